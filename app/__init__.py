@@ -1,0 +1,1 @@
+"""The browser application: pages and components. No SQL, no tensors, no science."""

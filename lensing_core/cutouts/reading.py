@@ -1,0 +1,106 @@
+"""Reading shards: memory-mapped, one cutout or a batch at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.cutouts.geometry import CutoutGeometry
+from lensing_core.errors import NotFoundError
+
+
+class CutoutStore:
+    """Read access to a catalog's cutouts, by row index over all shards.
+
+    Opening reads the sidecars only; pixels are mapped when asked for. Reopen (or call
+    :meth:`refresh`) to see shards that were written since.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.geometry = CutoutGeometry.read(folder)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look for shards again."""
+        sidecars = sorted(self.folder.glob("shard-*.json"))
+        self._names = [path.stem for path in sidecars]
+        rows = [json.loads(path.read_text())["rows"] for path in sidecars]
+        self._ends = np.cumsum([0, *rows])
+        self._maps: dict[str, NDArray[np.float32]] = {}
+        self.__dict__.pop("has_variance", None)
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    @cached_property
+    def has_variance(self) -> bool:
+        """Whether every shard carries a variance map."""
+        return bool(self._names) and all(
+            (self.folder / f"{name}.variance.npy").exists() for name in self._names
+        )
+
+    def _map(self, shard: int, suffix: str = "") -> NDArray[np.float32]:
+        name = f"{self._names[shard]}{suffix}.npy"
+        if name not in self._maps:
+            try:
+                self._maps[name] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
+            except FileNotFoundError:
+                raise NotFoundError(f"{self.folder / name} is missing.") from None
+        return self._maps[name]
+
+    def _locate(self, index: int) -> tuple[int, int]:
+        if not 0 <= index < len(self):
+            raise NotFoundError(
+                f"Cutout {index} of {self.folder.name}: there are {len(self)}, counted from 0."
+            )
+        shard = int(np.searchsorted(self._ends, index, side="right")) - 1
+        return shard, index - int(self._ends[shard])
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        """One cutout, (band, y, x); a read-only view of the file."""
+        shard, row = self._locate(index)
+        return self._map(shard)[row]
+
+    def read_variance(self, index: int) -> NDArray[np.float32]:
+        """The variance of one cutout, (band, y, x); raises NotFoundError where there is none."""
+        shard, row = self._locate(index)
+        return self._map(shard, ".variance")[row]
+
+    def read_psf(self, index: int) -> NDArray[np.float32]:
+        """The PSF of one cutout, (band, py, px); raises NotFoundError where there is none."""
+        shard, row = self._locate(index)
+        return self._map(shard, ".psf")[row]
+
+    def read_many(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
+        """A copy of several cutouts, (n, band, y, x), in the order asked for."""
+        wanted = np.asarray(indices, dtype=np.int64)
+        out = np.empty((len(wanted), *self.geometry.shape), dtype=np.float32)
+        if not len(wanted):
+            return out
+        for bad in wanted[(wanted < 0) | (wanted >= len(self))][:1]:
+            self._locate(int(bad))
+        shards = np.searchsorted(self._ends, wanted, side="right") - 1
+        for shard in np.unique(shards):
+            rows = np.flatnonzero(shards == shard)
+            out[rows] = self._map(int(shard))[wanted[rows] - self._ends[shard]]
+        return out
+
+    def batches(
+        self, batch_size: int, *, start: int = 0, stop: int | None = None
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield (first index, cutouts) in order, up to ``batch_size`` rows, never across shards.
+
+        The arrays are read-only views; memory does not grow with the catalog.
+        """
+        stop = len(self) if stop is None else min(stop, len(self))
+        while start < stop:
+            shard, row = self._locate(start)
+            count = min(batch_size, stop - start, int(self._ends[shard + 1]) - start)
+            yield start, self._map(shard)[row : row + count]
+            start += count

@@ -1,0 +1,35 @@
+"""The errors that a user may see: one sentence each, saying what was found and what to do.
+
+Everything the program raises on purpose derives from :class:`LensTriageError`. Pages and the
+command line show ``str(error)``; a traceback goes to the log only.
+"""
+
+from __future__ import annotations
+
+
+class LensTriageError(Exception):
+    """Base of every error whose message is meant for the user."""
+
+
+class BadInputError(LensTriageError):
+    """A file, a row, a field or a setting that the user can mend."""
+
+
+class WorkspaceError(LensTriageError):
+    """The workspace folder is missing, in use by a newer version, or a path leaves it."""
+
+
+class NotFoundError(LensTriageError):
+    """A catalog, model, ensemble, run or candidate that does not exist."""
+
+
+class ContractError(LensTriageError):
+    """Images do not fit a model's input contract (bands, size, pixel scale, kind of pixel)."""
+
+
+class PolicyError(LensTriageError):
+    """Labels or images are asked for a use that their provenance forbids."""
+
+
+class JobError(LensTriageError):
+    """A run cannot be started, cancelled or resumed in the state that it is in."""

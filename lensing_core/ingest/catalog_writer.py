@@ -1,0 +1,224 @@
+"""Putting a catalog into a workspace: pixels and database rows move forward together.
+
+Each step writes one shard, then commits its rows in one transaction. A process killed between the
+two leaves a shard that no row speaks of; the next :class:`CatalogWriter` removes it and goes on
+from the last committed source row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy_healpix import HEALPix
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lensing_core.cutouts import CutoutGeometry, CutoutWriter, cutout_sha256
+from lensing_core.errors import BadInputError
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Catalog, Observation, Quarantine, SurveyRow
+from lensing_core.workspace import Workspace, check_slug
+
+_HEALPIX = HEALPix(nside=64, order="nested")
+
+
+@dataclass(frozen=True)
+class CatalogSpec:
+    """What a catalog is, before its first row. Fields as in the ``catalog`` table."""
+
+    name: str
+    geometry: CutoutGeometry
+    survey_definition: Mapping[str, Any]
+    scale: str = "galaxy"
+    origin: str = "observed"
+    label_source: str | None = None
+    label_confidence: float = 1.0
+    label_policy: str = "all"
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NewCandidate:
+    """A row to be written, with its cutout at the same place of the array beside it.
+
+    ``observation`` takes columns of the ``observation`` table by name.
+    """
+
+    object_id: str
+    ra_deg: float | None = None
+    dec_deg: float | None = None
+    label: int | None = None
+    label_source: str | None = None
+    label_confidence: float | None = None
+    label_policy: str | None = None
+    magnitude: float | None = None
+    observation: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A source row that cannot be ingested. Fields as in the ``quarantine`` table."""
+
+    row_number: int
+    reason: str
+    message: str
+    object_id: str | None = None
+    source: str | None = None
+
+
+class CatalogWriter:
+    """Appends to one catalog of a workspace.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    spec : CatalogSpec
+        For a catalog that exists, its geometry must agree with the stored one.
+
+    Attributes
+    ----------
+    rows_read : int
+        Source rows already done (written or quarantined); where to go on.
+    complete : bool
+        Whether the catalog was finished before.
+    rows_per_shard : int
+        The best number of rows for one :meth:`append`.
+    """
+
+    def __init__(self, workspace: Workspace, spec: CatalogSpec) -> None:
+        check_slug(spec.name, what="Catalog")
+        self._database = open_database(workspace)
+        self._writer = CutoutWriter(workspace.catalog_cutouts(spec.name), spec.geometry)
+        with self._database.session() as session:
+            catalog = session.scalar(select(Catalog).where(Catalog.name == spec.name))
+            if catalog is None:
+                catalog = self._new_catalog(session, spec)
+            self.catalog_id = catalog.id
+            self.rows_read = catalog.rows_read
+            self.complete = catalog.complete
+            self._n_written = catalog.n_candidates
+            self._next_shard = int(catalog.notes.get("shards", 0))
+        self._writer.drop_from(self._next_shard)
+
+    @staticmethod
+    def _new_catalog(session: Session, spec: CatalogSpec) -> Catalog:
+        geometry = spec.geometry
+        survey = session.scalar(select(SurveyRow).where(SurveyRow.name == geometry.survey))
+        if survey is None:
+            survey = SurveyRow(name=geometry.survey, definition=dict(spec.survey_definition))
+            session.add(survey)
+        catalog = Catalog(
+            name=spec.name,
+            survey=survey,
+            scale=spec.scale,
+            origin=spec.origin,
+            bands=list(geometry.bands),
+            size_px=geometry.size_px,
+            pixel_scale_arcsec=geometry.pixel_scale_arcsec,
+            pixel_kind=geometry.pixel_kind,
+            label_source=spec.label_source,
+            label_confidence=spec.label_confidence,
+            label_policy=spec.label_policy,
+            notes=dict(spec.notes),
+        )
+        session.add(catalog)
+        session.flush()
+        return catalog
+
+    @property
+    def rows_per_shard(self) -> int:
+        return self._writer.rows_per_shard
+
+    def known_object_ids(self, object_ids: Sequence[str]) -> set[str]:
+        """Those of ``object_ids`` that the catalog has already."""
+        with self._database.session() as session:
+            found: set[str] = set()
+            for first in range(0, len(object_ids), 500):
+                part = object_ids[first : first + 500]
+                found.update(
+                    session.scalars(
+                        select(Candidate.object_id).where(
+                            Candidate.catalog_id == self.catalog_id, Candidate.object_id.in_(part)
+                        )
+                    )
+                )
+        return found
+
+    def append(
+        self,
+        flux: NDArray[np.float32],
+        rows: Sequence[NewCandidate],
+        *,
+        rows_read: int,
+        rejected: Sequence[Rejected] = (),
+        variance: NDArray[np.float32] | None = None,
+        psf: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Write one shard and its rows; ``rows_read`` is the count of source rows now done.
+
+        Parameters
+        ----------
+        flux : ndarray of shape (len(rows), band, y, x), float32
+            May be empty when every row was rejected.
+        """
+        if len(flux) != len(rows):
+            raise BadInputError(f"{len(flux)} cutouts for {len(rows)} rows.")
+        if len(rows):
+            self._writer.write_shard(self._next_shard, flux, variance=variance, psf=psf)
+        healpix = _healpix(rows)
+        with self._database.session() as session:
+            catalog = session.get_one(Catalog, self.catalog_id)
+            for k, row in enumerate(rows):
+                fields = asdict(row)
+                observation = fields.pop("observation")
+                session.add(
+                    Candidate(
+                        catalog_id=self.catalog_id,
+                        cutout_index=self._n_written + k,
+                        cutout_sha256=cutout_sha256(flux[k]),
+                        healpix=healpix[k],
+                        **fields,
+                        observation=Observation(
+                            **{"variance_available": variance is not None, **observation}
+                        ),
+                    )
+                )
+            session.add_all(
+                Quarantine(catalog_id=self.catalog_id, **asdict(bad)) for bad in rejected
+            )
+            catalog.rows_read = rows_read
+            catalog.n_candidates += len(rows)
+            catalog.n_quarantined += len(rejected)
+            catalog.notes = {**catalog.notes, "shards": self._next_shard + bool(len(rows))}
+        self._next_shard += bool(len(rows))
+        self._n_written += len(rows)
+        self.rows_read = rows_read
+
+    def finish(self, **notes: Any) -> None:
+        """Mark the catalog complete; ``notes`` are added to its notes."""
+        with self._database.session() as session:
+            catalog = session.get_one(Catalog, self.catalog_id)
+            catalog.complete = True
+            catalog.notes = {**catalog.notes, **notes}
+            catalog.n_quarantined = (
+                session.scalar(select(func.count()).where(Quarantine.catalog_id == self.catalog_id))
+                or 0
+            )
+        self.complete = True
+
+
+def _healpix(rows: Sequence[NewCandidate]) -> list[int | None]:
+    placed = [k for k, row in enumerate(rows) if row.ra_deg is not None and row.dec_deg is not None]
+    pixels: list[int | None] = [None] * len(rows)
+    if placed:
+        found = _HEALPIX.lonlat_to_healpix(
+            [rows[k].ra_deg for k in placed] * u.deg, [rows[k].dec_deg for k in placed] * u.deg
+        )
+        for k, pixel in zip(placed, np.atleast_1d(found), strict=True):
+            pixels[k] = int(pixel)
+    return pixels

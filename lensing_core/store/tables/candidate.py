@@ -1,0 +1,86 @@
+"""Candidates: one row an object of a catalog, and what is known of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lensing_core.store.tables.base import Base
+
+STAGES = ("detection", "triage", "validation", "confirmation", "rejected")
+
+
+class Candidate(Base):
+    """One object with a cutout."""
+
+    __tablename__ = "candidate"
+    __table_args__ = (
+        UniqueConstraint("catalog_id", "object_id"),
+        UniqueConstraint("catalog_id", "cutout_index"),
+        CheckConstraint(
+            "stage IN ('detection', 'triage', 'validation', 'confirmation', 'rejected')",
+            name="stage",
+        ),
+        CheckConstraint("label IS NULL OR label IN (0, 1)", name="label"),
+        Index(None, "healpix"),
+        Index(None, "catalog_id", "stage"),
+        Index(None, "catalog_id", "magnitude", "id"),
+        Index(None, "magnitude", "id"),
+        Index(None, "stage"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    catalog_id: Mapped[int] = mapped_column(ForeignKey("catalog.id", ondelete="CASCADE"))
+    object_id: Mapped[str] = mapped_column(String(255), doc="the user's name for the object")
+    ra_deg: Mapped[float | None] = mapped_column(doc="ICRS; NULL where unknown")
+    dec_deg: Mapped[float | None] = mapped_column(doc="ICRS; NULL where unknown")
+    healpix: Mapped[int | None] = mapped_column(doc="NSIDE 64, nested; NULL without a position")
+    cutout_index: Mapped[int] = mapped_column(doc="row in the catalog's cutout store")
+    cutout_sha256: Mapped[str] = mapped_column(String(64), doc="of the stored float32 pixels")
+    stage: Mapped[str] = mapped_column(String(12), default="detection")
+    label: Mapped[int | None] = mapped_column(doc="1 lens, 0 not a lens, NULL unknown; as imported")
+    label_source: Mapped[str | None] = mapped_column(String(64))
+    label_confidence: Mapped[float | None] = mapped_column()
+    label_policy: Mapped[str | None] = mapped_column(String(16), doc="NULL: the catalog's policy")
+    magnitude: Mapped[float | None] = mapped_column(doc="AB, of the reference band")
+
+    observation: Mapped[Observation | None] = relationship(
+        back_populates="candidate", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class Observation(Base):
+    """Measured properties of a candidate (metadata schema 2.0); NULL where unknown."""
+
+    __tablename__ = "observation"
+
+    candidate_id: Mapped[int] = mapped_column(
+        ForeignKey("candidate.id", ondelete="CASCADE"), primary_key=True
+    )
+    z_phot: Mapped[float | None] = mapped_column()
+    z_spec: Mapped[float | None] = mapped_column()
+    z_err: Mapped[float | None] = mapped_column()
+    instrument: Mapped[str | None] = mapped_column(String(64))
+    band_flags: Mapped[list[int] | None] = mapped_column(doc="1 where the band has data, else 0")
+    magnitudes: Mapped[dict[str, Any] | None] = mapped_column(doc="AB by band")
+    fluxes: Mapped[dict[str, Any] | None] = mapped_column(doc="by band, in the catalog's unit")
+    snr: Mapped[float | None] = mapped_column(doc="signal to noise of the object")
+    seeing_arcsec: Mapped[float | None] = mapped_column()
+    psf_fwhm_arcsec: Mapped[float | None] = mapped_column()
+    source_pixel_scale_arcsec: Mapped[float | None] = mapped_column(doc="before any regridding")
+    sersic_index: Mapped[float | None] = mapped_column()
+    half_light_radius_arcsec: Mapped[float | None] = mapped_column()
+    axis_ratio: Mapped[float | None] = mapped_column()
+    position_angle_deg: Mapped[float | None] = mapped_column(doc="east of north")
+    richness: Mapped[float | None] = mapped_column()
+    variance_available: Mapped[bool] = mapped_column(default=False)
+    psf_matched: Mapped[bool] = mapped_column(default=False)
+    target_psf_fwhm_arcsec: Mapped[float | None] = mapped_column()
+    truth: Mapped[dict[str, Any] | None] = mapped_column(doc="of a simulated object, else NULL")
+    properties: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, doc="every further column of the source table"
+    )
+
+    candidate: Mapped[Candidate] = relationship(back_populates="observation")

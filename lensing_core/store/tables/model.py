@@ -1,0 +1,58 @@
+"""Models, and the ensembles that people promote."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lensing_core.store.tables.base import Base, utc_now
+
+
+class Model(Base):
+    """One trained, immutable member; its files lie in ``models/<id>/``."""
+
+    __tablename__ = "model"
+
+    id: Mapped[str] = mapped_column(String(63), primary_key=True, doc="slug; names the folder")
+    kind: Mapped[str] = mapped_column(String(16), doc="'lightgbm' or 'timm'")
+    manifest: Mapped[dict[str, Any]] = mapped_column(doc="a copy of manifest.json")
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Ensemble(Base):
+    """Members with a fusion rule and a calibration, immutable once written."""
+
+    __tablename__ = "ensemble"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(63), unique=True, doc="slug")
+    fusion: Mapped[str] = mapped_column(String(24), doc="rule that joins member logits")
+    manifest: Mapped[dict[str, Any]] = mapped_column(
+        doc="calibration, class prior, metrics with intervals, data hashes, versions"
+    )
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    promoted_at: Mapped[datetime | None] = mapped_column(doc="NULL: not promoted")
+
+    members: Mapped[list[EnsembleMember]] = relationship(
+        order_by="EnsembleMember.position", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class EnsembleMember(Base):
+    """A model's place in an ensemble."""
+
+    __tablename__ = "ensemble_member"
+
+    ensemble_id: Mapped[int] = mapped_column(
+        ForeignKey("ensemble.id", ondelete="CASCADE"), primary_key=True
+    )
+    model_id: Mapped[str] = mapped_column(ForeignKey("model.id"), primary_key=True)
+    position: Mapped[int] = mapped_column()
+    weight: Mapped[float] = mapped_column(default=1.0)
+
+    model: Mapped[Model] = relationship(lazy="joined")

@@ -1,0 +1,113 @@
+"""The workspace: one folder that holds everything the program writes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lensing_core.errors import BadInputError, WorkspaceError
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+def check_slug(name: str, *, what: str) -> str:
+    """Return ``name`` if it can serve as a folder name; else say what is wrong with it.
+
+    Raises
+    ------
+    BadInputError
+        If the name is empty, too long, or has characters other than a-z, 0-9, ``.``, ``_``, ``-``.
+    """
+    if not _SLUG.fullmatch(name):
+        raise BadInputError(
+            f"{what} name {name!r}: use 1 to 63 characters of a-z, 0-9, '.', '_' and '-', "
+            "beginning with a letter or digit."
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths below one root folder; nothing outside it is ever written.
+
+    Use :meth:`create` for a new folder and :meth:`open` for one that exists.
+    """
+
+    root: Path
+
+    @classmethod
+    def create(cls, root: str | Path) -> Workspace:
+        """Make the folder and its parts (existing parts are kept) and return the workspace."""
+        path = Path(root).expanduser().resolve()
+        if path.exists() and not path.is_dir():
+            raise WorkspaceError(f"{path} is a file; a workspace needs a folder.")
+        workspace = cls(path)
+        try:
+            for folder in (
+                workspace.cutouts,
+                workspace.embeddings,
+                workspace.models,
+                workspace.runs,
+                workspace.backups,
+                workspace.surveys,
+                workspace.cache,
+            ):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorkspaceError(f"{path} cannot be written: {error.strerror}.") from error
+        return workspace
+
+    @classmethod
+    def open(cls, root: str | Path) -> Workspace:
+        """Return the workspace at ``root``; raise if there is none."""
+        workspace = cls(Path(root).expanduser().resolve())
+        if not workspace.database.is_file():
+            raise WorkspaceError(
+                f"{workspace.root} holds no workspace (no {workspace.database.name}); "
+                f"make one with: lens-triage init {workspace.root}"
+            )
+        return workspace
+
+    @property
+    def database(self) -> Path:
+        return self.root / "triage.sqlite"
+
+    @property
+    def cutouts(self) -> Path:
+        return self.root / "cutouts"
+
+    @property
+    def embeddings(self) -> Path:
+        return self.root / "embeddings"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+    @property
+    def surveys(self) -> Path:
+        return self.root / "surveys"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    def confine(self, path: str | Path) -> Path:
+        """Return ``path`` (relative to the root) made absolute; refuse one that leaves the root."""
+        absolute = (self.root / path).resolve()
+        if not absolute.is_relative_to(self.root):
+            raise WorkspaceError(f"{path} lies outside the workspace {self.root}.")
+        return absolute
+
+    def catalog_cutouts(self, catalog: str) -> Path:
+        """Folder of a catalog's cutout shards."""
+        return self.cutouts / check_slug(catalog, what="Catalog")

@@ -1,0 +1,1 @@
+"""Everything that runs as a job: settings, runner, ingest, simulation, training, scoring."""

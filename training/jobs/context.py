@@ -1,0 +1,122 @@
+"""What a job function sees of its run: progress, curves, log, and whether to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from sqlalchemy import update
+
+from lensing_core.store import open_database
+from lensing_core.store.tables import Run, RunLog, RunMetric, utc_now
+from lensing_core.workspace import Workspace
+
+HEARTBEAT_S = 2.0
+_log = logging.getLogger(__name__)
+
+
+class Cancelled(Exception):
+    """Raised inside a job whose user asked it to stop; the runner catches it."""
+
+
+class JobContext:
+    """Handed to every job function.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    run_id : str
+    attempt : int
+        1 at the first start, more after a resume.
+    """
+
+    def __init__(self, workspace: Workspace, run_id: str, attempt: int = 1) -> None:
+        self.workspace = workspace
+        self.run_id = run_id
+        self.attempt = attempt
+        self._database = open_database(workspace)
+        self._progress: dict[str, Any] = {}
+        self._last_write = 0.0
+        self._cancel = threading.Event()
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._heart: threading.Thread | None = None
+
+    @property
+    def folder(self) -> Any:
+        """The run's own folder in the workspace, made when first asked for."""
+        path = self.workspace.runs / self.run_id
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def progress(self, done: int, total: int | None = None, activity: str | None = None) -> None:
+        """Say how far the work is; call as often as is handy, written a few times a second.
+
+        Raises
+        ------
+        Cancelled
+            If the user asked the run to stop.
+        """
+        with self._lock:
+            self._progress["done"] = done
+            if total is not None:
+                self._progress["total"] = total
+            if activity is not None:
+                self._progress["activity"] = activity
+        if activity is not None or time.monotonic() - self._last_write > 0.3:
+            self._beat()
+        self.check_cancelled()
+
+    def metric(self, name: str, value: float, step: int, member: str = "") -> None:
+        """Add one point to a curve."""
+        with self._database.session() as session:
+            session.add(
+                RunMetric(
+                    run_id=self.run_id, name=name, value=float(value), step=step, member=member
+                )
+            )
+
+    def log(self, message: str, level: str = "info") -> None:
+        """Add a line to the run's log."""
+        _log.log(getattr(logging, level.upper()), message)
+        with self._database.session() as session:
+            session.add(RunLog(run_id=self.run_id, level=level, message=message))
+
+    def check_cancelled(self) -> None:
+        """Raise :class:`Cancelled` if the user asked the run to stop."""
+        if self._cancel.is_set():
+            raise Cancelled
+
+    # The worker starts and stops the heart; job functions have no need to.
+    def _beat(self) -> None:
+        with self._lock:
+            values, self._progress = self._progress, {}
+            self._last_write = time.monotonic()
+        with self._database.session() as session:
+            cancel = session.execute(
+                update(Run)
+                .where(Run.id == self.run_id)
+                .values(heartbeat_at=utc_now(), **values)
+                .returning(Run.cancel_requested)
+            ).scalar_one()
+        if cancel:
+            self._cancel.set()
+
+    def start_heart(self) -> None:
+        """Beat in the background until :meth:`stop_heart`."""
+
+        def beat() -> None:
+            while not self._stop.wait(HEARTBEAT_S):
+                self._beat()
+
+        self._heart = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        self._heart.start()
+
+    def stop_heart(self) -> None:
+        """Write the last progress and stop beating."""
+        self._stop.set()
+        if self._heart is not None:
+            self._heart.join()
+        self._beat()

@@ -1,0 +1,34 @@
+"""Which function does which kind of run.
+
+Functions are named, not imported, so that listing runs costs no torch import. Each has the
+signature ``run(context: JobContext, settings: RunSettings) -> dict[str, Any]``; the dictionary
+(plain JSON) becomes the run's ``result``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from lensing_core.errors import JobError
+from training.jobs.context import JobContext
+from training.settings import RunSettings
+
+JobFunction = Callable[[JobContext, RunSettings], dict[str, Any]]
+
+_FUNCTIONS = {
+    "simulate": "training.simulating:run",
+    "ingest": "training.ingesting:run",
+    "train": "training.fit:run",
+    "score": "training.scoring:run",
+}
+
+
+def job_function(kind: str) -> JobFunction:
+    """The function for a kind of run; raises JobError for an unknown kind."""
+    if kind not in _FUNCTIONS:
+        raise JobError(f"Run kind {kind!r} is unknown; known: {', '.join(sorted(_FUNCTIONS))}.")
+    module, name = _FUNCTIONS[kind].split(":")
+    function: JobFunction = getattr(import_module(module), name)
+    return function
