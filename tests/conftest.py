@@ -1,0 +1,31 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lensing_core.store import open_database
+from lensing_core.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A fresh, empty workspace."""
+    made = Workspace.create(tmp_path / "workspace")
+    open_database(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real survey data that LENS_TRIAGE_REAL_DATA names."""
+    value = os.environ.get("LENS_TRIAGE_REAL_DATA")
+    if not value:
+        pytest.skip("LENS_TRIAGE_REAL_DATA is not set: no real data to read")
+    folder = Path(value).resolve()
+    if not folder.is_dir():
+        pytest.fail(f"LENS_TRIAGE_REAL_DATA={value}: there is no such folder")
+    return folder
