@@ -1,0 +1,49 @@
+# The two commands of the README, and the checks one by one.
+# PYTHON names the interpreter (3.11 or newer) that the virtual environment is made with.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKSPACE ?= demo-workspace
+PORT ?= 5006
+
+.PHONY: help demo test lint types layers check pytest oldest clean
+
+help:
+	@echo "make demo    serve a demonstration survey on http://127.0.0.1:$(PORT)"
+	@echo "make test    all checks and tests, Chromium included"
+	@echo "make check   lint, types and layers only"
+
+demo: $(VENV)/.ready
+	$(BIN)/lens-triage demo $(WORKSPACE) --port $(PORT)
+
+test: check pytest
+
+check: lint types layers
+
+lint: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.ready-dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.ready-dev
+	$(BIN)/lint-imports
+
+pytest: $(VENV)/.ready-dev
+	LENS_TRIAGE_CHROMIUM="$$(tools/find-chromium.sh $(BIN)/python)" $(BIN)/pytest $(PYTEST_ARGS)
+
+# The quick tests on the lower bounds of pyproject.toml, in an environment of their own.
+oldest: $(VENV)/.ready-dev
+	tools/test-oldest.sh $(BIN)/python
+
+$(VENV)/.ready: pyproject.toml tools/make-environment.sh
+	tools/make-environment.sh $(VENV) .
+	touch $@
+
+$(VENV)/.ready-dev: pyproject.toml tools/make-environment.sh
+	tools/make-environment.sh $(VENV) ".[dev]"
+	touch $@ $(VENV)/.ready
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache artifacts

@@ -1,0 +1,227 @@
+"""The command line of the engine: every settings class becomes a command, option by option.
+
+``lens-triage`` itself is :mod:`app.cli`, which adds the commands that open the browser.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import param
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy import select
+
+from lensing_core.errors import BadInputError, LensTriageError
+from lensing_core.store import open_database
+from lensing_core.store.tables import Run
+from lensing_core.workspace import Workspace
+from training import jobs
+from training.settings import SETTINGS, Field, RunSettings, fields
+
+console = Console()
+errors = Console(stderr=True)
+
+WorkspaceArgument = Annotated[Path, typer.Argument(help="Workspace folder.", show_default=False)]
+RunArgument = Annotated[str, typer.Argument(help="Run id, or its unique beginning.")]
+
+
+def engine_commands(cli: typer.Typer) -> None:
+    """Add the engine's commands to ``cli``."""
+    cli.command()(init)
+    for settings in SETTINGS.values():
+        cli.command(settings.kind, help=inspect.getdoc(settings))(_job_command(settings))
+    cli.command("runs")(list_runs)
+    cli.command()(cancel)
+    cli.command()(resume)
+
+
+def init(workspace: WorkspaceArgument) -> None:
+    """Make a workspace (harmless if it exists)."""
+    made = Workspace.create(workspace)
+    open_database(made)
+    console.print(f"Workspace ready: {made.root}", soft_wrap=True)
+
+
+def list_runs(
+    workspace: WorkspaceArgument,
+    last: Annotated[int, typer.Option(min=1, help="How many to show, newest first.")] = 20,
+) -> None:
+    """List runs with their state."""
+    opened = Workspace.open(workspace)
+    jobs.advance(opened)
+    with open_database(opened).session() as session:
+        runs = session.scalars(select(Run).order_by(Run.created_at.desc()).limit(last)).all()
+    table = Table("run", "what", "state", "progress", "message")
+    for run in runs:
+        share = f"{run.done:,} / {run.total:,}" if run.total else f"{run.done:,}"
+        table.add_row(run.id, run.title, run.status, share, run.error or run.activity)
+    console.print(table)
+
+
+def cancel(workspace: WorkspaceArgument, run: RunArgument) -> None:
+    """Ask a run to stop; what it has written stays."""
+    opened = Workspace.open(workspace)
+    run_id = _find_run(opened, run)
+    jobs.cancel(opened, run_id)
+    console.print(f"Asked {run_id} to stop.")
+
+
+def resume(workspace: WorkspaceArgument, run: RunArgument) -> None:
+    """Go on with a run that was cancelled, failed or lost its process."""
+    opened = Workspace.open(workspace)
+    run_id = _find_run(opened, run)
+    jobs.resume(opened, run_id)
+    _follow(opened, run_id)
+
+
+def _find_run(workspace: Workspace, beginning: str) -> str:
+    with open_database(workspace).session() as session:
+        found = session.scalars(
+            select(Run.id).where(Run.id.startswith(beginning, autoescape=True)).limit(2)
+        ).all()
+    if len(found) != 1:
+        what = "no run begins" if not found else "several runs begin"
+        raise BadInputError(f"{what} with {beginning!r}; see: lens-triage runs")
+    return found[0]
+
+
+def _option_type(field: Field) -> Any:
+    """The Python type that typer needs for a setting."""
+    parameter = field.parameter
+    if isinstance(parameter, param.Boolean):
+        return bool
+    if isinstance(parameter, param.Integer):
+        return int
+    if isinstance(parameter, param.Number):
+        return float
+    if isinstance(parameter, param.List | param.ListSelector | param.Dict):
+        return list[str]
+    return str
+
+
+def _option(field: Field) -> inspect.Parameter:
+    parameter = field.parameter
+    help_text = f"{field.help} [{field.unit}]" if field.unit else field.help
+    limits: dict[str, Any] = {}
+    if isinstance(parameter, param.Number) and parameter.bounds:
+        limits["min"], limits["max"] = parameter.bounds
+    default = field.default
+    if isinstance(parameter, param.Dict):
+        help_text += " Give NAME=VALUE; may be repeated."
+        default = [f"{name}={value}" for name, value in (field.default or {}).items()]
+    elif isinstance(parameter, param.ListSelector):
+        help_text += f" One of {', '.join(map(str, parameter.objects))}; may be repeated."
+        default = list(field.default or [])
+    elif isinstance(parameter, param.List):
+        help_text += " May be repeated."
+        default = list(field.default)
+    elif isinstance(parameter, param.Selector):
+        help_text += f" One of {', '.join(map(str, parameter.objects))}."
+    option = typer.Option(
+        help=help_text, rich_help_panel=field.group, show_default=bool(default), **limits
+    )
+    return inspect.Parameter(
+        field.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[_option_type(field), option],
+    )
+
+
+def _parse(field: Field, value: Any) -> Any:
+    """From what typer gives to what the setting holds."""
+    if not isinstance(field.parameter, param.Dict):
+        return value
+    pairs = [str(item).partition("=") for item in value]
+    for name, equals, _ in pairs:
+        if not equals:
+            option = "--" + field.name.replace("_", "-")
+            raise BadInputError(f"{option} {name!r}: write it as NAME=VALUE.")
+    return {name.strip(): text.strip() for name, _, text in pairs}
+
+
+def _job_command(settings: type[RunSettings]) -> Callable[..., None]:
+    known = fields(settings)
+
+    def command(
+        workspace: Path, dry_run: bool = False, detach: bool = False, **values: Any
+    ) -> None:
+        chosen = settings(**{field.name: _parse(field, values[field.name]) for field in known})
+        chosen.check()
+        if dry_run:
+            console.print_json(json.dumps(chosen.to_json()))
+            return
+        opened = Workspace.create(workspace)
+        run_id = jobs.submit(opened, chosen)
+        if detach:
+            console.print(run_id)
+        else:
+            _follow(opened, run_id)
+
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # read by typer
+        [
+            inspect.Parameter(
+                "workspace",
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                annotation=WorkspaceArgument,
+            ),
+            *map(_option, known),
+            _switch("dry_run", "Print the settings and stop."),
+            _switch("detach", "Print the run's id and return; the run goes on."),
+        ]
+    )
+    return command
+
+
+def _switch(name: str, help_text: str) -> inspect.Parameter:
+    flag = "--" + name.replace("_", "-")
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=False,
+        annotation=Annotated[bool, typer.Option(flag, help=help_text, rich_help_panel="Running")],
+    )
+
+
+def _follow(workspace: Workspace, run_id: str) -> None:
+    """Show progress until the run ends; Ctrl-C cancels it. Exit code 1 unless it succeeded."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors) as progress:
+        task = progress.add_task("Queued", total=None)
+
+        def report(run: Run) -> None:
+            what = run.activity or run.status.capitalize()
+            progress.update(task, completed=run.done, total=run.total, description=what)
+
+        try:
+            run = jobs.wait(workspace, run_id, report=report)
+        except KeyboardInterrupt:
+            jobs.cancel(workspace, run_id)
+            run = jobs.wait(workspace, run_id, report=report)
+    if run.status != "succeeded":
+        detail = f": {run.error}" if run.error else "."
+        errors.print(f"[red]{run.title}: {run.status}[/red]{detail}", soft_wrap=True)
+        errors.print(f"Go on with: lens-triage resume {workspace.root} {run_id}", soft_wrap=True)
+        raise typer.Exit(1)
+    console.print_json(json.dumps({"run": run_id, **(run.result or {})}))
+
+
+def run_cli(cli: typer.Typer) -> None:
+    """Run ``cli``; errors meant for the user become one line and exit code 2."""
+    try:
+        cli()
+    except LensTriageError as error:
+        errors.print(f"[red]lens-triage:[/red] {error}", soft_wrap=True, highlight=False)
+        raise SystemExit(2) from error
