@@ -15,6 +15,7 @@ cli = typer.Typer(
     name="lens-triage",
     help="Find strong gravitational lenses in survey images: score, review, label, retrain.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 engine_commands(cli)

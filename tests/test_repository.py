@@ -1,0 +1,56 @@
+"""The repository's own promises: the two environments agree, and nothing points outside."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+CONDA_NAMES = {"pytorch": "torch"}
+
+
+def _bounds(requirements: list[str]) -> dict[str, str]:
+    found = {}
+    for requirement in requirements:
+        name, bound = re.fullmatch(r"([A-Za-z0-9._-]+)>=([\d.]+)", requirement).groups()
+        found[CONDA_NAMES.get(name, name)] = bound
+    return found
+
+
+def test_conda_environment_equals_pyproject():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    pip = next(part["pip"] for part in conda if isinstance(part, dict))
+    listed = [part for part in conda if isinstance(part, str) and part != "pip"]
+    bounds = _bounds(listed + [part for part in pip if part != "-e ."])
+    assert f">={bounds.pop('python')}" == project["requires-python"]
+    assert bounds == _bounds(project["dependencies"])
+
+
+def test_no_tracked_file_names_a_home_or_work_folder_or_is_large():
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")[:-1]
+    assert names
+    for name in names:
+        path = ROOT / name
+        assert path.stat().st_size < 41 * 2**20, f"{name} is too large for a repository"
+        if path.suffix in {".py", ".md", ".toml", ".yml", ".sh", ".js", ".css"}:
+            found = re.search(r"(?<![\w.~])/(home|root|work)/", path.read_text())
+            assert found is None or path == Path(__file__), f"{name} names {found.group()}"
+
+
+def test_no_pickle_no_shell():
+    for path in (
+        *ROOT.glob("app/**/*.py"),
+        *ROOT.glob("training/**/*.py"),
+        *ROOT.glob("lensing_core/**/*.py"),
+    ):
+        text = path.read_text()
+        assert not re.search(r"import pickle|import joblib|allow_pickle=True", text), path
+        assert not re.search(r"shell=True|os\.system\(", text), path
+        assert "weights_only=False" not in text, path

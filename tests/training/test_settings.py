@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lensing_core.errors import BadInputError
+from training.jobs.registry import _FUNCTIONS
+from training.settings import SETTINGS, SimulateSettings, fields
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_every_setting_is_documented_and_round_trips(settings):
+    for field in fields(settings):
+        assert field.help.endswith("."), f"{settings.kind}.{field.name} needs a sentence of help"
+    made = settings()
+    stored = json.loads(json.dumps(made.to_json()))
+    assert settings.from_json(stored).to_json() == made.to_json()
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_groups_and_units_name_real_settings(settings):
+    names = {field.name for field in fields(settings)}
+    assert set(settings.units) <= names
+    assert {name for group in settings.groups.values() for name in group} <= names
+
+
+def test_every_kind_has_a_job_function():
+    assert set(_FUNCTIONS) == set(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"n_objects": 0}, "n_objects"),
+        ({"lens_fraction": 1.5}, "lens_fraction"),
+        ({"seed": "x"}, "seed"),
+        ({"nobjects": 5}, "unknown nobjects"),
+    ],
+)
+def test_a_bad_value_names_the_setting(values, message):
+    with pytest.raises(BadInputError, match=message):
+        SimulateSettings(**values)
+
+
+def test_stored_settings_of_another_version_are_refused():
+    with pytest.raises(BadInputError, match="unknown colour"):
+        SimulateSettings.from_json({"colour": 1})
