@@ -1,0 +1,86 @@
+"""The same store on a real PostgreSQL server, started for the test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate, Rejected
+from lensing_core.store import open_database
+from lensing_core.store.tables import Base, Candidate, Catalog, Quarantine
+from lensing_core.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+
+def _program(name: str) -> str | None:
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, folders)]))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server_url(tmp_path_factory) -> Iterator[str]:
+    initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
+    if initdb is None or pg_ctl is None:
+        pytest.skip("no PostgreSQL server programs here (Debian: apt install postgresql)")
+    folder = tmp_path_factory.mktemp("postgres")
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # the server refuses to run as root
+        for path in (folder, *folder.parents[:2]):
+            path.chmod(0o755)
+        shutil.chown(folder, "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    data, port = folder / "data", _free_port()
+    run = {"check": True, "capture_output": True, "cwd": folder}
+    subprocess.run([*as_user, initdb, "-D", data, "-A", "trust", "-U", "triage"], **run)
+    options = f"-h 127.0.0.1 -p {port} -k {folder}"
+    log = folder / "log"
+    subprocess.run([*as_user, pg_ctl, "-D", data, "-w", "-l", log, "-o", options, "start"], **run)
+    try:
+        yield f"postgresql+psycopg://triage@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([*as_user, pg_ctl, "-D", data, "-m", "immediate", "stop"], **run)
+
+
+def test_a_catalog_on_postgresql(server_url, tmp_path):
+    workspace = Workspace.create(tmp_path / "ws")
+    (workspace.root / "database-url").write_text(server_url + "\n")
+    database = open_database(workspace)
+    assert database.engine.dialect.name == "postgresql"
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+    geometry = CutoutGeometry("hsc", ("g",), 8, 0.168, "flux", (27.0,), (0.8,))
+    writer = CatalogWriter(workspace, CatalogSpec("cat", geometry, survey_definition={}))
+    flux = np.arange(3 * 64, dtype="f4").reshape(3, 1, 8, 8)
+    rows = [NewCandidate(f"o{k}", 10.0 + k, -5.0, observation={"snr": 3.5}) for k in range(3)]
+    writer.append(flux, rows, rows_read=4, rejected=[Rejected(3, "missing_file", "gone")])
+    writer.finish()
+
+    with database.session() as session:
+        catalog = session.scalars(sa.select(Catalog)).one()
+        assert (catalog.n_candidates, catalog.n_quarantined, catalog.complete) == (3, 1, True)
+        found = session.scalars(sa.select(Candidate).order_by(Candidate.cutout_index)).all()
+        assert [c.object_id for c in found] == ["o0", "o1", "o2"]
+        assert found[2].observation.snr == 3.5
+        assert session.scalars(sa.select(Quarantine.reason)).all() == ["missing_file"]
+    with pytest.raises(sa.exc.IntegrityError), database.session() as session:
+        session.add(Candidate(catalog_id=999, object_id="x", cutout_index=0, cutout_sha256=""))
