@@ -3,8 +3,8 @@
     python benchmarks/cutouts.py --n 20000
 
 Writes the same random cutouts (3 x 64 x 64 float32) both ways, then reads all in order in batches
-and single ones at random, each as the copy that a consumer would make. Both are read once before the
-clock starts, so that both come from the page cache.
+and single ones at random, each as the copy that a consumer would make. The best of five rounds
+counts, so both come from the page cache.
 """
 
 from __future__ import annotations
