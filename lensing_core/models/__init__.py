@@ -1,0 +1,1 @@
+"""Members: networks and trees, their input contracts and their files."""

@@ -1,0 +1,1 @@
+"""Lensing and cosmology: closed forms and operators."""

@@ -1,0 +1,1 @@
+"""Uncertainty of ensembles: decomposition, fusion of members, conformal sets."""
