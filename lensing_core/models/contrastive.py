@@ -1,8 +1,8 @@
 """Self-supervised pretraining: two views of an object should have one embedding.
 
 MoCo v3 (Chen, Xie & He 2021, arXiv:2104.02057): a query encoder with projector and predictor
-is trained to pick, among all objects of the batch, the other view of its own object as embedded by a
-slowly moving average of itself. There is no queue; the batch gives the negatives.
+is trained to pick, among all objects of the batch, the other view of its own object as embedded by
+a slowly moving average of itself. There is no queue; the batch gives the negatives.
 """
 
 from __future__ import annotations
