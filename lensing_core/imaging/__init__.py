@@ -1,0 +1,38 @@
+"""Pictures of cutouts: colour by Lupton et al. (2004), single-band stretches, encoding.
+
+Everything is drawn in units of the sky noise of the catalog, so that one set of numbers suits
+every survey and colours can be compared between the objects of a catalog.
+"""
+
+from lensing_core.imaging.noise import SkyNoise, catalog_noise, sky_noise
+from lensing_core.imaging.presets import PRESETS
+from lensing_core.imaging.rgb import auto_stretch, choose_rgb_bands, lupton_rgb
+from lensing_core.imaging.stretch import STRETCH_KINDS, AsinhStretch, StretchKind, stretch_band
+from lensing_core.imaging.tile import (
+    ImageFormat,
+    Picture,
+    encode,
+    render_band,
+    render_rgb,
+    rgb_channels,
+)
+
+__all__ = [
+    "PRESETS",
+    "STRETCH_KINDS",
+    "AsinhStretch",
+    "ImageFormat",
+    "Picture",
+    "SkyNoise",
+    "StretchKind",
+    "auto_stretch",
+    "catalog_noise",
+    "choose_rgb_bands",
+    "encode",
+    "lupton_rgb",
+    "render_band",
+    "render_rgb",
+    "rgb_channels",
+    "sky_noise",
+    "stretch_band",
+]

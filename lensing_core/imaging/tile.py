@@ -1,0 +1,129 @@
+"""One cutout as a picture: 8-bit red, green, blue and opacity.
+
+A pixel without data is fully transparent, so that whatever shows the picture draws its own sign
+for "no data" behind it (the pages draw hatching). Flux images have north or +y of the array up:
+row 0 is the bottom row, as in FITS. Rendered pictures keep their row order and their values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.errors import BadInputError
+from lensing_core.imaging.noise import SkyNoise
+from lensing_core.imaging.rgb import auto_stretch, choose_rgb_bands, lupton_rgb
+from lensing_core.imaging.stretch import AsinhStretch, StretchKind, stretch_band
+
+ImageFormat = Literal["webp", "png"]
+Picture = NDArray[np.uint8]
+"""Array of shape (y, x, 4)."""
+
+
+def rgb_channels(
+    cutout: NDArray[np.float32],
+    geometry: CutoutGeometry,
+    noise: SkyNoise,
+    bands: Sequence[str] | None = None,
+) -> NDArray[np.float64]:
+    """The red, green and blue channels, (3, y, x), in units of sky noise above the sky.
+
+    Raises
+    ------
+    BadInputError
+        If ``bands`` names a band that the catalog does not have.
+    """
+    names = choose_rgb_bands(geometry.bands) if bands is None else tuple(bands)
+    if len(names) != 3 or not names[0] or not names[2]:
+        raise BadInputError(f"Bands {','.join(names)}: name three, red to blue.")
+    red, blue = (noise.scaled(cutout, band_index(geometry, names[k])) for k in (0, 2))
+    middle = names[1]
+    green = noise.scaled(cutout, band_index(geometry, middle)) if middle else (red + blue) / 2
+    return np.stack([red, green, blue])
+
+
+def band_index(geometry: CutoutGeometry, name: str) -> int:
+    """Place of a band; raises BadInputError naming the known ones."""
+    if name not in geometry.bands:
+        raise BadInputError(
+            f"There is no band {name!r} in this catalog; it has {', '.join(geometry.bands)}."
+        )
+    return geometry.bands.index(name)
+
+
+def render_rgb(
+    cutout: NDArray[np.float32],
+    geometry: CutoutGeometry,
+    noise: SkyNoise,
+    *,
+    bands: Sequence[str] | None = None,
+    parameters: AsinhStretch | None = None,
+) -> Picture:
+    """The colour picture; ``parameters`` None suits them to this object.
+
+    Rendered catalogs give their picture as it is.
+    """
+    if geometry.pixel_kind == "rendered":
+        return _rendered(cutout, [min(k, len(geometry.bands) - 1) for k in range(3)])
+    channels = rgb_channels(cutout, geometry, noise, bands)
+    levels, known = lupton_rgb(channels, parameters or auto_stretch(channels))
+    return _picture(levels, known)
+
+
+def render_band(
+    cutout: NDArray[np.float32],
+    geometry: CutoutGeometry,
+    noise: SkyNoise,
+    band: str,
+    *,
+    kind: StretchKind = "asinh",
+    parameters: AsinhStretch | None = None,
+) -> Picture:
+    """One band in grey; ``parameters`` None suits them to this object."""
+    index = band_index(geometry, band)
+    if geometry.pixel_kind == "rendered":
+        return _rendered(cutout, [index] * 3)
+    pixels = noise.scaled(cutout, index)
+    level = stretch_band(pixels, kind, parameters or auto_stretch(pixels[None]))
+    known = np.isfinite(level)
+    grey = np.where(known, level, 0.0)
+    return _picture(np.repeat(grey[..., None], 3, axis=2), known)
+
+
+def _picture(levels: NDArray[np.float64], known: NDArray[np.bool_]) -> Picture:
+    out = np.empty((*known.shape, 4), dtype=np.uint8)
+    out[..., :3] = (levels * 255 + 0.5).astype(np.uint8)
+    out[..., 3] = np.where(known, 255, 0)
+    return out[::-1]
+
+
+def _rendered(cutout: NDArray[np.float32], indices: Sequence[int]) -> Picture:
+    planes = cutout[list(indices)].transpose(1, 2, 0)
+    known = np.asarray(np.isfinite(planes).all(axis=2))
+    out = np.empty((*known.shape, 4), dtype=np.uint8)
+    out[..., :3] = np.clip(np.where(known[..., None], planes, 0) + 0.5, 0, 255).astype(np.uint8)
+    out[..., 3] = np.where(known, 255, 0)
+    return out
+
+
+def encode(picture: Picture, image_format: ImageFormat = "webp", size_px: int = 0) -> bytes:
+    """Compress a picture without loss; ``size_px`` > 0 shrinks a larger one to that side.
+
+    Lossless WebP at its fastest setting takes less time than lossy WebP or PNG, and lossy colour
+    subsampling would smear the hues of single pixels.
+    """
+    image = Image.fromarray(np.ascontiguousarray(picture))
+    if 0 < size_px < max(image.size):
+        image = image.resize((size_px, size_px), Image.Resampling.BOX)
+    stream = BytesIO()
+    if image_format == "webp":
+        image.save(stream, "WEBP", lossless=True, method=0, quality=0)
+    else:
+        image.save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
