@@ -31,10 +31,10 @@ class SkyNoise:
     level: NDArray[np.float64]
     sigma: NDArray[np.float64]
 
-    def scaled(self, cutout: NDArray[np.float32], band: int) -> NDArray[np.float64]:
+    def scaled(self, cutout: NDArray[np.float32], band: int) -> NDArray[np.float32]:
         """One band of ``cutout`` (band, y, x) in units of sky noise above the sky."""
-        pixels: NDArray[np.float64] = (cutout[band] - self.level[band]) / self.sigma[band]
-        return pixels
+        level, sigma = float(self.level[band]), float(self.sigma[band])
+        return np.asarray((cutout[band] - level) * (1 / sigma), dtype=np.float32)
 
 
 def frame_mask(size_px: int) -> NDArray[np.bool_]:

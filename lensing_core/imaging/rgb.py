@@ -8,15 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.imaging.noise import frame_mask
-from lensing_core.imaging.stretch import BLACK_BELOW_SKY, AsinhStretch
+from lensing_core.imaging.stretch import BLACK_BELOW_SKY, AsinhStretch, Pixels
 
 _BRIGHT_LEVEL = 0.85
 _LEAST_STRETCH = 3.0  # in units of noise
 
 
-def lupton_rgb(
-    channels: NDArray[np.float64], parameters: AsinhStretch
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def lupton_rgb(channels: Pixels, parameters: AsinhStretch) -> tuple[Pixels, NDArray[np.bool_]]:
     """Red, green and blue levels from 0 to 1 by Lupton et al. (2004, PASP 116, 133).
 
     The mean intensity I = (r + g + b) / 3 is stretched and every channel multiplied by the same
@@ -37,19 +35,23 @@ def lupton_rgb(
         by the mean of those that it has: no colour is made up.
     """
     finite = np.isfinite(channels)
-    known = np.asarray(finite.any(axis=0))
-    count = np.maximum(finite.sum(axis=0), 1)
-    intensity = np.where(finite, channels, 0.0).sum(axis=0) / count
-    values = np.where(finite.all(axis=0), channels, intensity) - parameters.black
+    if complete := bool(finite.all()):
+        known = finite[0]
+        intensity = channels.mean(axis=0)
+        values = channels
+    else:
+        known = np.asarray(finite.any(axis=0))
+        intensity = np.where(finite, channels, 0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
+        values = np.where(finite.all(axis=0), channels, intensity)
     above = intensity - parameters.black
     positive = above > 0
-    factor = np.where(positive, parameters.level(intensity) / np.where(positive, above, 1.0), 0.0)
-    levels = np.maximum(values * factor, 0.0)
-    levels /= np.maximum(levels.max(axis=0), 1.0)
-    return np.where(known, levels, 0.0).transpose(1, 2, 0), known
+    factor = np.where(positive, parameters.level(intensity) / np.where(positive, above, 1), 0)
+    levels = np.maximum((values - parameters.black) * factor, 0)
+    levels /= np.maximum(levels.max(axis=0), 1)
+    return (levels if complete else np.where(known, levels, 0)).transpose(1, 2, 0), known
 
 
-def auto_stretch(channels: NDArray[np.float64], *, q: float = 8.0) -> AsinhStretch:
+def auto_stretch(channels: Pixels, *, q: float = 8.0) -> AsinhStretch:
     """Parameters that suit one object: black just below its own sky, nearly white where brightest.
 
     Parameters

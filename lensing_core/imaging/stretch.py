@@ -6,14 +6,16 @@ return levels from 0 to 1; NaN stays NaN.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
 
+Pixels = NDArray[np.floating[Any]]
 StretchKind = Literal["asinh", "linear", "sqrt", "log", "percentile"]
 STRETCH_KINDS: tuple[StretchKind, ...] = get_args(StretchKind)
 
@@ -49,7 +51,7 @@ class AsinhStretch:
             if not low <= value <= high:  # NaN fails too
                 raise BadInputError(f"{name} {value}: give a number from {low:g} to {high:g}.")
 
-    def level(self, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+    def level(self, intensity: Pixels) -> Pixels:
         """Grey level of ``intensity``, not clipped.
 
         F(x) = asinh(Q x / stretch) · f / asinh(f Q) with x = intensity − black and f = 0.1
@@ -59,20 +61,18 @@ class AsinhStretch:
         x = intensity - self.black
         if self.q < 1e-6:
             return x / self.stretch
-        scale = _FRACTION / np.arcsinh(_FRACTION * self.q)
+        scale = _FRACTION / math.asinh(_FRACTION * self.q)
         return np.asarray(np.arcsinh(x * (self.q / self.stretch)) * scale)
 
     def intensity_at(self, level: float) -> float:
         """The intensity that :meth:`level` maps to ``level``."""
         if self.q < 1e-6:
             return self.black + level * self.stretch
-        argument = level * np.arcsinh(_FRACTION * self.q) / _FRACTION
-        return float(self.black + self.stretch / self.q * np.sinh(argument))
+        argument = level * math.asinh(_FRACTION * self.q) / _FRACTION
+        return self.black + self.stretch / self.q * math.sinh(argument)
 
 
-def stretch_band(
-    pixels: NDArray[np.float64], kind: StretchKind, parameters: AsinhStretch
-) -> NDArray[np.float64]:
+def stretch_band(pixels: Pixels, kind: StretchKind, parameters: AsinhStretch) -> Pixels:
     """Grey levels, 0 to 1, of one band.
 
     Parameters
@@ -97,7 +97,7 @@ def stretch_band(
     if not seen.size:
         return np.full(pixels.shape, np.nan)
     if kind == "percentile":
-        low, high = np.percentile(seen, _PERCENTILES)
+        low, high = (float(value) for value in np.percentile(seen, _PERCENTILES))
     else:
         low = parameters.black
         high = max(float(np.percentile(seen, _WHITE_PERCENTILE)), low + _LEAST_RANGE)
@@ -105,5 +105,5 @@ def stretch_band(
     if kind == "sqrt":
         return np.sqrt(fraction)
     if kind == "log":
-        return np.asarray(np.log1p(_LOG_CONTRAST * fraction) / np.log1p(_LOG_CONTRAST))
+        return np.asarray(np.log1p(_LOG_CONTRAST * fraction) / math.log1p(_LOG_CONTRAST))
     return fraction

@@ -19,7 +19,7 @@ from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.imaging.noise import SkyNoise
 from lensing_core.imaging.rgb import auto_stretch, choose_rgb_bands, lupton_rgb
-from lensing_core.imaging.stretch import AsinhStretch, StretchKind, stretch_band
+from lensing_core.imaging.stretch import AsinhStretch, Pixels, StretchKind, stretch_band
 
 ImageFormat = Literal["webp", "png"]
 Picture = NDArray[np.uint8]
@@ -31,7 +31,7 @@ def rgb_channels(
     geometry: CutoutGeometry,
     noise: SkyNoise,
     bands: Sequence[str] | None = None,
-) -> NDArray[np.float64]:
+) -> Pixels:
     """The red, green and blue channels, (3, y, x), in units of sky noise above the sky.
 
     Raises
@@ -96,7 +96,7 @@ def render_band(
     return _picture(np.repeat(grey[..., None], 3, axis=2), known)
 
 
-def _picture(levels: NDArray[np.float64], known: NDArray[np.bool_]) -> Picture:
+def _picture(levels: Pixels, known: NDArray[np.bool_]) -> Picture:
     out = np.empty((*known.shape, 4), dtype=np.uint8)
     out[..., :3] = (levels * 255 + 0.5).astype(np.uint8)
     out[..., 3] = np.where(known, 255, 0)
