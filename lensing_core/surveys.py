@@ -34,7 +34,8 @@ class Band:
     zero_point_mag : float
         AB magnitude of a flux of 1 in the survey's stored pixel unit.
     psf_fwhm_arcsec, depth_mag, sky_mag_arcsec2 : float
-        Typical PSF FWHM; 5-sigma point-source depth (AB); sky surface brightness (AB / arcsec²).
+        Typical PSF FWHM; 5-sigma depth (AB) for a point source, or as ``Survey.reference`` says;
+        sky surface brightness (AB / arcsec²).
     wavelength_nm : float
         Effective wavelength.
     exposure_s, gain_e_per_unit, read_noise_e : float
@@ -71,6 +72,9 @@ class Survey:
     exptime_zero_point_mag : float or None
         For images in counts summed over the exposure: the zero point of one second, so that
         an image's own is ``exptime_zero_point_mag + 2.5 log10(EXPTIME)``.
+    surface_brightness : bool
+        Whether pixels hold flux per solid angle (MJy/sr), so that the zero point of a pixel
+        depends on its area; ``zero_point_mag`` is that at ``pixel_scale_arcsec``.
     """
 
     name: str
@@ -80,6 +84,7 @@ class Survey:
     rgb_bands: tuple[str, str, str]
     reference: str
     exptime_zero_point_mag: float | None = None
+    surface_brightness: bool = False
 
     @property
     def band_names(self) -> tuple[str, ...]:
@@ -100,6 +105,13 @@ class Survey:
         raise NotFoundError(
             f"Survey {self.name} has no band {name!r}; it has {', '.join(self.band_names)}."
         )
+
+    def zero_point_mag(self, band: str, pixel_scale_arcsec: float) -> float:
+        """AB magnitude of one unit in a pixel of the given scale, as the survey calibrates."""
+        zero_point = self.band(band).zero_point_mag
+        if self.surface_brightness:
+            zero_point -= 5 * math.log10(pixel_scale_arcsec / self.pixel_scale_arcsec)
+        return zero_point
 
     def check_noise_known(self, bands: Iterable[str]) -> None:
         """Raise BadInputError unless sky, exposure, gain and read noise of ``bands`` are known."""
@@ -197,6 +209,11 @@ def _survey(name: str, table: Mapping[str, Any], where: str) -> Survey:
     exptime = None
     if "exptime_zero_point_mag" in table:
         exptime = _number(table, "exptime_zero_point_mag", where)
+    surface_brightness = table.get("surface_brightness", False)
+    if not isinstance(surface_brightness, bool):
+        raise BadInputError(
+            f"{where}: surface_brightness is {surface_brightness!r}; give true or false."
+        )
     return Survey(
         name=name,
         title=_text(table, "title", where),
@@ -205,6 +222,7 @@ def _survey(name: str, table: Mapping[str, Any], where: str) -> Survey:
         rgb_bands=_rgb(table, names, where),
         reference=_text(table, "reference", where),
         exptime_zero_point_mag=exptime,
+        surface_brightness=surface_brightness,
     )
 
 
