@@ -86,6 +86,8 @@ class CatalogWriter:
         Source rows already done (written or quarantined); where to go on.
     complete : bool
         Whether the catalog was finished before.
+    notes : dict
+        The catalog's notes as they stood when it was opened.
     rows_per_shard : int
         The best number of rows for one :meth:`append`.
     """
@@ -101,6 +103,7 @@ class CatalogWriter:
             self.catalog_id = catalog.id
             self.rows_read = catalog.rows_read
             self.complete = catalog.complete
+            self.notes = dict(catalog.notes)
             self._n_written = catalog.n_candidates
             self._next_shard = int(catalog.notes.get("shards", 0))
         self._writer.drop_from(self._next_shard)
