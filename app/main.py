@@ -1,0 +1,131 @@
+"""The server: routes, tiles, and the watch over jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import webbrowser
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from tornado.ioloop import PeriodicCallback
+from tornado.web import RedirectHandler
+
+from app import tiles
+from app.context import AppContext
+from app.pages import overview
+from app.shell import PRODUCT, shell
+from app.theme import is_dark
+from lensing_core.errors import LensTriageError, WorkspaceError
+from lensing_core.workspace import Workspace
+from training import jobs
+
+ADDRESS = "127.0.0.1"
+_ADVANCE_EVERY_MS = 2000
+_log = logging.getLogger(__name__)
+
+PageFunction = Callable[[AppContext], pn.viewable.Viewable]
+PAGES: dict[str, tuple[str, PageFunction]] = {
+    "overview": ("Overview", overview.page),
+}
+
+
+def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], Any]:
+    """A function that builds the page for one session; Panel wants a plain function here.
+
+    Whatever goes wrong becomes one sentence in the page's frame.
+    """
+
+    def build() -> pn.viewable.Viewable:
+        pn.config.theme = "dark" if is_dark() else "default"
+        try:
+            return page(context)
+        except LensTriageError as error:
+            message = str(error)
+        except Exception:  # noqa: BLE001 - logged; a page never shows a traceback
+            _log.exception("The page %s could not be built", title)
+            message = "This page could not be built; the server's log says why."
+        return shell(title, pmui.Alert(message, severity="error"), context=context)
+
+    return build
+
+
+def _unexpected(error: Exception) -> None:
+    """Called for every exception that a callback of a page did not handle."""
+    _log.error("A callback failed", exc_info=error)
+    if pn.state.notifications is not None:
+        pn.state.notifications.error(
+            str(error)
+            if isinstance(error, LensTriageError)
+            else "Something went wrong; the server's log says what.",
+            duration=8000,
+        )
+
+
+def _free_port(port: int) -> int:
+    """The port to listen on; raises WorkspaceError if it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError as error:
+            raise WorkspaceError(
+                f"Port {port} on {ADDRESS} is not free ({error.strerror}); choose another with "
+                "--port, or --port 0 for any free one."
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def serve(
+    workspace: Workspace, *, port: int = 5006, open_browser: bool = False, demo: bool = False
+) -> None:
+    """Serve the pages of a workspace on this machine until interrupted.
+
+    Parameters
+    ----------
+    port : int, optional
+        0 takes any free one; the address is printed.
+    open_browser : bool, optional
+        Open a browser window on the first page.
+    demo : bool, optional
+        Queue the demonstration's runs unless the workspace has them already.
+
+    Raises
+    ------
+    WorkspaceError
+        If the port is taken.
+    """
+    port = _free_port(port)
+    context = AppContext.of(workspace)
+    pn.extension(notifications=True, exception_handler=_unexpected)
+    routes = {f"/{slug}": _route(context, title, page) for slug, (title, page) in PAGES.items()}
+    server = pn.serve(
+        routes,
+        address=ADDRESS,
+        port=port,
+        websocket_origin=[f"{ADDRESS}:{port}", f"localhost:{port}"],
+        extra_patterns=[
+            *tiles.routes(workspace),
+            (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
+        ],
+        show=False,
+        start=False,
+        verbose=False,
+        title={f"/{slug}": f"{title} · {PRODUCT}" for slug, (title, _) in PAGES.items()},
+    )
+
+    async def advance() -> None:
+        try:
+            await asyncio.to_thread(jobs.advance, workspace)
+        except Exception:  # noqa: BLE001 - logged; the watch goes on: a full disk or a locked database may pass
+            _log.exception("Jobs could not be looked after")
+
+    PeriodicCallback(advance, _ADVANCE_EVERY_MS).start()
+    url = f"http://{ADDRESS}:{port}/"
+    print(f"{PRODUCT}: {url} (Ctrl-C stops the pages, not the runs)", flush=True)  # noqa: T201
+    if open_browser:
+        webbrowser.open(url)
+    server.run_until_shutdown()

@@ -1,0 +1,1 @@
+"""The pages: each composes components and holds no logic of its own."""

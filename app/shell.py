@@ -1,0 +1,179 @@
+"""The frame around every page: header, navigation, theme, and the place for errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import quote
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.context import AppContext
+from app.theme import PAGE_SX, THEME_CONFIG, THEME_COOKIE, TOKENS_CSS, is_dark, read_asset
+
+PRODUCT = "lens-triage"
+_RAIL_WIDTH = 84
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A page in the navigation; ``icon`` is the inside of a 24-unit SVG, drawn with strokes."""
+
+    slug: str
+    title: str
+    icon: str
+
+
+NAVIGATION = (
+    NavItem(
+        "overview",
+        "Overview",
+        '<path d="M4 11.5 12 5l8 6.5V20h-5.5v-5.5h-5V20H4z"/>',
+    ),
+    NavItem(
+        "catalogs",
+        "Catalogs",
+        '<path d="M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z"/>',
+    ),
+    NavItem(
+        "train",
+        "Train",
+        '<path d="M4 20h16M4 20V4"/><path d="M7 8.5c2 7 5 8.5 12 8.5"/>',
+    ),
+    NavItem(
+        "score",
+        "Score",
+        '<path d="M4 20h16"/><path d="M6.5 20v-6M11 20V9M15.5 20v-9M20 20V5"/>',
+    ),
+    NavItem(
+        "review",
+        "Review",
+        '<circle cx="12" cy="12" r="2.6"/><path d="M4 14.5A8.4 8.4 0 0 1 14.5 4"/>'
+        '<path d="M20 9.5A8.4 8.4 0 0 1 9.5 20"/>',
+    ),
+)
+
+_RAIL_CSS = """
+nav { display: flex; flex-direction: column; gap: 2px; padding: 8px 8px; }
+nav a {
+  display: flex; flex-direction: column; align-items: center; gap: 3px; padding: 8px 2px 7px;
+  border-radius: 8px; color: var(--lt-muted); font-size: 11.5px; line-height: 1.2;
+}
+nav a:hover { background: color-mix(in srgb, var(--lt-accent) 8%, transparent);
+  color: var(--lt-text); text-decoration: none; }
+nav a[aria-current] { color: var(--lt-accent); font-weight: 500;
+  background: color-mix(in srgb, var(--lt-accent) 13%, transparent); }
+svg { width: 22px; height: 22px; fill: none; stroke: currentColor; stroke-width: 1.7;
+  stroke-linejoin: round; stroke-linecap: round; }
+"""
+
+_HEADER_CSS = """
+:host { color: #e8eef6; width: 100%; min-width: 0; }
+.bar { display: flex; align-items: center; gap: 10px; min-width: 0; height: 48px; }
+.bar svg { width: 28px; height: 28px; flex: none; display: block; }
+.bar .home { display: flex; align-items: center; gap: 10px; color: inherit; font-size: 15px;
+  font-weight: 500; letter-spacing: .01em; }
+.bar .home:hover { text-decoration: none; }
+.bar .where { margin-left: 6px; padding-left: 14px; border-left: 1px solid #31435c;
+  color: #9fb0c4; font-size: 12px; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; min-width: 0; direction: rtl; text-align: left; }
+"""
+
+_HEADING_CSS = """
+header { display: flex; align-items: baseline; gap: 12px; flex-wrap: wrap; }
+h1 { font-size: 21px; font-weight: 500; margin: 0; line-height: 1.3; }
+p { margin: 0; color: var(--lt-muted); font-size: 13px; }
+"""
+
+
+def _rail(current: str) -> pn.pane.HTML:
+    links = "".join(
+        f'<a href="{item.slug}"{" aria-current=page" if item.slug == current else ""}>'
+        f'<svg viewBox="0 0 24 24" aria-hidden="true">{item.icon}</svg>{item.title}</a>'
+        for item in NAVIGATION
+    )
+    return pn.pane.HTML(
+        f'<nav aria-label="Pages">{links}</nav>',
+        stylesheets=[TOKENS_CSS, _RAIL_CSS],
+        margin=0,
+        width=_RAIL_WIDTH - 1,
+    )
+
+
+def _header(context: AppContext) -> pn.pane.HTML:
+    root = escape(str(context.workspace.root))
+    # &lrm; keeps the path's slashes in order while the ellipsis stands at its beginning.
+    return pn.pane.HTML(
+        f'<div class="bar"><a class="home" href="overview">{read_asset("logo.svg")}{PRODUCT}</a>'
+        f'<span class="where" title="Workspace {root}">&lrm;{root}</span></div>',
+        stylesheets=[TOKENS_CSS, _HEADER_CSS],
+        margin=0,
+        sizing_mode="stretch_width",
+    )
+
+
+def shell(
+    title: str,
+    body: pn.viewable.Viewable,
+    *,
+    context: AppContext,
+    subtitle: str = "",
+    heading: bool = True,
+) -> pmui.Page:
+    """Put a page's body into the frame.
+
+    Parameters
+    ----------
+    title : str
+        Of the page; decides which navigation item is marked.
+    body : Viewable
+        With ``sizing_mode='stretch_width'`` (scrolls with the page) or ``'stretch_both'`` (fills
+        the window and scrolls inside).
+    context : AppContext
+    subtitle : str, optional
+        One line beside the heading.
+    heading : bool, optional
+        False leaves the heading out, for pages that need all the height.
+    """
+    slug = next((item.slug for item in NAVIGATION if item.title == title), "")
+    parts: list[pn.viewable.Viewable] = []
+    if heading:
+        note = f"<p>{escape(subtitle)}</p>" if subtitle else ""
+        parts.append(
+            pn.pane.HTML(
+                f"<header><h1>{escape(title)}</h1>{note}</header>",
+                stylesheets=[TOKENS_CSS, _HEADING_CSS],
+                margin=(0, 0, 12, 0),
+                sizing_mode="stretch_width",
+            )
+        )
+    fills = body.sizing_mode == "stretch_both"
+    main = pn.Column(
+        *parts,
+        body,
+        sizing_mode="stretch_both" if fills else "stretch_width",
+        margin=0,
+        styles={"padding": "16px 20px", "box-sizing": "border-box"},
+    )
+    page = pmui.Page(
+        title="",
+        meta_title=f"{title} · {PRODUCT}",
+        header=[_header(context)],
+        sidebar=[_rail(slug)],
+        main=[main],
+        sidebar_variant="permanent",
+        sidebar_width=_RAIL_WIDTH,
+        sidebar_resizable=False,
+        theme_config=THEME_CONFIG,
+        dark_theme=is_dark(),
+        busy_indicator=None,
+        favicon="data:image/svg+xml," + quote(read_asset("logo.svg")),
+        sx=PAGE_SX,
+    )
+    # Kept in a cookie, so that the next page comes from the server in the right colours at once.
+    page.jscallback(
+        dark_theme=f"document.cookie = '{THEME_COOKIE}=' + (cb_obj.dark_theme ? 'dark' : 'light')"
+        " + '; path=/; max-age=31536000; SameSite=Strict'",
+    )
+    return page

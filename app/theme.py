@@ -1,0 +1,104 @@
+"""Colours, type and spacing of the pages, light and dark; one accent, tabular numerals."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+
+THEME_COOKIE = "lens-triage-theme"
+_ASSETS = Path(__file__).parent.parent / "assets"
+HEADER_COLOR = "#0d1726"
+
+_COMMON: dict[str, Any] = {
+    "typography": {
+        "fontSize": 13,
+        "htmlFontSize": 16,
+        "button": {"textTransform": "none", "fontWeight": 500},
+        "h1": {"fontSize": "1.375rem", "fontWeight": 500, "lineHeight": 1.3},
+        "h2": {"fontSize": "1.0625rem", "fontWeight": 500, "lineHeight": 1.35},
+        "h3": {"fontSize": "0.9375rem", "fontWeight": 500, "lineHeight": 1.4},
+    },
+    "shape": {"borderRadius": 8},
+    "components": {
+        "MuiButtonBase": {"defaultProps": {"disableRipple": True}},
+        "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
+        "MuiTab": {"styleOverrides": {"root": {"minHeight": 40, "padding": "6px 14px"}}},
+        "MuiTabs": {"styleOverrides": {"root": {"minHeight": 40}}},
+    },
+}
+
+THEME_CONFIG: dict[str, dict[str, Any]] = {
+    "light": {
+        **_COMMON,
+        "palette": {
+            "primary": {"main": "#1a62b5", "contrastText": "#ffffff"},
+            "success": {"main": "#237a4b"},
+            "warning": {"main": "#a8650a"},
+            "error": {"main": "#b93434"},
+            "info": {"main": "#1a62b5"},
+            "background": {"default": "#f4f6f9", "paper": "#ffffff"},
+            "text": {"primary": "#18222f", "secondary": "#586676"},
+            "divider": "#dde3ea",
+        },
+    },
+    "dark": {
+        **_COMMON,
+        "palette": {
+            "primary": {"main": "#76b3f5", "contrastText": "#0b1420"},
+            "success": {"main": "#62c48d"},
+            "warning": {"main": "#e3ac55"},
+            "error": {"main": "#f08a84"},
+            "info": {"main": "#76b3f5"},
+            "background": {"default": "#0e141c", "paper": "#161e29"},
+            "text": {"primary": "#e2e8ef", "secondary": "#95a4b5"},
+            "divider": "#293545",
+        },
+    },
+}
+
+PAGE_SX: dict[str, Any] = {
+    ".MuiAppBar-root": {
+        "backgroundColor": HEADER_COLOR,
+        "color": "#e8eef6",
+        "boxShadow": "none",
+        "borderBottom": "1px solid #243248",
+    },
+    ".MuiAppBar-root .MuiToolbar-root": {"minHeight": "48px", "paddingLeft": "14px"},
+    ".main > .MuiBox-root > .MuiToolbar-root": {"minHeight": "48px"},
+    ".sidebar .MuiToolbar-root": {"minHeight": "48px"},
+    ".main, .main-content": {"backgroundColor": "background.default"},
+    ".sidebar": {"backgroundColor": "background.paper", "borderColor": "divider"},
+}
+
+# Custom properties reach into every component's shadow root, so that plain HTML parts and our own
+# JavaScript components follow the theme without knowing it.
+TOKENS_CSS = """
+:host, :root {
+  --lt-accent: var(--panel-primary-color);
+  --lt-text: var(--panel-on-background-color);
+  --lt-muted: var(--mui-palette-text-secondary, var(--panel-secondary-color));
+  --lt-line: var(--divider-color);
+  --lt-surface: var(--panel-surface-color);
+  --lt-mono: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
+}
+:host { font-variant-numeric: tabular-nums; color: var(--lt-text); font-size: 13px; }
+a { color: var(--lt-accent); text-decoration: none; }
+a:hover { text-decoration: underline; }
+a:focus-visible, button:focus-visible, [tabindex]:focus-visible {
+  outline: 2px solid var(--lt-accent); outline-offset: 1px;
+}
+"""
+
+
+@cache
+def read_asset(name: str) -> str:
+    """The text of a shipped file, e.g. ``read_asset("logo.svg")``."""
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def is_dark() -> bool:
+    """Whether this session's browser asked for dark pages when it was last here."""
+    return bool(pn.state.cookies.get(THEME_COOKIE) == "dark")
