@@ -26,6 +26,7 @@ class Candidate(Base):
         CheckConstraint("label IS NULL OR label IN (0, 1)", name="label"),
         Index(None, "healpix"),
         Index(None, "catalog_id", "stage"),
+        Index(None, "catalog_id", "label"),
         Index(None, "catalog_id", "magnitude", "id"),
         Index(None, "magnitude", "id"),
         Index(None, "stage"),

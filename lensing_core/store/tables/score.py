@@ -15,8 +15,9 @@ class Score(Base):
     __table_args__ = (
         Index("ix_score_logit", "ensemble_id", "logit", "candidate_id"),
         Index("ix_score_catalog_logit", "ensemble_id", "catalog_id", "logit", "candidate_id"),
-        Index("ix_score_epistemic", "ensemble_id", "epistemic", "candidate_id"),
-        Index("ix_score_disagreement", "ensemble_id", "disagreement", "candidate_id"),
+        Index("ix_score_epistemic", "ensemble_id", "catalog_id", "epistemic", "candidate_id"),
+        Index("ix_score_disagreement", "ensemble_id", "catalog_id", "disagreement", "candidate_id"),
+        Index("ix_score_ood", "ensemble_id", "catalog_id", "ood_distance", "candidate_id"),
         Index("ix_score_candidate", "candidate_id"),
     )
 
