@@ -40,7 +40,7 @@ def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], 
     """
 
     def build() -> pn.viewable.Viewable:
-        pn.config.theme = "dark" if is_dark() else "default"
+        pn.config.theme = "dark" if is_dark() else "default"  # type: ignore[misc]  # by __setattr__
         try:
             return page(context)
         except LensTriageError as error:

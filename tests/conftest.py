@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+from filling import fill_workspace
 
 
 @pytest.fixture
@@ -29,3 +33,9 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.fail(f"LENS_TRIAGE_REAL_DATA={value}: there is no such folder")
     return folder
+
+
+@pytest.fixture
+def filled_workspace(workspace: Workspace) -> Workspace:
+    """A workspace with catalogs, quarantined rows, an ensemble, scores and past runs."""
+    return fill_workspace(workspace)

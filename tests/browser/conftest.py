@@ -1,0 +1,195 @@
+"""The real server in a process of its own, driven by Chromium; faults of any page fail its test."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, Response, sync_playwright
+
+from lensing_core.workspace import Workspace
+
+ROOT = Path(__file__).parent.parent.parent
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of this folder is a browser test."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
+def find_chromium(playwright: Playwright) -> str:
+    """Path of a Chromium; fails the test with what to do where there is none."""
+    named = os.environ.get("LENS_TRIAGE_CHROMIUM")
+    if named:
+        if not shutil.which(named):
+            pytest.fail(f"LENS_TRIAGE_CHROMIUM={named}: no such program")
+        return named
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    own = playwright.chromium.executable_path
+    if not Path(own).exists():
+        pytest.fail(
+            "No Chromium for the browser tests: install one (Debian: apt install chromium; "
+            "elsewhere: playwright install chromium), or set LENS_TRIAGE_CHROMIUM to its path."
+        )
+    return own
+
+
+class Server:
+    """``lens-triage serve`` on a free port."""
+
+    def __init__(self, workspace: Workspace, *, demo: bool = False) -> None:
+        command = "from app.cli import main; main()"
+        verb = "demo" if demo else "serve"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", command, verb, str(workspace.root), "--port", "0"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        self.output: list[str] = []
+        self._announced = threading.Event()
+        self.url = ""
+        threading.Thread(target=self._read, daemon=True).start()
+        if not self._announced.wait(120) or not self.url:
+            self.stop()
+            pytest.fail("The server did not start:\n" + "".join(self.output))
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.output.append(line)
+            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+                self.url = found.group()
+                self._announced.set()
+        self._announced.set()
+
+    def stop(self) -> None:
+        """End the process and wait for it."""
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[..., str]]:
+    """Function that serves a workspace and returns the URL; all are stopped at the end."""
+    running: list[Server] = []
+
+    def start(workspace: Workspace, *, demo: bool = False) -> str:
+        running.append(Server(workspace, demo=demo))
+        return running[-1].url
+
+    yield start
+    for server in running:
+        server.stop()
+    tracebacks = [line for server in running for line in server.output if "Traceback" in line]
+    assert not tracebacks, "".join(line for server in running for line in server.output)
+
+
+@pytest.fixture
+def server(serve: Callable[..., str], workspace: Workspace) -> str:
+    """URL of a server for the test's ``workspace``."""
+    return serve(workspace)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(playwright), args=list(_QUIET)
+        )
+        yield browser
+        browser.close()
+
+
+class Faults(list[str]):
+    """What went wrong on a page: console errors, exceptions, failed or foreign requests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._allowed: list[str] = []
+
+    def allow(self, pattern: str) -> None:
+        """Expect faults that match a regular expression."""
+        self._allowed.append(pattern)
+
+    def watch(self, page: Page) -> None:
+        """Collect the faults of ``page`` from now on."""
+        page.on(
+            "console",
+            lambda message: self._add(f"console: {message.text}", message.type == "error"),
+        )
+        page.on("pageerror", lambda error: self._add(f"exception: {error}"))
+        page.on("request", lambda request: self._add_foreign(request.url))
+        page.on("websocket", lambda socket: self._add_foreign(socket.url))
+        page.on("response", self._add_response)
+
+    def _add(self, fault: str, is_fault: bool = True) -> None:
+        if is_fault and not any(re.search(pattern, fault) for pattern in self._allowed):
+            self.append(fault)
+
+    def _add_foreign(self, url: str) -> None:
+        parts = urlsplit(url)
+        local = parts.scheme in ("data", "blob", "about") or parts.hostname == "127.0.0.1"
+        self._add(f"request to another host: {url}", not local)
+
+    def _add_response(self, response: Response) -> None:
+        self._add(f"HTTP {response.status}: {response.url}", response.status >= 400)
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture
+def page(chromium: Browser, faults: Faults) -> Iterator[Page]:
+    """A fresh browser tab of 1280 x 800; the test fails for any fault that it did not allow."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(15_000)
+    tab = context.new_page()
+    faults.watch(tab)
+    yield tab
+    context.close()
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def screenshot(page: Page, request: pytest.FixtureRequest) -> Callable[..., Path]:
+    """Function that keeps a picture of the page in the folder of artefacts."""
+    folder = Path(os.environ.get("LENS_TRIAGE_ARTIFACTS", ROOT / "artifacts"))
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def take(name: str) -> Path:
+        stem = re.sub(r"[^a-z0-9]+", "-", f"{request.node.name}-{name}".lower()).strip("-")
+        path = folder / f"{stem}.png"
+        page.screenshot(path=path)
+        return path
+
+    return take
