@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import param
 
 from lensing_core.errors import BadInputError
+from lensing_core.workspace import check_slug
 
 
 @dataclass(frozen=True)
@@ -119,16 +120,74 @@ class IngestSettings(RunSettings):
 
 
 class TrainSettings(RunSettings):
-    """Train an ensemble on a labelled catalog."""
+    """Train an ensemble on labelled catalogs."""
 
     kind = "train"
+    groups: ClassVar = {
+        "Ensemble": ("ensemble", "catalogs", "members", "fusion", "survey_prior", "seed"),
+        "Network": (
+            "backbone",
+            "small_stem",
+            "dropout",
+            "epochs",
+            "patience",
+            "network_batch",
+            "learning_rate",
+            "weight_decay",
+            "precision",
+            "device",
+        ),
+        "Trees": ("rounds", "trees_learning_rate", "leaves"),
+    }
 
     ensemble = param.String(default="first", doc="Name of the ensemble to make.")
-    catalog = param.String(default="simulated", doc="Labelled catalog to train on.")
+    catalogs = param.List(
+        default=["simulated"], item_type=str, doc="Labelled catalogs to train on, of one geometry."
+    )
+    members = param.ListSelector(
+        default=["trees", "network"], objects=["trees", "network"], doc="Members to train."
+    )
+    fusion: Any = param.Selector(
+        default="mean", objects=["mean"], doc="How calibrated member logits are joined."
+    )
+    survey_prior = param.Number(
+        default=1e-3,
+        bounds=(1e-6, 0.5),
+        inclusive_bounds=(True, True),
+        doc="Share of lenses expected in the survey that will be scored.",
+    )
     seed = param.Integer(default=1, bounds=(0, 2**31 - 1), doc="Same seed, same ensemble.")
+    backbone = param.String(default="resnet10t", doc="Network: any timm name, or arc_aware.")
+    small_stem = param.Boolean(
+        default=False, doc="ResNets: no pooling after the first convolution, for small cutouts."
+    )
+    dropout = param.Number(default=0.2, bounds=(0, 0.9), doc="Dropout in the network's head.")
+    epochs = param.Integer(default=12, bounds=(1, 1000), doc="Most passes over the training set.")
+    patience = param.Integer(
+        default=5, bounds=(1, 1000), doc="Epochs without a better validation loss before stopping."
+    )
+    network_batch = param.Integer(default=64, bounds=(2, 8192), doc="Cutouts a training step.")
+    learning_rate = param.Number(default=2e-3, bounds=(1e-6, 1), doc="Peak rate of AdamW.")
+    weight_decay = param.Number(default=1e-2, bounds=(0, 1), doc="Weight decay of AdamW.")
+    precision: Any = param.Selector(
+        default="32-true", objects=["32-true", "bf16-mixed"], doc="Arithmetic of training."
+    )
+    device: Any = param.Selector(
+        default="auto", objects=["auto", "cpu", "cuda"], doc="Where the network trains."
+    )
+    rounds = param.Integer(default=600, bounds=(1, 100_000), doc="Most boosting rounds.")
+    trees_learning_rate = param.Number(default=0.05, bounds=(1e-4, 1), doc="Shrinkage of trees.")
+    leaves = param.Integer(default=31, bounds=(2, 1024), doc="Most leaves of a tree.")
 
     def title(self) -> str:
-        return f"Train {self.ensemble} on {self.catalog}"
+        return f"Train {self.ensemble} on {', '.join(self.catalogs)}"
+
+    def check(self) -> None:
+        check_slug(self.ensemble, what="Ensemble")
+        if not self.members:
+            raise BadInputError("Training: choose at least one member.")
+        if not self.catalogs:
+            raise BadInputError("Training: choose at least one labelled catalog.")
 
 
 class ScoreSettings(RunSettings):
@@ -139,6 +198,9 @@ class ScoreSettings(RunSettings):
     ensemble = param.String(default="first", doc="Ensemble to use.")
     catalog = param.String(default="survey", doc="Catalog to score.")
     batch_size = param.Integer(default=256, bounds=(1, 65536), doc="Cutouts in memory at a time.")
+    device: Any = param.Selector(
+        default="auto", objects=["auto", "cpu", "cuda"], doc="Where networks run."
+    )
 
     def title(self) -> str:
         return f"Score {self.catalog} with {self.ensemble}"

@@ -1,0 +1,113 @@
+"""The classic member: LightGBM on grid features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.features import GridFeatures
+from lensing_core.models.contract import CutoutSelection, InputContract
+from lensing_core.models.member import MemberOutput, Predictor
+
+WEIGHTS = "trees.txt"
+KIND = "lightgbm"
+
+
+@dataclass(frozen=True)
+class ClassicMember:
+    """Gradient-boosted trees with the features that they were trained on."""
+
+    contract: InputContract
+    booster: lightgbm.Booster
+    features: dict[str, Any]
+
+    def predictor(self, geometry: CutoutGeometry, catalog: str) -> Predictor:
+        """Scores cutouts of ``geometry``."""
+        selection = self.contract.fit(geometry, catalog)
+        compute = GridFeatures(selection.geometry)
+        compute.schema.check(self.features)
+        return _ClassicPredictor(self.booster, selection, compute)
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write the trees as text; return what the manifest must hold."""
+        self.booster.save_model(folder / WEIGHTS)
+        return {"kind": KIND, "contract": self.contract.to_json(), "features": self.features}
+
+    @classmethod
+    def load(cls, folder: Path, manifest: dict[str, Any]) -> ClassicMember:
+        """What :meth:`save` wrote."""
+        return cls(
+            InputContract.from_json(manifest["contract"]),
+            lightgbm.Booster(model_file=folder / WEIGHTS),
+            manifest["features"],
+        )
+
+
+@dataclass(frozen=True)
+class _ClassicPredictor:
+    booster: lightgbm.Booster
+    selection: CutoutSelection
+    compute: GridFeatures
+
+    def __call__(self, flux: NDArray[np.float32]) -> MemberOutput:
+        table = self.compute(self.selection(flux))
+        return MemberOutput(np.asarray(self.booster.predict(table, raw_score=True)))
+
+
+def train_trees(
+    train: tuple[NDArray[np.float32], NDArray[np.integer]],
+    validation: tuple[NDArray[np.float32], NDArray[np.integer]],
+    *,
+    names: tuple[str, ...],
+    learning_rate: float,
+    leaves: int,
+    rounds: int,
+    patience: int,
+    seed: int,
+    threads: int,
+    on_round: Any = None,
+) -> lightgbm.Booster:
+    """Fit trees with early stopping on the validation log loss.
+
+    Parameters
+    ----------
+    train, validation : (features of shape (n, columns), labels of shape (n,))
+    on_round : callable, optional
+        Called with a LightGBM callback environment each round; may raise to stop.
+    """
+    columns = [f"f{k}" for k in range(len(names))]  # LightGBM forbids some characters of our names
+    data = lightgbm.Dataset(train[0], train[1], feature_name=columns)
+    held = data.create_valid(validation[0], validation[1])
+    parameters = {
+        "objective": "binary",
+        "metric": "binary_logloss",
+        "learning_rate": learning_rate,
+        "num_leaves": leaves,
+        "min_data_in_leaf": 20,
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,  # without it LightGBM ignores bagging_fraction
+        "lambda_l2": 1.0,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": threads,
+        "verbosity": -1,
+    }
+    callbacks: list[Any] = [lightgbm.early_stopping(patience, verbose=False)]
+    if on_round is not None:
+        callbacks.append(on_round)
+    return lightgbm.train(
+        parameters,
+        data,
+        rounds,
+        valid_sets=[held],
+        valid_names=["validation"],
+        callbacks=callbacks,
+    )

@@ -1,0 +1,150 @@
+"""The deep member: a network on asinh-scaled images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.models.contract import CutoutSelection, InputContract, flux_scale
+from lensing_core.models.member import MemberOutput, Predictor
+from lensing_core.models.networks import LensNetwork, NetworkSpec, build_network
+
+WEIGHTS = "weights.safetensors"
+KIND = "network"
+
+
+@dataclass(frozen=True)
+class ImageScaling:
+    """asinh scaling in units of the training survey's noise, band by band.
+
+    x' = asinh(f / σ_b), with f at AB zero point 25 (or the value of a rendered picture) and σ_b the
+    median pixel noise of the training cutouts: linear in the noise, logarithmic far above it. NaN
+    stays NaN; the network puts the sky, zero, in its place.
+
+    Attributes
+    ----------
+    sigma : tuple of float
+        σ_b, in the model's band order.
+    """
+
+    sigma: tuple[float, ...]
+
+    @classmethod
+    def measure(cls, flux: NDArray[np.float32]) -> ImageScaling:
+        """From training cutouts (n, band, y, x), already at zero point 25.
+
+        The noise of a band is the median over cutouts of 1.4826 MAD of the outer tenth; a band
+        that is constant there (some rendered pictures) takes 1.
+        """
+        border = max(2, flux.shape[-1] // 10)
+        outside = np.ones(flux.shape[-2:], dtype=bool)
+        outside[border:-border, border:-border] = False
+        pixels = flux[..., outside]
+        with np.errstate(all="ignore"):
+            spread = np.abs(pixels - np.nanmedian(pixels, axis=-1, keepdims=True))
+            noise = np.nanmedian(1.4826 * np.nanmedian(spread, axis=-1), axis=0)
+        return cls(tuple(float(s) if s > 0 else 1.0 for s in noise))
+
+    def __call__(self, flux: Tensor) -> Tensor:
+        """Scaled images (n, band, y, x)."""
+        sigma = torch.tensor(self.sigma, device=flux.device, dtype=flux.dtype)
+        return torch.asinh(flux / sigma[:, None, None])
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """How far an embedding lies from those of known non-lenses.
+
+    Mahalanobis distance sqrt((z − μ)ᵀ Σ⁻¹ (z − μ)), Σ shrunk as by Ledoit & Wolf (2004).
+    """
+
+    mean: NDArray[np.float32]
+    precision: NDArray[np.float32]
+
+    @classmethod
+    def measure(cls, embeddings: NDArray[np.float32]) -> Novelty:
+        """From embeddings (n, d) of labelled non-lenses."""
+        from sklearn.covariance import LedoitWolf
+
+        fitted = LedoitWolf().fit(embeddings.astype(np.float64))
+        return cls(fitted.location_.astype(np.float32), fitted.get_precision().astype(np.float32))
+
+    def __call__(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Distances, shape (n,)."""
+        delta = embeddings.astype(np.float64) - self.mean
+        squared = ((delta @ self.precision.astype(np.float64)) * delta).sum(axis=1)
+        return np.sqrt(np.maximum(squared, 0))
+
+
+@dataclass(frozen=True)
+class DeepMember:
+    """A trained network with its scaling and its sense of novelty."""
+
+    contract: InputContract
+    spec: NetworkSpec
+    network: LensNetwork
+    scaling: ImageScaling
+    novelty: Novelty | None = None
+    device: str = "cpu"
+
+    def predictor(self, geometry: CutoutGeometry, catalog: str) -> Predictor:
+        """Scores cutouts of ``geometry``."""
+        selection = self.contract.fit(geometry, catalog)
+        self.network.eval().to(self.device)
+        return _DeepPredictor(self, selection, flux_scale(selection.geometry))
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write the weights; return what the manifest must hold."""
+        tensors = {f"network.{k}": v.contiguous() for k, v in self.network.state_dict().items()}
+        if self.novelty is not None:
+            tensors["novelty.mean"] = torch.from_numpy(self.novelty.mean)
+            tensors["novelty.precision"] = torch.from_numpy(self.novelty.precision)
+        save_file(tensors, folder / WEIGHTS)
+        return {
+            "kind": KIND,
+            "contract": self.contract.to_json(),
+            "network": self.spec.to_json(),
+            "sigma": list(self.scaling.sigma),
+            "embedding_dim": int(self.network.embedding_dim),
+        }
+
+    @classmethod
+    def load(cls, folder: Path, manifest: dict[str, Any], *, device: str = "cpu") -> DeepMember:
+        """What :meth:`save` wrote."""
+        tensors = load_file(folder / WEIGHTS, device="cpu")
+        spec = NetworkSpec.from_json(manifest["network"])
+        network = build_network(spec)
+        prefix = "network."
+        network.load_state_dict(
+            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        )
+        novelty = None
+        if "novelty.mean" in tensors:
+            novelty = Novelty(tensors["novelty.mean"].numpy(), tensors["novelty.precision"].numpy())
+        contract = InputContract.from_json(manifest["contract"])
+        scaling = ImageScaling(tuple(manifest["sigma"]))
+        return cls(contract, spec, network, scaling, novelty, device)
+
+
+@dataclass(frozen=True)
+class _DeepPredictor:
+    member: DeepMember
+    selection: CutoutSelection
+    factors: NDArray[np.float32]
+
+    @torch.inference_mode()
+    def __call__(self, flux: NDArray[np.float32]) -> MemberOutput:
+        scaled = self.selection(flux) * self.factors[:, None, None]
+        images = self.member.scaling(torch.from_numpy(scaled).to(self.member.device))
+        output = self.member.network(images.to(memory_format=torch.channels_last))
+        return MemberOutput(
+            output.logit.double().cpu().numpy(), output.embedding.float().cpu().numpy()
+        )

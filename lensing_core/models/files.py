@@ -1,0 +1,84 @@
+"""Models on disk: a folder each, written whole, never changed; no pickle."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from lensing_core.errors import NotFoundError
+from lensing_core.models import classic, deep
+from lensing_core.models.classic import ClassicMember
+from lensing_core.models.deep import DeepMember
+from lensing_core.workspace import Workspace, check_slug
+
+MANIFEST = "manifest.json"
+PACKAGES = (
+    "numpy",
+    "torch",
+    "timm",
+    "lightning",
+    "lightgbm",
+    "scikit-learn",
+    "caustics",
+    "lens-triage",
+)
+AnyMember = ClassicMember | DeepMember
+
+
+@dataclass(frozen=True)
+class StoredMember:
+    """A model of a workspace with its manifest."""
+
+    id: str
+    member: AnyMember
+    manifest: dict[str, Any]
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of what results depend on."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def new_model_id(name: str) -> str:
+    """A fresh id that begins with ``name``."""
+    return check_slug(f"{name}-{uuid4().hex[:8]}", what="Model")
+
+
+def save_member(
+    workspace: Workspace, model_id: str, member: AnyMember, manifest: dict[str, Any]
+) -> dict[str, Any]:
+    """Write a model; return the whole manifest. A crash leaves no half-written model."""
+    final = workspace.models / check_slug(model_id, what="Model")
+    beside = final.with_name(f".{model_id}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    whole = {"id": model_id, **member.save(beside), **manifest, "versions": package_versions()}
+    (beside / MANIFEST).write_text(json.dumps(whole, indent=1))
+    beside.rename(final)
+    return whole
+
+
+def load_member(workspace: Workspace, model_id: str, *, device: str = "cpu") -> StoredMember:
+    """Read a model; raises NotFoundError where there is none."""
+    return read_member(workspace.models / check_slug(model_id, what="Model"), device=device)
+
+
+def read_member(folder: Path, *, device: str = "cpu") -> StoredMember:
+    """Read the model of a folder."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+    except FileNotFoundError:
+        raise NotFoundError(f"There is no model in {folder}.") from None
+    member: AnyMember
+    if manifest["kind"] == classic.KIND:
+        member = ClassicMember.load(folder, manifest)
+    elif manifest["kind"] == deep.KIND:
+        member = DeepMember.load(folder, manifest, device=device)
+    else:
+        raise NotFoundError(f"{folder} holds a model of unknown kind {manifest['kind']!r}.")
+    return StoredMember(manifest["id"], member, manifest)

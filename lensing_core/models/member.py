@@ -1,0 +1,45 @@
+"""What every member of an ensemble can do, whatever it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.models.contract import InputContract
+
+
+@dataclass(frozen=True)
+class MemberOutput:
+    """Of n cutouts.
+
+    Attributes
+    ----------
+    logit : ndarray of shape (n,), float64
+        Raw, before calibration.
+    embedding : ndarray of shape (n, d), float32, or None
+    """
+
+    logit: NDArray[np.float64]
+    embedding: NDArray[np.float32] | None = None
+
+
+class Predictor(Protocol):
+    """Scores cutouts of one geometry."""
+
+    def __call__(self, flux: NDArray[np.float32]) -> MemberOutput:
+        """Raw output for cutouts (n, band, y, x) of that geometry."""
+        ...
+
+
+class Member(Protocol):
+    """A trained model."""
+
+    contract: InputContract
+
+    def predictor(self, geometry: CutoutGeometry, catalog: str) -> Predictor:
+        """Make ready for a catalog; raises ContractError where its cutouts do not fit."""
+        ...

@@ -1,0 +1,111 @@
+"""The labelled cutouts of a training run, and how they are divided."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.cutouts import CutoutGeometry, CutoutStore
+from lensing_core.errors import BadInputError
+from lensing_core.ingest.provenance import TrainingLabels, choose_training_labels
+from lensing_core.models.contract import InputContract, flux_scale
+from lensing_core.workspace import Workspace
+
+SPLITS = {"train": 0.6, "validation": 0.1, "calibration": 0.15, "test": 0.15}
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Labelled objects of catalogs that share one geometry, read from their shards on demand."""
+
+    labels: TrainingLabels
+    stores: dict[int, CutoutStore]
+    geometry: CutoutGeometry
+
+    @classmethod
+    def open(cls, workspace: Workspace, catalogs: list[str]) -> TrainingData:
+        """Choose the labels that may be used, and open the cutouts.
+
+        Raises
+        ------
+        ContractError
+            If the catalogs do not share bands, size and pixel scale.
+        """
+        labels = choose_training_labels(workspace, catalogs)
+        stores = {
+            catalog_id: CutoutStore(workspace.catalog_cutouts(name))
+            for catalog_id, name in labels.catalogs.items()
+        }
+        first = next(iter(stores.values())).geometry
+        contract = InputContract.of(first)
+        for catalog_id, store in stores.items():
+            contract.fit(store.geometry, labels.catalogs[catalog_id])
+        return cls(labels, stores, first)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def flux(self, indices: Indices) -> NDArray[np.float32]:
+        """Cutouts at AB zero point 25 (or as rendered), (n, band, y, x), in the order asked for."""
+        out = np.empty((len(indices), *self.geometry.shape), dtype=np.float32)
+        contract = InputContract.of(self.geometry)
+        for catalog_id, store in self.stores.items():
+            mine = np.flatnonzero(self.labels.catalog_id[indices] == catalog_id)
+            if len(mine):
+                selection = contract.fit(store.geometry, self.labels.catalogs[catalog_id])
+                raw = store.read_many(self.labels.cutout_index[indices[mine]])
+                factors = flux_scale(selection.geometry)[:, None, None]
+                out[mine] = selection(raw) * factors
+        return out
+
+    def batches(self, indices: Indices, size: int) -> Iterator[Indices]:
+        """The indices in parts."""
+        for first in range(0, len(indices), size):
+            yield indices[first : first + size]
+
+    def sha256(self) -> str:
+        """Digest of which objects with which labels were used."""
+        digest = hashlib.sha256()
+        for name in ("candidate_id", "cutout_index", "label"):
+            digest.update(np.ascontiguousarray(getattr(self.labels, name)).tobytes())
+        for catalog_id in sorted(self.stores):
+            for path in sorted(self.stores[catalog_id].folder.glob("shard-*.json")):
+                digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def split(self, seed: int) -> dict[str, Indices]:
+        """Indices of each split of :data:`SPLITS`, grouped by sky block (HEALPix).
+
+        Objects without a position are their own block. Whole blocks are dealt out, so that no
+        object and its duplicate or neighbour stand on two sides.
+
+        Raises
+        ------
+        BadInputError
+            If a split would lack lenses or non-lenses.
+        """
+        block = np.where(
+            self.labels.healpix >= 0, self.labels.healpix, -1 - np.arange(len(self.labels))
+        )
+        names, member, counts = np.unique(block, return_inverse=True, return_counts=True)
+        order = np.random.default_rng(seed).permutation(len(names))
+        # Where the middle of a block falls on the line of all objects decides its split.
+        middle = (np.cumsum(counts[order]) - counts[order] / 2) / counts.sum()
+        edges = np.cumsum(list(SPLITS.values()))[:-1]
+        of_block = np.empty(len(names), dtype=np.int64)
+        of_block[order] = np.searchsorted(edges, middle)
+        which = of_block[member]
+        found = {name: np.flatnonzero(which == k) for k, name in enumerate(SPLITS)}
+        for name, indices in found.items():
+            lenses = int((self.labels.label[indices] == 1).sum())
+            if lenses < 2 or len(indices) - lenses < 2:
+                raise BadInputError(
+                    f"The {name} split would have {lenses} lenses and {len(indices) - lenses} "
+                    "non-lenses; label more objects, spread over more of the sky."
+                )
+        return found

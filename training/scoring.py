@@ -1,0 +1,176 @@
+"""The job that scores a catalog: one read of the cutouts for all members, in batches."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from lensing_core.cutouts import CutoutStore
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.models.deep import DeepMember
+from lensing_core.models.ensemble import EnsembleRule
+from lensing_core.models.files import StoredMember, load_member
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
+from training.jobs.context import JobContext
+from training.settings import ScoreSettings
+
+
+def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
+    """Score every candidate that the ensemble has not scored yet, in order of its cutout."""
+    database = open_database(context.workspace)
+    with database.session() as session:
+        catalog, ensemble = _find(session, settings)
+        done = _rows_scored(session, ensemble.id, catalog.id)
+    device = settings.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    members = [load_member(context.workspace, m.model_id, device=device) for m in ensemble.members]
+    rule = EnsembleRule.from_json(ensemble.manifest["rule"])
+    store = CutoutStore(context.workspace.catalog_cutouts(catalog.name))
+    predictors = [stored.member.predictor(store.geometry, catalog.name) for stored in members]
+    embeddings = {
+        stored.id: _embedding_file(context, stored, catalog.name, len(store))
+        for stored in members
+        if isinstance(stored.member, DeepMember)
+    }
+    total = len(store)
+    if done:
+        context.log(f"Going on at candidate {done:,} of {total:,}.")
+    began, first = time.perf_counter(), done
+    for start, flux in store.batches(settings.batch_size, start=done):
+        context.progress(start, total, _activity(start - first, time.perf_counter() - began))
+        outputs = [predict(flux) for predict in predictors]
+        scores = rule(np.stack([output.logit for output in outputs], axis=1))
+        distances: NDArray[np.float64] | None = None
+        for stored, output in zip(members, outputs, strict=True):
+            if output.embedding is not None:
+                embeddings[stored.id][start : start + len(flux)] = output.embedding
+                if isinstance(stored.member, DeepMember) and stored.member.novelty is not None:
+                    distances = stored.member.novelty(output.embedding)
+        for file in embeddings.values():
+            file.flush()
+        with database.session() as session:
+            ids = session.scalars(
+                select(Candidate.id)
+                .where(
+                    Candidate.catalog_id == catalog.id,
+                    Candidate.cutout_index.between(start, start + len(flux) - 1),
+                )
+                .order_by(Candidate.cutout_index)
+            ).all()
+            _write(session, ensemble, catalog.id, ids, scores, distances)
+    seconds = time.perf_counter() - began
+    context.progress(total, total, "Done")
+    rate = (total - first) / seconds if total > first else 0.0
+    return {
+        "ensemble": ensemble.name,
+        "catalog": catalog.name,
+        "scored": total - first,
+        "objects": total,
+        "per_second": round(rate, 1),
+    }
+
+
+def _activity(done: int, seconds: float) -> str:
+    return f"Scoring, {done / seconds:,.0f} a second" if done else "Scoring"
+
+
+def _find(session: Session, settings: ScoreSettings) -> tuple[Catalog, Ensemble]:
+    catalog = session.scalar(select(Catalog).where(Catalog.name == settings.catalog))
+    if catalog is None:
+        raise NotFoundError(f"There is no catalog {settings.catalog}.")
+    if not catalog.n_candidates:
+        raise BadInputError(f"Catalog {settings.catalog} has no candidates to score.")
+    ensemble = session.scalar(select(Ensemble).where(Ensemble.name == settings.ensemble))
+    if ensemble is None:
+        raise NotFoundError(f"There is no ensemble {settings.ensemble}; train one first.")
+    return catalog, ensemble
+
+
+def _rows_scored(session: Session, ensemble_id: int, catalog_id: int) -> int:
+    """How many candidates have a score; they are always the first ones by cutout."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Score)
+            .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
+        )
+        or 0
+    )
+
+
+def _embedding_file(
+    context: JobContext, stored: StoredMember, catalog: str, rows: int
+) -> np.memmap[Any, np.dtype[np.float32]]:
+    """``embeddings/<model>/<catalog>.npy``, float32 (rows, d); grown where a catalog has grown."""
+    path: Path = context.workspace.embeddings / stored.id / f"{catalog}.npy"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shape = (rows, int(stored.manifest["embedding_dim"]))
+    if path.exists():
+        existing = open_memmap(path, mode="r+")
+        if existing.shape == shape:
+            return existing
+        beside = path.with_suffix(".part")
+        grown = open_memmap(beside, mode="w+", dtype=np.float32, shape=shape)
+        grown[: len(existing)] = existing
+        grown.flush()
+        beside.replace(path)
+        return open_memmap(path, mode="r+")
+    return open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+
+
+def _write(
+    session: Session,
+    ensemble: Ensemble,
+    catalog_id: int,
+    ids: Any,
+    scores: Any,
+    distances: NDArray[np.float64] | None,
+) -> None:
+    session.execute(
+        insert(Score),
+        [
+            {
+                "ensemble_id": ensemble.id,
+                "candidate_id": candidate_id,
+                "catalog_id": catalog_id,
+                "logit": float(scores.logit[k]),
+                "probability": float(scores.probability[k]),
+                "epistemic": float(scores.epistemic[k]),
+                "aleatoric": float(scores.aleatoric[k]),
+                "disagreement": float(scores.disagreement[k]),
+                "ood_distance": None if distances is None else float(distances[k]),
+            }
+            for k, candidate_id in enumerate(ids)
+        ],
+    )
+    # A member may serve several ensembles, with a calibration in each; the last one stands.
+    models = [member.model_id for member in ensemble.members]
+    session.execute(
+        delete(MemberScore).where(
+            MemberScore.model_id.in_(models), MemberScore.candidate_id.in_(ids)
+        )
+    )
+    probabilities = 1 / (1 + np.exp(-scores.member_logits))
+    session.execute(
+        insert(MemberScore),
+        [
+            {
+                "model_id": model_id,
+                "candidate_id": candidate_id,
+                "logit": float(scores.member_logits[k, m]),
+                "probability": float(probabilities[k, m]),
+            }
+            for k, candidate_id in enumerate(ids)
+            for m, model_id in enumerate(models)
+        ],
+    )
