@@ -10,7 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from app.context import AppContext
-from app.theme import PAGE_SX, THEME_CONFIG, THEME_COOKIE, TOKENS_CSS, is_dark, read_asset
+from app.theme import PAGE_SX, ROOT_CSS, THEME_CONFIG, THEME_COOKIE, TOKENS_CSS, is_dark, read_asset
 
 PRODUCT = "lens-triage"
 _RAIL_WIDTH = 84
@@ -170,6 +170,7 @@ def shell(
         busy_indicator=None,
         favicon="data:image/svg+xml," + quote(read_asset("logo.svg")),
         sx=PAGE_SX,
+        raw_css=[ROOT_CSS],
     )
     # Kept in a cookie, so that the next page comes from the server in the right colours at once.
     page.jscallback(

@@ -73,22 +73,31 @@ PAGE_SX: dict[str, Any] = {
     ".sidebar": {"backgroundColor": "background.paper", "borderColor": "divider"},
 }
 
-# Custom properties reach into every component's shadow root, so that plain HTML parts and our own
-# JavaScript components follow the theme without knowing it.
-TOKENS_CSS = """
-:host, :root {
+# Custom properties of the document reach into every component's shadow root, so that plain HTML
+# parts and our own JavaScript components follow the theme without knowing it. Panel's own
+# properties (--panel-…) change with the theme; MUI's (--mui-…) lag behind at the first paint.
+ROOT_CSS = """
+:root {
   --lt-accent: var(--panel-primary-color);
   --lt-text: var(--panel-on-background-color);
-  --lt-muted: var(--mui-palette-text-secondary, var(--panel-secondary-color));
-  --lt-line: var(--divider-color);
+  --lt-page: var(--panel-background-color);
   --lt-surface: var(--panel-surface-color);
+  --lt-muted: color-mix(in srgb, var(--lt-text) 66%, var(--lt-page));
+  --lt-line: var(--divider-color);
+  --lt-success: var(--success-bg-color);
+  --lt-error: var(--danger-bg-color);
+  --lt-warning: color-mix(in srgb, #c57a08 82%, var(--lt-text));
   --lt-mono: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
 }
+"""
+
+# Of every part that is not a Material component; goes into its ``stylesheets``.
+TOKENS_CSS = """
 :host { font-variant-numeric: tabular-nums; color: var(--lt-text); font-size: 13px; }
 a { color: var(--lt-accent); text-decoration: none; }
 a:hover { text-decoration: underline; }
-a:focus-visible, button:focus-visible, [tabindex]:focus-visible {
-  outline: 2px solid var(--lt-accent); outline-offset: 1px;
+a:focus-visible, button:focus-visible, summary:focus-visible, [tabindex]:focus-visible {
+  outline: 2px solid var(--lt-accent); outline-offset: 1px; border-radius: 4px;
 }
 """
 

@@ -1,0 +1,93 @@
+"""The surfaces that pages are laid out on."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import panel as pn
+
+from app.theme import TOKENS_CSS
+
+_TITLE_CSS = """
+h2 { font-size: 14.5px; font-weight: 500; margin: 0; line-height: 1.5; }
+p { margin: 1px 0 0; color: var(--lt-muted); font-size: 12.5px; line-height: 1.45; }
+"""
+
+SURFACE = {
+    "background": "var(--lt-surface)",
+    "border": "1px solid var(--lt-line)",
+    "border-radius": "10px",
+    "padding": "12px 16px 14px",
+    "box-sizing": "border-box",
+}
+
+
+def heading(title: str, note: str = "") -> pn.pane.HTML:
+    """A section's title with a line below it."""
+    below = f"<p>{escape(note)}</p>" if note else ""
+    return html(f"<h2>{escape(title)}</h2>{below}", css=_TITLE_CSS)
+
+
+def html(body: str, *, css: str = "", **params: Any) -> pn.pane.HTML:
+    """HTML made by us (whoever puts text into it escapes it), in the pages' type."""
+    return pn.pane.HTML(
+        body,
+        stylesheets=[TOKENS_CSS, css],
+        **{"margin": 0, "sizing_mode": "stretch_width", **params},
+    )
+
+
+def section(
+    title: str,
+    *objects: Any,
+    note: str = "",
+    aside: tuple[Any, ...] = (),
+    **params: Any,
+) -> pn.Column:
+    """A surface with a title; ``aside`` stands at the right of the title."""
+    head: Any = heading(title, note)
+    if aside:
+        head = pn.Row(
+            head, *aside, sizing_mode="stretch_width", margin=0, styles={"align-items": "center"}
+        )
+    return pn.Column(
+        head,
+        *objects,
+        **{
+            "styles": {**SURFACE, "gap": "10px"},
+            "sizing_mode": "stretch_width",
+            "margin": 0,
+            **params,
+        },
+    )
+
+
+def stack(*objects: Any, gap: int = 14, **params: Any) -> pn.Column:
+    """Parts below one another, evenly spaced."""
+    return pn.Column(
+        *objects,
+        **{
+            "sizing_mode": "stretch_width",
+            "margin": 0,
+            "styles": {"gap": f"{gap}px"},
+            **params,
+        },
+    )
+
+
+def columns(*objects: Any, template: str, gap: int = 14, **params: Any) -> pn.layout.Column:
+    """Parts beside one another in a CSS grid, e.g. ``template='2fr 1fr'``."""
+    return pn.Column(
+        *objects,
+        **{
+            "sizing_mode": "stretch_width",
+            "margin": 0,
+            "stylesheets": [
+                f":host {{ display: grid; grid-template-columns: {template}; gap: {gap}px;"
+                " align-items: start; }"
+                "@media (max-width: 900px) { :host { grid-template-columns: minmax(0, 1fr); } }"
+            ],
+            **params,
+        },
+    )

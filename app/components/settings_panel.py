@@ -1,0 +1,153 @@
+"""The form of a run: made from its settings class, so that nothing is declared twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any, Generic, TypeVar
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.components.fields import Choices, FieldEditor, label_of
+from app.components.section import html
+from lensing_core.errors import BadInputError
+from training.settings import RunSettings, fields
+
+Settings = TypeVar("Settings", bound=RunSettings)
+
+_GRID_CSS = """
+:host { display: grid; gap: 14px 16px; align-items: start;
+  grid-template-columns: repeat(auto-fill, minmax(min(%dpx, 100%%), 1fr)); }
+"""
+_GROUP_CSS = """
+h3 { margin: 0; font-size: 12px; font-weight: 500; color: var(--lt-muted); }
+"""
+
+
+class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
+    """Edits the settings of one run.
+
+    Parameters
+    ----------
+    settings_class : type
+    choices : Mapping, optional
+        For settings that are chosen from what the workspace holds: name to choices (text shown to
+        value).
+    values : Mapping, optional
+        In place of the defaults.
+    folded : sequence of str, optional
+        Groups that begin folded.
+    hidden : sequence of str, optional
+        Settings that the page sets by itself through :meth:`write`.
+    field_width_px : int, optional
+        The narrowest a field may get.
+    on_change : callable, optional
+        Called after every change by the user.
+    """
+
+    def __init__(
+        self,
+        settings_class: type[Settings],
+        *,
+        choices: Mapping[str, Choices] | None = None,
+        values: Mapping[str, Any] | None = None,
+        folded: Sequence[str] = (),
+        hidden: Sequence[str] = (),
+        field_width_px: int = 220,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._class = settings_class
+        self._hidden = dict.fromkeys(hidden)
+        self.editors: dict[str, FieldEditor] = {}
+        groups: dict[str, list[FieldEditor]] = {}
+        for field in fields(settings_class):
+            if field.name in self._hidden:
+                self._hidden[field.name] = field.default
+                continue
+            editor = FieldEditor(field, (choices or {}).get(field.name), on_change)
+            if values and field.name in values:
+                editor.write(values[field.name])
+            self.editors[field.name] = editor
+            groups.setdefault(field.group, []).append(editor)
+        self._view = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "14px"})
+        for title, editors in groups.items():
+            grid = pn.Column(
+                *editors,
+                sizing_mode="stretch_width",
+                margin=0,
+                stylesheets=[_GRID_CSS % field_width_px],
+            )
+            self._view.append(self._group(title, grid, len(groups), title in folded))
+        super().__init__()
+
+    @staticmethod
+    def _group(title: str, grid: pn.Column, n_groups: int, folded: bool) -> pn.viewable.Viewable:
+        if n_groups == 1:
+            return grid
+        if folded:
+            return pmui.Accordion(
+                (title, grid),
+                sizing_mode="stretch_width",
+                margin=0,
+                disable_gutters=True,
+                elevation=0,
+                sx={
+                    "& .MuiAccordion-root": {
+                        "border": "1px solid",
+                        "borderColor": "divider",
+                        "borderRadius": "8px",
+                        "backgroundColor": "transparent",
+                    },
+                    "& .MuiAccordionSummary-root": {"minHeight": 36},
+                    "& .MuiAccordionSummary-content": {"margin": "6px 0"},
+                },
+            )
+        return pn.Column(
+            html(f"<h3>{escape(title)}</h3>", css=_GROUP_CSS),
+            grid,
+            sizing_mode="stretch_width",
+            margin=0,
+            styles={"gap": "10px"},
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def set_choices(self, choices: Mapping[str, Choices]) -> None:
+        """Change what may be chosen for some settings."""
+        for name, options in choices.items():
+            self.editors[name].set_choices(options)
+
+    def write(self, **values: Any) -> None:
+        """Set some values, hidden ones too."""
+        for name, value in values.items():
+            if name in self._hidden:
+                self._hidden[name] = value
+            else:
+                self.editors[name].write(value)
+
+    def read(self, name: str) -> Any:
+        """One value as it stands; None where it is not valid."""
+        if name in self._hidden:
+            return self._hidden[name]
+        try:
+            return self.editors[name].read()
+        except ValueError:
+            return None
+
+    def settings(self) -> Settings:
+        """The settings, checked.
+
+        Raises
+        ------
+        BadInputError
+            Naming the first setting that is wrong, and what to give; all are marked.
+        """
+        wrong = [editor for editor in self.editors.values() if not editor.validate()]
+        if wrong:
+            raise BadInputError(f"{label_of(wrong[0].field)}: {wrong[0].error}")
+        values = {name: editor.read() for name, editor in self.editors.items()}
+        made = self._class(**values, **self._hidden)
+        made.check()
+        return made

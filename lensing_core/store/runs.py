@@ -1,0 +1,177 @@
+"""What pages show of runs: state, progress, curves and log. Read-only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, func, select
+
+from lensing_core.errors import NotFoundError
+from lensing_core.store.database import Database
+from lensing_core.store.tables import Run, RunLog, RunMetric, utc_now
+
+ACTIVE = ("queued", "running")
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A run as it stands."""
+
+    id: str
+    kind: str
+    title: str
+    status: str
+    settings: Mapping[str, Any]
+    after_run_id: str | None
+    attempt: int
+    cancel_requested: bool
+    done: int
+    total: int | None
+    activity: str
+    error: str | None
+    result: Mapping[str, Any] | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def active(self) -> bool:
+        """Whether it is queued or running."""
+        return self.status in ACTIVE
+
+    @property
+    def share(self) -> float | None:
+        """Progress from 0 to 1; None while the total is unknown."""
+        if self.status == "succeeded":
+            return 1.0
+        return min(1.0, self.done / self.total) if self.total else None
+
+    def elapsed_s(self, now: datetime | None = None) -> float | None:
+        """Seconds since the latest start, or that the latest attempt took; None before it."""
+        if self.started_at is None:
+            return None
+        end = self.finished_at or (now or utc_now())
+        return max(0.0, (end - self.started_at).total_seconds())
+
+
+def _summary(run: Run) -> RunSummary:
+    return RunSummary(
+        id=run.id,
+        kind=run.kind,
+        title=run.title,
+        status=run.status,
+        settings=run.settings,
+        after_run_id=run.after_run_id,
+        attempt=run.attempt,
+        cancel_requested=run.cancel_requested,
+        done=run.done,
+        total=run.total,
+        activity=run.activity,
+        error=run.error,
+        result=run.result,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+    )
+
+
+def get_run(database: Database, run_id: str) -> RunSummary:
+    """One run; raises NotFoundError."""
+    with database.session() as session:
+        run = session.get(Run, run_id)
+        if run is None:
+            raise NotFoundError(f"There is no run {run_id}.")
+        return _summary(run)
+
+
+def list_active_runs(database: Database) -> list[RunSummary]:
+    """Running runs, then queued ones in the order in which they start."""
+    with database.session() as session:
+        return [
+            _summary(run)
+            for run in session.scalars(
+                select(Run)
+                .where(Run.status.in_(ACTIVE))
+                .order_by(case((Run.status == "running", 0), else_=1), Run.created_at, Run.id)
+            )
+        ]
+
+
+def list_runs(
+    database: Database, *, kinds: Sequence[str] = (), ended: bool = False, limit: int = 50
+) -> list[RunSummary]:
+    """The latest runs, newest first.
+
+    Parameters
+    ----------
+    kinds : sequence of str, optional
+        Empty: all kinds.
+    ended : bool, optional
+        Leave out what is queued or running.
+    """
+    statement = select(Run).order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
+    if kinds:
+        statement = statement.where(Run.kind.in_(kinds))
+    if ended:
+        statement = statement.where(Run.status.not_in(ACTIVE))
+    with database.session() as session:
+        return [_summary(run) for run in session.scalars(statement)]
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a run's log."""
+
+    id: int
+    at: datetime
+    level: str
+    message: str
+
+
+def fetch_log(database: Database, run_id: str, *, last: int = 200) -> list[LogLine]:
+    """The last lines of a run's log, oldest first."""
+    statement = select(RunLog).where(RunLog.run_id == run_id).order_by(RunLog.id.desc()).limit(last)
+    with database.session() as session:
+        lines = session.scalars(statement).all()
+    return [LogLine(line.id, line.at, line.level, line.message) for line in reversed(lines)]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The points of one figure of one member; ``member`` is '' for the run as a whole."""
+
+    name: str
+    member: str
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+def count_metrics(database: Database, run_id: str) -> int:
+    """How many points a run's curves have; a cheap sign that there is something new."""
+    with database.session() as session:
+        return (
+            session.scalar(
+                select(func.count()).select_from(RunMetric).where(RunMetric.run_id == run_id)
+            )
+            or 0
+        )
+
+
+def fetch_curves(database: Database, run_id: str) -> list[Curve]:
+    """A run's curves, by name and member; where a resume repeated a step, its latest value."""
+    points: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+    with database.session() as session:
+        for name, member, step, value in session.execute(
+            select(RunMetric.name, RunMetric.member, RunMetric.step, RunMetric.value)
+            .where(RunMetric.run_id == run_id)
+            .order_by(RunMetric.id)
+        ):
+            points[name, member][step] = value
+    return [
+        Curve(name, member, tuple(sorted(found)), tuple(found[step] for step in sorted(found)))
+        for (name, member), found in sorted(points.items())
+    ]

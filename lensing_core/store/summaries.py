@@ -1,0 +1,347 @@
+"""What pages show of catalogs, quarantined rows, ensembles and scores: small, read-only answers.
+
+Every function opens a session of its own and returns frozen dataclasses, so that a caller may run
+it in a thread. Costs follow the number of catalogs or an index, never a whole table in memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, literal, select, union_all
+
+from lensing_core.errors import NotFoundError
+from lensing_core.store.database import Database
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, Quarantine, Score
+
+HISTOGRAM_LIMIT_LOGIT = 10.0
+
+
+@dataclass(frozen=True)
+class CatalogSummary:
+    """A catalog with its counts.
+
+    Attributes
+    ----------
+    stages : Mapping
+        Number of candidates by stage.
+    scored : Mapping
+        Number of scored candidates by name of the ensemble.
+    """
+
+    id: int
+    name: str
+    survey: str
+    survey_title: str
+    scale: str
+    origin: str
+    bands: tuple[str, ...]
+    size_px: int
+    pixel_scale_arcsec: float
+    pixel_kind: str
+    n_candidates: int
+    n_quarantined: int
+    rows_read: int
+    complete: bool
+    label_source: str | None
+    label_confidence: float
+    label_policy: str
+    notes: Mapping[str, Any]
+    created_at: datetime
+    stages: Mapping[str, int]
+    scored: Mapping[str, int]
+
+    @property
+    def size_arcsec(self) -> float:
+        """Side of the cutouts on the sky."""
+        return self.size_px * self.pixel_scale_arcsec
+
+
+def list_catalogs(database: Database) -> list[CatalogSummary]:
+    """All catalogs, newest first."""
+    with database.session() as session:
+        catalogs = session.scalars(
+            select(Catalog).order_by(Catalog.created_at.desc(), Catalog.id.desc())
+        ).all()
+        stages: dict[int, dict[str, int]] = defaultdict(dict)
+        for catalog_id, stage, count in session.execute(
+            select(Candidate.catalog_id, Candidate.stage, func.count()).group_by(
+                Candidate.catalog_id, Candidate.stage
+            )
+        ):
+            stages[catalog_id][stage] = count
+        names = dict(session.execute(select(Ensemble.id, Ensemble.name)).tuples().all())
+        scored: dict[int, dict[str, int]] = defaultdict(dict)
+        for ensemble_id, catalog_id, count in session.execute(
+            select(Score.ensemble_id, Score.catalog_id, func.count()).group_by(
+                Score.ensemble_id, Score.catalog_id
+            )
+        ):
+            scored[catalog_id][names[ensemble_id]] = count
+        return [
+            CatalogSummary(
+                id=catalog.id,
+                name=catalog.name,
+                survey=catalog.survey.name,
+                survey_title=str(catalog.survey.definition.get("title") or catalog.survey.name),
+                scale=catalog.scale,
+                origin=catalog.origin,
+                bands=tuple(catalog.bands),
+                size_px=catalog.size_px,
+                pixel_scale_arcsec=catalog.pixel_scale_arcsec,
+                pixel_kind=catalog.pixel_kind,
+                n_candidates=catalog.n_candidates,
+                n_quarantined=catalog.n_quarantined,
+                rows_read=catalog.rows_read,
+                complete=catalog.complete,
+                label_source=catalog.label_source,
+                label_confidence=catalog.label_confidence,
+                label_policy=catalog.label_policy,
+                notes=catalog.notes,
+                created_at=catalog.created_at,
+                stages=stages[catalog.id],
+                scored=scored[catalog.id],
+            )
+            for catalog in catalogs
+        ]
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """Labels as imported."""
+
+    lenses: int
+    others: int
+    unknown: int
+
+
+def count_labels(database: Database, catalog_id: int) -> LabelCounts:
+    """How many candidates of a catalog are labelled, and as what."""
+    with database.session() as session:
+        counts = dict(
+            session.execute(
+                select(Candidate.label, func.count())
+                .where(Candidate.catalog_id == catalog_id)
+                .group_by(Candidate.label)
+            )
+            .tuples()
+            .all()
+        )
+    return LabelCounts(counts.get(1, 0), counts.get(0, 0), counts.get(None, 0))
+
+
+@dataclass(frozen=True)
+class QuarantinedRow:
+    """A source row that was not ingested."""
+
+    row_number: int
+    object_id: str | None
+    source: str | None
+    reason: str
+    message: str
+
+
+def count_quarantine(database: Database, catalog_id: int) -> list[tuple[str, int]]:
+    """Quarantined rows of a catalog by reason, the most frequent first."""
+    with database.session() as session:
+        return [
+            (reason, count)
+            for reason, count in session.execute(
+                select(Quarantine.reason, func.count())
+                .where(Quarantine.catalog_id == catalog_id)
+                .group_by(Quarantine.reason)
+                .order_by(func.count().desc(), Quarantine.reason)
+            )
+        ]
+
+
+def fetch_quarantine(
+    database: Database,
+    catalog_id: int,
+    *,
+    reason: str | None = None,
+    after_row: int = -1,
+    limit: int = 50,
+) -> list[QuarantinedRow]:
+    """Quarantined rows in the order of the source table, those after row ``after_row``."""
+    statement = (
+        select(Quarantine)
+        .where(Quarantine.catalog_id == catalog_id, Quarantine.row_number > after_row)
+        .order_by(Quarantine.row_number)
+        .limit(limit)
+    )
+    if reason is not None:
+        statement = statement.where(Quarantine.reason == reason)
+    with database.session() as session:
+        return [
+            QuarantinedRow(row.row_number, row.object_id, row.source, row.reason, row.message)
+            for row in session.scalars(statement)
+        ]
+
+
+@dataclass(frozen=True)
+class EnsembleSummary:
+    """An ensemble with its members, in order."""
+
+    id: int
+    name: str
+    fusion: str
+    members: tuple[tuple[str, str], ...]
+    manifest: Mapping[str, Any]
+    run_id: str | None
+    created_at: datetime
+    promoted_at: datetime | None
+
+
+def list_ensembles(database: Database) -> list[EnsembleSummary]:
+    """All ensembles, newest first; ``members`` are pairs of model id and kind."""
+    with database.session() as session:
+        return [
+            EnsembleSummary(
+                id=ensemble.id,
+                name=ensemble.name,
+                fusion=ensemble.fusion,
+                members=tuple((m.model_id, m.model.kind) for m in ensemble.members),
+                manifest=ensemble.manifest,
+                run_id=ensemble.run_id,
+                created_at=ensemble.created_at,
+                promoted_at=ensemble.promoted_at,
+            )
+            for ensemble in session.scalars(
+                select(Ensemble).order_by(Ensemble.created_at.desc(), Ensemble.id.desc())
+            )
+        ]
+
+
+@dataclass(frozen=True)
+class ScoreHistogram:
+    """Numbers of candidates in equal bins of the logit.
+
+    Attributes
+    ----------
+    edges_logit : tuple of float
+        One more than there are bins; the first and last bin hold what lies beyond, too.
+    counts : Mapping
+        Counts by bin, for each label (1, 0 or None).
+    """
+
+    edges_logit: tuple[float, ...]
+    counts: Mapping[int | None, tuple[int, ...]]
+
+    @property
+    def total(self) -> int:
+        """Number of scored candidates."""
+        return sum(map(sum, self.counts.values()))
+
+
+def histogram_scores(
+    database: Database, ensemble_id: int, catalog_id: int, *, n_bins: int = 40
+) -> ScoreHistogram:
+    """Histogram of the fused, calibrated logits of a catalog, by imported label.
+
+    The database counts along the index, bin by bin; no score is loaded.
+    """
+    limit = HISTOGRAM_LIMIT_LOGIT
+    edges = tuple(-limit + 2 * limit * k / n_bins for k in range(n_bins + 1))
+    lows = (-math.inf, *edges[1:-1])
+    highs = (*edges[1:-1], math.inf)
+    bins = union_all(
+        *(
+            select(
+                literal(k).label("k"),
+                literal(max(low, -1e300)).label("low"),
+                literal(min(high, 1e300)).label("high"),
+            )
+            for k, (low, high) in enumerate(zip(lows, highs, strict=True))
+        )
+    ).subquery()
+    in_bin = and_(
+        Score.ensemble_id == ensemble_id,
+        Score.catalog_id == catalog_id,
+        Score.logit >= bins.c.low,
+        Score.logit < bins.c.high,
+    )
+    with database.session() as session:
+        labelled = session.scalar(
+            select(Candidate.id)
+            .where(Candidate.catalog_id == catalog_id, Candidate.label.is_not(None))
+            .limit(1)
+        )
+        if labelled is None:
+            found: Sequence[Any] = session.execute(
+                select(bins.c.k, literal(None), func.count()).join(Score, in_bin).group_by(bins.c.k)
+            ).all()
+        else:
+            found = session.execute(
+                select(bins.c.k, Candidate.label, func.count())
+                .join(Score, in_bin)
+                .join(Candidate, Candidate.id == Score.candidate_id)
+                .group_by(bins.c.k, Candidate.label)
+            ).all()
+    counts: dict[int | None, list[int]] = {}
+    for k, label, count in found:
+        counts.setdefault(label, [0] * n_bins)[k] = count
+    return ScoreHistogram(edges, {label: tuple(row) for label, row in counts.items()})
+
+
+def count_above(
+    database: Database, ensemble_id: int, catalog_id: int, probabilities: Sequence[float]
+) -> list[int]:
+    """How many candidates of a catalog reach each probability (0 to 1, both excluded)."""
+    with database.session() as session:
+        return [
+            session.scalar(
+                select(func.count()).where(
+                    Score.ensemble_id == ensemble_id,
+                    Score.catalog_id == catalog_id,
+                    Score.logit >= math.log(p / (1 - p)),
+                )
+            )
+            or 0
+            for p in probabilities
+        ]
+
+
+@dataclass(frozen=True)
+class TopCandidate:
+    """One of the highest-ranking candidates of a catalog."""
+
+    candidate_id: int
+    object_id: str
+    cutout_index: int
+    cutout_sha256: str
+    probability: float
+    label: int | None
+
+
+def fetch_top(
+    database: Database, ensemble_id: int, catalog_id: int, *, limit: int = 12
+) -> list[TopCandidate]:
+    """The candidates of a catalog with the highest score, best first."""
+    statement = (
+        select(Candidate, Score.probability)
+        .join(Score, Score.candidate_id == Candidate.id)
+        .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
+        .order_by(Score.logit.desc(), Score.candidate_id.desc())
+        .limit(limit)
+    )
+    with database.session() as session:
+        return [
+            TopCandidate(
+                row.id, row.object_id, row.cutout_index, row.cutout_sha256, probability, row.label
+            )
+            for row, probability in session.execute(statement)
+        ]
+
+
+def get_catalog(database: Database, name: str) -> CatalogSummary:
+    """The catalog called ``name``; raises NotFoundError."""
+    for catalog in list_catalogs(database):
+        if catalog.name == name:
+            return catalog
+    raise NotFoundError(f"There is no catalog {name!r} in this workspace.")
