@@ -124,7 +124,7 @@ class PositionalPrior(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """The biases."""
         bias = self.out(functional.gelu(self.hidden(features)))
-        return bias.permute(2, 0, 1).unflatten(0, (self.depth, self.heads))
+        return bias.permute(2, 0, 1).contiguous().unflatten(0, (self.depth, self.heads))
 
 
 class Block(nn.Module):
@@ -146,7 +146,8 @@ class Block(nn.Module):
         qkv = self.qkv(self.attention_norm(tokens)).unflatten(2, (3, self.heads, -1))
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
         if bias is not None:
-            bias = bias.to(query.dtype)
+            # With an axis for the batch: the fused attention of a CPU takes no other bias.
+            bias = bias.to(query.dtype)[None]
         if layers is None:
             mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         else:
