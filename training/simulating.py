@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.physics.cosmology import COSMOLOGY
-from lensing_core.simulation import Frame, Scene, SurveySimulator
+from lensing_core.simulation import Frame, Scene, SimulatedBatch, SurveySimulator
 from lensing_core.simulation.populations import generator
 from lensing_core.surveys import get_survey
 from training.jobs.context import JobContext
@@ -57,12 +62,11 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
     done, total = writer.rows_read, settings.n_objects
     if done:
         context.log(f"Going on at object {done:,} of {total:,}.")
-    while done < total:
+    rows = min(SHARD_ROWS, writer.rows_per_shard)
+    for stop, batches in _shards(context, simulator, done, total, rows):
         shard: list[tuple[NDArray[np.float32], list[NewCandidate]]] = []
-        stop = min(done + min(SHARD_ROWS, writer.rows_per_shard), total)
-        for start in range(done, stop, BATCH):
+        for start, batch in batches:
             context.progress(start, total, "Simulating")
-            batch = simulator.batch(start, min(start + BATCH, stop))
             shard.append(
                 (
                     batch.flux,
@@ -77,7 +81,6 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
             [row for _, rows in shard for row in rows],
             rows_read=stop,
         )
-        done = stop
     writer.finish()
     context.progress(total, total, "Done")
     return {
@@ -86,6 +89,34 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
         "size_px": size_px,
         "bands": list(geometry.bands),
     }
+
+
+def _shards(
+    context: JobContext, simulator: SurveySimulator, done: int, total: int, rows: int
+) -> Iterator[tuple[int, Iterator[tuple[int, SimulatedBatch]]]]:
+    """(rows done after it, its batches) for each shard, made by one process a core.
+
+    Processes of one thread each share the cores fairly with whatever else runs, where threads of
+    one process would wait for one another at every step.
+    """
+    pool = ProcessPoolExecutor(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        mp_context=get_context("spawn"),
+        initializer=_use_one_thread,
+    )
+    with pool:
+        try:
+            for first in range(done, total, rows):
+                stop = min(first + rows, total)
+                starts = range(first, stop, BATCH)
+                stops = [min(start + BATCH, stop) for start in starts]
+                yield stop, zip(starts, pool.map(simulator.batch, starts, stops), strict=True)
+        finally:  # cancelled or failed: do not wait for what was queued
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)
 
 
 def _check_same(writer: CatalogWriter, settings: SimulateSettings) -> None:

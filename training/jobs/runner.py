@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -152,6 +153,7 @@ def _launch(workspace: Workspace, run_id: str) -> None:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},  # idle threads leave the cores free
             start_new_session=True,  # lives on when the server stops
         )
     started = psutil.Process(process.pid).create_time()
