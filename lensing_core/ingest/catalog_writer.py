@@ -8,14 +8,14 @@ from the last committed source row.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy_healpix import HEALPix
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import JSON, func, insert, select
 from sqlalchemy.orm import Session
 
 from lensing_core.cutouts import CutoutGeometry, CutoutWriter, cutout_sha256
@@ -25,6 +25,12 @@ from lensing_core.store.tables import Candidate, Catalog, Observation, Quarantin
 from lensing_core.workspace import Workspace, check_slug
 
 _HEALPIX = HEALPix(nside=64, order="nested")
+_JSON = {c.name for c in Observation.__table__.columns if isinstance(c.type, JSON)}
+# Rows that name the same columns go into one statement. JSON columns stay out where they are None,
+# for there None would be stored as the JSON text "null".
+_NO_OBSERVATION: dict[str, Any] = {
+    c.name: None for c in Observation.__table__.columns if c.nullable and c.name not in _JSON
+}
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,7 @@ class CatalogWriter:
         rejected: Sequence[Rejected] = (),
         variance: NDArray[np.float32] | None = None,
         psf: NDArray[np.float32] | None = None,
+        sha256: Sequence[str] | None = None,
     ) -> None:
         """Write one shard and its rows; ``rows_read`` is the count of source rows now done.
 
@@ -168,32 +175,23 @@ class CatalogWriter:
         ----------
         flux : ndarray of shape (len(rows), band, y, x), float32
             May be empty when every row was rejected.
+        sha256 : sequence of str, optional
+            Of the cutouts, where known already.
         """
         if len(flux) != len(rows):
             raise BadInputError(f"{len(flux)} cutouts for {len(rows)} rows.")
         if len(rows):
             self._writer.write_shard(self._next_shard, flux, variance=variance, psf=psf)
         healpix = _healpix(rows)
+        digests = sha256 or [cutout_sha256(cutout) for cutout in flux]
         with self._database.session() as session:
-            catalog = session.get_one(Catalog, self.catalog_id)
-            for k, row in enumerate(rows):
-                fields = asdict(row)
-                observation = fields.pop("observation")
-                session.add(
-                    Candidate(
-                        catalog_id=self.catalog_id,
-                        cutout_index=self._n_written + k,
-                        cutout_sha256=cutout_sha256(flux[k]),
-                        healpix=healpix[k],
-                        **fields,
-                        observation=Observation(
-                            **{"variance_available": variance is not None, **observation}
-                        ),
-                    )
+            self._insert_rows(session, rows, healpix, digests, has_variance=variance is not None)
+            if rejected:
+                session.execute(
+                    insert(Quarantine),
+                    [{"catalog_id": self.catalog_id, **vars(bad)} for bad in rejected],
                 )
-            session.add_all(
-                Quarantine(catalog_id=self.catalog_id, **asdict(bad)) for bad in rejected
-            )
+            catalog = session.get_one(Catalog, self.catalog_id)
             catalog.rows_read = rows_read
             catalog.n_candidates += len(rows)
             catalog.n_quarantined += len(rejected)
@@ -201,6 +199,44 @@ class CatalogWriter:
         self._next_shard += bool(len(rows))
         self._n_written += len(rows)
         self.rows_read = rows_read
+
+    def _insert_rows(
+        self,
+        session: Session,
+        rows: Sequence[NewCandidate],
+        healpix: Sequence[int | None],
+        digests: Sequence[str],
+        *,
+        has_variance: bool,
+    ) -> None:
+        """Insert candidates and their observations, each table in one statement."""
+        if not rows:
+            return
+        candidates = [
+            {
+                **{name: value for name, value in vars(row).items() if name != "observation"},
+                "catalog_id": self.catalog_id,
+                "cutout_index": self._n_written + k,
+                "cutout_sha256": digests[k],
+                "healpix": healpix[k],
+            }
+            for k, row in enumerate(rows)
+        ]
+        ids = session.scalars(
+            insert(Candidate).returning(Candidate.id, sort_by_parameter_order=True), candidates
+        ).all()
+        session.execute(
+            insert(Observation),
+            [
+                {
+                    **_NO_OBSERVATION,
+                    "variance_available": has_variance,
+                    **_without_null_json(row.observation),
+                    "candidate_id": candidate_id,
+                }
+                for candidate_id, row in zip(ids, rows, strict=True)
+            ],
+        )
 
     def finish(self, **notes: Any) -> None:
         """Mark the catalog complete; ``notes`` are added to its notes."""
@@ -213,6 +249,10 @@ class CatalogWriter:
                 or 0
             )
         self.complete = True
+
+
+def _without_null_json(observation: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in observation.items() if v is not None or k not in _JSON}
 
 
 def _healpix(rows: Sequence[NewCandidate]) -> list[int | None]:

@@ -1,0 +1,172 @@
+"""Reading images from FITS files: fitsio for speed, astropy where fitsio cannot.
+
+astropy also has the last word on a file that fitsio refuses: what both cannot read is rejected.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import fitsio
+import numpy as np
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
+from numpy.typing import NDArray
+
+from lensing_core.ingest.headers import HeaderCalibration, read_calibration, relevant_cards
+from lensing_core.ingest.rejection import RowRejected
+
+# CFITSIO takes these for its own syntax (filters, output files, extension numbers).
+_CFITSIO_SYNTAX = re.compile(r"[\[\](){}*?!]|\+\d+$")
+_FITS_ERRORS = (OSError, ValueError, TypeError, IndexError, KeyError, fits.VerifyError)
+FITS_SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fits.fz", ".fit.fz", ".fz")
+
+
+def is_fits(name: str) -> bool:
+    """Whether a file name is that of a FITS file."""
+    return name.lower().endswith(FITS_SUFFIXES)
+
+
+@dataclass(frozen=True)
+class ImageHdu:
+    """An HDU with an image: number, EXTNAME and (…, y, x) shape."""
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+
+
+class FitsImages(Protocol):
+    """An open FITS file."""
+
+    path: Path
+    hdus: tuple[ImageHdu, ...]
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        """All pixels of an HDU, float32, BLANK as NaN."""
+
+    def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
+        """Part of a two-dimensional image."""
+
+    def calibration(self, index: int) -> HeaderCalibration:
+        """Pixel scale and zero point of an HDU."""
+
+
+@contextmanager
+def open_fits(path: Path) -> Iterator[FitsImages]:
+    """Open a FITS file.
+
+    Raises
+    ------
+    RowRejected
+        missing_file, unreadable_file or wrong_shape (no image in it); also for what fails later,
+        while pixels are read.
+    """
+    if not path.is_file():
+        raise RowRejected("missing_file", f"{path} does not exist.", str(path))
+    try:
+        with _open_either(path) as images:
+            if not images.hdus:
+                raise RowRejected("wrong_shape", f"{path} has no image in any HDU.", str(path))
+            yield images
+    except _FITS_ERRORS as error:
+        detail = " ".join(str(error).split()) or type(error).__name__
+        raise RowRejected(
+            "unreadable_file", f"{path} cannot be read: {detail[:200]}.", str(path)
+        ) from error
+
+
+@contextmanager
+def _open_either(path: Path) -> Iterator[FitsImages]:
+    if not _CFITSIO_SYNTAX.search(str(path)):
+        try:
+            opened = fitsio.FITS(str(path))
+        except OSError:
+            opened = None  # astropy judges
+        if opened is not None:
+            with opened:
+                yield _FitsioImages(path, opened)
+            return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "File may have been truncated", AstropyUserWarning)
+        try:
+            with fits.open(path, memmap=True) as hdus:
+                yield _AstropyImages(path, hdus)
+        except AstropyUserWarning as warning:
+            raise OSError(str(warning)) from warning
+
+
+class _FitsioImages:
+    def __init__(self, path: Path, opened: Any) -> None:
+        self.path = path
+        self._hdus = list(opened)
+        self._calibrations: dict[int, HeaderCalibration] = {}
+        self._check_length()
+        self.hdus = tuple(
+            ImageHdu(k, hdu.get_extname(), tuple(hdu.get_dims()))
+            for k, hdu in enumerate(self._hdus)
+            if hdu.get_exttype(num=True) == fitsio.IMAGE_HDU and hdu.get_dims()
+        )
+
+    def _check_length(self) -> None:
+        """CFITSIO leaves out what lies beyond the end of a truncated file, without a word."""
+        expected, found = self._hdus[-1].get_offsets()["data_end"], self.path.stat().st_size
+        if self.path.suffix != ".gz" and expected > found:
+            raise OSError(f"it is truncated, {found} bytes of at least {expected}")
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        return self._pixels(index, lambda hdu: hdu.read(), lambda hdu: hdu.data)
+
+    def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
+        return self._pixels(index, lambda hdu: hdu[y, x], lambda hdu: hdu.section[y, x])
+
+    def _pixels(
+        self, index: int, by_fitsio: Callable[[Any], Any], by_astropy: Callable[[Any], Any]
+    ) -> NDArray[np.float32]:
+        # Only astropy turns an integer BLANK beside BSCALE and BZERO into NaN.
+        if self.calibration(index).blank is None:
+            try:
+                return np.asarray(by_fitsio(self._hdus[index]), dtype=np.float32)
+            except OSError:
+                pass  # astropy judges
+        with fits.open(self.path) as hdus:
+            return np.asarray(by_astropy(hdus[index]), dtype=np.float32)
+
+    def calibration(self, index: int) -> HeaderCalibration:
+        if index not in self._calibrations:
+            offsets = self._hdus[index].get_offsets()
+            opener: Any = gzip.open if self.path.suffix == ".gz" else open
+            with opener(self.path, "rb") as stream:
+                stream.seek(offsets["header_start"])
+                header = stream.read(offsets["data_start"] - offsets["header_start"])
+            self._calibrations[index] = read_calibration(relevant_cards(header))
+        return self._calibrations[index]
+
+
+class _AstropyImages:
+    def __init__(self, path: Path, hdus: fits.HDUList) -> None:
+        self.path = path
+        self._hdus = hdus
+        self.hdus = tuple(
+            ImageHdu(k, "" if hdu.name == "PRIMARY" else hdu.name, tuple(hdu.shape))
+            for k, hdu in enumerate(hdus)
+            if hdu.is_image and hdu.shape
+        )
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        return np.asarray(self._hdus[index].data, dtype=np.float32)
+
+    def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
+        return np.asarray(self._hdus[index].section[y, x], dtype=np.float32)
+
+    def calibration(self, index: int) -> HeaderCalibration:
+        return read_calibration(
+            relevant_cards(self._hdus[index].header.tostring(sep="", padding=False).encode())
+        )

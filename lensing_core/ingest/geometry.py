@@ -1,0 +1,154 @@
+"""Bringing images to the catalog's grid: crop, pad, and area-weighted regridding.
+
+The centre of an image is kept. Where the pixel scale fits already, pixels are copied; otherwise an
+output pixel gets from each input pixel the share of flux that lies within it, which conserves flux
+exactly. Pixels without full coverage by data are NaN.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAME_SCALE = 1e-2  # relative; 1 % is a third of a pixel at the edge of a 64 px cutout
+_FULL = 1 - 1e-6
+
+_Float = TypeVar("_Float", np.float32, np.float64)
+
+
+def same_scale(one_arcsec: float, other_arcsec: float) -> bool:
+    """Whether two pixel scales are so near that pixels may be copied."""
+    return abs(one_arcsec / other_arcsec - 1) <= SAME_SCALE
+
+
+def crop_or_pad(image: NDArray[_Float], size_px: int, *, fill: float = np.nan) -> NDArray[_Float]:
+    """The central ``size_px`` square of an image, with ``fill`` beyond its edges.
+
+    Where the parities of the sizes differ the cutout's centre lies half a pixel above the image's
+    (see :func:`centre_of_copy`).
+
+    Parameters
+    ----------
+    image : ndarray of shape (y, x)
+
+    Returns
+    -------
+    ndarray of shape (size_px, size_px)
+    """
+    if image.shape == (size_px, size_px):
+        return image
+    out = np.full((size_px, size_px), fill, dtype=image.dtype)
+    (to_y, from_y), (to_x, from_x) = (_overlap(n, size_px) for n in image.shape)
+    out[to_y, to_x] = image[from_y, from_x]
+    return out
+
+
+def _overlap(n: int, size: int) -> tuple[slice, slice]:
+    """Slices of the output and the input axis that show the same pixels."""
+    start = (n - size) // 2  # negative when padding
+    first, last = max(start, 0), min(start + size, n)
+    return slice(first - start, last - start), slice(first, last)
+
+
+def centre_of_copy(n: int, size_px: int) -> float:
+    """Where :func:`crop_or_pad` puts the centre of an axis of ``n`` pixels, in output pixels."""
+    return (n - 1) / 2 - (n - size_px) // 2
+
+
+@lru_cache(maxsize=256)
+def area_weights(
+    n_in: int, centre_in: float, n_out: int, centre_out: float, zoom: float
+) -> NDArray[np.float64]:
+    """Share of each input pixel of one axis that falls into each output pixel.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Pixels along the axis.
+    centre_in, centre_out : float
+        Coordinates (pixel centres are integers) of one point in both grids.
+    zoom : float
+        Input pixel scale over output pixel scale.
+
+    Returns
+    -------
+    ndarray of shape (n_out, n_in)
+        A column sums to 1 where the input pixel lies within the output grid.
+    """
+    edges = (np.arange(n_in + 1) - 0.5 - centre_in) * zoom + centre_out
+    low, high = edges[:-1], edges[1:]
+    pixel = np.arange(n_out)[:, None]
+    shared = np.minimum(high, pixel + 0.5) - np.maximum(low, pixel - 0.5)
+    weights: NDArray[np.float64] = np.clip(shared, 0, None) / zoom
+    weights.flags.writeable = False
+    return weights
+
+
+def regrid(
+    image: NDArray[np.float32],
+    scale_in_arcsec: float,
+    size_px: int,
+    scale_out_arcsec: float,
+    *,
+    centre_in: tuple[float, float] | None = None,
+    centre_out: tuple[float, float] | None = None,
+    is_variance: bool = False,
+) -> NDArray[np.float32]:
+    """Flux per pixel on a grid of another pixel scale, conserved by area overlap.
+
+    Parameters
+    ----------
+    image : ndarray of shape (y, x)
+        Flux per pixel (not surface brightness), or its variance; NaN where there is no data.
+    centre_in, centre_out : (y, x), optional
+        One point in both grids; default: the centres of both.
+    is_variance : bool
+        Propagate variances: shares enter squared. Correlation between the new pixels is not kept.
+
+    Returns
+    -------
+    ndarray of shape (size_px, size_px), float32
+        NaN where the output pixel is not fully covered by data.
+    """
+    zoom = scale_in_arcsec / scale_out_arcsec
+    middle = (size_px - 1) / 2
+    points_in = centre_in or ((image.shape[0] - 1) / 2, (image.shape[1] - 1) / 2)
+    points_out = centre_out or (middle, middle)
+    wy, wx = (
+        area_weights(n, a, size_px, b, zoom)
+        for n, a, b in zip(image.shape, points_in, points_out, strict=True)
+    )
+    valid = np.isfinite(image)
+    filled = np.where(valid, image, 0).astype(np.float64)
+    coverage = (wy @ valid @ wx.T) * zoom**2
+    out = (wy**2 @ filled @ (wx**2).T) if is_variance else (wy @ filled @ wx.T)
+    return np.where(coverage >= _FULL, out, np.nan).astype(np.float32)
+
+
+def regrid_psf(
+    psf: NDArray[np.float32], scale_in_arcsec: float, size_px: int, scale_out_arcsec: float
+) -> NDArray[np.float32]:
+    """A PSF on the catalog's pixel scale, centred, with unit sum.
+
+    Parameters
+    ----------
+    psf : ndarray of shape (y, x)
+    size_px : int
+        Side of the result, odd.
+
+    Returns
+    -------
+    ndarray of shape (size_px, size_px), float32
+    """
+    finite = np.where(np.isfinite(psf), psf, 0).astype(np.float32)
+    if same_scale(scale_in_arcsec, scale_out_arcsec):
+        out = crop_or_pad(finite, size_px, fill=0)
+    else:
+        # Zeros around the stamp are true values of a PSF, so that its edge is no missing data.
+        margin = int(np.ceil(size_px * scale_out_arcsec / scale_in_arcsec)) + 1
+        out = regrid(np.pad(finite, margin), scale_in_arcsec, size_px, scale_out_arcsec)
+    total = float(out.sum(dtype=np.float64))
+    return out / np.float32(total) if total > 0 else np.full_like(out, np.nan)

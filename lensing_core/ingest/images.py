@@ -1,0 +1,243 @@
+"""What passes between the parts of ingest: a row's request, a band's image, and where files are."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.errors import BadInputError
+from lensing_core.ingest.headers import HeaderCalibration
+from lensing_core.ingest.rejection import RowRejected
+from lensing_core.surveys import Survey
+
+VarianceKind = Literal["variance", "rms", "inverse_variance"]
+_FIELD = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True)
+class RowRequest:
+    """What is needed to find and cut the images of one row; small, for it goes to other processes.
+
+    Attributes
+    ----------
+    row_number : int
+    object_id : str
+    ra_deg, dec_deg : float or None
+    values : dict of str to str
+        Cells that file-name patterns use, by column.
+    file : str or None
+        Cell of the column of file names.
+    band_files : dict of str to str
+        Cells of the columns of file names that hold one band each.
+    stack_index : int or None
+        Place in a stack; None: the row number.
+    """
+
+    row_number: int
+    object_id: str
+    ra_deg: float | None = None
+    dec_deg: float | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    file: str | None = None
+    band_files: Mapping[str, str] = field(default_factory=dict)
+    stack_index: int | None = None
+
+
+@dataclass(frozen=True)
+class BandImage:
+    """One band of one object, as it was read.
+
+    Attributes
+    ----------
+    data, variance : ndarray of shape (y, x), float32
+        Flux per pixel; NaN where there is no data.
+    psf : ndarray of shape (py, px), float32, or None
+    pixel_scale_arcsec, psf_scale_arcsec : float
+    zero_point_mag : float
+        AB; NaN for a rendered picture.
+    pixel_scale_from, zero_point_from : str
+        A header keyword, "settings" or "survey".
+    centre : (y, x) or None
+        The object's place in pixels; None: the middle of the image.
+    source : str
+        The file, with the HDU or plane.
+    conflicts : tuple of str
+        Sentences on a header that contradicts itself.
+    """
+
+    data: NDArray[np.float32]
+    pixel_scale_arcsec: float
+    zero_point_mag: float
+    source: str
+    pixel_scale_from: str = "survey"
+    zero_point_from: str = "survey"
+    variance: NDArray[np.float32] | None = None
+    psf: NDArray[np.float32] | None = None
+    psf_scale_arcsec: float | None = None
+    centre: tuple[float, float] | None = None
+    conflicts: tuple[str, ...] = ()
+
+
+class ImageSource(Protocol):
+    """Where the images of a catalog come from. Picklable."""
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Bands in the order of the catalog."""
+
+    def load(self, row: RowRequest) -> Sequence[BandImage | RowRejected]:
+        """The bands of one object in order; a band that is not there as the reason.
+
+        Raises
+        ------
+        RowRejected
+            If nothing can be read.
+        """
+
+
+@dataclass(frozen=True)
+class Locator:
+    """Finds the image file of a row.
+
+    Attributes
+    ----------
+    root : Path
+        Folder that relative names start from, or the one file of all rows.
+    pattern : str
+        A name with column names in braces, and ``{id}``, ``{band}``; empty: the table names files.
+    """
+
+    root: Path
+    pattern: str = ""
+
+    def find(self, row: RowRequest, band: str = "", key: str = "") -> Path:
+        """The file of a row (and band, called ``key`` in names); it need not exist.
+
+        Raises
+        ------
+        RowRejected
+            missing_file, if the table names none.
+        """
+        if self.pattern:
+            return self.root / self._fill(row, key or band)
+        name = row.band_files.get(band) if row.band_files else row.file
+        if name:
+            return existing_spelling(self.root / name)
+        if row.band_files or not self.root.is_file():
+            where = f" in band {band}" if band and row.band_files else ""
+            raise RowRejected("missing_file", f"The table names no image file{where} for this row.")
+        return self.root
+
+    def _fill(self, row: RowRequest, band: str) -> str:
+        known = {**row.values, "id": row.object_id, "band": band}
+
+        def value(match: re.Match[str]) -> str:
+            name = match.group(1)
+            if name not in known:
+                raise BadInputError(
+                    f"Pattern {self.pattern!r}: there is no column {name!r}; use "
+                    f"{{{'}, {'.join(sorted(known))}}} or another column of the table."
+                )
+            return known[name]
+
+        return str(existing_spelling(self.root / _FIELD.sub(value, self.pattern)))
+
+
+def pattern_fields(pattern: str) -> set[str]:
+    """Names in braces of a file-name pattern."""
+    return set(_FIELD.findall(pattern))
+
+
+def existing_spelling(path: Path) -> Path:
+    """``path``, or the same name in the other Unicode normal form if only that exists.
+
+    macOS and some archives store decomposed letters; tables mostly hold composed ones.
+    """
+    if str(path).isascii() or path.exists():
+        return path
+    for form in ("NFC", "NFD"):
+        other = Path(unicodedata.normalize(form, str(path)))
+        if other.exists():
+            return other
+    return path
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Pixel scale and zero point of each band's images: settings, else header, else survey.
+
+    Attributes
+    ----------
+    survey : Survey
+    bands : tuple of str
+    scales_arcsec, zero_points_mag : tuple of float or None
+        What the user states, by band.
+    """
+
+    survey: Survey
+    bands: tuple[str, ...]
+    scales_arcsec: tuple[float | None, ...]
+    zero_points_mag: tuple[float | None, ...]
+
+    def scale(self, k: int, header: HeaderCalibration | None) -> tuple[float, str]:
+        """Pixel scale of band ``k`` and where it is from."""
+        stated = self.scales_arcsec[k]
+        if stated is not None:
+            return stated, "settings"
+        if header is not None and header.pixel_scale_arcsec is not None:
+            return header.pixel_scale_arcsec, header.pixel_scale_from
+        return self.survey.pixel_scale_arcsec, "survey"
+
+    def zero_point(
+        self, k: int, header: HeaderCalibration | None, scale_arcsec: float
+    ) -> tuple[float, str]:
+        """AB zero point of band ``k`` and where it is from."""
+        stated = self.zero_points_mag[k]
+        if stated is not None:
+            return stated, "settings"
+        if header is not None:
+            if header.zero_point_mag is not None:
+                return header.zero_point_mag, header.zero_point_from
+            of_one_second = self.survey.exptime_zero_point_mag
+            if of_one_second is not None and header.exposure_s is not None:
+                return of_one_second + 2.5 * float(np.log10(header.exposure_s)), "EXPTIME"
+        return self.survey.zero_point_mag(self.bands[k], scale_arcsec), "survey"
+
+    def image(
+        self,
+        k: int,
+        data: NDArray[np.float32],
+        source: str,
+        header: HeaderCalibration | None = None,
+        **more: object,
+    ) -> BandImage:
+        """A calibrated :class:`BandImage` of band ``k``; ``more`` are further fields of it."""
+        scale, scale_from = self.scale(k, header)
+        zero_point, zero_point_from = self.zero_point(k, header, scale)
+        return BandImage(
+            data=data,
+            pixel_scale_arcsec=scale,
+            zero_point_mag=zero_point,
+            source=source,
+            pixel_scale_from=scale_from,
+            zero_point_from=zero_point_from,
+            conflicts=header.conflicts if header is not None else (),
+            **more,  # type: ignore[arg-type]  # passed on as they are named there
+        )
+
+
+def to_variance(noise: NDArray[np.float32], kind: VarianceKind) -> NDArray[np.float32]:
+    """Variance from a noise map of the given kind; NaN where it says that there is no data."""
+    if kind == "rms":
+        return np.where(noise >= 0, noise**2, np.float32(np.nan))
+    if kind == "inverse_variance":
+        with np.errstate(divide="ignore"):
+            return np.where(noise > 0, 1 / noise, np.float32(np.nan)).astype(np.float32)
+    return np.where(noise >= 0, noise, np.float32(np.nan))

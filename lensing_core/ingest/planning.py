@@ -1,0 +1,346 @@
+"""The plan of an import: how to read rows and images, and what the catalog will look like.
+
+A plan is made from the table and the first images alone; making it writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import nan
+from pathlib import Path
+from typing import Any
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.errors import BadInputError
+from lensing_core.ingest.columns import ColumnMap, recognise
+from lensing_core.ingest.decoding import Cutout, Grid, assemble
+from lensing_core.ingest.geometry import same_scale
+from lensing_core.ingest.images import BandImage, ImageSource, Locator, RowRequest, pattern_fields
+from lensing_core.ingest.mosaics import Mosaic
+from lensing_core.ingest.pictures import Pictures
+from lensing_core.ingest.positions import PositionReader, position_reader
+from lensing_core.ingest.probing import Probe, find_pattern, first_file, probe
+from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.request import ImportRequest
+from lensing_core.ingest.rows import ParsedRow, RowReader
+from lensing_core.ingest.survey_choice import choose_survey
+from lensing_core.ingest.tables import IMAGE_SUFFIXES, SourceTable, read_table, table_of_files
+from lensing_core.surveys import Survey, load_surveys
+from lensing_core.workspace import Workspace
+
+_PROBED_ROWS = 50
+_SCALE_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The row that the plan was made from.
+
+    Attributes
+    ----------
+    object_id : str
+    images : list
+        Its bands as they were read; a missing one as the reason.
+    cutout : Cutout
+    """
+
+    object_id: str
+    images: list[BandImage | RowRejected]
+    cutout: Cutout
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """All that an import needs besides a workspace.
+
+    Attributes
+    ----------
+    notes : dict
+        How bands, scales and zero points were found; kept with the catalog.
+    warnings : list of str
+        What the user should look at.
+    """
+
+    request: ImportRequest
+    table: SourceTable
+    columns: ColumnMap
+    positions: PositionReader
+    survey: Survey
+    source: ImageSource
+    grid: Grid
+    geometry: CutoutGeometry
+    sample: Sample
+    notes: dict[str, Any]
+    warnings: list[str]
+
+    def reader(self) -> RowReader:
+        """A reader of the table's rows."""
+        return _reader(
+            self.request, self.table, self.columns, self.positions, self.notes["pattern"]
+        )
+
+
+def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> ImportPlan:
+    """Look at the table and the first images.
+
+    Raises
+    ------
+    BadInputError, NotFoundError
+        Saying what must be stated or mended.
+    """
+    table = open_objects(request)
+    surveys = load_surveys(workspace)
+    columns = recognise(table, (), _without_bands(request.columns))
+    positions, doubts = _positions(request, table, columns)
+    rows = _first_rows(request, table, columns, positions, "")
+    pattern = find_pattern(request, columns, rows) if not _has_band_files(request) else ""
+    rows = _first_rows(request, table, columns, positions, pattern)
+    survey = choose_survey(request, surveys, _first_image(request, pattern, rows))
+    columns = recognise(table, survey.band_names, request.columns)
+    rows = _first_rows(request, table, columns, positions, pattern)
+    found = probe(request, columns, survey, rows, pattern)
+    images, object_id = _first_images(found.source, rows)
+    grid = _grid(request, survey, found, images)
+    sample = Sample(object_id, images, assemble(images, grid))
+    warnings = [*table.notes, *doubts, *found.warnings, *_conflicts(images)]
+    warnings += _assumptions(found.source.bands, images, request)
+    return ImportPlan(
+        request=request,
+        table=table,
+        columns=columns,
+        positions=positions,
+        survey=survey,
+        source=found.source,
+        grid=grid,
+        geometry=_geometry(survey, found, grid),
+        sample=sample,
+        notes=_notes(request, table, columns, positions, found, images, grid, warnings),
+        warnings=warnings,
+    )
+
+
+def open_objects(request: ImportRequest) -> SourceTable:
+    """The table of objects: as named, or one made of the image files where none is named."""
+    if request.table:
+        return read_table(Path(request.table).expanduser(), request.table_format)
+    root = request.root
+    if root.is_file():
+        raise BadInputError(
+            f"{root} is a single file: give a table of its rows or positions, or name its folder."
+        )
+    return table_of_files(Locator(root, request.pattern), IMAGE_SUFFIXES)
+
+
+def _without_bands(stated: Mapping[str, str]) -> dict[str, str]:
+    return {role: name for role, name in stated.items() if ":" not in role}
+
+
+def _has_band_files(request: ImportRequest) -> bool:
+    return any(role.startswith("file:") and name for role, name in request.columns.items())
+
+
+def _reader(
+    request: ImportRequest,
+    table: SourceTable,
+    columns: ColumnMap,
+    positions: PositionReader,
+    pattern: str,
+) -> RowReader:
+    fields = frozenset(
+        name
+        for text in (pattern, request.variance_pattern, request.psf_pattern)
+        for name in pattern_fields(text)
+    )
+    return RowReader(table, columns, positions, request.labels, fields)
+
+
+def _positions(
+    request: ImportRequest, table: SourceTable, columns: ColumnMap
+) -> tuple[PositionReader, list[str]]:
+    names = columns.roles.get("ra"), columns.roles.get("dec")
+    if names[0] is None or names[1] is None:
+        return PositionReader(), []
+    return position_reader(
+        table.cells(names[0], 0, 1000),
+        table.unit(names[0]),
+        table.unit(names[1]),
+        request.position_unit,
+        (names[0], names[1]),
+    )
+
+
+def _first_rows(
+    request: ImportRequest,
+    table: SourceTable,
+    columns: ColumnMap,
+    positions: PositionReader,
+    pattern: str,
+) -> list[RowRequest]:
+    reader = _reader(request, table, columns, positions, pattern)
+    parsed = list(reader.read(0, min(_PROBED_ROWS, len(table))))
+    rows = [row.request for row in parsed if isinstance(row, ParsedRow)]
+    if not rows:
+        first = next(row for row in parsed if not isinstance(row, ParsedRow))
+        raise BadInputError(f"None of the first {len(parsed)} rows can be used: {first.message}")
+    return rows
+
+
+def _first_image(request: ImportRequest, pattern: str, rows: Sequence[RowRequest]) -> Path | None:
+    """An image to look at before the bands are known; None where only the bands would tell."""
+    if request.survey or "{band}" in pattern or _has_band_files(request):
+        return None
+    return first_file(Locator(request.root, pattern), rows, ())
+
+
+def _first_images(
+    source: ImageSource, rows: Sequence[RowRequest]
+) -> tuple[list[BandImage | RowRejected], str]:
+    """The first row whose images can be read, with as many bands as possible."""
+    best: tuple[list[BandImage | RowRejected], str] | None = None
+    problem: RowRejected | None = None
+    most = 0
+    for row in rows:
+        try:
+            images = list(source.load(row))
+        except RowRejected as rejected:
+            problem = problem or rejected
+            continue
+        present = sum(isinstance(image, BandImage) for image in images)
+        problem = problem or next((i for i in images if isinstance(i, RowRejected)), None)
+        if present > most:
+            best, most = (images, row.object_id), present
+        if present == len(images):
+            break
+    if best is None:
+        raise BadInputError(f"None of the first {len(rows)} images can be used: {problem}")
+    return best
+
+
+def _grid(
+    request: ImportRequest,
+    survey: Survey,
+    found: Probe,
+    images: Sequence[BandImage | RowRejected],
+) -> Grid:
+    present = [image for image in images if isinstance(image, BandImage)]
+    finest = min(present, key=lambda image: image.pixel_scale_arcsec)
+    scale = request.grid_scale_arcsec or round(finest.pixel_scale_arcsec, _SCALE_DIGITS)
+    if isinstance(found.source, Mosaic):
+        scale = found.source.grid_scale_arcsec
+    if isinstance(found.source, Pictures):
+        zero_points: tuple[float, ...] = (nan, nan, nan)
+    else:
+        zero_points = tuple(survey.zero_point_mag(band, scale) for band in found.source.bands)
+    return Grid(
+        size_px=request.size_px or _size(finest, scale),
+        pixel_scale_arcsec=scale,
+        zero_points_mag=zero_points,
+        with_variance=any(image.variance is not None for image in present),
+        psf_size_px=max((_psf_size(image, scale) for image in present), default=0),
+        missing_bands=request.missing_bands,
+    )
+
+
+def _size(image: BandImage, scale_arcsec: float) -> int:
+    side = min(image.data.shape)
+    if same_scale(image.pixel_scale_arcsec, scale_arcsec):
+        return side
+    return int(side * image.pixel_scale_arcsec / scale_arcsec)
+
+
+def _psf_size(image: BandImage, scale_arcsec: float) -> int:
+    """Odd side that holds an image's PSF on the grid; 0 without one."""
+    if image.psf is None:
+        return 0
+    own = image.psf_scale_arcsec or image.pixel_scale_arcsec
+    factor = 1.0 if same_scale(own, scale_arcsec) else own / scale_arcsec
+    return int(max(image.psf.shape) * factor) // 2 * 2 + 1
+
+
+def _geometry(survey: Survey, found: Probe, grid: Grid) -> CutoutGeometry:
+    rendered = isinstance(found.source, Pictures)
+    shown = survey.rgb_bands if rendered else found.source.bands
+    return CutoutGeometry(
+        survey=survey.name,
+        bands=found.source.bands,
+        size_px=grid.size_px,
+        pixel_scale_arcsec=grid.pixel_scale_arcsec,
+        pixel_kind="rendered" if rendered else "flux",
+        zero_points_mag=grid.zero_points_mag,
+        psf_fwhm_arcsec=tuple(survey.band(band).psf_fwhm_arcsec for band in shown),
+    )
+
+
+def _conflicts(images: Sequence[BandImage | RowRejected]) -> list[str]:
+    return list(
+        dict.fromkeys(
+            f"{image.source}: {sentence}."
+            for image in images
+            if isinstance(image, BandImage)
+            for sentence in image.conflicts
+        )
+    )
+
+
+def _assumptions(
+    bands: Sequence[str], images: Sequence[BandImage | RowRejected], request: ImportRequest
+) -> list[str]:
+    """What headers do not say and the survey's definition had to fill in."""
+    silent: dict[str, list[str]] = {"pixel scale": [], "zero point": []}
+    for band, image in zip(bands, images, strict=True):
+        if isinstance(image, BandImage):
+            if image.pixel_scale_from == "survey":
+                silent["pixel scale"].append(band)
+            if image.zero_point_from == "survey":
+                silent["zero point"].append(band)
+    sentences = [
+        f"Headers do not give the {what} of {', '.join(names)}; the survey's was taken."
+        for what, names in silent.items()
+        if names
+    ]
+    for band, image in zip(bands, images, strict=True):
+        if isinstance(image, RowRejected):
+            sentences.append(f"Band {band} is missing in the first image: {image.message}")
+    if request.image_kind == "picture" or (images and bands[0] == "R" and len(bands) == 3):
+        sentences.append("Pictures hold no fluxes: no magnitudes can be measured on them.")
+    return sentences
+
+
+def _notes(
+    request: ImportRequest,
+    table: SourceTable,
+    columns: ColumnMap,
+    positions: PositionReader,
+    found: Probe,
+    images: Sequence[BandImage | RowRejected],
+    grid: Grid,
+    warnings: list[str],
+) -> dict[str, Any]:
+    bands: dict[str, Any] = {}
+    for band, image in zip(found.source.bands, images, strict=True):
+        if isinstance(image, BandImage):
+            bands[band] = {
+                "shape": list(image.data.shape),
+                "pixel_scale_arcsec": image.pixel_scale_arcsec,
+                "pixel_scale_from": image.pixel_scale_from,
+                "zero_point_mag": None
+                if image.zero_point_mag != image.zero_point_mag
+                else (image.zero_point_mag),
+                "zero_point_from": image.zero_point_from,
+                "regridded": not same_scale(image.pixel_scale_arcsec, grid.pixel_scale_arcsec),
+                "variance": image.variance is not None,
+                "psf": image.psf is not None,
+            }
+    return {
+        "table": str(table.path),
+        "table_sha256": table.sha256,
+        "images": str(request.root),
+        "image_kind": found.kind,
+        "pattern": found.pattern,
+        "columns": {**columns.roles, **{f"mag:{b}": n for b, n in columns.magnitudes.items()}},
+        "position_units": asdict(positions),
+        "bands_of_first_image": bands,
+        "missing_bands": request.missing_bands,
+        "warnings": warnings,
+    }

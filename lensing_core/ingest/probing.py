@@ -1,0 +1,350 @@
+"""Looking at the first images of an import: what kind they are, and which bands they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from astropy.io import fits
+
+from lensing_core.errors import BadInputError
+from lensing_core.ingest.columns import ColumnMap
+from lensing_core.ingest.fits_files import open_fits
+from lensing_core.ingest.fits_sources import BandAxis, Companions, FitsCube, FitsFiles, FitsHdus
+from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus
+from lensing_core.ingest.images import Calibration, ImageSource, Locator, RowRequest
+from lensing_core.ingest.mosaics import Mosaic
+from lensing_core.ingest.pictures import Pictures, is_picture
+from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.request import ImageKind, ImportRequest
+from lensing_core.ingest.stacks import Stack, is_stack, open_array
+from lensing_core.surveys import Survey
+
+_GUESSES = tuple(
+    template.format(suffix)
+    for suffix in (".fits", ".fits.gz", ".fits.fz", ".png", ".jpg", ".npy")
+    for template in ("{{id}}{}", "{{id}}/{{id}}{}")
+)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What looking at the first files found.
+
+    Attributes
+    ----------
+    source : ImageSource
+    kind : str
+    pattern : str
+        In use; may have been guessed.
+    warnings : list of str
+    """
+
+    source: ImageSource
+    kind: ImageKind
+    pattern: str
+    warnings: list[str] = field(default_factory=list)
+
+
+def find_pattern(request: ImportRequest, columns: ColumnMap, rows: Sequence[RowRequest]) -> str:
+    """The file-name pattern: as stated, none if the table names files, or a usual one that fits.
+
+    Raises
+    ------
+    BadInputError
+        If nothing says where the images are.
+    """
+    if request.pattern or "file" in columns.roles or columns.files or request.root.is_file():
+        return request.pattern
+    for pattern in _GUESSES:
+        locator = Locator(request.root, pattern)
+        if any(locator.find(row).is_file() for row in rows):
+            return pattern
+    raise BadInputError(
+        f"No column of the table names image files, and {request.root} has none called "
+        f"{rows[0].object_id}.fits or the like; map the column 'file', or give a file-name "
+        "pattern such as {id}_{band}.fits."
+    )
+
+
+def first_file(locator: Locator, rows: Iterable[RowRequest], bands: Sequence[str]) -> Path:
+    """The first image file that exists among ``rows``."""
+    tried = None
+    for row in rows:
+        for band in bands or ("",):
+            try:
+                path = locator.find(row, band)
+            except RowRejected:
+                continue
+            if path.is_file():
+                return path
+            tried = tried or path
+    detail = f"; the first would be {tried}" if tried else "; the table names none"
+    raise BadInputError(
+        f"None of the first image files exists{detail}. Check the images folder and the pattern."
+    )
+
+
+def probe(
+    request: ImportRequest,
+    columns: ColumnMap,
+    survey: Survey,
+    rows: Sequence[RowRequest],
+    pattern: str,
+) -> Probe:
+    """Find the kind of the images, their bands, and how to read them.
+
+    Raises
+    ------
+    BadInputError
+        If bands or sizes must be stated, saying what was found.
+    """
+    locator = Locator(request.root, pattern)
+    per_band = "{band}" in pattern or bool(columns.files)
+    keys = request.keys_of(survey.band_names)
+    path = first_file(locator, rows, keys if "{band}" in pattern else tuple(columns.files))
+    kind = request.image_kind
+    if kind == "auto":
+        kind = _guess_kind(request, path, per_band=per_band, by_position=_no_object(pattern))
+    builder = _Builder(request, columns, survey, rows, locator, path, [])
+    try:
+        source = builder.build(kind, per_band=per_band)
+    except RowRejected as problem:
+        raise BadInputError(f"The first image cannot be used: {problem}") from problem
+    request.check_bands(source.bands)
+    return Probe(source, kind, pattern, builder.warnings)
+
+
+def _no_object(pattern: str) -> bool:
+    """Whether one file serves all rows, so that cutouts must come from positions."""
+    return bool(pattern) and "{" not in pattern.replace("{band}", "")
+
+
+def _guess_kind(
+    request: ImportRequest, path: Path, *, per_band: bool, by_position: bool
+) -> ImageKind:
+    if is_picture(path.name):
+        return "picture"
+    if is_stack(path.name):
+        return "stack"
+    if by_position or request.root.is_file():
+        return "mosaic"
+    if per_band:
+        return "fits_per_band"
+    try:
+        with open_fits(path) as images:
+            cubes = [h for h in images.hdus if len([n for n in h.shape if n > 1]) == 3]
+            return "fits_cube" if cubes else "fits_hdus"
+    except RowRejected as problem:
+        raise BadInputError(f"The first image cannot be used: {problem}") from problem
+
+
+@dataclass(frozen=True)
+class _Builder:
+    request: ImportRequest
+    columns: ColumnMap
+    survey: Survey
+    rows: Sequence[RowRequest]
+    locator: Locator
+    path: Path
+    warnings: list[str]
+
+    def build(self, kind: ImageKind, *, per_band: bool) -> ImageSource:
+        if kind == "picture":
+            return self._pictures()
+        if kind == "fits_per_band":
+            bands = self._bands_of_files()
+            return FitsFiles(
+                self.locator,
+                self._calibration(bands),
+                self.request.keys_of(bands),
+                self._companions(),
+            )
+        if kind == "fits_cube":
+            return self._cube()
+        if kind == "stack":
+            return self._stack()
+        if kind == "mosaic":
+            return self._mosaic(per_band)
+        bands, by_order = self._bands_of_hdus()
+        return FitsHdus(
+            self.locator,
+            self._calibration(bands),
+            self.request.keys_of(bands),
+            by_order,
+            self._companions(),
+        )
+
+    def _calibration(self, bands: tuple[str, ...]) -> Calibration:
+        for band in bands:
+            self.survey.band(band)  # raises with the bands that there are
+        return Calibration(
+            self.survey, bands, self.request.scales_of(bands), self.request.zero_points_of(bands)
+        )
+
+    def _locator(self, pattern: str) -> Locator | None:
+        return replace(self.locator, pattern=pattern) if pattern else None
+
+    def _companions(self) -> Companions:
+        return Companions(
+            self._locator(self.request.variance_pattern),
+            self.request.variance_kind,
+            self._locator(self.request.psf_pattern),
+        )
+
+    def _pictures(self) -> Pictures:
+        if not self.request.pixel_scale_arcsec:
+            raise BadInputError(
+                "A picture does not say its pixel scale; state it (arcsec per pixel)."
+            )
+        if self.request.bands and tuple(self.request.bands) != ("R", "G", "B"):
+            raise BadInputError(
+                f"A picture has the colours R, G, B, not the bands {', '.join(self.request.bands)}."
+            )
+        return Pictures(self.locator, self.request.pixel_scale_arcsec, self.request.frame_crop_px)
+
+    def _bands_of_files(self) -> tuple[str, ...]:
+        if self.request.bands:
+            return tuple(self.request.bands)
+        if self.columns.files:
+            found = [b for b in self.survey.band_names if b in self.columns.files]
+        else:
+            found = [
+                band
+                for band in self.survey.band_names
+                if any(self._exists(row, band) for row in self.rows)
+            ]
+        self.warnings.append(f"Bands found by their files: {', '.join(found)}.")
+        return tuple(found)
+
+    def _exists(self, row: RowRequest, band: str) -> bool:
+        return self.locator.find(row, band, self.request.band_keys.get(band, band)).is_file()
+
+    def _bands_of_hdus(self) -> tuple[tuple[str, ...], bool]:
+        """Bands of the first file, and whether they go by the order of HDUs."""
+        with open_fits(self.path) as images:
+            names = tuple((hdu.index, hdu.name) for hdu in images.hdus)
+        flux = flux_hdus(names)
+        bands = tuple(self.request.bands) or self.survey.band_names
+        found = find_bands(names, self.request.keys_of(bands))
+        present = tuple(b for b, f in zip(bands, found, strict=True) if isinstance(f, BandHdus))
+        if present:
+            return (bands if self.request.bands else present), False
+        if not self.request.bands and len(flux) == 1:
+            named = self._band_of_filter(flux[0])
+            if named:
+                return (named,), True
+        if self.request.band_keys or len(flux) != len(bands):
+            listing = ", ".join(f"{index}: {name or 'no name'}" for index, name in names)
+            raise BadInputError(
+                f"{self.path.name} has the image HDUs {listing}; none is called after a band of "
+                f"{self.survey.name} ({', '.join(self.survey.band_names)}). Name the bands, and "
+                "with band keys the HDU of each."
+            )
+        self.warnings.append(
+            f"HDUs do not name their bands: taken in their order as {', '.join(bands)}."
+        )
+        return bands, True
+
+    def _band_of_filter(self, index: int) -> str | None:
+        header = fits.getheader(self.path, index)
+        for key in ("FILTER", "FILTER1", "FILTER2", "BAND"):
+            value = str(header.get(key, "")).strip()
+            for band in self.survey.band_names:
+                if value and value.lower() in (band.lower(), f"{self.survey.name}_{band}".lower()):
+                    return band
+        return None
+
+    def _planes(self, n_found: int) -> tuple[tuple[str, ...], tuple[int, ...], int]:
+        """Bands, their planes, and how many planes there must be (0: enough)."""
+        bands = tuple(self.request.bands) or self.survey.band_names
+        if self.request.band_keys:
+            keys = self.request.keys_of(bands)
+            if not all(key.isdecimal() for key in keys):
+                raise BadInputError(
+                    "Band keys of a cube or stack are plane numbers from 0, one for each band; "
+                    f"found {', '.join(f'{b}={k}' for b, k in zip(bands, keys, strict=True))}."
+                )
+            return bands, tuple(int(key) for key in keys), 0
+        if n_found != len(bands):
+            raise BadInputError(
+                f"{self.path.name} has {n_found} planes for {len(bands)} bands "
+                f"({', '.join(bands)}); name the bands in order, or give their plane numbers as "
+                "band keys."
+            )
+        return bands, tuple(range(len(bands))), n_found
+
+    def _axis(self, shape: tuple[int, ...]) -> tuple[BandAxis, int]:
+        """Band axis of a cube, and its length."""
+        if len(shape) == 2:
+            return "first", 1
+        stated = self.request.band_axis
+        if stated != "auto":
+            return stated, shape[0] if stated == "first" else shape[-1]
+        wanted = len(self.request.bands) or len(self.survey.bands)
+        if shape[0] != wanted and (shape[-1] == wanted or shape[-1] < shape[0]):
+            return "last", shape[-1]
+        return "first", shape[0]
+
+    def _cube(self) -> FitsCube:
+        with open_fits(self.path) as images:
+            shape = max((hdu.shape for hdu in images.hdus), key=lambda shape: len(shape) == 3)
+        axis, n_found = self._axis(shape)
+        bands, planes, n_planes = self._planes(n_found)
+        return FitsCube(
+            self.locator, self._calibration(bands), planes, axis, n_planes, self._companions()
+        )
+
+    def _stack(self) -> Stack:
+        shape = open_array(self.path, self.request.dataset).shape
+        one_file = not self.locator.pattern and "file" not in self.columns.roles
+        whole = not one_file and len(shape) <= 3 and "stack_index" not in self.columns.roles
+        axis, n_found = self._axis(shape if whole else shape[1:])
+        bands, planes, n_planes = self._planes(n_found)
+        return Stack(
+            self.locator,
+            self._calibration(bands),
+            planes,
+            axis,
+            n_planes,
+            self.request.dataset,
+            whole,
+        )
+
+    def _mosaic(self, per_band: bool) -> Mosaic:
+        if not self.request.size_px:
+            raise BadInputError("Cutting from a mosaic needs the size of the cutouts in pixels.")
+        if not {"ra", "dec"} <= self.columns.roles.keys():
+            raise BadInputError(
+                "Cutting from a mosaic needs positions; map the columns of right ascension (ra) "
+                "and declination (dec)."
+            )
+        bands = self._bands_of_files() if per_band else self._bands_of_hdus()[0]
+        calibration = self._calibration(bands)
+        keys = self.request.keys_of(bands)
+        return Mosaic(
+            self.locator,
+            calibration,
+            keys,
+            self.request.size_px,
+            self.request.grid_scale_arcsec or self._finest_scale(calibration, keys, per_band),
+            not per_band and len(bands) > 1,
+            self._locator(self.request.variance_pattern),
+            self.request.variance_kind,
+        )
+
+    def _finest_scale(
+        self, calibration: Calibration, keys: tuple[str, ...], per_band: bool
+    ) -> float:
+        scales = []
+        for k, band in enumerate(calibration.bands):
+            path = self.path
+            if per_band:
+                path = first_file(self.locator, self.rows, (keys[k] if keys else band,))
+            with open_fits(path) as images:
+                names = tuple((hdu.index, hdu.name) for hdu in images.hdus)
+                found = find_bands(names, (keys[k],))[0]
+                index = found.flux if isinstance(found, BandHdus) else names[0][0]
+                scales.append(calibration.scale(k, images.calibration(index))[0])
+        return min(scales)
