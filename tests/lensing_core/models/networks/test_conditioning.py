@@ -141,3 +141,31 @@ def test_wrong_width_breaks_the_contract():
         network(torch.zeros(2, 3, 32, 32), torch.zeros(2, 2))
     with pytest.raises(ContractError, match="takes"):
         network(torch.zeros(2, 3, 32, 32), torch.zeros(1, 3))
+
+
+def test_patches_follow_the_metadata_of_their_object():
+    options = {"film_at": "stages", "patch_px": 16, "stride_px": 16, "small_stem": True}
+    spec = NetworkSpec("resnet18", 2, 32, metadata=FIELDS[:1], pooling="mil", options=options)
+    torch.manual_seed(0)
+    network = build_network(spec).eval()
+    wake(network)
+    pixels = torch.randn(1, 2, 32, 32).repeat(3, 1, 1, 1)
+    pixels[0, :, :16] = math.nan
+    metadata = torch.tensor([[0.7], [0.7], [0.9]])
+    with torch.no_grad():
+        found = network(pixels, metadata)
+        for k in range(3):
+            alone = network(pixels[k : k + 1], metadata[k : k + 1])
+            close(found.embedding[k], alone.embedding[0], 1e-4)
+    assert (found.embedding[1] - found.embedding[2]).abs().max() > 1e-3
+
+
+def test_survey_alone():
+    spec = NetworkSpec("convnext_atto", 1, 32, metadata=FIELDS[1:2])
+    torch.manual_seed(0)
+    network = build_network(spec).eval()
+    wake(network)
+    pixels = torch.randn(1, 1, 32, 32).repeat(3, 1, 1, 1)
+    with torch.no_grad():
+        logits = network(pixels, torch.tensor([[0.0], [1.0], [math.nan]])).logit
+    assert (logits[:, None] - logits + torch.eye(3)).abs().min() > 1e-5
