@@ -62,7 +62,8 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
     done, total = writer.rows_read, settings.n_objects
     if done:
         context.log(f"Going on at object {done:,} of {total:,}.")
-    rows = min(SHARD_ROWS, writer.rows_per_shard)
+    # Whole batches, so that an object is always rendered beside the same neighbours.
+    rows = max(1, min(SHARD_ROWS, writer.rows_per_shard) // BATCH) * BATCH
     for stop, batches in _shards(context, simulator, done, total, rows):
         shard: list[tuple[NDArray[np.float32], list[NewCandidate]]] = []
         for start, batch in batches:

@@ -25,6 +25,9 @@ MOFFAT_BETA = 3.5
 """Slope of the PSF's wings; atmospheric PSFs have 2.5 to 4.8 (Trujillo et al. 2001)."""
 
 
+CUSP_ARCSEC = 1e-3
+"""Softening of a Sérsic profile at its very centre."""
+
 CORE_ARCSEC = 1e-4
 """Core radius that keeps the isothermal deflection finite at the lens's very centre."""
 
@@ -92,9 +95,8 @@ def _shapes(components: Sequence[Component], x: Tensor, y: Tensor) -> Tensor:
     }
     n, radius, q = column["sersic_index"], column["half_light_radius"], column["axis_ratio"]
     k = light.k_sersic(n)
-    # caustics measures the elliptical radius in the intermediate-axis convention.
     brightness = light.brightness_sersic(
-        column["x"], column["y"], q, column["angle"], n, radius * q.sqrt(), 1.0, x, y, k, 0.01
+        column["x"], column["y"], q, column["angle"], n, radius, 1.0, x, y, k, CUSP_ARCSEC
     )
     area = 2 * math.pi * n * torch.exp(k + torch.lgamma(2 * n) - 2 * n * torch.log(k))
     brightness = brightness / (area * radius**2 * q)

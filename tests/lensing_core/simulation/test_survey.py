@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from lensing_core.errors import BadInputError
+from lensing_core.simulation import SurveySimulator, render
+from lensing_core.simulation.noise import sky_sigma, variance
+from lensing_core.simulation.populations import CONTAMINANTS
+from lensing_core.simulation.rendering import moffat_psf
+from lensing_core.surveys import get_survey
+
+
+def simulator(survey="hsc", bands=("g", "r", "i"), fraction=0.5, seed=7, size_px=48):
+    found = get_survey(survey)
+    return SurveySimulator(found, tuple(found.band(b) for b in bands), size_px, fraction, seed)
+
+
+@pytest.fixture(scope="module")
+def batch():
+    return simulator().batch(0, 40)
+
+
+def test_an_object_is_its_number(batch):
+    sim = simulator()
+    part = sim.batch(13, 17)
+    np.testing.assert_array_equal(part.flux, batch.flux[13:17])
+    assert [s.truth for s in part.scenes] == [s.truth for s in batch.scenes[13:17]]
+    digests = {hashlib.sha256(image.tobytes()).hexdigest() for image in batch.flux}
+    assert len(digests) == 40
+    other = simulator(seed=8).batch(0, 2)
+    assert not np.array_equal(other.flux, batch.flux[:2])
+
+
+def test_lenses_satisfy_what_they_were_selected_for(batch):
+    lenses = [scene.truth for scene in batch.scenes if scene.is_lens]
+    assert 8 <= len(lenses) <= 32
+    for truth in lenses:
+        assert truth["class"] == "lens"
+        assert 0.5 <= truth["theta_e_arcsec"] <= 3.0
+        assert truth["z_source"] > truth["z_lens"] + 0.1
+        assert truth["arc_snr"] >= 20
+        assert truth["magnification"] >= 3
+    assert {s.truth["class"] for s in batch.scenes if not s.is_lens} <= set(CONTAMINANTS)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0])
+def test_the_fraction_is_kept(fraction):
+    scenes = simulator(fraction=fraction).batch(0, 6).scenes
+    assert all(scene.is_lens == bool(fraction) for scene in scenes)
+
+
+def test_every_contaminant_appears():
+    sim = simulator(fraction=0.0)
+    found = {sim.scene(index).object_class for index in range(200)}
+    assert found == set(CONTAMINANTS)
+
+
+def test_noise_has_the_stated_variance():
+    survey = get_survey("hsc")
+    bands = (survey.band("r"),)
+    empty = np.zeros((1, 1, 4, 4), "f4")
+    sigma = sky_sigma(bands[0], survey.pixel_scale_arcsec)
+    np.testing.assert_allclose(variance(empty, bands, survey.pixel_scale_arcsec), sigma**2, 1e-5)
+    sim = simulator(bands=("r",), fraction=0.5)
+    drawn = sim.batch(0, 24)
+    residual = (drawn.flux - render(list(drawn.scenes), sim.frame)) / np.sqrt(drawn.variance)
+    assert residual.std() == pytest.approx(1, abs=0.01)
+    assert residual.mean() == pytest.approx(0, abs=0.02)
+    assert drawn.variance.min() >= 0.999 * sigma**2
+
+
+@pytest.mark.parametrize("name", ["hsc", "des", "sdss", "lsst", "ps1", "cfhtls"])
+def test_a_point_source_at_the_depth_has_a_signal_to_noise_of_five(name):
+    survey = get_survey(name)
+    band = survey.band("r")
+    flux = 10 ** (-0.4 * (band.depth_mag - band.zero_point_mag))
+    scale = survey.pixel_scale_arcsec
+    # The depth is defined with a Gaussian PSF; the simulator's Moffat has wings and more pixels.
+    psf = moffat_psf(band.psf_fwhm_arcsec, scale, 61, beta=40.0).numpy()
+    snr = flux * np.sqrt((psf**2).sum()) / sky_sigma(band, scale)
+    assert snr == pytest.approx(5, rel=0.08)
+
+
+def test_early_types_are_red_and_sources_blue(batch):
+    colours = {"lens": [], "source": []}
+    for scene in batch.scenes:
+        if scene.is_lens:
+            lens, source = scene.components[:2]
+            colours["lens"].append(lens.magnitudes[0] - lens.magnitudes[2])
+            colours["source"].append(source.magnitudes[0] - source.magnitudes[2])
+    assert np.median(colours["lens"]) > np.median(colours["source"]) + 0.5
+
+
+def test_a_survey_without_noise_figures_is_refused():
+    survey = get_survey("jwst_nircam")
+    bands = survey.bands[:1]
+    known = all(np.isfinite([b.depth_mag, b.gain_e_per_unit]).all() for b in bands)
+    if known:
+        assert SurveySimulator(survey, bands, 48, 0.0, 1).batch(0, 1).flux.shape == (1, 1, 48, 48)
+    else:
+        with pytest.raises(BadInputError, match=r"depth|noise"):
+            SurveySimulator(survey, bands, 48, 0.0, 1)

@@ -1,0 +1,70 @@
+"""The demonstration: a simulated survey, an ensemble and its ranking, built by visible runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+
+from lensing_core.workspace import Workspace
+from training import jobs
+from training.settings import RunSettings, ScoreSettings, SimulateSettings, TrainSettings
+
+TRAINING_CATALOG = "demo-training"
+SURVEY_CATALOG = "demo-survey"
+ENSEMBLE = "demo"
+_MARK = "demo.json"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demonstration of a workspace: its runs, in order."""
+
+    run_ids: tuple[str, ...]
+
+
+def demo_settings() -> list[RunSettings]:
+    """The runs, each of which waits for the one before.
+
+    The survey holds 2 % lenses, so that a first page of the ranking has something on it; real
+    surveys hold about 0.1 %. Its labels are hidden, its truth is kept apart.
+    """
+    common = {"survey": "hsc", "bands": ["g", "r", "i"], "size_arcsec": 12.0}
+    return [
+        SimulateSettings(
+            catalog=TRAINING_CATALOG, n_objects=2400, lens_fraction=0.5, seed=1, **common
+        ),
+        TrainSettings(ensemble=ENSEMBLE, catalogs=[TRAINING_CATALOG], survey_prior=0.02, seed=1),
+        SimulateSettings(
+            catalog=SURVEY_CATALOG,
+            n_objects=2000,
+            lens_fraction=0.02,
+            labelled=False,
+            seed=2,
+            **common,
+        ),
+        ScoreSettings(ensemble=ENSEMBLE, catalog=SURVEY_CATALOG),
+    ]
+
+
+def submit_demo(workspace: Workspace) -> Demo:
+    """Queue the demonstration's runs unless the workspace has them; return them."""
+    existing = read_demo(workspace)
+    if existing is not None:
+        return existing
+    run_ids: list[str] = []
+    for settings in demo_settings():
+        run_ids.append(jobs.submit(workspace, settings, after=run_ids[-1] if run_ids else None))
+    mark = workspace.confine(_MARK)
+    beside = mark.with_suffix(".part")
+    beside.write_text(json.dumps({"runs": run_ids}))
+    os.replace(beside, mark)
+    return Demo(tuple(run_ids))
+
+
+def read_demo(workspace: Workspace) -> Demo | None:
+    """The demonstration of a workspace, or None where it was never asked for."""
+    mark = workspace.confine(_MARK)
+    if not mark.is_file():
+        return None
+    return Demo(tuple(json.loads(mark.read_text())["runs"]))
