@@ -149,10 +149,10 @@ class IngestSettings(RunSettings):
     survey = param.String(
         default="", doc="Survey that the images are from; empty: as their headers say."
     )
-    scale = param.Selector(
+    scale: param.Selector[str] = param.Selector(
         default="galaxy", objects=["galaxy", "cluster"], doc="Scale of the lenses looked for."
     )
-    origin = param.Selector(
+    origin: param.Selector[str] = param.Selector(
         default="observed", objects=["observed", "simulated"], doc="Where the pixels are from."
     )
 
@@ -161,7 +161,7 @@ class IngestSettings(RunSettings):
         doc="CSV, FITS, VOTable, ECSV, Parquet or whitespace-separated file with one row an "
         "object; empty: one object for each image file.",
     )
-    table_format = param.Selector(
+    table_format: param.Selector[str] = param.Selector(
         default="auto", objects=list(TABLE_FORMATS), doc="Format of the table; auto: by its name."
     )
     columns = param.Dict(
@@ -169,7 +169,7 @@ class IngestSettings(RunSettings):
         doc="Columns whose names are not recognised, as ROLE=COLUMN: id, ra, dec, label, file, "
         "magnitude, z_phot, z_spec, richness, ..., mag:BAND, flux:BAND, file:BAND.",
     )
-    position_unit = param.Selector(
+    position_unit: param.Selector[str] = param.Selector(
         default="auto",
         objects=list(POSITION_UNITS),
         doc="Unit of the position columns; auto: as the table says, else degrees, or sexagesimal "
@@ -180,7 +180,7 @@ class IngestSettings(RunSettings):
         default="",
         doc="Folder of the image files, or one file with all of them; empty: the table's folder.",
     )
-    image_kind = param.Selector(
+    image_kind: param.Selector[str] = param.Selector(
         default="auto",
         objects=list(get_args(ImageKind)),
         doc="How images are stored; auto: by looking at the first.",
@@ -198,7 +198,7 @@ class IngestSettings(RunSettings):
         doc="What files call a band, as BAND=KEY: an HDU's name or number, a plane's number, or "
         "what {band} stands for in file names.",
     )
-    band_axis = param.Selector(
+    band_axis: param.Selector[str] = param.Selector(
         default="auto",
         objects=["auto", "first", "last"],
         doc="Band axis of cubes and stacks, in numpy's order; auto: by its length.",
@@ -209,7 +209,7 @@ class IngestSettings(RunSettings):
     frame_crop_px = param.Integer(
         default=0, bounds=(0, 1000), doc="Frame to cut off each side of a picture."
     )
-    missing_bands = param.Selector(
+    missing_bands: param.Selector[str] = param.Selector(
         default="nan",
         objects=list(get_args(MissingBands)),
         doc="An object without some band: fill the band with NaN, or quarantine the object.",
@@ -239,7 +239,7 @@ class IngestSettings(RunSettings):
     variance_pattern = param.String(
         default="", doc="File names of noise maps, as in the file-name pattern; empty: none."
     )
-    variance_kind = param.Selector(
+    variance_kind: param.Selector[str] = param.Selector(
         default="rms", objects=list(get_args(VarianceKind)), doc="What those noise maps hold."
     )
     psf_pattern = param.String(
@@ -256,13 +256,13 @@ class IngestSettings(RunSettings):
         allow_None=True,
         doc="How sure labels are; not given: below one half for weak labels, else 1.",
     )
-    label_policy = param.Selector(
+    label_policy: param.Selector[str] = param.Selector(
         default="auto",
         objects=["auto", *POLICIES],
         doc="What labels may be used for; auto: pretraining only for weak and pretrain sources, "
         "else all.",
     )
-    all_are = param.Selector(
+    all_are: param.Selector[str] = param.Selector(
         default="as the table says",
         objects=["as the table says", "lens", "not a lens"],
         doc="One label for every object.",

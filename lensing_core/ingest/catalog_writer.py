@@ -168,6 +168,7 @@ class CatalogWriter:
         variance: NDArray[np.float32] | None = None,
         psf: NDArray[np.float32] | None = None,
         sha256: Sequence[str] | None = None,
+        notes: Mapping[str, Any] | None = None,
     ) -> None:
         """Write one shard and its rows; ``rows_read`` is the count of source rows now done.
 
@@ -177,6 +178,8 @@ class CatalogWriter:
             May be empty when every row was rejected.
         sha256 : sequence of str, optional
             Of the cutouts, where known already.
+        notes : dict, optional
+            Replace notes of these names, together with the rows.
         """
         if len(flux) != len(rows):
             raise BadInputError(f"{len(flux)} cutouts for {len(rows)} rows.")
@@ -195,7 +198,8 @@ class CatalogWriter:
             catalog.rows_read = rows_read
             catalog.n_candidates += len(rows)
             catalog.n_quarantined += len(rejected)
-            catalog.notes = {**catalog.notes, "shards": self._next_shard + bool(len(rows))}
+            self.notes |= {**(notes or {}), "shards": self._next_shard + bool(len(rows))}
+            catalog.notes = dict(self.notes)
         self._next_shard += bool(len(rows))
         self._n_written += len(rows)
         self.rows_read = rows_read

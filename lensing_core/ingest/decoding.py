@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.cutouts import cutout_sha256
+from lensing_core.ingest.choices import MissingBands
 from lensing_core.ingest.geometry import (
     centre_of_copy,
     crop_or_pad,
@@ -22,8 +22,6 @@ from lensing_core.ingest.rejection import RowRejected
 
 MIN_SIDE_PX = 8
 _SAME_MAG = 1e-6
-
-MissingBands = Literal["nan", "quarantine"]
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.ingest.choices import BandAxis, VarianceKind
 from lensing_core.ingest.fits_files import FitsImages, open_fits
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus, match_by_order
 from lensing_core.ingest.images import (
@@ -16,12 +16,9 @@ from lensing_core.ingest.images import (
     Calibration,
     Locator,
     RowRequest,
-    VarianceKind,
     to_variance,
 )
 from lensing_core.ingest.rejection import RowRejected
-
-BandAxis = Literal["first", "last"]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lensing_core.ingest.images import VarianceKind
+from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.rejection import RowRejected
 
 _FLUX = ("FLUX", "BGSUB", "SCI", "IMAGE", "IMG", "DATA", "PRIMARY")

@@ -7,17 +7,17 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
+from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.headers import HeaderCalibration
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.surveys import Survey
 
-VarianceKind = Literal["variance", "rms", "inverse_variance"]
 _FIELD = re.compile(r"\{([^{}]+)\}")
 
 

@@ -17,6 +17,7 @@ from astropy.wcs import WCS
 from astropy.wcs.wcs import NoConvergence
 from numpy.typing import NDArray
 
+from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.fits_files import FitsImages, open_fits
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus
@@ -26,7 +27,6 @@ from lensing_core.ingest.images import (
     Calibration,
     Locator,
     RowRequest,
-    VarianceKind,
     to_variance,
 )
 from lensing_core.ingest.rejection import RowRejected

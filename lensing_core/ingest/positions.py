@@ -13,7 +13,6 @@ from astropy.coordinates import Angle
 
 from lensing_core.ingest.rejection import RowRejected
 
-POSITION_UNITS = ("auto", "degrees", "hours", "radians", "sexagesimal")
 _MIN_ROWS_TO_DOUBT = 20
 
 
@@ -66,7 +65,7 @@ def position_reader(
     ra_unit, dec_unit : str
         Units that the table states, or empty.
     stated : str
-        One of :data:`POSITION_UNITS`.
+        One of :data:`~lensing_core.ingest.choices.POSITION_UNITS`.
     names : (str, str)
         The columns.
 

@@ -9,15 +9,16 @@ from pathlib import Path
 from astropy.io import fits
 
 from lensing_core.errors import BadInputError
+from lensing_core.ingest.choices import BandAxis, ImageKind
 from lensing_core.ingest.columns import ColumnMap
 from lensing_core.ingest.fits_files import open_fits
-from lensing_core.ingest.fits_sources import BandAxis, Companions, FitsCube, FitsFiles, FitsHdus
+from lensing_core.ingest.fits_sources import Companions, FitsCube, FitsFiles, FitsHdus
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus
 from lensing_core.ingest.images import Calibration, ImageSource, Locator, RowRequest
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.pictures import Pictures, is_picture
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.request import ImageKind, ImportRequest
+from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.stacks import Stack, is_stack, open_array
 from lensing_core.surveys import Survey
 

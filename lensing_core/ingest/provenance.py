@@ -18,18 +18,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
+from lensing_core.ingest.choices import LabelPolicy
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.workspace import Workspace
 
-LabelPolicy = Literal["all", "positives_only", "pretraining_only"]
 POLICIES: tuple[str, ...] = get_args(LabelPolicy)
 WEAK_CONFIDENCE = 0.4
 

@@ -8,12 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.decoding import MissingBands
-from lensing_core.ingest.fits_sources import BandAxis
-from lensing_core.ingest.images import VarianceKind
+from lensing_core.ingest.choices import BandAxis, ImageKind, MissingBands, VarianceKind
 from lensing_core.ingest.labels import LabelRule
-
-ImageKind = Literal["auto", "fits_hdus", "fits_cube", "fits_per_band", "mosaic", "stack", "picture"]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import h5py
 import numpy as np
 
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.fits_sources import BandAxis, bands_first, check_planes
+from lensing_core.ingest.choices import BandAxis
+from lensing_core.ingest.fits_sources import bands_first, check_planes
 from lensing_core.ingest.images import BandImage, Calibration, Locator, RowRequest
 from lensing_core.ingest.rejection import RowRejected
 

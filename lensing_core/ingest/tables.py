@@ -6,7 +6,6 @@ import hashlib
 import math
 import re
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,28 +17,12 @@ from astropy.table import Table
 from astropy.units import UnitsWarning
 
 from lensing_core.errors import BadInputError
+from lensing_core.ingest.choices import FORMAT_OF_SUFFIX, TABLE_FORMATS
 from lensing_core.ingest.fits_files import FITS_SUFFIXES
 from lensing_core.ingest.images import Locator, pattern_fields
 from lensing_core.ingest.pictures import PICTURE_SUFFIXES
 from lensing_core.ingest.stacks import STACK_SUFFIXES
 
-_FORMATS: Mapping[str, str] = {
-    ".csv": "ascii.csv",
-    ".tsv": "ascii.tab",
-    ".tab": "ascii.tab",
-    ".txt": "ascii",
-    ".dat": "ascii",
-    ".cat": "ascii",
-    ".ecsv": "ascii.ecsv",
-    ".fits": "fits",
-    ".fit": "fits",
-    ".vot": "votable",
-    ".votable": "votable",
-    ".xml": "votable",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
-TABLE_FORMATS = ("auto", *dict.fromkeys(_FORMATS.values()))
 IMAGE_SUFFIXES = (*FITS_SUFFIXES, *PICTURE_SUFFIXES, *STACK_SUFFIXES)
 MAX_LIST = 16  # elements of an array cell that is kept
 _NOTHING = frozenset(("", "nan", "null", "none", "n/a", "na", "--", "masked"))
@@ -169,12 +152,12 @@ def read_table(path: Path, table_format: str = "auto") -> SourceTable:
 def _format(path: Path) -> str:
     name = path.name.lower().removesuffix(".gz")
     suffix = Path(name).suffix
-    if suffix not in _FORMATS:
+    if suffix not in FORMAT_OF_SUFFIX:
         raise BadInputError(
             f"Table {path}: its format is not known by the name; name it "
             f"({', '.join(TABLE_FORMATS[1:])})."
         )
-    return _FORMATS[suffix]
+    return FORMAT_OF_SUFFIX[suffix]
 
 
 def _read(path: Path, chosen: str) -> Table:
