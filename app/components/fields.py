@@ -18,7 +18,7 @@ Choices = Mapping[str, str]
 
 _HELP_CSS = """
 p { margin: 3px 2px 0; font-size: 11.5px; line-height: 1.4; color: var(--lt-muted); }
-p.error { color: var(--lt-error); }
+p.wrong { color: var(--lt-error); }
 """
 
 
@@ -204,7 +204,7 @@ class FieldEditor(pn.viewable.Viewer):
 
     def _show(self) -> None:
         if self.error:
-            self._help.object = f'<p class="error" role="alert">{escape(self.error)}</p>'
+            self._help.object = f'<p class="wrong" role="alert">{escape(self.error)}</p>'
         else:
             allowed = bounds_of(self.field.parameter)
             text = self.field.help + (f" {words(allowed)}." if allowed else "")

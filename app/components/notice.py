@@ -20,10 +20,10 @@ _CSS = """
   border: 1px solid color-mix(in srgb, var(--tone) 45%, transparent);
   background: color-mix(in srgb, var(--tone) 9%, transparent); overflow-wrap: anywhere; }
 .notice::before { content: var(--mark); color: var(--tone); font-weight: 700; flex: none; }
-.error { --tone: var(--lt-error); --mark: "!"; }
-.warning { --tone: var(--lt-warning); --mark: "!"; }
-.success { --tone: var(--lt-success); --mark: "✓"; }
-.info { --tone: var(--lt-accent); --mark: "i"; }
+.is-error { --tone: var(--lt-error); --mark: "!"; }
+.is-warning { --tone: var(--lt-warning); --mark: "!"; }
+.is-success { --tone: var(--lt-success); --mark: "✓"; }
+.is-info { --tone: var(--lt-accent); --mark: "i"; }
 """
 
 
@@ -42,7 +42,7 @@ class Notice(pn.viewable.Viewer):
         """Show one sentence; ``tone`` is error, warning, success or info."""
         self.message = message
         role = "alert" if tone in ("error", "warning") else "status"
-        self._pane.object = f'<div class="notice {tone}" role="{role}">{escape(message)}</div>'
+        self._pane.object = f'<div class="notice is-{tone}" role="{role}">{escape(message)}</div>'
         self._pane.visible = True
 
     def clear(self) -> None:

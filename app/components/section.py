@@ -14,6 +14,9 @@ h2 { font-size: 14.5px; font-weight: 500; margin: 0; line-height: 1.5; }
 p { margin: 1px 0 0; color: var(--lt-muted); font-size: 12.5px; line-height: 1.45; }
 """
 
+# A Column's own button for scrolling down would count as a part, and make a gap.
+_NO_SCROLL_BUTTON = ".scroll-button { display: none; }"
+
 SURFACE = {
     "background": "var(--lt-surface)",
     "border": "1px solid var(--lt-line)",
@@ -56,6 +59,7 @@ def section(
         *objects,
         **{
             "styles": {**SURFACE, "gap": "10px"},
+            "stylesheets": [_NO_SCROLL_BUTTON],
             "sizing_mode": "stretch_width",
             "margin": 0,
             **params,
@@ -71,23 +75,35 @@ def stack(*objects: Any, gap: int = 14, **params: Any) -> pn.Column:
             "sizing_mode": "stretch_width",
             "margin": 0,
             "styles": {"gap": f"{gap}px"},
+            "stylesheets": [_NO_SCROLL_BUTTON],
             **params,
         },
     )
 
 
-def columns(*objects: Any, template: str, gap: int = 14, **params: Any) -> pn.layout.Column:
-    """Parts beside one another in a CSS grid, e.g. ``template='2fr 1fr'``."""
+def columns(*objects: Any, template: str, gap: int = 14, **params: Any) -> pn.Column:
+    """Parts beside one another in a CSS grid, e.g. ``template='2fr 1fr'``; stacked if narrow."""
+    return grid(
+        *objects,
+        template=template,
+        gap=f"{gap}px",
+        css="@media (max-width: 900px) { :host { grid-template-columns: minmax(0, 1fr); } }",
+        **params,
+    )
+
+
+def grid(*objects: Any, template: str, gap: str, css: str = "", **params: Any) -> pn.Column:
+    """Parts in a CSS grid with these columns."""
+    layout = (
+        f":host {{ display: grid; grid-template-columns: {template}; gap: {gap};"
+        " align-items: start; }"
+    )
     return pn.Column(
         *objects,
         **{
             "sizing_mode": "stretch_width",
             "margin": 0,
-            "stylesheets": [
-                f":host {{ display: grid; grid-template-columns: {template}; gap: {gap}px;"
-                " align-items: start; }"
-                "@media (max-width: 900px) { :host { grid-template-columns: minmax(0, 1fr); } }"
-            ],
+            "stylesheets": [_NO_SCROLL_BUTTON, layout, css],
             **params,
         },
     )

@@ -10,16 +10,12 @@ import panel as pn
 import panel_material_ui as pmui
 
 from app.components.fields import Choices, FieldEditor, label_of
-from app.components.section import html
+from app.components.section import grid, html, stack
 from lensing_core.errors import BadInputError
 from training.settings import RunSettings, fields
 
 Settings = TypeVar("Settings", bound=RunSettings)
 
-_GRID_CSS = """
-:host { display: grid; gap: 14px 16px; align-items: start;
-  grid-template-columns: repeat(auto-fill, minmax(min(%dpx, 100%%), 1fr)); }
-"""
 _GROUP_CSS = """
 h3 { margin: 0; font-size: 12px; font-weight: 500; color: var(--lt-muted); }
 """
@@ -70,24 +66,23 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
                 editor.write(values[field.name])
             self.editors[field.name] = editor
             groups.setdefault(field.group, []).append(editor)
-        self._view = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "14px"})
+        self._view = stack()
         for title, editors in groups.items():
-            grid = pn.Column(
+            inputs = grid(
                 *editors,
-                sizing_mode="stretch_width",
-                margin=0,
-                stylesheets=[_GRID_CSS % field_width_px],
+                template=f"repeat(auto-fill, minmax(min({field_width_px}px, 100%), 1fr))",
+                gap="14px 16px",
             )
-            self._view.append(self._group(title, grid, len(groups), title in folded))
+            self._view.append(self._group(title, inputs, len(groups), title in folded))
         super().__init__()
 
     @staticmethod
-    def _group(title: str, grid: pn.Column, n_groups: int, folded: bool) -> pn.viewable.Viewable:
+    def _group(title: str, inputs: pn.Column, n_groups: int, folded: bool) -> pn.viewable.Viewable:
         if n_groups == 1:
-            return grid
+            return inputs
         if folded:
             return pmui.Accordion(
-                (title, grid),
+                (title, inputs),
                 sizing_mode="stretch_width",
                 margin=0,
                 disable_gutters=True,
@@ -103,13 +98,7 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
                     "& .MuiAccordionSummary-content": {"margin": "6px 0"},
                 },
             )
-        return pn.Column(
-            html(f"<h3>{escape(title)}</h3>", css=_GROUP_CSS),
-            grid,
-            sizing_mode="stretch_width",
-            margin=0,
-            styles={"gap": "10px"},
-        )
+        return stack(html(f"<h3>{escape(title)}</h3>", css=_GROUP_CSS), inputs, gap=10)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view

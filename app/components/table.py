@@ -28,7 +28,7 @@ class Table(pn.custom.JSComponent):
 
     A cell is text, or a dictionary with ``text`` and any of ``title`` (tooltip; the text itself
     otherwise), ``tone``, ``note``, ``href``, ``chip`` ('', 'accent', 'success', 'warning',
-    'error'), ``share`` (0 to 1, or None while unknown: draws a bar) or ``actions`` (buttons:
+    'bad'), ``share`` (0 to 1, or None while unknown: draws a bar) or ``actions`` (buttons:
     ``name``, ``text``, ``title``, ``disabled``). Text is never read as HTML.
     """
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import panel as pn
 
+from app.components.overview_board import OverviewBoard
 from app.context import AppContext
 from app.shell import shell
 
 
 def page(context: AppContext) -> pn.viewable.Viewable:
     """The page."""
-    return shell("Overview", pn.Column(sizing_mode="stretch_width"), context=context)
+    return shell("Overview", OverviewBoard(context).__panel__(), context=context)

@@ -106,6 +106,29 @@ def _rejected() -> tuple[Rejected, ...]:
     return tuple(made)
 
 
+def _figure(value: float | None, half: float = 0.0) -> dict[str, float | None]:
+    if value is None:
+        return dict.fromkeys(("value", "low_68", "high_68", "low_95", "high_95"))
+    return {
+        "value": value,
+        "low_68": value - half,
+        "high_68": value + half,
+        "low_95": value - 2 * half,
+        "high_95": value + 2 * half,
+    }
+
+
+FIGURES = {
+    "tpr0": _figure(0.417, 0.06),
+    "tpr10": _figure(0.75, 0.05),
+    "recall_fpr_1e-4": _figure(None),
+    "recall_fpr_1e-3": _figure(None),
+    "recall_fpr_1e-2": _figure(0.5, 0.07),
+    "average_precision": _figure(0.871, 0.03),
+    "auroc": _figure(0.962, 0.01),
+}
+
+
 def _ensemble(workspace: Workspace, name: str, run_id: str | None = None) -> int:
     """An ensemble of two members; return its id."""
     with open_database(workspace).session() as session:
@@ -113,7 +136,14 @@ def _ensemble(workspace: Workspace, name: str, run_id: str | None = None) -> int
             Model(id=f"{name}-{kind}", kind=kind, manifest={}) for kind in ("lightgbm", "timm")
         ]
         session.add_all(models)
-        ensemble = Ensemble(name=name, fusion="mean", manifest={}, run_id=run_id)
+        manifest = {
+            "figures": {"ensemble": FIGURES},
+            "figures_on": "held-out objects of simulated",
+            "catalogs": ["simulated"],
+        }
+        ensemble = Ensemble(
+            name=name, fusion="mean", manifest=manifest, run_id=run_id, promoted_at=utc_now()
+        )
         session.add(ensemble)
         session.flush()
         session.add_all(
@@ -190,8 +220,8 @@ def _runs(workspace: Workspace) -> None:
         "train",
         40,
         title="Train first on simulated",
-        settings={"ensemble": "first", "catalog": "simulated", "seed": 1},
-        result={"ensemble": "first"},
+        settings={"ensemble": "first", "catalogs": ["simulated"], "seed": 1},
+        result={"ensemble": "first", "members": ["trees-1", "network-1"], "figures": FIGURES},
     )
     _run(
         workspace,
@@ -217,9 +247,9 @@ def _runs(workspace: Workspace) -> None:
     )
     rng = np.random.default_rng(3)
     with open_database(workspace).session() as session:
-        for member, pace in (("lightgbm", 8.0), ("timm", 14.0)):
+        for member, pace in (("trees", 8.0), ("network", 14.0)):
             for step in range(1, 31):
-                for name, offset in (("train loss", 0.0), ("validation loss", 0.06)):
+                for name, offset in (("train_loss", 0.0), ("validation_loss", 0.06)):
                     value = 0.1 + offset + 0.6 * np.exp(-step / pace) + rng.normal(0, 0.008)
                     session.add(
                         RunMetric(

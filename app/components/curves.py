@@ -1,0 +1,111 @@
+"""A run's curves as they grow: one small plot a figure, one line a member."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import panel as pn
+from bokeh.models import ColumnDataSource, HoverTool
+from bokeh.models.annotations import Legend, LegendItem, Title
+from bokeh.plotting import figure
+
+from app.components import format as fmt
+from app.components.section import grid
+from lensing_core.store.runs import Curve
+
+# Told apart with the common colour-vision deficiencies, readable on light and on dark.
+COLORS = ("#3b82d6", "#dd8a22", "#2e9e77", "#a66cc9", "#cc5c58", "#7d8a99")
+
+_LEGEND: dict[str, Any] = {
+    "location": "top_right",
+    "visible": False,
+    "label_text_font_size": "11px",
+    "padding": 4,
+    "spacing": 1,
+    "background_fill_alpha": 0.6,
+    "border_line_color": None,
+}
+
+
+class Curves(pn.viewable.Viewer):
+    """Plots that keep their zoom while points are added."""
+
+    def __init__(self) -> None:
+        self._sources: dict[tuple[str, str], ColumnDataSource] = {}
+        self._plots: dict[str, figure] = {}
+        self._members: list[str] = []
+        self._view = grid(
+            template="repeat(auto-fill, minmax(min(280px, 100%), 1fr))", gap="10px", visible=False
+        )
+        super().__init__()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def clear(self) -> None:
+        """Take all plots away."""
+        self._sources.clear()
+        self._plots.clear()
+        self._members.clear()
+        self._view.clear()
+        self._view.visible = False
+
+    def update(self, curves: Sequence[Curve]) -> None:
+        """Show these curves; existing lines get the new points."""
+        for curve in curves:
+            key = (curve.name, curve.member)
+            data = {"step": list(curve.steps), "value": list(curve.values)}
+            if key in self._sources:
+                if len(self._sources[key].data["step"]) != len(curve.steps):
+                    self._sources[key].data = data
+            else:
+                self._sources[key] = ColumnDataSource(data)
+                self._add(curve)
+        self._view.visible = bool(self._sources)
+
+    def _add(self, curve: Curve) -> None:
+        new = curve.name not in self._plots
+        if new:
+            self._plots[curve.name] = self._plot(fmt.words(curve.name))
+        plot: Any = self._plots[curve.name]
+        if curve.member not in self._members:
+            self._members.append(curve.member)
+        color = COLORS[self._members.index(curve.member) % len(COLORS)]
+        source = self._sources[curve.name, curve.member]
+        line = plot.line("step", "value", source=source, line_width=2, color=color)
+        dots = plot.scatter("step", "value", source=source, size=4, color=color)
+        plot.add_tools(
+            HoverTool(
+                renderers=[dots],
+                tooltips=[
+                    (curve.member or "run", "@value{0.0000}"),
+                    ("step", "@step{0,0}"),
+                ],
+            )
+        )
+        if curve.member:
+            plot.legend.items.append(LegendItem(label=curve.member, renderers=[line, dots]))
+            plot.legend.visible = True
+        if new:
+            self._view.append(pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0))
+
+    @staticmethod
+    def _plot(title: str) -> figure:
+        plot = figure(
+            title=Title(text=title, text_font_size="12px", text_font_style="normal"),
+            height=190,
+            sizing_mode="stretch_width",
+            tools="xpan,xwheel_zoom,reset",
+            toolbar_location=None,
+            x_axis_label="step",
+        )
+        for axis in (plot.xaxis, plot.yaxis):
+            axis.axis_label_text_font_size = "11px"
+            axis.axis_label_standoff = 2
+            axis.major_label_text_font_size = "10.5px"
+            axis.minor_tick_line_color = None
+        plot.xgrid.visible = False
+        plot.min_border_right = 12
+        plot.add_layout(Legend(items=[], **_LEGEND))
+        return plot
