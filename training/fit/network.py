@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from lensing_core.metrics import RankingCurve
 from lensing_core.models.contract import InputContract
@@ -43,14 +44,31 @@ class _Cutouts(Dataset[tuple[Tensor, Tensor]]):
         return torch.from_numpy(self.data.flux(chosen)), torch.from_numpy(labels)
 
 
+class _EpochShuffle(Sampler[int]):
+    """A new order each epoch that depends on seed and epoch alone, so that a resume keeps it."""
+
+    def __init__(self, n: int, seed: int) -> None:
+        self.n, self.seed, self.epoch = n, seed, 0
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __iter__(self) -> Iterator[int]:
+        generator = np.random.default_rng([self.seed, self.epoch])
+        return iter(generator.permutation(self.n).tolist())
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning at the beginning of each epoch."""
+        self.epoch = epoch
+
+
 def _loader(data: TrainingData, indices: Indices, size: int, *, shuffle: bool, seed: int) -> Any:
     return DataLoader(
         _Cutouts(data, indices),
         batch_size=size,
-        shuffle=shuffle,
+        sampler=_EpochShuffle(len(indices), seed) if shuffle else None,
         drop_last=shuffle and len(indices) % size == 1,  # BatchNorm cannot train on one image
         collate_fn=lambda batch: batch,
-        generator=torch.Generator().manual_seed(seed),
     )
 
 
@@ -70,9 +88,10 @@ class _LensModule(lightning.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         flux, labels = batch
-        # A generator of its own for each step: the same turns after a resume.
-        generator = torch.Generator(device=flux.device)
-        generator.manual_seed(self.settings.seed * 1_000_003 + self.global_step)
+        # Seeded by the step: the same turns and the same dropout after a resume.
+        seed = self.settings.seed * 1_000_003 + self.global_step
+        torch.manual_seed(seed)
+        generator = torch.Generator(device=flux.device).manual_seed(seed)
         turned = augment(flux, self.turns, generator).images
         images = self.scaling(turned).to(memory_format=torch.channels_last)
         loss = functional.binary_cross_entropy_with_logits(

@@ -1,0 +1,221 @@
+"""Training, and scoring with what was trained, on objects that are easy to tell apart."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from sqlalchemy import select
+
+from lensing_core.errors import BadInputError, ContractError, NotFoundError, PolicyError
+from lensing_core.metrics import ranking_figures
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Ensemble, MemberScore, Model, RunMetric, Score
+from training import fit, scoring
+from training.fit.data import SPLITS, TrainingData
+from training.jobs.context import Cancelled
+from training.settings import ScoreSettings, TrainSettings
+
+pytestmark = pytest.mark.slow
+QUICK = {"epochs": 6, "rounds": 80, "backbone": "resnet10t", "network_batch": 32, "device": "cpu"}
+
+
+def train_settings(**changes) -> TrainSettings:
+    return TrainSettings(**{"ensemble": "e1", "catalogs": ["train"], **QUICK, **changes})
+
+
+def scores_of(workspace, catalog_size):
+    with open_database(workspace).session() as session:
+        rows = session.execute(
+            select(Candidate.cutout_index, Score)
+            .join(Score, Score.candidate_id == Candidate.id)
+            .order_by(Candidate.cutout_index)
+        ).all()
+    assert [index for index, _ in rows] == list(range(catalog_size))
+    return [score for _, score in rows]
+
+
+def logits_of(workspace, catalog_size):
+    return np.array([score.logit for score in scores_of(workspace, catalog_size)])
+
+
+def test_train_then_score(workspace, make_catalog, make_context):
+    make_catalog("train", 900, seed=1)
+    truth = make_catalog("survey", 450, seed=2, labelled=False)
+    settings = train_settings(survey_prior=0.01)
+    result = fit.run(make_context(settings), settings)
+
+    assert result["figures"]["auroc"]["value"] > 0.97
+    with open_database(workspace).session() as session:
+        ensemble = session.scalars(select(Ensemble)).one()
+        assert ensemble.promoted_at is not None
+        assert [m.model.kind for m in ensemble.members] == ["lightgbm", "network"]
+        manifest = ensemble.manifest
+        curves = set(session.execute(select(RunMetric.member, RunMetric.name)).all())
+    assert {
+        ("network", "train_loss"),
+        ("network", "validation_loss"),
+        ("network", "learning_rate"),
+        ("trees", "validation_loss"),
+    } <= curves
+    assert manifest["class_prior_of_training"] == pytest.approx(1 / 3, abs=0.01)
+    assert manifest["rule"]["survey_prior"] == 0.01
+    assert sum(s["objects"] for s in manifest["splits"].values()) == 900
+    for folder in workspace.models.iterdir():
+        names = {path.name for path in folder.iterdir()}
+        assert names in ({"manifest.json", "trees.txt"}, {"manifest.json", "weights.safetensors"})
+        stored = json.loads((folder / "manifest.json").read_text())
+        assert stored["versions"]["torch"]
+        assert len(stored["data_sha256"]) == 64
+        if "weights.safetensors" in names:
+            with safe_open(folder / "weights.safetensors", "np") as tensors:
+                assert all(np.isfinite(tensors.get_tensor(k)).all() for k in tensors.keys())  # noqa: SIM118 - no mapping
+
+    score_settings = ScoreSettings(ensemble="e1", catalog="survey", batch_size=64, device="cpu")
+    result = scoring.run(make_context(score_settings, "score-1"), score_settings)
+    assert result["scored"] == result["objects"] == 450
+    scores = scores_of(workspace, 450)
+    logits = np.array([s.logit for s in scores])
+    assert ranking_figures(logits, truth)["auroc"] > 0.97
+    np.testing.assert_allclose([s.probability for s in scores], 1 / (1 + np.exp(-logits)))
+    assert all(s.epistemic >= 0 and s.aleatoric >= 0 and s.ood_distance > 0 for s in scores)
+    # probabilities are at the survey's prior: a third are lenses, but 1 % was asked for
+    assert np.mean([s.probability for s in scores]) < truth.mean()
+    files = list(workspace.embeddings.glob("*/survey.npy"))
+    assert np.load(files[0]).shape[0] == 450
+    assert np.abs(np.load(files[0])).sum(axis=1).min() > 0
+
+    # again: nothing to do; with another batch size: the same scores
+    assert scoring.run(make_context(score_settings, "score-2"), score_settings)["scored"] == 0
+    with open_database(workspace).session() as session:
+        for score in session.scalars(select(Score)).all():
+            session.delete(score)
+    other = ScoreSettings(ensemble="e1", catalog="survey", batch_size=7, device="cpu")
+    scoring.run(make_context(other, "score-3"), other)
+    assert np.abs(logits_of(workspace, 450) - logits).max() < 1e-3
+
+
+def test_scoring_goes_on_where_it_stopped(workspace, make_catalog, make_context, monkeypatch):
+    make_catalog("train", 450, seed=1)
+    make_catalog("survey", 300, seed=2, labelled=False)
+    settings = train_settings(members=["trees"])
+    fit.run(make_context(settings), settings)
+    score_settings = ScoreSettings(ensemble="e1", catalog="survey", batch_size=50, device="cpu")
+    context = make_context(score_settings, "score-1")
+    calls = []
+
+    def stop_at_third(done, total=None, activity=None):
+        calls.append(done)
+        if len(calls) == 3:
+            raise Cancelled
+
+    monkeypatch.setattr(context, "progress", stop_at_third)
+    with pytest.raises(Cancelled):
+        scoring.run(context, score_settings)
+    result = scoring.run(make_context(score_settings, "score-1"), score_settings)
+    assert result["scored"] == 200
+    resumed = logits_of(workspace, 300)
+    with open_database(workspace).session() as session:
+        assert len(session.scalars(select(MemberScore)).all()) == 300
+        for score in session.scalars(select(Score)).all():
+            session.delete(score)
+    scoring.run(make_context(score_settings, "score-2"), score_settings)
+    np.testing.assert_array_equal(logits_of(workspace, 300), resumed)
+
+
+def test_a_network_goes_on_from_its_last_epoch(workspace, make_catalog, make_context, monkeypatch):
+    """Stopped after two epochs and resumed, the network is the one trained without a stop."""
+    make_catalog("train", 450, seed=1)
+    settings = train_settings(members=["network"], epochs=4)
+    whole = fit.run(make_context(settings, "whole"), settings)
+
+    again = train_settings(members=["network"], epochs=4, ensemble="e2")
+    context = make_context(again, "stopped")
+    report = context.progress
+
+    def stop_in_third_epoch(done, total=None, activity=None):
+        if activity and "epoch 3" in activity:
+            raise Cancelled
+        report(done, total, activity)
+
+    monkeypatch.setattr(context, "progress", stop_in_third_epoch)
+    with pytest.raises(Cancelled):
+        fit.run(context, again)
+    assert (context.folder / "network" / "last.ckpt").exists()
+    resumed = fit.run(make_context(again, "stopped"), again)
+
+    weights = []
+    for result in (whole, resumed):
+        path = workspace.models / result["members"][0] / "weights.safetensors"
+        with safe_open(path, "np") as tensors:
+            weights.append({k: tensors.get_tensor(k) for k in tensors.keys()})  # noqa: SIM118 - no mapping
+    for name, value in weights[0].items():
+        np.testing.assert_allclose(value, weights[1][name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_members_that_are_done_are_not_trained_again(workspace, make_catalog, make_context):
+    make_catalog("train", 450, seed=1)
+    settings = train_settings(members=["trees"])
+    first = fit.run(make_context(settings), settings)
+    with open_database(workspace).session() as session:
+        session.delete(session.scalars(select(Ensemble)).one())
+        session.flush()
+        session.delete(session.scalars(select(Model)).one())
+    assert fit.run(make_context(settings), settings)["members"] == first["members"]
+    shutil.rmtree(workspace.models / first["members"][0])
+
+
+def test_splits_keep_sky_blocks_together(workspace, make_catalog):
+    make_catalog("train", 900, seed=1)
+    data = TrainingData.open(workspace, ["train"])
+    splits = data.split(seed=3)
+    assert sorted(np.concatenate(list(splits.values()))) == list(range(900))
+    blocks = [set(data.labels.healpix[indices]) for indices in splits.values()]
+    for a in range(4):
+        for b in range(a):
+            assert not blocks[a] & blocks[b]
+    for name, share in SPLITS.items():
+        assert len(splits[name]) / 900 == pytest.approx(share, abs=0.02)
+    again = data.split(seed=3)
+    assert all(np.array_equal(splits[name], again[name]) for name in splits)
+    assert not np.array_equal(data.split(seed=4)["test"], splits["test"])
+
+
+def test_what_cannot_be_trained_is_said(workspace, make_catalog, make_context):
+    make_catalog("train", 60, seed=1)
+    make_catalog("blank", 60, seed=1, labelled=False)
+    make_catalog(
+        "galaxies", 60, seed=2, label_source="pretrain:galaxiesml", label_policy="pretraining_only"
+    )
+    make_catalog("known", 60, seed=3, label_source="obs:castles", label_policy="positives_only")
+    for catalogs, error, message in (
+        (["nothing"], NotFoundError, "no catalog nothing"),
+        (["blank"], BadInputError, "no labelled"),
+        (["galaxies"], PolicyError, "pretraining only"),
+        (["known"], PolicyError, "non-lenses"),
+    ):
+        settings = train_settings(catalogs=catalogs)
+        with pytest.raises(error, match=message):
+            fit.run(make_context(settings), settings)
+    assert not list(workspace.models.iterdir())
+
+
+def test_images_that_do_not_fit_are_said(workspace, make_catalog, make_context):
+    make_catalog("train", 450, seed=1)
+    make_catalog("small", 30, seed=2, size_px=24)
+    make_catalog("large", 30, seed=2, size_px=40)
+    settings = train_settings(members=["trees"])
+    fit.run(make_context(settings), settings)
+    small = ScoreSettings(ensemble="e1", catalog="small", device="cpu")
+    with pytest.raises(ContractError, match="24 px, fewer than 32"):
+        scoring.run(make_context(small, "s1"), small)
+    large = ScoreSettings(ensemble="e1", catalog="large", device="cpu")
+    assert scoring.run(make_context(large, "s2"), large)["scored"] == 30
+    with pytest.raises(BadInputError, match="e1 exists"):
+        fit.run(make_context(settings, "again"), settings)
+    missing = ScoreSettings(ensemble="none", catalog="large")
+    with pytest.raises(NotFoundError, match="no ensemble none"):
+        scoring.run(make_context(missing, "s3"), missing)
