@@ -94,13 +94,18 @@ class SimulateSettings(RunSettings):
     kind = "simulate"
     units: ClassVar = {"size_arcsec": "arcsec"}
     groups: ClassVar = {
-        "Catalog": ("catalog", "survey", "bands", "size_arcsec"),
+        "Catalog": ("catalog", "survey", "bands", "pixels", "size_arcsec"),
         "Sample": ("n_objects", "lens_fraction", "labelled", "seed"),
     }
 
     catalog = param.String(default="simulated", doc="Name of the catalog to make.")
     survey = param.String(default="hsc", doc="Survey whose bands, PSF, depth and noise to imitate.")
     bands = param.List(default=[], item_type=str, doc="Bands to simulate; empty: all.")
+    pixels: Any = param.Selector(
+        default="flux",
+        objects=["flux", "rendered"],
+        doc="Linear flux, or 8-bit colour pictures of the survey's three bands for colour.",
+    )
     size_arcsec = param.Number(default=12.0, bounds=(6, 60), doc="Side of the cutouts.")
     n_objects = param.Integer(default=4000, bounds=(1, 10_000_000), doc="Cutouts to make.")
     lens_fraction = param.Number(

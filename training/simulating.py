@@ -17,6 +17,7 @@ from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.physics.cosmology import COSMOLOGY
 from lensing_core.simulation import Frame, Scene, SimulatedBatch, SurveySimulator
+from lensing_core.simulation.pictures import CHANNELS, simulated_picture
 from lensing_core.simulation.populations import generator
 from lensing_core.surveys import get_survey
 from training.jobs.context import JobContext
@@ -34,17 +35,19 @@ _R2 = np.array([0.7548776662466927, 0.5698402909980532])
 def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
     """Simulate what ``settings`` ask for; goes on where an earlier attempt stopped."""
     survey = get_survey(settings.survey, context.workspace)
-    bands = tuple(survey.band(name) for name in (settings.bands or survey.band_names))
+    rendered = settings.pixels == "rendered"
+    names = survey.rgb_bands if rendered else settings.bands or survey.band_names
+    bands = tuple(survey.band(name) for name in names)
     size_px = round(settings.size_arcsec / survey.pixel_scale_arcsec)
     simulator = SurveySimulator(survey, bands, size_px, settings.lens_fraction, settings.seed)
     frame = simulator.frame
     geometry = CutoutGeometry(
         survey.name,
-        tuple(band.name for band in bands),
+        CHANNELS if rendered else tuple(names),
         size_px,
         survey.pixel_scale_arcsec,
-        "flux",
-        frame.zero_points_mag,
+        "rendered" if rendered else "flux",
+        (float("nan"),) * 3 if rendered else frame.zero_points_mag,
         frame.psf_fwhm_arcsec,
     )
     writer = CatalogWriter(
@@ -68,15 +71,24 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
         shard: list[tuple[NDArray[np.float32], list[NewCandidate]]] = []
         for start, batch in batches:
             context.progress(start, total, "Simulating")
-            shard.append(
-                (
-                    batch.flux,
+            rows_of_batch = [
+                _candidate(settings, frame, tuple(names), start + k, scene, batch.flux[k])
+                for k, scene in enumerate(batch.scenes)
+            ]
+            pixels = batch.flux
+            if rendered:
+                pixels = np.stack(
                     [
-                        _candidate(settings, frame, geometry.bands, start + k, scene, batch.flux[k])
-                        for k, scene in enumerate(batch.scenes)
-                    ],
+                        simulated_picture(
+                            image,
+                            bands,
+                            survey.pixel_scale_arcsec,
+                            generator(settings.seed, start + k, stream=3),
+                        )
+                        for k, image in enumerate(batch.flux)
+                    ]
                 )
-            )
+            shard.append((pixels, rows_of_batch))
         writer.append(
             np.concatenate([flux for flux, _ in shard]),
             [row for _, rows in shard for row in rows],
