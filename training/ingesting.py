@@ -173,7 +173,7 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
             for name, image in zip(plan.geometry.bands, plan.sample.images, strict=True)
         ],
         geometry=plan.geometry.to_json(),
-        cutout=plan.sample.cutout.flux,
+        cutout=plan.sample.pixels.flux[0],
         warnings=plan.warnings,
         error="",
     )

@@ -226,8 +226,14 @@ class CatalogWriter:
             }
             for k, row in enumerate(rows)
         ]
+        session.execute(insert(Candidate), candidates)
+        # Asking for the new ids afterwards is faster than an INSERT ... RETURNING for each row.
         ids = session.scalars(
-            insert(Candidate).returning(Candidate.id, sort_by_parameter_order=True), candidates
+            select(Candidate.id)
+            .where(
+                Candidate.catalog_id == self.catalog_id, Candidate.cutout_index >= self._n_written
+            )
+            .order_by(Candidate.cutout_index)
         ).all()
         session.execute(
             insert(Observation),

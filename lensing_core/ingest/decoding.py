@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from math import isnan, prod
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +47,11 @@ class Grid:
     psf_size_px: int = 0
     missing_bands: MissingBands = "nan"
 
+    @property
+    def is_rendered(self) -> bool:
+        """Whether pixels are colours, not fluxes."""
+        return isnan(self.zero_points_mag[0])
+
 
 @dataclass(frozen=True)
 class CutoutFacts:
@@ -63,6 +72,8 @@ class CutoutFacts:
     scaled_zero_points_mag : dict or None
         Zero points that the images had, by band number, where any differs from the catalog's.
     has_variance : bool
+    sky_deg : (ra, dec) or None
+        Position by the WCS, where the table has none.
     sha256 : str
         Of the cutout.
     """
@@ -74,67 +85,125 @@ class CutoutFacts:
     regridded: bool
     scaled_zero_points_mag: dict[int, float] | None
     has_variance: bool
+    sky_deg: tuple[float, float] | None
     sha256: str
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """The outcome of some rows, in their order; arrays hold the good rows only.
+class Pixels:
+    """Room for the pixels of some objects.
 
     Attributes
     ----------
-    good : list of int
-        Which of the rows given have a cutout.
-    flux, variance : ndarray of shape (len(good), band, y, x), float32
-    psf : ndarray of shape (len(good), band, py, px), float32
-    facts : list of CutoutFacts
-    rejected : list of (int, RowRejected)
+    flux, variance : ndarray of shape (n, band, y, x), float32
+        NaN where there is no data.
+    psf : ndarray of shape (n, band, py, px), float32
     """
 
-    good: list[int]
     flux: NDArray[np.float32]
     variance: NDArray[np.float32] | None
     psf: NDArray[np.float32] | None
-    facts: list[CutoutFacts]
-    rejected: list[tuple[int, RowRejected]]
+
+    def rows(self, places: Sequence[int]) -> Pixels:
+        """The objects at ``places``: a view if they are the first in a row, else a copy."""
+        n = len(places)
+        chosen = slice(n) if list(places) == list(range(n)) else list(places)
+        return Pixels(
+            self.flux[chosen],
+            None if self.variance is None else self.variance[chosen],
+            None if self.psf is None else self.psf[chosen],
+        )
 
 
 @dataclass(frozen=True)
-class Cutout:
-    """One object on the catalog's grid; arrays as in :class:`Decoded`, without the row axis."""
+class Room:
+    """Where pixels of a catalog are put: how much is needed, and in which file, if any.
 
-    flux: NDArray[np.float32]
-    variance: NDArray[np.float32] | None
-    psf: NDArray[np.float32] | None
-    facts: CutoutFacts
+    Attributes
+    ----------
+    path : Path or None
+        A scratch file that several processes map; None: this process's memory.
+    slots, capacity : int
+        Objects in all are ``slots * capacity``.
+    """
+
+    n_bands: int
+    size_px: int
+    with_variance: bool
+    psf_size_px: int
+    capacity: int
+    slots: int = 1
+    path: Path | None = None
+
+    @classmethod
+    def of(cls, grid: Grid, n_bands: int, capacity: int, **more: Any) -> Room:
+        """Room for ``capacity`` objects of a grid."""
+        return cls(n_bands, grid.size_px, grid.with_variance, grid.psf_size_px, capacity, **more)
+
+    def open(self, slot: int = 0) -> Pixels:
+        """The pixels of a slot."""
+        cutouts = (self.capacity, self.n_bands, self.size_px, self.size_px)
+        psfs = (self.capacity, self.n_bands, self.psf_size_px, self.psf_size_px)
+        n = prod(cutouts)
+        n_variance = n if self.with_variance else 0
+        flat = self._floats(slot, n + n_variance + prod(psfs))
+        return Pixels(
+            flat[:n].reshape(cutouts),
+            flat[n : n + n_variance].reshape(cutouts) if self.with_variance else None,
+            flat[n + n_variance :].reshape(psfs) if self.psf_size_px else None,
+        )
+
+    def _floats(self, slot: int, count: int) -> NDArray[np.float32]:
+        if self.path is None:
+            return np.empty(count, dtype=np.float32)
+        mode: Literal["r+", "w+"] = "r+" if self.path.exists() else "w+"
+        whole = np.memmap(self.path, np.float32, mode, shape=(self.slots, count))
+        return whole[slot].view(np.ndarray)
 
 
-def decode_rows(source: ImageSource, grid: Grid, rows: Sequence[RowRequest]) -> Decoded:
-    """Read, cut and calibrate the images of ``rows``; what cannot be read is reported."""
-    cutouts: list[Cutout] = []
-    good, rejected = [], []
+@dataclass(frozen=True)
+class Decoded:
+    """The outcome of some rows.
+
+    Attributes
+    ----------
+    facts : dict of int to CutoutFacts
+        Of the good rows, by their place among those given.
+    rejected : dict of int to RowRejected
+    """
+
+    facts: dict[int, CutoutFacts]
+    rejected: dict[int, RowRejected]
+
+
+def decode_rows(
+    source: ImageSource, grid: Grid, rows: Sequence[RowRequest], pixels: Pixels, first: int = 0
+) -> Decoded:
+    """Read, cut and calibrate the images of ``rows`` into ``pixels`` from place ``first`` on."""
+    facts: dict[int, CutoutFacts] = {}
+    rejected: dict[int, RowRejected] = {}
     for k, row in enumerate(rows):
         try:
-            cutouts.append(assemble(source.load(row), grid))
-            good.append(k)
+            facts[k] = assemble(source.load(row), grid, pixels, first + k)
         except RowRejected as problem:
-            rejected.append((k, problem))
-    n_bands, side = len(source.bands), grid.size_px
-    flux = np.empty((len(good), n_bands, side, side), dtype=np.float32)
-    variance = np.full_like(flux, np.nan) if grid.with_variance else None
-    stamp = (len(good), n_bands, grid.psf_size_px, grid.psf_size_px)
-    psf = np.full(stamp, np.nan, dtype=np.float32) if grid.psf_size_px else None
-    for k, cutout in enumerate(cutouts):
-        flux[k] = cutout.flux
-        if variance is not None and cutout.variance is not None:
-            variance[k] = cutout.variance
-        if psf is not None and cutout.psf is not None:
-            psf[k] = cutout.psf
-    return Decoded(good, flux, variance, psf, [c.facts for c in cutouts], rejected)
+            rejected[k] = problem
+    return Decoded(facts, rejected)
 
 
-def assemble(images: Sequence[BandImage | RowRejected], grid: Grid) -> Cutout:
-    """Bring a row's images to the catalog's grid and zero points.
+_opened = lru_cache(maxsize=8)(Room.open)
+
+
+def decode_into_room(
+    source: ImageSource, grid: Grid, rows: Sequence[RowRequest], room: Room, slot: int, first: int
+) -> Decoded:
+    """:func:`decode_rows` into a slot of a shared file; for other processes."""
+    return decode_rows(source, grid, rows, _opened(room, slot), first)
+
+
+def assemble(
+    images: Sequence[BandImage | RowRejected], grid: Grid, pixels: Pixels, place: int
+) -> CutoutFacts:
+    """Bring a row's images to the catalog's grid and zero points, into ``pixels`` at ``place``.
 
     Raises
     ------
@@ -146,24 +215,51 @@ def assemble(images: Sequence[BandImage | RowRejected], grid: Grid) -> Cutout:
     missing = [image for image in images if isinstance(image, RowRejected)]
     if missing and (grid.missing_bands == "quarantine" or not present):
         raise missing[0]
-    shape = (len(images), grid.size_px, grid.size_px)
-    flux = np.full(shape, np.nan, dtype=np.float32)
-    has_variance = grid.with_variance and any(i.variance is not None for i in present.values())
-    variance = np.full(shape, np.nan, dtype=np.float32) if has_variance else None
+    flux = pixels.flux[place]
     centre = _common_centre(list(present.values()), grid)
-    for k, image in present.items():
+    for k in range(len(images)):
+        if k not in present:
+            flux[k] = np.nan
+            continue
+        image = present[k]
         _check_shape(image)
-        factor = _flux_factor(image, grid.zero_points_mag[k])
-        _place(flux[k], image.data, image, grid, centre, factor)
-        if not np.isnan(grid.zero_points_mag[k]) and not np.nan_to_num(flux[k]).any():
-            flux[k] = np.nan  # pipelines fill what they never observed with zeros
-        if variance is not None and image.variance is not None:
-            _place(variance[k], image.variance, image, grid, centre, factor**2, is_variance=True)
-    flags = [int(np.isfinite(plane).any()) for plane in flux]
-    if not any(flags):
+        _place(flux[k], image.data, image, grid, centre, _flux_factor(image, grid, k))
+    has_variance = False
+    if pixels.variance is not None:
+        has_variance = _place_variance(pixels.variance[place], present, grid, centre)
+    if pixels.psf is not None:
+        _place_psfs(pixels.psf[place], present, grid)
+    known = np.isfinite(flux)
+    # Pipelines fill what they never observed with zeros, which is no flux.
+    seen = known if grid.is_rendered else known & (flux != 0)
+    has_data = seen.any(axis=(1, 2))
+    if not has_data.any():
         source = next(iter(present.values())).source
         raise RowRejected("all_nan", f"{source}: no pixel of the cutout has data.", source)
-    return Cutout(flux, variance, _psfs(images, grid), _facts(present, flux, flags, variance, grid))
+    if not known.all():
+        flux[~known] = np.nan
+    if not has_data.all():
+        flux[~has_data] = np.nan
+    first = next(iter(present.values()))
+    return CutoutFacts(
+        band_flags=has_data.astype(int).tolist(),
+        nan_fraction=0.0 if known.all() else 1 - float(known[has_data].mean()),
+        source=first.source,
+        source_scale_arcsec=first.pixel_scale_arcsec,
+        regridded=any(
+            not same_scale(image.pixel_scale_arcsec, grid.pixel_scale_arcsec)
+            for image in present.values()
+        ),
+        scaled_zero_points_mag={
+            k: image.zero_point_mag
+            for k, image in present.items()
+            if _flux_factor(image, grid, k) != 1
+        }
+        or None,
+        has_variance=has_variance,
+        sky_deg=next((image.sky_deg for image in present.values() if image.sky_deg), None),
+        sha256=cutout_sha256(flux),
+    )
 
 
 def _check_shape(image: BandImage) -> None:
@@ -197,10 +293,10 @@ def _common_centre(images: Sequence[BandImage], grid: Grid) -> tuple[float, floa
     return (grid.size_px - 1) / 2, (grid.size_px - 1) / 2
 
 
-def _flux_factor(image: BandImage, zero_point_mag: float) -> np.float32:
-    if np.isnan(zero_point_mag) or abs(image.zero_point_mag - zero_point_mag) < _SAME_MAG:
-        return np.float32(1)
-    return np.float32(10 ** (0.4 * (zero_point_mag - image.zero_point_mag)))
+def _flux_factor(image: BandImage, grid: Grid, k: int) -> float:
+    """What brings the fluxes of band ``k`` to the catalog's zero point."""
+    excess_mag = grid.zero_points_mag[k] - image.zero_point_mag
+    return 1.0 if grid.is_rendered or abs(excess_mag) < _SAME_MAG else 10 ** (0.4 * excess_mag)
 
 
 def _place(
@@ -209,7 +305,7 @@ def _place(
     image: BandImage,
     grid: Grid,
     centre: tuple[float, float],
-    factor: np.float32,
+    factor: float,
     *,
     is_variance: bool = False,
 ) -> None:
@@ -226,45 +322,27 @@ def _place(
             is_variance=is_variance,
         )
     if factor != 1:
-        out *= factor
-    out[np.isinf(out)] = np.nan
+        out *= np.float32(factor)
 
 
-def _psfs(images: Sequence[BandImage | RowRejected], grid: Grid) -> NDArray[np.float32] | None:
-    if not grid.psf_size_px:
-        return None
-    psfs = np.full((len(images), grid.psf_size_px, grid.psf_size_px), np.nan, dtype=np.float32)
-    for k, image in enumerate(images):
-        if isinstance(image, BandImage) and image.psf is not None:
-            scale = image.psf_scale_arcsec or image.pixel_scale_arcsec
-            psfs[k] = regrid_psf(image.psf, scale, grid.psf_size_px, grid.pixel_scale_arcsec)
-    return psfs
-
-
-def _facts(
-    present: dict[int, BandImage],
-    flux: NDArray[np.float32],
-    flags: list[int],
-    variance: NDArray[np.float32] | None,
+def _place_variance(
+    out: NDArray[np.float32],
+    present: Mapping[int, BandImage],
     grid: Grid,
-) -> CutoutFacts:
-    first = next(iter(present.values()))
-    seen = flux[np.array(flags, dtype=bool)]
-    scaled = {
-        k: image.zero_point_mag
-        for k, image in present.items()
-        if _flux_factor(image, grid.zero_points_mag[k]) != 1
-    }
-    return CutoutFacts(
-        band_flags=flags,
-        nan_fraction=float(np.isnan(seen).mean()),
-        source=first.source,
-        source_scale_arcsec=first.pixel_scale_arcsec,
-        regridded=any(
-            not same_scale(image.pixel_scale_arcsec, grid.pixel_scale_arcsec)
-            for image in present.values()
-        ),
-        scaled_zero_points_mag=scaled or None,
-        has_variance=variance is not None,
-        sha256=cutout_sha256(flux),
-    )
+    centre: tuple[float, float],
+) -> bool:
+    """Put the noise maps that there are; return whether there is any."""
+    out[:] = np.nan
+    for k, image in present.items():
+        if image.variance is not None:
+            factor = _flux_factor(image, grid, k) ** 2
+            _place(out[k], image.variance, image, grid, centre, factor, is_variance=True)
+    return any(image.variance is not None for image in present.values())
+
+
+def _place_psfs(out: NDArray[np.float32], present: Mapping[int, BandImage], grid: Grid) -> None:
+    out[:] = np.nan
+    for k, image in present.items():
+        if image.psf is not None:
+            scale = image.psf_scale_arcsec or image.pixel_scale_arcsec
+            out[k] = regrid_psf(image.psf, scale, grid.psf_size_px, grid.pixel_scale_arcsec)

@@ -11,8 +11,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import fitsio
 import numpy as np
@@ -20,7 +21,12 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
-from lensing_core.ingest.headers import HeaderCalibration, read_calibration, relevant_cards
+from lensing_core.ingest.headers import (
+    HeaderCalibration,
+    celestial_wcs,
+    read_calibration,
+    relevant_cards,
+)
 from lensing_core.ingest.rejection import RowRejected
 
 # CFITSIO takes these for its own syntax (filters, output files, extension numbers).
@@ -58,6 +64,9 @@ class FitsImages(Protocol):
     def calibration(self, index: int) -> HeaderCalibration:
         """Pixel scale and zero point of an HDU."""
 
+    def sky_middle(self, index: int) -> tuple[float, float] | None:
+        """ICRS position in degrees of the middle of a two-dimensional image, if it has a WCS."""
+
 
 @contextmanager
 def open_fits(path: Path) -> Iterator[FitsImages]:
@@ -91,8 +100,8 @@ def _open_either(path: Path) -> Iterator[FitsImages]:
         except OSError:
             opened = None  # astropy judges
         if opened is not None:
-            with opened:
-                yield _FitsioImages(path, opened)
+            with opened, path.open("rb") as raw:
+                yield _FitsioImages(path, opened, raw)
             return
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "File may have been truncated", AstropyUserWarning)
@@ -104,9 +113,10 @@ def _open_either(path: Path) -> Iterator[FitsImages]:
 
 
 class _FitsioImages:
-    def __init__(self, path: Path, opened: Any) -> None:
+    def __init__(self, path: Path, opened: Any, raw: BinaryIO) -> None:
         self.path = path
         self._hdus = list(opened)
+        self._raw: Any = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
         self._calibrations: dict[int, HeaderCalibration] = {}
         self._check_length()
         self.hdus = tuple(
@@ -142,12 +152,14 @@ class _FitsioImages:
     def calibration(self, index: int) -> HeaderCalibration:
         if index not in self._calibrations:
             offsets = self._hdus[index].get_offsets()
-            opener: Any = gzip.open if self.path.suffix == ".gz" else open
-            with opener(self.path, "rb") as stream:
-                stream.seek(offsets["header_start"])
-                header = stream.read(offsets["data_start"] - offsets["header_start"])
+            self._raw.seek(offsets["header_start"])
+            header = self._raw.read(offsets["data_start"] - offsets["header_start"])
             self._calibrations[index] = read_calibration(relevant_cards(header))
         return self._calibrations[index]
+
+    def sky_middle(self, index: int) -> tuple[float, float] | None:
+        with fits.open(self.path) as hdus:
+            return _sky_middle(hdus[index].header, hdus[index].shape)
 
 
 class _AstropyImages:
@@ -170,3 +182,15 @@ class _AstropyImages:
         return read_calibration(
             relevant_cards(self._hdus[index].header.tostring(sep="", padding=False).encode())
         )
+
+    def sky_middle(self, index: int) -> tuple[float, float] | None:
+        return _sky_middle(self._hdus[index].header, self._hdus[index].shape)
+
+
+def _sky_middle(header: fits.Header, shape: tuple[int, ...]) -> tuple[float, float] | None:
+    wcs = celestial_wcs(header)
+    if wcs is None:
+        return None
+    middle = wcs.celestial.pixel_to_world((shape[-1] - 1) / 2, (shape[-2] - 1) / 2).icrs
+    ra_deg, dec_deg = float(middle.ra.deg), float(middle.dec.deg)
+    return (ra_deg, dec_deg) if isfinite(ra_deg) and isfinite(dec_deg) else None

@@ -127,6 +127,7 @@ class FitsHdus:
             variance=variance,
             psf=psf,
             psf_scale_arcsec=psf_scale,
+            sky_deg=images.sky_middle(hdus.flux) if row.ra_deg is None else None,
         )
 
 
@@ -166,6 +167,7 @@ class FitsFiles:
                 variance=self.companions.read_variance(row, band, key),
                 psf=psf,
                 psf_scale_arcsec=psf_scale,
+                sky_deg=images.sky_middle(index) if row.ra_deg is None else None,
             )
 
 
@@ -199,6 +201,7 @@ class FitsCube:
             cube = bands_first(images.read(hdu.index), self.axis, str(path))
             check_planes(len(cube), self.planes, self.n_planes, str(path))
             header = images.calibration(hdu.index)
+            sky_deg = images.sky_middle(hdu.index) if row.ra_deg is None else None
             result: list[BandImage | RowRejected] = []
             for k, plane in enumerate(self.planes):
                 psf, psf_scale = self.companions.read_psf(row, self.bands[k], self.bands[k])
@@ -211,6 +214,7 @@ class FitsCube:
                         variance=self.companions.read_variance(row, self.bands[k], self.bands[k]),
                         psf=psf,
                         psf_scale_arcsec=psf_scale,
+                        sky_deg=sky_deg,
                     )
                 )
             return result

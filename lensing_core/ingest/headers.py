@@ -62,8 +62,8 @@ class HeaderCalibration:
 
 def relevant_cards(header: bytes) -> bytes:
     """The 80-byte cards of a raw header that :func:`read_calibration` looks at."""
-    cards = (header[k : k + 80] for k in range(0, len(header), 80))
-    return b"".join(card for card in cards if card[:8] in KEYS)
+    starts = range(0, len(header), 80)
+    return b"".join([header[k : k + 80] for k in starts if header[k : k + 8] in KEYS])
 
 
 @lru_cache(maxsize=4096)

@@ -68,6 +68,8 @@ class BandImage:
         The object's place in pixels; None: the middle of the image.
     source : str
         The file, with the HDU or plane.
+    sky_deg : (ra, dec) or None
+        Position of the image's middle by its WCS, looked up where the table has none.
     conflicts : tuple of str
         Sentences on a header that contradicts itself.
     """
@@ -82,6 +84,7 @@ class BandImage:
     psf: NDArray[np.float32] | None = None
     psf_scale_arcsec: float | None = None
     centre: tuple[float, float] | None = None
+    sky_deg: tuple[float, float] | None = None
     conflicts: tuple[str, ...] = ()
 
 

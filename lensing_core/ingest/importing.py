@@ -7,30 +7,24 @@ resumed import writes the same shards as one that was never interrupted.
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from multiprocessing import get_all_start_methods, get_context
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from sqlalchemy import func, select
 
-from lensing_core.errors import BadInputError, LensTriageError
+from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate, Rejected
-from lensing_core.ingest.decoding import CutoutFacts, Decoded, decode_rows
+from lensing_core.ingest.chunks import Chunk, Decoder
+from lensing_core.ingest.decoding import CutoutFacts
 from lensing_core.ingest.planning import ImportPlan
-from lensing_core.ingest.rows import ParsedRow, RowReader
+from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.rows import ParsedRow
 from lensing_core.store import open_database
 from lensing_core.store.tables import Catalog, Quarantine
 from lensing_core.workspace import Workspace
-
-_ROWS_PER_TASK = 64
-_POOL_FROM_ROWS = 512  # starting processes takes longer than decoding fewer rows
 
 Progress = Callable[[int, int], None]
 
@@ -94,7 +88,7 @@ def import_catalog(
     writer = CatalogWriter(workspace, spec)
     done_before = writer.complete
     if not done_before:
-        _run(writer, plan, progress, workers)
+        _run(workspace, writer, plan, progress, workers)
         writer.finish()
     return report(workspace, spec.name, plan.warnings, already_complete=done_before)
 
@@ -149,181 +143,102 @@ def _check_same_import(workspace: Workspace, spec: CatalogSpec, plan: ImportPlan
             )
 
 
-def _run(writer: CatalogWriter, plan: ImportPlan, progress: Progress, workers: int) -> None:
-    reader = plan.reader()
+def _run(
+    workspace: Workspace,
+    writer: CatalogWriter,
+    plan: ImportPlan,
+    progress: Progress,
+    workers: int,
+) -> None:
     total, size = len(plan.table), writer.rows_per_shard
     starts = iter(range(writer.rows_read, total, size))
-    with _pool(plan, total - writer.rows_read, workers) as pool:
-        ahead: deque[_Chunk] = deque()
+    reader = plan.reader()
+    scratch = workspace.cache / f"ingest-{writer.catalog_id}.pixels"
+    capacity = min(size, total)
+    with Decoder.open(plan, scratch, capacity, total - writer.rows_read, workers) as decoder:
+        chunks: deque[Chunk] = deque()
 
         def begin_next() -> None:
             start = next(starts, None)
             if start is not None:
-                ahead.append(_Chunk.begin(pool, plan, reader, start, min(start + size, total)))
+                chunks.append(Chunk.begin(decoder, reader, start, min(start + size, total)))
 
         begin_next()
-        while ahead:
-            chunk = ahead.popleft()
-            begin_next()  # the pool is at work on it while this one is written
-            try:
-                _write(writer, plan, chunk, chunk.results(lambda done: progress(done, total)))
-            except BrokenProcessPool as error:
-                raise LensTriageError(
-                    f"A process that decoded rows {chunk.start} to {chunk.stop - 1} was killed, "
-                    "perhaps for want of memory; resume the import, with fewer workers if need be."
-                ) from error
-            progress(chunk.stop, total)
-
-
-@contextmanager
-def _pool(plan: ImportPlan, n_rows: int, workers: int) -> Iterator[ProcessPoolExecutor | None]:
-    """Processes that decode, or None where they would not pay."""
-    count = workers or available_cores()
-    if count == 1 or (not workers and n_rows < _POOL_FROM_ROWS):
-        yield None
-        return
-    # The job's process has threads: a plain fork could copy a lock that is held.
-    method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
-    context = get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload(["lensing_core.ingest.planning"])
-    pool = ProcessPoolExecutor(count, mp_context=context)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-@dataclass
-class _Chunk:
-    """Rows that make one shard, being decoded."""
-
-    start: int
-    stop: int
-    parsed: list[ParsedRow]
-    rejected: list[Rejected]
-    doubts: Counter[str]
-    tasks: list[Future[Decoded] | Callable[[], Decoded]]
-
-    @classmethod
-    def begin(
-        cls,
-        pool: ProcessPoolExecutor | None,
-        plan: ImportPlan,
-        reader: RowReader,
-        start: int,
-        stop: int,
-    ) -> _Chunk:
-        parsed: list[ParsedRow] = []
-        rejected: list[Rejected] = []
-        before = reader.doubts.copy()
-        for row in reader.read(start, stop):
-            if isinstance(row, ParsedRow):
-                parsed.append(row)
-            else:
-                rejected.append(row)
-        tasks: list[Future[Decoded] | Callable[[], Decoded]] = []
-        for first in range(0, len(parsed), _ROWS_PER_TASK):
-            requests = [row.request for row in parsed[first : first + _ROWS_PER_TASK]]
-            tasks.append(
-                _Later(plan, requests)
-                if pool is None
-                else pool.submit(decode_rows, plan.source, plan.grid, requests)
-            )
-        return cls(start, stop, parsed, rejected, reader.doubts - before, tasks)
-
-    def results(self, progress: Callable[[int], None]) -> Iterator[tuple[list[ParsedRow], Decoded]]:
-        """Outcomes in the order of rows."""
-        for k, task in enumerate(self.tasks):
-            decoded = task.result() if isinstance(task, Future) else task()
-            first = k * _ROWS_PER_TASK
-            yield self.parsed[first : first + _ROWS_PER_TASK], decoded
-            self.tasks[k] = _nothing  # lets go of the pixels
-            progress(self.start + min(first + _ROWS_PER_TASK, len(self.parsed)))
+        with ThreadPoolExecutor(1) as shelf:
+            writing: Future[None] | None = None
+            outcome = _Outcome()
+            while chunks:
+                chunk = chunks.popleft()
+                begin_next()  # the pool is at work on it while this one is collected and written
+                written = {row.object_id for row in outcome.rows}  # or about to be
+                outcome = _collect(writer, plan, chunk, written, lambda at: progress(at, total))
+                if writing is not None:
+                    writing.result()
+                writing = shelf.submit(_append, writer, chunk, outcome)
+            if writing is not None:
+                writing.result()
+    progress(total, total)
 
 
 @dataclass(frozen=True)
-class _Later:
-    """A task of this very process, done when its result is asked for."""
+class _Outcome:
+    """What a chunk came to: rows with their pixels, and rejected rows."""
 
-    plan: ImportPlan
-    requests: list[Any]
-
-    def __call__(self) -> Decoded:
-        return decode_rows(self.plan.source, self.plan.grid, self.requests)
-
-
-def _nothing() -> Decoded:
-    raise RuntimeError("the result was taken already")
+    rows: list[NewCandidate] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
 
 
-def _write(
+def _collect(
     writer: CatalogWriter,
     plan: ImportPlan,
-    chunk: _Chunk,
-    decoded: Iterator[tuple[list[ParsedRow], Decoded]],
-) -> None:
-    """Write a chunk's good rows as a shard; of rows with one id the first good one is kept."""
-    known = writer.known_object_ids([row.request.object_id for row in chunk.parsed])
-    size, (bands, side, _) = len(chunk.parsed), plan.geometry.shape
-    flux = np.empty((size, bands, side, side), dtype=np.float32)
-    variance = np.full_like(flux, np.nan) if plan.grid.with_variance else None
-    stamp = (size, bands, plan.grid.psf_size_px, plan.grid.psf_size_px)
-    psf = np.full(stamp, np.nan, dtype=np.float32) if plan.grid.psf_size_px else None
-    rows: list[NewCandidate] = []
-    digests: list[str] = []
-    rejected = list(chunk.rejected)
-    for parsed, part in decoded:
-        for k, problem in part.rejected:
-            rejected.append(
-                Rejected(
-                    parsed[k].request.row_number,
-                    problem.reason,
-                    problem.message,
-                    parsed[k].request.object_id,
-                    problem.source,
-                )
-            )
-        for k, index in enumerate(part.good):
-            row, facts = parsed[index], part.facts[k]
-            object_id = row.request.object_id
-            if object_id in known:
-                rejected.append(
-                    Rejected(
-                        row.request.row_number,
-                        "duplicate_id",
-                        f"The id {object_id!r} stands in an earlier row too; that one was taken.",
-                        object_id,
-                        facts.source,
-                    )
-                )
+    chunk: Chunk,
+    known: set[str],
+    progress: Callable[[int], None],
+) -> _Outcome:
+    """Await a chunk's decoding; of rows with one id the first good one is kept.
+
+    Parameters
+    ----------
+    known : set of str
+        Ids of rows that are not in the database yet.
+    """
+    outcome = _Outcome(rejected=list(chunk.rejected))
+    known |= writer.known_object_ids([row.request.object_id for row in chunk.parsed])
+    for place, row, result in chunk.results(progress):
+        request = row.request
+        if isinstance(result, RowRejected):
+            reason, message, source = result.reason, result.message, result.source
+        else:
+            if request.object_id not in known:
+                known.add(request.object_id)
+                outcome.rows.append(_candidate(row, result, plan))
+                outcome.places.append(place)
+                outcome.digests.append(result.sha256)
                 continue
-            known.add(object_id)
-            place = len(rows)
-            flux[place] = part.flux[k]
-            if variance is not None and part.variance is not None:
-                variance[place] = part.variance[k]
-            if psf is not None and part.psf is not None:
-                psf[place] = part.psf[k]
-            rows.append(_candidate(row, facts, plan))
-            digests.append(facts.sha256)
-    rejected.sort(key=lambda bad: bad.row_number)
-    n = len(rows)
+            reason, source = "duplicate_id", result.source
+            message = (
+                f"The id {request.object_id!r} stands in an earlier row too; that one was taken."
+            )
+        outcome.rejected.append(
+            Rejected(request.row_number, reason, message, request.object_id, source)
+        )
+    outcome.rejected.sort(key=lambda bad: bad.row_number)
+    return outcome
+
+
+def _append(writer: CatalogWriter, chunk: Chunk, outcome: _Outcome) -> None:
+    pixels = chunk.pixels.rows(outcome.places)
     writer.append(
-        flux[:n],
-        rows,
+        pixels.flux,
+        outcome.rows,
         rows_read=chunk.stop,
-        rejected=rejected,
-        variance=None if variance is None else variance[:n],
-        psf=None if psf is None else psf[:n],
-        sha256=digests,
-        notes={"doubts": _add(writer.notes.get("doubts", {}), chunk.doubts)},
+        rejected=outcome.rejected,
+        variance=pixels.variance,
+        psf=pixels.psf,
+        sha256=outcome.digests,
+        notes={"doubts": dict(Counter(writer.notes.get("doubts", {})) + chunk.doubts)},
     )
 
 
@@ -344,8 +259,8 @@ def _candidate(row: ParsedRow, facts: CutoutFacts, plan: ImportPlan) -> NewCandi
         "variance_available": facts.has_variance,
         "properties": {**row.observation["properties"], "ingest": ingest},
     }
-    return NewCandidate(**row.candidate, observation=observation)
-
-
-def _add(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return dict(Counter(one) + Counter(other))
+    candidate = dict(row.candidate)
+    if facts.sky_deg is not None:
+        candidate["ra_deg"], candidate["dec_deg"] = facts.sky_deg
+        ingest["position_from"] = "WCS"
+    return NewCandidate(**candidate, observation=observation)

@@ -14,7 +14,7 @@ from typing import Any
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.columns import ColumnMap, recognise
-from lensing_core.ingest.decoding import Cutout, Grid, assemble
+from lensing_core.ingest.decoding import Grid, Pixels, Room, assemble
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.images import BandImage, ImageSource, Locator, RowRequest, pattern_fields
 from lensing_core.ingest.mosaics import Mosaic
@@ -42,12 +42,13 @@ class Sample:
     object_id : str
     images : list
         Its bands as they were read; a missing one as the reason.
-    cutout : Cutout
+    pixels : Pixels
+        Its cutout, as it would be stored.
     """
 
     object_id: str
     images: list[BandImage | RowRejected]
-    cutout: Cutout
+    pixels: Pixels
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,9 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
     found = probe(request, columns, survey, rows, pattern)
     images, object_id = _first_images(found.source, rows)
     grid = _grid(request, survey, found, images)
-    sample = Sample(object_id, images, assemble(images, grid))
+    pixels = Room.of(grid, len(images), 1).open()
+    assemble(images, grid, pixels, 0)
+    sample = Sample(object_id, images, pixels)
     warnings = [*table.notes, *doubts, *found.warnings, *_conflicts(images)]
     warnings += _assumptions(found.source.bands, images, request)
     return ImportPlan(

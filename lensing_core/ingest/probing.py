@@ -216,7 +216,6 @@ class _Builder:
                 for band in self.survey.band_names
                 if any(self._exists(row, band) for row in self.rows)
             ]
-        self.warnings.append(f"Bands found by their files: {', '.join(found)}.")
         return tuple(found)
 
     def _exists(self, row: RowRequest, band: str) -> bool:
@@ -243,9 +242,10 @@ class _Builder:
                 f"{self.survey.name} ({', '.join(self.survey.band_names)}). Name the bands, and "
                 "with band keys the HDU of each."
             )
-        self.warnings.append(
-            f"HDUs do not name their bands: taken in their order as {', '.join(bands)}."
-        )
+        if len(bands) > 1:
+            self.warnings.append(
+                f"HDUs do not name their bands: taken in their order as {', '.join(bands)}."
+            )
         return bands, True
 
     def _band_of_filter(self, index: int) -> str | None:

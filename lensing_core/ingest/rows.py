@@ -55,7 +55,10 @@ class RowReader:
     doubts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._properties = [n for n in self.table.names if n not in self.columns.used]
+        used = self.columns.used
+        if self.labels.is_grade:  # a grade says more than the label made of it
+            used.discard(self.columns.roles.get("label", ""))
+        self._properties = [n for n in self.table.names if n not in used]
         reference = (b for b in _REFERENCE_BANDS if b in self.columns.magnitudes)
         self._reference_band = next(reference, next(iter(self.columns.magnitudes), None))
 

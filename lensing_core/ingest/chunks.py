@@ -1,0 +1,190 @@
+"""Chunks of rows on their way through the decoding processes.
+
+Processes put pixels into a scratch file that all of them map, so that none are sent through pipes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from math import prod
+from multiprocessing import get_all_start_methods, get_context
+from pathlib import Path
+
+from lensing_core.errors import LensTriageError
+from lensing_core.ingest.catalog_writer import Rejected
+from lensing_core.ingest.decoding import (
+    CutoutFacts,
+    Decoded,
+    Pixels,
+    Room,
+    decode_into_room,
+    decode_rows,
+)
+from lensing_core.ingest.images import RowRequest
+from lensing_core.ingest.planning import ImportPlan
+from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.rows import ParsedRow, RowReader
+
+ROWS_PER_TASK = 64
+SLOTS = 3  # chunks alive at a time: one being written, one collected, one ahead
+# Starting processes takes longer than decoding less than this.
+_POOL_FROM_ROWS = 2000
+_POOL_FROM_PIXELS = 100_000_000
+_PRELOAD = ("decoding", "fits_sources", "mosaics", "stacks", "pictures")  # what decoding needs
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+@dataclass
+class Decoder:
+    """Decodes rows, in other processes or in this one."""
+
+    plan: ImportPlan
+    room: Room
+    pool: ProcessPoolExecutor | None
+    _slots: dict[int, Pixels] = field(default_factory=dict)
+    _next_slot: int = 0
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls, plan: ImportPlan, scratch: Path, capacity: int, n_rows: int, workers: int
+    ) -> Iterator[Decoder]:
+        """A decoder for chunks of up to ``capacity`` rows.
+
+        Parameters
+        ----------
+        scratch : Path
+            File to make for the pixels; removed at the end.
+        n_rows : int
+            Rows to come.
+        workers : int
+            Processes; 0: one a core, or none where starting them would not pay.
+        """
+        room = Room.of(plan.grid, len(plan.source.bands), capacity, slots=SLOTS)
+        count = workers or available_cores()
+        small = n_rows < _POOL_FROM_ROWS and n_rows * prod(plan.geometry.shape) < _POOL_FROM_PIXELS
+        if count == 1 or (small and not workers):
+            yield cls(plan, room, None)
+            return
+        scratch.parent.mkdir(parents=True, exist_ok=True)
+        scratch.unlink(missing_ok=True)  # of an import that was killed
+        pool = _start_pool(count)
+        try:
+            yield cls(plan, replace(room, path=scratch), pool)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+            scratch.unlink(missing_ok=True)
+
+    def next_slot(self) -> tuple[int, Pixels]:
+        """The slot that has been free for longest, and its pixels."""
+        slot = self._next_slot
+        self._next_slot = (slot + 1) % SLOTS
+        if slot not in self._slots:
+            self._slots[slot] = self.room.open(slot)
+        return slot, self._slots[slot]
+
+
+def _start_pool(count: int) -> ProcessPoolExecutor:
+    # The job's process has threads: a plain fork could copy a lock that is held.
+    method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
+    context = get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload([f"lensing_core.ingest.{name}" for name in _PRELOAD])
+    return ProcessPoolExecutor(count, mp_context=context)
+
+
+@dataclass
+class Chunk:
+    """Rows ``start`` to ``stop`` of the table, which make one shard.
+
+    Attributes
+    ----------
+    parsed : list of ParsedRow
+        Rows whose images are looked for; their pixels stand in ``pixels`` at the same places.
+    rejected : list of Rejected
+        Rows that cannot even be read.
+    doubts : Counter
+        As in :class:`RowReader`, of these rows.
+    """
+
+    start: int
+    stop: int
+    parsed: list[ParsedRow]
+    rejected: list[Rejected]
+    doubts: Counter[str]
+    pixels: Pixels
+    _tasks: list[Future[Decoded] | Callable[[], Decoded]]
+
+    @classmethod
+    def begin(cls, decoder: Decoder, reader: RowReader, start: int, stop: int) -> Chunk:
+        """Read rows and hand them to the decoder."""
+        before = reader.doubts.copy()
+        parsed: list[ParsedRow] = []
+        rejected: list[Rejected] = []
+        for row in reader.read(start, stop):
+            if isinstance(row, ParsedRow):
+                parsed.append(row)
+            else:
+                rejected.append(row)
+        slot, pixels = decoder.next_slot()
+        source, grid = decoder.plan.source, decoder.plan.grid
+        tasks: list[Future[Decoded] | Callable[[], Decoded]] = []
+        for first in range(0, len(parsed), ROWS_PER_TASK):
+            rows = [row.request for row in parsed[first : first + ROWS_PER_TASK]]
+            if decoder.pool is None:
+                tasks.append(_Later(decoder.plan, rows, pixels, first))
+            else:
+                tasks.append(
+                    decoder.pool.submit(
+                        decode_into_room, source, grid, rows, decoder.room, slot, first
+                    )
+                )
+        return cls(start, stop, parsed, rejected, reader.doubts - before, pixels, tasks)
+
+    def results(
+        self, progress: Callable[[int], None]
+    ) -> Iterator[tuple[int, ParsedRow, CutoutFacts | RowRejected]]:
+        """Place, row and outcome, in the order of rows.
+
+        Raises
+        ------
+        LensTriageError
+            If a process was killed.
+        """
+        for k, task in enumerate(self._tasks):
+            try:
+                decoded = task.result() if isinstance(task, Future) else task()
+            except BrokenProcessPool as error:
+                raise LensTriageError(
+                    f"A process that decoded rows {self.start} to {self.stop - 1} was killed, "
+                    "perhaps for want of memory; resume the import, with fewer workers if need be."
+                ) from error
+            first = k * ROWS_PER_TASK
+            for offset, row in enumerate(self.parsed[first : first + ROWS_PER_TASK]):
+                outcome = decoded.facts.get(offset) or decoded.rejected[offset]
+                yield first + offset, row, outcome
+            progress(self.start + min(first + ROWS_PER_TASK, len(self.parsed)))
+
+
+@dataclass(frozen=True)
+class _Later:
+    """A task of this very process, done when its result is asked for."""
+
+    plan: ImportPlan
+    rows: list[RowRequest]
+    pixels: Pixels
+    first: int
+
+    def __call__(self) -> Decoded:
+        return decode_rows(self.plan.source, self.plan.grid, self.rows, self.pixels, self.first)
