@@ -19,11 +19,15 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from torch import Tensor
 
+from lensing_core.errors import BadInputError
 from lensing_core.simulation.scene import Component, Scene
 
 MOFFAT_BETA = 3.5
 """Slope of the PSF's wings; atmospheric PSFs have 2.5 to 4.8 (Trujillo et al. 2001)."""
 
+
+COMPACT_EXTENT_ARCSEC = 2.4
+"""Half the window in which a small galaxy is rendered."""
 
 CUSP_ARCSEC = 1e-3
 """Softening of a Sérsic profile at its very centre."""
@@ -44,8 +48,15 @@ class Frame:
     pixel_scale_arcsec: float
     zero_points_mag: tuple[float, ...]
     psf_fwhm_arcsec: tuple[float, ...]
-    oversampling: int = 3
+    oversampling: int = 4
     margin_px: int = 12
+
+    def __post_init__(self) -> None:
+        if self.oversampling % 2:
+            raise BadInputError(
+                f"Oversampling {self.oversampling}: use an even number, so that no point falls on "
+                "the cusp of a galaxy at the centre of the cutout."
+            )
 
     @property
     def padded_px(self) -> int:
@@ -125,27 +136,19 @@ def _shapes(components: Sequence[Component], x: Tensor, y: Tensor) -> Tensor:
 def render(
     scenes: Sequence[Scene], frame: Frame, *, device: torch.device | str = "cpu"
 ) -> NDArray[np.float32]:
-    """Noiseless images in flux units, shape (n, band, y, x)."""
+    """Noiseless images in flux units, shape (n, band, y, x).
+
+    With the default oversampling the brightest pixel of a de Vaucouleurs galaxy is right to about
+    one per cent, that of an arc to a few tenths of one.
+    """
     device = torch.device(device)
+    canvas = _Canvas(scenes, frame, device)
     picked = [(i, part) for i, scene in enumerate(scenes) for part in scene.components]
-    n_bands, side = len(frame.zero_points_mag), frame.padded_px
-    images = torch.zeros(len(scenes), n_bands, side, side, device=device)
-    fine_side = side * frame.oversampling
-    step = frame.pixel_scale_arcsec / frame.oversampling
-    axis = (
-        torch.arange(fine_side, dtype=torch.float32, device=device) - (fine_side - 1) / 2
-    ) * step
-    grid_y, grid_x = torch.meshgrid(axis, axis, indexing="ij")
-    zero_points = np.array(frame.zero_points_mag)
-    chunk = max(1, 2**20 // fine_side**2)  # fits the processor's cache
-    for first in range(0, len(picked), chunk):
-        owners, components = zip(*picked[first : first + chunk], strict=True)
-        x, y = _source_positions(scenes, owners, components, grid_x, grid_y)
-        shapes = _shapes(components, x, y) * frame.pixel_scale_arcsec**2
-        pixels = torch.nn.functional.avg_pool2d(shapes[:, None], frame.oversampling)
-        flux = 10 ** (-0.4 * (np.stack([c.magnitudes for c in components]) - zero_points))
-        scale = torch.tensor(flux, dtype=torch.float32, device=device)[:, :, None, None]
-        images.index_add_(0, torch.tensor(owners, device=device), pixels * scale)
+    small = [(i, part) for i, part in picked if _is_compact(part)]
+    wide = [(i, part) for i, part in picked if not _is_compact(part)]
+    canvas.add(wide, frame.padded_px)
+    window = 2 * math.ceil(COMPACT_EXTENT_ARCSEC / frame.pixel_scale_arcsec) + 1
+    canvas.add(small, min(window, frame.padded_px))
     psfs = torch.stack(
         [
             moffat_psf(fwhm, frame.pixel_scale_arcsec, 2 * frame.margin_px + 1)
@@ -153,7 +156,61 @@ def render(
         ]
     ).to(device)
     cut = slice(frame.margin_px, frame.margin_px + frame.size_px)
-    return convolve(images, psfs)[..., cut, cut].clamp_min(0).cpu().numpy()
+    return convolve(canvas.images, psfs)[..., cut, cut].clamp_min(0).cpu().numpy()
+
+
+def _is_compact(component: Component) -> bool:
+    """Whether all but a per cent of the light lies within :data:`COMPACT_EXTENT_ARCSEC`."""
+    return (
+        component.profile == "sersic"
+        and not component.lensed
+        and component.half_light_radius <= 0.4
+        and component.sersic_index <= 2.0
+    )
+
+
+class _Canvas:
+    """The images of a batch, to which components are added in chunks that fit the cache."""
+
+    def __init__(self, scenes: Sequence[Scene], frame: Frame, device: torch.device) -> None:
+        self.scenes, self.frame, self.device = scenes, frame, device
+        side = frame.padded_px
+        bands = len(frame.zero_points_mag)
+        self.images = torch.zeros(len(scenes), bands, side, side, device=device)
+        fine = torch.arange(side * frame.oversampling, dtype=torch.float32, device=device)
+        step = frame.pixel_scale_arcsec / frame.oversampling
+        self.axis = (fine - (len(fine) - 1) / 2) * step
+
+    def add(self, picked: Sequence[tuple[int, Component]], window_px: int) -> None:
+        """Add components, each rendered in a window of its own around its centre."""
+        fine = self.frame.oversampling
+        chunk = max(1, 2**20 // (window_px * fine) ** 2)
+        for start in range(0, len(picked), chunk):
+            owners, components = zip(*picked[start : start + chunk], strict=True)
+            left, top = (self._corner(components, name, window_px) for name in ("x", "y"))
+            x, y = self._grid(left, window_px)[:, None, :], self._grid(top, window_px)[:, :, None]
+            x, y = torch.broadcast_tensors(x, y)
+            x, y = _source_positions(self.scenes, owners, components, x, y)
+            shapes = _shapes(components, x, y) * self.frame.pixel_scale_arcsec**2
+            pixels = torch.nn.functional.avg_pool2d(shapes[:, None], fine)
+            magnitudes = np.stack([component.magnitudes for component in components])
+            flux = 10 ** (-0.4 * (magnitudes - np.array(self.frame.zero_points_mag)))
+            scale = torch.tensor(flux, dtype=torch.float32, device=self.device)[:, :, None, None]
+            for owner, a, b, light_ in zip(owners, left, top, pixels * scale, strict=True):
+                self.images[owner, :, b : b + window_px, a : a + window_px] += light_
+
+    def _corner(self, components: Sequence[Component], name: str, window_px: int) -> list[int]:
+        """First pixel of each window, along one axis."""
+        side = self.frame.padded_px
+        centres = np.array([getattr(component, name) for component in components])
+        first = np.round(centres / self.frame.pixel_scale_arcsec + (side - window_px) / 2)
+        return [int(k) for k in np.clip(first, 0, side - window_px)]
+
+    def _grid(self, first: list[int], window_px: int) -> Tensor:
+        """Coordinates of the fine points of each window, shape (k, window · oversampling)."""
+        fine = self.frame.oversampling
+        starts = torch.tensor(first, device=self.device)[:, None] * fine
+        return self.axis[starts + torch.arange(window_px * fine, device=self.device)]
 
 
 def _source_positions(
@@ -163,11 +220,11 @@ def _source_positions(
     grid_x: Tensor,
     grid_y: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Where each component's light at the grid points comes from: β = θ − α(θ) if lensed."""
-    x = grid_x.expand(len(components), -1, -1).clone()
-    y = grid_y.expand(len(components), -1, -1).clone()
+    """Where each component's light at grid points (k, y, x) is from: β = θ − α(θ) if lensed."""
+    x, y = grid_x, grid_y
     behind = [k for k, component in enumerate(components) if component.lensed]
     if behind:
+        x, y = grid_x.clone(), grid_y.clone()
         lenses = [scenes[owners[k]].deflector for k in behind]
 
         def column(name: str) -> Tensor:
@@ -181,12 +238,12 @@ def _source_positions(
             column("axis_ratio"),
             column("angle"),
             column("einstein_radius"),
-            grid_x,
-            grid_y,
+            grid_x[behind],
+            grid_y[behind],
             s=CORE_ARCSEC,
         )
         shear_x, shear_y = deflection.reduced_deflection_angle_external_shear(
-            x0, y0, column("shear_1"), column("shear_2"), grid_x, grid_y
+            x0, y0, column("shear_1"), column("shear_2"), grid_x[behind], grid_y[behind]
         )
         x[behind] -= sie_x + shear_x
         y[behind] -= sie_y + shear_y

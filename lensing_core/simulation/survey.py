@@ -91,10 +91,10 @@ class SurveySimulator:
 
         Criteria of Collett 2015 (ApJ 811, 20): images resolved, θ_E² > r_s² + (seeing / 2)²;
         magnification above 3; arcs with S/N above 20 (here matched-filter S/N against the sky in
-        the best band). They are judged on arcs sampled once a pixel, which is cheap and good to a
-        few per cent.
+        the best band). They are judged on arcs sampled twice a pixel, which is cheap and good to a
+        per cent.
         """
-        frame = replace(self.frame, oversampling=1)
+        frame = replace(self.frame, oversampling=2)
         sky = np.array([sky_sigma(band, frame.pixel_scale_arcsec) for band in self.bands])
         scenes: dict[int, Scene] = {}
         waiting, attempt = list(range(start, stop)), 0

@@ -1,0 +1,203 @@
+"""What ensembles trained on simulations alone do with real objects.
+
+    python benchmarks/real_data.py DATA --workspace FOLDER
+
+For each survey: simulate a training set and a control set of non-lenses, train, import the real
+objects, score, and compare. Nothing is trained or tuned on a real object. DATA is the folder with
+``sled_ps1`` (confirmed lenses in Pan-STARRS1; all are positives) and ``spacewarps_cfhtls`` (CFHTLS
+colour pictures with expert grades; More et al. 2016). Run it again to go on after an interruption.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import beta, kendalltau
+from sqlalchemy import select
+
+from lensing_core.metrics import ranking_figures_with_intervals
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, Run, Score
+from lensing_core.workspace import Workspace
+from training import jobs
+from training.settings import (
+    IngestSettings,
+    RunSettings,
+    ScoreSettings,
+    SimulateSettings,
+    TrainSettings,
+)
+
+
+def do(workspace: Workspace, settings: RunSettings) -> None:
+    """Run a job once in this workspace, to its end."""
+    with open_database(workspace).session() as session:
+        earlier = session.scalars(select(Run).where(Run.kind == settings.kind)).all()
+    for run in earlier:
+        if run.settings == settings.to_json():
+            if run.status == "succeeded":
+                return
+            if run.status not in ("queued", "running"):
+                jobs.resume(workspace, run.id)
+            break
+    else:
+        run = None
+    done = jobs.wait(workspace, run.id if run else jobs.submit(workspace, settings))
+    if done.status != "succeeded":
+        raise SystemExit(f"{done.title}: {done.status}. {done.error}")
+    print(
+        f"# {done.title}: {(done.finished_at - done.started_at).total_seconds():.0f} s", flush=True
+    )
+
+
+def scores(workspace: Workspace, catalog: str) -> dict[str, tuple[float, float | None]]:
+    """Logit and novelty by object id."""
+    with open_database(workspace).session() as session:
+        rows = session.execute(
+            select(Candidate.object_id, Score.logit, Score.ood_distance)
+            .join(Score, Score.candidate_id == Candidate.id)
+            .join(Catalog, Catalog.id == Candidate.catalog_id)
+            .where(Catalog.name == catalog)
+        ).all()
+    return {name: (logit, novelty) for name, logit, novelty in rows}
+
+
+def share(k: int, n: int) -> str:
+    """k of n with its 95 % Clopper-Pearson interval."""
+    low = beta.ppf(0.025, k, n - k + 1) if k else 0.0
+    high = beta.ppf(0.975, k + 1, n - k) if k < n else 1.0
+    return f"{k}/{n} = {k / n:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def prepare(workspace: Workspace, survey: str, pixels: str, n: int) -> str:
+    """Simulate, train and score the control set; return the ensemble's name."""
+    sim = {"survey": survey, "pixels": pixels, "size_arcsec": 12.0}
+    do(workspace, SimulateSettings(catalog=f"{survey}-train", n_objects=n, seed=1, **sim))
+    do(
+        workspace,
+        SimulateSettings(
+            catalog=f"{survey}-control",
+            n_objects=n,
+            lens_fraction=0.0,
+            labelled=False,
+            seed=2,
+            **sim,
+        ),
+    )
+    ensemble = f"{survey}-{pixels}"
+    do(workspace, TrainSettings(ensemble=ensemble, catalogs=[f"{survey}-train"]))
+    do(workspace, ScoreSettings(ensemble=ensemble, catalog=f"{survey}-control"))
+    with open_database(workspace).session() as session:
+        found = session.scalars(select(Ensemble).where(Ensemble.name == ensemble)).one()
+    print(f"\n## {survey} ({pixels}): held-out simulations")
+    for name, figure in found.manifest["figures"]["ensemble"].items():
+        if figure["value"] is None:
+            print(f"{name}: not measurable")
+        else:
+            print(
+                f"{name}: {figure['value']:.3f} [{figure['low_95']:.3f}, {figure['high_95']:.3f}]"
+            )
+    return ensemble
+
+
+def recall_of_known_lenses(workspace: Workspace, catalog: str, control: str) -> None:
+    """Recall at thresholds that pass 1 % and 0.1 % of simulated non-lenses."""
+    real = np.array([logit for logit, _ in scores(workspace, catalog).values()])
+    others = np.array([logit for logit, _ in scores(workspace, control).values()])
+    novelty = [n for _, n in scores(workspace, catalog).values() if n is not None]
+    usual = [n for _, n in scores(workspace, control).values() if n is not None]
+    print(f"\n## {catalog}: {len(real)} confirmed lenses, {len(others)} simulated non-lenses")
+    for rate in (1e-2, 1e-3):
+        passing = int(rate * len(others))
+        threshold = np.sort(others)[::-1][passing]
+        print(
+            f"recall at FPR {rate:g} ({passing} of the simulated pass): "
+            f"{share(int((real > threshold).sum()), len(real))}"
+        )
+    if novelty and usual:
+        beyond = int((np.array(novelty) > np.percentile(usual, 99)).sum())
+        print(f"more novel than 99 % of simulated non-lenses: {share(beyond, len(novelty))}")
+
+
+def agreement_with_grades(workspace: Workspace, catalog: str) -> None:
+    """Ranking of expert grades: 2 and above against below 1, and rank correlation."""
+    with open_database(workspace).session() as session:
+        rows = session.execute(
+            select(Candidate, Score.logit)
+            .join(Score, Score.candidate_id == Candidate.id)
+            .join(Catalog, Catalog.id == Candidate.catalog_id)
+            .where(Catalog.name == catalog)
+        ).all()
+        pairs = [(float(c.observation.properties["Expert_Grade"]), z) for c, z in rows]
+    grade, logit = np.array(pairs).T
+    clear = (grade >= 2) | (grade < 1)
+    figures = ranking_figures_with_intervals(logit[clear], (grade[clear] >= 2).astype(int))
+    tau = kendalltau(grade, logit)
+    draws = np.random.default_rng(0).integers(0, len(grade), (1000, len(grade)))
+    taus = [kendalltau(grade[d], logit[d]).statistic for d in draws]
+    low, high = np.percentile(taus, [2.5, 97.5])
+    print(
+        f"\n## {catalog}: {len(grade)} graded pictures, "
+        f"{int((grade >= 2).sum())} of grade >= 2 against {int((grade < 1).sum())} below 1"
+    )
+    for name in ("auroc", "average_precision", "tpr0", "tpr10"):
+        print(f"{name}: {figures[name]}")
+    print(f"Kendall's tau of score and grade: {tau.statistic:.2f} [{low:.2f}, {high:.2f}]")
+
+
+def main() -> None:
+    """Everything, survey by survey."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--workspace", type=Path, required=True)
+    parser.add_argument("--n", type=int, default=3000, help="simulated objects a set")
+    arguments = parser.parse_args()
+    workspace = Workspace.create(arguments.workspace)
+    open_database(workspace)
+    data = arguments.data.resolve()
+
+    ensemble = prepare(workspace, "ps1", "flux", arguments.n)
+    for kind in ("galaxies", "quasars"):
+        folder, name = data / "sled_ps1", f"ps1-{kind}"
+        do(
+            workspace,
+            IngestSettings(
+                catalog=name,
+                survey="ps1",
+                table=str(folder / f"lensed_{kind}.csv"),
+                images=str(folder / f"lensed_{kind}"),
+                pattern="{folder}/{folder}_{band}.fits",
+                columns={"id": "name"},
+                label_source="obs:sled",
+                label_policy="positives_only",
+                all_are="lens",
+            ),
+        )
+        do(workspace, ScoreSettings(ensemble=ensemble, catalog=name))
+        recall_of_known_lenses(workspace, name, "ps1-control")
+
+    ensemble = prepare(workspace, "cfhtls", "rendered", arguments.n)
+    folder = data / "spacewarps_cfhtls"
+    do(
+        workspace,
+        IngestSettings(
+            catalog="cfhtls-graded",
+            survey="cfhtls",
+            table=str(folder / "candidates.txt"),
+            images=str(folder / "candidates"),
+            frame_crop_px=10,
+            pixel_scale_arcsec=30 / 464,
+            grid_scale_arcsec=0.187,
+            columns={"id": "Name", "file": "Name", "ra": "Ra(deg)", "dec": "Dec(deg)"},
+        ),
+    )
+    do(workspace, ScoreSettings(ensemble=ensemble, catalog="cfhtls-graded"))
+    agreement_with_grades(workspace, "cfhtls-graded")
+    print(json.dumps({"simulated objects a set": arguments.n}))
+
+
+if __name__ == "__main__":
+    main()
