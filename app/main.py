@@ -16,7 +16,7 @@ from tornado.web import RedirectHandler
 
 from app import tiles
 from app.context import AppContext
-from app.pages import overview
+from app.pages import catalogs, overview, review, train
 from app.shell import PRODUCT, shell
 from app.theme import is_dark
 from lensing_core.errors import LensTriageError, WorkspaceError
@@ -30,6 +30,9 @@ _log = logging.getLogger(__name__)
 PageFunction = Callable[[AppContext], pn.viewable.Viewable]
 PAGES: dict[str, tuple[str, PageFunction]] = {
     "overview": ("Overview", overview.page),
+    "catalogs": ("Catalogs", catalogs.page),
+    "train": ("Train", train.page),
+    "review": ("Review", review.page),
 }
 
 

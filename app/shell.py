@@ -178,3 +178,9 @@ def shell(
         " + '; path=/; max-age=31536000; SameSite=Strict'",
     )
     return page
+
+
+def argument(name: str) -> str:
+    """A part of the query string of this session's address; '' where it is not there."""
+    values = pn.state.session_args.get(name, [])
+    return values[0].decode("utf-8", "replace") if values else ""

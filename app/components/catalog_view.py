@@ -95,16 +95,16 @@ def _overview_row(catalog: CatalogSummary) -> Row:
 
 
 CATALOG_COLUMNS = [
-    column("name", "Catalog", width="21%"),
+    column("name", "Catalog"),
     column("state", "State", width="92px"),
-    column("survey", "Survey", width="78px"),
-    column("kind", "Origin", width="84px"),
-    column("bands", "Bands", width="9%"),
-    column("size", "Size", align="right", help_text="Side of the cutouts"),
+    column("survey", "Survey", width="76px"),
+    column("kind", "Origin", width="80px"),
+    column("labels", "Labels", width="12%", help_text="Source and policy of the labels"),
+    column("bands", "Bands", width="10%"),
+    column("size", "Size", align="right", width="106px", help_text="Side of the cutouts"),
     column("scale", "Scale (″/px)", align="right", width="86px"),
-    column("candidates", "Candidates", align="right"),
-    column("quarantined", "Quarantined", align="right"),
-    column("labels", "Labels", width="13%", help_text="Source and policy of the labels"),
+    column("candidates", "Candidates", align="right", width="84px"),
+    column("quarantined", "Quarantined", align="right", width="86px"),
 ]
 
 

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import panel as pn
 from bokeh.models import ColumnDataSource, HoverTool
-from bokeh.models.annotations import Legend, LegendItem, Title
+from bokeh.models.annotations import Title
 from bokeh.plotting import figure
 
 from app.components import format as fmt
-from app.components.section import grid
+from app.components.section import grid, html, stack
 from lensing_core.store.runs import Curve
 
 # Told apart with the common colour-vision deficiencies, readable on light and on dark.
 COLORS = ("#3b82d6", "#dd8a22", "#2e9e77", "#a66cc9", "#cc5c58", "#7d8a99")
 
-_LEGEND: dict[str, Any] = {
-    "location": "top_right",
-    "visible": False,
-    "label_text_font_size": "11px",
-    "padding": 4,
-    "spacing": 1,
-    "background_fill_alpha": 0.6,
-    "border_line_color": None,
-}
+_LEGEND_CSS = """
+p { margin: 0; display: flex; gap: 16px; font-size: 12px; color: var(--lt-muted); }
+span::before { content: ""; display: inline-block; width: 14px; height: 3px; border-radius: 2px;
+  background: var(--color); margin-right: 6px; vertical-align: middle; }
+"""
 
 
 class Curves(pn.viewable.Viewer):
@@ -35,9 +32,9 @@ class Curves(pn.viewable.Viewer):
         self._sources: dict[tuple[str, str], ColumnDataSource] = {}
         self._plots: dict[str, figure] = {}
         self._members: list[str] = []
-        self._view = grid(
-            template="repeat(auto-fill, minmax(min(280px, 100%), 1fr))", gap="10px", visible=False
-        )
+        self._legend = html("", css=_LEGEND_CSS)
+        self._grid = grid(template="repeat(auto-fill, minmax(min(280px, 100%), 1fr))", gap="10px")
+        self._view = stack(self._legend, self._grid, gap=4, visible=False)
         super().__init__()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -48,7 +45,7 @@ class Curves(pn.viewable.Viewer):
         self._sources.clear()
         self._plots.clear()
         self._members.clear()
-        self._view.clear()
+        self._grid.clear()
         self._view.visible = False
 
     def update(self, curves: Sequence[Curve]) -> None:
@@ -62,6 +59,7 @@ class Curves(pn.viewable.Viewer):
             else:
                 self._sources[key] = ColumnDataSource(data)
                 self._add(curve)
+        self._show_legend()
         self._view.visible = bool(self._sources)
 
     def _add(self, curve: Curve) -> None:
@@ -73,7 +71,7 @@ class Curves(pn.viewable.Viewer):
             self._members.append(curve.member)
         color = COLORS[self._members.index(curve.member) % len(COLORS)]
         source = self._sources[curve.name, curve.member]
-        line = plot.line("step", "value", source=source, line_width=2, color=color)
+        plot.line("step", "value", source=source, line_width=2, color=color)
         dots = plot.scatter("step", "value", source=source, size=4, color=color)
         plot.add_tools(
             HoverTool(
@@ -84,21 +82,27 @@ class Curves(pn.viewable.Viewer):
                 ],
             )
         )
-        if curve.member:
-            plot.legend.items.append(LegendItem(label=curve.member, renderers=[line, dots]))
-            plot.legend.visible = True
         if new:
-            self._view.append(pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0))
+            self._grid.append(pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0))
+
+    def _show_legend(self) -> None:
+        entries = [
+            f'<span style="--color: {COLORS[k % len(COLORS)]}">{escape(member)}</span>'
+            for k, member in enumerate(self._members)
+            if member
+        ]
+        text = f"<p>{''.join(entries)}</p>" if entries else ""
+        if text != self._legend.object:
+            self._legend.object = text
 
     @staticmethod
     def _plot(title: str) -> figure:
         plot = figure(
             title=Title(text=title, text_font_size="12px", text_font_style="normal"),
-            height=190,
+            height=170,
             sizing_mode="stretch_width",
             tools="xpan,xwheel_zoom,reset",
             toolbar_location=None,
-            x_axis_label="step",
         )
         for axis in (plot.xaxis, plot.yaxis):
             axis.axis_label_text_font_size = "11px"
@@ -107,5 +111,5 @@ class Curves(pn.viewable.Viewer):
             axis.minor_tick_line_color = None
         plot.xgrid.visible = False
         plot.min_border_right = 12
-        plot.add_layout(Legend(items=[], **_LEGEND))
+        plot.outline_line_color = None
         return plot

@@ -10,7 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from app.components.format import quantity, words
+from app.components.format import words
 from app.components.section import html
 from training.settings import Field
 
@@ -34,11 +34,21 @@ def label_of(field: Field) -> str:
 
 
 def bounds_of(parameter: Any) -> str:
-    """What a number may be, e.g. ``0 to 1``; '' where anything goes."""
+    """What a number may be, e.g. ``0 to 1``; '' where anything goes that makes sense."""
     low, high = getattr(parameter, "bounds", None) or (None, None)
-    if low is not None and high is not None and high < 2**31 - 1:
-        return f"{quantity(low)} to {quantity(high)}"
-    return "" if low is None else f"{quantity(low)} or more"
+    if not isinstance(parameter, param.Number) or low is None:
+        return ""
+    if high is not None and high < 2**31 - 1:
+        return f"{low:,} to {high:,}"
+    return f"{low:,} or more" if low else ""
+
+
+# Chips as tall as the text of the other inputs.
+_CHIPS_SX = {
+    "& .MuiSelect-select": {"padding": "7px 12px", "minHeight": "23px !important"},
+    "& .MuiChip-root": {"height": 22, "fontSize": 12},
+    "& .MuiChip-deleteIcon": {"fontSize": 15},
+}
 
 
 class FieldEditor(pn.viewable.Viewer):
@@ -79,18 +89,18 @@ class FieldEditor(pn.viewable.Viewer):
 
     def _make(self, choices: Choices | None) -> Any:
         parameter = self.field.parameter
-        common = {
+        common: dict[str, Any] = {
             "label": label_of(self.field),
-            "size": "small",
             "sizing_mode": "stretch_width",
             "margin": 0,
         }
+        if isinstance(parameter, param.ListSelector):
+            return self._chips(list(parameter.objects), common)
+        if isinstance(parameter, param.List) and choices is not None:
+            return self._chips(dict(choices), common)
+        common["size"] = "small"
         if isinstance(parameter, param.Boolean):
             return pmui.Checkbox(**common)
-        if isinstance(parameter, param.ListSelector):
-            return pmui.MultiChoice(options=list(parameter.objects), **common)
-        if isinstance(parameter, param.List) and choices is not None:
-            return pmui.MultiChoice(options=dict(choices), **common)
         if isinstance(parameter, param.Selector):
             return pmui.Select(options=list(parameter.objects), **common)
         if isinstance(parameter, param.Dict):
@@ -98,6 +108,10 @@ class FieldEditor(pn.viewable.Viewer):
         if choices is not None:
             return pmui.Select(options=dict(choices), **common)
         return pmui.TextInput(**common)
+
+    @staticmethod
+    def _chips(options: Any, common: dict[str, Any]) -> Any:
+        return pmui.MultiChoice(options=options, solid=False, sx=_CHIPS_SX, **common)
 
     def set_choices(self, choices: Choices) -> None:
         """Change what may be chosen; a choice that is still there is kept."""

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 _CSS = """
 .notice { display: flex; gap: 10px; padding: 8px 12px; border-radius: 8px; line-height: 1.5;
   border: 1px solid color-mix(in srgb, var(--tone) 45%, transparent);
-  background: color-mix(in srgb, var(--tone) 9%, transparent); overflow-wrap: anywhere; }
+  background: color-mix(in srgb, var(--tone) 9%, var(--lt-surface)); overflow-wrap: anywhere; }
 .notice::before { content: var(--mark); color: var(--tone); font-weight: 700; flex: none; }
 .is-error { --tone: var(--lt-error); --mark: "!"; }
 .is-warning { --tone: var(--lt-warning); --mark: "!"; }

@@ -24,7 +24,7 @@ _LOG_TONES = {"warning": "warning", "error": "bad"}
 RUN_COLUMNS = [
     column("title", "Run"),
     column("state", "State", width="96px"),
-    column("progress", "Progress", width="28%"),
+    column("progress", "Progress", width="24%"),
     column("time", "Took", align="right", width="96px"),
     column("when", "Begun", align="right", width="88px"),
 ]
@@ -43,7 +43,7 @@ def run_row(run: RunSummary) -> Row:
         tone = {"failed": "bad", "lost": "bad", "cancelled": "warning"}.get(run.status, "")
         progress = {
             "share": run.share if run.status == "running" else (run.share or 0.0),
-            "text": fmt.percent(run.share) if run.share is not None else fmt.count(run.done),
+            "text": fmt.percent(run.share),
             "title": run.error or run.activity or run.status,
             "tone": "quiet" if run.status == "succeeded" else tone,
         }
@@ -80,8 +80,8 @@ def head_html(run: RunSummary, *, per_second: float | None, left_s: float | None
         "cancelled": "Cancelled; what it wrote is kept.",
         "lost": "Lost.",
     }.get(run.status, run.activity or "Starting")
-    width = f"width:{100 * share:.1f}%" if share is not None else ""
     unknown = " unknown" if share is None and run.status == "running" else ""
+    width = "" if unknown else f"width:{100 * (share or 0.0):.1f}%"
     value = f' aria-valuenow="{round(100 * share)}"' if share is not None else ""
     return (
         f'<div class="title"><h3 title="{escape(run.id)}">{escape(run.title)}</h3>'

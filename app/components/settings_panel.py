@@ -20,6 +20,17 @@ _GROUP_CSS = """
 h3 { margin: 0; font-size: 12px; font-weight: 500; color: var(--lt-muted); }
 """
 
+_FOLDED_SX = {
+    "backgroundColor": "transparent",
+    "borderTop": "1px solid",
+    "borderColor": "divider",
+    "borderRadius": "0 !important",
+    "&::before": {"display": "none"},
+    "& .MuiAccordionSummary-root": {"minHeight": 36, "padding": "0 2px"},
+    "& .MuiAccordionSummary-content": {"margin": "6px 0 !important"},
+    "& .MuiAccordionDetails-root": {"padding": "8px 0 12px"},
+}
+
 
 class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
     """Edits the settings of one run.
@@ -32,8 +43,10 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
         value).
     values : Mapping, optional
         In place of the defaults.
-    folded : sequence of str, optional
-        Groups that begin folded.
+    lead : sequence of str, optional
+        Settings that stand apart, in :attr:`lead`, in this order.
+    folded : sequence of str or None, optional
+        Groups that begin folded; None: all of them.
     hidden : sequence of str, optional
         Settings that the page sets by itself through :meth:`write`.
     field_width_px : int, optional
@@ -48,7 +61,8 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
         *,
         choices: Mapping[str, Choices] | None = None,
         values: Mapping[str, Any] | None = None,
-        folded: Sequence[str] = (),
+        lead: Sequence[str] = (),
+        folded: Sequence[str] | None = (),
         hidden: Sequence[str] = (),
         field_width_px: int = 220,
         on_change: Callable[[], None] = lambda: None,
@@ -56,6 +70,7 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
         self._class = settings_class
         self._hidden = dict.fromkeys(hidden)
         self.editors: dict[str, FieldEditor] = {}
+        self._folds: dict[str, Any] = {}
         groups: dict[str, list[FieldEditor]] = {}
         for field in fields(settings_class):
             if field.name in self._hidden:
@@ -65,21 +80,23 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
             if values and field.name in values:
                 editor.write(values[field.name])
             self.editors[field.name] = editor
-            groups.setdefault(field.group, []).append(editor)
-        self._view = stack()
+            if field.name not in lead:
+                groups.setdefault(field.group, []).append(editor)
+        shut = set(groups) if folded is None else set(folded)
+        template = f"repeat(auto-fill, minmax(min({field_width_px}px, 100%), 1fr))"
+        self.lead = grid(*(self.editors[name] for name in lead), template=template, gap="14px 16px")
+        self._view = stack(gap=0 if folded is None else 14)
         for title, editors in groups.items():
-            inputs = grid(
-                *editors,
-                template=f"repeat(auto-fill, minmax(min({field_width_px}px, 100%), 1fr))",
-                gap="14px 16px",
-            )
-            self._view.append(self._group(title, inputs, len(groups), title in folded))
+            inputs = grid(*editors, template=template, gap="14px 16px")
+            alone = len(set(groups) - shut) <= 1
+            view = self._group(title, inputs, alone=alone, folded=title in shut)
+            self._view.append(view)
+            if isinstance(view, pmui.Accordion):
+                self._folds |= {editor.field.name: view for editor in editors}
         super().__init__()
 
     @staticmethod
-    def _group(title: str, inputs: pn.Column, n_groups: int, folded: bool) -> pn.viewable.Viewable:
-        if n_groups == 1:
-            return inputs
+    def _group(title: str, inputs: pn.Column, *, alone: bool, folded: bool) -> pn.viewable.Viewable:
         if folded:
             return pmui.Accordion(
                 (title, inputs),
@@ -87,17 +104,11 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
                 margin=0,
                 disable_gutters=True,
                 elevation=0,
-                sx={
-                    "& .MuiAccordion-root": {
-                        "border": "1px solid",
-                        "borderColor": "divider",
-                        "borderRadius": "8px",
-                        "backgroundColor": "transparent",
-                    },
-                    "& .MuiAccordionSummary-root": {"minHeight": 36},
-                    "& .MuiAccordionSummary-content": {"margin": "6px 0"},
-                },
+                title_variant="subtitle2",
+                sx=_FOLDED_SX,
             )
+        if alone:
+            return inputs
         return stack(html(f"<h3>{escape(title)}</h3>", css=_GROUP_CSS), inputs, gap=10)
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -134,6 +145,9 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
             Naming the first setting that is wrong, and what to give; all are marked.
         """
         wrong = [editor for editor in self.editors.values() if not editor.validate()]
+        for editor in wrong:
+            if editor.field.name in self._folds:
+                self._folds[editor.field.name].active = [0]
         if wrong:
             raise BadInputError(f"{label_of(wrong[0].field)}: {wrong[0].error}")
         values = {name: editor.read() for name, editor in self.editors.items()}

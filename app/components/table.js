@@ -22,8 +22,25 @@ function bar(cell) {
   return made
 }
 
-function content(cell, key, model) {
+function choice(cell, key, column, model) {
+  const select = element("select")
+  select.setAttribute("aria-label", cell.label || column)
+  for (const option of cell.options) {
+    const made = element("option", "", option === "" ? cell.none || "–" : option)
+    made.value = option
+    select.append(made)
+  }
+  select.value = cell.value
+  select.classList.toggle("unset", cell.value === "")
+  select.addEventListener("change", () => {
+    model.send_msg({ action: "choose", key, column, value: select.value })
+  })
+  return select
+}
+
+function content(cell, key, column, model) {
   if (cell.share !== undefined) return bar(cell)
+  if (cell.options) return choice(cell, key, column, model)
   if (cell.actions) {
     const group = element("span", "actions")
     for (const action of cell.actions) {
@@ -91,7 +108,7 @@ export function render({ model, el }) {
         const raw = data[column.key]
         const cell = raw != null && typeof raw === "object" ? raw : { text: raw ?? "–" }
         const made = element("td", column.align || "")
-        made.append(content(cell, data.key, model))
+        made.append(content(cell, data.key, column.key, model))
         const tip = cell.title ?? (typeof cell.text === "string" ? cell.text : "")
         if (tip) made.title = tip
         if (cell.color) made.style.color = cell.color
@@ -122,7 +139,7 @@ export function render({ model, el }) {
   }
 
   body.addEventListener("click", (event) => {
-    if (!event.target.closest("a, button")) select(event.target.closest("tr"), false)
+    if (!event.target.closest("a, button, select")) select(event.target.closest("tr"), false)
   })
   body.addEventListener("keydown", (event) => {
     if (!model.selectable || event.target.tagName !== "TR") return

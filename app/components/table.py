@@ -43,12 +43,17 @@ class Table(pn.custom.JSComponent):
     _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, (_HERE / "table.css").read_text()]
 
     def __init__(self, **params: Any) -> None:
-        self._on_action: Callable[[str, str], None] | None = None
+        self._on_action: Callable[[str, str], None] = lambda action, key: None
+        self._on_choice: Callable[[str, str, str], None] = lambda key, name, value: None
         super().__init__(**{"sizing_mode": "stretch_width", "margin": 0, **params})
 
     def on_action(self, callback: Callable[[str, str], None]) -> None:
         """Call ``callback(action, key)`` when a row's button is pressed."""
         self._on_action = callback
+
+    def on_choice(self, callback: Callable[[str, str, str], None]) -> None:
+        """Call ``callback(key, column, value)`` when something is chosen in a cell."""
+        self._on_choice = callback
 
     def update(self, rows: list[Row]) -> None:
         """Show ``rows``; nothing is sent where they are what is shown already."""
@@ -56,5 +61,7 @@ class Table(pn.custom.JSComponent):
             self.rows = rows
 
     def _handle_msg(self, data: dict[str, str]) -> None:
-        if self._on_action is not None:
+        if data["action"] == "choose":
+            self._on_choice(data["key"], data["column"], data["value"])
+        else:
             self._on_action(data["action"], data["key"])

@@ -308,20 +308,20 @@ def count_above(
 
 
 @dataclass(frozen=True)
-class TopCandidate:
-    """One of the highest-ranking candidates of a catalog."""
+class Thumbnail:
+    """A candidate with what its tile needs; ``probability`` is None where it is not scored."""
 
     candidate_id: int
     object_id: str
     cutout_index: int
     cutout_sha256: str
-    probability: float
     label: int | None
+    probability: float | None = None
 
 
 def fetch_top(
     database: Database, ensemble_id: int, catalog_id: int, *, limit: int = 12
-) -> list[TopCandidate]:
+) -> list[Thumbnail]:
     """The candidates of a catalog with the highest score, best first."""
     statement = (
         select(Candidate, Score.probability)
@@ -331,12 +331,24 @@ def fetch_top(
         .limit(limit)
     )
     with database.session() as session:
-        return [
-            TopCandidate(
-                row.id, row.object_id, row.cutout_index, row.cutout_sha256, probability, row.label
-            )
-            for row, probability in session.execute(statement)
-        ]
+        return [_thumbnail(row, p) for row, p in session.execute(statement)]
+
+
+def fetch_first(database: Database, catalog_id: int, *, limit: int = 12) -> list[Thumbnail]:
+    """The first candidates of a catalog, in the order of its source."""
+    statement = (
+        select(Candidate)
+        .where(Candidate.catalog_id == catalog_id, Candidate.cutout_index < limit)
+        .order_by(Candidate.cutout_index)
+    )
+    with database.session() as session:
+        return [_thumbnail(row, None) for row in session.scalars(statement)]
+
+
+def _thumbnail(row: Candidate, probability: float | None) -> Thumbnail:
+    return Thumbnail(
+        row.id, row.object_id, row.cutout_index, row.cutout_sha256, row.label, probability
+    )
 
 
 def get_catalog(database: Database, name: str) -> CatalogSummary:

@@ -181,6 +181,25 @@ def page(chromium: Browser, faults: Faults) -> Iterator[Page]:
 
 
 @pytest.fixture
+def visit(page: Page) -> Callable[[str], None]:
+    """Function that opens an address and waits until the page answers to its user.
+
+    What a user does before Bokeh calls the document idle (a veil is over the page until then)
+    reaches the server, but the server's answer would be lost.
+    """
+
+    def go(url: str) -> None:
+        page.goto(url)
+        page.wait_for_function(
+            "() => window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
+        )
+        page.locator("#loader").wait_for(state="hidden")
+        page.wait_for_timeout(200)
+
+    return go
+
+
+@pytest.fixture
 def screenshot(page: Page, request: pytest.FixtureRequest) -> Callable[..., Path]:
     """Function that keeps a picture of the page in the folder of artefacts."""
     folder = Path(os.environ.get("LENS_TRIAGE_ARTIFACTS", ROOT / "artifacts"))

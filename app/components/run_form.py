@@ -1,0 +1,101 @@
+"""Start runs of one kind: the settings beside the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.components.fields import Choices
+from app.components.notice import Notice
+from app.components.runs_panel import RunsPanel
+from app.components.section import columns, section
+from app.components.settings_panel import SettingsPanel
+from app.context import AppContext
+from lensing_core.store.runs import RunSummary
+from training import jobs
+from training.settings import RunSettings
+
+ChoicesNow = Callable[[], Mapping[str, Choices]]
+
+
+def no_choices() -> Mapping[str, Choices]:
+    """Nothing to choose from the workspace."""
+    return {}
+
+
+class RunForm(pn.viewable.Viewer):
+    """A form, its button, and what came of it.
+
+    Parameters
+    ----------
+    context : AppContext
+    settings_class : type
+    title, note, button : str
+        Of the form.
+    choices : callable, optional
+        What the workspace has to choose from, asked anew when a run ends.
+    values : callable, optional
+        In place of the defaults; asked when the form is made.
+    folded : sequence of str, optional
+        Groups of settings that begin folded.
+    template : str, optional
+        CSS columns of form and runs.
+    on_end : callable, optional
+        Called with a run when it ends while it is being watched.
+    """
+
+    def __init__(
+        self,
+        context: AppContext,
+        settings_class: type[RunSettings],
+        *,
+        title: str,
+        button: str,
+        note: str = "",
+        choices: ChoicesNow = no_choices,
+        values: Callable[[], Mapping[str, Any]] = no_choices,
+        folded: Sequence[str] = (),
+        template: str = "minmax(0, 1fr) minmax(0, 1.15fr)",
+        on_end: Callable[[RunSummary], None] = lambda run: None,
+    ) -> None:
+        self._context = context
+        self._choices = choices
+        self._on_end = on_end
+        self.notice = Notice()
+        self.panel: SettingsPanel[RunSettings] = SettingsPanel(
+            settings_class, choices=choices(), values=values(), folded=folded
+        )
+        self.runs = RunsPanel(
+            context, [settings_class.kind], title="Latest runs", on_end=self._ended
+        )
+        self.start_button = pmui.Button(
+            label=button, icon="play_arrow", margin=0, disable_elevation=True
+        )
+        self.start_button.on_click(lambda _: self.start())
+        self._view = columns(
+            section(title, self.panel, self.notice, pn.Row(self.start_button, margin=0), note=note),
+            self.runs,
+            template=template,
+        )
+        super().__init__()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def start(self) -> None:
+        """Submit the run, or say what is wrong with the settings."""
+        with self.notice.guard():
+            run_id = jobs.submit(self._context.workspace, self.panel.settings())
+            self.runs.refresh()
+            self.runs.watch(run_id)
+
+    def refresh(self) -> None:
+        """Look at the runs again."""
+        self.runs.refresh()
+
+    def _ended(self, run: RunSummary) -> None:
+        self.panel.set_choices(self._choices())
+        self._on_end(run)

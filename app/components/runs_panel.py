@@ -1,0 +1,77 @@
+"""The runs of some kinds: a list to choose from, and the monitor of the chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import panel as pn
+
+from app.components import run_view
+from app.components.run_monitor import RunMonitor
+from app.components.section import section, stack
+from app.components.table import Table
+from app.context import AppContext
+from lensing_core.store import runs
+from lensing_core.store.runs import RunSummary
+
+
+class RunsPanel(pn.viewable.Viewer):
+    """Begins with what runs, or else with the latest run; :meth:`refresh` once a second.
+
+    Parameters
+    ----------
+    context : AppContext
+    kinds : sequence of str
+    title : str
+        Of the list.
+    on_end : callable, optional
+        Called with the watched run when it ends.
+    limit : int, optional
+        Most runs listed.
+    watch_ended : bool, optional
+        Begin with the latest run even where none is active.
+    """
+
+    def __init__(
+        self,
+        context: AppContext,
+        kinds: Sequence[str],
+        *,
+        title: str,
+        on_end: Callable[[RunSummary], None] = lambda run: None,
+        limit: int = 12,
+        watch_ended: bool = True,
+    ) -> None:
+        self._context = context
+        self._kinds = tuple(kinds)
+        self._limit = limit
+        self.monitor = RunMonitor(context, on_end=on_end)
+        self._now = section("Run", self.monitor, visible=False)
+        self.table = Table(
+            columns=run_view.RUN_COLUMNS, label=title, selectable=True, empty="No run yet."
+        )
+        self.list = section(title, self.table)
+        self.table.param.watch(lambda event: self.watch(event.new), "selected")
+        self._view = stack(self._now, self.list)
+        super().__init__()
+        listed = self._listed()
+        begin_with = [run for run in listed if run.active] or (listed if watch_ended else [])
+        if begin_with:
+            self.watch(begin_with[0].id)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def _listed(self) -> list[RunSummary]:
+        return runs.list_runs(self._context.database, kinds=self._kinds, limit=self._limit)
+
+    def watch(self, run_id: str) -> None:
+        """Show one run in the monitor, and mark it in the list."""
+        self.monitor.watch(run_id)
+        self._now.visible = bool(run_id)
+        self.table.selected = run_id
+
+    def refresh(self) -> None:
+        """Look at the list and at the watched run again."""
+        self.table.update([run_view.run_row(run) for run in self._listed()])
+        self.monitor.refresh()

@@ -1,0 +1,68 @@
+"""Catalogs: what there is, importing, and simulating."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.components.catalog_list import CatalogList
+from app.components.choices import fresh_name, survey_choices
+from app.components.import_form import ImportForm
+from app.components.live import live
+from app.components.run_form import RunForm
+from app.context import AppContext
+from app.shell import argument, shell
+from lensing_core.store.summaries import list_catalogs
+from training.settings import SimulateSettings
+
+_TABS = ("catalogs", "import", "simulate")
+
+
+def page(context: AppContext) -> pn.viewable.Viewable:
+    """The page; ``?tab=`` names the tab, ``?catalog=`` the catalog to show."""
+    listing = CatalogList(context, argument("catalog"))
+    importing = ImportForm(context)
+    simulating = _simulating(context)
+    parts: list[Any] = [listing, importing, simulating]
+    wanted = argument("tab")
+    tabs = pmui.Tabs(
+        ("Catalogs", listing.__panel__()),
+        ("Import", importing.__panel__()),
+        ("Simulate", simulating.__panel__()),
+        active=_TABS.index(wanted) if wanted in _TABS else 0,
+        dynamic=True,
+        sizing_mode="stretch_width",
+        margin=0,
+        sx={"gap": "14px"},
+    )
+
+    def remember(_: object = None) -> None:
+        location = pn.state.location
+        if location is not None:
+            query: dict[str, Any] = {"tab": _TABS[tabs.active], "catalog": listing.table.selected}
+            location.update_query(**query)
+
+    tabs.param.watch(remember, "active")
+    listing.table.param.watch(remember, "selected")
+    live(lambda: parts[tabs.active].refresh())
+    return shell("Catalogs", tabs, context=context, heading=False)
+
+
+def _simulating(context: AppContext) -> RunForm:
+    def values() -> Mapping[str, str]:
+        taken = [catalog.name for catalog in list_catalogs(context.database)]
+        return {"catalog": fresh_name("simulated", taken)}
+
+    return RunForm(
+        context,
+        SimulateSettings,
+        title="New simulated catalog",
+        note="Galaxy-scale lenses and what is taken for them, with the bands, PSF, depth and "
+        "noise of a survey; the truth of every object is kept.",
+        button="Simulate",
+        choices=lambda: {"survey": survey_choices(context)},
+        values=values,
+    )

@@ -1,0 +1,42 @@
+"""Train: an ensemble from labelled catalogs, with its curves as they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import panel as pn
+
+from app.components.choices import catalog_choices, fresh_name
+from app.components.fields import Choices
+from app.components.live import live
+from app.components.run_form import RunForm
+from app.context import AppContext
+from app.shell import shell
+from lensing_core.store.summaries import list_catalogs, list_ensembles
+from training.settings import TrainSettings
+
+
+def page(context: AppContext) -> pn.viewable.Viewable:
+    """The page."""
+
+    def choices() -> Mapping[str, Choices]:
+        catalogs = list_catalogs(context.database)
+        return {"catalogs": catalog_choices([c for c in catalogs if c.label_source is not None])}
+
+    def values() -> Mapping[str, str]:
+        taken = [ensemble.name for ensemble in list_ensembles(context.database)]
+        return {"ensemble": fresh_name("first", taken)}
+
+    form = RunForm(
+        context,
+        TrainSettings,
+        title="New ensemble",
+        note="Members are trained and calibrated on parts of the labelled catalogs that they "
+        "do not share; figures come from a part that nothing was fitted on.",
+        button="Train",
+        choices=choices,
+        values=values,
+        folded=("Network", "Trees"),
+    )
+    live(form.refresh)
+    return shell("Train", form.__panel__(), context=context)
