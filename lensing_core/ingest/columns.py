@@ -89,7 +89,7 @@ class ColumnMap:
 
     def role_of(self, column: str) -> str:
         """The role (or roles) that a column plays, for people; empty if none."""
-        found = [role for role, name in self.roles.items() if name == column]
+        found = [role for role in ROLES if self.roles.get(role) == column]
         for what, bands in (("mag", self.magnitudes), ("flux", self.fluxes), ("file", self.files)):
             found += [f"{what}:{band}" for band, name in bands.items() if name == column]
         return ", ".join(found)

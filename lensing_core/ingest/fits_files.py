@@ -103,13 +103,17 @@ def _open_either(path: Path) -> Iterator[FitsImages]:
             with opened, path.open("rb") as raw:
                 yield _FitsioImages(path, opened, raw)
             return
+    with _open_by_astropy(path) as hdus:
+        yield _AstropyImages(path, hdus)
+
+
+@contextmanager
+def _open_by_astropy(path: Path) -> Iterator[fits.HDUList]:
     with warnings.catch_warnings():
-        warnings.filterwarnings("error", "File may have been truncated", AstropyUserWarning)
-        try:
-            with fits.open(path, memmap=True) as hdus:
-                yield _AstropyImages(path, hdus)
-        except AstropyUserWarning as warning:
-            raise OSError(str(warning)) from warning
+        # Of padding and of HDUs that are not wanted; pixels that are not there raise all the same.
+        warnings.simplefilter("ignore", AstropyUserWarning)
+        with fits.open(path) as hdus:
+            yield hdus
 
 
 class _FitsioImages:
@@ -118,18 +122,20 @@ class _FitsioImages:
         self._hdus = list(opened)
         self._raw: Any = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
         self._calibrations: dict[int, HeaderCalibration] = {}
-        self._check_length()
+        self._check_end()
         self.hdus = tuple(
             ImageHdu(k, hdu.get_extname(), tuple(hdu.get_dims()))
             for k, hdu in enumerate(self._hdus)
             if hdu.get_exttype(num=True) == fitsio.IMAGE_HDU and hdu.get_dims()
         )
 
-    def _check_length(self) -> None:
-        """CFITSIO leaves out what lies beyond the end of a truncated file, without a word."""
-        expected, found = self._hdus[-1].get_offsets()["data_end"], self.path.stat().st_size
-        if self.path.suffix != ".gz" and expected > found:
-            raise OSError(f"it is truncated, {found} bytes of at least {expected}")
+    def _check_end(self) -> None:
+        """CFITSIO leaves out an HDU whose header is cut off by the end of the file, silently."""
+        if self.path.suffix == ".gz":
+            return
+        self._raw.seek(self._hdus[-1].get_offsets()["data_end"])
+        if self._raw.read(8) == b"XTENSION":
+            raise OSError("it is truncated within a header")
 
     def read(self, index: int) -> NDArray[np.float32]:
         return self._pixels(index, lambda hdu: hdu.read(), lambda hdu: hdu.data)
@@ -146,7 +152,7 @@ class _FitsioImages:
                 return np.asarray(by_fitsio(self._hdus[index]), dtype=np.float32)
             except OSError:
                 pass  # astropy judges
-        with fits.open(self.path) as hdus:
+        with _open_by_astropy(self.path) as hdus:
             return np.asarray(by_astropy(hdus[index]), dtype=np.float32)
 
     def calibration(self, index: int) -> HeaderCalibration:
@@ -158,7 +164,7 @@ class _FitsioImages:
         return self._calibrations[index]
 
     def sky_middle(self, index: int) -> tuple[float, float] | None:
-        with fits.open(self.path) as hdus:
+        with _open_by_astropy(self.path) as hdus:
             return _sky_middle(hdus[index].header, hdus[index].shape)
 
 

@@ -163,7 +163,12 @@ def _format(path: Path) -> str:
 def _read(path: Path, chosen: str) -> Table:
     if chosen in ("ascii", "ascii.csv", "ascii.tab"):
         as_text = {"*": [astropy_ascii.convert_numpy(str)]}
-        return Table.read(path, format=chosen, converters=as_text, fill_values=[])
+        options = {"format": chosen, "converters": as_text, "fill_values": []}
+        try:
+            return Table.read(path, **options)
+        except astropy_ascii.InconsistentTableError:
+            # Comment lines are no part of CSV; a first line such as "#id,ra,dec" holds the names.
+            return Table.read(path, comment=r"\s*#", **options)
     if chosen == "fits":
         return Table.read(path, format="fits", memmap=True)
     return Table.read(path, format=chosen)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.nddata import Cutout2D
+from astropy.wcs import WCS
+
+from lensing_core.ingest.decoding import Grid, Room, assemble
+from lensing_core.ingest.images import Calibration, Locator, RowRequest
+from lensing_core.ingest.mosaics import Mosaic
+from lensing_core.ingest.rejection import RowRejected
+from lensing_core.surveys import get_survey
+
+SIZE = 16
+
+
+def wcs_of(n: int, scale_arcsec: float, angle_deg: float = 20.0) -> WCS:
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval = [150.0, 2.0]
+    wcs.wcs.crpix = [(n + 1) / 2, (n + 1) / 2]
+    c, s = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
+    wcs.wcs.cd = np.array([[-c, s], [s, c]]) * scale_arcsec / 3600
+    return wcs
+
+
+def write(path, pixels, wcs, **cards):
+    hdu = fits.PrimaryHDU(pixels, wcs.to_header())
+    hdu.header.update(cards)
+    hdu.writeto(path)
+
+
+def source(folder, *, bands=("g", "r"), size=SIZE, scale=0.2, pattern="mosaic_{band}.fits"):
+    survey = get_survey("hsc")
+    none = (None,) * len(bands)
+    calibration = Calibration(survey, bands, none, none)
+    return Mosaic(Locator(folder, pattern), calibration, bands, size, scale)
+
+
+def row_at(wcs, x, y, number=0):
+    sky = wcs.pixel_to_world(x, y)
+    return RowRequest(number, f"o{number}", float(sky.ra.deg), float(sky.dec.deg))
+
+
+@pytest.fixture
+def mosaics(tmp_path):
+    rng = np.random.default_rng(5)
+    pixels = rng.normal(size=(2, 120, 100)).astype("f4")
+    wcs = wcs_of(100, 0.2)
+    for band, plane in zip("gr", pixels, strict=True):
+        write(tmp_path / f"mosaic_{band}.fits", plane, wcs)
+    return tmp_path, pixels, wcs
+
+
+@pytest.mark.parametrize("size", [15, 16])
+@pytest.mark.parametrize(("x", "y"), [(50.0, 60.0), (30.4, 44.6), (2.2, 3.9), (98.7, 117.2)])
+def test_agrees_with_cutout2d(mosaics, size, x, y):
+    folder, pixels, wcs = mosaics
+    row = row_at(wcs, x, y)
+    images = source(folder, size=size).load(row)
+    position = SkyCoord(row.ra_deg * u.deg, row.dec_deg * u.deg)
+    for image, plane in zip(images, pixels, strict=True):
+        theirs = Cutout2D(plane, position, size, wcs, mode="partial", fill_value=np.nan)
+        np.testing.assert_array_equal(image.data, theirs.data)
+        assert image.centre == pytest.approx(theirs.input_position_cutout[::-1], abs=1e-6)
+
+
+def test_outside_and_without_position(mosaics):
+    folder, _, wcs = mosaics
+    cut = source(folder)
+    with pytest.raises(RowRejected, match="lies outside") as bad:
+        cut.load(row_at(wcs, -20.0, 50.0))
+    assert bad.value.reason == "outside_mosaic"
+    with pytest.raises(RowRejected) as bad:
+        cut.load(RowRequest(0, "antipode", 330.0, -2.0))
+    assert bad.value.reason == "outside_mosaic"
+    with pytest.raises(RowRejected) as bad:
+        cut.load(RowRequest(0, "nowhere"))
+    assert bad.value.reason == "bad_coordinates"
+
+
+def test_a_mosaic_without_wcs(tmp_path):
+    fits.PrimaryHDU(np.zeros((50, 50), "f4")).writeto(tmp_path / "mosaic_g.fits")
+    with pytest.raises(RowRejected, match="no celestial WCS") as bad:
+        source(tmp_path, bands=("g",)).load(RowRequest(0, "a", 150.0, 2.0))
+    assert bad.value.reason == "unsupported_format"
+
+
+def test_a_compressed_mosaic(mosaics, tmp_path):
+    folder, pixels, wcs = mosaics
+    hdu = fits.CompImageHDU(pixels[0], wcs.to_header(), compression_type="GZIP_2", quantize_level=0)
+    hdu.writeto(tmp_path / "m_g.fits.fz")
+    row = row_at(wcs, 40.3, 50.8)
+    plain = source(folder).load(row)[0]
+    packed = source(tmp_path, bands=("g",), pattern="m_{band}.fits.fz").load(row)[0]
+    np.testing.assert_array_equal(packed.data, plain.data)
+
+
+def test_bands_in_hdus_with_noise(mosaics, tmp_path):
+    folder, pixels, wcs = mosaics
+    header = wcs.to_header()
+    fits.HDUList(
+        [
+            fits.PrimaryHDU(),
+            fits.ImageHDU(pixels[0], header, name="G_SCI"),
+            fits.ImageHDU(np.full_like(pixels[0], 3), header, name="G_RMS"),
+            fits.ImageHDU(pixels[1], header, name="R_SCI"),
+        ]
+    ).writeto(tmp_path / "all.fits")
+    calibration = source(folder).calibration
+    cut = Mosaic(Locator(tmp_path, "all.fits"), calibration, ("g", "r"), SIZE, 0.2, True)
+    g, r = cut.load(row_at(wcs, 50, 50))
+    np.testing.assert_array_equal(g.variance, np.full((SIZE, SIZE), 9))
+    assert r.variance is None
+    np.testing.assert_array_equal(r.data, source(folder).load(row_at(wcs, 50, 50))[1].data)
+
+
+def test_bands_of_two_pixel_scales_stay_aligned(tmp_path):
+    """A star at a position between pixels has one centroid and its flux in both bands."""
+    rng = np.random.default_rng(9)
+    for trial in range(4):
+        fine, coarse = wcs_of(240, 0.1, 30), wcs_of(120, 0.2, 30)
+        sky = fine.pixel_to_world(*rng.uniform(100, 140, 2))
+        folder = tmp_path / str(trial)
+        folder.mkdir()
+        for band, wcs, n, sigma in (("g", fine, 240, 4.0), ("r", coarse, 120, 2.0)):
+            x0, y0 = wcs.world_to_pixel(sky)
+            y, x = np.mgrid[:n, :n]
+            star = np.exp(-((x - x0) ** 2 + (y - y0) ** 2) / (2 * sigma**2))
+            write(folder / f"mosaic_{band}.fits", (star / star.sum()).astype("f4"), wcs)
+        cut = source(folder, size=61, scale=0.1)
+        row = RowRequest(0, "star", float(sky.ra.deg), float(sky.dec.deg))
+        grid = Grid(61, 0.1, (27.0, 27.0))
+        pixels = Room.of(grid, 2, 1).open()
+        facts = assemble(cut.load(row), grid, pixels, 0)
+        assert facts.regridded
+        y, x = np.mgrid[:61, :61]
+        g, r = pixels.flux[0].astype("f8")
+        assert g.sum() == pytest.approx(1, rel=1e-3)
+        assert r.sum() == pytest.approx(1, rel=1e-3)
+        assert (g * x).sum() / g.sum() == pytest.approx((r * x).sum() / r.sum(), abs=0.01)
+        assert (g * y).sum() / g.sum() == pytest.approx((r * y).sum() / r.sum(), abs=0.01)
