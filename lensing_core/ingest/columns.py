@@ -14,7 +14,7 @@ from lensing_core.ingest.stacks import is_stack
 from lensing_core.ingest.tables import SourceTable
 
 _SAMPLE = 100  # rows looked at
-_NUMERIC_SHARE = 0.5
+_SHARE = 0.5  # of the cells must be of the kind that a role needs
 
 # Names without case and punctuation, the likelier first.
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
@@ -194,7 +194,7 @@ def _fits(table: SourceTable, column: str, role: str) -> bool:
         return table.is_text(column)
     if role == "label":
         cells = [c for c in table.cells(column, 0, _SAMPLE) if c is not None]
-        return all(is_label(c) for c in cells)
+        return sum(is_label(c) for c in cells) >= _SHARE * len(cells)
     return True
 
 
@@ -240,9 +240,7 @@ def _is_numeric(table: SourceTable, name: str) -> bool:
     if not table.is_text(name):
         return table.table[name].ndim == 1
     cells = [c for c in table.cells(name, 0, _SAMPLE) if c is not None]
-    return bool(cells) and sum(to_number(c) is not None for c in cells) >= _NUMERIC_SHARE * len(
-        cells
-    )
+    return bool(cells) and sum(to_number(c) is not None for c in cells) >= _SHARE * len(cells)
 
 
 def to_number(value: object) -> float | None:

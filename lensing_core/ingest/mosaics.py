@@ -169,4 +169,5 @@ def _position(path: Path, index: int, row: RowRequest) -> tuple[float, float]:
         raise _outside(path, row) from error
     if not np.isfinite(x) or not np.isfinite(y):  # the other half of the sky
         raise _outside(path, row)
-    return float(x), float(y)
+    # A whole pixel must not be missed by the last digit of the projection.
+    return round(float(x), 6), round(float(y), 6)

@@ -20,7 +20,7 @@ from lensing_core.ingest.images import BandImage, ImageSource, Locator, RowReque
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.pictures import Pictures
 from lensing_core.ingest.positions import PositionReader, position_reader
-from lensing_core.ingest.probing import Probe, find_pattern, first_file, probe
+from lensing_core.ingest.probing import Probe, find_pattern, probe, typical_file
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.rows import ParsedRow, RowReader
@@ -193,7 +193,7 @@ def _first_image(request: ImportRequest, pattern: str, rows: Sequence[RowRequest
     """An image to look at before the bands are known; None where only the bands would tell."""
     if request.survey or "{band}" in pattern or _has_band_files(request):
         return None
-    return first_file(Locator(request.root, pattern), rows, ())
+    return typical_file(Locator(request.root, pattern), rows, ())
 
 
 def _first_images(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 
 from astropy.io import fits
@@ -11,7 +13,7 @@ from astropy.io import fits
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import BandAxis, ImageKind
 from lensing_core.ingest.columns import ColumnMap
-from lensing_core.ingest.fits_files import open_fits
+from lensing_core.ingest.fits_files import is_fits, open_fits
 from lensing_core.ingest.fits_sources import Companions, FitsCube, FitsFiles, FitsHdus
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus
 from lensing_core.ingest.images import Calibration, ImageSource, Locator, RowRequest
@@ -22,6 +24,7 @@ from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.stacks import Stack, is_stack, open_array
 from lensing_core.surveys import Survey
 
+_PROBED_FILES = 10
 _GUESSES = tuple(
     template.format(suffix)
     for suffix in (".fits", ".fits.gz", ".fits.fz", ".png", ".jpg", ".npy")
@@ -69,22 +72,54 @@ def find_pattern(request: ImportRequest, columns: ColumnMap, rows: Sequence[RowR
     )
 
 
-def first_file(locator: Locator, rows: Iterable[RowRequest], bands: Sequence[str]) -> Path:
-    """The first image file that exists among ``rows``."""
-    tried = None
-    for row in rows:
-        for band in bands or ("",):
-            try:
-                path = locator.find(row, band)
-            except RowRejected:
-                continue
-            if path.is_file():
-                return path
-            tried = tried or path
+def typical_file(locator: Locator, rows: Iterable[RowRequest], bands: Sequence[str]) -> Path:
+    """Of the first image files that can be read, the one with most images in it.
+
+    Raises
+    ------
+    BadInputError
+        If none exists or can be read.
+    """
+    best: tuple[int, Path] | None = None
+    tried, problem = "", ""
+    looked_at = 0
+    for path in _files(locator, rows, bands):
+        tried = tried or str(path)
+        if not path.is_file():
+            continue
+        try:
+            n_images = _count_images(path)
+        except RowRejected as rejected:
+            problem = problem or str(rejected)
+            continue
+        if best is None or n_images > best[0]:
+            best = n_images, path
+        looked_at += 1
+        if looked_at == _PROBED_FILES:
+            break
+    if best is not None:
+        return best[1]
+    if problem:
+        raise BadInputError(f"None of the first image files can be used: {problem}")
     detail = f"; the first would be {tried}" if tried else "; the table names none"
     raise BadInputError(
         f"None of the first image files exists{detail}. Check the images folder and the pattern."
     )
+
+
+def _files(locator: Locator, rows: Iterable[RowRequest], bands: Sequence[str]) -> Iterator[Path]:
+    for row in rows:
+        for band in bands or ("",):
+            with suppress(RowRejected):  # the table names no file in this cell
+                yield locator.find(row, band)
+
+
+def _count_images(path: Path) -> int:
+    """Planes of all arrays in a file."""
+    if is_fits(path.name):
+        with open_fits(path) as images:
+            return sum(prod(hdu.shape[:-2]) for hdu in images.hdus)
+    return prod(open_array(path).shape[:-2]) if is_stack(path.name) else 1
 
 
 def probe(
@@ -104,7 +139,7 @@ def probe(
     locator = Locator(request.root, pattern)
     per_band = "{band}" in pattern or bool(columns.files)
     keys = request.keys_of(survey.band_names)
-    path = first_file(locator, rows, keys if "{band}" in pattern else tuple(columns.files))
+    path = typical_file(locator, rows, keys if "{band}" in pattern else tuple(columns.files))
     kind = request.image_kind
     if kind == "auto":
         kind = _guess_kind(request, path, per_band=per_band, by_position=_no_object(pattern))
@@ -339,10 +374,10 @@ class _Builder:
         self, calibration: Calibration, keys: tuple[str, ...], per_band: bool
     ) -> float:
         scales = []
-        for k, band in enumerate(calibration.bands):
+        for k in range(len(calibration.bands)):
             path = self.path
             if per_band:
-                path = first_file(self.locator, self.rows, (keys[k] if keys else band,))
+                path = typical_file(self.locator, self.rows, (keys[k],))
             with open_fits(path) as images:
                 names = tuple((hdu.index, hdu.name) for hdu in images.hdus)
                 found = find_bands(names, (keys[k],))[0]

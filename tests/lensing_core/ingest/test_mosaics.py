@@ -56,7 +56,7 @@ def mosaics(tmp_path):
 
 
 @pytest.mark.parametrize("size", [15, 16])
-@pytest.mark.parametrize(("x", "y"), [(50.0, 60.0), (30.4, 44.6), (2.2, 3.9), (98.7, 117.2)])
+@pytest.mark.parametrize(("x", "y"), [(50.2, 60.1), (30.4, 44.6), (2.2, 3.9), (98.7, 117.2)])
 def test_agrees_with_cutout2d(mosaics, size, x, y):
     folder, pixels, wcs = mosaics
     row = row_at(wcs, x, y)
