@@ -16,12 +16,13 @@ from tornado.web import RedirectHandler
 
 from app import tiles
 from app.context import AppContext
-from app.pages import catalogs, overview, review, train
+from app.pages import catalogs, overview, review, score, train
 from app.shell import PRODUCT, shell
 from app.theme import is_dark
 from lensing_core.errors import LensTriageError, WorkspaceError
 from lensing_core.workspace import Workspace
 from training import jobs
+from training.demo import submit_demo
 
 ADDRESS = "127.0.0.1"
 _ADVANCE_EVERY_MS = 2000
@@ -32,6 +33,7 @@ PAGES: dict[str, tuple[str, PageFunction]] = {
     "overview": ("Overview", overview.page),
     "catalogs": ("Catalogs", catalogs.page),
     "train": ("Train", train.page),
+    "score": ("Score", score.page),
     "review": ("Review", review.page),
 }
 
@@ -103,6 +105,8 @@ def serve(
     """
     port = _free_port(port)
     context = AppContext.of(workspace)
+    if demo:
+        submit_demo(workspace)
     pn.extension(notifications=True, exception_handler=_unexpected)
     routes = {f"/{slug}": _route(context, title, page) for slug, (title, page) in PAGES.items()}
     server = pn.serve(

@@ -26,7 +26,7 @@ dt, dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 summary { cursor: pointer; color: var(--lt-muted); font-size: 12px; margin-top: 8px; }
 details dl { margin-top: 6px; font-size: 12px; }
 """
-_N_FIRST = 12
+_PER_ROW = 6
 
 
 class CatalogDetails(pn.viewable.Viewer):
@@ -65,8 +65,9 @@ class CatalogDetails(pn.viewable.Viewer):
         database = self._context.database
         self._facts.object = facts_html(catalog, summaries.count_labels(database, catalog.id))
         self._pictures.object = thumbnails_html(
-            summaries.fetch_first(database, catalog.id, limit=_N_FIRST),
+            summaries.fetch_first(database, catalog.id, limit=3 * _PER_ROW),
             catalog=catalog.name,
+            per_row=_PER_ROW,
             empty="No cutouts yet.",
         )
         self._quarantined.visible = bool(catalog.n_quarantined)

@@ -27,7 +27,9 @@ def quantity(value: object, *, digits: int = 3) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(quantity(item) for item in value) or MISSING
     if isinstance(value, dict):
-        return ", ".join(f"{key} {quantity(item)}" for key, item in value.items()) or MISSING
+        return (
+            ", ".join(f"{k.replace('_', ' ')} {quantity(v)}" for k, v in value.items()) or MISSING
+        )
     return str(value)
 
 

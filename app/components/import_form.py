@@ -68,18 +68,19 @@ class ImportForm(pn.viewable.Viewer):
         )
         browsing = pn.Row(browse_table, browse_images, margin=0, styles={"gap": "4px"})
         self._hint = section("Preview", html(_HINT, css=_HINT_CSS))
+        form = section(
+            "New catalog",
+            browsing,
+            self.panel.lead,
+            self.notice,
+            buttons,
+            self.panel,
+            self.picker,
+            note="Below are the settings for what cannot be recognised.",
+        )
         self._view = columns(
-            section(
-                "New catalog",
-                browsing,
-                self.panel.lead,
-                self.notice,
-                buttons,
-                self.panel,
-                self.picker,
-                note="Below are the settings for what cannot be recognised.",
-            ),
-            stack(self._hint, self.pane, self.runs),
+            stack(form, self.runs.list),
+            stack(self._hint, self.runs.now, self.pane),
             template="minmax(0, 1fr) minmax(0, 1.15fr)",
         )
         super().__init__()

@@ -140,7 +140,7 @@ def band_row(band: BandPreview) -> Row:
     return {
         "key": band.name,
         "band": band.name,
-        "source": band.source,
+        "source": {"text": band.source.rsplit("/", 1)[-1], "title": band.source},
         "shape": " × ".join(map(str, reversed(band.shape))),
         "scale": {
             "text": fmt.number(band.pixel_scale_arcsec),

@@ -56,12 +56,7 @@ class OverviewBoard(pn.viewable.Viewer):
         )
         self._active.on_action(self._act)
         self._ended = Table(
-            columns=[
-                column("title", "Run"),
-                column("state", "State", width="94px"),
-                column("time", "Took", align="right", width="92px"),
-                column("when", "Begun", align="right", width="84px"),
-            ],
+            columns=run_view.ENDED_COLUMNS,
             label="Latest runs",
             empty="No run has ended yet.",
         )

@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 from app.components.fields import Choices
 from app.components.notice import Notice
 from app.components.runs_panel import RunsPanel
-from app.components.section import columns, section
+from app.components.section import columns, section, stack
 from app.components.settings_panel import SettingsPanel
 from app.context import AppContext
 from lensing_core.store.runs import RunSummary
@@ -75,9 +75,10 @@ class RunForm(pn.viewable.Viewer):
             label=button, icon="play_arrow", margin=0, disable_elevation=True
         )
         self.start_button.on_click(lambda _: self.start())
+        button_row = pn.Row(self.start_button, margin=0)
         self._view = columns(
-            section(title, self.panel, self.notice, pn.Row(self.start_button, margin=0), note=note),
-            self.runs,
+            stack(section(title, self.panel, self.notice, button_row, note=note), self.runs.list),
+            self.runs.now,
             template=template,
         )
         super().__init__()

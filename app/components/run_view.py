@@ -8,6 +8,7 @@ from typing import Any
 
 from app.components import format as fmt
 from app.components.fields import label_of
+from app.components.steps import address
 from app.components.table import Row, column
 from lensing_core.store.runs import LogLine, RunSummary
 from training.settings import SETTINGS, fields
@@ -21,13 +22,13 @@ TONES = {
     "lost": "bad",
 }
 _LOG_TONES = {"warning": "warning", "error": "bad"}
-RUN_COLUMNS = [
+ENDED_COLUMNS = [
     column("title", "Run"),
     column("state", "State", width="96px"),
-    column("progress", "Progress", width="24%"),
     column("time", "Took", align="right", width="96px"),
     column("when", "Begun", align="right", width="88px"),
 ]
+RUN_COLUMNS = [*ENDED_COLUMNS[:2], column("progress", "Progress", width="26%"), *ENDED_COLUMNS[2:]]
 
 
 def state_of(run: RunSummary) -> str:
@@ -111,10 +112,32 @@ def log_html(lines: Sequence[LogLine], run_id: str) -> str:
 
 
 def result_html(run: RunSummary) -> str:
-    """What came out, as a list of names and figures; '' where there is nothing."""
+    """What came out, as a list of names and figures, and where to go on; '' for nothing."""
     if not run.result:
         return ""
-    return _facts(run.result)
+    shown = {k: v for k, v in run.result.items() if v is not False and v not in (None, [], {}, "")}
+    return _facts(shown) + links_html(run)
+
+
+def links_html(run: RunSummary) -> str:
+    """Links to what a run that succeeded has made."""
+    catalog, ensemble = (str(run.settings.get(name, "")) for name in ("catalog", "ensemble"))
+    links = {
+        "ingest": (
+            ("See the catalog", address("catalogs", catalog=catalog)),
+            ("Score it", address("score", catalog=catalog)),
+        ),
+        "simulate": (
+            ("See the catalog", address("catalogs", catalog=catalog)),
+            ("Train on it", "train"),
+        ),
+        "train": (("Score with it", address("score", ensemble=ensemble)),),
+        "score": (("Review", address("review", catalog=catalog, ensemble=ensemble)),),
+    }
+    if run.status != "succeeded" or run.kind not in links:
+        return ""
+    made = " ".join(f'<a href="{escape(href)}">{text}</a>' for text, href in links[run.kind])
+    return f'<p class="links">{made}</p>'
 
 
 def settings_html(run: RunSummary) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import panel as pn
-
 from app.components import run_view
 from app.components.run_monitor import RunMonitor
-from app.components.section import section, stack
+from app.components.section import section
 from app.components.table import Table
 from app.context import AppContext
 from lensing_core.store import runs
 from lensing_core.store.runs import RunSummary
 
 
-class RunsPanel(pn.viewable.Viewer):
-    """Begins with what runs, or else with the latest run; :meth:`refresh` once a second.
+class RunsPanel:
+    """Two parts to be laid out: ``now``, the watched run, and ``list``, the latest ones.
+
+    Begins with what runs, or else with the latest run; :meth:`refresh` once a second.
 
     Parameters
     ----------
@@ -46,21 +46,16 @@ class RunsPanel(pn.viewable.Viewer):
         self._kinds = tuple(kinds)
         self._limit = limit
         self.monitor = RunMonitor(context, on_end=on_end)
-        self._now = section("Run", self.monitor, visible=False)
+        self.now = section("Run", self.monitor, visible=False)
         self.table = Table(
-            columns=run_view.RUN_COLUMNS, label=title, selectable=True, empty="No run yet."
+            columns=run_view.ENDED_COLUMNS, label=title, selectable=True, empty="No run yet."
         )
         self.list = section(title, self.table)
         self.table.param.watch(lambda event: self.watch(event.new), "selected")
-        self._view = stack(self._now, self.list)
-        super().__init__()
         listed = self._listed()
         begin_with = [run for run in listed if run.active] or (listed if watch_ended else [])
         if begin_with:
             self.watch(begin_with[0].id)
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return self._view
 
     def _listed(self) -> list[RunSummary]:
         return runs.list_runs(self._context.database, kinds=self._kinds, limit=self._limit)
@@ -68,7 +63,7 @@ class RunsPanel(pn.viewable.Viewer):
     def watch(self, run_id: str) -> None:
         """Show one run in the monitor, and mark it in the list."""
         self.monitor.watch(run_id)
-        self._now.visible = bool(run_id)
+        self.now.visible = bool(run_id)
         self.table.selected = run_id
 
     def refresh(self) -> None:

@@ -12,7 +12,8 @@ from lensing_core.store.summaries import Thumbnail
 
 THUMBNAILS_CSS = """
 ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 8px;
-  grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); }
+  grid-template-columns: repeat(var(--per-row), minmax(0, 1fr)); }
+@media (max-width: 900px) { ul { grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); } }
 li { min-width: 0; }
 a { display: block; color: inherit; border-radius: 6px; }
 a:hover { text-decoration: none; }
@@ -29,7 +30,12 @@ _LABELS = {1: "lens", 0: "not a lens"}
 
 
 def thumbnails_html(
-    thumbnails: Sequence[Thumbnail], *, catalog: str, ensemble: str = "", empty: str = ""
+    thumbnails: Sequence[Thumbnail],
+    *,
+    catalog: str,
+    per_row: int,
+    ensemble: str = "",
+    empty: str = "",
 ) -> str:
     """A grid of pictures with the probability, or the imported label, below each."""
     if not thumbnails:
@@ -47,4 +53,4 @@ def thumbnails_html(
             f'<div class="caption"><span>{escape(item.object_id)}</span>'
             f"<span>{figure}</span></div></a></li>"
         )
-    return f"<ul>{''.join(items)}</ul>"
+    return f'<ul style="--per-row: {per_row}">{"".join(items)}</ul>'
