@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 from tornado.ioloop import PeriodicCallback
 from tornado.web import RedirectHandler
 
 from app import tiles
+from app.components.notice import UNEXPECTED, Notice
 from app.context import AppContext
 from app.pages import catalogs, overview, review, score, train
 from app.shell import PRODUCT, shell
@@ -53,7 +53,9 @@ def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], 
         except Exception:  # noqa: BLE001 - logged; a page never shows a traceback
             _log.exception("The page %s could not be built", title)
             message = "This page could not be built; the server's log says why."
-        return shell(title, pmui.Alert(message, severity="error"), context=context)
+        notice = Notice()
+        notice.say(message)
+        return shell(title, notice.__panel__(), context=context)
 
     return build
 
@@ -63,9 +65,7 @@ def _unexpected(error: Exception) -> None:
     _log.error("A callback failed", exc_info=error)
     if pn.state.notifications is not None:
         pn.state.notifications.error(
-            str(error)
-            if isinstance(error, LensTriageError)
-            else "Something went wrong; the server's log says what.",
+            str(error) if isinstance(error, LensTriageError) else UNEXPECTED,
             duration=8000,
         )
 

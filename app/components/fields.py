@@ -114,14 +114,11 @@ class FieldEditor(pn.viewable.Viewer):
         return pmui.MultiChoice(options=options, solid=False, sx=_CHIPS_SX, **common)
 
     def set_choices(self, choices: Choices) -> None:
-        """Change what may be chosen; a choice that is still there is kept."""
+        """Change what may be chosen; a choice that is still there is kept, else the first taken."""
         if dict(choices) != self._widget.options:
             kept = self._widget.value
             self._widget.options = dict(choices)
-            if isinstance(kept, list):
-                self._widget.value = [value for value in kept if value in choices.values()]
-            elif kept in choices.values():
-                self._widget.value = kept
+            self.write(kept)
 
     def write(self, value: Any) -> None:
         """Show ``value``."""

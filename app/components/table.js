@@ -61,7 +61,7 @@ function content(cell, key, column, model) {
     link.href = cell.href
     return link
   }
-  if (cell.chip) return element("span", `chip ${cell.chip}`, cell.text)
+  if (cell.chip !== undefined) return element("span", `chip ${cell.chip}`, cell.text)
   const text = element("span", cell.tone || "", cell.text)
   if (cell.note) text.append(element("span", "note", cell.note))
   return text

@@ -75,7 +75,7 @@ def list_catalogs(database: Database) -> list[CatalogSummary]:
             )
         ):
             stages[catalog_id][stage] = count
-        names = dict(session.execute(select(Ensemble.id, Ensemble.name)).tuples().all())
+        names = {ensemble.id: ensemble.name for ensemble in session.scalars(select(Ensemble))}
         scored: dict[int, dict[str, int]] = defaultdict(dict)
         for ensemble_id, catalog_id, count in session.execute(
             select(Score.ensemble_id, Score.catalog_id, func.count()).group_by(
@@ -123,15 +123,13 @@ class LabelCounts:
 def count_labels(database: Database, catalog_id: int) -> LabelCounts:
     """How many candidates of a catalog are labelled, and as what."""
     with database.session() as session:
-        counts = dict(
-            session.execute(
-                select(Candidate.label, func.count())
-                .where(Candidate.catalog_id == catalog_id)
-                .group_by(Candidate.label)
-            )
-            .tuples()
-            .all()
-        )
+        counts: dict[int | None, int] = {}
+        for label, count in session.execute(
+            select(Candidate.label, func.count())
+            .where(Candidate.catalog_id == catalog_id)
+            .group_by(Candidate.label)
+        ):
+            counts[label] = count
     return LabelCounts(counts.get(1, 0), counts.get(0, 0), counts.get(None, 0))
 
 

@@ -1,0 +1,70 @@
+"""Routes: what a page does when it cannot be built, and the port."""
+
+from __future__ import annotations
+
+import re
+import socket
+
+import panel as pn
+import pytest
+
+from app.context import AppContext
+from app.main import PAGES, _free_port, _route
+from app.shell import NAVIGATION
+from lensing_core.errors import BadInputError, WorkspaceError
+from training.jobs import runner
+
+
+@pytest.fixture
+def context(filled_workspace, monkeypatch) -> AppContext:
+    monkeypatch.setattr(runner, "_launch", lambda workspace, run_id: None)
+    return AppContext.of(filled_workspace)
+
+
+def message_of(page) -> str:
+    """The text of the notices on a page; '' for none."""
+    panes = [pane.object for part in page.main for pane in part.select(pn.pane.HTML)]
+    return " ".join(re.findall(r'role="alert">([^<]*)<', " ".join(panes)))
+
+
+def test_every_page_of_the_navigation_is_served():
+    assert [item.slug for item in NAVIGATION] == list(PAGES)
+    assert all(PAGES[item.slug][0] == item.title for item in NAVIGATION)
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_every_page_builds_on_an_empty_and_on_a_filled_workspace(slug, context, tmp_path):
+    from lensing_core.workspace import Workspace
+
+    title, page = PAGES[slug]
+    for each in (context, AppContext.of(Workspace.create(tmp_path / "empty"))):
+        built = _route(each, title, page)()
+        assert message_of(built) == ""
+        built.get_root()
+
+
+def test_a_user_error_becomes_its_sentence(context):
+    def page(_: AppContext):
+        raise BadInputError("surveys/mine.toml has no bands; add some.")
+
+    built = _route(context, "Overview", page)()
+    assert message_of(built) == "surveys/mine.toml has no bands; add some."
+
+
+def test_a_bug_becomes_one_sentence_and_goes_to_the_log(context, caplog):
+    def page(_: AppContext):
+        raise ZeroDivisionError("secret")
+
+    built = _route(context, "Overview", page)()
+    assert message_of(built) == "This page could not be built; the server&#x27;s log says why."
+    assert "ZeroDivisionError: secret" in caplog.text
+
+
+def test_a_taken_port_is_said():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(WorkspaceError, match=f"Port {port} on 127.0.0.1 is not free"):
+            _free_port(port)
+    assert _free_port(0) > 0
