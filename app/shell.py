@@ -9,8 +9,11 @@ from urllib.parse import quote
 import panel as pn
 import panel_material_ui as pmui
 
+from app.components.format import percent
+from app.components.live import live
 from app.context import AppContext
 from app.theme import PAGE_SX, ROOT_CSS, THEME_CONFIG, THEME_COOKIE, TOKENS_CSS, is_dark, read_asset
+from lensing_core.store.runs import RunSummary, list_active_runs
 
 PRODUCT = "lens-triage"
 _RAIL_WIDTH = 84
@@ -80,6 +83,19 @@ _HEADER_CSS = """
   white-space: nowrap; min-width: 0; direction: rtl; text-align: left; }
 """
 
+_ACTIVITY_CSS = """
+a { display: flex; align-items: center; gap: 8px; color: #c9d6e6; font-size: 12px; height: 30px;
+  padding: 0 12px; border-radius: 15px; background: #1b2a40; white-space: nowrap;
+  max-width: 380px; margin-right: 8px; }
+a:hover { text-decoration: none; background: #24364f; }
+span { overflow: hidden; text-overflow: ellipsis; }
+b { font-weight: 400; color: #8fa3ba; flex: none; }
+i { width: 8px; height: 8px; border-radius: 50%; background: #62b0ff; flex: none;
+  animation: pulse 1.4s ease-in-out infinite alternate; }
+@keyframes pulse { from { opacity: .35 } to { opacity: 1 } }
+@media (prefers-reduced-motion: reduce) { i { animation: none; } }
+"""
+
 _HEADING_CSS = """
 header { display: flex; align-items: baseline; gap: 12px; flex-wrap: wrap; }
 h1 { font-size: 21px; font-weight: 500; margin: 0; line-height: 1.3; }
@@ -111,6 +127,22 @@ def _header(context: AppContext) -> pn.pane.HTML:
         margin=0,
         sizing_mode="stretch_width",
     )
+
+
+def _activity(context: AppContext) -> pn.pane.HTML:
+    """What runs now, on every page; hidden while nothing does."""
+    pane = pn.pane.HTML("", stylesheets=[TOKENS_CSS, _ACTIVITY_CSS], margin=0, visible=False)
+
+    def refresh() -> None:
+        active = list_active_runs(context.database)
+        if active:
+            text = activity_html(active)
+            if text != pane.object:
+                pane.object = text
+        pane.visible = bool(active)
+
+    live(refresh)
+    return pane
 
 
 def shell(
@@ -159,7 +191,7 @@ def shell(
     page = pmui.Page(
         title="",
         meta_title=f"{title} · {PRODUCT}",
-        header=[_header(context)],
+        header=[_header(context), _activity(context)],
         sidebar=[_rail(slug)],
         main=[main],
         sidebar_variant="permanent",
@@ -178,6 +210,19 @@ def shell(
         " + '; path=/; max-age=31536000; SameSite=Strict'",
     )
     return page
+
+
+def activity_html(active: list[RunSummary]) -> str:
+    """The first active run with its progress, and how many wait."""
+    run = active[0]
+    waiting = len(active) - 1
+    progress = f" {percent(run.share)}" if run.share is not None else ""
+    more = f" · {waiting} waiting" if waiting else ""
+    state = "" if run.status == "running" else "waiting: "
+    return (
+        f'<a href="overview" title="{escape(run.title)}"><i></i>'
+        f"<span>{state}{escape(run.title)}</span><b>{progress}{more}</b></a>"
+    )
 
 
 def argument(name: str) -> str:

@@ -34,7 +34,9 @@ def demo_settings() -> list[RunSettings]:
         SimulateSettings(
             catalog=TRAINING_CATALOG, n_objects=2400, lens_fraction=0.5, seed=1, **common
         ),
-        TrainSettings(ensemble=ENSEMBLE, catalogs=[TRAINING_CATALOG], survey_prior=0.02, seed=1),
+        TrainSettings(
+            ensemble=ENSEMBLE, catalogs=[TRAINING_CATALOG], survey_prior=0.02, epochs=8, seed=1
+        ),
         SimulateSettings(
             catalog=SURVEY_CATALOG,
             n_objects=2000,

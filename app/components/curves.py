@@ -1,4 +1,7 @@
-"""A run's curves as they grow: one small plot a figure, one line a member."""
+"""A run's curves as they grow: one small plot for each figure of each member.
+
+Members do not share a plot: a step is an epoch of one and a boosting round of another.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,9 @@ class Curves(pn.viewable.Viewer):
 
     def __init__(self) -> None:
         self._sources: dict[tuple[str, str], ColumnDataSource] = {}
-        self._plots: dict[str, figure] = {}
         self._members: list[str] = []
         self._legend = html("", css=_LEGEND_CSS)
-        self._grid = grid(template="repeat(auto-fill, minmax(min(280px, 100%), 1fr))", gap="10px")
+        self._grid = grid(template="repeat(auto-fill, minmax(min(190px, 100%), 1fr))", gap="10px")
         self._view = stack(self._legend, self._grid, gap=4, visible=False)
         super().__init__()
 
@@ -43,14 +45,13 @@ class Curves(pn.viewable.Viewer):
     def clear(self) -> None:
         """Take all plots away."""
         self._sources.clear()
-        self._plots.clear()
         self._members.clear()
         self._grid.clear()
         self._view.visible = False
 
     def update(self, curves: Sequence[Curve]) -> None:
         """Show these curves; existing lines get the new points."""
-        for curve in curves:
+        for curve in sorted(curves, key=lambda curve: (curve.member, curve.name)):
             key = (curve.name, curve.member)
             data = {"step": list(curve.steps), "value": list(curve.values)}
             if key in self._sources:
@@ -63,27 +64,20 @@ class Curves(pn.viewable.Viewer):
         self._view.visible = bool(self._sources)
 
     def _add(self, curve: Curve) -> None:
-        new = curve.name not in self._plots
-        if new:
-            self._plots[curve.name] = self._plot(fmt.words(curve.name))
-        plot: Any = self._plots[curve.name]
         if curve.member not in self._members:
             self._members.append(curve.member)
         color = COLORS[self._members.index(curve.member) % len(COLORS)]
         source = self._sources[curve.name, curve.member]
+        plot = self._plot(fmt.words(curve.name))
         plot.line("step", "value", source=source, line_width=2, color=color)
         dots = plot.scatter("step", "value", source=source, size=4, color=color)
         plot.add_tools(
             HoverTool(
                 renderers=[dots],
-                tooltips=[
-                    (curve.member or "run", "@value{0.0000}"),
-                    ("step", "@step{0,0}"),
-                ],
+                tooltips=[(curve.member or "value", "@value{0.0000}"), ("step", "@step{0,0}")],
             )
         )
-        if new:
-            self._grid.append(pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0))
+        self._grid.append(pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0))
 
     def _show_legend(self) -> None:
         entries = [
@@ -96,10 +90,10 @@ class Curves(pn.viewable.Viewer):
             self._legend.object = text
 
     @staticmethod
-    def _plot(title: str) -> figure:
-        plot = figure(
+    def _plot(title: str) -> Any:
+        plot: Any = figure(
             title=Title(text=title, text_font_size="12px", text_font_style="normal"),
-            height=170,
+            height=150,
             sizing_mode="stretch_width",
             tools="xpan,xwheel_zoom,reset",
             toolbar_location=None,

@@ -49,6 +49,8 @@ _CHIPS_SX = {
     "& .MuiChip-root": {"height": 22, "fontSize": 12},
     "& .MuiChip-deleteIcon": {"fontSize": 15},
 }
+_LABEL_AT_REST = {"&:not(.MuiInputLabel-shrink)": {"transform": "translate(14px, 8px) scale(1)"}}
+_CHIPS_THEME = {"components": {"MuiInputLabel": {"styleOverrides": {"root": _LABEL_AT_REST}}}}
 
 
 class FieldEditor(pn.viewable.Viewer):
@@ -111,7 +113,9 @@ class FieldEditor(pn.viewable.Viewer):
 
     @staticmethod
     def _chips(options: Any, common: dict[str, Any]) -> Any:
-        return pmui.MultiChoice(options=options, solid=False, sx=_CHIPS_SX, **common)
+        return pmui.MultiChoice(
+            options=options, solid=False, sx=_CHIPS_SX, theme_config=_CHIPS_THEME, **common
+        )
 
     def set_choices(self, choices: Choices) -> None:
         """Change what may be chosen; a choice that is still there is kept, else the first taken."""
@@ -127,7 +131,9 @@ class FieldEditor(pn.viewable.Viewer):
         elif isinstance(self._widget, pmui.MultiChoice):
             known = self._widget.options
             known = known.values() if isinstance(known, dict) else known
-            self._widget.value = [item for item in value or [] if item in known]
+            kept = [item for item in value or [] if item in known]
+            # A default that the workspace does not have gives way to the first that it has.
+            self._widget.value = kept or (list(known)[:1] if value and self._has_choices else [])
         elif isinstance(self._widget, pmui.Select):
             options = self._widget.options
             known = list(options.values() if isinstance(options, dict) else options)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import panel as pn
-from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d
+from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
 from app.components.section import html, stack
@@ -98,6 +98,7 @@ class Histogram(pn.viewable.Viewer):
             tick: f"{p:g}" for tick, p in zip(ticks, _TICKS, strict=True)
         }
         plot.y_range.start = _FLOOR
+        plot.yaxis.formatter = NumeralTickFormatter(format="0,0")
         plot.xgrid.visible = False
         plot.outline_line_color = None
         for label, source in self.sources.items():

@@ -66,10 +66,11 @@ class OverviewBoard(pn.viewable.Viewer):
         self._ensembles = Table(
             columns=ENSEMBLE_COLUMNS, label="Ensembles", empty="No ensemble yet: train one."
         )
+        self._running = section("Running and queued", self._notice, self._active)
         self._view = stack(
             self._banner,
             section("Next", self._steps),
-            section("Running and queued", self._notice, self._active),
+            self._running,
             section("Catalogs", self._catalogs, note="Candidates by the stage of the search."),
             columns(
                 section(
@@ -93,6 +94,7 @@ class OverviewBoard(pn.viewable.Viewer):
         active = runs.list_active_runs(database)
         ended = runs.list_runs(database, ended=True, limit=_LATEST)
         self._active.update([{**run_view.run_row(run), **self._cancel(run)} for run in active])
+        self._running.visible = bool(active) or bool(self._notice.message)
         self._ended.update([run_view.run_row(run) for run in ended])
         self._ticks += 1
         states = {run.id: run.status for run in [*active, *ended]}

@@ -64,9 +64,9 @@ def head_html(run: RunSummary, *, per_second: float | None, left_s: float | None
     facts = []
     if run.started_at is not None:
         facts.append(f"{fmt.duration(run.elapsed_s())}")
-    if run.total:
+    if run.total and (run.status != "succeeded" or run.done == run.total):
         facts.append(f"{fmt.count(run.done)} of {fmt.count(run.total)}")
-    elif run.done:
+    elif run.done and not run.total:
         facts.append(fmt.count(run.done))
     if run.status == "running" and per_second:
         facts.append(fmt.rate(per_second).replace(" /", "/"))
@@ -170,6 +170,8 @@ def _facts(values: Mapping[str, Any], *, named: bool = False) -> str:
             parts += [
                 (FIGURES.get(key, fmt.words(key)), figure_text(v)) for key, v in value.items()
             ]
+        elif isinstance(value, Mapping) and any(isinstance(v, Mapping) for v in value.values()):
+            parts += [(f"{title}: {fmt.words(k).lower()}", fmt.quantity(value[k])) for k in value]
         else:
             parts.append((title, fmt.quantity(value)))
     return (

@@ -84,14 +84,14 @@ def test_monitor_draws_curves_and_adds_points(context):
     monitor = RunMonitor(context, TRAIN)
     sources = monitor._curves._sources
     assert len(sources) == 4
-    assert len(monitor._curves._plots) == 2
+    assert len(monitor._curves._grid) == 4
     before = len(sources["train_loss", "trees"].data["step"])
     change(context, TRAIN, status="running")
     with context.database.session() as session:
         session.add(RunMetric(run_id=TRAIN, name="train_loss", member="trees", step=99, value=0.1))
     monitor.refresh()
     assert len(sources["train_loss", "trees"].data["step"]) == before + 1
-    assert len(monitor._curves._plots) == 2
+    assert len(monitor._curves._grid) == 4
     monitor.watch("20260101-122000-score-cccccc")
     assert not monitor._curves._view.visible
 

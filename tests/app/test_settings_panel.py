@@ -11,7 +11,7 @@ import pytest
 from app.components.fields import FieldEditor, bounds_of, label_of
 from app.components.settings_panel import SettingsPanel
 from lensing_core.errors import BadInputError
-from training.settings import SETTINGS, RunSettings, SimulateSettings, fields
+from training.settings import SETTINGS, RunSettings, SimulateSettings, TrainSettings, fields
 
 
 class EverySettings(RunSettings):
@@ -138,6 +138,14 @@ def test_choices_keep_what_is_still_there():
     assert panel.settings().survey == "lsst"
     panel.set_choices({"survey": {"KiDS": "kids"}})
     assert panel.settings().survey == "kids"
+
+
+def test_a_default_that_is_not_there_gives_way_to_the_first_that_is():
+    panel = SettingsPanel(TrainSettings, choices={"catalogs": {"a (3)": "a", "b (4)": "b"}})
+    assert panel.settings().catalogs == ["a"]
+    panel.write(catalogs=["b"])
+    panel.set_choices({"catalogs": {"c": "c", "b": "b"}})
+    assert panel.settings().catalogs == ["b"]
 
 
 def test_nothing_to_choose_from_is_said():
