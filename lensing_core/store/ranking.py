@@ -43,6 +43,7 @@ __all__ = [
     "count_rows",
     "cursor_of",
     "fetch_page",
+    "load_rows",
     "rank_of",
 ]
 
@@ -105,7 +106,7 @@ def fetch_page(
     if backward:
         keys.reverse()
     return RankingPage(
-        rows=tuple(_load(session, query, keys)),
+        rows=tuple(load_rows(session, query, keys)),
         has_before=more if backward else after is not None,
         has_after=before is not None if backward else more,
     )
@@ -157,8 +158,10 @@ def count_rows(session: Session, query: RankingQuery) -> Count:
     return Count(*RankingOrder(session, query).count())
 
 
-def _load(session: Session, query: RankingQuery, keys: Sequence[Cursor]) -> list[RankedCandidate]:
-    """The rows of ``keys``, in their order."""
+def load_rows(
+    session: Session, query: RankingQuery, keys: Sequence[Cursor]
+) -> list[RankedCandidate]:
+    """The rows of ``keys``, in their order, whether or not the filters pass them."""
     ids = [key.candidate_id for key in keys]
     candidates = {c.id: c for c in session.scalars(select(Candidate).where(Candidate.id.in_(ids)))}
     scores: dict[int, Score] = {}

@@ -1,0 +1,70 @@
+"""The review desk: ranked table, viewer and scores, in one component of the browser.
+
+The script owns the keyboard and shows the next candidate at once, from pictures that it has
+fetched ahead; this side answers its questions about rows, counts and details.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import panel as pn
+import param
+from panel.custom import JSComponent
+
+from app.components.review_service import ReviewService
+from app.theme import TOKENS_CSS
+from lensing_core.errors import LensTriageError
+
+_FOLDER = Path(__file__).parent
+_SCRIPTS = (
+    "review_dom.js",
+    "image_tiles.js",
+    "image_viewer.js",
+    "image_controls.js",
+    "review_filters.js",
+    "review_table.js",
+    "review_scores.js",
+    "review_keys.js",
+    "review_desk.js",
+)
+_STYLES = ("review_desk.css", "image_viewer.css")
+_log = logging.getLogger(__name__)
+
+
+def _read(names: tuple[str, ...]) -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+class ReviewDesk(JSComponent):
+    """The desk; ``start`` is what :meth:`ReviewService.start` returned."""
+
+    start = param.Dict(default={})
+
+    # One module made of several files: Panel loads a component's script from a blob, where
+    # relative imports have nothing to be relative to.
+    _esm = _read(_SCRIPTS)
+    _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, _read(_STYLES)]
+
+    def __init__(self, service: ReviewService, **params: Any) -> None:
+        self._service = service
+        super().__init__(**params)
+
+    def _handle_msg(self, data: Any) -> None:
+        pn.state.execute(partial(self._answer, data))
+
+    async def _answer(self, message: dict[str, Any]) -> None:
+        """Answer in a thread, so that a slow count holds up neither keys nor other sessions."""
+        try:
+            answer = await asyncio.to_thread(self._service.answer, message)
+        except LensTriageError as error:
+            answer = {"type": "error", "message": str(error), "request": message.get("request")}
+        except Exception:  # noqa: BLE001 - logged; the page gets one sentence, never a traceback
+            _log.exception("The review page's message %r failed", message.get("type"))
+            text = "The server could not answer; its log says why."
+            answer = {"type": "error", "message": text, "request": message.get("request")}
+        self._send_msg(answer)

@@ -1,0 +1,21 @@
+"""Review: the ranked candidates and everything that is known of the chosen one."""
+
+from __future__ import annotations
+
+import panel as pn
+
+from app.components.review_desk import ReviewDesk
+from app.components.review_service import ReviewService
+from app.context import AppContext
+from app.shell import shell
+
+
+def page(context: AppContext) -> pn.viewable.Viewable:
+    """The page, for the query string of this session's address."""
+    service = ReviewService(context.database)
+    arguments = {
+        name: [value.decode("utf-8", "replace") for value in values]
+        for name, values in pn.state.session_args.items()
+    }
+    desk = ReviewDesk(service, start=service.start(arguments), sizing_mode="stretch_both", margin=0)
+    return shell("Review", desk, context=context, heading=False)
