@@ -18,6 +18,11 @@ from playwright.sync_api import Browser, Page, Playwright, Response, sync_playwr
 from lensing_core.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent.parent
+_TAB_CLOSED = re.compile(
+    r"Task exception was never retrieved\n(?:(?!Task exception).)*?"
+    r"tornado\.websocket\.WebSocketClosedError\n",
+    re.DOTALL,
+)
 _QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -108,8 +113,9 @@ def serve() -> Iterator[Callable[..., str]]:
     yield start
     for server in running:
         server.stop()
-    tracebacks = [line for server in running for line in server.output if "Traceback" in line]
-    assert not tracebacks, "".join(line for server in running for line in server.output)
+    output = "".join(line for server in running for line in server.output)
+    # A tab that closes while the server writes to it is no fault of a page.
+    assert "Traceback" not in _TAB_CLOSED.sub("", output), output
 
 
 @pytest.fixture

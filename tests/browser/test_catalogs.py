@@ -1,0 +1,160 @@
+"""Catalogs: choosing one, its quarantine, importing with a preview, simulating."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from filling import cutouts
+from playwright.sync_api import Page, expect
+
+from lensing_core.store import open_database
+from lensing_core.store.summaries import get_catalog
+from lensing_core.workspace import Workspace
+
+Visit = Callable[[str], None]
+Screenshot = Callable[[str], Path]
+BANDS = "gri"
+
+
+@pytest.fixture
+def url(serve: Callable[..., str], filled_workspace: Workspace) -> str:
+    return serve(filled_workspace)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """A table of 12 rows beside their three-HDU images: one is missing, one lies off the sky."""
+    folder = tmp_path / "survey"
+    folder.mkdir()
+    flux = cutouts(12, 3, 32, np.zeros(12), seed=4)
+    lines = ["Target_X,RAJ2000,DEJ2000,zspec,note"]
+    for k in range(12):
+        hdus = [fits.PrimaryHDU()]
+        for band, plane in zip(BANDS, flux[k], strict=True):
+            hdu = fits.ImageHDU(plane, name=band)
+            hdu.header.update(
+                CTYPE1="RA---TAN", CTYPE2="DEC--TAN", CRPIX1=16.5, CRPIX2=16.5, CRVAL1=150.0
+            )
+            hdu.header.update(CRVAL2=2.0, CDELT1=-0.168 / 3600, CDELT2=0.168 / 3600, MAGZERO=27.0)
+            hdus.append(hdu)
+        if k != 3:
+            fits.HDUList(hdus).writeto(folder / f"obj{k}.fits")
+        dec = 95.0 if k == 7 else 2.0 + 0.01 * k
+        lines.append(f"obj{k},{150 + 0.01 * k:.4f},{dec:.4f},{0.3 + 0.01 * k:.3f},n{k}")
+    (folder / "Bright sample.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_choosing_a_catalog_shows_it_and_the_address_remembers(
+    url: str, page: Page, visit: Visit, screenshot: Screenshot
+) -> None:
+    visit(f"{url}/catalogs?catalog=simulated")
+    table = page.get_by_role("table", name="Catalogs")
+    expect(table.locator("tr[aria-selected=true]")).to_contain_text("simulated")
+    expect(page.get_by_text("sim:test, for all uses")).to_be_visible()
+    table.locator("tr[aria-selected=true]").focus()
+    page.keyboard.press("ArrowDown")
+    expect(table.locator("tr[aria-selected=true]")).to_contain_text("cosmos")
+    expect(page).to_have_url(f"{url}/catalogs?tab=catalogs&catalog=cosmos")
+    pictures = page.locator("li img")
+    expect(pictures).to_have_count(18)
+    pictures.first.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "element => element.complete && element.naturalWidth > 0",
+        arg=pictures.first.element_handle(),
+    )
+    screenshot("chosen")
+
+
+def test_quarantine_is_read_page_by_page_and_by_reason(
+    url: str, page: Page, visit: Visit, screenshot: Screenshot
+) -> None:
+    visit(f"{url}/catalogs?catalog=cosmos")
+    rows = page.get_by_role("table", name="Quarantined rows")
+    expect(rows.get_by_role("row")).to_have_count(21)
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("21 to 37 of 37")).to_be_visible()
+    page.get_by_role("table", name="Reasons").get_by_role("row", name="All nan").click()
+    expect(rows.get_by_role("row")).to_have_count(2)
+    expect(rows).to_contain_text("images/cosmos/0036_g.fits holds no finite pixel.")
+    screenshot("quarantine")
+
+
+def test_import_with_preview_mapping_and_quarantine(
+    url: str,
+    filled_workspace: Workspace,
+    images: Path,
+    page: Page,
+    visit: Visit,
+    screenshot: Screenshot,
+) -> None:
+    visit(f"{url}/catalogs?tab=import")
+    page.get_by_label("Table", exact=True).fill(str(images / "Bright sample.csv"))
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Catalog", exact=True)).to_have_value("bright-sample")
+    page.get_by_role("button", name="Preview").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("map the column 'file', or give a file-name pattern")
+    screenshot("needs-a-mapping")
+
+    page.get_by_label("Role of Target_X").select_option("id")
+    expect(alert).to_contain_text("state it: cfhtls,")
+    page.get_by_label("Survey").click()
+    page.get_by_role("menuitem", name="hsc").click()
+    page.get_by_role("button", name="Preview").click()
+    bands = page.get_by_role("table", name="Bands")
+    expect(bands.get_by_role("row")).to_have_count(1 + len(BANDS))
+    expect(bands).to_contain_text("32 × 32")
+    expect(bands).to_contain_text("0.168")
+    expect(page.get_by_text("12 rows; survey hsc")).to_be_visible()
+    expect(page.get_by_label("Role of zspec")).to_have_value("z_spec")
+    expect(alert).to_have_count(0)
+    screenshot("preview")
+
+    page.get_by_role("button", name="Start import").click()
+    expect(page.get_by_text("Done.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("missing file 1, bad coordinates 1")).to_be_visible()
+    screenshot("imported")
+    catalog = get_catalog(open_database(filled_workspace), "bright-sample")
+    assert (catalog.n_candidates, catalog.n_quarantined, catalog.complete) == (10, 2, True)
+    page.get_by_role("link", name="See the catalog").click()
+    selected = page.get_by_role("table", name="Catalogs").locator("tr[aria-selected=true]")
+    expect(selected).to_contain_text("bright-sample")
+
+
+def test_a_missing_file_is_one_sentence(url: str, page: Page, visit: Visit) -> None:
+    visit(f"{url}/catalogs?tab=import")
+    page.get_by_role("button", name="Start import").click()
+    expect(page.get_by_role("alert")).to_contain_text("use 1 to 63 characters")
+    page.get_by_label("Table", exact=True).fill("/no/such/table.csv")
+    page.get_by_role("button", name="Start import").click()
+    expect(page.get_by_role("alert")).to_have_text("Table /no/such/table.csv does not exist.")
+
+
+def test_files_are_chosen_by_browsing(url: str, images: Path, page: Page, visit: Visit) -> None:
+    visit(f"{url}/catalogs?tab=import")
+    page.get_by_label("Images", exact=True).fill(str(images.parent))
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Browse for the table").click()
+    files = page.get_by_role("table", name="Files and folders")
+    files.get_by_role("row", name="survey").get_by_role("button", name="Open").click()
+    files.get_by_role("row", name="Bright sample.csv").get_by_role("button", name="Choose").click()
+    expect(page.get_by_label("Table", exact=True)).to_have_value(str(images / "Bright sample.csv"))
+    expect(files).to_be_hidden()
+
+
+def test_a_wrong_number_is_said_at_its_field(
+    url: str, page: Page, visit: Visit, screenshot: Screenshot
+) -> None:
+    visit(f"{url}/catalogs?tab=simulate")
+    expect(page.get_by_label("Catalog", exact=True)).to_have_value("simulated-2")
+    page.get_by_label("Lens fraction").fill("1.5")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("alert")).to_have_text("Give a number, 0 to 1.")
+    page.get_by_role("button", name="Simulate").click()
+    expect(page.get_by_role("alert").last).to_have_text("Lens fraction: Give a number, 0 to 1.")
+    screenshot("wrong-number")

@@ -1,0 +1,229 @@
+"""Review: the list, the viewer and the keyboard, on a catalog with known scores."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
+from lensing_core.store import open_database
+from lensing_core.store.tables import (
+    Candidate,
+    Ensemble,
+    EnsembleMember,
+    MemberScore,
+    Model,
+    Score,
+    utc_now,
+)
+from lensing_core.surveys import get_survey
+from lensing_core.workspace import Workspace
+
+N = 230
+LONG_NAME = "a-very-long-object-name-" + "x" * 120
+
+
+def fill(workspace: Workspace, *, scored: bool = True) -> None:
+    """A catalog of N candidates; number k is ranked k-th, with magnitude 25 - k / 100."""
+    rng = np.random.default_rng(0)
+    geometry = CutoutGeometry(
+        "hsc", ("g", "r", "i"), 32, 0.168, "flux", (27.0,) * 3, (0.8, 0.7, 0.6)
+    )
+    survey = get_survey("hsc").to_json()
+    writer = CatalogWriter(workspace, CatalogSpec("mine", geometry, survey, origin="simulated"))
+    axis = np.arange(32) - 15.5
+    blob = 30 * np.exp(-0.5 * (axis[:, None] ** 2 + axis**2) / 9)
+    flux = (rng.normal(size=(N, 3, 32, 32)) + blob).astype("f4")
+    flux[3, 1] = np.nan  # a band without data
+    rows = [
+        NewCandidate(
+            LONG_NAME if k == 1 else f"object-{k:03d}",
+            150 + k / 100,
+            2.0,
+            magnitude=25 - k / 100,
+            label=1 if k == 2 else None,
+            observation={"truth": {"class": "lens"}, "z_phot": 0.5, "z_err": 0.05},
+        )
+        for k in range(N)
+    ]
+    writer.append(flux, rows, rows_read=N)
+    writer.finish()
+    if not scored:
+        return
+    with open_database(workspace).session() as session:
+        names = ("trees-1", "network-1")
+        session.add_all(Model(id=name, kind="lightgbm", manifest={}) for name in names)
+        session.flush()
+        ensemble = Ensemble(
+            name="first",
+            fusion="mean",
+            manifest={},
+            promoted_at=utc_now(),
+            members=[EnsembleMember(model_id=m, position=k) for k, m in enumerate(names)],
+        )
+        session.add(ensemble)
+        session.flush()
+        for candidate in session.query(Candidate):
+            logit = 3 - 0.04 * candidate.cutout_index
+            probability = 1 / (1 + np.exp(-logit))
+            session.add(
+                Score(
+                    ensemble_id=ensemble.id,
+                    candidate_id=candidate.id,
+                    catalog_id=candidate.catalog_id,
+                    logit=logit,
+                    probability=probability,
+                    epistemic=0.01,
+                    aleatoric=0.2,
+                    disagreement=0.5,
+                    ood_distance=4.0,
+                )
+            )
+            session.add_all(
+                MemberScore(
+                    model_id=m, candidate_id=candidate.id, logit=logit, probability=probability
+                )
+                for m in names
+            )
+
+
+@pytest.fixture
+def desk(workspace: Workspace, serve: Callable[..., str], page: Page) -> Iterator[Page]:
+    """The review page of a filled workspace, with its first picture drawn."""
+    fill(workspace)
+    page.goto(f"{serve(workspace)}/review")
+    page.wait_for_selector(".desk[data-shown]")
+    return page
+
+
+def chosen(page: Page) -> str:
+    return page.locator(".viewer h2").inner_text()
+
+
+def test_the_best_candidate_is_shown_with_its_scores(desk, screenshot) -> None:
+    expect(desk.locator(".count")).to_have_text(f"{N} candidates")
+    expect(desk.locator(".viewer h2")).to_have_text("object-000")
+    expect(desk.locator(".headline strong")).to_have_text("0.953")
+    expect(desk.locator(".members-box li")).to_have_count(2)
+    expect(desk.locator(".strip button")).to_have_count(3)
+    expect(desk.get_by_text("10:00:00.000 +02:00:00.00")).to_be_visible()
+    expect(desk.get_by_text("0.500 ± 0.050")).to_be_visible()
+    assert "confirmed" not in desk.content().lower()
+    screenshot("light-1280")
+    desk.set_viewport_size({"width": 1920, "height": 1080})
+    desk.get_by_role("button", name="Toggle theme").click()
+    desk.wait_for_timeout(300)
+    screenshot("dark-1920")
+
+
+def test_keys_walk_the_ranking_across_pages(desk) -> None:
+    for _ in range(3):
+        desk.keyboard.press("j")
+    expect(desk.locator(".viewer h2")).to_have_text("object-003")
+    desk.keyboard.press("ArrowUp")
+    expect(desk.locator(".viewer h2")).to_have_text("object-002")
+    desk.keyboard.press("]")
+    expect(desk.locator(".viewer h2")).to_have_text("object-100")
+    expect(desk.locator(".position")).to_have_text("101–200")
+    desk.keyboard.press("k")  # over the edge of the page
+    expect(desk.locator(".viewer h2")).to_have_text("object-099")
+    desk.keyboard.press("j")
+    expect(desk.locator(".viewer h2")).to_have_text("object-100")
+    desk.keyboard.press("Home")
+    expect(desk.locator(".viewer h2")).to_have_text("object-000")
+
+
+def test_the_address_survives_a_refresh(desk) -> None:
+    for _ in range(5):
+        desk.keyboard.press("j")
+    desk.wait_for_url(re.compile(r"candidate=\d+"))
+    desk.wait_for_timeout(300)
+    address = desk.url
+    desk.reload()
+    desk.wait_for_selector(".desk[data-shown]")
+    expect(desk.locator(".viewer h2")).to_have_text("object-005")
+    expect(desk.locator("tr[aria-selected=true] .rank")).to_have_text("6")
+    desk.wait_for_timeout(300)
+    assert desk.url == address
+
+
+def test_filters_sort_and_say_when_nothing_is_left(desk) -> None:
+    desk.get_by_label("Largest score").fill("0.5")
+    desk.keyboard.press("Tab")
+    expect(desk.locator(".count")).to_have_text("155 candidates")  # 3 - 0.04 k <= 0
+    expect(desk.locator(".viewer h2")).to_have_text("object-075")
+    desk.get_by_role("button", name="Clear filters").click()
+    expect(desk.locator(".count")).to_have_text(f"{N} candidates")
+    desk.get_by_role("button", name="Mag").click()
+    expect(desk.locator(".viewer h2")).to_have_text("object-229")  # the brightest first
+    desk.keyboard.press("/")
+    desk.keyboard.type("object-01")
+    expect(desk.locator(".count")).to_have_text("10 candidates")
+    assert chosen(desk) == "object-019"  # typing j, k or digits moved nothing
+    desk.get_by_label("Object id contains").fill("no such thing")
+    expect(desk.get_by_text("No candidate passes these filters")).to_be_visible()
+
+
+def test_bands_blink_invert_and_missing_data(desk) -> None:
+    desk.keyboard.press("2")
+    expect(desk.locator(".frame-caption")).to_have_text("r")
+    desk.keyboard.press("2")
+    expect(desk.locator(".frame-caption")).to_have_text("i r g")
+    desk.keyboard.press("i")
+    expect(desk.locator(".viewer-body .frame")).to_have_class(re.compile("inverted"))
+    desk.keyboard.press("r")
+    expect(desk.locator(".viewer-body .frame")).not_to_have_class(re.compile("inverted"))
+    for _ in range(3):
+        desk.keyboard.press("j")
+    expect(desk.locator(".band").nth(1).get_by_text("no data")).to_be_visible()
+
+
+def test_truth_is_shown_only_when_asked_for(desk) -> None:
+    expect(desk.get_by_role("button", name="Show simulated truth")).to_be_visible()
+    expect(desk.locator(".truth dl")).to_have_count(0)
+    desk.get_by_role("button", name="Show simulated truth").click()
+    expect(desk.locator(".truth dd")).to_have_text(["lens"])
+
+
+def test_help_lists_the_keys(desk, screenshot) -> None:
+    desk.keyboard.press("?")
+    expect(desk.get_by_role("dialog", name="Keys")).to_be_visible()
+    screenshot("keys")
+    desk.keyboard.press("Escape")
+    expect(desk.get_by_role("dialog", name="Keys")).to_be_hidden()
+
+
+def test_a_long_name_is_cut_and_told_in_full(desk) -> None:
+    desk.keyboard.press("j")
+    title = desk.locator(".viewer h2")
+    expect(title).to_have_attribute("title", LONG_NAME)
+    assert title.evaluate("e => e.scrollWidth > e.clientWidth")
+    assert desk.locator(".columns").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+
+
+def test_a_bad_address_is_said_and_the_rest_is_followed(
+    workspace: Workspace, serve: Callable[..., str], page: Page
+) -> None:
+    fill(workspace)
+    page.goto(f"{serve(workspace)}/review?candidate=999999&sort=beauty&max=0.5")
+    page.wait_for_selector(".desk[data-shown]")
+    expect(page.locator(".notices")).to_contain_text("beauty")
+    expect(page.locator(".notices")).to_contain_text("999999")
+    expect(page.locator(".count")).to_have_text("155 candidates")
+
+
+def test_without_scores_the_page_says_how_to_get_them(
+    workspace: Workspace, serve: Callable[..., str], page: Page
+) -> None:
+    url = serve(workspace)
+    page.goto(f"{url}/review")
+    expect(page.get_by_text("No candidates yet")).to_be_visible()
+    fill(workspace, scored=False)
+    page.reload()
+    page.wait_for_selector(".desk[data-shown]")
+    expect(page.get_by_text("No ensemble has been chosen: no scores.")).to_be_visible()
