@@ -1,4 +1,4 @@
-"""Reading images from FITS files: fitsio for speed, astropy where fitsio cannot.
+"""Reading images from FITS files: small plain ones at once, others by fitsio, then by astropy.
 
 astropy also has the last word on a file that fitsio refuses: what both cannot read is rejected.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import gzip
 import re
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import fitsio
 import numpy as np
@@ -27,11 +28,15 @@ from lensing_core.ingest.headers import (
     read_calibration,
     relevant_cards,
 )
+from lensing_core.ingest.plain_fits import NotPlain, PlainFile, read_plain
 from lensing_core.ingest.rejection import RowRejected
 
 # CFITSIO takes these for its own syntax (filters, output files, extension numbers).
 _CFITSIO_SYNTAX = re.compile(r"[\[\](){}*?!]|\+\d+$")
-_FITS_ERRORS = (OSError, ValueError, TypeError, IndexError, KeyError, fits.VerifyError)
+_FITS_ERRORS = (
+    *(OSError, ValueError, TypeError, IndexError, KeyError, EOFError),
+    *(zlib.error, fits.VerifyError),
+)
 FITS_SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fits.fz", ".fit.fz", ".fz")
 
 
@@ -78,14 +83,14 @@ def open_fits(path: Path) -> Iterator[FitsImages]:
         missing_file, unreadable_file or wrong_shape (no image in it); also for what fails later,
         while pixels are read.
     """
-    if not path.is_file():
-        raise RowRejected("missing_file", f"{path} does not exist.", str(path))
     try:
         with _open_either(path) as images:
             if not images.hdus:
                 raise RowRejected("wrong_shape", f"{path} has no image in any HDU.", str(path))
             yield images
     except _FITS_ERRORS as error:
+        if not path.is_file():
+            raise RowRejected("missing_file", f"{path} does not exist.", str(path)) from error
         detail = " ".join(str(error).split()) or type(error).__name__
         raise RowRejected(
             "unreadable_file", f"{path} cannot be read: {detail[:200]}.", str(path)
@@ -94,14 +99,21 @@ def open_fits(path: Path) -> Iterator[FitsImages]:
 
 @contextmanager
 def _open_either(path: Path) -> Iterator[FitsImages]:
+    try:
+        plain = read_plain(path)
+    except NotPlain:
+        plain = None
+    if plain is not None:
+        yield _PlainImages(path, plain)
+        return
     if not _CFITSIO_SYNTAX.search(str(path)):
         try:
             opened = fitsio.FITS(str(path))
         except OSError:
             opened = None  # astropy judges
         if opened is not None:
-            with opened, path.open("rb") as raw:
-                yield _FitsioImages(path, opened, raw)
+            with opened:
+                yield _FitsioImages(path, opened)
             return
     with _open_by_astropy(path) as hdus:
         yield _AstropyImages(path, hdus)
@@ -116,11 +128,32 @@ def _open_by_astropy(path: Path) -> Iterator[fits.HDUList]:
             yield hdus
 
 
+class _PlainImages:
+    def __init__(self, path: Path, file: PlainFile) -> None:
+        self.path = path
+        self._file = file
+        self.hdus = tuple(
+            ImageHdu(k, hdu.name, hdu.shape) for k, hdu in enumerate(file.hdus) if hdu.shape
+        )
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        return self._file.read(index)
+
+    def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
+        return self._file.read(index)[y, x]
+
+    def calibration(self, index: int) -> HeaderCalibration:
+        return read_calibration(self._file.hdus[index].cards)
+
+    def sky_middle(self, index: int) -> tuple[float, float] | None:
+        with _open_by_astropy(self.path) as hdus:
+            return _sky_middle(hdus[index].header, hdus[index].shape)
+
+
 class _FitsioImages:
-    def __init__(self, path: Path, opened: Any, raw: BinaryIO) -> None:
+    def __init__(self, path: Path, opened: Any) -> None:
         self.path = path
         self._hdus = list(opened)
-        self._raw: Any = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
         self._calibrations: dict[int, HeaderCalibration] = {}
         self._check_end()
         self.hdus = tuple(
@@ -131,11 +164,14 @@ class _FitsioImages:
 
     def _check_end(self) -> None:
         """CFITSIO leaves out an HDU whose header is cut off by the end of the file, silently."""
-        if self.path.suffix == ".gz":
-            return
-        self._raw.seek(self._hdus[-1].get_offsets()["data_end"])
-        if self._raw.read(8) == b"XTENSION":
+        if self._bytes(self._hdus[-1].get_offsets()["data_end"], 8) == b"XTENSION":
             raise OSError("it is truncated within a header")
+
+    def _bytes(self, start: int, count: int) -> bytes:
+        opener: Any = gzip.open if self.path.suffix == ".gz" else open
+        with opener(self.path, "rb") as stream:
+            stream.seek(start)
+            return bytes(stream.read(count))
 
     def read(self, index: int) -> NDArray[np.float32]:
         return self._pixels(index, lambda hdu: hdu.read(), lambda hdu: hdu.data)
@@ -158,8 +194,8 @@ class _FitsioImages:
     def calibration(self, index: int) -> HeaderCalibration:
         if index not in self._calibrations:
             offsets = self._hdus[index].get_offsets()
-            self._raw.seek(offsets["header_start"])
-            header = self._raw.read(offsets["data_start"] - offsets["header_start"])
+            start = offsets["header_start"]
+            header = self._bytes(start, offsets["data_start"] - start)
             self._calibrations[index] = read_calibration(relevant_cards(header))
         return self._calibrations[index]
 

@@ -129,7 +129,8 @@ class Locator:
             missing_file, if the table names none.
         """
         if self.pattern:
-            return self.root / self._fill(row, key or band)
+            # Joining text is several times faster than joining paths.
+            return existing_spelling(Path(f"{self.root}/{self._fill(row, key or band)}"))
         name = row.band_files.get(band) if row.band_files else row.file
         if name:
             return existing_spelling(self.root / name)
@@ -150,7 +151,7 @@ class Locator:
                 )
             return known[name]
 
-        return str(existing_spelling(self.root / _FIELD.sub(value, self.pattern)))
+        return _FIELD.sub(value, self.pattern)
 
 
 def pattern_fields(pattern: str) -> set[str]:

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 from sqlalchemy import func, select
@@ -27,6 +28,7 @@ from lensing_core.store.tables import Catalog, Quarantine
 from lensing_core.workspace import Workspace
 
 Progress = Callable[[int, int], None]
+_CHUNK_BYTES = 32 * 2**20  # three chunks are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ def _run(
     progress: Progress,
     workers: int,
 ) -> None:
-    total, size = len(plan.table), writer.rows_per_shard
+    total = len(plan.table)
+    size = min(writer.rows_per_shard, max(1, _CHUNK_BYTES // (4 * prod(plan.geometry.shape))))
     starts = iter(range(writer.rows_read, total, size))
     reader = plan.reader()
     scratch = workspace.cache / f"ingest-{writer.catalog_id}.pixels"

@@ -116,7 +116,9 @@ class RowReader:
         candidate["magnitude"] = self._number(row, "magnitude")
         if candidate["magnitude"] is None and self._reference_band:
             candidate["magnitude"] = magnitudes.get(self._reference_band)
-        observation: dict[str, Any] = {role: self._number(row, role) for role in OBSERVATION_ROLES}
+        observation: dict[str, Any] = {
+            role: self._number(row, role) for role in OBSERVATION_ROLES if role in roles
+        }
         observation |= {
             "instrument": _text(row.get(roles.get("instrument", ""))),
             "magnitudes": magnitudes or None,
@@ -137,8 +139,10 @@ class RowReader:
 
     def _number(self, row: Mapping[str, Any], role: str) -> float | None:
         cell = row.get(self.columns.roles.get(role, ""))
+        if cell is None:
+            return None
         number = to_number(cell)
-        if number is None and cell is not None:
+        if number is None:
             self.doubts[role] += 1
         return number
 

@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from lensing_core.ingest import plain_fits
 from lensing_core.ingest.fits_files import open_fits
 from lensing_core.ingest.rejection import RowRejected
+
+
+@pytest.fixture(params=["small", "large"], autouse=True)
+def _size(request, monkeypatch):
+    """Every file is read as one that fits into memory, and as one that does not."""
+    if request.param == "large":
+        monkeypatch.setattr(plain_fits, "MAX_BYTES", 100)
 
 
 @pytest.fixture

@@ -1,0 +1,143 @@
+"""Small FITS files of plain images, parsed from memory in one go.
+
+Opening a file of a few cutouts through a library takes longer than reading it. Only what needs no
+interpretation is read here: uncompressed images, unscaled, of whole pixels. All else is left to
+fitsio and astropy, with which this agrees to the last bit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.ingest.headers import KEYS
+
+MAX_BYTES = 8 * 2**20
+_BLOCK, _CARD = 2880, 80
+_TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+_END = b"END" + b" " * 77
+_STRUCTURE = frozenset(
+    key.ljust(8).encode()
+    for key in (
+        *("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "PCOUNT", "GCOUNT", "EXTNAME"),
+        *("BSCALE", "BZERO", "BLANK", "GROUPS", "ZIMAGE"),
+        *(f"NAXIS{k}" for k in range(1, 5)),
+    )
+)
+_WANTED = KEYS | _STRUCTURE
+_NOT_PLAIN = tuple(k.ljust(8).encode() for k in ("BSCALE", "BZERO", "BLANK", "GROUPS", "ZIMAGE"))
+_TEXT = re.compile(rb"= *'((?:[^']|'')*)'")
+
+
+class NotPlain(Exception):
+    """The file needs a library."""
+
+
+@dataclass(frozen=True)
+class PlainHdu:
+    """An HDU: its name, (…, y, x) shape (empty without an image), and where its pixels are.
+
+    Attributes
+    ----------
+    cards : bytes
+        Those of the header that :func:`~lensing_core.ingest.headers.read_calibration` looks at.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    start: int
+    cards: bytes
+
+
+@dataclass(frozen=True)
+class PlainFile:
+    """A file in memory."""
+
+    content: bytes
+    hdus: tuple[PlainHdu, ...]
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        """All pixels of an HDU, as float32."""
+        hdu = self.hdus[index]
+        pixels = np.frombuffer(self.content, hdu.dtype, prod(hdu.shape), hdu.start)
+        return pixels.reshape(hdu.shape).astype(np.float32)
+
+
+def read_plain(path: Path) -> PlainFile:
+    """Read a file whole.
+
+    Raises
+    ------
+    NotPlain
+        If the file is large, or anything in it is other than a plain image.
+    OSError
+        If it cannot be opened.
+    """
+    with path.open("rb", buffering=0) as stream:
+        content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES or not content:
+        raise NotPlain
+    hdus = []
+    position = 0
+    while position < len(content):
+        hdu, position = _parse(content, position)
+        hdus.append(hdu)
+    return PlainFile(content, tuple(hdus))
+
+
+def _parse(content: bytes, begin: int) -> tuple[PlainHdu, int]:
+    """One HDU, and where the next begins."""
+    end = content.find(_END, begin)
+    if end < 0 or (end - begin) % _CARD:
+        raise NotPlain
+    found: dict[bytes, bytes] = {}
+    cards = []
+    for at in range(begin, end, _CARD):
+        key = content[at : at + 8]
+        if key in _WANTED:
+            card = content[at : at + _CARD]
+            if key in KEYS:
+                cards.append(card)
+            if key in _STRUCTURE:
+                found[key] = card
+    _check_image(found)
+    n_axes = _integer(found, b"NAXIS   ")
+    shape = tuple(_integer(found, b"NAXIS%d  " % axis) for axis in range(n_axes, 0, -1))
+    bits = _integer(found, b"BITPIX  ")
+    if bits not in _TYPES or n_axes > 4 or any(n < 1 for n in shape):
+        raise NotPlain
+    start = _next_block(end + _CARD)
+    size = abs(bits) // 8 * prod(shape) if shape else 0
+    if start + size > len(content):
+        raise NotPlain
+    name = _TEXT.search(found.get(b"EXTNAME ", b""))
+    text = name.group(1).decode("ascii", "replace").strip() if name else ""
+    return PlainHdu(text, shape, _TYPES[bits], start, b"".join(cards)), _next_block(start + size)
+
+
+def _check_image(found: dict[bytes, bytes]) -> None:
+    first = found.get(b"SIMPLE  ") or found.get(b"XTENSION", b"")
+    is_image = first[:8] == b"SIMPLE  " or first[10:20].startswith(b"'IMAGE ")
+    if not is_image or any(key in found for key in _NOT_PLAIN):
+        raise NotPlain
+    if b"PCOUNT  " in found and _integer(found, b"PCOUNT  ") != 0:
+        raise NotPlain
+    if b"GCOUNT  " in found and _integer(found, b"GCOUNT  ") != 1:
+        raise NotPlain
+
+
+def _integer(found: dict[bytes, bytes], key: bytes) -> int:
+    try:
+        return int(found[key][10:30])
+    except (KeyError, ValueError):
+        raise NotPlain from None
+
+
+def _next_block(position: int) -> int:
+    return -(-position // _BLOCK) * _BLOCK

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import fitsio
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from lensing_core.ingest import plain_fits
+from lensing_core.ingest.fits_files import _FitsioImages, open_fits
+from lensing_core.ingest.headers import read_calibration
+from lensing_core.ingest.plain_fits import NotPlain, read_plain
+
+RNG = np.random.default_rng(7)
+
+
+def image(shape=(9, 12), kind="f4", **cards) -> fits.ImageHDU:
+    hdu = fits.ImageHDU((100 * RNG.normal(size=shape)).astype(kind))
+    hdu.header.update(cards)
+    return hdu
+
+
+def written(tmp_path, *hdus):
+    path = tmp_path / "a.fits"
+    fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["u1", "i2", "i4", "i8", "f4", "f8"])
+@pytest.mark.parametrize("shape", [(9, 12), (3, 5, 4), (1, 2, 6, 5)])
+def test_agrees_with_astropy_and_fitsio(tmp_path, kind, shape):
+    comments = [f"line {k} of many" for k in range(80)]
+    many = image(shape, kind, EXTNAME="HSC_G ", MAGZERO=27.5)
+    for comment in comments:
+        many.header.add_comment(comment)
+    path = written(tmp_path, many, image((4, 4), "f4", EXTNAME="O'Neil"), image((8, 8)))
+    plain = read_plain(path)
+    with fits.open(path) as theirs, fitsio.FITS(path) as others:
+        assert len(plain.hdus) == len(theirs) == len(others)
+        for k, (hdu, their) in enumerate(zip(plain.hdus, theirs, strict=True)):
+            assert hdu.shape == their.shape
+            if hdu.shape:
+                np.testing.assert_array_equal(plain.read(k), their.data.astype("f4"))
+                np.testing.assert_array_equal(plain.read(k), others[k].read().astype("f4"))
+        assert plain.hdus[1].name == theirs[1].name == others[1].get_extname()
+        assert plain.hdus[3].name == ""
+        slow = _FitsioImages(path, others)
+        assert read_calibration(plain.hdus[1].cards) == slow.calibration(1)
+
+
+def test_an_image_in_the_primary_hdu(tmp_path):
+    data = RNG.normal(size=(5, 6)).astype("f4")
+    fits.PrimaryHDU(data).writeto(tmp_path / "a.fits")
+    plain = read_plain(tmp_path / "a.fits")
+    assert len(plain.hdus) == 1
+    np.testing.assert_array_equal(plain.read(0), data)
+
+
+@pytest.mark.parametrize(
+    "what", ["scaled", "unsigned", "compressed", "table", "gzip", "cut", "junk"]
+)
+def test_what_needs_a_library_is_left_to_it(tmp_path, what):
+    path = tmp_path / "b.fits"
+    if what == "scaled":
+        path = written(tmp_path, image(kind="i2", BSCALE=2.0))
+    elif what == "unsigned":
+        fits.PrimaryHDU(np.arange(30, dtype="u2").reshape(5, 6)).writeto(path)
+    elif what == "compressed":
+        fits.CompImageHDU(np.ones((8, 8), "f4")).writeto(path)
+    elif what == "table":
+        fits.BinTableHDU.from_columns([fits.Column("a", "E", array=np.zeros(3))]).writeto(path)
+    elif what == "gzip":
+        path = tmp_path / "b.fits.gz"
+        fits.PrimaryHDU(np.ones((8, 8), "f4")).writeto(path)
+    elif what == "cut":
+        path = written(tmp_path, image())
+        path.write_bytes(path.read_bytes()[:-2880])
+    else:
+        path.write_bytes(b"x" * 5760)
+    with pytest.raises(NotPlain):
+        read_plain(path)
+
+
+def test_unsigned_integers_come_out_right_all_the_same(tmp_path):
+    data = np.arange(100, dtype="u2").reshape(10, 10) + 60000
+    fits.PrimaryHDU(data.astype("u2")).writeto(tmp_path / "a.fits")
+    with open_fits(tmp_path / "a.fits") as images:
+        np.testing.assert_array_equal(images.read(0), data.astype("f4"))
+
+
+def test_large_files_are_left_to_fitsio(tmp_path, monkeypatch):
+    data = RNG.normal(size=(64, 64)).astype("f4")
+    fits.PrimaryHDU(data).writeto(tmp_path / "a.fits")
+    monkeypatch.setattr(plain_fits, "MAX_BYTES", 10_000)
+    with pytest.raises(NotPlain):
+        read_plain(tmp_path / "a.fits")
+    with open_fits(tmp_path / "a.fits") as images:
+        assert isinstance(images, _FitsioImages)
+        np.testing.assert_array_equal(images.read(0), data)
+        np.testing.assert_array_equal(images.section(0, slice(3, 9), slice(1, 5)), data[3:9, 1:5])
