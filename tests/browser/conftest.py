@@ -13,8 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from filling import fill_workspace
 from playwright.sync_api import Browser, Page, Playwright, Response, sync_playwright
 
+from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent.parent
@@ -122,6 +124,14 @@ def serve() -> Iterator[Callable[..., str]]:
 def server(serve: Callable[..., str], workspace: Workspace) -> str:
     """URL of a server for the test's ``workspace``."""
     return serve(workspace)
+
+
+@pytest.fixture(scope="session")
+def filled_server(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """URL of a server for a filled workspace; for tests that change nothing in it."""
+    workspace = Workspace.create(tmp_path_factory.mktemp("filled") / "workspace")
+    open_database(workspace)
+    return serve(fill_workspace(workspace))
 
 
 @pytest.fixture(scope="session")

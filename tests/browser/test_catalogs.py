@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,16 +51,16 @@ def images(tmp_path: Path) -> Path:
 
 
 def test_choosing_a_catalog_shows_it_and_the_address_remembers(
-    url: str, page: Page, visit: Visit, screenshot: Screenshot
+    filled_server: str, page: Page, visit: Visit, screenshot: Screenshot
 ) -> None:
-    visit(f"{url}/catalogs?catalog=simulated")
+    visit(f"{filled_server}/catalogs?catalog=simulated")
     table = page.get_by_role("table", name="Catalogs")
     expect(table.locator("tr[aria-selected=true]")).to_contain_text("simulated")
     expect(page.get_by_text("sim:test, for all uses")).to_be_visible()
     table.locator("tr[aria-selected=true]").focus()
     page.keyboard.press("ArrowDown")
     expect(table.locator("tr[aria-selected=true]")).to_contain_text("cosmos")
-    expect(page).to_have_url(f"{url}/catalogs?tab=catalogs&catalog=cosmos")
+    expect(page).to_have_url(re.compile("catalog=cosmos"))
     pictures = page.locator("li img")
     expect(pictures).to_have_count(18)
     pictures.first.scroll_into_view_if_needed()
@@ -71,9 +72,9 @@ def test_choosing_a_catalog_shows_it_and_the_address_remembers(
 
 
 def test_quarantine_is_read_page_by_page_and_by_reason(
-    url: str, page: Page, visit: Visit, screenshot: Screenshot
+    filled_server: str, page: Page, visit: Visit, screenshot: Screenshot
 ) -> None:
-    visit(f"{url}/catalogs?catalog=cosmos")
+    visit(f"{filled_server}/catalogs?catalog=cosmos")
     rows = page.get_by_role("table", name="Quarantined rows")
     expect(rows.get_by_role("row")).to_have_count(21)
     page.get_by_role("button", name="Next").click()
@@ -117,7 +118,7 @@ def test_import_with_preview_mapping_and_quarantine(
 
     page.get_by_role("button", name="Start import").click()
     expect(page.get_by_text("Done.")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("missing file 1, bad coordinates 1")).to_be_visible()
+    expect(page.get_by_text("bad coordinates 1, missing file 1")).to_be_visible()
     screenshot("imported")
     catalog = get_catalog(open_database(filled_workspace), "bright-sample")
     assert (catalog.n_candidates, catalog.n_quarantined, catalog.complete) == (10, 2, True)
@@ -126,8 +127,8 @@ def test_import_with_preview_mapping_and_quarantine(
     expect(selected).to_contain_text("bright-sample")
 
 
-def test_a_missing_file_is_one_sentence(url: str, page: Page, visit: Visit) -> None:
-    visit(f"{url}/catalogs?tab=import")
+def test_a_missing_file_is_one_sentence(filled_server: str, page: Page, visit: Visit) -> None:
+    visit(f"{filled_server}/catalogs?tab=import")
     page.get_by_role("button", name="Start import").click()
     expect(page.get_by_role("alert")).to_contain_text("use 1 to 63 characters")
     page.get_by_label("Table", exact=True).fill("/no/such/table.csv")
@@ -135,8 +136,10 @@ def test_a_missing_file_is_one_sentence(url: str, page: Page, visit: Visit) -> N
     expect(page.get_by_role("alert")).to_have_text("Table /no/such/table.csv does not exist.")
 
 
-def test_files_are_chosen_by_browsing(url: str, images: Path, page: Page, visit: Visit) -> None:
-    visit(f"{url}/catalogs?tab=import")
+def test_files_are_chosen_by_browsing(
+    filled_server: str, images: Path, page: Page, visit: Visit
+) -> None:
+    visit(f"{filled_server}/catalogs?tab=import")
     page.get_by_label("Images", exact=True).fill(str(images.parent))
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Browse for the table").click()
@@ -148,9 +151,9 @@ def test_files_are_chosen_by_browsing(url: str, images: Path, page: Page, visit:
 
 
 def test_a_wrong_number_is_said_at_its_field(
-    url: str, page: Page, visit: Visit, screenshot: Screenshot
+    filled_server: str, page: Page, visit: Visit, screenshot: Screenshot
 ) -> None:
-    visit(f"{url}/catalogs?tab=simulate")
+    visit(f"{filled_server}/catalogs?tab=simulate")
     expect(page.get_by_label("Catalog", exact=True)).to_have_value("simulated-2")
     page.get_by_label("Lens fraction").fill("1.5")
     page.keyboard.press("Tab")

@@ -48,9 +48,9 @@ def test_an_empty_workspace_leads_to_its_first_step(
 
 
 def test_counts_of_catalogs_and_figures_of_ensembles(
-    url: str, page: Page, visit: Visit, screenshot: Screenshot
+    filled_server: str, page: Page, visit: Visit, screenshot: Screenshot
 ) -> None:
-    visit(f"{url}/overview")
+    visit(f"{filled_server}/overview")
     total = page.get_by_role("row", name="All catalogs")
     expect(total).to_contain_text("212")
     row = page.get_by_role("table", name="Ensembles").get_by_role("row", name="first")
@@ -69,9 +69,9 @@ def test_counts_of_catalogs_and_figures_of_ensembles(
 
 
 def test_long_names_are_cut_with_the_whole_in_the_tooltip(
-    url: str, page: Page, visit: Visit
+    filled_server: str, page: Page, visit: Visit
 ) -> None:
-    visit(f"{url}/overview")
+    visit(f"{filled_server}/overview")
     name = "decals-dr10-south-luminous-red-galaxies-with-blue-neighbours"
     cell = page.get_by_role("table", name="Catalogs").locator("td", has_text=name)
     expect(cell).to_have_attribute("title", name)
@@ -111,9 +111,9 @@ def test_a_run_is_cancelled_by_its_button(
         assert session.get_one(Run, "r").cancel_requested
 
 
-def test_pages_are_walked_with_the_keyboard(url: str, page: Page, visit: Visit) -> None:
-    visit(f"{url}/overview")
+def test_pages_are_walked_with_the_keyboard(filled_server: str, page: Page, visit: Visit) -> None:
+    visit(f"{filled_server}/overview")
     page.locator("nav a", has_text="Overview").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{url}/catalogs")
+    expect(page).to_have_url(f"{filled_server}/catalogs")

@@ -19,15 +19,10 @@ Visit = Callable[[str], None]
 Screenshot = Callable[[str], Path]
 
 
-@pytest.fixture
-def url(serve: Callable[..., str], filled_workspace: Workspace) -> str:
-    return serve(filled_workspace)
-
-
 def test_scores_of_the_newest_scored_catalog(
-    url: str, page: Page, visit: Visit, screenshot: Screenshot
+    filled_server: str, page: Page, visit: Visit, screenshot: Screenshot
 ) -> None:
-    visit(f"{url}/score")
+    visit(f"{filled_server}/score")
     expect(page.get_by_text("of 140 scored")).to_be_visible()
     expect(page.get_by_text("no label (140)")).to_be_visible()
     expect(page.locator("canvas").first).to_be_visible()
@@ -41,9 +36,9 @@ def test_scores_of_the_newest_scored_catalog(
 
 
 def test_curves_result_and_log_of_a_training(
-    url: str, page: Page, visit: Visit, screenshot: Screenshot
+    filled_server: str, page: Page, visit: Visit, screenshot: Screenshot
 ) -> None:
-    visit(f"{url}/train")
+    visit(f"{filled_server}/train")
     expect(page.get_by_text("0.417 [0.297, 0.537]")).to_be_visible()
     expect(page.get_by_role("log")).to_contain_text("12 positives: intervals are wide.")
     expect(page.locator("canvas").first).to_be_visible()
@@ -100,7 +95,7 @@ def test_simulate_train_import_score_review(
     screenshot("simulated")
 
     visit(f"{server}/train")
-    page.get_by_role("button", name="Trees").click()
+    page.get_by_role("button", name="Trees", exact=True).click()
     page.get_by_label("Rounds").fill("40")
     page.keyboard.press("Tab")
     chip = page.locator(".MuiChip-root", has_text="network")
