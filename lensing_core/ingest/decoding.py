@@ -253,7 +253,7 @@ def assemble(
         scaled_zero_points_mag={
             k: image.zero_point_mag
             for k, image in present.items()
-            if _flux_factor(image, grid, k) != 1
+            if not grid.is_rendered and _flux_factor(image, grid, k) != 1
         }
         or None,
         has_variance=has_variance,
@@ -294,9 +294,12 @@ def _common_centre(images: Sequence[BandImage], grid: Grid) -> tuple[float, floa
 
 
 def _flux_factor(image: BandImage, grid: Grid, k: int) -> float:
-    """What brings the fluxes of band ``k`` to the catalog's zero point."""
+    """What brings the pixels of band ``k`` to the catalog's zero point; colours are averaged."""
+    if grid.is_rendered:
+        scale = image.pixel_scale_arcsec / grid.pixel_scale_arcsec
+        return 1.0 if same_scale(scale, 1.0) else scale**2
     excess_mag = grid.zero_points_mag[k] - image.zero_point_mag
-    return 1.0 if grid.is_rendered or abs(excess_mag) < _SAME_MAG else 10 ** (0.4 * excess_mag)
+    return 1.0 if abs(excess_mag) < _SAME_MAG else 10 ** (0.4 * excess_mag)
 
 
 def _place(

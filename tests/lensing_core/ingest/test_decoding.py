@@ -116,6 +116,16 @@ def test_black_is_data_in_a_picture():
     np.testing.assert_array_equal(pixels.flux[0], 0)
 
 
+def test_a_picture_on_a_coarser_grid_keeps_its_colours():
+    picture = RNG.integers(0, 256, (24, 24)).astype("f4")
+    on = grid(zero_points_mag=(math.nan,) * 3)
+    facts, pixels = put([image(picture, scale=0.1, zero_point=math.nan)] * 3, on)
+    mean = picture.reshape(12, 2, 12, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(pixels.flux[0][1], mean, rtol=1e-5)
+    assert facts.regridded
+    assert facts.scaled_zero_points_mag is None
+
+
 def test_shapes_that_do_not_fit():
     with pytest.raises(RowRejected, match="has 12 by 5 pixels; at least 8") as bad:
         put([image(np.ones((5, 12))), image()])
