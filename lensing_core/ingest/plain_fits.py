@@ -7,6 +7,7 @@ fitsio and astropy, with which this agrees to the last bit.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from math import prod
@@ -80,9 +81,10 @@ def read_plain(path: Path) -> PlainFile:
         If it cannot be opened.
     """
     with path.open("rb", buffering=0) as stream:
-        content = stream.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES or not content:
-        raise NotPlain
+        size = os.fstat(stream.fileno()).st_size
+        if not 0 < size <= MAX_BYTES:
+            raise NotPlain
+        content = stream.read(size)
     hdus = []
     position = 0
     while position < len(content):
