@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import astropy.units as u
+import numpy as np
 from astropy.io import fits
 from astropy.io.fits.verify import VerifyError
 from astropy.wcs import WCS, FITSFixedWarning
@@ -44,6 +45,10 @@ class HeaderCalibration:
         The zero point (AB) holds for one unit of the pixels.
     pixel_scale_from, zero_point_from : str
         The keywords.
+    north_deg : float or None
+        Direction of north, from the y axis towards the x axis.
+    is_mirrored : bool
+        Whether east is to the right when north is up.
     exposure_s : float or None
     blank : int or None
         Integer that stands for "no data".
@@ -55,6 +60,8 @@ class HeaderCalibration:
     pixel_scale_from: str = ""
     zero_point_mag: float | None = None
     zero_point_from: str = ""
+    north_deg: float | None = None
+    is_mirrored: bool = False
     exposure_s: float | None = None
     blank: int | None = None
     conflicts: tuple[str, ...] = ()
@@ -70,7 +77,9 @@ def relevant_cards(header: bytes) -> bytes:
 def read_calibration(cards: bytes) -> HeaderCalibration:
     """Read the cards that :func:`relevant_cards` kept."""
     header = fits.Header.fromstring(cards)
-    scale, scale_from, scale_conflicts = _pixel_scale(header)
+    wcs = celestial_wcs(header)
+    scale, scale_from, scale_conflicts = _pixel_scale(header, wcs)
+    north_deg, is_mirrored = _orientation(wcs)
     zero_point, zero_point_from, zero_point_conflicts = _zero_point(header, scale)
     blank = _number(header, "BLANK")
     return HeaderCalibration(
@@ -78,6 +87,8 @@ def read_calibration(cards: bytes) -> HeaderCalibration:
         pixel_scale_from=scale_from,
         zero_point_mag=zero_point,
         zero_point_from=zero_point_from,
+        north_deg=north_deg,
+        is_mirrored=is_mirrored,
         exposure_s=_positive(header, "EXPTIME"),
         blank=None if blank is None else int(blank),
         conflicts=(*scale_conflicts, *zero_point_conflicts),
@@ -96,10 +107,21 @@ def celestial_wcs(header: fits.Header) -> WCS | None:
     return wcs if wcs.has_celestial else None
 
 
-def _pixel_scale(header: fits.Header) -> tuple[float | None, str, list[str]]:
+def _orientation(wcs: WCS | None) -> tuple[float | None, bool]:
+    """Direction of north and handedness of a WCS."""
+    if wcs is None:
+        return None, False
+    matrix = wcs.pixel_scale_matrix  # (east, north) of (x, y)
+    determinant = float(np.linalg.det(matrix))
+    if not math.isfinite(determinant) or determinant == 0:
+        return None, False
+    x, y = np.linalg.solve(matrix, [0.0, 1.0])
+    return math.degrees(math.atan2(x, y)), determinant > 0
+
+
+def _pixel_scale(header: fits.Header, wcs: WCS | None) -> tuple[float | None, str, list[str]]:
     found: list[tuple[str, float]] = []
     conflicts: list[str] = []
-    wcs = celestial_wcs(header)
     if wcs is not None:
         # astropy gives axis order (x, y), in degrees.
         x, y = (abs(s) for s in (proj_plane_pixel_scales(wcs) * u.deg).to_value(u.arcsec))

@@ -70,8 +70,8 @@ class BandImage:
         The file, with the HDU or plane.
     sky_deg : (ra, dec) or None
         Position of the image's middle by its WCS, looked up where the table has none.
-    conflicts : tuple of str
-        Sentences on a header that contradicts itself.
+    header : HeaderCalibration or None
+        What the header said.
     """
 
     data: NDArray[np.float32]
@@ -85,7 +85,7 @@ class BandImage:
     psf_scale_arcsec: float | None = None
     centre: tuple[float, float] | None = None
     sky_deg: tuple[float, float] | None = None
-    conflicts: tuple[str, ...] = ()
+    header: HeaderCalibration | None = None
 
 
 class ImageSource(Protocol):
@@ -232,7 +232,7 @@ class Calibration:
             source=source,
             pixel_scale_from=scale_from,
             zero_point_from=zero_point_from,
-            conflicts=header.conflicts if header is not None else (),
+            header=header,
             **more,  # type: ignore[arg-type]  # passed on as they are named there
         )
 

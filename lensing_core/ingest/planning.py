@@ -6,10 +6,13 @@ A plan is made from the table and the first images alone; making it writes nothi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import nan
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from astropy.coordinates import angular_separation
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
@@ -31,6 +34,7 @@ from lensing_core.workspace import Workspace
 
 _PROBED_ROWS = 50
 _SCALE_DIGITS = 6
+_MAX_TURN_DEG = 1.0
 
 
 @dataclass(frozen=True)
@@ -101,12 +105,14 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
     columns = recognise(table, survey.band_names, request.columns)
     rows = _first_rows(request, table, columns, positions, pattern)
     found = probe(request, columns, survey, rows, pattern)
-    images, object_id = _first_images(found.source, rows)
+    images, row = _first_images(found.source, rows)
+    _check_orientation(found.source.bands, images)
     grid = _grid(request, survey, found, images)
     pixels = Room.of(grid, len(images), 1).open()
     assemble(images, grid, pixels, 0)
-    sample = Sample(object_id, images, pixels)
+    sample = Sample(row.object_id, images, pixels)
     warnings = [*table.notes, *doubts, *found.warnings, *_conflicts(images)]
+    warnings += _misplaced(found.source, row, grid)
     warnings += _assumptions(found.source.bands, images, request)
     return ImportPlan(
         request=request,
@@ -198,9 +204,9 @@ def _first_image(request: ImportRequest, pattern: str, rows: Sequence[RowRequest
 
 def _first_images(
     source: ImageSource, rows: Sequence[RowRequest]
-) -> tuple[list[BandImage | RowRejected], str]:
+) -> tuple[list[BandImage | RowRejected], RowRequest]:
     """The first row whose images can be read, with as many bands as possible."""
-    best: tuple[list[BandImage | RowRejected], str] | None = None
+    best: tuple[list[BandImage | RowRejected], RowRequest] | None = None
     problem: RowRejected | None = None
     most = 0
     for row in rows:
@@ -212,12 +218,48 @@ def _first_images(
         present = sum(isinstance(image, BandImage) for image in images)
         problem = problem or next((i for i in images if isinstance(i, RowRejected)), None)
         if present > most:
-            best, most = (images, row.object_id), present
+            best, most = (images, row), present
         if present == len(images):
             break
     if best is None:
         raise BadInputError(f"None of the first {len(rows)} images can be used: {problem}")
     return best
+
+
+def _check_orientation(bands: Sequence[str], images: Sequence[BandImage | RowRejected]) -> None:
+    """Raise BadInputError where bands are turned against each other: pixels would not match."""
+    first: tuple[str, float, bool] | None = None
+    for band, image in zip(bands, images, strict=True):
+        header = image.header if isinstance(image, BandImage) else None
+        if header is None or header.north_deg is None:
+            continue
+        if first is None:
+            first = band, header.north_deg, header.is_mirrored
+        turned = (header.north_deg - first[1] + 180) % 360 - 180
+        if abs(turned) > _MAX_TURN_DEG or header.is_mirrored != first[2]:
+            how = "mirrored" if header.is_mirrored != first[2] else f"turned by {turned:.1f} deg"
+            raise BadInputError(
+                f"The image of band {band} is {how} against that of band {first[0]}; bring them "
+                "to one orientation first, for instance with the package reproject."
+            )
+
+
+def _misplaced(source: ImageSource, row: RowRequest, grid: Grid) -> list[str]:
+    """A doubt where the first image does not show the place that the table names."""
+    if row.ra_deg is None or row.dec_deg is None or isinstance(source, Mosaic):
+        return []
+    for image in source.load(replace(row, ra_deg=None, dec_deg=None)):
+        if isinstance(image, BandImage) and image.sky_deg is not None:
+            places = np.deg2rad([row.ra_deg, row.dec_deg, *image.sky_deg])
+            away_arcsec = float(np.rad2deg(angular_separation(*places))) * 3600
+            if away_arcsec > grid.size_px * grid.pixel_scale_arcsec / 4:
+                return [
+                    f"The image of {row.object_id} is centred {away_arcsec:.1f} arcsec from the "
+                    "position in the table; check the position columns and their unit, and "
+                    "whether files and rows belong together."
+                ]
+            return []
+    return []
 
 
 def _grid(
@@ -280,8 +322,8 @@ def _conflicts(images: Sequence[BandImage | RowRejected]) -> list[str]:
         dict.fromkeys(
             f"{image.source}: {sentence}."
             for image in images
-            if isinstance(image, BandImage)
-            for sentence in image.conflicts
+            if isinstance(image, BandImage) and image.header is not None
+            for sentence in image.header.conflicts
         )
     )
 

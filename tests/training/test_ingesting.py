@@ -658,6 +658,32 @@ def test_conflicts_and_missing_bands_are_warned_of(workspace, survey):
     assert shown.bands[2].problem
 
 
+@pytest.mark.parametrize(
+    ("cards", "how"),
+    [
+        ({"CD1_1": 0.0, "CD1_2": 4e-5, "CD2_1": 4e-5, "CD2_2": 0.0}, r"turned by (-)?90\.0 deg"),
+        ({"CD1_1": 4e-5}, "mirrored"),
+    ],
+)
+def test_bands_that_are_turned_against_each_other_are_refused(workspace, tmp_path, cards, how):
+    for band, more in zip(BANDS, ({}, cards, {}), strict=True):
+        hdu = fits.PrimaryHDU(np.ones((SIZE, SIZE), "f4"))
+        hdu.header.update(header(**more))
+        hdu.writeto(tmp_path / f"a_{band}.fits")
+    (tmp_path / "objects.csv").write_text("id\na\n")
+    with pytest.raises(BadInputError, match=f"band r is {how} against that of band g"):
+        ingest(workspace, settings_of(tmp_path, pattern="{id}_{band}.fits"))
+
+
+@pytest.mark.parametrize(("ra", "doubt"), [(10.0, False), (10.01, True), (10 / 15, True)])
+def test_an_image_of_another_place_is_doubted(workspace, tmp_path, ra, doubt):
+    cards = {"CRVAL1": 10.0, "CRVAL2": 0.0, "CRPIX1": 6.5, "CRPIX2": 6.5}
+    write_fits(tmp_path / "a.fits", np.ones((3, SIZE, SIZE)), **cards)
+    (tmp_path / "objects.csv").write_text(f"id,ra,dec\na,{ra},0\n")
+    warnings = " ".join(preview(settings_of(tmp_path), workspace).warnings)
+    assert ("check the position columns and their unit" in warnings) is doubt
+
+
 def test_the_log_tells_what_was_left_out(workspace, survey):
     folder, _ = survey
     add_bad_rows(folder)
