@@ -11,7 +11,9 @@ from typing import Any
 
 import panel as pn
 from tornado.ioloop import PeriodicCallback
+from tornado.iostream import StreamClosedError
 from tornado.web import RedirectHandler
+from tornado.websocket import WebSocketClosedError
 
 from app import tiles
 from app.components.notice import UNEXPECTED, Notice
@@ -36,6 +38,16 @@ PAGES: dict[str, tuple[str, PageFunction]] = {
     "score": ("Score", score.page),
     "review": ("Review", review.page),
 }
+
+
+class ClosedTabs(logging.Filter):
+    """Drops what Tornado and Bokeh log when a tab closes while the server writes to it."""
+
+    LOGGERS = ("asyncio", "tornado.application", "bokeh.server.protocol_handler")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, (WebSocketClosedError, StreamClosedError))
 
 
 def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], Any]:
@@ -107,6 +119,8 @@ def serve(
     context = AppContext.of(workspace)
     if demo:
         submit_demo(workspace)
+    for name in ClosedTabs.LOGGERS:
+        logging.getLogger(name).addFilter(ClosedTabs())
     pn.extension(notifications=True, exception_handler=_unexpected)
     routes = {f"/{slug}": _route(context, title, page) for slug, (title, page) in PAGES.items()}
     server = pn.serve(

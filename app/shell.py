@@ -84,6 +84,8 @@ _HEADER_CSS = """
 """
 
 _ACTIVITY_CSS = """
+:host { display: flex; align-items: center; height: 48px; }
+:host([style*="display: none"]) { display: none; }
 a { display: flex; align-items: center; gap: 8px; color: #c9d6e6; font-size: 12px; height: 30px;
   padding: 0 12px; border-radius: 15px; background: #1b2a40; white-space: nowrap;
   max-width: 380px; margin-right: 8px; }

@@ -13,7 +13,7 @@ from app.components.catalog_view import (
     ensemble_row,
     overview_rows,
 )
-from app.components.live import live
+from app.components.live import in_background, live
 from app.components.notice import Notice
 from app.components.section import columns, html, section, stack
 from app.components.steps import STEPS_CSS, address, next_steps, steps_html
@@ -21,6 +21,7 @@ from app.components.table import Table, column
 from app.context import AppContext
 from lensing_core.store import runs, summaries
 from lensing_core.store.runs import RunSummary
+from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
 from training import jobs
 from training.demo import ENSEMBLE, SURVEY_CATALOG, read_demo
 
@@ -101,13 +102,18 @@ class OverviewBoard(pn.viewable.Viewer):
         writing = any(run.status == "running" for run in active)
         if states != self._states or (writing and self._ticks % _COUNT_EVERY == 0):
             self._states = states
-            self._count(active)
+            in_background(
+                lambda: (summaries.list_catalogs(database), summaries.list_ensembles(database)),
+                lambda found: self._show_counts(active, *found),
+            )
         self._show_demo()
 
-    def _count(self, active: list[RunSummary]) -> None:
-        database = self._context.database
-        catalogs = summaries.list_catalogs(database)
-        ensembles = summaries.list_ensembles(database)
+    def _show_counts(
+        self,
+        active: list[RunSummary],
+        catalogs: list[CatalogSummary],
+        ensembles: list[EnsembleSummary],
+    ) -> None:
         self._catalogs.update(overview_rows(catalogs))
         self._ensembles.update([ensemble_row(ensemble) for ensemble in ensembles[:_LATEST]])
         text = steps_html(next_steps(catalogs, ensembles, active))

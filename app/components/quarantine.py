@@ -44,7 +44,7 @@ class QuarantineReport(pn.viewable.Viewer):
         style = {"size": "small", "variant": "outlined", "margin": 0}
         self._previous = pmui.Button(label="Previous", icon="chevron_left", **style)
         self._next = pmui.Button(label="Next", icon="chevron_right", **style)
-        self._place = html("", width=220, sizing_mode=None)
+        self._place = html("", width=220, sizing_mode=None, align="center")
         self._previous.on_click(lambda _: self._turn(-1))
         self._next.on_click(lambda _: self._turn(1))
         self._reasons.param.watch(lambda _: self._choose(), "selected")

@@ -10,15 +10,17 @@ import panel_material_ui as pmui
 
 from app.components import format as fmt
 from app.components.histogram import Histogram
+from app.components.live import in_background
 from app.components.section import html, section, stack
 from app.components.steps import address
 from app.components.thumbnails import THUMBNAILS_CSS, thumbnails_html
 from app.context import AppContext
 from lensing_core.store import summaries
-from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
+from lensing_core.store.summaries import CatalogSummary, EnsembleSummary, ScoreHistogram, Thumbnail
 
 _LEVELS = (0.01, 0.1, 0.5, 0.9)
 _PER_ROW = 12
+_Found = tuple[ScoreHistogram, list[int], list[Thumbnail]]
 _FIGURES_CSS = """
 .figures { display: flex; flex-wrap: wrap; gap: 8px 34px; align-items: end; }
 .figures div { line-height: 1.35; }
@@ -104,15 +106,33 @@ class ScoreResults(pn.viewable.Viewer):
         if shown == self._shown:
             return
         self._shown = shown
+        in_background(
+            lambda: (shown, self._read(catalog, ensemble)),
+            lambda found: self._show(catalog, ensemble, *found),
+        )
+
+    def _read(self, catalog: CatalogSummary, ensemble: EnsembleSummary) -> _Found:
         database, pair = self._context.database, (ensemble.id, catalog.id)
-        self._histogram.display(summaries.histogram_scores(database, *pair))
-        above = summaries.count_above(database, *pair, _LEVELS)
+        return (
+            summaries.histogram_scores(database, *pair),
+            summaries.count_above(database, *pair, _LEVELS),
+            summaries.fetch_top(database, *pair, limit=2 * _PER_ROW),
+        )
+
+    def _show(
+        self,
+        catalog: CatalogSummary,
+        ensemble: EnsembleSummary,
+        shown: tuple[str, str, int],
+        found: _Found,
+    ) -> None:
+        if shown != self._shown:
+            return  # something else was chosen meanwhile
+        histogram, above, top = found
+        self._histogram.display(histogram)
         self._figures.object = figures_html(catalog, ensemble, above)
         self._top.object = thumbnails_html(
-            summaries.fetch_top(database, *pair, limit=2 * _PER_ROW),
-            catalog=catalog.name,
-            ensemble=ensemble.name,
-            per_row=_PER_ROW,
+            top, catalog=catalog.name, ensemble=ensemble.name, per_row=_PER_ROW
         )
 
 

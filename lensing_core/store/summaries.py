@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, literal, select, union_all
+import numpy as np
+from sqlalchemy import func, literal, select, union_all
 
 from lensing_core.errors import NotFoundError
 from lensing_core.store.database import Database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Quarantine, Score
 
 HISTOGRAM_LIMIT_LOGIT = 10.0
+_BATCH = 20_000
 
 
 @dataclass(frozen=True)
@@ -242,49 +244,44 @@ def histogram_scores(
 ) -> ScoreHistogram:
     """Histogram of the fused, calibrated logits of a catalog, by imported label.
 
-    The database counts along the index, bin by bin; no score is loaded.
+    All scores are counted along the index, bin by bin; only those of labelled candidates, which
+    are few in a survey, are read, and in batches.
     """
-    limit = HISTOGRAM_LIMIT_LOGIT
-    edges = tuple(-limit + 2 * limit * k / n_bins for k in range(n_bins + 1))
-    lows = (-math.inf, *edges[1:-1])
-    highs = (*edges[1:-1], math.inf)
-    bins = union_all(
+    edges = np.linspace(-HISTOGRAM_LIMIT_LOGIT, HISTOGRAM_LIMIT_LOGIT, n_bins + 1)
+    inner = [float(edge) for edge in edges[1:-1]]
+    of_pair = (Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
+    in_bins = union_all(
         *(
-            select(
-                literal(k).label("k"),
-                literal(max(low, -1e300)).label("low"),
-                literal(min(high, 1e300)).label("high"),
+            select(literal(k), func.count()).where(
+                *of_pair,
+                *([Score.logit >= inner[k - 1]] if k else []),
+                *([Score.logit < inner[k]] if k < n_bins - 1 else []),
             )
-            for k, (low, high) in enumerate(zip(lows, highs, strict=True))
+            for k in range(n_bins)
         )
-    ).subquery()
-    in_bin = and_(
-        Score.ensemble_id == ensemble_id,
-        Score.catalog_id == catalog_id,
-        Score.logit >= bins.c.low,
-        Score.logit < bins.c.high,
     )
+    labelled = (
+        select(Candidate.label, Score.logit)
+        .join(Score, Score.candidate_id == Candidate.id)
+        .where(Candidate.catalog_id == catalog_id, Candidate.label.is_not(None), *of_pair)
+        .execution_options(yield_per=_BATCH)
+    )
+    everything = np.zeros(n_bins, dtype=np.int64)
+    counts = {label: np.zeros(n_bins, dtype=np.int64) for label in (0, 1)}
     with database.session() as session:
-        labelled = session.scalar(
-            select(Candidate.id)
-            .where(Candidate.catalog_id == catalog_id, Candidate.label.is_not(None))
-            .limit(1)
-        )
-        if labelled is None:
-            found: Sequence[Any] = session.execute(
-                select(bins.c.k, literal(None), func.count()).join(Score, in_bin).group_by(bins.c.k)
-            ).all()
-        else:
-            found = session.execute(
-                select(bins.c.k, Candidate.label, func.count())
-                .join(Score, in_bin)
-                .join(Candidate, Candidate.id == Score.candidate_id)
-                .group_by(bins.c.k, Candidate.label)
-            ).all()
-    counts: dict[int | None, list[int]] = {}
-    for k, label, count in found:
-        counts.setdefault(label, [0] * n_bins)[k] = count
-    return ScoreHistogram(edges, {label: tuple(row) for label, row in counts.items()})
+        for k, count in session.execute(in_bins):
+            everything[k] = count
+        for rows in session.execute(labelled).partitions():
+            labels, logits = np.array([tuple(row) for row in rows], dtype=np.float64).T
+            bins = np.searchsorted(inner, logits, side="right")
+            for label, row in counts.items():
+                row += np.bincount(bins[labels == label], minlength=n_bins)
+    by_label: list[tuple[int | None, Any]] = [(None, everything - counts[0] - counts[1])]
+    by_label += counts.items()
+    return ScoreHistogram(
+        tuple(float(edge) for edge in edges),
+        {label: tuple(int(n) for n in row) for label, row in by_label if row.any()},
+    )
 
 
 def count_above(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
 
 import panel as pn
 import pytest
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError
 
 from app.context import AppContext
-from app.main import PAGES, _free_port, _route
+from app.main import PAGES, ClosedTabs, _free_port, _route
 from app.shell import NAVIGATION
 from lensing_core.errors import BadInputError, WorkspaceError
 from training.jobs import runner
@@ -68,3 +71,14 @@ def test_a_taken_port_is_said():
         with pytest.raises(WorkspaceError, match=f"Port {port} on 127.0.0.1 is not free"):
             _free_port(port)
     assert _free_port(0) > 0
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [(WebSocketClosedError(), False), (StreamClosedError(), False), (KeyError("bug"), True)],
+)
+def test_only_closed_tabs_are_left_out_of_the_log(error, kept):
+    record = logging.LogRecord("asyncio", logging.ERROR, "", 0, "x", (), (type(error), error, None))
+    assert ClosedTabs().filter(record) is kept
+    plain = logging.LogRecord("asyncio", logging.ERROR, "", 0, "x", (), None)
+    assert ClosedTabs().filter(plain)
