@@ -2,7 +2,7 @@
 
 The way of a row: :mod:`tables` and :mod:`columns` read the table, :mod:`rows` makes candidates of
 its rows, an image source (:mod:`fits_sources`, :mod:`mosaics`, :mod:`stacks`, :mod:`pictures`)
-finds and calibrates the images, :mod:`decoding` brings them to the catalog's grid, :mod:`catalog_writer`
-stores them. :mod:`planning` chooses all of these by looking at the first rows and images;
-:mod:`importing` carries the plan out. :mod:`provenance` says which labels may train.
+finds and calibrates the images, :mod:`decoding` brings them to the catalog's grid, and
+:mod:`catalog_writer` stores them. :mod:`planning` chooses all of these by looking at the first rows
+and images; :mod:`importing` carries the plan out. :mod:`provenance` says which labels may train.
 """
