@@ -3,8 +3,9 @@
 They are broken power laws in f_ν whose breaks carry the colours that matter here: the 4000 Å break
 of an old population (a jump of about 1.9, the D4000 of early-type galaxies, Balogh et al. 1999,
 ApJ 527, 54), the weaker Balmer break and blue continuum of a star-forming one, and the Lyman break.
-Colours follow to about 0.1 mag for z < 1, enough to teach a classifier that lenses are red and arcs
-blue, not to measure anything.
+They make lenses red and arcs blue, no more:
+against the red sequence the old one is several tenths of a magnitude too blue beyond z = 0.4. They
+are nothing to measure by.
 """
 
 from __future__ import annotations
