@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from pathlib import Path
@@ -18,7 +19,7 @@ SHARD_BYTES = 64 * 2**20
 
 def cutout_sha256(cutout: NDArray[np.float32]) -> str:
     """Hex digest of one cutout's little-endian float32 pixels."""
-    return hashlib.sha256(np.ascontiguousarray(cutout, dtype="<f4").tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(cutout, dtype="<f4").data).hexdigest()
 
 
 def _write_durably(path: Path, data: bytes) -> None:
@@ -34,14 +35,17 @@ def _write_durably(path: Path, data: bytes) -> None:
 def _save_array(path: Path, array: NDArray[np.float32]) -> str:
     """Save as ``.npy`` durably; return the file's sha256."""
     beside = path.with_name(path.name + ".part")
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
+    digest = hashlib.sha256()
     with beside.open("wb") as stream:
-        np.save(stream, array, allow_pickle=False)
+        for part in (header.getvalue(), np.ascontiguousarray(array).data):
+            stream.write(part)
+            digest.update(part)
         stream.flush()
         os.fsync(stream.fileno())
-    with beside.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     beside.replace(path)
-    return digest
+    return digest.hexdigest()
 
 
 class CutoutWriter:

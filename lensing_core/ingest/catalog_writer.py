@@ -94,6 +94,10 @@ class CatalogWriter:
         Whether the catalog was finished before.
     notes : dict
         The catalog's notes as they stood when it was opened.
+    cutouts : CutoutWriter
+        Writes the shards.
+    next_shard : int
+        Number of the shard to come.
     rows_per_shard : int
         The best number of rows for one :meth:`append`.
     """
@@ -101,7 +105,7 @@ class CatalogWriter:
     def __init__(self, workspace: Workspace, spec: CatalogSpec) -> None:
         check_slug(spec.name, what="Catalog")
         self._database = open_database(workspace)
-        self._writer = CutoutWriter(workspace.catalog_cutouts(spec.name), spec.geometry)
+        self.cutouts = CutoutWriter(workspace.catalog_cutouts(spec.name), spec.geometry)
         with self._database.session() as session:
             catalog = session.scalar(select(Catalog).where(Catalog.name == spec.name))
             if catalog is None:
@@ -111,8 +115,8 @@ class CatalogWriter:
             self.complete = catalog.complete
             self.notes = dict(catalog.notes)
             self._n_written = catalog.n_candidates
-            self._next_shard = int(catalog.notes.get("shards", 0))
-        self._writer.drop_from(self._next_shard)
+            self.next_shard = int(catalog.notes.get("shards", 0))
+        self.cutouts.drop_from(self.next_shard)
 
     @staticmethod
     def _new_catalog(session: Session, spec: CatalogSpec) -> Catalog:
@@ -141,7 +145,7 @@ class CatalogWriter:
 
     @property
     def rows_per_shard(self) -> int:
-        return self._writer.rows_per_shard
+        return self.cutouts.rows_per_shard
 
     def known_object_ids(self, object_ids: Sequence[str]) -> set[str]:
         """Those of ``object_ids`` that the catalog has already."""
@@ -167,8 +171,6 @@ class CatalogWriter:
         rejected: Sequence[Rejected] = (),
         variance: NDArray[np.float32] | None = None,
         psf: NDArray[np.float32] | None = None,
-        sha256: Sequence[str] | None = None,
-        notes: Mapping[str, Any] | None = None,
     ) -> None:
         """Write one shard and its rows; ``rows_read`` is the count of source rows now done.
 
@@ -176,19 +178,42 @@ class CatalogWriter:
         ----------
         flux : ndarray of shape (len(rows), band, y, x), float32
             May be empty when every row was rejected.
-        sha256 : sequence of str, optional
-            Of the cutouts, where known already.
-        notes : dict, optional
-            Replace notes of these names, together with the rows.
         """
         if len(flux) != len(rows):
             raise BadInputError(f"{len(flux)} cutouts for {len(rows)} rows.")
         if len(rows):
-            self._writer.write_shard(self._next_shard, flux, variance=variance, psf=psf)
+            self.cutouts.write_shard(self.next_shard, flux, variance=variance, psf=psf)
+        self.record(
+            rows,
+            [cutout_sha256(cutout) for cutout in flux],
+            rows_read=rows_read,
+            rejected=rejected,
+            has_variance=variance is not None,
+        )
+
+    def record(
+        self,
+        rows: Sequence[NewCandidate],
+        sha256: Sequence[str],
+        *,
+        rows_read: int,
+        rejected: Sequence[Rejected] = (),
+        has_variance: bool = False,
+        notes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Put rows into the database whose pixels stand in shard :attr:`next_shard` already.
+
+        Parameters
+        ----------
+        sha256 : sequence of str
+            Of the cutouts.
+        notes : dict, optional
+            Replace notes of these names, together with the rows.
+        """
         healpix = _healpix(rows)
-        digests = sha256 or [cutout_sha256(cutout) for cutout in flux]
+        shards = self.next_shard + bool(len(rows))
         with self._database.session() as session:
-            self._insert_rows(session, rows, healpix, digests, has_variance=variance is not None)
+            self._insert_rows(session, rows, healpix, sha256, has_variance=has_variance)
             if rejected:
                 session.execute(
                     insert(Quarantine),
@@ -198,9 +223,9 @@ class CatalogWriter:
             catalog.rows_read = rows_read
             catalog.n_candidates += len(rows)
             catalog.n_quarantined += len(rejected)
-            self.notes |= {**(notes or {}), "shards": self._next_shard + bool(len(rows))}
+            self.notes |= {**(notes or {}), "shards": shards}
             catalog.notes = dict(self.notes)
-        self._next_shard += bool(len(rows))
+        self.next_shard = shards
         self._n_written += len(rows)
         self.rows_read = rows_read
 

@@ -5,9 +5,10 @@ Processes put pixels into a scratch file that all of them map, so that none are 
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from math import prod
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
+from lensing_core.cutouts import CutoutWriter
 from lensing_core.errors import LensTriageError
 from lensing_core.ingest.catalog_writer import Rejected
 from lensing_core.ingest.decoding import (
@@ -25,6 +27,7 @@ from lensing_core.ingest.decoding import (
     Room,
     decode_into_room,
     decode_rows,
+    opened,
 )
 from lensing_core.ingest.images import RowRequest
 from lensing_core.ingest.planning import ImportPlan
@@ -32,7 +35,8 @@ from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.rows import ParsedRow, RowReader
 
 ROWS_PER_TASK = 64
-SLOTS = 3  # chunks alive at a time: one being written, one collected, one ahead
+AHEAD = 2  # chunks decoded while another is collected: the processes never wait for the disk
+SLOTS = AHEAD + 2  # chunks alive at a time: one being written, one collected, those ahead
 # Starting processes takes longer than decoding less than this.
 _POOL_FROM_ROWS = 2000
 _POOL_FROM_PIXELS = 100_000_000
@@ -86,6 +90,17 @@ class Decoder:
             pool.shutdown(wait=True, cancel_futures=True)
             scratch.unlink(missing_ok=True)
 
+    def save(self, cutouts: CutoutWriter, number: int, chunk: Chunk, places: Sequence[int]) -> None:
+        """Write the rows of a chunk at ``places`` as a shard: by a process, if there are any.
+
+        Writing takes a good part of the time of decoding, and must not wait in one thread.
+        """
+        if self.pool is None:
+            save_shard(cutouts, number, chunk.pixels, places)
+        else:
+            job = self.pool.submit(_save_from_room, cutouts, number, self.room, chunk.slot, places)
+            job.result()
+
     def next_slot(self) -> tuple[int, Pixels]:
         """The slot that has been free for longest, and its pixels."""
         slot = self._next_slot
@@ -101,7 +116,8 @@ def _start_pool(count: int) -> ProcessPoolExecutor:
     context = get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload([f"lensing_core.ingest.{name}" for name in _PRELOAD])
-    return ProcessPoolExecutor(count, mp_context=context)
+    # What is there at the start stays: the garbage collector need not look at it again and again.
+    return ProcessPoolExecutor(count, mp_context=context, initializer=gc.freeze)
 
 
 @dataclass
@@ -123,6 +139,7 @@ class Chunk:
     parsed: list[ParsedRow]
     rejected: list[Rejected]
     doubts: Counter[str]
+    slot: int
     pixels: Pixels
     _tasks: list[Future[Decoded] | Callable[[], Decoded]]
 
@@ -150,7 +167,7 @@ class Chunk:
                         decode_into_room, source, grid, rows, decoder.room, slot, first
                     )
                 )
-        return cls(start, stop, parsed, rejected, reader.doubts - before, pixels, tasks)
+        return cls(start, stop, parsed, rejected, reader.doubts - before, slot, pixels, tasks)
 
     def results(
         self, progress: Callable[[int], None]
@@ -175,6 +192,18 @@ class Chunk:
                 outcome = decoded.facts.get(offset) or decoded.rejected[offset]
                 yield first + offset, row, outcome
             progress(self.start + min(first + ROWS_PER_TASK, len(self.parsed)))
+
+
+def save_shard(cutouts: CutoutWriter, number: int, pixels: Pixels, places: Sequence[int]) -> None:
+    """Write the objects at ``places`` as a shard."""
+    kept = pixels.rows(places)
+    cutouts.write_shard(number, kept.flux, variance=kept.variance, psf=kept.psf)
+
+
+def _save_from_room(
+    cutouts: CutoutWriter, number: int, room: Room, slot: int, places: Sequence[int]
+) -> None:
+    save_shard(cutouts, number, opened(room, slot), places)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import isnan, prod
+from math import isfinite, isnan, prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -190,14 +190,14 @@ def decode_rows(
     return Decoded(facts, rejected)
 
 
-_opened = lru_cache(maxsize=8)(Room.open)
+opened = lru_cache(maxsize=8)(Room.open)
 
 
 def decode_into_room(
     source: ImageSource, grid: Grid, rows: Sequence[RowRequest], room: Room, slot: int, first: int
 ) -> Decoded:
     """:func:`decode_rows` into a slot of a shared file; for other processes."""
-    return decode_rows(source, grid, rows, _opened(room, slot), first)
+    return decode_rows(source, grid, rows, opened(room, slot), first)
 
 
 def assemble(
@@ -229,21 +229,11 @@ def assemble(
         has_variance = _place_variance(pixels.variance[place], present, grid, centre)
     if pixels.psf is not None:
         _place_psfs(pixels.psf[place], present, grid)
-    known = np.isfinite(flux)
-    # Pipelines fill what they never observed with zeros, which is no flux.
-    seen = known if grid.is_rendered else known & (flux != 0)
-    has_data = seen.any(axis=(1, 2))
-    if not has_data.any():
-        source = next(iter(present.values())).source
-        raise RowRejected("all_nan", f"{source}: no pixel of the cutout has data.", source)
-    if not known.all():
-        flux[~known] = np.nan
-    if not has_data.all():
-        flux[~has_data] = np.nan
     first = next(iter(present.values()))
+    has_data, nan_fraction = _mask_missing(flux, grid, first.source)
     return CutoutFacts(
         band_flags=has_data.astype(int).tolist(),
-        nan_fraction=0.0 if known.all() else 1 - float(known[has_data].mean()),
+        nan_fraction=nan_fraction,
         source=first.source,
         source_scale_arcsec=first.pixel_scale_arcsec,
         regridded=any(
@@ -260,6 +250,30 @@ def assemble(
         sky_deg=next((image.sky_deg for image in present.values() if image.sky_deg), None),
         sha256=cutout_sha256(flux),
     )
+
+
+def _mask_missing(
+    flux: NDArray[np.float32], grid: Grid, source: str
+) -> tuple[NDArray[np.bool_], float]:
+    """Turn all that is no data into NaN; which bands have data, and the NaN part of those.
+
+    Raises
+    ------
+    RowRejected
+        all_nan
+    """
+    middle = grid.size_px // 2
+    if isfinite(flux.sum()) and flux[:, middle, middle].all():  # what is not finite stays in a sum
+        return np.ones(len(flux), dtype=bool), 0.0
+    known = np.isfinite(flux)
+    # Pipelines fill what they never observed with zeros, which is no flux.
+    seen = known if grid.is_rendered else known & (flux != 0)
+    has_data = seen.any(axis=(1, 2))
+    if not has_data.any():
+        raise RowRejected("all_nan", f"{source}: no pixel of the cutout has data.", source)
+    flux[~known] = np.nan
+    flux[~has_data] = np.nan
+    return has_data, 1 - float(known[has_data].mean())
 
 
 def _check_shape(image: BandImage) -> None:
@@ -316,7 +330,7 @@ def _place(
         out[:] = crop_or_pad(pixels, grid.size_px)
     else:
         out[:] = regrid(
-            pixels,
+            np.asarray(pixels, dtype=np.float32),
             image.pixel_scale_arcsec,
             grid.size_px,
             grid.pixel_scale_arcsec,
@@ -348,4 +362,5 @@ def _place_psfs(out: NDArray[np.float32], present: Mapping[int, BandImage], grid
     for k, image in present.items():
         if image.psf is not None:
             scale = image.psf_scale_arcsec or image.pixel_scale_arcsec
-            out[k] = regrid_psf(image.psf, scale, grid.psf_size_px, grid.pixel_scale_arcsec)
+            psf = np.asarray(image.psf, dtype=np.float32)
+            out[k] = regrid_psf(psf, scale, grid.psf_size_px, grid.pixel_scale_arcsec)

@@ -56,7 +56,7 @@ class BandImage:
 
     Attributes
     ----------
-    data, variance : ndarray of shape (y, x), float32
+    data, variance : ndarray of shape (y, x), float32 of either byte order
         Flux per pixel; NaN where there is no data.
     psf : ndarray of shape (py, px), float32, or None
     pixel_scale_arcsec, psf_scale_arcsec : float

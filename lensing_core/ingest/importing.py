@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate, Rejected
-from lensing_core.ingest.chunks import Chunk, Decoder
+from lensing_core.ingest.chunks import AHEAD, Chunk, Decoder
 from lensing_core.ingest.decoding import CutoutFacts
 from lensing_core.ingest.planning import ImportPlan
 from lensing_core.ingest.rejection import RowRejected
@@ -28,7 +28,7 @@ from lensing_core.store.tables import Catalog, Quarantine
 from lensing_core.workspace import Workspace
 
 Progress = Callable[[int, int], None]
-_CHUNK_BYTES = 32 * 2**20  # three chunks are in memory at a time
+_CHUNK_BYTES = 32 * 2**20  # four chunks are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,8 @@ def _run(
             if start is not None:
                 chunks.append(Chunk.begin(decoder, reader, start, min(start + size, total)))
 
-        begin_next()
+        for _ in range(AHEAD):
+            begin_next()
         with ThreadPoolExecutor(1) as shelf:
             writing: Future[None] | None = None
             outcome = _Outcome()
@@ -177,7 +178,7 @@ def _run(
                 outcome = _collect(writer, plan, chunk, written, lambda at: progress(at, total))
                 if writing is not None:
                     writing.result()
-                writing = shelf.submit(_append, writer, chunk, outcome)
+                writing = shelf.submit(_write, decoder, writer, chunk, outcome)
             if writing is not None:
                 writing.result()
     progress(total, total)
@@ -231,16 +232,16 @@ def _collect(
     return outcome
 
 
-def _append(writer: CatalogWriter, chunk: Chunk, outcome: _Outcome) -> None:
-    pixels = chunk.pixels.rows(outcome.places)
-    writer.append(
-        pixels.flux,
+def _write(decoder: Decoder, writer: CatalogWriter, chunk: Chunk, outcome: _Outcome) -> None:
+    """Write a chunk's shard, then its rows."""
+    if outcome.rows:
+        decoder.save(writer.cutouts, writer.next_shard, chunk, outcome.places)
+    writer.record(
         outcome.rows,
+        outcome.digests,
         rows_read=chunk.stop,
         rejected=outcome.rejected,
-        variance=pixels.variance,
-        psf=pixels.psf,
-        sha256=outcome.digests,
+        has_variance=chunk.pixels.variance is not None,
         notes={"doubts": dict(Counter(writer.notes.get("doubts", {})) + chunk.doubts)},
     )
 

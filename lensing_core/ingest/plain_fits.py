@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 
@@ -30,7 +31,6 @@ _STRUCTURE = frozenset(
         *(f"NAXIS{k}" for k in range(1, 5)),
     )
 )
-_WANTED = KEYS | _STRUCTURE
 _NOT_PLAIN = tuple(k.ljust(8).encode() for k in ("BSCALE", "BZERO", "BLANK", "GROUPS", "ZIMAGE"))
 _TEXT = re.compile(rb"= *'((?:[^']|'')*)'")
 
@@ -64,10 +64,12 @@ class PlainFile:
     hdus: tuple[PlainHdu, ...]
 
     def read(self, index: int) -> NDArray[np.float32]:
-        """All pixels of an HDU, as float32."""
+        """All pixels of an HDU: float32, as they stand in the file where they are that already."""
         hdu = self.hdus[index]
         pixels = np.frombuffer(self.content, hdu.dtype, prod(hdu.shape), hdu.start)
-        return pixels.reshape(hdu.shape).astype(np.float32)
+        return pixels.reshape(hdu.shape).astype(
+            pixels.dtype if hdu.dtype == ">f4" else "f4", copy=False
+        )
 
 
 def read_plain(path: Path) -> PlainFile:
@@ -98,29 +100,41 @@ def _parse(content: bytes, begin: int) -> tuple[PlainHdu, int]:
     end = content.find(_END, begin)
     if end < 0 or (end - begin) % _CARD:
         raise NotPlain
-    found: dict[bytes, bytes] = {}
-    cards = []
-    for at in range(begin, end, _CARD):
-        key = content[at : at + 8]
-        if key in _WANTED:
-            card = content[at : at + _CARD]
-            if key in KEYS:
-                cards.append(card)
-            if key in _STRUCTURE:
-                found[key] = card
+    cards = np.frombuffer(content, np.uint8, end - begin, begin).reshape(-1, _CARD)
+    structural, calibrating = _layout(cards[:, :8].tobytes())
+    structure = b"".join([content[begin + at : begin + at + _CARD] for at in structural])
+    calibration = b"".join([content[begin + at : begin + at + _CARD] for at in calibrating])
+    name, shape, dtype, size = _interpret(structure)
+    start = _next_block(end + _CARD)
+    if start + size > len(content):
+        raise NotPlain
+    return PlainHdu(name, shape, dtype, start, calibration), _next_block(start + size)
+
+
+@lru_cache(maxsize=256)
+def _layout(keywords: bytes) -> tuple[list[int], list[int]]:
+    """Where the structural cards stand in a header, and those of the calibration."""
+    keys = [keywords[at : at + 8] for at in range(0, len(keywords), 8)]
+    return (
+        [k * _CARD for k, key in enumerate(keys) if key in _STRUCTURE],
+        [k * _CARD for k, key in enumerate(keys) if key in KEYS],
+    )
+
+
+@lru_cache(maxsize=1024)
+def _interpret(structure: bytes) -> tuple[str, tuple[int, ...], str, int]:
+    """Name, (…, y, x) shape, type and bytes of the image that structural cards describe."""
+    cards = [structure[at : at + _CARD] for at in range(0, len(structure), _CARD)]
+    found = {card[:8]: card for card in cards}
     _check_image(found)
     n_axes = _integer(found, b"NAXIS   ")
     shape = tuple(_integer(found, b"NAXIS%d  " % axis) for axis in range(n_axes, 0, -1))
     bits = _integer(found, b"BITPIX  ")
     if bits not in _TYPES or n_axes > 4 or any(n < 1 for n in shape):
         raise NotPlain
-    start = _next_block(end + _CARD)
-    size = abs(bits) // 8 * prod(shape) if shape else 0
-    if start + size > len(content):
-        raise NotPlain
     name = _TEXT.search(found.get(b"EXTNAME ", b""))
     text = name.group(1).decode("ascii", "replace").strip() if name else ""
-    return PlainHdu(text, shape, _TYPES[bits], start, b"".join(cards)), _next_block(start + size)
+    return text, shape, _TYPES[bits], abs(bits) // 8 * prod(shape) if shape else 0
 
 
 def _check_image(found: dict[bytes, bytes]) -> None:
