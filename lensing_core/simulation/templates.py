@@ -1,15 +1,17 @@
-"""Two galaxy spectra, old and star-forming, as analytic functions of wavelength.
+"""Two galaxy spectra, old and star-forming, as functions of rest wavelength and redshift.
 
-They are broken power laws in f_ν whose breaks carry the colours that matter here: the 4000 Å break
-of an old population (a jump of about 1.9, the D4000 of early-type galaxies, Balogh et al. 1999,
-ApJ 527, 54), the weaker Balmer break and blue continuum of a star-forming one, and the Lyman break.
-They make lenses red and arcs blue, no more:
-against the red sequence the old one is several tenths of a magnitude too blue beyond z = 0.4. They
-are nothing to measure by.
+The old one is fitted to colours of real galaxies: the red sequence of redMaPPer clusters from
+z = 0.27 to 0.81 (median g−r, r−i and i−z of the brighter half of the members; Rykoff et al. 2016,
+ApJS 224, 1) and ellipticals at z = 0 (Fukugita, Shimasaku & Ichikawa 1995, PASP 107, 945). It is
+right to 0.07 mag from z = 0.27 to 0.81 in r−i, i−z and g−r, to 0.15 mag below; beyond 1 μm of rest
+wavelength it is our choice. The star-forming one is a broken power law: a blue continuum with a
+weak Balmer break and the Lyman break. They give simulated objects the colours of the sky; they are
+nothing to measure by.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -18,39 +20,56 @@ from numpy.typing import ArrayLike, NDArray
 from lensing_core.physics.cosmology import distance_modulus
 
 Spectrum = Literal["old", "star_forming"]
+Floats = NDArray[np.float64]
 REFERENCE_NM = 617.0
 """Rest wavelength of the absolute magnitudes (SDSS r)."""
 
-# (upper wavelength in nm, exponent of f_nu, factor by which f_nu jumps up at that wavelength)
-_PIECES: dict[Spectrum, list[tuple[float, float, float]]] = {
-    "old": [
-        (91.2, 0.0, 1e3),
-        (250.0, 1.0, 1.0),
-        (400.0, 3.2, 1.75),
-        (800.0, 1.6, 1.0),
-        (1600.0, 0.7, 1.0),
-        (1e5, -1.0, 1.0),
-    ],
-    "star_forming": [
-        (91.2, 0.0, 1e3),
-        (121.6, 0.0, 1.5),
-        (364.6, 0.1, 1.35),
-        (800.0, 0.75, 1.0),
-        (1600.0, 0.4, 1.0),
-        (1e5, -1.0, 1.0),
-    ],
+_BAND = np.linspace(0.9, 1.1, 7)
+"""Where a band of typical width is sampled, in units of its effective wavelength."""
+
+
+@dataclass(frozen=True)
+class _Template:
+    """log10 f_ν at wavelengths (nm), linear in the logarithm of wavelength between them.
+
+    ``evolution`` is how much fainter, in magnitudes a unit of redshift and factor e of wavelength,
+    light short and long of the break is at a redshift above 0.5.
+    """
+
+    log_f_nu: dict[float, float]
+    break_nm: float = 430.0
+    evolution: tuple[float, float] = (0.0, 0.0)
+
+    def magnitude(self, rest_nm: Floats, redshift: Floats) -> Floats:
+        """AB magnitude up to a constant, averaged over a band around each rest wavelength."""
+        knots = np.log(list(self.log_f_nu))
+        wavelengths = np.log(rest_nm[..., None] * _BAND)
+        f_nu = 10 ** np.interp(wavelengths, knots, list(self.log_f_nu.values()))
+        from_break = np.log(rest_nm / self.break_nm)
+        short, long = self.evolution
+        change = short * np.minimum(from_break, 0) + long * np.maximum(from_break, 0)
+        return -2.5 * np.log10(f_nu.mean(axis=-1)) + (redshift - 0.5) * change
+
+
+# fmt: off
+_TEMPLATES: dict[Spectrum, _Template] = {
+    "old": _Template(
+        {
+            91.2: -4.96, 121.6: -3.03, 200: -1.93, 250: -1.80, 290: -1.61, 330: -1.00, 360: -0.87,
+            385: -0.66, 405: -0.54, 430: -0.27, 470: -0.30, 520: -0.11, 570: -0.04, 617: 0.00,
+            680: 0.12, 750: 0.10, 830: 0.23, 920: 0.27, 1050: 0.21, 1250: 0.25, 1600: 0.33,
+            2200: 0.21, 5000: -0.15,
+        },
+        evolution=(4.03, 0.90),
+    ),
+    "star_forming": _Template(
+        {
+            91.1: -3.53, 91.2: -0.53, 121.5: -0.53, 121.6: -0.35, 364.5: -0.30, 364.6: -0.17,
+            617: 0.00, 800: 0.085, 1600: 0.205, 5000: -0.29,
+        }
+    ),
 }
-
-
-def _log_f_nu(kind: Spectrum, wavelength_nm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ln f_ν up to a constant: slopes joined, with the jumps."""
-    edges = [50.0, *(upper for upper, _, _ in _PIECES[kind])]
-    value = np.zeros_like(wavelength_nm)
-    for low, (high, slope, jump) in zip(edges, _PIECES[kind], strict=False):
-        inside = np.clip(wavelength_nm, low, high)
-        value += slope * np.log(inside / low)
-        value += np.where(wavelength_nm >= high, np.log(jump), 0.0)
-    return value
+# fmt: on
 
 
 def apparent_magnitudes(
@@ -60,8 +79,8 @@ def apparent_magnitudes(
     wavelengths_nm: ArrayLike,
     *,
     reddening: ArrayLike = 0.0,
-) -> NDArray[np.float64]:
-    """AB magnitudes through bands, taken at their effective wavelengths.
+) -> Floats:
+    """AB magnitudes through bands of effective wavelengths ``wavelengths_nm``.
 
     Parameters
     ----------
@@ -76,9 +95,8 @@ def apparent_magnitudes(
     """
     z = np.asarray(redshift, dtype=np.float64)[..., None]
     rest = np.asarray(wavelengths_nm, dtype=np.float64) / (1 + z)
-    reference = _log_f_nu(kind, np.array([REFERENCE_NM]))
-    log_ratio = _log_f_nu(kind, rest) - reference
+    template = _TEMPLATES[kind]
+    relative = template.magnitude(rest, z) - template.magnitude(np.full_like(z, REFERENCE_NM), z)
     tilt = -np.asarray(reddening)[..., None] * np.log(rest / REFERENCE_NM)
-    k_corrected = -2.5 / np.log(10) * (log_ratio + np.log1p(z)) + tilt
     base = np.asarray(absolute_magnitude, dtype=np.float64) + distance_modulus(redshift)
-    return base[..., None] + k_corrected
+    return base[..., None] + relative - 2.5 * np.log10(1 + z) + tilt
