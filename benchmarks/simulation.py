@@ -22,7 +22,7 @@ from lenstronomy.LightModel.light_model import LightModel
 from lenstronomy.Util.param_util import phi_q2_ellipticity
 
 from lensing_core.simulation import Frame, Scene, SurveySimulator, render
-from lensing_core.simulation.rendering import moffat_psf
+from lensing_core.simulation.rendering import psfs
 from lensing_core.surveys import get_survey
 
 
@@ -31,7 +31,7 @@ def lens_scenes(simulator: SurveySimulator, n: int) -> list[Scene]:
     scenes = []
     for index in range(n):
         drawn = simulator.scene(index)
-        scenes.append(Scene("lens", drawn.components[:2], drawn.deflector))
+        scenes.append(Scene("lens", (drawn.components[0], drawn.lensed[0]), drawn.deflectors))
     return scenes
 
 
@@ -46,15 +46,8 @@ def with_lenstronomy(scenes: list[Scene], frame: Frame) -> np.ndarray:
         background_rms=1.0,
         exposure_time=1.0,
     )
-    psfs = [
-        PSF(
-            "PIXEL",
-            kernel_point_source=moffat_psf(fwhm, frame.pixel_scale_arcsec, 2 * frame.margin_px + 1)
-            .double()
-            .numpy(),
-        )
-        for fwhm in frame.psf_fwhm_arcsec
-    ]
+    kernels = psfs(scenes[:1], frame)[0].double().numpy()
+    blurs = [PSF("PIXEL", kernel_point_source=kernel) for kernel in kernels]
     light = LightModel(["SERSIC_ELLIPSE"])
     lens_model = LensModel(["SIE", "SHEAR"])
     numerics = {"supersampling_factor": frame.oversampling, "supersampling_convolution": False}
@@ -67,11 +60,11 @@ def with_lenstronomy(scenes: list[Scene], frame: Frame) -> np.ndarray:
             lens_light_model_class=light,
             kwargs_numerics=numerics,
         )
-        for psf in psfs
+        for psf in blurs
     ]
-    out = np.empty((len(scenes), len(psfs), frame.size_px, frame.size_px))
+    out = np.empty((len(scenes), len(blurs), frame.size_px, frame.size_px))
     for k, scene in enumerate(scenes):
-        d = scene.deflector
+        d = scene.deflectors[0]
         e1, e2 = phi_q2_ellipticity(d.angle, d.axis_ratio)
         kwargs_lens = [
             {"theta_E": d.einstein_radius, "e1": e1, "e2": e2, "center_x": d.x, "center_y": d.y},

@@ -19,8 +19,14 @@ from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.workspace import Workspace, check_slug
 
 _NOISE = ("sky_mag_arcsec2", "exposure_s", "gain_e_per_unit", "read_noise_e")
-_OPTIONAL = (*_NOISE, "depth_mag", "wavelength_nm")
-_POSITIVE = ("psf_fwhm_arcsec", "wavelength_nm", "exposure_s", "gain_e_per_unit")
+_OPTIONAL = (*_NOISE, "depth_mag", "depth_aperture_arcsec", "wavelength_nm")
+_POSITIVE = (
+    "psf_fwhm_arcsec",
+    "wavelength_nm",
+    "exposure_s",
+    "gain_e_per_unit",
+    "depth_aperture_arcsec",
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,11 @@ class Band:
     zero_point_mag : float
         AB magnitude of a flux of 1 in the survey's stored pixel unit.
     psf_fwhm_arcsec, depth_mag, sky_mag_arcsec2 : float
-        Typical PSF FWHM; 5-sigma depth (AB) for a point source, or as ``Survey.reference`` says;
-        sky surface brightness (AB / arcsec²).
+        Typical PSF FWHM; 5-sigma depth (AB) for a point source; sky surface brightness
+        (AB / arcsec²).
+    depth_aperture_arcsec : float
+        Diameter of the aperture that ``depth_mag`` holds for; NaN: a point source weighted by its
+        PSF.
     wavelength_nm : float
         Effective wavelength.
     exposure_s, gain_e_per_unit, read_noise_e : float
@@ -51,6 +60,7 @@ class Band:
     exposure_s: float
     gain_e_per_unit: float
     read_noise_e: float
+    depth_aperture_arcsec: float = math.nan
 
 
 @dataclass(frozen=True)

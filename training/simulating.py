@@ -17,8 +17,8 @@ from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.physics.cosmology import COSMOLOGY
 from lensing_core.simulation import Frame, Scene, SimulatedBatch, SurveySimulator
+from lensing_core.simulation.galaxies import generator
 from lensing_core.simulation.pictures import CHANNELS, simulated_picture
-from lensing_core.simulation.populations import generator
 from lensing_core.surveys import get_survey
 from training.jobs.context import JobContext
 from training.settings import SimulateSettings

@@ -268,7 +268,7 @@ def _mask_missing(
     known = np.isfinite(flux)
     # Pipelines fill what they never observed with zeros, which is no flux.
     seen = known if grid.is_rendered else known & (flux != 0)
-    has_data = seen.any(axis=(1, 2))
+    has_data = np.asarray(seen.any(axis=(1, 2)))
     if not has_data.any():
         raise RowRejected("all_nan", f"{source}: no pixel of the cutout has data.", source)
     flux[~known] = np.nan

@@ -1,8 +1,9 @@
 """Simulated surveys with known truth.
 
-``populations`` draws objects (lenses and contaminants) as a ``scene`` of components; ``rendering``
-makes noiseless images of scenes in batches; ``noise`` knows a survey's noise; ``survey`` puts them
-together, object by numbered object.
+``lenses``, ``contaminants`` and ``clusters`` draw objects as a ``scene`` of components, made of
+``galaxies`` with the spectra of ``templates``; ``rendering`` makes noiseless images of scenes in
+batches; ``noise`` knows a survey's noise and ``artefacts`` the faults of its images; ``survey``
+puts them together, object by numbered object. ``injection`` paints arcs into real cutouts.
 """
 
 from lensing_core.simulation.rendering import Frame, render

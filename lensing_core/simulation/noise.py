@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,14 +14,18 @@ from lensing_core.surveys import Band
 def sky_sigma(band: Band, pixel_scale_arcsec: float) -> float:
     """Standard deviation of an empty pixel, in flux units, that gives the band's stated depth.
 
-    The depth is 5σ for a point source measured with its own PSF as weights in white noise:
-    σ_flux = σ_pixel sqrt(N_eff), with N_eff = 1 / Σ psf² = 4π σ_psf² of a Gaussian PSF. A stated
-    depth holds what sky, read noise, stacking and correlated noise did to a survey's images, which
-    its nominal exposure does not.
+    The depth is 5σ in white noise, σ_flux = σ_pixel sqrt(N): in an aperture, where the survey says
+    so, with the pixels N in it; else of a point source weighted by its own PSF, with
+    N = 1 / Σ psf² = 4π σ_psf² of a Gaussian PSF. A stated depth holds what sky, read noise, stacking
+    and correlated noise did to a survey's images, which its nominal exposure does not.
     """
     flux_5_sigma = 10 ** (-0.4 * (band.depth_mag - band.zero_point_mag))
-    sigma_psf_px = band.psf_fwhm_arcsec / 2.3548 / pixel_scale_arcsec
-    return flux_5_sigma / 5 / np.sqrt(4 * np.pi * sigma_psf_px**2)
+    if math.isnan(band.depth_aperture_arcsec):
+        sigma_psf_px = band.psf_fwhm_arcsec / 2.3548 / pixel_scale_arcsec
+        n_pixels = 4 * math.pi * sigma_psf_px**2
+    else:
+        n_pixels = math.pi * (band.depth_aperture_arcsec / 2 / pixel_scale_arcsec) ** 2
+    return float(flux_5_sigma / 5 / math.sqrt(n_pixels))
 
 
 def variance(

@@ -20,14 +20,10 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 
 from lensing_core.errors import BadInputError
-from lensing_core.simulation.scene import Component, Scene
+from lensing_core.simulation.scene import Component, Deflector, Scene, Seeing
 
-MOFFAT_BETA = 3.5
-"""Slope of the PSF's wings; atmospheric PSFs have 2.5 to 4.8 (Trujillo et al. 2001)."""
-
-
-COMPACT_EXTENT_ARCSEC = 2.4
-"""Half the window in which a small galaxy is rendered."""
+WINDOWS_ARCSEC = (2.4, 6.0, 15.0)
+"""Half the sides of the windows in which what is small enough is rendered."""
 
 CUSP_ARCSEC = 1e-3
 """Softening of a Sérsic profile at its very centre."""
@@ -64,29 +60,39 @@ class Frame:
 
 
 def moffat_psf(
-    fwhm_arcsec: float, pixel_scale_arcsec: float, size_px: int, beta: float = MOFFAT_BETA
+    fwhm_arcsec: Tensor, pixel_scale_arcsec: float, size_px: int, beta: Tensor
 ) -> Tensor:
-    """Moffat PSF, shape (size_px, size_px), averaged over pixels, sum 1, centred on a pixel."""
+    """Moffat PSFs, averaged over pixels, sum 1, centred on a pixel.
+
+    Parameters
+    ----------
+    fwhm_arcsec, beta : shape (n,)
+
+    Returns
+    -------
+    Tensor of shape (n, size_px, size_px)
+    """
     fine = 5
-    alpha = fwhm_arcsec / (2 * math.sqrt(2 ** (1 / beta) - 1)) / pixel_scale_arcsec
+    alpha = fwhm_arcsec / (2 * torch.sqrt(2 ** (1 / beta) - 1)) / pixel_scale_arcsec
+    alpha, beta = (value[:, None, None].to(torch.float32) for value in (alpha, beta))
     centre = size_px // 2
-    axis = (torch.arange(size_px * fine, dtype=torch.float64) + 0.5) / fine - 0.5 - centre
+    axis = (torch.arange(size_px * fine, device=alpha.device) + 0.5) / fine - 0.5 - centre
     r2 = axis[:, None] ** 2 + axis[None, :] ** 2
-    profile = (1 + r2 / alpha**2) ** -beta
-    psf = profile.reshape(size_px, fine, size_px, fine).mean(dim=(1, 3))
-    return (psf / psf.sum()).to(torch.float32)
+    profile = torch.exp(-beta * torch.log1p(r2 / alpha**2))
+    psf = torch.nn.functional.avg_pool2d(profile[:, None], fine)[:, 0]
+    return psf / psf.sum(dim=(1, 2), keepdim=True)
 
 
 def convolve(images: Tensor, psfs: Tensor) -> Tensor:
-    """Convolve images (n, band, y, x) with one odd-sized PSF a band (band, py, px).
+    """Convolve images (n, band, y, x) with odd-sized PSFs (n or 1, band, py, px).
 
     Periodic: within half a PSF of an edge the result holds light of the opposite edge, and the
     caller cuts that margin off.
     """
     size = [next_fast_len(length, real=True) for length in images.shape[-2:]]
     height, width = psfs.shape[-2:]
-    centred = torch.zeros(len(psfs), *size, device=images.device, dtype=images.dtype)
-    centred[:, :height, :width] = psfs
+    centred = torch.zeros(*psfs.shape[:2], *size, device=images.device, dtype=images.dtype)
+    centred[..., :height, :width] = psfs
     centred = torch.roll(centred, (-(height // 2), -(width // 2)), dims=(-2, -1))
     product = torch.fft.rfft2(images, s=size) * torch.fft.rfft2(centred)
     return torch.fft.irfft2(product, s=size)[..., : images.shape[-2], : images.shape[-1]]
@@ -120,6 +126,11 @@ def _shapes(components: Sequence[Component], x: Tensor, y: Tensor) -> Tensor:
         u = (dx * cosine + dy * sine) / component.half_light_radius
         v = (dy * cosine - dx * sine) / component.half_light_radius / component.axis_ratio
         r = torch.sqrt(u**2 + v**2).clamp_min(1e-3)
+        step = float(x[i, 0, 1] - x[i, 0, 0]) if not component.lensed else 1.0
+        if component.profile == "point":
+            inside = (1 - dx.abs() / step).clamp_min(0) * (1 - dy.abs() / step).clamp_min(0)
+            brightness[i] = inside / step**2
+            continue
         if component.profile == "ring":
             shape = torch.exp(-0.5 * ((r - 1) / component.ring_width) ** 2)
         else:
@@ -127,8 +138,7 @@ def _shapes(components: Sequence[Component], x: Tensor, y: Tensor) -> Tensor:
                 torch.atan2(v, u) - component.winding * torch.log(r) - component.arm_phase
             )
             arms = torch.exp(2.5 * (torch.cos(phase) - 1)) * (1 - torch.exp(-((r / 0.35) ** 2)))
-            shape = brightness[i] * (1 - component.arm_contrast + 3 * component.arm_contrast * arms)
-        step = float(x[i, 0, 1] - x[i, 0, 0]) if not component.lensed else 1.0
+            shape = brightness[i] * (1 - component.arm_contrast + 6 * component.arm_contrast * arms)
         brightness[i] = shape / (shape.sum() * step**2).clamp_min(1e-12)
     return brightness
 
@@ -142,31 +152,36 @@ def render(
     one per cent, that of an arc to a few tenths of one.
     """
     device = torch.device(device)
+    if not scenes:
+        return np.empty((0, len(frame.zero_points_mag), *[frame.size_px] * 2), dtype=np.float32)
     canvas = _Canvas(scenes, frame, device)
-    picked = [(i, part) for i, scene in enumerate(scenes) for part in scene.components]
-    small = [(i, part) for i, part in picked if _is_compact(part)]
-    wide = [(i, part) for i, part in picked if not _is_compact(part)]
-    canvas.add(wide, frame.padded_px)
-    window = 2 * math.ceil(COMPACT_EXTENT_ARCSEC / frame.pixel_scale_arcsec) + 1
-    canvas.add(small, min(window, frame.padded_px))
-    psfs = torch.stack(
-        [
-            moffat_psf(fwhm, frame.pixel_scale_arcsec, 2 * frame.margin_px + 1)
-            for fwhm in frame.psf_fwhm_arcsec
-        ]
-    ).to(device)
+    canvas.add_lensed()
+    canvas.add_unlensed()
     cut = slice(frame.margin_px, frame.margin_px + frame.size_px)
-    return convolve(canvas.images, psfs)[..., cut, cut].clamp_min(0).cpu().numpy()
+    blurred = convolve(canvas.images, psfs(scenes, frame, device))
+    return blurred[..., cut, cut].clamp_min(0).cpu().numpy()
 
 
-def _is_compact(component: Component) -> bool:
-    """Whether all but a per cent of the light lies within :data:`COMPACT_EXTENT_ARCSEC`."""
-    return (
-        component.profile == "sersic"
-        and not component.lensed
-        and component.half_light_radius <= 0.4
-        and component.sersic_index <= 2.0
+def psfs(scenes: Sequence[Scene], frame: Frame, device: torch.device | str = "cpu") -> Tensor:
+    """The PSFs of the scenes' images, shape (n, band, py, px)."""
+    typical = Seeing((1.0,) * len(frame.psf_fwhm_arcsec))
+    seeings = [scene.seeing or typical for scene in scenes]
+    width = torch.tensor([seeing.width for seeing in seeings]) * torch.tensor(frame.psf_fwhm_arcsec)
+    beta = torch.tensor([seeing.beta for seeing in seeings])[:, None].expand_as(width)
+    size = 2 * frame.margin_px + 1
+    flat = moffat_psf(
+        width.flatten().to(device), frame.pixel_scale_arcsec, size, beta.flatten().to(device)
     )
+    return flat.reshape(*width.shape, size, size)
+
+
+def _half_window_arcsec(component: Component) -> float:
+    """Half the side of a square that holds all but a per cent or so of the light."""
+    if component.profile == "point":
+        return WINDOWS_ARCSEC[0]
+    if component.profile != "sersic":
+        return math.inf
+    return component.half_light_radius * (6 if component.sersic_index <= 2 else 15)
 
 
 class _Canvas:
@@ -181,23 +196,76 @@ class _Canvas:
         step = frame.pixel_scale_arcsec / frame.oversampling
         self.axis = (fine - (len(fine) - 1) / 2) * step
 
-    def add(self, picked: Sequence[tuple[int, Component]], window_px: int) -> None:
-        """Add components, each rendered in a window of its own around its centre."""
-        fine = self.frame.oversampling
-        chunk = max(1, 2**20 // (window_px * fine) ** 2)
+    def add_lensed(self) -> None:
+        """Add what is seen through deflectors; each scene's deflection is computed once."""
+        grid_x, grid_y = torch.meshgrid(self.axis, self.axis, indexing="xy")
+        chunk = self._chunk(self.frame.padded_px)
+        for i, scene in enumerate(self.scenes):
+            if not scene.lensed:
+                continue
+            alpha_x, alpha_y = self._deflection(scene, grid_x, grid_y)
+            for start in range(0, len(scene.lensed), chunk):
+                components = scene.lensed[start : start + chunk]
+                ratio = _column(components, "distance_ratio", self.device)
+                light_ = self._pixels(
+                    components, grid_x - ratio * alpha_x, grid_y - ratio * alpha_y
+                )
+                self.images[i] += light_.sum(dim=0)
+
+    def _deflection(self, scene: Scene, grid_x: Tensor, grid_y: Tensor) -> tuple[Tensor, Tensor]:
+        """Deflection at fine points; of all but the two main deflectors interpolated from pixels.
+
+        The many members of a cluster bend little, and their pull changes slowly from pixel to
+        pixel but at their very centres.
+        """
+        main, members = scene.deflectors[:2], scene.deflectors[2:]
+        alpha = deflection_field(main, grid_x, grid_y)
+        if not members:
+            return alpha
+        coarse = torch.nn.functional.avg_pool1d(self.axis[None], self.frame.oversampling)[0]
+        pull = torch.stack(
+            deflection_field(members, *torch.meshgrid(coarse, coarse, indexing="xy"))
+        )
+        fine = torch.nn.functional.interpolate(
+            pull[None], size=grid_x.shape, mode="bicubic", align_corners=False
+        )[0]
+        return alpha[0] + fine[0], alpha[1] + fine[1]
+
+    def add_unlensed(self) -> None:
+        """Add all else, each component in a window of its own around its centre."""
+        side = self.frame.padded_px
+        by_window: dict[int, list[tuple[int, Component]]] = {}
+        for i, scene in enumerate(self.scenes):
+            for part in scene.components:
+                if not part.lensed:
+                    extent = _half_window_arcsec(part)
+                    half = next((w for w in WINDOWS_ARCSEC if extent <= w), math.inf)
+                    window = 2 * math.ceil(min(half / self.frame.pixel_scale_arcsec, side)) + 1
+                    by_window.setdefault(min(window, side), []).append((i, part))
+        for window_px, picked in sorted(by_window.items()):
+            self._add(picked, window_px)
+
+    def _chunk(self, window_px: int) -> int:
+        return max(1, 2**20 // (window_px * self.frame.oversampling) ** 2)
+
+    def _add(self, picked: Sequence[tuple[int, Component]], window_px: int) -> None:
+        chunk = self._chunk(window_px)
         for start in range(0, len(picked), chunk):
             owners, components = zip(*picked[start : start + chunk], strict=True)
             left, top = (self._corner(components, name, window_px) for name in ("x", "y"))
             x, y = self._grid(left, window_px)[:, None, :], self._grid(top, window_px)[:, :, None]
-            x, y = torch.broadcast_tensors(x, y)
-            x, y = _source_positions(self.scenes, owners, components, x, y)
-            shapes = _shapes(components, x, y) * self.frame.pixel_scale_arcsec**2
-            pixels = torch.nn.functional.avg_pool2d(shapes[:, None], fine)
-            magnitudes = np.stack([component.magnitudes for component in components])
-            flux = 10 ** (-0.4 * (magnitudes - np.array(self.frame.zero_points_mag)))
-            scale = torch.tensor(flux, dtype=torch.float32, device=self.device)[:, :, None, None]
-            for owner, a, b, light_ in zip(owners, left, top, pixels * scale, strict=True):
+            pixels = self._pixels(components, *torch.broadcast_tensors(x, y))
+            for owner, a, b, light_ in zip(owners, left, top, pixels, strict=True):
                 self.images[owner, :, b : b + window_px, a : a + window_px] += light_
+
+    def _pixels(self, components: Sequence[Component], x: Tensor, y: Tensor) -> Tensor:
+        """Flux in pixels (k, band, y, x) from source-plane positions of fine points (k, y, x)."""
+        shapes = _shapes(components, x, y) * self.frame.pixel_scale_arcsec**2
+        pixels = torch.nn.functional.avg_pool2d(shapes[:, None], self.frame.oversampling)
+        magnitudes = np.stack([component.magnitudes for component in components])
+        flux = 10 ** (-0.4 * (magnitudes - np.array(self.frame.zero_points_mag)))
+        scale = torch.tensor(flux, dtype=torch.float32, device=self.device)
+        return pixels * scale[:, :, None, None]
 
     def _corner(self, components: Sequence[Component], name: str, window_px: int) -> list[int]:
         """First pixel of each window, along one axis."""
@@ -213,38 +281,27 @@ class _Canvas:
         return self.axis[starts + torch.arange(window_px * fine, device=self.device)]
 
 
-def _source_positions(
-    scenes: Sequence[Scene],
-    owners: Sequence[int],
-    components: Sequence[Component],
-    grid_x: Tensor,
-    grid_y: Tensor,
+def deflection_field(
+    deflectors: Sequence[Deflector], x: Tensor, y: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Where each component's light at grid points (k, y, x) is from: β = θ − α(θ) if lensed."""
-    x, y = grid_x, grid_y
-    behind = [k for k, component in enumerate(components) if component.lensed]
-    if behind:
-        x, y = grid_x.clone(), grid_y.clone()
-        lenses = [scenes[owners[k]].deflector for k in behind]
-
-        def column(name: str) -> Tensor:
-            values = [float(getattr(lens, name)) for lens in lenses]
-            return torch.tensor(values, device=grid_x.device)[:, None, None]
-
-        x0, y0 = column("x"), column("y")
-        sie_x, sie_y = deflection.reduced_deflection_angle_sie(
-            x0,
-            y0,
-            column("axis_ratio"),
-            column("angle"),
-            column("einstein_radius"),
-            grid_x[behind],
-            grid_y[behind],
-            s=CORE_ARCSEC,
+    """Reduced deflection angles (arcsec) of all deflectors together, at points (…)."""
+    total_x, total_y = torch.zeros_like(x), torch.zeros_like(y)
+    for d in deflectors:
+        parts = [(d.core_radius + CORE_ARCSEC, 1.0)]
+        if math.isfinite(d.cut_radius):
+            parts.append((d.cut_radius, -1.0))
+        q, angle, radius = (
+            torch.tensor(value, device=x.device)
+            for value in (d.axis_ratio, d.angle, d.einstein_radius)
         )
-        shear_x, shear_y = deflection.reduced_deflection_angle_external_shear(
-            x0, y0, column("shear_1"), column("shear_2"), grid_x[behind], grid_y[behind]
-        )
-        x[behind] -= sie_x + shear_x
-        y[behind] -= sie_y + shear_y
-    return x, y
+        for softening, sign in parts:
+            a_x, a_y = deflection.reduced_deflection_angle_sie(
+                d.x, d.y, q, angle, radius, x, y, s=softening
+            )
+            total_x, total_y = total_x + sign * a_x, total_y + sign * a_y
+        if d.shear_1 or d.shear_2:
+            a_x, a_y = deflection.reduced_deflection_angle_external_shear(
+                d.x, d.y, d.shear_1, d.shear_2, x, y
+            )
+            total_x, total_y = total_x + a_x, total_y + a_y
+    return total_x, total_y

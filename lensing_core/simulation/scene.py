@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Profile = Literal["sersic", "spiral", "ring"]
+Profile = Literal["sersic", "spiral", "ring", "point"]
+ARTEFACTS = ("cosmic_ray", "satellite_trail", "bad_column", "bright_star", "chip_gap")
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,9 @@ class Component:
     sersic_index : of a Sérsic profile (the disc of a spiral has 1)
     half_light_radius : on the major axis, Sérsic (1968) convention
     magnitudes : AB, shape (band,)
-    lensed : whether it lies behind the deflector and is seen through it
-    profile : 'sersic'; 'spiral' (disc with logarithmic arms); 'ring' (Gaussian annulus)
+    lensed : whether it lies behind the deflectors and is seen through them
+    distance_ratio : D_ls / D_s of its plane over that of the plane that the Einstein radii hold for
+    profile : 'sersic'; 'spiral' (disc with logarithmic arms); 'ring' (Gaussian annulus); 'point'
     arms, winding, arm_phase, arm_contrast : of a spiral
     ring_width : of a ring, in units of its radius ``half_light_radius``
     """
@@ -37,6 +40,7 @@ class Component:
     half_light_radius: float
     magnitudes: NDArray[np.float64]
     lensed: bool = False
+    distance_ratio: float = 1.0
     profile: Profile = "sersic"
     arms: int = 2
     winding: float = 0.0
@@ -47,11 +51,17 @@ class Component:
 
 @dataclass(frozen=True)
 class Deflector:
-    """SIE with external shear.
+    """Elliptical isothermal mass, singular or with core and cut-off, and external shear.
 
-    ``einstein_radius`` (arcsec) is that of the intermediate-axis convention: κ = θ_E / (2 sqrt(q x²
-    + y²/q)) in the frame of the major axis, as lenstronomy's SIE (Kormann et al. 1994), so that the
-    area inside the critical curve is π θ_E².
+    Without core and cut-off it is an SIE: κ = θ_E / (2 sqrt(q x² + y²/q)) in the frame of the major
+    axis, the intermediate-axis convention of lenstronomy's SIE (Kormann et al. 1994), so that the
+    area inside the critical curve is π θ_E². With them it is a dual pseudo-isothermal ellipsoid:
+    one softened by the core less one softened by the cut-off (Keeton 2001, astro-ph/0102341).
+
+    Attributes
+    ----------
+    einstein_radius : of the singular profile, arcsec
+    core_radius, cut_radius : on the major axis, arcsec
     """
 
     x: float
@@ -59,22 +69,49 @@ class Deflector:
     axis_ratio: float
     angle: float
     einstein_radius: float
-    shear_1: float
-    shear_2: float
+    shear_1: float = 0.0
+    shear_2: float = 0.0
+    core_radius: float = 0.0
+    cut_radius: float = math.inf
+
+
+@dataclass(frozen=True)
+class Seeing:
+    """How an image's PSF differs from the survey's typical one.
+
+    Attributes
+    ----------
+    width : FWHM of each band over the typical one
+    beta : slope of the Moffat wings; atmospheric PSFs have 2.5 to 4.8 (Trujillo et al. 2001)
+    """
+
+    width: tuple[float, ...]
+    beta: float = 3.5
 
 
 @dataclass(frozen=True)
 class Scene:
     """One object: what is seen, what deflects, and what is true of it.
 
-    ``truth`` is plain JSON.
+    Attributes
+    ----------
+    artefacts : of :data:`ARTEFACTS`, laid over the observed image
+    seeing : None: the typical PSF
+    truth : plain JSON
     """
 
     object_class: str
     components: tuple[Component, ...]
-    deflector: Deflector | None = None
+    deflectors: tuple[Deflector, ...] = ()
     truth: dict[str, Any] = field(default_factory=dict)
+    artefacts: tuple[str, ...] = ()
+    seeing: Seeing | None = None
 
     @property
     def is_lens(self) -> bool:
-        return self.deflector is not None
+        return bool(self.deflectors)
+
+    @property
+    def lensed(self) -> tuple[Component, ...]:
+        """The components that are seen through the deflectors."""
+        return tuple(part for part in self.components if part.lensed)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
-from lensing_core.simulation import populations
+from lensing_core.simulation import clusters, contaminants, galaxies, lenses
+from lensing_core.simulation.artefacts import add_artefacts
+from lensing_core.simulation.lenses import lensed_only
 from lensing_core.simulation.noise import sky_sigma, variance
 from lensing_core.simulation.rendering import Frame, render
-from lensing_core.simulation.scene import Scene
+from lensing_core.simulation.scene import ARTEFACTS, Scene
 from lensing_core.surveys import Band, Survey
 
 MAX_ATTEMPTS = 200
 MIN_ARC_SNR = 20.0
 MIN_MAGNIFICATION = 3.0
+MIN_CLUSTER_SIZE_ARCSEC = 64.0
+Scale = Literal["galaxy", "cluster"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,9 @@ class SurveySimulator:
     size_px : side of the cutouts
     lens_fraction : probability that an object is a lens
     seed : of the whole simulation
+    scale : of the lenses
+    quasar_fraction : probability that the source of a galaxy-scale lens is a quasar
+    artefact_fraction : probability that an image, of whatever object, has a fault
     """
 
     survey: Survey
@@ -51,11 +59,24 @@ class SurveySimulator:
     size_px: int
     lens_fraction: float
     seed: int
+    scale: Scale = "galaxy"
+    quasar_fraction: float = 0.0
+    artefact_fraction: float = 0.0
 
     def __post_init__(self) -> None:
         self.survey.check_noise_known(band.name for band in self.bands)
         if any(band.depth_mag != band.depth_mag for band in self.bands):
             raise BadInputError(f"Survey {self.survey.name}: every simulated band needs a depth.")
+        if self.scale == "cluster" and self.size_arcsec < MIN_CLUSTER_SIZE_ARCSEC - 1:
+            raise BadInputError(
+                f"Cutouts of {self.size_arcsec:.0f} arcsec: cluster-scale lenses need at least "
+                f"{MIN_CLUSTER_SIZE_ARCSEC:.0f}."
+            )
+
+    @property
+    def size_arcsec(self) -> float:
+        """Side of the cutouts on the sky."""
+        return self.size_px * self.survey.pixel_scale_arcsec
 
     @property
     def frame(self) -> Frame:
@@ -65,16 +86,30 @@ class SurveySimulator:
             self.survey.pixel_scale_arcsec,
             tuple(band.zero_point_mag for band in self.bands),
             tuple(band.psf_fwhm_arcsec for band in self.bands),
+            oversampling=4 if self.scale == "galaxy" else 2,
         )
 
     def scene(self, index: int, attempt: int = 0) -> Scene:
         """What object ``index`` is, at the given attempt to pass the selection."""
         wavelengths = np.array([band.wavelength_nm for band in self.bands])
-        rng = populations.generator(self.seed, index, attempt)
-        is_lens = populations.generator(self.seed, index).random() < self.lens_fraction
-        scene = (populations.lens if is_lens else populations.contaminant)(rng, wavelengths)
-        size_arcsec = self.size_px * self.survey.pixel_scale_arcsec
-        return populations.with_field(rng, scene, wavelengths, size_arcsec)
+        rng = galaxies.generator(self.seed, index, attempt)
+        is_lens = galaxies.generator(self.seed, index).random() < self.lens_fraction
+        scene = self._lens(rng, wavelengths) if is_lens else self._contaminant(rng, wavelengths)
+        if not scene.artefacts and rng.random() < self.artefact_fraction:
+            scene = replace(scene, artefacts=(str(rng.choice(ARTEFACTS)),))
+        return galaxies.observed_scene(rng, scene, wavelengths, self.size_arcsec)
+
+    def _lens(self, rng: galaxies.Generator, wavelengths: galaxies.Floats) -> Scene:
+        if self.scale == "cluster":
+            return clusters.cluster_lens(rng, wavelengths, self.size_arcsec)
+        if rng.random() < self.quasar_fraction:
+            return lenses.quasar_lens(rng, wavelengths)
+        return lenses.galaxy_lens(rng, wavelengths)
+
+    def _contaminant(self, rng: galaxies.Generator, wavelengths: galaxies.Floats) -> Scene:
+        if self.scale == "cluster":
+            return clusters.cluster_contaminant(rng, wavelengths, self.size_arcsec)
+        return contaminants.contaminant(rng, wavelengths)
 
     def batch(self, start: int, stop: int) -> SimulatedBatch:
         """Objects ``start`` to ``stop`` − 1, observed."""
@@ -82,8 +117,9 @@ class SurveySimulator:
         images = render(scenes, self.frame)
         var = variance(images, self.bands, self.survey.pixel_scale_arcsec)
         for k, image in enumerate(images):
-            rng = populations.generator(self.seed, start + k, stream=1)
+            rng = galaxies.generator(self.seed, start + k, stream=1)
             image += rng.standard_normal(image.shape, dtype=np.float32) * np.sqrt(var[k])
+            add_artefacts(image, scenes[k].artefacts, self._sky, rng)
         return SimulatedBatch(images, var, tuple(scenes))
 
     def _select(self, start: int, stop: int) -> list[Scene]:
@@ -95,27 +131,23 @@ class SurveySimulator:
         per cent.
         """
         frame = replace(self.frame, oversampling=2)
-        sky = np.array([sky_sigma(band, frame.pixel_scale_arcsec) for band in self.bands])
         scenes: dict[int, Scene] = {}
         waiting, attempt = list(range(start, stop)), 0
         while waiting:
             if attempt == MAX_ATTEMPTS:
                 raise BadInputError(
                     f"Survey {self.survey.name}: no detectable lens in {MAX_ATTEMPTS} draws; its "
-                    "depth or seeing hides arcs of 0.5 to 3 arcsec."
+                    "depth or seeing hides such arcs."
                 )
             drawn = {index: self.scene(index, attempt) for index in waiting}
             for index, scene in drawn.items():
                 if not scene.is_lens:
                     scenes[index] = _with_truth(scene, seed=self.seed, index=index)
-            lenses = [i for i, scene in drawn.items() if scene.is_lens and self._resolved(scene)]
-            sources = [
-                replace(drawn[i], components=tuple(p for p in drawn[i].components if p.lensed))
-                for i in lenses
-            ]
+            possible = [i for i, scene in drawn.items() if scene.is_lens and self._resolved(scene)]
+            sources = [replace(drawn[i], components=lensed_only(drawn[i])) for i in possible]
             arcs = render(sources, frame)
-            snr = (np.sqrt((arcs.astype("f8") ** 2).sum(axis=(2, 3))) / sky).max(axis=1)
-            for k, index in enumerate(lenses):
+            snr = (np.sqrt((arcs.astype("f8") ** 2).sum(axis=(2, 3))) / self._sky).max(axis=1)
+            for k, index in enumerate(possible):
                 magnification = self._magnification(sources[k], arcs[k])
                 if snr[k] >= MIN_ARC_SNR and magnification >= MIN_MAGNIFICATION:
                     scenes[index] = _with_truth(
@@ -130,16 +162,24 @@ class SurveySimulator:
             attempt += 1
         return [scenes[index] for index in range(start, stop)]
 
-    def _resolved(self, scene: Scene) -> bool:
-        assert scene.deflector is not None  # noqa: S101 - lenses only, for the type checker
-        radius = next(part for part in scene.components if part.lensed).half_light_radius
-        seeing = min(band.psf_fwhm_arcsec for band in self.bands)
-        return scene.deflector.einstein_radius**2 > radius**2 + (seeing / 2) ** 2
+    @property
+    def _sky(self) -> NDArray[np.float64]:
+        return np.array([sky_sigma(band, self.survey.pixel_scale_arcsec) for band in self.bands])
 
-    def _magnification(self, source: Scene, arcs: NDArray[np.float32]) -> float:
+    def _resolved(self, scene: Scene) -> bool:
+        if self.scale == "cluster":
+            return True
+        radius = max((part.half_light_radius for part in scene.lensed), default=0.0)
+        seeing = min(band.psf_fwhm_arcsec for band in self.bands)
+        return scene.deflectors[0].einstein_radius ** 2 > radius**2 + (seeing / 2) ** 2
+
+    def _magnification(self, scene: Scene, arcs: NDArray[np.float32]) -> float:
         """Lensed over intrinsic flux in the bluest band; flux outside the cutout is not counted."""
-        magnitudes = np.array([part.magnitudes[0] for part in source.components])
-        intrinsic = (10 ** (-0.4 * (magnitudes - self.bands[0].zero_point_mag))).sum()
+        if scene.lensed:
+            magnitudes = np.array([part.magnitudes[0] for part in scene.lensed])
+            intrinsic = (10 ** (-0.4 * (magnitudes - self.bands[0].zero_point_mag))).sum()
+        else:  # a quasar's points: its magnitude is that at 617 nm
+            intrinsic = 10 ** (-0.4 * (scene.truth["source_mag"] - self.bands[0].zero_point_mag))
         return float(arcs[0].sum() / intrinsic)
 
 

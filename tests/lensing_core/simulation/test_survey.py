@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from lensing_core.errors import BadInputError
-from lensing_core.simulation import SurveySimulator, render
+from lensing_core.simulation import SurveySimulator, clusters, render
+from lensing_core.simulation.contaminants import CONTAMINANTS
 from lensing_core.simulation.noise import sky_sigma, variance
-from lensing_core.simulation.populations import CONTAMINANTS
 from lensing_core.simulation.rendering import moffat_psf
 from lensing_core.surveys import get_survey
 
@@ -67,31 +69,103 @@ def test_noise_has_the_stated_variance():
     sim = simulator(bands=("r",), fraction=0.5)
     drawn = sim.batch(0, 24)
     residual = (drawn.flux - render(list(drawn.scenes), sim.frame)) / np.sqrt(drawn.variance)
+    residual = residual[[not scene.artefacts for scene in drawn.scenes]]
     assert residual.std() == pytest.approx(1, abs=0.01)
     assert residual.mean() == pytest.approx(0, abs=0.02)
     assert drawn.variance.min() >= 0.999 * sigma**2
 
 
-@pytest.mark.parametrize("name", ["hsc", "des", "sdss", "lsst", "ps1", "cfhtls"])
+@pytest.mark.parametrize("name", ["hsc", "sdss", "lsst", "ps1"])
 def test_a_point_source_at_the_depth_has_a_signal_to_noise_of_five(name):
     survey = get_survey(name)
     band = survey.band("r")
     flux = 10 ** (-0.4 * (band.depth_mag - band.zero_point_mag))
     scale = survey.pixel_scale_arcsec
     # The depth is defined with a Gaussian PSF; the simulator's Moffat has wings and more pixels.
-    psf = moffat_psf(band.psf_fwhm_arcsec, scale, 61, beta=40.0).numpy()
-    snr = flux * np.sqrt((psf**2).sum()) / sky_sigma(band, scale)
+    psf = moffat_psf(torch.tensor([band.psf_fwhm_arcsec]), scale, 61, torch.tensor([40.0]))
+    snr = flux * np.sqrt((psf.numpy() ** 2).sum()) / sky_sigma(band, scale)
     assert snr == pytest.approx(5, rel=0.08)
+
+
+@pytest.mark.parametrize(("name", "diameter"), [("des", 1.95), ("kids", 2.0), ("cfhtls", 2.0)])
+def test_where_the_depth_is_that_of_an_aperture_so_is_the_noise(name, diameter):
+    survey = get_survey(name)
+    band = survey.band("r")
+    scale = survey.pixel_scale_arcsec
+    axis = np.arange(-500, 501) * scale / 10
+    inside = (np.hypot(axis[:, None], axis[None, :]) < diameter / 2).sum() / 100
+    flux = 10 ** (-0.4 * (band.depth_mag - band.zero_point_mag))
+    assert flux / (sky_sigma(band, scale) * np.sqrt(inside)) == pytest.approx(5, rel=0.01)
 
 
 def test_early_types_are_red_and_sources_blue(batch):
     colours = {"lens": [], "source": []}
     for scene in batch.scenes:
         if scene.is_lens:
-            lens, source = scene.components[:2]
+            lens, source = scene.components[0], scene.lensed[0]
             colours["lens"].append(lens.magnitudes[0] - lens.magnitudes[2])
             colours["source"].append(source.magnitudes[0] - source.magnitudes[2])
     assert np.median(colours["lens"]) > np.median(colours["source"]) + 0.5
+
+
+def test_quasars_are_points_with_two_or_four_images():
+    sim = replace(simulator(fraction=1.0), quasar_fraction=1.0)
+    for scene in sim.batch(0, 4).scenes:
+        assert scene.truth["class"] == "quasar_lens"
+        assert scene.truth["n_images"] in (2, 3, 4)
+        assert not scene.lensed
+
+
+def test_artefacts_fall_on_lenses_and_others_alike():
+    sim = replace(simulator(), artefact_fraction=1.0)
+    batch = sim.batch(0, 24)
+    assert all(scene.artefacts for scene in batch.scenes)
+    assert any(scene.is_lens for scene in batch.scenes)
+    assert np.isnan(batch.flux).any()
+    clean = simulator(fraction=0.0)
+    faulty = replace(clean, artefact_fraction=1.0)
+    healthy, ill = clean.batch(0, 8), faulty.batch(0, 8)
+    changed = [
+        not np.array_equal(a, b)
+        for a, b, scene in zip(healthy.flux, ill.flux, healthy.scenes, strict=True)
+        if not scene.artefacts
+    ]
+    assert all(changed)
+
+
+def test_seeing_varies_and_is_the_images_own():
+    scenes = simulator(fraction=0.0).batch(0, 60).scenes
+    widths = np.array([scene.seeing.width for scene in scenes])
+    assert widths.std() == pytest.approx(0.08, rel=0.25)
+    assert np.median(widths) == pytest.approx(1, abs=0.03)
+
+
+def cluster_simulator(fraction: float) -> SurveySimulator:
+    survey = get_survey("ps1")
+    bands = tuple(survey.band(b) for b in "gri")
+    return SurveySimulator(survey, bands, 260, fraction, 3, scale="cluster")
+
+
+def test_clusters_lens_within_their_cutout():
+    scenes = cluster_simulator(1.0).batch(0, 3).scenes
+    for scene in scenes:
+        assert scene.truth["class"] == "cluster_lens"
+        assert 10 <= scene.truth["theta_e_arcsec"] <= 260 * 0.25 / 4
+        assert scene.truth["magnification"] >= 3
+        assert scene.lensed
+
+
+def test_every_kind_of_cluster_without_arcs_appears():
+    sim = cluster_simulator(0.0)
+    drawn = [sim.scene(index) for index in range(60)]
+    assert {scene.object_class for scene in drawn} == set(clusters.CONTAMINANTS)
+    assert not any(scene.lensed for scene in drawn)
+
+
+def test_small_cutouts_of_clusters_are_refused():
+    survey = get_survey("ps1")
+    with pytest.raises(BadInputError, match="at least 64"):
+        SurveySimulator(survey, survey.bands, 100, 0.5, 1, scale="cluster")
 
 
 def test_a_survey_without_noise_figures_is_refused():
