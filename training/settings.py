@@ -89,13 +89,14 @@ def fields(settings: type[RunSettings]) -> list[Field]:
 
 
 class SimulateSettings(RunSettings):
-    """Simulate a survey of galaxy-scale lenses and non-lenses with known truth."""
+    """Simulate a survey of lenses and non-lenses with known truth."""
 
     kind = "simulate"
     units: ClassVar = {"size_arcsec": "arcsec"}
     groups: ClassVar = {
         "Catalog": ("catalog", "survey", "bands", "pixels", "size_arcsec"),
-        "Sample": ("n_objects", "lens_fraction", "labelled", "seed"),
+        "Sample": ("scale", "n_objects", "lens_fraction", "labelled", "seed"),
+        "Variety": ("quasar_fraction", "artefact_fraction"),
     }
 
     catalog = param.String(default="simulated", doc="Name of the catalog to make.")
@@ -106,7 +107,14 @@ class SimulateSettings(RunSettings):
         objects=["flux", "rendered"],
         doc="Linear flux, or 8-bit colour pictures of the survey's three bands for colour.",
     )
-    size_arcsec = param.Number(default=12.0, bounds=(6, 60), doc="Side of the cutouts.")
+    size_arcsec = param.Number(
+        default=12.0,
+        bounds=(6, 240),
+        doc="Side of the cutouts; cluster-scale lenses need 64 or more, and 4 Einstein radii.",
+    )
+    scale: Any = param.Selector(
+        default="galaxy", objects=["galaxy", "cluster"], doc="Scale of the lenses."
+    )
     n_objects = param.Integer(default=4000, bounds=(1, 10_000_000), doc="Cutouts to make.")
     lens_fraction = param.Number(
         default=0.5, bounds=(0, 1), doc="Fraction that are lenses (surveys: about 1e-3)."
@@ -116,8 +124,57 @@ class SimulateSettings(RunSettings):
     )
     seed = param.Integer(default=1, bounds=(0, 2**31 - 1), doc="Same seed, same pixels.")
 
+    quasar_fraction = param.Number(
+        default=0.0, bounds=(0, 1), doc="Fraction of galaxy-scale lenses whose source is a quasar."
+    )
+    artefact_fraction = param.Number(
+        default=0.05,
+        bounds=(0, 1),
+        doc="Fraction of images, of lenses and others alike, with a fault: cosmic ray, satellite "
+        "trail, bad column, bright star or chip gap.",
+    )
+
     def title(self) -> str:
         return f"Simulate {self.n_objects:,} objects as {self.survey} into {self.catalog}"
+
+    def check(self) -> None:
+        if self.scale == "cluster" and self.size_arcsec < 64:
+            raise BadInputError(
+                f"size_arcsec = {self.size_arcsec:g}: cluster-scale lenses need cutouts of at "
+                "least 64 arcsec."
+            )
+        if self.scale == "cluster" and self.quasar_fraction:
+            raise BadInputError("quasar_fraction: quasars are simulated at galaxy scale only.")
+
+
+class InjectSettings(RunSettings):
+    """Paint simulated arcs into the real cutouts of a catalog, to train on."""
+
+    kind = "inject"
+    groups: ClassVar = {
+        "Catalog": ("source", "catalog"),
+        "Sample": ("n_galaxies", "min_magnitude", "max_magnitude", "seed"),
+    }
+
+    source = param.String(default="", doc="Catalog whose galaxies are used; its images are flux.")
+    catalog = param.String(default="injected", doc="Name of the catalog to make.")
+    n_galaxies = param.Integer(
+        default=1000,
+        bounds=(1, 10_000_000),
+        doc="Galaxies; each stands in the new catalog twice, as it is and with arcs.",
+    )
+    min_magnitude: Any = param.Number(default=None, allow_None=True, doc="Leave out brighter ones.")
+    max_magnitude: Any = param.Number(default=None, allow_None=True, doc="Leave out fainter ones.")
+    seed = param.Integer(default=1, bounds=(0, 2**31 - 1), doc="Same seed, same arcs.")
+
+    def title(self) -> str:
+        return f"Paint arcs into {self.n_galaxies:,} galaxies of {self.source}"
+
+    def check(self) -> None:
+        if not self.source:
+            raise BadInputError("source: name the catalog whose galaxies are to be used.")
+        if self.source == self.catalog:
+            raise BadInputError("catalog: choose a new name; the source is never changed.")
 
 
 class IngestSettings(RunSettings):
@@ -403,5 +460,6 @@ class ScoreSettings(RunSettings):
 
 
 SETTINGS: dict[str, type[RunSettings]] = {
-    cls.kind: cls for cls in (SimulateSettings, IngestSettings, TrainSettings, ScoreSettings)
+    cls.kind: cls
+    for cls in (SimulateSettings, InjectSettings, IngestSettings, TrainSettings, ScoreSettings)
 }

@@ -18,6 +18,7 @@ from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCa
 from lensing_core.physics.cosmology import COSMOLOGY
 from lensing_core.simulation import Frame, Scene, SimulatedBatch, SurveySimulator
 from lensing_core.simulation.galaxies import generator
+from lensing_core.simulation.injection import pixel_noise
 from lensing_core.simulation.pictures import CHANNELS, simulated_picture
 from lensing_core.surveys import get_survey
 from training.jobs.context import JobContext
@@ -39,7 +40,16 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
     names = survey.rgb_bands if rendered else settings.bands or survey.band_names
     bands = tuple(survey.band(name) for name in names)
     size_px = round(settings.size_arcsec / survey.pixel_scale_arcsec)
-    simulator = SurveySimulator(survey, bands, size_px, settings.lens_fraction, settings.seed)
+    simulator = SurveySimulator(
+        survey,
+        bands,
+        size_px,
+        settings.lens_fraction,
+        settings.seed,
+        scale=settings.scale,
+        quasar_fraction=settings.quasar_fraction,
+        artefact_fraction=settings.artefact_fraction,
+    )
     frame = simulator.frame
     geometry = CutoutGeometry(
         survey.name,
@@ -56,6 +66,7 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
             settings.catalog,
             geometry,
             survey.to_json(),
+            scale=settings.scale,
             origin="simulated",
             label_source=f"sim:{settings.catalog}" if settings.labelled else None,
             notes={"simulation": settings.to_json(), "cosmology": COSMOLOGY.name},
@@ -167,7 +178,7 @@ def _candidate(
         observation={
             "magnitudes": dict(zip(bands, magnitudes, strict=True)),
             "snr": snr,
-            "psf_fwhm_arcsec": frame.psf_fwhm_arcsec[bands.index(reference)],
+            "psf_fwhm_arcsec": _psf_fwhm(frame, scene, bands.index(reference)),
             "source_pixel_scale_arcsec": frame.pixel_scale_arcsec,
             "band_flags": [1] * len(bands),
             "z_phot": z_phot,
@@ -177,6 +188,11 @@ def _candidate(
     )
 
 
+def _psf_fwhm(frame: Frame, scene: Scene, band: int) -> float:
+    width = scene.seeing.width[band] if scene.seeing else 1.0
+    return frame.psf_fwhm_arcsec[band] * width
+
+
 def _aperture_magnitudes(
     flux: NDArray[np.float32], frame: Frame
 ) -> tuple[list[float | None], float]:
@@ -184,11 +200,10 @@ def _aperture_magnitudes(
     and the largest S/N of these fluxes, from the scatter of the outermost pixels."""
     axis = (np.arange(frame.size_px) - (frame.size_px - 1) / 2) * frame.pixel_scale_arcsec
     inside = np.hypot(axis[:, None], axis[None, :]) < APERTURE_ARCSEC
-    sums = flux[:, inside].sum(axis=1, dtype=np.float64)
-    edge = np.concatenate([flux[:, 0], flux[:, -1], flux[:, :, 0], flux[:, :, -1]], axis=1)
-    noise = 1.4826 * np.median(np.abs(edge - np.median(edge, axis=1, keepdims=True)), axis=1)
+    sums = np.asarray(np.nansum(flux[:, inside], axis=1, dtype=np.float64))
+    noise = pixel_noise(flux)
     found = [
         float(zero_point - 2.5 * np.log10(total)) if total > 0 else None
         for total, zero_point in zip(sums, frame.zero_points_mag, strict=True)
     ]
-    return found, float((sums / (noise * np.sqrt(inside.sum()))).max())
+    return found, float(np.nanmax(sums / (noise * np.sqrt(inside.sum()))))

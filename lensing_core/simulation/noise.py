@@ -16,8 +16,8 @@ def sky_sigma(band: Band, pixel_scale_arcsec: float) -> float:
 
     The depth is 5σ in white noise, σ_flux = σ_pixel sqrt(N): in an aperture, where the survey says
     so, with the pixels N in it; else of a point source weighted by its own PSF, with
-    N = 1 / Σ psf² = 4π σ_psf² of a Gaussian PSF. A stated depth holds what sky, read noise, stacking
-    and correlated noise did to a survey's images, which its nominal exposure does not.
+    N = 1 / Σ psf² = 4π σ_psf² of a Gaussian PSF. A stated depth holds what sky, read noise,
+    stacking and correlated noise did to a survey's images, which its nominal exposure does not.
     """
     flux_5_sigma = 10 ** (-0.4 * (band.depth_mag - band.zero_point_mag))
     if math.isnan(band.depth_aperture_arcsec):

@@ -49,4 +49,5 @@ def simulated_picture(
         float(rng.uniform(*Q_RANGE)),
     )
     levels, _ = lupton_rgb(flux * common[:, None, None] / mean_noise, parameters)
+    levels = np.nan_to_num(levels)  # viewers paint black where there is no data
     return np.round(255 * levels).transpose(2, 0, 1).astype(np.float32)

@@ -144,9 +144,16 @@ def _shapes(components: Sequence[Component], x: Tensor, y: Tensor) -> Tensor:
 
 
 def render(
-    scenes: Sequence[Scene], frame: Frame, *, device: torch.device | str = "cpu"
+    scenes: Sequence[Scene],
+    frame: Frame,
+    *,
+    device: torch.device | str = "cpu",
+    psf_images: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Noiseless images in flux units, shape (n, band, y, x).
+
+    ``psf_images`` (n or 1, band, py, px), odd-sized and of sum 1, take the place of the PSFs that
+    the scenes' seeing gives.
 
     With the default oversampling the brightest pixel of a de Vaucouleurs galaxy is right to about
     one per cent, that of an arc to a few tenths of one.
@@ -158,7 +165,12 @@ def render(
     canvas.add_lensed()
     canvas.add_unlensed()
     cut = slice(frame.margin_px, frame.margin_px + frame.size_px)
-    blurred = convolve(canvas.images, psfs(scenes, frame, device))
+    kernels = (
+        psfs(scenes, frame, device)
+        if psf_images is None
+        else torch.from_numpy(psf_images).to(device)
+    )
+    blurred = convolve(canvas.images, kernels)
     return blurred[..., cut, cut].clamp_min(0).cpu().numpy()
 
 

@@ -19,6 +19,7 @@ JobFunction = Callable[[JobContext, RunSettings], dict[str, Any]]
 
 _FUNCTIONS = {
     "simulate": "training.simulating:run",
+    "inject": "training.injecting:run",
     "ingest": "training.ingesting:run",
     "train": "training.fit:run",
     "score": "training.scoring:run",
