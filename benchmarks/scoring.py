@@ -54,7 +54,7 @@ def main() -> None:
             settings = SimulateSettings(catalog=name, n_objects=n, seed=seed, bands=bands)
             simulating.run(context_for(workspace, settings, name), settings)
         train = TrainSettings(
-            ensemble="e", catalogs=["train"], epochs=1, rounds=200, backbone=arguments.backbone
+            ensemble="e", catalogs=["train"], epochs=1, rounds=200, backbones=[arguments.backbone]
         )
         fit.run(context_for(workspace, train, "fit"), train)
 

@@ -36,7 +36,10 @@ def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
     members = [load_member(context.workspace, m.model_id, device=device) for m in ensemble.members]
     rule = EnsembleRule.from_json(ensemble.manifest["rule"])
     store = CutoutStore(context.workspace.catalog_cutouts(catalog.name))
-    predictors = [stored.member.predictor(store.geometry, catalog.name) for stored in members]
+    predictors = [
+        stored.member.predictor(store.geometry, catalog.name, with_variance=rule.needs_variances)
+        for stored in members
+    ]
     embeddings = {
         stored.id: _embedding_file(context, stored, catalog.name, len(store))
         for stored in members
@@ -49,7 +52,12 @@ def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
     for start, flux in store.batches(settings.batch_size, start=done):
         context.progress(start, total, _activity(start - first, time.perf_counter() - began))
         outputs = [predict(flux) for predict in predictors]
-        scores = rule(np.stack([output.logit for output in outputs], axis=1))
+        scores = rule(
+            np.stack([output.logit for output in outputs], axis=1),
+            np.stack([v for o in outputs if (v := o.variance) is not None], axis=1)
+            if rule.needs_variances
+            else None,
+        )
         distances: NDArray[np.float64] | None = None
         for stored, output in zip(members, outputs, strict=True):
             if output.embedding is not None:

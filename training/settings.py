@@ -379,14 +379,27 @@ class TrainSettings(RunSettings):
     groups: ClassVar = {
         "Ensemble": ("ensemble", "catalogs", "members", "fusion", "survey_prior", "seed"),
         "Network": (
-            "backbone",
+            "backbones",
+            "copies",
+            "pretrained",
             "small_stem",
+            "pooling",
             "dropout",
+            "turned",
+        ),
+        "Optimisation": (
             "epochs",
             "patience",
             "network_batch",
+            "accumulate",
             "learning_rate",
+            "find_learning_rate",
             "weight_decay",
+            "loss",
+            "lens_prior",
+            "average_decay",
+            "blur_px",
+            "gain",
             "precision",
             "device",
         ),
@@ -401,7 +414,9 @@ class TrainSettings(RunSettings):
         default=["trees", "network"], objects=["trees", "network"], doc="Members to train."
     )
     fusion: Any = param.Selector(
-        default="mean", objects=["mean"], doc="How calibrated member logits are joined."
+        default="mean",
+        objects=["mean", "inverse_variance", "stacking", "isotonic_bayes", "best"],
+        doc="How calibrated member logits are joined; best: by cross-fitted TPR0, then TPR10.",
     )
     survey_prior = param.Number(
         default=1e-3,
@@ -410,7 +425,25 @@ class TrainSettings(RunSettings):
         doc="Share of lenses expected in the survey that will be scored.",
     )
     seed = param.Integer(default=1, bounds=(0, 2**31 - 1), doc="Same seed, same ensemble.")
-    backbone = param.String(default="resnet10t", doc="Network: any timm name, or arc_aware.")
+    backbones = param.List(
+        default=["resnet10t"], item_type=str, doc="Networks: any timm names, and arc_aware."
+    )
+    copies = param.Integer(
+        default=1,
+        bounds=(1, 50),
+        doc="Networks of each kind, with seeds and validation folds of their own.",
+    )
+    pretrained = param.Boolean(
+        default=False, doc="Start from the weights that timm names for a backbone (a download)."
+    )
+    pooling: Any = param.Selector(
+        default="mean",
+        objects=["mean", "mil"],
+        doc="mean: networks see the whole cutout; mil: patches, joined by attention (clusters).",
+    )
+    turned = param.Boolean(
+        default=False, doc="Score the mean over the eight orientations, at eight times the cost."
+    )
     small_stem = param.Boolean(
         default=False, doc="ResNets: no pooling after the first convolution, for small cutouts."
     )
@@ -419,14 +452,45 @@ class TrainSettings(RunSettings):
     patience = param.Integer(
         default=5, bounds=(1, 1000), doc="Epochs without a better validation loss before stopping."
     )
-    network_batch = param.Integer(default=64, bounds=(2, 8192), doc="Cutouts a training step.")
+    network_batch = param.Integer(
+        default=64,
+        bounds=(2, 8192),
+        doc="Cutouts a pass; halved where they do not fit in the memory of a GPU.",
+    )
+    accumulate = param.Integer(default=1, bounds=(1, 1024), doc="Passes a training step.")
     learning_rate = param.Number(default=2e-3, bounds=(1e-6, 1), doc="Peak rate of AdamW.")
+    find_learning_rate = param.Boolean(
+        default=False, doc="Look for the peak rate by a range test first (Smith 2017)."
+    )
     weight_decay = param.Number(default=1e-2, bounds=(0, 1), doc="Weight decay of AdamW.")
+    loss: Any = param.Selector(
+        default="cross_entropy",
+        objects=["cross_entropy", "balanced", "focal", "nnpu"],
+        doc="balanced: classes weigh the same; focal: hard objects weigh more; nnpu: label 0 means "
+        "unlabelled.",
+    )
+    lens_prior = param.Number(
+        default=0.01,
+        bounds=(0, 0.5),
+        inclusive_bounds=(False, True),
+        doc="Share of lenses among the unlabelled objects, for nnpu.",
+    )
+    average_decay = param.Number(
+        default=0.0,
+        bounds=(0, 0.9999),
+        doc="Decay a step of an exponential average of the weights, which is then kept; 0: none.",
+    )
+    blur_px = param.Number(
+        default=0.0, bounds=(0, 8), doc="Largest FWHM of extra blur of training images."
+    )
+    gain = param.Number(
+        default=0.0, bounds=(0, 0.5), doc="Largest relative change of brightness in training."
+    )
     precision: Any = param.Selector(
         default="32-true", objects=["32-true", "bf16-mixed"], doc="Arithmetic of training."
     )
     device: Any = param.Selector(
-        default="auto", objects=["auto", "cpu", "cuda"], doc="Where the network trains."
+        default="auto", objects=["auto", "cpu", "cuda"], doc="Where networks train."
     )
     rounds = param.Integer(default=600, bounds=(1, 100_000), doc="Most boosting rounds.")
     trees_learning_rate = param.Number(default=0.05, bounds=(1e-4, 1), doc="Shrinkage of trees.")
@@ -441,6 +505,12 @@ class TrainSettings(RunSettings):
             raise BadInputError("Training: choose at least one member.")
         if not self.catalogs:
             raise BadInputError("Training: choose at least one labelled catalog.")
+        if "network" in self.members and not self.backbones:
+            raise BadInputError("backbones: name at least one network, or leave networks out.")
+        if self.fusion == "inverse_variance" and "network" in self.members and not self.dropout:
+            raise BadInputError(
+                "dropout = 0: fusion by inverse variance needs dropout in the network's head."
+            )
 
 
 class ScoreSettings(RunSettings):

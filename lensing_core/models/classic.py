@@ -17,6 +17,7 @@ from lensing_core.models.member import MemberOutput, Predictor
 
 WEIGHTS = "trees.txt"
 KIND = "lightgbm"
+VIRTUAL_MEMBERS = 8
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,14 @@ class ClassicMember:
     booster: lightgbm.Booster
     features: dict[str, Any]
 
-    def predictor(self, geometry: CutoutGeometry, catalog: str) -> Predictor:
+    def predictor(
+        self, geometry: CutoutGeometry, catalog: str, *, with_variance: bool = False
+    ) -> Predictor:
         """Scores cutouts of ``geometry``."""
         selection = self.contract.fit(geometry, catalog)
         compute = GridFeatures(selection.geometry)
         compute.schema.check(self.features)
-        return _ClassicPredictor(self.booster, selection, compute)
+        return _ClassicPredictor(self.booster, selection, compute, with_variance)
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the trees as text; return what the manifest must hold."""
@@ -54,10 +57,22 @@ class _ClassicPredictor:
     booster: lightgbm.Booster
     selection: CutoutSelection
     compute: GridFeatures
+    with_variance: bool
 
     def __call__(self, flux: NDArray[np.float32]) -> MemberOutput:
         table = self.compute(self.selection(flux))
-        return MemberOutput(np.asarray(self.booster.predict(table, raw_score=True)))
+        logit = np.asarray(self.booster.predict(table, raw_score=True))
+        return MemberOutput(logit, variance=self._variance(table) if self.with_variance else None)
+
+    def _variance(self, table: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Variance over the sums of the first half of the trees and more of them.
+
+        A virtual ensemble (Malinin, Prokhorenkova & Ustimenko 2021, arXiv:2006.10562).
+        """
+        rounds = self.booster.num_trees()
+        stops = np.unique(np.linspace(rounds / 2, rounds, VIRTUAL_MEMBERS).astype(int).clip(1))
+        sums = [self.booster.predict(table, raw_score=True, num_iteration=int(k)) for k in stops]
+        return np.asarray(np.var(sums, axis=0))
 
 
 def train_trees(

@@ -15,10 +15,16 @@ from torch import Tensor
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.models.contract import CutoutSelection, InputContract, flux_scale
 from lensing_core.models.member import MemberOutput, Predictor
-from lensing_core.models.networks import LensNetwork, NetworkSpec, build_network
+from lensing_core.models.networks import (
+    LensNetwork,
+    NetworkSpec,
+    build_network,
+    dihedral_average,
+)
 
 WEIGHTS = "weights.safetensors"
 KIND = "network"
+MC_SAMPLES = 32
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,10 @@ class Novelty:
 
 @dataclass(frozen=True)
 class DeepMember:
-    """A trained network with its scaling and its sense of novelty."""
+    """A trained network with its scaling and its sense of novelty.
+
+    ``turned``: scores are means over the eight orientations of a cutout, at eight times the cost.
+    """
 
     contract: InputContract
     spec: NetworkSpec
@@ -94,12 +103,15 @@ class DeepMember:
     scaling: ImageScaling
     novelty: Novelty | None = None
     device: str = "cpu"
+    turned: bool = False
 
-    def predictor(self, geometry: CutoutGeometry, catalog: str) -> Predictor:
+    def predictor(
+        self, geometry: CutoutGeometry, catalog: str, *, with_variance: bool = False
+    ) -> Predictor:
         """Scores cutouts of ``geometry``."""
         selection = self.contract.fit(geometry, catalog)
         self.network.eval().to(self.device)
-        return _DeepPredictor(self, selection, flux_scale(selection.geometry))
+        return _DeepPredictor(self, selection, flux_scale(selection.geometry), with_variance)
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the weights; return what the manifest must hold."""
@@ -114,6 +126,7 @@ class DeepMember:
             "network": self.spec.to_json(),
             "sigma": list(self.scaling.sigma),
             "embedding_dim": int(self.network.embedding_dim),
+            "turned": self.turned,
         }
 
     @classmethod
@@ -131,7 +144,8 @@ class DeepMember:
             novelty = Novelty(tensors["novelty.mean"].numpy(), tensors["novelty.precision"].numpy())
         contract = InputContract.from_json(manifest["contract"])
         scaling = ImageScaling(tuple(manifest["sigma"]))
-        return cls(contract, spec, network, scaling, novelty, device)
+        turned = bool(manifest.get("turned", False))
+        return cls(contract, spec, network, scaling, novelty, device, turned)
 
 
 @dataclass(frozen=True)
@@ -139,12 +153,24 @@ class _DeepPredictor:
     member: DeepMember
     selection: CutoutSelection
     factors: NDArray[np.float32]
+    with_variance: bool
 
     @torch.inference_mode()
     def __call__(self, flux: NDArray[np.float32]) -> MemberOutput:
         scaled = self.selection(flux) * self.factors[:, None, None]
         images = self.member.scaling(torch.from_numpy(scaled).to(self.member.device))
-        output = self.member.network(images.to(memory_format=torch.channels_last))
+        images = images.to(memory_format=torch.channels_last)
+        network = self.member.network
+        output = dihedral_average(network, images) if self.member.turned else network(images)
         return MemberOutput(
-            output.logit.double().cpu().numpy(), output.embedding.float().cpu().numpy()
+            output.logit.double().cpu().numpy(),
+            output.embedding.float().cpu().numpy(),
+            self._variance(output.embedding) if self.with_variance else None,
         )
+
+    def _variance(self, embedding: torch.Tensor) -> NDArray[np.float64]:
+        """Of the head's dropout, over the same thinned heads for every batch."""
+        generator = torch.Generator(device=embedding.device).manual_seed(0)
+        samples = self.member.network.mc_logits(embedding, MC_SAMPLES, generator)
+        variance: NDArray[np.float64] = samples.double().var(dim=0, correction=0).cpu().numpy()
+        return variance

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn.model_selection import StratifiedGroupKFold
 
 from lensing_core.calibration import Calibration, calibrate, shift_prior
 from lensing_core.errors import BadInputError
-from lensing_core.uncertainty.decomposition import decompose, mean_logit
+from lensing_core.metrics import RankingCurve
+from lensing_core.uncertainty.combination import IsotonicBayes, LogisticStack
+from lensing_core.uncertainty.decomposition import (
+    decompose,
+    inverse_variance_logit,
+    mean_logit,
+)
 
 Floats = NDArray[np.float64]
-FUSIONS = ("mean",)
+FUSIONS = ("mean", "inverse_variance", "stacking", "isotonic_bayes")
+_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -43,33 +52,63 @@ class EnsembleRule:
     Each member is calibrated; the calibrated logits are fused; the fused logit is calibrated again
     (members that see one image are not independent); the result is moved from the class prior of
     the calibration objects to that of the survey.
+
+    Attributes
+    ----------
+    fusion : of :data:`FUSIONS`
+    combiner : what a learned fusion has learned; None for the others
     """
 
     fusion: str
     members: tuple[Calibration, ...]
     joint: Calibration
     survey_prior: float
+    combiner: LogisticStack | IsotonicBayes | None = None
 
     @classmethod
     def fit(
-        cls, raw: Floats, labels: NDArray[np.integer], *, fusion: str, survey_prior: float
+        cls,
+        raw: Floats,
+        labels: NDArray[np.integer],
+        *,
+        fusion: str,
+        survey_prior: float,
+        variances: Floats | None = None,
+        groups: NDArray[np.integer] | None = None,
     ) -> EnsembleRule:
-        """Fit on raw logits (n, members) of objects that no member has seen."""
-        if fusion not in FUSIONS:
-            raise BadInputError(f"Fusion rule {fusion!r}: use one of {', '.join(FUSIONS)}.")
-        # Lines, not staircases: with some hundred objects isotonic steps would tie the top.
-        members = tuple(calibrate(column, labels, "platt") for column in raw.T)
-        calibrated = np.stack([c(column) for c, column in zip(members, raw.T, strict=True)], axis=1)
-        joint = calibrate(mean_logit(calibrated), labels, "platt")
-        return cls(fusion, members, joint, survey_prior)
+        """Fit on raw logits (n, members) of objects that no member has seen.
 
-    def __call__(self, raw: Floats) -> EnsembleScores:
-        """Scores from raw member logits, shape (n, members)."""
-        calibrated = np.stack(
-            [c(column) for c, column in zip(self.members, raw.T, strict=True)], axis=1
-        )
+        Parameters
+        ----------
+        variances : ndarray of shape (n, members), optional
+            Of the raw logits; the fusion by inverse variance needs them.
+        groups : ndarray of shape (n,), optional
+            Objects of one group stay on one side when learned fusions are calibrated on logits
+            that they were not fitted on.
+        """
+        members = _calibrations(raw, labels)
+        calibrated = _apply(members, raw)
+        scaled = _scaled_variances(members, variances)
+        combiner = _combiner(fusion, calibrated, labels)
+        if combiner is None:
+            fused = _fuse(fusion, None, calibrated, scaled)
+        else:  # on the objects that it was fitted on, its logits would be too sure
+            fused = _cross_fitted(fusion, raw, labels, variances, groups)
+        # Lines, not staircases: with some hundred objects isotonic steps would tie the top.
+        return cls(fusion, members, calibrate(fused, labels, "platt"), survey_prior, combiner)
+
+    @property
+    def needs_variances(self) -> bool:
+        """Whether scores depend on the variances of member logits."""
+        return self.fusion == "inverse_variance"
+
+    def __call__(self, raw: Floats, variances: Floats | None = None) -> EnsembleScores:
+        """Scores from raw member logits (n, members) and, where needed, their variances."""
+        calibrated = _apply(self.members, raw)
+        scaled = _scaled_variances(self.members, variances)
+        fused = _fuse(self.fusion, self.combiner, calibrated, scaled)
         prior = self.joint.prior
-        logit = shift_prior(self.joint(mean_logit(calibrated)), prior, self.survey_prior)
+        logit = shift_prior(self.joint(fused), prior, self.survey_prior)
         member_logits = shift_prior(calibrated, prior, self.survey_prior)
         parts = decompose(member_logits)
         return EnsembleScores(
@@ -81,6 +120,10 @@ class EnsembleRule:
             parts.disagreement,
         )
 
+    def at_prior(self, prior: float) -> EnsembleRule:
+        """The same rule for a survey with another share of lenses."""
+        return replace(self, survey_prior=prior)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
         return {
@@ -88,14 +131,128 @@ class EnsembleRule:
             "members": [c.to_json() for c in self.members],
             "joint": self.joint.to_json(),
             "survey_prior": self.survey_prior,
+            "combiner": None if self.combiner is None else self.combiner.to_json(),
         }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> EnsembleRule:
         """What :meth:`to_json` wrote."""
+        kinds: dict[str, Any] = {"stacking": LogisticStack, "isotonic_bayes": IsotonicBayes}
+        learned = stored.get("combiner")
         return cls(
             stored["fusion"],
             tuple(Calibration.from_json(c) for c in stored["members"]),
             Calibration.from_json(stored["joint"]),
             stored["survey_prior"],
+            None if learned is None else kinds[stored["fusion"]].from_json(learned),
         )
+
+
+@dataclass(frozen=True)
+class FusionChoice:
+    """A fusion and what it was chosen by.
+
+    Attributes
+    ----------
+    fusion : the best of ``figures``
+    figures : TPR0, TPR10 and average precision by fusion, cross-fitted
+    """
+
+    fusion: str
+    figures: dict[str, dict[str, float]]
+
+
+def choose_fusion(
+    raw: Floats,
+    labels: NDArray[np.integer],
+    *,
+    variances: Floats | None = None,
+    groups: NDArray[np.integer] | None = None,
+) -> FusionChoice:
+    """The fusion with the best TPR0, then TPR10, then average precision.
+
+    Each is fitted on four fifths of the objects and judged on the others, in turn; objects of one
+    group stay together. Without variances the inverse variance is left out.
+    """
+    figures = {}
+    for fusion in FUSIONS:
+        if fusion == "inverse_variance" and variances is None:
+            continue
+        curve = RankingCurve.of(_cross_fitted(fusion, raw, labels, variances, groups), labels)
+        figures[fusion] = {
+            "tpr0": curve.recall_with_false_positives(0),
+            "tpr10": curve.recall_with_false_positives(9),
+            "average_precision": curve.average_precision(),
+        }
+    best = max(figures, key=lambda name: tuple(figures[name].values()))
+    return FusionChoice(best, figures)
+
+
+def _folds(
+    labels: NDArray[np.integer], groups: NDArray[np.integer] | None
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    groups = np.arange(len(labels)) if groups is None else groups
+    splitter = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0)
+    yield from splitter.split(labels[:, None], labels, groups)
+
+
+def _cross_fitted(
+    fusion: str,
+    raw: Floats,
+    labels: NDArray[np.integer],
+    variances: Floats | None,
+    groups: NDArray[np.integer] | None,
+) -> Floats:
+    """Fused logits of objects by rules fitted without them, shape (n,)."""
+    fused = np.empty(len(raw))
+    for fit, rest in _folds(labels, groups):
+        if len(set(labels[fit].tolist())) < 2:
+            raise BadInputError("Too few labelled objects of both classes to compare fusions.")
+        members = _calibrations(raw[fit], labels[fit])
+        combiner = _combiner(fusion, _apply(members, raw[fit]), labels[fit])
+        held = None if variances is None else variances[rest]
+        scaled = _scaled_variances(members, held)
+        fused[rest] = _fuse(fusion, combiner, _apply(members, raw[rest]), scaled)
+    return fused
+
+
+def _calibrations(raw: Floats, labels: NDArray[np.integer]) -> tuple[Calibration, ...]:
+    return tuple(calibrate(column, labels, "platt") for column in raw.T)
+
+
+def _apply(members: tuple[Calibration, ...], raw: Floats) -> Floats:
+    return np.stack([c(column) for c, column in zip(members, raw.T, strict=True)], axis=1)
+
+
+def _scaled_variances(members: tuple[Calibration, ...], variances: Floats | None) -> Floats | None:
+    """Variances of calibrated logits."""
+    if variances is None:
+        return None
+    return np.asarray(variances * np.array([c.slope for c in members]) ** 2)
+
+
+def _combiner(
+    fusion: str, calibrated: Floats, labels: NDArray[np.integer]
+) -> LogisticStack | IsotonicBayes | None:
+    if fusion == "stacking":
+        return LogisticStack.fit(calibrated, labels)
+    if fusion == "isotonic_bayes":
+        return IsotonicBayes.fit(calibrated, labels)
+    return None
+
+
+def _fuse(
+    fusion: str,
+    combiner: LogisticStack | IsotonicBayes | None,
+    calibrated: Floats,
+    variances: Floats | None,
+) -> Floats:
+    if fusion not in FUSIONS:
+        raise BadInputError(f"Fusion rule {fusion!r}: use one of {', '.join(FUSIONS)}.")
+    if combiner is not None:
+        return combiner(calibrated)
+    if fusion == "mean":
+        return mean_logit(calibrated)
+    if variances is None:
+        raise BadInputError("Fusion by inverse variance needs a variance of every member's logits.")
+    return inverse_variance_logit(calibrated, variances)

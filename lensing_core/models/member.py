@@ -21,10 +21,14 @@ class MemberOutput:
     logit : ndarray of shape (n,), float64
         Raw, before calibration.
     embedding : ndarray of shape (n, d), float32, or None
+    variance : ndarray of shape (n,), float64, or None
+        Of the logit: Monte-Carlo dropout of a network's head, truncations of a boosted sum of
+        trees; where it was asked for.
     """
 
     logit: NDArray[np.float64]
     embedding: NDArray[np.float32] | None = None
+    variance: NDArray[np.float64] | None = None
 
 
 class Predictor(Protocol):
@@ -40,6 +44,8 @@ class Member(Protocol):
 
     contract: InputContract
 
-    def predictor(self, geometry: CutoutGeometry, catalog: str) -> Predictor:
+    def predictor(
+        self, geometry: CutoutGeometry, catalog: str, *, with_variance: bool = False
+    ) -> Predictor:
         """Make ready for a catalog; raises ContractError where its cutouts do not fit."""
         ...

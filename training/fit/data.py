@@ -78,6 +78,18 @@ class TrainingData:
                 digest.update(path.read_bytes())
         return digest.hexdigest()
 
+    def blocks(self) -> Indices:
+        """Number of the sky block of each object; an object without a position is its own."""
+        alone = -1 - np.arange(len(self.labels))
+        return np.where(self.labels.healpix >= 0, self.labels.healpix, alone)
+
+    def fold(self, indices: Indices, k: int, n: int, seed: int) -> tuple[Indices, Indices]:
+        """Those of ``indices`` outside and inside the ``k``-th of ``n`` parts of whole blocks."""
+        names, member = np.unique(self.blocks()[indices], return_inverse=True)
+        part = np.random.default_rng([seed, n]).permutation(len(names)) % n
+        inside = part[member] == k % n
+        return indices[~inside], indices[inside]
+
     def split(self, seed: int) -> dict[str, Indices]:
         """Indices of each split of :data:`SPLITS`, grouped by sky block (HEALPix).
 
@@ -89,9 +101,7 @@ class TrainingData:
         BadInputError
             If a split would lack lenses or non-lenses.
         """
-        block = np.where(
-            self.labels.healpix >= 0, self.labels.healpix, -1 - np.arange(len(self.labels))
-        )
+        block = self.blocks()
         names, member, counts = np.unique(block, return_inverse=True, return_counts=True)
         order = np.random.default_rng(seed).permutation(len(names))
         # Where the middle of a block falls on the line of all objects decides its split.

@@ -6,13 +6,20 @@ import logging
 import math
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EMAWeightAveraging,
+    ModelCheckpoint,
+)
+from lightning.pytorch.tuner import Tuner
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -20,13 +27,21 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from lensing_core.metrics import RankingCurve
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, ImageScaling
-from lensing_core.models.networks import AugmentationSpec, NetworkSpec, augment, build_network
+from lensing_core.models.networks import (
+    AugmentationSpec,
+    LensNetwork,
+    NetworkSpec,
+    augment,
+    build_network,
+)
 from training.fit.data import Indices, TrainingData
+from training.fit.losses import make_loss
 from training.jobs.context import JobContext
 from training.settings import TrainSettings
 
-MEMBER = "network"
 SCALING_SAMPLE = 512
+_MIN_FOLDS = 5
+_ACCELERATORS = {"auto": "auto", "cpu": "cpu", "cuda": "gpu"}
 
 
 class _Cutouts(Dataset[tuple[Tensor, Tensor]]):
@@ -76,27 +91,40 @@ class _LensModule(lightning.LightningModule):
     """The training step: turn, scale, classify."""
 
     def __init__(
-        self, spec: NetworkSpec, scaling: ImageScaling, settings: TrainSettings, steps: int
+        self,
+        spec: NetworkSpec,
+        scaling: ImageScaling,
+        settings: TrainSettings,
+        steps: int,
+        *,
+        seed: int,
+        lens_share: float,
     ) -> None:
         super().__init__()
-        self.network = build_network(spec)
+        self.network = build_network(spec, pretrained=settings.pretrained)
         self.scaling = scaling
         self.settings = settings
         self.steps = steps
-        self.turns = AugmentationSpec(size_px=spec.size_px, dihedral=True)
+        self.seed = seed
+        self.learning_rate = settings.learning_rate
+        self.loss = make_loss(settings.loss, lens_share, settings.lens_prior)
+        self.turns = AugmentationSpec(
+            size_px=spec.size_px,
+            dihedral=True,
+            max_extra_psf_fwhm_px=settings.blur_px,
+            max_gain=settings.gain,
+        )
         self._validation: list[tuple[Tensor, Tensor]] = []
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         flux, labels = batch
         # Seeded by the step: the same turns and the same dropout after a resume.
-        seed = self.settings.seed * 1_000_003 + self.global_step
+        seed = self.seed * 1_000_003 + self.trainer.fit_loop.total_batch_idx
         torch.manual_seed(seed)
         generator = torch.Generator(device=flux.device).manual_seed(seed)
         turned = augment(flux, self.turns, generator).images
         images = self.scaling(turned).to(memory_format=torch.channels_last)
-        loss = functional.binary_cross_entropy_with_logits(
-            self.network(images).logit.float(), labels
-        )
+        loss = self.loss(self.network(images).logit.float(), labels)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
         return loss
 
@@ -122,7 +150,7 @@ class _LensModule(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         optimiser = torch.optim.AdamW(
             self.parameters(),
-            lr=self.settings.learning_rate,
+            lr=self.learning_rate,
             weight_decay=self.settings.weight_decay,
         )
         warm_up = max(1, self.steps // 10)
@@ -140,82 +168,213 @@ class _LensModule(lightning.LightningModule):
 class _Report(Callback):
     """Progress and curves to the run; stops at once when the user cancels."""
 
-    def __init__(self, context: JobContext, total_steps: int) -> None:
-        self.context, self.total = context, total_steps
+    def __init__(self, context: JobContext, total_steps: int, member: str) -> None:
+        self.context, self.total, self.member = context, total_steps, member
 
     def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
         epoch = trainer.current_epoch + 1
         self.context.progress(
             trainer.global_step,
             self.total,
-            f"Training network, epoch {epoch} of at most {module.settings.epochs}",
+            f"Training {self.member}, epoch {epoch} of at most {module.settings.epochs}",
         )
 
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         found = {name: float(v) for name, v in trainer.callback_metrics.items()}
         for name, value in {**found, "learning_rate": rate}.items():
-            self.context.metric(name, value, step=trainer.current_epoch + 1, member=MEMBER)
+            self.context.metric(name, value, step=trainer.current_epoch + 1, member=self.member)
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """One network of an ensemble.
+
+    Attributes
+    ----------
+    name : of the member, unique in the ensemble
+    backbone : a name of timm, or arc_aware
+    seed : of its weights, its order of objects and its augmentation
+    train, validation : objects that it learns from, and by which it stops
+    """
+
+    name: str
+    backbone: str
+    seed: int
+    train: Indices
+    validation: Indices
+
+
+def plan_networks(
+    settings: TrainSettings, data: TrainingData, splits: dict[str, Indices]
+) -> list[NetworkPlan]:
+    """The networks that ``settings`` ask for; several share no validation fold."""
+    names = [(backbone, k) for backbone in settings.backbones for k in range(settings.copies)]
+    pool = np.sort(np.concatenate([splits["train"], splits["validation"]]))
+    plans = []
+    for number, (backbone, copy) in enumerate(names):
+        train, validation = splits["train"], splits["validation"]
+        if len(names) > 1:
+            folds = max(_MIN_FOLDS, len(names))
+            train, validation = data.fold(pool, number, folds, settings.seed)
+        name = backbone if settings.copies == 1 else f"{backbone}-{copy + 1}"
+        plans.append(NetworkPlan(name, backbone, settings.seed + number, train, validation))
+    return plans
 
 
 def train_network(
-    context: JobContext, settings: TrainSettings, data: TrainingData, splits: dict[str, Indices]
+    context: JobContext, settings: TrainSettings, data: TrainingData, plan: NetworkPlan
 ) -> DeepMember:
-    """Train from the last checkpoint of the run, or anew; return the best epoch's network."""
-    folder: Path = context.folder / MEMBER
-    lightning.seed_everything(settings.seed, verbose=False)
+    """Train from the last checkpoint of the run, or anew; return the best epoch's network.
+
+    A batch that does not fit in the memory of a GPU is halved, and twice as many are accumulated.
+    """
+    size, accumulate = settings.network_batch, settings.accumulate
+    while True:
+        try:
+            return _train(context, settings, data, plan, size, accumulate)
+        except torch.cuda.OutOfMemoryError:
+            if size < 4:
+                raise
+            size, accumulate = size // 2, accumulate * 2
+            torch.cuda.empty_cache()
+            context.log(f"The GPU is out of memory; going on with batches of {size}.", "warning")
+
+
+def _train(
+    context: JobContext,
+    settings: TrainSettings,
+    data: TrainingData,
+    plan: NetworkPlan,
+    size: int,
+    accumulate: int,
+) -> DeepMember:
+    folder: Path = context.folder / plan.name
+    lightning.seed_everything(plan.seed, verbose=False)
     contract = InputContract.of(data.geometry)
-    options: dict[str, Any] = {"small_stem": True} if settings.small_stem else {}
     spec = NetworkSpec(
-        backbone=settings.backbone,
+        backbone=plan.backbone,
         in_bands=len(contract.bands),
         size_px=contract.size_px,
         dropout=settings.dropout,
-        options=options,
+        pooling=settings.pooling,
+        options=_options(settings, plan.backbone, contract.size_px),
     )
-    sample = np.random.default_rng(settings.seed).permutation(splits["train"])[:SCALING_SAMPLE]
+    sample = np.random.default_rng(plan.seed).permutation(plan.train)[:SCALING_SAMPLE]
     scaling = ImageScaling.measure(data.flux(np.sort(sample)))
-    size = settings.network_batch
-    steps = math.ceil(len(splits["train"]) / size) * settings.epochs
-    module = _LensModule(spec, scaling, settings, steps)
-    best = ModelCheckpoint(
-        folder,
-        filename="best",
-        monitor="validation_loss",
-        save_last=True,
-        enable_version_counter=False,
+    batches = math.ceil(len(plan.train) / size) * settings.epochs
+    module = _LensModule(
+        spec,
+        scaling,
+        settings,
+        max(1, batches // accumulate),
+        seed=plan.seed,
+        lens_share=float(data.labels.label[plan.train].mean()),
     )
+    train = _loader(data, plan.train, size, shuffle=True, seed=plan.seed)
+    validation = _loader(data, plan.validation, 256, shuffle=False, seed=plan.seed)
+    last = folder / "last.ckpt"
+    if last.exists():
+        context.log(f"{plan.name}: going on from its last epoch.")
+    elif settings.find_learning_rate:
+        module.learning_rate = _find_learning_rate(context, settings, module, train, plan.name)
+        # The test has moved the weights and the generators.
+        module.network = _fresh_network(spec, settings, plan.seed)
+    trainer = _trainer(context, settings, folder, batches, accumulate, plan.name)
+    trainer.fit(
+        module,
+        train,
+        validation,
+        ckpt_path=last if last.exists() else None,
+        weights_only=True,
+    )
+    stored = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
+    # Where weights are averaged, a checkpoint's state holds the average.
+    module.load_state_dict(stored["state_dict"])
+    module.network.eval().cpu()
+    return DeepMember(contract, spec, module.network, scaling, turned=settings.turned)
+
+
+def _fresh_network(spec: NetworkSpec, settings: TrainSettings, seed: int) -> LensNetwork:
+    lightning.seed_everything(seed, verbose=False)
+    return build_network(spec, pretrained=settings.pretrained)
+
+
+def _options(settings: TrainSettings, backbone: str, size_px: int) -> dict[str, Any]:
+    """Options of the backbone, as far as it has them."""
+    options: dict[str, Any] = {}
+    if settings.small_stem and "resnet" in backbone:
+        options["small_stem"] = True
+    if settings.pooling == "mil":
+        patch = min(64, max(32, size_px // 4))
+        options |= {"patch_px": patch, "stride_px": patch}
+    return options
+
+
+def _trainer(
+    context: JobContext,
+    settings: TrainSettings,
+    folder: Path,
+    batches: int,
+    accumulate: int,
+    member: str,
+) -> lightning.Trainer:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    trainer = lightning.Trainer(
+    callbacks: list[Callback] = [
+        ModelCheckpoint(
+            folder,
+            filename="best",
+            monitor="validation_loss",
+            save_last=True,
+            enable_version_counter=False,
+        ),
+        EarlyStopping("validation_loss", patience=settings.patience),
+        _Report(context, batches // accumulate, member),
+    ]
+    if settings.average_decay:
+        callbacks.append(EMAWeightAveraging(decay=settings.average_decay))
+    return lightning.Trainer(
         max_epochs=settings.epochs,
-        accelerator={"auto": "auto", "cpu": "cpu", "cuda": "gpu"}[settings.device],
+        accelerator=_ACCELERATORS[settings.device],
         devices=1,
         precision=settings.precision,
+        accumulate_grad_batches=accumulate,
         gradient_clip_val=1.0,
         deterministic="warn",
-        callbacks=[
-            best,
-            EarlyStopping("validation_loss", patience=settings.patience),
-            _Report(context, steps),
-        ],
+        callbacks=callbacks,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         default_root_dir=folder,
     )
-    last = folder / "last.ckpt"
-    if last.exists():
-        context.log("Going on from the network's last epoch.")
-    trainer.fit(
-        module,
-        _loader(data, splits["train"], size, shuffle=True, seed=settings.seed),
-        _loader(data, splits["validation"], 256, shuffle=False, seed=settings.seed),
-        ckpt_path=last if last.exists() else None,
-        weights_only=True,
+
+
+def _find_learning_rate(
+    context: JobContext, settings: TrainSettings, module: _LensModule, train: Any, member: str
+) -> float:
+    """The rate where the loss falls fastest in a range test (Smith 2017, arXiv:1506.01186)."""
+    context.progress(0, None, f"Looking for the learning rate of {member}")
+    trainer = lightning.Trainer(
+        accelerator=_ACCELERATORS[settings.device],
+        devices=1,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        default_root_dir=context.folder,
     )
-    stored = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
-    module.load_state_dict(stored["state_dict"])
-    module.network.eval().cpu()
-    return DeepMember(contract, spec, module.network, scaling)
+    steps = min(100, max(20, len(train)))
+    found = Tuner(trainer).lr_find(
+        module, train, min_lr=1e-5, max_lr=0.1, num_training=steps, attr_name="learning_rate"
+    )
+    suggestion = found.suggestion() if found is not None else None
+    if suggestion is None:
+        context.log(
+            f"{member}: the range test found no rate; {settings.learning_rate:g} is used.",
+            "warning",
+        )
+        return float(settings.learning_rate)
+    context.log(f"{member}: peak learning rate {suggestion:.2g}, from a range test.")
+    return float(suggestion)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,19 @@ from lensing_core.metrics import ranking_figures_with_intervals
 from lensing_core.models.classic import ClassicMember, train_trees
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, Novelty
-from lensing_core.models.ensemble import EnsembleRule
+from lensing_core.models.ensemble import EnsembleRule, FusionChoice, choose_fusion
 from lensing_core.models.files import AnyMember, load_member, new_model_id, save_member
+from lensing_core.models.member import MemberOutput
 from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model, utc_now
+from lensing_core.uncertainty.conformal import ConformalSets
 from training.fit.data import Indices, TrainingData
-from training.fit.network import train_network
+from training.fit.network import NetworkPlan, plan_networks, train_network
 from training.jobs.context import JobContext
 from training.settings import TrainSettings
 
 BATCH = 256
+CONFORMAL_ERROR = 0.1
 
 
 def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
@@ -56,23 +60,28 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
         "data_sha256": data.sha256(),
         "splits": sizes,
     }
-    stored = [_member(context, settings, name, data, splits, common) for name in settings.members]
-    raw = {
-        name: np.stack(
-            [_raw_logits(context, member, data, splits[name], name) for _, member in stored],
-            axis=1,
-        )
+    plans: list[NetworkPlan | None] = [None] if "trees" in settings.members else []
+    if "network" in settings.members:
+        plans += plan_networks(settings, data, splits)
+    stored = [_member(context, settings, plan, data, splits, common) for plan in plans]
+    outputs = {
+        name: [_outputs(context, settings, m, data, splits[name], name) for _, m in stored]
         for name in ("calibration", "test")
     }
+    raw = {name: np.stack([o.logit for o in found], axis=1) for name, found in outputs.items()}
+    variances = {name: _stacked_variances(found) for name, found in outputs.items()}
     truth = {name: data.labels.label[splits[name]] for name in raw}
-    rule = EnsembleRule.fit(
+    context.progress(0, None, "Measuring on held-out objects")
+    rule, choice = _rule(
+        settings,
         raw["calibration"],
         truth["calibration"],
-        fusion=settings.fusion,
-        survey_prior=settings.survey_prior,
+        variances["calibration"],
+        data.blocks()[splits["calibration"]],
     )
-    context.progress(0, None, "Measuring on held-out objects")
-    scores = rule(raw["test"])
+    if choice is not None:
+        context.log(f"Fusion: {choice.fusion} has the best cross-fitted TPR0, then TPR10.")
+    scores = rule(raw["test"], variances["test"])
     figures = {
         "ensemble": _figures(scores.logit, truth["test"]),
         **{
@@ -81,17 +90,26 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
         },
     }
     # Calibration is measured at the prior of the test objects, not at the survey's.
-    at_test_prior = rule.joint.prior
-    shifted = EnsembleRule(rule.fusion, rule.members, rule.joint, at_test_prior)
+    shifted = rule.at_prior(rule.joint.prior)
     manifest = {
         **common,
         "rule": rule.to_json(),
         "class_prior_of_training": float(data.labels.label.mean()),
         "figures": figures,
         "figures_on": f"held-out objects of {', '.join(settings.catalogs)}",
-        "reliability": reliability(shifted(raw["test"]).logit, truth["test"]).to_json(),
+        "reliability": reliability(
+            shifted(raw["test"], variances["test"]).logit, truth["test"]
+        ).to_json(),
+        "fusion_choice": None if choice is None else choice.figures,
+        "conformal": _conformal(
+            rule(raw["calibration"], variances["calibration"]).logit,
+            truth["calibration"],
+            scores.logit,
+            truth["test"],
+        ),
+        "held_out": _held_out(data, splits["test"], scores.logit),
     }
-    _record(context, settings, manifest, [model_id for model_id, _ in stored])
+    _record(context, settings, rule.fusion, manifest, [model_id for model_id, _ in stored])
     return {
         "ensemble": settings.ensemble,
         "members": [m for m, _ in stored],
@@ -116,12 +134,13 @@ def _figures(logits: NDArray[np.float64], labels: NDArray[np.integer]) -> dict[s
 def _member(
     context: JobContext,
     settings: TrainSettings,
-    name: str,
+    plan: NetworkPlan | None,
     data: TrainingData,
     splits: dict[str, Indices],
     common: dict[str, Any],
 ) -> tuple[str, AnyMember]:
     """Train and store one member, or take the one that this run has stored already."""
+    name = plan.name if plan else "trees"
     note: Path = context.folder / f"{name}.json"
     if note.exists():
         model_id = json.loads(note.read_text())["model"]
@@ -129,10 +148,10 @@ def _member(
             context.log(f"Member {name} was trained before: {model_id}.")
             return model_id, load_member(context.workspace, model_id).member
     member: AnyMember
-    if name == "trees":
+    if plan is None:
         member = _train_trees(context, settings, data, splits)
     else:
-        member = _with_novelty(train_network(context, settings, data, splits), data, splits)
+        member = _with_novelty(train_network(context, settings, data, plan), data, splits)
     model_id = new_model_id(name)
     save_member(context.workspace, model_id, member, common)
     note.write_text(json.dumps({"model": model_id}))
@@ -180,15 +199,82 @@ def _native(data: TrainingData, indices: Indices) -> NDArray[np.float32]:
     return data.flux(indices) / flux_scale(data.geometry)[:, None, None]
 
 
-def _raw_logits(
-    context: JobContext, member: AnyMember, data: TrainingData, indices: Indices, what: str
-) -> NDArray[np.float64]:
-    predict = member.predictor(data.geometry, what)
-    parts = []
+def _outputs(
+    context: JobContext,
+    settings: TrainSettings,
+    member: AnyMember,
+    data: TrainingData,
+    indices: Indices,
+    what: str,
+) -> MemberOutput:
+    """Raw logits of one member, and their variances where the fusion may need them."""
+    with_variance = settings.fusion in ("inverse_variance", "best") and settings.dropout > 0
+    predict = member.predictor(data.geometry, what, with_variance=with_variance)
+    logits, variances = [], []
     for batch in data.batches(indices, BATCH):
-        parts.append(predict(_native(data, batch)).logit)
-        context.progress(sum(map(len, parts)), len(indices), f"Scoring the {what} split")
-    return np.concatenate(parts)
+        output = predict(_native(data, batch))
+        logits.append(output.logit)
+        variances.append(output.variance)
+        context.progress(sum(map(len, logits)), len(indices), f"Scoring the {what} split")
+    known = [v for v in variances if v is not None]
+    return MemberOutput(np.concatenate(logits), variance=np.concatenate(known) if known else None)
+
+
+def _stacked_variances(outputs: list[MemberOutput]) -> NDArray[np.float64] | None:
+    found = [output.variance for output in outputs if output.variance is not None]
+    return np.stack(found, axis=1) if len(found) == len(outputs) else None
+
+
+def _rule(
+    settings: TrainSettings,
+    raw: NDArray[np.float64],
+    labels: NDArray[np.integer],
+    variances: NDArray[np.float64] | None,
+    blocks: Indices,
+) -> tuple[EnsembleRule, FusionChoice | None]:
+    """The rule fitted on calibration objects, and what its fusion was chosen by, if it was."""
+    choice = None
+    if settings.fusion == "best":
+        choice = choose_fusion(raw, labels, variances=variances, groups=blocks)
+    rule = EnsembleRule.fit(
+        raw,
+        labels,
+        fusion=choice.fusion if choice else settings.fusion,
+        survey_prior=settings.survey_prior,
+        variances=variances,
+        groups=blocks,
+    )
+    return rule, choice
+
+
+def _conformal(
+    calibration: NDArray[np.float64],
+    calibration_labels: NDArray[np.integer],
+    test: NDArray[np.float64],
+    test_labels: NDArray[np.integer],
+) -> dict[str, Any] | None:
+    """Conformal sets at 10 % error and their coverage of held-out objects; None with few labels."""
+    try:
+        sets = ConformalSets.fit(calibration, calibration_labels, error_rate=CONFORMAL_ERROR)
+    except BadInputError:
+        return None
+    return {
+        "error_rate": sets.error_rate,
+        "lens_from": sets.lens_from,
+        "other_to": sets.other_to,
+        "coverage": sets.coverage(test, test_labels),
+    }
+
+
+def _held_out(
+    data: TrainingData, indices: Indices, logits: NDArray[np.float64]
+) -> dict[str, list[Any]]:
+    """Scores of the held-out objects, for comparing ensembles on objects that neither has seen."""
+    return {
+        "candidate_id": data.labels.candidate_id[indices].tolist(),
+        "label": data.labels.label[indices].tolist(),
+        "logit": [round(float(z), 5) for z in logits],
+    }
 
 
 def _with_novelty(member: DeepMember, data: TrainingData, splits: dict[str, Indices]) -> DeepMember:
@@ -198,13 +284,15 @@ def _with_novelty(member: DeepMember, data: TrainingData, splits: dict[str, Indi
     others = known[data.labels.label[known] == 0][:2000]
     found = [predict(_native(data, batch)).embedding for batch in data.batches(others, BATCH)]
     embeddings = np.concatenate([e for e in found if e is not None])
-    return DeepMember(
-        member.contract, member.spec, member.network, member.scaling, Novelty.measure(embeddings)
-    )
+    return replace(member, novelty=Novelty.measure(embeddings))
 
 
 def _record(
-    context: JobContext, settings: TrainSettings, manifest: dict[str, Any], models: list[str]
+    context: JobContext,
+    settings: TrainSettings,
+    fusion: str,
+    manifest: dict[str, Any],
+    models: list[str],
 ) -> None:
     """Write models and ensemble in one transaction; the first ensemble is promoted."""
     with open_database(context.workspace).session() as session:
@@ -220,7 +308,7 @@ def _record(
         session.add(
             Ensemble(
                 name=settings.ensemble,
-                fusion=settings.fusion,
+                fusion=fusion,
                 manifest=manifest,
                 run_id=context.run_id,
                 promoted_at=None if promoted else utc_now(),

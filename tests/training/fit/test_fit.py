@@ -13,14 +13,29 @@ from sqlalchemy import select
 from lensing_core.errors import BadInputError, ContractError, NotFoundError, PolicyError
 from lensing_core.metrics import ranking_figures
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Ensemble, MemberScore, Model, RunMetric, Score
+from lensing_core.store.tables import (
+    Candidate,
+    Ensemble,
+    MemberScore,
+    Model,
+    RunLog,
+    RunMetric,
+    Score,
+)
 from training import fit, scoring
 from training.fit.data import SPLITS, TrainingData
+from training.fit.network import plan_networks
 from training.jobs.context import Cancelled
 from training.settings import ScoreSettings, TrainSettings
 
 pytestmark = pytest.mark.slow
-QUICK = {"epochs": 6, "rounds": 80, "backbone": "resnet10t", "network_batch": 32, "device": "cpu"}
+QUICK = {
+    "epochs": 6,
+    "rounds": 80,
+    "backbones": ["resnet10t"],
+    "network_batch": 32,
+    "device": "cpu",
+}
 
 
 def train_settings(**changes) -> TrainSettings:
@@ -56,9 +71,9 @@ def test_train_then_score(workspace, make_catalog, make_context):
         manifest = ensemble.manifest
         curves = set(session.execute(select(RunMetric.member, RunMetric.name)).all())
     assert {
-        ("network", "train_loss"),
-        ("network", "validation_loss"),
-        ("network", "learning_rate"),
+        ("resnet10t", "train_loss"),
+        ("resnet10t", "validation_loss"),
+        ("resnet10t", "learning_rate"),
         ("trees", "validation_loss"),
     } <= curves
     assert manifest["class_prior_of_training"] == pytest.approx(1 / 3, abs=0.01)
@@ -144,7 +159,7 @@ def test_a_network_goes_on_from_its_last_epoch(workspace, make_catalog, make_con
     monkeypatch.setattr(context, "progress", stop_in_third_epoch)
     with pytest.raises(Cancelled):
         fit.run(context, again)
-    assert (context.folder / "network" / "last.ckpt").exists()
+    assert (context.folder / "resnet10t" / "last.ckpt").exists()
     resumed = fit.run(make_context(again, "stopped"), again)
 
     weights = []
@@ -154,6 +169,64 @@ def test_a_network_goes_on_from_its_last_epoch(workspace, make_catalog, make_con
             weights.append({k: tensors.get_tensor(k) for k in tensors.keys()})  # noqa: SIM118 - no mapping
     for name, value in weights[0].items():
         np.testing.assert_allclose(value, weights[1][name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_several_networks_are_fused_as_is_best(workspace, make_catalog, make_context):
+    make_catalog("train", 450, seed=1)
+    make_catalog("survey", 100, seed=2, labelled=False)
+    settings = train_settings(
+        copies=2,
+        epochs=2,
+        fusion="best",
+        average_decay=0.9,
+        accumulate=2,
+        loss="balanced",
+        gain=0.05,
+        turned=True,
+    )
+    result = fit.run(make_context(settings), settings)
+    assert len(result["members"]) == 3
+    with open_database(workspace).session() as session:
+        ensemble = session.scalars(select(Ensemble)).one()
+        manifest = ensemble.manifest
+        assert ensemble.fusion == manifest["rule"]["fusion"]
+        members = {m.model.manifest["kind"] for m in ensemble.members}
+        assert members == {"lightgbm", "network"}
+    assert set(manifest["fusion_choice"]) == {
+        "mean", "inverse_variance", "stacking", "isotonic_bayes",
+    }  # fmt: skip
+    assert 0.5 < manifest["conformal"]["coverage"]["lens"] <= 1
+    assert len(manifest["held_out"]["label"]) == manifest["splits"]["test"]["objects"]
+    scoring.run(
+        make_context(ScoreSettings(ensemble="e1", catalog="survey"), "score"),
+        ScoreSettings(ensemble="e1", catalog="survey"),
+    )
+    assert np.isfinite(logits_of(workspace, 100)).all()
+
+
+def test_validation_folds_share_no_block(workspace, make_catalog, make_context):
+    make_catalog("train", 450, seed=1)
+    data = TrainingData.open(workspace, ["train"])
+    splits = data.split(1)
+    plans = plan_networks(train_settings(copies=3), data, splits)
+    held = [set(plan.validation.tolist()) for plan in plans]
+    assert not held[0] & held[1]
+    assert not held[1] & held[2]
+    known = set(splits["train"].tolist()) | set(splits["validation"].tolist())
+    for plan in plans:
+        assert set(plan.train.tolist()) | set(plan.validation.tolist()) == known
+        blocks = data.blocks()
+        assert not set(blocks[plan.train].tolist()) & set(blocks[plan.validation].tolist())
+
+
+def test_the_learning_rate_can_be_looked_for(workspace, make_catalog, make_context):
+    make_catalog("train", 450, seed=1)
+    settings = train_settings(members=["network"], epochs=1, find_learning_rate=True)
+    context = make_context(settings)
+    fit.run(context, settings)
+    with open_database(workspace).session() as session:
+        lines = [line.message for line in session.scalars(select(RunLog)).all()]
+    assert any("range test" in line for line in lines)
 
 
 def test_members_that_are_done_are_not_trained_again(workspace, make_catalog, make_context):

@@ -1,0 +1,63 @@
+"""What a network is trained to make small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lensing_core.errors import BadInputError
+from lensing_core.pu.losses import NonNegativePULoss
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+FOCAL_GAMMA = 2.0
+
+
+def make_loss(name: str, lens_share: float, lens_prior: float) -> Loss:
+    """The loss of logits (n,) and labels 0/1 (n,).
+
+    Weights and focusing move the class prior of the logits; calibration on held-out objects, which
+    follows every training, undoes that.
+
+    Parameters
+    ----------
+    lens_share : float
+        Of the training objects; for ``balanced``.
+    lens_prior : float
+        Share of lenses among unlabelled objects; for ``nnpu``.
+    """
+    if name == "cross_entropy":
+        return functional.binary_cross_entropy_with_logits
+    if name == "balanced":
+        weight = torch.tensor((1 - lens_share) / max(lens_share, 1e-6))
+
+        def balanced(logits: Tensor, labels: Tensor) -> Tensor:
+            return functional.binary_cross_entropy_with_logits(
+                logits, labels, pos_weight=weight.to(logits.device)
+            )
+
+        return balanced
+    if name == "focal":
+        return focal_loss
+    if name == "nnpu":
+        # Balanced, so that few labelled lenses are not drowned; calibration moves the prior back.
+        pu = NonNegativePULoss(lens_prior, surrogate="logistic", balance=0.5)
+
+        def with_both(logits: Tensor, labels: Tensor) -> Tensor:
+            positives = int(labels.sum())
+            if 0 < positives < len(labels):
+                risk: Tensor = pu(logits, labels)
+                return risk
+            return 0 * logits.sum()  # a batch of one kind says nothing of the other
+
+        return with_both
+    raise BadInputError(f"Loss {name!r}: use cross_entropy, balanced, focal or nnpu.")
+
+
+def focal_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross entropy times (1 − p of the true class)², as Lin et al. 2017 (arXiv:1708.02002)."""
+    entropy = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    missed = 1 - torch.exp(-entropy)
+    return (missed**FOCAL_GAMMA * entropy).mean()
