@@ -386,6 +386,7 @@ class TrainSettings(RunSettings):
             "pooling",
             "dropout",
             "turned",
+            "weight_bits",
         ),
         "Optimisation": (
             "epochs",
@@ -440,6 +441,11 @@ class TrainSettings(RunSettings):
         default="mean",
         objects=["mean", "mil"],
         doc="mean: networks see the whole cutout; mil: patches, joined by attention (clusters).",
+    )
+    weight_bits: Any = param.Selector(
+        default="32",
+        objects=["32", "16"],
+        doc="Precision in which weights are stored: 16 makes files half as large.",
     )
     turned = param.Boolean(
         default=False, doc="Score the mean over the eight orientations, at eight times the cost."

@@ -90,11 +90,21 @@ class Novelty:
         return np.sqrt(np.maximum(squared, 0))
 
 
+def _half(tensor: Tensor) -> Tensor:
+    """Floating point in 16 bits; counters stay as they are."""
+    return tensor.half() if tensor.is_floating_point() else tensor
+
+
 @dataclass(frozen=True)
 class DeepMember:
     """A trained network with its scaling and its sense of novelty.
 
-    ``turned``: scores are means over the eight orientations of a cutout, at eight times the cost.
+    Attributes
+    ----------
+    turned : bool
+        Scores are means over the eight orientations of a cutout, at eight times the cost.
+    half : bool
+        Weights are stored in 16 bits; :meth:`rounded` makes the network the one that will be read.
     """
 
     contract: InputContract
@@ -104,6 +114,7 @@ class DeepMember:
     novelty: Novelty | None = None
     device: str = "cpu"
     turned: bool = False
+    half: bool = False
 
     def predictor(
         self, geometry: CutoutGeometry, catalog: str, *, with_variance: bool = False
@@ -113,9 +124,20 @@ class DeepMember:
         self.network.eval().to(self.device)
         return _DeepPredictor(self, selection, flux_scale(selection.geometry), with_variance)
 
+    def rounded(self) -> DeepMember:
+        """The same member with its weights rounded to what is stored."""
+        if self.half:
+            self.network.load_state_dict(
+                {k: _half(v) for k, v in self.network.state_dict().items()}
+            )
+        return self
+
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the weights; return what the manifest must hold."""
-        tensors = {f"network.{k}": v.contiguous() for k, v in self.network.state_dict().items()}
+        state = self.network.state_dict()
+        if self.half:
+            state = {k: _half(v) for k, v in state.items()}
+        tensors = {f"network.{k}": v.contiguous() for k, v in state.items()}
         if self.novelty is not None:
             tensors["novelty.mean"] = torch.from_numpy(self.novelty.mean)
             tensors["novelty.precision"] = torch.from_numpy(self.novelty.precision)
@@ -127,6 +149,7 @@ class DeepMember:
             "sigma": list(self.scaling.sigma),
             "embedding_dim": int(self.network.embedding_dim),
             "turned": self.turned,
+            "half": self.half,
         }
 
     @classmethod
@@ -145,7 +168,8 @@ class DeepMember:
         contract = InputContract.from_json(manifest["contract"])
         scaling = ImageScaling(tuple(manifest["sigma"]))
         turned = bool(manifest.get("turned", False))
-        return cls(contract, spec, network, scaling, novelty, device, turned)
+        half = bool(manifest.get("half", False))
+        return cls(contract, spec, network, scaling, novelty, device, turned, half)
 
 
 @dataclass(frozen=True)

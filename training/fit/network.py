@@ -292,7 +292,9 @@ def _train(
     # Where weights are averaged, a checkpoint's state holds the average.
     module.load_state_dict(stored["state_dict"])
     module.network.eval().cpu()
-    return DeepMember(contract, spec, module.network, scaling, turned=settings.turned)
+    half = settings.weight_bits == "16"
+    member = DeepMember(contract, spec, module.network, scaling, turned=settings.turned, half=half)
+    return member.rounded()
 
 
 def _fresh_network(spec: NetworkSpec, settings: TrainSettings, seed: int) -> LensNetwork:

@@ -183,6 +183,7 @@ def test_several_networks_are_fused_as_is_best(workspace, make_catalog, make_con
         loss="balanced",
         gain=0.05,
         turned=True,
+        weight_bits="16",
     )
     result = fit.run(make_context(settings), settings)
     assert len(result["members"]) == 3
