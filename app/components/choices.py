@@ -32,11 +32,15 @@ def catalog_choices(catalogs: Sequence[CatalogSummary]) -> Choices:
 
 def ensemble_choices(ensembles: Sequence[EnsembleSummary]) -> Choices:
     """Ensembles, the promoted one first, else the newest."""
-    ranked = sorted(ensembles, key=lambda ensemble: ensemble.promoted_at is None)
+    ranked = sorted(ensembles, key=_promoted_first)
     return {
         ensemble.name + (" (promoted)" if ensemble.promoted_at else ""): ensemble.name
         for ensemble in ranked
     }
+
+
+def _promoted_first(ensemble: EnsembleSummary) -> float:
+    return -ensemble.promoted_at.timestamp() if ensemble.promoted_at else 0.0
 
 
 def fresh_name(wanted: str, taken: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from lensing_core.calibration import reliability
 from lensing_core.errors import BadInputError
 from lensing_core.features import GridFeatures
-from lensing_core.metrics import ranking_figures_with_intervals
+from lensing_core.metrics import ranking_figures_with_intervals, recall_by
 from lensing_core.models.classic import ClassicMember, train_trees
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, Novelty
@@ -23,9 +23,17 @@ from lensing_core.models.ensemble import EnsembleRule, FusionChoice, choose_fusi
 from lensing_core.models.files import AnyMember, load_member, new_model_id, save_member
 from lensing_core.models.member import MemberOutput
 from lensing_core.store import open_database
-from lensing_core.store.tables import Ensemble, EnsembleMember, Model, utc_now
+from lensing_core.store.tables import (
+    Candidate,
+    Ensemble,
+    EnsembleMember,
+    Model,
+    Observation,
+    utc_now,
+)
 from lensing_core.uncertainty.conformal import ConformalSets
 from training.fit.data import Indices, TrainingData
+from training.fit.held_out import HeldOut
 from training.fit.network import NetworkPlan, plan_networks, train_network
 from training.jobs.context import JobContext
 from training.settings import TrainSettings
@@ -107,8 +115,13 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
             scores.logit,
             truth["test"],
         ),
-        "held_out": _held_out(data, splits["test"], scores.logit),
+        "strata": _strata(context, data, splits["test"], scores.logit),
     }
+    HeldOut(
+        data.labels.candidate_id[splits["test"]],
+        truth["test"].astype(np.int64),
+        scores.logit,
+    ).write(context.workspace, settings.ensemble)
     _record(context, settings, rule.fusion, manifest, [model_id for model_id, _ in stored])
     return {
         "ensemble": settings.ensemble,
@@ -266,15 +279,28 @@ def _conformal(
     }
 
 
-def _held_out(
-    data: TrainingData, indices: Indices, logits: NDArray[np.float64]
-) -> dict[str, list[Any]]:
-    """Scores of the held-out objects, for comparing ensembles on objects that neither has seen."""
-    return {
-        "candidate_id": data.labels.candidate_id[indices].tolist(),
-        "label": data.labels.label[indices].tolist(),
-        "logit": [round(float(z), 5) for z in logits],
+def _strata(
+    context: JobContext, data: TrainingData, indices: Indices, logits: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Recall of held-out lenses by what is true of them, at FPR 1e-2."""
+    ids = data.labels.candidate_id[indices]
+    truth: dict[int, dict[str, Any]] = {}
+    magnitude: dict[int, float | None] = {}
+    with open_database(context.workspace).session() as session:
+        for batch in data.batches(ids, 500):
+            rows = session.execute(
+                select(Candidate.id, Candidate.magnitude, Observation.truth)
+                .outerjoin(Observation, Observation.candidate_id == Candidate.id)
+                .where(Candidate.id.in_(batch.tolist()))
+            )
+            for candidate_id, value, stored in rows:
+                magnitude[candidate_id], truth[candidate_id] = value, stored or {}
+    columns = {
+        name: [truth[k].get(name) for k in ids.tolist()]
+        for name in ("theta_e_arcsec", "arc_snr", "source_mag")
     }
+    columns["magnitude"] = [magnitude[k] for k in ids.tolist()]
+    return recall_by(logits, data.labels.label[indices], columns)
 
 
 def _with_novelty(member: DeepMember, data: TrainingData, splits: dict[str, Indices]) -> DeepMember:

@@ -24,6 +24,7 @@ from lensing_core.store.tables import (
 )
 from training import fit, scoring
 from training.fit.data import SPLITS, TrainingData
+from training.fit.held_out import HeldOut, compare_ensembles
 from training.fit.network import plan_networks
 from training.jobs.context import Cancelled
 from training.settings import ScoreSettings, TrainSettings
@@ -197,12 +198,32 @@ def test_several_networks_are_fused_as_is_best(workspace, make_catalog, make_con
         "mean", "inverse_variance", "stacking", "isotonic_bayes",
     }  # fmt: skip
     assert 0.5 < manifest["conformal"]["coverage"]["lens"] <= 1
-    assert len(manifest["held_out"]["label"]) == manifest["splits"]["test"]["objects"]
+    assert len(HeldOut.read(workspace, "e1").label) == manifest["splits"]["test"]["objects"]
     scoring.run(
         make_context(ScoreSettings(ensemble="e1", catalog="survey"), "score"),
         ScoreSettings(ensemble="e1", catalog="survey"),
     )
     assert np.isfinite(logits_of(workspace, 100)).all()
+
+
+def test_ensembles_are_compared_on_what_neither_has_seen(workspace, make_catalog, make_context):
+    make_catalog("train", 900, seed=1)
+    for name, rounds in (("good", 80), ("poor", 1)):
+        settings = train_settings(ensemble=name, members=["trees"], rounds=rounds)
+        fit.run(make_context(settings, name), settings)
+    found = compare_ensembles(workspace, "good", "poor")
+    assert found.n_lenses + found.n_others == len(HeldOut.read(workspace, "good").label)
+    auroc = found.differences["auroc"]
+    assert auroc.value == pytest.approx(auroc.second - auroc.first)
+    assert auroc.low_95 <= auroc.value <= auroc.high_95
+    assert auroc.value <= 0
+    with pytest.raises(NotFoundError, match="ghost"):
+        compare_ensembles(workspace, "good", "ghost")
+    make_catalog("train2", 300, seed=4)
+    other = train_settings(ensemble="other", catalogs=["train2"], members=["trees"])
+    fit.run(make_context(other, "other"), other)
+    with pytest.raises(BadInputError, match="too few to compare"):
+        compare_ensembles(workspace, "good", "other")
 
 
 def test_validation_folds_share_no_block(workspace, make_catalog, make_context):

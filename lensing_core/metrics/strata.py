@@ -1,0 +1,87 @@
+"""Recall of lenses by their properties, at one threshold for all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta
+
+from lensing_core.errors import BadInputError
+
+EDGES = {
+    "theta_e_arcsec": (0.5, 0.8, 1.2, 1.8, 3.0, 10.0, 20.0, 50.0),
+    "arc_snr": (20.0, 50.0, 100.0, 200.0, math.inf),
+    "magnitude": (-math.inf, 18.0, 19.5, 21.0, 22.5, math.inf),
+    "source_mag": (-math.inf, 22.0, 23.0, 24.0, math.inf),
+}
+"""Where the bins of each property begin and end; a bin holds its lower edge."""
+
+
+def binomial_interval(found: int, total: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Clopper-Pearson interval of a share, (0, 1) for nothing at all."""
+    if total == 0:
+        return 0.0, 1.0
+    tail = (1 - level) / 2
+    low = 0.0 if found == 0 else float(beta.ppf(tail, found, total - found + 1))
+    high = 1.0 if found == total else float(beta.ppf(1 - tail, found + 1, total - found))
+    return low, high
+
+
+def threshold_at_fpr(others: NDArray[np.float64], rate: float) -> float:
+    """The lowest score that at most ``rate`` of the non-lenses reach; ties count as passing."""
+    if not 0 <= rate < 1:
+        raise BadInputError(f"False-positive rate {rate}: give a number from 0 to below 1.")
+    descending = np.sort(others)[::-1]
+    allowed = math.floor(rate * len(descending))
+    return float(np.nextafter(descending[allowed], np.inf)) if len(descending) else -math.inf
+
+
+def recall_by(
+    scores: NDArray[np.float64],
+    labels: NDArray[np.integer],
+    properties: Mapping[str, Sequence[float | None]],
+    *,
+    fpr: float = 1e-2,
+) -> dict[str, list[dict[str, Any]]]:
+    """Recall of the lenses in each bin of :data:`EDGES`, at the threshold of one FPR.
+
+    Parameters
+    ----------
+    scores, labels : ndarray of shape (n,)
+    properties : of all n objects, by name; None where unknown (of non-lenses nothing is used)
+
+    Returns
+    -------
+    dict
+        For each property, one entry a bin that has lenses: ``low``, ``high`` (None: open),
+        ``found``, ``lenses``, ``recall`` and its 95 % interval ``low_95``, ``high_95``.
+    """
+    threshold = threshold_at_fpr(scores[labels == 0], fpr)
+    passed = scores >= threshold
+    result = {}
+    for name, values in properties.items():
+        column = np.array([math.nan if v is None else v for v in values], dtype=np.float64)
+        bins = []
+        for low, high in zip(EDGES[name][:-1], EDGES[name][1:], strict=True):
+            inside = (labels == 1) & (column >= low) & (column < high)
+            total, found = int(inside.sum()), int((inside & passed).sum())
+            if total:
+                low_95, high_95 = binomial_interval(found, total)
+                bins.append(
+                    {
+                        "low": low if math.isfinite(low) else None,
+                        "high": high if math.isfinite(high) else None,
+                        "found": found,
+                        "lenses": total,
+                        "recall": found / total,
+                        "low_95": low_95,
+                        "high_95": high_95,
+                    }
+                )
+        if bins:
+            result[name] = bins
+    return result

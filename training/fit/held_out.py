@@ -1,0 +1,87 @@
+"""Scores of the objects that nothing of an ensemble was fitted on, kept for comparisons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.metrics import Difference, compare_rankings
+from lensing_core.workspace import Workspace, check_slug
+
+FEW = 10
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Scores of n held-out objects.
+
+    Attributes
+    ----------
+    candidate_id, label : ndarray of shape (n,), int64
+    logit : ndarray of shape (n,), float64
+    """
+
+    candidate_id: NDArray[np.int64]
+    label: NDArray[np.int64]
+    logit: NDArray[np.float64]
+
+    def write(self, workspace: Workspace, ensemble: str) -> None:
+        """Keep beside the models."""
+        path = _path(workspace, ensemble)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".part")
+        with beside.open("wb") as stream:
+            np.savez(stream, candidate_id=self.candidate_id, label=self.label, logit=self.logit)
+        beside.replace(path)
+
+    @classmethod
+    def read(cls, workspace: Workspace, ensemble: str) -> HeldOut:
+        """Raises NotFoundError where there are none."""
+        try:
+            with np.load(_path(workspace, ensemble), allow_pickle=False) as stored:
+                return cls(stored["candidate_id"], stored["label"], stored["logit"])
+        except FileNotFoundError:
+            raise NotFoundError(
+                f"Ensemble {ensemble} was not trained in this workspace: it has no held-out "
+                "objects here to compare on."
+            ) from None
+
+
+def _path(workspace: Workspace, ensemble: str) -> Path:
+    return workspace.models / "held_out" / f"{check_slug(ensemble, what='Ensemble')}.npz"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The second ensemble against the first, on objects that neither was fitted on."""
+
+    n_lenses: int
+    n_others: int
+    differences: dict[str, Difference]
+
+
+def compare_ensembles(workspace: Workspace, first: str, second: str) -> Comparison:
+    """Paired comparison on the held-out objects that both ensembles share.
+
+    Raises
+    ------
+    NotFoundError
+        If an ensemble has no held-out objects.
+    BadInputError
+        If they share too few.
+    """
+    a, b = HeldOut.read(workspace, first), HeldOut.read(workspace, second)
+    _, where_a, where_b = np.intersect1d(a.candidate_id, b.candidate_id, return_indices=True)
+    labels = a.label[where_a]
+    n_lenses = int((labels == 1).sum())
+    if min(n_lenses, len(labels) - n_lenses) < FEW:
+        raise BadInputError(
+            f"{first} and {second} share {n_lenses} held-out lenses and {len(labels) - n_lenses} "
+            "non-lenses, too few to compare; train both on the same catalogs with the same seed."
+        )
+    differences = compare_rankings(a.logit[where_a], b.logit[where_b], labels)
+    return Comparison(n_lenses, len(labels) - n_lenses, differences)
