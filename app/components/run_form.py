@@ -43,8 +43,12 @@ class RunForm(pn.viewable.Viewer):
         Groups of settings that begin folded.
     template : str, optional
         CSS columns of form and runs.
+    below : sequence, optional
+        Parts that stand between the form and the list of runs.
     on_end : callable, optional
         Called with a run when it ends while it is being watched.
+    on_change : callable, optional
+        Called after every change of a setting by the user.
     """
 
     def __init__(
@@ -59,17 +63,24 @@ class RunForm(pn.viewable.Viewer):
         values: Callable[[], Mapping[str, Any]] = no_choices,
         folded: Sequence[str] = (),
         template: str = "minmax(0, 1fr) minmax(0, 1.15fr)",
+        below: Sequence[Any] = (),
         on_end: Callable[[RunSummary], None] = lambda run: None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._context = context
         self._choices = choices
+        self._values = values
         self._on_end = on_end
         self.notice = Notice()
         self.panel: SettingsPanel[RunSettings] = SettingsPanel(
-            settings_class, choices=choices(), values=values(), folded=folded
+            settings_class, choices=choices(), values=values(), folded=folded, on_change=on_change
         )
         self.runs = RunsPanel(
-            context, [settings_class.kind], title="Latest runs", on_end=self._ended
+            context,
+            [settings_class.kind],
+            title="Latest runs",
+            on_end=self._ended,
+            on_copy=self._copy,
         )
         self.start_button = pmui.Button(
             label=button, icon="play_arrow", margin=0, disable_elevation=True
@@ -77,7 +88,10 @@ class RunForm(pn.viewable.Viewer):
         self.start_button.on_click(lambda _: self.start())
         button_row = pn.Row(self.start_button, margin=0)
         self._view = columns(
-            stack(section(title, self.panel, self.notice, button_row, note=note), self.runs.list),
+            stack(
+                section(title, self.panel, *below, self.notice, button_row, note=note),
+                self.runs.list,
+            ),
             self.runs.now,
             template=template,
         )
@@ -96,6 +110,14 @@ class RunForm(pn.viewable.Viewer):
     def refresh(self) -> None:
         """Look at the runs again."""
         self.runs.refresh()
+
+    def _copy(self, run: RunSummary) -> None:
+        """Fill the form with the settings of a run; names that must be new stay fresh."""
+        fresh = self._values()
+        known = {name: value for name, value in run.settings.items() if name in self.panel.editors}
+        with self.notice.guard():
+            self.panel.write(**{**known, **fresh})
+            self.notice.say(f"The settings of “{run.title}” stand in the form.", "info")
 
     def _ended(self, run: RunSummary) -> None:
         self.panel.set_choices(self._choices())

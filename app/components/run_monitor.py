@@ -57,6 +57,8 @@ class RunMonitor(pn.viewable.Viewer):
         '' shows nothing until :meth:`watch`.
     on_end : callable, optional
         Called with the run once, when it ends while it is being watched.
+    on_copy : callable, optional
+        Called with the run when its settings are to be used again; without it there is no button.
     """
 
     def __init__(
@@ -65,9 +67,11 @@ class RunMonitor(pn.viewable.Viewer):
         run_id: str = "",
         *,
         on_end: Callable[[RunSummary], None] = lambda run: None,
+        on_copy: Callable[[RunSummary], None] | None = None,
     ) -> None:
         self._context = context
         self._on_end = on_end
+        self._on_copy = on_copy
         self.run_id = ""
         self.run: RunSummary | None = None
         self._speed = Speed()
@@ -84,7 +88,13 @@ class RunMonitor(pn.viewable.Viewer):
         self._resume = pmui.Button(label="Resume", icon="play_arrow", **button)
         self._cancel.on_click(lambda _: self._act(jobs.cancel))
         self._resume.on_click(lambda _: self._act(jobs.resume))
-        self._buttons = pn.Row(self._cancel, self._resume, margin=0)
+        self._copy = pmui.Button(
+            label="Use these settings", icon="content_copy", visible=on_copy is not None, **button
+        )
+        self._copy.on_click(lambda _: self._use_again())
+        self._buttons = pn.Row(
+            self._cancel, self._resume, self._copy, margin=0, styles={"gap": "8px"}
+        )
         self._view = stack(
             self._head,
             self._error,
@@ -139,13 +149,17 @@ class RunMonitor(pn.viewable.Viewer):
         self._cancel.visible = run.active
         self._cancel.disabled = run.cancel_requested
         self._resume.visible = run.status in ("cancelled", "failed", "lost")
-        self._buttons.visible = self._cancel.visible or self._resume.visible
+        self._buttons.visible = any(button.visible for button in self._buttons)
         n_metrics = runs.count_metrics(self._context.database, run.id)
         if n_metrics != self._n_metrics:
             self._curves.update(runs.fetch_curves(self._context.database, run.id))
             self._n_metrics = n_metrics
         if before is not None and before.active and not run.active:
             self._on_end(run)
+
+    def _use_again(self) -> None:
+        if self._on_copy is not None and self.run is not None:
+            self._on_copy(self.run)
 
     def _act(self, action: Callable[..., None]) -> None:
         with self._notice.guard():

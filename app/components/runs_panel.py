@@ -26,6 +26,8 @@ class RunsPanel:
         Of the list.
     on_end : callable, optional
         Called with the watched run when it ends.
+    on_copy : callable, optional
+        As in :class:`RunMonitor`.
     limit : int, optional
         Most runs listed.
     watch_ended : bool, optional
@@ -39,13 +41,14 @@ class RunsPanel:
         *,
         title: str,
         on_end: Callable[[RunSummary], None] = lambda run: None,
+        on_copy: Callable[[RunSummary], None] | None = None,
         limit: int = 12,
         watch_ended: bool = True,
     ) -> None:
         self._context = context
         self._kinds = tuple(kinds)
         self._limit = limit
-        self.monitor = RunMonitor(context, on_end=on_end)
+        self.monitor = RunMonitor(context, on_end=on_end, on_copy=on_copy)
         self.now = section("Run", self.monitor, visible=False)
         self.table = Table(
             columns=run_view.ENDED_COLUMNS, label=title, selectable=True, empty="No run yet."

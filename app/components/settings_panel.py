@@ -136,6 +136,14 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
         except ValueError:
             return None
 
+    def peek(self) -> Settings | None:
+        """The settings as they stand, or None while one of them is wrong; nothing is marked."""
+        try:
+            values = {name: editor.read() for name, editor in self.editors.items()}
+            return self._class(**values, **self._hidden)
+        except (ValueError, BadInputError):
+            return None
+
     def settings(self) -> Settings:
         """The settings, checked.
 

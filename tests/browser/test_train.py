@@ -1,0 +1,72 @@
+"""Train: a run started, cancelled, resumed, compared and promoted in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lensing_core.store import open_database
+from lensing_core.store.summaries import list_ensembles
+from lensing_core.workspace import Workspace
+from training import jobs
+from training.settings import SimulateSettings, TrainSettings
+
+Visit = Callable[[str], None]
+Screenshot = Callable[[str], Path]
+
+
+def test_the_promoted_ensemble_is_marked_and_taken_back(
+    filled_server: str, page: Page, visit: Visit, screenshot: Screenshot
+) -> None:
+    visit(f"{filled_server}/train")
+    expect(page.get_by_text("Runs on:")).to_be_visible(timeout=30_000)
+    board = page.get_by_role("table", name="Ensembles")
+    expect(board.get_by_text("promoted", exact=True)).to_be_visible()
+    board.get_by_role("button", name="Take back").click()
+    expect(board.get_by_text("promoted", exact=True)).to_have_count(0)
+    board.get_by_role("button", name="Promote").click()
+    expect(board.get_by_text("promoted", exact=True)).to_be_visible()
+    screenshot("ensembles")
+
+
+@pytest.mark.slow
+def test_a_training_is_cancelled_resumed_compared_and_promoted(
+    server: str, workspace: Workspace, page: Page, visit: Visit, screenshot: Screenshot
+) -> None:
+    simulated = SimulateSettings(
+        catalog="simulated", survey="hsc", bands=["g", "r"], size_arcsec=8.0, n_objects=400
+    )
+    quick = TrainSettings(ensemble="one-epoch", epochs=1, rounds=40)
+    for settings in (simulated, quick):
+        assert jobs.wait(workspace, jobs.submit(workspace, settings)).status == "succeeded"
+
+    visit(f"{server}/train")
+    page.get_by_role("button", name="Use these settings").click()
+    expect(page.get_by_text("stand in the form")).to_be_visible()
+    expect(page.get_by_label("Ensemble", exact=True)).to_have_value("first")
+    page.get_by_role("button", name="Trees", exact=True).click()
+    expect(page.get_by_label("Rounds")).to_have_value("40")
+    page.get_by_role("button", name="Optimisation", exact=True).click()
+    page.get_by_label("Epochs").fill("6")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Train", exact=True).click()
+
+    expect(page.get_by_text("Training resnet10t, epoch")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled; what it wrote is kept.")).to_be_visible(timeout=60_000)
+    screenshot("cancelled")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("Done.")).to_be_visible(timeout=180_000)
+    expect(page.get_by_role("log")).to_contain_text("Member trees was trained before")
+
+    expect(page.get_by_text("held out from both")).to_be_visible(timeout=30_000)
+    board = page.get_by_role("table", name="Ensembles")
+    row = board.get_by_role("row").filter(has_text="first")
+    row.get_by_role("button", name="Promote").click()
+    expect(row.get_by_text("promoted", exact=True)).to_be_visible()
+    screenshot("promoted")
+    promoted = {e.name: e.promoted_at for e in list_ensembles(open_database(workspace))}
+    assert promoted["first"] > promoted["one-epoch"]

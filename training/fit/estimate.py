@@ -1,0 +1,49 @@
+"""How long a training will take, from the last ones of this workspace."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from lensing_core.store.database import Database
+from lensing_core.store.tables import Candidate, Catalog, Run
+from training.fit.data import SPLITS
+from training.settings import TrainSettings
+
+_RUNS = 20
+
+
+def estimate_seconds(database: Database, settings: TrainSettings) -> float | None:
+    """Seconds by the latest finished training of the same networks; None if there was none.
+
+    Time is taken to go with networks × epochs × training objects × passes, an upper bound where a
+    training stops early.
+    """
+    work = _work(database, settings)
+    with database.session() as session:
+        runs = session.scalars(
+            select(Run)
+            .where(Run.kind == "train", Run.status == "succeeded")
+            .order_by(Run.created_at.desc())
+            .limit(_RUNS)
+        ).all()
+    for run in runs:
+        stored = run.settings
+        same = ("backbones", "members", "device", "pooling", "turned", "small_stem", "precision")
+        if any(stored.get(name) != getattr(settings, name) for name in same):
+            continue
+        objects = (run.result or {}).get("splits", {}).get("train", {}).get("objects", 0)
+        done = objects * stored.get("epochs", 0) * stored.get("copies", 1)
+        if done and run.started_at and run.finished_at:
+            return work * (run.finished_at - run.started_at).total_seconds() / done
+    return None
+
+
+def _work(database: Database, settings: TrainSettings) -> float:
+    with database.session() as session:
+        labelled = session.scalar(
+            select(func.count())
+            .select_from(Candidate)
+            .join(Catalog, Catalog.id == Candidate.catalog_id)
+            .where(Catalog.name.in_(settings.catalogs), Candidate.label.is_not(None))
+        )
+    return SPLITS["train"] * (labelled or 0) * settings.epochs * settings.copies
