@@ -68,10 +68,12 @@ def main() -> None:
         store = CutoutStore(workspace.catalog_cutouts("survey"))
         members = [load_member(workspace, m.model_id) for m in ensemble.members]
         predictors = [m.member.predictor(store.geometry, "survey") for m in members]
+        plain = [load_member(workspace, m.model_id, precision="32") for m in ensemble.members]
+        plain_predictors = [m.member.predictor(store.geometry, "survey") for m in plain]
         start = time.perf_counter()
         for first in range(0, len(store), BATCH):
             flux = np.stack([store.read(k) for k in range(first, min(first + BATCH, len(store)))])
-            for predict in predictors:
+            for predict in plain_predictors:
                 predict(flux)
         loop = arguments.n / (time.perf_counter() - start)
 

@@ -86,6 +86,11 @@ class Workspace:
         return self.root / "models"
 
     @property
+    def held_out(self) -> Path:
+        """Scores of the objects held out from each ensemble, for comparisons."""
+        return self.root / "held_out"
+
+    @property
     def runs(self) -> Path:
         return self.root / "runs"
 

@@ -33,7 +33,10 @@ def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
     device = settings.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    members = [load_member(context.workspace, m.model_id, device=device) for m in ensemble.members]
+    members = [
+        load_member(context.workspace, m.model_id, device=device, precision=settings.precision)
+        for m in ensemble.members
+    ]
     rule = EnsembleRule.from_json(ensemble.manifest["rule"])
     store = CutoutStore(context.workspace.catalog_cutouts(catalog.name))
     predictors = [

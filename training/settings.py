@@ -530,6 +530,11 @@ class ScoreSettings(RunSettings):
     device: Any = param.Selector(
         default="auto", objects=["auto", "cpu", "cuda"], doc="Where networks run."
     )
+    precision: Any = param.Selector(
+        default="auto",
+        objects=["auto", "32", "bf16"],
+        doc="Arithmetic of networks; auto: bf16 where the device has units for it.",
+    )
 
     def title(self) -> str:
         return f"Score {self.catalog} with {self.ensemble}"

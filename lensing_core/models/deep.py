@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,14 +17,19 @@ from lensing_core.models.contract import CutoutSelection, InputContract, flux_sc
 from lensing_core.models.member import MemberOutput, Predictor
 from lensing_core.models.networks import (
     LensNetwork,
+    NetworkOutput,
     NetworkSpec,
     build_network,
     dihedral_average,
 )
 
+Precision = Literal["auto", "32", "bf16"]
 WEIGHTS = "weights.safetensors"
 KIND = "network"
 MC_SAMPLES = 32
+PASS = {"cpu": 64, "cuda": 512}
+"""Cutouts that pass through a network together, whatever the size of the caller's batch: kernels
+are chosen by size, so that only passes of one size give the same logit in any batch."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,8 @@ class DeepMember:
     ----------
     turned : bool
         Scores are means over the eight orientations of a cutout, at eight times the cost.
+    precision : {'auto', '32', 'bf16'}
+        Arithmetic of scoring; auto: bf16 where the device has units for it.
     half : bool
         Weights are stored in 16 bits; :meth:`rounded` makes the network the one that will be read.
     """
@@ -115,14 +122,18 @@ class DeepMember:
     device: str = "cpu"
     turned: bool = False
     half: bool = False
+    precision: Precision = "auto"
 
     def predictor(
         self, geometry: CutoutGeometry, catalog: str, *, with_variance: bool = False
     ) -> Predictor:
         """Scores cutouts of ``geometry``."""
         selection = self.contract.fit(geometry, catalog)
-        self.network.eval().to(self.device)
-        return _DeepPredictor(self, selection, flux_scale(selection.geometry), with_variance)
+        self.network.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+        bf16 = self.precision == "bf16" or (
+            self.precision == "auto" and has_bf16_units(self.device)
+        )
+        return _DeepPredictor(self, selection, flux_scale(selection.geometry), with_variance, bf16)
 
     def rounded(self) -> DeepMember:
         """The same member with its weights rounded to what is stored."""
@@ -153,7 +164,14 @@ class DeepMember:
         }
 
     @classmethod
-    def load(cls, folder: Path, manifest: dict[str, Any], *, device: str = "cpu") -> DeepMember:
+    def load(
+        cls,
+        folder: Path,
+        manifest: dict[str, Any],
+        *,
+        device: str = "cpu",
+        precision: Precision = "auto",
+    ) -> DeepMember:
         """What :meth:`save` wrote."""
         tensors = load_file(folder / WEIGHTS, device="cpu")
         spec = NetworkSpec.from_json(manifest["network"])
@@ -169,7 +187,16 @@ class DeepMember:
         scaling = ImageScaling(tuple(manifest["sigma"]))
         turned = bool(manifest.get("turned", False))
         half = bool(manifest.get("half", False))
-        return cls(contract, spec, network, scaling, novelty, device, turned, half)
+        return cls(
+            contract, spec, network, scaling, novelty, device, turned, half, precision=precision
+        )
+
+
+def has_bf16_units(device: str) -> bool:
+    """Whether bf16 is faster than float32 there: AMX or AVX512-bf16, or a GPU since Ampere."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_capability()[0] >= 8
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 @dataclass(frozen=True)
@@ -178,19 +205,31 @@ class _DeepPredictor:
     selection: CutoutSelection
     factors: NDArray[np.float32]
     with_variance: bool
+    bf16: bool
 
     @torch.inference_mode()
     def __call__(self, flux: NDArray[np.float32]) -> MemberOutput:
         scaled = self.selection(flux) * self.factors[:, None, None]
         images = self.member.scaling(torch.from_numpy(scaled).to(self.member.device))
+        size = PASS[images.device.type]
+        passes = [self._pass(images[k : k + size], size) for k in range(0, len(images), size)]
+        embedding = torch.cat([output.embedding for output in passes])
+        return MemberOutput(
+            torch.cat([output.logit for output in passes]).double().cpu().numpy(),
+            embedding.float().cpu().numpy(),
+            self._variance(embedding) if self.with_variance else None,
+        )
+
+    def _pass(self, images: Tensor, size: int) -> NetworkOutput:
+        """Logits and embeddings of at most ``size`` images, which empty sky fills up."""
+        n = len(images)
+        if n < size:
+            images = torch.cat([images, images.new_zeros(size - n, *images.shape[1:])])
         images = images.to(memory_format=torch.channels_last)
         network = self.member.network
-        output = dihedral_average(network, images) if self.member.turned else network(images)
-        return MemberOutput(
-            output.logit.double().cpu().numpy(),
-            output.embedding.float().cpu().numpy(),
-            self._variance(output.embedding) if self.with_variance else None,
-        )
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bf16):
+            output = dihedral_average(network, images) if self.member.turned else network(images)
+        return NetworkOutput(output.logit[:n].float(), output.embedding[:n].float())
 
     def _variance(self, embedding: torch.Tensor) -> NDArray[np.float64]:
         """Of the head's dropout, over the same thinned heads for every batch."""

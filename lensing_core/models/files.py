@@ -13,7 +13,7 @@ from uuid import uuid4
 from lensing_core.errors import NotFoundError
 from lensing_core.models import classic, deep
 from lensing_core.models.classic import ClassicMember
-from lensing_core.models.deep import DeepMember
+from lensing_core.models.deep import DeepMember, Precision
 from lensing_core.workspace import Workspace, check_slug
 
 MANIFEST = "manifest.json"
@@ -63,12 +63,18 @@ def save_member(
     return whole
 
 
-def load_member(workspace: Workspace, model_id: str, *, device: str = "cpu") -> StoredMember:
+def load_member(
+    workspace: Workspace, model_id: str, *, device: str = "cpu", precision: Precision = "auto"
+) -> StoredMember:
     """Read a model; raises NotFoundError where there is none."""
-    return read_member(workspace.models / check_slug(model_id, what="Model"), device=device)
+    return read_member(
+        workspace.models / check_slug(model_id, what="Model"), device=device, precision=precision
+    )
 
 
-def read_member(folder: Path, *, device: str = "cpu") -> StoredMember:
+def read_member(
+    folder: Path, *, device: str = "cpu", precision: Precision = "auto"
+) -> StoredMember:
     """Read the model of a folder."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
@@ -78,7 +84,7 @@ def read_member(folder: Path, *, device: str = "cpu") -> StoredMember:
     if manifest["kind"] == classic.KIND:
         member = ClassicMember.load(folder, manifest)
     elif manifest["kind"] == deep.KIND:
-        member = DeepMember.load(folder, manifest, device=device)
+        member = DeepMember.load(folder, manifest, device=device, precision=precision)
     else:
         raise NotFoundError(f"{folder} holds a model of unknown kind {manifest['kind']!r}.")
     return StoredMember(manifest["id"], member, manifest)

@@ -30,7 +30,7 @@ class HeldOut:
     logit: NDArray[np.float64]
 
     def write(self, workspace: Workspace, ensemble: str) -> None:
-        """Keep beside the models."""
+        """Keep in the workspace."""
         path = _path(workspace, ensemble)
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(".part")
@@ -52,7 +52,7 @@ class HeldOut:
 
 
 def _path(workspace: Workspace, ensemble: str) -> Path:
-    return workspace.models / "held_out" / f"{check_slug(ensemble, what='Ensemble')}.npz"
+    return workspace.held_out / f"{check_slug(ensemble, what='Ensemble')}.npz"
 
 
 @dataclass(frozen=True)
