@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lensing_core.store import open_database
-from lensing_core.workspace import Workspace
 from training.cli import WorkspaceArgument, engine_commands, run_cli
+from training.shipped import make_workspace
 
 cli = typer.Typer(
     name="lens-triage",
@@ -29,8 +28,7 @@ def serve(workspace: WorkspaceArgument, port: PortOption = 5006, show: OpenOptio
     """Serve the pages of a workspace on this machine (127.0.0.1)."""
     from app.main import serve as serve_pages  # here, so that other commands start fast
 
-    made = Workspace.create(workspace)
-    open_database(made)
+    made = make_workspace(workspace)
     serve_pages(made, port=port, open_browser=show, demo=False)
 
 
@@ -43,8 +41,7 @@ def demo(
     """Serve a workspace that builds a simulated survey, an ensemble and its ranking by itself."""
     from app.main import serve as serve_pages  # here, so that other commands start fast
 
-    made = Workspace.create(workspace)
-    open_database(made)
+    made = make_workspace(workspace)
     serve_pages(made, port=port, open_browser=show, demo=True)
 
 

@@ -1,11 +1,13 @@
 """What ensembles trained on simulations alone do with real objects.
 
     python benchmarks/real_data.py DATA --workspace FOLDER
+    python benchmarks/real_data.py DATA --workspace FOLDER --shipped
 
-For each survey: simulate a training set and a control set of non-lenses, train, import the real
-objects, score, and compare. Nothing is trained or tuned on a real object. DATA is the folder with
-``sled_ps1`` (confirmed lenses in Pan-STARRS1; all are positives) and ``spacewarps_cfhtls`` (CFHTLS
-colour pictures with expert grades; More et al. 2016). Run it again to go on after an interruption.
+With ``--shipped`` the ensembles that come with the program are measured. Else, for each survey:
+simulate a training set and a control set of non-lenses, train, import the real objects, score, and
+compare. Nothing is trained or tuned on a real object. DATA is the folder with ``sled_ps1``
+(confirmed lenses in Pan-STARRS1; all are positives) and ``spacewarps_cfhtls`` (CFHTLS colour
+pictures with expert grades; More et al. 2016). Run it again to go on after an interruption.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from training.settings import (
     SimulateSettings,
     TrainSettings,
 )
+from training.shipped import make_workspace
 
 
 def do(workspace: Workspace, settings: RunSettings) -> None:
@@ -72,10 +75,11 @@ def share(k: int, n: int) -> str:
     return f"{k}/{n} = {k / n:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def prepare(workspace: Workspace, survey: str, pixels: str, n: int) -> str:
-    """Simulate, train and score the control set; return the ensemble's name."""
+def prepare(workspace: Workspace, survey: str, pixels: str, n: int, shipped: str) -> str:
+    """Simulate, train (or take ``shipped``), score the control set; return the ensemble's name."""
     sim = {"survey": survey, "pixels": pixels, "size_arcsec": 12.0}
-    do(workspace, SimulateSettings(catalog=f"{survey}-train", n_objects=n, seed=1, **sim))
+    if not shipped:
+        do(workspace, SimulateSettings(catalog=f"{survey}-train", n_objects=n, seed=1, **sim))
     do(
         workspace,
         SimulateSettings(
@@ -87,8 +91,9 @@ def prepare(workspace: Workspace, survey: str, pixels: str, n: int) -> str:
             **sim,
         ),
     )
-    ensemble = f"{survey}-{pixels}"
-    do(workspace, TrainSettings(ensemble=ensemble, catalogs=[f"{survey}-train"]))
+    ensemble = shipped or f"{survey}-{pixels}"
+    if not shipped:
+        do(workspace, TrainSettings(ensemble=ensemble, catalogs=[f"{survey}-train"]))
     do(workspace, ScoreSettings(ensemble=ensemble, catalog=f"{survey}-control"))
     with open_database(workspace).session() as session:
         found = session.scalars(select(Ensemble).where(Ensemble.name == ensemble)).one()
@@ -154,12 +159,13 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--workspace", type=Path, required=True)
     parser.add_argument("--n", type=int, default=3000, help="simulated objects a set")
+    parser.add_argument("--shipped", action="store_true", help="measure what is shipped")
     arguments = parser.parse_args()
-    workspace = Workspace.create(arguments.workspace)
-    open_database(workspace)
+    workspace = make_workspace(arguments.workspace)
+    shipped = ("default-ps1", "default-cfhtls-pictures") if arguments.shipped else ("", "")
     data = arguments.data.resolve()
 
-    ensemble = prepare(workspace, "ps1", "flux", arguments.n)
+    ensemble = prepare(workspace, "ps1", "flux", arguments.n, shipped[0])
     for kind in ("galaxies", "quasars"):
         folder, name = data / "sled_ps1", f"ps1-{kind}"
         do(
@@ -179,7 +185,7 @@ def main() -> None:
         do(workspace, ScoreSettings(ensemble=ensemble, catalog=name))
         recall_of_known_lenses(workspace, name, "ps1-control")
 
-    ensemble = prepare(workspace, "cfhtls", "rendered", arguments.n)
+    ensemble = prepare(workspace, "cfhtls", "rendered", arguments.n, shipped[1])
     folder = data / "spacewarps_cfhtls"
     do(
         workspace,

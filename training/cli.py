@@ -24,6 +24,7 @@ from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
 from training import jobs
 from training.settings import SETTINGS, Field, RunSettings, fields
+from training.shipped import adopt_ensemble, export_ensemble, make_workspace
 
 console = Console()
 errors = Console(stderr=True)
@@ -38,15 +39,34 @@ def engine_commands(cli: typer.Typer) -> None:
     for settings in SETTINGS.values():
         cli.command(settings.kind, help=inspect.getdoc(settings))(_job_command(settings))
     cli.command("runs")(list_runs)
+    cli.command("export")(export)
+    cli.command("adopt")(adopt)
     cli.command()(cancel)
     cli.command()(resume)
 
 
 def init(workspace: WorkspaceArgument) -> None:
     """Make a workspace (harmless if it exists)."""
-    made = Workspace.create(workspace)
-    open_database(made)
+    made = make_workspace(workspace)
     console.print(f"Workspace ready: {made.root}", soft_wrap=True)
+
+
+def export(
+    workspace: WorkspaceArgument,
+    ensemble: Annotated[str, typer.Argument(help="Name of the ensemble.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Where its folder is put.", show_default=False)],
+) -> None:
+    """Copy an ensemble into a folder that other workspaces can adopt."""
+    console.print(str(export_ensemble(Workspace.open(workspace), ensemble, folder)))
+
+
+def adopt(
+    workspace: WorkspaceArgument,
+    folder: Annotated[Path, typer.Argument(help="Made by export.", show_default=False)],
+) -> None:
+    """Bring an exported ensemble into a workspace."""
+    new = adopt_ensemble(Workspace.open(workspace), folder)
+    console.print("Adopted." if new else "The workspace has an ensemble of this name already.")
 
 
 def list_runs(

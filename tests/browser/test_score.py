@@ -39,7 +39,7 @@ def test_curves_result_and_log_of_a_training(
     filled_server: str, page: Page, visit: Visit, screenshot: Screenshot
 ) -> None:
     visit(f"{filled_server}/train")
-    expect(page.get_by_text("0.417 [0.297, 0.537]")).to_be_visible()
+    expect(page.get_by_role("definition").get_by_text("0.417 [0.297, 0.537]")).to_be_visible()
     expect(page.get_by_role("log")).to_contain_text("12 positives: intervals are wide.")
     expect(page.locator("canvas").first).to_be_visible()
     expect(page.get_by_label("Ensemble", exact=True)).to_have_value("first-2")
@@ -51,7 +51,7 @@ def test_nothing_to_score_yet_is_said(server: str, page: Page, visit: Visit) -> 
     expect(page.get_by_text("Nothing is scored yet")).to_be_visible()
     page.get_by_role("button", name="Score").click()
     expect(page.get_by_role("alert").last).to_have_text(
-        "Ensemble: There is nothing to choose from yet."
+        "Catalog: There is nothing to choose from yet."
     )
 
 

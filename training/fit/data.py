@@ -63,6 +63,10 @@ class TrainingData:
                 out[mine] = selection(raw) * factors
         return out
 
+    def native_factors(self) -> NDArray[np.float32]:
+        """Factors (band, 1, 1) from what :meth:`flux` gives to the unit of :attr:`geometry`."""
+        return (1 / flux_scale(self.geometry)[:, None, None]).astype(np.float32)
+
     def batches(self, indices: Indices, size: int) -> Iterator[Indices]:
         """The indices in parts."""
         for first in range(0, len(indices), size):

@@ -207,9 +207,7 @@ def _train_trees(
 
 def _native(data: TrainingData, indices: Indices) -> NDArray[np.float32]:
     """Cutouts in the unit of ``data.geometry``: features apply its zero points themselves."""
-    from lensing_core.models.contract import flux_scale
-
-    return data.flux(indices) / flux_scale(data.geometry)[:, None, None]
+    return data.flux(indices) * data.native_factors()
 
 
 def _outputs(

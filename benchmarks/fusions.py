@@ -1,0 +1,122 @@
+"""The four ways to join members, compared on held-out simulations and on real objects.
+
+    python benchmarks/fusions.py WORKSPACE ENSEMBLE --control NONLENSES --lenses REAL
+    python benchmarks/fusions.py WORKSPACE ENSEMBLE --graded REAL
+
+The members of an ensemble that was trained in this workspace are taken as they are; each rule is
+fitted on the calibration split. NONLENSES is a catalog of simulated non-lenses, ``--lenses`` one
+of confirmed lenses, ``--graded`` one with a column Expert_Grade.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from lensing_core.cutouts import CutoutStore
+from lensing_core.metrics import binomial_interval, ranking_figures_with_intervals
+from lensing_core.models.ensemble import FUSIONS, EnsembleRule
+from lensing_core.models.files import load_member
+from lensing_core.models.member import Predictor
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Catalog, Ensemble
+from lensing_core.workspace import Workspace
+from training.fit.data import TrainingData
+
+BATCH = 256
+RATES = (1e-2, 1e-3)
+
+
+def outputs(predictors: list[Predictor], batches: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Raw logits and their variances, (n, members) each."""
+    logits, variances = [], []
+    for flux in batches:
+        found = [predict(flux) for predict in predictors]
+        logits.append(np.stack([o.logit for o in found], axis=1))
+        variances.append(np.stack([o.variance for o in found], axis=1))
+    return np.concatenate(logits), np.concatenate(variances)
+
+
+def of_catalog(workspace: Workspace, members: list[Any], name: str) -> tuple[Any, Any]:
+    """Outputs for all cutouts of a catalog."""
+    store = CutoutStore(workspace.catalog_cutouts(name))
+    predictors = [m.predictor(store.geometry, name, with_variance=True) for m in members]
+    return outputs(predictors, (flux for _, flux in store.batches(BATCH)))
+
+
+def grades(workspace: Workspace, catalog: str) -> np.ndarray:
+    """Expert grades in the order of cutouts."""
+    with open_database(workspace).session() as session:
+        rows = session.scalars(
+            select(Candidate)
+            .join(Catalog, Catalog.id == Candidate.catalog_id)
+            .where(Catalog.name == catalog)
+            .order_by(Candidate.cutout_index)
+        ).all()
+        return np.array([float(c.observation.properties["Expert_Grade"]) for c in rows])
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("ensemble")
+    parser.add_argument("--control", default="")
+    parser.add_argument("--lenses", action="append", default=[])
+    parser.add_argument("--graded", default="")
+    arguments = parser.parse_args()
+    workspace = Workspace.open(arguments.workspace)
+    with open_database(workspace).session() as session:
+        ensemble = session.scalars(
+            select(Ensemble).where(Ensemble.name == arguments.ensemble)
+        ).one()
+        settings = ensemble.manifest["settings"]
+        members = [load_member(workspace, m.model_id).member for m in ensemble.members]
+    data = TrainingData.open(workspace, settings["catalogs"])
+    splits = data.split(settings["seed"])
+    factors = data.native_factors()
+    predictors = [m.predictor(data.geometry, "split", with_variance=True) for m in members]
+    split = {
+        name: outputs(
+            predictors, (data.flux(i) * factors for i in data.batches(splits[name], BATCH))
+        )
+        for name in ("calibration", "test")
+    }
+    labels = {name: data.labels.label[splits[name]] for name in split}
+    names = [n for n in (arguments.control, *arguments.lenses, arguments.graded) if n]
+    found = {name: of_catalog(workspace, members, name) for name in names}
+
+    for fusion in FUSIONS:
+        raw, variances = split["calibration"]
+        rule = EnsembleRule.fit(
+            raw,
+            labels["calibration"],
+            fusion=fusion,
+            survey_prior=1e-3,
+            variances=variances,
+            groups=data.blocks()[splits["calibration"]],
+        )
+        print(f"\n## {fusion}")
+        held_out = ranking_figures_with_intervals(rule(*split["test"]).logit, labels["test"])
+        for name in ("tpr0", "tpr10", "recall_fpr_1e-2", "average_precision"):
+            print(f"held-out {name}: {held_out[name]}")
+        scores = {name: rule(*pair).logit for name, pair in found.items()}
+        for name in arguments.lenses:
+            for rate in RATES:
+                others = np.sort(scores[arguments.control])[::-1]
+                k = int((scores[name] > others[int(rate * len(others))]).sum())
+                low, high = binomial_interval(k, len(scores[name]))
+                print(f"{name}, FPR {rate:g}: {k}/{len(scores[name])} [{low:.2f}, {high:.2f}]")
+        if arguments.graded:
+            grade, logit = grades(workspace, arguments.graded), scores[arguments.graded]
+            clear = (grade >= 2) | (grade < 1)
+            real = ranking_figures_with_intervals(logit[clear], (grade[clear] >= 2).astype(int))
+            print(f"graded auroc: {real['auroc']}; tpr10: {real['tpr10']}")
+
+
+if __name__ == "__main__":
+    main()

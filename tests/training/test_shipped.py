@@ -1,0 +1,83 @@
+"""Ensembles that travel between workspaces."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Ensemble, Score
+from lensing_core.workspace import Workspace
+from training import fit, scoring
+from training.settings import ScoreSettings, TrainSettings
+from training.shipped import SHIPPED, adopt_ensemble, export_ensemble, make_workspace
+
+
+def logits(workspace) -> np.ndarray:
+    with open_database(workspace).session() as session:
+        query = select(Score.logit).join(Candidate).order_by(Candidate.cutout_index)
+        return np.array(session.scalars(query).all())
+
+
+@pytest.mark.slow
+def test_an_adopted_ensemble_scores_as_it_did(workspace, tmp_path, make_catalog, make_context):
+    make_catalog("train", 450, seed=1)
+    make_catalog("survey", 60, seed=2, labelled=False)
+    settings = TrainSettings(
+        ensemble="e1", catalogs=["train"], epochs=1, rounds=20, weight_bits="16"
+    )
+    fit.run(make_context(settings), settings)
+    score = ScoreSettings(ensemble="e1", catalog="survey")
+    scoring.run(make_context(score, "score"), score)
+    before = logits(workspace)
+
+    folder = export_ensemble(workspace, "e1", tmp_path / "out")
+    with pytest.raises(BadInputError, match="exists"):
+        export_ensemble(workspace, "e1", tmp_path / "out")
+    with pytest.raises(NotFoundError, match="ghost"):
+        export_ensemble(workspace, "ghost", tmp_path / "out")
+    assert not adopt_ensemble(workspace, folder)  # it is there already
+
+    with open_database(workspace).session() as session:
+        for row in session.scalars(select(Score)).all():
+            session.delete(row)
+        ensemble = session.scalars(select(Ensemble)).one()
+        ensemble.name = "renamed"
+    assert adopt_ensemble(workspace, folder)
+    scoring.run(make_context(score, "score-2"), score)
+    np.testing.assert_array_equal(logits(workspace), before)
+
+
+def test_folders_that_hold_no_ensemble_are_refused(workspace, tmp_path):
+    with pytest.raises(BadInputError, match="holds no ensemble"):
+        adopt_ensemble(workspace, tmp_path)
+    (tmp_path / "ensemble.json").write_text("{")
+    with pytest.raises(BadInputError, match="not valid JSON"):
+        adopt_ensemble(workspace, tmp_path)
+    (tmp_path / "ensemble.json").write_text(json.dumps({"format": 99}))
+    with pytest.raises(BadInputError, match="format 99"):
+        adopt_ensemble(workspace, tmp_path)
+
+
+def test_a_new_workspace_has_what_is_shipped(tmp_path):
+    workspace = make_workspace(tmp_path / "new")
+    names = sorted(path.parent.name for path in SHIPPED.glob("*/ensemble.json"))
+    assert names
+    for _ in range(2):  # a second start changes nothing
+        with open_database(workspace).session() as session:
+            found = session.scalars(select(Ensemble)).all()
+            assert sorted(ensemble.name for ensemble in found) == names
+            assert all(ensemble.promoted_at is None for ensemble in found)
+        make_workspace(tmp_path / "new")
+    size = sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file())
+    assert size < 40e6
+
+
+def test_make_workspace_keeps_what_is_there(tmp_path):
+    made = Workspace.create(tmp_path / "old")
+    (made.models / "note.txt").write_text("mine")
+    assert (make_workspace(tmp_path / "old").models / "note.txt").read_text() == "mine"

@@ -1,0 +1,129 @@
+"""Ensembles that travel between workspaces as folders; those in ``assets/ensembles`` come with us.
+
+A folder holds ``ensemble.json`` (name, fusion, manifest, members) and a folder a model, as it
+stands in a workspace.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store import open_database
+from lensing_core.store.tables import Ensemble, EnsembleMember, Model
+from lensing_core.workspace import Workspace, check_slug
+
+SHIPPED = Path(__file__).parent.parent / "assets" / "ensembles"
+_HEAD = "ensemble.json"
+FORMAT = 1
+_LOCAL = ("run", "held_out")
+
+
+def export_ensemble(workspace: Workspace, name: str, folder: Path) -> Path:
+    """Copy an ensemble with its models into a new folder of its name within ``folder``.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such ensemble.
+    BadInputError
+        If the folder exists.
+    """
+    target = folder / check_slug(name, what="Ensemble")
+    if target.exists():
+        raise BadInputError(f"{target} exists; remove it or choose another folder.")
+    with open_database(workspace).session() as session:
+        ensemble = session.scalar(select(Ensemble).where(Ensemble.name == name))
+        if ensemble is None:
+            raise NotFoundError(f"There is no ensemble {name}.")
+        members = [member.model_id for member in ensemble.members]
+        head = {
+            "format": FORMAT,
+            "name": ensemble.name,
+            "fusion": ensemble.fusion,
+            # Runs and objects of this workspace mean nothing in another.
+            "manifest": {k: v for k, v in ensemble.manifest.items() if k not in _LOCAL},
+            "members": members,
+        }
+    beside = target.with_name(f".{target.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    for model_id in members:
+        shutil.copytree(workspace.models / model_id, beside / model_id)
+    (beside / _HEAD).write_text(json.dumps(head, indent=1))
+    beside.rename(target)
+    return target
+
+
+def adopt_ensemble(workspace: Workspace, folder: Path) -> bool:
+    """Bring the ensemble of ``folder`` into a workspace; False where one of its name is there.
+
+    Raises
+    ------
+    BadInputError
+        If the folder holds no ensemble of this format, or a model cannot be read.
+    """
+    head = _read_head(folder)
+    name = check_slug(head["name"], what="Ensemble")
+    database = open_database(workspace)
+    with database.session() as session:
+        if session.scalar(select(Ensemble.id).where(Ensemble.name == name)) is not None:
+            return False
+    from lensing_core.models.files import read_member  # imports torch: only where there is work
+
+    manifests = {}
+    for model_id in head["members"]:
+        check_slug(model_id, what="Model")
+        manifests[model_id] = read_member(folder / model_id).manifest
+        target = workspace.models / model_id
+        if not target.exists():
+            beside = target.with_name(f".{model_id}.part")
+            shutil.copytree(folder / model_id, beside, dirs_exist_ok=True)
+            beside.rename(target)
+    with database.session() as session:
+        for model_id, manifest in manifests.items():
+            if session.get(Model, model_id) is None:
+                session.add(Model(id=model_id, kind=manifest["kind"], manifest=manifest))
+        session.flush()
+        session.add(
+            Ensemble(
+                name=name,
+                fusion=head["fusion"],
+                manifest=head["manifest"],
+                members=[EnsembleMember(model_id=m, position=k) for k, m in enumerate(manifests)],
+            )
+        )
+    return True
+
+
+def adopt_shipped(workspace: Workspace) -> list[str]:
+    """Bring in all ensembles that come with the program; return the names of the new ones."""
+    folders = sorted(path.parent for path in SHIPPED.glob(f"*/{_HEAD}"))
+    return [folder.name for folder in folders if adopt_ensemble(workspace, folder)]
+
+
+def make_workspace(root: Path) -> Workspace:
+    """The workspace at ``root``, made if missing, with the ensembles that come with the program."""
+    workspace = Workspace.create(root)
+    open_database(workspace)
+    adopt_shipped(workspace)
+    return workspace
+
+
+def _read_head(folder: Path) -> dict[str, Any]:
+    try:
+        head: dict[str, Any] = json.loads((folder / _HEAD).read_text())
+    except FileNotFoundError:
+        raise BadInputError(f"{folder} holds no ensemble (no {_HEAD}).") from None
+    except json.JSONDecodeError as error:
+        raise BadInputError(f"{folder / _HEAD} is not valid JSON: {error}.") from error
+    if head.get("format") != FORMAT:
+        raise BadInputError(
+            f"{folder / _HEAD} has format {head.get('format')}; this program reads {FORMAT}."
+        )
+    return head
