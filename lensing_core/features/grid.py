@@ -72,7 +72,22 @@ class GridFeatures:
                 self._asymmetry(filled, odd),
                 valid.mean(axis=(1, 2, 3))[:, None],
             ]
-        return np.concatenate([p.reshape(len(flux), -1) for p in parts], axis=1).astype("f4")
+        table = np.concatenate([p.reshape(len(flux), -1) for p in parts], axis=1).astype("f4")
+        missing = np.logical_not(valid.any(axis=(2, 3)))
+        for band in np.flatnonzero(missing.any(axis=0)):
+            table[np.ix_(missing[:, band], self._columns_of_band[band])] = np.nan
+        return table
+
+    @cached_property
+    def _columns_of_band(self) -> list[NDArray[np.intp]]:
+        """For each band, the columns that say nothing where it has no data."""
+        bands = self.geometry.bands
+        colours = {f"{a}-{b}": {a, b} for a, b in pairwise(bands)}
+        of_column = [
+            colours.get(last, {last})
+            for last in (name.rsplit("_", 1)[-1] for name in self.schema.names)
+        ]
+        return [np.flatnonzero([band in used for used in of_column]) for band in bands]
 
     @cached_property
     def _radius_arcsec(self) -> NDArray[np.float64]:
