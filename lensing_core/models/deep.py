@@ -109,7 +109,8 @@ class DeepMember:
     turned : bool
         Scores are means over the eight orientations of a cutout, at eight times the cost.
     precision : {'auto', '32', 'bf16'}
-        Arithmetic of scoring; auto: bf16 where the device has units for it.
+        Arithmetic of scoring; auto: bf16 where the device has units for it and the network no
+        depthwise convolutions, which are slower in it on CPUs.
     half : bool
         Weights are stored in 16 bits; :meth:`rounded` makes the network the one that will be read.
     """
@@ -131,7 +132,9 @@ class DeepMember:
         selection = self.contract.fit(geometry, catalog)
         self.network.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         bf16 = self.precision == "bf16" or (
-            self.precision == "auto" and has_bf16_units(self.device)
+            self.precision == "auto"
+            and has_bf16_units(self.device)
+            and not _has_depthwise_convolutions(self.network)
         )
         return _DeepPredictor(self, selection, flux_scale(selection.geometry), with_variance, bf16)
 
@@ -197,6 +200,12 @@ def has_bf16_units(device: str) -> bool:
     if device.startswith("cuda"):
         return torch.cuda.get_device_capability()[0] >= 8
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def _has_depthwise_convolutions(network: torch.nn.Module) -> bool:
+    return any(
+        isinstance(module, torch.nn.Conv2d) and module.groups > 1 for module in network.modules()
+    )
 
 
 @dataclass(frozen=True)
