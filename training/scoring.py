@@ -19,6 +19,7 @@ from lensing_core.models.deep import DeepMember
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import StoredMember, load_member
 from lensing_core.store import open_database
+from lensing_core.store.metadata import fetch_metadata
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
 from training.jobs.context import JobContext
 from training.settings import ScoreSettings
@@ -48,13 +49,24 @@ def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
         for stored in members
         if isinstance(stored.member, DeepMember)
     }
+    conditioned = any(stored.member.metadata_names for stored in members)
     total = len(store)
     if done:
         context.log(f"Going on at candidate {done:,} of {total:,}.")
     began, first = time.perf_counter(), done
     for start, flux in store.batches(settings.batch_size, start=done):
         context.progress(start, total, _activity(start - first, time.perf_counter() - began))
-        outputs = [predict(flux) for predict in predictors]
+        with database.session() as session:
+            ids = session.scalars(
+                select(Candidate.id)
+                .where(
+                    Candidate.catalog_id == catalog.id,
+                    Candidate.cutout_index.between(start, start + len(flux) - 1),
+                )
+                .order_by(Candidate.cutout_index)
+            ).all()
+            metadata = fetch_metadata(session, ids) if conditioned else None
+        outputs = [predict(flux, metadata) for predict in predictors]
         scores = rule(
             np.stack([output.logit for output in outputs], axis=1),
             np.stack([v for o in outputs if (v := o.variance) is not None], axis=1)
@@ -70,14 +82,6 @@ def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
         for file in embeddings.values():
             file.flush()
         with database.session() as session:
-            ids = session.scalars(
-                select(Candidate.id)
-                .where(
-                    Candidate.catalog_id == catalog.id,
-                    Candidate.cutout_index.between(start, start + len(flux) - 1),
-                )
-                .order_by(Candidate.cutout_index)
-            ).all()
             _write(session, ensemble, catalog.id, ids, scores, distances)
     seconds = time.perf_counter() - began
     context.progress(total, total, "Done")

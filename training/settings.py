@@ -384,6 +384,7 @@ class TrainSettings(RunSettings):
             "pretrained",
             "small_stem",
             "pooling",
+            "metadata",
             "dropout",
             "turned",
             "weight_bits",
@@ -441,6 +442,14 @@ class TrainSettings(RunSettings):
         default="mean",
         objects=["mean", "mil"],
         doc="mean: networks see the whole cutout; mil: patches, joined by attention (clusters).",
+    )
+    metadata = param.ListSelector(
+        default=[],
+        objects=[
+            *("psf_fwhm_arcsec", "depth_mag", "pixel_scale_arcsec"),
+            *("redshift", "richness", "survey"),
+        ],
+        doc="What networks are told beside the pixels; missing values are allowed.",
     )
     weight_bits: Any = param.Selector(
         default="32",

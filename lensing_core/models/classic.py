@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features import GridFeatures
 from lensing_core.models.contract import CutoutSelection, InputContract
-from lensing_core.models.member import MemberOutput, Predictor
+from lensing_core.models.member import MemberOutput, Metadata, Predictor
 
 WEIGHTS = "trees.txt"
 KIND = "lightgbm"
@@ -27,6 +27,10 @@ class ClassicMember:
     contract: InputContract
     booster: lightgbm.Booster
     features: dict[str, Any]
+
+    @property
+    def metadata_names(self) -> tuple[str, ...]:
+        return ()
 
     def predictor(
         self, geometry: CutoutGeometry, catalog: str, *, with_variance: bool = False
@@ -59,7 +63,7 @@ class _ClassicPredictor:
     compute: GridFeatures
     with_variance: bool
 
-    def __call__(self, flux: NDArray[np.float32]) -> MemberOutput:
+    def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
         table = self.compute(self.selection(flux))
         logit = np.asarray(self.booster.predict(table, raw_score=True))
         return MemberOutput(logit, variance=self._variance(table) if self.with_variance else None)

@@ -14,13 +14,14 @@ from torch import Tensor
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.models.contract import CutoutSelection, InputContract, flux_scale
-from lensing_core.models.member import MemberOutput, Predictor
+from lensing_core.models.member import MemberOutput, Metadata, Predictor
 from lensing_core.models.networks import (
     LensNetwork,
     NetworkOutput,
     NetworkSpec,
     build_network,
     dihedral_average,
+    encode_metadata,
 )
 
 Precision = Literal["auto", "32", "bf16"]
@@ -125,6 +126,10 @@ class DeepMember:
     half: bool = False
     precision: Precision = "auto"
 
+    @property
+    def metadata_names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.spec.metadata)
+
     def predictor(
         self, geometry: CutoutGeometry, catalog: str, *, with_variance: bool = False
     ) -> Predictor:
@@ -217,11 +222,15 @@ class _DeepPredictor:
     bf16: bool
 
     @torch.inference_mode()
-    def __call__(self, flux: NDArray[np.float32]) -> MemberOutput:
+    def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
         scaled = self.selection(flux) * self.factors[:, None, None]
         images = self.member.scaling(torch.from_numpy(scaled).to(self.member.device))
         size = PASS[images.device.type]
-        passes = [self._pass(images[k : k + size], size) for k in range(0, len(images), size)]
+        columns = self._encoded(metadata, len(images))
+        passes = [
+            self._pass(images[k : k + size], columns[k : k + size], size)
+            for k in range(0, len(images), size)
+        ]
         embedding = torch.cat([output.embedding for output in passes])
         return MemberOutput(
             torch.cat([output.logit for output in passes]).double().cpu().numpy(),
@@ -229,15 +238,30 @@ class _DeepPredictor:
             self._variance(embedding) if self.with_variance else None,
         )
 
-    def _pass(self, images: Tensor, size: int) -> NetworkOutput:
+    def _encoded(self, metadata: Metadata | None, n: int) -> Tensor:
+        """Metadata as the network takes them, (n, m), NaN where missing."""
+        fields = self.member.spec.metadata
+        if not fields or not metadata:
+            return torch.full((n, len(fields)), torch.nan, device=self.member.device)
+        return torch.from_numpy(encode_metadata(fields, metadata)).to(self.member.device)
+
+    def _pass(self, images: Tensor, columns: Tensor, size: int) -> NetworkOutput:
         """Logits and embeddings of at most ``size`` images, which empty sky fills up."""
         n = len(images)
         if n < size:
             images = torch.cat([images, images.new_zeros(size - n, *images.shape[1:])])
+            columns = torch.cat(
+                [columns, columns.new_full((size - n, columns.shape[1]), torch.nan)]
+            )
         images = images.to(memory_format=torch.channels_last)
         network = self.member.network
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bf16):
-            output = dihedral_average(network, images) if self.member.turned else network(images)
+            known = columns if columns.shape[1] else None
+            output = (
+                dihedral_average(network, images, known)
+                if self.member.turned
+                else network(images, known)
+            )
         return NetworkOutput(output.logit[:n].float(), output.embedding[:n].float())
 
     def _variance(self, embedding: torch.Tensor) -> NDArray[np.float64]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.models.contract import InputContract
+
+Metadata = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,11 @@ class MemberOutput:
 class Predictor(Protocol):
     """Scores cutouts of one geometry."""
 
-    def __call__(self, flux: NDArray[np.float32]) -> MemberOutput:
-        """Raw output for cutouts (n, band, y, x) of that geometry."""
+    def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
+        """Raw output for cutouts (n, band, y, x) of that geometry.
+
+        ``metadata``: columns of n values by name, None where unknown; None: nothing is known.
+        """
         ...
 
 
@@ -43,6 +49,11 @@ class Member(Protocol):
     """A trained model."""
 
     contract: InputContract
+
+    @property
+    def metadata_names(self) -> tuple[str, ...]:
+        """The metadata that it looks at."""
+        ...
 
     def predictor(
         self, geometry: CutoutGeometry, catalog: str, *, with_variance: bool = False

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,8 @@ from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.provenance import TrainingLabels, choose_training_labels
 from lensing_core.models.contract import InputContract, flux_scale
+from lensing_core.store import open_database
+from lensing_core.store.metadata import fetch_metadata
 from lensing_core.workspace import Workspace
 
 SPLITS = {"train": 0.6, "validation": 0.1, "calibration": 0.15, "test": 0.15}
@@ -26,6 +30,7 @@ class TrainingData:
     labels: TrainingLabels
     stores: dict[int, CutoutStore]
     geometry: CutoutGeometry
+    workspace: Workspace
 
     @classmethod
     def open(cls, workspace: Workspace, catalogs: list[str]) -> TrainingData:
@@ -45,7 +50,7 @@ class TrainingData:
         contract = InputContract.of(first)
         for catalog_id, store in stores.items():
             contract.fit(store.geometry, labels.catalogs[catalog_id])
-        return cls(labels, stores, first)
+        return cls(labels, stores, first, workspace)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -62,6 +67,16 @@ class TrainingData:
                 factors = flux_scale(selection.geometry)[:, None, None]
                 out[mine] = selection(raw) * factors
         return out
+
+    @cached_property
+    def metadata(self) -> dict[str, list[Any]]:
+        """What is known of all objects beside their pixels, by name; read when first asked for."""
+        with open_database(self.workspace).session() as session:
+            return fetch_metadata(session, self.labels.candidate_id.tolist())
+
+    def metadata_of(self, indices: Indices, names: Sequence[str]) -> dict[str, list[Any]]:
+        """:attr:`metadata` of some objects."""
+        return {name: [self.metadata[name][k] for k in indices] for name in names}
 
     def native_factors(self) -> NDArray[np.float32]:
         """Factors (band, 1, 1) from what :meth:`flux` gives to the unit of :attr:`geometry`."""

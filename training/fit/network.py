@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,11 @@ from lensing_core.models.deep import DeepMember, ImageScaling
 from lensing_core.models.networks import (
     AugmentationSpec,
     LensNetwork,
+    MetadataField,
     NetworkSpec,
     augment,
     build_network,
+    encode_metadata,
 )
 from training.fit.data import Indices, TrainingData
 from training.fit.losses import make_loss
@@ -44,19 +46,29 @@ _MIN_FOLDS = 5
 _ACCELERATORS = {"auto": "auto", "cpu": "cpu", "cuda": "gpu"}
 
 
-class _Cutouts(Dataset[tuple[Tensor, Tensor]]):
-    """Labelled cutouts by batch of indices: one read a batch, none kept."""
+Batch = tuple[Tensor, Tensor, Tensor]
 
-    def __init__(self, data: TrainingData, indices: Indices) -> None:
-        self.data, self.indices = data, indices
+
+class _Cutouts(Dataset[Batch]):
+    """Labelled cutouts by batch of indices with their metadata: one read a batch, none kept."""
+
+    def __init__(
+        self, data: TrainingData, indices: Indices, fields: Sequence[MetadataField]
+    ) -> None:
+        self.data, self.indices, self.fields = data, indices, fields
 
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitems__(self, positions: list[int]) -> tuple[Tensor, Tensor]:
+    def __getitems__(self, positions: list[int]) -> Batch:
         chosen = self.indices[positions]
         labels = self.data.labels.label[chosen].astype(np.float32)
-        return torch.from_numpy(self.data.flux(chosen)), torch.from_numpy(labels)
+        columns = np.empty((len(chosen), 0), dtype=np.float32)
+        if self.fields:
+            known = self.data.metadata_of(chosen, [field.name for field in self.fields])
+            columns = encode_metadata(self.fields, known)
+        flux = torch.from_numpy(self.data.flux(chosen))
+        return flux, torch.from_numpy(labels), torch.from_numpy(columns)
 
 
 class _EpochShuffle(Sampler[int]):
@@ -77,9 +89,17 @@ class _EpochShuffle(Sampler[int]):
         self.epoch = epoch
 
 
-def _loader(data: TrainingData, indices: Indices, size: int, *, shuffle: bool, seed: int) -> Any:
+def _loader(
+    data: TrainingData,
+    indices: Indices,
+    fields: Sequence[MetadataField],
+    size: int,
+    *,
+    shuffle: bool,
+    seed: int,
+) -> Any:
     return DataLoader(
-        _Cutouts(data, indices),
+        _Cutouts(data, indices, fields),
         batch_size=size,
         sampler=_EpochShuffle(len(indices), seed) if shuffle else None,
         drop_last=shuffle and len(indices) % size == 1,  # BatchNorm cannot train on one image
@@ -116,21 +136,26 @@ class _LensModule(lightning.LightningModule):
         )
         self._validation: list[tuple[Tensor, Tensor]] = []
 
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-        flux, labels = batch
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        flux, labels, columns = batch
         # Seeded by the step: the same turns and the same dropout after a resume.
         seed = self.seed * 1_000_003 + self.trainer.fit_loop.total_batch_idx
         torch.manual_seed(seed)
         generator = torch.Generator(device=flux.device).manual_seed(seed)
         turned = augment(flux, self.turns, generator).images
         images = self.scaling(turned).to(memory_format=torch.channels_last)
-        loss = self.loss(self.network(images).logit.float(), labels)
+        loss = self.loss(self._logits(images, columns), labels)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+    def _logits(self, images: Tensor, columns: Tensor) -> Tensor:
+        known = columns if columns.shape[1] else None
+        logits: Tensor = self.network(images, known).logit.float()
+        return logits
+
+    def validation_step(self, batch: Batch, index: int) -> None:
         images = self.scaling(batch[0]).to(memory_format=torch.channels_last)
-        logits = self.network(images).logit.float()
+        logits = self._logits(images, batch[2])
         self._validation.append((logits.cpu(), batch[1].cpu()))
 
     def on_validation_epoch_end(self) -> None:
@@ -252,11 +277,14 @@ def _train(
     folder: Path = context.folder / plan.name
     lightning.seed_everything(plan.seed, verbose=False)
     contract = InputContract.of(data.geometry)
+    columns = data.metadata_of(plan.train, settings.metadata)
+    fields = tuple(MetadataField.from_values(name, values) for name, values in columns.items())
     spec = NetworkSpec(
         backbone=plan.backbone,
         in_bands=len(contract.bands),
         size_px=contract.size_px,
         dropout=settings.dropout,
+        metadata=fields,
         pooling=settings.pooling,
         options=_options(settings, plan.backbone, contract.size_px),
     )
@@ -271,8 +299,8 @@ def _train(
         seed=plan.seed,
         lens_share=float(data.labels.label[plan.train].mean()),
     )
-    train = _loader(data, plan.train, size, shuffle=True, seed=plan.seed)
-    validation = _loader(data, plan.validation, 256, shuffle=False, seed=plan.seed)
+    train = _loader(data, plan.train, fields, size, shuffle=True, seed=plan.seed)
+    validation = _loader(data, plan.validation, fields, 256, shuffle=False, seed=plan.seed)
     last = folder / "last.ckpt"
     if last.exists():
         context.log(f"{plan.name}: going on from its last epoch.")

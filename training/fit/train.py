@@ -223,7 +223,7 @@ def _outputs(
     predict = member.predictor(data.geometry, what, with_variance=with_variance)
     logits, variances = [], []
     for batch in data.batches(indices, BATCH):
-        output = predict(_native(data, batch))
+        output = predict(_native(data, batch), data.metadata_of(batch, member.metadata_names))
         logits.append(output.logit)
         variances.append(output.variance)
         context.progress(sum(map(len, logits)), len(indices), f"Scoring the {what} split")
@@ -306,7 +306,10 @@ def _with_novelty(member: DeepMember, data: TrainingData, splits: dict[str, Indi
     predict = member.predictor(data.geometry, "training")
     known = np.concatenate([splits["validation"], splits["train"]])
     others = known[data.labels.label[known] == 0][:2000]
-    found = [predict(_native(data, batch)).embedding for batch in data.batches(others, BATCH)]
+    found = [
+        predict(_native(data, batch), data.metadata_of(batch, member.metadata_names)).embedding
+        for batch in data.batches(others, BATCH)
+    ]
     embeddings = np.concatenate([e for e in found if e is not None])
     return replace(member, novelty=Novelty.measure(embeddings))
 

@@ -18,6 +18,7 @@ from lensing_core.store.tables import (
     Ensemble,
     MemberScore,
     Model,
+    Observation,
     RunLog,
     RunMetric,
     Score,
@@ -314,3 +315,39 @@ def test_images_that_do_not_fit_are_said(workspace, make_catalog, make_context):
     missing = ScoreSettings(ensemble="none", catalog="large")
     with pytest.raises(NotFoundError, match="no ensemble none"):
         scoring.run(make_context(missing, "s3"), missing)
+
+
+def test_a_network_is_told_what_is_known_beside_the_pixels(workspace, make_catalog, make_context):
+    make_catalog("train", 450, seed=1)
+    make_catalog("survey", 60, seed=2, labelled=False)
+    with open_database(workspace).session() as session:
+        for k, row in enumerate(session.scalars(select(Observation)).all()):
+            row.psf_fwhm_arcsec = None if k % 7 == 0 else 0.6 + 0.01 * (k % 30)
+    settings = train_settings(
+        members=["network"], epochs=2, metadata=["psf_fwhm_arcsec", "depth_mag", "survey"]
+    )
+    fit.run(make_context(settings), settings)
+    with open_database(workspace).session() as session:
+        spec = session.scalars(select(Model)).one().manifest["network"]
+    assert [field["name"] for field in spec["metadata"]] == settings.metadata
+    assert spec["metadata"][0]["mean"] == pytest.approx(0.745, abs=0.02)
+
+    logits = []
+    for name in ("score-1", "score-2"):
+        score_settings = ScoreSettings(ensemble="e1", catalog="survey")
+        scoring.run(make_context(score_settings, name), score_settings)
+        logits.append(logits_of(workspace, 60))
+        with open_database(workspace).session() as session:
+            for score in session.scalars(select(Score)).all():
+                session.delete(score)
+            for row in session.scalars(select(Observation)).all():
+                row.psf_fwhm_arcsec = 1.6
+    assert np.isfinite(logits).all()
+    assert (logits[0] != logits[1]).all()
+
+
+def test_metadata_that_nothing_has_is_named(workspace, make_catalog, make_context):
+    make_catalog("train", 450, seed=1)
+    settings = train_settings(members=["network"], metadata=["richness"])
+    with pytest.raises(BadInputError, match="richness: no row has a value"):
+        fit.run(make_context(settings), settings)

@@ -1,0 +1,63 @@
+"""What is known of candidates beside their pixels, as networks are conditioned on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lensing_core.store.tables import Candidate, Catalog, Observation, SurveyRow
+
+NAMES = ("psf_fwhm_arcsec", "depth_mag", "pixel_scale_arcsec", "redshift", "richness", "survey")
+_AT_ONCE = 500  # SQLite takes some thousand parameters in a statement
+
+
+def fetch_metadata(session: Session, candidate_ids: Sequence[int]) -> dict[str, list[Any]]:
+    """Columns of :data:`NAMES` for candidates, in their order; None where unknown.
+
+    The redshift is spectroscopic where there is one; the depth is the mean 5σ depth of the
+    catalog's bands.
+    """
+    found: dict[int, dict[str, Any]] = {}
+    for first in range(0, len(candidate_ids), _AT_ONCE):
+        wanted = list(candidate_ids[first : first + _AT_ONCE])
+        rows = session.execute(
+            select(Candidate.id, Observation, Catalog, SurveyRow)
+            .join(Catalog, Catalog.id == Candidate.catalog_id)
+            .join(SurveyRow, SurveyRow.id == Catalog.survey_id)
+            .outerjoin(Observation, Observation.candidate_id == Candidate.id)
+            .where(Candidate.id.in_(wanted))
+        )
+        for candidate_id, observed, catalog, survey in rows:
+            found[candidate_id] = _metadata(observed, catalog, survey)
+    return {name: [found[k][name] for k in candidate_ids] for name in NAMES}
+
+
+def _metadata(observed: Observation | None, catalog: Catalog, survey: SurveyRow) -> dict[str, Any]:
+    known = {
+        "survey": survey.name,
+        "pixel_scale_arcsec": catalog.pixel_scale_arcsec,
+        "depth_mag": _depth(survey.definition.get("bands", ()), set(catalog.bands)),
+        "psf_fwhm_arcsec": None,
+        "redshift": None,
+        "richness": None,
+    }
+    if observed is None:
+        return known
+    z = observed.z_phot if observed.z_spec is None else observed.z_spec
+    scale = observed.source_pixel_scale_arcsec or catalog.pixel_scale_arcsec
+    return {
+        **known,
+        "psf_fwhm_arcsec": observed.psf_fwhm_arcsec,
+        "pixel_scale_arcsec": scale,
+        "redshift": z,
+        "richness": observed.richness,
+    }
+
+
+def _depth(bands: Iterable[Mapping[str, Any]], used: set[str]) -> float | None:
+    depths = [band.get("depth_mag") for band in bands if band.get("name") in used]
+    known = [depth for depth in depths if depth is not None and depth == depth]
+    return sum(known) / len(known) if known else None
