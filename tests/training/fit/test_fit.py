@@ -324,7 +324,7 @@ def test_a_network_is_told_what_is_known_beside_the_pixels(workspace, make_catal
         for k, row in enumerate(session.scalars(select(Observation)).all()):
             row.psf_fwhm_arcsec = None if k % 7 == 0 else 0.6 + 0.01 * (k % 30)
     settings = train_settings(
-        members=["network"], epochs=2, metadata=["psf_fwhm_arcsec", "depth_mag", "survey"]
+        members=["network"], epochs=2, metadata=["psf_fwhm_arcsec", "pixel_scale_arcsec", "survey"]
     )
     fit.run(make_context(settings), settings)
     with open_database(workspace).session() as session:
