@@ -1,0 +1,133 @@
+"""The classic member: scores that follow from its trees, and trees that follow from its seed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.errors import ContractError
+from lensing_core.features import GridFeatures
+from lensing_core.models.classic import VIRTUAL_MEMBERS, ClassicMember, train_trees
+from lensing_core.models.contract import InputContract
+
+GEOMETRY = CutoutGeometry("hsc", ("g", "r"), 32, 0.168, "flux", (27.0,) * 2, (0.7,) * 2)
+COMPUTE = GridFeatures(GEOMETRY)
+
+
+@pytest.fixture(scope="module")
+def objects() -> tuple[np.ndarray, np.ndarray]:
+    """Noise; every other cutout has an arc at the side."""
+    rng = np.random.default_rng(0)
+    flux = rng.standard_normal((160, 2, 32, 32)).astype(np.float32)
+    flux[::2, :, 14:18, 24] += 8
+    return flux, (np.arange(160) % 2 == 0).astype(np.int64)
+
+
+def fit(objects, *, seed: int = 0, rounds: int = 24, patience: int = 24, on_round=None, held=None):
+    flux, labels = objects
+    table = COMPUTE(flux)
+    return train_trees(
+        (table[:120], labels[:120]), (table[120:], labels[120:] if held is None else held),
+        names=COMPUTE.schema.names, learning_rate=0.2, leaves=4, rounds=rounds, patience=patience,
+        seed=seed, threads=1, on_round=on_round,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def member(objects) -> ClassicMember:
+    return ClassicMember(InputContract.of(GEOMETRY), fit(objects), COMPUTE.schema.to_json())
+
+
+def test_it_finds_arcs_that_it_was_not_shown(member, objects):
+    flux, labels = objects
+    logit = member.predictor(GEOMETRY, "x")(flux[120:]).logit
+    assert logit[labels[120:] == 1].min() > logit[labels[120:] == 0].max()
+
+
+def test_the_score_is_the_log_odds_of_the_trees(member, objects):
+    flux, _ = objects
+    logit = member.predictor(GEOMETRY, "x")(flux).logit
+    probability = member.booster.predict(COMPUTE(flux))
+    np.testing.assert_allclose(logit, np.log(probability / (1 - probability)), rtol=1e-6)
+
+
+def test_variance_is_over_the_second_half_of_the_trees(member, objects):
+    flux = objects[0][:10]
+    output = member.predictor(GEOMETRY, "x", with_variance=True)(flux)
+    rounds = member.booster.num_trees()
+    assert rounds > 2 * VIRTUAL_MEMBERS
+    stops = [int(rounds / 2 + k * (rounds - rounds / 2) / 7) for k in range(8)]
+    table = COMPUTE(flux)
+    # Each tree alone, summed here.
+    trees = np.array(
+        [
+            member.booster.predict(table, raw_score=True, start_iteration=k, num_iteration=1)
+            for k in range(rounds)
+        ]
+    )
+    sums = np.cumsum(trees, axis=0)
+    np.testing.assert_allclose(output.logit, sums[-1], rtol=1e-6)
+    expected = np.var([sums[stop - 1] for stop in stops], axis=0)
+    np.testing.assert_allclose(output.variance, expected, rtol=1e-6)
+
+
+def test_other_bands_and_larger_cutouts_give_the_same_score(member, objects):
+    flux = objects[0][:8]
+    larger = replace(
+        GEOMETRY, bands=("r", "z", "g"), size_px=40, zero_points_mag=(27.0, np.nan, 27.0),
+        psf_fwhm_arcsec=(0.7,) * 3,
+    )  # fmt: skip
+    rng = np.random.default_rng(5)
+    wide = (100 * rng.standard_normal((8, 3, 40, 40))).astype(np.float32)
+    wide[:, [2, 0], 4:36, 4:36] = flux
+    np.testing.assert_array_equal(
+        member.predictor(larger, "wide")(wide).logit, member.predictor(GEOMETRY, "x")(flux).logit
+    )
+
+
+def test_the_batch_does_not_change_a_score(member, objects):
+    flux = objects[0][:12]
+    predict = member.predictor(GEOMETRY, "x")
+    whole = predict(flux).logit
+    alone = np.concatenate([predict(flux[k : k + 1]).logit for k in range(12)])
+    np.testing.assert_allclose(alone, whole, rtol=1e-6)
+    assert np.ptp(whole) > 1
+
+
+def test_a_band_without_data_still_gives_a_score(member, objects):
+    gap = objects[0][:4].copy()
+    gap[0, 1] = np.nan
+    gap[1] = np.nan
+    assert np.isfinite(member.predictor(GEOMETRY, "x")(gap).logit).all()
+
+
+def test_a_catalog_that_does_not_fit_is_refused_by_name(member):
+    with pytest.raises(ContractError, match="Catalog mine does not fit"):
+        member.predictor(replace(GEOMETRY, size_px=24), "mine")
+
+
+def test_the_seed_decides_the_trees(objects):
+    first, second, other = (fit(objects, seed=s, rounds=6).model_to_string() for s in (1, 1, 2))
+    assert first == second
+    assert first.split("parameters:")[0] != other.split("parameters:")[0]
+
+
+def test_training_stops_when_the_held_out_loss_no_longer_falls(objects):
+    shuffled = 1 - objects[1][120:]  # every label wrong: each round makes it worse
+    assert fit(objects, rounds=200, patience=3, held=shuffled).best_iteration == 1
+
+
+def test_a_callback_sees_every_round_and_may_stop(objects):
+    seen = []
+
+    def stop_at_third(environment) -> None:
+        seen.append(environment.iteration)
+        if len(seen) == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fit(objects, on_round=stop_at_third)
+    assert seen == [0, 1, 2]
