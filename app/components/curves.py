@@ -35,7 +35,7 @@ class Curves(pn.viewable.Viewer):
         self._sources: dict[tuple[str, str], ColumnDataSource] = {}
         self._members: list[str] = []
         self._legend = html("", css=_LEGEND_CSS)
-        self._grid = grid(template="repeat(auto-fill, minmax(min(190px, 100%), 1fr))", gap="10px")
+        self._grid = grid(template="repeat(auto-fill, minmax(min(215px, 100%), 1fr))", gap="10px")
         self._view = stack(self._legend, self._grid, gap=4, visible=False)
         super().__init__()
 

@@ -131,6 +131,10 @@ def links_html(run: RunSummary) -> str:
             ("See the catalog", address("catalogs", catalog=catalog)),
             ("Train on it", "train"),
         ),
+        "inject": (
+            ("See the catalog", address("catalogs", catalog=catalog)),
+            ("Train on it", "train"),
+        ),
         "train": (("Score with it", address("score", ensemble=ensemble)),),
         "score": (("Review", address("review", catalog=catalog, ensemble=ensemble)),),
     }

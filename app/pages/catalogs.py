@@ -1,4 +1,4 @@
-"""Catalogs: what there is, importing, and simulating."""
+"""Catalogs: what there is, importing, simulating, and painting arcs into real cutouts."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import panel as pn
 import panel_material_ui as pmui
 
 from app.components.catalog_list import CatalogList
-from app.components.choices import fresh_name, survey_choices
+from app.components.choices import catalog_choices, fresh_name, survey_choices
+from app.components.fields import Choices
 from app.components.import_form import ImportForm
 from app.components.live import live
 from app.components.run_form import RunForm
 from app.context import AppContext
 from app.shell import argument, shell
 from lensing_core.store.summaries import list_catalogs
-from training.settings import SimulateSettings
+from training.settings import InjectSettings, SimulateSettings
 
-_TABS = ("catalogs", "import", "simulate")
+_TABS = ("catalogs", "import", "simulate", "inject")
 
 
 def page(context: AppContext) -> pn.viewable.Viewable:
@@ -26,12 +27,14 @@ def page(context: AppContext) -> pn.viewable.Viewable:
     listing = CatalogList(context, argument("catalog"))
     importing = ImportForm(context)
     simulating = _simulating(context)
-    parts: list[Any] = [listing, importing, simulating]
+    injecting = _injecting(context)
+    parts: list[Any] = [listing, importing, simulating, injecting]
     wanted = argument("tab")
     tabs = pmui.Tabs(
         ("Catalogs", listing.__panel__()),
         ("Import", importing.__panel__()),
         ("Simulate", simulating.__panel__()),
+        ("Paint arcs", injecting.__panel__()),
         active=_TABS.index(wanted) if wanted in _TABS else 0,
         dynamic=True,
         sizing_mode="stretch_width",
@@ -60,9 +63,35 @@ def _simulating(context: AppContext) -> RunForm:
         context,
         SimulateSettings,
         title="New simulated catalog",
-        note="Galaxy-scale lenses and what is taken for them, with the bands, PSF, depth and "
-        "noise of a survey; the truth of every object is kept.",
+        note="Lenses of galaxies or of clusters and what is taken for them, with the bands, PSF, "
+        "depth and noise of a survey; the truth of every object is kept.",
         button="Simulate",
         choices=lambda: {"survey": survey_choices(context)},
+        values=values,
+    )
+
+
+def _injecting(context: AppContext) -> RunForm:
+    def choices() -> Mapping[str, Choices]:
+        usable = [
+            catalog
+            for catalog in list_catalogs(context.database)
+            if catalog.pixel_kind == "flux" and catalog.complete
+        ]
+        return {"source": catalog_choices(usable)}
+
+    def values() -> Mapping[str, str]:
+        taken = [catalog.name for catalog in list_catalogs(context.database)]
+        return {"catalog": fresh_name("injected", taken)}
+
+    return RunForm(
+        context,
+        InjectSettings,
+        title="New catalog of painted arcs",
+        note="Simulated arcs are added to the cutouts of real galaxies, with their noise and PSF: "
+        "each galaxy stands in the new catalog twice, as it is and with arcs. Train on it to close "
+        "the gap between simulations and a survey.",
+        button="Paint",
+        choices=choices,
         values=values,
     )

@@ -15,6 +15,8 @@ from playwright.sync_api import Page, expect
 from lensing_core.store import open_database
 from lensing_core.store.summaries import get_catalog
 from lensing_core.workspace import Workspace
+from training import jobs
+from training.settings import SimulateSettings
 
 Visit = Callable[[str], None]
 Screenshot = Callable[[str], Path]
@@ -163,3 +165,26 @@ def test_a_wrong_number_is_said_at_its_field(
     page.get_by_role("button", name="Simulate").click()
     expect(page.get_by_role("alert").last).to_have_text("Lens fraction: Give a number, 0 to 1.")
     screenshot("wrong-number")
+
+
+@pytest.mark.slow
+def test_arcs_are_painted_into_a_catalog(
+    server: str, workspace: Workspace, page: Page, visit: Visit, screenshot: Screenshot
+) -> None:
+    sky = SimulateSettings(
+        catalog="sky", survey="hsc", bands=["g", "r"], size_arcsec=8.0, n_objects=40,
+        lens_fraction=0.0, labelled=False,
+    )  # fmt: skip
+    assert jobs.wait(workspace, jobs.submit(workspace, sky)).status == "succeeded"
+    visit(f"{server}/catalogs?tab=inject")
+    expect(page.get_by_text("sky (40 candidates)")).to_be_visible()
+    page.get_by_label("Number of galaxies").fill("12")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Paint", exact=True).click()
+    expect(page.get_by_text("Done.")).to_be_visible(timeout=120_000)
+    screenshot("painted")
+    page.get_by_role("link", name="See the catalog").click()
+    expect(page.get_by_role("table", name="Catalogs").get_by_text("injected")).to_be_visible()
+    injected = get_catalog(open_database(workspace), "injected")
+    assert 12 < injected.n_candidates <= 24
+    assert injected.label_source == "inject:sky"
