@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 
+@cache
 def describe_device(choice: str = "auto") -> str:
     """The device that ``choice`` (auto, cpu or cuda) stands for here, in words for people."""
     import torch  # takes seconds: only where it is asked for

@@ -26,10 +26,30 @@ from training.settings import ScoreSettings
 
 
 def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
-    """Score every candidate that the ensemble has not scored yet, in order of its cutout."""
+    """Score every candidate that the ensemble has not scored yet, catalog by catalog."""
+    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    with open_database(context.workspace).session() as session:
+        for name in names:  # say what is wrong before hours of work, not after
+            _find(session, name, settings.ensemble)
+    results = [_score(context, settings, name) for name in names]
+    if len(results) == 1:
+        return results[0]
+    seconds = sum(r["scored"] / r["per_second"] for r in results if r["per_second"])
+    scored = sum(r["scored"] for r in results)
+    return {
+        "ensemble": settings.ensemble,
+        "catalogs": names,
+        "scored": scored,
+        "objects": sum(r["objects"] for r in results),
+        "per_second": round(scored / seconds, 1) if seconds else 0.0,
+    }
+
+
+def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str, Any]:
+    """Score one catalog, in order of its cutouts."""
     database = open_database(context.workspace)
     with database.session() as session:
-        catalog, ensemble = _find(session, settings)
+        catalog, ensemble = _find(session, name, settings.ensemble)
         done = _rows_scored(session, ensemble.id, catalog.id)
     device = settings.device
     if device == "auto":
@@ -55,7 +75,7 @@ def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
         context.log(f"Going on at candidate {done:,} of {total:,}.")
     began, first = time.perf_counter(), done
     for start, flux in store.batches(settings.batch_size, start=done):
-        context.progress(start, total, _activity(start - first, time.perf_counter() - began))
+        context.progress(start, total, _activity(name, start - first, time.perf_counter() - began))
         with database.session() as session:
             ids = session.scalars(
                 select(Candidate.id)
@@ -95,19 +115,19 @@ def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
     }
 
 
-def _activity(done: int, seconds: float) -> str:
-    return f"Scoring, {done / seconds:,.0f} a second" if done else "Scoring"
+def _activity(name: str, done: int, seconds: float) -> str:
+    return f"Scoring {name}, {done / seconds:,.0f} a second" if done else f"Scoring {name}"
 
 
-def _find(session: Session, settings: ScoreSettings) -> tuple[Catalog, Ensemble]:
-    catalog = session.scalar(select(Catalog).where(Catalog.name == settings.catalog))
+def _find(session: Session, name: str, ensemble_name: str) -> tuple[Catalog, Ensemble]:
+    catalog = session.scalar(select(Catalog).where(Catalog.name == name))
     if catalog is None:
-        raise NotFoundError(f"There is no catalog {settings.catalog}.")
+        raise NotFoundError(f"There is no catalog {name}.")
     if not catalog.n_candidates:
-        raise BadInputError(f"Catalog {settings.catalog} has no candidates to score.")
-    ensemble = session.scalar(select(Ensemble).where(Ensemble.name == settings.ensemble))
+        raise BadInputError(f"Catalog {name} has no candidates to score.")
+    ensemble = session.scalar(select(Ensemble).where(Ensemble.name == ensemble_name))
     if ensemble is None:
-        raise NotFoundError(f"There is no ensemble {settings.ensemble}; train one first.")
+        raise NotFoundError(f"There is no ensemble {ensemble_name}; train one first.")
     return catalog, ensemble
 
 

@@ -535,6 +535,7 @@ class ScoreSettings(RunSettings):
 
     ensemble = param.String(default="first", doc="Ensemble to use.")
     catalog = param.String(default="survey", doc="Catalog to score.")
+    further = param.List(default=[], item_type=str, doc="Catalogs to score after it.")
     batch_size = param.Integer(default=256, bounds=(1, 65536), doc="Cutouts in memory at a time.")
     device: Any = param.Selector(
         default="auto", objects=["auto", "cpu", "cuda"], doc="Where networks run."
@@ -546,7 +547,8 @@ class ScoreSettings(RunSettings):
     )
 
     def title(self) -> str:
-        return f"Score {self.catalog} with {self.ensemble}"
+        more = f" and {len(self.further)} more" if self.further else ""
+        return f"Score {self.catalog}{more} with {self.ensemble}"
 
 
 SETTINGS: dict[str, type[RunSettings]] = {

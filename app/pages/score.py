@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import panel as pn
 
+from app.components import format as fmt
 from app.components.choices import catalog_choices, ensemble_choices
 from app.components.fields import Choices
+from app.components.forecast import Forecast
 from app.components.live import live
 from app.components.run_form import RunForm
 from app.components.score_results import ScoreResults
@@ -16,6 +18,8 @@ from app.context import AppContext
 from app.shell import argument, shell
 from lensing_core.store.runs import RunSummary
 from lensing_core.store.summaries import list_catalogs, list_ensembles
+from training.device import describe_device
+from training.fit.estimate import estimate_scoring_seconds
 from training.settings import ScoreSettings
 
 
@@ -25,15 +29,29 @@ def page(context: AppContext) -> pn.viewable.Viewable:
     results = ScoreResults(context, **asked)
 
     def choices() -> Mapping[str, Choices]:
+        catalogs = list_catalogs(context.database)
         return {
             "ensemble": ensemble_choices(list_ensembles(context.database)),
-            "catalog": catalog_choices(list_catalogs(context.database)),
+            "catalog": catalog_choices(catalogs),
+            "further": catalog_choices(catalogs),
         }
+
+    def foretell(settings: ScoreSettings) -> str:
+        seconds = estimate_scoring_seconds(context.database, settings)
+        time = (
+            f"about {fmt.duration(seconds)} by the last scoring with this ensemble"
+            if seconds is not None
+            else "no earlier scoring with this ensemble to estimate the time from"
+        )
+        return f"Runs on: {describe_device(settings.device)}; {time}."
 
     def ended(run: RunSummary) -> None:
         results.reload()
         results.choose(str(run.settings.get("ensemble")), str(run.settings.get("catalog")))
 
+        forecast.update()
+
+    forecast = Forecast(foretell)
     form = RunForm(
         context,
         ScoreSettings,
@@ -41,8 +59,11 @@ def page(context: AppContext) -> pn.viewable.Viewable:
         button="Score",
         choices=choices,
         values=lambda: {name: value for name, value in asked.items() if value},
+        below=(forecast,),
         on_end=ended,
+        on_change=forecast.update,
     )
+    forecast.follow(form)
     live(form.refresh)
     body = stack(form.__panel__(), results.__panel__())
     return shell("Score", body, context=context)

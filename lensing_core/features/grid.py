@@ -62,7 +62,7 @@ class GridFeatures:
         """Features, shape (n, len(schema)), of cutouts (n, band, y, x); NaN where unknown."""
         valid = np.isfinite(flux)
         with np.errstate(all="ignore"):
-            noise = self._noise(flux, complete=bool(valid.all()))
+            noise = self._noise(flux)
             image = flux / noise[..., None, None]
             filled = np.where(valid, image, 0.0).astype(np.float32)
             odd = filled - filled[..., ::-1, ::-1]
@@ -102,15 +102,14 @@ class GridFeatures:
         masks = [(self._radius_arcsec >= a) & (self._radius_arcsec < b) for a, b in edges]
         return np.stack(masks).reshape(len(masks), -1).astype(np.float32)
 
-    def _noise(self, flux: Floats, *, complete: bool) -> Floats:
+    def _noise(self, flux: Floats) -> Floats:
         """Robust pixel noise (1.4826 MAD) of the outer tenth of each band, shape (n, band)."""
         border = max(2, self.geometry.size_px // 10)
         inner = slice(border, -border)
         outside = np.ones(flux.shape[-2:], dtype=bool)
         outside[inner, inner] = False
         pixels = flux[..., outside]
-        middle = np.median if complete else np.nanmedian  # the latter is ten times slower
-        mad = middle(np.abs(pixels - middle(pixels, axis=-1, keepdims=True)), axis=-1)
+        mad = _median(np.abs(pixels - _median(pixels)[..., None]))
         return np.maximum(1.4826 * mad, 1e-12).astype(np.float32)
 
     def _patches(self, image: Floats, valid: NDArray[np.bool_]) -> list[NDArray[np.floating]]:
@@ -171,3 +170,16 @@ class GridFeatures:
     @staticmethod
     def _asymmetry(image: Floats, odd: Floats) -> NDArray[np.floating]:
         return np.abs(odd).sum(axis=(2, 3)) / (2 * np.abs(image).sum(axis=(2, 3)) + 1e-6)
+
+
+def _median(values: Floats) -> Floats:
+    """Median over the last axis of what is no NaN, NaN where nothing is.
+
+    Sorting float32 is vectorised by numpy where selecting is not: several times faster than
+    ``numpy.median``, with the same result.
+    """
+    ordered = np.sort(values, axis=-1)  # NaN last
+    count = np.isfinite(ordered).sum(axis=-1, keepdims=True)
+    low = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=-1)
+    high = np.take_along_axis(ordered, np.minimum(count // 2, ordered.shape[-1] - 1), axis=-1)
+    return np.asarray((low + high)[..., 0] / 2, dtype=np.float32)

@@ -25,6 +25,7 @@ def test_scores_of_the_newest_scored_catalog(
     visit(f"{filled_server}/score")
     expect(page.get_by_text("of 140 scored")).to_be_visible()
     expect(page.get_by_text("no label (140)")).to_be_visible()
+    expect(page.get_by_text("Runs on:")).to_be_visible(timeout=30_000)
     expect(page.locator("canvas").first).to_be_visible()
     pictures = page.locator("li img")
     expect(pictures).to_have_count(24)

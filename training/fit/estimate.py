@@ -1,13 +1,13 @@
-"""How long a training will take, from the last ones of this workspace."""
+"""How long a run will take, from the last ones of this workspace."""
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from lensing_core.store.database import Database
-from lensing_core.store.tables import Candidate, Catalog, Run
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, Run, Score
 from training.fit.data import SPLITS
-from training.settings import TrainSettings
+from training.settings import ScoreSettings, TrainSettings
 
 _RUNS = 20
 
@@ -47,3 +47,35 @@ def _work(database: Database, settings: TrainSettings) -> float:
             .where(Catalog.name.in_(settings.catalogs), Candidate.label.is_not(None))
         )
     return SPLITS["train"] * (labelled or 0) * settings.epochs * settings.copies
+
+
+def estimate_scoring_seconds(database: Database, settings: ScoreSettings) -> float | None:
+    """Seconds by the rate of the latest scoring with the same ensemble; None if there was none."""
+    with database.session() as session:
+        runs = session.scalars(
+            select(Run)
+            .where(Run.kind == "score", Run.status == "succeeded")
+            .order_by(Run.created_at.desc())
+            .limit(_RUNS)
+        ).all()
+        left = session.scalar(
+            select(func.count())
+            .select_from(Candidate)
+            .join(Catalog, Catalog.id == Candidate.catalog_id)
+            .where(
+                Catalog.name.in_([settings.catalog, *settings.further]),
+                ~exists().where(
+                    Score.candidate_id == Candidate.id,
+                    Score.ensemble_id == Ensemble.id,
+                    Ensemble.name == settings.ensemble,
+                ),
+            )
+        )
+    for run in runs:
+        rate = (run.result or {}).get("per_second")
+        same = all(
+            run.settings.get(name) == getattr(settings, name) for name in ("ensemble", "device")
+        )
+        if rate and same:
+            return (left or 0) / rate
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import ContractError
 from lensing_core.features import GridFeatures
+from lensing_core.features.grid import _median
 from lensing_core.features.schema import FeatureSchema
 
 GEOMETRY = CutoutGeometry("hsc", ("g", "r", "i"), 48, 0.168, "flux", (27.0,) * 3, (0.7,) * 3)
@@ -114,3 +116,15 @@ def test_the_schema_fits_the_table(features, cutouts):
     assert features(cutouts).shape == (6, len(features.schema))
     assert len(set(features.schema.names)) == len(features.schema)
     assert len(features.schema.units) == len(features.schema)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 8])
+def test_the_fast_median_is_the_median(n):
+    rng = np.random.default_rng(n)
+    values = rng.standard_normal((50, n)).astype(np.float32)
+    np.testing.assert_array_equal(_median(values), np.median(values, axis=-1))
+    values[rng.random(values.shape) < 0.3] = np.nan
+    values[0] = np.nan
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        np.testing.assert_array_equal(_median(values), np.nanmedian(values, axis=-1))

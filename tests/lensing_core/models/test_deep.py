@@ -13,7 +13,7 @@ import torch
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import ContractError
 from lensing_core.models.contract import InputContract
-from lensing_core.models.deep import DeepMember, ImageScaling, Novelty
+from lensing_core.models.deep import PASS, DeepMember, ImageScaling, Novelty
 from lensing_core.models.networks import MetadataField, NetworkSpec, build_network
 
 GEOMETRY = CutoutGeometry("hsc", ("g", "r"), 32, 0.168, "flux", (27.0, 27.0), (0.7,) * 2)
@@ -152,7 +152,8 @@ class TestMetadata:
         assert member.metadata_names == ("psf_fwhm_arcsec", "survey")
         return member.predictor(GEOMETRY, "x")
 
-    def test_each_row_is_scored_with_its_own(self, predict, flux):
+    def test_each_row_is_scored_with_its_own(self, predict, flux, monkeypatch):
+        monkeypatch.setitem(PASS, "cpu", 4)  # rows of a second pass too
         columns = {"psf_fwhm_arcsec": [0.5, 0.7, 0.9, None, 1.1, 0.6], "survey": ["hsc", None] * 3}
         whole = predict(flux, columns).logit
         for k in range(6):

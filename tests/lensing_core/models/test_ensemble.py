@@ -12,6 +12,7 @@ from scipy.special import expit, logit
 
 from lensing_core.calibration import Calibration
 from lensing_core.errors import BadInputError
+from lensing_core.models import ensemble
 from lensing_core.models.ensemble import EnsembleRule, choose_fusion
 
 
@@ -110,16 +111,25 @@ def test_objects_of_one_class_are_not_enough(objects):
         EnsembleRule.fit(raw, np.ones(4000, int), fusion="mean", survey_prior=0.1)
 
 
-def test_copies_of_an_object_stay_on_one_side():
-    """Noise that a copy of each object gives away: with groups nothing is found."""
-    rng = np.random.default_rng(2)
-    labels = np.repeat(rng.permutation(np.repeat([0, 1], 150)), 8)
-    raw = np.repeat(rng.normal(size=(300, 1)), 8, axis=0)
-    groups = np.repeat(np.arange(300), 8)
-    raw = raw + 1e-9 * rng.normal(size=raw.shape)
-    kept, split = (
-        choose_fusion(raw, labels, groups=g).figures["isotonic_bayes"]["average_precision"]
-        for g in (groups, None)
-    )
-    assert kept == pytest.approx(0.5, abs=0.1)
-    assert kept <= split
+@pytest.mark.parametrize("learn", ["choose", "fit"])
+def test_copies_of_an_object_stay_on_one_side(objects, monkeypatch, learn):
+    raw, labels = (part[:400] for part in objects)
+    raw, labels, groups = (np.repeat(part, 3, axis=0) for part in (raw, labels, np.arange(400)))
+    folds = []
+    split = ensemble._folds
+
+    def spy(*arguments):
+        for fold in split(*arguments):
+            folds.append(fold)
+            yield fold
+
+    monkeypatch.setattr(ensemble, "_folds", spy)
+    if learn == "choose":
+        choose_fusion(raw, labels, groups=groups)
+    else:
+        EnsembleRule.fit(raw, labels, fusion="stacking", survey_prior=0.1, groups=groups)
+    assert len(folds) % 5 == 0
+    assert folds
+    for fit, rest in folds:
+        assert len(fit) + len(rest) == 1200
+        assert not set(groups[fit]) & set(groups[rest])

@@ -9,8 +9,8 @@ import pytest
 from lensing_core.store import open_database
 from lensing_core.store.tables import Run, utc_now
 from training.device import describe_device
-from training.fit.estimate import estimate_seconds
-from training.settings import TrainSettings
+from training.fit.estimate import estimate_scoring_seconds, estimate_seconds
+from training.settings import ScoreSettings, TrainSettings
 
 
 def settings(**changes) -> TrainSettings:
@@ -46,3 +46,21 @@ def test_other_networks_tell_nothing(trained):
 
 def test_the_device_is_named():
     assert "core" in describe_device("cpu")
+
+
+def test_scoring_time_is_what_is_left_at_the_last_rate(filled_workspace):
+    database = open_database(filled_workspace)
+    wanted = ScoreSettings(ensemble="first", catalog="simulated")
+    assert estimate_scoring_seconds(database, wanted) is None
+    now = utc_now()
+    with database.session() as session:
+        session.add(
+            Run(
+                id="scored", kind="score", title="s", status="succeeded", created_at=now,
+                settings=wanted.to_json(), started_at=now, finished_at=now, done=1, total=1,
+                attempt=1, result={"per_second": 20.0},
+            )
+        )  # fmt: skip
+    assert estimate_scoring_seconds(database, wanted) == pytest.approx(60 / 20)
+    both = ScoreSettings(ensemble="first", catalog="cosmos", further=["simulated"])
+    assert estimate_scoring_seconds(database, both) == pytest.approx(60 / 20)  # cosmos is done
