@@ -103,14 +103,20 @@ class GridFeatures:
         return np.stack(masks).reshape(len(masks), -1).astype(np.float32)
 
     def _noise(self, flux: Floats) -> Floats:
-        """Robust pixel noise (1.4826 MAD) of the outer tenth of each band, shape (n, band)."""
+        """Robust pixel noise (1.4826 MAD) of the outer tenth of each band, shape (n, band).
+
+        Where that says nothing (no data there, or a constant), of the whole band; else 1.
+        """
         border = max(2, self.geometry.size_px // 10)
         inner = slice(border, -border)
         outside = np.ones(flux.shape[-2:], dtype=bool)
         outside[inner, inner] = False
         pixels = flux[..., outside]
-        mad = _median(np.abs(pixels - _median(pixels)[..., None]))
-        return np.maximum(1.4826 * mad, 1e-12).astype(np.float32)
+        noise = _scatter(pixels)
+        for k, band in np.argwhere(~(noise > 0)):
+            whole = float(_scatter(flux[k, band].reshape(-1)))
+            noise[k, band] = whole if whole > 0 else 1.0
+        return noise
 
     def _patches(self, image: Floats, valid: NDArray[np.bool_]) -> list[NDArray[np.floating]]:
         n, bands, side, _ = image.shape
@@ -170,6 +176,12 @@ class GridFeatures:
     @staticmethod
     def _asymmetry(image: Floats, odd: Floats) -> NDArray[np.floating]:
         return np.abs(odd).sum(axis=(2, 3)) / (2 * np.abs(image).sum(axis=(2, 3)) + 1e-6)
+
+
+def _scatter(values: Floats) -> Floats:
+    """1.4826 times the median absolute deviation over the last axis."""
+    deviation = np.abs(values - _median(values)[..., None])
+    return np.asarray(1.4826 * _median(deviation), dtype=np.float32)
 
 
 def _median(values: Floats) -> Floats:

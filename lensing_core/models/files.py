@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from lensing_core.errors import NotFoundError
+from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models import classic, deep
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.deep import DeepMember, Precision
@@ -58,6 +59,7 @@ def save_member(
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     whole = {"id": model_id, **member.save(beside), **manifest, "versions": package_versions()}
+    whole["files"] = {path.name: _sha256(path) for path in sorted(beside.iterdir())}
     (beside / MANIFEST).write_text(json.dumps(whole, indent=1))
     beside.rename(final)
     return whole
@@ -75,16 +77,47 @@ def load_member(
 def read_member(
     folder: Path, *, device: str = "cpu", precision: Precision = "auto"
 ) -> StoredMember:
-    """Read the model of a folder."""
+    """Read the model of a folder.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no model, or one of a kind that this program does not know.
+    BadInputError
+        If a file is missing or is not the one that was written.
+    """
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
+        files, model_id, kind = manifest["files"], manifest["id"], manifest["kind"]
     except FileNotFoundError:
         raise NotFoundError(f"There is no model in {folder}.") from None
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise BadInputError(
+            f"{folder / MANIFEST} is damaged ({type(error).__name__}: {error}); train the model "
+            "again, or restore its folder."
+        ) from error
+    for name, digest in files.items():
+        path = folder / check_file_name(name)
+        if not path.is_file() or _sha256(path) != digest:
+            what = "has changed since it was written" if path.is_file() else "is missing"
+            raise BadInputError(f"{path} {what}; train the model again, or restore its folder.")
     member: AnyMember
-    if manifest["kind"] == classic.KIND:
+    if kind == classic.KIND:
         member = ClassicMember.load(folder, manifest)
-    elif manifest["kind"] == deep.KIND:
+    elif kind == deep.KIND:
         member = DeepMember.load(folder, manifest, device=device, precision=precision)
     else:
-        raise NotFoundError(f"{folder} holds a model of unknown kind {manifest['kind']!r}.")
-    return StoredMember(manifest["id"], member, manifest)
+        raise NotFoundError(f"{folder} holds a model of unknown kind {kind!r}.")
+    return StoredMember(model_id, member, manifest)
+
+
+def check_file_name(name: str) -> str:
+    """``name`` if it names a file of the model's own folder, else BadInputError."""
+    if Path(name).name != name:
+        raise BadInputError(f"A model's manifest names the file {name!r}, outside its folder.")
+    return name
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

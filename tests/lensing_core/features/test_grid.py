@@ -128,3 +128,12 @@ def test_the_fast_median_is_the_median(n):
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         np.testing.assert_array_equal(_median(values), np.nanmedian(values, axis=-1))
+
+
+def test_a_border_without_data_does_not_hide_the_galaxy(features, cutouts):
+    for empty in (np.nan, 0.0):
+        framed = cutouts.copy()
+        framed[..., :5, :] = framed[..., -5:, :] = framed[..., :5] = framed[..., -5:] = empty
+        table = features(framed)
+        assert np.isfinite(table).all()
+        assert np.abs(table).max() < 20

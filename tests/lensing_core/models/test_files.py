@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from importlib.metadata import version
@@ -93,7 +94,14 @@ def test_a_pickle_in_the_place_of_weights_is_not_run(workspace, member, tmp_path
     bait = tmp_path / "ran"
     # The opcodes of builtins.open(path, "w"), which unpickling would call.
     program = f"cbuiltins\nopen\n(S'{bait}'\nS'w'\ntR.".encode()
-    (workspace.models / "net-1" / "weights.safetensors").write_bytes(program)
+    folder = workspace.models / "net-1"
+    (folder / "weights.safetensors").write_bytes(program)
+    with pytest.raises(BadInputError, match="has changed"):
+        load_member(workspace, "net-1")
+    # Whoever can change the manifest too still runs nothing.
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"] = {"weights.safetensors": hashlib.sha256(program).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(SafetensorError):
         load_member(workspace, "net-1")
     assert not bait.exists()

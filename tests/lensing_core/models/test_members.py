@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lensing_core.cutouts import CutoutGeometry
-from lensing_core.errors import ContractError, NotFoundError
+from lensing_core.errors import BadInputError, ContractError, NotFoundError
 from lensing_core.features import GridFeatures
 from lensing_core.models.classic import ClassicMember, train_trees
 from lensing_core.models.contract import InputContract, flux_scale
@@ -149,3 +149,24 @@ def test_models_that_are_not_there_or_not_known_are_named(workspace, trees):
     path.write_text(json.dumps({**json.loads(path.read_text()), "kind": "oracle"}))
     with pytest.raises(NotFoundError, match="oracle"):
         load_member(workspace, "odd-1")
+
+
+def test_a_model_that_was_changed_or_is_cut_off_is_refused(workspace, trees):
+    save_member(workspace, "trees-2", trees, {})
+    folder = workspace.models / "trees-2"
+    text = (folder / "trees.txt").read_text()
+    (folder / "trees.txt").write_text(text.replace("num_leaves=", "num_leaves= ", 1))
+    with pytest.raises(BadInputError, match=r"trees\.txt has changed"):
+        load_member(workspace, "trees-2")
+    (folder / "trees.txt").unlink()
+    with pytest.raises(BadInputError, match=r"trees\.txt is missing"):
+        load_member(workspace, "trees-2")
+    manifest = (folder / "manifest.json").read_text()
+    (folder / "manifest.json").write_text(manifest[:50])
+    with pytest.raises(BadInputError, match="damaged"):
+        load_member(workspace, "trees-2")
+    (folder / "manifest.json").write_text(
+        json.dumps({**json.loads(manifest), "files": {"../../triage.sqlite": "0"}})
+    )
+    with pytest.raises(BadInputError, match="outside its folder"):
+        load_member(workspace, "trees-2")
