@@ -20,7 +20,7 @@ from app.context import AppContext
 from lensing_core.errors import LensTriageError
 from lensing_core.store.promotion import promote, take_back
 from lensing_core.store.summaries import EnsembleSummary, list_ensembles
-from training.fit.held_out import Comparison, compare_ensembles
+from training.fit.held_out import Comparison, HeldOut, compare_ensembles
 
 _SHOWN = {
     "tpr0": "TPR0",
@@ -89,20 +89,17 @@ class EnsembleBoard(pn.viewable.Viewer):
         promoted = [e for e in ensembles if e.promoted_at is not None]
         current = max(promoted, key=lambda e: str(e.promoted_at)).name if promoted else ""
         self.table.update([ensemble_row(e, current=e.name == current) for e in ensembles])
-        names = [e.name for e in ensembles]
+        names = [e.name for e in ensembles if HeldOut.exists(self._context.workspace, e.name)]
         self._comparison.visible = len(names) > 1
         if names != self.first.options:
             self._offer(names)
             self._compare()
 
     def _offer(self, names: list[str]) -> None:
-        """Let ``names`` be chosen; begin with the newest against the one before it."""
-        chosen = (self.first.value, self.second.value)
-        for chooser in (self.first, self.second):
+        """Let ``names`` be chosen, newest first; begin with the newest against the one before."""
+        for chooser, place in ((self.first, 1), (self.second, 0)):
             chooser.options = names
-        if chosen[0] == chosen[1] or not set(chosen) <= set(names):
-            chosen = (names[min(1, len(names) - 1)], names[0]) if names else (None, None)
-        self.first.value, self.second.value = chosen
+            chooser.value = names[min(place, len(names) - 1)] if names else None
 
     def _act(self, action: str, key: str) -> None:
         with self._notice.guard():

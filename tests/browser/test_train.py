@@ -27,8 +27,9 @@ def test_the_promoted_ensemble_is_marked_and_taken_back(
     expect(board.get_by_text("promoted", exact=True)).to_be_visible()
     board.get_by_role("button", name="Take back").click()
     expect(board.get_by_text("promoted", exact=True)).to_have_count(0)
-    board.get_by_role("button", name="Promote").click()
-    expect(board.get_by_text("promoted", exact=True)).to_be_visible()
+    row = board.get_by_role("row").filter(has_text="first")
+    row.get_by_role("button", name="Promote").click()
+    expect(row.get_by_text("promoted", exact=True)).to_be_visible()
     screenshot("ensembles")
 
 

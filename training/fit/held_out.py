@@ -38,6 +38,11 @@ class HeldOut:
             np.savez(stream, candidate_id=self.candidate_id, label=self.label, logit=self.logit)
         beside.replace(path)
 
+    @staticmethod
+    def exists(workspace: Workspace, ensemble: str) -> bool:
+        """Whether the ensemble was trained in this workspace."""
+        return _path(workspace, ensemble).is_file()
+
     @classmethod
     def read(cls, workspace: Workspace, ensemble: str) -> HeldOut:
         """Raises NotFoundError where there are none."""
