@@ -382,6 +382,8 @@ class TrainSettings(RunSettings):
             "backbones",
             "copies",
             "pretrained",
+            "pretrain_catalogs",
+            "pretrain_epochs",
             "small_stem",
             "pooling",
             "metadata",
@@ -437,6 +439,14 @@ class TrainSettings(RunSettings):
     )
     pretrained = param.Boolean(
         default=False, doc="Start from the weights that timm names for a backbone (a download)."
+    )
+    pretrain_catalogs = param.List(
+        default=[],
+        item_type=str,
+        doc="Catalogs without labels on which networks learn first what is the same object.",
+    )
+    pretrain_epochs = param.Integer(
+        default=20, bounds=(1, 1000), doc="Passes over them, where there are any."
     )
     pooling: Any = param.Selector(
         default="mean",

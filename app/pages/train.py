@@ -27,7 +27,10 @@ def page(context: AppContext) -> pn.viewable.Viewable:
 
     def choices() -> Mapping[str, Choices]:
         catalogs = list_catalogs(context.database)
-        return {"catalogs": catalog_choices([c for c in catalogs if c.label_source is not None])}
+        return {
+            "catalogs": catalog_choices([c for c in catalogs if c.label_source is not None]),
+            "pretrain_catalogs": catalog_choices([c for c in catalogs if c.pixel_kind == "flux"]),
+        }
 
     def values() -> Mapping[str, str]:
         taken = [ensemble.name for ensemble in list_ensembles(context.database)]

@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from lensing_core.cutouts import CutoutStore, writing
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
+from lensing_core.ingest import importing
 from lensing_core.ingest.catalog_writer import CatalogWriter
 from lensing_core.ingest.provenance import choose_training_labels
 from lensing_core.ingest.rejection import REASONS
@@ -277,17 +278,17 @@ def test_a_killed_import_goes_on_to_the_same_catalog(
     whole = type(workspace).create(tmp_path / "whole")
     open_database(whole)
     ingest(whole, settings_of(folder, workers=1))
-    append = CatalogWriter.append
+    write = importing._write
     calls = 0
 
-    def dying_append(self, *args, **kwargs):
+    def dying_write(*args):
         nonlocal calls
         calls += 1
         if calls == 3 and where == "before the shard":
             raise Killed
         if calls == 3 and where == "before the rows":
             monkeypatch.setattr(CatalogWriter, "_insert_rows", die)
-        append(self, *args, **kwargs)
+        write(*args)
         if calls == 3:
             raise Killed
 
@@ -295,7 +296,7 @@ def test_a_killed_import_goes_on_to_the_same_catalog(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(CatalogWriter, "append", dying_append)
+        patch.setattr(importing, "_write", dying_write)
         with pytest.raises(Killed):
             ingest(workspace, settings_of(folder, workers=workers))
         patch.undo()

@@ -29,7 +29,6 @@ from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, ImageScaling
 from lensing_core.models.networks import (
     AugmentationSpec,
-    LensNetwork,
     MetadataField,
     NetworkSpec,
     augment,
@@ -38,6 +37,7 @@ from lensing_core.models.networks import (
 )
 from training.fit.data import Indices, TrainingData
 from training.fit.losses import make_loss
+from training.fit.pretrain import pretrain
 from training.jobs.context import JobContext
 from training.settings import TrainSettings
 
@@ -304,10 +304,20 @@ def _train(
     last = folder / "last.ckpt"
     if last.exists():
         context.log(f"{plan.name}: going on from its last epoch.")
-    elif settings.find_learning_rate:
+    elif settings.pretrain_catalogs:
+        pretrain(
+            context,
+            settings,
+            module.network,
+            contract,
+            scaling,
+            member=plan.name,
+            seed=plan.seed,
+        )
+    if settings.find_learning_rate and not last.exists():
+        before = {k: v.clone() for k, v in module.network.state_dict().items()}
         module.learning_rate = _find_learning_rate(context, settings, module, train, plan.name)
-        # The test has moved the weights and the generators.
-        module.network = _fresh_network(spec, settings, plan.seed)
+        module.network.load_state_dict(before)  # the test has moved the weights
     trainer = _trainer(context, settings, folder, batches, accumulate, plan.name)
     trainer.fit(
         module,
@@ -323,11 +333,6 @@ def _train(
     half = settings.weight_bits == "16"
     member = DeepMember(contract, spec, module.network, scaling, turned=settings.turned, half=half)
     return member.rounded()
-
-
-def _fresh_network(spec: NetworkSpec, settings: TrainSettings, seed: int) -> LensNetwork:
-    lightning.seed_everything(seed, verbose=False)
-    return build_network(spec, pretrained=settings.pretrained)
 
 
 def _options(settings: TrainSettings, backbone: str, size_px: int) -> dict[str, Any]:

@@ -351,3 +351,30 @@ def test_metadata_that_nothing_has_is_named(workspace, make_catalog, make_contex
     settings = train_settings(members=["network"], metadata=["richness"])
     with pytest.raises(BadInputError, match="richness: no row has a value"):
         fit.run(make_context(settings), settings)
+
+
+def test_a_network_is_pretrained_on_cutouts_without_labels(
+    workspace, make_catalog, make_context, monkeypatch
+):
+    make_catalog("train", 450, seed=1)
+    make_catalog("sky", 200, seed=5, labelled=False)
+    settings = train_settings(
+        members=["network"], epochs=1, pretrain_catalogs=["sky", "train"], pretrain_epochs=2
+    )
+    context = make_context(settings)
+    fit.run(context, settings)
+    with open_database(workspace).session() as session:
+        curve = session.scalars(
+            select(RunMetric.value)
+            .where(RunMetric.name == "contrast_loss")
+            .order_by(RunMetric.step)
+        ).all()
+        lines = [line.message for line in session.scalars(select(RunLog)).all()]
+    assert len(curve) == 2
+    assert curve[1] < curve[0]
+    assert any("pretrained on 650 cutouts" in line for line in lines)
+
+    few = train_settings(ensemble="few", members=["network"], pretrain_catalogs=["few"])
+    make_catalog("few", 20, seed=6, labelled=False)
+    with pytest.raises(BadInputError, match="hold 20 cutouts"):
+        fit.run(make_context(few, "few"), few)
