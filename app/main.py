@@ -18,6 +18,7 @@ from tornado.websocket import WebSocketClosedError
 from app import tiles
 from app.components.notice import UNEXPECTED, Notice
 from app.context import AppContext
+from app.hosts import ADDRESS, HOSTS, refuse_foreign_hosts
 from app.pages import catalogs, overview, review, score, train
 from app.shell import PRODUCT, shell
 from app.theme import is_dark
@@ -26,7 +27,6 @@ from lensing_core.workspace import Workspace
 from training import jobs
 from training.demo import submit_demo
 
-ADDRESS = "127.0.0.1"
 _ADVANCE_EVERY_MS = 2000
 _log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def serve(
         routes,
         address=ADDRESS,
         port=port,
-        websocket_origin=[f"{ADDRESS}:{port}", f"localhost:{port}"],
+        websocket_origin=[f"{host}:{port}" for host in HOSTS],
         extra_patterns=[
             *tiles.routes(workspace),
             (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
@@ -137,6 +137,7 @@ def serve(
         verbose=False,
         title={f"/{slug}": f"{title} · {PRODUCT}" for slug, (title, _) in PAGES.items()},
     )
+    refuse_foreign_hosts(server._tornado)  # Bokeh has no public name for its application
 
     async def advance() -> None:
         try:

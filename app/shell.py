@@ -12,7 +12,16 @@ import panel_material_ui as pmui
 from app.components.format import percent
 from app.components.live import live
 from app.context import AppContext
-from app.theme import PAGE_SX, ROOT_CSS, THEME_CONFIG, THEME_COOKIE, TOKENS_CSS, is_dark, read_asset
+from app.theme import (
+    PAGE_SX,
+    ROOT_CSS,
+    THEME_CONFIG,
+    THEME_COOKIE,
+    TOKENS_CSS,
+    is_dark,
+    loading_css,
+    read_asset,
+)
 from lensing_core.store.runs import RunSummary, list_active_runs
 
 PRODUCT = "lens-triage"
@@ -204,7 +213,7 @@ def shell(
         busy_indicator=None,
         favicon="data:image/svg+xml," + quote(read_asset("logo.svg")),
         sx=PAGE_SX,
-        raw_css=[ROOT_CSS],
+        raw_css=[ROOT_CSS, loading_css(is_dark())],
     )
     # Kept in a cookie, so that the next page comes from the server in the right colours at once.
     page.jscallback(

@@ -6,11 +6,12 @@ import panel as pn
 
 from app.components.catalog_details import CatalogDetails
 from app.components.catalog_view import CATALOG_COLUMNS, catalog_row
+from app.components.live import in_background
 from app.components.section import section, stack
 from app.components.table import Table
 from app.context import AppContext
 from lensing_core.store import runs
-from lensing_core.store.summaries import list_catalogs
+from lensing_core.store.summaries import CatalogSummary, list_catalog_rows, list_catalogs
 
 
 class CatalogList(pn.viewable.Viewer):
@@ -18,38 +19,48 @@ class CatalogList(pn.viewable.Viewer):
 
     def __init__(self, context: AppContext, name: str = "") -> None:
         self._context = context
+        names = [catalog.name for catalog in list_catalog_rows(context.database)]
         self.table = Table(
             columns=CATALOG_COLUMNS,
             label="Catalogs",
             selectable=True,
-            empty="No catalog yet: import one, or simulate one.",
+            selected=name if name in names else next(iter(names), ""),
+            empty="Counting…" if names else "No catalog yet: import one, or simulate one.",
         )
+        self._catalogs: dict[str, CatalogSummary] = {}
         self._details = CatalogDetails(context)
         self._stamp: object = None
+        self._reading = False
         self._view = stack(section("Catalogs", self.table), self._details)
         super().__init__()
+        self.table.param.watch(lambda _: self._show_details(), "selected")
         self.refresh()
-        names = list(self._catalogs)
-        self.table.selected = name if name in names else (names[0] if names else "")
-        self._show()
-        self.table.param.watch(lambda _: self._show(), "selected")
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
 
     def refresh(self) -> None:
-        """Look again where a run has gone on or ended since."""
+        """Look again where a run has gone on or ended since, unless that is under way."""
         stamp = [
             (run.id, run.status, run.done)
             for run in runs.list_runs(self._context.database, limit=5)
         ]
-        if stamp == self._stamp:
+        if self._reading or stamp == self._stamp:
             return
         self._stamp = stamp
-        self._catalogs = {c.name: c for c in list_catalogs(self._context.database)}
-        self.table.update([catalog_row(catalog) for catalog in self._catalogs.values()])
-        if self.table.selected:
-            self._show()
+        self._reading = True
+        in_background(self._read, self._show)
 
-    def _show(self) -> None:
+    def _read(self) -> list[CatalogSummary]:
+        try:
+            return list_catalogs(self._context.database)
+        finally:
+            self._reading = False
+
+    def _show(self, catalogs: list[CatalogSummary]) -> None:
+        self._catalogs = {catalog.name: catalog for catalog in catalogs}
+        self.table.update([catalog_row(catalog) for catalog in catalogs])
+        self._show_details()
+
+    def _show_details(self) -> None:
         self._details.show_catalog(self._catalogs.get(self.table.selected))

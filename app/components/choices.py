@@ -8,6 +8,7 @@ from app.components import format as fmt
 from app.components.fields import Choices
 from app.context import AppContext
 from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
+from lensing_core.store.tables import Catalog
 from lensing_core.surveys import load_surveys
 
 
@@ -21,7 +22,7 @@ def survey_choices(context: AppContext, *, unset: str = "") -> Choices:
     }
 
 
-def catalog_choices(catalogs: Sequence[CatalogSummary]) -> Choices:
+def catalog_choices(catalogs: Sequence[CatalogSummary | Catalog]) -> Choices:
     """Catalogs that hold candidates."""
     return {
         f"{catalog.name} ({fmt.plural(catalog.n_candidates, 'candidate')})": catalog.name

@@ -21,6 +21,11 @@ function tileUrl(catalog, row, band, view, size = 0) {
   return `tiles/${encodeURIComponent(catalog.name)}/${row.index}?${query}`
 }
 
+// Address of what the server says of a cutout, among it what "auto" chooses for the colour picture.
+function infoUrl(catalog, row) {
+  return `tiles/${encodeURIComponent(catalog.name)}/${row.index}/info`
+}
+
 class TilePool {
   // At most `inFlight` requests at a time; up to `budget` pixels are kept, the latest used longest.
   constructor({inFlight = 6, budget = 48e6} = {}) {

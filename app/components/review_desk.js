@@ -34,6 +34,7 @@ class ReviewDesk {
     this.metadata = new MetadataTable(() => this.showDetails())
     this.keyboard = new Keyboard(this.actions())
     this.fetchDetails = debounce(() => this.askDetails(), DETAILS_PAUSE_MS)
+    this.fetchAuto = debounce(() => this.askAuto(), DETAILS_PAUSE_MS)
     this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS)
     this.build()
     this.filters.set(start.query)
@@ -226,6 +227,7 @@ class ReviewDesk {
     this.showDetails()
     this.fetchAhead()
     this.fetchDetails()
+    this.fetchAuto()
     this.writeAddress()
   }
 
@@ -233,6 +235,20 @@ class ReviewDesk {
     if (this.row !== undefined) {
       this.viewer.show(this.row, this.catalogs.get(this.row.catalog_id), this.controls.view)
       this.fetchAhead()
+      this.fetchAuto()
+    }
+  }
+
+  // Show on the sliders what "auto" chose for the candidate, where that is how it is drawn.
+  async askAuto() {
+    const {row} = this
+    if (row === undefined || this.controls.view.preset !== "auto") { return }
+    try {
+      const answer = await fetch(infoUrl(this.catalogs.get(row.catalog_id), row))
+      const {auto} = answer.ok ? await answer.json() : {}
+      if (auto !== undefined && row === this.row) { this.controls.suggest(auto) }
+    } catch {
+      // the server is away: the picture's own place says so
     }
   }
 
@@ -336,6 +352,7 @@ class ReviewDesk {
     this.filters.remove()
     this.viewer.reset()
     this.fetchDetails.cancel()
+    this.fetchAuto.cancel()
     this.writeAddress.cancel()
     this.model.off?.("msg:custom", this.onMessage)
   }

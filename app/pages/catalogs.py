@@ -16,7 +16,7 @@ from app.components.live import live
 from app.components.run_form import RunForm
 from app.context import AppContext
 from app.shell import argument, shell
-from lensing_core.store.summaries import list_catalogs
+from lensing_core.store.summaries import list_catalog_rows
 from training.settings import InjectSettings, SimulateSettings
 
 _TABS = ("catalogs", "import", "simulate", "inject")
@@ -56,7 +56,7 @@ def page(context: AppContext) -> pn.viewable.Viewable:
 
 def _simulating(context: AppContext) -> RunForm:
     def values() -> Mapping[str, str]:
-        taken = [catalog.name for catalog in list_catalogs(context.database)]
+        taken = [catalog.name for catalog in list_catalog_rows(context.database)]
         return {"catalog": fresh_name("simulated", taken)}
 
     return RunForm(
@@ -75,13 +75,13 @@ def _injecting(context: AppContext) -> RunForm:
     def choices() -> Mapping[str, Choices]:
         usable = [
             catalog
-            for catalog in list_catalogs(context.database)
+            for catalog in list_catalog_rows(context.database)
             if catalog.pixel_kind == "flux" and catalog.complete
         ]
         return {"source": catalog_choices(usable)}
 
     def values() -> Mapping[str, str]:
-        taken = [catalog.name for catalog in list_catalogs(context.database)]
+        taken = [catalog.name for catalog in list_catalog_rows(context.database)]
         return {"catalog": fresh_name("injected", taken)}
 
     return RunForm(

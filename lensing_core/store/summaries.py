@@ -64,6 +64,13 @@ class CatalogSummary:
         return self.size_px * self.pixel_scale_arcsec
 
 
+def list_catalog_rows(database: Database) -> list[Catalog]:
+    """All catalogs, newest first, without the counts that take long in a large workspace."""
+    newest = select(Catalog).order_by(Catalog.created_at.desc(), Catalog.id.desc())
+    with database.session() as session:
+        return list(session.scalars(newest))
+
+
 def list_catalogs(database: Database) -> list[CatalogSummary]:
     """All catalogs, newest first."""
     with database.session() as session:

@@ -25,6 +25,7 @@ from lensing_core.surveys import get_survey
 from lensing_core.workspace import Workspace
 
 N = 230
+SLIDERS = {"black": " σ", "stretch": " σ", "q": ""}  # in their order, with their units
 LONG_NAME = "a-very-long-object-name-" + "x" * 120
 
 
@@ -181,6 +182,25 @@ def test_bands_blink_invert_and_missing_data(desk) -> None:
     for _ in range(3):
         desk.keyboard.press("j")
     expect(desk.locator(".band").nth(1).get_by_text("no data")).to_be_visible()
+
+
+def test_auto_shows_on_the_sliders_what_it_chose(desk, screenshot) -> None:
+    def expect_chosen(index: int) -> None:
+        info = desk.request.get(desk.url.split("/review")[0] + f"/tiles/mine/{index}/info").json()
+        texts = [f"{info['auto'][name]:g}{unit}" for name, unit in SLIDERS.items()]
+        expect(outputs).to_have_text(texts)
+
+    outputs, auto = desk.locator(".slider output"), desk.get_by_role("button", name="Auto")
+    auto.click()
+    expect_chosen(0)
+    desk.keyboard.press("j")
+    expect_chosen(1)
+    expect(auto).to_have_attribute("aria-pressed", "true")
+    screenshot("auto")
+    before = outputs.all_inner_texts()
+    desk.locator(".slider input").nth(2).fill("20")
+    expect(auto).to_have_attribute("aria-pressed", "false")
+    expect(outputs).to_have_text([*before[:2], "20"])
 
 
 def test_truth_is_shown_only_when_asked_for(desk) -> None:

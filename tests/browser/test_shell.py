@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
+
+from app.theme import THEME_CONFIG, THEME_COOKIE
 
 
 def test_root_leads_to_overview_and_navigation_marks_the_page(server: str, page: Page) -> None:
@@ -30,3 +33,23 @@ def test_dark_theme_outlives_a_reload(
     page.reload()
     expect(page.locator(".main-content")).to_have_css("background-color", dark)
     screenshot("dark")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_has_its_colours_while_it_loads(
+    theme: str, server: str, page: Page, screenshot: Callable[[str], object]
+) -> None:
+    page.context.add_cookies([{"name": THEME_COOKIE, "value": theme, "url": server}])
+    page.route_web_socket("**/ws", lambda socket: None)  # opened, and never answered
+    page.goto(f"{server}/overview")
+    veil = page.locator("#loader")
+    expect(veil).to_be_visible()
+    for part in (page.locator("html"), veil):
+        expect(part).to_have_css("background-color", _ground(theme))
+    screenshot("veil")
+
+
+def _ground(theme: str) -> str:
+    """The colour below everything, as a browser writes it."""
+    colour = THEME_CONFIG[theme]["palette"]["background"]["default"]
+    return "rgb({}, {}, {})".format(*bytes.fromhex(colour[1:]))
