@@ -401,11 +401,13 @@ class TrainSettings(RunSettings):
             "weight_decay",
             "loss",
             "lens_prior",
+            "physics_weight",
             "average_decay",
             "blur_px",
             "gain",
             "precision",
             "device",
+            "devices",
         ),
         "Trees": ("rounds", "trees_learning_rate", "leaves"),
     }
@@ -500,6 +502,12 @@ class TrainSettings(RunSettings):
         inclusive_bounds=(False, True),
         doc="Share of lenses among the unlabelled objects, for nnpu.",
     )
+    physics_weight = param.Number(
+        default=0.0,
+        bounds=(0, 10),
+        doc="Weight of a second task for simulated lenses: Einstein radius, and a potential that "
+        "obeys the Poisson equation; 0: none.",
+    )
     average_decay = param.Number(
         default=0.0,
         bounds=(0, 0.9999),
@@ -516,6 +524,11 @@ class TrainSettings(RunSettings):
     )
     device: Any = param.Selector(
         default="auto", objects=["auto", "cpu", "cuda"], doc="Where networks train."
+    )
+    devices = param.Integer(
+        default=1,
+        bounds=(1, 64),
+        doc="GPUs that train a network together, each with batches of its own; processes on a CPU.",
     )
     rounds = param.Integer(default=600, bounds=(1, 100_000), doc="Most boosting rounds.")
     trees_learning_rate = param.Number(default=0.05, bounds=(1e-4, 1), doc="Shrinkage of trees.")

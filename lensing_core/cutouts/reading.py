@@ -26,6 +26,10 @@ class CutoutStore:
         self.geometry = CutoutGeometry.read(folder)
         self.refresh()
 
+    def __reduce__(self) -> tuple[type[CutoutStore], tuple[Path]]:
+        """Other processes map the files themselves."""
+        return type(self), (self.folder,)
+
     def refresh(self) -> None:
         """Look for shards again."""
         sidecars = sorted(self.folder.glob("shard-*.json"))

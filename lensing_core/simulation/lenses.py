@@ -90,6 +90,7 @@ def truth_of(
         "source_mag": magnitude,
         "source_offset_arcsec": float(np.hypot(x, y)),
         "lens_axis_ratio": deflector.axis_ratio,
+        "lens_angle_rad": deflector.angle,
         **more,
     }
 

@@ -28,13 +28,13 @@ from lensing_core.store.tables import (
     Ensemble,
     EnsembleMember,
     Model,
-    Observation,
     utc_now,
 )
 from lensing_core.uncertainty.conformal import ConformalSets
 from training.fit.data import Indices, TrainingData
 from training.fit.held_out import HeldOut
 from training.fit.network import NetworkPlan, plan_networks, train_network
+from training.fit.truth import fetch_truth
 from training.jobs.context import JobContext
 from training.settings import TrainSettings
 
@@ -282,22 +282,20 @@ def _strata(
 ) -> dict[str, Any]:
     """Recall of held-out lenses by what is true of them, at FPR 1e-2."""
     ids = data.labels.candidate_id[indices]
-    truth: dict[int, dict[str, Any]] = {}
+    names = ("theta_e_arcsec", "arc_snr", "source_mag")
+    truth = fetch_truth(context.workspace, ids, names)
     magnitude: dict[int, float | None] = {}
     with open_database(context.workspace).session() as session:
         for batch in data.batches(ids, 500):
             rows = session.execute(
-                select(Candidate.id, Candidate.magnitude, Observation.truth)
-                .outerjoin(Observation, Observation.candidate_id == Candidate.id)
-                .where(Candidate.id.in_(batch.tolist()))
+                select(Candidate.id, Candidate.magnitude).where(Candidate.id.in_(batch.tolist()))
             )
-            for candidate_id, value, stored in rows:
-                magnitude[candidate_id], truth[candidate_id] = value, stored or {}
+            for candidate_id, value in rows:
+                magnitude[candidate_id] = value
     columns = {
-        name: [truth[k].get(name) for k in ids.tolist()]
-        for name in ("theta_e_arcsec", "arc_snr", "source_mag")
+        **dict(zip(names, truth.T, strict=True)),
+        "magnitude": [magnitude[k] for k in ids.tolist()],
     }
-    columns["magnitude"] = [magnitude[k] for k in ids.tolist()]
     return recall_by(logits, data.labels.label[indices], columns)
 
 

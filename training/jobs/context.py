@@ -44,6 +44,10 @@ class JobContext:
         self._lock = threading.Lock()
         self._heart: threading.Thread | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process of the run: a context without a heart."""
+        return type(self), (self.workspace, self.run_id, self.attempt)
+
     @property
     def folder(self) -> Any:
         """The run's own folder in the workspace, made when first asked for."""

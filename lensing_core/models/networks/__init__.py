@@ -16,6 +16,7 @@ from lensing_core.models.networks.conditioning import encode_metadata
 from lensing_core.models.networks.dihedral import dihedral, dihedral_average
 from lensing_core.models.networks.network import LensNetwork, build_network
 from lensing_core.models.networks.output import NetworkOutput
+from lensing_core.models.networks.physics import MassHead
 from lensing_core.models.networks.spec import (
     ARC_AWARE,
     CATEGORICAL_METADATA,
@@ -34,6 +35,7 @@ __all__ = [
     "AugmentationSpec",
     "AugmentedBatch",
     "LensNetwork",
+    "MassHead",
     "MetadataField",
     "NetworkOutput",
     "NetworkSpec",

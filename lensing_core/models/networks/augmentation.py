@@ -96,6 +96,8 @@ class AugmentedBatch(NamedTuple):
     added_noise : Tensor of shape (n,)
         In units of the noise of each pixel.
     gain : Tensor of shape (n,)
+    orientation : Tensor of int of shape (n,)
+        A code of :func:`~lensing_core.models.networks.dihedral`.
     """
 
     images: Tensor
@@ -103,6 +105,7 @@ class AugmentedBatch(NamedTuple):
     extra_psf_fwhm_px: Tensor
     added_noise: Tensor
     gain: Tensor
+    orientation: Tensor
 
 
 def broadened_fwhm_arcsec(
@@ -172,11 +175,12 @@ def augment(
     gain = draw.uniform(1 - spec.max_gain, 1 + spec.max_gain)
     images = images * gain.reshape(-1, 1, 1, 1)
     variance = None if variance is None else variance * gain.reshape(-1, 1, 1, 1).square()
+    codes = torch.zeros(len(images), dtype=torch.long, device=images.device)
     if spec.dihedral:
         codes = draw.integers(N_VIEWS)
         images = dihedral(images, codes)
         variance = None if variance is None else dihedral(variance, codes)
-    return AugmentedBatch(images, variance, fwhm_px, added, gain)
+    return AugmentedBatch(images, variance, fwhm_px, added, gain, codes)
 
 
 def _needed(images: Tensor, spec: AugmentationSpec) -> int:
