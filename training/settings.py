@@ -385,6 +385,7 @@ class TrainSettings(RunSettings):
             "pretrain_catalogs",
             "pretrain_epochs",
             "small_stem",
+            "arc_prior",
             "pooling",
             "metadata",
             "dropout",
@@ -473,6 +474,11 @@ class TrainSettings(RunSettings):
     )
     small_stem = param.Boolean(
         default=False, doc="ResNets: no pooling after the first convolution, for small cutouts."
+    )
+    arc_prior = param.Boolean(
+        default=True,
+        doc="arc_aware: attention is biased by distances and directions around the centre; off for "
+        "patches.",
     )
     dropout = param.Number(default=0.2, bounds=(0, 0.9), doc="Dropout in the network's head.")
     epochs = param.Integer(default=12, bounds=(1, 1000), doc="Most passes over the training set.")

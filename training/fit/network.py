@@ -25,7 +25,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 from lensing_core.errors import BadInputError
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, ImageScaling
-from lensing_core.models.networks import MetadataField, NetworkSpec
+from lensing_core.models.networks import ARC_AWARE, MetadataField, NetworkSpec
 from lensing_core.models.networks.physics import TRUTH
 from training.fit.batches import LabelledCutouts, train_loader, validation_loader
 from training.fit.data import Indices, TrainingData
@@ -199,6 +199,8 @@ def _options(settings: TrainSettings, backbone: str, size_px: int) -> dict[str, 
     options: dict[str, Any] = {}
     if settings.small_stem and "resnet" in backbone:
         options["small_stem"] = True
+    if backbone == ARC_AWARE:
+        options["prior"] = settings.arc_prior
     if settings.pooling == "mil":
         patch = min(64, max(32, size_px // 4))
         options |= {"patch_px": patch, "stride_px": patch}

@@ -183,7 +183,7 @@ class NetworkSpec:
         if self.pooling == "mil" and self.backbone == ARC_AWARE and self.option("prior"):
             raise BadInputError(
                 "The positional prior of arc_aware has its centre in the middle of its image, which"
-                " a patch has not: set option prior to false, or use pooling 'mean'."
+                " a patch has not: switch the prior off (arc_prior), or use pooling 'mean'."
             )
 
     def _known_options(self) -> dict[str, Any]:
