@@ -3,8 +3,41 @@
 Notation, everywhere in this package: y is the true class, s = 1 marks a labeled positive;
 c = P(s=1 | y=1) is the label frequency and π = P(y=1) the class prior. They are different
 quantities.
+
+Methods behind one contract (:mod:`~lensing_core.pu.contract`): ``method.fit(x, s, groups)`` gives
+a :class:`PUModel` with ``decision``, ``probability``, ``prior`` and ``label_frequency``.
 """
 
+from lensing_core.pu.bagging import BaggingPU
+from lensing_core.pu.contract import Estimate, PUMethod, PUModel, out_of_fold
+from lensing_core.pu.elkan_noto import ElkanNoto
+from lensing_core.pu.learners import Learner, LogisticLearner, TreesLearner
 from lensing_core.pu.losses import NonNegativePULoss
+from lensing_core.pu.methods import LEARNERS, METHODS, pu_method
+from lensing_core.pu.naive import Naive, Oracle
+from lensing_core.pu.risk import NNPU, UPU
+from lensing_core.pu.splits import group_folds, object_groups
+from lensing_core.pu.spy import Spy
 
-__all__ = ["NonNegativePULoss"]
+__all__ = [
+    "LEARNERS",
+    "METHODS",
+    "NNPU",
+    "UPU",
+    "BaggingPU",
+    "ElkanNoto",
+    "Estimate",
+    "Learner",
+    "LogisticLearner",
+    "Naive",
+    "NonNegativePULoss",
+    "Oracle",
+    "PUMethod",
+    "PUModel",
+    "Spy",
+    "TreesLearner",
+    "group_folds",
+    "object_groups",
+    "out_of_fold",
+    "pu_method",
+]

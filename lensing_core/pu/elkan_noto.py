@@ -1,0 +1,143 @@
+"""The method of Elkan & Noto (2008, KDD, 213), in its two forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from lensing_core.errors import BadInputError
+from lensing_core.pu.contract import (
+    Estimate,
+    Labels,
+    Link,
+    PUMethod,
+    PUModel,
+    fit_labeled,
+    sample_unlabeled,
+)
+from lensing_core.pu.learners import Features, Floats, Learner, Scorer, TreesLearner
+from lensing_core.pu.splits import Groups, group_folds
+
+
+def duplicate_weights(g: Floats, label_frequency: float) -> Floats:
+    """w(x) = [(1 − c) / c] · [g / (1 − g)], the chance that an unlabeled object is positive.
+
+    Above 1 where g exceeds c; the caller decides what that means.
+    """
+    return np.asarray((1 - label_frequency) / label_frequency * g / (1 - g))
+
+
+def label_frequency_of(
+    g: Floats, groups: Groups, n: int, *, n_bootstrap: int, seed: int
+) -> tuple[Estimate, Estimate]:
+    """c, and the class prior P(s=1) / c, with intervals.
+
+    Parameters
+    ----------
+    g : ndarray of shape (n_P,)
+        Out-of-fold P(s=1 | x) of the labeled positives; c is its mean.
+    groups : ndarray of shape (n_P,)
+        The bootstrap draws whole groups; for the prior also how many objects are labeled.
+    n : int
+        All objects, labeled and unlabeled.
+    """
+    _, member = np.unique(groups, return_inverse=True)
+    sums, counts = np.bincount(member, g), np.bincount(member)
+    rng = np.random.default_rng(seed)
+    times = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=n_bootstrap)
+    drawn = (times @ sums) / (times @ counts)
+    share = rng.binomial(n, len(g) / n, size=n_bootstrap) / n
+    c, prior = float(g.mean()), len(g) / n / float(g.mean())
+    c_low, c_high = np.percentile(drawn, [2.5, 97.5])
+    low, high = np.percentile(share / drawn, [2.5, 97.5])
+    return Estimate(c, float(c_low), float(c_high)), Estimate(prior, float(low), float(high))
+
+
+@dataclass(frozen=True)
+class ElkanNoto(PUMethod):
+    """c from out-of-fold scores of whole groups, then one of two corrections.
+
+    It assumes one sample of which a share c of the positives, chosen at random, is labeled.
+    ``scale``: P(y=1 | x) = g(x) / c. ``reweight``: a second model, in which a labeled positive
+    weighs 1 and each unlabeled object enters twice, as positive with weight w(x) of
+    :func:`duplicate_weights` and as negative with 1 − w(x).
+    """
+
+    learner: Learner = field(default_factory=TreesLearner)
+    mode: Literal["scale", "reweight"] = "scale"
+    n_folds: int = 5
+    most_unlabeled: int = 20_000
+    n_bootstrap: int = 500
+    seed: int = 0
+
+    name: ClassVar[str] = "elkan_noto"
+
+    def _fit(self, x: Features, s: Labels, groups: Groups) -> PUModel:
+        rows, log_share = sample_unlabeled(s, self.most_unlabeled, np.random.default_rng(self.seed))
+        logits, fold = self._out_of_fold(x[rows], s[rows], groups[rows])
+        g = np.asarray(expit(logits + log_share))
+        positive = s[rows] == 1
+        c, prior = label_frequency_of(
+            g[positive],
+            groups[rows][positive],
+            len(x),
+            n_bootstrap=self.n_bootstrap,
+            seed=self.seed,
+        )
+        if not c.value > 0:
+            raise BadInputError(
+                "The held-out labeled positives score nothing: the labels cannot be told from the "
+                "unlabeled objects. Check that features and labels belong together."
+            )
+        by_fold = np.array([g[positive & (fold == k)].mean() for k in np.unique(fold)])
+        diagnostics = {
+            "label_frequency_fold_variation": float(by_fold.std() / by_fold.mean()),
+            "unlabeled_used": float((~positive).sum()),
+        }
+        if self.mode == "scale":
+            scorer, shift = fit_labeled(
+                self.learner, x[rows], s[rows], most_unlabeled=self.most_unlabeled, seed=self.seed
+            )
+            link = Link("elkan_noto", shift + log_share, c.value)
+            diagnostics["share_above_label_frequency"] = float((g[~positive] > c.value).mean())
+        else:
+            w = duplicate_weights(g[~positive], c.value)
+            diagnostics["share_above_label_frequency"] = float((w > 1).mean())
+            scorer = self._reweighted(x[rows], positive, w, np.exp(-log_share))
+            link = Link()
+        return PUModel(self.name, (scorer,), link, x.shape[1], prior, c, diagnostics)
+
+    def _out_of_fold(self, x: Features, s: Labels, groups: Groups) -> tuple[Floats, Groups]:
+        """Log-odds of s by models that did not see the row's group, and the folds."""
+        positive_groups = len(np.unique(groups[s == 1]))
+        if positive_groups < 2:
+            raise BadInputError(
+                "The label frequency needs labeled positives in at least two groups; all of them "
+                "stand in one. Label objects elsewhere on the sky."
+            )
+        n_folds = min(self.n_folds, positive_groups)
+        fold = group_folds(groups, s, n_folds, seed=self.seed)
+        logits = np.empty(len(x), dtype=np.float64)
+        for k in range(n_folds):
+            held = fold == k
+            if (s[~held] == 0).sum() == 0:
+                raise BadInputError("All unlabeled objects stand in one group; give more of them.")
+            logits[held] = self.learner.fit(x[~held], s[~held], seed=self.seed)(x[held])
+        return logits, fold
+
+    def _reweighted(
+        self, x: Features, positive: NDArray[np.bool_], w: Floats, each: float
+    ) -> Scorer:
+        """The second model; ``each`` is how many unlabeled objects a drawn one stands for."""
+        shared = np.clip(w, 0.0, 1.0)  # a weight is no probability above 1; the excess is counted
+        unlabeled = np.flatnonzero(~positive)
+        rows = np.concatenate([np.flatnonzero(positive), unlabeled, unlabeled])
+        n_positive, n_unlabeled = int(positive.sum()), len(unlabeled)
+        target = np.repeat([1, 1, 0], [n_positive, n_unlabeled, n_unlabeled])
+        weight = np.concatenate([np.ones(n_positive), shared * each, (1 - shared) * each])
+        used = weight > 0
+        return self.learner.fit(x[rows[used]], target[used], weight[used], seed=self.seed)
