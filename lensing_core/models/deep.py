@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from lensing_core.models.networks import (
     dihedral_average,
     encode_metadata,
 )
+from lensing_core.models.networks.folding import for_scoring
 
 Precision = Literal["auto", "32", "bf16"]
 WEIGHTS = "weights.safetensors"
@@ -60,7 +62,8 @@ class ImageScaling:
         outside = np.ones(flux.shape[-2:], dtype=bool)
         outside[border:-border, border:-border] = False
         pixels = flux[..., outside]
-        with np.errstate(all="ignore"):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "All-NaN")  # a band without data there takes 1
             spread = np.abs(pixels - np.nanmedian(pixels, axis=-1, keepdims=True))
             noise = np.nanmedian(1.4826 * np.nanmedian(spread, axis=-1), axis=0)
         return cls(tuple(float(s) if s > 0 else 1.0 for s in noise))
@@ -135,13 +138,15 @@ class DeepMember:
     ) -> Predictor:
         """Scores cutouts of ``geometry``."""
         selection = self.contract.fit(geometry, catalog)
-        self.network.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         bf16 = self.precision == "bf16" or (
             self.precision == "auto"
             and has_bf16_units(self.device)
             and not _has_depthwise_convolutions(self.network)
         )
-        return _DeepPredictor(self, selection, flux_scale(selection.geometry), with_variance, bf16)
+        network = for_scoring(self.network, bf16=bf16)
+        network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+        factors = flux_scale(selection.geometry)
+        return _DeepPredictor(self, network, selection, factors, with_variance, bf16)
 
     def rounded(self) -> DeepMember:
         """The same member with its weights rounded to what is stored."""
@@ -216,6 +221,7 @@ def _has_depthwise_convolutions(network: torch.nn.Module) -> bool:
 @dataclass(frozen=True)
 class _DeepPredictor:
     member: DeepMember
+    network: LensNetwork
     selection: CutoutSelection
     factors: NDArray[np.float32]
     with_variance: bool
@@ -229,7 +235,7 @@ class _DeepPredictor:
         columns = self._encoded(metadata, len(images))
         passes = [
             self._pass(images[k : k + size], columns[k : k + size], size)
-            for k in range(0, len(images), size)
+            for k in range(0, max(1, len(images)), size)
         ]
         embedding = torch.cat([output.embedding for output in passes])
         return MemberOutput(
@@ -254,19 +260,18 @@ class _DeepPredictor:
                 [columns, columns.new_full((size - n, columns.shape[1]), torch.nan)]
             )
         images = images.to(memory_format=torch.channels_last)
-        network = self.member.network
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bf16):
             known = columns if columns.shape[1] else None
             output = (
-                dihedral_average(network, images, known)
+                dihedral_average(self.network, images, known)
                 if self.member.turned
-                else network(images, known)
+                else self.network(images, known)
             )
         return NetworkOutput(output.logit[:n].float(), output.embedding[:n].float())
 
     def _variance(self, embedding: torch.Tensor) -> NDArray[np.float64]:
         """Of the head's dropout, over the same thinned heads for every batch."""
         generator = torch.Generator(device=embedding.device).manual_seed(0)
-        samples = self.member.network.mc_logits(embedding, MC_SAMPLES, generator)
+        samples = self.network.mc_logits(embedding, MC_SAMPLES, generator)
         variance: NDArray[np.float64] = samples.double().var(dim=0, correction=0).cpu().numpy()
         return variance

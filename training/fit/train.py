@@ -16,7 +16,7 @@ from lensing_core.calibration import reliability
 from lensing_core.errors import BadInputError
 from lensing_core.features import GridFeatures
 from lensing_core.metrics import ranking_figures_with_intervals, recall_by
-from lensing_core.models.classic import ClassicMember, train_trees
+from lensing_core.models.classic import ClassicMember, compute_features, train_trees
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, Novelty
 from lensing_core.models.ensemble import EnsembleRule, FusionChoice, choose_fusion
@@ -180,7 +180,7 @@ def _train_trees(
     for name in ("train", "validation"):
         parts = []
         for indices in data.batches(splits[name], BATCH):
-            parts.append(compute(_native(data, indices)))
+            parts.append(compute_features(compute, _native(data, indices)))
             context.progress(sum(map(len, parts)), len(splits[name]), f"Features, {name} objects")
         tables[name] = (np.concatenate(parts), data.labels.label[splits[name]])
 

@@ -26,9 +26,10 @@ def test_objects_whose_mass_is_unknown_teach_nothing(head):
     embedding = torch.randn(4, 8, requires_grad=True)
     truth = torch.full((4, 3), math.nan)
     loss = head.loss(embedding, truth, still(4))
-    assert float(loss) == 0
+    assert loss.item() == 0
     loss.backward()
-    assert embedding.grad is not None and not embedding.grad.any()
+    assert embedding.grad is not None
+    assert not embedding.grad.any()
     assert all(p.grad is not None for p in head.parameters())  # processes wait for every one
 
     truth[2] = torch.tensor([1.5, 0.7, 0.2])
@@ -46,7 +47,7 @@ def test_turning_the_image_turns_the_mass(head):
     other = head.loss(embedding, torch.tensor([[1.5, 0.6, math.pi / 2 - angle]]), still(1))
     unturned = head.loss(embedding, torch.tensor([[1.5, 0.6, angle]]), still(1))
     torch.testing.assert_close(turned, other)
-    assert abs(float(turned - unturned)) > 1e-4
+    assert (turned - unturned).abs().item() > 1e-4
 
 
 def test_it_finds_the_potential_of_a_lens():
