@@ -1,6 +1,7 @@
-"""Chunks of rows on their way through the decoding processes.
+"""Chunks of rows on their way through the decoding processes or threads.
 
-Processes put pixels into a scratch file that all of them map, so that none are sent through pipes.
+Processes put pixels into a scratch file that all of them map, so that none are sent through pipes;
+threads share the memory of this process.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import prod
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
@@ -23,15 +25,14 @@ from lensing_core.ingest.catalog_writer import Rejected
 from lensing_core.ingest.decoding import (
     CutoutFacts,
     Decoded,
-    Pixels,
-    Room,
+    alike_reader,
     decode_into_room,
     decode_rows,
-    opened,
 )
 from lensing_core.ingest.images import RowRequest
 from lensing_core.ingest.planning import ImportPlan
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.room import Pixels, Room, opened
 from lensing_core.ingest.rows import ParsedRow, RowReader
 
 ROWS_PER_TASK = 64
@@ -40,7 +41,10 @@ SLOTS = AHEAD + 2  # chunks alive at a time: one being written, one collected, t
 # Starting processes takes longer than decoding less than this.
 _POOL_FROM_ROWS = 2000
 _POOL_FROM_PIXELS = 100_000_000
+_ROWS_TO_LOOK_AT = 16
 _PRELOAD = ("decoding", "fits_sources", "mosaics", "stacks", "pictures")  # what decoding needs
+
+Task = Future[Decoded] | Callable[[], Decoded]  # what is called is done when it is asked for
 
 
 def available_cores() -> int:
@@ -51,11 +55,16 @@ def available_cores() -> int:
 
 @dataclass
 class Decoder:
-    """Decodes rows, in other processes or in this one."""
+    """Decodes rows, in other processes, in threads or in the calling thread.
+
+    Where files are read together nearly all time goes to system calls, hashes and copies, during
+    which other threads run: threads then do what processes do, and need no start and no hand-over.
+    """
 
     plan: ImportPlan
     room: Room
-    pool: ProcessPoolExecutor | None
+    processes: ProcessPoolExecutor | None = None
+    threads: ThreadPoolExecutor | None = None
     _slots: dict[int, Pixels] = field(default_factory=dict)
     _next_slot: int = 0
 
@@ -73,19 +82,23 @@ class Decoder:
         n_rows : int
             Rows to come.
         workers : int
-            Processes; 0: one a core, or none where starting them would not pay.
+            Processes or threads; 0: one a core, or none where starting them would not pay.
         """
         room = Room.of(plan.grid, len(plan.source.bands), capacity, slots=SLOTS)
         count = workers or available_cores()
+        if count > 1 and _read_together(plan):
+            with ThreadPoolExecutor(count, "decoder") as threads:
+                yield cls(plan, room, threads=threads)
+            return
         small = n_rows < _POOL_FROM_ROWS and n_rows * prod(plan.geometry.shape) < _POOL_FROM_PIXELS
         if count == 1 or (small and not workers):
-            yield cls(plan, room, None)
+            yield cls(plan, room)
             return
         scratch.parent.mkdir(parents=True, exist_ok=True)
         scratch.unlink(missing_ok=True)  # of an import that was killed
         pool = _start_pool(count)
         try:
-            yield cls(plan, replace(room, path=scratch), pool)
+            yield cls(plan, replace(room, path=scratch), processes=pool)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
             scratch.unlink(missing_ok=True)
@@ -95,11 +108,24 @@ class Decoder:
 
         Writing takes a good part of the time of decoding, and must not wait in one thread.
         """
-        if self.pool is None:
+        if self.processes is None:
             save_shard(cutouts, number, chunk.pixels, places)
         else:
-            job = self.pool.submit(_save_from_room, cutouts, number, self.room, chunk.slot, places)
+            job = self.processes.submit(
+                _save_from_room, cutouts, number, self.room, chunk.slot, places
+            )
             job.result()
+
+    def begin(self, rows: list[RowRequest], slot: int, pixels: Pixels, first: int) -> Task:
+        """Hand over rows whose pixels go to a slot, from place ``first`` on."""
+        source, grid = self.plan.source, self.plan.grid
+        if self.processes is not None:
+            return self.processes.submit(
+                decode_into_room, source, grid, rows, self.room, slot, first
+            )
+        if self.threads is not None:
+            return self.threads.submit(decode_rows, source, grid, rows, pixels, first)
+        return partial(decode_rows, source, grid, rows, pixels, first)
 
     def next_slot(self) -> tuple[int, Pixels]:
         """The slot that has been free for longest, and its pixels."""
@@ -108,6 +134,13 @@ class Decoder:
         if slot not in self._slots:
             self._slots[slot] = self.room.open(slot)
         return slot, self._slots[slot]
+
+
+def _read_together(plan: ImportPlan) -> bool:
+    """Whether files are read together, by the first rows of the table."""
+    first = plan.reader().read(0, min(_ROWS_TO_LOOK_AT, len(plan.table)))
+    rows = [row.request for row in first if isinstance(row, ParsedRow)]
+    return alike_reader(plan.source, rows) is not None
 
 
 def _start_pool(count: int) -> ProcessPoolExecutor:
@@ -141,7 +174,7 @@ class Chunk:
     doubts: Counter[str]
     slot: int
     pixels: Pixels
-    _tasks: list[Future[Decoded] | Callable[[], Decoded]]
+    _tasks: list[Task]
 
     @classmethod
     def begin(cls, decoder: Decoder, reader: RowReader, start: int, stop: int) -> Chunk:
@@ -155,18 +188,10 @@ class Chunk:
             else:
                 rejected.append(row)
         slot, pixels = decoder.next_slot()
-        source, grid = decoder.plan.source, decoder.plan.grid
-        tasks: list[Future[Decoded] | Callable[[], Decoded]] = []
+        tasks: list[Task] = []
         for first in range(0, len(parsed), ROWS_PER_TASK):
             rows = [row.request for row in parsed[first : first + ROWS_PER_TASK]]
-            if decoder.pool is None:
-                tasks.append(_Later(decoder.plan, rows, pixels, first))
-            else:
-                tasks.append(
-                    decoder.pool.submit(
-                        decode_into_room, source, grid, rows, decoder.room, slot, first
-                    )
-                )
+            tasks.append(decoder.begin(rows, slot, pixels, first))
         return cls(start, stop, parsed, rejected, reader.doubts - before, slot, pixels, tasks)
 
     def results(
@@ -204,16 +229,3 @@ def _save_from_room(
     cutouts: CutoutWriter, number: int, room: Room, slot: int, places: Sequence[int]
 ) -> None:
     save_shard(cutouts, number, opened(room, slot), places)
-
-
-@dataclass(frozen=True)
-class _Later:
-    """A task of this very process, done when its result is asked for."""
-
-    plan: ImportPlan
-    rows: list[RowRequest]
-    pixels: Pixels
-    first: int
-
-    def __call__(self) -> Decoded:
-        return decode_rows(self.plan.source, self.plan.grid, self.rows, self.pixels, self.first)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from math import isfinite, isnan, prod
-from pathlib import Path
-from typing import Any, Literal
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.cutouts import cutout_sha256
-from lensing_core.ingest.choices import MissingBands
 from lensing_core.ingest.geometry import (
     centre_of_copy,
     crop_or_pad,
@@ -21,36 +17,21 @@ from lensing_core.ingest.geometry import (
     regrid_psf,
     same_scale,
 )
-from lensing_core.ingest.images import BandImage, ImageSource, RowRequest
+from lensing_core.ingest.headers import WARNINGS_LOCK
+from lensing_core.ingest.images import (
+    AlikeImages,
+    AlikeReader,
+    AlikeSource,
+    BandImage,
+    ImageSource,
+    RowRequest,
+)
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.room import Grid, Pixels, Room, opened
 
 MIN_SIDE_PX = 8
 _SAME_MAG = 1e-6
-
-
-@dataclass(frozen=True)
-class Grid:
-    """What the cutouts of a catalog have in common.
-
-    Attributes
-    ----------
-    zero_points_mag : tuple of float
-        AB, by band; images of another zero point are scaled to it. NaN: leave values alone.
-    psf_size_px : int
-        Side of the stored PSFs, odd; 0: none are stored.
-    """
-
-    size_px: int
-    pixel_scale_arcsec: float
-    zero_points_mag: tuple[float, ...]
-    with_variance: bool = False
-    psf_size_px: int = 0
-    missing_bands: MissingBands = "nan"
-
-    @property
-    def is_rendered(self) -> bool:
-        """Whether pixels are colours, not fluxes."""
-        return isnan(self.zero_points_mag[0])
+_MODEL_ROWS = 3  # the first may be bad
 
 
 @dataclass(frozen=True)
@@ -90,78 +71,6 @@ class CutoutFacts:
 
 
 @dataclass(frozen=True)
-class Pixels:
-    """Room for the pixels of some objects.
-
-    Attributes
-    ----------
-    flux, variance : ndarray of shape (n, band, y, x), float32
-        NaN where there is no data.
-    psf : ndarray of shape (n, band, py, px), float32
-    """
-
-    flux: NDArray[np.float32]
-    variance: NDArray[np.float32] | None
-    psf: NDArray[np.float32] | None
-
-    def rows(self, places: Sequence[int]) -> Pixels:
-        """The objects at ``places``: a view if they are the first in a row, else a copy."""
-        n = len(places)
-        chosen = slice(n) if list(places) == list(range(n)) else list(places)
-        return Pixels(
-            self.flux[chosen],
-            None if self.variance is None else self.variance[chosen],
-            None if self.psf is None else self.psf[chosen],
-        )
-
-
-@dataclass(frozen=True)
-class Room:
-    """Where pixels of a catalog are put: how much is needed, and in which file, if any.
-
-    Attributes
-    ----------
-    path : Path or None
-        A scratch file that several processes map; None: this process's memory.
-    slots, capacity : int
-        Objects in all are ``slots * capacity``.
-    """
-
-    n_bands: int
-    size_px: int
-    with_variance: bool
-    psf_size_px: int
-    capacity: int
-    slots: int = 1
-    path: Path | None = None
-
-    @classmethod
-    def of(cls, grid: Grid, n_bands: int, capacity: int, **more: Any) -> Room:
-        """Room for ``capacity`` objects of a grid."""
-        return cls(n_bands, grid.size_px, grid.with_variance, grid.psf_size_px, capacity, **more)
-
-    def open(self, slot: int = 0) -> Pixels:
-        """The pixels of a slot."""
-        cutouts = (self.capacity, self.n_bands, self.size_px, self.size_px)
-        psfs = (self.capacity, self.n_bands, self.psf_size_px, self.psf_size_px)
-        n = prod(cutouts)
-        n_variance = n if self.with_variance else 0
-        flat = self._floats(slot, n + n_variance + prod(psfs))
-        return Pixels(
-            flat[:n].reshape(cutouts),
-            flat[n : n + n_variance].reshape(cutouts) if self.with_variance else None,
-            flat[n + n_variance :].reshape(psfs) if self.psf_size_px else None,
-        )
-
-    def _floats(self, slot: int, count: int) -> NDArray[np.float32]:
-        if self.path is None:
-            return np.empty(count, dtype=np.float32)
-        mode: Literal["r+", "w+"] = "r+" if self.path.exists() else "w+"
-        whole = np.memmap(self.path, np.float32, mode, shape=(self.slots, count))
-        return whole[slot].view(np.ndarray)
-
-
-@dataclass(frozen=True)
 class Decoded:
     """The outcome of some rows.
 
@@ -179,18 +88,33 @@ class Decoded:
 def decode_rows(
     source: ImageSource, grid: Grid, rows: Sequence[RowRequest], pixels: Pixels, first: int = 0
 ) -> Decoded:
-    """Read, cut and calibrate the images of ``rows`` into ``pixels`` from place ``first`` on."""
+    """Read, cut and calibrate the images of ``rows`` into ``pixels`` from place ``first`` on.
+
+    Threads may do this at the same time, for different rows.
+    """
     facts: dict[int, CutoutFacts] = {}
     rejected: dict[int, RowRejected] = {}
+    reader = alike_reader(source, rows)
+    if reader is not None:
+        for at in range(0, len(rows), reader.rows_at_once):
+            images = reader.load(rows[at : at + reader.rows_at_once])
+            facts |= {at + k: f for k, f in assemble_alike(images, grid, pixels, first + at)}
     for k, row in enumerate(rows):
-        try:
-            facts[k] = assemble(source.load(row), grid, pixels, first + k)
-        except RowRejected as problem:
-            rejected[k] = problem
+        if k not in facts:
+            try:
+                with WARNINGS_LOCK:  # the libraries that may be needed are not made for threads
+                    facts[k] = assemble(source.load(row), grid, pixels, first + k)
+            except RowRejected as problem:
+                rejected[k] = problem
     return Decoded(facts, rejected)
 
 
-opened = lru_cache(maxsize=8)(Room.open)
+def alike_reader(source: ImageSource, rows: Sequence[RowRequest]) -> AlikeReader | None:
+    """A reader of many rows together, if the files of the first rows allow it."""
+    if not isinstance(source, AlikeSource):
+        return None
+    readers = (source.alike(row) for row in rows[:_MODEL_ROWS])
+    return next((reader for reader in readers if reader is not None), None)
 
 
 def decode_into_room(
@@ -250,6 +174,68 @@ def assemble(
         sky_deg=next((image.sky_deg for image in present.values() if image.sky_deg), None),
         sha256=cutout_sha256(flux),
     )
+
+
+def assemble_alike(
+    images: AlikeImages, grid: Grid, pixels: Pixels, first: int
+) -> list[tuple[int, CutoutFacts]]:
+    """:func:`assemble` for many rows, from place ``first`` on.
+
+    Returns
+    -------
+    list of (int, CutoutFacts)
+        The rows that are good, by number; all others must be loaded by themselves.
+    """
+    scales = images.pixel_scales_arcsec
+    shapes = [data.shape[1:] for data in images.data]
+    if not all(same_scale(scale, grid.pixel_scale_arcsec) for scale in scales) or any(
+        min(shape) < MIN_SIDE_PX for shape in shapes
+    ):
+        return []
+    n, n_bands = len(images.known), len(images.data)
+    flux = pixels.flux[first : first + n]
+    factors = np.array(
+        [
+            [_zero_point_factor(value, grid, k) for value in values]
+            for k, values in enumerate(images.zero_points_mag)
+        ]
+    )
+    middle = grid.size_px // 2
+    with np.errstate(all="ignore"):  # of rows that are not known, and of what is found below
+        for k, data in enumerate(images.data):
+            flux[:, k] = crop_or_pad(data, grid.size_px)
+            if (factors[k] != 1).any():
+                flux[:, k] *= factors[k].astype(np.float32)[:, None, None]
+        whole = np.isfinite(flux.reshape(n, -1).sum(axis=1))
+    whole &= flux[:, :, middle, middle].all(axis=1)
+    for companion in (pixels.variance, pixels.psf):
+        if companion is not None:
+            companion[first : first + n] = np.nan
+    good = []
+    for k in np.flatnonzero(images.known).tolist():
+        flags, nan_fraction = [1] * n_bands, 0.0
+        if not whole[k]:
+            try:
+                has_data, nan_fraction = _mask_missing(flux[k], grid, images.sources[k])
+            except RowRejected:
+                continue  # and rejected when it is loaded by itself
+            flags = has_data.astype(int).tolist()
+        scaled = {
+            b: images.zero_points_mag[b][k] for b in np.flatnonzero(factors[:, k] != 1).tolist()
+        }
+        facts = CutoutFacts(
+            band_flags=flags,
+            nan_fraction=nan_fraction,
+            source=images.sources[k],
+            source_scale_arcsec=scales[0],
+            regridded=False,
+            scaled_zero_points_mag=scaled or None,
+            has_variance=False,
+            sky_deg=None,
+            sha256=cutout_sha256(flux[k]),
+        )
+        good.append((k, facts))
+    return good
 
 
 def _mask_missing(
@@ -312,7 +298,11 @@ def _flux_factor(image: BandImage, grid: Grid, k: int) -> float:
     if grid.is_rendered:
         scale = image.pixel_scale_arcsec / grid.pixel_scale_arcsec
         return 1.0 if same_scale(scale, 1.0) else scale**2
-    excess_mag = grid.zero_points_mag[k] - image.zero_point_mag
+    return _zero_point_factor(image.zero_point_mag, grid, k)
+
+
+def _zero_point_factor(zero_point_mag: float, grid: Grid, k: int) -> float:
+    excess_mag = grid.zero_points_mag[k] - zero_point_mag
     return 1.0 if abs(excess_mag) < _SAME_MAG else 10 ** (0.4 * excess_mag)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.ingest.alike import BandPlace, PlainReader
 from lensing_core.ingest.choices import BandAxis, VarianceKind
 from lensing_core.ingest.fits_files import FitsImages, open_fits
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus, match_by_order
@@ -18,6 +20,7 @@ from lensing_core.ingest.images import (
     RowRequest,
     to_variance,
 )
+from lensing_core.ingest.plain_fits import NotPlain, PlainFile, read_plain
 from lensing_core.ingest.rejection import RowRejected
 
 
@@ -28,6 +31,11 @@ class Companions:
     variance: Locator | None = None
     variance_kind: VarianceKind = "variance"
     psf: Locator | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no such files."""
+        return self.variance is None and self.psf is None
 
     def read_variance(self, row: RowRequest, band: str, key: str) -> NDArray[np.float32] | None:
         """The variance map of a band; None where there is no file."""
@@ -65,6 +73,24 @@ def read_plane(images: FitsImages, index: int) -> NDArray[np.float32]:
     return pixels.reshape(pixels.shape[-2:])
 
 
+def _plain_files(paths: Sequence[Path]) -> tuple[PlainFile, ...]:
+    """Read files; raises NotPlain also for one that cannot be opened."""
+    try:
+        return tuple(read_plain(path) for path in paths)
+    except OSError as error:
+        raise NotPlain from error
+
+
+def _is_plane(file: PlainFile, index: int) -> bool:
+    return len(file.hdus[index].shape) == 2
+
+
+def _flux_hdu(names: Sequence[tuple[int, str]]) -> int:
+    """Number of the first image that holds fluxes by its name, else of the first."""
+    named = flux_hdus(names)
+    return named[0] if named else names[0][0]
+
+
 @dataclass(frozen=True)
 class FitsHdus:
     """One FITS file an object, one HDU a band.
@@ -90,13 +116,8 @@ class FitsHdus:
     def load(self, row: RowRequest) -> list[BandImage | RowRejected]:
         path = self.locator.find(row)
         with open_fits(path) as images:
-            names = tuple((hdu.index, hdu.name) for hdu in images.hdus)
             try:
-                found = (
-                    match_by_order(names, len(self.bands))
-                    if self.by_order
-                    else find_bands(names, self.keys)
-                )
+                found = self._find(tuple((hdu.index, hdu.name) for hdu in images.hdus))
             except RowRejected as problem:
                 raise RowRejected(
                     problem.reason, f"{path}: {problem.message}", str(path)
@@ -107,6 +128,38 @@ class FitsHdus:
                 else self._band(k, row, images, hdus)
                 for k, hdus in enumerate(found)
             ]
+
+    def alike(self, row: RowRequest) -> PlainReader | None:
+        """As in :class:`~lensing_core.ingest.images.AlikeSource`."""
+        if not self.companions.is_empty:
+            return None
+        try:
+            (model,) = _plain_files([self.locator.find(row)])
+            found = self._find(
+                tuple((k, hdu.name) for k, hdu in enumerate(model.hdus) if hdu.shape)
+            )
+        except (RowRejected, NotPlain):
+            return None
+        places = [
+            BandPlace(0, hdus.flux)
+            for hdus in found
+            if isinstance(hdus, BandHdus) and hdus.noise is None and hdus.psf is None
+        ]
+        if len(places) != len(self.bands) or not all(_is_plane(model, p.hdu) for p in places):
+            return None
+        return PlainReader(
+            self.calibration,
+            lambda other: [self.locator.find(other)],
+            (model,),
+            tuple(places),
+            f"[{places[0].hdu}]",
+        )
+
+    def _find(self, names: tuple[tuple[int, str], ...]) -> tuple[BandHdus | RowRejected, ...]:
+        """The HDUs of each band, among images of these numbers and names."""
+        if self.by_order:
+            return match_by_order(names, len(self.bands))
+        return find_bands(names, self.keys)
 
     def _band(self, k: int, row: RowRequest, images: FitsImages, hdus: BandHdus) -> BandImage:
         band, key = self.bands[k], self.keys[k] if self.keys else ""
@@ -147,6 +200,26 @@ class FitsFiles:
     def load(self, row: RowRequest) -> list[BandImage | RowRejected]:
         return [self._band(k, row) for k in range(len(self.bands))]
 
+    def alike(self, row: RowRequest) -> PlainReader | None:
+        """As in :class:`~lensing_core.ingest.images.AlikeSource`."""
+        if not self.companions.is_empty:
+            return None
+        try:
+            models = _plain_files(self._paths(row))
+        except (RowRejected, NotPlain):
+            return None
+        places = []
+        for k, model in enumerate(models):
+            names = [(index, hdu.name) for index, hdu in enumerate(model.hdus) if hdu.shape]
+            if not names or not _is_plane(model, _flux_hdu(names)):
+                return None
+            places.append(BandPlace(k, _flux_hdu(names)))
+        return PlainReader(self.calibration, self._paths, models, tuple(places))
+
+    def _paths(self, row: RowRequest) -> list[Path]:
+        bands = zip(self.bands, self.keys, strict=True)
+        return [self.locator.find(row, band, key) for band, key in bands]
+
     def _band(self, k: int, row: RowRequest) -> BandImage | RowRejected:
         band, key = self.bands[k], self.keys[k]
         try:
@@ -156,8 +229,7 @@ class FitsFiles:
         if not path.is_file():
             return RowRejected("missing_file", f"{path} does not exist.", str(path))
         with open_fits(path) as images:
-            named = flux_hdus([(hdu.index, hdu.name) for hdu in images.hdus])
-            index = named[0] if named else images.hdus[0].index
+            index = _flux_hdu([(hdu.index, hdu.name) for hdu in images.hdus])
             psf, psf_scale = self.companions.read_psf(row, band, key)
             return self.calibration.image(
                 k,

@@ -25,24 +25,29 @@ def same_scale(one_arcsec: float, other_arcsec: float) -> bool:
 
 
 def crop_or_pad(image: NDArray[_Float], size_px: int, *, fill: float = np.nan) -> NDArray[_Float]:
-    """The central ``size_px`` square of an image, with ``fill`` beyond its edges.
+    """The central ``size_px`` square of an image, with ``fill`` beyond its edges; or of many.
 
     Where the parities of the sizes differ the cutout's centre lies half a pixel above the image's
     (see :func:`centre_of_copy`).
 
     Parameters
     ----------
-    image : ndarray of shape (y, x)
+    image : ndarray of shape (…, y, x)
 
     Returns
     -------
-    ndarray of shape (size_px, size_px)
+    ndarray of shape (…, size_px, size_px)
+        A view of ``image`` where nothing is padded.
     """
-    if image.shape == (size_px, size_px):
+    *rest, height, width = image.shape
+    if height == width == size_px:
         return image
-    out = np.full((size_px, size_px), fill, dtype=image.dtype)
-    (to_y, from_y), (to_x, from_x) = (_overlap(n, size_px) for n in image.shape)
-    out[to_y, to_x] = image[from_y, from_x]
+    (to_y, from_y), (to_x, from_x) = (_overlap(n, size_px) for n in (height, width))
+    inside = image[..., from_y, from_x]
+    if inside.shape[-2:] == (size_px, size_px):
+        return inside
+    out = np.full((*rest, size_px, size_px), fill, dtype=image.dtype)
+    out[..., to_y, to_x] = inside
     return out
 
 

@@ -7,6 +7,7 @@ one parsed result.
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +30,9 @@ _FLUX_CARDS = ("BUNIT", "EXPTIME", "PHOTFLAM", "PHOTPLAM", "PIXAR_SR", "BLANK")
 KEYS = frozenset(
     key.ljust(8).encode() for key in (*_WCS_CARDS, *_SCALE_CARDS, *_ZERO_POINT_CARDS, *_FLUX_CARDS)
 )
+
+# Filters of warnings belong to the whole process: who changes them for a while must be alone.
+WARNINGS_LOCK = threading.RLock()
 
 _AB_FLUX_JY = 3631.0
 _JY = {"jy": 1.0, "mjy": 1e-3, "ujy": 1e-6, "µjy": 1e-6, "njy": 1e-9}  # of lower-case units
@@ -97,7 +101,7 @@ def read_calibration(cards: bytes) -> HeaderCalibration:
 
 def celestial_wcs(header: fits.Header) -> WCS | None:
     """The two-dimensional celestial WCS of a header, or None."""
-    with warnings.catch_warnings():
+    with WARNINGS_LOCK, warnings.catch_warnings():
         # astropy mends old keywords and says so; a header that it cannot mend raises instead.
         warnings.simplefilter("ignore", FITSFixedWarning)
         try:

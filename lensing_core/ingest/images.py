@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +107,51 @@ class ImageSource(Protocol):
 
 
 @dataclass(frozen=True)
+class AlikeImages:
+    """Images of several rows that were read together, without noise maps and PSFs.
+
+    Attributes
+    ----------
+    known : ndarray of shape (n,), bool
+        False for a row that has to be loaded by itself; what stands here of it means nothing.
+    data : list of ndarray of shape (n, y, x), by band
+        float32 of either byte order.
+    pixel_scales_arcsec : list of float, by band
+    zero_points_mag : list by band of list of float by row
+    sources : list of str
+        Of each row, the ``source`` of the image of its first band.
+    """
+
+    known: NDArray[np.bool_]
+    data: list[NDArray[np.float32]]
+    pixel_scales_arcsec: list[float]
+    zero_points_mag: list[list[float]]
+    sources: list[str]
+
+
+class AlikeReader(Protocol):
+    """Reads images of rows together whose files have one layout."""
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows should be read together."""
+
+    def load(self, rows: Sequence[RowRequest]) -> AlikeImages:
+        """The images of ``rows``; what is wrong with a row shows when it is loaded by itself."""
+
+
+@runtime_checkable
+class AlikeSource(Protocol):
+    """An :class:`ImageSource` that can read rows together."""
+
+    def alike(self, row: RowRequest) -> AlikeReader | None:
+        """A reader of rows whose files are like those of ``row``.
+
+        None if they are of a kind that is not read together, or if the row is bad.
+        """
+
+
+@dataclass(frozen=True)
 class Locator:
     """Finds the image file of a row.
 
@@ -140,18 +186,28 @@ class Locator:
         return self.root
 
     def _fill(self, row: RowRequest, band: str) -> str:
-        known = {**row.values, "id": row.object_id, "band": band}
-
-        def value(match: re.Match[str]) -> str:
-            name = match.group(1)
-            if name not in known:
+        parts = list(_parts(self.pattern))
+        for k in range(1, len(parts), 2):
+            name = parts[k]
+            if name == "id":
+                parts[k] = row.object_id
+            elif name == "band":
+                parts[k] = band
+            elif name in row.values:
+                parts[k] = row.values[name]
+            else:
+                known = sorted({*row.values, "id", "band"})
                 raise BadInputError(
                     f"Pattern {self.pattern!r}: there is no column {name!r}; use "
-                    f"{{{'}, {'.join(sorted(known))}}} or another column of the table."
+                    f"{{{'}, {'.join(known)}}} or another column of the table."
                 )
-            return known[name]
+        return "".join(parts)
 
-        return _FIELD.sub(value, self.pattern)
+
+@lru_cache(maxsize=64)
+def _parts(pattern: str) -> tuple[str, ...]:
+    """Text and names of columns, in turn."""
+    return tuple(_FIELD.split(pattern))
 
 
 def pattern_fields(pattern: str) -> set[str]:

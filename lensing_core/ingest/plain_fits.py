@@ -7,12 +7,15 @@ fitsio and astropy, with which this agrees to the last bit.
 
 from __future__ import annotations
 
+import io
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +43,32 @@ class NotPlain(Exception):
 
 
 @dataclass(frozen=True)
+class _Layout:
+    """What the keywords of a header, in their order, tell of it.
+
+    Attributes
+    ----------
+    structural, calibrating : tuple of int
+        Where the cards stand that describe the image, and those of the calibration.
+    fixed, calibration : ndarray of bool
+        Of each byte up to the card END: whether it is part of a keyword or of a structural card;
+        whether it is part of a card of the calibration.
+    """
+
+    structural: tuple[int, ...]
+    calibrating: tuple[int, ...]
+    fixed: NDArray[np.bool_]
+    calibration: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class PlainHdu:
     """An HDU: its name, (…, y, x) shape (empty without an image), and where its pixels are.
 
     Attributes
     ----------
+    begin, start : int
+        Where the header begins, and the pixels.
     cards : bytes
         Those of the header that :func:`~lensing_core.ingest.headers.read_calibration` looks at.
     """
@@ -52,8 +76,10 @@ class PlainHdu:
     name: str
     shape: tuple[int, ...]
     dtype: str
+    begin: int
     start: int
     cards: bytes
+    layout: _Layout
 
 
 @dataclass(frozen=True)
@@ -67,9 +93,74 @@ class PlainFile:
         """All pixels of an HDU: float32, as they stand in the file where they are that already."""
         hdu = self.hdus[index]
         pixels = np.frombuffer(self.content, hdu.dtype, prod(hdu.shape), hdu.start)
-        return pixels.reshape(hdu.shape).astype(
-            pixels.dtype if hdu.dtype == ">f4" else "f4", copy=False
-        )
+        return _as_float(pixels).reshape(hdu.shape)
+
+
+@dataclass(frozen=True)
+class AlikeFiles:
+    """Files in memory that have the layout of a model: the same HDUs at the same places.
+
+    Attributes
+    ----------
+    content : ndarray of shape (n, bytes), uint8
+    alike : ndarray of shape (n,), bool
+        False for a file that cannot be read or is laid out otherwise; its bytes mean nothing.
+    """
+
+    model: PlainFile
+    content: NDArray[np.uint8]
+    alike: NDArray[np.bool_]
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        """All pixels of an HDU, (n, …, y, x), as :meth:`PlainFile.read` gives them."""
+        hdu = self.model.hdus[index]
+        size = prod(hdu.shape) * np.dtype(hdu.dtype).itemsize
+        pixels = self.content[:, hdu.start : hdu.start + size].view(hdu.dtype)
+        return _as_float(pixels).reshape(len(pixels), *hdu.shape)
+
+    def cards(self, index: int) -> list[bytes]:
+        """What :class:`PlainHdu` calls ``cards``, by file; those of the model where not alike."""
+        hdu = self.model.hdus[index]
+        headers, differ = self._header(hdu)
+        cards = [hdu.cards] * len(self.content)
+        for k in np.flatnonzero(self.alike & (differ & hdu.layout.calibration).any(axis=1)):
+            cards[k] = _select(headers[k].tobytes(), 0, hdu.layout.calibrating)
+        return cards
+
+    def _header(self, hdu: PlainHdu) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """The headers of an HDU, (n, bytes), and where they differ from that of the model."""
+        headers = self.content[:, hdu.begin : hdu.begin + len(hdu.layout.fixed)]
+        model = np.frombuffer(self.model.content, np.uint8, headers.shape[1], hdu.begin)
+        return headers, headers != model
+
+    def _check(self) -> None:
+        for hdu in self.model.hdus:
+            self.alike[(self._header(hdu)[1] & hdu.layout.fixed).any(axis=1)] = False
+
+
+def _as_float(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """Pixels as float32, in the byte order of the file if they are that already."""
+    return pixels if pixels.dtype == ">f4" else pixels.astype(np.float32)
+
+
+def read_alike(paths: Sequence[Path], model: PlainFile) -> AlikeFiles:
+    """Read files together that are expected to have the layout of ``model``; raises nothing."""
+    size = len(model.content)
+    # More bytes than the model has: a longer file is noticed. A multiple of 8: pixels are aligned.
+    content = np.empty((len(paths), (size // 8 + 1) * 8), dtype=np.uint8)
+    sizes = [_read_into(path, room) for path, room in zip(paths, content, strict=True)]
+    files = AlikeFiles(model, content, np.asarray(sizes) == size)
+    files._check()
+    return files
+
+
+def _read_into(path: Path, room: NDArray[np.uint8]) -> int | None:
+    """Bytes read from the beginning of a file; None if it cannot be opened."""
+    try:
+        with io.FileIO(path) as stream:
+            return stream.readinto(room.data)
+    except OSError:
+        return None
 
 
 def read_plain(path: Path) -> PlainFile:
@@ -101,23 +192,37 @@ def _parse(content: bytes, begin: int) -> tuple[PlainHdu, int]:
     if end < 0 or (end - begin) % _CARD:
         raise NotPlain
     cards = np.frombuffer(content, np.uint8, end - begin, begin).reshape(-1, _CARD)
-    structural, calibrating = _layout(cards[:, :8].tobytes())
-    structure = b"".join([content[begin + at : begin + at + _CARD] for at in structural])
-    calibration = b"".join([content[begin + at : begin + at + _CARD] for at in calibrating])
-    name, shape, dtype, size = _interpret(structure)
+    layout = _layout(cards[:, :8].tobytes())
+    name, shape, dtype, size = _interpret(_select(content, begin, layout.structural))
     start = _next_block(end + _CARD)
     if start + size > len(content):
         raise NotPlain
-    return PlainHdu(name, shape, dtype, start, calibration), _next_block(start + size)
+    calibration = _select(content, begin, layout.calibrating)
+    hdu = PlainHdu(name, shape, dtype, begin, start, calibration, layout)
+    return hdu, _next_block(start + size)
+
+
+def _select(content: bytes, begin: int, places: Sequence[int]) -> bytes:
+    """The cards at some places of a header."""
+    return b"".join([content[begin + at : begin + at + _CARD] for at in places])
 
 
 @lru_cache(maxsize=256)
-def _layout(keywords: bytes) -> tuple[list[int], list[int]]:
-    """Where the structural cards stand in a header, and those of the calibration."""
+def _layout(keywords: bytes) -> _Layout:
+    """The layout of a header of these keywords, 8 bytes each."""
     keys = [keywords[at : at + 8] for at in range(0, len(keywords), 8)]
-    return (
-        [k * _CARD for k, key in enumerate(keys) if key in _STRUCTURE],
-        [k * _CARD for k, key in enumerate(keys) if key in KEYS],
+    structural = [k for k, key in enumerate(keys) if key in _STRUCTURE]
+    calibrating = [k for k, key in enumerate(keys) if key in KEYS]
+    fixed = np.zeros((len(keys) + 1, _CARD), dtype=bool)
+    fixed[:, :8] = True
+    fixed[[*structural, len(keys)]] = True  # the last is END
+    calibration = np.zeros_like(fixed)
+    calibration[calibrating] = True
+    return _Layout(
+        tuple(k * _CARD for k in structural),
+        tuple(k * _CARD for k in calibrating),
+        fixed.ravel(),
+        calibration.ravel(),
     )
 
 

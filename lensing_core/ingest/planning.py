@@ -17,7 +17,7 @@ from astropy.coordinates import angular_separation
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.columns import ColumnMap, recognise
-from lensing_core.ingest.decoding import Grid, Pixels, Room, assemble
+from lensing_core.ingest.decoding import assemble
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.images import BandImage, ImageSource, Locator, RowRequest, pattern_fields
 from lensing_core.ingest.mosaics import Mosaic
@@ -26,6 +26,7 @@ from lensing_core.ingest.positions import PositionReader, position_reader
 from lensing_core.ingest.probing import Probe, find_pattern, probe, typical_file
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
+from lensing_core.ingest.room import Grid, Pixels, Room
 from lensing_core.ingest.rows import ParsedRow, RowReader
 from lensing_core.ingest.survey_choice import choose_survey
 from lensing_core.ingest.tables import IMAGE_SUFFIXES, SourceTable, read_table, table_of_files

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from lensing_core.cutouts import cutout_sha256
-from lensing_core.ingest.decoding import Grid, Room, assemble, decode_rows
+from lensing_core.ingest.decoding import assemble, decode_rows
 from lensing_core.ingest.images import BandImage, RowRequest
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.room import Grid, Room
 
 RNG = np.random.default_rng(8)
 

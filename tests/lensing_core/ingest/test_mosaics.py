@@ -8,10 +8,11 @@ from astropy.io import fits
 from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 
-from lensing_core.ingest.decoding import Grid, Room, assemble
+from lensing_core.ingest.decoding import assemble
 from lensing_core.ingest.images import Calibration, Locator, RowRequest
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.room import Grid, Room
 from lensing_core.surveys import get_survey
 
 SIZE = 16

@@ -1,0 +1,107 @@
+"""Reading many small FITS files of one layout together.
+
+Of the files of a survey mostly the pixels and some values in the headers differ. One file is taken
+for a model; that others have its layout is checked in one comparison of bytes, and their pixels are
+taken over by band, not by file. A file that differs is left to the way that reads one at a time, so
+that nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.ingest.headers import read_calibration
+from lensing_core.ingest.images import AlikeImages, Calibration, RowRequest
+from lensing_core.ingest.plain_fits import PlainFile, read_alike
+from lensing_core.ingest.rejection import RowRejected
+
+_NO_FILE = Path()  # cannot be opened
+_BYTES_AT_ONCE = 2**20  # stays in the cache of a core from reading to hashing
+
+
+@dataclass(frozen=True)
+class BandPlace:
+    """Where a band is: which of a row's files, and the number of the HDU."""
+
+    file: int
+    hdu: int
+
+
+@dataclass(frozen=True)
+class PlainReader:
+    """An :class:`~lensing_core.ingest.images.AlikeReader` of plain files.
+
+    Attributes
+    ----------
+    find : callable
+        The files of a row; may raise RowRejected.
+    models : tuple of PlainFile
+        One for each of a row's files.
+    bands : tuple of BandPlace
+    source : str
+        What is added to the name of the first band's file.
+    """
+
+    calibration: Calibration
+    find: Callable[[RowRequest], Sequence[Path]]
+    models: tuple[PlainFile, ...]
+    bands: tuple[BandPlace, ...]
+    source: str = ""
+
+    @property
+    def rows_at_once(self) -> int:
+        """As many as one step of about 1 MiB holds."""
+        return max(1, _BYTES_AT_ONCE // sum(len(model.content) for model in self.models))
+
+    def load(self, rows: Sequence[RowRequest]) -> AlikeImages:
+        paths = [self._find(row) for row in rows]
+        files = [
+            read_alike([of_row[k] for of_row in paths], model)
+            for k, model in enumerate(self.models)
+        ]
+        # Where the table has no position the WCS is asked, file by file.
+        known = np.array([row.ra_deg is not None for row in rows], dtype=bool)
+        for file in files:
+            known &= file.alike
+        scales: list[float] = []
+        zero_points: list[list[float]] = []
+        for k, place in enumerate(self.bands):
+            scale, of_rows, same_scale = self._calibrate(k, files[place.file].cards(place.hdu))
+            scales.append(scale)
+            zero_points.append(of_rows)
+            known &= same_scale
+        first = self.bands[0].file
+        return AlikeImages(
+            known=known,
+            data=[files[place.file].read(place.hdu) for place in self.bands],
+            pixel_scales_arcsec=scales,
+            zero_points_mag=zero_points,
+            sources=[f"{of_row[first]}{self.source}" for of_row in paths],
+        )
+
+    def _find(self, row: RowRequest) -> Sequence[Path]:
+        try:
+            return self.find(row)
+        except RowRejected:
+            return [_NO_FILE] * len(self.models)
+
+    def _calibrate(
+        self, k: int, cards: Sequence[bytes]
+    ) -> tuple[float, list[float], NDArray[np.bool_]]:
+        """Pixel scale of band ``k``, zero point by row, and which rows have that pixel scale."""
+        place = self.bands[k]
+        of_model = self.models[place.file].hdus[place.hdu].cards
+        found: dict[bytes, tuple[float, float]] = {}
+        for of_row in (of_model, *cards):
+            if of_row not in found:
+                header = read_calibration(of_row)
+                scale, _ = self.calibration.scale(k, header)
+                found[of_row] = scale, self.calibration.zero_point(k, header, scale)[0]
+        scale = found[of_model][0]
+        same_scale = np.array([found[of_row][0] == scale for of_row in cards], dtype=bool)
+        return scale, [found[of_row][1] for of_row in cards], same_scale
