@@ -11,7 +11,7 @@ import pytest
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import ContractError
 from lensing_core.features import GridFeatures
-from lensing_core.features.grid import _median
+from lensing_core.features.robust import median
 from lensing_core.features.schema import FeatureSchema
 
 GEOMETRY = CutoutGeometry("hsc", ("g", "r", "i"), 48, 0.168, "flux", (27.0,) * 3, (0.7,) * 3)
@@ -122,12 +122,12 @@ def test_the_schema_fits_the_table(features, cutouts):
 def test_the_fast_median_is_the_median(n):
     rng = np.random.default_rng(n)
     values = rng.standard_normal((50, n)).astype(np.float32)
-    np.testing.assert_array_equal(_median(values), np.median(values, axis=-1))
+    np.testing.assert_array_equal(median(values), np.median(values, axis=-1))
     values[rng.random(values.shape) < 0.3] = np.nan
     values[0] = np.nan
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        np.testing.assert_array_equal(_median(values), np.nanmedian(values, axis=-1))
+        np.testing.assert_array_equal(median(values), np.nanmedian(values, axis=-1))
 
 
 def test_a_border_without_data_does_not_hide_the_galaxy(features, cutouts):

@@ -1,0 +1,43 @@
+"""Medians and noise of many images at once, without data left out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def pixel_noise(flux: Floats) -> Floats:
+    """Robust pixel noise (1.4826 MAD) of the outer tenth of each band, shape (n, band).
+
+    Where that says nothing (no data there, or a constant), of the whole band; else 1.
+    """
+    border = max(2, flux.shape[-1] // 10)
+    inner = slice(border, -border)
+    outside = np.ones(flux.shape[-2:], dtype=bool)
+    outside[inner, inner] = False
+    noise = scatter(flux[..., outside])
+    for k, band in np.argwhere(~(noise > 0)):
+        whole = float(scatter(flux[k, band].reshape(-1)))
+        noise[k, band] = whole if whole > 0 else 1.0
+    return noise
+
+
+def scatter(values: Floats) -> Floats:
+    """1.4826 times the median absolute deviation over the last axis."""
+    deviation = np.abs(values - median(values)[..., None])
+    return np.asarray(1.4826 * median(deviation), dtype=np.float32)
+
+
+def median(values: Floats) -> Floats:
+    """Median over the last axis of what is no NaN, NaN where nothing is.
+
+    Sorting float32 is vectorised by numpy where selecting is not: several times faster than
+    ``numpy.median``, with the same result.
+    """
+    ordered = np.sort(values, axis=-1)  # NaN last
+    count = np.isfinite(ordered).sum(axis=-1, keepdims=True)
+    low = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=-1)
+    high = np.take_along_axis(ordered, np.minimum(count // 2, ordered.shape[-1] - 1), axis=-1)
+    return np.asarray((low + high)[..., 0] / 2, dtype=np.float32)
