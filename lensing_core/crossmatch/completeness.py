@@ -1,0 +1,123 @@
+"""How complete a ranking is: recall of known lenses in the footprint among the first k."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from astropy_healpix import HEALPix
+from numpy.typing import NDArray
+
+from lensing_core.errors import BadInputError
+from lensing_core.metrics import binomial_interval
+
+NSIDES = (64, 128, 256, 512, 1024)
+_PER_CELL = 10
+
+
+@dataclass(frozen=True)
+class RecallAtK:
+    """Share of known lenses among the first ``k`` of a ranking.
+
+    Attributes
+    ----------
+    k, found, known : int
+        Length of the list, known lenses in it, known lenses in the footprint.
+    low_95, high_95 : float
+        Clopper-Pearson interval.
+    """
+
+    k: int
+    found: int
+    known: int
+    low_95: float
+    high_95: float
+
+    @property
+    def recall(self) -> float:
+        """NaN where no lens is known."""
+        return self.found / self.known if self.known else float("nan")
+
+
+def footprint(
+    ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64], nside: int
+) -> NDArray[np.int64]:
+    """The HEALPix cells (nested) that hold a candidate, sorted."""
+    placed = np.isfinite(ra_deg) & np.isfinite(dec_deg)
+    return np.unique(_cells(ra_deg[placed], dec_deg[placed], nside))
+
+
+def choose_nside(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]) -> int:
+    """The finest cells, from 0.9 degrees (NSIDE 64) to 3.4 arcmin, that a catalog fills.
+
+    Coarse cells reach beyond the border of a small field, where known lenses are no loss of the
+    catalog; cells that hold few candidates each leave holes in it. So the mean cell must hold
+    ten.
+    """
+    n = int(np.count_nonzero(np.isfinite(ra_deg) & np.isfinite(dec_deg)))
+    chosen = NSIDES[0]
+    for nside in NSIDES[1:]:
+        if n < _PER_CELL * len(footprint(ra_deg, dec_deg, nside)):
+            break
+        chosen = nside
+    return chosen
+
+
+def in_footprint(
+    ra_deg: NDArray[np.float64],
+    dec_deg: NDArray[np.float64],
+    cells: NDArray[np.int64],
+    nside: int,
+) -> NDArray[np.bool_]:
+    """Which positions lie in one of the cells; False without a position, (n,)."""
+    placed = np.isfinite(ra_deg) & np.isfinite(dec_deg)
+    inside = np.zeros(len(ra_deg), dtype=bool)
+    inside[placed] = np.isin(_cells(ra_deg[placed], dec_deg[placed], nside), cells)
+    return inside
+
+
+def area_deg2(n_cells: int, nside: int) -> float:
+    """Area of so many cells."""
+    return n_cells * 4 * 180**2 / np.pi / (12 * nside**2)
+
+
+def _cells(
+    ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64], nside: int
+) -> NDArray[np.int64]:
+    grid = HEALPix(nside=nside, order="nested")
+    found = grid.lonlat_to_healpix(ra_deg * u.deg, dec_deg * u.deg)
+    return np.asarray(found, dtype=np.int64)
+
+
+def pessimistic_ranks(scores: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rank from 1 of each score of ``of`` among all ``scores``; ties all rank last.
+
+    A list that is cut at a score holds every object of that score.
+    """
+    ascending = np.sort(scores)
+    return len(ascending) - np.searchsorted(ascending, of, side="left")
+
+
+def steps_of(n: int) -> list[int]:
+    """Lengths of lists to state recall for: 10, 30, 100, 300, … and ``n`` itself."""
+    steps = [m * 10**e for e in range(1, 8) for m in (1, 3)]
+    return [step for step in steps if step < n] + ([n] if n else [])
+
+
+def recall_at(ranks: NDArray[np.int64], known: int, steps: list[int]) -> list[RecallAtK]:
+    """Recall of ``known`` lenses, of which those with a rank are in the ranking.
+
+    Raises
+    ------
+    BadInputError
+        If more lenses have a rank than are known.
+    """
+    if len(ranks) > known:
+        raise BadInputError(f"{len(ranks)} lenses are ranked, but only {known} are known.")
+    ascending = np.sort(ranks)
+    found = np.searchsorted(ascending, steps, side="right")
+    return [
+        RecallAtK(k, int(n), known, *binomial_interval(int(n), known))
+        for k, n in zip(steps, found, strict=True)
+    ]

@@ -1,0 +1,71 @@
+"""What candidates are matched against: a list of positions with names and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.crossmatch.matching import Positions
+
+Kind = Literal["lens", "probable", "cluster", "redshift", "xray", "star", "object", "duplicate"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+KIND_TITLES: dict[Kind, str] = {
+    "lens": "known lenses",
+    "probable": "probable lenses",
+    "cluster": "clusters",
+    "redshift": "redshifts",
+    "xray": "X-ray sources",
+    "star": "stars",
+    "object": "other objects",
+    "duplicate": "duplicates",
+}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A catalog of counterparts.
+
+    Attributes
+    ----------
+    key : str
+        Names it in the database, such as ``lenscat`` or ``table:known.csv``.
+    title : str
+        For people.
+    kind : str
+        One of :data:`KINDS`: what a match with it means.
+    version : str
+        Which edition: a release, a date, or a hash of the file.
+    names : sequence of str
+    ra_deg, dec_deg : ndarray of shape (n,)
+        ICRS, degrees; NaN where unknown.
+    error_arcsec : ndarray of shape (n,)
+        Along one axis; NaN where unknown.
+    columns : dict of str to sequence
+        Whatever else is known of each object, as plain JSON values.
+    """
+
+    key: str
+    title: str
+    kind: Kind
+    version: str
+    names: Sequence[str]
+    ra_deg: NDArray[np.float64]
+    dec_deg: NDArray[np.float64]
+    error_arcsec: NDArray[np.float64]
+    columns: dict[str, Sequence[Any]]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def positions(self, default_error_arcsec: float) -> Positions:
+        """Positions, with an error for those whose own is not known."""
+        return Positions.of(self.ra_deg, self.dec_deg, self.error_arcsec, default_error_arcsec)
+
+    def row(self, k: int) -> dict[str, Any]:
+        """What is known of object ``k``, without what is not."""
+        found = {name: column[k] for name, column in self.columns.items()}
+        return {name: value for name, value in found.items() if value not in (None, "", "-")}
