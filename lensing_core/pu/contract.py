@@ -218,6 +218,10 @@ class PUMethod(ABC):
                 f"{len(rows)} rows of features, labels of shape {labels.shape} and groups of shape "
                 f"{together.shape}: give one of each a row."
             )
+        if not np.issubdtype(together.dtype, np.integer):
+            raise BadInputError(
+                f"Groups of type {together.dtype}: give whole numbers, as of object_groups."
+            )
         if not np.isin(labels, (0, 1)).all():
             raise BadInputError("Labels are 1 for a labeled positive and 0 for unlabeled.")
         positives = int((labels == 1).sum())
@@ -238,7 +242,8 @@ class PUMethod(ABC):
 
 def check_features(x: ArrayLike) -> Features:
     """Float32 rows, or BadInputError for another shape or infinite values; NaN passes."""
-    rows = np.asarray(x, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is named below as infinite
+        rows = np.asarray(x, dtype=np.float32)
     if rows.ndim != 2 or 0 in rows.shape:
         raise BadInputError(f"Features of shape {rows.shape}: give rows and columns.")
     for first in range(0, len(rows), 65536):

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from lensing_core.errors import BadInputError
 from lensing_core.pu.contract import (
@@ -32,7 +32,7 @@ def duplicate_weights(g: Floats, label_frequency: float) -> Floats:
 
 
 def label_frequency_of(
-    g: Floats, groups: Groups, n: int, *, n_bootstrap: int, seed: int
+    g: Floats, groups: Groups, n: int, *, log_share: float = 0.0, n_bootstrap: int, seed: int
 ) -> tuple[Estimate, Estimate]:
     """c, and the class prior P(s=1) / c, with intervals.
 
@@ -40,6 +40,9 @@ def label_frequency_of(
     ----------
     g : ndarray of shape (n_P,)
         Out-of-fold P(s=1 | x) of the labeled positives; c is its mean.
+    log_share : float
+        Logarithm of the share of the unlabeled that g was fitted with. The mean is taken before
+        it is corrected for the others: the mean of corrected g is too high by its scatter.
     groups : ndarray of shape (n_P,)
         The bootstrap draws whole groups; for the prior also how many objects are labeled.
     n : int
@@ -49,9 +52,10 @@ def label_frequency_of(
     sums, counts = np.bincount(member, g), np.bincount(member)
     rng = np.random.default_rng(seed)
     times = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=n_bootstrap)
-    drawn = (times @ sums) / (times @ counts)
+    drawn = expit(logit((times @ sums) / (times @ counts)) + log_share)
     share = rng.binomial(n, len(g) / n, size=n_bootstrap) / n
-    c, prior = float(g.mean()), len(g) / n / float(g.mean())
+    c = float(expit(logit(g.mean()) + log_share))
+    prior = len(g) / n / c if c > 0 else float("nan")
     c_low, c_high = np.percentile(drawn, [2.5, 97.5])
     low, high = np.percentile(share / drawn, [2.5, 97.5])
     return Estimate(c, float(c_low), float(c_high)), Estimate(prior, float(low), float(high))
@@ -79,12 +83,12 @@ class ElkanNoto(PUMethod):
     def _fit(self, x: Features, s: Labels, groups: Groups) -> PUModel:
         rows, log_share = sample_unlabeled(s, self.most_unlabeled, np.random.default_rng(self.seed))
         logits, fold = self._out_of_fold(x[rows], s[rows], groups[rows])
-        g = np.asarray(expit(logits + log_share))
         positive = s[rows] == 1
         c, prior = label_frequency_of(
-            g[positive],
+            expit(logits[positive]),
             groups[rows][positive],
             len(x),
+            log_share=log_share,
             n_bootstrap=self.n_bootstrap,
             seed=self.seed,
         )
@@ -93,6 +97,7 @@ class ElkanNoto(PUMethod):
                 "The held-out labeled positives score nothing: the labels cannot be told from the "
                 "unlabeled objects. Check that features and labels belong together."
             )
+        g = np.asarray(expit(logits + log_share))
         by_fold = np.array([g[positive & (fold == k)].mean() for k in np.unique(fold)])
         diagnostics = {
             "label_frequency_fold_variation": float(by_fold.std() / by_fold.mean()),

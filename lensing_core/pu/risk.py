@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from scipy.special import logit
 from torch import Tensor, nn
 
 from lensing_core.calibration import shift_prior
@@ -81,7 +82,7 @@ class NNPU(PUMethod):
         rng = np.random.default_rng(self.seed)
         rows, _ = sample_unlabeled(s, ROWS_TO_STANDARDISE, rng)
         standardiser = Standardiser.measure(x[rows])
-        network = _network(x.shape[1], self.hidden, self.seed)
+        network = _network(x.shape[1], self.hidden, self.balance or self.prior, self.seed)
         negative_steps = self._train(network, standardiser, x, s, rng)
         layers = [module for module in network if isinstance(module, nn.Linear)]
         scorer = DenseScorer(
@@ -142,6 +143,7 @@ class UPU(NNPU):
     """
 
     hidden: tuple[int, ...] = ()
+    learning_rate: float = 3e-2
 
     name: ClassVar[str] = "upu"
     non_negative: ClassVar[bool] = False
@@ -161,15 +163,15 @@ class _Deck:
         return self.rows[self.next - count : self.next]
 
 
-def _network(inputs: int, hidden: tuple[int, ...], seed: int) -> nn.Sequential:
-    """Layers drawn from a generator of their own; the last starts at zero, so P = 1/2."""
+def _network(inputs: int, hidden: tuple[int, ...], prior: float, seed: int) -> nn.Sequential:
+    """Layers drawn from a generator of their own; the last starts without weights, at ``prior``."""
     generator = torch.Generator().manual_seed(seed)
     sizes = (inputs, *hidden, 1)
     modules: list[nn.Module] = []
     for k, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         layer = nn.Linear(fan_in, fan_out)
         with torch.no_grad():
-            layer.bias.zero_()
+            layer.bias.zero_() if k < len(hidden) else layer.bias.fill_(logit(prior))
             if k < len(hidden):
                 layer.weight.normal_(0, math.sqrt(2 / fan_in), generator=generator)
             else:
