@@ -58,7 +58,7 @@ def choose_nside(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]) -> i
     n = int(np.count_nonzero(np.isfinite(ra_deg) & np.isfinite(dec_deg)))
     chosen = NSIDES[0]
     for nside in NSIDES[1:]:
-        if n < _PER_CELL * len(footprint(ra_deg, dec_deg, nside)):
+        if n < _PER_CELL * max(1, len(footprint(ra_deg, dec_deg, nside))):
             break
         chosen = nside
     return chosen

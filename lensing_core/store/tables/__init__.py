@@ -3,6 +3,7 @@
 from lensing_core.store.tables.base import Base, utc_now
 from lensing_core.store.tables.candidate import STAGES, Candidate, Observation
 from lensing_core.store.tables.catalog import Catalog, Quarantine
+from lensing_core.store.tables.crossmatch import Crossmatch, CrossmatchEntry
 from lensing_core.store.tables.model import Ensemble, EnsembleMember, Model
 from lensing_core.store.tables.run import RUN_STATES, Run, RunLog, RunMetric
 from lensing_core.store.tables.score import MemberScore, Score
@@ -14,6 +15,8 @@ __all__ = [
     "Base",
     "Candidate",
     "Catalog",
+    "Crossmatch",
+    "CrossmatchEntry",
     "Ensemble",
     "EnsembleMember",
     "MemberScore",
