@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
@@ -16,8 +15,11 @@ from sqlalchemy.orm import Session
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.deep import DeepMember
-from lensing_core.models.ensemble import EnsembleRule
+from lensing_core.models.ensemble import EnsembleRule, EnsembleScores
 from lensing_core.models.files import StoredMember, load_member
+from lensing_core.models.head import HeadMember
+from lensing_core.models.member import MemberOutput
+from lensing_core.models.outputs import OutputWriter, rows_stored
 from lensing_core.store import open_database
 from lensing_core.store.metadata import fetch_metadata
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
@@ -50,7 +52,7 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
     database = open_database(context.workspace)
     with database.session() as session:
         catalog, ensemble = _find(session, name, settings.ensemble)
-        done = _rows_scored(session, ensemble.id, catalog.id)
+        scored = rows_scored(session, ensemble.id, catalog.id)
     device = settings.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -60,15 +62,21 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
     ]
     rule = EnsembleRule.from_json(ensemble.manifest["rule"])
     store = CutoutStore(context.workspace.catalog_cutouts(catalog.name))
-    predictors = [
-        stored.member.predictor(store.geometry, catalog.name, with_variance=rule.needs_variances)
-        for stored in members
-    ]
-    embeddings = {
-        stored.id: _embedding_file(context, stored, catalog.name, len(store))
-        for stored in members
-        if isinstance(stored.member, DeepMember)
+    bases = [stored for stored in members if not isinstance(stored.member, HeadMember)]
+    predictors = {
+        stored.id: stored.member.predictor(
+            store.geometry, catalog.name, with_variance=rule.needs_variances
+        )
+        for stored in bases
     }
+    writers = {
+        stored.id: OutputWriter(context.workspace, stored.id, catalog.name, len(store))
+        for stored in bases
+    }
+    # What members compute is kept, for heads that are trained later; where it is missing, the
+    # members look at the cutouts again.
+    kept = [rows_stored(context.workspace, stored.id, catalog.name) for stored in bases]
+    done = min([scored, *kept])
     conditioned = any(stored.member.metadata_names for stored in members)
     total = len(store)
     if done:
@@ -86,23 +94,18 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
                 .order_by(Candidate.cutout_index)
             ).all()
             metadata = fetch_metadata(session, ids) if conditioned else None
-        outputs = [predict(flux, metadata) for predict in predictors]
-        scores = rule(
-            np.stack([output.logit for output in outputs], axis=1),
-            np.stack([v for o in outputs if (v := o.variance) is not None], axis=1)
-            if rule.needs_variances
-            else None,
-        )
-        distances: NDArray[np.float64] | None = None
-        for stored, output in zip(members, outputs, strict=True):
-            if output.embedding is not None:
-                embeddings[stored.id][start : start + len(flux)] = output.embedding
-                if isinstance(stored.member, DeepMember) and stored.member.novelty is not None:
-                    distances = stored.member.novelty(output.embedding)
-        for file in embeddings.values():
-            file.flush()
+        outputs = {key: predict(flux, metadata) for key, predict in predictors.items()}
+        for key, writer in writers.items():
+            writer.write(start, outputs[key])
+        scores, distances = fuse(rule, members, outputs)
         with database.session() as session:
-            _write(session, ensemble, catalog.id, ids, scores, distances)
+            if start < scored:
+                session.execute(
+                    delete(Score).where(
+                        Score.ensemble_id == ensemble.id, Score.candidate_id.in_(ids)
+                    )
+                )
+            write_scores(session, ensemble, catalog.id, ids, scores, distances)
     seconds = time.perf_counter() - began
     context.progress(total, total, "Done")
     rate = (total - first) / seconds if total > first else 0.0
@@ -131,7 +134,7 @@ def _find(session: Session, name: str, ensemble_name: str) -> tuple[Catalog, Ens
     return catalog, ensemble
 
 
-def _rows_scored(session: Session, ensemble_id: int, catalog_id: int) -> int:
+def rows_scored(session: Session, ensemble_id: int, catalog_id: int) -> int:
     """How many candidates have a score; they are always the first ones by cutout."""
     return (
         session.scalar(
@@ -143,34 +146,40 @@ def _rows_scored(session: Session, ensemble_id: int, catalog_id: int) -> int:
     )
 
 
-def _embedding_file(
-    context: JobContext, stored: StoredMember, catalog: str, rows: int
-) -> np.memmap[Any, np.dtype[np.float32]]:
-    """``embeddings/<model>/<catalog>.npy``, float32 (rows, d); grown where a catalog has grown."""
-    path: Path = context.workspace.embeddings / stored.id / f"{catalog}.npy"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shape = (rows, int(stored.manifest["embedding_dim"]))
-    if path.exists():
-        existing = open_memmap(path, mode="r+")
-        if existing.shape == shape:
-            return existing
-        beside = path.with_suffix(".part")
-        grown = open_memmap(beside, mode="w+", dtype=np.float32, shape=shape)
-        grown[: len(existing)] = existing
-        grown.flush()
-        beside.replace(path)
-        return open_memmap(path, mode="r+")
-    return open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+def fuse(
+    rule: EnsembleRule, members: Sequence[StoredMember], outputs: dict[str, MemberOutput]
+) -> tuple[EnsembleScores, NDArray[np.float64] | None]:
+    """Scores from the outputs of members by id, and the distance from known non-lenses.
+
+    Outputs of heads are added: they follow from those of their base members.
+    """
+    for stored in members:
+        if isinstance(stored.member, HeadMember):
+            outputs[stored.id] = stored.member.from_outputs(outputs)
+    found = [outputs[stored.id] for stored in members]
+    scores = rule(
+        np.stack([output.logit for output in found], axis=1),
+        np.stack([v for o in found if (v := o.variance) is not None], axis=1)
+        if rule.needs_variances
+        else None,
+    )
+    distances: NDArray[np.float64] | None = None
+    for stored, output in zip(members, found, strict=True):
+        member = stored.member
+        if isinstance(member, DeepMember) and member.novelty and output.embedding is not None:
+            distances = member.novelty(output.embedding)
+    return scores, distances
 
 
-def _write(
+def write_scores(
     session: Session,
     ensemble: Ensemble,
     catalog_id: int,
-    ids: Any,
-    scores: Any,
+    ids: Sequence[int],
+    scores: EnsembleScores,
     distances: NDArray[np.float64] | None,
 ) -> None:
+    """Add the scores of candidates, and put what their members say in place of what they said."""
     session.execute(
         insert(Score),
         [

@@ -71,7 +71,8 @@ class _ClassicPredictor:
     def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
         table = compute_features(self.compute, self.selection(flux))
         logit = np.asarray(self.booster.predict(table, raw_score=True))
-        return MemberOutput(logit, variance=self._variance(table) if self.with_variance else None)
+        variance = self._variance(table) if self.with_variance else None
+        return MemberOutput(logit, variance=variance, features=table)
 
     def _variance(self, table: NDArray[np.float32]) -> NDArray[np.float64]:
         """Variance over the sums of the first half of the trees and more of them.

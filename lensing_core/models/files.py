@@ -12,9 +12,10 @@ from typing import Any
 from uuid import uuid4
 
 from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.models import classic, deep
+from lensing_core.models import classic, deep, head
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.deep import DeepMember, Precision
+from lensing_core.models.head import HeadMember
 from lensing_core.workspace import Workspace, check_slug
 
 MANIFEST = "manifest.json"
@@ -28,7 +29,7 @@ PACKAGES = (
     "caustics",
     "lens-triage",
 )
-AnyMember = ClassicMember | DeepMember
+AnyMember = ClassicMember | DeepMember | HeadMember
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def load_member(
 def read_member(
     folder: Path, *, device: str = "cpu", precision: Precision = "auto"
 ) -> StoredMember:
-    """Read the model of a folder.
+    """Read the model of a folder; a head's base members are read from the folders beside it.
 
     Raises
     ------
@@ -106,6 +107,13 @@ def read_member(
         member = ClassicMember.load(folder, manifest)
     elif kind == deep.KIND:
         member = DeepMember.load(folder, manifest, device=device, precision=precision)
+    elif kind == head.KIND:
+        ids = dict.fromkeys(check_slug(i["model"], what="Model") for i in manifest["inputs"])
+        bases = {
+            k: read_member(folder.parent / k, device=device, precision=precision).member
+            for k in ids
+        }
+        member = HeadMember.load(folder, manifest, bases)
     else:
         raise NotFoundError(f"{folder} holds a model of unknown kind {kind!r}.")
     return StoredMember(model_id, member, manifest)

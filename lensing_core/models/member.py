@@ -27,11 +27,14 @@ class MemberOutput:
     variance : ndarray of shape (n,), float64, or None
         Of the logit: Monte-Carlo dropout of a network's head, truncations of a boosted sum of
         trees; where it was asked for.
+    features : ndarray of shape (n, columns), float32, or None
+        Of a classic member: what its trees saw.
     """
 
     logit: NDArray[np.float64]
     embedding: NDArray[np.float32] | None = None
     variance: NDArray[np.float64] | None = None
+    features: NDArray[np.float32] | None = None
 
 
 class Predictor(Protocol):
@@ -48,7 +51,10 @@ class Predictor(Protocol):
 class Member(Protocol):
     """A trained model."""
 
-    contract: InputContract
+    @property
+    def contract(self) -> InputContract:
+        """What images it takes."""
+        ...
 
     @property
     def metadata_names(self) -> tuple[str, ...]:

@@ -1,0 +1,64 @@
+"""Outputs of members on disk: written in batches, grown with a catalog, read without copying."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lensing_core.errors import NotFoundError
+from lensing_core.models.member import MemberOutput
+from lensing_core.models.outputs import OutputWriter, StoredOutputs, outputs_path, rows_stored
+
+
+def output(n, seed, *, embedding=True):
+    rng = np.random.default_rng(seed)
+    table = rng.normal(size=(n, 5)).astype("f4")
+    return MemberOutput(
+        rng.normal(size=n),
+        table if embedding else None,
+        features=None if embedding else table,
+    )
+
+
+def test_rows_count_from_the_first_on(workspace):
+    assert rows_stored(workspace, "m", "c") == 0
+    writer = OutputWriter(workspace, "m", "c", 10)
+    first, last = output(4, 1), output(3, 2)
+    writer.write(0, first)
+    writer.write(7, last)
+    assert rows_stored(workspace, "m", "c") == 4  # a gap follows
+    middle = output(3, 3)
+    writer.write(4, middle)
+    assert rows_stored(workspace, "m", "c") == 10
+
+    read = StoredOutputs.read(workspace, "m", "c", 10)
+    np.testing.assert_array_equal(
+        read.logit, np.concatenate([o.logit for o in (first, middle, last)])
+    )
+    np.testing.assert_array_equal(read.output(slice(4, 7)).embedding, middle.embedding)
+    assert read.features is None
+    assert isinstance(read.embedding, np.memmap)
+
+
+def test_a_catalog_that_has_grown_keeps_what_was_there(workspace):
+    before = output(6, 1, embedding=False)
+    OutputWriter(workspace, "m", "c", 6).write(0, before)
+    OutputWriter(workspace, "m", "c", 9).write(6, output(1, 2, embedding=False))
+    assert rows_stored(workspace, "m", "c") == 7
+    read = StoredOutputs.read(workspace, "m", "c", 7)
+    np.testing.assert_array_equal(read.output(np.arange(6)).features, before.features)
+    with pytest.raises(NotFoundError, match="7 of the 9 candidates of catalog c; score"):
+        StoredOutputs.read(workspace, "m", "c", 9)
+
+
+def test_catalogs_named_as_folders_keep_apart(workspace):
+    names = ("features", "logit", "c.features")
+    paths = {
+        outputs_path(workspace, "m", name, kind)
+        for name in names
+        for kind in ("embedding", "features", "logit")
+    }
+    assert len(paths) == 9
+    for name in names:
+        OutputWriter(workspace, "m", name, 2).write(0, output(2, 1))
+    assert all(rows_stored(workspace, "m", name) == 2 for name in names)
