@@ -1,0 +1,303 @@
+"""The clients of online services: astroquery's own, made patient, slow and without its cache.
+
+Every request waits for its turn, is repeated with growing pauses while a service is busy
+(429 and 5xx, ``Retry-After`` honoured), and ends in a :class:`ServiceError` that says whether the
+service could be reached at all.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from xml.parsers.expat import ExpatError
+
+import astropy.units as u
+import numpy as np
+import requests
+from astropy.coordinates import SkyCoord
+from astropy.io import votable
+from astropy.io.votable.exceptions import VOTableSpecError
+from astropy.table import Table
+from astroquery import cache_conf
+from astroquery.exceptions import (
+    InvalidQueryError,
+    RemoteServiceError,
+    TableParseError,
+)
+from astroquery.exceptions import TimeoutError as ServiceTimeout
+from astroquery.ipac.ned import Ned
+from astroquery.xmatch import XMatchClass
+from numpy.typing import NDArray
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from lensing_core.crossmatch.answers import EMPTY, Answer
+from lensing_core.errors import LensTriageError
+from lensing_core.ingest.columns import recognise, to_number
+from lensing_core.ingest.tables import SourceTable
+
+RETRIES = 5
+BACKOFF_S = 1.0
+BUSY = (429, 500, 502, 503, 504)
+_OURS = ("lt_row", "lt_ra", "lt_dec")
+_NAMES = ("main_id", "DR3Name", "Source", "Object Name")
+_PARSE_ERRORS = (VOTableSpecError, ExpatError, TableParseError, ValueError, IndexError, KeyError)
+
+
+class ServiceError(LensTriageError):
+    """A service did not answer, or not as it should.
+
+    Parameters
+    ----------
+    message : str
+    unreachable : bool
+        True where there is no network or the service is down: worth trying again later.
+    """
+
+    def __init__(self, message: str, *, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable
+
+
+class TooManyRows(ServiceError):
+    """A service cut its answer short; ask for fewer positions at a time."""
+
+
+class PoliteAdapter(HTTPAdapter):
+    """Sends no request sooner than ``pause_s`` after the last, and repeats while it is busy."""
+
+    def __init__(self, pause_s: float, *, backoff_s: float = BACKOFF_S) -> None:
+        self._pause_s = pause_s
+        self._next = 0.0
+        super().__init__(
+            max_retries=Retry(
+                total=RETRIES,
+                connect=1,  # no network is known at once
+                read=2,
+                status=RETRIES,
+                backoff_factor=backoff_s,
+                status_forcelist=BUSY,
+                allowed_methods=None,  # a query by POST changes nothing either
+                respect_retry_after_header=True,
+            )
+        )
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Wait for the turn, then send."""
+        wait = self._next - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        try:
+            return super().send(*args, **kwargs)
+        finally:
+            self._next = time.monotonic() + self._pause_s
+
+
+def be_polite(client: Any, pause_s: float, backoff_s: float) -> None:
+    """Let all requests of an astroquery client go through a :class:`PoliteAdapter`."""
+    adapter = PoliteAdapter(pause_s, backoff_s=backoff_s)
+    for scheme in ("http://", "https://"):
+        client._session.mount(scheme, adapter)  # astroquery has no public name for its session
+
+
+class CrossMatchClient(XMatchClass):
+    """The cross-match service of the CDS: positions are uploaded, SIMBAD or any VizieR table asked.
+
+    Boch, Pineau & Derriere 2012, ASPC 461, 291. The list of its tables is asked for once.
+    """
+
+    def __init__(self, url: str, *, pause_s: float, backoff_s: float = BACKOFF_S) -> None:
+        super().__init__()
+        self.URL = url
+        self._tables: list[str] | None = None
+        be_polite(self, pause_s, backoff_s)
+
+    def _request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """A page of errors is no table; the client would try to read it as one."""
+        response: requests.Response = super()._request(*args, **kwargs)
+        if b"<VOTABLE" not in response.content:
+            response.raise_for_status()
+        return response
+
+    def _prepare_sending_table(
+        self,
+        cat_index: int,
+        payload: dict[str, Any],
+        kwargs: dict[str, Any],
+        cat: Any,
+        *columns: Any,
+    ) -> None:
+        """The service knows ``simbad`` by that name; astroquery would write ``vizier:simbad``."""
+        if isinstance(cat, str) and cat == "simbad":
+            payload[f"cat{cat_index}"] = cat
+            return
+        super()._prepare_sending_table(cat_index, payload, kwargs, cat, *columns)
+
+    def get_available_tables(self, *, cache: bool = True) -> list[str]:
+        """Names of all tables with positions."""
+        if self._tables is None:
+            found: list[str] = super().get_available_tables(cache=False)
+            self._tables = [name.strip() for name in found if name.strip()]
+        return self._tables
+
+    def resolve(self, wanted: str) -> list[str]:
+        """The tables of a VizieR catalog id; a table id stands for itself.
+
+        Raises
+        ------
+        ServiceError
+            If the service has no such table with positions.
+        """
+        if wanted == "simbad":
+            return [wanted]
+        with guarded("CDS X-Match"):
+            known = self.get_available_tables()
+        if wanted in known:
+            return [wanted]
+        found = [name for name in known if name.startswith(f"{wanted}/")]
+        if not found:
+            raise ServiceError(
+                f"The CDS cross-match service has no table {wanted} with positions; look for its "
+                "id on vizier.cds.unistra.fr."
+            )
+        return found
+
+    def ask(
+        self,
+        table: str,
+        ra_deg: NDArray[np.float64],
+        dec_deg: NDArray[np.float64],
+        radius_arcsec: float,
+    ) -> Answer:
+        """All objects of ``table`` within the radius of any of the positions.
+
+        Raises
+        ------
+        TooManyRows
+            If the answer was cut short.
+        ServiceError
+            If there is none.
+        """
+        rows = np.arange(len(ra_deg))
+        upload = Table([rows, ra_deg, dec_deg], names=_OURS)
+        name = table if table == "simbad" else f"vizier:{table}"
+        with guarded("CDS X-Match"):
+            response = self.query_async(
+                upload,
+                name,
+                radius_arcsec * u.arcsec,
+                colRA1="lt_ra",
+                colDec1="lt_dec",
+                cache=False,  # its cache is of pickles, outside the workspace
+            )
+            document = votable.parse(BytesIO(response.content), verify="ignore")
+            first = document.get_first_table()
+            found = first.to_table(use_names_over_ids=True)
+        statuses = [info.value for r in document.resources for info in r.infos]
+        if "OVERFLOW" in statuses:
+            raise TooManyRows(f"CDS X-Match cut its answer for {len(rows)} positions short.")
+        return answer_of(found, table)
+
+
+def ask_ned(
+    url: str,
+    ra_deg: float,
+    dec_deg: float,
+    radius_arcsec: float,
+    *,
+    pause_s: float,
+    backoff_s: float,
+) -> Answer:
+    """All objects of NED around one position (its interface takes no list)."""
+    if url != Ned.OBJ_SEARCH_URL or not isinstance(
+        Ned._session.adapters["https://"], PoliteAdapter
+    ):
+        Ned.OBJ_SEARCH_URL = url
+        be_polite(Ned, pause_s, backoff_s)
+    with guarded("NED"), cache_conf.set_temp("cache_active", False):
+        try:
+            found = Ned.query_region(
+                SkyCoord(ra_deg, dec_deg, unit="deg"), radius=radius_arcsec * u.arcsec
+            )
+        except RemoteServiceError as error:
+            if re.search(r"\bno\b.*\b(object|match|found)", str(error).lower()):
+                return EMPTY
+            raise
+    return answer_of(found, "NED")
+
+
+@contextmanager
+def guarded(service: str) -> Iterator[None]:
+    """Turn what clients raise into one sentence."""
+    try:
+        yield
+    except requests.HTTPError as error:
+        status = "an error" if error.response is None else f"HTTP {error.response.status_code}"
+        raise ServiceError(f"{service} answered with {status}.") from error
+    except requests.exceptions.RetryError as error:
+        raise ServiceError(
+            f"{service} was busy {RETRIES + 1} times in a row; run it again later.",
+            unreachable=True,
+        ) from error
+    except (requests.RequestException, ServiceTimeout) as error:
+        raise ServiceError(
+            f"{service} cannot be reached from here; check the network, or run it again later.",
+            unreachable=True,
+        ) from error
+    except (InvalidQueryError, RemoteServiceError) as error:
+        detail = " ".join(str(error).split())[:300]
+        raise ServiceError(f"{service} refused the request: {detail}") from error
+    except _PARSE_ERRORS as error:
+        raise ServiceError(f"{service} answered with something that is no table.") from error
+
+
+def answer_of(table: Table, source: str) -> Answer:
+    """A service's table with plain values; positions and names by the names of columns.
+
+    Raises
+    ------
+    ServiceError
+        If there are rows, but no columns of positions.
+    """
+    if not len(table):
+        return EMPTY
+    columns = SourceTable(table, Path(source), "")
+    theirs = [name for name in table.colnames if name not in _OURS]
+    roles = recognise(columns, ()).roles
+    if "ra" not in roles or "dec" not in roles:
+        raise ServiceError(f"{source} came without positions that are recognised: {theirs}.")
+    cells = {name: [_plain(cell) for cell in columns.cells(name)] for name in theirs}
+    naming = next((name for name in (*_NAMES, roles.get("id")) if name in cells), None)
+    ra, dec = (np.array([_degrees(c) for c in cells[roles[r]]]) for r in ("ra", "dec"))
+    placed = np.isfinite(ra) & np.isfinite(dec)
+    keep = np.flatnonzero(placed)
+    names = cells[naming] if naming else [None] * len(table)
+    return Answer(
+        [str(names[k]) if names[k] is not None else f"row {k + 1}" for k in keep],
+        ra[keep].tolist(),
+        dec[keep].tolist(),
+        [_error(table, cells, int(k)) for k in keep],
+        {name: [cells[name][k] for k in keep] for name in theirs},
+    )
+
+
+def _plain(cell: Any) -> Any:
+    return cell if cell is None or isinstance(cell, bool | int | float | str) else str(cell)
+
+
+def _degrees(cell: Any) -> float:
+    number = to_number(cell)
+    return np.nan if number is None else number
+
+
+def _error(table: Table, cells: dict[str, list[Any]], k: int) -> float | None:
+    """SIMBAD's error of a position: the major axis of an ellipse, in the unit that it states."""
+    if "coo_err_maj" not in cells or table["coo_err_maj"].unit is None:
+        return None
+    number = to_number(cells["coo_err_maj"][k])
+    return None if not number else float((number * table["coo_err_maj"].unit).to_value(u.arcsec))
