@@ -15,6 +15,13 @@ from lensing_core.pu.learners import Learner, LogisticLearner, TreesLearner
 from lensing_core.pu.losses import NonNegativePULoss
 from lensing_core.pu.methods import LEARNERS, METHODS, pu_method
 from lensing_core.pu.naive import Naive, Oracle
+from lensing_core.pu.priors import (
+    PriorEstimates,
+    Sensitivity,
+    estimate_priors,
+    prior_sensitivity,
+    priors_from_scores,
+)
 from lensing_core.pu.risk import NNPU, UPU
 from lensing_core.pu.splits import group_folds, object_groups
 from lensing_core.pu.spy import Spy
@@ -34,10 +41,15 @@ __all__ = [
     "Oracle",
     "PUMethod",
     "PUModel",
+    "PriorEstimates",
+    "Sensitivity",
     "Spy",
     "TreesLearner",
+    "estimate_priors",
     "group_folds",
     "object_groups",
     "out_of_fold",
+    "prior_sensitivity",
+    "priors_from_scores",
     "pu_method",
 ]

@@ -82,7 +82,7 @@ class ElkanNoto(PUMethod):
 
     def _fit(self, x: Features, s: Labels, groups: Groups) -> PUModel:
         rows, log_share = sample_unlabeled(s, self.most_unlabeled, np.random.default_rng(self.seed))
-        logits, fold = self._out_of_fold(x[rows], s[rows], groups[rows])
+        logits, fold = self.out_of_fold_logits(x[rows], s[rows], groups[rows])
         positive = s[rows] == 1
         c, prior = label_frequency_of(
             expit(logits[positive]),
@@ -116,7 +116,7 @@ class ElkanNoto(PUMethod):
             link = Link()
         return PUModel(self.name, (scorer,), link, x.shape[1], prior, c, diagnostics)
 
-    def _out_of_fold(self, x: Features, s: Labels, groups: Groups) -> tuple[Floats, Groups]:
+    def out_of_fold_logits(self, x: Features, s: Labels, groups: Groups) -> tuple[Floats, Groups]:
         """Log-odds of s by models that did not see the row's group, and the folds."""
         positive_groups = len(np.unique(groups[s == 1]))
         if positive_groups < 2:
