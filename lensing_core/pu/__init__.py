@@ -23,6 +23,7 @@ from lensing_core.pu.priors import (
     priors_from_scores,
 )
 from lensing_core.pu.risk import NNPU, UPU
+from lensing_core.pu.scar import CovariateCheck, ScarCheck, scar_check
 from lensing_core.pu.splits import group_folds, object_groups
 from lensing_core.pu.spy import Spy
 
@@ -32,6 +33,7 @@ __all__ = [
     "NNPU",
     "UPU",
     "BaggingPU",
+    "CovariateCheck",
     "ElkanNoto",
     "Estimate",
     "Learner",
@@ -42,6 +44,7 @@ __all__ = [
     "PUMethod",
     "PUModel",
     "PriorEstimates",
+    "ScarCheck",
     "Sensitivity",
     "Spy",
     "TreesLearner",
@@ -52,4 +55,5 @@ __all__ = [
     "prior_sensitivity",
     "priors_from_scores",
     "pu_method",
+    "scar_check",
 ]
