@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lensing_core.crossmatch.reference import Kind, Reference
+from lensing_core.crossmatch.choices import Kind
+from lensing_core.crossmatch.reference import Reference
 from lensing_core.errors import BadInputError
 
 SHIPPED_VERSION = "1.1.3"

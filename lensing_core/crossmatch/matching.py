@@ -18,6 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from lensing_core.crossmatch.choices import MAX_NORMALISED
 from lensing_core.errors import BadInputError
 
 Floats = NDArray[np.float64]
@@ -26,8 +27,6 @@ Integers = NDArray[np.int64]
 ARCSEC = np.pi / 648_000
 MAX_RADIUS_ARCSEC = 3600.0
 MAX_PAIRS = 20_000_000
-MAX_NORMALISED = 3.5
-"""The default limit of r/σ: a true pair exceeds it in 0.2 % of cases."""
 _AT_ONCE = 200_000
 
 

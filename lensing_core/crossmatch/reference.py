@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.crossmatch.choices import Kind
 from lensing_core.crossmatch.matching import Positions
-
-Kind = Literal["lens", "probable", "cluster", "redshift", "xray", "star", "object", "duplicate"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-KIND_TITLES: dict[Kind, str] = {
-    "lens": "known lenses",
-    "probable": "probable lenses",
-    "cluster": "clusters",
-    "redshift": "redshifts",
-    "xray": "X-ray sources",
-    "star": "stars",
-    "object": "other objects",
-    "duplicate": "duplicates",
-}
 
 
 @dataclass(frozen=True)
@@ -36,7 +24,7 @@ class Reference:
     title : str
         For people.
     kind : str
-        One of :data:`KINDS`: what a match with it means.
+        One of :data:`~lensing_core.crossmatch.choices.KINDS`: what a match with it means.
     version : str
         Which edition: a release, a date, or a hash of the file.
     names : sequence of str

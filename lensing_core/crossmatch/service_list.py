@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lensing_core.crossmatch.reference import Kind
+from lensing_core.crossmatch.choices import Kind
 
 XMATCH_URL = "http://cdsxmatch.u-strasbg.fr/xmatch/api/v1/sync"
 NED_URL = "http://ned.ipac.caltech.edu/cgi-bin/objsearch"

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lensing_core.crossmatch.reference import Kind, Reference
+from lensing_core.crossmatch.choices import Kind
+from lensing_core.crossmatch.reference import Reference
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.columns import recognise, to_number
 from lensing_core.ingest.positions import position_reader

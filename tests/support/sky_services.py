@@ -157,7 +157,7 @@ def serve_sky(services: SkyServices) -> Iterator[SkyServices]:
     """Serve on a free port of this machine until the block ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(services))
     services.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield services

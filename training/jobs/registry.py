@@ -23,6 +23,7 @@ _FUNCTIONS = {
     "ingest": "training.ingesting:run",
     "train": "training.fit:run",
     "score": "training.scoring:run",
+    "crossmatch": "training.crossmatching:run",
 }
 
 

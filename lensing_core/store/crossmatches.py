@@ -1,0 +1,199 @@
+"""Writing cross-matches, and what pages and jobs read of them.
+
+Functions that take a :class:`Database` open a session of their own and may run in a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from lensing_core.errors import NotFoundError
+from lensing_core.store.database import Database
+from lensing_core.store.tables import (
+    Candidate,
+    Catalog,
+    Crossmatch,
+    CrossmatchEntry,
+    Ensemble,
+    Score,
+)
+
+_AT_ONCE = 10_000
+_PARAMETERS = 500
+
+
+@dataclass(frozen=True)
+class CatalogPositions:
+    """All candidates of a catalog in order of their ids.
+
+    Attributes
+    ----------
+    id : ndarray of int64, shape (n,)
+    ra_deg, dec_deg : ndarray of shape (n,)
+        ICRS, degrees; NaN where unknown.
+    """
+
+    id: NDArray[np.int64]
+    ra_deg: NDArray[np.float64]
+    dec_deg: NDArray[np.float64]
+
+
+def find_catalog(session: Session, name: str) -> Catalog:
+    """A catalog by name; raises NotFoundError."""
+    catalog = session.scalar(select(Catalog).where(Catalog.name == name))
+    if catalog is None:
+        raise NotFoundError(f"There is no catalog {name}.")
+    return catalog
+
+
+def read_positions(session: Session, catalog_id: int) -> CatalogPositions:
+    """Positions of a whole catalog, as arrays."""
+    rows = session.execute(
+        select(Candidate.id, Candidate.ra_deg, Candidate.dec_deg)
+        .where(Candidate.catalog_id == catalog_id)
+        .order_by(Candidate.id)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    parts = [
+        np.array(part, dtype=np.float64).reshape(-1, 3)  # None becomes NaN
+        for part in (partition for partition in rows.partitions())
+    ]
+    table = np.concatenate(parts) if parts else np.empty((0, 3))
+    return CatalogPositions(table[:, 0].astype(np.int64), table[:, 1], table[:, 2])
+
+
+def object_names(session: Session, candidate_ids: Iterable[int]) -> dict[int, str]:
+    """The users' names of some candidates."""
+    found: dict[int, str] = {}
+    for part in _chunks(sorted(set(candidate_ids))):
+        rows = session.execute(
+            select(Candidate.id, Candidate.object_id).where(Candidate.id.in_(part))
+        )
+        found.update((row.id, row.object_id) for row in rows)
+    return found
+
+
+def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble | None:
+    """The ensemble of a name, else the promoted or the newest one that has scored the catalog.
+
+    Raises
+    ------
+    NotFoundError
+        If the named one has not.
+    """
+    scored = select(Score.ensemble_id).where(Score.catalog_id == catalog_id).distinct()
+    statement = select(Ensemble).where(Ensemble.id.in_(scored))
+    if name:
+        found = session.scalar(statement.where(Ensemble.name == name))
+        if found is None:
+            raise NotFoundError(f"There is no ensemble {name} that has scored this catalog.")
+        return found
+    return session.scalar(
+        statement.order_by(
+            Ensemble.promoted_at.is_(None), Ensemble.promoted_at.desc(), Ensemble.id.desc()
+        ).limit(1)
+    )
+
+
+def first_of_ranking(session: Session, catalog_id: int, ensemble_id: int, n: int) -> list[int]:
+    """Ids of the ``n`` candidates with the highest scores."""
+    return list(
+        session.scalars(
+            select(Score.candidate_id)
+            .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
+            .order_by(Score.logit.desc(), Score.candidate_id.desc())
+            .limit(n)
+        )
+    )
+
+
+def read_logits(session: Session, catalog_id: int, ensemble_id: int) -> NDArray[np.float64]:
+    """All scores of a catalog, in no order."""
+    rows = session.execute(
+        select(Score.logit)
+        .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    return np.fromiter((row[0] for row in rows), dtype=np.float64)
+
+
+def write_crossmatch(
+    session: Session, crossmatch: Crossmatch, entries: Iterable[Mapping[str, Any]]
+) -> int:
+    """Add a cross-match with its entries (columns of :class:`CrossmatchEntry`); return its id.
+
+    An earlier one of the same run and reference is replaced.
+    """
+    earlier = session.scalar(
+        select(Crossmatch).where(
+            Crossmatch.run_id == crossmatch.run_id, Crossmatch.reference == crossmatch.reference
+        )
+    )
+    if earlier is not None:
+        session.delete(earlier)
+        session.flush()
+    session.add(crossmatch)
+    session.flush()
+    remaining = iter(entries)
+    while part := list(islice(remaining, _AT_ONCE)):
+        session.execute(
+            insert(CrossmatchEntry), [{"crossmatch_id": crossmatch.id, **entry} for entry in part]
+        )
+    return crossmatch.id
+
+
+def references_done(session: Session, run_id: str) -> set[str]:
+    """References that a run has matched completely."""
+    return set(
+        session.scalars(
+            select(Crossmatch.reference).where(
+                Crossmatch.run_id == run_id, Crossmatch.state == "complete"
+            )
+        )
+    )
+
+
+def latest_crossmatches(database: Database, catalog_id: int) -> list[Crossmatch]:
+    """The newest cross-match of a catalog with each reference, offline ones as they come.
+
+    A newer one that reached nothing does not hide an older one that did.
+    """
+    newest = (
+        select(func.max(Crossmatch.id))
+        .where(Crossmatch.catalog_id == catalog_id, Crossmatch.state != "unreachable")
+        .group_by(Crossmatch.reference)
+    )
+    with database.session() as session:
+        found = list(
+            session.scalars(
+                select(Crossmatch).where(Crossmatch.id.in_(newest)).order_by(Crossmatch.id)
+            )
+        )
+        reached = {crossmatch.reference for crossmatch in found}
+        silent = (
+            select(func.max(Crossmatch.id))
+            .where(
+                Crossmatch.catalog_id == catalog_id,
+                Crossmatch.state == "unreachable",
+                Crossmatch.reference.not_in(reached),
+            )
+            .group_by(Crossmatch.reference)
+        )
+        return found + list(
+            session.scalars(
+                select(Crossmatch).where(Crossmatch.id.in_(silent)).order_by(Crossmatch.id)
+            )
+        )
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for first in range(0, len(ids), _PARAMETERS):
+        yield ids[first : first + _PARAMETERS]
