@@ -1,6 +1,30 @@
-"""Numbers that describe a cutout, named and versioned, for the classic member."""
+"""Numbers that describe a cutout, named and versioned, for the classic member.
 
+Features come in blocks: the grid of patches and annuli, segments of light around the central
+galaxy, their colours, steerable filters, and what the catalog knows. :class:`ClassicFeatures` joins
+them.
+"""
+
+from lensing_core.features.arcs import SegmentFeatures
+from lensing_core.features.block import FeatureBlock
+from lensing_core.features.catalog import CatalogFeatures
+from lensing_core.features.colours import ColourFeatures
+from lensing_core.features.composition import BLOCKS, ClassicFeatures
 from lensing_core.features.grid import GridFeatures
+from lensing_core.features.ridges import RidgeFeatures
 from lensing_core.features.schema import FeatureSchema
+from lensing_core.features.segments import Scene, Segments
 
-__all__ = ["FeatureSchema", "GridFeatures"]
+__all__ = [
+    "BLOCKS",
+    "CatalogFeatures",
+    "ClassicFeatures",
+    "ColourFeatures",
+    "FeatureBlock",
+    "FeatureSchema",
+    "GridFeatures",
+    "RidgeFeatures",
+    "Scene",
+    "SegmentFeatures",
+    "Segments",
+]

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.cutouts import CutoutGeometry
-from lensing_core.features.robust import pixel_noise
+from lensing_core.features.block import Metadata, PixelBlock
 from lensing_core.features.schema import FeatureSchema
+from lensing_core.features.segments import Scene
 
 Floats = NDArray[np.float32]
 VERSION = "grid-1"
@@ -30,7 +31,7 @@ EDGE_SIGMA = 3.0
 
 
 @dataclass(frozen=True)
-class GridFeatures:
+class GridFeatures(PixelBlock):
     """Computes the features of cutouts of one geometry.
 
     The dimension follows from the bands: see :attr:`schema`.
@@ -40,7 +41,7 @@ class GridFeatures:
 
     @cached_property
     def schema(self) -> FeatureSchema:
-        """Names and units, in the order of the columns of :meth:`__call__`."""
+        """Names and units, in the order of the columns."""
         bands = self.geometry.bands
         pairs = list(pairwise(bands))
         patches = [f"patch{row}{column}" for row in range(GRID) for column in range(GRID)]
@@ -59,13 +60,10 @@ class GridFeatures:
         columns += [("valid_fraction", "fraction")]
         return FeatureSchema(VERSION, *map(tuple, zip(*columns, strict=True)))
 
-    def __call__(self, flux: Floats) -> Floats:
-        """Features, shape (n, len(schema)), of cutouts (n, band, y, x); NaN where unknown."""
-        valid = np.isfinite(flux)
+    def of(self, scene: Scene, metadata: Metadata | None = None) -> Floats:
+        """Features of a scene, shape (n, len(schema)); NaN where unknown."""
+        valid, noise, filled = scene.valid, scene.noise, scene.image
         with np.errstate(all="ignore"):
-            noise = pixel_noise(flux)
-            image = flux / noise[..., None, None]
-            filled = np.where(valid, image, 0.0).astype(np.float32)
             odd = filled - filled[..., ::-1, ::-1]
             parts = [
                 *self._patches(filled, valid),
@@ -73,7 +71,7 @@ class GridFeatures:
                 self._asymmetry(filled, odd),
                 valid.mean(axis=(1, 2, 3))[:, None],
             ]
-        table = np.concatenate([p.reshape(len(flux), -1) for p in parts], axis=1).astype("f4")
+        table = np.concatenate([p.reshape(len(filled), -1) for p in parts], axis=1).astype("f4")
         missing = np.logical_not(valid.any(axis=(2, 3)))
         for band in np.flatnonzero(missing.any(axis=0)):
             table[np.ix_(missing[:, band], self._columns_of_band[band])] = np.nan
@@ -161,4 +159,3 @@ class GridFeatures:
     @staticmethod
     def _asymmetry(image: Floats, odd: Floats) -> NDArray[np.floating]:
         return np.abs(odd).sum(axis=(2, 3)) / (2 * np.abs(image).sum(axis=(2, 3)) + 1e-6)
-

@@ -13,15 +13,19 @@ def pixel_noise(flux: Floats) -> Floats:
 
     Where that says nothing (no data there, or a constant), of the whole band; else 1.
     """
-    border = max(2, flux.shape[-1] // 10)
-    inner = slice(border, -border)
-    outside = np.ones(flux.shape[-2:], dtype=bool)
-    outside[inner, inner] = False
-    noise = scatter(flux[..., outside])
+    noise = scatter(flux[..., frame_mask(flux.shape[-1])])
     for k, band in np.argwhere(~(noise > 0)):
         whole = float(scatter(flux[k, band].reshape(-1)))
         noise[k, band] = whole if whole > 0 else 1.0
     return noise
+
+
+def frame_mask(side: int) -> NDArray[np.bool_]:
+    """The outer tenth of a cutout, (side, side)."""
+    border = max(2, side // 10)
+    mask = np.ones((side, side), dtype=bool)
+    mask[border:-border, border:-border] = False
+    return mask
 
 
 def scatter(values: Floats) -> Floats:

@@ -1,0 +1,61 @@
+"""What every block of features can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.features.schema import FeatureSchema
+from lensing_core.features.segments import Scene
+
+Metadata = Mapping[str, Sequence[Any]]
+
+
+class FeatureBlock(Protocol):
+    """Features of one kind, of cutouts of one geometry."""
+
+    @property
+    def geometry(self) -> CutoutGeometry:
+        """Of the cutouts that it takes."""
+        ...
+
+    @property
+    def schema(self) -> FeatureSchema:
+        """Names and units of its columns."""
+        ...
+
+    @property
+    def monotone(self) -> Mapping[str, int]:
+        """Columns that a score may only rise (1) or fall (−1) with."""
+        ...
+
+    @property
+    def metadata_names(self) -> tuple[str, ...]:
+        """What it needs to know beside the pixels."""
+        ...
+
+    def of(self, scene: Scene, metadata: Metadata | None = None) -> NDArray[np.float32]:
+        """Features, shape (n, len(schema)); NaN where unknown."""
+        ...
+
+
+class PixelBlock:
+    """A block that looks at pixels alone."""
+
+    geometry: CutoutGeometry
+    monotone: ClassVar[Mapping[str, int]] = {}
+    metadata_names: ClassVar[tuple[str, ...]] = ()
+
+    def __call__(
+        self, flux: NDArray[np.float32], metadata: Metadata | None = None
+    ) -> NDArray[np.float32]:
+        """Features of cutouts (n, band, y, x)."""
+        return self.of(Scene(flux, self.geometry), metadata)
+
+    def of(self, scene: Scene, metadata: Metadata | None = None) -> NDArray[np.float32]:
+        """Features of a scene."""
+        raise NotImplementedError

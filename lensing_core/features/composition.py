@@ -1,0 +1,113 @@
+"""Blocks of features joined into one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.errors import BadInputError
+from lensing_core.features.arcs import SegmentFeatures
+from lensing_core.features.block import FeatureBlock, Metadata
+from lensing_core.features.catalog import CatalogFeatures
+from lensing_core.features.colours import ColourFeatures
+from lensing_core.features.grid import GridFeatures
+from lensing_core.features.ridges import RidgeFeatures
+from lensing_core.features.schema import FeatureSchema
+from lensing_core.features.segments import Scene
+
+Floats = NDArray[np.float32]
+BLOCKS: dict[str, Callable[[CutoutGeometry], FeatureBlock]] = {
+    "grid": GridFeatures,
+    "segments": SegmentFeatures,
+    "colours": ColourFeatures,
+    "ridges": RidgeFeatures,
+    "catalog": CatalogFeatures,
+}
+
+
+@dataclass(frozen=True)
+class ClassicFeatures:
+    """Features of several blocks, side by side, of cutouts of one geometry.
+
+    Attributes
+    ----------
+    geometry : CutoutGeometry
+    names : tuple of str
+        Of :data:`BLOCKS`, in the order of their columns.
+    """
+
+    geometry: CutoutGeometry
+    names: tuple[str, ...] = ("grid",)
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.names if name not in BLOCKS]
+        if unknown or not self.names or len(set(self.names)) != len(self.names):
+            raise BadInputError(
+                f"Feature blocks {', '.join(self.names) or 'none'}: name some of "
+                f"{', '.join(BLOCKS)}, each once."
+            )
+
+    @classmethod
+    def stored(cls, geometry: CutoutGeometry, features: dict[str, Any]) -> ClassicFeatures:
+        """Those that a model was trained on; raises ContractError where they no longer exist.
+
+        Parameters
+        ----------
+        features : dict
+            From :meth:`to_json`. Without ``blocks``: the grid alone.
+        """
+        found = cls(geometry, tuple(features.get("blocks", ("grid",))))
+        found.schema.check(features)
+        return found
+
+    @cached_property
+    def blocks(self) -> tuple[FeatureBlock, ...]:
+        """The blocks themselves."""
+        return tuple(BLOCKS[name](self.geometry) for name in self.names)
+
+    @cached_property
+    def schema(self) -> FeatureSchema:
+        """Of all columns; the versions of the blocks joined by +."""
+        parts = [block.schema for block in self.blocks]
+        return FeatureSchema(
+            "+".join(part.version for part in parts),
+            tuple(name for part in parts for name in part.names),
+            tuple(unit for part in parts for unit in part.units),
+        )
+
+    @property
+    def metadata_names(self) -> tuple[str, ...]:
+        """What the blocks need to know beside the pixels."""
+        return tuple(dict.fromkeys(name for block in self.blocks for name in block.metadata_names))
+
+    @property
+    def monotone(self) -> tuple[int, ...]:
+        """For each column whether a score may only rise (1) or fall (−1) with it; else 0."""
+        return tuple(b.monotone.get(name, 0) for b in self.blocks for name in b.schema.names)
+
+    def to_json(self) -> dict[str, Any]:
+        """What is stored with a model."""
+        return {**self.schema.to_json(), "blocks": list(self.names)}
+
+    def __call__(self, flux: Floats, metadata: Metadata | None = None) -> Floats:
+        """Features, shape (n, len(schema)), of cutouts (n, band, y, x); NaN where unknown."""
+        scene = Scene(flux, self.geometry)
+        return np.concatenate([block.of(scene, metadata) for block in self.blocks], axis=1)
+
+    def in_parts(
+        self, flux: Floats, metadata: Metadata | None, size: int
+    ) -> Sequence[Callable[[], Floats]]:
+        """The features of ``size`` cutouts each, to be computed anywhere."""
+
+        def part(first: int) -> Callable[[], Floats]:
+            rows = slice(first, first + size)
+            known = None if metadata is None else {k: v[rows] for k, v in metadata.items()}
+            return lambda: self(flux[rows], known)
+
+        return [part(first) for first in range(0, max(1, len(flux)), size)]

@@ -1,0 +1,281 @@
+"""Segments of light that the central galaxy does not explain, found in many cutouts at once.
+
+The galaxy's light is taken out (:mod:`lensing_core.features.light`), the bands are added in units
+of their noise, and SEP (Barbary 2016, doi:10.21105/joss.00058; Bertin & Arnouts 1996) finds
+connected pixels above the noise in all cutouts of a batch together. Segments are never split: an
+arc is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import sep
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.features.circles import Circles, fit_circles
+from lensing_core.features.light import Light, model_light
+from lensing_core.features.robust import pixel_noise
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Indices = NDArray[np.int64]
+THRESHOLD = 2.5
+"""Significance of a smoothed pixel from which it belongs to a segment."""
+LEAST_PX = 5
+MISMATCH = 0.1
+"""Standard error of the galaxy's model, relative to itself and to its change over a pixel."""
+CORE_PX = 2.0
+"""Radius around the centre, in pixels or half PSF widths, within which nothing is looked for."""
+_GAP_PX = 2
+FWHM_OF_SIGMA = 2 * np.sqrt(2 * np.log(2))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Cutouts (n, band, y, x) with what several blocks of features need of them, made once."""
+
+    flux: Floats
+    geometry: CutoutGeometry
+
+    @cached_property
+    def valid(self) -> NDArray[np.bool_]:
+        """Where there is data, shape of the flux."""
+        return np.isfinite(self.flux)
+
+    @cached_property
+    def noise(self) -> Floats:
+        """Of a pixel, (n, band), in the unit of the flux."""
+        return pixel_noise(self.flux)
+
+    @cached_property
+    def image(self) -> Floats:
+        """Flux in units of its noise, 0 where there is no data."""
+        with np.errstate(all="ignore"):
+            image = self.flux / self.noise[..., None, None]
+        return np.where(self.valid, image, 0).astype(np.float32)
+
+    @cached_property
+    def light(self) -> Light:
+        """The central galaxies."""
+        return model_light(self.image, self.valid)
+
+    @cached_property
+    def residual(self) -> Floats:
+        """:attr:`image` without the central galaxy."""
+        return np.where(self.valid, self.image - self.light.model, 0).astype(np.float32)
+
+    @cached_property
+    def significance(self) -> Floats:
+        """Residual of all bands together over its error, (n, y, x); 0 in the core."""
+        bands = np.maximum(self.valid.sum(axis=1), 1)
+        mean = self.residual.sum(axis=1) / bands
+        model = self.light.model.mean(axis=1)
+        error = np.sqrt(1 / bands + MISMATCH**2 * (model**2 + self.light.slope**2))
+        return np.where(self.core, 0, mean / error).astype(np.float32)
+
+    @cached_property
+    def core(self) -> NDArray[np.bool_]:
+        """Pixels too near the centre, (n, y, x)."""
+        return np.asarray(self.light.radius_px < CORE_PX * max(1.0, self.psf_px / 2))
+
+    @property
+    def psf_px(self) -> float:
+        """Widest PSF FWHM of the bands in pixels; 0 where none is known."""
+        known = [w for w in self.geometry.psf_fwhm_arcsec if w == w]
+        return max(known, default=0.0) / self.geometry.pixel_scale_arcsec
+
+    @cached_property
+    def segments(self) -> Segments:
+        """All segments of all cutouts."""
+        return find_segments(self)
+
+    def matched(self) -> Floats:
+        """:attr:`residual` with every band brought to the widest PSF by a Gaussian."""
+        out = self.residual.copy()
+        for band, fwhm in enumerate(self.geometry.psf_fwhm_arcsec):
+            width = fwhm / self.geometry.pixel_scale_arcsec
+            if width == width and width < 0.99 * self.psf_px:
+                sigma = np.sqrt(self.psf_px**2 - width**2) / FWHM_OF_SIGMA
+                for axis in (1, 2):
+                    out[:, band] = gaussian_filter1d(out[:, band], sigma, axis=axis, mode="nearest")
+        return out
+
+
+@dataclass(frozen=True)
+class Segments:
+    """S segments of n cutouts, ordered by cutout, brightest first; lengths in arcsec.
+
+    Attributes
+    ----------
+    n : int
+        Cutouts.
+    owner, rank : ndarray of shape (S,)
+        Number of the cutout; place among its segments.
+    x, y : ndarray of shape (S,)
+        Light-weighted centre, from the centre of the cutout.
+    snr : ndarray of shape (S,)
+        Of all bands together.
+    length, width : ndarray of shape (S,)
+        Along the fitted circle, at least the major axis (√12 σ); area over length.
+    major : ndarray of shape (S,)
+        Light-weighted standard deviation along the major axis.
+    angle : ndarray of shape (S,)
+        Of the major axis, radians from the x axis.
+    ellipticity : ndarray of shape (S,)
+        (1 − q) / (1 + q) of the moments.
+    curvature, concavity : ndarray of shape (S,)
+        1 / radius of the circle; that part of it that points at the cutout's centre, times the
+        distance from there: 1 for an arc around the centre.
+    inliers, rms : ndarray of shape (S,)
+        Share of the light on the circle; its distance from it.
+    pixel, of_pixel : ndarray of shape (P,)
+        Flat index of every segment's pixels in (n, y, x), and the segment of each.
+    """
+
+    n: int
+    owner: Indices
+    rank: Indices
+    x: Array
+    y: Array
+    snr: Array
+    length: Array
+    width: Array
+    major: Array
+    angle: Array
+    ellipticity: Array
+    curvature: Array
+    concavity: Array
+    inliers: Array
+    rms: Array
+    pixel: Indices
+    of_pixel: Indices
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    @property
+    def radius(self) -> Array:
+        """Distance from the cutout's centre, arcsec."""
+        return np.hypot(self.x, self.y)
+
+    @property
+    def count(self) -> NDArray[np.integer]:
+        """Segments of each cutout, shape (n,)."""
+        return np.bincount(self.owner, minlength=self.n)
+
+    @property
+    def alignment(self) -> Array:
+        """cos 2Δ with Δ between major axis and tangent: 1 tangential, −1 radial."""
+        return -np.cos(2 * (self.angle - np.arctan2(self.y, self.x)))
+
+    def sums(self, values: NDArray[np.floating]) -> Array:
+        """Sum over the pixels of each segment of ``values`` (n·y·x,), shape (S,)."""
+        return np.asarray(np.bincount(self.of_pixel, values[self.pixel], len(self)), np.float64)
+
+    def table(self, values: Array, most: int) -> Array:
+        """``values`` (S,) as (n, most), the brightest first; NaN where there are fewer."""
+        out = np.full((self.n, most), np.nan)
+        kept = self.rank < most
+        out[self.owner[kept], self.rank[kept]] = values[kept]
+        return out
+
+
+def find_segments(scene: Scene) -> Segments:
+    """Find and measure the segments of a scene."""
+    n, side, _ = scene.significance.shape
+    labels = _label(scene.significance)
+    pixel = np.flatnonzero(labels)
+    owner = pixel // side**2
+    _, which = np.unique(labels.reshape(-1)[pixel], return_inverse=True)
+    significance = scene.significance.reshape(-1)[pixel].astype(np.float64)
+    size = int(which.max(initial=-1)) + 1
+    area = np.bincount(which, minlength=size)
+    snr = np.bincount(which, significance, size) / np.sqrt(np.maximum(area, 1))
+    of_segment = np.zeros(size, dtype=np.int64)
+    of_segment[which] = owner
+    order = np.lexsort((-snr, of_segment))
+    place = np.empty(size, dtype=np.int64)
+    place[order] = np.arange(size)
+    which, of_segment, snr, area = place[which], of_segment[order], snr[order], area[order]
+    rank = np.arange(size) - np.searchsorted(of_segment, of_segment)
+
+    scale = scene.geometry.pixel_scale_arcsec
+    x, y = pixel % side - (side - 1) / 2, pixel // side % side - (side - 1) / 2
+    # Light itself, not its significance, which falls towards the galaxy and would bend arcs.
+    weight = np.maximum(scene.residual.mean(axis=1).reshape(-1)[pixel], 1e-3).astype(np.float64)
+    total = np.bincount(which, weight, size)
+
+    def mean(values: Array) -> Array:
+        return np.asarray(np.bincount(which, weight * values, size) / total)
+
+    cx, cy = mean(x), mean(y)
+    dx, dy = x - cx[which], y - cy[which]
+    xx, yy, xy = mean(dx * dx), mean(dy * dy), mean(dx * dy)
+    angle = np.arctan2(2 * xy, xx - yy) / 2
+    spread = np.hypot((xx - yy) / 2, xy)
+    major, minor = (np.sqrt(np.maximum((xx + yy) / 2 + s, 1 / 12)) for s in (spread, -spread))
+
+    along = dx * np.cos(angle)[which] + dy * np.sin(angle)[which]
+    order = np.lexsort((along, which))
+    which, pixel = which[order], pixel[order]
+    dx, dy, weight = dx[order], dy[order], weight[order]
+    circles = fit_circles(dx, dy, weight, area, max(1.0, scene.psf_px / 2))
+    length = np.maximum(_arc_length(circles, dx, dy, which, area), np.sqrt(12) * major)
+    towards = circles.curvature_vector()
+    # No circle is smaller than that of a ring of the segment's extent, major = radius / √2: light
+    # that only is round has no curvature of its own.
+    limit = np.minimum(1, 1 / np.maximum(np.sqrt(2) * major * circles.curvature, 1e-12))
+    concavity = -limit * (towards[:, 0] * cx + towards[:, 1] * cy)
+    return Segments(
+        n=n,
+        owner=of_segment,
+        rank=rank,
+        x=cx * scale,
+        y=cy * scale,
+        snr=snr,
+        length=length * scale,
+        width=area / length * scale,
+        major=major * scale,
+        angle=angle,
+        ellipticity=(major - minor) / (major + minor),
+        curvature=limit * circles.curvature / scale,
+        concavity=concavity,
+        inliers=circles.inliers,
+        rms=circles.rms * scale,
+        pixel=pixel,
+        of_pixel=which,
+    )
+
+
+def _arc_length(circles: Circles, x: Array, y: Array, which: Indices, area: Indices) -> Array:
+    """√12 times the scatter of pixels along the circle: the length of an even distribution."""
+    a, b, c, _ = circles.coefficients.T
+    twice = 2 * np.where(np.abs(a) < 1e-6, 1e-6, a)[which]
+    # Along (−C, B) and towards the centre −(B, C) / 2A, from the point nearest to the mean.
+    u, v = -c[which] * x + b[which] * y, -(b[which] * x + c[which] * y)
+    along = np.arctan2(twice * u, 1 - twice * v) / twice
+    size = len(area)
+    mean = np.bincount(which, along, size) / area
+    return np.asarray(np.sqrt(12 * np.bincount(which, (along - mean[which]) ** 2, size) / area))
+
+
+def _label(significance: Floats) -> Indices:
+    """Number of the segment of every pixel, 0 for none, (n, y, x); distinct over all cutouts.
+
+    All cutouts stand in one tall image, with a gap between them that no segment crosses.
+    """
+    n, side, _ = significance.shape
+    if not n:
+        return np.zeros(significance.shape, dtype=np.int64)
+    tall = np.zeros((n, side + _GAP_PX, side), dtype=np.float32)
+    tall[:, :side] = significance
+    _, labels = sep.extract(
+        tall.reshape(-1, side), THRESHOLD, err=1.0, minarea=LEAST_PX, deblend_cont=1.0,
+        clean=False, segmentation_map=True,
+    )  # fmt: skip
+    return np.asarray(labels.reshape(tall.shape)[:, :side], dtype=np.int64)
