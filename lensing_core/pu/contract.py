@@ -12,7 +12,7 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -74,6 +74,10 @@ class Link:
     scale: Scale = "log_odds"
     shift: float = 0.0
     label_frequency: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.scale not in get_args(Scale):
+            raise BadInputError(f"Scale {self.scale!r} is unknown: {', '.join(get_args(Scale))}.")
 
     def __call__(self, z: Floats) -> Floats:
         """Log-odds of being a lens; strictly increasing in z."""

@@ -241,6 +241,11 @@ def test_links_are_increasing_continuous_and_exact_below_their_knee(scale):
         np.testing.assert_allclose(expit(link(low)), np.exp(low - 1), rtol=1e-9)
 
 
+def test_a_link_of_another_kind_is_refused():
+    with pytest.raises(BadInputError, match="Scale 'cube' is unknown: log_odds, elkan_noto, case"):
+        Link("cube")
+
+
 def test_estimates_keep_what_is_not_known():
     for e in (Estimate(0.3), Estimate(0.3, 0.1, 0.6)):
         assert Estimate.from_json(json.loads(json.dumps(e.to_json()))) == e
