@@ -412,7 +412,10 @@ class TrainSettings(RunSettings):
             "device",
             "devices",
         ),
-        "Trees": ("rounds", "trees_learning_rate", "leaves"),
+        "Trees": (
+            *("feature_blocks", "rounds", "trees_learning_rate", "leaves"),
+            *("monotone", "balanced_trees"),
+        ),
     }
 
     ensemble = param.String(default="first", doc="Name of the ensemble to make.")
@@ -538,9 +541,23 @@ class TrainSettings(RunSettings):
         bounds=(1, 64),
         doc="GPUs that train a network together, each with batches of its own; processes on a CPU.",
     )
+    feature_blocks = param.ListSelector(
+        default=["grid"],
+        objects=["grid", "segments", "colours", "ridges", "catalog"],
+        doc="What trees see: patches and annuli, arcs and segments, their colours, oriented "
+        "filters, what the catalog knows (redshift, richness, PSF, depth, ...).",
+    )
     rounds = param.Integer(default=600, bounds=(1, 100_000), doc="Most boosting rounds.")
     trees_learning_rate = param.Number(default=0.05, bounds=(1e-4, 1), doc="Shrinkage of trees.")
     leaves = param.Integer(default=31, bounds=(2, 1024), doc="Most leaves of a tree.")
+    monotone = param.Boolean(
+        default=True,
+        doc="Scores of trees never fall with better tangential alignment or colour consistency, "
+        "nor rise with worse seeing.",
+    )
+    balanced_trees = param.Boolean(
+        default=False, doc="Lenses and non-lenses weigh the same in training trees."
+    )
 
     def title(self) -> str:
         return f"Train {self.ensemble} on {', '.join(self.catalogs)}"
@@ -551,6 +568,8 @@ class TrainSettings(RunSettings):
             raise BadInputError("Training: choose at least one member.")
         if not self.catalogs:
             raise BadInputError("Training: choose at least one labelled catalog.")
+        if "trees" in self.members and not self.feature_blocks:
+            raise BadInputError("feature_blocks: name at least one, or leave trees out.")
         if "network" in self.members and not self.backbones:
             raise BadInputError("backbones: name at least one network, or leave networks out.")
         if self.fusion == "inverse_variance" and "network" in self.members and not self.dropout:

@@ -9,7 +9,12 @@ from lensing_core.features.arcs import SegmentFeatures
 from lensing_core.features.block import FeatureBlock
 from lensing_core.features.catalog import CatalogFeatures
 from lensing_core.features.colours import ColourFeatures
-from lensing_core.features.composition import BLOCKS, ClassicFeatures
+from lensing_core.features.composition import (
+    BLOCKS,
+    ClassicFeatures,
+    metadata_names,
+    stored_blocks,
+)
 from lensing_core.features.grid import GridFeatures
 from lensing_core.features.ridges import RidgeFeatures
 from lensing_core.features.schema import FeatureSchema
@@ -27,4 +32,6 @@ __all__ = [
     "Scene",
     "SegmentFeatures",
     "Segments",
+    "metadata_names",
+    "stored_blocks",
 ]

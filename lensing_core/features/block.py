@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -43,12 +44,18 @@ class FeatureBlock(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class PixelBlock:
     """A block that looks at pixels alone."""
 
     geometry: CutoutGeometry
     monotone: ClassVar[Mapping[str, int]] = {}
     metadata_names: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def schema(self) -> FeatureSchema:
+        """Names and units of its columns."""
+        raise NotImplementedError
 
     def __call__(
         self, flux: NDArray[np.float32], metadata: Metadata | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.features.arcs import SegmentFeatures
-from lensing_core.features.block import FeatureBlock, Metadata
+from lensing_core.features.block import FeatureBlock, Metadata, PixelBlock
 from lensing_core.features.catalog import CatalogFeatures
 from lensing_core.features.colours import ColourFeatures
 from lensing_core.features.grid import GridFeatures
@@ -22,7 +22,7 @@ from lensing_core.features.schema import FeatureSchema
 from lensing_core.features.segments import Scene
 
 Floats = NDArray[np.float32]
-BLOCKS: dict[str, Callable[[CutoutGeometry], FeatureBlock]] = {
+BLOCKS: dict[str, type[PixelBlock] | type[CatalogFeatures]] = {
     "grid": GridFeatures,
     "segments": SegmentFeatures,
     "colours": ColourFeatures,
@@ -60,9 +60,9 @@ class ClassicFeatures:
         Parameters
         ----------
         features : dict
-            From :meth:`to_json`. Without ``blocks``: the grid alone.
+            From :meth:`to_json`.
         """
-        found = cls(geometry, tuple(features.get("blocks", ("grid",))))
+        found = cls(geometry, stored_blocks(features))
         found.schema.check(features)
         return found
 
@@ -82,11 +82,6 @@ class ClassicFeatures:
         )
 
     @property
-    def metadata_names(self) -> tuple[str, ...]:
-        """What the blocks need to know beside the pixels."""
-        return tuple(dict.fromkeys(name for block in self.blocks for name in block.metadata_names))
-
-    @property
     def monotone(self) -> tuple[int, ...]:
         """For each column whether a score may only rise (1) or fall (−1) with it; else 0."""
         return tuple(b.monotone.get(name, 0) for b in self.blocks for name in b.schema.names)
@@ -100,14 +95,12 @@ class ClassicFeatures:
         scene = Scene(flux, self.geometry)
         return np.concatenate([block.of(scene, metadata) for block in self.blocks], axis=1)
 
-    def in_parts(
-        self, flux: Floats, metadata: Metadata | None, size: int
-    ) -> Sequence[Callable[[], Floats]]:
-        """The features of ``size`` cutouts each, to be computed anywhere."""
 
-        def part(first: int) -> Callable[[], Floats]:
-            rows = slice(first, first + size)
-            known = None if metadata is None else {k: v[rows] for k, v in metadata.items()}
-            return lambda: self(flux[rows], known)
+def stored_blocks(features: dict[str, Any]) -> tuple[str, ...]:
+    """Names of the blocks of :meth:`ClassicFeatures.to_json`; where it has none, the grid's."""
+    return tuple(features.get("blocks", ("grid",)))
 
-        return [part(first) for first in range(0, max(1, len(flux)), size)]
+
+def metadata_names(blocks: Sequence[str]) -> tuple[str, ...]:
+    """What blocks of these names need to know beside the pixels."""
+    return tuple(dict.fromkeys(name for b in blocks for name in BLOCKS[b].metadata_names))

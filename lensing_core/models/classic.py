@@ -1,9 +1,9 @@
-"""The classic member: LightGBM on grid features."""
+"""The classic member: LightGBM on named features."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +14,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.cutouts import CutoutGeometry
-from lensing_core.features import GridFeatures
+from lensing_core.features import ClassicFeatures, metadata_names, stored_blocks
 from lensing_core.models.contract import CutoutSelection, InputContract
-from lensing_core.models.member import MemberOutput, Metadata, Predictor
+from lensing_core.models.member import MemberOutput, Metadata
 
 WEIGHTS = "trees.txt"
 KIND = "lightgbm"
 VIRTUAL_MEMBERS = 8
 _AT_ONCE = 32
 """Cutouts whose features are computed together: few enough to stay in a core's cache."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why trees scored n cutouts as they did: SHAP values (Lundberg et al. 2020, Nature MI 2, 56).
+
+    Attributes
+    ----------
+    names, units : tuple of str
+        Of the features.
+    values : ndarray of shape (n, columns), float32
+        The features themselves.
+    contributions : ndarray of shape (n, columns), float64
+        To the logit; with ``base`` they add up to it.
+    base : ndarray of shape (n,), float64
+        The mean logit of the training objects.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    values: NDArray[np.float32]
+    contributions: NDArray[np.float64]
+    base: NDArray[np.float64]
+
+    def strongest(self, row: int, most: int) -> list[tuple[str, str, float, float]]:
+        """Name, unit, value and contribution of the features that move one score most."""
+        order = np.argsort(-np.abs(self.contributions[row]), kind="stable")[:most]
+        return [
+            (
+                self.names[k],
+                self.units[k],
+                float(self.values[row, k]),
+                float(self.contributions[row, k]),
+            )
+            for k in order
+        ]
 
 
 @dataclass(frozen=True)
@@ -35,16 +71,43 @@ class ClassicMember:
 
     @property
     def metadata_names(self) -> tuple[str, ...]:
-        return ()
+        return metadata_names(stored_blocks(self.features))
 
     def predictor(
         self, geometry: CutoutGeometry, catalog: str, *, with_variance: bool = False
-    ) -> Predictor:
+    ) -> ClassicPredictor:
         """Scores cutouts of ``geometry``."""
         selection = self.contract.fit(geometry, catalog)
-        compute = GridFeatures(selection.geometry)
-        compute.schema.check(self.features)
-        return _ClassicPredictor(self.booster, selection, compute, with_variance)
+        compute = ClassicFeatures.stored(selection.geometry, self.features)
+        return ClassicPredictor(self.booster, selection, compute, with_variance)
+
+    def explain(
+        self,
+        flux: NDArray[np.float32],
+        geometry: CutoutGeometry,
+        catalog: str,
+        metadata: Metadata | None = None,
+    ) -> Explanation:
+        """What each feature adds to the scores of cutouts (n, band, y, x) of ``geometry``."""
+        return self.explain_features(self.predictor(geometry, catalog).table(flux, metadata))
+
+    def explain_features(self, table: NDArray[np.float32]) -> Explanation:
+        """The same from features (n, columns) that were kept."""
+        found = np.asarray(self.booster.predict(table, pred_contrib=True))
+        return Explanation(
+            tuple(self.features["names"]),
+            tuple(self.features["units"]),
+            table,
+            found[:, :-1],
+            found[:, -1],
+        )
+
+    def importance(self) -> dict[str, float]:
+        """Share of each feature in what all splits gained, the largest first."""
+        gain = self.booster.feature_importance("gain")
+        order = np.argsort(-gain, kind="stable")
+        total = max(float(gain.sum()), 1e-12)
+        return {self.features["names"][k]: float(gain[k]) / total for k in order}
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the trees as text; return what the manifest must hold."""
@@ -62,17 +125,25 @@ class ClassicMember:
 
 
 @dataclass(frozen=True)
-class _ClassicPredictor:
+class ClassicPredictor:
+    """Scores cutouts of one geometry."""
+
     booster: lightgbm.Booster
     selection: CutoutSelection
-    compute: GridFeatures
+    compute: ClassicFeatures
     with_variance: bool
 
     def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
-        table = compute_features(self.compute, self.selection(flux))
+        table = self.table(flux, metadata)
         logit = np.asarray(self.booster.predict(table, raw_score=True))
         variance = self._variance(table) if self.with_variance else None
         return MemberOutput(logit, variance=variance, features=table)
+
+    def table(
+        self, flux: NDArray[np.float32], metadata: Metadata | None = None
+    ) -> NDArray[np.float32]:
+        """What the trees see of cutouts (n, band, y, x)."""
+        return compute_features(self.compute, self.selection(flux), metadata)
 
     def _variance(self, table: NDArray[np.float32]) -> NDArray[np.float64]:
         """Variance over the sums of the first half of the trees and more of them.
@@ -86,12 +157,17 @@ class _ClassicPredictor:
 
 
 def compute_features(
-    compute: Callable[[NDArray[np.float32]], NDArray[np.float32]], flux: NDArray[np.float32]
+    compute: ClassicFeatures, flux: NDArray[np.float32], metadata: Metadata | None = None
 ) -> NDArray[np.float32]:
     """Features (n, columns) of cutouts (n, band, y, x), in small parts on all cores."""
-    parts = [flux[k : k + _AT_ONCE] for k in range(0, max(1, len(flux)), _AT_ONCE)]
+
+    def part(first: int) -> NDArray[np.float32]:
+        rows = slice(first, first + _AT_ONCE)
+        known = None if metadata is None else {k: v[rows] for k, v in metadata.items()}
+        return compute(flux[rows], known)
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(compute, parts)))
+        return np.concatenate(list(pool.map(part, range(0, max(1, len(flux)), _AT_ONCE))))
 
 
 def train_trees(
@@ -105,6 +181,8 @@ def train_trees(
     patience: int,
     seed: int,
     threads: int,
+    monotone: Sequence[int] | None = None,
+    balanced: bool = False,
     on_round: Any = None,
 ) -> lightgbm.Booster:
     """Fit trees with early stopping on the validation log loss.
@@ -112,13 +190,19 @@ def train_trees(
     Parameters
     ----------
     train, validation : (features of shape (n, columns), labels of shape (n,))
+    monotone : sequence of int, optional
+        For each column whether the score may only rise (1) or only fall (−1) with it; else 0.
+    balanced : bool
+        Both classes weigh the same. The logits then are those of equal classes; calibration moves
+        them to the class prior of objects that were not weighted.
     on_round : callable, optional
         Called with a LightGBM callback environment each round; may raise to stop.
     """
     columns = [f"f{k}" for k in range(len(names))]  # LightGBM forbids some characters of our names
-    data = lightgbm.Dataset(train[0], train[1], feature_name=columns)
-    held = data.create_valid(validation[0], validation[1])
-    parameters = {
+    weights = [_class_weights(part[1]) if balanced else None for part in (train, validation)]
+    data = lightgbm.Dataset(train[0], train[1], weight=weights[0], feature_name=columns)
+    held = data.create_valid(validation[0], validation[1], weight=weights[1])
+    parameters: dict[str, Any] = {
         "objective": "binary",
         "metric": "binary_logloss",
         "learning_rate": learning_rate,
@@ -134,6 +218,9 @@ def train_trees(
         "num_threads": threads,
         "verbosity": -1,
     }
+    if monotone is not None and any(monotone):
+        parameters["monotone_constraints"] = list(monotone)
+        parameters["monotone_constraints_method"] = "intermediate"
     callbacks: list[Any] = [lightgbm.early_stopping(patience, verbose=False)]
     if on_round is not None:
         callbacks.append(on_round)
@@ -145,3 +232,9 @@ def train_trees(
         valid_names=["validation"],
         callbacks=callbacks,
     )
+
+
+def _class_weights(labels: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Weights that sum to half of the objects in either class."""
+    count = np.bincount(labels, minlength=2)
+    return np.asarray(len(labels) / (2 * np.maximum(count, 1)))[labels]

@@ -1,4 +1,4 @@
-"""What is known of candidates beside their pixels, as networks are conditioned on it."""
+"""What is known of candidates beside their pixels, as members are told it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ from sqlalchemy.orm import Session
 
 from lensing_core.store.tables import Candidate, Catalog, Observation, SurveyRow
 
-NAMES = ("psf_fwhm_arcsec", "depth_mag", "pixel_scale_arcsec", "redshift", "richness", "survey")
+CLUSTER_COLUMNS = {
+    "velocity_dispersion_km_s": ("velocity_dispersion_km_s", "velocity_dispersion", "sigma_v"),
+    "x_ray_luminosity_erg_s": ("x_ray_luminosity_erg_s", "x_ray_luminosity", "l_x", "lx"),
+    "m200_msun": ("m200_msun", "m200", "m_200"),
+}
+"""Columns of the imported table, in any case, that are read as these."""
+_CATALOG_UNITS = {"x_ray_luminosity_erg_s": (1e30, 1e44), "m200_msun": (1e6, 1e14)}
+"""Catalogs of clusters count in 1e44 erg/s and 1e14 solar masses: values below the first number are
+multiplied by the second."""
+NAMES = (
+    *("psf_fwhm_arcsec", "depth_mag", "pixel_scale_arcsec", "redshift", "richness", "survey"),
+    *CLUSTER_COLUMNS,
+)
 _AT_ONCE = 500  # SQLite takes some thousand parameters in a statement
 
 
@@ -43,6 +55,7 @@ def _metadata(observed: Observation | None, catalog: Catalog, survey: SurveyRow)
         "psf_fwhm_arcsec": None,
         "redshift": None,
         "richness": None,
+        **dict.fromkeys(CLUSTER_COLUMNS),
     }
     if observed is None:
         return known
@@ -54,7 +67,19 @@ def _metadata(observed: Observation | None, catalog: Catalog, survey: SurveyRow)
         "pixel_scale_arcsec": scale,
         "redshift": z,
         "richness": observed.richness,
+        **{name: _cluster_value(observed.properties, name) for name in CLUSTER_COLUMNS},
     }
+
+
+def _cluster_value(properties: Mapping[str, Any], name: str) -> float | None:
+    """A positive number of a column that is read as ``name``; None where there is none."""
+    lower = {key.lower(): value for key, value in properties.items()}
+    for column in CLUSTER_COLUMNS[name]:
+        value = lower.get(column)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+            below, factor = _CATALOG_UNITS.get(name, (0.0, 1.0))
+            return float(value) * factor if value < below else float(value)
+    return None
 
 
 def _depth(bands: Iterable[Mapping[str, Any]], used: set[str]) -> float | None:

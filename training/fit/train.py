@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from lensing_core.calibration import reliability
 from lensing_core.errors import BadInputError
-from lensing_core.features import GridFeatures
+from lensing_core.features import ClassicFeatures, metadata_names
 from lensing_core.metrics import ranking_figures_with_intervals, recall_by
 from lensing_core.models.classic import ClassicMember, compute_features, train_trees
 from lensing_core.models.contract import InputContract
@@ -175,7 +175,8 @@ def _member(
 def _train_trees(
     context: JobContext, settings: TrainSettings, data: TrainingData, splits: dict[str, Indices]
 ) -> ClassicMember:
-    compute = GridFeatures(data.geometry)
+    compute = ClassicFeatures(data.geometry, tuple(settings.feature_blocks))
+    known = metadata_names(compute.names)
     tables = {}
     for name in ("train", "validation"):
         parts = []
@@ -200,9 +201,11 @@ def _train_trees(
         patience=50,
         seed=settings.seed,
         threads=torch.get_num_threads(),
+        monotone=compute.monotone if settings.monotone else None,
+        balanced=settings.balanced_trees,
         on_round=report,
     )
-    return ClassicMember(InputContract.of(data.geometry), booster, compute.schema.to_json())
+    return ClassicMember(InputContract.of(data.geometry), booster, compute.to_json())
 
 
 def _native(data: TrainingData, indices: Indices) -> NDArray[np.float32]:

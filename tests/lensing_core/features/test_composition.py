@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lensing_core.errors import BadInputError, ContractError
-from lensing_core.features import BLOCKS, ClassicFeatures, GridFeatures
+from lensing_core.features import BLOCKS, ClassicFeatures, GridFeatures, metadata_names
 
 
 def test_columns_are_those_of_the_blocks_in_order(geometry, lens):
@@ -23,7 +23,8 @@ def test_columns_are_those_of_the_blocks_in_order(geometry, lens):
         first += len(block.schema)
     assert first == len(features.schema) == table.shape[1]
     assert len(set(features.schema.names)) == first
-    assert "redshift" in features.metadata_names
+    assert "redshift" in metadata_names(features.names)
+    assert metadata_names(("grid", "ridges")) == ()
 
 
 def test_the_grid_alone_is_what_older_models_hold(geometry):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import ContractError
-from lensing_core.features import GridFeatures
+from lensing_core.features import ClassicFeatures, GridFeatures
 from lensing_core.models.classic import VIRTUAL_MEMBERS, ClassicMember, train_trees
 from lensing_core.models.contract import InputContract
 
@@ -131,3 +132,99 @@ def test_a_callback_sees_every_round_and_may_stop(objects):
     with pytest.raises(InterruptedError):
         fit(objects, on_round=stop_at_third)
     assert seen == [0, 1, 2]
+
+
+def test_contributions_add_up_to_the_score(member, objects):
+    flux = objects[0][:20]
+    found = member.explain(flux, GEOMETRY, "x")
+    logit = member.predictor(GEOMETRY, "x")(flux).logit
+    np.testing.assert_allclose(found.contributions.sum(axis=1) + found.base, logit, rtol=1e-5)
+    assert found.names == COMPUTE.schema.names
+    assert found.contributions.shape == found.values.shape == (20, len(COMPUTE.schema))
+    np.testing.assert_array_equal(found.values, COMPUTE(flux))
+    name, unit, value, contribution = found.strongest(0, 3)[0]
+    k = found.names.index(name)
+    assert abs(contribution) == np.abs(found.contributions[0]).max()
+    assert (unit, value) == (COMPUTE.schema.units[k], found.values[0, k])
+    # Every other cutout has an arc at the side: what speaks for it must lie there.
+    assert found.contributions[::2].sum() > 0 > found.contributions[1::2].sum()
+
+
+def test_importance_is_a_share_of_the_gain(member):
+    found = member.importance()
+    assert sum(found.values()) == pytest.approx(1)
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+    assert set(found) == set(COMPUTE.schema.names)
+
+
+def test_a_monotone_feature_only_raises_the_score():
+    rng = np.random.default_rng(3)
+    x = rng.uniform(-1, 1, (2000, 2)).astype(np.float32)
+    y = (np.sin(4 * x[:, 0]) + 0.3 * rng.standard_normal(2000) > 0).astype(np.int64)
+    steps = np.linspace(-1, 1, 50)
+    line = np.stack([steps, 0 * steps], axis=1).astype(np.float32)
+
+    def scores(monotone):
+        found = train_trees(
+            (x[:1500], y[:1500]), (x[1500:], y[1500:]), names=("a", "b"), learning_rate=0.1,
+            leaves=8, rounds=60, patience=60, seed=0, threads=1, monotone=monotone,
+        )  # fmt: skip
+        return found.predict(line, raw_score=True)
+
+    assert (np.diff(scores((1, 0))) >= 0).all()
+    assert (np.diff(scores((-1, 0))) <= 0).all()
+    assert (np.diff(scores(None)) < 0).any()
+
+
+def test_balanced_classes_shift_the_score_by_the_odds_and_keep_its_order():
+    rng = np.random.default_rng(4)
+    y = (rng.random(6000) < 0.05).astype(np.int64)
+    x = (rng.standard_normal((6000, 1)) + 1.5 * y[:, None]).astype(np.float32)
+
+    def scores(balanced):
+        found = train_trees(
+            (x[:4000], y[:4000]), (x[4000:], y[4000:]), names=("a",), learning_rate=0.1,
+            leaves=4, rounds=80, patience=20, seed=0, threads=1, balanced=balanced,
+        )  # fmt: skip
+        return found.predict(np.linspace(0, 1.5, 10)[:, None], raw_score=True)
+
+    shift = np.mean(scores(True) - scores(False))
+    assert shift == pytest.approx(np.log(0.95 / 0.05), rel=0.2)
+
+
+def test_a_member_of_several_blocks_comes_back_and_is_told_what_it_needs(objects, tmp_path):
+    flux, labels = objects
+    compute = ClassicFeatures(GEOMETRY, ("ridges", "catalog", "grid"))
+    redshift = np.where(labels == 1, 0.3, 0.7)
+    table = compute(flux, {"redshift": list(redshift)})
+    booster = train_trees(
+        (table[:120], labels[:120]), (table[120:], labels[120:]), names=compute.schema.names,
+        learning_rate=0.2, leaves=4, rounds=24, patience=24, seed=0, threads=1,
+        monotone=compute.monotone,
+    )  # fmt: skip
+    member = ClassicMember(InputContract.of(GEOMETRY), booster, compute.to_json())
+    stored = json.loads(json.dumps(member.save(tmp_path)))
+    again = ClassicMember.load(tmp_path, stored)
+    assert {"redshift", "richness", "survey"} <= set(again.metadata_names)
+    predict = again.predictor(GEOMETRY, "x")
+    known = {"redshift": [*redshift[:40]]}
+    output = predict(flux[:40], known)
+    np.testing.assert_array_equal(
+        output.logit, member.predictor(GEOMETRY, "x")(flux[:40], known).logit
+    )
+    np.testing.assert_allclose(output.features, table[:40], rtol=1e-5, atol=1e-5)
+    assert np.isfinite(predict(flux[:40]).logit).all()  # nothing known
+    assert np.isnan(
+        predict(flux[:40]).features[:, list(compute.schema.names).index("redshift")]
+    ).all()
+
+
+def test_a_manifest_without_blocks_is_one_of_the_grid(member, objects, tmp_path):
+    manifest = member.save(tmp_path)
+    assert "blocks" not in manifest["features"]
+    again = ClassicMember.load(tmp_path, manifest)
+    assert again.metadata_names == ()
+    flux = objects[0][:5]
+    np.testing.assert_array_equal(
+        again.predictor(GEOMETRY, "x")(flux).logit, member.predictor(GEOMETRY, "x")(flux).logit
+    )

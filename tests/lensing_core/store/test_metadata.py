@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from lensing_core.store import open_database
@@ -25,6 +26,25 @@ def test_columns_come_in_the_order_asked_for(filled_workspace):
     assert found["richness"][2] == 31.0
     assert set(found["survey"]) == {"hsc"}
     assert None not in found["pixel_scale_arcsec"]
+
+
+def test_columns_of_clusters_are_read_in_their_usual_units(filled_workspace):
+    database = open_database(filled_workspace)
+    given = [
+        {"Sigma_V": 850.0, "M200": 4.5, "Lx": 2.5},
+        {"velocity_dispersion_km_s": 700, "m200_msun": 3e14, "l_x": 8e43},
+        {"sigma_v": None, "m200": "unknown", "lx": -1.0},
+        {},
+    ]
+    with database.session() as session:
+        ids = list(session.scalars(select(Candidate.id).order_by(Candidate.id).limit(4)))
+        for candidate_id, properties in zip(ids, given, strict=True):
+            session.merge(Observation(candidate_id=candidate_id, properties=properties))
+    with database.session() as session:
+        found = fetch_metadata(session, ids)
+    assert found["velocity_dispersion_km_s"] == [850, 700, None, None]
+    assert found["m200_msun"] == [4.5e14, 3e14, None, None]
+    assert found["x_ray_luminosity_erg_s"] == [pytest.approx(2.5e44), 8e43, None, None]
 
 
 def test_depth_is_the_mean_of_the_bands_that_are_used():
