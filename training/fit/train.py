@@ -181,7 +181,8 @@ def _train_trees(
     for name in ("train", "validation"):
         parts = []
         for indices in data.batches(splits[name], BATCH):
-            parts.append(compute_features(compute, _native(data, indices)))
+            metadata = data.metadata_of(indices, known) if known else None
+            parts.append(compute_features(compute, _native(data, indices), metadata))
             context.progress(sum(map(len, parts)), len(splits[name]), f"Features, {name} objects")
         tables[name] = (np.concatenate(parts), data.labels.label[splits[name]])
 
