@@ -601,6 +601,82 @@ class ScoreSettings(RunSettings):
         return f"Score {self.catalog}{more} with {self.ensemble}"
 
 
+class RetrainSettings(RunSettings):
+    """Train heads on the labels of a scored catalog, and rank it again, without its pixels."""
+
+    kind = "retrain"
+    groups: ClassVar = {
+        "Ensemble": ("ensemble", "base", "catalog", "further", "survey_prior"),
+        "Heads": ("heads", "fusion"),
+        "Labels": ("other_weight", "most_unlabeled", "min_confidence"),
+        "Splits": ("folds", "block_nside", "seed"),
+    }
+
+    ensemble = param.String(default="retrained", doc="Name of the ensemble to make.")
+    base = param.String(
+        default="",
+        doc="Ensemble that scored the catalog and whose members are kept; empty: the one promoted "
+        "last, else the newest.",
+    )
+    catalog = param.String(default="survey", doc="Catalog whose labels train; it is ranked again.")
+    further = param.List(default=[], item_type=str, doc="Catalogs to learn from and rank with it.")
+    survey_prior = param.Number(
+        default=1e-3,
+        bounds=(1e-6, 0.5),
+        inclusive_bounds=(True, True),
+        doc="Share of lenses expected among the candidates.",
+    )
+    heads = param.ListSelector(
+        default=["nnpu", "trees"],
+        objects=["nnpu", "logistic", "trees", "bagging"],
+        doc="Heads to train; nnpu and logistic: on embeddings; trees and bagging: LightGBM on "
+        "features and embeddings.",
+    )
+    fusion: Any = param.Selector(
+        default="stacking",
+        objects=["mean", "stacking", "isotonic_bayes", "best"],
+        doc="How calibrated member logits are joined; best: by cross-fitted TPR0, then TPR10.",
+    )
+    other_weight = param.Integer(
+        default=10,
+        bounds=(1, 1000),
+        doc="A vetted non-lens counts as this many unlabeled objects.",
+    )
+    most_unlabeled = param.Integer(
+        default=20_000,
+        bounds=(100, 1_000_000),
+        doc="Most unlabeled objects that heads are trained on, drawn at random.",
+    )
+    min_confidence = param.Number(
+        default=0.5, bounds=(0, 1), doc="Labels of less confidence count as none."
+    )
+    folds = param.Integer(
+        default=5, bounds=(2, 20), doc="Parts of whole groups for cross-validation."
+    )
+    block_nside = param.Integer(
+        default=64,
+        bounds=(0, 4096),
+        doc="NSIDE of the HEALPix blocks that stay on one side of a split, a power of 2 (64: 0.9 "
+        "degrees); 0: only duplicates within 2 arcsec stay together.",
+    )
+    seed = param.Integer(default=1, bounds=(0, 2**31 - 1), doc="Same seed, same ensemble.")
+
+    def title(self) -> str:
+        more = f" and {len(self.further)} more" if self.further else ""
+        return f"Retrain {self.ensemble} on {self.catalog}{more}"
+
+    def check(self) -> None:
+        check_slug(self.ensemble, what="Ensemble")
+        if not self.catalog:
+            raise BadInputError("Retraining: name the catalog whose labels train.")
+        if not self.heads:
+            raise BadInputError("Retraining: choose at least one head.")
+        if self.block_nside & (self.block_nside - 1):
+            raise BadInputError(
+                f"block_nside = {self.block_nside}: use a power of 2, or 0 for no blocks."
+            )
+
+
 class CrossmatchSettings(RunSettings):
     """Match a catalog with known lenses, other catalogs and online services."""
 
@@ -632,7 +708,9 @@ class CrossmatchSettings(RunSettings):
     )
     catalogs = param.List(default=[], item_type=str, doc="Other catalogs of the workspace.")
     tables = param.List(
-        default=[], item_type=str, doc="Files of your own with positions: CSV, FITS, VOTable and others."
+        default=[],
+        item_type=str,
+        doc="Files of your own with positions: CSV, FITS, VOTable and others.",
     )
     table_kind: Any = param.Selector(
         default="object",
@@ -739,6 +817,7 @@ SETTINGS: dict[str, type[RunSettings]] = {
         IngestSettings,
         TrainSettings,
         ScoreSettings,
+        RetrainSettings,
         CrossmatchSettings,
     )
 }

@@ -24,6 +24,7 @@ _FUNCTIONS = {
     "train": "training.fit:run",
     "score": "training.scoring:run",
     "crossmatch": "training.crossmatching:run",
+    "retrain": "training.retraining:run",
 }
 
 

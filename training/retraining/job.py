@@ -1,0 +1,447 @@
+"""The run: heads from labels and stored outputs, a new ensemble, and the catalog ranked anew.
+
+Every step leaves a file or a row behind, so that a resumed run goes on where it stopped: the rows
+drawn (``selection.npz``), each head (a model, its out-of-fold log-odds and a note), the ensemble,
+and the scores in order of the cutouts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.models.ensemble import EnsembleRule
+from lensing_core.models.files import load_member, new_model_id, save_member
+from lensing_core.models.head import HeadMember
+from lensing_core.store import open_database
+from lensing_core.store.tables import Ensemble, EnsembleMember, Model, Score
+from training.fit.held_out import HeldOut
+from training.jobs.context import JobContext
+from training.retraining.heads import (
+    HeadPlan,
+    TrainingSet,
+    cross_fit,
+    deal_folds,
+    plan_heads,
+)
+from training.retraining.labels import OTHER, UNLABELED, training_labels
+from training.retraining.rescoring import rescore
+from training.retraining.reserved import reserve
+from training.retraining.selection import (
+    Selection,
+    StoredBases,
+    draw,
+    groups_of,
+    seen_by_bases,
+    write_note,
+)
+from training.retraining.stacking import (
+    Joined,
+    cross_validated,
+    evaluation_set,
+    figures_of,
+    join,
+)
+from training.settings import RetrainSettings
+
+Floats = NDArray[np.float64]
+_SCORES_AT_ONCE = 5000
+
+
+def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
+    """Train heads, write the ensemble, and score the catalogs with it from stored outputs."""
+    clock = _Clock()
+    database = open_database(context.workspace)
+    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    with database.session() as session:
+        made = session.scalar(select(Ensemble).where(Ensemble.name == settings.ensemble))
+        if made is not None and made.run_id != context.run_id:
+            raise BadInputError(
+                f"Ensemble {settings.ensemble} exists and is never changed; choose another name."
+            )
+    if made is None:
+        _make(context, settings, names, clock)
+    with database.session() as session:
+        ensemble = session.scalars(select(Ensemble).where(Ensemble.name == settings.ensemble)).one()
+    context.progress(0, None, "Ranking again")
+    scored = sum(rescore(context, ensemble, name) for name in names)
+    clock.step("scores")
+    manifest = ensemble.manifest
+    return {
+        "ensemble": ensemble.name,
+        "base": manifest["base"],
+        "catalogs": names,
+        "members": [m.model_id for m in ensemble.members],
+        "figures": manifest["figures"].get("ensemble", {}),
+        "figures_on": manifest["figures_on"],
+        "calibration": manifest["calibration_note"],
+        "scored": scored,
+        "seconds": clock.seconds,
+    }
+
+
+class _Clock:
+    """Seconds by step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def step(self, name: str) -> None:
+        """What passed since the last step was for ``name``."""
+        now = time.perf_counter()
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + now - self._last, 2)
+        self._last = now
+
+
+def find_base(session: Session, name: str) -> Ensemble:
+    """The ensemble of a name; without one, the promoted, else the newest.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    if name:
+        found = session.scalar(select(Ensemble).where(Ensemble.name == name))
+        if found is None:
+            raise NotFoundError(f"There is no ensemble {name}; train one first.")
+        return found
+    order = (
+        Ensemble.promoted_at.is_(None),
+        Ensemble.promoted_at.desc(),
+        Ensemble.created_at.desc(),
+        Ensemble.id.desc(),
+    )
+    found = session.scalars(select(Ensemble).order_by(*order).limit(1)).first()
+    if found is None:
+        raise NotFoundError("There is no ensemble to start from; train one and score the catalog.")
+    return found
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A stored head with its out-of-fold log-odds of the training objects."""
+
+    name: str
+    model_id: str
+    member: HeadMember
+    out_of_fold: Floats
+
+
+def _make(context: JobContext, settings: RetrainSettings, names: list[str], clock: _Clock) -> None:
+    """Everything up to the ensemble's row in the database."""
+    context.progress(0, None, "Reading labels and stored outputs")
+    with open_database(context.workspace).session() as session:
+        base = _base(context, session, settings)
+        selection, catalogs = _select(context, session, settings, names, base)
+        clock.step("labels and groups")
+        base_rule, bases = _open_bases(context, session, base, catalogs)
+    table, raw = bases.read(selection.catalog_id, selection.row)
+    clock.step("stored outputs")
+
+    train = np.flatnonzero(~selection.reserved)
+    held = np.flatnonzero(selection.reserved)
+    state, group = selection.state[train], selection.group[train]
+    fold = deal_folds(state, group, settings.folds, seed=settings.seed)
+    plans = plan_heads(
+        settings.heads, bases.inputs, prior=settings.survey_prior, seed=settings.seed
+    )
+    common = {
+        "run": context.run_id,
+        "settings": settings.to_json(),
+        "base": base.name,
+        "catalogs": names,
+        "data_sha256": _digest(selection),
+        "splits": selection.counts(),
+    }
+    each = len(np.unique(fold)) + 1
+    fitted: list[_Fitted] = []
+    for k, plan in enumerate(plans):
+
+        def done(count: int, k: int = k, name: str = plan.name) -> None:
+            context.progress(k * each + count, len(plans) * each, f"Fitting head {name}")
+
+        training = TrainingSet(
+            table[np.ix_(train, bases.columns_of(plan.inputs))], state, group, fold
+        )
+        shift = plan.shift(selection.share_unlabeled)
+        fitted.append(_head(context, settings, plan, bases, training, shift, common, done))
+        clock.step(f"head {plan.name}")
+
+    context.progress(len(plans) * each, len(plans) * each, "Joining members")
+    honest = np.flatnonzero((state != UNLABELED) & ~selection.seen[train])
+    joined = join(
+        np.column_stack([raw[train], *(f.out_of_fold for f in fitted)])[honest],
+        state[honest].astype(np.int64),
+        group[honest],
+        fusion=settings.fusion,
+        survey_prior=settings.survey_prior,
+        bases=base_rule,
+    )
+    context.log(joined.sentence, "info" if joined.calibrated else "warning")
+    clock.step("calibration and fusion")
+
+    honest_held = held[~selection.seen[held]]
+    logits = _logits(joined.rule, fitted, bases, table[honest_held], raw[honest_held])
+    manifest = {
+        **common,
+        "rule": joined.rule.to_json(),
+        "calibrated": joined.calibrated,
+        "calibration_note": joined.sentence,
+        "fusion_choice": joined.fusion_figures,
+        "cross_validation": cross_validated(
+            state, [f.name for f in fitted], np.column_stack([f.out_of_fold for f in fitted])
+        ),
+        **_evaluate(context, settings, base, bases, selection, honest_held, logits),
+    }
+    clock.step("figures")
+    _record(context, settings, joined, manifest, [m.id for m in bases.members], fitted)
+
+
+def _base(context: JobContext, session: Session, settings: RetrainSettings) -> Ensemble:
+    """The base ensemble: on a resume the one that the run began with."""
+    note: Path = context.folder / "base.json"
+    if note.is_file():
+        return find_base(session, json.loads(note.read_text())["base"])
+    base = find_base(session, settings.base)
+    write_note(note, {"base": base.name})
+    return base
+
+
+def _select(
+    context: JobContext,
+    session: Session,
+    settings: RetrainSettings,
+    names: list[str],
+    base: Ensemble,
+) -> tuple[Selection, dict[int, str]]:
+    """The rows of this run, drawn at its first attempt; and the catalogs' names by id."""
+    path: Path = context.folder / "selection.npz"
+    note = path.with_suffix(".json")
+    if note.is_file():
+        stored = json.loads(note.read_text())
+        return Selection.read(path), {int(k): v for k, v in stored["catalogs"].items()}
+    labels = training_labels(session, names, min_confidence=settings.min_confidence)
+    for reason, count in labels.left_out.items():
+        context.log(f"Left out: {count:,} labels, {reason}.", "warning")
+    groups = groups_of(labels, settings.block_nside)
+    seen = seen_by_bases(session, context.workspace, [m.model_id for m in base.members], labels)
+    n_seen = int((seen & (labels.state != UNLABELED)).sum())
+    if n_seen:
+        context.log(
+            f"{n_seen:,} labeled objects were seen by the training of {base.name}: they train "
+            "heads, and neither calibrate nor evaluate.",
+            "warning",
+        )
+    reserved = reserve(context.workspace, labels, groups, seen, settings.seed)
+    selection = draw(
+        labels,
+        groups,
+        reserved,
+        seen,
+        most_unlabeled=settings.most_unlabeled,
+        seed=settings.seed,
+    )
+    selection.write(path)
+    write_note(note, {"catalogs": labels.catalogs})
+    counts = selection.counts()
+    context.log(
+        "; ".join(
+            f"{what}: {c['lenses']:,} lenses, {c['others']:,} vetted others, "
+            f"{c['unlabeled']:,} unlabeled"
+            for what, c in (("Training", counts["train"]), ("held out", counts["held_out"]))
+        )
+        + "."
+    )
+    return selection, labels.catalogs
+
+
+def _open_bases(
+    context: JobContext, session: Session, base: Ensemble, catalogs: dict[int, str]
+) -> tuple[EnsembleRule, StoredBases]:
+    """The members of the base ensemble that look at pixels, with their part of its rule."""
+    stored = [load_member(context.workspace, m.model_id) for m in base.members]
+    rule = EnsembleRule.from_json(base.manifest["rule"])
+    pixels = [k for k, m in enumerate(stored) if not isinstance(m.member, HeadMember)]
+    part = EnsembleRule(
+        "mean", tuple(rule.members[k] for k in pixels), rule.joint, rule.survey_prior
+    )
+    members = [stored[k] for k in pixels]
+    return part, StoredBases.open(session, context.workspace, members, catalogs)
+
+
+def _head(
+    context: JobContext,
+    settings: RetrainSettings,
+    plan: HeadPlan,
+    bases: StoredBases,
+    training: TrainingSet,
+    shift: float,
+    common: dict[str, Any],
+    done: Callable[[int], None],
+) -> _Fitted:
+    """Fit and store one head, or take the one that this run has stored already."""
+    note: Path = context.folder / f"{plan.name}.json"
+    kept: Path = context.folder / f"{plan.name}.npy"
+    if note.is_file():
+        model_id = json.loads(note.read_text())["model"]
+        if (context.workspace.models / model_id).is_dir():
+            before = load_member(context.workspace, model_id).member
+            if isinstance(before, HeadMember):
+                context.log(f"Head {plan.name} was trained before: {model_id}.")
+                return _Fitted(plan.name, model_id, before, np.load(kept))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # several fits run at a time
+    try:
+        out, model = cross_fit(
+            plan.method,
+            training,
+            other_weight=settings.other_weight,
+            done=done,
+            workers=os.cpu_count() or 1,
+        )
+    finally:
+        torch.set_num_threads(threads)
+    model_id = new_model_id(plan.name)
+    head = HeadMember(plan.inputs, model, shift, {m.id: m.member for m in bases.members})
+    save_member(context.workspace, model_id, head, common)
+    np.save(kept, out + shift)
+    write_note(note, {"model": model_id})
+    return _Fitted(plan.name, model_id, head, out + shift)
+
+
+def _logits(
+    rule: EnsembleRule,
+    fitted: list[_Fitted],
+    bases: StoredBases,
+    table: NDArray[np.float32],
+    raw: Floats,
+) -> dict[str, Floats]:
+    """Logits of held-out objects by the ensemble and by each member, at the survey's prior."""
+    columns = [raw]
+    for head in fitted:
+        x = table[:, bases.columns_of(head.member.inputs)]
+        columns.append(head.member.model.decision(x) + head.member.shift)
+    scores = rule(np.column_stack(columns))
+    ids = [*(m.id for m in bases.members), *(f.model_id for f in fitted)]
+    return {
+        "ensemble": scores.logit,
+        **{key: scores.member_logits[:, k] for k, key in enumerate(ids)},
+    }
+
+
+def _evaluate(
+    context: JobContext,
+    settings: RetrainSettings,
+    base: Ensemble,
+    bases: StoredBases,
+    selection: Selection,
+    held: NDArray[np.int64],
+    logits: dict[str, Floats],
+) -> dict[str, Any]:
+    """Figures on held-out objects, of the new ensemble, its members and the base ensemble."""
+    state = selection.state[held]
+    vetted, against = (evaluation_set(state, vetted=v) for v in (True, False))
+    few = int((state == OTHER).sum()) < 2
+    main = against if few or vetted is None else vetted
+    ids = selection.candidate_id[held]
+    before = _scores_of(context, base, ids)
+    whole = {"ensemble": logits["ensemble"]}
+    if before is not None:
+        whole[f"base {base.name}"] = before
+    if main is not None:
+        chosen = main.chosen
+        HeldOut(ids[chosen], main.labels, logits["ensemble"][chosen]).write(
+            context.workspace, settings.ensemble
+        )
+        if before is not None:
+            _add_held_out(context, base, HeldOut(ids[chosen], main.labels, before[chosen]))
+    return {
+        "figures": figures_of(main, {**logits, **whole}),
+        "figures_on": "no held-out lenses to measure on" if main is None else main.sentence,
+        "figures_against_unlabeled": figures_of(against, whole),
+        "figures_against_unlabeled_on": None if against is None else against.sentence,
+    }
+
+
+def _scores_of(context: JobContext, ensemble: Ensemble, ids: NDArray[np.int64]) -> Floats | None:
+    """The ensemble's logits of candidates as stored; None where one is missing."""
+    found: dict[int, float] = {}
+    with open_database(context.workspace).session() as session:
+        for first in range(0, len(ids), _SCORES_AT_ONCE):
+            wanted = ids[first : first + _SCORES_AT_ONCE].tolist()
+            rows = session.execute(
+                select(Score.candidate_id, Score.logit).where(
+                    Score.ensemble_id == ensemble.id, Score.candidate_id.in_(wanted)
+                )
+            )
+            found.update((row[0], row[1]) for row in rows)
+    if len(found) < len(ids):
+        return None
+    return np.array([found[k] for k in ids.tolist()])
+
+
+def _add_held_out(context: JobContext, base: Ensemble, more: HeldOut) -> None:
+    """Let the base ensemble be compared on these objects too, which it has not seen."""
+    try:
+        known = HeldOut.read(context.workspace, base.name)
+    except NotFoundError:
+        more.write(context.workspace, base.name)
+        return
+    new = ~np.isin(more.candidate_id, known.candidate_id)
+    HeldOut(
+        *(
+            np.concatenate([getattr(known, k), getattr(more, k)[new]])
+            for k in ("candidate_id", "label", "logit")
+        )
+    ).write(context.workspace, base.name)
+
+
+def _digest(selection: Selection) -> str:
+    """Of which objects with which labels trained and evaluated."""
+    digest = hashlib.sha256()
+    for name in ("candidate_id", "state", "group", "reserved"):
+        digest.update(np.ascontiguousarray(getattr(selection, name)).tobytes())
+    return digest.hexdigest()
+
+
+def _record(
+    context: JobContext,
+    settings: RetrainSettings,
+    joined: Joined,
+    manifest: dict[str, Any],
+    bases: list[str],
+    fitted: list[_Fitted],
+) -> None:
+    """Write heads and ensemble in one transaction."""
+    with open_database(context.workspace).session() as session:
+        for head in fitted:
+            stored = load_member(context.workspace, head.model_id).manifest
+            session.add(
+                Model(id=head.model_id, kind=stored["kind"], manifest=stored, run_id=context.run_id)
+            )
+        session.flush()
+        ids = [*bases, *(f.model_id for f in fitted)]
+        session.add(
+            Ensemble(
+                name=settings.ensemble,
+                fusion=joined.rule.fusion,
+                manifest=manifest,
+                run_id=context.run_id,
+                members=[EnsembleMember(model_id=m, position=k) for k, m in enumerate(ids)],
+            )
+        )
