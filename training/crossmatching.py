@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from lensing_core.crossmatch.completeness import (
     area_deg2,
-    choose_nside,
-    footprint,
+    fitting_footprint,
     in_footprint,
 )
 from lensing_core.crossmatch.lenscat import SHIPPED, read_lenscat
@@ -187,8 +186,7 @@ def _match_reference(context: JobContext, setting: Setting, reference: Reference
     missed: list[int] = []
     if reference.kind in ("lens", "probable"):
         at = setting.candidates
-        nside = choose_nside(at.ra_deg, at.dec_deg)
-        cells = footprint(at.ra_deg, at.dec_deg, nside)
+        nside, cells = fitting_footprint(at.ra_deg, at.dec_deg)
         inside = in_footprint(reference.ra_deg, reference.dec_deg, cells, nside)
         inside |= matches.reference_status != Status.UNMATCHED  # a pair across the border counts
         inside &= theirs.placed

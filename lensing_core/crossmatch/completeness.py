@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import binomial_interval
 
-NSIDES = (64, 128, 256, 512, 1024)
+NSIDES = (64, 1024)
 _PER_CELL = 10
 
 
@@ -45,23 +45,34 @@ def footprint(
 ) -> NDArray[np.int64]:
     """The HEALPix cells (nested) that hold a candidate, sorted."""
     placed = np.isfinite(ra_deg) & np.isfinite(dec_deg)
-    return np.unique(_cells(ra_deg[placed], dec_deg[placed], nside))
+    filled = np.zeros(12 * nside**2, dtype=bool)
+    filled[_cells(ra_deg[placed], dec_deg[placed], nside)] = True
+    return np.flatnonzero(filled)
 
 
-def choose_nside(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]) -> int:
+def fitting_footprint(
+    ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]
+) -> tuple[int, NDArray[np.int64]]:
     """The finest cells, from 0.9 degrees (NSIDE 64) to 3.4 arcmin, that a catalog fills.
 
     Coarse cells reach beyond the border of a small field, where known lenses are no loss of the
     catalog; cells that hold few candidates each leave holes in it. So the mean cell must hold
     ten.
+
+    Returns
+    -------
+    int
+        NSIDE.
+    ndarray of int64
+        The cells, as of :func:`footprint`.
     """
     n = int(np.count_nonzero(np.isfinite(ra_deg) & np.isfinite(dec_deg)))
-    chosen = NSIDES[0]
-    for nside in NSIDES[1:]:
-        if n < _PER_CELL * max(1, len(footprint(ra_deg, dec_deg, nside))):
-            break
-        chosen = nside
-    return chosen
+    nside = NSIDES[-1]
+    cells = footprint(ra_deg, dec_deg, nside)
+    while nside > NSIDES[0] and n < _PER_CELL * max(1, len(cells)):
+        nside //= 2
+        cells = np.unique(cells >> 2)  # four nested cells lie in each of the next coarser grid
+    return nside, cells
 
 
 def in_footprint(

@@ -16,8 +16,6 @@ from lensing_core.ingest.positions import position_reader
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.tables import SourceTable, guess_number, read_table
 
-_SAMPLE = 100
-
 
 def read_reference_table(
     path: Path,
@@ -60,7 +58,10 @@ def read_reference_table(
         )
     ra, dec, notes = _positions(table, roles["ra"], roles["dec"], position_unit)
     if not np.isfinite(ra).any():
-        raise BadInputError(f"Table {path}: no row has a position that can be read.")
+        raise BadInputError(
+            f"Table {path}: no row has a position that can be read in columns {roles['ra']} and "
+            f"{roles['dec']}; name the right ones (ra=…, dec=…)."
+        )
     names = table.cells(roles["id"]) if "id" in roles else [None] * len(table)
     used = {roles["ra"], roles["dec"]}
     reference = Reference(
@@ -86,9 +87,7 @@ def _positions(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
     ra_cells, dec_cells = table.cells(ra_column), table.cells(dec_column)
     units = (table.unit(ra_column), table.unit(dec_column))
-    reader, notes = position_reader(
-        ra_cells[:_SAMPLE], units[0], units[1], unit, (ra_column, dec_column)
-    )
+    reader, notes = position_reader(ra_cells, units[0], units[1], unit, (ra_column, dec_column))
     found = np.full((2, len(ra_cells)), np.nan)
     rejected: list[str] = []
     for k, cells in enumerate(zip(ra_cells, dec_cells, strict=True)):

@@ -56,17 +56,18 @@ def find_catalog(session: Session, name: str) -> Catalog:
 
 def read_positions(session: Session, catalog_id: int) -> CatalogPositions:
     """Positions of a whole catalog, as arrays."""
-    rows = session.execute(
-        select(Candidate.id, Candidate.ra_deg, Candidate.dec_deg)
-        .where(Candidate.catalog_id == catalog_id)
-        .order_by(Candidate.id)
+    columns = Candidate.__table__.c  # as columns: loading attributes takes twice the time
+    rows = session.connection().execute(
+        select(columns.id, columns.ra_deg, columns.dec_deg)
+        .where(columns.catalog_id == catalog_id)
         .execution_options(yield_per=_AT_ONCE)
     )
-    parts = [
-        np.array(part, dtype=np.float64).reshape(-1, 3)  # None becomes NaN
-        for part in (partition for partition in rows.partitions())
-    ]
-    table = np.concatenate(parts) if parts else np.empty((0, 3))
+    parts = [np.empty((0, 3))]
+    for part in rows.partitions():
+        # As plain tuples: numpy reads SQLAlchemy's rows ten times slower. None becomes NaN.
+        parts.append(np.array(list(map(tuple, part)), dtype=np.float64))
+    table = np.concatenate(parts)
+    table = table[np.argsort(table[:, 0], kind="stable")]  # an index would not give this order
     return CatalogPositions(table[:, 0].astype(np.int64), table[:, 1], table[:, 2])
 
 

@@ -8,7 +8,7 @@ from scipy.stats import beta
 
 from lensing_core.crossmatch.completeness import (
     area_deg2,
-    choose_nside,
+    fitting_footprint,
     footprint,
     in_footprint,
     pessimistic_ranks,
@@ -37,11 +37,14 @@ def test_cells_are_as_fine_as_the_catalog_fills_them():
     rng = np.random.default_rng(2)
     ra, dec = rng.uniform(150, 152, (2, 40_000))
     dec -= 150
-    nside = choose_nside(ra, dec)
+    nside, cells = fitting_footprint(ra, dec)
     assert nside == 1024  # 10,000 candidates a square degree, 305 such cells a square degree
-    assert area_deg2(len(footprint(ra, dec, nside)), nside) == pytest.approx(4, rel=0.1)
-    assert choose_nside(ra[:100], dec[:100]) == 64
-    assert choose_nside(np.array([np.nan]), np.array([np.nan])) == 64
+    np.testing.assert_array_equal(cells, footprint(ra, dec, nside))
+    assert area_deg2(len(cells), nside) == pytest.approx(4, rel=0.1)
+    sparse, cells = fitting_footprint(ra[:100], dec[:100])
+    assert sparse == 64
+    np.testing.assert_array_equal(cells, footprint(ra[:100], dec[:100], 64))
+    assert fitting_footprint(np.array([np.nan]), np.array([np.nan]))[0] == 64
 
 
 def test_ties_rank_last():
