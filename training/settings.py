@@ -542,7 +542,7 @@ class TrainSettings(RunSettings):
         doc="GPUs that train a network together, each with batches of its own; processes on a CPU.",
     )
     feature_blocks = param.ListSelector(
-        default=["grid"],
+        default=["grid", "segments", "colours", "ridges"],
         objects=["grid", "segments", "colours", "ridges", "catalog"],
         doc="What trees see: patches and annuli, arcs and segments, their colours, oriented "
         "filters, what the catalog knows (redshift, richness, PSF, depth, ...).",

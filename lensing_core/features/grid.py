@@ -9,6 +9,7 @@ Colours are differences of asinh magnitudes (Lupton, Gunn & Szalay 1999) of annu
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -62,17 +63,20 @@ class GridFeatures(PixelBlock):
 
     def of(self, scene: Scene, metadata: Metadata | None = None) -> Floats:
         """Features of a scene, shape (n, len(schema)); NaN where unknown."""
-        valid, noise, filled = scene.valid, scene.noise, scene.image
+        n, bands = scene.flux.shape[:2]
+        flat = scene.image.reshape(n, bands, self.geometry.size_px**2)
+        # Only the positive half of the image less itself turned: the negative one mirrors it.
+        work = flat - flat[..., ::-1]  # the one large array here: new ones cost more than sums
+        excess = np.maximum(work, 0, out=work)
         with np.errstate(all="ignore"):
-            odd = filled - filled[..., ::-1, ::-1]
-            parts = [
-                *self._patches(filled, valid),
-                *self._rings(filled, odd, noise),
-                self._asymmetry(filled, odd),
-                valid.mean(axis=(1, 2, 3))[:, None],
-            ]
-        table = np.concatenate([p.reshape(len(filled), -1) for p in parts], axis=1).astype("f4")
-        missing = np.logical_not(valid.any(axis=(2, 3)))
+            rings = self._rings(flat, excess, scene.noise)
+            odd = excess.sum(axis=2)
+            asymmetry = odd / (np.abs(flat, out=work).sum(axis=2) + 5e-7)
+            patches = self._patches(flat, scene.valid, work)
+            parts = [*patches, *rings, asymmetry, scene.valid.mean(axis=(1, 2, 3))[:, None]]
+        columns = [part.reshape(n, math.prod(part.shape[1:])) for part in parts]
+        table = np.concatenate(columns, axis=1).astype(np.float32)
+        missing = np.logical_not(scene.valid.any(axis=(2, 3)))
         for band in np.flatnonzero(missing.any(axis=0)):
             table[np.ix_(missing[:, band], self._columns_of_band[band])] = np.nan
         return table
@@ -101,48 +105,71 @@ class GridFeatures(PixelBlock):
         masks = [(self._radius_arcsec >= a) & (self._radius_arcsec < b) for a, b in edges]
         return np.stack(masks).reshape(len(masks), -1).astype(np.float32)
 
-    def _patches(self, image: Floats, valid: NDArray[np.bool_]) -> list[NDArray[np.floating]]:
-        n, bands, side, _ = image.shape
+    @cached_property
+    def _ring_pixels(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Pixels of all annuli, one annulus after another, and where each begins."""
+        pixels = [np.flatnonzero(mask) for mask in self._ring_masks]
+        starts = np.cumsum([0, *map(len, pixels[:-1])])
+        return np.concatenate(pixels), starts
+
+    @cached_property
+    def _patch_masks(self) -> Floats:
+        """The grid over the centre, shape (patch, y·x)."""
+        side = self.geometry.size_px
         patch = side // GRID
         first = (side - GRID * patch) // 2
-        window = slice(first, first + GRID * patch)
+        masks = np.zeros((GRID, GRID, side, side), dtype=np.float32)
+        for row in range(GRID):
+            for column in range(GRID):
+                y, x = first + row * patch, first + column * patch
+                masks[row, column, y : y + patch, x : x + patch] = 1
+        return masks.reshape(GRID**2, side**2)
 
-        def split(array: NDArray[Any]) -> NDArray[Any]:
-            """(n, band, patch, pixel) of the centre."""
-            blocks = array[..., window, window].reshape(n, -1, GRID, patch, GRID, patch)
-            return blocks.transpose(0, 1, 2, 4, 3, 5).reshape(n, -1, GRID**2, patch**2)
+    def _patches(
+        self, flat: Floats, valid: NDArray[np.bool_], work: Floats
+    ) -> list[NDArray[np.floating]]:
+        """Means, scatters, edges and contrasts of patches, from an image (n, band, y·x).
 
-        count = np.maximum(split(valid).sum(axis=-1), 1)
-        pixels = split(image)  # zero where there is no data
-        mean = pixels.sum(axis=-1) / count
-        square = np.einsum("nbpk,nbpk->nbp", pixels, pixels) / count
+        ``work``, of the same shape, is written over.
+        """
+        n, bands, _ = flat.shape
+        masks = self._patch_masks.T
+        size = masks[:, 0].sum()
+        count: Any = size  # of pixels with data; the others are zero
+        if not valid.all():
+            count = np.maximum(valid.reshape(flat.shape).astype(np.float32) @ masks, 1)
+        mean = flat @ masks / count
+        square = np.multiply(flat, flat, out=work) @ masks / count
         std = np.sqrt(np.maximum(square - mean**2, 0))
         mean_a, std_a = (np.arcsinh(a).transpose(0, 2, 1) for a in (mean, std))
 
-        total = image.mean(axis=1)
-        steps = np.hypot(np.gradient(total, axis=1), np.gradient(total, axis=2))
         # A central difference of independent pixels with σ = 1/√bands has σ/√2 in each direction.
-        limit = EDGE_SIGMA / np.sqrt(2 * bands)
-        edges = split((steps > limit)[:, None]).mean(axis=-1)[:, 0]
+        limit = EDGE_SIGMA / np.sqrt(2 * bands) * bands
+        total = flat.sum(axis=1).reshape(n, self.geometry.size_px, self.geometry.size_px)
+        edge = _steps_squared(total) > limit**2
+        edges = edge.reshape(n, flat.shape[2]).astype(np.float32) @ masks / size
 
         brightness = mean.mean(axis=1)
         others = (brightness.sum(axis=1, keepdims=True) - brightness) / (GRID**2 - 1)
         contrast = (brightness - others) / (np.abs(brightness) + np.abs(others) + 1e-6)
         return [mean_a, std_a, edges, contrast]
 
-    def _rings(self, image: Floats, odd: Floats, noise: Floats) -> list[NDArray[np.floating]]:
-        n, bands = image.shape[:2]
+    def _rings(self, flat: Floats, excess: Floats, noise: Floats) -> list[NDArray[np.floating]]:
+        """Annuli of the image and of its excess over itself turned, both (n, band, y·x)."""
         masks = self._ring_masks
-        flat = image.reshape(n, bands, -1)
-        # Only the positive half of the difference: the negative one mirrors it.
-        excess = np.maximum(odd, 0).reshape(n, bands, -1)
         sums, odd_sums = flat @ masks.T, excess @ masks.T
         pixels = np.maximum(masks.sum(axis=1), 1)
-        peak = np.stack(
-            [excess[..., mask > 0].max(axis=-1, initial=0.0) for mask in masks], axis=-1
-        )
+        peak = self._peaks(excess)
         rings = [np.arcsinh(a).transpose(0, 2, 1) for a in (sums / pixels, odd_sums / pixels, peak)]
         return [*rings, self._colours(sums, noise), self._colours(odd_sums, noise)]
+
+    def _peaks(self, excess: Floats) -> Floats:
+        """Largest value in each annulus, (n, band, ring); 0 where it is beyond the cutout."""
+        inside, starts = self._ring_pixels
+        used = np.diff([*starts, len(inside)]) > 0
+        peak = np.zeros((*excess.shape[:2], len(starts)), dtype=np.float32)
+        peak[..., used] = np.maximum.reduceat(excess[..., inside], starts[used], axis=-1)
+        return peak
 
     def _colours(self, sums: Floats, noise: Floats) -> NDArray[np.floating]:
         """asinh-magnitude colours (n, ring, band − 1) of ring sums (n, band, ring) in noise units.
@@ -156,6 +183,17 @@ class GridFeatures(PixelBlock):
         magnitude = -2.5 / np.log(10) * (np.arcsinh(sums / root / 2) + np.log(softening))
         return (magnitude[:, :-1] - magnitude[:, 1:]).transpose(0, 2, 1)
 
-    @staticmethod
-    def _asymmetry(image: Floats, odd: Floats) -> NDArray[np.floating]:
-        return np.abs(odd).sum(axis=(2, 3)) / (2 * np.abs(image).sum(axis=(2, 3)) + 1e-6)
+
+def _steps_squared(image: Floats) -> Floats:
+    """Squared gradient (n, y, x) by central differences, at the border by one-sided ones."""
+    square = np.zeros_like(image)
+    for axis in (1, 2):
+        moved = np.moveaxis(image, axis, 1)
+        out = np.moveaxis(square, axis, 1)
+        inner = moved[:, 2:] - moved[:, :-2]
+        inner *= inner
+        inner *= 0.25
+        out[:, 1:-1] += inner
+        out[:, 0] += (moved[:, 1] - moved[:, 0]) ** 2
+        out[:, -1] += (moved[:, -1] - moved[:, -2]) ** 2
+    return square

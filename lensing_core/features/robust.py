@@ -30,8 +30,11 @@ def frame_mask(side: int) -> NDArray[np.bool_]:
 
 def scatter(values: Floats) -> Floats:
     """1.4826 times the median absolute deviation over the last axis."""
-    deviation = np.abs(values - median(values)[..., None])
-    return np.asarray(1.4826 * median(deviation), dtype=np.float32)
+    ordered = np.sort(values, axis=-1)  # NaN last
+    middle = _middle(ordered)
+    np.abs(np.subtract(ordered, middle[..., None], out=ordered), out=ordered)
+    ordered.sort(axis=-1)
+    return np.asarray(1.4826 * _middle(ordered), dtype=np.float32)
 
 
 def median(values: Floats) -> Floats:
@@ -40,7 +43,10 @@ def median(values: Floats) -> Floats:
     Sorting float32 is vectorised by numpy where selecting is not: several times faster than
     ``numpy.median``, with the same result.
     """
-    ordered = np.sort(values, axis=-1)  # NaN last
+    return _middle(np.sort(values, axis=-1))  # NaN last
+
+
+def _middle(ordered: Floats) -> Floats:
     count = np.isfinite(ordered).sum(axis=-1, keepdims=True)
     low = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=-1)
     high = np.take_along_axis(ordered, np.minimum(count // 2, ordered.shape[-1] - 1), axis=-1)

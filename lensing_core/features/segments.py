@@ -56,8 +56,10 @@ class Scene:
     def image(self) -> Floats:
         """Flux in units of its noise, 0 where there is no data."""
         with np.errstate(all="ignore"):
-            image = self.flux / self.noise[..., None, None]
-        return np.where(self.valid, image, 0).astype(np.float32)
+            image = self.flux * (1 / self.noise[..., None, None])
+        if not self.valid.all():
+            image[~self.valid] = 0
+        return np.asarray(image, dtype=np.float32)
 
     @cached_property
     def light(self) -> Light:
