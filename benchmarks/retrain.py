@@ -153,17 +153,26 @@ def make_survey(
 
 
 def work(folder: Path, settings: RetrainSettings) -> None:
-    """The job, in this process; prints its peak memory."""
+    """The job, in this process; prints its peak memory and processor time."""
     from training import retraining
 
+    imports = _memory_mib()
     context = JobContext(Workspace(folder), "retrain")
     context.start_heart()
     result = retraining.run(context, settings)
     context.stop_heart()
     with open_database(context.workspace).session() as session:
         session.get_one(Run, "retrain").result = result
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    print(f"peak memory of the process {peak:,.0f} MiB")
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(
+        f"peak memory of the process {_memory_mib():,.0f} MiB ({imports:,.0f} of them after the "
+        f"imports), processor time {used.ru_utime + used.ru_stime:.0f} s"
+    )
+
+
+def _memory_mib() -> float:
+    """Most memory that this process has had, mapped files included."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def main() -> None:
