@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +22,8 @@ from lensing_core.models.member import MemberOutput, Metadata
 WEIGHTS = "trees.txt"
 KIND = "lightgbm"
 VIRTUAL_MEMBERS = 8
-_AT_ONCE = 32
-"""Cutouts whose features are computed together: few enough to stay in a core's cache."""
+_AT_ONCE = 350_000
+"""Pixels whose features are computed together: few enough to stay in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -161,13 +162,15 @@ def compute_features(
 ) -> NDArray[np.float32]:
     """Features (n, columns) of cutouts (n, band, y, x), in small parts on all cores."""
 
+    size = max(1, _AT_ONCE // math.prod(flux.shape[1:]))
+
     def part(first: int) -> NDArray[np.float32]:
-        rows = slice(first, first + _AT_ONCE)
+        rows = slice(first, first + size)
         known = None if metadata is None else {k: v[rows] for k, v in metadata.items()}
         return compute(flux[rows], known)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(part, range(0, max(1, len(flux)), _AT_ONCE))))
+        return np.concatenate(list(pool.map(part, range(0, max(1, len(flux)), size))))
 
 
 def train_trees(
