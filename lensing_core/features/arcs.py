@@ -22,7 +22,7 @@ from lensing_core.features.segments import Scene, Segments
 
 Array = NDArray[np.float64]
 MOST = 12
-"""Segments of a cutout that are looked at, the most significant first; all are counted."""
+"""Segments of a cutout that means are taken over, the most significant; all are counted."""
 SECTORS = 12
 _COLUMNS = {
     "segment_count": "",
@@ -141,11 +141,15 @@ def _together(segments: Segments, brightest: Array) -> dict[str, Array]:
 def _arc(segments: Segments) -> dict[str, Array]:
     """What is known of the most arc-like segment of each cutout."""
     angle = segments.length / np.maximum(segments.radius, segments.length / np.pi)
-    arclike = segments.table(angle * (1 + segments.alignment), MOST)
-    which = np.argmax(np.nan_to_num(arclike, nan=-1.0), axis=1)[:, None]
+    # All segments, not only bright ones: around a cluster, arcs are fainter than its galaxies.
+    order = np.lexsort((-angle * (1 + segments.alignment), segments.owner))
+    owner, first = np.unique(segments.owner[order], return_index=True)
+    which = order[first]
 
     def pick(values: Array) -> Array:
-        return np.take_along_axis(segments.table(values, MOST), which, axis=1)[:, 0]
+        out = np.full(segments.n, np.nan)
+        out[owner] = values[which]
+        return out
 
     return {
         "arc_angle": np.nan_to_num(pick(angle)),
