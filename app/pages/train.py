@@ -1,13 +1,15 @@
-"""Train: an ensemble from labelled catalogs, with its curves as they grow."""
+"""Train: an ensemble from labelled catalogs with its curves, or new heads from fresh labels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import panel as pn
+import panel_material_ui as pmui
 
 from app.components import format as fmt
-from app.components.choices import catalog_choices, fresh_name
+from app.components.choices import catalog_choices, ensemble_choices, fresh_name
 from app.components.ensemble_board import EnsembleBoard
 from app.components.fields import Choices
 from app.components.forecast import Forecast
@@ -15,16 +17,43 @@ from app.components.live import live
 from app.components.run_form import RunForm
 from app.components.section import stack
 from app.context import AppContext
-from app.shell import shell
+from app.shell import argument, shell
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 from training.device import describe_device
 from training.fit.estimate import estimate_seconds
-from training.settings import TrainSettings
+from training.settings import RetrainSettings, TrainSettings
+
+_TABS = ("train", "retrain")
 
 
 def page(context: AppContext) -> pn.viewable.Viewable:
-    """The page."""
+    """The page; ``?tab=`` names the tab."""
+    training, retraining = _training(context), _retraining(context)
+    parts: list[Any] = [training, retraining]
+    wanted = argument("tab")
+    tabs = pmui.Tabs(
+        ("New ensemble", training.__panel__()),
+        ("Fast retrain", retraining.__panel__()),
+        active=_TABS.index(wanted) if wanted in _TABS else 0,
+        dynamic=True,
+        sizing_mode="stretch_width",
+        margin=0,
+        sx={"gap": "14px"},
+    )
 
+    def remember(_: object) -> None:
+        location = pn.state.location
+        if location is not None:
+            query: dict[str, Any] = {"tab": _TABS[tabs.active]}
+            location.update_query(**query)
+
+    tabs.param.watch(remember, "active")
+    board = EnsembleBoard(context)
+    live(lambda: parts[tabs.active].refresh(), board.refresh)
+    return shell("Train", stack(tabs, board.__panel__()), context=context)
+
+
+def _training(context: AppContext) -> RunForm:
     def choices() -> Mapping[str, Choices]:
         catalogs = list_catalogs(context.database)
         return {
@@ -60,7 +89,32 @@ def page(context: AppContext) -> pn.viewable.Viewable:
         on_change=forecast.update,
         on_end=lambda run: forecast.update(),
     )
-    board = EnsembleBoard(context)
     forecast.follow(form)
-    live(form.refresh, board.refresh)
-    return shell("Train", stack(form.__panel__(), board.__panel__()), context=context)
+    return form
+
+
+def _retraining(context: AppContext) -> RunForm:
+    def choices() -> Mapping[str, Choices]:
+        scored = [c for c in list_catalogs(context.database) if c.scored]
+        return {
+            "base": ensemble_choices(list_ensembles(context.database)),
+            "catalog": catalog_choices(scored),
+            "further": catalog_choices(scored),
+        }
+
+    def values() -> Mapping[str, str]:
+        taken = [ensemble.name for ensemble in list_ensembles(context.database)]
+        return {"ensemble": fresh_name("retrained", taken)}
+
+    return RunForm(
+        context,
+        RetrainSettings,
+        title="Fast retrain",
+        note="From labels of a scored catalog and what members stored of it: new heads join the "
+        "members, and the catalog is ranked again without its pixels. One part of the sky is held "
+        "out for good, to compare ensembles on.",
+        button="Retrain",
+        choices=choices,
+        values=values,
+        folded=("Labels", "Splits"),
+    )
