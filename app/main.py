@@ -19,7 +19,7 @@ from app import tiles
 from app.components.notice import UNEXPECTED, Notice
 from app.context import AppContext
 from app.hosts import ADDRESS, HOSTS, refuse_foreign_hosts
-from app.pages import catalogs, overview, review, score, train
+from app.pages import catalogs, crossmatch, overview, review, score, train
 from app.shell import PRODUCT, shell
 from app.theme import is_dark
 from lensing_core.errors import LensTriageError, WorkspaceError
@@ -37,6 +37,7 @@ PAGES: dict[str, tuple[str, PageFunction]] = {
     "train": ("Train", train.page),
     "score": ("Score", score.page),
     "review": ("Review", review.page),
+    "crossmatch": ("Cross-match", crossmatch.page),
 }
 
 

@@ -64,6 +64,11 @@ NAVIGATION = (
         '<circle cx="12" cy="12" r="2.6"/><path d="M4 14.5A8.4 8.4 0 0 1 14.5 4"/>'
         '<path d="M20 9.5A8.4 8.4 0 0 1 9.5 20"/>',
     ),
+    NavItem(
+        "crossmatch",
+        "Cross-match",
+        '<circle cx="9.2" cy="12" r="5.6"/><circle cx="14.8" cy="12" r="5.6"/>',
+    ),
 )
 
 _RAIL_CSS = """

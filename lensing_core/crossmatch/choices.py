@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 Kind = Literal["lens", "probable", "cluster", "redshift", "xray", "star", "object", "duplicate"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-KIND_TITLES: dict[Kind, str] = {
+KIND_TITLES: dict[str, str] = {
     "lens": "known lenses",
     "probable": "probable lenses",
     "cluster": "clusters",

@@ -1,0 +1,53 @@
+"""Cross-match: which candidates are known, which are new, and how complete the ranking is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import panel as pn
+
+from app.components.choices import catalog_choices, ensemble_choices
+from app.components.crossmatch_board import CrossmatchBoard
+from app.components.fields import Choices
+from app.components.live import live
+from app.components.run_form import RunForm
+from app.components.section import stack
+from app.context import AppContext
+from app.shell import argument, shell
+from lensing_core.store.runs import RunSummary
+from lensing_core.store.summaries import list_catalogs, list_ensembles
+from training.settings import CrossmatchSettings
+
+
+def page(context: AppContext) -> pn.viewable.Viewable:
+    """The page; ``?catalog=`` and ``?ensemble=`` choose what it begins with."""
+    asked = {"catalog": argument("catalog"), "ensemble": argument("ensemble")}
+    board = CrossmatchBoard(context, **asked)
+
+    def choices() -> Mapping[str, Choices]:
+        catalogs = catalog_choices(list_catalogs(context.database))
+        automatic = {"The promoted or newest one": ""}
+        return {
+            "catalog": catalogs,
+            "catalogs": catalogs,
+            "ensemble": automatic | dict(ensemble_choices(list_ensembles(context.database))),
+        }
+
+    def ended(run: RunSummary) -> None:
+        board.reload(str(run.settings.get("catalog")))
+
+    form = RunForm(
+        context,
+        CrossmatchSettings,
+        title="Match a catalog",
+        note="Known lenses, own tables and duplicates are matched on this machine. All other "
+        "references are asked for over the network; their answers are kept, and where there is no "
+        "network the rest is done all the same.",
+        button="Cross-match",
+        choices=choices,
+        values=lambda: {name: value for name, value in asked.items() if value},
+        folded=("Own tables", "Matching", "Online services"),
+        on_end=ended,
+    )
+    live(form.refresh)
+    return shell("Cross-match", stack(form.__panel__(), board.__panel__()), context=context)

@@ -1,0 +1,365 @@
+"""What the cross-matches of a catalog say: lenses recovered and missed, new candidates, doubts."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from lensing_core.crossmatch.choices import LENS_KINDS
+from lensing_core.crossmatch.completeness import (
+    RecallAtK,
+    pessimistic_ranks,
+    recall_at,
+    steps_of,
+)
+from lensing_core.store.crossmatches import latest_crossmatches, read_logits
+from lensing_core.store.database import Database
+from lensing_core.store.tables import Candidate, Crossmatch, CrossmatchEntry, Score
+
+MOST_ROWS = 200
+FIRST_RANKS = 1000
+"""Stars are looked for among so many of the ranking: what lies below misleads nobody."""
+STAR_SIGMA = 5.0
+_STAR_TYPES = frozenset(("*", "star", "!*", "**", "pm*", "high pm*", "v*", "wd*"))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A candidate with a counterpart, as a row of a table.
+
+    Attributes
+    ----------
+    rank : int or None
+        In the ranking of the ensemble, ties last; None without a score.
+    note : str
+        Why it is shown; '' where the table says it.
+    """
+
+    candidate_id: int
+    object_id: str
+    rank: int | None
+    probability: float | None
+    reference: str
+    kind: str
+    status: str
+    counterpart: str
+    separation_arcsec: float
+    normalised: float
+    properties: Mapping[str, Any]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A known lens of the footprint without a candidate."""
+
+    name: str
+    ra_deg: float
+    dec_deg: float
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NewCandidate:
+    """One of the first of the ranking that no list of lenses has."""
+
+    candidate_id: int
+    object_id: str
+    rank: int
+    probability: float
+    cutout_index: int
+    cutout_sha256: str
+    elsewhere: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything of one catalog, one ensemble and one list of known lenses.
+
+    Attributes
+    ----------
+    recall, recall_with_review : list of RecallAtK
+        Of matched lenses alone, and with those for review; empty without a ranking.
+    n_ranked : int
+        Candidates that the ensemble has scored.
+    """
+
+    lenses: Crossmatch | None
+    recovered: list[Pair]
+    n_recovered: int
+    missed: list[Missed]
+    n_missed: int
+    new: list[NewCandidate]
+    disagreements: list[Pair]
+    n_disagreements: int
+    recall: list[RecallAtK]
+    recall_with_review: list[RecallAtK]
+    n_ranked: int
+
+
+def make_report(
+    database: Database, catalog_id: int, ensemble_id: int | None, reference: str = ""
+) -> Report:
+    """Read the newest cross-matches of a catalog.
+
+    Parameters
+    ----------
+    ensemble_id : int or None
+        Whose ranking; None: without one.
+    reference : str, optional
+        Key of the list of known lenses; '' takes the first there is.
+    """
+    latest = latest_crossmatches(database, catalog_id)
+    lists = [c for c in latest if c.kind == "lens"]
+    lenses = next((c for c in lists if c.reference == reference), lists[0] if lists else None)
+    with database.session() as session:
+        logits = (
+            np.empty(0)
+            if ensemble_id is None
+            else np.sort(read_logits(session, catalog_id, ensemble_id))
+        )
+        reader = _Reader(session, ensemble_id, logits, {c.id: c for c in latest})
+        matched = reader.pairs([lenses] if lenses else [], ("matched", "review"))
+        recovered = [pair for pair in matched if pair.status == "matched"]
+        doubts = _disagreements(reader, latest)
+        known = (lenses.n_in_footprint or 0) if lenses else 0
+        n_missed, missed = _missed(session, lenses)
+        steps = steps_of(len(logits)) if lenses else []
+        return Report(
+            lenses=lenses,
+            recovered=recovered[:MOST_ROWS],
+            n_recovered=len(recovered),
+            missed=missed,
+            n_missed=n_missed,
+            new=reader.new(catalog_id, [c.id for c in latest if c.kind in LENS_KINDS]),
+            disagreements=doubts[:MOST_ROWS],
+            n_disagreements=len(doubts),
+            recall=recall_at(_ranks(recovered), known, steps),
+            recall_with_review=recall_at(_best_ranks(matched, known), known, steps),
+            n_ranked=len(logits),
+        )
+
+
+def _ranks(pairs: Sequence[Pair]) -> NDArray[np.int64]:
+    return np.array([pair.rank for pair in pairs if pair.rank is not None], dtype=np.int64)
+
+
+def _best_ranks(pairs: Sequence[Pair], known: int) -> NDArray[np.int64]:
+    """The best rank of each counterpart: a lens is found with the first of its candidates."""
+    best: dict[tuple[str, str], int] = {}
+    for pair in pairs:
+        if pair.rank is not None:
+            key = (pair.reference, pair.counterpart)
+            best[key] = min(pair.rank, best.get(key, pair.rank))
+    return np.sort(np.fromiter(best.values(), dtype=np.int64))[:known]
+
+
+class _Reader:
+    """Reads entries of some cross-matches with the candidates' places in a ranking."""
+
+    def __init__(
+        self,
+        session: Session,
+        ensemble_id: int | None,
+        logits: NDArray[np.float64],
+        crossmatches: Mapping[int, Crossmatch],
+    ) -> None:
+        self.session = session
+        self.logits = logits
+        self._ensemble_id = ensemble_id
+        self._crossmatches = crossmatches
+
+    def _query(self, crossmatches: Iterable[Crossmatch], statuses: Sequence[str]) -> Any:
+        return (
+            select(CrossmatchEntry, Candidate, Score)
+            .join(Candidate, Candidate.id == CrossmatchEntry.candidate_id)
+            .outerjoin(
+                Score,
+                (Score.candidate_id == Candidate.id) & (Score.ensemble_id == self._ensemble_id),
+            )
+            .where(
+                CrossmatchEntry.crossmatch_id.in_([c.id for c in crossmatches]),
+                CrossmatchEntry.status.in_(statuses),
+            )
+            .order_by(Score.logit.desc().nulls_last(), CrossmatchEntry.id)
+        )
+
+    def rows(
+        self, crossmatches: Iterable[Crossmatch], statuses: Sequence[str], limit: int | None = None
+    ) -> list[tuple[Pair, Candidate]]:
+        """Pairs with their candidates, the best of the ranking first."""
+        found = self.session.execute(self._query(crossmatches, statuses).limit(limit)).all()
+        scored = [row.Score.logit for row in found if row.Score is not None]
+        ranks = iter(pessimistic_ranks(self.logits, np.array(scored)).tolist())
+        return [
+            (self._pair(e, c, s, next(ranks) if s is not None else None), c) for e, c, s in found
+        ]
+
+    def pairs(self, crossmatches: Iterable[Crossmatch], statuses: Sequence[str]) -> list[Pair]:
+        """As :meth:`rows`, all of them, without the candidates."""
+        return [pair for pair, _ in self.rows(crossmatches, statuses)]
+
+    def _pair(
+        self, entry: CrossmatchEntry, candidate: Candidate, score: Score | None, rank: int | None
+    ) -> Pair:
+        crossmatch = self._crossmatches[entry.crossmatch_id]
+        return Pair(
+            candidate_id=candidate.id,
+            object_id=candidate.object_id,
+            rank=rank,
+            probability=None if score is None else score.probability,
+            reference=crossmatch.title,
+            kind=crossmatch.kind,
+            status=entry.status,
+            counterpart=entry.counterpart_name or "",
+            separation_arcsec=entry.separation_arcsec or 0.0,
+            normalised=entry.normalised or 0.0,
+            properties=entry.counterpart or {},
+            note=entry.reason,
+        )
+
+    def new(self, catalog_id: int, lists: Sequence[int], limit: int = 60) -> list[NewCandidate]:
+        """The first of the ranking without a counterpart in any list of lenses."""
+        if self._ensemble_id is None or not lists:
+            return []
+        listed = exists().where(
+            CrossmatchEntry.candidate_id == Score.candidate_id,
+            CrossmatchEntry.crossmatch_id.in_(lists),
+            CrossmatchEntry.status.in_(("matched", "review")),
+        )
+        found = self.session.execute(
+            select(Candidate, Score)
+            .join(Score, Score.candidate_id == Candidate.id)
+            .where(Score.ensemble_id == self._ensemble_id, Score.catalog_id == catalog_id, ~listed)
+            .order_by(Score.logit.desc(), Score.candidate_id.desc())
+            .limit(limit)
+        ).all()
+        elsewhere = self._elsewhere([row.Candidate.id for row in found])
+        ranks = pessimistic_ranks(self.logits, np.array([row.Score.logit for row in found]))
+        return [
+            NewCandidate(
+                c.id,
+                c.object_id,
+                int(rank),
+                s.probability,
+                c.cutout_index,
+                c.cutout_sha256,
+                tuple(elsewhere[c.id]),
+            )
+            for (c, s), rank in zip(found, ranks, strict=True)
+        ]
+
+    def _elsewhere(self, candidate_ids: Sequence[int]) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = defaultdict(list)
+        for entry in self.session.scalars(
+            select(CrossmatchEntry).where(
+                CrossmatchEntry.candidate_id.in_(candidate_ids),
+                CrossmatchEntry.crossmatch_id.in_(list(self._crossmatches)),
+                CrossmatchEntry.status.in_(("matched", "review")),
+            )
+        ):
+            title = self._crossmatches[entry.crossmatch_id].title
+            doubt = "?" if entry.status == "review" else ""
+            kind = object_type(entry.counterpart or {})
+            name = entry.counterpart_name or ""
+            found[entry.candidate_id or 0].append(
+                f"{title}: {name}{f' ({kind})' if kind else ''}{doubt}"
+            )
+        return found
+
+
+def _missed(session: Session, lenses: Crossmatch | None) -> tuple[int, list[Missed]]:
+    if lenses is None:
+        return 0, []
+    alone = (
+        CrossmatchEntry.crossmatch_id == lenses.id,
+        CrossmatchEntry.status == "unmatched",
+        CrossmatchEntry.candidate_id.is_(None),
+    )
+    n = session.scalar(select(func.count()).select_from(CrossmatchEntry).where(*alone)) or 0
+    rows = session.scalars(
+        select(CrossmatchEntry).where(*alone).order_by(CrossmatchEntry.id).limit(MOST_ROWS)
+    )
+    return n, [
+        Missed(
+            row.counterpart_name or "",
+            row.counterpart_ra_deg or 0.0,
+            row.counterpart_dec_deg or 0.0,
+            row.counterpart or {},
+        )
+        for row in rows
+    ]
+
+
+def _disagreements(reader: _Reader, latest: Sequence[Crossmatch]) -> list[Pair]:
+    """What a person should look at, each pair once, the best of the ranking first."""
+    found = [pair for pair, _ in reader.rows(latest, ("review",), limit=10 * MOST_ROWS)]
+    for pair, candidate in reader.rows([c for c in latest if c.kind == "lens"], ("matched",)):
+        note = lens_doubt(candidate.label, candidate.stage, pair.rank, len(reader.logits))
+        if note:
+            found.append(_noted(pair, note))
+    others = [c for c in latest if c.kind in ("star", "object")]
+    for pair, _ in reader.rows(others, ("matched",), limit=FIRST_RANKS):
+        note = star_doubt(pair.properties)
+        if note and (pair.rank is None or pair.rank <= FIRST_RANKS):
+            found.append(_noted(pair, note))
+    return sorted(found, key=lambda pair: math.inf if pair.rank is None else pair.rank)
+
+
+def _noted(pair: Pair, note: str) -> Pair:
+    return Pair(**{**vars(pair), "note": note})
+
+
+def lens_doubt(label: int | None, stage: str, rank: int | None, n_ranked: int) -> str:
+    """Why a candidate on a known lens needs a look; '' where all agree."""
+    if label == 0:
+        return "a known lens, labelled as none"
+    if stage == "rejected":
+        return "a known lens, but rejected"
+    if rank is not None and rank > n_ranked / 2:
+        return f"a known lens in the lower half of the ranking ({rank:,} of {n_ranked:,})"
+    return ""
+
+
+def star_doubt(properties: Mapping[str, Any]) -> str:
+    """Why a counterpart looks like a star: it moves, has a parallax, or is called one."""
+    for names in _MOTIONS:
+        values = [_number(properties.get(name)) for name in names]
+        if None not in values:
+            ra, ra_error, dec, dec_error = (v for v in values if v is not None)
+            if ra_error > 0 and dec_error > 0:
+                sigma = math.hypot(ra / ra_error, dec / dec_error)
+                if sigma > STAR_SIGMA:
+                    return f"moves like a star: proper motion of {sigma:.0f}σ"
+    for name, error_name in (("Plx", "e_Plx"), ("parallax", "parallax_error")):
+        parallax, error = _number(properties.get(name)), _number(properties.get(error_name))
+        if parallax is not None and error and parallax / error > STAR_SIGMA:
+            return f"near like a star: parallax of {parallax / error:.0f}σ"
+    kind = object_type(properties)
+    return f"called a star ({kind})" if kind.strip().lower() in _STAR_TYPES else ""
+
+
+_MOTIONS = (
+    ("pmRA", "e_pmRA", "pmDE", "e_pmDE"),
+    ("pmra", "pmra_error", "pmdec", "pmdec_error"),
+)
+
+
+def object_type(properties: Mapping[str, Any]) -> str:
+    """What a service calls an object; '' where it does not say."""
+    for name in ("main_type", "otype", "Type", "type"):
+        if properties.get(name):
+            return str(properties[name])
+    return ""
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
