@@ -103,6 +103,25 @@ def test_a_band_without_data_is_missing_and_the_others_are_not(features, cutouts
     assert column(features, table, "valid_fraction")[1] == pytest.approx(2 / 3)
 
 
+def test_a_quarter_turn_changes_no_annulus(features, cutouts):
+    turned = features(np.rot90(cutouts, axes=(2, 3)))
+    names = np.array(features.schema.names)
+    same = np.array([not name.startswith("patch") for name in names])
+    assert same.sum() == 154 - 72
+    np.testing.assert_allclose(turned[:, same], features(cutouts)[:, same], rtol=1e-3, atol=1e-4)
+    patch = {n: k for k, n in enumerate(names)}
+    # Counter-clockwise: what stood in the middle of the right column stands in the top row.
+    before = features(cutouts)[:, patch["patch12_mean_g"]]
+    np.testing.assert_allclose(turned[:, patch["patch01_mean_g"]], before, rtol=1e-4)
+
+
+def test_an_annulus_beyond_the_cutout_has_no_peak(cutouts):
+    small = GridFeatures(replace(GEOMETRY, size_px=16))
+    table = small(np.ascontiguousarray(cutouts[..., 16:32, 16:32]))
+    assert (column(small, table, "ring5_odd_peak_g") == 0).all()
+    assert (column(small, table, "ring1_odd_peak_g") > 0).all()
+
+
 def test_a_schema_is_its_names():
     schema = FeatureSchema("grid-1", ("a", "b"), ("mag", ""))
     schema.check(schema.to_json())
