@@ -39,6 +39,7 @@ def page(context: AppContext) -> pn.viewable.Viewable:
         sizing_mode="stretch_width",
         margin=0,
         sx={"gap": "14px"},
+        stylesheets=[":host { max-height: none; }"],  # else the board below would cover its end
     )
 
     def remember(_: object) -> None:
