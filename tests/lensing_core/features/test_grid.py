@@ -11,7 +11,7 @@ import pytest
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import ContractError
 from lensing_core.features import GridFeatures
-from lensing_core.features.robust import median
+from lensing_core.features.robust import median, scatter
 from lensing_core.features.schema import FeatureSchema
 
 GEOMETRY = CutoutGeometry("hsc", ("g", "r", "i"), 48, 0.168, "flux", (27.0,) * 3, (0.7,) * 3)
@@ -147,6 +147,22 @@ def test_the_fast_median_is_the_median(n):
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         np.testing.assert_array_equal(median(values), np.nanmedian(values, axis=-1))
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 101])
+def test_the_fast_scatter_is_the_scatter(n):
+    values = np.random.default_rng(n).standard_normal((50, n)).astype(np.float32)
+    values[0] = 3.0
+    values[1] = np.round(values[1])  # ties
+
+    def plain(rows: np.ndarray) -> np.ndarray:
+        deviation = np.abs(rows - np.nanmedian(rows, axis=-1)[:, None])
+        return np.asarray(1.4826 * np.nanmedian(deviation, axis=-1), dtype=np.float32)
+
+    np.testing.assert_array_equal(scatter(values), plain(values))
+    if n > 2:
+        values[2:, 0] = np.nan
+        np.testing.assert_array_equal(scatter(values), plain(values))
 
 
 def test_a_border_without_data_does_not_hide_the_galaxy(features, cutouts):
