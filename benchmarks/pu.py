@@ -100,7 +100,7 @@ def synthetic(seeds: int) -> None:
     for prior in (0.2, 0.05, 0.01):
         for c in (0.2, 0.5):
             for seed in range(seeds):
-                x, y, rng = gaussians(20_000, prior, seed)
+                x, y, rng = gaussians(10_000, prior, seed)
                 s = y * (rng.random(len(y)) < c)
                 inside = float(y[s == 0].mean())
                 found = estimate_priors(x, s, learner=TREES, seed=seed)
@@ -153,14 +153,15 @@ def digits(seeds: int) -> None:
                 for name in METHODS:
                     model = fitted(name, x, s, y, inside, seed)
                     figures = ranking_figures(model.decision(images[test]), positive[test])
-                    cell = table[(f"{prior}", f"{c}", f"{round(c * n)}", name)]
+                    cell = table[(f"{prior}", f"{c}", name)]
                     for metric in ("average_precision", "recall_fpr_1e-2", "auroc"):
                         cell[metric.replace("_", " ")].append(figures[metric])
-                row = estimates[(f"{prior}", f"{c}", f"{round(c * n)}")]
+                row = estimates[(f"{prior}", f"{c}")]
+                row["labeled"].append(float(s.sum()))
                 for name, e in estimate_priors(x, s, learner=TREES, seed=seed).by_name.items():
                     row[f"{name} / π"].append(e.value / inside)
-    show("Digits", ("π", "c", "labeled", "method"), table)
-    show("Class prior as a ratio to the truth", ("π", "c", "labeled"), estimates, 2)
+    show("Digits", ("π", "c", "method"), table)
+    show("Class prior as a ratio to the truth", ("π", "c"), estimates, 2)
 
 
 def anomaly() -> None:
@@ -246,7 +247,7 @@ def survey_draw(
     return x, s, y
 
 
-def surveys(seeds: int, folder: Path) -> None:
+def surveys(seeds: int, folder: Path, priors: list[float]) -> None:
     """(c) Simulated lens surveys: what the methods find in a test set of their own."""
     lenses, others = simulated(folder)
     test = np.concatenate([lenses[: N_TEST["lenses"]], others[: N_TEST["others"]]])
@@ -254,7 +255,7 @@ def surveys(seeds: int, folder: Path) -> None:
     lenses, others = lenses[N_TEST["lenses"] :], others[N_TEST["others"] :]
     base = float(truth.mean())
     table, estimates, swings = empty(), empty(), empty()
-    for prior in (1e-2, 1e-3):
+    for prior in priors:
         for n_labeled in (50, 200, 1000):
             start = time.perf_counter()
             for seed in range(seeds):
@@ -359,6 +360,7 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--cache", type=Path, default=Path("artifacts"), help="simulated features")
+    parser.add_argument("--prior", type=float, nargs="+", default=[1e-2, 1e-3], help="of surveys")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     start = time.perf_counter()
@@ -369,7 +371,7 @@ def main() -> None:
     elif arguments.what == "anomaly":
         anomaly()
     elif arguments.what == "surveys":
-        surveys(arguments.seeds, arguments.cache)
+        surveys(arguments.seeds, arguments.cache, arguments.prior)
     else:
         biased(arguments.seeds, arguments.cache)
     print(f"\n{time.perf_counter() - start:.0f} s")

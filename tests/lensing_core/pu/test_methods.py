@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit, logit
 
 from lensing_core.errors import BadInputError
+from lensing_core.metrics import ranking_figures
 from lensing_core.pu import LogisticLearner, TreesLearner, pu_method
 from lensing_core.pu.contract import sample_unlabeled
 from lensing_core.pu.elkan_noto import duplicate_weights, label_frequency_of
@@ -181,6 +182,21 @@ def test_monotone_trees_rise_with_their_column():
     line = np.zeros((200, 3), dtype=np.float32)
     line[:, 2] = np.linspace(-3, 3, 200)
     assert (np.diff(model.decision(line)) <= 0).all()
+
+
+def test_trees_resolve_positives_that_are_one_in_two_hundred():
+    """In the tail of one feature, where coarse bins would pool them with negatives."""
+    x, y, _ = separable(prior=0.005)
+    fresh, truth, _ = separable(40_000, prior=0.005, seed=1)
+    best = ranking_figures(fresh[:, 0], truth)["average_precision"]
+    found = {
+        bins: ranking_figures(TreesLearner(bins=bins, threads=1).fit(x, y, seed=0)(fresh), truth)[
+            "average_precision"
+        ]
+        for bins in (TreesLearner().bins, 31)
+    }
+    assert found[TreesLearner().bins] > 0.9 * best
+    assert found[31] < 0.7 * best
 
 
 def test_standardiser_fills_gaps_and_leaves_constants():
