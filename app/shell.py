@@ -76,6 +76,7 @@ nav { display: flex; flex-direction: column; gap: 2px; padding: 8px 8px; }
 nav a {
   display: flex; flex-direction: column; align-items: center; gap: 3px; padding: 8px 2px 7px;
   border-radius: 8px; color: var(--lt-muted); font-size: 11.5px; line-height: 1.2;
+  white-space: nowrap;
 }
 nav a:hover { background: color-mix(in srgb, var(--lt-accent) 8%, transparent);
   color: var(--lt-text); text-decoration: none; }

@@ -94,13 +94,15 @@ class CrossmatchBoard(pn.viewable.Viewer):
             section(
                 "To review",
                 self._titles["doubts"],
-                self.doubts,
+                _rolling(self.doubts),
                 note="Several counterparts or claims, separations beyond their errors, "
                 "known lenses ranked low, and candidates that a service takes for a star.",
             ),
             columns(
-                section("Known lenses recovered", self._titles["recovered"], self.recovered),
-                section("Known lenses missed", self._titles["missed"], self.missed),
+                section(
+                    "Known lenses recovered", self._titles["recovered"], _rolling(self.recovered)
+                ),
+                section("Known lenses missed", self._titles["missed"], _rolling(self.missed)),
                 template="minmax(0, 1.7fr) minmax(0, 1fr)",
             ),
             section(
@@ -200,6 +202,16 @@ class CrossmatchBoard(pn.viewable.Viewer):
     def _trained_on(self, ensemble: str, catalog: str) -> bool:
         found = self._ensembles.get(ensemble)
         return found is not None and catalog in found.manifest.get("catalogs", ())
+
+
+def _rolling(table: Table) -> pn.Column:
+    """A long table in a frame of its own height, so that the next section stays near."""
+    return pn.Column(
+        table,
+        sizing_mode="stretch_width",
+        margin=0,
+        styles={"max-height": "420px", "overflow-y": "auto"},
+    )
 
 
 def _offer(select: Any, options: Mapping[str, Any], wanted: Any) -> None:

@@ -96,19 +96,19 @@ def reference_row(crossmatch: Crossmatch) -> Row:
     reached = crossmatch.state != "unreachable"
     unmatched = crossmatch.n_candidates - crossmatch.n_matched - crossmatch.n_review
     kind = KIND_TITLES[crossmatch.kind]
-    asked = "" if crossmatch.asked_all else f", {crossmatch.n_candidates:,} asked for"
+    asked = f", {crossmatch.n_candidates:,} asked for" if not crossmatch.asked_all else ""
     return {
         "key": crossmatch.reference,
         "reference": {
             "text": crossmatch.title,
-            "note": kind + asked,
+            "note": kind + (asked if reached else ""),
             "title": f"{crossmatch.title}, {crossmatch.version}: "
             f"{fmt.plural(crossmatch.n_references, 'object')}",
         },
         "matched": fmt.count(crossmatch.n_matched) if reached else fmt.MISSING,
         "review": fmt.count(crossmatch.n_review) if reached else fmt.MISSING,
         "unmatched": fmt.count(unmatched) if reached else fmt.MISSING,
-        "radius": f"{fmt.number(crossmatch.radius_arcsec)}″",
+        "radius": f"{crossmatch.radius_arcsec:g}″",
         "state": {
             "text": _STATES[crossmatch.state],
             "chip": _TONES[crossmatch.state],

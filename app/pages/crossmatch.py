@@ -14,6 +14,8 @@ from app.components.run_form import RunForm
 from app.components.section import stack
 from app.context import AppContext
 from app.shell import argument, shell
+from lensing_core.crossmatch.choices import KIND_TITLES
+from lensing_core.crossmatch.service_list import SERVICES
 from lensing_core.store.runs import RunSummary
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 from training.settings import CrossmatchSettings
@@ -28,6 +30,7 @@ def page(context: AppContext) -> pn.viewable.Viewable:
         catalogs = catalog_choices(list_catalogs(context.database))
         automatic = {"The promoted or newest one": ""}
         return {
+            "references": reference_choices(),
             "catalog": catalogs,
             "catalogs": catalogs,
             "ensemble": automatic | dict(ensemble_choices(list_ensembles(context.database))),
@@ -51,3 +54,16 @@ def page(context: AppContext) -> pn.viewable.Viewable:
     )
     live(form.refresh)
     return shell("Cross-match", stack(form.__panel__(), board.__panel__()), context=context)
+
+
+def reference_choices() -> Choices:
+    """References by the text shown; which of them need the network stands there."""
+    here = {
+        "Known lenses (lenscat, confident)": "lenscat",
+        "Probable lenses (lenscat)": "lenscat_probable",
+        "Duplicates within the catalog": "duplicates",
+    }
+    return here | {
+        f"{service.title}, {KIND_TITLES[service.kind]} (online)": service.key
+        for service in SERVICES.values()
+    }

@@ -133,12 +133,12 @@ def write_crossmatch(
 
     An earlier one of the same run and reference is replaced.
     """
-    earlier = session.scalar(
+    earlier = crossmatch.run_id and session.scalar(
         select(Crossmatch).where(
             Crossmatch.run_id == crossmatch.run_id, Crossmatch.reference == crossmatch.reference
         )
     )
-    if earlier is not None:
+    if earlier:
         session.delete(earlier)
         session.flush()
     session.add(crossmatch)
@@ -193,6 +193,32 @@ def latest_crossmatches(database: Database, catalog_id: int) -> list[Crossmatch]
                 select(Crossmatch).where(Crossmatch.id.in_(silent)).order_by(Crossmatch.id)
             )
         )
+
+
+def counterparts_of(
+    session: Session, candidate_id: int
+) -> list[tuple[Crossmatch, CrossmatchEntry]]:
+    """What the newest cross-matches say of one candidate, unmatched references left out."""
+    newest = (
+        select(func.max(Crossmatch.id))
+        .where(Crossmatch.state != "unreachable")
+        .where(
+            Crossmatch.catalog_id
+            == select(Candidate.catalog_id).where(Candidate.id == candidate_id).scalar_subquery()
+        )
+        .group_by(Crossmatch.reference)
+    )
+    rows = session.execute(
+        select(Crossmatch, CrossmatchEntry)
+        .join(CrossmatchEntry, CrossmatchEntry.crossmatch_id == Crossmatch.id)
+        .where(
+            CrossmatchEntry.candidate_id == candidate_id,
+            CrossmatchEntry.status.in_(("matched", "review")),
+            Crossmatch.id.in_(newest),
+        )
+        .order_by(Crossmatch.id, CrossmatchEntry.separation_arcsec)
+    )
+    return [(crossmatch, entry) for crossmatch, entry in rows]
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -57,7 +57,8 @@ def matched_workspace(known_workspace: Workspace) -> Workspace:
         pause_s=0,
     )
     with open_database(known_workspace).session() as session:
-        session.add(Run(id="m", kind="crossmatch", title=settings.title(), settings={}))
+        done = {"status": "succeeded", "settings": settings.to_json()}
+        session.add(Run(id="m", kind="crossmatch", title=settings.title(), **done))
     run(JobContext(known_workspace, "m"), settings)
     return known_workspace
 

@@ -18,6 +18,7 @@ from lensing_core.store.crossmatch_report import (
 )
 from lensing_core.store.crossmatches import (
     best_ensemble,
+    counterparts_of,
     first_of_ranking,
     read_positions,
     write_crossmatch,
@@ -198,6 +199,25 @@ def test_without_an_ensemble_there_is_no_rank_and_no_recall(workspace, ids):
     add(workspace, "lenscat", "lens", [entry(ids[0])], n_in_footprint=1)
     found = report(workspace, ensemble_id=None)
     assert (found.recovered[0].rank, found.recall, found.new) == (None, [], [])
+
+
+def test_the_counterparts_of_one_candidate(workspace, ids):
+    add(workspace, "lenscat", "lens", [entry(ids[0], counterpart_name="old")])
+    add(workspace, "lenscat", "lens", [entry(ids[0]), entry(ids[1])])
+    two = [entry(ids[0], "review", separation_arcsec=s) for s in (2.0, 1.0)]
+    add(workspace, "simbad", "object", [*two, entry(ids[2], "unmatched")])
+    add(workspace, "simbad", "object", [], state="unreachable")
+    with open_database(workspace).session() as session:
+        found = [
+            (c.reference, e.counterpart_name, e.separation_arcsec)
+            for c, e in counterparts_of(session, ids[0])
+        ]
+        assert found == [
+            ("lenscat", f"L{ids[0]}", 0.5),
+            ("simbad", f"L{ids[0]}", 1.0),
+            ("simbad", f"L{ids[0]}", 2.0),
+        ]
+        assert counterparts_of(session, ids[2]) == []
 
 
 def test_positions_come_in_order_with_nan_for_none(workspace, ids):
