@@ -59,7 +59,7 @@ def test_shapes_and_ranking(name, learner):
     assert model.decision(fresh[:1]).shape == (1,)
     np.testing.assert_allclose(model.decision(fresh[:7]), decision[:7], rtol=1e-5, atol=1e-5)
     best = ranking_figures(fresh[:, 0], truth)["auroc"]  # 0.921: the optimum
-    assert ranking_figures(decision, truth)["auroc"] > best - 0.05
+    assert ranking_figures(decision, truth)["auroc"] > best - 0.08
     assert model.prior.value > 0
 
 
