@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
@@ -180,23 +181,19 @@ def write_scores(
     distances: NDArray[np.float64] | None,
 ) -> None:
     """Add the scores of candidates, and put what their members say in place of what they said."""
-    session.execute(
-        insert(Score),
-        [
-            {
-                "ensemble_id": ensemble.id,
-                "candidate_id": candidate_id,
-                "catalog_id": catalog_id,
-                "logit": float(scores.logit[k]),
-                "probability": float(scores.probability[k]),
-                "epistemic": float(scores.epistemic[k]),
-                "aleatoric": float(scores.aleatoric[k]),
-                "disagreement": float(scores.disagreement[k]),
-                "ood_distance": None if distances is None else float(distances[k]),
-            }
-            for k, candidate_id in enumerate(ids)
-        ],
-    )
+    n = len(ids)
+    columns: dict[str, list[Any]] = {
+        "ensemble_id": [ensemble.id] * n,
+        "candidate_id": list(ids),
+        "catalog_id": [catalog_id] * n,
+        **{
+            name: getattr(scores, name).tolist()
+            for name in ("logit", "probability", "epistemic", "aleatoric", "disagreement")
+        },
+        "ood_distance": [None] * n if distances is None else distances.tolist(),
+    }
+    connection = session.connection()  # past the unit of work, which plain rows do not need
+    connection.execute(insert(Score), _rows(columns))
     # A member may serve several ensembles, with a calibration in each; the last one stands.
     models = [member.model_id for member in ensemble.members]
     session.execute(
@@ -204,17 +201,22 @@ def write_scores(
             MemberScore.model_id.in_(models), MemberScore.candidate_id.in_(ids)
         )
     )
-    probabilities = 1 / (1 + np.exp(-scores.member_logits))
-    session.execute(
+    logits = scores.member_logits
+    connection.execute(
         insert(MemberScore),
-        [
+        _rows(
             {
-                "model_id": model_id,
-                "candidate_id": candidate_id,
-                "logit": float(scores.member_logits[k, m]),
-                "probability": float(probabilities[k, m]),
+                "model_id": models * n,
+                "candidate_id": np.repeat(np.asarray(ids, dtype=np.int64), len(models)).tolist(),
+                "logit": logits.ravel().tolist(),
+                "probability": expit(logits).ravel().tolist(),
             }
-            for k, candidate_id in enumerate(ids)
-            for m, model_id in enumerate(models)
-        ],
+        ),
     )
+
+
+def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Rows from columns."""
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
