@@ -78,9 +78,9 @@ def fit_circles(x: Floats, y: Floats, weight: Floats, count: Indices, tolerance:
     found = _consensus(x, y, weight, group, first, count, tolerance)
     total = np.maximum(np.bincount(group, weight, len(count)), 1e-12)
     for _ in range(_REFINEMENTS):
-        distance = _distance(found[group], x, y)
+        distance = _distance(np.take(found, group, axis=0), x, y)
         robust = np.clip(1 - (distance / (CUT * tolerance)) ** 2, 0, None) ** 2
-        found = _step(x, y, weight * robust, group, found)
+        found = _step(x, y, weight * robust, distance, group, first, found)
     distance = _distance(found[group], x, y)
     inside = weight * (np.abs(distance) < tolerance)
     share = np.bincount(group, inside, len(count))
@@ -146,7 +146,15 @@ def _normalised(coefficients: Floats) -> Floats:
     return np.asarray(coefficients / norm)
 
 
-def _step(x: Floats, y: Floats, weight: Floats, group: Indices, before: Floats) -> Floats:
+def _step(
+    x: Floats,
+    y: Floats,
+    weight: Floats,
+    distance: Floats,
+    group: Indices,
+    first: Indices,
+    before: Floats,
+) -> Floats:
     """One step of each set towards a circle that its points scatter about evenly.
 
     Seen from the circle's point nearest to the origin, with u along it and v across, the circle is
@@ -160,25 +168,30 @@ def _step(x: Floats, y: Floats, weight: Floats, group: Indices, before: Floats) 
     nx, ny = b / steep, c / steep
     offset = 2 * d / (1 + steep)
     px, py = -offset * nx, -offset * ny
-    rx, ry = x - px[group], y - py[group]
-    u, v = rx * -ny[group] + ry * nx[group], rx * nx[group] + ry * ny[group]
-    twice = 2 * a[group]
-    distance = _distance(before[group], x, y)
+    here = np.stack([px, py, nx, ny, 2 * a])
+    at_x, at_y, normal_x, normal_y, twice = np.take(here, group, axis=1)
+    rx, ry = x - at_x, y - at_y
     by = 1 / np.maximum(1 + twice * distance, 0.1)
-    u, v = u * by, (v - distance) * by
-    z = u * u + v * v
-    columns = (z, u, 1 + twice * v)
+    u = (ry * normal_x - rx * normal_y) * by
+    v = (rx * normal_x + ry * normal_y - distance) * by
+    columns = np.stack([u * u + v * v, u, 1 + twice * v])
+    # Sums over each set, of which the upper triangle comes first; sets are contiguous.
+    pairs = np.triu_indices(3)
+    products = np.empty((10, len(x)))
+    weighted = np.multiply(columns, weight)
+    np.multiply(weighted[pairs[0]], columns[pairs[1]], out=products[:6])
+    np.multiply(weighted, -distance, out=products[6:9])
+    products[9] = columns[0]
+    sums = np.add.reduceat(products, first, axis=1)
     n = len(before)
-    matrix, right = np.empty((n, 3, 3)), np.empty((n, 3))
-    for i, first in enumerate(columns):
-        right[:, i] = -np.bincount(group, weight * first * distance, n)
-        for j, second in enumerate(columns[: i + 1]):
-            matrix[:, i, j] = matrix[:, j, i] = np.bincount(group, weight * first * second, n)
+    matrix = np.empty((n, 3, 3))
+    matrix[:, pairs[0], pairs[1]] = matrix[:, pairs[1], pairs[0]] = sums[:6].T
+    right = sums[6:9].T
     diagonal = np.einsum("nii->ni", matrix)
     diagonal += 1e-6 * diagonal + 1e-12
     step = np.linalg.solve(matrix, right[..., None])[..., 0]
     # No step turns or bends a set by more than what leaves the linear regime.
-    reach = np.sqrt(np.bincount(group, z, n) / np.maximum(np.bincount(group, minlength=n), 1))
+    reach = np.sqrt(sums[9] / np.diff([*first, len(x)]))
     size = np.abs(step) * np.stack([reach, np.ones(n), 1 / np.maximum(reach, 1)], axis=1)
     step /= np.maximum(1, size.max(axis=1) / 0.5)[:, None]
     new_a, new_b, new_d = a + step[:, 0], step[:, 1], step[:, 2]

@@ -72,10 +72,13 @@ class GridFeatures(PixelBlock):
             rings = self._rings(flat, excess, scene.noise)
             odd = excess.sum(axis=2)
             asymmetry = odd / (np.abs(flat, out=work).sum(axis=2) + 5e-7)
-            patches = self._patches(flat, scene.valid, work)
-            parts = [*patches, *rings, asymmetry, scene.valid.mean(axis=(1, 2, 3))[:, None]]
+            patches = self._patches(flat, None if scene.complete else scene.valid, work)
+            share = np.ones(n) if scene.complete else scene.valid.mean(axis=(1, 2, 3))
+            parts = [*patches, *rings, asymmetry, share[:, None]]
         columns = [part.reshape(n, math.prod(part.shape[1:])) for part in parts]
         table = np.concatenate(columns, axis=1).astype(np.float32)
+        if scene.complete:
+            return table
         missing = np.logical_not(scene.valid.any(axis=(2, 3)))
         for band in np.flatnonzero(missing.any(axis=0)):
             table[np.ix_(missing[:, band], self._columns_of_band[band])] = np.nan
@@ -126,7 +129,7 @@ class GridFeatures(PixelBlock):
         return masks.reshape(GRID**2, side**2)
 
     def _patches(
-        self, flat: Floats, valid: NDArray[np.bool_], work: Floats
+        self, flat: Floats, valid: NDArray[np.bool_] | None, work: Floats
     ) -> list[NDArray[np.floating]]:
         """Means, scatters, edges and contrasts of patches, from an image (n, band, y·x).
 
@@ -136,7 +139,7 @@ class GridFeatures(PixelBlock):
         masks = self._patch_masks.T
         size = masks[:, 0].sum()
         count: Any = size  # of pixels with data; the others are zero
-        if not valid.all():
+        if valid is not None:
             count = np.maximum(valid.reshape(flat.shape).astype(np.float32) @ masks, 1)
         mean = flat @ masks / count
         square = np.multiply(flat, flat, out=work) @ masks / count

@@ -48,6 +48,11 @@ class Scene:
         return np.isfinite(self.flux)
 
     @cached_property
+    def complete(self) -> bool:
+        """Whether no pixel lacks data."""
+        return bool(self.valid.all())
+
+    @cached_property
     def noise(self) -> Floats:
         """Of a pixel, (n, band), in the unit of the flux."""
         return pixel_noise(self.flux)
@@ -57,7 +62,7 @@ class Scene:
         """Flux in units of its noise, 0 where there is no data."""
         with np.errstate(all="ignore"):
             image = self.flux * (1 / self.noise[..., None, None])
-        if not self.valid.all():
+        if not self.complete:
             image[~self.valid] = 0
         return np.asarray(image, dtype=np.float32)
 
