@@ -72,7 +72,7 @@ NAVIGATION = (
 )
 
 _RAIL_CSS = """
-nav { display: flex; flex-direction: column; gap: 2px; padding: 8px 8px; }
+nav { display: flex; flex-direction: column; gap: 2px; padding: 8px 5px; }
 nav a {
   display: flex; flex-direction: column; align-items: center; gap: 3px; padding: 8px 2px 7px;
   border-radius: 8px; color: var(--lt-muted); font-size: 11.5px; line-height: 1.2;

@@ -129,7 +129,7 @@ def make_report(
         reader = _Reader(session, ensemble_id, logits, {c.id: c for c in latest})
         matched = reader.pairs([lenses] if lenses else [], ("matched", "review"))
         recovered = [pair for pair in matched if pair.status == "matched"]
-        doubts = _disagreements(reader, latest)
+        doubts, n_doubts = _disagreements(reader, latest)
         known = (lenses.n_in_footprint or 0) if lenses else 0
         n_missed, missed = _missed(session, lenses)
         steps = steps_of(len(logits)) if lenses else []
@@ -141,7 +141,7 @@ def make_report(
             n_missed=n_missed,
             new=reader.new(catalog_id, [c.id for c in latest if c.kind in LENS_KINDS]),
             disagreements=doubts[:MOST_ROWS],
-            n_disagreements=len(doubts),
+            n_disagreements=n_doubts,
             recall=recall_at(_ranks(recovered), known, steps),
             recall_with_review=recall_at(_best_ranks(matched, known), known, steps),
             n_ranked=len(logits),
@@ -202,6 +202,14 @@ class _Reader:
         return [
             (self._pair(e, c, s, next(ranks) if s is not None else None), c) for e, c, s in found
         ]
+
+    def count(self, crossmatches: Iterable[Crossmatch], status: str) -> int:
+        """Pairs of a status."""
+        statement = select(func.count(CrossmatchEntry.candidate_id)).where(
+            CrossmatchEntry.crossmatch_id.in_([c.id for c in crossmatches]),
+            CrossmatchEntry.status == status,
+        )
+        return self.session.scalar(statement) or 0
 
     def pairs(self, crossmatches: Iterable[Crossmatch], statuses: Sequence[str]) -> list[Pair]:
         """As :meth:`rows`, all of them, without the candidates."""
@@ -299,9 +307,10 @@ def _missed(session: Session, lenses: Crossmatch | None) -> tuple[int, list[Miss
     ]
 
 
-def _disagreements(reader: _Reader, latest: Sequence[Crossmatch]) -> list[Pair]:
-    """What a person should look at, each pair once, the best of the ranking first."""
-    found = [pair for pair, _ in reader.rows(latest, ("review",), limit=10 * MOST_ROWS)]
+def _disagreements(reader: _Reader, latest: Sequence[Crossmatch]) -> tuple[list[Pair], int]:
+    """What a person should look at, the best of the ranking first, and how much there is in all."""
+    found = [pair for pair, _ in reader.rows(latest, ("review",), limit=MOST_ROWS)]
+    n_unread = reader.count(latest, "review") - len(found)
     for pair, candidate in reader.rows([c for c in latest if c.kind == "lens"], ("matched",)):
         note = lens_doubt(candidate.label, candidate.stage, pair.rank, len(reader.logits))
         if note:
@@ -311,7 +320,8 @@ def _disagreements(reader: _Reader, latest: Sequence[Crossmatch]) -> list[Pair]:
         note = star_doubt(pair.properties)
         if note and (pair.rank is None or pair.rank <= FIRST_RANKS):
             found.append(_noted(pair, note))
-    return sorted(found, key=lambda pair: math.inf if pair.rank is None else pair.rank)
+    found.sort(key=lambda pair: math.inf if pair.rank is None else pair.rank)
+    return found, len(found) + n_unread
 
 
 def _noted(pair: Pair, note: str) -> Pair:

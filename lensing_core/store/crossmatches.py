@@ -118,12 +118,13 @@ def first_of_ranking(session: Session, catalog_id: int, ensemble_id: int, n: int
 
 def read_logits(session: Session, catalog_id: int, ensemble_id: int) -> NDArray[np.float64]:
     """All scores of a catalog, in no order."""
-    rows = session.execute(
-        select(Score.logit)
-        .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
+    columns = Score.__table__.c
+    rows = session.connection().execute(
+        select(columns.logit)
+        .where(columns.ensemble_id == ensemble_id, columns.catalog_id == catalog_id)
         .execution_options(yield_per=_AT_ONCE)
     )
-    return np.fromiter((row[0] for row in rows), dtype=np.float64)
+    return np.fromiter((logit for (logit,) in rows), dtype=np.float64)
 
 
 def write_crossmatch(

@@ -163,6 +163,15 @@ def test_doubts_are_review_pairs_low_lenses_labels_and_stars(workspace, ids):
     ]
 
 
+def test_more_doubts_than_are_shown_are_counted(workspace, ids, monkeypatch):
+    monkeypatch.setattr("lensing_core.store.crossmatch_report.MOST_ROWS", 3)
+    add(workspace, "duplicates", "duplicate", [entry(k, "review") for k in ids[:7]])
+    add(workspace, "lenscat", "lens", [entry(ids[15])])
+    found = report(workspace)
+    assert [p.object_id for p in found.disagreements] == ["c0", "c1", "c2"]
+    assert found.n_disagreements == 8
+
+
 def test_new_candidates_are_those_that_no_list_of_lenses_has(workspace, ids):
     assert report(workspace).new == []  # nothing was matched: nothing is known to be new
     add(workspace, "lenscat", "lens", [entry(ids[0])])
