@@ -703,8 +703,8 @@ class CrossmatchSettings(RunSettings):
     references = param.ListSelector(
         default=["lenscat", "duplicates"],
         objects=["lenscat", "lenscat_probable", "duplicates", *SERVICES],
-        doc="lenscat: confident known lenses; lenscat_probable: rows that include whole parent "
-        "samples; duplicates: the catalog with itself; all others are online.",
+        doc="Known lenses (lenscat, its confident rows), probable ones (lenscat_probable, which "
+        "includes whole parent samples), duplicates within the catalog; all others are online.",
     )
     catalogs = param.List(default=[], item_type=str, doc="Other catalogs of the workspace.")
     tables = param.List(

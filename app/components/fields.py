@@ -97,7 +97,8 @@ class FieldEditor(pn.viewable.Viewer):
             "margin": 0,
         }
         if isinstance(parameter, param.ListSelector):
-            return self._chips(list(parameter.objects), common)
+            options = list(parameter.objects) if choices is None else dict(choices)
+            return self._chips(options, common)
         if isinstance(parameter, param.List) and choices is not None:
             return self._chips(dict(choices), common)
         common["size"] = "small"

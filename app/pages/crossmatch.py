@@ -14,7 +14,6 @@ from app.components.run_form import RunForm
 from app.components.section import stack
 from app.context import AppContext
 from app.shell import argument, shell
-from lensing_core.crossmatch.choices import KIND_TITLES
 from lensing_core.crossmatch.service_list import SERVICES
 from lensing_core.store.runs import RunSummary
 from lensing_core.store.summaries import list_catalogs, list_ensembles
@@ -59,11 +58,8 @@ def page(context: AppContext) -> pn.viewable.Viewable:
 def reference_choices() -> Choices:
     """References by the text shown; which of them need the network stands there."""
     here = {
-        "Known lenses (lenscat, confident)": "lenscat",
-        "Probable lenses (lenscat)": "lenscat_probable",
-        "Duplicates within the catalog": "duplicates",
+        "Known lenses": "lenscat",
+        "Probable lenses": "lenscat_probable",
+        "Duplicates": "duplicates",
     }
-    return here | {
-        f"{service.title}, {KIND_TITLES[service.kind]} (online)": service.key
-        for service in SERVICES.values()
-    }
+    return here | {f"{service.title} (online)": service.key for service in SERVICES.values()}

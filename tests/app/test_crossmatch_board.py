@@ -8,8 +8,11 @@ import pytest
 
 from app.components.crossmatch_board import CrossmatchBoard
 from app.components.crossmatch_rows import new_html, pair_row, recall_rows, reference_row
+from app.components.settings_panel import SettingsPanel
 from app.context import AppContext
+from app.pages.crossmatch import reference_choices
 from lensing_core.crossmatch.completeness import recall_at
+from lensing_core.crossmatch.service_list import SERVICES
 from lensing_core.store import open_database
 from lensing_core.store.crossmatch_report import NewCandidate, Pair
 from lensing_core.store.tables import Crossmatch, Run, utc_now
@@ -99,6 +102,16 @@ def test_the_board_follows_what_has_been_matched(matched):
     assert board.ensemble.value == "first"
     assert len(board.recall.rows) == 4  # 10, 30, 100 and all 140
     assert len(board.missed.rows) > 10
+
+
+def test_the_form_says_which_references_need_the_network():
+    panel = SettingsPanel(CrossmatchSettings, choices={"references": reference_choices()})
+    options = panel.editors["references"]._widget.options
+    assert set(options.values()) == set(CrossmatchSettings.param.references.objects)
+    online = {key for text, key in options.items() if text.endswith("(online)")}
+    assert online == set(SERVICES)
+    panel.write(references=["gaia"])
+    assert panel.settings().references == ["gaia"]
 
 
 def test_an_empty_workspace_has_nothing_to_choose(workspace):
