@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.01, help="of true lenses")
     parser.add_argument("--lenses", type=int, default=200, help="labeled lenses")
     parser.add_argument("--others", type=int, default=300, help="vetted others")
-    parser.add_argument("--heads", nargs="+", default=["nnpu", "trees"])
+    parser.add_argument("--heads", nargs="+", default=["nnpu", "logistic", "trees"])
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     settings = RetrainSettings(base="base", catalog="survey", heads=arguments.heads)

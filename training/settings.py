@@ -627,7 +627,7 @@ class RetrainSettings(RunSettings):
         doc="Share of lenses expected among the candidates.",
     )
     heads = param.ListSelector(
-        default=["nnpu", "trees"],
+        default=["nnpu", "logistic", "trees"],
         objects=["nnpu", "logistic", "trees", "bagging"],
         doc="Heads to train; nnpu and logistic: on embeddings; trees and bagging: LightGBM on "
         "features and embeddings.",
@@ -643,7 +643,7 @@ class RetrainSettings(RunSettings):
         doc="A vetted non-lens counts as this many unlabeled objects.",
     )
     most_unlabeled = param.Integer(
-        default=20_000,
+        default=10_000,
         bounds=(100, 1_000_000),
         doc="Most unlabeled objects that heads are trained on, drawn at random.",
     )

@@ -28,7 +28,7 @@ HEADS = ("nnpu", "logistic", "trees", "bagging")
 MIN_FOLDS = 2
 _DRAWN = {"most_unlabeled": 10**9}  # the draw of the unlabeled has been made before
 OPTIONS: dict[str, dict[str, Any]] = {
-    "nnpu": {"unlabeled_batch": 512},
+    "nnpu": {"unlabeled_batch": 512, "min_steps": 300, "max_steps": 1000},
     "logistic": _DRAWN,
     "trees": _DRAWN,
     "bagging": {},
