@@ -1,34 +1,52 @@
-"""How fast are the features of the classic member, against a loop over objects with scikit-image?
+"""How fast are the features of the classic member, and what does each block of them find?
 
-    python benchmarks/features.py --n 2000
+    python benchmarks/features.py --what rate --n 2000
+    python benchmarks/features.py --what blocks
 
-The loop computes the grid features of one cutout after another, as one would write it with
-scikit-image (which this needs beside the program: pip install scikit-image): patches by
-``view_as_blocks``, edges by ``sobel``, annuli by masks. Its table is compared with ours in the same
-run. Then the rate of each block of features, in this thread and on all cores. Rates of one thread
-are by processor time, which other work on the machine disturbs less; those of all cores by the
-clock.
+Rate: against a loop over objects with scikit-image, which this needs beside the program (pip
+install scikit-image). The loop computes the grid features of one cutout after another: patches by
+``view_as_blocks``, edges by ``sobel``, annuli by masks; both tables are compared in the same run.
+Then the rate of each block, in this thread (by processor time, which other work on the machine
+disturbs less) and on all cores (by the clock).
+
+Blocks: trees are trained on a simulated survey with the grid alone and with further blocks, three
+seeds each, and judged on objects that no training has seen, in pairs; the same with the central
+galaxy's light left in.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 import time
 from collections.abc import Callable
+from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from skimage.filters import sobel
 from skimage.util import view_as_blocks
+from sqlalchemy import select
 
-from lensing_core.cutouts import CutoutGeometry
-from lensing_core.features import BLOCKS, ClassicFeatures
+from lensing_core.cutouts import CutoutGeometry, CutoutStore
+from lensing_core.features import BLOCKS, ClassicFeatures, Scene
 from lensing_core.features.grid import ANNULI_ARCSEC, GRID
-from lensing_core.models.classic import compute_features
+from lensing_core.features.light import Light
+from lensing_core.features.robust import frame_mask, median
+from lensing_core.metrics import compare_rankings, ranking_figures_with_intervals
+from lensing_core.models.classic import compute_features, train_trees
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Catalog, Run
+from lensing_core.workspace import Workspace
+from training import simulating
+from training.jobs.context import JobContext
+from training.settings import SimulateSettings
 
 BANDS = ("g", "r", "i")
 GEOMETRY = CutoutGeometry("hsc", BANDS, 60, 0.168, "flux", (27.0,) * 3, (0.8, 0.75, 0.6))
+SHOWN = ("average_precision", "recall_fpr_1e-2", "tpr10")
 PIXEL_BLOCKS = ("grid", "segments", "colours", "ridges")
 
 
@@ -105,21 +123,32 @@ def seconds(
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--what", choices=["rate", "blocks"], default="rate")
     parser.add_argument("--n", type=int, default=2000, help="cutouts")
     parser.add_argument("--loop", type=int, default=300, help="cutouts of the loop")
+    parser.add_argument("--train", type=int, default=5000, help="simulated objects to train on")
+    parser.add_argument("--test", type=int, default=6000, help="simulated objects to judge on")
     arguments = parser.parse_args()
-    flux = paint(arguments.n)
+    if arguments.what == "rate":
+        rate(arguments.n, arguments.loop)
+    else:
+        blocks(arguments.train, arguments.test)
+
+
+def rate(n: int, n_loop: int) -> None:
+    """Print how fast features are computed."""
+    flux = paint(n)
     parts = [flux[k : k + 32] for k in range(0, len(flux), 32)]
 
     grid = ClassicFeatures(GEOMETRY)
     loop: list[list[float]] = []
 
     def plain() -> None:
-        loop[:] = [one_object(cutout) for cutout in flux[: arguments.loop]]
+        loop[:] = [one_object(cutout) for cutout in flux[:n_loop]]
 
-    slow = arguments.loop / seconds(plain, 2)
+    slow = n_loop / seconds(plain, 2)
     names = np.array(grid.schema.names)
-    difference = np.abs(grid(flux[: arguments.loop]) - np.array(loop))
+    difference = np.abs(grid(flux[:n_loop]) - np.array(loop))
     # Sobel's gradient is not our central difference: edges differ, all else must agree.
     same = np.array(["edge" not in name for name in names])
     assert difference[:, same].max() < 1e-2, names[same][difference[:, same].max(axis=0) > 1e-2]
@@ -139,6 +168,89 @@ def main() -> None:
             f"{' + '.join(names_of)}: {columns} columns, {one:,.0f}/s in one thread, "
             f"{every:,.0f}/s with {os.cpu_count()}"
         )
+
+
+class WithLight(Scene):
+    """A scene whose central galaxy is left in."""
+
+    @cached_property
+    def light(self) -> Light:
+        n, _, side, _ = self.image.shape
+        sky = median(self.image[..., frame_mask(side)])[..., None, None]
+        axis = np.arange(side) - (side - 1) / 2
+        radius = np.broadcast_to(np.hypot(axis[:, None], axis[None, :]), (n, side, side))
+        model = np.broadcast_to(sky, self.image.shape).astype(np.float32)
+        flat = np.zeros((n, side, side), dtype=np.float32)
+        return Light(model, flat, radius.astype(np.float32), np.ones(n, dtype=np.float32))
+
+
+def table_of(store: CutoutStore, kind: type[Scene]) -> dict[str, np.ndarray]:
+    """Features of a catalog by block."""
+    features = ClassicFeatures(store.geometry, PIXEL_BLOCKS)
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in PIXEL_BLOCKS}
+    for _, flux in store.batches(32):
+        scene = kind(np.asarray(flux), store.geometry)
+        for name, block in zip(PIXEL_BLOCKS, features.blocks, strict=True):
+            parts[name].append(block.of(scene))
+    return {name: np.concatenate(found) for name, found in parts.items()}
+
+
+def logits(train: np.ndarray, labels: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Mean of three seeds, each stopped by another sixth of the training objects."""
+    names = tuple(str(k) for k in range(train.shape[1]))
+    found = []
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(len(labels))
+        held, used = order[: len(labels) // 6], order[len(labels) // 6 :]
+        booster = train_trees(
+            (train[used], labels[used]), (train[held], labels[held]), names=names,
+            learning_rate=0.05, leaves=31, rounds=600, patience=50, seed=seed, threads=1,
+        )  # fmt: skip
+        found.append(np.asarray(booster.predict(test, raw_score=True)))
+    return np.mean(found, axis=0)
+
+
+def blocks(n_train: int, n_test: int) -> None:
+    """Print what trees find with each block."""
+    survey = {"survey": "hsc", "bands": list(BANDS), "size_arcsec": 10.0}
+    tables: dict[str, dict[str, dict[str, np.ndarray]]] = {"taken out": {}, "left in": {}}
+    labels = {}
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Workspace.create(Path(folder) / "ws")
+        for name, n, seed in (("train", n_train, 70), ("test", n_test, 71)):
+            settings = SimulateSettings(catalog=name, n_objects=n, seed=seed, **survey)
+            with open_database(workspace).session() as session:
+                row = {"id": name, "kind": settings.kind, "title": name}
+                session.add(Run(**row, settings=settings.to_json()))
+            simulating.run(JobContext(workspace, name), settings)
+            store = CutoutStore(workspace.catalog_cutouts(name))
+            for light, kind in (("taken out", Scene), ("left in", WithLight)):
+                tables[light][name] = table_of(store, kind)
+            query = select(Candidate.label).join(Catalog, Catalog.id == Candidate.catalog_id)
+            query = query.where(Catalog.name == name).order_by(Candidate.cutout_index)
+            with open_database(workspace).session() as session:
+                labels[name] = np.array(session.scalars(query).all())
+
+    def judged(names: tuple[str, ...], light: str = "taken out") -> np.ndarray:
+        found = {part: np.hstack([tables[light][part][name] for name in names]) for part in labels}
+        scores = logits(found["train"], labels["train"], found["test"])
+        figures = ranking_figures_with_intervals(scores, labels["test"])
+        shown = ", ".join(f"{figure} {figures[figure]}" for figure in SHOWN)
+        print(f"{' + '.join(names)}, light {light}: {shown}", flush=True)
+        return scores
+
+    def compared(before: np.ndarray, after: np.ndarray) -> None:
+        for name, d in compare_rankings(before, after, labels["test"]).items():
+            if name in SHOWN:
+                print(f"  difference in {name}: {d.value:+.4f} [{d.low_95:+.4f}, {d.high_95:+.4f}]")
+
+    grid = judged(("grid",))
+    for further in (("segments",), ("colours",), ("ridges",)):
+        compared(grid, judged(("grid", *further)))
+    whole = judged(PIXEL_BLOCKS)
+    compared(grid, whole)
+    print("the same, galaxies' light taken out instead of left in:")
+    compared(judged(PIXEL_BLOCKS, "left in"), whole)
 
 
 if __name__ == "__main__":
