@@ -118,8 +118,8 @@ def deal_folds(state: NDArray[np.int8], groups: Ints, n_folds: int, *, seed: int
         )
     n_folds = min(n_folds, n_groups)
     fold = group_folds(groups, lenses, n_folds, seed=seed)
-    # Vetted others are dealt evenly too. In a fold with more of them, a model would have learned
-    # from fewer, and would put all of the fold higher: a stack would take that for skill.
+    # Vetted others are dealt evenly too: a model that learned from fewer of them would put all of
+    # its fold higher.
     rest = ~np.isin(groups, groups[lenses])
     others = rest & (state == OTHER)
     if len(np.unique(groups[others])) >= n_folds:

@@ -27,9 +27,10 @@ from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.store import open_database
-from lensing_core.store.tables import Ensemble, EnsembleMember, Model, Score
-from training.fit.held_out import HeldOut
+from lensing_core.store.tables import Ensemble, EnsembleMember, Model
 from training.jobs.context import JobContext
+from training.retraining.diagnosis import diagnose, fetch_covariates
+from training.retraining.evaluating import evaluate
 from training.retraining.heads import (
     HeadPlan,
     TrainingSet,
@@ -37,7 +38,7 @@ from training.retraining.heads import (
     deal_folds,
     plan_heads,
 )
-from training.retraining.labels import OTHER, UNLABELED, training_labels
+from training.retraining.labels import UNLABELED, training_labels
 from training.retraining.rescoring import rescore
 from training.retraining.reserved import reserve
 from training.retraining.selection import (
@@ -51,14 +52,11 @@ from training.retraining.selection import (
 from training.retraining.stacking import (
     Joined,
     cross_validated,
-    evaluation_set,
-    figures_of,
     join,
 )
 from training.settings import RetrainSettings
 
 Floats = NDArray[np.float64]
-_SCORES_AT_ONCE = 5000
 
 
 def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
@@ -88,6 +86,7 @@ def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
         "figures": manifest["figures"].get("ensemble", {}),
         "figures_on": manifest["figures_on"],
         "calibration": manifest["calibration_note"],
+        "notes": manifest["pu"]["sentences"],
         "scored": scored,
         "seconds": clock.seconds,
     }
@@ -154,9 +153,8 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
     clock.step("stored outputs")
 
     train = np.flatnonzero(~selection.reserved)
-    held = np.flatnonzero(selection.reserved)
-    state, group = selection.state[train], selection.group[train]
-    fold = deal_folds(state, group, settings.folds, seed=settings.seed)
+    chosen = selection.part(train)
+    fold = deal_folds(chosen.state, chosen.group, settings.folds, seed=settings.seed)
     plans = plan_heads(
         settings.heads, bases.inputs, prior=settings.survey_prior, seed=settings.seed
     )
@@ -168,35 +166,35 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
         "data_sha256": _digest(selection),
         "splits": selection.counts(),
     }
-    each = len(np.unique(fold)) + 1
-    fitted: list[_Fitted] = []
-    for k, plan in enumerate(plans):
-
-        def done(count: int, k: int = k, name: str = plan.name) -> None:
-            context.progress(k * each + count, len(plans) * each, f"Fitting head {name}")
-
-        training = TrainingSet(
-            table[np.ix_(train, bases.columns_of(plan.inputs))], state, group, fold
-        )
-        shift = plan.shift(selection.share_unlabeled)
-        fitted.append(_head(context, settings, plan, bases, training, shift, common, done))
-        clock.step(f"head {plan.name}")
-
-    context.progress(len(plans) * each, len(plans) * each, "Joining members")
-    honest = np.flatnonzero((state != UNLABELED) & ~selection.seen[train])
+    fitted = _heads(context, settings, plans, bases, table[train], chosen, fold, common, clock)
+    everything = np.column_stack([raw[train], *(f.out_of_fold for f in fitted)])
+    honest = np.flatnonzero((chosen.state != UNLABELED) & ~chosen.seen)
     joined = join(
-        np.column_stack([raw[train], *(f.out_of_fold for f in fitted)])[honest],
-        state[honest].astype(np.int64),
-        group[honest],
+        everything[honest],
+        chosen.state[honest].astype(np.int64),
+        chosen.group[honest],
         fusion=settings.fusion,
         survey_prior=settings.survey_prior,
         bases=base_rule,
     )
     context.log(joined.sentence, "info" if joined.calibrated else "warning")
     clock.step("calibration and fusion")
+    naive = [f.out_of_fold for f, plan in zip(fitted, plans, strict=True) if plan.naive]
+    with open_database(context.workspace).session() as session:
+        covariates = fetch_covariates(session, chosen.candidate_id)
+    pu = diagnose(
+        chosen,
+        joined.rule(everything).logit,
+        naive[-1] if naive else None,
+        covariates,
+        survey_prior=settings.survey_prior,
+    )
+    for sentence in pu["sentences"]:
+        context.log(sentence)
+    clock.step("diagnosis")
 
-    honest_held = held[~selection.seen[held]]
-    logits = _logits(joined.rule, fitted, bases, table[honest_held], raw[honest_held])
+    held = np.flatnonzero(selection.reserved & ~selection.seen)
+    logits = _logits(joined.rule, fitted, bases, table[held], raw[held])
     manifest = {
         **common,
         "rule": joined.rule.to_json(),
@@ -204,9 +202,10 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
         "calibration_note": joined.sentence,
         "fusion_choice": joined.fusion_figures,
         "cross_validation": cross_validated(
-            state, [f.name for f in fitted], np.column_stack([f.out_of_fold for f in fitted])
+            chosen.state, [f.name for f in fitted], everything[:, -len(fitted) :]
         ),
-        **_evaluate(context, settings, base, bases, selection, honest_held, logits),
+        "pu": pu,
+        **evaluate(context.workspace, settings.ensemble, base, selection.part(held), logits),
     }
     clock.step("figures")
     _record(context, settings, joined, manifest, [m.id for m in bases.members], fitted)
@@ -284,6 +283,35 @@ def _open_bases(
     return part, StoredBases.open(session, context.workspace, members, catalogs)
 
 
+def _heads(
+    context: JobContext,
+    settings: RetrainSettings,
+    plans: list[HeadPlan],
+    bases: StoredBases,
+    table: NDArray[np.float32],
+    chosen: Selection,
+    fold: NDArray[np.int64],
+    common: dict[str, Any],
+    clock: _Clock,
+) -> list[_Fitted]:
+    """All heads, fitted and stored, with progress."""
+    each = len(np.unique(fold)) + 1
+    total = len(plans) * each
+    fitted: list[_Fitted] = []
+    for k, plan in enumerate(plans):
+
+        def done(count: int, k: int = k, name: str = plan.name) -> None:
+            context.progress(k * each + count, total, f"Fitting head {name}")
+
+        x = table[:, bases.columns_of(plan.inputs)]
+        training = TrainingSet(x, chosen.state, chosen.group, fold)
+        shift = plan.shift(chosen.share_unlabeled)
+        fitted.append(_head(context, settings, plan, bases, training, shift, common, done))
+        clock.step(f"head {plan.name}")
+    context.progress(total, total, "Joining members")
+    return fitted
+
+
 def _head(
     context: JobContext,
     settings: RetrainSettings,
@@ -342,73 +370,6 @@ def _logits(
         "ensemble": scores.logit,
         **{key: scores.member_logits[:, k] for k, key in enumerate(ids)},
     }
-
-
-def _evaluate(
-    context: JobContext,
-    settings: RetrainSettings,
-    base: Ensemble,
-    bases: StoredBases,
-    selection: Selection,
-    held: NDArray[np.int64],
-    logits: dict[str, Floats],
-) -> dict[str, Any]:
-    """Figures on held-out objects, of the new ensemble, its members and the base ensemble."""
-    state = selection.state[held]
-    vetted, against = (evaluation_set(state, vetted=v) for v in (True, False))
-    few = int((state == OTHER).sum()) < 2
-    main = against if few or vetted is None else vetted
-    ids = selection.candidate_id[held]
-    before = _scores_of(context, base, ids)
-    whole = {"ensemble": logits["ensemble"]}
-    if before is not None:
-        whole[f"base {base.name}"] = before
-    if main is not None:
-        chosen = main.chosen
-        HeldOut(ids[chosen], main.labels, logits["ensemble"][chosen]).write(
-            context.workspace, settings.ensemble
-        )
-        if before is not None:
-            _add_held_out(context, base, HeldOut(ids[chosen], main.labels, before[chosen]))
-    return {
-        "figures": figures_of(main, {**logits, **whole}),
-        "figures_on": "no held-out lenses to measure on" if main is None else main.sentence,
-        "figures_against_unlabeled": figures_of(against, whole),
-        "figures_against_unlabeled_on": None if against is None else against.sentence,
-    }
-
-
-def _scores_of(context: JobContext, ensemble: Ensemble, ids: NDArray[np.int64]) -> Floats | None:
-    """The ensemble's logits of candidates as stored; None where one is missing."""
-    found: dict[int, float] = {}
-    with open_database(context.workspace).session() as session:
-        for first in range(0, len(ids), _SCORES_AT_ONCE):
-            wanted = ids[first : first + _SCORES_AT_ONCE].tolist()
-            rows = session.execute(
-                select(Score.candidate_id, Score.logit).where(
-                    Score.ensemble_id == ensemble.id, Score.candidate_id.in_(wanted)
-                )
-            )
-            found.update((row[0], row[1]) for row in rows)
-    if len(found) < len(ids):
-        return None
-    return np.array([found[k] for k in ids.tolist()])
-
-
-def _add_held_out(context: JobContext, base: Ensemble, more: HeldOut) -> None:
-    """Let the base ensemble be compared on these objects too, which it has not seen."""
-    try:
-        known = HeldOut.read(context.workspace, base.name)
-    except NotFoundError:
-        more.write(context.workspace, base.name)
-        return
-    new = ~np.isin(more.candidate_id, known.candidate_id)
-    HeldOut(
-        *(
-            np.concatenate([getattr(known, k), getattr(more, k)[new]])
-            for k in ("candidate_id", "label", "logit")
-        )
-    ).write(context.workspace, base.name)
 
 
 def _digest(selection: Selection) -> str:

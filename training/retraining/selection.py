@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,13 @@ class Selection:
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def part(self, rows: Ints) -> Selection:
+        """Some of its objects."""
+        chosen: dict[str, Any] = {
+            k: v[rows] for k, v in vars(self).items() if isinstance(v, np.ndarray)
+        }
+        return replace(self, **chosen)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Lenses, vetted others and unlabeled objects, in training and held out."""

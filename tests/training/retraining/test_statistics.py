@@ -56,7 +56,7 @@ def fitted(name, x, state, group, *, other_weight=5):
 def test_with_shuffled_labels_the_stack_ranks_by_chance(name):
     """Groups of four near-copies: one that leaked between folds would be recognised."""
     aurocs = []
-    for seed in range(6):
+    for seed in range(16):
         x, _, state, group = survey(2400, 0, 0, contrast=0.0, seed=seed, copies=4)
         rng = np.random.default_rng(seed)
         labeled = rng.permutation(600)[:150]  # whole groups
@@ -75,8 +75,8 @@ def test_with_shuffled_labels_the_stack_ranks_by_chance(name):
         assert joined.calibrated
         scores = joined.rule(raw[~half]).logit
         aurocs.append(ranking_figures(scores, labels[~half])["auroc"])
-    # 150 lenses against 150 others in copies of four: σ of one AUROC about 0.06
-    assert abs(np.mean(aurocs) - 0.5) < 0.075, aurocs
+    # in 40 such draws the AUROC had a spread of 0.07
+    assert abs(np.mean(aurocs) - 0.5) < 3.5 * 0.07 / np.sqrt(16), aurocs
 
 
 def test_in_sample_scores_would_have_passed_for_skill():

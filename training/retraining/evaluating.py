@@ -1,0 +1,94 @@
+"""Figures of a retrained ensemble on the reserved objects, beside those of its base."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from lensing_core.errors import NotFoundError
+from lensing_core.store import open_database
+from lensing_core.store.tables import Ensemble, Score
+from lensing_core.workspace import Workspace
+from training.fit.held_out import HeldOut
+from training.retraining.labels import OTHER
+from training.retraining.selection import Selection
+from training.retraining.stacking import evaluation_set, figures_of
+
+Floats = NDArray[np.float64]
+_SCORES_AT_ONCE = 5000
+
+
+def evaluate(
+    workspace: Workspace,
+    ensemble: str,
+    base: Ensemble,
+    selection: Selection,
+    logits: dict[str, Floats],
+) -> dict[str, Any]:
+    """Figures on held-out objects, of the new ensemble, its members and the base ensemble.
+
+    Parameters
+    ----------
+    ensemble : str
+        Name of the new one.
+    selection : Selection
+        The held-out objects that no base member has seen.
+    logits : dict of str to ndarray of shape (n,)
+        Of ``ensemble`` and of each member by id, at the survey's prior.
+    """
+    state = selection.state
+    vetted, against = (evaluation_set(state, vetted=v) for v in (True, False))
+    few = int((state == OTHER).sum()) < 2
+    main = against if few or vetted is None else vetted
+    ids = selection.candidate_id
+    before = _scores_of(workspace, base, ids)
+    whole = {"ensemble": logits["ensemble"]}
+    if before is not None:
+        whole[f"base {base.name}"] = before
+    if main is not None:
+        chosen = main.chosen
+        HeldOut(ids[chosen], main.labels, logits["ensemble"][chosen]).write(workspace, ensemble)
+        if before is not None:
+            _add_held_out(workspace, base, HeldOut(ids[chosen], main.labels, before[chosen]))
+    return {
+        "figures": figures_of(main, {**logits, **whole}),
+        "figures_on": "no held-out lenses to measure on" if main is None else main.sentence,
+        "figures_against_unlabeled": figures_of(against, whole),
+        "figures_against_unlabeled_on": None if against is None else against.sentence,
+    }
+
+
+def _scores_of(workspace: Workspace, ensemble: Ensemble, ids: NDArray[np.int64]) -> Floats | None:
+    """The ensemble's logits of candidates as stored; None where one is missing."""
+    found: dict[int, float] = {}
+    with open_database(workspace).session() as session:
+        for first in range(0, len(ids), _SCORES_AT_ONCE):
+            wanted = ids[first : first + _SCORES_AT_ONCE].tolist()
+            rows = session.execute(
+                select(Score.candidate_id, Score.logit).where(
+                    Score.ensemble_id == ensemble.id, Score.candidate_id.in_(wanted)
+                )
+            )
+            found.update((row[0], row[1]) for row in rows)
+    if len(found) < len(ids):
+        return None
+    return np.array([found[k] for k in ids.tolist()])
+
+
+def _add_held_out(workspace: Workspace, base: Ensemble, more: HeldOut) -> None:
+    """Let the base ensemble be compared on these objects too, which it has not seen."""
+    try:
+        known = HeldOut.read(workspace, base.name)
+    except NotFoundError:
+        more.write(workspace, base.name)
+        return
+    new = ~np.isin(more.candidate_id, known.candidate_id)
+    HeldOut(
+        *(
+            np.concatenate([getattr(known, k), getattr(more, k)[new]])
+            for k in ("candidate_id", "label", "logit")
+        )
+    ).write(workspace, base.name)
