@@ -53,7 +53,9 @@ def model_light(image: Floats, valid: NDArray[np.bool_]) -> Light:
         Where there is data, same shape.
     """
     mean = image.sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
-    mean -= median(mean[:, frame_mask(mean.shape[-1])])[:, None, None]
+    frame = np.flatnonzero(frame_mask(mean.shape[-1]))
+    flat = mean.reshape(len(mean), mean.shape[-1] ** 2)
+    mean = mean - median(np.take(flat, frame, axis=-1))[:, None, None]
     # Arcs seldom stand on both sides: what the turned image does not show is no galaxy.
     radius, ratio = _elliptical_radius(np.minimum(mean, mean[:, ::-1, ::-1]))
     profile = np.minimum.accumulate(_profile(image, valid, radius), axis=-1)

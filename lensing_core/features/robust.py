@@ -13,7 +13,10 @@ def pixel_noise(flux: Floats) -> Floats:
 
     Where that says nothing (no data there, or a constant), of the whole band; else 1.
     """
-    noise = scatter(flux[..., frame_mask(flux.shape[-1])])
+    side = flux.shape[-1]
+    # Taken, not indexed by the mask: that would leave the pixels of an image far apart in memory.
+    frame = np.flatnonzero(frame_mask(side))
+    noise = scatter(np.take(flux.reshape(*flux.shape[:2], side**2), frame, axis=-1))
     for k, band in np.argwhere(~(noise > 0)):
         whole = float(scatter(flux[k, band].reshape(-1)))
         noise[k, band] = whole if whole > 0 else 1.0
