@@ -23,7 +23,7 @@ from lensing_core.pu.priors import (
     priors_from_scores,
 )
 from lensing_core.pu.risk import NNPU, UPU
-from lensing_core.pu.scar import CovariateCheck, ScarCheck, scar_check
+from lensing_core.pu.scar import CovariateCheck, ScarCheck, blind_to, scar_check
 from lensing_core.pu.splits import group_folds, object_groups
 from lensing_core.pu.spy import Spy
 
@@ -48,6 +48,7 @@ __all__ = [
     "Sensitivity",
     "Spy",
     "TreesLearner",
+    "blind_to",
     "estimate_priors",
     "group_folds",
     "object_groups",

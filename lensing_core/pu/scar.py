@@ -105,8 +105,8 @@ def scar_check(
     logits : array_like of shape (n,)
         Out-of-fold log-odds of being a lens (:func:`out_of_fold`), for labeled objects too: both
         are taken from the same part of the ranking. Unlabeled objects count by their probability,
-        so that the non-lenses among them weigh little. A model that does not read the covariate
-        makes the check sharper.
+        so that the non-lenses among them weigh little. The model should not read the covariate,
+        or it learns the bias: fit it to :func:`blind_to`.
     s : array_like of shape (n,)
         1 for a labeled positive, 0 for an unlabeled object.
     covariates : mapping of name to array_like of shape (n,)
@@ -163,6 +163,46 @@ def scar_check(
         expected,
         checks,
     )
+
+
+def blind_to(
+    x: ArrayLike, covariate: ArrayLike, s: ArrayLike, *, n_bins: int = 20
+) -> NDArray[np.float32]:
+    """Features that do not tell a covariate: quantiles among unlabeled objects alike in it.
+
+    Each feature becomes its quantile among the unlabeled objects of the same bin of the covariate,
+    so that its distribution over them is one at any value. A model of these ranks lenses high that
+    differ from the labeled ones in the covariate alone, and :func:`scar_check` sees them.
+
+    Parameters
+    ----------
+    x : array_like of shape (n, d)
+        NaN stays NaN.
+    covariate, s : array_like of shape (n,)
+        Where the covariate is NaN all features become NaN.
+    n_bins : int
+        Of equal numbers of unlabeled objects.
+    """
+    rows, value = np.asarray(x, dtype=np.float32), np.asarray(covariate, dtype=np.float64)
+    reference = (np.asarray(s) == 0) & np.isfinite(value)
+    if rows.ndim != 2 or value.shape != (len(rows),) or not reference.any():
+        raise BadInputError(
+            f"Features of shape {rows.shape} and {value.shape} covariates: give one for each "
+            "object, known for some that are unlabeled."
+        )
+    edges = np.quantile(value[reference], np.linspace(0, 1, n_bins + 1)[1:-1])
+    which = np.where(np.isfinite(value), np.searchsorted(edges, value), -1)
+    out = np.full(rows.shape, np.nan, dtype=np.float32)
+    for k in range(n_bins):
+        inside = which == k
+        for column in range(rows.shape[1]):
+            known = inside & np.isfinite(rows[:, column])
+            among = np.sort(rows[known & reference, column])
+            if len(among):
+                here = rows[known, column]
+                place = np.searchsorted(among, here) + np.searchsorted(among, here, side="right")
+                out[known, column] = place / (2 * len(among))
+    return out
 
 
 def _sentence(checks: tuple[CovariateCheck, ...], differing: list[CovariateCheck]) -> str:

@@ -4,10 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from scipy.stats import mannwhitneyu
+from scipy.stats import mannwhitneyu, spearmanr
 
 from lensing_core.errors import BadInputError
-from lensing_core.pu import LogisticLearner, out_of_fold, pu_method, scar_check
+from lensing_core.metrics import ranking_figures
+from lensing_core.pu import LogisticLearner, blind_to, out_of_fold, pu_method, scar_check
 from lensing_core.pu.scar import _auroc, _median
 
 
@@ -61,6 +62,32 @@ def test_a_model_that_reads_the_covariate_can_hide_the_bias():
     seen = np.column_stack([x, 6 * (magnitude - 20)]).astype(np.float32)
     blind, told = (scar_check(scores(f, s), s, {"m": magnitude}) for f in (x, seen))
     assert abs(told.covariates[0].auroc - 0.5) < abs(blind.covariates[0].auroc - 0.5)
+
+
+def test_blind_features_do_not_tell_the_covariate_and_uncover_the_bias():
+    x, s, magnitude = survey(biased=True, n=16_000)
+    seen = np.column_stack([x, 6 * (magnitude - 20)]).astype(np.float32)
+    blind = blind_to(seen, magnitude, s)
+    assert abs(spearmanr(seen[:, 4], magnitude).statistic) > 0.99
+    assert abs(spearmanr(blind[:, 4], magnitude).statistic) < 0.1
+    assert ranking_figures(blind[:, 0], s)["auroc"] > 0.95
+    found = scar_check(scores(blind, s), s, {"m": magnitude})
+    assert found.verdict == "differs"
+    assert found.covariates[0].auroc < 0.4
+
+
+def test_blind_features_keep_gaps():
+    x = np.arange(40.0).reshape(20, 2)
+    x[3, 1] = np.nan
+    covariate = np.arange(20.0)
+    covariate[5] = np.nan
+    out = blind_to(x, covariate, np.zeros(20), n_bins=1)
+    assert np.isnan(out[5]).all()
+    assert np.isnan(out[3, 1])
+    assert np.isfinite(out).sum() == 37
+    np.testing.assert_allclose(out[[0, 19], 0], [0.5 / 19, 18.5 / 19])
+    with pytest.raises(BadInputError, match="give one for each object"):
+        blind_to(x, covariate, np.ones(20))
 
 
 def test_too_few_probable_lenses_is_said():
