@@ -4,29 +4,58 @@ from lensing_core.store.tables.base import Base, utc_now
 from lensing_core.store.tables.candidate import STAGES, Candidate, Observation
 from lensing_core.store.tables.catalog import Catalog, Quarantine
 from lensing_core.store.tables.crossmatch import Crossmatch, CrossmatchEntry
+from lensing_core.store.tables.label import (
+    GRADER_ROLES,
+    ITEM_KINDS,
+    LABEL_EVENT_KINDS,
+    SESSION_STATES,
+    Consensus,
+    Grader,
+    LabelEvent,
+    LabelSession,
+    SessionGrader,
+    SessionItem,
+    Vote,
+)
 from lensing_core.store.tables.model import Ensemble, EnsembleMember, Model
+from lensing_core.store.tables.remark import REMARK_KINDS, CandidateTag, Remark, SavedFilter
 from lensing_core.store.tables.run import RUN_STATES, Run, RunLog, RunMetric
 from lensing_core.store.tables.score import MemberScore, Score
 from lensing_core.store.tables.survey import SurveyRow
 
 __all__ = [
+    "GRADER_ROLES",
+    "ITEM_KINDS",
+    "LABEL_EVENT_KINDS",
+    "REMARK_KINDS",
     "RUN_STATES",
+    "SESSION_STATES",
     "STAGES",
     "Base",
     "Candidate",
+    "CandidateTag",
     "Catalog",
+    "Consensus",
     "Crossmatch",
     "CrossmatchEntry",
     "Ensemble",
     "EnsembleMember",
+    "Grader",
+    "LabelEvent",
+    "LabelSession",
     "MemberScore",
     "Model",
     "Observation",
     "Quarantine",
+    "Remark",
     "Run",
     "RunLog",
     "RunMetric",
+    "SavedFilter",
     "Score",
+    "SessionGrader",
+    "SessionItem",
     "SurveyRow",
+    "Vote",
     "utc_now",
 ]
