@@ -32,7 +32,7 @@ class ReviewDesk {
     this.viewer = new ImageViewer(this.pool)
     this.scores = new ScorePanel()
     this.metadata = new MetadataTable(() => this.showDetails())
-    this.keyboard = new Keyboard(this.actions())
+    this.keyboard = new Keyboard([LIST_KEYS, IMAGE_KEYS, HELP_KEYS], this.actions())
     this.fetchDetails = debounce(() => this.askDetails(), DETAILS_PAUSE_MS)
     this.fetchAuto = debounce(() => this.askAuto(), DETAILS_PAUSE_MS)
     this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS)
@@ -71,17 +71,12 @@ class ReviewDesk {
 
   actions() {
     return {
+      ...imageActions(this.viewer, this.controls),
       next: (key, at) => this.move(1, at),
       previous: (key, at) => this.move(-1, at),
       nextPage: () => this.turn(1),
       previousPage: () => this.turn(-1),
       first: () => this.list(this.filters.query),
-      band: (key) => this.viewer.choose(this.viewer.bands[Number(key) - 1] ?? this.viewer.shown),
-      colour: () => this.viewer.shown === null || this.viewer.choose(this.viewer.shown),
-      blink: () => this.viewer.blink(),
-      invert: () => this.controls.update({invert: !this.controls.view.invert}),
-      smooth: () => this.controls.update({smooth: !this.controls.view.smooth}),
-      reset: () => { this.viewer.reset(); this.controls.reset() },
       search: () => this.filters.object.focus(),
     }
   }

@@ -26,6 +26,7 @@ _SCRIPTS = (
     "image_tiles.js",
     "image_viewer.js",
     "image_controls.js",
+    "image_keys.js",
     "review_filters.js",
     "review_table.js",
     "review_scores.js",

@@ -1,22 +1,20 @@
-// The keyboard: one table gives the keys, what they do, and the page that explains them.
+// The keyboard: sections of keys say what they do, and the page that explains them is made of them.
 
-const KEY_MAP = [
+// A section is a title and its keys: what `event.key` says (with "Shift+" before names longer than one
+// character), what people read, the action, what it does.
+const LIST_KEYS = {title: "List", keys: [
   {keys: ["j", "ArrowDown"], shown: "j ↓", action: "next", text: "Next candidate"},
   {keys: ["k", "ArrowUp"], shown: "k ↑", action: "previous", text: "Previous candidate"},
   {keys: ["]", "PageDown"], shown: "]", action: "nextPage", text: "Next page of the list"},
   {keys: ["[", "PageUp"], shown: "[", action: "previousPage", text: "Previous page of the list"},
   {keys: ["Home"], shown: "Home", action: "first", text: "First candidate"},
-  {keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band large; again: colour"},
-  {keys: ["0"], shown: "0", action: "colour", text: "Show the colour picture"},
-  {keys: ["b"], shown: "b", action: "blink", text: "Blink through the bands; again: stop"},
-  {keys: ["i"], shown: "i", action: "invert", text: "Invert the pictures"},
-  {keys: ["s"], shown: "s", action: "smooth", text: "Smooth between pixels"},
-  {keys: ["r"], shown: "r", action: "reset", text: "Reset stretch and view"},
   {keys: ["/"], shown: "/", action: "search", text: "Search by object id"},
+]}
+const HELP_KEYS = {title: "Help", keys: [
   {keys: ["?"], shown: "?", action: "help", text: "Show or hide these keys"},
-]
-const ACTIONS = new Map(KEY_MAP.flatMap(({keys, action}) => keys.map((key) => [key, action])))
-const SLIDER_KEYS = new Set(["ArrowDown", "ArrowUp", "Home", "PageDown", "PageUp"])
+]}
+const SLIDER_KEYS = new Set(
+  ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Home", "PageDown", "PageUp"])
 
 // Whether a key belongs to the element that has the focus: text being typed, a slider moved.
 function isTyping(event) {
@@ -28,14 +26,23 @@ function isTyping(event) {
   return target.type !== "range" || SLIDER_KEYS.has(event.key)
 }
 
+function keyName(event) {
+  return event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key
+}
+
 class Keyboard {
-  constructor(actions) {
+  // `actions`: for each action of the sections, a function of the key and the event's time.
+  constructor(sections, actions) {
+    const known = new Map(sections.flatMap((section) =>
+      section.keys.flatMap(({keys, action}) => keys.map((key) => [key, action]))))
     this.dialog = h(
       "dialog", {className: "keys", "aria-label": "Keys"},
       h("h2", {}, "Keys"),
-      h("dl", {}, KEY_MAP.map(({shown, text}) => h("div", {},
-        h("dt", {}, shown.split(" ").map((key) => key === "…" ? "…" : h("kbd", {}, key))),
-        h("dd", {}, text)))),
+      h("div", {className: "key-sections"}, sections.map(({title, keys}) => h("section", {},
+        h("h3", {}, title),
+        h("dl", {}, keys.map(({shown, text}) => h("div", {},
+          h("dt", {}, shown.split(" ").map((key) => key === "…" ? "…" : h("kbd", {}, key))),
+          h("dd", {}, text))))))),
       h("p", {className: "faint"}, "Keys are ignored while you type in a field."),
       h("button", {type: "button", onclick: () => this.dialog.close()}, "Close"),
     )
@@ -46,7 +53,7 @@ class Keyboard {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event)) {
         return
       }
-      const action = ACTIONS.get(event.key)
+      const action = known.get(keyName(event))
       if (action === undefined || (this.dialog.open && action !== "help")) { return }
       event.preventDefault()
       if (action === "help") {
