@@ -27,42 +27,6 @@ _AT_ONCE = 350_000
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """Why trees scored n cutouts as they did: SHAP values (Lundberg et al. 2020, Nature MI 2, 56).
-
-    Attributes
-    ----------
-    names, units : tuple of str
-        Of the features.
-    values : ndarray of shape (n, columns), float32
-        The features themselves.
-    contributions : ndarray of shape (n, columns), float64
-        To the logit; with ``base`` they add up to it.
-    base : ndarray of shape (n,), float64
-        The mean logit of the training objects.
-    """
-
-    names: tuple[str, ...]
-    units: tuple[str, ...]
-    values: NDArray[np.float32]
-    contributions: NDArray[np.float64]
-    base: NDArray[np.float64]
-
-    def strongest(self, row: int, most: int) -> list[tuple[str, str, float, float]]:
-        """Name, unit, value and contribution of the features that move one score most."""
-        order = np.argsort(-np.abs(self.contributions[row]), kind="stable")[:most]
-        return [
-            (
-                self.names[k],
-                self.units[k],
-                float(self.values[row, k]),
-                float(self.contributions[row, k]),
-            )
-            for k in order
-        ]
-
-
-@dataclass(frozen=True)
 class ClassicMember:
     """Gradient-boosted trees with the features that they were trained on."""
 
@@ -81,27 +45,6 @@ class ClassicMember:
         selection = self.contract.fit(geometry, catalog)
         compute = ClassicFeatures.stored(selection.geometry, self.features)
         return ClassicPredictor(self.booster, selection, compute, with_variance)
-
-    def explain(
-        self,
-        flux: NDArray[np.float32],
-        geometry: CutoutGeometry,
-        catalog: str,
-        metadata: Metadata | None = None,
-    ) -> Explanation:
-        """What each feature adds to the scores of cutouts (n, band, y, x) of ``geometry``."""
-        return self.explain_features(self.predictor(geometry, catalog).table(flux, metadata))
-
-    def explain_features(self, table: NDArray[np.float32]) -> Explanation:
-        """The same from features (n, columns) that were kept."""
-        found = np.asarray(self.booster.predict(table, pred_contrib=True))
-        return Explanation(
-            tuple(self.features["names"]),
-            tuple(self.features["units"]),
-            table,
-            found[:, :-1],
-            found[:, -1],
-        )
 
     def importance(self) -> dict[str, float]:
         """Share of each feature in what all splits gained, the largest first."""

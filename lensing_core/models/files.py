@@ -55,7 +55,7 @@ def save_member(
     workspace: Workspace, model_id: str, member: AnyMember, manifest: dict[str, Any]
 ) -> dict[str, Any]:
     """Write a model; return the whole manifest. A crash leaves no half-written model."""
-    final = workspace.models / check_slug(model_id, what="Model")
+    final = model_folder(workspace, model_id)
     beside = final.with_name(f".{model_id}.part")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
@@ -66,13 +66,44 @@ def save_member(
     return whole
 
 
+def model_folder(workspace: Workspace, model_id: str) -> Path:
+    """Where a model lies."""
+    return workspace.models / check_slug(model_id, what="Model")
+
+
 def load_member(
     workspace: Workspace, model_id: str, *, device: str = "cpu", precision: Precision = "auto"
 ) -> StoredMember:
     """Read a model; raises NotFoundError where there is none."""
-    return read_member(
-        workspace.models / check_slug(model_id, what="Model"), device=device, precision=precision
-    )
+    return read_member(model_folder(workspace, model_id), device=device, precision=precision)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a model whose files are those that were written.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no model.
+    BadInputError
+        If a file is missing or is not the one that was written.
+    """
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        files, _, _ = manifest["files"], manifest["id"], manifest["kind"]
+    except FileNotFoundError:
+        raise NotFoundError(f"There is no model in {folder}.") from None
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise BadInputError(
+            f"{folder / MANIFEST} is damaged ({type(error).__name__}: {error}); train the model "
+            "again, or restore its folder."
+        ) from error
+    for name, digest in files.items():
+        path = folder / check_file_name(name)
+        if not path.is_file() or _sha256(path) != digest:
+            what = "has changed since it was written" if path.is_file() else "is missing"
+            raise BadInputError(f"{path} {what}; train the model again, or restore its folder.")
+    return manifest
 
 
 def read_member(
@@ -87,21 +118,8 @@ def read_member(
     BadInputError
         If a file is missing or is not the one that was written.
     """
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text())
-        files, model_id, kind = manifest["files"], manifest["id"], manifest["kind"]
-    except FileNotFoundError:
-        raise NotFoundError(f"There is no model in {folder}.") from None
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise BadInputError(
-            f"{folder / MANIFEST} is damaged ({type(error).__name__}: {error}); train the model "
-            "again, or restore its folder."
-        ) from error
-    for name, digest in files.items():
-        path = folder / check_file_name(name)
-        if not path.is_file() or _sha256(path) != digest:
-            what = "has changed since it was written" if path.is_file() else "is missing"
-            raise BadInputError(f"{path} {what}; train the model again, or restore its folder.")
+    manifest = read_manifest(folder)
+    kind = manifest["kind"]
     member: AnyMember
     if kind == classic.KIND:
         member = ClassicMember.load(folder, manifest)
@@ -116,7 +134,7 @@ def read_member(
         member = HeadMember.load(folder, manifest, bases)
     else:
         raise NotFoundError(f"{folder} holds a model of unknown kind {kind!r}.")
-    return StoredMember(model_id, member, manifest)
+    return StoredMember(manifest["id"], member, manifest)
 
 
 def check_file_name(name: str) -> str:

@@ -134,22 +134,6 @@ def test_a_callback_sees_every_round_and_may_stop(objects):
     assert seen == [0, 1, 2]
 
 
-def test_contributions_add_up_to_the_score(member, objects):
-    flux = objects[0][:20]
-    found = member.explain(flux, GEOMETRY, "x")
-    logit = member.predictor(GEOMETRY, "x")(flux).logit
-    np.testing.assert_allclose(found.contributions.sum(axis=1) + found.base, logit, rtol=1e-5)
-    assert found.names == COMPUTE.schema.names
-    assert found.contributions.shape == found.values.shape == (20, len(COMPUTE.schema))
-    np.testing.assert_array_equal(found.values, COMPUTE(flux))
-    name, unit, value, contribution = found.strongest(0, 3)[0]
-    k = found.names.index(name)
-    assert abs(contribution) == np.abs(found.contributions[0]).max()
-    assert (unit, value) == (COMPUTE.schema.units[k], found.values[0, k])
-    # Every other cutout has an arc at the side: what speaks for it must lie there.
-    assert found.contributions[::2].sum() > 0 > found.contributions[1::2].sum()
-
-
 def test_importance_is_a_share_of_the_gain(member):
     found = member.importance()
     assert sum(found.values()) == pytest.approx(1)

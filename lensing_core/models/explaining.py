@@ -1,0 +1,213 @@
+"""Which features moved a candidate's score, from what its catalog has stored: no pixel is read.
+
+Contributions are in log-odds and add up, with the base, to the member's raw logit:
+
+- trees: SHAP values (Lundberg et al. 2020, Nature Machine Intelligence 2, 56; LightGBM's own);
+- linear heads: weight times standardised column, the SHAP values of independent columns;
+- heads whose log-odds are bent into those of a lens (see :class:`lensing_core.pu.contract.Link`):
+  by the secant between base and candidate (DeepLIFT's rescale rule, Shrikumar et al. 2017,
+  arXiv:1704.02685).
+
+Networks, and heads with hidden layers, have no such sum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.models import classic, head
+from lensing_core.models.classic import ClassicMember
+from lensing_core.models.files import model_folder, read_manifest
+from lensing_core.models.head import HeadInput, HeadMember, gather_inputs
+from lensing_core.models.member import MemberOutput
+from lensing_core.models.outputs import StoredOutputs
+from lensing_core.pu.learners import DenseScorer, Scorer, TreesScorer
+from lensing_core.workspace import Workspace, check_slug
+
+Columns = Sequence[tuple[str, str]]
+TOLERANCE = 1e-3
+"""In log-odds: how far contributions and score may differ by rounding of float32 features."""
+_NO_SUM = "A network's score is no sum over features; look at members of trees, or at linear heads."
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one feature does to one score.
+
+    Attributes
+    ----------
+    name, unit : str
+        As in the feature schema; an embedding stands as a whole.
+    value : float
+        Of the feature; NaN where it is unknown, and for an embedding.
+    log_odds : float
+        Added to the logit.
+    """
+
+    name: str
+    unit: str
+    value: float
+    log_odds: float
+
+
+@dataclass(frozen=True)
+class CandidateExplanation:
+    """The raw logit of one candidate by one member, as a sum.
+
+    Attributes
+    ----------
+    model_id : str
+    logit : float
+        ``base`` and all contributions together; before calibration.
+    base : float
+        Trees: the mean over training objects; linear heads: of the average object.
+    contributions : tuple of Contribution
+        Of every feature, the strongest first.
+    """
+
+    model_id: str
+    logit: float
+    base: float
+    contributions: tuple[Contribution, ...]
+
+    def strongest(self, most: int) -> tuple[tuple[Contribution, ...], float]:
+        """The ``most`` strongest, and the sum of all others."""
+        rest = sum(c.log_odds for c in self.contributions[most:])
+        return self.contributions[:most], rest
+
+
+def explain_candidate(
+    workspace: Workspace, model_id: str, catalog: str, row: int
+) -> CandidateExplanation:
+    """Why a member scored the candidate at cutout ``row`` of ``catalog`` as it did.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such model, or its outputs of the candidate are not stored.
+    BadInputError
+        If the member has no contributions that add up, or its stored features are not those that
+        its stored logit came from.
+    """
+    opened = _open(model_folder(workspace, model_id))
+    member = opened.member
+    if isinstance(member, HeadMember):
+        outputs = {k: _output(workspace, k, catalog, row) for k in member.base_ids}
+        return explain_head(model_id, member, opened.columns, gather_inputs(member.inputs, outputs))
+    stored = _output(workspace, model_id, catalog, row)
+    if stored.features is None:
+        raise NotFoundError(
+            f"Model {model_id} has kept no features of catalog {catalog}; score it again."
+        )
+    parts, base = _split(TreesScorer(member.booster), stored.features)
+    found = _explanation(model_id, base, opened.columns, stored.features[0], parts)
+    if abs(found.logit - float(stored.logit[0])) > TOLERANCE:
+        raise BadInputError(
+            f"The stored features of {catalog} give a logit of {found.logit:.3f} by {model_id} "
+            f"and the stored one is {stored.logit[0]:.3f}; score the catalog again."
+        )
+    return found
+
+
+def explain_head(
+    model_id: str, member: HeadMember, columns: Columns, table: NDArray[np.float32]
+) -> CandidateExplanation:
+    """Why a head scored one candidate as it did.
+
+    Parameters
+    ----------
+    columns : sequence of (str, str)
+        Name and unit of each column; columns of one name stand together.
+    table : ndarray of shape (1, columns)
+
+    Raises
+    ------
+    BadInputError
+        If the head has hidden layers.
+    """
+    split = [_split(scorer, table) for scorer in member.model.scorers]
+    parts = np.mean([contributions for contributions, _ in split], axis=0)
+    start, moved = float(np.mean([base for _, base in split])), float(parts.sum())
+    low, high = member.model.link(np.array([start, start + moved]))
+    if abs(moved) > 1e-12:
+        parts = parts * ((high - low) / moved)
+    return _explanation(model_id, float(low) + member.shift, columns, table[0], parts)
+
+
+def _split(scorer: Scorer, table: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
+    """Contributions (columns,) to the log-odds of one row, and the base."""
+    if isinstance(scorer, TreesScorer):
+        found = np.asarray(scorer.booster.predict(table, pred_contrib=True, num_threads=1))[0]
+        return found[:-1], float(found[-1])
+    if isinstance(scorer, DenseScorer) and len(scorer.weights) == 1:
+        standardised = scorer.standardiser(table)[0].astype(np.float64)
+        return standardised * scorer.weights[0][:, 0], float(scorer.biases[0][0])
+    raise BadInputError(_NO_SUM)
+
+
+def _explanation(
+    model_id: str,
+    base: float,
+    columns: Columns,
+    values: NDArray[np.float32],
+    parts: NDArray[np.float64],
+) -> CandidateExplanation:
+    """Columns of one name joined, the strongest first."""
+    rows: dict[tuple[str, str], list[int]] = {}
+    for k, column in enumerate(columns):
+        rows.setdefault(column, []).append(k)
+    found = [
+        Contribution(
+            *column, float(values[of[0]]) if len(of) == 1 else math.nan, float(parts[of].sum())
+        )
+        for column, of in rows.items()
+    ]
+    found.sort(key=lambda c: -abs(c.log_odds))
+    return CandidateExplanation(model_id, base + float(parts.sum()), base, tuple(found))
+
+
+def _output(workspace: Workspace, model_id: str, catalog: str, row: int) -> MemberOutput:
+    stored = StoredOutputs.read(workspace, model_id, catalog, row + 1)
+    return stored.output(slice(row, row + 1))
+
+
+@dataclass(frozen=True)
+class _Opened:
+    member: ClassicMember | HeadMember
+    columns: Columns
+
+
+@lru_cache(maxsize=16)
+def _open(folder: Path) -> _Opened:
+    """A member with name and unit of its columns, read once a process: models never change.
+
+    A head's base members stay on the disk; only their features' names are read.
+    """
+    manifest = read_manifest(folder)
+    if manifest["kind"] == classic.KIND:
+        return _Opened(ClassicMember.load(folder, manifest), _named(manifest["features"]))
+    if manifest["kind"] == head.KIND:
+        member = HeadMember.load(folder, manifest, {})
+        columns = [c for taken in member.inputs for c in _columns_of(folder.parent, taken)]
+        return _Opened(member, columns)
+    raise BadInputError(_NO_SUM)
+
+
+def _columns_of(models: Path, taken: HeadInput) -> Columns:
+    """Of what a head takes of one base member."""
+    if taken.what == "embedding":
+        return [(f"embedding of {taken.model}", "")] * taken.columns
+    return _named(read_manifest(models / check_slug(taken.model, what="Model"))["features"])
+
+
+def _named(features: dict[str, Any]) -> Columns:
+    return list(zip(features["names"], features["units"], strict=True))
