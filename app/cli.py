@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from training.cli import WorkspaceArgument, engine_commands, run_cli
+from training.cli import engine_commands, run_cli
+from training.command_types import WorkspaceArgument
 from training.shipped import make_workspace
 
 cli = typer.Typer(

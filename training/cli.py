@@ -23,13 +23,14 @@ from lensing_core.store import open_database
 from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
 from training import jobs
+from training.command_types import WorkspaceArgument
+from training.database_commands import db
 from training.settings import SETTINGS, Field, RunSettings, fields
 from training.shipped import adopt_ensemble, export_ensemble, make_workspace
 
 console = Console()
 errors = Console(stderr=True)
 
-WorkspaceArgument = Annotated[Path, typer.Argument(help="Workspace folder.", show_default=False)]
 RunArgument = Annotated[str, typer.Argument(help="Run id, or its unique beginning.")]
 
 
@@ -43,6 +44,7 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.command("adopt")(adopt)
     cli.command()(cancel)
     cli.command()(resume)
+    cli.add_typer(db, name="db")
 
 
 def init(workspace: WorkspaceArgument) -> None:

@@ -65,3 +65,12 @@ def test_init_then_runs(tmp_path):
     assert runner.invoke(cli, ["runs", str(tmp_path / "ws")]).exit_code == 0
     with pytest.raises(BadInputError, match="no run begins with 'x'"):
         runner.invoke(cli, ["cancel", str(tmp_path / "ws"), "x"], catch_exceptions=False)
+
+
+def test_the_database_is_verified_and_backed_up(filled_workspace):
+    root = str(filled_workspace.root)
+    result = runner.invoke(cli, ["db", "verify", root])
+    assert result.output.startswith("0 label events, unbroken")
+    assert runner.invoke(cli, ["db", "rebuild-votes", root]).output == "0 votes.\n"
+    made = runner.invoke(cli, ["db", "backup", root]).output.strip()
+    assert [str(path) for path in filled_workspace.backups.iterdir()] == [made]
