@@ -15,7 +15,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RedirectHandler
 from tornado.websocket import WebSocketClosedError
 
-from app import tiles
+from app import identity, tiles
 from app.components.notice import UNEXPECTED, Notice
 from app.context import AppContext
 from app.hosts import ADDRESS, HOSTS, refuse_foreign_hosts
@@ -131,6 +131,7 @@ def serve(
         websocket_origin=[f"{host}:{port}" for host in HOSTS],
         extra_patterns=[
             *tiles.routes(workspace),
+            *identity.routes(context),
             (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
         ],
         show=False,

@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 
 from app.components.format import percent
 from app.components.live import live
+from app.components.sign_in import SignIn
 from app.context import AppContext
 from app.theme import (
     PAGE_SX,
@@ -208,7 +209,7 @@ def shell(
     page = pmui.Page(
         title="",
         meta_title=f"{title} · {PRODUCT}",
-        header=[_header(context), _activity(context)],
+        header=[_header(context), _activity(context), SignIn(context)],
         sidebar=[_rail(slug)],
         main=[main],
         sidebar_variant="permanent",
