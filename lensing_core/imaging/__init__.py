@@ -4,6 +4,17 @@ Everything is drawn in units of the sky noise of the catalog, so that one set of
 every survey and colours can be compared between the objects of a catalog.
 """
 
+from lensing_core.imaging.galaxy_light import GalaxyLight, fit_galaxy_light
+from lensing_core.imaging.layers import (
+    LAYERS,
+    Layer,
+    NoiseSource,
+    above_sky,
+    check_layer,
+    layer_noise,
+    light_residual,
+    signal_to_noise,
+)
 from lensing_core.imaging.noise import SkyNoise, catalog_noise, sky_noise
 from lensing_core.imaging.presets import PRESETS
 from lensing_core.imaging.rgb import auto_stretch, choose_rgb_bands, lupton_rgb
@@ -18,21 +29,31 @@ from lensing_core.imaging.tile import (
 )
 
 __all__ = [
+    "LAYERS",
     "PRESETS",
     "STRETCH_KINDS",
     "AsinhStretch",
+    "GalaxyLight",
     "ImageFormat",
+    "Layer",
+    "NoiseSource",
     "Picture",
     "SkyNoise",
     "StretchKind",
+    "above_sky",
     "auto_stretch",
     "catalog_noise",
+    "check_layer",
     "choose_rgb_bands",
     "encode",
+    "fit_galaxy_light",
+    "layer_noise",
+    "light_residual",
     "lupton_rgb",
     "render_band",
     "render_rgb",
     "rgb_channels",
+    "signal_to_noise",
     "sky_noise",
     "stretch_band",
 ]

@@ -18,9 +18,17 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
+from app import tile_source
 from app.tiles import routes, tile_url
 from lensing_core.cutouts import CutoutGeometry, CutoutStore, CutoutWriter, cutout_sha256
-from lensing_core.imaging import AsinhStretch, catalog_noise, render_band, render_rgb
+from lensing_core.imaging import (
+    AsinhStretch,
+    catalog_noise,
+    layer_noise,
+    light_residual,
+    render_band,
+    render_rgb,
+)
 from lensing_core.workspace import Workspace
 
 GEOMETRY = CutoutGeometry("test", ("g", "r", "i"), 40, 0.2, "flux", (25.0,) * 3, (0.8,) * 3)
@@ -101,6 +109,61 @@ def test_pictures_are_those_of_the_engine(server, catalog):
         np.testing.assert_array_equal(picture(body), expected)
 
 
+def test_layers_are_those_of_the_engine_in_pictures_and_pixels(server, workspace):
+    variance = np.full((4, 3, 40, 40), 4.0, dtype=np.float32)
+    writer = CutoutWriter(workspace.catalog_cutouts("two"), GEOMETRY)
+    writer.write_shard(0, pixels(1), variance=variance)
+    store = CutoutStore(workspace.catalog_cutouts("two"))
+    noise, cutout = catalog_noise(store), store.read(2)
+    residual = light_residual(cutout, GEOMETRY, noise)
+    expected = {
+        "image": cutout,
+        "residual": residual,
+        "snr": (cutout - noise.level[:, None, None].astype("f4")) / 2,
+        "residual-snr": residual / 2,
+    }
+    for layer, values in expected.items():
+        status, headers, body = get(f"{server}/pixels/two/2?layer={layer}")
+        assert status == 200
+        assert headers["Content-Type"] == "application/octet-stream"
+        found = np.frombuffer(body, "<f4").reshape(GEOMETRY.shape)
+        np.testing.assert_allclose(found, values, rtol=1e-5, atol=1e-5)
+        drawn = picture(get(f"{server}/tiles/two/2?kind=band&band=r&layer={layer}")[2])
+        scaled = layer_noise(layer, noise)
+        np.testing.assert_array_equal(drawn, render_band(found, GEOMETRY, scaled, "r"))
+        info = json.loads(get(f"{server}/tiles/two/2/info?layer={layer}")[2])
+        assert info["noise_from"] == "variance"
+    assert picture(get(f"{server}/tiles/two/2?layer=residual")[2]).shape == (40, 40, 4)
+
+
+def test_a_version_makes_pixels_immutable(server, catalog):
+    digest = cutout_sha256(catalog.read(1))
+    url = f"{server}/pixels/one/1?v={digest[:12]}&r=1"
+    status, headers, body = get(url)
+    assert (status, body) == (200, catalog.read(1).astype("<f4").tobytes())
+    assert "immutable" in headers["Cache-Control"]
+    assert get(url, **{"If-None-Match": headers["Etag"]})[0] == 304
+    assert get(f"{server}/pixels/one/1?v=000000000000")[0] == 404
+
+
+def test_residuals_are_kept_up_to_a_number_of_bytes(catalog, monkeypatch):
+    made = []
+
+    def residual(cutout, geometry, noise):
+        made.append(float(cutout[0, 0, 0]))
+        return cutout.copy()
+
+    monkeypatch.setattr(tile_source, "light_residual", residual)
+    one = catalog.read(0).nbytes
+    kept = tile_source._Residuals(2 * one)
+    noise = catalog_noise(catalog)
+    for index in (0, 1, 0, 1, 2, 1, 0):
+        found = kept.get(("one", (0, 0), index), catalog.read(index), GEOMETRY, noise)
+        np.testing.assert_array_equal(found, catalog.read(index))
+        assert kept._bytes <= 2 * one
+    assert len(made) == 4  # 0, 1, 2, and 0 again, which 2 had put out
+
+
 def test_size_shrinks(server, catalog):
     assert picture(get(f"{server}/tiles/one/0?size=16")[2]).shape == (16, 16, 4)
     assert picture(get(f"{server}/tiles/one/0?size=512")[2]).shape == (40, 40, 4)
@@ -155,6 +218,9 @@ def test_info(server, catalog, workspace):
     assert found["known_fraction"] == {"g": 0.75, "r": 1.0, "i": 0.0}
     assert found["rgb_bands"] == ["i", "r", "g"]
     assert found["sky_sigma"]["r"] == pytest.approx(1, abs=0.05)
+    assert found["zero_point_mag"] == dict.fromkeys("gri", 25.0)
+    assert found["psf_fwhm_arcsec"] == dict.fromkeys("gri", 0.8)
+    assert found["noise_from"] == "sky"
     assert found["auto"]["black"] == pytest.approx(-1.5, abs=0.2)
 
 
@@ -169,6 +235,7 @@ def test_info(server, catalog, workspace):
         ("%2e%2e%2f%2e%2e/0", 404, "no catalog"),
         ("..%5c..%5cone/0", 404, "no catalog"),
         ("ONE/0", 404, "no catalog"),
+        ("one/0?layer=depth", 400, "layer 'depth': choose one of image, residual, snr"),
         ("one/0?kind=cube", 400, "kind 'cube': choose one of rgb, band"),
         ("one/0?kind=band", 400, "name the band"),
         ("one/0?band=g", 400, "kind=band"),
