@@ -98,6 +98,14 @@ def rate(per_second: float | None, unit: str = "") -> str:
     return f"{number(per_second)} {unit}/s"
 
 
+def file_size(n_bytes: int) -> str:
+    """A file's size, in powers of ten."""
+    if n_bytes < 1000:
+        return f"{n_bytes} B"
+    power = min(4, (len(str(n_bytes)) - 1) // 3)
+    return f"{number(n_bytes / 1000**power)} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
+
+
 def percent(share: float | None) -> str:
     """A share from 0 to 1 as whole per cent; 100 % is kept for what is complete."""
     if share is None:

@@ -115,7 +115,7 @@ def list_folder(folder: Path) -> list[Row]:
             if entry.is_dir():
                 rows.append(_row(entry.name, "folder", "open", "Open"))
             else:
-                rows.append(_row(entry.name, file_size(entry.stat().st_size), "pick", "Choose"))
+                rows.append(_row(entry.name, fmt.file_size(entry.stat().st_size), "pick", "Choose"))
     except OSError as error:
         raise BadInputError(f"{folder} cannot be read: {error.strerror}.") from error
     if len(entries) > _MOST:
@@ -137,11 +137,3 @@ def _row(name: str, size: str, action: str, text: str) -> Row:
         "size": {"text": size, "tone": "muted"},
         "act": {"text": "", "actions": [{"name": action, "text": text}]},
     }
-
-
-def file_size(n_bytes: int) -> str:
-    """A file's size, in powers of ten."""
-    if n_bytes < 1000:
-        return f"{n_bytes} B"
-    power = min(3, (len(str(n_bytes)) - 1) // 3)
-    return f"{fmt.number(n_bytes / 1000**power)} {('kB', 'MB', 'GB')[power - 1]}"

@@ -78,3 +78,9 @@ def test_plural_and_interval():
     assert fmt.plural(2, "lens", "lenses") == "2 lenses"
     assert fmt.with_interval(0.417, (0.3, 0.55)) == "0.417 [0.300, 0.550]"
     assert fmt.with_interval(0.417, None) == "0.417"
+
+
+def test_file_sizes():
+    assert [fmt.file_size(n) for n in (0, 999, 1000, 1_234_567, 5 * 10**12)] == [
+        *("0 B", "999 B", "1.00 kB", "1.23 MB", "5.00 TB")
+    ]

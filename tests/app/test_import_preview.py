@@ -6,7 +6,7 @@ import pytest
 
 from app.components.import_form import suggested_name
 from app.components.import_preview import column_rows, remap
-from app.components.path_picker import file_size, list_folder
+from app.components.path_picker import list_folder
 from lensing_core.errors import BadInputError
 from lensing_core.workspace import check_slug
 from training.ingesting import preview
@@ -84,9 +84,3 @@ def test_folders_come_first_and_hidden_files_not_at_all(tmp_path):
     assert rows[2]["act"]["actions"][0]["name"] == "pick"
     with pytest.raises(BadInputError, match="cannot be read"):
         list_folder(tmp_path / "nowhere")
-
-
-def test_file_sizes():
-    assert [file_size(n) for n in (0, 999, 1000, 1_234_567, 5 * 10**12)] == [
-        *("0 B", "999 B", "1.00 kB", "1.23 MB", "5,000 GB")
-    ]
