@@ -19,7 +19,7 @@ from app import identity, tiles
 from app.components.notice import UNEXPECTED, Notice
 from app.context import AppContext
 from app.hosts import ADDRESS, HOSTS, refuse_foreign_hosts
-from app.pages import catalogs, crossmatch, overview, review, score, train
+from app.pages import catalogs, crossmatch, overview, review, score, settings, train
 from app.shell import PRODUCT, shell
 from app.theme import is_dark
 from lensing_core.errors import LensTriageError, WorkspaceError
@@ -38,6 +38,7 @@ PAGES: dict[str, tuple[str, PageFunction]] = {
     "score": ("Score", score.page),
     "review": ("Review", review.page),
     "crossmatch": ("Cross-match", crossmatch.page),
+    "settings": ("Settings", settings.page),
 }
 
 

@@ -70,6 +70,12 @@ NAVIGATION = (
         "Cross-match",
         '<circle cx="9.2" cy="12" r="5.6"/><circle cx="14.8" cy="12" r="5.6"/>',
     ),
+    NavItem(
+        "settings",
+        "Settings",
+        '<path d="M4 7h9M17 7h3M4 12h3M11 12h9M4 17h11M19 17h1"/><circle cx="15" cy="7" r="2"/>'
+        '<circle cx="9" cy="12" r="2"/><circle cx="17" cy="17" r="2"/>',
+    ),
 )
 
 _RAIL_CSS = """

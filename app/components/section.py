@@ -52,7 +52,11 @@ def section(
     head: Any = heading(title, note)
     if aside:
         head = pn.Row(
-            head, *aside, sizing_mode="stretch_width", margin=0, styles={"align-items": "center"}
+            head,
+            *aside,
+            sizing_mode="stretch_width",
+            margin=0,
+            styles={"align-items": "center", "gap": "8px"},
         )
     return pn.Column(
         head,
