@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
+from scipy.sparse import csr_matrix
+from scipy.special import expit, logsumexp
 from scipy.stats import beta
 
 from lensing_core.consensus.votes import UNKNOWN, Ints, Votes
@@ -149,19 +150,26 @@ def log_likelihood(votes: Votes, confusion: Floats) -> Floats:
 
 
 def posterior_draws(votes: Votes, found: Estimate, n_draws: int, *, seed: int = 0) -> Floats:
-    """Posteriors of class 0 with confusion drawn from its own posterior, shape (draws, items).
+    """Posteriors of class 0 of two, with confusion drawn from its posterior, (draws, items).
 
     Rows of Π are drawn from Dirichlet distributions with the expected counts, so that a rater of
     few votes weighs little in the draws that doubt them. The prior stays as it is.
     """
     rng = np.random.default_rng(seed)
-    log_prior = np.log(np.maximum(found.prior, _LEAST))
     concentration = found.pseudo + found.counts
-    draws = np.empty((n_draws, votes.n_items))
-    for k in range(n_draws):
-        gamma = rng.standard_gamma(np.maximum(concentration, _LEAST)) * (concentration > 0)
-        draws[k] = _posterior(votes, _normalised(gamma), log_prior)[:, 0]
-    return draws
+    gamma = rng.standard_gamma(
+        np.maximum(concentration, _LEAST), size=(n_draws, *concentration.shape)
+    )
+    confusion = gamma * (concentration > 0)
+    confusion /= np.maximum(confusion.sum(axis=3, keepdims=True), _LEAST)
+    logs = np.log(np.maximum(confusion, _LEAST))
+    evidence = (logs[:, :, 0] - logs[:, :, 1]).reshape(n_draws, -1)
+    cell = votes.rater * votes.n_grades + votes.grade
+    given = csr_matrix(
+        (np.ones(len(votes)), (votes.item, cell)), shape=(votes.n_items, evidence.shape[1])
+    )
+    prior = np.log(np.maximum(found.prior, _LEAST))
+    return np.asarray(expit((given @ evidence.T).T + (prior[:, 0] - prior[:, 1])))
 
 
 def confusion_interval(found: Estimate, level: float = 0.95) -> tuple[Floats, Floats]:

@@ -1,0 +1,360 @@
+"""Votes of the database joined, and the ``consensus`` table kept up to date.
+
+Confusion of graders is learned from all votes together, so that a new vote moves every posterior a
+little; what is written are the rows that moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_
+from sqlalchemy.orm import Session
+
+from lensing_core.consensus import (
+    PRIOR,
+    SCHEMES,
+    STATES,
+    Estimate,
+    ListFigures,
+    Scheme,
+    Thresholds,
+    Votes,
+    VoteTable,
+    dawid_skene,
+    list_figures,
+    posterior_draws,
+    scheme_from_json,
+    swap,
+    vote_table,
+    votes_needed,
+)
+from lensing_core.consensus.votes import UNKNOWN
+from lensing_core.errors import BadInputError
+from lensing_core.store.tables import (
+    Candidate,
+    Consensus,
+    Grader,
+    LabelEvent,
+    LabelSession,
+    Score,
+    SessionItem,
+    Vote,
+    utc_now,
+)
+
+Method = Literal["dawid_skene", "swap"]
+METHODS: tuple[Method, ...] = get_args(Method)
+MOST_VOTES_NEEDED = 999
+_AT_ONCE = 500
+_DRAWS = 200
+_PRIOR_RANGE = (1e-6, 0.5)
+
+
+@dataclass(frozen=True)
+class ConsensusRule:
+    """How votes are joined.
+
+    Attributes
+    ----------
+    method : 'dawid_skene' (all grades) or 'swap' (lens or not)
+    prior : float or None
+        Probability of a lens before any vote. None: for Dawid-Skene the share of lenses is
+        estimated from the votes, for SWAP it is 2e-4.
+    ensemble_id : int or None
+        Take the calibrated probability of this ensemble instead, where it has scored the
+        candidate. Meant for blind grades: a grader who saw the score has used it already.
+    thresholds : Thresholds
+    """
+
+    method: Method = "dawid_skene"
+    prior: float | None = None
+    ensemble_id: int | None = None
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise BadInputError(f"Method {self.method!r}: choose one of {', '.join(METHODS)}.")
+        if self.prior is not None and not 0 < self.prior < 1:
+            raise BadInputError(f"Prior {self.prior}: give a number between 0 and 1.")
+
+
+@dataclass(frozen=True)
+class Joined:
+    """All votes joined by a rule.
+
+    Attributes
+    ----------
+    table : VoteTable
+        Gold standards among its items.
+    gold : ndarray of shape (items,), int64
+        1 lens, 0 no lens, -1 unknown.
+    found : Estimate
+    low_95, high_95 : ndarray of shape (items,)
+        Of the posterior, by the doubt of the graders' confusion.
+    needed : ndarray of shape (items,)
+        Expected further votes; 0 decided, inf where none would decide.
+    figures : ListFigures
+        Of the accepted list, gold standards left out.
+    last_event_id : int
+        The log was read up to here.
+    """
+
+    table: VoteTable
+    gold: NDArray[np.int64]
+    found: Estimate
+    low_95: NDArray[np.float64]
+    high_95: NDArray[np.float64]
+    needed: NDArray[np.float64]
+    figures: ListFigures
+    last_event_id: int
+
+
+def schemes_in_use(session: Session) -> dict[str, Scheme]:
+    """The shipped grading schemes, and those that sessions brought along."""
+    found = dict(SCHEMES)
+    for stored in session.scalars(select(LabelSession.scheme)):
+        if stored.get("name") not in found:
+            own = scheme_from_json(stored)
+            found[own.name] = own
+    return found
+
+
+def join_votes(session: Session, rule: ConsensusRule) -> Joined:
+    """Join all votes; nothing is written."""
+    last = session.scalar(select(func.max(LabelEvent.id))) or 0
+    rows = session.execute(
+        select(Vote.candidate_id, Vote.grader_id, Vote.scheme, Vote.grade).order_by(
+            Vote.candidate_id, Vote.grader_id
+        )
+    )
+    table = vote_table((row._tuple() for row in rows), schemes_in_use(session))
+    gold = _gold(session, table.items)
+    prior = _prior(session, rule, table.items)
+    votes = table.votes
+    if rule.method == "swap":
+        found = swap(votes, prior=PRIOR if prior is None else prior, gold=gold)
+        votes = votes.binary()
+    else:
+        found = dawid_skene(votes, prior=prior, gold=gold)
+    return _decided(table, votes, gold, found, rule.thresholds, last)
+
+
+def update_consensus(
+    session: Session, rule: ConsensusRule, *, only_if_new: bool = False
+) -> Joined | None:
+    """Join all votes and write the rows of ``consensus`` that moved; drop those without votes.
+
+    Gold standards get no row: what they are is known.
+
+    Returns
+    -------
+    Joined, or None
+        None where ``only_if_new`` and the log has nothing that the table has not seen.
+    """
+    if only_if_new and not is_stale(session, rule.method):
+        return None
+    joined = join_votes(session, rule)
+    new = {row["candidate_id"]: row for row in _rows(joined, rule)}
+    columns = (*_COMPARED, "last_event_id")
+    stored = {
+        row.candidate_id: row
+        for row in session.execute(
+            select(Consensus.candidate_id, *(getattr(Consensus, c) for c in columns)).where(
+                Consensus.method == rule.method
+            )
+        )
+    }
+    moved = [k for k, row in new.items() if k not in stored or _differs(row, stored[k])]
+    gone = [k for k in stored if k not in new]
+    for part in _parts([*moved, *gone]):
+        session.execute(
+            delete(Consensus).where(
+                Consensus.method == rule.method, Consensus.candidate_id.in_(part)
+            )
+        )
+    if moved:
+        session.execute(insert(Consensus), [new[k] for k in moved])
+    # One row at least says how far the log was read.
+    if new and not moved:
+        first = session.get_one(Consensus, (next(iter(new)), rule.method))
+        first.last_event_id = joined.last_event_id
+    session.flush()
+    return joined
+
+
+def is_stale(session: Session, method: Method) -> bool:
+    """Whether the log has events that the table has not seen."""
+    seen = session.scalar(
+        select(func.max(Consensus.last_event_id)).where(Consensus.method == method)
+    )
+    last = session.scalar(select(func.max(LabelEvent.id)))
+    return (last or 0) > (seen or 0)
+
+
+@dataclass(frozen=True)
+class ConsensusEntry:
+    """One line of the consensus list."""
+
+    consensus: Consensus
+    candidate: Candidate
+    grades: tuple[tuple[str, str], ...]
+
+    @property
+    def key(self) -> tuple[float, int]:
+        """Where the next page begins."""
+        return self.consensus.posterior, self.consensus.candidate_id
+
+
+def consensus_page(
+    session: Session,
+    method: Method,
+    *,
+    state: str | None = None,
+    after: tuple[float, int] | None = None,
+    limit: int = 50,
+) -> list[ConsensusEntry]:
+    """A page of the list, highest posterior first, each with who said what.
+
+    Parameters
+    ----------
+    state : of :data:`~lensing_core.consensus.STATES`, optional
+    after : tuple of float and int, optional
+        The :attr:`ConsensusEntry.key` of the last line of the page before.
+    """
+    if state is not None and state not in STATES:
+        raise BadInputError(f"State {state!r}: choose one of {', '.join(STATES)}.")
+    conditions: list[ColumnElement[bool]] = [Consensus.method == method]
+    if state is not None:
+        conditions.append(Consensus.state == state)
+    if after is not None:
+        ours, theirs = tuple_(Consensus.posterior, Consensus.candidate_id), tuple_(*after)
+        conditions.append(ours < theirs)
+    rows = session.execute(
+        select(Consensus, Candidate)
+        .join(Candidate, Candidate.id == Consensus.candidate_id)
+        .where(*conditions)
+        .order_by(Consensus.posterior.desc(), Consensus.candidate_id.desc())
+        .limit(limit)
+    ).all()
+    grades: dict[int, list[tuple[str, str]]] = {}
+    said = session.execute(
+        select(Vote.candidate_id, Grader.name, Vote.grade)
+        .join(Grader, Grader.id == Vote.grader_id)
+        .where(Vote.candidate_id.in_([row[1].id for row in rows]))
+        .order_by(Grader.name)
+    )
+    for candidate_id, name, grade in said:
+        grades.setdefault(candidate_id, []).append((name, grade))
+    return [ConsensusEntry(c, who, tuple(grades.get(who.id, ()))) for c, who in rows]
+
+
+def count_states(session: Session, method: Method) -> dict[str, int]:
+    """How many candidates are in each state."""
+    rows = session.execute(
+        select(Consensus.state, func.count())
+        .where(Consensus.method == method)
+        .group_by(Consensus.state)
+    )
+    found = {row[0]: row[1] for row in rows}
+    return {state: found.get(state, 0) for state in STATES}
+
+
+def gold_answers(session: Session) -> dict[int, int]:
+    """Candidates that some session has as gold, with their answer, 1 lens or 0 not."""
+    rows = session.execute(
+        select(SessionItem.candidate_id, SessionItem.answer).where(
+            SessionItem.kind != "queue", SessionItem.answer.is_not(None)
+        )
+    )
+    return {candidate_id: int(answer) for candidate_id, answer in rows if answer is not None}
+
+
+def _gold(session: Session, items: NDArray[np.int64]) -> NDArray[np.int64]:
+    answers = gold_answers(session)
+    return np.array([answers.get(k, UNKNOWN) for k in items.tolist()], dtype=np.int64)
+
+
+def _prior(
+    session: Session, rule: ConsensusRule, items: NDArray[np.int64]
+) -> NDArray[np.float64] | None:
+    if rule.ensemble_id is None:
+        return None if rule.prior is None else np.full(len(items), rule.prior)
+    p = np.full(len(items), PRIOR if rule.prior is None else rule.prior)
+    place = {key: k for k, key in enumerate(items.tolist())}
+    for part in _parts(items.tolist()):
+        rows = session.execute(
+            select(Score.candidate_id, Score.probability).where(
+                Score.ensemble_id == rule.ensemble_id, Score.candidate_id.in_(part)
+            )
+        )
+        for candidate_id, probability in rows:
+            p[place[candidate_id]] = probability
+    return np.clip(p, *_PRIOR_RANGE)
+
+
+def _decided(
+    table: VoteTable,
+    votes: Votes,
+    gold: NDArray[np.int64],
+    found: Estimate,
+    thresholds: Thresholds,
+    last_event_id: int,
+) -> Joined:
+    posterior = found.posterior[:, 0]
+    draws = posterior_draws(votes, found, _DRAWS)
+    low, high = np.percentile(draws, [2.5, 97.5], axis=0) if len(posterior) else (posterior,) * 2
+    free = gold == UNKNOWN
+    return Joined(
+        table,
+        gold,
+        found,
+        np.minimum(low, posterior),
+        np.maximum(high, posterior),
+        votes_needed(posterior, thresholds, found.confusion),
+        list_figures(posterior[free], draws[:, free], thresholds),
+        last_event_id,
+    )
+
+
+_COMPARED = ("posterior", "low_95", "high_95", "prior", "n_votes", "votes_needed", "state")
+
+
+def _rows(joined: Joined, rule: ConsensusRule) -> Iterator[dict[str, Any]]:
+    """Rows of the table, gold standards left out."""
+    posterior, n_votes = joined.found.posterior[:, 0], joined.table.votes.per_item()
+    states, now = rule.thresholds.states(posterior), utc_now()
+    for k in np.flatnonzero(joined.gold == UNKNOWN).tolist():
+        needed = float(joined.needed[k])
+        yield {
+            "candidate_id": int(joined.table.items[k]),
+            "method": rule.method,
+            "posterior": float(posterior[k]),
+            "low_95": float(joined.low_95[k]),
+            "high_95": float(joined.high_95[k]),
+            "prior": float(joined.found.prior[k, 0]),
+            "n_votes": int(n_votes[k]),
+            "votes_needed": int(needed) if 0 < needed <= MOST_VOTES_NEEDED else None,
+            "state": STATES[int(states[k])],
+            "last_event_id": joined.last_event_id,
+            "updated_at": now,
+        }
+
+
+def _differs(new: dict[str, Any], stored: Any) -> bool:
+    for name in _COMPARED:
+        a, b = new[name], getattr(stored, name)
+        if isinstance(a, float) and isinstance(b, float):
+            if abs(a - b) > 1e-6 * max(1e-3, abs(b)):
+                return True
+        elif a != b:
+            return True
+    return False
+
+
+def _parts(ids: Sequence[int]) -> list[list[int]]:
+    return [list(ids[k : k + _AT_ONCE]) for k in range(0, len(ids), _AT_ONCE)]
