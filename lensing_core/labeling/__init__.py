@@ -1,0 +1,38 @@
+"""Labeling sessions: who sees which candidate in which order, what was said, and what it comes to.
+
+:mod:`.order` is pure; :mod:`.gold` chooses objects whose answer is known; :mod:`.creation` makes a
+session; :class:`~.desk.Desk` is a grader's view of it; :mod:`.recording` takes events;
+:mod:`.summary` counts.
+"""
+
+from lensing_core.labeling.creation import (
+    NewSession,
+    close_session,
+    create_session,
+    create_tutorial,
+    get_session,
+)
+from lensing_core.labeling.desk import Desk, open_desk
+from lensing_core.labeling.options import SessionOptions
+from lensing_core.labeling.order import Slot, grader_order
+from lensing_core.labeling.recording import Outcome, record
+from lensing_core.labeling.summary import GraderFigures, SessionSummary, list_sessions, summarise
+
+__all__ = [
+    "Desk",
+    "GraderFigures",
+    "NewSession",
+    "Outcome",
+    "SessionOptions",
+    "SessionSummary",
+    "Slot",
+    "close_session",
+    "create_session",
+    "create_tutorial",
+    "get_session",
+    "grader_order",
+    "list_sessions",
+    "open_desk",
+    "record",
+    "summarise",
+]

@@ -1,0 +1,194 @@
+"""Sessions are made, looked up and closed here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lensing_core.acquisition import QueueEntry
+from lensing_core.consensus import SCHEMES, Scheme
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.labeling.gold import choose_gold, choose_tutorial
+from lensing_core.labeling.options import SessionOptions
+from lensing_core.store.labels import grader_named
+from lensing_core.store.tables import (
+    Candidate,
+    LabelSession,
+    SessionGrader,
+    SessionItem,
+    utc_now,
+)
+
+MOST_ITEMS = 100_000
+TUTORIAL = "Tutorial"
+TUTORIAL_ITEMS = 20
+_AT_ONCE = 500
+_MAX_WHY = 255
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """A session to be made.
+
+    Attributes
+    ----------
+    name : str
+        1 to 120 letters, not given before.
+    entries : sequence of QueueEntry
+        The queue, in order.
+    queue : dict
+        How it was chosen, as plain JSON.
+    scheme : Scheme
+    options : SessionOptions
+    ensemble_id : int or None
+        Whose scores made the queue.
+    graders : sequence of str
+        Names of those invited; empty: everybody.
+    """
+
+    name: str
+    entries: Sequence[QueueEntry]
+    queue: dict[str, Any]
+    scheme: Scheme = SCHEMES["abcx"]
+    options: SessionOptions = field(default_factory=SessionOptions)
+    ensemble_id: int | None = None
+    graders: Sequence[str] = ()
+
+
+def create_session(session: Session, new: NewSession, created_by: int | None) -> LabelSession:
+    """Make a session with its queue, its gold and its invitations.
+
+    Raises
+    ------
+    BadInputError
+        If the name is taken or the queue is empty, too long, or names an object twice.
+    NotFoundError
+        If an object does not exist, or there is not enough gold.
+    """
+    ids = [entry.candidate_id for entry in new.entries]
+    _check_queue(session, ids)
+    share = new.options.gold_fraction
+    n_gold = round(len(ids) * share / (1 - share))
+    gold = choose_gold(session, ids, n_gold, seed=new.options.seed)
+    items = [
+        SessionItem(position=k, candidate_id=entry.candidate_id, why=entry.why[:_MAX_WHY])
+        for k, entry in enumerate(new.entries)
+    ]
+    items += [
+        SessionItem(
+            position=len(ids) + k,
+            candidate_id=known.candidate_id,
+            kind="gold",
+            answer=known.answer,
+            explanation=known.explanation,
+        )
+        for k, known in enumerate(gold)
+    ]
+    return _store(session, new, items, created_by)
+
+
+def create_tutorial(session: Session) -> LabelSession:
+    """The tutorial, made where there is none: known objects, each explained after its grade."""
+    found = session.scalar(select(LabelSession).where(LabelSession.name == TUTORIAL))
+    if found is not None:
+        return found
+    known = choose_tutorial(session, TUTORIAL_ITEMS, seed=1)
+    new = NewSession(
+        TUTORIAL,
+        (),
+        {"strategy": "tutorial"},
+        SCHEMES["binary"],
+        SessionOptions(shuffled=False, feedback=True),
+    )
+    items = [
+        SessionItem(
+            position=k,
+            candidate_id=one.candidate_id,
+            kind="tutorial",
+            answer=one.answer,
+            explanation=one.explanation,
+        )
+        for k, one in enumerate(known)
+    ]
+    return _store(session, new, items, None)
+
+
+def get_session(session: Session, session_id: str) -> LabelSession:
+    """The labeling session of an id; raises NotFoundError."""
+    found = session.get(LabelSession, session_id)
+    if found is None:
+        raise NotFoundError(f"There is no labeling session {session_id!r}.")
+    return found
+
+
+def session_named(session: Session, name: str) -> LabelSession:
+    """The labeling session of a name; raises NotFoundError."""
+    found = session.scalar(select(LabelSession).where(LabelSession.name == name))
+    if found is None:
+        raise NotFoundError(f"There is no labeling session {name!r}.")
+    return found
+
+
+def close_session(session: Session, session_id: str, *, reopen: bool = False) -> LabelSession:
+    """Take no further grades; grades given before, and still on their way, are taken."""
+    found = get_session(session, session_id)
+    found.status = "open" if reopen else "closed"
+    found.closed_at = None if reopen else utc_now()
+    return found
+
+
+def invited(session: Session, session_id: str) -> set[int]:
+    """Ids of the graders of a session; empty: everybody."""
+    return set(
+        session.scalars(
+            select(SessionGrader.grader_id).where(SessionGrader.session_id == session_id)
+        )
+    )
+
+
+def _check_queue(session: Session, ids: Sequence[int]) -> None:
+    if not 0 < len(ids) <= MOST_ITEMS:
+        raise BadInputError(f"The queue holds {len(ids):,} candidates: choose 1 to {MOST_ITEMS:,}.")
+    if len(set(ids)) < len(ids):
+        raise BadInputError("The queue holds a candidate twice.")
+    for first in range(0, len(ids), _AT_ONCE):
+        part = list(ids[first : first + _AT_ONCE])
+        there = set(session.scalars(select(Candidate.id).where(Candidate.id.in_(part))))
+        if missing := [k for k in part if k not in there]:
+            raise NotFoundError(f"Candidate {missing[0]} does not exist.")
+
+
+def _store(
+    session: Session, new: NewSession, items: list[SessionItem], created_by: int | None
+) -> LabelSession:
+    name = " ".join(new.name.split())
+    if not 0 < len(name) <= LabelSession.name.type.length:
+        raise BadInputError(f"Session name {name[:20]!r}: give 1 to 120 letters.")
+    if session.scalar(select(LabelSession.id).where(LabelSession.name == name)):
+        raise BadInputError(f"There is a session {name!r} already; choose another name.")
+    made = LabelSession(
+        id=secrets.token_hex(8),
+        name=name,
+        scheme=new.scheme.to_json(),
+        queue=new.queue,
+        options=new.options.to_json(),
+        ensemble_id=new.ensemble_id,
+        created_by=created_by,
+    )
+    session.add(made)
+    session.flush()
+    for item in items:
+        item.session_id = made.id
+    session.add_all(items)
+    names = dict.fromkeys(" ".join(name.split()) for name in new.graders)
+    session.add_all(
+        SessionGrader(session_id=made.id, grader_id=grader_named(session, name).id)
+        for name in names
+    )
+    session.flush()
+    return made

@@ -1,0 +1,301 @@
+"""A grader's view of a session: which stamps, under which names, and what of them is done.
+
+A stamp has a name that says nothing of its object, and another for each grader and each repeat:
+the beginning of a keyed hash (HMAC-SHA256) of all that decides it. Names stay the same over
+restarts, and change with the pixels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lensing_core.consensus import Scheme, scheme_from_json
+from lensing_core.errors import NotFoundError, PolicyError
+from lensing_core.labeling.creation import get_session, invited
+from lensing_core.labeling.options import SessionOptions
+from lensing_core.labeling.order import Slot, grader_order
+from lensing_core.store.tables import (
+    Candidate,
+    Consensus,
+    LabelEvent,
+    LabelSession,
+    SessionItem,
+    Vote,
+)
+
+_TOKEN_LETTERS = 24
+_AT_ONCE = 500
+Key = tuple[int, bool]
+"""Candidate, and whether it is the repeat: at most one event of a kind stands for each."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """One stamp to grade; ``token`` is the name that its page knows."""
+
+    number: int
+    token: str
+    candidate_id: int
+    catalog_id: int
+    cutout_index: int
+    is_repeat: bool
+    kind: str
+    why: str
+    answer: int | None
+    explanation: str
+
+    @property
+    def key(self) -> Key:
+        """What events are told apart by."""
+        return self.candidate_id, self.is_repeat
+
+
+@dataclass(frozen=True)
+class Said:
+    """An event of a grader that stands: a grade, or a skip."""
+
+    id: int
+    uuid: str
+    kind: str
+    grade: str | None
+    is_lens: int | None
+    reject_reason: str | None
+    comment: str
+    shown_ms: int | None
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands of a grader's events in a session, and which objects are flagged."""
+
+    said: Mapping[Key, Said]
+    flagged: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A session as one grader sees it; ``stamps`` in order."""
+
+    session_id: str
+    grader_id: int
+    scheme: Scheme
+    options: SessionOptions
+    ensemble_id: int | None
+    stamps: tuple[Stamp, ...]
+
+    @cached_property
+    def by_token(self) -> dict[str, Stamp]:
+        """Stamps by the name that the page knows."""
+        return {stamp.token: stamp for stamp in self.stamps}
+
+    def stamp(self, token: str) -> Stamp:
+        """The stamp of a name; raises NotFoundError."""
+        try:
+            return self.by_token[token]
+        except KeyError:
+            raise NotFoundError("This session has no such stamp of yours; reload.") from None
+
+
+def open_desk(session: Session, secret: str, session_id: str, grader_id: int) -> Desk:
+    """A grader's view of a session, open or closed.
+
+    Parameters
+    ----------
+    session : Session
+    secret : str
+        Of the workspace; names of stamps are made with it.
+    session_id : str
+    grader_id : int
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such session.
+    PolicyError
+        If the grader is not invited.
+    """
+    found = get_session(session, session_id)
+    guests = invited(session, session_id)
+    if guests and grader_id not in guests:
+        raise PolicyError(f"You are not among the graders of session {found.name!r}.")
+    items = {
+        item.position: item
+        for item in session.scalars(select(SessionItem).where(SessionItem.session_id == session_id))
+    }
+    options = SessionOptions.from_json(found.options)
+    slots = grader_order(
+        sorted(k for k, item in items.items() if item.kind != "gold"),
+        sorted(k for k, item in items.items() if item.kind == "gold"),
+        grader_id=grader_id,
+        seed=options.seed,
+        shuffled=options.shuffled,
+        repeat_fraction=options.repeat_fraction,
+    )
+    stamps = _stamps(session, secret, found, grader_id, items, slots)
+    scheme = scheme_from_json(found.scheme)
+    return Desk(session_id, grader_id, scheme, options, found.ensemble_id, stamps)
+
+
+def queue_fingerprint(session: Session, session_id: str) -> tuple[Any, ...]:
+    """Changes where the queue of a session does, at the cost of one pass over an index."""
+    return tuple(
+        session.execute(
+            select(
+                func.count(),
+                func.sum(SessionItem.candidate_id * (SessionItem.position % 9973 + 1)),
+            ).where(SessionItem.session_id == session_id)
+        ).one()
+    )
+
+
+def standing(session: Session, desk: Desk) -> Standing:
+    """What stands of the grader's events."""
+    rows = session.execute(
+        select(
+            LabelEvent.id,
+            LabelEvent.uuid,
+            LabelEvent.kind,
+            LabelEvent.candidate_id,
+            LabelEvent.is_repeat,
+            LabelEvent.undoes,
+            LabelEvent.grade,
+            LabelEvent.is_lens,
+            LabelEvent.reject_reason,
+            LabelEvent.comment,
+            LabelEvent.shown_ms,
+            LabelEvent.received_at,
+        )
+        .where(LabelEvent.session_id == desk.session_id, LabelEvent.grader_id == desk.grader_id)
+        .order_by(LabelEvent.id)
+    )
+    return standing_of(rows)
+
+
+def standing_of(rows: Iterable[Any]) -> Standing:
+    """What stands of the events of one grader and session, in the order of the log."""
+    stacks: defaultdict[Key, list[Said]] = defaultdict(list)
+    flags: defaultdict[int, list[tuple[str, bool]]] = defaultdict(list)
+    for row in rows:
+        stack = stacks[row.candidate_id, bool(row.is_repeat)]
+        if row.kind in ("grade", "skip"):
+            stack.append(
+                Said(
+                    row.id,
+                    row.uuid,
+                    row.kind,
+                    row.grade,
+                    row.is_lens,
+                    row.reject_reason,
+                    row.comment,
+                    row.shown_ms,
+                    row.received_at,
+                )
+            )
+        elif row.kind == "undo":
+            stack[:] = [said for said in stack if said.uuid != row.undoes]
+            kept = flags[row.candidate_id]
+            kept[:] = [flag for flag in kept if flag[0] != row.undoes]
+        else:
+            flags[row.candidate_id].append((row.uuid, row.kind == "flag"))
+    return Standing(
+        {key: stack[-1] for key, stack in stacks.items() if stack},
+        frozenset(k for k, states in flags.items() if states and states[-1][1]),
+    )
+
+
+def retired(session: Session, desk: Desk) -> set[int]:
+    """Candidates of the queue that need no further vote, by consensus or by number of votes."""
+    out: set[int] = set()
+    queue = [s.candidate_id for s in desk.stamps if s.kind == "queue" and not s.is_repeat]
+    for first in range(0, len(queue), _AT_ONCE):
+        part = queue[first : first + _AT_ONCE]
+        out.update(
+            session.scalars(
+                select(Consensus.candidate_id).where(
+                    Consensus.candidate_id.in_(part), Consensus.state != "open"
+                )
+            )
+        )
+        if desk.options.target_votes:
+            out.update(
+                session.scalars(
+                    select(Vote.candidate_id)
+                    .where(Vote.candidate_id.in_(part), Vote.session_id == desk.session_id)
+                    .group_by(Vote.candidate_id)
+                    .having(func.count() >= desk.options.target_votes)
+                )
+            )
+    return out
+
+
+def remaining(desk: Desk, stands: Standing, gone: set[int]) -> list[Stamp]:
+    """The stamps that are still to be graded, in order.
+
+    A repeat is left out where its object was skipped, or is gone ungraded.
+    """
+    left = []
+    for stamp in desk.stamps:
+        first = stands.said.get((stamp.candidate_id, False))
+        if stamp.key in stands.said:
+            continue
+        if first is None and stamp.candidate_id in gone:
+            continue
+        if stamp.is_repeat and first is not None and first.kind == "skip":
+            continue
+        left.append(stamp)
+    return left
+
+
+def _stamps(
+    session: Session,
+    secret: str,
+    found: LabelSession,
+    grader_id: int,
+    items: Mapping[int, SessionItem],
+    slots: Sequence[Slot],
+) -> tuple[Stamp, ...]:
+    pictures = {
+        row.id: row
+        for row in session.execute(
+            select(
+                Candidate.id,
+                Candidate.catalog_id,
+                Candidate.cutout_index,
+                Candidate.cutout_sha256,
+            )
+            .join(SessionItem, SessionItem.candidate_id == Candidate.id)
+            .where(SessionItem.session_id == found.id)
+        )
+    }
+    stamps = []
+    for number, slot in enumerate(slots):
+        item = items[slot.position]
+        picture = pictures[item.candidate_id]
+        said = f"{found.id}:{grader_id}:{picture.id}:{slot.is_repeat}:{picture.cutout_sha256}"
+        token = hmac.new(secret.encode(), said.encode(), hashlib.sha256).hexdigest()
+        stamps.append(
+            Stamp(
+                number,
+                token[:_TOKEN_LETTERS],
+                picture.id,
+                picture.catalog_id,
+                picture.cutout_index,
+                slot.is_repeat,
+                item.kind,
+                item.why,
+                item.answer,
+                item.explanation,
+            )
+        )
+    return tuple(stamps)

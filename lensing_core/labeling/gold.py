@@ -1,0 +1,187 @@
+"""Objects whose answer is known: gold standards mixed into a session, and those of the tutorial.
+
+They come from labelled catalogs whose pictures look like the session's by everything but their
+content: same survey, bands, size, pixels and orientation. What a page is told of a stamp is then
+the same for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store.tables import Candidate, Catalog, Observation
+
+MIN_ARC_SNR = 15.0
+"""Simulated lenses with fainter arcs are no fair question; what has no S/N stored is taken."""
+
+MIN_CONFIDENCE = 0.9
+_AT_ONCE = 500
+
+_WHAT_IT_IS = {
+    "lens": "a lens",
+    "injected_lens": "a lens: arcs painted onto a real galaxy",
+    "quasar_lens": "a lensed quasar",
+    "cluster_lens": "a cluster lens",
+    "elliptical": "a single early-type galaxy: smooth, one colour, nothing curved around it",
+    "spiral": "a spiral galaxy: its arms begin at the centre and wind outwards in one disc",
+    "alignment": "a chance alignment: the neighbour is neither curved nor stretched around it",
+    "group": "galaxies side by side: each round or elongated in a direction of its own",
+    "merger": "a merger: two nuclei or a disturbed body, with a tail of the same colour",
+    "tidal_tail": "a tidal tail: it starts at the galaxy and bends away from it",
+    "ring": "a ring galaxy: the ring has clumps of star formation and is one with the galaxy",
+    "edge_on": "an edge-on disc: straight, through the centre",
+    "artefact": "a fault of the image",
+    "cluster": "a cluster without arcs",
+    "bcg_alignment": "a chance alignment near a brightest cluster galaxy",
+    "galaxy_group": "a group of galaxies without arcs",
+    "field_galaxy": "a single galaxy in the field",
+}
+
+
+@dataclass(frozen=True)
+class KnownObject:
+    """An object with its answer, 1 lens or 0 not, and a sentence for people."""
+
+    candidate_id: int
+    answer: int
+    explanation: str
+
+
+@dataclass(frozen=True)
+class _Found:
+    candidate_id: int
+    answer: int
+    truth: Mapping[str, Any]
+
+
+def picture_kind(catalog: Catalog) -> tuple[Any, ...]:
+    """What can be seen of a catalog's pictures whatever is on them."""
+    return (
+        catalog.survey_id,
+        tuple(catalog.bands),
+        catalog.size_px,
+        catalog.pixel_scale_arcsec,
+        catalog.pixel_kind,
+        catalog.notes.get("north_up") is True,
+    )
+
+
+def choose_gold(
+    session: Session, candidate_ids: Sequence[int], n: int, *, seed: int
+) -> list[KnownObject]:
+    """Known objects to mix into a queue, half of them lenses, in an order by chance.
+
+    Raises
+    ------
+    NotFoundError
+        If there are not enough whose pictures are like those of the queue.
+    """
+    if n == 0:
+        return []
+    kinds = {picture_kind(catalog) for catalog in _catalogs_of(session, candidate_ids)}
+    catalogs = [c for c in session.scalars(select(Catalog)) if picture_kind(c) in kinds]
+    taken = set(candidate_ids)
+    known = [f for f in _known_in(session, catalogs) if f.candidate_id not in taken]
+    rng = np.random.default_rng([seed, 1])
+    chosen: list[_Found] = []
+    for answer, wanted in ((1, n - n // 2), (0, n // 2)):
+        pool = [found for found in known if found.answer == answer]
+        if len(pool) < wanted:
+            what = "lenses" if answer else "non-lenses"
+            raise NotFoundError(
+                f"{wanted} known {what} are wanted as gold, and {len(pool)} labelled ones have the "
+                "survey, bands and size of this queue's pictures: simulate a labelled catalog like "
+                "it, paint arcs into it, or lower the gold fraction."
+            )
+        chosen += [pool[k] for k in rng.choice(len(pool), wanted, replace=False)]
+    return [_explained(chosen[k]) for k in rng.permutation(n)]
+
+
+def choose_tutorial(session: Session, n: int, *, seed: int) -> list[KnownObject]:
+    """Simulated objects to learn on: half lenses, clear ones first, and every kind of non-lens.
+
+    Raises
+    ------
+    NotFoundError
+        If no catalog has simulated lenses and non-lenses.
+    """
+    for catalog in session.scalars(
+        select(Catalog).where(Catalog.origin == "simulated").order_by(Catalog.id.desc())
+    ):
+        known = _known_in(session, [catalog])
+        lenses = [f for f in known if f.answer == 1]
+        others = [f for f in known if f.answer == 0]
+        if len(lenses) >= n // 2 and len(others) >= n - n // 2:
+            break
+    else:
+        raise NotFoundError(
+            "The tutorial needs simulated lenses and non-lenses with labels: simulate a catalog."
+        )
+    rng = np.random.default_rng([seed, 2])
+    lenses = [lenses[k] for k in rng.permutation(len(lenses))[: 4 * n]]
+    lenses.sort(key=lambda f: -float(f.truth.get("arc_snr", 0.0)))
+    step = max(1, len(lenses) // (n // 2))
+    by_class: dict[str, list[_Found]] = {}
+    for k in rng.permutation(len(others)).tolist():
+        by_class.setdefault(str(others[k].truth.get("class", "")), []).append(others[k])
+    varied: list[_Found] = []
+    while len(varied) < n - n // 2:
+        for found in by_class.values():
+            varied += [found.pop()] if found else []
+    chosen = (lenses[::step][: n // 2], varied[: n - n // 2])
+    # From clear to faint, lenses and others in an order by chance within each four.
+    pairs = [item for pair in zip(*chosen, strict=False) for item in pair]
+    pairs += chosen[1][len(chosen[0]) :]
+    out: list[_Found] = []
+    for first in range(0, len(pairs), 4):
+        part = pairs[first : first + 4]
+        out += [part[k] for k in rng.permutation(len(part))]
+    return [_explained(found) for found in out]
+
+
+def _catalogs_of(session: Session, candidate_ids: Sequence[int]) -> list[Catalog]:
+    keys: set[int] = set()
+    for first in range(0, len(candidate_ids), _AT_ONCE):
+        part = candidate_ids[first : first + _AT_ONCE]
+        keys.update(
+            session.scalars(select(Candidate.catalog_id).where(Candidate.id.in_(part)).distinct())
+        )
+    if not keys:
+        raise BadInputError("The queue is empty.")
+    return list(session.scalars(select(Catalog).where(Catalog.id.in_(keys))))
+
+
+def _known_in(session: Session, catalogs: Sequence[Catalog]) -> list[_Found]:
+    """Labelled objects whose label is as good as certain, by id."""
+    usable = [c.id for c in catalogs if c.label_confidence >= MIN_CONFIDENCE]
+    rows = session.execute(
+        select(Candidate.id, Candidate.label, Candidate.label_confidence, Observation.truth)
+        .outerjoin(Observation, Observation.candidate_id == Candidate.id)
+        .where(Candidate.catalog_id.in_(usable), Candidate.label.in_((0, 1)))
+        .order_by(Candidate.id)
+    )
+    known = []
+    for candidate_id, label, confidence, truth in rows:
+        seen = not label or (truth or {}).get("arc_snr", MIN_ARC_SNR) >= MIN_ARC_SNR
+        if seen and (confidence is None or confidence >= MIN_CONFIDENCE):
+            known.append(_Found(candidate_id, label, truth or {}))
+    return known
+
+
+def _explained(found: _Found) -> KnownObject:
+    truth = found.truth
+    what = _WHAT_IT_IS.get(str(truth.get("class")), "a lens" if found.answer else "not a lens")
+    text = f"This is {what}."
+    if found.answer and "theta_e_arcsec" in truth:
+        text += f" Einstein radius {float(truth['theta_e_arcsec']):.2f}″"
+        snr = truth.get("arc_snr")
+        text += f", arcs of S/N {float(snr):.0f}." if snr is not None else "."
+        text += " Look for blue light curved around the centre, at one distance from it."
+    return KnownObject(found.candidate_id, found.answer, text)

@@ -1,0 +1,213 @@
+"""What a session has come to: counts, seconds a stamp, agreement on repeats, skill on gold.
+
+Fractions carry exact binomial (Clopper-Pearson) 95 % intervals.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lensing_core.labeling.creation import get_session, invited
+from lensing_core.labeling.desk import Standing, standing_of
+from lensing_core.metrics.strata import binomial_interval
+from lensing_core.store.tables import Grader, LabelEvent, LabelSession, SessionItem
+
+PAUSE_S = 120.0
+"""Longer on one stamp is a pause, and counts for no pace."""
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """``found`` of ``total``, with an interval."""
+
+    found: int
+    total: int
+
+    @property
+    def value(self) -> float | None:
+        """None where there is nothing to divide."""
+        return self.found / self.total if self.total else None
+
+    def to_json(self) -> dict[str, Any]:
+        """With ``low_95`` and ``high_95``; value None where nothing was counted."""
+        low, high = binomial_interval(self.found, self.total) if self.total else (0.0, 1.0)
+        return {
+            "found": self.found,
+            "total": self.total,
+            "value": self.value,
+            "low_95": low,
+            "high_95": high,
+        }
+
+
+@dataclass(frozen=True)
+class GraderFigures:
+    """One grader in one session.
+
+    Attributes
+    ----------
+    n_done, n_skipped, n_flagged : int
+        Stamps graded (repeats and gold included), skipped and flagged.
+    grades : dict
+        Number of objects of the queue by grade, repeats and gold left out.
+    seconds : float or None
+        Median seconds on screen of a stamp that was graded, pauses left out.
+    recent_seconds : float or None
+        Of the last 50.
+    repeats : Fraction
+        Repeats that were given the grade of the first time.
+    gold_lenses, gold_others : Fraction
+        Lenses called lens, and others called no lens, of gold that was decided.
+    gold_undecided : int
+    last_at : datetime or None
+        Of the last grade, by the server's clock.
+    """
+
+    grader_id: int
+    name: str
+    n_done: int
+    n_skipped: int
+    n_flagged: int
+    grades: Mapping[str, int]
+    seconds: float | None
+    recent_seconds: float | None
+    repeats: Fraction
+    gold_lenses: Fraction
+    gold_others: Fraction
+    gold_undecided: int
+    last_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SessionSummary:
+    """A session with what its graders have done.
+
+    Attributes
+    ----------
+    session : LabelSession
+    n_items : int
+        Objects in its queue, gold included.
+    guests : tuple of str
+        Names of the invited graders; empty: everybody.
+    graders : tuple of GraderFigures
+        Those who have done anything, by name.
+    """
+
+    session: LabelSession
+    n_items: int
+    guests: tuple[str, ...]
+    graders: tuple[GraderFigures, ...]
+
+    def of(self, grader_id: int) -> GraderFigures | None:
+        """The figures of one grader; None where nothing was done."""
+        return next((g for g in self.graders if g.grader_id == grader_id), None)
+
+
+def figures_of(grader: Grader, stands: Standing, answers: Mapping[int, int]) -> GraderFigures:
+    """The figures of a grader.
+
+    Parameters
+    ----------
+    grader : Grader
+    stands : Standing
+    answers : mapping of int to int
+        Of the session's gold, by candidate.
+    """
+    graded = {key: said for key, said in stands.said.items() if said.kind == "grade"}
+    first = {key[0]: said for key, said in graded.items() if not key[1]}
+    again = {key[0]: said for key, said in graded.items() if key[1] and key[0] in first}
+    known = {k: said for k, said in first.items() if k in answers}
+    decided = {k: said for k, said in known.items() if said.is_lens is not None}
+    right = Counter(answers[k] for k, said in decided.items() if said.is_lens == answers[k])
+    total = Counter(answers[k] for k in decided)
+    in_order = sorted(graded.values(), key=lambda said: said.id)
+    paces = [s.shown_ms / 1000 for s in in_order if s.shown_ms and s.shown_ms < PAUSE_S * 1000]
+    return GraderFigures(
+        grader_id=grader.id,
+        name=grader.name,
+        n_done=len(graded),
+        n_skipped=len(stands.said) - len(graded),
+        n_flagged=len(stands.flagged),
+        grades=Counter(str(said.grade) for k, said in first.items() if k not in answers),
+        seconds=float(np.median(paces)) if paces else None,
+        recent_seconds=float(np.median(paces[-50:])) if paces else None,
+        repeats=Fraction(
+            sum(said.grade == first[k].grade for k, said in again.items()), len(again)
+        ),
+        gold_lenses=Fraction(right[1], total[1]),
+        gold_others=Fraction(right[0], total[0]),
+        gold_undecided=len(known) - len(decided),
+        last_at=in_order[-1].received_at if in_order else None,
+    )
+
+
+def summarise(session: Session, session_id: str) -> SessionSummary:
+    """What a session has come to."""
+    return _summarise(session, get_session(session, session_id))
+
+
+def list_sessions(session: Session) -> list[SessionSummary]:
+    """All sessions, open ones first, then the newest."""
+    found = session.scalars(
+        select(LabelSession).order_by(
+            LabelSession.status.desc(), LabelSession.created_at.desc(), LabelSession.id
+        )
+    )
+    return [_summarise(session, one) for one in found]
+
+
+def answers_of(session: Session, session_id: str) -> dict[int, int]:
+    """The answers of a session's gold, by candidate."""
+    rows = session.execute(
+        select(SessionItem.candidate_id, SessionItem.answer).where(
+            SessionItem.session_id == session_id, SessionItem.answer.is_not(None)
+        )
+    )
+    return {candidate_id: int(answer or 0) for candidate_id, answer in rows}
+
+
+def _summarise(session: Session, found: LabelSession) -> SessionSummary:
+    n_items = session.scalar(
+        select(func.count()).select_from(SessionItem).where(SessionItem.session_id == found.id)
+    )
+    graders = {
+        g.id: g
+        for g in session.scalars(
+            select(Grader).where(
+                Grader.id.in_(select(LabelEvent.grader_id).where(LabelEvent.session_id == found.id))
+            )
+        )
+    }
+    answers = answers_of(session, found.id)
+    by_grader: dict[int, list[Any]] = {key: [] for key in graders}
+    for row in session.execute(_EVENTS.where(LabelEvent.session_id == found.id)):
+        by_grader[row.grader_id].append(row)
+    names = session.scalars(
+        select(Grader.name).where(Grader.id.in_(invited(session, found.id))).order_by(Grader.name)
+    )
+    figures = [
+        figures_of(graders[key], standing_of(rows), answers) for key, rows in by_grader.items()
+    ]
+    return SessionSummary(
+        found, int(n_items or 0), tuple(names), tuple(sorted(figures, key=lambda f: f.name))
+    )
+
+
+_EVENTS = select(
+    LabelEvent.grader_id,
+    *(
+        getattr(LabelEvent, name)
+        for name in (
+            *("id", "uuid", "kind", "candidate_id", "is_repeat", "undoes", "grade"),
+            *("is_lens", "reject_reason", "comment", "shown_ms", "received_at"),
+        )
+    ),
+).order_by(LabelEvent.id)

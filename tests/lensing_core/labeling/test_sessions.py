@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from lensing_core.acquisition import QueueEntry
+from lensing_core.consensus import SCHEMES
+from lensing_core.errors import BadInputError, NotFoundError, PolicyError
+from lensing_core.labeling import (
+    Desk,
+    NewSession,
+    SessionOptions,
+    close_session,
+    create_session,
+    create_tutorial,
+    list_sessions,
+    open_desk,
+    record,
+    summarise,
+)
+from lensing_core.labeling.desk import remaining, retired, standing
+from lensing_core.store import open_database
+from lensing_core.store.labels import grader_named, verify
+from lensing_core.store.tables import Candidate, Catalog, Consensus, LabelEvent, SessionItem
+
+AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
+OPTIONS = SessionOptions(gold_fraction=0.2, repeat_fraction=0.25, seed=5)
+
+
+@pytest.fixture
+def database(filled_workspace):
+    return open_database(filled_workspace)
+
+
+@pytest.fixture
+def make(database):
+    """A function that makes a session of 40 objects of catalog cosmos; returns its id."""
+
+    def new(options: SessionOptions = OPTIONS, graders=(), name="first") -> str:
+        with database.session() as session:
+            catalog = session.query(Catalog).filter_by(name="cosmos").one()
+            ids = session.scalars(
+                sa.select(Candidate.id).where(Candidate.catalog_id == catalog.id).limit(40)
+            ).all()
+            entries = [QueueEntry(k, f"rank {n}") for n, k in enumerate(ids)]
+            asked = NewSession(name, entries, {}, options=options, graders=graders)
+            return create_session(session, asked, None).id
+
+    return new
+
+
+@pytest.fixture
+def grader(database):
+    with database.session() as session:
+        return {name: grader_named(session, name).id for name in ("Ana", "Bo", "Cy")}
+
+
+def desk_of(database, session_id: str, grader_id: int) -> Desk:
+    with database.session() as session:
+        return open_desk(session, "secret", session_id, grader_id)
+
+
+def event(stamp, grade: str | None = "A", kind: str = "grade", **fields) -> dict:
+    sent = {"uuid": str(uuid4()), "kind": kind, "token": stamp.token, "given_at": AT.isoformat()}
+    return sent | ({"grade": grade} if kind == "grade" else {}) | fields
+
+
+def send(database, desk: Desk, *events: dict) -> list[str]:
+    with database.session() as session:
+        return [outcome.refused for outcome in record(session, desk, events)]
+
+
+def left(database, desk: Desk):
+    with database.session() as session:
+        return remaining(desk, standing(session, desk), retired(session, desk))
+
+
+def test_gold_is_like_the_queue_by_all_that_a_page_is_told(database, make, grader):
+    desk = desk_of(database, make(), grader["Ana"])
+    kinds = [stamp.kind for stamp in desk.stamps]
+    assert kinds.count("gold") == 10  # a fifth of the fifty different ones
+    assert kinds.count("queue") == 40 + 10
+    gold = [stamp for stamp in desk.stamps if stamp.kind == "gold"]
+    assert sorted(stamp.answer for stamp in gold) == [0] * 5 + [1] * 5
+    assert {len(stamp.token) for stamp in desk.stamps} == {24}
+    assert len({stamp.token for stamp in desk.stamps}) == len(desk.stamps)  # repeats as well
+    with database.session() as session:
+        kinds = {
+            (c.survey_id, tuple(c.bands), c.size_px, c.pixel_scale_arcsec, c.pixel_kind)
+            for c in session.scalars(
+                sa.select(Catalog).where(Catalog.id.in_({s.catalog_id for s in desk.stamps}))
+            )
+        }
+    assert len(kinds) == 1
+
+
+def test_names_of_stamps_outlive_a_restart_and_are_each_graders_own(database, make, grader):
+    key = make()
+    ana, again = (desk_of(database, key, grader["Ana"]) for _ in range(2))
+    bo = desk_of(database, key, grader["Bo"])
+    assert [s.token for s in ana.stamps] == [s.token for s in again.stamps]
+    assert not {s.token for s in ana.stamps} & {s.token for s in bo.stamps}
+
+
+def test_it_is_gone_on_with_where_it_was_left(database, make, grader):
+    desk = desk_of(database, make(), grader["Ana"])
+    first = desk.stamps[:12]
+    assert send(database, desk, *(event(stamp) for stamp in first)) == [""] * 12
+    assert left(database, desk) == list(desk.stamps[12:])
+    assert left(database, desk_of(database, desk.session_id, grader["Bo"]))[0].number == 0
+
+
+def test_undo_skip_flag_and_a_second_thought_are_events(database, make, grader):
+    desk = desk_of(database, make(), grader["Ana"])
+    one, two, three = desk.stamps[:3]
+    given = event(one, "X", reject_reason="ring", comment=" blue ring ", shown_ms=812.4)
+    send(database, desk, given, event(two, kind="skip"), event(three, kind="flag"))
+    assert [s.number for s in left(database, desk)[:2]] == [2, 3]
+    send(database, desk, event(one, kind="undo", undoes=given["uuid"]))
+    assert left(database, desk)[0] == one
+    send(database, desk, event(one, "B"), event(one, "C"), event(three, kind="unflag"))
+    with database.session() as session:
+        stands = standing(session, desk)
+        rows = session.scalars(sa.select(LabelEvent).order_by(LabelEvent.id)).all()
+        assert verify(session).n_events == 7
+    assert stands.said[one.key].grade == "C"
+    assert stands.flagged == frozenset()
+    assert (rows[0].reject_reason, rows[0].comment, rows[0].shown_ms) == ("ring", "blue ring", 812)
+    assert rows[0].visible == {"blind": True, "feedback": False, "ensemble_id": None}
+
+
+def test_a_skipped_object_is_not_shown_again_as_a_repeat(database, make, grader):
+    desk = desk_of(database, make(), grader["Ana"])
+    repeat = next(stamp for stamp in desk.stamps if stamp.is_repeat)
+    first = next(s for s in desk.stamps if s.key == (repeat.candidate_id, False))
+    assert repeat in left(database, desk)
+    send(database, desk, event(first, kind="skip"))
+    assert repeat not in left(database, desk)
+
+
+def test_what_is_decided_leaves_the_queues_of_others(database, make, grader):
+    key = make(SessionOptions(target_votes=2))
+    ana, bo, cy = (desk_of(database, key, grader[name]) for name in ("Ana", "Bo", "Cy"))
+    a = {desk: {s.candidate_id: s for s in desk.stamps} for desk in (ana, bo, cy)}
+    voted, agreed = ana.stamps[0].candidate_id, ana.stamps[1].candidate_id
+    send(database, ana, event(a[ana][voted]))
+    assert len(left(database, cy)) == 40
+    send(database, bo, event(a[bo][voted]))
+    with database.session() as session:
+        session.add(
+            Consensus(
+                candidate_id=agreed,
+                method="swap",
+                posterior=0.99,
+                low_95=0.9,
+                high_95=1,
+                prior=0.1,
+                n_votes=3,
+                state="accepted",
+                last_event_id=1,
+            )
+        )
+    gone = {s.candidate_id for s in cy.stamps} - {s.candidate_id for s in left(database, cy)}
+    assert gone == {voted, agreed}
+    assert len(left(database, ana)) == 38  # one is done, one is decided
+
+
+def test_events_that_cannot_be_are_refused_alone(database, make, grader):
+    desk = desk_of(database, make(), grader["Ana"])
+    bo = desk_of(database, desk.session_id, grader["Bo"])
+    stamp = desk.stamps[0]
+    of_bo = event(bo.by_token[next(s.token for s in bo.stamps if s.key == stamp.key)])
+    send(database, bo, of_bo)
+    late = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    refused = send(
+        database,
+        desk,
+        event(stamp, "Z"),
+        event(stamp, token="0" * 24),
+        event(stamp, given_at="yesterday"),
+        event(stamp, given_at=late),
+        event(stamp, "A", reject_reason="ring"),
+        event(stamp, "X", reject_reason="ufo"),
+        event(stamp, kind="undo", undoes=of_bo["uuid"]),
+        event(stamp, uuid=of_bo["uuid"]),
+        event(stamp, view={"x": "y" * 1000}),
+        event(stamp, uuid="1"),
+        event(stamp, "B"),
+    )
+    for text, word in zip(
+        refused,
+        (
+            "not in scheme",
+            "no such stamp",
+            "offset",
+            "ahead",
+            "says no lens",
+            "'ufo'",
+            "no such event",
+            "another grader's",
+            "at most 1000",
+            "no UUID",
+        ),
+        strict=False,
+    ):
+        assert word in text
+    assert refused[-1] == ""
+    with database.session() as session:
+        assert verify(session).n_events == 2
+
+
+def test_a_closed_session_takes_what_was_given_before(database, make, grader):
+    desk = desk_of(database, make(), grader["Ana"])
+    with database.session() as session:
+        close_session(session, desk.session_id)
+    now = datetime.now(UTC).isoformat()
+    before, after = event(desk.stamps[0]), event(desk.stamps[1], given_at=now)
+    assert send(database, desk, before, after) == ["", "Session 'first' is closed."]
+    assert send(database, desk, before) == [""]  # sent twice, written once
+    with database.session() as session:
+        assert verify(session).n_events == 1
+        close_session(session, desk.session_id, reopen=True)
+    assert send(database, desk, after) == [""]
+
+
+def test_only_the_invited_may_grade(database, make, grader):
+    key = make(graders=["Ana", "Dee"])
+    assert desk_of(database, key, grader["Ana"]).stamps
+    with pytest.raises(PolicyError, match="not among the graders of session 'first'"):
+        desk_of(database, key, grader["Bo"])
+
+
+def test_the_summary_counts_and_gives_intervals(database, make, grader):
+    desk = desk_of(database, make(), grader["Ana"])
+    events, wrong = [], 0
+    for stamp in desk.stamps:
+        grade = "X" if stamp.answer is None else "AX"[1 - stamp.answer]
+        if stamp.answer == 1 and wrong < 2:
+            grade, wrong = "X", wrong + 1  # two of five lenses are missed
+        if stamp.is_repeat and not any(e.get("grade") == "C" for e in events):
+            grade = "C"  # one of ten repeats differs
+        events.append(event(stamp, grade, shown_ms=900_000 if stamp.number == 0 else 1500))
+    send(database, desk, *events)
+    with database.session() as session:
+        (figures,) = summarise(session, desk.session_id).graders
+        (listed,) = list_sessions(session)
+    assert figures.n_done == 60
+    assert figures.grades == {"X": 40}
+    assert figures.seconds == 1.5  # the pause of the first is left out
+    assert (figures.repeats.found, figures.repeats.total) == (9, 10)
+    assert (figures.gold_lenses.found, figures.gold_lenses.total) == (3, 5)
+    assert (figures.gold_others.found, figures.gold_others.total) == (5, 5)
+    # Clopper-Pearson for 3 of 5, tabulated e.g. in Newcombe (1998)
+    assert figures.gold_lenses.to_json()["low_95"] == pytest.approx(0.1466, abs=1e-4)
+    assert figures.gold_lenses.to_json()["high_95"] == pytest.approx(0.9473, abs=1e-4)
+    assert listed.n_items == 50
+    assert listed.of(desk.grader_id) == figures
+
+
+def test_the_tutorial_explains_each_kind(database, grader):
+    with database.session() as session:
+        made = create_tutorial(session)
+        assert create_tutorial(session).id == made.id
+        items = session.scalars(
+            sa.select(SessionItem).where(SessionItem.session_id == made.id)
+        ).all()
+    assert [item.kind for item in items] == ["tutorial"] * 20
+    assert sum(item.answer for item in items) == 10
+    assert all(item.explanation.startswith("This is ") for item in items)
+    desk = desk_of(database, made.id, grader["Bo"])
+    assert [s.number for s in desk.stamps] == list(range(20))
+    send(database, desk, event(desk.stamps[0], "lens"))
+    with database.session() as session:
+        assert session.scalars(sa.select(LabelEvent)).one().is_gold
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"entries": []}, BadInputError, "queue holds 0"),
+        ({"entries": [QueueEntry(1, ""), QueueEntry(1, "")]}, BadInputError, "twice"),
+        ({"entries": [QueueEntry(10**9, "")]}, NotFoundError, "1000000000 does not exist"),
+        ({"name": "  "}, BadInputError, "1 to 120 letters"),
+        ({"name": "first"}, BadInputError, "'first' already"),
+        ({"options": SessionOptions(gold_fraction=0.5)}, NotFoundError, "labelled ones have"),
+    ],
+)
+def test_sessions_that_cannot_be(database, make, changes, error, message):
+    make()
+    with database.session() as session:
+        catalog = session.query(Catalog).filter_by(name="cosmos").one()
+        ids = session.scalars(sa.select(Candidate.id).where(Candidate.catalog_id == catalog.id))
+        asked = {"name": "second", "entries": [QueueEntry(k, "") for k in ids], "queue": {}}
+        with pytest.raises(error, match=message):
+            create_session(session, NewSession(**(asked | changes)), None)
+
+
+def test_gold_needs_a_blind_session():
+    with pytest.raises(BadInputError, match="make the session blind"):
+        SessionOptions(blind=False, gold_fraction=0.1)
+    with pytest.raises(BadInputError, match=r"repeat_fraction = 0\.7"):
+        SessionOptions(repeat_fraction=0.7)
+
+
+def test_schemes_are_kept_with_the_session(database, make, grader):
+    desk = desk_of(database, make(), grader["Ana"])
+    assert desk.scheme == SCHEMES["abcx"]
