@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 
 import panel as pn
-from tornado.web import create_signed_value, decode_signed_value
+from tornado.web import RequestHandler, create_signed_value, decode_signed_value
 
 from app.context import AppContext
 from app.own_pages import OwnPageHandler
@@ -45,12 +45,17 @@ def current_grader(context: AppContext) -> SignedIn | None:
     return _read(context, pn.state.cookies.get(cookie_name(context)))
 
 
+def read_grader(context: AppContext, handler: RequestHandler) -> SignedIn | None:
+    """Who makes a request, or None."""
+    return _read(context, handler.get_cookie(cookie_name(context)))
+
+
 class GraderHandler(OwnPageHandler):
     """Base of the handlers that answer graders only."""
 
     def grader(self) -> SignedIn:
         """Who asks; raises PolicyError where nobody is signed in."""
-        found = _read(self.context, self.get_cookie(cookie_name(self.context)))
+        found = read_grader(self.context, self)
         if found is None:
             raise PolicyError("Nobody is signed in; sign in at the top of the page.")
         return found

@@ -15,7 +15,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RedirectHandler
 from tornado.websocket import WebSocketClosedError
 
-from app import identity, tiles
+from app import identity, label_handlers, tiles
 from app.components.notice import UNEXPECTED, Notice
 from app.context import AppContext
 from app.hosts import ADDRESS, HOSTS, refuse_foreign_hosts
@@ -119,6 +119,7 @@ def serve(
     """
     port = _free_port(port)
     context = AppContext.of(workspace)
+    source = tiles.TileSource(workspace)
     if demo:
         submit_demo(workspace)
     for name in ClosedTabs.LOGGERS:
@@ -131,8 +132,9 @@ def serve(
         port=port,
         websocket_origin=[f"{host}:{port}" for host in HOSTS],
         extra_patterns=[
-            *tiles.routes(workspace),
             *identity.routes(context),
+            *label_handlers.routes(context, source),
+            *tiles.routes(source),
             (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
         ],
         show=False,

@@ -35,17 +35,16 @@ from tornado.web import RequestHandler
 from app.tile_request import RENDERING, PixelRequest, TileRequest
 from app.tile_source import TileSource
 from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
-from lensing_core.workspace import Workspace
 
 __all__ = ["RENDERING", "TileRequest", "TileSource", "routes", "tile_url"]
 
 # Up to about 140 px a side, tiles take half the time on the event loop that they take in threads,
 # and nobody waits long behind them; above, a thread keeps the loop free (benchmarks/tiles.py).
 _THREAD_ABOVE_PIXELS = 20_000
-_IMMUTABLE = "private, max-age=31536000, immutable"
+IMMUTABLE = "private, max-age=31536000, immutable"
 
 
-class _CutoutHandler(RequestHandler):
+class CutoutHandler(RequestHandler):
     """Answers for one cutout, or with one sentence saying what is wrong with the request."""
 
     def initialize(self, source: TileSource) -> None:
@@ -54,13 +53,17 @@ class _CutoutHandler(RequestHandler):
     async def get(self, catalog: str, index: str, part: str | None = None) -> None:
         """Serve ``/tiles/<catalog>/<index>`` and the like."""
         try:
-            if not re.fullmatch(r"\d{1,9}", index):
-                raise BadInputError(f"Cutout {index!r}: give its number in the catalog, from 0.")
-            await self._answer(catalog, int(index), part)
+            await self._answer(*self.find(catalog, index), part)
         except NotFoundError as error:
             self._refuse(404, error)
         except LensTriageError as error:
             self._refuse(400, error)
+
+    def find(self, catalog: str, index: str) -> tuple[str, int]:
+        """Catalog and index of the cutout that an address names; raises BadInputError."""
+        if not re.fullmatch(r"\d{1,9}", index):
+            raise BadInputError(f"Cutout {index!r}: give its number in the catalog, from 0.")
+        return catalog, int(index)
 
     async def _answer(self, catalog: str, index: int, part: str | None) -> None:
         raise NotImplementedError
@@ -74,7 +77,7 @@ class _CutoutHandler(RequestHandler):
     def _is_known(self, catalog: str, index: int, request: TileRequest | PixelRequest) -> bool:
         """Set the headers of an answer that can be kept; whether the browser has it already."""
         self.set_header("Etag", self._source.answer(catalog, index, request))
-        self.set_header("Cache-Control", _IMMUTABLE if len(request.version) >= 8 else "no-cache")
+        self.set_header("Cache-Control", IMMUTABLE if len(request.version) >= 8 else "no-cache")
         if self.check_etag_header():
             self.set_status(304)
             return True
@@ -97,14 +100,18 @@ class _CutoutHandler(RequestHandler):
         self._send(str(error), "text/plain; charset=utf-8")
 
 
-class TileHandler(_CutoutHandler):
+class TileHandler(CutoutHandler):
     """A picture, or what a viewer needs to know of the cutout."""
+
+    def describe(self, info: dict[str, Any]) -> dict[str, Any]:
+        """What is told of a cutout."""
+        return info
 
     async def _answer(self, catalog: str, index: int, part: str | None) -> None:
         if part:
             layer = PixelRequest.parse(self._query()).layer
             info = await asyncio.to_thread(self._source.info, catalog, index, layer)
-            self._send(json.dumps(info), "application/json")
+            self._send(json.dumps(self.describe(info)), "application/json")
             return
         request = TileRequest.parse(self._query())
         if self._is_known(catalog, index, request):
@@ -116,7 +123,7 @@ class TileHandler(_CutoutHandler):
         self._send(picture, f"image/{request.format}")
 
 
-class PixelHandler(_CutoutHandler):
+class PixelHandler(CutoutHandler):
     """Pixel values, for the readout under the cursor."""
 
     async def _answer(self, catalog: str, index: int, part: str | None) -> None:
@@ -127,12 +134,12 @@ class PixelHandler(_CutoutHandler):
         self._send(values, "application/octet-stream")
 
 
-def routes(workspace: Workspace) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:
+def routes(source: TileSource) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:
     """URL pattern, handler and arguments of the endpoints, for the server's list of routes."""
-    source = {"source": TileSource(workspace)}
+    given = {"source": source}
     return [
-        (r"/tiles/([^/]*)/([^/]*?)(/info)?", TileHandler, source),
-        (r"/pixels/([^/]*)/([^/]*)", PixelHandler, source),
+        (r"/tiles/([^/]*)/([^/]*?)(/info)?", TileHandler, given),
+        (r"/pixels/([^/]*)/([^/]*)", PixelHandler, given),
     ]
 
 

@@ -29,6 +29,7 @@ class Outcome:
     uuid: str
     refused: str = ""
     stamp: Stamp | None = None
+    graded: bool = False
     is_lens: int | None = None
 
 
@@ -80,7 +81,8 @@ def record(session: Session, desk: Desk, events: Sequence[Mapping[str, Any]]) ->
         else:
             new.append(made)
             coming.add(uuid)
-            outcomes.append(Outcome(uuid, stamp=stamp, is_lens=made.is_lens))
+            graded = made.grade is not None
+            outcomes.append(Outcome(uuid, stamp=stamp, graded=graded, is_lens=made.is_lens))
     written = append_events(session, new) if new else []
     strangers = {row.uuid for row in written if row.grader_id != desk.grader_id}
     return [

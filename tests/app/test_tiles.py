@@ -19,7 +19,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from app import tile_source
-from app.tiles import routes, tile_url
+from app.tiles import TileSource, routes, tile_url
 from lensing_core.cutouts import CutoutGeometry, CutoutStore, CutoutWriter, cutout_sha256
 from lensing_core.imaging import (
     AsinhStretch,
@@ -55,7 +55,7 @@ def server(workspace: Workspace) -> Iterator[str]:
     started = threading.Event()
 
     async def main() -> None:
-        HTTPServer(Application(routes(workspace))).add_sockets(sockets)
+        HTTPServer(Application(routes(TileSource(workspace)))).add_sockets(sockets)
         started.set()
 
     def run() -> None:
