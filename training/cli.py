@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import param
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -23,9 +22,10 @@ from lensing_core.store import open_database
 from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
 from training import jobs
-from training.command_types import WorkspaceArgument
+from training.command_types import WorkspaceArgument, option_of, parse_option
 from training.database_commands import db
-from training.settings import SETTINGS, Field, RunSettings, fields
+from training.session_commands import sessions
+from training.settings import SETTINGS, RunSettings, fields
 from training.shipped import adopt_ensemble, export_ensemble, make_workspace
 
 console = Console()
@@ -45,6 +45,7 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.command()(cancel)
     cli.command()(resume)
     cli.add_typer(db, name="db")
+    cli.add_typer(sessions, name="session")
 
 
 def init(workspace: WorkspaceArgument) -> None:
@@ -114,68 +115,15 @@ def _find_run(workspace: Workspace, beginning: str) -> str:
     return found[0]
 
 
-def _option_type(field: Field) -> Any:
-    """The Python type that typer needs for a setting."""
-    parameter = field.parameter
-    if isinstance(parameter, param.Boolean):
-        return bool
-    if isinstance(parameter, param.Integer):
-        return int
-    if isinstance(parameter, param.Number):
-        return float
-    if isinstance(parameter, param.List | param.ListSelector | param.Dict):
-        return list[str]
-    return str
-
-
-def _option(field: Field) -> inspect.Parameter:
-    parameter = field.parameter
-    help_text = f"{field.help} [{field.unit}]" if field.unit else field.help
-    limits: dict[str, Any] = {}
-    if isinstance(parameter, param.Number) and parameter.bounds:
-        limits["min"], limits["max"] = parameter.bounds
-    default = field.default
-    if isinstance(parameter, param.Dict):
-        help_text += " Give NAME=VALUE; may be repeated."
-        default = [f"{name}={value}" for name, value in (field.default or {}).items()]
-    elif isinstance(parameter, param.ListSelector):
-        help_text += f" One of {', '.join(map(str, parameter.objects))}; may be repeated."
-        default = list(field.default or [])
-    elif isinstance(parameter, param.List):
-        help_text += " May be repeated."
-        default = list(field.default)
-    elif isinstance(parameter, param.Selector):
-        help_text += f" One of {', '.join(map(str, parameter.objects))}."
-    option = typer.Option(
-        help=help_text, rich_help_panel=field.group, show_default=bool(default), **limits
-    )
-    return inspect.Parameter(
-        field.name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=default,
-        annotation=Annotated[_option_type(field), option],
-    )
-
-
-def _parse(field: Field, value: Any) -> Any:
-    """From what typer gives to what the setting holds."""
-    if not isinstance(field.parameter, param.Dict):
-        return value
-    pairs = [str(item).partition("=") for item in value]
-    for name, equals, _ in pairs:
-        if not equals:
-            option = "--" + field.name.replace("_", "-")
-            raise BadInputError(f"{option} {name!r}: write it as NAME=VALUE.")
-    return {name.strip(): text.strip() for name, _, text in pairs}
-
-
 def _job_command(settings: type[RunSettings]) -> Callable[..., None]:
     known = fields(settings)
 
     def command(
         workspace: Path, dry_run: bool = False, detach: bool = False, **values: Any
     ) -> None:
-        chosen = settings(**{field.name: _parse(field, values[field.name]) for field in known})
+        chosen = settings(
+            **{field.name: parse_option(field, values[field.name]) for field in known}
+        )
         chosen.check()
         if dry_run:
             console.print_json(json.dumps(chosen.to_json()))
@@ -194,7 +142,7 @@ def _job_command(settings: type[RunSettings]) -> Callable[..., None]:
                 inspect.Parameter.POSITIONAL_OR_KEYWORD,
                 annotation=WorkspaceArgument,
             ),
-            *map(_option, known),
+            *map(option_of, known),
             _switch("dry_run", "Print the settings and stop."),
             _switch("detach", "Print the run's id and return; the run goes on."),
         ]

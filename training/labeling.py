@@ -1,0 +1,211 @@
+"""Labeling sessions from settings: the Label page and the command line make them here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import param
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lensing_core.acquisition import STRATEGIES, QueueEntry, QueueRequest, choose_queue
+from lensing_core.consensus import SCHEMES, Grade, Scheme
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.labeling import NewSession, SessionOptions, create_session
+from lensing_core.labeling.options import MAX_FRACTION
+from lensing_core.store import open_database
+from lensing_core.store.ranking import RankingQuery
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, SavedFilter
+from lensing_core.workspace import Workspace
+from training.settings import RunSettings
+
+LIST = "list"
+_VERDICTS = {"lens": (1, 0.9), "open": (None, 0.3), "not": (0, 0.05)}
+_AT_ONCE = 500
+
+
+class SessionSettings(RunSettings):
+    """Choose candidates to grade, and how they are graded."""
+
+    kind = "session"
+    groups: ClassVar = {
+        "Queue": (
+            *("session", "strategy", "ensemble", "catalogs", "n", "saved_filter", "objects"),
+            "keep_graded",
+        ),
+        "Grading": ("scheme", "grades", "graders", "target_votes"),
+        "Conditions": (
+            *("blind", "shuffled", "gold_fraction", "repeat_fraction", "feedback", "seed"),
+        ),
+    }
+
+    session = param.String(default="session", doc="Name of the session.")
+    strategy: Any = param.Selector(
+        default="top", objects=[*STRATEGIES, LIST], doc="How its candidates are chosen."
+    )
+    ensemble = param.String(default="", doc="Whose scores are meant; empty: no scores.")
+    catalogs = param.List(default=[], item_type=str, doc="Catalogs to choose from; empty: all.")
+    n = param.Integer(default=500, bounds=(1, 50_000), doc="Candidates to grade.")
+    saved_filter = param.String(
+        default="", doc="Saved filter, for the strategy filter; empty: the ranking as it is."
+    )
+    objects = param.List(
+        default=[], item_type=str, doc="Object ids, for the strategy list; in this order."
+    )
+    keep_graded = param.Boolean(
+        default=False, doc="Candidates that somebody has graded may be chosen again."
+    )
+
+    scheme: Any = param.Selector(
+        default="abcx", objects=[*SCHEMES, "custom"], doc="Grades to choose from."
+    )
+    grades = param.List(
+        default=[],
+        item_type=str,
+        doc="Of a custom scheme, best first: KEY:TITLE:VERDICT with verdict lens, open or not.",
+    )
+    graders = param.List(default=[], item_type=str, doc="Names of graders; empty: everybody.")
+    target_votes = param.Integer(
+        default=0,
+        bounds=(0, 100),
+        doc="Votes after which a candidate is shown to nobody else; 0: everybody grades all.",
+    )
+
+    blind = param.Boolean(default=True, doc="Graders see no scores, names or other votes.")
+    shuffled = param.Boolean(default=True, doc="Each grader has an order of their own.")
+    gold_fraction = param.Number(
+        default=0.1,
+        bounds=(0, MAX_FRACTION),
+        doc="Share of known lenses and non-lenses, which nobody can tell from the others.",
+    )
+    repeat_fraction = param.Number(
+        default=0.05, bounds=(0, MAX_FRACTION), doc="Share that each grader sees twice, unawares."
+    )
+    feedback = param.Boolean(default=False, doc="Say after known objects whether it was right.")
+    seed = param.Integer(default=1, bounds=(0, 2**31 - 1), doc="Same seed, same orders.")
+
+    def title(self) -> str:
+        return f"Session {self.session}"
+
+    def check(self) -> None:
+        self.options()
+        self.grading()
+
+    def options(self) -> SessionOptions:
+        """The conditions."""
+        return SessionOptions(
+            self.blind,
+            self.shuffled,
+            self.seed,
+            self.gold_fraction,
+            self.repeat_fraction,
+            self.feedback,
+            self.target_votes,
+        )
+
+    def grading(self) -> Scheme:
+        """The scheme; raises BadInputError for one that makes no sense."""
+        if self.scheme != "custom":
+            return SCHEMES[self.scheme]
+        grades = []
+        for text in self.grades:
+            parts = [part.strip() for part in text.split(":")]
+            if len(parts) != 3 or parts[2] not in _VERDICTS:
+                raise BadInputError(
+                    f"Grade {text!r}: write KEY:TITLE:VERDICT with verdict lens, open or not."
+                )
+            grades.append(Grade(parts[0], parts[1], *_VERDICTS[parts[2]]))
+        return Scheme("custom", "Custom", tuple(grades))
+
+
+def make_session(workspace: Workspace, settings: SessionSettings, created_by: int | None) -> str:
+    """Choose a queue and make the session; returns its id.
+
+    Raises
+    ------
+    BadInputError, NotFoundError
+        One sentence on what does not fit.
+    """
+    settings.check()
+    with open_database(workspace).session() as session:
+        ensemble = _ensemble(session, settings.ensemble)
+        if settings.strategy == LIST:
+            entries = _listed(session, settings)
+        else:
+            query = _query(session, settings, ensemble)
+            request = QueueRequest(
+                settings.strategy,
+                settings.n,
+                query,
+                seed=settings.seed,
+                keep_graded=settings.keep_graded or settings.strategy == "graders",
+            )
+            entries = choose_queue(session, workspace, request)
+        if not entries:
+            raise BadInputError(
+                "No candidate is left for this queue: choose another strategy or catalog, or keep "
+                "graded ones."
+            )
+        new = NewSession(
+            settings.session,
+            entries,
+            settings.to_json(),
+            settings.grading(),
+            settings.options(),
+            ensemble.id if ensemble else None,
+            settings.graders,
+        )
+        return create_session(session, new, created_by).id
+
+
+def _ensemble(session: Session, name: str) -> Ensemble | None:
+    if not name:
+        return None
+    found = session.scalar(select(Ensemble).where(Ensemble.name == name))
+    if found is None:
+        raise NotFoundError(f"There is no ensemble {name!r}.")
+    return found
+
+
+def _catalog_ids(session: Session, names: Sequence[str]) -> tuple[int, ...]:
+    rows = session.execute(select(Catalog.name, Catalog.id).where(Catalog.name.in_(names)))
+    found = {name: catalog_id for name, catalog_id in rows}  # noqa: C416 - rows are no tuples to mypy
+    if missing := [name for name in names if name not in found]:
+        raise NotFoundError(f"There is no catalog {missing[0]!r}.")
+    return tuple(found[name] for name in names)
+
+
+def _query(session: Session, settings: SessionSettings, ensemble: Ensemble | None) -> RankingQuery:
+    catalogs = _catalog_ids(session, settings.catalogs)
+    if settings.strategy == "filter" and settings.saved_filter:
+        saved = session.scalar(
+            select(SavedFilter).where(SavedFilter.name == settings.saved_filter).limit(1)
+        )
+        if saved is None:
+            raise NotFoundError(f"There is no saved filter {settings.saved_filter!r}.")
+        lists = {name: tuple(saved.query[name]) for name in ("catalog_ids", "stages")}
+        return RankingQuery(**{**saved.query, **lists})
+    if ensemble is None:
+        return RankingQuery(catalog_ids=catalogs, sort="object_id", descending=False)
+    return RankingQuery(ensemble_id=ensemble.id, catalog_ids=catalogs)
+
+
+def _listed(session: Session, settings: SessionSettings) -> list[QueueEntry]:
+    """The candidates of a list of object ids, in its order."""
+    catalogs = _catalog_ids(session, settings.catalogs)
+    wanted = list(dict.fromkeys(settings.objects))
+    found: dict[str, list[int]] = {name: [] for name in wanted}
+    for first in range(0, len(wanted), _AT_ONCE):
+        statement = select(Candidate.object_id, Candidate.id).where(
+            Candidate.object_id.in_(wanted[first : first + _AT_ONCE])
+        )
+        if catalogs:
+            statement = statement.where(Candidate.catalog_id.in_(catalogs))
+        for object_id, candidate_id in session.execute(statement):
+            found[object_id].append(candidate_id)
+    for name, ids in found.items():
+        if len(ids) != 1:
+            what = "is in several catalogs; name one" if ids else "does not exist"
+            raise BadInputError(f"Object {name!r} {what}.")
+    return [QueueEntry(ids[0], "listed by name") for ids in found.values()]
