@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.models.manifest import base_models, read_manifest
 from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model
 from lensing_core.workspace import Workspace, check_slug
@@ -53,7 +55,7 @@ def export_ensemble(workspace: Workspace, name: str, folder: Path) -> Path:
     beside = target.with_name(f".{target.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    for model_id in members:
+    for model_id in _with_bases(workspace.models, members):
         shutil.copytree(workspace.models / model_id, beside / model_id)
     (beside / _HEAD).write_text(json.dumps(head, indent=1))
     beside.rename(target)
@@ -74,12 +76,8 @@ def adopt_ensemble(workspace: Workspace, folder: Path) -> bool:
     with database.session() as session:
         if session.scalar(select(Ensemble.id).where(Ensemble.name == name)) is not None:
             return False
-    from lensing_core.models.files import read_member  # imports torch: only where there is work
-
-    manifests = {}
-    for model_id in head["members"]:
-        check_slug(model_id, what="Model")
-        manifests[model_id] = read_member(folder / model_id).manifest
+    manifests = _with_bases(folder, head["members"])
+    for model_id in manifests:
         target = workspace.models / model_id
         if not target.exists():
             beside = target.with_name(f".{model_id}.part")
@@ -95,7 +93,9 @@ def adopt_ensemble(workspace: Workspace, folder: Path) -> bool:
                 name=name,
                 fusion=head["fusion"],
                 manifest=head["manifest"],
-                members=[EnsembleMember(model_id=m, position=k) for k, m in enumerate(manifests)],
+                members=[
+                    EnsembleMember(model_id=m, position=k) for k, m in enumerate(head["members"])
+                ],
             )
         )
     return True
@@ -113,6 +113,18 @@ def make_workspace(root: Path) -> Workspace:
     open_database(workspace)
     adopt_shipped(workspace)
     return workspace
+
+
+def _with_bases(folder: Path, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Manifests of models below ``folder`` and of those that they build on, by id."""
+    found: dict[str, dict[str, Any]] = {}
+    waiting = list(ids)
+    while waiting:
+        model_id = check_slug(waiting.pop(0), what="Model")
+        if model_id not in found:
+            found[model_id] = read_manifest(folder / model_id)
+            waiting += base_models(found[model_id])
+    return found
 
 
 def _read_head(folder: Path) -> dict[str, Any]:

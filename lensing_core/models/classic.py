@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features import ClassicFeatures, metadata_names, stored_blocks
 from lensing_core.models.contract import CutoutSelection, InputContract
+from lensing_core.models.manifest import CLASSIC
 from lensing_core.models.member import MemberOutput, Metadata
 
 WEIGHTS = "trees.txt"
-KIND = "lightgbm"
 VIRTUAL_MEMBERS = 8
 _AT_ONCE = 350_000
 """Pixels whose features are computed together: few enough to stay in a core's cache."""
@@ -56,7 +56,7 @@ class ClassicMember:
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the trees as text; return what the manifest must hold."""
         self.booster.save_model(folder / WEIGHTS)
-        return {"kind": KIND, "contract": self.contract.to_json(), "features": self.features}
+        return {"kind": CLASSIC, "contract": self.contract.to_json(), "features": self.features}
 
     @classmethod
     def load(cls, folder: Path, manifest: dict[str, Any]) -> ClassicMember:

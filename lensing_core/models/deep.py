@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.models.contract import CutoutSelection, InputContract, flux_scale
+from lensing_core.models.manifest import NETWORK
 from lensing_core.models.member import MemberOutput, Metadata, Predictor
 from lensing_core.models.networks import (
     LensNetwork,
@@ -28,7 +29,6 @@ from lensing_core.models.networks.folding import for_scoring
 
 Precision = Literal["auto", "32", "bf16"]
 WEIGHTS = "weights.safetensors"
-KIND = "network"
 MC_SAMPLES = 32
 PASS = {"cpu": 64, "cuda": 512}
 """Cutouts that pass through a network together, whatever the size of the caller's batch: kernels
@@ -167,7 +167,7 @@ class DeepMember:
             tensors["novelty.precision"] = torch.from_numpy(self.novelty.precision)
         save_file(tensors, folder / WEIGHTS)
         return {
-            "kind": KIND,
+            "kind": NETWORK,
             "contract": self.contract.to_json(),
             "network": self.spec.to_json(),
             "sigma": list(self.scaling.sigma),

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import ContractError
 from lensing_core.models.contract import InputContract
+from lensing_core.models.manifest import HEAD
 from lensing_core.models.member import Member, MemberOutput, Metadata, Predictor
 from lensing_core.pu import PUModel
-
-KIND = "pu_head"
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ class HeadMember:
         """Write the PU model; return what the manifest must hold."""
         fitted = self.model.to_files(folder)
         return {
-            "kind": KIND,
+            "kind": HEAD,
             "inputs": [asdict(i) for i in self.inputs],
             "shift": self.shift,
             "pu": {k: fitted[k] for k in ("method", "prior", "label_frequency", "diagnostics")},

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.models.manifest import read_manifest
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Ensemble, Score
+from lensing_core.store.tables import Candidate, Ensemble, EnsembleMember, Model, Score
 from lensing_core.workspace import Workspace
 from training import fit, scoring
 from training.settings import ScoreSettings, TrainSettings
@@ -50,6 +51,29 @@ def test_an_adopted_ensemble_scores_as_it_did(workspace, tmp_path, make_catalog,
     assert adopt_ensemble(workspace, folder)
     scoring.run(make_context(score, "score-2"), score)
     np.testing.assert_array_equal(logits(workspace), before)
+
+
+def test_models_that_a_head_builds_on_travel_with_it(workspace, tmp_path):
+    inputs = {"trees-1": {}, "head-1": {"inputs": [{"model": "trees-1"}]}}
+    with open_database(workspace).session() as session:
+        for model_id, more in inputs.items():
+            kind = "pu_head" if more else "lightgbm"
+            manifest = {"id": model_id, "kind": kind, "files": {}, **more}
+            (workspace.models / model_id).mkdir()
+            (workspace.models / model_id / "manifest.json").write_text(json.dumps(manifest))
+            session.add(Model(id=model_id, kind=kind, manifest=manifest))
+        session.flush()
+        members = [EnsembleMember(model_id="head-1", position=0)]
+        session.add(Ensemble(name="heads", fusion="mean", manifest={}, members=members))
+
+    folder = export_ensemble(workspace, "heads", tmp_path / "out")
+    other = Workspace.create(tmp_path / "other")
+    assert adopt_ensemble(other, folder)
+    with open_database(other).session() as session:
+        assert set(session.scalars(select(Model.id))) == {"trees-1", "head-1"}
+        ensemble = session.scalars(select(Ensemble)).one()
+        assert [member.model_id for member in ensemble.members] == ["head-1"]
+    assert read_manifest(other.models / "trees-1")["kind"] == "lightgbm"
 
 
 def test_folders_that_hold_no_ensemble_are_refused(workspace, tmp_path):

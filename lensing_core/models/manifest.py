@@ -1,0 +1,66 @@
+"""Manifests of models on disk, read and checked without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.workspace import check_slug
+
+MANIFEST = "manifest.json"
+CLASSIC, NETWORK, HEAD = "lightgbm", "network", "pu_head"
+KINDS = (CLASSIC, NETWORK, HEAD)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder's model, whose files are as they were written.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no model, or one of a kind that this program does not know.
+    BadInputError
+        If a file is missing or is not the one that was written.
+    """
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        files, kind, _ = manifest["files"], manifest["kind"], manifest["id"]
+    except FileNotFoundError:
+        raise NotFoundError(f"There is no model in {folder}.") from None
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise BadInputError(
+            f"{folder / MANIFEST} is damaged ({type(error).__name__}: {error}); train the model "
+            "again, or restore its folder."
+        ) from error
+    for name, digest in files.items():
+        path = folder / check_file_name(name)
+        if not path.is_file() or file_sha256(path) != digest:
+            what = "has changed since it was written" if path.is_file() else "is missing"
+            raise BadInputError(f"{path} {what}; train the model again, or restore its folder.")
+    if kind not in KINDS:
+        raise NotFoundError(f"{folder} holds a model of unknown kind {kind!r}.")
+    return manifest
+
+
+def base_models(manifest: dict[str, Any]) -> tuple[str, ...]:
+    """Ids of the models that a head needs, each once; of other models none."""
+    if manifest["kind"] != HEAD:
+        return ()
+    ids = (check_slug(given["model"], what="Model") for given in manifest["inputs"])
+    return tuple(dict.fromkeys(ids))
+
+
+def check_file_name(name: str) -> str:
+    """``name`` if it names a file of the model's own folder, else BadInputError."""
+    if Path(name).name != name:
+        raise BadInputError(f"A model's manifest names the file {name!r}, outside its folder.")
+    return name
+
+
+def file_sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

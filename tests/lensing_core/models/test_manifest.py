@@ -1,0 +1,71 @@
+"""Manifests, read without the libraries that the models need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.models.manifest import base_models, file_sha256, read_manifest
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "trees.txt").write_text("tree")
+    write(tmp_path)
+    return tmp_path
+
+
+def write(folder, **changes):
+    files = {"trees.txt": file_sha256(folder / "trees.txt")}
+    manifest = {"id": "trees-1", "kind": "lightgbm", "files": files, **changes}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_it_is_read_as_written(folder):
+    assert read_manifest(folder)["id"] == "trees-1"
+
+
+def test_what_is_wrong_is_said(folder):
+    write(folder, kind="oracle")
+    with pytest.raises(NotFoundError, match="unknown kind 'oracle'"):
+        read_manifest(folder)
+    write(folder, files={"../trees.txt": ""})
+    with pytest.raises(BadInputError, match="outside its folder"):
+        read_manifest(folder)
+    write(folder)
+    (folder / "trees.txt").write_text("another tree")
+    with pytest.raises(BadInputError, match="has changed since"):
+        read_manifest(folder)
+    (folder / "trees.txt").unlink()
+    with pytest.raises(BadInputError, match="is missing"):
+        read_manifest(folder)
+    (folder / "manifest.json").write_text('{"kind": "network"}')
+    with pytest.raises(BadInputError, match="KeyError: 'files'"):
+        read_manifest(folder)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(NotFoundError, match="no model"):
+        read_manifest(folder)
+
+
+def test_a_head_names_its_base_models():
+    inputs = [{"model": "net-1"}, {"model": "trees-1"}, {"model": "net-1"}]
+    assert base_models({"kind": "pu_head", "inputs": inputs}) == ("net-1", "trees-1")
+    assert base_models({"kind": "network"}) == ()
+    with pytest.raises(BadInputError, match="Model name"):
+        base_models({"kind": "pu_head", "inputs": [{"model": "../net-1"}]})
+
+
+def test_a_new_workspace_needs_no_torch(tmp_path):
+    """So that a first start of the server takes no longer than any other."""
+    program = (
+        "import sys; from training.shipped import make_workspace;"
+        f"made = make_workspace({str(tmp_path / 'new')!r});"
+        "assert len(list(made.models.iterdir())) > 1;"
+        "print(*{'torch', 'lightgbm', 'timm'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stdout == "\n", found.stdout + found.stderr
