@@ -31,7 +31,8 @@ layers: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
 pytest: $(VENV)/.ready-dev
-	LENS_TRIAGE_CHROMIUM="$$(tools/find-chromium.sh $(BIN)/python)" $(BIN)/pytest $(PYTEST_ARGS)
+	LENS_TRIAGE_CHROMIUM="$$(tools/find-chromium.sh $(BIN)/python)" OMP_NUM_THREADS=1 \
+	$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
 # The quick tests on the lower bounds of pyproject.toml, in an environment of their own.
 oldest: $(VENV)/.ready-dev

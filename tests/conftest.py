@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from lensing_core.store import open_database
+from lensing_core.store import Database
 from lensing_core.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 from filling import fill_workspace
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with all migrations done and nothing in it."""
+    path = tmp_path_factory.mktemp("empty") / "triage.sqlite"
+    database = Database.from_url(f"sqlite:///{path}")
+    database.engine.dispose()  # the last connection brings everything into the one file
+    return path
+
+
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path, empty_database: Path) -> Workspace:
     """A fresh, empty workspace."""
     made = Workspace.create(tmp_path / "workspace")
-    open_database(made)
+    shutil.copyfile(empty_database, made.database)
     return made
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from filling import fill_workspace
-from playwright.sync_api import Browser, Page, Playwright, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, Response, expect, sync_playwright
+from serving import Server
 
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent.parent
+_PATIENCE_MS = 15_000  # other tests run at the same time
+expect.set_options(timeout=_PATIENCE_MS)
 _QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -57,61 +59,26 @@ def find_chromium(playwright: Playwright) -> str:
     return own
 
 
-class Server:
-    """``lens-triage serve`` on a free port."""
-
-    def __init__(self, workspace: Workspace, *, demo: bool = False) -> None:
-        command = "from app.cli import main; main()"
-        verb = "demo" if demo else "serve"
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", command, verb, str(workspace.root), "--port", "0"],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        self.output: list[str] = []
-        self._announced = threading.Event()
-        self.url = ""
-        threading.Thread(target=self._read, daemon=True).start()
-        if not self._announced.wait(120) or not self.url:
-            self.stop()
-            pytest.fail("The server did not start:\n" + "".join(self.output))
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.output.append(line)
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                self.url = found.group()
-                self._announced.set()
-        self._announced.set()
-
-    def stop(self) -> None:
-        """End the process and wait for it."""
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+@contextmanager
+def served(workspace: Workspace, log: Path, *, demo: bool = False) -> Iterator[str]:
+    """The URL of a server; that it wrote no traceback is asserted when it has ended."""
+    running = Server(workspace, log, demo=demo)
+    yield running.url
+    running.stop()
+    assert "Traceback" not in running.output, running.output
 
 
-@pytest.fixture(scope="session")
-def serve() -> Iterator[Callable[..., str]]:
-    """Function that serves a workspace and returns the URL; all are stopped at the end."""
-    running: list[Server] = []
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Function that serves a workspace until the test ends and returns the URL."""
+    numbers = count()
+    with ExitStack() as running:
 
-    def start(workspace: Workspace, *, demo: bool = False) -> str:
-        running.append(Server(workspace, demo=demo))
-        return running[-1].url
+        def start(workspace: Workspace, *, demo: bool = False) -> str:
+            log = tmp_path / f"server-{next(numbers)}.log"
+            return running.enter_context(served(workspace, log, demo=demo))
 
-    yield start
-    for server in running:
-        server.stop()
-    output = "".join(line for server in running for line in server.output)
-    assert "Traceback" not in output, output
+        yield start
 
 
 @pytest.fixture
@@ -121,11 +88,13 @@ def server(serve: Callable[..., str], workspace: Workspace) -> str:
 
 
 @pytest.fixture(scope="session")
-def filled_server(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def filled_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a server for a filled workspace; for tests that change nothing in it."""
-    workspace = Workspace.create(tmp_path_factory.mktemp("filled") / "workspace")
+    folder = tmp_path_factory.mktemp("filled")
+    workspace = Workspace.create(folder / "workspace")
     open_database(workspace)
-    return serve(fill_workspace(workspace))
+    with served(fill_workspace(workspace), folder / "server.log") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -182,7 +151,7 @@ def faults() -> Faults:
 def page(chromium: Browser, faults: Faults) -> Iterator[Page]:
     """A fresh browser tab of 1280 x 800; the test fails for any fault that it did not allow."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(_PATIENCE_MS)
     tab = context.new_page()
     faults.watch(tab)
     yield tab

@@ -1,0 +1,72 @@
+"""Servers in processes of their own, forked from one that has imported the program already.
+
+Importing the pages takes seconds, forking what is imported takes none.
+``tests/app/test_hosts.py`` starts a server as a user does.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import time
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import pytest
+
+from lensing_core.workspace import Workspace
+
+_FORKS = multiprocessing.get_context("forkserver")
+_START_S = 120
+
+
+def _serve(root: str, demo: bool, log: str) -> None:
+    """What the process does: ``lens-triage serve`` or ``demo`` with all output in a file."""
+    with Path(log).open("wb") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    from app import cli
+
+    (cli.demo if demo else cli.serve)(Path(root), port=0)
+
+
+class Server:
+    """``lens-triage serve`` on a free port.
+
+    Attributes
+    ----------
+    url : str
+    """
+
+    def __init__(self, workspace: Workspace, log: Path, *, demo: bool = False) -> None:
+        _FORKS.set_forkserver_preload(["app.main", "app.cli"])
+        self._log = log
+        self._process: ForkServerProcess = _FORKS.Process(
+            target=_serve, args=(str(workspace.root), demo, str(log))
+        )
+        self._process.start()
+        self.url = self._await_url()
+
+    def _await_url(self) -> str:
+        end = time.monotonic() + _START_S
+        while time.monotonic() < end and self._process.is_alive():
+            if found := re.search(r"http://127\.0\.0\.1:\d+", self.output):
+                return found.group()
+            time.sleep(0.02)
+        self.stop()
+        pytest.fail(f"The server did not start:\n{self.output}")
+
+    @property
+    def output(self) -> str:
+        """All that it has printed."""
+        return self._log.read_text() if self._log.exists() else ""
+
+    def stop(self) -> None:
+        """End the process and wait for it."""
+        self._process.terminate()
+        self._process.join(10)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
