@@ -24,11 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.models import classic, head
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.files import model_folder
 from lensing_core.models.head import HeadInput, HeadMember, gather_inputs
-from lensing_core.models.manifest import read_manifest
+from lensing_core.models.manifest import CLASSIC, HEAD, read_manifest
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import StoredOutputs
 from lensing_core.pu.learners import DenseScorer, Scorer, TreesScorer
@@ -194,9 +193,9 @@ def _open(folder: Path) -> _Opened:
     A head's base members stay on the disk; only their features' names are read.
     """
     manifest = read_manifest(folder)
-    if manifest["kind"] == classic.KIND:
+    if manifest["kind"] == CLASSIC:
         return _Opened(ClassicMember.load(folder, manifest), _named(manifest["features"]))
-    if manifest["kind"] == head.KIND:
+    if manifest["kind"] == HEAD:
         member = HeadMember.load(folder, manifest, {})
         columns = [c for taken in member.inputs for c in _columns_of(folder.parent, taken)]
         return _Opened(member, columns)
