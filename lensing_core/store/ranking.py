@@ -11,30 +11,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store.ranking_filters import candidate_conditions, scored
 from lensing_core.store.ranking_order import RankingOrder
 from lensing_core.store.ranking_query import (
     LABEL_STATES,
     SORT_COLUMNS,
     SORT_KEYS,
+    Cone,
     Cursor,
     LabelState,
+    Range,
     RankingQuery,
     SortKey,
-    candidate_conditions,
-    scored,
 )
-from lensing_core.store.tables import Candidate, Score
+from lensing_core.store.tables import Candidate, Catalog, Score, Vote
 
 __all__ = [
     "LABEL_STATES",
     "SORT_KEYS",
+    "Cone",
     "Count",
     "Cursor",
     "LabelState",
+    "Range",
     "RankedCandidate",
     "RankingPage",
     "RankingQuery",
@@ -118,15 +121,18 @@ def cursor_of(session: Session, query: RankingQuery, candidate_id: int) -> Curso
     Raises
     ------
     NotFoundError
-        If there is no such candidate, or the ensemble has not scored it.
+        If there is no such candidate, the ensemble has not scored it, or nobody has graded it in
+        an order by grades.
     """
     statement = select(SORT_COLUMNS[query.sort]).where(Candidate.id == candidate_id)
     if query.by_score:
         statement = select(SORT_COLUMNS[query.sort]).where(
             Score.ensemble_id == query.ensemble_id, Score.candidate_id == candidate_id
         )
+    if query.by_vote:
+        statement = select(func.max(Vote.event_id)).where(Vote.candidate_id == candidate_id)
     found = session.execute(statement).one_or_none()
-    if found is None:
+    if found is None or (query.by_vote and found[0] is None):
         raise NotFoundError(f"Candidate {candidate_id} is not in this ranking.")
     return Cursor(found[0], candidate_id)
 
@@ -140,6 +146,9 @@ def contains(session: Session, query: RankingQuery, candidate_id: int) -> bool:
     )
     if query.catalog_ids:
         statement = statement.where(Candidate.catalog_id.in_(query.catalog_ids))
+    if query.scales:
+        mine = select(Catalog.id).where(Catalog.scale.in_(query.scales))
+        statement = statement.where(Candidate.catalog_id.in_(mine))
     return session.scalar(statement) is not None
 
 

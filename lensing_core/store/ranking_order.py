@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, select, tuple_, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from lensing_core.store.ranking_query import (
-    NULLABLE_SORTS,
-    SORT_COLUMNS,
-    Cursor,
-    RankingQuery,
+from lensing_core.store.ranking_filters import (
+    Filter,
     candidate_conditions,
-    probability_conditions,
+    candidate_filters,
+    score_conditions,
+    score_filters,
     scored,
 )
-from lensing_core.store.tables import Candidate, Catalog, Score
+from lensing_core.store.ranking_query import NULLABLE_SORTS, SORT_COLUMNS, Cursor, RankingQuery
+from lensing_core.store.tables import Candidate, Catalog, Score, Vote
 
 _FEW = 6000  # rows that are quicker sorted in memory than searched for along an index
+_SOME = 60_000  # rows of one filter that are quicker checked for the others than searched for
 _LOGIT_RANGE = 64.0
 _COUNTED = 50_000  # candidates up to which filtered rows are counted one by one
 _SAMPLE = 4000
@@ -35,11 +35,15 @@ class RankingOrder:
         self._session = session
         self._query = query
         self._value = SORT_COLUMNS[query.sort]
-        self._id = Score.candidate_id if query.by_score else Candidate.id
+        self._id: Any = Candidate.id
+        if query.by_score or query.by_vote:
+            self._id = Score.candidate_id if query.by_score else Vote.candidate_id
         self._catalog = Score.catalog_id if query.by_score else Candidate.catalog_id
         sizes = select(Catalog.id, Catalog.n_candidates)
         if query.catalog_ids:
             sizes = sizes.where(Catalog.id.in_(query.catalog_ids))
+        if query.scales:
+            sizes = sizes.where(Catalog.scale.in_(query.scales))
         self._sizes = {row.id: row.n_candidates for row in session.execute(sizes)}
         self._catalog_ids = tuple(self._sizes)
         self._bounds = _logit_bounds(session, query) if query.limits_probability else []
@@ -117,12 +121,23 @@ class RankingOrder:
             found = [
                 Score.ensemble_id == query.ensemble_id,
                 *(self._bounds if query.sort == "score" else []),
-                *probability_conditions(query),
+                *score_conditions(query),
             ]
             if conditions:
                 found.append(exists().where(Candidate.id == Score.candidate_id, *conditions))
             return found
-        return [*conditions, *([scored(query)] if query.ensemble_id is not None else [])]
+        if query.ensemble_id is not None:
+            conditions.append(scored(query))
+        if query.by_vote:
+            newer = aliased(Vote)
+            conditions.append(Candidate.catalog_id.in_(self._catalog_ids))
+            return [
+                ~exists().where(
+                    newer.candidate_id == Vote.candidate_id, newer.event_id > Vote.event_id
+                ),
+                exists().where(Candidate.id == Vote.candidate_id, *conditions),
+            ]
+        return conditions
 
     def _beyond(self, cursor: Cursor, *, backward: bool) -> ColumnElement[bool]:
         if cursor.value is None:  # in the order of their ids, whatever the direction
@@ -150,6 +165,8 @@ class RankingOrder:
             )
 
         base = select(self._value.label("value"), self._id.label("key")).where(*conditions)
+        if self._query.by_vote:
+            return ordered(base, self._value, self._id)
         branches = [
             ordered(base.where(self._catalog == catalog), self._value, self._id)
             for catalog in self._catalog_ids
@@ -163,36 +180,40 @@ class RankingOrder:
         return ordered(select(merged.c.value, merged.c.key), merged.c.value, merged.c.key)
 
     def _count(self, *conditions: ColumnElement[bool]) -> int:
-        statement = select(func.count()).where(
-            self._catalog.in_(self._catalog_ids), *self._conditions(), *conditions
-        )
+        statement = select(func.count(self._id)).where(*self._conditions(), *conditions)
+        if not self._query.by_vote:
+            statement = statement.where(self._catalog.in_(self._catalog_ids))
         return self._session.scalar(statement) or 0
 
     # -- few rows, in memory -----------------------------------------------------------------
 
     def _narrow(self) -> list[int] | None:
-        """Ids that one of the filters leaves, when they are few; None when all leave many."""
-        query, mine = self._query, Candidate.catalog_id.in_(self._catalog_ids)
-        attempts: list[Select[Any]] = []
-        for part in (replace(query, stages=()), replace(query, label=None)):
-            conditions = candidate_conditions(replace(part, object_id=""))
-            if conditions:
-                attempts.append(select(Candidate.id).where(mine, *conditions))
-        if self._bounds and query.sort != "score":
-            attempts.append(
-                select(Score.candidate_id).where(
-                    Score.ensemble_id == query.ensemble_id,
-                    Score.catalog_id.in_(self._catalog_ids),
-                    *self._bounds,
-                )
-            )
-        if query.object_id:
-            named = replace(query, stages=(), label=None)
-            attempts.append(select(Candidate.id).where(mine, *candidate_conditions(named)))
-        for attempt in attempts:
-            found = list(self._session.scalars(attempt.limit(_FEW + 1)))
+        """Ids that one of the filters leaves, or all of them, when few; None when they are many."""
+        filters = [
+            *candidate_filters(self._query, self._catalog_ids),
+            *score_filters(self._query, self._catalog_ids, self._bounds),
+        ]
+        lists = [part.ids for part in filters if part.ids is not None]
+        for ids in lists:
+            found = list(self._session.scalars(ids.limit(_FEW + 1)))
             if len(found) <= _FEW:
-                return found
+                return list(set(found))
+        return self._join(filters) if len(filters) > 1 else None
+
+    def _join(self, filters: Sequence[Filter]) -> list[int] | None:
+        """Ids that pass all filters, when one of them leaves some and together they leave few."""
+        conditions = candidate_conditions(self._query)
+        if self._query.ensemble_id is not None:
+            conditions.append(scored(self._query))
+        for part in filters:
+            if part.ids is None:
+                continue
+            some = part.ids.limit(_SOME + 1).subquery()
+            if (self._session.scalar(select(func.count()).select_from(some)) or 0) > _SOME:
+                continue
+            together = select(Candidate.id).where(Candidate.id.in_(part.ids), *conditions)
+            found = list(self._session.scalars(together.limit(_FEW + 1)))
+            return found if len(found) <= _FEW else None
         return None
 
     def _sorted_keys(self, ids: Sequence[int]) -> list[Cursor]:
@@ -205,6 +226,10 @@ class RankingOrder:
         if query.by_score:
             mine = (Score.ensemble_id == query.ensemble_id, Score.candidate_id == Candidate.id)
             value = select(value).where(*mine).scalar_subquery()
+        elif query.by_vote:
+            last = select(func.max(Vote.event_id)).where(Vote.candidate_id == Candidate.id)
+            value = last.scalar_subquery()
+        conditions.append(Candidate.catalog_id.in_(self._catalog_ids))
         rows = self._session.execute(
             select(value, Candidate.id).where(Candidate.id.in_(ids), *conditions)
         )

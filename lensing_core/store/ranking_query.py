@@ -1,20 +1,36 @@
-"""What a ranking is: which candidates, in which order, and how their filters read in SQL."""
+"""What a ranking is: which candidates, in which order."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, exists
 from sqlalchemy.orm import InstrumentedAttribute
 
 from lensing_core.errors import BadInputError
-from lensing_core.store.tables import STAGES, Candidate, Score
+from lensing_core.store.tables import STAGES, Candidate, Score, Vote
 
-SortKey = Literal["score", "epistemic", "disagreement", "ood", "magnitude", "object_id"]
+SortKey = Literal[
+    "score",
+    "epistemic",
+    "disagreement",
+    "ood",
+    "magnitude",
+    "theta_e",
+    "arc_radius",
+    "graded",
+    "object_id",
+]
 SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
 LabelState = Literal["lens", "not_lens", "labelled", "unlabelled"]
 LABEL_STATES: tuple[LabelState, ...] = get_args(LabelState)
+VoteState = Literal["mine", "not_mine", "others", "anyone", "nobody"]
+VOTE_STATES: tuple[VoteState, ...] = get_args(VoteState)
+CONSENSUS_STATES = ("open", "accepted", "retired")
+MatchState = Literal["known_lens", "matched", "review", "unmatched"]
+MATCH_STATES: tuple[MatchState, ...] = get_args(MatchState)
+SCALES = ("galaxy", "cluster")
 
 SORT_COLUMNS: dict[SortKey, InstrumentedAttribute[Any]] = {
     "score": Score.logit,
@@ -22,10 +38,66 @@ SORT_COLUMNS: dict[SortKey, InstrumentedAttribute[Any]] = {
     "disagreement": Score.disagreement,
     "ood": Score.ood_distance,
     "magnitude": Candidate.magnitude,
+    "theta_e": Candidate.theta_e_proxy_arcsec,
+    "arc_radius": Candidate.arc_radius_arcsec,
+    "graded": Vote.event_id,  # grows with the time of the grade
     "object_id": Candidate.object_id,
 }
-NULLABLE_SORTS = ("ood", "magnitude")
+NULLABLE_SORTS = ("ood", "magnitude", "theta_e", "arc_radius")
 _SCORE_SORTS = ("score", "epistemic", "disagreement", "ood")
+
+RANGE_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
+    "epistemic": Score.epistemic,
+    "disagreement": Score.disagreement,
+    "ood": Score.ood_distance,
+    "magnitude": Candidate.magnitude,
+    "theta_e": Candidate.theta_e_proxy_arcsec,
+    "arc_radius": Candidate.arc_radius_arcsec,
+    "arc_length": Candidate.arc_length_arcsec,
+    "arc_angle": Candidate.arc_angle_deg,
+    "arc_snr": Candidate.arc_snr,
+    "colour_consistency": Candidate.colour_consistency,
+    "arc_colour": Candidate.arc_galaxy_colour_mag,
+}
+"""What a range can be asked for; candidates without the value never pass one."""
+SCORE_RANGES = ("epistemic", "disagreement", "ood")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Values of ``name`` (of :data:`RANGE_COLUMNS`) from ``low`` to ``high``; None: no bound."""
+
+    name: str
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in RANGE_COLUMNS:
+            raise BadInputError(f"Range {self.name!r}: choose one of {', '.join(RANGE_COLUMNS)}.")
+        known = [value for value in (self.low, self.high) if value is not None]
+        if not all(map(math.isfinite, known)) or known != sorted(known):
+            raise BadInputError(
+                f"Range of {self.name} from {self.low} to {self.high}: give two numbers, the "
+                "smaller first."
+            )
+
+
+@dataclass(frozen=True)
+class Cone:
+    """A circle on the sky, ICRS degrees."""
+
+    ra_deg: float
+    dec_deg: float
+    radius_deg: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.ra_deg < 360 and -90 <= self.dec_deg <= 90):
+            raise BadInputError(
+                f"Cone at {self.ra_deg} {self.dec_deg}: give a right ascension from 0 to 360 and "
+                "a declination from -90 to 90 degrees."
+            )
+        if not 0 < self.radius_deg <= 180:
+            raise BadInputError(f"Cone of {self.radius_deg} degrees: give more than 0, up to 180.")
 
 
 @dataclass(frozen=True)
@@ -39,15 +111,34 @@ class RankingQuery:
     catalog_ids : tuple of int
         Empty: all catalogs.
     sort, descending
-        The order; ties by id in the same direction.
+        The order; ties by id in the same direction. ``graded`` is by the time of the last grade,
+        and lists graded candidates alone.
     probability_min, probability_max : float
         Range of the ensemble's probability, both ends included.
-    stages : tuple of str
-        Empty: all stages.
+    stages, scales : tuple of str
+        Empty: all of them.
     label : str or None
-        ``lens``, ``not_lens``, ``labelled`` (either) or ``unlabelled``; None: all.
+        As imported: ``lens``, ``not_lens``, ``labelled`` (either) or ``unlabelled``; None: all.
     object_id : str
         Text that the object id contains; SQLite takes letters in either case.
+    ranges : tuple of Range
+        All of which hold.
+    votes : str or None
+        Graded by ``mine``, ``others``, ``anyone``, or not: ``not_mine``, ``nobody``.
+    grader_id : int or None
+        Who "I" am.
+    grades : tuple of str
+        Candidates with one of these grades, from those whom ``votes`` names.
+    consensus : tuple of str
+        Candidates whose consensus is in one of these states.
+    tags : tuple of str
+        Candidates with one of these tags.
+    cone : Cone or None
+    match : str or None
+        By the newest cross-matches: on a ``known_lens``, ``matched`` with anything (duplicates
+        aside), for ``review``, or ``unmatched`` though the catalog was matched.
+    selection : str
+        Id of a stored selection (:mod:`lensing_core.store.selections`); '' for none.
     """
 
     ensemble_id: int | None = None
@@ -59,22 +150,51 @@ class RankingQuery:
     stages: tuple[str, ...] = ()
     label: LabelState | None = None
     object_id: str = ""
+    scales: tuple[str, ...] = ()
+    ranges: tuple[Range, ...] = ()
+    votes: VoteState | None = None
+    grader_id: int | None = None
+    grades: tuple[str, ...] = ()
+    consensus: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    cone: Cone | None = None
+    match: MatchState | None = None
+    selection: str = ""
 
     def __post_init__(self) -> None:
-        if self.sort not in SORT_KEYS:
-            raise BadInputError(f"Sort {self.sort!r}: choose one of {', '.join(SORT_KEYS)}.")
-        if self.label is not None and self.label not in LABEL_STATES:
-            raise BadInputError(f"Label {self.label!r}: choose one of {', '.join(LABEL_STATES)}.")
-        for stage in self.stages:
-            if stage not in STAGES:
-                raise BadInputError(f"Stage {stage!r}: choose one of {', '.join(STAGES)}.")
+        for name, choices in (
+            ("sort", SORT_KEYS),
+            ("label", LABEL_STATES),
+            ("votes", VOTE_STATES),
+            ("match", MATCH_STATES),
+        ):
+            value = getattr(self, name)
+            if value is not None and value not in choices:
+                raise BadInputError(
+                    f"{name.capitalize()} {value!r}: choose one of {', '.join(choices)}."
+                )
+        for name, known in (
+            ("stages", STAGES),
+            ("scales", SCALES),
+            ("consensus", CONSENSUS_STATES),
+        ):
+            for value in getattr(self, name):
+                if value not in known:
+                    raise BadInputError(
+                        f"{name.capitalize()} {value!r}: choose one of {', '.join(known)}."
+                    )
         if not 0 <= self.probability_min <= self.probability_max <= 1:
             raise BadInputError(
                 f"Probability range {self.probability_min} to {self.probability_max}: "
                 "give two numbers from 0 to 1, the smaller first."
             )
-        if self.ensemble_id is None and (self.by_score or self.limits_probability):
+        if len({r.name for r in self.ranges}) < len(self.ranges):
+            raise BadInputError("Give each range once.")
+        by_scores = self.by_score or self.limits_probability or self.score_ranges
+        if self.ensemble_id is None and by_scores:
             raise BadInputError("Without an ensemble there are no scores to sort or filter by.")
+        if self.votes in ("mine", "not_mine", "others") and self.grader_id is None:
+            raise BadInputError("Say who you are before you ask for your own grades.")
 
     @property
     def by_score(self) -> bool:
@@ -82,15 +202,33 @@ class RankingQuery:
         return self.sort in _SCORE_SORTS
 
     @property
+    def by_vote(self) -> bool:
+        """Whether the order is by the time of the last grade."""
+        return self.sort == "graded"
+
+    @property
     def limits_probability(self) -> bool:
         """Whether the probability range leaves anything out."""
         return self.probability_min > 0 or self.probability_max < 1
 
     @property
+    def score_ranges(self) -> tuple[Range, ...]:
+        """Ranges of what an ensemble says."""
+        return tuple(r for r in self.ranges if r.name in SCORE_RANGES)
+
+    @property
     def filtered(self) -> bool:
-        """Whether there is any condition beside ensemble and catalogs."""
+        """Whether there is any condition beside ensemble, catalogs and scales."""
         return bool(
-            self.limits_probability or self.stages or self.label is not None or self.object_id
+            self.limits_probability
+            or self.label is not None
+            or self.votes is not None
+            or self.cone is not None
+            or self.match is not None
+            or self.by_vote
+            or self.stages + self.ranges + self.grades + self.consensus + self.tags
+            or self.object_id
+            or self.selection
         )
 
 
@@ -100,35 +238,3 @@ class Cursor:
 
     value: float | str | None
     candidate_id: int
-
-
-def candidate_conditions(query: RankingQuery) -> list[ColumnElement[bool]]:
-    """The filters on columns of the candidate table, catalogs left out."""
-    conditions: list[ColumnElement[bool]] = []
-    if query.stages:
-        conditions.append(Candidate.stage.in_(query.stages))
-    if query.label in ("lens", "not_lens"):
-        conditions.append(Candidate.label == int(query.label == "lens"))
-    elif query.label == "labelled":
-        conditions.append(Candidate.label.in_((0, 1)))
-    elif query.label == "unlabelled":
-        conditions.append(Candidate.label.is_(None))
-    if query.object_id:
-        conditions.append(Candidate.object_id.contains(query.object_id, autoescape=True))
-    return conditions
-
-
-def probability_conditions(query: RankingQuery) -> list[ColumnElement[bool]]:
-    """The probability range, where it leaves anything out."""
-    if not query.limits_probability:
-        return []
-    return [Score.probability.between(query.probability_min, query.probability_max)]
-
-
-def scored(query: RankingQuery) -> ColumnElement[bool]:
-    """That the candidate of the enclosing statement has a score in range."""
-    return exists().where(
-        Score.ensemble_id == query.ensemble_id,
-        Score.candidate_id == Candidate.id,
-        *probability_conditions(query),
-    )

@@ -21,6 +21,7 @@ from lensing_core.store.tables.model import Ensemble, EnsembleMember, Model
 from lensing_core.store.tables.remark import REMARK_KINDS, CandidateTag, Remark, SavedFilter
 from lensing_core.store.tables.run import RUN_STATES, Run, RunLog, RunMetric
 from lensing_core.store.tables.score import MemberScore, Score
+from lensing_core.store.tables.selection import Selection, SelectionItem
 from lensing_core.store.tables.survey import SurveyRow
 
 __all__ = [
@@ -53,6 +54,8 @@ __all__ = [
     "RunMetric",
     "SavedFilter",
     "Score",
+    "Selection",
+    "SelectionItem",
     "SessionGrader",
     "SessionItem",
     "SurveyRow",

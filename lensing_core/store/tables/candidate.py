@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lensing_core.store.tables.base import Base
 
 STAGES = ("detection", "triage", "validation", "confirmation", "rejected")
+
+_FILTERED = (
+    *("arc_length_arcsec", "arc_angle_deg", "arc_snr"),
+    *("colour_consistency", "arc_galaxy_colour_mag"),
+)
+
+
+def _partial_index(name: str) -> Index:
+    """Of the candidates that have the value; the others are never asked for."""
+    known = text(f"{name} IS NOT NULL")
+    return Index(
+        f"ix_candidate_{name}", "catalog_id", name, sqlite_where=known, postgresql_where=known
+    )
 
 
 class Candidate(Base):
@@ -30,6 +43,9 @@ class Candidate(Base):
         Index(None, "catalog_id", "magnitude", "id"),
         Index(None, "magnitude", "id"),
         Index(None, "stage"),
+        Index("ix_candidate_theta_e", "catalog_id", "theta_e_proxy_arcsec", "id"),
+        Index("ix_candidate_arc_radius", "catalog_id", "arc_radius_arcsec", "id"),
+        *(_partial_index(name) for name in _FILTERED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -46,6 +62,21 @@ class Candidate(Base):
     label_confidence: Mapped[float | None] = mapped_column()
     label_policy: Mapped[str | None] = mapped_column(String(16), doc="NULL: the catalog's policy")
     magnitude: Mapped[float | None] = mapped_column(doc="AB, of the reference band")
+    # For lists and filters; NULL: not measured. The first is of the catalog's own columns, the
+    # others are features of the last classic member with segments that looked at the cutout.
+    theta_e_proxy_arcsec: Mapped[float | None] = mapped_column(
+        doc="Einstein radius that richness, velocity dispersion or mass suggest, to about 30 %"
+    )
+    arc_radius_arcsec: Mapped[float | None] = mapped_column(doc="of the arc from the centre")
+    arc_length_arcsec: Mapped[float | None] = mapped_column(doc="0: there is no segment")
+    arc_angle_deg: Mapped[float | None] = mapped_column(doc="that the arc spans; 0: no segment")
+    arc_snr: Mapped[float | None] = mapped_column(doc="signal to noise of the arc")
+    colour_consistency: Mapped[float | None] = mapped_column(
+        doc="probability that the segments scatter so much in colour, if of one source"
+    )
+    arc_galaxy_colour_mag: Mapped[float | None] = mapped_column(
+        doc="first minus last band of the segments less that of the galaxy; negative: bluer"
+    )
 
     observation: Mapped[Observation | None] = relationship(
         back_populates="candidate", cascade="all, delete-orphan", passive_deletes=True

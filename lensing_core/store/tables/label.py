@@ -157,6 +157,7 @@ class Vote(Base):
     __tablename__ = "vote"
     __table_args__ = (
         Index(None, "grader_id", "candidate_id"),
+        Index(None, "event_id", "candidate_id"),
         Index(None, "grade"),
         Index(None, "is_lens"),
     )

@@ -6,6 +6,8 @@ import itertools
 import math
 import random
 import re
+import uuid
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from sqlalchemy import event
 
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store import open_database, ranking_order
+from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.ranking import (
     SORT_KEYS,
     Cursor,
@@ -23,7 +26,7 @@ from lensing_core.store.ranking import (
     fetch_page,
     rank_of,
 )
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score, SurveyRow
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score, SurveyRow, Vote
 
 SIZES = {1: 60, 2: 31, 3: 0, 4: 9}
 ATTRIBUTE = {
@@ -32,6 +35,8 @@ ATTRIBUTE = {
     "disagreement": "disagreement",
     "ood": "ood_distance",
     "magnitude": "magnitude",
+    "theta_e": "theta_e_proxy_arcsec",
+    "arc_radius": "arc_radius_arcsec",
     "object_id": "object_id",
 }
 
@@ -75,6 +80,8 @@ def filled(database):
                     stage=rng.choice(["detection", "detection", "triage", "rejected"]),
                     label=rng.choice([None, None, 0, 1]),
                     magnitude=rng.choice([None, 18.5, 19.0, rng.uniform(15, 25)]),
+                    theta_e_proxy_arcsec=rng.choice([None, 8.0, rng.uniform(5, 40)]),
+                    arc_radius_arcsec=rng.choice([None, rng.uniform(0.5, 5)]),
                 )
                 session.add(candidate)
                 session.flush()
@@ -94,7 +101,30 @@ def filled(database):
                                 ood_distance=rng.choice([None, 3.0, rng.random()]),
                             )
                         )
+        grade_some(session, rng)
     return database
+
+
+def grade_some(session, rng: random.Random) -> None:
+    """A third of the candidates graded, some twice."""
+    graders = [grader_named(session, name).id for name in ("ada", "vera")]
+    graded = rng.sample(range(1, sum(SIZES.values()) + 1), 33)
+    append_events(
+        session,
+        [
+            NewEvent(
+                str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+                "grade",
+                grader,
+                candidate,
+                "abcx",
+                datetime(2026, 1, 1, tzinfo=UTC),
+                grade=rng.choice("ABCX"),
+            )
+            for candidate in graded
+            for grader in rng.choice([graders[:1], graders, graders[::-1]])
+        ],
+    )
 
 
 def brute_force(session, query: RankingQuery) -> list[int]:
@@ -103,6 +133,11 @@ def brute_force(session, query: RankingQuery) -> list[int]:
         s.candidate_id: s
         for s in session.scalars(sa.select(Score).where(Score.ensemble_id == query.ensemble_id))
     }
+    last_vote = dict(
+        session.execute(
+            sa.select(Vote.candidate_id, sa.func.max(Vote.event_id)).group_by(Vote.candidate_id)
+        ).all()
+    )
     labels = {"lens": {1}, "not_lens": {0}, "labelled": {0, 1}, "unlabelled": {None}, None: None}
     kept = []
     for c in session.scalars(sa.select(Candidate)):
@@ -116,7 +151,11 @@ def brute_force(session, query: RankingQuery) -> list[int]:
             and (not query.stages or c.stage in query.stages)
             and (labels[query.label] is None or c.label in labels[query.label])
             and query.object_id.lower() in c.object_id.lower()
+            and (query.sort != "graded" or c.id in last_vote)
         ):
+            if query.sort == "graded":
+                kept.append((last_vote[c.id], c.id))
+                continue
             source = score if query.sort in ("score", "epistemic", "disagreement", "ood") else c
             kept.append((getattr(source, ATTRIBUTE[query.sort]), c.id))
     valued = sorted((k for k in kept if k[0] is not None), reverse=query.descending)
@@ -262,6 +301,9 @@ INDEX = {
     "disagreement": "ix_score_disagreement",
     "ood": "ix_score_ood",
     "magnitude": "ix_candidate_catalog_id_magnitude_id",
+    "theta_e": "ix_candidate_theta_e",
+    "arc_radius": "ix_candidate_arc_radius",
+    "graded": "ix_vote_event_id_candidate_id",
     "object_id": "sqlite_autoindex_candidate",
 }
 
@@ -307,9 +349,11 @@ def test_pages_of_one_catalog_come_from_an_index_without_sorting(
             for plan in found:
                 assert not any("TEMP B-TREE" in step for step in plan), plan
                 index = INDEX[sort]
-                if sort == "magnitude" and "magnitude" not in plan[0]:  # those without, by id
-                    index = "ix_candidate_catalog_id_(stage|label)"
-                assert re.match(rf"SEARCH \w+ USING .*INDEX {index}\w* \(", plan[0]), plan
+                if (
+                    index.startswith("ix_candidate") and index not in plan[0]
+                ):  # those without, by id
+                    index = "ix_candidate_(catalog_id_(stage|label)|theta_e|arc_radius)"
+                assert re.match(rf"(SEARCH|SCAN) \w+ USING .*INDEX {index}\w*", plan[0]), plan
 
 
 def test_several_catalogs_are_merged_from_their_indexes(database, monkeypatch):

@@ -1,0 +1,241 @@
+"""How the filters of a ranking read in SQL.
+
+Each filter is a condition on a candidate, checked row by row along an index, and, where an index
+can list the candidates that pass it, that list: a filter that leaves few is applied first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy_healpix import HEALPix
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+
+from lensing_core.store.ranking_query import RANGE_COLUMNS, Cone, Range, RankingQuery
+from lensing_core.store.tables import (
+    Candidate,
+    CandidateTag,
+    Consensus,
+    Crossmatch,
+    CrossmatchEntry,
+    Score,
+    SelectionItem,
+    Vote,
+)
+
+_GRID = HEALPix(nside=64, order="nested")  # of Candidate.healpix
+_WIDEST_DEG = 10.0  # radius up to which the cells of a cone (some 400) are named
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter.
+
+    Attributes
+    ----------
+    condition : ColumnElement
+        On the candidate of the enclosing statement.
+    ids : Select or None
+        Ids of candidates (repeats allowed) that pass, read from an index; None: no index knows.
+    """
+
+    condition: ColumnElement[bool]
+    ids: Select[Any] | None = None
+
+
+def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> list[Filter]:
+    """The filters that need no score.
+
+    Parameters
+    ----------
+    catalog_ids : sequence of int
+        Catalogs that lists of ids are confined to, where their index begins with the catalog.
+    """
+    mine = Candidate.catalog_id.in_(catalog_ids)
+
+    def listed(condition: ColumnElement[bool]) -> Filter:
+        return Filter(condition, select(Candidate.id).where(mine, condition))
+
+    found: list[Filter] = []
+    if query.stages:
+        found.append(listed(Candidate.stage.in_(query.stages)))
+    if query.label in ("lens", "not_lens"):
+        found.append(listed(Candidate.label == int(query.label == "lens")))
+    elif query.label == "labelled":
+        found.append(listed(Candidate.label.in_((0, 1))))
+    elif query.label == "unlabelled":
+        found.append(listed(Candidate.label.is_(None)))
+    for limits in query.ranges:
+        if limits not in query.score_ranges:
+            found.append(listed(_between(limits)))
+    if query.cone is not None:
+        found.append(_cone(query.cone))
+    found += _graded(query)
+    if query.consensus:
+        agreed = (Consensus.method == "swap", Consensus.state.in_(query.consensus))
+        found.append(
+            Filter(
+                exists().where(Consensus.candidate_id == Candidate.id, *agreed),
+                select(Consensus.candidate_id).where(*agreed),
+            )
+        )
+    if query.tags:
+        tagged = CandidateTag.tag.in_(query.tags)
+        found.append(
+            Filter(
+                exists().where(CandidateTag.candidate_id == Candidate.id, tagged),
+                select(CandidateTag.candidate_id).where(tagged),
+            )
+        )
+    if query.match is not None:
+        found.append(_matched(query.match))
+    if query.selection:
+        chosen = SelectionItem.selection_id == query.selection
+        found.append(
+            Filter(
+                exists().where(SelectionItem.candidate_id == Candidate.id, chosen),
+                select(SelectionItem.candidate_id).where(chosen),
+            )
+        )
+    if query.object_id:  # the slowest to list: last
+        found.append(listed(Candidate.object_id.contains(query.object_id, autoescape=True)))
+    return found
+
+
+def candidate_conditions(query: RankingQuery) -> list[ColumnElement[bool]]:
+    """The filters that need no score as conditions, catalogs left out."""
+    return [part.condition for part in candidate_filters(query)]
+
+
+def score_conditions(query: RankingQuery) -> list[ColumnElement[bool]]:
+    """The filters on columns of the score table."""
+    conditions: list[ColumnElement[bool]] = []
+    if query.limits_probability:
+        conditions.append(Score.probability.between(query.probability_min, query.probability_max))
+    return conditions + [_between(limits) for limits in query.score_ranges]
+
+
+def score_filters(
+    query: RankingQuery,
+    catalog_ids: Sequence[int],
+    logit_bounds: Sequence[ColumnElement[bool]],
+) -> list[Filter]:
+    """The same, with their lists; the range of the order itself is left to its own index."""
+
+    def listed(*conditions: ColumnElement[bool]) -> Filter:
+        return Filter(
+            and_(*conditions),
+            select(Score.candidate_id).where(
+                Score.ensemble_id == query.ensemble_id,
+                Score.catalog_id.in_(catalog_ids),
+                *conditions,
+            ),
+        )
+
+    found = []
+    if logit_bounds and query.sort != "score":
+        found.append(listed(*logit_bounds))
+    for limits in query.score_ranges:
+        if limits.name != query.sort:
+            found.append(listed(_between(limits)))
+    return found
+
+
+def scored(query: RankingQuery) -> ColumnElement[bool]:
+    """That the candidate of the enclosing statement has a score in range."""
+    return exists().where(
+        Score.ensemble_id == query.ensemble_id,
+        Score.candidate_id == Candidate.id,
+        *score_conditions(query),
+    )
+
+
+def _between(limits: Range) -> ColumnElement[bool]:
+    column = RANGE_COLUMNS[limits.name]
+    parts = []
+    if limits.low is not None:
+        parts.append(column >= limits.low)
+    if limits.high is not None:
+        parts.append(column <= limits.high)
+    return and_(*parts) if parts else column.is_not(None)
+
+
+def _graded(query: RankingQuery) -> list[Filter]:
+    """Who has graded, and what they said."""
+
+    def voted(*conditions: ColumnElement[bool]) -> Filter:
+        return Filter(
+            exists().where(Vote.candidate_id == Candidate.id, *conditions),
+            select(Vote.candidate_id).where(*conditions),
+        )
+
+    mine = Vote.grader_id == query.grader_id
+    by = {"mine": [mine], "others": [Vote.grader_id != query.grader_id]}.get(query.votes or "", [])
+    said = [Vote.grade.in_(query.grades)] if query.grades else []
+    found = []
+    if query.votes == "not_mine":
+        found.append(Filter(~voted(mine).condition))
+    elif query.votes == "nobody":
+        found.append(Filter(~voted().condition))
+    if said or query.by_vote or query.votes in ("mine", "others", "anyone"):
+        found.append(voted(*by, *said))
+    return found
+
+
+def _matched(state: str) -> Filter:
+    """By the newest cross-match of each catalog with each reference that was reached."""
+    newest = (
+        select(func.max(Crossmatch.id))
+        .where(Crossmatch.state != "unreachable", Crossmatch.kind != "duplicate")
+        .group_by(Crossmatch.catalog_id, Crossmatch.reference)
+    )
+    if state == "known_lens":
+        newest = newest.where(Crossmatch.kind == "lens")
+    status = {"known_lens": ("matched",), "unmatched": ("matched", "review")}.get(state, (state,))
+    entry = (CrossmatchEntry.crossmatch_id.in_(newest), CrossmatchEntry.status.in_(status))
+    found = exists().where(CrossmatchEntry.candidate_id == Candidate.id, *entry)
+    if state == "unmatched":
+        asked = select(Crossmatch.catalog_id).where(Crossmatch.id.in_(newest))
+        return Filter(and_(~found, Candidate.catalog_id.in_(asked)))
+    return Filter(
+        found,
+        select(CrossmatchEntry.candidate_id).where(
+            *entry, CrossmatchEntry.candidate_id.is_not(None)
+        ),
+    )
+
+
+def _cone(cone: Cone) -> Filter:
+    """HEALPix cells that touch the cone, then the haversine of the distance."""
+    dec, dec_0 = func.radians(Candidate.dec_deg), float(np.radians(cone.dec_deg))
+    half_dec = func.sin((dec - dec_0) / 2)
+    half_ra = func.sin(func.radians(Candidate.ra_deg - cone.ra_deg) / 2)
+    haversine = half_dec * half_dec + func.cos(dec) * float(np.cos(dec_0)) * half_ra * half_ra
+    inside = and_(
+        Candidate.dec_deg.between(cone.dec_deg - cone.radius_deg, cone.dec_deg + cone.radius_deg),
+        haversine <= float(np.sin(np.radians(cone.radius_deg) / 2) ** 2),
+    )
+    if cone.radius_deg > _WIDEST_DEG:
+        return Filter(inside)
+    pixels = _GRID.cone_search_lonlat(
+        cone.ra_deg * u.deg, cone.dec_deg * u.deg, cone.radius_deg * u.deg
+    )
+    near = or_(
+        *(Candidate.healpix.between(low, high) for low, high in _runs(np.sort(pixels).tolist()))
+    )
+    return Filter(and_(near, inside), select(Candidate.id).where(near, inside))
+
+
+def _runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """First and last of each run of consecutive numbers."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs

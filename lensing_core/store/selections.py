@@ -1,0 +1,56 @@
+"""Sets of candidates that were marked on a chart or in another program, kept for some days."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from lensing_core.errors import BadInputError
+from lensing_core.store.tables import Selection, SelectionItem, utc_now
+
+MOST_SELECTED = 250_000
+KEPT = timedelta(days=14)
+
+
+def keep_selection(session: Session, candidate_ids: Sequence[int], title: str) -> Selection:
+    """Store a set of candidates; the same set has the same id. Old sets are removed.
+
+    Raises
+    ------
+    BadInputError
+        If the set is empty or has more than :data:`MOST_SELECTED` candidates.
+    """
+    ids = np.unique(np.asarray(candidate_ids, dtype=np.int64))
+    if not len(ids):
+        raise BadInputError("No candidate lies inside.")
+    if len(ids) > MOST_SELECTED:
+        raise BadInputError(
+            f"{len(ids):,} candidates lie inside; a selection holds up to {MOST_SELECTED:,}. "
+            "Draw a smaller one, or use the filters."
+        )
+    session.execute(delete(Selection).where(Selection.used_at < utc_now() - KEPT))
+    key = hashlib.sha256(ids.tobytes()).hexdigest()[:16]
+    found = session.get(Selection, key)
+    if found is None:
+        found = Selection(id=key, title=title[:120], n=len(ids))
+        session.add(found)
+        session.flush()
+        session.connection().execute(
+            insert(SelectionItem),
+            [{"selection_id": key, "candidate_id": k} for k in ids.tolist()],
+        )
+    found.title, found.used_at = title[:120], utc_now()
+    return found
+
+
+def find_selection(session: Session, selection_id: str) -> Selection | None:
+    """The selection of an id, marked as used; None where it is no longer kept."""
+    found = session.scalar(select(Selection).where(Selection.id == selection_id))
+    if found is not None:
+        found.used_at = utc_now()
+    return found
