@@ -16,13 +16,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import astropy.units as u
 import numpy as np
+from astropy_healpix import HEALPix
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lensing_core.store import open_database
 from lensing_core.store.ranking import (
+    Cone,
     Cursor,
+    Range,
     RankingQuery,
     count_rows,
     cursor_of,
@@ -71,11 +75,16 @@ def fill(workspace: Workspace, n: int) -> None:
     label = np.where(rng.random(total) < 0.01, rng.integers(0, 2, total), -1)
     probability = 1 / (1 + np.exp(-logit))
     spread = rng.exponential(0.1, (3, total))
+    ra = rng.uniform(120, 220, total)
+    dec = np.degrees(np.arcsin(rng.uniform(-0.05, 0.6, total)))
+    pixel = HEALPix(64, "nested").lonlat_to_healpix(ra * u.deg, dec * u.deg)
+    arc = np.where(rng.random(total) < 0.6, rng.exponential(2, total), np.nan)
     connection = sqlite3.connect(workspace.database)
     connection.execute("PRAGMA synchronous=OFF")
     connection.executemany(
         "INSERT INTO candidate (id, catalog_id, object_id, cutout_index, cutout_sha256, stage,"
-        " label, magnitude) VALUES (?, ?, ?, ?, '', ?, ?, ?)",
+        " label, magnitude, ra_deg, dec_deg, healpix, arc_radius_arcsec, arc_length_arcsec)"
+        " VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 k + 1,
@@ -85,9 +94,18 @@ def fill(workspace: Workspace, n: int) -> None:
                 s,
                 None if y < 0 else y,
                 m if m > 15 else None,
+                *place,
+                r if r == r else None,
+                2 * r if r == r else None,
             )
-            for k, (c, i, s, y, m) in enumerate(
-                zip(*(a.tolist() for a in (catalog, index, stage, label, magnitude)), strict=True)
+            for k, (c, i, s, y, m, r, *place) in enumerate(
+                zip(
+                    *(
+                        a.tolist()
+                        for a in (catalog, index, stage, label, magnitude, arc, ra, dec, pixel)
+                    ),
+                    strict=True,
+                )
             )
         ),
     )
@@ -100,8 +118,63 @@ def fill(workspace: Workspace, n: int) -> None:
             )
         ),
     )
+    fill_labels(connection, rng, total)
     connection.commit()
     connection.close()
+
+
+def fill_labels(connection: sqlite3.Connection, rng: np.random.Generator, total: int) -> None:
+    """30 % graded by one of three people, tags on 1 %, a cross-match of the first catalog."""
+    connection.executemany(
+        "INSERT INTO grader (id, name, role, preferences, created_at)"
+        " VALUES (?, ?, 'grader', '{}', '2026-01-01')",
+        [(k, f"grader-{k}") for k in (1, 2, 3)],
+    )
+    graded = rng.permutation(total)[: round(0.3 * total)] + 1
+    who, grade = rng.integers(1, 4, len(graded)), rng.integers(0, 4, len(graded))
+    connection.executemany(
+        "INSERT INTO label_event (id, uuid, kind, grader_id, candidate_id, scheme, grade, comment,"
+        " is_repeat, is_gold, source, given_at, received_at, view, visible, previous_hash, hash)"
+        " VALUES (?, ?, 'grade', ?, ?, 'abcx', ?, '', 0, 0, 'benchmark', '2026-01-01',"
+        " '2026-01-01', '{}', '{}', ?, ?)",
+        (
+            (k + 1, str(k), w, c, "ABCX"[g], str(k), str(k + 1))
+            for k, (c, w, g) in enumerate(
+                zip(graded.tolist(), who.tolist(), grade.tolist(), strict=True)
+            )
+        ),
+    )
+    connection.execute(
+        "INSERT INTO vote (candidate_id, grader_id, event_id, scheme, grade, at)"
+        " SELECT candidate_id, grader_id, id, scheme, grade, received_at FROM label_event"
+    )
+    connection.executemany(
+        "INSERT INTO candidate_tag VALUES (?, ?)",
+        (
+            (int(k) + 1, ("ring", "quad", "dust")[int(k) % 3])
+            for k in rng.permutation(total)[: round(0.01 * total)]
+        ),
+    )
+    connection.execute(
+        "INSERT INTO crossmatch (id, catalog_id, reference, title, kind, version, radius_arcsec,"
+        " max_normalised, candidate_error_arcsec, reference_error_arcsec, state, message,"
+        " asked_all, n_candidates, n_unplaced, n_matched, n_review, n_references, created_at)"
+        " VALUES (1, 1, 'lenscat', 'lenscat', 'lens', '1', 1, 5, 0.1, 0.1, 'complete', '', 1,"
+        " 1, 0, 1, 1, 1, '2026-01-01')"
+    )
+    connection.executemany(
+        "INSERT INTO crossmatch_entry (crossmatch_id, candidate_id, status, reason, n_counterparts,"
+        " n_rivals) VALUES (1, ?, ?, '', 1, 1)",
+        (
+            (int(k) + 1, "review" if k % 10 == 0 else "matched")
+            for k in rng.permutation(round(total * SHARES[0]))[: round(0.02 * total)]
+        ),
+    )
+    connection.execute("INSERT INTO selection VALUES ('lasso', 'Lasso', 1, '2026-01-01')")
+    chosen = rng.permutation(total)[: round(0.1 * total)] + 1
+    connection.executemany(
+        "INSERT INTO selection_item VALUES ('lasso', ?)", ((k,) for k in chosen.tolist())
+    )
 
 
 def p95_ms(function: Callable[[int], object], repeats: int = REPEATS) -> float:
@@ -136,6 +209,8 @@ def orders(session: Session, n: int) -> None:
     largest = round(n * SHARES[0])
     print(f"{'order':>14} {'catalogs':>9} {'keyset p95 ms':>14} {'OFFSET ms':>10} {'ratio':>7}")
     for sort in SORT_COLUMNS:
+        if sort == "graded":
+            continue  # has no catalogs; see the filters
         for catalogs in ((1,), ()):
             query = RankingQuery(ensemble_id=1, sort=sort, catalog_ids=catalogs)
             starts = [cursor_of(session, query, int(k)) for k in rng.integers(1, largest, REPEATS)]
@@ -171,10 +246,31 @@ def filters(session: Session, n: int) -> None:
         RankingQuery(1, object_id="no such name"),
         RankingQuery(1, object_id="99", label="not_lens", sort="disagreement"),
         RankingQuery(1, stages=("triage",), label="lens", probability_min=0.1, sort="ood"),
+        RankingQuery(1, sort="graded"),
+        RankingQuery(1, sort="graded", votes="mine", grader_id=1, grades=("A",)),
+        RankingQuery(1, votes="mine", grader_id=1),
+        RankingQuery(1, votes="not_mine", grader_id=1, sort="disagreement"),
+        RankingQuery(1, votes="nobody", sort="magnitude", descending=False),
+        RankingQuery(1, grades=("A", "B"), sort="epistemic"),
+        RankingQuery(1, tags=("ring",)),
+        RankingQuery(1, tags=("ring", "quad", "dust"), sort="arc_radius"),
+        RankingQuery(1, cone=Cone(150, 2, 0.05)),
+        RankingQuery(1, cone=Cone(150, 10, 1), sort="epistemic"),
+        RankingQuery(1, cone=Cone(170, 12, 8)),
+        RankingQuery(1, cone=Cone(170, 12, 30), sort="magnitude", descending=False),
+        RankingQuery(1, match="known_lens"),
+        RankingQuery(1, match="unmatched", sort="epistemic"),
+        RankingQuery(1, match="review", votes="nobody", sort="ood"),
+        RankingQuery(1, ranges=(Range("magnitude", 18, 18.1),)),
+        RankingQuery(1, ranges=(Range("epistemic", 0.3, None), Range("magnitude", 17, 19))),
+        RankingQuery(1, ranges=(Range("arc_length", 3, 12),), sort="arc_radius"),
+        RankingQuery(1, ranges=(Range("arc_length", 20, None),), tags=("ring",)),
+        RankingQuery(1, selection="lasso"),
+        RankingQuery(1, selection="lasso", tags=("quad",), probability_min=0.01, sort="epistemic"),
     ]
     for query in cases:
         first = fetch_page(session, query)
-        middle = cursor_of(session, query, n // 3)
+        middle = first.rows[-1].cursor if query.by_vote else cursor_of(session, query, n // 3)
         times = [
             p95_ms(lambda _, q=query: fetch_page(session, q), 8),
             p95_ms(lambda _, q=query, c=middle: fetch_page(session, q, after=c), 8),

@@ -24,6 +24,7 @@ from lensing_core.workspace import Workspace
 from training import jobs
 from training.command_types import WorkspaceArgument, option_of, parse_option
 from training.database_commands import db
+from training.measuring import measure_catalog
 from training.session_commands import sessions
 from training.settings import SETTINGS, RunSettings, fields
 from training.shipped import adopt_ensemble, export_ensemble, make_workspace
@@ -40,7 +41,8 @@ def engine_commands(cli: typer.Typer) -> None:
     for settings in SETTINGS.values():
         cli.command(settings.kind, help=inspect.getdoc(settings))(_job_command(settings))
     cli.command("runs")(list_runs)
-    cli.command("export")(export)
+    cli.command("export-ensemble")(export_ensemble_)
+    cli.command("measure")(measure)
     cli.command("adopt")(adopt)
     cli.command()(cancel)
     cli.command()(resume)
@@ -54,7 +56,7 @@ def init(workspace: WorkspaceArgument) -> None:
     console.print(f"Workspace ready: {made.root}", soft_wrap=True)
 
 
-def export(
+def export_ensemble_(
     workspace: WorkspaceArgument,
     ensemble: Annotated[str, typer.Argument(help="Name of the ensemble.", show_default=False)],
     folder: Annotated[Path, typer.Argument(help="Where its folder is put.", show_default=False)],
@@ -63,9 +65,18 @@ def export(
     console.print(str(export_ensemble(Workspace.open(workspace), ensemble, folder)))
 
 
+def measure(
+    workspace: WorkspaceArgument,
+    catalog: Annotated[str, typer.Argument(help="Name of the catalog.", show_default=False)],
+) -> None:
+    """Fill the arc, colour and Einstein-radius filters of a catalog of an older workspace."""
+    counts = measure_catalog(Workspace.open(workspace), catalog)
+    console.print_json(json.dumps(counts))
+
+
 def adopt(
     workspace: WorkspaceArgument,
-    folder: Annotated[Path, typer.Argument(help="Made by export.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Made by export-ensemble.", show_default=False)],
 ) -> None:
     """Bring an exported ensemble into a workspace."""
     new = adopt_ensemble(Workspace.open(workspace), folder)

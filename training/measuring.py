@@ -7,6 +7,7 @@ from the catalog's own columns. All are kept with the candidate.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
-from lensing_core.features.catalog import einstein_radius_proxy_arcsec
+from lensing_core.ingest.proxies import theta_e_proxies
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.files import StoredMember, load_member
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import outputs_path
 from lensing_core.store import open_database
-from lensing_core.store.metadata import fetch_metadata
-from lensing_core.store.tables import Candidate, Catalog, Model
+from lensing_core.store.tables import Candidate, Catalog, Model, Observation
 from lensing_core.workspace import Workspace
 
 Column = NDArray[np.float64]
@@ -122,7 +122,7 @@ def measure_catalog(workspace: Workspace, name: str) -> dict[str, int]:
                 .order_by(Candidate.cutout_index)
             ).all()
             ids = [row.id for row in rows]
-            measures = {"theta_e_proxy_arcsec": theta_e_proxies(session, ids)}
+            measures = {"theta_e_proxy_arcsec": theta_e_proxies(_observed(session, ids))}
             if source is not None:
                 names, table = source
                 index = np.array([row.cutout_index for row in rows], dtype=np.int64)
@@ -136,14 +136,17 @@ def measure_catalog(workspace: Workspace, name: str) -> dict[str, int]:
     return counts
 
 
-def theta_e_proxies(session: Session, candidate_ids: Sequence[int]) -> Column:
-    """The Einstein radii that the catalog's columns suggest, arcsec; NaN where they say nothing."""
-    known = fetch_metadata(session, candidate_ids)
-    richness, sigma, mass, redshift = (
-        np.array([np.nan if v is None else float(v) for v in known[name]], dtype=np.float64)
-        for name in ("richness", "velocity_dispersion_km_s", "m200_msun", "redshift")
-    )
-    return np.asarray(einstein_radius_proxy_arcsec(richness, sigma, mass, redshift))
+def _observed(session: Session, candidate_ids: Sequence[int]) -> list[dict[str, Any]]:
+    columns = (Observation.richness, Observation.z_spec, Observation.z_phot, Observation.properties)
+    found = {
+        row.candidate_id: row._asdict()
+        for row in session.execute(
+            select(Observation.candidate_id, *columns).where(
+                Observation.candidate_id.in_(candidate_ids)
+            )
+        )
+    }
+    return [found.get(key, {}) for key in candidate_ids]
 
 
 def _features(

@@ -25,6 +25,7 @@ from lensing_core.store import open_database
 from lensing_core.store.metadata import fetch_metadata
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
 from training.jobs.context import JobContext
+from training.measuring import measures_of_members, write_measures
 from training.settings import ScoreSettings
 
 
@@ -107,6 +108,7 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
                     )
                 )
             write_scores(session, ensemble, catalog.id, ids, scores, distances)
+            write_measures(session, ids, measures_of_members(members, outputs))
     seconds = time.perf_counter() - began
     context.progress(total, total, "Done")
     rate = (total - first) / seconds if total > first else 0.0

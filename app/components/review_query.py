@@ -6,11 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from app.components.review_sky import cone_text, read_cone
 from lensing_core.errors import BadInputError
-from lensing_core.store.ranking import LABEL_STATES, SORT_KEYS, Cursor, RankingQuery
+from lensing_core.store.ranking import LABEL_STATES, SORT_KEYS, Cone, Cursor, Range, RankingQuery
+from lensing_core.store.ranking_query import (
+    CONSENSUS_STATES,
+    MATCH_STATES,
+    RANGE_COLUMNS,
+    SCALES,
+    SCORE_RANGES,
+    VOTE_STATES,
+)
 from lensing_core.store.tables import STAGES, Catalog, Ensemble
 
 _Choice = TypeVar("_Choice", bound=str)
+_SORTS_WITHOUT_SCORES = ("magnitude", "theta_e", "arc_radius", "graded", "object_id")
+_ASCENDING_FIRST = ("magnitude", "object_id")
+_TAGS, _GRADES = 20, 40  # most that an address may name
 
 
 @dataclass(frozen=True)
@@ -35,13 +47,17 @@ def read_address(
     arguments: Mapping[str, Sequence[str]],
     ensembles: Sequence[Ensemble],
     catalogs: Sequence[Catalog],
+    grader_id: int | None = None,
 ) -> Address:
     """Read the query string of a review address.
 
     ``ensemble`` and ``catalog`` (repeatable) are names; ``sort``, ``order`` (``asc``, ``desc``),
-    ``min``, ``max``, ``stage`` (repeatable), ``label``, ``object`` and ``candidate`` (an id) are
-    as in :class:`~lensing_core.store.ranking.RankingQuery`. A part that cannot be followed is
-    left out and named in a notice, so that an old link still opens.
+    ``min``, ``max``, ``label``, ``object``, ``votes``, ``match``, ``selection``, ``candidate`` (an
+    id) and, repeatable, ``stage``, ``scale``, ``grade``, ``consensus`` and ``tag`` are as in
+    :class:`~lensing_core.store.ranking.RankingQuery`; ``range`` (repeatable) is ``name:low:high``
+    with empty ends left open; ``cone`` is right ascension, declination and radius
+    (:func:`~app.components.review_sky.read_cone`). A part that cannot be followed is left out and
+    named in a notice, so that an old link still opens.
 
     Parameters
     ----------
@@ -81,11 +97,22 @@ def read_address(
     low, high = number("min", 0.0), number("max", 1.0)
     if ensemble_id is None:
         low, high = 0.0, 1.0
-        sort = sort if sort in ("magnitude", "object_id") else "object_id"
+        sort = sort if sort in _SORTS_WITHOUT_SCORES else "object_id"
     elif low > high:
         notices.append(f"min {low} is above max {high}; the range was left out.")
         low, high = 0.0, 1.0
     labels = known("label", LABEL_STATES)
+    matches, votes = known("match", MATCH_STATES), known("votes", VOTE_STATES)
+    if votes and votes[0] in ("mine", "not_mine", "others") and grader_id is None:
+        notices.append(f"votes {votes[0]!r} needs someone who is signed in; it was left out.")
+        votes = []
+    ranges = _read_ranges(arguments.get("range", ()), notices, scored=ensemble_id is not None)
+    cone = None
+    if one("cone"):
+        try:
+            cone = read_cone(one("cone"))
+        except BadInputError as error:
+            notices.append(f"{error} That part of the address was left out.")
     candidate = one("candidate")
     if candidate and not candidate.isdecimal():
         notices.append(f"candidate {candidate!r} is not a number; it was left out.")
@@ -100,13 +127,39 @@ def read_address(
         stages=tuple(known("stage", STAGES)),
         label=labels[0] if labels else None,
         object_id=one("object")[:255],
+        scales=tuple(known("scale", SCALES)),
+        ranges=ranges,
+        votes=votes[0] if votes else None,
+        grader_id=grader_id,
+        grades=tuple(arguments.get("grade", ()))[:_GRADES],
+        consensus=tuple(known("consensus", CONSENSUS_STATES)),
+        tags=tuple(arguments.get("tag", ()))[:_TAGS],
+        cone=cone,
+        match=matches[0] if matches else None,
+        selection=one("selection")[:16],
     )
     return Address(query, int(candidate) if candidate.isdecimal() else None, tuple(notices))
 
 
 def starts_descending(sort: str) -> bool:
     """Whether an order shows its largest values first when it is chosen."""
-    return sort not in ("magnitude", "object_id")
+    return sort not in _ASCENDING_FIRST
+
+
+def _read_ranges(texts: Sequence[str], notices: list[str], *, scored: bool) -> tuple[Range, ...]:
+    found: dict[str, Range] = {}
+    for text in texts:
+        name, _, ends = text.partition(":")
+        low, _, high = ends.partition(":")
+        try:
+            if name not in RANGE_COLUMNS or (name in SCORE_RANGES and not scored):
+                raise ValueError
+            made = Range(name, float(low) if low else None, float(high) if high else None)
+        except (ValueError, BadInputError):
+            notices.append(f"range {text!r} cannot be followed; it was left out.")
+            continue
+        found[name] = made
+    return tuple(found.values())
 
 
 def query_to_json(query: RankingQuery) -> dict[str, Any]:
@@ -121,10 +174,19 @@ def query_to_json(query: RankingQuery) -> dict[str, Any]:
         "stages": list(query.stages),
         "label": query.label,
         "object_id": query.object_id,
+        "scales": list(query.scales),
+        "ranges": [[r.name, r.low, r.high] for r in query.ranges],
+        "votes": query.votes,
+        "grades": list(query.grades),
+        "consensus": list(query.consensus),
+        "tags": list(query.tags),
+        "cone": None if query.cone is None else cone_text(query.cone),
+        "match": query.match,
+        "selection": query.selection,
     }
 
 
-def query_from_json(fields: Mapping[str, Any]) -> RankingQuery:
+def query_from_json(fields: Mapping[str, Any], grader_id: int | None = None) -> RankingQuery:
     """The query that :func:`query_to_json` wrote, or that the script changed.
 
     Raises
@@ -141,10 +203,27 @@ def query_from_json(fields: Mapping[str, Any]) -> RankingQuery:
                 "object_id": str(fields["object_id"])[:255],
                 "probability_min": float(fields["probability_min"]),
                 "probability_max": float(fields["probability_max"]),
+                "scales": tuple(str(scale) for scale in fields["scales"]),
+                "ranges": tuple(_range_from_json(*part) for part in fields["ranges"]),
+                "grades": tuple(str(grade) for grade in fields["grades"])[:_GRADES],
+                "consensus": tuple(str(state) for state in fields["consensus"]),
+                "tags": tuple(str(tag) for tag in fields["tags"])[:_TAGS],
+                "cone": _cone_from_json(fields["cone"]),
+                "selection": str(fields["selection"])[:16],
+                "grader_id": grader_id,
             }
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"The page asked for a ranking that makes no sense: {error}") from error
+
+
+def _range_from_json(name: str, low: float | None, high: float | None) -> Range:
+    low, high = (None if end is None else float(end) for end in (low, high))
+    return Range(str(name), low, high)
+
+
+def _cone_from_json(text: Any) -> Cone | None:
+    return None if text is None else read_cone(str(text))
 
 
 def cursor_from_json(pair: Any) -> Cursor | None:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from lensing_core.cutouts import CutoutGeometry, CutoutWriter, cutout_sha256
 from lensing_core.errors import BadInputError
+from lensing_core.ingest.proxies import theta_e_proxies
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Observation, Quarantine, SurveyRow
 from lensing_core.workspace import Workspace, check_slug
@@ -241,6 +242,7 @@ class CatalogWriter:
         """Insert candidates and their observations, each table in one statement."""
         if not rows:
             return
+        proxies = theta_e_proxies([row.observation for row in rows])
         candidates = [
             {
                 **{name: value for name, value in vars(row).items() if name != "observation"},
@@ -248,6 +250,7 @@ class CatalogWriter:
                 "cutout_index": self._n_written + k,
                 "cutout_sha256": digests[k],
                 "healpix": healpix[k],
+                "theta_e_proxy_arcsec": proxies[k] if np.isfinite(proxies[k]) else None,
             }
             for k, row in enumerate(rows)
         ]

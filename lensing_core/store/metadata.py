@@ -67,11 +67,11 @@ def _metadata(observed: Observation | None, catalog: Catalog, survey: SurveyRow)
         "pixel_scale_arcsec": scale,
         "redshift": z,
         "richness": observed.richness,
-        **{name: _cluster_value(observed.properties, name) for name in CLUSTER_COLUMNS},
+        **{name: cluster_value(observed.properties, name) for name in CLUSTER_COLUMNS},
     }
 
 
-def _cluster_value(properties: Mapping[str, Any], name: str) -> float | None:
+def cluster_value(properties: Mapping[str, Any], name: str) -> float | None:
     """A positive number of a column that is read as ``name``; None where there is none."""
     lower = {key.lower(): value for key, value in properties.items()}
     for column in CLUSTER_COLUMNS[name]:
