@@ -32,8 +32,8 @@ from lensing_core.acquisition.strategies import (
 from lensing_core.acquisition.utilities import entropy, grade_spread, random_keys
 from lensing_core.errors import BadInputError
 from lensing_core.store.ranking import Cursor, RankingQuery, SortKey, count_rows
+from lensing_core.store.ranking_filters import candidate_conditions, scored
 from lensing_core.store.ranking_order import RankingOrder
-from lensing_core.store.ranking_query import candidate_conditions, scored
 from lensing_core.store.tables import Candidate, Score, Vote
 from lensing_core.workspace import Workspace
 
