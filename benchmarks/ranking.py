@@ -275,7 +275,7 @@ def filters(session: Session, n: int) -> None:
             p95_ms(lambda _, q=query: fetch_page(session, q), 8),
             p95_ms(lambda _, q=query, c=middle: fetch_page(session, q, after=c), 8),
             p95_ms(lambda _, q=query: count_rows(session, q), 3),
-            p95_ms(lambda _, q=query, c=middle: rank_of(session, q, c), 3),
+            p95_ms(lambda _, q=query, c=middle: rank_of(session, q, c), 1),
         ]
         default = RankingQuery(1)
         text = ", ".join(

@@ -23,7 +23,8 @@ class ReviewDesk {
     this.onMessage = (message) => this.receive(message)
     model.on("msg:custom", this.onMessage)
 
-    this.filters = new FilterBar({...start}, (query) => this.list(query))
+    this.filters = new FilterBar({...start}, (query) => this.list(query),
+      (...given) => this.ask(...given))
     this.table = new RankingTable(this.catalogs, {
       onSelect: (index) => this.select(index),
       onSort: (sort) => this.filters.order(sort),
@@ -85,17 +86,20 @@ class ReviewDesk {
 
   // --- the server -------------------------------------------------------------------------------
 
-  ask(message, then) {
+  // Send a message; `failed(sentence)` is called instead of a notice where it is given.
+  ask(message, then, failed = null) {
     this.request += 1
-    this.waiting.set(this.request, then)
+    this.waiting.set(this.request, {then, failed})
     this.model.send_msg({...message, request: this.request})
     return this.request
   }
 
   receive(message) {
-    const then = this.waiting.get(message.request)
+    const {then, failed} = this.waiting.get(message.request) ?? {}
     this.waiting.delete(message.request)
-    if (message.type === "error") {
+    if (message.type === "error" && failed) {
+      failed(message.message)
+    } else if (message.type === "error") {
       this.node.classList.remove("busy")
       this.notify([message.message], "error")
     } else if (then !== undefined) {
@@ -337,6 +341,7 @@ class ReviewDesk {
     for (const stage of query.stages) { words.append("stage", stage) }
     if (query.label) { words.set("label", query.label) }
     if (query.object_id) { words.set("object", query.object_id) }
+    extraWords(query, words)
     if (this.row !== undefined) { words.set("candidate", this.row.id) }
     const text = words.toString()
     history.replaceState(history.state, "", text ? `?${text}` : location.pathname)

@@ -27,13 +27,14 @@ _SCRIPTS = (
     "image_viewer.js",
     "image_controls.js",
     "image_keys.js",
+    "review_more.js",
     "review_filters.js",
     "review_table.js",
     "review_scores.js",
     "review_keys.js",
     "review_desk.js",
 )
-_STYLES = ("review_desk.css", "image_viewer.css")
+_STYLES = ("review_desk.css", "review_more.css", "image_viewer.css")
 _log = logging.getLogger(__name__)
 
 

@@ -6,9 +6,12 @@ const SORTS = {
   disagreement: "Disagreement",
   ood: "Out of distribution",
   magnitude: "Magnitude",
+  theta_e: "θ_E proxy",
+  arc_radius: "Arc radius",
+  graded: "Time of last grade",
   object_id: "Object id",
 }
-const SORTS_WITHOUT_SCORES = ["magnitude", "object_id"]
+const SORTS_WITHOUT_SCORES = ["magnitude", "theta_e", "arc_radius", "graded", "object_id"]
 const ASCENDING_FIRST = ["magnitude", "object_id"]
 const LABELS = {
   "": "Any label", lens: "Labelled lens", not_lens: "Labelled not a lens", labelled: "Labelled",
@@ -65,7 +68,7 @@ class CheckMenu {
 }
 
 class FilterBar {
-  constructor({ensembles, catalogs, stages, defaults}, onChange) {
+  constructor({ensembles, catalogs, stages, defaults, signed_in, selection}, onChange, ask) {
     this.onChange = onChange
     this.defaults = defaults
     this.query = defaults
@@ -98,6 +101,8 @@ class FilterBar {
       type: "search", placeholder: "Object id", maxLength: 255, spellcheck: false,
       "aria-label": "Object id contains", title: "Part of the object id (key /)", oninput: typed,
     })
+    this.more = new MoreFilters(this, ask, signed_in)
+    this.more.selection = selection
     this.sort = h("select", {"aria-label": "Order", title: "Order",
       onchange: () => this.order(this.sort.value)})
     this.direction = h("button", {type: "button", className: "icon",
@@ -107,13 +112,13 @@ class FilterBar {
     this.node = h(
       "form", {className: "filters", role: "search", "aria-label": "Filters",
         onsubmit: (event) => event.preventDefault()},
-      this.ensemble, this.catalogs.node, this.range, this.label, this.stages.node, this.object,
-      h("span", {className: "order"}, this.sort, this.direction), this.clear,
+      this.ensemble, this.catalogs.node, this.range, this.label, this.stages.node, this.object, this.more.node,
+      h("span", {className: "order"}, this.sort, this.direction), this.more.chips, this.clear,
     )
     // a menu closes when something else is clicked; inside a shadow root that is seen here
     this.closeMenus = (event) => {
       const path = event.composedPath()
-      for (const {node} of [this.catalogs, this.stages]) {
+      for (const {node} of [this.catalogs, this.stages, this.more]) {
         if (!path.includes(node)) { node.open = false }
       }
     }
@@ -135,7 +140,8 @@ class FilterBar {
     this.range.hidden = !scored
     if (this.object.value.trim() !== query.object_id) { this.object.value = query.object_id }
     this.sort.replaceChildren(...(scored ? Object.keys(SORTS) : SORTS_WITHOUT_SCORES)
-      .map((value) => h("option", {value}, `By ${SORTS[value].toLowerCase()}`)))
+      .map((value) => h("option", {value, title: value === "graded" ? "Lists graded candidates alone" : null},
+        `By ${SORTS[value][0].toLowerCase()}${SORTS[value].slice(1)}`)))
     this.sort.value = query.sort
     this.direction.textContent = query.descending ? "↓" : "↑"
     this.direction.title = query.descending ? "Largest first" : "Smallest first"
@@ -144,13 +150,14 @@ class FilterBar {
       [this.label, query.label], [this.low, query.probability_min > 0],
       [this.high, query.probability_max < 1], [this.object, query.object_id],
     ]) { node.classList.toggle("active", Boolean(active)) }
+    this.more.set(query)
     this.clear.hidden = !this.filtered
   }
 
   get filtered() {
     const {query} = this
     return Boolean(query.catalog_ids.length || query.stages.length || query.label
-      || query.object_id || query.probability_min > 0 || query.probability_max < 1)
+      || query.object_id || query.probability_min > 0 || query.probability_max < 1 || hasExtras(query))
   }
 
   update(changes) {
@@ -161,7 +168,8 @@ class FilterBar {
   chooseEnsemble(ensemble_id) {
     const changes = {ensemble_id}
     if (ensemble_id === null) {
-      Object.assign(changes, {probability_min: 0, probability_max: 1})
+      const ranges = this.query.ranges.filter(([name]) => !SCORE_RANGES.includes(name))
+      Object.assign(changes, {probability_min: 0, probability_max: 1, ranges})
       if (!SORTS_WITHOUT_SCORES.includes(this.query.sort)) {
         Object.assign(changes, {sort: "object_id", descending: false})
       }
@@ -194,6 +202,6 @@ class FilterBar {
   reset() {
     const {catalog_ids, stages, label, object_id, probability_min, probability_max} = this.defaults
     this.object.value = ""
-    this.update({catalog_ids, stages, label, object_id, probability_min, probability_max})
+    this.update({catalog_ids, stages, label, object_id, probability_min, probability_max, ...NO_EXTRAS})
   }
 }

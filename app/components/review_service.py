@@ -7,10 +7,12 @@ came before, and a page that was reloaded goes on where it was.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.components.review_finding import ReviewFinding, selection_to_json
 from app.components.review_query import (
     Address,
     cursor_from_json,
@@ -38,6 +40,7 @@ from lensing_core.store.ranking import (
     load_rows,
     rank_of,
 )
+from lensing_core.store.selections import find_selection
 from lensing_core.store.tables import STAGES, Candidate, Catalog
 
 PAGE_ROWS = 100
@@ -48,8 +51,10 @@ _MOST_DETAILS = 50
 class ReviewService:
     """Answers the messages of the review page."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, grader_id: int | None = None) -> None:
         self._database = database
+        self._grader_id = grader_id
+        self._finding = ReviewFinding(grader_id)
 
     def start(self, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
         """Everything that the page shows first, for the query string of its address."""
@@ -60,13 +65,20 @@ class ReviewService:
             if named.isdecimal() and "ensemble" not in arguments:
                 mine = scored_ensembles(session, int(named))
                 ensembles.sort(key=lambda e: e.id not in {m.id for m in mine})
-            address = read_address(arguments, ensembles, catalogs)
+            address = read_address(arguments, ensembles, catalogs, self._grader_id)
+            selection = find_selection(session, address.query.selection)
+            if address.query.selection and selection is None:
+                left = "The selection of this address is no longer kept; all candidates are shown."
+                query = replace(address.query, selection="")
+                address = replace(address, query=query, notices=(*address.notices, left))
             return {
                 "query": query_to_json(address.query),
                 "defaults": query_to_json(read_address({}, ensembles, catalogs).query),
                 "ensembles": [{"id": e.id, "name": e.name} for e in ensembles],
                 "catalogs": [catalog_to_json(catalog) for catalog in catalogs],
                 "stages": list(STAGES),
+                "signed_in": self._grader_id is not None,
+                "selection": selection_to_json(selection),
                 "presets": {
                     name: {"black": p.black, "stretch": p.stretch, "q": p.q}
                     for name, p in PRESETS.items()
@@ -89,6 +101,7 @@ class ReviewService:
             "rank": self._rank,
             "details": self._details,
             "truth": self._truth,
+            **self._finding.answers,
         }
         kind = message.get("type")
         if kind not in answers:
@@ -100,8 +113,11 @@ class ReviewService:
                 **answers[kind](session, message),
             }
 
+    def _query(self, message: Mapping[str, Any]) -> RankingQuery:
+        return query_from_json(message["query"], self._grader_id)
+
     def _page(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
-        query = query_from_json(message["query"])
+        query = self._query(message)
         after = cursor_from_json(message.get("after"))
         before = cursor_from_json(message.get("before"))
         if after is None and before is None:
@@ -152,14 +168,14 @@ class ReviewService:
         }
 
     def _count(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
-        count = count_rows(session, query_from_json(message["query"]))
+        count = count_rows(session, self._query(message))
         return {"n": count.n, "exact": count.exact, "text": str(count)}
 
     def _rank(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
         cursor = cursor_from_json(message["cursor"])
         if cursor is None:
             raise BadInputError("The page asked for a rank without a cursor.")
-        return {"rank": rank_of(session, query_from_json(message["query"]), cursor)}
+        return {"rank": rank_of(session, self._query(message), cursor)}
 
     def _details(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
         ids = [int(key) for key in message["ids"]][:_MOST_DETAILS]

@@ -7,12 +7,14 @@ import panel as pn
 from app.components.review_desk import ReviewDesk
 from app.components.review_service import ReviewService
 from app.context import AppContext
+from app.identity import current_grader
 from app.shell import shell
 
 
 def page(context: AppContext) -> pn.viewable.Viewable:
     """The page, for the query string of this session's address."""
-    service = ReviewService(context.database)
+    grader = current_grader(context)
+    service = ReviewService(context.database, grader.id if grader else None)
     arguments = {
         name: [value.decode("utf-8", "replace") for value in values]
         for name, values in pn.state.session_args.items()

@@ -28,7 +28,7 @@ from lensing_core.store.ranking_query import (
     RankingQuery,
     SortKey,
 )
-from lensing_core.store.tables import Candidate, Catalog, Score, Vote
+from lensing_core.store.tables import Candidate, Score, Vote
 
 __all__ = [
     "LABEL_STATES",
@@ -146,9 +146,6 @@ def contains(session: Session, query: RankingQuery, candidate_id: int) -> bool:
     )
     if query.catalog_ids:
         statement = statement.where(Candidate.catalog_id.in_(query.catalog_ids))
-    if query.scales:
-        mine = select(Catalog.id).where(Catalog.scale.in_(query.scales))
-        statement = statement.where(Candidate.catalog_id.in_(mine))
     return session.scalar(statement) is not None
 
 

@@ -19,6 +19,7 @@ from lensing_core.store.ranking_query import RANGE_COLUMNS, Cone, Range, Ranking
 from lensing_core.store.tables import (
     Candidate,
     CandidateTag,
+    Catalog,
     Consensus,
     Crossmatch,
     CrossmatchEntry,
@@ -61,6 +62,9 @@ def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> l
         return Filter(condition, select(Candidate.id).where(mine, condition))
 
     found: list[Filter] = []
+    if query.scales:
+        scaled = select(Catalog.id).where(Catalog.scale.in_(query.scales))
+        found.append(Filter(Candidate.catalog_id.in_(scaled)))
     if query.stages:
         found.append(listed(Candidate.stage.in_(query.stages)))
     if query.label in ("lens", "not_lens"):

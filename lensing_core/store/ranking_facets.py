@@ -1,0 +1,115 @@
+"""What there is to filter by, and filters that people keep under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session
+
+from lensing_core.errors import BadInputError, NotFoundError, PolicyError
+from lensing_core.store.ranking_query import RANGE_COLUMNS, SCORE_RANGES
+from lensing_core.store.tables import CandidateTag, Crossmatch, SavedFilter, Vote
+
+_MOST_VALUES = 60
+
+
+@dataclass(frozen=True)
+class Facets:
+    """Values that filters can be set to.
+
+    Attributes
+    ----------
+    grades, tags : tuple of str
+        In use, in order; the first 60.
+    known : dict
+        For each range of a candidate's own columns, whether any candidate has the value.
+    matched : bool
+        Whether any catalog has been cross-matched.
+    """
+
+    grades: tuple[str, ...]
+    tags: tuple[str, ...]
+    known: dict[str, bool]
+    matched: bool
+
+
+def read_facets(session: Session) -> Facets:
+    """Read them from indexes."""
+    known = {
+        name: session.scalar(select(column).where(column.is_not(None)).limit(1)) is not None
+        for name, column in RANGE_COLUMNS.items()
+        if name not in SCORE_RANGES
+    }
+    return Facets(
+        grades=_distinct(session, Vote.grade),
+        tags=_distinct(session, CandidateTag.tag),
+        known=known,
+        matched=bool(session.scalar(select(exists().where(Crossmatch.state != "unreachable")))),
+    )
+
+
+def _distinct(session: Session, column: Any) -> tuple[str, ...]:
+    """Distinct values, each found by one search of the index: there are few among many rows."""
+    found: list[str] = []
+    while len(found) < _MOST_VALUES:
+        statement = select(column).order_by(column).limit(1)
+        value = session.scalar(statement.where(column > found[-1]) if found else statement)
+        if value is None:
+            break
+        found.append(value)
+    return tuple(found)
+
+
+def list_filters(session: Session, grader_id: int | None) -> list[SavedFilter]:
+    """Everybody's filters and those of a grader, by name."""
+    return list(
+        session.scalars(
+            select(SavedFilter)
+            .where(or_(SavedFilter.grader_id.is_(None), SavedFilter.grader_id == grader_id))
+            .order_by(SavedFilter.name)
+        )
+    )
+
+
+def save_filter(
+    session: Session, name: str, query: Mapping[str, Any], grader_id: int | None
+) -> SavedFilter:
+    """Keep a query under a name, in place of an earlier one of the same name and owner.
+
+    Raises
+    ------
+    BadInputError
+        If the name is empty or longer than 120 letters.
+    """
+    name = " ".join(name.split())
+    if not 0 < len(name) <= 120:
+        raise BadInputError("Give the filter a name of 1 to 120 letters.")
+    owner = SavedFilter.grader_id == grader_id
+    if grader_id is None:
+        owner = SavedFilter.grader_id.is_(None)
+    found = session.scalar(select(SavedFilter).where(SavedFilter.name == name, owner))
+    if found is None:
+        found = SavedFilter(name=name, grader_id=grader_id, query={})
+        session.add(found)
+    found.query = dict(query)
+    session.flush()
+    return found
+
+
+def delete_filter(session: Session, filter_id: int, grader_id: int | None) -> None:
+    """Remove a filter of one's own or of everybody.
+
+    Raises
+    ------
+    NotFoundError, PolicyError
+        If there is none, or it is another grader's.
+    """
+    found = session.get(SavedFilter, filter_id)
+    if found is None:
+        raise NotFoundError("This filter is no longer there.")
+    if found.grader_id not in (None, grader_id):
+        raise PolicyError("This filter belongs to somebody else.")
+    session.delete(found)
