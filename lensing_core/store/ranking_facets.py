@@ -69,7 +69,7 @@ def list_filters(session: Session, grader_id: int | None) -> list[SavedFilter]:
         session.scalars(
             select(SavedFilter)
             .where(or_(SavedFilter.grader_id.is_(None), SavedFilter.grader_id == grader_id))
-            .order_by(SavedFilter.name)
+            .order_by(SavedFilter.name, SavedFilter.grader_id.is_(None))
         )
     )
 

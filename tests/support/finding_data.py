@@ -1,4 +1,4 @@
-"""A filled workspace with what lists are filtered by: grades, tags, arcs, cross-match, embeddings."""
+"""A filled workspace with what lists are filtered by: grades, tags, arcs, matches, embeddings."""
 
 from __future__ import annotations
 
