@@ -145,8 +145,22 @@ class DeepMember:
         )
         network = for_scoring(self.network, bf16=bf16)
         network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
-        factors = flux_scale(selection.geometry)
-        return _DeepPredictor(self, network, selection, factors, with_variance, bf16)
+        flux_scale(selection.geometry)  # says what is missing before any cutout is read
+        return _DeepPredictor(self, network, selection, with_variance, bf16)
+
+    def network_input(
+        self, flux: NDArray[np.float32], selection: CutoutSelection, metadata: Metadata | None
+    ) -> tuple[Tensor, Tensor]:
+        """What the network sees of cutouts (n, band, y, x): images, and metadata (n, m).
+
+        Metadata are NaN where missing; m is 0 for a network that takes none.
+        """
+        scaled = selection(flux) * flux_scale(selection.geometry)[:, None, None]
+        images = self.scaling(torch.from_numpy(scaled).to(self.device))
+        fields = self.spec.metadata
+        if not fields or not metadata:
+            return images, torch.full((len(images), len(fields)), torch.nan, device=self.device)
+        return images, torch.from_numpy(encode_metadata(fields, metadata)).to(self.device)
 
     def rounded(self) -> DeepMember:
         """The same member with its weights rounded to what is stored."""
@@ -223,16 +237,13 @@ class _DeepPredictor:
     member: DeepMember
     network: LensNetwork
     selection: CutoutSelection
-    factors: NDArray[np.float32]
     with_variance: bool
     bf16: bool
 
     @torch.inference_mode()
     def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
-        scaled = self.selection(flux) * self.factors[:, None, None]
-        images = self.member.scaling(torch.from_numpy(scaled).to(self.member.device))
+        images, columns = self.member.network_input(flux, self.selection, metadata)
         size = PASS[images.device.type]
-        columns = self._encoded(metadata, len(images))
         passes = [
             self._pass(images[k : k + size], columns[k : k + size], size)
             for k in range(0, max(1, len(images)), size)
@@ -243,13 +254,6 @@ class _DeepPredictor:
             embedding.float().cpu().numpy(),
             self._variance(embedding) if self.with_variance else None,
         )
-
-    def _encoded(self, metadata: Metadata | None, n: int) -> Tensor:
-        """Metadata as the network takes them, (n, m), NaN where missing."""
-        fields = self.member.spec.metadata
-        if not fields or not metadata:
-            return torch.full((n, len(fields)), torch.nan, device=self.member.device)
-        return torch.from_numpy(encode_metadata(fields, metadata)).to(self.member.device)
 
     def _pass(self, images: Tensor, columns: Tensor, size: int) -> NetworkOutput:
         """Logits and embeddings of at most ``size`` images, which empty sky fills up."""

@@ -160,16 +160,18 @@ class Block(nn.Module):
         return tokens
 
 
-def attention_rollout(layers: tuple[Tensor, ...]) -> Tensor:
-    """How much each token of the input takes part in the mean-pooled output.
+def attention_rollout(layers: tuple[Tensor, ...], readout: slice = slice(None)) -> Tensor:
+    """How much each token of the input takes part in the output.
 
     Attention rollout (Abnar & Zuidema 2020, arXiv:2005.00928): the product over layers of the
     head-averaged attention, half of it replaced by the identity for the residual path; averaged
-    over the output tokens.
+    over the output tokens that are read out.
 
     Parameters
     ----------
     layers : tuple of Tensor of shape (n, heads, t, t)
+    readout : slice
+        All tokens for mean pooling; the first one where it stands for the class.
 
     Returns
     -------
@@ -181,7 +183,7 @@ def attention_rollout(layers: tuple[Tensor, ...]) -> Tensor:
     product = identity.expand(len(layers[0]), tokens, tokens)
     for weights in layers:
         product = (0.5 * weights.float().mean(dim=1) + 0.5 * identity) @ product
-    return product.mean(dim=1)
+    return product[:, readout].mean(dim=1)
 
 
 def check_tokens(height_px: int, width_px: int, stride_px: int) -> None:

@@ -17,6 +17,7 @@ import timm
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from timm.models import VisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -95,6 +96,13 @@ class TimmEncoder(Encoder):
             self.net: Any = timm.create_model(name, num_classes=0, in_chans=in_bands, **options)
         if pretrained:
             self.net.load_state_dict(_pretrained_state(name, in_bands, options, weights_file))
+        # Nothing but a place to look at: the features before pooling, channels first.
+        self.last_map = nn.Identity()
+        self.channels_last = getattr(self.net, "output_fmt", "NCHW") == "NHWC"
+        self._weights = _attention_weights(self.net)
+        self.has_layers = bool(self._weights)
+        self.prefix_tokens = int(getattr(self.net, "num_prefix_tokens", 0))
+        self.reads_class_token = getattr(self.net, "global_pool", "") == "token"
         if small_stem:
             if not isinstance(getattr(self.net, "maxpool", None), nn.Module):
                 raise BadInputError(f"Option small_stem: {name} has no max-pool in its stem.")
@@ -158,11 +166,53 @@ class TimmEncoder(Encoder):
             images = functional.pad(images, (low, high, low, high))
         self._modulation[0] = modulate
         try:
-            features = self.net.forward_features(images)
+            with _recorded(self._weights, layers):
+                features = self.net.forward_features(images)
+            if self.channels_last:
+                features = self.last_map(features.movedim(-1, 1)).movedim(1, -1)
+            else:
+                features = self.last_map(features)
             vectors: Tensor = self.net.forward_head(features, pre_logits=True)
         finally:
             self._modulation[0] = None
         return vectors.flatten(1)
+
+
+def _attention_weights(net: Any) -> tuple[nn.Module, ...]:
+    """The attention of each block of a plain vision transformer, over all its tokens.
+
+    Empty for other backbones, and for pooling that weighs tokens in ways of its own.
+    """
+    if not isinstance(net, VisionTransformer) or net.global_pool not in ("token", "avg"):
+        return ()
+    found = tuple(getattr(block, "attn", None) for block in net.blocks)
+    usable = all(hasattr(a, "fused_attn") and hasattr(a, "attn_drop") for a in found)
+    return tuple(a for a in found if a is not None) if usable else ()
+
+
+@contextlib.contextmanager
+def _recorded(attention: tuple[nn.Module, ...], layers: list[Tensor] | None) -> Iterator[None]:
+    """Append the weights (n, heads, t, t) of each block to ``layers``, where that is not None.
+
+    They are what goes into the dropout of attention, which fused kernels never make.
+    """
+    if layers is None:
+        yield
+        return
+
+    def keep(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        layers.append(inputs[0])
+
+    fused = [bool(a.fused_attn) for a in attention]
+    handles = [a.attn_drop.register_forward_pre_hook(keep) for a in attention]  # type: ignore[union-attr]  # modules of timm
+    try:
+        for a in attention:
+            a.fused_attn = False  # type: ignore[assignment]  # timm calls it Final
+        yield
+    finally:
+        for a, value, handle in zip(attention, fused, handles, strict=True):
+            a.fused_attn = value  # type: ignore[assignment]  # as above
+            handle.remove()
 
 
 def adapt_first_convolution(weight: Tensor, in_bands: int) -> Tensor:

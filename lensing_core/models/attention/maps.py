@@ -1,0 +1,89 @@
+"""Maps over a cutout, what their numbers mean, and how strongly they are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.errors import LensTriageError
+
+Method = Literal["grad_cam", "rollout", "mil"]
+COLOUR = (255, 70, 200)
+"""Magenta: the one hue that neither galaxies, arcs nor noise have in a colour picture."""
+FULL_LOG_ODDS = 1.0
+FULL_EXCESS = 1.0
+
+
+class NoAttentionError(LensTriageError):
+    """A member that has no map of attention, and what to look at instead."""
+
+
+@dataclass(frozen=True)
+class AttentionMap:
+    """Where a member looks.
+
+    Attributes
+    ----------
+    method : {'grad_cam', 'rollout', 'mil'}
+    values : ndarray of shape (y, x), float32
+        Grad-CAM: log-odds for (positive) or against (negative) a lens, a cell of the feature map;
+        the others: weight in units of an even share. NaN where the member does not look.
+    cell_px : float
+        Side of a cell, token or patch, in pixels: the map shows nothing finer.
+    total : float
+        Grad-CAM: log-odds that the positive cells add up to. The others: the largest value.
+    logit : float
+        The member's raw logit.
+    """
+
+    method: Method
+    values: NDArray[np.float32]
+    cell_px: float
+    total: float
+    logit: float
+
+    def strength(self) -> NDArray[np.float32]:
+        """How strongly each pixel is drawn, (y, x), 0 to 1; 0 where the member does not look.
+
+        What speaks for a lens, on a linear scale. The strongest pixel of a map is at 1 only if
+        there is something to see: where the evidence adds up to less than one log-odds, or no
+        place has twice its even share, the whole map is fainter in proportion. Maps are therefore
+        comparable between candidates, and noise is not drawn like an arc.
+        """
+        known = np.nan_to_num(self.values, nan=0.0)
+        if self.method == "grad_cam":
+            raised = np.maximum(known, 0)
+            full = self.total / FULL_LOG_ODDS
+        else:
+            raised = np.maximum(known - 1, 0)
+            full = float(raised.max()) / FULL_EXCESS
+        peak = float(raised.max())
+        if peak <= 0:
+            return np.zeros_like(known)
+        return np.asarray(raised / peak * min(1.0, full), dtype=np.float32)
+
+    def placed(self, window: slice, size_px: int) -> AttentionMap:
+        """The map in a cutout of ``size_px``, of which the member sees ``window``."""
+        if self.values.shape == (size_px, size_px):
+            return self
+        whole = np.full((size_px, size_px), np.nan, dtype=np.float32)
+        whole[window, window] = self.values
+        return replace(self, values=whole)
+
+
+def overlay(shown: AttentionMap, *, upside_down: bool) -> NDArray[np.uint8]:
+    """The map as a picture (y, x, RGBA) to be laid over that of the cutout.
+
+    Parameters
+    ----------
+    upside_down : bool
+        Row 0 is the lowest, as in pictures of flux cutouts.
+    """
+    strength = shown.strength()
+    picture = np.empty((*strength.shape, 4), dtype=np.uint8)
+    picture[..., :3] = COLOUR
+    picture[..., 3] = (strength * 255 + 0.5).astype(np.uint8)
+    return picture[::-1] if upside_down else picture
