@@ -1,0 +1,170 @@
+"""Notes, tags and moves between stages: what people say of a candidate beside their grades.
+
+Every one is a row of ``remark`` that stays; ``candidate_tag`` and ``candidate.stage`` are what the
+rows come to, kept for lists and filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from lensing_core.consensus.schemes import REJECT_REASONS
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store.tables import STAGES, Candidate, CandidateTag, Remark
+
+MAX_NOTE = 4000
+MAX_TAG = 64
+MAX_TAGS = 30
+
+
+def add_note(session: Session, candidate_id: int, grader_id: int, text: str) -> Remark:
+    """Write a note; raises BadInputError where it is empty or too long."""
+    text = text.strip()
+    if not 0 < len(text) <= MAX_NOTE:
+        raise BadInputError(f"A note has 1 to {MAX_NOTE} letters; this one has {len(text)}.")
+    _candidate(session, candidate_id)
+    return _write(
+        session, Remark(candidate_id=candidate_id, grader_id=grader_id, kind="note"), text
+    )
+
+
+def clean_tag(tag: str) -> str:
+    """A tag as it is kept: one space between words, no commas, letters as they are.
+
+    Raises
+    ------
+    BadInputError
+        If nothing is left, or too much.
+    """
+    cleaned = " ".join(tag.replace(",", " ").split())
+    if not 0 < len(cleaned) <= MAX_TAG:
+        raise BadInputError(f"Tag {tag[:20]!r}: give 1 to {MAX_TAG} letters.")
+    return cleaned
+
+
+def add_tag(session: Session, candidate_id: int, grader_id: int, tag: str) -> bool:
+    """Tag a candidate; False where it has the tag already, in whatever case.
+
+    A tag that another candidate has in other case is written like that one.
+    """
+    tag = clean_tag(tag)
+    _candidate(session, candidate_id)
+    mine = tags_of(session, [candidate_id])[candidate_id]
+    if tag.lower() in {one.lower() for one in mine}:
+        return False
+    if len(mine) >= MAX_TAGS:
+        raise BadInputError(f"A candidate has {MAX_TAGS} tags at most; take one away first.")
+    known = session.scalar(
+        select(CandidateTag.tag).where(func.lower(CandidateTag.tag) == tag.lower()).limit(1)
+    )
+    tag = known or tag
+    session.add(CandidateTag(candidate_id=candidate_id, tag=tag))
+    _write(session, Remark(candidate_id=candidate_id, grader_id=grader_id, kind="tag", value=tag))
+    return True
+
+
+def remove_tag(session: Session, candidate_id: int, grader_id: int, tag: str) -> bool:
+    """Take a tag away; False where the candidate does not have it."""
+    stored = session.get(CandidateTag, (candidate_id, tag))
+    if stored is None:
+        return False
+    session.delete(stored)
+    _write(session, Remark(candidate_id=candidate_id, grader_id=grader_id, kind="untag", value=tag))
+    return True
+
+
+def tags_of(session: Session, candidate_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Tags of candidates, in alphabetical order."""
+    found: dict[int, list[str]] = {key: [] for key in candidate_ids}
+    rows = session.execute(
+        select(CandidateTag.candidate_id, CandidateTag.tag)
+        .where(CandidateTag.candidate_id.in_(candidate_ids))
+        .order_by(CandidateTag.tag)
+    )
+    for candidate_id, tag in rows:
+        found[candidate_id].append(tag)
+    return found
+
+
+def known_tags(session: Session, most: int = 200) -> list[str]:
+    """Tags in use, the most frequent first."""
+    return list(
+        session.scalars(
+            select(CandidateTag.tag)
+            .group_by(CandidateTag.tag)
+            .order_by(func.count().desc(), CandidateTag.tag)
+            .limit(most)
+        )
+    )
+
+
+def move_stage(
+    session: Session,
+    candidate_id: int,
+    grader_id: int | None,
+    stage: str,
+    *,
+    reason: str | None = None,
+    expected: str | None = None,
+) -> bool:
+    """Move a candidate to a stage; False where it is there.
+
+    People move candidates; nothing moves one for its score.
+
+    Parameters
+    ----------
+    grader_id : int or None
+        None: the program, for a rule that people made.
+    reason : str, optional
+        Key of :data:`REJECT_REASONS`: needed to reject, and only there.
+    expected : str, optional
+        The stage that the person saw; the move is refused if another person has moved it since.
+
+    Raises
+    ------
+    BadInputError
+        If stage or reason is unknown, or the candidate is not where it was expected.
+    """
+    if stage not in STAGES:
+        raise BadInputError(f"Stage {stage!r}: use one of {', '.join(STAGES)}.")
+    if (stage == "rejected") != (reason is not None):
+        raise BadInputError("A candidate is rejected with a reason, and only then has one.")
+    if reason is not None and reason not in REJECT_REASONS:
+        raise BadInputError(f"Reason {reason!r}: use one of {', '.join(REJECT_REASONS)}.")
+    before = _candidate(session, candidate_id).stage
+    if expected is not None and before != expected:
+        raise BadInputError(
+            f"Somebody has moved this candidate from {expected} to {before} meanwhile; look at its "
+            "history, then move it again."
+        )
+    if before == stage:
+        return False
+    moved = session.execute(
+        update(Candidate)
+        .where(Candidate.id == candidate_id, Candidate.stage == before)
+        .values(stage=stage)
+    )
+    if not moved.rowcount:  # type: ignore[attr-defined]  # of the result of an update
+        raise BadInputError("Somebody moved this candidate at the same moment; try again.")
+    remark = Remark(
+        candidate_id=candidate_id, grader_id=grader_id, kind="stage", value=stage, before=before
+    )
+    _write(session, remark, reason or "")
+    return True
+
+
+def _write(session: Session, remark: Remark, text: str = "") -> Remark:
+    remark.text = text
+    session.add(remark)
+    session.flush()
+    return remark
+
+
+def _candidate(session: Session, candidate_id: int) -> Candidate:
+    found = session.get(Candidate, candidate_id)
+    if found is None:
+        raise NotFoundError(f"Candidate {candidate_id} does not exist.")
+    return found

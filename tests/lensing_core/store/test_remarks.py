@@ -1,0 +1,149 @@
+"""Notes, tags, stages, and the history that they and grades make."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store import open_database
+from lensing_core.store.history import PROGRAM, history_of
+from lensing_core.store.labels import NewEvent, append_events, grader_named
+from lensing_core.store.remarks import (
+    MAX_TAGS,
+    add_note,
+    add_tag,
+    known_tags,
+    move_stage,
+    remove_tag,
+    tags_of,
+)
+from lensing_core.store.tables import Candidate, Catalog, Remark, SurveyRow
+
+
+@pytest.fixture
+def database(workspace):
+    return open_database(workspace)
+
+
+@pytest.fixture
+def people(database):
+    """Ids of two candidates and of two graders."""
+    with database.session() as session:
+        survey = SurveyRow(name="hsc", definition={})
+        session.add(survey)
+        session.flush()
+        catalog = Catalog(
+            name="mine",
+            survey_id=survey.id,
+            scale="galaxy",
+            origin="observed",
+            bands=["g"],
+            size_px=32,
+            pixel_scale_arcsec=0.2,
+            pixel_kind="flux",
+        )
+        session.add(catalog)
+        session.flush()
+        session.add_all(
+            Candidate(
+                catalog_id=catalog.id, object_id=f"o{k}", cutout_index=k, cutout_sha256=f"{k:064}"
+            )
+            for k in range(2)
+        )
+        session.flush()
+        ids = [c.id for c in session.query(Candidate).order_by(Candidate.id)]
+        return (*ids, grader_named(session, "Ada").id, grader_named(session, "Vera").id)
+
+
+def grade(session, candidate: int, grader: int, key: str, **fields) -> str:
+    uuid = str(uuid4())
+    event = NewEvent(uuid, "grade", grader, candidate, "abcx", datetime.now(UTC), grade=key)
+    append_events(session, [NewEvent(**{**vars(event), **fields})])
+    return uuid
+
+
+def test_history_has_everything_with_who_and_when(database, people) -> None:
+    first, second, ada, vera = people
+    with database.session() as session:
+        uuid = grade(
+            session, first, ada, "B", is_lens=1, comment="blue arc", visible={"blind": False}
+        )
+        add_tag(session, first, vera, " needs   spectrum ")
+        add_note(session, first, vera, " ask Ada \n")
+        move_stage(session, first, vera, "triage", expected="detection")
+        append_events(
+            session,
+            [NewEvent(str(uuid4()), "undo", ada, first, "abcx", datetime.now(UTC), undoes=uuid)],
+        )
+        move_stage(session, first, None, "rejected", reason="spiral")
+        remove_tag(session, first, ada, "needs spectrum")
+        add_note(session, second, ada, "another object")
+    with database.session() as session:
+        entries = history_of(session, first)
+        said = [(e.who, e.kind, e.value, e.before, e.text, e.reason) for e in entries]
+        assert said == [
+            ("Ada", "untag", "needs spectrum", "", "", None),
+            (PROGRAM, "stage", "rejected", "triage", "", "spiral"),
+            ("Ada", "undo", "B", "", "", None),
+            ("Vera", "stage", "triage", "detection", "", None),
+            ("Vera", "note", "", "", "ask Ada", None),
+            ("Vera", "tag", "needs spectrum", "", "", None),
+            ("Ada", "grade", "B", "", "blue arc", None),
+        ]
+        assert entries[-1].undone
+        assert entries[-1].visible == {"blind": False}
+        assert [e.at for e in entries] == sorted((e.at for e in entries), reverse=True)
+        assert len(history_of(session, first, most=3)) == 3
+        assert session.get_one(Candidate, first).stage == "rejected"
+        assert session.get_one(Candidate, second).stage == "detection"
+
+
+def test_tags_are_the_same_in_any_case_and_said_once(database, people) -> None:
+    first, second, ada, _ = people
+    with database.session() as session:
+        assert add_tag(session, first, ada, "Ring")
+        assert not add_tag(session, first, ada, "ring")
+        assert add_tag(session, second, ada, "RING, ")
+        assert add_tag(session, second, ada, "quad")
+        assert tags_of(session, [first, second]) == {first: ["Ring"], second: ["Ring", "quad"]}
+        assert known_tags(session) == ["Ring", "quad"]
+        assert not remove_tag(session, first, ada, "quad")
+        assert session.query(Remark).count() == 3  # what changed nothing left nothing
+        with pytest.raises(BadInputError, match="1 to 64"):
+            add_tag(session, first, ada, " , ")
+        for k in range(MAX_TAGS - 1):
+            add_tag(session, first, ada, f"t{k}")
+        with pytest.raises(BadInputError, match="take one away"):
+            add_tag(session, first, ada, "one more")
+
+
+@pytest.mark.parametrize(
+    ("stage", "reason", "expected", "message"),
+    [
+        ("moon", None, None, "Stage 'moon'"),
+        ("rejected", None, None, "with a reason"),
+        ("triage", "spiral", None, "with a reason"),
+        ("rejected", "ugly", None, "Reason 'ugly'"),
+        ("triage", None, "validation", "Somebody has moved"),
+    ],
+)
+def test_moves_that_make_no_sense_are_refused(
+    database, people, stage, reason, expected, message
+) -> None:
+    with database.session() as session, pytest.raises(BadInputError, match=message):
+        move_stage(session, people[0], people[2], stage, reason=reason, expected=expected)
+    with database.session() as session:
+        assert session.get_one(Candidate, people[0]).stage == "detection"
+        assert session.query(Remark).count() == 0
+
+
+def test_notes_need_words_and_a_candidate(database, people) -> None:
+    with database.session() as session:
+        with pytest.raises(BadInputError, match="1 to 4000"):
+            add_note(session, people[0], people[2], "  ")
+        with pytest.raises(NotFoundError):
+            add_note(session, 999, people[2], "where?")
+        assert not move_stage(session, people[0], people[2], "detection")
