@@ -1,0 +1,70 @@
+"""Where a candidate stands: among its catalog, and under the ensembles that scored it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lensing_core.store.tables import Ensemble, Score
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """The share of ``n`` candidates with a value up to that of one of them."""
+
+    percent: float
+    n: int
+
+
+def novelty_percentile(session: Session, score: Score) -> Percentile | None:
+    """How far out of distribution a candidate is among its catalog, by the same ensemble.
+
+    Counted over an index. None where the ensemble gives no distance.
+    """
+    if score.ood_distance is None:
+        return None
+    among = select(func.count()).where(
+        Score.ensemble_id == score.ensemble_id,
+        Score.catalog_id == score.catalog_id,
+        Score.ood_distance.is_not(None),
+    )
+    n = session.scalar(among) or 0
+    below = session.scalar(among.where(Score.ood_distance <= score.ood_distance)) or 0
+    return Percentile(100 * below / n, n)
+
+
+@dataclass(frozen=True)
+class EnsembleScore:
+    """What one ensemble says of a candidate, and when the ensemble was made."""
+
+    ensemble_id: int
+    name: str
+    created_at: datetime
+    promoted: bool
+    logit: float
+    probability: float
+
+
+def scores_by_ensemble(session: Session, candidate_id: int, most: int = 20) -> list[EnsembleScore]:
+    """What ensembles say of a candidate, the newest ensemble first."""
+    rows = session.execute(
+        select(Score, Ensemble)
+        .join(Ensemble, Ensemble.id == Score.ensemble_id)
+        .where(Score.candidate_id == candidate_id)
+        .order_by(Ensemble.created_at.desc(), Ensemble.id.desc())
+        .limit(most)
+    )
+    return [
+        EnsembleScore(
+            ensemble.id,
+            ensemble.name,
+            ensemble.created_at,
+            ensemble.promoted_at is not None,
+            score.logit,
+            score.probability,
+        )
+        for score, ensemble in rows
+    ]

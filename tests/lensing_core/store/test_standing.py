@@ -1,0 +1,95 @@
+"""Percentiles and scores of several ensembles."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from lensing_core.store import open_database
+from lensing_core.store.standing import novelty_percentile, scores_by_ensemble
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score, SurveyRow
+
+DISTANCES = [3.0, 1.0, 4.0, 4.0, None]
+
+
+@pytest.fixture
+def scored(workspace):
+    """Five candidates scored by two ensembles; the newer one has no distances."""
+    database = open_database(workspace)
+    with database.session() as session:
+        survey = SurveyRow(name="hsc", definition={})
+        session.add(survey)
+        session.flush()
+        catalog = Catalog(
+            name="mine",
+            survey_id=survey.id,
+            scale="galaxy",
+            origin="observed",
+            bands=["g"],
+            size_px=32,
+            pixel_scale_arcsec=0.2,
+            pixel_kind="flux",
+        )
+        session.add(catalog)
+        for k, name in enumerate(("older", "newer")):
+            session.add(
+                Ensemble(
+                    name=name,
+                    fusion="mean",
+                    manifest={},
+                    created_at=datetime(2026, 1, 1 + k, tzinfo=UTC),
+                    promoted_at=datetime(2026, 1, 2, tzinfo=UTC) if k == 0 else None,
+                )
+            )
+        session.flush()
+        for k, distance in enumerate(DISTANCES):
+            candidate = Candidate(
+                catalog_id=catalog.id, object_id=f"o{k}", cutout_index=k, cutout_sha256=f"{k:064}"
+            )
+            session.add(candidate)
+            session.flush()
+            for ensemble in session.scalars(select(Ensemble)):
+                session.add(
+                    Score(
+                        ensemble_id=ensemble.id,
+                        candidate_id=candidate.id,
+                        catalog_id=catalog.id,
+                        logit=float(k),
+                        probability=0.1 * k,
+                        epistemic=0,
+                        aleatoric=0,
+                        disagreement=0,
+                        ood_distance=distance if ensemble.name == "older" else None,
+                    )
+                )
+    return database
+
+
+def test_percentile_counts_candidates_with_a_distance(scored) -> None:
+    with scored.session() as session:
+        older = session.scalar(select(Ensemble.id).where(Ensemble.name == "older"))
+        scores = session.scalars(
+            select(Score).where(Score.ensemble_id == older).order_by(Score.candidate_id)
+        ).all()
+        found = [novelty_percentile(session, score) for score in scores]
+        assert [p and (p.percent, p.n) for p in found] == [
+            (50.0, 4),
+            (25.0, 4),
+            (100.0, 4),
+            (100.0, 4),
+            None,
+        ]
+
+
+def test_scores_by_ensemble_newest_first(scored) -> None:
+    with scored.session() as session:
+        candidate = session.scalar(select(Candidate.id).where(Candidate.object_id == "o3"))
+        found = scores_by_ensemble(session, candidate)
+        assert [(s.name, s.promoted, s.logit) for s in found] == [
+            ("newer", False, 3.0),
+            ("older", True, 3.0),
+        ]
+        assert len(scores_by_ensemble(session, candidate, most=1)) == 1
+        assert scores_by_ensemble(session, 999) == []
