@@ -1,0 +1,245 @@
+"""The labeled candidates that look most like one of them, as a network sees them.
+
+Embeddings come from what a member has stored of each catalog; labels are grades, and imported
+labels where nobody has graded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lensing_core.models.outputs import outputs_path
+from lensing_core.store import Database
+from lensing_core.store.tables import Candidate, Catalog, Vote
+from lensing_core.workspace import Workspace
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+MOST_LABELED = 100_000
+_FRESH_S = 60.0
+_INDEXES = 2
+_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A labeled candidate and how alike it is."""
+
+    candidate_id: int
+    is_lens: bool
+    similarity: float
+
+
+@dataclass(frozen=True)
+class LabeledEmbeddings:
+    """Embeddings of labeled candidates, ready to be compared.
+
+    Similarity is the cosine of embeddings less the mean of the labeled ones: without that, all
+    embeddings of a network lie in one direction and all are alike.
+
+    Attributes
+    ----------
+    candidate_id : ndarray of shape (n,), int64
+    is_lens : ndarray of shape (n,), bool
+    vectors : ndarray of shape (n, d), float32
+        Of unit length.
+    mean : ndarray of shape (d,), float32
+    left_out : int
+        Labeled candidates beyond :data:`MOST_LABELED`.
+    """
+
+    candidate_id: Ids
+    is_lens: NDArray[np.bool_]
+    vectors: Floats
+    mean: Floats
+    left_out: int = 0
+
+    @classmethod
+    def of(
+        cls, candidate_id: Ids, is_lens: NDArray[np.bool_], embeddings: Floats, left_out: int = 0
+    ) -> LabeledEmbeddings:
+        """From embeddings (n, d)."""
+        mean = embeddings.mean(axis=0) if len(embeddings) else np.zeros(embeddings.shape[1], "f4")
+        return cls(candidate_id, is_lens, _unit(embeddings - mean), mean, left_out)
+
+    def nearest(self, embedding: Floats, most: int, *, without: int) -> list[Neighbour]:
+        """The ``most`` nearest lenses and the ``most`` nearest others, nearest first.
+
+        Parameters
+        ----------
+        embedding : ndarray of shape (d,)
+        without : int
+            A candidate that is no neighbour of itself.
+        """
+        similarity = self.vectors @ _unit((embedding - self.mean)[None])[0]
+        similarity[self.candidate_id == without] = -np.inf
+        found = []
+        for side in (True, False):
+            rows = np.flatnonzero((self.is_lens == side) & (similarity > -np.inf))
+            if len(rows) > most:
+                rows = rows[np.argpartition(-similarity[rows], most)[:most]]
+            rows = rows[np.argsort(-similarity[rows], kind="stable")]
+            found += [
+                Neighbour(int(self.candidate_id[k]), side, float(similarity[k])) for k in rows
+            ]
+        return found
+
+
+def _unit(vectors: Floats) -> Floats:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labeled candidates of some catalogs: grades first, then imported labels.
+
+    Attributes
+    ----------
+    candidate_id, catalog_id, row : ndarray of shape (n,), int64
+        ``row``: in the catalog's cutout store.
+    is_lens : ndarray of shape (n,), bool
+    n_graded : int
+        The first of them were graded in this workspace.
+    """
+
+    candidate_id: Ids
+    catalog_id: Ids
+    row: Ids
+    is_lens: NDArray[np.bool_]
+    n_graded: int
+
+
+def read_labels(session: Session, catalog_ids: Sequence[int]) -> Labels:
+    """Labels of catalogs; candidates whose graders are even are left out."""
+    place = (Candidate.id, Candidate.catalog_id, Candidate.cutout_index)
+    mean = func.avg(Vote.is_lens)
+    graded = session.execute(
+        select(*place, mean)
+        .join(Vote, Vote.candidate_id == Candidate.id)
+        .where(Candidate.catalog_id.in_(catalog_ids), Vote.is_lens.is_not(None))
+        .group_by(*place)
+    ).all()
+    known = {row[0] for row in graded}
+    imported = session.execute(
+        select(*place, Candidate.label).where(
+            Candidate.catalog_id.in_(catalog_ids), Candidate.label.is_not(None)
+        )
+    )
+    rows = [row for row in graded if row[3] != 0.5]
+    n_graded = len(rows)
+    rows += [row for row in imported if row[0] not in known]
+    table = np.array([(r[0], r[1], r[2], r[3] > 0.5) for r in rows], dtype=np.int64)
+    table = table.reshape(-1, 4)
+    return Labels(table[:, 0], table[:, 1], table[:, 2], table[:, 3] == 1, n_graded)
+
+
+class NeighbourIndex:
+    """Answers for any member and candidate; what was read is kept for a while.
+
+    Parameters
+    ----------
+    most_labeled : int
+        Of more labeled candidates, those graded here and a fixed random part of the imported ones.
+    """
+
+    def __init__(
+        self, workspace: Workspace, database: Database, *, most_labeled: int = MOST_LABELED
+    ) -> None:
+        self._workspace = workspace
+        self._database = database
+        self._most = most_labeled
+        self._kept: OrderedDict[str, tuple[float, tuple[object, ...], LabeledEmbeddings]] = (
+            OrderedDict()
+        )
+        self._lock = Lock()
+
+    def embedding(self, model_id: str, catalog: str, row: int) -> Floats | None:
+        """The stored embedding of a candidate; None where there is none."""
+        stored = self._stored(model_id, catalog)
+        if stored is None or row >= len(stored):
+            return None
+        found = np.array(stored[row])
+        return found if np.isfinite(found).all() else None
+
+    def labeled(self, model_id: str) -> LabeledEmbeddings:
+        """All labeled candidates that a member has an embedding of.
+
+        New labels count after a minute at the latest.
+        """
+        with self._lock:
+            read_at, state, found = self._kept.get(model_id, (-np.inf, (), None))
+            now = time.monotonic()
+            if found is not None and now - read_at < _FRESH_S:
+                return found
+            with self._database.session() as session:
+                catalogs = [
+                    c
+                    for c in session.scalars(select(Catalog).order_by(Catalog.id))
+                    if outputs_path(self._workspace, model_id, c.name, "embedding").is_file()
+                ]
+                current = self._state(session, model_id, catalogs)
+                if found is None or current != state:
+                    labels = read_labels(session, [c.id for c in catalogs])
+                    found = self._read(model_id, catalogs, labels)
+            self._kept[model_id] = (now, current, found)
+            self._kept.move_to_end(model_id)
+            while len(self._kept) > _INDEXES:
+                self._kept.popitem(last=False)
+            return found
+
+    def _state(
+        self, session: Session, model_id: str, catalogs: Sequence[Catalog]
+    ) -> tuple[object, ...]:
+        votes = session.execute(select(func.count(), func.max(Vote.event_id))).one()
+        files = [
+            (c.id, c.n_candidates, path.stat().st_mtime_ns)
+            for c in catalogs
+            if (path := outputs_path(self._workspace, model_id, c.name, "embedding")).is_file()
+        ]
+        return (*votes, *files)
+
+    def _stored(self, model_id: str, catalog: str) -> Floats | None:
+        path = outputs_path(self._workspace, model_id, catalog, "embedding")
+        return np.load(path, mmap_mode="r") if path.is_file() else None
+
+    def _read(
+        self, model_id: str, catalogs: Sequence[Catalog], labels: Labels
+    ) -> LabeledEmbeddings:
+        chosen = np.arange(len(labels.candidate_id))
+        left_out = max(0, len(chosen) - self._most)
+        if left_out:
+            order = np.random.default_rng(0).permutation(chosen[labels.n_graded :])
+            chosen = np.concatenate([chosen[: labels.n_graded], order])[: self._most]
+        parts: list[Floats] = []
+        kept: list[Ids] = []
+        for catalog in catalogs:
+            stored = self._stored(model_id, catalog.name)
+            mine = chosen[labels.catalog_id[chosen] == catalog.id]
+            if stored is None or not len(mine):
+                continue
+            mine = mine[labels.row[mine] < len(stored)]
+            mine = mine[np.argsort(labels.row[mine])]  # the disk is read in order
+            for first in range(0, len(mine), _AT_ONCE):
+                part = mine[first : first + _AT_ONCE]
+                vectors = np.asarray(stored[labels.row[part]], dtype=np.float32)
+                finite = np.isfinite(vectors).all(axis=1)
+                parts.append(vectors[finite])
+                kept.append(part[finite])
+        if not parts:
+            return LabeledEmbeddings.of(
+                np.empty(0, np.int64), np.empty(0, bool), np.empty((0, 1), np.float32)
+            )
+        rows = np.concatenate(kept)
+        return LabeledEmbeddings.of(
+            labels.candidate_id[rows], labels.is_lens[rows], np.concatenate(parts), left_out
+        )
