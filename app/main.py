@@ -15,7 +15,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RedirectHandler
 from tornado.websocket import WebSocketClosedError
 
-from app import identity, label_handlers, tiles
+from app import attention, identity, label_handlers, tiles
 from app.components.notice import UNEXPECTED, Notice
 from app.context import AppContext
 from app.hosts import ADDRESS, HOSTS, refuse_foreign_hosts
@@ -135,6 +135,7 @@ def serve(
             *identity.routes(context),
             *label_handlers.routes(context, source),
             *tiles.routes(source),
+            *attention.routes(context, source),
             (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
         ],
         show=False,

@@ -1,0 +1,247 @@
+"""Why a member scored a cutout as it did, computed when asked for.
+
+``/attention/<model>/<catalog>/<index>`` answers with a transparent picture to be laid over that of
+the cutout, for members that look at pixels; ``…/info`` with JSON for every member: what the map
+shows, or which features moved the score, or why there is nothing to show. ``v``, the beginning of
+the cutout's sha256, makes the answer immutable, as it does for tiles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import re
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import select
+from tornado.web import RequestHandler
+
+from app.context import AppContext
+from app.tile_source import TileSource
+from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
+from lensing_core.imaging import encode
+from lensing_core.models.attention import (
+    AttentionMap,
+    NoAttentionError,
+    member_attention,
+    overlay,
+)
+from lensing_core.models.explaining import CandidateExplanation, explain_candidate
+from lensing_core.models.files import StoredMember, load_member, model_folder, read_manifest
+from lensing_core.store.metadata import fetch_metadata
+from lensing_core.store.tables import Candidate, Catalog
+
+MOST_FEATURES = 12
+_KEPT = 2000  # explanations, of some 5 kB each
+_MEMBERS = 4  # networks in memory
+_IMMUTABLE = "private, max-age=31536000, immutable"
+_NETWORK = "network"
+_METHODS = {"grad_cam": "Grad-CAM", "rollout": "Attention rollout", "mil": "Weights of patches"}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An answer: JSON for the panel, and the picture where there is one."""
+
+    info: dict[str, Any]
+    picture: bytes | None = None
+
+
+class AttentionSource:
+    """Explains members of a workspace, one at a time, in a thread of its own.
+
+    A network serves one call at a time, and two at once would only take the cores from each other.
+    """
+
+    def __init__(self, context: AppContext, tiles: TileSource) -> None:
+        self._context = context
+        self._tiles = tiles
+        self._members: OrderedDict[str, StoredMember] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, int, str], Explained] = OrderedDict()
+        self._lock = Lock()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="attention")
+
+    async def explain(self, model_id: str, catalog: str, index: int, version: str) -> Explained:
+        """The explanation of one cutout.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such model or cutout, or its pixels are not those of ``version``.
+        """
+        digest = await asyncio.to_thread(self._tiles.sha256, catalog, index)
+        if not digest.startswith(version):
+            raise NotFoundError(
+                f"Cutout {index} of {catalog!r} has changed since this page was loaded; reload it."
+            )
+        key = (model_id, catalog, index, digest[:16])
+        found = self._remembered(key)
+        if found is not None:
+            return found
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, self._make, key)
+
+    def _remembered(self, key: tuple[str, str, int, str]) -> Explained | None:
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+            return found
+
+    def _make(self, key: tuple[str, str, int, str]) -> Explained:
+        found = self._remembered(key)  # asked for twice: picture and words
+        if found is None:
+            found = self._explain(*key[:3])
+            if found.info["kind"] == "none":
+                return found
+            with self._lock:
+                self._kept[key] = found
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+        return found
+
+    def _explain(self, model_id: str, catalog: str, index: int) -> Explained:
+        workspace = self._context.workspace
+        manifest = read_manifest(model_folder(workspace, model_id))
+        try:
+            if manifest["kind"] == _NETWORK:
+                return self._map(model_id, catalog, index)
+            found = explain_candidate(workspace, model_id, catalog, index)
+            return Explained(features_to_json(found))
+        except (NoAttentionError, BadInputError, NotFoundError) as error:
+            return Explained({"kind": "none", "sentence": str(error)})
+
+    def _map(self, model_id: str, catalog: str, index: int) -> Explained:
+        opened = self._tiles.catalog(catalog, index).store
+        geometry = opened.geometry
+        stored = self._member(model_id)
+        metadata = None
+        if stored.member.metadata_names:
+            metadata = self._metadata(catalog, index)
+        found = member_attention(stored, opened.read(index), geometry, catalog, metadata)
+        upside_down = geometry.pixel_kind != "rendered"
+        picture = encode(overlay(found, upside_down=upside_down), "png")
+        return Explained(map_to_json(found, geometry.pixel_scale_arcsec), picture)
+
+    def _member(self, model_id: str) -> StoredMember:
+        if model_id not in self._members:
+            self._members[model_id] = load_member(self._context.workspace, model_id)
+        self._members.move_to_end(model_id)
+        while len(self._members) > _MEMBERS:
+            self._members.popitem(last=False)
+        return self._members[model_id]
+
+    def _metadata(self, catalog: str, index: int) -> dict[str, list[Any]] | None:
+        with self._context.database.session() as session:
+            candidate_id = session.scalar(
+                select(Candidate.id)
+                .join(Catalog, Catalog.id == Candidate.catalog_id)
+                .where(Catalog.name == catalog, Candidate.cutout_index == index)
+            )
+            return None if candidate_id is None else fetch_metadata(session, [candidate_id])
+
+
+def map_to_json(found: AttentionMap, pixel_scale_arcsec: float) -> dict[str, Any]:
+    """What a map shows, in words."""
+    cell = f"{found.cell_px:.0f} px ({found.cell_px * pixel_scale_arcsec:.1f}″)"
+    if found.method == "grad_cam":
+        sentence = (
+            f"What is marked speaks for a lens, by {found.total:+.1f} log-odds in all. "
+            f"Nothing finer than {cell} is resolved."
+        )
+        if found.total < 1:
+            sentence = (
+                f"Little here speaks for a lens: {found.total:+.2f} log-odds in all, drawn faint. "
+                f"Nothing finer than {cell} is resolved."
+            )
+    else:
+        place = "patch" if found.method == "mil" else "place"
+        sentence = (
+            f"The strongest {place} has {found.total:.1f} times its even share. "
+            f"A {place} is {cell} wide."
+        )
+    return {
+        "kind": "map",
+        "method": _METHODS[found.method],
+        "sentence": sentence,
+        "logit": found.logit,
+    }
+
+
+def features_to_json(found: CandidateExplanation) -> dict[str, Any]:
+    """The strongest features, and the sum of all others."""
+    strongest, rest = found.strongest(MOST_FEATURES)
+    return {
+        "kind": "features",
+        "logit": found.logit,
+        "base": found.base,
+        "rest": rest,
+        "n_rest": max(0, len(found.contributions) - MOST_FEATURES),
+        "rows": [
+            {
+                "name": c.name,
+                "unit": c.unit,
+                "value": c.value if math.isfinite(c.value) else None,
+                "log_odds": c.log_odds,
+            }
+            for c in strongest
+        ],
+    }
+
+
+class AttentionHandler(RequestHandler):
+    """Answers one picture or one JSON object, or one sentence saying what is wrong."""
+
+    def initialize(self, source: AttentionSource) -> None:
+        self._source = source
+
+    async def get(self, model: str, catalog: str, index: str, info: str | None) -> None:
+        """Serve ``/attention/<model>/<catalog>/<index>`` and ``…/info``."""
+        try:
+            if not re.fullmatch(r"\d{1,9}", index):
+                raise BadInputError(f"Cutout {index!r}: give its number in the catalog, from 0.")
+            version = self.get_query_argument("v", "")
+            if not re.fullmatch(r"[0-9a-f]{0,64}", version):
+                raise BadInputError(f"v {version!r}: give up to 64 hexadecimal digits.")
+            found = await self._source.explain(model, catalog, int(index), version)
+            body: str | bytes | None = json.dumps(found.info) if info else found.picture
+            if body is None:
+                raise NotFoundError(str(found.info.get("sentence", "This member has no map.")))
+        except NotFoundError as error:
+            self._refuse(404, str(error))
+        except LensTriageError as error:
+            self._refuse(400, str(error))
+        except Exception:  # noqa: BLE001 - logged; the page gets one sentence, never a traceback
+            _log.exception("%s could not be answered", self.request.path)
+            self._refuse(500, "The server could not explain this score; its log says why.")
+        else:
+            # What is missing today (outputs that are not stored yet) may be there tomorrow.
+            lasting = len(version) >= 8 and found.info["kind"] != "none"
+            self.set_header("Cache-Control", _IMMUTABLE if lasting else "no-cache")
+            self._send(body, "application/json" if info else "image/png")
+
+    def _send(self, body: str | bytes, kind: str) -> None:
+        self.set_header("Content-Type", kind)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.finish(body)
+
+    def _refuse(self, status: int, message: str) -> None:
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self._send(message, "text/plain; charset=utf-8")
+
+
+Routes = list[tuple[str, type[RequestHandler], dict[str, Any]]]
+
+
+def routes(context: AppContext, tiles: TileSource) -> Routes:
+    """URL pattern, handler and arguments, for the server's list of routes."""
+    pattern = r"/attention/([^/]*)/([^/]*)/([^/]*?)(/info)?"
+    return [(pattern, AttentionHandler, {"source": AttentionSource(context, tiles)})]
