@@ -33,7 +33,8 @@ from lensing_core.models.attention import (
     overlay,
 )
 from lensing_core.models.explaining import CandidateExplanation, explain_candidate
-from lensing_core.models.files import StoredMember, load_member, model_folder, read_manifest
+from lensing_core.models.files import StoredMember, load_member, model_folder
+from lensing_core.models.manifest import read_manifest
 from lensing_core.store.metadata import fetch_metadata
 from lensing_core.store.tables import Candidate, Catalog
 

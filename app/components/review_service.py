@@ -12,7 +12,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.components.review_finding import ReviewFinding, selection_to_json
+<<<<<<< HEAD
+from app.components.review_finding import Answer, ReviewFinding, selection_to_json
+=======
+>>>>>>> 0281fa7 (Answer what the panels of Review ask: intervals, look-alikes, links, history, grades and remarks)
 from app.components.review_query import (
     Address,
     cursor_from_json,
@@ -49,12 +52,17 @@ _MOST_DETAILS = 50
 
 
 class ReviewService:
-    """Answers the messages of the review page."""
+    """Answers the messages of the review page; ``further``: answers of its panels, by type."""
 
-    def __init__(self, database: Database, grader_id: int | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        grader_id: int | None = None,
+        further: Mapping[str, Answer] | None = None,
+    ) -> None:
         self._database = database
         self._grader_id = grader_id
-        self._finding = ReviewFinding(grader_id)
+        self._further = {**ReviewFinding(grader_id).answers, **(further or {})}
 
     def start(self, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
         """Everything that the page shows first, for the query string of its address."""
@@ -101,7 +109,7 @@ class ReviewService:
             "rank": self._rank,
             "details": self._details,
             "truth": self._truth,
-            **self._finding.answers,
+            **self._further,
         }
         kind = message.get("type")
         if kind not in answers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import panel as pn
 
 from app.components.review_desk import ReviewDesk
+from app.components.review_inspection import Inspector, panel_start
 from app.components.review_service import ReviewService
 from app.context import AppContext
 from app.identity import current_grader
@@ -14,10 +15,13 @@ from app.shell import shell
 def page(context: AppContext) -> pn.viewable.Viewable:
     """The page, for the query string of this session's address."""
     grader = current_grader(context)
-    service = ReviewService(context.database, grader.id if grader else None)
+    service = ReviewService(
+        context.database, grader.id if grader else None, Inspector(context, grader).answers()
+    )
     arguments = {
         name: [value.decode("utf-8", "replace") for value in values]
         for name, values in pn.state.session_args.items()
     }
-    desk = ReviewDesk(service, start=service.start(arguments), sizing_mode="stretch_both", margin=0)
+    start = {**service.start(arguments), **panel_start(grader)}
+    desk = ReviewDesk(service, start=start, sizing_mode="stretch_both", margin=0)
     return shell("Review", desk, context=context, heading=False)
