@@ -14,7 +14,7 @@ def sky_links(ra_deg: float, dec_deg: float, size_arcsec: float) -> list[dict[st
     fov_deg = WIDER * size_arcsec / 3600
     place = f"{ra_deg:.6f} {dec_deg:+.6f}"
     # The Legacy Surveys viewer has 0.262″ pixels at zoom 15, half as large at each further level.
-    zoom = max(10, min(16, 15 - round(math.log2(max(1.0, fov_deg * 3600 / (0.262 * 800))))))
+    zoom = max(10, min(16, 15 - round(math.log2(max(0.1, fov_deg * 3600 / (0.262 * 800))))))
     position = {"ra": f"{ra_deg:.6f}", "dec": f"{dec_deg:.6f}"}
     around_arcmin = f"{max(0.2, size_arcsec / 120):.2f}"
     addresses: list[tuple[str, str, dict[str, str | int]]] = [

@@ -12,10 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-<<<<<<< HEAD
 from app.components.review_finding import Answer, ReviewFinding, selection_to_json
-=======
->>>>>>> 0281fa7 (Answer what the panels of Review ask: intervals, look-alikes, links, history, grades and remarks)
 from app.components.review_query import (
     Address,
     cursor_from_json,
