@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lensing_core.ingest.headers import read_calibration
 from lensing_core.ingest.images import AlikeImages, Calibration, RowRequest
-from lensing_core.ingest.plain_fits import PlainFile, read_alike
+from lensing_core.ingest.plain_fits import AlikeFiles, PlainFile, read_alike
 from lensing_core.ingest.rejection import RowRejected
 
 _NO_FILE = Path()  # cannot be opened
@@ -82,7 +82,21 @@ class PlainReader:
             pixel_scales_arcsec=scales,
             zero_points_mag=zero_points,
             sources=[f"{of_row[first]}{self.source}" for of_row in paths],
+            orientations=self._orientations(files, len(rows)),
         )
+
+    def _orientations(
+        self, files: Sequence[AlikeFiles], n_rows: int
+    ) -> list[tuple[float | None, bool]]:
+        found: list[tuple[float | None, bool]] = [(None, False)] * n_rows
+        for place in self.bands:
+            if all(north_deg is not None for north_deg, _ in found):
+                break
+            for row, cards in enumerate(files[place.file].cards(place.hdu)):
+                if found[row][0] is None:
+                    header = read_calibration(cards)
+                    found[row] = header.north_deg, header.is_mirrored
+        return found
 
     def _find(self, row: RowRequest) -> Sequence[Path]:
         try:

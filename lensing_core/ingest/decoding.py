@@ -55,6 +55,12 @@ class CutoutFacts:
     has_variance : bool
     sky_deg : (ra, dec) or None
         Position by the WCS, where the table has none.
+    north_deg : float or None
+        Direction of north in the cutout, from the y axis towards the x axis, by the first WCS.
+    is_mirrored : bool
+        Whether east is to the right when north is up.
+    centre_px : (x, y) or None
+        Where the object lies, from the middle of the first pixel; None: in the middle.
     sha256 : str
         Of the cutout.
     """
@@ -67,6 +73,9 @@ class CutoutFacts:
     scaled_zero_points_mag: dict[int, float] | None
     has_variance: bool
     sky_deg: tuple[float, float] | None
+    north_deg: float | None
+    is_mirrored: bool
+    centre_px: tuple[float, float] | None
     sha256: str
 
 
@@ -155,6 +164,8 @@ def assemble(
         _place_psfs(pixels.psf[place], present, grid)
     first = next(iter(present.values()))
     has_data, nan_fraction = _mask_missing(flux, grid, first.source)
+    headers = [image.header for image in present.values() if image.header is not None]
+    oriented = next((header for header in headers if header.north_deg is not None), None)
     return CutoutFacts(
         band_flags=has_data.astype(int).tolist(),
         nan_fraction=nan_fraction,
@@ -172,6 +183,9 @@ def assemble(
         or None,
         has_variance=has_variance,
         sky_deg=next((image.sky_deg for image in present.values() if image.sky_deg), None),
+        north_deg=None if oriented is None else oriented.north_deg,
+        is_mirrored=oriented is not None and oriented.is_mirrored,
+        centre_px=_off_middle(centre, grid),
         sha256=cutout_sha256(flux),
     )
 
@@ -200,6 +214,8 @@ def assemble_alike(
             for k, values in enumerate(images.zero_points_mag)
         ]
     )
+    height, width = shapes[0]
+    centre = centre_of_copy(height, grid.size_px), centre_of_copy(width, grid.size_px)
     middle = grid.size_px // 2
     with np.errstate(all="ignore"):  # of rows that are not known, and of what is found below
         for k, data in enumerate(images.data):
@@ -232,6 +248,9 @@ def assemble_alike(
             scaled_zero_points_mag=scaled or None,
             has_variance=False,
             sky_deg=None,
+            north_deg=images.orientations[k][0],
+            is_mirrored=images.orientations[k][1],
+            centre_px=_off_middle(centre, grid),
             sha256=cutout_sha256(flux[k]),
         )
         good.append((k, facts))
@@ -291,6 +310,13 @@ def _common_centre(images: Sequence[BandImage], grid: Grid) -> tuple[float, floa
                 y, x = y + image.centre[0] - middle_y, x + image.centre[1] - middle_x
             return y, x
     return (grid.size_px - 1) / 2, (grid.size_px - 1) / 2
+
+
+def _off_middle(centre: tuple[float, float], grid: Grid) -> tuple[float, float] | None:
+    """(x, y) of a centre (y, x); None where it is the middle of the cutout."""
+    y, x = centre
+    middle = (grid.size_px - 1) / 2
+    return None if x == y == middle else (x, y)
 
 
 def _flux_factor(image: BandImage, grid: Grid, k: int) -> float:

@@ -120,6 +120,8 @@ class AlikeImages:
     zero_points_mag : list by band of list of float by row
     sources : list of str
         Of each row, the ``source`` of the image of its first band.
+    orientations : list of (float or None, bool)
+        Of each row, ``north_deg`` and ``is_mirrored`` of the first header that gives them.
     """
 
     known: NDArray[np.bool_]
@@ -127,6 +129,7 @@ class AlikeImages:
     pixel_scales_arcsec: list[float]
     zero_points_mag: list[list[float]]
     sources: list[str]
+    orientations: list[tuple[float | None, bool]]
 
 
 class AlikeReader(Protocol):

@@ -256,6 +256,12 @@ def _candidate(row: ParsedRow, facts: CutoutFacts, plan: ImportPlan) -> NewCandi
         ingest["image_zero_points_mag"] = {
             plan.geometry.bands[k]: value for k, value in facts.scaled_zero_points_mag.items()
         }
+    if facts.north_deg is not None:
+        ingest["north_deg"] = round(facts.north_deg, 4)
+        if facts.is_mirrored:
+            ingest["is_mirrored"] = True
+    if facts.centre_px is not None:
+        ingest["centre_px"] = [round(at, 3) for at in facts.centre_px]
     observation = {
         **row.observation,
         "band_flags": facts.band_flags,

@@ -182,3 +182,24 @@ def test_positions_that_only_the_image_knows_are_found_file_by_file(tmp_path, rn
     source = FitsHdus(Locator(tmp_path, "{id}.fits"), calibration(), BANDS)
     singly = assert_same(source, rows)
     assert [round(singly.facts[k].sky_deg[0], 2) for k in range(4)] == [10, 11, 12, 13]
+
+
+def test_orientations_are_those_of_each_file(tmp_path, rng):
+    rows = rows_of(4)
+    for k, row in enumerate(rows):
+        turn = np.deg2rad(10.0 * k)
+        step = 0.168 / 3600
+        wcs = {
+            "CTYPE1": "RA---TAN",
+            "CTYPE2": "DEC--TAN",
+            "CD1_1": -step * np.cos(turn),
+            "CD1_2": step * np.sin(turn),
+            "CD2_1": step * np.sin(turn),
+            "CD2_2": step * np.cos(turn),
+        }
+        write(tmp_path / f"{row.object_id}.fits", planes(rng, (3, 15, 20)), **wcs)
+    source = FitsHdus(Locator(tmp_path, "{id}.fits"), calibration(), BANDS)
+    facts = assert_same(source, rows).facts
+    assert [facts[k].north_deg for k in range(4)] == pytest.approx([0, 10, 20, 30], abs=1e-6)
+    assert not any(facts[k].is_mirrored for k in range(4))
+    assert facts[0].centre_px == (7.5, 8.0)  # 15 rows padded to 16: half a pixel above the middle

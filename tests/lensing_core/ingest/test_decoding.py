@@ -7,6 +7,7 @@ import pytest
 
 from lensing_core.cutouts import cutout_sha256
 from lensing_core.ingest.decoding import assemble, decode_rows
+from lensing_core.ingest.headers import HeaderCalibration
 from lensing_core.ingest.images import BandImage, RowRequest
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.room import Grid, Room
@@ -177,3 +178,16 @@ def test_rows_keep_their_places_when_some_are_rejected():
         k: f"row {k}" for k in (1, 3, 5)
     }
     assert [pixels.flux[3 + k, 0, 0, 0] for k in (0, 2, 4)] == [1, 3, 5]
+
+
+def test_the_orientation_is_that_of_the_first_band_with_a_wcs():
+    turned = HeaderCalibration(north_deg=12.5, is_mirrored=True)
+    facts, _ = put([image(header=HeaderCalibration()), image(header=turned)])
+    assert (facts.north_deg, facts.is_mirrored) == (12.5, True)
+    assert put([image(), image()])[0].north_deg is None
+
+
+def test_the_place_of_the_object_is_told_where_it_is_not_the_middle():
+    assert put([image(), image()])[0].centre_px is None
+    cut = image(centre=(5.75, 5.25))
+    assert put([cut, cut])[0].centre_px == (5.25, 5.75)
