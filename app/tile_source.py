@@ -195,15 +195,15 @@ class TileSource:
         variance = opened.store.read_variance(index) if opened.store.has_variance else None
         return signal_to_noise(flux, opened.noise, variance)
 
-    def info(self, name: str, index: int, layer: Layer = "image") -> dict[str, Any]:
-        """Calibration, sky noise and missing fraction by band; what ``auto`` chooses for a layer.
+    def info(self, name: str, index: int, request: TileRequest) -> dict[str, Any]:
+        """Calibration, sky noise, missing fraction by band; what ``auto`` chooses for a picture.
 
         A zero point, PSF or noise that is not known is null.
         """
         opened = self.catalog(name, index)
         cutout, geometry = opened.store.read(index), opened.store.geometry
         known = np.isfinite(cutout).mean(axis=(1, 2))
-        bands = choose_rgb_bands(geometry.bands, opened.rgb_bands)
+        bands = request.bands or choose_rgb_bands(geometry.bands, opened.rgb_bands)
 
         def by_band(values: Any) -> dict[str, float | None]:
             return {
@@ -221,8 +221,8 @@ class TileSource:
             answer["sky_sigma"] = by_band(opened.noise.sigma)
             noise_from: NoiseSource = "variance" if opened.store.has_variance else "sky"
             answer["noise_from"] = noise_from
-            values = self._values(name, index, layer)
-            noise = layer_noise(layer, opened.noise)
+            values = self._values(name, index, request.layer)
+            noise = layer_noise(request.layer, opened.noise)
             answer["auto"] = asdict(auto_stretch(rgb_channels(values, geometry, noise, bands)))
         return answer
 

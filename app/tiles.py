@@ -1,7 +1,7 @@
 """The tile endpoint: cutouts as pictures and as numbers, straight from the shards.
 
 ``/tiles/<catalog>/<index>`` answers with a lossless picture, ``/tiles/<catalog>/<index>/info`` with
-what a viewer needs to know of the cutout, as JSON (of the layer ``?layer=…``), and
+what a viewer needs to know of the cutout and its colour picture, as JSON, and
 ``/pixels/<catalog>/<index>`` with its pixels, little-endian float32 in the order (band, y, x), the
 first row at the bottom of a flux image. Query parameters, all optional:
 
@@ -10,7 +10,7 @@ first row at the bottom of a flux image. Query parameters, all optional:
 ``bands``   red, green and blue, e.g. ``i,r,g``; an empty middle name is the mean of the other two
 ``band``    the band to draw, for ``kind=band``
 ``layer``   ``image`` (default), ``residual`` (without the light of the galaxy), ``snr``,
-            ``residual-snr``; also for pixels and info
+            ``residual-snr``; also for pixels
 ``curve``   ``asinh`` (default), ``linear``, ``sqrt``, ``log`` or ``percentile``, for ``kind=band``
 ``stretch``  ``auto`` (default; suits the cutout) or a number, in units of sky noise
 ``black``   black point in units of sky noise; with a number for ``stretch``
@@ -109,8 +109,8 @@ class TileHandler(CutoutHandler):
 
     async def _answer(self, catalog: str, index: int, part: str | None) -> None:
         if part:
-            layer = PixelRequest.parse(self._query()).layer
-            info = await asyncio.to_thread(self._source.info, catalog, index, layer)
+            request = TileRequest.parse(self._query())
+            info = await asyncio.to_thread(self._source.info, catalog, index, request)
             self._send(json.dumps(self.describe(info)), "application/json")
             return
         request = TileRequest.parse(self._query())

@@ -1,29 +1,57 @@
 // Pictures from the tile endpoint, fetched ahead of need and kept decoded.
 
-// Address of a picture. `band` null: the colour picture. The version in it makes it immutable.
-function tileUrl(catalog, row, band, view, size = 0) {
-  const query = new URLSearchParams({v: row.version, r: catalog.rendering})
+// The layer of a cutout that a view shows.
+function layerOf(catalog, view) {
+  if (catalog.rendered) { return "image" }
+  if (view.light) { return view.snr ? "residual-snr" : "residual" }
+  return view.snr ? "snr" : "image"
+}
+
+// Bands drawn as red, green and blue: the user's for catalogs of these bands, else the survey's. An
+// empty name is the mean of the other two.
+function tripleOf(catalog, view) {
+  return view.triples?.[catalog.bands.join()] ?? catalog.rgb_bands
+}
+
+function pictureQuery(catalog, band, view) {
+  const query = new URLSearchParams()
   if (band !== null) {
     query.set("kind", "band")
     query.set("band", band)
   }
-  if (!catalog.rendered) {
-    if (band === null) {
-      query.set("bands", catalog.rgb_bands.join(","))
-    } else if (view.curve !== "asinh") {
-      query.set("curve", view.curve)
-    }
-    if (view.preset !== "auto") {
-      for (const name of ["stretch", "black", "q"]) { query.set(name, view[name]) }
-    }
+  if (catalog.rendered) { return query }
+  const layer = layerOf(catalog, view)
+  if (layer !== "image") { query.set("layer", layer) }
+  if (band === null) {
+    query.set("bands", tripleOf(catalog, view).join(","))
+  } else if (view.curve !== "asinh") {
+    query.set("curve", view.curve)
   }
+  if (view.preset !== "auto") {
+    for (const name of ["stretch", "black", "q"]) { query.set(name, view[name]) }
+  }
+  return query
+}
+
+// Address of a picture. `band` null: the colour picture. The version in it makes it immutable.
+function tileUrl(catalog, row, band, view, size = 0) {
+  const query = pictureQuery(catalog, band, view)
+  query.set("v", row.version)
+  query.set("r", catalog.rendering)
   if (size) { query.set("size", size) }
   return `tiles/${encodeURIComponent(catalog.name)}/${row.index}?${query}`
 }
 
 // Address of what the server says of a cutout, among it what "auto" chooses for the colour picture.
-function infoUrl(catalog, row) {
-  return `tiles/${encodeURIComponent(catalog.name)}/${row.index}/info`
+function infoUrl(catalog, row, view) {
+  const query = pictureQuery(catalog, null, view)
+  return `tiles/${encodeURIComponent(catalog.name)}/${row.index}/info?${query}`
+}
+
+// Address of the pixel values of the layer that is shown.
+function pixelsUrl(catalog, row, view) {
+  const query = new URLSearchParams({v: row.version, r: catalog.rendering, layer: layerOf(catalog, view)})
+  return `pixels/${encodeURIComponent(catalog.name)}/${row.index}?${query}`
 }
 
 class TilePool {
@@ -66,12 +94,12 @@ class TilePool {
     const image = new Image()
     image.fetchPriority = priority
     image.src = url
-    const entry = {image, state: "loading", empty: false, ready: null}
+    const entry = {image, state: "loading", missing: 0, ready: null}
     this.running += 1
     entry.ready = image.decode().then(
       () => {
         entry.state = "ready"
-        entry.empty = isTransparent(image)
+        entry.missing = missingFraction(image)
         this.pixels += image.naturalWidth * image.naturalHeight
         this.evict()
       },
@@ -97,16 +125,16 @@ class TilePool {
   }
 }
 
-const PROBE = Object.assign(document.createElement("canvas"), {width: 8, height: 8})
-  .getContext("2d", {willReadFrequently: true})
+const PROBE = document.createElement("canvas").getContext("2d", {willReadFrequently: true})
 
-// Whether a picture shows nothing at all: transparent pixels are those without data.
-function isTransparent(image) {
-  PROBE.clearRect(0, 0, 8, 8)
-  PROBE.drawImage(image, 0, 0, 8, 8)
-  const {data} = PROBE.getImageData(0, 0, 8, 8)
-  for (let k = 3; k < data.length; k += 4) {
-    if (data[k]) { return false }
-  }
-  return true
+// The fraction of a picture that shows nothing: transparent pixels are those without data.
+function missingFraction(image) {
+  const {naturalWidth: width, naturalHeight: height} = image
+  PROBE.canvas.width = width // empties it as well
+  PROBE.canvas.height = height
+  PROBE.drawImage(image, 0, 0)
+  const {data} = PROBE.getImageData(0, 0, width, height)
+  let missing = 0
+  for (let k = 3; k < data.length; k += 4) { missing += data[k] === 0 }
+  return missing / (width * height)
 }

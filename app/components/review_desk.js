@@ -29,11 +29,12 @@ class ReviewDesk {
       onSelect: (index) => this.select(index),
       onSort: (sort) => this.filters.order(sort),
     })
-    this.controls = new ImageControls(start.presets, start.curves, () => this.redraw())
-    this.viewer = new ImageViewer(this.pool)
+    this.controls = new ImageControls(start, () => this.redraw())
+    this.viewer = new ImageViewer(this.pool, readPalettes(start.palettes))
+    this.toolbar = new ImageToolbar(this.viewer, this.controls)
     this.scores = new ScorePanel()
     this.metadata = new MetadataTable(() => this.showDetails())
-    this.keyboard = new Keyboard([LIST_KEYS, IMAGE_KEYS, HELP_KEYS], this.actions())
+    this.keyboard = new Keyboard([LIST_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, HELP_KEYS], this.actions())
     this.fetchDetails = debounce(() => this.askDetails(), DETAILS_PAUSE_MS)
     this.fetchAuto = debounce(() => this.askAuto(), DETAILS_PAUSE_MS)
     this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS)
@@ -62,8 +63,7 @@ class ReviewDesk {
       this.table.node, this.empty)
     this.panel = h("section", {className: "viewer", "aria-label": "Candidate"},
       h("header", {}, this.title, this.chips, h("span", {className: "spacer"}), help),
-      h("div", {className: "viewer-body"}, this.viewer.frame.node),
-      this.viewer.strip, this.controls.node)
+      this.toolbar.node, this.viewer.node, this.controls.node)
     this.side = h("aside", {className: "side", "aria-label": "Scores and metadata"},
       this.scores.node, this.metadata.node)
     this.node = h("div", {className: "desk"}, this.filters.node, this.notices,
@@ -214,7 +214,7 @@ class ReviewDesk {
     this.title.textContent = row.object_id
     this.title.title = row.object_id
     this.chips.replaceChildren(stageChip(row.stage), labelChip(row.label))
-    this.controls.setRendered(catalog.rendered)
+    this.controls.setCatalog(catalog)
     this.viewer.show(row, catalog, this.controls.view).then((drawn) => {
       if (drawn && row === this.row) {
         requestAnimationFrame(() => {
@@ -223,6 +223,15 @@ class ReviewDesk {
         })
       }
     })
+    this.viewer.settled.then((drawn) => {
+      if (drawn && row === this.row) {
+        requestAnimationFrame(() => {
+          this.node.dataset.settled = String(row.id)
+          this.node.dataset.panelsMs = String(performance.now() - at)
+        })
+      }
+    })
+    this.toolbar.render()
     this.showDetails()
     this.fetchAhead()
     this.fetchDetails()
@@ -233,6 +242,7 @@ class ReviewDesk {
   redraw() {
     if (this.row !== undefined) {
       this.viewer.show(this.row, this.catalogs.get(this.row.catalog_id), this.controls.view)
+      this.toolbar.render()
       this.fetchAhead()
       this.fetchAuto()
     }
@@ -243,7 +253,7 @@ class ReviewDesk {
     const {row} = this
     if (row === undefined || this.controls.view.preset !== "auto") { return }
     try {
-      const answer = await fetch(infoUrl(this.catalogs.get(row.catalog_id), row))
+      const answer = await fetch(infoUrl(this.catalogs.get(row.catalog_id), row, this.controls.view))
       const {auto} = answer.ok ? await answer.json() : {}
       if (auto !== undefined && row === this.row) { this.controls.suggest(auto) }
     } catch {
@@ -278,6 +288,7 @@ class ReviewDesk {
     if (row === undefined) { return }
     const details = this.details.get(row.id)
     const truth = this.truths.get(row.id)
+    if (details !== undefined) { this.viewer.locate(row, details.sky) }
     this.scores.show(row, details)
     this.metadata.show(row, details, truth)
     if (this.metadata.truthWanted && details?.has_truth && truth === undefined) {

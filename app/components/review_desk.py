@@ -16,6 +16,7 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
+from app.components.image_viewer import IMAGE_SCRIPTS, IMAGE_STYLES
 from app.components.review_service import ReviewService
 from app.theme import TOKENS_CSS
 from lensing_core.errors import LensTriageError
@@ -23,10 +24,7 @@ from lensing_core.errors import LensTriageError
 _FOLDER = Path(__file__).parent
 _SCRIPTS = (
     "review_dom.js",
-    "image_tiles.js",
-    "image_viewer.js",
-    "image_controls.js",
-    "image_keys.js",
+    *IMAGE_SCRIPTS,
     "review_more.js",
     "review_filters.js",
     "review_table.js",
@@ -34,7 +32,7 @@ _SCRIPTS = (
     "review_keys.js",
     "review_desk.js",
 )
-_STYLES = ("review_desk.css", "review_more.css", "image_viewer.css")
+_STYLES = ("review_desk.css", "review_more.css", *IMAGE_STYLES)
 _log = logging.getLogger(__name__)
 
 

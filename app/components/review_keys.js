@@ -59,7 +59,7 @@ class Keyboard {
       if (action === "help") {
         this.toggleHelp()
       } else {
-        actions[action](event.key, event.timeStamp)
+        actions[action](keyName(event), event.timeStamp)
       }
     }
     document.addEventListener("keydown", this.onKey)

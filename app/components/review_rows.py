@@ -67,7 +67,6 @@ def catalog_to_json(catalog: Catalog) -> dict[str, Any]:
         "size_arcsec": catalog.size_px * catalog.pixel_scale_arcsec,
         "rendered": catalog.pixel_kind == "rendered",
         "simulated": catalog.origin == "simulated",
-        "north_up": catalog.notes.get("north_up") is True,
         "rendering": f"{RENDERING:x}",
     }
 
@@ -101,6 +100,26 @@ def details_to_json(details: CandidateDetails, catalog: Catalog) -> dict[str, An
         ],
         "sections": [section for section in sections if section["rows"]],
         "has_truth": bool(observation and observation.truth),
+        "sky": sky_to_json(candidate),
+    }
+
+
+def sky_to_json(candidate: Candidate) -> dict[str, Any]:
+    """Where the cutout lies on the sky, for the viewer; null where it is not known.
+
+    ``ra_deg``, ``dec_deg`` of the pixel ``x``, ``y`` (from 0, y upwards; null: the middle), and
+    ``north_deg``, the direction of north from the y axis towards the x axis.
+    """
+    observation = candidate.observation
+    ingest = observation.properties.get("ingest", {}) if observation else {}
+    x, y = ingest.get("centre_px", (None, None))
+    return {
+        "ra_deg": candidate.ra_deg,
+        "dec_deg": candidate.dec_deg,
+        "x": x,
+        "y": y,
+        "north_deg": ingest.get("north_deg"),
+        "is_mirrored": ingest.get("is_mirrored", False),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.components.image_viewer import image_start
 from app.components.review_finding import Answer, ReviewFinding, selection_to_json
 from app.components.review_query import (
     Address,
@@ -27,7 +28,6 @@ from app.components.review_rows import (
     truth_to_json,
 )
 from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.imaging import PRESETS, STRETCH_KINDS
 from lensing_core.store import Database
 from lensing_core.store.details import candidate_details, list_catalogs, scored_ensembles
 from lensing_core.store.ranking import (
@@ -84,11 +84,7 @@ class ReviewService:
                 "stages": list(STAGES),
                 "signed_in": self._grader_id is not None,
                 "selection": selection_to_json(selection),
-                "presets": {
-                    name: {"black": p.black, "stretch": p.stretch, "q": p.q}
-                    for name, p in PRESETS.items()
-                },
-                "curves": list(STRETCH_KINDS),
+                **image_start(),
                 "page": self._page_of_address(session, address),
             }
 

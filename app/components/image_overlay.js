@@ -1,0 +1,98 @@
+// What is drawn over pictures: scale, compass, PSF, cursor, and what the user measures.
+
+const BAR_LENGTHS_ARCSEC = [
+  0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600]
+const percent = (fraction) => `${(100 * fraction).toFixed(3)}%`
+
+// An SVG over one frame. `isLarge`: with scale bar, compass, PSF and the numbers of what is measured.
+class Overlay {
+  constructor(isLarge) {
+    this.isLarge = isLarge
+    this.node = h("svg", {class: "overlay", "aria-hidden": "true"})
+  }
+
+  // `scene`: camera, sizeArcsec, plane, psfArcsec, cursor, crosshair, decorations, marks.
+  render(scene) {
+    const parts = []
+    if (scene.decorations && this.isLarge) {
+      parts.push(...scaleBar(scene), ...compass(scene.plane), ...psfDisc(scene))
+    }
+    for (const mark of scene.marks) { parts.push(...drawMark(scene, mark, this.isLarge)) }
+    if (scene.cursor !== null) { parts.push(...drawCursor(scene)) }
+    this.node.replaceChildren(...parts)
+  }
+}
+
+function line(from, to, className) {
+  return h("line", {x1: percent(from.x), y1: percent(from.y), x2: percent(to.x), y2: percent(to.y),
+    class: className})
+}
+
+function label(at, text, className = "note") {
+  return h("text", {x: percent(at.x), y: percent(at.y), class: className}, text)
+}
+
+function scaleBar({camera, sizeArcsec}) {
+  const seen = sizeArcsec / camera.zoom
+  const length = BAR_LENGTHS_ARCSEC.filter((one) => one <= 0.3 * seen).at(-1)
+  if (length === undefined) { return [] }
+  const left = 0.03
+  return [
+    line({x: left, y: 0.97}, {x: left + length / seen, y: 0.97}, "bar"),
+    label({x: left, y: 0.955}, `${length}″`, "note start"),
+  ]
+}
+
+// Arrows to the north and east, of any direction and handedness.
+function compass(plane) {
+  if (!plane.isOriented) { return [] }
+  const turn = plane.sky.north_deg * DEG
+  const handed = plane.sky.is_mirrored ? -1 : 1
+  // On the screen y runs down.
+  const north = {x: Math.sin(turn), y: -Math.cos(turn)}
+  const east = {x: -handed * Math.cos(turn), y: -handed * Math.sin(turn)}
+  const middle = {x: 0.91 - 0.028 * (north.x + east.x), y: 0.09 - 0.028 * (north.y + east.y)}
+  const tip = (way, reach) => ({x: middle.x + reach * way.x, y: middle.y + reach * way.y})
+  return [[north, "N"], [east, "E"]].flatMap(([way, letter]) => [
+    line(middle, tip(way, 0.062), "arrow"),
+    label(tip(way, 0.083), letter, "note centred"),
+  ])
+}
+
+function psfDisc({camera, sizeArcsec, psfArcsec}) {
+  if (psfArcsec === null) { return [] }
+  const radius = (0.5 * psfArcsec * camera.zoom) / sizeArcsec
+  if (radius > 0.2) { return [] } // it would hide what it is there to explain
+  const at = {x: 0.97 - Math.max(radius, 0.01), y: 0.97 - Math.max(radius, 0.01)}
+  return [
+    h("circle", {cx: percent(at.x), cy: percent(at.y), r: percent(radius), class: "psf"}),
+    label({x: at.x - Math.max(radius, 0.01) - 0.015, y: 0.965}, `PSF ${psfArcsec.toFixed(2)}″`, "note end"),
+  ]
+}
+
+function drawCursor({camera, cursor, crosshair}) {
+  const at = camera.toFrame(cursor)
+  if (crosshair) {
+    return [line({x: 0, y: at.y}, {x: 1, y: at.y}, "cross"), line({x: at.x, y: 0}, {x: at.x, y: 1}, "cross")]
+  }
+  return [h("circle", {cx: percent(at.x), cy: percent(at.y), r: 3, class: "spot"})]
+}
+
+// A ruler (from, to) or a circle (about `from`, through `to`), places of the image.
+function drawMark({camera, measure}, mark, isLarge) {
+  const [from, to] = [camera.toFrame(mark.from), camera.toFrame(mark.to)]
+  const parts = []
+  if (mark.kind === "ruler") {
+    parts.push(line(from, to, "mark"))
+  } else {
+    const radius = Math.hypot(to.x - from.x, to.y - from.y)
+    parts.push(h("circle", {cx: percent(from.x), cy: percent(from.y), r: percent(radius), class: "mark"}))
+  }
+  parts.push(h("circle", {cx: percent(from.x), cy: percent(from.y), r: 2, class: "mark-end"}))
+  if (isLarge) {
+    const right = to.x < 0.7
+    const at = {x: to.x + (right ? 0.015 : -0.015), y: Math.min(0.95, Math.max(0.05, to.y))}
+    parts.push(label(at, measure(mark), right ? "note start" : "note end"))
+  }
+  return parts
+}
