@@ -81,6 +81,18 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
         yield start
 
 
+@pytest.fixture(scope="module")
+def serve_to_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """As ``serve``, until the last test of the module ends; for tests that change nothing."""
+    with ExitStack() as running:
+
+        def start(workspace: Workspace) -> str:
+            log = tmp_path_factory.mktemp("serve") / "server.log"
+            return running.enter_context(served(workspace, log))
+
+        yield start
+
+
 @pytest.fixture
 def server(serve: Callable[..., str], workspace: Workspace) -> str:
     """URL of a server for the test's ``workspace``."""

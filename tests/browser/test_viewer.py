@@ -72,11 +72,11 @@ def fill(workspace: Workspace) -> None:
 
 
 @pytest.fixture(scope="module")
-def viewer_url(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def viewer_url(serve_to_all: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
     workspace = Workspace.create(tmp_path_factory.mktemp("viewer") / "workspace")
     open_database(workspace)
     fill(workspace)
-    return serve(workspace)
+    return serve_to_all(workspace)
 
 
 @pytest.fixture
