@@ -2,7 +2,7 @@
 
 const BAR_LENGTHS_ARCSEC = [
   0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600]
-const percent = (fraction) => `${(100 * fraction).toFixed(3)}%`
+const overlayAt = (fraction) => `${(100 * fraction).toFixed(3)}%`
 
 // An SVG over one frame. `isLarge`: with scale bar, compass, PSF and the numbers of what is measured.
 class Overlay {
@@ -23,13 +23,13 @@ class Overlay {
   }
 }
 
-function line(from, to, className) {
-  return h("line", {x1: percent(from.x), y1: percent(from.y), x2: percent(to.x), y2: percent(to.y),
+function overlayLine(from, to, className) {
+  return h("line", {x1: overlayAt(from.x), y1: overlayAt(from.y), x2: overlayAt(to.x), y2: overlayAt(to.y),
     class: className})
 }
 
-function label(at, text, className = "note") {
-  return h("text", {x: percent(at.x), y: percent(at.y), class: className}, text)
+function overlayText(at, text, className = "note") {
+  return h("text", {x: overlayAt(at.x), y: overlayAt(at.y), class: className}, text)
 }
 
 function scaleBar({camera, sizeArcsec}) {
@@ -38,15 +38,15 @@ function scaleBar({camera, sizeArcsec}) {
   if (length === undefined) { return [] }
   const left = 0.03
   return [
-    line({x: left, y: 0.97}, {x: left + length / seen, y: 0.97}, "bar"),
-    label({x: left, y: 0.955}, `${length}″`, "note start"),
+    overlayLine({x: left, y: 0.97}, {x: left + length / seen, y: 0.97}, "bar"),
+    overlayText({x: left, y: 0.955}, `${length}″`, "note start"),
   ]
 }
 
 // Arrows to the north and east, of any direction and handedness.
 function compass(plane) {
   if (!plane.isOriented) { return [] }
-  const turn = plane.sky.north_deg * DEG
+  const turn = plane.sky.north_deg * RADIANS_PER_DEG
   const handed = plane.sky.is_mirrored ? -1 : 1
   // On the screen y runs down.
   const north = {x: Math.sin(turn), y: -Math.cos(turn)}
@@ -54,8 +54,8 @@ function compass(plane) {
   const middle = {x: 0.91 - 0.028 * (north.x + east.x), y: 0.09 - 0.028 * (north.y + east.y)}
   const tip = (way, reach) => ({x: middle.x + reach * way.x, y: middle.y + reach * way.y})
   return [[north, "N"], [east, "E"]].flatMap(([way, letter]) => [
-    line(middle, tip(way, 0.062), "arrow"),
-    label(tip(way, 0.083), letter, "note centred"),
+    overlayLine(middle, tip(way, 0.062), "arrow"),
+    overlayText(tip(way, 0.083), letter, "note centred"),
   ])
 }
 
@@ -65,17 +65,17 @@ function psfDisc({camera, sizeArcsec, psfArcsec}) {
   if (radius > 0.2) { return [] } // it would hide what it is there to explain
   const at = {x: 0.97 - Math.max(radius, 0.01), y: 0.97 - Math.max(radius, 0.01)}
   return [
-    h("circle", {cx: percent(at.x), cy: percent(at.y), r: percent(radius), class: "psf"}),
-    label({x: at.x - Math.max(radius, 0.01) - 0.015, y: 0.965}, `PSF ${psfArcsec.toFixed(2)}″`, "note end"),
+    h("circle", {cx: overlayAt(at.x), cy: overlayAt(at.y), r: overlayAt(radius), class: "psf"}),
+    overlayText({x: at.x - Math.max(radius, 0.01) - 0.015, y: 0.965}, `PSF ${psfArcsec.toFixed(2)}″`, "note end"),
   ]
 }
 
 function drawCursor({camera, cursor, crosshair}) {
   const at = camera.toFrame(cursor)
   if (crosshair) {
-    return [line({x: 0, y: at.y}, {x: 1, y: at.y}, "cross"), line({x: at.x, y: 0}, {x: at.x, y: 1}, "cross")]
+    return [overlayLine({x: 0, y: at.y}, {x: 1, y: at.y}, "cross"), overlayLine({x: at.x, y: 0}, {x: at.x, y: 1}, "cross")]
   }
-  return [h("circle", {cx: percent(at.x), cy: percent(at.y), r: 3, class: "spot"})]
+  return [h("circle", {cx: overlayAt(at.x), cy: overlayAt(at.y), r: 3, class: "spot"})]
 }
 
 // A ruler (from, to) or a circle (about `from`, through `to`), places of the image.
@@ -83,16 +83,16 @@ function drawMark({camera, measure}, mark, isLarge) {
   const [from, to] = [camera.toFrame(mark.from), camera.toFrame(mark.to)]
   const parts = []
   if (mark.kind === "ruler") {
-    parts.push(line(from, to, "mark"))
+    parts.push(overlayLine(from, to, "mark"))
   } else {
     const radius = Math.hypot(to.x - from.x, to.y - from.y)
-    parts.push(h("circle", {cx: percent(from.x), cy: percent(from.y), r: percent(radius), class: "mark"}))
+    parts.push(h("circle", {cx: overlayAt(from.x), cy: overlayAt(from.y), r: overlayAt(radius), class: "mark"}))
   }
-  parts.push(h("circle", {cx: percent(from.x), cy: percent(from.y), r: 2, class: "mark-end"}))
+  parts.push(h("circle", {cx: overlayAt(from.x), cy: overlayAt(from.y), r: 2, class: "mark-end"}))
   if (isLarge) {
     const right = to.x < 0.7
     const at = {x: to.x + (right ? 0.015 : -0.015), y: Math.min(0.95, Math.max(0.05, to.y))}
-    parts.push(label(at, measure(mark), right ? "note start" : "note end"))
+    parts.push(overlayText(at, measure(mark), right ? "note start" : "note end"))
   }
   return parts
 }

@@ -72,7 +72,7 @@ class Readout {
       const offset = plane.offset(from, {x: pixel.x - 1, y: pixel.y - 1})
       this.sky.textContent = offset === null
         ? `No RA, Dec (${plane.missing})`
-        : `Δα cos δ ${signed(offset.east)}″  Δδ ${signed(offset.north)}″ (${plane.missing})`
+        : `Δα cos δ ${signedArcsec(offset.east)}″  Δδ ${signedArcsec(offset.north)}″ (${plane.missing})`
       return
     }
     const {sexagesimal: text, degrees} = formatRaDec(radec)
@@ -85,4 +85,4 @@ class Readout {
   showValue(text) { this.value.textContent = text }
 }
 
-const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`
+const signedArcsec = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`

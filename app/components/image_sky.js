@@ -1,6 +1,6 @@
 // From pixels to the sky and to fluxes, for the readout.
 
-const DEG = Math.PI / 180
+const RADIANS_PER_DEG = Math.PI / 180
 const NJY_ZERO_POINT_MAG = 31.4 // AB magnitude of 1 nJy
 
 // The tangent plane of a cutout. `sky` is what the server knows: ra_deg and dec_deg of the pixel x, y
@@ -20,7 +20,7 @@ class SkyPlane {
   offset(from, to) {
     if (!this.isOriented) { return null }
     const [dx, dy] = [(to.x - from.x) * this.scale, (to.y - from.y) * this.scale]
-    const turn = this.sky.north_deg * DEG
+    const turn = this.sky.north_deg * RADIANS_PER_DEG
     const handed = this.sky.is_mirrored ? -1 : 1
     return {
       east: handed * (-dx * Math.cos(turn) + dy * Math.sin(turn)),
@@ -33,12 +33,12 @@ class SkyPlane {
   radec(pixel) {
     if (!this.hasPosition) { return null }
     const {east, north} = this.offset(this.sky, pixel)
-    const [xi, eta] = [(east / 3600) * DEG, (north / 3600) * DEG]
-    const [ra0, dec0] = [this.sky.ra_deg * DEG, this.sky.dec_deg * DEG]
+    const [xi, eta] = [(east / 3600) * RADIANS_PER_DEG, (north / 3600) * RADIANS_PER_DEG]
+    const [ra0, dec0] = [this.sky.ra_deg * RADIANS_PER_DEG, this.sky.dec_deg * RADIANS_PER_DEG]
     const below = Math.cos(dec0) - eta * Math.sin(dec0)
     const ra = ra0 + Math.atan2(xi, below)
     const dec = Math.atan2(Math.sin(dec0) + eta * Math.cos(dec0), Math.hypot(xi, below))
-    return {ra: (((ra / DEG) % 360) + 360) % 360, dec: dec / DEG}
+    return {ra: (((ra / RADIANS_PER_DEG) % 360) + 360) % 360, dec: dec / RADIANS_PER_DEG}
   }
 
   // Why there is no position under the cursor.
@@ -53,7 +53,7 @@ function separation(plane, from, to) {
   const length = Math.hypot(to.x - from.x, to.y - from.y) * plane.scale
   const offset = plane.offset(from, to)
   if (offset === null) { return {length, angle: null} }
-  return {length, angle: (Math.atan2(offset.east, offset.north) / DEG + 360) % 360}
+  return {length, angle: (Math.atan2(offset.east, offset.north) / RADIANS_PER_DEG + 360) % 360}
 }
 
 // A pixel value in nJy and its surface brightness in AB mag/arcsec²; null where that says nothing.

@@ -76,7 +76,7 @@ class ImageViewer {
 
   async draw() {
     const band = this.largeBand
-    this.caption.textContent = caption(this.catalog, band, this.view)
+    this.caption.textContent = pictureCaption(this.catalog, band, this.view)
     this.press()
     const drawn = await this.frame.show(this.pool, this.url(band), this.palette(band))
     if (drawn) {
@@ -466,7 +466,7 @@ class ImageViewer {
   }
 }
 
-function caption(catalog, band, view) {
+function pictureCaption(catalog, band, view) {
   if (catalog.rendered) { return `${band ?? "picture as imported"} · 8-bit, no flux` }
   const what = [
     view.light ? "galaxy subtracted" : null,
