@@ -608,7 +608,10 @@ class RetrainSettings(RunSettings):
     groups: ClassVar = {
         "Ensemble": ("ensemble", "base", "catalog", "further", "survey_prior"),
         "Heads": ("heads", "fusion"),
-        "Labels": ("other_weight", "most_unlabeled", "min_confidence"),
+        "Labels": (
+            *("labels", "consensus", "lens_from", "other_below", "min_votes", "min_confidence"),
+            *("other_weight", "hard_weight", "most_unlabeled"),
+        ),
         "Splits": ("folds", "block_nside", "seed"),
     }
 
@@ -637,10 +640,39 @@ class RetrainSettings(RunSettings):
         objects=["mean", "stacking", "isotonic_bayes", "best"],
         doc="How calibrated member logits are joined; best: by cross-fitted TPR0, then TPR10.",
     )
+    labels: Any = param.Selector(
+        default="both",
+        objects=["both", "grades", "imported"],
+        doc="Grades given here, labels imported with the catalog, or both; grades go first.",
+    )
+    consensus: Any = param.Selector(
+        default="dawid_skene",
+        objects=["dawid_skene", "swap"],
+        doc="How the grades of several graders are joined; labels weigh by |2p - 1|.",
+    )
+    lens_from = param.Number(
+        default=0.5,
+        bounds=(0.01, 0.99),
+        doc="Graded objects of this posterior or more are lenses.",
+    )
+    other_below = param.Number(
+        default=0.1,
+        bounds=(0.001, 0.99),
+        doc="Graded objects of a lower posterior are no lenses; in between they stay unlabeled.",
+    )
+    min_votes = param.Integer(
+        default=1, bounds=(1, 100), doc="Objects with fewer grades stay unlabeled."
+    )
     other_weight = param.Integer(
         default=10,
         bounds=(1, 1000),
         doc="A vetted non-lens counts as this many unlabeled objects.",
+    )
+    hard_weight = param.Number(
+        default=2.0,
+        bounds=(1, 100),
+        doc="One that was rejected for a stated reason (ring, spiral, ...) counts this many times "
+        "as much, and reasons are balanced.",
     )
     most_unlabeled = param.Integer(
         default=10_000,
@@ -671,6 +703,10 @@ class RetrainSettings(RunSettings):
             raise BadInputError("Retraining: name the catalog whose labels train.")
         if not self.heads:
             raise BadInputError("Retraining: choose at least one head.")
+        if self.other_below > self.lens_from:
+            raise BadInputError(
+                f"other_below = {self.other_below:g} is above lens_from = {self.lens_from:g}."
+            )
         if self.block_nside & (self.block_nside - 1):
             raise BadInputError(
                 f"block_nside = {self.block_nside}: use a power of 2, or 0 for no blocks."

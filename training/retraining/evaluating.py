@@ -9,16 +9,19 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from lensing_core.errors import NotFoundError
+from lensing_core.metrics import binomial_interval, compare_rankings
 from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, Score
 from lensing_core.workspace import Workspace
 from training.fit.held_out import HeldOut
-from training.retraining.labels import OTHER
+from training.retraining.labels import LENS, NO_REASON, OTHER, REASONS
 from training.retraining.selection import Selection
-from training.retraining.stacking import evaluation_set, figures_of
+from training.retraining.stacking import Evaluation, evaluation_set, figures_of
 
 Floats = NDArray[np.float64]
 _SCORES_AT_ONCE = 5000
+LENSES_KEPT = 0.8
+"""Share of the held-out lenses at whose score contaminants are counted."""
 
 
 def evaluate(
@@ -58,7 +61,45 @@ def evaluate(
         "figures_on": "no held-out lenses to measure on" if main is None else main.sentence,
         "figures_against_unlabeled": figures_of(against, whole),
         "figures_against_unlabeled_on": None if against is None else against.sentence,
+        "differences": _differences(main, before, logits["ensemble"]),
+        "by_reason": by_reason(selection, whole),
     }
+
+
+def _differences(
+    main: Evaluation | None, before: Floats | None, after: Floats
+) -> dict[str, dict[str, Any]]:
+    """New figures less those of the base on the same objects, with paired intervals."""
+    if main is None or before is None:
+        return {}
+    chosen = main.chosen
+    found = compare_rankings(before[chosen], after[chosen], main.labels)
+    return {name: difference.to_json() for name, difference in found.items()}
+
+
+def by_reason(selection: Selection, logits: dict[str, Floats]) -> dict[str, dict[str, Any]]:
+    """How many held-out rejected objects of each kind score above most held-out lenses.
+
+    By kind and name of the logits: ``passed`` of ``total`` with a 95 % interval, at the score that
+    :data:`LENSES_KEPT` of the held-out lenses reach.
+    """
+    lens = selection.state == LENS
+    found: dict[str, dict[str, Any]] = {}
+    if not lens.any():
+        return found
+    for kind in np.unique(selection.reason[selection.reason != NO_REASON]):
+        mine = (selection.reason == kind) & (selection.state == OTHER)
+        for name, values in logits.items():
+            least = np.quantile(values[lens], 1 - LENSES_KEPT, method="lower")
+            passed, total = int((values[mine] >= least).sum()), int(mine.sum())
+            low, high = binomial_interval(passed, total)
+            found.setdefault(REASONS[kind], {})[name] = {
+                "passed": passed,
+                "total": total,
+                "low_95": low,
+                "high_95": high,
+            }
+    return found
 
 
 def _scores_of(workspace: Workspace, ensemble: Ensemble, ids: NDArray[np.int64]) -> Floats | None:

@@ -21,11 +21,13 @@ from lensing_core.pu import (
     group_folds,
     pu_method,
 )
-from training.retraining.labels import LENS, OTHER
+from training.retraining.labels import LENS, NO_REASON, OTHER
 
 HEADS = ("nnpu", "logistic", "trees", "bagging")
 """nnpu, logistic: on embeddings; trees, bagging: LightGBM on features and embeddings."""
 MIN_FOLDS = 2
+LENS_COPIES = 4
+"""Of a lens that nobody doubts, where others are doubted."""
 _DRAWN = {"most_unlabeled": 10**9}  # the draw of the unlabeled has been made before
 OPTIONS: dict[str, dict[str, Any]] = {
     "nnpu": {"unlabeled_batch": 512, "min_steps": 300, "max_steps": 1000},
@@ -62,12 +64,13 @@ class HeadPlan:
     method: PUMethod
     naive: bool
 
-    def shift(self, share_unlabeled: float) -> float:
-        """What to add to the log-odds for the unlabeled objects that were not drawn.
+    def shift(self, share_unlabeled: float, lens_copies: float = 1.0) -> float:
+        """What to add to the log-odds for unlabeled objects not drawn, and for copies of lenses.
 
-        ln of the share drawn (King & Zeng 2001, Political Analysis 9, 137).
+        ln of the share drawn over the mean number of copies (King & Zeng 2001, Political Analysis
+        9, 137).
         """
-        return float(np.log(share_unlabeled)) if self.naive else 0.0
+        return float(np.log(share_unlabeled / lens_copies)) if self.naive else 0.0
 
 
 def plan_heads(
@@ -137,19 +140,50 @@ class TrainingSet:
     state : ndarray of shape (n,), int8
         Of lenses, vetted others and unlabeled objects.
     group, fold : ndarray of shape (n,), int64
+    copies : ndarray of shape (n,), int64
+        As how many objects each counts, see :func:`copies_of`.
     """
 
     x: NDArray[np.float32]
     state: NDArray[np.int8]
     group: Ints
     fold: Ints
+    copies: Ints
+
+
+def copies_of(
+    state: NDArray[np.int8],
+    weight: NDArray[np.float32],
+    reason: NDArray[np.int8],
+    *,
+    other_weight: int,
+    hard_weight: float,
+) -> Ints:
+    """As how many unlabeled objects each labeled one counts, shape (n,).
+
+    Lenses count once; where some are less sure than others, up to :data:`LENS_COPIES` times by
+    their weight. A vetted other counts ``other_weight`` times its weight. One that was rejected for
+    a stated reason is a hard negative: it counts ``hard_weight`` times as much, and kinds are
+    balanced, so that rings do not disappear among spirals: a kind with a share f of an even
+    distribution counts f^-1/2 times as much (at most twice).
+    """
+    copies = np.ones(len(state), dtype=np.int64)
+    lens, other = state == LENS, state == OTHER
+    if lens.any() and weight[lens].min() < 1:
+        copies[lens] = np.maximum(1, np.rint(LENS_COPIES * weight[lens]))
+    factor = weight.astype(np.float64)
+    kinds, where = np.unique(reason[other & (reason != NO_REASON)], return_counts=True)
+    for kind, n in zip(kinds, where, strict=True):
+        even = where.sum() / len(kinds)
+        factor[other & (reason == kind)] *= hard_weight * min(2.0, float(np.sqrt(even / n)))
+    copies[other] = np.maximum(1, np.rint(other_weight * factor[other]))
+    return copies
 
 
 def cross_fit(
     method: PUMethod,
     training: TrainingSet,
     *,
-    other_weight: int,
     done: Callable[[int], object] = lambda count: None,
     workers: int = 1,
 ) -> tuple[Floats, PUModel]:
@@ -157,8 +191,6 @@ def cross_fit(
 
     Parameters
     ----------
-    other_weight : int
-        A vetted other counts as this many unlabeled objects.
     done : callable
         Called with the number of fits that are done, from 0 on; may raise to stop.
     workers : int
@@ -168,7 +200,7 @@ def cross_fit(
 
     def part(k: int | None) -> tuple[Floats, PUModel]:
         held = training.fold == k
-        model = _fit(method, training, np.flatnonzero(~held), other_weight)
+        model = _fit(method, training, np.flatnonzero(~held))
         return model.decision(training.x[held]) if held.any() else np.empty(0), model
 
     done(0)
@@ -190,8 +222,8 @@ def cross_fit(
     return out, final
 
 
-def _fit(method: PUMethod, training: TrainingSet, rows: Ints, other_weight: int) -> PUModel:
-    others = rows[training.state[rows] == OTHER]
-    rows = np.concatenate([rows, np.repeat(others, other_weight - 1)])
+def _fit(method: PUMethod, training: TrainingSet, rows: Ints) -> PUModel:
+    more = np.repeat(rows, training.copies[rows] - 1)
+    rows = np.concatenate([rows, more])
     s = (training.state[rows] == LENS).astype(np.int64)
     return method.fit(training.x[rows], s, training.group[rows])

@@ -27,6 +27,7 @@ from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.store import open_database
+from lensing_core.store.consensus import update_consensus
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model
 from training.jobs.context import JobContext
 from training.retraining.diagnosis import diagnose, fetch_covariates
@@ -34,11 +35,12 @@ from training.retraining.evaluating import evaluate
 from training.retraining.heads import (
     HeadPlan,
     TrainingSet,
+    copies_of,
     cross_fit,
     deal_folds,
     plan_heads,
 )
-from training.retraining.labels import UNLABELED, training_labels
+from training.retraining.labels import LENS, UNLABELED, GradeRule, training_labels
 from training.retraining.rescoring import rescore
 from training.retraining.reserved import reserve
 from training.retraining.selection import (
@@ -144,6 +146,10 @@ class _Fitted:
 def _make(context: JobContext, settings: RetrainSettings, names: list[str], clock: _Clock) -> None:
     """Everything up to the ensemble's row in the database."""
     context.progress(0, None, "Reading labels and stored outputs")
+    grades = GradeRule.of(settings)
+    if grades is not None:
+        with open_database(context.workspace).session() as session:
+            update_consensus(session, grades.rule, only_if_new=True)
     with open_database(context.workspace).session() as session:
         base = _base(context, session, settings)
         selection, catalogs = _select(context, session, settings, names, base)
@@ -234,7 +240,11 @@ def _select(
     if note.is_file():
         stored = json.loads(note.read_text())
         return Selection.read(path), {int(k): v for k, v in stored["catalogs"].items()}
-    labels = training_labels(session, names, min_confidence=settings.min_confidence)
+    labels = training_labels(
+        session, names, min_confidence=settings.min_confidence, grades=GradeRule.of(settings)
+    )
+    if labels.graded.any():
+        context.log(f"{int(labels.graded.sum()):,} labels are grades of people here.")
     for reason, count in labels.left_out.items():
         context.log(f"Left out: {count:,} labels, {reason}.", "warning")
     groups = groups_of(labels, settings.block_nside)
@@ -296,6 +306,13 @@ def _heads(
 ) -> list[_Fitted]:
     """All heads, fitted and stored, with progress."""
     each = len(np.unique(fold)) + 1
+    copies = copies_of(
+        chosen.state,
+        chosen.weight,
+        chosen.reason,
+        other_weight=settings.other_weight,
+        hard_weight=settings.hard_weight,
+    )
     total = len(plans) * each
     fitted: list[_Fitted] = []
     for k, plan in enumerate(plans):
@@ -304,8 +321,8 @@ def _heads(
             context.progress(k * each + count, total, f"Fitting head {name}")
 
         x = table[:, bases.columns_of(plan.inputs)]
-        training = TrainingSet(x, chosen.state, chosen.group, fold)
-        shift = plan.shift(chosen.share_unlabeled)
+        training = TrainingSet(x, chosen.state, chosen.group, fold, copies)
+        shift = plan.shift(chosen.share_unlabeled, float(copies[chosen.state == LENS].mean()))
         fitted.append(_head(context, settings, plan, bases, training, shift, common, done))
         clock.step(f"head {plan.name}")
     context.progress(total, total, "Joining members")
@@ -338,7 +355,6 @@ def _head(
         out, model = cross_fit(
             plan.method,
             training,
-            other_weight=settings.other_weight,
             done=done,
             workers=os.cpu_count() or 1,
         )
@@ -375,7 +391,7 @@ def _logits(
 def _digest(selection: Selection) -> str:
     """Of which objects with which labels trained and evaluated."""
     digest = hashlib.sha256()
-    for name in ("candidate_id", "state", "group", "reserved"):
+    for name in ("candidate_id", "state", "group", "reserved", "weight", "reason"):
         digest.update(np.ascontiguousarray(getattr(selection, name)).tobytes())
     return digest.hexdigest()
 

@@ -1,4 +1,8 @@
-"""What is labeled among the candidates of catalogs, as far as it may train a classifier."""
+"""What is labeled among the candidates of catalogs, as far as it may train a classifier.
+
+Labels come with a catalog, or from people here: grades joined by consensus. A decided grade stands
+above an imported label of the same object.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,60 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
-from lensing_core.store.tables import Candidate, Catalog
+from lensing_core.store.consensus import ConsensusRule, gold_answers
+from lensing_core.store.tables import Candidate, Catalog, Consensus, Vote
+from training.settings import RetrainSettings
 
 LENS, OTHER, UNLABELED = 1, 0, -1
 Ints = NDArray[np.int64]
 _AT_ONCE = 10_000
+_LEAST_WEIGHT = 0.05
+REASONS = tuple(REJECT_REASONS)
+NO_REASON = -1
+
+
+@dataclass(frozen=True)
+class GradeRule:
+    """How grades become labels.
+
+    Attributes
+    ----------
+    rule : ConsensusRule
+    lens_from, other_below : float
+        Posteriors from which an object is a lens, and below which it is none.
+    min_votes : int
+        Objects with fewer votes stay unlabeled.
+    imported : bool
+        Whether imported labels count beside grades.
+    """
+
+    rule: ConsensusRule = field(default_factory=ConsensusRule)
+    lens_from: float = 0.5
+    other_below: float = 0.1
+    min_votes: int = 1
+    imported: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 < self.other_below <= self.lens_from < 1:
+            raise BadInputError(
+                f"Grades: lenses from {self.lens_from}, others below {self.other_below}; give two "
+                "numbers between 0 and 1, the second not the greater."
+            )
+
+    @classmethod
+    def of(cls, settings: RetrainSettings) -> GradeRule | None:
+        """As a run wants it; None where grades are not to count."""
+        if settings.labels == "imported":
+            return None
+        return cls(
+            ConsensusRule(settings.consensus),
+            settings.lens_from,
+            settings.other_below,
+            settings.min_votes,
+            imported=settings.labels == "both",
+        )
 
 
 @dataclass(frozen=True)
@@ -37,6 +89,12 @@ class CandidateLabels:
     object_id : list of str
         Empty for one catalog, in which names are unique.
     catalogs : dict of int to str
+    weight : ndarray of shape (n,), float32
+        Of a label: |2p − 1| of its posterior, 1 where it was imported.
+    reason : ndarray of shape (n,), int8
+        Kind of a rejected object, an index into :data:`REASONS`; -1 where none was given.
+    graded : ndarray of shape (n,), bool
+        The state comes from grades.
     left_out : dict of str to int
         Labels that do not count, by reason; their objects are unlabeled.
     """
@@ -50,6 +108,9 @@ class CandidateLabels:
     imported: NDArray[np.bool_]
     object_id: list[str]
     catalogs: dict[int, str]
+    weight: NDArray[np.float32]
+    reason: NDArray[np.int8]
+    graded: NDArray[np.bool_]
     left_out: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -61,12 +122,22 @@ class CandidateLabels:
 
 
 def training_labels(
-    session: Session, names: Sequence[str], *, min_confidence: float = 0.5
+    session: Session,
+    names: Sequence[str],
+    *,
+    min_confidence: float = 0.5,
+    grades: GradeRule | None = None,
 ) -> CandidateLabels:
     """The labels of the candidates of catalogs, by the policies of their provenance.
 
-    Labels for pretraining only, non-lenses of a positives-only set, and labels of less confidence
-    than ``min_confidence`` do not count.
+    Imported labels for pretraining only, non-lenses of a positives-only set, and labels of less
+    confidence than ``min_confidence`` do not count. Grades of gold standards never do, and where
+    one of the catalogs is observed, simulated gold standards are not labeled at all.
+
+    Parameters
+    ----------
+    grades : GradeRule, optional
+        Without it only imported labels count. The ``consensus`` table is read as it stands.
 
     Raises
     ------
@@ -83,6 +154,9 @@ def training_labels(
         raise NotFoundError(f"There is no catalog {', '.join(missing) or '(none was named)'}.")
     catalogs = [found[name] for name in dict.fromkeys(names)]
     labels = _read(session, catalogs, min_confidence)
+    _leave_out_gold(session, labels, catalogs)
+    if grades is not None:
+        _apply_grades(session, labels, grades)
     _check(labels, catalogs)
     return labels
 
@@ -139,8 +213,78 @@ def _read(session: Session, catalogs: Sequence[Catalog], min_confidence: float) 
         imported,
         object_id,
         {catalog.id: catalog.name for catalog in catalogs},
+        np.ones(n, dtype=np.float32),
+        np.full(n, NO_REASON, dtype=np.int8),
+        np.zeros(n, dtype=bool),
         left_out,
     )
+
+
+def _leave_out_gold(session: Session, labels: CandidateLabels, catalogs: Sequence[Catalog]) -> None:
+    """Simulated gold standards of sessions do not train beside observed objects."""
+    if all(catalog.origin == "simulated" for catalog in catalogs):
+        return
+    simulated = [c.id for c in catalogs if c.origin == "simulated"]
+    gold = np.isin(labels.candidate_id, list(gold_answers(session)))
+    gold &= np.isin(labels.catalog_id, simulated) & (labels.state != UNLABELED)
+    if gold.any():
+        labels.state[gold] = UNLABELED
+        labels.left_out["simulated gold standard"] = int(gold.sum())
+
+
+def _apply_grades(session: Session, labels: CandidateLabels, grades: GradeRule) -> None:
+    """Put what graders say into the labels, in place."""
+    if not grades.imported:
+        dropped = int((labels.state != UNLABELED).sum())
+        labels.state[:] = UNLABELED
+        if dropped:
+            labels.left_out["imported, and only grades were asked for"] = dropped
+    rows = session.execute(
+        select(
+            Consensus.candidate_id, Consensus.posterior, Consensus.prior, Consensus.n_votes
+        ).where(Consensus.method == grades.rule.method)
+    )
+    place = {key: k for k, key in enumerate(labels.candidate_id.tolist())}
+    for candidate_id, posterior, prior, n_votes in rows:
+        k = place.get(candidate_id)
+        if k is None:
+            continue
+        state = _state_by_grades(posterior, prior, grades)
+        if n_votes < grades.min_votes:
+            _count(labels, "too few votes")
+        elif state == UNLABELED:
+            _count(labels, "graders undecided")
+        else:
+            labels.state[k] = state
+            labels.weight[k] = max(_LEAST_WEIGHT, abs(2 * posterior - 1))
+            labels.graded[k] = True
+    _apply_reasons(session, labels, place)
+
+
+def _state_by_grades(posterior: float, prior: float, grades: GradeRule) -> int:
+    if posterior >= grades.lens_from:
+        return LENS
+    # A prior that no vote has lowered says nothing.
+    return OTHER if posterior < min(grades.other_below, prior) else UNLABELED
+
+
+def _apply_reasons(session: Session, labels: CandidateLabels, place: dict[int, int]) -> None:
+    """The reason that most graders gave for a rejected object; of equals the first by name."""
+    said: dict[int, dict[str, int]] = {}
+    rows = session.execute(
+        select(Vote.candidate_id, Vote.reject_reason).where(Vote.reject_reason.is_not(None))
+    )
+    for candidate_id, reason in rows:
+        k = place.get(candidate_id)
+        if k is not None and reason is not None and labels.state[k] == OTHER:
+            counts = said.setdefault(k, {})
+            counts[reason] = counts.get(reason, 0) + 1
+    for k, counts in said.items():
+        labels.reason[k] = REASONS.index(max(sorted(counts), key=lambda name: counts[name]))
+
+
+def _count(labels: CandidateLabels, reason: str) -> None:
+    labels.left_out[reason] = labels.left_out.get(reason, 0) + 1
 
 
 def _unusable(label: int, policy: str, confidence: float, min_confidence: float) -> str:

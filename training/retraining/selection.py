@@ -39,6 +39,8 @@ class Selection:
         See :class:`~training.retraining.labels.CandidateLabels`.
     reserved, seen : ndarray of shape (n,), bool
         Held out from heads; seen by the training of a base member.
+    weight : ndarray of shape (n,), float32
+    reason : ndarray of shape (n,), int8
     share_unlabeled : float
         Of the unlabeled objects that may train, how many were drawn.
     """
@@ -50,6 +52,8 @@ class Selection:
     state: NDArray[np.int8]
     reserved: NDArray[np.bool_]
     seen: NDArray[np.bool_]
+    weight: NDArray[np.float32]
+    reason: NDArray[np.int8]
     share_unlabeled: float
 
     def __len__(self) -> int:
@@ -134,6 +138,8 @@ def draw(
         labels.state[rows],
         reserved[rows],
         seen[rows],
+        labels.weight[rows],
+        labels.reason[rows],
         share,
     )
 

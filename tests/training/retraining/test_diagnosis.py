@@ -19,7 +19,10 @@ def selection_of(state, share=1.0):
     n = len(state)
     ids = np.arange(n)
     flags = np.zeros(n, dtype=bool)
-    return Selection(ids, ids, ids, ids, state.astype(np.int8), flags, flags, share)
+    return Selection(
+        ids, ids, ids, ids, state.astype(np.int8), flags, flags,
+        np.ones(len(ids), dtype=np.float32), np.full(len(ids), -1, dtype=np.int8), share,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("share", [1.0, 0.25])

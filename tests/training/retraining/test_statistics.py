@@ -10,8 +10,8 @@ from lensing_core.errors import BadInputError
 from lensing_core.metrics import RankingCurve, ranking_figures
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.head import HeadInput
-from training.retraining.heads import TrainingSet, cross_fit, deal_folds, plan_heads
-from training.retraining.labels import LENS, OTHER, UNLABELED
+from training.retraining.heads import TrainingSet, copies_of, cross_fit, deal_folds, plan_heads
+from training.retraining.labels import LENS, NO_REASON, OTHER, REASONS, UNLABELED
 from training.retraining.stacking import evaluation_set, join
 
 BASE = EnsembleRule(
@@ -47,9 +47,18 @@ def survey(n, lenses, others, *, contrast, seed, copies=1):
     return x, y, state, group
 
 
+def copies(state, other_weight):
+    """Sure labels without reasons."""
+    return copies_of(
+        state, np.ones(len(state), "f4"), np.full(len(state), NO_REASON, "i1"),
+        other_weight=other_weight, hard_weight=2.0,
+    )  # fmt: skip
+
+
 def fitted(name, x, state, group, *, other_weight=5):
-    training = TrainingSet(x, state, group, deal_folds(state, group, 5, seed=1))
-    return cross_fit(PLANS[name].method, training, other_weight=other_weight)
+    fold = deal_folds(state, group, 5, seed=1)
+    training = TrainingSet(x, state, group, fold, copies(state, other_weight))
+    return cross_fit(PLANS[name].method, training)
 
 
 @pytest.mark.parametrize("name", ["logistic", "trees"])
@@ -95,12 +104,13 @@ def test_in_sample_scores_would_have_passed_for_skill():
 def test_every_head_learns_and_is_the_same_again(name):
     x, y, state, group = survey(3000, 150, 50, contrast=1.2, seed=3)
     calls = []
-    training = TrainingSet(x, state, group, deal_folds(state, group, 3, seed=1))
-    out, model = cross_fit(PLANS[name].method, training, other_weight=3, done=calls.append)
+    fold = deal_folds(state, group, 3, seed=1)
+    training = TrainingSet(x, state, group, fold, copies(state, 3))
+    out, model = cross_fit(PLANS[name].method, training, done=calls.append)
     assert calls == [0, 1, 2, 3, 4]
     unlabeled = state == UNLABELED
     assert ranking_figures(out[unlabeled], y[unlabeled])["auroc"] > 0.82
-    again, twin = cross_fit(PLANS[name].method, training, other_weight=3, workers=2)
+    again, twin = cross_fit(PLANS[name].method, training, workers=2)
     np.testing.assert_array_equal(out, again)
     np.testing.assert_array_equal(model.decision(x), twin.decision(x))
 
@@ -200,3 +210,28 @@ def test_lenses_in_one_group_cannot_be_dealt():
     with pytest.raises(BadInputError, match="2 labeled lenses in 1 groups"):
         deal_folds(state, np.array([0, 0, 1, 2]), 5, seed=1)
     assert len(np.unique(deal_folds(state, np.arange(4), 5, seed=1))) == 2
+
+
+def test_labels_count_by_their_weight_and_hard_negatives_more_and_evenly():
+    state = np.array([LENS, LENS, OTHER, OTHER, UNLABELED] + 8 * [OTHER] + 2 * [OTHER], dtype="i1")
+    weight = np.array([1, 0.3, 1, 0.2, 1] + 10 * [1], dtype="f4")
+    reason = np.array(5 * [-1] + 8 * [REASONS.index("spiral")] + 2 * [REASONS.index("ring")], "i1")
+    found = copies_of(state, weight, reason, other_weight=10, hard_weight=2.0)
+    # spirals: 20 · sqrt(5 / 8) = 15.8; rings: 20 · sqrt(5 / 2) = 31.6
+    assert found.tolist() == [4, 1, 10, 2, 1, *8 * [16], *2 * [32]]
+    assert copies(state, 10).tolist() == [1, 1, 10, 10, 1] + 10 * [10]
+
+
+def test_copies_of_lenses_do_not_move_their_log_odds():
+    x, _, state, group = survey(3000, 200, 200, contrast=1.0, seed=3)
+    plan = PLANS["logistic"]
+    logits = []
+    for factor in (1, 4):
+        counts = copies(state, 5)
+        counts[state == LENS] *= factor
+        training = TrainingSet(x, state, group, deal_folds(state, group, 5, seed=1), counts)
+        out, _ = cross_fit(plan.method, training)
+        logits.append(out + plan.shift(1.0, float(counts[state == LENS].mean())))
+    assert np.median(logits[1] - logits[0]) == pytest.approx(
+        0, abs=0.4
+    )  # ln 4 less what the penalty does
