@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import parse_qs
 
 import typer
 
+from app.context import AppContext
+from lensing_core.export import FORMATS
+from lensing_core.workspace import Workspace
 from training.cli import engine_commands, run_cli
 from training.command_types import WorkspaceArgument
 from training.shipped import make_workspace
@@ -44,6 +49,38 @@ def demo(
 
     made = make_workspace(workspace)
     serve_pages(made, port=port, open_browser=show, demo=True)
+
+
+@cli.command()
+def export(
+    workspace: WorkspaceArgument,
+    file_format: Annotated[
+        str,
+        typer.Argument(metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.", show_default=False),
+    ],
+    file: Annotated[Path, typer.Argument(help="File to write.", show_default=False)],
+    query: Annotated[
+        str,
+        typer.Option(
+            help="What to export: the part of a Review address after the question mark, e.g. "
+            "'ensemble=first&min=0.9&tag=ring'. Default: the promoted ensemble's whole ranking."
+        ),
+    ] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+) -> None:
+    """Write candidates as a table, regions, contact sheets, FITS cutouts or subjects."""
+    from app.exporting import read_request, write_export  # here, as above
+
+    context = AppContext.of(Workspace.open(workspace))
+    arguments: dict[str, Sequence[str]] = dict(parse_qs(query.rpartition("?")[2]))
+    if limit is not None:
+        arguments["limit"] = [str(limit)]
+    request = read_request(context, file_format, arguments, None)
+    written = write_export(context, request, file.expanduser().resolve())
+    most = FORMATS[file_format].most
+    full = most is not None and written >= most and (limit is None or limit > most)
+    note = f" ({FORMATS[file_format].title} holds up to {most:,})" if full else ""
+    typer.echo(f"{written:,} candidates written to {file}{note}.")
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RedirectHandler
 from tornado.websocket import WebSocketClosedError
 
-from app import attention, identity, label_handlers, tiles
+from app import attention, exporting, identity, label_handlers, tiles
 from app.components.notice import UNEXPECTED, Notice
 from app.context import AppContext
 from app.hosts import ADDRESS, HOSTS, refuse_foreign_hosts
@@ -132,6 +132,7 @@ def serve(
         port=port,
         websocket_origin=[f"{host}:{port}" for host in HOSTS],
         extra_patterns=[
+            *exporting.routes(context),
             *identity.routes(context),
             *label_handlers.routes(context, source),
             *tiles.routes(source),

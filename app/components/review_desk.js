@@ -38,6 +38,7 @@ class ReviewDesk {
     this.fetchDetails = debounce(() => this.askDetails(), DETAILS_PAUSE_MS)
     this.fetchAuto = debounce(() => this.askAuto(), DETAILS_PAUSE_MS)
     this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS)
+    this.exports = new ExportMenu(start.exports, () => this.words())
     this.build()
     this.filters.set(start.query)
     this.setPage(start.page, start.page.selected)
@@ -59,7 +60,7 @@ class ReviewDesk {
       "Keys ", h("kbd", {}, "?"))
     this.list_ = h("section", {className: "list", "aria-label": "Ranking"},
       h("div", {className: "list-head"}, this.count, h("span", {className: "spacer"}), this.position,
-        this.previousPage, this.nextPage),
+        this.previousPage, this.nextPage, this.exports.node),
       this.table.node, this.empty)
     this.panel = h("section", {className: "viewer", "aria-label": "Candidate"},
       h("header", {}, this.title, this.chips, h("span", {className: "spacer"}), help),
@@ -337,6 +338,11 @@ class ReviewDesk {
 
   // Write query and candidate into the address, so that a refresh or a link shows the same.
   address() {
+    const text = this.words().toString()
+    history.replaceState(history.state, "", text ? `?${text}` : location.pathname)
+  }
+
+  words() {
     const {query} = this.filters
     const {defaults} = this.start
     const words = new URLSearchParams()
@@ -354,11 +360,11 @@ class ReviewDesk {
     if (query.object_id) { words.set("object", query.object_id) }
     extraWords(query, words)
     if (this.row !== undefined) { words.set("candidate", this.row.id) }
-    const text = words.toString()
-    history.replaceState(history.state, "", text ? `?${text}` : location.pathname)
+    return words
   }
 
   remove() {
+    this.exports.remove()
     this.keyboard.remove()
     this.filters.remove()
     this.viewer.reset()

@@ -27,6 +27,7 @@ _SCRIPTS = (
     *IMAGE_SCRIPTS,
     "review_more.js",
     "review_filters.js",
+    "review_out.js",
     "review_table.js",
     "review_scores.js",
     "review_keys.js",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.components.review_query import query_from_json, query_to_json
 from app.components.review_sky import cone_text, read_cone
 from lensing_core.errors import BadInputError
+from lensing_core.export import FORMATS
 from lensing_core.store.ranking_facets import (
     delete_filter,
     list_filters,
@@ -73,3 +74,11 @@ def selection_to_json(selection: Selection | None) -> dict[str, Any] | None:
     if selection is None:
         return None
     return {"id": selection.id, "title": selection.title, "n": selection.n}
+
+
+def exports_to_json() -> list[dict[str, Any]]:
+    """The formats of the export menu."""
+    return [
+        {"name": name, "title": one.title, "most": one.most, "suffix": one.suffix}
+        for name, one in FORMATS.items()
+    ]

@@ -13,7 +13,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.components.image_viewer import image_start
-from app.components.review_finding import Answer, ReviewFinding, selection_to_json
+from app.components.review_finding import (
+    Answer,
+    ReviewFinding,
+    exports_to_json,
+    selection_to_json,
+)
 from app.components.review_query import (
     Address,
     cursor_from_json,
@@ -82,6 +87,7 @@ class ReviewService:
                 "ensembles": [{"id": e.id, "name": e.name} for e in ensembles],
                 "catalogs": [catalog_to_json(catalog) for catalog in catalogs],
                 "stages": list(STAGES),
+                "exports": exports_to_json(),
                 "signed_in": self._grader_id is not None,
                 "selection": selection_to_json(selection),
                 **image_start(),

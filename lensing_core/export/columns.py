@@ -1,0 +1,103 @@
+"""The columns of an exported table, with units and UCDs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "integer", "float"]
+Value = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes
+    ----------
+    name : str
+    kind : {'text', 'integer', 'float'}
+    description : str
+    unit : str
+        As the VO writes it; '' for none.
+    ucd : str
+        Unified content descriptor (UCD1+); '' where the vocabulary has no word.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    unit: str = ""
+    ucd: str = ""
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("rank", "integer", "place in the exported order, from 1", ucd="meta.number"),
+    Column("candidate", "integer", "number of the candidate in its workspace", ucd="meta.record"),
+    Column("catalog", "text", "catalog of the workspace", ucd="meta.dataset"),
+    Column("object_id", "text", "the catalog's name for the object", ucd="meta.id;meta.main"),
+    Column("ra", "float", "right ascension, ICRS", "deg", "pos.eq.ra;meta.main"),
+    Column("dec", "float", "declination, ICRS", "deg", "pos.eq.dec;meta.main"),
+    Column(
+        "probability",
+        "float",
+        "calibrated probability of a lens by the ensemble; a score, not a confirmation",
+        ucd="stat.probability",
+    ),
+    Column("logit", "float", "fused, calibrated logit", ucd="stat.value"),
+    Column("epistemic", "float", "mutual information of the members, nat", ucd="stat.error"),
+    Column("aleatoric", "float", "mean entropy of the members, nat", ucd="stat.error"),
+    Column("disagreement", "float", "standard deviation of member logits", ucd="stat.stdev"),
+    Column("ood_distance", "float", "Mahalanobis distance from training data", ucd="stat.value"),
+    Column("magnitude", "float", "AB, of the reference band", "mag", "phot.mag"),
+    Column("z_spec", "float", "spectroscopic redshift", ucd="src.redshift"),
+    Column("z_phot", "float", "photometric redshift", ucd="src.redshift.phot"),
+    Column("z_err", "float", "error of the redshift", ucd="stat.error;src.redshift"),
+    Column(
+        "theta_e_proxy",
+        "float",
+        "Einstein radius that the catalog's columns suggest, to about 30 %",
+        "arcsec",
+        "phys.angSize",
+    ),
+    Column("arc_radius", "float", "of the arc from the centre", "arcsec", "pos.angDistance"),
+    Column("arc_length", "float", "length of the arc", "arcsec", "phys.angSize"),
+    Column("stage", "text", "stage of the candidate", ucd="meta.code.status"),
+    Column("label", "text", "label as imported: lens, not_lens or empty", ucd="meta.code.class"),
+    Column("tags", "text", "tags, joined by commas", ucd="meta.note"),
+    Column("n_grades", "integer", "people who have graded it", ucd="meta.number"),
+    Column("n_lens", "integer", "of whom said lens", ucd="meta.number"),
+    Column("consensus", "float", "probability of a lens, given the grades", ucd="stat.probability"),
+    Column("consensus_state", "text", "open, accepted or retired", ucd="meta.code.status"),
+)
+
+
+@dataclass(frozen=True)
+class ExportRow:
+    """One candidate.
+
+    Attributes
+    ----------
+    values : dict
+        By column name; None where unknown.
+    catalog, cutout_index
+        Where its pixels lie.
+    """
+
+    values: Mapping[str, Value]
+    catalog: str = ""
+    cutout_index: int = 0
+
+    def __getitem__(self, name: str) -> Value:
+        return self.values.get(name)
+
+    def number(self, name: str) -> float:
+        """The value as a float; NaN where unknown."""
+        value = self.values.get(name)
+        return float("nan") if value is None or isinstance(value, str) else float(value)
+
+    @property
+    def name(self) -> str:
+        """The object's id."""
+        return str(self.values.get("object_id") or "")

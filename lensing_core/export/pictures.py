@@ -1,0 +1,236 @@
+"""Contact sheets, FITS cutouts and Zooniverse subjects: exports that need pixels."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from lensing_core.cutouts import CutoutStore
+from lensing_core.export.columns import ExportRow
+from lensing_core.export.tables import Rows
+from lensing_core.export.text import one_line, plain_cell, probability
+from lensing_core.imaging import SkyNoise, catalog_noise, choose_rgb_bands, render_rgb
+from lensing_core.workspace import Workspace
+
+_PAGE = (1240, 1754)  # A4 at 150 dots an inch
+_GRID = (6, 8)
+_TILE, _MARGIN, _CAPTION = 186, 40, 24
+_SUBJECT_PX = 400
+
+
+@dataclass(frozen=True)
+class CatalogImages:
+    """An open catalog: its cutouts, its sky, and what its colour pictures are made of."""
+
+    store: CutoutStore
+    noise: SkyNoise
+    rgb_bands: tuple[str, ...]
+    north_up: bool
+
+
+class CutoutSource:
+    """Cutouts and colour pictures of a workspace's catalogs."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        rgb_bands: Mapping[str, Sequence[str]],
+        north_up: frozenset[str] = frozenset(),
+    ) -> None:
+        """
+        Parameters
+        ----------
+        rgb_bands : mapping of str to sequence of str
+            Bands that a catalog's survey prefers, by catalog.
+        north_up : frozenset of str
+            Catalogs whose rows are known to run to the north.
+        """
+
+        def open_catalog(name: str) -> CatalogImages:
+            store = CutoutStore(workspace.catalog_cutouts(name))
+            bands = choose_rgb_bands(store.geometry.bands, rgb_bands.get(name))
+            return CatalogImages(store, catalog_noise(store), tuple(bands), name in north_up)
+
+        self.catalog = lru_cache(maxsize=8)(open_catalog)
+
+    def pixels(self, row: ExportRow) -> NDArray[np.float32]:
+        """The cutout, (band, y, x)."""
+        return np.array(self.catalog(row.catalog).store.read(row.cutout_index))
+
+    def picture(self, row: ExportRow, side_px: int) -> Image.Image:
+        """The colour picture on black, enlarged or shrunk to a side."""
+        opened = self.catalog(row.catalog)
+        drawn = render_rgb(
+            self.pixels(row), opened.store.geometry, opened.noise, bands=opened.rgb_bands
+        )
+        image = Image.fromarray(np.ascontiguousarray(drawn))
+        black = Image.new("RGB", image.size)
+        black.paste(image, mask=image.getchannel("A"))
+        smaller = side_px < image.size[0]
+        how = Image.Resampling.BOX if smaller else Image.Resampling.NEAREST
+        return black.resize((side_px, side_px), how)
+
+
+def write_sheet_pdf(path: Path, rows: Rows, notes: Sequence[str], source: CutoutSource) -> int:
+    """Contact sheets of 48 candidates a page; one page is in memory at a time."""
+    written = 0
+    for number, (page, n) in enumerate(_pages(rows, notes, source)):
+        page.save(path, "PDF", resolution=150, append=number > 0)
+        written += n
+    return written
+
+
+def write_sheet_png(path: Path, rows: Rows, notes: Sequence[str], source: CutoutSource) -> int:
+    """The same as pictures, one a page, in a ZIP archive."""
+    written = 0
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for number, (page, n) in enumerate(_pages(rows, notes, source), start=1):
+            stream = io.BytesIO()
+            page.save(stream, "PNG")
+            archive.writestr(f"candidates-{number:03d}.png", stream.getvalue())
+            written += n
+    return written
+
+
+def _pages(
+    rows: Rows, notes: Sequence[str], source: CutoutSource
+) -> Iterator[tuple[Image.Image, int]]:
+    font, small = ImageFont.load_default(15), ImageFont.load_default(13)
+    iterator = iter(rows())
+    columns, lines = _GRID
+    while chunk := list(islice(iterator, columns * lines)):
+        page = Image.new("RGB", _PAGE, "white")
+        draw = ImageDraw.Draw(page)
+        draw.text((_MARGIN, 20), one_line(notes[0] if notes else ""), "black", font=font)
+        for k, row in enumerate(chunk):
+            x = _MARGIN + (k % columns) * (_TILE + 9)
+            y = 56 + (k // columns) * (_TILE + _CAPTION)
+            page.paste(source.picture(row, _TILE), (x, y))
+            draw.text((x, y + _TILE + 3), _caption(row, draw, small), "black", font=small)
+        yield page, len(chunk)
+
+
+def _caption(row: ExportRow, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont) -> str:
+    """Rank, name and score, the name shortened to fit below the picture."""
+    before = f"{row['rank']} "
+    after = "" if row["probability"] is None else f"  {probability(row.number('probability'))}"
+    name = one_line(row.name).encode("latin-1", "replace").decode("latin-1")
+    shown = name
+    while shown and draw.textlength(before + shown + after, font=font) > _TILE:
+        name = name[:-1]
+        shown = name + "…" if name else ""
+    return before + shown + after
+
+
+def write_cutouts(path: Path, rows: Rows, notes: Sequence[str], source: CutoutSource) -> int:
+    """A ZIP archive of one FITS file a candidate, each band an image extension with a WCS."""
+    written = 0
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for row in rows():
+            stream = io.BytesIO()
+            cutout_fits(row, source, notes).writeto(stream)
+            archive.writestr(f"{row['rank']:06d}-{_file_name(row.name)}.fits", stream.getvalue())
+            written += 1
+    return written
+
+
+def cutout_fits(row: ExportRow, source: CutoutSource, notes: Sequence[str] = ()) -> fits.HDUList:
+    """A candidate's cutout: an empty primary HDU with its numbers, an image extension a band.
+
+    The WCS is a tangent plane on the candidate's position, on the middle of the cutout. Where the
+    catalog does not say that its rows run to the north, ``ORIENT`` is ``assumed``.
+    """
+    opened = source.catalog(row.catalog)
+    geometry = opened.store.geometry
+    primary = fits.PrimaryHDU()
+    header = primary.header
+    header["OBJECT"] = (_ascii(row.name), "the catalog's name for the object")
+    header["CATALOG"] = (_ascii(row.catalog), "catalog of the workspace")
+    header["SURVEY"] = _ascii(geometry.survey)
+    for key, name, comment in (
+        ("LENSPROB", "probability", "by the ensemble; no confirmation"),
+        ("RANK", "rank", "in the exported order"),
+    ):
+        if row[name] is not None:
+            header[key] = (row[name], comment)
+    for note in notes:
+        header.add_comment(_ascii(note))
+    hdus = fits.HDUList([primary])
+    for k, (band, plane) in enumerate(zip(geometry.bands, source.pixels(row), strict=True)):
+        image = fits.ImageHDU(plane, name=band.upper())
+        image.header["FILTER"] = band
+        if geometry.pixel_kind == "flux":
+            zero, psf = geometry.zero_points_mag[k], geometry.psf_fwhm_arcsec[k]
+            if math.isfinite(zero):
+                image.header["MAGZERO"] = (zero, "AB magnitude of one unit")
+            if math.isfinite(psf):
+                image.header["PSFFWHM"] = (psf, "[arcsec] typical of the catalog")
+        _add_wcs(image.header, row, geometry.size_px, geometry.pixel_scale_arcsec, opened.north_up)
+        hdus.append(image)
+    return hdus
+
+
+def _add_wcs(
+    header: fits.Header, row: ExportRow, size_px: int, scale_arcsec: float, north_up: bool
+) -> None:
+    header["PIXSCALE"] = (scale_arcsec, "[arcsec]")
+    ra, dec = row.number("ra"), row.number("dec")
+    if math.isnan(ra) or math.isnan(dec):
+        return
+    header["RADESYS"] = "ICRS"
+    for axis, kind, value, step in (
+        (1, "RA---TAN", ra, -scale_arcsec / 3600),
+        (2, "DEC--TAN", dec, scale_arcsec / 3600),
+    ):
+        header[f"CTYPE{axis}"] = kind
+        header[f"CUNIT{axis}"] = "deg"
+        header[f"CRPIX{axis}"] = (size_px + 1) / 2
+        header[f"CRVAL{axis}"] = value
+        header[f"CDELT{axis}"] = step
+    header["ORIENT"] = ("known" if north_up else "assumed", "that rows run to the north")
+
+
+def write_subjects(path: Path, rows: Rows, notes: Sequence[str], source: CutoutSource) -> int:
+    """A ZIP archive for the Panoptes client of Zooniverse: ``manifest.csv`` and pictures.
+
+    Columns whose names begin with ``#`` are kept from the volunteers: what could sway them (score,
+    label, name) is there; positions are not shown either.
+    """
+    written = 0
+    manifest = io.StringIO()
+    writer = csv.writer(manifest)
+    hidden = ("object_id", "catalog", "candidate", "ra", "dec", "probability", "label")
+    writer.writerow(["image", *(f"#{name}" for name in hidden)])
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for row in rows():
+            image = f"subject-{row['candidate']:08d}.png"
+            stream = io.BytesIO()
+            source.picture(row, _SUBJECT_PX).save(stream, "PNG")
+            archive.writestr(image, stream.getvalue())
+            values = [row[name] for name in hidden]
+            writer.writerow([image, *(plain_cell(v) if isinstance(v, str) else v for v in values)])
+            written += 1
+        archive.writestr("manifest.csv", manifest.getvalue())
+        archive.writestr("README.txt", "\n".join(one_line(note) for note in notes) + "\n")
+    return written
+
+
+def _ascii(text: str) -> str:
+    return one_line(text).encode("ascii", "replace").decode("ascii")
+
+
+def _file_name(name: str) -> str:
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
+    return safe.lstrip(".")[:80] or "object"

@@ -1,0 +1,124 @@
+"""The rows of a ranking for export: pages in its order, with all that is known of each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lensing_core.export.columns import ExportRow, Value
+from lensing_core.store.database import Database
+from lensing_core.store.ranking import (
+    Cursor,
+    RankedCandidate,
+    RankingQuery,
+    fetch_page,
+    load_rows,
+)
+from lensing_core.store.tables import (
+    CandidateTag,
+    Catalog,
+    Consensus,
+    Observation,
+    Vote,
+)
+
+_PAGE = 1000
+
+
+def export_rows(
+    database: Database, query: RankingQuery, *, limit: int | None = None
+) -> Iterator[ExportRow]:
+    """Rows in the order of ``query``, a page in memory at a time; at most ``limit``."""
+    cursor, rank = None, 0
+    while limit is None or rank < limit:
+        wanted = _PAGE if limit is None else min(_PAGE, limit - rank)
+        with database.session() as session:
+            page = fetch_page(session, query, after=cursor, limit=wanted)
+            made = _rows(session, page.rows, rank)
+        yield from made
+        rank += len(made)
+        if not page.has_after:
+            return
+        cursor = page.rows[-1].cursor
+
+
+def export_candidates(
+    database: Database, query: RankingQuery, candidate_ids: Sequence[int]
+) -> list[ExportRow]:
+    """The rows of some candidates, in the order given, whether or not the filters pass them."""
+    with database.session() as session:
+        found = load_rows(session, query, [Cursor(None, key) for key in candidate_ids])
+        return _rows(session, found, 0)
+
+
+def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[ExportRow]:
+    ids = [row.candidate.id for row in page]
+    catalogs = {
+        row.id: row.name
+        for row in session.execute(
+            select(Catalog.id, Catalog.name).where(
+                Catalog.id.in_({row.candidate.catalog_id for row in page})
+            )
+        )
+    }
+    observed = {
+        row.candidate_id: row
+        for row in session.execute(
+            select(
+                Observation.candidate_id, Observation.z_spec, Observation.z_phot, Observation.z_err
+            ).where(Observation.candidate_id.in_(ids))
+        )
+    }
+    tags: defaultdict[int, list[str]] = defaultdict(list)
+    for tag in session.scalars(
+        select(CandidateTag).where(CandidateTag.candidate_id.in_(ids)).order_by(CandidateTag.tag)
+    ):
+        tags[tag.candidate_id].append(tag.tag)
+    votes = {
+        row[0]: (row[1], row[2])
+        for row in session.execute(
+            select(Vote.candidate_id, func.count(), func.count().filter(Vote.is_lens == 1))
+            .where(Vote.candidate_id.in_(ids))
+            .group_by(Vote.candidate_id)
+        )
+    }
+    agreed = {
+        row.candidate_id: row
+        for row in session.scalars(
+            select(Consensus).where(Consensus.candidate_id.in_(ids), Consensus.method == "swap")
+        )
+    }
+    made = []
+    for k, row in enumerate(page, start=rank + 1):
+        c, score = row.candidate, row.score
+        seen, consensus = observed.get(c.id), agreed.get(c.id)
+        n_grades, n_lens = votes.get(c.id, (0, 0))
+        values: dict[str, Value] = {
+            "rank": k,
+            "candidate": c.id,
+            "catalog": catalogs[c.catalog_id],
+            "object_id": c.object_id,
+            "ra": c.ra_deg,
+            "dec": c.dec_deg,
+            "magnitude": c.magnitude,
+            "theta_e_proxy": c.theta_e_proxy_arcsec,
+            "arc_radius": c.arc_radius_arcsec,
+            "arc_length": c.arc_length_arcsec,
+            "stage": c.stage,
+            "label": {None: "", 0: "not_lens", 1: "lens"}[c.label],
+            "tags": ",".join(tags[c.id]),
+            "n_grades": n_grades,
+            "n_lens": n_lens,
+            "consensus": None if consensus is None else consensus.posterior,
+            "consensus_state": "" if consensus is None else consensus.state,
+        }
+        if seen is not None:
+            values |= {name: getattr(seen, name) for name in ("z_spec", "z_phot", "z_err")}
+        if score is not None:
+            names = ("probability", "logit", "epistemic", "aleatoric", "disagreement")
+            values |= {name: getattr(score, name) for name in (*names, "ood_distance")}
+        made.append(ExportRow(values, catalogs[c.catalog_id], c.cutout_index))
+    return made
