@@ -24,6 +24,7 @@ from lensing_core.export.text import one_line, plain_cell, probability
 from lensing_core.imaging import SkyNoise, catalog_noise, choose_rgb_bands, render_rgb
 from lensing_core.workspace import Workspace
 
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _PAGE = (1240, 1754)  # A4 at 150 dots an inch
 _GRID = (6, 8)
 _TILE, _MARGIN, _CAPTION = 186, 40, 24
@@ -122,7 +123,7 @@ def _pages(
         yield page, len(chunk)
 
 
-def _caption(row: ExportRow, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont) -> str:
+def _caption(row: ExportRow, draw: ImageDraw.ImageDraw, font: Font) -> str:
     """Rank, name and score, the name shortened to fit below the picture."""
     before = f"{row['rank']} "
     after = "" if row["probability"] is None else f"  {probability(row.number('probability'))}"
