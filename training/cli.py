@@ -24,6 +24,7 @@ from lensing_core.workspace import Workspace
 from training import jobs
 from training.command_types import WorkspaceArgument, option_of, parse_option
 from training.database_commands import db
+from training.label_commands import labels
 from training.measuring import measure_catalog
 from training.session_commands import sessions
 from training.settings import SETTINGS, RunSettings, fields
@@ -48,6 +49,7 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.command()(resume)
     cli.add_typer(db, name="db")
     cli.add_typer(sessions, name="session")
+    cli.add_typer(labels, name="labels")
 
 
 def init(workspace: WorkspaceArgument) -> None:
