@@ -326,9 +326,8 @@ def _json(text: str, name: str, kind: type) -> Any:
         value = json.loads(text)
     except json.JSONDecodeError:
         value = None
-    if not isinstance(value, kind) or (
-        kind is list and not all(isinstance(a, dict) for a in value)
-    ):
+    parts = value if isinstance(value, list) else []
+    if not isinstance(value, kind) or not all(isinstance(part, dict) for part in parts):
         raise _Bad(f"{name} is not the JSON of a Zooniverse export.")
     return value
 
