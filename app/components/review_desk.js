@@ -177,6 +177,8 @@ class ReviewDesk {
   // The page before (-1) or after (1) this one, with its first candidate chosen.
   turn(direction, fromEnd = false) {
     if (direction > 0 ? !this.hasAfter : !this.hasBefore) { return }
+    // A key held down comes again before the page does: what is on its way is not asked for anew.
+    if (this.turning === this.latest && this.waiting.has(this.turning)) { return }
     const {rows, first} = this
     const cursor = (direction > 0 ? rows.at(-1) : rows[0]).cursor
     this.node.classList.add("busy")
@@ -190,7 +192,7 @@ class ReviewDesk {
         this.setPage(page, undefined, fromEnd)
       },
     )
-    this.latest = number
+    this.latest = this.turning = number
   }
 
   move(step, at) {

@@ -70,7 +70,7 @@ def test_what_is_lensed_stays_in_the_residual(shape) -> None:
     on = lensed > 3
     assert residual[on].sum() / lensed[on].sum() > (0.85 if shape == "arc" else 0.6)
     away = (lensed < 0.05) & (radius > 8)
-    assert residual[away].std() == pytest.approx(1, abs=0.1)
+    assert residual[away].std() == pytest.approx(1, abs=0.15)
 
 
 def test_missing_pixels_and_bands_stay_missing() -> None:
