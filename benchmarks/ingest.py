@@ -11,6 +11,7 @@ read files that are in the page cache.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -98,6 +99,7 @@ def main() -> None:
         folder = Path(name) / "files"
         folder.mkdir()
         write_files(folder, n)
+        os.sync()  # or else what is timed waits for these files to reach the disk
         loops, ingests = [], []
         for k in range(arguments.rounds):
             loops.append(astropy_loop(folder))
