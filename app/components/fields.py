@@ -50,7 +50,7 @@ _CHIPS_SX = {
     "& .MuiChip-deleteIcon": {"fontSize": 15},
 }
 _LABEL_AT_REST = {"&:not(.MuiInputLabel-shrink)": {"transform": "translate(14px, 8px) scale(1)"}}
-_CHIPS_THEME = {"components": {"MuiInputLabel": {"styleOverrides": {"root": _LABEL_AT_REST}}}}
+_LABEL_THEME = {"components": {"MuiInputLabel": {"styleOverrides": {"root": _LABEL_AT_REST}}}}
 
 
 class FieldEditor(pn.viewable.Viewer):
@@ -109,13 +109,13 @@ class FieldEditor(pn.viewable.Viewer):
         if isinstance(parameter, param.Dict):
             return pmui.TextAreaInput(placeholder="NAME=VALUE, one a line", rows=3, **common)
         if choices is not None:
-            return pmui.Select(options=dict(choices), **common)
+            return pmui.Select(options=dict(choices), theme_config=_LABEL_THEME, **common)
         return pmui.TextInput(**common)
 
     @staticmethod
     def _chips(options: Any, common: dict[str, Any]) -> Any:
         return pmui.MultiChoice(
-            options=options, solid=False, sx=_CHIPS_SX, theme_config=_CHIPS_THEME, **common
+            options=options, solid=False, sx=_CHIPS_SX, theme_config=_LABEL_THEME, **common
         )
 
     def set_choices(self, choices: Choices) -> None:

@@ -53,7 +53,7 @@ def next_steps(
     train = Step(
         "Train an ensemble",
         _state(bool(ensembles), {"train"} & busy, ready=bool(filled)),
-        f"{fmt.plural(len(ensembles), 'ensemble')}, the latest {ensembles[0].name}."
+        _ensembles_text(ensembles)
         if ensembles
         else "On a labelled catalog: simulated, or imported with labels.",
         (("Train", "train"),) if filled else (),
@@ -79,6 +79,12 @@ def _state(done: bool, busy: object, *, ready: bool) -> str:
     if done:
         return "done"
     return "next" if ready else "later"
+
+
+def _ensembles_text(ensembles: Sequence[EnsembleSummary]) -> str:
+    number = fmt.plural(len(ensembles), "ensemble")
+    promoted = [(e.promoted_at, e.name) for e in ensembles if e.promoted_at is not None]
+    return f"{number}; {max(promoted)[1]} is promoted." if promoted else f"{number} to score with."
 
 
 def _scored_text(scored: Sequence[CatalogSummary]) -> str:

@@ -8,6 +8,7 @@ from lensing_core.store.runs import list_active_runs
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 from lensing_core.store.tables import Run, Score
 from lensing_core.workspace import Workspace
+from training.shipped import adopt_shipped
 
 
 def states(workspace: Workspace) -> list[str]:
@@ -27,8 +28,16 @@ def test_a_ranked_catalog_is_to_be_reviewed(filled_workspace):
     database = open_database(filled_workspace)
     steps = next_steps(list_catalogs(database), list_ensembles(database), [])
     assert steps[0].text == "212 candidates in 3 catalogs."
+    assert steps[1].text == "1 ensemble; first is promoted."
     assert steps[2].text == "140 of 140 of cosmos."
     assert steps[3].links == (("Review", "review?catalog=cosmos&ensemble=first"),)
+
+
+def test_ensembles_that_came_with_the_program_are_there_to_score_with(workspace):
+    adopt_shipped(workspace)
+    ensembles = list_ensembles(open_database(workspace))
+    text = next_steps([], ensembles, [])[1].text
+    assert text == f"{len(ensembles)} ensembles to score with."
 
 
 def test_without_scores_scoring_is_next(filled_workspace):
