@@ -19,7 +19,16 @@ from app import attention, exporting, identity, label_handlers, tiles
 from app.components.notice import UNEXPECTED, Notice
 from app.context import AppContext
 from app.hosts import ADDRESS, HOSTS, refuse_foreign_hosts
-from app.pages import catalogs, crossmatch, overview, review, score, settings, train
+from app.pages import (
+    catalogs,
+    crossmatch,
+    evaluate,
+    overview,
+    review,
+    score,
+    settings,
+    train,
+)
 from app.shell import PRODUCT, shell
 from app.theme import is_dark
 from lensing_core.errors import LensTriageError, WorkspaceError
@@ -35,6 +44,7 @@ PAGES: dict[str, tuple[str, PageFunction]] = {
     "overview": ("Overview", overview.page),
     "catalogs": ("Catalogs", catalogs.page),
     "train": ("Train", train.page),
+    "evaluate": ("Evaluate", evaluate.page),
     "score": ("Score", score.page),
     "review": ("Review", review.page),
     "crossmatch": ("Cross-match", crossmatch.page),

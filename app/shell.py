@@ -55,6 +55,12 @@ NAVIGATION = (
         '<path d="M4 20h16M4 20V4"/><path d="M7 8.5c2 7 5 8.5 12 8.5"/>',
     ),
     NavItem(
+        "evaluate",
+        "Evaluate",
+        '<path d="M5 17a8 8 0 1 1 14 0"/><path d="M12 14.5 15.5 9"/>'
+        '<circle cx="12" cy="15" r="1.4"/>',
+    ),
+    NavItem(
         "score",
         "Score",
         '<path d="M4 20h16"/><path d="M6.5 20v-6M11 20V9M15.5 20v-9M20 20V5"/>',

@@ -135,8 +135,12 @@ def links_html(run: RunSummary) -> str:
             ("See the catalog", address("catalogs", catalog=catalog)),
             ("Train on it", "train"),
         ),
-        "train": (("Score with it", address("score", ensemble=ensemble)),),
+        "train": (
+            ("Evaluate it", address("evaluate", ensemble=ensemble)),
+            ("Score with it", address("score", ensemble=ensemble)),
+        ),
         "score": (("Review", address("review", catalog=catalog, ensemble=ensemble)),),
+        "retrain": (("Review", address("review", catalog=catalog, ensemble=ensemble)),),
     }
     if run.status != "succeeded" or run.kind not in links:
         return ""

@@ -1,9 +1,11 @@
 """Figures of merit of a ranking, with intervals."""
 
 from lensing_core.metrics.comparison import Difference, compare_rankings
+from lensing_core.metrics.deployment import Deployment, Discoveries, deploy, discoveries
 from lensing_core.metrics.ranking import (
     Figure,
     RankingCurve,
+    RocBand,
     purity_at_deployment,
     ranking_figures,
     ranking_figures_with_intervals,
@@ -11,11 +13,16 @@ from lensing_core.metrics.ranking import (
 from lensing_core.metrics.strata import binomial_interval, recall_by
 
 __all__ = [
+    "Deployment",
     "Difference",
+    "Discoveries",
     "Figure",
     "RankingCurve",
+    "RocBand",
     "binomial_interval",
     "compare_rankings",
+    "deploy",
+    "discoveries",
     "purity_at_deployment",
     "ranking_figures",
     "ranking_figures_with_intervals",

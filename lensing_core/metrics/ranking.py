@@ -12,12 +12,37 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import beta
 
 from lensing_core.errors import BadInputError
 
 Floats = NDArray[np.float64]
 FALSE_POSITIVE_RATES = {"recall_fpr_1e-4": 1e-4, "recall_fpr_1e-3": 1e-3, "recall_fpr_1e-2": 1e-2}
 NAMES = ("tpr0", "tpr10", *FALSE_POSITIVE_RATES, "average_precision", "auroc")
+
+
+@dataclass(frozen=True)
+class RocBand:
+    """A ROC curve with a 95 % interval of the recall at each point (Clopper-Pearson).
+
+    Attributes
+    ----------
+    fpr, recall, low_95, high_95 : ndarray of shape (k,)
+    """
+
+    fpr: Floats
+    recall: Floats
+    low_95: Floats
+    high_95: Floats
+
+
+def binomial_band(found: ArrayLike, total: float, *, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Clopper-Pearson intervals of shares ``found / total``, an array each."""
+    k, tail = np.asarray(found, dtype=np.float64), (1 - level) / 2
+    with np.errstate(invalid="ignore"):
+        low = np.where(k > 0, beta.ppf(tail, k, total - k + 1), 0.0)
+        high = np.where(k < total, beta.ppf(1 - tail, k + 1, total - k), 1.0)
+    return low, high
 
 
 @dataclass(frozen=True)
@@ -99,6 +124,26 @@ class RankingCurve:
             "average_precision": self.average_precision(),
             "auroc": self.auroc(),
         }
+
+    def roc(self, most_points: int = 400) -> RocBand:
+        """Recall against false-positive rate, from the rate of one negative up."""
+        ends = self.thinned(most_points)
+        found = self.true_positives[ends]
+        low, high = binomial_band(found, self.n_positive)
+        return RocBand(
+            self.false_positives[ends] / self.n_negative, found / self.n_positive, low, high
+        )
+
+    def thinned(self, most_points: int) -> NDArray[np.intp]:
+        """Places of the largest recall at each number of passing negatives, from one negative up.
+
+        At most ``most_points`` of them, evenly in log false-positive rate.
+        """
+        ends = np.flatnonzero(np.append(np.diff(self.false_positives) > 0, True))
+        ends = ends[self.false_positives[ends] >= 1]
+        logs = np.log(self.false_positives[ends])
+        wanted = np.linspace(logs[0], logs[-1], most_points)
+        return ends[np.unique(np.searchsorted(logs, wanted).clip(max=len(ends) - 1))]
 
     def purity_completeness_at(self, k: int) -> tuple[float, float]:
         """Purity and completeness of the first ``k`` objects.

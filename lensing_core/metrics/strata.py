@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 
 from lensing_core.errors import BadInputError
+from lensing_core.metrics.ranking import binomial_band
 
 EDGES = {
     "theta_e_arcsec": (0.5, 0.8, 1.2, 1.8, 3.0, 10.0, 20.0, 50.0),
     "arc_snr": (20.0, 50.0, 100.0, 200.0, math.inf),
+    "magnification": (3.0, 5.0, 8.0, 15.0, math.inf),
     "magnitude": (-math.inf, 18.0, 19.5, 21.0, 22.5, math.inf),
     "source_mag": (-math.inf, 22.0, 23.0, 24.0, math.inf),
 }
@@ -25,10 +26,8 @@ def binomial_interval(found: int, total: int, *, level: float = 0.95) -> tuple[f
     """Clopper-Pearson interval of a share, (0, 1) for nothing at all."""
     if total == 0:
         return 0.0, 1.0
-    tail = (1 - level) / 2
-    low = 0.0 if found == 0 else float(beta.ppf(tail, found, total - found + 1))
-    high = 1.0 if found == total else float(beta.ppf(1 - tail, found + 1, total - found))
-    return low, high
+    low, high = binomial_band(found, total, level=level)
+    return float(low), float(high)
 
 
 def threshold_at_fpr(others: NDArray[np.float64], rate: float) -> float:
@@ -45,6 +44,7 @@ def recall_by(
     labels: NDArray[np.integer],
     properties: Mapping[str, Sequence[float | None]],
     *,
+    kinds: Mapping[str, Sequence[str]] | None = None,
     fpr: float = 1e-2,
 ) -> dict[str, list[dict[str, Any]]]:
     """Recall of the lenses in each bin of :data:`EDGES`, at the threshold of one FPR.
@@ -53,35 +53,50 @@ def recall_by(
     ----------
     scores, labels : ndarray of shape (n,)
     properties : of all n objects, by name; None where unknown (of non-lenses nothing is used)
+    kinds : of all n objects, by name
+        Properties that are names, such as the survey; left out where all lenses have one.
 
     Returns
     -------
     dict
-        For each property, one entry a bin that has lenses: ``low``, ``high`` (None: open),
+        For each property, one entry a bin that has lenses: ``low``, ``high`` (None: open), or
+        ``name`` for a property of ``kinds``;
         ``found``, ``lenses``, ``recall`` and its 95 % interval ``low_95``, ``high_95``.
     """
     threshold = threshold_at_fpr(scores[labels == 0], fpr)
+    lenses = labels == 1
     passed = scores >= threshold
-    result = {}
+    result: dict[str, list[dict[str, Any]]] = {}
     for name, values in properties.items():
         column = np.array([math.nan if v is None else v for v in values], dtype=np.float64)
         bins = []
         for low, high in zip(EDGES[name][:-1], EDGES[name][1:], strict=True):
-            inside = (labels == 1) & (column >= low) & (column < high)
-            total, found = int(inside.sum()), int((inside & passed).sum())
-            if total:
-                low_95, high_95 = binomial_interval(found, total)
-                bins.append(
-                    {
-                        "low": low if math.isfinite(low) else None,
-                        "high": high if math.isfinite(high) else None,
-                        "found": found,
-                        "lenses": total,
-                        "recall": found / total,
-                        "low_95": low_95,
-                        "high_95": high_95,
-                    }
-                )
+            inside = lenses & (column >= low) & (column < high)
+            if inside.any():
+                edges = {
+                    "low": low if math.isfinite(low) else None,
+                    "high": high if math.isfinite(high) else None,
+                }
+                bins.append({**edges, **_recall(inside, passed)})
         if bins:
             result[name] = bins
+    for name, names in (kinds or {}).items():
+        of = np.asarray(names)
+        present = np.unique(of[lenses])
+        if len(present) > 1:
+            result[name] = [
+                {"name": str(kind), **_recall(lenses & (of == kind), passed)} for kind in present
+            ]
     return result
+
+
+def _recall(inside: NDArray[np.bool_], passed: NDArray[np.bool_]) -> dict[str, float]:
+    total, found = int(inside.sum()), int((inside & passed).sum())
+    low_95, high_95 = binomial_interval(found, total)
+    return {
+        "found": found,
+        "lenses": total,
+        "recall": found / total,
+        "low_95": low_95,
+        "high_95": high_95,
+    }

@@ -46,13 +46,6 @@ class ClassicMember:
         compute = ClassicFeatures.stored(selection.geometry, self.features)
         return ClassicPredictor(self.booster, selection, compute, with_variance)
 
-    def importance(self) -> dict[str, float]:
-        """Share of each feature in what all splits gained, the largest first."""
-        gain = self.booster.feature_importance("gain")
-        order = np.argsort(-gain, kind="stable")
-        total = max(float(gain.sum()), 1e-12)
-        return {self.features["names"][k]: float(gain[k]) / total for k in order}
-
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the trees as text; return what the manifest must hold."""
         self.booster.save_model(folder / WEIGHTS)

@@ -211,3 +211,31 @@ def _columns_of(models: Path, taken: HeadInput) -> Columns:
 
 def _named(features: dict[str, Any]) -> Columns:
     return list(zip(features["names"], features["units"], strict=True))
+
+
+def feature_importance(workspace: Workspace, model_id: str) -> tuple[tuple[str, str, float], ...]:
+    """Name, unit and share of what all splits of a member's trees gained, the largest first.
+
+    Empty for a head without trees.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such model.
+    BadInputError
+        If it is a network.
+    """
+    opened = _open(model_folder(workspace, model_id))
+    member = opened.member
+    scorers = member.model.scorers if isinstance(member, HeadMember) else ()
+    boosters = [s.booster for s in scorers if isinstance(s, TreesScorer)]
+    if isinstance(member, ClassicMember):
+        boosters = [member.booster]
+    if not boosters:
+        return ()
+    gains = [np.asarray(b.feature_importance("gain"), dtype=np.float64) for b in boosters]
+    shares = np.mean([g / max(float(g.sum()), 1e-12) for g in gains], axis=0)
+    joined: dict[tuple[str, str], float] = {}
+    for column, share in zip(opened.columns, shares.tolist(), strict=True):
+        joined[column] = joined.get(column, 0.0) + share
+    return tuple((*c, share) for c, share in sorted(joined.items(), key=lambda item: -item[1]))

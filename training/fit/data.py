@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.errors import BadInputError
@@ -17,6 +18,7 @@ from lensing_core.ingest.provenance import TrainingLabels, choose_training_label
 from lensing_core.models.contract import InputContract, flux_scale
 from lensing_core.store import open_database
 from lensing_core.store.metadata import fetch_metadata
+from lensing_core.store.tables import Catalog
 from lensing_core.workspace import Workspace
 
 SPLITS = {"train": 0.6, "validation": 0.1, "calibration": 0.15, "test": 0.15}
@@ -73,6 +75,15 @@ class TrainingData:
         """What is known of all objects beside their pixels, by name; read when first asked for."""
         with open_database(self.workspace).session() as session:
             return fetch_metadata(session, self.labels.candidate_id.tolist())
+
+    @cached_property
+    def origins(self) -> dict[str, str]:
+        """'observed' or 'simulated', of each catalog by name."""
+        with open_database(self.workspace).session() as session:
+            rows = session.execute(
+                select(Catalog.name, Catalog.origin).where(Catalog.id.in_(self.labels.catalogs))
+            )
+            return {row[0]: row[1] for row in rows}
 
     def metadata_of(self, indices: Indices, names: Sequence[str]) -> dict[str, list[Any]]:
         """:attr:`metadata` of some objects."""

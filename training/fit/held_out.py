@@ -43,6 +43,15 @@ class HeldOut:
         """Whether the ensemble was trained in this workspace."""
         return _path(workspace, ensemble).is_file()
 
+    @staticmethod
+    def written_at(workspace: Workspace, ensemble: str) -> float:
+        """When, in seconds of the file system's clock."""
+        return _path(workspace, ensemble).stat().st_mtime
+
+    def part(self, rows: NDArray[np.int64]) -> HeldOut:
+        """Some of its objects."""
+        return HeldOut(self.candidate_id[rows], self.label[rows], self.logit[rows])
+
     @classmethod
     def read(cls, workspace: Workspace, ensemble: str) -> HeldOut:
         """Raises NotFoundError where there are none."""

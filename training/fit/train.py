@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from lensing_core.calibration import reliability
 from lensing_core.errors import BadInputError
 from lensing_core.features import ClassicFeatures, metadata_names
-from lensing_core.metrics import ranking_figures_with_intervals, recall_by
+from lensing_core.metrics import ranking_figures_with_intervals
 from lensing_core.models.classic import ClassicMember, compute_features, train_trees
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, Novelty
@@ -24,7 +24,6 @@ from lensing_core.models.files import AnyMember, load_member, new_model_id, save
 from lensing_core.models.member import MemberOutput
 from lensing_core.store import open_database
 from lensing_core.store.tables import (
-    Candidate,
     Ensemble,
     EnsembleMember,
     Model,
@@ -34,7 +33,7 @@ from lensing_core.uncertainty.conformal import ConformalSets
 from training.fit.data import Indices, TrainingData
 from training.fit.held_out import HeldOut
 from training.fit.network import NetworkPlan, plan_networks, train_network
-from training.fit.truth import fetch_truth
+from training.fit.strata import recall_by_properties
 from training.jobs.context import JobContext
 from training.settings import TrainSettings
 
@@ -65,6 +64,7 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
         "run": context.run_id,
         "settings": settings.to_json(),
         "catalogs": settings.catalogs,
+        "origins": data.origins,
         "data_sha256": data.sha256(),
         "splits": sizes,
     }
@@ -115,7 +115,12 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
             scores.logit,
             truth["test"],
         ),
-        "strata": _strata(context, data, splits["test"], scores.logit),
+        "strata": recall_by_properties(
+            context.workspace,
+            data.labels.candidate_id[splits["test"]],
+            scores.logit,
+            truth["test"],
+        ),
     }
     HeldOut(
         data.labels.candidate_id[splits["test"]],
@@ -279,28 +284,6 @@ def _conformal(
         "other_to": sets.other_to,
         "coverage": sets.coverage(test, test_labels),
     }
-
-
-def _strata(
-    context: JobContext, data: TrainingData, indices: Indices, logits: NDArray[np.float64]
-) -> dict[str, Any]:
-    """Recall of held-out lenses by what is true of them, at FPR 1e-2."""
-    ids = data.labels.candidate_id[indices]
-    names = ("theta_e_arcsec", "arc_snr", "source_mag")
-    truth = fetch_truth(context.workspace, ids, names)
-    magnitude: dict[int, float | None] = {}
-    with open_database(context.workspace).session() as session:
-        for batch in data.batches(ids, 500):
-            rows = session.execute(
-                select(Candidate.id, Candidate.magnitude).where(Candidate.id.in_(batch.tolist()))
-            )
-            for candidate_id, value in rows:
-                magnitude[candidate_id] = value
-    columns = {
-        **dict(zip(names, truth.T, strict=True)),
-        "magnitude": [magnitude[k] for k in ids.tolist()],
-    }
-    return recall_by(logits, data.labels.label[indices], columns)
 
 
 def _with_novelty(member: DeepMember, data: TrainingData, splits: dict[str, Indices]) -> DeepMember:

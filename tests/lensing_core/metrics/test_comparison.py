@@ -57,3 +57,12 @@ def test_recall_is_given_by_bin():
     found = recall_by(scores, labels, {"theta_e_arcsec": theta_e})["theta_e_arcsec"]
     assert [(b["low"], b["found"], b["lenses"]) for b in found] == [(0.5, 1, 2), (0.8, 1, 1)]
     assert found[0]["low_95"] < 0.5 < found[0]["high_95"]
+
+
+def test_recall_is_given_by_name():
+    scores = np.concatenate([np.linspace(0, 0.5, 100), [0.9, 0.1, 0.8, 0.95]])
+    labels = np.concatenate([np.zeros(100, int), np.ones(4, int)])
+    survey = ["hsc"] * 100 + ["kids", "kids", "hsc", "hsc"]
+    found = recall_by(scores, labels, {}, kinds={"survey": survey})["survey"]
+    assert [(b["name"], b["found"], b["lenses"]) for b in found] == [("hsc", 2, 2), ("kids", 1, 2)]
+    assert recall_by(scores, labels, {}, kinds={"survey": ["hsc"] * 104}) == {}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lensing_core.errors import BadInputError
@@ -114,3 +115,27 @@ def test_figure_json_and_text():
     assert str(figure) == "not measurable"
     assert np.isnan(Figure.from_json(figure.to_json()).value)
     assert str(Figure(0.5, 0.4, 0.6, 0.3, 0.7)) == "0.500 [0.300, 0.700]"
+
+
+def test_the_roc_curve_begins_at_one_negative_and_agrees_with_the_figures():
+    rng = np.random.default_rng(4)
+    labels = np.repeat([1, 0], [300, 20_000])
+    scores = rng.normal(2.5 * labels, 1)
+    curve = RankingCurve.of(scores, labels)
+    roc = curve.roc(most_points=200)
+    assert len(roc.fpr) <= 200
+    assert roc.fpr[0] == 1 / 20_000
+    assert roc.fpr[-1] == 1
+    assert (np.diff(roc.fpr) > 0).all()
+    for rate in (5e-5, 1e-3, 1e-2):
+        k = np.searchsorted(roc.fpr, rate, side="right") - 1
+        assert roc.recall[k] <= curve.recall_at_fpr(rate)
+    first = curve.recall_with_false_positives(1)
+    assert roc.recall[0] == first
+    low, high = proportion_interval(round(first * 300), 300)
+    assert (roc.low_95[0], roc.high_95[0]) == pytest.approx((low, high))
+
+
+def proportion_interval(found, total):
+    interval = stats.binomtest(found, total).proportion_ci(0.95, method="exact")
+    return interval.low, interval.high

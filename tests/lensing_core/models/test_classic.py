@@ -134,13 +134,6 @@ def test_a_callback_sees_every_round_and_may_stop(objects):
     assert seen == [0, 1, 2]
 
 
-def test_importance_is_a_share_of_the_gain(member):
-    found = member.importance()
-    assert sum(found.values()) == pytest.approx(1)
-    assert list(found.values()) == sorted(found.values(), reverse=True)
-    assert set(found) == set(COMPUTE.schema.names)
-
-
 def test_a_monotone_feature_only_raises_the_score():
     rng = np.random.default_rng(3)
     x = rng.uniform(-1, 1, (2000, 2)).astype(np.float32)

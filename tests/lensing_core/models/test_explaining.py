@@ -12,7 +12,7 @@ from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.features import GridFeatures
 from lensing_core.models.classic import ClassicMember, train_trees
 from lensing_core.models.contract import InputContract
-from lensing_core.models.explaining import explain_candidate
+from lensing_core.models.explaining import explain_candidate, feature_importance
 from lensing_core.models.files import save_member
 from lensing_core.models.head import HeadInput, HeadMember
 from lensing_core.models.member import MemberOutput
@@ -123,3 +123,23 @@ def test_what_cannot_be_explained_is_said(workspace, trees):
     OutputWriter(workspace, "trees-1", "survey", N).write(3, MemberOutput(logit[3:4] + 1))
     with pytest.raises(BadInputError, match="score the catalog again"):
         explain_candidate(workspace, "trees-1", "survey", 3)
+
+
+def test_importance_is_a_share_of_the_gain(workspace, trees):
+    table, embedding, _ = trees
+    found = feature_importance(workspace, "trees-1")
+    shares = [share for _, _, share in found]
+    assert sum(shares) == pytest.approx(1)
+    assert shares == sorted(shares, reverse=True)
+    assert {name for name, _, _ in found} == set(GridFeatures(GEOMETRY).schema.names)
+    # only the right side of the cutouts tells the classes apart
+    assert found[0][0].startswith(("patch12", "ring"))
+    head_of(workspace, "naive", table, embedding, learner=TreesLearner(rounds=10, threads=1))
+    names = [name for name, _, _ in feature_importance(workspace, "head-1")]
+    assert names.count("embedding of net-1") == 1
+
+
+def test_linear_heads_have_no_gain(workspace, trees):
+    table, embedding, _ = trees
+    head_of(workspace, "naive", table, embedding, learner="logistic")
+    assert feature_importance(workspace, "head-1") == ()

@@ -1,0 +1,185 @@
+"""How good an ensemble is on objects that nothing of it was fitted on: all that can be said.
+
+Where scores of held-out objects are in the workspace, everything is computed from them; of an
+ensemble that came from elsewhere its manifest tells figures and calibration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from lensing_core.calibration import reliability, shift_prior
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.metrics import Figure, RankingCurve, ranking_figures_with_intervals
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Catalog, Ensemble
+from lensing_core.workspace import Workspace
+from training.fit.held_out import HeldOut
+from training.fit.strata import recall_by_properties
+
+FEW = 2
+"""Lenses and others that figures need."""
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Source:
+    """Held-out objects of one catalog.
+
+    Attributes
+    ----------
+    origin : {'observed', 'simulated'}
+    label_source : str or None
+        Of the catalog, as imported.
+    """
+
+    catalog: str
+    origin: str
+    label_source: str | None
+    lenses: int
+    others: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Of one ensemble.
+
+    Attributes
+    ----------
+    sources : tuple of Source
+        Catalogs of the held-out objects; empty where the workspace has none of them.
+    chosen : str
+        Catalog that the rest is of; '' for all.
+    figures : mapping of str to Figure
+        By name (:data:`lensing_core.metrics.ranking.NAMES`).
+    curve : RankingCurve or None
+    reliability : mapping or None
+        :class:`lensing_core.calibration.Reliability`, at the class prior of the objects.
+    strata : mapping
+        Recall by bin of each known property, see :func:`lensing_core.metrics.recall_by`.
+    lenses, others : int
+    survey_prior : float or None
+        At which the ensemble's probabilities stand.
+    """
+
+    sources: tuple[Source, ...]
+    chosen: str
+    figures: Mapping[str, Figure]
+    curve: RankingCurve | None
+    reliability: Mapping[str, Any] | None
+    strata: Mapping[str, Any]
+    lenses: int
+    others: int
+    survey_prior: float | None
+
+
+def evaluate(workspace: Workspace, ensemble: str, catalog: str = "") -> Evaluation:
+    """Everything on the held-out objects of ``ensemble``, or on those of one catalog.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such ensemble, or nothing is held out from it in ``catalog``.
+    """
+    with open_database(workspace).session() as session:
+        found = session.scalar(select(Ensemble).where(Ensemble.name == ensemble))
+        if found is None:
+            raise NotFoundError(f"There is no ensemble {ensemble}.")
+        manifest = found.manifest
+    if not HeldOut.exists(workspace, ensemble):
+        return _told(manifest)
+    written = HeldOut.written_at(workspace, ensemble)
+    prior = (manifest.get("rule") or {}).get("survey_prior")
+    return _measured(workspace, ensemble, catalog, prior, written)
+
+
+def _told(manifest: Mapping[str, Any]) -> Evaluation:
+    """What the manifest of an ensemble says."""
+    stored = (manifest.get("figures") or {}).get("ensemble") or {}
+    test = (manifest.get("splits") or {}).get("test") or {"lenses": 0, "objects": 0}
+    return Evaluation(
+        (),
+        "",
+        {name: Figure.from_json(figure) for name, figure in stored.items()},
+        None,
+        manifest.get("reliability"),
+        manifest.get("strata") or {},
+        test["lenses"],
+        test["objects"] - test["lenses"],
+        (manifest.get("rule") or {}).get("survey_prior"),
+    )
+
+
+@lru_cache(maxsize=32)
+def _measured(
+    workspace: Workspace, ensemble: str, catalog: str, prior: float | None, written: float
+) -> Evaluation:
+    """From scores of held-out objects; kept until they are ``written`` again."""
+    held = HeldOut.read(workspace, ensemble)
+    names, sources = _sources(workspace, held)
+    if catalog:
+        held = held.part(np.flatnonzero(names == catalog))
+        if not len(held.label):
+            raise NotFoundError(f"Nothing is held out from {ensemble} in catalog {catalog}.")
+    labels, logits = held.label, held.logit
+    lenses = int((labels == 1).sum())
+    others = len(labels) - lenses
+    common = (lenses, others, prior)
+    if min(lenses, others) < FEW:
+        return Evaluation(sources, catalog, {}, None, None, {}, *common)
+    return Evaluation(
+        sources,
+        catalog,
+        ranking_figures_with_intervals(logits, labels),
+        RankingCurve.of(logits, labels),
+        _reliability(logits, labels, prior),
+        recall_by_properties(workspace, held.candidate_id, logits, labels),
+        *common,
+    )
+
+
+def _reliability(
+    logits: NDArray[np.float64], labels: NDArray[np.int64], prior: float | None
+) -> Mapping[str, Any] | None:
+    """At the class prior of the objects themselves; None with too few for its bins."""
+    if prior is None:
+        return None
+    try:
+        return reliability(shift_prior(logits, prior, float(labels.mean())), labels).to_json()
+    except BadInputError:
+        return None
+
+
+def _sources(workspace: Workspace, held: HeldOut) -> tuple[NDArray[np.str_], tuple[Source, ...]]:
+    """The catalog of each held-out object ('' where it is gone), and the catalogs."""
+    ids = held.candidate_id
+    of: dict[int, int] = {}
+    with open_database(workspace).session() as session:
+        for first in range(0, len(ids), _AT_ONCE):
+            rows = session.execute(
+                select(Candidate.id, Candidate.catalog_id).where(
+                    Candidate.id.in_(ids[first : first + _AT_ONCE].tolist())
+                )
+            )
+            of.update((row[0], row[1]) for row in rows)
+        catalogs = {
+            c.id: c
+            for c in session.scalars(select(Catalog).where(Catalog.id.in_(set(of.values()))))
+        }
+    catalog_id = np.array([of.get(k, -1) for k in ids.tolist()], dtype=np.int64)
+    names = np.array([catalogs[k].name if k in catalogs else "" for k in catalog_id.tolist()])
+    sources = []
+    for key, found in sorted(catalogs.items()):
+        labels = held.label[catalog_id == key]
+        lenses = int((labels == 1).sum())
+        sources.append(
+            Source(found.name, found.origin, found.label_source, lenses, len(labels) - lenses)
+        )
+    return names, tuple(sources)
