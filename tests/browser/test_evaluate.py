@@ -36,7 +36,7 @@ def test_an_ensemble_is_judged_and_compared(
     page.get_by_role("slider").focus()
     page.keyboard.press("ArrowRight")
     expect(cost).not_to_have_text(before)
-    expect(page.get_by_text("Class prior").first).to_contain_text("0.02")
+    expect(page.get_by_text("Class prior: share")).to_contain_text("0.02")
     expect(page.get_by_text("held out from both")).to_be_visible()
     assert page.locator("canvas").count() >= 6
     screenshot("evaluate")
