@@ -10,10 +10,13 @@ profile may not rise again outside the gap within it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import BSpline
+from threadpoolctl import ThreadpoolController
 
 Doubles = NDArray[np.float64]
 _KNOT_STEP = 0.35  # in asinh(r / 1 px): a third of a pixel in the core, a third of r outside
@@ -27,6 +30,15 @@ _CLIP_ABOVE, _CLIP_BELOW = 2.0, 3.0  # sigma
 _WHOLE_WITHIN_PX = 20.0
 _OUTER_PIXELS = 2500
 _FINE_STEP_PX = 0.1
+
+# Threads of BLAS cost more than these small matrices, on busy cores 20 times more. Their number
+# belongs to the whole process: who changes it for a while must be alone.
+_ALONE = Lock()
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,11 @@ def fit_galaxy_light(image: NDArray[np.floating], psf_fwhm_px: float) -> GalaxyL
     psf_fwhm_px : float
         Of the band with the widest PSF; NaN if it is not known.
     """
+    with _ALONE, _threads().limit(limits=1, user_api="blas"):
+        return _fit(image, psf_fwhm_px)
+
+
+def _fit(image: NDArray[np.floating], psf_fwhm_px: float) -> GalaxyLight:
     pixels = np.asarray(image, dtype=np.float64)
     finite = np.isfinite(pixels)
     known = np.asarray(finite.any(axis=0))

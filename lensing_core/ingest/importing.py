@@ -257,7 +257,7 @@ def _candidate(row: ParsedRow, facts: CutoutFacts, plan: ImportPlan) -> NewCandi
             plan.geometry.bands[k]: value for k, value in facts.scaled_zero_points_mag.items()
         }
     if facts.north_deg is not None:
-        ingest["north_deg"] = round(facts.north_deg, 4)
+        ingest["north_deg"] = round(facts.north_deg, 4) + 0.0  # no -0
         if facts.is_mirrored:
             ingest["is_mirrored"] = True
     if facts.centre_px is not None:
