@@ -23,6 +23,7 @@ from app.pages import (
     catalogs,
     crossmatch,
     evaluate,
+    label,
     overview,
     review,
     score,
@@ -47,6 +48,7 @@ PAGES: dict[str, tuple[str, PageFunction]] = {
     "evaluate": ("Evaluate", evaluate.page),
     "score": ("Score", score.page),
     "review": ("Review", review.page),
+    "label": ("Label", label.page),
     "crossmatch": ("Cross-match", crossmatch.page),
     "settings": ("Settings", settings.page),
 }

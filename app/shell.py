@@ -72,6 +72,12 @@ NAVIGATION = (
         '<path d="M20 9.5A8.4 8.4 0 0 1 9.5 20"/>',
     ),
     NavItem(
+        "label",
+        "Label",
+        '<path d="M4 5.5V12l7.5 7.5 7-7L11 5z"/><circle cx="8" cy="9" r="1.2"/>'
+        '<path d="M14.5 5.5l6 6-4 4"/>',
+    ),
+    NavItem(
         "crossmatch",
         "Cross-match",
         '<circle cx="9.2" cy="12" r="5.6"/><circle cx="14.8" cy="12" r="5.6"/>',

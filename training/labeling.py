@@ -30,13 +30,11 @@ class SessionSettings(RunSettings):
 
     kind = "session"
     groups: ClassVar = {
-        "Queue": (
-            *("session", "strategy", "ensemble", "catalogs", "n", "saved_filter", "objects"),
-            "keep_graded",
-        ),
-        "Grading": ("scheme", "grades", "graders", "target_votes"),
+        "Queue": ("session", "strategy", "ensemble", "catalogs", "n", "scheme", "graders"),
+        "Special queues and grades": ("saved_filter", "objects", "keep_graded", "grades"),
         "Conditions": (
-            *("blind", "shuffled", "gold_fraction", "repeat_fraction", "feedback", "seed"),
+            *("gold_fraction", "repeat_fraction", "target_votes", "seed"),
+            *("blind", "shuffled", "feedback"),
         ),
     }
 

@@ -1,19 +1,5 @@
 // Who is signed in: a button in the header, and its dialogs.
 
-// Send JSON to this server; resolves to its answer, rejects with one sentence.
-async function post(path, content) {
-  let response
-  try {
-    response = await fetch(path, {
-      method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(content)})
-  } catch {
-    throw new Error("The server does not answer; is it running?")
-  }
-  const answer = await response.json().catch(() => ({error: `The server answered ${response.status}.`}))
-  if (!response.ok) { throw new Error(answer.error) }
-  return answer
-}
-
 class SignIn {
   constructor({name, role, guarded, graders}) {
     this.name = name

@@ -14,7 +14,7 @@ from app.theme import TOKENS_CSS
 from lensing_core.store.graders import list_graders
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("review_dom.js", "sign_in.js")
+_SCRIPTS = ("review_dom.js", "own_server.js", "sign_in.js")
 
 
 class SignIn(JSComponent):

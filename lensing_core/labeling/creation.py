@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.acquisition import QueueEntry
@@ -18,7 +18,9 @@ from lensing_core.labeling.options import SessionOptions
 from lensing_core.store.labels import grader_named
 from lensing_core.store.tables import (
     Candidate,
+    LabelEvent,
     LabelSession,
+    SavedFilter,
     SessionGrader,
     SessionItem,
     utc_now,
@@ -149,6 +151,23 @@ def invited(session: Session, session_id: str) -> set[int]:
             select(SessionGrader.grader_id).where(SessionGrader.session_id == session_id)
         )
     )
+
+
+def session_names(session: Session) -> list[str]:
+    """Names that are taken."""
+    return list(session.scalars(select(LabelSession.name)))
+
+
+def filter_names(session: Session) -> list[str]:
+    """Names of saved filters."""
+    return sorted(set(session.scalars(select(SavedFilter.name))))
+
+
+def event_stamp(session: Session) -> tuple[Any, ...]:
+    """Changes whenever something is graded, or a session is made, closed or opened again."""
+    last = session.scalar(select(func.max(LabelEvent.id)))
+    n_open = func.count().filter(LabelSession.status == "open")
+    return (last, *session.execute(select(func.count(), n_open).select_from(LabelSession)).one())
 
 
 def _check_queue(session: Session, ids: Sequence[int]) -> None:

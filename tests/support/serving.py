@@ -21,7 +21,7 @@ _FORKS = multiprocessing.get_context("forkserver")
 _START_S = 120
 
 
-def _serve(root: str, demo: bool, log: str) -> None:
+def _serve(root: str, demo: bool, log: str, port: int) -> None:
     """What the process does: ``lens-triage serve`` or ``demo`` with all output in a file."""
     with Path(log).open("wb") as stream:
         os.dup2(stream.fileno(), 1)
@@ -29,22 +29,24 @@ def _serve(root: str, demo: bool, log: str) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     from app import cli
 
-    (cli.demo if demo else cli.serve)(Path(root), port=0)
+    (cli.demo if demo else cli.serve)(Path(root), port=port)
 
 
 class Server:
-    """``lens-triage serve`` on a free port.
+    """``lens-triage serve`` on a free port, or on ``port``.
 
     Attributes
     ----------
     url : str
     """
 
-    def __init__(self, workspace: Workspace, log: Path, *, demo: bool = False) -> None:
+    def __init__(
+        self, workspace: Workspace, log: Path, *, demo: bool = False, port: int = 0
+    ) -> None:
         _FORKS.set_forkserver_preload(["app.main", "app.cli"])
         self._log = log
         self._process: ForkServerProcess = _FORKS.Process(
-            target=_serve, args=(str(workspace.root), demo, str(log))
+            target=_serve, args=(str(workspace.root), demo, str(log), port)
         )
         self._process.start()
         self.url = self._await_url()
@@ -62,6 +64,16 @@ class Server:
     def output(self) -> str:
         """All that it has printed."""
         return self._log.read_text() if self._log.exists() else ""
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
+
+    def kill(self) -> None:
+        """End the process at once, as kill -9 does."""
+        self._process.kill()
+        self._process.join()
 
     def stop(self) -> None:
         """End the process and wait for it."""

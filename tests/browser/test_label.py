@@ -1,0 +1,173 @@
+"""The labeling desk in a real browser, on a server that is killed: no grade is lost or doubled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from filling import fill_workspace
+from playwright.sync_api import Page, expect
+from serving import Server
+
+from lensing_core.store import open_database
+from lensing_core.store.labels import verify
+from lensing_core.store.tables import Catalog, LabelEvent, LabelSession, SessionItem
+from lensing_core.workspace import Workspace
+from training.labeling import SessionSettings, make_session
+
+
+class Campaign:
+    """A workspace with a session, served by a process that can be killed and started again."""
+
+    def __init__(self, workspace: Workspace, folder: Path, **settings) -> None:
+        self.workspace = fill_workspace(workspace)
+        self._folder = folder
+        self._starts = 0
+        self._server: Server | None = None
+        asked = {"session": "night", "ensemble": "first", "catalogs": ["cosmos"], "n": 90}
+        self.session_id = make_session(
+            self.workspace, SessionSettings(**{**asked, **settings}), None
+        )
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        self._starts += 1
+        log = self._folder / f"server-{self._starts}.log"
+        self._server = Server(self.workspace, log, port=self.port)
+        self.port = self._server.port
+
+    def kill(self) -> None:
+        self._server.kill()
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def sign_in(self, page: Page, name: str) -> None:
+        answer = page.request.post(
+            f"{self.url}/sign-in",
+            data=json.dumps({"name": name}),
+            headers={"Content-Type": "application/json"},
+        )
+        assert answer.ok
+
+    def open(self, page: Page, session_id: str = "") -> None:
+        page.goto(f"{self.url}/label?session={session_id or self.session_id}")
+        page.wait_for_selector(".desk[data-shown]", timeout=60_000)
+
+    def events(self) -> list[LabelEvent]:
+        with open_database(self.workspace).session() as session:
+            verify(session)
+            return list(session.scalars(sa.select(LabelEvent).order_by(LabelEvent.id)))
+
+    def said(self) -> list[tuple[str, str | None]]:
+        return [(event.kind, event.grade) for event in self.events()]
+
+
+@pytest.fixture
+def campaign(workspace: Workspace, tmp_path: Path) -> Iterator[Callable[..., Campaign]]:
+    """Function that makes a campaign; its server ends with the test."""
+    made: list[Campaign] = []
+
+    def make(**settings) -> Campaign:
+        made.append(Campaign(workspace, tmp_path, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+def all_sent(page: Page) -> None:
+    expect(page.locator(".desk")).to_have_attribute("data-unsent", "0", timeout=40_000)
+
+
+def test_no_grade_is_lost_when_the_server_is_killed(campaign, page, faults, screenshot) -> None:
+    faults.allow(r"ERR_CONNECTION|WebSocket|Failed to fetch|\[bokeh\]|Lost websocket|HTTP 404")
+    night = campaign(gold_fraction=0.1, repeat_fraction=0.1)
+    night.sign_in(page, "Ana")
+    night.open(page)
+    screenshot("one-at-a-time")
+    for key in "xbx":
+        page.keyboard.press(key)
+    all_sent(page)
+    night.kill()  # as kill -9: what was acknowledged is in the log
+    assert night.said() == [("grade", "X"), ("grade", "B"), ("grade", "X")]
+
+    for key in "ax":
+        page.keyboard.press(key)
+    page.keyboard.press("u")
+    page.keyboard.press("c")
+    expect(page.locator(".outbox")).to_have_text("4 unsent")
+    expect(page.locator(".progress")).to_have_text("5 of 109")
+    screenshot("server-away")
+    night.start()
+    all_sent(page)
+    expected = [
+        *[("grade", "X"), ("grade", "B"), ("grade", "X"), ("grade", "A"), ("grade", "X")],
+        *[("undo", None), ("grade", "C")],
+    ]
+    assert night.said() == expected
+    events = night.events()
+    assert events[5].undoes == events[4].uuid
+    assert events[6].candidate_id == events[4].candidate_id  # undo went back to that stamp
+    assert all(event.shown_ms is not None for event in events)
+    assert events[0].view["mode"] == "single"
+    assert events[0].visible["blind"]
+
+    # A tab that is closed while the server is away leaves its grades to the next visit.
+    night.kill()
+    page.keyboard.press("b")
+    expect(page.locator(".outbox")).to_have_text("1 unsent")
+    page.goto("about:blank")
+    night.start()
+    night.open(page)
+    expect(page.locator(".progress")).to_have_text("6 of 109")
+    all_sent(page)
+    assert night.said() == [*expected, ("grade", "B")]
+    tokens = {(event.candidate_id, event.is_repeat) for event in night.events()}
+    assert len(tokens) == 6
+    page.keyboard.press("u")  # of a grade that an earlier visit gave
+    all_sent(page)
+    assert night.said()[-1] == ("undo", None)
+
+
+def test_the_board_makes_sessions_and_the_tutorial_explains(
+    campaign, page, visit, screenshot
+) -> None:
+    night = campaign(gold_fraction=0, repeat_fraction=0)
+    visit(f"{night.url}/label")
+    expect(page.get_by_text("Sign in (top right) to grade")).to_be_visible()
+    night.sign_in(page, "Ana")
+    visit(f"{night.url}/label")
+    page.get_by_label("Session", exact=True).fill("second night")
+    page.get_by_label("Number of", exact=True).fill("12")
+    page.get_by_role("button", name="Make session").click()
+    expect(page.get_by_text("Session second night is ready.")).to_be_visible()
+    expect(page.get_by_role("link", name="second night")).to_be_visible()
+    screenshot("sessions")
+    with open_database(night.workspace).session() as session:
+        made = session.scalars(sa.select(LabelSession).where(LabelSession.name == "second night"))
+        assert made.one().created_by is not None
+    page.get_by_role("button", name="Tutorial").click()
+    page.wait_for_selector(".desk[data-shown]", timeout=60_000)
+    with open_database(night.workspace).session() as session:
+        tutorial = session.scalars(
+            sa.select(LabelSession).where(LabelSession.name == "Tutorial")
+        ).one()
+        answer = session.scalars(
+            sa.select(SessionItem.answer).where(
+                SessionItem.session_id == tutorial.id, SessionItem.position == 0
+            )
+        ).one()
+        assert session.scalars(sa.select(Catalog).where(Catalog.name == "simulated")).one()
+    page.keyboard.press("l" if answer else "n")
+    expect(page.locator(".feedback")).to_contain_text("Right: the one before was")
+    screenshot("tutorial")
