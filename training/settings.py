@@ -701,7 +701,7 @@ class RetrainSettings(RunSettings):
         check_slug(self.ensemble, what="Ensemble")
         if not self.catalog:
             raise BadInputError("Retraining: name the catalog whose labels train.")
-        if not self.heads:
+        if self.param.heads.objects and not self.heads:
             raise BadInputError("Retraining: choose at least one head.")
         if self.other_below > self.lens_from:
             raise BadInputError(
@@ -711,6 +711,63 @@ class RetrainSettings(RunSettings):
             raise BadInputError(
                 f"block_nside = {self.block_nside}: use a power of 2, or 0 for no blocks."
             )
+
+
+class FinetuneSettings(RetrainSettings):
+    """Train the networks of an ensemble further on the labels of a catalog, with its pixels.
+
+    Labels, held-out groups and folds are those of ``retrain``; the loss is nnPU at the survey's
+    prior. Each network is trained once a fold and once on all; then the catalog is scored again.
+    """
+
+    kind = "finetune"
+    groups: ClassVar = {
+        **{name: g for name, g in RetrainSettings.groups.items() if name != "Heads"},
+        "Network": (
+            *("epochs", "learning_rate", "weight_decay", "network_batch", "blur_px", "gain"),
+            *("fusion", "precision", "device"),
+        ),
+    }
+
+    heads = param.ListSelector(default=[], objects=[], precedence=-1)  # of the fast retrain alone
+    ensemble = param.String(default="fine-tuned", doc="Name of the ensemble to make.")
+    base = param.String(
+        default="",
+        doc="Ensemble whose networks are trained further and whose trees are kept; empty: the one "
+        "promoted last, else the newest.",
+    )
+    catalog = param.String(default="survey", doc="Catalog whose labels train; it is scored again.")
+    further = param.List(default=[], item_type=str, doc="Catalogs to learn from and score with it.")
+    most_unlabeled = param.Integer(
+        default=5000,
+        bounds=(100, 1_000_000),
+        doc="Most unlabeled objects that networks are trained on, drawn at random.",
+    )
+    folds = param.Integer(
+        default=3, bounds=(2, 20), doc="Parts of whole groups for cross-fitting; each costs a fit."
+    )
+    epochs = param.Integer(default=4, bounds=(1, 1000), doc="Passes over the unlabeled objects.")
+    learning_rate = param.Number(default=3e-4, bounds=(1e-6, 1), doc="Peak rate of AdamW.")
+    weight_decay = param.Number(default=1e-2, bounds=(0, 1), doc="Weight decay of AdamW.")
+    network_batch = param.Integer(
+        default=64, bounds=(8, 8192), doc="Cutouts a step; a quarter of them lenses at most."
+    )
+    blur_px = param.Number(
+        default=0.0, bounds=(0, 8), doc="Largest FWHM of extra blur of training images."
+    )
+    gain = param.Number(
+        default=0.0, bounds=(0, 0.5), doc="Largest relative change of brightness in training."
+    )
+    precision: Any = param.Selector(
+        default="32-true", objects=["32-true", "bf16-mixed"], doc="Arithmetic of training."
+    )
+    device: Any = param.Selector(
+        default="auto", objects=["auto", "cpu", "cuda"], doc="Where networks train."
+    )
+
+    def title(self) -> str:
+        more = f" and {len(self.further)} more" if self.further else ""
+        return f"Fine-tune {self.ensemble} on {self.catalog}{more}"
 
 
 class CrossmatchSettings(RunSettings):
@@ -854,6 +911,7 @@ SETTINGS: dict[str, type[RunSettings]] = {
         TrainSettings,
         ScoreSettings,
         RetrainSettings,
+        FinetuneSettings,
         CrossmatchSettings,
     )
 }

@@ -111,15 +111,16 @@ def train_loader(cutouts: LabelledCutouts, size: int, *, seed: int, processes: i
         batch_size=size,
         sampler=sampler,
         drop_last=len(sampler) % size == 1,  # BatchNorm cannot train on one image
-        collate_fn=_as_read,
+        collate_fn=as_read,
     )
 
 
 def validation_loader(cutouts: LabelledCutouts, size: int, *, processes: int) -> Any:
     """Every object once, over all processes."""
     sampler = _Share(len(cutouts), processes)
-    return DataLoader(cutouts, batch_size=size, sampler=sampler, collate_fn=_as_read)
+    return DataLoader(cutouts, batch_size=size, sampler=sampler, collate_fn=as_read)
 
 
-def _as_read(batch: Any) -> Any:
+def as_read(batch: Any) -> Any:
+    """A batch is read as a whole: there is nothing to collate."""
     return batch

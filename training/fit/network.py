@@ -215,8 +215,6 @@ def _trainer(
     accumulate: int,
     member: str,
 ) -> lightning.Trainer:
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
     callbacks: list[Callback] = [
         ModelCheckpoint(
             folder,
@@ -230,6 +228,15 @@ def _trainer(
     ]
     if settings.average_decay:
         callbacks.append(EMAWeightAveraging(decay=settings.average_decay))
+    return make_trainer(settings, folder, callbacks, accumulate=accumulate)
+
+
+def make_trainer(
+    settings: TrainSettings, folder: Path, callbacks: list[Callback], *, accumulate: int = 1
+) -> lightning.Trainer:
+    """Lightning's loop on the devices and with the arithmetic of ``settings``."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
     return lightning.Trainer(
         max_epochs=settings.epochs,
         accelerator=_ACCELERATORS[settings.device],

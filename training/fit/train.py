@@ -39,6 +39,7 @@ from training.settings import TrainSettings
 
 BATCH = 256
 CONFORMAL_ERROR = 0.1
+NOVELTY_OBJECTS = 2000
 
 
 def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
@@ -169,7 +170,9 @@ def _member(
     if plan is None:
         member = _train_trees(context, settings, data, splits)
     else:
-        member = _with_novelty(train_network(context, settings, data, plan), data, splits)
+        member = train_network(context, settings, data, plan)
+        known = np.concatenate([splits["validation"], splits["train"]])
+        member = with_novelty(member, data, known[data.labels.label[known] == 0])
     model_id = new_model_id(name)
     save_member(context.workspace, model_id, member, common)
     note.write_text(json.dumps({"model": model_id}))
@@ -187,7 +190,7 @@ def _train_trees(
         parts = []
         for indices in data.batches(splits[name], BATCH):
             metadata = data.metadata_of(indices, known) if known else None
-            parts.append(compute_features(compute, _native(data, indices), metadata))
+            parts.append(compute_features(compute, native_flux(data, indices), metadata))
             context.progress(sum(map(len, parts)), len(splits[name]), f"Features, {name} objects")
         tables[name] = (np.concatenate(parts), data.labels.label[splits[name]])
 
@@ -214,7 +217,7 @@ def _train_trees(
     return ClassicMember(InputContract.of(data.geometry), booster, compute.to_json())
 
 
-def _native(data: TrainingData, indices: Indices) -> NDArray[np.float32]:
+def native_flux(data: TrainingData, indices: Indices) -> NDArray[np.float32]:
     """Cutouts in the unit of ``data.geometry``: features apply its zero points themselves."""
     return data.flux(indices) * data.native_factors()
 
@@ -232,7 +235,7 @@ def _outputs(
     predict = member.predictor(data.geometry, what, with_variance=with_variance)
     logits, variances = [], []
     for batch in data.batches(indices, BATCH):
-        output = predict(_native(data, batch), data.metadata_of(batch, member.metadata_names))
+        output = predict(native_flux(data, batch), data.metadata_of(batch, member.metadata_names))
         logits.append(output.logit)
         variances.append(output.variance)
         context.progress(sum(map(len, logits)), len(indices), f"Scoring the {what} split")
@@ -286,14 +289,12 @@ def _conformal(
     }
 
 
-def _with_novelty(member: DeepMember, data: TrainingData, splits: dict[str, Indices]) -> DeepMember:
-    """Add the distance from non-lenses, measured on embeddings of the validation split."""
+def with_novelty(member: DeepMember, data: TrainingData, others: Indices) -> DeepMember:
+    """Add the distance from non-lenses, measured on embeddings of the first of ``others``."""
     predict = member.predictor(data.geometry, "training")
-    known = np.concatenate([splits["validation"], splits["train"]])
-    others = known[data.labels.label[known] == 0][:2000]
     found = [
-        predict(_native(data, batch), data.metadata_of(batch, member.metadata_names)).embedding
-        for batch in data.batches(others, BATCH)
+        predict(native_flux(data, batch), data.metadata_of(batch, member.metadata_names)).embedding
+        for batch in data.batches(others[:NOVELTY_OBJECTS], BATCH)
     ]
     embeddings = np.concatenate([e for e in found if e is not None])
     return replace(member, novelty=Novelty.measure(embeddings))

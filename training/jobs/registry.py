@@ -25,6 +25,7 @@ _FUNCTIONS = {
     "score": "training.scoring:run",
     "crossmatch": "training.crossmatching:run",
     "retrain": "training.retraining:run",
+    "finetune": "training.retraining.finetuning:run",
 }
 
 

@@ -63,7 +63,7 @@ Floats = NDArray[np.float64]
 
 def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
     """Train heads, write the ensemble, and score the catalogs with it from stored outputs."""
-    clock = _Clock()
+    clock = Clock()
     database = open_database(context.workspace)
     names = list(dict.fromkeys([settings.catalog, *settings.further]))
     with database.session() as session:
@@ -94,7 +94,7 @@ def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
     }
 
 
-class _Clock:
+class Clock:
     """Seconds by step."""
 
     def __init__(self) -> None:
@@ -143,7 +143,7 @@ class _Fitted:
     out_of_fold: Floats
 
 
-def _make(context: JobContext, settings: RetrainSettings, names: list[str], clock: _Clock) -> None:
+def _make(context: JobContext, settings: RetrainSettings, names: list[str], clock: Clock) -> None:
     """Everything up to the ensemble's row in the database."""
     context.progress(0, None, "Reading labels and stored outputs")
     grades = GradeRule.of(settings)
@@ -151,8 +151,8 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
         with open_database(context.workspace).session() as session:
             update_consensus(session, grades.rule, only_if_new=True)
     with open_database(context.workspace).session() as session:
-        base = _base(context, session, settings)
-        selection, catalogs = _select(context, session, settings, names, base)
+        base = base_of_run(context, session, settings)
+        selection, catalogs = select_rows(context, session, settings, names, base)
         clock.step("labels and groups")
         base_rule, bases = _open_bases(context, session, base, catalogs)
     table, raw = bases.read(selection.catalog_id, selection.row)
@@ -169,7 +169,7 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
         "settings": settings.to_json(),
         "base": base.name,
         "catalogs": names,
-        "data_sha256": _digest(selection),
+        "data_sha256": digest_of(selection),
         "splits": selection.counts(),
     }
     fitted = _heads(context, settings, plans, bases, table[train], chosen, fold, common, clock)
@@ -217,7 +217,7 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
     _record(context, settings, joined, manifest, [m.id for m in bases.members], fitted)
 
 
-def _base(context: JobContext, session: Session, settings: RetrainSettings) -> Ensemble:
+def base_of_run(context: JobContext, session: Session, settings: RetrainSettings) -> Ensemble:
     """The base ensemble: on a resume the one that the run began with."""
     note: Path = context.folder / "base.json"
     if note.is_file():
@@ -227,7 +227,7 @@ def _base(context: JobContext, session: Session, settings: RetrainSettings) -> E
     return base
 
 
-def _select(
+def select_rows(
     context: JobContext,
     session: Session,
     settings: RetrainSettings,
@@ -302,7 +302,7 @@ def _heads(
     chosen: Selection,
     fold: NDArray[np.int64],
     common: dict[str, Any],
-    clock: _Clock,
+    clock: Clock,
 ) -> list[_Fitted]:
     """All heads, fitted and stored, with progress."""
     each = len(np.unique(fold)) + 1
@@ -388,7 +388,7 @@ def _logits(
     }
 
 
-def _digest(selection: Selection) -> str:
+def digest_of(selection: Selection) -> str:
     """Of which objects with which labels trained and evaluated."""
     digest = hashlib.sha256()
     for name in ("candidate_id", "state", "group", "reserved", "weight", "reason"):

@@ -218,7 +218,8 @@ class StoredBases:
                 found = {k: v.output(row[part]) for k, v in stored.items()}
                 if self.inputs:
                     table[part] = gather_inputs(self.inputs, found)
-                raw[part] = np.stack([found[m.id].logit for m in self.members], axis=1)
+                for k, member in enumerate(self.members):
+                    raw[part, k] = found[member.id].logit
         return table, raw
 
     def columns_of(self, inputs: Sequence[HeadInput]) -> Ints:
