@@ -122,6 +122,10 @@ def result_html(run: RunSummary) -> str:
 def links_html(run: RunSummary) -> str:
     """Links to what a run that succeeded has made."""
     catalog, ensemble = (str(run.settings.get(name, "")) for name in ("catalog", "ensemble"))
+    made_from_labels = (
+        ("Review", address("review", catalog=catalog, ensemble=ensemble)),
+        ("Evaluate it", address("evaluate", ensemble=ensemble)),
+    )
     links = {
         "ingest": (
             ("See the catalog", address("catalogs", catalog=catalog)),
@@ -140,7 +144,8 @@ def links_html(run: RunSummary) -> str:
             ("Score with it", address("score", ensemble=ensemble)),
         ),
         "score": (("Review", address("review", catalog=catalog, ensemble=ensemble)),),
-        "retrain": (("Review", address("review", catalog=catalog, ensemble=ensemble)),),
+        "retrain": made_from_labels,
+        "finetune": made_from_labels,
     }
     if run.status != "succeeded" or run.kind not in links:
         return ""

@@ -1,4 +1,4 @@
-"""Train: an ensemble from labelled catalogs with its curves, or new heads from fresh labels."""
+"""Train: an ensemble from labelled catalogs, new heads from fresh labels, or its networks on."""
 
 from __future__ import annotations
 
@@ -21,19 +21,24 @@ from app.shell import argument, shell
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 from training.device import describe_device
 from training.fit.estimate import estimate_seconds
-from training.settings import RetrainSettings, TrainSettings
+from training.settings import FinetuneSettings, RetrainSettings, TrainSettings
 
-_TABS = ("train", "retrain")
+_TABS = ("train", "retrain", "finetune")
 
 
 def page(context: AppContext) -> pn.viewable.Viewable:
     """The page; ``?tab=`` names the tab."""
-    training, retraining = _training(context), _retraining(context)
-    parts: list[Any] = [training, retraining]
+    training, retraining, finetuning = (
+        _training(context),
+        _from_labels(context, *_RETRAIN),
+        _from_labels(context, *_FINETUNE),
+    )
+    parts: list[Any] = [training, retraining, finetuning]
     wanted = argument("tab")
     tabs = pmui.Tabs(
         ("New ensemble", training.__panel__()),
         ("Fast retrain", retraining.__panel__()),
+        ("Fine-tune", finetuning.__panel__()),
         active=_TABS.index(wanted) if wanted in _TABS else 0,
         dynamic=True,
         sizing_mode="stretch_width",
@@ -94,7 +99,34 @@ def _training(context: AppContext) -> RunForm:
     return form
 
 
-def _retraining(context: AppContext) -> RunForm:
+_RETRAIN = (
+    RetrainSettings,
+    "Fast retrain",
+    "From labels of a scored catalog and what members stored of it: new heads join the members, "
+    "and the catalog is ranked again without its pixels. One part of the sky is held out for good, "
+    "to compare ensembles on.",
+    "Retrain",
+    "retrained",
+)
+_FINETUNE = (
+    FinetuneSettings,
+    "Fine-tune",
+    "The networks of an ensemble are trained further on the labels of a catalog and its pixels, by "
+    "nnPU; then the catalog is scored again. Labels, held-out sky and folds are those of the fast "
+    "retrain. Minutes to hours; a GPU helps.",
+    "Fine-tune",
+    "fine-tuned",
+)
+
+
+def _from_labels(
+    context: AppContext,
+    settings: type[RetrainSettings],
+    title: str,
+    note: str,
+    button: str,
+    name: str,
+) -> RunForm:
     def choices() -> Mapping[str, Choices]:
         scored = [c for c in list_catalogs(context.database) if c.scored]
         return {
@@ -105,16 +137,14 @@ def _retraining(context: AppContext) -> RunForm:
 
     def values() -> Mapping[str, str]:
         taken = [ensemble.name for ensemble in list_ensembles(context.database)]
-        return {"ensemble": fresh_name("retrained", taken)}
+        return {"ensemble": fresh_name(name, taken)}
 
     return RunForm(
         context,
-        RetrainSettings,
-        title="Fast retrain",
-        note="From labels of a scored catalog and what members stored of it: new heads join the "
-        "members, and the catalog is ranked again without its pixels. One part of the sky is held "
-        "out for good, to compare ensembles on.",
-        button="Retrain",
+        settings,
+        title=title,
+        note=note,
+        button=button,
         choices=choices,
         values=values,
         folded=("Labels", "Splits"),

@@ -237,6 +237,7 @@ def make_trainer(
     """Lightning's loop on the devices and with the arithmetic of ``settings``."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", ".*but have no `val_dataloader`.*")
     return lightning.Trainer(
         max_epochs=settings.epochs,
         accelerator=_ACCELERATORS[settings.device],
