@@ -112,7 +112,7 @@ def write_export(context: AppContext, request: ExportRequest, path: Path) -> int
     with context.database.session() as session:
         notes, source = _notes(session, request), None
         if chosen.pixels:
-            source = _source(session, context.workspace)
+            source = cutout_source(session, context.workspace)
     return export_to(path, request.format, rows, notes, source)
 
 
@@ -124,7 +124,8 @@ def _notes(session: Session, request: ExportRequest) -> list[str]:
     return [f"Candidates of lens-triage, {scores}, {order}.", _DISCLAIMER]
 
 
-def _source(session: Session, workspace: Workspace) -> CutoutSource:
+def cutout_source(session: Session, workspace: Workspace) -> CutoutSource:
+    """The cutouts of all catalogs."""
     catalogs: list[Catalog] = list_catalogs(session)
     return CutoutSource(
         workspace,

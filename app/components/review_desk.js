@@ -38,9 +38,22 @@ class ReviewDesk {
     this.fetchDetails = debounce(() => this.askDetails(), DETAILS_PAUSE_MS)
     this.fetchAuto = debounce(() => this.askAuto(), DETAILS_PAUSE_MS)
     this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS)
-    this.exports = new ExportMenu(start.exports, () => this.words())
+    this.samp = new SampMenu((...given) => this.ask(...given),
+      () => ({query: this.filters.query, id: this.row?.id}), {
+        open: (id) => this.open(id),
+        select: (selection) => this.filters.choose(selection),
+        notice: (text) => this.notify([text], "info"),
+      })
+    this.exports = new ExportMenu(start.exports, () => this.words(), this.samp)
+    this.charts = new ChartPanel({
+      ask: (...given) => this.ask(...given), catalogs: this.catalogs,
+      onOpen: (id) => this.open(id),
+      onRange: (low, high) => this.filters.update({probability_min: low, probability_max: high}),
+      onSelection: (selection) => this.filters.choose(selection),
+    })
     this.build()
     this.filters.set(start.query)
+    this.charts.setQuery(start.query)
     this.setPage(start.page, start.page.selected)
     this.askCount()
   }
@@ -60,8 +73,8 @@ class ReviewDesk {
       "Keys ", h("kbd", {}, "?"))
     this.list_ = h("section", {className: "list", "aria-label": "Ranking"},
       h("div", {className: "list-head"}, this.count, h("span", {className: "spacer"}), this.position,
-        this.previousPage, this.nextPage, this.exports.node),
-      this.table.node, this.empty)
+        this.previousPage, this.nextPage, this.charts.button, this.exports.node),
+      this.table.node, this.empty, this.charts.node)
     this.panel = h("section", {className: "viewer", "aria-label": "Candidate"},
       h("header", {}, this.title, this.chips, h("span", {className: "spacer"}), help),
       this.toolbar.node, this.viewer.node, this.controls.node)
@@ -80,6 +93,7 @@ class ReviewDesk {
       previousPage: () => this.turn(-1),
       first: () => this.list(this.filters.query),
       search: () => this.filters.object.focus(),
+      charts: () => this.charts.toggle(),
     }
   }
 
@@ -98,7 +112,9 @@ class ReviewDesk {
   receive(message) {
     const {then, failed} = this.waiting.get(message.request) ?? {}
     this.waiting.delete(message.request)
-    if (message.type === "error" && failed) {
+    if (message.type === "samp") {
+      this.samp.receive(message)
+    } else if (message.type === "error" && failed) {
       failed(message.message)
     } else if (message.type === "error") {
       this.node.classList.remove("busy")
@@ -113,8 +129,19 @@ class ReviewDesk {
   // Show the ranking of `query` from its top, or around a candidate that stays chosen if it can.
   list(query, candidate = null) {
     this.details.clear()
+    this.charts.setQuery(query)
     this.latest = this.askPage({query, candidate}, candidate ?? undefined)
     this.askCount()
+  }
+
+  // Show a candidate that a chart or another program names: in this list where it passes.
+  open(id) {
+    const index = this.rows.findIndex((row) => row.id === id)
+    if (index >= 0) {
+      this.select(index)
+    } else {
+      this.askPage({query: this.filters.query, candidate: id}, id)
+    }
   }
 
   askPage(message, selected) {
@@ -214,6 +241,7 @@ class ReviewDesk {
     this.index = index
     const catalog = this.catalogs.get(row.catalog_id)
     this.table.select(index)
+    this.charts.mark(row.id)
     this.title.textContent = row.object_id
     this.title.title = row.object_id
     this.chips.replaceChildren(stageChip(row.stage), labelChip(row.label))
@@ -367,6 +395,7 @@ class ReviewDesk {
 
   remove() {
     this.exports.remove()
+    this.charts.remove()
     this.keyboard.remove()
     this.filters.remove()
     this.viewer.reset()

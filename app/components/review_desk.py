@@ -28,12 +28,14 @@ _SCRIPTS = (
     "review_more.js",
     "review_filters.js",
     "review_out.js",
+    "review_chart.js",
+    "review_charts.js",
     "review_table.js",
     "review_scores.js",
     "review_keys.js",
     "review_desk.js",
 )
-_STYLES = ("review_desk.css", "review_more.css", *IMAGE_STYLES)
+_STYLES = ("review_desk.css", "review_more.css", "review_charts.css", *IMAGE_STYLES)
 _log = logging.getLogger(__name__)
 
 
@@ -53,7 +55,14 @@ class ReviewDesk(JSComponent):
 
     def __init__(self, service: ReviewService, **params: Any) -> None:
         self._service = service
+        self._document = pn.state.curdoc
         super().__init__(**params)
+
+    def push(self, message: dict[str, Any]) -> None:
+        """Send a message that the page did not ask for, from any thread."""
+        document = self._document
+        if document is not None:
+            document.add_next_tick_callback(partial(self._send_msg, message))
 
     def _handle_msg(self, data: Any) -> None:
         pn.state.execute(partial(self._answer, data))

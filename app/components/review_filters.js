@@ -165,6 +165,12 @@ class FilterBar {
     this.onChange(this.query)
   }
 
+  // Limit the list to a stored selection.
+  choose(selection) {
+    this.more.selection = selection
+    this.update({selection: selection.id})
+  }
+
   chooseEnsemble(ensemble_id) {
     const changes = {ensemble_id}
     if (ensemble_id === null) {

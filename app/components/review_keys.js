@@ -9,6 +9,7 @@ const LIST_KEYS = {title: "List", keys: [
   {keys: ["[", "PageUp"], shown: "[", action: "previousPage", text: "Previous page of the list"},
   {keys: ["Home"], shown: "Home", action: "first", text: "First candidate"},
   {keys: ["/"], shown: "/", action: "search", text: "Search by object id"},
+  {keys: ["d"], shown: "d", action: "charts", text: "Show or hide the diagrams of the list"},
 ]}
 const HELP_KEYS = {title: "Help", keys: [
   {keys: ["?"], shown: "?", action: "help", text: "Show or hide these keys"},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import panel as pn
 
+from app.components.review_charts import ReviewCharts
 from app.components.review_desk import ReviewDesk
 from app.components.review_inspection import Inspector, panel_start
+from app.components.review_samp import ReviewSamp, follow, samp_link
 from app.components.review_service import ReviewService
 from app.context import AppContext
 from app.identity import current_grader
@@ -16,7 +18,13 @@ def page(context: AppContext) -> pn.viewable.Viewable:
     """The page, for the query string of this session's address."""
     grader = current_grader(context)
     service = ReviewService(
-        context.database, grader.id if grader else None, Inspector(context, grader).answers()
+        context.database,
+        grader.id if grader else None,
+        {
+            **Inspector(context, grader).answers(),
+            **ReviewCharts(context, grader.id if grader else None).answers(),
+            **ReviewSamp(context, grader.id if grader else None).answers(),
+        },
     )
     arguments = {
         name: [value.decode("utf-8", "replace") for value in values]
@@ -24,4 +32,6 @@ def page(context: AppContext) -> pn.viewable.Viewable:
     }
     start = {**service.start(arguments), **panel_start(grader)}
     desk = ReviewDesk(service, start=start, sizing_mode="stretch_both", margin=0)
+    stop = follow(samp_link(context.workspace), context.database, desk.push)
+    pn.state.on_session_destroyed(lambda _session: stop())
     return shell("Review", desk, context=context, heading=False)
