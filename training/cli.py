@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 from sqlalchemy import select
 
 from lensing_core.errors import BadInputError, LensTriageError
@@ -94,10 +96,12 @@ def list_runs(
     jobs.advance(opened)
     with open_database(opened).session() as session:
         runs = session.scalars(select(Run).order_by(Run.created_at.desc()).limit(last)).all()
-    table = Table("run", "what", "state", "progress", "message")
+    table = Table(Column("run", no_wrap=True), "what", "state", "progress", box=box.SIMPLE_HEAD)
     for run in runs:
         share = f"{run.done:,} / {run.total:,}" if run.total else f"{run.done:,}"
-        table.add_row(run.id, run.title, run.status, share, run.error or run.activity)
+        message = run.error or run.activity
+        what = f"{run.title}\n{message}" if message else run.title
+        table.add_row(run.id, Text(what), run.status, share)
     console.print(table)
 
 

@@ -67,6 +67,14 @@ def test_init_then_runs(tmp_path):
         runner.invoke(cli, ["cancel", str(tmp_path / "ws"), "x"], catch_exceptions=False)
 
 
+def test_a_run_is_listed_with_its_whole_id(filled_workspace):
+    arguments = ["runs", str(filled_workspace.root)]
+    shown = runner.invoke(cli, arguments, env={"COLUMNS": "80"}).output
+    assert "20260101-123000-ingest-dddddd" in shown
+    assert "declination" in shown  # of its error
+    assert "…" not in shown
+
+
 def test_the_database_is_verified_and_backed_up(filled_workspace):
     root = str(filled_workspace.root)
     result = runner.invoke(cli, ["db", "verify", root])
