@@ -96,7 +96,8 @@ def list_runs(
     jobs.advance(opened)
     with open_database(opened).session() as session:
         runs = session.scalars(select(Run).order_by(Run.created_at.desc()).limit(last)).all()
-    table = Table(Column("run", no_wrap=True), "what", "state", "progress", box=box.SIMPLE_HEAD)
+    columns = Column("run", no_wrap=True), Column("what", overflow="fold"), "state", "progress"
+    table = Table(*columns, box=box.SIMPLE_HEAD)
     for run in runs:
         share = f"{run.done:,} / {run.total:,}" if run.total else f"{run.done:,}"
         message = run.error or run.activity
