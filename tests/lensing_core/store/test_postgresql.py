@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,15 +37,19 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def server_url(tmp_path_factory) -> Iterator[str]:
+def folder() -> Iterator[Path]:
+    """A folder that another user may own: those of pytest lie in folders of this user alone."""
+    with tempfile.TemporaryDirectory(prefix="lens-triage-postgres-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def server_url(folder) -> Iterator[str]:
     initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
     if initdb is None or pg_ctl is None:
         pytest.skip("no PostgreSQL server programs here (Debian: apt install postgresql)")
-    folder = tmp_path_factory.mktemp("postgres")
     as_user: list[str] = []
     if os.geteuid() == 0:  # the server refuses to run as root
-        for path in (folder, *folder.parents[:2]):
-            path.chmod(0o755)
         shutil.chown(folder, "postgres")
         as_user = ["runuser", "-u", "postgres", "--"]
     data, port = folder / "data", _free_port()
