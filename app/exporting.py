@@ -130,7 +130,6 @@ def cutout_source(session: Session, workspace: Workspace) -> CutoutSource:
     return CutoutSource(
         workspace,
         {c.name: c.survey.definition.get("rgb_bands") or () for c in catalogs},
-        frozenset(c.name for c in catalogs if c.notes.get("north_up") is True),
     )
 
 

@@ -74,6 +74,26 @@ COLUMNS: tuple[Column, ...] = (
 
 
 @dataclass(frozen=True)
+class PixelFrame:
+    """How the pixels of a cutout lie on the sky.
+
+    Attributes
+    ----------
+    x_px, y_px : float or None
+        Where the candidate's position is, from 0; None: the middle.
+    north_deg : float or None
+        Direction of north from the y axis towards the x axis; None: not known.
+    is_mirrored : bool
+        East is not to the left where north is up.
+    """
+
+    x_px: float | None = None
+    y_px: float | None = None
+    north_deg: float | None = None
+    is_mirrored: bool = False
+
+
+@dataclass(frozen=True)
 class ExportRow:
     """One candidate.
 
@@ -83,11 +103,13 @@ class ExportRow:
         By column name; None where unknown.
     catalog, cutout_index
         Where its pixels lie.
+    frame : PixelFrame
     """
 
     values: Mapping[str, Value]
     catalog: str = ""
     cutout_index: int = 0
+    frame: PixelFrame = PixelFrame()
 
     def __getitem__(self, name: str) -> Value:
         return self.values.get(name)

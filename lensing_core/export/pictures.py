@@ -38,31 +38,18 @@ class CatalogImages:
     store: CutoutStore
     noise: SkyNoise
     rgb_bands: tuple[str, ...]
-    north_up: bool
 
 
 class CutoutSource:
     """Cutouts and colour pictures of a workspace's catalogs."""
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        rgb_bands: Mapping[str, Sequence[str]],
-        north_up: frozenset[str] = frozenset(),
-    ) -> None:
-        """
-        Parameters
-        ----------
-        rgb_bands : mapping of str to sequence of str
-            Bands that a catalog's survey prefers, by catalog.
-        north_up : frozenset of str
-            Catalogs whose rows are known to run to the north.
-        """
+    def __init__(self, workspace: Workspace, rgb_bands: Mapping[str, Sequence[str]]) -> None:
+        """``rgb_bands``: the bands that a catalog's survey prefers, by catalog."""
 
         def open_catalog(name: str) -> CatalogImages:
             store = CutoutStore(workspace.catalog_cutouts(name))
             bands = choose_rgb_bands(store.geometry.bands, rgb_bands.get(name))
-            return CatalogImages(store, catalog_noise(store), tuple(bands), name in north_up)
+            return CatalogImages(store, catalog_noise(store), tuple(bands))
 
         self.catalog = lru_cache(maxsize=8)(open_catalog)
 
@@ -150,8 +137,8 @@ def write_cutouts(path: Path, rows: Rows, notes: Sequence[str], source: CutoutSo
 def cutout_fits(row: ExportRow, source: CutoutSource, notes: Sequence[str] = ()) -> fits.HDUList:
     """A candidate's cutout: an empty primary HDU with its numbers, an image extension a band.
 
-    The WCS is a tangent plane on the candidate's position, on the middle of the cutout. Where the
-    catalog does not say that its rows run to the north, ``ORIENT`` is ``assumed``.
+    The WCS is a tangent plane on the candidate's position, turned as the image was that it came
+    from. Where that is not known, ``ORIENT`` is ``assumed``: north up, east to the left.
     """
     opened = source.catalog(row.catalog)
     geometry = opened.store.geometry
@@ -178,29 +165,34 @@ def cutout_fits(row: ExportRow, source: CutoutSource, notes: Sequence[str] = ())
                 image.header["MAGZERO"] = (zero, "AB magnitude of one unit")
             if math.isfinite(psf):
                 image.header["PSFFWHM"] = (psf, "[arcsec] typical of the catalog")
-        _add_wcs(image.header, row, geometry.size_px, geometry.pixel_scale_arcsec, opened.north_up)
+        _add_wcs(image.header, row, geometry.size_px, geometry.pixel_scale_arcsec)
         hdus.append(image)
     return hdus
 
 
-def _add_wcs(
-    header: fits.Header, row: ExportRow, size_px: int, scale_arcsec: float, north_up: bool
-) -> None:
+def _add_wcs(header: fits.Header, row: ExportRow, size_px: int, scale_arcsec: float) -> None:
     header["PIXSCALE"] = (scale_arcsec, "[arcsec]")
-    ra, dec = row.number("ra"), row.number("dec")
+    ra, dec, frame = row.number("ra"), row.number("dec"), row.frame
     if math.isnan(ra) or math.isnan(dec):
         return
     header["RADESYS"] = "ICRS"
-    for axis, kind, value, step in (
-        (1, "RA---TAN", ra, -scale_arcsec / 3600),
-        (2, "DEC--TAN", dec, scale_arcsec / 3600),
+    middle = (size_px - 1) / 2
+    for axis, kind, value, place in (
+        (1, "RA---TAN", ra, frame.x_px),
+        (2, "DEC--TAN", dec, frame.y_px),
     ):
         header[f"CTYPE{axis}"] = kind
         header[f"CUNIT{axis}"] = "deg"
-        header[f"CRPIX{axis}"] = (size_px + 1) / 2
+        header[f"CRPIX{axis}"] = 1 + (middle if place is None else place)
         header[f"CRVAL{axis}"] = value
-        header[f"CDELT{axis}"] = step
-    header["ORIENT"] = ("known" if north_up else "assumed", "that rows run to the north")
+    turn = math.radians(frame.north_deg or 0.0)
+    step, handed = scale_arcsec / 3600, -1 if frame.is_mirrored else 1
+    header["CD1_1"] = -handed * step * math.cos(turn)
+    header["CD1_2"] = handed * step * math.sin(turn)
+    header["CD2_1"] = step * math.sin(turn)
+    header["CD2_2"] = step * math.cos(turn)
+    known = frame.north_deg is not None
+    header["ORIENT"] = ("known" if known else "assumed", "direction of north in the pixels")
 
 
 def write_subjects(path: Path, rows: Rows, notes: Sequence[str], source: CutoutSource) -> int:

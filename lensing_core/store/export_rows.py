@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lensing_core.export.columns import ExportRow, Value
+from lensing_core.export.columns import ExportRow, PixelFrame, Value
 from lensing_core.store.database import Database
 from lensing_core.store.ranking import (
     Cursor,
@@ -68,7 +69,11 @@ def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[
         row.candidate_id: row
         for row in session.execute(
             select(
-                Observation.candidate_id, Observation.z_spec, Observation.z_phot, Observation.z_err
+                Observation.candidate_id,
+                Observation.z_spec,
+                Observation.z_phot,
+                Observation.z_err,
+                Observation.properties["ingest"].label("ingest"),
             ).where(Observation.candidate_id.in_(ids))
         )
     }
@@ -120,5 +125,13 @@ def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[
         if score is not None:
             names = ("probability", "logit", "epistemic", "aleatoric", "disagreement")
             values |= {name: getattr(score, name) for name in (*names, "ood_distance")}
-        made.append(ExportRow(values, catalogs[c.catalog_id], c.cutout_index))
+        frame = _frame(None if seen is None else seen.ingest)
+        made.append(ExportRow(values, catalogs[c.catalog_id], c.cutout_index, frame))
     return made
+
+
+def _frame(ingest: dict[str, Any] | None) -> PixelFrame:
+    """What ingest wrote of the WCS."""
+    known = ingest or {}
+    x, y = known.get("centre_px") or (None, None)
+    return PixelFrame(x, y, known.get("north_deg"), bool(known.get("is_mirrored", False)))

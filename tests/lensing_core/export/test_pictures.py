@@ -14,10 +14,16 @@ from PIL import Image
 
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.export import ExportRow, export_to
+from lensing_core.export.columns import PixelFrame
 from lensing_core.export.pictures import CutoutSource
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 
 N = 60
+FRAMES = {
+    0: PixelFrame(north_deg=0.0),
+    1: PixelFrame(14.0, 16.5, 30.0),
+    2: PixelFrame(None, None, 30.0, is_mirrored=True),
+}
 NOTES = ["Candidates of lens-triage."]
 
 
@@ -31,7 +37,7 @@ def source(workspace) -> CutoutSource:
     writer = CatalogWriter(workspace, CatalogSpec("mine", geometry, {}, origin="observed"))
     writer.append(flux, [NewCandidate(f"o{k}", 10.0, 20.0) for k in range(N)], rows_read=N)
     writer.finish()
-    return CutoutSource(workspace, {"mine": ("i", "r", "g")}, frozenset(["mine"]))
+    return CutoutSource(workspace, {"mine": ("i", "r", "g")})
 
 
 def rows(n: int = N):
@@ -49,6 +55,7 @@ def rows(n: int = N):
             },
             "mine",
             k,
+            FRAMES.get(k, PixelFrame()),
         )
 
 
@@ -75,15 +82,22 @@ def test_fits_cutouts_carry_bands_and_wcs(source, workspace, tmp_path):
     assert ((ra - 10) * np.cos(np.radians(20)), dec - 20) == pytest.approx(
         (-1 / 3600, 1 / 3600), rel=1e-4
     )
+    # turned: north lies 30° from y towards x; mirrored: so does east on the other side
+    for k, (x0, y0), side in ((1, (14.0, 16.5), -1), (2, (15.5, 15.5), 1)):
+        wcs = WCS(files[k]["R"].header)
+        np.testing.assert_allclose(wcs.pixel_to_world_values(x0, y0), (10, 20), atol=1e-9)
+        to_north = wcs.pixel_to_world_values(
+            x0 + 10 * np.sin(np.radians(30)), y0 + 10 * np.cos(np.radians(30))
+        )
+        np.testing.assert_allclose(to_north, (10, 20 + 2 / 3600), atol=1e-9)
+        ra, dec = wcs.pixel_to_world_values(
+            x0 + side * 10 * np.cos(np.radians(30)), y0 - side * 10 * np.sin(np.radians(30))
+        )
+        assert ((ra - 10) * np.cos(np.radians(20)), dec - 20) == pytest.approx(
+            (2 / 3600, 0), abs=1e-8
+        )
+    assert files[3]["R"].header["ORIENT"] == "assumed"
     assert "CTYPE1" not in files[4]["R"].header  # no position
-
-
-def test_an_unknown_orientation_is_said(source, workspace, tmp_path):
-    unsure = CutoutSource(workspace, {})
-    export_to(tmp_path / "out.zip", "cutouts", lambda: rows(1), NOTES, unsure)
-    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
-        hdus = fits.open(io.BytesIO(archive.read(archive.namelist()[0])))
-    assert hdus["G"].header["ORIENT"] == "assumed"
 
 
 def test_contact_sheets(source, tmp_path):
