@@ -17,7 +17,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from tornado.web import RequestHandler
@@ -26,17 +26,16 @@ from app.context import AppContext
 from app.tile_source import TileSource
 from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
 from lensing_core.imaging import encode
-from lensing_core.models.attention import (
-    AttentionMap,
-    NoAttentionError,
-    member_attention,
-    overlay,
-)
-from lensing_core.models.explaining import CandidateExplanation, explain_candidate
-from lensing_core.models.files import StoredMember, load_member, model_folder
-from lensing_core.models.manifest import read_manifest
+from lensing_core.models.manifest import model_folder, read_manifest
 from lensing_core.store.metadata import fetch_metadata
 from lensing_core.store.tables import Candidate, Catalog
+
+if (
+    TYPE_CHECKING
+):  # else imported where they are needed: torch takes seconds, and servers start at once
+    from lensing_core.models.attention import AttentionMap
+    from lensing_core.models.explaining import CandidateExplanation
+    from lensing_core.models.files import StoredMember
 
 MOST_FEATURES = 12
 _KEPT = 2000  # explanations, of some 5 kB each
@@ -109,6 +108,9 @@ class AttentionSource:
         return found
 
     def _explain(self, model_id: str, catalog: str, index: int) -> Explained:
+        from lensing_core.models.attention import NoAttentionError
+        from lensing_core.models.explaining import explain_candidate
+
         workspace = self._context.workspace
         manifest = read_manifest(model_folder(workspace, model_id))
         try:
@@ -120,6 +122,8 @@ class AttentionSource:
             return Explained({"kind": "none", "sentence": str(error)})
 
     def _map(self, model_id: str, catalog: str, index: int) -> Explained:
+        from lensing_core.models.attention import member_attention, overlay
+
         opened = self._tiles.catalog(catalog, index).store
         geometry = opened.geometry
         stored = self._member(model_id)
@@ -132,6 +136,8 @@ class AttentionSource:
         return Explained(map_to_json(found, geometry.pixel_scale_arcsec), picture)
 
     def _member(self, model_id: str) -> StoredMember:
+        from lensing_core.models.files import load_member
+
         if model_id not in self._members:
             self._members[model_id] = load_member(self._context.workspace, model_id)
         self._members.move_to_end(model_id)

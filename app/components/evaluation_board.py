@@ -28,7 +28,6 @@ from app.components.steps import address
 from app.components.table import Table
 from app.context import AppContext
 from lensing_core.errors import LensTriageError
-from lensing_core.models.explaining import feature_importance
 from lensing_core.store.summaries import EnsembleSummary, list_ensembles
 from training.evaluation import Evaluation, evaluate
 
@@ -165,6 +164,8 @@ class EvaluationBoard(pn.viewable.Viewer):
         except LensTriageError as error:
             return str(error), {}
         importance: dict[str, Importance] = {}
+        from lensing_core.models.explaining import feature_importance  # seconds: not at the start
+
         for model_id, kind in self._ensembles[name].members:
             if kind in _OF_TREES:
                 try:

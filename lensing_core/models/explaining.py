@@ -25,9 +25,8 @@ from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.classic import ClassicMember
-from lensing_core.models.files import model_folder
 from lensing_core.models.head import HeadInput, HeadMember, gather_inputs
-from lensing_core.models.manifest import CLASSIC, HEAD, read_manifest
+from lensing_core.models.manifest import CLASSIC, HEAD, model_folder, read_manifest
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import StoredOutputs
 from lensing_core.pu.learners import DenseScorer, Scorer, TreesScorer

@@ -19,6 +19,7 @@ from lensing_core.models.manifest import (
     NETWORK,
     base_models,
     file_sha256,
+    model_folder,
     read_manifest,
 )
 from lensing_core.workspace import Workspace, check_slug
@@ -68,11 +69,6 @@ def save_member(
     (beside / MANIFEST).write_text(json.dumps(whole, indent=1))
     beside.rename(final)
     return whole
-
-
-def model_folder(workspace: Workspace, model_id: str) -> Path:
-    """Where a model lies."""
-    return workspace.models / check_slug(model_id, what="Model")
 
 
 def load_member(

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.workspace import check_slug
+from lensing_core.workspace import Workspace, check_slug
 
 MANIFEST = "manifest.json"
 CLASSIC, NETWORK, HEAD = "lightgbm", "network", "pu_head"
 KINDS = (CLASSIC, NETWORK, HEAD)
+
+
+def model_folder(workspace: Workspace, model_id: str) -> Path:
+    """Where a model lies."""
+    return workspace.models / check_slug(model_id, what="Model")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from caustics.lenses.func import convergence_sie
 from torch import Tensor
 
 from lensing_core.physics.operators import area_pool
@@ -37,6 +36,8 @@ def isothermal_convergence(
         Minor to major axis, and the angle of the major axis from x towards y.
     cells, spacing_arcsec : side of the grid in cells, and of a cell
     """
+    from caustics.lenses.func import convergence_sie  # two seconds: not for those who only score
+
     axis = pixel_centres(cells * OVERSAMPLING, spacing_arcsec / OVERSAMPLING, theta_e_arcsec.device)
     x, y = torch.meshgrid(axis, axis, indexing="xy")
     column = (value[:, None, None] for value in (axis_ratio, angle_rad, theta_e_arcsec))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import socket
+import subprocess
+import sys
 
 import panel as pn
 import pytest
@@ -82,3 +84,15 @@ def test_only_closed_tabs_are_left_out_of_the_log(error, kept):
     assert ClosedTabs().filter(record) is kept
     plain = logging.LogRecord("asyncio", logging.ERROR, "", 0, "x", (), None)
     assert ClosedTabs().filter(plain)
+
+
+def test_a_server_starts_without_torch(tmp_path):
+    """In a new workspace too: whoever opens the pages need not wait for what only runs use."""
+    program = (
+        "import sys, app.main; from training.shipped import make_workspace;"
+        f"made = make_workspace({str(tmp_path / 'new')!r});"
+        "assert len(list(made.models.iterdir())) > 1;"
+        "print(*{'torch', 'lightgbm', 'timm', 'caustics'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stdout == "\n", found.stdout + found.stderr

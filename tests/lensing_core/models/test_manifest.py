@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -57,15 +55,3 @@ def test_a_head_names_its_base_models():
     assert base_models({"kind": "network"}) == ()
     with pytest.raises(BadInputError, match="Model name"):
         base_models({"kind": "pu_head", "inputs": [{"model": "../net-1"}]})
-
-
-def test_a_new_workspace_needs_no_torch(tmp_path):
-    """So that a first start of the server takes no longer than any other."""
-    program = (
-        "import sys; from training.shipped import make_workspace;"
-        f"made = make_workspace({str(tmp_path / 'new')!r});"
-        "assert len(list(made.models.iterdir())) > 1;"
-        "print(*{'torch', 'lightgbm', 'timm'} & set(sys.modules))"
-    )
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert found.stdout == "\n", found.stdout + found.stderr
