@@ -7,7 +7,7 @@ little; what is written are the rows that moved.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -117,10 +117,16 @@ class Joined:
 def schemes_in_use(session: Session) -> dict[str, Scheme]:
     """The shipped grading schemes, and those that sessions brought along."""
     found = dict(SCHEMES)
-    for stored in session.scalars(select(LabelSession.scheme)):
-        if stored.get("name") not in found:
-            own = scheme_from_json(stored)
-            found[own.name] = own
+    for stored in session.scalars(select(LabelSession.scheme).order_by(LabelSession.created_at)):
+        name = stored.get("name")
+        if name in SCHEMES:
+            continue
+        own = scheme_from_json(stored)
+        if own.name in found:  # two of one name: votes of both must find their grades
+            known = {grade.key for grade in found[own.name].grades}
+            more = tuple(grade for grade in own.grades if grade.key not in known)
+            own = replace(found[own.name], grades=found[own.name].grades + more)
+        found[own.name] = own
     return found
 
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lensing_core.acquisition.reranking import rerank_open_queues
 from lensing_core.errors import NotFoundError
 from lensing_core.store.database import Database
 from lensing_core.store.tables import Ensemble, utc_now
 
 
-def promote(database: Database, name: str) -> None:
-    """Make an ensemble the one that is taken first; those promoted before stand behind it."""
+def promote(database: Database, name: str) -> dict[str, int]:
+    """Make an ensemble the one that is taken first; those promoted before stand behind it.
+
+    What is ungraded in open queues is put in the new order; returns how many candidates moved, by
+    session.
+    """
     with database.session() as session:
-        _find(session, name).promoted_at = utc_now()
+        ensemble = _find(session, name)
+        ensemble.promoted_at = utc_now()
+        return rerank_open_queues(session, ensemble)
 
 
 def take_back(database: Database, name: str) -> None:

@@ -193,3 +193,8 @@ def test_schemes_of_sessions_are_known(database):
         session.add(LabelSession(id="s", name="s", scheme=own, queue={}, options={}))
         session.flush()
         assert schemes_in_use(session)["arcs"].title == "Arcs"
+        more = {**own, "grades": [*own["grades"][:1], {**own["grades"][1], "key": "no"}]}
+        session.add(LabelSession(id="t", name="t", scheme=more, queue={}, options={}))
+        session.flush()
+        keys = [grade.key for grade in schemes_in_use(session)["arcs"].grades]
+        assert keys == ["lens", "not", "no"]

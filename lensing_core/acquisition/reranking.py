@@ -1,0 +1,117 @@
+"""Open queues put in a new order when another ensemble is promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from lensing_core.acquisition.strategies import DEFAULT_SHARES, Pool, order_pool
+from lensing_core.store.tables import Ensemble, LabelEvent, LabelSession, Score, SessionItem
+
+RERANKED = ("top", "uncertain", "margin", "epistemic", "disagreement", "anomalous", "mixed")
+"""Strategies that go by scores; other queues stay as they are."""
+_MIXED = {k: v for k, v in DEFAULT_SHARES.items() if k in ("top", "epistemic", "random")}
+_AT_ONCE = 500
+
+
+def rerank_open_queues(session: Session, ensemble: Ensemble) -> dict[str, int]:
+    """Put what is ungraded in open queues into the order that the ensemble's scores give.
+
+    Candidates that anybody has touched in the session keep their places, and so do those of
+    sessions whose queue does not go by scores, or whose candidates the ensemble has not all scored.
+    No candidate enters or leaves a queue, so that a grade on its way still finds its stamp.
+
+    Returns
+    -------
+    dict of str to int
+        How many candidates moved, by name of the session.
+    """
+    moved: dict[str, int] = {}
+    for found in session.scalars(select(LabelSession).where(LabelSession.status == "open")):
+        if found.queue.get("strategy") in RERANKED:
+            n = _rerank(session, found, ensemble)
+            if n:
+                moved[found.name] = n
+    session.flush()
+    return moved
+
+
+def _rerank(session: Session, found: LabelSession, ensemble: Ensemble) -> int:
+    touched = select(LabelEvent.candidate_id).where(LabelEvent.session_id == found.id)
+    items = session.scalars(
+        select(SessionItem)
+        .where(
+            SessionItem.session_id == found.id,
+            SessionItem.kind == "queue",
+            SessionItem.candidate_id.not_in(touched),
+        )
+        .order_by(SessionItem.position)
+    ).all()
+    ids = [item.candidate_id for item in items]
+    scores = _scores(session, ensemble.id, ids)
+    if not items or len(scores) < len(ids):
+        return 0
+    table = np.array([scores[key] for key in ids], dtype=np.float64)
+    order = order_pool(
+        found.queue["strategy"],
+        Pool(table[:, 0], table[:, 1], table[:, 2], table[:, 3]),
+        len(ids),
+        graded=np.zeros(len(ids), dtype=bool),
+        shares=_MIXED,
+    ).tolist()
+    order += sorted(set(range(len(ids))) - set(order))  # without a distance: last, as they were
+    places = [item.position for item in items]
+    n = sum(k != place for k, place in enumerate(order))
+    rows = [
+        _row(items[k], place, ensemble.name, rank)
+        for rank, (k, place) in enumerate(zip(order, places, strict=True), start=1)
+    ]
+    for first in range(0, len(places), _AT_ONCE):
+        session.execute(
+            delete(SessionItem).where(
+                SessionItem.session_id == found.id,
+                SessionItem.position.in_(places[first : first + _AT_ONCE]),
+            )
+        )
+    session.execute(insert(SessionItem), rows)
+    found.ensemble_id = ensemble.id
+    return n
+
+
+def _row(item: SessionItem, position: int, ensemble: str, rank: int) -> dict[str, Any]:
+    return {
+        "session_id": item.session_id,
+        "position": position,
+        "candidate_id": item.candidate_id,
+        "kind": item.kind,
+        "why": f"rank {rank:,} of what was left, by {ensemble}",
+        "answer": item.answer,
+        "explanation": item.explanation,
+    }
+
+
+def _scores(
+    session: Session, ensemble_id: int, ids: Sequence[int]
+) -> dict[int, tuple[float, float, float, float]]:
+    found: dict[int, tuple[float, float, float, float]] = {}
+    for first in range(0, len(ids), _AT_ONCE):
+        rows = session.execute(
+            select(
+                Score.candidate_id,
+                Score.logit,
+                Score.epistemic,
+                Score.disagreement,
+                Score.ood_distance,
+            ).where(
+                Score.ensemble_id == ensemble_id,
+                Score.candidate_id.in_(ids[first : first + _AT_ONCE]),
+            )
+        )
+        for key, logit, epistemic, disagreement, distance in rows:
+            far = float("nan") if distance is None else distance
+            found[key] = (logit, epistemic, disagreement, far)
+    return found
