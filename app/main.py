@@ -28,6 +28,7 @@ from app.pages import (
     review,
     score,
     settings,
+    team,
     train,
 )
 from app.shell import PRODUCT, shell
@@ -50,6 +51,7 @@ PAGES: dict[str, tuple[str, PageFunction]] = {
     "review": ("Review", review.page),
     "label": ("Label", label.page),
     "crossmatch": ("Cross-match", crossmatch.page),
+    "team": ("Team", team.page),
     "settings": ("Settings", settings.page),
 }
 

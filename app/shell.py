@@ -83,6 +83,12 @@ NAVIGATION = (
         '<circle cx="9.2" cy="12" r="5.6"/><circle cx="14.8" cy="12" r="5.6"/>',
     ),
     NavItem(
+        "team",
+        "Team",
+        '<circle cx="8.5" cy="9" r="3"/><path d="M3 19c.4-3.6 2.4-5.4 5.5-5.4s5.1 1.8 5.5 5.4"/>'
+        '<circle cx="16.5" cy="10" r="2.4"/><path d="M16.5 14.5c2.6 0 4.1 1.5 4.5 4.5"/>',
+    ),
+    NavItem(
         "settings",
         "Settings",
         '<path d="M4 7h9M17 7h3M4 12h3M11 12h9M4 17h11M19 17h1"/><circle cx="15" cy="7" r="2"/>'

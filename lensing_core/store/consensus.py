@@ -102,6 +102,8 @@ class Joined:
         Of the accepted list, gold standards left out.
     last_event_id : int
         The log was read up to here.
+    binary : bool
+        ``found`` knows two grades, lens and no lens, and not those of the schemes.
     """
 
     table: VoteTable
@@ -112,6 +114,7 @@ class Joined:
     needed: NDArray[np.float64]
     figures: ListFigures
     last_event_id: int
+    binary: bool = False
 
 
 def schemes_in_use(session: Session) -> dict[str, Scheme]:
@@ -324,6 +327,7 @@ def _decided(
         votes_needed(posterior, thresholds, found.confusion),
         list_figures(posterior[free], draws[:, free], thresholds),
         last_event_id,
+        binary=votes is not table.votes,
     )
 
 

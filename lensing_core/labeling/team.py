@@ -1,0 +1,222 @@
+"""All graders together: agreement, skill, repeatability, pace and coverage."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Integer, func, select
+from sqlalchemy.orm import Session
+
+from lensing_core.consensus import Agreement, Share, cohen_kappa, fleiss_kappa
+from lensing_core.labeling.summary import GraderFigures, list_sessions
+from lensing_core.store.consensus import ConsensusRule, Joined, join_votes
+from lensing_core.store.tables import Candidate, Catalog, Grader, Vote
+
+MIN_SHARED = 5
+MOST_PAIRS = 15
+_LENS, _OPEN, _NOT = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class TeamGrader:
+    """One grader over all sessions and imports.
+
+    Attributes
+    ----------
+    n_votes : int
+        Candidates with a standing vote.
+    seconds : float or None
+        Mean of the sessions' median seconds a stamp, weighed by stamps.
+    repeats : Share
+        Blind repeats that got the same grade.
+    gold_lenses, gold_others : Share
+        Of decided gold standards, those that were called right.
+    lens_seen, other_seen : float
+        By consensus: probability of a grade that says lens for a lens, and of one that says no
+        lens for another object; NaN without votes.
+    """
+
+    id: int
+    name: str
+    role: str
+    n_votes: int
+    seconds: float | None
+    repeats: Share
+    gold_lenses: Share
+    gold_others: Share
+    lens_seen: float
+    other_seen: float
+
+    @property
+    def per_hour(self) -> float | None:
+        """Stamps an hour at that pace."""
+        return 3600 / self.seconds if self.seconds else None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Cohen's κ of two graders on lens, open, no lens."""
+
+    first: str
+    second: str
+    kappa: Agreement
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many candidates of a catalog have one vote, or several."""
+
+    catalog: str
+    n_candidates: int
+    n_graded: int
+    n_several: int
+
+
+@dataclass(frozen=True)
+class Team:
+    """What the Team page shows."""
+
+    graders: tuple[TeamGrader, ...]
+    fleiss: Agreement
+    pairs: tuple[Pair, ...]
+    coverage: tuple[Coverage, ...]
+    joined: Joined
+
+
+def team_figures(session: Session, rule: ConsensusRule) -> Team:
+    """Figures of all graders; nothing is written."""
+    joined = join_votes(session, rule)
+    table = joined.table
+    votes = table.votes
+    says = votes.says[votes.scheme_of[votes.rater], votes.grade] if len(votes) else votes.grade
+    said = np.where(says == 1, _LENS, np.where(says == 0, _NOT, _OPEN))
+    who = np.array([grader for grader, _ in table.raters], dtype=np.int64)
+    grader_of = who[votes.rater] if len(votes) else votes.rater
+    counts = np.zeros((votes.n_items, 3), dtype=np.int64)
+    np.add.at(counts, (votes.item, said), 1)
+    known = {g.id: g for g in session.scalars(select(Grader).order_by(Grader.name))}
+    return Team(
+        tuple(_graders(session, joined, known, grader_of)),
+        fleiss_kappa(counts),
+        tuple(_pairs(known, votes.item, grader_of, said)),
+        tuple(_coverage(session)),
+        joined,
+    )
+
+
+def object_names(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """The users' names of a few candidates."""
+    rows = session.execute(select(Candidate.id, Candidate.object_id).where(Candidate.id.in_(ids)))
+    return {row[0]: row[1] for row in rows}
+
+
+def _graders(
+    session: Session, joined: Joined, known: dict[int, Grader], grader_of: NDArray[np.int64]
+) -> list[TeamGrader]:
+    in_sessions: dict[int, list[GraderFigures]] = {}
+    for summary in list_sessions(session):
+        for figures in summary.graders:
+            in_sessions.setdefault(figures.grader_id, []).append(figures)
+    n_votes = Counter(grader_of.tolist())
+    seen = _estimated_skill(joined)
+    result = []
+    for key, grader in known.items():
+        mine = in_sessions.get(key, [])
+        if not mine and not n_votes[key]:
+            continue
+        paced = [(f.seconds, f.n_done) for f in mine if f.seconds is not None]
+        stamps = sum(n for _, n in paced)
+        lens_seen, other_seen = seen.get(key, (float("nan"), float("nan")))
+        result.append(
+            TeamGrader(
+                key,
+                grader.name,
+                grader.role,
+                n_votes[key],
+                sum(s * n for s, n in paced) / stamps if stamps else None,
+                Share(sum(f.repeats.found for f in mine), sum(f.repeats.total for f in mine)),
+                Share(
+                    sum(f.gold_lenses.found for f in mine), sum(f.gold_lenses.total for f in mine)
+                ),
+                Share(
+                    sum(f.gold_others.found for f in mine), sum(f.gold_others.total for f in mine)
+                ),
+                lens_seen,
+                other_seen,
+            )
+        )
+    return result
+
+
+def _estimated_skill(joined: Joined) -> dict[int, tuple[float, float]]:
+    """By grader, from the scheme with most votes."""
+    votes, confusion = joined.table.votes, joined.found.confusion
+    n = np.bincount(votes.rater, minlength=votes.n_raters)
+    best: dict[int, int] = {}
+    for rater, (grader, _) in enumerate(joined.table.raters):
+        if n[rater] and (grader not in best or n[rater] > n[best[grader]]):
+            best[grader] = rater
+    found = {}
+    for grader, rater in best.items():
+        says = np.array([1, 0]) if joined.binary else votes.says[votes.scheme_of[rater]]
+        found[grader] = (
+            float(confusion[rater, 0][says == 1].sum()),
+            float(confusion[rater, 1][says == 0].sum()),
+        )
+    return found
+
+
+def _pairs(
+    known: dict[int, Grader],
+    item: NDArray[np.int64],
+    grader_of: NDArray[np.int64],
+    said: NDArray[np.int64],
+) -> list[Pair]:
+    """The pairs with most objects in common."""
+    by_grader = {
+        int(key): dict(zip(item[grader_of == key].tolist(), said[grader_of == key].tolist(),
+                           strict=True))
+        for key in np.unique(grader_of)
+    }  # fmt: skip
+    shared = {
+        (a, b): sorted(by_grader[a].keys() & by_grader[b].keys())
+        for a, b in combinations(sorted(by_grader), 2)
+    }
+    ranked = sorted(shared, key=lambda pair: -len(shared[pair]))[:MOST_PAIRS]
+    return [
+        Pair(
+            known[a].name,
+            known[b].name,
+            cohen_kappa(
+                [by_grader[a][k] for k in shared[a, b]], [by_grader[b][k] for k in shared[a, b]], 3
+            ),
+        )
+        for a, b in ranked
+        if len(shared[a, b]) >= MIN_SHARED
+    ]
+
+
+def _coverage(session: Session) -> list[Coverage]:
+    per_object = (
+        select(Candidate.catalog_id, Vote.candidate_id, func.count().label("n"))
+        .join(Candidate, Candidate.id == Vote.candidate_id)
+        .group_by(Candidate.catalog_id, Vote.candidate_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            Catalog.name,
+            Catalog.n_candidates,
+            func.count(),
+            func.sum((per_object.c.n > 1).cast(Integer)),
+        )
+        .join(per_object, per_object.c.catalog_id == Catalog.id)
+        .group_by(Catalog.id, Catalog.name, Catalog.n_candidates)
+        .order_by(func.count().desc())
+    )
+    return [Coverage(name, n, graded, int(several or 0)) for name, n, graded, several in rows]
