@@ -22,9 +22,9 @@ from sqlalchemy import select
 
 from lensing_core.metrics import ranking_figures_with_intervals
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, Run, Score
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score
 from lensing_core.workspace import Workspace
-from training import jobs
+from training.defaults import run_once
 from training.settings import (
     IngestSettings,
     RunSettings,
@@ -37,23 +37,7 @@ from training.shipped import make_workspace
 
 def do(workspace: Workspace, settings: RunSettings) -> None:
     """Run a job once in this workspace, to its end."""
-    with open_database(workspace).session() as session:
-        earlier = session.scalars(select(Run).where(Run.kind == settings.kind)).all()
-    for run in earlier:
-        if run.settings == settings.to_json():
-            if run.status == "succeeded":
-                return
-            if run.status not in ("queued", "running"):
-                jobs.resume(workspace, run.id)
-            break
-    else:
-        run = None
-    done = jobs.wait(workspace, run.id if run else jobs.submit(workspace, settings))
-    if done.status != "succeeded":
-        raise SystemExit(f"{done.title}: {done.status}. {done.error}")
-    print(
-        f"# {done.title}: {(done.finished_at - done.started_at).total_seconds():.0f} s", flush=True
-    )
+    print(f"# {settings.title()}: {run_once(workspace, settings):.0f} s", flush=True)
 
 
 def scores(workspace: Workspace, catalog: str) -> dict[str, tuple[float, float | None]]:

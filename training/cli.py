@@ -26,6 +26,7 @@ from lensing_core.workspace import Workspace
 from training import jobs
 from training.command_types import WorkspaceArgument, option_of, parse_option
 from training.database_commands import db
+from training.defaults import N_OBJECTS, make_default
 from training.label_commands import labels
 from training.measuring import measure_catalog
 from training.session_commands import sessions
@@ -47,6 +48,7 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.command("export-ensemble")(export_ensemble_)
     cli.command("measure")(measure)
     cli.command("adopt")(adopt)
+    cli.command("make-default")(make)
     cli.command()(cancel)
     cli.command()(resume)
     cli.add_typer(db, name="db")
@@ -85,6 +87,27 @@ def adopt(
     """Bring an exported ensemble into a workspace."""
     new = adopt_ensemble(Workspace.open(workspace), folder)
     console.print("Adopted." if new else "The workspace has an ensemble of this name already.")
+
+
+def make(
+    workspace: WorkspaceArgument,
+    name: Annotated[str, typer.Argument(help="Of the ensemble.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Where its folder is put.", show_default=False)],
+    n_objects: Annotated[int, typer.Option(min=100, help="Objects to simulate.")] = N_OBJECTS,
+    epochs: Annotated[int, typer.Option(min=1, help="Most passes of a network over them.")] = 30,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Make an ensemble that comes with the program anew, from simulations alone."""
+    made = make_default(
+        Workspace.create(workspace),
+        name,
+        folder,
+        say=errors.print,
+        n_objects=n_objects,
+        epochs=epochs,
+        device=device,
+    )
+    console.print(str(made), soft_wrap=True)
 
 
 def list_runs(

@@ -94,11 +94,16 @@ class SimulateSettings(RunSettings):
     """Simulate a survey of lenses and non-lenses with known truth."""
 
     kind = "simulate"
-    units: ClassVar = {"size_arcsec": "arcsec"}
+    units: ClassVar = {"size_arcsec": "arcsec", "noise_correlation_px": "px"}
     groups: ClassVar = {
         "Catalog": ("catalog", "survey", "bands", "pixels", "size_arcsec"),
         "Sample": ("scale", "n_objects", "lens_fraction", "labelled", "seed"),
-        "Variety": ("quasar_fraction", "artefact_fraction"),
+        "Variety": (
+            *("quasar_fraction", "group_fraction", "artefact_fraction"),
+            *("mass", "noise_correlation_px"),
+        ),
+        "Selection of lenses": ("min_arc_snr", "min_magnification"),
+        "Running": ("device",),
     }
 
     catalog = param.String(default="simulated", doc="Name of the catalog to make.")
@@ -127,13 +132,44 @@ class SimulateSettings(RunSettings):
     seed = param.Integer(default=1, bounds=(0, 2**31 - 1), doc="Same seed, same pixels.")
 
     quasar_fraction = param.Number(
-        default=0.0, bounds=(0, 1), doc="Fraction of galaxy-scale lenses whose source is a quasar."
+        default=0.0,
+        bounds=(0, 1),
+        doc="Fraction of galaxy-scale lenses whose source is a quasar; as many of the others are "
+        "galaxies with stars or single quasars beside them.",
+    )
+    group_fraction = param.Number(
+        default=0.0,
+        bounds=(0, 1),
+        doc="Fraction of galaxy-scale lenses that are groups, with images up to some 8 arcsec from "
+        "the centre; as many of the others are such groups without arcs.",
     )
     artefact_fraction = param.Number(
         default=0.05,
         bounds=(0, 1),
         doc="Fraction of images, of lenses and others alike, with a fault: cosmic ray, satellite "
         "trail, bad column, bright star or chip gap.",
+    )
+
+    mass: Any = param.Selector(
+        default="epl",
+        objects=["epl", "sie"],
+        doc="Mass of single galaxies: elliptical power laws, each of its own slope, or isothermal.",
+    )
+    noise_correlation_px = param.Number(
+        default=0.0,
+        bounds=(0, 3),
+        doc="Largest Gaussian sigma over which resampling has spread the noise of an image.",
+    )
+    min_arc_snr = param.Number(
+        default=20.0, bounds=(0, 1000), doc="Matched-filter S/N that the arcs of a lens must have."
+    )
+    min_magnification = param.Number(
+        default=3.0, bounds=(0, 100), doc="Total magnification that a lens must have."
+    )
+    device: Any = param.Selector(
+        default="auto",
+        objects=["auto", "cpu", "cuda"],
+        doc="Where images are rendered; auto: on a GPU if there is one.",
     )
 
     def title(self) -> str:
@@ -145,8 +181,13 @@ class SimulateSettings(RunSettings):
                 f"size_arcsec = {self.size_arcsec:g}: cluster-scale lenses need cutouts of at "
                 "least 64 arcsec."
             )
-        if self.scale == "cluster" and self.quasar_fraction:
-            raise BadInputError("quasar_fraction: quasars are simulated at galaxy scale only.")
+        if self.scale == "cluster" and (self.quasar_fraction or self.group_fraction):
+            raise BadInputError(
+                "quasar_fraction, group_fraction: quasars and groups are simulated at galaxy scale "
+                "only."
+            )
+        if self.quasar_fraction + self.group_fraction > 1:
+            raise BadInputError("quasar_fraction and group_fraction: together at most 1.")
 
 
 class InjectSettings(RunSettings):
@@ -387,6 +428,7 @@ class TrainSettings(RunSettings):
             "pretrain_catalogs",
             "pretrain_epochs",
             "small_stem",
+            "width",
             "arc_prior",
             "pooling",
             "metadata",
@@ -479,6 +521,12 @@ class TrainSettings(RunSettings):
     )
     small_stem = param.Boolean(
         default=False, doc="ResNets: no pooling after the first convolution, for small cutouts."
+    )
+    width = param.Number(
+        default=1.0,
+        bounds=(0.125, 4),
+        doc="ResNets: channels of every stage relative to the published network; 0.5 makes it four "
+        "times smaller.",
     )
     arc_prior = param.Boolean(
         default=True,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
@@ -16,7 +18,7 @@ from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.physics.cosmology import COSMOLOGY
-from lensing_core.simulation import Frame, Scene, SimulatedBatch, SurveySimulator
+from lensing_core.simulation import Frame, Scene, SurveySimulator
 from lensing_core.simulation.galaxies import generator
 from lensing_core.simulation.injection import pixel_noise
 from lensing_core.simulation.pictures import CHANNELS, simulated_picture
@@ -26,8 +28,11 @@ from training.settings import SimulateSettings
 
 BATCH = 64
 SHARD_ROWS = 512
+SHARDS_AHEAD = 3
+"""Shards that are asked for while one is written: enough for all processes to have work."""
 APERTURE_ARCSEC = 2.0
 PHOTO_Z_SCATTER = 0.03
+Rows = tuple[NDArray[np.float32], list[NewCandidate]]
 # Footprint of the made-up positions, and the R2 sequence (Roberts 2018) that fills it evenly.
 _RA_DEG, _DEC_DEG = (130.0, 60.0), (-5.0, 25.0)
 _R2 = np.array([0.7548776662466927, 0.5698402909980532])
@@ -48,7 +53,13 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
         settings.seed,
         scale=settings.scale,
         quasar_fraction=settings.quasar_fraction,
+        group_fraction=settings.group_fraction,
         artefact_fraction=settings.artefact_fraction,
+        mass=settings.mass,
+        min_arc_snr=settings.min_arc_snr,
+        min_magnification=settings.min_magnification,
+        noise_correlation_px=settings.noise_correlation_px,
+        device=_device(settings),
     )
     frame = simulator.frame
     geometry = CutoutGeometry(
@@ -78,30 +89,13 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
         context.log(f"Going on at object {done:,} of {total:,}.")
     # Whole batches, so that an object is always rendered beside the same neighbours.
     rows = max(1, min(SHARD_ROWS, writer.rows_per_shard) // BATCH) * BATCH
-    for stop, batches in _shards(context, simulator, done, total, rows):
-        shard: list[tuple[NDArray[np.float32], list[NewCandidate]]] = []
+    for stop, batches in _shards(context, _Maker(simulator, settings), done, total, rows):
+        shard = []
         for start, batch in batches:
             context.progress(start, total, "Simulating")
-            rows_of_batch = [
-                _candidate(settings, frame, tuple(names), start + k, scene, batch.flux[k])
-                for k, scene in enumerate(batch.scenes)
-            ]
-            pixels = batch.flux
-            if rendered:
-                pixels = np.stack(
-                    [
-                        simulated_picture(
-                            image,
-                            bands,
-                            survey.pixel_scale_arcsec,
-                            generator(settings.seed, start + k, stream=3),
-                        )
-                        for k, image in enumerate(batch.flux)
-                    ]
-                )
-            shard.append((pixels, rows_of_batch))
+            shard.append(batch)
         writer.append(
-            np.concatenate([flux for flux, _ in shard]),
+            np.concatenate([pixels for pixels, _ in shard]),
             [row for _, rows in shard for row in rows],
             rows_read=stop,
         )
@@ -115,13 +109,51 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
     }
 
 
+def _device(settings: SimulateSettings) -> str:
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise BadInputError("device = cuda: this machine has no GPU that torch can use.")
+    if settings.device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return str(settings.device)
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes what a catalog holds of a batch of objects; runs in a process of its own."""
+
+    simulator: SurveySimulator
+    settings: SimulateSettings
+
+    def __call__(self, start: int, stop: int) -> Rows:
+        batch, simulator = self.simulator.batch(start, stop), self.simulator
+        names = tuple(band.name for band in simulator.bands)
+        numbered = list(enumerate(batch.scenes, start))
+        rows = [
+            _candidate(self.settings, simulator.frame, names, index, scene, batch.flux[k])
+            for k, (index, scene) in enumerate(numbered)
+        ]
+        if self.settings.pixels == "flux":
+            return batch.flux, rows
+        pictures = [
+            simulated_picture(
+                batch.flux[k],
+                simulator.bands,
+                simulator.survey.pixel_scale_arcsec,
+                generator(self.settings.seed, index, stream=3),
+            )
+            for k, (index, _) in enumerate(numbered)
+        ]
+        return np.stack(pictures), rows
+
+
 def _shards(
-    context: JobContext, simulator: SurveySimulator, done: int, total: int, rows: int
-) -> Iterator[tuple[int, Iterator[tuple[int, SimulatedBatch]]]]:
+    context: JobContext, maker: _Maker, done: int, total: int, rows: int
+) -> Iterator[tuple[int, Iterator[tuple[int, Rows]]]]:
     """(rows done after it, its batches) for each shard, made by one process a core.
 
     Processes of one thread each share the cores fairly with whatever else runs, where threads of
-    one process would wait for one another at every step.
+    one process would wait for one another at every step; on a GPU they take turns. The next shards
+    are made while one is written.
     """
     pool = ProcessPoolExecutor(
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -130,11 +162,16 @@ def _shards(
     )
     with pool:
         try:
+            waiting: deque[tuple[int, Iterator[tuple[int, Rows]]]] = deque()
             for first in range(done, total, rows):
                 stop = min(first + rows, total)
                 starts = range(first, stop, BATCH)
                 stops = [min(start + BATCH, stop) for start in starts]
-                yield stop, zip(starts, pool.map(simulator.batch, starts, stops), strict=True)
+                made = pool.map(maker, starts, stops)
+                waiting.append((stop, zip(starts, made, strict=True)))
+                if len(waiting) > SHARDS_AHEAD:
+                    yield waiting.popleft()
+            yield from waiting
         finally:  # cancelled or failed: do not wait for what was queued
             pool.shutdown(wait=False, cancel_futures=True)
 

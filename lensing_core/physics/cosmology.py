@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 COSMOLOGY = FlatLambdaCDM(H0=70, Om0=0.3, name="FlatLambdaCDM(H0=70, Om0=0.3)")
 Z_MAX = 10.0
+_C_KM_S = float(speed_of_light.to_value(u.km / u.s))
 Floats = NDArray[np.float64]
 
 
@@ -51,5 +52,5 @@ def sis_einstein_radius_arcsec(
     sigma_v_km_s: ArrayLike, z_lens: ArrayLike, z_source: ArrayLike
 ) -> Floats:
     """θ_E = 4π (σ_v / c)² D_ls / D_s of a singular isothermal sphere."""
-    beta = np.asarray(sigma_v_km_s) / speed_of_light.to_value(u.km / u.s)
+    beta = np.asarray(sigma_v_km_s) / _C_KM_S
     return np.degrees(4 * np.pi * beta**2 * distance_ratio(z_lens, z_source)) * 3600

@@ -11,11 +11,12 @@ import torch
 from lensing_core.physics import cosmology
 from lensing_core.simulation import galaxies
 from lensing_core.simulation.contaminants import contaminant
+from lensing_core.simulation.deflection import deflection_field
 from lensing_core.simulation.galaxies import Early, Floats, Generator, at_distance
-from lensing_core.simulation.rendering import deflection_field
 from lensing_core.simulation.scene import Component, Deflector, Scene
 
 THETA_E_RANGE_ARCSEC = (10.0, 50.0)
+GROUP_THETA_E_RANGE_ARCSEC = (1.5, 8.0)
 SIGMA_RANGE_KM_S = (500.0, 1400.0)
 REDSHIFTS = (0.2, 0.8)
 CLUSTER_SOURCE_FRACTION = 0.3
@@ -66,6 +67,40 @@ def cluster_lens(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> 
         "n_sources": len(sources),
     }
     return Scene("cluster_lens", (*cluster.light, *sources), cluster.mass, truth)
+
+
+def group_lens(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> Scene:
+    """A group of galaxies whose halo parts the images of one source further than a galaxy does.
+
+    Its Einstein radius is from 1.5″ to 8″ and at most 0.35 of the cutout's side.
+    """
+    low, high = GROUP_THETA_E_RANGE_ARCSEC
+    high = min(high, 0.35 * size_arcsec)
+    while True:
+        group = _cluster(rng, wavelengths_nm, size_arcsec, lensing=True, small=True)
+        theta_e = einstein_radius_arcsec(group.mass)
+        if low <= theta_e <= high:
+            break
+    magnitude = galaxies.counts_magnitude(rng, 20.5, 25.0, 0.15)
+    x, y = at_distance(rng, 0, 0.6 * theta_e)
+    source = galaxies.clumpy_source(rng, wavelengths_nm, group.z_source, magnitude, x, y)
+    truth = {
+        "theta_e_arcsec": theta_e,
+        "z_lens": group.redshift,
+        "z_source": group.z_source,
+        "sigma_v_km_s": group.sigma_v,
+        "source_mag": magnitude,
+        "source_offset_arcsec": float(np.hypot(x, y)),
+        "n_members": group.n_members,
+    }
+    return Scene("group_lens", (*group.light, *source), group.mass, truth)
+
+
+def group_without_arcs(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> Scene:
+    """What :func:`group_lens` draws, with nothing behind it."""
+    group = _cluster(rng, wavelengths_nm, size_arcsec, lensing=False, small=True)
+    truth = {"z": group.redshift, "n_members": group.n_members}
+    return Scene("galaxy_group", group.light, truth=truth)
 
 
 def cluster_contaminant(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> Scene:

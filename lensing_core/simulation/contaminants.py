@@ -188,6 +188,21 @@ def _alignment(rng: Generator, wavelengths_nm: Floats) -> Scene:
     return Scene("", tuple(parts), truth={"z": galaxy.redshift})
 
 
+def point_alignment(rng: Generator, wavelengths_nm: Floats) -> Scene:
+    """A lens-like galaxy with stars or single quasars where the images of a quasar would stand."""
+    galaxy = galaxies.early_type(rng, wavelengths_nm)
+    parts = list(galaxy.lights(rng))
+    for _ in range(int(rng.integers(1, 4))):
+        x, y = at_distance(rng, 0.5, 3.0)
+        magnitude = galaxies.counts_magnitude(rng, 18.5, 22.5, 0.3)
+        if rng.random() < 0.6:
+            parts.append(galaxies.star(rng, wavelengths_nm, magnitude, x, y))
+        else:
+            colours = galaxies.quasar_colours(rng, wavelengths_nm)
+            parts.append(galaxies.point(x, y, magnitude + colours))
+    return Scene("point_alignment", tuple(parts), truth={"z": galaxy.redshift})
+
+
 _MAKERS: dict[str, Callable[[Generator, Floats], Scene]] = {
     "elliptical": _elliptical,
     "spiral": _spiral,

@@ -67,6 +67,14 @@ def _volumes() -> tuple[Floats, Floats]:
     return z, (volume - volume[0]) / (volume[-1] - volume[0])
 
 
+def lens_population(rng: Generator) -> tuple[float, float]:
+    """σ_v (km/s) and redshift of an early-type galaxy, weighted by σ⁴, the cross section."""
+    grid, cumulative = _velocity_dispersions()
+    redshifts, volume = _volumes()
+    sigma_v = float(np.interp(rng.random(), cumulative, grid))
+    return sigma_v, float(np.interp(rng.random(), volume, redshifts))
+
+
 @dataclass(frozen=True)
 class Early:
     """An early-type galaxy.
@@ -144,12 +152,9 @@ def early_type(
 
     log R_e/kpc = 0.52 − 0.252 (M_r + 21.15), scatter 0.12 (Bernardi et al. 2003, h = 0.7).
     """
-    grid, cumulative = _velocity_dispersions()
-    drawn = float(np.interp(rng.random(), cumulative, grid))
-    sigma_v = drawn if sigma_v is None else sigma_v
-    redshifts, volume = _volumes()
-    drawn = float(np.interp(rng.random(), volume, redshifts))
-    z = drawn if redshift is None else redshift
+    drawn = lens_population(rng)
+    sigma_v = drawn[0] if sigma_v is None else sigma_v
+    z = drawn[1] if redshift is None else redshift
     magnitude = float(np.clip(magnitude_of_dispersion(sigma_v, rng), -24.5, -18.5))
     log_radius = 0.52 - 0.252 * (magnitude + 21.15) + rng.normal(0, 0.12)
     return Early(
@@ -275,6 +280,14 @@ def point(x: float, y: float, magnitudes: Floats) -> Component:
     return Component(x, y, 1.0, 0.0, 1.0, 0.0, magnitudes, profile="point")
 
 
+def quasar_colours(rng: Generator, wavelengths_nm: Floats) -> Floats:
+    """Magnitudes of a quasar relative to that at 617 nm.
+
+    f_ν ∝ ν^−0.5 (Vanden Berk et al. 2001, AJ 122, 549), with a scatter of 0.3 in slope.
+    """
+    return -2.5 * float(rng.normal(-0.5, 0.3)) * np.log10(617 / wavelengths_nm)
+
+
 def star(rng: Generator, wavelengths_nm: Floats, magnitude: float, x: float, y: float) -> Component:
     """A star of given magnitude at 617 nm: a black body of 3,300 to 7,500 K."""
     temperature = rng.uniform(3300, 7500)
@@ -321,9 +334,6 @@ def seeing(rng: Generator, n_bands: int) -> Seeing:
     return Seeing(tuple(float(w) for w in width), float(rng.uniform(2.8, 4.6)))
 
 
-def observed_scene(
-    rng: Generator, scene: Scene, wavelengths_nm: Floats, size_arcsec: float
-) -> Scene:
-    """The scene among unrelated galaxies and stars, in a seeing of its own."""
-    parts = (*scene.components, *field(rng, wavelengths_nm, size_arcsec))
-    return replace(scene, components=parts, seeing=seeing(rng, len(wavelengths_nm)))
+def among_others(rng: Generator, scene: Scene, wavelengths_nm: Floats, size_arcsec: float) -> Scene:
+    """The scene among unrelated galaxies and stars."""
+    return replace(scene, components=(*scene.components, *field(rng, wavelengths_nm, size_arcsec)))

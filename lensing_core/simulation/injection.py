@@ -112,7 +112,7 @@ class Injector:
         if not low <= theta_e <= high or rng.random() > ratio**2:
             return None
         lens = replace(lens, axis_ratio=axis_ratio, angle=angle)
-        deflector: Deflector = lenses.isothermal(rng, lens, theta_e)
+        deflector: Deflector = lenses.galaxy_mass(rng, lens, theta_e, "epl")
         magnitude = galaxies.counts_magnitude(
             rng, *lenses.SOURCE_MAG_RANGE, lenses.SOURCE_COUNT_SLOPE
         )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
 from lensing_core.physics import cosmology
 from lensing_core.simulation import galaxies
+from lensing_core.simulation.deflection import deflection_field
 from lensing_core.simulation.galaxies import Early, Floats, Generator
-from lensing_core.simulation.rendering import deflection_field
 from lensing_core.simulation.scene import Component, Deflector, Scene
 
+Mass = Literal["sie", "epl"]
+"""Mass of single galaxies: isothermal, or a power law with a slope of its own."""
+
 THETA_E_RANGE_ARCSEC = (0.5, 3.0)
+SLOPES = (1.6, 2.5)
 SOURCE_MAG_RANGE = (20.5, 25.0)
 SOURCE_COUNT_SLOPE = 0.15
 """Shallower than the field's: a training set needs its bright arcs too."""
@@ -21,10 +25,10 @@ GROUP_FRACTION = 0.25
 """Of lenses that have red neighbours; lens galaxies live in groups."""
 
 
-def galaxy_lens(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def galaxy_lens(rng: Generator, wavelengths_nm: Floats, mass: Mass = "epl") -> Scene:
     """An early-type lens with a clumpy star-forming source behind it."""
     lens, z_source, theta_e = _lens_and_source(rng, wavelengths_nm)
-    deflector = isothermal(rng, lens, theta_e)
+    deflector = galaxy_mass(rng, lens, theta_e, mass)
     magnitude = galaxies.counts_magnitude(rng, *SOURCE_MAG_RANGE, SOURCE_COUNT_SLOPE)
     x, y = source_position(rng, theta_e)
     source = galaxies.clumpy_source(rng, wavelengths_nm, z_source, magnitude, x, y)
@@ -37,22 +41,20 @@ def galaxy_lens(rng: Generator, wavelengths_nm: Floats) -> Scene:
     )
 
 
-def quasar_lens(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def quasar_lens(rng: Generator, wavelengths_nm: Floats, mass: Mass = "epl") -> Scene:
     """An early-type lens with a quasar behind it: two or four point images.
 
     Image magnitudes scatter by 0.2 mag for microlensing and variability.
     """
     while True:
         lens, z_source, theta_e = _lens_and_source(rng, wavelengths_nm)
-        deflector = isothermal(rng, lens, theta_e)
+        deflector = galaxy_mass(rng, lens, theta_e, mass)
         x, y = source_position(rng, theta_e)
         images = image_positions(deflector, x, y)
         if len(images) >= 2:
             break
     magnitude = galaxies.counts_magnitude(rng, 19.0, 23.0, 0.3)
-    # f_ν ∝ ν^-0.5 (Vanden Berk et al. 2001, AJ 122, 549) with a scatter in slope.
-    slope = rng.normal(-0.5, 0.3)
-    colours = -2.5 * slope * np.log10(617 / wavelengths_nm)
+    colours = galaxies.quasar_colours(rng, wavelengths_nm)
     parts = [
         galaxies.point(
             float(u),
@@ -91,6 +93,7 @@ def truth_of(
         "source_offset_arcsec": float(np.hypot(x, y)),
         "lens_axis_ratio": deflector.axis_ratio,
         "lens_angle_rad": deflector.angle,
+        "mass_slope": deflector.slope,
         **more,
     }
 
@@ -99,17 +102,22 @@ def _lens_and_source(rng: Generator, wavelengths_nm: Floats) -> tuple[Early, flo
     """A pair drawn by its cross section, θ_E² ∝ σ⁴ (D_ls/D_s)²; the first factor is in the draw."""
     low, high = THETA_E_RANGE_ARCSEC
     while True:
-        lens = galaxies.early_type(rng, wavelengths_nm)
-        z_source = galaxies.source_redshift(rng, lens.redshift)
-        ratio = float(cosmology.distance_ratio(lens.redshift, z_source))
-        theta_e = float(cosmology.sis_einstein_radius_arcsec(lens.sigma_v, lens.redshift, z_source))
+        sigma_v, z = galaxies.lens_population(rng)
+        z_source = galaxies.source_redshift(rng, z)
+        ratio = float(cosmology.distance_ratio(z, z_source))
+        theta_e = float(cosmology.sis_einstein_radius_arcsec(sigma_v, z, z_source))
         if low <= theta_e <= high and rng.random() < ratio**2:
+            lens = galaxies.early_type(rng, wavelengths_nm, redshift=z, sigma_v=sigma_v)
             return lens, z_source, theta_e
 
 
-def isothermal(rng: Generator, lens: Early, theta_e: float) -> Deflector:
-    """The mass of a galaxy: shaped as its light, with scatter, in the shear of its surroundings."""
+def galaxy_mass(rng: Generator, lens: Early, theta_e: float, mass: Mass) -> Deflector:
+    """The mass of a galaxy: shaped as its light, with scatter, in the shear of its surroundings.
+
+    Slopes of power laws: 2.08 with a scatter of 0.16 (Auger et al. 2010, ApJ 724, 511).
+    """
     shear, angle = rng.rayleigh(0.035), rng.uniform(0, np.pi)
+    slope = float(np.clip(rng.normal(2.08, 0.16), *SLOPES)) if mass == "epl" else 2.0
     return Deflector(
         0.0,
         0.0,
@@ -118,6 +126,7 @@ def isothermal(rng: Generator, lens: Early, theta_e: float) -> Deflector:
         theta_e,
         float(shear * np.cos(2 * angle)),
         float(shear * np.sin(2 * angle)),
+        slope=slope,
     )
 
 
@@ -128,7 +137,7 @@ def source_position(rng: Generator, theta_e: float) -> tuple[float, float]:
 
 
 def image_positions(
-    deflector: Deflector, x: float, y: float, *, step_arcsec: float = 0.04
+    deflector: Deflector, x: float, y: float, *, step_arcsec: float = 0.06
 ) -> list[tuple[float, float, float]]:
     """Images (x, y, magnification) of a point at (x, y) of the source plane.
 
@@ -142,14 +151,16 @@ def image_positions(
     alpha_x, alpha_y = deflection_field((deflector,), grid_x, grid_y)
     b = torch.stack([grid_x - alpha_x - x, grid_y - alpha_y - y], dim=-1)
     corners = (b[:-1, :-1], b[:-1, 1:], b[1:, 1:], b[1:, :-1])
+    cells = [
+        _holds_origin(corners[first], corners[second], corners[third]).nonzero()
+        for first, second, third in ((0, 1, 2), (0, 2, 3))
+    ]
+    rows, columns = torch.cat(cells).T
+    middles = torch.stack([axis[columns], axis[rows]], dim=-1) + step_arcsec / 2
     found: list[Floats] = []
-    for first, second, third in ((0, 1, 2), (0, 2, 3)):
-        inside = _holds_origin(corners[first], corners[second], corners[third])
-        for row, column in inside.nonzero().tolist():
-            middle = torch.stack([axis[column], axis[row]]) + step_arcsec / 2
-            image = _refine(deflector, middle, x, y)
-            if image is not None and all(np.hypot(*(image[:2] - o[:2])) > 0.02 for o in found):
-                found.append(image)
+    for image in _refine(deflector, middles, x, y):
+        if all(np.hypot(*(image[:2] - other[:2])) > 0.02 for other in found):
+            found.append(image)
     return [(float(u), float(v), float(mu)) for u, v, mu in found if mu > 0.02]
 
 
@@ -161,24 +172,32 @@ def _holds_origin(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor) -> torch.Te
     return (signs > 0).all(dim=0) | (signs < 0).all(dim=0)
 
 
-def _refine(deflector: Deflector, start: torch.Tensor, x: float, y: float) -> Floats | None:
-    """Newton's method on the lens equation; (x, y, magnification), or None if it runs away."""
-    point, epsilon = start.clone(), 1e-4
+def _refine(deflector: Deflector, starts: torch.Tensor, x: float, y: float) -> Floats:
+    """Newton's method on the lens equation from n points (n, 2) at once.
+
+    Returns (x, y, magnification) of those that arrive, shape (m, 3).
+    """
+    points, epsilon = starts.clone(), 1e-4
     offsets = torch.tensor([[0, 0], [epsilon, 0], [0, epsilon]], dtype=torch.float64)
+    source = torch.tensor([x, y], dtype=torch.float64)
     for _ in range(20):
-        stencil = point + offsets
-        a_x, a_y = deflection_field((deflector,), stencil[:, 0], stencil[:, 1])
-        beta = torch.stack([stencil[:, 0] - a_x, stencil[:, 1] - a_y], dim=-1)
-        jacobian = ((beta[1:] - beta[0]) / epsilon).T
-        determinant = float(torch.linalg.det(jacobian))
-        miss = torch.tensor([x, y], dtype=torch.float64) - beta[0]
-        if not np.isfinite(determinant) or determinant == 0:
-            return None
-        if float(miss.norm()) < 1e-6:
-            return np.array([*point.tolist(), 1 / abs(determinant)])
-        step = torch.linalg.solve(jacobian, miss)
-        point = point + step * min(1.0, 0.1 / max(float(step.norm()), 1e-12))
-    return None
+        stencil = points[:, None] + offsets
+        alpha = torch.stack(deflection_field((deflector,), stencil[..., 0], stencil[..., 1]), -1)
+        beta = stencil - alpha
+        # Jacobian [[∂β_x/∂x, ∂β_x/∂y], [∂β_y/∂x, ∂β_y/∂y]]
+        (a, c), (b, d) = (((beta[:, k] - beta[:, 0]) / epsilon).T for k in (1, 2))
+        determinant = a * d - b * c
+        miss = source - beta[:, 0]
+        arrived = miss.norm(dim=1) < 1e-6
+        if arrived.all():
+            break
+        step = torch.stack([d * miss[:, 0] - b * miss[:, 1], a * miss[:, 1] - c * miss[:, 0]], -1)
+        step = step / determinant[:, None]
+        length = step.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        points = torch.where(arrived[:, None], points, points + step * (0.1 / length).clamp_max(1))
+    good = arrived & torch.isfinite(determinant) & (determinant != 0)
+    found = torch.cat([points, 1 / determinant.abs()[:, None]], dim=1)[good]
+    return np.asarray(found.numpy())
 
 
 def lensed_only(scene: Scene) -> tuple[Component, ...]:

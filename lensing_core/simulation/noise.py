@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from lensing_core.surveys import Band
 
@@ -35,3 +36,22 @@ def variance(
     sky = np.array([sky_sigma(band, pixel_scale_arcsec) for band in bands], dtype=np.float32)
     gain = np.array([band.gain_e_per_unit for band in bands], dtype=np.float32)
     return sky[:, None, None] ** 2 + images / gain[:, None, None]
+
+
+def observed_noise(
+    rng: np.random.Generator, variance: NDArray[np.float32], correlation_px: float
+) -> tuple[NDArray[np.float32], float]:
+    """A draw of the noise of one image (band, y, x), and what its variance is multiplied by.
+
+    Coadds are resampled, which spreads the noise of a pixel over its neighbours: white noise is
+    blurred by a Gaussian of σ = ``correlation_px`` and sum 1. The noise of an aperture much wider
+    than that, and with it the survey's depth, stays; that of a pixel falls.
+    """
+    white = rng.standard_normal(variance.shape, dtype=np.float32) * np.sqrt(variance)
+    if not correlation_px:
+        return white, 1.0
+    noise = gaussian_filter(white, (0, correlation_px, correlation_px), mode="wrap")
+    impulse = np.zeros(33)
+    impulse[16] = 1
+    kept = (gaussian_filter(impulse, correlation_px, mode="wrap") ** 2).sum()
+    return noise, float(kept**2)

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from caustics.lenses import func as deflection
 from caustics.light import func as light
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from torch import Tensor
 
 from lensing_core.errors import BadInputError
-from lensing_core.simulation.scene import Component, Deflector, Scene, Seeing
+from lensing_core.simulation.deflection import deflection_field, deflection_fields
+from lensing_core.simulation.scene import Component, Scene, Seeing
 
 WINDOWS_ARCSEC = (2.4, 6.0, 15.0)
 """Half the sides of the windows in which what is small enough is rendered."""
@@ -28,8 +28,8 @@ WINDOWS_ARCSEC = (2.4, 6.0, 15.0)
 CUSP_ARCSEC = 1e-3
 """Softening of a Sérsic profile at its very centre."""
 
-CORE_ARCSEC = 1e-4
-"""Core radius that keeps the isothermal deflection finite at the lens's very centre."""
+POINTS_AT_ONCE = {"cpu": 2**20, "cuda": 2**25}
+"""Fine points that are computed together: on a CPU what fits the cache, on a GPU what fills it."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,11 @@ def _column(components: Sequence[Component], name: str, device: torch.device) ->
     return torch.tensor(values, dtype=torch.float32, device=device)[:, None, None]
 
 
-def _shapes(components: Sequence[Component], x: Tensor, y: Tensor) -> Tensor:
-    """Brightness of total flux 1 (per square arcsec) at points (k, y, x) of each source plane."""
+def _shapes(components: Sequence[Component], x: Tensor, y: Tensor, step_arcsec: float) -> Tensor:
+    """Brightness of total flux 1 (per square arcsec) at points (k, y, x) of each source plane.
+
+    ``step_arcsec`` lies between the points on the sky.
+    """
     device = x.device
     column = {
         name: _column(components, name, device)
@@ -126,7 +129,7 @@ def _shapes(components: Sequence[Component], x: Tensor, y: Tensor) -> Tensor:
         u = (dx * cosine + dy * sine) / component.half_light_radius
         v = (dy * cosine - dx * sine) / component.half_light_radius / component.axis_ratio
         r = torch.sqrt(u**2 + v**2).clamp_min(1e-3)
-        step = float(x[i, 0, 1] - x[i, 0, 0]) if not component.lensed else 1.0
+        step = step_arcsec if not component.lensed else 1.0
         if component.profile == "point":
             inside = (1 - dx.abs() / step).clamp_min(0) * (1 - dy.abs() / step).clamp_min(0)
             brightness[i] = inside / step**2
@@ -210,38 +213,45 @@ class _Canvas:
 
     def add_lensed(self) -> None:
         """Add what is seen through deflectors; each scene's deflection is computed once."""
-        grid_x, grid_y = torch.meshgrid(self.axis, self.axis, indexing="xy")
+        grid = torch.meshgrid(self.axis, self.axis, indexing="xy")
         chunk = self._chunk(self.frame.padded_px)
-        for i, scene in enumerate(self.scenes):
-            if not scene.lensed:
-                continue
-            alpha_x, alpha_y = self._deflection(scene, grid_x, grid_y)
-            for start in range(0, len(scene.lensed), chunk):
-                components = scene.lensed[start : start + chunk]
+        behind = [i for i, scene in enumerate(self.scenes) if scene.lensed]
+        for start in range(0, len(behind), chunk):
+            scenes = behind[start : start + chunk]
+            alpha_x, alpha_y = self._deflections([self.scenes[i] for i in scenes], *grid)
+            parts = [(k, part) for k, i in enumerate(scenes) for part in self.scenes[i].lensed]
+            for first in range(0, len(parts), chunk):
+                owners, components = zip(*parts[first : first + chunk], strict=True)
                 ratio = _column(components, "distance_ratio", self.device)
-                light_ = self._pixels(
-                    components, grid_x - ratio * alpha_x, grid_y - ratio * alpha_y
+                index = torch.tensor(owners, device=self.device)
+                pixels = self._pixels(
+                    components, grid[0] - ratio * alpha_x[index], grid[1] - ratio * alpha_y[index]
                 )
-                self.images[i] += light_.sum(dim=0)
+                # One after the other: sums of a GPU in any order would differ from run to run.
+                for owner, light_ in zip(owners, pixels, strict=True):
+                    self.images[scenes[owner]] += light_
 
-    def _deflection(self, scene: Scene, grid_x: Tensor, grid_y: Tensor) -> tuple[Tensor, Tensor]:
-        """Deflection at fine points; of all but the two main deflectors interpolated from pixels.
+    def _deflections(
+        self, scenes: Sequence[Scene], grid_x: Tensor, grid_y: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Deflections at fine points (scene, y, x); of all but the two main deflectors of a scene
+        interpolated from pixels.
 
         The many members of a cluster bend little, and their pull changes slowly from pixel to
         pixel but at their very centres.
         """
-        main, members = scene.deflectors[:2], scene.deflectors[2:]
-        alpha = deflection_field(main, grid_x, grid_y)
-        if not members:
-            return alpha
+        alpha = deflection_fields([scene.deflectors[:2] for scene in scenes], grid_x, grid_y)
         coarse = torch.nn.functional.avg_pool1d(self.axis[None], self.frame.oversampling)[0]
-        pull = torch.stack(
-            deflection_field(members, *torch.meshgrid(coarse, coarse, indexing="xy"))
-        )
-        fine = torch.nn.functional.interpolate(
-            pull[None], size=grid_x.shape, mode="bicubic", align_corners=False
-        )[0]
-        return alpha[0] + fine[0], alpha[1] + fine[1]
+        for k, scene in enumerate(scenes):
+            if scene.deflectors[2:]:
+                points = torch.meshgrid(coarse, coarse, indexing="xy")
+                pull = torch.stack(deflection_field(scene.deflectors[2:], *points))
+                fine = torch.nn.functional.interpolate(
+                    pull[None], size=grid_x.shape, mode="bicubic", align_corners=False
+                )[0]
+                alpha[0][k] += fine[0]
+                alpha[1][k] += fine[1]
+        return alpha
 
     def add_unlensed(self) -> None:
         """Add all else, each component in a window of its own around its centre."""
@@ -258,7 +268,8 @@ class _Canvas:
             self._add(picked, window_px)
 
     def _chunk(self, window_px: int) -> int:
-        return max(1, 2**20 // (window_px * self.frame.oversampling) ** 2)
+        points = POINTS_AT_ONCE[self.device.type]
+        return max(1, points // (window_px * self.frame.oversampling) ** 2)
 
     def _add(self, picked: Sequence[tuple[int, Component]], window_px: int) -> None:
         chunk = self._chunk(window_px)
@@ -272,7 +283,8 @@ class _Canvas:
 
     def _pixels(self, components: Sequence[Component], x: Tensor, y: Tensor) -> Tensor:
         """Flux in pixels (k, band, y, x) from source-plane positions of fine points (k, y, x)."""
-        shapes = _shapes(components, x, y) * self.frame.pixel_scale_arcsec**2
+        step = self.frame.pixel_scale_arcsec / self.frame.oversampling
+        shapes = _shapes(components, x, y, step) * self.frame.pixel_scale_arcsec**2
         pixels = torch.nn.functional.avg_pool2d(shapes[:, None], self.frame.oversampling)
         magnitudes = np.stack([component.magnitudes for component in components])
         flux = 10 ** (-0.4 * (magnitudes - np.array(self.frame.zero_points_mag)))
@@ -291,29 +303,3 @@ class _Canvas:
         fine = self.frame.oversampling
         starts = torch.tensor(first, device=self.device)[:, None] * fine
         return self.axis[starts + torch.arange(window_px * fine, device=self.device)]
-
-
-def deflection_field(
-    deflectors: Sequence[Deflector], x: Tensor, y: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Reduced deflection angles (arcsec) of all deflectors together, at points (…)."""
-    total_x, total_y = torch.zeros_like(x), torch.zeros_like(y)
-    for d in deflectors:
-        parts = [(d.core_radius + CORE_ARCSEC, 1.0)]
-        if math.isfinite(d.cut_radius):
-            parts.append((d.cut_radius, -1.0))
-        q, angle, radius = (
-            torch.tensor(value, device=x.device)
-            for value in (d.axis_ratio, d.angle, d.einstein_radius)
-        )
-        for softening, sign in parts:
-            a_x, a_y = deflection.reduced_deflection_angle_sie(
-                d.x, d.y, q, angle, radius, x, y, s=softening
-            )
-            total_x, total_y = total_x + sign * a_x, total_y + sign * a_y
-        if d.shear_1 or d.shear_2:
-            a_x, a_y = deflection.reduced_deflection_angle_external_shear(
-                d.x, d.y, d.shear_1, d.shear_2, x, y
-            )
-            total_x, total_y = total_x + a_x, total_y + a_y
-    return total_x, total_y

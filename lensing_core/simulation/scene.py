@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.errors import BadInputError
+
 Profile = Literal["sersic", "spiral", "ring", "point"]
 ARTEFACTS = ("cosmic_ray", "satellite_trail", "bad_column", "bright_star", "chip_gap")
 
@@ -51,16 +53,20 @@ class Component:
 
 @dataclass(frozen=True)
 class Deflector:
-    """Elliptical isothermal mass, singular or with core and cut-off, and external shear.
+    """Elliptical mass and external shear: a power law, or isothermal with core and cut-off.
 
-    Without core and cut-off it is an SIE: κ = θ_E / (2 sqrt(q x² + y²/q)) in the frame of the major
-    axis, the intermediate-axis convention of lenstronomy's SIE (Kormann et al. 1994), so that the
-    area inside the critical curve is π θ_E². With them it is a dual pseudo-isothermal ellipsoid:
-    one softened by the core less one softened by the cut-off (Keeton 2001, astro-ph/0102341).
+    Without core and cut-off, and with a slope of 2, it is an SIE: κ = θ_E / (2 sqrt(q x² + y²/q))
+    in the frame of the major axis, the intermediate-axis convention of lenstronomy's SIE (Kormann
+    et al. 1994), so that the area inside the critical curve is π θ_E². With them it is a dual
+    pseudo-isothermal ellipsoid: one softened by the core less one softened by the cut-off (Keeton
+    2001, astro-ph/0102341). With another slope γ it is an elliptical power law (EPL), κ ∝
+    (θ_E / R)^(γ−1) on ellipses of the same convention (Tessore & Metcalf 2015, A&A 580, A79), which
+    knows neither core nor cut-off.
 
     Attributes
     ----------
     einstein_radius : of the singular profile, arcsec
+    slope : γ of the density in three dimensions, ρ ∝ r^−γ; 2 is isothermal
     core_radius, cut_radius : on the major axis, arcsec
     """
 
@@ -73,6 +79,14 @@ class Deflector:
     shear_2: float = 0.0
     core_radius: float = 0.0
     cut_radius: float = math.inf
+    slope: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.slope != 2 and (self.core_radius or math.isfinite(self.cut_radius)):
+            raise BadInputError(
+                f"A deflector of slope {self.slope:g}: only an isothermal one (2) has a core or a "
+                "cut-off."
+            )
 
 
 @dataclass(frozen=True)

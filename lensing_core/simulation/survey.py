@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lensing_core.errors import BadInputError
 from lensing_core.simulation import clusters, contaminants, galaxies, lenses
 from lensing_core.simulation.artefacts import add_artefacts
-from lensing_core.simulation.lenses import lensed_only
-from lensing_core.simulation.noise import sky_sigma, variance
+from lensing_core.simulation.lenses import Mass, lensed_only
+from lensing_core.simulation.noise import observed_noise, sky_sigma, variance
 from lensing_core.simulation.rendering import Frame, render
 from lensing_core.simulation.scene import ARTEFACTS, Scene
 from lensing_core.surveys import Band, Survey
@@ -50,8 +50,15 @@ class SurveySimulator:
     lens_fraction : probability that an object is a lens
     seed : of the whole simulation
     scale : of the lenses
-    quasar_fraction : probability that the source of a galaxy-scale lens is a quasar
+    quasar_fraction : probability that the source of a galaxy-scale lens is a quasar, and that a
+        non-lens is a galaxy with points beside it
+    group_fraction : probability that a galaxy-scale lens is a group with images far apart, and that
+        a non-lens is such a group
     artefact_fraction : probability that an image, of whatever object, has a fault
+    mass : of single galaxies
+    min_arc_snr, min_magnification : what a lens must have to be in the survey
+    noise_correlation_px : largest σ of the blur that resampling gave the noise of an image
+    device : where images are rendered
     """
 
     survey: Survey
@@ -61,7 +68,13 @@ class SurveySimulator:
     seed: int
     scale: Scale = "galaxy"
     quasar_fraction: float = 0.0
+    group_fraction: float = 0.0
     artefact_fraction: float = 0.0
+    mass: Mass = "epl"
+    min_arc_snr: float = MIN_ARC_SNR
+    min_magnification: float = MIN_MAGNIFICATION
+    noise_correlation_px: float = 0.0
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         self.survey.check_noise_known(band.name for band in self.bands)
@@ -91,34 +104,58 @@ class SurveySimulator:
 
     def scene(self, index: int, attempt: int = 0) -> Scene:
         """What object ``index`` is, at the given attempt to pass the selection."""
-        wavelengths = np.array([band.wavelength_nm for band in self.bands])
+        return self._among_others(self._drawn(index, attempt), index, attempt)
+
+    def _drawn(self, index: int, attempt: int) -> Scene:
+        """The object by itself, in a seeing of its own."""
         rng = galaxies.generator(self.seed, index, attempt)
         is_lens = galaxies.generator(self.seed, index).random() < self.lens_fraction
-        scene = self._lens(rng, wavelengths) if is_lens else self._contaminant(rng, wavelengths)
+        draw = self._lens if is_lens else self._contaminant
+        scene = draw(rng, self._wavelengths_nm)
         if not scene.artefacts and rng.random() < self.artefact_fraction:
             scene = replace(scene, artefacts=(str(rng.choice(ARTEFACTS)),))
-        return galaxies.observed_scene(rng, scene, wavelengths, self.size_arcsec)
+        return replace(scene, seeing=galaxies.seeing(rng, len(self.bands)))
+
+    def _among_others(self, scene: Scene, index: int, attempt: int) -> Scene:
+        rng = galaxies.generator(self.seed, index, attempt, stream=4)
+        return galaxies.among_others(rng, scene, self._wavelengths_nm, self.size_arcsec)
+
+    @property
+    def _wavelengths_nm(self) -> galaxies.Floats:
+        return np.array([band.wavelength_nm for band in self.bands])
 
     def _lens(self, rng: galaxies.Generator, wavelengths: galaxies.Floats) -> Scene:
         if self.scale == "cluster":
             return clusters.cluster_lens(rng, wavelengths, self.size_arcsec)
-        if rng.random() < self.quasar_fraction:
-            return lenses.quasar_lens(rng, wavelengths)
-        return lenses.galaxy_lens(rng, wavelengths)
+        kind = rng.random()
+        if kind < self.quasar_fraction:
+            return lenses.quasar_lens(rng, wavelengths, self.mass)
+        if kind < self.quasar_fraction + self.group_fraction:
+            return clusters.group_lens(rng, wavelengths, self.size_arcsec)
+        return lenses.galaxy_lens(rng, wavelengths, self.mass)
 
     def _contaminant(self, rng: galaxies.Generator, wavelengths: galaxies.Floats) -> Scene:
         if self.scale == "cluster":
             return clusters.cluster_contaminant(rng, wavelengths, self.size_arcsec)
+        # Groups and points are to be among both, or each would be a mark of lenses.
+        kind = rng.random()
+        if kind < self.quasar_fraction:
+            return contaminants.point_alignment(rng, wavelengths)
+        if kind < self.quasar_fraction + self.group_fraction:
+            return clusters.group_without_arcs(rng, wavelengths, self.size_arcsec)
         return contaminants.contaminant(rng, wavelengths)
 
     def batch(self, start: int, stop: int) -> SimulatedBatch:
         """Objects ``start`` to ``stop`` − 1, observed."""
         scenes = self._select(start, stop)
-        images = render(scenes, self.frame)
+        images = render(scenes, self.frame, device=self.device)
         var = variance(images, self.bands, self.survey.pixel_scale_arcsec)
         for k, image in enumerate(images):
             rng = galaxies.generator(self.seed, start + k, stream=1)
-            image += rng.standard_normal(image.shape, dtype=np.float32) * np.sqrt(var[k])
+            correlation = rng.uniform(0, self.noise_correlation_px)
+            noise, factor = observed_noise(rng, var[k], correlation)
+            image += noise
+            var[k] *= factor
             add_artefacts(image, scenes[k].artefacts, self._sky, rng)
         return SimulatedBatch(images, var, tuple(scenes))
 
@@ -126,9 +163,9 @@ class SurveySimulator:
         """Scenes, a lens drawn anew until it could be found at all.
 
         Criteria of Collett 2015 (ApJ 811, 20): images resolved, θ_E² > r_s² + (seeing / 2)²;
-        magnification above 3; arcs with S/N above 20 (here matched-filter S/N against the sky in
-        the best band). They are judged on arcs sampled twice a pixel, which is cheap and good to a
-        per cent.
+        magnification; S/N of the arcs (here matched-filter S/N against the sky in the best band).
+        He asks for 3 and 20. They are judged on arcs sampled twice a pixel, which is cheap and
+        good to a per cent.
         """
         frame = replace(self.frame, oversampling=2)
         scenes: dict[int, Scene] = {}
@@ -139,19 +176,20 @@ class SurveySimulator:
                     f"Survey {self.survey.name}: no detectable lens in {MAX_ATTEMPTS} draws; its "
                     "depth or seeing hides such arcs."
                 )
-            drawn = {index: self.scene(index, attempt) for index in waiting}
+            drawn = {index: self._drawn(index, attempt) for index in waiting}
             for index, scene in drawn.items():
                 if not scene.is_lens:
-                    scenes[index] = _with_truth(scene, seed=self.seed, index=index)
+                    whole = self._among_others(scene, index, attempt)
+                    scenes[index] = _with_truth(whole, seed=self.seed, index=index)
             possible = [i for i, scene in drawn.items() if scene.is_lens and self._resolved(scene)]
             sources = [replace(drawn[i], components=lensed_only(drawn[i])) for i in possible]
-            arcs = render(sources, frame)
+            arcs = render(sources, frame, device=self.device)
             snr = (np.sqrt((arcs.astype("f8") ** 2).sum(axis=(2, 3))) / self._sky).max(axis=1)
             for k, index in enumerate(possible):
                 magnification = self._magnification(sources[k], arcs[k])
-                if snr[k] >= MIN_ARC_SNR and magnification >= MIN_MAGNIFICATION:
+                if snr[k] >= self.min_arc_snr and magnification >= self.min_magnification:
                     scenes[index] = _with_truth(
-                        drawn[index],
+                        self._among_others(drawn[index], index, attempt),
                         seed=self.seed,
                         index=index,
                         attempt=attempt,
@@ -171,7 +209,8 @@ class SurveySimulator:
             return True
         radius = max((part.half_light_radius for part in scene.lensed), default=0.0)
         seeing = min(band.psf_fwhm_arcsec for band in self.bands)
-        return scene.deflectors[0].einstein_radius ** 2 > radius**2 + (seeing / 2) ** 2
+        theta_e: float = scene.truth["theta_e_arcsec"]
+        return theta_e**2 > radius**2 + (seeing / 2) ** 2
 
     def _magnification(self, scene: Scene, arcs: NDArray[np.float32]) -> float:
         """Lensed over intrinsic flux in the bluest band; flux outside the cutout is not counted."""

@@ -28,7 +28,10 @@ def estimate_seconds(database: Database, settings: TrainSettings) -> float | Non
         ).all()
     for run in runs:
         stored = run.settings
-        same = ("backbones", "members", "device", "pooling", "turned", "small_stem", "precision")
+        same = (
+            *("backbones", "members", "device", "pooling", "turned"),
+            *("small_stem", "width", "precision"),
+        )
         if any(stored.get(name) != getattr(settings, name) for name in same):
             continue
         objects = (run.result or {}).get("splits", {}).get("train", {}).get("objects", 0)

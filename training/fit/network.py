@@ -112,10 +112,11 @@ def _known_masses(
     if not settings.physics_weight:
         return np.empty((len(data), 0), dtype=np.float32)
     truth = fetch_truth(data.workspace, data.labels.candidate_id, TRUTH)
-    if not np.isfinite(truth[plan.train]).all(axis=1).any():
+    if not np.isfinite(truth[plan.train, :3]).all(axis=1).any():
         raise BadInputError(
             f"physics_weight = {settings.physics_weight:g}: no object to train on has a known "
-            f"{', '.join(TRUTH)}. Add a simulated catalog of galaxy-scale lenses, or set it to 0."
+            f"{', '.join(TRUTH[:3])}. Add a simulated catalog of galaxy-scale lenses, or set it "
+            "to 0."
         )
     return truth
 
@@ -199,6 +200,8 @@ def _options(settings: TrainSettings, backbone: str, size_px: int) -> dict[str, 
     options: dict[str, Any] = {}
     if settings.small_stem and "resnet" in backbone:
         options["small_stem"] = True
+    if settings.width != 1 and "resnet" in backbone:
+        options["timm"] = {"channels": [round(settings.width * c) for c in (64, 128, 256, 512)]}
     if backbone == ARC_AWARE:
         options["prior"] = settings.arc_prior
     if settings.pooling == "mil":

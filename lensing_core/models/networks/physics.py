@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lensing_core.models.networks.dihedral import dihedral
-from lensing_core.physics.isothermal import isothermal_convergence
 from lensing_core.physics.operators import poisson_residual
+from lensing_core.physics.power_law import power_law_convergence
 
 CELLS = 16
-TRUTH = ("theta_e_arcsec", "lens_axis_ratio", "lens_angle_rad")
-"""What must be known of a lens, in the order of the columns of :meth:`MassHead.loss`."""
+TRUTH = ("theta_e_arcsec", "lens_axis_ratio", "lens_angle_rad", "mass_slope")
+"""What is told of a lens, in the order of the columns of :meth:`MassHead.loss`. The first three
+must be known; a mass without a slope is isothermal."""
 
 
 class MassHead(nn.Module):
@@ -53,20 +54,25 @@ class MassHead(nn.Module):
         Parameters
         ----------
         embedding : Tensor of shape (n, d)
-        truth : Tensor of shape (n, 3)
+        truth : Tensor of shape (n, 4)
             Columns :data:`TRUTH` before turning, NaN where unknown.
         orientation : Tensor of int of shape (n,)
             How each image was turned: a code of :func:`~lensing_core.models.networks.dihedral`.
         """
-        known = torch.isfinite(truth).all(dim=1)
+        known = torch.isfinite(truth[:, :3]).all(dim=1)
         if not known.any():
             # All parameters take part: processes that train together wait for each one's gradient.
             return 0 * sum(part.sum() for part in self(embedding))
         with torch.autocast(embedding.device.type, enabled=False):
             potential, log_radius = self(embedding[known].float())
-            radius, ratio, angle = truth[known].T
-            convergence = isothermal_convergence(
-                radius, ratio, angle, cells=CELLS, spacing_arcsec=self.spacing_arcsec
+            radius, ratio, angle, slope = truth[known].T
+            convergence = power_law_convergence(
+                radius,
+                ratio,
+                angle,
+                torch.nan_to_num(slope, nan=2.0),
+                cells=CELLS,
+                spacing_arcsec=self.spacing_arcsec,
             )
             convergence = dihedral(convergence[:, None], orientation[known])[:, 0]
             residual = poisson_residual(potential, convergence, self.spacing_arcsec)

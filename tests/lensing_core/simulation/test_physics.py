@@ -9,10 +9,11 @@ from lenstronomy.LensModel.lens_model import LensModel
 from lenstronomy.LensModel.Solver.lens_equation_solver import LensEquationSolver
 from lenstronomy.Util.param_util import phi_q2_ellipticity
 
+from lensing_core.errors import BadInputError
 from lensing_core.simulation import Deflector, galaxies
 from lensing_core.simulation.clusters import einstein_radius_arcsec
+from lensing_core.simulation.deflection import deflection_field, deflection_fields
 from lensing_core.simulation.lenses import image_positions
-from lensing_core.simulation.rendering import deflection_field
 from lensing_core.simulation.templates import apparent_magnitudes
 
 GRIZ_NM = np.array([481.0, 617.0, 752.0, 866.0])
@@ -30,6 +31,39 @@ def test_deflection_of_an_sie_is_that_of_kormann_et_al(q):
     expected_y = 1.3 * np.sqrt(q) / f * np.arctanh(f * y / np.sqrt(q**2 * x**2 + y**2))
     np.testing.assert_allclose(alpha_x, expected_x, rtol=2e-3, atol=2e-3)
     np.testing.assert_allclose(alpha_y, expected_y, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize(("q", "slope"), [(0.5, 1.7), (0.7, 2.3), (0.95, 2.05)])
+def test_deflection_of_a_power_law_agrees_with_lenstronomy(q, slope):
+    d = Deflector(0.1, -0.2, q, 0.7, 1.3, 0.03, -0.05, slope=slope)
+    e1, e2 = phi_q2_ellipticity(d.angle, q)
+    model = LensModel(["EPL", "SHEAR"])
+    place = {"center_x": d.x, "center_y": d.y}
+    keywords = [
+        {"theta_E": d.einstein_radius, "gamma": slope, "e1": e1, "e2": e2, **place},
+        {"gamma1": d.shear_1, "gamma2": d.shear_2, "ra_0": d.x, "dec_0": d.y},
+    ]
+    x, y = np.random.default_rng(0).uniform(-3, 3, size=(2, 200))
+    found = deflection_field((d,), torch.from_numpy(x), torch.from_numpy(y))
+    np.testing.assert_allclose(np.stack(found), model.alpha(x, y, keywords), atol=2e-4)
+
+
+def test_lenses_deflect_together_as_each_does_alone():
+    galaxy = Deflector(0, 0, 0.7, 0.2, 1.2, 0.03, 0.0, slope=2.1)
+    halo = Deflector(0.3, 0, 0.8, 1.0, 9.0, 0.0, 0.02, core_radius=3.0, cut_radius=90.0)
+    lenses = [[galaxy], [halo, Deflector(0.3, 0, 0.9, 0, 0.8)], [], [Deflector(0, 1, 0.6, 0, 1.0)]]
+    x, y = torch.rand(2, 5, 6, dtype=torch.float64)
+    together = torch.stack(deflection_fields(lenses, x, y), dim=1)
+    assert together.shape == (4, 2, 5, 6)
+    for lens, found in zip(lenses, together, strict=True):
+        alone = [torch.stack(deflection_field([d], x, y)) for d in lens]
+        expected = sum(alone, torch.zeros(2, 5, 6, dtype=torch.float64))
+        torch.testing.assert_close(found, expected)
+
+
+def test_a_power_law_with_a_core_is_refused():
+    with pytest.raises(BadInputError, match="only an isothermal one"):
+        Deflector(0, 0, 0.8, 0, 1.0, core_radius=0.1, slope=2.2)
 
 
 def test_mass_of_a_truncated_halo_is_finite_and_as_in_closed_form():

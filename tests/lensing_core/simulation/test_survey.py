@@ -10,7 +10,7 @@ import torch
 from lensing_core.errors import BadInputError
 from lensing_core.simulation import SurveySimulator, clusters, render
 from lensing_core.simulation.contaminants import CONTAMINANTS
-from lensing_core.simulation.noise import sky_sigma, variance
+from lensing_core.simulation.noise import observed_noise, sky_sigma, variance
 from lensing_core.simulation.rendering import moffat_psf
 from lensing_core.surveys import get_survey
 
@@ -114,6 +114,36 @@ def test_quasars_are_points_with_two_or_four_images():
         assert scene.truth["class"] == "quasar_lens"
         assert scene.truth["n_images"] in (2, 3, 4)
         assert not scene.lensed
+
+
+def test_groups_part_images_wider_than_galaxies():
+    sim = replace(simulator(fraction=1.0, size_px=72), group_fraction=1.0, min_arc_snr=8.0)
+    scenes = sim.batch(0, 6).scenes
+    radii = [scene.truth["theta_e_arcsec"] for scene in scenes]
+    assert {scene.truth["class"] for scene in scenes} == {"group_lens"}
+    assert min(radii) >= 1.5
+    assert max(radii) <= 0.35 * 72 * 0.168
+    assert all(scene.truth["arc_snr"] >= 8 for scene in scenes)
+    assert all(len(scene.deflectors) > 1 and scene.lensed for scene in scenes)
+
+
+def test_power_laws_have_slopes_of_galaxies_and_sie_none():
+    sim = simulator(fraction=1.0)
+    slopes = [sim.scene(index).truth["mass_slope"] for index in range(80)]
+    assert np.mean(slopes) == pytest.approx(2.08, abs=0.06)
+    assert np.std(slopes) == pytest.approx(0.16, abs=0.05)
+    assert replace(sim, mass="sie").scene(0).truth["mass_slope"] == 2.0
+
+
+def test_correlated_noise_keeps_the_depth_and_loses_pixel_noise():
+    variance = np.full((1, 256, 256), 4.0, dtype=np.float32)
+    noise, factor = observed_noise(np.random.default_rng(0), variance, 0.6)
+    assert noise.var() == pytest.approx(4 * factor, rel=0.03)
+    assert 0.15 < factor < 0.5
+    wide = noise[0].reshape(16, 16, 16, 16).sum(axis=(1, 3))
+    assert wide.std() == pytest.approx(2 * 16, rel=0.1)
+    neighbours = np.corrcoef(noise[0, :, :-1].ravel(), noise[0, :, 1:].ravel())[0, 1]
+    assert neighbours > 0.3
 
 
 def test_artefacts_fall_on_lenses_and_others_alike():

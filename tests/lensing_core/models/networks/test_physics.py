@@ -24,7 +24,7 @@ def still(n: int) -> torch.Tensor:
 
 def test_objects_whose_mass_is_unknown_teach_nothing(head):
     embedding = torch.randn(4, 8, requires_grad=True)
-    truth = torch.full((4, 3), math.nan)
+    truth = torch.full((4, 4), math.nan)
     loss = head.loss(embedding, truth, still(4))
     assert loss.item() == 0
     loss.backward()
@@ -32,7 +32,7 @@ def test_objects_whose_mass_is_unknown_teach_nothing(head):
     assert not embedding.grad.any()
     assert all(p.grad is not None for p in head.parameters())  # processes wait for every one
 
-    truth[2] = torch.tensor([1.5, 0.7, 0.2])
+    truth[2] = torch.tensor([1.5, 0.7, 0.2, math.nan])
     embedding.grad = None
     head.loss(embedding, truth, still(4)).backward()
     assert embedding.grad[2].abs().sum() > 0
@@ -43,9 +43,9 @@ def test_turning_the_image_turns_the_mass(head):
     """The same as turning the lens: code 4 swaps x and y, an angle φ becomes π/2 − φ."""
     embedding = torch.randn(1, 8)
     angle = 0.3
-    turned = head.loss(embedding, torch.tensor([[1.5, 0.6, angle]]), still(1) + 4)
-    other = head.loss(embedding, torch.tensor([[1.5, 0.6, math.pi / 2 - angle]]), still(1))
-    unturned = head.loss(embedding, torch.tensor([[1.5, 0.6, angle]]), still(1))
+    turned = head.loss(embedding, torch.tensor([[1.5, 0.6, angle, 2.1]]), still(1) + 4)
+    other = head.loss(embedding, torch.tensor([[1.5, 0.6, math.pi / 2 - angle, 2.1]]), still(1))
+    unturned = head.loss(embedding, torch.tensor([[1.5, 0.6, angle, 2.1]]), still(1))
     torch.testing.assert_close(turned, other)
     assert (turned - unturned).abs().item() > 1e-4
 
@@ -54,7 +54,7 @@ def test_it_finds_the_potential_of_a_lens():
     """Fitted to one isothermal sphere, ψ is θ_E r up to what a Laplacian does not see."""
     torch.manual_seed(1)
     head = MassHead(4, SIZE_ARCSEC)
-    embedding, truth = torch.ones(1, 4), torch.tensor([[2.0, 0.999, 0.0]])
+    embedding, truth = torch.ones(1, 4), torch.tensor([[2.0, 0.999, 0.0, 2.0]])
     optimiser = torch.optim.Adam(head.parameters(), lr=0.02)
     first = float(head.loss(embedding, truth, still(1)))
     for _ in range(1500):

@@ -1,4 +1,4 @@
-"""The convergence of isothermal lenses against its closed form and its definition."""
+"""The convergence of power-law lenses against its closed form and its definition."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from lensing_core.physics.isothermal import isothermal_convergence, pixel_centres
+from lensing_core.physics.power_law import pixel_centres, power_law_convergence
 
 
-def test_a_cell_holds_the_mean_of_the_closed_form():
+@pytest.mark.parametrize("slope", [1.8, 2.0, 2.3])
+def test_a_cell_holds_the_mean_of_the_closed_form(slope):
     q, angle, theta_e = 0.6, 0.7, 1.3
-    kappa = isothermal_convergence(
+    kappa = power_law_convergence(
         torch.tensor([theta_e]),
         torch.tensor([q]),
         torch.tensor([angle]),
+        torch.tensor([slope]),
         cells=9,
         spacing_arcsec=0.8,
     )
@@ -25,18 +27,19 @@ def test_a_cell_holds_the_mean_of_the_closed_form():
     x, y = np.meshgrid(1.2 + fine, -2.0 + fine)  # cell of column 6, row 2
     u = x * math.cos(angle) + y * math.sin(angle)
     v = y * math.cos(angle) - x * math.sin(angle)
-    closed = theta_e / (2 * np.sqrt(q * u**2 + v**2 / q))
+    closed = (3 - slope) / 2 * (theta_e / np.sqrt(q * u**2 + v**2 / q)) ** (slope - 1)
     np.testing.assert_allclose(kappa[0, 2, 6], closed.mean(), rtol=2e-3)
 
 
-@pytest.mark.parametrize("q", [0.5, 0.99])
-def test_the_mean_within_the_critical_curve_is_one(q):
-    """The area within the critical curve of an SIE is π θ_E²; there κ = 1/2, and its mean is 1."""
+@pytest.mark.parametrize(("q", "slope"), [(0.5, 2.0), (0.99, 2.0), (0.7, 1.7)])
+def test_the_mean_within_the_einstein_ellipse_is_one(q, slope):
+    """Within R = θ_E, of area π θ_E², the mean of κ is 1 whatever the slope."""
     cells, spacing = 300, 0.02
-    kappa = isothermal_convergence(
+    kappa = power_law_convergence(
         torch.tensor([2.0]),
         torch.tensor([q]),
         torch.tensor([0.0]),
+        torch.tensor([slope]),
         cells=cells,
         spacing_arcsec=spacing,
     )[0]
