@@ -5,7 +5,8 @@
 
 The members of an ensemble that was trained in this workspace are taken as they are; each rule is
 fitted on the calibration split. NONLENSES is a catalog of simulated non-lenses, ``--lenses`` one
-of confirmed lenses, ``--graded`` one with a column Expert_Grade.
+of confirmed lenses, ``--graded`` one with a column Expert_Grade. An ensemble that was adopted has
+no splits in the workspace: give the ``--split`` file that was kept where it was trained.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from sqlalchemy import select
 
 from lensing_core.cutouts import CutoutStore
@@ -48,6 +50,28 @@ def of_catalog(workspace: Workspace, members: list[Any], name: str) -> tuple[Any
     return outputs(predictors, (flux for _, flux in store.batches(BATCH)))
 
 
+def of_splits(
+    workspace: Workspace, members: list[Any], settings: dict[str, Any]
+) -> dict[str, np.ndarray]:
+    """Outputs, labels and sky blocks of the calibration and test splits of a training."""
+    data = TrainingData.open(workspace, settings["catalogs"])
+    splits = data.split(settings["seed"])
+    factors = data.native_factors()
+    predictors = [m.predictor(data.geometry, "split", with_variance=True) for m in members]
+    found = {}
+    for name in ("calibration", "test"):
+        logits, variances = outputs(
+            predictors, (data.flux(i) * factors for i in data.batches(splits[name], BATCH))
+        )
+        found |= {
+            f"{name}_logits": logits,
+            f"{name}_variances": variances,
+            f"{name}_labels": data.labels.label[splits[name]],
+            f"{name}_blocks": data.blocks()[splits[name]],
+        }
+    return found
+
+
 def grades(workspace: Workspace, catalog: str) -> np.ndarray:
     """Expert grades in the order of cutouts."""
     with open_database(workspace).session() as session:
@@ -68,25 +92,31 @@ def main() -> None:
     parser.add_argument("--control", default="")
     parser.add_argument("--lenses", action="append", default=[])
     parser.add_argument("--graded", default="")
+    parser.add_argument(
+        "--split", type=Path, help="keeps what members say of the splits; read where it exists"
+    )
     arguments = parser.parse_args()
     workspace = Workspace.open(arguments.workspace)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     with open_database(workspace).session() as session:
         ensemble = session.scalars(
             select(Ensemble).where(Ensemble.name == arguments.ensemble)
         ).one()
         settings = ensemble.manifest["settings"]
-        members = [load_member(workspace, m.model_id).member for m in ensemble.members]
-    data = TrainingData.open(workspace, settings["catalogs"])
-    splits = data.split(settings["seed"])
-    factors = data.native_factors()
-    predictors = [m.predictor(data.geometry, "split", with_variance=True) for m in members]
+        members = [
+            load_member(workspace, m.model_id, device=device).member for m in ensemble.members
+        ]
+    if arguments.split is None or not arguments.split.exists():
+        kept = of_splits(workspace, members, settings)
+        if arguments.split is not None:
+            np.savez(arguments.split, **kept)
+    else:
+        kept = dict(np.load(arguments.split))
     split = {
-        name: outputs(
-            predictors, (data.flux(i) * factors for i in data.batches(splits[name], BATCH))
-        )
+        name: (kept[f"{name}_logits"], kept[f"{name}_variances"])
         for name in ("calibration", "test")
     }
-    labels = {name: data.labels.label[splits[name]] for name in split}
+    labels = {name: kept[f"{name}_labels"] for name in split}
     names = [n for n in (arguments.control, *arguments.lenses, arguments.graded) if n]
     found = {name: of_catalog(workspace, members, name) for name in names}
 
@@ -98,7 +128,7 @@ def main() -> None:
             fusion=fusion,
             survey_prior=1e-3,
             variances=variances,
-            groups=data.blocks()[splits["calibration"]],
+            groups=kept["calibration_blocks"],
         )
         print(f"\n## {fusion}")
         held_out = ranking_figures_with_intervals(rule(*split["test"]).logit, labels["test"])

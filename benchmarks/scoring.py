@@ -66,9 +66,13 @@ def main() -> None:
         with open_database(workspace).session() as session:
             ensemble = session.scalars(select(Ensemble)).one()
         store = CutoutStore(workspace.catalog_cutouts("survey"))
-        members = [load_member(workspace, m.model_id) for m in ensemble.members]
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        members = [load_member(workspace, m.model_id, device=device) for m in ensemble.members]
         predictors = [m.member.predictor(store.geometry, "survey") for m in members]
-        plain = [load_member(workspace, m.model_id, precision="32") for m in ensemble.members]
+        plain = [
+            load_member(workspace, m.model_id, device=device, precision="32")
+            for m in ensemble.members
+        ]
         plain_predictors = [m.member.predictor(store.geometry, "survey") for m in plain]
         start = time.perf_counter()
         for first in range(0, len(store), BATCH):
@@ -86,7 +90,7 @@ def main() -> None:
             rates.append(rounds * BATCH / (time.perf_counter() - start))
             print(f"{stored.manifest['kind']}: {rates[-1]:,.0f}/s by itself")
         pure = 1 / sum(1 / rate for rate in rates)
-        print(f"{store.geometry.shape} cutouts, {torch.get_num_threads()} threads")
+        print(f"{store.geometry.shape} cutouts, {device}, {torch.get_num_threads()} threads")
         print(f"score job {job:,.0f}/s, plain loop {loop:,.0f}/s, pure prediction {pure:,.0f}/s")
         print(
             f"ratio to the plain loop {job / loop:.2f}, share of pure prediction {job / pure:.2f}"

@@ -1,16 +1,23 @@
 """How fast are lenses rendered, against lenstronomy on the same scenes in the same run?
 
     python benchmarks/simulation.py --n 64
+    python benchmarks/simulation.py --n 512 --device cuda --whole 4096
 
 Both make noiseless images of the same lens, source and lens light in the bands of a survey, with
-the same points a pixel and the same PSF. lenstronomy renders one object and band at a time; the
-simulator a batch with all bands. Both use one process; torch uses the threads it is given.
+the same points a pixel and the same PSF. lenstronomy renders one object and band at a time, on the
+CPU; the simulator a batch with all bands, on the CPU and, where asked for, on a GPU. Both use one
+process; torch uses the threads it is given. ``--whole`` objects are then drawn, selected, rendered
+and observed by one process a core, with rendering on either device.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
 
 import numpy as np
 import torch
@@ -49,7 +56,7 @@ def with_lenstronomy(scenes: list[Scene], frame: Frame) -> np.ndarray:
     kernels = psfs(scenes[:1], frame)[0].double().numpy()
     blurs = [PSF("PIXEL", kernel_point_source=kernel) for kernel in kernels]
     light = LightModel(["SERSIC_ELLIPSE"])
-    lens_model = LensModel(["SIE", "SHEAR"])
+    lens_model = LensModel(["EPL", "SHEAR"])
     numerics = {"supersampling_factor": frame.oversampling, "supersampling_convolution": False}
     models = [
         ImageModel(
@@ -67,7 +74,14 @@ def with_lenstronomy(scenes: list[Scene], frame: Frame) -> np.ndarray:
         d = scene.deflectors[0]
         e1, e2 = phi_q2_ellipticity(d.angle, d.axis_ratio)
         kwargs_lens = [
-            {"theta_E": d.einstein_radius, "e1": e1, "e2": e2, "center_x": d.x, "center_y": d.y},
+            {
+                "theta_E": d.einstein_radius,
+                "gamma": d.slope,
+                "e1": e1,
+                "e2": e2,
+                "center_x": d.x,
+                "center_y": d.y,
+            },
             {"gamma1": d.shear_1, "gamma2": d.shear_2, "ra_0": d.x, "dec_0": d.y},
         ]
         lights = []
@@ -98,11 +112,30 @@ def with_lenstronomy(scenes: list[Scene], frame: Frame) -> np.ndarray:
     return out
 
 
+def one_thread() -> None:
+    """Set up a process that has a core to itself."""
+    torch.set_num_threads(1)
+
+
+def whole_rate(simulator: SurveySimulator, n: int, processes: int, batch: int = 64) -> float:
+    """Objects a second, all processes together, once they have started."""
+    with ProcessPoolExecutor(processes, get_context("spawn"), one_thread) as pool:
+        firsts = range(4 * processes)
+        list(pool.map(simulator.batch, firsts, range(1, 4 * processes + 1)))  # all have started
+        start = time.perf_counter()
+        firsts = range(0, n, batch)
+        for _ in pool.map(simulator.batch, firsts, [first + batch for first in firsts]):
+            pass
+        return len(firsts) * batch / (time.perf_counter() - start)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=64, help="objects")
     parser.add_argument("--survey", default="hsc")
+    parser.add_argument("--device", default="cpu", help="cuda: measure a GPU too")
+    parser.add_argument("--whole", type=int, default=0, help="objects of a whole simulation")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -129,10 +162,27 @@ def main() -> None:
         f"rendering: simulator {arguments.n / fast:.1f}/s, lenstronomy {arguments.n / slow:.1f}/s, "
         f"ratio {slow / fast:.1f}"
     )
+    if arguments.device != "cpu":
+        render(scenes, frame, device=arguments.device)
+        start = time.perf_counter()
+        on_gpu = render(scenes, frame, device=arguments.device)
+        gpu = time.perf_counter() - start
+        apart = (np.abs(on_gpu - ours).max(axis=(2, 3)) / ours.max(axis=(2, 3))).max()
+        print(
+            f"{torch.cuda.get_device_name()}: {arguments.n / gpu:.0f}/s, {fast / gpu:.1f} times "
+            f"the CPU's rate, {slow / gpu:.0f} times lenstronomy's; worst difference from the CPU's "
+            f"images {100 * apart:.3f} % of the peak"
+        )
     start = time.perf_counter()
-    simulator.batch(0, arguments.n)
+    simulator.batch(0, 64)
     whole = time.perf_counter() - start
-    print(f"whole simulation (drawn, selected, field galaxies, noise): {arguments.n / whole:.1f}/s")
+    print(f"whole simulation (drawn, selected, field galaxies, noise): {64 / whole:.1f}/s")
+    if arguments.whole:
+        processes = len(os.sched_getaffinity(0))
+        half = replace(simulator, lens_fraction=0.5)
+        for device in dict.fromkeys(("cpu", arguments.device)):
+            rate = whole_rate(replace(half, device=device), arguments.whole, processes)
+            print(f"{processes} processes, half lenses, rendered on {device}: {rate:.0f} objects/s")
 
 
 if __name__ == "__main__":

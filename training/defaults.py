@@ -90,6 +90,8 @@ def default_settings(
         width=0.5,
         epochs=epochs,
         patience=8,
+        rounds=250,
+        trees_learning_rate=0.08,
         network_batch=128,
         learning_rate=1e-3,
         average_decay=0.995,
