@@ -170,8 +170,8 @@ def main() -> None:
         apart = (np.abs(on_gpu - ours).max(axis=(2, 3)) / ours.max(axis=(2, 3))).max()
         print(
             f"{torch.cuda.get_device_name()}: {arguments.n / gpu:.0f}/s, {fast / gpu:.1f} times "
-            f"the CPU's rate, {slow / gpu:.0f} times lenstronomy's; worst difference from the CPU's "
-            f"images {100 * apart:.3f} % of the peak"
+            f"the CPU's rate, {slow / gpu:.0f} times lenstronomy's; worst difference from the "
+            f"CPU's images {100 * apart:.3f} % of the peak"
         )
     start = time.perf_counter()
     simulator.batch(0, 64)
