@@ -14,8 +14,8 @@ from lensing_core.metrics.ranking import binomial_band
 
 EDGES = {
     "theta_e_arcsec": (0.5, 0.8, 1.2, 1.8, 3.0, 10.0, 20.0, 50.0),
-    "arc_snr": (20.0, 50.0, 100.0, 200.0, math.inf),
-    "magnification": (3.0, 5.0, 8.0, 15.0, math.inf),
+    "arc_snr": (0.0, 10.0, 20.0, 50.0, 100.0, 200.0, math.inf),
+    "magnification": (0.0, 3.0, 5.0, 8.0, 15.0, math.inf),
     "magnitude": (-math.inf, 18.0, 19.5, 21.0, 22.5, math.inf),
     "source_mag": (-math.inf, 22.0, 23.0, 24.0, math.inf),
 }
