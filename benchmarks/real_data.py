@@ -3,11 +3,12 @@
     python benchmarks/real_data.py DATA --workspace FOLDER
     python benchmarks/real_data.py DATA --workspace FOLDER --shipped
 
-With ``--shipped`` the ensembles that come with the program are measured. Else, for each survey:
-simulate a training set and a control set of non-lenses, train, import the real objects, score, and
-compare. Nothing is trained or tuned on a real object. DATA is the folder with ``sled_ps1``
-(confirmed lenses in Pan-STARRS1; all are positives) and ``spacewarps_cfhtls`` (CFHTLS colour
-pictures with expert grades; More et al. 2016). Run it again to go on after an interruption.
+With ``--shipped`` the ensembles that come with the program are measured, against non-lenses as
+every simulation has them and against harder ones, as their own training set had them. Else, for
+each survey: simulate a training set and a control set of non-lenses, train, import the real
+objects, score, and compare. Nothing is trained or tuned on a real object. DATA is the folder with
+``sled_ps1`` (confirmed lenses in Pan-STARRS1; all are positives) and ``spacewarps_cfhtls`` (CFHTLS
+colour pictures with expert grades; More et al. 2016). Run it again to go on after an interruption.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from lensing_core.metrics import ranking_figures_with_intervals
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score
 from lensing_core.workspace import Workspace
-from training.defaults import run_once
+from training.defaults import DEFAULTS, default_settings, run_once
 from training.settings import (
     IngestSettings,
     RunSettings,
@@ -79,6 +80,13 @@ def prepare(workspace: Workspace, survey: str, pixels: str, n: int, shipped: str
     if not shipped:
         do(workspace, TrainSettings(ensemble=ensemble, catalogs=[f"{survey}-train"]))
     do(workspace, ScoreSettings(ensemble=ensemble, catalog=f"{survey}-control"))
+    if shipped and pixels == "flux":
+        harder, _ = default_settings(DEFAULTS[shipped], n_objects=n)
+        harder.param.update(
+            catalog=f"{survey}-harder", lens_fraction=0.0, labelled=False, seed=2, size_arcsec=12.0
+        )
+        do(workspace, harder)
+        do(workspace, ScoreSettings(ensemble=ensemble, catalog=f"{survey}-harder"))
     with open_database(workspace).session() as session:
         found = session.scalars(select(Ensemble).where(Ensemble.name == ensemble)).one()
     print(f"\n## {survey} ({pixels}): held-out simulations")
@@ -98,7 +106,7 @@ def recall_of_known_lenses(workspace: Workspace, catalog: str, control: str) -> 
     others = np.array([logit for logit, _ in scores(workspace, control).values()])
     novelty = [n for _, n in scores(workspace, catalog).values() if n is not None]
     usual = [n for _, n in scores(workspace, control).values() if n is not None]
-    print(f"\n## {catalog}: {len(real)} confirmed lenses, {len(others)} simulated non-lenses")
+    print(f"\n## {catalog}: {len(real)} confirmed lenses, {len(others)} non-lenses of {control}")
     for rate in (1e-2, 1e-3):
         passing = int(rate * len(others))
         threshold = np.sort(others)[::-1][passing]
@@ -167,7 +175,8 @@ def main() -> None:
             ),
         )
         do(workspace, ScoreSettings(ensemble=ensemble, catalog=name))
-        recall_of_known_lenses(workspace, name, "ps1-control")
+        for control in ("ps1-control", "ps1-harder")[: 2 if arguments.shipped else 1]:
+            recall_of_known_lenses(workspace, name, control)
 
     ensemble = prepare(workspace, "cfhtls", "rendered", arguments.n, shipped[1])
     folder = data / "spacewarps_cfhtls"

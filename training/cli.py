@@ -26,7 +26,7 @@ from lensing_core.workspace import Workspace
 from training import jobs
 from training.command_types import WorkspaceArgument, option_of, parse_option
 from training.database_commands import db
-from training.defaults import N_OBJECTS, make_default
+from training.defaults import EPOCHS, N_OBJECTS, make_default
 from training.label_commands import labels
 from training.measuring import measure_catalog
 from training.session_commands import sessions
@@ -94,7 +94,9 @@ def make(
     name: Annotated[str, typer.Argument(help="Of the ensemble.", show_default=False)],
     folder: Annotated[Path, typer.Argument(help="Where its folder is put.", show_default=False)],
     n_objects: Annotated[int, typer.Option(min=100, help="Objects to simulate.")] = N_OBJECTS,
-    epochs: Annotated[int, typer.Option(min=1, help="Most passes of a network over them.")] = 30,
+    epochs: Annotated[
+        int, typer.Option(min=1, help="Most passes of a network over them.")
+    ] = EPOCHS,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Make an ensemble that comes with the program anew, from simulations alone."""

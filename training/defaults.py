@@ -23,7 +23,8 @@ from training import jobs
 from training.settings import RunSettings, SimulateSettings, TrainSettings
 from training.shipped import export_ensemble
 
-N_OBJECTS = 24_000
+N_OBJECTS = 30_000
+EPOCHS = 22
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ DEFAULTS = {
 
 
 def default_settings(
-    default: Default, *, n_objects: int = N_OBJECTS, epochs: int = 30, device: str = "auto"
+    default: Default, *, n_objects: int = N_OBJECTS, epochs: int = EPOCHS, device: str = "auto"
 ) -> tuple[SimulateSettings, TrainSettings]:
     """The two runs that make an ensemble.
 

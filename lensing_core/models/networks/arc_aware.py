@@ -78,6 +78,7 @@ class ArcAwareEncoder(Encoder):
         self.norm = nn.LayerNorm(dim)
         # Last, so that a seed gives all other weights the same values with and without it.
         self.prior = PositionalPrior(depth, heads) if prior else None
+        self._kept: dict[tuple[int, int, torch.device], list[Tensor]] | None = None
 
     def forward(
         self,
@@ -106,8 +107,17 @@ class ArcAwareEncoder(Encoder):
         """The prior's bias for an image of this size: (heads, t, t) a layer."""
         if self.prior is None:
             return None
+        key = (height_px, width_px, device)
+        if self._kept is not None and key in self._kept:
+            return self._kept[key]
         biases: Tensor = self.prior(grid_pair_features(height_px, width_px, self.stride, device))
+        if self._kept is not None:
+            self._kept[key] = list(biases)
         return list(biases)
+
+    def keep_bias(self) -> None:
+        """Compute the prior's biases once for each size: only for weights that stay as they are."""
+        self._kept = {}
 
 
 class PositionalPrior(nn.Module):

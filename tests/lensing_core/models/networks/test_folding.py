@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from lensing_core.models.networks import MetadataField, NetworkSpec, build_network
+from lensing_core.models.networks.arc_aware import PositionalPrior
 from lensing_core.models.networks.folding import for_scoring
 
 FIELD = MetadataField("redshift", 0.3, 0.1)
@@ -22,6 +23,8 @@ def trained(backbone: str, **spec):
             nn.init.uniform_(module.running_var, 0.5, 2.0)
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, std=0.3)
+        elif isinstance(module, PositionalPrior):  # it begins at 0
+            nn.init.normal_(module.out.weight, std=0.3)
     return network.eval()
 
 
@@ -34,7 +37,8 @@ def trained(backbone: str, **spec):
         ("resnet10t", {"pooling": "mil", "options": {"patch_px": 20, "stride_px": 20}}, True),
         ("mobilenetv3_small_100", {}, False),
         ("convnext_atto", {}, False),
-        ("arc_aware", {}, False),
+        ("arc_aware", {}, True),
+        ("arc_aware", {"options": {"prior": False}}, True),
     ],
 )
 @torch.no_grad()
@@ -44,6 +48,7 @@ def test_the_copy_gives_the_same_logits(backbone, spec, folds):
     metadata = torch.randn(5, 1) if "metadata" in spec else None
     before = network(images, metadata)
     ready = for_scoring(network, bf16=False)
+    ready(images.flip(0), metadata)  # what it keeps of one batch serves every other
     after = ready(images, metadata)
     torch.testing.assert_close(after.logit, before.logit, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(after.embedding, before.embedding, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,37 @@
+"""The recipe of the shipped ensembles, and that what is shipped comes from it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lensing_core.errors import NotFoundError
+from training.defaults import DEFAULTS, default_settings, make_default
+from training.shipped import SHIPPED
+
+
+def test_what_is_shipped_was_made_by_the_recipe():
+    assert {path.name for path in SHIPPED.glob("default-*")} == set(DEFAULTS)
+    for name, default in DEFAULTS.items():
+        head = json.loads((SHIPPED / name / "ensemble.json").read_text())
+        stored = head["manifest"]["settings"]
+        simulate, train = default_settings(default, device="cuda")
+        wanted = train.to_json()
+        assert {k: v for k, v in stored.items() if k in wanted} == {k: wanted[k] for k in stored}
+        assert stored["catalogs"] == [simulate.catalog]
+        objects = sum(part["objects"] for part in head["manifest"]["splits"].values())
+        assert objects == simulate.n_objects
+        train.check()
+        simulate.check()
+
+
+def test_pictures_are_not_blurred_and_have_no_bands_of_their_own():
+    simulate, train = default_settings(DEFAULTS["default-cfhtls-pictures"])
+    assert (simulate.pixels, simulate.bands) == ("rendered", [])
+    assert (train.blur_px, train.gain) == (0.0, 0.0)
+
+
+def test_an_unknown_default_is_named(workspace, tmp_path):
+    with pytest.raises(NotFoundError, match="There is no default mine"):
+        make_default(workspace, "mine", tmp_path, say=print)
