@@ -156,6 +156,12 @@ def rate(n: int, n_loop: int) -> None:
     print(f"grid features, {len(names)} columns of {'×'.join(map(str, GEOMETRY.shape))} pixels")
     print(f"  a loop over objects with scikit-image: {slow:,.0f}/s")
     print(f"  this program, one thread: {fast:,.0f}/s, ratio {fast / slow:.1f}")
+    loop_clock = n_loop / seconds(plain, 2, time.perf_counter)
+    every = len(flux) / seconds(lambda: compute_features(grid, flux), clock=time.perf_counter)
+    print(
+        f"  this program, one process on {os.cpu_count()} cores, by the clock: {every:,.0f}/s, "
+        f"ratio {every / loop_clock:.1f}"
+    )
 
     for names_of in (*((name,) for name in BLOCKS), PIXEL_BLOCKS):
         compute = ClassicFeatures(GEOMETRY, names_of)

@@ -70,8 +70,8 @@ class GridFeatures(PixelBlock):
         excess = np.maximum(work, 0, out=work)
         with np.errstate(all="ignore"):
             rings = self._rings(flat, excess, scene.noise)
-            odd = excess.sum(axis=2)
-            asymmetry = odd / (np.abs(flat, out=work).sum(axis=2) + 5e-7)
+            odd = excess @ self._everywhere  # several times faster than sum(axis=2)
+            asymmetry = odd / (np.abs(flat, out=work) @ self._everywhere + 5e-7)
             patches = self._patches(flat, None if scene.complete else scene.valid, work)
             share = np.ones(n) if scene.complete else scene.valid.mean(axis=(1, 2, 3))
             parts = [*patches, *rings, asymmetry, share[:, None]]
@@ -100,6 +100,10 @@ class GridFeatures(PixelBlock):
         n = self.geometry.size_px
         axis = (np.arange(n) - (n - 1) / 2) * self.geometry.pixel_scale_arcsec
         return np.hypot(axis[:, None], axis[None, :])
+
+    @cached_property
+    def _everywhere(self) -> Floats:
+        return np.ones(self.geometry.size_px**2, dtype=np.float32)
 
     @cached_property
     def _ring_masks(self) -> Floats:
