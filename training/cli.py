@@ -28,7 +28,6 @@ from training.command_types import WorkspaceArgument, option_of, parse_option
 from training.database_commands import db
 from training.defaults import EPOCHS, N_OBJECTS, make_default
 from training.label_commands import labels
-from training.measuring import measure_catalog
 from training.session_commands import sessions
 from training.settings import SETTINGS, RunSettings, fields
 from training.shipped import adopt_ensemble, export_ensemble, make_workspace
@@ -76,6 +75,8 @@ def measure(
     catalog: Annotated[str, typer.Argument(help="Name of the catalog.", show_default=False)],
 ) -> None:
     """Fill the arc, colour and Einstein-radius filters of a catalog of an older workspace."""
+    from training.measuring import measure_catalog  # here, so that other commands start fast
+
     counts = measure_catalog(Workspace.open(workspace), catalog)
     console.print_json(json.dumps(counts))
 

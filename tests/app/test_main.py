@@ -89,7 +89,7 @@ def test_only_closed_tabs_are_left_out_of_the_log(error, kept):
 def test_a_server_starts_without_torch(tmp_path):
     """In a new workspace too: whoever opens the pages need not wait for what only runs use."""
     program = (
-        "import sys, app.main; from training.shipped import make_workspace;"
+        "import sys, app.cli, app.main; from training.shipped import make_workspace;"
         f"made = make_workspace({str(tmp_path / 'new')!r});"
         "assert len(list(made.models.iterdir())) > 1;"
         "print(*{'torch', 'lightgbm', 'timm', 'caustics'} & set(sys.modules))"
