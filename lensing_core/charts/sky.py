@@ -53,9 +53,10 @@ class SkyProjection:
             step_ra, step_dec, ra_range, dec_range = 60.0, 30.0, (-180.0, 180.0), (-90.0, 90.0)
         else:
             left, right, bottom, top = extent
+            margin = 0.05 * (top - bottom)  # so that lines cross the edges, where they are named
             dec_range = (
-                max(-90.0, bottom + self.dec_0_deg),
-                min(90.0, top + self.dec_0_deg),
+                max(-90.0, bottom - margin + self.dec_0_deg),
+                min(90.0, top + margin + self.dec_0_deg),
             )
             shrink = max(0.05, float(np.cos(np.radians(max(map(abs, dec_range))))))
             ra_range = (max(-180.0, left / shrink), min(180.0, right / shrink))
