@@ -159,8 +159,9 @@ def map_to_json(found: AttentionMap, pixel_scale_arcsec: float) -> dict[str, Any
     """What a map shows, in words."""
     cell = f"{found.cell_px:.0f} px ({found.cell_px * pixel_scale_arcsec:.1f}″)"
     if found.method == "grad_cam":
+        about = "" if found.exact else "about "
         sentence = (
-            f"What is marked speaks for a lens, by {found.total:+.1f} log-odds in all. "
+            f"What is marked speaks for a lens, by {about}{found.total:+.1f} log-odds in all. "
             f"Nothing finer than {cell} is resolved."
         )
         if found.total < 1:

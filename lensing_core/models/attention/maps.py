@@ -37,6 +37,8 @@ class AttentionMap:
         Grad-CAM: log-odds that the positive cells add up to. The others: the largest value.
     logit : float
         The member's raw logit.
+    exact : bool
+        Grad-CAM: the cells add up to the logit less a constant; else to first order only.
     """
 
     method: Method
@@ -44,6 +46,7 @@ class AttentionMap:
     cell_px: float
     total: float
     logit: float
+    exact: bool = False
 
     def strength(self) -> NDArray[np.float32]:
         """How strongly each pixel is drawn, (y, x), 0 to 1; 0 where the member does not look.

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from captum.attr import LayerGradCam
 from numpy.typing import NDArray
+from timm.models import ResNet
 from torch import Tensor, nn
 
 from lensing_core.errors import BadInputError
@@ -66,6 +67,7 @@ def network_attention(
         if first.method == "grad_cam"
         else float(values.max()),
         float(np.mean([m.logit for m in found])),
+        exact=first.exact,
     )
 
 
@@ -112,6 +114,18 @@ def _grad_cam(
         (encoder.padded_px if encoder.size_px is not None else size) / max(shape),
         float(np.maximum(cam, 0).sum()),
         logit,
+        exact=name == "last_map" and _adds_up(network, encoder),
+    )
+
+
+def _adds_up(network: LensNetwork, encoder: TimmEncoder) -> bool:
+    """Whether the last features become the logit by a mean and a linear map alone."""
+    pooled = getattr(encoder.net, "num_features", None) == network.embedding_dim
+    return (
+        pooled
+        and isinstance(encoder.net, ResNet)
+        and len(network.lens_head.layers) == 1
+        and network.conditioning is None
     )
 
 

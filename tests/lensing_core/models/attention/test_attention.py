@@ -112,6 +112,7 @@ def test_cells_of_the_last_layer_add_up_to_the_logit() -> None:
     constant = float(network.lens_head.layers[0].bias.detach())
     shown = network_attention(network, scene((40, 40), 1, 192))
     assert shown.cell_px == 32
+    assert shown.exact
     # Between cells the map is linear, so that at their centres it has their values.
     centres = 32 * np.arange(6)  # where kernels of odd size put them
     cells = shown.values[np.ix_(centres, centres)]
