@@ -15,7 +15,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RedirectHandler
 from tornado.websocket import WebSocketClosedError
 
-from app import attention, exporting, identity, label_handlers, tiles
+from app import attention, exporting, identity, label_handlers, tiles, wide_field
 from app.components.notice import UNEXPECTED, Notice
 from app.context import AppContext
 from app.hosts import ADDRESS, HOSTS, refuse_foreign_hosts
@@ -151,6 +151,7 @@ def serve(
             *label_handlers.routes(context, source),
             *tiles.routes(source),
             *attention.routes(context, source),
+            *wide_field.routes(context),
             (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
         ],
         show=False,

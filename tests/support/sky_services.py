@@ -21,6 +21,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io.votable import from_table
 from astropy.table import Table, hstack
+from PIL import Image
 
 NED_FIELDS = ("Object Name", "RA(deg)", "DEC(deg)", "Type", "Redshift")
 
@@ -182,3 +183,78 @@ def simbad_table(ra: np.ndarray, dec: np.ndarray) -> Table:
     )
     table["coo_err_maj"].unit = "mas"
     return table
+
+
+@dataclass
+class PictureService:
+    """A server that speaks the protocol of hips2fits.
+
+    Attributes
+    ----------
+    blank : set of str
+        Maps that have no data: their pictures are black.
+    faults : list
+        As of :class:`SkyServices`.
+    asked : list of dict
+        The queries, in their order.
+    """
+
+    blank: set[str] = field(default_factory=set)
+    faults: list[int | str | None] = field(default_factory=list)
+    asked: list[dict[str, str]] = field(default_factory=list)
+    url: str = ""
+
+
+def _picture_handler(service: PictureService) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_args: object) -> None:
+            """Quiet."""
+
+        def do_GET(self) -> None:
+            query = {
+                name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()
+            }
+            service.asked.append(query)
+            fault = service.faults.pop(0) if service.faults else None
+            if fault is not None:
+                body, kind = b"<html>busy</html>", "text/html"
+            else:
+                body, kind = _stars(query, blank=query["hips"] in service.blank), "image/jpeg"
+            self.send_response(fault if isinstance(fault, int) else 200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    return Handler
+
+
+def _stars(query: dict[str, str], *, blank: bool) -> bytes:
+    """A made-up field of stars, the same for the same position."""
+    width, height = int(query["width"]), int(query["height"])
+    sky = np.zeros((height, width, 3))
+    if not blank:
+        rng = np.random.default_rng(abs(hash((query["ra"], query["dec"]))) % 2**32)
+        y, x = np.mgrid[:height, :width]
+        for _ in range(40):
+            at = rng.uniform(0, width, 2)
+            glow = np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / rng.uniform(4, 40))
+            sky += glow[..., None] * rng.uniform(60, 255, 3)
+    stream = io.BytesIO()
+    Image.fromarray(sky.clip(0, 255).astype(np.uint8)).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+@contextmanager
+def serve_pictures(service: PictureService) -> Iterator[PictureService]:
+    """Serve on a free port of this machine until the block ends."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _picture_handler(service))
+    service.url = f"http://127.0.0.1:{server.server_address[1]}/hips2fits"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

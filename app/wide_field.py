@@ -1,0 +1,85 @@
+"""``/wide-field/<candidate>``: the sky around a candidate as a JPEG, or one sentence as JSON.
+
+Asked for by people, never by a page on its own: a service outside learns the position.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from tornado.web import RequestHandler
+
+from app.context import AppContext
+from lensing_core.crossmatch.clients import ServiceError
+from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
+from lensing_core.store.tables import Candidate, Catalog
+from lensing_core.wide_field import FieldPicture, WideField
+
+_log = logging.getLogger(__name__)
+
+
+class WideFieldHandler(RequestHandler):
+    """Answers one picture."""
+
+    def initialize(self, context: AppContext, source: WideField) -> None:
+        self._context = context
+        self._source = source
+
+    async def get(self, candidate: str) -> None:
+        """Serve ``/wide-field/<candidate>``."""
+        if self.request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            self._refuse(403, "Only the pages of this server may ask this.")
+            return
+        try:
+            found, size = await asyncio.to_thread(self._fetch, candidate)
+        except NotFoundError as error:
+            self._refuse(404, str(error))
+        except ServiceError as error:
+            # 200, not 503: that a service cannot be reached is a state of the page, not a fault.
+            self._send(json.dumps({"error": str(error)}), "application/json")
+        except LensTriageError as error:
+            self._refuse(400, str(error))
+        except Exception:  # noqa: BLE001 - logged; the page gets one sentence, never a traceback
+            _log.exception("%s could not be answered", self.request.path)
+            self._refuse(500, "The server could not fetch the field; its log says why.")
+        else:
+            self.set_header("Cache-Control", "private, max-age=86400")
+            self.set_header("X-Field-Survey", found.survey)
+            self.set_header("X-Field-Arcmin", f"{found.width_arcsec / 60:.1f}")
+            self.set_header("X-Cutout-Fraction", f"{size / found.width_arcsec:.4f}")
+            self._send(found.jpeg, "image/jpeg")
+
+    def _fetch(self, candidate: str) -> tuple[FieldPicture, float]:
+        """The picture, and the side of the cutout in arcsec."""
+        if not candidate.isdecimal() or len(candidate) > 18:
+            raise BadInputError(f"Candidate {candidate!r}: give its number.")
+        with self._context.database.session() as session:
+            found = session.get(Candidate, int(candidate))
+            if found is None or found.ra_deg is None or found.dec_deg is None:
+                raise NotFoundError(f"There is no candidate {candidate} with a position.")
+            catalog = session.get_one(Catalog, found.catalog_id)
+            size = catalog.size_px * catalog.pixel_scale_arcsec
+            ra_deg, dec_deg = found.ra_deg, found.dec_deg
+        return self._source.fetch(ra_deg, dec_deg, size), size
+
+    def _send(self, body: str | bytes, kind: str) -> None:
+        self.set_header("Content-Type", kind)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.finish(body)
+
+    def _refuse(self, status: int, message: str) -> None:
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self._send(json.dumps({"error": message}), "application/json")
+
+
+Routes = list[tuple[str, type[RequestHandler], dict[str, Any]]]
+
+
+def routes(context: AppContext) -> Routes:
+    """URL pattern, handler and arguments, for the server's list of routes."""
+    given = {"context": context, "source": WideField(context.workspace)}
+    return [(r"/wide-field/([^/]*)", WideFieldHandler, given)]
