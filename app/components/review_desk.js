@@ -32,9 +32,9 @@ class ReviewDesk {
     this.controls = new ImageControls(start, () => this.redraw())
     this.viewer = new ImageViewer(this.pool, readPalettes(start.palettes))
     this.toolbar = new ImageToolbar(this.viewer, this.controls)
-    this.scores = new ScorePanel()
-    this.metadata = new MetadataTable(() => this.showDetails())
-    this.keyboard = new Keyboard([LIST_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, HELP_KEYS], this.actions())
+    this.side = new SidePanel(this.panelHost())
+    this.keyboard = new Keyboard(
+      [LIST_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS], this.actions())
     this.fetchDetails = debounce(() => this.askDetails(), DETAILS_PAUSE_MS)
     this.fetchAuto = debounce(() => this.askAuto(), DETAILS_PAUSE_MS)
     this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS)
@@ -78,14 +78,13 @@ class ReviewDesk {
     this.panel = h("section", {className: "viewer", "aria-label": "Candidate"},
       h("header", {}, this.title, this.chips, h("span", {className: "spacer"}), help),
       this.toolbar.node, this.viewer.node, this.controls.node)
-    this.side = h("aside", {className: "side", "aria-label": "Scores and metadata"},
-      this.scores.node, this.metadata.node)
     this.node = h("div", {className: "desk"}, this.filters.node, this.notices,
-      h("div", {className: "columns"}, this.list_, this.panel, this.side), this.keyboard.dialog)
+      h("div", {className: "columns"}, this.list_, this.panel, this.side.node), this.keyboard.dialog)
   }
 
   actions() {
     return {
+      ...this.side.actions(),
       ...imageActions(this.viewer, this.controls),
       next: (key, at) => this.move(1, at),
       previous: (key, at) => this.move(-1, at),
@@ -320,9 +319,8 @@ class ReviewDesk {
     const details = this.details.get(row.id)
     const truth = this.truths.get(row.id)
     if (details !== undefined) { this.viewer.locate(row, details.sky) }
-    this.scores.show(row, details)
-    this.metadata.show(row, details, truth)
-    if (this.metadata.truthWanted && details?.has_truth && truth === undefined) {
+    this.side.show(row, details, truth)
+    if (this.side.metadata.truthWanted && details?.has_truth && truth === undefined) {
       this.ask({type: "truth", id: row.id}, ({id, rows}) => {
         this.truths.set(id, rows)
         this.showDetails()
@@ -330,12 +328,31 @@ class ReviewDesk {
     }
   }
 
+  // What the panels beside the picture need.
+  panelHost() {
+    return {
+      start: this.start,
+      catalogs: this.catalogs,
+      frame: this.viewer.frame.node,
+      ask: (...given) => this.ask(...given),
+      ensemble: () => this.filters.query.ensemble_id,
+      view: () => this.controls.view,
+      details: () => this.showDetails(),
+      notify: (sentence) => this.notify([sentence], "error"),
+      changed: (row) => this.redrawStage(row),
+    }
+  }
+
+  redrawStage(row) {
+    this.table.body.querySelector(`#candidate-${row.id} td.stage`)?.replaceChildren(stageChip(row.stage))
+    if (row === this.row) { this.chips.replaceChildren(stageChip(row.stage), labelChip(row.label)) }
+  }
+
   clear() {
     this.viewer.clear()
     this.title.textContent = ""
     this.chips.replaceChildren()
-    this.scores.node.replaceChildren()
-    this.metadata.node.replaceChildren()
+    this.side.clear()
     this.writeAddress()
   }
 
@@ -397,6 +414,7 @@ class ReviewDesk {
     this.exports.remove()
     this.charts.remove()
     this.keyboard.remove()
+    this.side.remove()
     this.filters.remove()
     this.viewer.reset()
     this.fetchDetails.cancel()

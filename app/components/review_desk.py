@@ -32,10 +32,21 @@ _SCRIPTS = (
     "review_charts.js",
     "review_table.js",
     "review_scores.js",
+    "review_panel_standing.js",
+    "review_panel_attention.js",
+    "review_panel_context.js",
+    "review_panel_history.js",
+    "review_panel.js",
     "review_keys.js",
     "review_desk.js",
 )
-_STYLES = ("review_desk.css", "review_more.css", "review_charts.css", *IMAGE_STYLES)
+_STYLES = (
+    "review_desk.css",
+    "review_more.css",
+    "review_charts.css",
+    "review_panel.css",
+    *IMAGE_STYLES,
+)
 _log = logging.getLogger(__name__)
 
 

@@ -13,18 +13,21 @@ function stripX(logit) {
   return STRIP_MARGIN + fraction * (STRIP_WIDTH - 2 * STRIP_MARGIN)
 }
 
-// Members' probabilities as dots under each other, the ensemble's as a line through all.
-function memberStrip(row, members) {
+// Members' probabilities as dots under each other, the ensemble's as a line through all, in the band
+// of its interval where that is known.
+function memberStrip(row, members, interval) {
   const step = 26
   const top = 8
   const bottom = top + step * members.length
   const ensemble = stripX(logitOf(row.probability))
+  const [low, high] = interval ? [stripX(logitOf(interval.low)), stripX(logitOf(interval.high))] : []
   return h(
     "svg", {class: "members", viewBox: `0 0 ${STRIP_WIDTH} ${bottom + 18}`, role: "img",
       "aria-label": `Members: ${members.map((m) => `${m.name} ${formatProbability(m.probability)}`).join(", ")}`},
     AXIS_TICKS.map((p) => h("g", {class: "tick"},
       h("line", {x1: stripX(logitOf(p)), x2: stripX(logitOf(p)), y1: top, y2: bottom}),
       h("text", {x: stripX(logitOf(p)), y: bottom + 12, "text-anchor": "middle"}, String(p)))),
+    interval ? h("rect", {class: "interval-band", x: low, y: top - 4, width: high - low, height: bottom - top + 4}) : null,
     members.map((member, k) => {
       const x = stripX(logitOf(member.probability))
       const y = top + step * (k + 0.68)
@@ -41,7 +44,7 @@ class ScorePanel {
     this.node = h("section", {className: "scores", "aria-label": "Scores"})
   }
 
-  show(row, details) {
+  show(row, details, interval) {
     if (row.probability === undefined) {
       this.node.replaceChildren(h("p", {className: "faint"}, "No ensemble has been chosen: no scores."))
       return
@@ -62,13 +65,13 @@ class ScorePanel {
       ]),
       h("div", {className: "parts", title: `Uncertainty ${formatNumber(total)} nat: ${share.toFixed(0)} % epistemic`},
         h("span", {className: "part epistemic"}), h("span", {className: "part aleatoric"})),
-      this.members(row, details),
+      this.members(row, details, interval),
     )
     this.node.querySelector(".part.epistemic").style.flexGrow = String(share)
     this.node.querySelector(".part.aleatoric").style.flexGrow = String(100 - share)
   }
 
-  members(row, details) {
+  members(row, details, interval) {
     if (details === undefined) { return h("div", {className: "members-box loading"}) }
     if (!details.members.length) {
       return h("p", {className: "faint"}, "No scores of single members are stored.")
@@ -76,7 +79,7 @@ class ScorePanel {
     return h("div", {className: "members-box"},
       h("ol", {}, details.members.map((member) => h("li", {title: `${member.name} (${member.kind}), weight ${formatNumber(member.weight, 2)}`},
         h("span", {}, member.name), h("span", {className: "value"}, formatProbability(member.probability))))),
-      memberStrip(row, details.members))
+      memberStrip(row, details.members, interval))
   }
 }
 

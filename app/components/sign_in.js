@@ -14,6 +14,7 @@ class SignIn {
     // What is typed here is no key of the page behind, and a closed dialog gives the page its keys back.
     this.dialog.addEventListener("keydown", (event) => event.stopPropagation())
     this.node = h("div", {}, this.button, this.dialog)
+    document.addEventListener("lens-triage-sign-in", () => this.open()) // a link elsewhere on the page
   }
 
   open() {

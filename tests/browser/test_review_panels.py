@@ -1,0 +1,254 @@
+"""The panels beside the picture in Review, with the members that come with the program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from io import BytesIO
+
+import numpy as np
+import pytest
+from filling import cutouts
+from PIL import Image
+from playwright.sync_api import Page, expect
+from sky_services import PictureService, serve_pictures
+from sqlalchemy import select
+
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
+from lensing_core.store import open_database
+from lensing_core.store.labels import verify
+from lensing_core.store.tables import Candidate, LabelEvent, Remark, Run
+from lensing_core.surveys import get_survey
+from lensing_core.wide_field import SETTINGS
+from lensing_core.workspace import Workspace
+from training import scoring
+from training.jobs.context import JobContext
+from training.settings import ScoreSettings
+from training.shipped import SHIPPED, adopt_ensemble
+
+N, SIZE = 40, 64
+LONG_TAG = "needs a spectrum before the field sets in the west"
+NO_SCORE = "a-very-long-object-name-" + "x" * 90
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Galaxies and arcs, half of them labelled, scored by the default ensemble for HSC."""
+    workspace = Workspace.create(tmp_path_factory.mktemp("panels") / "workspace")
+    open_database(workspace)
+    adopt_ensemble(workspace, SHIPPED / "default-hsc")
+    lens = np.arange(N) % 2 == 0
+    geometry = CutoutGeometry(
+        "hsc", ("g", "r", "i"), SIZE, 0.168, "flux", (27.0,) * 3, (0.8, 0.7, 0.6)
+    )
+    spec = CatalogSpec("mine", geometry, get_survey("hsc").to_json(), origin="simulated")
+    writer = CatalogWriter(workspace, spec)
+    rows = [
+        NewCandidate(
+            NO_SCORE if k == 1 else f"object-{k:03d}",
+            150 + k / 100,
+            2.0,
+            magnitude=20.0,
+            label=int(lens[k]) if k >= 10 else None,
+            observation={"z_phot": 0.5},
+        )
+        for k in range(N)
+    ]
+    writer.append(0.1 * cutouts(N, 3, SIZE, lens, 1), rows, rows_read=N)
+    writer.finish()
+    settings = ScoreSettings(ensemble="default-hsc", catalog="mine")
+    with open_database(workspace).session() as session:
+        session.add(Run(id="score-1", kind="score", title="test", settings=settings.to_json()))
+    scoring.run(JobContext(workspace, "score-1"), settings)
+    return workspace
+
+
+@pytest.fixture
+def pictures(scored: Workspace) -> Iterator[PictureService]:
+    with serve_pictures(PictureService()) as running:
+        (scored.root / SETTINGS).write_text(f'hips2fits = "{running.url}"\n')
+        yield running
+
+
+@pytest.fixture
+def desk(
+    scored: Workspace, pictures: PictureService, serve: Callable[..., str], page: Page
+) -> Page:
+    """The review page with somebody signed in and its first picture drawn."""
+    url = serve(scored)
+    page.goto(f"{url}/review")
+    page.wait_for_selector(".desk[data-shown]")
+    page.request.post(
+        f"{url}/sign-in", data={"name": "Ada", "passphrase": ""}, headers={"Origin": url}
+    )
+    page.reload()
+    page.wait_for_selector(".desk[data-shown]")
+    return page
+
+
+def both_themes(desk: Page, screenshot: Callable[..., object], name: str) -> None:
+    """Pictures at both widths, light and dark; the page is left as it was."""
+    screenshot(f"{name}-light-1280")
+    desk.set_viewport_size({"width": 1920, "height": 1080})
+    desk.get_by_role("button", name="Toggle theme").click()
+    desk.wait_for_timeout(400)
+    screenshot(f"{name}-dark-1920")
+    desk.get_by_role("button", name="Toggle theme").click()
+    desk.set_viewport_size({"width": 1280, "height": 800})
+    desk.wait_for_timeout(300)
+
+
+def alpha(desk: Page) -> np.ndarray:
+    """Opacity of the map over the picture, as the server made it."""
+    source = desk.locator(".attention-map").get_attribute("src")
+    answer = desk.request.get(f"{desk.url.split('/review')[0]}/{source}")
+    return np.asarray(Image.open(BytesIO(answer.body())))[..., 3]
+
+
+def test_scores_say_how_sure_they_are(desk, screenshot) -> None:
+    interval = desk.locator(".interval")
+    expect(interval).to_contain_text("68 % interval")
+    expect(interval).to_contain_text("1,201 held-out objects")
+    expect(desk.locator(".novelty")).to_contain_text("40 candidates of its catalog")
+    expect(desk.locator("svg.reliability .bin")).to_have_count(15)
+    expect(desk.locator("svg.reliability .chosen")).to_have_count(1)
+    expect(desk.locator("svg.members .interval-band")).to_have_count(1)
+    expect(desk.get_by_text("No other ensemble has scored this candidate.")).to_be_visible()
+    assert "confirmed" not in desk.content().lower()
+    both_themes(desk, screenshot, "scores")
+    desk.keyboard.press("?")
+    screenshot("keys")
+
+
+def test_attention_is_laid_over_the_picture_and_goes_with_it(desk, screenshot) -> None:
+    shown = desk.locator(".attention-map")
+    desk.keyboard.press("e")
+    expect(desk.get_by_role("tab", name="Attention")).to_have_attribute("aria-selected", "true")
+    expect(desk.get_by_text("Grad-CAM")).to_be_visible()
+    expect(desk.get_by_text("Nothing finer than 8 px")).to_be_visible()
+    expect(shown).to_be_hidden()
+    desk.keyboard.press("z")
+    expect(shown).to_be_visible()
+    first = alpha(desk)
+    assert first.max() > 100
+    frame, over = desk.locator(".frame").first.bounding_box(), shown.bounding_box()
+    assert over == pytest.approx(frame, abs=1.5)
+    both_themes(desk, screenshot, "map")
+    desk.get_by_label("Opacity of the map").fill("0.3")
+    assert shown.evaluate("e => getComputedStyle(e).opacity") == "0.3"
+    desk.keyboard.press("j")
+    expect(shown).to_be_visible()
+    assert not np.array_equal(alpha(desk), first)  # never the map of the last one
+    desk.keyboard.press("Z")
+    expect(desk.get_by_text("Features, in log-odds")).to_be_visible()
+    expect(shown).to_be_hidden()
+    rows = desk.locator(".contribution:not(.total) .value").all_inner_texts()
+    total = desk.locator(".contribution.total .value").inner_text()
+    value = [float(text.replace("−", "-")) for text in (*rows, total)]
+    assert sum(value[:-1]) == pytest.approx(value[-1], abs=0.1)  # rounded to 0.01 each
+    screenshot("features")
+    desk.reload()
+    desk.wait_for_selector(".desk[data-shown]")
+    expect(desk.get_by_text("Features, in log-odds")).to_be_visible()  # remembered
+
+
+def test_context_has_neighbours_links_and_the_field_when_asked(desk, pictures, screenshot) -> None:
+    desk.keyboard.press("n")
+    expect(desk.locator(".alike").first.locator(".stamp")).to_have_count(6)
+    expect(desk.locator(".alike").nth(1).locator(".stamp")).to_have_count(6)
+    expect(desk.get_by_text("Nearest of 30 labeled candidates")).to_be_visible()
+    links = desk.locator(".links a")
+    expect(links).to_have_count(5)
+    for link in links.all():
+        assert link.get_attribute("target") == "_blank"
+        assert "noopener" in link.get_attribute("rel")
+    assert pictures.asked == []  # nothing leaves this machine before somebody asks
+    desk.get_by_role("button", name="Show the wider field").click()
+    expect(desk.get_by_text("DESI Legacy Surveys DR10, 1.1′ wide")).to_be_visible()
+    fraction = desk.evaluate(
+        "() => document.querySelector('.footprint')?.style.width"
+    ) or desk.locator(".footprint").evaluate("e => e.style.width")
+    assert float(fraction.rstrip("%")) == pytest.approx(100 / 6, abs=0.1)
+    both_themes(desk, screenshot, "context")
+    pictures.faults = ["garbage"]
+    desk.keyboard.press("j")
+    expect(desk.get_by_role("button", name="Show the wider field")).to_be_visible()
+    desk.get_by_role("button", name="Show the wider field").click()
+    expect(desk.get_by_text("answered with something that is no picture")).to_be_visible()
+    stamp = desk.locator(".stamp").first
+    title = stamp.get_attribute("title")
+    stamp.click()
+    desk.wait_for_selector(".desk[data-shown]")
+    assert title.startswith(desk.locator(".viewer h2").inner_text())
+
+
+def test_grades_stages_tags_and_notes_by_key(scored, desk, screenshot) -> None:
+    name = desk.locator(".viewer h2").inner_text()
+    state = desk.locator(".save-state")
+    desk.keyboard.press("y")
+    expect(desk.get_by_text("Nobody has graded, tagged or moved")).to_be_visible()
+    desk.keyboard.press("a")
+    expect(desk.get_by_role("dialog", name="Grade")).to_be_visible()
+    screenshot("grade-prompt")
+    desk.keyboard.press("b")  # a grade here, not the blinking of bands
+    expect(state).to_have_text("Saved")
+    expect(desk.locator(".grade[aria-pressed=true]")).to_have_text("B")
+    expect(desk.locator(".entries li").first).to_contain_text("Ada graded B")
+    desk.keyboard.press("A")
+    expect(desk.locator(".entries li")).to_have_count(2)
+    desk.keyboard.press("u")
+    expect(state).to_have_text("Taken back")
+    expect(desk.locator(".grade[aria-pressed=true]")).to_have_text("B")
+    desk.keyboard.press("T")
+    desk.keyboard.type(LONG_TAG)
+    desk.keyboard.press("Enter")
+    expect(desk.locator(".tags .tag")).to_have_text(re.compile(LONG_TAG))
+    desk.keyboard.press("N")
+    desk.keyboard.type("A blue arc 2″ south; j, k and x are letters here.")
+    desk.keyboard.press("Control+Enter")
+    expect(state).to_have_text("Note saved")
+    desk.keyboard.press("M")
+    desk.keyboard.press("t")
+    expect(state).to_have_text("Moved to triage")
+    desk.keyboard.press("M")
+    desk.keyboard.press("r")
+    screenshot("reject-reasons")
+    desk.keyboard.press("2")
+    expect(desk.locator(".chips")).to_contain_text("rejected")
+    expect(desk.locator(".entries li").first).to_contain_text("triage → rejected (spiral arms)")
+    both_themes(desk, screenshot, "history")
+    desk.keyboard.press("j")
+    expect(desk.locator(".grade[aria-pressed=true]")).to_have_count(0)
+    desk.keyboard.press("k")
+    expect(desk.locator(".grade[aria-pressed=true]")).to_have_text("B")
+    with open_database(scored).session() as session:
+        events = session.scalars(select(LabelEvent).order_by(LabelEvent.id)).all()
+        assert [(e.kind, e.grade) for e in events] == [
+            ("grade", "B"),
+            ("grade", "A"),
+            ("undo", None),
+        ]
+        assert events[0].visible["blind"] is False
+        assert events[0].visible["ensemble"] == "default-hsc"
+        assert events[0].shown_ms > 0
+        assert "preset" in events[0].view
+        assert verify(session).n_events == 3
+        kinds = session.scalars(select(Remark.kind).order_by(Remark.id)).all()
+        assert kinds == ["tag", "note", "stage", "stage"]
+        stored = session.scalar(select(Candidate).where(Candidate.object_id == name))
+        assert stored.stage == "rejected"
+
+
+def test_who_is_not_signed_in_is_told_how(scored, serve, page, screenshot) -> None:
+    page.goto(f"{serve(scored)}/review")
+    page.wait_for_selector(".desk[data-shown]")
+    expect(page.locator(".verdict")).to_contain_text("Sign in to grade, move, tag and write notes.")
+    expect(page.locator(".verdict button")).to_have_count(0)
+    page.keyboard.press("y")
+    screenshot("signed-out")
+    page.keyboard.press("X")  # no grade without a name: the dialog asks for one
+    expect(page.get_by_role("dialog", name="Sign in")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator(".verdict a").click()
+    expect(page.get_by_role("dialog", name="Sign in")).to_be_visible()
