@@ -77,12 +77,9 @@ def desk(
 ) -> Page:
     """The review page with somebody signed in and its first picture drawn."""
     url = serve(scored)
+    sent = {"name": "Ada", "passphrase": ""}
+    page.request.post(f"{url}/sign-in", data=sent, headers={"Origin": url})
     page.goto(f"{url}/review")
-    page.wait_for_selector(".desk[data-shown]")
-    page.request.post(
-        f"{url}/sign-in", data={"name": "Ada", "passphrase": ""}, headers={"Origin": url}
-    )
-    page.reload()
     page.wait_for_selector(".desk[data-shown]")
     return page
 
