@@ -44,8 +44,7 @@ class HistoryPanel {
     })
     this.tag.addEventListener("keydown", (event) => { if (event.key === "Escape") { this.tag.blur() } })
     this.form.hidden = grader === null
-    this.node = h("section", {className: "history", "aria-label": "History"}, this.tags, this.form,
-      grader === null ? this.signIn() : null, this.entries)
+    this.node = h("section", {className: "history", "aria-label": "History"}, this.tags, this.form, this.entries)
   }
 
   signIn() {
