@@ -5,13 +5,13 @@ const PANEL_STORE = "lens-triage.review.panel"
 const FOLD_STORE = "lens-triage.review.folded"
 const MOST_ANSWERS_KEPT = 300
 const TABS = [
-  {name: "scores", title: "Scores", key: "d"},
+  {name: "scores", title: "Scores", key: "q"},
   {name: "attention", title: "Attention", key: "e"},
   {name: "context", title: "Context", key: "n"},
   {name: "history", title: "History", key: "y"},
 ]
 const PANEL_KEYS = {title: "Panels", keys: [
-  {keys: ["d"], shown: "d", action: "tab_scores", text: "Scores and catalog"},
+  {keys: ["q"], shown: "q", action: "tab_scores", text: "Scores and catalog"},
   {keys: ["e"], shown: "e", action: "tab_attention", text: "Attention: the evidence of a member"},
   {keys: ["n"], shown: "n", action: "tab_context", text: "Context: neighbours, cross-matches, sky"},
   {keys: ["y"], shown: "y", action: "tab_history", text: "History, notes, tags"},
