@@ -11,11 +11,14 @@ class Overlay {
     this.node = h("svg", {class: "overlay", "aria-hidden": "true"})
   }
 
+  // How much larger, in fractions of a small frame, things must be that stay readable.
+  get spread() { return Math.min(2.2, Math.max(1, 300 / (this.node.clientWidth || 300))) }
+
   // `scene`: camera, sizeArcsec, plane, psfArcsec, cursor, crosshair, decorations, marks.
   render(scene) {
     const parts = []
     if (scene.decorations && this.isLarge) {
-      parts.push(...scaleBar(scene), ...compass(scene.plane), ...psfDisc(scene))
+      parts.push(...scaleBar(scene), ...compass(scene.plane, this.spread), ...psfDisc(scene))
     }
     for (const mark of scene.marks) { parts.push(...drawMark(scene, mark, this.isLarge)) }
     if (scene.cursor !== null) { parts.push(...drawCursor(scene)) }
@@ -44,15 +47,18 @@ function scaleBar({camera, sizeArcsec}) {
 }
 
 // Arrows to the north and east, of any direction and handedness.
-function compass(plane) {
+function compass(plane, spread) {
   if (!plane.isOriented) { return [] }
   const turn = plane.sky.north_deg * RADIANS_PER_DEG
   const handed = plane.sky.is_mirrored ? -1 : 1
   // On the screen y runs down.
   const north = {x: Math.sin(turn), y: -Math.cos(turn)}
   const east = {x: -handed * Math.cos(turn), y: -handed * Math.sin(turn)}
-  const middle = {x: 0.91 - 0.028 * (north.x + east.x), y: 0.09 - 0.028 * (north.y + east.y)}
-  const tip = (way, reach) => ({x: middle.x + reach * way.x, y: middle.y + reach * way.y})
+  const reach = 0.028 * spread
+  const middle = {
+    x: 1 - 0.09 * spread - reach * (north.x + east.x), y: 0.09 * spread - reach * (north.y + east.y)}
+  const tip = (way, length) =>
+    ({x: middle.x + length * spread * way.x, y: middle.y + length * spread * way.y})
   return [[north, "N"], [east, "E"]].flatMap(([way, letter]) => [
     overlayLine(middle, tip(way, 0.062), "arrow"),
     overlayText(tip(way, 0.083), letter, "note centred"),

@@ -137,6 +137,9 @@ def test_keys_walk_the_ranking_across_pages(desk) -> None:
     expect(desk.locator(".viewer h2")).to_have_text("object-100")
     desk.keyboard.press("Home")
     expect(desk.locator(".viewer h2")).to_have_text("object-000")
+    for _ in range(130):  # a key held down does not wait for the next page
+        desk.keyboard.press("j")
+    expect(desk.locator(".position")).to_have_text("101–200")
 
 
 def test_the_address_survives_a_refresh(desk) -> None:
