@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert, select, update
 
+from lensing_core.acquisition import QueueRequest, choose_queue
 from lensing_core.calibration import Calibration
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features import GridFeatures
@@ -32,6 +33,7 @@ from lensing_core.models.files import load_member, save_member
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter
 from lensing_core.store import open_database
+from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.runs import get_run
 from lensing_core.store.tables import (
     Candidate,
@@ -215,6 +217,12 @@ def main() -> None:
         print(f"  start of Python and imports {seconds - sum(steps.values()):.1f} s")
         for name, value in steps.items():
             print(f"  {name} {value:.1f} s")
+        queue_start = time.perf_counter()
+        n_queue = _next_queue(workspace, settings.ensemble)
+        print(
+            f"  next queue of {n_queue} candidates {time.perf_counter() - queue_start:.1f} s: "
+            f"{seconds + time.perf_counter() - queue_start:.1f} s in all"
+        )
         print(result["calibration"])
         print(f"{result['figures_on']}: TPR0 {_text(result, 'tpr0')}")
         with database.session() as session:
@@ -233,6 +241,14 @@ def main() -> None:
                 f"{key} {figures[key]:.3f}" for key in ("recall_fpr_1e-3", "average_precision")
             )
             print(f"{name}: {shown} (true classes of the unlabeled)")
+
+
+def _next_queue(workspace: Workspace, name: str) -> int:
+    """Choose the next mixed queue by the new ensemble, as a session does."""
+    with open_database(workspace).session() as session:
+        ensemble = session.scalars(select(Ensemble).where(Ensemble.name == name)).one()
+        request = QueueRequest("mixed", 500, RankingQuery(ensemble_id=ensemble.id))
+        return len(choose_queue(session, workspace, request))
 
 
 def _text(result: dict, name: str) -> str:

@@ -44,7 +44,7 @@ from lensing_core.store.consensus import (
 )
 from lensing_core.store.summaries import list_ensembles
 
-_PAGE, _CONTESTED = 25, 12
+_PAGE, _CONTESTED = 15, 10
 _METHODS = {"Dawid-Skene (all grades)": "dawid_skene", "SWAP (lens or not)": "swap"}
 _CSS = """
 p { margin: 0; color: var(--lt-muted); line-height: 1.55; }
@@ -124,7 +124,7 @@ class TeamBoard(pn.viewable.Viewer):
         parts = [self.notice, self.loop, figures]
         if organiser:
             self.files = LabelFiles(context, self.reload)
-            parts[1:1] = [self._consensus()]
+            parts[2:2] = [self._consensus()]
             agreement = section("Agreement", self._agreement, self.pairs)
             contested = section("Disagreements", self.contested)
             even = "minmax(0, 1fr) minmax(0, 1fr)"

@@ -86,7 +86,7 @@ def test_an_organiser_sees_all_and_a_grader_the_own_figures(context, graded):
     assert "run the consensus" in board._figures.object
     board._run()
     assert "In the list: " in board._figures.object
-    assert len(board.list.rows) == 25
+    assert len(board.list.rows) == 15
     assert board.list.rows[0]["state"]["text"] == "accepted"
     assert board.list.rows[0]["said"] == "Ana A, Bo A"
     board.state.value = "retired"
