@@ -68,11 +68,16 @@ def test_a_round_of_the_loop_finds_more_lenses(
     )
     page.goto(f"{server}/label?session={session_id}")
     page.wait_for_selector(".desk[data-shown]", timeout=60_000)
-    for number, row in enumerate(rows, start=1):  # the grader knows the hidden truth
+    for row in rows:  # the grader knows the hidden truth
         page.keyboard.press("a" if truth[row] else "x")
-        if number < GRADED:
-            expect(page.locator(".progress")).to_have_text(f"{number} of {GRADED}")
     expect(page.locator(".desk")).to_have_attribute("data-unsent", "0", timeout=60_000)
+    with open_database(workspace).session() as session:
+        said = session.execute(
+            sa.select(Candidate.cutout_index, Vote.is_lens).join(
+                Vote, Vote.candidate_id == Candidate.id
+            )
+        )
+        assert {row: lens for row, lens in said} == {row: int(truth[row]) for row in rows}
     before = lenses_in_queue(workspace, "first", truth)
 
     visit(f"{server}/team")
