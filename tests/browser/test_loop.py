@@ -77,7 +77,7 @@ def test_a_round_of_the_loop_finds_more_lenses(
                 Vote, Vote.candidate_id == Candidate.id
             )
         )
-        assert {row: lens for row, lens in said} == {row: int(truth[row]) for row in rows}
+        assert dict(said.all()) == {row: int(truth[row]) for row in rows}
     before = lenses_in_queue(workspace, "first", truth)
 
     visit(f"{server}/team")
