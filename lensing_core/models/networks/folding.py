@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from torch import fx, nn
@@ -31,7 +32,7 @@ def for_scoring(network: LensNetwork, *, bf16: bool) -> LensNetwork:
     return ready
 
 
-def _fold(net: nn.Module, *, bf16: bool) -> None:
+def _fold(net: Any, *, bf16: bool) -> None:
     """Fold all batch normalisations of ``net`` in place, or none."""
     norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
     pairs = _convolutions_with_norms(net) if norms else []
