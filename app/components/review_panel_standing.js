@@ -53,7 +53,7 @@ class StandingPanel {
   novelty(novelty) {
     if (!novelty) { return null }
     const {percent, n} = novelty
-    const first = percent > 100 - 50 / n
+    const first = percent > 100 - 101 / n
     const node = h("p", {className: "novelty"}, first
       ? `Furthest out of distribution of the ${formatCount(n)} candidates of its catalog.`
       : `Further out of distribution than ${percent.toFixed(percent > 99 ? 2 : 0)} % of the ${formatCount(n)} `

@@ -13,7 +13,7 @@ from lensing_core.store.tables import Ensemble, Score
 
 @dataclass(frozen=True)
 class Percentile:
-    """The share of ``n`` candidates with a value up to that of one of them."""
+    """The share of ``n`` candidates with a smaller value than one of them."""
 
     percent: float
     n: int
@@ -32,7 +32,7 @@ def novelty_percentile(session: Session, score: Score) -> Percentile | None:
         Score.ood_distance.is_not(None),
     )
     n = session.scalar(among) or 0
-    below = session.scalar(among.where(Score.ood_distance <= score.ood_distance)) or 0
+    below = session.scalar(among.where(Score.ood_distance < score.ood_distance)) or 0
     return Percentile(100 * below / n, n)
 
 

@@ -75,10 +75,10 @@ def test_percentile_counts_candidates_with_a_distance(scored) -> None:
         ).all()
         found = [novelty_percentile(session, score) for score in scores]
         assert [p and (p.percent, p.n) for p in found] == [
-            (50.0, 4),
             (25.0, 4),
-            (100.0, 4),
-            (100.0, 4),
+            (0.0, 4),
+            (50.0, 4),
+            (50.0, 4),
             None,
         ]
 
