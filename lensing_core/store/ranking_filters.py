@@ -201,7 +201,12 @@ def _matched(state: str) -> Filter:
         newest = newest.where(Crossmatch.kind == "lens")
     status = {"known_lens": ("matched",), "unmatched": ("matched", "review")}.get(state, (state,))
     entry = (CrossmatchEntry.crossmatch_id.in_(newest), CrossmatchEntry.status.in_(status))
-    found = exists().where(CrossmatchEntry.candidate_id == Candidate.id, *entry)
+    found = exists().where(
+        CrossmatchEntry.candidate_id == Candidate.id,
+        # plus 0: by the candidate's index, not by that of a whole cross-match
+        (CrossmatchEntry.crossmatch_id + 0).in_(newest),
+        CrossmatchEntry.status.in_(status),
+    )
     if state == "unmatched":
         asked = select(Crossmatch.catalog_id).where(Crossmatch.id.in_(newest))
         return Filter(and_(~found, Candidate.catalog_id.in_(asked)))
@@ -231,7 +236,7 @@ def _cone(cone: Cone) -> Filter:
     near = or_(
         *(Candidate.healpix.between(low, high) for low, high in _runs(np.sort(pixels).tolist()))
     )
-    return Filter(and_(near, inside), select(Candidate.id).where(near, inside))
+    return Filter(inside, select(Candidate.id).where(near, inside))
 
 
 def _runs(numbers: list[int]) -> list[tuple[int, int]]:

@@ -18,7 +18,7 @@ from lensing_core.store.ranking_filters import (
     scored,
 )
 from lensing_core.store.ranking_query import NULLABLE_SORTS, SORT_COLUMNS, Cursor, RankingQuery
-from lensing_core.store.tables import Candidate, Catalog, Score, Vote
+from lensing_core.store.tables import Candidate, Catalog, Crossmatch, Score, Vote
 
 _FEW = 6000  # rows that are quicker sorted in memory than searched for along an index
 _SOME = 60_000  # rows of one filter that are quicker checked for the others than searched for
@@ -44,6 +44,8 @@ class RankingOrder:
             sizes = sizes.where(Catalog.id.in_(query.catalog_ids))
         if query.scales:
             sizes = sizes.where(Catalog.scale.in_(query.scales))
+        if query.match is not None:  # a catalog that was never matched would be read in vain
+            sizes = sizes.where(Catalog.id.in_(select(Crossmatch.catalog_id)))
         self._sizes = {row.id: row.n_candidates for row in session.execute(sizes)}
         self._catalog_ids = tuple(self._sizes)
         self._bounds = _logit_bounds(session, query) if query.limits_probability else []
@@ -229,11 +231,13 @@ class RankingOrder:
         elif query.by_vote:
             last = select(func.max(Vote.event_id)).where(Vote.candidate_id == Candidate.id)
             value = last.scalar_subquery()
-        conditions.append(Candidate.catalog_id.in_(self._catalog_ids))
+        # catalogs are sorted out here: in SQL they would tempt the planner away from the ids
         rows = self._session.execute(
-            select(value, Candidate.id).where(Candidate.id.in_(ids), *conditions)
+            select(value, Candidate.id, Candidate.catalog_id).where(
+                Candidate.id.in_(ids), *conditions
+            )
         )
-        keys = [Cursor(value, key) for value, key in rows]
+        keys = [Cursor(value, key) for value, key, catalog in rows if catalog in self._sizes]
         with_value = [key for key in keys if key.value is not None]
         with_value.sort(key=_by_value, reverse=self._query.descending)
         return with_value + sorted(
