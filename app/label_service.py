@@ -38,6 +38,7 @@ PAGE = 200
 MOST_AT_ONCE = 500
 _HISTORY = 300
 _DESKS_KEPT = 32
+_PICTURES_KEPT = 20_000
 _STEP = 5
 _GEOMETRY = ("bands", "rgb_bands", "size_px", "size_arcsec", "rendered", "rendering")
 _MAX_PREFERENCES = 20_000
@@ -49,6 +50,7 @@ class LabelService:
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._desks: OrderedDict[tuple[Any, ...], Desk] = OrderedDict()
+        self._pictures: OrderedDict[tuple[str, str, int], tuple[str, int, bool]] = OrderedDict()
         self._lock = Lock()
 
     def desk(self, session: Session, session_id: str, grader: SignedIn) -> Desk:
@@ -137,12 +139,21 @@ class LabelService:
             stored.preferences = {**stored.preferences, **preferences}
 
     def picture(self, session_id: str, token: str, grader: SignedIn) -> tuple[str, int, bool]:
-        """Catalog, index and blindness of a stamp."""
+        """Catalog, index and blindness of a stamp: what its name stands for never changes."""
+        key = (session_id, token, grader.id)
+        with self._lock:
+            if key in self._pictures:
+                return self._pictures[key]
         with self._context.database.session() as session:
             desk = self.desk(session, session_id, grader)
             stamp = desk.stamp(token)
             name = session.get_one(Catalog, stamp.catalog_id).name
-            return name, stamp.cutout_index, desk.options.blind
+        found = (name, stamp.cutout_index, desk.options.blind)
+        with self._lock:
+            self._pictures[key] = found
+            while len(self._pictures) > _PICTURES_KEPT:
+                self._pictures.popitem(last=False)
+        return found
 
     # -- parts of answers --------------------------------------------------------------------------
 

@@ -130,6 +130,13 @@ def open_desk(page: Page, server: Server, session_id: str, **preferences: object
     page.locator(".desk").evaluate(WATCH)
 
 
+def painted(page: Page, key: str) -> None:
+    """Press a key, and wait until what it leads to has been painted."""
+    before = page.evaluate("latencies.length")
+    page.keyboard.press(key)
+    page.wait_for_function("n => latencies.length > n", arg=before, timeout=120_000)
+
+
 def told(times_ms: list[float]) -> str:
     p50, p95 = np.percentile(times_ms, (50, 95))
     return f"p50 {p50:.1f} ms, p95 {p95:.1f} ms, n = {len(times_ms)}"
@@ -141,7 +148,7 @@ def one_at_a_time(page: Page, server: Server, workspace: Workspace, n: int) -> N
     open_desk(page, server, session_id)
     items = page.request.get(f"{server.url}/labeling/{session_id}/queue?after={n}").json()["items"]
     for _ in range(n):
-        page.keyboard.press("x")
+        painted(page, "x")
         page.wait_for_timeout(100)
     page.wait_for_selector(".desk[data-unsent='0']", timeout=60_000)
     warm = page.evaluate("latencies")
@@ -157,7 +164,7 @@ def mosaic(page: Page, server: Server, workspace: Workspace, pages: int) -> None
     session_id = session_of(workspace, "mosaic", 100 * (pages + 1))
     open_desk(page, server, session_id, mosaic=True, layout=[10, 10])
     for _ in range(pages):
-        page.keyboard.press("Enter")
+        painted(page, "Enter")
         page.wait_for_timeout(2500)
     page.wait_for_selector(".desk[data-unsent='0']", timeout=60_000)
     print(f"page of 100 stamps painted: {told(page.evaluate('latencies'))} (1000 wanted)")

@@ -81,7 +81,8 @@ class KeyChooser {
   constructor(scheme, onSave) {
     this.scheme = scheme
     this.onSave = onSave
-    this.dialog = h("dialog", {className: "keys chooser", "aria-label": "Choose keys"})
+    this.dialog = h("dialog", {className: "keys chooser", tabIndex: -1,
+      "aria-label": "Choose keys"})
     this.dialog.addEventListener("keydown", (event) => this.press(event))
   }
 
@@ -113,6 +114,7 @@ class KeyChooser {
           this.dialog.close()
           this.onSave({hand: this.hand, own: this.own})
         }}, "Save")))
+    this.dialog.focus() // the button that had it is gone: the next key is for this dialog
   }
 
   press(event) {

@@ -65,7 +65,8 @@ class LabelPanel {
 
   // What is there to say of a stamp; null: there is none.
   show(entry) {
-    this.note.value = entry?.said?.comment ?? ""
+    if (entry !== this.entry) { this.note.value = entry?.said?.comment ?? "" }
+    this.entry = entry
     const said = entry?.said ?? null
     for (const [key, button] of this.buttons) {
       button.setAttribute("aria-pressed", String(said?.grade === key))

@@ -136,8 +136,7 @@ def append_events(session: Session, events: Sequence[NewEvent]) -> list[LabelEve
         touched.add((row.candidate_id, row.grader_id))
         result.append(row)
     session.flush()
-    for candidate_id, grader_id in touched:
-        _refresh_vote(session, candidate_id, grader_id)
+    _refresh_votes(session, touched)
     session.flush()
     return result
 
@@ -249,20 +248,30 @@ def _check_undo(session: Session, row: LabelEvent, known: dict[str, LabelEvent])
         )
 
 
-def _refresh_vote(session: Session, candidate_id: int, grader_id: int) -> None:
-    events = session.scalars(
-        select(LabelEvent)
-        .where(LabelEvent.candidate_id == candidate_id, LabelEvent.grader_id == grader_id)
-        .order_by(LabelEvent.id)
-    )
-    grades: list[LabelEvent] = []
-    for event in events:
-        _apply(grades, event)
-    stored = session.get(Vote, (candidate_id, grader_id))
-    if grades:
-        session.merge(_vote_of(grades[-1]))
-    elif stored is not None:
-        session.delete(stored)
+def _refresh_votes(session: Session, touched: set[tuple[int, int]]) -> None:
+    """Bring the votes of pairs of candidate and grader up to date, with few statements."""
+    graders = {grader_id for _, grader_id in touched}
+    candidates = sorted({candidate_id for candidate_id, _ in touched})
+    for start in range(0, len(candidates), _AT_ONCE):
+        part = candidates[start : start + _AT_ONCE]
+        grades: dict[tuple[int, int], list[LabelEvent]] = {}
+        for event in session.scalars(
+            select(LabelEvent)
+            .where(LabelEvent.candidate_id.in_(part), LabelEvent.grader_id.in_(graders))
+            .order_by(LabelEvent.id)
+        ):
+            _apply(grades.setdefault((event.candidate_id, event.grader_id), []), event)
+        stored = {
+            (vote.candidate_id, vote.grader_id): vote
+            for vote in session.scalars(
+                select(Vote).where(Vote.candidate_id.in_(part), Vote.grader_id.in_(graders))
+            )
+        }
+        for key in touched & grades.keys():
+            if grades[key]:
+                session.merge(_vote_of(grades[key][-1]))
+            elif key in stored:
+                session.delete(stored[key])
 
 
 def _apply(grades: list[LabelEvent], event: LabelEvent) -> None:

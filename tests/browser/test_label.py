@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from filling import fill_workspace
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from serving import Server
 
 from lensing_core.store import open_database
 from lensing_core.store.labels import verify
-from lensing_core.store.tables import Catalog, LabelEvent, LabelSession, SessionItem
+from lensing_core.store.tables import Catalog, Grader, LabelEvent, LabelSession, SessionItem
 from lensing_core.workspace import Workspace
 from training.labeling import SessionSettings, make_session
 
@@ -59,7 +59,8 @@ class Campaign:
         assert answer.ok
 
     def open(self, page: Page, session_id: str = "") -> None:
-        page.goto(f"{self.url}/label?session={session_id or self.session_id}")
+        address = f"{self.url}/label?session={session_id or self.session_id}"
+        page.goto(address, timeout=60_000)
         page.wait_for_selector(".desk[data-shown]", timeout=60_000)
 
     def events(self) -> list[LabelEvent]:
@@ -137,6 +138,72 @@ def test_no_grade_is_lost_when_the_server_is_killed(campaign, page, faults, scre
     page.keyboard.press("u")  # of a grade that an earlier visit gave
     all_sent(page)
     assert night.said()[-1] == ("undo", None)
+
+
+def test_two_tabs_and_two_graders_keep_apart(campaign, page, chromium: Browser, faults) -> None:
+    night = campaign(gold_fraction=0, repeat_fraction=0)
+    night.sign_in(page, "Ana")
+    night.open(page)
+    second = page.context.new_page()
+    faults.watch(second)
+    night.open(second)
+    other = chromium.new_context(viewport={"width": 1280, "height": 800})
+    third = other.new_page()
+    faults.watch(third)
+    night.sign_in(third, "Bo")
+    night.open(third)
+    for _ in range(4):
+        for tab, key in ((page, "x"), (second, "b"), (third, "a")):
+            tab.keyboard.press(key)
+    for tab in (page, second, third):
+        all_sent(tab)
+    with open_database(night.workspace).session() as session:
+        names = {grader.id: grader.name for grader in session.scalars(sa.select(Grader))}
+    by_name: dict[str, list[LabelEvent]] = {"Ana": [], "Bo": []}
+    for event in night.events():
+        by_name[names[event.grader_id]].append(event)
+    assert sorted(event.grade for event in by_name["Ana"]) == ["B"] * 4 + ["X"] * 4
+    assert [event.grade for event in by_name["Bo"]] == ["A"] * 4
+    assert len({event.candidate_id for event in by_name["Bo"]}) == 4
+    # Signed in as somebody else in another tab, grades are not written under a wrong name.
+    faults.allow("403|404")  # what is refused to Cy
+    night.sign_in(second, "Cy")
+    page.keyboard.press("x")
+    expect(page.locator(".outbox")).to_contain_text("1 unsent")
+    assert "another grader" in str(page.locator(".outbox").get_attribute("title"))
+    night.sign_in(second, "Ana")
+    all_sent(page)
+    assert len(night.events()) == 13
+    other.close()
+
+
+def test_a_blind_session_tells_nothing(campaign, page) -> None:
+    night = campaign(gold_fraction=0.15, repeat_fraction=0.1)
+    told: list[str] = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda data: told.append(str(data))))
+    page.on("request", lambda request: told.append(request.url))
+    night.sign_in(page, "Ana")
+    night.open(page)
+    queue = page.request.get(f"{night.url}/labeling/{night.session_id}/queue").json()
+    everything = " ".join([*told, page.content(), json.dumps(queue)])
+    for word in ("cosmos-0", "simula-0", "sim:test", '"cosmos"', '"simulated"', "candidate_id"):
+        assert word not in everything, word
+    items = queue["items"]
+    assert {tuple(item) for item in items} == {("token", "number", "kind")}
+    assert {item["kind"] for item in items} == {0}
+    heads = set()
+    for item in items[::7]:
+        answer = page.request.get(f"{night.url}/tiles/~{night.session_id}/{item['token']}/info")
+        heads.add(tuple(sorted(answer.json())))
+        picture = page.request.get(f"{night.url}/tiles/~{night.session_id}/{item['token']}")
+        assert picture.status == 200
+        names = {name for name in picture.headers if name not in ("date", "content-length")}
+        heads.add(tuple(sorted(names)))
+    assert len(heads) == 2  # one of information, one of pictures
+    stranger = page.context.browser.new_context()
+    answer = stranger.request.get(f"{night.url}/tiles/~{night.session_id}/{items[0]['token']}")
+    assert answer.status == 404
+    stranger.close()
 
 
 def test_the_board_makes_sessions_and_the_tutorial_explains(
