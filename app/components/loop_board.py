@@ -11,7 +11,6 @@ from app.components.choices import catalog_choices, fresh_name
 from app.components.live import in_background
 from app.components.notice import Notice
 from app.components.section import section
-from app.components.steps import address
 from app.components.table import Table
 from app.components.team_rows import ROUND_COLUMNS, round_row
 from app.context import AppContext
@@ -123,7 +122,7 @@ class LoopBoard(pn.viewable.Viewer):
             self.notice.say(
                 f"{ensemble} is promoted. "
                 + (f"New order for what is ungraded: {what}." if what else "No open queue moved.")
-                + f" Next queue: {address('label')}",
+                + " Choose the next queue on Label.",
                 "success",
             )
         self.reload()

@@ -242,6 +242,8 @@ def figures_html(figures: ListFigures, states: dict[str, int], *, stale: bool) -
         return "<p>Nothing has been graded yet.</p>"
 
     def said(values: tuple[float, float, float]) -> str:
+        if values[0] != values[0]:
+            return "not measurable"
         return escape(fmt.with_interval(values[0], values[1:]))
 
     parts = [

@@ -164,7 +164,11 @@ def round_row(found: Round, *, may_promote: bool) -> Row:
         "labels": f"{found.labels:,} ({found.lenses:,})" if found.number else fmt.MISSING,
         "tpr10": {"text": tpr10, "title": found.figures_on},
         "change": fmt.MISSING if not difference else _change(difference),
-        "top": {"text": top, "title": f"{found.top.of:,} of {found.n_top:,} have an answer"},
+        "top": {
+            "text": top,
+            "title": f"{found.top.of:,} of {found.n_top:,} have an answer, those that it learned "
+            "from among them",
+        },
         "added": {"text": f"{found.added:,} of {found.graded:,}", "title": "Lenses, of graded"},
         "act": {"actions": actions if may_promote and not found.promoted else []},
     }
