@@ -22,7 +22,9 @@ def in_session() -> bool:
 def in_background(work: Callable[[], _Result], show: Callable[[_Result], None]) -> None:
     """Do ``work`` in a thread, so that other pages go on, then ``show`` its result.
 
-    Without a browser session both are done at once.
+    Without a browser session both are done at once. While a page is being made, work waits until
+    the browser has it: parts that ``show`` adds earlier would take their style sheets from a CDN,
+    since the address of ours is known to Panel from the page on.
     """
     if not in_session():
         show(work())
@@ -36,7 +38,7 @@ def in_background(work: Callable[[], _Result], show: Callable[[_Result], None]) 
         else:  # scheduled, since Bokeh's own models change under the document's lock only
             pn.state.execute(lambda: show(result), schedule=True)
 
-    pn.state.execute(run)
+    pn.state.onload(lambda: pn.state.execute(run))
 
 
 def live(*refreshers: Callable[[], None], period_ms: int = PERIOD_MS) -> None:

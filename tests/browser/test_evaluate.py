@@ -30,7 +30,7 @@ def test_an_ensemble_is_judged_and_compared(
     expect(page.get_by_role("combobox").first).to_have_text("second")
     expect(page.get_by_text("Measured on")).to_contain_text("simulated, labels from sim:test")
     figures = page.get_by_role("row").filter(has_text="(TPR10)")
-    expect(figures).to_contain_text("–")
+    expect(figures).to_contain_text("–", timeout=60_000)
     cost = page.get_by_role("row").filter(has_text="FPR 0.1")
     before = cost.inner_text()
     page.get_by_role("slider").focus()
