@@ -44,10 +44,9 @@ class RocPlot(pn.viewable.Viewer):
             y_axis_label="recall",
             y_range=Range1d(start=0, end=1.02),
         )
-        plot.varea_step("fpr", "low", "high", source=self._source, step_mode="after", alpha=0.18)
-        line = plot.step(
-            "fpr", "recall", source=self._source, mode="after", line_width=2, color=_ACCENT
-        )
+        # Not Bokeh's own steps: on a logarithmic axis, without data yet, they stop the browser.
+        plot.varea("fpr", "low", "high", source=self._source, alpha=0.18)
+        line = plot.line("fpr", "recall", source=self._source, line_width=2, color=_ACCENT)
         _hover(
             plot,
             line,
@@ -64,10 +63,15 @@ class RocPlot(pn.viewable.Viewer):
     def display(self, roc: RocBand) -> None:
         """Show another curve."""
         self._source.data = {
-            "fpr": roc.fpr,
-            "recall": roc.recall,
-            "low": roc.low_95,
-            "high": roc.high_95,
+            "fpr": np.repeat(roc.fpr, 2)[1:],
+            **{
+                name: np.repeat(values, 2)[:-1]
+                for name, values in (
+                    ("recall", roc.recall),
+                    ("low", roc.low_95),
+                    ("high", roc.high_95),
+                )
+            },
         }
 
 
