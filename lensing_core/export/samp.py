@@ -90,7 +90,8 @@ class SampLink:
             for message in ("table.highlight.row", "table.select.rowList", "coord.pointAt.sky"):
                 client.bind_receive_notification(message, self._notified)
                 client.bind_receive_call(message, self._called)
-        except _SILENT:
+        except _SILENT as error:
+            _log.warning("No SAMP hub was reached: %r", error)
             return False
         self._client = client
         return True

@@ -19,14 +19,16 @@ from lensing_core.workspace import Workspace
 
 _FORKS = multiprocessing.get_context("forkserver")
 _START_S = 120
+_NO_HUB = "std-lockurl:file:///nonexistent/samp"  # of a user at work on this machine
 
 
-def _serve(root: str, demo: bool, log: str, port: int) -> None:
+def _serve(root: str, demo: bool, log: str, port: int, samp_hub: str) -> None:
     """What the process does: ``lens-triage serve`` or ``demo`` with all output in a file."""
     with Path(log).open("wb") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["SAMP_HUB"] = samp_hub  # as it is now: the fork knows what was set when it began
     from app import cli
 
     (cli.demo if demo else cli.serve)(Path(root), port=port)
@@ -46,7 +48,8 @@ class Server:
         _FORKS.set_forkserver_preload(["app.main", "app.cli"])
         self._log = log
         self._process: ForkServerProcess = _FORKS.Process(
-            target=_serve, args=(str(workspace.root), demo, str(log), port)
+            target=_serve,
+            args=(str(workspace.root), demo, str(log), port, os.environ.get("SAMP_HUB", _NO_HUB)),
         )
         self._process.start()
         self.url = self._await_url()
