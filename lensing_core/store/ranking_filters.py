@@ -75,7 +75,8 @@ def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> l
         found.append(listed(Candidate.label.is_(None)))
     for limits in query.ranges:
         if limits not in query.score_ranges:
-            found.append(listed(_between(limits)))
+            listing = select(Candidate.id).where(mine, _between(limits))
+            found.append(Filter(_checked(limits), listing))
     if query.cone is not None:
         found.append(_cone(query.cone))
     found += _graded(query)
@@ -120,7 +121,7 @@ def score_conditions(query: RankingQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.limits_probability:
         conditions.append(Score.probability.between(query.probability_min, query.probability_max))
-    return conditions + [_between(limits) for limits in query.score_ranges]
+    return conditions + [_checked(limits) for limits in query.score_ranges]
 
 
 def score_filters(
@@ -159,7 +160,16 @@ def scored(query: RankingQuery) -> ColumnElement[bool]:
 
 
 def _between(limits: Range) -> ColumnElement[bool]:
-    column = RANGE_COLUMNS[limits.name]
+    """A range that an index can list."""
+    return _within(limits, RANGE_COLUMNS[limits.name])
+
+
+def _checked(limits: Range) -> ColumnElement[bool]:
+    """A range checked row by row: plus 0, its index does not tempt the planner off the order's."""
+    return _within(limits, RANGE_COLUMNS[limits.name] + 0)
+
+
+def _within(limits: Range, column: Any) -> ColumnElement[bool]:
     parts = []
     if limits.low is not None:
         parts.append(column >= limits.low)
