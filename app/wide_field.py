@@ -13,7 +13,7 @@ from typing import Any
 from tornado.web import RequestHandler
 
 from app.context import AppContext
-from lensing_core.crossmatch.clients import ServiceError
+from lensing_core.crossmatch.politeness import ServiceError
 from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.wide_field import FieldPicture, WideField

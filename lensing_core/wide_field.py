@@ -25,7 +25,7 @@ import numpy as np
 from astropy.coordinates import Angle, Latitude, Longitude
 from PIL import Image, UnidentifiedImageError
 
-from lensing_core.crossmatch.clients import ServiceError, be_polite, guarded
+from lensing_core.crossmatch.politeness import ServiceError, be_polite, guarded
 from lensing_core.errors import BadInputError
 from lensing_core.workspace import Workspace
 

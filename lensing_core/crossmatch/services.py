@@ -11,13 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.crossmatch.answers import Answer, AnswerCache
-from lensing_core.crossmatch.clients import (
-    BACKOFF_S,
-    CrossMatchClient,
-    ServiceError,
-    TooManyRows,
-    ask_ned,
-)
+from lensing_core.crossmatch.clients import CrossMatchClient, ask_ned
+from lensing_core.crossmatch.politeness import BACKOFF_S, ServiceError, TooManyRows
 from lensing_core.crossmatch.reference import Reference
 from lensing_core.crossmatch.service_list import (
     MAX_RADIUS_ARCSEC,

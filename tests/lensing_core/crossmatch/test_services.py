@@ -15,7 +15,8 @@ from astropy.table import Table
 from sky_services import SkyServices, serve_sky, simbad_table
 
 from lensing_core.crossmatch.answers import Answer, AnswerCache
-from lensing_core.crossmatch.clients import CrossMatchClient, PoliteAdapter, ServiceError
+from lensing_core.crossmatch.clients import CrossMatchClient
+from lensing_core.crossmatch.politeness import PoliteAdapter, ServiceError
 from lensing_core.crossmatch.service_list import SERVICES, vizier_service
 from lensing_core.crossmatch.services import Asking, ServiceReference
 from lensing_core.errors import BadInputError
