@@ -78,7 +78,9 @@ class LabelDesk {
     }
     document.addEventListener("keydown", this.onRepeat, true)
     this.node.addEventListener("click", (event) => {
-      if (event.detail > 0 && !event.target.closest("dialog, textarea, select, input")) {
+      // By the path: what was clicked may be redrawn, and out of the page, by now.
+      const kept = event.composedPath().some((node) => node.matches?.("dialog, textarea, select, input"))
+      if (event.detail > 0 && !kept) {
         this.node.getRootNode().activeElement?.blur?.()
       }
     })

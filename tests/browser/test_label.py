@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -175,6 +176,69 @@ def test_two_tabs_and_two_graders_keep_apart(campaign, page, chromium: Browser, 
     all_sent(page)
     assert len(night.events()) == 13
     other.close()
+
+
+def test_keys_reasons_notes_and_mosaic(campaign, page, screenshot) -> None:
+    night = campaign(gold_fraction=0, repeat_fraction=0)
+    night.sign_in(page, "Ana")
+    night.open(page)
+    page.keyboard.press("e")
+    page.keyboard.press("r")  # no lens, since it is a ring
+    page.keyboard.press("/")
+    page.keyboard.type("xbx ax")  # a note, and no grades
+    page.keyboard.press("Escape")
+    page.keyboard.press("q")
+    page.keyboard.press("c")
+    page.keyboard.press("n")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    expect(page.locator(".said")).to_have_text("Flagged for discussion. You said C.")
+    page.keyboard.press("b")  # a second thought
+    all_sent(page)
+    events = night.events()
+    assert [(e.kind, e.grade) for e in events] == [
+        *[("grade", "X"), ("flag", None), ("grade", "C"), ("skip", None), ("grade", "B")],
+    ]
+    assert events[0].reject_reason == "ring"
+    assert events[2].comment == "xbx ax"
+    assert events[4].candidate_id == events[2].candidate_id
+
+    page.get_by_role("button", name="Choose keys").click()
+    page.get_by_role("button", name="Right hand").click()
+    screenshot("keys")
+    page.get_by_role("button", name=re.compile("Key for X")).click()
+    page.keyboard.press("h")
+    expect(page.get_by_text("“h” is the key for grade A.")).to_be_visible()
+    page.get_by_role("button", name=re.compile("Key for X")).click()
+    page.keyboard.press("g")
+    page.get_by_role("button", name="Save").click()
+    page.keyboard.press("g")
+    all_sent(page)
+    assert night.said()[-1] == ("grade", "X")
+    page.reload()  # keys are the grader's, wherever they sign in
+    page.wait_for_selector(".desk[data-shown]", timeout=60_000)
+    expect(page.locator(".grade kbd").last).to_have_text("g")
+
+    page.get_by_role("button", name="Mosaic").click()
+    expect(page.locator(".cell")).to_have_count(20)
+    before = len(night.events())
+    page.locator(".cell").nth(3).click()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("k")
+    page.locator(".cell").nth(7).click()
+    page.locator(".cell").nth(7).click()  # taken away again
+    expect(page.locator(".badge", has_text=re.compile(r"^\w$"))).to_have_count(2)
+    screenshot("mosaic")
+    page.keyboard.press("Enter")
+    all_sent(page)
+    given = night.said()[before:]
+    assert given.count(("grade", "X")) == 18
+    assert len(given) == 1 + 1 + 2 + 18
+    expect(page.locator(".progress")).to_have_text(re.compile(r"^24 of 90"))
+    page.keyboard.press("i")  # takes the stroke back as a whole
+    all_sent(page)
+    assert night.said()[before:].count(("undo", None)) == 19
+    expect(page.locator(".progress")).to_have_text(re.compile(r"^6 of 90"))
 
 
 def test_a_blind_session_tells_nothing(campaign, page) -> None:
