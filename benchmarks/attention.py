@@ -44,10 +44,12 @@ def interval(values: np.ndarray) -> str:
 
 
 def figures(strength: np.ndarray, arc: np.ndarray, cell_px: float) -> tuple[float, float]:
-    """Whether the peak is on the arc, and the lift."""
+    """Whether the peak is on the arc, and the lift (0 of an empty map)."""
     near = binary_dilation(arc, iterations=max(1, round(cell_px / 2)))
     peak = np.unravel_index(strength.argmax(), strength.shape)
-    return float(near[peak]), float(strength[near].sum() / strength.sum() / near.mean())
+    total = strength.sum()
+    lift = strength[near].sum() / total / near.mean() if total > 0 else 0.0
+    return float(near[peak]), float(lift)
 
 
 def maps(n: int) -> None:
