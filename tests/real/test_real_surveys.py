@@ -92,6 +92,7 @@ def candidates(workspace: Workspace) -> dict[str, Candidate]:
                 .options(joinedload(Candidate.observation))
                 .join(Catalog, Catalog.id == Candidate.catalog_id)
                 .where(Catalog.origin == "observed")
+                .order_by(Candidate.cutout_index)
             )
         }
 
