@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import panel as pn
+from panel.io.resources import LOCAL_DIST
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import StreamClosedError
 from tornado.web import RedirectHandler
@@ -74,6 +75,9 @@ def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], 
 
     def build() -> pn.viewable.Viewable:
         pn.config.theme = "dark" if is_dark() else "default"  # type: ignore[misc]  # by __setattr__
+        if pn.state.curdoc is not None:
+            # Panel sets this when the page is sent; parts that change before take a CDN's without.
+            pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
         try:
             return page(context)
         except LensTriageError as error:
