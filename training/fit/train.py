@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from lensing_core.calibration import reliability
 from lensing_core.errors import BadInputError
@@ -25,9 +25,6 @@ from lensing_core.models.member import MemberOutput
 from lensing_core.store import open_database
 from lensing_core.store.tables import (
     Ensemble,
-    EnsembleMember,
-    Model,
-    utc_now,
 )
 from lensing_core.uncertainty.conformal import ConformalSets
 from training.fit.data import Indices, TrainingData
@@ -35,6 +32,7 @@ from training.fit.held_out import HeldOut
 from training.fit.network import NetworkPlan, plan_networks, train_network
 from training.fit.strata import recall_by_properties
 from training.jobs.context import JobContext
+from training.recording import record_ensemble
 from training.settings import TrainSettings
 
 BATCH = 256
@@ -128,7 +126,14 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
         truth["test"].astype(np.int64),
         scores.logit,
     ).write(context.workspace, settings.ensemble)
-    _record(context, settings, rule.fusion, manifest, [model_id for model_id, _ in stored])
+    record_ensemble(
+        context,
+        settings.ensemble,
+        rule.fusion,
+        manifest,
+        [model_id for model_id, _ in stored],
+        promote_first=True,
+    )
     return {
         "ensemble": settings.ensemble,
         "members": [m for m, _ in stored],
@@ -298,33 +303,3 @@ def with_novelty(member: DeepMember, data: TrainingData, others: Indices) -> Dee
     ]
     embeddings = np.concatenate([e for e in found if e is not None])
     return replace(member, novelty=Novelty.measure(embeddings))
-
-
-def _record(
-    context: JobContext,
-    settings: TrainSettings,
-    fusion: str,
-    manifest: dict[str, Any],
-    models: list[str],
-) -> None:
-    """Write models and ensemble in one transaction; the first ensemble is promoted."""
-    with open_database(context.workspace).session() as session:
-        promoted = session.scalar(
-            select(func.count()).select_from(Ensemble).where(Ensemble.promoted_at.is_not(None))
-        )
-        for model_id in models:
-            stored = load_member(context.workspace, model_id).manifest
-            session.add(
-                Model(id=model_id, kind=stored["kind"], manifest=stored, run_id=context.run_id)
-            )
-        session.flush()
-        session.add(
-            Ensemble(
-                name=settings.ensemble,
-                fusion=fusion,
-                manifest=manifest,
-                run_id=context.run_id,
-                promoted_at=None if promoted else utc_now(),
-                members=[EnsembleMember(model_id=m, position=k) for k, m in enumerate(models)],
-            )
-        )

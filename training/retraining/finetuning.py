@@ -23,11 +23,12 @@ from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.store import open_database
-from lensing_core.store.tables import Ensemble, EnsembleMember, Model
+from lensing_core.store.tables import Ensemble
 from training import scoring
 from training.fit.data import TrainingData
 from training.fit.train import BATCH, native_flux, with_novelty
 from training.jobs.context import JobContext
+from training.recording import record_ensemble
 from training.retraining.evaluating import evaluate
 from training.retraining.heads import deal_folds
 from training.retraining.job import Clock, base_of_run, digest_of, select_rows
@@ -154,7 +155,7 @@ def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clo
         **evaluate(context.workspace, settings.ensemble, base, selection.part(held), logits),
     }
     clock.step("calibration and figures")
-    _record(context, settings, joined.rule.fusion, manifest, ids)
+    record_ensemble(context, settings.ensemble, joined.rule.fusion, manifest, ids)
 
 
 @dataclass(frozen=True)
@@ -243,30 +244,3 @@ def _save(path: Path, values: Floats) -> None:
     with beside.open("wb") as stream:
         np.save(stream, values)
     beside.replace(path)
-
-
-def _record(
-    context: JobContext,
-    settings: FinetuneSettings,
-    fusion: str,
-    manifest: dict[str, Any],
-    ids: list[str],
-) -> None:
-    """Write new models and the ensemble in one transaction."""
-    with open_database(context.workspace).session() as session:
-        for model_id in ids:
-            if session.get(Model, model_id) is None:
-                stored = load_member(context.workspace, model_id).manifest
-                session.add(
-                    Model(id=model_id, kind=stored["kind"], manifest=stored, run_id=context.run_id)
-                )
-        session.flush()
-        session.add(
-            Ensemble(
-                name=settings.ensemble,
-                fusion=fusion,
-                manifest=manifest,
-                run_id=context.run_id,
-                members=[EnsembleMember(model_id=m, position=k) for k, m in enumerate(ids)],
-            )
-        )

@@ -28,8 +28,9 @@ from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.store import open_database
 from lensing_core.store.consensus import update_consensus
-from lensing_core.store.tables import Ensemble, EnsembleMember, Model
+from lensing_core.store.tables import Ensemble
 from training.jobs.context import JobContext
+from training.recording import record_ensemble
 from training.retraining.diagnosis import diagnose, fetch_covariates
 from training.retraining.evaluating import evaluate
 from training.retraining.heads import (
@@ -52,7 +53,6 @@ from training.retraining.selection import (
     write_note,
 )
 from training.retraining.stacking import (
-    Joined,
     cross_validated,
     join,
 )
@@ -214,7 +214,8 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
         **evaluate(context.workspace, settings.ensemble, base, selection.part(held), logits),
     }
     clock.step("figures")
-    _record(context, settings, joined, manifest, [m.id for m in bases.members], fitted)
+    ids = [*(m.id for m in bases.members), *(f.model_id for f in fitted)]
+    record_ensemble(context, settings.ensemble, joined.rule.fusion, manifest, ids)
 
 
 def base_of_run(context: JobContext, session: Session, settings: RetrainSettings) -> Ensemble:
@@ -394,31 +395,3 @@ def digest_of(selection: Selection) -> str:
     for name in ("candidate_id", "state", "group", "reserved", "weight", "reason"):
         digest.update(np.ascontiguousarray(getattr(selection, name)).tobytes())
     return digest.hexdigest()
-
-
-def _record(
-    context: JobContext,
-    settings: RetrainSettings,
-    joined: Joined,
-    manifest: dict[str, Any],
-    bases: list[str],
-    fitted: list[_Fitted],
-) -> None:
-    """Write heads and ensemble in one transaction."""
-    with open_database(context.workspace).session() as session:
-        for head in fitted:
-            stored = load_member(context.workspace, head.model_id).manifest
-            session.add(
-                Model(id=head.model_id, kind=stored["kind"], manifest=stored, run_id=context.run_id)
-            )
-        session.flush()
-        ids = [*bases, *(f.model_id for f in fitted)]
-        session.add(
-            Ensemble(
-                name=settings.ensemble,
-                fusion=joined.rule.fusion,
-                manifest=manifest,
-                run_id=context.run_id,
-                members=[EnsembleMember(model_id=m, position=k) for k, m in enumerate(ids)],
-            )
-        )
