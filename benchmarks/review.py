@@ -25,6 +25,7 @@ import numpy as np
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from app.components.review_service import PAGE_ROWS
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.store import open_database
@@ -195,9 +196,12 @@ def measure(
     walk(page, ["j"] * 5)
     ahead = walk(page, ["j"] * moves)
     tell("next candidate by key", ahead)
-    cold = walk(page, ["]", "[", "]", "]"] * (moves // 16))
+    pages_left = (options.candidates - moves) // PAGE_ROWS
+    cold = walk(page, ["]"] * min(moves // 10, pages_left))
     tell("a page further: nothing was fetched ahead", cold)
     print(f"ratio of the medians: {np.median(cold[:, 0]) / np.median(ahead[:, 0]):.1f}")
+    page.keyboard.press("Home")
+    page.wait_for_timeout(1000)
     page.keyboard.press("t")
     tell("next, all bands side by side", walk(page, ["j"] * (moves // 2)))
     page.keyboard.press("t")
