@@ -28,7 +28,7 @@ def label_of(field: Field) -> str:
     if field.unit and len(parts) > 1 and parts[-1] in field.unit:
         parts = parts[:-1]
     if parts[0] == "n":
-        parts = ["number", "of", *parts[1:]]
+        parts = ["number", *(["of"] if parts[1:] else []), *parts[1:]]
     unit = f" ({field.unit})" if field.unit else ""
     return words("_".join(parts)) + unit
 

@@ -84,7 +84,9 @@ class TeamBoard(pn.viewable.Viewer):
             columns=COVERAGE_COLUMNS, label="Coverage", empty="No catalog has grades yet."
         )
         self.contested = Table(
-            columns=DISAGREEMENT_COLUMNS, label="Disagreements", empty="Graders agree so far."
+            columns=DISAGREEMENT_COLUMNS,
+            label="Disagreements",
+            empty="No object has grades that differ.",
         )
         self.list = Table(
             columns=LIST_COLUMNS, label="Consensus", empty="Run the consensus to see the list."

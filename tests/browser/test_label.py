@@ -279,7 +279,7 @@ def test_the_board_makes_sessions_and_the_tutorial_explains(
     night.sign_in(page, "Ana")
     visit(f"{night.url}/label")
     page.get_by_label("Session", exact=True).fill("second night")
-    page.get_by_label("Number of", exact=True).fill("12")
+    page.get_by_label("Number", exact=True).fill("12")
     page.get_by_role("button", name="Make session").click()
     expect(page.get_by_text("Session second night is ready.")).to_be_visible()
     expect(page.get_by_role("link", name="second night")).to_be_visible()
