@@ -126,22 +126,30 @@ def _claim(workspace: Workspace) -> str | None:
             .limit(1)
             .scalar_subquery()
         )
-        return session.scalar(
+        run_id = session.scalar(
             update(Run)
             .where(Run.id == ready, Run.status == "queued", running < MAX_RUNNING)
-            .values(
-                status="running",
-                attempt=Run.attempt + 1,
-                started_at=utc_now(),
-                heartbeat_at=utc_now(),
-                host=socket.gethostname(),
-                finished_at=None,
-                error=None,
-                pid=None,
-            )
+            .values(status="running", attempt=Run.attempt + 1)
             .returning(Run.id)
             .execution_options(synchronize_session=False)
         )
+        if run_id is not None:
+            # The clock is read after the claim, which may have waited for another process's write:
+            # a run never starts before the one that it follows has ended.
+            now = utc_now()
+            session.execute(
+                update(Run)
+                .where(Run.id == run_id)
+                .values(
+                    started_at=now,
+                    heartbeat_at=now,
+                    host=socket.gethostname(),
+                    finished_at=None,
+                    error=None,
+                    pid=None,
+                )
+            )
+        return run_id
 
 
 def _launch(workspace: Workspace, run_id: str) -> None:
