@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
 from tornado.web import RequestHandler
 
 from app.context import AppContext
@@ -27,8 +26,8 @@ from app.tile_source import TileSource
 from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
 from lensing_core.imaging import encode
 from lensing_core.models.manifest import model_folder, read_manifest
+from lensing_core.store.candidates import candidate_at
 from lensing_core.store.metadata import fetch_metadata
-from lensing_core.store.tables import Candidate, Catalog
 
 if (
     TYPE_CHECKING
@@ -147,11 +146,7 @@ class AttentionSource:
 
     def _metadata(self, catalog: str, index: int) -> dict[str, list[Any]] | None:
         with self._context.database.session() as session:
-            candidate_id = session.scalar(
-                select(Candidate.id)
-                .join(Catalog, Catalog.id == Candidate.catalog_id)
-                .where(Catalog.name == catalog, Candidate.cutout_index == index)
-            )
+            candidate_id = candidate_at(session, catalog, index)
             return None if candidate_id is None else fetch_metadata(session, [candidate_id])
 
 

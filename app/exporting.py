@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from app.components.review_query import Address, read_address
 from app.context import AppContext
 from app.identity import GraderHandler
@@ -21,10 +19,11 @@ from app.own_pages import OwnPageHandler
 from lensing_core.errors import BadInputError, LensTriageError, NotFoundError, PolicyError
 from lensing_core.export import FORMATS, ExportRow, export_to
 from lensing_core.export.pictures import CutoutSource
-from lensing_core.store.details import list_catalogs, scored_ensembles
+from lensing_core.store import Session
+from lensing_core.store.catalogs import list_catalogs
+from lensing_core.store.ensembles import get_ensemble, scored_ensembles
 from lensing_core.store.export_rows import export_candidates, export_rows
 from lensing_core.store.selections import find_selection
-from lensing_core.store.tables import Catalog, Ensemble
 from lensing_core.workspace import Workspace
 
 _BLOCK = 2**18
@@ -118,18 +117,18 @@ def write_export(context: AppContext, request: ExportRequest, path: Path) -> int
 
 def _notes(session: Session, request: ExportRequest) -> list[str]:
     query = request.address.query
-    ensemble = None if query.ensemble_id is None else session.get(Ensemble, query.ensemble_id)
     order = f"by {query.sort}, {'largest' if query.descending else 'smallest'} first"
-    scores = "without scores" if ensemble is None else f"scores of ensemble {ensemble.name}"
+    scores = "without scores"
+    if query.ensemble_id is not None:
+        scores = f"scores of ensemble {get_ensemble(session, query.ensemble_id).name}"
     return [f"Candidates of lens-triage, {scores}, {order}.", _DISCLAIMER]
 
 
 def cutout_source(session: Session, workspace: Workspace) -> CutoutSource:
     """The cutouts of all catalogs."""
-    catalogs: list[Catalog] = list_catalogs(session)
     return CutoutSource(
         workspace,
-        {c.name: c.survey.definition.get("rgb_bands") or () for c in catalogs},
+        {c.name: c.survey.definition.get("rgb_bands") or () for c in list_catalogs(session)},
     )
 
 

@@ -17,7 +17,13 @@ from tornado.web import RequestHandler, create_signed_value, decode_signed_value
 from app.context import AppContext
 from app.own_pages import OwnPageHandler
 from lensing_core.errors import PolicyError
-from lensing_core.store.graders import set_passphrase, sign_in, sign_in_mark, workspace_secret
+from lensing_core.store.graders import (
+    find_grader,
+    set_passphrase,
+    sign_in,
+    sign_in_mark,
+    workspace_secret,
+)
 from lensing_core.store.tables import Grader
 
 _DAYS = 90
@@ -159,7 +165,7 @@ def _read_anew(context: AppContext, cookie: str) -> SignedIn | None:
         return None
     key, _, mark = value.decode("ascii").partition(".")
     with context.database.session() as session:
-        grader = session.get(Grader, int(key))
+        grader = find_grader(session, int(key))
     if grader is None or mark != sign_in_mark(grader):
         return None
     return SignedIn(grader.id, grader.name, grader.role, grader.secret is not None)

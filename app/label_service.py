@@ -11,9 +11,6 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from app.components.review_rows import catalog_to_json
 from app.context import AppContext
 from app.identity import SignedIn
@@ -31,8 +28,13 @@ from lensing_core.labeling.desk import (
     standing,
 )
 from lensing_core.labeling.summary import answers_of, figures_of
-from lensing_core.store.graders import get_grader, workspace_secret
-from lensing_core.store.tables import Candidate, Catalog, Grader, Score, Vote
+from lensing_core.store import Session
+from lensing_core.store.candidates import object_names
+from lensing_core.store.catalogs import catalogs_by_id, get_catalog
+from lensing_core.store.graders import get_grader, keep_preferences, workspace_secret
+from lensing_core.store.standing import probabilities_of
+from lensing_core.store.tables import Catalog
+from lensing_core.store.votes import grades_of
 
 PAGE = 200
 MOST_AT_ONCE = 500
@@ -135,8 +137,7 @@ class LabelService:
         if len(str(preferences)) > _MAX_PREFERENCES:
             raise BadInputError("These preferences are too long to be kept.")
         with self._context.database.session() as session:
-            stored = session.get_one(Grader, grader.id)
-            stored.preferences = {**stored.preferences, **preferences}
+            keep_preferences(session, grader.id, preferences)
 
     def picture(self, session_id: str, token: str, grader: SignedIn) -> tuple[str, int, bool]:
         """Catalog, index and blindness of a stamp: what its name stands for never changes."""
@@ -147,7 +148,7 @@ class LabelService:
         with self._context.database.session() as session:
             desk = self.desk(session, session_id, grader)
             stamp = desk.stamp(token)
-            name = session.get_one(Catalog, stamp.catalog_id).name
+            name = get_catalog(session, stamp.catalog_id).name
         found = (name, stamp.cutout_index, desk.options.blind)
         with self._lock:
             self._pictures[key] = found
@@ -246,36 +247,20 @@ def _geometry(catalog: Catalog) -> dict[str, Any]:
 
 
 def _catalogs(session: Session, desk: Desk) -> dict[int, Catalog]:
-    keys = {stamp.catalog_id for stamp in desk.stamps}
-    found = session.scalars(select(Catalog).where(Catalog.id.in_(keys)).order_by(Catalog.id))
-    return {catalog.id: catalog for catalog in found}
+    return catalogs_by_id(session, {stamp.catalog_id for stamp in desk.stamps})
 
 
 def _seen(session: Session, desk: Desk, stamps: Sequence[Stamp]) -> dict[int, dict[str, Any]]:
     """What graders of a session that is not blind see of each object."""
-    ids = [stamp.candidate_id for stamp in stamps]
     why = {stamp.candidate_id: stamp.why for stamp in stamps}
+    scores = probabilities_of(session, desk.ensemble_id, why)
     seen: dict[int, dict[str, Any]] = {
-        row.id: {"object_id": row.object_id, "why": why[row.id], "score": None, "votes": []}
-        for row in session.execute(
-            select(Candidate.id, Candidate.object_id).where(Candidate.id.in_(ids))
-        )
+        key: {"object_id": name, "why": why[key], "score": scores.get(key), "votes": []}
+        for key, name in object_names(session, why).items()
     }
-    scores = session.execute(
-        select(Score.candidate_id, Score.probability).where(
-            Score.ensemble_id == desk.ensemble_id, Score.candidate_id.in_(ids)
-        )
-    )
-    for candidate_id, probability in scores:
-        seen[candidate_id]["score"] = probability
-    votes = session.execute(
-        select(Vote.candidate_id, Grader.name, Vote.grade)
-        .join(Grader, Grader.id == Vote.grader_id)
-        .where(Vote.candidate_id.in_(ids), Vote.grader_id != desk.grader_id)
-        .order_by(Grader.name)
-    )
-    for candidate_id, name, grade in votes:
-        seen[candidate_id]["votes"].append([name, grade])
+    for given in grades_of(session, why):
+        if given.grader_id != desk.grader_id:
+            seen[given.candidate_id]["votes"].append([given.grader, given.grade])
     return seen
 
 

@@ -15,7 +15,8 @@ from tornado.web import RequestHandler
 from app.context import AppContext
 from lensing_core.crossmatch.politeness import ServiceError
 from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
-from lensing_core.store.tables import Candidate, Catalog
+from lensing_core.store.candidates import get_candidate
+from lensing_core.store.catalogs import get_catalog
 from lensing_core.wide_field import FieldPicture, WideField
 
 _log = logging.getLogger(__name__)
@@ -57,10 +58,10 @@ class WideFieldHandler(RequestHandler):
         if not candidate.isdecimal() or len(candidate) > 18:
             raise BadInputError(f"Candidate {candidate!r}: give its number.")
         with self._context.database.session() as session:
-            found = session.get(Candidate, int(candidate))
-            if found is None or found.ra_deg is None or found.dec_deg is None:
-                raise NotFoundError(f"There is no candidate {candidate} with a position.")
-            catalog = session.get_one(Catalog, found.catalog_id)
+            found = get_candidate(session, int(candidate))
+            if found.ra_deg is None or found.dec_deg is None:
+                raise NotFoundError(f"{found.object_id} has no position.")
+            catalog = get_catalog(session, found.catalog_id)
             size = catalog.size_px * catalog.pixel_scale_arcsec
             ra_deg, dec_deg = found.ra_deg, found.dec_deg
         return self._source.fetch(ra_deg, dec_deg, size), size

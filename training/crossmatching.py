@@ -36,16 +36,16 @@ from lensing_core.crossmatch.service_list import SERVICES, Service, vizier_servi
 from lensing_core.crossmatch.table_reference import read_reference_table
 from lensing_core.errors import BadInputError
 from lensing_core.store import open_database
+from lensing_core.store.candidates import object_names
+from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.crossmatches import (
     CatalogPositions,
-    best_ensemble,
-    find_catalog,
     first_of_ranking,
-    object_names,
     read_positions,
     references_done,
     write_crossmatch,
 )
+from lensing_core.store.ensembles import best_ensemble
 from lensing_core.store.tables import Crossmatch, Run
 from training.jobs.context import JobContext
 from training.settings import CrossmatchSettings

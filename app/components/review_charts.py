@@ -16,8 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.components.review_finding import Answer, selection_to_json
 from app.components.review_query import query_from_json
@@ -25,11 +23,14 @@ from app.context import AppContext
 from lensing_core.charts import SkyProjection, bin_points, inside_polygon, nearest, sky_projection
 from lensing_core.charts.sky import CELL_DEG2
 from lensing_core.errors import BadInputError
-from lensing_core.models.maps import EmbeddingMap, embedding_map
+from lensing_core.models.maps import embedding_map
+from lensing_core.store import Session
+from lensing_core.store.candidates import cutout_places
+from lensing_core.store.catalogs import catalog_names
 from lensing_core.store.chart_columns import ChartColumns, fetch_columns
+from lensing_core.store.ensembles import models_by_preference
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.selections import keep_selection
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, Model
 
 _KEPT_S = 120.0
 _MOST_KEPT = 3
@@ -144,9 +145,13 @@ class ReviewCharts:
             cells = len(np.unique(columns.healpix[columns.healpix >= 0]))
             area = f"{cells * CELL_DEG2:,.0f} deg² of HEALPix cells (NSIDE 64) hold candidates"
             return _Chart(columns, *sky(columns.ra_deg, columns.dec_deg), area, sky)
-        made = self._embedding(session, query)
+        names = catalog_names(session)
+        made = embedding_map(
+            self._context.workspace,
+            models_by_preference(session, query.ensemble_id),
+            [name for key, name in names.items() if key in (query.catalog_ids or names)],
+        )
         place = np.full((len(columns), 2), np.nan)
-        names = {c.id: c.name for c in session.scalars(select(Catalog))}
         for catalog_id in np.unique(columns.catalog_id).tolist():
             stored = made.places.get(names.get(catalog_id, ""))
             if stored is not None:
@@ -157,18 +162,6 @@ class ReviewCharts:
             f"First two principal components of {made.model}: {made.explained:.0%} of the variance"
         )
         return _Chart(columns, place[:, 0], place[:, 1], caption)
-
-    def _embedding(self, session: Session, query: RankingQuery) -> EmbeddingMap:
-        models: list[str] = []
-        if query.ensemble_id is not None:
-            ensemble = session.get_one(Ensemble, query.ensemble_id)
-            models = [member.model_id for member in ensemble.members]
-        newest = session.scalars(select(Model.id).order_by(Model.created_at.desc())).all()
-        wanted = select(Catalog.name).order_by(Catalog.name)
-        if query.catalog_ids:
-            wanted = wanted.where(Catalog.id.in_(query.catalog_ids))
-        models += [key for key in newest if key not in models]
-        return embedding_map(self._context.workspace, models, session.scalars(wanted).all())
 
     def _draw(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
         chart = self._chart(session, message)
@@ -225,17 +218,18 @@ class ReviewCharts:
         k = nearest(chart.x, chart.y, (float(message["x"]), float(message["y"])), reach)
         if k is None:
             return {"candidate": None}
-        candidate = session.get(Candidate, int(chart.columns.candidate_id[k]))
-        if candidate is None:
+        candidate_id = int(chart.columns.candidate_id[k])
+        place = cutout_places(session, [candidate_id]).get(candidate_id)
+        if place is None:
             return {"candidate": None}
         p = float(chart.columns.probability[k])
         return {
             "candidate": {
-                "id": candidate.id,
-                "object_id": candidate.object_id,
-                "catalog_id": candidate.catalog_id,
-                "index": candidate.cutout_index,
-                "version": candidate.cutout_sha256[:12],
+                "id": candidate_id,
+                "object_id": place.object_id,
+                "catalog_id": place.catalog_id,
+                "index": place.cutout_index,
+                "version": place.cutout_sha256[:12],
                 "probability": p if np.isfinite(p) else None,
                 "x": float(chart.x[k]),
                 "y": float(chart.y[k]),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from app.components.review_query import query_from_json, query_to_json
 from app.components.review_sky import cone_text, read_cone
 from lensing_core.errors import BadInputError
 from lensing_core.export import FORMATS
+from lensing_core.store import Session
 from lensing_core.store.ranking_facets import (
     delete_filter,
     list_filters,

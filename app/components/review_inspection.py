@@ -12,17 +12,18 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
 from app.components.review_links import sky_links
 from app.context import AppContext
 from app.identity import SignedIn
 from lensing_core.consensus import REJECT_REASONS, SCHEMES
-from lensing_core.errors import BadInputError, NotFoundError, PolicyError
+from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.neighbours import Neighbour, NeighbourIndex
+from lensing_core.store import Session
+from lensing_core.store.candidates import cutout_places, get_candidate
+from lensing_core.store.catalogs import get_catalog
 from lensing_core.store.crossmatches import counterparts_of
 from lensing_core.store.details import candidate_details
+from lensing_core.store.ensembles import get_ensemble, network_members
 from lensing_core.store.history import HistoryEntry, history_of
 from lensing_core.store.labels import NewEvent, append_events
 from lensing_core.store.remarks import (
@@ -33,22 +34,13 @@ from lensing_core.store.remarks import (
     remove_tag,
     tags_of,
 )
-from lensing_core.store.standing import novelty_percentile, scores_by_ensemble
-from lensing_core.store.tables import (
-    Candidate,
-    Catalog,
-    Ensemble,
-    Grader,
-    LabelEvent,
-    Model,
-    Score,
-    Vote,
-)
+from lensing_core.store.standing import find_score, novelty_percentile, scores_by_ensemble
+from lensing_core.store.tables import Candidate, Catalog
+from lensing_core.store.votes import count_grades_of_others, grades_of, own_grade
 from lensing_core.uncertainty.interval import CalibrationRecord, score_interval
 
 SCHEME = SCHEMES["abcx"]
 _NEIGHBOURS = 6  # of either kind
-_NETWORK = "network"
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
 
@@ -105,12 +97,12 @@ class Inspector:
             for found in scores_by_ensemble(session, candidate.id)
         ]
         answer: Answer = {"id": candidate.id, "ensembles": earlier}
-        score = None
-        if ensemble_id is not None:
-            score = session.get(Score, (ensemble_id, candidate.id))
+        if ensemble_id is None:
+            return answer
+        score = find_score(session, ensemble_id, candidate.id)
         if score is None:
             return answer
-        ensemble = session.get_one(Ensemble, ensemble_id)
+        ensemble = get_ensemble(session, ensemble_id)
         record = CalibrationRecord.of_manifest(ensemble.manifest)
         details = candidate_details(session, [candidate.id], ensemble_id)[candidate.id]
         interval = score_interval(score.logit, [m.logit for m in details.members], record)
@@ -124,7 +116,7 @@ class Inspector:
 
     def _surroundings(self, session: Session, message: Message) -> Answer:
         candidate = _candidate(session, message)
-        catalog = session.get_one(Catalog, candidate.catalog_id)
+        catalog = get_catalog(session, candidate.catalog_id)
         links = []
         if candidate.ra_deg is not None and candidate.dec_deg is not None:
             size = catalog.size_px * catalog.pixel_scale_arcsec
@@ -153,19 +145,15 @@ class Inspector:
         """The nearest labeled lenses and others, or why there are none."""
         if ensemble_id is None:
             return {"sentence": "Choose an ensemble: its network says which objects look alike."}
-        ensemble = session.get_one(Ensemble, ensemble_id)
-        for member in ensemble.members:
-            if session.get_one(Model, member.model_id).manifest.get("kind") != _NETWORK:
-                continue
-            embedding = self._neighbours.embedding(
-                member.model_id, catalog.name, candidate.cutout_index
-            )
+        ensemble = get_ensemble(session, ensemble_id)
+        for model_id in network_members(ensemble):
+            embedding = self._neighbours.embedding(model_id, catalog.name, candidate.cutout_index)
             if embedding is None:
                 continue
-            labeled = self._neighbours.labeled(member.model_id)
+            labeled = self._neighbours.labeled(model_id)
             found = labeled.nearest(embedding, _NEIGHBOURS, without=candidate.id)
             return {
-                "member": member.model_id,
+                "member": model_id,
                 "n_labeled": len(labeled.candidate_id),
                 "left_out": labeled.left_out,
                 "found": _neighbours_to_json(session, found),
@@ -179,12 +167,6 @@ class Inspector:
 
     def _history(self, session: Session, message: Message) -> Answer:
         candidate = _candidate(session, message)
-        votes = session.execute(
-            select(Grader.name, Grader.id, Vote.grade, Vote.scheme)
-            .join(Grader, Grader.id == Vote.grader_id)
-            .where(Vote.candidate_id == candidate.id)
-            .order_by(Grader.name)
-        )
         mine = self._grader.id if self._grader else None
         return {
             "id": candidate.id,
@@ -192,8 +174,8 @@ class Inspector:
             "tags": tags_of(session, [candidate.id])[candidate.id],
             "known_tags": known_tags(session),
             "votes": [
-                {"who": who, "mine": grader_id == mine, "grade": grade, "scheme": scheme}
-                for who, grader_id, grade, scheme in votes
+                {"who": g.grader, "mine": g.grader_id == mine, "grade": g.grade, "scheme": g.scheme}
+                for g in grades_of(session, [candidate.id])
             ],
             "entries": [_entry_to_json(entry) for entry in history_of(session, candidate.id)],
         }
@@ -226,12 +208,12 @@ class Inspector:
     def _undo(self, session: Session, message: Message) -> Answer:
         """Take back the grader's own standing grade that was given in Review."""
         grader = self._signed_in()
-        vote = session.get(Vote, (int(message["id"]), grader.id))
-        if vote is None:
+        candidate_id = int(message["id"])
+        own = own_grade(session, candidate_id, grader.id)
+        if own is None:
             raise BadInputError("You have no grade of this candidate to take back.")
-        if vote.session_id is not None:
+        if own.session_id is not None:
             raise BadInputError("This grade was given in a labeling session; take it back there.")
-        event = session.get_one(LabelEvent, vote.event_id)
         append_events(
             session,
             [
@@ -239,10 +221,10 @@ class Inspector:
                     uuid=str(message["uuid"]),
                     kind="undo",
                     grader_id=grader.id,
-                    candidate_id=vote.candidate_id,
-                    scheme=vote.scheme,
+                    candidate_id=candidate_id,
+                    scheme=own.scheme,
                     given_at=_given_at(message),
-                    undoes=event.uuid,
+                    undoes=own.uuid,
                 )
             ],
         )
@@ -279,20 +261,13 @@ class Inspector:
     def _visible(self, session: Session, message: Message) -> dict[str, Any]:
         """What the grader could see: Review is never blind."""
         ensemble_id = message.get("ensemble_id")
-        name = None if ensemble_id is None else session.get_one(Ensemble, ensemble_id).name
-        others = session.scalar(
-            select(func.count()).where(
-                Vote.candidate_id == int(message["id"]), Vote.grader_id != self._signed_in().id
-            )
-        )
+        name = None if ensemble_id is None else get_ensemble(session, ensemble_id).name
+        others = count_grades_of_others(session, int(message["id"]), self._signed_in().id)
         return {"blind": False, "page": "review", "ensemble": name, "votes_of_others": others}
 
 
 def _candidate(session: Session, message: Message) -> Candidate:
-    found = session.get(Candidate, int(message["id"]))
-    if found is None:
-        raise NotFoundError(f"Candidate {message['id']} does not exist.")
-    return found
+    return get_candidate(session, int(message["id"]))
 
 
 def _given_at(message: Message) -> datetime:
@@ -316,25 +291,20 @@ def _calibration(record: CalibrationRecord, logit: float) -> Answer:
 
 
 def _neighbours_to_json(session: Session, found: list[Neighbour]) -> list[Answer]:
-    rows = session.execute(
-        select(Candidate, Catalog.name)
-        .join(Catalog, Catalog.id == Candidate.catalog_id)
-        .where(Candidate.id.in_([n.candidate_id for n in found]))
-    )
-    known = {candidate.id: (candidate, name) for candidate, name in rows}
+    places = cutout_places(session, [n.candidate_id for n in found])
     return [
         {
             "id": n.candidate_id,
             "is_lens": n.is_lens,
             "similarity": n.similarity,
-            "object_id": known[n.candidate_id][0].object_id,
-            "catalog_id": known[n.candidate_id][0].catalog_id,
-            "catalog": known[n.candidate_id][1],
-            "index": known[n.candidate_id][0].cutout_index,
-            "version": known[n.candidate_id][0].cutout_sha256[:12],
+            "object_id": place.object_id,
+            "catalog_id": place.catalog_id,
+            "catalog": place.catalog,
+            "index": place.cutout_index,
+            "version": place.cutout_sha256[:12],
         }
         for n in found
-        if n.candidate_id in known
+        if (place := places.get(n.candidate_id))
     ]
 
 

@@ -8,11 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import astropy.units as u
 import numpy as np
-from astropy.coordinates import SkyCoord
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.components.review_finding import Answer, selection_to_json
 from app.components.review_query import query_from_json
@@ -23,12 +19,10 @@ from lensing_core.export import ExportRow
 from lensing_core.export.pictures import cutout_fits
 from lensing_core.export.samp import Pointed, SampLink
 from lensing_core.export.tables import write_votable
-from lensing_core.store import Database
+from lensing_core.store import Database, Session
+from lensing_core.store.candidates import nearest_candidate
 from lensing_core.store.export_rows import export_candidates, export_rows
-from lensing_core.store.ranking import Cone, RankingQuery
-from lensing_core.store.ranking_filters import candidate_conditions
 from lensing_core.store.selections import keep_selection
-from lensing_core.store.tables import Candidate
 from lensing_core.workspace import Workspace
 
 MOST_SENT = 100_000
@@ -147,28 +141,13 @@ def pointed_to_json(database: Database, pointed: Pointed) -> dict[str, Any] | No
             return {"type": "samp", "selection": selection_to_json(kept)}
         if pointed.position_deg is None:
             return None
-        found = nearest_candidate(session, *pointed.position_deg)
+        found = nearest_candidate(session, *pointed.position_deg, REACH_ARCSEC)
     if found is None:
         ra, dec = pointed.position_deg
         where = f"{ra:.5f} {dec:+.5f}"
         text = f"Another program pointed at {where}; no candidate lies within {REACH_ARCSEC:g}″."
         return {"type": "samp", "notice": text}
     return {"type": "samp", "open": found}
-
-
-def nearest_candidate(session: Session, ra_deg: float, dec_deg: float) -> int | None:
-    """The nearest candidate of all catalogs within 5″; None where there is none."""
-    cone = Cone(ra_deg, dec_deg, REACH_ARCSEC / 3600)
-    near = session.execute(
-        select(Candidate.id, Candidate.ra_deg, Candidate.dec_deg).where(
-            *candidate_conditions(RankingQuery(sort="object_id", cone=cone))
-        )
-    ).all()
-    if not near:
-        return None
-    there = SkyCoord([row.ra_deg for row in near] * u.deg, [row.dec_deg for row in near] * u.deg)
-    distance = there.separation(SkyCoord(ra_deg * u.deg, dec_deg * u.deg))
-    return int(near[int(np.argmin(distance))].id)
 
 
 def follow(

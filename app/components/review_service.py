@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from app.components.image_viewer import image_start
 from app.components.review_finding import (
     Answer,
@@ -33,8 +31,11 @@ from app.components.review_rows import (
     truth_to_json,
 )
 from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.store import Database
-from lensing_core.store.details import candidate_details, list_catalogs, scored_ensembles
+from lensing_core.store import Database, Session
+from lensing_core.store.candidates import get_candidate
+from lensing_core.store.catalogs import catalogs_by_id, list_catalogs
+from lensing_core.store.details import candidate_details
+from lensing_core.store.ensembles import scored_ensembles
 from lensing_core.store.ranking import (
     RankingPage,
     RankingQuery,
@@ -46,7 +47,7 @@ from lensing_core.store.ranking import (
     rank_of,
 )
 from lensing_core.store.selections import find_selection
-from lensing_core.store.tables import STAGES, Candidate, Catalog
+from lensing_core.store.tables import STAGES
 
 PAGE_ROWS = 100
 _ROWS_BEFORE = 20  # of a candidate that an address names
@@ -187,10 +188,7 @@ class ReviewService:
     def _details(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
         ids = [int(key) for key in message["ids"]][:_MOST_DETAILS]
         found = candidate_details(session, ids, message.get("ensemble_id"))
-        catalogs = {
-            key: session.get_one(Catalog, key)
-            for key in {details.candidate.catalog_id for details in found.values()}
-        }
+        catalogs = catalogs_by_id(session, {d.candidate.catalog_id for d in found.values()})
         return {
             "details": [
                 details_to_json(details, catalogs[details.candidate.catalog_id])
@@ -199,9 +197,7 @@ class ReviewService:
         }
 
     def _truth(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
-        candidate = session.get(Candidate, int(message["id"]))
-        if candidate is None:
-            raise NotFoundError(f"Candidate {message['id']} does not exist.")
+        candidate = get_candidate(session, int(message["id"]))
         return {"id": candidate.id, "rows": truth_to_json(candidate)}
 
 

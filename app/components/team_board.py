@@ -33,7 +33,8 @@ from app.identity import SignedIn
 from lensing_core.acquisition import QueueEntry, QueueRequest, choose_queue
 from lensing_core.consensus import STATES, ListFigures, Thresholds
 from lensing_core.errors import LensTriageError
-from lensing_core.labeling.team import Team, object_names, team_figures
+from lensing_core.labeling.team import Team, team_figures
+from lensing_core.store.candidates import object_names
 from lensing_core.store.consensus import (
     ConsensusEntry,
     ConsensusRule,

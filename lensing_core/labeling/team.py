@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -107,12 +106,6 @@ def team_figures(session: Session, rule: ConsensusRule) -> Team:
         tuple(_coverage(session)),
         joined,
     )
-
-
-def object_names(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    """The users' names of a few candidates."""
-    rows = session.execute(select(Candidate.id, Candidate.object_id).where(Candidate.id.in_(ids)))
-    return {row[0]: row[1] for row in rows}
 
 
 def _graders(

@@ -1,5 +1,7 @@
 """Where everything but pixels is kept: tables, migrations, and the queries that pages use."""
 
+from sqlalchemy.orm import Session
+
 from lensing_core.store.database import Database, open_database
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "Session", "open_database"]

@@ -5,7 +5,7 @@ Functions that take a :class:`Database` open a session of their own and may run 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -15,19 +15,10 @@ from numpy.typing import NDArray
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from lensing_core.errors import NotFoundError
 from lensing_core.store.database import Database
-from lensing_core.store.tables import (
-    Candidate,
-    Catalog,
-    Crossmatch,
-    CrossmatchEntry,
-    Ensemble,
-    Score,
-)
+from lensing_core.store.tables import Candidate, Crossmatch, CrossmatchEntry, Score
 
 _AT_ONCE = 10_000
-_PARAMETERS = 500
 
 
 @dataclass(frozen=True)
@@ -46,14 +37,6 @@ class CatalogPositions:
     dec_deg: NDArray[np.float64]
 
 
-def find_catalog(session: Session, name: str) -> Catalog:
-    """A catalog by name; raises NotFoundError."""
-    catalog = session.scalar(select(Catalog).where(Catalog.name == name))
-    if catalog is None:
-        raise NotFoundError(f"There is no catalog {name}.")
-    return catalog
-
-
 def read_positions(session: Session, catalog_id: int) -> CatalogPositions:
     """Positions of a whole catalog, as arrays."""
     columns = Candidate.__table__.c  # as columns: loading attributes takes twice the time
@@ -69,39 +52,6 @@ def read_positions(session: Session, catalog_id: int) -> CatalogPositions:
     table = np.concatenate(parts)
     table = table[np.argsort(table[:, 0], kind="stable")]  # an index would not give this order
     return CatalogPositions(table[:, 0].astype(np.int64), table[:, 1], table[:, 2])
-
-
-def object_names(session: Session, candidate_ids: Iterable[int]) -> dict[int, str]:
-    """The users' names of some candidates."""
-    found: dict[int, str] = {}
-    for part in _chunks(sorted(set(candidate_ids))):
-        rows = session.execute(
-            select(Candidate.id, Candidate.object_id).where(Candidate.id.in_(part))
-        )
-        found.update((row.id, row.object_id) for row in rows)
-    return found
-
-
-def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble | None:
-    """The ensemble of a name, else the promoted or the newest one that has scored the catalog.
-
-    Raises
-    ------
-    NotFoundError
-        If the named one has not.
-    """
-    scored = select(Score.ensemble_id).where(Score.catalog_id == catalog_id).distinct()
-    statement = select(Ensemble).where(Ensemble.id.in_(scored))
-    if name:
-        found = session.scalar(statement.where(Ensemble.name == name))
-        if found is None:
-            raise NotFoundError(f"There is no ensemble {name} that has scored this catalog.")
-        return found
-    return session.scalar(
-        statement.order_by(
-            Ensemble.promoted_at.is_(None), Ensemble.promoted_at.desc(), Ensemble.id.desc()
-        ).limit(1)
-    )
 
 
 def first_of_ranking(session: Session, catalog_id: int, ensemble_id: int, n: int) -> list[int]:
@@ -220,8 +170,3 @@ def counterparts_of(
         .order_by(Crossmatch.id, CrossmatchEntry.separation_arcsec)
     )
     return [(crossmatch, entry) for crossmatch, entry in rows]
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for first in range(0, len(ids), _PARAMETERS):
-        yield ids[first : first + _PARAMETERS]

@@ -1,4 +1,4 @@
-"""What is known of single candidates, and what a ranking can be made of."""
+"""What is known of single candidates: their observation, and what each member says."""
 
 from __future__ import annotations
 
@@ -6,18 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from lensing_core.store.tables import (
-    Candidate,
-    Catalog,
-    Ensemble,
-    EnsembleMember,
-    MemberScore,
-    Model,
-    Score,
-)
+from lensing_core.store.tables import Candidate, EnsembleMember, MemberScore, Model
 
 
 @dataclass(frozen=True)
@@ -72,29 +64,3 @@ def candidate_details(
                 MemberOpinion(row.model_id, row.kind, row.weight, row.logit, row.probability)
             )
     return {c.id: CandidateDetails(c, tuple(members[c.id])) for c in candidates}
-
-
-def list_catalogs(session: Session) -> list[Catalog]:
-    """All catalogs that have candidates, by name."""
-    return list(
-        session.scalars(select(Catalog).where(Catalog.n_candidates > 0).order_by(Catalog.name))
-    )
-
-
-def scored_ensembles(session: Session, candidate_id: int | None = None) -> list[Ensemble]:
-    """Ensembles that have scored anything (or this candidate): promoted first, then the newest."""
-    scored = exists().where(Score.ensemble_id == Ensemble.id)
-    if candidate_id is not None:
-        scored = scored.where(Score.candidate_id == candidate_id)
-    return list(
-        session.scalars(
-            select(Ensemble)
-            .where(scored)
-            .order_by(
-                Ensemble.promoted_at.is_(None),
-                Ensemble.promoted_at.desc(),
-                Ensemble.created_at.desc(),
-                Ensemble.id.desc(),
-            )
-        )
-    )

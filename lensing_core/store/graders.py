@@ -10,7 +10,9 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -71,12 +73,23 @@ def set_passphrase(session: Session, grader_id: int, old: str, new: str) -> Grad
     return grader
 
 
+def find_grader(session: Session, grader_id: int) -> Grader | None:
+    """The grader of an id; None where there is none."""
+    return session.get(Grader, grader_id)
+
+
 def get_grader(session: Session, grader_id: int) -> Grader:
     """The grader of an id; raises NotFoundError."""
-    grader = session.get(Grader, grader_id)
+    grader = find_grader(session, grader_id)
     if grader is None:
         raise NotFoundError(f"Grader {grader_id} does not exist.")
     return grader
+
+
+def keep_preferences(session: Session, grader_id: int, preferences: Mapping[str, Any]) -> None:
+    """Store preferences with a grader; others that are stored stay."""
+    grader = get_grader(session, grader_id)
+    grader.preferences = {**grader.preferences, **preferences}
 
 
 def sign_in_mark(grader: Grader) -> str:

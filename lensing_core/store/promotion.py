@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from lensing_core.acquisition.reranking import rerank_open_queues
-from lensing_core.errors import NotFoundError
 from lensing_core.store.database import Database
-from lensing_core.store.tables import Ensemble, utc_now
+from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.tables import utc_now
 
 
 def promote(database: Database, name: str) -> dict[str, int]:
@@ -18,7 +15,7 @@ def promote(database: Database, name: str) -> dict[str, int]:
     session.
     """
     with database.session() as session:
-        ensemble = _find(session, name)
+        ensemble = find_ensemble(session, name)
         ensemble.promoted_at = utc_now()
         return rerank_open_queues(session, ensemble)
 
@@ -26,11 +23,4 @@ def promote(database: Database, name: str) -> dict[str, int]:
 def take_back(database: Database, name: str) -> None:
     """Undo :func:`promote`: the one promoted before it, if any, comes first again."""
     with database.session() as session:
-        _find(session, name).promoted_at = None
-
-
-def _find(session: Session, name: str) -> Ensemble:
-    ensemble = session.scalar(select(Ensemble).where(Ensemble.name == name))
-    if ensemble is None:
-        raise NotFoundError(f"There is no ensemble {name}.")
-    return ensemble
+        find_ensemble(session, name).promoted_at = None

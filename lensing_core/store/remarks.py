@@ -12,7 +12,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from lensing_core.consensus.schemes import REJECT_REASONS
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.errors import BadInputError
+from lensing_core.store.candidates import get_candidate
 from lensing_core.store.tables import STAGES, Candidate, CandidateTag, Remark
 
 MAX_NOTE = 4000
@@ -25,7 +26,7 @@ def add_note(session: Session, candidate_id: int, grader_id: int, text: str) -> 
     text = text.strip()
     if not 0 < len(text) <= MAX_NOTE:
         raise BadInputError(f"A note has 1 to {MAX_NOTE} letters; this one has {len(text)}.")
-    _candidate(session, candidate_id)
+    get_candidate(session, candidate_id)
     return _write(
         session, Remark(candidate_id=candidate_id, grader_id=grader_id, kind="note"), text
     )
@@ -51,7 +52,7 @@ def add_tag(session: Session, candidate_id: int, grader_id: int, tag: str) -> bo
     A tag that another candidate has in other case is written like that one.
     """
     tag = clean_tag(tag)
-    _candidate(session, candidate_id)
+    get_candidate(session, candidate_id)
     mine = tags_of(session, [candidate_id])[candidate_id]
     if tag.lower() in {one.lower() for one in mine}:
         return False
@@ -134,7 +135,7 @@ def move_stage(
         raise BadInputError("A candidate is rejected with a reason, and only then has one.")
     if reason is not None and reason not in REJECT_REASONS:
         raise BadInputError(f"Reason {reason!r}: use one of {', '.join(REJECT_REASONS)}.")
-    before = _candidate(session, candidate_id).stage
+    before = get_candidate(session, candidate_id).stage
     if expected is not None and before != expected:
         raise BadInputError(
             f"Somebody has moved this candidate from {expected} to {before} meanwhile; look at its "
@@ -161,10 +162,3 @@ def _write(session: Session, remark: Remark, text: str = "") -> Remark:
     session.add(remark)
     session.flush()
     return remark
-
-
-def _candidate(session: Session, candidate_id: int) -> Candidate:
-    found = session.get(Candidate, candidate_id)
-    if found is None:
-        raise NotFoundError(f"Candidate {candidate_id} does not exist.")
-    return found

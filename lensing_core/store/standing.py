@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +35,23 @@ def novelty_percentile(session: Session, score: Score) -> Percentile | None:
     n = session.scalar(among) or 0
     below = session.scalar(among.where(Score.ood_distance < score.ood_distance)) or 0
     return Percentile(100 * below / n, n)
+
+
+def find_score(session: Session, ensemble_id: int, candidate_id: int) -> Score | None:
+    """What an ensemble says of a candidate; None where it has not scored it."""
+    return session.get(Score, (ensemble_id, candidate_id))
+
+
+def probabilities_of(
+    session: Session, ensemble_id: int | None, candidate_ids: Collection[int]
+) -> dict[int, float]:
+    """An ensemble's probabilities of a few candidates; what it has not scored is left out."""
+    rows = session.execute(
+        select(Score.candidate_id, Score.probability).where(
+            Score.ensemble_id == ensemble_id, Score.candidate_id.in_(candidate_ids)
+        )
+    )
+    return {row.candidate_id: row.probability for row in rows}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from lensing_core.store.crossmatch_report import (
     star_doubt,
 )
 from lensing_core.store.crossmatches import (
-    best_ensemble,
     counterparts_of,
     first_of_ranking,
     read_positions,
@@ -237,8 +236,6 @@ def test_positions_come_in_order_with_nan_for_none(workspace, ids):
         assert found.ra_deg[1:].tolist() == [10.0 + k for k in range(1, N)]
         assert read_positions(session, 2).id.size == 0
         assert first_of_ranking(session, 1, 1, 3) == ids[:3]
-        assert best_ensemble(session, 1).name == "first"
-        assert best_ensemble(session, 2) is None
 
 
 def test_deleting_a_catalog_takes_its_cross_matches(workspace, ids):

@@ -5,9 +5,17 @@ import threading
 
 import pytest
 
-from lensing_core.errors import BadInputError, PolicyError
+from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.store import open_database
-from lensing_core.store.graders import set_passphrase, sign_in, sign_in_mark, workspace_secret
+from lensing_core.store.graders import (
+    find_grader,
+    get_grader,
+    keep_preferences,
+    set_passphrase,
+    sign_in,
+    sign_in_mark,
+    workspace_secret,
+)
 from lensing_core.store.labels import grader_named
 from lensing_core.store.tables import Grader
 
@@ -66,6 +74,19 @@ def test_two_that_choose_one_passphrase_store_different_secrets(database):
     with database.session() as session:
         ana, bo = (sign_in(session, name, "correct horse") for name in ("Ana", "Bo"))
         assert ana.secret != bo.secret
+
+
+def test_preferences_are_added_to_those_that_are_kept(database):
+    with database.session() as session:
+        ana = sign_in(session, "Ana").id
+        keep_preferences(session, ana, {"keys": {"lens": "j"}, "size": 2})
+    with database.session() as session:
+        keep_preferences(session, ana, {"size": 3})
+    with database.session() as session:
+        assert get_grader(session, ana).preferences == {"keys": {"lens": "j"}, "size": 3}
+        assert find_grader(session, 99) is None
+        with pytest.raises(NotFoundError, match="Grader 99 does not exist"):
+            keep_preferences(session, 99, {})
 
 
 def test_a_workspace_keeps_its_secret(workspace):

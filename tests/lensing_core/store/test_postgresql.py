@@ -8,7 +8,9 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -19,7 +21,24 @@ from alembic.runtime.migration import MigrationContext
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate, Rejected
 from lensing_core.store import open_database
+from lensing_core.store.candidates import (
+    candidate_at,
+    cutout_places,
+    nearest_candidate,
+    object_names,
+)
+from lensing_core.store.catalogs import catalog_names, find_catalog
+from lensing_core.store.ensembles import models_by_preference
+from lensing_core.store.labels import NewEvent, append_events, grader_named
+from lensing_core.store.standing import probabilities_of
 from lensing_core.store.tables import Base, Candidate, Catalog, Quarantine
+from lensing_core.store.votes import (
+    GivenGrade,
+    OwnGrade,
+    count_grades_of_others,
+    grades_of,
+    own_grade,
+)
 from lensing_core.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -87,5 +106,21 @@ def test_a_catalog_on_postgresql(server_url, tmp_path):
         assert [c.object_id for c in found] == ["o0", "o1", "o2"]
         assert found[2].observation.snr == 3.5
         assert session.scalars(sa.select(Quarantine.reason)).all() == ["missing_file"]
+    with database.session() as session:
+        first = candidate_at(session, "cat", 0)
+        assert catalog_names(session) == {find_catalog(session, "cat").id: "cat"}
+        assert object_names(session, [first]) == {first: "o0"}
+        assert cutout_places(session, [first])[first].cutout_sha256 == found[0].cutout_sha256
+        assert nearest_candidate(session, 10, -5 + 2 / 3600, 5) == first
+        assert nearest_candidate(session, 10.5, -5, 5) is None
+        assert models_by_preference(session, 1) == []
+        assert probabilities_of(session, 1, [first]) == {}
+        ada = grader_named(session, "Ada").id
+        uuid = str(uuid4())
+        event = NewEvent(uuid, "grade", ada, first, "abcx", datetime.now(UTC), grade="A")
+        append_events(session, [event])
+        assert grades_of(session, [first]) == [GivenGrade(first, ada, "Ada", "abcx", "A")]
+        assert own_grade(session, first, ada) == OwnGrade(uuid, "abcx", None)
+        assert count_grades_of_others(session, first, ada) == 0
     with pytest.raises(sa.exc.IntegrityError), database.session() as session:
         session.add(Candidate(catalog_id=999, object_id="x", cutout_index=0, cutout_sha256=""))

@@ -8,7 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from lensing_core.store import open_database
-from lensing_core.store.standing import novelty_percentile, scores_by_ensemble
+from lensing_core.store.standing import (
+    find_score,
+    novelty_percentile,
+    probabilities_of,
+    scores_by_ensemble,
+)
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score, SurveyRow
 
 DISTANCES = [3.0, 1.0, 4.0, 4.0, None]
@@ -93,3 +98,15 @@ def test_scores_by_ensemble_newest_first(scored) -> None:
         ]
         assert len(scores_by_ensemble(session, candidate, most=1)) == 1
         assert scores_by_ensemble(session, 999) == []
+
+
+def test_scores_and_probabilities_of_one_ensemble(scored) -> None:
+    with scored.session() as session:
+        older = session.scalar(select(Ensemble.id).where(Ensemble.name == "older"))
+        ids = session.scalars(select(Candidate.id).order_by(Candidate.id)).all()
+        assert find_score(session, older, ids[2]).logit == 2.0
+        assert find_score(session, older, 999) is None
+        assert find_score(session, 999, ids[2]) is None
+        found = probabilities_of(session, older, [ids[3], ids[1], 999])
+        assert found == {ids[1]: pytest.approx(0.1), ids[3]: pytest.approx(0.3)}
+        assert probabilities_of(session, None, ids) == {}

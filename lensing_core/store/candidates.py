@@ -1,0 +1,114 @@
+"""Candidates, found by id, by their place in a catalog, or on the sky."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lensing_core.errors import NotFoundError
+from lensing_core.store.ranking_filters import candidate_conditions
+from lensing_core.store.ranking_query import Cone, RankingQuery
+from lensing_core.store.tables import Candidate, Catalog
+
+_PARAMETERS = 500  # SQLite takes some thousand in a statement
+
+
+@dataclass(frozen=True)
+class CutoutPlace:
+    """The user's name of a candidate, and where its cutout lies.
+
+    Attributes
+    ----------
+    object_id : str
+    catalog_id : int
+    catalog : str
+        Its name.
+    cutout_index : int
+    cutout_sha256 : str
+        Of the pixels, hexadecimal.
+    """
+
+    object_id: str
+    catalog_id: int
+    catalog: str
+    cutout_index: int
+    cutout_sha256: str
+
+
+def get_candidate(session: Session, candidate_id: int) -> Candidate:
+    """The candidate of an id; raises NotFoundError."""
+    candidate = session.get(Candidate, candidate_id)
+    if candidate is None:
+        raise NotFoundError(f"Candidate {candidate_id} does not exist.")
+    return candidate
+
+
+def candidate_at(session: Session, catalog: str, cutout_index: int) -> int | None:
+    """Id of the candidate whose cutout has this index in a catalog; None where there is none."""
+    return session.scalar(
+        select(Candidate.id)
+        .join(Catalog, Catalog.id == Candidate.catalog_id)
+        .where(Catalog.name == catalog, Candidate.cutout_index == cutout_index)
+    )
+
+
+def nearest_candidate(
+    session: Session, ra_deg: float, dec_deg: float, radius_arcsec: float
+) -> int | None:
+    """Id of the nearest candidate of all catalogs within a circle; None where there is none.
+
+    Raises
+    ------
+    BadInputError
+        If the position is not one of the sky.
+    """
+    cone = Cone(ra_deg, dec_deg, radius_arcsec / 3600)
+    rows = session.execute(
+        select(Candidate.id, Candidate.ra_deg, Candidate.dec_deg).where(
+            *candidate_conditions(RankingQuery(sort="object_id", cone=cone))
+        )
+    ).all()
+    if not rows:
+        return None
+    ra, dec = np.radians(np.array([(row.ra_deg, row.dec_deg) for row in rows], dtype=float).T)
+    ra_0, dec_0 = np.radians((ra_deg, dec_deg))
+    haversine = np.sin((dec - dec_0) / 2) ** 2
+    haversine += np.cos(dec) * np.cos(dec_0) * np.sin((ra - ra_0) / 2) ** 2
+    return int(rows[int(np.argmin(haversine))].id)
+
+
+def object_names(session: Session, candidate_ids: Iterable[int]) -> dict[int, str]:
+    """The users' names of some candidates; ids that do not exist are left out."""
+    ids = sorted(set(candidate_ids))
+    found: dict[int, str] = {}
+    for first in range(0, len(ids), _PARAMETERS):
+        part = ids[first : first + _PARAMETERS]
+        rows = session.execute(
+            select(Candidate.id, Candidate.object_id).where(Candidate.id.in_(part))
+        )
+        found.update((row.id, row.object_id) for row in rows)
+    return found
+
+
+def cutout_places(session: Session, candidate_ids: Iterable[int]) -> dict[int, CutoutPlace]:
+    """Where the cutouts of a few candidates lie; ids that do not exist are left out."""
+    rows = session.execute(
+        select(
+            Candidate.id,
+            Candidate.object_id,
+            Candidate.catalog_id,
+            Catalog.name,
+            Candidate.cutout_index,
+            Candidate.cutout_sha256,
+        )
+        .join(Catalog, Catalog.id == Candidate.catalog_id)
+        .where(Candidate.id.in_(list(candidate_ids)))
+    )
+    return {
+        candidate_id: CutoutPlace(object_id, catalog_id, catalog, index, sha256)
+        for candidate_id, object_id, catalog_id, catalog, index, sha256 in rows
+    }

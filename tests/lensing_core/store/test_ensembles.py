@@ -1,0 +1,105 @@
+"""Which ensembles and models a page takes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from rows import add_catalog
+
+from lensing_core.errors import NotFoundError
+from lensing_core.store import Session, open_database
+from lensing_core.store.ensembles import (
+    best_ensemble,
+    find_ensemble,
+    get_ensemble,
+    models_by_preference,
+    network_members,
+    scored_ensembles,
+)
+from lensing_core.store.tables import Ensemble, EnsembleMember, Model, Score
+
+
+@pytest.fixture
+def session(workspace):
+    with open_database(workspace).session() as session:
+        yield session
+
+
+def day(k: int) -> datetime:
+    return datetime(2026, 1, k, tzinfo=UTC)
+
+
+def add_ensemble(session: Session, name: str, members: tuple[str, ...] = (), **columns) -> int:
+    ensemble = Ensemble(name=name, fusion="mean", manifest={}, **columns)
+    session.add(ensemble)
+    session.flush()
+    session.add_all(
+        EnsembleMember(ensemble_id=ensemble.id, model_id=key, position=k)
+        for k, key in enumerate(members)
+    )
+    session.flush()
+    return ensemble.id
+
+
+def score(session: Session, ensemble_id: int, catalog_id: int, candidate_id: int) -> None:
+    numbers = dict.fromkeys(("logit", "probability", "epistemic", "aleatoric", "disagreement"), 0.0)
+    keys = {"ensemble_id": ensemble_id, "catalog_id": catalog_id, "candidate_id": candidate_id}
+    session.add(Score(**keys, **numbers))
+    session.flush()
+
+
+def test_one_ensemble(session) -> None:
+    key = add_ensemble(session, "first")
+    assert get_ensemble(session, key) is find_ensemble(session, "first")
+    with pytest.raises(NotFoundError, match=r"^Ensemble 99 does not exist\.$"):
+        get_ensemble(session, 99)
+    with pytest.raises(NotFoundError, match=r"^There is no ensemble second\.$"):
+        find_ensemble(session, "second")
+
+
+def test_promoted_ensembles_come_first_then_the_newest(session) -> None:
+    a, b = add_catalog(session, "mine", 2)
+    made = [
+        add_ensemble(session, "newest", created_at=day(9)),
+        add_ensemble(session, "early", created_at=day(1), promoted_at=day(2)),
+        add_ensemble(session, "older", created_at=day(3)),
+        add_ensemble(session, "late", created_at=day(2), promoted_at=day(4)),
+    ]
+    add_ensemble(session, "idle", promoted_at=day(9))  # has scored nothing
+    for key in made:
+        score(session, key, 1, a)
+    assert [e.name for e in scored_ensembles(session)] == ["late", "early", "newest", "older"]
+    assert scored_ensembles(session, b) == []
+    score(session, made[2], 1, b)
+    assert [e.name for e in scored_ensembles(session, b)] == ["older"]
+
+
+def test_the_best_ensemble_of_a_catalog(session) -> None:
+    (here,), (there,) = add_catalog(session, "here", 1), add_catalog(session, "there", 1)
+    plain = [add_ensemble(session, f"e{k}") for k in range(2)]
+    promoted = add_ensemble(session, "good", promoted_at=day(1))
+    for key in plain:
+        score(session, key, 1, here)
+    assert best_ensemble(session, 1).name == "e1"
+    assert best_ensemble(session, 2) is None
+    assert best_ensemble(session, 1, "e0").id == plain[0]
+    with pytest.raises(NotFoundError, match="no ensemble good that has scored"):
+        best_ensemble(session, 1, "good")
+    score(session, promoted, 2, there)
+    assert best_ensemble(session, 1).name == "e1"
+    score(session, promoted, 1, here)
+    assert best_ensemble(session, 1).name == "good"
+
+
+def test_members_first_then_the_newest_models(session) -> None:
+    kinds = {"a": "network", "b": "trees", "c": "network", "d": "head", "e": "network"}
+    session.add_all(
+        Model(id=key, kind="timm", manifest={"kind": kind}, created_at=day(k))
+        for k, (key, kind) in enumerate(kinds.items(), 1)
+    )
+    session.flush()
+    key = add_ensemble(session, "first", ("c", "b", "a"))
+    assert models_by_preference(session, key) == ["c", "b", "a", "e", "d"]
+    assert models_by_preference(session, None) == ["e", "d", "c", "b", "a"]
+    assert network_members(get_ensemble(session, key)) == ["c", "a"]
