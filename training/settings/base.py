@@ -1,0 +1,73 @@
+"""What all settings have in common: how they are read, written and listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import param
+
+from lensing_core.errors import BadInputError
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a command line or a panel needs to know of one setting."""
+
+    name: str
+    parameter: Any
+    default: Any
+    help: str
+    unit: str
+    group: str
+
+
+class RunSettings(param.Parameterized):
+    """Base of all run settings; ``kind`` names the job that they describe."""
+
+    kind: ClassVar[str] = ""
+    units: ClassVar[dict[str, str]] = {}
+    groups: ClassVar[dict[str, tuple[str, ...]]] = {}
+
+    def __init__(self, **values: Any) -> None:
+        unknown = sorted(set(values) - {f.name for f in fields(type(self))})
+        if unknown:
+            raise BadInputError(f"{self.kind} settings: unknown {', '.join(unknown)}.")
+        try:
+            super().__init__(**values)
+        except (ValueError, TypeError) as error:
+            raise BadInputError(f"{self.kind} settings: {error}") from error
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON of all settings."""
+        return {f.name: f.parameter.serialize(getattr(self, f.name)) for f in fields(type(self))}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """The settings that :meth:`to_json` wrote."""
+        known = {f.name: f.parameter for f in fields(cls)}
+        return cls(**{k: known[k].deserialize(v) if k in known else v for k, v in values.items()})
+
+    def title(self) -> str:
+        """One line for lists of runs."""
+        return self.kind.capitalize()
+
+    def check(self) -> None:
+        """Raise BadInputError where settings contradict one another."""
+
+
+def fields(settings: type[RunSettings]) -> list[Field]:
+    """The settings of a class in order of declaration, base class first."""
+    group_of = {name: group for group, names in settings.groups.items() for name in names}
+    return [
+        Field(
+            name,
+            p,
+            p.default,
+            (p.doc or "").strip(),
+            settings.units.get(name, ""),
+            group_of.get(name, "General"),
+        )
+        for name, p in settings.param.objects("existing").items()
+        if name != "name" and (p.precedence is None or p.precedence >= 0)
+    ]

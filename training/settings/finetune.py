@@ -1,0 +1,58 @@
+"""Settings of networks trained further on grades."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import param
+
+from training.settings import shared
+from training.settings.retrain import RetrainSettings
+
+
+class FinetuneSettings(RetrainSettings):
+    """Train the networks of an ensemble further on the labels of a catalog, with its pixels.
+
+    Labels, held-out groups and folds are those of ``retrain``; the loss is nnPU at the survey's
+    prior. Each network is trained once a fold and once on all; then the catalog is scored again.
+    """
+
+    kind = "finetune"
+    groups: ClassVar = {
+        **{name: g for name, g in RetrainSettings.groups.items() if name != "Heads"},
+        "Network": (
+            *("epochs", "learning_rate", "weight_decay", "network_batch", "blur_px", "gain"),
+            *("fusion", "precision", "device"),
+        ),
+    }
+
+    heads = param.ListSelector(default=[], objects=[], precedence=-1)  # of the fast retrain alone
+    ensemble = param.String(default="fine-tuned", doc="Name of the ensemble to make.")
+    base = param.String(
+        default="",
+        doc="Ensemble whose networks are trained further and whose trees are kept; empty: the one "
+        "promoted last, else the newest.",
+    )
+    catalog = param.String(default="survey", doc="Catalog whose labels train; it is scored again.")
+    further = param.List(default=[], item_type=str, doc="Catalogs to learn from and score with it.")
+    most_unlabeled = param.Integer(
+        default=5000,
+        bounds=(100, 1_000_000),
+        doc="Most unlabeled objects that networks are trained on, drawn at random.",
+    )
+    folds = param.Integer(
+        default=3, bounds=(2, 20), doc="Parts of whole groups for cross-fitting; each costs a fit."
+    )
+    epochs = param.Integer(default=4, bounds=(1, 1000), doc="Passes over the unlabeled objects.")
+    learning_rate = param.Number(default=3e-4, bounds=(1e-6, 1), doc="Peak rate of AdamW.")
+    weight_decay = shared.weight_decay()
+    network_batch = param.Integer(
+        default=64, bounds=(8, 8192), doc="Cutouts a step; a quarter of them lenses at most."
+    )
+    blur_px = shared.blur_px()
+    gain = shared.gain()
+    precision = shared.precision()
+    device = shared.device("Where networks train.")
+
+    def title(self) -> str:
+        return f"Fine-tune {self.ensemble} on {shared.several(self.catalog, self.further)}"

@@ -1,0 +1,216 @@
+"""Settings of imports: a table and its images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, get_args
+
+import param
+
+from lensing_core.errors import BadInputError
+from lensing_core.ingest.choices import (
+    POSITION_UNITS,
+    TABLE_FORMATS,
+    ImageKind,
+    MissingBands,
+    VarianceKind,
+)
+from lensing_core.ingest.labels import LabelRule
+from lensing_core.ingest.provenance import POLICIES, check_policy
+from lensing_core.workspace import check_slug
+from training.settings.base import RunSettings
+
+
+class IngestSettings(RunSettings):
+    """Bring a table and its images into the workspace."""
+
+    kind = "ingest"
+    units: ClassVar = {
+        "frame_crop_px": "px",
+        "size_px": "px",
+        "pixel_scale_arcsec": "arcsec/px",
+        "pixel_scales": "arcsec/px",
+        "grid_scale_arcsec": "arcsec/px",
+        "zero_points": "AB mag",
+    }
+    groups: ClassVar = {
+        "Catalog": ("catalog", "survey", "scale", "origin"),
+        "Table": ("table", "table_format", "columns", "position_unit"),
+        "Images": (
+            *("images", "image_kind", "pattern", "bands", "band_keys", "band_axis", "dataset"),
+            *("frame_crop_px", "missing_bands"),
+        ),
+        "Grid and calibration": (
+            *("size_px", "pixel_scale_arcsec", "pixel_scales", "grid_scale_arcsec", "zero_points"),
+        ),
+        "Noise and PSF": ("variance_pattern", "variance_kind", "psf_pattern"),
+        "Labels": (
+            *("label_source", "label_confidence", "label_policy", "all_are", "lens_from"),
+            *("nonlens_below",),
+        ),
+        "Running": ("workers",),
+    }
+
+    catalog = param.String(default="", doc="Name of the catalog to make or to go on with.")
+    survey = param.String(
+        default="", doc="Survey that the images are from; empty: as their headers say."
+    )
+    scale: param.Selector[str] = param.Selector(
+        default="galaxy", objects=["galaxy", "cluster"], doc="Scale of the lenses looked for."
+    )
+    origin: param.Selector[str] = param.Selector(
+        default="observed", objects=["observed", "simulated"], doc="Where the pixels are from."
+    )
+
+    table = param.String(
+        default="",
+        doc="CSV, FITS, VOTable, ECSV, Parquet or whitespace-separated file with one row an "
+        "object; empty: one object for each image file.",
+    )
+    table_format: param.Selector[str] = param.Selector(
+        default="auto", objects=list(TABLE_FORMATS), doc="Format of the table; auto: by its name."
+    )
+    columns = param.Dict(
+        default={},
+        doc="Columns whose names are not recognised, as ROLE=COLUMN: id, ra, dec, label, file, "
+        "magnitude, z_phot, z_spec, richness, ..., mag:BAND, flux:BAND, file:BAND.",
+    )
+    position_unit: param.Selector[str] = param.Selector(
+        default="auto",
+        objects=list(POSITION_UNITS),
+        doc="Unit of the position columns; auto: as the table says, else degrees, or sexagesimal "
+        "where cells hold such text.",
+    )
+
+    images = param.String(
+        default="",
+        doc="Folder of the image files, or one file with all of them; empty: the table's folder.",
+    )
+    image_kind: param.Selector[str] = param.Selector(
+        default="auto",
+        objects=list(get_args(ImageKind)),
+        doc="How images are stored; auto: by looking at the first.",
+    )
+    pattern = param.String(
+        default="",
+        doc="File names below the images folder, with columns in braces, such as "
+        "{id}/{id}_{band}.fits; empty: as the table names them, or {id}.fits.",
+    )
+    bands = param.List(
+        default=[], item_type=str, doc="Bands in their order; empty: those of the survey found."
+    )
+    band_keys = param.Dict(
+        default={},
+        doc="What files call a band, as BAND=KEY: an HDU's name or number, a plane's number, or "
+        "what {band} stands for in file names.",
+    )
+    band_axis: param.Selector[str] = param.Selector(
+        default="auto",
+        objects=["auto", "first", "last"],
+        doc="Band axis of cubes and stacks, in numpy's order; auto: by its length.",
+    )
+    dataset = param.String(
+        default="", doc="Array within an .npz or HDF5 file; empty: the only one with images."
+    )
+    frame_crop_px = param.Integer(
+        default=0, bounds=(0, 1000), doc="Frame to cut off each side of a picture."
+    )
+    missing_bands: param.Selector[str] = param.Selector(
+        default="nan",
+        objects=list(get_args(MissingBands)),
+        doc="An object without some band: fill the band with NaN, or quarantine the object.",
+    )
+
+    size_px = param.Integer(
+        default=0,
+        bounds=(0, 4096),
+        doc="Side of the cutouts; images are cropped or padded to it; 0: as the first image.",
+    )
+    pixel_scale_arcsec = param.Number(
+        default=0.0, bounds=(0, 10), doc="Pixel scale of the images; 0: as headers say."
+    )
+    pixel_scales = param.Dict(
+        default={}, doc="Pixel scales that differ between bands, as BAND=SCALE."
+    )
+    grid_scale_arcsec = param.Number(
+        default=0.0,
+        bounds=(0, 10),
+        doc="Pixel scale of the cutouts; bands of another are regridded with flux conserved; 0: "
+        "the finest of the bands.",
+    )
+    zero_points = param.Dict(
+        default={}, doc="Zero points where headers are silent or wrong, as BAND=MAGNITUDE."
+    )
+
+    variance_pattern = param.String(
+        default="", doc="File names of noise maps, as in the file-name pattern; empty: none."
+    )
+    variance_kind: param.Selector[str] = param.Selector(
+        default="rms", objects=list(get_args(VarianceKind)), doc="What those noise maps hold."
+    )
+    psf_pattern = param.String(
+        default="", doc="File names of PSFs, as in the file-name pattern; empty: none."
+    )
+
+    label_source = param.String(
+        default="",
+        doc="Where labels come from: obs:NAME, sim:NAME, weak:NAME, pretrain:NAME or human:NAME.",
+    )
+    label_confidence = param.Number(
+        default=None,
+        bounds=(0, 1),
+        allow_None=True,
+        doc="How sure labels are; not given: below one half for weak labels, else 1.",
+    )
+    label_policy: param.Selector[str] = param.Selector(
+        default="auto",
+        objects=["auto", *POLICIES],
+        doc="What labels may be used for; auto: pretraining only for weak and pretrain sources, "
+        "else all.",
+    )
+    all_are: param.Selector[str] = param.Selector(
+        default="as the table says",
+        objects=["as the table says", "lens", "not a lens"],
+        doc="One label for every object.",
+    )
+    lens_from = param.Number(
+        default=None,
+        allow_None=True,
+        doc="The label column holds grades: this grade or more is a lens.",
+    )
+    nonlens_below = param.Number(
+        default=None,
+        allow_None=True,
+        doc="The label column holds grades: less than this is not a lens.",
+    )
+
+    workers = param.Integer(
+        default=0, bounds=(0, 1024), doc="Processes that decode images; 0: one a core."
+    )
+
+    def title(self) -> str:
+        return f"Import {self.catalog}"
+
+    def check(self) -> None:
+        """Check what can be seen without opening a file; paths are made absolute.
+
+        A run that is resumed from another folder then finds its files.
+        """
+        check_slug(self.catalog, what="Catalog")
+        if not self.table and not self.images:
+            raise BadInputError("Name a table, or a folder of images, or both.")
+        for name in ("table", "images"):
+            value = getattr(self, name)
+            if value:
+                path = Path(value).expanduser().absolute()
+                if not path.exists():
+                    raise BadInputError(f"{name.capitalize()} {path} does not exist.")
+                setattr(self, name, str(path))
+        if self.label_policy != "auto":
+            check_policy(self.label_source, self.label_policy)
+        self.labels()
+
+    def labels(self) -> LabelRule:
+        """How labels are read."""
+        constant = {"lens": 1, "not a lens": 0}.get(self.all_are)
+        return LabelRule(constant, self.lens_from, self.nonlens_below)

@@ -1,0 +1,118 @@
+"""Settings of heads trained on grades, without pixels."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import param
+
+from lensing_core.errors import BadInputError
+from lensing_core.workspace import check_slug
+from training.settings import shared
+from training.settings.base import RunSettings
+
+
+class RetrainSettings(RunSettings):
+    """Train heads on the labels of a scored catalog, and rank it again, without its pixels."""
+
+    kind = "retrain"
+    groups: ClassVar = {
+        "Ensemble": ("ensemble", "base", "catalog", "further", "survey_prior"),
+        "Heads": ("heads", "fusion"),
+        "Labels": (
+            *("labels", "consensus", "lens_from", "other_below", "min_votes", "min_confidence"),
+            *("other_weight", "hard_weight", "most_unlabeled"),
+        ),
+        "Splits": ("folds", "block_nside", "seed"),
+    }
+
+    ensemble = param.String(default="retrained", doc="Name of the ensemble to make.")
+    base = param.String(
+        default="",
+        doc="Ensemble that scored the catalog and whose members are kept; empty: the one promoted "
+        "last, else the newest.",
+    )
+    catalog = param.String(default="survey", doc="Catalog whose labels train; it is ranked again.")
+    further = param.List(default=[], item_type=str, doc="Catalogs to learn from and rank with it.")
+    survey_prior = shared.survey_prior("Share of lenses expected among the candidates.")
+    heads = param.ListSelector(
+        default=["nnpu", "logistic", "trees"],
+        objects=["nnpu", "logistic", "trees", "bagging"],
+        doc="Heads to train; nnpu and logistic: on embeddings; trees and bagging: LightGBM on "
+        "features and embeddings.",
+    )
+    fusion: Any = param.Selector(
+        default="stacking",
+        objects=["mean", "stacking", "isotonic_bayes", "best"],
+        doc="How calibrated member logits are joined; best: by cross-fitted TPR0, then TPR10.",
+    )
+    labels: Any = param.Selector(
+        default="both",
+        objects=["both", "grades", "imported"],
+        doc="Grades given here, labels imported with the catalog, or both; grades go first.",
+    )
+    consensus: Any = param.Selector(
+        default="dawid_skene",
+        objects=["dawid_skene", "swap"],
+        doc="How the grades of several graders are joined; labels weigh by |2p - 1|.",
+    )
+    lens_from = param.Number(
+        default=0.5,
+        bounds=(0.01, 0.99),
+        doc="Graded objects of this posterior or more are lenses.",
+    )
+    other_below = param.Number(
+        default=0.1,
+        bounds=(0.001, 0.99),
+        doc="Graded objects of a lower posterior are no lenses; in between they stay unlabeled.",
+    )
+    min_votes = param.Integer(
+        default=1, bounds=(1, 100), doc="Objects with fewer grades stay unlabeled."
+    )
+    other_weight = param.Integer(
+        default=10,
+        bounds=(1, 1000),
+        doc="A vetted non-lens counts as this many unlabeled objects.",
+    )
+    hard_weight = param.Number(
+        default=2.0,
+        bounds=(1, 100),
+        doc="One that was rejected for a stated reason (ring, spiral, ...) counts this many times "
+        "as much, and reasons are balanced.",
+    )
+    most_unlabeled = param.Integer(
+        default=10_000,
+        bounds=(100, 1_000_000),
+        doc="Most unlabeled objects that heads are trained on, drawn at random.",
+    )
+    min_confidence = param.Number(
+        default=0.5, bounds=(0, 1), doc="Labels of less confidence count as none."
+    )
+    folds = param.Integer(
+        default=5, bounds=(2, 20), doc="Parts of whole groups for cross-validation."
+    )
+    block_nside = param.Integer(
+        default=64,
+        bounds=(0, 4096),
+        doc="NSIDE of the HEALPix blocks that stay on one side of a split, a power of 2 (64: 0.9 "
+        "degrees); 0: only duplicates within 2 arcsec stay together.",
+    )
+    seed = shared.seed("Same seed, same ensemble.")
+
+    def title(self) -> str:
+        return f"Retrain {self.ensemble} on {shared.several(self.catalog, self.further)}"
+
+    def check(self) -> None:
+        check_slug(self.ensemble, what="Ensemble")
+        if not self.catalog:
+            raise BadInputError("Retraining: name the catalog whose labels train.")
+        if self.param.heads.objects and not self.heads:
+            raise BadInputError("Retraining: choose at least one head.")
+        if self.other_below > self.lens_from:
+            raise BadInputError(
+                f"other_below = {self.other_below:g} is above lens_from = {self.lens_from:g}."
+            )
+        if self.block_nside & (self.block_nside - 1):
+            raise BadInputError(
+                f"block_nside = {self.block_nside}: use a power of 2, or 0 for no blocks."
+            )

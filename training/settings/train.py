@@ -1,0 +1,212 @@
+"""Settings of ensembles trained from labelled catalogs."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import param
+
+from lensing_core.errors import BadInputError
+from lensing_core.workspace import check_slug
+from training.settings import shared
+from training.settings.base import RunSettings
+
+
+class TrainSettings(RunSettings):
+    """Train an ensemble on labelled catalogs."""
+
+    kind = "train"
+    groups: ClassVar = {
+        "Ensemble": ("ensemble", "catalogs", "members", "fusion", "survey_prior", "seed"),
+        "Network": (
+            "backbones",
+            "copies",
+            "pretrained",
+            "pretrain_catalogs",
+            "pretrain_epochs",
+            "small_stem",
+            "width",
+            "arc_prior",
+            "pooling",
+            "metadata",
+            "dropout",
+            "turned",
+            "weight_bits",
+        ),
+        "Optimisation": (
+            "epochs",
+            "patience",
+            "network_batch",
+            "accumulate",
+            "learning_rate",
+            "find_learning_rate",
+            "weight_decay",
+            "loss",
+            "lens_prior",
+            "physics_weight",
+            "average_decay",
+            "blur_px",
+            "gain",
+            "precision",
+            "device",
+            "devices",
+        ),
+        "Trees": (
+            *("feature_blocks", "rounds", "trees_learning_rate", "leaves"),
+            *("monotone", "balanced_trees"),
+        ),
+    }
+
+    ensemble = param.String(default="first", doc="Name of the ensemble to make.")
+    catalogs = param.List(
+        default=["simulated"], item_type=str, doc="Labelled catalogs to train on, of one geometry."
+    )
+    members = param.ListSelector(
+        default=["trees", "network"], objects=["trees", "network"], doc="Members to train."
+    )
+    fusion: Any = param.Selector(
+        default="mean",
+        objects=["mean", "inverse_variance", "stacking", "isotonic_bayes", "best"],
+        doc="How calibrated member logits are joined; best: by cross-fitted TPR0, then TPR10.",
+    )
+    survey_prior = shared.survey_prior(
+        "Share of lenses expected in the survey that will be scored."
+    )
+    seed = shared.seed("Same seed, same ensemble.")
+    backbones = param.List(
+        default=["resnet10t"], item_type=str, doc="Networks: any timm names, and arc_aware."
+    )
+    copies = param.Integer(
+        default=1,
+        bounds=(1, 50),
+        doc="Networks of each kind, with seeds and validation folds of their own.",
+    )
+    pretrained = param.Boolean(
+        default=False, doc="Start from the weights that timm names for a backbone (a download)."
+    )
+    pretrain_catalogs = param.List(
+        default=[],
+        item_type=str,
+        doc="Catalogs without labels on which networks learn first what is the same object.",
+    )
+    pretrain_epochs = param.Integer(
+        default=20, bounds=(1, 1000), doc="Passes over them, where there are any."
+    )
+    pooling: Any = param.Selector(
+        default="mean",
+        objects=["mean", "mil"],
+        doc="mean: networks see the whole cutout; mil: patches, joined by attention (clusters).",
+    )
+    metadata = param.ListSelector(
+        default=[],
+        objects=[
+            *("psf_fwhm_arcsec", "depth_mag", "pixel_scale_arcsec"),
+            *("redshift", "richness", "survey"),
+        ],
+        doc="What networks are told beside the pixels; missing values are allowed.",
+    )
+    weight_bits: Any = param.Selector(
+        default="32",
+        objects=["32", "16"],
+        doc="Precision in which weights are stored: 16 makes files half as large.",
+    )
+    turned = param.Boolean(
+        default=False, doc="Score the mean over the eight orientations, at eight times the cost."
+    )
+    small_stem = param.Boolean(
+        default=False, doc="ResNets: no pooling after the first convolution, for small cutouts."
+    )
+    width = param.Number(
+        default=1.0,
+        bounds=(0.125, 4),
+        doc="ResNets: channels of every stage relative to the published network; 0.5 makes it four "
+        "times smaller.",
+    )
+    arc_prior = param.Boolean(
+        default=True,
+        doc="arc_aware: attention is biased by distances and directions around the centre; off for "
+        "patches.",
+    )
+    dropout = param.Number(default=0.2, bounds=(0, 0.9), doc="Dropout in the network's head.")
+    epochs = param.Integer(default=12, bounds=(1, 1000), doc="Most passes over the training set.")
+    patience = param.Integer(
+        default=5, bounds=(1, 1000), doc="Epochs without a better validation loss before stopping."
+    )
+    network_batch = param.Integer(
+        default=64,
+        bounds=(2, 8192),
+        doc="Cutouts a pass; halved where they do not fit in the memory of a GPU.",
+    )
+    accumulate = param.Integer(default=1, bounds=(1, 1024), doc="Passes a training step.")
+    learning_rate = param.Number(default=2e-3, bounds=(1e-6, 1), doc="Peak rate of AdamW.")
+    find_learning_rate = param.Boolean(
+        default=False, doc="Look for the peak rate by a range test first (Smith 2017)."
+    )
+    weight_decay = shared.weight_decay()
+    loss: Any = param.Selector(
+        default="cross_entropy",
+        objects=["cross_entropy", "balanced", "focal", "nnpu"],
+        doc="balanced: classes weigh the same; focal: hard objects weigh more; nnpu: label 0 means "
+        "unlabelled.",
+    )
+    lens_prior = param.Number(
+        default=0.01,
+        bounds=(0, 0.5),
+        inclusive_bounds=(False, True),
+        doc="Share of lenses among the unlabelled objects, for nnpu.",
+    )
+    physics_weight = param.Number(
+        default=0.0,
+        bounds=(0, 10),
+        doc="Weight of a second task for simulated lenses: Einstein radius, and a potential that "
+        "obeys the Poisson equation; 0: none.",
+    )
+    average_decay = param.Number(
+        default=0.0,
+        bounds=(0, 0.9999),
+        doc="Decay a step of an exponential average of the weights, which is then kept; 0: none.",
+    )
+    blur_px = shared.blur_px()
+    gain = shared.gain()
+    precision = shared.precision()
+    device = shared.device("Where networks train.")
+    devices = param.Integer(
+        default=1,
+        bounds=(1, 64),
+        doc="GPUs that train a network together, each with batches of its own; processes on a CPU.",
+    )
+    feature_blocks = param.ListSelector(
+        default=["grid", "segments", "colours", "ridges"],
+        objects=["grid", "segments", "colours", "ridges", "catalog"],
+        doc="What trees see: patches and annuli, arcs and segments, their colours, oriented "
+        "filters, what the catalog knows (redshift, richness, PSF, depth, ...).",
+    )
+    rounds = param.Integer(default=600, bounds=(1, 100_000), doc="Most boosting rounds.")
+    trees_learning_rate = param.Number(default=0.05, bounds=(1e-4, 1), doc="Shrinkage of trees.")
+    leaves = param.Integer(default=31, bounds=(2, 1024), doc="Most leaves of a tree.")
+    monotone = param.Boolean(
+        default=True,
+        doc="Scores of trees never fall with better tangential alignment or colour consistency, "
+        "nor rise with worse seeing.",
+    )
+    balanced_trees = param.Boolean(
+        default=False, doc="Lenses and non-lenses weigh the same in training trees."
+    )
+
+    def title(self) -> str:
+        return f"Train {self.ensemble} on {', '.join(self.catalogs)}"
+
+    def check(self) -> None:
+        check_slug(self.ensemble, what="Ensemble")
+        if not self.members:
+            raise BadInputError("Training: choose at least one member.")
+        if not self.catalogs:
+            raise BadInputError("Training: choose at least one labelled catalog.")
+        if "trees" in self.members and not self.feature_blocks:
+            raise BadInputError("feature_blocks: name at least one, or leave trees out.")
+        if "network" in self.members and not self.backbones:
+            raise BadInputError("backbones: name at least one network, or leave networks out.")
+        if self.fusion == "inverse_variance" and "network" in self.members and not self.dropout:
+            raise BadInputError(
+                "dropout = 0: fusion by inverse variance needs dropout in the network's head."
+            )
