@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 WORKSPACE ?= demo-workspace
 PORT ?= 5006
 
-.PHONY: help demo test lint types layers check pytest oldest clean
+.PHONY: help demo test lint types layers check pytest oldest screenshots clean
 
 help:
 	@echo "make demo    serve a demonstration survey on http://127.0.0.1:$(PORT)"
 	@echo "make test    all checks and tests, Chromium included"
 	@echo "make check   lint, types and layers only"
+	@echo "make screenshots   the guides' pictures anew, from the demonstration"
 
 demo: $(VENV)/.ready
 	$(BIN)/lens-triage demo $(WORKSPACE) --port $(PORT)
@@ -37,6 +38,11 @@ pytest: $(VENV)/.ready-dev
 # The quick tests on the lower bounds of pyproject.toml, in an environment of their own.
 oldest: $(VENV)/.ready-dev
 	tools/test-oldest.sh $(BIN)/python
+
+# The pictures of the guides, from a copy of the demonstration; look at each before it is committed.
+screenshots: $(VENV)/.ready-dev
+	$(BIN)/python tools/screenshots.py $(WORKSPACE) \
+	--chromium "$$(tools/find-chromium.sh $(BIN)/python)"
 
 $(VENV)/.ready: pyproject.toml tools/make-environment.sh
 	tools/make-environment.sh $(VENV) .

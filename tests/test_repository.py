@@ -54,3 +54,16 @@ def test_no_pickle_no_shell():
         assert not re.search(r"import pickle|import joblib|allow_pickle=True", text), path
         assert not re.search(r"shell=True|os\.system\(", text), path
         assert "weights_only=False" not in text, path
+
+
+def test_pictures_of_guides_exist_have_words_and_are_small():
+    folder = ROOT / "assets" / "help"
+    shown = set()
+    for guide in [*ROOT.glob("docs/**/*.md"), ROOT / "README.md"]:
+        for alt, name in re.findall(r"!\[([^\]]*)\]\(([^)\s]+)\)", guide.read_text()):
+            assert len(alt.split()) > 5, f"{guide.name}: {name} says nothing to who cannot see it"
+            assert (guide.parent / name).is_file(), f"{guide.name}: {name} does not exist"
+            shown.add((guide.parent / name).resolve())
+    pictures = {path.resolve() for path in folder.iterdir()}
+    assert pictures == {path for path in shown if path.is_relative_to(folder)}
+    assert sum(path.stat().st_size for path in pictures) < 1.5 * 2**20
