@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import math
 import re
 from collections import OrderedDict
@@ -22,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 from tornado.web import RequestHandler
 
 from app.context import AppContext
+from app.replies import ReplyHandler
 from app.tile_source import TileSource
-from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
+from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.imaging import encode
 from lensing_core.models.manifest import model_folder, read_manifest
 from lensing_core.store.candidates import candidate_at
@@ -42,7 +42,6 @@ _MEMBERS = 4  # networks in memory
 _IMMUTABLE = "private, max-age=31536000, immutable"
 _NETWORK = "network"
 _METHODS = {"grad_cam": "Grad-CAM", "rollout": "Attention rollout", "mil": "Weights of patches"}
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,7 @@ def features_to_json(found: CandidateExplanation) -> dict[str, Any]:
     }
 
 
-class AttentionHandler(RequestHandler):
+class AttentionHandler(ReplyHandler):
     """Answers one picture or one JSON object, or one sentence saying what is wrong."""
 
     def initialize(self, source: AttentionSource) -> None:
@@ -217,28 +216,13 @@ class AttentionHandler(RequestHandler):
             body: str | bytes | None = json.dumps(found.info) if info else found.picture
             if body is None:
                 raise NotFoundError(str(found.info.get("sentence", "This member has no map.")))
-        except NotFoundError as error:
-            self._refuse(404, str(error))
-        except LensTriageError as error:
-            self._refuse(400, str(error))
-        except Exception:  # noqa: BLE001 - logged; the page gets one sentence, never a traceback
-            _log.exception("%s could not be answered", self.request.path)
-            self._refuse(500, "The server could not explain this score; its log says why.")
+        except Exception as error:  # noqa: BLE001 - logged; the page gets one sentence
+            self.refuse_for(error, "The server could not explain this score; its log says why.")
         else:
             # What is missing today (outputs that are not stored yet) may be there tomorrow.
             lasting = len(version) >= 8 and found.info["kind"] != "none"
             self.set_header("Cache-Control", _IMMUTABLE if lasting else "no-cache")
-            self._send(body, "application/json" if info else "image/png")
-
-    def _send(self, body: str | bytes, kind: str) -> None:
-        self.set_header("Content-Type", kind)
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.finish(body)
-
-    def _refuse(self, status: int, message: str) -> None:
-        self.set_status(status)
-        self.set_header("Cache-Control", "no-store")
-        self._send(message, "text/plain; charset=utf-8")
+            self.reply(body, "application/json" if info else "image/png")
 
 
 Routes = list[tuple[str, type[RequestHandler], dict[str, Any]]]

@@ -6,7 +6,6 @@ Both are asked for by the words of a Review address, so that what is on the page
 from __future__ import annotations
 
 import asyncio
-import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from app.components.review_query import Address, read_address
 from app.context import AppContext
 from app.identity import GraderHandler
 from app.own_pages import OwnPageHandler
-from lensing_core.errors import BadInputError, LensTriageError, NotFoundError, PolicyError
+from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.export import FORMATS, ExportRow, export_to
 from lensing_core.export.pictures import CutoutSource
 from lensing_core.store import Session
@@ -28,7 +27,6 @@ from lensing_core.workspace import Workspace
 
 _BLOCK = 2**18
 _DISCLAIMER = "Scores are no confirmation of a lens."
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -165,13 +163,9 @@ class ExportHandler(GraderHandler):
             path = Path(temporary) / "export"
             try:
                 request, n = await asyncio.to_thread(work, path)
-            except NotFoundError as error:
-                return self.refuse(404, str(error))
-            except LensTriageError as error:
-                return self.refuse(400, str(error))
-            except Exception:  # noqa: BLE001 - logged; the reader gets one sentence
-                _log.exception("The export %s failed", name)
-                return self.refuse(500, "The file could not be written; the server's log says why.")
+            except Exception as error:  # noqa: BLE001 - logged; the reader gets one sentence
+                why = "The file could not be written; the server's log says why."
+                return self.refuse_for(error, why)
             self.set_header("Content-Type", FORMATS[name].media_type)
             self.set_header("X-Content-Type-Options", "nosniff")
             self.set_header("Cache-Control", "no-store")

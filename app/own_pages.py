@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from tornado.web import RequestHandler
-
 from app.context import AppContext
-from lensing_core.errors import BadInputError, LensTriageError, NotFoundError, PolicyError
+from app.replies import ReplyHandler
+from lensing_core.errors import BadInputError
 
 _MAX_BODY = 4 * 2**20
-_log = logging.getLogger(__name__)
 
 
-class OwnPageHandler(RequestHandler):
+class OwnPageHandler(ReplyHandler):
     """Base of the handlers that answer the server's own pages."""
 
     def initialize(self, context: AppContext) -> None:
@@ -57,26 +54,17 @@ class OwnPageHandler(RequestHandler):
         """Do ``work`` in a thread and send what it returns, or one sentence."""
         try:
             found = await asyncio.to_thread(work)
-        except PolicyError as error:
-            self.refuse(403, str(error))
-        except NotFoundError as error:
-            self.refuse(404, str(error))
-        except LensTriageError as error:
-            self.refuse(400, str(error))
-        except Exception:  # noqa: BLE001 - logged; the page gets one sentence, never a traceback
-            _log.exception("%s could not be answered", self.request.path)
-            self.refuse(500, "The server could not answer; its log says why.")
+        except Exception as error:  # noqa: BLE001 - logged; the page gets one sentence
+            self.refuse_for(error, "The server could not answer; its log says why.")
         else:
             self.send(found)
 
     def send(self, content: Any, status: int = 200) -> None:
         """Answer with JSON that no cache keeps."""
         self.set_status(status)
-        self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.finish(json.dumps(content))
+        self.reply(json.dumps(content), "application/json")
 
     def refuse(self, status: int, message: str) -> None:
-        """Answer with one sentence."""
+        """Answer with one sentence, as JSON."""
         self.send({"error": message}, status)

@@ -32,9 +32,10 @@ from urllib.parse import urlencode
 
 from tornado.web import RequestHandler
 
+from app.replies import ReplyHandler
 from app.tile_request import RENDERING, PixelRequest, TileRequest
 from app.tile_source import TileSource
-from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
+from lensing_core.errors import BadInputError
 
 __all__ = ["RENDERING", "TileRequest", "TileSource", "routes", "tile_url"]
 
@@ -44,7 +45,7 @@ _THREAD_ABOVE_PIXELS = 20_000
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
-class CutoutHandler(RequestHandler):
+class CutoutHandler(ReplyHandler):
     """Answers for one cutout, or with one sentence saying what is wrong with the request."""
 
     def initialize(self, source: TileSource) -> None:
@@ -54,10 +55,8 @@ class CutoutHandler(RequestHandler):
         """Serve ``/tiles/<catalog>/<index>`` and the like."""
         try:
             await self._answer(*self.find(catalog, index), part)
-        except NotFoundError as error:
-            self._refuse(404, error)
-        except LensTriageError as error:
-            self._refuse(400, error)
+        except Exception as error:  # noqa: BLE001 - logged; the page gets one sentence
+            self.refuse_for(error, "The server could not read this cutout; its log says why.")
 
     def find(self, catalog: str, index: str) -> tuple[str, int]:
         """Catalog and index of the cutout that an address names; raises BadInputError."""
@@ -88,17 +87,6 @@ class CutoutHandler(RequestHandler):
             self._source.size(catalog, index) > _THREAD_ABOVE_PIXELS
         )
 
-    def _send(self, body: str | bytes, kind: str) -> None:
-        self.set_header("Content-Type", kind)
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.finish(body)
-
-    def _refuse(self, status: int, error: LensTriageError) -> None:
-        self.set_status(status)
-        self.set_header("Cache-Control", "no-store")
-        self.clear_header("Etag")
-        self._send(str(error), "text/plain; charset=utf-8")
-
 
 class TileHandler(CutoutHandler):
     """A picture, or what a viewer needs to know of the cutout."""
@@ -111,7 +99,7 @@ class TileHandler(CutoutHandler):
         if part:
             request = TileRequest.parse(self._query())
             info = await asyncio.to_thread(self._source.info, catalog, index, request)
-            self._send(json.dumps(self.describe(info)), "application/json")
+            self.reply(json.dumps(self.describe(info)), "application/json")
             return
         request = TileRequest.parse(self._query())
         if self._is_known(catalog, index, request):
@@ -120,7 +108,7 @@ class TileHandler(CutoutHandler):
             picture = await asyncio.to_thread(self._source.draw, catalog, index, request)
         else:
             picture = self._source.draw(catalog, index, request)
-        self._send(picture, f"image/{request.format}")
+        self.reply(picture, f"image/{request.format}")
 
 
 class PixelHandler(CutoutHandler):
@@ -131,7 +119,7 @@ class PixelHandler(CutoutHandler):
         if self._is_known(catalog, index, request):
             return
         values = await asyncio.to_thread(self._source.values, catalog, index, request)
-        self._send(values, "application/octet-stream")
+        self.reply(values, "application/octet-stream")
 
 
 def routes(source: TileSource) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:

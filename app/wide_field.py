@@ -6,58 +6,50 @@ Asked for by people, never by a page on its own: a service outside learns the po
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 from typing import Any
 
-from tornado.web import RequestHandler
-
 from app.context import AppContext
+from app.own_pages import OwnPageHandler
 from lensing_core.crossmatch.politeness import ServiceError
-from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
+from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.catalogs import get_catalog
 from lensing_core.wide_field import FieldPicture, WideField
 
-_log = logging.getLogger(__name__)
 
-
-class WideFieldHandler(RequestHandler):
+class WideFieldHandler(OwnPageHandler):
     """Answers one picture."""
 
-    def initialize(self, context: AppContext, source: WideField) -> None:
-        self._context = context
+    def initialize(  # type: ignore[override]  # Tornado passes these by name
+        self, context: AppContext, source: WideField
+    ) -> None:
+        super().initialize(context)
         self._source = source
 
     async def get(self, candidate: str) -> None:
         """Serve ``/wide-field/<candidate>``."""
         if self.request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            self._refuse(403, "Only the pages of this server may ask this.")
+            self.refuse(403, "Only the pages of this server may ask this.")
             return
         try:
             found, size = await asyncio.to_thread(self._fetch, candidate)
-        except NotFoundError as error:
-            self._refuse(404, str(error))
         except ServiceError as error:
             # 200, not 503: that a service cannot be reached is a state of the page, not a fault.
-            self._send(json.dumps({"error": str(error)}), "application/json")
-        except LensTriageError as error:
-            self._refuse(400, str(error))
-        except Exception:  # noqa: BLE001 - logged; the page gets one sentence, never a traceback
-            _log.exception("%s could not be answered", self.request.path)
-            self._refuse(500, "The server could not fetch the field; its log says why.")
+            self.send({"error": str(error)})
+        except Exception as error:  # noqa: BLE001 - logged; the page gets one sentence
+            self.refuse_for(error, "The server could not fetch the field; its log says why.")
         else:
             self.set_header("Cache-Control", "private, max-age=86400")
             self.set_header("X-Field-Survey", found.survey)
             self.set_header("X-Field-Arcmin", f"{found.width_arcsec / 60:.1f}")
             self.set_header("X-Cutout-Fraction", f"{size / found.width_arcsec:.4f}")
-            self._send(found.jpeg, "image/jpeg")
+            self.reply(found.jpeg, "image/jpeg")
 
     def _fetch(self, candidate: str) -> tuple[FieldPicture, float]:
         """The picture, and the side of the cutout in arcsec."""
         if not candidate.isdecimal() or len(candidate) > 18:
             raise BadInputError(f"Candidate {candidate!r}: give its number.")
-        with self._context.database.session() as session:
+        with self.context.database.session() as session:
             found = get_candidate(session, int(candidate))
             if found.ra_deg is None or found.dec_deg is None:
                 raise NotFoundError(f"{found.object_id} has no position.")
@@ -66,18 +58,8 @@ class WideFieldHandler(RequestHandler):
             ra_deg, dec_deg = found.ra_deg, found.dec_deg
         return self._source.fetch(ra_deg, dec_deg, size), size
 
-    def _send(self, body: str | bytes, kind: str) -> None:
-        self.set_header("Content-Type", kind)
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.finish(body)
 
-    def _refuse(self, status: int, message: str) -> None:
-        self.set_status(status)
-        self.set_header("Cache-Control", "no-store")
-        self._send(json.dumps({"error": message}), "application/json")
-
-
-Routes = list[tuple[str, type[RequestHandler], dict[str, Any]]]
+Routes = list[tuple[str, type[OwnPageHandler], dict[str, Any]]]
 
 
 def routes(context: AppContext) -> Routes:

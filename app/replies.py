@@ -1,0 +1,40 @@
+"""Answers over HTTP: a body of one type, or one sentence saying what is wrong."""
+
+from __future__ import annotations
+
+import logging
+
+from tornado.web import HTTPError, RequestHandler
+
+from lensing_core.errors import LensTriageError, NotFoundError, PolicyError
+
+_log = logging.getLogger(__name__)
+
+
+class ReplyHandler(RequestHandler):
+    """Base of the server's endpoints."""
+
+    def reply(self, body: str | bytes, kind: str) -> None:
+        """Send a body of a media type."""
+        self.set_header("Content-Type", kind)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.finish(body)
+
+    def refuse(self, status: int, message: str) -> None:
+        """Answer with one sentence that no cache keeps."""
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.clear_header("Etag")
+        self.reply(message, "text/plain; charset=utf-8")
+
+    def refuse_for(self, error: Exception, sentence: str) -> None:
+        """Answer with what an error of ours says; any other is logged, and ``sentence`` is said."""
+        for kind, status in ((PolicyError, 403), (NotFoundError, 404), (LensTriageError, 400)):
+            if isinstance(error, kind):
+                self.refuse(status, str(error))
+                return
+        if isinstance(error, HTTPError):  # text that is not UTF-8 and the like
+            self.refuse(error.status_code, "The request cannot be read.")
+            return
+        _log.error("%s could not be answered", self.request.path, exc_info=error)
+        self.refuse(500, sentence)
