@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from io import BytesIO
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import numpy as np
 import pytest
 import torch
+from endpoints import get, serve_routes
 from PIL import Image
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
-from tornado.web import Application
 
 from app.attention import MOST_FEATURES, routes
 from app.context import AppContext
@@ -78,37 +72,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture(scope="module")
 def server(filled: Workspace) -> Iterator[str]:
-    """URL of a server with the endpoint alone, in a thread of its own."""
-    sockets = bind_sockets(0, "127.0.0.1")
-    loop = asyncio.new_event_loop()
-    started = threading.Event()
-
-    async def main() -> None:
-        tiles = TileSource(filled)
-        HTTPServer(Application(routes(AppContext.of(filled), tiles))).add_sockets(sockets)
-        started.set()
-
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_until_complete(main())
-        loop.run_forever()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    assert started.wait(30)
-    yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}/attention"
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    for opened in sockets:
-        opened.close()
-
-
-def get(url: str) -> tuple[int, dict[str, str], bytes]:
-    try:
-        with urlopen(url) as answer:  # noqa: S310 - our own server
-            return answer.status, dict(answer.headers), answer.read()
-    except HTTPError as error:
-        return error.code, dict(error.headers), error.read()
+    """URL of a server with the endpoint alone."""
+    with serve_routes(routes(AppContext.of(filled), TileSource(filled))) as url:
+        yield f"{url}/attention"
 
 
 def test_the_picture_is_the_map_upside_down(filled, server) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections.abc import Iterator
 
 import pytest
+from endpoints import get, serve_routes
 from filling import N_OBSERVED
 from finding_data import RINGS, fill_for_finding
-from tornado.httpclient import HTTPClientError
-from tornado.testing import AsyncHTTPTestCase
-from tornado.web import Application
 from typer.testing import CliRunner
 
 from app import exporting
@@ -30,60 +29,41 @@ def context(tmp_path_factory) -> AppContext:
     return AppContext.of(fill_for_finding(workspace))
 
 
-@pytest.fixture
-def fetch(context):
-    """Function that asks a server of its own for a path."""
-
-    class Case(AsyncHTTPTestCase):
-        def get_app(self) -> Application:
-            return Application(exporting.routes(context))
-
-        def runTest(self) -> None:
-            """Needed to make one."""
-
-    case = Case()
-    case.setUp()
-
-    def get(path: str):
-        try:
-            return case.fetch(path, raise_error=False, request_timeout=60)
-        except HTTPClientError as error:
-            return error.response
-
-    yield get
-    case.tearDown()
+@pytest.fixture(scope="module")
+def server(context) -> Iterator[str]:
+    """URL of a server with the endpoint alone."""
+    with serve_routes(exporting.routes(context)) as url:
+        yield f"{url}/export"
 
 
-def table(response) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(response.body.decode())))
+def table(body: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(body.decode())))
 
 
-def test_the_list_as_it_is_filtered(fetch, context):
-    everything = fetch("/export/csv")
-    assert everything.code == 200
-    assert everything.headers["Content-Disposition"] == (
-        f'attachment; filename="candidates-{N_OBSERVED}.csv"'
-    )
-    rows = table(everything)
+def test_the_list_as_it_is_filtered(server, context):
+    status, headers, body = get(f"{server}/csv")
+    assert status == 200
+    assert headers["Content-Disposition"] == (f'attachment; filename="candidates-{N_OBSERVED}.csv"')
+    rows = table(body)
     assert [int(row["rank"]) for row in rows] == list(range(1, N_OBSERVED + 1))
     scores = [float(row["probability"]) for row in rows]
     assert scores == sorted(scores, reverse=True)
-    rings = table(fetch("/export/csv?tag=ring&sort=object_id&order=asc"))
+    rings = table(get(f"{server}/csv?tag=ring&sort=object_id&order=asc")[2])
     assert [row["object_id"] for row in rings] == [f"cosmos-{k:05d}" for k in RINGS]
     assert {row["tags"] for row in rings} == {"ring"}
-    assert len(table(fetch("/export/csv?limit=5"))) == 5
+    assert len(table(get(f"{server}/csv?limit=5")[2])) == 5
     assert list((context.workspace.cache / "exports").iterdir()) == []
 
 
-def test_one_candidate_with_its_pixels(fetch):
-    answer = fetch("/export/cutouts?candidate=7&only=1")
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="candidate-7.zip"'
-    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+def test_one_candidate_with_its_pixels(server):
+    _, headers, body = get(f"{server}/cutouts?candidate=7&only=1")
+    assert headers["Content-Disposition"] == 'attachment; filename="candidate-7.zip"'
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
         assert archive.namelist() == ["000001-cosmos-00006.fits"]
 
 
 @pytest.mark.parametrize(
-    ("path", "code", "words"),
+    ("path", "status", "words"),
     [
         ("docx", 400, "choose one of csv"),
         ("csv?tag=none-has-it", 400, "no candidate to export"),
@@ -94,10 +74,10 @@ def test_one_candidate_with_its_pixels(fetch):
         ("csv?only=1&candidate=999999", 404, "does not exist"),
     ],
 )
-def test_what_cannot_be_exported_is_said(fetch, path, code, words):
-    answer = fetch(f"/export/{path}")
-    assert answer.code == code
-    assert words in answer.body.decode()
+def test_what_cannot_be_exported_is_said(server, path, status, words):
+    found, _, body = get(f"{server}/{path}")
+    assert found == status
+    assert words in body.decode()
 
 
 def test_a_selection_that_is_gone_is_not_exported_as_everything(context):

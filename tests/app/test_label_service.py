@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from rows import add_catalog
+from rows import add_catalog, score_row
 
 from app.context import AppContext
 from app.identity import SignedIn
@@ -14,7 +14,7 @@ from app.label_service import LabelService
 from lensing_core.acquisition import QueueEntry
 from lensing_core.labeling import NewSession, SessionOptions, create_session
 from lensing_core.store.labels import NewEvent, append_events, grader_named
-from lensing_core.store.tables import Ensemble, Score
+from lensing_core.store.tables import Ensemble
 
 ADA, VERA = (SignedIn(k, name, "grader", False) for k, name in ((1, "Ada"), (2, "Vera")))
 
@@ -28,9 +28,7 @@ def context(workspace) -> AppContext:
         assert [grader_named(session, g.name).id for g in (ADA, VERA)] == [ADA.id, VERA.id]
         session.add(Ensemble(id=1, name="first", fusion="mean", manifest={}))
         session.flush()
-        logits = dict.fromkeys(("logit", "epistemic", "aleatoric", "disagreement"), 0.0)
-        keys = {"ensemble_id": 1, "catalog_id": 1, "candidate_id": first}
-        session.add(Score(**keys, **logits, probability=0.75))
+        session.add(score_row(1, 1, first, probability=0.75))
         at = datetime.now(UTC)
         append_events(
             session,

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from io import BytesIO
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
+from endpoints import get, serve_routes
 from PIL import Image
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
-from tornado.web import Application
 
 from app import tile_source
 from app.tiles import TileSource, routes, tile_url
@@ -49,36 +43,9 @@ def catalog(workspace: Workspace) -> CutoutStore:
 
 @pytest.fixture
 def server(workspace: Workspace) -> Iterator[str]:
-    """URL of a server with the endpoint alone, in a thread of its own."""
-    sockets = bind_sockets(0, "127.0.0.1")
-    loop = asyncio.new_event_loop()
-    started = threading.Event()
-
-    async def main() -> None:
-        HTTPServer(Application(routes(TileSource(workspace)))).add_sockets(sockets)
-        started.set()
-
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_until_complete(main())
-        loop.run_forever()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    assert started.wait(10)
-    yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    for opened in sockets:
-        opened.close()
-
-
-def get(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    try:
-        with urlopen(Request(url, headers=headers)) as answer:  # noqa: S310 - our own server
-            return answer.status, dict(answer.headers), answer.read()
-    except HTTPError as error:
-        return error.code, dict(error.headers), error.read()
+    """URL of a server with the endpoint alone."""
+    with serve_routes(routes(TileSource(workspace))) as url:
+        yield url
 
 
 def picture(body: bytes) -> np.ndarray:

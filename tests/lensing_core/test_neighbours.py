@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from rows import add_catalog_row
 from sqlalchemy import select
 
 from lensing_core import neighbours
@@ -15,7 +16,7 @@ from lensing_core.models.outputs import OutputWriter
 from lensing_core.neighbours import LabeledEmbeddings, NeighbourIndex
 from lensing_core.store import open_database
 from lensing_core.store.labels import NewEvent, append_events, grader_named
-from lensing_core.store.tables import Candidate, Catalog, SurveyRow
+from lensing_core.store.tables import Candidate
 
 N = 60
 
@@ -25,26 +26,11 @@ def filled(workspace):
     """Two catalogs; candidate k lies at angle k in a plane, imported labels on every third."""
     database = open_database(workspace)
     with database.session() as session:
-        survey = SurveyRow(name="hsc", definition={})
-        session.add(survey)
-        session.flush()
         for name in ("one", "two"):
-            catalog = Catalog(
-                name=name,
-                survey_id=survey.id,
-                scale="galaxy",
-                origin="observed",
-                bands=["g"],
-                size_px=32,
-                pixel_scale_arcsec=0.2,
-                pixel_kind="flux",
-                n_candidates=N,
-            )
-            session.add(catalog)
-            session.flush()
+            catalog_id = add_catalog_row(session, name, n_candidates=N)
             session.add_all(
                 Candidate(
-                    catalog_id=catalog.id,
+                    catalog_id=catalog_id,
                     object_id=f"{name}-{k}",
                     cutout_index=k,
                     cutout_sha256=f"{name}{k}".ljust(64, "0"),

@@ -105,6 +105,20 @@ def make_survey(
     return y
 
 
+def logits_of(workspace: Workspace, ensemble: str) -> np.ndarray:
+    """All scores of an ensemble, in the order of the cutouts."""
+    with open_database(workspace).session() as session:
+        return np.array(
+            session.scalars(
+                select(Score.logit)
+                .join(Ensemble, Ensemble.id == Score.ensemble_id)
+                .join(Candidate, Candidate.id == Score.candidate_id)
+                .where(Ensemble.name == ensemble)
+                .order_by(Candidate.cutout_index)
+            ).all()
+        )
+
+
 def _score(workspace: Workspace, name: str, logit: np.ndarray) -> None:
     """Rows that say what ``first`` thinks of the catalog."""
     with open_database(workspace).session() as session:

@@ -154,18 +154,24 @@ def _handler(services: SkyServices) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def serve_sky(services: SkyServices) -> Iterator[SkyServices]:
-    """Serve on a free port of this machine until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(services))
-    services.url = f"http://127.0.0.1:{server.server_address[1]}"
+def _served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Serve on a free port of this machine until the block ends; yields the URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield services
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def serve_sky(services: SkyServices) -> Iterator[SkyServices]:
+    """Serve on a free port of this machine until the block ends."""
+    with _served(_handler(services)) as services.url:
+        yield services
 
 
 def simbad_table(ra: np.ndarray, dec: np.ndarray) -> Table:
@@ -248,13 +254,6 @@ def _stars(query: dict[str, str], *, blank: bool) -> bytes:
 @contextmanager
 def serve_pictures(service: PictureService) -> Iterator[PictureService]:
     """Serve on a free port of this machine until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _picture_handler(service))
-    service.url = f"http://127.0.0.1:{server.server_address[1]}/hips2fits"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with _served(_picture_handler(service)) as url:
+        service.url = f"{url}/hips2fits"
         yield service
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

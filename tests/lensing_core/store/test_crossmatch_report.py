@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rows import add_catalog_row, score_row
 from scipy.stats import beta
 from sqlalchemy import select
 
@@ -22,8 +23,7 @@ from lensing_core.store.crossmatches import (
     read_positions,
     write_crossmatch,
 )
-from lensing_core.store.tables import Candidate, Catalog, Crossmatch, Ensemble, SurveyRow
-from lensing_core.store.tables import Score as ScoreRow
+from lensing_core.store.tables import Candidate, Catalog, Crossmatch, Ensemble
 from lensing_core.workspace import Workspace
 
 N = 20
@@ -33,24 +33,9 @@ N = 20
 def ids(workspace: Workspace) -> list[int]:
     """Twenty candidates whose rank is their place in the list."""
     with open_database(workspace).session() as session:
-        session.add(SurveyRow(id=1, name="s", definition={}))
         session.add(Ensemble(id=1, name="first", fusion="mean", manifest={}))
         session.flush()
-        session.add(
-            Catalog(
-                id=1,
-                name="field",
-                survey_id=1,
-                scale="galaxy",
-                origin="observed",
-                bands=["r"],
-                size_px=8,
-                pixel_scale_arcsec=0.2,
-                pixel_kind="flux",
-                n_candidates=N,
-            )
-        )
-        session.flush()
+        add_catalog_row(session, "field", n_candidates=N)
         rows = [
             Candidate(
                 catalog_id=1,
@@ -64,16 +49,8 @@ def ids(workspace: Workspace) -> list[int]:
         ]
         session.add_all(rows)
         session.flush()
-        zero = dict.fromkeys(("epistemic", "aleatoric", "disagreement"), 0.0)
         session.add_all(
-            ScoreRow(
-                ensemble_id=1,
-                candidate_id=row.id,
-                catalog_id=1,
-                logit=float(N - k),
-                probability=0.5,
-                **zero,
-            )
+            score_row(1, 1, row.id, logit=float(N - k), probability=0.5)
             for k, row in enumerate(rows)
         )
         return [row.id for row in rows]

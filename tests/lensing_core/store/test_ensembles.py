@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from rows import add_catalog
+from rows import add_catalog, score_row
 
 from lensing_core.errors import NotFoundError
 from lensing_core.store import Session, open_database
@@ -17,7 +17,7 @@ from lensing_core.store.ensembles import (
     network_members,
     scored_ensembles,
 )
-from lensing_core.store.tables import Ensemble, EnsembleMember, Model, Score
+from lensing_core.store.tables import Ensemble, EnsembleMember, Model
 
 
 @pytest.fixture
@@ -43,9 +43,7 @@ def add_ensemble(session: Session, name: str, members: tuple[str, ...] = (), **c
 
 
 def score(session: Session, ensemble_id: int, catalog_id: int, candidate_id: int) -> None:
-    numbers = dict.fromkeys(("logit", "probability", "epistemic", "aleatoric", "disagreement"), 0.0)
-    keys = {"ensemble_id": ensemble_id, "catalog_id": catalog_id, "candidate_id": candidate_id}
-    session.add(Score(**keys, **numbers))
+    session.add(score_row(ensemble_id, catalog_id, candidate_id))
     session.flush()
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from rows import add_catalog_row
 from sqlalchemy import event
 
 from lensing_core.errors import BadInputError, NotFoundError
@@ -26,7 +27,7 @@ from lensing_core.store.ranking import (
     fetch_page,
     rank_of,
 )
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score, SurveyRow, Vote
+from lensing_core.store.tables import Candidate, Ensemble, Score, Vote
 
 SIZES = {1: 60, 2: 31, 3: 0, 4: 9}
 ATTRIBUTE = {
@@ -52,24 +53,9 @@ def filled(database):
     """Four catalogs (one empty), two ensembles; ties, NULLs and unscored candidates."""
     rng = random.Random(4)  # noqa: S311 - test data
     with database.session() as session:
-        session.add(SurveyRow(id=1, name="test", definition={}))
         session.add_all(Ensemble(id=k, name=f"e{k}", fusion="mean", manifest={}) for k in (1, 2))
         for key, size in SIZES.items():
-            session.add(
-                Catalog(
-                    id=key,
-                    name=f"c{key}",
-                    survey_id=1,
-                    scale="galaxy",
-                    origin="observed",
-                    bands=["r"],
-                    size_px=32,
-                    pixel_scale_arcsec=0.2,
-                    pixel_kind="flux",
-                    n_candidates=size,
-                )
-            )
-        session.flush()
+            add_catalog_row(session, f"c{key}", id=key, n_candidates=size)
         for key, size in SIZES.items():
             for k in range(size):
                 candidate = Candidate(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from rows import add_catalog
 
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.store import open_database
@@ -11,41 +12,17 @@ from lensing_core.store.ranking_facets import (
     read_facets,
     save_filter,
 )
-from lensing_core.store.tables import Candidate, CandidateTag, Catalog, SurveyRow
+from lensing_core.store.tables import Candidate, CandidateTag
 
 
 def test_facets_name_what_is_there(workspace):
     with open_database(workspace).session() as session:
         assert read_facets(session).tags == ()
-        session.add(SurveyRow(id=1, name="s", definition={}))
-        session.add(
-            Catalog(
-                id=1,
-                name="c",
-                survey_id=1,
-                scale="galaxy",
-                origin="observed",
-                bands=["r"],
-                size_px=32,
-                pixel_scale_arcsec=0.2,
-                pixel_kind="flux",
-            )
-        )
-        session.flush()
-        for k in range(4):
-            session.add(
-                Candidate(
-                    id=k + 1,
-                    catalog_id=1,
-                    object_id=str(k),
-                    cutout_index=k,
-                    cutout_sha256="",
-                    arc_snr=5.0 if k == 2 else None,
-                )
-            )
-        session.flush()
+        ids = add_catalog(session, "c", 4)
+        session.get_one(Candidate, ids[2]).arc_snr = 5.0
         session.add_all(
-            CandidateTag(candidate_id=k, tag=t) for k, t in ((1, "ring"), (2, "ring"), (2, "arc"))
+            CandidateTag(candidate_id=ids[k], tag=t)
+            for k, t in ((0, "ring"), (1, "ring"), (1, "arc"))
         )
         session.flush()
         facets = read_facets(session)

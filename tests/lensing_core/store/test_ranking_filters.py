@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from astropy.coordinates import SkyCoord
 from astropy_healpix import HEALPix
+from rows import add_catalog_row
 
 from lensing_core.errors import BadInputError
 from lensing_core.store import open_database, ranking_order
@@ -27,7 +28,6 @@ from lensing_core.store.selections import find_selection, keep_selection
 from lensing_core.store.tables import (
     Candidate,
     CandidateTag,
-    Catalog,
     Consensus,
     Crossmatch,
     CrossmatchEntry,
@@ -35,7 +35,6 @@ from lensing_core.store.tables import (
     Score,
     Selection,
     SelectionItem,
-    SurveyRow,
     utc_now,
 )
 from lensing_core.workspace import Workspace
@@ -61,24 +60,9 @@ def database(tmp_path_factory):
     position = sky()
     pixel = HEALPix(64, "nested").lonlat_to_healpix(position.ra, position.dec)
     with database.session() as session:
-        session.add(SurveyRow(id=1, name="test", definition={}))
         session.add(Ensemble(id=1, name="e", fusion="mean", manifest={}))
         for key, scale, n in ((1, "galaxy", 200), (2, "cluster", 100)):
-            session.add(
-                Catalog(
-                    id=key,
-                    name=scale,
-                    survey_id=1,
-                    scale=scale,
-                    origin="observed",
-                    bands=["r"],
-                    size_px=32,
-                    pixel_scale_arcsec=0.2,
-                    pixel_kind="flux",
-                    n_candidates=n,
-                )
-            )
-        session.flush()
+            add_catalog_row(session, scale, id=key, scale=scale, n_candidates=n)
         for k in range(N):
             session.add(
                 Candidate(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from rows import add_catalog
 
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store import open_database
@@ -20,7 +21,7 @@ from lensing_core.store.remarks import (
     remove_tag,
     tags_of,
 )
-from lensing_core.store.tables import Candidate, Catalog, Remark, SurveyRow
+from lensing_core.store.tables import Candidate, Remark
 
 
 @pytest.fixture
@@ -32,29 +33,7 @@ def database(workspace):
 def people(database):
     """Ids of two candidates and of two graders."""
     with database.session() as session:
-        survey = SurveyRow(name="hsc", definition={})
-        session.add(survey)
-        session.flush()
-        catalog = Catalog(
-            name="mine",
-            survey_id=survey.id,
-            scale="galaxy",
-            origin="observed",
-            bands=["g"],
-            size_px=32,
-            pixel_scale_arcsec=0.2,
-            pixel_kind="flux",
-        )
-        session.add(catalog)
-        session.flush()
-        session.add_all(
-            Candidate(
-                catalog_id=catalog.id, object_id=f"o{k}", cutout_index=k, cutout_sha256=f"{k:064}"
-            )
-            for k in range(2)
-        )
-        session.flush()
-        ids = [c.id for c in session.query(Candidate).order_by(Candidate.id)]
+        ids = add_catalog(session, "mine", 2)
         return (*ids, grader_named(session, "Ada").id, grader_named(session, "Vera").id)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from rows import add_catalog, score_row
 from sqlalchemy import select
 
 from lensing_core.store import open_database
@@ -14,7 +15,7 @@ from lensing_core.store.standing import (
     probabilities_of,
     scores_by_ensemble,
 )
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score, SurveyRow
+from lensing_core.store.tables import Candidate, Ensemble, Score
 
 DISTANCES = [3.0, 1.0, 4.0, 4.0, None]
 
@@ -24,20 +25,7 @@ def scored(workspace):
     """Five candidates scored by two ensembles; the newer one has no distances."""
     database = open_database(workspace)
     with database.session() as session:
-        survey = SurveyRow(name="hsc", definition={})
-        session.add(survey)
-        session.flush()
-        catalog = Catalog(
-            name="mine",
-            survey_id=survey.id,
-            scale="galaxy",
-            origin="observed",
-            bands=["g"],
-            size_px=32,
-            pixel_scale_arcsec=0.2,
-            pixel_kind="flux",
-        )
-        session.add(catalog)
+        ids = add_catalog(session, "mine", len(DISTANCES))
         for k, name in enumerate(("older", "newer")):
             session.add(
                 Ensemble(
@@ -49,26 +37,13 @@ def scored(workspace):
                 )
             )
         session.flush()
-        for k, distance in enumerate(DISTANCES):
-            candidate = Candidate(
-                catalog_id=catalog.id, object_id=f"o{k}", cutout_index=k, cutout_sha256=f"{k:064}"
-            )
-            session.add(candidate)
-            session.flush()
-            for ensemble in session.scalars(select(Ensemble)):
-                session.add(
-                    Score(
-                        ensemble_id=ensemble.id,
-                        candidate_id=candidate.id,
-                        catalog_id=catalog.id,
-                        logit=float(k),
-                        probability=0.1 * k,
-                        epistemic=0,
-                        aleatoric=0,
-                        disagreement=0,
-                        ood_distance=distance if ensemble.name == "older" else None,
-                    )
+        for ensemble in session.scalars(select(Ensemble)):
+            for k, distance in enumerate(DISTANCES):
+                known = {"ood_distance": distance} if ensemble.name == "older" else {}
+                row = score_row(
+                    ensemble.id, 1, ids[k], logit=float(k), probability=0.1 * k, **known
                 )
+                session.add(row)
     return database
 
 

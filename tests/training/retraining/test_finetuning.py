@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from retraining_data import logits_of
 from sqlalchemy import select, update
 
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import ranking_figures
 from lensing_core.models.files import load_member
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Model, Score
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Model
 from training import fit, retraining, scoring
 from training.fit.held_out import HeldOut
 from training.jobs.context import Cancelled
@@ -89,19 +90,6 @@ def quick(**changes) -> FinetuneSettings:
             "fusion": "mean", **changes,
         }
     )  # fmt: skip
-
-
-def logits_of(workspace, name):
-    with open_database(workspace).session() as session:
-        return np.array(
-            session.scalars(
-                select(Score.logit)
-                .join(Ensemble, Ensemble.id == Score.ensemble_id)
-                .join(Candidate, Candidate.id == Score.candidate_id)
-                .where(Ensemble.name == name)
-                .order_by(Candidate.cutout_index)
-            ).all()
-        )
 
 
 @pytest.mark.slow

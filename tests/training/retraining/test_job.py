@@ -6,13 +6,14 @@ import json
 
 import numpy as np
 import pytest
+from retraining_data import logits_of
 from sqlalchemy import select, update
 
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.metrics import ranking_figures
 from lensing_core.models.files import load_member
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Ensemble, MemberScore, Model, RunLog, Score
+from lensing_core.store.tables import Candidate, Ensemble, MemberScore, Model, RunLog
 from training import retraining
 from training.fit.held_out import HeldOut, compare_ensembles
 from training.jobs.context import Cancelled
@@ -24,19 +25,6 @@ QUICK = {"ensemble": "second", "heads": ["logistic", "trees"], "folds": 3, "surv
 
 def settings_of(**changes) -> RetrainSettings:
     return RetrainSettings(**{**QUICK, **changes})
-
-
-def logits_of(workspace, name):
-    with open_database(workspace).session() as session:
-        return np.array(
-            session.scalars(
-                select(Score.logit)
-                .join(Ensemble, Ensemble.id == Score.ensemble_id)
-                .join(Candidate, Candidate.id == Score.candidate_id)
-                .where(Ensemble.name == name)
-                .order_by(Candidate.cutout_index)
-            ).all()
-        )
 
 
 def ensemble_of(workspace, name):
