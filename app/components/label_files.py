@@ -88,16 +88,17 @@ class LabelFiles(pn.viewable.Viewer):
         self._zooniverse.visible = self.kind.value == _ZOONIVERSE
 
     def _download(self, kind: Format) -> pmui.FileDownload:
-        return pmui.FileDownload(
+        button = pmui.FileDownload(
             callback=lambda: self._log(kind),
             filename=f"labels.{kind}",
             label=f".{kind}",
-            variant="outlined",
             size="small",
             margin=0,
             embed=False,
             auto=True,
         )
+        button.variant = "outlined"  # given above, it comes twice: Panel 1.9 warns of its own copy
+        return button
 
     def _log(self, kind: Format) -> io.BytesIO:
         path = self._temporary(f".{kind}")

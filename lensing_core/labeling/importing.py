@@ -417,8 +417,8 @@ def _by_position(
     """The nearest candidate within the radius."""
     known = np.array(
         [
-            row._tuple()
-            for row in session.execute(
+            (key, ra_deg, dec_deg)
+            for key, ra_deg, dec_deg in session.execute(
                 select(Candidate.id, Candidate.ra_deg, Candidate.dec_deg).where(
                     Candidate.catalog_id.in_(catalogs), Candidate.ra_deg.is_not(None)
                 )

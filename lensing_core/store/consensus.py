@@ -141,7 +141,10 @@ def join_votes(session: Session, rule: ConsensusRule) -> Joined:
             Vote.candidate_id, Vote.grader_id
         )
     )
-    table = vote_table((row._tuple() for row in rows), schemes_in_use(session))
+    given = (
+        (candidate_id, grader_id, scheme, grade) for candidate_id, grader_id, scheme, grade in rows
+    )
+    table = vote_table(given, schemes_in_use(session))
     gold = _gold(session, table.items)
     prior = _prior(session, rule, table.items)
     votes = table.votes

@@ -141,22 +141,16 @@ def _top(session: Session, ensemble_id: int, catalog_id: int) -> tuple[list[bool
     """Of the first candidates of a ranking, the known answers; and how many there are."""
     query = RankingQuery(ensemble_id=ensemble_id, catalog_ids=(catalog_id,))
     ids = [key.candidate_id for key in RankingOrder(session, query).keys(None, TOP, backward=False)]
-    posterior = dict(
-        row._tuple()
-        for row in session.execute(
-            select(Consensus.candidate_id, func.max(Consensus.posterior))
-            .where(Consensus.candidate_id.in_(ids))
-            .group_by(Consensus.candidate_id)
+    graded = session.execute(
+        select(Consensus.candidate_id, func.max(Consensus.posterior))
+        .where(Consensus.candidate_id.in_(ids))
+        .group_by(Consensus.candidate_id)
+    )
+    imported = session.execute(
+        select(Candidate.id, Candidate.label).where(
+            Candidate.id.in_(ids), Candidate.label.is_not(None)
         )
     )
-    imported = dict(
-        row._tuple()
-        for row in session.execute(
-            select(Candidate.id, Candidate.label).where(
-                Candidate.id.in_(ids), Candidate.label.is_not(None)
-            )
-        )
-    )
-    answers = {**{k: bool(v) for k, v in imported.items()}}
-    answers |= {k: p >= LENS_FROM for k, p in posterior.items()}
+    answers = {key: bool(label) for key, label in imported}
+    answers |= {key: posterior >= LENS_FROM for key, posterior in graded}
     return [answers[key] for key in ids if key in answers], len(ids)
