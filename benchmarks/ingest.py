@@ -21,9 +21,9 @@ from astropy.io import fits
 
 from lensing_core.cutouts import CutoutStore
 from lensing_core.ingest.catalog_writer import CatalogSpec
-from lensing_core.ingest.chunks import available_cores
 from lensing_core.ingest.importing import import_catalog
 from lensing_core.ingest.planning import make_plan
+from lensing_core.processes import available_cores
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
 from training.ingesting import request_of

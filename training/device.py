@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
+
+from lensing_core.processes import available_cores
 
 
 @cache
@@ -16,7 +17,7 @@ def describe_device(choice: str = "auto") -> str:
         others = torch.cuda.device_count() - 1
         more = f" and {others} more" if others else ""
         return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB{more}"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = available_cores()
     if choice == "cuda":
         return f"no GPU is here: cuda would fail; the CPU has {cores} cores"
     return f"CPU, {cores} cores"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,9 @@ from lensing_core.models.files import StoredMember, load_member
 from lensing_core.models.head import HeadMember
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter, rows_stored
-from lensing_core.store import open_database
+from lensing_core.models.predictors import Predictors
+from lensing_core.processes import look_ahead
+from lensing_core.store import Database, open_database
 from lensing_core.store.metadata import fetch_metadata
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
 from training.jobs.context import JobContext
@@ -65,12 +68,6 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
     rule = EnsembleRule.from_json(ensemble.manifest["rule"])
     store = CutoutStore(context.workspace.catalog_cutouts(catalog.name))
     bases = [stored for stored in members if not isinstance(stored.member, HeadMember)]
-    predictors = {
-        stored.id: stored.member.predictor(
-            store.geometry, catalog.name, with_variance=rule.needs_variances
-        )
-        for stored in bases
-    }
     writers = {
         stored.id: OutputWriter(context.workspace, stored.id, catalog.name, len(store))
         for stored in bases
@@ -79,36 +76,30 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
     # members look at the cutouts again.
     kept = [rows_stored(context.workspace, stored.id, catalog.name) for stored in bases]
     done = min([scored, *kept])
-    conditioned = any(stored.member.metadata_names for stored in members)
     total = len(store)
     if done:
         context.log(f"Going on at candidate {done:,} of {total:,}.")
     began, first = time.perf_counter(), done
-    for start, flux in store.batches(settings.batch_size, start=done):
-        context.progress(start, total, _activity(name, start - first, time.perf_counter() - began))
-        with database.session() as session:
-            ids = session.scalars(
-                select(Candidate.id)
-                .where(
-                    Candidate.catalog_id == catalog.id,
-                    Candidate.cutout_index.between(start, start + len(flux) - 1),
-                )
-                .order_by(Candidate.cutout_index)
-            ).all()
-            metadata = fetch_metadata(session, ids) if conditioned else None
-        outputs = {key: predict(flux, metadata) for key, predict in predictors.items()}
-        for key, writer in writers.items():
-            writer.write(start, outputs[key])
-        scores, distances = fuse(rule, members, outputs)
-        with database.session() as session:
-            if start < scored:
-                session.execute(
-                    delete(Score).where(
-                        Score.ensemble_id == ensemble.id, Score.candidate_id.in_(ids)
+    with Predictors.open(
+        bases, store.geometry, catalog.name, total - done, with_variance=rule.needs_variances
+    ) as predictors:
+        batches = _batches(database, catalog.id, store, done, settings.batch_size, predictors)
+        for batch in look_ahead(batches, predictors.ahead):
+            activity = _activity(name, batch.start - first, time.perf_counter() - began)
+            context.progress(batch.start, total, activity)
+            outputs = {key: predict() for key, predict in batch.outputs.items()}
+            for key, writer in writers.items():
+                writer.write(batch.start, outputs[key])
+            scores, distances = fuse(rule, members, outputs)
+            with database.session() as session:
+                if batch.start < scored:
+                    session.execute(
+                        delete(Score).where(
+                            Score.ensemble_id == ensemble.id, Score.candidate_id.in_(batch.ids)
+                        )
                     )
-                )
-            write_scores(session, ensemble, catalog.id, ids, scores, distances)
-            write_measures(session, ids, measures_of_members(members, outputs))
+                write_scores(session, ensemble, catalog.id, batch.ids, scores, distances)
+                write_measures(session, batch.ids, measures_of_members(members, outputs))
     seconds = time.perf_counter() - began
     context.progress(total, total, "Done")
     rate = (total - first) / seconds if total > first else 0.0
@@ -119,6 +110,38 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
         "objects": total,
         "per_second": round(rate, 1),
     }
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Candidates whose scoring has begun; ``outputs``: what members will give, by model."""
+
+    start: int
+    ids: Sequence[int]
+    outputs: dict[str, Callable[[], MemberOutput]]
+
+
+def _batches(
+    database: Database,
+    catalog_id: int,
+    store: CutoutStore,
+    start: int,
+    size: int,
+    predictors: Predictors,
+) -> Iterator[_Batch]:
+    """The candidates of a catalog from the cutout ``start`` on."""
+    for first, flux in store.batches(size, start=start):
+        with database.session() as session:
+            ids = session.scalars(
+                select(Candidate.id)
+                .where(
+                    Candidate.catalog_id == catalog_id,
+                    Candidate.cutout_index.between(first, first + len(flux) - 1),
+                )
+                .order_by(Candidate.cutout_index)
+            ).all()
+            metadata = fetch_metadata(session, ids) if predictors.conditioned else None
+        yield _Batch(first, ids, predictors.begin(flux, metadata))
 
 
 def _activity(name: str, done: int, seconds: float) -> str:

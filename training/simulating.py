@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -18,6 +17,7 @@ from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.physics.cosmology import COSMOLOGY
+from lensing_core.processes import available_cores
 from lensing_core.simulation import Frame, Scene, SurveySimulator
 from lensing_core.simulation.galaxies import generator
 from lensing_core.simulation.injection import pixel_noise
@@ -156,7 +156,7 @@ def _shards(
     are made while one is written.
     """
     pool = ProcessPoolExecutor(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        available_cores(),
         mp_context=get_context("spawn"),
         initializer=_use_one_thread,
     )

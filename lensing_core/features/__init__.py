@@ -16,6 +16,7 @@ from lensing_core.features.composition import (
     stored_blocks,
 )
 from lensing_core.features.grid import GridFeatures
+from lensing_core.features.pool import FeaturePool, compute_features
 from lensing_core.features.ridges import RidgeFeatures
 from lensing_core.features.schema import FeatureSchema
 from lensing_core.features.segments import Scene, Segments
@@ -26,12 +27,14 @@ __all__ = [
     "ClassicFeatures",
     "ColourFeatures",
     "FeatureBlock",
+    "FeaturePool",
     "FeatureSchema",
     "GridFeatures",
     "RidgeFeatures",
     "Scene",
     "SegmentFeatures",
     "Segments",
+    "compute_features",
     "metadata_names",
     "stored_blocks",
 ]

@@ -13,7 +13,6 @@ from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata
 from lensing_core.features.schema import FeatureSchema
 from lensing_core.features.segments import Scene
-from lensing_core.physics.cosmology import COSMOLOGY, sis_einstein_radius_arcsec
 
 Array = NDArray[np.float64]
 PROXY_ERROR = 0.3
@@ -90,6 +89,9 @@ def einstein_radius_proxy_arcsec(
     1082.9 km/s · (h(z) M_200 / 1e15 M_sun)^0.3361 (Evrard et al. 2008, ApJ 672, 122). The latter
     two need a redshift, and take the source to be at :data:`SOURCE_REDSHIFT`.
     """
+    # Takes a second to import: not for features of pixels alone.
+    from lensing_core.physics.cosmology import COSMOLOGY, sis_einstein_radius_arcsec
+
     with np.errstate(all="ignore"):
         of_richness = 10 * (np.where(richness > 0, richness, np.nan) / 50) ** 0.4
         known = np.where(np.isfinite(redshift) & (redshift > 0), redshift, 0.1)

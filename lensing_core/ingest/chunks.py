@@ -6,8 +6,6 @@ threads share the memory of this process.
 
 from __future__ import annotations
 
-import gc
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -16,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
-from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
 from lensing_core.cutouts import CutoutWriter
@@ -34,6 +31,7 @@ from lensing_core.ingest.planning import ImportPlan
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.room import Pixels, Room, opened
 from lensing_core.ingest.rows import ParsedRow, RowReader
+from lensing_core.processes import available_cores, start_processes
 
 ROWS_PER_TASK = 64
 AHEAD = 2  # chunks decoded while another is collected: the processes never wait for the disk
@@ -45,12 +43,6 @@ _ROWS_TO_LOOK_AT = 16
 _PRELOAD = ("decoding", "fits_sources", "mosaics", "stacks", "pictures")  # what decoding needs
 
 Task = Future[Decoded] | Callable[[], Decoded]  # what is called is done when it is asked for
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @dataclass
@@ -96,7 +88,7 @@ class Decoder:
             return
         scratch.parent.mkdir(parents=True, exist_ok=True)
         scratch.unlink(missing_ok=True)  # of an import that was killed
-        pool = _start_pool(count)
+        pool = start_processes(count, [f"lensing_core.ingest.{name}" for name in _PRELOAD])
         try:
             yield cls(plan, replace(room, path=scratch), processes=pool)
         finally:
@@ -141,16 +133,6 @@ def _read_together(plan: ImportPlan) -> bool:
     first = plan.reader().read(0, min(_ROWS_TO_LOOK_AT, len(plan.table)))
     rows = [row.request for row in first if isinstance(row, ParsedRow)]
     return alike_reader(plan.source, rows) is not None
-
-
-def _start_pool(count: int) -> ProcessPoolExecutor:
-    # The job's process has threads: a plain fork could copy a lock that is held.
-    method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
-    context = get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload([f"lensing_core.ingest.{name}" for name in _PRELOAD])
-    # What is there at the start stays: the garbage collector need not look at it again and again.
-    return ProcessPoolExecutor(count, mp_context=context, initializer=gc.freeze)
 
 
 @dataclass

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.cutouts import CutoutGeometry
-from lensing_core.features import ClassicFeatures, metadata_names, stored_blocks
+from lensing_core.features import (
+    ClassicFeatures,
+    compute_features,
+    metadata_names,
+    stored_blocks,
+)
 from lensing_core.models.contract import CutoutSelection, InputContract
 from lensing_core.models.manifest import CLASSIC
 from lensing_core.models.member import MemberOutput, Metadata
 
 WEIGHTS = "trees.txt"
 VIRTUAL_MEMBERS = 8
-_AT_ONCE = 350_000
-"""Pixels whose features are computed together: few enough to stay in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,10 @@ class ClassicPredictor:
     with_variance: bool
 
     def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
-        table = self.table(flux, metadata)
+        return self.of_table(self.table(flux, metadata))
+
+    def of_table(self, table: NDArray[np.float32]) -> MemberOutput:
+        """The output for features (n, columns) that :meth:`table` gave, or a pool of processes."""
         logit = np.asarray(self.booster.predict(table, raw_score=True))
         variance = self._variance(table) if self.with_variance else None
         return MemberOutput(logit, variance=variance, features=table)
@@ -91,22 +94,6 @@ class ClassicPredictor:
         stops = np.unique(np.linspace(rounds / 2, rounds, VIRTUAL_MEMBERS).astype(int).clip(1))
         sums = [self.booster.predict(table, raw_score=True, num_iteration=int(k)) for k in stops]
         return np.asarray(np.var(sums, axis=0))
-
-
-def compute_features(
-    compute: ClassicFeatures, flux: NDArray[np.float32], metadata: Metadata | None = None
-) -> NDArray[np.float32]:
-    """Features (n, columns) of cutouts (n, band, y, x), in small parts on all cores."""
-
-    size = max(1, _AT_ONCE // math.prod(flux.shape[1:]))
-
-    def part(first: int) -> NDArray[np.float32]:
-        rows = slice(first, first + size)
-        known = None if metadata is None else {k: v[rows] for k, v in metadata.items()}
-        return compute(flux[rows], known)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(part, range(0, max(1, len(flux)), size))))
 
 
 def train_trees(

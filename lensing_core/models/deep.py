@@ -71,7 +71,12 @@ class ImageScaling:
     def __call__(self, flux: Tensor) -> Tensor:
         """Scaled images (n, band, y, x)."""
         sigma = torch.tensor(self.sigma, device=flux.device, dtype=flux.dtype)
-        return torch.asinh(flux / sigma[:, None, None])
+        scaled = flux / sigma[:, None, None]
+        if (
+            scaled.is_cpu and not scaled.requires_grad
+        ):  # numpy's vectorised asinh is 20 times faster
+            return torch.from_numpy(np.arcsinh(scaled.numpy(), out=scaled.numpy()))
+        return torch.asinh(scaled)
 
 
 @dataclass(frozen=True)

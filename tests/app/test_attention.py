@@ -16,9 +16,9 @@ from app.attention import MOST_FEATURES, routes
 from app.context import AppContext
 from app.tile_source import TileSource
 from lensing_core.cutouts import CutoutGeometry, CutoutStore, CutoutWriter, cutout_sha256
-from lensing_core.features import ClassicFeatures
+from lensing_core.features import ClassicFeatures, compute_features
 from lensing_core.models.attention import member_attention
-from lensing_core.models.classic import ClassicMember, compute_features, train_trees
+from lensing_core.models.classic import ClassicMember, train_trees
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, ImageScaling
 from lensing_core.models.files import load_member, save_member

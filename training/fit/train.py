@@ -14,14 +14,16 @@ from sqlalchemy import select
 
 from lensing_core.calibration import reliability
 from lensing_core.errors import BadInputError
-from lensing_core.features import ClassicFeatures, metadata_names
+from lensing_core.features import ClassicFeatures, FeaturePool, metadata_names
+from lensing_core.features.pool import FROM_ROWS
 from lensing_core.metrics import ranking_figures_with_intervals
-from lensing_core.models.classic import ClassicMember, compute_features, train_trees
+from lensing_core.models.classic import ClassicMember, train_trees
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, Novelty
 from lensing_core.models.ensemble import EnsembleRule, FusionChoice, choose_fusion
 from lensing_core.models.files import AnyMember, load_member, new_model_id, save_member
 from lensing_core.models.member import MemberOutput
+from lensing_core.processes import available_cores, look_ahead
 from lensing_core.store import open_database
 from lensing_core.store.tables import (
     Ensemble,
@@ -191,13 +193,21 @@ def _train_trees(
     compute = ClassicFeatures(data.geometry, tuple(settings.feature_blocks))
     known = metadata_names(compute.names)
     tables = {}
-    for name in ("train", "validation"):
-        parts = []
-        for indices in data.batches(splits[name], BATCH):
-            metadata = data.metadata_of(indices, known) if known else None
-            parts.append(compute_features(compute, native_flux(data, indices), metadata))
-            context.progress(sum(map(len, parts)), len(splits[name]), f"Features, {name} objects")
-        tables[name] = (np.concatenate(parts), data.labels.label[splits[name]])
+    processes = available_cores() if len(splits["train"]) >= FROM_ROWS else 0
+    with FeaturePool(compute, processes) as pool:
+        for name in ("train", "validation"):
+            begun = (
+                pool.submit(
+                    native_flux(data, indices), data.metadata_of(indices, known) if known else None
+                )
+                for indices in data.batches(splits[name], BATCH)
+            )
+            parts = []
+            for features in look_ahead(begun, pool.ahead):
+                parts.append(features())
+                done = sum(map(len, parts))
+                context.progress(done, len(splits[name]), f"Features, {name} objects")
+            tables[name] = (np.concatenate(parts), data.labels.label[splits[name]])
 
     def report(environment: Any) -> None:
         loss = environment.evaluation_result_list[0][2]

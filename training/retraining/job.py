@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
+from lensing_core.processes import available_cores
 from lensing_core.store import open_database
 from lensing_core.store.consensus import update_consensus
 from lensing_core.store.tables import Ensemble
@@ -357,7 +357,7 @@ def _head(
             plan.method,
             training,
             done=done,
-            workers=os.cpu_count() or 1,
+            workers=available_cores(),
         )
     finally:
         torch.set_num_threads(threads)
