@@ -3,7 +3,8 @@
 ``/attention/<model>/<catalog>/<index>`` answers with a transparent picture to be laid over that of
 the cutout, for members that look at pixels; ``…/info`` with JSON for every member: what the map
 shows, or which features moved the score, or why there is nothing to show. ``v``, the beginning of
-the cutout's sha256, makes the answer immutable, as it does for tiles.
+the cutout's sha256, makes the answer immutable, as it does for tiles; ``method`` asks for another
+map than the first one of the member.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tornado.web import RequestHandler
 
@@ -32,7 +33,7 @@ from lensing_core.store.metadata import fetch_metadata
 if (
     TYPE_CHECKING
 ):  # else imported where they are needed: torch takes seconds, and servers start at once
-    from lensing_core.models.attention import AttentionMap
+    from lensing_core.models.attention import AttentionMap, Method
     from lensing_core.models.explaining import CandidateExplanation
     from lensing_core.models.files import StoredMember
 
@@ -41,7 +42,15 @@ _KEPT = 2000  # explanations, of some 5 kB each
 _MEMBERS = 4  # networks in memory
 _IMMUTABLE = "private, max-age=31536000, immutable"
 _NETWORK = "network"
-_METHODS = {"grad_cam": "Grad-CAM", "rollout": "Attention rollout", "mil": "Weights of patches"}
+_METHODS: dict[Method, str] = {
+    "integrated_gradients": "Integrated gradients",
+    "grad_cam": "Grad-CAM",
+    "rollout": "Attention rollout",
+    "mil": "Weights of patches",
+}
+
+_Key = tuple[str, str, int, "Method | None", str]
+"""Model, catalog, number of the cutout, method, first digits of the cutout's sha256."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +71,13 @@ class AttentionSource:
         self._context = context
         self._tiles = tiles
         self._members: OrderedDict[str, StoredMember] = OrderedDict()
-        self._kept: OrderedDict[tuple[str, str, int, str], Explained] = OrderedDict()
+        self._kept: OrderedDict[_Key, Explained] = OrderedDict()
         self._lock = Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="attention")
 
-    async def explain(self, model_id: str, catalog: str, index: int, version: str) -> Explained:
+    async def explain(
+        self, model_id: str, catalog: str, index: int, version: str, method: Method | None = None
+    ) -> Explained:
         """The explanation of one cutout.
 
         Raises
@@ -79,24 +90,24 @@ class AttentionSource:
             raise NotFoundError(
                 f"Cutout {index} of {catalog!r} has changed since this page was loaded; reload it."
             )
-        key = (model_id, catalog, index, digest[:16])
+        key = (model_id, catalog, index, method, digest[:16])
         found = self._remembered(key)
         if found is not None:
             return found
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._worker, self._make, key)
 
-    def _remembered(self, key: tuple[str, str, int, str]) -> Explained | None:
+    def _remembered(self, key: _Key) -> Explained | None:
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
             return found
 
-    def _make(self, key: tuple[str, str, int, str]) -> Explained:
+    def _make(self, key: _Key) -> Explained:
         found = self._remembered(key)  # asked for twice: picture and words
         if found is None:
-            found = self._explain(*key[:3])
+            found = self._explain(*key[:4])
             if found.info["kind"] == "none":
                 return found
             with self._lock:
@@ -105,7 +116,7 @@ class AttentionSource:
                     self._kept.popitem(last=False)
         return found
 
-    def _explain(self, model_id: str, catalog: str, index: int) -> Explained:
+    def _explain(self, model_id: str, catalog: str, index: int, method: Method | None) -> Explained:
         from lensing_core.models.attention import NoAttentionError
         from lensing_core.models.explaining import explain_candidate
 
@@ -113,14 +124,14 @@ class AttentionSource:
         manifest = read_manifest(model_folder(workspace, model_id))
         try:
             if manifest["kind"] == _NETWORK:
-                return self._map(model_id, catalog, index)
+                return self._map(model_id, catalog, index, method)
             found = explain_candidate(workspace, model_id, catalog, index)
             return Explained(features_to_json(found))
         except (NoAttentionError, BadInputError, NotFoundError) as error:
             return Explained({"kind": "none", "sentence": str(error)})
 
-    def _map(self, model_id: str, catalog: str, index: int) -> Explained:
-        from lensing_core.models.attention import member_attention, overlay
+    def _map(self, model_id: str, catalog: str, index: int, method: Method | None) -> Explained:
+        from lensing_core.models.attention import member_attention, member_methods, overlay
 
         opened = self._tiles.catalog(catalog, index).store
         geometry = opened.geometry
@@ -128,10 +139,14 @@ class AttentionSource:
         metadata = None
         if stored.member.metadata_names:
             metadata = self._metadata(catalog, index)
-        found = member_attention(stored, opened.read(index), geometry, catalog, metadata)
+        found = member_attention(
+            stored, opened.read(index), geometry, catalog, metadata, method=method
+        )
         upside_down = geometry.pixel_kind != "rendered"
         picture = encode(overlay(found, upside_down=upside_down), "png")
-        return Explained(map_to_json(found, geometry.pixel_scale_arcsec), picture)
+        info = map_to_json(found, geometry.pixel_scale_arcsec)
+        info["methods"] = [[name, _METHODS[name]] for name in member_methods(stored)]
+        return Explained(info, picture)
 
     def _member(self, model_id: str) -> StoredMember:
         from lensing_core.models.files import load_member
@@ -152,12 +167,13 @@ class AttentionSource:
 def map_to_json(found: AttentionMap, pixel_scale_arcsec: float) -> dict[str, Any]:
     """What a map shows, in words."""
     cell = f"{found.cell_px:.0f} px ({found.cell_px * pixel_scale_arcsec:.1f}″)"
-    if found.method == "grad_cam":
+    if found.method in ("integrated_gradients", "grad_cam"):
         about = "" if found.exact else "about "
-        sentence = (
-            f"What is marked speaks for a lens, by {about}{found.total:+.1f} log-odds in all. "
-            f"Nothing finer than {cell} is resolved."
-        )
+        sentence = f"What is marked speaks for a lens, by {about}{found.total:+.1f} log-odds in all"
+        if found.empty is not None:
+            others = found.logit - found.empty - found.total
+            sentence += f" over the {found.empty:+.1f} of an empty sky; all else adds {others:+.1f}"
+        sentence += f". Nothing finer than {cell} is resolved."
         if found.total < 1:
             sentence = (
                 f"Little here speaks for a lens: {found.total:+.2f} log-odds in all, drawn faint. "
@@ -171,7 +187,8 @@ def map_to_json(found: AttentionMap, pixel_scale_arcsec: float) -> dict[str, Any
         )
     return {
         "kind": "map",
-        "method": _METHODS[found.method],
+        "method": found.method,
+        "title": _METHODS[found.method],
         "sentence": sentence,
         "logit": found.logit,
     }
@@ -212,7 +229,12 @@ class AttentionHandler(ReplyHandler):
             version = self.get_query_argument("v", "")
             if not re.fullmatch(r"[0-9a-f]{0,64}", version):
                 raise BadInputError(f"v {version!r}: give up to 64 hexadecimal digits.")
-            found = await self._source.explain(model, catalog, int(index), version)
+            method = self.get_query_argument("method", "") or None
+            if method is not None and method not in _METHODS:
+                raise BadInputError(f"method {method!r}: give one of {', '.join(_METHODS)}.")
+            found = await self._source.explain(
+                model, catalog, int(index), version, cast("Method | None", method)
+            )
             body: str | bytes | None = json.dumps(found.info) if info else found.picture
             if body is None:
                 raise NotFoundError(str(found.info.get("sentence", "This member has no map.")))

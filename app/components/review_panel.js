@@ -52,7 +52,7 @@ class SidePanel {
   constructor(host) {
     this.host = host
     this.row = undefined
-    this.choices = {tab: "scores", overlay: false, opacity: 0.6, member: "", field: false, ...recall(PANEL_STORE, {})}
+    this.choices = {tab: "scores", overlay: false, opacity: 0.6, member: "", method: "", field: false, ...recall(PANEL_STORE, {})}
     this.answers = {standing: new Map(), context: new Map(), history: new Map()}
     this.asked = {standing: null, context: null, history: null}
     this.scores = new ScorePanel()

@@ -21,9 +21,10 @@ class AttentionPanel {
     this.controls = h("div", {className: "attention-controls"},
       h("label", {}, this.overlay, " On the picture ", h("kbd", {}, "z")),
       h("label", {className: "opacity"}, h("span", {}, "Opacity"), this.opacity))
+    this.methods = h("div", {className: "segments methods-choice", role: "group", "aria-label": "Map", hidden: true})
     this.body = h("div", {className: "attention-body", "aria-live": "polite"})
     this.node = h("section", {className: "attention", "aria-label": "Attention"},
-      this.buttons, this.controls, this.body)
+      this.buttons, this.controls, this.methods, this.body)
     this.style()
   }
 
@@ -48,6 +49,7 @@ class AttentionPanel {
     this.list = list
     if (!list.some(({name}) => name === this.choices.member)) {
       this.choices.member = (list.find(({kind}) => kind === "network") ?? list[0])?.name ?? ""
+      this.choices.method = ""
     }
     this.draw()
     if (this.opened || this.choices.overlay) { this.fetch() }
@@ -66,9 +68,24 @@ class AttentionPanel {
 
   choose(name) {
     this.choices.member = name
+    this.choices.method = "" // the other member's first
     this.keep()
     this.clear()
     this.draw()
+    this.fetch()
+  }
+
+  // Maps of one member, where it has more than one.
+  drawMethods({method, methods = []}) {
+    this.methods.hidden = methods.length < 2
+    this.methods.replaceChildren(...methods.map(([name, title]) => h("button", {type: "button",
+      "aria-pressed": String(name === method), onclick: () => this.use(name)}, title)))
+  }
+
+  use(method) {
+    this.choices.method = method
+    this.keep()
+    this.clear()
     this.fetch()
   }
 
@@ -96,12 +113,13 @@ class AttentionPanel {
     const {row, catalog, choices} = this
     if (row === undefined || !(this.opened || choices.overlay) || !this.list.length) { return }
     const base = `attention/${encodeURIComponent(choices.member)}/${encodeURIComponent(catalog.name)}/${row.index}`
-    const key = `${base}?v=${row.version}`
+    const asked = `v=${row.version}${choices.method ? `&method=${choices.method}` : ""}`
+    const key = `${base}?${asked}`
     if (this.key === key) { return }
     this.key = key
     let answer
     try {
-      const response = await fetch(`${base}/info?v=${row.version}`)
+      const response = await fetch(`${base}/info?${asked}`)
       answer = response.ok ? await response.json() : {kind: "none", sentence: await response.text()}
     } catch {
       answer = {kind: "none", sentence: "The server does not answer; is it running?"}
@@ -109,6 +127,7 @@ class AttentionPanel {
     if (this.key !== key) { return }
     this.body.classList.remove("loading")
     this.body.replaceChildren(...this.explain(answer))
+    this.drawMethods(answer)
     this.controls.classList.toggle("idle", answer.kind !== "map")
     if (answer.kind === "map") { this.image.src = key }
   }
@@ -116,7 +135,7 @@ class AttentionPanel {
   explain(answer) {
     if (answer.kind === "map") {
       return [
-        h("h3", {}, answer.method),
+        ...(answer.methods.length > 1 ? [] : [h("h3", {}, answer.title)]), // else a button names it
         h("p", {}, answer.sentence),
         h("p", {className: "faint"}, `Raw logit ${signed(answer.logit, 2)}. A map shows what a member looked at, `
           + "not whether that is a lens."),

@@ -90,7 +90,12 @@ def test_the_picture_is_the_map_upside_down(filled, server) -> None:
     assert picture.shape == (SIZE, SIZE, 4)
     status, _, body = get(f"{server}/network-1/one/3/info")
     info = json.loads(body)
-    assert (status, info["kind"], info["method"]) == (200, "map", "Grad-CAM")
+    assert (status, info["kind"], info["method"]) == (
+        200,
+        "map",
+        "integrated_gradients",
+    )
+    assert [name for name, _ in info["methods"]] == ["integrated_gradients", "grad_cam"]
     assert info["logit"] == pytest.approx(expected.logit, abs=1e-5)
 
 
@@ -124,6 +129,7 @@ def test_what_cannot_be_explained_is_said(filled, server) -> None:
         ("network-1/one/9999/info", 404, ""),
         ("network-1/one/x/info", 400, "give its number"),
         ("network-1/one/0?v=zz", 400, "hexadecimal"),
+        ("network-1/one/0?method=magic", 400, "grad_cam"),
         ("network-1/one/0?v=00000000", 404, "reload"),
         ("..%2Fmodels/one/0/info", 400, "Model"),
     ],

@@ -123,7 +123,9 @@ def test_attention_is_laid_over_the_picture_and_goes_with_it(desk, screenshot) -
     desk.keyboard.press("e")
     expect(desk.get_by_role("tab", name="Attention")).to_have_attribute("aria-selected", "true")
     desk.locator(".members-choice").get_by_role("button", name=re.compile("resnet")).click()
-    expect(desk.get_by_text("Grad-CAM")).to_be_visible()
+    methods = desk.locator(".methods-choice button")
+    expect(methods).to_have_text(["Integrated gradients", "Grad-CAM"])
+    expect(methods.first).to_have_attribute("aria-pressed", "true")
     expect(desk.get_by_text(re.compile(r"Nothing finer than \d+ px"))).to_be_visible()
     expect(shown).to_be_hidden()
     desk.keyboard.press("z")
@@ -138,6 +140,11 @@ def test_attention_is_laid_over_the_picture_and_goes_with_it(desk, screenshot) -
     desk.keyboard.press("j")
     expect(shown).to_be_visible()
     assert not np.array_equal(alpha(desk), first)  # never the map of the last one
+    gradients = alpha(desk)
+    methods.last.click()
+    expect(methods.last).to_have_attribute("aria-pressed", "true")
+    expect(shown).to_be_visible()
+    assert not np.array_equal(alpha(desk), gradients)
     names = desk.locator(".members-choice button").all_inner_texts()
     for _ in range(
         (

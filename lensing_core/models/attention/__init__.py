@@ -1,23 +1,26 @@
 """Where in a cutout a member looks: maps of attention, in the pixels of the cutout.
 
-Grad-CAM for convolutional networks, attention rollout for transformers, the weights of patches for
-multiple-instance pooling. Trees have no map: :mod:`lensing_core.models.explaining` is for them.
+Integrated gradients or Grad-CAM for convolutional networks, attention rollout for transformers, the
+weights of patches for multiple-instance pooling. Trees have no map:
+:mod:`lensing_core.models.explaining` is for them.
 """
 
-from lensing_core.models.attention.explain import member_attention
+from lensing_core.models.attention.explain import member_attention, member_methods
 from lensing_core.models.attention.maps import (
     AttentionMap,
     Method,
     NoAttentionError,
     overlay,
 )
-from lensing_core.models.attention.networks import network_attention
+from lensing_core.models.attention.networks import network_attention, network_methods
 
 __all__ = [
     "AttentionMap",
     "Method",
     "NoAttentionError",
     "member_attention",
+    "member_methods",
     "network_attention",
+    "network_methods",
     "overlay",
 ]

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.cutouts import CutoutGeometry
-from lensing_core.models.attention.maps import AttentionMap, NoAttentionError
-from lensing_core.models.attention.networks import network_attention
+from lensing_core.models.attention.maps import AttentionMap, Method, NoAttentionError
+from lensing_core.models.attention.networks import network_attention, network_methods
 from lensing_core.models.deep import DeepMember
 from lensing_core.models.files import StoredMember
 from lensing_core.models.member import Metadata
@@ -19,6 +19,7 @@ def member_attention(
     geometry: CutoutGeometry,
     catalog: str,
     metadata: Metadata | None = None,
+    method: Method | None = None,
 ) -> AttentionMap:
     """Where a member looks in a cutout; one call at a time for each member.
 
@@ -27,13 +28,15 @@ def member_attention(
     cutout : ndarray of shape (band, y, x)
         Of ``geometry``.
     metadata : mapping of str to sequences of one value, optional
+    method : optional
+        One of the network's own; the first of them unless told.
 
     Raises
     ------
     ContractError
         If the cutout does not fit the member.
     NoAttentionError
-        If the member has no map.
+        If the member has no such map.
     """
     member = stored.member
     if not isinstance(member, DeepMember):
@@ -41,7 +44,12 @@ def member_attention(
     selection = member.contract.fit(geometry, catalog)
     images, columns = member.network_input(cutout[None], selection, metadata)
     member.network.eval()
-    found = network_attention(
-        member.network, images, columns if columns.shape[1] else None, turned=member.turned
-    )
+    known = columns if columns.shape[1] else None
+    found = network_attention(member.network, images, known, turned=member.turned, method=method)
     return found.placed(selection.window, geometry.size_px)
+
+
+def member_methods(stored: StoredMember) -> tuple[Method, ...]:
+    """The maps that a member has, the one that is shown first at the front."""
+    member = stored.member
+    return network_methods(member.network) if isinstance(member, DeepMember) else ()

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lensing_core.errors import LensTriageError
 
-Method = Literal["grad_cam", "rollout", "mil"]
+Method = Literal["integrated_gradients", "grad_cam", "rollout", "mil"]
+IN_LOG_ODDS: tuple[Method, ...] = ("integrated_gradients", "grad_cam")
 COLOUR = (255, 70, 200)
 """Magenta: the one hue that neither galaxies, arcs nor noise have in a colour picture."""
 FULL_LOG_ODDS = 1.0
@@ -27,18 +28,23 @@ class AttentionMap:
 
     Attributes
     ----------
-    method : {'grad_cam', 'rollout', 'mil'}
+    method : {'integrated_gradients', 'grad_cam', 'rollout', 'mil'}
     values : ndarray of shape (y, x), float32
-        Grad-CAM: log-odds for (positive) or against (negative) a lens, a cell of the feature map;
-        the others: weight in units of an even share. NaN where the member does not look.
+        Log-odds for (positive) or against (negative) a lens, a pixel (integrated gradients) or a
+        cell of the feature map (Grad-CAM); the others: weight in units of an even share. NaN where
+        the member does not look.
     cell_px : float
-        Side of a cell, token or patch, in pixels: the map shows nothing finer.
+        Side of a cell, token or patch, or width of the smoothing, in pixels: the map shows nothing
+        finer.
     total : float
-        Grad-CAM: log-odds that the positive cells add up to. The others: the largest value.
+        Log-odds that the positive pixels or cells add up to. The others: the largest value.
     logit : float
         The member's raw logit.
     exact : bool
-        Grad-CAM: the cells add up to the logit less a constant; else to first order only.
+        Whether cells or pixels add up: of Grad-CAM to the logit less a constant (else to first
+        order only), of integrated gradients to the logit less ``empty``, within a tenth.
+    empty : float or None
+        Integrated gradients: the member's raw logit of an empty sky.
     """
 
     method: Method
@@ -47,6 +53,7 @@ class AttentionMap:
     total: float
     logit: float
     exact: bool = False
+    empty: float | None = None
 
     def strength(self) -> NDArray[np.float32]:
         """How strongly each pixel is drawn, (y, x), 0 to 1; 0 where the member does not look.
@@ -57,7 +64,7 @@ class AttentionMap:
         comparable between candidates, and noise is not drawn like an arc.
         """
         known = np.nan_to_num(self.values, nan=0.0)
-        if self.method == "grad_cam":
+        if self.method in IN_LOG_ODDS:
             raised = np.maximum(known, 0)
             full = self.total / FULL_LOG_ODDS
         else:

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import LayerGradCam
 from numpy.typing import NDArray
-from timm.models import ResNet
-from torch import Tensor, nn
+from torch import Tensor
 
 from lensing_core.errors import BadInputError
+from lensing_core.models.attention.cells import between
+from lensing_core.models.attention.grad_cam import grad_cam
+from lensing_core.models.attention.gradients import integrated_gradients
 from lensing_core.models.attention.maps import AttentionMap, Method, NoAttentionError
 from lensing_core.models.networks import LensNetwork, attention_rollout, dihedral
 from lensing_core.models.networks.dihedral import N_VIEWS
 from lensing_core.models.networks.mil import has_data, patch_grid
 from lensing_core.models.networks.timm_encoder import TimmEncoder
 
-MIN_CELLS = 6
-"""Cells a side that a map needs to tell one part of a cutout from another."""
+
+def network_methods(network: LensNetwork) -> tuple[Method, ...]:
+    """The maps that a network has, the one that is shown first at the front."""
+    if network.pool is not None:
+        return ("mil",)
+    if network.encoder.has_layers:
+        return ("rollout",)
+    if isinstance(network.encoder, TimmEncoder):
+        return ("integrated_gradients", "grad_cam")
+    return ("integrated_gradients",)
 
 
 def network_attention(
@@ -29,13 +39,9 @@ def network_attention(
     metadata: Tensor | None = None,
     *,
     turned: bool = False,
+    method: Method | None = None,
 ) -> AttentionMap:
     """The map of one image.
-
-    Grad-CAM (Selvaraju et al. 2017, arXiv:1610.02391): the features of a layer, weighed by the mean
-    gradient of the logit. On the last layer before mean pooling and a linear head, the cells add up
-    to the logit less its constant. Where that layer has fewer than :data:`MIN_CELLS` cells a side,
-    the deepest stage that has them is taken, and the sum is of first order only.
 
     Parameters
     ----------
@@ -46,29 +52,33 @@ def network_attention(
     metadata : Tensor of shape (1, m), optional
     turned : bool
         The score is a mean over the eight orientations, and so is the map.
+    method : optional
+        Of :func:`network_methods`; the first of them unless told.
 
     Raises
     ------
     NoAttentionError
-        If the network has neither a spatial feature map nor attention to show.
+        If the network has no such map, or no cells to show it in.
     """
-    if network.pool is not None:
+    known = network_methods(network)
+    method = method or known[0]
+    if method not in known:
+        raise NoAttentionError(f"{network.spec.backbone} has no map by {method.replace('_', ' ')}.")
+    if method == "mil":
         return _patches(network, images, metadata)
     views = range(N_VIEWS) if turned else range(1)
-    found = [_view(network, dihedral(images, torch.tensor([k])), metadata) for k in views]
+    found = [_view(network, dihedral(images, torch.tensor([k])), metadata, method) for k in views]
     maps = np.stack([_turned_back(m.values, k) for k, m in enumerate(found)])
-    first = found[0]
-    values = maps.mean(axis=0)
-    return AttentionMap(
-        first.method,
-        values.astype(np.float32),
-        first.cell_px,
-        float(np.mean([m.total for m in found]))
-        if first.method == "grad_cam"
-        else float(values.max()),
-        float(np.mean([m.logit for m in found])),
-        exact=first.exact,
-    )
+    values = maps.mean(axis=0).astype(np.float32)
+    # cells of Grad-CAM are summed, not the pixels between which they are interpolated
+    totals = {
+        "grad_cam": np.mean([m.total for m in found]),
+        "integrated_gradients": np.maximum(values, 0).sum(),
+        "rollout": values.max(),
+    }
+    logit = float(np.mean([m.logit for m in found]))
+    # an empty sky looks alike from all sides: ``empty`` is that of any view
+    return replace(found[0], values=values, total=float(totals[method]), logit=logit)
 
 
 def _turned_back(values: NDArray[np.float32], code: int) -> NDArray[np.float32]:
@@ -78,175 +88,15 @@ def _turned_back(values: NDArray[np.float32], code: int) -> NDArray[np.float32]:
     return values[:, ::-1] if code & 1 else values
 
 
-def _view(network: LensNetwork, images: Tensor, metadata: Tensor | None) -> AttentionMap:
-    if network.encoder.has_layers:
-        return _rollout(network, images, metadata)
-    if isinstance(network.encoder, TimmEncoder):
-        return _grad_cam(network, network.encoder, images, metadata)
-    raise NoAttentionError(f"{network.spec.backbone} has no map of attention.")
-
-
-# --- Grad-CAM -------------------------------------------------------------------------------------
-
-
-def _grad_cam(
-    network: LensNetwork, encoder: TimmEncoder, images: Tensor, metadata: Tensor | None
+def _view(
+    network: LensNetwork, images: Tensor, metadata: Tensor | None, method: Method
 ) -> AttentionMap:
-    size = images.shape[-1]
-    name, shape = _layer(network, encoder, images, metadata)
-
-    def forward(batch: Tensor) -> Tensor:
-        return network(batch, metadata).logit
-
-    with torch.enable_grad():
-        # captum differentiates with respect to its input as well.
-        cells = LayerGradCam(forward, encoder.get_submodule(name)).attribute(
-            images.clone().requires_grad_()
-        )
-    cam = cells.detach()[0, 0].double().cpu().numpy()
-    with torch.no_grad():
-        logit = float(forward(images))
-    low = (encoder.padded_px - size) // 2 if encoder.size_px is not None else 0
-    centres = _cell_centres(network, encoder, name, images, metadata) - low
-    return AttentionMap(
-        "grad_cam",
-        _between(cam, centres, size),
-        (encoder.padded_px if encoder.size_px is not None else size) / max(shape),
-        float(np.maximum(cam, 0).sum()),
-        logit,
-        exact=name == "last_map" and _adds_up(network, encoder),
-    )
-
-
-def _adds_up(network: LensNetwork, encoder: TimmEncoder) -> bool:
-    """Whether the last features become the logit by a mean and a linear map alone."""
-    pooled = getattr(encoder.net, "num_features", None) == network.embedding_dim
-    return (
-        pooled
-        and isinstance(encoder.net, ResNet)
-        and len(network.lens_head.layers) == 1
-        and network.conditioning is None
-    )
-
-
-def _layer(
-    network: LensNetwork, encoder: TimmEncoder, images: Tensor, metadata: Tensor | None
-) -> tuple[str, tuple[int, int]]:
-    """Name and cells of the deepest layer with enough of them, else of the finest that there is."""
-    names = [f"net.{site}" for site in encoder.sites] if not encoder.channels_last else []
-    names.append("last_map")
-    shapes = _outputs(network, encoder, names, images, metadata)
-    maps = {k: (s[2], s[3]) for k, s in shapes.items() if len(s) == 4 and min(s[2:]) > 1}
-    if not maps:
-        raise NoAttentionError(
-            f"{network.spec.backbone} pools its features to one cell on {images.shape[-1]} px: "
-            "there is no map to show."
-        )
-    enough = [name for name, cells in maps.items() if min(cells) >= MIN_CELLS]
-    chosen = enough[-1] if enough else max(maps, key=lambda name: maps[name][0])
-    return chosen, maps[chosen]
-
-
-def _outputs(
-    network: LensNetwork,
-    encoder: TimmEncoder,
-    names: list[str],
-    images: Tensor,
-    metadata: Tensor | None,
-) -> dict[str, torch.Size]:
-    """Shapes of what layers give, in the order of ``names``."""
-    seen: dict[str, torch.Size] = {}
-
-    def look(name: str) -> Any:
-        def hook(_module: nn.Module, _args: Any, output: Tensor) -> None:
-            seen[name] = output.shape
-
-        return hook
-
-    handles = [encoder.get_submodule(n).register_forward_hook(look(n)) for n in names]
-    try:
-        with torch.no_grad():
-            network(images, metadata)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return {name: seen[name] for name in names if name in seen}
-
-
-def _cell_centres(
-    network: LensNetwork,
-    encoder: TimmEncoder,
-    name: str,
-    images: Tensor,
-    metadata: Tensor | None,
-) -> NDArray[np.float64]:
-    """Where the cells of a layer stand along an axis, pixels of what the backbone sees.
-
-    A strided convolution of kernel k, stride s and padding p puts its first cell at
-    (k − 1) / 2 − p of its input, which is not the middle of the s pixels that fall to it: on a
-    ResNet, cells drawn evenly would lie half a cell off. Each halving is counted once, where it
-    first happens. If the layers do not account for the number of cells (patches merged by other
-    means), cells are spread evenly.
-    """
-    steps: dict[int, tuple[float, float]] = {}
-    open_: list[bool] = [True]
-
-    def count(module: nn.Module, args: Any, output: Any) -> None:
-        if not open_[0] or not isinstance(output, Tensor) or output.dim() != 4:
-            return
-        before, after = args[0].shape[-1], output.shape[-1]
-        if after < before and before not in steps:
-            kernel, stride, padding = (
-                _last(getattr(module, name)) for name in ("kernel_size", "stride", "padding")
-            )
-            steps[before] = (stride, (kernel - 1) / 2 - padding)
-
-    def close(_module: nn.Module, _args: Any, output: Tensor) -> None:
-        open_[0] = False
-        steps[-1] = (float(output.shape[-1]), 0.0)
-
-    kinds = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
-    layers = [m for m in encoder.modules() if isinstance(m, kinds)]
-    handles = [m.register_forward_hook(count) for m in layers]
-    handles.append(encoder.get_submodule(name).register_forward_hook(close))
-    try:
-        with torch.no_grad():
-            network(images, metadata)
-    finally:
-        for handle in handles:
-            handle.remove()
-    cells = int(steps.pop(-1)[0])
-    size = encoder.padded_px if encoder.size_px is not None else images.shape[-1]
-    first, jump, width = 0.0, 1.0, size
-    while width in steps:
-        stride, shift = steps.pop(width)
-        first += shift * jump
-        jump *= stride
-        width = math.ceil(width / stride)
-        if steps and width not in steps:  # an odd size without padding loses its last pixel
-            width = min(steps, key=lambda w: abs(w - width))
-    if abs(width - cells) > 1 or steps:
-        jump = size / cells
-        first = (jump - 1) / 2
-    return np.asarray(first + jump * np.arange(cells))
-
-
-def _last(value: Any) -> float:
-    return float(value[-1] if isinstance(value, tuple) else value)
-
-
-def _between(
-    cells: NDArray[np.float64], centres: NDArray[np.float64], size: int
-) -> NDArray[np.float32]:
-    """Cells (k, k) at ``centres`` on (size, size) pixels: linear in between, constant beyond."""
-    pixels = np.arange(size)
-    rows = np.stack([np.interp(pixels, centres, row) for row in cells])
-    return np.stack([np.interp(pixels, centres, column) for column in rows.T], axis=1).astype(
-        np.float32
-    )
-
-
-# --- attention ------------------------------------------------------------------------------------
+    if method == "integrated_gradients":
+        return integrated_gradients(network, images, metadata)
+    if method == "grad_cam":
+        assert isinstance(network.encoder, TimmEncoder)  # noqa: S101 - network_methods says so
+        return grad_cam(network, network.encoder, images, metadata)
+    return _rollout(network, images, metadata)
 
 
 def _rollout(network: LensNetwork, images: Tensor, metadata: Tensor | None) -> AttentionMap:
@@ -269,7 +119,7 @@ def _rollout(network: LensNetwork, images: Tensor, metadata: Tensor | None) -> A
     padded = side * cell
     centres = cell * np.arange(side, dtype=np.float64) + (cell - 1) / 2 - (padded - size) // 2
     return AttentionMap(
-        "rollout", _between(grid, centres, size), cell, float(grid.max()), float(output.logit[0])
+        "rollout", between(grid, centres, size), cell, float(grid.max()), float(output.logit[0])
     )
 
 

@@ -87,17 +87,33 @@ def arc_aware() -> LensNetwork:
     return trained(NetworkSpec("arc_aware", 2, SIZE, options=options), 50, 5e-3)
 
 
-def test_grad_cam_follows_the_arc_and_not_the_background(convolutional) -> None:
+@pytest.mark.parametrize("method", ["integrated_gradients", "grad_cam"])
+def test_maps_follow_the_arc_and_not_the_background(convolutional, method) -> None:
+    def strength(at: tuple[int, int], seed: int) -> np.ndarray:
+        return network_attention(convolutional, scene(at, seed), method=method).strength()
+
     for at in CORNERS:
-        maps = [network_attention(convolutional, scene(at, seed)) for seed in (1, 2)]
-        strengths = [m.strength() for m in maps]
-        for strength in strengths:
-            assert np.abs(centroid(strength) - at).max() < 9  # cells of 8 px
-            assert strength.max() == pytest.approx(1)
+        strengths = [strength(at, seed) for seed in (1, 2)]
+        for shown in strengths:
+            assert np.abs(centroid(shown) - at).max() < 9  # cells of 8 px
+            assert shown.max() == pytest.approx(1)
         overlap = np.corrcoef(strengths[0].ravel(), strengths[1].ravel())[0, 1]
         assert overlap > 0.8  # another background, nearly the same map
-    moved = [network_attention(convolutional, scene(at, 1)).strength().ravel() for at in CORNERS]
+    moved = [strength(at, 1).ravel() for at in CORNERS]
     assert np.corrcoef(moved)[~np.eye(4, dtype=bool)].max() < 0.4
+
+
+def test_pixels_add_up_to_the_logit_over_an_empty_sky(convolutional) -> None:
+    image = scene((14, 46), 1)
+    shown = network_attention(convolutional, image)
+    assert shown.exact
+    with torch.no_grad():
+        logit, empty = convolutional(torch.cat([image, torch.zeros_like(image)])).logit.tolist()
+    assert shown.logit == pytest.approx(logit, abs=1e-4)
+    assert shown.empty == pytest.approx(empty, abs=1e-4)
+    # smoothing loses what is spread beyond the edge
+    assert shown.values.sum() == pytest.approx(logit - empty, abs=0.1 * abs(logit - empty))
+    assert shown.total == pytest.approx(np.maximum(shown.values, 0).sum(), rel=1e-4)
 
 
 def test_without_an_arc_little_is_drawn(convolutional) -> None:
@@ -110,7 +126,7 @@ def test_cells_of_the_last_layer_add_up_to_the_logit() -> None:
     torch.manual_seed(0)
     network = build_network(NetworkSpec("resnet10t", 2, 192)).eval()  # 6 cells of 32 px
     constant = float(network.lens_head.layers[0].bias.detach())
-    shown = network_attention(network, scene((40, 40), 1, 192))
+    shown = network_attention(network, scene((40, 40), 1, 192), method="grad_cam")
     assert shown.cell_px == 32
     assert shown.exact
     # Between cells the map is linear, so that at their centres it has their values.
@@ -125,7 +141,7 @@ def test_cells_lie_where_the_network_puts_them(backbone) -> None:
     """The cell that reacts to a change of one place is the one drawn there."""
     torch.manual_seed(0)
     network = build_network(NetworkSpec(backbone, 1, 128)).eval()
-    from lensing_core.models.attention import networks
+    from lensing_core.models.attention import grad_cam as networks
 
     flat = torch.zeros(1, 1, 128, 128)
     name, (cells, _) = networks._layer(network, network.encoder, flat, None)
@@ -207,14 +223,18 @@ def test_mil_draws_the_weights_of_patches() -> None:
         network_attention(network, torch.full((1, 2, 64, 64), torch.nan))
 
 
-def test_a_network_without_cells_has_no_map() -> None:
+def test_a_network_without_cells_has_no_grad_cam() -> None:
     torch.manual_seed(0)
     network = build_network(
         NetworkSpec("swin_tiny_patch4_window7_224", 2, 32, options={"timm": {"window_size": 1}})
     ).eval()
     assert not network.encoder.has_layers
     with pytest.raises(NoAttentionError, match="one cell"):
-        network_attention(network, scene((14, 14), 1, 32))
+        network_attention(network, scene((14, 14), 1, 32), method="grad_cam")
+    shown = network_attention(network, scene((14, 14), 1, 32))  # needs none
+    assert shown.method == "integrated_gradients"
+    with pytest.raises(NoAttentionError, match="no map by rollout"):
+        network_attention(network, scene((14, 14), 1, 32), method="rollout")
 
 
 def test_weak_evidence_is_drawn_faint() -> None:
