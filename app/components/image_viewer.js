@@ -200,7 +200,7 @@ class ImageViewer {
         onkeydown: (event) => {
           if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose() }
         }},
-      frame.node, value, brightness,
+      frame.node, h("div", {className: "band-values"}, value, brightness),
     )
     this.listen(frame.node, name)
     this.cells.set(name, {frame, overlay, node, value, brightness})

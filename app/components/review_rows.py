@@ -16,6 +16,7 @@ from lensing_core.store.ranking import RankedCandidate
 from lensing_core.store.tables import Candidate, Catalog, Observation
 
 Section = dict[str, Any]
+_INGEST = "ingest"
 
 _MEASURED = (
     # attribute, name for people, format, unit
@@ -84,7 +85,7 @@ def details_to_json(details: CandidateDetails, catalog: Catalog) -> dict[str, An
         _section("Measured", _measured(observation)),
         _section("Images", _images(candidate, observation, catalog)),
         _section("Provenance", _provenance(candidate, catalog)),
-        _section("Further columns", _mapping(observation.properties if observation else {})),
+        _section("Further columns", _mapping(_further(observation))),
     ]
     return {
         "id": candidate.id,
@@ -110,8 +111,7 @@ def sky_to_json(candidate: Candidate) -> dict[str, Any]:
     ``ra_deg``, ``dec_deg`` of the pixel ``x``, ``y`` (from 0, y upwards; null: the middle), and
     ``north_deg``, the direction of north from the y axis towards the x axis.
     """
-    observation = candidate.observation
-    ingest = observation.properties.get("ingest", {}) if observation else {}
+    ingest = _ingest(candidate.observation)
     x, y = ingest.get("centre_px", (None, None))
     return {
         "ra_deg": candidate.ra_deg,
@@ -127,6 +127,18 @@ def truth_to_json(candidate: Candidate) -> list[list[str]]:
     """Name and value of each part of a simulated object's truth."""
     observation = candidate.observation
     return _mapping(observation.truth or {} if observation else {})
+
+
+def _ingest(observation: Observation | None) -> Mapping[str, Any]:
+    """What the import noted of a cutout; it stands among the columns that the user brought."""
+    noted = observation.properties.get(_INGEST) if observation else None
+    return noted if isinstance(noted, Mapping) else {}
+
+
+def _further(observation: Observation | None) -> dict[str, Any]:
+    """The columns that the user brought beyond those that have a meaning here."""
+    brought = observation.properties if observation else {}
+    return {name: value for name, value in brought.items() if name != _INGEST}
 
 
 def _finite(value: float | None) -> float | None:
@@ -213,6 +225,11 @@ def _images(
         target = observation.target_psf_fwhm_arcsec
         rows.append(["PSF", f"matched to {target:.2f}″" if target is not None else "matched"])
     rows.append(["Variance map", "yes" if observation.variance_available else "no"])
+    noted = _ingest(observation)
+    if missing := noted.get("nan_fraction"):
+        rows.append(["Pixels without data", f"{missing:.1%}"])
+    if noted.get("is_mirrored"):
+        rows.append(["Orientation", "mirrored: east lies to the right of north"])
     return rows
 
 
@@ -221,6 +238,13 @@ def _provenance(candidate: Candidate, catalog: Catalog) -> list[list[str]]:
         ["Catalog", f"{catalog.name}, {catalog.origin}, cutout {candidate.cutout_index:,}"],
         ["Cutout sha256", candidate.cutout_sha256[:16]],
     ]
+    noted = _ingest(candidate.observation)
+    if source := noted.get("source"):
+        rows.append(["Read from", str(source)])
+    if came := noted.get("position_from"):
+        rows.append(["Position from", str(came)])
+    if known := noted.get("image_zero_points_mag"):
+        rows.append(["Zero points of the images", f"{_plain(known, '.3f')} mag"])
     if candidate.label is not None:
         confidence = candidate.label_confidence
         if confidence is None:
