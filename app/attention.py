@@ -17,7 +17,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tornado.web import RequestHandler
 
@@ -232,9 +232,7 @@ class AttentionHandler(ReplyHandler):
             method = self.get_query_argument("method", "") or None
             if method is not None and method not in _METHODS:
                 raise BadInputError(f"method {method!r}: give one of {', '.join(_METHODS)}.")
-            found = await self._source.explain(
-                model, catalog, int(index), version, cast("Method | None", method)
-            )
+            found = await self._source.explain(model, catalog, int(index), version, method)
             body: str | bytes | None = json.dumps(found.info) if info else found.picture
             if body is None:
                 raise NotFoundError(str(found.info.get("sentence", "This member has no map.")))

@@ -7,6 +7,7 @@ marking answer at once.
 from __future__ import annotations
 
 import base64
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -27,13 +28,19 @@ from lensing_core.models.maps import embedding_map
 from lensing_core.store import Session
 from lensing_core.store.candidates import cutout_places
 from lensing_core.store.catalogs import catalog_names
-from lensing_core.store.chart_columns import ChartColumns, fetch_columns
+from lensing_core.store.chart_columns import (
+    ChartColumns,
+    columns_version,
+    fetch_columns,
+    fetch_passing,
+    histogram_of,
+    logit_histogram,
+)
 from lensing_core.store.ensembles import models_by_preference
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.selections import keep_selection
 
 _KEPT_S = 120.0
-_MOST_KEPT = 3
 _MOST_POINTS = 4000  # drawn one by one
 _MOST_CELLS = 1500
 _MOST_CORNERS = 2000
@@ -58,25 +65,27 @@ class _Chart:
 class _Kept:
     """The last few things made, each for a while; shared by the sessions of a server."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int, seconds: float = math.inf) -> None:
+        self._most, self._seconds = most, seconds
         self._made: OrderedDict[Any, tuple[float, Any]] = OrderedDict()
         self._lock = Lock()
 
     def get(self, key: Any, make: Any) -> Any:
         with self._lock:
             found = self._made.get(key)
-        if found is not None and time.monotonic() - found[0] < _KEPT_S:
+        if found is not None and time.monotonic() - found[0] < self._seconds:
             return found[1]
         made = make()
         with self._lock:
             self._made[key] = (time.monotonic(), made)
             self._made.move_to_end(key)
-            while len(self._made) > _MOST_KEPT:
+            while len(self._made) > self._most:
                 self._made.popitem(last=False)
         return made
 
 
-_columns, _charts = _Kept(), _Kept()
+# Whole tables stay until candidates or scores change; what filters leave changes with every grade.
+_whole, _columns, _charts = _Kept(2), _Kept(3, _KEPT_S), _Kept(3, _KEPT_S)
 
 
 class ReviewCharts:
@@ -101,35 +110,39 @@ class ReviewCharts:
         # the order does not matter here, but that by grades leaves candidates out
         return query if query.by_vote else replace(query, sort="object_id", descending=False)
 
+    def _key(self, session: Session, *parts: Any) -> tuple[Any, ...]:
+        return (self._context.workspace.root, columns_version(session), *parts)
+
     def _read(self, session: Session, query: RankingQuery) -> ChartColumns:
-        key = (self._context.workspace.root, query)
-        found: ChartColumns = _columns.get(key, lambda: fetch_columns(session, query))
+        def make() -> ChartColumns:
+            whole: ChartColumns = _whole.get(
+                self._key(session, query.ensemble_id),
+                lambda: fetch_columns(session, query.ensemble_id),
+            )
+            return whole.take(fetch_passing(session, query), query.catalog_ids)
+
+        found: ChartColumns = _columns.get(self._key(session, query), make)
         return found
 
     def _histogram(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
         query = self._query(message)
-        logit = self._read(session, query).logit
-        logit = logit[np.isfinite(logit)]
-        if not len(logit):
+        found = logit_histogram(session, query, _BINS)
+        if found is None:
+            found = histogram_of(self._read(session, query), _BINS)
+        if found is None:
             return {"counts": [], "edges": [], "n": 0}
-        low, high = float(logit.min()), float(logit.max())
-        counts, edges = np.histogram(logit, _BINS, (low, max(high, low + 1e-6)))
-        columns = self._read(session, query)
-        # the probability at each edge, for the axis and for marking a range
-        order = np.argsort(columns.logit)
-        at = np.interp(edges, columns.logit[order], columns.probability[order])
         return {
-            "counts": counts.tolist(),
-            "edges": edges.tolist(),
-            "probabilities": at.tolist(),
-            "n": len(logit),
+            "counts": found.counts.tolist(),
+            "edges": found.edges.tolist(),
+            "probabilities": found.probabilities.tolist(),
+            "n": int(found.counts.sum()),
         }
 
     def _chart(self, session: Session, message: Mapping[str, Any]) -> _Chart:
         kind, query = message["kind"], self._query(message)
         if kind not in _TITLES:
             raise BadInputError(f"The page asked for a chart {kind!r}, which there is not.")
-        key = (self._context.workspace.root, kind, query)
+        key = self._key(session, kind, query)
         found: _Chart = _charts.get(key, lambda: self._make(session, kind, query))
         return found
 

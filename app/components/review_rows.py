@@ -226,8 +226,8 @@ def _images(
         rows.append(["PSF", f"matched to {target:.2f}″" if target is not None else "matched"])
     rows.append(["Variance map", "yes" if observation.variance_available else "no"])
     noted = _ingest(observation)
-    if missing := noted.get("nan_fraction"):
-        rows.append(["Pixels without data", f"{missing:.1%}"])
+    if fraction := noted.get("nan_fraction"):
+        rows.append(["Pixels without data", f"{fraction:.1%}"])
     if noted.get("is_mirrored"):
         rows.append(["Orientation", "mirrored: east lies to the right of north"])
     return rows

@@ -15,6 +15,13 @@ from rows import add_catalog_row
 
 from lensing_core.errors import BadInputError
 from lensing_core.store import open_database, ranking_order
+from lensing_core.store.chart_columns import (
+    columns_version,
+    fetch_columns,
+    fetch_passing,
+    histogram_of,
+    logit_histogram,
+)
 from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.ranking import (
     Cone,
@@ -32,6 +39,7 @@ from lensing_core.store.tables import (
     Crossmatch,
     CrossmatchEntry,
     Ensemble,
+    Run,
     Score,
     Selection,
     SelectionItem,
@@ -242,6 +250,46 @@ def test_a_filter_leaves_what_it_says(database, monkeypatch, sort, few, some, na
             assert {r.candidate.id - 1 for r in fetch_page(session, bare, limit=1000).rows} == (
                 expected
             )
+            assert charted(session, bare) == expected
+        assert charted(session, query) == expected
+
+
+def charted(session, query: RankingQuery) -> set[int]:
+    """What charts show of a ranking."""
+    whole = fetch_columns(session, query.ensemble_id)
+    return {k - 1 for k in whole.take(fetch_passing(session, query)).candidate_id.tolist()}
+
+
+@pytest.mark.parametrize("catalogs", [(), (2,), (1, 2)])
+def test_counts_along_the_index_are_those_of_the_columns(database, catalogs):
+    query = RankingQuery(1, catalog_ids=catalogs, sort="object_id")
+    with database.session() as session:
+        columns = fetch_columns(session, 1).take(None, catalogs)
+        counted, expected = logit_histogram(session, query, 7), histogram_of(columns, 7)
+        assert counted.counts.sum() == len(columns) == (100 if catalogs == (2,) else N)
+        np.testing.assert_array_equal(counted.counts, expected.counts)
+        np.testing.assert_allclose(counted.edges, expected.edges)
+        np.testing.assert_allclose(counted.probabilities, expected.probabilities)
+        assert logit_histogram(session, RankingQuery(1, probability_min=0.5), 7) is None
+        assert logit_histogram(session, RankingQuery(1, tags=("ring",)), 7) is None
+
+
+def test_columns_are_read_anew_when_a_run_starts_or_ends(tmp_path):
+    workspace = Workspace.create(tmp_path / "versions")
+    with open_database(workspace).session() as session:
+        seen = [columns_version(session)]
+        session.add(Run(id="score-1", kind="score", title="", settings={}, status="running"))
+        session.flush()
+        seen.append(columns_version(session))
+        run = session.get_one(Run, "score-1")
+        run.done = 5
+        session.flush()
+        assert columns_version(session) == seen[-1]  # else each answer would read all anew
+        run.status, run.finished_at = "succeeded", utc_now()
+        session.flush()
+        seen.append(columns_version(session))
+        assert columns_version(session) == seen[-1]
+    assert len(set(seen)) == 3
 
 
 def test_the_cones_hold_something():
