@@ -7,10 +7,26 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from lensing_core.errors import BadInputError
 from lensing_core.models.files import load_member
 from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model, utc_now
 from training.jobs.context import JobContext
+
+
+def is_recorded(context: JobContext, name: str) -> bool:
+    """Whether this run has written its ensemble before it was resumed.
+
+    Raises
+    ------
+    BadInputError
+        If another run has made an ensemble of this name.
+    """
+    with open_database(context.workspace).session() as session:
+        made = session.execute(select(Ensemble.run_id).where(Ensemble.name == name)).one_or_none()
+    if made is not None and made.run_id != context.run_id:
+        raise BadInputError(f"Ensemble {name} exists and is never changed; choose another name.")
+    return made is not None
 
 
 def record_ensemble(

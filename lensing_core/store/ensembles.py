@@ -25,6 +25,31 @@ def find_ensemble(session: Session, name: str) -> Ensemble:
     return ensemble
 
 
+def default_ensemble(session: Session, name: str = "") -> Ensemble:
+    """The ensemble of a name; without one, the promoted, else the newest.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    if name:
+        found = session.scalar(select(Ensemble).where(Ensemble.name == name))
+        if found is None:
+            raise NotFoundError(f"There is no ensemble {name}; train one first.")
+        return found
+    order = (
+        Ensemble.promoted_at.is_(None),
+        Ensemble.promoted_at.desc(),
+        Ensemble.created_at.desc(),
+        Ensemble.id.desc(),
+    )
+    found = session.scalars(select(Ensemble).order_by(*order).limit(1)).first()
+    if found is None:
+        raise NotFoundError("There is no ensemble to start from; train one and score the catalog.")
+    return found
+
+
 def scored_ensembles(session: Session, candidate_id: int | None = None) -> list[Ensemble]:
     """Ensembles that have scored anything (or this candidate): promoted first, then the newest."""
     scored = exists().where(Score.ensemble_id == Ensemble.id)

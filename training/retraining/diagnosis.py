@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lensing_core.pu import Estimate, priors_from_scores, scar_check
 from lensing_core.store.tables import Candidate, Observation
-from training.retraining.labels import LENS, OTHER
+from training.retraining.label_table import LENS, OTHER
 from training.retraining.selection import Selection
 
 Floats = NDArray[np.float64]

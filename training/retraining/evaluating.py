@@ -14,7 +14,7 @@ from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, Score
 from lensing_core.workspace import Workspace
 from training.fit.held_out import HeldOut
-from training.retraining.labels import LENS, NO_REASON, OTHER, REASONS
+from training.retraining.label_table import LENS, NO_REASON, OTHER, REASONS
 from training.retraining.selection import Selection
 from training.retraining.stacking import Evaluation, evaluation_set, figures_of
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
 from lensing_core.calibration import Calibration, shift_prior
 from lensing_core.errors import BadInputError
@@ -23,17 +22,17 @@ from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.store import open_database
-from lensing_core.store.tables import Ensemble
+from lensing_core.store.ensembles import find_ensemble
 from training import scoring
 from training.fit.data import TrainingData
 from training.fit.train import BATCH, native_flux, with_novelty
 from training.jobs.context import JobContext
-from training.recording import record_ensemble
+from training.recording import is_recorded, record_ensemble
 from training.retraining.evaluating import evaluate
 from training.retraining.heads import deal_folds
-from training.retraining.job import Clock, base_of_run, digest_of, select_rows
-from training.retraining.labels import LENS, OTHER, UNLABELED
+from training.retraining.label_table import LENS, OTHER, UNLABELED
 from training.retraining.networks import BALANCE, finetune, open_cutouts
+from training.retraining.preparing import Clock, base_of_run, digest_of, select_rows
 from training.retraining.selection import Selection, StoredBases, write_note
 from training.retraining.stacking import join
 from training.settings import FinetuneSettings, ScoreSettings
@@ -46,13 +45,7 @@ def run(context: JobContext, settings: FinetuneSettings) -> dict[str, Any]:
     """Train the networks, write the ensemble, and score the catalogs with it."""
     clock = Clock()
     names = list(dict.fromkeys([settings.catalog, *settings.further]))
-    with open_database(context.workspace).session() as session:
-        made = session.scalar(select(Ensemble).where(Ensemble.name == settings.ensemble))
-        if made is not None and made.run_id != context.run_id:
-            raise BadInputError(
-                f"Ensemble {settings.ensemble} exists and is never changed; choose another name."
-            )
-    if made is None:
+    if not is_recorded(context, settings.ensemble):
         _make(context, settings, names, clock)
     scored = scoring.run(
         context,
@@ -65,7 +58,7 @@ def run(context: JobContext, settings: FinetuneSettings) -> dict[str, Any]:
     )
     clock.step("scores")
     with open_database(context.workspace).session() as session:
-        ensemble = session.scalars(select(Ensemble).where(Ensemble.name == settings.ensemble)).one()
+        ensemble = find_ensemble(session, settings.ensemble)
         manifest, members = ensemble.manifest, [m.model_id for m in ensemble.members]
     return {
         "ensemble": settings.ensemble,

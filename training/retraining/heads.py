@@ -21,7 +21,7 @@ from lensing_core.pu import (
     group_folds,
     pu_method,
 )
-from training.retraining.labels import LENS, NO_REASON, OTHER
+from training.retraining.label_table import LENS, NO_REASON, OTHER
 
 HEADS = ("nnpu", "logistic", "trees", "bagging")
 """nnpu, logistic: on embeddings; trees, bagging: LightGBM on features and embeddings."""

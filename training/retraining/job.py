@@ -7,9 +7,7 @@ and the scores in order of the cutouts.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,21 +16,20 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.processes import available_cores
-from lensing_core.store import open_database
+from lensing_core.store import Session, open_database
 from lensing_core.store.consensus import update_consensus
+from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.tables import Ensemble
 from training.jobs.context import JobContext
-from training.recording import record_ensemble
+from training.recording import is_recorded, record_ensemble
 from training.retraining.diagnosis import diagnose, fetch_covariates
 from training.retraining.evaluating import evaluate
+from training.retraining.grades import GradeRule
 from training.retraining.heads import (
     HeadPlan,
     TrainingSet,
@@ -41,21 +38,11 @@ from training.retraining.heads import (
     deal_folds,
     plan_heads,
 )
-from training.retraining.labels import LENS, UNLABELED, GradeRule, training_labels
+from training.retraining.label_table import LENS, UNLABELED
+from training.retraining.preparing import Clock, base_of_run, digest_of, select_rows
 from training.retraining.rescoring import rescore
-from training.retraining.reserved import reserve
-from training.retraining.selection import (
-    Selection,
-    StoredBases,
-    draw,
-    groups_of,
-    seen_by_bases,
-    write_note,
-)
-from training.retraining.stacking import (
-    cross_validated,
-    join,
-)
+from training.retraining.selection import Selection, StoredBases, write_note
+from training.retraining.stacking import cross_validated, join
 from training.settings import RetrainSettings
 
 Floats = NDArray[np.float64]
@@ -64,18 +51,11 @@ Floats = NDArray[np.float64]
 def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
     """Train heads, write the ensemble, and score the catalogs with it from stored outputs."""
     clock = Clock()
-    database = open_database(context.workspace)
     names = list(dict.fromkeys([settings.catalog, *settings.further]))
-    with database.session() as session:
-        made = session.scalar(select(Ensemble).where(Ensemble.name == settings.ensemble))
-        if made is not None and made.run_id != context.run_id:
-            raise BadInputError(
-                f"Ensemble {settings.ensemble} exists and is never changed; choose another name."
-            )
-    if made is None:
+    if not is_recorded(context, settings.ensemble):
         _make(context, settings, names, clock)
-    with database.session() as session:
-        ensemble = session.scalars(select(Ensemble).where(Ensemble.name == settings.ensemble)).one()
+    with open_database(context.workspace).session() as session:
+        ensemble = find_ensemble(session, settings.ensemble)
     context.progress(0, None, "Ranking again")
     scored = sum(rescore(context, ensemble, name) for name in names)
     clock.step("scores")
@@ -92,45 +72,6 @@ def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
         "scored": scored,
         "seconds": clock.seconds,
     }
-
-
-class Clock:
-    """Seconds by step."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def step(self, name: str) -> None:
-        """What passed since the last step was for ``name``."""
-        now = time.perf_counter()
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + now - self._last, 2)
-        self._last = now
-
-
-def find_base(session: Session, name: str) -> Ensemble:
-    """The ensemble of a name; without one, the promoted, else the newest.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none.
-    """
-    if name:
-        found = session.scalar(select(Ensemble).where(Ensemble.name == name))
-        if found is None:
-            raise NotFoundError(f"There is no ensemble {name}; train one first.")
-        return found
-    order = (
-        Ensemble.promoted_at.is_(None),
-        Ensemble.promoted_at.desc(),
-        Ensemble.created_at.desc(),
-        Ensemble.id.desc(),
-    )
-    found = session.scalars(select(Ensemble).order_by(*order).limit(1)).first()
-    if found is None:
-        raise NotFoundError("There is no ensemble to start from; train one and score the catalog.")
-    return found
 
 
 @dataclass(frozen=True)
@@ -216,68 +157,6 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
     clock.step("figures")
     ids = [*(m.id for m in bases.members), *(f.model_id for f in fitted)]
     record_ensemble(context, settings.ensemble, joined.rule.fusion, manifest, ids)
-
-
-def base_of_run(context: JobContext, session: Session, settings: RetrainSettings) -> Ensemble:
-    """The base ensemble: on a resume the one that the run began with."""
-    note: Path = context.folder / "base.json"
-    if note.is_file():
-        return find_base(session, json.loads(note.read_text())["base"])
-    base = find_base(session, settings.base)
-    write_note(note, {"base": base.name})
-    return base
-
-
-def select_rows(
-    context: JobContext,
-    session: Session,
-    settings: RetrainSettings,
-    names: list[str],
-    base: Ensemble,
-) -> tuple[Selection, dict[int, str]]:
-    """The rows of this run, drawn at its first attempt; and the catalogs' names by id."""
-    path: Path = context.folder / "selection.npz"
-    note = path.with_suffix(".json")
-    if note.is_file():
-        stored = json.loads(note.read_text())
-        return Selection.read(path), {int(k): v for k, v in stored["catalogs"].items()}
-    labels = training_labels(
-        session, names, min_confidence=settings.min_confidence, grades=GradeRule.of(settings)
-    )
-    if labels.graded.any():
-        context.log(f"{int(labels.graded.sum()):,} labels are grades of people here.")
-    for reason, count in labels.left_out.items():
-        context.log(f"Left out: {count:,} labels, {reason}.", "warning")
-    groups = groups_of(labels, settings.block_nside)
-    seen = seen_by_bases(session, context.workspace, [m.model_id for m in base.members], labels)
-    n_seen = int((seen & (labels.state != UNLABELED)).sum())
-    if n_seen:
-        context.log(
-            f"{n_seen:,} labeled objects were seen by the training of {base.name}: they train "
-            "heads, and neither calibrate nor evaluate.",
-            "warning",
-        )
-    reserved = reserve(context.workspace, labels, groups, seen, settings.seed)
-    selection = draw(
-        labels,
-        groups,
-        reserved,
-        seen,
-        most_unlabeled=settings.most_unlabeled,
-        seed=settings.seed,
-    )
-    selection.write(path)
-    write_note(note, {"catalogs": labels.catalogs})
-    counts = selection.counts()
-    context.log(
-        "; ".join(
-            f"{what}: {c['lenses']:,} lenses, {c['others']:,} vetted others, "
-            f"{c['unlabeled']:,} unlabeled"
-            for what, c in (("Training", counts["train"]), ("held out", counts["held_out"]))
-        )
-        + "."
-    )
-    return selection, labels.catalogs
 
 
 def _open_bases(
@@ -387,11 +266,3 @@ def _logits(
         "ensemble": scores.logit,
         **{key: scores.member_logits[:, k] for k, key in enumerate(ids)},
     }
-
-
-def digest_of(selection: Selection) -> str:
-    """Of which objects with which labels trained and evaluated."""
-    digest = hashlib.sha256()
-    for name in ("candidate_id", "state", "group", "reserved", "weight", "reason"):
-        digest.update(np.ascontiguousarray(getattr(selection, name)).tobytes())
-    return digest.hexdigest()

@@ -7,118 +7,19 @@ above an imported label of the same object.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
-from lensing_core.store.consensus import ConsensusRule, gold_answers
-from lensing_core.store.tables import Candidate, Catalog, Consensus, Vote
-from training.settings import RetrainSettings
+from lensing_core.store.consensus import gold_answers
+from lensing_core.store.tables import Candidate, Catalog
+from training.retraining.grades import GradeRule, apply_grades
+from training.retraining.label_table import LENS, NO_REASON, OTHER, UNLABELED, CandidateLabels
 
-LENS, OTHER, UNLABELED = 1, 0, -1
-Ints = NDArray[np.int64]
 _AT_ONCE = 10_000
-_LEAST_WEIGHT = 0.05
-REASONS = tuple(REJECT_REASONS)
-NO_REASON = -1
-
-
-@dataclass(frozen=True)
-class GradeRule:
-    """How grades become labels.
-
-    Attributes
-    ----------
-    rule : ConsensusRule
-    lens_from, other_below : float
-        Posteriors from which an object is a lens, and below which it is none.
-    min_votes : int
-        Objects with fewer votes stay unlabeled.
-    imported : bool
-        Whether imported labels count beside grades.
-    """
-
-    rule: ConsensusRule = field(default_factory=ConsensusRule)
-    lens_from: float = 0.5
-    other_below: float = 0.1
-    min_votes: int = 1
-    imported: bool = True
-
-    def __post_init__(self) -> None:
-        if not 0 < self.other_below <= self.lens_from < 1:
-            raise BadInputError(
-                f"Grades: lenses from {self.lens_from}, others below {self.other_below}; give two "
-                "numbers between 0 and 1, the second not the greater."
-            )
-
-    @classmethod
-    def of(cls, settings: RetrainSettings) -> GradeRule | None:
-        """As a run wants it; None where grades are not to count."""
-        if settings.labels == "imported":
-            return None
-        return cls(
-            ConsensusRule(settings.consensus),
-            settings.lens_from,
-            settings.other_below,
-            settings.min_votes,
-            imported=settings.labels == "both",
-        )
-
-
-@dataclass(frozen=True)
-class CandidateLabels:
-    """All candidates of some catalogs, in order of catalog and cutout, and what is known of them.
-
-    Attributes
-    ----------
-    candidate_id, catalog_id, row : ndarray of shape (n,), int64
-        ``row`` is the place in the catalog's cutouts and stored outputs.
-    ra_deg, dec_deg : ndarray of shape (n,), float64
-        NaN where unknown.
-    state : ndarray of shape (n,), int8
-        :data:`LENS`, :data:`OTHER` (vetted) or :data:`UNLABELED`.
-    imported : ndarray of shape (n,), bool
-        Whether the table that was imported gave a label, usable or not: what an ordinary training
-        on the catalog would have seen.
-    object_id : list of str
-        Empty for one catalog, in which names are unique.
-    catalogs : dict of int to str
-    weight : ndarray of shape (n,), float32
-        Of a label: |2p − 1| of its posterior, 1 where it was imported.
-    reason : ndarray of shape (n,), int8
-        Kind of a rejected object, an index into :data:`REASONS`; -1 where none was given.
-    graded : ndarray of shape (n,), bool
-        The state comes from grades.
-    left_out : dict of str to int
-        Labels that do not count, by reason; their objects are unlabeled.
-    """
-
-    candidate_id: Ints
-    catalog_id: Ints
-    row: Ints
-    ra_deg: NDArray[np.float64]
-    dec_deg: NDArray[np.float64]
-    state: NDArray[np.int8]
-    imported: NDArray[np.bool_]
-    object_id: list[str]
-    catalogs: dict[int, str]
-    weight: NDArray[np.float32]
-    reason: NDArray[np.int8]
-    graded: NDArray[np.bool_]
-    left_out: dict[str, int] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.candidate_id)
-
-    def count(self, state: int) -> int:
-        """How many candidates are in a state."""
-        return int((self.state == state).sum())
 
 
 def training_labels(
@@ -156,7 +57,7 @@ def training_labels(
     labels = _read(session, catalogs, min_confidence)
     _leave_out_gold(session, labels, catalogs)
     if grades is not None:
-        _apply_grades(session, labels, grades)
+        apply_grades(session, labels, grades)
     _check(labels, catalogs)
     return labels
 
@@ -230,61 +131,6 @@ def _leave_out_gold(session: Session, labels: CandidateLabels, catalogs: Sequenc
     if gold.any():
         labels.state[gold] = UNLABELED
         labels.left_out["simulated gold standard"] = int(gold.sum())
-
-
-def _apply_grades(session: Session, labels: CandidateLabels, grades: GradeRule) -> None:
-    """Put what graders say into the labels, in place."""
-    if not grades.imported:
-        dropped = int((labels.state != UNLABELED).sum())
-        labels.state[:] = UNLABELED
-        if dropped:
-            labels.left_out["imported, and only grades were asked for"] = dropped
-    rows = session.execute(
-        select(
-            Consensus.candidate_id, Consensus.posterior, Consensus.prior, Consensus.n_votes
-        ).where(Consensus.method == grades.rule.method)
-    )
-    place = {key: k for k, key in enumerate(labels.candidate_id.tolist())}
-    for candidate_id, posterior, prior, n_votes in rows:
-        k = place.get(candidate_id)
-        if k is None:
-            continue
-        state = _state_by_grades(posterior, prior, grades)
-        if n_votes < grades.min_votes:
-            _count(labels, "too few votes")
-        elif state == UNLABELED:
-            _count(labels, "graders undecided")
-        else:
-            labels.state[k] = state
-            labels.weight[k] = max(_LEAST_WEIGHT, abs(2 * posterior - 1))
-            labels.graded[k] = True
-    _apply_reasons(session, labels, place)
-
-
-def _state_by_grades(posterior: float, prior: float, grades: GradeRule) -> int:
-    if posterior >= grades.lens_from:
-        return LENS
-    # A prior that no vote has lowered says nothing.
-    return OTHER if posterior < min(grades.other_below, prior) else UNLABELED
-
-
-def _apply_reasons(session: Session, labels: CandidateLabels, place: dict[int, int]) -> None:
-    """The reason that most graders gave for a rejected object; of equals the first by name."""
-    said: dict[int, dict[str, int]] = {}
-    rows = session.execute(
-        select(Vote.candidate_id, Vote.reject_reason).where(Vote.reject_reason.is_not(None))
-    )
-    for candidate_id, reason in rows:
-        k = place.get(candidate_id)
-        if k is not None and reason is not None and labels.state[k] == OTHER:
-            counts = said.setdefault(k, {})
-            counts[reason] = counts.get(reason, 0) + 1
-    for k, counts in said.items():
-        labels.reason[k] = REASONS.index(max(sorted(counts), key=lambda name: counts[name]))
-
-
-def _count(labels: CandidateLabels, reason: str) -> None:
-    labels.left_out[reason] = labels.left_out.get(reason, 0) + 1
 
 
 def _unusable(label: int, policy: str, confidence: float, min_confidence: float) -> str:

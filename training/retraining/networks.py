@@ -28,7 +28,7 @@ from training.fit.data import TrainingData
 from training.fit.module import LensModule, Report
 from training.fit.network import make_trainer
 from training.jobs.context import JobContext
-from training.retraining.labels import LENS
+from training.retraining.label_table import LENS
 from training.retraining.selection import Selection
 from training.settings import FinetuneSettings, TrainSettings
 

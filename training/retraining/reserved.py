@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lensing_core.errors import BadInputError
 from lensing_core.pu import group_folds
 from lensing_core.workspace import Workspace, check_slug
-from training.retraining.labels import LENS, CandidateLabels
+from training.retraining.label_table import LENS, CandidateLabels
 
 ONE_IN = 5
 """One group in this many is reserved."""

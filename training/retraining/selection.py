@@ -21,7 +21,7 @@ from lensing_core.pu import object_groups
 from lensing_core.store.tables import Catalog, Ensemble, Model
 from lensing_core.workspace import Workspace
 from training.fit.held_out import HeldOut
-from training.retraining.labels import UNLABELED, CandidateLabels
+from training.retraining.label_table import UNLABELED, CandidateLabels
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

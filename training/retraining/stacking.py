@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lensing_core.calibration import Calibration, shift_prior
 from lensing_core.metrics import ranking_figures, ranking_figures_with_intervals
 from lensing_core.models.ensemble import EnsembleRule, choose_fusion
-from training.retraining.labels import LENS, OTHER, UNLABELED
+from training.retraining.label_table import LENS, OTHER, UNLABELED
 
 MIN_EACH = 10
 """Vetted objects of each class that a calibration needs, and groups that they must stand in."""

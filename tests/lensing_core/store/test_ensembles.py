@@ -11,6 +11,7 @@ from lensing_core.errors import NotFoundError
 from lensing_core.store import Session, open_database
 from lensing_core.store.ensembles import (
     best_ensemble,
+    default_ensemble,
     find_ensemble,
     get_ensemble,
     models_by_preference,
@@ -71,6 +72,20 @@ def test_promoted_ensembles_come_first_then_the_newest(session) -> None:
     assert scored_ensembles(session, b) == []
     score(session, made[2], 1, b)
     assert [e.name for e in scored_ensembles(session, b)] == ["older"]
+
+
+def test_the_default_is_the_one_promoted_last_else_the_newest(session) -> None:
+    with pytest.raises(NotFoundError, match="no ensemble to start from"):
+        default_ensemble(session)
+    add_ensemble(session, "newest", created_at=day(9))
+    add_ensemble(session, "older", created_at=day(3))
+    assert default_ensemble(session).name == "newest"
+    add_ensemble(session, "early", created_at=day(1), promoted_at=day(2))
+    add_ensemble(session, "late", created_at=day(2), promoted_at=day(4))
+    assert default_ensemble(session).name == "late"
+    assert default_ensemble(session, "older").name == "older"
+    with pytest.raises(NotFoundError, match="no ensemble ghost; train one first"):
+        default_ensemble(session, "ghost")
 
 
 def test_the_best_ensemble_of_a_catalog(session) -> None:

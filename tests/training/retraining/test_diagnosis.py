@@ -10,7 +10,7 @@ from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Ensemble, Observation, RunLog
 from training import retraining
 from training.retraining.diagnosis import diagnose, fetch_covariates
-from training.retraining.labels import LENS, OTHER, UNLABELED
+from training.retraining.label_table import LENS, OTHER, UNLABELED
 from training.retraining.selection import Selection
 from training.settings import RetrainSettings
 

@@ -25,14 +25,9 @@ from lensing_core.store.tables import (
     SessionItem,
 )
 from training import retraining
-from training.retraining.labels import (
-    LENS,
-    OTHER,
-    REASONS,
-    UNLABELED,
-    GradeRule,
-    training_labels,
-)
+from training.retraining.grades import GradeRule
+from training.retraining.label_table import LENS, OTHER, REASONS, UNLABELED
+from training.retraining.labels import training_labels
 from training.settings import RetrainSettings
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)

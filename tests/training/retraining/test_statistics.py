@@ -11,7 +11,7 @@ from lensing_core.metrics import RankingCurve, ranking_figures
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.head import HeadInput
 from training.retraining.heads import TrainingSet, copies_of, cross_fit, deal_folds, plan_heads
-from training.retraining.labels import LENS, NO_REASON, OTHER, REASONS, UNLABELED
+from training.retraining.label_table import LENS, NO_REASON, OTHER, REASONS, UNLABELED
 from training.retraining.stacking import evaluation_set, join
 
 BASE = EnsembleRule(
