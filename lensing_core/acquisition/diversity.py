@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.cluster import MiniBatchKMeans
-from sklearn.decomposition import PCA
 
 from lensing_core.errors import BadInputError
 
@@ -54,6 +52,8 @@ def reduced(table: ArrayLike, *, seed: int = 0) -> Floats:
     k = min(COMPONENTS, *x.shape)
     if x.shape[1] <= COMPONENTS:
         return np.asarray(x)
+    from sklearn.decomposition import PCA  # here: it takes longer to import than all of the rest
+
     return np.asarray(PCA(k, svd_solver="randomized", random_state=seed).fit_transform(x))
 
 
@@ -102,6 +102,8 @@ def cluster_leaders(embedding: ArrayLike, n: int, *, seed: int = 0) -> Spread:
     n = min(n, len(x))
     if n == 0:
         return Spread(np.empty(0, dtype=np.int64), np.empty(0))
+    from sklearn.cluster import MiniBatchKMeans  # here, as above
+
     model = MiniBatchKMeans(n, random_state=seed, n_init=1, batch_size=max(1024, 3 * n))
     cluster = model.fit_predict(x)
     _, leader, size = np.unique(cluster, return_index=True, return_counts=True)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import expit, logsumexp
-from scipy.stats import beta
+from scipy.special import betaincinv, expit, logsumexp
 
 from lensing_core.consensus.votes import UNKNOWN, Ints, Votes
 from lensing_core.errors import BadInputError
@@ -178,7 +177,7 @@ def confusion_interval(found: Estimate, level: float = 0.95) -> tuple[Floats, Fl
     rest = np.maximum(total.sum(axis=2, keepdims=True) - total, _LEAST)
     tail = (1 - level) / 2
     total = np.maximum(total, _LEAST)
-    return beta.ppf(tail, total, rest), beta.ppf(1 - tail, total, rest)
+    return betaincinv(total, rest, tail), betaincinv(total, rest, 1 - tail)
 
 
 def _posterior(votes: Votes, confusion: Floats, log_prior: Floats | None) -> Floats:

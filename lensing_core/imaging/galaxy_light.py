@@ -15,7 +15,6 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline
 from threadpoolctl import ThreadpoolController
 
 Doubles = NDArray[np.float64]
@@ -206,6 +205,8 @@ class _Basis:
 
     @classmethod
     def of(cls, ellipse: _Ellipse, side: int, core_px: float) -> _Basis:
+        from scipy.interpolate import BSpline  # here: slow to import, and most pictures need none
+
         radius, azimuth = (part.ravel() for part in ellipse.radius(side))
         inner = radius < _WHOLE_WITHIN_PX
         outer = np.flatnonzero(~inner)
@@ -251,6 +252,8 @@ class _Fit:
 
     def profile(self) -> tuple[Doubles, Doubles]:
         """Radii in px and the profile there, made non-increasing outside the core."""
+        from scipy.interpolate import BSpline  # here, as above
+
         basis = self.basis
         fine = np.arange(0.0, float(basis.radius.max()) + _FINE_STEP_PX, _FINE_STEP_PX)
         depth = np.minimum(np.arcsinh(fine), basis.knots[-1])

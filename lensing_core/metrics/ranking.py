@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from lensing_core.errors import BadInputError
 
@@ -40,8 +40,8 @@ def binomial_band(found: ArrayLike, total: float, *, level: float = 0.95) -> tup
     """Clopper-Pearson intervals of shares ``found / total``, an array each."""
     k, tail = np.asarray(found, dtype=np.float64), (1 - level) / 2
     with np.errstate(invalid="ignore"):
-        low = np.where(k > 0, beta.ppf(tail, k, total - k + 1), 0.0)
-        high = np.where(k < total, beta.ppf(1 - tail, k + 1, total - k), 1.0)
+        low = np.where(k > 0, betaincinv(k, total - k + 1, tail), 0.0)
+        high = np.where(k < total, betaincinv(k + 1, total - k, 1 - tail), 1.0)
     return low, high
 
 
