@@ -11,13 +11,8 @@ from rich.console import Console
 from lensing_core.consensus import Thresholds
 from lensing_core.errors import BadInputError
 from lensing_core.labeling.exporting import FORMATS, export_events
-from lensing_core.labeling.importing import (
-    CsvMapping,
-    ImportReport,
-    ImportRequest,
-    ZooniverseMapping,
-    import_labels,
-)
+from lensing_core.labeling.grade_files import CsvMapping, ZooniverseMapping
+from lensing_core.labeling.importing import ImportReport, ImportRequest, import_labels
 from lensing_core.store import open_database
 from lensing_core.store.consensus import METHODS, ConsensusRule, schemes_in_use, update_consensus
 from lensing_core.workspace import Workspace

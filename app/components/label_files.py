@@ -17,13 +17,8 @@ from app.components.table import Table, column
 from app.context import AppContext
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.labeling.exporting import FORMATS, Format, export_events
-from lensing_core.labeling.importing import (
-    CsvMapping,
-    ImportReport,
-    ImportRequest,
-    ZooniverseMapping,
-    import_labels,
-)
+from lensing_core.labeling.grade_files import CsvMapping, ZooniverseMapping
+from lensing_core.labeling.importing import ImportReport, ImportRequest, import_labels
 from lensing_core.store.consensus import schemes_in_use
 from lensing_core.store.summaries import list_catalogs
 

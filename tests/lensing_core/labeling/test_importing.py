@@ -12,12 +12,8 @@ from astropy.table import Table
 from lensing_core.consensus import SCHEMES
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.labeling.exporting import export_events, neutral
-from lensing_core.labeling.importing import (
-    CsvMapping,
-    ImportRequest,
-    ZooniverseMapping,
-    import_labels,
-)
+from lensing_core.labeling.grade_files import CsvMapping, ZooniverseMapping
+from lensing_core.labeling.importing import ImportRequest, import_labels
 from lensing_core.store import open_database
 from lensing_core.store.labels import verify
 from lensing_core.store.tables import Candidate, Catalog, Grader, LabelEvent, Vote
