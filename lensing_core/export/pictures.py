@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -23,6 +23,9 @@ from lensing_core.export.tables import Rows
 from lensing_core.export.text import one_line, plain_cell, probability
 from lensing_core.imaging import SkyNoise, catalog_noise, choose_rgb_bands, render_rgb
 from lensing_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _PAGE = (1240, 1754)  # A4 at 150 dots an inch
@@ -140,6 +143,8 @@ def cutout_fits(row: ExportRow, source: CutoutSource, notes: Sequence[str] = ())
     The WCS is a tangent plane on the candidate's position, turned as the image was that it came
     from. Where that is not known, ``ORIENT`` is ``assumed``: north up, east to the left.
     """
+    from astropy.io import fits  # here: the formats are listed at every start
+
     opened = source.catalog(row.catalog)
     geometry = opened.store.geometry
     primary = fits.PrimaryHDU()

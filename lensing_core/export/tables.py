@@ -13,7 +13,6 @@ from xml.sax.saxutils import escape, quoteattr
 
 import fitsio
 import numpy as np
-from astropy.table import Table
 
 from lensing_core.export.columns import COLUMNS, Column, ExportRow, Value
 from lensing_core.export.text import latex, one_line, plain_cell, probability, sexagesimal
@@ -36,6 +35,8 @@ def write_csv(path: Path, rows: Rows, notes: Sequence[str]) -> int:
 
 def write_ecsv(path: Path, rows: Rows, notes: Sequence[str]) -> int:
     """ECSV, with units, descriptions and UCDs in its header; cells are parted by blanks."""
+    from astropy.table import Table  # here: the formats are listed at every start
+
     empty = Table(
         {c.name: np.empty(0, dtype=_NUMPY.get(c.kind, "U1")) for c in COLUMNS},
         meta={"comments": list(notes)},

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 
-import astropy.units as u
-from astropy.coordinates import Angle
-
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _LATEX = {
@@ -49,6 +46,9 @@ def probability(p: float) -> str:
 
 def sexagesimal(ra_deg: float, dec_deg: float) -> tuple[str, str]:
     """Right ascension in hours and declination in degrees, ICRS."""
+    import astropy.units as u  # here: the formats are listed at every start
+    from astropy.coordinates import Angle
+
     ra = Angle(ra_deg, u.deg).to_string(u.hour, sep=":", precision=2, pad=True)
     dec = Angle(dec_deg, u.deg).to_string(u.deg, sep=":", precision=1, pad=True, alwayssign=True)
     return str(ra), str(dec)

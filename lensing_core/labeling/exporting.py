@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from astropy.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -104,6 +103,8 @@ def _write_csv(path: Path, events: Iterator[dict[str, Any]]) -> int:
 
 
 def _write_ecsv(path: Path, events: Iterator[dict[str, Any]]) -> int:
+    from astropy.table import Table  # here: other formats need none of it
+
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     for row in events:
         for name, value in _flat(row).items():

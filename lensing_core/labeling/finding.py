@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -69,6 +68,8 @@ def _by_position(
     session: Session, catalogs: Sequence[int], rows: Sequence[GradeRow], radius_arcsec: float
 ) -> list[int | str]:
     """The nearest candidate within the radius."""
+    from scipy.spatial import cKDTree  # here: most files name their objects
+
     known = np.array(
         [
             (key, ra_deg, dec_deg)

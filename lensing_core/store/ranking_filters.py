@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import astropy.units as u
 import numpy as np
-from astropy_healpix import HEALPix
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from lensing_core.store.ranking_query import RANGE_COLUMNS, Cone, Range, RankingQuery
@@ -28,7 +26,7 @@ from lensing_core.store.tables import (
     Vote,
 )
 
-_GRID = HEALPix(nside=64, order="nested")  # of Candidate.healpix
+_NSIDE = 64  # of Candidate.healpix, nested
 _WIDEST_DEG = 10.0  # radius up to which the cells of a cone (some 400) are named
 
 
@@ -240,7 +238,10 @@ def _cone(cone: Cone) -> Filter:
     )
     if cone.radius_deg > _WIDEST_DEG:
         return Filter(inside)
-    pixels = _GRID.cone_search_lonlat(
+    import astropy.units as u  # here: most rankings have no cone, and most commands no ranking
+    from astropy_healpix import HEALPix
+
+    pixels = HEALPix(_NSIDE, "nested").cone_search_lonlat(
         cone.ra_deg * u.deg, cone.dec_deg * u.deg, cone.radius_deg * u.deg
     )
     near = or_(
