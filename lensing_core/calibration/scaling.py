@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logit
-from sklearn.isotonic import IsotonicRegression
 
 from lensing_core.errors import BadInputError
 
@@ -123,6 +122,8 @@ def _linear(raw: Floats, truth: Floats, *, with_intercept: bool) -> tuple[float,
 
 
 def _isotonic(raw: Floats, truth: Floats, prior: float) -> Calibration:
+    from sklearn.isotonic import IsotonicRegression  # here: pages apply maps and fit none
+
     curve = IsotonicRegression(out_of_bounds="clip").fit(raw, truth)
     fitted = curve.predict(raw)
     steps, counts = np.unique(fitted, return_counts=True)
