@@ -17,40 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from runs_here import run_here, scores_of
 
 from lensing_core.metrics import compare_rankings, ranking_figures_with_intervals
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, Run, Score
 from lensing_core.workspace import Workspace
-from training import fit, scoring, simulating
-from training.jobs.context import JobContext
-from training.settings import RunSettings, ScoreSettings, SimulateSettings, TrainSettings
+from training.settings import ScoreSettings, SimulateSettings, TrainSettings
 
 SURVEY: dict[str, Any] = {"survey": "hsc", "bands": ["g", "r", "i"], "size_arcsec": 10.0}
 SHOWN = ("average_precision", "recall_fpr_1e-2", "tpr10")
-
-
-def run_here(workspace: Workspace, job: Any, settings: RunSettings, run_id: str) -> None:
-    """A run in this process."""
-    with open_database(workspace).session() as session:
-        session.add(Run(id=run_id, kind=settings.kind, title=run_id, settings=settings.to_json()))
-    job.run(JobContext(workspace, run_id), settings)
-
-
-def logits(workspace: Workspace, ensemble: str) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of the test catalog, and its labels."""
-    query = (
-        select(Score.logit, Candidate.label)
-        .join(Candidate, Candidate.id == Score.candidate_id)
-        .join(Catalog, Catalog.id == Candidate.catalog_id)
-        .join(Ensemble, Ensemble.id == Score.ensemble_id)
-        .where(Catalog.name == "test", Ensemble.name == ensemble)
-        .order_by(Candidate.cutout_index)
-    )
-    with open_database(workspace).session() as session:
-        found = np.array(session.execute(query).all(), dtype=np.float64)
-    return found[:, 0], found[:, 1].astype(int)
 
 
 def train(workspace: Workspace, what: str, *, on: bool, seed: int, epochs: int) -> np.ndarray:
@@ -69,10 +44,10 @@ def train(workspace: Workspace, what: str, *, on: bool, seed: int, epochs: int) 
         physics_weight=0.2 if what == "physics" and on else 0.0,
         seed=seed,
     )
-    run_here(workspace, fit, settings, name)
+    run_here(workspace, settings, name)
     score = ScoreSettings(ensemble=name, catalog="test")
-    run_here(workspace, scoring, score, f"score-{name}")
-    return logits(workspace, name)[0]
+    run_here(workspace, score, f"score-{name}")
+    return scores_of(workspace, name, "test")[0]
 
 
 def main() -> None:
@@ -90,7 +65,7 @@ def main() -> None:
         for k, name in enumerate(("train", "test")):
             size = getattr(arguments, name)
             simulate = SimulateSettings(catalog=name, n_objects=size, seed=70 + k, **SURVEY)
-            run_here(workspace, simulating, simulate, name)
+            run_here(workspace, simulate, name)
         found: dict[bool, list[np.ndarray]] = {True: [], False: []}
         for seed in range(arguments.seeds):
             for on, scores in found.items():
@@ -106,7 +81,7 @@ def report(
     without: np.ndarray, with_it: np.ndarray, workspace: Workspace, what: str, which: str
 ) -> None:
     """Figures of both, and the paired difference."""
-    labels = logits(workspace, f"{what}-with-0")[1]
+    labels = scores_of(workspace, f"{what}-with-0", "test")[1]
     for name, scores in (("without", without), ("with", with_it)):
         figures = ranking_figures_with_intervals(scores, labels)
         shown = ", ".join(f"{figure} {figures[figure]}" for figure in SHOWN)

@@ -25,6 +25,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from runs_here import run_here
 from skimage.filters import sobel
 from skimage.util import view_as_blocks
 from sqlalchemy import select
@@ -38,10 +39,8 @@ from lensing_core.metrics import compare_rankings, ranking_figures_with_interval
 from lensing_core.models.classic import train_trees
 from lensing_core.processes import available_cores
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Run
+from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.workspace import Workspace
-from training import simulating
-from training.jobs.context import JobContext
 from training.settings import SimulateSettings
 
 BANDS = ("g", "r", "i")
@@ -229,10 +228,7 @@ def blocks(n_train: int, n_test: int) -> None:
         workspace = Workspace.create(Path(folder) / "ws")
         for name, n, seed in (("train", n_train, 70), ("test", n_test, 71)):
             settings = SimulateSettings(catalog=name, n_objects=n, seed=seed, **survey)
-            with open_database(workspace).session() as session:
-                row = {"id": name, "kind": settings.kind, "title": name}
-                session.add(Run(**row, settings=settings.to_json()))
-            simulating.run(JobContext(workspace, name), settings)
+            run_here(workspace, settings, name)
             store = CutoutStore(workspace.catalog_cutouts(name))
             for light, kind in (("taken out", Scene), ("left in", WithLight)):
                 tables[light][name] = table_of(store, kind)

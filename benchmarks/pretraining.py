@@ -13,41 +13,15 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
-from sqlalchemy import select
+from runs_here import run_here, scores_of
 
 from lensing_core.metrics import compare_rankings, ranking_figures_with_intervals
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, Run, Score
 from lensing_core.workspace import Workspace
-from training import fit, scoring, simulating
-from training.jobs.context import JobContext
-from training.settings import RunSettings, ScoreSettings, SimulateSettings, TrainSettings
+from training.settings import ScoreSettings, SimulateSettings, TrainSettings
 
 SURVEY = {"survey": "hsc", "bands": ["g", "r", "i"], "size_arcsec": 8.0}
 LABELS = (100, 1000)
-
-
-def context_for(workspace: Workspace, settings: RunSettings, run_id: str) -> JobContext:
-    """A run in this process."""
-    with open_database(workspace).session() as session:
-        session.add(Run(id=run_id, kind=settings.kind, title=run_id, settings=settings.to_json()))
-    return JobContext(workspace, run_id)
-
-
-def logits(workspace: Workspace, ensemble: str) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of the test catalog, and its labels."""
-    query = (
-        select(Score.logit, Candidate.label)
-        .join(Candidate, Candidate.id == Score.candidate_id)
-        .join(Catalog, Catalog.id == Candidate.catalog_id)
-        .join(Ensemble, Ensemble.id == Score.ensemble_id)
-        .where(Catalog.name == "test", Ensemble.name == ensemble)
-        .order_by(Candidate.cutout_index)
-    )
-    with open_database(workspace).session() as session:
-        found = np.array(session.execute(query).all(), dtype=np.float64)
-    return found[:, 0], found[:, 1].astype(int)
 
 
 def main() -> None:
@@ -66,7 +40,7 @@ def main() -> None:
             simulate = SimulateSettings(
                 catalog=name, n_objects=n, seed=50 + k, labelled=name != "sky", **SURVEY
             )
-            simulating.run(context_for(workspace, simulate, name), simulate)
+            run_here(workspace, simulate, name)
         for n in LABELS:
             for seed in range(arguments.seeds):
                 scores = {}
@@ -83,17 +57,16 @@ def main() -> None:
                         pretrain_catalogs=["sky"] if kind == "pretrained" else [],
                         pretrain_epochs=arguments.pretrain_epochs,
                     )
-                    context = context_for(workspace, settings, ensemble)
                     made = Path(folder) / f"encoder-{seed}"
-                    place = context.folder / "resnet10t-pretraining"
+                    place = workspace.runs / ensemble / "resnet10t-pretraining"
                     if kind == "pretrained" and made.exists():  # one encoder serves both sizes
                         shutil.copytree(made, place)
-                    fit.run(context, settings)
+                    run_here(workspace, settings, ensemble)
                     if kind == "pretrained" and not made.exists():
                         shutil.copytree(place, made)
                     score = ScoreSettings(ensemble=ensemble, catalog="test")
-                    scoring.run(context_for(workspace, score, f"score-{ensemble}"), score)
-                    scores[kind], labels = logits(workspace, ensemble)
+                    run_here(workspace, score, f"score-{ensemble}")
+                    scores[kind], labels = scores_of(workspace, ensemble, "test")
                     figures = ranking_figures_with_intervals(scores[kind], labels, n_bootstrap=200)
                     print(
                         f"{n} labels, seed {seed}, {kind}: average precision "

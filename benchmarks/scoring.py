@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from runs_here import run_here
 from sqlalchemy import delete, select
 
 from lensing_core.cutouts import CutoutStore
@@ -34,12 +35,11 @@ from lensing_core.models.deep import DeepMember
 from lensing_core.models.files import load_member
 from lensing_core.processes import available_cores
 from lensing_core.store import open_database
-from lensing_core.store.tables import Ensemble, MemberScore, Run, Score
+from lensing_core.store.tables import Ensemble, MemberScore, Score
 from lensing_core.workspace import Workspace
-from training import jobs, simulating
+from training import jobs
 from training.defaults import DEFAULTS, default_settings
-from training.jobs.context import JobContext
-from training.settings import RunSettings, ScoreSettings
+from training.settings import ScoreSettings
 from training.shipped import make_workspace
 
 BATCH = 256
@@ -62,13 +62,6 @@ class Best:
     def rate(self) -> float:
         """Cutouts a second."""
         return self.n / self.seconds
-
-
-def context_for(workspace: Workspace, settings: RunSettings, run_id: str) -> JobContext:
-    """A run in this process, so that no start of a process is timed."""
-    with open_database(workspace).session() as session:
-        session.add(Run(id=run_id, kind=settings.kind, title=run_id, settings=settings.to_json()))
-    return JobContext(workspace, run_id)
 
 
 def forget(workspace: Workspace) -> None:
@@ -110,7 +103,7 @@ def main() -> None:
         workspace = make_workspace(Path(folder) / "ws")
         simulate, _ = default_settings(DEFAULTS[arguments.ensemble], n_objects=arguments.n)
         simulate.param.update(catalog="survey", lens_fraction=0.05)
-        simulating.run(context_for(workspace, simulate, "survey"), simulate)
+        run_here(workspace, simulate, "survey")
         store = CutoutStore(workspace.catalog_cutouts("survey"))
         with open_database(workspace).session() as session:
             ensemble = session.scalars(
