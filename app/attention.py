@@ -189,7 +189,7 @@ def map_to_json(found: AttentionMap, pixel_scale_arcsec: float) -> dict[str, Any
         "kind": "map",
         "method": found.method,
         "title": _METHODS[found.method],
-        "sentence": sentence,
+        "sentence": sentence.replace(" -", " −"),
         "logit": found.logit,
     }
 

@@ -38,7 +38,8 @@ QUERIES = {
     "scores above 0.01": RankingQuery(1, probability_min=0.01),
     "a tag": RankingQuery(1, tags=("ring",)),
 }
-LASSO = np.array([(0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7)])
+MARKED = 12345
+LASSO = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])  # in fiftieths of the chart
 
 
 def add_embeddings(workspace: Workspace, n: int) -> None:
@@ -102,8 +103,10 @@ def charts(workspace: Workspace) -> None:
             x, y = corner + sides / 2
             dx, dy = sides / 50
             clock.ask(f"{kind}, pointer", "chart_near", **asked, x=x, y=y, dx=dx, dy=dy)
-            clock.ask(f"{kind}, mark", "chart_place", **asked, id=12345)
-            lasso = (corner + LASSO * sides).tolist()
+            place = clock.ask(f"{kind}, mark", "chart_place", **asked, id=MARKED)["place"]
+            if place is None:  # filtered out
+                continue
+            lasso = (np.array(place) + LASSO * sides / 50).tolist()
             clock.ask(f"{kind}, lasso", "chart_select", **asked, corners=lasso)
 
 
