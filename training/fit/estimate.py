@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import exists, func, select
 
-from lensing_core.store.database import Database
+from lensing_core.store import Database, Session
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Run, Score
 from training.fit.data import SPLITS
 from training.settings import ScoreSettings, TrainSettings
 
 _RUNS = 20
+
+
+def _latest(session: Session, kind: str) -> list[Run]:
+    """The last finished runs of a kind, the newest first."""
+    finished = select(Run).where(Run.kind == kind, Run.status == "succeeded")
+    return list(session.scalars(finished.order_by(Run.created_at.desc()).limit(_RUNS)))
 
 
 def estimate_seconds(database: Database, settings: TrainSettings) -> float | None:
@@ -20,12 +26,7 @@ def estimate_seconds(database: Database, settings: TrainSettings) -> float | Non
     """
     work = _work(database, settings)
     with database.session() as session:
-        runs = session.scalars(
-            select(Run)
-            .where(Run.kind == "train", Run.status == "succeeded")
-            .order_by(Run.created_at.desc())
-            .limit(_RUNS)
-        ).all()
+        runs = _latest(session, "train")
     for run in runs:
         stored = run.settings
         same = (
@@ -55,12 +56,7 @@ def _work(database: Database, settings: TrainSettings) -> float:
 def estimate_scoring_seconds(database: Database, settings: ScoreSettings) -> float | None:
     """Seconds by the rate of the latest scoring with the same ensemble; None if there was none."""
     with database.session() as session:
-        runs = session.scalars(
-            select(Run)
-            .where(Run.kind == "score", Run.status == "succeeded")
-            .order_by(Run.created_at.desc())
-            .limit(_RUNS)
-        ).all()
+        runs = _latest(session, "score")
         left = session.scalar(
             select(func.count())
             .select_from(Candidate)
