@@ -17,7 +17,8 @@ from sqlalchemy import select
 from lensing_core.errors import WorkspaceError
 from lensing_core.labeling import Desk, close_session, open_desk, record
 from lensing_core.store import open_database
-from lensing_core.store.consensus import ConsensusRule, update_consensus
+from lensing_core.store.consensus import update_consensus
+from lensing_core.store.consensus_choice import ConsensusRule
 from lensing_core.store.graders import sign_in, workspace_secret
 from lensing_core.store.promotion import promote
 from lensing_core.store.tables import LabelEvent, Observation, utc_now

@@ -8,13 +8,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from lensing_core.consensus import Thresholds
+from lensing_core.consensus import PRIOR, Thresholds
 from lensing_core.errors import BadInputError
 from lensing_core.labeling.exporting import FORMATS, export_events
 from lensing_core.labeling.grade_files import CsvMapping, ZooniverseMapping
 from lensing_core.labeling.importing import ImportReport, ImportRequest, import_labels
 from lensing_core.store import open_database
-from lensing_core.store.consensus import METHODS, ConsensusRule, schemes_in_use, update_consensus
+from lensing_core.store.consensus import schemes_in_use, update_consensus
+from lensing_core.store.consensus_choice import (
+    METHODS,
+    ConsensusRule,
+    check_method,
+    count_votes_in_sight,
+    ensemble_as_prior,
+)
 from lensing_core.workspace import Workspace
 from training.command_types import WorkspaceArgument
 
@@ -120,21 +127,39 @@ def export(
 def consensus(
     workspace: WorkspaceArgument,
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "dawid_skene",
+    prior: Annotated[
+        float | None,
+        typer.Option(
+            help="Probability of a lens before any vote; else dawid_skene estimates it from the "
+            f"votes, and swap takes {PRIOR:g}."
+        ),
+    ] = None,
+    prior_ensemble: Annotated[
+        str,
+        typer.Option(
+            help="Take the calibrated probability of this ensemble as the prior of each candidate; "
+            "where it has not scored one, --prior. For grades that were given blind."
+        ),
+    ] = "",
     accept: Annotated[float, typer.Option(help="Posterior from which a lens is accepted.")] = 0.95,
     retire: Annotated[float, typer.Option(help="Posterior at which it is retired.")] = 1e-7,
 ) -> None:
     """Join the grades of all graders, and say how pure the accepted list is."""
-    chosen = next((known for known in METHODS if known == method), None)
-    if chosen is None:
-        raise BadInputError(f"Method {method!r}: choose one of {', '.join(METHODS)}.")
-    rule = ConsensusRule(chosen, thresholds=Thresholds(accept, retire))
+    chosen, thresholds = check_method(method), Thresholds(accept, retire)
     with open_database(Workspace.open(workspace)).session() as session:
-        joined = update_consensus(session, rule)
+        scores = ensemble_as_prior(session, prior_ensemble) if prior_ensemble else None
+        joined = update_consensus(session, ConsensusRule(chosen, prior, scores, thresholds))
+        in_sight = count_votes_in_sight(session) if prior_ensemble else 0
     if joined is None or not joined.figures.n_graded:
         console.print("Nothing has been graded yet.")
         return
     figures = joined.figures
     console.print(f"{figures.n_graded:,} graded, {figures.n_accepted:,} accepted.")
+    if in_sight:
+        console.print(
+            f"{in_sight:,} grades were given with a score in sight; as the prior it counts twice.",
+            soft_wrap=True,
+        )
     for name, (value, low, high) in (
         ("Purity of the list", figures.purity),
         ("Completeness among graded", figures.completeness),

@@ -40,6 +40,12 @@ def ensemble_choices(ensembles: Sequence[EnsembleSummary]) -> Choices:
     }
 
 
+def newest_promoted(ensembles: Sequence[EnsembleSummary]) -> str:
+    """The name of the ensemble that was promoted last; '' where none was."""
+    promoted = sorted((e for e in ensembles if e.promoted_at), key=_promoted_first)
+    return promoted[0].name if promoted else ""
+
+
 def _promoted_first(ensemble: EnsembleSummary) -> float:
     return -ensemble.promoted_at.timestamp() if ensemble.promoted_at else 0.0
 

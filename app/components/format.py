@@ -49,10 +49,19 @@ def number(value: float | None, *, digits: int = 3) -> str:
 
 
 def with_interval(value: float | None, interval: Sequence[float | None] | None) -> str:
-    """A figure with its interval, e.g. ``0.42 [0.31, 0.55]``."""
+    """A figure with its interval, all three to the same digit, e.g. ``0.420 [0.310, 0.550]``."""
     if value is None or interval is None or len(interval) != 2:
         return number(value)
-    return f"{number(value)} [{number(interval[0])}, {number(interval[1])}]"
+    three = (value, *interval)
+    known = [v for v in three if v is not None and math.isfinite(v)]
+    leading = abs(value) if value else max((abs(v) for v in known), default=0.0)
+    if len(known) < 3 or not 1e-4 <= leading < 1e4:
+        first, low, high = map(number, three)
+    else:
+        decimals = max(0, 2 - math.floor(math.log10(leading)))
+        decimals = max(decimals, 3) if leading <= 1 else decimals
+        first, low, high = (f"{v:,.{decimals}f}".replace("-", "−") for v in known)
+    return f"{first} [{low}, {high}]"
 
 
 def duration(seconds: float | None) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import panel as pn
-import panel_material_ui as pmui
 
 from app.components import format as fmt
-from app.components.section import columns, html, stack
+from app.components.pager import Pager
+from app.components.section import columns, stack
 from app.components.table import Row, Table, column
 from app.context import AppContext
 from lensing_core.ingest.rejection import REASONS
@@ -23,7 +23,6 @@ class QuarantineReport(pn.viewable.Viewer):
         self._context = context
         self._catalog_id = 0
         self._counts: dict[str, int] = {}
-        self._starts = [-1]  # the row before each page that was opened
         self._reasons = Table(
             columns=[
                 column("reason", "Reason"),
@@ -41,26 +40,11 @@ class QuarantineReport(pn.viewable.Viewer):
             label="Quarantined rows",
             empty="No such row.",
         )
-        style = {"size": "small", "variant": "outlined", "margin": 0}
-        self._previous = pmui.Button(label="Previous", icon="chevron_left", **style)
-        self._next = pmui.Button(label="Next", icon="chevron_right", **style)
-        self._place = html("", width=220, sizing_mode=None, align="center")
-        self._previous.on_click(lambda _: self._turn(-1))
-        self._next.on_click(lambda _: self._turn(1))
+        self._pager = Pager(PAGE_ROWS, self._show_page)
         self._reasons.param.watch(lambda _: self._choose(), "selected")
         self._view = columns(
             self._reasons,
-            stack(
-                self._rows,
-                pn.Row(
-                    self._previous,
-                    self._next,
-                    self._place,
-                    margin=0,
-                    styles={"gap": "8px", "align-items": "center"},
-                ),
-                gap=8,
-            ),
+            stack(self._rows, self._pager, gap=8),
             template="minmax(0, 1fr) minmax(0, 2.6fr)",
             gap=24,
         )
@@ -84,14 +68,7 @@ class QuarantineReport(pn.viewable.Viewer):
         return sum(self._counts.values()) if reason == _ALL else self._counts.get(reason, 0)
 
     def _choose(self) -> None:
-        self._starts = [-1]
-        self._show_page()
-
-    def _turn(self, by: int) -> None:
-        if by > 0:
-            self._starts.append(self._last_row)
-        elif len(self._starts) > 1:
-            self._starts.pop()
+        self._pager.reset()
         self._show_page()
 
     def _show_page(self) -> None:
@@ -100,18 +77,12 @@ class QuarantineReport(pn.viewable.Viewer):
             self._context.database,
             self._catalog_id,
             reason=None if reason == _ALL else reason,
-            after_row=self._starts[-1],
+            after_row=-1 if self._pager.after is None else self._pager.after,
             limit=PAGE_ROWS,
         )
-        self._last_row = rows[-1].row_number if rows else -1
         self._rows.update([quarantine_row(row) for row in rows])
-        before = (len(self._starts) - 1) * PAGE_ROWS
-        total = self._total(reason)
-        self._place.object = (
-            f"{before + 1:,} to {before + len(rows):,} of {total:,}" if rows else ""
-        )
-        self._previous.disabled = before == 0
-        self._next.disabled = before + len(rows) >= total
+        last = rows[-1].row_number if rows else None
+        self._pager.show(len(rows), self._total(reason), last)
 
 
 def reason_row(reason: str, count: int) -> Row:

@@ -14,6 +14,7 @@ from app.theme import TOKENS_CSS
 _HERE = Path(__file__).parent
 
 Row = dict[str, Any]
+Cell = dict[str, Any]
 
 
 def column(

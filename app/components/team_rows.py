@@ -9,7 +9,7 @@ from app.components.table import Row, column
 from lensing_core.acquisition import QueueEntry
 from lensing_core.consensus import Agreement, Share
 from lensing_core.labeling.team import Coverage, Pair, TeamGrader
-from lensing_core.store.consensus import ConsensusEntry
+from lensing_core.store.consensus_list import ConsensusEntry
 from lensing_core.store.loop_history import TOP, Round
 
 _CHIPS = {"accepted": "success", "retired": "", "open": "accent"}

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from lensing_core.consensus import Agreement, Share, cohen_kappa, fleiss_kappa
 from lensing_core.labeling.summary import GraderFigures, list_sessions
-from lensing_core.store.consensus import ConsensusRule, Joined, join_votes
+from lensing_core.store.consensus import Joined, join_votes
+from lensing_core.store.consensus_choice import ConsensusRule
 from lensing_core.store.tables import Candidate, Catalog, Grader, Vote
 
 MIN_SHARED = 5

@@ -7,12 +7,12 @@ little; what is written are the rows that moved.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from lensing_core.consensus import (
@@ -34,11 +34,9 @@ from lensing_core.consensus import (
     votes_needed,
 )
 from lensing_core.consensus.votes import UNKNOWN
-from lensing_core.errors import BadInputError
+from lensing_core.store.consensus_choice import ConsensusRule, is_stale, keep_choice
 from lensing_core.store.tables import (
-    Candidate,
     Consensus,
-    Grader,
     LabelEvent,
     LabelSession,
     Score,
@@ -47,40 +45,10 @@ from lensing_core.store.tables import (
     utc_now,
 )
 
-Method = Literal["dawid_skene", "swap"]
-METHODS: tuple[Method, ...] = get_args(Method)
 MOST_VOTES_NEEDED = 999
 _AT_ONCE = 500
 _DRAWS = 200
 _PRIOR_RANGE = (1e-6, 0.5)
-
-
-@dataclass(frozen=True)
-class ConsensusRule:
-    """How votes are joined.
-
-    Attributes
-    ----------
-    method : 'dawid_skene' (all grades) or 'swap' (lens or not)
-    prior : float or None
-        Probability of a lens before any vote. None: for Dawid-Skene the share of lenses is
-        estimated from the votes, for SWAP it is 2e-4.
-    ensemble_id : int or None
-        Take the calibrated probability of this ensemble instead, where it has scored the
-        candidate. Meant for blind grades: a grader who saw the score has used it already.
-    thresholds : Thresholds
-    """
-
-    method: Method = "dawid_skene"
-    prior: float | None = None
-    ensemble_id: int | None = None
-    thresholds: Thresholds = field(default_factory=Thresholds)
-
-    def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise BadInputError(f"Method {self.method!r}: choose one of {', '.join(METHODS)}.")
-        if self.prior is not None and not 0 < self.prior < 1:
-            raise BadInputError(f"Prior {self.prior}: give a number between 0 and 1.")
 
 
 @dataclass(frozen=True)
@@ -191,89 +159,9 @@ def update_consensus(
         )
     if moved:
         session.execute(insert(Consensus), [new[k] for k in moved])
-    # One row at least says how far the log was read.
-    if new and not moved:
-        first = session.get_one(Consensus, (next(iter(new)), rule.method))
-        first.last_event_id = joined.last_event_id
+    keep_choice(session, rule, joined.last_event_id)
     session.flush()
     return joined
-
-
-def is_stale(session: Session, method: Method) -> bool:
-    """Whether the log has events that the table has not seen."""
-    seen = session.scalar(
-        select(func.max(Consensus.last_event_id)).where(Consensus.method == method)
-    )
-    last = session.scalar(select(func.max(LabelEvent.id)))
-    return (last or 0) > (seen or 0)
-
-
-@dataclass(frozen=True)
-class ConsensusEntry:
-    """One line of the consensus list."""
-
-    consensus: Consensus
-    candidate: Candidate
-    grades: tuple[tuple[str, str], ...]
-
-    @property
-    def key(self) -> tuple[float, int]:
-        """Where the next page begins."""
-        return self.consensus.posterior, self.consensus.candidate_id
-
-
-def consensus_page(
-    session: Session,
-    method: Method,
-    *,
-    state: str | None = None,
-    after: tuple[float, int] | None = None,
-    limit: int = 50,
-) -> list[ConsensusEntry]:
-    """A page of the list, highest posterior first, each with who said what.
-
-    Parameters
-    ----------
-    state : of :data:`~lensing_core.consensus.STATES`, optional
-    after : tuple of float and int, optional
-        The :attr:`ConsensusEntry.key` of the last line of the page before.
-    """
-    if state is not None and state not in STATES:
-        raise BadInputError(f"State {state!r}: choose one of {', '.join(STATES)}.")
-    conditions: list[ColumnElement[bool]] = [Consensus.method == method]
-    if state is not None:
-        conditions.append(Consensus.state == state)
-    if after is not None:
-        ours, theirs = tuple_(Consensus.posterior, Consensus.candidate_id), tuple_(*after)
-        conditions.append(ours < theirs)
-    rows = session.execute(
-        select(Consensus, Candidate)
-        .join(Candidate, Candidate.id == Consensus.candidate_id)
-        .where(*conditions)
-        .order_by(Consensus.posterior.desc(), Consensus.candidate_id.desc())
-        .limit(limit)
-    ).all()
-    grades: dict[int, list[tuple[str, str]]] = {}
-    said = session.execute(
-        select(Vote.candidate_id, Grader.name, Vote.grade)
-        .join(Grader, Grader.id == Vote.grader_id)
-        .where(Vote.candidate_id.in_([row[1].id for row in rows]))
-        .order_by(Grader.name)
-    )
-    for candidate_id, name, grade in said:
-        grades.setdefault(candidate_id, []).append((name, grade))
-    return [ConsensusEntry(c, who, tuple(grades.get(who.id, ()))) for c, who in rows]
-
-
-def count_states(session: Session, method: Method) -> dict[str, int]:
-    """How many candidates are in each state."""
-    rows = session.execute(
-        select(Consensus.state, func.count())
-        .where(Consensus.method == method)
-        .group_by(Consensus.state)
-    )
-    found = {row[0]: row[1] for row in rows}
-    return {state: found.get(state, 0) for state in STATES}
 
 
 def gold_answers(session: Session) -> dict[int, int]:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.export.columns import ExportRow, PixelFrame, Value
+from lensing_core.store.consensus_choice import method_in_force
 from lensing_core.store.database import Database
 from lensing_core.store.ranking import (
     Cursor,
@@ -93,7 +94,9 @@ def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[
     agreed = {
         row.candidate_id: row
         for row in session.scalars(
-            select(Consensus).where(Consensus.candidate_id.in_(ids), Consensus.method == "swap")
+            select(Consensus).where(
+                Consensus.candidate_id.in_(ids), Consensus.method == method_in_force()
+            )
         )
     }
     made = []

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.consensus import Share
+from lensing_core.store.consensus_choice import method_in_force
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.ranking_order import RankingOrder
 from lensing_core.store.tables import Candidate, Catalog, Consensus, Ensemble, Vote
@@ -131,7 +132,7 @@ def _first_graded(session: Session, catalog_id: int) -> list[tuple[datetime, boo
         select(func.min(Vote.at), func.max(Consensus.posterior))
         .join(Candidate, Candidate.id == Vote.candidate_id)
         .join(Consensus, Consensus.candidate_id == Vote.candidate_id)
-        .where(Candidate.catalog_id == catalog_id)
+        .where(Candidate.catalog_id == catalog_id, Consensus.method == method_in_force())
         .group_by(Vote.candidate_id)
     )
     return [(at, posterior >= LENS_FROM) for at, posterior in rows]
@@ -142,9 +143,9 @@ def _top(session: Session, ensemble_id: int, catalog_id: int) -> tuple[list[bool
     query = RankingQuery(ensemble_id=ensemble_id, catalog_ids=(catalog_id,))
     ids = [key.candidate_id for key in RankingOrder(session, query).keys(None, TOP, backward=False)]
     graded = session.execute(
-        select(Consensus.candidate_id, func.max(Consensus.posterior))
-        .where(Consensus.candidate_id.in_(ids))
-        .group_by(Consensus.candidate_id)
+        select(Consensus.candidate_id, Consensus.posterior).where(
+            Consensus.candidate_id.in_(ids), Consensus.method == method_in_force()
+        )
     )
     imported = session.execute(
         select(Candidate.id, Candidate.label).where(

@@ -78,6 +78,15 @@ def test_plural_and_interval():
     assert fmt.plural(2, "lens", "lenses") == "2 lenses"
     assert fmt.with_interval(0.417, (0.3, 0.55)) == "0.417 [0.300, 0.550]"
     assert fmt.with_interval(0.417, None) == "0.417"
+    # All three end at the same digit, that of the figure.
+    assert fmt.with_interval(1.0, (0.9101, 1.0)) == "1.000 [0.910, 1.000]"
+    assert fmt.with_interval(0.191, (0.0928, 0.287)) == "0.191 [0.093, 0.287]"
+    assert fmt.with_interval(0.0, (0.0, 0.0366)) == "0.0000 [0.0000, 0.0366]"
+    assert fmt.with_interval(12.31, (9.81, 14.2)) == "12.3 [9.8, 14.2]"
+    assert fmt.with_interval(0.00123, (-0.0005, 0.004)) == "0.00123 [−0.00050, 0.00400]"
+    assert fmt.with_interval(3e-6, (0.0, 1e-4)) == "3.00e−6 [0, 0.000100]"
+    assert fmt.with_interval(0.5, (None, None)) == "0.500 [–, –]"
+    assert fmt.with_interval(float("nan"), (0.0, 1.0)) == "– [0, 1.00]"
 
 
 def test_file_sizes():

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import pytest
 import typer
+from sqlalchemy import select
 from typer.testing import CliRunner
 
+from lensing_core.store import open_database
+from lensing_core.store.tables import Consensus, Score
 from training.cli import engine_commands
 
 cli = typer.Typer()
@@ -33,3 +37,22 @@ def test_grades_go_in_come_out_and_are_joined(filled_workspace, tmp_path):
     assert "9 events written" in run("export", root, out).output.replace("\n", " ")
     assert len(out.read_text().splitlines()) == 9
     assert "9 graded" in run("consensus", root).output
+
+    def priors(method="dawid_skene") -> list[float]:
+        with open_database(filled_workspace).session() as session:
+            rows = select(Consensus.prior).where(Consensus.method == method)
+            return list(session.scalars(rows.order_by(Consensus.candidate_id)))
+
+    assert len(set(priors())) == 1
+    assert run("consensus", root, "--prior", 0.01).exit_code == 0
+    assert priors() == pytest.approx([0.01] * 9)
+    assert run("consensus", root, "--method", "swap", "--prior-ensemble", "first").exit_code == 0
+    with open_database(filled_workspace).session() as session:
+        ids = select(Consensus.candidate_id).where(Consensus.method == "swap")
+        scores = select(Score.probability).where(Score.candidate_id.in_(ids))
+        expected = list(session.scalars(scores.order_by(Score.candidate_id)))
+    assert priors("swap") == pytest.approx(expected)
+    unknown = run("consensus", root, "--prior-ensemble", "none")
+    assert "no ensemble 'none'" in str(unknown.exception)
+    assert "between 0 and 1" in str(run("consensus", root, "--prior", 2).exception)
+    assert "choose one of" in str(run("consensus", root, "--method", "vote").exception)

@@ -28,11 +28,12 @@ from training.fit.data import TrainingData
 from training.fit.train import BATCH, native_flux, with_novelty
 from training.jobs.context import JobContext
 from training.recording import is_recorded, record_ensemble
+from training.retraining.copies import copies_in, repeated
 from training.retraining.evaluating import evaluate
 from training.retraining.heads import deal_folds
-from training.retraining.label_table import LENS, OTHER, UNLABELED
+from training.retraining.label_table import LENS, UNLABELED
 from training.retraining.networks import BALANCE, finetune, open_cutouts
-from training.retraining.preparing import Clock, base_of_run, digest_of, select_rows
+from training.retraining.preparing import Clock, base_of_run, digest_of, join_grades, select_rows
 from training.retraining.selection import Selection, StoredBases, write_note
 from training.retraining.stacking import join
 from training.settings import FinetuneSettings, ScoreSettings
@@ -76,6 +77,7 @@ def run(context: JobContext, settings: FinetuneSettings) -> dict[str, Any]:
 def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clock: Clock) -> None:
     """Everything up to the ensemble's row in the database."""
     context.progress(0, None, "Reading labels")
+    join_grades(context, settings)
     with open_database(context.workspace).session() as session:
         base = base_of_run(context, session, settings)
         base_rule = EnsembleRule.from_json(base.manifest["rule"])
@@ -208,9 +210,8 @@ class _Fits:
         return model_id, logits
 
     def _fit(self, name: str, rows: Ints, number: int) -> DeepMember:
-        """On some of the rows that train, each vetted other as often as it counts."""
-        others = rows[self.chosen.state[rows] == OTHER]
-        rows = np.concatenate([rows, np.repeat(others, self.settings.other_weight - 1)])
+        """On some of the rows that train, each as often as it counts."""
+        rows = repeated(rows, copies_in(self.chosen, self.settings))
         return finetune(
             self.context,
             self.settings,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from lensing_core.errors import BadInputError
 from lensing_core.store import Session
-from lensing_core.store.consensus import ConsensusRule
+from lensing_core.store.consensus_choice import ConsensusRule
 from lensing_core.store.tables import Consensus, Vote
 from training.retraining.label_table import LENS, OTHER, REASONS, UNLABELED, CandidateLabels
 from training.settings import RetrainSettings

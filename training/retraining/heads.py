@@ -21,13 +21,12 @@ from lensing_core.pu import (
     group_folds,
     pu_method,
 )
-from training.retraining.label_table import LENS, NO_REASON, OTHER
+from training.retraining.copies import repeated
+from training.retraining.label_table import LENS, OTHER
 
 HEADS = ("nnpu", "logistic", "trees", "bagging")
 """nnpu, logistic: on embeddings; trees, bagging: LightGBM on features and embeddings."""
 MIN_FOLDS = 2
-LENS_COPIES = 4
-"""Of a lens that nobody doubts, where others are doubted."""
 _DRAWN = {"most_unlabeled": 10**9}  # the draw of the unlabeled has been made before
 OPTIONS: dict[str, dict[str, Any]] = {
     "nnpu": {"unlabeled_batch": 512, "min_steps": 300, "max_steps": 1000},
@@ -141,7 +140,7 @@ class TrainingSet:
         Of lenses, vetted others and unlabeled objects.
     group, fold : ndarray of shape (n,), int64
     copies : ndarray of shape (n,), int64
-        As how many objects each counts, see :func:`copies_of`.
+        As how many objects each counts, see :func:`~training.retraining.copies.copies_of`.
     """
 
     x: NDArray[np.float32]
@@ -149,35 +148,6 @@ class TrainingSet:
     group: Ints
     fold: Ints
     copies: Ints
-
-
-def copies_of(
-    state: NDArray[np.int8],
-    weight: NDArray[np.float32],
-    reason: NDArray[np.int8],
-    *,
-    other_weight: int,
-    hard_weight: float,
-) -> Ints:
-    """As how many unlabeled objects each labeled one counts, shape (n,).
-
-    Lenses count once; where some are less sure than others, up to :data:`LENS_COPIES` times by
-    their weight. A vetted other counts ``other_weight`` times its weight. One that was rejected for
-    a stated reason is a hard negative: it counts ``hard_weight`` times as much, and kinds are
-    balanced, so that rings do not disappear among spirals: a kind with a share f of an even
-    distribution counts f^-1/2 times as much (at most twice).
-    """
-    copies = np.ones(len(state), dtype=np.int64)
-    lens, other = state == LENS, state == OTHER
-    if lens.any() and weight[lens].min() < 1:
-        copies[lens] = np.maximum(1, np.rint(LENS_COPIES * weight[lens]))
-    factor = weight.astype(np.float64)
-    kinds, where = np.unique(reason[other & (reason != NO_REASON)], return_counts=True)
-    for kind, n in zip(kinds, where, strict=True):
-        even = where.sum() / len(kinds)
-        factor[other & (reason == kind)] *= hard_weight * min(2.0, float(np.sqrt(even / n)))
-    copies[other] = np.maximum(1, np.rint(other_weight * factor[other]))
-    return copies
 
 
 def cross_fit(
@@ -223,7 +193,6 @@ def cross_fit(
 
 
 def _fit(method: PUMethod, training: TrainingSet, rows: Ints) -> PUModel:
-    more = np.repeat(rows, training.copies[rows] - 1)
-    rows = np.concatenate([rows, more])
+    rows = repeated(rows, training.copies)
     s = (training.state[rows] == LENS).astype(np.int64)
     return method.fit(training.x[rows], s, training.group[rows])

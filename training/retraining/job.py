@@ -22,24 +22,22 @@ from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.processes import available_cores
 from lensing_core.store import Session, open_database
-from lensing_core.store.consensus import update_consensus
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.tables import Ensemble
 from training.jobs.context import JobContext
 from training.recording import is_recorded, record_ensemble
+from training.retraining.copies import copies_in
 from training.retraining.diagnosis import diagnose, fetch_covariates
 from training.retraining.evaluating import evaluate
-from training.retraining.grades import GradeRule
 from training.retraining.heads import (
     HeadPlan,
     TrainingSet,
-    copies_of,
     cross_fit,
     deal_folds,
     plan_heads,
 )
 from training.retraining.label_table import LENS, UNLABELED
-from training.retraining.preparing import Clock, base_of_run, digest_of, select_rows
+from training.retraining.preparing import Clock, base_of_run, digest_of, join_grades, select_rows
 from training.retraining.rescoring import rescore
 from training.retraining.selection import Selection, StoredBases, write_note
 from training.retraining.stacking import cross_validated, join
@@ -87,10 +85,7 @@ class _Fitted:
 def _make(context: JobContext, settings: RetrainSettings, names: list[str], clock: Clock) -> None:
     """Everything up to the ensemble's row in the database."""
     context.progress(0, None, "Reading labels and stored outputs")
-    grades = GradeRule.of(settings)
-    if grades is not None:
-        with open_database(context.workspace).session() as session:
-            update_consensus(session, grades.rule, only_if_new=True)
+    join_grades(context, settings)
     with open_database(context.workspace).session() as session:
         base = base_of_run(context, session, settings)
         selection, catalogs = select_rows(context, session, settings, names, base)
@@ -186,13 +181,7 @@ def _heads(
 ) -> list[_Fitted]:
     """All heads, fitted and stored, with progress."""
     each = len(np.unique(fold)) + 1
-    copies = copies_of(
-        chosen.state,
-        chosen.weight,
-        chosen.reason,
-        other_weight=settings.other_weight,
-        hard_weight=settings.hard_weight,
-    )
+    copies = copies_in(chosen, settings)
     total = len(plans) * each
     fitted: list[_Fitted] = []
     for k, plan in enumerate(plans):

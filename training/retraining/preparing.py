@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lensing_core.store import Session
+from lensing_core.store import Session, open_database
+from lensing_core.store.consensus import update_consensus
+from lensing_core.store.consensus_choice import rule_in_force
 from lensing_core.store.ensembles import default_ensemble
 from lensing_core.store.tables import Ensemble
 from training.jobs.context import JobContext
@@ -36,6 +38,23 @@ class Clock:
         now = time.perf_counter()
         self.seconds[name] = round(self.seconds.get(name, 0.0) + now - self._last, 2)
         self._last = now
+
+
+def join_grades(context: JobContext, settings: RetrainSettings) -> None:
+    """Bring the consensus up to date, by the prior and thresholds that were chosen last."""
+    grades = GradeRule.of(settings)
+    if grades is None:
+        return
+    with open_database(context.workspace).session() as session:
+        rule = rule_in_force(session, grades.rule.method) or grades.rule
+        update_consensus(session, rule, only_if_new=True)
+        prior = None if rule.ensemble_id is None else session.get_one(Ensemble, rule.ensemble_id)
+    if prior is not None:
+        context.log(
+            f"The consensus has scores of {prior.name} as its prior: labels follow in part from "
+            "what it thought before.",
+            "warning",
+        )
 
 
 def base_of_run(context: JobContext, session: Session, settings: RetrainSettings) -> Ensemble:

@@ -201,3 +201,21 @@ class Consensus(Base):
     state: Mapped[str] = mapped_column(String(8), doc="'open', 'accepted' or 'retired'")
     last_event_id: Mapped[int] = mapped_column(doc="the log was read up to here")
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ConsensusChoice(Base):
+    """How votes were joined last by a method; the latest of all is the consensus in force."""
+
+    __tablename__ = "consensus_choice"
+
+    method: Mapped[str] = mapped_column(String(16), primary_key=True, doc="'swap' or 'dawid_skene'")
+    prior: Mapped[float | None] = mapped_column(
+        doc="probability of a lens before any vote; NULL: the method's own"
+    )
+    ensemble_id: Mapped[int | None] = mapped_column(
+        ForeignKey("ensemble.id", ondelete="SET NULL"), doc="whose calibrated scores are the prior"
+    )
+    accept: Mapped[float] = mapped_column(doc="posterior from which a lens is accepted")
+    retire: Mapped[float] = mapped_column(doc="posterior at which it is retired")
+    last_event_id: Mapped[int] = mapped_column(doc="the log was read up to here")
+    joined_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -8,18 +8,19 @@ import pytest
 import sqlalchemy as sa
 
 from lensing_core.consensus import PRIOR, SCHEMES, Thresholds
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store import open_database
-from lensing_core.store.consensus import (
+from lensing_core.store.consensus import join_votes, schemes_in_use, update_consensus
+from lensing_core.store.consensus_choice import (
     ConsensusRule,
-    consensus_page,
-    count_states,
+    count_votes_in_sight,
+    ensemble_as_prior,
     is_stale,
-    join_votes,
-    schemes_in_use,
-    update_consensus,
+    rule_in_force,
 )
+from lensing_core.store.consensus_list import consensus_page, count_states
 from lensing_core.store.labels import NewEvent, append_events, grader_named
+from lensing_core.store.ranking import RankingQuery, count_rows
 from lensing_core.store.tables import Candidate, Consensus, LabelSession, Score, SessionItem
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
@@ -159,6 +160,45 @@ def test_the_prior_may_be_that_of_the_ensemble(database, ids):
         joined = join_votes(session, ConsensusRule("swap", ensemble_id=1))
     assert joined.found.prior[:, 0] == pytest.approx([0.4, 1e-6])
     assert joined.found.posterior[0, 0] > 0.4
+
+
+def test_lists_follow_the_method_that_was_joined_last(database, ids):
+    """The filter of Review and the queue of a grader look at one consensus, not at any."""
+    grade(database, {ids[0]: dict.fromkeys(("Ana", "Bo", "Cy"), "A"), ids[1]: {"Ana": "X"}})
+    accepted = RankingQuery(ensemble_id=1, consensus=("accepted",))
+
+    def found() -> int:
+        with database.session() as session:
+            return count_rows(session, accepted).n
+
+    assert found() == 0
+    with database.session() as session:
+        assert rule_in_force(session) is None
+    update(database, thresholds=Thresholds(0.9, 1e-3))
+    assert found() == 1
+    update(database, method="swap", ensemble_id=1, prior=1e-4)
+    assert found() == 0  # three graders are not enough from one in ten thousand
+    with database.session() as session:
+        assert rule_in_force(session) == ConsensusRule("swap", 1e-4, 1)
+        assert rule_in_force(session, "dawid_skene") == ConsensusRule(
+            thresholds=Thresholds(0.9, 1e-3)
+        )
+        assert ensemble_as_prior(session, "first") == 1
+        with pytest.raises(NotFoundError, match="'none'"):
+            ensemble_as_prior(session, "none")
+        assert count_votes_in_sight(session) == 0
+        ana = grader_named(session, "Ana").id
+        seen = {"blind": False, "ensemble_id": 1}
+        append_events(
+            session,
+            [
+                NewEvent(
+                    str(uuid4()), "grade", ana, ids[2], "abcx", AT, grade="C", p_lens=0.3,
+                    visible=seen,
+                )
+            ],
+        )  # fmt: skip
+        assert count_votes_in_sight(session) == 1
 
 
 def test_pages_of_the_list_follow_one_another(database, ids):

@@ -16,8 +16,10 @@ from training import fit, retraining, scoring
 from training.fit.held_out import HeldOut
 from training.jobs.context import Cancelled
 from training.retraining import finetuning
+from training.retraining.label_table import REASONS
 from training.retraining.networks import LensesInEveryBatch
 from training.retraining.reserved import reserved_path
+from training.retraining.selection import Selection
 from training.settings import FinetuneSettings, RetrainSettings, ScoreSettings, TrainSettings
 
 N = 300
@@ -47,6 +49,35 @@ def test_settings_are_those_of_the_fast_retrain():
         FinetuneSettings(block_nside=48).check()
     with pytest.raises(BadInputError, match="unknown heads"):
         FinetuneSettings(heads=["trees"])
+
+
+def test_labels_count_as_often_as_in_the_fast_retrain(make_context, monkeypatch):
+    """Doubted lenses less than sure ones, others by weight, kinds of hard negatives balanced."""
+    n = 12
+    state = np.array([1, 1, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1], dtype=np.int8)
+    weight = np.array([1, 0.5, 1, 0.5, 1, 1] + [1] * 6, dtype=np.float32)
+    ring, spiral = REASONS.index("ring"), REASONS.index("spiral")
+    reason = np.array([-1, -1, -1, -1, ring, spiral] + [-1] * 6, dtype=np.int8)
+    some = np.zeros(n, dtype=bool)
+    numbers = np.arange(n)
+    chosen = Selection(
+        numbers, numbers, numbers, numbers, state, some, some, weight, reason, share_unlabeled=1.0
+    )
+    settings = FinetuneSettings(other_weight=4, hard_weight=3.0)
+    taken: list[np.ndarray] = []
+    monkeypatch.setattr(
+        finetuning, "finetune", lambda *given, name, seed: taken.append(np.sort(given[4]))
+    )
+    train = 100 + numbers
+    fits = finetuning._Fits(
+        make_context(settings), settings, "base", None, None, train, numbers % 2, chosen
+    )
+    fits._fit("all", numbers, 0)
+    counts = dict(zip(*np.unique(taken[0], return_counts=True), strict=True))
+    expected = {100: 4, 101: 2, 102: 4, 103: 2, 104: 12, 105: 12}
+    assert counts == {**dict.fromkeys(train.tolist(), 1), **expected}
+    fits._fit("a fold", np.array([0, 3, 7]), 0)
+    assert taken[1].tolist() == [100] * 4 + [103] * 2 + [107]
 
 
 def test_an_ensemble_of_trees_has_nothing_to_train(workspace, make_survey, make_context):

@@ -10,7 +10,8 @@ from lensing_core.errors import BadInputError
 from lensing_core.metrics import RankingCurve, ranking_figures
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.head import HeadInput
-from training.retraining.heads import TrainingSet, copies_of, cross_fit, deal_folds, plan_heads
+from training.retraining.copies import copies_of
+from training.retraining.heads import TrainingSet, cross_fit, deal_folds, plan_heads
 from training.retraining.label_table import LENS, NO_REASON, OTHER, REASONS, UNLABELED
 from training.retraining.stacking import evaluation_set, join
 

@@ -1,0 +1,110 @@
+"""How votes are joined: by which method, prior and thresholds, and what was chosen last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, cast, get_args
+
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.orm import Session
+
+from lensing_core.consensus import Thresholds
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store.tables import ConsensusChoice, Ensemble, LabelEvent, Vote, utc_now
+
+Method = Literal["dawid_skene", "swap"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+
+@dataclass(frozen=True)
+class ConsensusRule:
+    """How votes are joined.
+
+    Attributes
+    ----------
+    method : 'dawid_skene' (all grades) or 'swap' (lens or not)
+    prior : float or None
+        Probability of a lens before any vote. None: for Dawid-Skene the share of lenses is
+        estimated from the votes, for SWAP it is 2e-4.
+    ensemble_id : int or None
+        Take the calibrated probability of this ensemble instead, where it has scored the
+        candidate. Meant for blind grades: a grader who saw the score has used it already.
+    thresholds : Thresholds
+    """
+
+    method: Method = "dawid_skene"
+    prior: float | None = None
+    ensemble_id: int | None = None
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise BadInputError(f"Method {self.method!r}: choose one of {', '.join(METHODS)}.")
+        if self.prior is not None and not 0 < self.prior < 1:
+            raise BadInputError(f"Prior {self.prior}: give a number between 0 and 1.")
+
+
+def check_method(name: str) -> Method:
+    """The method of a name; raises BadInputError."""
+    if name not in METHODS:
+        raise BadInputError(f"Method {name!r}: choose one of {', '.join(METHODS)}.")
+    return cast(Method, name)
+
+
+def rule_in_force(session: Session, method: Method | None = None) -> ConsensusRule | None:
+    """The rule that votes were joined by last, of all methods or of one; None: they never were."""
+    chosen = select(ConsensusChoice).order_by(ConsensusChoice.joined_at.desc()).limit(1)
+    if method is not None:
+        chosen = chosen.where(ConsensusChoice.method == method)
+    found = session.scalar(chosen)
+    if found is None:
+        return None
+    return ConsensusRule(
+        check_method(found.method),
+        found.prior,
+        found.ensemble_id,
+        Thresholds(found.accept, found.retire),
+    )
+
+
+def method_in_force() -> ScalarSelect[str]:
+    """The method of :func:`rule_in_force`, for the queries of lists; NULL where there is none."""
+    latest = select(ConsensusChoice.method).order_by(ConsensusChoice.joined_at.desc()).limit(1)
+    return latest.scalar_subquery()
+
+
+def keep_choice(session: Session, rule: ConsensusRule, last_event_id: int) -> None:
+    """Remember that votes were joined by a rule, from the log up to an event."""
+    session.merge(
+        ConsensusChoice(
+            method=rule.method,
+            prior=rule.prior,
+            ensemble_id=rule.ensemble_id,
+            accept=rule.thresholds.accept,
+            retire=rule.thresholds.retire,
+            last_event_id=last_event_id,
+            joined_at=utc_now(),
+        )
+    )
+
+
+def is_stale(session: Session, method: Method) -> bool:
+    """Whether the log has events that the consensus of a method has not seen."""
+    found = session.get(ConsensusChoice, method)
+    last = session.scalar(select(func.max(LabelEvent.id))) or 0
+    return last > (found.last_event_id if found else 0)
+
+
+def ensemble_as_prior(session: Session, name: str) -> int:
+    """The id of an ensemble whose scores are to be the prior; raises NotFoundError."""
+    found = session.scalar(select(Ensemble.id).where(Ensemble.name == name))
+    if found is None:
+        raise NotFoundError(f"There is no ensemble {name!r} to take the prior from.")
+    return found
+
+
+def count_votes_in_sight(session: Session) -> int:
+    """Votes that were given with a score in sight: an ensemble's prior would count it twice."""
+    seen = LabelEvent.visible["ensemble_id"].as_integer().is_not(None)
+    votes = select(func.count()).select_from(Vote).join(LabelEvent, LabelEvent.id == Vote.event_id)
+    return session.scalar(votes.where(seen)) or 0
