@@ -2,6 +2,7 @@
 
 =======================================  =========================================================
 ``GET /labeling/<session>/queue``        stamps to grade that come ``after`` a number
+``GET /labeling/<session>/skipped``      stamps that were skipped and still need a grade
 ``POST /labeling/<session>/events``      events to write; answered when they are committed
 ``GET /labeling/<session>/figures``      own pace, agreement and skill
 ``POST /labeling/preferences``           keys and the like
@@ -46,6 +47,14 @@ class QueueHandler(_LabelHandler):
             return self.service.queue(session_id, self.grader(), after)
 
         await self.answer(work)
+
+
+class SkippedHandler(_LabelHandler):
+    """Stamps to look at again."""
+
+    async def get(self, session_id: str) -> None:
+        """What the grader skipped."""
+        await self.answer(lambda: {"items": self.service.skipped(session_id, self.grader())})
 
 
 class EventsHandler(_LabelHandler):
@@ -135,6 +144,7 @@ def routes(context: AppContext, source: TileSource) -> list[tuple[str, type, dic
     return [
         (r"/labeling/preferences", PreferencesHandler, given),
         (r"/labeling/([0-9a-f]+)/queue", QueueHandler, given),
+        (r"/labeling/([0-9a-f]+)/skipped", SkippedHandler, given),
         (r"/labeling/([0-9a-f]+)/events", EventsHandler, given),
         (r"/labeling/([0-9a-f]+)/figures", FiguresHandler, given),
         (r"/tiles/~([0-9a-f]+)/([0-9a-f]+)(/info)?", StampTileHandler, pictures),

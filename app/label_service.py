@@ -25,6 +25,7 @@ from lensing_core.labeling.desk import (
     queue_fingerprint,
     remaining,
     retired,
+    skipped,
     standing,
 )
 from lensing_core.labeling.summary import answers_of, figures_of
@@ -102,6 +103,14 @@ class LabelService:
         with self._context.database.session() as session:
             desk = self.desk(session, session_id, grader)
             return self._queue(session, desk, standing(session, desk), after)
+
+    def skipped(self, session_id: str, grader: SignedIn) -> list[dict[str, Any]]:
+        """The stamps that the grader skipped and that still need a grade."""
+        with self._context.database.session() as session:
+            desk = self.desk(session, session_id, grader)
+            stands = standing(session, desk)
+            stamps = skipped(desk, stands, retired(session, desk))
+            return self._with_said(session, desk, stands, stamps)
 
     def figures(self, session_id: str, grader: SignedIn) -> dict[str, Any]:
         """Own figures: pace, agreement on repeats, skill on gold."""
@@ -198,18 +207,22 @@ class LabelService:
 
     def _history(self, session: Session, desk: Desk, stands: Standing) -> list[dict[str, Any]]:
         """What was done last, the oldest first."""
-        done = [(said, key) for key, said in stands.said.items()]
-        done.sort(key=lambda pair: pair[0].id)
+        done = sorted(stands.said, key=lambda key: stands.said[key].id)
         stamps = {stamp.key: stamp for stamp in desk.stamps}
-        latest = [(said, stamps[key]) for said, key in done[-_HISTORY:] if key in stamps]
-        items = self._items(session, desk, [stamp for _, stamp in latest])
+        latest = [stamps[key] for key in done[-_HISTORY:] if key in stamps]
+        return self._with_said(session, desk, stands, latest)
+
+    def _with_said(
+        self, session: Session, desk: Desk, stands: Standing, stamps: Sequence[Stamp]
+    ) -> list[dict[str, Any]]:
+        """Stamps with what the grader has said of each."""
         return [
             {
                 **item,
-                "said": _said_to_json(said),
+                "said": _said_to_json(stands.said[stamp.key]),
                 "flagged": stamp.candidate_id in stands.flagged,
             }
-            for item, (said, stamp) in zip(items, latest, strict=True)
+            for item, stamp in zip(self._items(session, desk, stamps), stamps, strict=True)
         ]
 
     def _figures(self, session: Session, desk: Desk, stands: Standing) -> dict[str, Any]:

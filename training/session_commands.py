@@ -72,11 +72,14 @@ def close(workspace: WorkspaceArgument, name: NameArgument) -> None:
 
 
 def _print_summary(found: SessionSummary) -> None:
-    table = Table("grader", "graded", "grades", "s/stamp", "repeats", "gold lenses", "gold others")
+    table = Table(
+        "grader", "graded", "skipped", "grades", "s/stamp", "repeats", "gold lenses", "gold others"
+    )
     for g in found.graders:
         table.add_row(
             g.name,
             f"{g.n_done:,}",
+            f"{g.n_skipped:,}",
             ", ".join(f"{n} × {grade}" for grade, n in sorted(g.grades.items())),
             "–" if g.seconds is None else f"{g.seconds:.1f}",
             *map(_fraction, (g.repeats, g.gold_lenses, g.gold_others)),

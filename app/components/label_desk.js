@@ -12,6 +12,7 @@ class LabelDesk {
     this.pool = new TilePool()
     this.strokes = [] // what undo takes back: for each, its events and what stood before
     this.mosaicOn = this.preferences.mosaic === true
+    this.paused = null // in the tutorial: the UUID of the grade that is being explained
     this.queue = new LabelQueue(this.session.id, start, () => this.arrived())
     this.panel = new LabelPanel(start, this.actions())
     this.single = new SingleView(start, this.geometries, this.pool, () => this.mosaicOn && this.mosaic.draw())
@@ -73,7 +74,16 @@ class LabelDesk {
     this.keyboard = null
     // A key held down gives one grade; after a click, keys are the desk's again.
     this.onRepeat = (event) => {
-      if (event.repeat && this.graded.has(event.key)) { event.stopImmediatePropagation() }
+      if (event.repeat && (this.graded.has(event.key) || this.paused !== null)) {
+        event.stopImmediatePropagation()
+        return
+      }
+      if (this.paused !== null && this.endsPause(event)) {
+        event.preventDefault()
+        event.stopImmediatePropagation()
+        this.goOn(event.timeStamp)
+        return
+      }
       if (!this.panel.reasonBox.hidden && !isTyping(event)) { this.pressReason(event) }
     }
     document.addEventListener("keydown", this.onRepeat, true)
@@ -117,7 +127,7 @@ class LabelDesk {
       undo: () => this.undo(),
       back: () => this.step(-1),
       forward: () => this.step(1),
-      front: () => { this.queue.toFront(); this.draw() },
+      front: () => { this.endPause(); this.queue.toFront(); this.draw() },
       skip: (_, at) => this.skip(at),
       flag: () => this.flag(),
       reason: () => this.target !== undefined && this.panel.askReason(true),
@@ -152,14 +162,41 @@ class LabelDesk {
   grade(key, at = performance.now(), reason = null) {
     const {target} = this
     if (target === undefined || !this.session.open) { return }
+    if (this.paused !== null) { this.goOn(at); return }
     const comment = this.mosaicOn ? "" : this.panel.note.value.trim()
     this.stroke("grade", [target], {grade: key, reject_reason: reason, comment})
     if (this.mosaicOn) {
       this.mosaic.brush = this.scheme.grades.some((grade) => grade.key === key) ? key : this.mosaic.brush
       this.afterMark()
+    } else if (this.session.tutorial) {
+      this.pause(target)
     } else {
       this.next(at)
     }
+  }
+
+  // --- the tutorial: a stamp stays with its explanation until the learner goes on --------------------
+
+  pause(entry) {
+    this.paused = entry.said.uuid
+    this.panel.show(entry)
+    this.panel.await(() => this.goOn(performance.now()))
+  }
+
+  endsPause(event) {
+    return !isTyping(event) && !event.ctrlKey && !event.metaKey && !event.altKey && !this.keyboard.dialog.open
+      && !this.chooser.dialog.open && ([" ", "Enter"].includes(event.key) || this.graded.has(event.key))
+  }
+
+  goOn(at) {
+    this.endPause()
+    this.next(at)
+  }
+
+  endPause() {
+    if (this.paused === null) { return }
+    this.paused = null
+    this.panel.setFeedback(null)
   }
 
   reject(reason) { this.grade(this.panel.worst.key, performance.now(), reason) }
@@ -174,6 +211,7 @@ class LabelDesk {
   }
 
   skip(at = performance.now()) {
+    if (this.paused !== null) { this.goOn(at); return }
     const {target} = this
     if (target === undefined || !this.session.open) { return }
     this.stroke("skip", [target], {comment: this.mosaicOn ? "" : this.panel.note.value.trim()})
@@ -191,8 +229,12 @@ class LabelDesk {
   undo() {
     const stroke = this.strokes.pop()
     if (stroke === undefined) { return }
+    this.endPause()
     this.outbox.add(stroke.map(({entry, uuid}) => this.event("undo", entry, {undoes: uuid})))
-    for (const {entry, before} of stroke) { this.queue.say(entry, before) }
+    for (const {entry, before} of stroke) {
+      this.queue.say(entry, before)
+      entry.again = this.queue.offered && before?.kind === "skip"
+    }
     this.panel.setProgress(this.queue.nDone, this.queue.total)
     this.panel.setFeedback(null)
     if (this.mosaicOn && stroke.every(({entry}) => this.mosaic.entries.includes(entry))) {
@@ -226,7 +268,7 @@ class LabelDesk {
   // The rest of the page gets the grade for no lens; on to the next page.
   rest(at = performance.now()) {
     if (!this.mosaicOn || !this.mosaic.entries.length || !this.session.open) { return }
-    const open = this.mosaic.entries.filter(({said}) => said === null)
+    const open = this.mosaic.entries.filter(isOpen)
     if (open.length) { this.stroke("grade", open, {grade: this.panel.worst.key}) }
     this.queue.toFront()
     this.draw(at)
@@ -234,6 +276,7 @@ class LabelDesk {
   }
 
   step(direction) {
+    this.endPause()
     this.queue.move(direction)
     this.draw()
   }
@@ -245,6 +288,7 @@ class LabelDesk {
   }
 
   setMode(mosaic) {
+    this.endPause()
     this.mosaicOn = mosaic
     this.prefer({mosaic})
     this.queue.toFront()
@@ -297,7 +341,7 @@ class LabelDesk {
   // More stamps have come: show the first where there was none.
   arrived() {
     if (this.node !== undefined && (!this.end.hidden || (this.mosaicOn && this.mosaic.entries.length < this.mosaic.size
-        && this.mosaic.entries.every(({said}) => said === null)))) {
+        && this.mosaic.entries.every(isOpen)))) {
       this.queue.toFront()
       this.draw()
     }
@@ -306,13 +350,23 @@ class LabelDesk {
   showEnd(ended) {
     this.end.hidden = !ended
     if (!ended) { return }
-    const waiting = !this.queue.exhausted
-    this.end.replaceChildren(
-      h("h3", {}, waiting ? (this.queue.failed ? "The server does not answer" : "Loading …")
+    const {queue} = this
+    const {skipped} = queue
+    const mayAsk = this.session.open && queue.exhausted && !queue.offered && !queue.entries.some(isOpen)
+    if (mayAsk && this.outbox?.unsent === 0) { queue.offerSkipped() }
+    const waiting = !queue.exhausted || mayAsk
+    const n = formatCount(skipped.length)
+    this.end.replaceChildren(...[
+      h("h3", {}, waiting ? (queue.failed ? "The server does not answer" : "Loading …")
         : "You have seen every stamp of this session"),
       h("p", {}, waiting ? "Your grades are kept; the next stamps come as soon as it is back."
-        : `${formatCount(this.queue.nDone)} stamps. `),
-      waiting ? null : h("p", {}, h("a", {href: "label"}, "Back to the sessions")))
+        : `${formatCount(queue.nDone)} stamps${skipped.length ? `, ${n} of them skipped` : ""}.`),
+      !waiting && skipped.length && this.session.open
+        ? h("p", {}, h("button", {type: "button", onclick: () => queue.offerSkipped()},
+          "Look at the skipped ones again"))
+        : null,
+      waiting ? null : h("p", {}, h("a", {href: "label"}, "Back to the sessions")),
+    ].filter(Boolean))
   }
 
   showOutbox({unsent, refused, problem, stored, failures}) {
@@ -323,6 +377,7 @@ class LabelDesk {
     this.outboxNode.title = problem
     this.outboxNode.classList.toggle("trouble", failures > 0 || !stored)
     this.node.dataset.unsent = String(unsent)
+    if (unsent === 0 && !this.end.hidden) { this.showEnd(true) }
     if (refused.size && !this.refusedShown) {
       this.refusedShown = true
       const reasons = [...new Set([...refused.values()].map((entry) => entry.refused))].join(" ")
@@ -333,7 +388,11 @@ class LabelDesk {
 
   told(uuid, told) {
     const entry = this.queue.entries.find(({said}) => said?.uuid === uuid)
-    if (entry === undefined) { return }
+    if (entry === undefined || (this.paused === null && this.session.tutorial && !this.mosaicOn)) { return }
+    if (this.paused !== null) {
+      if (this.paused === uuid) { this.panel.explain(told) }
+      return
+    }
     this.panel.setFeedback(told, tileUrl(this.geometries[entry.kind], asRow(entry), null, this.single.controls.view))
   }
 

@@ -112,14 +112,31 @@ class LabelPanel {
     ].map(([name, value, title]) => h("div", {title}, h("dt", {}, name), h("dd", {}, value))))
   }
 
+  // In the tutorial, after a grade: the explanation is to come, and `goOn` leaves it.
+  await(goOn) {
+    this.feedback.hidden = false
+    delete this.feedback.dataset.right
+    this.explanation = h("div", {}, h("p", {}, "What it is comes when the grade has arrived …"))
+    this.feedback.classList.add("paused")
+    this.feedback.replaceChildren(this.explanation, h("button", {type: "button", className: "primary",
+      onclick: goOn}, h("kbd", {}, "Space"), "Next stamp"))
+  }
+
+  explain(told) {
+    this.feedback.dataset.right = String(told.right)
+    this.explanation.replaceChildren(
+      h("b", {}, `${verdictOn(told)}: this is ${told.answer ? "a lens" : "no lens"}.`),
+      h("p", {}, told.explanation))
+  }
+
   // After a gold object: whether the grade was right, and what it is.
   setFeedback(told, url) {
     this.feedback.hidden = told === null
+    this.feedback.classList.remove("paused")
     if (told === null) { return }
-    const verdict = told.right === null ? "Undecided" : told.right ? "Right" : "Not quite"
     this.feedback.dataset.right = String(told.right)
     this.feedback.replaceChildren(h("img", {src: url, alt: "The stamp before"}),
-      h("div", {}, h("b", {}, `${verdict}: the one before was ${told.answer ? "a lens" : "no lens"}.`),
+      h("div", {}, h("b", {}, `${verdictOn(told)}: the one before was ${told.answer ? "a lens" : "no lens"}.`),
         h("p", {}, told.explanation)))
   }
 
@@ -136,3 +153,5 @@ class LabelPanel {
     }
   }
 }
+
+function verdictOn({right}) { return right === null ? "Undecided" : right ? "Right" : "Not quite" }

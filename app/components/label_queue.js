@@ -16,6 +16,7 @@ class LabelQueue {
     this.exhausted = start.items.length >= start.n_left
     this.asking = false
     this.failed = false
+    this.offered = false // whether what was skipped has come again
     // Other tabs say what they grade, so that nobody is asked twice.
     this.channel = new BroadcastChannel(`lens-triage-label-${session}`)
     this.channel.onmessage = ({data}) => this.hear(data)
@@ -23,11 +24,14 @@ class LabelQueue {
 
   get current() { return this.entries[this.at] }
 
-  // The entries from the present one on that are not done, at most `n`.
+  // Skipped stamps; once the others are done, they come again.
+  get skipped() { return this.entries.filter(({said}) => said?.kind === "skip") }
+
+  // The entries from the present one on that are to be graded, at most `n`.
   ahead(n) {
     const found = []
     for (let k = this.at; k < this.entries.length && found.length < n; k++) {
-      if (this.entries[k].said === null) { found.push(this.entries[k]) }
+      if (isOpen(this.entries[k])) { found.push(this.entries[k]) }
     }
     return found
   }
@@ -36,6 +40,7 @@ class LabelQueue {
   say(entry, said, tell = true) {
     this.nDone += (said !== null) - (entry.said !== null)
     entry.said = said
+    entry.again = false
     if (tell) { this.channel.postMessage({token: entry.token, said}) }
   }
 
@@ -47,7 +52,7 @@ class LabelQueue {
   // Go to the next stamp to grade: forwards from here, over those that are done.
   advance() {
     this.at += 1
-    while (this.current !== undefined && this.current.said !== null) { this.at += 1 }
+    while (this.current !== undefined && !isOpen(this.current)) { this.at += 1 }
     this.fetchMore()
   }
 
@@ -63,9 +68,35 @@ class LabelQueue {
 
   // To the first stamp that is not done.
   toFront() {
-    const found = this.entries.findIndex((entry) => entry.said === null)
+    const found = this.entries.findIndex(isOpen)
     this.at = found < 0 ? this.entries.length : found
     this.fetchMore()
+  }
+
+  // Offer again what was skipped and still needs a grade. Called when all events have arrived.
+  async offerSkipped() {
+    if (this.asking || this.removed) { return }
+    this.asking = true
+    try {
+      const {items} = await ask(`labeling/${this.session}/skipped`)
+      for (const item of items) {
+        let entry = this.byToken.get(item.token)
+        if (entry === undefined) { // skipped long ago, and not among what was fetched
+          entry = {...item}
+          this.byToken.set(entry.token, entry)
+          this.entries.push(entry)
+        }
+        entry.again = entry.said?.kind === "skip"
+      }
+      this.offered = true
+      this.failed = false
+      this.asking = false
+      this.onMore()
+    } catch {
+      this.failed = true
+      this.onMore()
+      this.retry(() => this.offerSkipped())
+    }
   }
 
   async fetchMore(few = FEW_LEFT) {
@@ -83,16 +114,27 @@ class LabelQueue {
       this.onMore()
     } catch {
       this.failed = true
-      this.asking = false
       this.onMore()
-      setTimeout(() => this.fetchMore(few), RETRY_QUEUE_MS)
+      this.retry(() => this.fetchMore(few))
     }
+  }
+
+  // Ask again in a while, and not before.
+  retry(action) {
+    setTimeout(() => {
+      this.asking = false
+      action()
+    }, RETRY_QUEUE_MS)
   }
 
   remove() {
     this.exhausted = true
+    this.removed = true
     this.channel.close()
   }
 }
 
-function blank(item) { return {...item, said: null, flagged: false} }
+function blank(item) { return {...item, said: null, flagged: false, again: false} }
+
+// Whether a stamp is to be graded: nothing was said of it, or it was skipped and has come again.
+function isOpen({said, again}) { return said === null || again === true }

@@ -13,24 +13,26 @@ from lensing_core.acquisition import STRATEGIES
 from lensing_core.labeling import GraderFigures, SessionSummary
 from lensing_core.labeling.summary import Fraction
 
+_PACE = "Median seconds on screen; pauses over 2 min left out"
+_INTERVAL = "95 % interval (Clopper-Pearson)"
 SESSION_COLUMNS = [
     column("name", "Session"),
-    column("queue", "Queue"),
-    column("objects", "Objects", align="right"),
-    column("mine", "You", width="110px"),
-    column("graders", "Graders", align="right"),
-    column("begun", "Begun", align="right"),
-    column("do", ""),
+    column("queue", "Queue", width="24%"),
+    column("objects", "Objects", align="right", width="66px"),
+    column("mine", "You", width="112px"),
+    column("graders", "Graders", align="right", width="66px"),
+    column("begun", "Begun", align="right", width="88px"),
+    column("do", "", width="86px"),
 ]
 GRADER_COLUMNS = [
     column("name", "Grader"),
-    column("done", "Graded", align="right"),
-    column("grades", "Grades"),
-    column("pace", "s a stamp", align="right", help_text="Median; pauses over 2 min left out"),
-    column("repeats", "Repeats agree", help_text="95 % interval (Clopper-Pearson)"),
-    column("lenses", "Known lenses found", help_text="95 % interval (Clopper-Pearson)"),
-    column("others", "Known others rejected", help_text="95 % interval (Clopper-Pearson)"),
-    column("flagged", "Flagged", align="right"),
+    column("done", "Graded", align="right", width="14%"),
+    column("grades", "Grades", width="19%"),
+    column("pace", "s/stamp", align="right", width="64px", help_text=_PACE),
+    column("repeats", "Repeats", width="92px", help_text=f"Given the same grade; {_INTERVAL}"),
+    column("lenses", "Lenses", width="92px", help_text=f"Known lenses found; {_INTERVAL}"),
+    column("others", "Others", width="92px", help_text=f"Known others rejected; {_INTERVAL}"),
+    column("flagged", "Flags", align="right", width="48px"),
 ]
 
 
@@ -98,8 +100,11 @@ def _grader_row(figures: GraderFigures) -> Row:
     return {
         "key": str(figures.grader_id),
         "name": figures.name,
-        "done": fmt.count(figures.n_done),
-        "grades": ", ".join(f"{n} × {grade}" for grade, n in grades) or "–",
+        "done": {
+            "text": fmt.count(figures.n_done),
+            "note": f"{figures.n_skipped:,} skipped" if figures.n_skipped else "",
+        },
+        "grades": ", ".join(f"{grade} {n:,}" for grade, n in grades) or "–",
         "pace": "–" if figures.seconds is None else f"{figures.seconds:.1f}",
         "repeats": _fraction(figures.repeats),
         "lenses": _fraction(figures.gold_lenses),

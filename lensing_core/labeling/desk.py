@@ -24,6 +24,7 @@ from lensing_core.errors import NotFoundError, PolicyError
 from lensing_core.labeling.creation import get_session, invited
 from lensing_core.labeling.options import SessionOptions
 from lensing_core.labeling.order import Slot, grader_order
+from lensing_core.store.consensus_choice import method_in_force
 from lensing_core.store.tables import (
     Candidate,
     Consensus,
@@ -77,10 +78,12 @@ class Said:
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands of a grader's events in a session, and which objects are flagged."""
+    """What stands of a grader's events in a session, which objects are flagged, and which were
+    skipped at some time."""
 
     said: Mapping[Key, Said]
     flagged: frozenset[int]
+    put_off: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -186,9 +189,12 @@ def standing_of(rows: Iterable[Any]) -> Standing:
     """What stands of the events of one grader and session, in the order of the log."""
     stacks: defaultdict[Key, list[Said]] = defaultdict(list)
     flags: defaultdict[int, list[tuple[str, bool]]] = defaultdict(list)
+    put_off: dict[str, int] = {}
     for row in rows:
         stack = stacks[row.candidate_id, bool(row.is_repeat)]
         if row.kind in ("grade", "skip"):
+            if row.kind == "skip":
+                put_off[row.uuid] = row.candidate_id
             stack.append(
                 Said(
                     row.id,
@@ -206,11 +212,13 @@ def standing_of(rows: Iterable[Any]) -> Standing:
             stack[:] = [said for said in stack if said.uuid != row.undoes]
             kept = flags[row.candidate_id]
             kept[:] = [flag for flag in kept if flag[0] != row.undoes]
+            put_off.pop(row.undoes, None)
         else:
             flags[row.candidate_id].append((row.uuid, row.kind == "flag"))
     return Standing(
         {key: stack[-1] for key, stack in stacks.items() if stack},
         frozenset(k for k, states in flags.items() if states and states[-1][1]),
+        frozenset(put_off.values()),
     )
 
 
@@ -223,7 +231,9 @@ def retired(session: Session, desk: Desk) -> set[int]:
         out.update(
             session.scalars(
                 select(Consensus.candidate_id).where(
-                    Consensus.candidate_id.in_(part), Consensus.state != "open"
+                    Consensus.candidate_id.in_(part),
+                    Consensus.method == method_in_force(),
+                    Consensus.state != "open",
                 )
             )
         )
@@ -240,9 +250,10 @@ def retired(session: Session, desk: Desk) -> set[int]:
 
 
 def remaining(desk: Desk, stands: Standing, gone: set[int]) -> list[Stamp]:
-    """The stamps that are still to be graded, in order.
+    """The stamps that nothing was said of yet, in order.
 
-    A repeat is left out where its object was skipped, or is gone ungraded.
+    A repeat is left out where its object was ever skipped, so that it does not follow at the heels
+    of a grade that came late, or is gone ungraded.
     """
     left = []
     for stamp in desk.stamps:
@@ -251,10 +262,21 @@ def remaining(desk: Desk, stands: Standing, gone: set[int]) -> list[Stamp]:
             continue
         if first is None and stamp.candidate_id in gone:
             continue
-        if stamp.is_repeat and first is not None and first.kind == "skip":
+        if stamp.is_repeat and stamp.candidate_id in stands.put_off:
             continue
         left.append(stamp)
     return left
+
+
+def skipped(desk: Desk, stands: Standing, gone: set[int]) -> list[Stamp]:
+    """The stamps that were skipped and still need a grade, in order."""
+    return [
+        stamp
+        for stamp in desk.stamps
+        if stamp.key in stands.said
+        and stands.said[stamp.key].kind == "skip"
+        and stamp.candidate_id not in gone
+    ]
 
 
 def _stamps(

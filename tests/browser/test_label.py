@@ -299,6 +299,59 @@ def test_the_board_makes_sessions_and_the_tutorial_explains(
             )
         ).one()
         assert session.scalars(sa.select(Catalog).where(Catalog.name == "simulated")).one()
+    first = page.locator(".desk").get_attribute("data-shown")
     page.keyboard.press("l" if answer else "n")
-    expect(page.locator(".feedback")).to_contain_text("Right: the one before was")
+    expect(page.locator(".feedback")).to_contain_text("Right: this is")
     screenshot("tutorial")
+    # The stamp stays with its explanation, whatever the learner does with the picture.
+    page.keyboard.press("+")
+    assert page.locator(".desk").get_attribute("data-shown") == first
+    page.keyboard.press("l")  # a grade's key goes on, and grades nothing
+    expect(page.locator(".feedback")).to_be_hidden()
+    expect(page.locator(".desk")).not_to_have_attribute("data-shown", first)
+    second = page.locator(".desk").get_attribute("data-shown")
+    page.keyboard.press("n")
+    expect(page.locator(".feedback")).to_contain_text("this is")
+    page.keyboard.press("u")
+    expect(page.locator(".feedback")).to_be_hidden()
+    assert page.locator(".desk").get_attribute("data-shown") == second
+    page.keyboard.press("n")
+    expect(page.locator(".feedback")).to_contain_text("this is")
+    page.get_by_role("button", name="Next stamp").click()
+    expect(page.locator(".desk")).not_to_have_attribute("data-shown", second)
+    page.keyboard.press("l")  # after a click, keys are the desk's
+    expect(page.locator(".feedback")).to_contain_text("this is")
+    page.keyboard.press(" ")
+    expect(page.locator(".progress")).to_have_text("3 of 20")
+    all_sent(page)
+    assert [kind for kind, _ in night.said()] == ["grade", "grade", "undo", "grade", "grade"]
+
+
+def test_skipped_stamps_come_again_at_the_end(campaign, page, screenshot) -> None:
+    night = campaign(gold_fraction=0, repeat_fraction=0, n=6, shuffled=False)
+    night.sign_in(page, "Ana")
+    night.open(page)
+    for key in ("x", "n", "x", "n", "n", "x"):
+        page.keyboard.press(key)
+    # Six of six are done; the second, the fourth and the fifth are asked again, in their order.
+    expect(page.locator(".said")).to_have_text("You skipped this one.")
+    expect(page.locator(".progress")).to_have_text("6 of 6")
+    page.keyboard.press("a")
+    page.keyboard.press("n")  # once more
+    page.keyboard.press("b")
+    expect(page.get_by_text("6 stamps, 1 of them skipped.")).to_be_visible()
+    screenshot("end")
+    all_sent(page)
+    events = night.events()
+    order = [event.candidate_id for event in events]
+    assert order[6:] == [order[1], order[3], order[4]]
+    assert [event.grade for event in events[6:]] == ["A", None, "B"]
+    page.get_by_role("button", name="Look at the skipped ones again").click()
+    expect(page.locator(".said")).to_have_text("You skipped this one.")
+    page.reload()  # it comes again at a later visit as well
+    expect(page.locator(".said")).to_have_text("You skipped this one.")
+    page.keyboard.press("c")
+    expect(page.get_by_text("6 stamps.")).to_be_visible()
+    all_sent(page)
+    assert night.events()[-1].candidate_id == order[3]
+    assert night.events()[-1].grade == "C"

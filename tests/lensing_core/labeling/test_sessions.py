@@ -21,8 +21,9 @@ from lensing_core.labeling import (
     record,
     summarise,
 )
-from lensing_core.labeling.desk import remaining, retired, standing
+from lensing_core.labeling.desk import remaining, retired, skipped, standing
 from lensing_core.store import open_database
+from lensing_core.store.consensus_choice import ConsensusRule, keep_choice
 from lensing_core.store.labels import grader_named, verify
 from lensing_core.store.tables import Candidate, Catalog, Consensus, LabelEvent, SessionItem
 
@@ -137,8 +138,35 @@ def test_a_skipped_object_is_not_shown_again_as_a_repeat(database, make, grader)
     repeat = next(stamp for stamp in desk.stamps if stamp.is_repeat)
     first = next(s for s in desk.stamps if s.key == (repeat.candidate_id, False))
     assert repeat in left(database, desk)
-    send(database, desk, event(first, kind="skip"))
+    skip = event(first, kind="skip")
+    send(database, desk, skip)
     assert repeat not in left(database, desk)
+    send(database, desk, event(first, "B"))
+    assert repeat not in left(database, desk)  # it would follow at once
+    late = event(first, kind="skip")
+    send(database, desk, late, event(first, kind="undo", undoes=late["uuid"]))
+    assert repeat not in left(database, desk)
+    send(database, desk, event(first, kind="undo", undoes=skip["uuid"]))
+    assert repeat in left(database, desk)
+
+
+def test_skipped_stamps_come_again_unless_they_need_no_grade_any_more(database, make, grader):
+    key = make(SessionOptions(target_votes=2))
+    ana, bo, cy = (desk_of(database, key, grader[name]) for name in ("Ana", "Bo", "Cy"))
+    one, two, three = ana.stamps[:3]
+
+    def offered():
+        with database.session() as session:
+            return skipped(ana, standing(session, ana), retired(session, ana))
+
+    send(database, ana, *(event(stamp, kind="skip") for stamp in (two, one, three)))
+    assert offered() == [one, two, three]
+    send(database, ana, event(two, "X"))
+    assert offered() == [one, three]
+    for desk in (bo, cy):
+        mine = {s.candidate_id: s for s in desk.stamps if not s.is_repeat}
+        send(database, desk, event(mine[three.candidate_id]))
+    assert offered() == [one]
 
 
 def test_what_is_decided_leaves_the_queues_of_others(database, make, grader):
@@ -150,6 +178,7 @@ def test_what_is_decided_leaves_the_queues_of_others(database, make, grader):
     assert len(left(database, cy)) == 40
     send(database, bo, event(a[bo][voted]))
     with database.session() as session:
+        keep_choice(session, ConsensusRule("swap"), 1)
         session.add(
             Consensus(
                 candidate_id=agreed,
