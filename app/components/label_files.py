@@ -23,6 +23,7 @@ from lensing_core.store.consensus import schemes_in_use
 from lensing_core.store.summaries import list_catalogs
 
 _BAD_COLUMNS = [column("row", "Line", align="right", width="70px"), column("what", "What is wrong")]
+_ROW = {"gap": "10px", "align-items": "center"}
 _MOST_SHOWN = 100
 _CSV, _ZOONIVERSE = "CSV with columns", "Zooniverse classifications"
 
@@ -37,7 +38,15 @@ class LabelFiles(pn.viewable.Viewer):
         with context.database.session() as session:
             schemes = {scheme.title: name for name, scheme in schemes_in_use(session).items()}
         catalogs = {"All catalogs": "", **{c.name: c.name for c in list_catalogs(context.database)}}
-        self.file = pmui.FileInput(accept=".csv", margin=0, sizing_mode="stretch_width")
+        self.file = pmui.FileInput(
+            label="Choose a CSV file …",
+            accept=".csv",
+            variant="outlined",
+            size="small",
+            width=230,
+            margin=0,
+            sx={"height": 36, "whiteSpace": "nowrap", "overflow": "hidden"},
+        )
         self.kind = _select("What it is", {_CSV: _CSV, _ZOONIVERSE: _ZOONIVERSE})
         self.scheme = _select("Scheme", schemes)
         self.catalog = _select("Objects of", catalogs)
@@ -61,12 +70,10 @@ class LabelFiles(pn.viewable.Viewer):
         self._view = section(
             "Grades in files",
             self.notice,
-            self.file,
-            _row(self.kind, self.scheme, self.catalog),
+            _row(self.file, self.kind, self.scheme, self.catalog),
             self._csv,
             self._zooniverse,
-            self.skip_bad,
-            pn.Row(self.button, margin=0),
+            _row(self.button, self.skip_bad),
             self.bad,
             note="A file that is imported again adds what is new, and nothing twice. The exported "
             "log holds every event; JSON lines keep its hashes.",
@@ -195,4 +202,4 @@ def _text(label: str, value: str) -> pmui.TextInput:
 
 
 def _row(*parts: pn.viewable.Viewable) -> pn.Row:
-    return pn.Row(*parts, margin=0, sizing_mode="stretch_width", styles={"gap": "10px"})
+    return pn.Row(*parts, margin=0, sizing_mode="stretch_width", styles=_ROW)

@@ -7,19 +7,22 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from app.components.choices import catalog_choices, fresh_name
+from app.components.choices import catalog_choices, fresh_name, newest_promoted
 from app.components.live import in_background
 from app.components.notice import Notice
 from app.components.section import section
+from app.components.steps import address
 from app.components.table import Table
 from app.components.team_rows import ROUND_COLUMNS, round_row
 from app.context import AppContext
 from lensing_core.store.loop_history import Round, loop_history
 from lensing_core.store.promotion import promote
-from lensing_core.store.runs import get_run
+from lensing_core.store.runs import get_run, list_runs
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 from training import jobs
 from training.settings import RetrainSettings
+
+_KINDS = ("retrain", "finetune")
 
 
 class LoopBoard(pn.viewable.Viewer):
@@ -54,19 +57,31 @@ class LoopBoard(pn.viewable.Viewer):
             disabled=not choices,
             disable_elevation=True,
         )
+        self.finetune = pmui.Button(
+            label="Fine-tune …",
+            icon="tune",
+            variant="outlined",
+            size="small",
+            margin=0,
+            disabled=not choices,
+            description="Train the networks further on the same labels: opens the form on Train",
+        )
         self.retrain.on_click(lambda _: self._start())
-        self.catalog.param.watch(lambda _: self.reload(), "value")
-        aside: tuple[Any, ...] = (self.catalog, self.retrain) if organiser else (self.catalog,)
+        self.catalog.param.watch(lambda _: self._choose(), "value")
+        aside: tuple[Any, ...] = (self.catalog,)
+        if organiser:
+            aside = (self.catalog, self.finetune, self.retrain)
         self._view = section(
             "The loop",
             self.notice,
             self.table,
             note="Each round's heads learn from all grades so far; figures stand on objects that "
-            "no head ever sees. Promote puts open queues in the new order. More settings: Train.",
+            "no head ever sees. Promote puts open queues in the new order. Retrain takes seconds; "
+            "Fine-tune trains the networks themselves, which takes a GPU or patience.",
             aside=aside,
         )
         super().__init__()
-        self.reload()
+        self._choose()
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
@@ -77,7 +92,9 @@ class LoopBoard(pn.viewable.Viewer):
         in_background(lambda: self._history(catalog), self._show)
 
     def refresh(self) -> None:
-        """Follow the run that was started here; cheap where there is none."""
+        """Follow the run that makes the next round, wherever it was started; cheap without one."""
+        if not self._run_id:
+            self._run_id = self._running()
         if not self._run_id:
             return
         run = get_run(self._context.database, self._run_id)
@@ -97,6 +114,29 @@ class LoopBoard(pn.viewable.Viewer):
             self.notice.say(f"{run.title}: {run.error or run.status}")
         self.reload()
 
+    def _running(self) -> str:
+        """The id of a run on this catalog that is under way; '' where there is none."""
+        latest = list_runs(self._context.database, kinds=_KINDS, limit=1)
+        mine = [r for r in latest if r.active and r.settings.get("catalog") == self.catalog.value]
+        self.retrain.disabled = bool(mine) or not self.catalog.value
+        return mine[0].id if mine else ""
+
+    def _choose(self) -> None:
+        """Another catalog: its rounds, and the form of Train filled in for it."""
+        catalog = self.catalog.value or ""
+        self.finetune.href = address("train", tab="finetune", catalog=catalog, **self._base())
+        self.reload()
+
+    def _base(self) -> dict[str, Any]:
+        """The ensemble that the next round starts from, and the class prior that it was given."""
+        ensembles = list_ensembles(self._context.database)
+        name = newest_promoted(ensembles) or next((e.name for e in ensembles), "")
+        base = next((e for e in ensembles if e.name == name), None)
+        if base is None:
+            return {}
+        prior = base.manifest.get("rule", {}).get("survey_prior")
+        return {"base": name, **({} if prior is None else {"survey_prior": prior})}
+
     def _history(self, catalog: str) -> list[Round]:
         with self._context.database.session() as session:
             return loop_history(session, catalog)
@@ -109,7 +149,7 @@ class LoopBoard(pn.viewable.Viewer):
         with self.notice.guard():
             taken = [ensemble.name for ensemble in list_ensembles(self._context.database)]
             name = fresh_name("round", [*taken, "round"])
-            settings = RetrainSettings(ensemble=name, catalog=self.catalog.value)
+            settings = RetrainSettings(ensemble=name, catalog=self.catalog.value, **self._base())
             settings.check()
             self._run_id = jobs.submit(self._context.workspace, settings)
             self.retrain.disabled = True

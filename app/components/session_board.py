@@ -83,7 +83,7 @@ class SessionBoard(pn.viewable.Viewer):
             columns(
                 stack(listing, self._details),
                 self._form(),
-                template="minmax(0, 1.35fr) minmax(0, 1fr)",
+                template="minmax(0, 1.6fr) minmax(0, 1fr)",
             ),
         )
         super().__init__()

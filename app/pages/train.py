@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import panel as pn
@@ -27,14 +28,15 @@ _TABS = ("train", "retrain", "finetune")
 
 
 def page(context: AppContext) -> pn.viewable.Viewable:
-    """The page; ``?tab=`` names the tab."""
+    """The page; ``?tab=`` names a tab; ``base``, ``catalog``, ``survey_prior`` fill its form."""
+    wanted = argument("tab")
+    asked = {name: argument(name) for name in ("base", "catalog", "survey_prior")}
     training, retraining, finetuning = (
         _training(context),
-        _from_labels(context, *_RETRAIN),
-        _from_labels(context, *_FINETUNE),
+        _from_labels(context, *_RETRAIN, asked if wanted == "retrain" else {}),
+        _from_labels(context, *_FINETUNE, asked if wanted == "finetune" else {}),
     )
     parts: list[Any] = [training, retraining, finetuning]
-    wanted = argument("tab")
     tabs = pmui.Tabs(
         ("New ensemble", training.__panel__()),
         ("Fast retrain", retraining.__panel__()),
@@ -126,7 +128,10 @@ def _from_labels(
     note: str,
     button: str,
     name: str,
+    asked: Mapping[str, str],
 ) -> RunForm:
+    first = dict(asked)
+
     def choices() -> Mapping[str, Choices]:
         scored = [c for c in list_catalogs(context.database) if c.scored]
         return {
@@ -135,9 +140,11 @@ def _from_labels(
             "further": catalog_choices(scored),
         }
 
-    def values() -> Mapping[str, str]:
+    def values() -> Mapping[str, Any]:
         taken = [ensemble.name for ensemble in list_ensembles(context.database)]
-        return {"ensemble": fresh_name(name, taken)}
+        filled = fill(first, choices())
+        first.clear()  # asked again, it is for a fresh name alone
+        return {"ensemble": fresh_name(name, taken), **filled}
 
     return RunForm(
         context,
@@ -149,3 +156,15 @@ def _from_labels(
         values=values,
         folded=("Labels", "Splits"),
     )
+
+
+def fill(asked: Mapping[str, str], choices: Mapping[str, Choices]) -> dict[str, Any]:
+    """What an address says of a form's settings, as far as it can be chosen there."""
+    filled: dict[str, Any] = {
+        name: asked[name]
+        for name in ("base", "catalog")
+        if asked.get(name) in choices[name].values()
+    }
+    with suppress(ValueError):  # none was given: the settings have a default
+        filled["survey_prior"] = float(asked.get("survey_prior", ""))
+    return filled
