@@ -68,6 +68,7 @@ class ConsensusBoard(pn.viewable.Viewer):
         self.pager = Pager(PAGE_ROWS, self.reload)
         self.figures = html("", css=FIGURES_CSS)
         small: dict[str, Any] = {"size": "small", "margin": 0}
+        number = {**small, "sx": {"& .MuiInputBase-root": {"height": 32}}}  # as tall as a Select
         with context.database.session() as session:
             rule = rule_in_force(session)
         self.method = pmui.Select(
@@ -79,13 +80,13 @@ class ConsensusBoard(pn.viewable.Viewer):
         )
         self.prior = pmui.Select(label="Prior", options={"": _OWN}, value=_OWN, width=230, **small)
         self.share = pmui.FloatInput(
-            label="Share of lenses", value=1e-3, start=1e-9, end=0.5, width=130, **small
+            label="Share of lenses", value=1e-3, start=1e-9, end=0.5, width=130, **number
         )
         self.accept = pmui.FloatInput(
-            label="Accept from", start=0.5, end=0.9999, step=0.01, width=120, **small
+            label="Accept from", start=0.5, end=0.9999, step=0.01, width=120, **number
         )
         self.retire = pmui.FloatInput(
-            label="Retire at", start=1e-9, end=0.4, step=1e-3, width=120, **small
+            label="Retire at", start=1e-9, end=0.4, step=1e-3, width=120, **number
         )
         self.run = pmui.Button(
             label="Run consensus", icon="how_to_vote", disable_elevation=True, **small
@@ -218,6 +219,7 @@ class ConsensusBoard(pn.viewable.Viewer):
 
     def _show(self, found: _Found | str) -> None:
         if isinstance(found, str):
+            self.pager.reset()
             self.notice.say(found)
             return
         self.list.update([list_row(entry, found.ensemble) for entry in found.entries])

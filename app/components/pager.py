@@ -19,6 +19,7 @@ class Pager(pn.viewable.Viewer):
         self._on_turn = on_turn
         self._starts: list[Any] = [None]
         self._last: Any = None
+        self._turning = False
         style = {"size": "small", "variant": "outlined", "margin": 0}
         self.previous = pmui.Button(label="Previous", icon="chevron_left", **style)
         self.next = pmui.Button(label="Next", icon="chevron_right", **style)
@@ -45,10 +46,12 @@ class Pager(pn.viewable.Viewer):
     def reset(self) -> None:
         """Back to the first page, without a call."""
         self._starts = [None]
+        self._turning = False
 
     def show(self, n_rows: int, total: int, last: Any) -> None:
         """Say which rows are shown; ``last`` is the key of the last of them."""
         self._last = last
+        self._turning = False
         before = (len(self._starts) - 1) * self.size
         self.place.object = f"{before + 1:,} to {before + n_rows:,} of {total:,}" if n_rows else ""
         self.previous.disabled = len(self._starts) == 1
@@ -56,6 +59,9 @@ class Pager(pn.viewable.Viewer):
         self._view.visible = total > self.size
 
     def _turn(self, *, back: bool) -> None:
+        if self._turning:  # clicked twice: where the next page begins is not known yet
+            return
+        self._turning = True
         if back and len(self._starts) > 1:
             self._starts.pop()
         elif not back:

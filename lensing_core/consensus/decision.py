@@ -119,7 +119,8 @@ def list_figures(
 
 def _interval(value: float, draws: NDArray[np.floating]) -> tuple[float, float, float]:
     low, high = np.percentile(draws, [2.5, 97.5])
-    return value, float(low), float(high)
+    # Few objects are all lenses in nearly every draw, and no figure lies outside its interval.
+    return value, min(float(low), value), max(float(high), value)
 
 
 def skill(found: Estimate) -> Floats:

@@ -64,6 +64,7 @@ def test_the_list_a_prior_and_the_way_to_fine_tune(
     expect(listed.get_by_role("row")).to_have_count(1 + 15)
     screenshot("list")
     page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("16 to 30 of 40")).to_be_visible()
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("31 to 40 of 40")).to_be_visible()
     expect(listed.get_by_role("row")).to_have_count(1 + 10)
