@@ -64,7 +64,6 @@ class LoopBoard(pn.viewable.Viewer):
             size="small",
             margin=0,
             disabled=not choices,
-            description="Train the networks further on the same labels: opens the form on Train",
         )
         self.retrain.on_click(lambda _: self._start())
         self.catalog.param.watch(lambda _: self._choose(), "value")

@@ -69,7 +69,7 @@ def test_the_list_a_prior_and_the_way_to_fine_tune(
     expect(page.get_by_text("31 to 40 of 40")).to_be_visible()
     expect(listed.get_by_role("row")).to_have_count(1 + 10)
     page.get_by_label("Prior", exact=True).click()
-    page.get_by_role("option", name="Scores of first").click()
+    page.get_by_role("menuitem", name="Scores of first").click()
     page.get_by_role("button", name="Run consensus").click()
     expect(page.get_by_text("1 to 15 of 40")).to_be_visible()
     expect(page.get_by_text("No known object has been graded yet")).to_be_visible()
