@@ -159,7 +159,7 @@ class ConsensusBoard(pn.viewable.Viewer):
 
     @property
     def _method(self) -> Method:
-        return self.method.value  # type: ignore[no-any-return]  # of _METHODS
+        return self.method.value
 
     def _write(self, rule: ConsensusRule | None) -> None:
         """Put a rule, or what a method begins with, into the form."""
@@ -226,7 +226,7 @@ class ConsensusBoard(pn.viewable.Viewer):
         state = self.state.value
         total = found.states[state] if state else sum(found.states.values())
         last = found.entries[-1].key if found.entries else None
-        self.pager.show(len(found.entries), total, last)
+        self.pager.show_place(len(found.entries), total, last)
         if self._figures is not None:
             by_scores = self.prior.value not in (_OWN, _NUMBER)
             self.figures.object = figures_html(

@@ -48,7 +48,7 @@ class Pager(pn.viewable.Viewer):
         self._starts = [None]
         self._turning = False
 
-    def show(self, n_rows: int, total: int, last: Any) -> None:
+    def show_place(self, n_rows: int, total: int, last: Any) -> None:
         """Say which rows are shown; ``last`` is the key of the last of them."""
         self._last = last
         self._turning = False

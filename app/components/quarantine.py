@@ -82,7 +82,7 @@ class QuarantineReport(pn.viewable.Viewer):
         )
         self._rows.update([quarantine_row(row) for row in rows])
         last = rows[-1].row_number if rows else None
-        self._pager.show(len(rows), self._total(reason), last)
+        self._pager.show_place(len(rows), self._total(reason), last)
 
 
 def reason_row(reason: str, count: int) -> Row:

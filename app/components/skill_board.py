@@ -48,13 +48,13 @@ class SkillBoard(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
 
-    def show(self, skills: Sequence[KindSkill], names: Mapping[int, str]) -> None:
+    def show_skills(self, skills: Sequence[KindSkill], names: Mapping[int, str]) -> None:
         """Show the skill of the graders of ``names``, and of no others."""
         self._skills = [one for one in skills if one.grader_id in names]
         met = {one.grader_id for one in self._skills}
         self._names = {key: name for key, name in names.items() if key in met}
         by_name = {name: key for key, name in self._names.items()}
-        kept = [key for key in self.chosen.value if key in self._names]
+        kept = [key for key in self.chosen.value or [] if key in self._names]
         self.chosen.visible = len(by_name) > MOST_BESIDE
         if self.chosen.options != by_name:
             self.chosen.options = by_name
@@ -62,7 +62,7 @@ class SkillBoard(pn.viewable.Viewer):
         self._draw()
 
     def _draw(self) -> None:
-        shown = {key: self._names[key] for key in self.chosen.value if key in self._names}
+        shown = {key: self._names[key] for key in self.chosen.value or [] if key in self._names}
         together = len(self._names) > 1
         self.table.columns = [
             column("kind", "Kind", width="150px"),

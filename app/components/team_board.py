@@ -134,7 +134,7 @@ class TeamBoard(pn.viewable.Viewer):
         organiser = self._grader.is_organiser
         mine = [g for g in found.team.graders if organiser or g.id == self._grader.id]
         self.graders.update([grader_row(g) for g in mine])
-        self.skill.show(found.skills, {g.id: g.name for g in mine})
+        self.skill.show_skills(found.skills, {g.id: g.name for g in mine})
         self.coverage.update([coverage_row(c) for c in found.team.coverage])
         if self.consensus is None:
             return

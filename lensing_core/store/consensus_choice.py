@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session
@@ -48,7 +48,7 @@ def check_method(name: str) -> Method:
     """The method of a name; raises BadInputError."""
     if name not in METHODS:
         raise BadInputError(f"Method {name!r}: choose one of {', '.join(METHODS)}.")
-    return cast(Method, name)
+    return name
 
 
 def rule_in_force(session: Session, method: Method | None = None) -> ConsensusRule | None:

@@ -174,7 +174,7 @@ def test_skill_by_kind_is_shown_to_the_right_eyes():
         KindSkill(1, "tidal_tail", 0, Share(5, 6), 0),
         KindSkill(2, "tidal_tail", 0, Share(0, 0), 2),
     ]
-    board.show(skills, {1: "Ana", 2: "Bo", 3: "Cy"})
+    board.show_skills(skills, {1: "Ana", 2: "Bo", 3: "Cy"})
     assert [c["title"] for c in board.table.columns] == ["Kind", "All graders", "Ana", "Bo"]
     lens, tail = board.table.rows
     assert lens["0"]["note"] == "11 of 16"
@@ -182,18 +182,18 @@ def test_skill_by_kind_is_shown_to_the_right_eyes():
     assert lens["1"]["title"] == "7 of 8 called right; 1 undecided"
     assert tail["kind"] == {"text": "Tidal tail", "note": "no lens"}
     assert tail["2"] == {"text": "–", "note": "2 undecided"}
-    board.show(skills, {2: "Bo"})  # a grader sees nobody else
+    board.show_skills(skills, {2: "Bo"})  # a grader sees nobody else
     assert [c["title"] for c in board.table.columns] == ["Kind", "Bo"]
     assert all(set(row) == {"key", "kind", "0", "2"} for row in board.table.rows)
     assert board.table.rows[0]["0"]["note"] == "4 of 8"
 
     many = [KindSkill(k, "ring", 0, Share(k, 9), 0) for k in range(1, 8)]
-    board.show(many, {k: f"G{k}" for k in range(1, 8)})
+    board.show_skills(many, {k: f"G{k}" for k in range(1, 8)})
     assert board.chosen.visible
     assert [c["title"] for c in board.table.columns[2:]] == ["G2"]  # as it was chosen
     board.chosen.value = [5, 6]
     assert [c["title"] for c in board.table.columns[1:]] == ["All graders", "G5", "G6"]
-    board.show(many, {k: f"G{k}" for k in range(1, 8)})
+    board.show_skills(many, {k: f"G{k}" for k in range(1, 8)})
     assert board.chosen.value == [5, 6]
 
 
