@@ -117,7 +117,7 @@ def _fraction(fraction: Fraction) -> dict[str, Any]:
     if fraction.value is None:
         return {"text": "–"}
     told = fraction.to_json()
-    low, high = fmt.percent(told["low_95"]), fmt.percent(told["high_95"])
+    low, high = (f"{100 * told[name]:.0f}" for name in ("low_95", "high_95"))
     return {
         "text": fmt.percent(fraction.value),
         "note": f"{low}–{high}",
