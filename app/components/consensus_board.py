@@ -20,7 +20,7 @@ from app.components.table import Table
 from app.components.team_rows import LIST_COLUMNS, list_row
 from app.context import AppContext
 from lensing_core.consensus import PRIOR, STATES, ListFigures, Thresholds
-from lensing_core.errors import LensTriageError
+from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.store.consensus import update_consensus
 from lensing_core.store.consensus_choice import (
     ConsensusRule,
@@ -79,15 +79,9 @@ class ConsensusBoard(pn.viewable.Viewer):
             **small,
         )
         self.prior = pmui.Select(label="Prior", options={"": _OWN}, value=_OWN, width=230, **small)
-        self.share = pmui.FloatInput(
-            label="Share of lenses", value=1e-3, start=1e-9, end=0.5, width=130, **number
-        )
-        self.accept = pmui.FloatInput(
-            label="Accept from", start=0.5, end=0.9999, step=0.01, width=120, **number
-        )
-        self.retire = pmui.FloatInput(
-            label="Retire at", start=1e-9, end=0.4, step=1e-3, width=120, **number
-        )
+        self.share = pmui.TextInput(label="Share of lenses", value="0.001", width=130, **number)
+        self.accept = pmui.TextInput(label="Accept from", width=110, **number)
+        self.retire = pmui.TextInput(label="Retire at", width=110, **number)
         self.run = pmui.Button(
             label="Run consensus", icon="how_to_vote", disable_elevation=True, **small
         )
@@ -124,9 +118,9 @@ class ConsensusBoard(pn.viewable.Viewer):
         chosen = self.prior.value
         return ConsensusRule(
             self._method,
-            float(self.share.value or 0) if chosen == _NUMBER else None,
+            _number(self.share) if chosen == _NUMBER else None,
             int(chosen) if chosen not in (_OWN, _NUMBER) else None,
-            Thresholds(float(self.accept.value or 0), float(self.retire.value or 0)),
+            Thresholds(_number(self.accept), _number(self.retire)),
         )
 
     def join(self) -> None:
@@ -175,10 +169,11 @@ class ConsensusBoard(pn.viewable.Viewer):
         if rule is not None and rule.ensemble_id is not None:
             chosen = str(rule.ensemble_id)
         elif rule is not None and rule.prior is not None:
-            chosen, self.share.value = _NUMBER, rule.prior
+            chosen, self.share.value = _NUMBER, f"{rule.prior:g}"
         self.prior.value = chosen
         thresholds = rule.thresholds if rule else _FIRST
-        self.accept.value, self.retire.value = thresholds.accept, thresholds.retire
+        self.accept.value = f"{thresholds.accept:g}"
+        self.retire.value = f"{thresholds.retire:g}"
         self._show_share()
 
     def _show_share(self) -> None:
@@ -281,3 +276,13 @@ def _row(*parts: Any) -> pn.Row:
         sizing_mode="stretch_width",
         styles={"gap": "10px", "align-items": "center", "flex-wrap": "wrap"},
     )
+
+
+def _number(field: pmui.TextInput) -> float:
+    """What was typed; as text, since a step of an input for numbers is no smaller than 0.001."""
+    try:
+        return float(field.value)
+    except ValueError:
+        raise BadInputError(
+            f"{field.label}: {field.value!r} is not a number; write one such as 0.95 or 1e-7."
+        ) from None

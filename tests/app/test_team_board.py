@@ -93,8 +93,11 @@ def test_an_organiser_sees_all_and_a_grader_the_own_figures(context, graded):
     assert found.list.rows[0]["said"] == "Ana A, Bo A"
     found.state.value = "retired"
     assert {row["state"]["text"] for row in found.list.rows} <= {"retired"}
-    found.accept.value = 0.6
-    found.retire.value = 0.39
+    assert (found.accept.value, found.retire.value) == ("0.95", "0.001")
+    found.accept.value, found.retire.value = "0.6", "a bit"
+    found.join()
+    assert "Retire at: 'a bit' is not a number" in found.notice.message
+    found.retire.value = "0.39"
     found.join()
     assert found.notice.message == ""
 
@@ -153,14 +156,14 @@ def test_scores_or_a_number_may_be_the_prior_and_are_remembered(context, graded,
     assert "0.0002, as SWAP" in found.prior.options
     found.prior.value = "number"
     assert found.share.visible
-    found.share.value = 0.02
+    found.share.value = "0.02"
     found.join()
     assert posterior(ids[5], "swap")[0] == pytest.approx(0.02)
     again = TeamBoard(context, signed_in("Bo", "organiser")).consensus
     assert again.rule() == found.rule() == ConsensusRule("swap", 0.02, None, Thresholds(0.95, 1e-3))
     again.method.value = "dawid_skene"
     assert again.rule().ensemble_id == 1
-    again.share.value = None
+    again.share.value = "2"
     again.prior.value = "number"
     again.join()
     assert "between 0 and 1" in again.notice.message
