@@ -25,13 +25,27 @@ SESSION_COLUMNS = [
     column("do", "", width="86px"),
 ]
 GRADER_COLUMNS = [
-    column("name", "Grader"),
-    column("done", "Graded", align="right", width="14%"),
-    column("grades", "Grades", width="19%"),
+    column("name", "Grader", align="wrap", width="21%"),
+    column("done", "Graded", align="right", width="62px"),
+    column("grades", "Grades", align="wrap"),
     column("pace", "s/stamp", align="right", width="64px", help_text=_PACE),
-    column("repeats", "Repeats", width="92px", help_text=f"Given the same grade; {_INTERVAL}"),
-    column("lenses", "Lenses", width="92px", help_text=f"Known lenses found; {_INTERVAL}"),
-    column("others", "Others", width="92px", help_text=f"Known others rejected; {_INTERVAL}"),
+    column(
+        "repeats",
+        "Repeats",
+        align="wrap",
+        width="66px",
+        help_text=f"Given the same grade; {_INTERVAL}",
+    ),
+    column(
+        "lenses", "Lenses", align="wrap", width="66px", help_text=f"Known lenses found; {_INTERVAL}"
+    ),
+    column(
+        "others",
+        "Others",
+        align="wrap",
+        width="66px",
+        help_text=f"Known others rejected; {_INTERVAL}",
+    ),
     column("flagged", "Flags", align="right", width="48px"),
 ]
 

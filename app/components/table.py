@@ -20,7 +20,7 @@ Cell = dict[str, Any]
 def column(
     key: str, title: str, *, align: str = "", width: str = "", help_text: str = ""
 ) -> dict[str, str]:
-    """A column; ``align`` is '' or 'right', ``width`` any CSS width."""
+    """A column; ``align`` is '', 'right', or 'wrap' for several lines; ``width`` any CSS width."""
     return {"key": key, "title": title, "align": align, "width": width, "help": help_text}
 
 
