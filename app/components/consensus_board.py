@@ -127,7 +127,6 @@ class ConsensusBoard(pn.viewable.Viewer):
         """Join the votes and write the list."""
         with self.notice.guard():
             rule = self.rule()
-            self.run.loading = True
 
             def work() -> str:
                 try:
@@ -137,7 +136,7 @@ class ConsensusBoard(pn.viewable.Viewer):
                     return str(error)
                 return ""
 
-            in_background(work, self._joined)
+            in_background(work, self._joined, button=self.run)
 
     def show_figures(self, figures: ListFigures) -> None:
         """Say how good the list would be by the present votes and rule."""
@@ -190,7 +189,6 @@ class ConsensusBoard(pn.viewable.Viewer):
         self.reload()
 
     def _joined(self, wrong: str) -> None:
-        self.run.loading = False
         if wrong:
             self.notice.say(wrong)
         self.pager.reset()

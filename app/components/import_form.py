@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import panel_material_ui as pmui
 
 from app.components.choices import survey_choices
 from app.components.import_preview import PreviewPane, remap
+from app.components.live import in_thread
 from app.components.notice import Notice
 from app.components.path_picker import PathPicker
 from app.components.runs_panel import RunsPanel
@@ -96,11 +96,9 @@ class ImportForm(pn.viewable.Viewer):
         """Read the table and the first images, in a thread, and show what was found."""
         with self.notice.guard():
             settings = self._settings()
-            self.preview_button.loading = True
-            try:
-                found = await asyncio.to_thread(preview, settings, self._context.workspace)
-            finally:
-                self.preview_button.loading = False
+            found = await in_thread(
+                lambda: preview(settings, self._context.workspace), self.preview_button
+            )
             self._preview = found
             self._hint.visible = False
             self.pane.display(found)

@@ -132,8 +132,7 @@ class LabelFiles(pn.viewable.Viewer):
                 skip_bad=bool(self.skip_bad.value),
             )
             path.write_bytes(content)
-            self.button.loading = True
-            in_background(lambda: self._import(request), self._show)
+            in_background(lambda: self._import(request), self._show, button=self.button)
 
     def _mapping(self) -> CsvMapping | ZooniverseMapping:
         if self.kind.value == _CSV:
@@ -159,7 +158,6 @@ class LabelFiles(pn.viewable.Viewer):
             request.path.unlink(missing_ok=True)
 
     def _show(self, report: ImportReport | str) -> None:
-        self.button.loading = False
         if isinstance(report, str):
             self.notice.say(report)
             return

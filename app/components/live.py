@@ -10,6 +10,8 @@ from typing import TypeVar
 import panel as pn
 
 PERIOD_MS = 1000
+QUICK_S = 0.8
+SHOWN_S = 0.5
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
@@ -19,8 +21,37 @@ def in_session() -> bool:
     return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
 
 
-def in_background(work: Callable[[], _Result], show: Callable[[_Result], None]) -> None:
-    """Do ``work`` in a thread, so that other pages go on, then ``show`` its result.
+async def in_thread(
+    work: Callable[[], _Result], button: pn.viewable.Viewable | None = None
+) -> _Result:
+    """Do ``work`` in a thread, so that other pages go on, and give its result.
+
+    Parameters
+    ----------
+    button : Viewable, optional
+        Shown as loading, and not to be pressed, while work lasts that is not quick. A busy browser
+        may miss the end of what ends as soon as it has begun, so that it is shown for a moment.
+    """
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    done, _ = await asyncio.wait({task}, timeout=QUICK_S)
+    if done or button is None:
+        return await task
+    _scheduled(lambda: setattr(button, "loading", True))
+    try:
+        await asyncio.wait({task})
+        await asyncio.sleep(SHOWN_S)
+        return task.result()
+    finally:
+        _scheduled(lambda: setattr(button, "loading", False))
+
+
+def in_background(
+    work: Callable[[], _Result],
+    show: Callable[[_Result], None],
+    *,
+    button: pn.viewable.Viewable | None = None,
+) -> None:
+    """Do ``work`` in a thread as :func:`in_thread` does, then ``show`` its result.
 
     Without a browser session both are done at once. While a page is being made, work waits until
     the browser has it: parts that ``show`` adds earlier would take their style sheets from a CDN,
@@ -32,13 +63,18 @@ def in_background(work: Callable[[], _Result], show: Callable[[_Result], None]) 
 
     async def run() -> None:
         try:
-            result = await asyncio.to_thread(work)
+            result = await in_thread(work, button)
         except Exception:  # noqa: BLE001 - logged; the page keeps what it shows
             _log.exception("A part of a page could not be computed")
-        else:  # scheduled, since Bokeh's own models change under the document's lock only
-            pn.state.execute(lambda: show(result), schedule=True)
+        else:
+            _scheduled(lambda: show(result))
 
     pn.state.onload(lambda: pn.state.execute(run))
+
+
+def _scheduled(change: Callable[[], None]) -> None:
+    """Change under the document's lock, which Bokeh's own models need."""
+    pn.state.execute(change, schedule=True)
 
 
 def live(*refreshers: Callable[[], None], period_ms: int = PERIOD_MS) -> None:

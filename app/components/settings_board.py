@@ -132,7 +132,6 @@ class SettingsBoard(pn.viewable.Viewer):
 
     def _run(self, button: pmui.Button, work: Callable[[], str]) -> None:
         """Do ``work`` in a thread and say what it found, or why it could not."""
-        button.loading = True
 
         def attempt() -> tuple[str, str]:
             try:
@@ -141,11 +140,10 @@ class SettingsBoard(pn.viewable.Viewer):
                 return str(error), "error"
 
         def show(said: tuple[str, str]) -> None:
-            button.loading = False
             self._notice.say(*said)
             self._show_backups()
 
-        in_background(attempt, show)
+        in_background(attempt, show, button=button)
 
 
 def workspace_facts(context: AppContext) -> dict[str, str]:

@@ -84,8 +84,8 @@ def test_quarantine_is_read_page_by_page_and_by_reason(
     page.get_by_role("table", name="Reasons").get_by_role("row", name="All nan").click()
     expect(rows.get_by_role("row")).to_have_count(2)
     expect(rows).to_contain_text("images/cosmos/0036_g.fits holds no finite pixel.")
-    for name in ("Previous", "Next"):
-        expect(page.get_by_role("button", name=name)).to_be_disabled()
+    for name in ("Previous", "Next"):  # one page has neither
+        expect(page.get_by_role("button", name=name)).to_be_hidden()
     screenshot("quarantine")
 
 
