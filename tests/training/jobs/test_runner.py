@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
+from waiting import until
 
 from lensing_core.errors import JobError, NotFoundError
 from lensing_core.store import open_database
@@ -19,13 +19,6 @@ from training import jobs
 def get(workspace, run_id) -> Run:
     with open_database(workspace).session() as session:
         return session.get_one(Run, run_id)
-
-
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
 
 
 def test_a_run_reports_progress_curve_and_result(workspace, count_settings):
