@@ -19,7 +19,8 @@ from lensing_core.calibration import reliability, shift_prior
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.metrics import Figure, RankingCurve, ranking_figures_with_intervals
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Ensemble
+from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.workspace import Workspace
 from training.fit.held_out import HeldOut
 from training.fit.strata import recall_by_properties
@@ -89,10 +90,7 @@ def evaluate(workspace: Workspace, ensemble: str, catalog: str = "") -> Evaluati
         If there is no such ensemble, or nothing is held out from it in ``catalog``.
     """
     with open_database(workspace).session() as session:
-        found = session.scalar(select(Ensemble).where(Ensemble.name == ensemble))
-        if found is None:
-            raise NotFoundError(f"There is no ensemble {ensemble}.")
-        manifest = found.manifest
+        manifest = find_ensemble(session, ensemble).manifest
     if not HeldOut.exists(workspace, ensemble):
         return _told(manifest)
     written = HeldOut.written_at(workspace, ensemble)

@@ -25,6 +25,7 @@ from lensing_core.models.outputs import OutputWriter, rows_stored
 from lensing_core.models.predictors import Predictors
 from lensing_core.processes import look_ahead
 from lensing_core.store import Database, open_database
+from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.metadata import fetch_metadata
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
 from training.jobs.context import JobContext
@@ -149,9 +150,7 @@ def _activity(name: str, done: int, seconds: float) -> str:
 
 
 def _find(session: Session, name: str, ensemble_name: str) -> tuple[Catalog, Ensemble]:
-    catalog = session.scalar(select(Catalog).where(Catalog.name == name))
-    if catalog is None:
-        raise NotFoundError(f"There is no catalog {name}.")
+    catalog = find_catalog(session, name)
     if not catalog.n_candidates:
         raise BadInputError(f"Catalog {name} has no candidates to score.")
     ensemble = session.scalar(select(Ensemble).where(Ensemble.name == ensemble_name))

@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.errors import BadInputError
 from lensing_core.models.manifest import base_models, read_manifest
 from lensing_core.store import open_database
+from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model
 from lensing_core.workspace import Workspace, check_slug
 
@@ -40,9 +41,7 @@ def export_ensemble(workspace: Workspace, name: str, folder: Path) -> Path:
     if target.exists():
         raise BadInputError(f"{target} exists; remove it or choose another folder.")
     with open_database(workspace).session() as session:
-        ensemble = session.scalar(select(Ensemble).where(Ensemble.name == name))
-        if ensemble is None:
-            raise NotFoundError(f"There is no ensemble {name}.")
+        ensemble = find_ensemble(session, name)
         members = [member.model_id for member in ensemble.members]
         head = {
             "format": FORMAT,

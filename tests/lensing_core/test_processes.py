@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from lensing_core.processes import available_cores, look_ahead
@@ -22,5 +24,9 @@ def test_items_come_in_order_with_the_next_ones_begun(count):
     assert len(begun) == 10
 
 
-def test_some_core_may_be_used():
-    assert available_cores() >= 1
+def test_cores_that_this_process_may_not_use_do_not_count(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    assert available_cores() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert available_cores() == 7
