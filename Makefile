@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 WORKSPACE ?= demo-workspace
 PORT ?= 5006
 
-.PHONY: help demo test lint types layers check pytest oldest screenshots clean
+.PHONY: help demo test lint types layers check pytest scripts oldest screenshots clean
 
 help:
 	@echo "make demo    serve a demonstration survey on http://127.0.0.1:$(PORT)"
 	@echo "make test    all checks and tests, Chromium included"
 	@echo "make check   lint, types and layers only"
+	@echo "make scripts  bundle the browser's scripts anew, after a change to one"
 	@echo "make screenshots   the guides' pictures anew, from the demonstration"
 
 demo: $(VENV)/.ready
@@ -35,6 +36,14 @@ pytest: $(VENV)/.ready-dev
 	LENS_TRIAGE_CHROMIUM="$$(tools/find-chromium.sh $(BIN)/python)" OMP_NUM_THREADS=1 \
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
+# The bundles of the browser's scripts, from the modules in app; node comes with the dev extra.
+scripts: node_modules/.ready
+	PATH="$(abspath $(BIN)):$$PATH" npm run --silent build
+
+node_modules/.ready: package-lock.json $(VENV)/.ready-dev
+	PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
+	touch $@
+
 # The quick tests on the lower bounds of pyproject.toml, in an environment of their own.
 oldest: $(VENV)/.ready-dev
 	tools/test-oldest.sh $(BIN)/python
@@ -53,4 +62,4 @@ $(VENV)/.ready-dev: pyproject.toml tools/make-environment.sh
 	touch $@ $(VENV)/.ready
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache artifacts
+	rm -rf $(VENV) node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache artifacts

@@ -12,8 +12,11 @@ import typer
 from app.context import AppContext
 from lensing_core.export import FORMATS
 from lensing_core.workspace import Workspace
-from training.cli import engine_commands, run_cli
-from training.command_types import WorkspaceArgument
+from training.cli.main import (
+    engine_commands,
+    run_cli,
+)
+from training.cli.types import WorkspaceArgument
 from training.shipped import make_workspace
 
 cli = typer.Typer(
@@ -69,7 +72,10 @@ def export(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
 ) -> None:
     """Write candidates as a table, regions, contact sheets, FITS cutouts or subjects."""
-    from app.exporting import read_request, write_export  # here, as above
+    from app.review.exporting import (  # here, as above
+        read_request,
+        write_export,
+    )
 
     context = AppContext.of(Workspace.open(workspace))
     arguments: dict[str, Sequence[str]] = dict(parse_qs(query.rpartition("?")[2]))

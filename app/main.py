@@ -16,27 +16,39 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RedirectHandler
 from tornado.websocket import WebSocketClosedError
 
-from app import attention, exporting, identity, label_handlers, tiles, wide_field
-from app.components.notice import UNEXPECTED, Notice
+from app.catalogs import page as catalogs
 from app.context import AppContext
-from app.hosts import ADDRESS, HOSTS, refuse_foreign_hosts
-from app.pages import (
-    catalogs,
-    crossmatch,
-    evaluate,
-    label,
-    overview,
-    review,
-    score,
-    settings,
-    team,
-    train,
+from app.crossmatch import page as crossmatch
+from app.evaluate import page as evaluate
+from app.http import identity
+from app.http.hosts import (
+    ADDRESS,
+    HOSTS,
+    refuse_foreign_hosts,
 )
+from app.label import handlers as label_handlers
+from app.label import page as label
+from app.overview import page as overview
+from app.review import (
+    attention,
+    exporting,
+    wide_field,
+)
+from app.review import page as review
+from app.score import page as score
+from app.settings import page as settings
 from app.shell import PRODUCT, shell
+from app.team import page as team
 from app.theme import is_dark
+from app.train import page as train
+from app.viewer import tiles
+from app.widgets.notice import (
+    UNEXPECTED,
+    Notice,
+)
 from lensing_core.errors import LensTriageError, WorkspaceError
 from lensing_core.workspace import Workspace
-from training import jobs
+from training import runner as jobs
 from training.demo import submit_demo
 
 _ADVANCE_EVERY_MS = 2000

@@ -9,10 +9,8 @@ from urllib.parse import quote
 import panel as pn
 import panel_material_ui as pmui
 
-from app.components.format import percent
-from app.components.live import live
-from app.components.sign_in import SignIn
 from app.context import AppContext
+from app.http.sign_in import SignIn
 from app.theme import (
     PAGE_SX,
     ROOT_CSS,
@@ -23,6 +21,8 @@ from app.theme import (
     loading_css,
     read_asset,
 )
+from app.widgets.format import percent
+from app.widgets.live import live
 from lensing_core.store.runs import RunSummary, list_active_runs
 
 PRODUCT = "lens-triage"

@@ -25,8 +25,8 @@ from lensing_core.crossmatch.matching import Positions, Status, crossmatch
 from lensing_core.store import open_database
 from lensing_core.store.tables import Catalog, Run, SurveyRow
 from lensing_core.workspace import Workspace
-from training.crossmatching import run
-from training.jobs.context import JobContext
+from training.jobs.crossmatch import run
+from training.runner.context import JobContext
 from training.settings import CrossmatchSettings
 
 WANTED_S = 10.0

@@ -27,7 +27,7 @@ from lensing_core.models.member import Predictor
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble
 from lensing_core.workspace import Workspace
-from training.fit.data import TrainingData
+from training.jobs.train.data import TrainingData
 
 BATCH = 256
 RATES = (1e-2, 1e-3)

@@ -26,7 +26,7 @@ from lensing_core.ingest.planning import make_plan
 from lensing_core.processes import available_cores
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
-from training.ingesting import request_of
+from training.jobs.ingest import request_of
 from training.settings import IngestSettings
 
 BANDS = ("g", "r", "i")

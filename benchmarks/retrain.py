@@ -46,7 +46,7 @@ from lensing_core.store.tables import (
     SurveyRow,
 )
 from lensing_core.workspace import Workspace
-from training.jobs.context import JobContext
+from training.runner.context import JobContext
 from training.settings import RetrainSettings
 
 GEOMETRY = CutoutGeometry("hsc", ("g", "r", "i"), 64, 0.168, "flux", (27.0,) * 3, (0.7,) * 3)
@@ -156,7 +156,7 @@ def make_survey(
 
 def work(folder: Path, settings: RetrainSettings) -> None:
     """The job, in this process; prints its peak memory and processor time."""
-    from training import retraining
+    from training.jobs import retrain as retraining
 
     imports = _memory_mib()
     context = JobContext(Workspace(folder), "retrain")

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Run, Score
 from lensing_core.workspace import Workspace
-from training.jobs.context import JobContext
-from training.jobs.registry import job_function
+from training.runner.context import JobContext
+from training.runner.registry import job_function
 from training.settings import RunSettings
 
 

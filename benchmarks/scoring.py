@@ -37,7 +37,7 @@ from lensing_core.processes import available_cores
 from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, MemberScore, Score
 from lensing_core.workspace import Workspace
-from training import jobs
+from training import runner as jobs
 from training.defaults import DEFAULTS, default_settings
 from training.settings import ScoreSettings
 from training.shipped import make_workspace

@@ -17,7 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.tiles import TileRequest, TileSource
+from app.viewer.tiles import (
+    TileRequest,
+    TileSource,
+)
 from lensing_core.cutouts import CutoutGeometry, CutoutWriter
 from lensing_core.imaging import encode, render_rgb, sky_noise
 from lensing_core.workspace import Workspace

@@ -23,7 +23,7 @@ from lensing_core.store.graders import sign_in, workspace_secret
 from lensing_core.store.promotion import promote
 from lensing_core.store.tables import LabelEvent, Observation, utc_now
 from lensing_core.workspace import Workspace
-from training import jobs
+from training import runner as jobs
 from training.demo import ENSEMBLE, SURVEY_CATALOG
 from training.labeling import SessionSettings, make_session
 from training.settings import RetrainSettings

@@ -30,7 +30,7 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 from lensing_core.store import open_database
 from lensing_core.store.backup import backup_database
 from lensing_core.workspace import Workspace
-from training import jobs
+from training import runner as jobs
 from training.demo import submit_demo
 from training.shipped import make_workspace
 

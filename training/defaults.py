@@ -19,7 +19,7 @@ from lensing_core.errors import JobError, NotFoundError
 from lensing_core.store import open_database
 from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
-from training import jobs
+from training import runner as jobs
 from training.settings import RunSettings, SimulateSettings, TrainSettings
 from training.shipped import export_ensemble
 

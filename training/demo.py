@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 
 from lensing_core.workspace import Workspace
-from training import jobs
+from training import runner as jobs
 from training.settings import RunSettings, ScoreSettings, SimulateSettings, TrainSettings
 
 TRAINING_CATALOG = "demo-training"

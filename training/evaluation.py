@@ -22,8 +22,8 @@ from lensing_core.store import open_database
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.workspace import Workspace
-from training.fit.held_out import HeldOut
-from training.fit.strata import recall_by_properties
+from training.jobs.train.held_out import HeldOut
+from training.jobs.train.strata import recall_by_properties
 
 FEW = 2
 """Lenses and others that figures need."""

@@ -11,7 +11,7 @@ from lensing_core.errors import BadInputError
 from lensing_core.models.files import load_member
 from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model, utc_now
-from training.jobs.context import JobContext
+from training.runner.context import JobContext
 
 
 def is_recorded(context: JobContext, name: str) -> bool:

@@ -17,7 +17,7 @@ from app.context import AppContext
 from app.main import PAGES, ClosedTabs, _free_port, _route
 from app.shell import NAVIGATION
 from lensing_core.errors import BadInputError, WorkspaceError
-from training.jobs import runner
+from training.runner import runner
 
 
 @pytest.fixture

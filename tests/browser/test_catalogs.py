@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from lensing_core.store import open_database
 from lensing_core.store.summaries import get_catalog
 from lensing_core.workspace import Workspace
-from training import jobs
+from training import runner as jobs
 from training.settings import SimulateSettings
 
 Visit = Callable[[str], None]

@@ -17,8 +17,8 @@ from lensing_core.crossmatch.matching import Status, self_match
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Run, Score
 from lensing_core.workspace import Workspace
-from training.crossmatching import run
-from training.jobs.context import JobContext
+from training.jobs.crossmatch import run
+from training.runner.context import JobContext
 from training.settings import CrossmatchSettings
 
 Visit = Callable[[str], None]

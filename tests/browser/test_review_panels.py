@@ -22,8 +22,8 @@ from lensing_core.store.tables import Candidate, LabelEvent, Remark, Run
 from lensing_core.surveys import get_survey
 from lensing_core.wide_field import SETTINGS
 from lensing_core.workspace import Workspace
-from training import scoring
-from training.jobs.context import JobContext
+from training.jobs import score as scoring
+from training.runner.context import JobContext
 from training.settings import ScoreSettings
 from training.shipped import SHIPPED, adopt_ensemble
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from lensing_core.store import open_database
 from lensing_core.store.summaries import list_ensembles
 from lensing_core.workspace import Workspace
-from training import jobs
+from training import runner as jobs
 from training.settings import SimulateSettings, TrainSettings
 
 Visit = Callable[[str], None]

@@ -13,8 +13,8 @@ import pytest
 from lensing_core.store import open_database
 from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
-from training.ingesting import run
-from training.jobs.context import JobContext
+from training.jobs.ingest import run
+from training.runner.context import JobContext
 from training.settings import IngestSettings
 
 Ingest = Callable[[Workspace, IngestSettings], dict[str, Any]]

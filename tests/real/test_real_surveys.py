@@ -17,13 +17,24 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from app.components.review_service import ReviewService
+from app.review.service import ReviewService
 from lensing_core.cutouts import CutoutStore
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Run, Score
 from lensing_core.workspace import Workspace
-from training import fit, ingesting, scoring, simulating
-from training.jobs.context import JobContext
+from training.jobs import (
+    ingest as ingesting,
+)
+from training.jobs import (
+    score as scoring,
+)
+from training.jobs import (
+    simulate as simulating,
+)
+from training.jobs import (
+    train as fit,
+)
+from training.runner.context import JobContext
 from training.settings import (
     IngestSettings,
     RunSettings,

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Observation
 from lensing_core.workspace import Workspace
-from training.fit.held_out import HeldOut
+from training.jobs.train.held_out import HeldOut
 
 PRIOR = 0.01
 

@@ -1,7 +1,7 @@
 """Servers in processes of their own, forked from one that has imported the program already.
 
 Importing the pages takes seconds, forking what is imported takes none.
-``tests/app/test_hosts.py`` starts a server as a user does.
+``tests/app/http/test_hosts.py`` starts a server as a user does.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCa
 from lensing_core.store import open_database
 from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
-from training.jobs.context import JobContext
+from training.runner.context import JobContext
 from training.settings import RunSettings
 
 SIZE = 32

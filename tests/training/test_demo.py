@@ -7,7 +7,7 @@ import pytest
 from lensing_core.store import open_database
 from lensing_core.store.tables import Run
 from training.demo import demo_settings, read_demo, submit_demo
-from training.jobs import runner
+from training.runner import runner
 
 
 @pytest.fixture(autouse=True)

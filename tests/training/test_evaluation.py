@@ -14,7 +14,7 @@ from lensing_core.metrics import ranking_figures
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble
 from training.evaluation import evaluate
-from training.fit.held_out import HeldOut
+from training.jobs.train.held_out import HeldOut
 
 
 def test_everything_follows_from_the_held_out_scores(filled_workspace):

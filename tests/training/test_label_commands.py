@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from lensing_core.store import open_database
 from lensing_core.store.tables import Consensus, Score
-from training.cli import engine_commands
+from training.cli.main import engine_commands
 
 cli = typer.Typer()
 engine_commands(cli)

@@ -13,8 +13,8 @@ from lensing_core.ingest.proxies import theta_e_proxies
 from lensing_core.models.outputs import outputs_path
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Observation
-from training import scoring
-from training.fit import train
+from training.jobs import score as scoring
+from training.jobs.train import train
 from training.measuring import measure_catalog, measures_of_features
 from training.settings import ScoreSettings, TrainSettings
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lensing_core.errors import BadInputError
-from training.jobs.registry import _FUNCTIONS
+from training.runner.registry import _FUNCTIONS
 from training.settings import SETTINGS, SimulateSettings, fields
 
 

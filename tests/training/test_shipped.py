@@ -13,7 +13,12 @@ from lensing_core.models.manifest import read_manifest
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Ensemble, EnsembleMember, Model, Score
 from lensing_core.workspace import Workspace
-from training import fit, scoring
+from training.jobs import (
+    score as scoring,
+)
+from training.jobs import (
+    train as fit,
+)
 from training.settings import ScoreSettings, TrainSettings
 from training.shipped import SHIPPED, adopt_ensemble, export_ensemble, make_workspace
 

@@ -1,0 +1,3043 @@
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 a1947e7939adc8b902a2c27fbe29fa7fde089de40653ac4f49ecf980835ea1a3
+// app/http/requests.js
+async function post(path, content) {
+  return answerOf(fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(content)
+  }));
+}
+async function ask(path) {
+  return answerOf(fetch(path));
+}
+async function answerOf(request) {
+  let response;
+  try {
+    response = await request;
+  } catch {
+    throw new Error("The server does not answer; is it running?");
+  }
+  const answer = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
+  if (!response.ok) {
+    throw new Error(answer.error ?? `The server answered ${response.status}.`);
+  }
+  return answer;
+}
+
+// app/viewer/keys.js
+var IMAGE_KEYS = { title: "Image", keys: [
+  { keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band large; again: colour" },
+  { keys: ["ArrowRight"], shown: "→", action: "nextBand", text: "Next band" },
+  { keys: ["ArrowLeft"], shown: "←", action: "previousBand", text: "Previous band" },
+  { keys: ["0"], shown: "0", action: "colour", text: "Show the colour picture" },
+  { keys: ["t"], shown: "t", action: "tile", text: "All bands side by side; again: one large" },
+  { keys: ["b"], shown: "b", action: "blink", text: "Blink through the bands; again: stop" },
+  { keys: ["l"], shown: "l", action: "light", text: "Subtract the light of the galaxy" },
+  { keys: ["v"], shown: "v", action: "snr", text: "Show pixels in units of their noise (S/N)" }
+] };
+var ZOOM_KEYS = { title: "Zoom and measure", keys: [
+  { keys: ["+", "="], shown: "+", action: "zoomIn", text: "Zoom in (or the wheel)" },
+  { keys: ["-", "_"], shown: "−", action: "zoomOut", text: "Zoom out" },
+  {
+    keys: ["Shift+ArrowUp", "Shift+ArrowDown", "Shift+ArrowLeft", "Shift+ArrowRight"],
+    shown: "Shift ↑↓←→",
+    action: "pan",
+    text: "Move the picture (or drag it)"
+  },
+  { keys: ["f"], shown: "f", action: "fit", text: "Whole cutout (or double click)" },
+  { keys: ["m"], shown: "m", action: "ruler", text: "Ruler, for length and angle (or Shift and drag)" },
+  { keys: ["o"], shown: "o", action: "circle", text: "Circle, for a radius (or Alt and drag)" },
+  { keys: ["c"], shown: "c", action: "crosshair", text: "Crosshair" },
+  { keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF" },
+  { keys: ["Escape"], shown: "Esc", action: "escape", text: "Put the tool away; again: what was measured" }
+] };
+var STRETCH_KEYS = { title: "Stretch and colour", keys: [
+  { keys: ["p"], shown: "p", action: "preset", text: "Next preset: standard, faint, bright, auto" },
+  { keys: [","], shown: ",", action: "stretchLess", text: "Smaller stretch: fainter things" },
+  { keys: ["."], shown: ".", action: "stretchMore", text: "Larger stretch: brighter things" },
+  { keys: ["<"], shown: "<", action: "blackLess", text: "Lower black point" },
+  { keys: [">"], shown: ">", action: "blackMore", text: "Higher black point" },
+  { keys: [";"], shown: ";", action: "qLess", text: "Smaller Q" },
+  { keys: ["'"], shown: "'", action: "qMore", text: "Larger Q: more of bright cores" },
+  { keys: ["w"], shown: "w", action: "triple", text: "Next three bands as red, green, blue" },
+  { keys: ["x"], shown: "x", action: "curve", text: "Next stretch of single bands" },
+  { keys: ["g"], shown: "g", action: "palette", text: "Next colour map of single bands" },
+  { keys: ["i"], shown: "i", action: "invert", text: "Invert the pictures" },
+  { keys: ["s"], shown: "s", action: "smooth", text: "Smooth between pixels" },
+  { keys: ["r"], shown: "r", action: "reset", text: "Reset stretch, view and zoom" }
+] };
+var PAN_KEYS = {
+  "Shift+ArrowUp": [0, -1],
+  "Shift+ArrowDown": [0, 1],
+  "Shift+ArrowLeft": [-1, 0],
+  "Shift+ArrowRight": [1, 0]
+};
+function imageActions(viewer, controls) {
+  const flip = (name) => controls.update({ [name]: !controls.view[name] });
+  return {
+    band: (key) => viewer.choose(viewer.bands[Number(key) - 1] ?? viewer.shown),
+    nextBand: () => viewer.step(1),
+    previousBand: () => viewer.step(-1),
+    colour: () => viewer.choose(null),
+    tile: () => viewer.tile(),
+    blink: () => viewer.blink(),
+    light: () => flip("light"),
+    snr: () => flip("snr"),
+    zoomIn: () => viewer.zoom(1),
+    zoomOut: () => viewer.zoom(-1),
+    pan: (key) => viewer.pan(...PAN_KEYS[key]),
+    fit: () => viewer.camera.reset(),
+    ruler: () => viewer.use("ruler"),
+    circle: () => viewer.use("circle"),
+    crosshair: () => viewer.toggle("crosshair"),
+    decorations: () => viewer.toggle("decorations"),
+    escape: () => viewer.escape(),
+    preset: () => controls.nextPreset(),
+    stretchLess: () => controls.nudge("stretch", -2),
+    stretchMore: () => controls.nudge("stretch", 2),
+    blackLess: () => controls.nudge("black", -1),
+    blackMore: () => controls.nudge("black", 1),
+    qLess: () => controls.nudge("q", -2),
+    qMore: () => controls.nudge("q", 2),
+    triple: () => controls.nextTriple(),
+    curve: () => controls.next("curve"),
+    palette: () => controls.next("palette"),
+    invert: () => flip("invert"),
+    smooth: () => flip("smooth"),
+    reset: () => {
+      viewer.reset();
+      controls.reset();
+    }
+  };
+}
+
+// app/viewer/tiles.js
+function layerOf(catalog, view) {
+  if (catalog.rendered) {
+    return "image";
+  }
+  if (view.light) {
+    return view.snr ? "residual-snr" : "residual";
+  }
+  return view.snr ? "snr" : "image";
+}
+function tripleOf(catalog, view) {
+  return view.triples?.[catalog.bands.join()] ?? catalog.rgb_bands;
+}
+function pictureQuery(catalog, band, view) {
+  const query = new URLSearchParams();
+  if (band !== null) {
+    query.set("kind", "band");
+    query.set("band", band);
+  }
+  if (catalog.rendered) {
+    return query;
+  }
+  const layer = layerOf(catalog, view);
+  if (layer !== "image") {
+    query.set("layer", layer);
+  }
+  if (band === null) {
+    query.set("bands", tripleOf(catalog, view).join(","));
+  } else if (view.curve !== "asinh") {
+    query.set("curve", view.curve);
+  }
+  if (view.preset !== "auto") {
+    for (const name of ["stretch", "black", "q"]) {
+      query.set(name, view[name]);
+    }
+  }
+  return query;
+}
+function tileUrl(catalog, row, band, view, size = 0) {
+  const query = pictureQuery(catalog, band, view);
+  query.set("v", row.version);
+  query.set("r", catalog.rendering);
+  if (size) {
+    query.set("size", size);
+  }
+  return `tiles/${encodeURIComponent(catalog.name)}/${row.index}?${query}`;
+}
+function infoUrl(catalog, row, view) {
+  const query = pictureQuery(catalog, null, view);
+  return `tiles/${encodeURIComponent(catalog.name)}/${row.index}/info?${query}`;
+}
+function pixelsUrl(catalog, row, view) {
+  const query = new URLSearchParams({ v: row.version, r: catalog.rendering, layer: layerOf(catalog, view) });
+  return `pixels/${encodeURIComponent(catalog.name)}/${row.index}?${query}`;
+}
+var TilePool = class {
+  // At most `inFlight` requests at a time; up to `budget` pixels are kept, the latest used longest.
+  constructor({ inFlight = 6, budget = 48e6 } = {}) {
+    this.inFlight = inFlight;
+    this.budget = budget;
+    this.entries = /* @__PURE__ */ new Map();
+    this.queue = [];
+    this.running = 0;
+    this.pixels = 0;
+  }
+  // The picture of `url`, asked for at once if it is not here.
+  load(url) {
+    let entry = this.entries.get(url);
+    if (entry === void 0 || entry.state === "failed") {
+      entry = this.begin(url, "high");
+    } else {
+      this.entries.delete(url);
+      this.entries.set(url, entry);
+    }
+    return entry;
+  }
+  // Fetch these next, in this order; what was queued before and not begun is forgotten.
+  ahead(urls) {
+    this.queue = urls.filter((url) => !this.entries.has(url));
+    this.pump();
+  }
+  pump() {
+    while (this.running < this.inFlight && this.queue.length) {
+      const url = this.queue.shift();
+      if (!this.entries.has(url)) {
+        this.begin(url, "low");
+      }
+    }
+  }
+  begin(url, priority) {
+    const image = new Image();
+    image.fetchPriority = priority;
+    image.src = url;
+    const entry = { image, state: "loading", missing: 0, ready: null };
+    this.running += 1;
+    entry.ready = image.decode().then(
+      () => {
+        entry.state = "ready";
+        entry.missing = missingFraction(image);
+        this.pixels += image.naturalWidth * image.naturalHeight;
+        this.evict();
+      },
+      () => {
+        entry.state = "failed";
+      }
+    ).then(() => {
+      this.running -= 1;
+      this.pump();
+      return entry;
+    });
+    this.entries.delete(url);
+    this.entries.set(url, entry);
+    return entry;
+  }
+  evict() {
+    for (const [url, entry] of this.entries) {
+      if (this.pixels <= this.budget) {
+        return;
+      }
+      if (entry.state === "ready") {
+        this.pixels -= entry.image.naturalWidth * entry.image.naturalHeight;
+        this.entries.delete(url);
+      }
+    }
+  }
+};
+var PROBE = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+function missingFraction(image) {
+  const { naturalWidth: width, naturalHeight: height } = image;
+  PROBE.canvas.width = width;
+  PROBE.canvas.height = height;
+  PROBE.drawImage(image, 0, 0);
+  const { data } = PROBE.getImageData(0, 0, width, height);
+  let missing = 0;
+  for (let k = 3; k < data.length; k += 4) {
+    missing += data[k] === 0;
+  }
+  return missing / (width * height);
+}
+
+// app/widgets/dom.js
+function h(tag, properties = {}, ...children) {
+  const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
+  const node = namespace ? document.createElementNS(namespace, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === void 0) {
+      continue;
+    } else if (name.startsWith("on")) {
+      node.addEventListener(name.slice(2), value);
+    } else if (!namespace && name in node && name !== "list") {
+      node[name] = value;
+    } else {
+      node.setAttribute(name, value);
+    }
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== void 0));
+  return node;
+}
+var SVG_TAGS = /* @__PURE__ */ new Set(["svg", "g", "line", "circle", "rect", "path", "text"]);
+var MISSING = "–";
+function formatProbability(p) {
+  if (p === null || p === void 0) {
+    return MISSING;
+  }
+  if (p > 0.9999) {
+    return ">0.9999";
+  }
+  if (p > 0.999) {
+    return p.toFixed(4);
+  }
+  if (p >= 1e-3) {
+    return p.toFixed(3);
+  }
+  return p > 0 ? p.toExponential(1) : "0";
+}
+var formatCount = (n) => n.toLocaleString("en-US");
+
+// app/widgets/keyboard.js
+var SLIDER_KEYS = /* @__PURE__ */ new Set(
+  ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Home", "PageDown", "PageUp"]
+);
+function isTyping(event) {
+  const target = event.composedPath()[0];
+  if (!(target instanceof Element)) {
+    return false;
+  }
+  if (target.isContentEditable || target.matches("textarea, select")) {
+    return true;
+  }
+  if (!target.matches("input")) {
+    return false;
+  }
+  if (target.type === "checkbox") {
+    return false;
+  }
+  return target.type !== "range" || SLIDER_KEYS.has(event.key);
+}
+function keyName(event) {
+  return event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
+}
+var Keyboard = class {
+  // `actions`: for each action of the sections, a function of the key and the event's time.
+  constructor(sections, actions) {
+    const known = new Map(sections.flatMap((section) => section.keys.flatMap(({ keys, action }) => keys.map((key) => [key, action]))));
+    this.dialog = h(
+      "dialog",
+      { className: "keys", "aria-label": "Keys" },
+      h("h2", {}, "Keys"),
+      h("div", { className: "key-sections" }, sections.map(({ title, keys }) => h(
+        "section",
+        {},
+        h("h3", {}, title),
+        h("dl", {}, keys.map(({ shown, text }) => h(
+          "div",
+          {},
+          h("dt", {}, shown.split(" ").map((key) => key === "…" ? "…" : h("kbd", {}, key))),
+          h("dd", {}, text)
+        )))
+      ))),
+      h("p", { className: "faint" }, "Keys are ignored while you type in a field."),
+      h("button", { type: "button", onclick: () => this.dialog.close() }, "Close")
+    );
+    this.dialog.addEventListener("click", (event) => {
+      if (event.target === this.dialog) {
+        this.dialog.close();
+      }
+    });
+    this.onKey = (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event)) {
+        return;
+      }
+      const action = known.get(keyName(event));
+      if (action === void 0 || this.dialog.open && action !== "help") {
+        return;
+      }
+      event.preventDefault();
+      if (action === "help") {
+        this.toggleHelp();
+      } else {
+        actions[action](keyName(event), event.timeStamp);
+      }
+    };
+    document.addEventListener("keydown", this.onKey);
+  }
+  toggleHelp() {
+    if (this.dialog.open) {
+      this.dialog.close();
+    } else {
+      this.dialog.showModal();
+    }
+  }
+  remove() {
+    document.removeEventListener("keydown", this.onKey);
+  }
+};
+
+// app/label/keys.js
+var HANDS = { own: "Letters of the grades", left: "Left hand", right: "Right hand" };
+var DESK_ACTIONS = {
+  undo: "Undo; again: further back",
+  back: "Back one stamp, to look again or grade anew",
+  forward: "Forward one stamp",
+  front: "To the first stamp that is not graded",
+  skip: "Skip",
+  flag: "Flag for discussion; again: take the flag away",
+  reason: "No lens, and why: a second key says the reason",
+  note: "Write a note",
+  mode: "One at a time, or mosaic",
+  rest: "Mosaic: set the rest of the page and go on",
+  help: "Show or hide these keys"
+};
+var HAND_KEYS = {
+  own: { grades: null, undo: "u", skip: "n", flag: "q", reason: "e", mode: "y" },
+  left: { grades: "fdsagvcx", undo: "z", skip: "q", flag: "t", reason: "r", mode: "b" },
+  right: { grades: "jklhmuop", undo: "i", skip: "n", flag: "p", reason: "o", mode: "y" }
+};
+var FIXED_KEYS = { back: "Backspace", forward: "ArrowDown", front: "End", note: "/", rest: "Enter", help: "?" };
+var SECOND_KEYS = {
+  ring: "r",
+  spiral: "s",
+  merger: "m",
+  tidal: "t",
+  edge_on: "e",
+  companion: "c",
+  artefact: "a",
+  alignment: "l",
+  other: "o"
+};
+function labelKeys(scheme, hand, own = {}) {
+  const { grades, ...desk } = HAND_KEYS[hand] ?? HAND_KEYS.own;
+  const keys = scheme.grades.map(({ key }) => key.toLowerCase());
+  const single = keys.every((key) => key.length === 1) && new Set(keys).size === keys.length && !scheme.continuous;
+  const initials = keys.map((key) => key[0]);
+  const n = keys.length;
+  const given = grades !== null ? [...grades].slice(0, n).reverse() : single ? keys : !scheme.continuous && new Set(initials).size === n ? initials : keys.map((_, k) => String(n - k));
+  const chosen = Object.fromEntries(scheme.grades.map(({ key }, k) => [`grade:${key}`, given[k] ?? ""]));
+  const taken = new Set(Object.values(chosen));
+  const rest = { ...FIXED_KEYS, ...desk };
+  const free = [..."jkdyzquen"].filter((key) => !taken.has(key) && !Object.values(rest).includes(key));
+  for (const [action, key] of Object.entries(rest)) {
+    chosen[action] = taken.has(key) ? free.shift() ?? "" : key;
+  }
+  return { ...chosen, ...own };
+}
+function keySections(scheme, keys, viewerSections) {
+  const taken = new Set(Object.values(keys));
+  const one = (action, text) => ({ keys: keys[action] ? [keys[action]] : [], shown: shownKey(keys[action]), action, text });
+  const left = viewerSections.map(({ title, keys: rows }) => ({ title, keys: rows.map((row) => {
+    const open = row.keys.filter((key) => !taken.has(key));
+    if (open.length === row.keys.length) {
+      return row;
+    }
+    if (open.length) {
+      return { ...row, keys: open };
+    }
+    const shifted = row.keys.filter((key) => /^[a-z]$/.test(key)).map((key) => key.toUpperCase());
+    return { ...row, keys: shifted, shown: shifted.map((key) => `⇧${key}`).join(" ") };
+  }).filter((row) => row.keys.length) }));
+  return [
+    { title: "Grades", keys: scheme.grades.map(({ key, title }) => one(`grade:${key}`, `${key}: ${title}`)) },
+    { title: "Desk", keys: Object.entries(DESK_ACTIONS).filter(([action]) => keys[action]).map(([action, text]) => one(action, text)) },
+    { title: "Reasons, after the key for no lens and why", keys: Object.entries(SECOND_KEYS).map(
+      ([reason, key]) => ({ keys: [], shown: key, action: "none", text: reason.replace("_", "-") })
+    ) },
+    ...left
+  ];
+}
+function shownKey(key) {
+  return {
+    " ": "Space",
+    Backspace: "⌫",
+    ArrowDown: "↓",
+    ArrowUp: "↑",
+    ArrowLeft: "←",
+    ArrowRight: "→",
+    Enter: "⏎"
+  }[key] ?? key;
+}
+var KeyChooser = class {
+  constructor(scheme, onSave) {
+    this.scheme = scheme;
+    this.onSave = onSave;
+    this.dialog = h("dialog", {
+      className: "keys chooser",
+      tabIndex: -1,
+      "aria-label": "Choose keys"
+    });
+    this.dialog.addEventListener("keydown", (event) => this.press(event));
+  }
+  open(hand, own) {
+    this.hand = hand;
+    this.own = { ...own };
+    this.waiting = null;
+    this.draw();
+    this.dialog.showModal();
+  }
+  draw(problem = "") {
+    const keys = labelKeys(this.scheme, this.hand, this.own);
+    const row = (action, text) => h("div", {}, h("dt", {}, h(
+      "button",
+      {
+        type: "button",
+        className: this.waiting === action ? "waiting" : "",
+        "aria-label": `Key for ${text}`,
+        onclick: () => {
+          this.waiting = action;
+          this.draw();
+        }
+      },
+      this.waiting === action ? "press a key" : shownKey(keys[action]) || "–"
+    )), h("dd", {}, text));
+    this.dialog.replaceChildren(
+      h("h2", {}, "Keys"),
+      h(
+        "div",
+        { className: "segments", role: "group", "aria-label": "Preset" },
+        Object.entries(HANDS).map(([hand, title]) => h("button", {
+          type: "button",
+          "aria-pressed": String(hand === this.hand),
+          onclick: () => {
+            this.hand = hand;
+            this.own = {};
+            this.waiting = null;
+            this.draw();
+          }
+        }, title))
+      ),
+      h(
+        "dl",
+        {},
+        this.scheme.grades.map(({ key, title }) => row(`grade:${key}`, `${key}: ${title}`)),
+        Object.entries(DESK_ACTIONS).map(([action, text]) => row(action, text))
+      ),
+      h("p", { className: "error", role: "alert" }, problem),
+      h(
+        "footer",
+        {},
+        h("button", { type: "button", onclick: () => this.dialog.close() }, "Cancel"),
+        h("button", { type: "button", className: "primary", onclick: () => {
+          this.dialog.close();
+          this.onSave({ hand: this.hand, own: this.own });
+        } }, "Save")
+      )
+    );
+    this.dialog.focus();
+  }
+  press(event) {
+    event.stopPropagation();
+    if (this.waiting === null || ["Shift", "Control", "Alt", "Meta", "CapsLock"].includes(event.key)) {
+      return;
+    }
+    event.preventDefault();
+    const action = this.waiting;
+    this.waiting = null;
+    if (event.key === "Escape") {
+      this.draw();
+      return;
+    }
+    const keys = labelKeys(this.scheme, this.hand, this.own);
+    const other = Object.keys(keys).find((name) => name !== action && keys[name] === event.key);
+    if (other !== void 0) {
+      this.draw(`“${shownKey(event.key)}” is the key for ${DESK_ACTIONS[other] ?? other.replace(":", " ")}.`);
+      return;
+    }
+    this.own[action] = event.key;
+    this.draw();
+  }
+};
+
+// app/viewer/frame.js
+var SPINNER_AFTER_MS = 150;
+var Frame = class {
+  constructor(...overlays) {
+    this.canvas = h("canvas", { width: 1, height: 1, "aria-hidden": "true" });
+    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.message = h("span", { className: "frame-message" });
+    this.node = h("div", { className: "frame" }, this.canvas, this.message, ...overlays);
+    this.url = null;
+    this.timer = null;
+    this.missing = 0;
+  }
+  // Draw the picture of `url`, its grey levels in the colours of `palette` if there is one; resolves
+  // to whether it is (still) the one shown.
+  async show(pool, url, palette = null) {
+    this.url = url;
+    let entry = pool.load(url);
+    if (entry.state === "loading") {
+      this.clear();
+      this.timer = setTimeout(() => {
+        this.say("loading", "");
+      }, SPINNER_AFTER_MS);
+      entry = await entry.ready;
+      if (this.url !== url) {
+        return false;
+      }
+    }
+    this.clear();
+    if (entry.state === "failed") {
+      this.say("failed", "This picture could not be loaded");
+      return true;
+    }
+    const { image } = entry;
+    this.canvas.width = image.naturalWidth;
+    this.canvas.height = image.naturalHeight;
+    this.context.drawImage(image, 0, 0);
+    if (palette !== null) {
+      recolour(this.context, palette);
+    }
+    this.missing = entry.missing;
+    this.say(entry.missing === 1 ? "empty" : "shown", entry.missing === 1 ? "no data" : "");
+    return true;
+  }
+  clear() {
+    clearTimeout(this.timer);
+    this.canvas.width = this.canvas.width;
+    this.missing = 0;
+    this.say("", "");
+  }
+  say(state, text) {
+    this.node.dataset.state = state;
+    this.message.textContent = text;
+  }
+};
+function recolour(context, palette) {
+  const { width, height } = context.canvas;
+  const pixels = context.getImageData(0, 0, width, height);
+  const { data } = pixels;
+  for (let k = 0; k < data.length; k += 4) {
+    const at = 3 * data[k];
+    data[k] = palette[at];
+    data[k + 1] = palette[at + 1];
+    data[k + 2] = palette[at + 2];
+  }
+  context.putImageData(pixels, 0, 0);
+}
+function readPalettes(palettes) {
+  return new Map(Object.entries(palettes).map(([name, hex]) => [
+    name,
+    Uint8Array.from(hex.match(/../g), (byte) => parseInt(byte, 16))
+  ]));
+}
+
+// app/viewer/controls.js
+var VIEW_KEY = "lens-triage-view";
+var SLIDERS = {
+  // name: label, range of the input, and how its position becomes a value
+  black: {
+    label: "Black",
+    min: -10,
+    max: 30,
+    step: 0.5,
+    unit: "σ",
+    keys: "< >",
+    title: "Black point, in units of the sky noise",
+    value: (x) => x,
+    position: (value) => value
+  },
+  stretch: {
+    label: "Stretch",
+    min: -0.5,
+    max: 3,
+    step: 0.05,
+    unit: "σ",
+    keys: ", .",
+    title: "Intensities above the black point below about this one are drawn linearly, in units of the sky noise",
+    value: (x) => Number((10 ** x).toPrecision(2)),
+    position: (value) => Math.log10(value)
+  },
+  q: {
+    label: "Q",
+    min: 0,
+    max: 30,
+    step: 0.5,
+    unit: "",
+    keys: "; '",
+    title: "Asinh softening: larger shows more of bright cores",
+    value: (x) => x,
+    position: (value) => value
+  }
+};
+var GRAY = "gray";
+var MEAN = "mean";
+var NOT_KEPT = ["light", "snr"];
+var ImageControls = class {
+  // `onChange` is called with the new view.
+  constructor({ presets, curves, palettes }, onChange) {
+    this.presets = presets;
+    this.choices = { curve: curves, palette: [GRAY, ...Object.keys(palettes)] };
+    this.onChange = onChange;
+    this.catalog = null;
+    this.view = { ...this.standard(), ...this.remembered() };
+    this.buttons = new Map([...Object.keys(presets), "auto"].map((name) => [name, h(
+      "button",
+      {
+        type: "button",
+        onclick: () => this.choose(name),
+        title: name === "auto" ? "Suit the stretch to each object (key p: next preset)" : `Preset "${name}" (key p: next preset)`
+      },
+      name[0].toUpperCase() + name.slice(1)
+    )]));
+    this.inputs = new Map(Object.entries(SLIDERS).map(([name, slider]) => [name, {
+      range: h("input", {
+        type: "range",
+        min: slider.min,
+        max: slider.max,
+        step: slider.step,
+        "aria-label": slider.title,
+        oninput: () => this.slide(name)
+      }),
+      output: h("output", {})
+    }]));
+    this.selects = {
+      curve: this.select("Stretch of single bands (key x)", curves, () => this.pick("curve")),
+      palette: this.select("Colour map of single bands (key g)", this.choices.palette, () => this.pick("palette"))
+    };
+    this.channels = ["Red", "Green", "Blue"].map((name) => this.select(`Band shown as ${name.toLowerCase()} (key w: next three)`, [], () => this.pickTriple()));
+    this.invert = h("button", {
+      type: "button",
+      title: "Invert (key i)",
+      onclick: () => this.update({ invert: !this.view.invert })
+    }, "Invert");
+    this.smooth = h("button", {
+      type: "button",
+      title: "Smooth between pixels (key s)",
+      onclick: () => this.update({ smooth: !this.view.smooth })
+    }, "Smooth");
+    this.triple = h("span", { className: "choice" }, h("span", {}, "RGB"), this.channels);
+    this.preset = h(
+      "div",
+      { className: "segments", role: "group", "aria-label": "Stretch preset" },
+      ...this.buttons.values()
+    );
+    this.adjust = h(
+      "div",
+      { className: "adjust" },
+      h("div", { className: "sliders" }, [...this.inputs].map(([name, { range, output }]) => h(
+        "label",
+        { className: "slider", title: `${SLIDERS[name].title} (keys ${SLIDERS[name].keys})` },
+        h("span", {}, SLIDERS[name].label),
+        output,
+        range
+      ))),
+      this.triple,
+      h("span", { className: "choice" }, h("span", {}, "Bands"), this.selects.curve, this.selects.palette)
+    );
+    this.node = h(
+      "div",
+      { className: "controls" },
+      this.preset,
+      h("div", { className: "segments" }, this.invert, this.smooth),
+      this.adjust
+    );
+    this.render();
+  }
+  select(title, names, action) {
+    const node = h("select", { title, "aria-label": title, onchange: () => {
+      node.blur();
+      action();
+    } }, names.map((name) => h("option", { value: name }, name)));
+    return node;
+  }
+  standard() {
+    return {
+      preset: "standard",
+      ...this.presets.standard,
+      curve: "asinh",
+      palette: GRAY,
+      triples: {},
+      invert: false,
+      smooth: false,
+      light: false,
+      snr: false
+    };
+  }
+  remembered() {
+    try {
+      const found = JSON.parse(localStorage.getItem(VIEW_KEY)) ?? {};
+      const known = Object.entries(this.standard());
+      const kept = Object.fromEntries(known.filter(([name, value]) => typeof found[name] === typeof value && found[name] !== null).map(([name]) => [name, found[name]]));
+      for (const [name, values] of Object.entries(this.choices)) {
+        if (!values.includes(kept[name])) {
+          delete kept[name];
+        }
+      }
+      for (const name of NOT_KEPT) {
+        delete kept[name];
+      }
+      return kept;
+    } catch {
+      return {};
+    }
+  }
+  choose(preset) {
+    this.update({ preset, ...this.presets[preset] });
+  }
+  nextPreset() {
+    const names = [...this.buttons.keys()];
+    this.choose(names[(names.indexOf(this.view.preset) + 1) % names.length]);
+  }
+  slide(name) {
+    const value = SLIDERS[name].value(Number(this.inputs.get(name).range.value));
+    this.update({ preset: "custom", [name]: value });
+  }
+  // Move a slider by steps.
+  nudge(name, steps) {
+    const { range } = this.inputs.get(name);
+    range.value = Number(range.value) + steps * SLIDERS[name].step;
+    this.slide(name);
+  }
+  pick(name) {
+    this.update({ [name]: this.selects[name].value });
+  }
+  next(name) {
+    const values = this.choices[name];
+    this.update({ [name]: values[(values.indexOf(this.view[name]) + 1) % values.length] });
+  }
+  pickTriple() {
+    const [red, green, blue] = this.channels.map((select) => select.value);
+    this.setTriple([red, green === MEAN ? "" : green, blue]);
+  }
+  // Choose the bands of the colour picture, for all catalogs of the same bands.
+  setTriple(triple) {
+    this.update({ triples: { ...this.view.triples, [this.catalog.bands.join()]: triple } });
+  }
+  // The survey's choice, then every three neighbouring bands from blue to red.
+  nextTriple() {
+    if (this.catalog === null || this.catalog.rendered || this.catalog.bands.length < 3) {
+      return;
+    }
+    const { bands, rgb_bands: own } = this.catalog;
+    const all = [own, ...bands.slice(2).map((red, k) => [red, bands[k + 1], bands[k]])];
+    const different = all.filter((one, k) => k === 0 || one.join() !== own.join());
+    const at = different.findIndex((one) => one.join() === tripleOf(this.catalog, this.view).join());
+    this.setTriple(different[(at + 1) % different.length]);
+  }
+  reset() {
+    this.update(this.standard());
+  }
+  update(changes) {
+    this.view = { ...this.view, ...changes };
+    try {
+      localStorage.setItem(VIEW_KEY, JSON.stringify(this.view));
+    } catch {
+    }
+    this.render();
+    this.onChange(this.view);
+  }
+  // What "auto" chose for the object shown, so that the sliders go on from there.
+  suggest(parameters) {
+    if (this.view.preset === "auto") {
+      Object.assign(this.view, parameters);
+      this.render();
+    }
+  }
+  // Offer what suits a catalog: rendered pictures are shown as they are, there is nothing to adjust.
+  setCatalog(catalog) {
+    if (catalog === this.catalog) {
+      return;
+    }
+    this.catalog = catalog;
+    this.adjust.hidden = this.preset.hidden = catalog.rendered;
+    this.triple.hidden = catalog.bands.length < 2;
+    const options = (names) => names.map((name) => h("option", { value: name }, name));
+    this.channels.forEach((select, k) => {
+      select.replaceChildren(...options(k === 1 ? [...catalog.bands, MEAN] : catalog.bands));
+    });
+    const triple = this.view.triples[catalog.bands.join()];
+    const valid = Array.isArray(triple) && triple.length === 3 && triple.every((name, k) => catalog.bands.includes(name) || k === 1 && name === "");
+    if (triple !== void 0 && !valid) {
+      delete this.view.triples[catalog.bands.join()];
+    }
+    this.render();
+  }
+  render() {
+    const { view } = this;
+    for (const [name, button] of this.buttons) {
+      button.setAttribute("aria-pressed", String(name === view.preset));
+    }
+    for (const [name, { range, output }] of this.inputs) {
+      const { position, unit } = SLIDERS[name];
+      range.value = position(view[name]);
+      output.textContent = `${view[name]}${unit && ` ${unit}`}`;
+    }
+    for (const [name, select] of Object.entries(this.selects)) {
+      select.value = view[name];
+    }
+    if (this.catalog !== null) {
+      const triple = tripleOf(this.catalog, view);
+      this.channels.forEach((select, k) => {
+        select.value = triple[k] || MEAN;
+      });
+    }
+    this.invert.setAttribute("aria-pressed", String(view.invert));
+    this.smooth.setAttribute("aria-pressed", String(view.smooth));
+  }
+};
+
+// app/viewer/toolbar.js
+var ICONS = {
+  ruler: "M2 12 12 2M2 12l0-4M2 12l4 0M12 2l-4 0M12 2l0 4",
+  circle: "M7 1.5a5.5 5.5 0 1 0 .01 0M7 6.2v1.6M6.2 7h1.6",
+  crosshair: "M7 1v4.5M7 8.5V13M1 7h4.5M8.5 7H13",
+  decorations: "M1.5 12.5h6M1.5 10.5v2M7.5 10.5v2M11 7V1.5M11 1.5 9.3 4M11 1.5 12.7 4",
+  tile: "M1.5 1.5h4.5v4.5H1.5zM8 1.5h4.5v4.5H8zM1.5 8h4.5v4.5H1.5zM8 8h4.5v4.5H8z",
+  blink: "M1 7c3-5 9-5 12 0-3 5-9 5-12 0zM7 5.2a1.8 1.8 0 1 0 .01 0",
+  out: "M2 7h10",
+  in: "M2 7h10M7 2v10"
+};
+var ImageToolbar = class {
+  constructor(viewer, controls) {
+    this.viewer = viewer;
+    this.controls = controls;
+    const toggleView = (name) => () => controls.update({ [name]: !controls.view[name] });
+    this.light = this.button("− Galaxy", "Subtract the light of the central galaxy (key l)", toggleView("light"));
+    this.snr = this.button("S/N", "In units of the noise of each pixel (key v)", toggleView("snr"));
+    this.ruler = this.icon(
+      "ruler",
+      "Ruler: drag to measure length and position angle (key m, or Shift and drag)",
+      () => viewer.use("ruler")
+    );
+    this.circle = this.icon(
+      "circle",
+      "Circle: drag from its centre to measure a radius (key o, or Alt and drag)",
+      () => viewer.use("circle")
+    );
+    this.crosshair = this.icon("crosshair", "Crosshair (key c)", () => viewer.toggle("crosshair"));
+    this.decorations = this.icon(
+      "decorations",
+      "Scale, compass and PSF (key h)",
+      () => viewer.toggle("decorations")
+    );
+    this.tile = this.icon("tile", "All bands side by side (key t)", () => viewer.tile());
+    this.blink = this.icon("blink", "Blink through the bands (key b)", () => viewer.blink());
+    this.fit = this.button("1×", "Whole cutout (key f, or double click)", () => viewer.camera.reset());
+    this.layers = h("span", { className: "segments", role: "group", "aria-label": "Layer" }, this.light, this.snr);
+    const segments = (name, ...buttons) => h("span", { className: "segments", role: "group", "aria-label": name }, buttons);
+    this.node = h(
+      "div",
+      { className: "toolbar", role: "toolbar", "aria-label": "Picture" },
+      this.layers,
+      segments("Layout", this.tile, this.blink),
+      segments("Tools", this.ruler, this.circle, this.crosshair, this.decorations),
+      segments(
+        "Zoom",
+        this.icon("out", "Zoom out (key −, or the wheel)", () => viewer.zoom(-1)),
+        this.fit,
+        this.icon("in", "Zoom in (key +, or the wheel)", () => viewer.zoom(1))
+      )
+    );
+    viewer.onTool = () => this.render();
+    this.render();
+  }
+  button(text, title, action) {
+    return h("button", { type: "button", title, onclick: action }, text);
+  }
+  icon(name, title, action) {
+    const drawing = h(
+      "svg",
+      { class: "icon", viewBox: "0 0 14 14", "aria-hidden": "true" },
+      h("path", { d: ICONS[name] })
+    );
+    return h("button", { type: "button", title, "aria-label": title, onclick: action }, drawing);
+  }
+  render() {
+    const { viewer, controls } = this;
+    const press = (button, on) => button.setAttribute("aria-pressed", String(on));
+    this.layers.hidden = viewer.catalog?.rendered ?? false;
+    press(this.light, controls.view.light);
+    press(this.snr, controls.view.snr);
+    press(this.tile, viewer.tiled);
+    press(this.blink, viewer.blinking !== null);
+    press(this.ruler, viewer.tool === "ruler");
+    press(this.circle, viewer.tool === "circle");
+    press(this.crosshair, viewer.crosshair);
+    press(this.decorations, viewer.decorations);
+    const zoom = viewer.camera.zoom;
+    this.fit.textContent = `${zoom < 10 ? Number(zoom.toFixed(1)) : zoom.toFixed(0)}×`;
+  }
+};
+
+// app/viewer/camera.js
+var MOST_ZOOM = 64;
+var Camera = class {
+  // Frames follow by the custom properties of `node`; `onChange` is for what is drawn over them.
+  constructor(node, onChange) {
+    this.node = node;
+    this.onChange = onChange;
+    this.reset();
+  }
+  reset() {
+    this.zoom = 1;
+    this.x = this.y = 0.5;
+    this.apply();
+  }
+  // Zoom about a place of the frame, which stays where it is.
+  zoomBy(factor, at = { x: 0.5, y: 0.5 }) {
+    const held = this.toImage(at);
+    this.zoom = Math.min(MOST_ZOOM, Math.max(1, this.zoom * factor));
+    this.x = held.x - (at.x - 0.5) / this.zoom;
+    this.y = held.y - (at.y - 0.5) / this.zoom;
+    this.apply();
+  }
+  // Move by fractions of the frame, to the right and down.
+  panBy(dx, dy) {
+    this.x += dx / this.zoom;
+    this.y += dy / this.zoom;
+    this.apply();
+  }
+  toImage({ x, y }) {
+    return { x: this.x + (x - 0.5) / this.zoom, y: this.y + (y - 0.5) / this.zoom };
+  }
+  toFrame({ x, y }) {
+    return { x: 0.5 + (x - this.x) * this.zoom, y: 0.5 + (y - this.y) * this.zoom };
+  }
+  apply() {
+    const edge = 0.5 / this.zoom;
+    this.x = Math.min(1 - edge, Math.max(edge, this.x));
+    this.y = Math.min(1 - edge, Math.max(edge, this.y));
+    const { style } = this.node;
+    style.setProperty("--zoom", String(this.zoom));
+    style.setProperty("--shift-x", `${100 * (0.5 - this.x) * this.zoom}%`);
+    style.setProperty("--shift-y", `${100 * (0.5 - this.y) * this.zoom}%`);
+    this.onChange();
+  }
+};
+
+// app/viewer/sky.js
+var RADIANS_PER_DEG = Math.PI / 180;
+var NJY_ZERO_POINT_MAG = 31.4;
+var SkyPlane = class {
+  constructor(sky, scaleArcsec) {
+    this.sky = sky ?? {};
+    this.scale = scaleArcsec;
+  }
+  get isOriented() {
+    return typeof this.sky.north_deg === "number";
+  }
+  get hasPosition() {
+    return typeof this.sky.ra_deg === "number" && this.isOriented;
+  }
+  // Offsets in arcsec to the east and to the north between two pixels; null where north is unknown.
+  offset(from, to) {
+    if (!this.isOriented) {
+      return null;
+    }
+    const [dx, dy] = [(to.x - from.x) * this.scale, (to.y - from.y) * this.scale];
+    const turn = this.sky.north_deg * RADIANS_PER_DEG;
+    const handed = this.sky.is_mirrored ? -1 : 1;
+    return {
+      east: handed * (-dx * Math.cos(turn) + dy * Math.sin(turn)),
+      north: dx * Math.sin(turn) + dy * Math.cos(turn)
+    };
+  }
+  // Right ascension and declination in degrees of a pixel, by the tangent projection about the
+  // object's position (Calabretta & Greisen 2002, A&A 395, 1077).
+  radec(pixel) {
+    if (!this.hasPosition) {
+      return null;
+    }
+    const { east, north } = this.offset(this.sky, pixel);
+    const [xi, eta] = [east / 3600 * RADIANS_PER_DEG, north / 3600 * RADIANS_PER_DEG];
+    const [ra0, dec0] = [this.sky.ra_deg * RADIANS_PER_DEG, this.sky.dec_deg * RADIANS_PER_DEG];
+    const below = Math.cos(dec0) - eta * Math.sin(dec0);
+    const ra = ra0 + Math.atan2(xi, below);
+    const dec = Math.atan2(Math.sin(dec0) + eta * Math.cos(dec0), Math.hypot(xi, below));
+    return { ra: (ra / RADIANS_PER_DEG % 360 + 360) % 360, dec: dec / RADIANS_PER_DEG };
+  }
+  // Why there is no position under the cursor.
+  get missing() {
+    if (typeof this.sky.ra_deg !== "number") {
+      return "the catalog has no position";
+    }
+    return "no WCS, north unknown";
+  }
+};
+function separation(plane, from, to) {
+  const length = Math.hypot(to.x - from.x, to.y - from.y) * plane.scale;
+  const offset = plane.offset(from, to);
+  if (offset === null) {
+    return { length, angle: null };
+  }
+  return { length, angle: (Math.atan2(offset.east, offset.north) / RADIANS_PER_DEG + 360) % 360 };
+}
+function calibrate(value, zeroPointMag, scaleArcsec) {
+  if (!Number.isFinite(value) || typeof zeroPointMag !== "number") {
+    return { njy: null, mu: null };
+  }
+  return {
+    njy: value * 10 ** (0.4 * (NJY_ZERO_POINT_MAG - zeroPointMag)),
+    mu: value > 0 ? zeroPointMag - 2.5 * Math.log10(value / scaleArcsec ** 2) : null
+  };
+}
+function sexagesimal(value, digits, sign) {
+  const unit = 10 ** digits;
+  let rest = Math.round(Math.abs(value) * 3600 * unit);
+  const seconds = rest % (60 * unit) / unit;
+  rest = Math.floor(rest / (60 * unit));
+  const width = digits ? 3 + digits : 2;
+  const parts = [Math.floor(rest / 60), rest % 60].map((part) => String(part).padStart(2, "0"));
+  return `${sign ? value < 0 ? "−" : "+" : ""}${parts.join(":")}:${seconds.toFixed(digits).padStart(width, "0")}`;
+}
+function formatRaDec({ ra, dec }) {
+  const hours = sexagesimal(Math.round(ra / 15 * 36e5) / 36e5 % 24, 3, false);
+  return {
+    sexagesimal: `${hours} ${sexagesimal(dec, 2, true)}`,
+    degrees: `${ra.toFixed(6)} ${dec < 0 ? "−" : "+"}${Math.abs(dec).toFixed(6)}`
+  };
+}
+function formatValue(value, digits = 4) {
+  if (value === null || Number.isNaN(value)) {
+    return MISSING;
+  }
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : String(Number(value.toPrecision(digits)));
+  return text.replace("-", "−");
+}
+
+// app/viewer/overlay.js
+var BAR_LENGTHS_ARCSEC = [
+  0.01,
+  0.02,
+  0.05,
+  0.1,
+  0.2,
+  0.5,
+  1,
+  2,
+  5,
+  10,
+  20,
+  30,
+  60,
+  120,
+  300,
+  600
+];
+var overlayAt = (fraction) => `${(100 * fraction).toFixed(3)}%`;
+var Overlay = class {
+  constructor(isLarge) {
+    this.isLarge = isLarge;
+    this.node = h("svg", { class: "overlay", "aria-hidden": "true" });
+  }
+  // How much larger, in fractions of a small frame, things must be that stay readable.
+  get spread() {
+    return Math.min(2.2, Math.max(1, 300 / (this.node.clientWidth || 300)));
+  }
+  // `scene`: camera, sizeArcsec, plane, psfArcsec, cursor, crosshair, decorations, marks.
+  render(scene) {
+    const parts = [];
+    if (scene.decorations && this.isLarge) {
+      parts.push(...scaleBar(scene), ...compass(scene.plane, this.spread), ...psfDisc(scene));
+    }
+    for (const mark of scene.marks) {
+      parts.push(...drawMark(scene, mark, this.isLarge));
+    }
+    if (scene.cursor !== null) {
+      parts.push(...drawCursor(scene));
+    }
+    this.node.replaceChildren(...parts);
+  }
+};
+function overlayLine(from, to, className) {
+  return h("line", {
+    x1: overlayAt(from.x),
+    y1: overlayAt(from.y),
+    x2: overlayAt(to.x),
+    y2: overlayAt(to.y),
+    class: className
+  });
+}
+function overlayText(at, text, className = "note") {
+  return h("text", { x: overlayAt(at.x), y: overlayAt(at.y), class: className }, text);
+}
+function scaleBar({ camera, sizeArcsec }) {
+  const seen = sizeArcsec / camera.zoom;
+  const length = BAR_LENGTHS_ARCSEC.filter((one) => one <= 0.3 * seen).at(-1);
+  if (length === void 0) {
+    return [];
+  }
+  const left = 0.03;
+  return [
+    overlayLine({ x: left, y: 0.97 }, { x: left + length / seen, y: 0.97 }, "bar"),
+    overlayText({ x: left, y: 0.955 }, `${length}″`, "note start")
+  ];
+}
+function compass(plane, spread) {
+  if (!plane.isOriented) {
+    return [];
+  }
+  const turn = plane.sky.north_deg * RADIANS_PER_DEG;
+  const handed = plane.sky.is_mirrored ? -1 : 1;
+  const north = { x: Math.sin(turn), y: -Math.cos(turn) };
+  const east = { x: -handed * Math.cos(turn), y: -handed * Math.sin(turn) };
+  const reach = 0.028 * spread;
+  const middle = {
+    x: 1 - 0.09 * spread - reach * (north.x + east.x),
+    y: 0.09 * spread - reach * (north.y + east.y)
+  };
+  const tip = (way, length) => ({ x: middle.x + length * spread * way.x, y: middle.y + length * spread * way.y });
+  return [[north, "N"], [east, "E"]].flatMap(([way, letter]) => [
+    overlayLine(middle, tip(way, 0.062), "arrow"),
+    overlayText(tip(way, 0.083), letter, "note centred")
+  ]);
+}
+function psfDisc({ camera, sizeArcsec, psfArcsec }) {
+  if (psfArcsec === null) {
+    return [];
+  }
+  const radius = 0.5 * psfArcsec * camera.zoom / sizeArcsec;
+  if (radius > 0.2) {
+    return [];
+  }
+  const at = { x: 0.97 - Math.max(radius, 0.01), y: 0.97 - Math.max(radius, 0.01) };
+  return [
+    h("circle", { cx: overlayAt(at.x), cy: overlayAt(at.y), r: overlayAt(radius), class: "psf" }),
+    overlayText({ x: at.x - Math.max(radius, 0.01) - 0.015, y: 0.965 }, `PSF ${psfArcsec.toFixed(2)}″`, "note end")
+  ];
+}
+function drawCursor({ camera, cursor, crosshair }) {
+  const at = camera.toFrame(cursor);
+  if (crosshair) {
+    return [overlayLine({ x: 0, y: at.y }, { x: 1, y: at.y }, "cross"), overlayLine({ x: at.x, y: 0 }, { x: at.x, y: 1 }, "cross")];
+  }
+  return [h("circle", { cx: overlayAt(at.x), cy: overlayAt(at.y), r: 3, class: "spot" })];
+}
+function drawMark({ camera, measure }, mark, isLarge) {
+  const [from, to] = [camera.toFrame(mark.from), camera.toFrame(mark.to)];
+  const parts = [];
+  if (mark.kind === "ruler") {
+    parts.push(overlayLine(from, to, "mark"));
+  } else {
+    const radius = Math.hypot(to.x - from.x, to.y - from.y);
+    parts.push(h("circle", { cx: overlayAt(from.x), cy: overlayAt(from.y), r: overlayAt(radius), class: "mark" }));
+  }
+  parts.push(h("circle", { cx: overlayAt(from.x), cy: overlayAt(from.y), r: 2, class: "mark-end" }));
+  if (isLarge) {
+    const right = to.x < 0.7;
+    const at = { x: to.x + (right ? 0.015 : -0.015), y: Math.min(0.95, Math.max(0.05, to.y)) };
+    parts.push(overlayText(at, measure(mark), right ? "note start" : "note end"));
+  }
+  return parts;
+}
+
+// app/viewer/readout.js
+var PIXEL_BYTES_KEPT = 64 * 2 ** 20;
+var PixelPool = class {
+  constructor() {
+    this.entries = /* @__PURE__ */ new Map();
+  }
+  load(url) {
+    let entry = this.entries.get(url);
+    if (entry === void 0) {
+      entry = { values: null, bytes: 0 };
+      entry.ready = this.fetch(url, entry);
+    }
+    this.entries.delete(url);
+    this.entries.set(url, entry);
+    return entry;
+  }
+  async fetch(url, entry) {
+    try {
+      const answer = await fetch(url);
+      if (!answer.ok) {
+        throw new Error(await answer.text());
+      }
+      const buffer = await answer.arrayBuffer();
+      entry.values = new Float32Array(buffer);
+      entry.bytes = buffer.byteLength;
+      this.evict();
+    } catch {
+      this.entries.delete(url);
+    }
+    return entry;
+  }
+  evict() {
+    let bytes = [...this.entries.values()].reduce((sum, entry) => sum + entry.bytes, 0);
+    for (const [url, entry] of this.entries) {
+      if (bytes <= PIXEL_BYTES_KEPT) {
+        return;
+      }
+      bytes -= entry.bytes;
+      if (entry.bytes) {
+        this.entries.delete(url);
+      }
+    }
+  }
+};
+var Readout = class {
+  constructor() {
+    this.place = h("span", {});
+    this.sky = h("span", {});
+    this.value = h("span", {});
+    this.node = h(
+      "div",
+      { className: "readout", "aria-label": "Values under the cursor" },
+      h("div", {}, this.place),
+      h("div", {}, this.sky),
+      h("div", {}, this.value)
+    );
+    this.rest();
+  }
+  rest(text = "Point at a picture for pixel values and sky position") {
+    this.place.textContent = text;
+    this.node.classList.add("faint");
+    this.sky.textContent = this.value.textContent = "";
+  }
+  // `pixel` as in FITS: the middle of the first pixel is 1, 1. `from`: the object's own pixel.
+  show(pixel, plane, from) {
+    this.node.classList.remove("faint");
+    const { length, angle } = separation(plane, from, { x: pixel.x - 1, y: pixel.y - 1 });
+    const turned = angle === null ? "" : ` PA ${angle.toFixed(0)}°`;
+    this.place.replaceChildren(
+      h(
+        "span",
+        { title: "Pixel of the cutout, as in FITS: the first has its middle at 1, 1" },
+        `x ${pixel.x.toFixed(1)}  y ${pixel.y.toFixed(1)}`
+      ),
+      h(
+        "span",
+        { title: "Distance from the object, and position angle east of north" },
+        `r ${length.toFixed(2)}″${turned}`
+      )
+    );
+    const radec = plane.radec({ x: pixel.x - 1, y: pixel.y - 1 });
+    if (radec === null) {
+      const offset = plane.offset(from, { x: pixel.x - 1, y: pixel.y - 1 });
+      this.sky.textContent = offset === null ? `No RA, Dec (${plane.missing})` : `Δα cos δ ${signedArcsec(offset.east)}″  Δδ ${signedArcsec(offset.north)}″ (${plane.missing})`;
+      return;
+    }
+    const { sexagesimal: text, degrees } = formatRaDec(radec);
+    this.sky.replaceChildren(
+      h("span", { title: "Right ascension, declination (ICRS), sexagesimal" }, text),
+      h("span", { title: "Right ascension, declination (ICRS), degrees" }, degrees)
+    );
+  }
+  // The value of the band under the cursor, in every unit that it has.
+  showValue(text) {
+    this.value.textContent = text;
+  }
+};
+var signedArcsec = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+
+// app/viewer/viewer.js
+var BLINK_MS = 600;
+var ZOOM_STEP = Math.SQRT2;
+var PAN_STEP = 0.15;
+var DRAG_FROM_PX = 4;
+var COLOUR = "";
+var ImageViewer = class {
+  // `palettes`: name to 256 colours, as readPalettes gives them.
+  constructor(pool, palettes = /* @__PURE__ */ new Map()) {
+    this.pool = pool;
+    this.palettes = palettes;
+    this.pixels = new PixelPool();
+    this.infos = /* @__PURE__ */ new Map();
+    this.caption = h("span", { className: "frame-caption" });
+    this.legend = h("span", { className: "frame-legend", hidden: true });
+    this.overlay = new Overlay(true);
+    this.frame = new Frame(this.overlay.node, this.caption, this.legend);
+    this.strip = h("div", { className: "strip", role: "group", "aria-label": "Bands" });
+    this.readout = new Readout();
+    this.node = h(
+      "div",
+      { className: "images" },
+      h("div", { className: "viewer-body" }, this.frame.node),
+      this.readout.node,
+      this.strip
+    );
+    this.cells = /* @__PURE__ */ new Map();
+    this.shown = null;
+    this.tiled = false;
+    this.blinking = null;
+    this.tool = null;
+    this.crosshair = false;
+    this.decorations = true;
+    this.marks = [];
+    this.cursor = null;
+    this.row = this.catalog = this.view = this.sky = null;
+    this.onTool = () => {
+    };
+    this.settled = Promise.resolve(true);
+    this.camera = new Camera(this.node, () => {
+      this.drawOverlays();
+      this.onTool();
+    });
+    this.listen(this.frame.node, COLOUR);
+  }
+  get bands() {
+    return this.catalog === null ? [] : this.catalog.bands;
+  }
+  // --- pictures ---------------------------------------------------------------------------------
+  // Show a candidate; resolves when its large picture has been drawn (false: another came between).
+  show(row, catalog, view) {
+    if (this.catalog !== catalog) {
+      this.arrange(catalog);
+    }
+    if (this.row !== row) {
+      this.marks = [];
+      this.sky = null;
+    }
+    this.row = row;
+    this.catalog = catalog;
+    this.view = view;
+    this.node.classList.toggle("inverted", view.invert);
+    this.node.classList.toggle("smooth", view.smooth);
+    const drawn = this.tiled ? null : this.draw();
+    if (this.tiled) {
+      this.press();
+    }
+    const cells = [...this.cells].filter(([name]) => name !== COLOUR || this.tiled).map(([name, cell]) => cell.frame.show(this.pool, this.url(name || null), this.palette(name || null)));
+    this.settled = Promise.all(drawn === null ? cells : [drawn, ...cells]).then((all) => all.every(Boolean));
+    this.readInfo();
+    this.readPixels();
+    this.drawOverlays();
+    return drawn ?? this.settled;
+  }
+  url(band) {
+    return tileUrl(this.catalog, this.row, band, this.view);
+  }
+  palette(band) {
+    return band === null || this.catalog.rendered ? null : this.palettes.get(this.view.palette) ?? null;
+  }
+  async draw() {
+    const band = this.largeBand;
+    this.caption.textContent = pictureCaption(this.catalog, band, this.view);
+    this.press();
+    const drawn = await this.frame.show(this.pool, this.url(band), this.palette(band));
+    if (drawn) {
+      const { missing } = this.frame;
+      this.legend.hidden = missing === 0 || missing === 1;
+      this.legend.textContent = `hatched: no data, ${(100 * missing).toFixed(missing < 0.1 ? 1 : 0)} %`;
+    }
+    return drawn;
+  }
+  // Mark the cell of the band that is shown large.
+  press() {
+    for (const [name, cell] of this.cells) {
+      cell.node.setAttribute("aria-pressed", String(!this.tiled && name === (this.largeBand ?? COLOUR)));
+    }
+  }
+  get largeBand() {
+    return this.bands.includes(this.shown) ? this.shown : null;
+  }
+  redraw() {
+    return this.row === null ? null : this.show(this.row, this.catalog, this.view);
+  }
+  // Show one band large (null: colour); the same band again goes back to colour.
+  choose(band) {
+    this.shown = band === this.shown && !this.tiled ? null : band;
+    if (this.tiled) {
+      return this.tile(false);
+    }
+    this.drawOverlays();
+    return this.row === null ? null : this.draw();
+  }
+  // The next (1) or previous (-1) band, colour between the last and the first.
+  step(direction = 1) {
+    if (this.row === null || !this.bands.length) {
+      return;
+    }
+    const all = [null, ...this.bands];
+    const at = all.indexOf(this.largeBand) + direction + all.length;
+    this.choose(all[at % all.length]);
+  }
+  // Step through the bands by itself, until called again.
+  blink() {
+    if (this.blinking !== null) {
+      clearInterval(this.blinking);
+      this.blinking = null;
+    } else {
+      const next = () => {
+        if (this.row === null || !this.bands.length) {
+          return;
+        }
+        this.shown = this.bands[(this.bands.indexOf(this.shown) + 1) % this.bands.length];
+        this.drawOverlays();
+        this.draw();
+      };
+      this.tile(false);
+      this.blinking = setInterval(next, BLINK_MS);
+      next();
+    }
+    this.onTool();
+    return this.blinking !== null;
+  }
+  // All pictures side by side, or one large and the others small.
+  tile(tiled = !this.tiled) {
+    if (tiled === this.tiled) {
+      return null;
+    }
+    if (tiled && this.blinking !== null) {
+      this.blink();
+    }
+    this.tiled = tiled;
+    this.node.classList.toggle("tiled", tiled);
+    this.setCells();
+    this.onTool();
+    return this.redraw();
+  }
+  // One large picture in colour, whole, with nothing measured.
+  reset() {
+    if (this.blinking !== null) {
+      this.blink();
+    }
+    this.shown = null;
+    this.crosshair = false;
+    this.decorations = true;
+    this.marks = [];
+    this.tool = null;
+    this.tile(false);
+    this.camera.reset();
+    this.onTool();
+  }
+  clear() {
+    this.reset();
+    this.row = null;
+    this.frame.url = null;
+    this.frame.clear();
+    this.arrange(null);
+    this.readout.rest();
+  }
+  // Addresses of all pictures of a candidate, the one that is shown large first.
+  urls(row, catalog, view) {
+    const bands = [null, ...catalog.bands];
+    const first = catalog.bands.includes(this.shown) ? this.shown : null;
+    bands.sort((one, other) => (other === first) - (one === first));
+    return bands.map((band) => tileUrl(catalog, row, band, view));
+  }
+  arrange(catalog) {
+    this.catalog = catalog;
+    this.cells.clear();
+    this.strip.replaceChildren();
+    this.strip.hidden = this.bands.length < 2;
+    if (catalog === null) {
+      return;
+    }
+    this.addCell(COLOUR, "0");
+    catalog.bands.forEach((band, k) => this.addCell(band, k < 9 ? String(k + 1) : null));
+    this.setCells();
+  }
+  addCell(name, key) {
+    const band = name || null;
+    const overlay = new Overlay(band === null);
+    const caption = h("span", { className: "band-name" }, key ? h("kbd", {}, key) : null, band ?? "colour");
+    const frame = new Frame(overlay.node, caption);
+    const value = h("span", { className: "band-value" });
+    const brightness = h("span", { className: "band-value" });
+    const choose = () => {
+      this.dragged || this.choose(band);
+    };
+    const node = h(
+      "div",
+      {
+        className: "band",
+        role: "button",
+        tabIndex: 0,
+        "aria-pressed": "false",
+        title: `Show ${band ?? "the colour picture"} large${key ? ` (key ${key})` : ""}`,
+        onclick: choose,
+        onkeydown: (event) => {
+          if (event.key === "Enter" || event.key === " ") {
+            event.preventDefault();
+            choose();
+          }
+        }
+      },
+      frame.node,
+      h("div", { className: "band-values" }, value, brightness)
+    );
+    this.listen(frame.node, name);
+    this.cells.set(name, { frame, overlay, node, value, brightness });
+    this.strip.append(node);
+  }
+  setCells() {
+    const colour = this.cells.get(COLOUR);
+    if (colour !== void 0) {
+      colour.node.hidden = !this.tiled;
+    }
+    const n = this.cells.size;
+    this.strip.style.setProperty("--columns", n <= 4 ? 2 : n <= 9 ? 3 : 4);
+    this.strip.style.setProperty("--in-row", Math.min(6, Math.max(3, this.bands.length)));
+  }
+  // --- what is known of the image ---------------------------------------------------------------
+  // Where the image lies on the sky, once the server has said so.
+  locate(row, sky) {
+    if (row !== this.row || sky === this.sky) {
+      return;
+    }
+    this.sky = sky ?? null;
+    this.drawOverlays();
+  }
+  get plane() {
+    return new SkyPlane(this.sky, this.scale);
+  }
+  get scale() {
+    return this.catalog.size_arcsec / this.catalog.size_px;
+  }
+  get info() {
+    return this.catalog === null ? void 0 : this.infos.get(this.catalog.id)?.found;
+  }
+  // Calibration of the catalog, asked for once.
+  async readInfo() {
+    const { catalog, row } = this;
+    if (this.infos.has(catalog.id)) {
+      return;
+    }
+    const entry = { found: void 0 };
+    this.infos.set(catalog.id, entry);
+    try {
+      const answer = await fetch(infoUrl(catalog, row, this.view));
+      if (!answer.ok) {
+        throw new Error(await answer.text());
+      }
+      entry.found = await answer.json();
+      this.drawOverlays();
+    } catch {
+      this.infos.delete(catalog.id);
+    }
+  }
+  // Pixel values are fetched where somebody points at the picture.
+  async readPixels() {
+    if (this.cursor === null || this.row === null) {
+      return;
+    }
+    const entry = this.pixels.load(pixelsUrl(this.catalog, this.row, this.view));
+    if (entry.values === null) {
+      await entry.ready;
+      this.writeReadout();
+    }
+  }
+  // --- pointer ----------------------------------------------------------------------------------
+  listen(node, name) {
+    const place = (event) => {
+      const box = node.getBoundingClientRect();
+      return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
+    };
+    let start = null;
+    node.addEventListener("pointermove", (event) => {
+      if (this.row === null) {
+        return;
+      }
+      if (start !== null) {
+        this.drag(start, event, place(event), node);
+      }
+      const at = this.camera.toImage(place(event));
+      this.cursor = at.x >= 0 && at.x < 1 && at.y >= 0 && at.y < 1 ? { ...at, name } : null;
+      this.readPixels();
+      this.drawOverlays();
+    });
+    node.addEventListener("pointerleave", () => {
+      this.cursor = null;
+      this.drawOverlays();
+    });
+    node.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || this.row === null) {
+        return;
+      }
+      const at = place(event);
+      const tool = event.shiftKey ? "ruler" : event.altKey ? "circle" : this.tool;
+      start = {
+        clientX: event.clientX,
+        clientY: event.clientY,
+        at,
+        last: at,
+        tool,
+        image: this.camera.toImage(at)
+      };
+      this.dragged = false;
+    });
+    const end = () => {
+      start = null;
+    };
+    node.addEventListener("pointerup", end);
+    node.addEventListener("pointercancel", end);
+    node.addEventListener("dblclick", () => this.camera.reset());
+    node.addEventListener("wheel", (event) => {
+      if (this.row === null || event.ctrlKey) {
+        return;
+      }
+      event.preventDefault();
+      this.camera.zoomBy(2 ** (-Math.sign(event.deltaY) / 3), place(event));
+    }, { passive: false });
+  }
+  drag(start, event, at, node) {
+    const moved = Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY);
+    if (!this.dragged && moved < DRAG_FROM_PX) {
+      return;
+    }
+    if (!this.dragged) {
+      this.dragged = true;
+      node.setPointerCapture(event.pointerId);
+    }
+    if (start.tool === null) {
+      this.camera.panBy(start.last.x - at.x, start.last.y - at.y);
+    } else {
+      const others = this.marks.filter(({ kind }) => kind !== start.tool);
+      this.marks = [...others, { kind: start.tool, from: start.image, to: this.camera.toImage(at) }];
+    }
+    start.last = at;
+  }
+  use(tool) {
+    this.tool = tool === this.tool ? null : tool;
+    this.node.dataset.tool = this.tool ?? "";
+    this.onTool();
+  }
+  // Put away the tool, or else what was measured with it.
+  escape() {
+    if (this.tool !== null) {
+      this.use(this.tool);
+    } else {
+      this.marks = [];
+      this.drawOverlays();
+    }
+  }
+  toggle(name) {
+    this[name] = !this[name];
+    this.drawOverlays();
+    this.onTool();
+  }
+  zoom(direction) {
+    this.camera.zoomBy(ZOOM_STEP ** direction);
+  }
+  pan(dx, dy) {
+    this.camera.panBy(PAN_STEP * dx, PAN_STEP * dy);
+  }
+  // --- overlays and readout -----------------------------------------------------------------------
+  // Pixel (from 0, y upwards) of a place of the image.
+  pixel({ x, y }) {
+    const n = this.catalog.size_px;
+    return { x: x * n - 0.5, y: (1 - y) * n - 0.5 };
+  }
+  // The pixel of the object: its place by the table, else the middle.
+  get origin() {
+    const middle = (this.catalog.size_px - 1) / 2;
+    return { x: this.sky?.x ?? middle, y: this.sky?.y ?? middle };
+  }
+  measure(mark) {
+    const { length, angle } = separation(this.plane, this.pixel(mark.from), this.pixel(mark.to));
+    const text = `${length.toFixed(2)}″`;
+    if (mark.kind === "circle") {
+      return `R ${text}`;
+    }
+    return angle === null ? text : `${text}, PA ${angle.toFixed(0)}°`;
+  }
+  psf(band) {
+    const psf = this.info?.psf_fwhm_arcsec;
+    if (psf === void 0) {
+      return null;
+    }
+    const names = band === null ? tripleOf(this.catalog, this.view).filter(Boolean) : [band];
+    const known = names.map((name) => psf[name]).filter((value) => typeof value === "number");
+    return known.length ? Math.max(...known) : null;
+  }
+  drawOverlays() {
+    if (!this.row || !this.catalog || !this.view) {
+      return;
+    }
+    const scene = {
+      camera: this.camera,
+      sizeArcsec: this.catalog.size_arcsec,
+      plane: this.plane,
+      cursor: null,
+      crosshair: this.crosshair,
+      decorations: this.decorations,
+      marks: this.marks,
+      measure: (mark) => this.measure(mark)
+    };
+    const cursor = (name) => this.cursor && (this.crosshair || this.cursor.name !== name) ? this.cursor : null;
+    if (this.tiled) {
+      this.overlay.node.replaceChildren();
+    } else {
+      this.overlay.render({
+        ...scene,
+        cursor: this.crosshair ? cursor(null) : this.cursorBeside(),
+        psfArcsec: this.psf(this.largeBand)
+      });
+    }
+    for (const [name, { overlay }] of this.cells) {
+      overlay.render({ ...scene, cursor: cursor(name), psfArcsec: this.psf(name || null) });
+    }
+    this.writeReadout();
+  }
+  // The cursor, where it is over one of the small pictures.
+  cursorBeside() {
+    return this.cursor === null || this.cursor.name === COLOUR ? null : this.cursor;
+  }
+  writeReadout() {
+    const { cursor } = this;
+    if (cursor === null || this.row === null) {
+      this.readout.rest();
+      for (const cell of this.cells.values()) {
+        cell.value.textContent = cell.brightness.textContent = "";
+      }
+      return;
+    }
+    const { x, y } = this.pixel(cursor);
+    this.readout.show({ x: x + 1, y: y + 1 }, this.plane, this.origin);
+    const values = this.pixels.load(pixelsUrl(this.catalog, this.row, this.view)).values;
+    if (values === null) {
+      this.readout.showValue("…");
+      return;
+    }
+    const n = this.catalog.size_px;
+    const column = Math.min(n - 1, Math.floor(cursor.x * n));
+    const fromTop = Math.min(n - 1, Math.floor(cursor.y * n));
+    const row = this.catalog.rendered ? fromTop : n - 1 - fromTop;
+    const large = cursor.name === COLOUR ? this.tiled ? null : this.largeBand : cursor.name;
+    const written = this.bands.map((band, k) => {
+      const value = values[(k * n + row) * n + column];
+      const text = this.describe(band, value);
+      const cell = this.cells.get(band);
+      cell.value.textContent = text.short;
+      cell.brightness.textContent = text.brightness;
+      return [band, text.long];
+    });
+    this.readout.showValue(large === null ? this.catalog.rendered ? "8-bit picture: levels, no flux" : this.unitNote : written.find(([band]) => band === large)[1]);
+  }
+  get unitNote() {
+    if (this.view.snr) {
+      return this.noiseNote;
+    }
+    return "Below: nJy a pixel and AB mag/arcsec² by band";
+  }
+  get noiseNote() {
+    return this.info?.noise_from === "variance" ? "Values in σ of the variance map" : "Values in σ of the sky: there is no variance map";
+  }
+  // A value in all units that it has.
+  describe(band, value) {
+    const number = formatValue(value, this.view.snr ? 3 : 4);
+    if (Number.isNaN(value)) {
+      return { short: "no data", brightness: "", long: `${band}: no data` };
+    }
+    if (this.catalog.rendered) {
+      return { short: number, brightness: "", long: `${band}: level ${number} of 255, no flux` };
+    }
+    if (this.view.snr) {
+      return { short: `${number} σ`, brightness: "", long: `${band}: ${number} σ. ${this.noiseNote}` };
+    }
+    const zeroPoint = this.info?.zero_point_mag?.[band];
+    const { njy, mu } = calibrate(value, zeroPoint, this.scale);
+    const sigma = this.info?.sky_sigma?.[band];
+    const parts = [
+      typeof zeroPoint === "number" ? `${number} (ZP ${zeroPoint.toFixed(2)})` : `${number} (no ZP)`,
+      njy === null ? null : `${formatValue(njy)} nJy`,
+      mu === null ? null : `${mu.toFixed(2)} mag/″²`,
+      typeof sigma === "number" ? `σ ${formatValue(sigma, 3)}` : null
+    ];
+    return {
+      short: njy === null ? number : `${formatValue(njy)} nJy`,
+      brightness: mu === null ? "" : `${mu.toFixed(2)} m/″²`,
+      long: `${band}: ${parts.filter(Boolean).join(" · ")}`
+    };
+  }
+};
+function pictureCaption(catalog, band, view) {
+  if (catalog.rendered) {
+    return `${band ?? "picture as imported"} · 8-bit, no flux`;
+  }
+  const what = [
+    view.light ? "galaxy subtracted" : null,
+    view.snr ? "S/N" : null
+  ].filter(Boolean);
+  const [red, green, blue] = tripleOf(catalog, view);
+  const name = band ?? (red === blue ? red : `${red} ${green || "mean"} ${blue}`);
+  return [name, ...what].join(" · ");
+}
+
+// app/label/single.js
+var STAMPS_AHEAD = 10;
+var STAMPS_BEHIND = 3;
+var SingleView = class {
+  constructor(start, geometries, pool, onChange) {
+    this.geometries = geometries;
+    this.pool = pool;
+    this.controls = new ImageControls(start, () => {
+      this.redraw();
+      onChange();
+    });
+    this.viewer = new ImageViewer(pool, readPalettes(start.palettes));
+    this.toolbar = new ImageToolbar(this.viewer, this.controls);
+    this.entry = null;
+    this.shownAt = 0;
+    this.node = h("div", { className: "single" }, this.toolbar.node, this.viewer.node, this.controls.node);
+  }
+  // Draw a stamp; resolves to whether it is still the one shown, once it is drawn.
+  show(entry, upcoming, behind) {
+    this.entry = entry;
+    this.shownAt = performance.now();
+    const geometry = this.geometries[entry.kind];
+    this.controls.setCatalog(geometry);
+    const drawn = this.viewer.show(asRow(entry), geometry, this.controls.view);
+    this.toolbar.render();
+    this.pool.ahead([...upcoming.slice(0, STAMPS_AHEAD), ...behind.slice(0, STAMPS_BEHIND)].flatMap((near) => this.viewer.urls(asRow(near), this.geometries[near.kind], this.controls.view)));
+    return drawn.then((still) => {
+      if (still && entry === this.entry) {
+        this.shownAt = performance.now();
+      }
+      return still && entry === this.entry;
+    });
+  }
+  redraw() {
+    if (this.entry !== null && !this.node.hidden) {
+      this.viewer.show(asRow(this.entry), this.geometries[this.entry.kind], this.controls.view);
+      this.toolbar.render();
+    }
+  }
+  get shownMs() {
+    return performance.now() - this.shownAt;
+  }
+  // What was on screen, for the log.
+  get record() {
+    return { mode: "single", band: this.viewer.shown, ...viewRecord(this.controls.view) };
+  }
+  clear() {
+    this.entry = null;
+    this.viewer.clear();
+  }
+};
+var ROWS = /* @__PURE__ */ new WeakMap();
+function asRow(entry) {
+  if (!ROWS.has(entry)) {
+    ROWS.set(entry, { id: entry.token, index: entry.token, version: "" });
+  }
+  return ROWS.get(entry);
+}
+function viewRecord({ triples: _, ...view }) {
+  return view;
+}
+
+// app/label/mosaic.js
+var LAYOUTS = [[5, 4], [6, 5], [8, 5], [8, 6], [10, 8], [10, 10]];
+var MosaicView = class {
+  // `onMark` is called with an entry and a grade (null: take the mark away).
+  constructor(geometries, pool, scheme, view, { onMark, onLayout }) {
+    this.geometries = geometries;
+    this.pool = pool;
+    this.scheme = scheme;
+    this.view = view;
+    this.onMark = onMark;
+    this.entries = [];
+    this.cells = [];
+    this.cursor = 0;
+    this.shownAt = 0;
+    this.columns = 5;
+    this.rows = 4;
+    this.layout = h("select", { "aria-label": "Stamps a page", onchange: () => {
+      onLayout(LAYOUTS[this.layout.selectedIndex]);
+      this.layout.blur();
+    } }, LAYOUTS.map(([columns, rows]) => h("option", {}, `${columns} × ${rows}`)));
+    this.grid = h("div", { className: "mosaic-grid", role: "grid", "aria-label": "Stamps" });
+    this.hint = h("p", { className: "faint mosaic-hint" });
+    this.node = h(
+      "div",
+      { className: "mosaic", hidden: true },
+      h("div", { className: "mosaic-head" }, h("label", {}, "Page ", this.layout), this.hint),
+      this.grid
+    );
+  }
+  setLayout([columns, rows]) {
+    this.columns = columns;
+    this.rows = rows;
+    this.layout.selectedIndex = Math.max(0, LAYOUTS.findIndex(([c, r]) => c === columns && r === rows));
+    this.node.style.setProperty("--columns", columns);
+    this.node.style.setProperty("--rows", rows);
+  }
+  get size() {
+    return this.columns * this.rows;
+  }
+  // Draw a page; resolves when all of its pictures are drawn.
+  show(entries, upcoming) {
+    this.entries = entries;
+    this.cursor = 0;
+    this.shownAt = performance.now();
+    while (this.cells.length > entries.length) {
+      this.cells.pop().node.remove();
+    }
+    while (this.cells.length < entries.length) {
+      this.addCell(this.cells.length);
+    }
+    const drawn = this.draw();
+    this.pool.ahead(upcoming.map((entry) => this.url(entry)));
+    return drawn.then((all) => {
+      if (entries === this.entries) {
+        this.shownAt = performance.now();
+      }
+      return entries === this.entries && all.every(Boolean);
+    });
+  }
+  draw() {
+    const { invert, smooth } = this.view();
+    this.node.classList.toggle("inverted", invert);
+    this.node.classList.toggle("smooth", smooth);
+    const drawn = Promise.all(this.cells.map(({ frame }, k) => frame.show(this.pool, this.url(this.entries[k]))));
+    this.mark();
+    return drawn;
+  }
+  url(entry) {
+    return tileUrl(this.geometries[entry.kind], asRow(entry), null, this.view());
+  }
+  addCell(k) {
+    const frame = new Frame();
+    const badge = h("span", { className: "badge" });
+    const node = h("button", {
+      type: "button",
+      className: "cell",
+      role: "gridcell",
+      tabIndex: -1,
+      onpointerenter: () => this.moveTo(k),
+      onclick: () => {
+        this.moveTo(k);
+        this.toggle(this.entries[k]);
+      }
+    }, frame.node, badge);
+    this.cells.push({ frame, badge, node });
+    this.grid.append(node);
+  }
+  get focused() {
+    return this.entries[this.cursor];
+  }
+  moveTo(k) {
+    this.cursor = Math.max(0, Math.min(this.entries.length - 1, k));
+    this.mark();
+  }
+  move(dx, dy) {
+    this.moveTo(this.cursor + dx + dy * this.columns);
+  }
+  // A click marks with the brush, and takes its mark away again.
+  toggle(entry) {
+    this.onMark(entry, entry.said?.grade === this.brush ? null : this.brush);
+  }
+  // Show which stamps have which grade, and where the cursor is.
+  mark() {
+    this.cells.forEach(({ badge, node }, k) => {
+      const entry = this.entries[k];
+      const grade = this.scheme.grades.find(({ key }) => key === entry.said?.grade);
+      badge.textContent = entry.said?.kind === "skip" ? "skipped" : entry.said?.grade ?? "";
+      node.dataset.verdict = entry.said === null ? "" : verdictOf(grade);
+      node.setAttribute("aria-label", `Stamp ${k + 1}${grade ? `, ${grade.title}` : ""}`);
+      node.classList.toggle("flagged", entry.flagged);
+      node.classList.toggle("focused", k === this.cursor);
+    });
+  }
+  describe(restTitle, restKey) {
+    const brush = this.scheme.grades.find(({ key }) => key === this.brush);
+    this.hint.replaceChildren(
+      `Click: ${brush.title} (${brush.key}). A grade's key marks the stamp under the `,
+      "pointer, arrows move. ",
+      h("kbd", {}, restKey),
+      ` sets the rest to “${restTitle}”.`
+    );
+  }
+  get shownMs() {
+    return performance.now() - this.shownAt;
+  }
+  get record() {
+    return { mode: "mosaic", columns: this.columns, rows: this.rows, ...viewRecord(this.view()) };
+  }
+};
+function verdictOf(grade) {
+  return grade === void 0 ? "none" : grade.is_lens === 1 ? "lens" : grade.is_lens === 0 ? "not" : "open";
+}
+
+// app/label/outbox.js
+var OUTBOX_KEY = "lens-triage-event";
+var SEND_AT_ONCE = 100;
+var RETRY_MS = [300, 600, 1200, 2500, 5e3];
+var RESCAN_MS = 15e3;
+var Outbox = class {
+  // `onChange` is called when numbers change; `onFeedback` with what the server tells by UUID.
+  constructor(session, grader, { onChange, onFeedback }) {
+    this.path = `labeling/${session}/events`;
+    this.grader = grader;
+    this.prefix = `${OUTBOX_KEY}:${session}:${grader}:`;
+    this.onChange = onChange;
+    this.onFeedback = onFeedback;
+    this.waiting = /* @__PURE__ */ new Map();
+    this.refused = /* @__PURE__ */ new Map();
+    this.failures = 0;
+    this.problem = "";
+    this.sending = false;
+    this.timer = null;
+    this.stored = true;
+    this.count = 0;
+    this.written = 0;
+    this.adopt();
+    this.rescan = setInterval(() => this.adopt(), RESCAN_MS);
+    this.onOnline = () => this.flush();
+    this.onHide = () => this.leave();
+    window.addEventListener("online", this.onOnline);
+    window.addEventListener("pagehide", this.onHide);
+  }
+  get unsent() {
+    return this.waiting.size;
+  }
+  // Take over what a closed tab or an earlier visit left behind.
+  adopt() {
+    const found = [];
+    try {
+      for (let k = 0; k < localStorage.length; k++) {
+        const key = localStorage.key(k);
+        if (key.startsWith(this.prefix)) {
+          found.push(JSON.parse(localStorage.getItem(key)));
+        }
+      }
+    } catch {
+      this.stored = false;
+    }
+    for (const entry of found.sort((a, b) => a.order - b.order)) {
+      if (entry.refused) {
+        this.refused.set(entry.event.uuid, entry);
+      } else if (!this.waiting.has(entry.event.uuid)) {
+        this.waiting.set(entry.event.uuid, entry);
+      }
+    }
+    this.changed();
+    this.flush();
+  }
+  // Keep events, then send them.
+  add(events) {
+    for (const event of events) {
+      const entry = { event, order: Date.now() + this.count++ % 1e3 / 1e3 };
+      this.waiting.set(event.uuid, entry);
+      this.store(entry);
+    }
+    this.changed();
+    this.flush();
+  }
+  store(entry) {
+    try {
+      localStorage.setItem(this.prefix + entry.event.uuid, JSON.stringify(entry));
+      this.stored = true;
+    } catch {
+      this.stored = false;
+    }
+  }
+  forget(uuid) {
+    try {
+      localStorage.removeItem(this.prefix + uuid);
+    } catch {
+    }
+  }
+  batch() {
+    return [...this.waiting.values()].slice(0, SEND_AT_ONCE).map(({ event }) => event);
+  }
+  async flush() {
+    if (this.sending || !this.waiting.size) {
+      return;
+    }
+    this.sending = true;
+    clearTimeout(this.timer);
+    const events = this.batch();
+    try {
+      this.take(await post(this.path, { grader: this.grader, events }));
+      this.failures = 0;
+      this.problem = "";
+    } catch (error) {
+      this.failures += 1;
+      this.problem = error.message;
+    }
+    this.sending = false;
+    this.changed();
+    if (this.waiting.size) {
+      const pause = this.failures ? RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1] : 0;
+      this.timer = setTimeout(() => this.flush(), pause);
+    }
+  }
+  take({ written, refused, feedback }) {
+    for (const uuid of written) {
+      this.written += this.waiting.delete(uuid) ? 1 : 0;
+      this.forget(uuid);
+    }
+    for (const [uuid, reason] of Object.entries(refused)) {
+      const entry = this.waiting.get(uuid);
+      this.waiting.delete(uuid);
+      if (entry !== void 0) {
+        const kept = { ...entry, refused: reason };
+        this.refused.set(uuid, kept);
+        this.store(kept);
+      }
+    }
+    for (const [uuid, told] of Object.entries(feedback)) {
+      this.onFeedback(uuid, told);
+    }
+  }
+  // The user has seen that these will not be written.
+  dismiss() {
+    for (const uuid of this.refused.keys()) {
+      this.forget(uuid);
+    }
+    this.refused.clear();
+    this.changed();
+  }
+  changed() {
+    this.onChange(this);
+  }
+  // The tab closes: a last try; what it does not reach is sent at the next visit.
+  leave() {
+    const events = this.batch();
+    if (events.length) {
+      fetch(this.path, {
+        method: "POST",
+        keepalive: true,
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ grader: this.grader, events })
+      }).catch(() => {
+      });
+    }
+  }
+  remove() {
+    clearTimeout(this.timer);
+    clearInterval(this.rescan);
+    window.removeEventListener("online", this.onOnline);
+    window.removeEventListener("pagehide", this.onHide);
+    this.leave();
+  }
+};
+
+// app/label/panel.js
+var BREAK_AFTER_MS = 45 * 60 * 1e3;
+var PAUSE_MS = 5 * 60 * 1e3;
+var LabelPanel = class {
+  constructor(start, act) {
+    this.scheme = start.scheme;
+    this.reasons = start.reasons;
+    this.act = act;
+    this.worst = start.scheme.grades.findLast(({ is_lens }) => is_lens === 0);
+    this.begunAt = this.lastAt = Date.now();
+    this.buttons = new Map(start.scheme.grades.map((grade) => [grade.key, h("button", {
+      type: "button",
+      className: "grade",
+      "data-verdict": verdictOf(grade),
+      onclick: () => act.grade(grade.key)
+    }, h("kbd", {}), h("b", {}, grade.key), h("span", {}, grade.title))]));
+    this.slider = start.scheme.continuous ? this.makeSlider() : null;
+    this.reasonBox = h(
+      "div",
+      { className: "reasons", hidden: true, role: "group", "aria-label": "Reason" },
+      h("p", {}, `“${this.worst.title}”, because it is a …`),
+      Object.entries(start.reasons).map(([reason, text]) => h("button", {
+        type: "button",
+        onclick: () => act.reject(reason)
+      }, h("kbd", {}, SECOND_KEYS[reason]), text)),
+      h("p", { className: "faint" }, h("kbd", {}, "Esc"), " to leave it")
+    );
+    this.note = h("textarea", {
+      rows: 2,
+      maxLength: 4e3,
+      placeholder: "Note on this stamp",
+      "aria-label": "Note on this stamp",
+      onkeydown: (event) => {
+        if (event.key === "Escape" || event.key === "Enter" && !event.shiftKey) {
+          event.preventDefault();
+          event.stopPropagation();
+          this.note.blur();
+        }
+      }
+    });
+    this.said = h("p", { className: "said" });
+    this.feedback = h("div", { className: "feedback", role: "status", hidden: true });
+    this.facts = h("dl", { className: "facts" });
+    this.seen = h("dl", { className: "facts seen", hidden: true });
+    this.bar = h("span", { className: "fill" });
+    this.progress = h("p", { className: "progress" });
+    this.pause = h("p", { className: "pause", role: "status", hidden: true });
+    const small = (action, text) => h("button", {
+      type: "button",
+      "data-action": action,
+      onclick: () => act[action]()
+    }, h("kbd", {}), text);
+    this.tools = h(
+      "div",
+      { className: "tools" },
+      small("undo", "Undo"),
+      small("back", "Back"),
+      small("skip", "Skip"),
+      small("flag", "Flag"),
+      small("reason", "No, because …")
+    );
+    this.node = h(
+      "aside",
+      { className: "side label-side", "aria-label": "Grades" },
+      h("div", { className: "progress-box" }, this.progress, h("span", { className: "meter" }, this.bar)),
+      this.seen,
+      this.said,
+      h("div", { className: "grades" }, ...this.buttons.values()),
+      this.slider,
+      this.reasonBox,
+      this.tools,
+      this.note,
+      this.feedback,
+      this.pause,
+      this.facts
+    );
+  }
+  // Any probability, for schemes that ask for one.
+  makeSlider() {
+    const output = h("output", {}, "0.50");
+    const range = h("input", {
+      type: "range",
+      min: 0,
+      max: 1,
+      step: 0.01,
+      value: 0.5,
+      "aria-label": "Probability of a lens",
+      oninput: () => {
+        output.textContent = Number(range.value).toFixed(2);
+      }
+    });
+    return h("div", { className: "probability" }, range, output, h("button", {
+      type: "button",
+      onclick: () => {
+        range.blur();
+        this.act.grade(String(Number(range.value)));
+      }
+    }, "Set"));
+  }
+  setKeys(keys) {
+    for (const [key, button] of this.buttons) {
+      button.querySelector("kbd").textContent = shownKey(keys[`grade:${key}`]);
+    }
+    for (const button of this.tools.children) {
+      button.querySelector("kbd").textContent = shownKey(keys[button.dataset.action]);
+    }
+  }
+  // What is there to say of a stamp; null: there is none.
+  show(entry) {
+    if (entry !== this.entry) {
+      this.note.value = entry?.said?.comment ?? "";
+    }
+    this.entry = entry;
+    const said = entry?.said ?? null;
+    for (const [key, button] of this.buttons) {
+      button.setAttribute("aria-pressed", String(said?.grade === key));
+    }
+    const flag = entry?.flagged ? "Flagged for discussion. " : "";
+    const reason = said?.reject_reason ? `: ${this.reasons[said.reject_reason]}` : "";
+    this.said.textContent = flag + (said === null ? "" : said.kind === "skip" ? "You skipped this one." : `You said ${said.grade}${reason}.`);
+    this.showSeen(entry);
+    this.askReason(false);
+  }
+  // Scores and votes, in sessions that are not blind.
+  showSeen(entry) {
+    this.seen.hidden = entry?.object_id === void 0;
+    if (this.seen.hidden) {
+      return;
+    }
+    const votes = entry.votes.map(([name, grade]) => `${name} ${grade}`).join(", ");
+    this.seen.replaceChildren(...[
+      ["Object", entry.object_id],
+      ["Score", formatProbability(entry.score)],
+      ["Chosen for", entry.why || MISSING],
+      ["Votes", votes || MISSING]
+    ].map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+  }
+  askReason(open) {
+    this.reasonBox.hidden = !open;
+    return open;
+  }
+  setProgress(done, total) {
+    this.progress.replaceChildren(h("b", {}, formatCount(done)), ` of ${formatCount(total)}`);
+    this.bar.style.width = total ? `${100 * done / total}%` : "0";
+  }
+  setFigures(figures) {
+    const fraction = (found) => found === null || found === void 0 ? MISSING : `${(100 * found.value).toFixed(0)} % (${(100 * found.low_95).toFixed(0)}–${(100 * found.high_95).toFixed(0)}), ${found.found} of ${found.total}`;
+    const pace = figures.seconds === null ? MISSING : `${figures.recent_seconds.toFixed(1)} s lately, ${figures.seconds.toFixed(1)} s in all`;
+    this.facts.replaceChildren(...[
+      ["Seconds a stamp", pace, "Median; pauses of over two minutes are left out"],
+      ["Repeats agree", fraction(figures.repeats), "Stamps shown twice that got the same grade; 95 % interval"],
+      ["Known lenses found", fraction(figures.gold_lenses), "95 % interval"],
+      ["Known others rejected", fraction(figures.gold_others), "95 % interval"]
+    ].map(([name, value, title]) => h("div", { title }, h("dt", {}, name), h("dd", {}, value))));
+  }
+  // In the tutorial, after a grade: the explanation is to come, and `goOn` leaves it.
+  await(goOn) {
+    this.feedback.hidden = false;
+    delete this.feedback.dataset.right;
+    this.explanation = h("div", {}, h("p", {}, "What it is comes when the grade has arrived …"));
+    this.feedback.classList.add("paused");
+    this.feedback.replaceChildren(this.explanation, h("button", {
+      type: "button",
+      className: "primary",
+      onclick: goOn
+    }, h("kbd", {}, "Space"), "Next stamp"));
+  }
+  explain(told) {
+    this.feedback.dataset.right = String(told.right);
+    this.explanation.replaceChildren(
+      h("b", {}, `${verdictOn(told)}: this is ${told.answer ? "a lens" : "no lens"}.`),
+      h("p", {}, told.explanation)
+    );
+  }
+  // After a gold object: whether the grade was right, and what it is.
+  setFeedback(told, url) {
+    this.feedback.hidden = told === null;
+    this.feedback.classList.remove("paused");
+    if (told === null) {
+      return;
+    }
+    this.feedback.dataset.right = String(told.right);
+    this.feedback.replaceChildren(
+      h("img", { src: url, alt: "The stamp before" }),
+      h(
+        "div",
+        {},
+        h("b", {}, `${verdictOn(told)}: the one before was ${told.answer ? "a lens" : "no lens"}.`),
+        h("p", {}, told.explanation)
+      )
+    );
+  }
+  // Called at every grade: after a long run, a word about a break.
+  beat() {
+    const now = Date.now();
+    if (now - this.lastAt > PAUSE_MS) {
+      this.begunAt = now;
+    }
+    this.lastAt = now;
+    const minutes = Math.floor((now - this.begunAt) / 6e4);
+    this.pause.hidden = now - this.begunAt < BREAK_AFTER_MS;
+    if (!this.pause.hidden) {
+      this.pause.textContent = `You have graded for ${minutes} minutes without a break; a few minutes away from the screen keep grades alike.`;
+    }
+  }
+};
+function verdictOn({ right }) {
+  return right === null ? "Undecided" : right ? "Right" : "Not quite";
+}
+
+// app/label/queue.js
+var FEW_LEFT = 60;
+var RETRY_QUEUE_MS = 2e3;
+var LabelQueue = class {
+  // `start` has history, items, n_left and n_done; `onMore` is called when stamps have come.
+  constructor(session, start, onMore) {
+    this.session = session;
+    this.onMore = onMore;
+    this.entries = [...start.history, ...start.items.map(blank)];
+    this.at = start.history.length;
+    this.byToken = new Map(this.entries.map((entry) => [entry.token, entry]));
+    this.total = start.n_left + start.n_done;
+    this.nDone = start.n_done;
+    this.exhausted = start.items.length >= start.n_left;
+    this.asking = false;
+    this.failed = false;
+    this.offered = false;
+    this.channel = new BroadcastChannel(`lens-triage-label-${session}`);
+    this.channel.onmessage = ({ data }) => this.hear(data);
+  }
+  get current() {
+    return this.entries[this.at];
+  }
+  // Skipped stamps; once the others are done, they come again.
+  get skipped() {
+    return this.entries.filter(({ said }) => said?.kind === "skip");
+  }
+  // The entries from the present one on that are to be graded, at most `n`.
+  ahead(n) {
+    const found = [];
+    for (let k = this.at; k < this.entries.length && found.length < n; k++) {
+      if (isOpen(this.entries[k])) {
+        found.push(this.entries[k]);
+      }
+    }
+    return found;
+  }
+  // What this tab, or an event still on its way, says of a stamp.
+  say(entry, said, tell = true) {
+    this.nDone += (said !== null) - (entry.said !== null);
+    entry.said = said;
+    entry.again = false;
+    if (tell) {
+      this.channel.postMessage({ token: entry.token, said });
+    }
+  }
+  hear({ token, said }) {
+    const entry = this.byToken.get(token);
+    if (entry !== void 0 && entry !== this.current) {
+      this.say(entry, said, false);
+    }
+  }
+  // Go to the next stamp to grade: forwards from here, over those that are done.
+  advance() {
+    this.at += 1;
+    while (this.current !== void 0 && !isOpen(this.current)) {
+      this.at += 1;
+    }
+    this.fetchMore();
+  }
+  move(step) {
+    this.at = Math.min(Math.max(0, this.at + step), this.entries.length);
+    this.fetchMore();
+  }
+  goTo(entry) {
+    const found = this.entries.indexOf(entry);
+    if (found >= 0) {
+      this.at = found;
+    }
+  }
+  // To the first stamp that is not done.
+  toFront() {
+    const found = this.entries.findIndex(isOpen);
+    this.at = found < 0 ? this.entries.length : found;
+    this.fetchMore();
+  }
+  // Offer again what was skipped and still needs a grade. Called when all events have arrived.
+  async offerSkipped() {
+    if (this.asking || this.removed) {
+      return;
+    }
+    this.asking = true;
+    try {
+      const { items } = await ask(`labeling/${this.session}/skipped`);
+      for (const item of items) {
+        let entry = this.byToken.get(item.token);
+        if (entry === void 0) {
+          entry = { ...item };
+          this.byToken.set(entry.token, entry);
+          this.entries.push(entry);
+        }
+        entry.again = entry.said?.kind === "skip";
+      }
+      this.offered = true;
+      this.failed = false;
+      this.asking = false;
+      this.onMore();
+    } catch {
+      this.failed = true;
+      this.onMore();
+      this.retry(() => this.offerSkipped());
+    }
+  }
+  async fetchMore(few = FEW_LEFT) {
+    if (this.asking || this.exhausted || this.entries.length - this.at > few) {
+      return;
+    }
+    this.asking = true;
+    const last = Math.max(-1, ...this.entries.map(({ number }) => number));
+    try {
+      const answer = await ask(`labeling/${this.session}/queue?after=${last}`);
+      const fresh = answer.items.filter(({ token }) => !this.byToken.has(token)).map(blank);
+      for (const entry of fresh) {
+        this.byToken.set(entry.token, entry);
+      }
+      this.entries.push(...fresh);
+      this.exhausted = answer.items.length === 0;
+      this.failed = false;
+      this.asking = false;
+      this.onMore();
+    } catch {
+      this.failed = true;
+      this.onMore();
+      this.retry(() => this.fetchMore(few));
+    }
+  }
+  // Ask again in a while, and not before.
+  retry(action) {
+    setTimeout(() => {
+      this.asking = false;
+      action();
+    }, RETRY_QUEUE_MS);
+  }
+  remove() {
+    this.exhausted = true;
+    this.removed = true;
+    this.channel.close();
+  }
+};
+function blank(item) {
+  return { ...item, said: null, flagged: false, again: false };
+}
+function isOpen({ said, again }) {
+  return said === null || again === true;
+}
+
+// app/label/view.js
+var FIGURES_EVERY = 10;
+var LabelDesk = class {
+  constructor(start) {
+    this.start = start;
+    this.session = start.session;
+    this.scheme = start.scheme;
+    this.geometries = start.geometries;
+    this.preferences = { hand: "own", own: {}, layout: [5, 4], ...start.preferences.label };
+    this.pool = new TilePool();
+    this.strokes = [];
+    this.mosaicOn = this.preferences.mosaic === true;
+    this.paused = null;
+    this.queue = new LabelQueue(this.session.id, start, () => this.arrived());
+    this.panel = new LabelPanel(start, this.actions());
+    this.single = new SingleView(start, this.geometries, this.pool, () => this.mosaicOn && this.mosaic.draw());
+    this.mosaic = new MosaicView(this.geometries, this.pool, this.scheme, () => this.single.controls.view, {
+      onMark: (entry, grade) => this.markOne(entry, grade),
+      onLayout: (layout) => {
+        this.prefer({ layout });
+        this.mosaic.setLayout(layout);
+        this.draw();
+      }
+    });
+    this.mosaic.brush = this.scheme.grades[0].key;
+    this.mosaic.setLayout(this.preferences.layout);
+    this.chooser = new KeyChooser(this.scheme, (chosen) => {
+      this.prefer(chosen);
+      this.bindKeys();
+    });
+    this.build();
+    for (const entry of this.queue.entries.filter(({ said }) => said?.uuid)) {
+      this.strokes.push([{ entry, uuid: entry.said.uuid, before: null }]);
+    }
+    this.outbox = new Outbox(this.session.id, start.grader.id, {
+      onChange: (outbox) => this.showOutbox(outbox),
+      onFeedback: (uuid, told) => this.told(uuid, told)
+    });
+    this.applyUnsent();
+    this.bindKeys();
+    this.panel.setFigures(start.figures);
+    this.queue.toFront();
+    this.draw();
+  }
+  // Grades of an earlier visit that are still on their way count as given.
+  applyUnsent() {
+    for (const { event } of this.outbox.waiting.values()) {
+      const entry = this.queue.byToken.get(event.token);
+      if (entry === void 0) {
+        continue;
+      }
+      if (event.kind === "grade" || event.kind === "skip") {
+        this.strokes.push([{ entry, uuid: event.uuid, before: entry.said }]);
+        this.queue.say(entry, event, false);
+      } else if (event.kind === "undo" && entry.said?.uuid === event.undoes) {
+        this.queue.say(entry, null, false);
+      }
+    }
+  }
+  build() {
+    const text = (label, key, action) => h(
+      "button",
+      { type: "button", className: "text", onclick: action },
+      label,
+      key ? h("kbd", {}, key) : null
+    );
+    this.outboxNode = h("span", { className: "outbox", role: "status" });
+    this.modes = h(
+      "div",
+      { className: "segments", role: "group", "aria-label": "Layout" },
+      h("button", { type: "button", onclick: () => this.setMode(false) }, "One at a time"),
+      h("button", { type: "button", onclick: () => this.setMode(true) }, "Mosaic")
+    );
+    this.notices = h("div", { className: "notices", role: "status" });
+    this.end = h("div", { className: "empty", hidden: true });
+    this.stage = h(
+      "section",
+      { className: "viewer desk-stage", "aria-label": "Stamp" },
+      this.single.node,
+      this.mosaic.node,
+      this.end
+    );
+    this.node = h(
+      "div",
+      { className: "desk label-desk" },
+      h(
+        "header",
+        { className: "desk-head" },
+        h("a", { href: "label" }, "Sessions"),
+        h("h2", { title: this.session.name }, this.session.name),
+        h("span", { className: "chip" }, this.session.blind ? "blind" : "scores shown"),
+        h("span", { className: "spacer" }),
+        this.outboxNode,
+        this.modes,
+        text("Choose keys", "", () => this.chooser.open(this.preferences.hand, this.preferences.own)),
+        text("Keys ", "?", () => this.keyboard.toggleHelp())
+      ),
+      this.notices,
+      h("div", { className: "label-columns" }, this.stage, this.panel.node),
+      this.chooser.dialog
+    );
+    this.keyboard = null;
+    this.onRepeat = (event) => {
+      if (event.repeat && (this.graded.has(event.key) || this.paused !== null)) {
+        event.stopImmediatePropagation();
+        return;
+      }
+      if (this.paused !== null && this.endsPause(event)) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        this.goOn(event.timeStamp);
+        return;
+      }
+      if (!this.panel.reasonBox.hidden && !isTyping(event)) {
+        this.pressReason(event);
+      }
+    };
+    document.addEventListener("keydown", this.onRepeat, true);
+    this.node.addEventListener("click", (event) => {
+      const kept = event.composedPath().some((node) => node.matches?.("dialog, textarea, select, input"));
+      if (event.detail > 0 && !kept) {
+        this.node.getRootNode().activeElement?.blur?.();
+      }
+    });
+  }
+  bindKeys() {
+    this.keyboard?.remove();
+    this.keyboard?.dialog.remove();
+    this.keys = labelKeys(this.scheme, this.preferences.hand, this.preferences.own);
+    const viewer = [IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS];
+    const grades = Object.fromEntries(this.scheme.grades.map(({ key }) => [`grade:${key}`, (_, at) => this.grade(key, at)]));
+    const image = imageActions(this.single.viewer, this.single.controls);
+    this.graded = new Set(Object.entries(this.keys).filter(([action]) => action.startsWith("grade:") || ["skip", "rest"].includes(action)).map(([, key]) => key));
+    this.keyboard = new Keyboard(keySections(this.scheme, this.keys, viewer), {
+      ...image,
+      ...grades,
+      ...this.actions(),
+      none: () => {
+      },
+      nextBand: () => this.mosaicOn ? this.mosaic.move(1, 0) : image.nextBand(),
+      previousBand: () => this.mosaicOn ? this.mosaic.move(-1, 0) : image.previousBand(),
+      back: () => this.mosaicOn ? this.mosaic.move(0, -1) : this.actions().back(),
+      forward: () => this.mosaicOn ? this.mosaic.move(0, 1) : this.actions().forward()
+    });
+    this.node.append(this.keyboard.dialog);
+    this.panel.setKeys(this.keys);
+    const rest = this.panel.worst;
+    this.mosaic.describe(rest.title, shownKey(this.keys.rest));
+  }
+  actions() {
+    return {
+      grade: (key) => this.grade(key),
+      reject: (reason) => this.reject(reason),
+      undo: () => this.undo(),
+      back: () => this.step(-1),
+      forward: () => this.step(1),
+      front: () => {
+        this.endPause();
+        this.queue.toFront();
+        this.draw();
+      },
+      skip: (_, at) => this.skip(at),
+      flag: () => this.flag(),
+      reason: () => this.target !== void 0 && this.panel.askReason(true),
+      note: () => this.panel.note.focus(),
+      mode: () => this.setMode(!this.mosaicOn),
+      rest: (_, at) => this.rest(at)
+    };
+  }
+  get view() {
+    return this.mosaicOn ? this.mosaic : this.single;
+  }
+  // The stamp that keys are about.
+  get target() {
+    return this.mosaicOn ? this.mosaic.focused : this.queue.current;
+  }
+  // --- what the grader does -----------------------------------------------------------------------
+  event(kind, entry, more = {}) {
+    return {
+      uuid: crypto.randomUUID(),
+      kind,
+      token: entry.token,
+      given_at: (/* @__PURE__ */ new Date()).toISOString(),
+      shown_ms: Math.round(this.view.shownMs),
+      view: this.view.record,
+      ...more
+    };
+  }
+  // Say something of stamps in one stroke, that one undo takes back.
+  stroke(kind, entries, more = {}) {
+    const said = entries.map((entry) => ({ entry, before: entry.said, event: this.event(kind, entry, more) }));
+    for (const { entry, event } of said) {
+      this.queue.say(entry, event);
+    }
+    this.strokes.push(said.map(({ entry, before, event }) => ({ entry, before, uuid: event.uuid })));
+    this.outbox.add(said.map(({ event }) => event));
+    this.panel.beat();
+    this.panel.setProgress(this.queue.nDone, this.queue.total);
+  }
+  grade(key, at = performance.now(), reason = null) {
+    const { target } = this;
+    if (target === void 0 || !this.session.open) {
+      return;
+    }
+    if (this.paused !== null) {
+      this.goOn(at);
+      return;
+    }
+    const comment = this.mosaicOn ? "" : this.panel.note.value.trim();
+    this.stroke("grade", [target], { grade: key, reject_reason: reason, comment });
+    if (this.mosaicOn) {
+      this.mosaic.brush = this.scheme.grades.some((grade) => grade.key === key) ? key : this.mosaic.brush;
+      this.afterMark();
+    } else if (this.session.tutorial) {
+      this.pause(target);
+    } else {
+      this.next(at);
+    }
+  }
+  // --- the tutorial: a stamp stays with its explanation until the learner goes on --------------------
+  pause(entry) {
+    this.paused = entry.said.uuid;
+    this.panel.show(entry);
+    this.panel.await(() => this.goOn(performance.now()));
+  }
+  endsPause(event) {
+    return !isTyping(event) && !event.ctrlKey && !event.metaKey && !event.altKey && !this.keyboard.dialog.open && !this.chooser.dialog.open && ([" ", "Enter"].includes(event.key) || this.graded.has(event.key));
+  }
+  goOn(at) {
+    this.endPause();
+    this.next(at);
+  }
+  endPause() {
+    if (this.paused === null) {
+      return;
+    }
+    this.paused = null;
+    this.panel.setFeedback(null);
+  }
+  reject(reason) {
+    this.grade(this.panel.worst.key, performance.now(), reason);
+  }
+  pressReason(event) {
+    event.stopImmediatePropagation();
+    const reason = Object.keys(SECOND_KEYS).find((name) => SECOND_KEYS[name] === event.key);
+    if (reason === void 0 && event.key !== "Escape") {
+      return;
+    }
+    event.preventDefault();
+    this.panel.askReason(false);
+    if (reason !== void 0) {
+      this.reject(reason);
+    }
+  }
+  skip(at = performance.now()) {
+    if (this.paused !== null) {
+      this.goOn(at);
+      return;
+    }
+    const { target } = this;
+    if (target === void 0 || !this.session.open) {
+      return;
+    }
+    this.stroke("skip", [target], { comment: this.mosaicOn ? "" : this.panel.note.value.trim() });
+    if (this.mosaicOn) {
+      this.afterMark();
+    } else {
+      this.next(at);
+    }
+  }
+  flag() {
+    const { target } = this;
+    if (target === void 0 || !this.session.open) {
+      return;
+    }
+    this.outbox.add([this.event(target.flagged ? "unflag" : "flag", target, { comment: this.panel.note.value.trim() })]);
+    target.flagged = !target.flagged;
+    this.mosaicOn ? this.afterMark() : this.panel.show(target);
+  }
+  undo() {
+    const stroke = this.strokes.pop();
+    if (stroke === void 0) {
+      return;
+    }
+    this.endPause();
+    this.outbox.add(stroke.map(({ entry, uuid }) => this.event("undo", entry, { undoes: uuid })));
+    for (const { entry, before } of stroke) {
+      this.queue.say(entry, before);
+      entry.again = this.queue.offered && before?.kind === "skip";
+    }
+    this.panel.setProgress(this.queue.nDone, this.queue.total);
+    this.panel.setFeedback(null);
+    if (this.mosaicOn && stroke.every(({ entry }) => this.mosaic.entries.includes(entry))) {
+      this.afterMark();
+    } else {
+      this.queue.goTo(stroke[0].entry);
+      this.draw();
+    }
+  }
+  markOne(entry, grade) {
+    if (!this.session.open) {
+      return;
+    }
+    if (grade !== null) {
+      this.stroke("grade", [entry], { grade });
+    } else {
+      const { uuid } = entry.said;
+      this.outbox.add([this.event("undo", entry, { undoes: uuid })]);
+      this.strokes = this.strokes.map((stroke) => stroke.filter((one) => one.uuid !== uuid)).filter((stroke) => stroke.length);
+      this.queue.say(entry, null);
+    }
+    this.afterMark();
+  }
+  afterMark() {
+    this.mosaic.mark();
+    this.panel.show(this.target);
+    this.panel.setProgress(this.queue.nDone, this.queue.total);
+  }
+  // The rest of the page gets the grade for no lens; on to the next page.
+  rest(at = performance.now()) {
+    if (!this.mosaicOn || !this.mosaic.entries.length || !this.session.open) {
+      return;
+    }
+    const open = this.mosaic.entries.filter(isOpen);
+    if (open.length) {
+      this.stroke("grade", open, { grade: this.panel.worst.key });
+    }
+    this.queue.toFront();
+    this.draw(at);
+    this.maybeFigures();
+  }
+  step(direction) {
+    this.endPause();
+    this.queue.move(direction);
+    this.draw();
+  }
+  next(at) {
+    this.queue.advance();
+    this.draw(at);
+    this.maybeFigures();
+  }
+  setMode(mosaic) {
+    this.endPause();
+    this.mosaicOn = mosaic;
+    this.prefer({ mosaic });
+    this.queue.toFront();
+    this.draw();
+  }
+  prefer(changes) {
+    Object.assign(this.preferences, changes);
+    post("labeling/preferences", { label: this.preferences }).catch((error) => this.notify(error.message));
+  }
+  // --- what is shown ------------------------------------------------------------------------------
+  draw(at = performance.now()) {
+    this.modes.children[0].setAttribute("aria-pressed", String(!this.mosaicOn));
+    this.modes.children[1].setAttribute("aria-pressed", String(this.mosaicOn));
+    const here = this.queue.current;
+    this.showEnd(here === void 0);
+    this.single.node.hidden = this.mosaicOn || here === void 0;
+    this.mosaic.node.hidden = !this.mosaicOn || here === void 0;
+    this.panel.setProgress(this.queue.nDone, this.queue.total);
+    if (here === void 0) {
+      this.panel.show(null);
+      delete this.node.dataset.shown;
+      return;
+    }
+    const drawn = this.mosaicOn ? this.drawPage() : this.drawOne(here);
+    this.panel.show(this.target);
+    const shown = this.target.token;
+    drawn.then((still) => still && requestAnimationFrame(() => {
+      this.node.dataset.shown = shown;
+      this.node.dataset.latencyMs = String(performance.now() - at);
+    }));
+  }
+  drawOne(entry) {
+    const { entries } = this.queue;
+    const at = this.queue.at;
+    return this.single.show(
+      entry,
+      entries.slice(at + 1, at + 1 + STAMPS_AHEAD),
+      entries.slice(Math.max(0, at - STAMPS_BEHIND), at).reverse()
+    );
+  }
+  drawPage() {
+    const { size } = this.mosaic;
+    const ahead = this.queue.ahead(2 * size);
+    this.queue.fetchMore(3 * size);
+    return this.mosaic.show(ahead.slice(0, size), ahead.slice(size));
+  }
+  // More stamps have come: show the first where there was none.
+  arrived() {
+    if (this.node !== void 0 && (!this.end.hidden || this.mosaicOn && this.mosaic.entries.length < this.mosaic.size && this.mosaic.entries.every(isOpen))) {
+      this.queue.toFront();
+      this.draw();
+    }
+  }
+  showEnd(ended) {
+    this.end.hidden = !ended;
+    if (!ended) {
+      return;
+    }
+    const { queue } = this;
+    const { skipped } = queue;
+    const mayAsk = this.session.open && queue.exhausted && !queue.offered && !queue.entries.some(isOpen);
+    if (mayAsk && this.outbox?.unsent === 0) {
+      queue.offerSkipped();
+    }
+    const waiting = !queue.exhausted || mayAsk;
+    const n = formatCount(skipped.length);
+    this.end.replaceChildren(...[
+      h("h3", {}, waiting ? queue.failed ? "The server does not answer" : "Loading …" : "You have seen every stamp of this session"),
+      h("p", {}, waiting ? "Your grades are kept; the next stamps come as soon as it is back." : `${formatCount(queue.nDone)} stamps${skipped.length ? `, ${n} of them skipped` : ""}.`),
+      !waiting && skipped.length && this.session.open ? h("p", {}, h(
+        "button",
+        { type: "button", onclick: () => queue.offerSkipped() },
+        "Look at the skipped ones again"
+      )) : null,
+      waiting ? null : h("p", {}, h("a", { href: "label" }, "Back to the sessions"))
+    ].filter(Boolean));
+  }
+  showOutbox({ unsent, refused, problem, stored, failures }) {
+    const words = [];
+    if (unsent && (failures || unsent > 3)) {
+      words.push(`${unsent} unsent`);
+    }
+    if (!stored) {
+      words.push("this browser keeps nothing: do not close the tab while grades are unsent");
+    }
+    this.outboxNode.textContent = words.join("; ");
+    this.outboxNode.title = problem;
+    this.outboxNode.classList.toggle("trouble", failures > 0 || !stored);
+    this.node.dataset.unsent = String(unsent);
+    if (unsent === 0 && !this.end.hidden) {
+      this.showEnd(true);
+    }
+    if (refused.size && !this.refusedShown) {
+      this.refusedShown = true;
+      const reasons = [...new Set([...refused.values()].map((entry) => entry.refused))].join(" ");
+      this.notify(
+        `${refused.size} ${refused.size === 1 ? "grade was" : "grades were"} not taken: ${reasons}`,
+        () => {
+          this.refusedShown = false;
+          this.outbox.dismiss();
+        }
+      );
+    }
+  }
+  told(uuid, told) {
+    const entry = this.queue.entries.find(({ said }) => said?.uuid === uuid);
+    if (entry === void 0 || this.paused === null && this.session.tutorial && !this.mosaicOn) {
+      return;
+    }
+    if (this.paused !== null) {
+      if (this.paused === uuid) {
+        this.panel.explain(told);
+      }
+      return;
+    }
+    this.panel.setFeedback(told, tileUrl(this.geometries[entry.kind], asRow(entry), null, this.single.controls.view));
+  }
+  maybeFigures() {
+    this.sinceFigures = (this.sinceFigures ?? 0) + 1;
+    if (this.sinceFigures < FIGURES_EVERY && !this.mosaicOn) {
+      return;
+    }
+    this.sinceFigures = 0;
+    ask(`labeling/${this.session.id}/figures`).then((figures) => this.panel.setFigures(figures), () => {
+    });
+  }
+  notify(sentence, onDismiss = () => {
+  }) {
+    const node = h("p", { className: "error" }, h("span", {}, sentence), h("button", {
+      type: "button",
+      className: "icon",
+      "aria-label": "Dismiss",
+      onclick: () => {
+        node.remove();
+        onDismiss();
+      }
+    }, "×"));
+    this.notices.append(node);
+  }
+  remove() {
+    document.removeEventListener("keydown", this.onRepeat, true);
+    this.keyboard.remove();
+    this.outbox.remove();
+    this.queue.remove();
+  }
+};
+function render({ model }) {
+  const desk = new LabelDesk(model.start);
+  model.on("remove", () => desk.remove());
+  return desk.node;
+}
+export {
+  render
+};

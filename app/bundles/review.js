@@ -1,0 +1,4970 @@
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 b151ea2bc0f6a696bdb712878f0eb893a55dbc3cd140a79682127f8784b08e78
+// app/widgets/dom.js
+function h(tag, properties = {}, ...children) {
+  const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
+  const node = namespace ? document.createElementNS(namespace, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === void 0) {
+      continue;
+    } else if (name.startsWith("on")) {
+      node.addEventListener(name.slice(2), value);
+    } else if (!namespace && name in node && name !== "list") {
+      node[name] = value;
+    } else {
+      node.setAttribute(name, value);
+    }
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== void 0));
+  return node;
+}
+var SVG_TAGS = /* @__PURE__ */ new Set(["svg", "g", "line", "circle", "rect", "path", "text"]);
+var MISSING = "–";
+function formatProbability(p) {
+  if (p === null || p === void 0) {
+    return MISSING;
+  }
+  if (p > 0.9999) {
+    return ">0.9999";
+  }
+  if (p > 0.999) {
+    return p.toFixed(4);
+  }
+  if (p >= 1e-3) {
+    return p.toFixed(3);
+  }
+  return p > 0 ? p.toExponential(1) : "0";
+}
+function formatNumber(value, digits = 3) {
+  if (value === null || value === void 0) {
+    return MISSING;
+  }
+  if (value !== 0 && Math.abs(value) < 0.5 * 10 ** -digits) {
+    return value.toExponential(1);
+  }
+  return value.toFixed(digits);
+}
+var formatCount = (n) => n.toLocaleString("en-US");
+function debounce(action, delay) {
+  let timer = null;
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(later.flush, delay);
+  };
+  later.flush = () => {
+    if (timer !== null) {
+      clearTimeout(timer);
+      timer = null;
+      action();
+    }
+  };
+  later.cancel = () => {
+    clearTimeout(timer);
+    timer = null;
+  };
+  return later;
+}
+
+// app/viewer/tiles.js
+function layerOf(catalog, view) {
+  if (catalog.rendered) {
+    return "image";
+  }
+  if (view.light) {
+    return view.snr ? "residual-snr" : "residual";
+  }
+  return view.snr ? "snr" : "image";
+}
+function tripleOf(catalog, view) {
+  return view.triples?.[catalog.bands.join()] ?? catalog.rgb_bands;
+}
+function pictureQuery(catalog, band, view) {
+  const query = new URLSearchParams();
+  if (band !== null) {
+    query.set("kind", "band");
+    query.set("band", band);
+  }
+  if (catalog.rendered) {
+    return query;
+  }
+  const layer = layerOf(catalog, view);
+  if (layer !== "image") {
+    query.set("layer", layer);
+  }
+  if (band === null) {
+    query.set("bands", tripleOf(catalog, view).join(","));
+  } else if (view.curve !== "asinh") {
+    query.set("curve", view.curve);
+  }
+  if (view.preset !== "auto") {
+    for (const name of ["stretch", "black", "q"]) {
+      query.set(name, view[name]);
+    }
+  }
+  return query;
+}
+function tileUrl(catalog, row, band, view, size = 0) {
+  const query = pictureQuery(catalog, band, view);
+  query.set("v", row.version);
+  query.set("r", catalog.rendering);
+  if (size) {
+    query.set("size", size);
+  }
+  return `tiles/${encodeURIComponent(catalog.name)}/${row.index}?${query}`;
+}
+function infoUrl(catalog, row, view) {
+  const query = pictureQuery(catalog, null, view);
+  return `tiles/${encodeURIComponent(catalog.name)}/${row.index}/info?${query}`;
+}
+function pixelsUrl(catalog, row, view) {
+  const query = new URLSearchParams({ v: row.version, r: catalog.rendering, layer: layerOf(catalog, view) });
+  return `pixels/${encodeURIComponent(catalog.name)}/${row.index}?${query}`;
+}
+var TilePool = class {
+  // At most `inFlight` requests at a time; up to `budget` pixels are kept, the latest used longest.
+  constructor({ inFlight = 6, budget = 48e6 } = {}) {
+    this.inFlight = inFlight;
+    this.budget = budget;
+    this.entries = /* @__PURE__ */ new Map();
+    this.queue = [];
+    this.running = 0;
+    this.pixels = 0;
+  }
+  // The picture of `url`, asked for at once if it is not here.
+  load(url) {
+    let entry = this.entries.get(url);
+    if (entry === void 0 || entry.state === "failed") {
+      entry = this.begin(url, "high");
+    } else {
+      this.entries.delete(url);
+      this.entries.set(url, entry);
+    }
+    return entry;
+  }
+  // Fetch these next, in this order; what was queued before and not begun is forgotten.
+  ahead(urls) {
+    this.queue = urls.filter((url) => !this.entries.has(url));
+    this.pump();
+  }
+  pump() {
+    while (this.running < this.inFlight && this.queue.length) {
+      const url = this.queue.shift();
+      if (!this.entries.has(url)) {
+        this.begin(url, "low");
+      }
+    }
+  }
+  begin(url, priority) {
+    const image = new Image();
+    image.fetchPriority = priority;
+    image.src = url;
+    const entry = { image, state: "loading", missing: 0, ready: null };
+    this.running += 1;
+    entry.ready = image.decode().then(
+      () => {
+        entry.state = "ready";
+        entry.missing = missingFraction(image);
+        this.pixels += image.naturalWidth * image.naturalHeight;
+        this.evict();
+      },
+      () => {
+        entry.state = "failed";
+      }
+    ).then(() => {
+      this.running -= 1;
+      this.pump();
+      return entry;
+    });
+    this.entries.delete(url);
+    this.entries.set(url, entry);
+    return entry;
+  }
+  evict() {
+    for (const [url, entry] of this.entries) {
+      if (this.pixels <= this.budget) {
+        return;
+      }
+      if (entry.state === "ready") {
+        this.pixels -= entry.image.naturalWidth * entry.image.naturalHeight;
+        this.entries.delete(url);
+      }
+    }
+  }
+};
+var PROBE = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+function missingFraction(image) {
+  const { naturalWidth: width, naturalHeight: height } = image;
+  PROBE.canvas.width = width;
+  PROBE.canvas.height = height;
+  PROBE.drawImage(image, 0, 0);
+  const { data } = PROBE.getImageData(0, 0, width, height);
+  let missing = 0;
+  for (let k = 3; k < data.length; k += 4) {
+    missing += data[k] === 0;
+  }
+  return missing / (width * height);
+}
+
+// app/viewer/controls.js
+var VIEW_KEY = "lens-triage-view";
+var SLIDERS = {
+  // name: label, range of the input, and how its position becomes a value
+  black: {
+    label: "Black",
+    min: -10,
+    max: 30,
+    step: 0.5,
+    unit: "σ",
+    keys: "< >",
+    title: "Black point, in units of the sky noise",
+    value: (x) => x,
+    position: (value) => value
+  },
+  stretch: {
+    label: "Stretch",
+    min: -0.5,
+    max: 3,
+    step: 0.05,
+    unit: "σ",
+    keys: ", .",
+    title: "Intensities above the black point below about this one are drawn linearly, in units of the sky noise",
+    value: (x) => Number((10 ** x).toPrecision(2)),
+    position: (value) => Math.log10(value)
+  },
+  q: {
+    label: "Q",
+    min: 0,
+    max: 30,
+    step: 0.5,
+    unit: "",
+    keys: "; '",
+    title: "Asinh softening: larger shows more of bright cores",
+    value: (x) => x,
+    position: (value) => value
+  }
+};
+var GRAY = "gray";
+var MEAN = "mean";
+var NOT_KEPT = ["light", "snr"];
+var ImageControls = class {
+  // `onChange` is called with the new view.
+  constructor({ presets, curves, palettes }, onChange) {
+    this.presets = presets;
+    this.choices = { curve: curves, palette: [GRAY, ...Object.keys(palettes)] };
+    this.onChange = onChange;
+    this.catalog = null;
+    this.view = { ...this.standard(), ...this.remembered() };
+    this.buttons = new Map([...Object.keys(presets), "auto"].map((name) => [name, h(
+      "button",
+      {
+        type: "button",
+        onclick: () => this.choose(name),
+        title: name === "auto" ? "Suit the stretch to each object (key p: next preset)" : `Preset "${name}" (key p: next preset)`
+      },
+      name[0].toUpperCase() + name.slice(1)
+    )]));
+    this.inputs = new Map(Object.entries(SLIDERS).map(([name, slider]) => [name, {
+      range: h("input", {
+        type: "range",
+        min: slider.min,
+        max: slider.max,
+        step: slider.step,
+        "aria-label": slider.title,
+        oninput: () => this.slide(name)
+      }),
+      output: h("output", {})
+    }]));
+    this.selects = {
+      curve: this.select("Stretch of single bands (key x)", curves, () => this.pick("curve")),
+      palette: this.select("Colour map of single bands (key g)", this.choices.palette, () => this.pick("palette"))
+    };
+    this.channels = ["Red", "Green", "Blue"].map((name) => this.select(`Band shown as ${name.toLowerCase()} (key w: next three)`, [], () => this.pickTriple()));
+    this.invert = h("button", {
+      type: "button",
+      title: "Invert (key i)",
+      onclick: () => this.update({ invert: !this.view.invert })
+    }, "Invert");
+    this.smooth = h("button", {
+      type: "button",
+      title: "Smooth between pixels (key s)",
+      onclick: () => this.update({ smooth: !this.view.smooth })
+    }, "Smooth");
+    this.triple = h("span", { className: "choice" }, h("span", {}, "RGB"), this.channels);
+    this.preset = h(
+      "div",
+      { className: "segments", role: "group", "aria-label": "Stretch preset" },
+      ...this.buttons.values()
+    );
+    this.adjust = h(
+      "div",
+      { className: "adjust" },
+      h("div", { className: "sliders" }, [...this.inputs].map(([name, { range, output }]) => h(
+        "label",
+        { className: "slider", title: `${SLIDERS[name].title} (keys ${SLIDERS[name].keys})` },
+        h("span", {}, SLIDERS[name].label),
+        output,
+        range
+      ))),
+      this.triple,
+      h("span", { className: "choice" }, h("span", {}, "Bands"), this.selects.curve, this.selects.palette)
+    );
+    this.node = h(
+      "div",
+      { className: "controls" },
+      this.preset,
+      h("div", { className: "segments" }, this.invert, this.smooth),
+      this.adjust
+    );
+    this.render();
+  }
+  select(title, names, action) {
+    const node = h("select", { title, "aria-label": title, onchange: () => {
+      node.blur();
+      action();
+    } }, names.map((name) => h("option", { value: name }, name)));
+    return node;
+  }
+  standard() {
+    return {
+      preset: "standard",
+      ...this.presets.standard,
+      curve: "asinh",
+      palette: GRAY,
+      triples: {},
+      invert: false,
+      smooth: false,
+      light: false,
+      snr: false
+    };
+  }
+  remembered() {
+    try {
+      const found = JSON.parse(localStorage.getItem(VIEW_KEY)) ?? {};
+      const known = Object.entries(this.standard());
+      const kept = Object.fromEntries(known.filter(([name, value]) => typeof found[name] === typeof value && found[name] !== null).map(([name]) => [name, found[name]]));
+      for (const [name, values] of Object.entries(this.choices)) {
+        if (!values.includes(kept[name])) {
+          delete kept[name];
+        }
+      }
+      for (const name of NOT_KEPT) {
+        delete kept[name];
+      }
+      return kept;
+    } catch {
+      return {};
+    }
+  }
+  choose(preset) {
+    this.update({ preset, ...this.presets[preset] });
+  }
+  nextPreset() {
+    const names = [...this.buttons.keys()];
+    this.choose(names[(names.indexOf(this.view.preset) + 1) % names.length]);
+  }
+  slide(name) {
+    const value = SLIDERS[name].value(Number(this.inputs.get(name).range.value));
+    this.update({ preset: "custom", [name]: value });
+  }
+  // Move a slider by steps.
+  nudge(name, steps) {
+    const { range } = this.inputs.get(name);
+    range.value = Number(range.value) + steps * SLIDERS[name].step;
+    this.slide(name);
+  }
+  pick(name) {
+    this.update({ [name]: this.selects[name].value });
+  }
+  next(name) {
+    const values = this.choices[name];
+    this.update({ [name]: values[(values.indexOf(this.view[name]) + 1) % values.length] });
+  }
+  pickTriple() {
+    const [red, green, blue] = this.channels.map((select) => select.value);
+    this.setTriple([red, green === MEAN ? "" : green, blue]);
+  }
+  // Choose the bands of the colour picture, for all catalogs of the same bands.
+  setTriple(triple) {
+    this.update({ triples: { ...this.view.triples, [this.catalog.bands.join()]: triple } });
+  }
+  // The survey's choice, then every three neighbouring bands from blue to red.
+  nextTriple() {
+    if (this.catalog === null || this.catalog.rendered || this.catalog.bands.length < 3) {
+      return;
+    }
+    const { bands, rgb_bands: own } = this.catalog;
+    const all = [own, ...bands.slice(2).map((red, k) => [red, bands[k + 1], bands[k]])];
+    const different = all.filter((one, k) => k === 0 || one.join() !== own.join());
+    const at = different.findIndex((one) => one.join() === tripleOf(this.catalog, this.view).join());
+    this.setTriple(different[(at + 1) % different.length]);
+  }
+  reset() {
+    this.update(this.standard());
+  }
+  update(changes) {
+    this.view = { ...this.view, ...changes };
+    try {
+      localStorage.setItem(VIEW_KEY, JSON.stringify(this.view));
+    } catch {
+    }
+    this.render();
+    this.onChange(this.view);
+  }
+  // What "auto" chose for the object shown, so that the sliders go on from there.
+  suggest(parameters) {
+    if (this.view.preset === "auto") {
+      Object.assign(this.view, parameters);
+      this.render();
+    }
+  }
+  // Offer what suits a catalog: rendered pictures are shown as they are, there is nothing to adjust.
+  setCatalog(catalog) {
+    if (catalog === this.catalog) {
+      return;
+    }
+    this.catalog = catalog;
+    this.adjust.hidden = this.preset.hidden = catalog.rendered;
+    this.triple.hidden = catalog.bands.length < 2;
+    const options = (names) => names.map((name) => h("option", { value: name }, name));
+    this.channels.forEach((select, k) => {
+      select.replaceChildren(...options(k === 1 ? [...catalog.bands, MEAN] : catalog.bands));
+    });
+    const triple = this.view.triples[catalog.bands.join()];
+    const valid = Array.isArray(triple) && triple.length === 3 && triple.every((name, k) => catalog.bands.includes(name) || k === 1 && name === "");
+    if (triple !== void 0 && !valid) {
+      delete this.view.triples[catalog.bands.join()];
+    }
+    this.render();
+  }
+  render() {
+    const { view } = this;
+    for (const [name, button] of this.buttons) {
+      button.setAttribute("aria-pressed", String(name === view.preset));
+    }
+    for (const [name, { range, output }] of this.inputs) {
+      const { position, unit } = SLIDERS[name];
+      range.value = position(view[name]);
+      output.textContent = `${view[name]}${unit && ` ${unit}`}`;
+    }
+    for (const [name, select] of Object.entries(this.selects)) {
+      select.value = view[name];
+    }
+    if (this.catalog !== null) {
+      const triple = tripleOf(this.catalog, view);
+      this.channels.forEach((select, k) => {
+        select.value = triple[k] || MEAN;
+      });
+    }
+    this.invert.setAttribute("aria-pressed", String(view.invert));
+    this.smooth.setAttribute("aria-pressed", String(view.smooth));
+  }
+};
+
+// app/viewer/frame.js
+var SPINNER_AFTER_MS = 150;
+var Frame = class {
+  constructor(...overlays) {
+    this.canvas = h("canvas", { width: 1, height: 1, "aria-hidden": "true" });
+    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.message = h("span", { className: "frame-message" });
+    this.node = h("div", { className: "frame" }, this.canvas, this.message, ...overlays);
+    this.url = null;
+    this.timer = null;
+    this.missing = 0;
+  }
+  // Draw the picture of `url`, its grey levels in the colours of `palette` if there is one; resolves
+  // to whether it is (still) the one shown.
+  async show(pool, url, palette = null) {
+    this.url = url;
+    let entry = pool.load(url);
+    if (entry.state === "loading") {
+      this.clear();
+      this.timer = setTimeout(() => {
+        this.say("loading", "");
+      }, SPINNER_AFTER_MS);
+      entry = await entry.ready;
+      if (this.url !== url) {
+        return false;
+      }
+    }
+    this.clear();
+    if (entry.state === "failed") {
+      this.say("failed", "This picture could not be loaded");
+      return true;
+    }
+    const { image } = entry;
+    this.canvas.width = image.naturalWidth;
+    this.canvas.height = image.naturalHeight;
+    this.context.drawImage(image, 0, 0);
+    if (palette !== null) {
+      recolour(this.context, palette);
+    }
+    this.missing = entry.missing;
+    this.say(entry.missing === 1 ? "empty" : "shown", entry.missing === 1 ? "no data" : "");
+    return true;
+  }
+  clear() {
+    clearTimeout(this.timer);
+    this.canvas.width = this.canvas.width;
+    this.missing = 0;
+    this.say("", "");
+  }
+  say(state, text) {
+    this.node.dataset.state = state;
+    this.message.textContent = text;
+  }
+};
+function recolour(context, palette) {
+  const { width, height } = context.canvas;
+  const pixels = context.getImageData(0, 0, width, height);
+  const { data } = pixels;
+  for (let k = 0; k < data.length; k += 4) {
+    const at = 3 * data[k];
+    data[k] = palette[at];
+    data[k + 1] = palette[at + 1];
+    data[k + 2] = palette[at + 2];
+  }
+  context.putImageData(pixels, 0, 0);
+}
+function readPalettes(palettes) {
+  return new Map(Object.entries(palettes).map(([name, hex]) => [
+    name,
+    Uint8Array.from(hex.match(/../g), (byte) => parseInt(byte, 16))
+  ]));
+}
+
+// app/viewer/keys.js
+var IMAGE_KEYS = { title: "Image", keys: [
+  { keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band large; again: colour" },
+  { keys: ["ArrowRight"], shown: "→", action: "nextBand", text: "Next band" },
+  { keys: ["ArrowLeft"], shown: "←", action: "previousBand", text: "Previous band" },
+  { keys: ["0"], shown: "0", action: "colour", text: "Show the colour picture" },
+  { keys: ["t"], shown: "t", action: "tile", text: "All bands side by side; again: one large" },
+  { keys: ["b"], shown: "b", action: "blink", text: "Blink through the bands; again: stop" },
+  { keys: ["l"], shown: "l", action: "light", text: "Subtract the light of the galaxy" },
+  { keys: ["v"], shown: "v", action: "snr", text: "Show pixels in units of their noise (S/N)" }
+] };
+var ZOOM_KEYS = { title: "Zoom and measure", keys: [
+  { keys: ["+", "="], shown: "+", action: "zoomIn", text: "Zoom in (or the wheel)" },
+  { keys: ["-", "_"], shown: "−", action: "zoomOut", text: "Zoom out" },
+  {
+    keys: ["Shift+ArrowUp", "Shift+ArrowDown", "Shift+ArrowLeft", "Shift+ArrowRight"],
+    shown: "Shift ↑↓←→",
+    action: "pan",
+    text: "Move the picture (or drag it)"
+  },
+  { keys: ["f"], shown: "f", action: "fit", text: "Whole cutout (or double click)" },
+  { keys: ["m"], shown: "m", action: "ruler", text: "Ruler, for length and angle (or Shift and drag)" },
+  { keys: ["o"], shown: "o", action: "circle", text: "Circle, for a radius (or Alt and drag)" },
+  { keys: ["c"], shown: "c", action: "crosshair", text: "Crosshair" },
+  { keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF" },
+  { keys: ["Escape"], shown: "Esc", action: "escape", text: "Put the tool away; again: what was measured" }
+] };
+var STRETCH_KEYS = { title: "Stretch and colour", keys: [
+  { keys: ["p"], shown: "p", action: "preset", text: "Next preset: standard, faint, bright, auto" },
+  { keys: [","], shown: ",", action: "stretchLess", text: "Smaller stretch: fainter things" },
+  { keys: ["."], shown: ".", action: "stretchMore", text: "Larger stretch: brighter things" },
+  { keys: ["<"], shown: "<", action: "blackLess", text: "Lower black point" },
+  { keys: [">"], shown: ">", action: "blackMore", text: "Higher black point" },
+  { keys: [";"], shown: ";", action: "qLess", text: "Smaller Q" },
+  { keys: ["'"], shown: "'", action: "qMore", text: "Larger Q: more of bright cores" },
+  { keys: ["w"], shown: "w", action: "triple", text: "Next three bands as red, green, blue" },
+  { keys: ["x"], shown: "x", action: "curve", text: "Next stretch of single bands" },
+  { keys: ["g"], shown: "g", action: "palette", text: "Next colour map of single bands" },
+  { keys: ["i"], shown: "i", action: "invert", text: "Invert the pictures" },
+  { keys: ["s"], shown: "s", action: "smooth", text: "Smooth between pixels" },
+  { keys: ["r"], shown: "r", action: "reset", text: "Reset stretch, view and zoom" }
+] };
+var PAN_KEYS = {
+  "Shift+ArrowUp": [0, -1],
+  "Shift+ArrowDown": [0, 1],
+  "Shift+ArrowLeft": [-1, 0],
+  "Shift+ArrowRight": [1, 0]
+};
+function imageActions(viewer, controls) {
+  const flip = (name) => controls.update({ [name]: !controls.view[name] });
+  return {
+    band: (key) => viewer.choose(viewer.bands[Number(key) - 1] ?? viewer.shown),
+    nextBand: () => viewer.step(1),
+    previousBand: () => viewer.step(-1),
+    colour: () => viewer.choose(null),
+    tile: () => viewer.tile(),
+    blink: () => viewer.blink(),
+    light: () => flip("light"),
+    snr: () => flip("snr"),
+    zoomIn: () => viewer.zoom(1),
+    zoomOut: () => viewer.zoom(-1),
+    pan: (key) => viewer.pan(...PAN_KEYS[key]),
+    fit: () => viewer.camera.reset(),
+    ruler: () => viewer.use("ruler"),
+    circle: () => viewer.use("circle"),
+    crosshair: () => viewer.toggle("crosshair"),
+    decorations: () => viewer.toggle("decorations"),
+    escape: () => viewer.escape(),
+    preset: () => controls.nextPreset(),
+    stretchLess: () => controls.nudge("stretch", -2),
+    stretchMore: () => controls.nudge("stretch", 2),
+    blackLess: () => controls.nudge("black", -1),
+    blackMore: () => controls.nudge("black", 1),
+    qLess: () => controls.nudge("q", -2),
+    qMore: () => controls.nudge("q", 2),
+    triple: () => controls.nextTriple(),
+    curve: () => controls.next("curve"),
+    palette: () => controls.next("palette"),
+    invert: () => flip("invert"),
+    smooth: () => flip("smooth"),
+    reset: () => {
+      viewer.reset();
+      controls.reset();
+    }
+  };
+}
+
+// app/viewer/toolbar.js
+var ICONS = {
+  ruler: "M2 12 12 2M2 12l0-4M2 12l4 0M12 2l-4 0M12 2l0 4",
+  circle: "M7 1.5a5.5 5.5 0 1 0 .01 0M7 6.2v1.6M6.2 7h1.6",
+  crosshair: "M7 1v4.5M7 8.5V13M1 7h4.5M8.5 7H13",
+  decorations: "M1.5 12.5h6M1.5 10.5v2M7.5 10.5v2M11 7V1.5M11 1.5 9.3 4M11 1.5 12.7 4",
+  tile: "M1.5 1.5h4.5v4.5H1.5zM8 1.5h4.5v4.5H8zM1.5 8h4.5v4.5H1.5zM8 8h4.5v4.5H8z",
+  blink: "M1 7c3-5 9-5 12 0-3 5-9 5-12 0zM7 5.2a1.8 1.8 0 1 0 .01 0",
+  out: "M2 7h10",
+  in: "M2 7h10M7 2v10"
+};
+var ImageToolbar = class {
+  constructor(viewer, controls) {
+    this.viewer = viewer;
+    this.controls = controls;
+    const toggleView = (name) => () => controls.update({ [name]: !controls.view[name] });
+    this.light = this.button("− Galaxy", "Subtract the light of the central galaxy (key l)", toggleView("light"));
+    this.snr = this.button("S/N", "In units of the noise of each pixel (key v)", toggleView("snr"));
+    this.ruler = this.icon(
+      "ruler",
+      "Ruler: drag to measure length and position angle (key m, or Shift and drag)",
+      () => viewer.use("ruler")
+    );
+    this.circle = this.icon(
+      "circle",
+      "Circle: drag from its centre to measure a radius (key o, or Alt and drag)",
+      () => viewer.use("circle")
+    );
+    this.crosshair = this.icon("crosshair", "Crosshair (key c)", () => viewer.toggle("crosshair"));
+    this.decorations = this.icon(
+      "decorations",
+      "Scale, compass and PSF (key h)",
+      () => viewer.toggle("decorations")
+    );
+    this.tile = this.icon("tile", "All bands side by side (key t)", () => viewer.tile());
+    this.blink = this.icon("blink", "Blink through the bands (key b)", () => viewer.blink());
+    this.fit = this.button("1×", "Whole cutout (key f, or double click)", () => viewer.camera.reset());
+    this.layers = h("span", { className: "segments", role: "group", "aria-label": "Layer" }, this.light, this.snr);
+    const segments = (name, ...buttons) => h("span", { className: "segments", role: "group", "aria-label": name }, buttons);
+    this.node = h(
+      "div",
+      { className: "toolbar", role: "toolbar", "aria-label": "Picture" },
+      this.layers,
+      segments("Layout", this.tile, this.blink),
+      segments("Tools", this.ruler, this.circle, this.crosshair, this.decorations),
+      segments(
+        "Zoom",
+        this.icon("out", "Zoom out (key −, or the wheel)", () => viewer.zoom(-1)),
+        this.fit,
+        this.icon("in", "Zoom in (key +, or the wheel)", () => viewer.zoom(1))
+      )
+    );
+    viewer.onTool = () => this.render();
+    this.render();
+  }
+  button(text, title, action) {
+    return h("button", { type: "button", title, onclick: action }, text);
+  }
+  icon(name, title, action) {
+    const drawing = h(
+      "svg",
+      { class: "icon", viewBox: "0 0 14 14", "aria-hidden": "true" },
+      h("path", { d: ICONS[name] })
+    );
+    return h("button", { type: "button", title, "aria-label": title, onclick: action }, drawing);
+  }
+  render() {
+    const { viewer, controls } = this;
+    const press = (button, on) => button.setAttribute("aria-pressed", String(on));
+    this.layers.hidden = viewer.catalog?.rendered ?? false;
+    press(this.light, controls.view.light);
+    press(this.snr, controls.view.snr);
+    press(this.tile, viewer.tiled);
+    press(this.blink, viewer.blinking !== null);
+    press(this.ruler, viewer.tool === "ruler");
+    press(this.circle, viewer.tool === "circle");
+    press(this.crosshair, viewer.crosshair);
+    press(this.decorations, viewer.decorations);
+    const zoom = viewer.camera.zoom;
+    this.fit.textContent = `${zoom < 10 ? Number(zoom.toFixed(1)) : zoom.toFixed(0)}×`;
+  }
+};
+
+// app/viewer/camera.js
+var MOST_ZOOM = 64;
+var Camera = class {
+  // Frames follow by the custom properties of `node`; `onChange` is for what is drawn over them.
+  constructor(node, onChange) {
+    this.node = node;
+    this.onChange = onChange;
+    this.reset();
+  }
+  reset() {
+    this.zoom = 1;
+    this.x = this.y = 0.5;
+    this.apply();
+  }
+  // Zoom about a place of the frame, which stays where it is.
+  zoomBy(factor, at = { x: 0.5, y: 0.5 }) {
+    const held = this.toImage(at);
+    this.zoom = Math.min(MOST_ZOOM, Math.max(1, this.zoom * factor));
+    this.x = held.x - (at.x - 0.5) / this.zoom;
+    this.y = held.y - (at.y - 0.5) / this.zoom;
+    this.apply();
+  }
+  // Move by fractions of the frame, to the right and down.
+  panBy(dx, dy) {
+    this.x += dx / this.zoom;
+    this.y += dy / this.zoom;
+    this.apply();
+  }
+  toImage({ x, y }) {
+    return { x: this.x + (x - 0.5) / this.zoom, y: this.y + (y - 0.5) / this.zoom };
+  }
+  toFrame({ x, y }) {
+    return { x: 0.5 + (x - this.x) * this.zoom, y: 0.5 + (y - this.y) * this.zoom };
+  }
+  apply() {
+    const edge = 0.5 / this.zoom;
+    this.x = Math.min(1 - edge, Math.max(edge, this.x));
+    this.y = Math.min(1 - edge, Math.max(edge, this.y));
+    const { style } = this.node;
+    style.setProperty("--zoom", String(this.zoom));
+    style.setProperty("--shift-x", `${100 * (0.5 - this.x) * this.zoom}%`);
+    style.setProperty("--shift-y", `${100 * (0.5 - this.y) * this.zoom}%`);
+    this.onChange();
+  }
+};
+
+// app/viewer/sky.js
+var RADIANS_PER_DEG = Math.PI / 180;
+var NJY_ZERO_POINT_MAG = 31.4;
+var SkyPlane = class {
+  constructor(sky, scaleArcsec) {
+    this.sky = sky ?? {};
+    this.scale = scaleArcsec;
+  }
+  get isOriented() {
+    return typeof this.sky.north_deg === "number";
+  }
+  get hasPosition() {
+    return typeof this.sky.ra_deg === "number" && this.isOriented;
+  }
+  // Offsets in arcsec to the east and to the north between two pixels; null where north is unknown.
+  offset(from, to) {
+    if (!this.isOriented) {
+      return null;
+    }
+    const [dx, dy] = [(to.x - from.x) * this.scale, (to.y - from.y) * this.scale];
+    const turn = this.sky.north_deg * RADIANS_PER_DEG;
+    const handed = this.sky.is_mirrored ? -1 : 1;
+    return {
+      east: handed * (-dx * Math.cos(turn) + dy * Math.sin(turn)),
+      north: dx * Math.sin(turn) + dy * Math.cos(turn)
+    };
+  }
+  // Right ascension and declination in degrees of a pixel, by the tangent projection about the
+  // object's position (Calabretta & Greisen 2002, A&A 395, 1077).
+  radec(pixel) {
+    if (!this.hasPosition) {
+      return null;
+    }
+    const { east, north } = this.offset(this.sky, pixel);
+    const [xi, eta] = [east / 3600 * RADIANS_PER_DEG, north / 3600 * RADIANS_PER_DEG];
+    const [ra0, dec0] = [this.sky.ra_deg * RADIANS_PER_DEG, this.sky.dec_deg * RADIANS_PER_DEG];
+    const below = Math.cos(dec0) - eta * Math.sin(dec0);
+    const ra = ra0 + Math.atan2(xi, below);
+    const dec = Math.atan2(Math.sin(dec0) + eta * Math.cos(dec0), Math.hypot(xi, below));
+    return { ra: (ra / RADIANS_PER_DEG % 360 + 360) % 360, dec: dec / RADIANS_PER_DEG };
+  }
+  // Why there is no position under the cursor.
+  get missing() {
+    if (typeof this.sky.ra_deg !== "number") {
+      return "the catalog has no position";
+    }
+    return "no WCS, north unknown";
+  }
+};
+function separation(plane, from, to) {
+  const length = Math.hypot(to.x - from.x, to.y - from.y) * plane.scale;
+  const offset = plane.offset(from, to);
+  if (offset === null) {
+    return { length, angle: null };
+  }
+  return { length, angle: (Math.atan2(offset.east, offset.north) / RADIANS_PER_DEG + 360) % 360 };
+}
+function calibrate(value, zeroPointMag, scaleArcsec) {
+  if (!Number.isFinite(value) || typeof zeroPointMag !== "number") {
+    return { njy: null, mu: null };
+  }
+  return {
+    njy: value * 10 ** (0.4 * (NJY_ZERO_POINT_MAG - zeroPointMag)),
+    mu: value > 0 ? zeroPointMag - 2.5 * Math.log10(value / scaleArcsec ** 2) : null
+  };
+}
+function sexagesimal(value, digits, sign) {
+  const unit = 10 ** digits;
+  let rest = Math.round(Math.abs(value) * 3600 * unit);
+  const seconds = rest % (60 * unit) / unit;
+  rest = Math.floor(rest / (60 * unit));
+  const width = digits ? 3 + digits : 2;
+  const parts = [Math.floor(rest / 60), rest % 60].map((part) => String(part).padStart(2, "0"));
+  return `${sign ? value < 0 ? "−" : "+" : ""}${parts.join(":")}:${seconds.toFixed(digits).padStart(width, "0")}`;
+}
+function formatRaDec({ ra, dec }) {
+  const hours = sexagesimal(Math.round(ra / 15 * 36e5) / 36e5 % 24, 3, false);
+  return {
+    sexagesimal: `${hours} ${sexagesimal(dec, 2, true)}`,
+    degrees: `${ra.toFixed(6)} ${dec < 0 ? "−" : "+"}${Math.abs(dec).toFixed(6)}`
+  };
+}
+function formatValue(value, digits = 4) {
+  if (value === null || Number.isNaN(value)) {
+    return MISSING;
+  }
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : String(Number(value.toPrecision(digits)));
+  return text.replace("-", "−");
+}
+
+// app/viewer/overlay.js
+var BAR_LENGTHS_ARCSEC = [
+  0.01,
+  0.02,
+  0.05,
+  0.1,
+  0.2,
+  0.5,
+  1,
+  2,
+  5,
+  10,
+  20,
+  30,
+  60,
+  120,
+  300,
+  600
+];
+var overlayAt = (fraction) => `${(100 * fraction).toFixed(3)}%`;
+var Overlay = class {
+  constructor(isLarge) {
+    this.isLarge = isLarge;
+    this.node = h("svg", { class: "overlay", "aria-hidden": "true" });
+  }
+  // How much larger, in fractions of a small frame, things must be that stay readable.
+  get spread() {
+    return Math.min(2.2, Math.max(1, 300 / (this.node.clientWidth || 300)));
+  }
+  // `scene`: camera, sizeArcsec, plane, psfArcsec, cursor, crosshair, decorations, marks.
+  render(scene) {
+    const parts = [];
+    if (scene.decorations && this.isLarge) {
+      parts.push(...scaleBar(scene), ...compass(scene.plane, this.spread), ...psfDisc(scene));
+    }
+    for (const mark of scene.marks) {
+      parts.push(...drawMark(scene, mark, this.isLarge));
+    }
+    if (scene.cursor !== null) {
+      parts.push(...drawCursor(scene));
+    }
+    this.node.replaceChildren(...parts);
+  }
+};
+function overlayLine(from, to, className) {
+  return h("line", {
+    x1: overlayAt(from.x),
+    y1: overlayAt(from.y),
+    x2: overlayAt(to.x),
+    y2: overlayAt(to.y),
+    class: className
+  });
+}
+function overlayText(at, text, className = "note") {
+  return h("text", { x: overlayAt(at.x), y: overlayAt(at.y), class: className }, text);
+}
+function scaleBar({ camera, sizeArcsec }) {
+  const seen = sizeArcsec / camera.zoom;
+  const length = BAR_LENGTHS_ARCSEC.filter((one) => one <= 0.3 * seen).at(-1);
+  if (length === void 0) {
+    return [];
+  }
+  const left = 0.03;
+  return [
+    overlayLine({ x: left, y: 0.97 }, { x: left + length / seen, y: 0.97 }, "bar"),
+    overlayText({ x: left, y: 0.955 }, `${length}″`, "note start")
+  ];
+}
+function compass(plane, spread) {
+  if (!plane.isOriented) {
+    return [];
+  }
+  const turn = plane.sky.north_deg * RADIANS_PER_DEG;
+  const handed = plane.sky.is_mirrored ? -1 : 1;
+  const north = { x: Math.sin(turn), y: -Math.cos(turn) };
+  const east = { x: -handed * Math.cos(turn), y: -handed * Math.sin(turn) };
+  const reach = 0.028 * spread;
+  const middle = {
+    x: 1 - 0.09 * spread - reach * (north.x + east.x),
+    y: 0.09 * spread - reach * (north.y + east.y)
+  };
+  const tip = (way, length) => ({ x: middle.x + length * spread * way.x, y: middle.y + length * spread * way.y });
+  return [[north, "N"], [east, "E"]].flatMap(([way, letter]) => [
+    overlayLine(middle, tip(way, 0.062), "arrow"),
+    overlayText(tip(way, 0.083), letter, "note centred")
+  ]);
+}
+function psfDisc({ camera, sizeArcsec, psfArcsec }) {
+  if (psfArcsec === null) {
+    return [];
+  }
+  const radius = 0.5 * psfArcsec * camera.zoom / sizeArcsec;
+  if (radius > 0.2) {
+    return [];
+  }
+  const at = { x: 0.97 - Math.max(radius, 0.01), y: 0.97 - Math.max(radius, 0.01) };
+  return [
+    h("circle", { cx: overlayAt(at.x), cy: overlayAt(at.y), r: overlayAt(radius), class: "psf" }),
+    overlayText({ x: at.x - Math.max(radius, 0.01) - 0.015, y: 0.965 }, `PSF ${psfArcsec.toFixed(2)}″`, "note end")
+  ];
+}
+function drawCursor({ camera, cursor, crosshair }) {
+  const at = camera.toFrame(cursor);
+  if (crosshair) {
+    return [overlayLine({ x: 0, y: at.y }, { x: 1, y: at.y }, "cross"), overlayLine({ x: at.x, y: 0 }, { x: at.x, y: 1 }, "cross")];
+  }
+  return [h("circle", { cx: overlayAt(at.x), cy: overlayAt(at.y), r: 3, class: "spot" })];
+}
+function drawMark({ camera, measure }, mark, isLarge) {
+  const [from, to] = [camera.toFrame(mark.from), camera.toFrame(mark.to)];
+  const parts = [];
+  if (mark.kind === "ruler") {
+    parts.push(overlayLine(from, to, "mark"));
+  } else {
+    const radius = Math.hypot(to.x - from.x, to.y - from.y);
+    parts.push(h("circle", { cx: overlayAt(from.x), cy: overlayAt(from.y), r: overlayAt(radius), class: "mark" }));
+  }
+  parts.push(h("circle", { cx: overlayAt(from.x), cy: overlayAt(from.y), r: 2, class: "mark-end" }));
+  if (isLarge) {
+    const right = to.x < 0.7;
+    const at = { x: to.x + (right ? 0.015 : -0.015), y: Math.min(0.95, Math.max(0.05, to.y)) };
+    parts.push(overlayText(at, measure(mark), right ? "note start" : "note end"));
+  }
+  return parts;
+}
+
+// app/viewer/readout.js
+var PIXEL_BYTES_KEPT = 64 * 2 ** 20;
+var PixelPool = class {
+  constructor() {
+    this.entries = /* @__PURE__ */ new Map();
+  }
+  load(url) {
+    let entry = this.entries.get(url);
+    if (entry === void 0) {
+      entry = { values: null, bytes: 0 };
+      entry.ready = this.fetch(url, entry);
+    }
+    this.entries.delete(url);
+    this.entries.set(url, entry);
+    return entry;
+  }
+  async fetch(url, entry) {
+    try {
+      const answer = await fetch(url);
+      if (!answer.ok) {
+        throw new Error(await answer.text());
+      }
+      const buffer = await answer.arrayBuffer();
+      entry.values = new Float32Array(buffer);
+      entry.bytes = buffer.byteLength;
+      this.evict();
+    } catch {
+      this.entries.delete(url);
+    }
+    return entry;
+  }
+  evict() {
+    let bytes = [...this.entries.values()].reduce((sum, entry) => sum + entry.bytes, 0);
+    for (const [url, entry] of this.entries) {
+      if (bytes <= PIXEL_BYTES_KEPT) {
+        return;
+      }
+      bytes -= entry.bytes;
+      if (entry.bytes) {
+        this.entries.delete(url);
+      }
+    }
+  }
+};
+var Readout = class {
+  constructor() {
+    this.place = h("span", {});
+    this.sky = h("span", {});
+    this.value = h("span", {});
+    this.node = h(
+      "div",
+      { className: "readout", "aria-label": "Values under the cursor" },
+      h("div", {}, this.place),
+      h("div", {}, this.sky),
+      h("div", {}, this.value)
+    );
+    this.rest();
+  }
+  rest(text = "Point at a picture for pixel values and sky position") {
+    this.place.textContent = text;
+    this.node.classList.add("faint");
+    this.sky.textContent = this.value.textContent = "";
+  }
+  // `pixel` as in FITS: the middle of the first pixel is 1, 1. `from`: the object's own pixel.
+  show(pixel, plane, from) {
+    this.node.classList.remove("faint");
+    const { length, angle } = separation(plane, from, { x: pixel.x - 1, y: pixel.y - 1 });
+    const turned = angle === null ? "" : ` PA ${angle.toFixed(0)}°`;
+    this.place.replaceChildren(
+      h(
+        "span",
+        { title: "Pixel of the cutout, as in FITS: the first has its middle at 1, 1" },
+        `x ${pixel.x.toFixed(1)}  y ${pixel.y.toFixed(1)}`
+      ),
+      h(
+        "span",
+        { title: "Distance from the object, and position angle east of north" },
+        `r ${length.toFixed(2)}″${turned}`
+      )
+    );
+    const radec = plane.radec({ x: pixel.x - 1, y: pixel.y - 1 });
+    if (radec === null) {
+      const offset = plane.offset(from, { x: pixel.x - 1, y: pixel.y - 1 });
+      this.sky.textContent = offset === null ? `No RA, Dec (${plane.missing})` : `Δα cos δ ${signedArcsec(offset.east)}″  Δδ ${signedArcsec(offset.north)}″ (${plane.missing})`;
+      return;
+    }
+    const { sexagesimal: text, degrees } = formatRaDec(radec);
+    this.sky.replaceChildren(
+      h("span", { title: "Right ascension, declination (ICRS), sexagesimal" }, text),
+      h("span", { title: "Right ascension, declination (ICRS), degrees" }, degrees)
+    );
+  }
+  // The value of the band under the cursor, in every unit that it has.
+  showValue(text) {
+    this.value.textContent = text;
+  }
+};
+var signedArcsec = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+
+// app/viewer/viewer.js
+var BLINK_MS = 600;
+var ZOOM_STEP = Math.SQRT2;
+var PAN_STEP = 0.15;
+var DRAG_FROM_PX = 4;
+var COLOUR = "";
+var ImageViewer = class {
+  // `palettes`: name to 256 colours, as readPalettes gives them.
+  constructor(pool, palettes = /* @__PURE__ */ new Map()) {
+    this.pool = pool;
+    this.palettes = palettes;
+    this.pixels = new PixelPool();
+    this.infos = /* @__PURE__ */ new Map();
+    this.caption = h("span", { className: "frame-caption" });
+    this.legend = h("span", { className: "frame-legend", hidden: true });
+    this.overlay = new Overlay(true);
+    this.frame = new Frame(this.overlay.node, this.caption, this.legend);
+    this.strip = h("div", { className: "strip", role: "group", "aria-label": "Bands" });
+    this.readout = new Readout();
+    this.node = h(
+      "div",
+      { className: "images" },
+      h("div", { className: "viewer-body" }, this.frame.node),
+      this.readout.node,
+      this.strip
+    );
+    this.cells = /* @__PURE__ */ new Map();
+    this.shown = null;
+    this.tiled = false;
+    this.blinking = null;
+    this.tool = null;
+    this.crosshair = false;
+    this.decorations = true;
+    this.marks = [];
+    this.cursor = null;
+    this.row = this.catalog = this.view = this.sky = null;
+    this.onTool = () => {
+    };
+    this.settled = Promise.resolve(true);
+    this.camera = new Camera(this.node, () => {
+      this.drawOverlays();
+      this.onTool();
+    });
+    this.listen(this.frame.node, COLOUR);
+  }
+  get bands() {
+    return this.catalog === null ? [] : this.catalog.bands;
+  }
+  // --- pictures ---------------------------------------------------------------------------------
+  // Show a candidate; resolves when its large picture has been drawn (false: another came between).
+  show(row, catalog, view) {
+    if (this.catalog !== catalog) {
+      this.arrange(catalog);
+    }
+    if (this.row !== row) {
+      this.marks = [];
+      this.sky = null;
+    }
+    this.row = row;
+    this.catalog = catalog;
+    this.view = view;
+    this.node.classList.toggle("inverted", view.invert);
+    this.node.classList.toggle("smooth", view.smooth);
+    const drawn = this.tiled ? null : this.draw();
+    if (this.tiled) {
+      this.press();
+    }
+    const cells = [...this.cells].filter(([name]) => name !== COLOUR || this.tiled).map(([name, cell]) => cell.frame.show(this.pool, this.url(name || null), this.palette(name || null)));
+    this.settled = Promise.all(drawn === null ? cells : [drawn, ...cells]).then((all) => all.every(Boolean));
+    this.readInfo();
+    this.readPixels();
+    this.drawOverlays();
+    return drawn ?? this.settled;
+  }
+  url(band) {
+    return tileUrl(this.catalog, this.row, band, this.view);
+  }
+  palette(band) {
+    return band === null || this.catalog.rendered ? null : this.palettes.get(this.view.palette) ?? null;
+  }
+  async draw() {
+    const band = this.largeBand;
+    this.caption.textContent = pictureCaption(this.catalog, band, this.view);
+    this.press();
+    const drawn = await this.frame.show(this.pool, this.url(band), this.palette(band));
+    if (drawn) {
+      const { missing } = this.frame;
+      this.legend.hidden = missing === 0 || missing === 1;
+      this.legend.textContent = `hatched: no data, ${(100 * missing).toFixed(missing < 0.1 ? 1 : 0)} %`;
+    }
+    return drawn;
+  }
+  // Mark the cell of the band that is shown large.
+  press() {
+    for (const [name, cell] of this.cells) {
+      cell.node.setAttribute("aria-pressed", String(!this.tiled && name === (this.largeBand ?? COLOUR)));
+    }
+  }
+  get largeBand() {
+    return this.bands.includes(this.shown) ? this.shown : null;
+  }
+  redraw() {
+    return this.row === null ? null : this.show(this.row, this.catalog, this.view);
+  }
+  // Show one band large (null: colour); the same band again goes back to colour.
+  choose(band) {
+    this.shown = band === this.shown && !this.tiled ? null : band;
+    if (this.tiled) {
+      return this.tile(false);
+    }
+    this.drawOverlays();
+    return this.row === null ? null : this.draw();
+  }
+  // The next (1) or previous (-1) band, colour between the last and the first.
+  step(direction = 1) {
+    if (this.row === null || !this.bands.length) {
+      return;
+    }
+    const all = [null, ...this.bands];
+    const at = all.indexOf(this.largeBand) + direction + all.length;
+    this.choose(all[at % all.length]);
+  }
+  // Step through the bands by itself, until called again.
+  blink() {
+    if (this.blinking !== null) {
+      clearInterval(this.blinking);
+      this.blinking = null;
+    } else {
+      const next = () => {
+        if (this.row === null || !this.bands.length) {
+          return;
+        }
+        this.shown = this.bands[(this.bands.indexOf(this.shown) + 1) % this.bands.length];
+        this.drawOverlays();
+        this.draw();
+      };
+      this.tile(false);
+      this.blinking = setInterval(next, BLINK_MS);
+      next();
+    }
+    this.onTool();
+    return this.blinking !== null;
+  }
+  // All pictures side by side, or one large and the others small.
+  tile(tiled = !this.tiled) {
+    if (tiled === this.tiled) {
+      return null;
+    }
+    if (tiled && this.blinking !== null) {
+      this.blink();
+    }
+    this.tiled = tiled;
+    this.node.classList.toggle("tiled", tiled);
+    this.setCells();
+    this.onTool();
+    return this.redraw();
+  }
+  // One large picture in colour, whole, with nothing measured.
+  reset() {
+    if (this.blinking !== null) {
+      this.blink();
+    }
+    this.shown = null;
+    this.crosshair = false;
+    this.decorations = true;
+    this.marks = [];
+    this.tool = null;
+    this.tile(false);
+    this.camera.reset();
+    this.onTool();
+  }
+  clear() {
+    this.reset();
+    this.row = null;
+    this.frame.url = null;
+    this.frame.clear();
+    this.arrange(null);
+    this.readout.rest();
+  }
+  // Addresses of all pictures of a candidate, the one that is shown large first.
+  urls(row, catalog, view) {
+    const bands = [null, ...catalog.bands];
+    const first = catalog.bands.includes(this.shown) ? this.shown : null;
+    bands.sort((one, other) => (other === first) - (one === first));
+    return bands.map((band) => tileUrl(catalog, row, band, view));
+  }
+  arrange(catalog) {
+    this.catalog = catalog;
+    this.cells.clear();
+    this.strip.replaceChildren();
+    this.strip.hidden = this.bands.length < 2;
+    if (catalog === null) {
+      return;
+    }
+    this.addCell(COLOUR, "0");
+    catalog.bands.forEach((band, k) => this.addCell(band, k < 9 ? String(k + 1) : null));
+    this.setCells();
+  }
+  addCell(name, key) {
+    const band = name || null;
+    const overlay = new Overlay(band === null);
+    const caption = h("span", { className: "band-name" }, key ? h("kbd", {}, key) : null, band ?? "colour");
+    const frame = new Frame(overlay.node, caption);
+    const value = h("span", { className: "band-value" });
+    const brightness = h("span", { className: "band-value" });
+    const choose = () => {
+      this.dragged || this.choose(band);
+    };
+    const node = h(
+      "div",
+      {
+        className: "band",
+        role: "button",
+        tabIndex: 0,
+        "aria-pressed": "false",
+        title: `Show ${band ?? "the colour picture"} large${key ? ` (key ${key})` : ""}`,
+        onclick: choose,
+        onkeydown: (event) => {
+          if (event.key === "Enter" || event.key === " ") {
+            event.preventDefault();
+            choose();
+          }
+        }
+      },
+      frame.node,
+      h("div", { className: "band-values" }, value, brightness)
+    );
+    this.listen(frame.node, name);
+    this.cells.set(name, { frame, overlay, node, value, brightness });
+    this.strip.append(node);
+  }
+  setCells() {
+    const colour = this.cells.get(COLOUR);
+    if (colour !== void 0) {
+      colour.node.hidden = !this.tiled;
+    }
+    const n = this.cells.size;
+    this.strip.style.setProperty("--columns", n <= 4 ? 2 : n <= 9 ? 3 : 4);
+    this.strip.style.setProperty("--in-row", Math.min(6, Math.max(3, this.bands.length)));
+  }
+  // --- what is known of the image ---------------------------------------------------------------
+  // Where the image lies on the sky, once the server has said so.
+  locate(row, sky) {
+    if (row !== this.row || sky === this.sky) {
+      return;
+    }
+    this.sky = sky ?? null;
+    this.drawOverlays();
+  }
+  get plane() {
+    return new SkyPlane(this.sky, this.scale);
+  }
+  get scale() {
+    return this.catalog.size_arcsec / this.catalog.size_px;
+  }
+  get info() {
+    return this.catalog === null ? void 0 : this.infos.get(this.catalog.id)?.found;
+  }
+  // Calibration of the catalog, asked for once.
+  async readInfo() {
+    const { catalog, row } = this;
+    if (this.infos.has(catalog.id)) {
+      return;
+    }
+    const entry = { found: void 0 };
+    this.infos.set(catalog.id, entry);
+    try {
+      const answer = await fetch(infoUrl(catalog, row, this.view));
+      if (!answer.ok) {
+        throw new Error(await answer.text());
+      }
+      entry.found = await answer.json();
+      this.drawOverlays();
+    } catch {
+      this.infos.delete(catalog.id);
+    }
+  }
+  // Pixel values are fetched where somebody points at the picture.
+  async readPixels() {
+    if (this.cursor === null || this.row === null) {
+      return;
+    }
+    const entry = this.pixels.load(pixelsUrl(this.catalog, this.row, this.view));
+    if (entry.values === null) {
+      await entry.ready;
+      this.writeReadout();
+    }
+  }
+  // --- pointer ----------------------------------------------------------------------------------
+  listen(node, name) {
+    const place = (event) => {
+      const box = node.getBoundingClientRect();
+      return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
+    };
+    let start = null;
+    node.addEventListener("pointermove", (event) => {
+      if (this.row === null) {
+        return;
+      }
+      if (start !== null) {
+        this.drag(start, event, place(event), node);
+      }
+      const at = this.camera.toImage(place(event));
+      this.cursor = at.x >= 0 && at.x < 1 && at.y >= 0 && at.y < 1 ? { ...at, name } : null;
+      this.readPixels();
+      this.drawOverlays();
+    });
+    node.addEventListener("pointerleave", () => {
+      this.cursor = null;
+      this.drawOverlays();
+    });
+    node.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || this.row === null) {
+        return;
+      }
+      const at = place(event);
+      const tool = event.shiftKey ? "ruler" : event.altKey ? "circle" : this.tool;
+      start = {
+        clientX: event.clientX,
+        clientY: event.clientY,
+        at,
+        last: at,
+        tool,
+        image: this.camera.toImage(at)
+      };
+      this.dragged = false;
+    });
+    const end = () => {
+      start = null;
+    };
+    node.addEventListener("pointerup", end);
+    node.addEventListener("pointercancel", end);
+    node.addEventListener("dblclick", () => this.camera.reset());
+    node.addEventListener("wheel", (event) => {
+      if (this.row === null || event.ctrlKey) {
+        return;
+      }
+      event.preventDefault();
+      this.camera.zoomBy(2 ** (-Math.sign(event.deltaY) / 3), place(event));
+    }, { passive: false });
+  }
+  drag(start, event, at, node) {
+    const moved = Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY);
+    if (!this.dragged && moved < DRAG_FROM_PX) {
+      return;
+    }
+    if (!this.dragged) {
+      this.dragged = true;
+      node.setPointerCapture(event.pointerId);
+    }
+    if (start.tool === null) {
+      this.camera.panBy(start.last.x - at.x, start.last.y - at.y);
+    } else {
+      const others = this.marks.filter(({ kind }) => kind !== start.tool);
+      this.marks = [...others, { kind: start.tool, from: start.image, to: this.camera.toImage(at) }];
+    }
+    start.last = at;
+  }
+  use(tool) {
+    this.tool = tool === this.tool ? null : tool;
+    this.node.dataset.tool = this.tool ?? "";
+    this.onTool();
+  }
+  // Put away the tool, or else what was measured with it.
+  escape() {
+    if (this.tool !== null) {
+      this.use(this.tool);
+    } else {
+      this.marks = [];
+      this.drawOverlays();
+    }
+  }
+  toggle(name) {
+    this[name] = !this[name];
+    this.drawOverlays();
+    this.onTool();
+  }
+  zoom(direction) {
+    this.camera.zoomBy(ZOOM_STEP ** direction);
+  }
+  pan(dx, dy) {
+    this.camera.panBy(PAN_STEP * dx, PAN_STEP * dy);
+  }
+  // --- overlays and readout -----------------------------------------------------------------------
+  // Pixel (from 0, y upwards) of a place of the image.
+  pixel({ x, y }) {
+    const n = this.catalog.size_px;
+    return { x: x * n - 0.5, y: (1 - y) * n - 0.5 };
+  }
+  // The pixel of the object: its place by the table, else the middle.
+  get origin() {
+    const middle = (this.catalog.size_px - 1) / 2;
+    return { x: this.sky?.x ?? middle, y: this.sky?.y ?? middle };
+  }
+  measure(mark) {
+    const { length, angle } = separation(this.plane, this.pixel(mark.from), this.pixel(mark.to));
+    const text = `${length.toFixed(2)}″`;
+    if (mark.kind === "circle") {
+      return `R ${text}`;
+    }
+    return angle === null ? text : `${text}, PA ${angle.toFixed(0)}°`;
+  }
+  psf(band) {
+    const psf = this.info?.psf_fwhm_arcsec;
+    if (psf === void 0) {
+      return null;
+    }
+    const names = band === null ? tripleOf(this.catalog, this.view).filter(Boolean) : [band];
+    const known = names.map((name) => psf[name]).filter((value) => typeof value === "number");
+    return known.length ? Math.max(...known) : null;
+  }
+  drawOverlays() {
+    if (!this.row || !this.catalog || !this.view) {
+      return;
+    }
+    const scene = {
+      camera: this.camera,
+      sizeArcsec: this.catalog.size_arcsec,
+      plane: this.plane,
+      cursor: null,
+      crosshair: this.crosshair,
+      decorations: this.decorations,
+      marks: this.marks,
+      measure: (mark) => this.measure(mark)
+    };
+    const cursor = (name) => this.cursor && (this.crosshair || this.cursor.name !== name) ? this.cursor : null;
+    if (this.tiled) {
+      this.overlay.node.replaceChildren();
+    } else {
+      this.overlay.render({
+        ...scene,
+        cursor: this.crosshair ? cursor(null) : this.cursorBeside(),
+        psfArcsec: this.psf(this.largeBand)
+      });
+    }
+    for (const [name, { overlay }] of this.cells) {
+      overlay.render({ ...scene, cursor: cursor(name), psfArcsec: this.psf(name || null) });
+    }
+    this.writeReadout();
+  }
+  // The cursor, where it is over one of the small pictures.
+  cursorBeside() {
+    return this.cursor === null || this.cursor.name === COLOUR ? null : this.cursor;
+  }
+  writeReadout() {
+    const { cursor } = this;
+    if (cursor === null || this.row === null) {
+      this.readout.rest();
+      for (const cell of this.cells.values()) {
+        cell.value.textContent = cell.brightness.textContent = "";
+      }
+      return;
+    }
+    const { x, y } = this.pixel(cursor);
+    this.readout.show({ x: x + 1, y: y + 1 }, this.plane, this.origin);
+    const values = this.pixels.load(pixelsUrl(this.catalog, this.row, this.view)).values;
+    if (values === null) {
+      this.readout.showValue("…");
+      return;
+    }
+    const n = this.catalog.size_px;
+    const column = Math.min(n - 1, Math.floor(cursor.x * n));
+    const fromTop = Math.min(n - 1, Math.floor(cursor.y * n));
+    const row = this.catalog.rendered ? fromTop : n - 1 - fromTop;
+    const large = cursor.name === COLOUR ? this.tiled ? null : this.largeBand : cursor.name;
+    const written = this.bands.map((band, k) => {
+      const value = values[(k * n + row) * n + column];
+      const text = this.describe(band, value);
+      const cell = this.cells.get(band);
+      cell.value.textContent = text.short;
+      cell.brightness.textContent = text.brightness;
+      return [band, text.long];
+    });
+    this.readout.showValue(large === null ? this.catalog.rendered ? "8-bit picture: levels, no flux" : this.unitNote : written.find(([band]) => band === large)[1]);
+  }
+  get unitNote() {
+    if (this.view.snr) {
+      return this.noiseNote;
+    }
+    return "Below: nJy a pixel and AB mag/arcsec² by band";
+  }
+  get noiseNote() {
+    return this.info?.noise_from === "variance" ? "Values in σ of the variance map" : "Values in σ of the sky: there is no variance map";
+  }
+  // A value in all units that it has.
+  describe(band, value) {
+    const number = formatValue(value, this.view.snr ? 3 : 4);
+    if (Number.isNaN(value)) {
+      return { short: "no data", brightness: "", long: `${band}: no data` };
+    }
+    if (this.catalog.rendered) {
+      return { short: number, brightness: "", long: `${band}: level ${number} of 255, no flux` };
+    }
+    if (this.view.snr) {
+      return { short: `${number} σ`, brightness: "", long: `${band}: ${number} σ. ${this.noiseNote}` };
+    }
+    const zeroPoint = this.info?.zero_point_mag?.[band];
+    const { njy, mu } = calibrate(value, zeroPoint, this.scale);
+    const sigma = this.info?.sky_sigma?.[band];
+    const parts = [
+      typeof zeroPoint === "number" ? `${number} (ZP ${zeroPoint.toFixed(2)})` : `${number} (no ZP)`,
+      njy === null ? null : `${formatValue(njy)} nJy`,
+      mu === null ? null : `${mu.toFixed(2)} mag/″²`,
+      typeof sigma === "number" ? `σ ${formatValue(sigma, 3)}` : null
+    ];
+    return {
+      short: njy === null ? number : `${formatValue(njy)} nJy`,
+      brightness: mu === null ? "" : `${mu.toFixed(2)} m/″²`,
+      long: `${band}: ${parts.filter(Boolean).join(" · ")}`
+    };
+  }
+};
+function pictureCaption(catalog, band, view) {
+  if (catalog.rendered) {
+    return `${band ?? "picture as imported"} · 8-bit, no flux`;
+  }
+  const what = [
+    view.light ? "galaxy subtracted" : null,
+    view.snr ? "S/N" : null
+  ].filter(Boolean);
+  const [red, green, blue] = tripleOf(catalog, view);
+  const name = band ?? (red === blue ? red : `${red} ${green || "mean"} ${blue}`);
+  return [name, ...what].join(" · ");
+}
+
+// app/widgets/keyboard.js
+var LIST_KEYS = { title: "List", keys: [
+  { keys: ["j", "ArrowDown"], shown: "j ↓", action: "next", text: "Next candidate" },
+  { keys: ["k", "ArrowUp"], shown: "k ↑", action: "previous", text: "Previous candidate" },
+  { keys: ["]", "PageDown"], shown: "]", action: "nextPage", text: "Next page of the list" },
+  { keys: ["[", "PageUp"], shown: "[", action: "previousPage", text: "Previous page of the list" },
+  { keys: ["Home"], shown: "Home", action: "first", text: "First candidate" },
+  { keys: ["/"], shown: "/", action: "search", text: "Search by object id" },
+  { keys: ["d"], shown: "d", action: "charts", text: "Show or hide the diagrams of the list" }
+] };
+var HELP_KEYS = { title: "Help", keys: [
+  { keys: ["?"], shown: "?", action: "help", text: "Show or hide these keys" }
+] };
+var SLIDER_KEYS = /* @__PURE__ */ new Set(
+  ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Home", "PageDown", "PageUp"]
+);
+function isTyping(event) {
+  const target = event.composedPath()[0];
+  if (!(target instanceof Element)) {
+    return false;
+  }
+  if (target.isContentEditable || target.matches("textarea, select")) {
+    return true;
+  }
+  if (!target.matches("input")) {
+    return false;
+  }
+  if (target.type === "checkbox") {
+    return false;
+  }
+  return target.type !== "range" || SLIDER_KEYS.has(event.key);
+}
+function keyName(event) {
+  return event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
+}
+var Keyboard = class {
+  // `actions`: for each action of the sections, a function of the key and the event's time.
+  constructor(sections, actions) {
+    const known = new Map(sections.flatMap((section) => section.keys.flatMap(({ keys, action }) => keys.map((key) => [key, action]))));
+    this.dialog = h(
+      "dialog",
+      { className: "keys", "aria-label": "Keys" },
+      h("h2", {}, "Keys"),
+      h("div", { className: "key-sections" }, sections.map(({ title, keys }) => h(
+        "section",
+        {},
+        h("h3", {}, title),
+        h("dl", {}, keys.map(({ shown, text }) => h(
+          "div",
+          {},
+          h("dt", {}, shown.split(" ").map((key) => key === "…" ? "…" : h("kbd", {}, key))),
+          h("dd", {}, text)
+        )))
+      ))),
+      h("p", { className: "faint" }, "Keys are ignored while you type in a field."),
+      h("button", { type: "button", onclick: () => this.dialog.close() }, "Close")
+    );
+    this.dialog.addEventListener("click", (event) => {
+      if (event.target === this.dialog) {
+        this.dialog.close();
+      }
+    });
+    this.onKey = (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event)) {
+        return;
+      }
+      const action = known.get(keyName(event));
+      if (action === void 0 || this.dialog.open && action !== "help") {
+        return;
+      }
+      event.preventDefault();
+      if (action === "help") {
+        this.toggleHelp();
+      } else {
+        actions[action](keyName(event), event.timeStamp);
+      }
+    };
+    document.addEventListener("keydown", this.onKey);
+  }
+  toggleHelp() {
+    if (this.dialog.open) {
+      this.dialog.close();
+    } else {
+      this.dialog.showModal();
+    }
+  }
+  remove() {
+    document.removeEventListener("keydown", this.onKey);
+  }
+};
+
+// app/review/chart.js
+var CHART_PAD = { left: 46, right: 10, top: 8, bottom: 26 };
+var PROBABILITY_TICKS = [1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999];
+var CLICK_PX = 5;
+var REACH_PX = 9;
+function unpack(text, Type) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Type(bytes.buffer);
+}
+function niceTicks(low, high, most) {
+  const raw = (high - low) / most;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((k) => k * power).find((k) => k >= raw);
+  const ticks = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
+    ticks.push(Number((k * step).toPrecision(10)));
+  }
+  return ticks;
+}
+function interpolate(value, xs, ys) {
+  const last = xs.length - 1;
+  if (value <= xs[0]) {
+    return ys[0];
+  }
+  if (value >= xs[last]) {
+    return ys[last];
+  }
+  const k = xs.findIndex((x) => x >= value);
+  const part = xs[k] > xs[k - 1] ? (value - xs[k - 1]) / (xs[k] - xs[k - 1]) : 0;
+  return ys[k - 1] + part * (ys[k] - ys[k - 1]);
+}
+var ChartCanvas = class {
+  // `handlers`: view(extent), open(x, y, dx, dy), hover(…), select(corners), range(low, high)
+  constructor(handlers) {
+    this.handlers = handlers;
+    this.canvas = h("canvas", { "aria-label": "Chart of the candidates of this list", role: "img" });
+    this.node = h("div", { className: "chart-canvas" }, this.canvas);
+    this.tool = "lasso";
+    this.data = null;
+    this.place = null;
+    this.path = null;
+    this.canvas.addEventListener("pointerdown", (event) => this.start(event));
+    this.canvas.addEventListener("pointermove", (event) => this.move(event));
+    this.canvas.addEventListener("pointerup", (event) => this.end(event));
+    this.canvas.addEventListener("pointercancel", () => {
+      this.path = null;
+      this.draw();
+    });
+    this.canvas.addEventListener("pointerleave", () => this.handlers.hover(null));
+    this.canvas.addEventListener("wheel", (event) => this.zoom(event), { passive: false });
+    this.canvas.addEventListener("dblclick", () => this.handlers.view(null));
+    this.resized = new ResizeObserver(() => this.fit());
+    this.resized.observe(this.node);
+    this.themed = new MutationObserver(() => requestAnimationFrame(() => this.draw()));
+    this.themed.observe(document.documentElement, { attributes: true });
+  }
+  remove() {
+    this.resized.disconnect();
+    this.themed.disconnect();
+  }
+  get size() {
+    return [Math.max(this.node.clientWidth, 40), Math.max(this.node.clientHeight, 40)];
+  }
+  get inner() {
+    const [width, height] = this.size;
+    return [width - CHART_PAD.left - CHART_PAD.right, height - CHART_PAD.top - CHART_PAD.bottom];
+  }
+  fit() {
+    const ratio = devicePixelRatio || 1;
+    const [width, height] = this.size;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    this.draw();
+  }
+  set(data) {
+    this.data = data;
+    this.extent = data.extent ?? null;
+    if (data.points) {
+      data.x = unpack(data.points.x, Float32Array);
+      data.y = unpack(data.points.y, Float32Array);
+      data.p = unpack(data.points.p, Float32Array);
+    }
+    this.image = null;
+    this.draw();
+  }
+  clear() {
+    this.data = null;
+    this.place = null;
+    this.draw();
+  }
+  colour(name) {
+    this.canvas.style.color = `var(--lt-${name})`;
+    return getComputedStyle(this.canvas).color;
+  }
+  toPixel(x, y) {
+    const [left, right, bottom, top] = this.extent;
+    const [width, height] = this.inner;
+    return [
+      CHART_PAD.left + (x - left) / (right - left) * width,
+      CHART_PAD.top + (top - y) / (top - bottom) * height
+    ];
+  }
+  toData(px, py) {
+    const [left, right, bottom, top] = this.extent;
+    const [width, height] = this.inner;
+    return [
+      left + (px - CHART_PAD.left) / width * (right - left),
+      top - (py - CHART_PAD.top) / height * (top - bottom)
+    ];
+  }
+  // --- drawing ----------------------------------------------------------------------------------
+  draw() {
+    const pen = this.canvas.getContext("2d");
+    const ratio = devicePixelRatio || 1;
+    const [width, height] = this.size;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    if (this.data === null) {
+      return;
+    }
+    this.ink = {
+      text: this.colour("text"),
+      muted: this.colour("muted"),
+      line: this.colour("line"),
+      accent: this.colour("accent"),
+      mark: this.colour("warning")
+    };
+    pen.font = `11px ${getComputedStyle(this.node).fontFamily}`;
+    if (this.data.counts) {
+      this.drawBars(pen);
+    } else {
+      this.drawMap(pen);
+    }
+    this.drawPath(pen);
+  }
+  drawBars(pen) {
+    const { counts, edges, probabilities } = this.data;
+    if (!counts.length) {
+      return;
+    }
+    const most = Math.max(...counts);
+    const [width, height] = this.inner;
+    this.extent = [edges[0], edges.at(-1), 0, Math.log10(most + 1) * 1.05];
+    const base = CHART_PAD.top + height;
+    for (const n of [1, 10, 100, 1e3, 1e4, 1e5, 1e6].filter((n2) => n2 <= most)) {
+      const [, y] = this.toPixel(0, Math.log10(n + 1));
+      this.rule(pen, [[CHART_PAD.left, y], [CHART_PAD.left + width, y]]);
+      this.text(pen, n >= 1e3 ? `${n / 1e3}k` : String(n), CHART_PAD.left - 6, y + 4, "right");
+    }
+    pen.fillStyle = this.ink.accent;
+    counts.forEach((n, k) => {
+      if (!n) {
+        return;
+      }
+      const [x0, y] = this.toPixel(edges[k], Math.log10(n + 1));
+      const [x1] = this.toPixel(edges[k + 1], 0);
+      pen.fillRect(x0 + 0.5, y, Math.max(x1 - x0 - 1, 1), base - y);
+    });
+    let after = -Infinity;
+    for (const p of PROBABILITY_TICKS) {
+      if (p < probabilities[0] || p > probabilities.at(-1)) {
+        continue;
+      }
+      const [x] = this.toPixel(interpolate(p, probabilities, edges), 0);
+      if (x - after < 34) {
+        continue;
+      }
+      after = x;
+      this.rule(pen, [[x, base], [x, base + 4]]);
+      this.text(pen, String(p), x, base + 16, "center");
+    }
+    if (this.place !== null) {
+      const [x] = this.toPixel(this.place[0], 0);
+      pen.strokeStyle = this.ink.mark;
+      pen.lineWidth = 2;
+      pen.strokeRect(x, CHART_PAD.top, 0.01, height);
+      pen.lineWidth = 1;
+    }
+  }
+  drawMap(pen) {
+    const { data, ink } = this;
+    const [width, height] = this.inner;
+    pen.save();
+    pen.beginPath();
+    pen.rect(CHART_PAD.left, CHART_PAD.top, width, height);
+    pen.clip();
+    pen.strokeStyle = ink.line;
+    for (const corners of data.cells ?? []) {
+      this.rule(pen, corners.map(([x, y]) => this.toPixel(x, y)), true);
+    }
+    for (const { points } of data.lines ?? []) {
+      this.rule(pen, points.map(([x, y]) => this.toPixel(x, y)));
+    }
+    if (data.grid) {
+      this.drawGrid(pen);
+    }
+    if (data.x) {
+      this.drawPoints(pen);
+    }
+    if (this.place !== null) {
+      const [x, y] = this.toPixel(...this.place);
+      pen.strokeStyle = ink.mark;
+      pen.lineWidth = 2;
+      pen.beginPath();
+      pen.arc(x, y, 6, 0, 2 * Math.PI);
+      pen.stroke();
+      pen.lineWidth = 1;
+    }
+    pen.restore();
+    for (const line of data.lines ?? []) {
+      this.labelLine(pen, line);
+    }
+    if (data.kind === "uncertainty") {
+      const [left, right, bottom, top] = this.extent;
+      for (const tick of niceTicks(left, right, 6)) {
+        const [x] = this.toPixel(tick, bottom);
+        this.rule(pen, [[x, CHART_PAD.top + height], [x, CHART_PAD.top + height + 4]]);
+        this.text(pen, String(tick), x, CHART_PAD.top + height + 15, "center");
+      }
+      for (const tick of niceTicks(bottom, top, 4)) {
+        const [, y] = this.toPixel(left, tick);
+        this.rule(pen, [[CHART_PAD.left - 4, y], [CHART_PAD.left, y]]);
+        this.text(pen, String(tick), CHART_PAD.left - 7, y + 4, "right");
+      }
+    }
+    pen.strokeStyle = ink.line;
+    pen.strokeRect(CHART_PAD.left, CHART_PAD.top, width, height);
+  }
+  // Right ascensions below the map, declinations to its left: where the line meets the edge. On a map
+  // of the whole sky along the equator and the left limb.
+  labelLine(pen, { along, text, points }) {
+    const [width, height] = this.inner;
+    const pixels = points.map(([x, y]) => this.toPixel(x, y));
+    const base = CHART_PAD.top + height;
+    if (this.data.whole_sky) {
+      const [x, y] = along === "ra" ? pixels[Math.floor(pixels.length / 2)] : pixels[0];
+      const far = along === "dec" ? pixels.at(-1) : [x, y];
+      const at = far[0] < x ? far : [x, y];
+      this.text(pen, text, Math.max(at[0] - 2, 2), at[1] - 3, along === "dec" ? "left" : "center");
+      return;
+    }
+    const axis = along === "ra" ? 1 : 0;
+    const edge = along === "ra" ? base : CHART_PAD.left;
+    for (let k = 1; k < pixels.length; k++) {
+      const [a, b] = [pixels[k - 1], pixels[k]];
+      if ((a[axis] - edge) * (b[axis] - edge) > 0 || a[axis] === b[axis]) {
+        continue;
+      }
+      const part = (edge - a[axis]) / (b[axis] - a[axis]);
+      const other = a[1 - axis] + part * (b[1 - axis] - a[1 - axis]);
+      if (along === "ra" && other > CHART_PAD.left + 8 && other < CHART_PAD.left + width - 8) {
+        this.text(pen, text, other, base + 15, "center");
+      } else if (along === "dec" && other > CHART_PAD.top + 4 && other < base) {
+        this.text(pen, text, CHART_PAD.left - 5, other + 4, "right");
+      }
+      return;
+    }
+  }
+  drawGrid(pen) {
+    const { grid, extent } = this.data;
+    if (this.image === null || this.imageInk !== this.ink.accent) {
+      const [rows, columns] = grid.shape;
+      const counts = unpack(grid.counts, Uint16Array);
+      const most = Math.log1p(Math.min(grid.most, 65535));
+      const sheet = new OffscreenCanvas(columns, rows);
+      const brush = sheet.getContext("2d");
+      brush.fillStyle = this.ink.accent;
+      brush.fillRect(0, 0, 1, 1);
+      const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
+      const pixels = brush.createImageData(columns, rows);
+      counts.forEach((n, k) => {
+        const at = 4 * ((rows - 1 - Math.floor(k / columns)) * columns + k % columns);
+        pixels.data.set([red, green, blue, n ? 40 + 215 * Math.log1p(n) / most : 0], at);
+      });
+      brush.putImageData(pixels, 0, 0);
+      this.image = sheet;
+      this.imageInk = this.ink.accent;
+    }
+    const [x0, y0] = this.toPixel(extent[0], extent[3]);
+    const [x1, y1] = this.toPixel(extent[1], extent[2]);
+    pen.imageSmoothingEnabled = false;
+    pen.drawImage(this.image, x0, y0, x1 - x0, y1 - y0);
+  }
+  drawPoints(pen) {
+    const { x, y, p } = this.data;
+    pen.fillStyle = this.ink.accent;
+    const radius = x.length > 800 ? 1.6 : 2.6;
+    for (let k = 0; k < x.length; k++) {
+      const [px, py] = this.toPixel(x[k], y[k]);
+      pen.globalAlpha = 0.3 + 0.7 * p[k];
+      pen.beginPath();
+      pen.arc(px, py, radius, 0, 2 * Math.PI);
+      pen.fill();
+    }
+    pen.globalAlpha = 1;
+  }
+  drawPath(pen) {
+    if (this.path === null || this.path.length < 2 || this.tool === "pan") {
+      return;
+    }
+    pen.strokeStyle = this.ink.text;
+    pen.fillStyle = this.ink.accent;
+    pen.beginPath();
+    for (const [x, y] of this.corners()) {
+      pen.lineTo(x, y);
+    }
+    pen.closePath();
+    pen.globalAlpha = 0.15;
+    pen.fill();
+    pen.globalAlpha = 1;
+    pen.stroke();
+  }
+  rule(pen, points, closed = false) {
+    pen.strokeStyle = this.ink.line;
+    pen.beginPath();
+    for (const [x, y] of points) {
+      pen.lineTo(x, y);
+    }
+    if (closed) {
+      pen.closePath();
+    }
+    pen.stroke();
+  }
+  text(pen, text, x, y, align) {
+    pen.fillStyle = this.ink.muted;
+    pen.textAlign = align;
+    pen.fillText(text, x, y);
+  }
+  // --- the pointer ------------------------------------------------------------------------------
+  // The marked region in pixels: what was drawn, a box, or a range of the bars.
+  corners() {
+    const [x0, y0] = this.path[0];
+    const [x1, y1] = this.path.at(-1);
+    if (this.data.counts) {
+      const [, height] = this.inner;
+      return [
+        [x0, CHART_PAD.top],
+        [x1, CHART_PAD.top],
+        [x1, CHART_PAD.top + height],
+        [x0, CHART_PAD.top + height]
+      ];
+    }
+    return this.tool === "box" ? [[x0, y0], [x1, y0], [x1, y1], [x0, y1]] : this.path;
+  }
+  start(event) {
+    if (this.data === null || event.button !== 0 || !this.extent) {
+      return;
+    }
+    this.canvas.setPointerCapture(event.pointerId);
+    this.path = [[event.offsetX, event.offsetY]];
+    this.before = this.extent;
+    this.handlers.hover(null);
+  }
+  move(event) {
+    const at = [event.offsetX, event.offsetY];
+    if (this.path !== null) {
+      const last = this.path.at(-1);
+      if (Math.hypot(at[0] - last[0], at[1] - last[1]) >= 3) {
+        this.path.push(at);
+      }
+      if (this.tool === "pan" && !this.data.counts) {
+        this.pan(at);
+      }
+      this.draw();
+    } else if (this.data !== null && !this.data.counts && this.extent) {
+      this.handlers.hover([...this.toData(...at), ...this.reach(), ...at]);
+    }
+  }
+  reach() {
+    const [left, right, bottom, top] = this.extent;
+    const [width, height] = this.inner;
+    return [REACH_PX * (right - left) / width, REACH_PX * (top - bottom) / height];
+  }
+  pan([x, y]) {
+    const [left, right, bottom, top] = this.before;
+    const [width, height] = this.inner;
+    const dx = (x - this.path[0][0]) / width * (right - left);
+    const dy = (y - this.path[0][1]) / height * (top - bottom);
+    this.extent = [left - dx, right - dx, bottom + dy, top + dy];
+  }
+  end() {
+    const { path } = this;
+    if (path === null) {
+      return;
+    }
+    const far = Math.max(...path.map(([x, y]) => Math.hypot(x - path[0][0], y - path[0][1])));
+    if (far < CLICK_PX) {
+      if (!this.data.counts) {
+        this.handlers.open(...this.toData(...path[0]), ...this.reach());
+      }
+    } else if (this.data.counts) {
+      const xs = [path[0], path.at(-1)].map(([x]) => this.toData(x, 0)[0]).sort((a, b) => a - b);
+      const { edges, probabilities } = this.data;
+      this.handlers.range(
+        ...xs.map((x) => interpolate(x, edges, probabilities)),
+        xs[0] <= edges[0],
+        xs[1] >= edges.at(-1)
+      );
+    } else if (this.tool === "pan") {
+      this.handlers.view(this.extent);
+    } else {
+      this.handlers.select(this.corners().map(([x, y]) => this.toData(x, y)));
+    }
+    this.path = null;
+    this.draw();
+  }
+  zoom(event) {
+    if (this.data === null || this.data.counts || !this.extent) {
+      return;
+    }
+    event.preventDefault();
+    const factor = Math.exp(Math.max(-1, Math.min(1, event.deltaY / 240)));
+    const [x, y] = this.toData(event.offsetX, event.offsetY);
+    const [left, right, bottom, top] = this.extent;
+    this.extent = [
+      x + (left - x) * factor,
+      x + (right - x) * factor,
+      y + (bottom - y) * factor,
+      y + (top - y) * factor
+    ];
+    this.draw();
+    this.handlers.view(this.extent);
+  }
+};
+
+// app/review/charts.js
+var CHARTS = {
+  // kind: [tab, what it shows]
+  histogram: ["Scores", "Candidates by score; drag to limit the list to a range"],
+  uncertainty: ["Uncertainty", "Epistemic uncertainty (nat) against the ensemble's logit"],
+  embedding: ["Embeddings", "What the network sees as alike lies close together"],
+  sky: ["Sky", "Positions, ICRS, north up and east to the left"]
+};
+var CHART_TOOLS = { lasso: "Lasso", box: "Box", pan: "Move" };
+var VIEW_PAUSE_MS = 160;
+var HOVER_PAUSE_MS = 70;
+var MARK_PAUSE_MS = 120;
+var ChartPanel = class {
+  constructor({ ask, catalogs, onOpen, onRange, onSelection }) {
+    Object.assign(this, { ask, catalogs, onOpen, onRange, onSelection });
+    this.kind = "histogram";
+    this.asked = 0;
+    this.button = h("button", {
+      type: "button",
+      className: "charts-toggle",
+      "aria-pressed": "false",
+      title: "Diagrams of this list (key d)",
+      onclick: () => this.toggle()
+    }, "Charts");
+    this.tabs = Object.fromEntries(Object.entries(CHARTS).map(([kind, [tab, title]]) => [
+      kind,
+      h("button", { type: "button", role: "tab", title, onclick: () => this.show(kind) }, tab)
+    ]));
+    this.tools = Object.fromEntries(Object.entries(CHART_TOOLS).map(([tool, text]) => [
+      tool,
+      h("button", { type: "button", "aria-pressed": "false", onclick: () => this.use(tool) }, text)
+    ]));
+    this.whole = h("button", {
+      type: "button",
+      title: "Show everything (double click)",
+      onclick: () => this.setView(null)
+    }, "All");
+    this.state = h("span", { className: "chart-state", role: "status" });
+    this.message = h("p", { className: "chart-message", hidden: true });
+    this.tip = h("div", { className: "chart-tip", hidden: true });
+    this.chart = new ChartCanvas({
+      view: (extent) => this.setView(extent),
+      open: (...place) => this.near(place, ({ candidate }) => {
+        if (candidate) {
+          this.onOpen(candidate.id);
+        }
+      }),
+      hover: (place) => this.hover(place),
+      select: (corners) => this.select(corners),
+      range: (low, high, open, end) => this.onRange(
+        open ? 0 : Number(low.toPrecision(3)),
+        end ? 1 : Number(high.toPrecision(3))
+      )
+    });
+    this.toolbar = h(
+      "span",
+      { className: "segments", role: "group", "aria-label": "Tool" },
+      Object.values(this.tools),
+      this.whole
+    );
+    this.node = h(
+      "section",
+      { className: "charts", hidden: true, "aria-label": "Charts" },
+      h(
+        "div",
+        { className: "charts-head" },
+        h("span", { className: "segments", role: "tablist", "aria-label": "Chart" }, Object.values(this.tabs)),
+        h("span", { className: "spacer" }),
+        this.toolbar
+      ),
+      h("div", { className: "chart-body" }, this.chart.node, this.message, this.tip),
+      this.state
+    );
+    this.askView = debounce(() => this.load(), VIEW_PAUSE_MS);
+    this.askHover = debounce(() => this.showTip(), HOVER_PAUSE_MS);
+    this.askPlace = debounce(() => this.findPlace(), MARK_PAUSE_MS);
+    this.use("lasso");
+  }
+  remove() {
+    this.chart.remove();
+    for (const later of [this.askView, this.askHover, this.askPlace]) {
+      later.cancel();
+    }
+  }
+  get open() {
+    return !this.node.hidden;
+  }
+  toggle() {
+    this.node.hidden = !this.node.hidden;
+    this.button.setAttribute("aria-pressed", String(this.open));
+    if (this.open) {
+      this.chart.fit();
+      this.show(this.kind);
+    }
+  }
+  show(kind) {
+    this.kind = kind;
+    for (const [name, tab] of Object.entries(this.tabs)) {
+      tab.setAttribute("aria-selected", String(name === kind));
+      tab.setAttribute("aria-pressed", String(name === kind));
+    }
+    this.toolbar.hidden = kind === "histogram";
+    this.view = null;
+    this.chart.clear();
+    this.load();
+  }
+  use(tool) {
+    this.chart.tool = tool;
+    for (const [name, button] of Object.entries(this.tools)) {
+      button.setAttribute("aria-pressed", String(name === tool));
+    }
+  }
+  setQuery(query) {
+    this.query = query;
+    const scored = query.ensemble_id !== null;
+    for (const kind of ["histogram", "uncertainty"]) {
+      this.tabs[kind].disabled = !scored;
+    }
+    if (!scored && ["histogram", "uncertainty"].includes(this.kind)) {
+      this.kind = "sky";
+    }
+    if (this.open) {
+      this.show(this.kind);
+    }
+  }
+  setView(extent) {
+    this.view = extent;
+    this.askView();
+  }
+  load() {
+    if (!this.open) {
+      return;
+    }
+    const { kind } = this;
+    const asked = ++this.asked;
+    const [width, height] = this.chart.inner;
+    const slow = setTimeout(() => this.say(kind === "embedding" ? "Projecting the embeddings …" : "Reading …"), 250);
+    const mine = (then) => (answer) => {
+      if (asked !== this.asked) {
+        return;
+      }
+      clearTimeout(slow);
+      then(answer);
+    };
+    const message = kind === "histogram" ? { type: "histogram" } : {
+      type: "chart",
+      kind,
+      view: this.view,
+      width: Math.round(width / 2),
+      height: Math.round(height / 2)
+    };
+    this.ask(
+      { ...message, query: this.query },
+      mine((answer) => this.draw(answer)),
+      mine((text) => {
+        this.chart.clear();
+        this.say(text);
+        this.state.textContent = "";
+      })
+    );
+  }
+  draw(answer) {
+    this.say(answer.n ? "" : "No candidate to show.");
+    this.chart.set(answer);
+    const parts = [`${formatCount(answer.n)} candidates`];
+    if (this.kind === "histogram") {
+      parts.push("count on a logarithmic axis, score below");
+    }
+    if (this.kind === "uncertainty") {
+      parts.push("epistemic uncertainty (nat) against logit");
+    }
+    if (answer.n_left_out) {
+      parts.push(`${formatCount(answer.n_left_out)} without a place here`);
+    }
+    if (answer.grid) {
+      parts.push(`up to ${formatCount(answer.grid.most)} a cell`);
+    }
+    if (answer.caption) {
+      parts.push(answer.caption);
+    }
+    this.state.textContent = parts.join(" · ");
+    this.state.title = this.state.textContent;
+    this.node.dataset.drawn = this.kind;
+    this.findPlace();
+  }
+  say(text) {
+    this.message.hidden = text === "";
+    this.message.textContent = text;
+  }
+  // --- the chosen candidate and those under the pointer ------------------------------------------
+  mark(id) {
+    this.chosen = id;
+    if (this.open) {
+      this.askPlace();
+    }
+  }
+  findPlace() {
+    const { chosen, kind } = this;
+    if (chosen === void 0 || this.chart.data === null) {
+      return;
+    }
+    const on = kind === "histogram" ? "uncertainty" : kind;
+    this.ask({ type: "chart_place", kind: on, query: this.query, id: chosen }, ({ place }) => {
+      if (chosen !== this.chosen || kind !== this.kind) {
+        return;
+      }
+      this.chart.place = place;
+      this.chart.draw();
+    }, () => {
+    });
+  }
+  near([x, y, dx, dy], then) {
+    this.ask({ type: "chart_near", kind: this.kind, query: this.query, x, y, dx, dy }, then);
+  }
+  hover(place) {
+    this.under = place;
+    this.tip.hidden = true;
+    if (place === null) {
+      this.askHover.cancel();
+    } else {
+      this.askHover();
+    }
+  }
+  showTip() {
+    const { under } = this;
+    if (!under) {
+      return;
+    }
+    this.near(under, ({ candidate }) => {
+      if (under !== this.under || candidate === null) {
+        return;
+      }
+      const catalog = this.catalogs.get(candidate.catalog_id);
+      this.tip.replaceChildren(
+        h("img", { src: tileUrl(catalog, candidate, null, { preset: "auto" }, 64), alt: "", width: 48, height: 48 }),
+        h("span", {}, h("b", {}, candidate.object_id), formatProbability(candidate.probability))
+      );
+      const [px, py] = under.slice(4);
+      const [width] = this.chart.size;
+      this.tip.style.left = px > width / 2 ? "" : `${px + 12}px`;
+      this.tip.style.right = px > width / 2 ? `${width - px + 12}px` : "";
+      this.tip.style.top = `${Math.max(0, py - 30)}px`;
+      this.tip.hidden = false;
+    });
+  }
+  select(corners) {
+    const step = Math.ceil(corners.length / 500);
+    this.ask(
+      {
+        type: "chart_select",
+        kind: this.kind,
+        query: this.query,
+        corners: corners.filter((_, k) => k % step === 0)
+      },
+      ({ selection }) => this.onSelection(selection),
+      (text) => {
+        this.state.textContent = text;
+      }
+    );
+  }
+};
+
+// app/review/more.js
+var RANGES = {
+  // name: [text, unit, title]
+  epistemic: ["Epistemic", "nat", "Mutual information of the members"],
+  disagreement: ["Disagreement", "", "Standard deviation of the members' logits"],
+  ood: ["Out of distribution", "", "Mahalanobis distance from the training data"],
+  magnitude: ["Magnitude", "mag", "AB magnitude of the reference band"],
+  theta_e: ["θ_E proxy", "″", "Einstein radius that richness, velocity dispersion or mass suggest, to about 30 %"],
+  arc_radius: ["Arc: radius", "″", "Distance of the arc from the centre"],
+  arc_length: ["Arc: length", "″", "Along the arc; 0 where no segment was found"],
+  arc_angle: ["Arc: angle", "°", "Angle that the arc spans, seen from the centre"],
+  arc_snr: ["Arc: S/N", "", "Signal to noise of the arc"],
+  colour_consistency: ["Colour agreement", "", "Probability that the segments scatter so much in colour, if of one source"],
+  arc_colour: ["Arc − galaxy colour", "mag", "First minus last band; negative: the segments are bluer than the galaxy"]
+};
+var SCORE_RANGES = ["epistemic", "disagreement", "ood"];
+var VOTES = {
+  "": "By anyone or no one",
+  mine: "Graded by me",
+  not_mine: "Not graded by me",
+  others: "Graded by others",
+  anyone: "Graded by anyone",
+  nobody: "Graded by no one"
+};
+var MATCHES = {
+  "": "Any",
+  known_lens: "On a known lens",
+  matched: "Matched",
+  review: "For review",
+  unmatched: "Unmatched"
+};
+var CONSENSUS = { accepted: "accepted", open: "open", retired: "retired" };
+var NO_EXTRAS = {
+  scales: [],
+  ranges: [],
+  votes: null,
+  grades: [],
+  consensus: [],
+  tags: [],
+  cone: null,
+  match: null,
+  selection: ""
+};
+var hasExtras = (query) => Object.entries(NO_EXTRAS).some(
+  ([name, none]) => Array.isArray(none) ? query[name].length > 0 : query[name] !== none
+);
+function rangeText([name, low, high]) {
+  const [text, unit] = RANGES[name];
+  const ends = low !== null && high !== null ? `${low} – ${high}` : low !== null ? `≥ ${low}` : high !== null ? `≤ ${high}` : "known";
+  return `${text} ${ends}${unit && ` ${unit}`}`;
+}
+function chipsOf(query, selection) {
+  const chips = [];
+  const without = (name, value) => ({ [name]: query[name].filter((one) => one !== value) });
+  for (const scale of query.scales) {
+    chips.push([`${scale} scale`, without("scales", scale)]);
+  }
+  for (const range of query.ranges) {
+    chips.push([rangeText(range), without("ranges", range)]);
+  }
+  if (query.votes) {
+    chips.push([VOTES[query.votes], { votes: null }]);
+  }
+  for (const grade of query.grades) {
+    chips.push([`Grade ${grade}`, without("grades", grade)]);
+  }
+  for (const state of query.consensus) {
+    chips.push([`Consensus ${state}`, without("consensus", state)]);
+  }
+  for (const tag of query.tags) {
+    chips.push([`Tag ${tag}`, without("tags", tag)]);
+  }
+  if (query.cone) {
+    chips.push([`Within ${query.cone}`, { cone: null }]);
+  }
+  if (query.match) {
+    chips.push([`Cross-match: ${MATCHES[query.match].toLowerCase()}`, { match: null }]);
+  }
+  if (query.selection) {
+    const known = selection?.id === query.selection;
+    chips.push([
+      known ? `${selection.title}: ${formatCount(selection.n)} selected` : "Selection",
+      { selection: "" }
+    ]);
+  }
+  return chips;
+}
+var MoreFilters = class {
+  // `ask(message, then, failed)` talks to the server; `bar` is the filter bar.
+  constructor(bar, ask, signedIn) {
+    this.bar = bar;
+    this.ask = ask;
+    this.signedIn = signedIn;
+    this.facets = null;
+    this.selection = null;
+    this.summary = h(
+      "summary",
+      { title: "Scale, ranges, grades, tags, sky, cross-match, saved filters" },
+      "More filters"
+    );
+    this.panel = h("div", { className: "more-panel", role: "group", "aria-label": "Further filters" });
+    this.node = h("details", { className: "menu more" }, this.summary, this.panel);
+    this.node.addEventListener("toggle", () => {
+      if (this.node.open) {
+        this.open();
+      }
+    });
+    this.node.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.node.open) {
+        this.node.open = false;
+        this.summary.focus();
+        event.stopPropagation();
+      }
+    });
+    this.chips = h("div", { className: "filter-chips", hidden: true });
+  }
+  open() {
+    if (this.facets === null) {
+      this.panel.replaceChildren(h("p", { className: "faint" }, "Loading …"));
+    }
+    this.ask({ type: "facets" }, (facets) => {
+      this.facets = facets;
+      this.draw();
+    });
+  }
+  set(query) {
+    this.query = query;
+    const chips = chipsOf(query, this.selection);
+    this.chips.hidden = chips.length === 0;
+    this.chips.replaceChildren(...chips.map(([text, change]) => h(
+      "span",
+      { className: "chip" },
+      text,
+      h("button", {
+        type: "button",
+        "aria-label": `Remove filter: ${text}`,
+        title: "Remove",
+        onclick: () => this.bar.update(change)
+      }, "×")
+    )));
+    this.node.classList.toggle("active", chips.length > 0);
+    if (this.node.open && this.facets !== null && !this.panel.contains(this.focused)) {
+      this.draw();
+    }
+  }
+  get focused() {
+    return this.node.getRootNode().activeElement;
+  }
+  update(change) {
+    this.bar.update(change);
+  }
+  draw() {
+    const { query, facets } = this;
+    const scored = query.ensemble_id !== null;
+    const checks = (name, values, texts = {}) => h("div", { className: "checks" }, values.map((value) => {
+      const box = h("input", { type: "checkbox", checked: query[name].includes(value), onchange: () => {
+        const others = this.query[name].filter((one) => one !== value);
+        this.update({ [name]: box.checked ? [...others, value] : others });
+      } });
+      return h("label", {}, box, h("span", {}, texts[value] ?? value));
+    }));
+    const select = (name, texts, label, off = () => false) => {
+      const box = h(
+        "select",
+        {
+          "aria-label": label,
+          onchange: () => this.update({ [name]: box.value || null })
+        },
+        Object.entries(texts).map(([value, text]) => h("option", { value, disabled: off(value) }, text))
+      );
+      box.value = query[name] ?? "";
+      return box;
+    };
+    const row = (title, ...parts) => [h("dt", {}, title), h("dd", {}, ...parts)];
+    const needsMe = (value) => !this.signedIn && ["mine", "not_mine", "others"].includes(value);
+    const none = (text) => h("span", { className: "faint" }, text);
+    this.panel.replaceChildren(
+      h(
+        "div",
+        { className: "more-columns" },
+        h(
+          "dl",
+          {},
+          row("Scale", checks("scales", ["galaxy", "cluster"])),
+          row(
+            "Grades",
+            select("votes", VOTES, "Graded by", needsMe),
+            this.signedIn ? "" : h("small", {}, "Sign in to use your own grades."),
+            facets.grades.length ? checks("grades", facets.grades) : none("Nothing is graded yet.")
+          ),
+          row("Consensus", checks("consensus", Object.keys(CONSENSUS))),
+          row("Tags", facets.tags.length ? checks("tags", facets.tags) : none("No candidate has a tag.")),
+          row("Cross-match", facets.matched ? select("match", MATCHES, "Cross-match") : none("No catalog is cross-matched yet.")),
+          row("Cone on the sky", this.coneInput())
+        ),
+        h("dl", { className: "ranges" }, Object.entries(RANGES).filter(([name]) => scored || !SCORE_RANGES.includes(name)).flatMap(([name, [text, unit, title]]) => row(
+          h("span", { title }, text),
+          ...this.rangeInputs(name, text, unit, facets.known[name])
+        )))
+      ),
+      this.saved()
+    );
+  }
+  rangeInputs(name, text, unit, known) {
+    const [, low = null, high = null] = this.query.ranges.find(([one]) => one === name) ?? [];
+    if (known === false && low === null && high === null) {
+      return [h("span", { className: "faint", title: name.startsWith("arc") || name.startsWith("colour") ? "Measured when an ensemble with trees that see segments scores the catalog" : "No catalog gives it" }, "not measured")];
+    }
+    const inputs = [low, high].map((value, k) => h("input", {
+      type: "number",
+      step: "any",
+      inputMode: "decimal",
+      value: value ?? "",
+      "aria-label": `${text}, ${k ? "largest" : "smallest"}`,
+      onchange: () => this.setRange(name, inputs)
+    }));
+    return [inputs[0], " – ", inputs[1], unit && h("span", { className: "unit" }, unit)];
+  }
+  setRange(name, inputs) {
+    const [low, high] = inputs.map((input) => input.value === "" ? null : Number(input.value));
+    const bad = low !== null && high !== null && low > high;
+    inputs[1].setCustomValidity(bad ? "The smaller number first" : "");
+    if (bad) {
+      inputs[1].reportValidity();
+      return;
+    }
+    const others = this.query.ranges.filter(([one]) => one !== name);
+    this.update({ ranges: low === null && high === null ? others : [...others, [name, low, high]] });
+  }
+  coneInput() {
+    const input = h("input", {
+      type: "text",
+      className: "wide",
+      value: this.query.cone ?? "",
+      placeholder: "10:00:28.8 +02:12:00 30arcsec",
+      spellcheck: false,
+      "aria-label": "Cone on the sky",
+      title: "Right ascension, declination (degrees or sexagesimal) and radius"
+    });
+    const problem = h("small", { className: "problem", role: "alert" });
+    input.addEventListener("change", () => {
+      problem.textContent = "";
+      if (input.value.trim() === "") {
+        this.update({ cone: null });
+        return;
+      }
+      this.ask(
+        { type: "cone", text: input.value },
+        ({ cone }) => this.update({ cone }),
+        (message) => {
+          problem.textContent = message;
+        }
+      );
+    });
+    return h("div", {}, input, problem);
+  }
+  saved() {
+    const name = h("input", {
+      type: "text",
+      maxLength: 120,
+      placeholder: "Name of this filter",
+      "aria-label": "Name of this filter"
+    });
+    const problem = h("small", { className: "problem", role: "alert" });
+    const done = (facets) => {
+      this.facets = facets;
+      this.draw();
+    };
+    const failed = (message) => {
+      problem.textContent = message;
+    };
+    const save = (shared) => this.ask(
+      { type: "save_filter", name: name.value, shared, query: this.query },
+      done,
+      failed
+    );
+    const button = (text, action, title) => h("button", { type: "button", onclick: action, title }, text);
+    return h(
+      "div",
+      { className: "saved" },
+      h("h3", {}, "Saved filters"),
+      h("ul", {}, this.facets.saved.length ? this.facets.saved.map((one) => h(
+        "li",
+        {},
+        h("button", {
+          type: "button",
+          className: "text",
+          title: "Use this filter",
+          onclick: () => this.load(one)
+        }, one.name),
+        h("span", { className: "faint" }, one.shared ? "everybody's" : "mine"),
+        h("button", {
+          type: "button",
+          className: "icon",
+          "aria-label": `Delete filter ${one.name}`,
+          title: "Delete",
+          onclick: () => this.ask({ type: "delete_filter", id: one.id }, done, failed)
+        }, "×")
+      )) : h("li", { className: "faint" }, "None yet.")),
+      h(
+        "div",
+        { className: "save" },
+        name,
+        this.signedIn ? button("Save for me", () => save(false)) : "",
+        button("Save for everybody", () => save(true))
+      ),
+      problem
+    );
+  }
+  load({ query }) {
+    this.bar.update({ ...NO_EXTRAS, ...query });
+    this.node.open = false;
+  }
+};
+function extraWords(query, words) {
+  for (const scale of query.scales) {
+    words.append("scale", scale);
+  }
+  for (const [name, low, high] of query.ranges) {
+    words.append("range", `${name}:${low ?? ""}:${high ?? ""}`);
+  }
+  if (query.votes) {
+    words.set("votes", query.votes);
+  }
+  for (const grade of query.grades) {
+    words.append("grade", grade);
+  }
+  for (const state of query.consensus) {
+    words.append("consensus", state);
+  }
+  for (const tag of query.tags) {
+    words.append("tag", tag);
+  }
+  if (query.cone) {
+    words.set("cone", query.cone);
+  }
+  if (query.match) {
+    words.set("match", query.match);
+  }
+  if (query.selection) {
+    words.set("selection", query.selection);
+  }
+}
+
+// app/review/filters.js
+var SORTS = {
+  score: "Score",
+  epistemic: "Epistemic uncertainty",
+  disagreement: "Disagreement",
+  ood: "Out of distribution",
+  magnitude: "Magnitude",
+  theta_e: "θ_E proxy",
+  arc_radius: "Arc radius",
+  graded: "Time of last grade",
+  object_id: "Object id"
+};
+var SORTS_WITHOUT_SCORES = ["magnitude", "theta_e", "arc_radius", "graded", "object_id"];
+var ASCENDING_FIRST = ["magnitude", "object_id"];
+var LABELS = {
+  "": "Any label",
+  lens: "Labelled lens",
+  not_lens: "Labelled not a lens",
+  labelled: "Labelled",
+  unlabelled: "Unlabelled"
+};
+var TYPING_PAUSE_MS = 250;
+var CheckMenu = class {
+  constructor(name, everything, options, onChange) {
+    this.everything = everything;
+    this.options = new Map(options);
+    this.boxes = new Map(options.map(([value, text]) => {
+      const box = h("input", { type: "checkbox", onchange: () => {
+        this.write();
+        onChange(this.chosen);
+      } });
+      return [value, { box, node: h("label", {}, box, h("span", { title: text }, text)) }];
+    }));
+    this.summary = h("summary", { "aria-label": name });
+    this.node = h("details", { className: "menu" }, this.summary, h(
+      "div",
+      { className: "menu-items", role: "group", "aria-label": name },
+      [...this.boxes.values()].map(({ node }) => node)
+    ));
+    this.node.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.node.open) {
+        this.node.open = false;
+        this.summary.focus();
+        event.stopPropagation();
+      }
+    });
+    this.node.addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !this.node.contains(event.relatedTarget)) {
+        this.node.open = false;
+      }
+    });
+  }
+  get chosen() {
+    return [...this.boxes].filter(([, { box }]) => box.checked).map(([value]) => value);
+  }
+  set chosen(values) {
+    for (const [value, { box }] of this.boxes) {
+      box.checked = values.includes(value);
+    }
+    this.write();
+  }
+  write() {
+    const { chosen } = this;
+    this.summary.textContent = chosen.length === 0 || chosen.length === this.boxes.size ? this.everything : chosen.length === 1 ? this.options.get(chosen[0]) : `${chosen.length} of ${this.boxes.size}`;
+    this.summary.title = chosen.map((value) => this.options.get(value)).join(", ");
+    this.node.classList.toggle("active", chosen.length > 0 && chosen.length < this.boxes.size);
+  }
+};
+var FilterBar = class {
+  constructor({ ensembles, catalogs, stages, defaults, signed_in, selection }, onChange, ask) {
+    this.onChange = onChange;
+    this.defaults = defaults;
+    this.query = defaults;
+    const changed = (field) => (value) => this.update({ [field]: value });
+    this.ensemble = h(
+      "select",
+      {
+        "aria-label": "Ensemble",
+        title: "Ensemble whose scores are shown",
+        onchange: () => this.chooseEnsemble(Number(this.ensemble.value) || null)
+      },
+      ensembles.map(({ id, name }) => h("option", { value: id }, name)),
+      h("option", { value: "" }, "No scores (all candidates)")
+    );
+    this.catalogs = new CheckMenu(
+      "Catalogs",
+      "All catalogs",
+      catalogs.map(({ id, name, n }) => [id, `${name} (${formatCount(n)})`]),
+      changed("catalog_ids")
+    );
+    this.stages = new CheckMenu(
+      "Stages",
+      "Any stage",
+      stages.map((stage) => [stage, stage]),
+      changed("stages")
+    );
+    this.label = h(
+      "select",
+      {
+        "aria-label": "Label",
+        title: "Label as imported",
+        onchange: () => this.update({ label: this.label.value || null })
+      },
+      Object.entries(LABELS).map(([value, text]) => h("option", { value }, text))
+    );
+    const bound = (name, field, fallback) => h("input", {
+      type: "number",
+      min: 0,
+      max: 1,
+      step: "any",
+      inputMode: "decimal",
+      placeholder: String(fallback),
+      "aria-label": name,
+      title: name,
+      onchange: (event) => this.bound(event.target, field, fallback)
+    });
+    this.low = bound("Smallest score", "probability_min", 0);
+    this.high = bound("Largest score", "probability_max", 1);
+    this.range = h(
+      "span",
+      { className: "range" },
+      h("span", {}, "Score"),
+      this.low,
+      h("span", {}, "to"),
+      this.high
+    );
+    const typed = debounce(() => this.update({ object_id: this.object.value.trim() }), TYPING_PAUSE_MS);
+    this.object = h("input", {
+      type: "search",
+      placeholder: "Object id",
+      maxLength: 255,
+      spellcheck: false,
+      "aria-label": "Object id contains",
+      title: "Part of the object id (key /)",
+      oninput: typed
+    });
+    this.more = new MoreFilters(this, ask, signed_in);
+    this.more.selection = selection;
+    this.sort = h("select", {
+      "aria-label": "Order",
+      title: "Order",
+      onchange: () => this.order(this.sort.value)
+    });
+    this.direction = h("button", {
+      type: "button",
+      className: "icon",
+      onclick: () => this.update({ descending: !this.query.descending })
+    });
+    this.clear = h(
+      "button",
+      { type: "button", className: "text", onclick: () => this.reset() },
+      "Clear filters"
+    );
+    this.node = h(
+      "form",
+      {
+        className: "filters",
+        role: "search",
+        "aria-label": "Filters",
+        onsubmit: (event) => event.preventDefault()
+      },
+      this.ensemble,
+      this.catalogs.node,
+      this.range,
+      this.label,
+      this.stages.node,
+      this.object,
+      this.more.node,
+      h("span", { className: "order" }, this.sort, this.direction),
+      this.more.chips,
+      this.clear
+    );
+    this.closeMenus = (event) => {
+      const path = event.composedPath();
+      for (const { node } of [this.catalogs, this.stages, this.more]) {
+        if (!path.includes(node)) {
+          node.open = false;
+        }
+      }
+    };
+    document.addEventListener("pointerdown", this.closeMenus);
+  }
+  remove() {
+    document.removeEventListener("pointerdown", this.closeMenus);
+  }
+  // Show a query without reporting it back.
+  set(query) {
+    this.query = query;
+    const scored = query.ensemble_id !== null;
+    this.ensemble.value = query.ensemble_id ?? "";
+    this.catalogs.chosen = query.catalog_ids;
+    this.stages.chosen = query.stages;
+    this.label.value = query.label ?? "";
+    this.low.value = query.probability_min > 0 ? query.probability_min : "";
+    this.high.value = query.probability_max < 1 ? query.probability_max : "";
+    this.range.hidden = !scored;
+    if (this.object.value.trim() !== query.object_id) {
+      this.object.value = query.object_id;
+    }
+    this.sort.replaceChildren(...(scored ? Object.keys(SORTS) : SORTS_WITHOUT_SCORES).map((value) => h(
+      "option",
+      { value, title: value === "graded" ? "Lists graded candidates alone" : null },
+      `By ${SORTS[value][0].toLowerCase()}${SORTS[value].slice(1)}`
+    )));
+    this.sort.value = query.sort;
+    this.direction.textContent = query.descending ? "↓" : "↑";
+    this.direction.title = query.descending ? "Largest first" : "Smallest first";
+    this.direction.setAttribute("aria-label", this.direction.title);
+    for (const [node, active] of [
+      [this.label, query.label],
+      [this.low, query.probability_min > 0],
+      [this.high, query.probability_max < 1],
+      [this.object, query.object_id]
+    ]) {
+      node.classList.toggle("active", Boolean(active));
+    }
+    this.more.set(query);
+    this.clear.hidden = !this.filtered;
+  }
+  get filtered() {
+    const { query } = this;
+    return Boolean(query.catalog_ids.length || query.stages.length || query.label || query.object_id || query.probability_min > 0 || query.probability_max < 1 || hasExtras(query));
+  }
+  update(changes) {
+    this.set({ ...this.query, ...changes });
+    this.onChange(this.query);
+  }
+  // Limit the list to a stored selection.
+  choose(selection) {
+    this.more.selection = selection;
+    this.update({ selection: selection.id });
+  }
+  chooseEnsemble(ensemble_id) {
+    const changes = { ensemble_id };
+    if (ensemble_id === null) {
+      const ranges = this.query.ranges.filter(([name]) => !SCORE_RANGES.includes(name));
+      Object.assign(changes, { probability_min: 0, probability_max: 1, ranges });
+      if (!SORTS_WITHOUT_SCORES.includes(this.query.sort)) {
+        Object.assign(changes, { sort: "object_id", descending: false });
+      }
+    } else if (this.query.ensemble_id === null) {
+      Object.assign(changes, { sort: "score", descending: true });
+    }
+    this.update(changes);
+  }
+  // Order by `sort`; by the same again: the other way round.
+  order(sort) {
+    this.update(sort === this.query.sort ? { descending: !this.query.descending } : { sort, descending: !ASCENDING_FIRST.includes(sort) });
+  }
+  bound(input, field, fallback) {
+    const value = input.value === "" ? fallback : Number(input.value);
+    const range = {
+      probability_min: this.query.probability_min,
+      probability_max: this.query.probability_max,
+      [field]: value
+    };
+    const bad = !(value >= 0 && value <= 1) || range.probability_min > range.probability_max;
+    input.setCustomValidity(bad ? "From 0 to 1, the smaller number first" : "");
+    if (bad) {
+      input.reportValidity();
+    } else {
+      this.update({ [field]: value });
+    }
+  }
+  reset() {
+    const { catalog_ids, stages, label, object_id, probability_min, probability_max } = this.defaults;
+    this.object.value = "";
+    this.update({ catalog_ids, stages, label, object_id, probability_min, probability_max, ...NO_EXTRAS });
+  }
+};
+
+// app/review/out.js
+var ExportMenu = class {
+  // `words()` gives the words of the present address.
+  constructor(formats, words, samp) {
+    this.samp = samp;
+    this.formats = formats;
+    this.words = words;
+    this.items = h("div", { className: "menu-items export", role: "menu", "aria-label": "Export" });
+    this.summary = h(
+      "summary",
+      { title: "Write the candidates of this list, or the chosen one, to a file" },
+      "Export"
+    );
+    this.node = h("details", { className: "menu export-menu" }, this.summary, this.items);
+    this.node.addEventListener("toggle", () => {
+      if (this.node.open) {
+        this.draw();
+      }
+    });
+    this.node.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.node.open) {
+        this.node.open = false;
+        this.summary.focus();
+        event.stopPropagation();
+      }
+    });
+    this.close = (event) => {
+      if (!event.composedPath().includes(this.node)) {
+        this.node.open = false;
+      }
+    };
+    document.addEventListener("pointerdown", this.close);
+  }
+  draw() {
+    const link = (format, only) => {
+      const words = this.words();
+      if (only) {
+        words.set("only", "1");
+      }
+      return h(
+        "a",
+        {
+          role: "menuitem",
+          href: `export/${format.name}?${words}`,
+          download: "",
+          onclick: () => {
+            this.node.open = false;
+          }
+        },
+        only ? `${format.title} (${format.suffix})` : format.title,
+        !only && format.most !== null ? h("span", { className: "faint" }, `first ${formatCount(format.most)}`) : null
+      );
+    };
+    const chosen = this.formats.filter(({ name }) => ["cutouts", "png", "ds9", "csv"].includes(name));
+    this.items.replaceChildren(
+      h("h3", {}, "This list"),
+      ...this.formats.map((format) => link(format, false)),
+      h("h3", {}, "The chosen candidate"),
+      ...this.words().has("candidate") ? chosen.map((format) => link(format, true)) : [],
+      h("h3", { title: "A bus between TOPCAT, DS9, Aladin and this program" }, "Other programs (SAMP)"),
+      this.samp.node
+    );
+    this.samp.ask("samp_state");
+  }
+  remove() {
+    document.removeEventListener("pointerdown", this.close);
+  }
+};
+var SampMenu = class {
+  // `about()` gives the query and the chosen candidate; `on` says what to do with what others point at.
+  constructor(send, about, on) {
+    this.send = send;
+    this.about = about;
+    this.on = on;
+    this.state = h("p", { className: "faint", role: "status" });
+    const button = (text, type) => h("button", { type: "button", onclick: () => this.ask(type) }, text);
+    this.connect = button("Connect", "samp_connect");
+    this.disconnect = button("Disconnect", "samp_disconnect");
+    this.senders = [
+      button("Send list", "samp_table"),
+      button("Send image", "samp_image"),
+      button("Send position", "samp_position")
+    ];
+    this.node = h("div", { className: "samp" }, this.connect, ...this.senders, this.disconnect, this.state);
+    this.show({ connected: false, others: [], sent: "" });
+  }
+  ask(type) {
+    this.state.textContent = type === "samp_state" ? "" : "…";
+    this.send(
+      { type, ...this.about() },
+      (answer) => this.show(answer),
+      (text) => {
+        this.state.textContent = text;
+      }
+    );
+  }
+  show({ connected, others, sent }) {
+    this.connect.hidden = connected;
+    for (const node of [...this.senders, this.disconnect]) {
+      node.hidden = !connected;
+    }
+    const there = others.length ? `On the bus: ${others.join(", ")}.` : "No other program is on the bus.";
+    this.state.textContent = [sent, connected ? there : sent ? "" : "Not connected."].join(" ").trim();
+  }
+  receive({ open, selection, notice }) {
+    if (open !== void 0) {
+      this.on.open(open);
+    }
+    if (selection !== void 0) {
+      this.on.select(selection);
+    }
+    if (notice !== void 0) {
+      this.on.notice(notice);
+    }
+  }
+};
+
+// app/review/scores.js
+var AXIS_LOGIT = 7;
+var AXIS_TICKS = [1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999];
+var STRIP_WIDTH = 300;
+var STRIP_MARGIN = 14;
+var logitOf = (p) => Math.log(p / (1 - p));
+function stripX(logit) {
+  const fraction = (Math.max(-AXIS_LOGIT, Math.min(AXIS_LOGIT, logit)) / AXIS_LOGIT + 1) / 2;
+  return STRIP_MARGIN + fraction * (STRIP_WIDTH - 2 * STRIP_MARGIN);
+}
+function memberStrip(row, members, interval) {
+  const step = 26;
+  const top = 8;
+  const bottom = top + step * members.length;
+  const ensemble = stripX(logitOf(row.probability));
+  const [low, high] = interval ? [stripX(logitOf(interval.low)), stripX(logitOf(interval.high))] : [];
+  return h(
+    "svg",
+    {
+      class: "members",
+      viewBox: `0 0 ${STRIP_WIDTH} ${bottom + 18}`,
+      role: "img",
+      "aria-label": `Members: ${members.map((m) => `${m.name} ${formatProbability(m.probability)}`).join(", ")}`
+    },
+    AXIS_TICKS.map((p) => h(
+      "g",
+      { class: "tick" },
+      h("line", { x1: stripX(logitOf(p)), x2: stripX(logitOf(p)), y1: top, y2: bottom }),
+      h("text", { x: stripX(logitOf(p)), y: bottom + 12, "text-anchor": "middle" }, String(p))
+    )),
+    interval ? h("rect", { class: "interval-band", x: low, y: top - 4, width: high - low, height: bottom - top + 4 }) : null,
+    members.map((member, k) => {
+      const x = stripX(logitOf(member.probability));
+      const y = top + step * (k + 0.68);
+      return h(
+        "g",
+        { class: "member" },
+        h("line", { x1: STRIP_MARGIN, x2: STRIP_WIDTH - STRIP_MARGIN, y1: y, y2: y }),
+        h("circle", { cx: x, cy: y, r: 4.2 })
+      );
+    }),
+    h("line", { class: "ensemble", x1: ensemble, x2: ensemble, y1: top - 4, y2: bottom })
+  );
+}
+var ScorePanel = class {
+  constructor() {
+    this.node = h("section", { className: "scores", "aria-label": "Scores" });
+  }
+  show(row, details, interval) {
+    if (row.probability === void 0) {
+      this.node.replaceChildren(h("p", { className: "faint" }, "No ensemble has been chosen: no scores."));
+      return;
+    }
+    const total = (row.epistemic ?? 0) + (row.aleatoric ?? 0);
+    const share = total > 0 ? 100 * row.epistemic / total : 0;
+    const percent = 100 * (row.probability ?? 0);
+    this.node.replaceChildren(
+      h(
+        "div",
+        { className: "headline", title: "Calibrated probability at the ensemble's class prior: a score, not a confirmation" },
+        h("strong", {}, formatProbability(row.probability)),
+        h("span", {}, "ensemble score"),
+        meter(percent, "score")
+      ),
+      facts([
+        ["Epistemic", formatNumber(row.epistemic), "Mutual information of the members, nat: what more training could settle"],
+        ["Aleatoric", formatNumber(row.aleatoric), "Mean entropy of the members, nat: what the images leave open"],
+        ["Disagreement", formatNumber(row.disagreement, 2), "Standard deviation of the members' logits"],
+        ["OOD distance", formatNumber(row.ood, 2), "Out of distribution: Mahalanobis distance in embedding space from known non-lenses; – where the ensemble has none"]
+      ]),
+      h(
+        "div",
+        { className: "parts", title: `Uncertainty ${formatNumber(total)} nat: ${share.toFixed(0)} % epistemic` },
+        h("span", { className: "part epistemic" }),
+        h("span", { className: "part aleatoric" })
+      ),
+      this.members(row, details, interval)
+    );
+    this.node.querySelector(".part.epistemic").style.flexGrow = String(share);
+    this.node.querySelector(".part.aleatoric").style.flexGrow = String(100 - share);
+  }
+  members(row, details, interval) {
+    if (details === void 0) {
+      return h("div", { className: "members-box loading" });
+    }
+    if (!details.members.length) {
+      return h("p", { className: "faint" }, "No scores of single members are stored.");
+    }
+    return h(
+      "div",
+      { className: "members-box" },
+      h("ol", {}, details.members.map((member) => h(
+        "li",
+        { title: `${member.name} (${member.kind}), weight ${formatNumber(member.weight, 2)}` },
+        h("span", {}, member.name),
+        h("span", { className: "value" }, formatProbability(member.probability))
+      ))),
+      memberStrip(row, details.members, interval)
+    );
+  }
+};
+function meter(percent, kind) {
+  const bar = h("span", { className: "fill" });
+  bar.style.width = `${percent}%`;
+  return h("span", { className: `meter ${kind}`, "aria-hidden": "true" }, bar);
+}
+function facts(rows) {
+  return h("dl", { className: "facts" }, rows.map(([name, value, title]) => h(
+    "div",
+    { title: title ?? "" },
+    h("dt", {}, name),
+    h("dd", {}, value)
+  )));
+}
+var MetadataTable = class {
+  constructor(onTruth) {
+    this.onTruth = onTruth;
+    this.truthWanted = false;
+    this.node = h("section", { className: "metadata", "aria-label": "Metadata" });
+  }
+  show(row, details, truth) {
+    if (details === void 0) {
+      this.node.classList.add("loading");
+      return;
+    }
+    this.node.classList.remove("loading");
+    this.node.replaceChildren(
+      ...details.sections.map(({ title, rows }) => h("div", { className: "section" }, h("h3", {}, title), facts(rows))),
+      ...details.has_truth ? [this.truth(truth)] : []
+    );
+  }
+  // What a simulated object is stays hidden until somebody asks for it.
+  truth(rows) {
+    const shown = this.truthWanted && rows !== void 0;
+    return h(
+      "div",
+      { className: "section truth" },
+      h("h3", {}, "Simulated truth"),
+      h("button", { type: "button", "aria-expanded": String(shown), onclick: () => {
+        this.truthWanted = !this.truthWanted;
+        this.onTruth();
+      } }, this.truthWanted ? "Hide simulated truth" : "Show simulated truth"),
+      shown ? facts(rows) : null
+    );
+  }
+};
+
+// app/review/panel_scores.js
+var DIAGRAM = { width: 300, height: 190, left: 34, right: 8, top: 8, bottom: 26 };
+var DIAGRAM_LOGIT = 5;
+var DIAGRAM_TICKS = [0.01, 0.1, 0.5, 0.9, 0.99];
+var UNLIKE_PERCENT = 99;
+var UNLIKE_FROM = 200;
+var StandingPanel = class {
+  constructor() {
+    this.node = h("section", { className: "standing", "aria-label": "How sure the score is" });
+    this.more = h("section", { className: "standing", "aria-label": "Calibration and other ensembles" });
+    this.shown = null;
+  }
+  show(row, answer) {
+    if (row.probability === void 0) {
+      this.clear();
+      this.shown = null;
+      return;
+    }
+    for (const node of [this.node, this.more]) {
+      node.classList.toggle("loading", answer === void 0);
+    }
+    if (answer === void 0 || answer === this.shown) {
+      return;
+    }
+    this.shown = answer;
+    this.node.replaceChildren(...[this.interval(row, answer), this.novelty(answer.novelty)].filter(Boolean));
+    this.more.replaceChildren(
+      fold("Calibration", ...this.calibration(answer.calibration)),
+      fold("Other ensembles", this.ensembles(answer.ensembles))
+    );
+  }
+  clear() {
+    this.shown = null;
+    this.node.replaceChildren();
+    this.more.replaceChildren();
+  }
+  interval(row, { interval, calibration }) {
+    if (!interval) {
+      return h("p", { className: "faint" }, "One member and no held-out objects: the score has no interval.");
+    }
+    const parts = [
+      interval.sigma_members === null ? null : `members differ by ±${interval.sigma_members.toFixed(2)}`,
+      interval.sigma_calibration === null ? "no held-out objects to tell the calibration's error" : `calibration ±${interval.sigma_calibration.toFixed(2)} (${formatCount(calibration.n)} held-out objects)`
+    ].filter(Boolean);
+    return h(
+      "p",
+      { className: "interval" },
+      h("strong", {}, `${formatProbability(interval.low)} – ${formatProbability(interval.high)}`),
+      h(
+        "span",
+        { title: "In logit, added in quadrature; the members' spread is not divided by their number, since they err together" },
+        ` 68 % interval: ${parts.join("; ")}.`
+      )
+    );
+  }
+  novelty(novelty) {
+    if (!novelty) {
+      return null;
+    }
+    const { percent, n } = novelty;
+    const first = percent > 100 - 101 / n;
+    const node = h("p", { className: "novelty" }, first ? `Furthest out of distribution of the ${formatCount(n)} candidates of its catalog.` : `Further out of distribution than ${percent.toFixed(percent > 99 ? 2 : 0)} % of the ${formatCount(n)} candidates of its catalog.`);
+    if (percent > UNLIKE_PERCENT && n >= UNLIKE_FROM) {
+      node.append(h("span", { className: "warn" }, "Few are so unlike the known non-lenses: look twice, and trust the score less."));
+    }
+    return node;
+  }
+  calibration(calibration) {
+    if (!calibration) {
+      return [h(
+        "p",
+        { className: "faint" },
+        "This ensemble has no reliability diagram: no objects were held out to measure one."
+      )];
+    }
+    const here = calibration.bins[calibration.bin];
+    const share = (value) => `${(100 * value).toFixed(1)} %`;
+    return [
+      reliabilityDiagram(calibration),
+      h(
+        "p",
+        { className: "faint" },
+        `At the class prior of the ${calibration.measured_on} (${share(calibration.prior)} lenses; scores are for ${share(calibration.survey_prior)}) this score would be ${formatProbability(1 / (1 + Math.exp(-calibration.logit)))}. Of ${formatCount(here.count)} objects scored about like it, ${share(here.share)} were lenses (68 %: ${share(here.low)} to ${share(here.high)}).`
+      )
+    ];
+  }
+  ensembles(ensembles) {
+    if (ensembles.length < 2) {
+      return h("p", { className: "faint" }, "No other ensemble has scored this candidate.");
+    }
+    return h("table", { className: "ensembles" }, h("tbody", {}, ensembles.map((one, k) => {
+      const before = ensembles[k + 1];
+      const change = before === void 0 ? "" : signed(one.logit - before.logit, 2);
+      return h(
+        "tr",
+        {},
+        h("td", { className: "faint" }, one.date),
+        h(
+          "td",
+          { className: "name", title: one.promoted ? `${one.name}, promoted` : one.name },
+          one.promoted ? "● " : "",
+          one.name
+        ),
+        h("td", { className: "number" }, formatProbability(one.probability)),
+        h("td", { className: "number faint", title: "Change of the logit since the ensemble below" }, change)
+      );
+    })));
+  }
+};
+var signed = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+function reliabilityDiagram({ bins, logit, bin }) {
+  const { width, height, left, right, top, bottom } = DIAGRAM;
+  const fraction = (value) => (Math.max(-DIAGRAM_LOGIT, Math.min(DIAGRAM_LOGIT, value)) / DIAGRAM_LOGIT + 1) / 2;
+  const ofProbability = (p) => fraction(logitOf(Math.min(1 - 1e-9, Math.max(1e-9, p))));
+  const x = (f) => left + f * (width - left - right);
+  const y = (f) => height - bottom - f * (height - top - bottom);
+  const here = x(fraction(logit));
+  return h(
+    "svg",
+    {
+      class: "reliability",
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-label": "Share of lenses among held-out objects against predicted probability; the line marks this score"
+    },
+    DIAGRAM_TICKS.map((p) => h(
+      "g",
+      { class: "tick" },
+      h("line", { x1: x(ofProbability(p)), x2: x(ofProbability(p)), y1: y(0), y2: y(1) }),
+      h("line", { x1: x(0), x2: x(1), y1: y(ofProbability(p)), y2: y(ofProbability(p)) }),
+      h("text", { x: x(ofProbability(p)), y: height - 14, "text-anchor": "middle" }, String(p)),
+      h("text", { x: left - 4, y: y(ofProbability(p)) + 3, "text-anchor": "end" }, String(p))
+    )),
+    h("line", { class: "diagonal", x1: x(0), x2: x(1), y1: y(0), y2: y(1) }),
+    h("line", { class: "here", x1: here, x2: here, y1: y(0), y2: y(1) }),
+    bins.map((one, k) => h(
+      "g",
+      { class: k === bin ? "bin chosen" : "bin" },
+      h("line", {
+        x1: x(ofProbability(one.probability)),
+        x2: x(ofProbability(one.probability)),
+        y1: y(ofProbability(one.low)),
+        y2: y(ofProbability(one.high))
+      }),
+      h("circle", { cx: x(ofProbability(one.probability)), cy: y(ofProbability(one.share)), r: k === bin ? 4 : 2.8 })
+    )),
+    h("text", { class: "axis", x: x(0.5), y: height - 2, "text-anchor": "middle" }, "predicted, held-out objects"),
+    h("text", { class: "axis", x: 9, y: y(0.5), "text-anchor": "middle", transform: `rotate(-90 9 ${y(0.5)})` }, "lenses")
+  );
+}
+
+// app/review/panel_attention.js
+var AttentionPanel = class {
+  constructor(frame, choices, keep) {
+    this.choices = choices;
+    this.keep = keep;
+    this.opened = false;
+    this.list = [];
+    this.key = null;
+    this.image = h("img", { className: "attention-map", alt: "", hidden: true });
+    frame.append(this.image);
+    this.image.addEventListener("load", () => {
+      this.image.hidden = !this.choices.overlay;
+    });
+    this.buttons = h("div", { className: "segments members-choice", role: "group", "aria-label": "Member" });
+    this.overlay = h("input", { type: "checkbox", checked: choices.overlay, onchange: () => this.toggle() });
+    this.opacity = h("input", {
+      type: "range",
+      min: 0.1,
+      max: 1,
+      step: 0.05,
+      value: choices.opacity,
+      "aria-label": "Opacity of the map",
+      oninput: () => {
+        this.choices.opacity = Number(this.opacity.value);
+        this.style();
+        this.keep();
+      }
+    });
+    this.controls = h(
+      "div",
+      { className: "attention-controls" },
+      h("label", {}, this.overlay, " On the picture ", h("kbd", {}, "z")),
+      h("label", { className: "opacity" }, h("span", {}, "Opacity"), this.opacity)
+    );
+    this.methods = h("div", { className: "segments methods-choice", role: "group", "aria-label": "Map", hidden: true });
+    this.body = h("div", { className: "attention-body", "aria-live": "polite" });
+    this.node = h(
+      "section",
+      { className: "attention", "aria-label": "Attention" },
+      this.buttons,
+      this.controls,
+      this.methods,
+      this.body
+    );
+    this.style();
+  }
+  style() {
+    this.image.style.opacity = String(this.choices.opacity);
+  }
+  // Another candidate: what belongs to the last one goes at once.
+  candidate(row, catalog) {
+    this.row = row;
+    this.catalog = catalog;
+    this.clear();
+  }
+  clear() {
+    this.key = null;
+    this.image.hidden = true;
+    this.image.removeAttribute("src");
+    this.body.classList.add("loading");
+  }
+  members(list) {
+    if (list === void 0 || list === this.list) {
+      return;
+    }
+    this.list = list;
+    if (!list.some(({ name }) => name === this.choices.member)) {
+      this.choices.member = (list.find(({ kind }) => kind === "network") ?? list[0])?.name ?? "";
+      this.choices.method = "";
+    }
+    this.draw();
+    if (this.opened || this.choices.overlay) {
+      this.fetch();
+    }
+  }
+  draw() {
+    this.buttons.hidden = this.list.length < 2;
+    this.buttons.replaceChildren(...this.list.map(({ name, kind }) => h("button", {
+      type: "button",
+      title: `${name} (${kind})`,
+      "aria-pressed": String(name === this.choices.member),
+      onclick: () => this.choose(name)
+    }, name)));
+    if (!this.list.length) {
+      this.body.classList.remove("loading");
+      this.body.replaceChildren(h("p", { className: "faint" }, "No ensemble has scored this candidate: nothing to explain."));
+    }
+  }
+  choose(name) {
+    this.choices.member = name;
+    this.choices.method = "";
+    this.keep();
+    this.clear();
+    this.draw();
+    this.fetch();
+  }
+  // Maps of one member, where it has more than one.
+  drawMethods({ method, methods = [] }) {
+    this.methods.hidden = methods.length < 2;
+    this.methods.replaceChildren(...methods.map(([name, title]) => h("button", {
+      type: "button",
+      "aria-pressed": String(name === method),
+      onclick: () => this.use(name)
+    }, title)));
+  }
+  use(method) {
+    this.choices.method = method;
+    this.keep();
+    this.clear();
+    this.fetch();
+  }
+  next() {
+    if (!this.list.length) {
+      return;
+    }
+    const at = this.list.findIndex(({ name }) => name === this.choices.member);
+    this.choose(this.list[(at + 1) % this.list.length].name);
+  }
+  open(opened) {
+    this.opened = opened;
+    if (opened) {
+      this.fetch();
+    }
+  }
+  toggle() {
+    this.choices.overlay = !this.choices.overlay;
+    this.overlay.checked = this.choices.overlay;
+    this.keep();
+    this.image.hidden = !this.choices.overlay || !this.image.complete || !this.image.naturalWidth;
+    this.fetch();
+  }
+  // Ask for what is wanted and not here; the server computes it when it is asked.
+  async fetch() {
+    const { row, catalog, choices } = this;
+    if (row === void 0 || !(this.opened || choices.overlay) || !this.list.length) {
+      return;
+    }
+    const base = `attention/${encodeURIComponent(choices.member)}/${encodeURIComponent(catalog.name)}/${row.index}`;
+    const asked = `v=${row.version}${choices.method ? `&method=${choices.method}` : ""}`;
+    const key = `${base}?${asked}`;
+    if (this.key === key) {
+      return;
+    }
+    this.key = key;
+    let answer;
+    try {
+      const response = await fetch(`${base}/info?${asked}`);
+      answer = response.ok ? await response.json() : { kind: "none", sentence: await response.text() };
+    } catch {
+      answer = { kind: "none", sentence: "The server does not answer; is it running?" };
+    }
+    if (this.key !== key) {
+      return;
+    }
+    this.body.classList.remove("loading");
+    this.body.replaceChildren(...this.explain(answer));
+    this.drawMethods(answer);
+    this.controls.classList.toggle("idle", answer.kind !== "map");
+    if (answer.kind === "map") {
+      this.image.src = key;
+    }
+  }
+  explain(answer) {
+    if (answer.kind === "map") {
+      return [
+        ...answer.methods.length > 1 ? [] : [h("h3", {}, answer.title)],
+        // else a button names it
+        h("p", {}, answer.sentence),
+        h("p", { className: "faint" }, `Raw logit ${signed(answer.logit, 2)}. A map shows what a member looked at, not whether that is a lens.`)
+      ];
+    }
+    if (answer.kind === "features") {
+      return [h("h3", {}, "Features, in log-odds"), featureBars(answer)];
+    }
+    return [h("p", { className: "faint" }, answer.sentence)];
+  }
+};
+function featureBars({ rows, rest, n_rest, base, logit }) {
+  const longest = Math.max(...rows.map((row) => Math.abs(row.log_odds)), Math.abs(rest), 1e-6);
+  const line = (name, value, logOdds, kind, title) => {
+    const bar = h("i", { className: logOdds < 0 ? "against" : "for" });
+    bar.style.width = `${50 * Math.abs(logOdds) / longest}%`;
+    return h(
+      "div",
+      { className: `contribution ${kind}`, title },
+      h(
+        "span",
+        { className: "name" },
+        name,
+        value === "" ? null : h("small", {}, value)
+      ),
+      h("span", { className: "bar" }, kind === "sum" ? null : bar),
+      h("span", { className: "value" }, signed(logOdds, 2))
+    );
+  };
+  return h(
+    "div",
+    { className: "contributions" },
+    rows.map((row) => {
+      const value = row.value === null ? "" : `${formatFeature(row.value)}${row.unit ? ` ${row.unit}` : ""}`;
+      return line(row.name, value, row.log_odds, "", `${row.name}${value && ` = ${value}`}: ${signed(row.log_odds, 3)} log-odds`);
+    }),
+    n_rest ? line(`${formatCount(n_rest)} others`, "", rest, "rest", "Sum of all other features") : null,
+    line("Base", "", base, "sum", "Of an average object"),
+    line("Raw logit", "", logit, "sum total", "Before calibration")
+  );
+}
+function formatFeature(value) {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 0.01 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+}
+
+// app/review/panel_context.js
+var MATCH_WORDS = { matched: "matched", review: "to be looked at" };
+var ContextPanel = class {
+  constructor(host, choices, keep) {
+    this.host = host;
+    this.choices = choices;
+    this.keep = keep;
+    this.shown = null;
+    this.node = h("section", { className: "context", "aria-label": "Context" });
+  }
+  show(row, answer) {
+    this.node.classList.toggle("loading", answer === void 0);
+    if (answer === void 0 || answer === this.shown) {
+      return;
+    }
+    this.shown = answer;
+    this.node.replaceChildren(
+      fold("Look-alikes with a label", ...this.neighbours(answer.neighbours)),
+      fold("Cross-matches", ...this.counterparts(answer.counterparts)),
+      fold("On the sky", ...this.sky(row, answer))
+    );
+  }
+  neighbours({ sentence, found, member, n_labeled, left_out }) {
+    if (sentence !== void 0) {
+      return [h("p", { className: "faint" }, sentence)];
+    }
+    if (!found.length) {
+      return [h(
+        "p",
+        { className: "faint" },
+        "Nothing that this network has seen is labeled yet; grade some candidates, or import labels."
+      )];
+    }
+    const group = (title, isLens) => {
+      const some = found.filter((one) => one.is_lens === isLens);
+      return h("div", { className: "alike" }, h("h4", {}, title), some.length ? h("div", { className: "stamps" }, some.map((one) => this.stamp(one))) : h("p", { className: "faint" }, "none is labeled"));
+    };
+    const out = left_out ? `; ${formatCount(left_out)} more are left out` : "";
+    return [group("Lenses", true), group("Not lenses", false), h(
+      "p",
+      { className: "faint" },
+      `Nearest of ${formatCount(n_labeled)} labeled candidates${out}, by the cosine of embeddings of ${member}.`
+    )];
+  }
+  stamp(one) {
+    const catalog = this.host.catalogs.get(one.catalog_id);
+    if (catalog === void 0) {
+      return null;
+    }
+    return h(
+      "a",
+      {
+        className: "stamp",
+        href: `review?candidate=${one.id}`,
+        title: `${one.object_id}, ${one.catalog}: similarity ${one.similarity.toFixed(3)}`
+      },
+      h("img", { src: tileUrl(catalog, one, null, { preset: "auto" }, 96), alt: one.object_id, loading: "lazy", width: 64, height: 64 }),
+      h("span", {}, one.similarity.toFixed(2))
+    );
+  }
+  counterparts(counterparts) {
+    if (!counterparts.length) {
+      return [h(
+        "p",
+        { className: "faint" },
+        "No counterpart in the references that its catalog was matched with. ",
+        h("a", { href: "crossmatch" }, "Cross-match")
+      )];
+    }
+    return [h("ul", { className: "counterparts" }, counterparts.map((one) => h(
+      "li",
+      { className: one.status },
+      h("strong", {}, one.name || "unnamed"),
+      h("span", {}, ` ${one.title}`),
+      h("div", { className: "faint" }, [
+        one.separation_arcsec === null ? "" : `${one.separation_arcsec.toFixed(2)}″`,
+        MATCH_WORDS[one.status] ?? one.status,
+        one.reason
+      ].filter(Boolean).join(", "))
+    )))];
+  }
+  sky(row, { links }) {
+    if (!links.length) {
+      return [h("p", { className: "faint" }, "The catalog gives no position.")];
+    }
+    return [
+      h("p", { className: "links" }, links.map(({ name, href }) => h("a", { href, target: "_blank", rel: "noopener noreferrer" }, name))),
+      ...this.field(row)
+    ];
+  }
+  // A picture from a survey service, which learns the position: asked for by the user alone.
+  field(row) {
+    const box = h("div", { className: "wide-field" });
+    const always = h("input", { type: "checkbox", checked: this.choices.field === true, onchange: () => {
+      this.choices.field = always.checked;
+      this.keep();
+      if (always.checked) {
+        load();
+      }
+    } });
+    const load = async () => {
+      box.replaceChildren(h("p", { className: "faint" }, "Asking the survey service…"));
+      try {
+        const response = await fetch(`wide-field/${row.id}`);
+        if (response.headers.get("Content-Type") !== "image/jpeg") {
+          throw new Error((await response.json()).error);
+        }
+        const url = URL.createObjectURL(await response.blob());
+        const width = response.headers.get("X-Field-Arcmin");
+        const survey = response.headers.get("X-Field-Survey");
+        const image = h("img", { src: url, alt: "Wider field", onload: () => URL.revokeObjectURL(url) });
+        const square = h("span", { className: "footprint" });
+        square.style.width = square.style.height = `${100 * Number(response.headers.get("X-Cutout-Fraction"))}%`;
+        box.replaceChildren(
+          h("div", { className: "field-picture" }, image, square),
+          h("p", { className: "faint" }, `${survey}, ${width}′ wide, north up; the square is the cutout.`)
+        );
+      } catch (error) {
+        box.replaceChildren(h("p", { className: "faint" }, error instanceof TypeError ? "The server does not answer; is it running?" : error.message));
+      }
+    };
+    if (this.choices.field === true) {
+      load();
+    } else {
+      box.append(h("button", { type: "button", onclick: load }, "Show the wider field"));
+    }
+    return [box, h(
+      "label",
+      {
+        className: "faint always",
+        title: "The service of the CDS is sent the position of every candidate whose context you open"
+      },
+      always,
+      " Always; sends positions to CDS, Strasbourg"
+    )];
+  }
+};
+
+// app/review/panel_history.js
+var SAVE_PATIENCE_MS = 5e3;
+var STAGE_STEPS = [
+  ["d", "detection"],
+  ["t", "triage"],
+  ["v", "validation"],
+  ["c", "confirmation"]
+];
+var HistoryPanel = class {
+  // `send(type, fields)` resolves once the server has committed.
+  constructor(host, send, refresh) {
+    this.host = host;
+    this.sendNow = send;
+    this.refresh = refresh;
+    this.answer = void 0;
+    this.prompt = new Prompt();
+    const { grader, grades, reasons } = host.start;
+    this.grader = grader;
+    this.reasons = reasons;
+    this.grades = grades;
+    this.status = h("span", { className: "save-state", role: "status" });
+    this.buttons = new Map(grades.map(({ key, title }) => [key, h("button", {
+      type: "button",
+      className: "grade",
+      title: `${key}: ${title} (key a, then ${key.toLowerCase()}; or ${key})`,
+      "aria-pressed": "false",
+      onclick: () => this.give(key)
+    }, key)]));
+    this.stage = h("button", {
+      type: "button",
+      className: "stage-button",
+      title: "Move to a stage (key M)",
+      onclick: () => this.askStage()
+    });
+    this.footer = h("footer", { className: "verdict" }, this.prompt.node, grader === null ? this.signIn() : h("div", { className: "verdict-row" }, h(
+      "span",
+      { className: "segments", role: "group", "aria-label": "Your grade" },
+      [...this.buttons.values()]
+    ), this.status, h("span", { className: "spacer" }), this.stage));
+    this.tags = h("div", { className: "tags" });
+    this.tag = h("input", { type: "text", maxLength: 64, placeholder: "Add a tag", "aria-label": "Add a tag (key T)" });
+    this.known = h("datalist", { id: "known-tags" });
+    this.tag.setAttribute("list", "known-tags");
+    this.note = h("textarea", { rows: 2, maxLength: 4e3, placeholder: "Write a note", "aria-label": "Write a note (key N)" });
+    this.entries = h("ol", { className: "entries" });
+    this.form = h(
+      "div",
+      { className: "say" },
+      h(
+        "form",
+        { className: "tag-form", onsubmit: (event) => {
+          event.preventDefault();
+          this.addTag();
+        } },
+        this.tag,
+        this.known,
+        h("button", { type: "submit" }, "Tag")
+      ),
+      h(
+        "form",
+        { className: "note-form", onsubmit: (event) => {
+          event.preventDefault();
+          this.addNote();
+        } },
+        this.note,
+        h("button", { type: "submit", title: "Ctrl+Enter" }, "Save note")
+      )
+    );
+    this.note.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        this.addNote();
+      }
+      if (event.key === "Escape") {
+        this.note.blur();
+      }
+    });
+    this.tag.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") {
+        this.tag.blur();
+      }
+    });
+    this.form.hidden = grader === null;
+    this.node = h("section", { className: "history", "aria-label": "History" }, this.tags, this.form, this.entries);
+  }
+  signIn() {
+    return h("p", { className: "sign-in faint" }, h("a", { href: "#", onclick: (event) => {
+      event.preventDefault();
+      document.dispatchEvent(new CustomEvent("lens-triage-sign-in"));
+    } }, "Sign in"), " to grade, move, tag and write notes.");
+  }
+  candidate(row) {
+    this.row = row;
+    this.since = performance.now();
+    this.prompt.close();
+    this.status.textContent = "";
+    this.answer = void 0;
+  }
+  show(row, answer) {
+    this.drawStage(row.stage);
+    this.node.classList.toggle("loading", answer === void 0);
+    if (answer === void 0) {
+      this.press(null);
+      return;
+    }
+    if (answer === this.answer) {
+      return;
+    }
+    this.answer = answer;
+    const mine = answer.votes.find((vote) => vote.mine);
+    this.press(mine?.grade ?? null);
+    this.tags.replaceChildren(...answer.tags.map((tag) => h(
+      "span",
+      { className: "tag" },
+      tag,
+      this.grader === null ? null : h("button", {
+        type: "button",
+        "aria-label": `Remove the tag ${tag}`,
+        onclick: () => this.save("untag", { tag }, "Tag removed")
+      }, "×")
+    )));
+    this.known.replaceChildren(...answer.known_tags.filter((tag) => !answer.tags.includes(tag)).map((value) => h("option", { value })));
+    this.entries.replaceChildren(...answer.entries.length ? answer.entries.map((entry) => historyEntry(entry)) : [h("li", { className: "faint" }, "Nobody has graded, tagged or moved this candidate yet.")]);
+  }
+  drawStage(stage) {
+    this.stage.textContent = stage;
+    this.stage.classList.toggle("rejected", stage === "rejected");
+  }
+  press(grade) {
+    for (const [key, button] of this.buttons) {
+      button.setAttribute("aria-pressed", String(key === grade));
+    }
+  }
+  clear() {
+    this.row = void 0;
+    this.prompt.close();
+    this.tags.replaceChildren();
+    this.entries.replaceChildren();
+  }
+  remove() {
+    this.prompt.close();
+  }
+  focus(field) {
+    if (this.grader === null) {
+      return this.refuse();
+    }
+    this[field].focus();
+  }
+  refuse() {
+    document.dispatchEvent(new CustomEvent("lens-triage-sign-in"));
+  }
+  // --- doing ------------------------------------------------------------------------------------
+  askGrade() {
+    if (this.grader === null) {
+      return this.refuse();
+    }
+    if (this.row === void 0) {
+      return;
+    }
+    this.prompt.ask("Grade", this.grades.map(({ key, title }) => [key.toLowerCase(), title, () => this.give(key)]));
+  }
+  give(grade) {
+    if (this.grader === null) {
+      return this.refuse();
+    }
+    if (this.row === void 0) {
+      return;
+    }
+    this.press(grade);
+    this.save("grade", {
+      grade,
+      uuid: crypto.randomUUID(),
+      at_ms: Date.now(),
+      shown_ms: Math.round(performance.now() - this.since),
+      view: this.host.view()
+    }, "Saved");
+  }
+  undo() {
+    if (this.grader === null) {
+      return this.refuse();
+    }
+    if (!this.answer?.votes.some((vote) => vote.mine)) {
+      this.say("You have no grade to take back", "");
+      return;
+    }
+    this.save("undo", { uuid: crypto.randomUUID(), at_ms: Date.now() }, "Taken back");
+  }
+  askStage() {
+    if (this.grader === null) {
+      return this.refuse();
+    }
+    if (this.row === void 0) {
+      return;
+    }
+    const now = this.row.stage;
+    const reject = () => this.prompt.ask("Rejected as", this.reasons.map(({ key, title }, k) => [String(k + 1), title, () => this.move("rejected", key)]));
+    this.prompt.ask(`Move from ${now} to`, [
+      ...STAGE_STEPS.filter(([, stage]) => stage !== now).map(([key, stage]) => [key, stage, () => this.move(stage)]),
+      ...now === "rejected" ? [] : [["r", "rejected…", reject]]
+    ]);
+  }
+  move(stage, reason = null) {
+    this.save("stage", { stage, reason, expected: this.row.stage }, `Moved to ${stage}`);
+  }
+  async addTag() {
+    const tag = this.tag.value.trim();
+    if (!tag) {
+      return;
+    }
+    this.tag.value = "";
+    this.tag.blur();
+    await this.save("tag", { tag }, "Tagged");
+  }
+  async addNote() {
+    const text = this.note.value.trim();
+    if (!text) {
+      return;
+    }
+    if (await this.save("note", { text }, "Note saved") && this.note.value.trim() === text) {
+      this.note.value = "";
+      this.note.blur();
+    }
+  }
+  // Say when it is saved; keep saying that it is not until it is. The same UUID is written once.
+  async save(type, fields, done) {
+    const { row } = this;
+    this.say("Saving…", "");
+    const late = setTimeout(() => {
+      if (row === this.row) {
+        this.say("Not saved yet: the server does not answer", "bad");
+      }
+    }, SAVE_PATIENCE_MS);
+    try {
+      await this.sendNow(type, fields);
+      if (row === this.row) {
+        this.say(done, "good");
+      }
+      return true;
+    } catch (error) {
+      this.host.notify(`${row.object_id}: ${error.message}`);
+      if (row === this.row) {
+        this.say("Not saved", "bad");
+        this.answer = void 0;
+        this.refresh();
+      }
+      return false;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+  say(text, kind) {
+    this.status.textContent = text;
+    this.status.className = `save-state ${kind}`;
+  }
+};
+function historyEntry(entry) {
+  const when = new Date(entry.at);
+  const what = {
+    grade: () => ["graded ", h("b", {}, entry.value), entry.undone ? " (taken back)" : ""],
+    undo: () => [`took back ${entry.value}`],
+    skip: () => ["skipped"],
+    flag: () => ["flagged"],
+    unflag: () => ["took the flag away"],
+    note: () => ["wrote"],
+    tag: () => ["tagged ", h("span", { className: "tag" }, entry.value)],
+    untag: () => ["took the tag ", h("span", { className: "tag" }, entry.value), " away"],
+    stage: () => [`moved ${entry.before} → `, h("b", {}, entry.value)]
+  }[entry.kind];
+  const aside = [entry.reason, entry.place, entry.visible?.blind === true ? "blind" : ""].filter(Boolean).join(", ");
+  return h(
+    "li",
+    { className: entry.undone ? "undone" : "" },
+    h("div", {}, h("strong", {}, entry.who), " ", what ? what() : [entry.kind], aside ? ` (${aside})` : ""),
+    entry.text ? h("p", { className: "said" }, entry.text) : null,
+    h("time", { dateTime: entry.at, title: when.toISOString() }, when.toLocaleString("sv-SE").slice(0, 16))
+  );
+}
+
+// app/review/panel.js
+var PANEL_PAUSE_MS = 120;
+var PANEL_STORE = "lens-triage.review.panel";
+var FOLD_STORE = "lens-triage.review.folded";
+var MOST_ANSWERS_KEPT = 300;
+var TABS = [
+  { name: "scores", title: "Scores", key: "q" },
+  { name: "attention", title: "Attention", key: "e" },
+  { name: "context", title: "Context", key: "n" },
+  { name: "history", title: "History", key: "y" }
+];
+var PANEL_KEYS = { title: "Panels", keys: [
+  { keys: ["q"], shown: "q", action: "tab_scores", text: "Scores and catalog" },
+  { keys: ["e"], shown: "e", action: "tab_attention", text: "Attention: the evidence of a member" },
+  { keys: ["n"], shown: "n", action: "tab_context", text: "Context: neighbours, cross-matches, sky" },
+  { keys: ["y"], shown: "y", action: "tab_history", text: "History, notes, tags" },
+  { keys: ["z"], shown: "z", action: "overlay", text: "Show or hide the attention on the picture" },
+  { keys: ["Z"], shown: "Z", action: "nextMember", text: "Attention of the next member" }
+] };
+var GRADE_KEYS = { title: "Grade and move", keys: [
+  { keys: ["a"], shown: "a", action: "grade", text: "Grade: then a, b, c or x" },
+  { keys: ["A", "B", "C", "X"], shown: "A B C X", action: "gradeNow", text: "Give that grade at once" },
+  { keys: ["u"], shown: "u", action: "undoGrade", text: "Take your grade back" },
+  { keys: ["M"], shown: "M", action: "move", text: "Move to a stage, or reject with a reason" },
+  { keys: ["N"], shown: "N", action: "writeNote", text: "Write a note" },
+  { keys: ["T"], shown: "T", action: "writeTag", text: "Add a tag" }
+] };
+function recall(name, fallback) {
+  try {
+    return JSON.parse(localStorage.getItem(name)) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+function store(name, value) {
+  try {
+    localStorage.setItem(name, JSON.stringify(value));
+  } catch {
+  }
+}
+var FOLDED = new Set(recall(FOLD_STORE, []));
+var SidePanel = class {
+  // `host`: what the panels need of the desk: start, catalogs, frame (the node of the large picture), and
+  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row).
+  constructor(host) {
+    this.host = host;
+    this.row = void 0;
+    this.choices = { tab: "scores", overlay: false, opacity: 0.6, member: "", method: "", field: false, ...recall(PANEL_STORE, {}) };
+    this.answers = { standing: /* @__PURE__ */ new Map(), context: /* @__PURE__ */ new Map(), history: /* @__PURE__ */ new Map() };
+    this.asked = { standing: null, context: null, history: null };
+    this.scores = new ScorePanel();
+    this.standing = new StandingPanel();
+    this.metadata = new MetadataTable(() => this.host.details());
+    this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep());
+    this.context = new ContextPanel(host, this.choices, () => this.keep());
+    this.history = new HistoryPanel(host, (type, fields) => this.send(type, fields), () => this.refresh());
+    this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS);
+    const panes = {
+      scores: [this.scores.node, this.standing.node, this.metadata.node, this.standing.more],
+      attention: [this.attention.node],
+      context: [this.context.node],
+      history: [this.history.node]
+    };
+    this.tabs = new Map(TABS.map(({ name, title, key }) => [name, h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${name}`,
+        title: `${title} (key ${key})`,
+        "aria-controls": `pane-${name}`,
+        onclick: () => this.choose(name)
+      },
+      title
+    )]));
+    this.panes = new Map(TABS.map(({ name }) => [name, h(
+      "div",
+      { className: "pane", role: "tabpanel", id: `pane-${name}`, "aria-labelledby": `tab-${name}` },
+      panes[name]
+    )]));
+    this.node = h(
+      "aside",
+      { className: "side", "aria-label": "Scores, context and history" },
+      h("div", { className: "tabs", role: "tablist" }, [...this.tabs.values()]),
+      h("div", { className: "panes" }, [...this.panes.values()]),
+      this.history.footer
+    );
+    this.choose(this.panes.has(this.choices.tab) ? this.choices.tab : "scores");
+  }
+  actions() {
+    const tabs = Object.fromEntries(TABS.map(({ name }) => [`tab_${name}`, () => this.choose(name)]));
+    const write = (field) => {
+      this.choose("history");
+      this.history.focus(field);
+    };
+    return {
+      ...tabs,
+      overlay: () => this.attention.toggle(),
+      nextMember: () => {
+        this.choose("attention");
+        this.attention.next();
+      },
+      grade: () => this.history.askGrade(),
+      gradeNow: (key) => this.history.give(key),
+      undoGrade: () => this.history.undo(),
+      move: () => this.history.askStage(),
+      writeNote: () => write("note"),
+      writeTag: () => write("tag")
+    };
+  }
+  keep() {
+    store(PANEL_STORE, this.choices);
+  }
+  choose(name) {
+    this.choices.tab = name;
+    for (const [tab, button] of this.tabs) {
+      button.setAttribute("aria-selected", String(tab === name));
+      this.panes.get(tab).hidden = tab !== name;
+    }
+    this.attention.open(name === "attention");
+    this.keep();
+    this.draw();
+    this.fetch();
+  }
+  // Show what is here of a candidate at once; ask for the rest after a pause.
+  show(row, details, truth) {
+    const other = row !== this.row;
+    this.row = row;
+    this.details = details;
+    this.truth = truth;
+    if (other) {
+      this.asked = { standing: null, context: null, history: null };
+      this.attention.candidate(row, this.host.catalogs.get(row.catalog_id));
+      this.history.candidate(row);
+    }
+    this.draw();
+    this.fetch();
+  }
+  draw() {
+    const { row, details } = this;
+    if (row === void 0) {
+      return;
+    }
+    const standing = this.answer("standing");
+    this.attention.members(details?.members);
+    if (this.choices.tab === "scores") {
+      this.scores.show(row, details, standing?.interval);
+      this.standing.show(row, standing);
+      this.metadata.show(row, details, this.truth);
+    } else if (this.choices.tab === "context") {
+      this.context.show(row, this.answer("context"));
+    }
+    this.history.show(row, this.answer("history"));
+  }
+  key(row) {
+    return `${row.id}/${this.host.ensemble()}`;
+  }
+  answer(type) {
+    return this.answers[type].get(this.key(this.row));
+  }
+  ask() {
+    if (this.row === void 0) {
+      return;
+    }
+    this.attention.fetch();
+    const wanted = ["history"];
+    if (this.choices.tab === "scores" && this.row.probability !== void 0) {
+      wanted.push("standing");
+    }
+    if (this.choices.tab === "context") {
+      wanted.push("context");
+    }
+    for (const type of wanted) {
+      const key = this.key(this.row);
+      if (this.asked[type] === key || type !== "history" && this.answers[type].has(key)) {
+        continue;
+      }
+      this.asked[type] = key;
+      this.host.ask({ type, id: this.row.id, ensemble_id: this.host.ensemble() }, (answer) => {
+        this.remember(type, key, answer);
+      });
+    }
+  }
+  remember(type, key, answer) {
+    const kept = this.answers[type];
+    if (kept.size > MOST_ANSWERS_KEPT) {
+      kept.clear();
+    }
+    kept.set(key, answer);
+    const { row } = this;
+    if (type === "history" && row !== void 0 && row.id === answer.id && row.stage !== answer.stage) {
+      row.stage = answer.stage;
+      this.host.changed(row);
+    }
+    if (this.row !== void 0 && key === this.key(this.row)) {
+      this.draw();
+    }
+  }
+  // Send what a person did; the answer is the candidate's new history.
+  send(type, fields) {
+    const key = this.key(this.row);
+    return new Promise((resolve, reject) => {
+      const message = { type, id: this.row.id, ensemble_id: this.host.ensemble(), ...fields };
+      this.host.ask(message, (answer) => {
+        this.remember("history", key, answer);
+        resolve(answer);
+      }, (sentence) => reject(new Error(sentence)));
+    });
+  }
+  // Ask for the history again: it may have changed.
+  refresh() {
+    this.asked.history = null;
+    this.fetch();
+  }
+  clear() {
+    this.row = void 0;
+    this.attention.clear();
+    this.history.clear();
+    this.standing.clear();
+    for (const part of [this.scores, this.metadata, this.context]) {
+      part.node.replaceChildren();
+    }
+  }
+  remove() {
+    this.fetch.cancel();
+    this.attention.clear();
+    this.history.remove();
+  }
+};
+function fold(title, ...children) {
+  const node = h("details", { className: "fold", open: !FOLDED.has(title), ontoggle: () => {
+    if (node.open) {
+      FOLDED.delete(title);
+    } else {
+      FOLDED.add(title);
+    }
+    store(FOLD_STORE, [...FOLDED]);
+  } }, h("summary", {}, title), ...children);
+  return node;
+}
+var Prompt = class {
+  constructor() {
+    this.node = h("div", { className: "prompt", role: "dialog", hidden: true });
+    this.onKey = (event) => this.press(event);
+  }
+  // `options`: [key, text, what to do]; `title` says what is asked.
+  ask(title, options) {
+    this.options = new Map(options.map(([key, , action]) => [key.toLowerCase(), action]));
+    this.node.setAttribute("aria-label", title);
+    this.node.replaceChildren(
+      h("strong", {}, title),
+      ...options.map(([key, text, action]) => h(
+        "button",
+        { type: "button", onclick: () => this.take(action) },
+        h("kbd", {}, key),
+        text
+      )),
+      h("button", { type: "button", className: "faint", onclick: () => this.close() }, h("kbd", {}, "Esc"), "Cancel")
+    );
+    if (this.node.hidden) {
+      document.addEventListener("keydown", this.onKey, true);
+    }
+    this.node.hidden = false;
+  }
+  press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.key === "Shift") {
+      return;
+    }
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const action = this.options.get(event.key.toLowerCase());
+    if (event.key === "Escape") {
+      this.close();
+    } else if (action !== void 0) {
+      this.take(action);
+    }
+  }
+  take(action) {
+    this.close();
+    action();
+  }
+  close() {
+    this.node.hidden = true;
+    document.removeEventListener("keydown", this.onKey, true);
+  }
+};
+
+// app/review/table.js
+var COLUMNS = [
+  // name, heading, title, sort key, text of a row, class
+  ["rank", "#", "Rank in this list", null, null, "number"],
+  ["thumbnail", "", "", null, null, ""],
+  ["object", "Object", "Object id", "object_id", (row) => row.object_id, "object"],
+  [
+    "score",
+    "Score",
+    "Calibrated probability by the ensemble: a score, not a confirmation",
+    "score",
+    (row) => formatProbability(row.probability),
+    "number scores"
+  ],
+  [
+    "epistemic",
+    "Epist.",
+    "Epistemic uncertainty: mutual information of the members, nat",
+    "epistemic",
+    (row) => formatNumber(row.epistemic),
+    "number scores"
+  ],
+  [
+    "disagreement",
+    "Disagr.",
+    "Disagreement: standard deviation of the members' logits",
+    "disagreement",
+    (row) => formatNumber(row.disagreement, 2),
+    "number scores"
+  ],
+  [
+    "magnitude",
+    "Mag",
+    "AB magnitude of the reference band",
+    "magnitude",
+    (row) => formatNumber(row.magnitude, 2),
+    "number"
+  ],
+  ["label", "Label", "Label as imported", null, null, ""],
+  ["stage", "Stage", "Stage of the candidate", null, null, "stage"],
+  ["catalog", "Catalog", "Catalog", null, null, "catalog"]
+];
+var LABEL_TEXT = { 0: "not", 1: "lens" };
+function labelChip(label) {
+  if (label === null) {
+    return h("span", { className: "faint", title: "No label" }, MISSING);
+  }
+  const title = label ? "Imported with the label: lens" : "Imported with the label: not a lens";
+  return h("span", { className: `chip label-${label}`, title }, LABEL_TEXT[label]);
+}
+function stageChip(stage) {
+  return h("span", { className: `chip stage-${stage}` }, stage);
+}
+var RankingTable = class {
+  constructor(catalogs, { onSelect, onSort }) {
+    this.catalogs = catalogs;
+    this.onSelect = onSelect;
+    this.rows = [];
+    this.selected = -1;
+    this.headings = /* @__PURE__ */ new Map();
+    const heads = COLUMNS.map(([name, heading, title, sort, , kind]) => {
+      const cell = h("th", { scope: "col", className: `${name} ${kind}`, title }, sort === null ? heading || h("span", { className: "hidden" }, name) : h("button", { type: "button", onclick: () => onSort(sort) }, heading));
+      if (sort !== null) {
+        this.headings.set(sort, cell);
+      }
+      return cell;
+    });
+    this.body = h("tbody", {});
+    this.table = h(
+      "table",
+      { role: "grid", tabIndex: 0, "aria-label": "Ranked candidates" },
+      h("thead", {}, h("tr", {}, heads)),
+      this.body
+    );
+    this.node = h("div", { className: "table-scroll" }, this.table);
+    this.body.addEventListener("click", (event) => {
+      const line = event.target.closest("tr");
+      if (line !== null) {
+        this.onSelect([...this.body.children].indexOf(line));
+      }
+    });
+  }
+  // Show a page; `first` is the rank of its first row, null while that is not known.
+  setRows(rows, first, query) {
+    this.rows = rows;
+    this.selected = -1;
+    this.table.classList.toggle("unscored", query.ensemble_id === null);
+    this.table.classList.toggle("one-catalog", this.catalogs.size < 2 || query.catalog_ids.length === 1);
+    for (const [sort, cell] of this.headings) {
+      const direction = query.descending ? "descending" : "ascending";
+      cell.setAttribute("aria-sort", sort === query.sort ? direction : "none");
+    }
+    this.table.removeAttribute("aria-activedescendant");
+    this.body.replaceChildren(...rows.map((row, k) => this.line(row, k, first)));
+    this.node.scrollTop = 0;
+  }
+  setRanks(first) {
+    [...this.body.children].forEach((line, k) => {
+      line.firstChild.textContent = formatCount(first + k);
+    });
+  }
+  line(row, k, first) {
+    const catalog = this.catalogs.get(row.catalog_id);
+    const cells = COLUMNS.map(([name, , , , text, kind]) => {
+      const className = `${name} ${kind}`;
+      switch (name) {
+        case "rank":
+          return h("td", { className }, first === null ? "" : formatCount(first + k));
+        case "thumbnail":
+          return h("td", { className }, catalog === void 0 ? null : h("img", {
+            src: tileUrl(catalog, row, null, { preset: "auto" }, 64),
+            alt: "",
+            loading: "lazy",
+            decoding: "async",
+            width: 30,
+            height: 30
+          }));
+        case "object":
+          return h(
+            "th",
+            { className, scope: "row", title: row.object_id },
+            h("span", {}, row.object_id)
+          );
+        case "label":
+          return h("td", { className }, labelChip(row.label));
+        case "stage":
+          return h("td", { className }, stageChip(row.stage));
+        case "catalog":
+          return h("td", { className, title: catalog?.name }, catalog?.name ?? MISSING);
+        default:
+          return h("td", { className }, text(row));
+      }
+    });
+    return h("tr", { id: `candidate-${row.id}`, "aria-selected": "false" }, cells);
+  }
+  select(index) {
+    const lines = this.body.children;
+    lines[this.selected]?.setAttribute("aria-selected", "false");
+    this.selected = index;
+    const line = lines[index];
+    if (line === void 0) {
+      return;
+    }
+    line.setAttribute("aria-selected", "true");
+    this.table.setAttribute("aria-activedescendant", line.id);
+    const head = this.table.tHead.offsetHeight;
+    const { offsetTop, offsetHeight } = line;
+    const { scrollTop, clientHeight } = this.node;
+    if (offsetTop < scrollTop + head) {
+      this.node.scrollTop = offsetTop - head;
+    } else if (offsetTop + offsetHeight > scrollTop + clientHeight) {
+      this.node.scrollTop = offsetTop + offsetHeight - clientHeight;
+    }
+  }
+};
+
+// app/review/view.js
+var AHEAD = 8;
+var BEHIND = 2;
+var DETAILS_AHEAD = 4;
+var DETAILS_PAUSE_MS = 40;
+var ADDRESS_PAUSE_MS = 150;
+var MOST_DETAILS_KEPT = 500;
+var ReviewDesk = class {
+  constructor(model, start) {
+    this.model = model;
+    this.start = start;
+    this.catalogs = new Map(start.catalogs.map((catalog) => [catalog.id, catalog]));
+    this.pool = new TilePool();
+    this.request = 0;
+    this.waiting = /* @__PURE__ */ new Map();
+    this.details = /* @__PURE__ */ new Map();
+    this.truths = /* @__PURE__ */ new Map();
+    this.rows = [];
+    this.index = -1;
+    this.first = null;
+    this.onMessage = (message) => this.receive(message);
+    model.on("msg:custom", this.onMessage);
+    this.filters = new FilterBar(
+      { ...start },
+      (query) => this.list(query),
+      (...given) => this.ask(...given)
+    );
+    this.table = new RankingTable(this.catalogs, {
+      onSelect: (index) => this.select(index),
+      onSort: (sort) => this.filters.order(sort)
+    });
+    this.controls = new ImageControls(start, () => this.redraw());
+    this.viewer = new ImageViewer(this.pool, readPalettes(start.palettes));
+    this.toolbar = new ImageToolbar(this.viewer, this.controls);
+    this.side = new SidePanel(this.panelHost());
+    this.keyboard = new Keyboard(
+      [LIST_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS],
+      this.actions()
+    );
+    this.fetchDetails = debounce(() => this.askDetails(), DETAILS_PAUSE_MS);
+    this.fetchAuto = debounce(() => this.askAuto(), DETAILS_PAUSE_MS);
+    this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS);
+    this.samp = new SampMenu(
+      (...given) => this.ask(...given),
+      () => ({ query: this.filters.query, id: this.row?.id }),
+      {
+        open: (id) => this.open(id),
+        select: (selection) => this.filters.choose(selection),
+        notice: (text) => this.notify([text], "info")
+      }
+    );
+    this.exports = new ExportMenu(start.exports, () => this.words(), this.samp);
+    this.charts = new ChartPanel({
+      ask: (...given) => this.ask(...given),
+      catalogs: this.catalogs,
+      onOpen: (id) => this.open(id),
+      onRange: (low, high) => this.filters.update({ probability_min: low, probability_max: high }),
+      onSelection: (selection) => this.filters.choose(selection)
+    });
+    this.build();
+    this.filters.set(start.query);
+    this.charts.setQuery(start.query);
+    this.setPage(start.page, start.page.selected);
+    this.askCount();
+  }
+  build() {
+    const step = (label, text, action) => h(
+      "button",
+      { type: "button", className: "icon", title: label, "aria-label": label, onclick: action },
+      text
+    );
+    this.position = h("span", { className: "position" });
+    this.count = h("span", { className: "count", "aria-live": "polite" });
+    this.previousPage = step("Previous page (key [)", "‹", () => this.turn(-1));
+    this.nextPage = step("Next page (key ])", "›", () => this.turn(1));
+    this.notices = h("div", { className: "notices", role: "status" });
+    this.empty = h("div", { className: "empty", hidden: true });
+    this.title = h("h2", {});
+    this.chips = h("span", { className: "chips" });
+    const help = h(
+      "button",
+      { type: "button", className: "text", onclick: () => this.keyboard.toggleHelp() },
+      "Keys ",
+      h("kbd", {}, "?")
+    );
+    this.list_ = h(
+      "section",
+      { className: "list", "aria-label": "Ranking" },
+      h(
+        "div",
+        { className: "list-head" },
+        this.count,
+        h("span", { className: "spacer" }),
+        this.position,
+        this.previousPage,
+        this.nextPage,
+        this.charts.button,
+        this.exports.node
+      ),
+      this.table.node,
+      this.empty,
+      this.charts.node
+    );
+    this.panel = h(
+      "section",
+      { className: "viewer", "aria-label": "Candidate" },
+      h("header", {}, this.title, this.chips, h("span", { className: "spacer" }), help),
+      this.toolbar.node,
+      this.viewer.node,
+      this.controls.node
+    );
+    this.node = h(
+      "div",
+      { className: "desk" },
+      this.filters.node,
+      this.notices,
+      h("div", { className: "columns" }, this.list_, this.panel, this.side.node),
+      this.keyboard.dialog
+    );
+  }
+  actions() {
+    return {
+      ...this.side.actions(),
+      ...imageActions(this.viewer, this.controls),
+      next: (key, at) => this.move(1, at),
+      previous: (key, at) => this.move(-1, at),
+      nextPage: () => this.turn(1),
+      previousPage: () => this.turn(-1),
+      first: () => this.list(this.filters.query),
+      search: () => this.filters.object.focus(),
+      charts: () => this.charts.toggle()
+    };
+  }
+  get row() {
+    return this.rows[this.index];
+  }
+  // --- the server -------------------------------------------------------------------------------
+  // Send a message; `failed(sentence)` is called instead of a notice where it is given.
+  ask(message, then, failed = null) {
+    this.request += 1;
+    this.waiting.set(this.request, { then, failed });
+    this.model.send_msg({ ...message, request: this.request });
+    return this.request;
+  }
+  receive(message) {
+    const { then, failed } = this.waiting.get(message.request) ?? {};
+    this.waiting.delete(message.request);
+    if (message.type === "samp") {
+      this.samp.receive(message);
+    } else if (message.type === "error" && failed) {
+      failed(message.message);
+    } else if (message.type === "error") {
+      this.node.classList.remove("busy");
+      this.notify([message.message], "error");
+    } else if (then !== void 0) {
+      then(message);
+    }
+  }
+  // --- the list ---------------------------------------------------------------------------------
+  // Show the ranking of `query` from its top, or around a candidate that stays chosen if it can.
+  list(query, candidate = null) {
+    this.details.clear();
+    this.charts.setQuery(query);
+    this.latest = this.askPage({ query, candidate }, candidate ?? void 0);
+    this.askCount();
+  }
+  // Show a candidate that a chart or another program names: in this list where it passes.
+  open(id) {
+    const index = this.rows.findIndex((row) => row.id === id);
+    if (index >= 0) {
+      this.select(index);
+    } else {
+      this.askPage({ query: this.filters.query, candidate: id }, id);
+    }
+  }
+  askPage(message, selected) {
+    this.node.classList.add("busy");
+    const number = this.ask({ type: "page", query: this.filters.query, ...message }, (page) => {
+      if (number === this.latest) {
+        this.setPage(page, selected ?? page.selected);
+      }
+    });
+    this.latest = number;
+    return number;
+  }
+  askCount() {
+    this.count.textContent = "…";
+    const query = this.filters.query;
+    this.ask({ type: "count", query }, ({ n, text }) => {
+      if (query !== this.filters.query) {
+        return;
+      }
+      this.count.textContent = `${text} ${n === 1 ? "candidate" : "candidates"}`;
+    });
+  }
+  setPage(page, selected, fromEnd = false) {
+    this.node.classList.remove("busy");
+    this.rows = page.rows;
+    this.hasBefore = page.has_before;
+    this.hasAfter = page.has_after;
+    this.first = page.first_rank ?? null;
+    this.table.setRows(this.rows, this.first, this.filters.query);
+    this.notify(page.notices ?? [], "info");
+    this.previousPage.disabled = !this.hasBefore;
+    this.nextPage.disabled = !this.hasAfter;
+    if (this.rows.length && this.first === null) {
+      const rows = this.rows;
+      this.ask({ type: "rank", query: this.filters.query, cursor: rows[0].cursor }, ({ rank }) => {
+        if (rows === this.rows) {
+          this.setFirst(rank);
+        }
+      });
+    }
+    this.writePosition();
+    this.showEmpty();
+    const found = this.rows.findIndex((row) => row.id === selected);
+    this.index = -1;
+    if (this.rows.length) {
+      this.select(found >= 0 ? found : fromEnd ? this.rows.length - 1 : 0);
+    } else {
+      this.clear();
+    }
+  }
+  setFirst(rank) {
+    this.first = rank;
+    this.table.setRanks(rank);
+    this.writePosition();
+  }
+  writePosition() {
+    const { rows, first } = this;
+    this.position.textContent = rows.length && first !== null ? `${formatCount(first)}–${formatCount(first + rows.length - 1)}` : "";
+  }
+  // The page before (-1) or after (1) this one, with its first candidate chosen.
+  turn(direction, fromEnd = false) {
+    if (direction > 0 ? !this.hasAfter : !this.hasBefore) {
+      return;
+    }
+    if (this.turning === this.latest && this.waiting.has(this.turning)) {
+      return;
+    }
+    const { rows, first } = this;
+    const cursor = (direction > 0 ? rows.at(-1) : rows[0]).cursor;
+    this.node.classList.add("busy");
+    const number = this.ask(
+      { type: "page", query: this.filters.query, [direction > 0 ? "after" : "before"]: cursor },
+      (page) => {
+        if (number !== this.latest) {
+          return;
+        }
+        if (first !== null) {
+          page.first_rank = direction > 0 ? first + rows.length : first - page.rows.length;
+        }
+        this.setPage(page, void 0, fromEnd);
+      }
+    );
+    this.latest = this.turning = number;
+  }
+  move(step, at) {
+    const index = this.index + step;
+    if (index < 0) {
+      this.turn(-1, true);
+    } else if (index >= this.rows.length) {
+      this.turn(1);
+    } else {
+      this.select(index, at);
+    }
+  }
+  // --- the candidate ----------------------------------------------------------------------------
+  select(index, at = performance.now()) {
+    const row = this.rows[index];
+    if (row === void 0) {
+      return;
+    }
+    this.index = index;
+    const catalog = this.catalogs.get(row.catalog_id);
+    this.table.select(index);
+    this.charts.mark(row.id);
+    this.title.textContent = row.object_id;
+    this.title.title = row.object_id;
+    this.chips.replaceChildren(stageChip(row.stage), labelChip(row.label));
+    this.controls.setCatalog(catalog);
+    this.viewer.show(row, catalog, this.controls.view).then((drawn) => {
+      if (drawn && row === this.row) {
+        requestAnimationFrame(() => {
+          this.node.dataset.shown = String(row.id);
+          this.node.dataset.latencyMs = String(performance.now() - at);
+        });
+      }
+    });
+    this.viewer.settled.then((drawn) => {
+      if (drawn && row === this.row) {
+        requestAnimationFrame(() => {
+          this.node.dataset.settled = String(row.id);
+          this.node.dataset.panelsMs = String(performance.now() - at);
+        });
+      }
+    });
+    this.toolbar.render();
+    this.showDetails();
+    this.fetchAhead();
+    this.fetchDetails();
+    this.fetchAuto();
+    this.writeAddress();
+  }
+  redraw() {
+    if (this.row !== void 0) {
+      this.viewer.show(this.row, this.catalogs.get(this.row.catalog_id), this.controls.view);
+      this.toolbar.render();
+      this.fetchAhead();
+      this.fetchAuto();
+    }
+  }
+  // Show on the sliders what "auto" chose for the candidate, where that is how it is drawn.
+  async askAuto() {
+    const { row } = this;
+    if (row === void 0 || this.controls.view.preset !== "auto") {
+      return;
+    }
+    try {
+      const answer = await fetch(infoUrl(this.catalogs.get(row.catalog_id), row, this.controls.view));
+      const { auto } = answer.ok ? await answer.json() : {};
+      if (auto !== void 0 && row === this.row) {
+        this.controls.suggest(auto);
+      }
+    } catch {
+    }
+  }
+  fetchAhead() {
+    const near = [
+      ...this.rows.slice(this.index + 1, this.index + 1 + AHEAD),
+      ...this.rows.slice(Math.max(0, this.index - BEHIND), this.index).reverse()
+    ];
+    this.pool.ahead(near.flatMap((row) => this.viewer.urls(row, this.catalogs.get(row.catalog_id), this.controls.view)));
+  }
+  askDetails() {
+    const near = this.rows.slice(this.index, this.index + 1 + DETAILS_AHEAD);
+    const ids = near.map((row) => row.id).filter((id) => !this.details.has(id));
+    if (!ids.length) {
+      return;
+    }
+    const ensemble = this.filters.query.ensemble_id;
+    this.ask({ type: "details", ids, ensemble_id: ensemble }, ({ details }) => {
+      if (ensemble !== this.filters.query.ensemble_id) {
+        return;
+      }
+      if (this.details.size > MOST_DETAILS_KEPT) {
+        this.details.clear();
+      }
+      for (const one of details) {
+        this.details.set(one.id, one);
+      }
+      this.showDetails();
+    });
+  }
+  showDetails() {
+    const { row } = this;
+    if (row === void 0) {
+      return;
+    }
+    const details = this.details.get(row.id);
+    const truth = this.truths.get(row.id);
+    if (details !== void 0) {
+      this.viewer.locate(row, details.sky);
+    }
+    this.side.show(row, details, truth);
+    if (this.side.metadata.truthWanted && details?.has_truth && truth === void 0) {
+      this.ask({ type: "truth", id: row.id }, ({ id, rows }) => {
+        this.truths.set(id, rows);
+        this.showDetails();
+      });
+    }
+  }
+  // What the panels beside the picture need.
+  panelHost() {
+    return {
+      start: this.start,
+      catalogs: this.catalogs,
+      frame: this.viewer.frame.node,
+      ask: (...given) => this.ask(...given),
+      ensemble: () => this.filters.query.ensemble_id,
+      view: () => this.controls.view,
+      details: () => this.showDetails(),
+      notify: (sentence) => this.notify([sentence], "error"),
+      changed: (row) => this.redrawStage(row)
+    };
+  }
+  redrawStage(row) {
+    this.table.body.querySelector(`#candidate-${row.id} td.stage`)?.replaceChildren(stageChip(row.stage));
+    if (row === this.row) {
+      this.chips.replaceChildren(stageChip(row.stage), labelChip(row.label));
+    }
+  }
+  clear() {
+    this.viewer.clear();
+    this.title.textContent = "";
+    this.chips.replaceChildren();
+    this.side.clear();
+    this.writeAddress();
+  }
+  // --- words and addresses ----------------------------------------------------------------------
+  notify(sentences, kind) {
+    this.notices.replaceChildren(...sentences.map((sentence) => {
+      const node = h("p", { className: kind }, h("span", {}, sentence), h(
+        "button",
+        { type: "button", className: "icon", "aria-label": "Dismiss", onclick: () => node.remove() },
+        "×"
+      ));
+      return node;
+    }));
+  }
+  showEmpty() {
+    const none = this.rows.length === 0;
+    this.node.classList.toggle("nothing", none);
+    this.empty.hidden = !none;
+    this.table.node.hidden = none;
+    if (!none) {
+      return;
+    }
+    const link = (page, text) => h("a", { href: page }, text);
+    this.empty.replaceChildren(...this.catalogs.size === 0 ? [h("h3", {}, "No candidates yet"), h(
+      "p",
+      {},
+      "Import or simulate a catalog on ",
+      link("catalogs", "Catalogs"),
+      "."
+    )] : this.filters.filtered ? [h("h3", {}, "No candidate passes these filters"), h("button", {
+      type: "button",
+      className: "text",
+      onclick: () => this.filters.reset()
+    }, "Clear filters")] : [h("h3", {}, "Nothing is ranked yet"), h(
+      "p",
+      {},
+      "Score a catalog on ",
+      link("score", "Score"),
+      ", or list all candidates without scores."
+    )]);
+  }
+  // Write query and candidate into the address, so that a refresh or a link shows the same.
+  address() {
+    const text = this.words().toString();
+    history.replaceState(history.state, "", text ? `?${text}` : location.pathname);
+  }
+  words() {
+    const { query } = this.filters;
+    const { defaults } = this.start;
+    const words = new URLSearchParams();
+    const ensemble = this.start.ensembles.find(({ id }) => id === query.ensemble_id);
+    if (ensemble !== void 0) {
+      words.set("ensemble", ensemble.name);
+    }
+    for (const id of query.catalog_ids) {
+      words.append("catalog", this.catalogs.get(id).name);
+    }
+    if (query.sort !== defaults.sort) {
+      words.set("sort", query.sort);
+    }
+    if (query.descending !== defaults.descending || query.sort !== defaults.sort) {
+      words.set("order", query.descending ? "desc" : "asc");
+    }
+    if (query.probability_min > 0) {
+      words.set("min", query.probability_min);
+    }
+    if (query.probability_max < 1) {
+      words.set("max", query.probability_max);
+    }
+    for (const stage of query.stages) {
+      words.append("stage", stage);
+    }
+    if (query.label) {
+      words.set("label", query.label);
+    }
+    if (query.object_id) {
+      words.set("object", query.object_id);
+    }
+    extraWords(query, words);
+    if (this.row !== void 0) {
+      words.set("candidate", this.row.id);
+    }
+    return words;
+  }
+  remove() {
+    this.exports.remove();
+    this.charts.remove();
+    this.keyboard.remove();
+    this.side.remove();
+    this.filters.remove();
+    this.viewer.reset();
+    this.fetchDetails.cancel();
+    this.fetchAuto.cancel();
+    this.writeAddress.cancel();
+    this.model.off?.("msg:custom", this.onMessage);
+  }
+};
+function render({ model }) {
+  const desk = new ReviewDesk(model, model.start);
+  model.on("remove", () => desk.remove());
+  return desk.node;
+}
+export {
+  render
+};

@@ -1,0 +1,155 @@
+// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 c01dd4acbe9437da60444c59c5c11408f868a72b8509d7fb393562a5be04654c
+// app/widgets/dom.js
+function h(tag, properties = {}, ...children) {
+  const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
+  const node = namespace ? document.createElementNS(namespace, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === void 0) {
+      continue;
+    } else if (name.startsWith("on")) {
+      node.addEventListener(name.slice(2), value);
+    } else if (!namespace && name in node && name !== "list") {
+      node[name] = value;
+    } else {
+      node.setAttribute(name, value);
+    }
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== void 0));
+  return node;
+}
+var SVG_TAGS = /* @__PURE__ */ new Set(["svg", "g", "line", "circle", "rect", "path", "text"]);
+
+// app/http/requests.js
+async function post(path, content) {
+  return answerOf(fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(content)
+  }));
+}
+async function answerOf(request) {
+  let response;
+  try {
+    response = await request;
+  } catch {
+    throw new Error("The server does not answer; is it running?");
+  }
+  const answer = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
+  if (!response.ok) {
+    throw new Error(answer.error ?? `The server answered ${response.status}.`);
+  }
+  return answer;
+}
+
+// app/http/sign_in.js
+var SignIn = class {
+  constructor({ name, role, guarded, graders }) {
+    this.name = name;
+    this.guarded = guarded;
+    this.graders = new Map(graders);
+    this.button = h(
+      "button",
+      {
+        type: "button",
+        className: "who",
+        title: name ? `Signed in as ${name}` : "Sign in to grade",
+        onclick: () => this.open()
+      },
+      h("i", { "aria-hidden": "true" }, name ? initials(name) : "?"),
+      h("span", {}, name || "Sign in"),
+      role === "organiser" ? h("b", {}, "organiser") : null
+    );
+    this.error = h("p", { className: "error", role: "alert" });
+    this.dialog = h("dialog", { "aria-label": "Sign in" });
+    this.dialog.addEventListener("keydown", (event) => event.stopPropagation());
+    this.node = h("div", {}, this.button, this.dialog);
+    document.addEventListener("lens-triage-sign-in", () => this.open());
+  }
+  open() {
+    this.error.textContent = "";
+    this.dialog.replaceChildren(this.name ? this.account() : this.form());
+    this.dialog.showModal();
+  }
+  form() {
+    const name = h("input", {
+      name: "name",
+      required: true,
+      maxLength: 120,
+      autocomplete: "username",
+      list: "graders",
+      placeholder: "e.g. Ana Lima",
+      oninput: () => known()
+    });
+    name.setAttribute("list", "graders");
+    const passphrase = h("input", { name: "passphrase", type: "password", autocomplete: "current-password" });
+    const hint = h("small", {});
+    const known = () => {
+      const guarded = this.graders.get(name.value.trim());
+      passphrase.required = guarded === true;
+      hint.textContent = guarded === void 0 ? "Optional: guards a new name, 8 letters or more." : guarded ? "This name is guarded." : "This name is not guarded: leave it empty.";
+    };
+    known();
+    return this.box("Sign in", "Grades carry the name of who gave them.", [
+      field("Name", name, h(
+        "datalist",
+        { id: "graders" },
+        [...this.graders.keys()].map((value) => h("option", { value }))
+      )),
+      field("Passphrase", passphrase, hint)
+    ], "Sign in", () => post("sign-in", { name: name.value, passphrase: passphrase.value }));
+  }
+  account() {
+    const old = h("input", { name: "old", type: "password", autocomplete: "current-password", required: true });
+    const next = h("input", { name: "new", type: "password", autocomplete: "new-password" });
+    const form = this.box(this.name, this.guarded ? "Your name is guarded by a passphrase." : "Anybody at this machine can sign in with your name; a passphrase guards it.", [
+      this.guarded ? field("Present passphrase", old) : null,
+      field("New passphrase", next, h("small", {}, this.guarded ? "8 letters or more; empty takes the guard away." : "8 letters or more."))
+    ], "Save", () => post("passphrase", { old: old.value, new: next.value }));
+    form.querySelector("footer").prepend(h("button", {
+      type: "button",
+      className: "plain",
+      onclick: () => this.attempt(() => post("sign-out", {}))
+    }, "Sign out"), h("span", { className: "spacer" }));
+    return form;
+  }
+  box(title, text, fields, label, action) {
+    return h(
+      "form",
+      { method: "dialog", onsubmit: (event) => {
+        event.preventDefault();
+        this.attempt(action);
+      } },
+      h("h2", {}, title),
+      h("p", {}, text),
+      fields,
+      this.error,
+      h(
+        "footer",
+        {},
+        h("button", { type: "button", className: "plain", onclick: () => this.dialog.close() }, "Cancel"),
+        h("button", { type: "submit" }, label)
+      )
+    );
+  }
+  async attempt(action) {
+    try {
+      await action();
+      location.reload();
+    } catch (error) {
+      this.error.textContent = error.message;
+    }
+  }
+};
+function field(label, input, ...more) {
+  return h("label", {}, h("span", {}, label), input, ...more);
+}
+function initials(name) {
+  const words = name.split(/\s+/);
+  return (words[0][0] + (words.length > 1 ? words.at(-1)[0] : "")).toUpperCase();
+}
+function render({ model }) {
+  return new SignIn(model.state).node;
+}
+export {
+  render
+};

@@ -1,0 +1,1 @@
+"""Catalogs: import, simulate, and look at one in full."""

@@ -1,0 +1,156 @@
+"""Import a catalog: how to read it, what would come of it, and the run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.catalogs.import_preview import (
+    PreviewPane,
+    remap,
+)
+from app.catalogs.path_picker import PathPicker
+from app.context import AppContext
+from app.runs.panel import RunsPanel
+from app.widgets.choices import survey_choices
+from app.widgets.live import in_thread
+from app.widgets.notice import Notice
+from app.widgets.section import (
+    columns,
+    html,
+    section,
+    stack,
+)
+from app.widgets.settings_panel import SettingsPanel
+from training import runner as jobs
+from training.jobs.ingest import (
+    ImportPreview,
+    preview,
+)
+from training.settings import IngestSettings
+
+_LEAD = ("table", "images", "catalog", "survey")
+_HINT = (
+    "<p>Name a table, or a folder of images, or both, and look at the preview: it shows which "
+    "columns were recognised, in which units, and how the first images would be read.</p>"
+)
+_HINT_CSS = "p { margin: 0; color: var(--lt-muted); line-height: 1.5; }"
+
+
+class ImportForm(pn.viewable.Viewer):
+    """The form with its preview; :meth:`refresh` once a second."""
+
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+        self._preview: ImportPreview | None = None
+        self.notice = Notice()
+        self.panel: SettingsPanel[IngestSettings] = SettingsPanel(
+            IngestSettings,
+            choices={"survey": survey_choices(context, unset="As the headers say")},
+            lead=_LEAD,
+            folded=None,
+            on_change=self._suggest_name,
+        )
+        self.picker = PathPicker(self._picked)
+        self.runs = RunsPanel(context, ["ingest"], title="Latest imports", watch_ended=False)
+        self.pane = PreviewPane(self._give_role)
+        style = {"margin": 0, "disable_elevation": True}
+        self.preview_button = pmui.Button(
+            label="Preview", icon="visibility", variant="outlined", **style
+        )
+        self.start_button = pmui.Button(label="Start import", icon="play_arrow", **style)
+        self.preview_button.on_click(self.show_preview)
+        self.start_button.on_click(lambda _: self.start())
+        browse = {"size": "small", "variant": "text", "icon": "folder_open", "margin": 0}
+        browse_table = pmui.Button(label="Browse for the table", **browse)
+        browse_images = pmui.Button(label="Browse for images", **browse)
+        browse_table.on_click(lambda _: self._browse("table", "Choose the table", folders=False))
+        browse_images.on_click(
+            lambda _: self._browse("images", "Choose the images folder or file", folders=True)
+        )
+        buttons = pn.Row(
+            self.preview_button,
+            self.start_button,
+            margin=0,
+            styles={"gap": "10px", "align-items": "center"},
+        )
+        browsing = pn.Row(browse_table, browse_images, margin=0, styles={"gap": "4px"})
+        self._hint = section("Preview", html(_HINT, css=_HINT_CSS))
+        form = section(
+            "New catalog",
+            browsing,
+            self.panel.lead,
+            self.notice,
+            buttons,
+            self.panel,
+            self.picker,
+            note="Below are the settings for what cannot be recognised.",
+        )
+        self._view = columns(
+            stack(form, self.runs.list),
+            stack(self._hint, self.runs.now, self.pane),
+            template="minmax(0, 1fr) minmax(0, 1.15fr)",
+        )
+        super().__init__()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def refresh(self) -> None:
+        """Look at the runs again."""
+        self.runs.refresh()
+
+    async def show_preview(self, _: object = None) -> None:
+        """Read the table and the first images, in a thread, and show what was found."""
+        with self.notice.guard():
+            settings = self._settings()
+            found = await in_thread(
+                lambda: preview(settings, self._context.workspace), self.preview_button
+            )
+            self._preview = found
+            self._hint.visible = False
+            self.pane.display(found)
+
+    def start(self) -> None:
+        """Submit the import, or say what is wrong with the settings."""
+        with self.notice.guard():
+            run_id = jobs.submit(self._context.workspace, self._settings())
+            self.runs.refresh()
+            self.runs.watch(run_id)
+
+    def _settings(self) -> IngestSettings:
+        self._suggest_name()
+        return self.panel.settings()
+
+    def _suggest_name(self) -> None:
+        """Name the catalog after its table or folder, unless the user has named it."""
+        if self.panel.read("catalog"):
+            return
+        source = self.panel.read("table") or self.panel.read("images")
+        if source:
+            self.panel.write(catalog=suggested_name(source))
+
+    def _browse(self, name: str, title: str, *, folders: bool) -> None:
+        start = self.panel.read(name) or self.panel.read("table") or self.panel.read("images")
+        self.picker.open_at(start or "", purpose=name, title=title, folders=folders)
+
+    def _picked(self, purpose: str, path: str) -> None:
+        self.panel.write(**{purpose: path})
+        self._suggest_name()
+
+    def _give_role(self, column: str, role: str) -> None:
+        if self._preview is None:
+            return
+        with self.notice.guard():
+            mapping = remap(self.panel.read("columns") or {}, self._preview, column, role)
+            self.panel.write(columns=mapping)
+            pn.state.execute(self.show_preview)
+
+
+def suggested_name(path: str) -> str:
+    """A catalog name made of a file or folder name: ``/data/My Lenses.csv.gz``: ``my-lenses``."""
+    stem = Path(path).name.split(".")[0].lower()
+    return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:63] or "imported"

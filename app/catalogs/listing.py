@@ -1,0 +1,72 @@
+"""All catalogs of the workspace, and the chosen one in full."""
+
+from __future__ import annotations
+
+import panel as pn
+
+from app.catalogs.details import CatalogDetails
+from app.context import AppContext
+from app.widgets.catalog_view import (
+    CATALOG_COLUMNS,
+    catalog_row,
+)
+from app.widgets.live import in_background
+from app.widgets.section import (
+    section,
+    stack,
+)
+from app.widgets.table import Table
+from lensing_core.store import runs
+from lensing_core.store.summaries import CatalogSummary, list_catalog_rows, list_catalogs
+
+
+class CatalogList(pn.viewable.Viewer):
+    """Begins with the catalog that ``name`` names, else with the newest."""
+
+    def __init__(self, context: AppContext, name: str = "") -> None:
+        self._context = context
+        names = [catalog.name for catalog in list_catalog_rows(context.database)]
+        self.table = Table(
+            columns=CATALOG_COLUMNS,
+            label="Catalogs",
+            selectable=True,
+            selected=name if name in names else next(iter(names), ""),
+            empty="Counting…" if names else "No catalog yet: import one, or simulate one.",
+        )
+        self._catalogs: dict[str, CatalogSummary] = {}
+        self._details = CatalogDetails(context)
+        self._stamp: object = None
+        self._reading = False
+        self._view = stack(section("Catalogs", self.table), self._details)
+        super().__init__()
+        self.table.param.watch(lambda _: self._show_details(), "selected")
+        self.refresh()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def refresh(self) -> None:
+        """Look again where a run has gone on or ended since, unless that is under way."""
+        stamp = [
+            (run.id, run.status, run.done)
+            for run in runs.list_runs(self._context.database, limit=5)
+        ]
+        if self._reading or stamp == self._stamp:
+            return
+        self._stamp = stamp
+        self._reading = True
+        in_background(self._read, self._show)
+
+    def _read(self) -> list[CatalogSummary]:
+        try:
+            return list_catalogs(self._context.database)
+        finally:
+            self._reading = False
+
+    def _show(self, catalogs: list[CatalogSummary]) -> None:
+        self._catalogs = {catalog.name: catalog for catalog in catalogs}
+        self.table.update([catalog_row(catalog) for catalog in catalogs])
+        self._show_details()
+
+    def _show_details(self) -> None:
+        self._details.show_catalog(self._catalogs.get(self.table.selected))

@@ -1,0 +1,101 @@
+"""Catalogs: what there is, importing, simulating, and painting arcs into real cutouts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.catalogs.import_form import ImportForm
+from app.catalogs.listing import CatalogList
+from app.context import AppContext
+from app.runs.form import RunForm
+from app.shell import argument, shell
+from app.widgets.choices import (
+    catalog_choices,
+    fresh_name,
+    survey_choices,
+)
+from app.widgets.fields import Choices
+from app.widgets.live import live
+from lensing_core.store.summaries import list_catalog_rows
+from training.settings import InjectSettings, SimulateSettings
+
+_TABS = ("catalogs", "import", "simulate", "inject")
+
+
+def page(context: AppContext) -> pn.viewable.Viewable:
+    """The page; ``?tab=`` names the tab, ``?catalog=`` the catalog to show."""
+    listing = CatalogList(context, argument("catalog"))
+    importing = ImportForm(context)
+    simulating = _simulating(context)
+    injecting = _injecting(context)
+    parts: list[Any] = [listing, importing, simulating, injecting]
+    wanted = argument("tab")
+    tabs = pmui.Tabs(
+        ("Catalogs", listing.__panel__()),
+        ("Import", importing.__panel__()),
+        ("Simulate", simulating.__panel__()),
+        ("Paint arcs", injecting.__panel__()),
+        active=_TABS.index(wanted) if wanted in _TABS else 0,
+        dynamic=True,
+        sizing_mode="stretch_width",
+        margin=0,
+        sx={"gap": "14px"},
+    )
+
+    def remember(_: object = None) -> None:
+        location = pn.state.location
+        if location is not None:
+            query: dict[str, Any] = {"tab": _TABS[tabs.active], "catalog": listing.table.selected}
+            location.update_query(**query)
+
+    tabs.param.watch(remember, "active")
+    listing.table.param.watch(remember, "selected")
+    live(lambda: parts[tabs.active].refresh())
+    return shell("Catalogs", tabs, context=context, heading=False)
+
+
+def _simulating(context: AppContext) -> RunForm:
+    def values() -> Mapping[str, str]:
+        taken = [catalog.name for catalog in list_catalog_rows(context.database)]
+        return {"catalog": fresh_name("simulated", taken)}
+
+    return RunForm(
+        context,
+        SimulateSettings,
+        title="New simulated catalog",
+        note="Lenses of galaxies or of clusters and what is taken for them, with the bands, PSF, "
+        "depth and noise of a survey; the truth of every object is kept.",
+        button="Simulate",
+        choices=lambda: {"survey": survey_choices(context)},
+        values=values,
+    )
+
+
+def _injecting(context: AppContext) -> RunForm:
+    def choices() -> Mapping[str, Choices]:
+        usable = [
+            catalog
+            for catalog in list_catalog_rows(context.database)
+            if catalog.pixel_kind == "flux" and catalog.complete
+        ]
+        return {"source": catalog_choices(usable)}
+
+    def values() -> Mapping[str, str]:
+        taken = [catalog.name for catalog in list_catalog_rows(context.database)]
+        return {"catalog": fresh_name("injected", taken)}
+
+    return RunForm(
+        context,
+        InjectSettings,
+        title="New catalog of painted arcs",
+        note="Simulated arcs are added to the cutouts of real galaxies, with their noise and PSF: "
+        "each galaxy stands in the new catalog twice, as it is and with arcs. Train on it to close "
+        "the gap between simulations and a survey.",
+        button="Paint",
+        choices=choices,
+        values=values,
+    )

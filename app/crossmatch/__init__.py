@@ -1,0 +1,1 @@
+"""Cross-match: which candidates are known, and how complete the ranking is."""

@@ -1,0 +1,68 @@
+"""Cross-match: which candidates are known, which are new, and how complete the ranking is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import panel as pn
+
+from app.context import AppContext
+from app.crossmatch.view import CrossmatchBoard
+from app.runs.form import RunForm
+from app.shell import argument, shell
+from app.widgets.choices import (
+    catalog_choices,
+    ensemble_choices,
+)
+from app.widgets.fields import Choices
+from app.widgets.live import live
+from app.widgets.section import stack
+from lensing_core.crossmatch.service_list import SERVICES
+from lensing_core.store.runs import RunSummary
+from lensing_core.store.summaries import list_catalogs, list_ensembles
+from training.settings import CrossmatchSettings
+
+
+def page(context: AppContext) -> pn.viewable.Viewable:
+    """The page; ``?catalog=`` and ``?ensemble=`` choose what it begins with."""
+    asked = {"catalog": argument("catalog"), "ensemble": argument("ensemble")}
+    board = CrossmatchBoard(context, **asked)
+
+    def choices() -> Mapping[str, Choices]:
+        catalogs = catalog_choices(list_catalogs(context.database))
+        automatic = {"The promoted or newest one": ""}
+        return {
+            "references": reference_choices(),
+            "catalog": catalogs,
+            "catalogs": catalogs,
+            "ensemble": automatic | dict(ensemble_choices(list_ensembles(context.database))),
+        }
+
+    def ended(run: RunSummary) -> None:
+        board.reload(str(run.settings.get("catalog")))
+
+    form = RunForm(
+        context,
+        CrossmatchSettings,
+        title="Match a catalog",
+        note="Known lenses, own tables and duplicates are matched on this machine. All other "
+        "references are asked for over the network; their answers are kept, and where there is no "
+        "network the rest is done all the same.",
+        button="Cross-match",
+        choices=choices,
+        values=lambda: {name: value for name, value in asked.items() if value},
+        folded=("Own tables", "Matching", "Online services"),
+        on_end=ended,
+    )
+    live(form.refresh)
+    return shell("Cross-match", stack(form.__panel__(), board.__panel__()), context=context)
+
+
+def reference_choices() -> Choices:
+    """References by the text shown; which of them need the network stands there."""
+    here = {
+        "Known lenses": "lenscat",
+        "Probable lenses": "lenscat_probable",
+        "Duplicates": "duplicates",
+    }
+    return here | {f"{service.title} (online)": service.key for service in SERVICES.values()}

@@ -1,0 +1,230 @@
+"""What cross-matching a catalog has shown: references, recovered lenses, completeness, doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.context import AppContext
+from app.crossmatch.rows import (
+    DOUBTS,
+    MISSED,
+    NO_RECALL,
+    RECALL,
+    RECOVERED,
+    REFERENCES,
+    figures_html,
+    missed_row,
+    new_html,
+    pair_row,
+    recall_rows,
+    reference_row,
+)
+from app.widgets.live import in_background
+from app.widgets.section import (
+    columns,
+    html,
+    section,
+    stack,
+)
+from app.widgets.table import Table
+from app.widgets.thumbnails import THUMBNAILS_CSS
+from lensing_core.store.crossmatch_report import Report, make_report
+from lensing_core.store.crossmatches import latest_crossmatches
+from lensing_core.store.summaries import (
+    CatalogSummary,
+    EnsembleSummary,
+    list_catalogs,
+    list_ensembles,
+)
+from lensing_core.store.tables import Crossmatch
+
+_CSS = """
+p { margin: 0; color: var(--lt-muted); line-height: 1.5; }
+.figures { display: flex; flex-wrap: wrap; gap: 8px 34px; align-items: end; }
+.figures div { line-height: 1.35; }
+.figures b { display: block; font-size: 17px; font-weight: 500; }
+.figures span { color: var(--lt-muted); font-size: 12px; }
+"""
+_NOTHING = (
+    "<p>No catalog has been matched yet: choose a catalog and references above, and press "
+    "Cross-match. Known lenses, own tables and duplicates need no network.</p>"
+)
+_Key = tuple[str, str, str]
+_Found = tuple[list[Crossmatch], Report]
+
+
+class CrossmatchBoard(pn.viewable.Viewer):
+    """Shows one catalog, with the ranking of one ensemble and one list of known lenses."""
+
+    def __init__(self, context: AppContext, *, catalog: str = "", ensemble: str = "") -> None:
+        self._context = context
+        self._catalogs: dict[str, CatalogSummary] = {}
+        self._ensembles: dict[str, EnsembleSummary] = {}
+        self._asked = {"catalog": catalog, "ensemble": ensemble}
+        self._shown: _Key | None = None
+        self._silent = False
+        style = {"size": "small", "width": 240, "margin": 0}
+        self.catalog = pmui.Select(label="Matched catalog", **style)
+        self.ensemble = pmui.Select(label="Ranking of", **style)
+        self.lenses = pmui.Select(label="Known lenses", **style)
+        self._figures = html("", css=_CSS)
+        self.references = Table(columns=REFERENCES, label="References", empty="None yet.")
+        self.recall = Table(columns=RECALL, label="Recall", empty=NO_RECALL)
+        self.recovered = Table(
+            columns=RECOVERED, label="Known lenses recovered", empty="None was recovered."
+        )
+        self.doubts = Table(
+            columns=DOUBTS, label="Disagreements", empty="Nothing disagrees, nothing is doubtful."
+        )
+        self.missed = Table(columns=MISSED, label="Known lenses missed", empty="None is missing.")
+        self._new = html("", css=THUMBNAILS_CSS)
+        self._titles = {name: html("", css=_CSS) for name in ("recovered", "doubts", "missed")}
+        self._empty = html(_NOTHING, css=_CSS)
+        self._results = stack(
+            columns(
+                section("References", self.references),
+                section(
+                    "Completeness of the ranking",
+                    self.recall,
+                    note="Share of the known lenses in the footprint that stand among the first k; "
+                    "95\N{NO-BREAK SPACE}% Clopper-Pearson intervals.",
+                ),
+                template="minmax(0, 1.5fr) minmax(0, 1fr)",
+            ),
+            section(
+                "To review",
+                self._titles["doubts"],
+                _rolling(self.doubts),
+                note="Several counterparts or claims, separations beyond their errors, "
+                "known lenses ranked low, and candidates that a service takes for a star.",
+            ),
+            columns(
+                section(
+                    "Known lenses recovered", self._titles["recovered"], _rolling(self.recovered)
+                ),
+                section("Known lenses missed", self._titles["missed"], _rolling(self.missed)),
+                template="minmax(0, 1.7fr) minmax(0, 1fr)",
+            ),
+            section(
+                "New candidates",
+                self._new,
+                note="The first of the ranking that no list of known or probable lenses has. New "
+                "to these lists is all that is meant: a score confirms nothing.",
+            ),
+        )
+        choosers = pn.Row(
+            self.catalog, self.ensemble, self.lenses, margin=0, styles={"gap": "12px"}
+        )
+        self._head = section("Results", choosers, self._figures)
+        self._nothing = section("Results", self._empty)
+        self._view = stack(self._nothing, self._head, self._results)
+        super().__init__()
+        for chooser in (self.catalog, self.ensemble, self.lenses):
+            chooser.param.watch(lambda event: self._chosen(event.obj is self.catalog), "value")
+        self.reload()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def reload(self, catalog: str = "") -> None:
+        """Look again at what has been matched; show ``catalog`` where it has been."""
+        database = self._context.database
+        self._catalogs = {c.name: c for c in list_catalogs(database)}
+        self._ensembles = {e.name: e for e in list_ensembles(database)}
+        matched = [c.name for c in self._catalogs.values() if latest_crossmatches(database, c.id)]
+        self._shown = None
+        wanted = catalog or self._asked["catalog"] or self.catalog.value
+        with self._quiet():
+            _offer(self.catalog, dict.fromkeys(matched), wanted)
+        self._chosen(new_catalog=True)
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """While choosers are filled, nothing is shown yet."""
+        self._silent = True
+        try:
+            yield
+        finally:
+            self._silent = False
+
+    def _chosen(self, new_catalog: bool) -> None:
+        if self._silent:
+            return
+        catalog = self._catalogs.get(self.catalog.value)
+        self._nothing.visible = catalog is None
+        self._head.visible = self._results.visible = catalog is not None
+        if catalog is None:
+            return
+        if new_catalog:
+            self._offer_of(catalog)
+        key = (catalog.name, self.ensemble.value or "", self.lenses.value or "")
+        if key == self._shown:
+            return
+        self._shown = key
+        in_background(lambda: self._read(catalog, key), lambda found: self._show(key, *found))
+
+    def _offer_of(self, catalog: CatalogSummary) -> None:
+        latest = latest_crossmatches(self._context.database, catalog.id)
+        lists = {c.title: c.reference for c in latest if c.kind == "lens"}
+        names = sorted(catalog.scored, key=lambda name: self._ensembles[name].promoted_at is None)
+        with self._quiet():
+            _offer(self.ensemble, dict.fromkeys(names), self._asked["ensemble"])
+            _offer(self.lenses, lists, self.lenses.value)
+            self.ensemble.visible = bool(names)
+            self.lenses.visible = len(lists) > 1
+
+    def _read(self, catalog: CatalogSummary, key: _Key) -> _Found:
+        database = self._context.database
+        ensemble = self._ensembles.get(key[1])
+        report = make_report(database, catalog.id, ensemble.id if ensemble else None, key[2])
+        return latest_crossmatches(database, catalog.id), report
+
+    def _show(self, key: _Key, latest: list[Crossmatch], report: Report) -> None:
+        if key != self._shown:
+            return  # something else was chosen meanwhile
+        catalog, ensemble = key[0], key[1]
+        trained = self._trained_on(ensemble, catalog)
+        self._figures.object = figures_html(report, trained=trained)
+        self.references.update([reference_row(crossmatch) for crossmatch in latest])
+        self.recall.update(recall_rows(report.recall, report.recall_with_review))
+        self.recovered.update(
+            [pair_row(p, k, catalog, ensemble) for k, p in enumerate(report.recovered)]
+        )
+        self.doubts.update(
+            [pair_row(p, k, catalog, ensemble) for k, p in enumerate(report.disagreements)]
+        )
+        self.missed.update([missed_row(lens, k) for k, lens in enumerate(report.missed)])
+        self._titles["recovered"].object = _extent(len(report.recovered), report.n_recovered)
+        self._titles["doubts"].object = _extent(len(report.disagreements), report.n_disagreements)
+        self._titles["missed"].object = _extent(len(report.missed), report.n_missed)
+        self._new.object = new_html(report.new, catalog=catalog, ensemble=ensemble)
+
+    def _trained_on(self, ensemble: str, catalog: str) -> bool:
+        found = self._ensembles.get(ensemble)
+        return found is not None and catalog in found.manifest.get("catalogs", ())
+
+
+def _rolling(table: Table) -> pn.Column:
+    """A long table in a frame of its own height, so that the next section stays near."""
+    return pn.Column(
+        table,
+        sizing_mode="stretch_width",
+        margin=0,
+        styles={"max-height": "420px", "overflow-y": "auto"},
+    )
+
+
+def _offer(select: Any, options: Mapping[str, Any], wanted: Any) -> None:
+    """Fill a chooser; keep what is wanted where it is there."""
+    values = [value if value is not None else text for text, value in options.items()]
+    select.options = dict(zip(options, values, strict=True))
+    select.value = wanted if wanted in values else (values[0] if values else None)
+
+
+def _extent(shown: int, total: int) -> str:
+    return f"<p>The first {shown:,} of {total:,}.</p>" if shown < total else ""

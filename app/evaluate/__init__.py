@@ -1,0 +1,1 @@
+"""Evaluate: how good an ensemble is, and where it fails."""

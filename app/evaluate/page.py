@@ -1,0 +1,17 @@
+"""Evaluate: how good an ensemble is, and where it fails."""
+
+from __future__ import annotations
+
+import panel as pn
+
+from app.context import AppContext
+from app.evaluate.view import EvaluationBoard
+from app.shell import argument, shell
+from app.widgets.live import live
+
+
+def page(context: AppContext) -> pn.viewable.Viewable:
+    """The page; ``?ensemble=`` chooses what it begins with."""
+    board = EvaluationBoard(context, ensemble=argument("ensemble"))
+    live(board.refresh)
+    return shell("Evaluate", board.__panel__(), context=context)

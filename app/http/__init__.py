@@ -1,0 +1,1 @@
+"""Sign-in, allowed hosts, and JSON over HTTP beside Bokeh's connection."""

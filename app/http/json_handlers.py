@@ -1,0 +1,70 @@
+"""Requests that the server's own pages make beside Bokeh's connection: JSON in, JSON out.
+
+A page of another site cannot make them: the sign-in cookie is not sent from there
+(``SameSite=Strict``), a foreign ``Origin`` is refused, and a body must be JSON, which another site
+may not send without asking first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.context import AppContext
+from app.http.replies import ReplyHandler
+from lensing_core.errors import BadInputError
+
+_MAX_BODY = 4 * 2**20
+
+
+class OwnPageHandler(ReplyHandler):
+    """Base of the handlers that answer the server's own pages."""
+
+    def initialize(self, context: AppContext) -> None:
+        self.context = context
+
+    def prepare(self) -> None:
+        """Refuse what another site sent."""
+        origin = self.request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != self.request.host.lower():
+            self.refuse(403, "Only the pages of this server may ask this.")
+        elif self.request.method == "POST" and not self._is_json():
+            self.refuse(415, "Send JSON.")
+
+    def _is_json(self) -> bool:
+        kind = self.request.headers.get("Content-Type", "")
+        return kind.partition(";")[0].strip().lower() == "application/json"
+
+    def body(self) -> dict[str, Any]:
+        """The request's JSON object; raises BadInputError."""
+        if len(self.request.body) > _MAX_BODY:
+            raise BadInputError("The request is too long.")
+        try:
+            found = json.loads(self.request.body or b"{}")
+        except ValueError:
+            raise BadInputError("The request is not JSON.") from None
+        if not isinstance(found, dict):
+            raise BadInputError("The request is not a JSON object.")
+        return found
+
+    async def answer(self, work: Callable[[], Any]) -> None:
+        """Do ``work`` in a thread and send what it returns, or one sentence."""
+        try:
+            found = await asyncio.to_thread(work)
+        except Exception as error:  # noqa: BLE001 - logged; the page gets one sentence
+            self.refuse_for(error, "The server could not answer; its log says why.")
+        else:
+            self.send(found)
+
+    def send(self, content: Any, status: int = 200) -> None:
+        """Answer with JSON that no cache keeps."""
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.reply(json.dumps(content), "application/json")
+
+    def refuse(self, status: int, message: str) -> None:
+        """Answer with one sentence, as JSON."""
+        self.send({"error": message}, status)

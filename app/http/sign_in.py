@@ -1,0 +1,39 @@
+"""Who is signed in, at the top of every page, and the dialogs to sign in, out and guard a name."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import param
+from panel.custom import JSComponent
+
+from app.context import AppContext
+from app.http.identity import current_grader
+from app.scripts import bundle, styles
+from app.theme import TOKENS_CSS
+from lensing_core.store.graders import list_graders
+
+
+class SignIn(JSComponent):
+    """A button that says who is signed in.
+
+    The dialogs post to the server beside Bokeh's connection, since the cookie that they are about
+    is one that scripts cannot read.
+    """
+
+    state = param.Dict(default={}, doc="name, role, guarded; and graders: [name, guarded] of all")
+
+    _esm = bundle("sign-in")
+    _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, styles("http/sign_in.css")]
+
+    def __init__(self, context: AppContext, **params: Any) -> None:
+        grader = current_grader(context)
+        with context.database.session() as session:
+            names = [[known.name, known.secret is not None] for known in list_graders(session)]
+        state = {
+            "name": grader.name if grader else "",
+            "role": grader.role if grader else "",
+            "guarded": grader.guarded if grader else False,
+            "graders": names,
+        }
+        super().__init__(state=state, **{"margin": 0, **params})

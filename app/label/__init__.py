@@ -1,0 +1,1 @@
+"""Label: sessions, and the view in which candidates are graded."""

@@ -1,0 +1,161 @@
+"""Addresses of the labeling desk: its queue, its events, and its pictures under opaque names.
+
+=======================================  =========================================================
+``GET /labeling/<session>/queue``        stamps to grade that come ``after`` a number
+``GET /labeling/<session>/skipped``      stamps that were skipped and still need a grade
+``POST /labeling/<session>/events``      events to write; answered when they are committed
+``GET /labeling/<session>/figures``      own pace, agreement and skill
+``POST /labeling/preferences``           keys and the like
+``GET /tiles/~<session>/<stamp>``        as of a catalog (:mod:`app.viewer.tiles`)
+``GET /pixels/~<session>/<stamp>``       likewise
+=======================================  =========================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.context import AppContext
+from app.http.identity import (
+    GraderHandler,
+    read_grader,
+)
+from app.label.service import LabelService
+from app.viewer.tiles import (
+    IMMUTABLE,
+    CutoutHandler,
+    PixelHandler,
+    TileHandler,
+    TileSource,
+)
+from lensing_core.errors import BadInputError, NotFoundError, PolicyError
+
+# Told of a stamp of a blind session: what follows from its pixels, and not from its catalog.
+_BLIND_INFO = ("known_fraction", "rgb_bands", "auto")
+
+
+class _LabelHandler(GraderHandler):
+    def initialize(  # type: ignore[override]  # Tornado passes these by name
+        self, context: AppContext, service: LabelService
+    ) -> None:
+        super().initialize(context)
+        self.service = service
+
+
+class QueueHandler(_LabelHandler):
+    """Stamps to grade."""
+
+    async def get(self, session_id: str) -> None:
+        """``after``: the number of the last stamp that the page has; -1 for the first."""
+
+        def work() -> dict[str, Any]:
+            try:
+                after = int(self.get_query_argument("after", "-1"))
+            except ValueError:
+                raise BadInputError("after: give a whole number.") from None
+            return self.service.queue(session_id, self.grader(), after)
+
+        await self.answer(work)
+
+
+class SkippedHandler(_LabelHandler):
+    """Stamps to look at again."""
+
+    async def get(self, session_id: str) -> None:
+        """What the grader skipped."""
+        await self.answer(lambda: {"items": self.service.skipped(session_id, self.grader())})
+
+
+class EventsHandler(_LabelHandler):
+    """Events of a grader."""
+
+    async def post(self, session_id: str) -> None:
+        """``events``: see :func:`lensing_core.labeling.record`; ``grader``: whose they are."""
+
+        def work() -> dict[str, Any]:
+            sent, grader = self.body(), self.grader()
+            if sent.get("grader") != grader.id:
+                raise PolicyError(
+                    "These grades are of another grader than the one who is signed in."
+                )
+            events = sent.get("events")
+            if not isinstance(events, list):
+                raise BadInputError("events: give a list of objects.")
+            return self.service.record(session_id, grader, events)
+
+        await self.answer(work)
+
+
+class FiguresHandler(_LabelHandler):
+    """A grader's own figures."""
+
+    async def get(self, session_id: str) -> None:
+        """Pace, agreement on repeats, skill on gold."""
+        await self.answer(lambda: self.service.figures(session_id, self.grader()))
+
+
+class PreferencesHandler(_LabelHandler):
+    """A grader's keys and the like."""
+
+    async def post(self) -> None:
+        """Keep what is sent; what is not named stays."""
+
+        def work() -> dict[str, Any]:
+            sent, grader = self.body(), self.grader()
+            self.service.keep_preferences(grader, sent)
+            return {}
+
+        await self.answer(work)
+
+
+class _StampHandler(CutoutHandler):
+    """Finds the cutout behind a stamp, and keeps to itself which one it is."""
+
+    is_blind = True
+
+    def initialize(  # type: ignore[override]  # Tornado passes these by name
+        self, source: TileSource, context: AppContext, service: LabelService
+    ) -> None:
+        super().initialize(source)
+        self.context = context
+        self.service = service
+
+    def find(self, session_id: str, token: str) -> tuple[str, int]:
+        """Catalog and index; raises NotFoundError for who may not see it."""
+        grader = read_grader(self.context, self)
+        if grader is None:
+            raise NotFoundError("Sign in to see the stamps of a session.")
+        catalog, index, self.is_blind = self.service.picture(session_id, token, grader)
+        return catalog, index
+
+    def _is_known(self, *_: object) -> bool:
+        """A name stands for the same pixels always, and for no other sign of them."""
+        self.set_header("Cache-Control", IMMUTABLE)
+        return False
+
+
+class StampTileHandler(_StampHandler, TileHandler):
+    """A stamp as a picture."""
+
+    def describe(self, info: dict[str, Any]) -> dict[str, Any]:
+        """Leaves out what would tell the catalog."""
+        return {k: info[k] for k in _BLIND_INFO if k in info} if self.is_blind else info
+
+
+class StampPixelHandler(_StampHandler, PixelHandler):
+    """A stamp as numbers."""
+
+
+def routes(context: AppContext, source: TileSource) -> list[tuple[str, type, dict[str, Any]]]:
+    """URL patterns, handlers and arguments; before those of :mod:`app.viewer.tiles`."""
+    given = {"context": context, "service": LabelService(context)}
+    pictures = {"source": source, **given}
+    return [
+        (r"/labeling/preferences", PreferencesHandler, given),
+        (r"/labeling/([0-9a-f]+)/queue", QueueHandler, given),
+        (r"/labeling/([0-9a-f]+)/skipped", SkippedHandler, given),
+        (r"/labeling/([0-9a-f]+)/events", EventsHandler, given),
+        (r"/labeling/([0-9a-f]+)/figures", FiguresHandler, given),
+        (r"/tiles/~([0-9a-f]+)/([0-9a-f]+)(/info)?", StampTileHandler, pictures),
+        (r"/pixels/~([0-9a-f]+)/([0-9a-f]+)", StampPixelHandler, pictures),
+    ]

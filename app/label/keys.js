@@ -1,0 +1,138 @@
+// Keys of the labeling desk: presets for either hand, own choices, and what they leave to the viewer.
+
+import { h } from "../widgets/dom.js"
+
+const HANDS = {own: "Letters of the grades", left: "Left hand", right: "Right hand"}
+const DESK_ACTIONS = {
+  undo: "Undo; again: further back",
+  back: "Back one stamp, to look again or grade anew",
+  forward: "Forward one stamp",
+  front: "To the first stamp that is not graded",
+  skip: "Skip",
+  flag: "Flag for discussion; again: take the flag away",
+  reason: "No lens, and why: a second key says the reason",
+  note: "Write a note",
+  mode: "One at a time, or mosaic",
+  rest: "Mosaic: set the rest of the page and go on",
+  help: "Show or hide these keys",
+}
+// Grades are given from worst to best: most stamps are no lens, and get the strongest finger.
+const HAND_KEYS = {
+  own: {grades: null, undo: "u", skip: "n", flag: "q", reason: "e", mode: "y"},
+  left: {grades: "fdsagvcx", undo: "z", skip: "q", flag: "t", reason: "r", mode: "b"},
+  right: {grades: "jklhmuop", undo: "i", skip: "n", flag: "p", reason: "o", mode: "y"},
+}
+const FIXED_KEYS = {back: "Backspace", forward: "ArrowDown", front: "End", note: "/", rest: "Enter", help: "?"}
+export const SECOND_KEYS = {ring: "r", spiral: "s", merger: "m", tidal: "t", edge_on: "e", companion: "c",
+  artefact: "a", alignment: "l", other: "o"}
+
+// Key by action, `grade:…` for grades; `own` are the user's changes of the preset `hand`.
+export function labelKeys(scheme, hand, own = {}) {
+  const {grades, ...desk} = HAND_KEYS[hand] ?? HAND_KEYS.own
+  const keys = scheme.grades.map(({key}) => key.toLowerCase())
+  const single = keys.every((key) => key.length === 1) && new Set(keys).size === keys.length &&
+    !scheme.continuous
+  const initials = keys.map((key) => key[0])
+  const n = keys.length
+  const given = grades !== null ? [...grades].slice(0, n).reverse()
+    : single ? keys
+      : !scheme.continuous && new Set(initials).size === n ? initials
+        : keys.map((_, k) => String(n - k))
+  const chosen = Object.fromEntries(scheme.grades.map(({key}, k) => [`grade:${key}`, given[k] ?? ""]))
+  const taken = new Set(Object.values(chosen))
+  const rest = {...FIXED_KEYS, ...desk}
+  // A key of the desk that a grade has goes to a free letter.
+  const free = [..."jkdyzquen"].filter((key) => !taken.has(key) && !Object.values(rest).includes(key))
+  for (const [action, key] of Object.entries(rest)) {
+    chosen[action] = taken.has(key) ? free.shift() ?? "" : key
+  }
+  return {...chosen, ...own}
+}
+
+// Sections for the keyboard and its page: grades, desk, then the viewer's, whose letters work with
+// Shift where a grade or the desk has them.
+export function keySections(scheme, keys, viewerSections) {
+  const taken = new Set(Object.values(keys))
+  const one = (action, text) => ({keys: keys[action] ? [keys[action]] : [], shown: shownKey(keys[action]), action, text})
+  const left = viewerSections.map(({title, keys: rows}) => ({title, keys: rows
+    .map((row) => {
+      const open = row.keys.filter((key) => !taken.has(key))
+      if (open.length === row.keys.length) { return row }
+      if (open.length) { return {...row, keys: open} }
+      const shifted = row.keys.filter((key) => /^[a-z]$/.test(key)).map((key) => key.toUpperCase())
+      return {...row, keys: shifted, shown: shifted.map((key) => `⇧${key}`).join(" ")}
+    })
+    .filter((row) => row.keys.length)}))
+  return [
+    {title: "Grades", keys: scheme.grades.map(({key, title}) => one(`grade:${key}`, `${key}: ${title}`))},
+    {title: "Desk", keys: Object.entries(DESK_ACTIONS).filter(([action]) => keys[action])
+      .map(([action, text]) => one(action, text))},
+    {title: "Reasons, after the key for no lens and why", keys: Object.entries(SECOND_KEYS).map(
+      ([reason, key]) => ({keys: [], shown: key, action: "none", text: reason.replace("_", "-")}))},
+    ...left,
+  ]
+}
+
+export function shownKey(key) {
+  return {" ": "Space", Backspace: "⌫", ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←", ArrowRight: "→",
+    Enter: "⏎"}[key] ?? key
+}
+
+// The dialog to choose keys; `onSave` gets {hand, own}.
+export class KeyChooser {
+  constructor(scheme, onSave) {
+    this.scheme = scheme
+    this.onSave = onSave
+    this.dialog = h("dialog", {className: "keys chooser", tabIndex: -1,
+      "aria-label": "Choose keys"})
+    this.dialog.addEventListener("keydown", (event) => this.press(event))
+  }
+
+  open(hand, own) {
+    this.hand = hand
+    this.own = {...own}
+    this.waiting = null
+    this.draw()
+    this.dialog.showModal()
+  }
+
+  draw(problem = "") {
+    const keys = labelKeys(this.scheme, this.hand, this.own)
+    const row = (action, text) => h("div", {}, h("dt", {}, h("button", {type: "button",
+      className: this.waiting === action ? "waiting" : "", "aria-label": `Key for ${text}`,
+      onclick: () => { this.waiting = action; this.draw() }},
+    this.waiting === action ? "press a key" : shownKey(keys[action]) || "–")), h("dd", {}, text))
+    this.dialog.replaceChildren(
+      h("h2", {}, "Keys"),
+      h("div", {className: "segments", role: "group", "aria-label": "Preset"},
+        Object.entries(HANDS).map(([hand, title]) => h("button", {type: "button",
+          "aria-pressed": String(hand === this.hand),
+          onclick: () => { this.hand = hand; this.own = {}; this.waiting = null; this.draw() }}, title))),
+      h("dl", {}, this.scheme.grades.map(({key, title}) => row(`grade:${key}`, `${key}: ${title}`)),
+        Object.entries(DESK_ACTIONS).map(([action, text]) => row(action, text))),
+      h("p", {className: "error", role: "alert"}, problem),
+      h("footer", {}, h("button", {type: "button", onclick: () => this.dialog.close()}, "Cancel"),
+        h("button", {type: "button", className: "primary", onclick: () => {
+          this.dialog.close()
+          this.onSave({hand: this.hand, own: this.own})
+        }}, "Save")))
+    this.dialog.focus() // the button that had it is gone: the next key is for this dialog
+  }
+
+  press(event) {
+    event.stopPropagation()
+    if (this.waiting === null || ["Shift", "Control", "Alt", "Meta", "CapsLock"].includes(event.key)) { return }
+    event.preventDefault()
+    const action = this.waiting
+    this.waiting = null
+    if (event.key === "Escape") { this.draw(); return }
+    const keys = labelKeys(this.scheme, this.hand, this.own)
+    const other = Object.keys(keys).find((name) => name !== action && keys[name] === event.key)
+    if (other !== undefined) {
+      this.draw(`“${shownKey(event.key)}” is the key for ${DESK_ACTIONS[other] ?? other.replace(":", " ")}.`)
+      return
+    }
+    this.own[action] = event.key
+    this.draw()
+  }
+}

@@ -1,0 +1,120 @@
+// Many stamps at a time: mark the few that stand out, set the rest in one stroke.
+
+import { Frame } from "../viewer/frame.js"
+import { tileUrl } from "../viewer/tiles.js"
+import { h } from "../widgets/dom.js"
+import { asRow, viewRecord } from "./single.js"
+
+const LAYOUTS = [[5, 4], [6, 5], [8, 5], [8, 6], [10, 8], [10, 10]]
+
+export class MosaicView {
+  // `onMark` is called with an entry and a grade (null: take the mark away).
+  constructor(geometries, pool, scheme, view, {onMark, onLayout}) {
+    this.geometries = geometries
+    this.pool = pool
+    this.scheme = scheme
+    this.view = view // a function: the viewer's settings
+    this.onMark = onMark
+    this.entries = []
+    this.cells = []
+    this.cursor = 0
+    this.shownAt = 0
+    this.columns = 5
+    this.rows = 4
+    this.layout = h("select", {"aria-label": "Stamps a page", onchange: () => {
+      onLayout(LAYOUTS[this.layout.selectedIndex])
+      this.layout.blur()
+    }}, LAYOUTS.map(([columns, rows]) => h("option", {}, `${columns} × ${rows}`)))
+    this.grid = h("div", {className: "mosaic-grid", role: "grid", "aria-label": "Stamps"})
+    this.hint = h("p", {className: "faint mosaic-hint"})
+    this.node = h("div", {className: "mosaic", hidden: true},
+      h("div", {className: "mosaic-head"}, h("label", {}, "Page ", this.layout), this.hint), this.grid)
+  }
+
+  setLayout([columns, rows]) {
+    this.columns = columns
+    this.rows = rows
+    this.layout.selectedIndex = Math.max(0, LAYOUTS.findIndex(([c, r]) => c === columns && r === rows))
+    this.node.style.setProperty("--columns", columns)
+    this.node.style.setProperty("--rows", rows)
+  }
+
+  get size() { return this.columns * this.rows }
+
+  // Draw a page; resolves when all of its pictures are drawn.
+  show(entries, upcoming) {
+    this.entries = entries
+    this.cursor = 0
+    this.shownAt = performance.now()
+    while (this.cells.length > entries.length) { this.cells.pop().node.remove() }
+    while (this.cells.length < entries.length) { this.addCell(this.cells.length) }
+    const drawn = this.draw()
+    this.pool.ahead(upcoming.map((entry) => this.url(entry)))
+    return drawn.then((all) => {
+      if (entries === this.entries) { this.shownAt = performance.now() }
+      return entries === this.entries && all.every(Boolean)
+    })
+  }
+
+  draw() {
+    const {invert, smooth} = this.view()
+    this.node.classList.toggle("inverted", invert)
+    this.node.classList.toggle("smooth", smooth)
+    const drawn = Promise.all(this.cells.map(({frame}, k) => frame.show(this.pool, this.url(this.entries[k]))))
+    this.mark()
+    return drawn
+  }
+
+  url(entry) { return tileUrl(this.geometries[entry.kind], asRow(entry), null, this.view()) }
+
+  addCell(k) {
+    const frame = new Frame()
+    const badge = h("span", {className: "badge"})
+    const node = h("button", {type: "button", className: "cell", role: "gridcell", tabIndex: -1,
+      onpointerenter: () => this.moveTo(k),
+      onclick: () => { this.moveTo(k); this.toggle(this.entries[k]) }}, frame.node, badge)
+    this.cells.push({frame, badge, node})
+    this.grid.append(node)
+  }
+
+  get focused() { return this.entries[this.cursor] }
+
+  moveTo(k) {
+    this.cursor = Math.max(0, Math.min(this.entries.length - 1, k))
+    this.mark()
+  }
+
+  move(dx, dy) { this.moveTo(this.cursor + dx + dy * this.columns) }
+
+  // A click marks with the brush, and takes its mark away again.
+  toggle(entry) { this.onMark(entry, entry.said?.grade === this.brush ? null : this.brush) }
+
+  // Show which stamps have which grade, and where the cursor is.
+  mark() {
+    this.cells.forEach(({badge, node}, k) => {
+      const entry = this.entries[k]
+      const grade = this.scheme.grades.find(({key}) => key === entry.said?.grade)
+      badge.textContent = entry.said?.kind === "skip" ? "skipped" : entry.said?.grade ?? ""
+      node.dataset.verdict = entry.said === null ? "" : verdictOf(grade)
+      node.setAttribute("aria-label", `Stamp ${k + 1}${grade ? `, ${grade.title}` : ""}`)
+      node.classList.toggle("flagged", entry.flagged)
+      node.classList.toggle("focused", k === this.cursor)
+    })
+  }
+
+  describe(restTitle, restKey) {
+    const brush = this.scheme.grades.find(({key}) => key === this.brush)
+    this.hint.replaceChildren(`Click: ${brush.title} (${brush.key}). A grade's key marks the stamp under the `,
+      "pointer, arrows move. ", h("kbd", {}, restKey), ` sets the rest to “${restTitle}”.`)
+  }
+
+  get shownMs() { return performance.now() - this.shownAt }
+
+  get record() {
+    return {mode: "mosaic", columns: this.columns, rows: this.rows, ...viewRecord(this.view())}
+  }
+}
+
+export function verdictOf(grade) {
+  return grade === undefined ? "none" : grade.is_lens === 1 ? "lens" : grade.is_lens === 0 ? "not" : "open"
+}

@@ -1,0 +1,35 @@
+"""Label: sessions of candidates to grade, and the desk where they are graded."""
+
+from __future__ import annotations
+
+import panel as pn
+
+from app.context import AppContext
+from app.http.identity import current_grader
+from app.label.service import LabelService
+from app.label.sessions import SessionBoard
+from app.label.view import LabelDesk
+from app.shell import argument, shell
+from app.widgets.live import live
+from lensing_core.errors import PolicyError
+
+_PERIOD_MS = 3000
+
+
+def page(context: AppContext) -> pn.viewable.Viewable:
+    """The page; ``?session=`` names the session to grade."""
+    grader = current_grader(context)
+    session_id = argument("session")
+    if session_id:
+        if grader is None:
+            raise PolicyError("Sign in (top right) to grade this session.")
+        desk = LabelDesk(LabelService(context).start(session_id, grader))
+        return shell("Label", desk, context=context, heading=False)
+    board = SessionBoard(context, grader)
+    live(board.refresh, period_ms=_PERIOD_MS)
+    return shell(
+        "Label",
+        board.__panel__(),
+        context=context,
+        subtitle="Sessions of candidates to grade; every grade is kept, with who gave it and when.",
+    )

@@ -1,0 +1,301 @@
+"""What the Label page's script asks for, answered from the database, outside Bokeh's connection.
+
+Stateless but for a cache of desks, which follow from the database: a server that was killed and
+started again goes on where the other stopped.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from typing import Any
+
+from app.context import AppContext
+from app.http.identity import SignedIn
+from app.viewer.candidates import catalog_to_json
+from lensing_core.consensus import REJECT_REASONS
+from lensing_core.errors import BadInputError
+from lensing_core.labeling import Desk, GraderFigures, Outcome, open_desk, record
+from lensing_core.labeling.creation import get_session
+from lensing_core.labeling.desk import (
+    Said,
+    Stamp,
+    Standing,
+    queue_fingerprint,
+    remaining,
+    retired,
+    skipped,
+    standing,
+)
+from lensing_core.labeling.summary import answers_of, figures_of
+from lensing_core.store import Session
+from lensing_core.store.candidates import object_names
+from lensing_core.store.catalogs import catalogs_by_id, get_catalog
+from lensing_core.store.graders import get_grader, keep_preferences, workspace_secret
+from lensing_core.store.standing import probabilities_of
+from lensing_core.store.tables import Catalog
+from lensing_core.store.votes import grades_of
+
+PAGE = 200
+MOST_AT_ONCE = 500
+_HISTORY = 300
+_DESKS_KEPT = 32
+_PICTURES_KEPT = 20_000
+_STEP = 5
+_GEOMETRY = ("bands", "rgb_bands", "size_px", "size_arcsec", "rendered", "rendering")
+_MAX_PREFERENCES = 20_000
+
+
+class LabelService:
+    """Answers graders; one for each server."""
+
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+        self._desks: OrderedDict[tuple[Any, ...], Desk] = OrderedDict()
+        self._pictures: OrderedDict[tuple[str, str, int], tuple[str, int, bool]] = OrderedDict()
+        self._lock = Lock()
+
+    def desk(self, session: Session, session_id: str, grader: SignedIn) -> Desk:
+        """A grader's view of a session; see :func:`~lensing_core.labeling.open_desk`."""
+        key = (session_id, grader.id, *queue_fingerprint(session, session_id))
+        with self._lock:
+            found = self._desks.get(key)
+            if found is not None:
+                self._desks.move_to_end(key)
+                return found
+        secret = workspace_secret(self._context.workspace)
+        made = open_desk(session, secret, session_id, grader.id)
+        with self._lock:
+            self._desks[key] = made
+            while len(self._desks) > _DESKS_KEPT:
+                self._desks.popitem(last=False)
+        return made
+
+    def start(self, session_id: str, grader: SignedIn) -> dict[str, Any]:
+        """Everything that the desk shows first."""
+        with self._context.database.session() as session:
+            desk = self.desk(session, session_id, grader)
+            found = get_session(session, session_id)
+            stands = standing(session, desk)
+            stored = get_grader(session, grader.id)
+            return {
+                "session": {
+                    "id": found.id,
+                    "name": found.name,
+                    "open": found.status == "open",
+                    "blind": desk.options.blind,
+                    "feedback": desk.options.feedback,
+                    "tutorial": any(stamp.kind == "tutorial" for stamp in desk.stamps[:1]),
+                },
+                "grader": {"id": grader.id, "name": grader.name},
+                "scheme": desk.scheme.to_json(),
+                "reasons": REJECT_REASONS,
+                "preferences": stored.preferences,
+                "geometries": self._geometries(session, desk),
+                "history": self._history(session, desk, stands),
+                **self._queue(session, desk, stands, -1),
+                "figures": self._figures(session, desk, stands),
+            }
+
+    def queue(self, session_id: str, grader: SignedIn, after: int) -> dict[str, Any]:
+        """The stamps to grade that come after one of a number, with how many are left."""
+        with self._context.database.session() as session:
+            desk = self.desk(session, session_id, grader)
+            return self._queue(session, desk, standing(session, desk), after)
+
+    def skipped(self, session_id: str, grader: SignedIn) -> list[dict[str, Any]]:
+        """The stamps that the grader skipped and that still need a grade."""
+        with self._context.database.session() as session:
+            desk = self.desk(session, session_id, grader)
+            stands = standing(session, desk)
+            stamps = skipped(desk, stands, retired(session, desk))
+            return self._with_said(session, desk, stands, stamps)
+
+    def figures(self, session_id: str, grader: SignedIn) -> dict[str, Any]:
+        """Own figures: pace, agreement on repeats, skill on gold."""
+        with self._context.database.session() as session:
+            desk = self.desk(session, session_id, grader)
+            return self._figures(session, desk, standing(session, desk))
+
+    def record(
+        self, session_id: str, grader: SignedIn, events: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Write events; what is returned is committed.
+
+        Raises
+        ------
+        BadInputError
+            If they are too many, or not a list of objects.
+        """
+        if not all(isinstance(event, dict) for event in events):
+            raise BadInputError("events: give a list of objects.")
+        if len(events) > MOST_AT_ONCE:
+            raise BadInputError(f"{len(events)} events: give up to {MOST_AT_ONCE} at once.")
+        with self._context.database.session() as session:
+            desk = self.desk(session, session_id, grader)
+            outcomes = record(session, desk, events)
+        return {
+            "written": [outcome.uuid for outcome in outcomes if not outcome.refused],
+            "refused": {o.uuid: o.refused for o in outcomes if o.refused},
+            "feedback": _feedback(desk, outcomes) if desk.options.feedback else {},
+        }
+
+    def keep_preferences(self, grader: SignedIn, preferences: Mapping[str, Any]) -> None:
+        """Store keys and the like with the grader."""
+        if len(str(preferences)) > _MAX_PREFERENCES:
+            raise BadInputError("These preferences are too long to be kept.")
+        with self._context.database.session() as session:
+            keep_preferences(session, grader.id, preferences)
+
+    def picture(self, session_id: str, token: str, grader: SignedIn) -> tuple[str, int, bool]:
+        """Catalog, index and blindness of a stamp: what its name stands for never changes."""
+        key = (session_id, token, grader.id)
+        with self._lock:
+            if key in self._pictures:
+                return self._pictures[key]
+        with self._context.database.session() as session:
+            desk = self.desk(session, session_id, grader)
+            stamp = desk.stamp(token)
+            name = get_catalog(session, stamp.catalog_id).name
+        found = (name, stamp.cutout_index, desk.options.blind)
+        with self._lock:
+            self._pictures[key] = found
+            while len(self._pictures) > _PICTURES_KEPT:
+                self._pictures.popitem(last=False)
+        return found
+
+    # -- parts of answers --------------------------------------------------------------------------
+
+    def _geometries(self, session: Session, desk: Desk) -> list[dict[str, Any]]:
+        """What is the same for all stamps of a kind; gold has those of the queue."""
+        catalogs = _catalogs(session, desk)
+        kinds = {key: _geometry(catalog) for key, catalog in catalogs.items()}
+        distinct: list[dict[str, Any]] = []
+        for kind in kinds.values():
+            if kind not in distinct:
+                distinct.append(kind)
+        return [{**kind, "id": k, "name": f"~{desk.session_id}"} for k, kind in enumerate(distinct)]
+
+    def _items(self, session: Session, desk: Desk, stamps: Sequence[Stamp]) -> list[dict[str, Any]]:
+        kinds = [
+            {name: kind[name] for name in _GEOMETRY} for kind in self._geometries(session, desk)
+        ]
+        place = {
+            key: kinds.index(_geometry(catalog))
+            for key, catalog in _catalogs(session, desk).items()
+        }
+        seen = {} if desk.options.blind else _seen(session, desk, stamps)
+        return [
+            {
+                "token": stamp.token,
+                "number": stamp.number,
+                "kind": place[stamp.catalog_id],
+                **seen.get(stamp.candidate_id, {}),
+            }
+            for stamp in stamps
+        ]
+
+    def _queue(self, session: Session, desk: Desk, stands: Standing, after: int) -> dict[str, Any]:
+        left = remaining(desk, stands, retired(session, desk))
+        stamps = [stamp for stamp in left if stamp.number > after][:PAGE]
+        return {
+            "items": self._items(session, desk, stamps),
+            "n_left": len(left),
+            "n_done": len(stands.said),
+        }
+
+    def _history(self, session: Session, desk: Desk, stands: Standing) -> list[dict[str, Any]]:
+        """What was done last, the oldest first."""
+        done = sorted(stands.said, key=lambda key: stands.said[key].id)
+        stamps = {stamp.key: stamp for stamp in desk.stamps}
+        latest = [stamps[key] for key in done[-_HISTORY:] if key in stamps]
+        return self._with_said(session, desk, stands, latest)
+
+    def _with_said(
+        self, session: Session, desk: Desk, stands: Standing, stamps: Sequence[Stamp]
+    ) -> list[dict[str, Any]]:
+        """Stamps with what the grader has said of each."""
+        return [
+            {
+                **item,
+                "said": _said_to_json(stands.said[stamp.key]),
+                "flagged": stamp.candidate_id in stands.flagged,
+            }
+            for item, stamp in zip(self._items(session, desk, stamps), stamps, strict=True)
+        ]
+
+    def _figures(self, session: Session, desk: Desk, stands: Standing) -> dict[str, Any]:
+        grader = get_grader(session, desk.grader_id)
+        figures = figures_of(grader, stands, answers_of(session, desk.session_id))
+        return figures_to_json(figures, hide=not desk.options.feedback)
+
+
+def figures_to_json(figures: GraderFigures, *, hide: bool) -> dict[str, Any]:
+    """Figures of a grader; ``hide`` where they might tell which stamp was gold or a repeat.
+
+    Hidden fractions are told at every fifth object only, and not from fewer.
+    """
+
+    def shown(fraction: Any) -> dict[str, Any] | None:
+        if not fraction.total or (hide and fraction.total % _STEP):
+            return None
+        return dict(fraction.to_json())
+
+    return {
+        "n_done": figures.n_done,
+        "n_skipped": figures.n_skipped,
+        "n_flagged": figures.n_flagged,
+        "seconds": figures.seconds,
+        "recent_seconds": figures.recent_seconds,
+        "repeats": shown(figures.repeats),
+        "gold_lenses": shown(figures.gold_lenses),
+        "gold_others": shown(figures.gold_others),
+    }
+
+
+def _geometry(catalog: Catalog) -> dict[str, Any]:
+    known = catalog_to_json(catalog)
+    return {name: known[name] for name in _GEOMETRY}
+
+
+def _catalogs(session: Session, desk: Desk) -> dict[int, Catalog]:
+    return catalogs_by_id(session, {stamp.catalog_id for stamp in desk.stamps})
+
+
+def _seen(session: Session, desk: Desk, stamps: Sequence[Stamp]) -> dict[int, dict[str, Any]]:
+    """What graders of a session that is not blind see of each object."""
+    why = {stamp.candidate_id: stamp.why for stamp in stamps}
+    scores = probabilities_of(session, desk.ensemble_id, why)
+    seen: dict[int, dict[str, Any]] = {
+        key: {"object_id": name, "why": why[key], "score": scores.get(key), "votes": []}
+        for key, name in object_names(session, why).items()
+    }
+    for given in grades_of(session, why):
+        if given.grader_id != desk.grader_id:
+            seen[given.candidate_id]["votes"].append([given.grader, given.grade])
+    return seen
+
+
+def _said_to_json(said: Said) -> dict[str, Any]:
+    return {
+        "uuid": said.uuid,
+        "kind": said.kind,
+        "grade": said.grade,
+        "reject_reason": said.reject_reason,
+        "comment": said.comment,
+    }
+
+
+def _feedback(desk: Desk, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """By UUID: what a gold object is, and whether the grade was right (None: undecided)."""
+    told = {}
+    for outcome in outcomes:
+        stamp = outcome.stamp
+        if stamp is not None and stamp.answer is not None and outcome.graded:
+            told[outcome.uuid] = {
+                "answer": stamp.answer,
+                "right": None if outcome.is_lens is None else outcome.is_lens == stamp.answer,
+                "explanation": stamp.explanation,
+            }
+    return told

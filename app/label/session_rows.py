@@ -1,0 +1,142 @@
+"""Labeling sessions as rows of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from app.http.identity import SignedIn
+from app.widgets import format as fmt
+from app.widgets.table import (
+    Row,
+    column,
+)
+from lensing_core.acquisition import STRATEGIES
+from lensing_core.labeling import GraderFigures, SessionSummary
+from lensing_core.labeling.summary import Fraction
+
+_PACE = "Median seconds on screen; pauses over 2 min left out"
+_INTERVAL = "95 % interval (Clopper-Pearson)"
+SESSION_COLUMNS = [
+    column("name", "Session"),
+    column("queue", "Queue", width="24%"),
+    column("objects", "Objects", align="right", width="66px"),
+    column("mine", "You", width="112px"),
+    column("graders", "Graders", align="right", width="66px"),
+    column("begun", "Begun", align="right", width="88px"),
+    column("do", "", width="86px"),
+]
+GRADER_COLUMNS = [
+    column("name", "Grader", align="wrap", width="21%"),
+    column("done", "Graded", align="right", width="62px"),
+    column("grades", "Grades", align="wrap"),
+    column("pace", "s/stamp", align="right", width="64px", help_text=_PACE),
+    column(
+        "repeats",
+        "Repeats",
+        align="wrap",
+        width="66px",
+        help_text=f"Given the same grade; {_INTERVAL}",
+    ),
+    column(
+        "lenses", "Lenses", align="wrap", width="66px", help_text=f"Known lenses found; {_INTERVAL}"
+    ),
+    column(
+        "others",
+        "Others",
+        align="wrap",
+        width="66px",
+        help_text=f"Known others rejected; {_INTERVAL}",
+    ),
+    column("flagged", "Flags", align="right", width="48px"),
+]
+
+
+def session_row(summary: SessionSummary, grader: SignedIn | None) -> Row:
+    """One session, as a grader sees it."""
+    session = summary.session
+    mine = summary.of(grader.id) if grader else None
+    done = (mine.n_done + mine.n_skipped) if mine else 0
+    is_open = session.status == "open"
+    allowed = grader is not None and (not summary.guests or grader.name in summary.guests)
+    href = f"label?session={session.id}"
+    actions = []
+    if may_close(summary, grader):
+        name, text = ("close", "Close") if is_open else ("reopen", "Reopen")
+        actions = [{"name": name, "text": text}]
+    strategy = str(session.queue.get("strategy", ""))
+    known = STRATEGIES.get(strategy)
+    return {
+        "key": session.id,
+        "name": {"text": session.name, **({"href": href} if allowed else {})},
+        "queue": known.title if known else fmt.words(strategy),
+        "objects": fmt.count(summary.n_items),
+        "mine": {
+            "text": fmt.count(done) if is_open else "closed",
+            **({"share": min(1.0, done / max(1, summary.n_items))} if is_open else {}),
+        },
+        "graders": fmt.count(len(summary.graders)),
+        "begun": {"text": fmt.ago(session.created_at), "title": fmt.moment(session.created_at)},
+        "do": {"text": "", "actions": actions},
+    }
+
+
+def may_close(summary: SessionSummary, grader: SignedIn | None) -> bool:
+    """Whether a grader may close a session: who made it, and organisers."""
+    return grader is not None and (grader.is_organiser or summary.session.created_by == grader.id)
+
+
+def grader_rows(summary: SessionSummary, grader: SignedIn | None) -> list[Row]:
+    """The graders of a session; who is no organiser sees own figures alone."""
+    return [
+        _grader_row(figures)
+        for figures in summary.graders
+        if grader is not None and (grader.is_organiser or figures.grader_id == grader.id)
+    ]
+
+
+def conditions_html(summary: SessionSummary) -> str:
+    """Under which conditions a session is graded, in a line or two."""
+    options = summary.session.options
+    parts = [
+        "blind" if options["blind"] else "scores and votes shown",
+        "shuffled for each grader" if options["shuffled"] else "one order for all",
+        f"{fmt.percent(options['gold_fraction'])} known objects",
+        f"{fmt.percent(options['repeat_fraction'])} shown twice",
+        "feedback" if options["feedback"] else "no feedback",
+        f"{options['target_votes'] or 'any number of'} votes an object",
+        f"grades {', '.join(grade['key'] for grade in summary.session.scheme['grades'])}",
+    ]
+    guests = ", ".join(summary.guests) or "everybody"
+    return f"<p>{escape('; '.join(parts))}.</p><p>Graders: {escape(guests)}.</p>"
+
+
+def _grader_row(figures: GraderFigures) -> Row:
+    grades: Sequence[tuple[str, int]] = sorted(figures.grades.items())
+    return {
+        "key": str(figures.grader_id),
+        "name": figures.name,
+        "done": {
+            "text": fmt.count(figures.n_done),
+            "note": f"{figures.n_skipped:,} skipped" if figures.n_skipped else "",
+        },
+        "grades": ", ".join(f"{grade} {n:,}" for grade, n in grades) or "–",
+        "pace": "–" if figures.seconds is None else f"{figures.seconds:.1f}",
+        "repeats": _fraction(figures.repeats),
+        "lenses": _fraction(figures.gold_lenses),
+        "others": _fraction(figures.gold_others),
+        "flagged": fmt.count(figures.n_flagged),
+    }
+
+
+def _fraction(fraction: Fraction) -> dict[str, Any]:
+    if fraction.value is None:
+        return {"text": "–"}
+    told = fraction.to_json()
+    low, high = (f"{100 * told[name]:.0f}" for name in ("low_95", "high_95"))
+    return {
+        "text": fmt.percent(fraction.value),
+        "note": f"{low}–{high}",
+        "title": f"{fraction.found} of {fraction.total}",
+    }

@@ -1,0 +1,199 @@
+"""All labeling sessions, the chosen one in full, and the form that makes new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.context import AppContext
+from app.http.identity import SignedIn
+from app.label.session_rows import (
+    GRADER_COLUMNS,
+    SESSION_COLUMNS,
+    conditions_html,
+    grader_rows,
+    may_close,
+    session_row,
+)
+from app.widgets.choices import (
+    catalog_choices,
+    ensemble_choices,
+    fresh_name,
+)
+from app.widgets.fields import Choices
+from app.widgets.live import in_background
+from app.widgets.notice import Notice
+from app.widgets.section import (
+    SURFACE,
+    columns,
+    heading,
+    html,
+    section,
+    stack,
+)
+from app.widgets.settings_panel import SettingsPanel
+from app.widgets.table import Table
+from lensing_core.labeling import SessionSummary, close_session, create_tutorial, list_sessions
+from lensing_core.labeling.creation import event_stamp, filter_names, session_names
+from lensing_core.store.summaries import list_catalogs, list_ensembles
+from training.labeling import SessionSettings, make_session
+
+_CSS = "p { margin: 0; color: var(--lt-muted); line-height: 1.5; }"
+_SIGN_IN = (
+    "Sign in (top right) to grade: every grade carries the name of who gave it. The first to sign "
+    "in is the organiser."
+)
+
+
+class SessionBoard(pn.viewable.Viewer):
+    """What a grader may do, and what was done."""
+
+    def __init__(self, context: AppContext, grader: SignedIn | None) -> None:
+        self._context = context
+        self._grader = grader
+        self._summaries: dict[str, SessionSummary] = {}
+        self._stamp: object = None
+        self._reading = False
+        self.notice = Notice()
+        self.table = Table(
+            columns=SESSION_COLUMNS,
+            label="Labeling sessions",
+            selectable=True,
+            empty="No session yet: make one, or learn with the tutorial.",
+        )
+        self.table.on_action(self._act)
+        self.table.param.watch(lambda _: self._show_details(), "selected")
+        self._title = heading("")
+        self._conditions = html("", css=_CSS)
+        self._graders = Table(
+            columns=GRADER_COLUMNS, label="Graders", empty="Nobody has graded here yet."
+        )
+        self._details = stack(
+            self._title,
+            self._conditions,
+            self._graders,
+            styles={**SURFACE, "gap": "10px"},
+            visible=False,
+        )
+        self.tutorial_button = pmui.Button(
+            label="Tutorial", variant="outlined", icon="school", margin=0, disabled=grader is None
+        )
+        self.tutorial_button.on_click(lambda _: self._open_tutorial())
+        listing = section(
+            "Sessions",
+            self.table,
+            note="The name of a session opens it where you left it.",
+            aside=(self.tutorial_button,),
+        )
+        self._view = stack(
+            self.notice,
+            columns(
+                stack(listing, self._details),
+                self._form(),
+                template="minmax(0, 1.6fr) minmax(0, 1fr)",
+            ),
+        )
+        super().__init__()
+        if grader is None:
+            self.notice.say(_SIGN_IN, "info")
+        self.refresh()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def refresh(self) -> None:
+        """Look again where something was graded, made or closed since."""
+        with self._context.database.session() as session:
+            stamp = event_stamp(session)
+        if self._reading or stamp == self._stamp:
+            return
+        self._stamp = stamp
+        self._reading = True
+        in_background(self._read, self._show)
+
+    def create(self) -> None:
+        """Make the session that the form describes."""
+        with self.notice.guard():
+            settings = self.panel.settings()
+            make_session(
+                self._context.workspace, settings, self._grader.id if self._grader else None
+            )
+            self.notice.say(f"Session {settings.session} is ready.", "success")
+            self.panel.write(session=self._fresh())
+            self.refresh()
+
+    def _form(self) -> pn.Column:
+        choices = self._choices()
+        self.panel: SettingsPanel[SessionSettings] = SettingsPanel(
+            SessionSettings,
+            choices=choices,
+            values={"session": self._fresh(), "ensemble": next(iter(choices["ensemble"].values()))},
+            folded=("Special queues and grades", "Conditions"),
+            field_width_px=190,
+        )
+        self.create_button = pmui.Button(
+            label="Make session", icon="add", margin=0, disable_elevation=True
+        )
+        self.create_button.on_click(lambda _: self.create())
+        return section(
+            "New session",
+            self.panel,
+            pn.Row(self.create_button, margin=0),
+            note="The same as lens-triage session create.",
+        )
+
+    def _choices(self) -> Mapping[str, Choices]:
+        with self._context.database.session() as session:
+            saved = filter_names(session)
+        ensembles = ensemble_choices(list_ensembles(self._context.database))
+        return {
+            "ensemble": {**ensembles, "no scores": ""},
+            "catalogs": catalog_choices(list_catalogs(self._context.database)),
+            "saved_filter": {"none": "", **{name: name for name in saved}},
+        }
+
+    def _fresh(self) -> str:
+        with self._context.database.session() as session:
+            return fresh_name("session", session_names(session))
+
+    def _read(self) -> list[SessionSummary]:
+        try:
+            with self._context.database.session() as session:
+                return list_sessions(session)
+        finally:
+            self._reading = False
+
+    def _show(self, summaries: list[SessionSummary]) -> None:
+        self._summaries = {summary.session.id: summary for summary in summaries}
+        self.table.update([session_row(summary, self._grader) for summary in summaries])
+        if self.table.selected not in self._summaries:
+            self.table.selected = next(iter(self._summaries), "")
+        self._show_details()
+
+    def _show_details(self) -> None:
+        summary = self._summaries.get(self.table.selected)
+        self._details.visible = summary is not None
+        if summary is not None:
+            self._title.object = f"<h2>{escape(summary.session.name)}</h2>"
+            self._conditions.object = conditions_html(summary)
+            self._graders.update(grader_rows(summary, self._grader))
+
+    def _act(self, action: str, key: str) -> None:
+        with self.notice.guard():
+            if may_close(self._summaries[key], self._grader):
+                with self._context.database.session() as session:
+                    close_session(session, key, reopen=action == "reopen")
+                self.refresh()
+
+    def _open_tutorial(self) -> None:
+        with self.notice.guard():
+            with self._context.database.session() as session:
+                made = create_tutorial(session).id
+            location: Any = pn.state.location
+            if location is not None:
+                location.search = f"?session={made}"
+                location.reload = True

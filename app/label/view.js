@@ -1,0 +1,436 @@
+// The labeling desk: puts stamps, keys, panel and outbox together.
+
+import { ask, post } from "../http/requests.js"
+import { IMAGE_KEYS, imageActions, STRETCH_KEYS, ZOOM_KEYS } from "../viewer/keys.js"
+import { TilePool, tileUrl } from "../viewer/tiles.js"
+import { formatCount, h } from "../widgets/dom.js"
+import { isTyping, Keyboard } from "../widgets/keyboard.js"
+import { KeyChooser, keySections, labelKeys, SECOND_KEYS, shownKey } from "./keys.js"
+import { MosaicView } from "./mosaic.js"
+import { Outbox } from "./outbox.js"
+import { LabelPanel } from "./panel.js"
+import { isOpen, LabelQueue } from "./queue.js"
+import { asRow, SingleView, STAMPS_AHEAD, STAMPS_BEHIND } from "./single.js"
+
+const FIGURES_EVERY = 10
+
+class LabelDesk {
+  constructor(start) {
+    this.start = start
+    this.session = start.session
+    this.scheme = start.scheme
+    this.geometries = start.geometries
+    this.preferences = {hand: "own", own: {}, layout: [5, 4], ...start.preferences.label}
+    this.pool = new TilePool()
+    this.strokes = [] // what undo takes back: for each, its events and what stood before
+    this.mosaicOn = this.preferences.mosaic === true
+    this.paused = null // in the tutorial: the UUID of the grade that is being explained
+    this.queue = new LabelQueue(this.session.id, start, () => this.arrived())
+    this.panel = new LabelPanel(start, this.actions())
+    this.single = new SingleView(start, this.geometries, this.pool, () => this.mosaicOn && this.mosaic.draw())
+    this.mosaic = new MosaicView(this.geometries, this.pool, this.scheme, () => this.single.controls.view, {
+      onMark: (entry, grade) => this.markOne(entry, grade),
+      onLayout: (layout) => { this.prefer({layout}); this.mosaic.setLayout(layout); this.draw() },
+    })
+    this.mosaic.brush = this.scheme.grades[0].key
+    this.mosaic.setLayout(this.preferences.layout)
+    this.chooser = new KeyChooser(this.scheme, (chosen) => { this.prefer(chosen); this.bindKeys() })
+    this.build()
+    for (const entry of this.queue.entries.filter(({said}) => said?.uuid)) {
+      this.strokes.push([{entry, uuid: entry.said.uuid, before: null}])
+    }
+    this.outbox = new Outbox(this.session.id, start.grader.id, {
+      onChange: (outbox) => this.showOutbox(outbox),
+      onFeedback: (uuid, told) => this.told(uuid, told),
+    })
+    this.applyUnsent()
+    this.bindKeys()
+    this.panel.setFigures(start.figures)
+    this.queue.toFront()
+    this.draw()
+  }
+
+  // Grades of an earlier visit that are still on their way count as given.
+  applyUnsent() {
+    for (const {event} of this.outbox.waiting.values()) {
+      const entry = this.queue.byToken.get(event.token)
+      if (entry === undefined) { continue }
+      if (event.kind === "grade" || event.kind === "skip") {
+        this.strokes.push([{entry, uuid: event.uuid, before: entry.said}])
+        this.queue.say(entry, event, false)
+      } else if (event.kind === "undo" && entry.said?.uuid === event.undoes) {
+        this.queue.say(entry, null, false)
+      }
+    }
+  }
+
+  build() {
+    const text = (label, key, action) => h("button", {type: "button", className: "text", onclick: action},
+      label, key ? h("kbd", {}, key) : null)
+    this.outboxNode = h("span", {className: "outbox", role: "status"})
+    this.modes = h("div", {className: "segments", role: "group", "aria-label": "Layout"},
+      h("button", {type: "button", onclick: () => this.setMode(false)}, "One at a time"),
+      h("button", {type: "button", onclick: () => this.setMode(true)}, "Mosaic"))
+    this.notices = h("div", {className: "notices", role: "status"})
+    this.end = h("div", {className: "empty", hidden: true})
+    this.stage = h("section", {className: "viewer desk-stage", "aria-label": "Stamp"},
+      this.single.node, this.mosaic.node, this.end)
+    this.node = h("div", {className: "desk label-desk"},
+      h("header", {className: "desk-head"}, h("a", {href: "label"}, "Sessions"),
+        h("h2", {title: this.session.name}, this.session.name),
+        h("span", {className: "chip"}, this.session.blind ? "blind" : "scores shown"),
+        h("span", {className: "spacer"}), this.outboxNode, this.modes,
+        text("Choose keys", "", () => this.chooser.open(this.preferences.hand, this.preferences.own)),
+        text("Keys ", "?", () => this.keyboard.toggleHelp())),
+      this.notices, h("div", {className: "label-columns"}, this.stage, this.panel.node), this.chooser.dialog)
+    this.keyboard = null
+    // A key held down gives one grade; after a click, keys are the desk's again.
+    this.onRepeat = (event) => {
+      if (event.repeat && (this.graded.has(event.key) || this.paused !== null)) {
+        event.stopImmediatePropagation()
+        return
+      }
+      if (this.paused !== null && this.endsPause(event)) {
+        event.preventDefault()
+        event.stopImmediatePropagation()
+        this.goOn(event.timeStamp)
+        return
+      }
+      if (!this.panel.reasonBox.hidden && !isTyping(event)) { this.pressReason(event) }
+    }
+    document.addEventListener("keydown", this.onRepeat, true)
+    this.node.addEventListener("click", (event) => {
+      // By the path: what was clicked may be redrawn, and out of the page, by now.
+      const kept = event.composedPath().some((node) => node.matches?.("dialog, textarea, select, input"))
+      if (event.detail > 0 && !kept) {
+        this.node.getRootNode().activeElement?.blur?.()
+      }
+    })
+  }
+
+  bindKeys() {
+    this.keyboard?.remove()
+    this.keyboard?.dialog.remove()
+    this.keys = labelKeys(this.scheme, this.preferences.hand, this.preferences.own)
+    const viewer = [IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS]
+    const grades = Object.fromEntries(this.scheme.grades.map(({key}) =>
+      [`grade:${key}`, (_, at) => this.grade(key, at)]))
+    const image = imageActions(this.single.viewer, this.single.controls)
+    this.graded = new Set(Object.entries(this.keys)
+      .filter(([action]) => action.startsWith("grade:") || ["skip", "rest"].includes(action))
+      .map(([, key]) => key))
+    this.keyboard = new Keyboard(keySections(this.scheme, this.keys, viewer), {
+      ...image, ...grades, ...this.actions(), none: () => {},
+      nextBand: () => this.mosaicOn ? this.mosaic.move(1, 0) : image.nextBand(),
+      previousBand: () => this.mosaicOn ? this.mosaic.move(-1, 0) : image.previousBand(),
+      back: () => this.mosaicOn ? this.mosaic.move(0, -1) : this.actions().back(),
+      forward: () => this.mosaicOn ? this.mosaic.move(0, 1) : this.actions().forward(),
+    })
+    this.node.append(this.keyboard.dialog)
+    this.panel.setKeys(this.keys)
+    const rest = this.panel.worst
+    this.mosaic.describe(rest.title, shownKey(this.keys.rest))
+  }
+
+  actions() {
+    return {
+      grade: (key) => this.grade(key),
+      reject: (reason) => this.reject(reason),
+      undo: () => this.undo(),
+      back: () => this.step(-1),
+      forward: () => this.step(1),
+      front: () => { this.endPause(); this.queue.toFront(); this.draw() },
+      skip: (_, at) => this.skip(at),
+      flag: () => this.flag(),
+      reason: () => this.target !== undefined && this.panel.askReason(true),
+      note: () => this.panel.note.focus(),
+      mode: () => this.setMode(!this.mosaicOn),
+      rest: (_, at) => this.rest(at),
+    }
+  }
+
+  get view() { return this.mosaicOn ? this.mosaic : this.single }
+
+  // The stamp that keys are about.
+  get target() { return this.mosaicOn ? this.mosaic.focused : this.queue.current }
+
+  // --- what the grader does -----------------------------------------------------------------------
+
+  event(kind, entry, more = {}) {
+    return {uuid: crypto.randomUUID(), kind, token: entry.token, given_at: new Date().toISOString(),
+      shown_ms: Math.round(this.view.shownMs), view: this.view.record, ...more}
+  }
+
+  // Say something of stamps in one stroke, that one undo takes back.
+  stroke(kind, entries, more = {}) {
+    const said = entries.map((entry) => ({entry, before: entry.said, event: this.event(kind, entry, more)}))
+    for (const {entry, event} of said) { this.queue.say(entry, event) }
+    this.strokes.push(said.map(({entry, before, event}) => ({entry, before, uuid: event.uuid})))
+    this.outbox.add(said.map(({event}) => event))
+    this.panel.beat()
+    this.panel.setProgress(this.queue.nDone, this.queue.total)
+  }
+
+  grade(key, at = performance.now(), reason = null) {
+    const {target} = this
+    if (target === undefined || !this.session.open) { return }
+    if (this.paused !== null) { this.goOn(at); return }
+    const comment = this.mosaicOn ? "" : this.panel.note.value.trim()
+    this.stroke("grade", [target], {grade: key, reject_reason: reason, comment})
+    if (this.mosaicOn) {
+      this.mosaic.brush = this.scheme.grades.some((grade) => grade.key === key) ? key : this.mosaic.brush
+      this.afterMark()
+    } else if (this.session.tutorial) {
+      this.pause(target)
+    } else {
+      this.next(at)
+    }
+  }
+
+  // --- the tutorial: a stamp stays with its explanation until the learner goes on --------------------
+
+  pause(entry) {
+    this.paused = entry.said.uuid
+    this.panel.show(entry)
+    this.panel.await(() => this.goOn(performance.now()))
+  }
+
+  endsPause(event) {
+    return !isTyping(event) && !event.ctrlKey && !event.metaKey && !event.altKey && !this.keyboard.dialog.open
+      && !this.chooser.dialog.open && ([" ", "Enter"].includes(event.key) || this.graded.has(event.key))
+  }
+
+  goOn(at) {
+    this.endPause()
+    this.next(at)
+  }
+
+  endPause() {
+    if (this.paused === null) { return }
+    this.paused = null
+    this.panel.setFeedback(null)
+  }
+
+  reject(reason) { this.grade(this.panel.worst.key, performance.now(), reason) }
+
+  pressReason(event) {
+    event.stopImmediatePropagation()
+    const reason = Object.keys(SECOND_KEYS).find((name) => SECOND_KEYS[name] === event.key)
+    if (reason === undefined && event.key !== "Escape") { return }
+    event.preventDefault()
+    this.panel.askReason(false)
+    if (reason !== undefined) { this.reject(reason) }
+  }
+
+  skip(at = performance.now()) {
+    if (this.paused !== null) { this.goOn(at); return }
+    const {target} = this
+    if (target === undefined || !this.session.open) { return }
+    this.stroke("skip", [target], {comment: this.mosaicOn ? "" : this.panel.note.value.trim()})
+    if (this.mosaicOn) { this.afterMark() } else { this.next(at) }
+  }
+
+  flag() {
+    const {target} = this
+    if (target === undefined || !this.session.open) { return }
+    this.outbox.add([this.event(target.flagged ? "unflag" : "flag", target, {comment: this.panel.note.value.trim()})])
+    target.flagged = !target.flagged
+    this.mosaicOn ? this.afterMark() : this.panel.show(target)
+  }
+
+  undo() {
+    const stroke = this.strokes.pop()
+    if (stroke === undefined) { return }
+    this.endPause()
+    this.outbox.add(stroke.map(({entry, uuid}) => this.event("undo", entry, {undoes: uuid})))
+    for (const {entry, before} of stroke) {
+      this.queue.say(entry, before)
+      entry.again = this.queue.offered && before?.kind === "skip"
+    }
+    this.panel.setProgress(this.queue.nDone, this.queue.total)
+    this.panel.setFeedback(null)
+    if (this.mosaicOn && stroke.every(({entry}) => this.mosaic.entries.includes(entry))) {
+      this.afterMark()
+    } else {
+      this.queue.goTo(stroke[0].entry)
+      this.draw()
+    }
+  }
+
+  markOne(entry, grade) {
+    if (!this.session.open) { return }
+    if (grade !== null) {
+      this.stroke("grade", [entry], {grade})
+    } else {
+      const {uuid} = entry.said
+      this.outbox.add([this.event("undo", entry, {undoes: uuid})])
+      this.strokes = this.strokes.map((stroke) => stroke.filter((one) => one.uuid !== uuid))
+        .filter((stroke) => stroke.length)
+      this.queue.say(entry, null)
+    }
+    this.afterMark()
+  }
+
+  afterMark() {
+    this.mosaic.mark()
+    this.panel.show(this.target)
+    this.panel.setProgress(this.queue.nDone, this.queue.total)
+  }
+
+  // The rest of the page gets the grade for no lens; on to the next page.
+  rest(at = performance.now()) {
+    if (!this.mosaicOn || !this.mosaic.entries.length || !this.session.open) { return }
+    const open = this.mosaic.entries.filter(isOpen)
+    if (open.length) { this.stroke("grade", open, {grade: this.panel.worst.key}) }
+    this.queue.toFront()
+    this.draw(at)
+    this.maybeFigures()
+  }
+
+  step(direction) {
+    this.endPause()
+    this.queue.move(direction)
+    this.draw()
+  }
+
+  next(at) {
+    this.queue.advance()
+    this.draw(at)
+    this.maybeFigures()
+  }
+
+  setMode(mosaic) {
+    this.endPause()
+    this.mosaicOn = mosaic
+    this.prefer({mosaic})
+    this.queue.toFront()
+    this.draw()
+  }
+
+  prefer(changes) {
+    Object.assign(this.preferences, changes)
+    post("labeling/preferences", {label: this.preferences}).catch((error) => this.notify(error.message))
+  }
+
+  // --- what is shown ------------------------------------------------------------------------------
+
+  draw(at = performance.now()) {
+    this.modes.children[0].setAttribute("aria-pressed", String(!this.mosaicOn))
+    this.modes.children[1].setAttribute("aria-pressed", String(this.mosaicOn))
+    const here = this.queue.current
+    this.showEnd(here === undefined)
+    this.single.node.hidden = this.mosaicOn || here === undefined
+    this.mosaic.node.hidden = !this.mosaicOn || here === undefined
+    this.panel.setProgress(this.queue.nDone, this.queue.total)
+    if (here === undefined) {
+      this.panel.show(null)
+      delete this.node.dataset.shown
+      return
+    }
+    const drawn = this.mosaicOn ? this.drawPage() : this.drawOne(here)
+    this.panel.show(this.target)
+    const shown = this.target.token
+    drawn.then((still) => still && requestAnimationFrame(() => {
+      this.node.dataset.shown = shown
+      this.node.dataset.latencyMs = String(performance.now() - at)
+    }))
+  }
+
+  drawOne(entry) {
+    const {entries} = this.queue
+    const at = this.queue.at
+    return this.single.show(entry, entries.slice(at + 1, at + 1 + STAMPS_AHEAD),
+      entries.slice(Math.max(0, at - STAMPS_BEHIND), at).reverse())
+  }
+
+  drawPage() {
+    const {size} = this.mosaic
+    const ahead = this.queue.ahead(2 * size)
+    this.queue.fetchMore(3 * size)
+    return this.mosaic.show(ahead.slice(0, size), ahead.slice(size))
+  }
+
+  // More stamps have come: show the first where there was none.
+  arrived() {
+    if (this.node !== undefined && (!this.end.hidden || (this.mosaicOn && this.mosaic.entries.length < this.mosaic.size
+        && this.mosaic.entries.every(isOpen)))) {
+      this.queue.toFront()
+      this.draw()
+    }
+  }
+
+  showEnd(ended) {
+    this.end.hidden = !ended
+    if (!ended) { return }
+    const {queue} = this
+    const {skipped} = queue
+    const mayAsk = this.session.open && queue.exhausted && !queue.offered && !queue.entries.some(isOpen)
+    if (mayAsk && this.outbox?.unsent === 0) { queue.offerSkipped() }
+    const waiting = !queue.exhausted || mayAsk
+    const n = formatCount(skipped.length)
+    this.end.replaceChildren(...[
+      h("h3", {}, waiting ? (queue.failed ? "The server does not answer" : "Loading …")
+        : "You have seen every stamp of this session"),
+      h("p", {}, waiting ? "Your grades are kept; the next stamps come as soon as it is back."
+        : `${formatCount(queue.nDone)} stamps${skipped.length ? `, ${n} of them skipped` : ""}.`),
+      !waiting && skipped.length && this.session.open
+        ? h("p", {}, h("button", {type: "button", onclick: () => queue.offerSkipped()},
+          "Look at the skipped ones again"))
+        : null,
+      waiting ? null : h("p", {}, h("a", {href: "label"}, "Back to the sessions")),
+    ].filter(Boolean))
+  }
+
+  showOutbox({unsent, refused, problem, stored, failures}) {
+    const words = []
+    if (unsent && (failures || unsent > 3)) { words.push(`${unsent} unsent`) }
+    if (!stored) { words.push("this browser keeps nothing: do not close the tab while grades are unsent") }
+    this.outboxNode.textContent = words.join("; ")
+    this.outboxNode.title = problem
+    this.outboxNode.classList.toggle("trouble", failures > 0 || !stored)
+    this.node.dataset.unsent = String(unsent)
+    if (unsent === 0 && !this.end.hidden) { this.showEnd(true) }
+    if (refused.size && !this.refusedShown) {
+      this.refusedShown = true
+      const reasons = [...new Set([...refused.values()].map((entry) => entry.refused))].join(" ")
+      this.notify(`${refused.size} ${refused.size === 1 ? "grade was" : "grades were"} not taken: ${reasons}`,
+        () => { this.refusedShown = false; this.outbox.dismiss() })
+    }
+  }
+
+  told(uuid, told) {
+    const entry = this.queue.entries.find(({said}) => said?.uuid === uuid)
+    if (entry === undefined || (this.paused === null && this.session.tutorial && !this.mosaicOn)) { return }
+    if (this.paused !== null) {
+      if (this.paused === uuid) { this.panel.explain(told) }
+      return
+    }
+    this.panel.setFeedback(told, tileUrl(this.geometries[entry.kind], asRow(entry), null, this.single.controls.view))
+  }
+
+  maybeFigures() {
+    this.sinceFigures = (this.sinceFigures ?? 0) + 1
+    if (this.sinceFigures < FIGURES_EVERY && !this.mosaicOn) { return }
+    this.sinceFigures = 0
+    ask(`labeling/${this.session.id}/figures`).then((figures) => this.panel.setFigures(figures), () => {})
+  }
+
+  notify(sentence, onDismiss = () => {}) {
+    const node = h("p", {className: "error"}, h("span", {}, sentence), h("button", {type: "button",
+      className: "icon", "aria-label": "Dismiss", onclick: () => { node.remove(); onDismiss() }}, "×"))
+    this.notices.append(node)
+  }
+
+  remove() {
+    document.removeEventListener("keydown", this.onRepeat, true)
+    this.keyboard.remove()
+    this.outbox.remove()
+    this.queue.remove()
+  }
+}
+
+export function render({model}) {
+  const desk = new LabelDesk(model.start)
+  model.on("remove", () => desk.remove())
+  return desk.node
+}

@@ -1,0 +1,1 @@
+"""Overview: what is in the workspace, what runs, and what to do next."""

@@ -1,1 +1,0 @@
-"""The pages: each composes components and holds no logic of its own."""

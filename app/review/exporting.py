@@ -1,0 +1,188 @@
+"""Exports of a ranking: from the Review page as downloads, and on the command line.
+
+Both are asked for by the words of a Review address, so that what is on the page is what is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.context import AppContext
+from app.http.identity import GraderHandler
+from app.http.json_handlers import OwnPageHandler
+from app.review.query import (
+    Address,
+    read_address,
+)
+from lensing_core.errors import BadInputError, NotFoundError, PolicyError
+from lensing_core.export import FORMATS, ExportRow, export_to
+from lensing_core.export.pictures import CutoutSource
+from lensing_core.store import Session
+from lensing_core.store.catalogs import list_catalogs
+from lensing_core.store.ensembles import get_ensemble, scored_ensembles
+from lensing_core.store.export_rows import export_candidates, export_rows
+from lensing_core.store.selections import find_selection
+from lensing_core.workspace import Workspace
+
+_BLOCK = 2**18
+_DISCLAIMER = "Scores are no confirmation of a lens."
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What is exported.
+
+    Attributes
+    ----------
+    format : str
+        Key of :data:`lensing_core.export.FORMATS`.
+    address : Address
+    only : bool
+        The address's candidate alone, not the list.
+    limit : int or None
+        The first so many of the list.
+    """
+
+    format: str
+    address: Address
+    only: bool = False
+    limit: int | None = None
+
+
+def read_request(
+    context: AppContext,
+    name: str,
+    arguments: Mapping[str, Sequence[str]],
+    grader_id: int | None,
+) -> ExportRequest:
+    """Read the words of an address, with ``only`` and ``limit``.
+
+    Raises
+    ------
+    BadInputError
+        If the format is unknown, or a word cannot be followed: an export never leaves out a filter.
+    """
+    if name not in FORMATS:
+        raise BadInputError(f"Format {name!r}: choose one of {', '.join(FORMATS)}.")
+    with context.database.session() as session:
+        address = read_address(
+            arguments, scored_ensembles(session), list_catalogs(session), grader_id
+        )
+        key = address.query.selection
+        if key and find_selection(session, key) is None:
+            raise BadInputError("The selection of this address is no longer kept; make it again.")
+    if address.notices:
+        raise BadInputError(" ".join(address.notices))
+    text = next(iter(arguments.get("limit", ())), "")
+    if text and not (text.isdecimal() and int(text)):
+        raise BadInputError(f"limit {text!r}: give a whole number above 0.")
+    only = next(iter(arguments.get("only", ())), "") == "1"
+    if only and address.candidate_id is None:
+        raise BadInputError("only=1 needs a candidate.")
+    return ExportRequest(name, address, only, int(text) if text else None)
+
+
+def write_export(context: AppContext, request: ExportRequest, path: Path) -> int:
+    """Write the file; returns how many candidates it holds.
+
+    Raises
+    ------
+    BadInputError
+        If there is nothing to write, or the file cannot be written.
+    NotFoundError
+        If the one candidate does not exist.
+    """
+    chosen, query = FORMATS[request.format], request.address.query
+    most = min((n for n in (request.limit, chosen.most) if n is not None), default=None)
+
+    def rows() -> Iterator[ExportRow]:
+        if request.only:
+            key = request.address.candidate_id or 0
+            try:
+                yield from export_candidates(context.database, query, [key])
+            except KeyError:
+                raise NotFoundError(f"Candidate {key} does not exist.") from None
+        else:
+            yield from export_rows(context.database, query, limit=most)
+
+    with context.database.session() as session:
+        notes, source = _notes(session, request), None
+        if chosen.pixels:
+            source = cutout_source(session, context.workspace)
+    return export_to(path, request.format, rows, notes, source)
+
+
+def _notes(session: Session, request: ExportRequest) -> list[str]:
+    query = request.address.query
+    order = f"by {query.sort}, {'largest' if query.descending else 'smallest'} first"
+    scores = "without scores"
+    if query.ensemble_id is not None:
+        scores = f"scores of ensemble {get_ensemble(session, query.ensemble_id).name}"
+    return [f"Candidates of lens-triage, {scores}, {order}.", _DISCLAIMER]
+
+
+def cutout_source(session: Session, workspace: Workspace) -> CutoutSource:
+    """The cutouts of all catalogs."""
+    return CutoutSource(
+        workspace,
+        {c.name: c.survey.definition.get("rgb_bands") or () for c in list_catalogs(session)},
+    )
+
+
+def file_name(request: ExportRequest, n: int) -> str:
+    """Name of a downloaded file."""
+    suffix = FORMATS[request.format].suffix
+    if request.only:
+        return f"candidate-{request.address.candidate_id}{suffix}"
+    kind = "candidates" if suffix != ".zip" else f"candidates-{request.format}"
+    return f"{kind}-{n}{suffix}"
+
+
+class ExportHandler(GraderHandler):
+    """``GET /export/<format>?<words of a Review address>``: the file, as a download."""
+
+    async def get(self, name: str) -> None:
+        """Write the file beside the cache, in a thread, then send it in blocks."""
+        try:
+            grader = self.grader().id
+        except PolicyError:
+            grader = None
+        folder = self.context.workspace.cache / "exports"
+
+        def work(path: Path) -> tuple[ExportRequest, int]:
+            arguments = {
+                key: [value.decode("utf-8", "replace") for value in values]
+                for key, values in self.request.query_arguments.items()
+            }
+            request = read_request(self.context, name, arguments, grader)
+            return request, write_export(self.context, request, path)
+
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            path = Path(temporary) / "export"
+            try:
+                request, n = await asyncio.to_thread(work, path)
+            except Exception as error:  # noqa: BLE001 - logged; the reader gets one sentence
+                why = "The file could not be written; the server's log says why."
+                return self.refuse_for(error, why)
+            self.set_header("Content-Type", FORMATS[name].media_type)
+            self.set_header("X-Content-Type-Options", "nosniff")
+            self.set_header("Cache-Control", "no-store")
+            self.set_header("Content-Length", str(path.stat().st_size))
+            self.set_header(
+                "Content-Disposition", f'attachment; filename="{file_name(request, n)}"'
+            )
+            with path.open("rb") as stream:
+                while block := stream.read(_BLOCK):
+                    self.write(block)
+                    await self.flush()
+        return self.finish()  # type: ignore[return-value]  # a future that Tornado waits for
+
+
+def routes(context: AppContext) -> list[tuple[str, type[OwnPageHandler], dict[str, AppContext]]]:
+    """URL pattern, handler and arguments, for the server's list of routes."""
+    return [(r"/export/([a-z0-9]+)", ExportHandler, {"context": context})]

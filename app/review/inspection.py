@@ -1,0 +1,315 @@
+"""What the panels beside the picture ask for: how sure a score is, its context, and its history.
+
+Each answer takes an open session and a message of the page, as those of
+:class:`app.review.service.ReviewService` do. What people write is committed with that
+session, before the page is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from app.context import AppContext
+from app.http.identity import SignedIn
+from app.review.links import sky_links
+from lensing_core.consensus import REJECT_REASONS, SCHEMES
+from lensing_core.errors import BadInputError, PolicyError
+from lensing_core.neighbours import Neighbour, NeighbourIndex
+from lensing_core.store import Session
+from lensing_core.store.candidates import cutout_places, get_candidate
+from lensing_core.store.catalogs import get_catalog
+from lensing_core.store.crossmatches import counterparts_of
+from lensing_core.store.details import candidate_details
+from lensing_core.store.ensembles import get_ensemble, network_members
+from lensing_core.store.history import HistoryEntry, history_of
+from lensing_core.store.labels import NewEvent, append_events
+from lensing_core.store.remarks import (
+    add_note,
+    add_tag,
+    known_tags,
+    move_stage,
+    remove_tag,
+    tags_of,
+)
+from lensing_core.store.standing import find_score, novelty_percentile, scores_by_ensemble
+from lensing_core.store.tables import Candidate, Catalog
+from lensing_core.store.votes import count_grades_of_others, grades_of, own_grade
+from lensing_core.uncertainty.interval import CalibrationRecord, score_interval
+
+SCHEME = SCHEMES["abcx"]
+_NEIGHBOURS = 6  # of either kind
+Message = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+def panel_start(grader: SignedIn | None) -> Answer:
+    """What the panels need to know once: who is signed in, grades and reasons."""
+    return {
+        "grader": None if grader is None else {"id": grader.id, "name": grader.name},
+        "grades": [{"key": g.key, "title": g.title} for g in SCHEME.grades],
+        "reasons": [{"key": key, "title": title} for key, title in REJECT_REASONS.items()],
+    }
+
+
+@lru_cache(maxsize=2)
+def _neighbour_index(context: AppContext) -> NeighbourIndex:
+    """One for all sessions of a server: it holds up to some hundred megabytes."""
+    return NeighbourIndex(context.workspace, context.database)
+
+
+class Inspector:
+    """Answers of one page; ``grader`` is who was signed in when it was built."""
+
+    def __init__(self, context: AppContext, grader: SignedIn | None) -> None:
+        self._neighbours = _neighbour_index(context)
+        self._grader = grader
+
+    def answers(self) -> dict[str, Callable[[Session, Message], Answer]]:
+        """Functions by type of message."""
+        return {
+            "standing": self._standing,
+            "context": self._surroundings,
+            "history": self._history,
+            "grade": self._grade,
+            "undo": self._undo,
+            "note": self._note,
+            "tag": self._tag,
+            "untag": self._untag,
+            "stage": self._stage,
+        }
+
+    # --- what is known ----------------------------------------------------------------------------
+
+    def _standing(self, session: Session, message: Message) -> Answer:
+        candidate, ensemble_id = _candidate(session, message), message.get("ensemble_id")
+        earlier = [
+            {
+                "name": found.name,
+                "id": found.ensemble_id,
+                "date": found.created_at.date().isoformat(),
+                "promoted": found.promoted,
+                "probability": found.probability,
+                "logit": found.logit,
+            }
+            for found in scores_by_ensemble(session, candidate.id)
+        ]
+        answer: Answer = {"id": candidate.id, "ensembles": earlier}
+        if ensemble_id is None:
+            return answer
+        score = find_score(session, ensemble_id, candidate.id)
+        if score is None:
+            return answer
+        ensemble = get_ensemble(session, ensemble_id)
+        record = CalibrationRecord.of_manifest(ensemble.manifest)
+        details = candidate_details(session, [candidate.id], ensemble_id)[candidate.id]
+        interval = score_interval(score.logit, [m.logit for m in details.members], record)
+        percentile = novelty_percentile(session, score)
+        return {
+            **answer,
+            "interval": None if interval is None else vars(interval),
+            "calibration": None if record is None else _calibration(record, score.logit),
+            "novelty": None if percentile is None else vars(percentile),
+        }
+
+    def _surroundings(self, session: Session, message: Message) -> Answer:
+        candidate = _candidate(session, message)
+        catalog = get_catalog(session, candidate.catalog_id)
+        links = []
+        if candidate.ra_deg is not None and candidate.dec_deg is not None:
+            size = catalog.size_px * catalog.pixel_scale_arcsec
+            links = sky_links(candidate.ra_deg, candidate.dec_deg, size)
+        return {
+            "id": candidate.id,
+            "neighbours": self._alike(session, candidate, catalog, message.get("ensemble_id")),
+            "counterparts": [
+                {
+                    "title": match.title,
+                    "kind": match.kind,
+                    "version": match.version,
+                    "status": entry.status,
+                    "reason": entry.reason,
+                    "name": entry.counterpart_name or "",
+                    "separation_arcsec": entry.separation_arcsec,
+                }
+                for match, entry in counterparts_of(session, candidate.id)
+            ],
+            "links": links,
+        }
+
+    def _alike(
+        self, session: Session, candidate: Candidate, catalog: Catalog, ensemble_id: int | None
+    ) -> Answer:
+        """The nearest labeled lenses and others, or why there are none."""
+        if ensemble_id is None:
+            return {"sentence": "Choose an ensemble: its network says which objects look alike."}
+        ensemble = get_ensemble(session, ensemble_id)
+        for model_id in network_members(ensemble):
+            embedding = self._neighbours.embedding(model_id, catalog.name, candidate.cutout_index)
+            if embedding is None:
+                continue
+            labeled = self._neighbours.labeled(model_id)
+            found = labeled.nearest(embedding, _NEIGHBOURS, without=candidate.id)
+            return {
+                "member": model_id,
+                "n_labeled": len(labeled.candidate_id),
+                "left_out": labeled.left_out,
+                "found": _neighbours_to_json(session, found),
+            }
+        return {
+            "sentence": f"No network of {ensemble.name} has stored an embedding of this candidate; "
+            "score the catalog with an ensemble that has a network."
+        }
+
+    # --- what people did --------------------------------------------------------------------------
+
+    def _history(self, session: Session, message: Message) -> Answer:
+        candidate = _candidate(session, message)
+        mine = self._grader.id if self._grader else None
+        return {
+            "id": candidate.id,
+            "stage": candidate.stage,
+            "tags": tags_of(session, [candidate.id])[candidate.id],
+            "known_tags": known_tags(session),
+            "votes": [
+                {"who": g.grader, "mine": g.grader_id == mine, "grade": g.grade, "scheme": g.scheme}
+                for g in grades_of(session, [candidate.id])
+            ],
+            "entries": [_entry_to_json(entry) for entry in history_of(session, candidate.id)],
+        }
+
+    def _grade(self, session: Session, message: Message) -> Answer:
+        grader = self._signed_in()
+        grade = SCHEME.grade(str(message["grade"]))
+        append_events(
+            session,
+            [
+                NewEvent(
+                    uuid=str(message["uuid"]),
+                    kind="grade",
+                    grader_id=grader.id,
+                    candidate_id=int(message["id"]),
+                    scheme=SCHEME.name,
+                    given_at=_given_at(message),
+                    grade=grade.key,
+                    is_lens=grade.is_lens,
+                    p_lens=grade.p_lens,
+                    reject_reason=message.get("reason"),
+                    shown_ms=message.get("shown_ms"),
+                    view=dict(message.get("view") or {}),
+                    visible=self._visible(session, message),
+                )
+            ],
+        )
+        return self._history(session, message)
+
+    def _undo(self, session: Session, message: Message) -> Answer:
+        """Take back the grader's own standing grade that was given in Review."""
+        grader = self._signed_in()
+        candidate_id = int(message["id"])
+        own = own_grade(session, candidate_id, grader.id)
+        if own is None:
+            raise BadInputError("You have no grade of this candidate to take back.")
+        if own.session_id is not None:
+            raise BadInputError("This grade was given in a labeling session; take it back there.")
+        append_events(
+            session,
+            [
+                NewEvent(
+                    uuid=str(message["uuid"]),
+                    kind="undo",
+                    grader_id=grader.id,
+                    candidate_id=candidate_id,
+                    scheme=own.scheme,
+                    given_at=_given_at(message),
+                    undoes=own.uuid,
+                )
+            ],
+        )
+        return self._history(session, message)
+
+    def _note(self, session: Session, message: Message) -> Answer:
+        add_note(session, int(message["id"]), self._signed_in().id, str(message["text"]))
+        return self._history(session, message)
+
+    def _tag(self, session: Session, message: Message) -> Answer:
+        add_tag(session, int(message["id"]), self._signed_in().id, str(message["tag"]))
+        return self._history(session, message)
+
+    def _untag(self, session: Session, message: Message) -> Answer:
+        remove_tag(session, int(message["id"]), self._signed_in().id, str(message["tag"]))
+        return self._history(session, message)
+
+    def _stage(self, session: Session, message: Message) -> Answer:
+        move_stage(
+            session,
+            int(message["id"]),
+            self._signed_in().id,
+            str(message["stage"]),
+            reason=message.get("reason"),
+            expected=message.get("expected"),
+        )
+        return self._history(session, message)
+
+    def _signed_in(self) -> SignedIn:
+        if self._grader is None:
+            raise PolicyError("Nobody is signed in; sign in at the top of the page.")
+        return self._grader
+
+    def _visible(self, session: Session, message: Message) -> dict[str, Any]:
+        """What the grader could see: Review is never blind."""
+        ensemble_id = message.get("ensemble_id")
+        name = None if ensemble_id is None else get_ensemble(session, ensemble_id).name
+        others = count_grades_of_others(session, int(message["id"]), self._signed_in().id)
+        return {"blind": False, "page": "review", "ensemble": name, "votes_of_others": others}
+
+
+def _candidate(session: Session, message: Message) -> Candidate:
+    return get_candidate(session, int(message["id"]))
+
+
+def _given_at(message: Message) -> datetime:
+    """By the clock of the browser."""
+    try:
+        return datetime.fromtimestamp(float(message["at_ms"]) / 1000, UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        raise BadInputError("A grade came without the time when it was given.") from None
+
+
+def _calibration(record: CalibrationRecord, logit: float) -> Answer:
+    return {
+        "bins": [dict(b) for b in record.bins],
+        "logit": record.held_out_logit(logit),
+        "bin": record.bin_of(logit),
+        "prior": record.prior,
+        "survey_prior": record.survey_prior,
+        "n": record.n_objects,
+        "measured_on": record.measured_on,
+    }
+
+
+def _neighbours_to_json(session: Session, found: list[Neighbour]) -> list[Answer]:
+    places = cutout_places(session, [n.candidate_id for n in found])
+    return [
+        {
+            "id": n.candidate_id,
+            "is_lens": n.is_lens,
+            "similarity": n.similarity,
+            "object_id": place.object_id,
+            "catalog_id": place.catalog_id,
+            "catalog": place.catalog,
+            "index": place.cutout_index,
+            "version": place.cutout_sha256[:12],
+        }
+        for n in found
+        if (place := places.get(n.candidate_id))
+    ]
+
+
+def _entry_to_json(entry: HistoryEntry) -> Answer:
+    fields = {name: value for name, value in vars(entry).items() if name != "at"}
+    if entry.reason is not None:
+        fields["reason"] = REJECT_REASONS.get(entry.reason, entry.reason)
+    return {**fields, "at": entry.at.isoformat(timespec="seconds")}

@@ -1,0 +1,210 @@
+"""What the review page's script asks for, answered from the database.
+
+Stateless: each message carries the whole query, so that an answer never depends on which messages
+came before, and a page that was reloaded goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.review.finding import (
+    Answer,
+    ReviewFinding,
+    exports_to_json,
+    selection_to_json,
+)
+from app.review.query import (
+    Address,
+    cursor_from_json,
+    query_from_json,
+    query_to_json,
+    read_address,
+)
+from app.viewer.candidates import (
+    catalog_to_json,
+    details_to_json,
+    row_to_json,
+    truth_to_json,
+)
+from app.viewer.start import image_start
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store import Database, Session
+from lensing_core.store.candidates import get_candidate
+from lensing_core.store.catalogs import catalogs_by_id, list_catalogs
+from lensing_core.store.details import candidate_details
+from lensing_core.store.ensembles import scored_ensembles
+from lensing_core.store.ranking import (
+    RankingPage,
+    RankingQuery,
+    contains,
+    count_rows,
+    cursor_of,
+    fetch_page,
+    load_rows,
+    rank_of,
+)
+from lensing_core.store.selections import find_selection
+from lensing_core.store.tables import STAGES
+
+PAGE_ROWS = 100
+_ROWS_BEFORE = 20  # of a candidate that an address names
+_MOST_DETAILS = 50
+
+
+class ReviewService:
+    """Answers the messages of the review page; ``further``: answers of its panels, by type."""
+
+    def __init__(
+        self,
+        database: Database,
+        grader_id: int | None = None,
+        further: Mapping[str, Answer] | None = None,
+    ) -> None:
+        self._database = database
+        self._grader_id = grader_id
+        self._further = {**ReviewFinding(grader_id).answers, **(further or {})}
+
+    def start(self, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
+        """Everything that the page shows first, for the query string of its address."""
+        with self._database.session() as session:
+            catalogs = list_catalogs(session)
+            ensembles = scored_ensembles(session)
+            named = next(iter(arguments.get("candidate", [])), "")
+            if named.isdecimal() and "ensemble" not in arguments:
+                mine = scored_ensembles(session, int(named))
+                ensembles.sort(key=lambda e: e.id not in {m.id for m in mine})
+            address = read_address(arguments, ensembles, catalogs, self._grader_id)
+            selection = find_selection(session, address.query.selection)
+            if address.query.selection and selection is None:
+                left = "The selection of this address is no longer kept; all candidates are shown."
+                query = replace(address.query, selection="")
+                address = replace(address, query=query, notices=(*address.notices, left))
+            return {
+                "query": query_to_json(address.query),
+                "defaults": query_to_json(read_address({}, ensembles, catalogs).query),
+                "ensembles": [{"id": e.id, "name": e.name} for e in ensembles],
+                "catalogs": [catalog_to_json(catalog) for catalog in catalogs],
+                "stages": list(STAGES),
+                "exports": exports_to_json(),
+                "signed_in": self._grader_id is not None,
+                "selection": selection_to_json(selection),
+                **image_start(),
+                "page": self._page_of_address(session, address),
+            }
+
+    def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to one message.
+
+        Raises
+        ------
+        LensTriageError
+            One sentence for the user.
+        """
+        answers = {
+            "page": self._page,
+            "count": self._count,
+            "rank": self._rank,
+            "details": self._details,
+            "truth": self._truth,
+            **self._further,
+        }
+        kind = message.get("type")
+        if kind not in answers:
+            raise BadInputError(f"The page asked for {kind!r}, which the server does not know.")
+        with self._database.session() as session:
+            return {
+                "type": kind,
+                "request": message.get("request"),
+                **answers[kind](session, message),
+            }
+
+    def _query(self, message: Mapping[str, Any]) -> RankingQuery:
+        return query_from_json(message["query"], self._grader_id)
+
+    def _page(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
+        query = self._query(message)
+        after = cursor_from_json(message.get("after"))
+        before = cursor_from_json(message.get("before"))
+        if after is None and before is None:
+            return self._page_of_address(
+                session, Address(query, message.get("candidate"), ()), quiet=True
+            )
+        return _page_to_json(
+            fetch_page(session, query, after=after, before=before, limit=PAGE_ROWS)
+        )
+
+    def _page_of_address(
+        self, session: Session, address: Address, *, quiet: bool = False
+    ) -> dict[str, Any]:
+        """The page around the candidate of an address, else the first one."""
+        query, wanted = address.query, address.candidate_id
+        notices = list(address.notices)
+        if wanted is not None:
+            try:
+                return self._page_around(session, query, wanted, notices, quiet=quiet)
+            except NotFoundError as error:
+                if not quiet:
+                    notices.append(f"{error} The first one is shown.")
+        page = fetch_page(session, query, limit=PAGE_ROWS)
+        return {**_page_to_json(page), "first_rank": 1, "notices": notices}
+
+    @staticmethod
+    def _page_around(
+        session: Session, query: RankingQuery, wanted: int, notices: list[str], *, quiet: bool
+    ) -> dict[str, Any]:
+        cursor = cursor_of(session, query, wanted)
+        inside = contains(session, query, wanted)
+        if not inside and quiet:
+            raise NotFoundError(f"Candidate {wanted} does not pass the filters.")
+        before = fetch_page(session, query, before=cursor, limit=_ROWS_BEFORE)
+        after = fetch_page(session, query, after=cursor, limit=PAGE_ROWS - _ROWS_BEFORE)
+        (here,) = load_rows(session, query, [cursor])
+        if not inside:
+            notices.append(
+                f"{here.candidate.object_id} does not pass the filters of this address; it is "
+                "shown at the place that it would have."
+            )
+        page = RankingPage((*before.rows, here, *after.rows), before.has_before, after.has_after)
+        return {
+            **_page_to_json(page),
+            "first_rank": None if before.has_before else 1,
+            "selected": wanted,
+            "notices": notices,
+        }
+
+    def _count(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
+        count = count_rows(session, self._query(message))
+        return {"n": count.n, "exact": count.exact, "text": str(count)}
+
+    def _rank(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
+        cursor = cursor_from_json(message["cursor"])
+        if cursor is None:
+            raise BadInputError("The page asked for a rank without a cursor.")
+        return {"rank": rank_of(session, self._query(message), cursor)}
+
+    def _details(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
+        ids = [int(key) for key in message["ids"]][:_MOST_DETAILS]
+        found = candidate_details(session, ids, message.get("ensemble_id"))
+        catalogs = catalogs_by_id(session, {d.candidate.catalog_id for d in found.values()})
+        return {
+            "details": [
+                details_to_json(details, catalogs[details.candidate.catalog_id])
+                for details in found.values()
+            ]
+        }
+
+    def _truth(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
+        candidate = get_candidate(session, int(message["id"]))
+        return {"id": candidate.id, "rows": truth_to_json(candidate)}
+
+
+def _page_to_json(page: RankingPage) -> dict[str, Any]:
+    return {
+        "rows": [row_to_json(row) for row in page.rows],
+        "has_before": page.has_before,
+        "has_after": page.has_after,
+        "notices": [],
+    }

@@ -1,0 +1,1 @@
+"""Score: rank a catalog with an ensemble."""

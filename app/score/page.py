@@ -1,0 +1,72 @@
+"""Score: rank a catalog with an ensemble, and see how its scores are distributed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import panel as pn
+
+from app.context import AppContext
+from app.runs.form import RunForm
+from app.score.results import ScoreResults
+from app.shell import argument, shell
+from app.widgets import format as fmt
+from app.widgets.choices import (
+    catalog_choices,
+    ensemble_choices,
+)
+from app.widgets.fields import Choices
+from app.widgets.forecast import Forecast
+from app.widgets.live import live
+from app.widgets.section import stack
+from lensing_core.store.runs import RunSummary
+from lensing_core.store.summaries import list_catalogs, list_ensembles
+from training.device import describe_device
+from training.jobs.train.estimate import estimate_scoring_seconds
+from training.settings import ScoreSettings
+
+
+def page(context: AppContext) -> pn.viewable.Viewable:
+    """The page; ``?ensemble=`` and ``?catalog=`` choose what the form begins with."""
+    asked = {"ensemble": argument("ensemble"), "catalog": argument("catalog")}
+    results = ScoreResults(context, **asked)
+
+    def choices() -> Mapping[str, Choices]:
+        catalogs = list_catalogs(context.database)
+        return {
+            "ensemble": ensemble_choices(list_ensembles(context.database)),
+            "catalog": catalog_choices(catalogs),
+            "further": catalog_choices(catalogs),
+        }
+
+    def foretell(settings: ScoreSettings) -> str:
+        seconds = estimate_scoring_seconds(context.database, settings)
+        time = (
+            f"about {fmt.duration(seconds)} by the last scoring with this ensemble"
+            if seconds is not None
+            else "no earlier scoring with this ensemble to estimate the time from"
+        )
+        return f"Runs on: {describe_device(settings.device)}; {time}."
+
+    def ended(run: RunSummary) -> None:
+        results.reload()
+        results.choose(str(run.settings.get("ensemble")), str(run.settings.get("catalog")))
+
+        forecast.update()
+
+    forecast = Forecast(foretell)
+    form = RunForm(
+        context,
+        ScoreSettings,
+        title="Score a catalog",
+        button="Score",
+        choices=choices,
+        values=lambda: {name: value for name, value in asked.items() if value},
+        below=(forecast,),
+        on_end=ended,
+        on_change=forecast.update,
+    )
+    forecast.follow(form)
+    live(form.refresh)
+    body = stack(form.__panel__(), results.__panel__())
+    return shell("Score", body, context=context)

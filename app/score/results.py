@@ -1,0 +1,159 @@
+"""What an ensemble says of a catalog: histogram, counts, and the first of the ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.context import AppContext
+from app.score.histogram import Histogram
+from app.widgets import format as fmt
+from app.widgets.live import in_background
+from app.widgets.section import (
+    html,
+    section,
+    stack,
+)
+from app.widgets.steps import address
+from app.widgets.thumbnails import (
+    THUMBNAILS_CSS,
+    thumbnails_html,
+)
+from lensing_core.store import summaries
+from lensing_core.store.summaries import CatalogSummary, EnsembleSummary, ScoreHistogram, Thumbnail
+
+_LEVELS = (0.01, 0.1, 0.5, 0.9)
+_PER_ROW = 12
+_Found = tuple[ScoreHistogram, list[int], list[Thumbnail]]
+_FIGURES_CSS = """
+.figures { display: flex; flex-wrap: wrap; gap: 8px 34px; align-items: end; }
+.figures div { line-height: 1.35; }
+.figures b { display: block; font-size: 17px; font-weight: 500; }
+.figures span { color: var(--lt-muted); font-size: 12px; }
+.figures a { margin-left: auto; background: var(--lt-accent); color: var(--lt-surface);
+  padding: 6px 16px; border-radius: 8px; font-weight: 500; }
+.figures a:hover { text-decoration: none; filter: brightness(1.08); }
+p { margin: 0; color: var(--lt-muted); }
+"""
+
+
+class ScoreResults(pn.viewable.Viewer):
+    """Shows one pair of ensemble and catalog, of those that have scores."""
+
+    def __init__(self, context: AppContext, *, ensemble: str = "", catalog: str = "") -> None:
+        self._context = context
+        self._shown: tuple[str, str, int] | None = None
+        style = {"size": "small", "width": 260, "margin": 0}
+        self.catalog = pmui.Select(label="Catalog", **style)
+        self.ensemble = pmui.Select(label="Ensemble", **style)
+        self._figures = html("", css=_FIGURES_CSS)
+        self._histogram = Histogram()
+        self._top = html("", css=THUMBNAILS_CSS)
+        self._content = stack(self._histogram, self._figures, self._top, gap=12)
+        self._empty = html(
+            "<p>Nothing is scored yet: choose an ensemble and a catalog, and press Score.</p>",
+            css=_FIGURES_CSS,
+        )
+        self._choosers = pn.Row(self.catalog, self.ensemble, margin=0, styles={"gap": "12px"})
+        self._view = section("Scores", self._choosers, self._empty, self._content)
+        super().__init__()
+        self._catalogs: dict[str, CatalogSummary] = {}
+        self._ensembles: dict[str, EnsembleSummary] = {}
+        self.reload()
+        self.choose(ensemble, catalog)
+        self.catalog.param.watch(lambda _: self._catalog_chosen(), "value")
+        self.ensemble.param.watch(lambda _: self._display(), "value")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def reload(self) -> None:
+        """Look again which catalogs have scores, and how many."""
+        database = self._context.database
+        self._catalogs = {c.name: c for c in summaries.list_catalogs(database) if c.scored}
+        self._ensembles = {e.name: e for e in summaries.list_ensembles(database)}
+        names = list(self._catalogs)
+        if names != self.catalog.options:
+            chosen = self.catalog.value
+            self.catalog.options = names
+            self.catalog.value = chosen if chosen in names else (names[0] if names else None)
+        self._catalog_chosen()
+
+    def choose(self, ensemble: str, catalog: str) -> None:
+        """Show a pair, where it has scores."""
+        if catalog in self._catalogs:
+            self.catalog.value = catalog
+            self._catalog_chosen()
+            if ensemble in self.ensemble.options:
+                self.ensemble.value = ensemble
+        self._display()
+
+    def _catalog_chosen(self) -> None:
+        found = self._catalogs.get(self.catalog.value)
+        names = sorted(found.scored, key=lambda n: -found.scored[n]) if found else []
+        if names != self.ensemble.options:
+            chosen = self.ensemble.value
+            self.ensemble.options = names
+            self.ensemble.value = chosen if chosen in names else (names[0] if names else None)
+        self._display()
+
+    def _display(self) -> None:
+        catalog = self._catalogs.get(self.catalog.value)
+        ensemble = self._ensembles.get(self.ensemble.value)
+        ready = catalog is not None and ensemble is not None and ensemble.name in catalog.scored
+        self._empty.visible = not ready
+        self._content.visible = self._choosers.visible = ready
+        if catalog is None or ensemble is None or not ready:
+            self._shown = None
+            return
+        shown = (catalog.name, ensemble.name, catalog.scored[ensemble.name])
+        if shown == self._shown:
+            return
+        self._shown = shown
+        in_background(
+            lambda: (shown, self._read(catalog, ensemble)),
+            lambda found: self._show(catalog, ensemble, *found),
+        )
+
+    def _read(self, catalog: CatalogSummary, ensemble: EnsembleSummary) -> _Found:
+        database, pair = self._context.database, (ensemble.id, catalog.id)
+        return (
+            summaries.histogram_scores(database, *pair),
+            summaries.count_above(database, *pair, _LEVELS),
+            summaries.fetch_top(database, *pair, limit=2 * _PER_ROW),
+        )
+
+    def _show(
+        self,
+        catalog: CatalogSummary,
+        ensemble: EnsembleSummary,
+        shown: tuple[str, str, int],
+        found: _Found,
+    ) -> None:
+        if shown != self._shown:
+            return  # something else was chosen meanwhile
+        histogram, above, top = found
+        self._histogram.display(histogram)
+        self._figures.object = figures_html(catalog, ensemble, above)
+        self._top.object = thumbnails_html(
+            top, catalog=catalog.name, ensemble=ensemble.name, per_row=_PER_ROW
+        )
+
+
+def figures_html(catalog: CatalogSummary, ensemble: EnsembleSummary, above: Sequence[int]) -> str:
+    """How many are scored, how many reach each probability, the prior, and the way to Review."""
+    scored = catalog.scored[ensemble.name]
+    figures = [(fmt.count(scored), f"of {fmt.count(catalog.n_candidates)} scored")]
+    figures += [
+        (fmt.count(count), f"at {level:g} or more")
+        for level, count in zip(_LEVELS, above, strict=True)
+    ]
+    prior = ensemble.manifest.get("rule", {}).get("survey_prior")
+    if prior is not None:
+        figures.append((fmt.number(prior, digits=2), "share of lenses assumed"))
+    href = address("review", catalog=catalog.name, ensemble=ensemble.name)
+    items = "".join(f"<div><b>{value}</b><span>{text}</span></div>" for value, text in figures)
+    return f'<div class="figures">{items}<a href="{escape(href)}">Review</a></div>'

@@ -1,0 +1,215 @@
+"""What holds for the whole workspace: where it lies, its labels and backups, its surveys."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html import escape
+from importlib.metadata import version
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.context import AppContext
+from app.widgets.format import (
+    MISSING,
+    ago,
+    count,
+    file_size,
+    number,
+)
+from app.widgets.live import in_background
+from app.widgets.notice import Notice
+from app.widgets.section import (
+    columns,
+    html,
+    section,
+    stack,
+)
+from app.widgets.table import (
+    Row,
+    Table,
+    column,
+)
+from lensing_core.errors import LensTriageError
+from lensing_core.store.backup import Backup, backup_database, list_backups
+from lensing_core.store.labels import verify
+from lensing_core.store.usage import folder_sizes
+from lensing_core.surveys import Survey, load_surveys
+from training.device import describe_device
+
+_PACKAGES = ("lens-triage", "torch", "timm", "lightgbm", "astropy", "panel")
+_FACTS_CSS = """
+dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 5px 16px; margin: 0; }
+dt { color: var(--lt-muted); }
+dd { margin: 0; overflow-wrap: anywhere; }
+"""
+_SURVEY_COLUMNS = [
+    column("title", "Survey", width="36%"),
+    column("name", "Key"),
+    column("bands", "Bands", width="24%"),
+    column("scale", "Pixel ″", align="right", width="72px", help_text="Pixel scale, arcsec"),
+    column(
+        "psf", "PSF ″", align="right", width="92px", help_text="Typical PSF FWHM by band, arcsec"
+    ),
+    column("depth", "Depth", align="right", width="92px", help_text="5σ depth by band, AB mag"),
+]
+_BACKUP_COLUMNS = [
+    column("taken", "Taken", width="96px"),
+    column("file", "File"),
+    column("size", "Size", align="right", width="80px"),
+]
+
+
+class SettingsBoard(pn.viewable.Viewer):
+    """The page's parts; sizes are added up in the background."""
+
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+        self._facts = html("", css=_FACTS_CSS)
+        self._notice = Notice()
+        self._verify = pmui.Button(
+            label="Verify labels", icon="fact_check", variant="outlined", size="small", margin=0
+        )
+        self._backup = pmui.Button(
+            label="Back up now", icon="save", variant="outlined", size="small", margin=0
+        )
+        self._backups = Table(
+            columns=_BACKUP_COLUMNS, label="Backups", empty="No backup has been taken."
+        )
+        self._verify.on_click(lambda _: self._check())
+        self._backup.on_click(lambda _: self._save())
+        super().__init__()
+        self._show_backups()
+        in_background(lambda: workspace_facts(context), self._show_facts)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return stack(
+            columns(
+                section("Workspace", self._facts),
+                section(
+                    "Labels and backups",
+                    self._notice,
+                    self._backups,
+                    note="Every grade is an event that carries the hash of the one before it, so "
+                    "that a change shows. Backups are taken while others go on working.",
+                    aside=(self._verify, self._backup),
+                ),
+                template="minmax(0, 1fr) minmax(0, 1.25fr)",
+            ),
+            self._surveys(),
+        )
+
+    def _surveys(self) -> pn.viewable.Viewable:
+        workspace = self._context.workspace
+        built_in, notice = load_surveys(), Notice()
+        try:
+            surveys = load_surveys(workspace)
+        except LensTriageError as error:
+            surveys = built_in
+            notice.say(f"{error} Only the built-in surveys are shown.")
+        return section(
+            "Surveys",
+            notice,
+            Table(
+                columns=_SURVEY_COLUMNS,
+                rows=[
+                    survey_row(survey, own=built_in.get(name) != survey)
+                    for name, survey in sorted(surveys.items())
+                ],
+                label="Surveys",
+            ),
+            note=f"Add or change one with a TOML file in {workspace.surveys}; it is read at once.",
+        )
+
+    def _show_facts(self, facts: dict[str, str]) -> None:
+        rows = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
+        self._facts.object = f"<dl>{rows}</dl>"
+
+    def _show_backups(self) -> None:
+        self._backups.update([backup_row(b) for b in list_backups(self._context.workspace)])
+
+    def _check(self) -> None:
+        self._run(self._verify, self._verified)
+
+    def _save(self) -> None:
+        self._run(self._backup, self._saved)
+
+    def _verified(self) -> str:
+        with self._context.database.session() as session:
+            n = verify(session).n_events
+        return f"{count(n)} label events, unbroken." if n else "There are no label events yet."
+
+    def _saved(self) -> str:
+        backup = backup_database(self._context.workspace, self._context.database)
+        return f"Backed up to {backup.path.name} ({file_size(backup.size_bytes)})."
+
+    def _run(self, button: pmui.Button, work: Callable[[], str]) -> None:
+        """Do ``work`` in a thread and say what it found, or why it could not."""
+
+        def attempt() -> tuple[str, str]:
+            try:
+                return work(), "success"
+            except LensTriageError as error:
+                return str(error), "error"
+
+        def show(said: tuple[str, str]) -> None:
+            self._notice.say(*said)
+            self._show_backups()
+
+        in_background(attempt, show, button=button)
+
+
+def workspace_facts(context: AppContext) -> dict[str, str]:
+    """What holds for the workspace and this installation, by name, as text."""
+    sizes = folder_sizes(context.workspace)
+    parts = ", ".join(
+        f"{name} {file_size(n)}"
+        for name, n in sorted(sizes.items(), key=lambda item: -item[1])
+        if n
+    )
+    return {
+        "Folder": str(context.workspace.root),
+        "Database": context.database.engine.url.render_as_string(hide_password=True),
+        "Size": f"{file_size(sum(sizes.values()))}: {parts}",
+        "Networks run on": describe_device(),
+        "Versions": ", ".join(
+            [f"Python {sys.version.split()[0]}", *(f"{p} {version(p)}" for p in _PACKAGES)]
+        ),
+    }
+
+
+def survey_row(survey: Survey, *, own: bool) -> Row:
+    """A line of the table of surveys; ``own``: defined or changed in the workspace."""
+    return {
+        "key": survey.name,
+        "title": {"text": survey.title, "title": survey.reference},
+        "name": {"text": survey.name, "note": "of this workspace" if own else ""},
+        "bands": " ".join(survey.band_names),
+        "scale": number(survey.pixel_scale_arcsec),
+        "psf": spread([band.psf_fwhm_arcsec for band in survey.bands], digits=2),
+        "depth": spread([band.depth_mag for band in survey.bands], digits=3),
+    }
+
+
+def spread(values: list[float], *, digits: int) -> str:
+    """Smallest to largest of the known values."""
+    known = sorted(value for value in values if value == value)
+    if not known:
+        return MISSING
+    ends = dict.fromkeys(number(value, digits=digits) for value in (known[0], known[-1]))
+    return "–".join(ends)
+
+
+def backup_row(backup: Backup) -> Row:
+    """A line of the table of backups."""
+    return {
+        "key": backup.path.name,
+        "taken": {
+            "text": ago(backup.taken_at, datetime.now(UTC)),
+            "title": f"{backup.taken_at:%Y-%m-%d %H:%M:%S} UTC",
+        },
+        "file": backup.path.name,
+        "size": file_size(backup.size_bytes),
+    }

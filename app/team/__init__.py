@@ -1,0 +1,1 @@
+"""Team: consensus, skill of graders, and the rounds of the loop."""

@@ -1,0 +1,174 @@
+"""The loop: label, retrain, promote; what each round learned from and found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.context import AppContext
+from app.team.rows import (
+    ROUND_COLUMNS,
+    round_row,
+)
+from app.widgets.choices import (
+    catalog_choices,
+    fresh_name,
+    newest_promoted,
+)
+from app.widgets.live import in_background
+from app.widgets.notice import Notice
+from app.widgets.section import section
+from app.widgets.steps import address
+from app.widgets.table import Table
+from lensing_core.store.loop_history import Round, loop_history
+from lensing_core.store.promotion import promote
+from lensing_core.store.runs import get_run, list_runs
+from lensing_core.store.summaries import list_catalogs, list_ensembles
+from training import runner as jobs
+from training.settings import RetrainSettings
+
+_KINDS = ("retrain", "finetune")
+
+
+class LoopBoard(pn.viewable.Viewer):
+    """History of a catalog's rounds; an organiser starts the next, and promotes."""
+
+    def __init__(self, context: AppContext, *, organiser: bool) -> None:
+        self._context = context
+        self._organiser = organiser
+        self._run_id = ""
+        self.notice = Notice()
+        self.table = Table(
+            columns=ROUND_COLUMNS,
+            label="Rounds",
+            empty="No ensemble has been retrained yet: grade some candidates, then retrain.",
+        )
+        self.table.on_action(self._promote)
+        scored = [c for c in list_catalogs(context.database) if c.scored]
+        choices = catalog_choices(scored)
+        self.catalog = pmui.Select(
+            label="Catalog",
+            options=choices,
+            value=next(iter(choices.values()), None),
+            size="small",
+            width=250,
+            margin=0,
+        )
+        self.retrain = pmui.Button(
+            label="Retrain",
+            icon="model_training",
+            size="small",
+            margin=0,
+            disabled=not choices,
+            disable_elevation=True,
+        )
+        self.finetune = pmui.Button(
+            label="Fine-tune …",
+            icon="tune",
+            variant="outlined",
+            size="small",
+            margin=0,
+            disabled=not choices,
+        )
+        self.retrain.on_click(lambda _: self._start())
+        self.catalog.param.watch(lambda _: self._choose(), "value")
+        aside: tuple[Any, ...] = (self.catalog,)
+        if organiser:
+            aside = (self.catalog, self.finetune, self.retrain)
+        self._view = section(
+            "The loop",
+            self.notice,
+            self.table,
+            note="Each round's heads learn from all grades so far; figures stand on objects that "
+            "no head ever sees. Promote puts open queues in the new order. Retrain takes seconds; "
+            "Fine-tune trains the networks themselves, which takes a GPU or patience.",
+            aside=aside,
+        )
+        super().__init__()
+        self._choose()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def reload(self) -> None:
+        """Look at the history again."""
+        catalog = self.catalog.value or ""
+        in_background(lambda: self._history(catalog), self._show)
+
+    def refresh(self) -> None:
+        """Follow the run that makes the next round, wherever it was started; cheap without one."""
+        if not self._run_id:
+            self._run_id = self._running()
+        if not self._run_id:
+            return
+        run = get_run(self._context.database, self._run_id)
+        if run.active:
+            share = "" if run.share is None else f" {100 * run.share:.0f} %"
+            self.notice.say(f"{run.title}: {run.activity or run.status}{share}", "info")
+            return
+        self._run_id = ""
+        self.retrain.disabled = False
+        if run.status == "succeeded" and run.result:
+            self.notice.say(
+                f"{run.result['ensemble']} is made, measured on {run.result['figures_on']}. "
+                "Compare it with its base below, then promote it.",
+                "success",
+            )
+        else:
+            self.notice.say(f"{run.title}: {run.error or run.status}")
+        self.reload()
+
+    def _running(self) -> str:
+        """The id of a run on this catalog that is under way; '' where there is none."""
+        latest = list_runs(self._context.database, kinds=_KINDS, limit=1)
+        mine = [r for r in latest if r.active and r.settings.get("catalog") == self.catalog.value]
+        self.retrain.disabled = bool(mine) or not self.catalog.value
+        return mine[0].id if mine else ""
+
+    def _choose(self) -> None:
+        """Another catalog: its rounds, and the form of Train filled in for it."""
+        catalog = self.catalog.value or ""
+        self.finetune.href = address("train", tab="finetune", catalog=catalog, **self._base())
+        self.reload()
+
+    def _base(self) -> dict[str, Any]:
+        """The ensemble that the next round starts from, and the class prior that it was given."""
+        ensembles = list_ensembles(self._context.database)
+        name = newest_promoted(ensembles) or next((e.name for e in ensembles), "")
+        base = next((e for e in ensembles if e.name == name), None)
+        if base is None:
+            return {}
+        prior = base.manifest.get("rule", {}).get("survey_prior")
+        return {"base": name, **({} if prior is None else {"survey_prior": prior})}
+
+    def _history(self, catalog: str) -> list[Round]:
+        with self._context.database.session() as session:
+            return loop_history(session, catalog)
+
+    def _show(self, rounds: list[Round]) -> None:
+        rows = [round_row(r, may_promote=self._organiser) for r in reversed(rounds)]
+        self.table.update(rows)
+
+    def _start(self) -> None:
+        with self.notice.guard():
+            taken = [ensemble.name for ensemble in list_ensembles(self._context.database)]
+            name = fresh_name("round", [*taken, "round"])
+            settings = RetrainSettings(ensemble=name, catalog=self.catalog.value, **self._base())
+            settings.check()
+            self._run_id = jobs.submit(self._context.workspace, settings)
+            self.retrain.disabled = True
+            self.notice.say(f"Retraining {name} …", "info")
+
+    def _promote(self, _action: str, ensemble: str) -> None:
+        with self.notice.guard():
+            moved = promote(self._context.database, ensemble)
+            what = "; ".join(f"{n:,} of {name}" for name, n in moved.items())
+            self.notice.say(
+                f"{ensemble} is promoted. "
+                + (f"New order for what is ungraded: {what}." if what else "No open queue moved.")
+                + " Choose the next queue on Label.",
+                "success",
+            )
+        self.reload()

@@ -1,0 +1,21 @@
+"""Team: what graders say together, how far they agree, and the rounds of the loop."""
+
+from __future__ import annotations
+
+import panel as pn
+
+from app.context import AppContext
+from app.http.identity import current_grader
+from app.shell import shell
+from app.team.view import TeamBoard
+from app.widgets.notice import Notice
+
+
+def page(context: AppContext) -> pn.viewable.Viewable:
+    """The page; figures need somebody who is signed in."""
+    grader = current_grader(context)
+    if grader is None:
+        notice = Notice()
+        notice.say("Sign in at the top of the page to see your figures.", "info")
+        return shell("Team", notice.__panel__(), context=context)
+    return shell("Team", TeamBoard(context, grader).__panel__(), context=context)

@@ -1,0 +1,184 @@
+"""Lines of the Team page's tables."""
+
+from __future__ import annotations
+
+from app.runs.rows import figure_text
+from app.widgets import format as fmt
+from app.widgets.steps import address
+from app.widgets.table import (
+    Row,
+    column,
+)
+from lensing_core.acquisition import QueueEntry
+from lensing_core.consensus import Agreement, Share
+from lensing_core.labeling.team import Coverage, Pair, TeamGrader
+from lensing_core.store.consensus_list import ConsensusEntry
+from lensing_core.store.loop_history import TOP, Round
+
+_CHIPS = {"accepted": "success", "retired": "", "open": "accent"}
+
+GRADER_COLUMNS = [
+    column("name", "Grader", width="19%"),
+    column("votes", "Votes", align="right", width="76px", help_text="Candidates with a grade"),
+    column("pace", "Stamps/h", align="right", width="84px", help_text="At the median pace"),
+    column(
+        "repeats", "Repeatability", align="right", help_text="Blind repeats with the same grade"
+    ),
+    column("lenses", "Lenses seen", align="right", help_text="Gold lenses that were called lens"),
+    column("others", "Others seen", align="right", help_text="Gold others that were called none"),
+    column(
+        "model",
+        "By consensus",
+        align="right",
+        help_text="Probability of a grade that says lens for a lens / no lens for another object",
+    ),
+]
+PAIR_COLUMNS = [
+    column("pair", "Graders"),
+    column("n", "Objects", align="right", width="76px"),
+    column("kappa", "Cohen's κ", align="right", width="46%"),
+]
+COVERAGE_COLUMNS = [
+    column("catalog", "Catalog"),
+    column("graded", "Graded", align="right", width="100px"),
+    column("several", "Twice or more", align="right", width="110px"),
+    column("share", "Of all", width="30%"),
+]
+LIST_COLUMNS = [
+    column("object", "Candidate", width="22%"),
+    column("state", "", width="92px"),
+    column("posterior", "P(lens)", align="right", width="21%", help_text="With 95 % interval"),
+    column("votes", "Votes", align="right", width="58px"),
+    column("needed", "Needed", align="right", width="70px", help_text="Expected further votes"),
+    column("said", "Who said what"),
+]
+DISAGREEMENT_COLUMNS = [column("object", "Candidate", width="40%"), column("why", "Grades")]
+ROUND_COLUMNS = [
+    column("number", "Round", align="right", width="58px"),
+    column("ensemble", "Ensemble", width="17%"),
+    column("labels", "Labels", align="right", width="104px", help_text="Of them lenses"),
+    column("tpr10", "TPR10", align="right", help_text="On its held-out objects, 95 % interval"),
+    column("change", "Less its base", align="right", help_text="Paired, same objects, TPR10"),
+    column("top", f"Purity of top {TOP}", align="right", help_text="Lenses among known answers"),
+    column("added", "Lenses added", align="right", width="112px", help_text="While it was newest"),
+    column("act", "", align="right", width="100px"),
+]
+
+
+def share_text(share: Share) -> str:
+    """A share with its interval; a dash where nothing was counted."""
+    return fmt.with_interval(share.value, share.interval) if share.of else fmt.MISSING
+
+
+def agreement_text(found: Agreement) -> str:
+    """A coefficient with its interval."""
+    if found.value != found.value:
+        return "not measurable"
+    return fmt.with_interval(found.value, (found.low_95, found.high_95))
+
+
+def grader_row(grader: TeamGrader) -> Row:
+    """A grader."""
+    seen = (grader.lens_seen, grader.other_seen)
+    return {
+        "key": str(grader.id),
+        "name": {"text": grader.name, "note": "organiser" if grader.role == "organiser" else ""},
+        "votes": fmt.count(grader.n_votes),
+        "pace": fmt.count(None if grader.per_hour is None else round(grader.per_hour)),
+        "repeats": _counted(grader.repeats),
+        "lenses": _counted(grader.gold_lenses),
+        "others": _counted(grader.gold_others),
+        "model": fmt.MISSING if seen[0] != seen[0] else f"{seen[0]:.2f} / {seen[1]:.2f}",
+    }
+
+
+def _counted(share: Share) -> dict[str, str]:
+    text = share_text(share)
+    return {"text": text, "title": f"{share.found:,} of {share.of:,}: {text}"}
+
+
+def pair_row(pair: Pair) -> Row:
+    """Two graders."""
+    return {
+        "key": f"{pair.first}/{pair.second}",
+        "pair": f"{pair.first} – {pair.second}",
+        "n": fmt.count(pair.kappa.n),
+        "kappa": agreement_text(pair.kappa),
+    }
+
+
+def coverage_row(found: Coverage) -> Row:
+    """A catalog."""
+    return {
+        "key": found.catalog,
+        "catalog": found.catalog,
+        "graded": fmt.count(found.n_graded),
+        "several": fmt.count(found.n_several),
+        "share": {
+            "text": fmt.percent(found.n_graded / max(found.n_candidates, 1)),
+            "share": found.n_graded / max(found.n_candidates, 1),
+        },
+    }
+
+
+def list_row(entry: ConsensusEntry, ensemble: str) -> Row:
+    """A candidate of the consensus list."""
+    found = entry.consensus
+    return {
+        "key": str(entry.candidate.id),
+        "object": {
+            "text": entry.candidate.object_id,
+            "href": address("review", ensemble=ensemble, candidate=entry.candidate.id),
+        },
+        "state": {"text": found.state, "chip": _CHIPS[found.state]},
+        "posterior": fmt.with_interval(found.posterior, (found.low_95, found.high_95)),
+        "votes": fmt.count(found.n_votes),
+        "needed": "" if found.state != "open" else fmt.count(found.votes_needed),
+        "said": ", ".join(f"{name} {grade}" for name, grade in entry.grades),
+    }
+
+
+def disagreement_row(entry: QueueEntry, object_id: str, ensemble: str) -> Row:
+    """A candidate that graders disagree about."""
+    return {
+        "key": str(entry.candidate_id),
+        "object": {
+            "text": object_id,
+            "href": address("review", ensemble=ensemble, candidate=entry.candidate_id),
+        },
+        "why": entry.why.removeprefix("graders differ: "),
+    }
+
+
+def round_row(found: Round, *, may_promote: bool) -> Row:
+    """A round of the loop."""
+    top = share_text(found.top)
+    tpr10 = figure_text(found.figures["tpr10"]) if "tpr10" in found.figures else fmt.MISSING
+    difference = found.differences.get("tpr10", {})
+    actions = [{"name": "promote", "text": "Promote", "title": "Rank by it, and open queues too"}]
+    return {
+        "key": found.ensemble,
+        "number": str(found.number),
+        "ensemble": {
+            "text": found.ensemble,
+            "note": "promoted" if found.promoted else "",
+            "href": address("score", ensemble=found.ensemble),
+        },
+        "labels": f"{found.labels:,} ({found.lenses:,})" if found.number else fmt.MISSING,
+        "tpr10": {"text": tpr10, "title": found.figures_on},
+        "change": fmt.MISSING if not difference else _change(difference),
+        "top": {
+            "text": top,
+            "title": f"{found.top.of:,} of {found.n_top:,} have an answer, those that it learned "
+            "from among them",
+        },
+        "added": {"text": f"{found.added:,} of {found.graded:,}", "title": "Lenses, of graded"},
+        "act": {"actions": actions if may_promote and not found.promoted else []},
+    }
+
+
+def _change(difference: dict[str, float | None]) -> str:
+    value, low, high = (difference.get(k) for k in ("value", "low_95", "high_95"))
+    if value is None or low is None or high is None:
+        return "not measurable"
+    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", "−")

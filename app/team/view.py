@@ -1,0 +1,159 @@
+"""The team: consensus, agreement, skill, pace and coverage; a grader sees the own figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import panel as pn
+
+from app.context import AppContext
+from app.http.identity import SignedIn
+from app.team.consensus import (
+    FIGURES_CSS,
+    ConsensusBoard,
+)
+from app.team.label_files import LabelFiles
+from app.team.loop import LoopBoard
+from app.team.rows import (
+    COVERAGE_COLUMNS,
+    DISAGREEMENT_COLUMNS,
+    GRADER_COLUMNS,
+    PAIR_COLUMNS,
+    agreement_text,
+    coverage_row,
+    disagreement_row,
+    grader_row,
+    pair_row,
+)
+from app.team.skill import SkillBoard
+from app.widgets import format as fmt
+from app.widgets.choices import newest_promoted
+from app.widgets.live import (
+    in_background,
+    live,
+)
+from app.widgets.notice import Notice
+from app.widgets.section import (
+    columns,
+    html,
+    section,
+    stack,
+)
+from app.widgets.table import Table
+from lensing_core.acquisition import QueueEntry, QueueRequest, choose_queue
+from lensing_core.errors import LensTriageError
+from lensing_core.labeling.skill import KindSkill, skill_by_kind
+from lensing_core.labeling.team import Team, team_figures
+from lensing_core.store.candidates import object_names
+from lensing_core.store.consensus_choice import ConsensusRule, rule_in_force
+from lensing_core.store.summaries import list_ensembles
+
+_CONTESTED = 10
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the page shows, read in one go."""
+
+    team: Team
+    skills: list[KindSkill]
+    contested: list[tuple[QueueEntry, str]]
+    ensemble: str
+
+
+class TeamBoard(pn.viewable.Viewer):
+    """All parts of the page."""
+
+    def __init__(self, context: AppContext, grader: SignedIn) -> None:
+        self._context = context
+        self._grader = grader
+        organiser = grader.is_organiser
+        self.notice = Notice()
+        self.graders = Table(
+            columns=GRADER_COLUMNS,
+            label="Graders",
+            empty="Nothing has been graded yet: start a session on the Label page.",
+        )
+        self.pairs = Table(
+            columns=PAIR_COLUMNS, label="Pairs", empty="No two graders share five objects yet."
+        )
+        self.coverage = Table(
+            columns=COVERAGE_COLUMNS, label="Coverage", empty="No catalog has grades yet."
+        )
+        self.contested = Table(
+            columns=DISAGREEMENT_COLUMNS,
+            label="Disagreements",
+            empty="No object has grades that differ.",
+        )
+        self._agreement = html("", css=FIGURES_CSS)
+        self.loop = LoopBoard(context, organiser=organiser)
+        figures = section(
+            "Graders" if organiser else "Your figures",
+            self.graders,
+            note="Repeats and gold standards with 95 % intervals; the last column is what the "
+            "consensus has learned: lens grades of lenses / no-lens grades of others.",
+        )
+        self.skill = SkillBoard()
+        parts = [self.notice, self.loop, figures, self.skill]
+        self.consensus: ConsensusBoard | None = None
+        if organiser:
+            self.consensus = ConsensusBoard(context, self.reload)
+            self.files = LabelFiles(context, self.reload)
+            parts[2:2] = [self.consensus]
+            agreement = section("Agreement", self._agreement, self.pairs)
+            contested = section("Disagreements", self.contested)
+            even = "minmax(0, 1fr) minmax(0, 1fr)"
+            parts += [columns(agreement, contested, template=even), self.files]
+        parts.append(section("Coverage", self.coverage))
+        self._view = stack(*parts)
+        super().__init__()
+        self.reload()
+        live(self.loop.refresh)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def reload(self) -> None:
+        """Read everything again, in the background."""
+        in_background(self._read, self._show)
+
+    def _read(self) -> _Found | str:
+        try:
+            chosen = self.consensus.rule() if self.consensus else None
+            newest = newest_promoted(list_ensembles(self._context.database))
+            with self._context.database.session() as session:
+                rule = chosen or rule_in_force(session) or ConsensusRule()
+                team = team_figures(session, rule)
+                torn = choose_queue(
+                    session, self._context.workspace, QueueRequest("graders", _CONTESTED)
+                )
+                names = object_names(session, [entry.candidate_id for entry in torn])
+                return _Found(
+                    team,
+                    skill_by_kind(session),
+                    [(entry, names[entry.candidate_id]) for entry in torn],
+                    newest,
+                )
+        except LensTriageError as error:
+            return str(error)
+
+    def _show(self, found: _Found | str) -> None:
+        if isinstance(found, str):
+            self.notice.say(found)
+            return
+        organiser = self._grader.is_organiser
+        mine = [g for g in found.team.graders if organiser or g.id == self._grader.id]
+        self.graders.update([grader_row(g) for g in mine])
+        self.skill.show_skills(found.skills, {g.id: g.name for g in mine})
+        self.coverage.update([coverage_row(c) for c in found.team.coverage])
+        if self.consensus is None:
+            return
+        self.pairs.update([pair_row(p) for p in found.team.pairs])
+        self.contested.update([disagreement_row(e, n, found.ensemble) for e, n in found.contested])
+        fleiss = found.team.fleiss
+        self._agreement.object = (
+            f"<p>Fleiss' κ on lens, open, no lens: <b>{escape(agreement_text(fleiss))}</b> of "
+            f"{fmt.count(fleiss.n)} objects with two grades or more.</p>"
+        )
+        self.consensus.show_figures(found.team.joined.figures)

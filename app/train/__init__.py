@@ -1,0 +1,1 @@
+"""Train: start trainings, compare and promote ensembles."""

@@ -1,0 +1,121 @@
+"""All ensembles with their figures, which one is promoted, and how two of them differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import panel as pn
+
+from app.context import AppContext
+from app.runs.rows import (
+    FIGURES,
+    figure_text,
+)
+from app.widgets import format as fmt
+from app.widgets.comparison import EnsembleComparison
+from app.widgets.notice import Notice
+from app.widgets.section import section
+from app.widgets.steps import address
+from app.widgets.table import (
+    Row,
+    Table,
+    column,
+)
+from lensing_core.store.promotion import promote, take_back
+from lensing_core.store.summaries import EnsembleSummary, list_ensembles
+
+_SHOWN = {
+    "tpr0": "TPR0",
+    "tpr10": "TPR10",
+    "recall_fpr_1e-2": "Recall, FPR 1e-2",
+    "average_precision": "Average precision",
+}
+_COLUMNS = [
+    column("name", "Ensemble"),
+    column("state", "", width="96px"),
+    column("members", "Members", width="17%"),
+    *(
+        column(name, title, align="right", width="12.5%", help_text=FIGURES[name])
+        for name, title in _SHOWN.items()
+    ),
+    column("when", "Made", align="right", width="84px"),
+    column("act", "", align="right", width="112px"),
+]
+_NAMES = {"lightgbm": "trees", "network": "network", "pu_head": "head"}
+
+
+class EnsembleBoard(pn.viewable.Viewer):
+    """A table with promotion, and a comparison of two; :meth:`refresh` now and then."""
+
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+        self._notice = Notice()
+        self.table = Table(
+            columns=_COLUMNS, label="Ensembles", empty="No ensemble yet: train one above."
+        )
+        self.table.on_action(self._act)
+        self._comparison = EnsembleComparison(context)
+        self._view = section(
+            "Ensembles",
+            self.table,
+            self._notice,
+            self._comparison.__panel__(),
+            note="Figures with 95 % intervals, each on the objects held out from that ensemble. "
+            "The ensemble promoted last is taken where none is named.",
+        )
+        super().__init__()
+        self.refresh()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def refresh(self) -> None:
+        """Look again which ensembles there are."""
+        ensembles = list_ensembles(self._context.database)
+        promoted = [e for e in ensembles if e.promoted_at is not None]
+        current = max(promoted, key=lambda e: str(e.promoted_at)).name if promoted else ""
+        self.table.update([ensemble_row(e, current=e.name == current) for e in ensembles])
+        self._comparison.offer(ensembles)
+
+    def _act(self, action: str, key: str) -> None:
+        with self._notice.guard():
+            (promote if action == "promote" else take_back)(self._context.database, key)
+        self.refresh()
+
+
+def ensemble_row(ensemble: EnsembleSummary, *, current: bool) -> Row:
+    """A row of the table."""
+    figures: Mapping[str, Any] = ensemble.manifest.get("figures", {}).get("ensemble", {})
+    kinds = [_NAMES.get(kind, kind) for _, kind in ensemble.members]
+    counted = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+    members = ", ".join(kind if n == 1 else f"{n} × {kind}" for kind, n in counted.items())
+    catalogs = ", ".join(ensemble.manifest.get("catalogs", []))
+    action = "take_back" if ensemble.promoted_at else "promote"
+    return {
+        "key": ensemble.name,
+        "name": {
+            "text": ensemble.name,
+            "title": f"{ensemble.name}, trained on {catalogs or 'unknown catalogs'}",
+            "href": address("evaluate", ensemble=ensemble.name),
+        },
+        "state": {"text": "promoted", "chip": "success"} if current else "",
+        "members": {
+            "text": members,
+            "note": fmt.words(ensemble.fusion).lower(),
+            "title": f"{members}; joined by {fmt.words(ensemble.fusion).lower()}",
+        },
+        **{name: figure_text(figures[name]) if name in figures else "" for name in _SHOWN},
+        "when": {"text": fmt.ago(ensemble.created_at), "title": fmt.moment(ensemble.created_at)},
+        "act": {
+            "actions": [
+                {
+                    "name": action,
+                    "text": "Take back" if ensemble.promoted_at else "Promote",
+                    "title": "No longer take it where none is named"
+                    if ensemble.promoted_at
+                    else "Take it where none is named",
+                }
+            ]
+        },
+    }

@@ -1,0 +1,174 @@
+"""Train: an ensemble from labelled catalogs, new heads from fresh labels, or its networks on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.context import AppContext
+from app.runs.form import RunForm
+from app.shell import argument, shell
+from app.train.ensembles import EnsembleBoard
+from app.widgets import format as fmt
+from app.widgets.choices import (
+    catalog_choices,
+    ensemble_choices,
+    fresh_name,
+)
+from app.widgets.fields import Choices
+from app.widgets.forecast import Forecast
+from app.widgets.live import live
+from app.widgets.section import stack
+from lensing_core.store.summaries import list_catalogs, list_ensembles
+from training.device import describe_device
+from training.jobs.train.estimate import estimate_seconds
+from training.settings import FinetuneSettings, RetrainSettings, TrainSettings
+
+_TABS = ("train", "retrain", "finetune")
+
+
+def page(context: AppContext) -> pn.viewable.Viewable:
+    """The page; ``?tab=`` names a tab; ``base``, ``catalog``, ``survey_prior`` fill its form."""
+    wanted = argument("tab")
+    asked = {name: argument(name) for name in ("base", "catalog", "survey_prior")}
+    training, retraining, finetuning = (
+        _training(context),
+        _from_labels(context, *_RETRAIN, asked if wanted == "retrain" else {}),
+        _from_labels(context, *_FINETUNE, asked if wanted == "finetune" else {}),
+    )
+    parts: list[Any] = [training, retraining, finetuning]
+    tabs = pmui.Tabs(
+        ("New ensemble", training.__panel__()),
+        ("Fast retrain", retraining.__panel__()),
+        ("Fine-tune", finetuning.__panel__()),
+        active=_TABS.index(wanted) if wanted in _TABS else 0,
+        dynamic=True,
+        sizing_mode="stretch_width",
+        margin=0,
+        sx={"gap": "14px"},
+        stylesheets=[":host { max-height: none; }"],  # else the board below would cover its end
+    )
+
+    def remember(_: object) -> None:
+        location = pn.state.location
+        if location is not None:
+            query: dict[str, Any] = {"tab": _TABS[tabs.active]}
+            location.update_query(**query)
+
+    tabs.param.watch(remember, "active")
+    board = EnsembleBoard(context)
+    live(lambda: parts[tabs.active].refresh(), board.refresh)
+    return shell("Train", stack(tabs, board.__panel__()), context=context)
+
+
+def _training(context: AppContext) -> RunForm:
+    def choices() -> Mapping[str, Choices]:
+        catalogs = list_catalogs(context.database)
+        return {
+            "catalogs": catalog_choices([c for c in catalogs if c.label_source is not None]),
+            "pretrain_catalogs": catalog_choices([c for c in catalogs if c.pixel_kind == "flux"]),
+        }
+
+    def values() -> Mapping[str, str]:
+        taken = [ensemble.name for ensemble in list_ensembles(context.database)]
+        return {"ensemble": fresh_name("first", taken)}
+
+    def foretell(settings: TrainSettings) -> str:
+        seconds = estimate_seconds(context.database, settings)
+        time = (
+            f"about {fmt.duration(seconds)} by the last training of these networks"
+            if seconds
+            else "no earlier training of these networks to estimate the time from"
+        )
+        return f"Runs on: {describe_device(settings.device)}; {time}."
+
+    forecast = Forecast(foretell)
+    form = RunForm(
+        context,
+        TrainSettings,
+        title="New ensemble",
+        note="Members are trained and calibrated on parts of the labelled catalogs that they "
+        "do not share; figures come from a part that nothing was fitted on.",
+        button="Train",
+        choices=choices,
+        values=values,
+        folded=("Network", "Optimisation", "Trees"),
+        below=(forecast,),
+        on_change=forecast.update,
+        on_end=lambda run: forecast.update(),
+    )
+    forecast.follow(form)
+    return form
+
+
+_RETRAIN = (
+    RetrainSettings,
+    "Fast retrain",
+    "From labels of a scored catalog and what members stored of it: new heads join the members, "
+    "and the catalog is ranked again without its pixels. One part of the sky is held out for good, "
+    "to compare ensembles on.",
+    "Retrain",
+    "retrained",
+)
+_FINETUNE = (
+    FinetuneSettings,
+    "Fine-tune",
+    "The networks of an ensemble are trained further on the labels of a catalog and its pixels, by "
+    "nnPU; then the catalog is scored again. Labels, held-out sky and folds are those of the fast "
+    "retrain. Minutes to hours; a GPU helps.",
+    "Fine-tune",
+    "fine-tuned",
+)
+
+
+def _from_labels(
+    context: AppContext,
+    settings: type[RetrainSettings],
+    title: str,
+    note: str,
+    button: str,
+    name: str,
+    asked: Mapping[str, str],
+) -> RunForm:
+    first = dict(asked)
+
+    def choices() -> Mapping[str, Choices]:
+        scored = [c for c in list_catalogs(context.database) if c.scored]
+        return {
+            "base": ensemble_choices(list_ensembles(context.database)),
+            "catalog": catalog_choices(scored),
+            "further": catalog_choices(scored),
+        }
+
+    def values() -> Mapping[str, Any]:
+        taken = [ensemble.name for ensemble in list_ensembles(context.database)]
+        filled = fill(first, choices())
+        first.clear()  # asked again, it is for a fresh name alone
+        return {"ensemble": fresh_name(name, taken), **filled}
+
+    return RunForm(
+        context,
+        settings,
+        title=title,
+        note=note,
+        button=button,
+        choices=choices,
+        values=values,
+        folded=("Labels", "Splits"),
+    )
+
+
+def fill(asked: Mapping[str, str], choices: Mapping[str, Choices]) -> dict[str, Any]:
+    """What an address says of a form's settings, as far as it can be chosen there."""
+    filled: dict[str, Any] = {
+        name: asked[name]
+        for name in ("base", "catalog")
+        if asked.get(name) in choices[name].values()
+    }
+    with suppress(ValueError):  # none was given: the settings have a default
+        filled["survey_prior"] = float(asked.get("survey_prior", ""))
+    return filled

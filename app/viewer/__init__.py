@@ -1,0 +1,1 @@
+"""The image viewer that Review and Label share, and the tiles that it draws."""

@@ -1,0 +1,192 @@
+"""How catalogs and ensembles are shown in tables."""
+
+from __future__ import annotations
+
+from app.runs.rows import (
+    FIGURES,
+    figure_text,
+    is_figure,
+)
+from app.widgets import format as fmt
+from app.widgets.steps import address
+from app.widgets.table import (
+    Row,
+    column,
+)
+from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
+from lensing_core.store.tables import STAGES
+
+POLICIES = {
+    "all": "all uses",
+    "positives_only": "positives only",
+    "pretraining_only": "pretraining only",
+}
+
+
+def kind_of(catalog: CatalogSummary) -> str:
+    """Where the images come from, in a word."""
+    return "rendered" if catalog.pixel_kind == "rendered" else catalog.origin
+
+
+def state_of(catalog: CatalogSummary) -> dict[str, str]:
+    """A chip: complete, or still being filled."""
+    if catalog.complete:
+        return {"text": "complete", "chip": "success"}
+    return {
+        "text": "incomplete",
+        "chip": "warning",
+        "title": f"{fmt.count(catalog.rows_read)} source rows read; its run has not finished.",
+    }
+
+
+def quarantine_cell(catalog: CatalogSummary) -> dict[str, str]:
+    """The number of quarantined rows, marked where there are some."""
+    n = catalog.n_quarantined
+    return {"text": fmt.count(n), "tone": "warning" if n else "muted"}
+
+
+def scored_cell(catalog: CatalogSummary) -> dict[str, str]:
+    """How many candidates the ensemble that scored most of them has scored."""
+    if not catalog.scored:
+        return {"text": fmt.MISSING, "tone": "muted", "title": "Not scored yet."}
+    detail = ", ".join(f"{name} {fmt.count(n)}" for name, n in sorted(catalog.scored.items()))
+    return {"text": fmt.count(max(catalog.scored.values())), "title": detail}
+
+
+OVERVIEW_COLUMNS = [
+    column("name", "Catalog", width="26%"),
+    column("survey", "Survey", width="13%"),
+    column("candidates", "Candidates", align="right"),
+    column("scored", "Scored", align="right", help_text="By the ensemble that scored most of it"),
+    column("quarantined", "Quarantined", align="right"),
+    *(column(stage, fmt.words(stage), align="right") for stage in STAGES),
+]
+
+
+def overview_rows(catalogs: list[CatalogSummary]) -> list[Row]:
+    """A row a catalog, with counts by stage, and their sum where there are several."""
+    rows = [_overview_row(catalog) for catalog in catalogs]
+    if len(catalogs) > 1:
+        total = sum(c.n_candidates for c in catalogs)
+        stages = {stage: sum(c.stages.get(stage, 0) for c in catalogs) for stage in STAGES}
+        rows.append(
+            {
+                "key": "",
+                "name": {"text": "All catalogs", "tone": "muted"},
+                "survey": "",
+                "candidates": fmt.count(total),
+                "scored": fmt.count(sum(max(c.scored.values(), default=0) for c in catalogs)),
+                "quarantined": fmt.count(sum(c.n_quarantined for c in catalogs)),
+                **{stage: fmt.count(n) for stage, n in stages.items()},
+            }
+        )
+    return rows
+
+
+def _overview_row(catalog: CatalogSummary) -> Row:
+    return {
+        "key": catalog.name,
+        "name": {"text": catalog.name, "href": address("catalogs", catalog=catalog.name)},
+        "survey": {"text": catalog.survey, "title": catalog.survey_title},
+        "candidates": fmt.count(catalog.n_candidates),
+        "scored": scored_cell(catalog),
+        "quarantined": quarantine_cell(catalog),
+        **{
+            stage: {
+                "text": fmt.count(catalog.stages.get(stage, 0)),
+                "tone": "" if catalog.stages.get(stage) else "muted",
+            }
+            for stage in STAGES
+        },
+    }
+
+
+CATALOG_COLUMNS = [
+    column("name", "Catalog"),
+    column("state", "State", width="92px"),
+    column("survey", "Survey", width="76px"),
+    column("kind", "Origin", width="80px"),
+    column("labels", "Labels", width="12%", help_text="Source and policy of the labels"),
+    column("bands", "Bands", width="10%"),
+    column("size", "Size", align="right", width="106px", help_text="Side of the cutouts"),
+    column("scale", "Scale (″/px)", align="right", width="86px"),
+    column("candidates", "Candidates", align="right", width="84px"),
+    column("quarantined", "Quarantined", align="right", width="86px"),
+]
+
+
+def catalog_row(catalog: CatalogSummary) -> Row:
+    """A row for :data:`CATALOG_COLUMNS`."""
+    return {
+        "key": catalog.name,
+        "name": catalog.name,
+        "state": state_of(catalog),
+        "survey": {"text": catalog.survey, "title": catalog.survey_title},
+        "kind": kind_of(catalog),
+        "bands": {"text": " ".join(catalog.bands), "title": ", ".join(catalog.bands)},
+        "size": {
+            "text": f"{catalog.size_px} px",
+            "note": f"{fmt.number(catalog.size_arcsec)}″",
+        },
+        "scale": fmt.number(catalog.pixel_scale_arcsec),
+        "candidates": fmt.count(catalog.n_candidates),
+        "quarantined": quarantine_cell(catalog),
+        "labels": labels_cell(catalog),
+    }
+
+
+def labels_cell(catalog: CatalogSummary) -> dict[str, str]:
+    """Source of the labels, and what they may be used for."""
+    if catalog.label_source is None:
+        return {"text": "none", "tone": "muted"}
+    policy = POLICIES.get(catalog.label_policy, catalog.label_policy)
+    return {
+        "text": catalog.label_source,
+        "title": f"{catalog.label_source}: {policy}, confidence "
+        f"{fmt.number(catalog.label_confidence)}",
+    }
+
+
+# Ranking figures that mean something at survey prevalence; AUROC is no headline.
+_HEADLINES = ("tpr0", "tpr10", "recall_fpr_1e-2", "average_precision")
+_SHORT = {
+    "tpr0": "TPR₀",
+    "tpr10": "TPR₁₀",
+    "recall_fpr_1e-2": "R@1 %",
+    "average_precision": "AP",
+}
+
+ENSEMBLE_COLUMNS = [
+    column("name", "Ensemble"),
+    column("members", "Members", width="22%"),
+    *(
+        column(name, _SHORT[name], align="right", width="60px", help_text=FIGURES[name])
+        for name in _HEADLINES
+    ),
+    column("when", "Made", align="right", width="84px"),
+]
+
+
+def ensemble_row(ensemble: EnsembleSummary) -> Row:
+    """A row for :data:`ENSEMBLE_COLUMNS`: figures on held-out objects, as its manifest has them."""
+    figures = ensemble.manifest.get("figures", {}).get("ensemble", {})
+    on = str(ensemble.manifest.get("figures_on", ""))
+    row: Row = {
+        "key": ensemble.name,
+        "name": {"text": ensemble.name, "note": "promoted" if ensemble.promoted_at else ""},
+        "members": {
+            "text": ", ".join(kind for _, kind in ensemble.members),
+            "title": ", ".join(model_id for model_id, _ in ensemble.members),
+        },
+        "when": {"text": fmt.ago(ensemble.created_at), "title": fmt.moment(ensemble.created_at)},
+    }
+    for name in _HEADLINES:
+        figure = figures.get(name)
+        if not is_figure(figure) or figure["value"] is None:
+            row[name] = {"text": fmt.MISSING, "tone": "muted", "title": "Not measured."}
+        else:
+            row[name] = {
+                "text": fmt.number(figure["value"]),
+                "title": f"{FIGURES[name]}: {figure_text(figure)}, {on}",
+            }
+    return row

@@ -1,0 +1,172 @@
+"""The form of a run: made from its settings class, so that nothing is declared twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any, Generic, TypeVar
+
+import panel as pn
+import panel_material_ui as pmui
+
+from app.widgets.fields import (
+    Choices,
+    FieldEditor,
+    label_of,
+)
+from app.widgets.section import (
+    grid,
+    html,
+    stack,
+)
+from lensing_core.errors import BadInputError
+from training.settings import RunSettings, fields
+
+Settings = TypeVar("Settings", bound=RunSettings)
+
+_GROUP_CSS = """
+h3 { margin: 0; font-size: 12px; font-weight: 500; color: var(--lt-muted); }
+"""
+
+_FOLDED_SX = {
+    "backgroundColor": "transparent",
+    "borderTop": "1px solid",
+    "borderColor": "divider",
+    "borderRadius": "0 !important",
+    "&::before": {"display": "none"},
+    "& .MuiAccordionSummary-root": {"minHeight": 36, "padding": "0 2px"},
+    "& .MuiAccordionSummary-content": {"margin": "6px 0 !important"},
+    "& .MuiAccordionDetails-root": {"padding": "8px 0 12px"},
+}
+
+
+class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
+    """Edits the settings of one run.
+
+    Parameters
+    ----------
+    settings_class : type
+    choices : Mapping, optional
+        For settings that are chosen from what the workspace holds: name to choices (text shown to
+        value).
+    values : Mapping, optional
+        In place of the defaults.
+    lead : sequence of str, optional
+        Settings that stand apart, in :attr:`lead`, in this order.
+    folded : sequence of str or None, optional
+        Groups that begin folded; None: all of them.
+    hidden : sequence of str, optional
+        Settings that the page sets by itself through :meth:`write`.
+    field_width_px : int, optional
+        The narrowest a field may get.
+    on_change : callable, optional
+        Called after every change by the user.
+    """
+
+    def __init__(
+        self,
+        settings_class: type[Settings],
+        *,
+        choices: Mapping[str, Choices] | None = None,
+        values: Mapping[str, Any] | None = None,
+        lead: Sequence[str] = (),
+        folded: Sequence[str] | None = (),
+        hidden: Sequence[str] = (),
+        field_width_px: int = 220,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._class = settings_class
+        self._hidden = dict.fromkeys(hidden)
+        self.editors: dict[str, FieldEditor] = {}
+        self._folds: dict[str, Any] = {}
+        groups: dict[str, list[FieldEditor]] = {}
+        for field in fields(settings_class):
+            if field.name in self._hidden:
+                self._hidden[field.name] = field.default
+                continue
+            editor = FieldEditor(field, (choices or {}).get(field.name), on_change)
+            if values and field.name in values:
+                editor.write(values[field.name])
+            self.editors[field.name] = editor
+            if field.name not in lead:
+                groups.setdefault(field.group, []).append(editor)
+        shut = set(groups) if folded is None else set(folded)
+        template = f"repeat(auto-fill, minmax(min({field_width_px}px, 100%), 1fr))"
+        self.lead = grid(*(self.editors[name] for name in lead), template=template, gap="14px 16px")
+        self._view = stack(gap=0 if folded is None else 14)
+        for title, editors in groups.items():
+            inputs = grid(*editors, template=template, gap="14px 16px")
+            alone = len(set(groups) - shut) <= 1
+            view = self._group(title, inputs, alone=alone, folded=title in shut)
+            self._view.append(view)
+            if isinstance(view, pmui.Accordion):
+                self._folds |= {editor.field.name: view for editor in editors}
+        super().__init__()
+
+    @staticmethod
+    def _group(title: str, inputs: pn.Column, *, alone: bool, folded: bool) -> pn.viewable.Viewable:
+        if folded:
+            return pmui.Accordion(
+                (title, inputs),
+                sizing_mode="stretch_width",
+                margin=0,
+                disable_gutters=True,
+                elevation=0,
+                title_variant="subtitle2",
+                sx=_FOLDED_SX,
+            )
+        if alone:
+            return inputs
+        return stack(html(f"<h3>{escape(title)}</h3>", css=_GROUP_CSS), inputs, gap=10)
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def set_choices(self, choices: Mapping[str, Choices]) -> None:
+        """Change what may be chosen for some settings."""
+        for name, options in choices.items():
+            self.editors[name].set_choices(options)
+
+    def write(self, **values: Any) -> None:
+        """Set some values, hidden ones too."""
+        for name, value in values.items():
+            if name in self._hidden:
+                self._hidden[name] = value
+            else:
+                self.editors[name].write(value)
+
+    def read(self, name: str) -> Any:
+        """One value as it stands; None where it is not valid."""
+        if name in self._hidden:
+            return self._hidden[name]
+        try:
+            return self.editors[name].read()
+        except ValueError:
+            return None
+
+    def peek(self) -> Settings | None:
+        """The settings as they stand, or None while one of them is wrong; nothing is marked."""
+        try:
+            values = {name: editor.read() for name, editor in self.editors.items()}
+            return self._class(**values, **self._hidden)
+        except (ValueError, BadInputError):
+            return None
+
+    def settings(self) -> Settings:
+        """The settings, checked.
+
+        Raises
+        ------
+        BadInputError
+            Naming the first setting that is wrong, and what to give; all are marked.
+        """
+        wrong = [editor for editor in self.editors.values() if not editor.validate()]
+        for editor in wrong:
+            if editor.field.name in self._folds:
+                self._folds[editor.field.name].active = [0]
+        if wrong:
+            raise BadInputError(f"{label_of(wrong[0].field)}: {wrong[0].error}")
+        values = {name: editor.read() for name, editor in self.editors.items()}
+        made = self._class(**values, **self._hidden)
+        made.check()
+        return made

@@ -1,0 +1,66 @@
+"""A dense table for short lists: aligned numbers, chips, bars, row buttons, a selected row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import panel as pn
+import param
+
+from app.scripts import bundle, styles
+from app.theme import TOKENS_CSS
+
+Row = dict[str, Any]
+Cell = dict[str, Any]
+
+
+def column(
+    key: str, title: str, *, align: str = "", width: str = "", help_text: str = ""
+) -> dict[str, str]:
+    """A column; ``align`` is '', 'right', or 'wrap' for several lines; ``width`` any CSS width."""
+    return {"key": key, "title": title, "align": align, "width": width, "help": help_text}
+
+
+class Table(pn.custom.JSComponent):
+    """Rows are dictionaries with a ``key`` and a cell for each column.
+
+    A cell is text, or a dictionary with ``text`` and any of ``title`` (tooltip; the text itself
+    otherwise), ``tone``, ``note``, ``href``, ``chip`` ('', 'accent', 'success', 'warning',
+    'bad'), ``share`` (0 to 1, or None while unknown: draws a bar) or ``actions`` (buttons:
+    ``name``, ``text``, ``title``, ``disabled``). Text is never read as HTML.
+    """
+
+    columns = param.List(default=[], doc="As made by :func:`column`.")
+    rows = param.List(default=[])
+    label = param.String(default="Table", doc="For screen readers.")
+    empty = param.String(default="Nothing here yet.", doc="Shown in place of no rows.")
+    selectable = param.Boolean(default=False)
+    selected = param.String(default="", doc="Key of the selected row; '' for none.")
+
+    _esm = bundle("table")
+    _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, styles("widgets/table.css")]
+
+    def __init__(self, **params: Any) -> None:
+        self._on_action: Callable[[str, str], None] = lambda action, key: None
+        self._on_choice: Callable[[str, str, str], None] = lambda key, name, value: None
+        super().__init__(**{"sizing_mode": "stretch_width", "margin": 0, **params})
+
+    def on_action(self, callback: Callable[[str, str], None]) -> None:
+        """Call ``callback(action, key)`` when a row's button is pressed."""
+        self._on_action = callback
+
+    def on_choice(self, callback: Callable[[str, str, str], None]) -> None:
+        """Call ``callback(key, column, value)`` when something is chosen in a cell."""
+        self._on_choice = callback
+
+    def update(self, rows: list[Row]) -> None:
+        """Show ``rows``; nothing is sent where they are what is shown already."""
+        if rows != self.rows:
+            self.rows = rows
+
+    def _handle_msg(self, data: dict[str, str]) -> None:
+        if data["action"] == "choose":
+            self._on_choice(data["key"], data["column"], data["value"])
+        else:
+            self._on_action(data["action"], data["key"])

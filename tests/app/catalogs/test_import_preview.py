@@ -1,0 +1,89 @@
+"""Mapping columns from the preview, and naming a catalog after its files."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.catalogs.import_form import suggested_name
+from app.catalogs.import_preview import (
+    column_rows,
+    remap,
+)
+from app.catalogs.path_picker import list_folder
+from lensing_core.errors import BadInputError
+from lensing_core.workspace import check_slug
+from training.jobs.ingest import preview
+from training.settings import IngestSettings
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "My Lenses (v2).csv"
+    path.write_text("NAME_X,ra,dec,z,other\na1,150.1,2.2,0.5,7\na2,150.2,2.3,0.6,8\n")
+    return path
+
+
+def look(table, **columns):
+    return preview(IngestSettings(catalog="c", table=str(table), columns=columns))
+
+
+def roles(found):
+    return {row["name"]: row["role"]["value"] for row in column_rows(found)}
+
+
+def test_roles_can_be_given_moved_and_taken_away(table):
+    found = look(table)
+    assert roles(found)["NAME_X"] == ""
+    assert (roles(found)["ra"], roles(found)["z"]) == ("ra", "z_phot")
+
+    given = remap({}, found, "NAME_X", "id")
+    assert given == {"id": "NAME_X"}
+    found = look(table, **given)
+    assert roles(found)["NAME_X"] == "id"
+
+    moved = remap(given, found, "z", "z_spec")
+    assert moved == {"id": "NAME_X", "z_phot": "", "z_spec": "z"}
+    found = look(table, **moved)
+    assert roles(found)["z"] == "z_spec"
+
+    taken = remap(moved, found, "z", "")
+    found = look(table, **taken)
+    assert roles(found)["z"] == ""
+    assert roles(found)["NAME_X"] == "id"
+
+    back = remap(taken, found, "z", "z_phot")
+    assert roles(look(table, **back))["z"] == "z_phot"
+
+
+def test_examples_and_the_error_are_shown(table):
+    found = look(table)
+    assert found.error
+    rows = {row["name"]: row for row in column_rows(found)}
+    assert rows["NAME_X"]["examples"] == "a1 · a2"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/data/My Lenses (v2).csv", "my-lenses-v2"),
+        ("/data/DES_Y3.fits.gz", "des-y3"),
+        ("/data/Größe", "gr-e"),
+        ("/data/...", "imported"),
+        ("/data/" + 80 * "x", 63 * "x"),
+    ],
+)
+def test_suggested_names_can_name_a_catalog(path, name):
+    assert suggested_name(path) == name
+    check_slug(name, what="Catalog")
+
+
+def test_folders_come_first_and_hidden_files_not_at_all(tmp_path):
+    (tmp_path / "b.fits").write_bytes(bytes(1500))
+    (tmp_path / "A").mkdir()
+    (tmp_path / ".hidden").touch()
+    rows = list_folder(tmp_path)
+    assert [row["name"] for row in rows] == ["..", "A", "b.fits"]
+    assert rows[2]["size"]["text"] == "1.50 kB"
+    assert rows[2]["act"]["actions"][0]["name"] == "pick"
+    with pytest.raises(BadInputError, match="cannot be read"):
+        list_folder(tmp_path / "nowhere")

@@ -1,0 +1,44 @@
+"""The list of catalogs: what stands there before the counts come, and after."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.catalogs import listing as catalog_list
+from app.catalogs.listing import CatalogList
+from app.context import AppContext
+from lensing_core.store.summaries import list_catalog_rows, list_catalogs
+
+
+@pytest.fixture
+def begun(monkeypatch) -> list[tuple]:
+    """Work that was given to the background, and what is to show its result."""
+    begun: list[tuple] = []
+    monkeypatch.setattr(catalog_list, "in_background", lambda *pair: begun.append(pair))
+    return begun
+
+
+def test_counts_are_read_in_the_background_one_reading_at_a_time(filled_workspace, begun):
+    listing = CatalogList(AppContext.of(filled_workspace), "cosmos")
+    assert (listing.table.rows, listing.table.selected) == ([], "cosmos")
+    assert listing.table.empty == "Counting…"
+    listing._stamp = "a run has gone on"
+    listing.refresh()
+    [(work, show)] = begun
+    show(work())
+    assert "cosmos" in [row["key"] for row in listing.table.rows]
+    listing.refresh()
+    assert len(begun) == 2
+
+
+def test_a_catalog_that_is_not_there_gives_way_to_the_newest(filled_workspace):
+    context = AppContext.of(filled_workspace)
+    names = [catalog.name for catalog in list_catalogs(context.database)]
+    assert [catalog.name for catalog in list_catalog_rows(context.database)] == names
+    assert CatalogList(context, "nothing").table.selected == names[0]
+
+
+def test_an_empty_workspace_says_what_to_do(workspace):
+    listing = CatalogList(AppContext.of(workspace))
+    assert (listing.table.rows, listing.table.selected) == ([], "")
+    assert "import one" in listing.table.empty

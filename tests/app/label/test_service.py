@@ -1,0 +1,75 @@
+"""What graders are told of the objects of a session, blind and not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from rows import add_catalog, score_row
+
+from app.context import AppContext
+from app.http.identity import SignedIn
+from app.label.service import LabelService
+from lensing_core.acquisition import QueueEntry
+from lensing_core.labeling import NewSession, SessionOptions, create_session
+from lensing_core.store.labels import NewEvent, append_events, grader_named
+from lensing_core.store.tables import Ensemble
+
+ADA, VERA = (SignedIn(k, name, "grader", False) for k, name in ((1, "Ada"), (2, "Vera")))
+
+
+@pytest.fixture
+def context(workspace) -> AppContext:
+    """Two candidates; an ensemble has scored the first, and both graders have graded it."""
+    context = AppContext.of(workspace)
+    with context.database.session() as session:
+        first, _ = add_catalog(session, "mine", 2)
+        assert [grader_named(session, g.name).id for g in (ADA, VERA)] == [ADA.id, VERA.id]
+        session.add(Ensemble(id=1, name="first", fusion="mean", manifest={}))
+        session.flush()
+        session.add(score_row(1, 1, first, probability=0.75))
+        at = datetime.now(UTC)
+        append_events(
+            session,
+            [
+                NewEvent(str(uuid4()), "grade", grader.id, first, "abcx", at, grade=grade)
+                for grader, grade in ((ADA, "X"), (VERA, "B"))
+            ],
+        )
+    return context
+
+
+def start(context: AppContext, *, blind: bool) -> dict:
+    with context.database.session() as session:
+        new = NewSession(
+            f"blind {blind}",
+            [QueueEntry(1, "rank 1"), QueueEntry(2, "rank 2")],
+            {},
+            options=SessionOptions(blind=blind, shuffled=False),
+            ensemble_id=1,
+        )
+        session_id = create_session(session, new, None).id
+    return LabelService(context).start(session_id, ADA)
+
+
+def test_a_session_that_is_not_blind_tells_scores_and_grades_of_others(context) -> None:
+    told = start(context, blind=False)["items"]
+    assert [(i["object_id"], i["why"], i["score"], i["votes"]) for i in told] == [
+        ("o0", "rank 1", 0.75, [["Vera", "B"]]),
+        ("o1", "rank 2", None, []),
+    ]
+
+
+def test_a_blind_session_tells_neither(context) -> None:
+    told = start(context, blind=True)["items"]
+    assert [set(item) for item in told] == [{"token", "number", "kind"}] * 2
+
+
+def test_preferences_are_kept_with_the_grader(context) -> None:
+    service = LabelService(context)
+    service.keep_preferences(ADA, {"size": 2})
+    service.keep_preferences(ADA, {"keys": {"A": "j"}})
+    with context.database.session() as session:
+        session_id = create_session(session, NewSession("again", [QueueEntry(1, "")], {}), None).id
+    assert service.start(session_id, ADA)["preferences"] == {"size": 2, "keys": {"A": "j"}}

@@ -1,0 +1,218 @@
+"""What the panels of Review ask for, and what people write there."""
+
+from __future__ import annotations
+
+import time
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from app.context import AppContext
+from app.http.identity import SignedIn
+from app.review.inspection import (
+    Inspector,
+    panel_start,
+)
+from app.review.links import sky_links
+from app.review.service import ReviewService
+from lensing_core.errors import BadInputError, PolicyError
+from lensing_core.models.member import MemberOutput
+from lensing_core.models.outputs import OutputWriter
+from lensing_core.store.labels import grader_named, verify
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, LabelEvent, Model, Vote
+
+
+@pytest.fixture
+def context(filled_workspace) -> AppContext:
+    return AppContext.of(filled_workspace)
+
+
+def signed_in(context: AppContext, name: str = "Ada") -> SignedIn:
+    with context.database.session() as session:
+        grader = grader_named(session, name)
+        return SignedIn(grader.id, grader.name, grader.role, False)
+
+
+def service(context: AppContext, grader: SignedIn | None) -> ReviewService:
+    return ReviewService(context.database, None, Inspector(context, grader).answers())
+
+
+def first(context: AppContext, catalog: str = "cosmos") -> tuple[int, int]:
+    """Ids of a candidate and of the ensemble that scored it."""
+    with context.database.session() as session:
+        candidate = session.scalar(
+            select(Candidate.id)
+            .join(Catalog, Catalog.id == Candidate.catalog_id)
+            .where(Catalog.name == catalog)
+            .order_by(Candidate.cutout_index)
+        )
+        return candidate, session.scalar(select(Ensemble.id))
+
+
+def grade(key: str, candidate: int, ensemble: int, **fields) -> dict:
+    return {
+        "type": "grade",
+        "id": candidate,
+        "ensemble_id": ensemble,
+        "grade": key,
+        "uuid": str(uuid4()),
+        "at_ms": time.time() * 1000,
+        **fields,
+    }
+
+
+def test_a_grade_is_one_event_that_says_what_was_seen(context) -> None:
+    candidate, ensemble = first(context)
+    ada = service(context, signed_in(context))
+    message = grade("B", candidate, ensemble, shown_ms=1234, view={"preset": "faint"})
+    answer = ada.answer(message)
+    assert answer["votes"] == [{"who": "Ada", "mine": True, "grade": "B", "scheme": "abcx"}]
+    again = ada.answer(message)  # sent twice, it is kept once
+    assert len(again["entries"]) == 1
+    service(context, signed_in(context, "Vera")).answer(grade("X", candidate, ensemble))
+    with context.database.session() as session:
+        events = session.scalars(select(LabelEvent).order_by(LabelEvent.id)).all()
+        assert [(e.grade, e.is_lens, e.session_id) for e in events] == [
+            ("B", 1, None),
+            ("X", 0, None),
+        ]
+        assert events[0].visible == {
+            "blind": False,
+            "page": "review",
+            "ensemble": "first",
+            "votes_of_others": 0,
+        }
+        assert events[1].visible["votes_of_others"] == 1
+        assert (events[0].shown_ms, events[0].view) == (1234, {"preset": "faint"})
+        assert verify(session).n_events == 2
+
+
+def test_only_ones_own_grade_is_taken_back(context) -> None:
+    candidate, ensemble = first(context)
+    ada = service(context, signed_in(context))
+    vera = service(context, signed_in(context, "Vera"))
+    ada.answer(grade("A", candidate, ensemble))
+    undo = {"type": "undo", "id": candidate, "uuid": str(uuid4()), "at_ms": time.time() * 1000}
+    with pytest.raises(BadInputError, match="no grade"):
+        vera.answer(undo)
+    answer = ada.answer({**undo, "uuid": str(uuid4())})
+    assert answer["votes"] == []
+    assert [e["kind"] for e in answer["entries"]] == ["undo", "grade"]
+    assert answer["entries"][1]["undone"]
+    with context.database.session() as session:
+        assert session.query(Vote).count() == 0
+
+
+def test_notes_tags_and_stages_come_back_as_history(context) -> None:
+    candidate, ensemble = first(context)
+    ada = service(context, signed_in(context))
+    for message in (
+        {"type": "note", "text": "blue arc in the south"},
+        {"type": "tag", "tag": "quad?"},
+        {"type": "stage", "stage": "triage", "expected": "detection"},
+        {"type": "stage", "stage": "rejected", "reason": "edge_on", "expected": "triage"},
+    ):
+        answer = ada.answer({"id": candidate, "ensemble_id": ensemble, **message})
+    assert answer["stage"] == "rejected"
+    assert answer["tags"] == ["quad?"]
+    assert answer["known_tags"] == ["quad?"]
+    assert [(e["kind"], e["who"]) for e in answer["entries"]] == [
+        ("stage", "Ada"),
+        ("stage", "Ada"),
+        ("tag", "Ada"),
+        ("note", "Ada"),
+    ]
+    assert answer["entries"][0]["reason"] == "edge-on disc"
+    answer = ada.answer({"type": "untag", "id": candidate, "tag": "quad?"})
+    assert answer["tags"] == []
+
+
+@pytest.mark.parametrize("kind", ["grade", "undo", "note", "tag", "untag", "stage"])
+def test_nobody_writes_without_a_name(context, kind) -> None:
+    candidate, ensemble = first(context)
+    message = {
+        **grade("A", candidate, ensemble),
+        "type": kind,
+        "text": "x",
+        "tag": "x",
+        "stage": "triage",
+    }
+    with pytest.raises(PolicyError, match="sign in"):
+        service(context, None).answer(message)
+    assert service(context, None).answer({"type": "history", "id": candidate})["entries"] == []
+    assert panel_start(None)["grader"] is None
+
+
+def test_standing_says_how_sure_a_score_is(context) -> None:
+    candidate, ensemble = first(context)
+    bins = [
+        {"probability": p, "share": p, "low": p / 2, "high": p / 2 + 0.5, "count": 40.0}
+        for p in (0.02, 0.2, 0.7, 0.97)
+    ]
+    with context.database.session() as session:
+        stored = session.get_one(Ensemble, ensemble)
+        stored.manifest = {
+            **stored.manifest,
+            "reliability": {"bins": bins},
+            "rule": {"joint": {"prior": 0.3}, "survey_prior": 0.01},
+        }
+    answer = service(context, None).answer(
+        {"type": "standing", "id": candidate, "ensemble_id": ensemble}
+    )
+    assert 0 < answer["interval"]["low"] < answer["interval"]["high"] < 1
+    assert answer["interval"]["sigma_calibration"] > 0
+    assert answer["calibration"]["n"] == 160
+    assert answer["calibration"]["prior"] == 0.3
+    assert 0 <= answer["novelty"]["percent"] < 100
+    assert answer["novelty"]["n"] == 140
+    assert [e["name"] for e in answer["ensembles"]] == ["first"]
+    unscored, _ = first(context, "simulated")
+    answer = service(context, None).answer(
+        {"type": "standing", "id": unscored, "ensemble_id": ensemble}
+    )
+    assert answer["ensembles"] == []
+    assert "interval" not in answer
+
+
+def test_context_has_look_alikes_with_their_pictures(context) -> None:
+    candidate, ensemble = first(context)
+    ask = {"type": "context", "id": candidate, "ensemble_id": ensemble}
+    assert "score the catalog" in service(context, None).answer(ask)["neighbours"]["sentence"]
+    rng = np.random.default_rng(0)
+    with context.database.session() as session:
+        model = session.get_one(Model, "first-timm")
+        model.manifest = {"kind": "network"}
+        sizes = {c.name: c.n_candidates for c in session.scalars(select(Catalog))}
+    for name in ("cosmos", "simulated"):
+        vectors = rng.normal(size=(sizes[name], 4)).astype("f4")
+        writer = OutputWriter(context.workspace, "first-timm", name, sizes[name])
+        writer.write(0, MemberOutput(np.zeros(sizes[name]), vectors))
+    found = service(context, None).answer(ask)["neighbours"]
+    assert found["member"] == "first-timm"
+    assert found["n_labeled"] == sizes["simulated"]  # the catalog with labels
+    assert sum(one["is_lens"] for one in found["found"]) == 6
+    assert len(found["found"]) == 12
+    assert {one["catalog"] for one in found["found"]} == {"simulated"}
+    assert all(len(one["version"]) == 12 for one in found["found"])
+
+
+def test_links_hold_the_position_in_degrees() -> None:
+    links = sky_links(150.123456, -2.5, 12.0)
+    assert [link["name"] for link in links] == [
+        "Legacy Surveys",
+        "Aladin Lite",
+        "ESASky",
+        "SIMBAD",
+        "NED",
+    ]
+    assert all(link["href"].startswith("https://") for link in links)
+    assert all("150.123456" in link["href"] and "-2.500000" in link["href"] for link in links)
+    zoom = {
+        size: next(
+            part for part in sky_links(1, 1, size)[0]["href"].split("&") if part.startswith("zoom")
+        )
+        for size in (12, 200)
+    }
+    assert zoom == {12: "zoom=16", 200: "zoom=12"}

@@ -1,0 +1,95 @@
+"""The inject job: pairs of a real galaxy and the same with arcs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from lensing_core.cutouts import CutoutStore
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Catalog
+from training.jobs import (
+    inject as injecting,
+)
+from training.jobs import (
+    simulate as simulating,
+)
+from training.runner.context import Cancelled
+from training.settings import InjectSettings, SimulateSettings
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def galaxies(workspace, make_context):
+    settings = SimulateSettings(
+        catalog="sky", survey="hsc", bands=["g", "r"], size_arcsec=8.0, n_objects=80,
+        lens_fraction=0.0, labelled=False,
+    )  # fmt: skip
+    simulating.run(make_context(settings, "sky"), settings)
+    return settings
+
+
+def rows(workspace, name):
+    query = (
+        select(Candidate)
+        .join(Catalog, Candidate.catalog_id == Catalog.id)
+        .where(Catalog.name == name)
+        .order_by(Candidate.cutout_index)
+        .options(selectinload(Candidate.observation))
+    )
+    with open_database(workspace).session() as session:
+        return session.scalars(query).all()
+
+
+def test_every_galaxy_stands_twice(workspace, make_context, galaxies):
+    settings = InjectSettings(source="sky", catalog="arcs", n_galaxies=20)
+    result = injecting.run(make_context(settings, "a"), settings)
+    found = rows(workspace, "arcs")
+    assert len(found) == 2 * result["galaxies"] > 20
+    plain, painted = found[::2], found[1::2]
+    assert [row.label for row in plain] == [0] * len(plain)
+    assert [row.label for row in painted] == [1] * len(painted)
+    assert [f"{row.object_id}+arc" for row in plain] == [row.object_id for row in painted]
+    assert [row.healpix for row in plain] == [row.healpix for row in painted]
+    pixels = CutoutStore(workspace.catalog_cutouts("arcs"))
+    sky = CutoutStore(workspace.catalog_cutouts("sky"))
+    by_id = {row.object_id: row.cutout_index for row in rows(workspace, "sky")}
+    for row in plain[:5]:
+        original = sky.read(by_id[row.object_id])
+        np.testing.assert_array_equal(pixels.read(row.cutout_index), original)
+        assert not np.array_equal(pixels.read(row.cutout_index + 1), original)
+    assert painted[0].observation.truth["theta_e_arcsec"] >= 0.5
+
+
+def test_a_stopped_job_goes_on_to_the_same_pixels(workspace, make_context, galaxies, monkeypatch):
+    monkeypatch.setattr(injecting, "BATCH", 8)
+    whole = InjectSettings(source="sky", catalog="whole", n_galaxies=24)
+    injecting.run(make_context(whole, "whole"), whole)
+    parts = InjectSettings(source="sky", catalog="parts", n_galaxies=24)
+    context = make_context(parts, "parts")
+
+    def stop(done, total=None, activity=None):
+        if done >= 12:
+            raise Cancelled
+
+    monkeypatch.setattr(context, "progress", stop)
+    with pytest.raises(Cancelled):
+        injecting.run(context, parts)
+    injecting.run(make_context(parts, "parts"), parts)
+    first, second = rows(workspace, "whole"), rows(workspace, "parts")
+    assert [row.cutout_sha256 for row in first] == [row.cutout_sha256 for row in second]
+
+
+def test_wrong_settings_say_so(workspace, make_context, galaxies):
+    with pytest.raises(BadInputError, match="new name"):
+        InjectSettings(source="sky", catalog="sky").check()
+    missing = InjectSettings(source="nowhere")
+    with pytest.raises(NotFoundError, match="nowhere"):
+        injecting.run(make_context(missing, "m"), missing)
+    faint = InjectSettings(source="sky", min_magnitude=40.0)
+    with pytest.raises(BadInputError, match="no galaxy to paint on"):
+        injecting.run(make_context(faint, "f"), faint)

@@ -1,0 +1,168 @@
+"""``lens-triage labels``: grades in and out of a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from lensing_core.consensus import PRIOR, Thresholds
+from lensing_core.errors import BadInputError
+from lensing_core.labeling.exporting import FORMATS, export_events
+from lensing_core.labeling.grade_files import CsvMapping, ZooniverseMapping
+from lensing_core.labeling.importing import ImportReport, ImportRequest, import_labels
+from lensing_core.store import open_database
+from lensing_core.store.consensus import schemes_in_use, update_consensus
+from lensing_core.store.consensus_choice import (
+    METHODS,
+    ConsensusRule,
+    check_method,
+    count_votes_in_sight,
+    ensemble_as_prior,
+)
+from lensing_core.workspace import Workspace
+from training.cli.types import WorkspaceArgument
+
+console = Console()
+_SHOWN = 20
+
+labels = typer.Typer(help="Grades in and out, and their consensus.", no_args_is_help=True)
+
+
+@labels.command("import")
+def import_(
+    workspace: WorkspaceArgument,
+    file: Annotated[Path, typer.Argument(help="CSV file.", show_default=False)],
+    scheme: Annotated[str, typer.Option(help="Grading scheme of the grades.")] = "abcx",
+    source: Annotated[str, typer.Option(help="Name of the source; empty: the file's.")] = "",
+    catalog: Annotated[
+        list[str] | None, typer.Option(help="Where objects are looked for; may be repeated.")
+    ] = None,
+    object_id: Annotated[str, typer.Option(help="Column of the object's name.")] = "object_id",
+    ra: Annotated[str, typer.Option(help="Column of right ascension, with no object-id.")] = "",
+    dec: Annotated[str, typer.Option(help="Column of declination.")] = "",
+    radius_arcsec: Annotated[float, typer.Option(help="Of a match by position.")] = 1.0,
+    grade: Annotated[str, typer.Option(help="Column of the grade.")] = "grade",
+    grader: Annotated[str, typer.Option(help="Column of who graded.")] = "grader",
+    grader_name: Annotated[str, typer.Option(help="Who graded all, for a file of one.")] = "",
+    reject_reason: Annotated[str, typer.Option(help="Column of the reject reason.")] = "",
+    comment: Annotated[str, typer.Option(help="Column of the comment.")] = "",
+    at: Annotated[str, typer.Option(help="Column of the time, ISO 8601.")] = "",
+    zooniverse: Annotated[
+        list[str] | None,
+        typer.Option(help="A Zooniverse export: ANSWER=GRADE; may be repeated."),
+    ] = None,
+    task: Annotated[str, typer.Option(help="Zooniverse task.")] = "T0",
+    subject_key: Annotated[str, typer.Option(help="Subject metadata with the name.")] = "object_id",
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the good rows.")] = False,
+) -> None:
+    """Import grades from a CSV file or a Zooniverse classification export."""
+    opened = Workspace.open(workspace)
+    mapping: CsvMapping | ZooniverseMapping
+    if zooniverse:
+        mapping = ZooniverseMapping(_answers(zooniverse), task, subject_key)
+    else:
+        name = "" if ra or dec else object_id
+        mapping = CsvMapping(name, ra, dec, grade, grader, grader_name, reject_reason, comment, at)
+    with open_database(opened).session() as session:
+        schemes = schemes_in_use(session)
+        if scheme not in schemes:
+            raise BadInputError(f"Scheme {scheme!r}: choose one of {', '.join(schemes)}.")
+        request = ImportRequest(
+            file,
+            mapping,
+            (source or file.stem)[:50],
+            schemes[scheme],
+            tuple(catalog or ()),
+            radius_arcsec,
+            skip_bad,
+        )
+        report = import_labels(session, request)
+    _show(report)
+
+
+def _answers(pairs: list[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        answer, equals, grade = pair.rpartition("=")
+        if not equals:
+            raise BadInputError(f"--zooniverse {pair!r}: write it as ANSWER=GRADE.")
+        found[answer.strip()] = grade.strip()
+    return found
+
+
+def _show(report: ImportReport) -> None:
+    for bad in report.bad[:_SHOWN]:
+        console.print(f"Row {bad.row}: {bad.message}", soft_wrap=True, markup=False)
+    if len(report.bad) > _SHOWN:
+        console.print(f"... and {len(report.bad) - _SHOWN:,} more.")
+    if not report.written:
+        console.print(
+            f"Nothing was imported: {len(report.bad):,} of {report.n_rows:,} rows are bad."
+        )
+        raise typer.Exit(1)
+    console.print(
+        f"{report.n_new:,} grades imported, {report.n_known:,} were there before, "
+        f"{len(report.bad):,} rows left out."
+    )
+
+
+@labels.command("export")
+def export(
+    workspace: WorkspaceArgument,
+    file: Annotated[Path, typer.Argument(help=".csv, .ecsv or .jsonl", show_default=False)],
+) -> None:
+    """Write the whole log of labels; JSON lines hold the hashes of the chain as they are."""
+    kind = file.suffix.lstrip(".").lower()
+    if kind not in FORMATS:
+        raise BadInputError(f"{file.name}: end the name with .csv, .ecsv or .jsonl.")
+    with open_database(Workspace.open(workspace)).session() as session:
+        n = export_events(session, file, kind)
+    console.print(f"{n:,} events written to {file}", soft_wrap=True)
+
+
+@labels.command("consensus")
+def consensus(
+    workspace: WorkspaceArgument,
+    method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "dawid_skene",
+    prior: Annotated[
+        float | None,
+        typer.Option(
+            help="Probability of a lens before any vote; else dawid_skene estimates it from the "
+            f"votes, and swap takes {PRIOR:g}."
+        ),
+    ] = None,
+    prior_ensemble: Annotated[
+        str,
+        typer.Option(
+            help="Take the calibrated probability of this ensemble as the prior of each candidate; "
+            "where it has not scored one, --prior. For grades that were given blind."
+        ),
+    ] = "",
+    accept: Annotated[float, typer.Option(help="Posterior from which a lens is accepted.")] = 0.95,
+    retire: Annotated[float, typer.Option(help="Posterior at which it is retired.")] = 1e-7,
+) -> None:
+    """Join the grades of all graders, and say how pure the accepted list is."""
+    chosen, thresholds = check_method(method), Thresholds(accept, retire)
+    with open_database(Workspace.open(workspace)).session() as session:
+        scores = ensemble_as_prior(session, prior_ensemble) if prior_ensemble else None
+        joined = update_consensus(session, ConsensusRule(chosen, prior, scores, thresholds))
+        in_sight = count_votes_in_sight(session) if prior_ensemble else 0
+    if joined is None or not joined.figures.n_graded:
+        console.print("Nothing has been graded yet.")
+        return
+    figures = joined.figures
+    console.print(f"{figures.n_graded:,} graded, {figures.n_accepted:,} accepted.")
+    if in_sight:
+        console.print(
+            f"{in_sight:,} grades were given with a score in sight; as the prior it counts twice.",
+            soft_wrap=True,
+        )
+    for name, (value, low, high) in (
+        ("Purity of the list", figures.purity),
+        ("Completeness among graded", figures.completeness),
+    ):
+        said = "not measurable" if value != value else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+        console.print(f"{name}: {said}", markup=False)

@@ -1,0 +1,245 @@
+"""The command line of the engine: every settings class becomes a command, option by option.
+
+``lens-triage`` itself is :mod:`app.cli`, which adds the commands that open the browser.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
+from rich.text import Text
+from sqlalchemy import select
+
+from lensing_core.errors import BadInputError, LensTriageError
+from lensing_core.store import open_database
+from lensing_core.store.tables import Run
+from lensing_core.workspace import Workspace
+from training import runner as jobs
+from training.cli.database import db
+from training.cli.labels import labels
+from training.cli.sessions import sessions
+from training.cli.types import (
+    WorkspaceArgument,
+    option_of,
+    parse_option,
+)
+from training.defaults import EPOCHS, N_OBJECTS, make_default
+from training.settings import SETTINGS, RunSettings, fields
+from training.shipped import adopt_ensemble, export_ensemble, make_workspace
+
+console = Console()
+errors = Console(stderr=True)
+
+RunArgument = Annotated[str, typer.Argument(help="Run id, or its unique beginning.")]
+
+
+def engine_commands(cli: typer.Typer) -> None:
+    """Add the engine's commands to ``cli``."""
+    cli.command()(init)
+    for settings in SETTINGS.values():
+        cli.command(settings.kind, help=inspect.getdoc(settings))(_job_command(settings))
+    cli.command("runs")(list_runs)
+    cli.command("export-ensemble")(export_ensemble_)
+    cli.command("measure")(measure)
+    cli.command("adopt")(adopt)
+    cli.command("make-default")(make)
+    cli.command()(cancel)
+    cli.command()(resume)
+    cli.add_typer(db, name="db")
+    cli.add_typer(sessions, name="session")
+    cli.add_typer(labels, name="labels")
+
+
+def init(workspace: WorkspaceArgument) -> None:
+    """Make a workspace (harmless if it exists)."""
+    made = make_workspace(workspace)
+    console.print(f"Workspace ready: {made.root}", soft_wrap=True)
+
+
+def export_ensemble_(
+    workspace: WorkspaceArgument,
+    ensemble: Annotated[str, typer.Argument(help="Name of the ensemble.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Where its folder is put.", show_default=False)],
+) -> None:
+    """Copy an ensemble into a folder that other workspaces can adopt."""
+    console.print(str(export_ensemble(Workspace.open(workspace), ensemble, folder)))
+
+
+def measure(
+    workspace: WorkspaceArgument,
+    catalog: Annotated[str, typer.Argument(help="Name of the catalog.", show_default=False)],
+) -> None:
+    """Fill the arc, colour and Einstein-radius filters of a catalog of an older workspace."""
+    from training.measuring import measure_catalog  # here, so that other commands start fast
+
+    counts = measure_catalog(Workspace.open(workspace), catalog)
+    console.print_json(json.dumps(counts))
+
+
+def adopt(
+    workspace: WorkspaceArgument,
+    folder: Annotated[Path, typer.Argument(help="Made by export-ensemble.", show_default=False)],
+) -> None:
+    """Bring an exported ensemble into a workspace."""
+    new = adopt_ensemble(Workspace.open(workspace), folder)
+    console.print("Adopted." if new else "The workspace has an ensemble of this name already.")
+
+
+def make(
+    workspace: WorkspaceArgument,
+    name: Annotated[str, typer.Argument(help="Of the ensemble.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Where its folder is put.", show_default=False)],
+    n_objects: Annotated[int, typer.Option(min=100, help="Objects to simulate.")] = N_OBJECTS,
+    epochs: Annotated[
+        int, typer.Option(min=1, help="Most passes of a network over them.")
+    ] = EPOCHS,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Make an ensemble that comes with the program anew, from simulations alone."""
+    made = make_default(
+        Workspace.create(workspace),
+        name,
+        folder,
+        say=errors.print,
+        n_objects=n_objects,
+        epochs=epochs,
+        device=device,
+    )
+    console.print(str(made), soft_wrap=True)
+
+
+def list_runs(
+    workspace: WorkspaceArgument,
+    last: Annotated[int, typer.Option(min=1, help="How many to show, newest first.")] = 20,
+) -> None:
+    """List runs with their state."""
+    opened = Workspace.open(workspace)
+    jobs.advance(opened)
+    with open_database(opened).session() as session:
+        runs = session.scalars(select(Run).order_by(Run.created_at.desc()).limit(last)).all()
+    columns = Column("run", no_wrap=True), Column("what", overflow="fold"), "state", "progress"
+    table = Table(*columns, box=box.SIMPLE_HEAD)
+    for run in runs:
+        share = f"{run.done:,} / {run.total:,}" if run.total else f"{run.done:,}"
+        message = run.error or run.activity
+        what = f"{run.title}\n{message}" if message else run.title
+        table.add_row(run.id, Text(what), run.status, share)
+    console.print(table)
+
+
+def cancel(workspace: WorkspaceArgument, run: RunArgument) -> None:
+    """Ask a run to stop; what it has written stays."""
+    opened = Workspace.open(workspace)
+    run_id = _find_run(opened, run)
+    jobs.cancel(opened, run_id)
+    console.print(f"Asked {run_id} to stop.")
+
+
+def resume(workspace: WorkspaceArgument, run: RunArgument) -> None:
+    """Go on with a run that was cancelled, failed or lost its process."""
+    opened = Workspace.open(workspace)
+    run_id = _find_run(opened, run)
+    jobs.resume(opened, run_id)
+    _follow(opened, run_id)
+
+
+def _find_run(workspace: Workspace, beginning: str) -> str:
+    with open_database(workspace).session() as session:
+        found = session.scalars(
+            select(Run.id).where(Run.id.startswith(beginning, autoescape=True)).limit(2)
+        ).all()
+    if len(found) != 1:
+        what = "no run begins" if not found else "several runs begin"
+        raise BadInputError(f"{what} with {beginning!r}; see: lens-triage runs")
+    return found[0]
+
+
+def _job_command(settings: type[RunSettings]) -> Callable[..., None]:
+    known = fields(settings)
+
+    def command(
+        workspace: Path, dry_run: bool = False, detach: bool = False, **values: Any
+    ) -> None:
+        chosen = settings(
+            **{field.name: parse_option(field, values[field.name]) for field in known}
+        )
+        chosen.check()
+        if dry_run:
+            console.print_json(json.dumps(chosen.to_json()))
+            return
+        opened = Workspace.create(workspace)
+        run_id = jobs.submit(opened, chosen)
+        if detach:
+            console.print(run_id)
+        else:
+            _follow(opened, run_id)
+
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # read by typer
+        [
+            inspect.Parameter(
+                "workspace",
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                annotation=WorkspaceArgument,
+            ),
+            *map(option_of, known),
+            _switch("dry_run", "Print the settings and stop."),
+            _switch("detach", "Print the run's id and return; the run goes on."),
+        ]
+    )
+    return command
+
+
+def _switch(name: str, help_text: str) -> inspect.Parameter:
+    flag = "--" + name.replace("_", "-")
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=False,
+        annotation=Annotated[bool, typer.Option(flag, help=help_text, rich_help_panel="Running")],
+    )
+
+
+def _follow(workspace: Workspace, run_id: str) -> None:
+    """Show progress until the run ends; Ctrl-C cancels it. Exit code 1 unless it succeeded."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors) as progress:
+        task = progress.add_task("Queued", total=None)
+
+        def report(run: Run) -> None:
+            what = run.activity or run.status.capitalize()
+            progress.update(task, completed=run.done, total=run.total, description=what)
+
+        try:
+            run = jobs.wait(workspace, run_id, report=report)
+        except KeyboardInterrupt:
+            jobs.cancel(workspace, run_id)
+            run = jobs.wait(workspace, run_id, report=report)
+    if run.status != "succeeded":
+        detail = f": {run.error}" if run.error else "."
+        errors.print(f"[red]{run.title}: {run.status}[/red]{detail}", soft_wrap=True)
+        errors.print(f"Go on with: lens-triage resume {workspace.root} {run_id}", soft_wrap=True)
+        raise typer.Exit(1)
+    console.print_json(json.dumps({"run": run_id, **(run.result or {})}))
+
+
+def run_cli(cli: typer.Typer) -> None:
+    """Run ``cli``; errors meant for the user become one line and exit code 2."""
+    try:
+        cli()
+    except LensTriageError as error:
+        errors.print(f"[red]lens-triage:[/red] {error}", soft_wrap=True, highlight=False)
+        raise SystemExit(2) from error

@@ -1,5 +1,0 @@
-"""The job that matches a catalog with its references: files at once, services in batches."""
-
-from training.crossmatching.job import run
-
-__all__ = ["run"]

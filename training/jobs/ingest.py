@@ -1,0 +1,235 @@
+"""The job that imports a catalog, and the preview of what it would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.errors import LensTriageError
+from lensing_core.ingest.catalog_writer import CatalogSpec
+from lensing_core.ingest.columns import recognise
+from lensing_core.ingest.images import BandImage
+from lensing_core.ingest.importing import import_catalog
+from lensing_core.ingest.planning import ImportPlan, make_plan, open_objects
+from lensing_core.ingest.provenance import check_policy, default_confidence, default_policy
+from lensing_core.ingest.request import ImportRequest
+from lensing_core.ingest.tables import SourceTable
+from lensing_core.workspace import Workspace
+from training.runner.context import JobContext
+from training.settings import IngestSettings
+
+PREVIEW_ROWS = 5
+
+
+def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
+    """Import what ``settings`` name; goes on where an earlier attempt stopped.
+
+    Returns
+    -------
+    dict
+        The report: rows, ingested, quarantined, reasons (counts by reason), doubts, warnings.
+    """
+    settings.check()
+    context.progress(0, None, "Looking at the table and the first images")
+    plan = make_plan(request_of(settings), context.workspace)
+    for warning in plan.warnings:
+        context.log(warning, "warning")
+    geometry = plan.geometry
+    context.log(
+        f"{len(plan.table):,} rows; bands {', '.join(geometry.bands)}; {geometry.size_px} px of "
+        f"{geometry.pixel_scale_arcsec:g} arcsec; images read as {plan.notes['image_kind']}."
+    )
+    context.progress(0, len(plan.table), "Reading images")
+    report = import_catalog(
+        context.workspace,
+        plan,
+        _spec(settings, plan),
+        progress=context.progress,
+        workers=settings.workers,
+    )
+    if report.already_complete:
+        context.log(f"Catalog {settings.catalog} is complete already; nothing was added.")
+    for reason, count in report.reasons.items():
+        context.log(f"{count:,} rows went to quarantine: {reason}.", "warning")
+    for role, count in report.doubts.items():
+        context.log(f"{count:,} cells of {role} could not be understood; left empty.", "warning")
+    context.progress(report.rows, report.rows, "Done")
+    return report.to_json()
+
+
+def request_of(settings: IngestSettings) -> ImportRequest:
+    """The part of the settings that says how to read."""
+    names = {field.name for field in fields(ImportRequest)} - {"labels"}
+    values = {name: getattr(settings, name) for name in names}
+    return ImportRequest(labels=settings.labels(), **values)
+
+
+def _spec(settings: IngestSettings, plan: ImportPlan) -> CatalogSpec:
+    source = settings.label_source or None
+    policy = default_policy(source) if settings.label_policy == "auto" else settings.label_policy
+    check_policy(source, policy)
+    confidence = settings.label_confidence
+    return CatalogSpec(
+        name=settings.catalog,
+        geometry=plan.geometry,
+        survey_definition=plan.survey.to_json(),
+        scale=settings.scale,
+        origin=settings.origin,
+        label_source=source,
+        label_confidence=default_confidence(source) if confidence is None else confidence,
+        label_policy=policy,
+    )
+
+
+@dataclass(frozen=True)
+class ColumnPreview:
+    """A column: its role (empty: kept as a property), unit and first values."""
+
+    name: str
+    role: str
+    unit: str
+    examples: list[Any]
+
+
+@dataclass(frozen=True)
+class BandPreview:
+    """A band of the first image; ``problem`` says why it is missing, else is empty."""
+
+    name: str
+    source: str
+    shape: tuple[int, ...]
+    pixel_scale_arcsec: float | None
+    pixel_scale_from: str
+    zero_point_mag: float | None
+    zero_point_from: str
+    has_variance: bool
+    has_psf: bool
+    problem: str
+
+
+@dataclass(frozen=True)
+class ImportPreview:
+    """What an import would do, found without writing anything.
+
+    Attributes
+    ----------
+    n_rows : int
+    columns : list of ColumnPreview
+    rows : list of dict
+        The first rows, cell by column.
+    position_units : tuple of str
+        Of right ascension and declination, as they would be read.
+    survey, image_kind : str
+    bands : list of BandPreview
+    geometry : dict or None
+        Of the catalog, as JSON.
+    cutout : ndarray of shape (band, y, x), or None
+        The first object, as it would be stored.
+    warnings : list of str
+    error : str
+        What keeps the import from starting; empty if nothing does.
+    """
+
+    n_rows: int
+    columns: list[ColumnPreview]
+    rows: list[dict[str, Any]]
+    position_units: tuple[str, str]
+    survey: str
+    image_kind: str
+    bands: list[BandPreview]
+    geometry: dict[str, Any] | None
+    cutout: NDArray[np.float32] | None
+    warnings: list[str]
+    error: str
+
+
+def preview(settings: IngestSettings, workspace: Workspace | None = None) -> ImportPreview:
+    """Show how the table and the first images would be read.
+
+    What cannot be read is told in ``error``, beside whatever could be.
+    """
+    request = request_of(settings)
+    try:
+        table = open_objects(request)
+    except LensTriageError as problem:
+        return ImportPreview(0, [], [], ("", ""), "", "", [], None, None, [], str(problem))
+    try:
+        plan = make_plan(request, workspace)
+    except LensTriageError as problem:
+        return _table_only(table, settings, str(problem))
+    roles = {name: plan.columns.role_of(name) for name in table.names}
+    return ImportPreview(
+        n_rows=len(table),
+        columns=_columns(table, roles),
+        rows=_rows(table),
+        position_units=(plan.positions.ra_unit, plan.positions.dec_unit),
+        survey=plan.survey.name,
+        image_kind=plan.notes["image_kind"],
+        bands=[
+            _band(name, image)
+            for name, image in zip(plan.geometry.bands, plan.sample.images, strict=True)
+        ],
+        geometry=plan.geometry.to_json(),
+        cutout=plan.sample.pixels.flux[0],
+        warnings=plan.warnings,
+        error="",
+    )
+
+
+def _table_only(table: SourceTable, settings: IngestSettings, error: str) -> ImportPreview:
+    try:
+        columns = recognise(table, (), settings.columns)
+        roles = {name: columns.role_of(name) for name in table.names}
+    except LensTriageError:
+        roles = {}
+    return ImportPreview(
+        n_rows=len(table),
+        columns=_columns(table, roles),
+        rows=_rows(table),
+        position_units=("", ""),
+        survey=settings.survey,
+        image_kind="",
+        bands=[],
+        geometry=None,
+        cutout=None,
+        warnings=list(table.notes),
+        error=error,
+    )
+
+
+def _columns(table: SourceTable, roles: dict[str, str]) -> list[ColumnPreview]:
+    return [
+        ColumnPreview(name, roles.get(name, ""), table.unit(name), table.cells(name, 0, 3))
+        for name in table.names
+    ]
+
+
+def _rows(table: SourceTable) -> list[dict[str, Any]]:
+    cells = {name: table.cells(name, 0, PREVIEW_ROWS) for name in table.names}
+    return [
+        {name: values[k] for name, values in cells.items()}
+        for k in range(min(PREVIEW_ROWS, len(table)))
+    ]
+
+
+def _band(name: str, image: Any) -> BandPreview:
+    if not isinstance(image, BandImage):
+        return BandPreview(
+            name, image.source or "", (), None, "", None, "", False, False, str(image)
+        )
+    zero_point = image.zero_point_mag
+    return BandPreview(
+        name=name,
+        source=image.source,
+        shape=image.data.shape,
+        pixel_scale_arcsec=image.pixel_scale_arcsec,
+        pixel_scale_from=image.pixel_scale_from,
+        zero_point_mag=None if zero_point != zero_point else zero_point,
+        zero_point_from=image.zero_point_from,
+        has_variance=image.variance is not None,
+        has_psf=image.psf is not None,
+        problem="",
+    )

@@ -1,0 +1,63 @@
+"""As how many objects a labeled one counts: by how sure its label is, and why it was rejected."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.jobs.retrain.label_table import (
+    LENS,
+    NO_REASON,
+    OTHER,
+)
+from training.jobs.retrain.selection import Selection
+from training.settings import RetrainSettings
+
+LENS_COPIES = 4
+"""Of a lens that nobody doubts, where others are doubted."""
+Ints = NDArray[np.int64]
+
+
+def copies_of(
+    state: NDArray[np.int8],
+    weight: NDArray[np.float32],
+    reason: NDArray[np.int8],
+    *,
+    other_weight: int,
+    hard_weight: float,
+) -> Ints:
+    """As how many unlabeled objects each labeled one counts, shape (n,).
+
+    Lenses count once; where some are less sure than others, up to :data:`LENS_COPIES` times by
+    their weight. A vetted other counts ``other_weight`` times its weight. One that was rejected for
+    a stated reason is a hard negative: it counts ``hard_weight`` times as much, and kinds are
+    balanced, so that rings do not disappear among spirals: a kind with a share f of an even
+    distribution counts f^-1/2 times as much (at most twice).
+    """
+    copies = np.ones(len(state), dtype=np.int64)
+    lens, other = state == LENS, state == OTHER
+    if lens.any() and weight[lens].min() < 1:
+        copies[lens] = np.maximum(1, np.rint(LENS_COPIES * weight[lens]))
+    factor = weight.astype(np.float64)
+    kinds, where = np.unique(reason[other & (reason != NO_REASON)], return_counts=True)
+    for kind, n in zip(kinds, where, strict=True):
+        even = where.sum() / len(kinds)
+        factor[other & (reason == kind)] *= hard_weight * min(2.0, float(np.sqrt(even / n)))
+    copies[other] = np.maximum(1, np.rint(other_weight * factor[other]))
+    return copies
+
+
+def copies_in(chosen: Selection, settings: RetrainSettings) -> Ints:
+    """:func:`copies_of` the objects of a selection, by the weights of a run."""
+    return copies_of(
+        chosen.state,
+        chosen.weight,
+        chosen.reason,
+        other_weight=settings.other_weight,
+        hard_weight=settings.hard_weight,
+    )
+
+
+def repeated(rows: Ints, copies: Ints) -> Ints:
+    """``rows``, and those that count several times again behind them."""
+    return np.concatenate([rows, np.repeat(rows, copies[rows] - 1)])

@@ -1,0 +1,100 @@
+"""What labels allow to say: class prior by three estimators, and whether they are a fair sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lensing_core.pu import Estimate, priors_from_scores, scar_check
+from lensing_core.store.tables import Candidate, Observation
+from training.jobs.retrain.label_table import (
+    LENS,
+    OTHER,
+)
+from training.jobs.retrain.selection import Selection
+
+Floats = NDArray[np.float64]
+N_BOOTSTRAP = 100
+_AT_ONCE = 5000
+_COVARIATES = {
+    "magnitude": Candidate.magnitude,
+    "signal to noise": Observation.snr,
+    "half-light radius": Observation.half_light_radius_arcsec,
+    "redshift": Observation.z_phot,
+}
+
+
+def diagnose(
+    selection: Selection,
+    logits: Floats,
+    against_unlabeled: Floats | None,
+    covariates: dict[str, Floats],
+    *,
+    survey_prior: float,
+) -> dict[str, Any]:
+    """Estimates of the class prior and the check of the labeled lenses, as plain JSON.
+
+    Parameters
+    ----------
+    selection : Selection
+        The training objects alone; vetted others are left out.
+    logits : ndarray of shape (n,)
+        Out-of-fold log-odds of being a lens.
+    against_unlabeled : ndarray of shape (n,) or None
+        Out-of-fold log-odds of being labeled, as a head that takes the unlabeled for negatives
+        gives them; None where no such head was trained: then the prior is not estimated.
+    covariates : dict of name to ndarray of shape (n,)
+        NaN where unknown.
+    """
+    used = np.flatnonzero(selection.state != OTHER)
+    s = (selection.state[used] == LENS).astype(np.int64)
+    group = selection.group[used]
+    said: list[str] = []
+    found: dict[str, Any] = {"survey_prior": survey_prior, "priors": None, "scar": None}
+    if against_unlabeled is not None:
+        log_share = float(np.log(selection.share_unlabeled))
+        priors = priors_from_scores(
+            against_unlabeled[used] - log_share,
+            s,
+            group,
+            log_share=log_share,
+            n_bootstrap=N_BOOTSTRAP,
+        )
+        found["priors"] = priors.to_json()
+        said += [_estimates(priors.by_name, survey_prior), *priors.warnings]
+    known = {name: v[used] for name, v in covariates.items() if np.isfinite(v[used]).any()}
+    if known:
+        check = scar_check(logits[used], s, known, group)
+        found["scar"] = check.to_json()
+        said.append(check.sentence)
+    else:
+        said.append(
+            "Whether labeled lenses are a random sample of all lenses cannot be checked: the "
+            f"catalog has no {', '.join(covariates)}."
+        )
+    return {**found, "sentences": said}
+
+
+def _estimates(by_name: dict[str, Estimate], survey_prior: float) -> str:
+    listed = ", ".join(f"{name} {value}" for name, value in by_name.items())
+    return f"Class prior of the unlabeled objects: {listed}; the run used {survey_prior:g}."
+
+
+def fetch_covariates(session: Session, candidate_ids: NDArray[np.int64]) -> dict[str, Floats]:
+    """What may tell labeled lenses from others, by name, shape (n,); NaN where unknown."""
+    out = np.full((len(candidate_ids), len(_COVARIATES)), np.nan)
+    row = {candidate_id: k for k, candidate_id in enumerate(candidate_ids.tolist())}
+    for first in range(0, len(candidate_ids), _AT_ONCE):
+        wanted = candidate_ids[first : first + _AT_ONCE].tolist()
+        rows = session.execute(
+            select(Candidate.id, *_COVARIATES.values())
+            .outerjoin(Observation, Observation.candidate_id == Candidate.id)
+            .where(Candidate.id.in_(wanted))
+        )
+        for candidate_id, *values in rows:
+            out[row[candidate_id]] = [np.nan if v is None else v for v in values]
+    return dict(zip(_COVARIATES, out.T, strict=True))

@@ -1,0 +1,144 @@
+"""Figures of a retrained ensemble on the reserved objects, beside those of its base."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from lensing_core.errors import NotFoundError
+from lensing_core.metrics import binomial_interval, compare_rankings
+from lensing_core.store import open_database
+from lensing_core.store.tables import Ensemble, Score
+from lensing_core.workspace import Workspace
+from training.jobs.retrain.label_table import (
+    LENS,
+    NO_REASON,
+    OTHER,
+    REASONS,
+)
+from training.jobs.retrain.selection import Selection
+from training.jobs.retrain.stacking import (
+    Evaluation,
+    evaluation_set,
+    figures_of,
+)
+from training.jobs.train.held_out import HeldOut
+
+Floats = NDArray[np.float64]
+_SCORES_AT_ONCE = 5000
+LENSES_KEPT = 0.8
+"""Share of the held-out lenses at whose score contaminants are counted."""
+
+
+def evaluate(
+    workspace: Workspace,
+    ensemble: str,
+    base: Ensemble,
+    selection: Selection,
+    logits: dict[str, Floats],
+) -> dict[str, Any]:
+    """Figures on held-out objects, of the new ensemble, its members and the base ensemble.
+
+    Parameters
+    ----------
+    ensemble : str
+        Name of the new one.
+    selection : Selection
+        The held-out objects that no base member has seen.
+    logits : dict of str to ndarray of shape (n,)
+        Of ``ensemble`` and of each member by id, at the survey's prior.
+    """
+    state = selection.state
+    vetted, against = (evaluation_set(state, vetted=v) for v in (True, False))
+    few = int((state == OTHER).sum()) < 2
+    main = against if few or vetted is None else vetted
+    ids = selection.candidate_id
+    before = _scores_of(workspace, base, ids)
+    whole = {"ensemble": logits["ensemble"]}
+    if before is not None:
+        whole[f"base {base.name}"] = before
+    if main is not None:
+        chosen = main.chosen
+        HeldOut(ids[chosen], main.labels, logits["ensemble"][chosen]).write(workspace, ensemble)
+        if before is not None:
+            _add_held_out(workspace, base, HeldOut(ids[chosen], main.labels, before[chosen]))
+    return {
+        "figures": figures_of(main, {**logits, **whole}),
+        "figures_on": "no held-out lenses to measure on" if main is None else main.sentence,
+        "figures_against_unlabeled": figures_of(against, whole),
+        "figures_against_unlabeled_on": None if against is None else against.sentence,
+        "differences": _differences(main, before, logits["ensemble"]),
+        "by_reason": by_reason(selection, whole),
+    }
+
+
+def _differences(
+    main: Evaluation | None, before: Floats | None, after: Floats
+) -> dict[str, dict[str, Any]]:
+    """New figures less those of the base on the same objects, with paired intervals."""
+    if main is None or before is None:
+        return {}
+    chosen = main.chosen
+    found = compare_rankings(before[chosen], after[chosen], main.labels)
+    return {name: difference.to_json() for name, difference in found.items()}
+
+
+def by_reason(selection: Selection, logits: dict[str, Floats]) -> dict[str, dict[str, Any]]:
+    """How many held-out rejected objects of each kind score above most held-out lenses.
+
+    By kind and name of the logits: ``passed`` of ``total`` with a 95 % interval, at the score that
+    :data:`LENSES_KEPT` of the held-out lenses reach.
+    """
+    lens = selection.state == LENS
+    found: dict[str, dict[str, Any]] = {}
+    if not lens.any():
+        return found
+    for kind in np.unique(selection.reason[selection.reason != NO_REASON]):
+        mine = (selection.reason == kind) & (selection.state == OTHER)
+        for name, values in logits.items():
+            least = np.quantile(values[lens], 1 - LENSES_KEPT, method="lower")
+            passed, total = int((values[mine] >= least).sum()), int(mine.sum())
+            low, high = binomial_interval(passed, total)
+            found.setdefault(REASONS[kind], {})[name] = {
+                "passed": passed,
+                "total": total,
+                "low_95": low,
+                "high_95": high,
+            }
+    return found
+
+
+def _scores_of(workspace: Workspace, ensemble: Ensemble, ids: NDArray[np.int64]) -> Floats | None:
+    """The ensemble's logits of candidates as stored; None where one is missing."""
+    found: dict[int, float] = {}
+    with open_database(workspace).session() as session:
+        for first in range(0, len(ids), _SCORES_AT_ONCE):
+            wanted = ids[first : first + _SCORES_AT_ONCE].tolist()
+            rows = session.execute(
+                select(Score.candidate_id, Score.logit).where(
+                    Score.ensemble_id == ensemble.id, Score.candidate_id.in_(wanted)
+                )
+            )
+            found.update((row[0], row[1]) for row in rows)
+    if len(found) < len(ids):
+        return None
+    return np.array([found[k] for k in ids.tolist()])
+
+
+def _add_held_out(workspace: Workspace, base: Ensemble, more: HeldOut) -> None:
+    """Let the base ensemble be compared on these objects too, which it has not seen."""
+    try:
+        known = HeldOut.read(workspace, base.name)
+    except NotFoundError:
+        more.write(workspace, base.name)
+        return
+    new = ~np.isin(more.candidate_id, known.candidate_id)
+    HeldOut(
+        *(
+            np.concatenate([getattr(known, k), getattr(more, k)[new]])
+            for k in ("candidate_id", "label", "logit")
+        )
+    ).write(workspace, base.name)

@@ -1,0 +1,264 @@
+"""The run: networks of an ensemble trained further on the labels of a catalog, with its pixels.
+
+Labels, held-out groups and folds are those of the fast retrain. Each network is trained once a fold
+and once on all; what folds say of the objects that they left out calibrates the new ensemble. Every
+fit leaves a checkpoint or a model behind, so that a resumed run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.calibration import Calibration, shift_prior
+from lensing_core.errors import BadInputError
+from lensing_core.models.deep import DeepMember
+from lensing_core.models.ensemble import EnsembleRule
+from lensing_core.models.files import load_member, new_model_id, save_member
+from lensing_core.models.head import HeadMember
+from lensing_core.store import open_database
+from lensing_core.store.ensembles import find_ensemble
+from training.jobs import score as scoring
+from training.jobs.retrain.copies import (
+    copies_in,
+    repeated,
+)
+from training.jobs.retrain.evaluating import evaluate
+from training.jobs.retrain.heads import deal_folds
+from training.jobs.retrain.label_table import (
+    LENS,
+    UNLABELED,
+)
+from training.jobs.retrain.networks import (
+    BALANCE,
+    finetune,
+    open_cutouts,
+)
+from training.jobs.retrain.preparing import (
+    Clock,
+    base_of_run,
+    digest_of,
+    join_grades,
+    select_rows,
+)
+from training.jobs.retrain.selection import (
+    Selection,
+    StoredBases,
+    write_note,
+)
+from training.jobs.retrain.stacking import join
+from training.jobs.train.data import TrainingData
+from training.jobs.train.train import (
+    BATCH,
+    native_flux,
+    with_novelty,
+)
+from training.recording import is_recorded, record_ensemble
+from training.runner.context import JobContext
+from training.settings import FinetuneSettings, ScoreSettings
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def run(context: JobContext, settings: FinetuneSettings) -> dict[str, Any]:
+    """Train the networks, write the ensemble, and score the catalogs with it."""
+    clock = Clock()
+    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    if not is_recorded(context, settings.ensemble):
+        _make(context, settings, names, clock)
+    scored = scoring.run(
+        context,
+        ScoreSettings(
+            ensemble=settings.ensemble,
+            catalog=names[0],
+            further=names[1:],
+            device=settings.device,
+        ),
+    )
+    clock.step("scores")
+    with open_database(context.workspace).session() as session:
+        ensemble = find_ensemble(session, settings.ensemble)
+        manifest, members = ensemble.manifest, [m.model_id for m in ensemble.members]
+    return {
+        "ensemble": settings.ensemble,
+        "base": manifest["base"],
+        "catalogs": names,
+        "members": members,
+        "figures": manifest["figures"].get("ensemble", {}),
+        "figures_on": manifest["figures_on"],
+        "calibration": manifest["calibration_note"],
+        "scored": scored["scored"],
+        "seconds": clock.seconds,
+    }
+
+
+def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clock: Clock) -> None:
+    """Everything up to the ensemble's row in the database."""
+    context.progress(0, None, "Reading labels")
+    join_grades(context, settings)
+    with open_database(context.workspace).session() as session:
+        base = base_of_run(context, session, settings)
+        base_rule = EnsembleRule.from_json(base.manifest["rule"])
+        stored = [load_member(context.workspace, m.model_id) for m in base.members]
+        pixels = [k for k, m in enumerate(stored) if not isinstance(m.member, HeadMember)]
+        before = [stored[k] for k in pixels]
+        if not any(isinstance(m.member, DeepMember) for m in before):
+            raise BadInputError(
+                f"Ensemble {base.name} has no network to train further; retrain makes heads for it."
+            )
+        selection, catalogs = select_rows(context, session, settings, names, base)
+        kept = [m for m in before if not isinstance(m.member, DeepMember)]
+        outputs = StoredBases.open(session, context.workspace, kept, catalogs)
+    clock.step("labels and groups")
+
+    train = np.flatnonzero(~selection.reserved)
+    held = np.flatnonzero(selection.reserved & ~selection.seen)
+    chosen = selection.part(train)
+    fold = deal_folds(chosen.state, chosen.group, settings.folds, seed=settings.seed)
+    common = {
+        "run": context.run_id,
+        "settings": settings.to_json(),
+        "base": base.name,
+        "catalogs": names,
+        "data_sha256": digest_of(selection),
+        "splits": selection.counts(),
+    }
+    _, known = outputs.read(selection.catalog_id, selection.row)
+    of_kept = dict(zip((m.id for m in kept), known.T, strict=True))
+    ids: list[str] = []
+    calibrations: list[Calibration] = []
+    columns: list[Floats] = []  # of all rows; of training rows by models that did not see them
+    move = float(shift_prior(0.0, BALANCE, base_rule.joint.prior))
+    for k, stored_member in zip(pixels, before, strict=True):
+        member = stored_member.member
+        if isinstance(member, DeepMember):
+            data = open_cutouts(context.workspace, selection, catalogs, member)
+            job = _Fits(context, settings, stored_member.id, member, data, train, fold, chosen)
+            model_id, column = job.run(common)
+            # Uncalibrated, the logits of the loss stand at its own prior.
+            calibrations.append(Calibration("platt", 1.0, move, (), (), base_rule.joint.prior))
+            clock.step(f"network {model_id}")
+        else:
+            model_id, column = stored_member.id, of_kept[stored_member.id]
+            calibrations.append(base_rule.members[k])
+        ids.append(model_id)
+        columns.append(column)
+    raw = np.column_stack(columns)
+    honest = np.flatnonzero((chosen.state != UNLABELED) & ~chosen.seen)
+    joined = join(
+        raw[train][honest],
+        chosen.state[honest].astype(np.int64),
+        chosen.group[honest],
+        fusion=settings.fusion,
+        survey_prior=settings.survey_prior,
+        bases=EnsembleRule("mean", tuple(calibrations), base_rule.joint, settings.survey_prior),
+    )
+    context.log(joined.sentence, "info" if joined.calibrated else "warning")
+    scores = joined.rule(raw[held])
+    logits = {
+        "ensemble": scores.logit,
+        **{key: scores.member_logits[:, k] for k, key in enumerate(ids)},
+    }
+    manifest = {
+        **common,
+        "rule": joined.rule.to_json(),
+        "calibrated": joined.calibrated,
+        "calibration_note": joined.sentence,
+        "fusion_choice": joined.fusion_figures,
+        **evaluate(context.workspace, settings.ensemble, base, selection.part(held), logits),
+    }
+    clock.step("calibration and figures")
+    record_ensemble(context, settings.ensemble, joined.rule.fusion, manifest, ids)
+
+
+@dataclass(frozen=True)
+class _Fits:
+    """The fits of one network: one a fold, one on all.
+
+    Attributes
+    ----------
+    base_id, member : the network to start from
+    data : cutouts of all rows
+    train, fold : ndarray of the rows that train, and the fold of each
+    chosen : Selection
+        Those rows.
+    """
+
+    context: JobContext
+    settings: FinetuneSettings
+    base_id: str
+    member: DeepMember
+    data: TrainingData
+    train: Ints
+    fold: Ints
+    chosen: Selection
+
+    def run(self, common: dict[str, Any]) -> tuple[str, Floats]:
+        """Train and store the network; its id, and logits of all rows that nothing saw.
+
+        Logits of training rows come from the folds, those of the others from the final network.
+        """
+        context, data = self.context, self.data
+        note: Path = context.folder / f"{self.base_id}.json"
+        kept = note.with_suffix(".npy")
+        if note.is_file():
+            model_id = str(json.loads(note.read_text())["model"])
+            if (context.workspace.models / model_id).is_dir():
+                context.log(f"Network {model_id} was trained before.")
+                return model_id, np.asarray(np.load(kept))
+        logits = np.empty(len(data))
+        for k in np.unique(self.fold).tolist():
+            name = f"{self.base_id}-fold-{k + 1}"
+            part: Path = context.folder / f"{name}.npy"
+            left_out = self.train[self.fold == k]
+            if not part.is_file():
+                found = self._fit(name, np.flatnonzero(self.fold != k), k)
+                context.progress(0, None, f"Scoring what {name} has not seen")
+                _save(part, _logits(found, data, left_out))
+            logits[left_out] = np.load(part)
+        final = self._fit(self.base_id, np.arange(len(self.train)), 0)
+        context.progress(0, None, "Scoring held-out objects")
+        rest = np.setdiff1d(np.arange(len(data)), self.train)
+        logits[rest] = _logits(final, data, rest)
+        final = with_novelty(final, data, self.train[self.chosen.state != LENS])
+        model_id = new_model_id("fine-tuned")
+        save_member(context.workspace, model_id, final, {**common, "from": self.base_id})
+        _save(kept, logits)
+        write_note(note, {"model": model_id})
+        return model_id, logits
+
+    def _fit(self, name: str, rows: Ints, number: int) -> DeepMember:
+        """On some of the rows that train, each as often as it counts."""
+        rows = repeated(rows, copies_in(self.chosen, self.settings))
+        return finetune(
+            self.context,
+            self.settings,
+            self.member,
+            self.data,
+            self.train[rows],
+            name=name,
+            seed=self.settings.seed + number,
+        )
+
+
+def _logits(member: DeepMember, data: TrainingData, rows: Ints) -> Floats:
+    predict = member.predictor(data.geometry, "the selection")
+    parts = [
+        predict(native_flux(data, batch), data.metadata_of(batch, member.metadata_names)).logit
+        for batch in data.batches(rows, BATCH)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _save(path: Path, values: Floats) -> None:
+    """Whole or not at all."""
+    beside = path.with_suffix(".part")
+    with beside.open("wb") as stream:
+        np.save(stream, values)
+    beside.replace(path)

@@ -1,0 +1,201 @@
+"""The heads of a retraining: which there are, and how each is fitted and cross-fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.errors import BadInputError
+from lensing_core.models.head import HeadInput
+from lensing_core.pu import (
+    Learner,
+    LogisticLearner,
+    PUMethod,
+    PUModel,
+    TreesLearner,
+    group_folds,
+    pu_method,
+)
+from training.jobs.retrain.copies import repeated
+from training.jobs.retrain.label_table import (
+    LENS,
+    OTHER,
+)
+
+HEADS = ("nnpu", "logistic", "trees", "bagging")
+"""nnpu, logistic: on embeddings; trees, bagging: LightGBM on features and embeddings."""
+MIN_FOLDS = 2
+_DRAWN = {"most_unlabeled": 10**9}  # the draw of the unlabeled has been made before
+OPTIONS: dict[str, dict[str, Any]] = {
+    "nnpu": {"unlabeled_batch": 512, "min_steps": 300, "max_steps": 1000},
+    "logistic": _DRAWN,
+    "trees": _DRAWN,
+    "bagging": {},
+}
+LEARNERS: dict[str, Learner] = {
+    "logistic": LogisticLearner(),
+    # One thread each: several fits run at a time.
+    "trees": TreesLearner(column_share=0.2, threads=1),
+    "bagging": TreesLearner(rounds=50, column_share=0.2, threads=1),
+}
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class HeadPlan:
+    """A head to be fitted.
+
+    Attributes
+    ----------
+    name : of :data:`HEADS`
+    inputs : tuple of HeadInput
+    method : PUMethod
+    naive : bool
+        The method takes the unlabeled for negatives, so that its log-odds depend on how many of
+        them were drawn.
+    """
+
+    name: str
+    inputs: tuple[HeadInput, ...]
+    method: PUMethod
+    naive: bool
+
+    def shift(self, share_unlabeled: float, lens_copies: float = 1.0) -> float:
+        """What to add to the log-odds for unlabeled objects not drawn, and for copies of lenses.
+
+        ln of the share drawn over the mean number of copies (King & Zeng 2001, Political Analysis
+        9, 137).
+        """
+        return float(np.log(share_unlabeled / lens_copies)) if self.naive else 0.0
+
+
+def plan_heads(
+    names: Sequence[str], inputs: Sequence[HeadInput], *, prior: float, seed: int
+) -> list[HeadPlan]:
+    """The heads by name, on the columns that suit each.
+
+    Raises
+    ------
+    BadInputError
+        If there are no such columns.
+    """
+    embeddings = tuple(i for i in inputs if i.what == "embedding")
+    plans = []
+    for name in names:
+        naive, of_trees = name in ("logistic", "trees"), name in ("trees", "bagging")
+        taken = tuple(inputs) if of_trees else embeddings
+        if not taken:
+            raise BadInputError(
+                f"Head {name} needs {'features or embeddings' if of_trees else 'embeddings'}, and "
+                "the base ensemble has no such member; choose another ensemble or other heads."
+            )
+        method = pu_method(
+            "naive" if naive else name,
+            prior=prior,
+            learner=LEARNERS.get(name, LogisticLearner()),
+            seed=seed,
+            **OPTIONS[name],
+        )
+        plans.append(HeadPlan(name, taken, method, naive))
+    return plans
+
+
+def deal_folds(state: NDArray[np.int8], groups: Ints, n_folds: int, *, seed: int) -> Ints:
+    """Fold of each training object; fewer folds where lenses stand in fewer groups.
+
+    Raises
+    ------
+    BadInputError
+        If they stand in one group only.
+    """
+    lenses = state == LENS
+    n_groups = len(np.unique(groups[lenses]))
+    if n_groups < MIN_FOLDS:
+        raise BadInputError(
+            f"{int(lenses.sum())} labeled lenses in {n_groups} groups (duplicates, sky blocks) are "
+            f"left to train on; at least {MIN_FOLDS} are needed. Label more lenses, farther apart."
+        )
+    n_folds = min(n_folds, n_groups)
+    fold = group_folds(groups, lenses, n_folds, seed=seed)
+    # Vetted others are dealt evenly too: a model that learned from fewer of them would put all of
+    # its fold higher.
+    rest = ~np.isin(groups, groups[lenses])
+    others = rest & (state == OTHER)
+    if len(np.unique(groups[others])) >= n_folds:
+        fold[rest] = group_folds(groups[rest], others[rest], n_folds, seed=seed)
+    return fold
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What one head is trained on.
+
+    Attributes
+    ----------
+    x : ndarray of shape (n, d), float32
+    state : ndarray of shape (n,), int8
+        Of lenses, vetted others and unlabeled objects.
+    group, fold : ndarray of shape (n,), int64
+    copies : ndarray of shape (n,), int64
+        As how many objects each counts, see :func:`~training.jobs.retrain.copies.copies_of`.
+    """
+
+    x: NDArray[np.float32]
+    state: NDArray[np.int8]
+    group: Ints
+    fold: Ints
+    copies: Ints
+
+
+def cross_fit(
+    method: PUMethod,
+    training: TrainingSet,
+    *,
+    done: Callable[[int], object] = lambda count: None,
+    workers: int = 1,
+) -> tuple[Floats, PUModel]:
+    """Out-of-fold log-odds (n,) of training objects, and the model fitted on all of them.
+
+    Parameters
+    ----------
+    done : callable
+        Called with the number of fits that are done, from 0 on; may raise to stop.
+    workers : int
+        Fits at a time, in threads.
+    """
+    folds = np.unique(training.fold)
+
+    def part(k: int | None) -> tuple[Floats, PUModel]:
+        held = training.fold == k
+        model = _fit(method, training, np.flatnonzero(~held))
+        return model.decision(training.x[held]) if held.any() else np.empty(0), model
+
+    done(0)
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = {pool.submit(part, k): k for k in [None, *folds.tolist()]}
+        out = np.empty(len(training.x))
+        try:
+            for count, ready in enumerate(as_completed(waiting), start=1):
+                k = waiting[ready]
+                logits, model = ready.result()
+                if k is None:
+                    final = model
+                else:
+                    out[training.fold == k] = logits
+                done(count)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return out, final
+
+
+def _fit(method: PUMethod, training: TrainingSet, rows: Ints) -> PUModel:
+    rows = repeated(rows, training.copies)
+    s = (training.state[rows] == LENS).astype(np.int64)
+    return method.fit(training.x[rows], s, training.group[rows])

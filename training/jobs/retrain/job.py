@@ -1,0 +1,276 @@
+"""The run: heads from labels and stored outputs, a new ensemble, and the catalog ranked anew.
+
+Every step leaves a file or a row behind, so that a resumed run goes on where it stopped: the rows
+drawn (``selection.npz``), each head (a model, its out-of-fold log-odds and a note), the ensemble,
+and the scores in order of the cutouts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lensing_core.models.ensemble import EnsembleRule
+from lensing_core.models.files import load_member, new_model_id, save_member
+from lensing_core.models.head import HeadMember
+from lensing_core.processes import available_cores
+from lensing_core.store import Session, open_database
+from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.tables import Ensemble
+from training.jobs.retrain.copies import copies_in
+from training.jobs.retrain.diagnosis import (
+    diagnose,
+    fetch_covariates,
+)
+from training.jobs.retrain.evaluating import evaluate
+from training.jobs.retrain.heads import (
+    HeadPlan,
+    TrainingSet,
+    cross_fit,
+    deal_folds,
+    plan_heads,
+)
+from training.jobs.retrain.label_table import (
+    LENS,
+    UNLABELED,
+)
+from training.jobs.retrain.preparing import (
+    Clock,
+    base_of_run,
+    digest_of,
+    join_grades,
+    select_rows,
+)
+from training.jobs.retrain.rescoring import rescore
+from training.jobs.retrain.selection import (
+    Selection,
+    StoredBases,
+    write_note,
+)
+from training.jobs.retrain.stacking import (
+    cross_validated,
+    join,
+)
+from training.recording import is_recorded, record_ensemble
+from training.runner.context import JobContext
+from training.settings import RetrainSettings
+
+Floats = NDArray[np.float64]
+
+
+def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
+    """Train heads, write the ensemble, and score the catalogs with it from stored outputs."""
+    clock = Clock()
+    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    if not is_recorded(context, settings.ensemble):
+        _make(context, settings, names, clock)
+    with open_database(context.workspace).session() as session:
+        ensemble = find_ensemble(session, settings.ensemble)
+    context.progress(0, None, "Ranking again")
+    scored = sum(rescore(context, ensemble, name) for name in names)
+    clock.step("scores")
+    manifest = ensemble.manifest
+    return {
+        "ensemble": ensemble.name,
+        "base": manifest["base"],
+        "catalogs": names,
+        "members": [m.model_id for m in ensemble.members],
+        "figures": manifest["figures"].get("ensemble", {}),
+        "figures_on": manifest["figures_on"],
+        "calibration": manifest["calibration_note"],
+        "notes": manifest["pu"]["sentences"],
+        "scored": scored,
+        "seconds": clock.seconds,
+    }
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A stored head with its out-of-fold log-odds of the training objects."""
+
+    name: str
+    model_id: str
+    member: HeadMember
+    out_of_fold: Floats
+
+
+def _make(context: JobContext, settings: RetrainSettings, names: list[str], clock: Clock) -> None:
+    """Everything up to the ensemble's row in the database."""
+    context.progress(0, None, "Reading labels and stored outputs")
+    join_grades(context, settings)
+    with open_database(context.workspace).session() as session:
+        base = base_of_run(context, session, settings)
+        selection, catalogs = select_rows(context, session, settings, names, base)
+        clock.step("labels and groups")
+        base_rule, bases = _open_bases(context, session, base, catalogs)
+    table, raw = bases.read(selection.catalog_id, selection.row)
+    clock.step("stored outputs")
+
+    train = np.flatnonzero(~selection.reserved)
+    chosen = selection.part(train)
+    fold = deal_folds(chosen.state, chosen.group, settings.folds, seed=settings.seed)
+    plans = plan_heads(
+        settings.heads, bases.inputs, prior=settings.survey_prior, seed=settings.seed
+    )
+    common = {
+        "run": context.run_id,
+        "settings": settings.to_json(),
+        "base": base.name,
+        "catalogs": names,
+        "data_sha256": digest_of(selection),
+        "splits": selection.counts(),
+    }
+    fitted = _heads(context, settings, plans, bases, table[train], chosen, fold, common, clock)
+    everything = np.column_stack([raw[train], *(f.out_of_fold for f in fitted)])
+    honest = np.flatnonzero((chosen.state != UNLABELED) & ~chosen.seen)
+    joined = join(
+        everything[honest],
+        chosen.state[honest].astype(np.int64),
+        chosen.group[honest],
+        fusion=settings.fusion,
+        survey_prior=settings.survey_prior,
+        bases=base_rule,
+    )
+    context.log(joined.sentence, "info" if joined.calibrated else "warning")
+    clock.step("calibration and fusion")
+    naive = [f.out_of_fold for f, plan in zip(fitted, plans, strict=True) if plan.naive]
+    with open_database(context.workspace).session() as session:
+        covariates = fetch_covariates(session, chosen.candidate_id)
+    pu = diagnose(
+        chosen,
+        joined.rule(everything).logit,
+        naive[-1] if naive else None,
+        covariates,
+        survey_prior=settings.survey_prior,
+    )
+    for sentence in pu["sentences"]:
+        context.log(sentence)
+    clock.step("diagnosis")
+
+    held = np.flatnonzero(selection.reserved & ~selection.seen)
+    logits = _logits(joined.rule, fitted, bases, table[held], raw[held])
+    manifest = {
+        **common,
+        "rule": joined.rule.to_json(),
+        "calibrated": joined.calibrated,
+        "calibration_note": joined.sentence,
+        "fusion_choice": joined.fusion_figures,
+        "cross_validation": cross_validated(
+            chosen.state, [f.name for f in fitted], everything[:, -len(fitted) :]
+        ),
+        "pu": pu,
+        **evaluate(context.workspace, settings.ensemble, base, selection.part(held), logits),
+    }
+    clock.step("figures")
+    ids = [*(m.id for m in bases.members), *(f.model_id for f in fitted)]
+    record_ensemble(context, settings.ensemble, joined.rule.fusion, manifest, ids)
+
+
+def _open_bases(
+    context: JobContext, session: Session, base: Ensemble, catalogs: dict[int, str]
+) -> tuple[EnsembleRule, StoredBases]:
+    """The members of the base ensemble that look at pixels, with their part of its rule."""
+    stored = [load_member(context.workspace, m.model_id) for m in base.members]
+    rule = EnsembleRule.from_json(base.manifest["rule"])
+    pixels = [k for k, m in enumerate(stored) if not isinstance(m.member, HeadMember)]
+    part = EnsembleRule(
+        "mean", tuple(rule.members[k] for k in pixels), rule.joint, rule.survey_prior
+    )
+    members = [stored[k] for k in pixels]
+    return part, StoredBases.open(session, context.workspace, members, catalogs)
+
+
+def _heads(
+    context: JobContext,
+    settings: RetrainSettings,
+    plans: list[HeadPlan],
+    bases: StoredBases,
+    table: NDArray[np.float32],
+    chosen: Selection,
+    fold: NDArray[np.int64],
+    common: dict[str, Any],
+    clock: Clock,
+) -> list[_Fitted]:
+    """All heads, fitted and stored, with progress."""
+    each = len(np.unique(fold)) + 1
+    copies = copies_in(chosen, settings)
+    total = len(plans) * each
+    fitted: list[_Fitted] = []
+    for k, plan in enumerate(plans):
+
+        def done(count: int, k: int = k, name: str = plan.name) -> None:
+            context.progress(k * each + count, total, f"Fitting head {name}")
+
+        x = table[:, bases.columns_of(plan.inputs)]
+        training = TrainingSet(x, chosen.state, chosen.group, fold, copies)
+        shift = plan.shift(chosen.share_unlabeled, float(copies[chosen.state == LENS].mean()))
+        fitted.append(_head(context, settings, plan, bases, training, shift, common, done))
+        clock.step(f"head {plan.name}")
+    context.progress(total, total, "Joining members")
+    return fitted
+
+
+def _head(
+    context: JobContext,
+    settings: RetrainSettings,
+    plan: HeadPlan,
+    bases: StoredBases,
+    training: TrainingSet,
+    shift: float,
+    common: dict[str, Any],
+    done: Callable[[int], None],
+) -> _Fitted:
+    """Fit and store one head, or take the one that this run has stored already."""
+    note: Path = context.folder / f"{plan.name}.json"
+    kept: Path = context.folder / f"{plan.name}.npy"
+    if note.is_file():
+        model_id = json.loads(note.read_text())["model"]
+        if (context.workspace.models / model_id).is_dir():
+            before = load_member(context.workspace, model_id).member
+            if isinstance(before, HeadMember):
+                context.log(f"Head {plan.name} was trained before: {model_id}.")
+                return _Fitted(plan.name, model_id, before, np.load(kept))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # several fits run at a time
+    try:
+        out, model = cross_fit(
+            plan.method,
+            training,
+            done=done,
+            workers=available_cores(),
+        )
+    finally:
+        torch.set_num_threads(threads)
+    model_id = new_model_id(plan.name)
+    head = HeadMember(plan.inputs, model, shift, {m.id: m.member for m in bases.members})
+    save_member(context.workspace, model_id, head, common)
+    np.save(kept, out + shift)
+    write_note(note, {"model": model_id})
+    return _Fitted(plan.name, model_id, head, out + shift)
+
+
+def _logits(
+    rule: EnsembleRule,
+    fitted: list[_Fitted],
+    bases: StoredBases,
+    table: NDArray[np.float32],
+    raw: Floats,
+) -> dict[str, Floats]:
+    """Logits of held-out objects by the ensemble and by each member, at the survey's prior."""
+    columns = [raw]
+    for head in fitted:
+        x = table[:, bases.columns_of(head.member.inputs)]
+        columns.append(head.member.model.decision(x) + head.member.shift)
+    scores = rule(np.column_stack(columns))
+    ids = [*(m.id for m in bases.members), *(f.model_id for f in fitted)]
+    return {
+        "ensemble": scores.logit,
+        **{key: scores.member_logits[:, k] for k, key in enumerate(ids)},
+    }

@@ -1,0 +1,133 @@
+"""What every retraining begins with: its base ensemble, and the rows that train and are held out.
+
+Both are written beside the run at its first attempt, so that a resumed run goes on with the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lensing_core.store import Session, open_database
+from lensing_core.store.consensus import update_consensus
+from lensing_core.store.consensus_choice import rule_in_force
+from lensing_core.store.ensembles import default_ensemble
+from lensing_core.store.tables import Ensemble
+from training.jobs.retrain.grades import GradeRule
+from training.jobs.retrain.label_table import UNLABELED
+from training.jobs.retrain.labels import training_labels
+from training.jobs.retrain.reserved import reserve
+from training.jobs.retrain.selection import (
+    Selection,
+    draw,
+    groups_of,
+    seen_by_bases,
+    write_note,
+)
+from training.runner.context import JobContext
+from training.settings import RetrainSettings
+
+
+class Clock:
+    """Seconds by step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def step(self, name: str) -> None:
+        """What passed since the last step was for ``name``."""
+        now = time.perf_counter()
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + now - self._last, 2)
+        self._last = now
+
+
+def join_grades(context: JobContext, settings: RetrainSettings) -> None:
+    """Bring the consensus up to date, by the prior and thresholds that were chosen last."""
+    grades = GradeRule.of(settings)
+    if grades is None:
+        return
+    with open_database(context.workspace).session() as session:
+        rule = rule_in_force(session, grades.rule.method) or grades.rule
+        update_consensus(session, rule, only_if_new=True)
+        prior = None if rule.ensemble_id is None else session.get_one(Ensemble, rule.ensemble_id)
+    if prior is not None:
+        context.log(
+            f"The consensus has scores of {prior.name} as its prior: labels follow in part from "
+            "what it thought before.",
+            "warning",
+        )
+
+
+def base_of_run(context: JobContext, session: Session, settings: RetrainSettings) -> Ensemble:
+    """The base ensemble: on a resume the one that the run began with."""
+    note: Path = context.folder / "base.json"
+    if note.is_file():
+        return default_ensemble(session, json.loads(note.read_text())["base"])
+    base = default_ensemble(session, settings.base)
+    write_note(note, {"base": base.name})
+    return base
+
+
+def select_rows(
+    context: JobContext,
+    session: Session,
+    settings: RetrainSettings,
+    names: list[str],
+    base: Ensemble,
+) -> tuple[Selection, dict[int, str]]:
+    """The rows of this run, drawn at its first attempt; and the catalogs' names by id."""
+    path: Path = context.folder / "selection.npz"
+    note = path.with_suffix(".json")
+    if note.is_file():
+        stored = json.loads(note.read_text())
+        return Selection.read(path), {int(k): v for k, v in stored["catalogs"].items()}
+    labels = training_labels(
+        session, names, min_confidence=settings.min_confidence, grades=GradeRule.of(settings)
+    )
+    if labels.graded.any():
+        context.log(f"{int(labels.graded.sum()):,} labels are grades of people here.")
+    for reason, count in labels.left_out.items():
+        context.log(f"Left out: {count:,} labels, {reason}.", "warning")
+    groups = groups_of(labels, settings.block_nside)
+    seen = seen_by_bases(session, context.workspace, [m.model_id for m in base.members], labels)
+    n_seen = int((seen & (labels.state != UNLABELED)).sum())
+    if n_seen:
+        context.log(
+            f"{n_seen:,} labeled objects were seen by the training of {base.name}: they train "
+            "heads, and neither calibrate nor evaluate.",
+            "warning",
+        )
+    reserved = reserve(context.workspace, labels, groups, seen, settings.seed)
+    selection = draw(
+        labels,
+        groups,
+        reserved,
+        seen,
+        most_unlabeled=settings.most_unlabeled,
+        seed=settings.seed,
+    )
+    selection.write(path)
+    write_note(note, {"catalogs": labels.catalogs})
+    counts = selection.counts()
+    context.log(
+        "; ".join(
+            f"{what}: {c['lenses']:,} lenses, {c['others']:,} vetted others, "
+            f"{c['unlabeled']:,} unlabeled"
+            for what, c in (("Training", counts["train"]), ("held out", counts["held_out"]))
+        )
+        + "."
+    )
+    return selection, labels.catalogs
+
+
+def digest_of(selection: Selection) -> str:
+    """Of which objects with which labels trained and evaluated."""
+    digest = hashlib.sha256()
+    for name in ("candidate_id", "state", "group", "reserved", "weight", "reason"):
+        digest.update(np.ascontiguousarray(getattr(selection, name)).tobytes())
+    return digest.hexdigest()

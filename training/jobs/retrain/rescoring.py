@@ -1,0 +1,53 @@
+"""Scores of a catalog from stored outputs of the base members: no pixel is read."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from lensing_core.models.ensemble import EnsembleRule
+from lensing_core.models.files import load_member
+from lensing_core.models.head import HeadMember
+from lensing_core.models.outputs import StoredOutputs
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Catalog, Ensemble
+from training.jobs.score import (
+    fuse,
+    rows_scored,
+    write_scores,
+)
+from training.runner.context import JobContext
+
+BATCH = 8192
+
+
+def rescore(context: JobContext, ensemble: Ensemble, name: str) -> int:
+    """Score the candidates that ``ensemble`` has not scored, in order; return how many."""
+    database = open_database(context.workspace)
+    with database.session() as session:
+        catalog = session.scalars(select(Catalog).where(Catalog.name == name)).one()
+        done = rows_scored(session, ensemble.id, catalog.id)
+    total = catalog.n_candidates
+    members = [load_member(context.workspace, m.model_id) for m in ensemble.members]
+    rule = EnsembleRule.from_json(ensemble.manifest["rule"])
+    stored = {
+        m.id: StoredOutputs.read(context.workspace, m.id, name, total)
+        for m in members
+        if not isinstance(m.member, HeadMember)
+    }
+    for start in range(done, total, BATCH):
+        context.progress(start, total, f"Ranking {name} again")
+        stop = min(start + BATCH, total)
+        outputs = {key: found.output(slice(start, stop)) for key, found in stored.items()}
+        scores, distances = fuse(rule, members, outputs)
+        with database.session() as session:
+            ids = session.scalars(
+                select(Candidate.id)
+                .where(
+                    Candidate.catalog_id == catalog.id,
+                    Candidate.cutout_index.between(start, stop - 1),
+                )
+                .order_by(Candidate.cutout_index)
+            ).all()
+            write_scores(session, ensemble, catalog.id, ids, scores, distances)
+    context.progress(total, total, "Done")
+    return total - done

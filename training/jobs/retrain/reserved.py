@@ -1,0 +1,97 @@
+"""The objects of a catalog that no retrained head ever sees: chosen once, then kept.
+
+Whole groups (duplicates within 2″, sky blocks) are reserved. The choice is written to
+``held_out/reserved/<catalog>.npz`` the first time and stands from then on; labels that come later
+fall on either side by where their objects are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.errors import BadInputError
+from lensing_core.pu import group_folds
+from lensing_core.workspace import Workspace, check_slug
+from training.jobs.retrain.label_table import (
+    LENS,
+    CandidateLabels,
+)
+
+ONE_IN = 5
+"""One group in this many is reserved."""
+Ints = NDArray[np.int64]
+
+
+def reserved_path(workspace: Workspace, catalog: str) -> Path:
+    """Where a catalog's reserved objects are kept."""
+    return workspace.held_out / "reserved" / f"{check_slug(catalog, what='Catalog')}.npz"
+
+
+def reserve(
+    workspace: Workspace, labels: CandidateLabels, groups: Ints, seen: NDArray[np.bool_], seed: int
+) -> NDArray[np.bool_]:
+    """Which candidates are reserved, shape (n,); decided for those that are new, and written.
+
+    Groups with labeled lenses that no base member has seen are dealt evenly: only those can show
+    how well something ranks.
+
+    Raises
+    ------
+    BadInputError
+        If labeled lenses stand in too few groups to reserve some and train on the others.
+    """
+    known, held = _read(workspace, labels)
+    names, member = np.unique(groups, return_inverse=True)
+    reserved, decided = np.zeros(len(names), dtype=bool), np.zeros(len(names), dtype=bool)
+    decided[member[known]] = True
+    reserved[member[held]] = True  # where catalogs join two groups, the reserved one wins
+    useful = (labels.state == LENS) & ~seen
+    if not decided.any():
+        n_groups = len(np.unique(member[useful]))
+        if n_groups < ONE_IN:
+            raise BadInputError(
+                f"Labeled lenses that the base ensemble has not seen stand in {n_groups} groups "
+                f"(duplicates, sky blocks); retraining needs {ONE_IN}, so that some are held out. "
+                "Label more lenses, farther apart, or give smaller sky blocks (a larger "
+                "block_nside; 0 for none)."
+            )
+        reserved[member[group_folds(groups, useful, ONE_IN, seed=seed) == 0]] = True
+    else:
+        new = np.flatnonzero(~decided & ~reserved)
+        rng = np.random.default_rng([seed, int(decided.sum())])
+        reserved[new] = rng.random(len(new)) < 1 / ONE_IN
+    result = reserved[member]
+    if not known.all() or (result != held).any():
+        _write(workspace, labels, result)
+    return np.asarray(result)
+
+
+def _read(
+    workspace: Workspace, labels: CandidateLabels
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which candidates were decided on before, and which of them are reserved."""
+    known, held = np.zeros(len(labels), dtype=bool), np.zeros(len(labels), dtype=bool)
+    for catalog_id, name in labels.catalogs.items():
+        path = reserved_path(workspace, name)
+        if not path.is_file():
+            continue
+        with np.load(path, allow_pickle=False) as stored:
+            mine = labels.catalog_id == catalog_id
+            known[mine] = np.isin(labels.candidate_id[mine], stored["candidate_id"])
+            chosen = stored["candidate_id"][stored["reserved"]]
+            held[mine] = np.isin(labels.candidate_id[mine], chosen)
+    return known, held
+
+
+def _write(workspace: Workspace, labels: CandidateLabels, reserved: NDArray[np.bool_]) -> None:
+    for catalog_id, name in labels.catalogs.items():
+        path = reserved_path(workspace, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mine = labels.catalog_id == catalog_id
+        beside = path.with_suffix(".part")
+        with beside.open("wb") as stream:
+            np.savez(stream, candidate_id=labels.candidate_id[mine], reserved=reserved[mine])
+        beside.replace(path)

@@ -1,0 +1,243 @@
+"""The rows of a retraining: drawn once, kept with the run, read from what members stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.models.files import StoredMember
+from lensing_core.models.head import HeadInput, gather_inputs
+from lensing_core.models.outputs import StoredOutputs
+from lensing_core.pu import object_groups
+from lensing_core.store.tables import Catalog, Ensemble, Model
+from lensing_core.workspace import Workspace
+from training.jobs.retrain.label_table import (
+    UNLABELED,
+    CandidateLabels,
+)
+from training.jobs.train.held_out import HeldOut
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The objects that a retraining looks at: all labeled ones, and draws of the unlabeled.
+
+    Attributes
+    ----------
+    candidate_id, catalog_id, row, group : ndarray of shape (n,), int64
+    state : ndarray of shape (n,), int8
+        See :class:`~training.jobs.retrain.labels.CandidateLabels`.
+    reserved, seen : ndarray of shape (n,), bool
+        Held out from heads; seen by the training of a base member.
+    weight : ndarray of shape (n,), float32
+    reason : ndarray of shape (n,), int8
+    share_unlabeled : float
+        Of the unlabeled objects that may train, how many were drawn.
+    """
+
+    candidate_id: Ints
+    catalog_id: Ints
+    row: Ints
+    group: Ints
+    state: NDArray[np.int8]
+    reserved: NDArray[np.bool_]
+    seen: NDArray[np.bool_]
+    weight: NDArray[np.float32]
+    reason: NDArray[np.int8]
+    share_unlabeled: float
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def part(self, rows: Ints) -> Selection:
+        """Some of its objects."""
+        chosen: dict[str, Any] = {
+            k: v[rows] for k, v in vars(self).items() if isinstance(v, np.ndarray)
+        }
+        return replace(self, **chosen)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Lenses, vetted others and unlabeled objects, in training and held out."""
+        return {
+            name: {
+                what: int((chosen & (self.state == state)).sum())
+                for what, state in (("lenses", 1), ("others", 0), ("unlabeled", -1))
+            }
+            for name, chosen in (("train", ~self.reserved), ("held_out", self.reserved))
+        }
+
+    def write(self, path: Path) -> None:
+        """Keep with the run."""
+        beside = path.with_suffix(".part")
+        with beside.open("wb") as stream:
+            arrays: dict[str, Any] = {k: np.asarray(v) for k, v in vars(self).items()}
+            np.savez(stream, **arrays)
+        beside.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> Selection:
+        """What :meth:`write` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            found: dict[str, Any] = {field.name: stored[field.name] for field in fields(cls)}
+        return cls(**{**found, "share_unlabeled": float(found["share_unlabeled"])})
+
+
+def groups_of(labels: CandidateLabels, block_nside: int) -> Ints:
+    """Objects that belong on one side: of one name, within 2″, or in one sky block."""
+    return object_groups(
+        len(labels),
+        keys=[labels.object_id] if labels.object_id else [],
+        ra_deg=labels.ra_deg,
+        dec_deg=labels.dec_deg,
+        block_nside=block_nside or None,
+    )
+
+
+def draw(
+    labels: CandidateLabels,
+    groups: Ints,
+    reserved: NDArray[np.bool_],
+    seen: NDArray[np.bool_],
+    *,
+    most_unlabeled: int,
+    seed: int,
+) -> Selection:
+    """All labeled objects; at most ``most_unlabeled`` unlabeled to train, half of that held out."""
+    rng = np.random.default_rng(seed)
+    unlabeled = labels.state == UNLABELED
+    chosen = [np.flatnonzero(~unlabeled)]
+    share = 1.0
+    for where, most in ((~reserved, most_unlabeled), (reserved, most_unlabeled // 2)):
+        found = np.flatnonzero(unlabeled & where)
+        if not len(found) and where is not reserved:
+            raise BadInputError(
+                "All unlabeled candidates are reserved for evaluation; import more, or give "
+                "smaller sky blocks (a larger block_nside; 0 for none)."
+            )
+        if len(found) > most:
+            if where is not reserved:
+                share = most / len(found)
+            found = rng.choice(found, most, replace=False, shuffle=False)
+        chosen.append(found)
+    rows = np.sort(np.concatenate(chosen))
+    return Selection(
+        labels.candidate_id[rows],
+        labels.catalog_id[rows],
+        labels.row[rows],
+        groups[rows],
+        labels.state[rows],
+        reserved[rows],
+        seen[rows],
+        labels.weight[rows],
+        labels.reason[rows],
+        share,
+    )
+
+
+def seen_by_bases(
+    session: Session, workspace: Workspace, model_ids: Sequence[str], labels: CandidateLabels
+) -> NDArray[np.bool_]:
+    """Which objects a base member may have been trained or calibrated on, shape (n,).
+
+    Those with an imported label in a catalog that the model was trained on here, less the ones
+    that its training held out. Logits of the others are honest.
+    """
+    seen = np.zeros(len(labels), dtype=bool)
+    for model in session.scalars(select(Model).where(Model.id.in_(model_ids))):
+        if model.run_id is None:
+            continue  # trained elsewhere: the catalogs that it names are not these
+        names = model.manifest.get("catalogs", [])
+        ids = [k for k, name in labels.catalogs.items() if name in names]
+        mine = labels.imported & np.isin(labels.catalog_id, ids)
+        for name in session.scalars(select(Ensemble.name).where(Ensemble.run_id == model.run_id)):
+            try:
+                mine &= ~np.isin(labels.candidate_id, HeldOut.read(workspace, name).candidate_id)
+            except NotFoundError:
+                continue  # nothing is known to have been held out
+        seen |= mine
+    return seen
+
+
+@dataclass(frozen=True)
+class StoredBases:
+    """Stored outputs of the base members for each catalog.
+
+    Attributes
+    ----------
+    members : tuple of StoredMember
+    inputs : tuple of HeadInput
+        Every column that heads may take: embeddings of networks, features of classic members.
+    """
+
+    members: tuple[StoredMember, ...]
+    outputs: dict[int, dict[str, StoredOutputs]]
+    inputs: tuple[HeadInput, ...]
+
+    @classmethod
+    def open(
+        cls,
+        session: Session,
+        workspace: Workspace,
+        members: Sequence[StoredMember],
+        catalogs: dict[int, str],
+    ) -> StoredBases:
+        """Raises NotFoundError where a member has no outputs of a catalog."""
+        outputs: dict[int, dict[str, StoredOutputs]] = {}
+        for catalog_id, name in catalogs.items():
+            rows = session.get_one(Catalog, catalog_id).n_candidates
+            outputs[catalog_id] = {
+                m.id: StoredOutputs.read(workspace, m.id, name, rows) for m in members
+            }
+        first = next(iter(outputs.values()))
+        inputs: list[HeadInput] = []
+        for key, stored in first.items():
+            if stored.embedding is not None:
+                inputs.append(HeadInput(key, "embedding", stored.embedding.shape[1]))
+            if stored.features is not None:
+                inputs.append(HeadInput(key, "features", stored.features.shape[1]))
+        return cls(tuple(members), outputs, tuple(inputs))
+
+    def read(self, catalog_id: Ints, row: Ints) -> tuple[NDArray[np.float32], Floats]:
+        """Columns of :attr:`inputs` (n, Σ columns) and raw logits (n, members) of some rows."""
+        table = np.empty((len(row), sum(i.columns for i in self.inputs)), dtype=np.float32)
+        raw = np.empty((len(row), len(self.members)))
+        for key, stored in self.outputs.items():
+            mine = np.flatnonzero(catalog_id == key)
+            for first in range(0, len(mine), _AT_ONCE):
+                part = mine[first : first + _AT_ONCE]
+                found = {k: v.output(row[part]) for k, v in stored.items()}
+                if self.inputs:
+                    table[part] = gather_inputs(self.inputs, found)
+                for k, member in enumerate(self.members):
+                    raw[part, k] = found[member.id].logit
+        return table, raw
+
+    def columns_of(self, inputs: Sequence[HeadInput]) -> Ints:
+        """Which columns of :meth:`read` belong to some of its inputs."""
+        ends = np.cumsum([i.columns for i in self.inputs])
+        parts = [
+            np.arange(end - i.columns, end)
+            for i, end in zip(self.inputs, ends, strict=True)
+            if i in inputs
+        ]
+        return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def write_note(path: Path, values: dict[str, Any]) -> None:
+    """A small JSON file of the run, whole or not at all."""
+    beside = path.with_suffix(".part")
+    beside.write_text(json.dumps(values))
+    beside.replace(path)

@@ -1,0 +1,162 @@
+"""Joining base members and heads, with figures, on objects that none of them has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.calibration import Calibration, shift_prior
+from lensing_core.metrics import ranking_figures, ranking_figures_with_intervals
+from lensing_core.models.ensemble import EnsembleRule, choose_fusion
+from training.jobs.retrain.label_table import (
+    LENS,
+    OTHER,
+    UNLABELED,
+)
+
+MIN_EACH = 10
+"""Vetted objects of each class that a calibration needs, and groups that they must stand in."""
+MIN_GROUPS = 5
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A rule, and what is to be said of it.
+
+    Attributes
+    ----------
+    rule : EnsembleRule
+    calibrated : bool
+    sentence : str
+    fusion_figures : dict or None
+        What a fusion was chosen by, if it was.
+    """
+
+    rule: EnsembleRule
+    calibrated: bool
+    sentence: str
+    fusion_figures: dict[str, dict[str, float]] | None = None
+
+
+def join(
+    raw: Floats,
+    labels: NDArray[np.integer],
+    groups: Ints,
+    *,
+    fusion: str,
+    survey_prior: float,
+    bases: EnsembleRule,
+) -> Joined:
+    """Calibrate each member and fuse them, on vetted objects (label 0 or 1) of both classes.
+
+    Parameters
+    ----------
+    raw : ndarray of shape (n, members)
+        Base members first; every logit from a model that did not see the object.
+    bases : EnsembleRule
+        Of the base members, whose calibrations stand where there are too few vetted objects.
+    """
+    n = {kind: int((labels == kind).sum()) for kind in (LENS, OTHER)}
+    n_groups = min(len(np.unique(groups[labels == kind])) for kind in (LENS, OTHER))
+    if min(n.values()) < MIN_EACH or n_groups < MIN_GROUPS:
+        return Joined(
+            _uncalibrated(bases, raw.shape[1], survey_prior),
+            False,
+            f"Not calibrated on this catalog: {n[LENS]} lenses and {n[OTHER]} others are vetted "
+            f"outside the held-out set; {MIN_EACH} of each in {MIN_GROUPS} groups are needed. "
+            "Rank by the scores, and do not read them as probabilities.",
+        )
+    figures = None
+    if fusion == "best":
+        choice = choose_fusion(raw, labels, groups=groups)
+        fusion, figures = choice.fusion, choice.figures
+    rule = EnsembleRule.fit(raw, labels, fusion=fusion, survey_prior=survey_prior, groups=groups)
+    return Joined(
+        rule,
+        True,
+        f"Calibrated on {n[LENS]} vetted lenses and {n[OTHER]} vetted others, out of fold. Vetted "
+        "objects are those that people looked at, mostly near the top of a ranking: probabilities "
+        "hold for such objects.",
+        figures,
+    )
+
+
+def _uncalibrated(bases: EnsembleRule, n_members: int, survey_prior: float) -> EnsembleRule:
+    """The mean of the base members as calibrated before, and of the heads as they are."""
+    move = float(shift_prior(0.0, bases.joint.prior, survey_prior))
+    before = tuple(
+        Calibration("platt", c.slope, c.intercept + move, (), (), survey_prior)
+        for c in bases.members
+    )
+    plain = Calibration("platt", 1.0, 0.0, (), (), survey_prior)
+    heads = (plain,) * (n_members - len(before))
+    return EnsembleRule("mean", before + heads, plain, survey_prior)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Which held-out objects figures stand on, and how they are called.
+
+    Attributes
+    ----------
+    chosen : ndarray, indices of held-out objects
+    labels : ndarray, 1 lens, 0 not
+    sentence : str
+    """
+
+    chosen: Ints
+    labels: Ints
+    sentence: str
+
+
+def evaluation_set(state: NDArray[np.int8], *, vetted: bool) -> Evaluation | None:
+    """Held-out lenses against vetted others, or against unlabeled objects counted as others.
+
+    None where a class is empty. A few of the unlabeled are lenses, so that figures against them
+    are too low by a little and never too high.
+    """
+    others = OTHER if vetted else UNLABELED
+    chosen = np.flatnonzero((state == LENS) | (state == others))
+    labels = (state[chosen] == LENS).astype(np.int64)
+    n = int(labels.sum()), int((labels == 0).sum())
+    if not all(n):
+        return None
+    what = "vetted others" if vetted else "unlabeled objects, counted as others"
+    return Evaluation(chosen, labels, f"{n[0]:,} held-out lenses and {n[1]:,} {what}")
+
+
+def figures_of(
+    evaluation: Evaluation | None, logits: dict[str, Floats]
+) -> dict[str, dict[str, Any]]:
+    """Ranking figures with intervals by name of the logits of held-out objects."""
+    if evaluation is None:
+        return {}
+    return {
+        name: {
+            key: figure.to_json()
+            for key, figure in ranking_figures_with_intervals(
+                values[evaluation.chosen], evaluation.labels
+            ).items()
+        }
+        for name, values in logits.items()
+    }
+
+
+def cross_validated(
+    state: NDArray[np.int8], names: Sequence[str], out_of_fold: Floats
+) -> dict[str, dict[str, float | None]]:
+    """Figures of out-of-fold log-odds (n, heads): lenses against everything else in training."""
+    lens = (state == LENS).astype(np.int64)
+    return {
+        name: {
+            key: None if value != value else value
+            for key, value in ranking_figures(out_of_fold[:, k], lens).items()
+        }
+        for k, name in enumerate(names)
+    }

@@ -1,0 +1,246 @@
+"""The job that scores a catalog: one read of the cutouts for all members, in batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import expit
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from lensing_core.cutouts import CutoutStore
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.models.deep import DeepMember
+from lensing_core.models.ensemble import EnsembleRule, EnsembleScores
+from lensing_core.models.files import StoredMember, load_member
+from lensing_core.models.head import HeadMember
+from lensing_core.models.member import MemberOutput
+from lensing_core.models.outputs import OutputWriter, rows_stored
+from lensing_core.models.predictors import Predictors
+from lensing_core.processes import look_ahead
+from lensing_core.store import Database, open_database
+from lensing_core.store.catalogs import find_catalog
+from lensing_core.store.metadata import fetch_metadata
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
+from training.measuring import measures_of_members, write_measures
+from training.runner.context import JobContext
+from training.settings import ScoreSettings
+
+
+def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
+    """Score every candidate that the ensemble has not scored yet, catalog by catalog."""
+    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    with open_database(context.workspace).session() as session:
+        for name in names:  # say what is wrong before hours of work, not after
+            _find(session, name, settings.ensemble)
+    results = [_score(context, settings, name) for name in names]
+    if len(results) == 1:
+        return results[0]
+    seconds = sum(r["scored"] / r["per_second"] for r in results if r["per_second"])
+    scored = sum(r["scored"] for r in results)
+    return {
+        "ensemble": settings.ensemble,
+        "catalogs": names,
+        "scored": scored,
+        "objects": sum(r["objects"] for r in results),
+        "per_second": round(scored / seconds, 1) if seconds else 0.0,
+    }
+
+
+def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str, Any]:
+    """Score one catalog, in order of its cutouts."""
+    database = open_database(context.workspace)
+    with database.session() as session:
+        catalog, ensemble = _find(session, name, settings.ensemble)
+        scored = rows_scored(session, ensemble.id, catalog.id)
+    device = settings.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    members = [
+        load_member(context.workspace, m.model_id, device=device, precision=settings.precision)
+        for m in ensemble.members
+    ]
+    rule = EnsembleRule.from_json(ensemble.manifest["rule"])
+    store = CutoutStore(context.workspace.catalog_cutouts(catalog.name))
+    bases = [stored for stored in members if not isinstance(stored.member, HeadMember)]
+    writers = {
+        stored.id: OutputWriter(context.workspace, stored.id, catalog.name, len(store))
+        for stored in bases
+    }
+    # What members compute is kept, for heads that are trained later; where it is missing, the
+    # members look at the cutouts again.
+    kept = [rows_stored(context.workspace, stored.id, catalog.name) for stored in bases]
+    done = min([scored, *kept])
+    total = len(store)
+    if done:
+        context.log(f"Going on at candidate {done:,} of {total:,}.")
+    began, first = time.perf_counter(), done
+    with Predictors.open(
+        bases, store.geometry, catalog.name, total - done, with_variance=rule.needs_variances
+    ) as predictors:
+        batches = _batches(database, catalog.id, store, done, settings.batch_size, predictors)
+        for batch in look_ahead(batches, predictors.ahead):
+            activity = _activity(name, batch.start - first, time.perf_counter() - began)
+            context.progress(batch.start, total, activity)
+            outputs = {key: predict() for key, predict in batch.outputs.items()}
+            for key, writer in writers.items():
+                writer.write(batch.start, outputs[key])
+            scores, distances = fuse(rule, members, outputs)
+            with database.session() as session:
+                if batch.start < scored:
+                    session.execute(
+                        delete(Score).where(
+                            Score.ensemble_id == ensemble.id, Score.candidate_id.in_(batch.ids)
+                        )
+                    )
+                write_scores(session, ensemble, catalog.id, batch.ids, scores, distances)
+                write_measures(session, batch.ids, measures_of_members(members, outputs))
+    seconds = time.perf_counter() - began
+    context.progress(total, total, "Done")
+    rate = (total - first) / seconds if total > first else 0.0
+    return {
+        "ensemble": ensemble.name,
+        "catalog": catalog.name,
+        "scored": total - first,
+        "objects": total,
+        "per_second": round(rate, 1),
+    }
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Candidates whose scoring has begun; ``outputs``: what members will give, by model."""
+
+    start: int
+    ids: Sequence[int]
+    outputs: dict[str, Callable[[], MemberOutput]]
+
+
+def _batches(
+    database: Database,
+    catalog_id: int,
+    store: CutoutStore,
+    start: int,
+    size: int,
+    predictors: Predictors,
+) -> Iterator[_Batch]:
+    """The candidates of a catalog from the cutout ``start`` on."""
+    for first, flux in store.batches(size, start=start):
+        with database.session() as session:
+            ids = session.scalars(
+                select(Candidate.id)
+                .where(
+                    Candidate.catalog_id == catalog_id,
+                    Candidate.cutout_index.between(first, first + len(flux) - 1),
+                )
+                .order_by(Candidate.cutout_index)
+            ).all()
+            metadata = fetch_metadata(session, ids) if predictors.conditioned else None
+        yield _Batch(first, ids, predictors.begin(flux, metadata))
+
+
+def _activity(name: str, done: int, seconds: float) -> str:
+    return f"Scoring {name}, {done / seconds:,.0f} a second" if done else f"Scoring {name}"
+
+
+def _find(session: Session, name: str, ensemble_name: str) -> tuple[Catalog, Ensemble]:
+    catalog = find_catalog(session, name)
+    if not catalog.n_candidates:
+        raise BadInputError(f"Catalog {name} has no candidates to score.")
+    ensemble = session.scalar(select(Ensemble).where(Ensemble.name == ensemble_name))
+    if ensemble is None:
+        raise NotFoundError(f"There is no ensemble {ensemble_name}; train one first.")
+    return catalog, ensemble
+
+
+def rows_scored(session: Session, ensemble_id: int, catalog_id: int) -> int:
+    """How many candidates have a score; they are always the first ones by cutout."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Score)
+            .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
+        )
+        or 0
+    )
+
+
+def fuse(
+    rule: EnsembleRule, members: Sequence[StoredMember], outputs: dict[str, MemberOutput]
+) -> tuple[EnsembleScores, NDArray[np.float64] | None]:
+    """Scores from the outputs of members by id, and the distance from known non-lenses.
+
+    Outputs of heads are added: they follow from those of their base members.
+    """
+    for stored in members:
+        if isinstance(stored.member, HeadMember):
+            outputs[stored.id] = stored.member.from_outputs(outputs)
+    found = [outputs[stored.id] for stored in members]
+    scores = rule(
+        np.stack([output.logit for output in found], axis=1),
+        np.stack([v for o in found if (v := o.variance) is not None], axis=1)
+        if rule.needs_variances
+        else None,
+    )
+    distances: NDArray[np.float64] | None = None
+    for stored, output in zip(members, found, strict=True):
+        member = stored.member
+        if isinstance(member, DeepMember) and member.novelty and output.embedding is not None:
+            distances = member.novelty(output.embedding)
+    return scores, distances
+
+
+def write_scores(
+    session: Session,
+    ensemble: Ensemble,
+    catalog_id: int,
+    ids: Sequence[int],
+    scores: EnsembleScores,
+    distances: NDArray[np.float64] | None,
+) -> None:
+    """Add the scores of candidates, and put what their members say in place of what they said."""
+    n = len(ids)
+    columns: dict[str, list[Any]] = {
+        "ensemble_id": [ensemble.id] * n,
+        "candidate_id": list(ids),
+        "catalog_id": [catalog_id] * n,
+        **{
+            name: getattr(scores, name).tolist()
+            for name in ("logit", "probability", "epistemic", "aleatoric", "disagreement")
+        },
+        "ood_distance": [None] * n if distances is None else distances.tolist(),
+    }
+    connection = session.connection()  # past the unit of work, which plain rows do not need
+    connection.execute(insert(Score), _rows(columns))
+    # A member may serve several ensembles, with a calibration in each; the last one stands.
+    models = [member.model_id for member in ensemble.members]
+    session.execute(
+        delete(MemberScore).where(
+            MemberScore.model_id.in_(models), MemberScore.candidate_id.in_(ids)
+        )
+    )
+    logits = scores.member_logits
+    connection.execute(
+        insert(MemberScore),
+        _rows(
+            {
+                "model_id": models * n,
+                "candidate_id": np.repeat(np.asarray(ids, dtype=np.int64), len(models)).tolist(),
+                "logit": logits.ravel().tolist(),
+                "probability": expit(logits).ravel().tolist(),
+            }
+        ),
+    )
+
+
+def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Rows from columns."""
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]

@@ -1,0 +1,38 @@
+"""Which function does which kind of run.
+
+Functions are named, not imported, so that listing runs costs no torch import. Each has the
+signature ``run(context: JobContext, settings: RunSettings) -> dict[str, Any]``; the dictionary
+(plain JSON) becomes the run's ``result``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from lensing_core.errors import JobError
+from training.runner.context import JobContext
+from training.settings import RunSettings
+
+JobFunction = Callable[[JobContext, RunSettings], dict[str, Any]]
+
+_FUNCTIONS = {
+    "simulate": "training.jobs.simulate:run",
+    "inject": "training.jobs.inject:run",
+    "ingest": "training.jobs.ingest:run",
+    "train": "training.jobs.train:run",
+    "score": "training.jobs.score:run",
+    "crossmatch": "training.jobs.crossmatch:run",
+    "retrain": "training.jobs.retrain:run",
+    "finetune": "training.jobs.finetune:run",
+}
+
+
+def job_function(kind: str) -> JobFunction:
+    """The function for a kind of run; raises JobError for an unknown kind."""
+    if kind not in _FUNCTIONS:
+        raise JobError(f"Run kind {kind!r} is unknown; known: {', '.join(sorted(_FUNCTIONS))}.")
+    module, name = _FUNCTIONS[kind].split(":")
+    function: JobFunction = getattr(import_module(module), name)
+    return function
