@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 WORKSPACE ?= demo-workspace
 PORT ?= 5006
 
-.PHONY: help demo test lint types layers check pytest scripts oldest screenshots clean
+.PHONY: help demo test lint types layers check pytest scripts docs oldest screenshots clean
 
 help:
 	@echo "make demo    serve a demonstration survey on http://127.0.0.1:$(PORT)"
 	@echo "make test    all checks and tests, Chromium included"
 	@echo "make check   lint, types and layers only"
 	@echo "make scripts  bundle the browser's scripts anew, after a change to one"
+	@echo "make docs      the documentation as a site, in build/docs"
 	@echo "make screenshots   the guides' pictures anew, from the demonstration"
 
 demo: $(VENV)/.ready
@@ -43,6 +44,10 @@ scripts: node_modules/.ready
 node_modules/.ready: package-lock.json $(VENV)/.ready-dev
 	PATH="$(abspath $(BIN)):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
 	touch $@
+
+# The documentation as a site in build/docs; a warning is an error.
+docs: $(VENV)/.ready-dev
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 
 # The quick tests on the lower bounds of pyproject.toml, in an environment of their own.
 oldest: $(VENV)/.ready-dev

@@ -20,8 +20,8 @@ class Reliability:
     Attributes
     ----------
     ece_equal_mass, ece_equal_width, mce : float
-        Expected calibration error by two binnings, Σ (n_b / N) |ȳ_b − p̄_b|, and the maximum over
-        the equal-mass bins.
+        Expected calibration error by two binnings, Σ (n_b / N) ``|ȳ_b − p̄_b|``, and the maximum
+        over the equal-mass bins.
     brier, nll : float
     skill : float
         1 − nll / nll of the constant base rate; at low prevalence ECE is small for any constant,
