@@ -47,6 +47,7 @@ from app.widgets.notice import (
     Notice,
 )
 from lensing_core.errors import LensTriageError, WorkspaceError
+from lensing_core.private_files import keep_private_from_now_on
 from lensing_core.workspace import Workspace
 from training import runner as jobs
 from training.demo import submit_demo
@@ -147,6 +148,7 @@ def serve(
     WorkspaceError
         If the port is taken.
     """
+    keep_private_from_now_on()
     port = _free_port(port)
     context = AppContext.of(workspace)
     source = tiles.TileSource(workspace)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lensing_core.errors import BadInputError, WorkspaceError
+from lensing_core.private_files import make_private_folder, tighten
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
@@ -45,6 +46,7 @@ class Workspace:
         workspace = cls(path)
         try:
             for folder in (
+                workspace.root,
                 workspace.cutouts,
                 workspace.embeddings,
                 workspace.models,
@@ -53,9 +55,10 @@ class Workspace:
                 workspace.surveys,
                 workspace.cache,
             ):
-                folder.mkdir(parents=True, exist_ok=True)
+                make_private_folder(folder)
         except OSError as error:
             raise WorkspaceError(f"{path} cannot be written: {error.strerror}.") from error
+        workspace._tighten()
         return workspace
 
     @classmethod
@@ -67,7 +70,23 @@ class Workspace:
                 f"{workspace.root} holds no workspace (no {workspace.database.name}); "
                 f"make one with: lens-triage init {workspace.root}"
             )
+        workspace._tighten()
         return workspace
+
+    def _tighten(self) -> None:
+        """Take the rights of others away, of workspaces that were made before this was so."""
+        folders = (
+            *(self.cutouts, self.embeddings, self.models, self.held_out, self.runs),
+            *(self.backups, self.surveys, self.cache, self.cache / "exports"),
+        )
+        files = [
+            *self.root.glob(f"{self.database.name}*"),
+            *(self.root / name for name in ("secret", "database-url", "services.toml")),
+            *self.backups.glob("*"),
+            *self.runs.glob("*"),
+        ]
+        root = () if self.root == Path.home() else (self.root,)
+        tighten(self.root, (*root, *folders, *files))
 
     @property
     def database(self) -> Path:

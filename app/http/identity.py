@@ -1,32 +1,36 @@
 """Who is signed in: a signed cookie names the grader; :func:`current_grader` reads it in a page.
 
-The cookie is signed with the workspace's secret, so that a restart of the server signs nobody out;
-a changed passphrase does. Its name is the workspace's, since browsers keep cookies apart by host
-and not by port.
+The cookie holds a token that the database knows (:mod:`lensing_core.store.sign_ins`), signed with
+the workspace's secret. A restart of the server signs nobody out; signing out, a changed passphrase
+and an organiser do, in all tabs and for every copy of the cookie. The cookie's name is the
+workspace's, since browsers keep cookies apart by host and not by port.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import panel as pn
 from tornado.web import RequestHandler, create_signed_value, decode_signed_value
 
 from app.context import AppContext
 from app.http.json_handlers import OwnPageHandler
-from lensing_core.errors import PolicyError
-from lensing_core.store.graders import (
-    find_grader,
-    set_passphrase,
-    sign_in,
-    sign_in_mark,
-    workspace_secret,
+from lensing_core.errors import BadInputError, PolicyError
+from lensing_core.store import Session
+from lensing_core.store.graders import set_passphrase, sign_in, workspace_secret
+from lensing_core.store.sign_ins import (
+    LASTS,
+    find_sign_in,
+    open_sign_in,
+    renew_sign_in,
+    revoke_sign_in,
 )
-from lensing_core.store.tables import Grader
 
-_DAYS = 90
+NOBODY = "Nobody is signed in; sign in at the top of the page."
 _BELIEVED_S = 2.0
 _read_lately: dict[tuple[str, str], tuple[float, SignedIn | None]] = {}
 
@@ -66,18 +70,21 @@ class GraderHandler(OwnPageHandler):
         """Who asks; raises PolicyError where nobody is signed in."""
         found = read_grader(self.context, self)
         if found is None:
-            raise PolicyError("Nobody is signed in; sign in at the top of the page.")
+            raise PolicyError(NOBODY)
         return found
 
-    def remember(self, grader: Grader) -> None:
+    def token(self) -> str:
+        """The token of the browser that asks; '' where it has none."""
+        return token_of(self.context, self.get_cookie(cookie_name(self.context)))
+
+    def remember(self, token: str) -> None:
         """Sign in the browser that asks."""
         name = cookie_name(self.context)
-        value = f"{grader.id}.{sign_in_mark(grader)}"
-        signed = create_signed_value(workspace_secret(self.context.workspace), name, value)
+        signed = create_signed_value(workspace_secret(self.context.workspace), name, token)
         self.set_cookie(
             name,
             signed.decode("ascii"),
-            max_age=_DAYS * 86_400,
+            max_age=int(LASTS.total_seconds()),
             httponly=True,
             samesite="Strict",
             path="/",
@@ -88,14 +95,16 @@ class SignInHandler(GraderHandler):
     """``POST /sign-in``: ``name``, ``passphrase``."""
 
     async def post(self) -> None:
-        """Sign in; makes the name where there is none."""
+        """Sign in; makes the name where there is none, and ends the sign-in from before."""
 
         def work() -> dict[str, str]:
             asked = self.body()
             with self.context.database.session() as session:
-                name, passphrase = asked.get("name", ""), asked.get("passphrase", "")
-                grader = sign_in(session, str(name), str(passphrase))
-            self.remember(grader)
+                grader = sign_in(session, text_in(asked, "name"), text_in(asked, "passphrase"))
+                revoke_sign_in(session, self.token())
+                token = open_sign_in(session, grader)
+            forget_read()
+            self.remember(token)
             return {"name": grader.name, "role": grader.role}
 
         await self.answer(work)
@@ -108,11 +117,16 @@ class PassphraseHandler(GraderHandler):
         """Change the passphrase of who is signed in; other browsers are signed out."""
 
         def work() -> dict[str, bool]:
-            asked, grader = self.body(), self.grader()
+            asked = self.body()
             with self.context.database.session() as session:
-                old, new = str(asked.get("old", "")), str(asked.get("new", ""))
-                changed = set_passphrase(session, grader.id, old, new)
-            self.remember(changed)
+                found = find_sign_in(session, self.token())
+                if found is None:
+                    raise PolicyError(NOBODY)
+                old, new = text_in(asked, "old"), text_in(asked, "new")
+                changed = set_passphrase(session, found[0].id, old, new, here=found[1])
+                token = renew_sign_in(session, found[1])
+            forget_read()
+            self.remember(token)
             return {"guarded": changed.secret is not None}
 
         await self.answer(work)
@@ -121,10 +135,17 @@ class PassphraseHandler(GraderHandler):
 class SignOutHandler(GraderHandler):
     """``POST /sign-out``."""
 
-    def post(self) -> None:
-        """Forget who is signed in in this browser."""
-        self.clear_cookie(cookie_name(self.context))
-        self.send({})
+    async def post(self) -> None:
+        """End the sign-in of this browser: in all its tabs, and for every copy of its cookie."""
+
+        def work() -> dict[str, str]:
+            with self.context.database.session() as session:
+                revoke_sign_in(session, self.token())
+            forget_read()
+            self.clear_cookie(cookie_name(self.context))
+            return {}
+
+        await self.answer(work)
 
 
 def routes(context: AppContext) -> list[tuple[str, type[OwnPageHandler], dict[str, AppContext]]]:
@@ -143,6 +164,40 @@ def cookie_name(context: AppContext) -> str:
     return f"lens-triage-grader-{hashlib.sha256(secret.encode()).hexdigest()[:8]}"
 
 
+def text_in(asked: Mapping[str, Any], name: str) -> str:
+    """A text of a request, '' where it is missing; raises BadInputError where it is none."""
+    value = asked.get(name, "")
+    if not isinstance(value, str) or (not value.isascii() and any(map(_is_half, value))):
+        raise BadInputError(f"{name}: give a text.")
+    return value
+
+
+def _is_half(letter: str) -> bool:
+    """Whether it is half of a character, which JSON can send and no database stores."""
+    return "\ud800" <= letter <= "\udfff"
+
+
+def forget_read() -> None:
+    """Look up anew who is signed in, since that has changed."""
+    _read_lately.clear()
+
+
+def token_of(context: AppContext, cookie: str | None) -> str:
+    """The token that a cookie of this workspace holds; '' where it holds none."""
+    secret = workspace_secret(context.workspace)
+    value = decode_signed_value(secret, cookie_name(context), cookie or "", max_age_days=LASTS.days)
+    return "" if value is None else value.decode("ascii", "replace")
+
+
+def signed_in_by(session: Session, token: str) -> SignedIn | None:
+    """Who is signed in by a token at this moment, or None."""
+    found = find_sign_in(session, token)
+    if found is None:
+        return None
+    grader = found[0]
+    return SignedIn(grader.id, grader.name, grader.role, grader.secret is not None)
+
+
 def _read(context: AppContext, cookie: str | None) -> SignedIn | None:
     """Who a cookie names; a page of stamps asks for each of them, so the answer holds for 2 s."""
     if not cookie:
@@ -151,21 +206,9 @@ def _read(context: AppContext, cookie: str | None) -> SignedIn | None:
     known = _read_lately.get(key)
     if known is not None and now - known[0] < _BELIEVED_S:
         return known[1]
-    found = _read_anew(context, cookie)
+    with context.database.session() as session:
+        found = signed_in_by(session, token_of(context, cookie))
     if len(_read_lately) > 100:
         _read_lately.clear()
     _read_lately[key] = (now, found)
     return found
-
-
-def _read_anew(context: AppContext, cookie: str) -> SignedIn | None:
-    secret = workspace_secret(context.workspace)
-    value = decode_signed_value(secret, cookie_name(context), cookie, max_age_days=_DAYS)
-    if value is None:
-        return None
-    key, _, mark = value.decode("ascii").partition(".")
-    with context.database.session() as session:
-        grader = find_grader(session, int(key))
-    if grader is None or mark != sign_in_mark(grader):
-        return None
-    return SignedIn(grader.id, grader.name, grader.role, grader.secret is not None)

@@ -117,7 +117,7 @@ def import_labels(session: Session, request: ImportRequest) -> ImportReport:
     events = []
     for row, candidate_id in good:
         if row.grader not in graders:
-            graders[row.grader] = grader_named(session, row.grader).id
+            graders[row.grader] = grader_named(session, row.grader, imported=True).id
         seen[row.key] += 1
         uuid = uuid5(NAMESPACE, f"{request.source}\n{row.key}\n{seen[row.key]}")
         events.append(_event(request, row, candidate_id, graders[row.grader], str(uuid)))

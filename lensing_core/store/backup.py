@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lensing_core.errors import WorkspaceError
+from lensing_core.private_files import make_private_folder, touch_private
 from lensing_core.store.database import Database
 from lensing_core.workspace import Workspace
 
@@ -54,7 +55,8 @@ def backup_database(workspace: Workspace, database: Database) -> Backup:
     path = workspace.backups / f"triage-{now.strftime(_STAMP)}.sqlite"
     part = path.with_suffix(".part")
     try:
-        workspace.backups.mkdir(exist_ok=True)
+        make_private_folder(workspace.backups)
+        touch_private(part)
         with (
             closing(sqlite3.connect(workspace.database)) as source,
             closing(sqlite3.connect(part)) as copy,

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from lensing_core.errors import WorkspaceError
+from lensing_core.private_files import touch_private
 from lensing_core.workspace import Workspace
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -100,4 +101,6 @@ def open_database(workspace: Workspace) -> Database:
     """
     override = workspace.root / "database-url"
     url = override.read_text().strip() if override.is_file() else f"sqlite:///{workspace.database}"
+    if not override.is_file() and workspace.root.is_dir():
+        touch_private(workspace.database)  # SQLite gives its other files the mode of this one
     return _open(url)

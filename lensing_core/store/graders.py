@@ -14,21 +14,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError, WorkspaceError
-from lensing_core.store.labels import grader_named
-from lensing_core.store.tables import Grader
+from lensing_core.store.labels import find_named, grader_named
+from lensing_core.store.sign_ins import revoke_all
+from lensing_core.store.tables import GRADER_ROLES, Grader, GraderSignIn, LabelEvent, utc_now
 from lensing_core.workspace import Workspace
 
 _MIN_PASSPHRASE, _MAX_PASSPHRASE = 8, 200
 _SECRET_BYTES = 32
+_RANDOM_BYTES = 12  # of a passphrase that is made here: 16 letters
 
 
 def list_graders(session: Session) -> list[Grader]:
     """All graders by name, sources of imported grades among them."""
     return list(session.scalars(select(Grader).order_by(Grader.name)))
+
+
+def works_alone(session: Session) -> bool:
+    """Whether nobody has ever signed in: there are no names to go by."""
+    return session.scalar(select(Grader.id).where(Grader.role == "organiser").limit(1)) is None
 
 
 def sign_in(session: Session, name: str, passphrase: str = "") -> Grader:
@@ -39,38 +46,113 @@ def sign_in(session: Session, name: str, passphrase: str = "") -> Grader:
     Raises
     ------
     BadInputError
-        If the name is empty or too long, or a new passphrase too short or too long.
+        If the name breaks a rule, looks like another, or a new passphrase is too short or long.
     PolicyError
-        If the name is guarded and the passphrase is not its own.
+        If the name is deactivated, or guarded and the passphrase is not its own.
     """
     # A write first: of two that sign in at once, one is the first.
     session.execute(text("UPDATE grader SET role = role WHERE 0 = 1"))
-    known = session.scalar(select(Grader).where(Grader.name == " ".join(name.split())))
+    known = find_named(session, name)
+    if known is not None and known.deactivated_at is not None:
+        raise PolicyError(f"The name {known.name} is deactivated; ask an organiser.")
     if known is not None and not _is_right(passphrase, known.secret):
         raise PolicyError(f"The passphrase is not that of {known.name}.")
     grader = known or grader_named(session, name)
     if known is None and passphrase:
         grader.secret = _hash(passphrase)
-    if session.scalar(select(Grader.id).where(Grader.role == "organiser").limit(1)) is None:
+    if works_alone(session):
         grader.role = "organiser"
     return grader
 
 
-def set_passphrase(session: Session, grader_id: int, old: str, new: str) -> Grader:
+def set_passphrase(
+    session: Session, grader_id: int, old: str, new: str, *, here: GraderSignIn | None = None
+) -> Grader:
     """Guard a grader's name by a passphrase; an empty new one takes the guard away.
+
+    A name without one is free to all, so that the first passphrase would take it from the others:
+    it is set in the browser in which the name was used first, by an organiser who is alone, or by
+    :func:`reset_passphrase`.
+
+    Parameters
+    ----------
+    here : GraderSignIn, optional
+        The sign-in of the browser that asks.
 
     Raises
     ------
     PolicyError
-        If ``old`` is not the present passphrase.
+        If ``old`` is not the present passphrase, or the name may not be guarded from here.
     BadInputError
         If the new one is too short or too long.
     """
     grader = get_grader(session, grader_id)
     if not _is_right(old, grader.secret):
         raise PolicyError(f"The present passphrase is not that of {grader.name}.")
+    if grader.secret is None and not _may_guard(session, grader, here):
+        raise PolicyError(
+            f"The name {grader.name} was used without a passphrase before this browser signed in, "
+            "so that it may be somebody else's: an organiser sets its first one (Team, People; or "
+            "lens-triage graders reset)."
+        )
     grader.secret = _hash(new) if new else None
     return grader
+
+
+def reset_passphrase(session: Session, grader_id: int) -> str:
+    """Guard a name by a new random passphrase, end its sign-ins, and return the passphrase."""
+    grader = get_grader(session, grader_id)
+    passphrase = secrets.token_urlsafe(_RANDOM_BYTES)
+    grader.secret = _hash(passphrase)
+    revoke_all(session, grader_id)
+    return passphrase
+
+
+def set_role(session: Session, grader_id: int, role: str) -> Grader:
+    """Make a grader an organiser, or an organiser a grader.
+
+    Raises
+    ------
+    BadInputError
+        If there is no such role, or the grader is deactivated.
+    PolicyError
+        If no organiser would be left.
+    """
+    grader = get_grader(session, grader_id)
+    if role not in GRADER_ROLES:
+        raise BadInputError(f"Role {role!r}: use one of {', '.join(GRADER_ROLES)}.")
+    if role == "organiser" and grader.deactivated_at is not None:
+        raise BadInputError(f"{grader.name} is deactivated; activate the name first.")
+    if role != "organiser":
+        _keep_an_organiser(session, grader)
+    grader.role = role
+    return grader
+
+
+def set_active(session: Session, grader_id: int, *, active: bool) -> Grader:
+    """Let nobody sign in with a name any more, or again; what was done with it stays.
+
+    Raises
+    ------
+    PolicyError
+        If no organiser would be left.
+    """
+    grader = get_grader(session, grader_id)
+    if active:
+        grader.deactivated_at = None
+        return grader
+    _keep_an_organiser(session, grader)
+    grader.deactivated_at = grader.deactivated_at or utc_now()
+    revoke_all(session, grader_id)
+    return grader
+
+
+def named_grader(session: Session, name: str) -> Grader:
+    """The grader of a name; raises NotFoundError."""
+    found = find_named(session, name)
+    if found is None:
+        raise NotFoundError(f"There is no grader {name!r}.")
+    return found
 
 
 def find_grader(session: Session, grader_id: int) -> Grader | None:
@@ -92,11 +174,6 @@ def keep_preferences(session: Session, grader_id: int, preferences: Mapping[str,
     grader.preferences = {**grader.preferences, **preferences}
 
 
-def sign_in_mark(grader: Grader) -> str:
-    """Changes with the passphrase, so that sign-ins from before it end."""
-    return hashlib.sha256(f"{grader.id}:{grader.secret or ''}".encode()).hexdigest()[:16]
-
-
 def workspace_secret(workspace: Workspace) -> str:
     """The workspace's own random secret, made at the first call, readable by its user alone.
 
@@ -114,6 +191,31 @@ def workspace_secret(workspace: Workspace) -> str:
         return path.read_text(encoding="ascii")
     except OSError as error:
         raise WorkspaceError(f"{path} cannot be read or written: {error.strerror}.") from error
+
+
+def _may_guard(session: Session, grader: Grader, here: GraderSignIn | None) -> bool:
+    if here is None or here.grader_id != grader.id:
+        return False
+    if here.is_first:
+        return True
+    others = select(
+        exists().where(GraderSignIn.grader_id != grader.id)
+        | exists().where(LabelEvent.grader_id != grader.id, LabelEvent.source == "browser")
+    )
+    return grader.role == "organiser" and not session.scalar(others)
+
+
+def _keep_an_organiser(session: Session, leaving: Grader) -> None:
+    # A write first: of two organisers who leave at once, one stays.
+    session.execute(text("UPDATE grader SET role = role WHERE 0 = 1"))
+    left = select(Grader.id).where(
+        Grader.role == "organiser", Grader.deactivated_at.is_(None), Grader.id != leaving.id
+    )
+    is_one = leaving.role == "organiser" and leaving.deactivated_at is None
+    if is_one and session.scalar(left.limit(1)) is None:
+        raise PolicyError(
+            f"{leaving.name} is the only organiser; make somebody else an organiser first."
+        )
 
 
 def _write_once(path: Path, content: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from lensing_core.consensus.schemes import REJECT_REASONS
 from lensing_core.errors import BadInputError, NotFoundError, WorkspaceError
+from lensing_core.store.grader_names import clean_name, skeleton
 from lensing_core.store.tables import (
     LABEL_EVENT_KINDS,
     Candidate,
@@ -196,23 +198,45 @@ def rebuild_votes(session: Session) -> int:
     return len(votes)
 
 
-def grader_named(session: Session, name: str, *, role: str = "grader") -> Grader:
-    """The grader of a name, made where there is none.
+def find_named(session: Session, name: str) -> Grader | None:
+    """The grader of a name, or None."""
+    name = unicodedata.normalize("NFC", " ".join(name.split()))
+    if any("\ud800" <= letter <= "\udfff" for letter in name):  # no database stores these
+        return None
+    return session.scalar(select(Grader).where(Grader.name == name))
+
+
+def grader_named(
+    session: Session, name: str, *, role: str = "grader", imported: bool = False
+) -> Grader:
+    """Return the grader of a name, made where there is none.
+
+    Parameters
+    ----------
+    imported : bool, optional
+        Names of other tools may be told apart by case or digits, as long as both are ASCII.
 
     Raises
     ------
     BadInputError
-        If the name is empty or longer than 120 letters.
+        If the name breaks a rule of :mod:`lensing_core.store.grader_names`, or looks like one that
+        is taken.
     """
-    name = " ".join(name.split())
-    if not 0 < len(name) <= Grader.name.type.length:
-        raise BadInputError(f"Grader name {name[:20]!r}: give 1 to 120 letters.")
-    found = session.scalar(select(Grader).where(Grader.name == name))
-    if found is None:
-        found = Grader(name=name, role=role, preferences={})
-        session.add(found)
-        session.flush()
-    return found
+    known = find_named(session, name)
+    if known is not None:
+        return known
+    name = clean_name(name)
+    alike = skeleton(name)
+    for taken in session.scalars(select(Grader.name).where(Grader.skeleton == alike)):
+        if not (imported and name.isascii() and taken.isascii()):
+            raise BadInputError(
+                f"The name {name!r} looks like {taken!r}, which is taken: use that one, or choose "
+                "another."
+            )
+    made = Grader(name=name, role=role, preferences={}, skeleton=alike)
+    session.add(made)
+    session.flush()
+    return made
 
 
 def _take_turn(session: Session) -> None:

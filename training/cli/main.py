@@ -25,6 +25,7 @@ from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
 from training import runner as jobs
 from training.cli.database import db
+from training.cli.graders import graders
 from training.cli.labels import labels
 from training.cli.sessions import sessions
 from training.cli.types import (
@@ -57,6 +58,7 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.add_typer(db, name="db")
     cli.add_typer(sessions, name="session")
     cli.add_typer(labels, name="labels")
+    cli.add_typer(graders, name="graders")
 
 
 def init(workspace: WorkspaceArgument) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import update
 
 from lensing_core.errors import LensTriageError
+from lensing_core.private_files import keep_private_from_now_on
 from lensing_core.store import open_database
 from lensing_core.store.tables import Run, utc_now
 from lensing_core.workspace import Workspace
@@ -61,5 +62,6 @@ def _finish(workspace: Workspace, run_id: str, **values: Any) -> None:
 
 
 if __name__ == "__main__":
+    keep_private_from_now_on()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s | %(levelname)-8s | %(message)s")
     sys.exit(0 if work(Workspace.open(sys.argv[1]), sys.argv[2]) == "succeeded" else 1)

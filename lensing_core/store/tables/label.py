@@ -25,7 +25,10 @@ class Grader(Base):
     """A person who grades, or the source of imported grades."""
 
     __tablename__ = "grader"
-    __table_args__ = (CheckConstraint("role IN ('grader', 'organiser')", name="role"),)
+    __table_args__ = (
+        CheckConstraint("role IN ('grader', 'organiser')", name="role"),
+        Index(None, "skeleton"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(120), unique=True)
@@ -37,6 +40,29 @@ class Grader(Base):
         default=dict, doc="keys, hand, stretch and the like"
     )
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    skeleton: Mapped[str] = mapped_column(
+        String(480), default="", doc="what names that look alike have in common"
+    )
+    deactivated_at: Mapped[datetime | None] = mapped_column(
+        doc="since when nobody can sign in with the name; NULL: anybody whose name it is can"
+    )
+
+
+class GraderSignIn(Base):
+    """A browser in which a grader is, or was, signed in."""
+
+    __tablename__ = "grader_sign_in"
+    __table_args__ = (Index(None, "grader_id"),)
+
+    token_sha256: Mapped[str] = mapped_column(
+        String(64), primary_key=True, doc="of the token that only the browser's cookie has"
+    )
+    grader_id: Mapped[int] = mapped_column(ForeignKey("grader.id", ondelete="CASCADE"))
+    is_first: Mapped[bool] = mapped_column(
+        default=False, doc="whether the name had done nothing before: here it may be guarded"
+    )
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    revoked_at: Mapped[datetime | None] = mapped_column(doc="NULL: still signed in")
 
 
 class LabelSession(Base):

@@ -11,13 +11,25 @@ from lensing_core.store.graders import (
     find_grader,
     get_grader,
     keep_preferences,
+    named_grader,
+    reset_passphrase,
+    set_active,
     set_passphrase,
+    set_role,
     sign_in,
-    sign_in_mark,
+    works_alone,
     workspace_secret,
 )
 from lensing_core.store.labels import grader_named
-from lensing_core.store.tables import Grader
+from lensing_core.store.remarks import add_note
+from lensing_core.store.sign_ins import (
+    LASTS,
+    find_sign_in,
+    open_sign_in,
+    renew_sign_in,
+    revoke_sign_in,
+)
+from lensing_core.store.tables import Grader, GraderSignIn
 
 
 @pytest.fixture
@@ -54,7 +66,6 @@ def test_a_guarded_name_needs_its_passphrase(database):
         ana = sign_in(session, "Ana", "correct horse")
         assert ana.secret.startswith("scrypt$")
         assert "horse" not in ana.secret
-        mark = sign_in_mark(ana)
     for wrong in ("", "correct hors", "Correct horse"):
         with database.session() as session, pytest.raises(PolicyError, match="not that of Ana"):
             sign_in(session, "Ana", wrong)
@@ -63,7 +74,6 @@ def test_a_guarded_name_needs_its_passphrase(database):
         with pytest.raises(PolicyError, match="present passphrase"):
             set_passphrase(session, ana.id, "battery", "battery staple")
         set_passphrase(session, ana.id, "correct horse", "battery staple")
-        assert sign_in_mark(ana) != mark
         with pytest.raises(BadInputError, match="8 to 200"):
             set_passphrase(session, ana.id, "battery staple", "short")
         assert set_passphrase(session, ana.id, "battery staple", "").secret is None
@@ -95,3 +105,99 @@ def test_a_workspace_keeps_its_secret(workspace):
     assert workspace_secret(workspace) == secret
     assert stat.S_IMODE((workspace.root / "secret").stat().st_mode) == 0o600
     assert [path.name for path in workspace.root.glob("secret*")] == ["secret"]
+
+
+def test_a_sign_in_lasts_until_it_is_revoked(database):
+    with database.session() as session:
+        ana = sign_in(session, "Ana")
+        token, other = open_sign_in(session, ana), open_sign_in(session, ana)
+        assert token != other
+        revoke_sign_in(session, token)
+        revoke_sign_in(session, "made up")
+    with database.session() as session:
+        assert find_sign_in(session, token) is None
+        found, _ = find_sign_in(session, other)
+        assert found.name == "Ana"
+        assert token not in {row.token_sha256 for row in session.query(GraderSignIn)}
+        find_sign_in(session, other)[1].created_at -= LASTS
+        assert find_sign_in(session, other) is None
+
+
+def test_only_the_first_browser_guards_a_name_that_is_free_to_all(database):
+    with database.session() as session:
+        sign_in(session, "Ana", "correct horse")
+        bo = sign_in(session, "Bo")
+        first, later = open_sign_in(session, bo), open_sign_in(session, bo)
+        own, taker = (find_sign_in(session, token)[1] for token in (first, later))
+        for here in (taker, None):
+            with pytest.raises(PolicyError, match="an organiser sets its first one"):
+                set_passphrase(session, bo.id, "", "mallory's own", here=here)
+        assert bo.secret is None
+        set_passphrase(session, bo.id, "", "battery staple", here=own)
+        # One that signed in before it was guarded is signed out.
+        assert find_sign_in(session, renew_sign_in(session, own))[0] is bo
+        assert find_sign_in(session, later) is None
+
+
+def test_a_name_with_grades_is_nobodys_to_guard_but_an_organisers(database, filled_workspace):
+    with database.session() as session:
+        sign_in(session, "Ana", "correct horse")
+        source = grader_named(session, "expert")
+        add_note(session, 1, source.id, "arc")
+        here = find_sign_in(session, open_sign_in(session, source))[1]
+        with pytest.raises(PolicyError, match="an organiser sets"):
+            set_passphrase(session, source.id, "", "mallory's own", here=here)
+        made = reset_passphrase(session, source.id)
+        assert len(made) >= 12
+        assert here.revoked_at is not None
+        assert sign_in(session, "expert", made) is source
+
+
+def test_an_organiser_who_is_alone_guards_the_own_name_at_any_time(database, filled_workspace):
+    with database.session() as session:
+        ana = sign_in(session, "Ana")
+        add_note(session, 1, ana.id, "arc")
+        here = find_sign_in(session, open_sign_in(session, ana))[1]
+        assert set_passphrase(session, ana.id, "", "correct horse", here=here).secret
+        ana.secret = None
+        open_sign_in(session, sign_in(session, "Bo"))
+        with pytest.raises(PolicyError, match="an organiser sets"):
+            set_passphrase(session, ana.id, "", "mallory's own", here=here)
+
+
+def test_there_is_always_an_organiser(database):
+    with database.session() as session:
+        assert works_alone(session)
+        ana, bo = (sign_in(session, name) for name in ("Ana", "Bo"))
+        assert not works_alone(session)
+        for leave in (
+            lambda who: set_role(session, who.id, "grader"),
+            lambda who: set_active(session, who.id, active=False),
+        ):
+            with pytest.raises(PolicyError, match="Ana is the only organiser"):
+                leave(ana)
+        with pytest.raises(BadInputError, match="use one of grader, organiser"):
+            set_role(session, bo.id, "owner")
+        set_role(session, bo.id, "organiser")
+        set_role(session, ana.id, "grader")
+        with pytest.raises(PolicyError, match="Bo is the only organiser"):
+            set_active(session, bo.id, active=False)
+        set_role(session, bo.id, "organiser")
+
+
+def test_nobody_signs_in_with_a_deactivated_name(database):
+    with database.session() as session:
+        ana, bo = (sign_in(session, name) for name in ("Ana", "Bo"))
+        token = open_sign_in(session, bo)
+        set_active(session, bo.id, active=False)
+        assert find_sign_in(session, token) is None
+        with pytest.raises(PolicyError, match="Bo is deactivated"):
+            sign_in(session, "Bo")
+        with pytest.raises(BadInputError, match="activate the name first"):
+            set_role(session, bo.id, "organiser")
+        set_active(session, bo.id, active=True)
+        assert find_sign_in(session, token) is None
+        assert sign_in(session, "Bo") is bo
+        assert ana.role == "organiser"
+        with pytest.raises(NotFoundError, match="no grader 'Cy'"):
+            named_grader(session, "Cy")

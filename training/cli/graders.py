@@ -1,0 +1,77 @@
+"""``lens-triage graders``: who may do what in a workspace, for the person who owns its files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lensing_core.store import open_database
+from lensing_core.store.graders import (
+    list_graders,
+    named_grader,
+    reset_passphrase,
+    set_active,
+    set_role,
+)
+from lensing_core.workspace import Workspace
+from training.cli.types import WorkspaceArgument
+
+console = Console()
+graders = typer.Typer(help="Names, roles and passphrases of graders.", no_args_is_help=True)
+NameArgument = Annotated[str, typer.Argument(help="Name of the grader.", show_default=False)]
+
+
+@graders.command("list")
+def show_graders(workspace: WorkspaceArgument) -> None:
+    """List all names, sources of imported grades among them."""
+    with open_database(Workspace.open(workspace)).session() as session:
+        found = list_graders(session)
+    table = Table("name", "role", "passphrase", "state")
+    for one in found:
+        state = "active" if one.deactivated_at is None else "deactivated"
+        table.add_row(one.name, one.role, "set" if one.secret else "none", state)
+    console.print(table, markup=False)
+
+
+@graders.command("reset")
+def reset(workspace: WorkspaceArgument, name: NameArgument) -> None:
+    """Give a name a new random passphrase, print it, and sign it out everywhere."""
+    with open_database(Workspace.open(workspace)).session() as session:
+        grader = named_grader(session, name)
+        made = reset_passphrase(session, grader.id)
+    console.print(f"New passphrase of {grader.name}: {made}", markup=False, soft_wrap=True)
+
+
+@graders.command("role")
+def role(
+    workspace: WorkspaceArgument,
+    name: NameArgument,
+    role: Annotated[str, typer.Argument(help="grader or organiser", show_default=False)],
+) -> None:
+    """Make somebody an organiser, or a grader; one organiser always stays."""
+    with open_database(Workspace.open(workspace)).session() as session:
+        grader = set_role(session, named_grader(session, name).id, role)
+    console.print(f"{grader.name}: {grader.role}.", markup=False, soft_wrap=True)
+
+
+@graders.command("deactivate")
+def deactivate(workspace: WorkspaceArgument, name: NameArgument) -> None:
+    """Let nobody sign in with a name any more; grades and notes stay."""
+    _activate(workspace, name, active=False)
+
+
+@graders.command("activate")
+def activate(workspace: WorkspaceArgument, name: NameArgument) -> None:
+    """Let a deactivated name sign in again."""
+    _activate(workspace, name, active=True)
+
+
+def _activate(workspace: WorkspaceArgument, name: str, *, active: bool) -> None:
+    with open_database(Workspace.open(workspace)).session() as session:
+        grader = set_active(session, named_grader(session, name).id, active=active)
+    console.print(
+        f"{grader.name} is {'active' if active else 'deactivated'}.", markup=False, soft_wrap=True
+    )
