@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from lensing_core.errors import NotFoundError, PolicyError
 from lensing_core.store import open_database
 from lensing_core.store.graders import sign_in
-from training.cli import engine_commands
+from training.cli.main import engine_commands
 
 cli = typer.Typer()
 engine_commands(cli)
