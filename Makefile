@@ -5,12 +5,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKSPACE ?= demo-workspace
 PORT ?= 5006
+ROUNDS ?= 30
+SEED ?= 0
 
-.PHONY: help demo test lint types layers check pytest scripts docs oldest screenshots clean
+.PHONY: help demo test attack lint types layers check pytest scripts docs oldest screenshots clean
 
 help:
 	@echo "make demo    serve a demonstration survey on http://127.0.0.1:$(PORT)"
 	@echo "make test    all checks and tests, Chromium included"
+	@echo "make attack  the attack suite, ROUNDS=30 times the cases of make test, from SEED=0 on"
 	@echo "make check   lint, types and layers only"
 	@echo "make scripts  bundle the browser's scripts anew, after a change to one"
 	@echo "make docs      the documentation as a site, in build/docs"
@@ -48,6 +51,11 @@ node_modules/.ready: package-lock.json $(VENV)/.ready-dev
 # The documentation as a site in build/docs; a warning is an error.
 docs: $(VENV)/.ready-dev
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+
+# The attack suite at length; its last lines are the table of SECURITY.md.
+attack: $(VENV)/.ready-dev
+	LENS_TRIAGE_ATTACK_ROUNDS=$(ROUNDS) LENS_TRIAGE_ATTACK_SEED=$(SEED) OMP_NUM_THREADS=1 \
+	$(BIN)/pytest tests/attack --timeout 7200 $(PYTEST_ARGS)
 
 # The quick tests on the lower bounds of pyproject.toml, in an environment of their own.
 oldest: $(VENV)/.ready-dev
