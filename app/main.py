@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 import socket
 import webbrowser
@@ -11,6 +12,7 @@ from typing import Any
 
 import panel as pn
 from panel.io.resources import LOCAL_DIST
+from panel.io.server import Server
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import StreamClosedError
 from tornado.web import RedirectHandler
@@ -26,6 +28,7 @@ from app.http.hosts import (
     HOSTS,
     refuse_foreign_hosts,
 )
+from app.http.routes import restrict
 from app.label import handlers as label_handlers
 from app.label import page as label
 from app.overview import page as overview
@@ -48,6 +51,7 @@ from app.widgets.notice import (
 )
 from lensing_core.errors import LensTriageError, WorkspaceError
 from lensing_core.private_files import keep_private_from_now_on
+from lensing_core.store.graders import workspace_secret
 from lensing_core.workspace import Workspace
 from training import runner as jobs
 from training.demo import submit_demo
@@ -129,6 +133,26 @@ def _free_port(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
+def session_key(workspace: Workspace) -> bytes:
+    """Return the key that signs sessions of pages: nobody makes one up, or its cookies."""
+    secret = workspace_secret(workspace).encode()
+    return hmac.digest(secret, b"sessions of pages", "sha256")
+
+
+def _run(server: Server) -> None:
+    """Serve until Ctrl-C or SIGTERM; nothing else ends the server.
+
+    SystemExit leaves the loop whoever raises it, a callback of a page or code that it imports.
+    """
+    while True:
+        try:
+            server.run_until_shutdown()
+        except SystemExit as error:
+            _log.error("A callback would have ended the server", exc_info=error)
+        else:
+            return
+
+
 def serve(
     workspace: Workspace, *, port: int = 5006, open_browser: bool = False, demo: bool = False
 ) -> None:
@@ -158,26 +182,31 @@ def serve(
         logging.getLogger(name).addFilter(ClosedTabs())
     pn.extension(notifications=True, exception_handler=_unexpected)
     routes = {f"/{slug}": _route(context, title, page) for slug, (title, page) in PAGES.items()}
+    own = [
+        *exporting.routes(context),
+        *identity.routes(context),
+        *label_handlers.routes(context, source),
+        *tiles.routes(source),
+        *attention.routes(context, source),
+        *wide_field.routes(context),
+        (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
+    ]
     server = pn.serve(
         routes,
         address=ADDRESS,
         port=port,
         websocket_origin=[f"{host}:{port}" for host in HOSTS],
-        extra_patterns=[
-            *exporting.routes(context),
-            *identity.routes(context),
-            *label_handlers.routes(context, source),
-            *tiles.routes(source),
-            *attention.routes(context, source),
-            *wide_field.routes(context),
-            (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
-        ],
+        extra_patterns=own,
+        secret_key=session_key(workspace),
+        sign_sessions=True,
         show=False,
         start=False,
         verbose=False,
         title={f"/{slug}": f"{title} · {PRODUCT}" for slug, (title, _) in PAGES.items()},
     )
-    refuse_foreign_hosts(server._tornado)  # Bokeh has no public name for its application
+    application = server._tornado  # Bokeh has no public name for its application
+    restrict(application, PAGES, own)
+    refuse_foreign_hosts(application)
 
     async def advance() -> None:
         try:
@@ -190,4 +219,4 @@ def serve(
     print(f"{PRODUCT}: {url} (Ctrl-C stops the pages, not the runs)", flush=True)  # noqa: T201
     if open_browser:
         webbrowser.open(url)
-    server.run_until_shutdown()
+    _run(server)

@@ -10,6 +10,8 @@ import re
 
 from tornado.web import Application, RequestHandler
 
+from app.http.guard import guarded
+
 ADDRESS = "127.0.0.1"
 HOSTS = (ADDRESS, "localhost")
 
@@ -27,4 +29,4 @@ class ForeignHost(RequestHandler):
 def refuse_foreign_hosts(application: Application) -> None:
     """Put a rule before all routes, pictures and static files included."""
     served = "|".join(re.escape(host) for host in HOSTS)
-    application.add_handlers(rf"(?!(?:{served})$).*", [(r".*", ForeignHost)])
+    application.add_handlers(rf"(?!(?:{served})$).*", [(r".*", guarded(ForeignHost))])

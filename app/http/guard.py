@@ -1,0 +1,178 @@
+"""What every reply of the server has in common, whoever wrote its handler.
+
+:func:`guarded` makes a handler class that refuses what another site asks, sends the headers that
+keep other sites away from the reply, and survives whatever the handler raises.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.web import RequestHandler
+
+if TYPE_CHECKING:
+    _Base = RequestHandler
+else:
+    _Base = object  # the handler that is guarded comes after it in the order of methods
+
+_log = logging.getLogger(__name__)
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_NO_SCRIPTS = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+# Bokeh compiles callbacks (unsafe-eval), Panel loads its components from blobs, and both write
+# scripts and styles into the page; attributes such as onerror are used by neither.
+_PAGE = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "script-src-attr 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self' blob: {socket}; worker-src 'self' blob:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+_OWN = ("same-origin", "none")
+FOREIGN = "Only the pages of this server may ask this."
+OPEN_BY_HAND = "Another site may not open this page; copy its address into a new tab."
+NO_SESSION = "A session cannot be chosen by an address; open the page without bokeh-… in it."
+_SENTENCES = {
+    400: "The request cannot be read.",
+    403: "This is not for you to ask.",
+    404: "There is nothing at this address.",
+    405: "This address does not answer requests of this kind.",
+    413: "The request is too long.",
+}
+_FAILED = "The server could not answer; its log says why."
+
+
+def is_foreign(request: HTTPServerRequest) -> bool:
+    """Whether a request comes from a page of another site.
+
+    Browsers of today say so (``Sec-Fetch-Site``); older ones name the page (``Origin``,
+    ``Referer``). What names nothing is no browser, or an address that somebody typed.
+    """
+    headers = request.headers
+    if headers.get("Sec-Fetch-Site", "none") not in _OWN:
+        return True
+    return any(
+        name in headers and not _is_own(headers[name], request.host)
+        for name in ("Origin", "Referer")
+    )
+
+
+def _is_own(address: str, host: str) -> bool:
+    try:
+        return urlsplit(address).netloc.lower() == host.lower()
+    except ValueError:
+        return False
+
+
+def is_followed_link(headers: HTTPHeaders) -> bool:
+    """Whether somebody clicked on a link to here, and nothing else was asked for by another site."""
+    return (
+        headers.get("Sec-Fetch-Mode") == "navigate"
+        and headers.get("Sec-Fetch-Dest") == "document"
+        and headers.get("Sec-Fetch-User") == "?1"
+    )
+
+
+class Guard(_Base):
+    """In front of a handler; see :func:`guarded`."""
+
+    def set_default_headers(self) -> None:
+        """Set the headers of every reply, of errors too."""
+        super().set_default_headers()
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+        self.set_header("Content-Security-Policy", self.security_policy())
+
+    def security_policy(self) -> str:
+        """Return the Content-Security-Policy of the reply."""
+        return _NO_SCRIPTS
+
+    def refusal(self) -> str:
+        """Return why the request is refused; '' if it is not."""
+        return FOREIGN if is_foreign(self.request) else ""
+
+    async def prepare(self) -> None:
+        """Refuse what another site asks, before any method of the handler runs."""
+        why = self.refusal()
+        if why:
+            self.say(403, why)
+            return
+        prepared = super().prepare()
+        if inspect.isawaitable(prepared):
+            await prepared
+
+    async def _execute(self, *args: Any, **kwargs: Any) -> None:
+        """Answer the request; an import or a script that ends the process ends its request only."""
+        try:
+            await super()._execute(*args, **kwargs)  # type: ignore[misc]  # of RequestHandler
+        except SystemExit as error:
+            _log.error("%s would have ended the server", self.request.path, exc_info=error)
+            if not self._finished:
+                self.send_error(500)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer with one sentence that names no file and no line."""
+        fallback = _FAILED if status_code >= 500 else _SENTENCES[400]
+        self.say(status_code, _SENTENCES.get(status_code, fallback))
+
+    def say(self, status: int, message: str) -> None:
+        """Answer with one sentence, in the form that the handler gives its own."""
+        refuse = getattr(self, "refuse", None)
+        if refuse is not None:
+            refuse(status, message)
+            return
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(message)
+
+
+class PageGuard(Guard):
+    """In front of a page: it may have scripts, and links of other sites may lead to it."""
+
+    def security_policy(self) -> str:
+        return _PAGE.format(socket=f"ws://{self.request.host}")
+
+    def refusal(self) -> str:
+        if is_foreign(self.request) and not is_followed_link(self.request.headers):
+            return OPEN_BY_HAND
+        named = {"bokeh-session-id", "bokeh-token"} & {*self.request.query_arguments}
+        # Who gives somebody an address with a session in it would share that person's session.
+        return NO_SESSION if named or "Bokeh-Session-Id" in self.request.headers else ""
+
+
+class SocketGuard(Guard):
+    """In front of a page's websocket."""
+
+    async def on_message(self, message: str | bytes) -> None:
+        """Pass a message on; a callback that ends the process ends nothing."""
+        try:
+            await super().on_message(message)  # type: ignore[misc]  # of the websocket's handler
+        except SystemExit as error:
+            _log.error("A message would have ended the server", exc_info=error)
+
+
+class Missing(RequestHandler):
+    """Answers for addresses that are none."""
+
+    def prepare(self) -> None:
+        """Answer before any method of the request is looked at."""
+        self.send_error(404)
+
+
+@cache
+def guarded(handler: type[RequestHandler], guard: type[Guard] = Guard) -> type[RequestHandler]:
+    """Return a handler class with a guard in front of it."""
+    if issubclass(handler, Guard):
+        return handler
+    return type(handler.__name__, (guard, handler), {"__module__": handler.__module__})
