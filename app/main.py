@@ -139,6 +139,39 @@ def session_key(workspace: Workspace) -> bytes:
     return hmac.digest(secret, b"sessions of pages", "sha256")
 
 
+def make_server(context: AppContext, port: int) -> Server:
+    """Return a server of all pages and endpoints, not started; it answers what it must alone."""
+    workspace = context.workspace
+    source = tiles.TileSource(workspace)
+    routes = {f"/{slug}": _route(context, title, page) for slug, (title, page) in PAGES.items()}
+    own = [
+        *exporting.routes(context),
+        *identity.routes(context),
+        *label_handlers.routes(context, source),
+        *tiles.routes(source),
+        *attention.routes(context, source),
+        *wide_field.routes(context),
+        (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
+    ]
+    server = pn.serve(
+        routes,
+        address=ADDRESS,
+        port=port,
+        websocket_origin=[f"{host}:{port}" for host in HOSTS],
+        extra_patterns=own,
+        secret_key=session_key(workspace),
+        sign_sessions=True,
+        show=False,
+        start=False,
+        verbose=False,
+        title={f"/{slug}": f"{title} · {PRODUCT}" for slug, (title, _) in PAGES.items()},
+    )
+    application = server._tornado  # Bokeh has no public name for its application
+    restrict(application, PAGES, own)
+    refuse_foreign_hosts(application)
+    return server
+
+
 def _run(server: Server) -> None:
     """Serve until Ctrl-C or SIGTERM; nothing else ends the server.
 
@@ -175,38 +208,12 @@ def serve(
     keep_private_from_now_on()
     port = _free_port(port)
     context = AppContext.of(workspace)
-    source = tiles.TileSource(workspace)
     if demo:
         submit_demo(workspace)
     for name in ClosedTabs.LOGGERS:
         logging.getLogger(name).addFilter(ClosedTabs())
     pn.extension(notifications=True, exception_handler=_unexpected)
-    routes = {f"/{slug}": _route(context, title, page) for slug, (title, page) in PAGES.items()}
-    own = [
-        *exporting.routes(context),
-        *identity.routes(context),
-        *label_handlers.routes(context, source),
-        *tiles.routes(source),
-        *attention.routes(context, source),
-        *wide_field.routes(context),
-        (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
-    ]
-    server = pn.serve(
-        routes,
-        address=ADDRESS,
-        port=port,
-        websocket_origin=[f"{host}:{port}" for host in HOSTS],
-        extra_patterns=own,
-        secret_key=session_key(workspace),
-        sign_sessions=True,
-        show=False,
-        start=False,
-        verbose=False,
-        title={f"/{slug}": f"{title} · {PRODUCT}" for slug, (title, _) in PAGES.items()},
-    )
-    application = server._tornado  # Bokeh has no public name for its application
-    restrict(application, PAGES, own)
-    refuse_foreign_hosts(application)
+    server = make_server(context, port)
 
     async def advance() -> None:
         try:

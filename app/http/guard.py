@@ -75,7 +75,7 @@ def _is_own(address: str, host: str) -> bool:
 
 
 def is_followed_link(headers: HTTPHeaders) -> bool:
-    """Whether somebody clicked on a link to here, and nothing else was asked for by another site."""
+    """Whether somebody clicked on a link to here: another site asks for nothing else."""
     return (
         headers.get("Sec-Fetch-Mode") == "navigate"
         and headers.get("Sec-Fetch-Dest") == "document"

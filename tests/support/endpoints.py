@@ -18,12 +18,19 @@ from tornado.web import Application
 @contextmanager
 def serve_routes(routes: Sequence[Any]) -> Iterator[str]:
     """Serve on a free port of this machine until the block ends; yields the URL."""
+    with serve_application(Application(list(routes))) as url:
+        yield url
+
+
+@contextmanager
+def serve_application(application: Application) -> Iterator[str]:
+    """As :func:`serve_routes`, with an application that is there already."""
     sockets = bind_sockets(0, "127.0.0.1")
     loop = asyncio.new_event_loop()
     started = threading.Event()
 
     async def main() -> None:
-        HTTPServer(Application(list(routes))).add_sockets(sockets)
+        HTTPServer(application).add_sockets(sockets)
         started.set()
 
     def run() -> None:
