@@ -16,6 +16,9 @@ async function answerOf(request) {
     throw new Error("The server does not answer; is it running?")
   }
   const answer = await response.json().catch(() => ({error: `The server answered ${response.status}.`}))
-  if (!response.ok) { throw new Error(answer.error ?? `The server answered ${response.status}.`) }
+  if (!response.ok) {
+    const error = new Error(answer.error ?? `The server answered ${response.status}.`)
+    throw Object.assign(error, {status: response.status})
+  }
   return answer
 }

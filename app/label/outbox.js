@@ -5,6 +5,8 @@ import { post } from "../http/requests.js"
 
 const OUTBOX_KEY = "lens-triage-event"
 const SEND_AT_ONCE = 100
+const SEND_LETTERS = 500000 // of one request; a single event that is longer goes alone
+const UNREADABLE = [400, 413] // the server can make nothing of the request as a whole
 const RETRY_MS = [300, 600, 1200, 2500, 5000]
 const RESCAN_MS = 15000
 
@@ -21,6 +23,7 @@ export class Outbox {
     this.failures = 0
     this.problem = ""
     this.sending = false
+    this.alone = false // whether events are sent one by one
     this.timer = null
     this.stored = true
     this.count = 0
@@ -86,7 +89,16 @@ export class Outbox {
     }
   }
 
-  batch() { return [...this.waiting.values()].slice(0, SEND_AT_ONCE).map(({event}) => event) }
+  batch() {
+    const events = []
+    let letters = 0
+    for (const {event} of this.waiting.values()) {
+      letters += JSON.stringify(event).length
+      if (events.length && (this.alone || letters > SEND_LETTERS || events.length === SEND_AT_ONCE)) { break }
+      events.push(event)
+    }
+    return events
+  }
 
   async flush() {
     if (this.sending || !this.waiting.size) { return }
@@ -98,8 +110,12 @@ export class Outbox {
       this.failures = 0
       this.problem = ""
     } catch (error) {
-      this.failures += 1
-      this.problem = error.message
+      if (UNREADABLE.includes(error.status)) {
+        this.isolate(events, error.message)
+      } else {
+        this.failures += 1
+        this.problem = error.message
+      }
     }
     this.sending = false
     this.changed()
@@ -109,20 +125,33 @@ export class Outbox {
     }
   }
 
+  // A request that was refused as a whole: its events go one by one, so that one that the server
+  // cannot read holds up none of the others.
+  isolate(events, reason) {
+    if (events.length === 1) {
+      this.refuse(events[0].uuid, reason)
+    }
+    this.alone = true
+  }
+
+  // Put aside what will never be written; it stays in the browser's storage until it is dismissed.
+  refuse(uuid, reason) {
+    const entry = this.waiting.get(uuid)
+    this.waiting.delete(uuid)
+    if (entry !== undefined) {
+      const kept = {...entry, refused: reason}
+      this.refused.set(uuid, kept)
+      this.store(kept)
+    }
+  }
+
   take({written, refused, feedback}) {
     for (const uuid of written) {
       this.written += this.waiting.delete(uuid) ? 1 : 0
       this.forget(uuid)
     }
-    for (const [uuid, reason] of Object.entries(refused)) {
-      const entry = this.waiting.get(uuid)
-      this.waiting.delete(uuid)
-      if (entry !== undefined) {
-        const kept = {...entry, refused: reason}
-        this.refused.set(uuid, kept)
-        this.store(kept)
-      }
-    }
+    for (const [uuid, reason] of Object.entries(refused)) { this.refuse(uuid, reason) }
+    this.alone = this.alone && this.waiting.size > 0
     for (const [uuid, told] of Object.entries(feedback)) { this.onFeedback(uuid, told) }
   }
 

@@ -118,18 +118,18 @@ class LabelService:
             desk = self.desk(session, session_id, grader)
             return self._figures(session, desk, standing(session, desk))
 
-    def record(
-        self, session_id: str, grader: SignedIn, events: Sequence[Mapping[str, Any]]
-    ) -> dict[str, Any]:
+    def record(self, session_id: str, grader: SignedIn, events: Sequence[Any]) -> dict[str, Any]:
         """Write events; what is returned is committed.
+
+        ``written`` lists the UUIDs that are in the log; ``refused`` says by UUID why an event
+        never will be (``#3`` for the third of the list where it has no UUID). One that is refused
+        keeps none of the others out.
 
         Raises
         ------
         BadInputError
-            If they are too many, or not a list of objects.
+            If they are too many.
         """
-        if not all(isinstance(event, dict) for event in events):
-            raise BadInputError("events: give a list of objects.")
         if len(events) > MOST_AT_ONCE:
             raise BadInputError(f"{len(events)} events: give up to {MOST_AT_ONCE} at once.")
         with self._context.database.session() as session:

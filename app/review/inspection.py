@@ -8,6 +8,7 @@ session, before the page is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -25,7 +26,8 @@ from lensing_core.store.crossmatches import counterparts_of
 from lensing_core.store.details import candidate_details
 from lensing_core.store.ensembles import get_ensemble, network_members
 from lensing_core.store.history import HistoryEntry, history_of
-from lensing_core.store.labels import NewEvent, append_events
+from lensing_core.store.label_events import build_event
+from lensing_core.store.labels import append_events
 from lensing_core.store.remarks import (
     add_note,
     add_tag,
@@ -182,27 +184,14 @@ class Inspector:
 
     def _grade(self, session: Session, message: Message) -> Answer:
         grader = self._signed_in()
-        grade = SCHEME.grade(str(message["grade"]))
-        append_events(
-            session,
-            [
-                NewEvent(
-                    uuid=str(message["uuid"]),
-                    kind="grade",
-                    grader_id=grader.id,
-                    candidate_id=int(message["id"]),
-                    scheme=SCHEME.name,
-                    given_at=_given_at(message),
-                    grade=grade.key,
-                    is_lens=grade.is_lens,
-                    p_lens=grade.p_lens,
-                    reject_reason=message.get("reason"),
-                    shown_ms=message.get("shown_ms"),
-                    view=dict(message.get("view") or {}),
-                    visible=self._visible(session, message),
-                )
-            ],
+        event = build_event(
+            _sent(message, "grade"),
+            scheme=SCHEME,
+            grader_id=grader.id,
+            candidate_id=message.get("id"),
+            visible=self._visible(session, message),
         )
+        append_events(session, [event])
         return self._history(session, message)
 
     def _undo(self, session: Session, message: Message) -> Answer:
@@ -214,20 +203,13 @@ class Inspector:
             raise BadInputError("You have no grade of this candidate to take back.")
         if own.session_id is not None:
             raise BadInputError("This grade was given in a labeling session; take it back there.")
-        append_events(
-            session,
-            [
-                NewEvent(
-                    uuid=str(message["uuid"]),
-                    kind="undo",
-                    grader_id=grader.id,
-                    candidate_id=candidate_id,
-                    scheme=own.scheme,
-                    given_at=_given_at(message),
-                    undoes=own.uuid,
-                )
-            ],
+        event = build_event(
+            {**_sent(message, "undo"), "undoes": own.uuid},
+            scheme=replace(SCHEME, name=own.scheme),
+            grader_id=grader.id,
+            candidate_id=candidate_id,
         )
+        append_events(session, [event])
         return self._history(session, message)
 
     def _note(self, session: Session, message: Message) -> Answer:
@@ -268,6 +250,19 @@ class Inspector:
 
 def _candidate(session: Session, message: Message) -> Candidate:
     return get_candidate(session, int(message["id"]))
+
+
+def _sent(message: Message, kind: str) -> dict[str, Any]:
+    """The fields of a label event, by the names that :func:`build_event` knows."""
+    sent = {"uuid": message.get("uuid"), "kind": kind, "given_at": _given_at(message)}
+    if kind == "grade":
+        sent |= {
+            "grade": message.get("grade"),
+            "reject_reason": message.get("reason"),
+            "shown_ms": message.get("shown_ms"),
+            "view": message.get("view"),
+        }
+    return sent
 
 
 def _given_at(message: Message) -> datetime:

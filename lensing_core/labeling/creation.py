@@ -137,7 +137,10 @@ def session_named(session: Session, name: str) -> LabelSession:
 
 
 def close_session(session: Session, session_id: str, *, reopen: bool = False) -> LabelSession:
-    """Take no further grades; grades given before, and still on their way, are taken."""
+    """Take no further grades; those given before and still on their way are taken for an hour.
+
+    :data:`lensing_core.labeling.recording.LATE_GRACE` is that hour.
+    """
     found = get_session(session, session_id)
     found.status = "open" if reopen else "closed"
     found.closed_at = None if reopen else utc_now()

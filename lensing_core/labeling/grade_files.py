@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from lensing_core.consensus import REJECT_REASONS, Scheme
 from lensing_core.errors import BadInputError
 from lensing_core.store.tables import Grader
 
@@ -105,9 +104,12 @@ class _Bad(Exception):
 
 
 def read_grades(
-    path: Path, mapping: CsvMapping | ZooniverseMapping, scheme: Scheme
+    path: Path, mapping: CsvMapping | ZooniverseMapping
 ) -> tuple[list[GradeRow], list[BadRow]]:
-    """Read a whole file; rows that make no sense come with what is wrong with them.
+    """Read a whole file; rows that cannot be read come with what is wrong with them.
+
+    What a grade, a reason or a comment may be is checked where the event is built
+    (:func:`lensing_core.store.label_events.build_event`).
 
     Raises
     ------
@@ -122,7 +124,7 @@ def read_grades(
                 row = _from_csv(line, cells, mapping)
             else:
                 row = _from_zooniverse(line, cells, mapping)
-            _check(row, scheme)
+            _check(row)
             rows.append(row)
         except _Bad as error:
             bad.append(BadRow(line, str(error)))
@@ -247,15 +249,6 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _check(row: GradeRow, scheme: Scheme) -> None:
+def _check(row: GradeRow) -> None:
     if not 0 < len(row.grader) <= Grader.name.type.length:
         raise _Bad("no grader is named.")
-    try:
-        scheme.grade(row.grade)
-    except BadInputError as error:
-        raise _Bad(str(error)[0].lower() + str(error)[1:]) from None
-    if row.reason and row.reason not in REJECT_REASONS:
-        reasons = ", ".join(REJECT_REASONS)
-        raise _Bad(f"reject reason {row.reason!r} is unknown; give one of {reasons}.")
-    if len(row.comment) > 4000:
-        raise _Bad("the comment has over 4000 letters.")

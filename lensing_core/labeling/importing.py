@@ -8,7 +8,7 @@ what is new and nothing twice.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid5
@@ -26,12 +26,14 @@ from lensing_core.labeling.grade_files import (
     ZooniverseMapping,
     read_grades,
 )
-from lensing_core.store.labels import NewEvent, append_events, grader_named
+from lensing_core.store.label_events import NewEvent, build_event
+from lensing_core.store.labels import append_events, grader_named
 from lensing_core.store.tables import LabelEvent
 
 NAMESPACE = UUID("5d6f3f0e-6d0b-5b52-9d59-0d1f2a7c9f31")
 _AT_ONCE = 500
 _MAX_SOURCE = 64
+_NO_GRADER_YET = 1
 
 
 @dataclass(frozen=True)
@@ -99,49 +101,50 @@ def import_labels(session: Session, request: ImportRequest) -> ImportReport:
     NotFoundError
         If there is no catalog of a name.
     """
-    rows, bad = read_grades(request.path, request.mapping, request.scheme)
+    rows, bad = read_grades(request.path, request.mapping)
     n_rows = len(rows) + len(bad)
     found = find_candidates(session, rows, request.catalogs, request.radius_arcsec)
-    good: list[tuple[GradeRow, int]] = []
+    good: list[tuple[GradeRow, NewEvent]] = []
+    seen: Counter[str] = Counter()
     for row, place in zip(rows, found, strict=True):
-        if isinstance(place, int):
-            good.append((row, place))
-        else:
+        if not isinstance(place, int):
             bad.append(BadRow(row.line, place))
+            continue
+        seen[row.key] += 1
+        try:
+            good.append((row, _event(request, row, place, seen[row.key])))
+        except BadInputError as error:
+            bad.append(BadRow(row.line, str(error)[0].lower() + str(error)[1:]))
     bad.sort(key=lambda one: one.row)
     if bad and not request.skip_bad:
         return ImportReport(n_rows, 0, 0, tuple(bad), written=False)
     before = session.scalar(select(func.count()).select_from(LabelEvent)) or 0
     graders: dict[str, int] = {}
-    seen: Counter[str] = Counter()
     events = []
-    for row, candidate_id in good:
+    for row, event in good:
         if row.grader not in graders:
             graders[row.grader] = grader_named(session, row.grader, imported=True).id
-        seen[row.key] += 1
-        uuid = uuid5(NAMESPACE, f"{request.source}\n{row.key}\n{seen[row.key]}")
-        events.append(_event(request, row, candidate_id, graders[row.grader], str(uuid)))
+        events.append(replace(event, grader_id=graders[row.grader]))
     for first in range(0, len(events), _AT_ONCE):
         append_events(session, events[first : first + _AT_ONCE])
     n_new = (session.scalar(select(func.count()).select_from(LabelEvent)) or 0) - before
     return ImportReport(n_rows, n_new, len(events) - n_new, tuple(bad), written=True)
 
 
-def _event(
-    request: ImportRequest, row: GradeRow, candidate_id: int, grader_id: int, uuid: str
-) -> NewEvent:
-    grade = request.scheme.grade(row.grade)
-    return NewEvent(
-        uuid=uuid,
-        kind="grade",
-        grader_id=grader_id,
+def _event(request: ImportRequest, row: GradeRow, candidate_id: int, copy: int) -> NewEvent:
+    """The event of a row; its grader is filled in later, so that a bad file makes none."""
+    sent = {
+        "uuid": str(uuid5(NAMESPACE, f"{request.source}\n{row.key}\n{copy}")),
+        "kind": "grade",
+        "given_at": row.at or datetime.now(UTC),
+        "grade": row.grade,
+        "reject_reason": row.reason,
+        "comment": row.comment,
+    }
+    return build_event(
+        sent,
+        scheme=request.scheme,
+        grader_id=_NO_GRADER_YET,
         candidate_id=candidate_id,
-        scheme=request.scheme.name,
-        given_at=row.at or datetime.now(UTC),
-        grade=grade.key,
-        is_lens=grade.is_lens,
-        p_lens=grade.p_lens,
-        reject_reason=row.reason or None,
-        comment=row.comment,
         source=f"import:{request.source}",
     )

@@ -12,19 +12,15 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from typing import Any, Literal
-from uuid import UUID
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
-from lensing_core.consensus.schemes import REJECT_REASONS
 from lensing_core.errors import BadInputError, NotFoundError, WorkspaceError
 from lensing_core.store.grader_names import clean_name, skeleton
+from lensing_core.store.label_events import NewEvent
 from lensing_core.store.tables import (
-    LABEL_EVENT_KINDS,
     Candidate,
     Grader,
     LabelEvent,
@@ -35,61 +31,11 @@ from lensing_core.store.tables import (
 GENESIS = "0" * 64
 _ADVISORY_LOCK = 0x1E45  # any number that nothing else of the program uses
 _AT_ONCE = 1000
-_MAX_COMMENT = 4000
 _HASHED = (
     *("id", "uuid", "kind", "grader_id", "candidate_id", "session_id", "scheme", "grade"),
     *("is_lens", "p_lens", "reject_reason", "comment", "undoes", "is_repeat", "is_gold"),
     *("source", "given_at", "received_at", "shown_ms", "view", "visible"),
 )
-
-EventKind = Literal["grade", "undo", "skip", "flag", "unflag"]
-
-
-@dataclass(frozen=True)
-class NewEvent:
-    """An event as its client made it; the columns of ``label_event`` explain the fields."""
-
-    uuid: str
-    kind: EventKind
-    grader_id: int
-    candidate_id: int
-    scheme: str
-    given_at: datetime
-    session_id: str | None = None
-    grade: str | None = None
-    is_lens: int | None = None
-    p_lens: float | None = None
-    reject_reason: str | None = None
-    comment: str = ""
-    undoes: str | None = None
-    is_repeat: bool = False
-    is_gold: bool = False
-    source: str = "browser"
-    shown_ms: int | None = None
-    view: dict[str, Any] = field(default_factory=dict)
-    visible: dict[str, Any] = field(default_factory=dict)
-
-    def check(self) -> None:
-        """Raise BadInputError where a field makes no sense."""
-        try:
-            canonical = str(UUID(self.uuid)) == self.uuid
-        except ValueError:
-            canonical = False
-        if not canonical:
-            raise BadInputError(f"Event {self.uuid!r} has no UUID in the usual form.")
-        if self.kind not in LABEL_EVENT_KINDS:
-            raise BadInputError(f"Event {self.uuid}: kind {self.kind!r} is unknown.")
-        if (self.kind == "grade") != (self.grade is not None):
-            raise BadInputError(f"Event {self.uuid}: a grade, and only a grade, has a grade.")
-        if (self.kind == "undo") != (self.undoes is not None):
-            raise BadInputError(f"Event {self.uuid}: an undo, and only an undo, undoes an event.")
-        if self.reject_reason is not None and self.reject_reason not in REJECT_REASONS:
-            raise BadInputError(
-                f"Event {self.uuid}: reason {self.reject_reason!r} is unknown: give one of "
-                f"{', '.join(REJECT_REASONS)}."
-            )
-        if len(self.comment) > _MAX_COMMENT:
-            raise BadInputError(f"Event {self.uuid}: a comment has {_MAX_COMMENT} letters at most.")
 
 
 def append_events(session: Session, events: Sequence[NewEvent]) -> list[LabelEvent]:
@@ -110,8 +56,7 @@ def append_events(session: Session, events: Sequence[NewEvent]) -> list[LabelEve
     NotFoundError
         If a grader or candidate does not exist.
     """
-    for event in events:
-        event.check()
+    events = [_canonical(event) for event in events]
     _take_turn(session)
     _check_references(session, events)
     uuids = [event.uuid for event in events]
@@ -141,6 +86,13 @@ def append_events(session: Session, events: Sequence[NewEvent]) -> list[LabelEve
     _refresh_votes(session, touched)
     session.flush()
     return result
+
+
+def _canonical(event: NewEvent) -> NewEvent:
+    try:
+        return event.canonical()
+    except BadInputError as error:
+        raise BadInputError(f"Event {event.uuid!r}: {error}") from None
 
 
 def event_hash(event: LabelEvent) -> str:

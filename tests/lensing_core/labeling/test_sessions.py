@@ -19,6 +19,7 @@ from lensing_core.labeling import (
     list_sessions,
     open_desk,
     record,
+    recording,
     summarise,
 )
 from lensing_core.labeling.desk import remaining, retired, skipped, standing
@@ -241,16 +242,28 @@ def test_events_that_cannot_be_are_refused_alone(database, make, grader):
         assert verify(session).n_events == 2
 
 
-def test_a_closed_session_takes_what_was_given_before(database, make, grader):
+def test_a_closed_session_takes_what_was_given_before(database, make, grader, monkeypatch):
     desk = desk_of(database, make(), grader["Ana"])
+    given = datetime.now(UTC).isoformat()
     with database.session() as session:
-        close_session(session, desk.session_id)
+        closed_at = close_session(session, desk.session_id).closed_at
     now = datetime.now(UTC).isoformat()
-    before, after = event(desk.stamps[0]), event(desk.stamps[1], given_at=now)
-    assert send(database, desk, before, after) == ["", "Session 'first' is closed."]
+    before, after = event(desk.stamps[0], given_at=given), event(desk.stamps[1], given_at=now)
+    backdated = event(desk.stamps[2], given_at=(closed_at - timedelta(days=30)).isoformat())
+    assert send(database, desk, before, after, backdated) == [
+        "",
+        "Session 'first' is closed.",
+        "Session 'first' is closed, and the grade is dated before it was made.",
+    ]
     assert send(database, desk, before) == [""]  # sent twice, written once
+    late = event(desk.stamps[3], given_at=given)
+    monkeypatch.setattr(recording, "utc_now", lambda: closed_at + timedelta(minutes=61))
+    assert "over 1 h late" in send(database, desk, late)[0]
+    assert send(database, desk, before) == [""]  # in the log already
+    monkeypatch.setattr(recording, "utc_now", lambda: closed_at + timedelta(minutes=59))
+    assert send(database, desk, late) == [""]
     with database.session() as session:
-        assert verify(session).n_events == 1
+        assert verify(session).n_events == 2
         close_session(session, desk.session_id, reopen=True)
     assert send(database, desk, after) == [""]
 
