@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 a1947e7939adc8b902a2c27fbe29fa7fde089de40653ac4f49ecf980835ea1a3
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 a77b0dcac652cccfb228cb9977b1ca69365d2b110104395c267e3c0a1ac12eb3
 // app/http/requests.js
 async function post(path, content) {
   return answerOf(fetch(path, {
@@ -19,7 +19,8 @@ async function answerOf(request) {
   }
   const answer = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
   if (!response.ok) {
-    throw new Error(answer.error ?? `The server answered ${response.status}.`);
+    const error = new Error(answer.error ?? `The server answered ${response.status}.`);
+    throw Object.assign(error, { status: response.status });
   }
   return answer;
 }
@@ -2036,6 +2037,8 @@ function verdictOf(grade) {
 // app/label/outbox.js
 var OUTBOX_KEY = "lens-triage-event";
 var SEND_AT_ONCE = 100;
+var SEND_LETTERS = 5e5;
+var UNREADABLE = [400, 413];
 var RETRY_MS = [300, 600, 1200, 2500, 5e3];
 var RESCAN_MS = 15e3;
 var Outbox = class {
@@ -2051,6 +2054,7 @@ var Outbox = class {
     this.failures = 0;
     this.problem = "";
     this.sending = false;
+    this.alone = false;
     this.timer = null;
     this.stored = true;
     this.count = 0;
@@ -2113,7 +2117,16 @@ var Outbox = class {
     }
   }
   batch() {
-    return [...this.waiting.values()].slice(0, SEND_AT_ONCE).map(({ event }) => event);
+    const events = [];
+    let letters = 0;
+    for (const { event } of this.waiting.values()) {
+      letters += JSON.stringify(event).length;
+      if (events.length && (this.alone || letters > SEND_LETTERS || events.length === SEND_AT_ONCE)) {
+        break;
+      }
+      events.push(event);
+    }
+    return events;
   }
   async flush() {
     if (this.sending || !this.waiting.size) {
@@ -2127,8 +2140,12 @@ var Outbox = class {
       this.failures = 0;
       this.problem = "";
     } catch (error) {
-      this.failures += 1;
-      this.problem = error.message;
+      if (UNREADABLE.includes(error.status)) {
+        this.isolate(events, error.message);
+      } else {
+        this.failures += 1;
+        this.problem = error.message;
+      }
     }
     this.sending = false;
     this.changed();
@@ -2137,20 +2154,33 @@ var Outbox = class {
       this.timer = setTimeout(() => this.flush(), pause);
     }
   }
+  // A request that was refused as a whole: its events go one by one, so that one that the server
+  // cannot read holds up none of the others.
+  isolate(events, reason) {
+    if (events.length === 1) {
+      this.refuse(events[0].uuid, reason);
+    }
+    this.alone = true;
+  }
+  // Put aside what will never be written; it stays in the browser's storage until it is dismissed.
+  refuse(uuid, reason) {
+    const entry = this.waiting.get(uuid);
+    this.waiting.delete(uuid);
+    if (entry !== void 0) {
+      const kept = { ...entry, refused: reason };
+      this.refused.set(uuid, kept);
+      this.store(kept);
+    }
+  }
   take({ written, refused, feedback }) {
     for (const uuid of written) {
       this.written += this.waiting.delete(uuid) ? 1 : 0;
       this.forget(uuid);
     }
     for (const [uuid, reason] of Object.entries(refused)) {
-      const entry = this.waiting.get(uuid);
-      this.waiting.delete(uuid);
-      if (entry !== void 0) {
-        const kept = { ...entry, refused: reason };
-        this.refused.set(uuid, kept);
-        this.store(kept);
-      }
+      this.refuse(uuid, reason);
     }
+    this.alone = this.alone && this.waiting.size > 0;
     for (const [uuid, told] of Object.entries(feedback)) {
       this.onFeedback(uuid, told);
     }

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 c01dd4acbe9437da60444c59c5c11408f868a72b8509d7fb393562a5be04654c
+// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 abd324a5c0cd9a6d80ec034ca44e6a72d8eb54c197e0e29ed3775960d54dc0f6
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -36,7 +36,8 @@ async function answerOf(request) {
   }
   const answer = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
   if (!response.ok) {
-    throw new Error(answer.error ?? `The server answered ${response.status}.`);
+    const error = new Error(answer.error ?? `The server answered ${response.status}.`);
+    throw Object.assign(error, { status: response.status });
   }
   return answer;
 }
