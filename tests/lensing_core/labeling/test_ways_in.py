@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from app.components.review_inspection import Inspector
-from app.components.review_service import ReviewService
 from app.context import AppContext
-from app.identity import SignedIn
+from app.http.identity import SignedIn
+from app.review.inspection import Inspector
+from app.review.service import ReviewService
 from lensing_core.acquisition import QueueEntry
 from lensing_core.errors import LensTriageError
 from lensing_core.labeling import NewSession, create_session, open_desk, record
