@@ -33,3 +33,7 @@ class PolicyError(LensTriageError):
 
 class JobError(LensTriageError):
     """A run cannot be started, cancelled or resumed in the state that it is in."""
+
+
+class StorageError(LensTriageError):
+    """The disk or the database refused: full, read-only, locked, damaged or out of reach."""

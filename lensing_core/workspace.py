@@ -65,7 +65,7 @@ class Workspace:
     def open(cls, root: str | Path) -> Workspace:
         """Return the workspace at ``root``; raise if there is none."""
         workspace = cls(Path(root).expanduser().resolve())
-        if not workspace.database.is_file():
+        if not (workspace.database.is_file() or workspace.database_url_file.is_file()):
             raise WorkspaceError(
                 f"{workspace.root} holds no workspace (no {workspace.database.name}); "
                 f"make one with: lens-triage init {workspace.root}"
@@ -91,6 +91,11 @@ class Workspace:
     @property
     def database(self) -> Path:
         return self.root / "triage.sqlite"
+
+    @property
+    def database_url_file(self) -> Path:
+        """Names a database on a server, which then is the workspace's, instead of a file."""
+        return self.root / "database-url"
 
     @property
     def cutouts(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from lensing_core.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 from filling import fill_workspace
+from postgresql import fresh_database, running_server
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +33,19 @@ def workspace(tmp_path: Path, empty_database: Path) -> Workspace:
     made = Workspace.create(tmp_path / "workspace")
     shutil.copyfile(empty_database, made.database)
     return made
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """URL of a real PostgreSQL server, started for the tests."""
+    with running_server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> str:
+    """URL of a fresh database on a real PostgreSQL server."""
+    return fresh_database(postgresql_server)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,6 @@ from campaign import CLEAR_SNR, desk_of_organiser, play, read_truth
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from lensing_core.store import open_database
 from lensing_core.store.backup import backup_database
 from lensing_core.workspace import Workspace
 from training import runner as jobs
@@ -134,7 +133,7 @@ def fresh_copy(source: Workspace, folder: Path) -> Workspace:
     """A workspace with the files and the database of another."""
     left_out = shutil.ignore_patterns("triage.sqlite*", "cache", "backups")
     shutil.copytree(source.root, folder, ignore=left_out)
-    taken = backup_database(source, open_database(source))
+    taken = backup_database(source)
     shutil.move(taken.path, folder / source.database.name)
     return Workspace.create(folder)
 

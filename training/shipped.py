@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from lensing_core.errors import BadInputError
 from lensing_core.models.manifest import base_models, read_manifest
-from lensing_core.store import open_database
+from lensing_core.store import choose_database, open_database
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model
 from lensing_core.workspace import Workspace, check_slug
@@ -106,9 +106,17 @@ def adopt_shipped(workspace: Workspace) -> list[str]:
     return [folder.name for folder in folders if adopt_ensemble(workspace, folder)]
 
 
-def make_workspace(root: Path) -> Workspace:
-    """The workspace at ``root``, made if missing, with the ensembles that come with the program."""
+def make_workspace(root: Path, database_url: str = "") -> Workspace:
+    """The workspace at ``root``, made if missing, with the ensembles that come with the program.
+
+    Parameters
+    ----------
+    database_url : str, optional
+        Of a PostgreSQL server that keeps the database; '' keeps what the workspace has.
+    """
     workspace = Workspace.create(root)
+    if database_url:
+        choose_database(workspace, database_url)
     open_database(workspace)
     adopt_shipped(workspace)
     return workspace

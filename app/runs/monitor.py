@@ -151,7 +151,7 @@ class RunMonitor(pn.viewable.Viewer):
             self._error.clear()
         self._cancel.visible = run.active
         self._cancel.disabled = run.cancel_requested
-        self._resume.visible = run.status in ("cancelled", "failed", "lost")
+        self._resume.visible = run.resumable
         self._buttons.visible = any(button.visible for button in self._buttons)
         n_metrics = runs.count_metrics(self._context.database, run.id)
         if n_metrics != self._n_metrics:

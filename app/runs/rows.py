@@ -31,6 +31,7 @@ ENDED_COLUMNS = [
     column("time", "Took", align="right", width="96px"),
     column("when", "Begun", align="right", width="88px"),
 ]
+NOT_RESUMABLE = "Resuming cannot change that: choose other settings."
 RUN_COLUMNS = [*ENDED_COLUMNS[:2], column("progress", "Progress", width="26%"), *ENDED_COLUMNS[2:]]
 
 
@@ -80,7 +81,7 @@ def head_html(run: RunSummary, *, per_second: float | None, left_s: float | None
     activity = {
         "queued": "Waits for its turn.",
         "succeeded": "Done.",
-        "failed": "Failed.",
+        "failed": "Failed." if run.resumable else f"Failed. {NOT_RESUMABLE}",
         "cancelled": "Cancelled; what it wrote is kept.",
         "lost": "Lost.",
     }.get(run.status, run.activity or "Starting")

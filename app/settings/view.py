@@ -142,7 +142,7 @@ class SettingsBoard(pn.viewable.Viewer):
         return f"{count(n)} label events, unbroken." if n else "There are no label events yet."
 
     def _saved(self) -> str:
-        backup = backup_database(self._context.workspace, self._context.database)
+        backup = backup_database(self._context.workspace)
         return f"Backed up to {backup.path.name} ({file_size(backup.size_bytes)})."
 
     def _run(self, button: pmui.Button, work: Callable[[], str]) -> None:

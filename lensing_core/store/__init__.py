@@ -2,6 +2,6 @@
 
 from sqlalchemy.orm import Session
 
-from lensing_core.store.database import Database, open_database
+from lensing_core.store.database import Database, choose_database, open_database
 
-__all__ = ["Database", "Session", "open_database"]
+__all__ = ["Database", "Session", "choose_database", "open_database"]

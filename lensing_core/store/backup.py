@@ -1,4 +1,4 @@
-"""Copies of the database, taken while it is in use."""
+"""Copies of the database, taken while it is in use, and the way back to one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lensing_core.errors import WorkspaceError
+from lensing_core.errors import NotFoundError, WorkspaceError
 from lensing_core.private_files import make_private_folder, touch_private
-from lensing_core.store.database import Database
+from lensing_core.store.failures import sentence_of
+from lensing_core.store.use import alone
 from lensing_core.workspace import Workspace
 
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 _PAGES_A_STEP = 4096  # between steps other writers get their turn
+_BESIDE = ("-wal", "-shm")
 
 
 @dataclass(frozen=True)
@@ -35,44 +37,41 @@ class Backup:
     size_bytes: int
 
 
-def backup_database(workspace: Workspace, database: Database) -> Backup:
+@dataclass(frozen=True)
+class Restored:
+    """A backup that was put in place of the database.
+
+    Attributes
+    ----------
+    backup : Path
+    replaced : Path or None
+        Where the database that it replaced is kept; None if there was none.
+    """
+
+    backup: Path
+    replaced: Path | None
+
+
+def backup_database(workspace: Workspace) -> Backup:
     """Copy the database into ``backups/``, as it stood at one moment, while others go on writing.
 
-    The copy is checked before it gets its name; to go back to one, stop the server and put it in
-    the place of ``triage.sqlite`` (without the files ``-wal`` and ``-shm``).
+    The copy is checked before it gets its name; :func:`restore_database` goes back to one.
 
     Raises
     ------
     WorkspaceError
         If the database is not SQLite, the copy cannot be written, or it is damaged.
     """
-    if database.engine.dialect.name != "sqlite":
-        raise WorkspaceError(
-            f"This workspace keeps its database on {database.engine.dialect.name}: back it up with "
-            "that server's own tools (PostgreSQL: pg_dump)."
-        )
+    _require_file(workspace, "back it up")
     now = datetime.now(UTC)
     path = workspace.backups / f"triage-{now.strftime(_STAMP)}.sqlite"
-    part = path.with_suffix(".part")
     try:
         make_private_folder(workspace.backups)
-        touch_private(part)
-        with (
-            closing(sqlite3.connect(workspace.database)) as source,
-            closing(sqlite3.connect(part)) as copy,
-        ):
-            source.backup(copy, pages=_PAGES_A_STEP)
-            copy.execute("PRAGMA journal_mode=DELETE")  # one file, complete in itself
-            (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
-        if verdict != "ok":
-            raise WorkspaceError(f"{workspace.database} is damaged: {verdict}. No backup was made.")
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.rename(path)
+        _copy(workspace.database, path)
     except (OSError, sqlite3.Error) as error:
-        raise WorkspaceError(f"The backup {path} could not be written: {error}.") from error
-    finally:
-        part.unlink(missing_ok=True)
+        raise WorkspaceError(
+            f"The backup {path} could not be written: {sentence_of(error, workspace) or error}"
+        ) from error
     return Backup(path, now, path.stat().st_size)
 
 
@@ -86,3 +85,106 @@ def list_backups(workspace: Workspace) -> list[Backup]:
             continue
         found.append(Backup(path, at, path.stat().st_size))
     return sorted(found, key=lambda backup: backup.taken_at, reverse=True)
+
+
+def restore_database(workspace: Workspace, backup: Path | None = None) -> Restored:
+    """Put a backup in place of the database; the database that it replaces is kept in ``backups/``.
+
+    Parameters
+    ----------
+    backup : Path, optional
+        Default: the newest of ``backups/``.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such backup.
+    WorkspaceError
+        If a server or a run uses the workspace, or the backup is damaged; nothing is changed.
+    """
+    _require_file(workspace, "restore it")
+    if backup is None:
+        copies = list_backups(workspace)
+        if not copies:
+            raise NotFoundError(f"{workspace.backups} holds no backup.")
+        backup = copies[0].path
+    if not backup.is_file():
+        raise NotFoundError(f"There is no backup {backup}.")
+    part = workspace.database.with_suffix(".restoring")
+    with alone(workspace):
+        try:
+            _copy(backup, part)
+            _require_ours(part, backup)
+            replaced = _set_aside(workspace)
+            part.rename(workspace.database)
+            _sync_folder(workspace.root)
+        except (OSError, sqlite3.Error) as error:
+            raise WorkspaceError(
+                f"{backup} could not be restored: {sentence_of(error, workspace) or error} "
+                "Choose another backup."
+            ) from error
+        finally:
+            part.unlink(missing_ok=True)
+    return Restored(backup, replaced)
+
+
+def _require_file(workspace: Workspace, what: str) -> None:
+    if workspace.database_url_file.is_file():
+        raise WorkspaceError(
+            f"This workspace keeps its database on a server ({workspace.database_url_file}): "
+            f"{what} with that server's own tools (PostgreSQL: pg_dump, pg_restore)."
+        )
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a database into one file, complete in itself and checked, which appears whole."""
+    part = target.with_name(target.name + ".part")
+    touch_private(part)
+    address = f"{source.resolve().as_uri()}?mode=ro"
+    try:
+        with (
+            closing(sqlite3.connect(address, uri=True)) as reading,
+            closing(sqlite3.connect(part)) as copy,
+        ):
+            reading.backup(copy, pages=_PAGES_A_STEP)
+            copy.execute("PRAGMA journal_mode=DELETE")
+            (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise WorkspaceError(f"{source} is damaged: {verdict}. It was not copied.")
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.rename(target)
+        _sync_folder(target.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _require_ours(copy: Path, backup: Path) -> None:
+    """Refuse a database of another program, or an empty one."""
+    with closing(sqlite3.connect(copy)) as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if not {"alembic_version", "label_event", "candidate"} <= names:
+        raise WorkspaceError(f"{backup} is no database of lens-triage; choose another backup.")
+
+
+def _set_aside(workspace: Workspace) -> Path | None:
+    """Move the database, with what belongs to it, into ``backups/`` under a name of its own."""
+    if not workspace.database.exists():
+        return None
+    make_private_folder(workspace.backups)
+    aside = workspace.backups / f"replaced-{datetime.now(UTC).strftime(_STAMP)}.sqlite"
+    # The write-ahead log first: without it the file would be an older state of itself.
+    for suffix in _BESIDE:
+        beside = workspace.database.with_name(workspace.database.name + suffix)
+        if beside.exists():
+            beside.rename(aside.with_name(aside.name + suffix))
+    workspace.database.rename(aside)
+    return aside
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, inspect
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
 
 from lensing_core.errors import WorkspaceError
 from lensing_core.private_files import touch_private
+from lensing_core.store.backup import backup_database
+from lensing_core.store.failures import explain_database_errors
+from lensing_core.store.use import share
 from lensing_core.workspace import Workspace
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -52,27 +57,57 @@ class Database:
     engine: Engine
     _sessions: sessionmaker[Session]
 
+    _use: IO[bytes] | None = None  # open as long as this process uses the workspace
+
     @classmethod
-    def from_url(cls, url: str, *, migrate: bool = True) -> Database:
+    def from_url(
+        cls,
+        url: str,
+        *,
+        migrate: bool = True,
+        before_migration: Callable[[], object] = lambda: None,
+        use: IO[bytes] | None = None,
+    ) -> Database:
         """Open ``url`` and bring its schema up to date.
+
+        Parameters
+        ----------
+        before_migration : callable, optional
+            Called before the schema of a database that holds something is changed.
 
         Raises
         ------
         WorkspaceError
-            If the schema is newer than this program knows.
+            If the schema is newer than this program knows, or is another program's.
+        StorageError
+            If the database cannot be opened, now or later.
         """
-        engine = create_engine(url)
+        try:
+            engine = create_engine(url)
+        except (ArgumentError, ModuleNotFoundError, NoSuchModuleError) as error:
+            raise WorkspaceError(
+                f"The database URL cannot be used ({error}); write one such as "
+                "postgresql+psycopg://user:password@host/database, and install the driver with: "
+                "pip install 'lens-triage[postgres]'."
+            ) from error
         event.listen(engine, "connect", _configure_sqlite)
-        database = cls(engine, sessionmaker(engine, expire_on_commit=False))
+        event.listen(engine, "handle_error", explain_database_errors, retval=True)
+        database = cls(engine, sessionmaker(engine, expire_on_commit=False), use)
         if migrate:
-            database._migrate()
+            database._migrate(before_migration)
         return database
 
-    def _migrate(self) -> None:
+    def _migrate(self, before_migration: Callable[[], object]) -> None:
         config = _alembic_config(self.engine)
         script = ScriptDirectory.from_config(config)
         with self.engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
+            tables = inspect(connection).get_table_names() if current is None else []
+        if set(tables) - {"alembic_version"}:
+            raise WorkspaceError(
+                f"The database {self.engine.url.render_as_string()} holds tables of another "
+                f"program ({', '.join(sorted(tables)[:3])}, …); give lens-triage one of its own."
+            )
         if current == script.get_current_head():
             return
         if current is not None and current not in {r.revision for r in script.walk_revisions()}:
@@ -80,6 +115,8 @@ class Database:
                 f"The database {self.engine.url.render_as_string()} was written by a newer "
                 "lens-triage; update the program to open it."
             )
+        if current is not None:
+            before_migration()
         command.upgrade(config, "head")
 
     @contextmanager
@@ -90,17 +127,67 @@ class Database:
 
 
 @lru_cache(maxsize=32)
-def _open(url: str) -> Database:
-    return Database.from_url(url)
+def _open(workspace: Workspace, url: str) -> Database:
+    if url:
+        return Database.from_url(url, use=share(workspace))
+    if workspace.database.is_file() and workspace.database.stat().st_size == 0:
+        raise WorkspaceError(
+            f"{workspace.database} is empty (0 bytes): its contents are lost. Restore a backup "
+            f"with: lens-triage db restore {workspace.root}; or remove the file to begin anew."
+        )
+    if not workspace.database.exists() and any(workspace.backups.glob("*.sqlite")):
+        raise WorkspaceError(
+            f"{workspace.database} is missing although {workspace.backups} holds copies of it; "
+            f"restore one with: lens-triage db restore {workspace.root}"
+        )
+    if workspace.root.is_dir():
+        touch_private(workspace.database)  # SQLite gives its other files the mode of this one
+    return Database.from_url(
+        f"sqlite:///{workspace.database}",
+        before_migration=lambda: backup_database(workspace),
+        use=share(workspace),
+    )
 
 
 def open_database(workspace: Workspace) -> Database:
     """The database of a workspace (made and migrated when needed), one engine a process.
 
     A file ``database-url`` in the workspace names another database (``postgresql+psycopg://…``).
+    A database of an older program is copied into ``backups/`` before its schema is changed.
+
+    Raises
+    ------
+    WorkspaceError
+        If the file is empty, another program's, of a newer version, or being restored.
+    StorageError
+        If the database cannot be read or written.
     """
-    override = workspace.root / "database-url"
-    url = override.read_text().strip() if override.is_file() else f"sqlite:///{workspace.database}"
-    if not override.is_file() and workspace.root.is_dir():
-        touch_private(workspace.database)  # SQLite gives its other files the mode of this one
-    return _open(url)
+    file = workspace.database_url_file
+    return _open(workspace, file.read_text().strip() if file.is_file() else "")
+
+
+def choose_database(workspace: Workspace, url: str) -> None:
+    """Keep the database of a new workspace on the server that ``url`` names.
+
+    The file is readable by its user alone: the URL may hold a password. It is written only once the
+    database could be opened.
+
+    Raises
+    ------
+    WorkspaceError
+        If the workspace has a database already, elsewhere.
+    StorageError
+        If the server cannot be reached.
+    """
+    file = workspace.database_url_file
+    present = file.read_text().strip() if file.is_file() else ""
+    if present == url:
+        return
+    if present or workspace.database.exists():
+        raise WorkspaceError(
+            f"{workspace.root} has a database already ({file if present else workspace.database}); "
+            "make a new workspace for another one."
+        )
+    Database.from_url(url).engine.dispose()
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        stream.write(url + "\n")

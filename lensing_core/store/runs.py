@@ -37,6 +37,14 @@ class RunSummary:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    failure: str | None = None
+
+    @property
+    def resumable(self) -> bool:
+        """Whether resuming can help: not where the settings themselves do not fit."""
+        return self.status in ("cancelled", "lost") or (
+            self.status == "failed" and self.failure != "settings"
+        )
 
     @property
     def active(self) -> bool:
@@ -76,6 +84,7 @@ def _summary(run: Run) -> RunSummary:
         created_at=run.created_at,
         started_at=run.started_at,
         finished_at=run.finished_at,
+        failure=run.failure,
     )
 
 

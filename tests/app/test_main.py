@@ -22,7 +22,7 @@ from training.runner import runner
 
 @pytest.fixture
 def context(filled_workspace, monkeypatch) -> AppContext:
-    monkeypatch.setattr(runner, "_launch", lambda workspace, run_id: None)
+    monkeypatch.setattr(runner, "_launch", lambda *claimed: None)
     return AppContext.of(filled_workspace)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +23,8 @@ from sqlalchemy import select
 
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.store import open_database
+from lensing_core.store.failures import sentence_of
+from lensing_core.store.runs import get_run
 from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
 from training import runner as jobs
@@ -61,9 +65,19 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.add_typer(graders, name="graders")
 
 
-def init(workspace: WorkspaceArgument) -> None:
+def init(
+    workspace: WorkspaceArgument,
+    database_url: Annotated[
+        str,
+        typer.Option(
+            help="Keep the database on a PostgreSQL server: "
+            "postgresql+psycopg://user:password@host/database. Default: a file of the workspace.",
+            show_default=False,
+        ),
+    ] = "",
+) -> None:
     """Make a workspace (harmless if it exists)."""
-    made = make_workspace(workspace)
+    made = make_workspace(workspace, database_url)
     console.print(f"Workspace ready: {made.root}", soft_wrap=True)
 
 
@@ -232,16 +246,28 @@ def _follow(workspace: Workspace, run_id: str) -> None:
             run = jobs.wait(workspace, run_id, report=report)
     if run.status != "succeeded":
         detail = f": {run.error}" if run.error else "."
-        errors.print(f"[red]{run.title}: {run.status}[/red]{detail}", soft_wrap=True)
-        errors.print(f"Go on with: lens-triage resume {workspace.root} {run_id}", soft_wrap=True)
+        errors.print(Text.assemble((f"{run.title}: {run.status}", "red"), detail), soft_wrap=True)
+        if get_run(open_database(workspace), run_id).resumable:
+            errors.print(
+                f"Go on with: lens-triage resume {workspace.root} {run_id}", soft_wrap=True
+            )
+        else:
+            errors.print("Resuming it would fail in the same way.", soft_wrap=True)
         raise typer.Exit(1)
     console.print_json(json.dumps({"run": run_id, **(run.result or {})}))
 
 
 def run_cli(cli: typer.Typer) -> None:
-    """Run ``cli``; errors meant for the user become one line and exit code 2."""
+    """Run ``cli``; errors meant for the user, and what disks refuse, become one line and code 2."""
     try:
         cli()
-    except LensTriageError as error:
-        errors.print(f"[red]lens-triage:[/red] {error}", soft_wrap=True, highlight=False)
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except Exception as error:
+        sentence = str(error) if isinstance(error, LensTriageError) else sentence_of(error)
+        if sentence is None:
+            raise
+        line = Text.assemble(("lens-triage:", "red"), " ", sentence)
+        errors.print(line, soft_wrap=True, highlight=False)
         raise SystemExit(2) from error

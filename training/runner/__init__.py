@@ -9,6 +9,7 @@ functions.
 from training.runner.context import (
     Cancelled,
     JobContext,
+    Superseded,
 )
 from training.runner.runner import (
     advance,
@@ -18,4 +19,4 @@ from training.runner.runner import (
     wait,
 )
 
-__all__ = ["Cancelled", "JobContext", "advance", "cancel", "resume", "submit", "wait"]
+__all__ = ["Cancelled", "JobContext", "Superseded", "advance", "cancel", "resume", "submit", "wait"]

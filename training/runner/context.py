@@ -21,6 +21,10 @@ class Cancelled(Exception):
     """Raised inside a job whose user asked it to stop; the runner catches it."""
 
 
+class Superseded(Exception):
+    """Raised inside a job whose run was begun again by another worker; the runner catches it."""
+
+
 class JobContext:
     """Handed to every job function.
 
@@ -40,6 +44,7 @@ class JobContext:
         self._progress: dict[str, Any] = {}
         self._last_write = 0.0
         self._cancel = threading.Event()
+        self._superseded = threading.Event()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._heart: threading.Thread | None = None
@@ -90,6 +95,8 @@ class JobContext:
 
     def check_cancelled(self) -> None:
         """Raise :class:`Cancelled` if the user asked the run to stop."""
+        if self._superseded.is_set():
+            raise Superseded
         if self._cancel.is_set():
             raise Cancelled
 
@@ -101,11 +108,13 @@ class JobContext:
         with self._database.session() as session:
             cancel = session.execute(
                 update(Run)
-                .where(Run.id == self.run_id)
+                .where(Run.id == self.run_id, Run.attempt <= self.attempt)
                 .values(heartbeat_at=utc_now(), **values)
                 .returning(Run.cancel_requested)
-            ).scalar_one()
-        if cancel:
+            ).scalar_one_or_none()
+        if cancel is None:
+            self._superseded.set()
+        elif cancel:
             self._cancel.set()
 
     def start_heart(self) -> None:
@@ -113,7 +122,10 @@ class JobContext:
 
         def beat() -> None:
             while not self._stop.wait(HEARTBEAT_S):
-                self._beat()
+                try:
+                    self._beat()
+                except Exception as error:  # noqa: BLE001 - logged; the next beat may do better
+                    _log.warning("The heartbeat could not be written: %s", error)
 
         self._heart = threading.Thread(target=beat, name="heartbeat", daemon=True)
         self._heart.start()
@@ -123,4 +135,9 @@ class JobContext:
         self._stop.set()
         if self._heart is not None:
             self._heart.join()
-        self._beat()
+        try:
+            self._beat()
+        except Exception as error:  # noqa: BLE001 - logged; the run's end is written after it
+            _log.warning("The last progress could not be written: %s", error)
+        if self._superseded.is_set():
+            raise Superseded

@@ -1,67 +1,134 @@
-"""The process of one run: ``python -m training.runner.worker WORKSPACE RUN_ID``."""
+"""The process of one run: ``python -m training.runner.worker WORKSPACE RUN_ID [LOCK]``."""
 
 from __future__ import annotations
 
 import logging
 import sys
+import time
 import traceback
 from typing import Any
 
 from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
 
-from lensing_core.errors import LensTriageError
+from lensing_core.errors import LensTriageError, StorageError
 from lensing_core.private_files import keep_private_from_now_on
-from lensing_core.store import open_database
-from lensing_core.store.tables import Run, utc_now
+from lensing_core.store import Database, open_database
+from lensing_core.store.failures import kind_of_failure, sentence_of
+from lensing_core.store.run_locks import lock_in_database
+from lensing_core.store.tables import Run, RunLog, utc_now
 from lensing_core.workspace import Workspace
-from training.runner.context import (
-    Cancelled,
-    JobContext,
-)
+from training.runner.context import Cancelled, JobContext, Superseded
+from training.runner.lock import worker_lock
 from training.runner.registry import job_function
 from training.runner.runner import advance
 from training.settings import SETTINGS
 
+_FINISH_TRIES = 20
+_FINISH_PAUSE_S = 1.0
+_log = logging.getLogger(__name__)
 
-def work(workspace: Workspace, run_id: str) -> str:
-    """Do one run that :func:`training.runner.advance` has claimed; return its final status."""
+
+def work(workspace: Workspace, run_id: str, lock: int | None = None) -> str:
+    """Do one run that :func:`training.runner.advance` has claimed; return its final status.
+
+    'refused', with nothing touched, where another worker holds the run's lock or the run is not
+    one to be done.
+
+    Parameters
+    ----------
+    lock : int, optional
+        File descriptor that holds the run's lock, from the process that started this one.
+    """
     database = open_database(workspace)
-    with database.session() as session:
-        run = session.get_one(Run, run_id)
-        kind, values, attempt = run.kind, run.settings, run.attempt
-    context = JobContext(workspace, run_id, attempt)
-    context.start_heart()
-    status, error, result = "succeeded", None, None
-    try:
-        settings = SETTINGS[kind].from_json(values)
-        settings.check()
-        result = job_function(kind)(context, settings)
-    except Cancelled:
-        status = "cancelled"
-        context.log("Cancelled.", "warning")
-    except LensTriageError as problem:
-        status, error = "failed", str(problem)
-        context.log(error, "error")
-    except Exception as problem:  # noqa: BLE001 - the last line of defence: recorded, never hidden
-        status = "failed"
-        error = f"Unexpected {type(problem).__name__}: {problem}. The run's log has the details."
-        context.log(traceback.format_exc(), "error")
-    context.stop_heart()
-    _finish(workspace, run_id, status=status, error=error, result=result)
-    advance(workspace)
+    with (
+        worker_lock(workspace, run_id, lock) as held,
+        lock_in_database(database, run_id) as held_there,
+    ):
+        if not (held and held_there):
+            _log.warning("Another worker does run %s; this one ends.", run_id)
+            return "refused"
+        status = _do(workspace, database, run_id)
+    if status != "refused":
+        advance(workspace)
     return status
 
 
-def _finish(workspace: Workspace, run_id: str, **values: Any) -> None:
-    with open_database(workspace).session() as session:
-        session.execute(
-            update(Run)
-            .where(Run.id == run_id)
-            .values(finished_at=utc_now(), pid=None, process_started=None, **values)
-        )
+def _do(workspace: Workspace, database: Database, run_id: str) -> str:
+    with database.session() as session:
+        run = session.get_one(Run, run_id)
+        kind, values, attempt, status = run.kind, run.settings, run.attempt, run.status
+    if status != "running":
+        _log.warning("Run %s is %s; there is nothing to do.", run_id, status)
+        return "refused"
+    context = JobContext(workspace, run_id, attempt)
+    context.start_heart()
+    ended: dict[str, Any]
+    try:
+        settings = SETTINGS[kind].from_json(values)
+        settings.check()
+        ended = {"status": "succeeded", "result": job_function(kind)(context, settings)}
+    except Cancelled:
+        ended = {"status": "cancelled"}
+    except Superseded:
+        _log.warning("Run %s was begun again elsewhere; this attempt ends.", run_id)
+        context.stop_heart()
+        return "refused"
+    except Exception as problem:  # noqa: BLE001 - the last line of defence: recorded, never hidden
+        ended = _failure(workspace, problem)
+    try:
+        context.stop_heart()
+    except Superseded:
+        return "refused"
+    _finish(database, run_id, attempt, ended)
+    return str(ended["status"])
+
+
+def _failure(workspace: Workspace, problem: Exception) -> dict[str, Any]:
+    """Columns of a run that failed; what the machine refuses is one sentence, as bad input is."""
+    error = (
+        str(problem) if isinstance(problem, LensTriageError) else sentence_of(problem, workspace)
+    )
+    if error is None:
+        _log.error("The job failed by a fault of the program", exc_info=problem)
+        error = f"Unexpected {type(problem).__name__}: {problem}. The run's log has the details."
+        details = "".join(traceback.format_exception(problem))
+    else:
+        details = error
+    return {
+        "status": "failed",
+        "error": error,
+        "failure": kind_of_failure(problem),
+        "log": details,
+    }
+
+
+def _finish(database: Database, run_id: str, attempt: int, ended: dict[str, Any]) -> None:
+    """Write how the run ended; a disk that is full or a locked database may pass in a moment."""
+    details = ended.pop("log", "Cancelled." if ended["status"] == "cancelled" else None)
+    level = "warning" if ended["status"] == "cancelled" else "error"
+    for left in reversed(range(_FINISH_TRIES)):
+        try:
+            with database.session() as session:
+                written = session.execute(
+                    update(Run)
+                    .where(Run.id == run_id, Run.attempt == attempt)
+                    .values(finished_at=utc_now(), pid=None, **ended)
+                    .returning(Run.id)
+                ).scalar_one_or_none()
+                if written is not None and details is not None:
+                    session.add(RunLog(run_id=run_id, level=level, message=details))
+            return
+        except (StorageError, SQLAlchemyError) as problem:
+            if not left:
+                # The last line of the output is what people are told of a run that was lost.
+                sys.stderr.write(f"{ended.get('error') or problem}\n")
+                raise SystemExit(1) from None
+            time.sleep(_FINISH_PAUSE_S)
 
 
 if __name__ == "__main__":
     keep_private_from_now_on()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s | %(levelname)-8s | %(message)s")
-    sys.exit(0 if work(Workspace.open(sys.argv[1]), sys.argv[2]) == "succeeded" else 1)
+    _lock = int(sys.argv[3]) if len(sys.argv) > 3 else None
+    sys.exit(0 if work(Workspace.open(sys.argv[1]), sys.argv[2], _lock) == "succeeded" else 1)

@@ -40,11 +40,11 @@ class Run(Base):
     total: Mapped[int | None] = mapped_column(doc="NULL while unknown")
     activity: Mapped[str] = mapped_column(Text, default="", doc="what it does now")
     error: Mapped[str | None] = mapped_column(Text, doc="one sentence")
-    result: Mapped[dict[str, Any] | None] = mapped_column(doc="what came out, for people and pages")
-    pid: Mapped[int | None] = mapped_column()
-    process_started: Mapped[float | None] = mapped_column(
-        doc="the process's start time, seconds since the epoch; tells a reused pid"
+    failure: Mapped[str | None] = mapped_column(
+        String(10), doc="why it failed: 'settings', 'input', 'machine' or 'bug'; NULL: unknown"
     )
+    result: Mapped[dict[str, Any] | None] = mapped_column(doc="what came out, for people and pages")
+    pid: Mapped[int | None] = mapped_column(doc="for people; the run's lock says if it lives")
     host: Mapped[str | None] = mapped_column(String(255))
     heartbeat_at: Mapped[datetime | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -25,7 +25,7 @@ TRAIN = "20260101-121000-train-bbbbbb"
 @pytest.fixture
 def context(filled_workspace, monkeypatch) -> AppContext:
     """A filled workspace in which runs are claimed but no process starts."""
-    monkeypatch.setattr(runner, "_launch", lambda workspace, run_id: None)
+    monkeypatch.setattr(runner, "_launch", lambda *claimed: None)
     return AppContext.of(filled_workspace)
 
 
@@ -71,6 +71,16 @@ def test_monitor_shows_the_error_and_offers_to_resume(context):
     assert monitor.run.status == "running"
     assert monitor.run.attempt == 1
     assert monitor._error.message == ""
+
+
+def test_monitor_offers_resume_only_where_it_can_help(context):
+    add(context, "r", status="failed", error="Bands do not fit.", failure="settings")
+    monitor = RunMonitor(context, "r")
+    assert not monitor._resume.visible
+    assert "Resuming cannot change that" in monitor._head.object
+    change(context, "r", failure="machine")
+    monitor.refresh()
+    assert monitor._resume.visible
 
 
 def test_monitor_cancels(context):

@@ -134,3 +134,13 @@ def test_demonstration_in_one_sentence():
     assert "was lost; see below" in demo_html([ended("lost")])
     done = demo_html([ended("succeeded")] * 4)
     assert 'href="review?catalog=demo-survey&amp;ensemble=demo"' in done
+
+
+def test_a_run_that_resuming_cannot_help_says_so():
+    def head(failure: str | None) -> str:
+        run = ended("failed", error="Bands do not fit.", failure=failure)
+        return run_view.head_html(run, per_second=None, left_s=None)
+
+    assert run_view.NOT_RESUMABLE in head("settings")
+    assert run_view.NOT_RESUMABLE not in head("input")
+    assert run_view.NOT_RESUMABLE not in head(None)

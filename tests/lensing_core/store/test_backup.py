@@ -15,8 +15,8 @@ from lensing_core.workspace import Workspace
 
 def test_a_backup_is_a_whole_workspace_database(filled_workspace, tmp_path):
     database = open_database(filled_workspace)
-    first = backup_database(filled_workspace, database)
-    second = backup_database(filled_workspace, database)
+    first = backup_database(filled_workspace)
+    second = backup_database(filled_workspace)
     assert [b.path for b in list_backups(filled_workspace)] == [second.path, first.path]
     assert first.size_bytes == first.path.stat().st_size
 
@@ -40,7 +40,7 @@ def test_writers_go_on_while_a_backup_is_taken(workspace):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        backup = backup_database(workspace, database)
+        backup = backup_database(workspace)
     finally:
         stop.set()
         writer.join()
@@ -58,5 +58,5 @@ def test_a_damaged_database_gives_no_backup(filled_workspace):
         file.seek(4096 * 3)
         file.write(b"\xff" * 4096 * 4)
     with pytest.raises(WorkspaceError, match=r"damaged|could not be written"):
-        backup_database(filled_workspace, database)
+        backup_database(filled_workspace)
     assert list(filled_workspace.backups.iterdir()) == []

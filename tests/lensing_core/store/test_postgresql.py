@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
@@ -44,48 +37,9 @@ from lensing_core.workspace import Workspace
 pytestmark = pytest.mark.slow
 
 
-def _program(name: str) -> str | None:
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, folders)]))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A folder that another user may own: those of pytest lie in folders of this user alone."""
-    with tempfile.TemporaryDirectory(prefix="lens-triage-postgres-") as name:
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def server_url(folder) -> Iterator[str]:
-    initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
-    if initdb is None or pg_ctl is None:
-        pytest.skip("no PostgreSQL server programs here (Debian: apt install postgresql)")
-    as_user: list[str] = []
-    if os.geteuid() == 0:  # the server refuses to run as root
-        shutil.chown(folder, "postgres")
-        as_user = ["runuser", "-u", "postgres", "--"]
-    data, port = folder / "data", _free_port()
-    run = {"check": True, "capture_output": True, "cwd": folder}
-    subprocess.run([*as_user, initdb, "-D", data, "-A", "trust", "-U", "triage"], **run)
-    options = f"-h 127.0.0.1 -p {port} -k {folder}"
-    log = folder / "log"
-    subprocess.run([*as_user, pg_ctl, "-D", data, "-w", "-l", log, "-o", options, "start"], **run)
-    try:
-        yield f"postgresql+psycopg://triage@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run([*as_user, pg_ctl, "-D", data, "-m", "immediate", "stop"], **run)
-
-
-def test_a_catalog_on_postgresql(server_url, tmp_path):
+def test_a_catalog_on_postgresql(postgresql_url, tmp_path):
     workspace = Workspace.create(tmp_path / "ws")
-    (workspace.root / "database-url").write_text(server_url + "\n")
+    (workspace.root / "database-url").write_text(postgresql_url + "\n")
     database = open_database(workspace)
     assert database.engine.dialect.name == "postgresql"
     with database.engine.connect() as connection:

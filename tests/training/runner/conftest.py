@@ -21,10 +21,11 @@ counting.register()
 """
 
 _COUNTING = '''
+import errno
 import time
 from typing import ClassVar
 import param
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, ContractError
 from training import settings as settings_module
 from training.runner import registry
 from training.settings import RunSettings
@@ -35,7 +36,7 @@ class CountSettings(RunSettings):
     n = param.Integer(default=3, doc="How far.")
     pause_s = param.Number(default=0.0, doc="Between counts.")
     fail_at = param.Integer(default=-1, doc="Where to fail.")
-    crash = param.Boolean(default=False, doc="Fail by a bug.")
+    fault = param.Selector(default="input", objects=["input", "bug", "contract", "full"])
 
 def run(context, settings):
     path = context.folder / "count"
@@ -43,9 +44,12 @@ def run(context, settings):
     began = k
     while k < settings.n:
         if k == settings.fail_at and context.attempt == 1:
-            if settings.crash:
-                raise ZeroDivisionError("a bug")
-            raise BadInputError("Row 3 is bad; mend it.")
+            raise {
+                "input": BadInputError("Row 3 is bad; mend it."),
+                "bug": ZeroDivisionError("a bug"),
+                "contract": ContractError("Bands do not fit; choose another ensemble."),
+                "full": OSError(errno.ENOSPC, "No space left on device", str(path)),
+            }[settings.fault]
         k += 1
         path.write_text(str(k))
         context.metric("count", k, step=k)

@@ -12,8 +12,10 @@ from waiting import until
 
 from lensing_core.errors import JobError, NotFoundError
 from lensing_core.store import open_database
+from lensing_core.store.runs import get_run
 from lensing_core.store.tables import Run, RunLog, RunMetric
 from training import runner as jobs
+from training.runner.lock import is_locked
 
 
 def get(workspace, run_id) -> Run:
@@ -53,7 +55,7 @@ def test_a_failure_is_one_sentence_and_what_waits_for_it_is_cancelled(workspace,
 
 
 def test_a_bug_is_recorded_with_its_traceback_in_the_log(workspace, count_settings):
-    run_id = jobs.submit(workspace, count_settings(fail_at=1, crash=True))
+    run_id = jobs.submit(workspace, count_settings(fail_at=1, fault="bug"))
     run = jobs.wait(workspace, run_id, poll_s=0.05)
     assert run.status == "failed"
     assert run.error.startswith("Unexpected ZeroDivisionError: a bug.")
@@ -124,3 +126,44 @@ def test_a_queued_run_is_cancelled_at_once_and_unknown_runs_are_said(workspace, 
         jobs.cancel(workspace, "nope")
     with pytest.raises(NotFoundError, match="no run nope"):
         jobs.submit(workspace, count_settings(), after="nope")
+
+
+@pytest.mark.parametrize(
+    ("fault", "failure", "resumable", "words"),
+    [
+        ("input", "input", True, "Row 3 is bad"),
+        ("contract", "settings", False, "Bands do not fit"),
+        ("full", "machine", True, "no space is left on its disk; free some, then try again."),
+        ("bug", "bug", True, "Unexpected ZeroDivisionError"),
+    ],
+)
+def test_a_run_says_why_it_failed_and_whether_resuming_can_help(
+    workspace, count_settings, fault, failure, resumable, words
+):
+    run_id = jobs.submit(workspace, count_settings(fail_at=1, fault=fault))
+    jobs.wait(workspace, run_id, poll_s=0.05)
+    run = get_run(open_database(workspace), run_id)
+    assert (run.status, run.failure, run.resumable) == ("failed", failure, resumable)
+    assert words in run.error
+    assert "\n" not in run.error
+
+
+def test_a_process_that_cannot_begin_leaves_its_last_words(workspace, count_settings, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(workspace.cache))
+    (workspace.cache / "sitecustomize.py").write_text(
+        "import os; os.write(2, b'ImportError: libfoo is gone\\n'); os._exit(1)"
+    )
+    run_id = jobs.submit(workspace, count_settings(n=1))
+    run = jobs.wait(workspace, run_id, poll_s=0.05)
+    assert run.status == "lost"
+    assert "libfoo is gone" in run.error
+    assert "out of memory" not in run.error
+
+
+def test_a_program_that_cannot_be_started_fails_the_run(workspace, count_settings, monkeypatch):
+    monkeypatch.setattr("sys.executable", "/nonexistent/python")
+    run_id = jobs.submit(workspace, count_settings(n=1))
+    run = jobs.wait(workspace, run_id, poll_s=0.05)
+    assert (run.status, run.failure) == ("failed", "machine")
+    assert "/nonexistent/python: there is no such file" in run.error
+    assert not is_locked(workspace, run_id)

@@ -1,0 +1,62 @@
+"""Who uses the database of a workspace: every process shares a lock that only a restore takes."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from lensing_core.errors import WorkspaceError
+from lensing_core.workspace import Workspace
+
+_NAME = ".in-use"
+
+
+def share(workspace: Workspace) -> IO[bytes] | None:
+    """Hold the workspace as one of its users, as long as the file is open.
+
+    None in a folder that cannot be written: nothing can be restored there either.
+
+    Raises
+    ------
+    WorkspaceError
+        While a backup is being restored.
+    """
+    path = workspace.root / _NAME
+    try:
+        file = path.open("ab")
+    except OSError:
+        return None
+    if not _lock(file, fcntl.LOCK_SH):
+        file.close()
+        raise WorkspaceError(
+            f"A backup of {workspace.root} is being restored; try again when it is done."
+        )
+    return file
+
+
+@contextmanager
+def alone(workspace: Workspace) -> Iterator[None]:
+    """Hold the workspace for this process alone.
+
+    Raises
+    ------
+    WorkspaceError
+        If a server, a run, a command or a notebook uses it.
+    """
+    with (workspace.root / _NAME).open("ab") as file:
+        if not _lock(file, fcntl.LOCK_EX):
+            raise WorkspaceError(
+                f"{workspace.root} is in use: stop its server, cancel its runs and close its "
+                "notebooks first."
+            )
+        yield
+
+
+def _lock(file: IO[bytes], how: int) -> bool:
+    try:
+        fcntl.flock(file.fileno(), how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
