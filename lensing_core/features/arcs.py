@@ -84,7 +84,7 @@ class SegmentFeatures(PixelBlock):
                 "segment_sectors": _sectors(scene),
             }
         table = np.stack([found[name] for name in self.schema.names], axis=1).astype(np.float32)
-        table[~scene.valid.any(axis=(1, 2, 3))] = np.nan
+        table[~scene.valid.any(axis=(1, 2, 3)) | scene.segments.failed] = np.nan
         return table
 
 

@@ -95,7 +95,7 @@ class ColourFeatures(PixelBlock):
                     against,
                 ]
             ).astype(np.float32)
-        table[~scene.valid.any(axis=(1, 2, 3))] = np.nan
+        table[~scene.valid.any(axis=(1, 2, 3)) | scene.segments.failed] = np.nan
         return table
 
     def _photometry(self, scene: Scene) -> tuple[Array, Array]:

@@ -22,6 +22,7 @@ from lensing_core.features.schema import FeatureSchema
 from lensing_core.features.segments import Scene
 
 Floats = NDArray[np.float32]
+_COUNT = "segment_count"
 BLOCKS: dict[str, type[PixelBlock] | type[CatalogFeatures]] = {
     "grid": GridFeatures,
     "segments": SegmentFeatures,
@@ -94,6 +95,21 @@ class ClassicFeatures:
         """Features, shape (n, len(schema)), of cutouts (n, band, y, x); NaN where unknown."""
         scene = Scene(flux, self.geometry)
         return np.concatenate([block.of(scene, metadata) for block in self.blocks], axis=1)
+
+
+def count_unsegmented(names: Sequence[str], table: Floats) -> int:
+    """How many rows of a feature table have no segments for a reason of their image.
+
+    It has no data, or the search for segments failed: a cutout that merely has none counts zero.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the columns of ``table`` (n, columns).
+    """
+    if _COUNT not in names:
+        return 0
+    return int(np.isnan(table[:, list(names).index(_COUNT)]).sum())
 
 
 def stored_blocks(features: dict[str, Any]) -> tuple[str, ...]:

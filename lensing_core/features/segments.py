@@ -31,7 +31,8 @@ MISMATCH = 0.1
 """Standard error of the galaxy's model, relative to itself and to its change over a pixel."""
 CORE_PX = 2.0
 """Radius around the centre, in pixels or half PSF widths, within which nothing is looked for."""
-_GAP_PX = 2
+_GAP_PX = 3  # SEP smooths by one pixel to either side before it looks
+_PIXELS = 300_000
 FWHM_OF_SIGMA = 2 * np.sqrt(2 * np.log(2))
 
 
@@ -142,6 +143,8 @@ class Segments:
         Share of the light on the circle; its distance from it.
     pixel, of_pixel : ndarray of shape (P,)
         Flat index of every segment's pixels in (n, y, x), and the segment of each.
+    failed : ndarray of shape (n,)
+        Cutouts whose segments could not be found; they have none, and their features are unknown.
     """
 
     n: int
@@ -161,6 +164,7 @@ class Segments:
     rms: Array
     pixel: Indices
     of_pixel: Indices
+    failed: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.owner)
@@ -195,7 +199,7 @@ class Segments:
 def find_segments(scene: Scene) -> Segments:
     """Find and measure the segments of a scene."""
     n, side, _ = scene.significance.shape
-    labels = _label(scene.significance)
+    labels, failed = _label(scene.significance)
     pixel = np.flatnonzero(labels)
     owner = pixel // side**2
     _, which = np.unique(labels.reshape(-1)[pixel], return_inverse=True)
@@ -256,6 +260,7 @@ def find_segments(scene: Scene) -> Segments:
         rms=circles.rms * scale,
         pixel=pixel,
         of_pixel=which,
+        failed=failed,
     )
 
 
@@ -271,18 +276,49 @@ def _arc_length(circles: Circles, x: Array, y: Array, which: Indices, area: Indi
     return np.asarray(np.sqrt(12 * np.bincount(which, (along - mean[which]) ** 2, size) / area))
 
 
-def _label(significance: Floats) -> Indices:
-    """Number of the segment of every pixel, 0 for none, (n, y, x); distinct over all cutouts.
+def _label(significance: Floats) -> tuple[Indices, NDArray[np.bool_]]:
+    """Number of the segment of every pixel, 0 for none, (n, y, x), and which cutouts failed, (n,).
 
-    All cutouts stand in one tall image, with a gap between them that no segment crosses.
+    All cutouts stand in one tall image, with a gap between them that no segment crosses; numbers
+    are distinct over all. If SEP gives up on them together, each is tried alone.
     """
     n, side, _ = significance.shape
-    if not n:
-        return np.zeros(significance.shape, dtype=np.int64)
+    failed = np.zeros(n, dtype=np.bool_)
     tall = np.zeros((n, side + _GAP_PX, side), dtype=np.float32)
     tall[:, :side] = significance
-    _, labels = sep.extract(
-        tall.reshape(-1, side), THRESHOLD, err=1.0, minarea=LEAST_PX, deblend_cont=1.0,
-        clean=False, segmentation_map=True,
-    )  # fmt: skip
-    return np.asarray(labels.reshape(tall.shape)[:, :side], dtype=np.int64)
+    try:
+        labels = _extract(tall.reshape(-1, side)).reshape(tall.shape)
+    except SegmentationError:
+        labels = np.zeros(tall.shape, dtype=np.int64)
+        for k, one in enumerate(tall):
+            try:
+                found = _extract(one)
+            except SegmentationError:
+                failed[k] = True
+            else:
+                labels[k] = np.where(found, found + labels.max(), 0)
+    return labels[:, :side], failed
+
+
+class SegmentationError(Exception):
+    """Thrown when SEP gives up on an image."""
+
+
+def _extract(image: Floats) -> Indices:
+    """Number of the segment of every pixel of an image, 0 for none."""
+    if not image.size:
+        return np.zeros(image.shape, dtype=np.int64)
+    # Every pixel may belong to one segment: SEP's own limit is 300,000 for all of them.
+    sep.set_extract_pixstack(max(_PIXELS, image.size))
+    try:
+        # One level: segments are never split. With more, SEP splits and joins again, to the same
+        # segments, and gives up on one with more than a thousand peaks.
+        _, labels = sep.extract(
+            image, THRESHOLD, err=1.0, minarea=LEAST_PX, deblend_nthresh=1, deblend_cont=1.0,
+            clean=False, segmentation_map=True,
+        )  # fmt: skip
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise SegmentationError(str(error)) from error
+    return np.asarray(labels, dtype=np.int64)

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.features.composition import count_unsegmented
+from lensing_core.models.classic import ClassicMember
 from lensing_core.models.deep import DeepMember
 from lensing_core.models.ensemble import EnsembleRule, EnsembleScores
 from lensing_core.models.files import StoredMember, load_member
@@ -49,6 +51,7 @@ def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
         "catalogs": names,
         "scored": scored,
         "objects": sum(r["objects"] for r in results),
+        "without_segments": sum(r["without_segments"] for r in results),
         "per_second": round(scored / seconds, 1) if seconds else 0.0,
     }
 
@@ -81,6 +84,7 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
     if done:
         context.log(f"Going on at candidate {done:,} of {total:,}.")
     began, first = time.perf_counter(), done
+    unsegmented = 0
     with Predictors.open(
         bases, store.geometry, catalog.name, total - done, with_variance=rule.needs_variances
     ) as predictors:
@@ -91,6 +95,7 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
             outputs = {key: predict() for key, predict in batch.outputs.items()}
             for key, writer in writers.items():
                 writer.write(batch.start, outputs[key])
+            unsegmented += _count_unsegmented(bases, outputs)
             scores, distances = fuse(rule, members, outputs)
             with database.session() as session:
                 if batch.start < scored:
@@ -102,6 +107,12 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
                 write_scores(session, ensemble, catalog.id, batch.ids, scores, distances)
                 write_measures(session, batch.ids, measures_of_members(members, outputs))
     seconds = time.perf_counter() - began
+    if unsegmented:
+        context.log(
+            f"{unsegmented:,} cutouts were scored without features of their segments: they hold no "
+            "data, or artifacts in which no segments could be told apart.",
+            "warning",
+        )
     context.progress(total, total, "Done")
     rate = (total - first) / seconds if total > first else 0.0
     return {
@@ -109,8 +120,20 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
         "catalog": catalog.name,
         "scored": total - first,
         "objects": total,
+        "without_segments": unsegmented,
         "per_second": round(rate, 1),
     }
+
+
+def _count_unsegmented(members: Sequence[StoredMember], outputs: dict[str, MemberOutput]) -> int:
+    """The most cutouts that any classic member of a batch saw without segments."""
+    counts = [
+        count_unsegmented(stored.member.features["names"], table)
+        for stored in members
+        if isinstance(stored.member, ClassicMember)
+        and (table := outputs[stored.id].features) is not None
+    ]
+    return max(counts, default=0)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sep
+from scipy.ndimage import gaussian_filter
 
-from lensing_core.features import Scene, SegmentFeatures
+from lensing_core.features import Scene, SegmentFeatures, segments
+from lensing_core.features.composition import count_unsegmented
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +117,59 @@ def test_the_schema_fits_the_table(features, lens):
     assert features(lens[:0]).shape == (0, len(features.schema))
     assert len(set(features.schema.names)) == len(features.schema.units) == len(features.schema)
     assert set(features.monotone) <= set(features.schema.names)
+
+
+def speckled(n: int, side: int) -> np.ndarray:
+    """Significance of images in which one connected object has thousands of peaks."""
+    rng = np.random.default_rng(0)
+    peaks = rng.uniform(0, 1000, (n, side, side)) * (rng.random((n, side, side)) < 0.3)
+    return (5 + peaks).astype(np.float32)
+
+
+@pytest.mark.parametrize(("n", "size_px"), [(1, 256), (80, 64)])
+def test_a_field_of_artifacts_is_one_segment_that_stops_nothing(n, size_px):
+    image = speckled(n, size_px)
+    tall = np.pad(image, ((0, 0), (0, 3), (0, 0))).reshape(-1, image.shape[2])
+    with pytest.raises(Exception, match=r"overflow|buffer full"):
+        sep.extract(tall, segments.THRESHOLD, err=1.0, minarea=5, deblend_cont=1.0, clean=False)
+    labels, failed = segments._label(image)
+    assert not failed.any()
+    assert [len(np.unique(one)) for one in labels] == [1] * n
+    assert len(np.unique(labels)) == n
+
+
+def test_one_level_finds_the_segments_that_splitting_and_joining_found():
+    rng = np.random.default_rng(1)
+    smooth = [gaussian_filter(rng.normal(size=(64, 64)), s) for s in rng.uniform(0.7, 3, 32)]
+    image = np.stack([5 * f / f.std() for f in smooth]).astype(np.float32)
+    labels, _ = segments._label(image)
+    tall = np.pad(image, ((0, 0), (0, 3), (0, 0)))
+    _, split = sep.extract(
+        tall.reshape(-1, 64), segments.THRESHOLD, err=1.0, minarea=5, deblend_cont=1.0,
+        clean=False, segmentation_map=True,
+    )  # fmt: skip
+    assert labels.max() > 100
+    np.testing.assert_array_equal(labels, split.reshape(tall.shape)[:, :64])
+
+
+def test_a_cutout_that_fails_alone_leaves_the_others_as_they_were(
+    geometry, lens, features, monkeypatch
+):
+    whole = features(lens)
+    find = segments._extract
+
+    def give_up(image: np.ndarray) -> np.ndarray:
+        if len(image) > lens.shape[-1] + 3 or give_up.calls == 1:
+            give_up.calls += 1
+            raise segments.SegmentationError("object deblending overflow")
+        give_up.calls += 1
+        return find(image)
+
+    give_up.calls = 0
+    monkeypatch.setattr(segments, "_extract", give_up)
+    again = features(lens)
+    assert np.isnan(again[0]).all()
+    np.testing.assert_array_equal(again[1:], whole[1:])
+    assert count_unsegmented(features.schema.names, again) == 1
+    assert count_unsegmented(features.schema.names, whole) == 0
+    assert count_unsegmented(("grid",), again) == 0
