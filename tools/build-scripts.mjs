@@ -11,6 +11,7 @@ const ENTRIES = {
   label: "app/label/view.js",
   "sign-in": "app/http/sign_in.js",
   table: "app/widgets/table.js",
+  "action-button": "app/widgets/action_button.js",
 }
 
 // tests/app/test_scripts.py computes the same from the sources, and so tells when a bundle is old.

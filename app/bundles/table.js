@@ -1,5 +1,6 @@
-// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 1ccc4b696a4d6278a41779e2a5b9714f80abe43d4aecde85ddb2679125d3fddb
+// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 43fac463ee752b2dadb80b31417605e2140f675a7a50c8a06de0271f0729f96e
 // app/widgets/table.js
+var SKELETON_ROWS = 3;
 function element(tag, className, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;
@@ -46,6 +47,8 @@ function content(cell, key, column, model) {
       button.disabled = Boolean(action.disabled);
       button.addEventListener("click", (event) => {
         event.stopPropagation();
+        if (button.hasAttribute("aria-busy")) return;
+        button.setAttribute("aria-busy", "true");
         model.send_msg({ action: action.name, key });
       });
       group.append(button);
@@ -69,8 +72,12 @@ function render({ model, el }) {
   const head = element("thead");
   const body = element("tbody");
   const empty = element("p", "empty");
+  const skeleton = element("div", "skeleton");
+  skeleton.setAttribute("role", "status");
+  skeleton.setAttribute("aria-label", "Loading");
+  skeleton.append(...Array.from({ length: SKELETON_ROWS }, () => element("span")));
   table.append(head, body);
-  frame.append(table, empty);
+  frame.append(table, empty, skeleton);
   function drawHead() {
     const row = element("tr");
     for (const column of model.columns) {
@@ -110,7 +117,9 @@ function render({ model, el }) {
     });
     body.replaceChildren(...rows);
     table.hidden = rows.length === 0;
-    empty.hidden = rows.length > 0;
+    empty.hidden = rows.length > 0 || model.waiting;
+    skeleton.hidden = !model.waiting;
+    frame.setAttribute("aria-busy", String(model.waiting));
     empty.textContent = model.empty;
     frame.classList.toggle("selectable", model.selectable);
     mark();
@@ -148,7 +157,10 @@ function render({ model, el }) {
     drawHead();
     draw();
   });
-  model.on(["rows", "empty"], draw);
+  model.on(["rows", "empty", "waiting"], draw);
+  model.on("answered", () => {
+    for (const button of body.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
+  });
   model.on("selected", mark);
   drawHead();
   draw();

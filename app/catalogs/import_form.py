@@ -15,6 +15,8 @@ from app.catalogs.import_preview import (
 from app.catalogs.path_picker import PathPicker
 from app.context import AppContext
 from app.runs.panel import RunsPanel
+from app.runs.starting import start_run
+from app.widgets.action_button import ActionButton
 from app.widgets.choices import survey_choices
 from app.widgets.live import in_thread
 from app.widgets.notice import Notice
@@ -25,7 +27,6 @@ from app.widgets.section import (
     stack,
 )
 from app.widgets.settings_panel import SettingsPanel
-from training import runner as jobs
 from training.jobs.ingest import (
     ImportPreview,
     preview,
@@ -46,24 +47,21 @@ class ImportForm(pn.viewable.Viewer):
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._preview: ImportPreview | None = None
-        self.notice = Notice()
+        self.notice, self.refused = Notice(), Notice()
         self.panel: SettingsPanel[IngestSettings] = SettingsPanel(
             IngestSettings,
             choices={"survey": survey_choices(context, unset="As the headers say")},
             lead=_LEAD,
             folded=None,
-            on_change=self._suggest_name,
+            on_change=self._changed,
         )
         self.picker = PathPicker(self._picked)
         self.runs = RunsPanel(context, ["ingest"], title="Latest imports", watch_ended=False)
         self.pane = PreviewPane(self._give_role)
-        style = {"margin": 0, "disable_elevation": True}
-        self.preview_button = pmui.Button(
-            label="Preview", icon="visibility", variant="outlined", **style
+        self.preview_button = ActionButton(
+            self.show_preview, label="Preview", icon="visibility", variant="outlined"
         )
-        self.start_button = pmui.Button(label="Start import", icon="play_arrow", **style)
-        self.preview_button.on_click(self.show_preview)
-        self.start_button.on_click(lambda _: self.start())
+        self.start_button = ActionButton(self.start, label="Start import", icon="play_arrow")
         browse = {"size": "small", "variant": "text", "icon": "folder_open", "margin": 0}
         browse_table = pmui.Button(label="Browse for the table", **browse)
         browse_images = pmui.Button(label="Browse for images", **browse)
@@ -84,6 +82,7 @@ class ImportForm(pn.viewable.Viewer):
             browsing,
             self.panel.lead,
             self.notice,
+            self.refused,
             buttons,
             self.panel,
             self.picker,
@@ -103,7 +102,7 @@ class ImportForm(pn.viewable.Viewer):
         """Look at the runs again."""
         self.runs.refresh()
 
-    async def show_preview(self, _: object = None) -> None:
+    async def show_preview(self) -> None:
         """Read the table and the first images, in a thread, and show what was found."""
         with self.notice.guard():
             settings = self._settings()
@@ -113,13 +112,30 @@ class ImportForm(pn.viewable.Viewer):
             self._preview = found
             self._hint.visible = False
             self.pane.display(found)
+            self.start_button.disabled = bool(found.error)
+            if found.error:
+                self.refused.say(f"This import cannot start: {found.error}", "warning")
 
     def start(self) -> None:
         """Submit the import, or say what is wrong with the settings."""
         with self.notice.guard():
-            run_id = jobs.submit(self._context.workspace, self._settings())
-            self.runs.refresh()
-            self.runs.watch(run_id)
+            start_run(
+                self._context,
+                self._settings(),
+                button=self.start_button,
+                notice=self.notice,
+                started=self._started,
+            )
+
+    def _started(self, run_id: str) -> None:
+        self.runs.refresh()
+        self.runs.watch(run_id)
+
+    def _changed(self) -> None:
+        """The preview was of other settings: it says nothing of these."""
+        self.start_button.disabled = False
+        self.refused.clear()
+        self._suggest_name()
 
     def _settings(self) -> IngestSettings:
         self._suggest_name()

@@ -31,7 +31,7 @@ class CatalogList(pn.viewable.Viewer):
             label="Catalogs",
             selectable=True,
             selected=name if name in names else next(iter(names), ""),
-            empty="Counting…" if names else "No catalog yet: import one, or simulate one.",
+            empty="No catalog yet: import one, or simulate one.",
         )
         self._catalogs: dict[str, CatalogSummary] = {}
         self._details = CatalogDetails(context)

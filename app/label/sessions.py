@@ -19,6 +19,7 @@ from app.label.session_rows import (
     may_close,
     session_row,
 )
+from app.widgets.action_button import ActionButton
 from app.widgets.choices import (
     catalog_choices,
     ensemble_choices,
@@ -135,10 +136,7 @@ class SessionBoard(pn.viewable.Viewer):
             folded=("Special queues and grades", "Conditions"),
             field_width_px=190,
         )
-        self.create_button = pmui.Button(
-            label="Make session", icon="add", margin=0, disable_elevation=True
-        )
-        self.create_button.on_click(lambda _: self.create())
+        self.create_button = ActionButton(self.create, label="Make session", icon="add")
         return section(
             "New session",
             self.panel,

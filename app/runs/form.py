@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from app.context import AppContext
 from app.runs.panel import RunsPanel
+from app.runs.starting import start_run
+from app.widgets.action_button import ActionButton
 from app.widgets.fields import Choices
+from app.widgets.live import in_background
 from app.widgets.notice import Notice
 from app.widgets.section import (
     columns,
@@ -19,9 +22,10 @@ from app.widgets.section import (
 )
 from app.widgets.settings_panel import SettingsPanel
 from lensing_core.store.runs import RunSummary
-from training import runner as jobs
+from training.checks import refusal
 from training.settings import RunSettings
 
+_ASK_AGAIN_S = 10.0
 ChoicesNow = Callable[[], Mapping[str, Choices]]
 
 
@@ -32,6 +36,9 @@ def no_choices() -> Mapping[str, Choices]:
 
 class RunForm(pn.viewable.Viewer):
     """A form, its button, and what came of it.
+
+    Whether the run can succeed is asked after every change; where it cannot, the button is disabled
+    and the reason stands beside it.
 
     Parameters
     ----------
@@ -75,9 +82,16 @@ class RunForm(pn.viewable.Viewer):
         self._choices = choices
         self._values = values
         self._on_end = on_end
-        self.notice = Notice()
+        self._made = False
+        self._changed, self._asking, self._asked_at = True, False, 0.0
+        self.notice, self.refused = Notice(), Notice()
+        self._on_change = on_change
         self.panel: SettingsPanel[RunSettings] = SettingsPanel(
-            settings_class, choices=choices(), values=values(), folded=folded, on_change=on_change
+            settings_class,
+            choices=choices(),
+            values=values(),
+            folded=folded,
+            on_change=self._note_change,
         )
         self.runs = RunsPanel(
             context,
@@ -86,20 +100,20 @@ class RunForm(pn.viewable.Viewer):
             on_end=self._ended,
             on_copy=self._copy,
         )
-        self.start_button = pmui.Button(
-            label=button, icon="play_arrow", margin=0, disable_elevation=True
-        )
-        self.start_button.on_click(lambda _: self.start())
+        self.start_button = ActionButton(self.start, label=button, icon="play_arrow")
         button_row = pn.Row(self.start_button, margin=0)
         self._view = columns(
             stack(
-                section(title, self.panel, *below, self.notice, button_row, note=note),
+                section(
+                    title, self.panel, *below, self.notice, self.refused, button_row, note=note
+                ),
                 self.runs.list,
             ),
             self.runs.now,
             template=template,
         )
         super().__init__()
+        self._made = True
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
@@ -107,13 +121,56 @@ class RunForm(pn.viewable.Viewer):
     def start(self) -> None:
         """Submit the run, or say what is wrong with the settings."""
         with self.notice.guard():
-            run_id = jobs.submit(self._context.workspace, self.panel.settings())
-            self.runs.refresh()
-            self.runs.watch(run_id)
+            start_run(
+                self._context,
+                self.panel.settings(),
+                button=self.start_button,
+                notice=self.notice,
+                started=self._started,
+            )
+
+    def _started(self, run_id: str) -> None:
+        self.runs.refresh()
+        self.runs.watch(run_id)
 
     def refresh(self) -> None:
-        """Look at the runs again."""
+        """Look at the runs again, and whether the settings as they stand can succeed."""
         self.runs.refresh()
+        late = bool(self.refused.message) and time.monotonic() - self._asked_at > _ASK_AGAIN_S
+        if not self._asking and (self._changed or late):
+            self._ask()
+
+    def _note_change(self) -> None:
+        self._changed = True
+        self._on_change()
+        if self._made and not self._asking:
+            self._ask()
+
+    def _ask(self) -> None:
+        """Ask in the background whether a run with these settings could succeed."""
+        self._changed, self._asked_at = False, time.monotonic()
+        settings = self.panel.peek()
+        if settings is None:  # a field says what is wrong with it
+            self._judge("")
+            return
+        self._asking = True
+        in_background(lambda: self._answer(settings), self._judge)
+
+    def _answer(self, settings: RunSettings) -> str:
+        try:
+            return refusal(self._context.workspace, settings)
+        finally:
+            self._asking = False
+
+    def _judge(self, reason: str) -> None:
+        """Show whether the run can be started, and why not."""
+        self.start_button.disabled = bool(reason)
+        if not reason:
+            self.refused.clear()
+        elif reason != self.refused.message:
+            self.refused.say(reason, "warning")
+        if self._changed and not self._asking:
+            self._ask()
 
     def _copy(self, run: RunSummary) -> None:
         """Fill the form with the settings of a run; names that must be new stay fresh."""
@@ -125,4 +182,5 @@ class RunForm(pn.viewable.Viewer):
 
     def _ended(self, run: RunSummary) -> None:
         self.panel.set_choices(self._choices())
+        self._changed = True
         self._on_end(run)

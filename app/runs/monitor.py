@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from app.context import AppContext
 from app.runs import rows as run_view
 from app.runs.curves import Curves
+from app.runs.starting import why_not_resumed
 from app.scripts import styles
+from app.widgets.action_button import ActionButton
+from app.widgets.live import in_background
 from app.widgets.notice import Notice
 from app.widgets.section import (
     html,
@@ -80,27 +82,33 @@ class RunMonitor(pn.viewable.Viewer):
         self._speed = Speed()
         self._n_metrics = 0
         self._notice = Notice()
-        self._error = Notice()
+        self._error, self._no_use = Notice(), Notice()
         self._head = html("", css=_CSS)
         self._log = html("", css=_CSS)
         self._result = html("", css=_CSS, visible=False)
         self._settings = html("", css=_CSS)
         self._curves = Curves()
-        button: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": 0}
-        self._cancel = pmui.Button(label="Cancel", icon="stop", **button)
-        self._resume = pmui.Button(label="Resume", icon="play_arrow", **button)
-        self._cancel.on_click(lambda _: self._act(jobs.cancel))
-        self._resume.on_click(lambda _: self._act(jobs.resume))
-        self._copy = pmui.Button(
-            label="Use these settings", icon="content_copy", visible=on_copy is not None, **button
+        button: dict[str, Any] = {"size": "small", "variant": "outlined"}
+        self._cancel = ActionButton(
+            lambda: self._act(jobs.cancel), label="Cancel", icon="stop", **button
         )
-        self._copy.on_click(lambda _: self._use_again())
+        self._resume = ActionButton(
+            lambda: self._act(jobs.resume), label="Resume", icon="play_arrow", **button
+        )
+        self._copy = ActionButton(
+            self._use_again,
+            label="Use these settings",
+            icon="content_copy",
+            visible=on_copy is not None,
+            **button,
+        )
         self._buttons = pn.Row(
             self._cancel, self._resume, self._copy, margin=0, styles={"gap": "8px"}
         )
         self._view = stack(
             self._head,
             self._error,
+            self._no_use,
             self._notice,
             self._buttons,
             self._result,
@@ -126,6 +134,8 @@ class RunMonitor(pn.viewable.Viewer):
         self._curves.clear()
         self._notice.clear()
         self._error.clear()
+        self._no_use.clear()
+        self._resume.visible = False
         self._view.visible = bool(run_id)
         self.refresh()
 
@@ -151,7 +161,7 @@ class RunMonitor(pn.viewable.Viewer):
             self._error.clear()
         self._cancel.visible = run.active
         self._cancel.disabled = run.cancel_requested
-        self._resume.visible = run.resumable
+        self._offer_to_resume(run)
         self._buttons.visible = any(button.visible for button in self._buttons)
         n_metrics = runs.count_metrics(self._context.database, run.id)
         if n_metrics != self._n_metrics:
@@ -159,6 +169,27 @@ class RunMonitor(pn.viewable.Viewer):
             self._n_metrics = n_metrics
         if before is not None and before.active and not run.active:
             self._on_end(run)
+
+    def _offer_to_resume(self, run: RunSummary) -> None:
+        """Where a run has stopped, and nothing that is known now would stop it again."""
+        if not run.resumable:
+            self._resume.visible = False
+            self._no_use.clear()
+            return
+
+        def show(reason: str) -> None:
+            if self.run is None or (self.run.id, self.run.status) != (run.id, run.status):
+                return  # another run is watched meanwhile, or this one goes on
+            self._resume.visible = not reason
+            self._buttons.visible = any(button.visible for button in self._buttons)
+            if reason and reason != run.error:
+                self._no_use.say(f"Resuming cannot help as things are: {reason}", "info")
+            else:
+                self._no_use.clear()
+
+        in_background(
+            lambda: why_not_resumed(self._context, run.id, run.kind, dict(run.settings)), show
+        )
 
     def _use_again(self) -> None:
         if self._on_copy is not None and self.run is not None:

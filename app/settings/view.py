@@ -9,9 +9,9 @@ from html import escape
 from importlib.metadata import version
 
 import panel as pn
-import panel_material_ui as pmui
 
 from app.context import AppContext
+from app.widgets.action_button import ActionButton
 from app.widgets.format import (
     MISSING,
     ago,
@@ -69,17 +69,15 @@ class SettingsBoard(pn.viewable.Viewer):
         self._context = context
         self._facts = html("", css=_FACTS_CSS)
         self._notice = Notice()
-        self._verify = pmui.Button(
-            label="Verify labels", icon="fact_check", variant="outlined", size="small", margin=0
+        self._verify = ActionButton(
+            self._check, label="Verify labels", icon="check", variant="outlined", size="small"
         )
-        self._backup = pmui.Button(
-            label="Back up now", icon="save", variant="outlined", size="small", margin=0
+        self._backup = ActionButton(
+            self._save, label="Back up now", icon="save", variant="outlined", size="small"
         )
         self._backups = Table(
             columns=_BACKUP_COLUMNS, label="Backups", empty="No backup has been taken."
         )
-        self._verify.on_click(lambda _: self._check())
-        self._backup.on_click(lambda _: self._save())
         super().__init__()
         self._show_backups()
         in_background(lambda: workspace_facts(context), self._show_facts)
@@ -145,7 +143,7 @@ class SettingsBoard(pn.viewable.Viewer):
         backup = backup_database(self._context.workspace)
         return f"Backed up to {backup.path.name} ({file_size(backup.size_bytes)})."
 
-    def _run(self, button: pmui.Button, work: Callable[[], str]) -> None:
+    def _run(self, button: ActionButton, work: Callable[[], str]) -> None:
         """Do ``work`` in a thread and say what it found, or why it could not."""
 
         def attempt() -> tuple[str, str]:

@@ -16,6 +16,7 @@ from app.team.rows import (
     list_row,
 )
 from app.widgets import format as fmt
+from app.widgets.action_button import ActionButton
 from app.widgets.choices import newest_promoted
 from app.widgets.live import in_background
 from app.widgets.notice import Notice
@@ -88,9 +89,7 @@ class ConsensusBoard(pn.viewable.Viewer):
         self.share = pmui.TextInput(label="Share of lenses", value="0.001", width=130, **number)
         self.accept = pmui.TextInput(label="Accept from", width=110, **number)
         self.retire = pmui.TextInput(label="Retire at", width=110, **number)
-        self.run = pmui.Button(
-            label="Run consensus", icon="how_to_vote", disable_elevation=True, **small
-        )
+        self.run = ActionButton(self.join, label="Run consensus", icon="check", size="small")
         self.state = pmui.Select(
             label="Show",
             options={"All": "", **{s.capitalize(): s for s in STATES}},
@@ -99,7 +98,6 @@ class ConsensusBoard(pn.viewable.Viewer):
             **small,
         )
         self._write(rule)
-        self.run.on_click(lambda _: self.join())
         self.state.param.watch(lambda _: self._first_page(), "value")
         self.method.param.watch(lambda _: self._choose_method(), "value")
         self.prior.param.watch(lambda _: self._show_share(), "value")

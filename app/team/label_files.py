@@ -11,6 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from app.context import AppContext
+from app.widgets.action_button import ActionButton
 from app.widgets.live import in_background
 from app.widgets.notice import Notice
 from app.widgets.section import section
@@ -61,10 +62,7 @@ class LabelFiles(pn.viewable.Viewer):
         self.subject_key = _text("Subject field with object id", "object_id")
         self.answers = _text("Answers as ANSWER=GRADE; …", "Yes=lens; No=not")
         self.skip_bad = pmui.Checkbox(label="Import the good rows where others are bad", margin=0)
-        self.button = pmui.Button(
-            label="Import", icon="upload", size="small", margin=0, disable_elevation=True
-        )
-        self.button.on_click(lambda _: self._start())
+        self.button = ActionButton(self._start, label="Import", icon="upload", size="small")
         self.bad = Table(columns=_BAD_COLUMNS, label="Bad rows", empty="", visible=False)
         self._csv = _row(self.object_id, self.grade, self.grader, self.grader_name)
         self._zooniverse = _row(self.task, self.subject_key, self.answers)

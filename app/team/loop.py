@@ -8,10 +8,12 @@ import panel as pn
 import panel_material_ui as pmui
 
 from app.context import AppContext
+from app.runs.starting import start_run
 from app.team.rows import (
     ROUND_COLUMNS,
     round_row,
 )
+from app.widgets.action_button import ActionButton
 from app.widgets.choices import (
     catalog_choices,
     fresh_name,
@@ -26,7 +28,6 @@ from lensing_core.store.loop_history import Round, loop_history
 from lensing_core.store.promotion import promote
 from lensing_core.store.runs import get_run, list_runs
 from lensing_core.store.summaries import list_catalogs, list_ensembles
-from training import runner as jobs
 from training.settings import RetrainSettings
 
 _KINDS = ("retrain", "finetune")
@@ -56,13 +57,8 @@ class LoopBoard(pn.viewable.Viewer):
             width=250,
             margin=0,
         )
-        self.retrain = pmui.Button(
-            label="Retrain",
-            icon="model_training",
-            size="small",
-            margin=0,
-            disabled=not choices,
-            disable_elevation=True,
+        self.retrain = ActionButton(
+            self._start, label="Retrain", icon="play_arrow", size="small", disabled=not choices
         )
         self.finetune = pmui.Button(
             label="Fine-tune …",
@@ -72,7 +68,6 @@ class LoopBoard(pn.viewable.Viewer):
             margin=0,
             disabled=not choices,
         )
-        self.retrain.on_click(lambda _: self._start())
         self.catalog.param.watch(lambda _: self._choose(), "value")
         aside: tuple[Any, ...] = (self.catalog,)
         if organiser:
@@ -156,10 +151,18 @@ class LoopBoard(pn.viewable.Viewer):
             taken = [ensemble.name for ensemble in list_ensembles(self._context.database)]
             name = fresh_name("round", [*taken, "round"])
             settings = RetrainSettings(ensemble=name, catalog=self.catalog.value, **self._base())
-            settings.check()
-            self._run_id = jobs.submit(self._context.workspace, settings)
-            self.retrain.disabled = True
-            self.notice.say(f"Retraining {name} …", "info")
+            start_run(
+                self._context,
+                settings,
+                button=self.retrain,
+                notice=self.notice,
+                started=self._started,
+            )
+
+    def _started(self, run_id: str) -> None:
+        self._run_id = run_id
+        self.retrain.disabled = True
+        self.notice.say("The retraining is queued …", "info")
 
     def _promote(self, _action: str, ensemble: str) -> None:
         with self.notice.guard():

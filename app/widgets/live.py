@@ -31,7 +31,14 @@ async def in_thread(
     button : Viewable, optional
         Shown as loading, and not to be pressed, while work lasts that is not quick. A busy browser
         may miss the end of what ends as soon as it has begun, so that it is shown for a moment.
+        One with a state ``busy`` of its own is that from the beginning to the end.
     """
+    if button is not None and "busy" in button.param:
+        button.busy = True
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            _scheduled(lambda: setattr(button, "busy", False))
     task = asyncio.ensure_future(asyncio.to_thread(work))
     done, _ = await asyncio.wait({task}, timeout=QUICK_S)
     if done or button is None:

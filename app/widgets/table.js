@@ -1,6 +1,8 @@
 // A dense table: aligned numbers, ellipsis with a tooltip, bars, chips, row buttons, and a selection
 // that follows click and arrow keys.
 
+const SKELETON_ROWS = 3
+
 function element(tag, className, text) {
   const made = document.createElement(tag)
   if (className) made.className = className
@@ -50,6 +52,8 @@ function content(cell, key, column, model) {
       button.disabled = Boolean(action.disabled)
       button.addEventListener("click", (event) => {
         event.stopPropagation()
+        if (button.hasAttribute("aria-busy")) return
+        button.setAttribute("aria-busy", "true") // at once: the server may have much to do
         model.send_msg({ action: action.name, key })
       })
       group.append(button)
@@ -74,8 +78,12 @@ export function render({ model, el }) {
   const head = element("thead")
   const body = element("tbody")
   const empty = element("p", "empty")
+  const skeleton = element("div", "skeleton")
+  skeleton.setAttribute("role", "status")
+  skeleton.setAttribute("aria-label", "Loading")
+  skeleton.append(...Array.from({ length: SKELETON_ROWS }, () => element("span")))
   table.append(head, body)
-  frame.append(table, empty)
+  frame.append(table, empty, skeleton)
 
   function drawHead() {
     const row = element("tr")
@@ -118,7 +126,9 @@ export function render({ model, el }) {
     })
     body.replaceChildren(...rows)
     table.hidden = rows.length === 0
-    empty.hidden = rows.length > 0
+    empty.hidden = rows.length > 0 || model.waiting
+    skeleton.hidden = !model.waiting
+    frame.setAttribute("aria-busy", String(model.waiting))
     empty.textContent = model.empty
     frame.classList.toggle("selectable", model.selectable)
     mark()
@@ -156,7 +166,10 @@ export function render({ model, el }) {
   })
 
   model.on("columns", () => { drawHead(); draw() })
-  model.on(["rows", "empty"], draw)
+  model.on(["rows", "empty", "waiting"], draw)
+  model.on("answered", () => {
+    for (const button of body.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy")
+  })
   model.on("selected", mark)
   drawHead()
   draw()

@@ -23,7 +23,9 @@ def column(
 
 
 class Table(pn.custom.JSComponent):
-    """Rows are dictionaries with a ``key`` and a cell for each column.
+    """Until its first rows are known it shows a skeleton, not that there are none.
+
+    Rows are dictionaries with a ``key`` and a cell for each column.
 
     A cell is text, or a dictionary with ``text`` and any of ``title`` (tooltip; the text itself
     otherwise), ``tone``, ``note``, ``href``, ``chip`` ('', 'accent', 'success', 'warning',
@@ -35,6 +37,8 @@ class Table(pn.custom.JSComponent):
     rows = param.List(default=[])
     label = param.String(default="Table", doc="For screen readers.")
     empty = param.String(default="Nothing here yet.", doc="Shown in place of no rows.")
+    waiting = param.Boolean(default=True, doc="Nothing is known yet of what there is.")
+    answered = param.Integer(default=0, doc="How many presses of buttons have been dealt with.")
     selectable = param.Boolean(default=False)
     selected = param.String(default="", doc="Key of the selected row; '' for none.")
 
@@ -44,6 +48,7 @@ class Table(pn.custom.JSComponent):
     def __init__(self, **params: Any) -> None:
         self._on_action: Callable[[str, str], None] = lambda action, key: None
         self._on_choice: Callable[[str, str, str], None] = lambda key, name, value: None
+        params = {"waiting": "rows" not in params, **params}
         super().__init__(**{"sizing_mode": "stretch_width", "margin": 0, **params})
 
     def on_action(self, callback: Callable[[str, str], None]) -> None:
@@ -56,11 +61,14 @@ class Table(pn.custom.JSComponent):
 
     def update(self, rows: list[Row]) -> None:
         """Show ``rows``; nothing is sent where they are what is shown already."""
-        if rows != self.rows:
-            self.rows = rows
+        if rows != self.rows or self.waiting:
+            self.param.update(rows=rows, waiting=False)
 
     def _handle_msg(self, data: dict[str, str]) -> None:
         if data["action"] == "choose":
             self._on_choice(data["key"], data["column"], data["value"])
-        else:
+            return
+        try:
             self._on_action(data["action"], data["key"])
+        finally:
+            self.answered += 1

@@ -34,7 +34,7 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
     """
     settings.check()
     context.progress(0, None, "Looking at the table and the first images")
-    plan = make_plan(request_of(settings), context.workspace)
+    plan = plan_import(settings, context.workspace)
     for warning in plan.warnings:
         context.log(warning, "warning")
     geometry = plan.geometry
@@ -58,6 +58,11 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
         context.log(f"{count:,} cells of {role} could not be understood; left empty.", "warning")
     context.progress(report.rows, report.rows, "Done")
     return report.to_json()
+
+
+def plan_import(settings: IngestSettings, workspace: Workspace | None = None) -> ImportPlan:
+    """How the table and the images are read; raises what keeps the import from starting."""
+    return make_plan(request_of(settings), workspace)
 
 
 def request_of(settings: IngestSettings) -> ImportRequest:
@@ -157,7 +162,7 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
     except LensTriageError as problem:
         return ImportPreview(0, [], [], ("", ""), "", "", [], None, None, [], str(problem))
     try:
-        plan = make_plan(request, workspace)
+        plan = plan_import(settings, workspace)
     except LensTriageError as problem:
         return _table_only(table, settings, str(problem))
     roles = {name: plan.columns.role_of(name) for name in table.names}

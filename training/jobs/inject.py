@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Select, select
 from sqlalchemy.orm import selectinload
 
@@ -15,7 +16,7 @@ from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCa
 from lensing_core.simulation import Frame
 from lensing_core.simulation.galaxies import generator
 from lensing_core.simulation.injection import Injector, Painted, check_can_be_painted
-from lensing_core.store import open_database
+from lensing_core.store import Session, open_database
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.surveys import get_survey
 from training.runner.context import JobContext
@@ -91,23 +92,30 @@ def run(context: JobContext, settings: InjectSettings) -> dict[str, Any]:
 
 def _choose(context: JobContext, settings: InjectSettings, catalog_id: int) -> list[int]:
     """Ids of the galaxies to use, drawn by the seed from those without a lens label."""
+    with open_database(context.workspace).session() as session:
+        ids = galaxies_to_paint(session, settings, catalog_id)
+    rng = generator(settings.seed, 0, stream=4)
+    count = min(settings.n_galaxies, len(ids))
+    return [int(k) for k in rng.choice(ids, count, replace=False)]
+
+
+def galaxies_to_paint(
+    session: Session, settings: InjectSettings, catalog_id: int
+) -> NDArray[np.int64]:
+    """Ids of the galaxies that may be painted on; raises BadInputError where there is none."""
     query = (
         select(Candidate.id)
         .where(Candidate.catalog_id == catalog_id)
         .where(Candidate.label.is_(None) | (Candidate.label == 0))
         .order_by(Candidate.cutout_index)
     )
-    query = _within(query, settings)
-    with open_database(context.workspace).session() as session:
-        ids = np.array(session.scalars(query).all(), dtype=np.int64)
+    ids = np.array(session.scalars(_within(query, settings)).all(), dtype=np.int64)
     if not len(ids):
         raise BadInputError(
             f"Catalog {settings.source} has no galaxy to paint on: none without a lens label "
             "within the magnitudes."
         )
-    rng = generator(settings.seed, 0, stream=4)
-    count = min(settings.n_galaxies, len(ids))
-    return [int(k) for k in rng.choice(ids, count, replace=False)]
+    return ids
 
 
 def _within(query: Select[Any], settings: InjectSettings) -> Select[Any]:

@@ -15,7 +15,6 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from lensing_core.cutouts import CutoutStore
-from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.features.composition import count_unsegmented
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.deep import DeepMember
@@ -28,8 +27,10 @@ from lensing_core.models.predictors import Predictors
 from lensing_core.processes import look_ahead
 from lensing_core.store import Database, open_database
 from lensing_core.store.catalogs import find_catalog
+from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.metadata import fetch_metadata
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
+from lensing_core.store.tables import Candidate, Ensemble, MemberScore, Score
+from training.checks.ensembles import check_score
 from training.measuring import measures_of_members, write_measures
 from training.runner.context import JobContext
 from training.settings import ScoreSettings
@@ -38,9 +39,7 @@ from training.settings import ScoreSettings
 def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
     """Score every candidate that the ensemble has not scored yet, catalog by catalog."""
     names = list(dict.fromkeys([settings.catalog, *settings.further]))
-    with open_database(context.workspace).session() as session:
-        for name in names:  # say what is wrong before hours of work, not after
-            _find(session, name, settings.ensemble)
+    check_score(context.workspace, settings)  # what is wrong is said before hours of work
     results = [_score(context, settings, name) for name in names]
     if len(results) == 1:
         return results[0]
@@ -60,7 +59,8 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
     """Score one catalog, in order of its cutouts."""
     database = open_database(context.workspace)
     with database.session() as session:
-        catalog, ensemble = _find(session, name, settings.ensemble)
+        catalog = find_catalog(session, name)
+        ensemble = find_ensemble(session, settings.ensemble)
         scored = rows_scored(session, ensemble.id, catalog.id)
     device = settings.device
     if device == "auto":
@@ -170,16 +170,6 @@ def _batches(
 
 def _activity(name: str, done: int, seconds: float) -> str:
     return f"Scoring {name}, {done / seconds:,.0f} a second" if done else f"Scoring {name}"
-
-
-def _find(session: Session, name: str, ensemble_name: str) -> tuple[Catalog, Ensemble]:
-    catalog = find_catalog(session, name)
-    if not catalog.n_candidates:
-        raise BadInputError(f"Catalog {name} has no candidates to score.")
-    ensemble = session.scalar(select(Ensemble).where(Ensemble.name == ensemble_name))
-    if ensemble is None:
-        raise NotFoundError(f"There is no ensemble {ensemble_name}; train one first.")
-    return catalog, ensemble
 
 
 def rows_scored(session: Session, ensemble_id: int, catalog_id: int) -> int:

@@ -20,6 +20,7 @@ from lensing_core.store.failures import describe
 from lensing_core.store.run_locks import is_locked_in_database, take_turn_to_claim
 from lensing_core.store.tables import Run, RunLog, utc_now
 from lensing_core.workspace import Workspace
+from training.checks import check_run
 from training.runner.context import HEARTBEAT_S
 from training.runner.lock import is_locked, try_lock
 from training.runner.output import MARK, OUTPUT, last_words
@@ -37,8 +38,15 @@ def submit(workspace: Workspace, settings: RunSettings, *, after: str | None = N
     ----------
     after : str, optional
         Id of a run that must succeed first.
+
+    Raises
+    ------
+    LensTriageError
+        If the run cannot succeed, see :func:`training.checks.check_run`.
     """
     settings.check()
+    if after is None:  # else what the run needs may not be there yet; its worker asks
+        check_run(workspace, settings)
     run_id = f"{utc_now():%Y%m%d-%H%M%S}-{settings.kind}-{uuid4().hex[:6]}"
     with open_database(workspace).session() as session:
         if after is not None and session.get(Run, after) is None:

@@ -18,6 +18,7 @@ from lensing_core.store.failures import kind_of_failure, sentence_of
 from lensing_core.store.run_locks import lock_in_database
 from lensing_core.store.tables import Run, RunLog, utc_now
 from lensing_core.workspace import Workspace
+from training.checks import check_run
 from training.runner.context import Cancelled, JobContext, Superseded
 from training.runner.lock import worker_lock
 from training.runner.registry import job_function
@@ -58,6 +59,7 @@ def _do(workspace: Workspace, database: Database, run_id: str) -> str:
     with database.session() as session:
         run = session.get_one(Run, run_id)
         kind, values, attempt, status = run.kind, run.settings, run.attempt, run.status
+        chained = run.after_run_id is not None
     if status != "running":
         _log.warning("Run %s is %s; there is nothing to do.", run_id, status)
         return "refused"
@@ -67,6 +69,8 @@ def _do(workspace: Workspace, database: Database, run_id: str) -> str:
     try:
         settings = SETTINGS[kind].from_json(values)
         settings.check()
+        if chained:  # it could not be asked when the run was queued
+            check_run(workspace, settings, run_id=run_id)
         ended = {"status": "succeeded", "result": job_function(kind)(context, settings)}
     except Cancelled:
         ended = {"status": "cancelled"}

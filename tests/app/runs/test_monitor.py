@@ -61,20 +61,30 @@ def test_monitor_follows_a_run_to_its_end(context):
 
 
 def test_monitor_shows_the_error_and_offers_to_resume(context):
-    add(context, "r", status="running", done=1)
+    settings = {"catalog": "fresh"}
+    add(context, "r", kind="simulate", status="running", done=1, settings=settings)
     monitor = RunMonitor(context, "r")
     change(context, "r", status="failed", error="Row 3 is bad; mend it.")
     monitor.refresh()
     assert monitor._error.message == "Row 3 is bad; mend it."
     assert monitor._resume.visible
-    monitor._resume.clicks += 1
+    monitor._resume.press()
     assert monitor.run.status == "running"
     assert monitor.run.attempt == 1
     assert monitor._error.message == ""
 
 
 def test_monitor_offers_resume_only_where_it_can_help(context):
-    add(context, "r", status="failed", error="Bands do not fit.", failure="settings")
+    settings = {"catalog": "fresh"}
+    add(
+        context,
+        "r",
+        kind="simulate",
+        status="failed",
+        error="Bands do not fit.",
+        failure="settings",
+        settings=settings,
+    )
     monitor = RunMonitor(context, "r")
     assert not monitor._resume.visible
     assert "Resuming cannot change that" in monitor._head.object
@@ -83,11 +93,25 @@ def test_monitor_offers_resume_only_where_it_can_help(context):
     assert monitor._resume.visible
 
 
+def test_monitor_does_not_offer_to_resume_what_would_be_refused(context):
+    settings = {"ensemble": "first", "catalog": "gone"}
+    add(context, "r", status="failed", error="Row 3 is bad; mend it.", settings=settings)
+    monitor = RunMonitor(context, "r")
+    assert not monitor._resume.visible
+    assert monitor._no_use.message == (
+        "Resuming cannot help as things are: There is no catalog gone."
+    )
+    add(context, "s", kind="simulate", status="cancelled", settings={"catalog": "fresh"})
+    monitor.watch("s")
+    assert monitor._resume.visible
+    assert monitor._no_use.message == ""
+
+
 def test_monitor_cancels(context):
     add(context, "other", status="running", host="elsewhere")
     add(context, "r", status="queued", after_run_id=TRAIN)
     monitor = RunMonitor(context, "r")
-    monitor._cancel.clicks += 1
+    monitor._cancel.press()
     assert monitor.run.status == "cancelled"
     monitor._act(runner.cancel)
     assert "nothing to cancel" in monitor._notice.message

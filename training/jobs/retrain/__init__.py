@@ -4,6 +4,15 @@
 draws and reads the rows, ``heads`` and ``stacking`` hold the statistics, and ``job`` is the run.
 """
 
-from training.jobs.retrain.job import run
+from typing import Any
 
 __all__ = ["run"]
+
+
+def __getattr__(name: str) -> Any:
+    """``run``, imported when first asked for: models take seconds to import."""
+    if name == "run":
+        from training.jobs.retrain.job import run
+
+        return run
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -126,6 +126,7 @@ def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clo
         "settings": settings.to_json(),
         "base": base.name,
         "catalogs": names,
+        "scale": base.manifest.get("scale"),
         "data_sha256": digest_of(selection),
         "splits": selection.counts(),
     }

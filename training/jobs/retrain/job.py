@@ -124,6 +124,7 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
         "settings": settings.to_json(),
         "base": base.name,
         "catalogs": names,
+        "scale": base.manifest.get("scale"),
         "data_sha256": digest_of(selection),
         "splits": selection.counts(),
     }

@@ -46,15 +46,20 @@ class Clock:
         self._last = now
 
 
-def join_grades(context: JobContext, settings: RetrainSettings) -> None:
-    """Bring the consensus up to date, by the prior and thresholds that were chosen last."""
+def bring_consensus_up_to_date(session: Session, settings: RetrainSettings) -> Ensemble | None:
+    """Join grades by the prior and thresholds that were chosen last; return whose scores are it."""
     grades = GradeRule.of(settings)
     if grades is None:
-        return
+        return None
+    rule = rule_in_force(session, grades.rule.method) or grades.rule
+    update_consensus(session, rule, only_if_new=True)
+    return None if rule.ensemble_id is None else session.get_one(Ensemble, rule.ensemble_id)
+
+
+def join_grades(context: JobContext, settings: RetrainSettings) -> None:
+    """Bring the consensus up to date, and say in the log where scores are its prior."""
     with open_database(context.workspace).session() as session:
-        rule = rule_in_force(session, grades.rule.method) or grades.rule
-        update_consensus(session, rule, only_if_new=True)
-        prior = None if rule.ensemble_id is None else session.get_one(Ensemble, rule.ensemble_id)
+        prior = bring_consensus_up_to_date(session, settings)
     if prior is not None:
         context.log(
             f"The consensus has scores of {prior.name} as its prior: labels follow in part from "

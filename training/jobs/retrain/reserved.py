@@ -33,7 +33,18 @@ def reserved_path(workspace: Workspace, catalog: str) -> Path:
 def reserve(
     workspace: Workspace, labels: CandidateLabels, groups: Ints, seen: NDArray[np.bool_], seed: int
 ) -> NDArray[np.bool_]:
-    """Which candidates are reserved, shape (n,); decided for those that are new, and written.
+    """Which candidates are reserved, by :func:`choose_reserved`; written for good."""
+    known, held = _read(workspace, labels)
+    result = choose_reserved(workspace, labels, groups, seen, seed)
+    if not known.all() or (result != held).any():
+        _write(workspace, labels, result)
+    return result
+
+
+def choose_reserved(
+    workspace: Workspace, labels: CandidateLabels, groups: Ints, seen: NDArray[np.bool_], seed: int
+) -> NDArray[np.bool_]:
+    """Which candidates are reserved, shape (n,); decided for those that are new, not written.
 
     Groups with labeled lenses that no base member has seen are dealt evenly: only those can show
     how well something ranks.
@@ -63,10 +74,7 @@ def reserve(
         new = np.flatnonzero(~decided & ~reserved)
         rng = np.random.default_rng([seed, int(decided.sum())])
         reserved[new] = rng.random(len(new)) < 1 / ONE_IN
-    result = reserved[member]
-    if not known.all() or (result != held).any():
-        _write(workspace, labels, result)
-    return np.asarray(result)
+    return np.asarray(reserved[member])
 
 
 def _read(

@@ -85,6 +85,14 @@ class TrainingData:
             )
             return {row[0]: row[1] for row in rows}
 
+    @cached_property
+    def scale(self) -> str:
+        """'galaxy' or 'cluster': the scale of the lenses, one for all catalogs."""
+        with open_database(self.workspace).session() as session:
+            return session.scalars(
+                select(Catalog.scale).where(Catalog.id.in_(self.labels.catalogs)).limit(1)
+            ).one()
+
     def metadata_of(self, indices: Indices, names: Sequence[str]) -> dict[str, list[Any]]:
         """:attr:`metadata` of some objects."""
         return {name: [self.metadata[name][k] for k in indices] for name in names}

@@ -114,6 +114,15 @@ class _Report(Callback):
         self.context.metric("contrast_loss", loss, step=step, member=self.member)
 
 
+def check_pixels(contract: InputContract) -> None:
+    """Raise BadInputError for colour pictures, whose noise and PSF are unknown."""
+    if contract.pixel_kind != "flux":
+        raise BadInputError(
+            "pretrain_catalogs: colour pictures cannot be blurred and made noisier as images of "
+            "flux can; pretrain on flux images, or leave pretraining out."
+        )
+
+
 def pretrain(
     context: JobContext,
     settings: TrainSettings,
@@ -134,11 +143,7 @@ def pretrain(
     BadInputError
         For colour pictures (their noise and PSF are unknown) and for too few cutouts.
     """
-    if contract.pixel_kind != "flux":
-        raise BadInputError(
-            "pretrain_catalogs: colour pictures cannot be blurred and made noisier as images of "
-            "flux can; pretrain on flux images, or leave pretraining out."
-        )
+    check_pixels(contract)
     folder: Path = context.folder / f"{member}-pretraining"
     done = folder / "encoder.safetensors"
     if not done.exists():

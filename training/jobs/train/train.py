@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sqlalchemy import select
 
 from lensing_core.calibration import reliability
 from lensing_core.errors import BadInputError
@@ -25,10 +24,8 @@ from lensing_core.models.files import AnyMember, load_member, new_model_id, save
 from lensing_core.models.member import MemberOutput
 from lensing_core.processes import available_cores, look_ahead
 from lensing_core.store import open_database
-from lensing_core.store.tables import (
-    Ensemble,
-)
 from lensing_core.uncertainty.conformal import ConformalSets
+from training.checks.ensembles import check_name_free
 from training.jobs.train.data import (
     Indices,
     TrainingData,
@@ -51,7 +48,8 @@ NOVELTY_OBJECTS = 2000
 
 def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
     """Train what ``settings`` ask for; members that an earlier attempt finished are kept."""
-    _check_new(context, settings.ensemble)
+    with open_database(context.workspace).session() as session:
+        check_name_free(session, settings.ensemble)
     torch.manual_seed(settings.seed)
     data = TrainingData.open(context.workspace, settings.catalogs)
     splits = data.split(settings.seed)
@@ -73,6 +71,7 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
         "settings": settings.to_json(),
         "catalogs": settings.catalogs,
         "origins": data.origins,
+        "scale": data.scale,
         "data_sha256": data.sha256(),
         "splits": sizes,
     }
@@ -141,7 +140,6 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
         rule.fusion,
         manifest,
         [model_id for model_id, _ in stored],
-        promote_first=True,
     )
     return {
         "ensemble": settings.ensemble,
@@ -149,14 +147,6 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
         "figures": figures["ensemble"],
         "splits": sizes,
     }
-
-
-def _check_new(context: JobContext, name: str) -> None:
-    with open_database(context.workspace).session() as session:
-        if session.scalar(select(Ensemble.id).where(Ensemble.name == name)) is not None:
-            raise BadInputError(
-                f"Ensemble {name} exists and is never changed; choose another name."
-            )
 
 
 def _figures(logits: NDArray[np.float64], labels: NDArray[np.integer]) -> dict[str, Any]:

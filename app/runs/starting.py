@@ -1,0 +1,62 @@
+"""Starting a run from a page: beside the page's thread, and whether or not the tab stays open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.context import AppContext
+from app.widgets.action_button import ActionButton
+from app.widgets.live import in_background
+from app.widgets.notice import Notice
+from lensing_core.errors import LensTriageError
+from training import runner as jobs
+from training.checks import refusal
+from training.settings import SETTINGS, RunSettings
+
+
+@dataclass(frozen=True)
+class _Submitted:
+    """The run's id, or why there is none."""
+
+    run_id: str = ""
+    refused: str = ""
+
+
+def start_run(
+    context: AppContext,
+    settings: RunSettings,
+    *,
+    button: ActionButton,
+    notice: Notice,
+    started: Callable[[str], None],
+) -> None:
+    """Queue a run, then call ``started`` with its id; or say in ``notice`` why it cannot succeed.
+
+    The row of the run is written in a thread that asks nothing of the browser: it is there also
+    where the tab is closed as soon as the button was pressed.
+    """
+
+    def submit() -> _Submitted:
+        try:
+            return _Submitted(run_id=jobs.submit(context.workspace, settings))
+        except LensTriageError as error:
+            return _Submitted(refused=str(error))
+
+    def show(found: _Submitted) -> None:
+        if found.refused:
+            notice.say(found.refused)
+        else:
+            with notice.guard():
+                started(found.run_id)
+
+    in_background(submit, show, button=button)
+
+
+def why_not_resumed(context: AppContext, run_id: str, kind: str, stored: dict[str, object]) -> str:
+    """Why resuming a run cannot help as things are; '' where it can."""
+    try:
+        settings = SETTINGS[kind].from_json(stored)
+    except (LensTriageError, KeyError) as error:
+        return f"Its settings are not those of this version ({error})."
+    return refusal(context.workspace, settings, run_id=run_id)

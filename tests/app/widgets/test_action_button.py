@@ -1,0 +1,44 @@
+"""The button of everything that a page starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.widgets.action_button import ActionButton
+from app.widgets.table import Table
+
+
+def test_a_press_is_answered_when_its_handler_has_ended() -> None:
+    states: list[int] = []
+    button = ActionButton(label="Go")
+    button.on_press(lambda: states.append(button.answered))
+    button.press()
+    button.press()
+    assert states == [0, 1]
+    assert button.answered == 2
+
+
+def test_a_handler_that_fails_leaves_no_button_busy() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    button = ActionButton(fail, label="Go")
+    with pytest.raises(ZeroDivisionError):
+        button.press()
+    assert button.answered == 1
+
+
+def test_a_table_waits_until_it_knows_that_there_is_nothing() -> None:
+    table = Table(columns=[], empty="Nothing yet.")
+    assert table.waiting
+    table.update([])
+    assert not table.waiting
+    assert not Table(columns=[], rows=[{"key": "a"}]).waiting
+
+
+def test_presses_of_buttons_in_a_table_are_answered() -> None:
+    said: list[tuple[str, str]] = []
+    table = Table(columns=[])
+    table.on_action(lambda action, key: said.append((action, key)))
+    table._handle_msg({"action": "cancel", "key": "r"})
+    assert (said, table.answered) == ([("cancel", "r")], 1)

@@ -1,0 +1,54 @@
+"""Whether a run can succeed, asked before it starts: one function a kind of run.
+
+Pages, the command line and the queue of runs ask :func:`check_run`, so that all refuse the same for
+the same reason. Each function has the signature ``check(workspace, settings, run_id)`` and raises a
+:class:`~lensing_core.errors.LensTriageError` that says what is wrong and what to do. They read the
+database and files, and change nothing but the consensus, which is brought up to date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from lensing_core.errors import LensTriageError
+from lensing_core.workspace import Workspace
+from training.settings import RunSettings
+
+Check = Callable[[Workspace, RunSettings, str], None]
+
+# Named, not imported, as in training.runner.registry: some load torch.
+_CHECKS = {
+    "simulate": "training.checks.catalogs:check_simulate",
+    "inject": "training.checks.catalogs:check_inject",
+    "ingest": "training.checks.catalogs:check_ingest",
+    "crossmatch": "training.checks.catalogs:check_crossmatch",
+    "score": "training.checks.ensembles:check_score",
+    "train": "training.checks.ensembles:check_train",
+    "retrain": "training.checks.retraining:check_retrain",
+    "finetune": "training.checks.retraining:check_finetune",
+}
+
+
+def check_run(workspace: Workspace, settings: RunSettings, *, run_id: str = "") -> None:
+    """Raise LensTriageError where a run with these settings cannot succeed as things are.
+
+    Parameters
+    ----------
+    run_id : str, optional
+        Of the run itself where it exists already: what it has made is no obstacle to it.
+    """
+    settings.check()
+    if settings.kind in _CHECKS:
+        module, name = _CHECKS[settings.kind].split(":")
+        check: Check = getattr(import_module(module), name)
+        check(workspace, settings, run_id)
+
+
+def refusal(workspace: Workspace, settings: RunSettings, *, run_id: str = "") -> str:
+    """Why a run with these settings cannot succeed, in one sentence; '' where it can."""
+    try:
+        check_run(workspace, settings, run_id=run_id)
+    except LensTriageError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,77 @@
+"""Checks of runs that make catalogs, and of cross-matches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import exists, select
+
+from lensing_core.cutouts import CutoutStore
+from lensing_core.errors import BadInputError
+from lensing_core.store import Session, open_database
+from lensing_core.store.catalogs import find_catalog
+from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.tables import Candidate, Catalog
+from lensing_core.surveys import get_survey
+from lensing_core.workspace import Workspace
+from training.settings import CrossmatchSettings, IngestSettings, InjectSettings, SimulateSettings
+
+
+def check_simulate(workspace: Workspace, settings: SimulateSettings, run_id: str = "") -> None:
+    """The survey and its bands are known, and the name is free or was made by these settings."""
+    survey = get_survey(settings.survey, workspace)
+    for band in settings.bands:
+        survey.band(band)
+    _check_made_by(workspace, settings.catalog, "simulation", settings.to_json())
+
+
+def check_inject(workspace: Workspace, settings: InjectSettings, run_id: str = "") -> None:
+    """The source has galaxies and images of flux in known bands, and the name is free."""
+    from lensing_core.simulation.injection import check_can_be_painted  # loads torch
+    from training.jobs.inject import galaxies_to_paint
+
+    with open_database(workspace).session() as session:
+        source = find_catalog(session, settings.source)
+        survey = get_survey(source.survey.name, workspace)
+        geometry = CutoutStore(workspace.catalog_cutouts(source.name)).geometry
+        flux = geometry.pixel_kind == "flux"
+        bands = tuple(survey.band(name) for name in geometry.bands) if flux else ()
+        check_can_be_painted(bands, geometry.pixel_kind, source.name)
+        galaxies_to_paint(session, settings, source.id)
+    _check_made_by(workspace, settings.catalog, "injection", settings.to_json())
+
+
+def check_ingest(workspace: Workspace, settings: IngestSettings, run_id: str = "") -> None:
+    """The table and the first images can be read as the settings say: what the preview shows."""
+    from training.jobs.ingest import plan_import
+
+    plan_import(settings, workspace)
+
+
+def check_crossmatch(workspace: Workspace, settings: CrossmatchSettings, run_id: str = "") -> None:
+    """The catalogs exist, candidates have positions, and the ensemble that is named exists."""
+    with open_database(workspace).session() as session:
+        catalog = find_catalog(session, settings.catalog)
+        for name in settings.catalogs:
+            find_catalog(session, name)
+        if settings.ensemble:
+            find_ensemble(session, settings.ensemble)
+        if not _has_positions(session, catalog):
+            raise BadInputError(
+                f"No candidate of {settings.catalog} has a position, so none can be matched."
+            )
+
+
+def _has_positions(session: Session, catalog: Catalog) -> bool:
+    placed = select(Candidate.id).where(
+        Candidate.catalog_id == catalog.id, Candidate.ra_deg.is_not(None)
+    )
+    return bool(session.scalar(select(exists(placed))))
+
+
+def _check_made_by(workspace: Workspace, name: str, note: str, settings: dict[str, Any]) -> None:
+    """A catalog of this name must not exist, or come from the same settings."""
+    with open_database(workspace).session() as session:
+        found = session.scalar(select(Catalog).where(Catalog.name == name))
+        if found is not None and found.notes.get(note) != settings:
+            raise BadInputError(f"Catalog {name} exists with other settings; choose another name.")

@@ -1,0 +1,166 @@
+"""Checks of runs that train an ensemble from labeled catalogs, or score with one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sqlalchemy import select
+
+from lensing_core.cutouts import CutoutGeometry, CutoutStore
+from lensing_core.errors import BadInputError, ContractError
+from lensing_core.models.contract import InputContract, flux_scale
+from lensing_core.models.manifest import base_models
+from lensing_core.store import Session, open_database
+from lensing_core.store.catalogs import find_catalog
+from lensing_core.store.ensembles import default_ensemble
+from lensing_core.store.tables import Catalog, Ensemble, Model
+from lensing_core.workspace import Workspace
+from training.settings import ScoreSettings, TrainSettings
+
+_KNOWN_BACKBONES = ("resnet10t", "arc_aware")
+"""Looked up in timm is every other name: importing it takes seconds."""
+
+
+def check_score(workspace: Workspace, settings: ScoreSettings, run_id: str = "") -> None:
+    """The ensemble takes the cutouts of all catalogs, which have candidates."""
+    _check_device(settings.device)
+    with open_database(workspace).session() as session:
+        ensemble = default_ensemble(session, settings.ensemble)
+        for name in dict.fromkeys([settings.catalog, *settings.further]):
+            check_fits(workspace, session, ensemble, name)
+
+
+def check_fits(
+    workspace: Workspace,
+    session: Session,
+    ensemble: Ensemble,
+    catalog: str,
+    kinds: Sequence[str] = (),
+) -> None:
+    """Raise where an ensemble cannot score a catalog, saying why.
+
+    Parameters
+    ----------
+    kinds : sequence of str, optional
+        Only models of these kinds look at the cutouts; all where none are named.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such catalog.
+    BadInputError
+        If it has no candidates.
+    ContractError
+        If bands, pixel scale, field of view, kind of pixel or scale of lenses do not fit.
+    """
+    found = find_catalog(session, catalog)
+    if not found.n_candidates:
+        raise BadInputError(f"Catalog {catalog} has no candidates to score.")
+    trained_for = scale_of(session, ensemble)
+    if trained_for and trained_for != found.scale:
+        raise ContractError(
+            f"Ensemble {ensemble.name} is trained on {trained_for}-scale lenses, and catalog "
+            f"{catalog} is of {found.scale} scale; choose or train an ensemble for that."
+        )
+    geometry = CutoutStore(workspace.catalog_cutouts(catalog)).geometry
+    for contract in _contracts(session, ensemble, kinds):
+        flux_scale(contract.fit(geometry, catalog).geometry)
+
+
+def scale_of(session: Session, ensemble: Ensemble) -> str:
+    """Scale of the lenses that an ensemble is trained on, 'galaxy' or 'cluster'; '' if unknown.
+
+    Ensembles of earlier versions do not say it; the catalogs that they were trained on here do.
+    """
+    stated = ensemble.manifest.get("scale")
+    if stated is not None or ensemble.run_id is None:
+        return str(stated or "")
+    names = ensemble.manifest.get("catalogs", [])
+    scales = set(session.scalars(select(Catalog.scale).where(Catalog.name.in_(names))))
+    return scales.pop() if len(scales) == 1 else ""
+
+
+def _contracts(
+    session: Session, ensemble: Ensemble, kinds: Sequence[str]
+) -> Iterator[InputContract]:
+    """What the models of an ensemble that look at pixels take, those below its heads included."""
+    models = {member.model_id: member.model for member in ensemble.members}
+    manifests = [{"kind": model.kind, **model.manifest} for model in models.values()]
+    bases = {key for manifest in manifests if "inputs" in manifest for key in base_models(manifest)}
+    models |= {m.id: m for m in session.scalars(select(Model).where(Model.id.in_(bases)))}
+    for model in models.values():
+        if "contract" in model.manifest and (not kinds or model.kind in kinds):
+            yield InputContract.from_json(model.manifest["contract"])
+
+
+def check_train(workspace: Workspace, settings: TrainSettings, run_id: str = "") -> None:
+    """The name is free; labels may train, suffice for all splits, and cutouts are of one kind."""
+    from training.jobs.train.data import TrainingData
+
+    with open_database(workspace).session() as session:
+        check_name_free(session, settings.ensemble, run_id)
+        check_one_scale(session, settings.catalogs)
+    data = TrainingData.open(workspace, settings.catalogs)
+    for store in data.stores.values():
+        flux_scale(store.geometry)
+    data.split(settings.seed)
+    if "network" in settings.members:
+        _check_device(settings.device)
+        _check_backbones(settings.backbones)
+        if settings.pretrain_catalogs:
+            _check_pretraining(workspace, settings.pretrain_catalogs, data.geometry)
+
+
+def check_name_free(session: Session, name: str, run_id: str = "") -> None:
+    """Raise BadInputError where another run has made an ensemble of this name."""
+    made = session.execute(select(Ensemble.run_id).where(Ensemble.name == name)).one_or_none()
+    if made is not None and (not run_id or made.run_id != run_id):
+        raise BadInputError(f"Ensemble {name} exists and is never changed; choose another name.")
+
+
+def check_one_scale(session: Session, names: Iterable[str]) -> None:
+    """Raise BadInputError where catalogs are of galaxy and of cluster scale."""
+    scales = {name: find_catalog(session, name).scale for name in names}
+    if len(set(scales.values())) > 1:
+        listed = ", ".join(f"{name} is of {scale} scale" for name, scale in scales.items())
+        raise BadInputError(f"Train on catalogs of one scale of lenses: {listed}.")
+
+
+def _check_pretraining(
+    workspace: Workspace, names: Sequence[str], geometry: CutoutGeometry
+) -> None:
+    from training.jobs.train.pretrain import MIN_CUTOUTS, check_pixels  # loads torch
+
+    contract = InputContract.of(geometry)
+    check_pixels(contract)
+    stores = {name: CutoutStore(workspace.catalog_cutouts(name)) for name in names}
+    for name, store in stores.items():
+        flux_scale(contract.fit(store.geometry, name).geometry)
+    total = sum(map(len, stores.values()))
+    if total < MIN_CUTOUTS:
+        raise BadInputError(
+            f"pretrain_catalogs hold {total} cutouts; at least {MIN_CUTOUTS} are needed."
+        )
+
+
+def _check_device(device: str) -> None:
+    if device != "cuda":
+        return
+    import torch  # takes seconds: only where it is asked for
+
+    if not torch.cuda.is_available():
+        raise BadInputError("device = cuda: this machine has no GPU that torch can use.")
+
+
+def _check_backbones(names: Sequence[str]) -> None:
+    unusual = [name for name in names if name not in _KNOWN_BACKBONES]
+    if not unusual:
+        return
+    import timm
+
+    for name in unusual:
+        if not timm.is_model(name.split(".")[0]):
+            raise BadInputError(
+                f"backbones: timm knows no network {name}; see timm.list_models() for those that "
+                "it has, or use arc_aware."
+            )
