@@ -67,6 +67,8 @@ def in_background(
     if not in_session():
         show(work())
         return
+    if button is not None and "busy" in button.param:
+        button.busy = True  # before the press that began this is answered
 
     async def run() -> None:
         try:

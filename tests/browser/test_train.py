@@ -70,4 +70,5 @@ def test_a_training_is_cancelled_resumed_compared_and_promoted(
     expect(row.get_by_text("promoted", exact=True)).to_be_visible()
     screenshot("promoted")
     promoted = {e.name: e.promoted_at for e in list_ensembles(open_database(workspace))}
-    assert promoted["first"] > promoted["one-epoch"]
+    assert promoted["first"] is not None
+    assert promoted["one-epoch"] is None  # training promotes nothing by itself

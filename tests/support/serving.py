@@ -73,6 +73,12 @@ class Server:
         """Where it listens."""
         return int(self.url.rpartition(":")[2])
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End the process at once, as kill -9 does."""
         self._process.kill()
