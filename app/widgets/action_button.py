@@ -24,8 +24,8 @@ class ActionButton(pn.custom.JSComponent):
 
     label = param.String(default="")
     icon = param.String(default="", doc="One of those in ``action_button.js``; '' for none.")
-    variant = param.Selector(default="contained", objects=["contained", "outlined", "text"])
-    size = param.Selector(default="medium", objects=["medium", "small"])
+    variant: Any = param.Selector(default="contained", objects=["contained", "outlined", "text"])
+    size: Any = param.Selector(default="medium", objects=["medium", "small"])
     disabled = param.Boolean(default=False)
     description = param.String(default="", doc="Tooltip.")
     busy = param.Boolean(default=False, doc="Work goes on that a press began.")

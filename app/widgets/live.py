@@ -34,11 +34,11 @@ async def in_thread(
         One with a state ``busy`` of its own is that from the beginning to the end.
     """
     if button is not None and "busy" in button.param:
-        button.busy = True
+        button.param.update(busy=True)
         try:
             return await asyncio.to_thread(work)
         finally:
-            _scheduled(lambda: setattr(button, "busy", False))
+            _scheduled(lambda: button.param.update(busy=False))
     task = asyncio.ensure_future(asyncio.to_thread(work))
     done, _ = await asyncio.wait({task}, timeout=QUICK_S)
     if done or button is None:
@@ -68,7 +68,7 @@ def in_background(
         show(work())
         return
     if button is not None and "busy" in button.param:
-        button.busy = True  # before the press that began this is answered
+        button.param.update(busy=True)  # before the press that began this is answered
 
     async def run() -> None:
         try:
