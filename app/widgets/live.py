@@ -34,11 +34,11 @@ async def in_thread(
         One with a state ``busy`` of its own is that from the beginning to the end.
     """
     if button is not None and "busy" in button.param:
-        button.param.update(busy=True)
+        _show_busy(button, True)
         try:
             return await asyncio.to_thread(work)
         finally:
-            _scheduled(lambda: button.param.update(busy=False))
+            _scheduled(lambda: _show_busy(button, False))
     task = asyncio.ensure_future(asyncio.to_thread(work))
     done, _ = await asyncio.wait({task}, timeout=QUICK_S)
     if done or button is None:
@@ -68,7 +68,7 @@ def in_background(
         show(work())
         return
     if button is not None and "busy" in button.param:
-        button.param.update(busy=True)  # before the press that began this is answered
+        _show_busy(button, True)  # before the press that began this is answered
 
     async def run() -> None:
         try:
@@ -79,6 +79,10 @@ def in_background(
             _scheduled(lambda: show(result))
 
     pn.state.onload(lambda: pn.state.execute(run))
+
+
+def _show_busy(button: pn.viewable.Viewable, busy: bool) -> None:
+    button.param.update(busy=busy)
 
 
 def _scheduled(change: Callable[[], None]) -> None:
