@@ -119,6 +119,10 @@ class Database:
             before_migration()
         command.upgrade(config, "head")
 
+    def seal_for(self, workspace: Workspace) -> None:
+        """Seal the log of labels with a workspace's secret (:mod:`lensing_core.store.sealing`)."""
+        self._sessions.configure(info={"workspace": workspace})
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A session that commits when the block ends well."""
@@ -163,7 +167,9 @@ def open_database(workspace: Workspace) -> Database:
         If the database cannot be read or written.
     """
     file = workspace.database_url_file
-    return _open(workspace, file.read_text().strip() if file.is_file() else "")
+    database = _open(workspace, file.read_text().strip() if file.is_file() else "")
+    database.seal_for(workspace)
+    return database
 
 
 def choose_database(workspace: Workspace, url: str) -> None:

@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
 
-from lensing_core.errors import BadInputError, NotFoundError, PolicyError, WorkspaceError
+from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.store.labels import find_named, grader_named
+from lensing_core.store.secret import workspace_secret as workspace_secret
 from lensing_core.store.sign_ins import revoke_all
 from lensing_core.store.tables import GRADER_ROLES, Grader, GraderSignIn, LabelEvent, utc_now
-from lensing_core.workspace import Workspace
 
 _MIN_PASSPHRASE, _MAX_PASSPHRASE = 8, 200
-_SECRET_BYTES = 32
 _RANDOM_BYTES = 12  # of a passphrase that is made here: 16 letters
 
 
@@ -174,25 +171,6 @@ def keep_preferences(session: Session, grader_id: int, preferences: Mapping[str,
     grader.preferences = {**grader.preferences, **preferences}
 
 
-def workspace_secret(workspace: Workspace) -> str:
-    """The workspace's own random secret, made at the first call, readable by its user alone.
-
-    Signs who is signed in, and makes the names of stamps in a session.
-
-    Raises
-    ------
-    WorkspaceError
-        If it can be neither read nor written.
-    """
-    path = workspace.confine("secret")
-    try:
-        if not path.exists():
-            _write_once(path, secrets.token_urlsafe(_SECRET_BYTES))
-        return path.read_text(encoding="ascii")
-    except OSError as error:
-        raise WorkspaceError(f"{path} cannot be read or written: {error.strerror}.") from error
-
-
 def _may_guard(session: Session, grader: Grader, here: GraderSignIn | None) -> bool:
     if here is None or here.grader_id != grader.id:
         return False
@@ -216,21 +194,6 @@ def _keep_an_organiser(session: Session, leaving: Grader) -> None:
         raise PolicyError(
             f"{leaving.name} is the only organiser; make somebody else an organiser first."
         )
-
-
-def _write_once(path: Path, content: str) -> None:
-    """Write a whole file that others see at once or not at all; the first writer's stays."""
-    beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(beside, path)
-    except FileExistsError:
-        pass  # another process was first
-    finally:
-        beside.unlink()
 
 
 def _hash(passphrase: str, salt: bytes | None = None) -> str:

@@ -8,18 +8,21 @@ send what it is not sure of again.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from lensing_core.errors import BadInputError, NotFoundError, WorkspaceError
+from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store.chain import GENESIS as GENESIS
+from lensing_core.store.chain import Grades, all_events, follow, vote_of, votes_of
+from lensing_core.store.chain import event_hash as event_hash
+from lensing_core.store.chain import verify as verify
 from lensing_core.store.grader_names import clean_name, skeleton
 from lensing_core.store.label_events import NewEvent
+from lensing_core.store.sealing import follow_events, log_head
 from lensing_core.store.tables import (
     Candidate,
     Grader,
@@ -27,15 +30,9 @@ from lensing_core.store.tables import (
     Vote,
     utc_now,
 )
+from lensing_core.store.turns import take_turn
 
-GENESIS = "0" * 64
-_ADVISORY_LOCK = 0x1E45  # any number that nothing else of the program uses
 _AT_ONCE = 1000
-_HASHED = (
-    *("id", "uuid", "kind", "grader_id", "candidate_id", "session_id", "scheme", "grade"),
-    *("is_lens", "p_lens", "reject_reason", "comment", "undoes", "is_repeat", "is_gold"),
-    *("source", "given_at", "received_at", "shown_ms", "view", "visible"),
-)
 
 
 def append_events(session: Session, events: Sequence[NewEvent]) -> list[LabelEvent]:
@@ -57,14 +54,13 @@ def append_events(session: Session, events: Sequence[NewEvent]) -> list[LabelEve
         If a grader or candidate does not exist.
     """
     events = [_canonical(event) for event in events]
-    _take_turn(session)
+    take_turn(session)
     _check_references(session, events)
     uuids = [event.uuid for event in events]
     known = {
         e.uuid: e for e in session.scalars(select(LabelEvent).where(LabelEvent.uuid.in_(uuids)))
     }
-    head = session.scalars(select(LabelEvent).order_by(LabelEvent.id.desc()).limit(1)).first()
-    last_id, last_hash = (head.id, head.hash) if head else (0, GENESIS)
+    before = last_id, last_hash = log_head(session)
     now = utc_now()
     result: list[LabelEvent] = []
     touched: set[tuple[int, int]] = set()
@@ -85,6 +81,9 @@ def append_events(session: Session, events: Sequence[NewEvent]) -> list[LabelEve
     session.flush()
     _refresh_votes(session, touched)
     session.flush()
+    if touched:
+        graded = {candidate_id for candidate_id, _ in touched}
+        follow_events(session, before, (last_id, last_hash), graded)
     return result
 
 
@@ -95,56 +94,14 @@ def _canonical(event: NewEvent) -> NewEvent:
         raise BadInputError(f"Event {event.uuid!r}: {error}") from None
 
 
-def event_hash(event: LabelEvent) -> str:
-    """SHA-256 of the previous hash and of the event's content as canonical JSON."""
-    content = {name: getattr(event, name) for name in _HASHED}
-    for name in ("given_at", "received_at"):
-        content[name] = content[name].isoformat(timespec="microseconds")
-    content["is_repeat"], content["is_gold"] = bool(event.is_repeat), bool(event.is_gold)
-    text_ = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(f"{event.previous_hash}\n{text_}".encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class ChainReport:
-    """What a walk along the log found: how many events, and the hash of the last."""
-
-    n_events: int
-    head: str
-
-
-def verify(session: Session) -> ChainReport:
-    """Walk the whole chain.
-
-    Raises
-    ------
-    WorkspaceError
-        At the first event that was changed, or that does not follow the one before it.
-    """
-    previous, expected = GENESIS, 1
-    for event in _all_events(session):
-        if event.id != expected:
-            raise WorkspaceError(
-                f"Label event {expected} is missing: event {event.id} follows {expected - 1}. "
-                "Restore the database from a backup."
-            )
-        if event.previous_hash != previous or event.hash != event_hash(event):
-            raise WorkspaceError(
-                f"Label event {event.id} ({event.uuid}) was changed after it was written, or one "
-                "before it was. Restore the database from a backup."
-            )
-        previous, expected = event.hash, event.id + 1
-    return ChainReport(expected - 1, previous)
-
-
 def rebuild_votes(session: Session) -> int:
     """Make the votes again from the log; returns how many there are."""
-    _take_turn(session)
+    take_turn(session)
     session.execute(delete(Vote))
-    current: dict[tuple[int, int], list[LabelEvent]] = {}
-    for event in _all_events(session):
-        _apply(current.setdefault((event.candidate_id, event.grader_id), []), event)
-    votes = [_vote_of(grades[-1]) for grades in current.values() if grades]
+    grades: Grades = {}
+    for event in all_events(session):
+        follow(grades, event)
+    votes = votes_of(grades)
     session.add_all(votes)
     session.flush()
     return len(votes)
@@ -191,15 +148,6 @@ def grader_named(
     return made
 
 
-def _take_turn(session: Session) -> None:
-    """Hold the log to the end of this transaction, so that its head is read by one writer."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-    else:
-        # pysqlite begins a transaction at the first write: this one changes nothing and locks.
-        session.execute(text("UPDATE label_event SET id = id WHERE 0"))
-
-
 def _check_references(session: Session, events: Sequence[NewEvent]) -> None:
     for table, column in ((Grader, "grader_id"), (Candidate, "candidate_id")):
         wanted = sorted({getattr(event, column) for event in events})
@@ -230,13 +178,13 @@ def _refresh_votes(session: Session, touched: set[tuple[int, int]]) -> None:
     candidates = sorted({candidate_id for candidate_id, _ in touched})
     for start in range(0, len(candidates), _AT_ONCE):
         part = candidates[start : start + _AT_ONCE]
-        grades: dict[tuple[int, int], list[LabelEvent]] = {}
+        grades: Grades = {}
         for event in session.scalars(
             select(LabelEvent)
             .where(LabelEvent.candidate_id.in_(part), LabelEvent.grader_id.in_(graders))
             .order_by(LabelEvent.id)
         ):
-            _apply(grades.setdefault((event.candidate_id, event.grader_id), []), event)
+            follow(grades, event)
         stored = {
             (vote.candidate_id, vote.grader_id): vote
             for vote in session.scalars(
@@ -245,34 +193,6 @@ def _refresh_votes(session: Session, touched: set[tuple[int, int]]) -> None:
         }
         for key in touched & grades.keys():
             if grades[key]:
-                session.merge(_vote_of(grades[key][-1]))
+                session.merge(vote_of(grades[key][-1]))
             elif key in stored:
                 session.delete(stored[key])
-
-
-def _apply(grades: list[LabelEvent], event: LabelEvent) -> None:
-    """Add an event of one grader and candidate to the grades that stand."""
-    if event.kind == "grade" and not event.is_repeat:
-        grades.append(event)
-    elif event.kind == "undo":
-        grades[:] = [grade for grade in grades if grade.uuid != event.undoes]
-
-
-def _vote_of(event: LabelEvent) -> Vote:
-    return Vote(
-        candidate_id=event.candidate_id,
-        grader_id=event.grader_id,
-        event_id=event.id,
-        session_id=event.session_id,
-        scheme=event.scheme,
-        grade=event.grade,
-        is_lens=event.is_lens,
-        p_lens=event.p_lens,
-        reject_reason=event.reject_reason,
-        at=event.received_at,
-    )
-
-
-def _all_events(session: Session) -> Iterator[LabelEvent]:
-    query = select(LabelEvent).order_by(LabelEvent.id).execution_options(yield_per=_AT_ONCE)
-    yield from session.scalars(query)

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from lensing_core.store import open_database
+from lensing_core.errors import WorkspaceError
+from lensing_core.store import open_database, sealed_log
 from lensing_core.store.backup import backup_database, restore_database
-from lensing_core.store.labels import rebuild_votes, verify
+from lensing_core.store.labels import rebuild_votes
 from lensing_core.workspace import Workspace
 from training.cli.types import WorkspaceArgument
 
@@ -20,11 +21,48 @@ db = typer.Typer(help="Look after the database of a workspace.", no_args_is_help
 
 
 @db.command("verify")
-def verify_labels(workspace: WorkspaceArgument) -> None:
-    """Walk the chain of label events; fail where one was changed or is missing."""
-    with open_database(Workspace.open(workspace)).session() as session:
-        report = verify(session)
-    console.print(f"{report.n_events:,} label events, unbroken; the last is {report.head[:12]}.")
+def verify_log(workspace: WorkspaceArgument) -> None:
+    """Check pages, the log of grades, its seal and votes; fail where other hands changed them."""
+    opened = Workspace.open(workspace)
+    report = sealed_log.check(opened, open_database(opened))
+    repaired = f" ({report.n_repaired:,} with a note on their hash)" if report.n_repaired else ""
+    console.print(
+        f"{report.n_events:,} label events{repaired}, unbroken and sealed, and {report.n_votes:,} "
+        f"votes that follow from them; the last is {report.head[:12]}.",
+        soft_wrap=True,
+    )
+
+
+@db.command("repair")
+def repair(workspace: WorkspaceArgument) -> None:
+    """Note which hashes an older version took of times and numbers in another form."""
+    report = sealed_log.repair(open_database(Workspace.open(workspace)))
+    console.print(
+        f"{len(report.repaired):,} of {report.n_events:,} label events were hashed in another "
+        "form; each has a note now, and nothing else was changed.",
+        soft_wrap=True,
+    )
+
+
+@db.command("seal")
+def seal(
+    workspace: WorkspaceArgument,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also where a seal is there and does not fit.")
+    ] = False,
+) -> None:
+    """Seal a log that is older than seals are, once you have checked it."""
+    opened = Workspace.open(workspace)
+    report = sealed_log.seal(opened, open_database(opened), anyway=anyway)
+    console.print(f"{report.n_events:,} label events sealed; the last is {report.head[:12]}.")
+
+
+@db.command("accept-restore")
+def accept_restore(workspace: WorkspaceArgument) -> None:
+    """Take a database that you restored from a backup for the present one."""
+    opened = Workspace.open(workspace)
+    report = sealed_log.accept_restore(opened, open_database(opened))
+    console.print(f"{report.n_events:,} label events accepted; the last is {report.head[:12]}.")
 
 
 @db.command("backup")
@@ -47,6 +85,14 @@ def restore(
     console.print(f"Restored {restored.backup}.", soft_wrap=True)
     if restored.replaced is not None:
         console.print(f"What was there before is kept: {restored.replaced}", soft_wrap=True)
+    try:
+        report = sealed_log.accept_restore(opened, open_database(opened))
+    except WorkspaceError as error:  # restored, but not a copy that can be vouched for
+        console.print(
+            f"The log of grades needs a look (lens-triage db verify): {error}", soft_wrap=True
+        )
+    else:
+        console.print(f"Its log of grades holds {report.n_events:,} events and is in order.")
 
 
 @db.command("rebuild-votes")

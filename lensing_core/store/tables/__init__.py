@@ -23,6 +23,7 @@ from lensing_core.store.tables.model import Ensemble, EnsembleMember, Model
 from lensing_core.store.tables.remark import REMARK_KINDS, CandidateTag, Remark, SavedFilter
 from lensing_core.store.tables.run import RUN_STATES, Run, RunLog, RunMetric
 from lensing_core.store.tables.score import MemberScore, Score
+from lensing_core.store.tables.seal import LogNote, LogSeal, SealedIdentity
 from lensing_core.store.tables.selection import Selection, SelectionItem
 from lensing_core.store.tables.survey import SurveyRow
 
@@ -48,6 +49,8 @@ __all__ = [
     "GraderSignIn",
     "LabelEvent",
     "LabelSession",
+    "LogNote",
+    "LogSeal",
     "MemberScore",
     "Model",
     "Observation",
@@ -58,6 +61,7 @@ __all__ = [
     "RunMetric",
     "SavedFilter",
     "Score",
+    "SealedIdentity",
     "Selection",
     "SelectionItem",
     "SessionGrader",
