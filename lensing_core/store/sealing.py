@@ -14,9 +14,9 @@ import json
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import Table, event, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
 
@@ -40,6 +40,8 @@ _PURPOSE = b"lens-triage: seal of the log of labels, 1"
 _PENDING = "committed seal to anchor"
 _AT_ONCE = 500
 _MODULUS = 2**256
+_SEAL = cast(Table, LogSeal.__table__)
+_IDENTITIES = cast(Table, SealedIdentity.__table__)
 _log = logging.getLogger(__name__)
 Identities = Mapping[tuple[str, int], str]
 """What a grader or candidate is, by kind and id."""
@@ -53,7 +55,7 @@ def anchor_of(workspace: Workspace) -> Anchor:
 
 def stored_seal(session: Session) -> Seal | None:
     """Return the seal in the database; None where there is none."""
-    row = session.execute(select(LogSeal.__table__)).mappings().one_or_none()
+    row = session.execute(select(_SEAL)).mappings().one_or_none()
     return None if row is None else Seal(**{k: v for k, v in row.items() if k != "id"})
 
 
@@ -96,8 +98,8 @@ def note_hash(previous: str, made: LogNote) -> str:
 
 def seal_anew(session: Session, anchor: Anchor, serial: int) -> Seal:
     """Seal the log as it is, with all identities; ``serial`` is that of the seal before."""
-    session.execute(SealedIdentity.__table__.delete())
-    session.execute(LogSeal.__table__.delete())
+    session.execute(_IDENTITIES.delete())
+    session.execute(_SEAL.delete())
     n_events, head = log_head(session)
     notes = GENESIS
     for made in session.scalars(select(LogNote).order_by(LogNote.id)):
@@ -203,7 +205,7 @@ def _add_identities(session: Session, anchor: Anchor, digest: str, new: Identiti
     if not new:
         return digest
     session.execute(
-        insert(SealedIdentity.__table__),
+        insert(_IDENTITIES),
         [{"kind": kind, "key": key, "identity": text} for (kind, key), text in new.items()],
     )
     return f"{(int(digest, 16) + int(digest_of(anchor.key, new), 16)) % _MODULUS:064x}"
@@ -213,11 +215,10 @@ def _store(session: Session, anchor: Anchor, seal: Seal) -> Seal:
     """Write the seal after ``seal``; the anchor follows when the transaction is committed."""
     made = replace(seal, serial=seal.serial + 1).signed(anchor.key)
     values: dict[str, Any] = {k: v for k, v in asdict(made).items() if k != "diverged"}
-    table = LogSeal.__table__
     if seal.mac:  # it came from the database
-        session.execute(update(table), values)
+        session.execute(update(_SEAL), values)
     else:
-        session.execute(insert(table), {"id": 1, **values})
+        session.execute(insert(_SEAL), {"id": 1, **values})
     session.info[_PENDING] = (anchor, made)
     return made
 
@@ -266,7 +267,7 @@ def _reseal_graders(session: Session, touched: set[int]) -> None:
     if present is None:
         return
     anchor, seal = present
-    table = SealedIdentity.__table__
+    table = _IDENTITIES
     mine = (table.c.kind == "grader") & table.c.key.in_(touched)
     rows = session.execute(select(table.c.key, table.c.identity).where(mine)).all()
     old = {("grader", key): text for key, text in rows}

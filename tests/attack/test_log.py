@@ -206,7 +206,7 @@ def test_random_pages_overwritten_are_found(attack, workspace, database):
 
 
 def test_an_older_copy_is_known_for_one_and_can_be_accepted(workspace, database):
-    copy: Path = backup_database(workspace, database).path
+    copy = backup_database(workspace).path
     grade(database, 6, first=30)
     sealed_log.check(workspace, database)
     database.engine.dispose()

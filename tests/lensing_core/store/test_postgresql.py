@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import uuid4
 
 import numpy as np
@@ -10,10 +10,12 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from rows import add_catalog
 
 from lensing_core.cutouts import CutoutGeometry
+from lensing_core.errors import WorkspaceError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate, Rejected
-from lensing_core.store import open_database
+from lensing_core.store import open_database, sealed_log
 from lensing_core.store.candidates import (
     candidate_at,
     cutout_places,
@@ -78,3 +80,41 @@ def test_a_catalog_on_postgresql(postgresql_url, tmp_path):
         assert count_grades_of_others(session, first, ada) == 0
     with pytest.raises(sa.exc.IntegrityError), database.session() as session:
         session.add(Candidate(catalog_id=999, object_id="x", cutout_index=0, cutout_sha256=""))
+
+
+def test_the_log_of_grades_hashes_alike_and_is_sealed_on_postgresql(postgresql_url, tmp_path):
+    workspace = Workspace.create(tmp_path / "ws")
+    (workspace.root / "database-url").write_text(postgresql_url + "\n")
+    database = open_database(workspace)
+    given_at = datetime(2026, 5, 1, 14, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
+    with database.session() as session:
+        (candidate,) = add_catalog(session, "mine", 1)
+        ada = grader_named(session, "Ada").id
+        for shown_ms in (12, 12.7, None):
+            event = NewEvent(
+                str(uuid4()),
+                "grade",
+                ada,
+                candidate,
+                "abcx",
+                given_at,
+                grade="X",
+                is_lens=0,
+                p_lens=0.1,
+                reject_reason="ring",
+                comment="A\u030angstro\u0308m",
+                shown_ms=shown_ms,
+                view={"q": 1e-7, "é": [1, None, 10**20]},
+            )
+            append_events(session, [event])
+    report = sealed_log.check(workspace, database)
+    assert (report.n_events, report.n_votes) == (3, 1)
+    with database.session() as session:
+        session.execute(sa.text("UPDATE grader SET name = 'Eve'"))
+    with pytest.raises(WorkspaceError, match="'Eve'"):
+        sealed_log.check(workspace, database)
+    with database.session() as session:
+        session.execute(sa.text("UPDATE grader SET name = 'Ada'"))
+        session.execute(sa.text("DELETE FROM label_event WHERE id = 2"))
+    with pytest.raises(WorkspaceError, match="event 2 is missing"):
+        sealed_log.check(workspace, database)
