@@ -6,6 +6,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from attacking import seeds
 from rows import add_catalog
+from typer.testing import CliRunner
 
 from lensing_core.errors import WorkspaceError
 from lensing_core.store import Database, open_database, sealed_log
@@ -26,6 +28,7 @@ from lensing_core.store.graders import set_role, sign_in
 from lensing_core.store.labels import NewEvent, append_events, grader_named, rebuild_votes
 from lensing_core.store.tables import LabelEvent
 from lensing_core.workspace import Workspace
+from training.cli.database import db
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -50,6 +53,14 @@ def database(workspace: Workspace) -> Database:
         sign_in(session, "Olga")
     grade(database, 30)
     return database
+
+
+def release(database: Database) -> None:
+    """What the end of a process does."""
+    database.engine.dispose()
+    _open.cache_clear()
+    if database._use is not None:
+        database._use.close()
 
 
 def edit(workspace: Workspace, *statements: str) -> None:
@@ -272,3 +283,33 @@ def test_a_log_from_before_seals_is_sealed_once_it_was_checked(workspace, databa
         sealed_log.check(workspace, database)
     sealed_log.seal(workspace, database, anyway=True)
     assert sealed_log.check(workspace, database).n_events == 31
+
+
+def test_a_check_amid_grading_is_no_false_alarm(workspace, database):
+    with ThreadPoolExecutor(3) as pool:
+        writers = [pool.submit(grade, database, 12, first) for first in (30, 50, 70)]
+        checked = []
+        while not all(writer.done() for writer in writers):
+            checked.append(sealed_log.check(workspace, database).n_events)
+        for writer in writers:
+            writer.result()
+    assert checked == sorted(checked)
+    assert sealed_log.check(workspace, database).n_events == 66
+
+
+def test_the_commands_say_what_is_wrong_and_accept_a_backup(workspace, database):
+    run = CliRunner().invoke
+    root = str(workspace.root)
+    assert "30 label events, unbroken and sealed" in run(db, ["verify", root]).output
+    backup_database(workspace)
+    grade(database, 2, first=30)
+    release(database)
+    restored = run(db, ["restore", root])
+    assert "holds 30 events and is in order" in restored.output, restored.output
+    assert run(db, ["verify", root]).exit_code == 0
+    edit(workspace, "UPDATE grader SET role = 'organiser' WHERE name = 'Bo'")
+    failed = run(db, ["verify", root])
+    assert "Grader 3 was changed" in str(failed.exception)
+    assert run(db, ["seal", root]).exit_code != 0
+    assert "30 label events sealed" in run(db, ["seal", "--anyway", root]).output
+    assert "0 of 30 label events" in run(db, ["repair", root]).output
