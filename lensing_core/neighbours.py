@@ -80,6 +80,8 @@ class LabeledEmbeddings:
         without : int
             A candidate that is no neighbour of itself.
         """
+        if not len(self.candidate_id):
+            return []
         similarity = self.vectors @ _unit((embedding - self.mean)[None])[0]
         similarity[self.candidate_id == without] = -np.inf
         found = []
@@ -236,9 +238,8 @@ class NeighbourIndex:
                 parts.append(vectors[finite])
                 kept.append(part[finite])
         if not parts:
-            return LabeledEmbeddings.of(
-                np.empty(0, np.int64), np.empty(0, bool), np.empty((0, 1), np.float32)
-            )
+            nobody = np.empty((0, 0), np.float32)  # of no length: no member has stored one
+            return LabeledEmbeddings.of(np.empty(0, np.int64), np.empty(0, bool), nobody)
         rows = np.concatenate(kept)
         return LabeledEmbeddings.of(
             labels.candidate_id[rows], labels.is_lens[rows], np.concatenate(parts), left_out

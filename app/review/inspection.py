@@ -7,6 +7,7 @@ session, before the page is told.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from app.context import AppContext
 from app.http.identity import SignedIn
 from app.review.links import sky_links
 from lensing_core.consensus import REJECT_REASONS, SCHEMES
-from lensing_core.errors import BadInputError, PolicyError
+from lensing_core.errors import BadInputError, LensTriageError, PolicyError
 from lensing_core.neighbours import Neighbour, NeighbourIndex
 from lensing_core.store import Session
 from lensing_core.store.candidates import cutout_places, get_candidate
@@ -45,6 +46,7 @@ SCHEME = SCHEMES["abcx"]
 _NEIGHBOURS = 6  # of either kind
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
+_log = logging.getLogger(__name__)
 
 
 def panel_start(grader: SignedIn | None) -> Answer:
@@ -117,29 +119,19 @@ class Inspector:
         }
 
     def _surroundings(self, session: Session, message: Message) -> Answer:
+        """Look-alikes, cross-matches and links, each in a part of its own.
+
+        A part that could not be made has a ``failure`` in its place; the others are there.
+        """
         candidate = _candidate(session, message)
         catalog = get_catalog(session, candidate.catalog_id)
-        links = []
-        if candidate.ra_deg is not None and candidate.dec_deg is not None:
-            size = catalog.size_px * catalog.pixel_scale_arcsec
-            links = sky_links(candidate.ra_deg, candidate.dec_deg, size)
-        return {
-            "id": candidate.id,
-            "neighbours": self._alike(session, candidate, catalog, message.get("ensemble_id")),
-            "counterparts": [
-                {
-                    "title": match.title,
-                    "kind": match.kind,
-                    "version": match.version,
-                    "status": entry.status,
-                    "reason": entry.reason,
-                    "name": entry.counterpart_name or "",
-                    "separation_arcsec": entry.separation_arcsec,
-                }
-                for match, entry in counterparts_of(session, candidate.id)
-            ],
-            "links": links,
+        ensemble_id = message.get("ensemble_id")
+        parts: dict[str, Callable[[], Answer]] = {
+            "neighbours": lambda: self._alike(session, candidate, catalog, ensemble_id),
+            "counterparts": lambda: {"found": _counterparts(session, candidate)},
+            "links": lambda: {"found": _links(candidate, catalog)},
         }
+        return {"id": candidate.id, **{name: _part(name, make) for name, make in parts.items()}}
 
     def _alike(
         self, session: Session, candidate: Candidate, catalog: Catalog, ensemble_id: int | None
@@ -263,6 +255,39 @@ def _sent(message: Message, kind: str) -> dict[str, Any]:
             "view": message.get("view"),
         }
     return sent
+
+
+def _part(name: str, make: Callable[[], Answer]) -> Answer:
+    """One part of an answer, or why it could not be made."""
+    try:
+        return make()
+    except LensTriageError as error:
+        return {"failure": str(error)}
+    except Exception:  # noqa: BLE001 - logged in full; the other parts are shown
+        _log.exception("Review could not make %s", name)
+        return {"failure": "The server could not answer; its log says why."}
+
+
+def _counterparts(session: Session, candidate: Candidate) -> list[Answer]:
+    return [
+        {
+            "title": match.title,
+            "kind": match.kind,
+            "version": match.version,
+            "status": entry.status,
+            "reason": entry.reason,
+            "name": entry.counterpart_name or "",
+            "separation_arcsec": entry.separation_arcsec,
+        }
+        for match, entry in counterparts_of(session, candidate.id)
+    ]
+
+
+def _links(candidate: Candidate, catalog: Catalog) -> list[dict[str, str]]:
+    if candidate.ra_deg is None or candidate.dec_deg is None:
+        return []
+    size_arcsec = catalog.size_px * catalog.pixel_scale_arcsec
+    return sky_links(candidate.ra_deg, candidate.dec_deg, size_arcsec)
 
 
 def _given_at(message: Message) -> datetime:

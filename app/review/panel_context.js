@@ -20,10 +20,21 @@ export class ContextPanel {
     if (answer === undefined || answer === this.shown) { return }
     this.shown = answer
     this.node.replaceChildren(
-      fold("Look-alikes with a label", ...this.neighbours(answer.neighbours)),
-      fold("Cross-matches", ...this.counterparts(answer.counterparts)),
-      fold("On the sky", ...this.sky(row, answer)),
+      fold("Look-alikes with a label", ...this.part(answer.neighbours, (part) => this.neighbours(part))),
+      fold("Cross-matches", ...this.part(answer.counterparts, ({found}) => this.counterparts(found))),
+      fold("On the sky", ...this.part(answer.links, ({found}) => this.sky(row, found))),
     )
+  }
+
+  // Each part stands alone: what fails in one is said there, and the others are shown.
+  part(answer, draw) {
+    if (answer.failure !== undefined) { return [h("p", {className: "failure", role: "alert"}, answer.failure)] }
+    try {
+      return draw(answer)
+    } catch (error) {
+      console.error(error)
+      return [h("p", {className: "failure", role: "alert"}, "This part could not be shown; the browser's console says why.")]
+    }
   }
 
   neighbours({sentence, found, member, n_labeled, left_out}) {
@@ -65,7 +76,7 @@ export class ContextPanel {
       ].filter(Boolean).join(", ")))))]
   }
 
-  sky(row, {links}) {
+  sky(row, links) {
     if (!links.length) { return [h("p", {className: "faint"}, "The catalog gives no position.")] }
     return [
       h("p", {className: "links"}, links.map(({name, href}) =>

@@ -118,6 +118,18 @@ def test_missing_embeddings_are_left_out(workspace, filled) -> None:
     assert index.labeled("no-such").nearest(np.zeros(1, "f4"), 3, without=0) == []
 
 
+def test_where_no_labeled_candidate_has_an_embedding_there_are_no_neighbors(
+    workspace, filled
+) -> None:
+    with filled.session() as session:
+        for candidate in session.scalars(select(Candidate)):
+            candidate.label = None
+    index = NeighbourIndex(workspace, filled)
+    embedding = index.embedding("network-1", "one", 20)
+    assert embedding.shape == (2,)
+    assert index.labeled("network-1").nearest(embedding, 3, without=0) == []
+
+
 def test_more_labels_than_fit_are_sampled_and_counted(workspace, filled) -> None:
     found = NeighbourIndex(workspace, filled, most_labeled=10).labeled("network-1")
     assert found.left_out == 30

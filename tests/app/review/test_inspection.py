@@ -11,10 +11,8 @@ from sqlalchemy import select
 
 from app.context import AppContext
 from app.http.identity import SignedIn
-from app.review.inspection import (
-    Inspector,
-    panel_start,
-)
+from app.review import inspection
+from app.review.inspection import Inspector, panel_start
 from app.review.links import sky_links
 from app.review.service import ReviewService
 from lensing_core.errors import BadInputError, PolicyError
@@ -196,6 +194,28 @@ def test_context_has_look_alikes_with_their_pictures(context) -> None:
     assert len(found["found"]) == 12
     assert {one["catalog"] for one in found["found"]} == {"simulated"}
     assert all(len(one["version"]) == 12 for one in found["found"])
+
+
+@pytest.mark.parametrize(
+    ("broken", "function"),
+    [
+        ("neighbours", "network_members"),
+        ("counterparts", "counterparts_of"),
+        ("links", "sky_links"),
+    ],
+)
+def test_each_part_of_the_context_stands_alone(context, monkeypatch, broken, function) -> None:
+    candidate, ensemble = first(context)
+
+    def fail(*_: object) -> None:
+        raise ValueError("a fault of the program")
+
+    monkeypatch.setattr(inspection, function, fail)
+    ask = {"type": "context", "id": candidate, "ensemble_id": ensemble}
+    answer = service(context, None).answer(ask)
+    assert answer[broken] == {"failure": "The server could not answer; its log says why."}
+    parts = {"neighbours", "counterparts", "links"} - {broken}
+    assert all("failure" not in answer[part] for part in parts)
 
 
 def test_links_hold_the_position_in_degrees() -> None:
