@@ -37,6 +37,7 @@ from app.review import (
     exporting,
     wide_field,
 )
+from app.review import handlers as review_handlers
 from app.review import page as review
 from app.score import page as score
 from app.settings import page as settings
@@ -148,6 +149,7 @@ def make_server(context: AppContext, port: int) -> Server:
         *exporting.routes(context),
         *identity.routes(context),
         *label_handlers.routes(context, source),
+        *review_handlers.routes(context),
         *tiles.routes(source),
         *attention.routes(context, source),
         *wide_field.routes(context),

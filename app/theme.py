@@ -84,9 +84,13 @@ ROOT_CSS = """
   --lt-surface: var(--panel-surface-color);
   --lt-muted: color-mix(in srgb, var(--lt-text) 66%, var(--lt-page));
   --lt-line: var(--divider-color);
-  --lt-success: var(--success-bg-color);
-  --lt-error: var(--danger-bg-color);
-  --lt-warning: color-mix(in srgb, #c57a08 82%, var(--lt-text));
+  /* Each is read as text on the page and on its surfaces, at a contrast of 4.5 or more. */
+  --lt-success: color-mix(in srgb, #198754 70%, var(--lt-text));
+  --lt-error: color-mix(in srgb, #dc3545 70%, var(--lt-text));
+  --lt-warning: color-mix(in srgb, #c57a08 72%, var(--lt-text));
+  --lt-skeleton: color-mix(in srgb, var(--lt-text) 9%, var(--lt-surface));
+  --lt-no-picture: repeating-linear-gradient(45deg,
+    color-mix(in srgb, var(--lt-text) 22%, var(--lt-surface)) 0 2px, var(--lt-skeleton) 0 6px);
   --lt-mono: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
 }
 """

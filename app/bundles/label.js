@@ -1,10 +1,304 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 a77b0dcac652cccfb228cb9977b1ca69365d2b110104395c267e3c0a1ac12eb3
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 f1843e3c43be16f73f0ac89437fe12f267181bc7cd65d50d07f3319abe7c14fb
+// app/widgets/dom.js
+function h(tag, properties = {}, ...children) {
+  const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
+  const node = namespace ? document.createElementNS(namespace, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === void 0) {
+      continue;
+    } else if (name.startsWith("on")) {
+      node.addEventListener(name.slice(2), value);
+    } else if (!namespace && name in node && name !== "list") {
+      node[name] = value;
+    } else {
+      node.setAttribute(name, value);
+    }
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== void 0));
+  return node;
+}
+function picture(properties) {
+  const node = h("img", {
+    decoding: "async",
+    ...properties,
+    className: "picture",
+    onload: () => node.classList.remove("missing"),
+    onerror: () => {
+      node.classList.add("missing");
+      node.title = "This picture could not be loaded";
+    }
+  });
+  return node;
+}
+var SVG_TAGS = /* @__PURE__ */ new Set(["svg", "g", "line", "circle", "rect", "path", "text"]);
+var MISSING = "–";
+function formatProbability(p) {
+  if (p === null || p === void 0) {
+    return MISSING;
+  }
+  if (p > 0.9999) {
+    return ">0.9999";
+  }
+  if (p > 0.999) {
+    return p.toFixed(4);
+  }
+  if (p >= 1e-3) {
+    return p.toFixed(3);
+  }
+  return p > 0 ? p.toExponential(1) : "0";
+}
+var formatCount = (n) => n.toLocaleString("en-US");
+
+// app/http/outbox.js
+var OUTBOX_KEY = "lens-triage-event";
+var SEND_AT_ONCE = 100;
+var SEND_LETTERS = 5e5;
+var RETRY_MS = [300, 600, 1200, 2500, 5e3];
+var LATE_MS = 1e3;
+var REFUSED = /* @__PURE__ */ new Set([400, 413, 422]);
+var SIGNED_OUT = /* @__PURE__ */ new Set([401, 403]);
+var Outbox = class {
+  /**
+   * @param {object} parts
+   * @param {string} parts.place where events of this kind and grader are kept
+   * @param {(events: object[]) => Promise<{written: string[], refused: Object<string, string>, feedback?: object}>}
+   *   parts.send rejects with an error that has the HTTP `status`, if there was an answer, and `retryAfterMs`
+   * @param {Pick<Storage, "length" | "key" | "getItem" | "setItem" | "removeItem">} parts.storage
+   * @param {(outbox: Outbox) => void} parts.onChange called when what is told of the events changes
+   * @param {(event: object, told: {refused?: string, feedback?: object}) => void} parts.onSettled
+   * @param {{now(): number, later(action: () => void, ms: number): any, cancel(timer: any): void}} parts.clock
+   */
+  constructor({ place, send, storage, onChange, onSettled, clock }) {
+    this.prefix = `${OUTBOX_KEY}:${place}:`;
+    this.send = send;
+    this.storage = storage;
+    this.onChange = onChange;
+    this.onSettled = onSettled;
+    this.clock = clock;
+    this.waiting = /* @__PURE__ */ new Map();
+    this.refused = /* @__PURE__ */ new Map();
+    this.failures = 0;
+    this.problem = null;
+    this.sending = false;
+    this.timer = null;
+    this.lateTimer = null;
+    this.stored = true;
+    this.count = 0;
+    this.atOnce = SEND_AT_ONCE;
+    this.closed = false;
+  }
+  get unsent() {
+    return this.waiting.size;
+  }
+  // Whether events wait so long that the person should know.
+  get late() {
+    const oldest = this.waiting.values().next().value;
+    return oldest !== void 0 && (this.failures > 0 || this.clock.now() - oldest.order >= LATE_MS);
+  }
+  get signedOut() {
+    return this.problem !== null && SIGNED_OUT.has(this.problem.status);
+  }
+  // Take over what a closed tab or an earlier visit left behind.
+  adopt() {
+    const kept = [];
+    try {
+      for (let k = 0; k < this.storage.length; k++) {
+        const key = this.storage.key(k);
+        if (key.startsWith(this.prefix)) {
+          kept.push(readKept(this.storage.getItem(key)));
+        }
+      }
+    } catch {
+      this.stored = false;
+    }
+    for (const entry of kept.filter((one) => one !== null).sort((a, b) => a.order - b.order)) {
+      const { uuid } = entry.event;
+      if (entry.refused) {
+        this.refused.set(uuid, entry);
+      } else if (!this.waiting.has(uuid)) {
+        this.waiting.set(uuid, entry);
+      }
+    }
+    this.changed();
+    this.flush();
+  }
+  // Keep events, then send them.
+  add(events) {
+    for (const event of events) {
+      const entry = { event, order: this.clock.now() + this.count++ % 1e3 / 1e3 };
+      this.waiting.set(event.uuid, entry);
+      this.store(entry);
+    }
+    this.changed();
+    this.flush();
+  }
+  store(entry) {
+    try {
+      this.storage.setItem(this.prefix + entry.event.uuid, JSON.stringify(entry));
+      this.stored = true;
+    } catch {
+      this.stored = false;
+    }
+  }
+  forget(uuid) {
+    try {
+      this.storage.removeItem(this.prefix + uuid);
+    } catch {
+    }
+  }
+  // What the next request sends.
+  batch() {
+    const events = [];
+    let letters = 0;
+    for (const { event } of this.waiting.values()) {
+      letters += JSON.stringify(event).length;
+      if (events.length && (letters > SEND_LETTERS || events.length >= this.atOnce)) {
+        break;
+      }
+      events.push(event);
+    }
+    return events;
+  }
+  // Try now, whatever pause was meant.
+  async flush() {
+    if (this.sending || this.closed || !this.waiting.size) {
+      return;
+    }
+    this.sending = true;
+    this.clock.cancel(this.timer);
+    const events = this.batch();
+    let pause = 0;
+    try {
+      this.take(await this.send(events), events);
+      this.failures = 0;
+      this.problem = null;
+      this.atOnce = SEND_AT_ONCE;
+    } catch (error) {
+      pause = this.fail(error, events);
+    }
+    this.sending = false;
+    this.changed();
+    if (this.waiting.size && !this.closed) {
+      this.timer = this.clock.later(() => this.flush(), pause);
+    }
+  }
+  // What the server says of each event that it was sent.
+  take({ written, refused, feedback = {} }, sent) {
+    const settled = written.length + Object.keys(refused).length;
+    if (sent.length && !settled) {
+      throw new Error("The server did not say what became of the grades.");
+    }
+    for (const uuid of written) {
+      this.settle(uuid, { feedback: feedback[uuid] });
+    }
+    for (const [uuid, reason] of Object.entries(refused)) {
+      this.refuse(uuid, reason);
+    }
+  }
+  settle(uuid, told) {
+    const entry = this.waiting.get(uuid);
+    this.waiting.delete(uuid);
+    this.forget(uuid);
+    if (entry !== void 0) {
+      this.onSettled(entry.event, told);
+    }
+  }
+  refuse(uuid, reason) {
+    const entry = this.waiting.get(uuid);
+    if (entry === void 0) {
+      return;
+    }
+    this.waiting.delete(uuid);
+    const kept = { ...entry, refused: reason };
+    this.refused.set(uuid, kept);
+    this.store(kept);
+    this.onSettled(entry.event, { refused: reason });
+  }
+  // After a try that failed: how long to wait for the next one, in ms.
+  fail(error, events) {
+    const { status } = error;
+    if (REFUSED.has(status) && events.length === 1) {
+      this.refuse(events[0].uuid, error.message);
+      return 0;
+    }
+    this.failures += 1;
+    this.problem = error;
+    const divisible = events.length > 1 && (REFUSED.has(status) || status === 500);
+    if (divisible) {
+      this.atOnce = Math.ceil(events.length / 2);
+      return 0;
+    }
+    const pause = RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1];
+    return Math.max(pause, error.retryAfterMs ?? 0);
+  }
+  // The person has seen that these will not be written.
+  dismiss() {
+    for (const uuid of this.refused.keys()) {
+      this.forget(uuid);
+    }
+    this.refused.clear();
+    this.changed();
+  }
+  changed() {
+    this.clock.cancel(this.lateTimer);
+    if (this.waiting.size && !this.late) {
+      this.lateTimer = this.clock.later(() => this.changed(), LATE_MS);
+    }
+    this.onChange(this);
+  }
+  close() {
+    this.closed = true;
+    this.clock.cancel(this.timer);
+    this.clock.cancel(this.lateTimer);
+  }
+};
+function readKept(text) {
+  try {
+    const entry = JSON.parse(text);
+    return typeof entry?.event?.uuid === "string" ? entry : null;
+  } catch {
+    return null;
+  }
+}
+function unsavedText({ unsent, late, stored, signedOut }) {
+  const words = [];
+  if (unsent && (late || !stored)) {
+    words.push(`${unsent} ${unsent === 1 ? "grade" : "grades"} not yet saved`);
+    if (signedOut) {
+      words.push("sign in again, and they are sent");
+    }
+  }
+  if (!stored) {
+    words.push("this browser keeps nothing: do not close the tab while grades are not saved");
+  }
+  return words.join("; ");
+}
+function refusedText(refused) {
+  if (!refused.size) {
+    return "";
+  }
+  const reasons = [...new Set([...refused.values()].map((entry) => entry.refused))].join(" ");
+  return `${refused.size} ${refused.size === 1 ? "grade was" : "grades were"} not taken: ${reasons}`;
+}
+
 // app/http/requests.js
-async function post(path, content) {
+var ServerError = class extends Error {
+  constructor(message, status, retryAfterMs = 0) {
+    super(message);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+  // Whether the same request may succeed later: the server is away, or has too much to do.
+  get passing() {
+    return this.status === void 0 || [429, 502, 503, 504].includes(this.status);
+  }
+};
+async function post(path, content, patienceMs = null) {
   return answerOf(fetch(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(content)
+    body: JSON.stringify(content),
+    signal: patienceMs === null ? null : AbortSignal.timeout(patienceMs)
   }));
 }
 async function ask(path) {
@@ -14,16 +308,123 @@ async function answerOf(request) {
   let response;
   try {
     response = await request;
-  } catch {
-    throw new Error("The server does not answer; is it running?");
+  } catch (error) {
+    throw new ServerError(error.name === "TimeoutError" ? "The server takes too long to answer." : "The server does not answer; is it running?");
   }
   const answer = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
   if (!response.ok) {
-    const error = new Error(answer.error ?? `The server answered ${response.status}.`);
-    throw Object.assign(error, { status: response.status });
+    throw new ServerError(
+      answer.error ?? `The server answered ${response.status}.`,
+      response.status,
+      1e3 * (Number(response.headers.get("Retry-After")) || 0)
+    );
   }
   return answer;
 }
+
+// app/http/outbox_page.js
+var RESCAN_MS = 15e3;
+var SEND_PATIENCE_MS = 3e4;
+var LEAVING_BYTES = 6e4;
+var browserStorage = {
+  get length() {
+    return localStorage.length;
+  },
+  key: (k) => localStorage.key(k),
+  getItem: (key) => localStorage.getItem(key),
+  setItem: (key, text) => localStorage.setItem(key, text),
+  removeItem: (key) => localStorage.removeItem(key)
+};
+var PageOutbox = class extends Outbox {
+  // `path`: where events are posted; `about`: what goes with them; `isBusy()`: whether keys are still to
+  // become grades; the rest as of Outbox.
+  constructor({ place, path, about, onChange, onSettled, isBusy = () => false }) {
+    super({
+      place,
+      onChange,
+      onSettled,
+      storage: browserStorage,
+      send: (events) => post(path, { ...about, events }, SEND_PATIENCE_MS),
+      clock: {
+        now: () => Date.now(),
+        later: (action, ms) => setTimeout(action, ms),
+        cancel: (timer) => clearTimeout(timer)
+      }
+    });
+    this.path = path;
+    this.about = about;
+    this.leaving = false;
+    this.listeners = [
+      [window, "online", () => this.flush()],
+      [window, "pagehide", () => this.leave()],
+      [window, "beforeunload", (event) => {
+        if (!this.leaving && (this.unsent || isBusy())) {
+          event.preventDefault();
+        }
+      }],
+      // The page reloads itself after signing in: what is kept is sent then.
+      [document, "lens-triage-reload", () => {
+        this.leaving = this.stored;
+      }]
+    ];
+    for (const [target, kind, action] of this.listeners) {
+      target.addEventListener(kind, action);
+    }
+    this.rescan = setInterval(() => this.adopt(), RESCAN_MS);
+  }
+  // The tab closes: a last try; what it does not reach is sent at the next visit.
+  leave() {
+    let events = this.batch();
+    while (events.length) {
+      const body = JSON.stringify({ ...this.about, events });
+      if (body.length < LEAVING_BYTES) {
+        fetch(this.path, { method: "POST", keepalive: true, headers: { "Content-Type": "application/json" }, body }).catch(() => {
+        });
+        return;
+      }
+      events = events.slice(0, Math.floor(events.length / 2));
+    }
+  }
+  remove() {
+    this.close();
+    clearInterval(this.rescan);
+    for (const [target, kind, action] of this.listeners) {
+      target.removeEventListener(kind, action);
+    }
+    this.leave();
+  }
+};
+var OutboxStatus = class {
+  constructor() {
+    this.words = h("span", {});
+    this.signIn = h("button", {
+      type: "button",
+      className: "text",
+      hidden: true,
+      onclick: () => document.dispatchEvent(new CustomEvent("lens-triage-sign-in"))
+    }, "Sign in");
+    this.node = h("span", { className: "outbox", role: "status" }, this.words, this.signIn);
+    this.refusal = h("span", {});
+    this.refused = h(
+      "p",
+      { className: "fault", role: "alert", hidden: true },
+      this.refusal,
+      h("button", { type: "button", className: "icon", "aria-label": "Dismiss", onclick: () => this.outbox?.dismiss() }, "×")
+    );
+  }
+  show(outbox) {
+    this.outbox = outbox;
+    this.words.textContent = unsavedText(outbox);
+    this.node.title = outbox.problem?.message ?? "";
+    this.node.classList.toggle("trouble", outbox.failures > 0 || !outbox.stored);
+    this.signIn.hidden = !outbox.signedOut || outbox.unsent === 0;
+    const refusal = refusedText(outbox.refused);
+    if (this.refusal.textContent !== refusal) {
+      this.refusal.textContent = refusal;
+    }
+    this.refused.hidden = refusal === "";
+  }
+};
 
 // app/viewer/keys.js
 var IMAGE_KEYS = { title: "Image", keys: [
@@ -252,43 +653,6 @@ function missingFraction(image) {
   return missing / (width * height);
 }
 
-// app/widgets/dom.js
-function h(tag, properties = {}, ...children) {
-  const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
-  const node = namespace ? document.createElementNS(namespace, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (value === null || value === void 0) {
-      continue;
-    } else if (name.startsWith("on")) {
-      node.addEventListener(name.slice(2), value);
-    } else if (!namespace && name in node && name !== "list") {
-      node[name] = value;
-    } else {
-      node.setAttribute(name, value);
-    }
-  }
-  node.append(...children.flat().filter((child) => child !== null && child !== void 0));
-  return node;
-}
-var SVG_TAGS = /* @__PURE__ */ new Set(["svg", "g", "line", "circle", "rect", "path", "text"]);
-var MISSING = "–";
-function formatProbability(p) {
-  if (p === null || p === void 0) {
-    return MISSING;
-  }
-  if (p > 0.9999) {
-    return ">0.9999";
-  }
-  if (p > 0.999) {
-    return p.toFixed(4);
-  }
-  if (p >= 1e-3) {
-    return p.toFixed(3);
-  }
-  return p > 0 ? p.toExponential(1) : "0";
-}
-var formatCount = (n) => n.toLocaleString("en-US");
-
 // app/widgets/keyboard.js
 var SLIDER_KEYS = /* @__PURE__ */ new Set(
   ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Home", "PageDown", "PageUp"]
@@ -505,7 +869,7 @@ var KeyChooser = class {
         this.scheme.grades.map(({ key, title }) => row(`grade:${key}`, `${key}: ${title}`)),
         Object.entries(DESK_ACTIONS).map(([action, text]) => row(action, text))
       ),
-      h("p", { className: "error", role: "alert" }, problem),
+      h("p", { className: "fault", role: "alert" }, problem),
       h(
         "footer",
         {},
@@ -2034,190 +2398,6 @@ function verdictOf(grade) {
   return grade === void 0 ? "none" : grade.is_lens === 1 ? "lens" : grade.is_lens === 0 ? "not" : "open";
 }
 
-// app/label/outbox.js
-var OUTBOX_KEY = "lens-triage-event";
-var SEND_AT_ONCE = 100;
-var SEND_LETTERS = 5e5;
-var UNREADABLE = [400, 413];
-var RETRY_MS = [300, 600, 1200, 2500, 5e3];
-var RESCAN_MS = 15e3;
-var Outbox = class {
-  // `onChange` is called when numbers change; `onFeedback` with what the server tells by UUID.
-  constructor(session, grader, { onChange, onFeedback }) {
-    this.path = `labeling/${session}/events`;
-    this.grader = grader;
-    this.prefix = `${OUTBOX_KEY}:${session}:${grader}:`;
-    this.onChange = onChange;
-    this.onFeedback = onFeedback;
-    this.waiting = /* @__PURE__ */ new Map();
-    this.refused = /* @__PURE__ */ new Map();
-    this.failures = 0;
-    this.problem = "";
-    this.sending = false;
-    this.alone = false;
-    this.timer = null;
-    this.stored = true;
-    this.count = 0;
-    this.written = 0;
-    this.adopt();
-    this.rescan = setInterval(() => this.adopt(), RESCAN_MS);
-    this.onOnline = () => this.flush();
-    this.onHide = () => this.leave();
-    window.addEventListener("online", this.onOnline);
-    window.addEventListener("pagehide", this.onHide);
-  }
-  get unsent() {
-    return this.waiting.size;
-  }
-  // Take over what a closed tab or an earlier visit left behind.
-  adopt() {
-    const found = [];
-    try {
-      for (let k = 0; k < localStorage.length; k++) {
-        const key = localStorage.key(k);
-        if (key.startsWith(this.prefix)) {
-          found.push(JSON.parse(localStorage.getItem(key)));
-        }
-      }
-    } catch {
-      this.stored = false;
-    }
-    for (const entry of found.sort((a, b) => a.order - b.order)) {
-      if (entry.refused) {
-        this.refused.set(entry.event.uuid, entry);
-      } else if (!this.waiting.has(entry.event.uuid)) {
-        this.waiting.set(entry.event.uuid, entry);
-      }
-    }
-    this.changed();
-    this.flush();
-  }
-  // Keep events, then send them.
-  add(events) {
-    for (const event of events) {
-      const entry = { event, order: Date.now() + this.count++ % 1e3 / 1e3 };
-      this.waiting.set(event.uuid, entry);
-      this.store(entry);
-    }
-    this.changed();
-    this.flush();
-  }
-  store(entry) {
-    try {
-      localStorage.setItem(this.prefix + entry.event.uuid, JSON.stringify(entry));
-      this.stored = true;
-    } catch {
-      this.stored = false;
-    }
-  }
-  forget(uuid) {
-    try {
-      localStorage.removeItem(this.prefix + uuid);
-    } catch {
-    }
-  }
-  batch() {
-    const events = [];
-    let letters = 0;
-    for (const { event } of this.waiting.values()) {
-      letters += JSON.stringify(event).length;
-      if (events.length && (this.alone || letters > SEND_LETTERS || events.length === SEND_AT_ONCE)) {
-        break;
-      }
-      events.push(event);
-    }
-    return events;
-  }
-  async flush() {
-    if (this.sending || !this.waiting.size) {
-      return;
-    }
-    this.sending = true;
-    clearTimeout(this.timer);
-    const events = this.batch();
-    try {
-      this.take(await post(this.path, { grader: this.grader, events }));
-      this.failures = 0;
-      this.problem = "";
-    } catch (error) {
-      if (UNREADABLE.includes(error.status)) {
-        this.isolate(events, error.message);
-      } else {
-        this.failures += 1;
-        this.problem = error.message;
-      }
-    }
-    this.sending = false;
-    this.changed();
-    if (this.waiting.size) {
-      const pause = this.failures ? RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1] : 0;
-      this.timer = setTimeout(() => this.flush(), pause);
-    }
-  }
-  // A request that was refused as a whole: its events go one by one, so that one that the server
-  // cannot read holds up none of the others.
-  isolate(events, reason) {
-    if (events.length === 1) {
-      this.refuse(events[0].uuid, reason);
-    }
-    this.alone = true;
-  }
-  // Put aside what will never be written; it stays in the browser's storage until it is dismissed.
-  refuse(uuid, reason) {
-    const entry = this.waiting.get(uuid);
-    this.waiting.delete(uuid);
-    if (entry !== void 0) {
-      const kept = { ...entry, refused: reason };
-      this.refused.set(uuid, kept);
-      this.store(kept);
-    }
-  }
-  take({ written, refused, feedback }) {
-    for (const uuid of written) {
-      this.written += this.waiting.delete(uuid) ? 1 : 0;
-      this.forget(uuid);
-    }
-    for (const [uuid, reason] of Object.entries(refused)) {
-      this.refuse(uuid, reason);
-    }
-    this.alone = this.alone && this.waiting.size > 0;
-    for (const [uuid, told] of Object.entries(feedback)) {
-      this.onFeedback(uuid, told);
-    }
-  }
-  // The user has seen that these will not be written.
-  dismiss() {
-    for (const uuid of this.refused.keys()) {
-      this.forget(uuid);
-    }
-    this.refused.clear();
-    this.changed();
-  }
-  changed() {
-    this.onChange(this);
-  }
-  // The tab closes: a last try; what it does not reach is sent at the next visit.
-  leave() {
-    const events = this.batch();
-    if (events.length) {
-      fetch(this.path, {
-        method: "POST",
-        keepalive: true,
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ grader: this.grader, events })
-      }).catch(() => {
-      });
-    }
-  }
-  remove() {
-    clearTimeout(this.timer);
-    clearInterval(this.rescan);
-    window.removeEventListener("online", this.onOnline);
-    window.removeEventListener("pagehide", this.onHide);
-    this.leave();
-  }
-};
-
 // app/label/panel.js
 var BREAK_AFTER_MS = 45 * 60 * 1e3;
 var PAUSE_MS = 5 * 60 * 1e3;
@@ -2401,7 +2581,7 @@ var LabelPanel = class {
     }
     this.feedback.dataset.right = String(told.right);
     this.feedback.replaceChildren(
-      h("img", { src: url, alt: "The stamp before" }),
+      picture({ src: url, alt: "The stamp before" }),
       h(
         "div",
         {},
@@ -2608,10 +2788,18 @@ var LabelDesk = class {
     for (const entry of this.queue.entries.filter(({ said }) => said?.uuid)) {
       this.strokes.push([{ entry, uuid: entry.said.uuid, before: null }]);
     }
-    this.outbox = new Outbox(this.session.id, start.grader.id, {
+    this.outbox = new PageOutbox({
+      place: `${this.session.id}:${start.grader.id}`,
+      path: `labeling/${this.session.id}/events`,
+      about: { grader: start.grader.id },
       onChange: (outbox) => this.showOutbox(outbox),
-      onFeedback: (uuid, told) => this.told(uuid, told)
+      onSettled: ({ uuid }, { feedback }) => {
+        if (feedback !== void 0) {
+          this.told(uuid, feedback);
+        }
+      }
     });
+    this.outbox.adopt();
     this.applyUnsent();
     this.bindKeys();
     this.panel.setFigures(start.figures);
@@ -2640,14 +2828,14 @@ var LabelDesk = class {
       label,
       key ? h("kbd", {}, key) : null
     );
-    this.outboxNode = h("span", { className: "outbox", role: "status" });
+    this.unsaved = new OutboxStatus();
     this.modes = h(
       "div",
       { className: "segments", role: "group", "aria-label": "Layout" },
       h("button", { type: "button", onclick: () => this.setMode(false) }, "One at a time"),
       h("button", { type: "button", onclick: () => this.setMode(true) }, "Mosaic")
     );
-    this.notices = h("div", { className: "notices", role: "status" });
+    this.notices = h("div", { className: "notices", role: "status" }, this.unsaved.refused);
     this.end = h("div", { className: "empty", hidden: true });
     this.stage = h(
       "section",
@@ -2666,7 +2854,7 @@ var LabelDesk = class {
         h("h2", { title: this.session.name }, this.session.name),
         h("span", { className: "chip" }, this.session.blind ? "blind" : "scores shown"),
         h("span", { className: "spacer" }),
-        this.outboxNode,
+        this.unsaved.node,
         this.modes,
         text("Choose keys", "", () => this.chooser.open(this.preferences.hand, this.preferences.own)),
         text("Keys ", "?", () => this.keyboard.toggleHelp())
@@ -2994,31 +3182,11 @@ var LabelDesk = class {
       waiting ? null : h("p", {}, h("a", { href: "label" }, "Back to the sessions"))
     ].filter(Boolean));
   }
-  showOutbox({ unsent, refused, problem, stored, failures }) {
-    const words = [];
-    if (unsent && (failures || unsent > 3)) {
-      words.push(`${unsent} unsent`);
-    }
-    if (!stored) {
-      words.push("this browser keeps nothing: do not close the tab while grades are unsent");
-    }
-    this.outboxNode.textContent = words.join("; ");
-    this.outboxNode.title = problem;
-    this.outboxNode.classList.toggle("trouble", failures > 0 || !stored);
-    this.node.dataset.unsent = String(unsent);
-    if (unsent === 0 && !this.end.hidden) {
+  showOutbox(outbox) {
+    this.unsaved.show(outbox);
+    this.node.dataset.unsent = String(outbox.unsent);
+    if (outbox.unsent === 0 && !this.end.hidden) {
       this.showEnd(true);
-    }
-    if (refused.size && !this.refusedShown) {
-      this.refusedShown = true;
-      const reasons = [...new Set([...refused.values()].map((entry) => entry.refused))].join(" ");
-      this.notify(
-        `${refused.size} ${refused.size === 1 ? "grade was" : "grades were"} not taken: ${reasons}`,
-        () => {
-          this.refusedShown = false;
-          this.outbox.dismiss();
-        }
-      );
     }
   }
   told(uuid, told) {
@@ -3043,16 +3211,12 @@ var LabelDesk = class {
     ask(`labeling/${this.session.id}/figures`).then((figures) => this.panel.setFigures(figures), () => {
     });
   }
-  notify(sentence, onDismiss = () => {
-  }) {
-    const node = h("p", { className: "error" }, h("span", {}, sentence), h("button", {
+  notify(sentence) {
+    const node = h("p", { className: "fault", role: "alert" }, h("span", {}, sentence), h("button", {
       type: "button",
       className: "icon",
       "aria-label": "Dismiss",
-      onclick: () => {
-        node.remove();
-        onDismiss();
-      }
+      onclick: () => node.remove()
     }, "×"));
     this.notices.append(node);
   }

@@ -1,4 +1,62 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 b151ea2bc0f6a696bdb712878f0eb893a55dbc3cd140a79682127f8784b08e78
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 d0704ad1bd0c03fd6e0313a98823a0e84d03edf8392de6132b91507a1885eb03
+// app/http/connection.js
+var PROBE_MS = [500, 1e3, 2e3, 4e3];
+var Connection = class {
+  /**
+   * @param {object} parts
+   * @param {() => Promise<void>} parts.probe rejects while the server is away
+   * @param {() => void} parts.onChange
+   * @param {() => void} parts.onBack the server answers again
+   * @param {(action: (value?: any) => void, ms: number) => any} parts.later
+   */
+  constructor({ probe, onChange, onBack, later }) {
+    this.probe = probe;
+    this.onChange = onChange;
+    this.onBack = onBack;
+    this.later = later;
+    this.away = false;
+    this.detached = false;
+    this.closed = false;
+  }
+  // A request got no answer: ask until one comes.
+  async lost() {
+    if (this.away || this.closed) {
+      return;
+    }
+    this.away = true;
+    this.onChange();
+    for (let tries = 0; this.away && !this.closed; tries++) {
+      await new Promise((resolve) => this.later(resolve, PROBE_MS[Math.min(tries, PROBE_MS.length - 1)]));
+      if (this.closed) {
+        return;
+      }
+      try {
+        await this.probe();
+        this.away = false;
+      } catch {
+      }
+    }
+    this.onChange();
+    this.onBack();
+  }
+  detach() {
+    this.detached = true;
+    this.onChange();
+  }
+  close() {
+    this.closed = true;
+  }
+};
+function connectionText({ away, detached }) {
+  if (away) {
+    return "The server does not answer. Your grades are kept here and sent when it is back.";
+  }
+  if (detached) {
+    return "The server was restarted. Lists, pictures and grades go on; reload the page for the rest.";
+  }
+  return "";
+}
+
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -16,6 +74,25 @@ function h(tag, properties = {}, ...children) {
   }
   node.append(...children.flat().filter((child) => child !== null && child !== void 0));
   return node;
+}
+function picture(properties) {
+  const node = h("img", {
+    decoding: "async",
+    ...properties,
+    className: "picture",
+    onload: () => node.classList.remove("missing"),
+    onerror: () => {
+      node.classList.add("missing");
+      node.title = "This picture could not be loaded";
+    }
+  });
+  return node;
+}
+function loadMissing(node) {
+  for (const image of node.querySelectorAll("img.picture.missing")) {
+    image.title = "";
+    image.setAttribute("src", image.getAttribute("src"));
+  }
 }
 var SVG_TAGS = /* @__PURE__ */ new Set(["svg", "g", "line", "circle", "rect", "path", "text"]);
 var MISSING = "–";
@@ -63,6 +140,380 @@ function debounce(action, delay) {
   };
   return later;
 }
+
+// app/http/outbox.js
+var OUTBOX_KEY = "lens-triage-event";
+var SEND_AT_ONCE = 100;
+var SEND_LETTERS = 5e5;
+var RETRY_MS = [300, 600, 1200, 2500, 5e3];
+var LATE_MS = 1e3;
+var REFUSED = /* @__PURE__ */ new Set([400, 413, 422]);
+var SIGNED_OUT = /* @__PURE__ */ new Set([401, 403]);
+var Outbox = class {
+  /**
+   * @param {object} parts
+   * @param {string} parts.place where events of this kind and grader are kept
+   * @param {(events: object[]) => Promise<{written: string[], refused: Object<string, string>, feedback?: object}>}
+   *   parts.send rejects with an error that has the HTTP `status`, if there was an answer, and `retryAfterMs`
+   * @param {Pick<Storage, "length" | "key" | "getItem" | "setItem" | "removeItem">} parts.storage
+   * @param {(outbox: Outbox) => void} parts.onChange called when what is told of the events changes
+   * @param {(event: object, told: {refused?: string, feedback?: object}) => void} parts.onSettled
+   * @param {{now(): number, later(action: () => void, ms: number): any, cancel(timer: any): void}} parts.clock
+   */
+  constructor({ place, send, storage, onChange, onSettled, clock }) {
+    this.prefix = `${OUTBOX_KEY}:${place}:`;
+    this.send = send;
+    this.storage = storage;
+    this.onChange = onChange;
+    this.onSettled = onSettled;
+    this.clock = clock;
+    this.waiting = /* @__PURE__ */ new Map();
+    this.refused = /* @__PURE__ */ new Map();
+    this.failures = 0;
+    this.problem = null;
+    this.sending = false;
+    this.timer = null;
+    this.lateTimer = null;
+    this.stored = true;
+    this.count = 0;
+    this.atOnce = SEND_AT_ONCE;
+    this.closed = false;
+  }
+  get unsent() {
+    return this.waiting.size;
+  }
+  // Whether events wait so long that the person should know.
+  get late() {
+    const oldest = this.waiting.values().next().value;
+    return oldest !== void 0 && (this.failures > 0 || this.clock.now() - oldest.order >= LATE_MS);
+  }
+  get signedOut() {
+    return this.problem !== null && SIGNED_OUT.has(this.problem.status);
+  }
+  // Take over what a closed tab or an earlier visit left behind.
+  adopt() {
+    const kept = [];
+    try {
+      for (let k = 0; k < this.storage.length; k++) {
+        const key = this.storage.key(k);
+        if (key.startsWith(this.prefix)) {
+          kept.push(readKept(this.storage.getItem(key)));
+        }
+      }
+    } catch {
+      this.stored = false;
+    }
+    for (const entry of kept.filter((one) => one !== null).sort((a, b) => a.order - b.order)) {
+      const { uuid } = entry.event;
+      if (entry.refused) {
+        this.refused.set(uuid, entry);
+      } else if (!this.waiting.has(uuid)) {
+        this.waiting.set(uuid, entry);
+      }
+    }
+    this.changed();
+    this.flush();
+  }
+  // Keep events, then send them.
+  add(events) {
+    for (const event of events) {
+      const entry = { event, order: this.clock.now() + this.count++ % 1e3 / 1e3 };
+      this.waiting.set(event.uuid, entry);
+      this.store(entry);
+    }
+    this.changed();
+    this.flush();
+  }
+  store(entry) {
+    try {
+      this.storage.setItem(this.prefix + entry.event.uuid, JSON.stringify(entry));
+      this.stored = true;
+    } catch {
+      this.stored = false;
+    }
+  }
+  forget(uuid) {
+    try {
+      this.storage.removeItem(this.prefix + uuid);
+    } catch {
+    }
+  }
+  // What the next request sends.
+  batch() {
+    const events = [];
+    let letters = 0;
+    for (const { event } of this.waiting.values()) {
+      letters += JSON.stringify(event).length;
+      if (events.length && (letters > SEND_LETTERS || events.length >= this.atOnce)) {
+        break;
+      }
+      events.push(event);
+    }
+    return events;
+  }
+  // Try now, whatever pause was meant.
+  async flush() {
+    if (this.sending || this.closed || !this.waiting.size) {
+      return;
+    }
+    this.sending = true;
+    this.clock.cancel(this.timer);
+    const events = this.batch();
+    let pause = 0;
+    try {
+      this.take(await this.send(events), events);
+      this.failures = 0;
+      this.problem = null;
+      this.atOnce = SEND_AT_ONCE;
+    } catch (error) {
+      pause = this.fail(error, events);
+    }
+    this.sending = false;
+    this.changed();
+    if (this.waiting.size && !this.closed) {
+      this.timer = this.clock.later(() => this.flush(), pause);
+    }
+  }
+  // What the server says of each event that it was sent.
+  take({ written, refused, feedback = {} }, sent) {
+    const settled = written.length + Object.keys(refused).length;
+    if (sent.length && !settled) {
+      throw new Error("The server did not say what became of the grades.");
+    }
+    for (const uuid of written) {
+      this.settle(uuid, { feedback: feedback[uuid] });
+    }
+    for (const [uuid, reason] of Object.entries(refused)) {
+      this.refuse(uuid, reason);
+    }
+  }
+  settle(uuid, told) {
+    const entry = this.waiting.get(uuid);
+    this.waiting.delete(uuid);
+    this.forget(uuid);
+    if (entry !== void 0) {
+      this.onSettled(entry.event, told);
+    }
+  }
+  refuse(uuid, reason) {
+    const entry = this.waiting.get(uuid);
+    if (entry === void 0) {
+      return;
+    }
+    this.waiting.delete(uuid);
+    const kept = { ...entry, refused: reason };
+    this.refused.set(uuid, kept);
+    this.store(kept);
+    this.onSettled(entry.event, { refused: reason });
+  }
+  // After a try that failed: how long to wait for the next one, in ms.
+  fail(error, events) {
+    const { status } = error;
+    if (REFUSED.has(status) && events.length === 1) {
+      this.refuse(events[0].uuid, error.message);
+      return 0;
+    }
+    this.failures += 1;
+    this.problem = error;
+    const divisible = events.length > 1 && (REFUSED.has(status) || status === 500);
+    if (divisible) {
+      this.atOnce = Math.ceil(events.length / 2);
+      return 0;
+    }
+    const pause = RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1];
+    return Math.max(pause, error.retryAfterMs ?? 0);
+  }
+  // The person has seen that these will not be written.
+  dismiss() {
+    for (const uuid of this.refused.keys()) {
+      this.forget(uuid);
+    }
+    this.refused.clear();
+    this.changed();
+  }
+  changed() {
+    this.clock.cancel(this.lateTimer);
+    if (this.waiting.size && !this.late) {
+      this.lateTimer = this.clock.later(() => this.changed(), LATE_MS);
+    }
+    this.onChange(this);
+  }
+  close() {
+    this.closed = true;
+    this.clock.cancel(this.timer);
+    this.clock.cancel(this.lateTimer);
+  }
+};
+function readKept(text) {
+  try {
+    const entry = JSON.parse(text);
+    return typeof entry?.event?.uuid === "string" ? entry : null;
+  } catch {
+    return null;
+  }
+}
+function unsavedText({ unsent, late, stored, signedOut }) {
+  const words = [];
+  if (unsent && (late || !stored)) {
+    words.push(`${unsent} ${unsent === 1 ? "grade" : "grades"} not yet saved`);
+    if (signedOut) {
+      words.push("sign in again, and they are sent");
+    }
+  }
+  if (!stored) {
+    words.push("this browser keeps nothing: do not close the tab while grades are not saved");
+  }
+  return words.join("; ");
+}
+function refusedText(refused) {
+  if (!refused.size) {
+    return "";
+  }
+  const reasons = [...new Set([...refused.values()].map((entry) => entry.refused))].join(" ");
+  return `${refused.size} ${refused.size === 1 ? "grade was" : "grades were"} not taken: ${reasons}`;
+}
+
+// app/http/requests.js
+var ServerError = class extends Error {
+  constructor(message, status, retryAfterMs = 0) {
+    super(message);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+  // Whether the same request may succeed later: the server is away, or has too much to do.
+  get passing() {
+    return this.status === void 0 || [429, 502, 503, 504].includes(this.status);
+  }
+};
+async function post(path, content, patienceMs = null) {
+  return answerOf(fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(content),
+    signal: patienceMs === null ? null : AbortSignal.timeout(patienceMs)
+  }));
+}
+async function answerOf(request) {
+  let response;
+  try {
+    response = await request;
+  } catch (error) {
+    throw new ServerError(error.name === "TimeoutError" ? "The server takes too long to answer." : "The server does not answer; is it running?");
+  }
+  const answer = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
+  if (!response.ok) {
+    throw new ServerError(
+      answer.error ?? `The server answered ${response.status}.`,
+      response.status,
+      1e3 * (Number(response.headers.get("Retry-After")) || 0)
+    );
+  }
+  return answer;
+}
+
+// app/http/outbox_page.js
+var RESCAN_MS = 15e3;
+var SEND_PATIENCE_MS = 3e4;
+var LEAVING_BYTES = 6e4;
+var browserStorage = {
+  get length() {
+    return localStorage.length;
+  },
+  key: (k) => localStorage.key(k),
+  getItem: (key) => localStorage.getItem(key),
+  setItem: (key, text) => localStorage.setItem(key, text),
+  removeItem: (key) => localStorage.removeItem(key)
+};
+var PageOutbox = class extends Outbox {
+  // `path`: where events are posted; `about`: what goes with them; `isBusy()`: whether keys are still to
+  // become grades; the rest as of Outbox.
+  constructor({ place, path, about, onChange, onSettled, isBusy = () => false }) {
+    super({
+      place,
+      onChange,
+      onSettled,
+      storage: browserStorage,
+      send: (events) => post(path, { ...about, events }, SEND_PATIENCE_MS),
+      clock: {
+        now: () => Date.now(),
+        later: (action, ms) => setTimeout(action, ms),
+        cancel: (timer) => clearTimeout(timer)
+      }
+    });
+    this.path = path;
+    this.about = about;
+    this.leaving = false;
+    this.listeners = [
+      [window, "online", () => this.flush()],
+      [window, "pagehide", () => this.leave()],
+      [window, "beforeunload", (event) => {
+        if (!this.leaving && (this.unsent || isBusy())) {
+          event.preventDefault();
+        }
+      }],
+      // The page reloads itself after signing in: what is kept is sent then.
+      [document, "lens-triage-reload", () => {
+        this.leaving = this.stored;
+      }]
+    ];
+    for (const [target, kind, action] of this.listeners) {
+      target.addEventListener(kind, action);
+    }
+    this.rescan = setInterval(() => this.adopt(), RESCAN_MS);
+  }
+  // The tab closes: a last try; what it does not reach is sent at the next visit.
+  leave() {
+    let events = this.batch();
+    while (events.length) {
+      const body = JSON.stringify({ ...this.about, events });
+      if (body.length < LEAVING_BYTES) {
+        fetch(this.path, { method: "POST", keepalive: true, headers: { "Content-Type": "application/json" }, body }).catch(() => {
+        });
+        return;
+      }
+      events = events.slice(0, Math.floor(events.length / 2));
+    }
+  }
+  remove() {
+    this.close();
+    clearInterval(this.rescan);
+    for (const [target, kind, action] of this.listeners) {
+      target.removeEventListener(kind, action);
+    }
+    this.leave();
+  }
+};
+var OutboxStatus = class {
+  constructor() {
+    this.words = h("span", {});
+    this.signIn = h("button", {
+      type: "button",
+      className: "text",
+      hidden: true,
+      onclick: () => document.dispatchEvent(new CustomEvent("lens-triage-sign-in"))
+    }, "Sign in");
+    this.node = h("span", { className: "outbox", role: "status" }, this.words, this.signIn);
+    this.refusal = h("span", {});
+    this.refused = h(
+      "p",
+      { className: "fault", role: "alert", hidden: true },
+      this.refusal,
+      h("button", { type: "button", className: "icon", "aria-label": "Dismiss", onclick: () => this.outbox?.dismiss() }, "×")
+    );
+  }
+  show(outbox) {
+    this.outbox = outbox;
+    this.words.textContent = unsavedText(outbox);
+    this.node.title = outbox.problem?.message ?? "";
+    this.node.classList.toggle("trouble", outbox.failures > 0 || !outbox.stored);
+    this.signIn.hidden = !outbox.signedOut || outbox.unsent === 0;
+    const refusal = refusedText(outbox.refused);
+    if (this.refusal.textContent !== refusal) {
+      this.refusal.textContent = refusal;
+    }
+    this.refused.hidden = refusal === "";
+  }
+};
 
 // app/viewer/tiles.js
 function layerOf(catalog, view) {
@@ -2339,7 +2790,7 @@ var ChartPanel = class {
       }
       const catalog = this.catalogs.get(candidate.catalog_id);
       this.tip.replaceChildren(
-        h("img", { src: tileUrl(catalog, candidate, null, { preset: "auto" }, 64), alt: "", width: 48, height: 48 }),
+        picture({ src: tileUrl(catalog, candidate, null, { preset: "auto" }, 64), alt: "", width: 48, height: 48 }),
         h("span", {}, h("b", {}, candidate.object_id), formatProbability(candidate.probability))
       );
       const [px, py] = under.slice(4);
@@ -2710,6 +3161,130 @@ function extraWords(query, words) {
     words.set("selection", query.selection);
   }
 }
+
+// app/review/address.js
+function addressWords(query, { ensembles, defaults }, catalogs, row) {
+  const words = new URLSearchParams();
+  const set = (name, value) => words.set(name, String(value));
+  const ensemble = ensembles.find(({ id }) => id === query.ensemble_id);
+  if (ensemble !== void 0) {
+    set("ensemble", ensemble.name);
+  }
+  for (const id of query.catalog_ids) {
+    words.append("catalog", catalogs.get(id).name);
+  }
+  if (query.sort !== defaults.sort) {
+    set("sort", query.sort);
+  }
+  if (query.descending !== defaults.descending || query.sort !== defaults.sort) {
+    set("order", query.descending ? "desc" : "asc");
+  }
+  if (query.probability_min > 0) {
+    set("min", query.probability_min);
+  }
+  if (query.probability_max < 1) {
+    set("max", query.probability_max);
+  }
+  for (const stage of query.stages) {
+    words.append("stage", stage);
+  }
+  if (query.label) {
+    set("label", query.label);
+  }
+  if (query.object_id) {
+    set("object", query.object_id);
+  }
+  extraWords(query, words);
+  if (row !== void 0) {
+    set("candidate", row.id);
+  }
+  return words;
+}
+
+// app/review/empty_list.js
+var EmptyList = class {
+  constructor(start, filters, catalogs) {
+    this.ensembles = start.ensembles;
+    this.filters = filters;
+    this.catalogs = catalogs;
+    this.unscored = [];
+    this.node = h("div", { className: "empty", hidden: true });
+    this.link = h("a", { className: "unscored", hidden: true });
+  }
+  // Whether the ensemble has scored none of the list's catalogs.
+  get isUnscored() {
+    const { catalog_ids } = this.filters.query;
+    return this.unscored.length > 0 && this.unscored.length === (catalog_ids.length || this.catalogs.size);
+  }
+  show(none, unscored) {
+    this.unscored = unscored;
+    this.node.hidden = !none;
+    this.link.hidden = none || unscored.length === 0;
+    if (none) {
+      this.node.replaceChildren(...this.sentences());
+    }
+    if (!this.link.hidden) {
+      this.link.textContent = `${this.names} not scored`;
+      this.link.href = this.scoreAddress;
+      this.link.title = `${this.ensemble} has not scored ${unscored.map((id) => this.catalogs.get(id).name).join(", ")}, and so not in this list. Opens Score.`;
+    }
+  }
+  sentences() {
+    const link = (page, text) => h("a", { href: page }, text);
+    if (this.catalogs.size === 0) {
+      return [h("h3", {}, "No candidates yet"), h("p", {}, "Import or simulate a catalog on ", link("catalogs", "Catalogs"), ".")];
+    }
+    if (this.isUnscored) {
+      return this.notScored();
+    }
+    if (this.filters.filtered) {
+      return [h("h3", {}, "No candidate passes these filters"), h("button", {
+        type: "button",
+        className: "text",
+        onclick: () => this.filters.reset()
+      }, "Clear filters")];
+    }
+    return [h("h3", {}, "Nothing is ranked yet"), h(
+      "p",
+      {},
+      "Score a catalog on ",
+      link("score", "Score"),
+      ", or list all candidates without scores."
+    )];
+  }
+  // Who has not scored what, how to have it scored, and how to see it without.
+  notScored() {
+    const n = this.unscored.reduce((sum, id) => sum + this.catalogs.get(id).n, 0);
+    return [
+      h("h3", {}, `${this.ensemble} has not scored ${this.names}`),
+      h("p", {}, h("a", { href: this.scoreAddress }, `Score ${this.names} with ${this.ensemble}`)),
+      h("p", {}, h(
+        "button",
+        { type: "button", onclick: () => this.filters.chooseEnsemble(null) },
+        n === 1 ? "Show the candidate without scores" : `Show the ${formatCount(n)} candidates without scores`
+      ))
+    ];
+  }
+  get chosen() {
+    return this.ensembles.find(({ id }) => id === this.filters.query.ensemble_id);
+  }
+  get ensemble() {
+    return this.chosen?.name ?? "The ensemble";
+  }
+  get names() {
+    const { unscored } = this;
+    return unscored.length === 1 ? this.catalogs.get(unscored[0]).name : `${unscored.length} catalogs`;
+  }
+  // The form on Score, filled in.
+  get scoreAddress() {
+    const words = new URLSearchParams();
+    if (this.chosen !== void 0) {
+      words.set("ensemble", this.chosen.name);
+    }
+    words.set("catalog", this.catalogs.get(this.unscored[0]).name);
+    return `score?${words}`;
+  }
+};
 
 // app/review/filters.js
 var SORTS = {
@@ -3619,6 +4194,10 @@ var ContextPanel = class {
     this.shown = null;
     this.node = h("section", { className: "context", "aria-label": "Context" });
   }
+  clear() {
+    this.shown = null;
+    this.node.replaceChildren();
+  }
   show(row, answer) {
     this.node.classList.toggle("loading", answer === void 0);
     if (answer === void 0 || answer === this.shown) {
@@ -3626,10 +4205,22 @@ var ContextPanel = class {
     }
     this.shown = answer;
     this.node.replaceChildren(
-      fold("Look-alikes with a label", ...this.neighbours(answer.neighbours)),
-      fold("Cross-matches", ...this.counterparts(answer.counterparts)),
-      fold("On the sky", ...this.sky(row, answer))
+      fold("Look-alikes with a label", ...this.part(answer.neighbours, (part) => this.neighbours(part))),
+      fold("Cross-matches", ...this.part(answer.counterparts, ({ found }) => this.counterparts(found))),
+      fold("On the sky", ...this.part(answer.links, ({ found }) => this.sky(row, found)))
     );
+  }
+  // Each part stands alone: what fails in one is said there, and the others are shown.
+  part(answer, draw) {
+    if (answer.failure !== void 0) {
+      return [h("p", { className: "failure", role: "alert" }, answer.failure)];
+    }
+    try {
+      return draw(answer);
+    } catch (error) {
+      console.error(error);
+      return [h("p", { className: "failure", role: "alert" }, "This part could not be shown; the browser's console says why.")];
+    }
   }
   neighbours({ sentence, found, member, n_labeled, left_out }) {
     if (sentence !== void 0) {
@@ -3665,7 +4256,7 @@ var ContextPanel = class {
         href: `review?candidate=${one.id}`,
         title: `${one.object_id}, ${one.catalog}: similarity ${one.similarity.toFixed(3)}`
       },
-      h("img", { src: tileUrl(catalog, one, null, { preset: "auto" }, 96), alt: one.object_id, loading: "lazy", width: 64, height: 64 }),
+      picture({ src: tileUrl(catalog, one, null, { preset: "auto" }, 96), alt: one.object_id, loading: "lazy", width: 64, height: 64 }),
       h("span", {}, one.similarity.toFixed(2))
     );
   }
@@ -3690,7 +4281,7 @@ var ContextPanel = class {
       ].filter(Boolean).join(", "))
     )))];
   }
-  sky(row, { links }) {
+  sky(row, links) {
     if (!links.length) {
       return [h("p", { className: "faint" }, "The catalog gives no position.")];
     }
@@ -3747,6 +4338,66 @@ var ContextPanel = class {
   }
 };
 
+// app/review/own_grades.js
+var OwnGrades = class {
+  constructor() {
+    this.stored = /* @__PURE__ */ new Map();
+    this.given = /* @__PURE__ */ new Map();
+  }
+  // The grade that stands: {uuid, grade}; null where there is none, undefined where that is not known.
+  of(candidate) {
+    const local = this.given.get(candidate);
+    if (local?.grades.length) {
+      return local.grades.at(-1);
+    }
+    const stored = this.stored.get(candidate);
+    return local?.undone.has(stored?.uuid) ? null : stored;
+  }
+  give(candidate, grade) {
+    const local = this.local(candidate);
+    local.grades.push(grade);
+    local.pending += 1;
+  }
+  // Take back the grade that stands; the one before it stands again.
+  undo(candidate) {
+    const local = this.local(candidate);
+    const taken = local.grades.pop() ?? this.stored.get(candidate);
+    if (taken) {
+      local.undone.add(taken.uuid);
+    }
+    local.pending += 1;
+  }
+  // The server has said what became of an event; of one that it refused, nothing is believed.
+  settled(candidate, at, refused) {
+    const local = this.given.get(candidate);
+    if (local === void 0) {
+      return;
+    }
+    local.pending -= 1;
+    local.settledAt = at;
+    if (refused) {
+      this.given.delete(candidate);
+    }
+  }
+  isPending(candidate) {
+    return (this.given.get(candidate)?.pending ?? 0) > 0;
+  }
+  // What the server answered to a question that was asked at a moment: it knows what was settled by then.
+  heard(candidate, stored, askedAt) {
+    this.stored.set(candidate, stored);
+    const local = this.given.get(candidate);
+    if (local !== void 0 && local.pending === 0 && askedAt > local.settledAt) {
+      this.given.delete(candidate);
+    }
+  }
+  local(candidate) {
+    if (!this.given.has(candidate)) {
+      this.given.set(candidate, { grades: [], undone: /* @__PURE__ */ new Set(), pending: 0, settledAt: 0 });
+    }
+    return this.given.get(candidate);
+  }
+};
+
 // app/review/panel_history.js
 var SAVE_PATIENCE_MS = 5e3;
 var STAGE_STEPS = [
@@ -3762,6 +4413,7 @@ var HistoryPanel = class {
     this.sendNow = send;
     this.refresh = refresh;
     this.answer = void 0;
+    this.own = new OwnGrades();
     this.prompt = new Prompt();
     const { grader, grades, reasons } = host.start;
     this.grader = grader;
@@ -3841,22 +4493,22 @@ var HistoryPanel = class {
     this.row = row;
     this.since = performance.now();
     this.prompt.close();
-    this.status.textContent = "";
     this.answer = void 0;
+    this.say("", "");
   }
   show(row, answer) {
     this.drawStage(row.stage);
-    this.node.classList.toggle("loading", answer === void 0);
-    if (answer === void 0) {
-      this.press(null);
-      return;
+    for (const node of [this.tags, this.entries]) {
+      node.classList.toggle("loading", answer === void 0);
     }
-    if (answer === this.answer) {
+    if (answer !== void 0) {
+      this.own.heard(row.id, answer.own, answer.asked);
+    }
+    this.press(this.own.of(row.id)?.grade ?? null);
+    if (answer === void 0 || answer === this.answer) {
       return;
     }
     this.answer = answer;
-    const mine = answer.votes.find((vote) => vote.mine);
-    this.press(mine?.grade ?? null);
     this.tags.replaceChildren(...answer.tags.map((tag) => h(
       "span",
       { className: "tag" },
@@ -3914,24 +4566,64 @@ var HistoryPanel = class {
     if (this.row === void 0) {
       return;
     }
-    this.press(grade);
-    this.save("grade", {
-      grade,
-      uuid: crypto.randomUUID(),
-      at_ms: Date.now(),
-      shown_ms: Math.round(performance.now() - this.since),
-      view: this.host.view()
-    }, "Saved");
+    if (this.host.isPast()) {
+      this.say("Not graded: the list has ended", "bad");
+      return;
+    }
+    const event = this.event("grade", { grade, shown_ms: Math.round(performance.now() - this.since), view: this.host.view() });
+    this.own.give(this.row.id, { uuid: event.uuid, grade });
+    this.submit(event);
   }
   undo() {
     if (this.grader === null) {
       return this.refuse();
     }
-    if (!this.answer?.votes.some((vote) => vote.mine)) {
+    if (this.row === void 0) {
+      return;
+    }
+    const own = this.own.of(this.row.id);
+    if (own === null) {
       this.say("You have no grade to take back", "");
       return;
     }
-    this.save("undo", { uuid: crypto.randomUUID(), at_ms: Date.now() }, "Taken back");
+    const event = this.event("undo", { undoes: own?.uuid ?? null });
+    this.own.undo(this.row.id);
+    this.submit(event);
+  }
+  event(kind, more) {
+    return {
+      uuid: crypto.randomUUID(),
+      kind,
+      candidate: this.row.id,
+      ensemble_id: this.host.ensemble(),
+      given_at: (/* @__PURE__ */ new Date()).toISOString(),
+      ...more
+    };
+  }
+  submit(event) {
+    this.say("Saving…", "");
+    this.press(this.own.of(this.row.id)?.grade ?? null);
+    this.host.outbox.add([event]);
+  }
+  // The server has said what became of a grade of this page.
+  settled({ candidate, kind }, { refused }) {
+    this.own.settled(candidate, performance.now(), refused !== void 0);
+    if (candidate !== this.row?.id) {
+      return;
+    }
+    if (refused === void 0) {
+      if (!this.own.isPending(candidate)) {
+        this.say(kind === "undo" ? "Taken back" : "Saved", "good");
+      }
+    } else {
+      this.say("Not saved", "bad");
+      this.press(this.own.of(candidate)?.grade ?? null);
+    }
+  }
+  outboxChanged(outbox) {
+    if (outbox.late && this.row !== void 0 && this.own.isPending(this.row.id)) {
+      this.say("Not saved yet", "bad");
+    }
   }
   askStage() {
     if (this.grader === null) {
@@ -3969,7 +4661,7 @@ var HistoryPanel = class {
       this.note.blur();
     }
   }
-  // Say when it is saved; keep saying that it is not until it is. The same UUID is written once.
+  // Say when it is saved; keep saying that it is not until it is.
   async save(type, fields, done) {
     const { row } = this;
     this.say("Saving…", "");
@@ -4067,7 +4759,8 @@ function store(name, value) {
 var FOLDED = new Set(recall(FOLD_STORE, []));
 var SidePanel = class {
   // `host`: what the panels need of the desk: start, catalogs, frame (the node of the large picture), and
-  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row).
+  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), isPast();
+  // and the outbox of grades, null while nobody is signed in.
   constructor(host) {
     this.host = host;
     this.row = void 0;
@@ -4202,8 +4895,9 @@ var SidePanel = class {
         continue;
       }
       this.asked[type] = key;
+      const asked = performance.now();
       this.host.ask({ type, id: this.row.id, ensemble_id: this.host.ensemble() }, (answer) => {
-        this.remember(type, key, answer);
+        this.remember(type, key, { ...answer, asked });
       });
     }
   }
@@ -4226,9 +4920,10 @@ var SidePanel = class {
   send(type, fields) {
     const key = this.key(this.row);
     return new Promise((resolve, reject) => {
+      const asked = performance.now();
       const message = { type, id: this.row.id, ensemble_id: this.host.ensemble(), ...fields };
       this.host.ask(message, (answer) => {
-        this.remember("history", key, answer);
+        this.remember("history", key, { ...answer, asked });
         resolve(answer);
       }, (sentence) => reject(new Error(sentence)));
     });
@@ -4238,12 +4933,28 @@ var SidePanel = class {
     this.asked.history = null;
     this.fetch();
   }
+  // The server has said what became of a grade.
+  settled(event, told) {
+    this.history.settled(event, told);
+    if (event.candidate === this.row?.id) {
+      this.refresh();
+    }
+  }
+  outboxChanged(outbox) {
+    this.history.outboxChanged(outbox);
+  }
+  // What was asked while the server was away got no answer.
+  serverIsBack() {
+    this.asked = { standing: null, context: null, history: null };
+    this.fetch();
+  }
   clear() {
     this.row = void 0;
     this.attention.clear();
     this.history.clear();
     this.standing.clear();
-    for (const part of [this.scores, this.metadata, this.context]) {
+    this.context.clear();
+    for (const part of [this.scores, this.metadata]) {
       part.node.replaceChildren();
     }
   }
@@ -4420,11 +5131,10 @@ var RankingTable = class {
         case "rank":
           return h("td", { className }, first === null ? "" : formatCount(first + k));
         case "thumbnail":
-          return h("td", { className }, catalog === void 0 ? null : h("img", {
+          return h("td", { className }, catalog === void 0 ? null : picture({
             src: tileUrl(catalog, row, null, { preset: "auto" }, 64),
             alt: "",
             loading: "lazy",
-            decoding: "async",
             width: 30,
             height: 30
           }));
@@ -4445,6 +5155,10 @@ var RankingTable = class {
       }
     });
     return h("tr", { id: `candidate-${row.id}`, "aria-selected": "false" }, cells);
+  }
+  // Ask again for the pictures that did not come.
+  drawAgain() {
+    loadMissing(this.body);
   }
   select(index) {
     const lines = this.body.children;
@@ -4467,6 +5181,233 @@ var RankingTable = class {
   }
 };
 
+// app/review/walk.js
+var ASK_AGAIN_MS = [300, 600, 1200, 2500, 5e3];
+var RankingWalk = class {
+  /**
+   * @param {object} parts
+   * @param {(message: object) => Promise<object>} parts.ask a page of rows; rejects with an error whose
+   *   `passing` says that the same may be asked again later
+   * @param {() => void} parts.onPage the rows are others now
+   * @param {(at: number|undefined) => void} parts.onRow another row of the page is chosen
+   * @param {() => void} parts.onState what the page waits for has changed
+   * @param {(sentence: string) => void} parts.onProblem
+   * @param {(action: (value?: any) => void, ms: number) => any} parts.later
+   */
+  constructor({ ask, onPage, onRow, onState, onProblem, later }) {
+    this.ask = ask;
+    this.onPage = onPage;
+    this.onRow = onRow;
+    this.onState = onState;
+    this.onProblem = onProblem;
+    this.later = later;
+    this.query = null;
+    this.rows = [];
+    this.index = -1;
+    this.first = null;
+    this.hasBefore = false;
+    this.hasAfter = false;
+    this.listing = false;
+    this.turning = null;
+    this.away = false;
+    this.past = false;
+    this.held = [];
+    this.notices = [];
+    this.unscored = [];
+    this.number = 0;
+    this.next = null;
+  }
+  get row() {
+    return this.rows[this.index];
+  }
+  // Show a page that came with the document.
+  begin(query, page) {
+    this.query = query;
+    this.setPage(page, page.selected);
+  }
+  // Show the ranking of `query` from its top, or around a candidate that stays chosen if it can.
+  list(query, candidate = null) {
+    this.query = query;
+    this.leaveTurn();
+    this.listing = true;
+    this.request({ query, candidate }, (page) => this.setPage(page, candidate ?? page.selected));
+  }
+  // Show a candidate that a chart or another program names: in this list where it passes.
+  open(id) {
+    const index = this.rows.findIndex((row) => row.id === id);
+    if (index >= 0) {
+      this.select(index);
+    } else {
+      this.list(this.query, id);
+    }
+  }
+  // Do what a key asks: now, or when the page on its way is there. So no key reaches a row that the
+  // person has left.
+  do(action) {
+    if (this.turning === null) {
+      action();
+    } else {
+      this.held.push(action);
+      this.onState();
+    }
+  }
+  // Forget the keys that wait.
+  dropHeld() {
+    this.held = [];
+    this.onState();
+  }
+  select(index, at) {
+    if (this.rows[index] === void 0) {
+      return;
+    }
+    this.index = index;
+    this.past = false;
+    this.onRow(at);
+  }
+  move(step, at) {
+    if (this.past && step < 0) {
+      this.select(this.index, at);
+      return;
+    }
+    const index = this.index + step;
+    if (index >= 0 && index < this.rows.length) {
+      this.select(index, at);
+    } else if (index < 0) {
+      this.turn(-1, true);
+    } else if (this.hasAfter) {
+      this.turn(1);
+    } else if (this.rows.length) {
+      this.past = true;
+      this.onState();
+    }
+  }
+  // The page before (-1) or after (1) this one, with its first candidate chosen, or its last.
+  turn(direction, fromEnd = false) {
+    if (this.turning !== null || this.listing || !(direction > 0 ? this.hasAfter : this.hasBefore)) {
+      return;
+    }
+    this.turning = { direction, fromEnd };
+    if (direction < 0) {
+      const { first } = this;
+      this.request({ query: this.query, before: this.rows[0].cursor }, (page) => {
+        page.first_rank = first === null ? null : first - page.rows.length;
+        this.setPage(page, void 0, fromEnd);
+      });
+    } else if (this.next?.page) {
+      this.takeNext();
+    } else {
+      this.onState();
+      this.fetchNext();
+    }
+  }
+  // The rows after the present one, at most `n`, over the end of the page.
+  upcoming(n) {
+    const own = this.rows.slice(this.index + 1, this.index + 1 + n);
+    return [...own, ...(this.next?.page?.rows ?? []).slice(0, n - own.length)];
+  }
+  // The page is closed: nothing that is on its way is shown any more.
+  leave() {
+    this.number += 1;
+    this.next = null;
+    this.held = [];
+  }
+  setFirst(rank) {
+    this.first = rank;
+  }
+  // --- inside -----------------------------------------------------------------------------------
+  setPage(page, selected, fromEnd = false) {
+    this.rows = page.rows;
+    this.hasBefore = page.has_before;
+    this.hasAfter = page.has_after;
+    this.first = page.first_rank ?? null;
+    this.notices = page.notices ?? [];
+    this.unscored = page.unscored ?? this.unscored;
+    this.turning = null;
+    this.listing = false;
+    this.past = false;
+    this.next = null;
+    const wanted = this.rows.findIndex((row) => row.id === selected);
+    this.index = wanted >= 0 ? wanted : fromEnd ? this.rows.length - 1 : this.rows.length ? 0 : -1;
+    this.onPage();
+    this.fetchNext();
+    while (this.held.length && this.turning === null) {
+      this.held.shift()();
+    }
+    this.onState();
+  }
+  leaveTurn() {
+    this.turning = null;
+    this.held = [];
+  }
+  // Ask for what is to be shown; a later question of this kind takes the place of an earlier one.
+  async request(message, take) {
+    const number = ++this.number;
+    this.onState();
+    const page = await this.insist(message, () => number === this.number);
+    if (page !== null && number === this.number) {
+      take(page);
+    }
+  }
+  async fetchNext() {
+    if (!this.hasAfter || this.next !== null) {
+      return;
+    }
+    const next = { page: null };
+    this.next = next;
+    const page = await this.insist({ query: this.query, after: this.rows.at(-1).cursor }, () => next === this.next);
+    if (next !== this.next) {
+      return;
+    }
+    if (page === null) {
+      this.next = null;
+      return;
+    }
+    next.page = page;
+    if (this.turning?.direction > 0) {
+      this.takeNext();
+    } else {
+      this.onState();
+    }
+  }
+  takeNext() {
+    const { page } = this.next;
+    page.first_rank = this.first === null ? null : this.first + this.rows.length;
+    this.setPage(page, void 0);
+  }
+  // The answer to a question, asked again while the server is away and `wanted()`; null: there is none.
+  async insist(message, wanted) {
+    for (let tries = 0; ; tries++) {
+      try {
+        const page = await this.ask(message);
+        this.setAway(false);
+        return page;
+      } catch (error) {
+        if (!wanted()) {
+          return null;
+        }
+        if (!error.passing) {
+          this.listing = false;
+          this.leaveTurn();
+          this.onState();
+          this.onProblem(error.message);
+          return null;
+        }
+        this.setAway(true);
+        await new Promise((resolve) => this.later(resolve, ASK_AGAIN_MS[Math.min(tries, ASK_AGAIN_MS.length - 1)]));
+        if (!wanted()) {
+          return null;
+        }
+      }
+    }
+  }
+  setAway(away) {
+    if (away !== this.away) {
+      this.away = away;
+      this.onState();
+    }
+  }
+};
+
 // app/review/view.js
 var AHEAD = 8;
 var BEHIND = 2;
@@ -4480,22 +5421,40 @@ var ReviewDesk = class {
     this.start = start;
     this.catalogs = new Map(start.catalogs.map((catalog) => [catalog.id, catalog]));
     this.pool = new TilePool();
-    this.request = 0;
-    this.waiting = /* @__PURE__ */ new Map();
+    this.counted = null;
     this.details = /* @__PURE__ */ new Map();
     this.truths = /* @__PURE__ */ new Map();
-    this.rows = [];
-    this.index = -1;
-    this.first = null;
-    this.onMessage = (message) => this.receive(message);
+    this.onMessage = (message) => this.samp.receive(message);
     model.on("msg:custom", this.onMessage);
+    this.connection = new Connection({
+      probe: () => this.question({ type: "ping" }),
+      onChange: () => this.showConnection(),
+      onBack: () => this.serverIsBack(),
+      later: (action, ms) => setTimeout(action, ms)
+    });
+    this.walk = new RankingWalk({
+      ask: (message) => this.question({ type: "page", ...message }),
+      onPage: () => this.showPage(),
+      onRow: (at) => this.showRow(at),
+      onState: () => this.showWalk(),
+      onProblem: (sentence) => this.notify([sentence], "fault"),
+      later: (action, ms) => setTimeout(action, ms)
+    });
+    this.outbox = start.grader === null ? null : new PageOutbox({
+      place: `review-${start.workspace}:${start.grader.id}`,
+      path: "review/events",
+      about: { grader: start.grader.id, workspace: start.workspace },
+      onChange: (outbox) => this.showOutbox(outbox),
+      onSettled: (event, told) => this.side.settled(event, told),
+      isBusy: () => this.walk.held.length > 0
+    });
     this.filters = new FilterBar(
       { ...start },
       (query) => this.list(query),
       (...given) => this.ask(...given)
     );
     this.table = new RankingTable(this.catalogs, {
-      onSelect: (index) => this.select(index),
+      onSelect: (index) => this.walk.select(index),
       onSort: (sort) => this.filters.order(sort)
     });
     this.controls = new ImageControls(start, () => this.redraw());
@@ -4504,7 +5463,7 @@ var ReviewDesk = class {
     this.side = new SidePanel(this.panelHost());
     this.keyboard = new Keyboard(
       [LIST_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS],
-      this.actions()
+      this.whenShown(this.actions())
     );
     this.fetchDetails = debounce(() => this.askDetails(), DETAILS_PAUSE_MS);
     this.fetchAuto = debounce(() => this.askAuto(), DETAILS_PAUSE_MS);
@@ -4513,7 +5472,7 @@ var ReviewDesk = class {
       (...given) => this.ask(...given),
       () => ({ query: this.filters.query, id: this.row?.id }),
       {
-        open: (id) => this.open(id),
+        open: (id) => this.walk.open(id),
         select: (selection) => this.filters.choose(selection),
         notice: (text) => this.notify([text], "info")
       }
@@ -4522,15 +5481,18 @@ var ReviewDesk = class {
     this.charts = new ChartPanel({
       ask: (...given) => this.ask(...given),
       catalogs: this.catalogs,
-      onOpen: (id) => this.open(id),
+      onOpen: (id) => this.walk.open(id),
       onRange: (low, high) => this.filters.update({ probability_min: low, probability_max: high }),
       onSelection: (selection) => this.filters.choose(selection)
     });
     this.build();
     this.filters.set(start.query);
     this.charts.setQuery(start.query);
-    this.setPage(start.page, start.page.selected);
+    this.walk.begin(this.filters.query, start.page);
     this.askCount();
+    this.outbox?.adopt();
+    this.onLost = () => this.connection.detach();
+    model.document?.on_event?.("connection_lost", this.onLost);
   }
   build() {
     const step = (label, text, action) => h(
@@ -4538,12 +5500,21 @@ var ReviewDesk = class {
       { type: "button", className: "icon", title: label, "aria-label": label, onclick: action },
       text
     );
+    this.unsaved = new OutboxStatus();
+    this.waitingNote = h("span", { className: "waiting", role: "status" });
     this.position = h("span", { className: "position" });
     this.count = h("span", { className: "count", "aria-live": "polite" });
-    this.previousPage = step("Previous page (key [)", "‹", () => this.turn(-1));
-    this.nextPage = step("Next page (key ])", "›", () => this.turn(1));
-    this.notices = h("div", { className: "notices", role: "status" });
-    this.empty = h("div", { className: "empty", hidden: true });
+    this.previousPage = step("Previous page (key [)", "‹", () => this.walk.turn(-1));
+    this.nextPage = step("Next page (key ])", "›", () => this.walk.turn(1));
+    this.reload = h(
+      "p",
+      { className: "info", role: "status", hidden: true },
+      h("span", {}),
+      h("button", { type: "button", onclick: () => location.reload() }, "Reload")
+    );
+    this.sentences = h("div", { className: "sentences", role: "status" });
+    this.notices = h("div", { className: "notices" }, this.reload, this.unsaved.refused, this.sentences);
+    this.emptyList = new EmptyList(this.start, this.filters, this.catalogs);
     this.title = h("h2", {});
     this.chips = h("span", { className: "chips" });
     const help = h(
@@ -4559,7 +5530,10 @@ var ReviewDesk = class {
         "div",
         { className: "list-head" },
         this.count,
+        this.emptyList.link,
+        this.waitingNote,
         h("span", { className: "spacer" }),
+        this.unsaved.node,
         this.position,
         this.previousPage,
         this.nextPage,
@@ -4567,7 +5541,7 @@ var ReviewDesk = class {
         this.exports.node
       ),
       this.table.node,
-      this.empty,
+      this.emptyList.node,
       this.charts.node
     );
     this.panel = h(
@@ -4591,158 +5565,150 @@ var ReviewDesk = class {
     return {
       ...this.side.actions(),
       ...imageActions(this.viewer, this.controls),
-      next: (key, at) => this.move(1, at),
-      previous: (key, at) => this.move(-1, at),
-      nextPage: () => this.turn(1),
-      previousPage: () => this.turn(-1),
+      next: (key, at) => this.walk.move(1, at),
+      previous: (key, at) => this.walk.move(-1, at),
+      nextPage: () => this.walk.turn(1),
+      previousPage: () => this.walk.turn(-1),
       first: () => this.list(this.filters.query),
       search: () => this.filters.object.focus(),
       charts: () => this.charts.toggle()
     };
   }
+  // Keys wait for the page that they turned to; Escape forgets those that wait.
+  whenShown(actions) {
+    this.onEscape = (event) => {
+      if (event.key === "Escape" && this.walk.held.length) {
+        this.walk.dropHeld();
+      }
+    };
+    document.addEventListener("keydown", this.onEscape);
+    return Object.fromEntries(Object.entries(actions).map(([name, action]) => [name, (...given) => this.walk.do(() => action(...given))]));
+  }
   get row() {
-    return this.rows[this.index];
+    return this.walk.row;
   }
   // --- the server -------------------------------------------------------------------------------
-  // Send a message; `failed(sentence)` is called instead of a notice where it is given.
-  ask(message, then, failed = null) {
-    this.request += 1;
-    this.waiting.set(this.request, { then, failed });
-    this.model.send_msg({ ...message, request: this.request });
-    return this.request;
-  }
-  receive(message) {
-    const { then, failed } = this.waiting.get(message.request) ?? {};
-    this.waiting.delete(message.request);
-    if (message.type === "samp") {
-      this.samp.receive(message);
-    } else if (message.type === "error" && failed) {
-      failed(message.message);
-    } else if (message.type === "error") {
-      this.node.classList.remove("busy");
-      this.notify([message.message], "error");
-    } else if (then !== void 0) {
-      then(message);
+  // The answer to a question; rejects with a ServerError.
+  async question(message) {
+    try {
+      const answer = await post("review/ask", { ...message, grader: this.start.grader?.id ?? null });
+      if (answer.type === "error") {
+        throw new ServerError(answer.message, 400);
+      }
+      return answer;
+    } catch (error) {
+      if (error.passing && message.type !== "ping") {
+        this.connection.lost();
+      }
+      throw error;
     }
+  }
+  // Ask; `failed(sentence)` is called instead of a notice where it is given.
+  ask(message, then, failed = null) {
+    this.question(message).then(then, (error) => {
+      if (failed !== null) {
+        failed(error.message);
+      } else if (!error.passing) {
+        this.notify([error.message], "fault");
+      }
+    });
+  }
+  serverIsBack() {
+    this.outbox?.flush();
+    this.askCount();
+    this.redraw();
+    this.table.drawAgain();
+    this.fetchDetails();
+    this.side.serverIsBack();
+  }
+  showConnection() {
+    const text = connectionText(this.connection);
+    this.reload.hidden = text === "";
+    this.reload.classList.toggle("fault", this.connection.away);
+    this.reload.firstChild.textContent = text;
+    this.reload.lastChild.hidden = this.connection.away;
+    this.node.dataset.connection = this.connection.away ? "away" : this.connection.detached ? "detached" : "";
+  }
+  showOutbox(outbox) {
+    this.unsaved.show(outbox);
+    this.node.dataset.unsent = String(outbox.unsent);
+    this.node.dataset.refused = String(outbox.refused.size);
+    this.side.outboxChanged(outbox);
   }
   // --- the list ---------------------------------------------------------------------------------
   // Show the ranking of `query` from its top, or around a candidate that stays chosen if it can.
   list(query, candidate = null) {
     this.details.clear();
     this.charts.setQuery(query);
-    this.latest = this.askPage({ query, candidate }, candidate ?? void 0);
+    this.walk.list(query, candidate);
     this.askCount();
   }
-  // Show a candidate that a chart or another program names: in this list where it passes.
-  open(id) {
-    const index = this.rows.findIndex((row) => row.id === id);
-    if (index >= 0) {
-      this.select(index);
-    } else {
-      this.askPage({ query: this.filters.query, candidate: id }, id);
-    }
-  }
-  askPage(message, selected) {
-    this.node.classList.add("busy");
-    const number = this.ask({ type: "page", query: this.filters.query, ...message }, (page) => {
-      if (number === this.latest) {
-        this.setPage(page, selected ?? page.selected);
-      }
-    });
-    this.latest = number;
-    return number;
-  }
   askCount() {
-    this.count.textContent = "…";
+    this.counted = null;
+    this.writeCount();
     const query = this.filters.query;
-    this.ask({ type: "count", query }, ({ n, text }) => {
+    this.ask({ type: "count", query }, (counted) => {
       if (query !== this.filters.query) {
         return;
       }
-      this.count.textContent = `${text} ${n === 1 ? "candidate" : "candidates"}`;
+      this.counted = counted;
+      this.writeCount();
     });
   }
-  setPage(page, selected, fromEnd = false) {
-    this.node.classList.remove("busy");
-    this.rows = page.rows;
-    this.hasBefore = page.has_before;
-    this.hasAfter = page.has_after;
-    this.first = page.first_rank ?? null;
-    this.table.setRows(this.rows, this.first, this.filters.query);
-    this.notify(page.notices ?? [], "info");
-    this.previousPage.disabled = !this.hasBefore;
-    this.nextPage.disabled = !this.hasAfter;
-    if (this.rows.length && this.first === null) {
-      const rows = this.rows;
+  writeCount() {
+    const { n, text } = this.counted ?? {};
+    this.count.textContent = n === void 0 ? "…" : n === 0 && this.emptyList.isUnscored ? "Not scored" : `${text} ${n === 1 ? "candidate" : "candidates"}`;
+  }
+  // What the list waits for.
+  showWalk() {
+    const { listing, turning, held, past, next } = this.walk;
+    this.node.classList.toggle("busy", listing || turning !== null);
+    this.node.dataset.waiting = String(held.length);
+    this.node.dataset.nextPage = next === null ? "" : next.page === null ? "coming" : "here";
+    const keys = `${held.length} ${held.length === 1 ? "key waits" : "keys wait"}`;
+    this.waitingNote.textContent = held.length ? `The next page is on its way; ${keys} for it (Esc forgets them)` : past ? "End of the list; k goes back to the last candidate" : "";
+  }
+  showPage() {
+    const { walk } = this;
+    this.table.setRows(walk.rows, walk.first, this.filters.query);
+    this.notify(walk.notices, "info");
+    this.previousPage.disabled = !walk.hasBefore;
+    this.nextPage.disabled = !walk.hasAfter;
+    if (walk.rows.length && walk.first === null) {
+      const { rows } = walk;
       this.ask({ type: "rank", query: this.filters.query, cursor: rows[0].cursor }, ({ rank }) => {
-        if (rows === this.rows) {
+        if (rows === walk.rows) {
           this.setFirst(rank);
         }
       });
     }
     this.writePosition();
-    this.showEmpty();
-    const found = this.rows.findIndex((row) => row.id === selected);
-    this.index = -1;
-    if (this.rows.length) {
-      this.select(found >= 0 ? found : fromEnd ? this.rows.length - 1 : 0);
+    const none = walk.rows.length === 0;
+    this.node.classList.toggle("nothing", none);
+    this.table.node.hidden = none;
+    this.emptyList.show(none, walk.unscored);
+    this.writeCount();
+    if (walk.rows.length) {
+      this.showRow();
     } else {
       this.clear();
     }
   }
   setFirst(rank) {
-    this.first = rank;
+    this.walk.setFirst(rank);
     this.table.setRanks(rank);
     this.writePosition();
   }
   writePosition() {
-    const { rows, first } = this;
+    const { rows, first } = this.walk;
     this.position.textContent = rows.length && first !== null ? `${formatCount(first)}–${formatCount(first + rows.length - 1)}` : "";
   }
-  // The page before (-1) or after (1) this one, with its first candidate chosen.
-  turn(direction, fromEnd = false) {
-    if (direction > 0 ? !this.hasAfter : !this.hasBefore) {
-      return;
-    }
-    if (this.turning === this.latest && this.waiting.has(this.turning)) {
-      return;
-    }
-    const { rows, first } = this;
-    const cursor = (direction > 0 ? rows.at(-1) : rows[0]).cursor;
-    this.node.classList.add("busy");
-    const number = this.ask(
-      { type: "page", query: this.filters.query, [direction > 0 ? "after" : "before"]: cursor },
-      (page) => {
-        if (number !== this.latest) {
-          return;
-        }
-        if (first !== null) {
-          page.first_rank = direction > 0 ? first + rows.length : first - page.rows.length;
-        }
-        this.setPage(page, void 0, fromEnd);
-      }
-    );
-    this.latest = this.turning = number;
-  }
-  move(step, at) {
-    const index = this.index + step;
-    if (index < 0) {
-      this.turn(-1, true);
-    } else if (index >= this.rows.length) {
-      this.turn(1);
-    } else {
-      this.select(index, at);
-    }
-  }
   // --- the candidate ----------------------------------------------------------------------------
-  select(index, at = performance.now()) {
-    const row = this.rows[index];
-    if (row === void 0) {
-      return;
-    }
-    this.index = index;
+  showRow(at = performance.now()) {
+    const { row } = this;
     const catalog = this.catalogs.get(row.catalog_id);
-    this.table.select(index);
+    this.table.select(this.walk.index);
+    this.showWalk();
     this.charts.mark(row.id);
     this.title.textContent = row.object_id;
     this.title.title = row.object_id;
@@ -4795,14 +5761,15 @@ var ReviewDesk = class {
     }
   }
   fetchAhead() {
-    const near = [
-      ...this.rows.slice(this.index + 1, this.index + 1 + AHEAD),
-      ...this.rows.slice(Math.max(0, this.index - BEHIND), this.index).reverse()
-    ];
+    const { rows, index } = this.walk;
+    const near = [...this.walk.upcoming(AHEAD), ...rows.slice(Math.max(0, index - BEHIND), index).reverse()];
     this.pool.ahead(near.flatMap((row) => this.viewer.urls(row, this.catalogs.get(row.catalog_id), this.controls.view)));
   }
   askDetails() {
-    const near = this.rows.slice(this.index, this.index + 1 + DETAILS_AHEAD);
+    if (this.row === void 0) {
+      return;
+    }
+    const near = [this.row, ...this.walk.upcoming(DETAILS_AHEAD)];
     const ids = near.map((row) => row.id).filter((id) => !this.details.has(id));
     if (!ids.length) {
       return;
@@ -4849,7 +5816,9 @@ var ReviewDesk = class {
       ensemble: () => this.filters.query.ensemble_id,
       view: () => this.controls.view,
       details: () => this.showDetails(),
-      notify: (sentence) => this.notify([sentence], "error"),
+      notify: (sentence) => this.notify([sentence], "fault"),
+      outbox: this.outbox,
+      isPast: () => this.walk.past,
       changed: (row) => this.redrawStage(row)
     };
   }
@@ -4868,8 +5837,8 @@ var ReviewDesk = class {
   }
   // --- words and addresses ----------------------------------------------------------------------
   notify(sentences, kind) {
-    this.notices.replaceChildren(...sentences.map((sentence) => {
-      const node = h("p", { className: kind }, h("span", {}, sentence), h(
+    this.sentences.replaceChildren(...sentences.map((sentence) => {
+      const node = h("p", { className: kind, role: kind === "fault" ? "alert" : null }, h("span", {}, sentence), h(
         "button",
         { type: "button", className: "icon", "aria-label": "Dismiss", onclick: () => node.remove() },
         "×"
@@ -4877,77 +5846,19 @@ var ReviewDesk = class {
       return node;
     }));
   }
-  showEmpty() {
-    const none = this.rows.length === 0;
-    this.node.classList.toggle("nothing", none);
-    this.empty.hidden = !none;
-    this.table.node.hidden = none;
-    if (!none) {
-      return;
-    }
-    const link = (page, text) => h("a", { href: page }, text);
-    this.empty.replaceChildren(...this.catalogs.size === 0 ? [h("h3", {}, "No candidates yet"), h(
-      "p",
-      {},
-      "Import or simulate a catalog on ",
-      link("catalogs", "Catalogs"),
-      "."
-    )] : this.filters.filtered ? [h("h3", {}, "No candidate passes these filters"), h("button", {
-      type: "button",
-      className: "text",
-      onclick: () => this.filters.reset()
-    }, "Clear filters")] : [h("h3", {}, "Nothing is ranked yet"), h(
-      "p",
-      {},
-      "Score a catalog on ",
-      link("score", "Score"),
-      ", or list all candidates without scores."
-    )]);
-  }
   // Write query and candidate into the address, so that a refresh or a link shows the same.
   address() {
     const text = this.words().toString();
     history.replaceState(history.state, "", text ? `?${text}` : location.pathname);
   }
   words() {
-    const { query } = this.filters;
-    const { defaults } = this.start;
-    const words = new URLSearchParams();
-    const ensemble = this.start.ensembles.find(({ id }) => id === query.ensemble_id);
-    if (ensemble !== void 0) {
-      words.set("ensemble", ensemble.name);
-    }
-    for (const id of query.catalog_ids) {
-      words.append("catalog", this.catalogs.get(id).name);
-    }
-    if (query.sort !== defaults.sort) {
-      words.set("sort", query.sort);
-    }
-    if (query.descending !== defaults.descending || query.sort !== defaults.sort) {
-      words.set("order", query.descending ? "desc" : "asc");
-    }
-    if (query.probability_min > 0) {
-      words.set("min", query.probability_min);
-    }
-    if (query.probability_max < 1) {
-      words.set("max", query.probability_max);
-    }
-    for (const stage of query.stages) {
-      words.append("stage", stage);
-    }
-    if (query.label) {
-      words.set("label", query.label);
-    }
-    if (query.object_id) {
-      words.set("object", query.object_id);
-    }
-    extraWords(query, words);
-    if (this.row !== void 0) {
-      words.set("candidate", this.row.id);
-    }
-    return words;
+    return addressWords(this.filters.query, this.start, this.catalogs, this.row);
   }
   remove() {
+    document.removeEventListener("keydown", this.onEscape);
+    this.connection.close();
+    this.walk.leave();
+    this.outbox?.remove();
     this.exports.remove();
     this.charts.remove();
     this.keyboard.remove();

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 abd324a5c0cd9a6d80ec034ca44e6a72d8eb54c197e0e29ed3775960d54dc0f6
+// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 0ac4180aa3dcea86a92fdb0b1261c29557bb2d4b3752480bde391e623aaccdb1
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -20,24 +20,39 @@ function h(tag, properties = {}, ...children) {
 var SVG_TAGS = /* @__PURE__ */ new Set(["svg", "g", "line", "circle", "rect", "path", "text"]);
 
 // app/http/requests.js
-async function post(path, content) {
+var ServerError = class extends Error {
+  constructor(message, status, retryAfterMs = 0) {
+    super(message);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+  // Whether the same request may succeed later: the server is away, or has too much to do.
+  get passing() {
+    return this.status === void 0 || [429, 502, 503, 504].includes(this.status);
+  }
+};
+async function post(path, content, patienceMs = null) {
   return answerOf(fetch(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(content)
+    body: JSON.stringify(content),
+    signal: patienceMs === null ? null : AbortSignal.timeout(patienceMs)
   }));
 }
 async function answerOf(request) {
   let response;
   try {
     response = await request;
-  } catch {
-    throw new Error("The server does not answer; is it running?");
+  } catch (error) {
+    throw new ServerError(error.name === "TimeoutError" ? "The server takes too long to answer." : "The server does not answer; is it running?");
   }
   const answer = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
   if (!response.ok) {
-    const error = new Error(answer.error ?? `The server answered ${response.status}.`);
-    throw Object.assign(error, { status: response.status });
+    throw new ServerError(
+      answer.error ?? `The server answered ${response.status}.`,
+      response.status,
+      1e3 * (Number(response.headers.get("Retry-After")) || 0)
+    );
   }
   return answer;
 }
@@ -135,6 +150,7 @@ var SignIn = class {
   async attempt(action) {
     try {
       await action();
+      document.dispatchEvent(new CustomEvent("lens-triage-reload"));
       location.reload();
     } catch (error) {
       this.error.textContent = error.message;

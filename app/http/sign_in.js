@@ -71,6 +71,7 @@ class SignIn {
   async attempt(action) {
     try {
       await action()
+      document.dispatchEvent(new CustomEvent("lens-triage-reload"))
       location.reload()
     } catch (error) {
       this.error.textContent = error.message

@@ -110,7 +110,7 @@ export class KeyChooser {
           onclick: () => { this.hand = hand; this.own = {}; this.waiting = null; this.draw() }}, title))),
       h("dl", {}, this.scheme.grades.map(({key, title}) => row(`grade:${key}`, `${key}: ${title}`)),
         Object.entries(DESK_ACTIONS).map(([action, text]) => row(action, text))),
-      h("p", {className: "error", role: "alert"}, problem),
+      h("p", {className: "fault", role: "alert"}, problem),
       h("footer", {}, h("button", {type: "button", onclick: () => this.dialog.close()}, "Cancel"),
         h("button", {type: "button", className: "primary", onclick: () => {
           this.dialog.close()

@@ -1,6 +1,6 @@
 // Beside the stamp: grades, reasons, note, feedback, progress and the grader's own figures.
 
-import { formatCount, formatProbability, h, MISSING } from "../widgets/dom.js"
+import { formatCount, formatProbability, h, MISSING, picture } from "../widgets/dom.js"
 import { SECOND_KEYS, shownKey } from "./keys.js"
 import { verdictOf } from "./mosaic.js"
 
@@ -139,7 +139,7 @@ export class LabelPanel {
     this.feedback.classList.remove("paused")
     if (told === null) { return }
     this.feedback.dataset.right = String(told.right)
-    this.feedback.replaceChildren(h("img", {src: url, alt: "The stamp before"}),
+    this.feedback.replaceChildren(picture({src: url, alt: "The stamp before"}),
       h("div", {}, h("b", {}, `${verdictOn(told)}: the one before was ${told.answer ? "a lens" : "no lens"}.`),
         h("p", {}, told.explanation)))
   }

@@ -1,5 +1,6 @@
 // The labeling desk: puts stamps, keys, panel and outbox together.
 
+import { OutboxStatus, PageOutbox } from "../http/outbox_page.js"
 import { ask, post } from "../http/requests.js"
 import { IMAGE_KEYS, imageActions, STRETCH_KEYS, ZOOM_KEYS } from "../viewer/keys.js"
 import { TilePool, tileUrl } from "../viewer/tiles.js"
@@ -7,7 +8,6 @@ import { formatCount, h } from "../widgets/dom.js"
 import { isTyping, Keyboard } from "../widgets/keyboard.js"
 import { KeyChooser, keySections, labelKeys, SECOND_KEYS, shownKey } from "./keys.js"
 import { MosaicView } from "./mosaic.js"
-import { Outbox } from "./outbox.js"
 import { LabelPanel } from "./panel.js"
 import { isOpen, LabelQueue } from "./queue.js"
 import { asRow, SingleView, STAMPS_AHEAD, STAMPS_BEHIND } from "./single.js"
@@ -39,10 +39,13 @@ class LabelDesk {
     for (const entry of this.queue.entries.filter(({said}) => said?.uuid)) {
       this.strokes.push([{entry, uuid: entry.said.uuid, before: null}])
     }
-    this.outbox = new Outbox(this.session.id, start.grader.id, {
+    this.outbox = new PageOutbox({
+      place: `${this.session.id}:${start.grader.id}`, path: `labeling/${this.session.id}/events`,
+      about: {grader: start.grader.id},
       onChange: (outbox) => this.showOutbox(outbox),
-      onFeedback: (uuid, told) => this.told(uuid, told),
+      onSettled: ({uuid}, {feedback}) => { if (feedback !== undefined) { this.told(uuid, feedback) } },
     })
+    this.outbox.adopt()
     this.applyUnsent()
     this.bindKeys()
     this.panel.setFigures(start.figures)
@@ -67,11 +70,11 @@ class LabelDesk {
   build() {
     const text = (label, key, action) => h("button", {type: "button", className: "text", onclick: action},
       label, key ? h("kbd", {}, key) : null)
-    this.outboxNode = h("span", {className: "outbox", role: "status"})
+    this.unsaved = new OutboxStatus()
     this.modes = h("div", {className: "segments", role: "group", "aria-label": "Layout"},
       h("button", {type: "button", onclick: () => this.setMode(false)}, "One at a time"),
       h("button", {type: "button", onclick: () => this.setMode(true)}, "Mosaic"))
-    this.notices = h("div", {className: "notices", role: "status"})
+    this.notices = h("div", {className: "notices", role: "status"}, this.unsaved.refused)
     this.end = h("div", {className: "empty", hidden: true})
     this.stage = h("section", {className: "viewer desk-stage", "aria-label": "Stamp"},
       this.single.node, this.mosaic.node, this.end)
@@ -79,7 +82,7 @@ class LabelDesk {
       h("header", {className: "desk-head"}, h("a", {href: "label"}, "Sessions"),
         h("h2", {title: this.session.name}, this.session.name),
         h("span", {className: "chip"}, this.session.blind ? "blind" : "scores shown"),
-        h("span", {className: "spacer"}), this.outboxNode, this.modes,
+        h("span", {className: "spacer"}), this.unsaved.node, this.modes,
         text("Choose keys", "", () => this.chooser.open(this.preferences.hand, this.preferences.own)),
         text("Keys ", "?", () => this.keyboard.toggleHelp())),
       this.notices, h("div", {className: "label-columns"}, this.stage, this.panel.node), this.chooser.dialog)
@@ -381,21 +384,10 @@ class LabelDesk {
     ].filter(Boolean))
   }
 
-  showOutbox({unsent, refused, problem, stored, failures}) {
-    const words = []
-    if (unsent && (failures || unsent > 3)) { words.push(`${unsent} unsent`) }
-    if (!stored) { words.push("this browser keeps nothing: do not close the tab while grades are unsent") }
-    this.outboxNode.textContent = words.join("; ")
-    this.outboxNode.title = problem
-    this.outboxNode.classList.toggle("trouble", failures > 0 || !stored)
-    this.node.dataset.unsent = String(unsent)
-    if (unsent === 0 && !this.end.hidden) { this.showEnd(true) }
-    if (refused.size && !this.refusedShown) {
-      this.refusedShown = true
-      const reasons = [...new Set([...refused.values()].map((entry) => entry.refused))].join(" ")
-      this.notify(`${refused.size} ${refused.size === 1 ? "grade was" : "grades were"} not taken: ${reasons}`,
-        () => { this.refusedShown = false; this.outbox.dismiss() })
-    }
+  showOutbox(outbox) {
+    this.unsaved.show(outbox)
+    this.node.dataset.unsent = String(outbox.unsent)
+    if (outbox.unsent === 0 && !this.end.hidden) { this.showEnd(true) }
   }
 
   told(uuid, told) {
@@ -415,9 +407,9 @@ class LabelDesk {
     ask(`labeling/${this.session.id}/figures`).then((figures) => this.panel.setFigures(figures), () => {})
   }
 
-  notify(sentence, onDismiss = () => {}) {
-    const node = h("p", {className: "error"}, h("span", {}, sentence), h("button", {type: "button",
-      className: "icon", "aria-label": "Dismiss", onclick: () => { node.remove(); onDismiss() }}, "×"))
+  notify(sentence) {
+    const node = h("p", {className: "fault", role: "alert"}, h("span", {}, sentence), h("button", {type: "button",
+      className: "icon", "aria-label": "Dismiss", onclick: () => node.remove()}, "×"))
     this.notices.append(node)
   }
 

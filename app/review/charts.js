@@ -1,7 +1,7 @@
 // Charts beside the list: nothing is asked of the server, or drawn, until they are opened.
 
 import { tileUrl } from "../viewer/tiles.js"
-import { debounce, formatCount, formatProbability, h } from "../widgets/dom.js"
+import { debounce, formatCount, formatProbability, h, picture } from "../widgets/dom.js"
 import { ChartCanvas } from "./chart.js"
 
 const CHARTS = {
@@ -182,7 +182,7 @@ export class ChartPanel {
       if (under !== this.under || candidate === null) { return }
       const catalog = this.catalogs.get(candidate.catalog_id)
       this.tip.replaceChildren(
-        h("img", {src: tileUrl(catalog, candidate, null, {preset: "auto"}, 64), alt: "", width: 48, height: 48}),
+        picture({src: tileUrl(catalog, candidate, null, {preset: "auto"}, 64), alt: "", width: 48, height: 48}),
         h("span", {}, h("b", {}, candidate.object_id), formatProbability(candidate.probability)))
       const [px, py] = under.slice(4)
       const [width] = this.chart.size

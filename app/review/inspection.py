@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from app.context import AppContext
 from app.http.identity import SignedIn
 from app.review.links import sky_links
-from lensing_core.consensus import REJECT_REASONS, SCHEMES
-from lensing_core.errors import BadInputError, LensTriageError, PolicyError
+from lensing_core.consensus import REJECT_REASONS
+from lensing_core.errors import LensTriageError, PolicyError
+from lensing_core.labeling.reviewing import SCHEME
 from lensing_core.neighbours import Neighbour, NeighbourIndex
 from lensing_core.store import Session
 from lensing_core.store.candidates import cutout_places, get_candidate
@@ -27,8 +26,6 @@ from lensing_core.store.crossmatches import counterparts_of
 from lensing_core.store.details import candidate_details
 from lensing_core.store.ensembles import get_ensemble, network_members
 from lensing_core.store.history import HistoryEntry, history_of
-from lensing_core.store.label_events import build_event
-from lensing_core.store.labels import append_events
 from lensing_core.store.remarks import (
     add_note,
     add_tag,
@@ -39,10 +36,9 @@ from lensing_core.store.remarks import (
 )
 from lensing_core.store.standing import find_score, novelty_percentile, scores_by_ensemble
 from lensing_core.store.tables import Candidate, Catalog
-from lensing_core.store.votes import count_grades_of_others, grades_of, own_grade
+from lensing_core.store.votes import grades_of, own_grade
 from lensing_core.uncertainty.interval import CalibrationRecord, score_interval
 
-SCHEME = SCHEMES["abcx"]
 _NEIGHBOURS = 6  # of either kind
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -77,8 +73,6 @@ class Inspector:
             "standing": self._standing,
             "context": self._surroundings,
             "history": self._history,
-            "grade": self._grade,
-            "undo": self._undo,
             "note": self._note,
             "tag": self._tag,
             "untag": self._untag,
@@ -162,6 +156,8 @@ class Inspector:
     def _history(self, session: Session, message: Message) -> Answer:
         candidate = _candidate(session, message)
         mine = self._grader.id if self._grader else None
+        own = None if mine is None else own_grade(session, candidate.id, mine)
+        votes = grades_of(session, [candidate.id])
         return {
             "id": candidate.id,
             "stage": candidate.stage,
@@ -169,40 +165,12 @@ class Inspector:
             "known_tags": known_tags(session),
             "votes": [
                 {"who": g.grader, "mine": g.grader_id == mine, "grade": g.grade, "scheme": g.scheme}
-                for g in grades_of(session, [candidate.id])
+                for g in votes
             ],
+            "own": own
+            and {"uuid": own.uuid, "grade": next(g.grade for g in votes if g.grader_id == mine)},
             "entries": [_entry_to_json(entry) for entry in history_of(session, candidate.id)],
         }
-
-    def _grade(self, session: Session, message: Message) -> Answer:
-        grader = self._signed_in()
-        event = build_event(
-            _sent(message, "grade"),
-            scheme=SCHEME,
-            grader_id=grader.id,
-            candidate_id=message.get("id"),
-            visible=self._visible(session, message),
-        )
-        append_events(session, [event])
-        return self._history(session, message)
-
-    def _undo(self, session: Session, message: Message) -> Answer:
-        """Take back the grader's own standing grade that was given in Review."""
-        grader = self._signed_in()
-        candidate_id = int(message["id"])
-        own = own_grade(session, candidate_id, grader.id)
-        if own is None:
-            raise BadInputError("You have no grade of this candidate to take back.")
-        if own.session_id is not None:
-            raise BadInputError("This grade was given in a labeling session; take it back there.")
-        event = build_event(
-            {**_sent(message, "undo"), "undoes": own.uuid},
-            scheme=replace(SCHEME, name=own.scheme),
-            grader_id=grader.id,
-            candidate_id=candidate_id,
-        )
-        append_events(session, [event])
-        return self._history(session, message)
 
     def _note(self, session: Session, message: Message) -> Answer:
         add_note(session, int(message["id"]), self._signed_in().id, str(message["text"]))
@@ -232,29 +200,9 @@ class Inspector:
             raise PolicyError("Nobody is signed in; sign in at the top of the page.")
         return self._grader
 
-    def _visible(self, session: Session, message: Message) -> dict[str, Any]:
-        """What the grader could see: Review is never blind."""
-        ensemble_id = message.get("ensemble_id")
-        name = None if ensemble_id is None else get_ensemble(session, ensemble_id).name
-        others = count_grades_of_others(session, int(message["id"]), self._signed_in().id)
-        return {"blind": False, "page": "review", "ensemble": name, "votes_of_others": others}
-
 
 def _candidate(session: Session, message: Message) -> Candidate:
     return get_candidate(session, int(message["id"]))
-
-
-def _sent(message: Message, kind: str) -> dict[str, Any]:
-    """The fields of a label event, by the names that :func:`build_event` knows."""
-    sent = {"uuid": message.get("uuid"), "kind": kind, "given_at": _given_at(message)}
-    if kind == "grade":
-        sent |= {
-            "grade": message.get("grade"),
-            "reject_reason": message.get("reason"),
-            "shown_ms": message.get("shown_ms"),
-            "view": message.get("view"),
-        }
-    return sent
 
 
 def _part(name: str, make: Callable[[], Answer]) -> Answer:
@@ -288,14 +236,6 @@ def _links(candidate: Candidate, catalog: Catalog) -> list[dict[str, str]]:
         return []
     size_arcsec = catalog.size_px * catalog.pixel_scale_arcsec
     return sky_links(candidate.ra_deg, candidate.dec_deg, size_arcsec)
-
-
-def _given_at(message: Message) -> datetime:
-    """By the clock of the browser."""
-    try:
-        return datetime.fromtimestamp(float(message["at_ms"]) / 1000, UTC)
-    except (KeyError, TypeError, ValueError, OverflowError, OSError):
-        raise BadInputError("A grade came without the time when it was given.") from None
 
 
 def _calibration(record: CalibrationRecord, logit: float) -> Answer:

@@ -55,7 +55,8 @@ const FOLDED = new Set(recall(FOLD_STORE, []))
 
 export class SidePanel {
   // `host`: what the panels need of the desk: start, catalogs, frame (the node of the large picture), and
-  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row).
+  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), isPast();
+  // and the outbox of grades, null while nobody is signed in.
   constructor(host) {
     this.host = host
     this.row = undefined
@@ -162,8 +163,9 @@ export class SidePanel {
       const key = this.key(this.row)
       if (this.asked[type] === key || (type !== "history" && this.answers[type].has(key))) { continue }
       this.asked[type] = key
+      const asked = performance.now()
       this.host.ask({type, id: this.row.id, ensemble_id: this.host.ensemble()}, (answer) => {
-        this.remember(type, key, answer)
+        this.remember(type, key, {...answer, asked})
       })
     }
   }
@@ -184,9 +186,10 @@ export class SidePanel {
   send(type, fields) {
     const key = this.key(this.row)
     return new Promise((resolve, reject) => {
+      const asked = performance.now()
       const message = {type, id: this.row.id, ensemble_id: this.host.ensemble(), ...fields}
       this.host.ask(message, (answer) => {
-        this.remember("history", key, answer)
+        this.remember("history", key, {...answer, asked})
         resolve(answer)
       }, (sentence) => reject(new Error(sentence)))
     })
@@ -198,12 +201,27 @@ export class SidePanel {
     this.fetch()
   }
 
+  // The server has said what became of a grade.
+  settled(event, told) {
+    this.history.settled(event, told)
+    if (event.candidate === this.row?.id) { this.refresh() }
+  }
+
+  outboxChanged(outbox) { this.history.outboxChanged(outbox) }
+
+  // What was asked while the server was away got no answer.
+  serverIsBack() {
+    this.asked = {standing: null, context: null, history: null}
+    this.fetch()
+  }
+
   clear() {
     this.row = undefined
     this.attention.clear()
     this.history.clear()
     this.standing.clear()
-    for (const part of [this.scores, this.metadata, this.context]) { part.node.replaceChildren() }
+    this.context.clear()
+    for (const part of [this.scores, this.metadata]) { part.node.replaceChildren() }
   }
 
   remove() {

@@ -1,7 +1,7 @@
 // What is around a candidate: labeled look-alikes, cross-matches, and the sky on public services.
 
 import { tileUrl } from "../viewer/tiles.js"
-import { formatCount, h } from "../widgets/dom.js"
+import { formatCount, h, picture } from "../widgets/dom.js"
 import { fold } from "./panel.js"
 
 const MATCH_WORDS = {matched: "matched", review: "to be looked at"}
@@ -13,6 +13,11 @@ export class ContextPanel {
     this.keep = keep
     this.shown = null
     this.node = h("section", {className: "context", "aria-label": "Context"})
+  }
+
+  clear() {
+    this.shown = null
+    this.node.replaceChildren()
   }
 
   show(row, answer) {
@@ -59,7 +64,7 @@ export class ContextPanel {
     if (catalog === undefined) { return null }
     return h("a", {className: "stamp", href: `review?candidate=${one.id}`,
       title: `${one.object_id}, ${one.catalog}: similarity ${one.similarity.toFixed(3)}`},
-    h("img", {src: tileUrl(catalog, one, null, {preset: "auto"}, 96), alt: one.object_id, loading: "lazy", width: 64, height: 64}),
+    picture({src: tileUrl(catalog, one, null, {preset: "auto"}, 96), alt: one.object_id, loading: "lazy", width: 64, height: 64}),
     h("span", {}, one.similarity.toFixed(2)))
   }
 

@@ -1,6 +1,7 @@
 // What people did with a candidate: grades, stages, tags, notes; and doing it.
 
 import { h } from "../widgets/dom.js"
+import { OwnGrades } from "./own_grades.js"
 import { Prompt } from "./panel.js"
 
 const SAVE_PATIENCE_MS = 5000
@@ -15,6 +16,7 @@ export class HistoryPanel {
     this.sendNow = send
     this.refresh = refresh
     this.answer = undefined
+    this.own = new OwnGrades()
     this.prompt = new Prompt()
     const {grader, grades, reasons} = host.start
     this.grader = grader
@@ -61,21 +63,17 @@ export class HistoryPanel {
     this.row = row
     this.since = performance.now()
     this.prompt.close()
-    this.status.textContent = ""
     this.answer = undefined
+    this.say("", "")
   }
 
   show(row, answer) {
     this.drawStage(row.stage)
-    this.node.classList.toggle("loading", answer === undefined)
-    if (answer === undefined) {
-      this.press(null)
-      return
-    }
-    if (answer === this.answer) { return }
+    for (const node of [this.tags, this.entries]) { node.classList.toggle("loading", answer === undefined) }
+    if (answer !== undefined) { this.own.heard(row.id, answer.own, answer.asked) }
+    this.press(this.own.of(row.id)?.grade ?? null)
+    if (answer === undefined || answer === this.answer) { return }
     this.answer = answer
-    const mine = answer.votes.find((vote) => vote.mine)
-    this.press(mine?.grade ?? null)
     this.tags.replaceChildren(...answer.tags.map((tag) => h("span", {className: "tag"}, tag,
       this.grader === null ? null : h("button", {type: "button", "aria-label": `Remove the tag ${tag}`,
         onclick: () => this.save("untag", {tag}, "Tag removed")}, "×"))))
@@ -124,18 +122,53 @@ export class HistoryPanel {
   give(grade) {
     if (this.grader === null) { return this.refuse() }
     if (this.row === undefined) { return }
-    this.press(grade)
-    this.save("grade", {grade, uuid: crypto.randomUUID(), at_ms: Date.now(),
-      shown_ms: Math.round(performance.now() - this.since), view: this.host.view()}, "Saved")
+    if (this.host.isPast()) {
+      this.say("Not graded: the list has ended", "bad")
+      return
+    }
+    const event = this.event("grade", {grade, shown_ms: Math.round(performance.now() - this.since), view: this.host.view()})
+    this.own.give(this.row.id, {uuid: event.uuid, grade})
+    this.submit(event)
   }
 
   undo() {
     if (this.grader === null) { return this.refuse() }
-    if (!this.answer?.votes.some((vote) => vote.mine)) {
+    if (this.row === undefined) { return }
+    const own = this.own.of(this.row.id)
+    if (own === null) {
       this.say("You have no grade to take back", "")
       return
     }
-    this.save("undo", {uuid: crypto.randomUUID(), at_ms: Date.now()}, "Taken back")
+    const event = this.event("undo", {undoes: own?.uuid ?? null}) // not known yet: the one that the server has
+    this.own.undo(this.row.id)
+    this.submit(event)
+  }
+
+  event(kind, more) {
+    return {uuid: crypto.randomUUID(), kind, candidate: this.row.id, ensemble_id: this.host.ensemble(),
+      given_at: new Date().toISOString(), ...more}
+  }
+
+  submit(event) {
+    this.say("Saving…", "")
+    this.press(this.own.of(this.row.id)?.grade ?? null)
+    this.host.outbox.add([event])
+  }
+
+  // The server has said what became of a grade of this page.
+  settled({candidate, kind}, {refused}) {
+    this.own.settled(candidate, performance.now(), refused !== undefined)
+    if (candidate !== this.row?.id) { return }
+    if (refused === undefined) {
+      if (!this.own.isPending(candidate)) { this.say(kind === "undo" ? "Taken back" : "Saved", "good") }
+    } else {
+      this.say("Not saved", "bad")
+      this.press(this.own.of(candidate)?.grade ?? null)
+    }
+  }
+
+  outboxChanged(outbox) {
+    if (outbox.late && this.row !== undefined && this.own.isPending(this.row.id)) { this.say("Not saved yet", "bad") }
   }
 
   askStage() {
@@ -171,7 +204,7 @@ export class HistoryPanel {
     }
   }
 
-  // Say when it is saved; keep saying that it is not until it is. The same UUID is written once.
+  // Say when it is saved; keep saying that it is not until it is.
   async save(type, fields, done) {
     const {row} = this
     this.say("Saving…", "")

@@ -35,7 +35,7 @@ from lensing_core.store import Database, Session
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.catalogs import catalogs_by_id, list_catalogs
 from lensing_core.store.details import candidate_details
-from lensing_core.store.ensembles import scored_ensembles
+from lensing_core.store.ensembles import scored_ensembles, unscored_catalogs
 from lensing_core.store.ranking import (
     RankingPage,
     RankingQuery,
@@ -76,6 +76,10 @@ class ReviewService:
             if named.isdecimal() and "ensemble" not in arguments:
                 mine = scored_ensembles(session, int(named))
                 ensembles.sort(key=lambda e: e.id not in {m.id for m in mine})
+            elif "ensemble" not in arguments and (wanted := arguments.get("catalog")):
+                ids = [catalog.id for catalog in catalogs if catalog.name in wanted]
+                # rather an ensemble that has scored all of them
+                ensembles.sort(key=lambda e: len(unscored_catalogs(session, e.id, ids)))
             address = read_address(arguments, ensembles, catalogs, self._grader_id)
             selection = find_selection(session, address.query.selection)
             if address.query.selection and selection is None:
@@ -104,6 +108,7 @@ class ReviewService:
             One sentence for the user.
         """
         answers = {
+            "ping": lambda _session, _message: {},
             "page": self._page,
             "count": self._count,
             "rank": self._rank,
@@ -115,11 +120,7 @@ class ReviewService:
         if kind not in answers:
             raise BadInputError(f"The page asked for {kind!r}, which the server does not know.")
         with self._database.session() as session:
-            return {
-                "type": kind,
-                "request": message.get("request"),
-                **answers[kind](session, message),
-            }
+            return {"type": kind, **answers[kind](session, message)}
 
     def _query(self, message: Mapping[str, Any]) -> RankingQuery:
         return query_from_json(message["query"], self._grader_id)
@@ -149,7 +150,12 @@ class ReviewService:
                 if not quiet:
                     notices.append(f"{error} The first one is shown.")
         page = fetch_page(session, query, limit=PAGE_ROWS)
-        return {**_page_to_json(page), "first_rank": 1, "notices": notices}
+        return {
+            **_page_to_json(page),
+            "first_rank": 1,
+            "notices": notices,
+            "unscored": _unscored(session, query),
+        }
 
     @staticmethod
     def _page_around(
@@ -173,6 +179,7 @@ class ReviewService:
             "first_rank": None if before.has_before else 1,
             "selected": wanted,
             "notices": notices,
+            "unscored": _unscored(session, query),
         }
 
     def _count(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,6 +206,14 @@ class ReviewService:
     def _truth(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
         candidate = get_candidate(session, int(message["id"]))
         return {"id": candidate.id, "rows": truth_to_json(candidate)}
+
+
+def _unscored(session: Session, query: RankingQuery) -> list[int]:
+    """Ids of the catalogs of a list that its ensemble has not scored."""
+    if query.ensemble_id is None:
+        return []
+    catalogs = query.catalog_ids or tuple(c.id for c in list_catalogs(session))
+    return unscored_catalogs(session, query.ensemble_id, catalogs)
 
 
 def _page_to_json(page: RankingPage) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 // The ranked candidates: one page of rows as a real table.
 
 import { tileUrl } from "../viewer/tiles.js"
-import { formatCount, formatNumber, formatProbability, h, MISSING } from "../widgets/dom.js"
+import { formatCount, formatNumber, formatProbability, h, loadMissing, MISSING, picture } from "../widgets/dom.js"
 
 const COLUMNS = [
   // name, heading, title, sort key, text of a row, class
@@ -86,9 +86,9 @@ export class RankingTable {
       const className = `${name} ${kind}`
       switch (name) {
         case "rank": return h("td", {className}, first === null ? "" : formatCount(first + k))
-        case "thumbnail": return h("td", {className}, catalog === undefined ? null : h("img", {
+        case "thumbnail": return h("td", {className}, catalog === undefined ? null : picture({
           src: tileUrl(catalog, row, null, {preset: "auto"}, 64), alt: "", loading: "lazy",
-          decoding: "async", width: 30, height: 30,
+          width: 30, height: 30,
         }))
         case "object": return h("th", {className, scope: "row", title: row.object_id},
           h("span", {}, row.object_id))
@@ -100,6 +100,9 @@ export class RankingTable {
     })
     return h("tr", {id: `candidate-${row.id}`, "aria-selected": "false"}, cells)
   }
+
+  // Ask again for the pictures that did not come.
+  drawAgain() { loadMissing(this.body) }
 
   select(index) {
     const lines = this.body.children

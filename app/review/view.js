@@ -1,5 +1,8 @@
 // The desk: the list, the viewer and the panels beside it, and the talk with the server.
 
+import { Connection, connectionText } from "../http/connection.js"
+import { OutboxStatus, PageOutbox } from "../http/outbox_page.js"
+import { post, ServerError } from "../http/requests.js"
 import { ImageControls } from "../viewer/controls.js"
 import { readPalettes } from "../viewer/frame.js"
 import { IMAGE_KEYS, imageActions, STRETCH_KEYS, ZOOM_KEYS } from "../viewer/keys.js"
@@ -9,11 +12,13 @@ import { ImageViewer } from "../viewer/viewer.js"
 import { debounce, formatCount, h } from "../widgets/dom.js"
 import { HELP_KEYS, Keyboard, LIST_KEYS } from "../widgets/keyboard.js"
 import { ChartPanel } from "./charts.js"
+import { addressWords } from "./address.js"
+import { EmptyList } from "./empty_list.js"
 import { FilterBar } from "./filters.js"
-import { extraWords } from "./more.js"
 import { ExportMenu, SampMenu } from "./out.js"
 import { GRADE_KEYS, PANEL_KEYS, SidePanel } from "./panel.js"
 import { labelChip, RankingTable, stageChip } from "./table.js"
+import { RankingWalk } from "./walk.js"
 
 const AHEAD = 8 // candidates whose pictures are fetched before they are asked for
 const BEHIND = 2
@@ -28,20 +33,33 @@ class ReviewDesk {
     this.start = start
     this.catalogs = new Map(start.catalogs.map((catalog) => [catalog.id, catalog]))
     this.pool = new TilePool()
-    this.request = 0
-    this.waiting = new Map() // number of a request: what to do with its answer
+    this.counted = null // how many candidates the list has; null while that is not known
     this.details = new Map()
     this.truths = new Map()
-    this.rows = []
-    this.index = -1
-    this.first = null
-    this.onMessage = (message) => this.receive(message)
+    this.onMessage = (message) => this.samp.receive(message)
     model.on("msg:custom", this.onMessage)
+    this.connection = new Connection({
+      probe: () => this.question({type: "ping"}), onChange: () => this.showConnection(),
+      onBack: () => this.serverIsBack(), later: (action, ms) => setTimeout(action, ms),
+    })
+    this.walk = new RankingWalk({
+      ask: (message) => this.question({type: "page", ...message}),
+      onPage: () => this.showPage(), onRow: (at) => this.showRow(at), onState: () => this.showWalk(),
+      onProblem: (sentence) => this.notify([sentence], "fault"),
+      later: (action, ms) => setTimeout(action, ms),
+    })
+    this.outbox = start.grader === null ? null : new PageOutbox({
+      place: `review-${start.workspace}:${start.grader.id}`, path: "review/events",
+      about: {grader: start.grader.id, workspace: start.workspace},
+      onChange: (outbox) => this.showOutbox(outbox),
+      onSettled: (event, told) => this.side.settled(event, told),
+      isBusy: () => this.walk.held.length > 0,
+    })
 
     this.filters = new FilterBar({...start}, (query) => this.list(query),
       (...given) => this.ask(...given))
     this.table = new RankingTable(this.catalogs, {
-      onSelect: (index) => this.select(index),
+      onSelect: (index) => this.walk.select(index),
       onSort: (sort) => this.filters.order(sort),
     })
     this.controls = new ImageControls(start, () => this.redraw())
@@ -49,47 +67,56 @@ class ReviewDesk {
     this.toolbar = new ImageToolbar(this.viewer, this.controls)
     this.side = new SidePanel(this.panelHost())
     this.keyboard = new Keyboard(
-      [LIST_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS], this.actions())
+      [LIST_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS], this.whenShown(this.actions()))
     this.fetchDetails = debounce(() => this.askDetails(), DETAILS_PAUSE_MS)
     this.fetchAuto = debounce(() => this.askAuto(), DETAILS_PAUSE_MS)
     this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS)
     this.samp = new SampMenu((...given) => this.ask(...given),
       () => ({query: this.filters.query, id: this.row?.id}), {
-        open: (id) => this.open(id),
+        open: (id) => this.walk.open(id),
         select: (selection) => this.filters.choose(selection),
         notice: (text) => this.notify([text], "info"),
       })
     this.exports = new ExportMenu(start.exports, () => this.words(), this.samp)
     this.charts = new ChartPanel({
       ask: (...given) => this.ask(...given), catalogs: this.catalogs,
-      onOpen: (id) => this.open(id),
+      onOpen: (id) => this.walk.open(id),
       onRange: (low, high) => this.filters.update({probability_min: low, probability_max: high}),
       onSelection: (selection) => this.filters.choose(selection),
     })
     this.build()
     this.filters.set(start.query)
     this.charts.setQuery(start.query)
-    this.setPage(start.page, start.page.selected)
+    this.walk.begin(this.filters.query, start.page)
     this.askCount()
+    this.outbox?.adopt()
+    this.onLost = () => this.connection.detach()
+    model.document?.on_event?.("connection_lost", this.onLost)
   }
 
   build() {
     const step = (label, text, action) => h(
       "button", {type: "button", className: "icon", title: label, "aria-label": label, onclick: action}, text)
+    this.unsaved = new OutboxStatus()
+    this.waitingNote = h("span", {className: "waiting", role: "status"})
     this.position = h("span", {className: "position"})
     this.count = h("span", {className: "count", "aria-live": "polite"})
-    this.previousPage = step("Previous page (key [)", "‹", () => this.turn(-1))
-    this.nextPage = step("Next page (key ])", "›", () => this.turn(1))
-    this.notices = h("div", {className: "notices", role: "status"})
-    this.empty = h("div", {className: "empty", hidden: true})
+    this.previousPage = step("Previous page (key [)", "‹", () => this.walk.turn(-1))
+    this.nextPage = step("Next page (key ])", "›", () => this.walk.turn(1))
+    this.reload = h("p", {className: "info", role: "status", hidden: true}, h("span", {}),
+      h("button", {type: "button", onclick: () => location.reload()}, "Reload"))
+    this.sentences = h("div", {className: "sentences", role: "status"})
+    this.notices = h("div", {className: "notices"}, this.reload, this.unsaved.refused, this.sentences)
+    this.emptyList = new EmptyList(this.start, this.filters, this.catalogs)
     this.title = h("h2", {})
     this.chips = h("span", {className: "chips"})
     const help = h("button", {type: "button", className: "text", onclick: () => this.keyboard.toggleHelp()},
       "Keys ", h("kbd", {}, "?"))
     this.list_ = h("section", {className: "list", "aria-label": "Ranking"},
-      h("div", {className: "list-head"}, this.count, h("span", {className: "spacer"}), this.position,
+      h("div", {className: "list-head"}, this.count, this.emptyList.link, this.waitingNote, h("span", {className: "spacer"}),
+        this.unsaved.node, this.position,
         this.previousPage, this.nextPage, this.charts.button, this.exports.node),
-      this.table.node, this.empty, this.charts.node)
+      this.table.node, this.emptyList.node, this.charts.node)
     this.panel = h("section", {className: "viewer", "aria-label": "Candidate"},
       h("header", {}, this.title, this.chips, h("span", {className: "spacer"}), help),
       this.toolbar.node, this.viewer.node, this.controls.node)
@@ -101,41 +128,76 @@ class ReviewDesk {
     return {
       ...this.side.actions(),
       ...imageActions(this.viewer, this.controls),
-      next: (key, at) => this.move(1, at),
-      previous: (key, at) => this.move(-1, at),
-      nextPage: () => this.turn(1),
-      previousPage: () => this.turn(-1),
+      next: (key, at) => this.walk.move(1, at),
+      previous: (key, at) => this.walk.move(-1, at),
+      nextPage: () => this.walk.turn(1),
+      previousPage: () => this.walk.turn(-1),
       first: () => this.list(this.filters.query),
       search: () => this.filters.object.focus(),
       charts: () => this.charts.toggle(),
     }
   }
 
-  get row() { return this.rows[this.index] }
+  // Keys wait for the page that they turned to; Escape forgets those that wait.
+  whenShown(actions) {
+    this.onEscape = (event) => {
+      if (event.key === "Escape" && this.walk.held.length) { this.walk.dropHeld() }
+    }
+    document.addEventListener("keydown", this.onEscape)
+    return Object.fromEntries(Object.entries(actions).map(([name, action]) =>
+      [name, (...given) => this.walk.do(() => action(...given))]))
+  }
+
+  get row() { return this.walk.row }
 
   // --- the server -------------------------------------------------------------------------------
 
-  // Send a message; `failed(sentence)` is called instead of a notice where it is given.
-  ask(message, then, failed = null) {
-    this.request += 1
-    this.waiting.set(this.request, {then, failed})
-    this.model.send_msg({...message, request: this.request})
-    return this.request
+  // The answer to a question; rejects with a ServerError.
+  async question(message) {
+    try {
+      const answer = await post("review/ask", {...message, grader: this.start.grader?.id ?? null})
+      if (answer.type === "error") { throw new ServerError(answer.message, 400) }
+      return answer
+    } catch (error) {
+      if (error.passing && message.type !== "ping") { this.connection.lost() }
+      throw error
+    }
   }
 
-  receive(message) {
-    const {then, failed} = this.waiting.get(message.request) ?? {}
-    this.waiting.delete(message.request)
-    if (message.type === "samp") {
-      this.samp.receive(message)
-    } else if (message.type === "error" && failed) {
-      failed(message.message)
-    } else if (message.type === "error") {
-      this.node.classList.remove("busy")
-      this.notify([message.message], "error")
-    } else if (then !== undefined) {
-      then(message)
-    }
+  // Ask; `failed(sentence)` is called instead of a notice where it is given.
+  ask(message, then, failed = null) {
+    this.question(message).then(then, (error) => {
+      if (failed !== null) {
+        failed(error.message)
+      } else if (!error.passing) { // that the server is away is said once, for all questions
+        this.notify([error.message], "fault")
+      }
+    })
+  }
+
+  serverIsBack() {
+    this.outbox?.flush()
+    this.askCount()
+    this.redraw()
+    this.table.drawAgain()
+    this.fetchDetails()
+    this.side.serverIsBack()
+  }
+
+  showConnection() {
+    const text = connectionText(this.connection)
+    this.reload.hidden = text === ""
+    this.reload.classList.toggle("fault", this.connection.away)
+    this.reload.firstChild.textContent = text
+    this.reload.lastChild.hidden = this.connection.away
+    this.node.dataset.connection = this.connection.away ? "away" : this.connection.detached ? "detached" : ""
+  }
+
+  showOutbox(outbox) {
+    this.unsaved.show(outbox)
+    this.node.dataset.unsent = String(outbox.unsent)
+    this.node.dataset.refused = String(outbox.refused.size)
+    this.side.outboxChanged(outbox)
   }
 
   // --- the list ---------------------------------------------------------------------------------
@@ -144,117 +206,82 @@ class ReviewDesk {
   list(query, candidate = null) {
     this.details.clear()
     this.charts.setQuery(query)
-    this.latest = this.askPage({query, candidate}, candidate ?? undefined)
+    this.walk.list(query, candidate)
     this.askCount()
   }
 
-  // Show a candidate that a chart or another program names: in this list where it passes.
-  open(id) {
-    const index = this.rows.findIndex((row) => row.id === id)
-    if (index >= 0) {
-      this.select(index)
-    } else {
-      this.askPage({query: this.filters.query, candidate: id}, id)
-    }
-  }
-
-  askPage(message, selected) {
-    this.node.classList.add("busy")
-    const number = this.ask({type: "page", query: this.filters.query, ...message}, (page) => {
-      if (number === this.latest) { this.setPage(page, selected ?? page.selected) }
-    })
-    this.latest = number
-    return number
-  }
-
   askCount() {
-    this.count.textContent = "…"
+    this.counted = null
+    this.writeCount()
     const query = this.filters.query
-    this.ask({type: "count", query}, ({n, text}) => {
+    this.ask({type: "count", query}, (counted) => {
       if (query !== this.filters.query) { return }
-      this.count.textContent = `${text} ${n === 1 ? "candidate" : "candidates"}`
+      this.counted = counted
+      this.writeCount()
     })
   }
 
-  setPage(page, selected, fromEnd = false) {
-    this.node.classList.remove("busy")
-    this.rows = page.rows
-    this.hasBefore = page.has_before
-    this.hasAfter = page.has_after
-    this.first = page.first_rank ?? null
-    this.table.setRows(this.rows, this.first, this.filters.query)
-    this.notify(page.notices ?? [], "info")
-    this.previousPage.disabled = !this.hasBefore
-    this.nextPage.disabled = !this.hasAfter
-    if (this.rows.length && this.first === null) {
-      const rows = this.rows
+  writeCount() {
+    const {n, text} = this.counted ?? {}
+    this.count.textContent = n === undefined ? "…" : n === 0 && this.emptyList.isUnscored ? "Not scored"
+      : `${text} ${n === 1 ? "candidate" : "candidates"}`
+  }
+
+  // What the list waits for.
+  showWalk() {
+    const {listing, turning, held, past, next} = this.walk
+    this.node.classList.toggle("busy", listing || turning !== null)
+    this.node.dataset.waiting = String(held.length)
+    this.node.dataset.nextPage = next === null ? "" : next.page === null ? "coming" : "here"
+    const keys = `${held.length} ${held.length === 1 ? "key waits" : "keys wait"}`
+    this.waitingNote.textContent = held.length ? `The next page is on its way; ${keys} for it (Esc forgets them)`
+      : past ? "End of the list; k goes back to the last candidate" : ""
+  }
+
+  showPage() {
+    const {walk} = this
+    this.table.setRows(walk.rows, walk.first, this.filters.query)
+    this.notify(walk.notices, "info")
+    this.previousPage.disabled = !walk.hasBefore
+    this.nextPage.disabled = !walk.hasAfter
+    if (walk.rows.length && walk.first === null) {
+      const {rows} = walk
       this.ask({type: "rank", query: this.filters.query, cursor: rows[0].cursor}, ({rank}) => {
-        if (rows === this.rows) { this.setFirst(rank) }
+        if (rows === walk.rows) { this.setFirst(rank) }
       })
     }
     this.writePosition()
-    this.showEmpty()
-    const found = this.rows.findIndex((row) => row.id === selected)
-    this.index = -1
-    if (this.rows.length) {
-      this.select(found >= 0 ? found : fromEnd ? this.rows.length - 1 : 0)
+    const none = walk.rows.length === 0
+    this.node.classList.toggle("nothing", none)
+    this.table.node.hidden = none
+    this.emptyList.show(none, walk.unscored)
+    this.writeCount()
+    if (walk.rows.length) {
+      this.showRow()
     } else {
       this.clear()
     }
   }
 
   setFirst(rank) {
-    this.first = rank
+    this.walk.setFirst(rank)
     this.table.setRanks(rank)
     this.writePosition()
   }
 
   writePosition() {
-    const {rows, first} = this
+    const {rows, first} = this.walk
     this.position.textContent = rows.length && first !== null
       ? `${formatCount(first)}–${formatCount(first + rows.length - 1)}` : ""
   }
 
-  // The page before (-1) or after (1) this one, with its first candidate chosen.
-  turn(direction, fromEnd = false) {
-    if (direction > 0 ? !this.hasAfter : !this.hasBefore) { return }
-    // A key held down comes again before the page does: what is on its way is not asked for anew.
-    if (this.turning === this.latest && this.waiting.has(this.turning)) { return }
-    const {rows, first} = this
-    const cursor = (direction > 0 ? rows.at(-1) : rows[0]).cursor
-    this.node.classList.add("busy")
-    const number = this.ask(
-      {type: "page", query: this.filters.query, [direction > 0 ? "after" : "before"]: cursor},
-      (page) => {
-        if (number !== this.latest) { return }
-        if (first !== null) {
-          page.first_rank = direction > 0 ? first + rows.length : first - page.rows.length
-        }
-        this.setPage(page, undefined, fromEnd)
-      },
-    )
-    this.latest = this.turning = number
-  }
-
-  move(step, at) {
-    const index = this.index + step
-    if (index < 0) {
-      this.turn(-1, true)
-    } else if (index >= this.rows.length) {
-      this.turn(1)
-    } else {
-      this.select(index, at)
-    }
-  }
-
   // --- the candidate ----------------------------------------------------------------------------
 
-  select(index, at = performance.now()) {
-    const row = this.rows[index]
-    if (row === undefined) { return }
-    this.index = index
+  showRow(at = performance.now()) {
+    const {row} = this
     const catalog = this.catalogs.get(row.catalog_id)
-    this.table.select(index)
+    this.table.select(this.walk.index)
+    this.showWalk()
     this.charts.mark(row.id)
     this.title.textContent = row.object_id
     this.title.title = row.object_id
@@ -307,16 +334,15 @@ class ReviewDesk {
   }
 
   fetchAhead() {
-    const near = [
-      ...this.rows.slice(this.index + 1, this.index + 1 + AHEAD),
-      ...this.rows.slice(Math.max(0, this.index - BEHIND), this.index).reverse(),
-    ]
+    const {rows, index} = this.walk
+    const near = [...this.walk.upcoming(AHEAD), ...rows.slice(Math.max(0, index - BEHIND), index).reverse()]
     this.pool.ahead(near.flatMap((row) =>
       this.viewer.urls(row, this.catalogs.get(row.catalog_id), this.controls.view)))
   }
 
   askDetails() {
-    const near = this.rows.slice(this.index, this.index + 1 + DETAILS_AHEAD)
+    if (this.row === undefined) { return }
+    const near = [this.row, ...this.walk.upcoming(DETAILS_AHEAD)]
     const ids = near.map((row) => row.id).filter((id) => !this.details.has(id))
     if (!ids.length) { return }
     const ensemble = this.filters.query.ensemble_id
@@ -353,7 +379,9 @@ class ReviewDesk {
       ensemble: () => this.filters.query.ensemble_id,
       view: () => this.controls.view,
       details: () => this.showDetails(),
-      notify: (sentence) => this.notify([sentence], "error"),
+      notify: (sentence) => this.notify([sentence], "fault"),
+      outbox: this.outbox,
+      isPast: () => this.walk.past,
       changed: (row) => this.redrawStage(row),
     }
   }
@@ -374,28 +402,11 @@ class ReviewDesk {
   // --- words and addresses ----------------------------------------------------------------------
 
   notify(sentences, kind) {
-    this.notices.replaceChildren(...sentences.map((sentence) => {
-      const node = h("p", {className: kind}, h("span", {}, sentence), h(
+    this.sentences.replaceChildren(...sentences.map((sentence) => {
+      const node = h("p", {className: kind, role: kind === "fault" ? "alert" : null}, h("span", {}, sentence), h(
         "button", {type: "button", className: "icon", "aria-label": "Dismiss", onclick: () => node.remove()}, "×"))
       return node
     }))
-  }
-
-  showEmpty() {
-    const none = this.rows.length === 0
-    this.node.classList.toggle("nothing", none)
-    this.empty.hidden = !none
-    this.table.node.hidden = none
-    if (!none) { return }
-    const link = (page, text) => h("a", {href: page}, text)
-    this.empty.replaceChildren(...(this.catalogs.size === 0
-      ? [h("h3", {}, "No candidates yet"), h("p", {}, "Import or simulate a catalog on ",
-        link("catalogs", "Catalogs"), ".")]
-      : this.filters.filtered
-        ? [h("h3", {}, "No candidate passes these filters"), h("button", {type: "button",
-          className: "text", onclick: () => this.filters.reset()}, "Clear filters")]
-        : [h("h3", {}, "Nothing is ranked yet"), h("p", {}, "Score a catalog on ",
-          link("score", "Score"), ", or list all candidates without scores.")]))
   }
 
   // Write query and candidate into the address, so that a refresh or a link shows the same.
@@ -404,28 +415,13 @@ class ReviewDesk {
     history.replaceState(history.state, "", text ? `?${text}` : location.pathname)
   }
 
-  words() {
-    const {query} = this.filters
-    const {defaults} = this.start
-    const words = new URLSearchParams()
-    const ensemble = this.start.ensembles.find(({id}) => id === query.ensemble_id)
-    if (ensemble !== undefined) { words.set("ensemble", ensemble.name) }
-    for (const id of query.catalog_ids) { words.append("catalog", this.catalogs.get(id).name) }
-    if (query.sort !== defaults.sort) { words.set("sort", query.sort) }
-    if (query.descending !== defaults.descending || query.sort !== defaults.sort) {
-      words.set("order", query.descending ? "desc" : "asc")
-    }
-    if (query.probability_min > 0) { words.set("min", query.probability_min) }
-    if (query.probability_max < 1) { words.set("max", query.probability_max) }
-    for (const stage of query.stages) { words.append("stage", stage) }
-    if (query.label) { words.set("label", query.label) }
-    if (query.object_id) { words.set("object", query.object_id) }
-    extraWords(query, words)
-    if (this.row !== undefined) { words.set("candidate", this.row.id) }
-    return words
-  }
+  words() { return addressWords(this.filters.query, this.start, this.catalogs, this.row) }
 
   remove() {
+    document.removeEventListener("keydown", this.onEscape)
+    this.connection.close()
+    this.walk.leave()
+    this.outbox?.remove()
     this.exports.remove()
     this.charts.remove()
     this.keyboard.remove()

@@ -20,6 +20,25 @@ export function h(tag, properties = {}, ...children) {
   return node
 }
 
+// A picture of the server: a plain ground while it loads, hatching where there is none.
+export function picture(properties) {
+  const node = h("img", {decoding: "async", ...properties, className: "picture",
+    onload: () => node.classList.remove("missing"),
+    onerror: () => {
+      node.classList.add("missing")
+      node.title = "This picture could not be loaded"
+    }})
+  return node
+}
+
+// Ask again for the pictures below `node` that could not be loaded.
+export function loadMissing(node) {
+  for (const image of node.querySelectorAll("img.picture.missing")) {
+    image.title = ""
+    image.setAttribute("src", image.getAttribute("src"))
+  }
+}
+
 const SVG_TAGS = new Set(["svg", "g", "line", "circle", "rect", "path", "text"])
 
 export const MISSING = "–"

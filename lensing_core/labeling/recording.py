@@ -52,8 +52,8 @@ def record(session: Session, desk: Desk, events: Sequence[Any]) -> list[Outcome]
     list of Outcome
         One for each event, in order.
     """
-    uuids = [_uuid_of(event, place) for place, event in enumerate(events, start=1)]
-    known = _known(session, desk, uuids)
+    uuids = [uuid_of(event, place) for place, event in enumerate(events, start=1)]
+    known = known_uuids(session, desk.grader_id, uuids)
     found = get_session(session, desk.session_id)
     outcomes: list[Outcome] = []
     new: list[NewEvent] = []
@@ -70,7 +70,7 @@ def record(session: Session, desk: Desk, events: Sequence[Any]) -> list[Outcome]
             if made.undoes is not None:
                 _check_undo(session, desk, made, coming)
         except LensTriageError as error:
-            outcomes.append(Outcome(uuid, refused=_sentence(error)))
+            outcomes.append(Outcome(uuid, refused=sentence_of(error)))
         else:
             new.append(made)
             coming[uuid] = made.candidate_id
@@ -84,25 +84,26 @@ def record(session: Session, desk: Desk, events: Sequence[Any]) -> list[Outcome]
     ]
 
 
-def _uuid_of(event: Any, place: int) -> str:
+def uuid_of(event: Any, place: int) -> str:
     """The UUID of an event as it was sent; ``#3`` for the third where it has none."""
     uuid = event.get("uuid") if isinstance(event, Mapping) else None
     return uuid if isinstance(uuid, str) and uuid else f"#{place}"
 
 
-def _known(session: Session, desk: Desk, uuids: Sequence[str]) -> set[str]:
-    """UUIDs of the grader's events that are in the log already."""
+def known_uuids(session: Session, grader_id: int, uuids: Sequence[str]) -> set[str]:
+    """UUIDs of a grader's events that are in the log already."""
     sound = [uuid for uuid in uuids if uuid.isascii() and len(uuid) == _UUID_LETTERS]
     return set(
         session.scalars(
             select(LabelEvent.uuid).where(
-                LabelEvent.uuid.in_(sound), LabelEvent.grader_id == desk.grader_id
+                LabelEvent.uuid.in_(sound), LabelEvent.grader_id == grader_id
             )
         )
     )
 
 
-def _sentence(error: LensTriageError) -> str:
+def sentence_of(error: LensTriageError) -> str:
+    """What an error says, with a capital letter."""
     text = str(error)
     return text[:1].upper() + text[1:]
 

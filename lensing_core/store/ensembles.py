@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
@@ -67,6 +69,19 @@ def scored_ensembles(session: Session, candidate_id: int | None = None) -> list[
             )
         )
     )
+
+
+def unscored_catalogs(
+    session: Session, ensemble_id: int, catalog_ids: Collection[int]
+) -> list[int]:
+    """Return those of some catalogs of which an ensemble has scored nothing, in their order."""
+    return [
+        key
+        for key in catalog_ids
+        if not session.scalar(
+            select(exists().where(Score.ensemble_id == ensemble_id, Score.catalog_id == key))
+        )
+    ]
 
 
 def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble | None:

@@ -107,7 +107,7 @@ def test_no_grade_is_lost_when_the_server_is_killed(campaign, page, faults, scre
         page.keyboard.press(key)
     page.keyboard.press("u")
     page.keyboard.press("c")
-    expect(page.locator(".outbox")).to_have_text("4 unsent")
+    expect(page.locator(".outbox span")).to_have_text("4 grades not yet saved")
     expect(page.locator(".progress")).to_have_text("5 of 109")
     screenshot("server-away")
     night.start()
@@ -127,7 +127,7 @@ def test_no_grade_is_lost_when_the_server_is_killed(campaign, page, faults, scre
     # A tab that is closed while the server is away leaves its grades to the next visit.
     night.kill()
     page.keyboard.press("b")
-    expect(page.locator(".outbox")).to_have_text("1 unsent")
+    expect(page.locator(".outbox span")).to_have_text("1 grade not yet saved")
     page.goto("about:blank")
     night.start()
     night.open(page)
@@ -170,7 +170,7 @@ def test_two_tabs_and_two_graders_keep_apart(campaign, page, chromium: Browser, 
     faults.allow("403|404")  # what is refused to Cy
     night.sign_in(second, "Cy")
     page.keyboard.press("x")
-    expect(page.locator(".outbox")).to_contain_text("1 unsent")
+    expect(page.locator(".outbox")).to_contain_text("1 grade not yet saved; sign in again")
     assert "another grader" in str(page.locator(".outbox").get_attribute("title"))
     night.sign_in(second, "Ana")
     all_sent(page)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
+from rows import add_catalog
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
@@ -251,3 +252,31 @@ def test_without_scores_the_page_says_how_to_get_them(
     page.reload()
     page.wait_for_selector(".desk[data-shown]")
     expect(page.get_by_text("No ensemble has been chosen: no scores.")).to_be_visible()
+
+
+def test_a_catalog_without_scores_is_offered_to_be_scored_or_shown(
+    workspace: Workspace, serve: Callable[..., str], page: Page, faults, screenshot
+) -> None:
+    faults.allow("404")  # there are no pixels
+    fill(workspace)
+    with open_database(workspace).session() as session:
+        add_catalog(session, "fresh", 7)
+    page.goto(f"{serve(workspace)}/review?catalog=fresh")
+    empty = page.locator(".empty")
+    expect(empty).to_contain_text("first has not scored fresh")
+    expect(page.locator(".count")).to_have_text("Not scored")
+    screenshot("not-scored")
+    link = empty.get_by_role("link", name="Score fresh with first")
+    assert link.get_attribute("href") == "score?ensemble=first&catalog=fresh"
+    empty.get_by_role("button", name="Show the 7 candidates without scores").click()
+    expect(page.locator(".count")).to_have_text("7 candidates")
+    expect(page.locator("tbody tr")).to_have_count(7)
+    expect(page.locator("tbody th.object")).to_have_text([f"o{k}" for k in range(7)])
+    # They have no pixels: hatching with a word, and no black square.
+    expect(page.locator("td.thumbnail img.missing")).to_have_count(7)
+    expect(page.locator(".viewer .frame").first).to_have_attribute("data-state", "failed")
+    screenshot("no-pictures")
+    page.get_by_label("Ensemble").select_option("first")
+    expect(empty).to_contain_text("first has not scored fresh")
+    page.get_by_role("button", name="Clear filters").click()
+    expect(page.locator("a.unscored")).to_have_text("fresh not scored")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from uuid import uuid4
-
 import numpy as np
 import pytest
 from sqlalchemy import select
@@ -15,11 +12,11 @@ from app.review import inspection
 from app.review.inspection import Inspector, panel_start
 from app.review.links import sky_links
 from app.review.service import ReviewService
-from lensing_core.errors import BadInputError, PolicyError
+from lensing_core.errors import PolicyError
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter
-from lensing_core.store.labels import grader_named, verify
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, LabelEvent, Model, Vote
+from lensing_core.store.labels import grader_named
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, Model
 
 
 @pytest.fixture
@@ -49,60 +46,6 @@ def first(context: AppContext, catalog: str = "cosmos") -> tuple[int, int]:
         return candidate, session.scalar(select(Ensemble.id))
 
 
-def grade(key: str, candidate: int, ensemble: int, **fields) -> dict:
-    return {
-        "type": "grade",
-        "id": candidate,
-        "ensemble_id": ensemble,
-        "grade": key,
-        "uuid": str(uuid4()),
-        "at_ms": time.time() * 1000,
-        **fields,
-    }
-
-
-def test_a_grade_is_one_event_that_says_what_was_seen(context) -> None:
-    candidate, ensemble = first(context)
-    ada = service(context, signed_in(context))
-    message = grade("B", candidate, ensemble, shown_ms=1234, view={"preset": "faint"})
-    answer = ada.answer(message)
-    assert answer["votes"] == [{"who": "Ada", "mine": True, "grade": "B", "scheme": "abcx"}]
-    again = ada.answer(message)  # sent twice, it is kept once
-    assert len(again["entries"]) == 1
-    service(context, signed_in(context, "Vera")).answer(grade("X", candidate, ensemble))
-    with context.database.session() as session:
-        events = session.scalars(select(LabelEvent).order_by(LabelEvent.id)).all()
-        assert [(e.grade, e.is_lens, e.session_id) for e in events] == [
-            ("B", 1, None),
-            ("X", 0, None),
-        ]
-        assert events[0].visible == {
-            "blind": False,
-            "page": "review",
-            "ensemble": "first",
-            "votes_of_others": 0,
-        }
-        assert events[1].visible["votes_of_others"] == 1
-        assert (events[0].shown_ms, events[0].view) == (1234, {"preset": "faint"})
-        assert verify(session).n_events == 2
-
-
-def test_only_ones_own_grade_is_taken_back(context) -> None:
-    candidate, ensemble = first(context)
-    ada = service(context, signed_in(context))
-    vera = service(context, signed_in(context, "Vera"))
-    ada.answer(grade("A", candidate, ensemble))
-    undo = {"type": "undo", "id": candidate, "uuid": str(uuid4()), "at_ms": time.time() * 1000}
-    with pytest.raises(BadInputError, match="no grade"):
-        vera.answer(undo)
-    answer = ada.answer({**undo, "uuid": str(uuid4())})
-    assert answer["votes"] == []
-    assert [e["kind"] for e in answer["entries"]] == ["undo", "grade"]
-    assert answer["entries"][1]["undone"]
-    with context.database.session() as session:
-        assert session.query(Vote).count() == 0
-
-
 def test_notes_tags_and_stages_come_back_as_history(context) -> None:
     candidate, ensemble = first(context)
     ada = service(context, signed_in(context))
@@ -127,11 +70,12 @@ def test_notes_tags_and_stages_come_back_as_history(context) -> None:
     assert answer["tags"] == []
 
 
-@pytest.mark.parametrize("kind", ["grade", "undo", "note", "tag", "untag", "stage"])
+@pytest.mark.parametrize("kind", ["note", "tag", "untag", "stage"])
 def test_nobody_writes_without_a_name(context, kind) -> None:
     candidate, ensemble = first(context)
     message = {
-        **grade("A", candidate, ensemble),
+        "id": candidate,
+        "ensemble_id": ensemble,
         "type": kind,
         "text": "x",
         "tag": "x",

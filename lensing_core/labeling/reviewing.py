@@ -1,0 +1,138 @@
+"""Grades that are given in Review, outside of any session, checked and written to the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lensing_core.consensus import SCHEMES
+from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
+from lensing_core.labeling.recording import Outcome, known_uuids, sentence_of, uuid_of
+from lensing_core.store.ensembles import get_ensemble
+from lensing_core.store.label_events import NewEvent, build_event
+from lensing_core.store.labels import append_events
+from lensing_core.store.tables import Candidate, LabelEvent
+from lensing_core.store.votes import OwnGrade, count_grades_of_others, own_grade
+
+SCHEME = SCHEMES["abcx"]
+_KINDS = ("grade", "undo")
+_MAX_KEY = 2**31 - 1
+
+
+def record_in_review(session: Session, grader_id: int, events: Sequence[Any]) -> list[Outcome]:
+    """Check events and write those that are right; acknowledge after the transaction has ended.
+
+    An event that is in the log already counts as written. One that is refused keeps none of the
+    others out.
+
+    Parameters
+    ----------
+    session : Session
+    grader_id : int
+        Who sent them.
+    events : sequence
+        As the page sent them, unchecked: objects with ``candidate`` (an id), ``ensemble_id``
+        (whose score was shown; None: no score) and the fields of
+        :func:`~lensing_core.store.label_events.build_event`. ``kind`` is ``grade`` or ``undo``;
+        an undo without ``undoes`` takes back the grade that stands.
+
+    Returns
+    -------
+    list of Outcome
+        One for each event, in order.
+    """
+    uuids = [uuid_of(event, place) for place, event in enumerate(events, start=1)]
+    known = known_uuids(session, grader_id, uuids)
+    outcomes = []
+    for uuid, event in zip(uuids, events, strict=True):
+        if uuid in known:
+            outcomes.append(Outcome(uuid))
+            continue
+        try:
+            # One by one: an undo may take back the grade before it.
+            (row,) = append_events(session, [_event(session, grader_id, event)])
+        except LensTriageError as error:
+            outcomes.append(Outcome(uuid, refused=sentence_of(error)))
+            continue
+        known.add(uuid)
+        stranger = "" if row.grader_id == grader_id else "Its UUID is another grader's."
+        outcomes.append(Outcome(uuid, refused=stranger))
+    return outcomes
+
+
+def _event(session: Session, grader_id: int, sent: Any) -> NewEvent:
+    if not isinstance(sent, Mapping):
+        raise BadInputError("An event is an object; this one is not.")
+    kind = sent.get("kind")
+    if kind not in _KINDS:
+        raise BadInputError(f"Review takes events of kind {' and '.join(_KINDS)} only.")
+    candidate_id = _candidate(session, sent.get("candidate"))
+    if kind == "grade":
+        return build_event(
+            sent,
+            scheme=SCHEME,
+            grader_id=grader_id,
+            candidate_id=candidate_id,
+            visible=_visible(session, grader_id, candidate_id, sent.get("ensemble_id")),
+        )
+    own = _to_take_back(session, grader_id, candidate_id, sent.get("undoes"))
+    return build_event(
+        {**sent, "undoes": own.uuid},
+        scheme=replace(SCHEME, name=own.scheme),
+        grader_id=grader_id,
+        candidate_id=candidate_id,
+    )
+
+
+def _candidate(session: Session, key: Any) -> int:
+    if isinstance(key, bool) or not isinstance(key, int) or not 0 < key <= _MAX_KEY:
+        raise BadInputError("candidate: give its id, a whole number.")
+    if session.get(Candidate, key) is None:
+        raise NotFoundError(f"Candidate {key} does not exist.")
+    return key
+
+
+def _to_take_back(session: Session, grader_id: int, candidate_id: int, undoes: Any) -> OwnGrade:
+    """Return the grader's grade of Review that an undo names, or that stands."""
+    if undoes is None:
+        own = own_grade(session, candidate_id, grader_id)
+        missing = "You have no grade of this candidate to take back."
+    else:
+        own = _own_event(session, grader_id, candidate_id, undoes)
+        missing = "The grade to take back is not one of yours of this candidate."
+    if own is None:
+        raise BadInputError(missing)
+    if own.session_id is not None:
+        raise BadInputError("This grade was given in a labeling session; take it back there.")
+    return own
+
+
+def _own_event(session: Session, grader_id: int, candidate_id: int, uuid: Any) -> OwnGrade | None:
+    """Return a grader's own grade of a candidate by the UUID of its event."""
+    if not isinstance(uuid, str) or uuid not in known_uuids(session, grader_id, [uuid]):
+        return None
+    row = session.execute(
+        select(LabelEvent.uuid, LabelEvent.scheme, LabelEvent.session_id).where(
+            LabelEvent.uuid == uuid,
+            LabelEvent.kind == "grade",
+            LabelEvent.candidate_id == candidate_id,
+        )
+    ).one_or_none()
+    return None if row is None else OwnGrade(*row)
+
+
+def _visible(
+    session: Session, grader_id: int, candidate_id: int, ensemble_id: Any
+) -> dict[str, Any]:
+    """What the grader could see: Review is never blind."""
+    name = None
+    if ensemble_id is not None:
+        if isinstance(ensemble_id, bool) or not isinstance(ensemble_id, int):
+            raise BadInputError("ensemble_id: give a whole number.")
+        name = get_ensemble(session, min(ensemble_id, _MAX_KEY)).name
+    others = count_grades_of_others(session, candidate_id, grader_id)
+    return {"blind": False, "page": "review", "ensemble": name, "votes_of_others": others}

@@ -1,0 +1,203 @@
+"""Grades of Review on a server that is killed, in a tab that is closed: none lost or doubled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Page, expect
+from rows import add_catalog
+from serving import Server
+
+from lensing_core.store import open_database
+from lensing_core.store.labels import verify
+from lensing_core.store.tables import Candidate, LabelEvent
+from lensing_core.workspace import Workspace
+
+N = 530
+GRADED = 500
+NO_PIXELS = "404"
+AWAY = rf"ERR_(CONNECTION|EMPTY)|WebSocket|Failed to fetch|\[bokeh\]|Lost websocket|{NO_PIXELS}"
+
+
+class Night:
+    """A workspace with N candidates, served by a process that can be killed and started again."""
+
+    def __init__(self, workspace: Workspace, folder: Path) -> None:
+        self.workspace = workspace
+        self._folder = folder
+        self._starts = 0
+        with open_database(workspace).session() as session:
+            self.ids = add_catalog(session, "mine", N)
+            for k, candidate in enumerate(session.scalars(sa.select(Candidate))):
+                candidate.object_id = f"o{k:03d}"  # the order of a list without scores
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        self._starts += 1
+        log = self._folder / f"server-{self._starts}.log"
+        self.server = Server(self.workspace, log, port=self.port)
+        self.port = self.server.port
+
+    def restart(self) -> None:
+        """As kill -9, and start anew at the same address."""
+        self.server.kill()
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def open(self, page: Page, name: str = "Ada") -> None:
+        answer = page.request.post(f"{self.url}/sign-in", data={"name": name})
+        assert answer.ok
+        page.goto(f"{self.url}/review")
+        page.wait_for_selector(".desk[data-unsent]")
+        expect(page.locator("tbody tr")).to_have_count(100)
+
+    def events(self) -> list[LabelEvent]:
+        with open_database(self.workspace).session() as session:
+            verify(session)
+            return list(session.scalars(sa.select(LabelEvent).order_by(LabelEvent.id)))
+
+
+@pytest.fixture
+def night(workspace: Workspace, tmp_path: Path) -> Iterator[Night]:
+    made = Night(workspace, tmp_path)
+    yield made
+    made.server.stop()
+
+
+def all_saved(page: Page) -> None:
+    desk = page.locator(".desk")
+    expect(desk).to_have_attribute("data-waiting", "0")
+    expect(desk).to_have_attribute("data-unsent", "0")
+    expect(desk).to_have_attribute("data-refused", "0")
+
+
+def hammer(page: Page, first: int, last: int) -> None:
+    """Grade and go on from one candidate to another, with all keys in one breath."""
+    page.evaluate(
+        """([first, last]) => {
+          const press = (key) =>
+            document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}))
+          for (let k = first; k < last; k++) { press("XCBA"[k % 4]); press("j") }
+        }""",
+        [first, last],
+    )
+
+
+def test_500_grades_at_full_speed_three_kills_and_a_closed_tab(night, page, faults) -> None:
+    faults.allow(AWAY)
+    night.open(page)
+    hammer(page, 0, 130)  # over a page's end, before the next page can be there
+    night.restart()
+    hammer(page, 130, 260)
+    for key in "Aj" * 20:  # as fingers do it
+        page.keyboard.press(key)
+    night.server.kill()
+    hammer(page, 280, 350)  # rows that the page holds, while nobody answers
+    expect(page.locator(".outbox")).to_contain_text("not yet saved")
+    expect(page.locator(".notices")).to_contain_text("The server does not answer")
+    night.start()
+    all_saved(page)
+    expect(page.locator(".notices")).to_contain_text("reload the page")
+
+    night.server.kill()
+    hammer(page, 350, 395)
+    page.wait_for_url(f"**candidate={night.ids[395]}")
+    at = page.url
+    page.close()  # with grades that nobody has
+    night.start()
+    again = page.context.new_page()
+    faults.watch(again)
+    again.goto(at)  # the address is where the grader was
+    again.wait_for_selector(".desk[data-unsent]")
+    all_saved(again)
+    shown = again.locator(".viewer h2")
+    expect(shown).to_have_text("o395")
+    hammer(again, 395, GRADED)
+    all_saved(again)
+
+    events = night.events()
+    assert Counter(event.candidate_id for event in events) == Counter(night.ids[:GRADED])
+    given = {event.candidate_id: event.grade for event in events}
+    keys = ["A" if 260 <= k < 280 else "XCBA"[k % 4] for k in range(GRADED)]
+    assert [given[key] for key in night.ids[:GRADED]] == keys
+
+
+def test_a_stopped_server_a_closing_tab_and_a_lost_name(night, page, faults) -> None:
+    faults.allow(AWAY + "|401|403")
+    night.open(page)
+    page.keyboard.press("B")
+    expect(page.locator(".save-state")).to_have_text("Saved")
+
+    # Somebody else signs in in this browser: grades wait for who gave them.
+    page.request.post(f"{night.url}/sign-in", data={"name": "Vera"})
+    page.keyboard.press("A")
+    expect(page.locator(".outbox")).to_contain_text("1 grade not yet saved; sign in again")
+    expect(page.locator(".outbox button")).to_be_visible()
+    expect(page.locator(".save-state")).to_have_text("Not saved yet")
+    page.request.post(f"{night.url}/sign-in", data={"name": "Ada"})
+    all_saved(page)
+    expect(page.locator(".outbox")).to_have_text("Sign in")  # hidden again
+    expect(page.locator(".outbox button")).to_be_hidden()
+
+    # A tab that closes with unsaved grades asks first.
+    night.server.kill()
+    page.keyboard.press("C")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    night.start()
+    all_saved(page)
+    assert [event.grade for event in night.events()] == ["B", "A", "C"]
+
+
+def test_what_is_refused_is_said_with_its_reason(night, page, faults, screenshot) -> None:
+    faults.allow(AWAY)
+    night.open(page)
+    page.keyboard.press("A")
+    all_saved(page)
+    page.route("**/review/events", lambda route: route.fulfill(json=_refusal(route)))
+    page.keyboard.press("j")
+    page.keyboard.press("B")
+    expect(page.locator(".notices .fault")).to_contain_text("1 grade was not taken: Too late.")
+    expect(page.locator(".save-state")).to_have_text("Not saved")
+    expect(page.locator(".grade[aria-pressed=true]")).to_have_count(0)
+    page.unroute("**/review/events")
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator(".notices .fault")).to_be_hidden()
+    assert [event.grade for event in night.events()] == ["A"]
+
+
+def _refusal(route) -> dict:
+    sent = route.request.post_data_json["events"]
+    return {"written": [], "refused": {event["uuid"]: "Too late." for event in sent}}
+
+
+def test_keys_beyond_the_end_grade_nobody(night, page, faults) -> None:
+    faults.allow(NO_PIXELS)
+    night.open(page)
+    with open_database(night.workspace).session() as session:
+        last = session.scalar(sa.text("SELECT max(id) FROM candidate"))
+    page.goto(f"{night.url}/review?candidate={last}")
+    page.wait_for_selector(".desk[data-unsent]")
+    for key in "AjBjC":
+        page.keyboard.press(key)
+    expect(page.locator(".waiting")).to_contain_text("End of the list")
+    expect(page.locator(".save-state")).to_contain_text("the list has ended")
+    page.keyboard.press("k")
+    expect(page.locator(".waiting")).to_be_empty()
+    page.keyboard.press("C")
+    all_saved(page)
+    assert [(event.candidate_id, event.grade) for event in night.events()] == [
+        (last, "A"),
+        (last, "C"),
+    ]
