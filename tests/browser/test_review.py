@@ -276,7 +276,7 @@ def test_a_catalog_without_scores_is_offered_to_be_scored_or_shown(
     expect(page.locator("td.thumbnail img.missing")).to_have_count(7)
     expect(page.locator(".viewer .frame").first).to_have_attribute("data-state", "failed")
     screenshot("no-pictures")
-    page.get_by_label("Ensemble").select_option("first")
+    page.get_by_label("Ensemble", exact=True).select_option("first")
     expect(empty).to_contain_text("first has not scored fresh")
     page.get_by_role("button", name="Clear filters").click()
     expect(page.locator("a.unscored")).to_have_text("fresh not scored")
