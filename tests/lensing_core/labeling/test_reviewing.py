@@ -79,8 +79,8 @@ def test_an_undo_takes_back_the_grade_that_it_names_or_the_one_that_stands(sessi
     [
         (grade("Q"), "Q"),
         (grade("B", candidate=99), "does not exist"),
-        (grade("B", candidate="1"), "candidate"),
-        (grade("B", given_at="yesterday"), "given_at"),
+        (grade("B", candidate="1"), "andidate: give its id"),
+        (grade("B", given_at="yesterday"), "iven_at"),
         (grade("A", reject_reason="ring"), "says no lens"),
         (grade("B", uuid="1"), "UUID"),
         (grade("B", kind="skip"), "kind"),
