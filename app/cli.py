@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +31,21 @@ cli = typer.Typer(
 engine_commands(cli)
 
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")]
-OpenOption = Annotated[bool, typer.Option("--open/--no-open", help="Open a browser window.")]
+_OPEN = ("--open/--no-open", "--browser/--no-browser")
+OpenOption = Annotated[bool, typer.Option(*_OPEN, help="Open a browser window.")]
+OpenOrNotOption = Annotated[
+    bool | None,
+    typer.Option(*_OPEN, help="Open a browser window; by default where there is a screen."),
+]
+
+
+def has_screen() -> bool:
+    """Whether somebody may see a window that is opened: not in CI, nor on a machine without one."""
+    if os.environ.get("CI"):
+        return False
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 @cli.command()
@@ -45,13 +61,13 @@ def serve(workspace: WorkspaceArgument, port: PortOption = 5006, show: OpenOptio
 def demo(
     workspace: Annotated[Path, typer.Argument(help="Workspace folder.")] = Path("demo-workspace"),
     port: PortOption = 5006,
-    show: OpenOption = False,
+    show: OpenOrNotOption = None,
 ) -> None:
     """Serve a workspace that builds a simulated survey, an ensemble and its ranking by itself."""
     from app.main import serve as serve_pages  # here, so that other commands start fast
 
     made = make_workspace(workspace)
-    serve_pages(made, port=port, open_browser=show, demo=True)
+    serve_pages(made, port=port, open_browser=has_screen() if show is None else show, demo=True)
 
 
 @cli.command()

@@ -76,13 +76,26 @@ PAGES: dict[str, tuple[str, PageFunction]] = {
 
 
 class ClosedTabs(logging.Filter):
-    """Drops what Tornado and Bokeh log when a tab closes while the server writes to it."""
+    """Drops what Tornado and Bokeh log when a tab closes while the server writes to it.
+
+    Work for a tab that is gone meets assertions of theirs, that there is a session or a socket.
+    """
 
     LOGGERS = ("asyncio", "tornado.application", "bokeh.server.protocol_handler")
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, AssertionError):
+            return not _is_raised_in(error, ("tornado.websocket", "bokeh.server.connection"))
         return not isinstance(error, (WebSocketClosedError, StreamClosedError))
+
+
+def _is_raised_in(error: BaseException, modules: tuple[str, ...]) -> bool:
+    """Whether the innermost frame of a traceback is one of these modules."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return at is not None and at.tb_frame.f_globals.get("__name__") in modules
 
 
 def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], Any]:
@@ -188,6 +201,14 @@ def _run(server: Server) -> None:
             return
 
 
+def _open_browser(url: str) -> None:
+    """Open a window; where there is no browser the address has been printed."""
+    try:
+        webbrowser.open(url)
+    except webbrowser.Error as error:
+        _log.warning("No browser could be opened (%s); open %s yourself.", error, url)
+
+
 def serve(
     workspace: Workspace, *, port: int = 5006, open_browser: bool = False, demo: bool = False
 ) -> None:
@@ -227,5 +248,5 @@ def serve(
     url = f"http://{ADDRESS}:{port}/"
     print(f"{PRODUCT}: {url} (Ctrl-C stops the pages, not the runs)", flush=True)  # noqa: T201
     if open_browser:
-        webbrowser.open(url)
+        _open_browser(url)
     _run(server)

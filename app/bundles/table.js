@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 43fac463ee752b2dadb80b31417605e2140f675a7a50c8a06de0271f0729f96e
+// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 8a05bfce4a98a4200d03d30b3ff3bba3369e73f93f0571305dd93b29e7ccf7b5
 // app/widgets/table.js
 var SKELETON_ROWS = 3;
 function element(tag, className, text) {
@@ -103,6 +103,14 @@ function render({ model, el }) {
     const rows = model.rows.map((data) => {
       const row = element("tr");
       row.dataset.key = data.key;
+      if (data.heading) {
+        const heading = element("th", "heading", data.heading);
+        heading.scope = "rowgroup";
+        heading.colSpan = model.columns.length;
+        heading.title = data.heading;
+        row.append(heading);
+        return row;
+      }
       for (const column of model.columns) {
         const raw = data[column.key];
         const cell = raw != null && typeof raw === "object" ? raw : { text: raw ?? "–" };

@@ -11,6 +11,7 @@ from app.runs import rows as run_view
 from app.widgets.catalog_view import (
     ENSEMBLE_COLUMNS,
     OVERVIEW_COLUMNS,
+    by_test_set,
     ensemble_row,
     overview_rows,
 )
@@ -35,6 +36,7 @@ from app.widgets.table import (
     Table,
     column,
 )
+from app.widgets.thumbnails import THUMBNAILS_CSS, thumbnails_html
 from lensing_core.store import runs, summaries
 from lensing_core.store.runs import RunSummary
 from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
@@ -42,6 +44,7 @@ from training import runner as jobs
 from training.demo import ENSEMBLE, SURVEY_CATALOG, read_demo
 
 _LATEST = 6
+_PICTURES = 12
 _COUNT_EVERY = 5
 
 _DEMO_CSS = """
@@ -83,11 +86,14 @@ class OverviewBoard(pn.viewable.Viewer):
         self._ensembles = Table(
             columns=ENSEMBLE_COLUMNS, label="Ensembles", empty="No ensemble yet: train one."
         )
+        self._top = html("", css=THUMBNAILS_CSS)
+        self._best = section("Best ranked", self._top, visible=False)
         self._running = section("Running and queued", self._notice, self._active)
         self._view = stack(
             self._banner,
             section("Next", self._steps),
             self._running,
+            self._best,
             section("Catalogs", self._catalogs, note="Candidates by the stage of the search."),
             columns(
                 section(
@@ -119,19 +125,37 @@ class OverviewBoard(pn.viewable.Viewer):
         if states != self._states or (writing and self._ticks % _COUNT_EVERY == 0):
             self._states = states
             in_background(
-                lambda: (summaries.list_catalogs(database), summaries.list_ensembles(database)),
+                self._read_counts,
                 lambda found: self._show_counts(active, *found),
             )
         self._show_demo()
+
+    def _read_counts(self) -> tuple[list[CatalogSummary], list[EnsembleSummary], str]:
+        """Catalogs, ensembles, and pictures of the best of the newest ranking."""
+        database = self._context.database
+        catalogs = summaries.list_catalogs(database)
+        ensembles = summaries.list_ensembles(database)
+        scored = next((catalog for catalog in catalogs if catalog.scored), None)
+        if scored is None:
+            return catalogs, ensembles, ""
+        most = max(scored.scored, key=lambda name: scored.scored[name])
+        by = next(ensemble for ensemble in ensembles if ensemble.name == most)
+        top = summaries.fetch_top(database, by.id, scored.id, limit=_PICTURES)
+        pictures = thumbnails_html(top, catalog=scored.name, ensemble=most, per_row=_PICTURES)
+        return catalogs, ensembles, pictures
 
     def _show_counts(
         self,
         active: list[RunSummary],
         catalogs: list[CatalogSummary],
         ensembles: list[EnsembleSummary],
+        pictures: str,
     ) -> None:
+        if pictures != self._top.object:
+            self._top.object = pictures
+        self._best.visible = bool(pictures)
         self._catalogs.update(overview_rows(catalogs))
-        self._ensembles.update([ensemble_row(ensemble) for ensemble in ensembles[:_LATEST]])
+        self._ensembles.update(by_test_set(ensembles[:_LATEST], ensemble_row))
         text = steps_html(next_steps(catalogs, ensembles, active))
         if text != self._steps.object:
             self._steps.object = text

@@ -168,7 +168,7 @@ class RunForm(pn.viewable.Viewer):
         if not reason:
             self.refused.clear()
         elif reason != self.refused.message:
-            self.refused.say(reason, "warning")
+            self.refused.say(reason, "info")  # it answers no action
         if self._changed and not self._asking:
             self._ask()
 

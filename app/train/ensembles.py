@@ -13,6 +13,7 @@ from app.runs.rows import (
     figure_text,
 )
 from app.widgets import format as fmt
+from app.widgets.catalog_view import by_test_set
 from app.widgets.comparison import EnsembleComparison
 from app.widgets.notice import Notice
 from app.widgets.section import section
@@ -61,7 +62,8 @@ class EnsembleBoard(pn.viewable.Viewer):
             self.table,
             self._notice,
             self._comparison.__panel__(),
-            note="Figures with 95 % intervals, each on the objects held out from that ensemble. "
+            note="Figures with 95 % intervals on held-out objects; those of different test sets "
+            "are not comparable. "
             "The ensemble promoted last is taken where none is named.",
         )
         super().__init__()
@@ -75,7 +77,9 @@ class EnsembleBoard(pn.viewable.Viewer):
         ensembles = list_ensembles(self._context.database)
         promoted = [e for e in ensembles if e.promoted_at is not None]
         current = max(promoted, key=lambda e: str(e.promoted_at)).name if promoted else ""
-        self.table.update([ensemble_row(e, current=e.name == current) for e in ensembles])
+        self.table.update(
+            by_test_set(ensembles, lambda e: ensemble_row(e, current=e.name == current))
+        )
         self._comparison.offer(ensembles)
 
     def _act(self, action: str, key: str) -> None:

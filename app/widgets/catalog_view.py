@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from app.runs.rows import (
     FIGURES,
     figure_text,
@@ -165,6 +167,37 @@ ENSEMBLE_COLUMNS = [
     ),
     column("when", "Made", align="right", width="84px"),
 ]
+
+
+def by_test_set(
+    ensembles: Sequence[EnsembleSummary], row: Callable[[EnsembleSummary], Row]
+) -> list[Row]:
+    """A row an ensemble, under a heading for each set of objects that it was measured on.
+
+    Figures of different test sets are not comparable; those of one stand together, in the order of
+    the first of each.
+    """
+    sets: dict[tuple[str, str], list[EnsembleSummary]] = {}
+    for ensemble in ensembles:
+        sets.setdefault(test_set_of(ensemble), []).append(ensemble)
+    if len(sets) == 1:
+        return [row(ensemble) for ensemble in ensembles]
+    rows: list[Row] = []
+    for number, (key, members) in enumerate(sets.items(), start=1):
+        title = f"Test set {number}: {key[0] or 'not measured'}"
+        rows.append({"key": f"test set {number}", "heading": title})
+        rows += [row(ensemble) for ensemble in members]
+    return rows
+
+
+def test_set_of(ensemble: EnsembleSummary) -> tuple[str, str]:
+    """What an ensemble was measured on in words, and a key that other objects do not share.
+
+    The objects follow from the labels that were there and from the seed that dealt them out.
+    """
+    manifest = ensemble.manifest
+    seed = manifest.get("settings", {}).get("seed", "")
+    return str(manifest.get("figures_on", "")), f"{manifest.get('data_sha256', '')}/{seed}"
 
 
 def ensemble_row(ensemble: EnsembleSummary) -> Row:

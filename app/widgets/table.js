@@ -112,6 +112,14 @@ export function render({ model, el }) {
     const rows = model.rows.map((data) => {
       const row = element("tr")
       row.dataset.key = data.key
+      if (data.heading) {
+        const heading = element("th", "heading", data.heading)
+        heading.scope = "rowgroup"
+        heading.colSpan = model.columns.length
+        heading.title = data.heading
+        row.append(heading)
+        return row
+      }
       for (const column of model.columns) {
         const raw = data[column.key]
         const cell = raw != null && typeof raw === "object" ? raw : { text: raw ?? "–" }

@@ -27,6 +27,8 @@ class Table(pn.custom.JSComponent):
 
     Rows are dictionaries with a ``key`` and a cell for each column.
 
+    One with a ``heading`` instead stands above the rows that follow it.
+
     A cell is text, or a dictionary with ``text`` and any of ``title`` (tooltip; the text itself
     otherwise), ``tone``, ``note``, ``href``, ``chip`` ('', 'accent', 'success', 'warning',
     'bad'), ``share`` (0 to 1, or None while unknown: draws a bar) or ``actions`` (buttons:

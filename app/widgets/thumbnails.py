@@ -17,8 +17,8 @@ ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 8px;
 li { min-width: 0; }
 a { display: block; color: inherit; border-radius: 6px; }
 a:hover { text-decoration: none; }
-img { display: block; width: 100%; aspect-ratio: 1; border-radius: 6px; background: #05070a;
-  image-rendering: pixelated; }
+img { display: block; width: 100%; aspect-ratio: 1; border-radius: 6px; background: var(--lt-line);
+  image-rendering: pixelated; font-size: 10.5px; color: var(--lt-muted); overflow: hidden; }
 a:hover img { outline: 2px solid var(--lt-accent); outline-offset: 1px; }
 .caption { display: flex; justify-content: space-between; gap: 6px; font-size: 11px;
   line-height: 17px; margin-top: 2px; }

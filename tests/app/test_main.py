@@ -86,6 +86,23 @@ def test_only_closed_tabs_are_left_out_of_the_log(error, kept):
     assert ClosedTabs().filter(plain)
 
 
+def test_assertions_of_tornado_and_bokeh_are_of_closed_tabs_ours_are_not():
+    from bokeh.server.connection import ServerConnection
+
+    gone = ServerConnection.__new__(ServerConnection)
+    gone._session = None  # as when its tab was closed
+    for fail, kept in ((lambda: gone.session, False), (lambda: _fails(), True)):
+        with pytest.raises(AssertionError) as raised:
+            fail()
+        info = (raised.type, raised.value, raised.tb)
+        record = logging.LogRecord("tornado.application", logging.ERROR, "", 0, "x", (), info)
+        assert ClosedTabs().filter(record) is kept
+
+
+def _fails() -> None:
+    raise AssertionError("ours")
+
+
 def test_a_server_starts_without_torch(tmp_path):
     """In a new workspace too: whoever opens the pages need not wait for what only runs use."""
     program = (

@@ -31,7 +31,7 @@ def _serve(root: str, demo: bool, log: str, port: int, samp_hub: str) -> None:
     os.environ["SAMP_HUB"] = samp_hub  # as it is now: the fork knows what was set when it began
     from app import cli
 
-    (cli.demo if demo else cli.serve)(Path(root), port=port)
+    (cli.demo if demo else cli.serve)(Path(root), port=port, show=False)
 
 
 class Server:

@@ -169,6 +169,8 @@ def test_overview_counts_again_when_a_run_ends(context):
     assert board._active.rows == []
     total = board._catalogs.rows[-1]
     assert (total["candidates"], total["scored"], total["quarantined"]) == ("212", "140", "37")
+    assert board._best.visible
+    assert board._top.object.count("<img") == 12
     add(context, "r", status="running")
     board.refresh()
     assert [row["key"] for row in board._active.rows] == ["r"]
