@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 d0704ad1bd0c03fd6e0313a98823a0e84d03edf8392de6132b91507a1885eb03
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 b0e64a6bbcf04b180fc5cd46b52e4e272288f6cbe0c172005c45778f5d6e3056
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -5530,10 +5530,7 @@ var ReviewDesk = class {
         "div",
         { className: "list-head" },
         this.count,
-        this.emptyList.link,
-        this.waitingNote,
         h("span", { className: "spacer" }),
-        this.unsaved.node,
         this.position,
         this.previousPage,
         this.nextPage,
@@ -5542,6 +5539,7 @@ var ReviewDesk = class {
       ),
       this.table.node,
       this.emptyList.node,
+      h("div", { className: "list-foot" }, this.unsaved.node, this.waitingNote, this.emptyList.link),
       this.charts.node
     );
     this.panel = h(
@@ -5666,7 +5664,7 @@ var ReviewDesk = class {
     this.node.dataset.waiting = String(held.length);
     this.node.dataset.nextPage = next === null ? "" : next.page === null ? "coming" : "here";
     const keys = `${held.length} ${held.length === 1 ? "key waits" : "keys wait"}`;
-    this.waitingNote.textContent = held.length ? `The next page is on its way; ${keys} for it (Esc forgets them)` : past ? "End of the list; k goes back to the last candidate" : "";
+    this.waitingNote.textContent = held.length ? `${keys} for the next page (Esc forgets them)` : past ? "End of the list (k: the last candidate)" : "";
   }
   showPage() {
     const { walk } = this;

@@ -113,10 +113,10 @@ class ReviewDesk {
     const help = h("button", {type: "button", className: "text", onclick: () => this.keyboard.toggleHelp()},
       "Keys ", h("kbd", {}, "?"))
     this.list_ = h("section", {className: "list", "aria-label": "Ranking"},
-      h("div", {className: "list-head"}, this.count, this.emptyList.link, this.waitingNote, h("span", {className: "spacer"}),
-        this.unsaved.node, this.position,
+      h("div", {className: "list-head"}, this.count, h("span", {className: "spacer"}), this.position,
         this.previousPage, this.nextPage, this.charts.button, this.exports.node),
-      this.table.node, this.emptyList.node, this.charts.node)
+      this.table.node, this.emptyList.node,
+      h("div", {className: "list-foot"}, this.unsaved.node, this.waitingNote, this.emptyList.link), this.charts.node)
     this.panel = h("section", {className: "viewer", "aria-label": "Candidate"},
       h("header", {}, this.title, this.chips, h("span", {className: "spacer"}), help),
       this.toolbar.node, this.viewer.node, this.controls.node)
@@ -234,8 +234,8 @@ class ReviewDesk {
     this.node.dataset.waiting = String(held.length)
     this.node.dataset.nextPage = next === null ? "" : next.page === null ? "coming" : "here"
     const keys = `${held.length} ${held.length === 1 ? "key waits" : "keys wait"}`
-    this.waitingNote.textContent = held.length ? `The next page is on its way; ${keys} for it (Esc forgets them)`
-      : past ? "End of the list; k goes back to the last candidate" : ""
+    this.waitingNote.textContent = held.length ? `${keys} for the next page (Esc forgets them)`
+      : past ? "End of the list (k: the last candidate)" : ""
   }
 
   showPage() {
