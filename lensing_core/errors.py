@@ -23,6 +23,10 @@ class NotFoundError(LensTriageError):
     """A catalog, model, ensemble, run or candidate that does not exist."""
 
 
+class DamagedError(LensTriageError):
+    """A file of the workspace that is not as it was written."""
+
+
 class ContractError(LensTriageError):
     """Images do not fit a model's input contract (bands, size, pixel scale, kind of pixel)."""
 

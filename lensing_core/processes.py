@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -28,14 +29,19 @@ def start_processes(count: int, preload: Sequence[str]) -> ProcessPoolExecutor:
     preload : sequence of str
         Modules that the work needs, imported once for all.
     """
+    # What is there at the start stays: the garbage collector need not look at it again and again.
+    return ProcessPoolExecutor(count, mp_context=helper_context(preload), initializer=gc.freeze)
+
+
+def helper_context(preload: Sequence[str]) -> BaseContext:
+    """How helper processes are started: forked where that can be from one that has ``preload``."""
     # A job's process has threads: a plain fork could copy a lock that is held.
     method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
     context = get_context(method)
     if method == "forkserver":
         main = sys.modules["__main__"].__spec__  # children look for it, too: once for all
         context.set_forkserver_preload([main.name if main else "__main__", *preload])
-    # What is there at the start stays: the garbage collector need not look at it again and again.
-    return ProcessPoolExecutor(count, mp_context=context, initializer=gc.freeze)
+    return context
 
 
 def look_ahead(items: Iterable[Item], count: int) -> Iterator[Item]:

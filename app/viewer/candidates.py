@@ -228,6 +228,8 @@ def _images(
     noted = _ingest(observation)
     if fraction := noted.get("nan_fraction"):
         rows.append(["Pixels without data", f"{fraction:.1%}"])
+    for band, why in (noted.get("missing_bands") or {}).items():
+        rows.append([f"Band {band}", f"no data: {why['message']}"])
     if noted.get("is_mirrored"):
         rows.append(["Orientation", "mirrored: east lies to the right of north"])
     return rows

@@ -1,4 +1,4 @@
-"""Cutouts on disk: shards of plain ``.npy``, memory-mapped, with a JSON sidecar each.
+"""Cutouts on disk: shards of plain ``.npy``, with a JSON sidecar each.
 
 A catalog's folder holds ``catalog.json`` (the geometry that all shards share) and, for each shard
 ``k``, ``shard-k.npy`` (float32, (n, band, y, x), NaN where there is no data), optionally

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -82,18 +83,18 @@ class PlainReader:
             pixel_scales_arcsec=scales,
             zero_points_mag=zero_points,
             sources=[f"{of_row[first]}{self.source}" for of_row in paths],
-            orientations=self._orientations(files, len(rows)),
+            orientations=self._orientations(files, known),
         )
 
     def _orientations(
-        self, files: Sequence[AlikeFiles], n_rows: int
+        self, files: Sequence[AlikeFiles], known: NDArray[np.bool_]
     ) -> list[tuple[float | None, bool]]:
-        found: list[tuple[float | None, bool]] = [(None, False)] * n_rows
+        found: list[tuple[float | None, bool]] = [(None, False)] * len(known)
         for place in self.bands:
             if all(north_deg is not None for north_deg, _ in found):
                 break
             for row, cards in enumerate(files[place.file].cards(place.hdu)):
-                if found[row][0] is None:
+                if found[row][0] is None and known[row]:
                     header = read_calibration(cards)
                     found[row] = header.north_deg, header.is_mirrored
         return found
@@ -113,9 +114,16 @@ class PlainReader:
         found: dict[bytes, tuple[float, float]] = {}
         for of_row in (of_model, *cards):
             if of_row not in found:
-                header = read_calibration(of_row)
-                scale, _ = self.calibration.scale(k, header)
-                found[of_row] = scale, self.calibration.zero_point(k, header, scale)[0]
-        scale = found[of_model][0]
+                found[of_row] = self._values(k, of_row)
+        scale = found[of_model][0]  # a number that equals no other where it is bad
         same_scale = np.array([found[of_row][0] == scale for of_row in cards], dtype=bool)
         return scale, [found[of_row][1] for of_row in cards], same_scale
+
+    def _values(self, k: int, cards: bytes) -> tuple[float, float]:
+        """Pixel scale and zero point; NaN where a row has to be loaded by itself to say why."""
+        try:
+            header = read_calibration(cards)
+            scale, _ = self.calibration.scale(k, header)
+            return scale, self.calibration.zero_point(k, header, scale)[0]
+        except Exception:  # noqa: BLE001 - of a library on a damaged header; it is read again
+            return nan, nan

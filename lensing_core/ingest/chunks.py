@@ -1,37 +1,30 @@
 """Chunks of rows on their way through the decoding processes or threads.
 
-Processes put pixels into a scratch file that all of them map, so that none are sent through pipes;
-threads share the memory of this process.
+Helper processes put pixels into a scratch file that all of them map, so that none are sent through
+pipes; threads share the memory of this process.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from math import prod
 from pathlib import Path
 
 from lensing_core.cutouts import CutoutWriter
-from lensing_core.errors import LensTriageError
 from lensing_core.ingest.catalog_writer import Rejected
-from lensing_core.ingest.decoding import (
-    CutoutFacts,
-    Decoded,
-    alike_reader,
-    decode_into_room,
-    decode_rows,
-)
+from lensing_core.ingest.decoding import CutoutFacts, Decoded, alike_reader, decode_together
 from lensing_core.ingest.images import RowRequest
+from lensing_core.ingest.isolation import IsolatedDecoder, reading_helpers
 from lensing_core.ingest.planning import ImportPlan
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.room import Pixels, Room, opened
 from lensing_core.ingest.rows import ParsedRow, RowReader
-from lensing_core.processes import available_cores, start_processes
+from lensing_core.processes import available_cores
+from lensing_core.supervised import Helpers
 
 ROWS_PER_TASK = 64
 AHEAD = 2  # chunks decoded while another is collected: the processes never wait for the disk
@@ -40,22 +33,21 @@ SLOTS = AHEAD + 2  # chunks alive at a time: one being written, one collected, t
 _POOL_FROM_ROWS = 2000
 _POOL_FROM_PIXELS = 100_000_000
 _ROWS_TO_LOOK_AT = 16
-_PRELOAD = ("decoding", "fits_sources", "mosaics", "stacks", "pictures")  # what decoding needs
-
-Task = Future[Decoded] | Callable[[], Decoded]  # what is called is done when it is asked for
 
 
 @dataclass
 class Decoder:
-    """Decodes rows, in other processes, in threads or in the calling thread.
+    """Decodes rows, in threads or in helper processes.
 
     Where files are read together nearly all time goes to system calls, hashes and copies, during
     which other threads run: threads then do what processes do, and need no start and no hand-over.
+    Rows that need a library to be read are always left to helper processes.
     """
 
     plan: ImportPlan
     room: Room
-    processes: ProcessPoolExecutor | None = None
+    helpers: Helpers
+    apart: IsolatedDecoder
     threads: ThreadPoolExecutor | None = None
     _slots: dict[int, Pixels] = field(default_factory=dict)
     _next_slot: int = 0
@@ -74,50 +66,56 @@ class Decoder:
         n_rows : int
             Rows to come.
         workers : int
-            Processes or threads; 0: one a core, or none where starting them would not pay.
+            Processes or threads; 0: one a core, or one where more would not pay.
         """
+        limits = plan.request.limits
         room = Room.of(plan.grid, len(plan.source.bands), capacity, slots=SLOTS)
-        count = workers or available_cores()
-        if count > 1 and _read_together(plan):
-            with ThreadPoolExecutor(count, "decoder") as threads:
-                yield cls(plan, room, threads=threads)
-            return
         small = n_rows < _POOL_FROM_ROWS and n_rows * prod(plan.geometry.shape) < _POOL_FROM_PIXELS
-        if count == 1 or (small and not workers):
-            yield cls(plan, room)
-            return
-        scratch.parent.mkdir(parents=True, exist_ok=True)
-        scratch.unlink(missing_ok=True)  # of an import that was killed
-        pool = start_processes(count, [f"lensing_core.ingest.{name}" for name in _PRELOAD])
-        try:
-            yield cls(plan, replace(room, path=scratch), processes=pool)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-            scratch.unlink(missing_ok=True)
+        count = workers or (1 if small else available_cores())
+        with reading_helpers(count, limits) as helpers:
+            apart = IsolatedDecoder(helpers, plan.source, plan.grid, limits)
+            if _read_together(plan):
+                with ThreadPoolExecutor(count, "decoder") as threads:
+                    yield cls(plan, room, helpers, apart, threads)
+                return
+            scratch.parent.mkdir(parents=True, exist_ok=True)
+            scratch.unlink(missing_ok=True)  # of an import that was killed
+            try:
+                yield cls(plan, replace(room, path=scratch), helpers, apart)
+            finally:
+                helpers.close()
+                scratch.unlink(missing_ok=True)
 
     def save(self, cutouts: CutoutWriter, number: int, chunk: Chunk, places: Sequence[int]) -> None:
-        """Write the rows of a chunk at ``places`` as a shard: by a process, if there are any.
+        """Write the rows of a chunk at ``places`` as a shard: by a process, if rows go to those.
 
         Writing takes a good part of the time of decoding, and must not wait in one thread.
         """
-        if self.processes is None:
+        if self.threads is not None:
             save_shard(cutouts, number, chunk.pixels, places)
         else:
-            job = self.processes.submit(
+            self.helpers.submit(
                 _save_from_room, cutouts, number, self.room, chunk.slot, places
-            )
-            job.result()
+            ).result()
 
-    def begin(self, rows: list[RowRequest], slot: int, pixels: Pixels, first: int) -> Task:
+    def begin(
+        self, rows: list[RowRequest], slot: int, pixels: Pixels, first: int
+    ) -> Future[Decoded]:
         """Hand over rows whose pixels go to a slot, from place ``first`` on."""
-        source, grid = self.plan.source, self.plan.grid
-        if self.processes is not None:
-            return self.processes.submit(
-                decode_into_room, source, grid, rows, self.room, slot, first
-            )
         if self.threads is not None:
-            return self.threads.submit(decode_rows, source, grid, rows, pixels, first)
-        return partial(decode_rows, source, grid, rows, pixels, first)
+            return self.threads.submit(self._decode, rows, pixels, first)
+        return self.helpers.supervise(self.apart.into_room, rows, self.room, slot, first)
+
+    def _decode(self, rows: list[RowRequest], pixels: Pixels, first: int) -> Decoded:
+        """Read together what can be, and the rest in helper processes."""
+        facts = decode_together(self.plan.source, self.plan.grid, rows, pixels, first)
+        left = [k for k in range(len(rows)) if k not in facts]
+        if not left:
+            return Decoded(facts, {})
+        alone = self.apart.into_memory(
+            {k: rows[k] for k in left}, pixels, {k: first + k for k in left}
+        )
+        return Decoded(facts | alone.facts, alone.rejected)
 
     def next_slot(self) -> tuple[int, Pixels]:
         """The slot that has been free for longest, and its pixels."""
@@ -156,7 +154,7 @@ class Chunk:
     doubts: Counter[str]
     slot: int
     pixels: Pixels
-    _tasks: list[Task]
+    _tasks: list[Future[Decoded]]
 
     @classmethod
     def begin(cls, decoder: Decoder, reader: RowReader, start: int, stop: int) -> Chunk:
@@ -170,7 +168,7 @@ class Chunk:
             else:
                 rejected.append(row)
         slot, pixels = decoder.next_slot()
-        tasks: list[Task] = []
+        tasks: list[Future[Decoded]] = []
         for first in range(0, len(parsed), ROWS_PER_TASK):
             rows = [row.request for row in parsed[first : first + ROWS_PER_TASK]]
             tasks.append(decoder.begin(rows, slot, pixels, first))
@@ -179,21 +177,9 @@ class Chunk:
     def results(
         self, progress: Callable[[int], None]
     ) -> Iterator[tuple[int, ParsedRow, CutoutFacts | RowRejected]]:
-        """Place, row and outcome, in the order of rows.
-
-        Raises
-        ------
-        LensTriageError
-            If a process was killed.
-        """
+        """Place, row and outcome, in the order of rows."""
         for k, task in enumerate(self._tasks):
-            try:
-                decoded = task.result() if isinstance(task, Future) else task()
-            except BrokenProcessPool as error:
-                raise LensTriageError(
-                    f"A process that decoded rows {self.start} to {self.stop - 1} was killed, "
-                    "perhaps for want of memory; resume the import, with fewer workers if need be."
-                ) from error
+            decoded = task.result()
             first = k * ROWS_PER_TASK
             for offset, row in enumerate(self.parsed[first : first + ROWS_PER_TASK]):
                 outcome = decoded.facts.get(offset) or decoded.rejected[offset]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from math import isfinite
 
 import numpy as np
@@ -17,6 +18,7 @@ from lensing_core.ingest.geometry import (
     regrid_psf,
     same_scale,
 )
+from lensing_core.ingest.guard import guarded, load_row
 from lensing_core.ingest.headers import WARNINGS_LOCK
 from lensing_core.ingest.images import (
     AlikeImages,
@@ -27,10 +29,12 @@ from lensing_core.ingest.images import (
     RowRequest,
 )
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.room import Grid, Pixels, Room, opened
+from lensing_core.ingest.room import Grid, Pixels
+from lensing_core.supervised import mark
 
 MIN_SIDE_PX = 8
 _SAME_MAG = 1e-6
+_NO_DATA = ("all_nan", "No pixel of the band has data.")
 _MODEL_ROWS = 3  # the first may be bad
 
 
@@ -63,6 +67,8 @@ class CutoutFacts:
         Where the object lies, from the middle of the first pixel; None: in the middle.
     sha256 : str
         Of the cutout.
+    missing : dict of int to (str, str)
+        Why a band has no data, by its number: reason and message.
     """
 
     band_flags: list[int]
@@ -77,6 +83,7 @@ class CutoutFacts:
     is_mirrored: bool
     centre_px: tuple[float, float] | None
     sha256: str
+    missing: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,20 +108,49 @@ def decode_rows(
 
     Threads may do this at the same time, for different rows.
     """
+    together = decode_together(source, grid, rows, pixels, first)
+    left = [k for k in range(len(rows)) if k not in together]
+    alone = decode_each(
+        source, grid, {k: rows[k] for k in left}, pixels, {k: first + k for k in left}
+    )
+    return Decoded(together | alone.facts, alone.rejected)
+
+
+def decode_together(
+    source: ImageSource, grid: Grid, rows: Sequence[RowRequest], pixels: Pixels, first: int
+) -> dict[int, CutoutFacts]:
+    """Those of ``rows`` that can be read together, without any library for files."""
     facts: dict[int, CutoutFacts] = {}
-    rejected: dict[int, RowRejected] = {}
     reader = alike_reader(source, rows)
-    if reader is not None:
-        for at in range(0, len(rows), reader.rows_at_once):
+    if reader is None:
+        return facts
+    for at in range(0, len(rows), reader.rows_at_once):
+        # What a damaged row raises, it raises again when it is loaded by itself.
+        with suppress(RowRejected), guarded("rows read together"):
             images = reader.load(rows[at : at + reader.rows_at_once])
             facts |= {at + k: f for k, f in assemble_alike(images, grid, pixels, first + at)}
-    for k, row in enumerate(rows):
-        if k not in facts:
-            try:
-                with WARNINGS_LOCK:  # the libraries that may be needed are not made for threads
-                    facts[k] = assemble(source.load(row), grid, pixels, first + k)
-            except RowRejected as problem:
-                rejected[k] = problem
+    return facts
+
+
+def decode_each(
+    source: ImageSource,
+    grid: Grid,
+    rows: Mapping[int, RowRequest],
+    pixels: Pixels,
+    places: Mapping[int, int],
+) -> Decoded:
+    """Rows by their numbers, one after the other; pixels of row ``k`` go to ``places[k]``."""
+    facts: dict[int, CutoutFacts] = {}
+    rejected: dict[int, RowRejected] = {}
+    for k, row in rows.items():
+        mark(str(k))
+        try:
+            with WARNINGS_LOCK:  # the libraries that may be needed are not made for threads
+                images = load_row(source, row)
+                with guarded(row.file or row.object_id):
+                    facts[k] = assemble(images, grid, pixels, places[k])
+        except RowRejected as problem:
+            rejected[k] = problem
     return Decoded(facts, rejected)
 
 
@@ -122,15 +158,11 @@ def alike_reader(source: ImageSource, rows: Sequence[RowRequest]) -> AlikeReader
     """A reader of many rows together, if the files of the first rows allow it."""
     if not isinstance(source, AlikeSource):
         return None
-    readers = (source.alike(row) for row in rows[:_MODEL_ROWS])
-    return next((reader for reader in readers if reader is not None), None)
-
-
-def decode_into_room(
-    source: ImageSource, grid: Grid, rows: Sequence[RowRequest], room: Room, slot: int, first: int
-) -> Decoded:
-    """:func:`decode_rows` into a slot of a shared file; for other processes."""
-    return decode_rows(source, grid, rows, opened(room, slot), first)
+    for row in rows[:_MODEL_ROWS]:
+        with suppress(RowRejected), guarded(row.file or row.object_id):
+            if (reader := source.alike(row)) is not None:
+                return reader
+    return None
 
 
 def assemble(
@@ -145,9 +177,9 @@ def assemble(
         no pixel has data.
     """
     present = {k: image for k, image in enumerate(images) if isinstance(image, BandImage)}
-    missing = [image for image in images if isinstance(image, RowRejected)]
+    missing = {k: image for k, image in enumerate(images) if isinstance(image, RowRejected)}
     if missing and (grid.missing_bands == "quarantine" or not present):
-        raise missing[0]
+        raise next(iter(missing.values()))
     flux = pixels.flux[place]
     centre = _common_centre(list(present.values()), grid)
     for k in range(len(images)):
@@ -164,6 +196,8 @@ def assemble(
         _place_psfs(pixels.psf[place], present, grid)
     first = next(iter(present.values()))
     has_data, nan_fraction = _mask_missing(flux, grid, first.source)
+    reasons = {k: (problem.reason, problem.message) for k, problem in missing.items()}
+    reasons |= {k: _NO_DATA for k in present if not has_data[k]}
     headers = [image.header for image in present.values() if image.header is not None]
     oriented = next((header for header in headers if header.north_deg is not None), None)
     return CutoutFacts(
@@ -187,6 +221,7 @@ def assemble(
         is_mirrored=oriented is not None and oriented.is_mirrored,
         centre_px=_off_middle(centre, grid),
         sha256=cutout_sha256(flux),
+        missing=reasons,
     )
 
 
@@ -252,6 +287,7 @@ def assemble_alike(
             is_mirrored=images.orientations[k][1],
             centre_px=_off_middle(centre, grid),
             sha256=cutout_sha256(flux[k]),
+            missing={b: _NO_DATA for b in range(n_bands) if not flags[b]},
         )
         good.append((k, facts))
     return good

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import re
 import warnings
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,21 +21,19 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
+from lensing_core.ingest.guard import guarded, opening
 from lensing_core.ingest.headers import (
     HeaderCalibration,
     celestial_wcs,
     read_calibration,
     relevant_cards,
 )
+from lensing_core.ingest.limits import check_compressed, check_pixels
 from lensing_core.ingest.plain_fits import NotPlain, PlainFile, read_plain
 from lensing_core.ingest.rejection import RowRejected
 
 # CFITSIO takes these for its own syntax (filters, output files, extension numbers).
 _CFITSIO_SYNTAX = re.compile(r"[\[\](){}*?!]|\+\d+$")
-_FITS_ERRORS = (
-    *(OSError, ValueError, TypeError, IndexError, KeyError, EOFError),
-    *(zlib.error, fits.VerifyError),
-)
 FITS_SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fits.fz", ".fit.fz", ".fz")
 
 
@@ -80,21 +77,14 @@ def open_fits(path: Path) -> Iterator[FitsImages]:
     Raises
     ------
     RowRejected
-        missing_file, unreadable_file or wrong_shape (no image in it); also for what fails later,
-        while pixels are read.
+        missing_file, not_a_file, unreadable_file, too_large or wrong_shape (no image in it); also
+        for what fails later, while pixels are read.
     """
-    try:
-        with _open_either(path) as images:
-            if not images.hdus:
-                raise RowRejected("wrong_shape", f"{path} has no image in any HDU.", str(path))
-            yield images
-    except _FITS_ERRORS as error:
-        if not path.is_file():
-            raise RowRejected("missing_file", f"{path} does not exist.", str(path)) from error
-        detail = " ".join(str(error).split()) or type(error).__name__
-        raise RowRejected(
-            "unreadable_file", f"{path} cannot be read: {detail[:200]}.", str(path)
-        ) from error
+    opening(path)
+    with guarded(str(path)), _open_either(path) as images:
+        if not images.hdus:
+            raise RowRejected("wrong_shape", f"{path} has no image in any HDU.", str(path))
+        yield images
 
 
 @contextmanager
@@ -106,9 +96,10 @@ def _open_either(path: Path) -> Iterator[FitsImages]:
     if plain is not None:
         yield _PlainImages(path, plain)
         return
+    check_compressed(path)
     if not _CFITSIO_SYNTAX.search(str(path)):
         try:
-            opened = fitsio.FITS(str(path))
+            opened = fitsio.FITS(str(path.absolute()))  # "-" alone would be standard input
         except OSError:
             opened = None  # astropy judges
         if opened is not None:
@@ -174,6 +165,8 @@ class _FitsioImages:
             return bytes(stream.read(count))
 
     def read(self, index: int) -> NDArray[np.float32]:
+        shape = next(hdu.shape for hdu in self.hdus if hdu.index == index)
+        check_pixels(shape, self.path)
         return self._pixels(index, lambda hdu: hdu.read(), lambda hdu: hdu.data)
 
     def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
@@ -215,6 +208,7 @@ class _AstropyImages:
         )
 
     def read(self, index: int) -> NDArray[np.float32]:
+        check_pixels(tuple(self._hdus[index].shape), self.path)
         return np.asarray(self._hdus[index].data, dtype=np.float32)
 
     def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lensing_core.ingest.alike import BandPlace, PlainReader
 from lensing_core.ingest.choices import BandAxis, VarianceKind
 from lensing_core.ingest.fits_files import FitsImages, open_fits
+from lensing_core.ingest.guard import each_band
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus, match_by_order
 from lensing_core.ingest.images import (
     BandImage,
@@ -122,12 +123,14 @@ class FitsHdus:
                 raise RowRejected(
                     problem.reason, f"{path}: {problem.message}", str(path)
                 ) from problem
-            return [
-                RowRejected(hdus.reason, f"{path}: {hdus.message}", str(path))
-                if isinstance(hdus, RowRejected)
-                else self._band(k, row, images, hdus)
-                for k, hdus in enumerate(found)
-            ]
+
+            def read(k: int) -> BandImage | RowRejected:
+                hdus = found[k]
+                if isinstance(hdus, RowRejected):
+                    return RowRejected(hdus.reason, f"{path}: {hdus.message}", str(path))
+                return self._band(k, row, images, hdus)
+
+            return each_band(len(found), read, path)
 
     def alike(self, row: RowRequest) -> PlainReader | None:
         """As in :class:`~lensing_core.ingest.images.AlikeSource`."""
@@ -198,7 +201,7 @@ class FitsFiles:
         return self.calibration.bands
 
     def load(self, row: RowRequest) -> list[BandImage | RowRejected]:
-        return [self._band(k, row) for k in range(len(self.bands))]
+        return each_band(len(self.bands), lambda k: self._band(k, row))
 
     def alike(self, row: RowRequest) -> PlainReader | None:
         """As in :class:`~lensing_core.ingest.images.AlikeSource`."""
@@ -220,14 +223,9 @@ class FitsFiles:
         bands = zip(self.bands, self.keys, strict=True)
         return [self.locator.find(row, band, key) for band, key in bands]
 
-    def _band(self, k: int, row: RowRequest) -> BandImage | RowRejected:
+    def _band(self, k: int, row: RowRequest) -> BandImage:
         band, key = self.bands[k], self.keys[k]
-        try:
-            path = self.locator.find(row, band, key)
-        except RowRejected as missing:
-            return missing
-        if not path.is_file():
-            return RowRejected("missing_file", f"{path} does not exist.", str(path))
+        path = self.locator.find(row, band, key)
         with open_fits(path) as images:
             index = _flux_hdu([(hdu.index, hdu.name) for hdu in images.hdus])
             psf, psf_scale = self.companions.read_psf(row, band, key)

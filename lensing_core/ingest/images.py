@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.headers import HeaderCalibration
+from lensing_core.ingest.limits import PIXEL_SCALE_ARCSEC, ZERO_POINT_MAG
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.surveys import Survey
 
@@ -164,10 +167,13 @@ class Locator:
         Folder that relative names start from, or the one file of all rows.
     pattern : str
         A name with column names in braces, and ``{id}``, ``{band}``; empty: the table names files.
+    more_roots : tuple of str
+        Folders besides ``root`` that files may be in.
     """
 
     root: Path
     pattern: str = ""
+    more_roots: tuple[str, ...] = ()
 
     def find(self, row: RowRequest, band: str = "", key: str = "") -> Path:
         """The file of a row (and band, called ``key`` in names); it need not exist.
@@ -175,18 +181,53 @@ class Locator:
         Raises
         ------
         RowRejected
-            missing_file, if the table names none.
+            missing_file, if the table names none; outside_folder, if the name or a link leads out
+            of the folders that files may be in; not_a_file.
         """
         if self.pattern:
             # Joining text is several times faster than joining paths.
-            return existing_spelling(Path(f"{self.root}/{self._fill(row, key or band)}"))
+            filled = self._fill(row, key or band)
+            return self._confined(existing_spelling(Path(f"{self.root}/{filled}")))
         name = row.band_files.get(band) if row.band_files else row.file
         if name:
-            return existing_spelling(self.root / name)
+            return self._confined(existing_spelling(self.root / name))
         if row.band_files or not self.root.is_file():
             where = f" in band {band}" if band and row.band_files else ""
             raise RowRejected("missing_file", f"The table names no image file{where} for this row.")
         return self.root
+
+    def has(self, row: RowRequest, band: str = "", key: str = "") -> bool:
+        """Whether a row's file is there."""
+        try:
+            return self.find(row, band, key).is_file()
+        except RowRejected:
+            return False
+
+    def _confined(self, path: Path) -> Path:
+        folder, name = os.path.split(path)
+        try:
+            inside = name not in ("", "..") and _is_inside(folder, str(self.root), self.more_roots)
+            mode = os.lstat(path).st_mode if inside else 0
+            if stat.S_ISLNK(mode):
+                target = os.path.realpath(path)
+                inside = _is_inside(os.path.dirname(target), str(self.root), self.more_roots)
+                mode = os.stat(path).st_mode if inside else 0
+            if inside and not stat.S_ISREG(mode):
+                raise irregular(path, mode)
+        except FileNotFoundError:
+            pass  # whoever opens it says so
+        except (OSError, ValueError) as error:
+            raise RowRejected(
+                "missing_file", f"The name {str(path)[:200]!r} is none of a file: {error}."
+            ) from error
+        if not inside:
+            raise RowRejected(
+                "outside_folder",
+                f"{path} leads out of the images folder {self.root}; add the folder that it is in "
+                "to the setting more_roots if that is meant.",
+                str(path),
+            )
+        return path
 
     def _fill(self, row: RowRequest, band: str) -> str:
         parts = list(_parts(self.pattern))
@@ -205,6 +246,31 @@ class Locator:
                     f"{{{'}, {'.join(known)}}} or another column of the table."
                 )
         return "".join(parts)
+
+
+def irregular(path: Path, mode: int) -> RowRejected:
+    """Why what is no regular file is not opened."""
+    return RowRejected("not_a_file", f"{path} is {_kind(mode)}, not a file.", str(path))
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "something else")
+
+
+@lru_cache(maxsize=4096)
+def _is_inside(folder: str, root: str, more_roots: tuple[str, ...]) -> bool:
+    """Whether a folder, with all links followed, is one of the roots or below one."""
+    real = os.path.realpath(folder)
+    own = root if os.path.isdir(root) else os.path.dirname(root)
+    roots = (os.path.realpath(os.path.expanduser(name)) for name in (own, *more_roots))
+    return any(os.path.commonpath((real, top)) == top for top in roots)
 
 
 @lru_cache(maxsize=64)
@@ -249,25 +315,41 @@ class Calibration:
     scales_arcsec: tuple[float | None, ...]
     zero_points_mag: tuple[float | None, ...]
 
-    def scale(self, k: int, header: HeaderCalibration | None) -> tuple[float, str]:
-        """Pixel scale of band ``k`` and where it is from."""
+    def scale(
+        self, k: int, header: HeaderCalibration | None, source: str = "The header"
+    ) -> tuple[float, str]:
+        """Pixel scale of band ``k`` and where it is from.
+
+        Raises
+        ------
+        RowRejected
+            bad_calibration, if the header's cannot be true.
+        """
         stated = self.scales_arcsec[k]
         if stated is not None:
             return stated, "settings"
         if header is not None and header.pixel_scale_arcsec is not None:
-            return header.pixel_scale_arcsec, header.pixel_scale_from
+            scale, name = header.pixel_scale_arcsec, header.pixel_scale_from
+            _check_between(scale, PIXEL_SCALE_ARCSEC, f"{source}: {name} gives", "arcsec a pixel")
+            return scale, name
         return self.survey.pixel_scale_arcsec, "survey"
 
     def zero_point(
-        self, k: int, header: HeaderCalibration | None, scale_arcsec: float
+        self,
+        k: int,
+        header: HeaderCalibration | None,
+        scale_arcsec: float,
+        source: str = "The header",
     ) -> tuple[float, str]:
-        """AB zero point of band ``k`` and where it is from."""
+        """AB zero point of band ``k`` and where it is from; raises as :meth:`scale` does."""
         stated = self.zero_points_mag[k]
         if stated is not None:
             return stated, "settings"
         if header is not None:
             if header.zero_point_mag is not None:
-                return header.zero_point_mag, header.zero_point_from
+                value, name = header.zero_point_mag, header.zero_point_from
+                _check_between(value, ZERO_POINT_MAG, f"{source}: {name} gives", "AB magnitudes")
+                return value, name
             of_one_second = self.survey.exptime_zero_point_mag
             if of_one_second is not None and header.exposure_s is not None:
                 return of_one_second + 2.5 * float(np.log10(header.exposure_s)), "EXPTIME"
@@ -282,8 +364,8 @@ class Calibration:
         **more: object,
     ) -> BandImage:
         """A calibrated :class:`BandImage` of band ``k``; ``more`` are further fields of it."""
-        scale, scale_from = self.scale(k, header)
-        zero_point, zero_point_from = self.zero_point(k, header, scale)
+        scale, scale_from = self.scale(k, header, source)
+        zero_point, zero_point_from = self.zero_point(k, header, scale, source)
         return BandImage(
             data=data,
             pixel_scale_arcsec=scale,
@@ -293,6 +375,15 @@ class Calibration:
             zero_point_from=zero_point_from,
             header=header,
             **more,  # type: ignore[arg-type]  # passed on as they are named there
+        )
+
+
+def _check_between(value: float, bounds: tuple[float, float], what: str, unit: str) -> None:
+    if not bounds[0] <= value <= bounds[1]:
+        raise RowRejected(
+            "bad_calibration",
+            f"{what} {value:g} {unit}, outside of {bounds[0]:g} to {bounds[1]:g}; mend the header "
+            "or state the value in the settings.",
         )
 
 

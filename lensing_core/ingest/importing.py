@@ -42,6 +42,8 @@ class ImportReport:
         Quarantined rows by reason.
     doubts : dict of str to int
         Cells that were left empty because they could not be understood, by their role.
+    missing_bands : dict of str to int
+        Bands of objects that hold no data, by band and reason, as ``g: unreadable_file``.
     already_complete : bool
         Whether there was nothing left to do.
     """
@@ -52,6 +54,7 @@ class ImportReport:
     quarantined: int
     reasons: dict[str, int]
     doubts: dict[str, int]
+    missing_bands: dict[str, int]
     warnings: list[str]
     already_complete: bool
 
@@ -114,6 +117,7 @@ def report(
             quarantined=row.n_quarantined,
             reasons=dict(counts),
             doubts=dict(row.notes.get("doubts", {})),
+            missing_bands=dict(row.notes.get("missing_bands", {})),
             warnings=list(warnings),
             already_complete=already_complete,
         )
@@ -192,6 +196,7 @@ class _Outcome:
     places: list[int] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    missing_bands: Counter[str] = field(default_factory=Counter)
 
 
 def _collect(
@@ -220,6 +225,10 @@ def _collect(
                 outcome.rows.append(_candidate(row, result, plan))
                 outcome.places.append(place)
                 outcome.digests.append(result.sha256)
+                outcome.missing_bands.update(
+                    f"{plan.geometry.bands[k]}: {reason}"
+                    for k, (reason, _) in result.missing.items()
+                )
                 continue
             reason, source = "duplicate_id", result.source
             message = (
@@ -242,7 +251,13 @@ def _write(decoder: Decoder, writer: CatalogWriter, chunk: Chunk, outcome: _Outc
         rows_read=chunk.stop,
         rejected=outcome.rejected,
         has_variance=chunk.pixels.variance is not None,
-        notes={"doubts": dict(Counter(writer.notes.get("doubts", {})) + chunk.doubts)},
+        notes={
+            name: dict(Counter(writer.notes.get(name, {})) + counts)
+            for name, counts in (
+                ("doubts", chunk.doubts),
+                ("missing_bands", outcome.missing_bands),
+            )
+        },
     )
 
 
@@ -255,6 +270,11 @@ def _candidate(row: ParsedRow, facts: CutoutFacts, plan: ImportPlan) -> NewCandi
     if facts.scaled_zero_points_mag:
         ingest["image_zero_points_mag"] = {
             plan.geometry.bands[k]: value for k, value in facts.scaled_zero_points_mag.items()
+        }
+    if facts.missing:
+        ingest["missing_bands"] = {
+            plan.geometry.bands[k]: {"reason": reason, "message": message}
+            for k, (reason, message) in facts.missing.items()
         }
     if facts.north_deg is not None:
         ingest["north_deg"] = round(facts.north_deg, 4) + 0.0  # no -0

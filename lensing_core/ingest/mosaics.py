@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.fits_files import FitsImages, open_fits
 from lensing_core.ingest.geometry import same_scale
+from lensing_core.ingest.guard import each_band
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus
 from lensing_core.ingest.headers import celestial_wcs
 from lensing_core.ingest.images import (
@@ -66,16 +67,10 @@ class Mosaic:
             raise RowRejected(
                 "bad_coordinates", "The row has no position, which cutting from a mosaic needs."
             )
-        found = [self._band(k, row) for k in range(len(self.bands))]
-        outside = [f for f in found if isinstance(f, RowRejected) and f.reason == "outside_mosaic"]
-        if outside and not any(isinstance(f, BandImage) for f in found):
-            raise outside[0]
-        return found
+        return each_band(len(self.bands), lambda k: self._band(k, row), foremost="outside_mosaic")
 
     def _band(self, k: int, row: RowRequest) -> BandImage | RowRejected:
         path = self.locator.find(row, self.bands[k], self.keys[k])
-        if not path.is_file():
-            return RowRejected("missing_file", f"{path} does not exist.", str(path))
         with open_fits(path) as images:
             hdus = self._hdus(k, images)
             if isinstance(hdus, RowRejected):
@@ -92,7 +87,7 @@ class Mosaic:
         self, k: int, row: RowRequest, images: FitsImages, hdus: BandHdus
     ) -> BandImage | RowRejected:
         header = images.calibration(hdus.flux)
-        scale, _ = self.calibration.scale(k, header)
+        scale, _ = self.calibration.scale(k, header, str(images.path))
         shape = next(hdu.shape for hdu in images.hdus if hdu.index == hdus.flux)
         x, y = _position(images.path, hdus.flux, row)
         if same_scale(scale, self.grid_scale_arcsec):

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from math import nan
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from lensing_core.ingest.guard import guarded, opening
 from lensing_core.ingest.images import BandImage, Locator, RowRequest
+from lensing_core.ingest.limits import check_pixels
 from lensing_core.ingest.rejection import RowRejected
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+# Pillow knows many more, some of which start other programs.
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _EIGHT_BIT = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")
 
 
@@ -38,28 +42,17 @@ class Pictures:
 
     def load(self, row: RowRequest) -> Sequence[BandImage | RowRejected]:
         path = self.locator.find(row)
-        if not path.is_file():
-            raise RowRejected("missing_file", f"{path} does not exist.", str(path))
-        try:
-            with Image.open(path) as picture:
-                if picture.mode not in _EIGHT_BIT:
-                    raise RowRejected(
-                        "unsupported_format",
-                        f"{path} is a picture of mode {picture.mode}; values above 255 would be "
-                        "lost. Give it as FITS or .npy.",
-                        str(path),
-                    )
-                pixels = np.asarray(picture.convert("RGBA"), dtype=np.float32)
-        except (
-            UnidentifiedImageError,
-            OSError,
-            SyntaxError,
-            ValueError,
-            Image.DecompressionBombError,
-        ) as error:
-            raise RowRejected(
-                "unreadable_file", f"{path} cannot be read: {str(error)[:200]}.", str(path)
-            ) from error
+        opening(path)
+        with guarded(str(path)), Image.open(path, formats=_FORMATS) as picture:
+            check_pixels(picture.size, path, "a picture")
+            if picture.mode not in _EIGHT_BIT:
+                raise RowRejected(
+                    "unsupported_format",
+                    f"{path} is a picture of mode {picture.mode}; values above 255 would be "
+                    "lost. Give it as FITS or .npy.",
+                    str(path),
+                )
+            pixels = np.asarray(picture.convert("RGBA"))
         height, width = (n - 2 * self.frame_px for n in pixels.shape[:2])
         if min(height, width) < 1:
             raise RowRejected(
@@ -69,10 +62,10 @@ class Pictures:
                 str(path),
             )
         inner = pixels[self.frame_px :, self.frame_px :][:height, :width]
-        colours = np.where(inner[..., 3:] > 0, inner[..., :3], np.float32(np.nan))
+        is_seen = inner[..., 3] > 0
         return [
             BandImage(
-                np.ascontiguousarray(colours[..., k]),
+                np.where(is_seen, inner[..., k], np.float32(np.nan)).astype(np.float32, copy=False),
                 self.pixel_scale_arcsec,
                 nan,
                 str(path),

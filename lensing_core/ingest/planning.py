@@ -19,19 +19,24 @@ from lensing_core.errors import BadInputError
 from lensing_core.ingest.columns import ColumnMap, recognise
 from lensing_core.ingest.decoding import assemble
 from lensing_core.ingest.geometry import same_scale
-from lensing_core.ingest.images import BandImage, ImageSource, Locator, RowRequest, pattern_fields
+from lensing_core.ingest.guard import guarded, load_row
+from lensing_core.ingest.images import BandImage, ImageSource, RowRequest, pattern_fields
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.pictures import Pictures
 from lensing_core.ingest.positions import PositionReader, position_reader
-from lensing_core.ingest.probing import Probe, find_pattern, probe, typical_file
+from lensing_core.ingest.probing import Probe, find_pattern, probe, typical_files
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.room import Grid, Pixels, Room
 from lensing_core.ingest.rows import ParsedRow, RowReader
 from lensing_core.ingest.survey_choice import choose_survey
 from lensing_core.ingest.tables import IMAGE_SUFFIXES, SourceTable, read_table, table_of_files
+from lensing_core.supervised import mark
 from lensing_core.surveys import Survey, load_surveys
 from lensing_core.workspace import Workspace
+
+# What a helper process that makes a plan says it is at.
+TABLE, IMAGES = "table", "images"
 
 _PROBED_ROWS = 50
 _SCALE_DIGITS = 6
@@ -95,23 +100,21 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
     BadInputError, NotFoundError
         Saying what must be stated or mended.
     """
+    mark(TABLE)
     table = open_objects(request)
+    mark(IMAGES)
     surveys = load_surveys(workspace)
     columns = recognise(table, (), _without_bands(request.columns))
     positions, doubts = _positions(request, table, columns)
     rows = _first_rows(request, table, columns, positions, "")
     pattern = find_pattern(request, columns, rows) if not _has_band_files(request) else ""
     rows = _first_rows(request, table, columns, positions, pattern)
-    survey = choose_survey(request, surveys, _first_image(request, pattern, rows))
+    survey = choose_survey(request, surveys, _first_files(request, pattern, rows))
     columns = recognise(table, survey.band_names, request.columns)
     rows = _first_rows(request, table, columns, positions, pattern)
     found = probe(request, columns, survey, rows, pattern)
-    images, row = _first_images(found.source, rows)
-    _check_orientation(found.source.bands, images)
-    grid = _grid(request, survey, found, images)
-    pixels = Room.of(grid, len(images), 1).open()
-    assemble(images, grid, pixels, 0)
-    sample = Sample(row.object_id, images, pixels)
+    row, grid, sample = _first_object(request, survey, found, rows)
+    images = sample.images
     warnings = [*table.notes, *doubts, *found.warnings, *_conflicts(images)]
     warnings += _misplaced(found.source, row, grid)
     warnings += _assumptions(found.source.bands, images, request)
@@ -139,7 +142,7 @@ def open_objects(request: ImportRequest) -> SourceTable:
         raise BadInputError(
             f"{root} is a single file: give a table of its rows or positions, or name its folder."
         )
-    return table_of_files(Locator(root, request.pattern), IMAGE_SUFFIXES)
+    return table_of_files(request.locator(request.pattern), IMAGE_SUFFIXES)
 
 
 def _without_bands(stated: Mapping[str, str]) -> dict[str, str]:
@@ -196,31 +199,40 @@ def _first_rows(
     return rows
 
 
-def _first_image(request: ImportRequest, pattern: str, rows: Sequence[RowRequest]) -> Path | None:
-    """An image to look at before the bands are known; None where only the bands would tell."""
+def _first_files(
+    request: ImportRequest, pattern: str, rows: Sequence[RowRequest]
+) -> Sequence[Path]:
+    """Images to look at before the bands are known; none where only the bands would tell."""
     if request.survey or "{band}" in pattern or _has_band_files(request):
-        return None
-    return typical_file(Locator(request.root, pattern), rows, ())
+        return []
+    return typical_files(request.locator(pattern), rows, (), request.dataset)
 
 
-def _first_images(
-    source: ImageSource, rows: Sequence[RowRequest]
-) -> tuple[list[BandImage | RowRejected], RowRequest]:
-    """The first row whose images can be read, with as many bands as possible."""
-    best: tuple[list[BandImage | RowRejected], RowRequest] | None = None
+def _first_object(
+    request: ImportRequest, survey: Survey, found: Probe, rows: Sequence[RowRequest]
+) -> tuple[RowRequest, Grid, Sample]:
+    """The first row that makes a cutout, with as many bands as possible.
+
+    What is wrong with a row before it is told when that row is imported, as of any other.
+    """
+    best: tuple[RowRequest, Grid, Sample] | None = None
     problem: RowRejected | None = None
     most = 0
     for row in rows:
         try:
-            images = list(source.load(row))
-        except RowRejected as rejected:
-            problem = problem or rejected
+            images = list(load_row(found.source, row))
+            with guarded(row.file or row.object_id):
+                _check_orientation(found.source.bands, images)
+                grid = _grid(request, survey, found, images)
+                pixels = Room.of(grid, len(images), 1).open()
+                facts = assemble(images, grid, pixels, 0)
+        except RowRejected as error:
+            problem = problem or error
             continue
-        present = sum(isinstance(image, BandImage) for image in images)
-        problem = problem or next((i for i in images if isinstance(i, RowRejected)), None)
-        if present > most:
-            best, most = (images, row), present
-        if present == len(images):
+        n_bands = sum(facts.band_flags)
+        if n_bands > most:
+            best, most = (row, grid, Sample(row.object_id, images, pixels)), n_bands
+        if n_bands == len(images):
             break
     if best is None:
         raise BadInputError(f"None of the first {len(rows)} images can be used: {problem}")
@@ -249,7 +261,7 @@ def _misplaced(source: ImageSource, row: RowRequest, grid: Grid) -> list[str]:
     """A doubt where the first image does not show the place that the table names."""
     if row.ra_deg is None or row.dec_deg is None or isinstance(source, Mosaic):
         return []
-    for image in source.load(replace(row, ra_deg=None, dec_deg=None)):
+    for image in load_row(source, replace(row, ra_deg=None, dec_deg=None)):
         if isinstance(image, BandImage) and image.sky_deg is not None:
             places = np.deg2rad([row.ra_deg, row.dec_deg, *image.sky_deg])
             away_arcsec = float(np.rad2deg(angular_separation(*places))) * 3600

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import prod
@@ -10,13 +11,20 @@ from pathlib import Path
 
 from astropy.io import fits
 
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.ingest.choices import BandAxis, ImageKind
 from lensing_core.ingest.columns import ColumnMap
 from lensing_core.ingest.fits_files import is_fits, open_fits
 from lensing_core.ingest.fits_sources import Companions, FitsCube, FitsFiles, FitsHdus
+from lensing_core.ingest.guard import guarded, load_row, opening
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus
-from lensing_core.ingest.images import Calibration, ImageSource, Locator, RowRequest
+from lensing_core.ingest.images import (
+    BandImage,
+    Calibration,
+    ImageSource,
+    Locator,
+    RowRequest,
+)
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.pictures import Pictures, is_picture
 from lensing_core.ingest.rejection import RowRejected
@@ -62,8 +70,8 @@ def find_pattern(request: ImportRequest, columns: ColumnMap, rows: Sequence[RowR
     if request.pattern or "file" in columns.roles or columns.files or request.root.is_file():
         return request.pattern
     for pattern in _GUESSES:
-        locator = Locator(request.root, pattern)
-        if any(locator.find(row).is_file() for row in rows):
+        locator = request.locator(pattern)
+        if any(locator.has(row) for row in rows):
             return pattern
     raise BadInputError(
         f"No column of the table names image files, and {request.root} has none called "
@@ -72,54 +80,67 @@ def find_pattern(request: ImportRequest, columns: ColumnMap, rows: Sequence[RowR
     )
 
 
-def typical_file(locator: Locator, rows: Iterable[RowRequest], bands: Sequence[str]) -> Path:
-    """Of the first image files that can be read, the one with most images in it.
+def typical_files(
+    locator: Locator, rows: Iterable[RowRequest], bands: Sequence[str], dataset: str = ""
+) -> list[Path]:
+    """Of the first image files that can be read, one of each layout, most images first.
+
+    Files of another kind than most are left out, so that no single file decides how all are read.
 
     Raises
     ------
     BadInputError
         If none exists or can be read.
     """
-    best: tuple[int, Path] | None = None
-    tried, problem = "", ""
-    looked_at = 0
-    for path in _files(locator, rows, bands):
-        tried = tried or str(path)
-        if not path.is_file():
-            continue
+    layouts: dict[_Layout, Path] = {}
+    kinds: Counter[str] = Counter()
+    problems: list[RowRejected] = []
+    for row, band in ((row, band) for row in rows for band in bands or ("",)):
         try:
-            n_images = _count_images(path)
-        except RowRejected as rejected:
-            problem = problem or str(rejected)
+            path = locator.find(row, band)
+            with guarded(str(path)):
+                layout = _layout(path, dataset)
+        except RowRejected as problem:
+            problems.append(problem)
             continue
-        if best is None or n_images > best[0]:
-            best = n_images, path
-        looked_at += 1
-        if looked_at == _PROBED_FILES:
+        layouts.setdefault(layout, path)
+        kinds[layout.kind] += 1
+        if kinds.total() == _PROBED_FILES:
             break
-    if best is not None:
-        return best[1]
-    if problem:
-        raise BadInputError(f"None of the first image files can be used: {problem}")
+    if layouts:
+        kind = kinds.most_common(1)[0][0]
+        chosen = [layout for layout in layouts if layout.kind == kind]
+        chosen.sort(key=lambda layout: -layout.n_images)
+        return [layouts[layout] for layout in chosen]
+    there = [problem for problem in problems if problem.reason != "missing_file"]
+    if there:
+        raise BadInputError(f"None of the first image files can be used: {there[0]}")
+    tried = next((problem.source for problem in problems if problem.source), None)
     detail = f"; the first would be {tried}" if tried else "; the table names none"
     raise BadInputError(
         f"None of the first image files exists{detail}. Check the images folder and the pattern."
     )
 
 
-def _files(locator: Locator, rows: Iterable[RowRequest], bands: Sequence[str]) -> Iterator[Path]:
-    for row in rows:
-        for band in bands or ("",):
-            with suppress(RowRejected):  # the table names no file in this cell
-                yield locator.find(row, band)
+@dataclass(frozen=True)
+class _Layout:
+    """What files have in common that are read in the same way."""
+
+    kind: str
+    n_images: int  # planes of all arrays
+    images: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
-def _count_images(path: Path) -> int:
-    """Planes of all arrays in a file."""
+def _layout(path: Path, dataset: str) -> _Layout:
     if is_fits(path.name):
         with open_fits(path) as images:
-            return sum(prod(hdu.shape[:-2]) for hdu in images.hdus)
-    return prod(open_array(path).shape[:-2]) if is_stack(path.name) else 1
+            shapes = tuple((hdu.name, hdu.shape) for hdu in images.hdus)
+        return _Layout("fits", sum(prod(shape[:-2]) for _, shape in shapes), shapes)
+    if is_stack(path.name):
+        shape = open_array(path, dataset).shape
+        return _Layout("stack", prod(shape[:-2]), (("", shape[1:]),))
+    opening(path)
+    return _Layout("picture", 1)
 
 
 def probe(
@@ -136,20 +157,46 @@ def probe(
     BadInputError
         If bands or sizes must be stated, saying what was found.
     """
-    locator = Locator(request.root, pattern)
+    locator = request.locator(pattern)
     per_band = "{band}" in pattern or bool(columns.files)
     keys = request.keys_of(survey.band_names)
-    path = typical_file(locator, rows, keys if "{band}" in pattern else tuple(columns.files))
-    kind = request.image_kind
-    if kind == "auto":
-        kind = _guess_kind(request, path, per_band=per_band, by_position=_no_object(pattern))
-    builder = _Builder(request, columns, survey, rows, locator, path, [])
-    try:
-        source = builder.build(kind, per_band=per_band)
-    except RowRejected as problem:
-        raise BadInputError(f"The first image cannot be used: {problem}") from problem
-    request.check_bands(source.bands)
-    return Probe(source, kind, pattern, builder.warnings)
+    paths = typical_files(
+        locator, rows, keys if "{band}" in pattern else tuple(columns.files), request.dataset
+    )
+    probes: list[Probe] = []
+    problems: list[LensTriageError] = []
+    for path in paths:
+        kind = request.image_kind
+        builder = _Builder(request, columns, survey, rows, locator, path, [])
+        try:
+            if kind == "auto":
+                kind = _guess_kind(
+                    request, path, per_band=per_band, by_position=_no_object(pattern)
+                )
+            source = builder.build(kind, per_band=per_band)
+            request.check_bands(source.bands)
+        except RowRejected as problem:
+            problems.append(BadInputError(f"The first image cannot be used: {problem}"))
+        except LensTriageError as problem:
+            problems.append(problem)
+        else:
+            if all(source != earlier.source for earlier in probes):
+                probes.append(Probe(source, kind, pattern, builder.warnings))
+    if not probes:
+        raise problems[0]
+    if len(probes) == 1:
+        return probes[0]
+    return max(probes, key=lambda probe: _count_read(probe.source, rows))
+
+
+def _count_read(source: ImageSource, rows: Sequence[RowRequest]) -> tuple[int, int]:
+    """How many of the first rows a source reads, and how many bands of them in all."""
+    n_rows = n_bands = 0
+    for row in rows[:_PROBED_FILES]:
+        with suppress(RowRejected):
+            n_bands += sum(isinstance(image, BandImage) for image in load_row(source, row))
+            n_rows += 1
+    return n_rows, n_bands
 
 
 def _no_object(pattern: str) -> bool:
@@ -168,12 +215,9 @@ def _guess_kind(
         return "mosaic"
     if per_band:
         return "fits_per_band"
-    try:
-        with open_fits(path) as images:
-            cubes = [h for h in images.hdus if len([n for n in h.shape if n > 1]) == 3]
-            return "fits_cube" if cubes else "fits_hdus"
-    except RowRejected as problem:
-        raise BadInputError(f"The first image cannot be used: {problem}") from problem
+    with open_fits(path) as images:
+        cubes = [h for h in images.hdus if len([n for n in h.shape if n > 1]) == 3]
+        return "fits_cube" if cubes else "fits_hdus"
 
 
 @dataclass(frozen=True)
@@ -254,7 +298,7 @@ class _Builder:
         return tuple(found)
 
     def _exists(self, row: RowRequest, band: str) -> bool:
-        return self.locator.find(row, band, self.request.band_keys.get(band, band)).is_file()
+        return self.locator.has(row, band, self.request.band_keys.get(band, band))
 
     def _bands_of_hdus(self) -> tuple[tuple[str, ...], bool]:
         """Bands of the first file, and whether they go by the order of HDUs."""
@@ -377,10 +421,11 @@ class _Builder:
         for k in range(len(calibration.bands)):
             path = self.path
             if per_band:
-                path = typical_file(self.locator, self.rows, (keys[k],))
+                path = typical_files(self.locator, self.rows, (keys[k],))[0]
             with open_fits(path) as images:
                 names = tuple((hdu.index, hdu.name) for hdu in images.hdus)
                 found = find_bands(names, (keys[k],))[0]
                 index = found.flux if isinstance(found, BandHdus) else names[0][0]
-                scales.append(calibration.scale(k, images.calibration(index))[0])
+                header = images.calibration(index)
+                scales.append(calibration.scale(k, header, str(path))[0])
         return min(scales)

@@ -16,6 +16,12 @@ REASONS = {
     "missing_id": "the row has no usable object id",
     "duplicate_id": "an earlier row has the same object id",
     "outside_mosaic": "the position lies outside the mosaic",
+    "outside_folder": "the name leads to a file outside the images folder",
+    "not_a_file": "the name is that of a folder, a device, a pipe or a socket",
+    "too_large": "the file declares or needs more than the limits of the import allow",
+    "timed_out": "reading the file took longer than the limit of the import",
+    "crashed_reader": "reading the file ended the process that read it",
+    "bad_calibration": "the pixel scale or zero point in the header cannot be true",
 }
 
 

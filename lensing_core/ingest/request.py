@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import BandAxis, ImageKind, MissingBands, VarianceKind
+from lensing_core.ingest.images import Locator
 from lensing_core.ingest.labels import LabelRule
+from lensing_core.ingest.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,22 @@ class ImportRequest:
     variance_pattern: str
     variance_kind: VarianceKind
     psf_pattern: str
+    more_roots: Sequence[str]
+    image_mpx: float
+    expanded_mb: int
+    memory_gb: float
+    file_seconds: float
+    table_seconds: float
     labels: LabelRule
+
+    @property
+    def limits(self) -> Limits:
+        """What reading a file may cost."""
+        return Limits(**{f.name: getattr(self, f.name) for f in fields(Limits)})
+
+    def locator(self, pattern: str) -> Locator:
+        """What finds the image files."""
+        return Locator(self.root, pattern, tuple(self.more_roots))
 
     @property
     def root(self) -> Path:

@@ -65,6 +65,14 @@ class Pixels:
             None if self.psf is None else self.psf[chosen],
         )
 
+    def put(self, place: int, other: Pixels, at: int) -> None:
+        """Take over the pixels of one object of another room for the same grid."""
+        self.flux[place] = other.flux[at]
+        if self.variance is not None and other.variance is not None:
+            self.variance[place] = other.variance[at]
+        if self.psf is not None and other.psf is not None:
+            self.psf[place] = other.psf[at]
+
 
 @dataclass(frozen=True)
 class Room:
@@ -90,6 +98,12 @@ class Room:
     def of(cls, grid: Grid, n_bands: int, capacity: int, **more: Any) -> Room:
         """Room for ``capacity`` objects of a grid."""
         return cls(n_bands, grid.size_px, grid.with_variance, grid.psf_size_px, capacity, **more)
+
+    @property
+    def bytes_per_slot(self) -> int:
+        """Memory of a slot."""
+        planes = self.size_px**2 * (2 if self.with_variance else 1) + self.psf_size_px**2
+        return 4 * self.capacity * self.n_bands * planes
 
     def open(self, slot: int = 0) -> Pixels:
         """The pixels of a slot."""

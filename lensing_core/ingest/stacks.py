@@ -6,8 +6,9 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import h5py
 import numpy as np
@@ -15,11 +16,13 @@ import numpy as np
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import BandAxis
 from lensing_core.ingest.fits_sources import bands_first, check_planes
+from lensing_core.ingest.guard import guarded, opening
 from lensing_core.ingest.images import BandImage, Calibration, Locator, RowRequest
+from lensing_core.ingest.limits import check_expanded, check_pixels
 from lensing_core.ingest.rejection import RowRejected
 
 STACK_SUFFIXES = (".npy", ".npz", ".h5", ".hdf5", ".hdf")
-_COMPRESSED_LIMIT = 2**30  # bytes; a compressed array is held in memory by each process
+_MOST_MEMBERS = 10_000
 
 
 def is_stack(name: str) -> bool:
@@ -55,6 +58,7 @@ class Stack:
         path = self.locator.find(row)
         array = open_array(path, self.dataset)
         source = str(path)
+        check_pixels(array.shape if self.whole else array.shape[1:], path, "an array")
         if self.whole:
             pixels = np.asarray(array)
         else:
@@ -87,18 +91,18 @@ def open_array(path: Path, dataset: str = "") -> Any:
     Raises
     ------
     RowRejected
-        missing_file, unreadable_file or unsupported_format.
+        missing_file, not_a_file, unreadable_file, too_large or unsupported_format.
     BadInputError
         If the name is missing or fits none.
     """
-    if not path.is_file():
-        raise RowRejected("missing_file", f"{path} does not exist.", str(path))
+    opening(path)
     try:
-        array = _open(path, dataset)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        raise RowRejected(
-            "unreadable_file", f"{path} cannot be read: {str(error)[:200]}.", str(path)
-        ) from error
+        with guarded(str(path)):
+            array = _open(path, dataset)
+    except RowRejected as problem:
+        if isinstance(problem.__cause__, BadInputError):
+            raise problem.__cause__ from problem
+        raise
     if array.dtype.kind not in "fiu":
         raise RowRejected(
             "unsupported_format", f"{path} holds {array.dtype} values, not numbers.", str(path)
@@ -112,20 +116,36 @@ def _open(path: Path, dataset: str) -> Any:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     if suffix == ".npz":
         with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            _check_members(len(members))
             shapes = {
-                info.filename.removesuffix(".npy"): _npy_header(archive, info)
-                for info in archive.infolist()
+                info.filename.removesuffix(".npy"): _member(archive, info) for info in members
             }
         return _open_npz(path, _choose(path, shapes, dataset))
     file = h5py.File(path, "r")
     shapes = {}
 
     def note(name: str, item: Any) -> None:
+        _check_members(len(shapes))
         if isinstance(item, h5py.Dataset):
             shapes[name] = (item.shape, item.dtype)
 
-    file.visititems(note)
-    return file[_choose(path, shapes, dataset)]
+    file.visititems(note)  # which follows no link to another file
+    found = file[_choose(path, shapes, dataset)]
+    if found.is_virtual or found.external:
+        raise RowRejected(
+            "unsupported_format",
+            f"{path}: the array {found.name} takes its values from other files; copy them into it.",
+            str(path),
+        )
+    if found.chunks:
+        check_pixels(found.chunks, path, "chunks")
+    return found
+
+
+def _check_members(count: int) -> None:
+    if count > _MOST_MEMBERS:
+        raise ValueError(f"it holds more than {_MOST_MEMBERS:,} arrays")
 
 
 def _choose(path: Path, shapes: dict[str, tuple[Any, Any]], dataset: str) -> str:
@@ -142,27 +162,28 @@ def _choose(path: Path, shapes: dict[str, tuple[Any, Any]], dataset: str) -> str
     return images[0]
 
 
-def _npy_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[Any, Any]:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[Any, Any]:
+    """Shape and type of an array of an ``.npz``, which must be as large as it says."""
     with archive.open(info) as stream:
-        version = np.lib.format.read_magic(stream)
-        read = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = read(stream)
+        shape, _, dtype = _npy_header(stream)
+    if prod(shape) * dtype.itemsize > info.file_size:
+        raise ValueError(f"{info.filename} is declared larger than it is")
     return shape, dtype
+
+
+def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether the first axis is the fastest, and type."""
+    version = np.lib.format.read_magic(stream)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(stream)
+    return np.lib.format.read_array_header_2_0(stream)
 
 
 def _open_npz(path: Path, name: str) -> Any:
     with zipfile.ZipFile(path) as archive:
         info = archive.getinfo(f"{name}.npy")
     if info.compress_type != zipfile.ZIP_STORED:
-        if info.file_size > _COMPRESSED_LIMIT:
-            raise BadInputError(
-                f"{path}: a compressed array of {info.file_size / 2**30:.1f} GiB; save it as .npy "
-                "or with numpy.savez, so that rows can be read one at a time."
-            )
+        check_expanded(info.file_size, path)  # such an array is held in memory
         with np.load(path, allow_pickle=False) as arrays:
             return arrays[name]
     # Stored as it is: map it in place. A local file header has 30 bytes, then two texts.
@@ -170,13 +191,7 @@ def _open_npz(path: Path, name: str) -> Any:
         stream.seek(info.header_offset + 26)
         texts = np.frombuffer(stream.read(4), dtype="<u2")
         stream.seek(info.header_offset + 30 + int(texts.sum()))
-        version = np.lib.format.read_magic(stream)
-        read = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, fortran, dtype = read(stream)
+        shape, fortran, dtype = _npy_header(stream)
         if dtype.hasobject:
             raise ValueError("it holds Python objects")
         order: Literal["F", "C"] = "F" if fortran else "C"

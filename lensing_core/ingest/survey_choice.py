@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from astropy.io import fits
 
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.ingest.fits_files import is_fits
+from lensing_core.ingest.guard import guarded, opening
+from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.surveys import Survey
 
@@ -24,8 +28,15 @@ _SIGN_CARDS = ("SURVEY", "TELESCOP", "INSTRUME", "FPA.TELESCOPE", "FPA.INSTRUMEN
 
 
 def survey_of_header(path: Path) -> str | None:
-    """Name of the survey that a FITS header speaks of, or None where that is not certain."""
-    with fits.open(path) as hdus:
+    """Name of the survey that a FITS header speaks of, or None where that is not certain.
+
+    Raises
+    ------
+    RowRejected
+        If the file cannot be read.
+    """
+    opening(path)
+    with guarded(str(path)), fits.open(path) as hdus:
         headers = [hdu.header for hdu in list(hdus)[:3]]
     words = " ".join(str(h.get(key, "")) for h in headers for key in _SIGN_CARDS).lower()
     if "hst" in words and "acs" in words:
@@ -36,8 +47,10 @@ def survey_of_header(path: Path) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def choose_survey(request: ImportRequest, surveys: dict[str, Survey], path: Path | None) -> Survey:
-    """The survey stated, or the one that the first image's header names; never a default.
+def choose_survey(
+    request: ImportRequest, surveys: dict[str, Survey], paths: Sequence[Path]
+) -> Survey:
+    """The survey stated, or the one that the first images' headers name; never a default.
 
     Raises
     ------
@@ -45,11 +58,10 @@ def choose_survey(request: ImportRequest, surveys: dict[str, Survey], path: Path
     """
     listing = ", ".join(sorted(surveys))
     name = request.survey
-    if not name and path is not None and is_fits(path.name):
-        try:
-            name = survey_of_header(path) or ""
-        except OSError as error:
-            raise BadInputError(f"The first image {path} cannot be read: {error}.") from error
+    for path in paths:
+        if not name and is_fits(path.name):
+            with suppress(RowRejected):  # which is told when its row is imported
+                name = survey_of_header(path) or ""
     if not name:
         raise BadInputError(
             f"The images do not say which survey they are from; state it: {listing}."

@@ -12,29 +12,23 @@ from typing import Any
 
 import numpy as np
 from astropy.io import ascii as astropy_ascii
-from astropy.io import registry
 from astropy.table import Table
 from astropy.units import UnitsWarning
 
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import FORMAT_OF_SUFFIX, TABLE_FORMATS
 from lensing_core.ingest.fits_files import FITS_SUFFIXES
+from lensing_core.ingest.guard import opening
 from lensing_core.ingest.images import Locator, pattern_fields
+from lensing_core.ingest.limits import compression_of
 from lensing_core.ingest.pictures import PICTURE_SUFFIXES
+from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.stacks import STACK_SUFFIXES
+from lensing_core.ingest.table_checks import check_table
 
 IMAGE_SUFFIXES = (*FITS_SUFFIXES, *PICTURE_SUFFIXES, *STACK_SUFFIXES)
 MAX_LIST = 16  # elements of an array cell that is kept
 _NOTHING = frozenset(("", "nan", "null", "none", "n/a", "na", "--", "masked"))
-_ERRORS = (
-    OSError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    UnicodeError,
-    registry.IORegistryError,
-)
 
 
 @dataclass(frozen=True)
@@ -51,12 +45,21 @@ class SourceTable:
         Of the file.
     notes : tuple of str
         What a user should know of how it was read.
+    mapped_as : str
+        Format of a table whose rows stay in its file until they are looked at.
     """
 
     table: Table
     path: Path
     sha256: str
     notes: tuple[str, ...] = ()
+    mapped_as: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to other processes: what is mapped, not read, is mapped there again."""
+        if self.mapped_as:
+            return read_table, (self.path, self.mapped_as)
+        return SourceTable, (self.table, self.path, self.sha256, self.notes)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -128,14 +131,19 @@ def read_table(path: Path, table_format: str = "auto") -> SourceTable:
     BadInputError
         If the file is missing, cannot be read, or has no rows.
     """
-    if not path.is_file():
-        raise BadInputError(f"Table {path} does not exist.")
+    try:
+        opening(path)
+    except RowRejected as problem:
+        raise BadInputError(f"Table {problem}") from problem
     chosen = _format(path) if table_format == "auto" else table_format
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UnitsWarning)  # units are looked at by role only
+            check_table(path, chosen)
             table = _read(path, chosen)
-    except _ERRORS as error:
+    except (BadInputError, MemoryError):
+        raise
+    except Exception as error:  # whatever a library raises on a damaged file
         detail = " ".join(str(error).split()) or type(error).__name__
         raise BadInputError(
             f"Table {path} cannot be read as {chosen}: {detail[:300]}. Check the file, or name its "
@@ -146,7 +154,8 @@ def read_table(path: Path, table_format: str = "auto") -> SourceTable:
     notes = _names_from_comment(table)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return SourceTable(table, path, digest, tuple(notes))
+    is_mapped = chosen == "fits" and compression_of(path) is None
+    return SourceTable(table, path, digest, tuple(notes), chosen if is_mapped else "")
 
 
 def _format(path: Path) -> str:
@@ -208,6 +217,11 @@ def table_of_files(locator: Locator, suffixes: tuple[str, ...]) -> SourceTable:
         If there is no such file.
     """
     if locator.pattern:
+        if ".." in PurePosixPath(locator.pattern).parts or locator.pattern.startswith("/"):
+            raise BadInputError(
+                f"Pattern {locator.pattern!r} leads out of the images folder; name the folder that "
+                "the files are in as the images folder."
+            )
         rows = _matching_ids(locator)
         table = Table({"id": sorted(rows)}) if rows else None
     else:

@@ -21,11 +21,12 @@ from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy import select
 
-from lensing_core.errors import BadInputError, LensTriageError
+from lensing_core.cutouts.verifying import find_faults
+from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
 from lensing_core.store import open_database
 from lensing_core.store.failures import sentence_of
 from lensing_core.store.runs import get_run
-from lensing_core.store.tables import Run
+from lensing_core.store.tables import Catalog, Run
 from lensing_core.workspace import Workspace
 from training import runner as jobs
 from training.cli.database import db
@@ -54,6 +55,7 @@ def engine_commands(cli: typer.Typer) -> None:
         cli.command(settings.kind, help=inspect.getdoc(settings))(_job_command(settings))
     cli.command("runs")(list_runs)
     cli.command("export-ensemble")(export_ensemble_)
+    cli.command("verify-data")(verify_data)
     cli.command("measure")(measure)
     cli.command("adopt")(adopt)
     cli.command("make-default")(make)
@@ -88,6 +90,28 @@ def export_ensemble_(
 ) -> None:
     """Copy an ensemble into a folder that other workspaces can adopt."""
     console.print(str(export_ensemble(Workspace.open(workspace), ensemble, folder)))
+
+
+def verify_data(
+    workspace: WorkspaceArgument,
+    catalog: Annotated[str, typer.Option(help="Of one catalog; else of all.")] = "",
+) -> None:
+    """Check that all cutouts are as they were written; exit code 1 if one is not."""
+    opened = Workspace.open(workspace)
+    with open_database(opened).session() as session:
+        names = list(session.scalars(select(Catalog.name).order_by(Catalog.name)))
+    if catalog and catalog not in names:
+        raise NotFoundError(f"There is no catalog {catalog!r}; there are: {', '.join(names)}.")
+    faults = []
+    for name in [catalog] if catalog else names:
+        of_catalog = find_faults(opened.catalog_cutouts(name))
+        faults += of_catalog
+        what = f"{len(of_catalog)} files are damaged" if of_catalog else "all as written"
+        console.print(f"{name}: {what}", soft_wrap=True, highlight=False)
+    for fault in faults:
+        errors.print(str(fault), soft_wrap=True, highlight=False, markup=False)
+    if faults:
+        raise typer.Exit(1)
 
 
 def measure(

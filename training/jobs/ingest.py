@@ -13,15 +13,18 @@ from lensing_core.ingest.catalog_writer import CatalogSpec
 from lensing_core.ingest.columns import recognise
 from lensing_core.ingest.images import BandImage
 from lensing_core.ingest.importing import import_catalog
-from lensing_core.ingest.planning import ImportPlan, make_plan, open_objects
+from lensing_core.ingest.isolation import look_apart
+from lensing_core.ingest.planning import TABLE, ImportPlan, make_plan, open_objects
 from lensing_core.ingest.provenance import check_policy, default_confidence, default_policy
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.tables import SourceTable
+from lensing_core.supervised import mark
 from lensing_core.workspace import Workspace
 from training.runner.context import JobContext
 from training.settings import IngestSettings
 
 PREVIEW_ROWS = 5
+PREVIEW_SECONDS = 60.0  # most for the table: somebody waits
 
 
 def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
@@ -54,6 +57,8 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
         context.log(f"Catalog {settings.catalog} is complete already; nothing was added.")
     for reason, count in report.reasons.items():
         context.log(f"{count:,} rows went to quarantine: {reason}.", "warning")
+    for band_and_reason, count in report.missing_bands.items():
+        context.log(f"{count:,} objects have no data in band {band_and_reason}.", "warning")
     for role, count in report.doubts.items():
         context.log(f"{count:,} cells of {role} could not be understood; left empty.", "warning")
     context.progress(report.rows, report.rows, "Done")
@@ -61,8 +66,12 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
 
 
 def plan_import(settings: IngestSettings, workspace: Workspace | None = None) -> ImportPlan:
-    """How the table and the images are read; raises what keeps the import from starting."""
-    return make_plan(request_of(settings), workspace)
+    """How the table and the images are read; raises what keeps the import from starting.
+
+    Files are looked at in a process of its own.
+    """
+    request = request_of(settings)
+    return look_apart(make_plan, request, workspace, limits=request.limits, table=_name(settings))
 
 
 def request_of(settings: IngestSettings) -> ImportRequest:
@@ -152,17 +161,43 @@ class ImportPreview:
 
 
 def preview(settings: IngestSettings, workspace: Workspace | None = None) -> ImportPreview:
-    """Show how the table and the first images would be read.
+    """Show how the table and the first images would be read, from a process of its own.
 
     What cannot be read is told in ``error``, beside whatever could be.
     """
+    try:
+        request = request_of(settings)
+        return look_apart(
+            _preview,
+            settings.to_json(),
+            workspace,
+            limits=request.limits,
+            table=_name(settings),
+            table_seconds=min(request.table_seconds, PREVIEW_SECONDS),
+        )
+    except LensTriageError as problem:
+        return _nothing(str(problem))
+
+
+def _name(settings: IngestSettings) -> str:
+    """What an import looks at, for messages."""
+    return settings.table or settings.images
+
+
+def _nothing(error: str) -> ImportPreview:
+    return ImportPreview(0, [], [], ("", ""), "", "", [], None, None, [], error)
+
+
+def _preview(values: dict[str, Any], workspace: Workspace | None) -> ImportPreview:
+    settings = IngestSettings.from_json(values)
     request = request_of(settings)
+    mark(TABLE)
     try:
         table = open_objects(request)
     except LensTriageError as problem:
-        return ImportPreview(0, [], [], ("", ""), "", "", [], None, None, [], str(problem))
+        return _nothing(str(problem))
     try:
-        plan = plan_import(settings, workspace)
+        plan = make_plan(request, workspace)
     except LensTriageError as problem:
         return _table_only(table, settings, str(problem))
     roles = {name: plan.columns.role_of(name) for name in table.names}

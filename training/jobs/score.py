@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from lensing_core.cutouts import CutoutStore
+from lensing_core.cutouts.verifying import check_shards
 from lensing_core.features.composition import count_unsegmented
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.deep import DeepMember
@@ -70,7 +71,14 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
         for m in ensemble.members
     ]
     rule = EnsembleRule.from_json(ensemble.manifest["rule"])
-    store = CutoutStore(context.workspace.catalog_cutouts(catalog.name))
+    folder = context.workspace.catalog_cutouts(catalog.name)
+    context.progress(0, None, "Checking the cutouts")
+    check_shards(
+        folder,
+        known=context.workspace.cache / "verified" / f"{catalog.name}.json",
+        progress=lambda: context.progress(0, None, "Checking the cutouts"),
+    )
+    store = CutoutStore(folder)
     bases = [stored for stored in members if not isinstance(stored.member, HeadMember)]
     writers = {
         stored.id: OutputWriter(context.workspace, stored.id, catalog.name, len(store))

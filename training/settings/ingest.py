@@ -32,6 +32,11 @@ class IngestSettings(RunSettings):
         "pixel_scales": "arcsec/px",
         "grid_scale_arcsec": "arcsec/px",
         "zero_points": "AB mag",
+        "image_mpx": "Mpx",
+        "expanded_mb": "MiB",
+        "memory_gb": "GiB",
+        "file_seconds": "s",
+        "table_seconds": "s",
     }
     groups: ClassVar = {
         "Catalog": ("catalog", "survey", "scale", "origin"),
@@ -47,6 +52,10 @@ class IngestSettings(RunSettings):
         "Labels": (
             *("label_source", "label_confidence", "label_policy", "all_are", "lens_from"),
             *("nonlens_below",),
+        ),
+        "Files that may be read": (
+            *("more_roots", "image_mpx", "expanded_mb", "memory_gb", "file_seconds"),
+            "table_seconds",
         ),
         "Running": ("workers",),
     }
@@ -182,6 +191,37 @@ class IngestSettings(RunSettings):
         default=None,
         allow_None=True,
         doc="The label column holds grades: less than this is not a lens.",
+    )
+
+    more_roots = param.List(
+        default=[],
+        item_type=str,
+        doc="Folders besides the images folder that its names and links may lead to; what leads "
+        "elsewhere is quarantined.",
+    )
+    image_mpx = param.Number(
+        default=64.0,
+        bounds=(0.01, 10_000),
+        doc="Most pixels, in millions, of an image that is read whole; a larger one is "
+        "quarantined. Mosaics are not read whole.",
+    )
+    expanded_mb = param.Integer(
+        default=2048,
+        bounds=(1, 1_000_000),
+        doc="Most MiB that a compressed file may expand to.",
+    )
+    memory_gb = param.Number(
+        default=4.0,
+        bounds=(0.5, 10_000),
+        doc="Most GiB of memory that a process may take that reads the table or images.",
+    )
+    file_seconds = param.Number(
+        default=30.0,
+        bounds=(0.1, 86_400),
+        doc="Most seconds for the images of one object; a slower file is quarantined.",
+    )
+    table_seconds = param.Number(
+        default=600.0, bounds=(1, 86_400), doc="Most seconds for reading the table."
     )
 
     workers = param.Integer(

@@ -1,0 +1,83 @@
+"""Whether shards are as they were written, by the sha256 in their sidecars."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lensing_core.errors import DamagedError
+
+
+@dataclass(frozen=True)
+class ShardFault:
+    """A file that is missing or not as it was written."""
+
+    path: Path
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}."
+
+
+def find_faults(
+    folder: Path, *, known: Path | None = None, progress: Callable[[], None] = lambda: None
+) -> list[ShardFault]:
+    """Compare the files of a catalog with their sidecars.
+
+    Parameters
+    ----------
+    known : Path, optional
+        Where sizes and times of files are kept that were right; such a file is not read again.
+    progress : callable
+        Called before each file.
+    """
+    seen = _read_known(known)
+    right: dict[str, list[int | str]] = {}
+    faults = []
+    for sidecar in sorted(folder.glob("shard-*.json")):
+        try:
+            wanted: dict[str, str] = dict(json.loads(sidecar.read_text())["sha256"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            faults.append(ShardFault(sidecar, f"it cannot be read ({error})"))
+            continue
+        for name, digest in wanted.items():
+            progress()
+            path = folder / Path(name).name
+            try:
+                status = path.stat()
+                stamp = [status.st_size, status.st_mtime_ns, digest]
+                if seen.get(name) != stamp:
+                    with path.open("rb") as stream:
+                        if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
+                            faults.append(ShardFault(path, "its content has changed"))
+                            continue
+                right[name] = stamp
+            except FileNotFoundError:
+                faults.append(ShardFault(path, "it is missing"))
+            except OSError as error:
+                faults.append(ShardFault(path, f"it cannot be read ({error.strerror})"))
+    if known is not None and right != seen:
+        known.parent.mkdir(parents=True, exist_ok=True)
+        known.write_text(json.dumps(right))
+    return faults
+
+
+def _read_known(path: Path | None) -> dict[str, list[int | str]]:
+    try:
+        return {} if path is None else dict(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def check_shards(folder: Path, *, known: Path, progress: Callable[[], None]) -> None:
+    """Raise DamagedError where a file of a catalog is not as it was written."""
+    faults = find_faults(folder, known=known, progress=progress)
+    if faults:
+        more = f" ({len(faults)} files in all)" if len(faults) > 1 else ""
+        raise DamagedError(
+            f"{faults[0].path}: {faults[0].problem}{more}. Restore it from a backup, or import "
+            "the catalog again; lens-triage verify-data lists all."
+        )
