@@ -48,7 +48,7 @@ def find_faults(
             path = folder / Path(name).name
             try:
                 status = path.stat()
-                stamp = [status.st_size, status.st_mtime_ns, digest]
+                stamp: list[int | str] = [status.st_size, status.st_mtime_ns, digest]
                 if seen.get(name) != stamp:
                     with path.open("rb") as stream:
                         if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
