@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +58,15 @@ def test_every_script_is_in_a_bundle() -> None:
         if path.parent.name != "bundles"
     }
     assert used == scripts
+
+
+def test_the_tests_of_the_scripts_pass() -> None:
+    """Those of ``tests/scripts``, by the node of the dev extra or the machine's."""
+    node = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
+    assert node is not None, "No node to test the scripts with: install the dev extra."
+    tests = sorted(str(path) for path in (ROOT / "tests" / "scripts").rglob("*.test.js"))
+    assert tests
+    ran = subprocess.run(
+        [node, "--test", *tests], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
