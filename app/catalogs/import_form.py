@@ -38,6 +38,7 @@ _HINT = (
     "<p>Name a table, or a folder of images, or both, and look at the preview: it shows which "
     "columns were recognised, in which units, and how the first images would be read.</p>"
 )
+_RED = "This import cannot start; the preview says why. Change what is wrong, then start it."
 _HINT_CSS = "p { margin: 0; color: var(--lt-muted); line-height: 1.5; }"
 
 
@@ -114,7 +115,7 @@ class ImportForm(pn.viewable.Viewer):
             self.pane.display(found)
             self.start_button.disabled = bool(found.error)
             if found.error:
-                self.refused.say(f"This import cannot start: {found.error}", "warning")
+                self.refused.say(_RED, "info")
 
     def start(self) -> None:
         """Submit the import, or say what is wrong with the settings."""

@@ -104,6 +104,7 @@ def test_import_with_preview_mapping_and_quarantine(
     page.get_by_role("button", name="Preview").click()
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("map the column 'file', or give a file-name pattern")
+    expect(page.get_by_role("button", name="Start import")).to_be_disabled()
     screenshot("needs-a-mapping")
 
     page.get_by_label("Role of Target_X").select_option("id")
