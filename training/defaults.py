@@ -124,7 +124,7 @@ def make_default(
         raise NotFoundError(f"There is no default {name}; there are {', '.join(DEFAULTS)}.")
     for settings in default_settings(DEFAULTS[name], **changes):
         say(f"{settings.title()}: {run_once(workspace, settings):.0f} s")
-    return export_ensemble(workspace, name, folder)
+    return export_ensemble(workspace, name, folder, bundled_for=DEFAULTS[name].survey)
 
 
 def run_once(workspace: Workspace, settings: RunSettings) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy import select
 from lensing_core.errors import BadInputError
 from lensing_core.models.manifest import base_models, read_manifest
 from lensing_core.store import choose_database, open_database
-from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.ensembles import BUNDLED_FOR, find_ensemble
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model
 from lensing_core.workspace import Workspace, check_slug
 
@@ -27,8 +27,15 @@ FORMAT = 1
 _LOCAL = ("run", "held_out")
 
 
-def export_ensemble(workspace: Workspace, name: str, folder: Path) -> Path:
+def export_ensemble(
+    workspace: Workspace, name: str, folder: Path, *, bundled_for: str = ""
+) -> Path:
     """Copy an ensemble with its models into a new folder of its name within ``folder``.
+
+    Parameters
+    ----------
+    bundled_for : str, optional
+        The survey that it is to come with the program for.
 
     Raises
     ------
@@ -48,7 +55,8 @@ def export_ensemble(workspace: Workspace, name: str, folder: Path) -> Path:
             "name": ensemble.name,
             "fusion": ensemble.fusion,
             # Runs and objects of this workspace mean nothing in another.
-            "manifest": {k: v for k, v in ensemble.manifest.items() if k not in _LOCAL},
+            "manifest": {k: v for k, v in ensemble.manifest.items() if k not in _LOCAL}
+            | ({BUNDLED_FOR: bundled_for} if bundled_for else {}),
             "members": members,
         }
     beside = target.with_name(f".{target.name}.part")
@@ -73,7 +81,9 @@ def adopt_ensemble(workspace: Workspace, folder: Path) -> bool:
     name = check_slug(head["name"], what="Ensemble")
     database = open_database(workspace)
     with database.session() as session:
-        if session.scalar(select(Ensemble.id).where(Ensemble.name == name)) is not None:
+        there = session.scalar(select(Ensemble).where(Ensemble.name == name))
+        if there is not None:
+            _mark_as_bundled(there, head["manifest"])
             return False
     manifests = _with_bases(folder, head["members"])
     for model_id in manifests:
@@ -98,6 +108,13 @@ def adopt_ensemble(workspace: Workspace, folder: Path) -> bool:
             )
         )
     return True
+
+
+def _mark_as_bundled(there: Ensemble, shipped: Mapping[str, Any]) -> None:
+    """Mark an ensemble that came with an earlier version, which did not say so."""
+    same = there.run_id is None and there.manifest.get("data_sha256") == shipped.get("data_sha256")
+    if same and BUNDLED_FOR in shipped and BUNDLED_FOR not in there.manifest:
+        there.manifest = {**there.manifest, BUNDLED_FOR: shipped[BUNDLED_FOR]}
 
 
 def adopt_shipped(workspace: Workspace) -> list[str]:

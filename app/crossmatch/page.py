@@ -29,13 +29,14 @@ def page(context: AppContext) -> pn.viewable.Viewable:
     board = CrossmatchBoard(context, **asked)
 
     def choices() -> Mapping[str, Choices]:
-        catalogs = catalog_choices(list_catalogs(context.database))
-        automatic = {"The promoted or newest one": ""}
+        found = list_catalogs(context.database)
+        catalogs = catalog_choices(found)
+        automatic = {"The promoted one, else the first of these": ""}
         return {
             "references": reference_choices(),
             "catalog": catalogs,
             "catalogs": catalogs,
-            "ensemble": automatic | dict(ensemble_choices(list_ensembles(context.database))),
+            "ensemble": automatic | dict(ensemble_choices(list_ensembles(context.database), found)),
         }
 
     def ended(run: RunSummary) -> None:

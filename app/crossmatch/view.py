@@ -35,6 +35,7 @@ from app.widgets.table import Table
 from app.widgets.thumbnails import THUMBNAILS_CSS
 from lensing_core.store.crossmatch_report import Report, make_report
 from lensing_core.store.crossmatches import latest_crossmatches
+from lensing_core.store.ensembles import by_preference
 from lensing_core.store.summaries import (
     CatalogSummary,
     EnsembleSummary,
@@ -171,7 +172,8 @@ class CrossmatchBoard(pn.viewable.Viewer):
     def _offer_of(self, catalog: CatalogSummary) -> None:
         latest = latest_crossmatches(self._context.database, catalog.id)
         lists = {c.title: c.reference for c in latest if c.kind == "lens"}
-        names = sorted(catalog.scored, key=lambda name: self._ensembles[name].promoted_at is None)
+        scored = [self._ensembles[name] for name in catalog.scored]
+        names = [e.name for e in by_preference(scored, [catalog.survey])]
         with self._quiet():
             _offer(self.ensemble, dict.fromkeys(names), self._asked["ensemble"])
             _offer(self.lenses, lists, self.lenses.value)

@@ -26,6 +26,7 @@ from app.evaluate.tables import (
     importance_html,
     member_rows,
 )
+from app.widgets.choices import newest_promoted
 from app.widgets.comparison import EnsembleComparison
 from app.widgets.live import in_background
 from app.widgets.section import (
@@ -216,10 +217,8 @@ class EvaluationBoard(pn.viewable.Viewer):
 
 
 def _promoted(ensembles: list[EnsembleSummary]) -> str | None:
-    promoted = [e for e in ensembles if e.promoted_at is not None]
-    if promoted:
-        return max(promoted, key=lambda e: str(e.promoted_at)).name
-    return ensembles[0].name if ensembles else None
+    """The promoted ensemble, else the newest: those that come with the program have no objects."""
+    return newest_promoted(ensembles) or (ensembles[0].name if ensembles else None)
 
 
 _FIGURES_NOTE = (

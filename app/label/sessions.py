@@ -147,10 +147,11 @@ class SessionBoard(pn.viewable.Viewer):
     def _choices(self) -> Mapping[str, Choices]:
         with self._context.database.session() as session:
             saved = filter_names(session)
-        ensembles = ensemble_choices(list_ensembles(self._context.database))
+        catalogs = list_catalogs(self._context.database)
+        ensembles = ensemble_choices(list_ensembles(self._context.database), catalogs)
         return {
             "ensemble": {**ensembles, "no scores": ""},
-            "catalogs": catalog_choices(list_catalogs(self._context.database)),
+            "catalogs": catalog_choices(catalogs),
             "saved_filter": {"none": "", **{name: name for name in saved}},
         }
 

@@ -13,6 +13,7 @@ from app.widgets.catalog_view import (
     OVERVIEW_COLUMNS,
     by_test_set,
     ensemble_row,
+    measured_on,
     overview_rows,
 )
 from app.widgets.live import (
@@ -155,7 +156,7 @@ class OverviewBoard(pn.viewable.Viewer):
             self._top.object = pictures
         self._best.visible = bool(pictures)
         self._catalogs.update(overview_rows(catalogs))
-        self._ensembles.update(by_test_set(ensembles[:_LATEST], ensemble_row))
+        self._ensembles.update(by_test_set(ensembles[:_LATEST], ensemble_row, measured_on))
         text = steps_html(next_steps(catalogs, ensembles, active))
         if text != self._steps.object:
             self._steps.object = text

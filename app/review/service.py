@@ -71,7 +71,7 @@ class ReviewService:
         """Everything that the page shows first, for the query string of its address."""
         with self._database.session() as session:
             catalogs = list_catalogs(session)
-            ensembles = scored_ensembles(session)
+            ensembles = scored_ensembles(session, catalogs=arguments.get("catalog", ()))
             named = next(iter(arguments.get("candidate", [])), "")
             if named.isdecimal() and "ensemble" not in arguments:
                 mine = scored_ensembles(session, int(named))

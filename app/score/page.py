@@ -34,7 +34,7 @@ def page(context: AppContext) -> pn.viewable.Viewable:
     def choices() -> Mapping[str, Choices]:
         catalogs = list_catalogs(context.database)
         return {
-            "ensemble": ensemble_choices(list_ensembles(context.database)),
+            "ensemble": ensemble_choices(list_ensembles(context.database), catalogs),
             "catalog": catalog_choices(catalogs),
             "further": catalog_choices(catalogs),
         }

@@ -14,16 +14,18 @@ from app.team.rows import (
     round_row,
 )
 from app.widgets.action_button import ActionButton
+from app.widgets.catalog_view import by_test_set
 from app.widgets.choices import (
     catalog_choices,
     fresh_name,
-    newest_promoted,
 )
 from app.widgets.live import in_background
 from app.widgets.notice import Notice
 from app.widgets.section import section
 from app.widgets.steps import address
 from app.widgets.table import Table
+from lensing_core.errors import NotFoundError
+from lensing_core.store.ensembles import default_ensemble
 from lensing_core.store.loop_history import Round, loop_history
 from lensing_core.store.promotion import promote
 from lensing_core.store.runs import get_run, list_runs
@@ -130,21 +132,26 @@ class LoopBoard(pn.viewable.Viewer):
 
     def _base(self) -> dict[str, Any]:
         """The ensemble that the next round starts from, and the class prior that it was given."""
-        ensembles = list_ensembles(self._context.database)
-        name = newest_promoted(ensembles) or next((e.name for e in ensembles), "")
-        base = next((e for e in ensembles if e.name == name), None)
-        if base is None:
-            return {}
-        prior = base.manifest.get("rule", {}).get("survey_prior")
-        return {"base": name, **({} if prior is None else {"survey_prior": prior})}
+        with self._context.database.session() as session:
+            try:
+                base = default_ensemble(session, catalog=self.catalog.value or "")
+            except NotFoundError:
+                return {}
+            prior = base.manifest.get("rule", {}).get("survey_prior")
+            return {"base": base.name, **({} if prior is None else {"survey_prior": prior})}
 
     def _history(self, catalog: str) -> list[Round]:
         with self._context.database.session() as session:
             return loop_history(session, catalog)
 
     def _show(self, rounds: list[Round]) -> None:
-        rows = [round_row(r, may_promote=self._organiser) for r in reversed(rounds)]
-        self.table.update(rows)
+        self.table.update(
+            by_test_set(
+                rounds[::-1],
+                lambda found: round_row(found, may_promote=self._organiser),
+                lambda found: (found.figures_on, found.test_set),
+            )
+        )
 
     def _start(self) -> None:
         with self.notice.guard():

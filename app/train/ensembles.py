@@ -13,7 +13,8 @@ from app.runs.rows import (
     figure_text,
 )
 from app.widgets import format as fmt
-from app.widgets.catalog_view import by_test_set
+from app.widgets.catalog_view import by_test_set, measured_on
+from app.widgets.choices import newest_promoted
 from app.widgets.comparison import EnsembleComparison
 from app.widgets.notice import Notice
 from app.widgets.section import section
@@ -75,10 +76,11 @@ class EnsembleBoard(pn.viewable.Viewer):
     def refresh(self) -> None:
         """Look again which ensembles there are."""
         ensembles = list_ensembles(self._context.database)
-        promoted = [e for e in ensembles if e.promoted_at is not None]
-        current = max(promoted, key=lambda e: str(e.promoted_at)).name if promoted else ""
+        current = newest_promoted(ensembles)
         self.table.update(
-            by_test_set(ensembles, lambda e: ensemble_row(e, current=e.name == current))
+            by_test_set(
+                ensembles, lambda e: ensemble_row(e, current=e.name == current), measured_on
+            )
         )
         self._comparison.offer(ensembles)
 

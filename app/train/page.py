@@ -139,7 +139,7 @@ def _from_labels(
     def choices() -> Mapping[str, Choices]:
         scored = [c for c in list_catalogs(context.database) if c.scored]
         return {
-            "base": ensemble_choices(list_ensembles(context.database)),
+            "base": ensemble_choices(list_ensembles(context.database), scored),
             "catalog": catalog_choices(scored),
             "further": catalog_choices(scored),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from app.runs.rows import (
     FIGURES,
@@ -15,8 +16,11 @@ from app.widgets.table import (
     Row,
     column,
 )
+from lensing_core.store.ensembles import test_set_key
 from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
 from lensing_core.store.tables import STAGES
+
+_Measured = TypeVar("_Measured")
 
 POLICIES = {
     "all": "all uses",
@@ -170,34 +174,36 @@ ENSEMBLE_COLUMNS = [
 
 
 def by_test_set(
-    ensembles: Sequence[EnsembleSummary], row: Callable[[EnsembleSummary], Row]
+    measured: Sequence[_Measured],
+    row: Callable[[_Measured], Row],
+    key_of: Callable[[_Measured], tuple[str, str]],
 ) -> list[Row]:
-    """A row an ensemble, under a heading for each set of objects that it was measured on.
+    """A row each, under a heading for each set of objects that figures were measured on.
 
     Figures of different test sets are not comparable; those of one stand together, in the order of
     the first of each.
+
+    Parameters
+    ----------
+    key_of : callable
+        What something was measured on in words, and a key that other objects do not share.
     """
-    sets: dict[tuple[str, str], list[EnsembleSummary]] = {}
-    for ensemble in ensembles:
-        sets.setdefault(test_set_of(ensemble), []).append(ensemble)
+    sets: dict[tuple[str, str], list[_Measured]] = {}
+    for item in measured:
+        sets.setdefault(key_of(item), []).append(item)
     if len(sets) == 1:
-        return [row(ensemble) for ensemble in ensembles]
+        return [row(item) for item in measured]
     rows: list[Row] = []
     for number, (key, members) in enumerate(sets.items(), start=1):
         title = f"Test set {number}: {key[0] or 'not measured'}"
         rows.append({"key": f"test set {number}", "heading": title})
-        rows += [row(ensemble) for ensemble in members]
+        rows += [row(item) for item in members]
     return rows
 
 
-def test_set_of(ensemble: EnsembleSummary) -> tuple[str, str]:
-    """What an ensemble was measured on in words, and a key that other objects do not share.
-
-    The objects follow from the labels that were there and from the seed that dealt them out.
-    """
-    manifest = ensemble.manifest
-    seed = manifest.get("settings", {}).get("seed", "")
-    return str(manifest.get("figures_on", "")), f"{manifest.get('data_sha256', '')}/{seed}"
+def measured_on(ensemble: EnsembleSummary) -> tuple[str, str]:
+    """What an ensemble was measured on, for :func:`by_test_set`."""
+    return str(ensemble.manifest.get("figures_on", "")), test_set_key(ensemble.manifest)
 
 
 def ensemble_row(ensemble: EnsembleSummary) -> Row:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.context import AppContext
 from app.widgets import format as fmt
 from app.widgets.fields import Choices
+from lensing_core.store.ensembles import by_preference
 from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
 from lensing_core.store.tables import Catalog
 from lensing_core.surveys import load_surveys
@@ -31,23 +32,21 @@ def catalog_choices(catalogs: Sequence[CatalogSummary | Catalog]) -> Choices:
     }
 
 
-def ensemble_choices(ensembles: Sequence[EnsembleSummary]) -> Choices:
-    """Ensembles, the promoted one first, else the newest."""
-    ranked = sorted(ensembles, key=_promoted_first)
+def ensemble_choices(
+    ensembles: Sequence[EnsembleSummary], catalogs: Sequence[CatalogSummary] = ()
+) -> Choices:
+    """Ensembles in the order of preference; surveys of ``catalogs`` say which bundled one suits."""
+    surveys = {catalog.survey for catalog in catalogs if catalog.n_candidates}
     return {
         ensemble.name + (" (promoted)" if ensemble.promoted_at else ""): ensemble.name
-        for ensemble in ranked
+        for ensemble in by_preference(ensembles, surveys)
     }
 
 
 def newest_promoted(ensembles: Sequence[EnsembleSummary]) -> str:
     """The name of the ensemble that was promoted last; '' where none was."""
-    promoted = sorted((e for e in ensembles if e.promoted_at), key=_promoted_first)
-    return promoted[0].name if promoted else ""
-
-
-def _promoted_first(ensemble: EnsembleSummary) -> float:
-    return -ensemble.promoted_at.timestamp() if ensemble.promoted_at else 0.0
+    first = next(iter(by_preference(ensembles)), None)
+    return first.name if first is not None and first.promoted_at else ""
 
 
 def fresh_name(wanted: str, taken: Sequence[str]) -> str:

@@ -2,13 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
-from lensing_core.store.tables import Ensemble, EnsembleMember, Model, Score
+from lensing_core.store.tables import (
+    Candidate,
+    Catalog,
+    Ensemble,
+    EnsembleMember,
+    Model,
+    Score,
+    SurveyRow,
+)
+
+BUNDLED_FOR = "bundled_for"
+"""Entry of the manifest of an ensemble that comes with the program: the survey it is made for."""
+
+
+class AnyEnsemble(Protocol):
+    """What the choice among ensembles looks at; rows and summaries have it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def manifest(self) -> Mapping[str, Any]: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def promoted_at(self) -> datetime | None: ...
+
+
+def test_set_key(manifest: Mapping[str, Any]) -> str:
+    """A key of the objects that an ensemble was measured on: only under one are figures comparable.
+
+    The objects follow from the labels that were there and from the seed that dealt them out.
+    """
+    seed = manifest.get("settings", {}).get("seed", "")
+    return f"{manifest.get('data_sha256', '')}/{seed}"
+
+
+_One = TypeVar("_One", bound=AnyEnsemble)
+
+
+def by_preference(ensembles: Iterable[_One], surveys: Collection[str] = ()) -> list[_One]:
+    """Sort ensembles as they are taken where none is named.
+
+    Promoted ones come first, the latest promotion before earlier ones. Then those that come with
+    the program for one of the surveys, so that a first small training leads only once a person has
+    promoted it. Then the newest.
+
+    Parameters
+    ----------
+    surveys : collection of str, optional
+        Of the catalogs in question; without them all that come with the program are before others.
+    """
+
+    def order(ensemble: _One) -> tuple[bool, float, bool, float, int]:
+        promoted = ensemble.promoted_at
+        made_for = ensemble.manifest.get(BUNDLED_FOR)
+        return (
+            promoted is not None,
+            promoted.timestamp() if promoted is not None else 0.0,
+            made_for is not None and (not surveys or made_for in surveys),
+            ensemble.created_at.timestamp(),
+            ensemble.id,
+        )
+
+    return sorted(ensembles, key=order, reverse=True)
 
 
 def get_ensemble(session: Session, ensemble_id: int) -> Ensemble:
@@ -27,8 +92,14 @@ def find_ensemble(session: Session, name: str) -> Ensemble:
     return ensemble
 
 
-def default_ensemble(session: Session, name: str = "") -> Ensemble:
-    """The ensemble of a name; without one, the promoted, else the newest.
+def default_ensemble(session: Session, name: str = "", *, catalog: str = "") -> Ensemble:
+    """The ensemble of a name; without one, the first :func:`by_preference`.
+
+    Parameters
+    ----------
+    catalog : str, optional
+        Those that have scored it go before those that have not; its survey decides which of those
+        that come with the program suits.
 
     Raises
     ------
@@ -40,35 +111,38 @@ def default_ensemble(session: Session, name: str = "") -> Ensemble:
         if found is None:
             raise NotFoundError(f"There is no ensemble {name}; train one first.")
         return found
-    order = (
-        Ensemble.promoted_at.is_(None),
-        Ensemble.promoted_at.desc(),
-        Ensemble.created_at.desc(),
-        Ensemble.id.desc(),
-    )
-    found = session.scalars(select(Ensemble).order_by(*order).limit(1)).first()
-    if found is None:
+    if catalog:
+        of = session.scalar(select(Catalog).where(Catalog.name == catalog))
+        best = best_ensemble(session, of.id) if of is not None else None
+        if best is not None:
+            return best
+    ranked = by_preference(session.scalars(select(Ensemble)))
+    if not ranked:
         raise NotFoundError("There is no ensemble to start from; train one and score the catalog.")
-    return found
+    return ranked[0]
 
 
-def scored_ensembles(session: Session, candidate_id: int | None = None) -> list[Ensemble]:
-    """Ensembles that have scored anything (or this candidate): promoted first, then the newest."""
+def scored_ensembles(
+    session: Session, candidate_id: int | None = None, *, catalogs: Collection[str] = ()
+) -> list[Ensemble]:
+    """Ensembles that have scored anything (or this candidate), :func:`by_preference`.
+
+    Parameters
+    ----------
+    catalogs : collection of str, optional
+        Names of those in question, for the survey; else that of the candidate, else all scored.
+    """
     scored = exists().where(Score.ensemble_id == Ensemble.id)
+    of_survey = select(SurveyRow.name).join(Catalog).distinct()
     if candidate_id is not None:
         scored = scored.where(Score.candidate_id == candidate_id)
-    return list(
-        session.scalars(
-            select(Ensemble)
-            .where(scored)
-            .order_by(
-                Ensemble.promoted_at.is_(None),
-                Ensemble.promoted_at.desc(),
-                Ensemble.created_at.desc(),
-                Ensemble.id.desc(),
-            )
+        of_survey = of_survey.join(Candidate, Candidate.catalog_id == Catalog.id).where(
+            Candidate.id == candidate_id
         )
-    )
+    elif catalogs:
+        of_survey = of_survey.where(Catalog.name.in_(catalogs))
+    found = session.scalars(select(Ensemble).where(scored))
+    return by_preference(found, session.scalars(of_survey).all())
 
 
 def unscored_catalogs(
@@ -85,7 +159,7 @@ def unscored_catalogs(
 
 
 def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble | None:
-    """The ensemble of a name, else the promoted or the newest one that has scored the catalog.
+    """The ensemble of a name, else the first :func:`by_preference` that has scored the catalog.
 
     Raises
     ------
@@ -99,11 +173,9 @@ def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble
         if found is None:
             raise NotFoundError(f"There is no ensemble {name} that has scored this catalog.")
         return found
-    return session.scalar(
-        statement.order_by(
-            Ensemble.promoted_at.is_(None), Ensemble.promoted_at.desc(), Ensemble.id.desc()
-        ).limit(1)
-    )
+    survey = session.scalar(select(SurveyRow.name).join(Catalog).where(Catalog.id == catalog_id))
+    ranked = by_preference(session.scalars(statement), [survey] if survey else [])
+    return ranked[0] if ranked else None
 
 
 def network_members(ensemble: Ensemble) -> list[str]:

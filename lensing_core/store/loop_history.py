@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from lensing_core.consensus import Share
 from lensing_core.store.consensus_choice import method_in_force
+from lensing_core.store.ensembles import test_set_key
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.ranking_order import RankingOrder
 from lensing_core.store.tables import Candidate, Catalog, Consensus, Ensemble, Vote
@@ -32,7 +33,8 @@ class Round:
         Labeled objects that it learned from or was measured on, and how many of them lenses.
     figures, base_figures, differences : mapping
         Of the ensemble and of its base on the same held-out objects, as the manifest has them.
-    figures_on : str
+    figures_on, test_set : str
+        Those objects in words, and a key that other objects do not share.
     top : Share
         Lenses of its first :data:`TOP` candidates, among those whose answer is known.
     n_top : int
@@ -53,6 +55,7 @@ class Round:
     base_figures: Mapping[str, Any]
     differences: Mapping[str, Any]
     figures_on: str
+    test_set: str
     top: Share
     n_top: int
     graded: int
@@ -119,6 +122,7 @@ def _round(
         figures.get(f"base {base}", {}),
         manifest.get("differences", {}),
         manifest.get("figures_on", ""),
+        test_set_key(manifest),
         Share(sum(known), len(known)),
         n_top,
         len(fresh),

@@ -11,8 +11,10 @@ from sqlalchemy import select
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.manifest import read_manifest
 from lensing_core.store import open_database
+from lensing_core.store.ensembles import BUNDLED_FOR
 from lensing_core.store.tables import Candidate, Ensemble, EnsembleMember, Model, Score
 from lensing_core.workspace import Workspace
+from training.defaults import DEFAULTS
 from training.jobs import (
     score as scoring,
 )
@@ -104,6 +106,26 @@ def test_a_new_workspace_has_what_is_shipped(tmp_path):
         make_workspace(tmp_path / "new")
     size = sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file())
     assert size < 40e6
+
+
+def test_what_is_bundled_says_for_which_survey_and_is_marked_in_older_workspaces(tmp_path):
+    made = make_workspace(tmp_path / "new")
+
+    def surveys() -> dict[str, str]:
+        with open_database(made).session() as session:
+            found = session.scalars(select(Ensemble)).all()
+            return {e.name: e.manifest.get(BUNDLED_FOR) for e in found}
+
+    marked = surveys()
+    assert marked == {name: default.survey for name, default in DEFAULTS.items()}
+    with open_database(made).session() as session:
+        for ensemble in session.scalars(select(Ensemble)):
+            kept = {k: v for k, v in ensemble.manifest.items() if k != BUNDLED_FOR}
+            other = {"data_sha256": "another"} if ensemble.name == "default-ps1" else {}
+            ensemble.manifest = {**kept, **other}
+    assert set(surveys().values()) == {None}
+    make_workspace(tmp_path / "new")
+    assert surveys() == {**marked, "default-ps1": None}  # of the same name, but another ensemble
 
 
 def test_make_workspace_keeps_what_is_there(tmp_path):

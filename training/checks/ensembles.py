@@ -25,7 +25,7 @@ def check_score(workspace: Workspace, settings: ScoreSettings, run_id: str = "")
     """The ensemble takes the cutouts of all catalogs, which have candidates."""
     _check_device(settings.device)
     with open_database(workspace).session() as session:
-        ensemble = default_ensemble(session, settings.ensemble)
+        ensemble = default_ensemble(session, settings.ensemble, catalog=settings.catalog)
         for name in dict.fromkeys([settings.catalog, *settings.further]):
             check_fits(workspace, session, ensemble, name)
 

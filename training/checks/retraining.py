@@ -52,7 +52,7 @@ def _base_and_catalogs(
     check_name_free(session, settings.ensemble, run_id)
     names = list(dict.fromkeys([settings.catalog, *settings.further]))
     check_one_scale(session, names)
-    return default_ensemble(session, settings.base), names
+    return default_ensemble(session, settings.base, catalog=settings.catalog), names
 
 
 def _check_scored(

@@ -91,7 +91,8 @@ class CrossmatchSettings(RunSettings):
     )
     ensemble = param.String(
         default="",
-        doc="Its ranking says who is asked for online; empty: the promoted or newest one.",
+        doc="Its ranking says who is asked for online; empty: of those that scored the "
+        "catalog the promoted one, else the one bundled for the survey, else the newest.",
     )
     first = param.Integer(
         default=1000,

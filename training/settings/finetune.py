@@ -31,7 +31,8 @@ class FinetuneSettings(RetrainSettings):
     base = param.String(
         default="",
         doc="Ensemble whose networks are trained further and whose trees are kept; empty: the one "
-        "promoted last, else the newest.",
+        "promoted last, else the one bundled for the survey, else the newest, of those that scored "
+        "the catalog.",
     )
     catalog = param.String(default="survey", doc="Catalog whose labels train; it is scored again.")
     further = param.List(default=[], item_type=str, doc="Catalogs to learn from and score with it.")

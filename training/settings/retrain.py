@@ -30,7 +30,7 @@ class RetrainSettings(RunSettings):
     base = param.String(
         default="",
         doc="Ensemble that scored the catalog and whose members are kept; empty: the one promoted "
-        "last, else the newest.",
+        "last, else the one bundled for the survey, else the newest, of those that scored it.",
     )
     catalog = param.String(default="survey", doc="Catalog whose labels train; it is ranked again.")
     further = param.List(default=[], item_type=str, doc="Catalogs to learn from and rank with it.")

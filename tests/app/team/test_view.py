@@ -261,7 +261,14 @@ def test_rounds_say_what_was_learned_and_what_was_added(context, graded, ids):
     assert rounds[1].top.of == 41
     assert np.isclose(rounds[1].top.found, rounds[0].added + rounds[1].added)
     board.loop.reload()
-    row = board.loop.table.rows[0]
+    headings = [row.get("heading", row["key"]) for row in board.loop.table.rows]
+    assert headings == [  # no column of figures of different objects
+        "Test set 1: 1 held-out lenses and 4 vetted others",
+        "round-2",
+        "Test set 2: held-out objects of simulated",
+        "first",
+    ]
+    row = board.loop.table.rows[1]
     assert row["labels"] == "30 (6)"
     assert row["tpr10"]["text"] == "0.600 [0.400, 0.800]"
     assert row["change"] == "+0.200 [−0.100, +0.500]"
@@ -270,7 +277,7 @@ def test_rounds_say_what_was_learned_and_what_was_added(context, graded, ids):
     assert board.loop.finetune.href == "train?tab=finetune&catalog=cosmos&base=first"
     board.loop._promote("promote", "round-2")
     assert "round-2 is promoted" in board.loop.notice.message
-    assert board.loop.table.rows[0]["ensemble"]["note"] == "promoted"
+    assert board.loop.table.rows[1]["ensemble"]["note"] == "promoted"
 
 
 def test_files_with_bad_rows_change_nothing_and_good_ones_are_taken(context, graded):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.widgets.catalog_view import by_test_set
+from app.widgets.catalog_view import by_test_set, measured_on
 from lensing_core.store import open_database
 from lensing_core.store.summaries import list_ensembles
 from lensing_core.store.tables import Ensemble
@@ -11,7 +11,7 @@ from lensing_core.workspace import Workspace
 
 def rows(workspace: Workspace) -> list[str]:
     ensembles = sorted(list_ensembles(open_database(workspace)), key=lambda e: e.name)
-    found = by_test_set(ensembles, lambda e: {"key": e.name})
+    found = by_test_set(ensembles, lambda e: {"key": e.name}, measured_on)
     return [row.get("heading", row["key"]) for row in found]
 
 

@@ -10,6 +10,7 @@ from rows import add_catalog, score_row
 from lensing_core.errors import NotFoundError
 from lensing_core.store import Session, open_database
 from lensing_core.store.ensembles import (
+    BUNDLED_FOR,
     best_ensemble,
     default_ensemble,
     find_ensemble,
@@ -32,7 +33,7 @@ def day(k: int) -> datetime:
 
 
 def add_ensemble(session: Session, name: str, members: tuple[str, ...] = (), **columns) -> int:
-    ensemble = Ensemble(name=name, fusion="mean", manifest={}, **columns)
+    ensemble = Ensemble(**{"name": name, "fusion": "mean", "manifest": {}, **columns})
     session.add(ensemble)
     session.flush()
     session.add_all(
@@ -103,6 +104,36 @@ def test_the_best_ensemble_of_a_catalog(session) -> None:
     assert best_ensemble(session, 1).name == "e1"
     score(session, promoted, 1, here)
     assert best_ensemble(session, 1).name == "good"
+
+
+def test_a_new_training_leads_above_a_bundled_ensemble_only_once_it_is_promoted(session) -> None:
+    (candidate,) = add_catalog(session, "sky", 1)  # of survey hsc
+    for k, survey in enumerate(("hsc", "ps1"), 1):
+        manifest = {BUNDLED_FOR: survey}
+        score(session, add_ensemble(session, f"default-{survey}", created_at=day(k),
+                                    manifest=manifest), 1, candidate)  # fmt: skip
+    mine = add_ensemble(session, "mine", created_at=day(9))
+    score(session, mine, 1, candidate)
+    names = ["default-hsc", "mine", "default-ps1"]
+    assert [e.name for e in scored_ensembles(session)] == names
+    assert [e.name for e in scored_ensembles(session, candidate)] == names
+    assert [e.name for e in scored_ensembles(session, catalogs=["sky"])] == names
+    assert best_ensemble(session, 1).name == "default-hsc"
+    assert default_ensemble(session, catalog="sky").name == "default-hsc"
+    assert default_ensemble(session).name == "default-ps1"  # of no survey: the newest bundled one
+    get_ensemble(session, mine).promoted_at = day(10)
+    assert best_ensemble(session, 1).name == "mine"
+    assert scored_ensembles(session)[0].name == "mine"
+    assert default_ensemble(session, catalog="sky").name == default_ensemble(session).name == "mine"
+
+
+def test_what_has_not_scored_a_catalog_is_no_start_from_it(session) -> None:
+    add_catalog(session, "sky", 1)
+    add_ensemble(session, "default-hsc", manifest={BUNDLED_FOR: "hsc"})
+    (here,) = add_catalog(session, "mine", 1)
+    score(session, add_ensemble(session, "first"), 2, here)
+    assert default_ensemble(session, catalog="mine").name == "first"
+    assert default_ensemble(session, catalog="sky").name == "default-hsc"
 
 
 def test_members_first_then_the_newest_models(session) -> None:

@@ -73,7 +73,7 @@ def base_of_run(context: JobContext, session: Session, settings: RetrainSettings
     note: Path = context.folder / "base.json"
     if note.is_file():
         return default_ensemble(session, json.loads(note.read_text())["base"])
-    base = default_ensemble(session, settings.base)
+    base = default_ensemble(session, settings.base, catalog=settings.catalog)
     write_note(note, {"base": base.name})
     return base
 
