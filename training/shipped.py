@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import select
 
 from lensing_core.errors import BadInputError
-from lensing_core.models.manifest import base_models, read_manifest
+from lensing_core.models.manifest import base_models, ensemble_problem, read_manifest
+from lensing_core.models.vetting import check_folder, check_model, check_plain_file
 from lensing_core.store import choose_database, open_database
 from lensing_core.store.ensembles import BUNDLED_FOR, find_ensemble
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model
@@ -69,13 +70,20 @@ def export_ensemble(
     return target
 
 
-def adopt_ensemble(workspace: Workspace, folder: Path) -> bool:
+def adopt_ensemble(workspace: Workspace, folder: Path, *, trusted: bool = False) -> bool:
     """Bring the ensemble of ``folder`` into a workspace; False where one of its name is there.
+
+    Only plain files of the models' own folders are copied, and looked at before any is used.
+
+    Parameters
+    ----------
+    trusted : bool, optional
+        The folder comes with the program: its files need no look.
 
     Raises
     ------
     BadInputError
-        If the folder holds no ensemble of this format, or a model cannot be read.
+        If the folder holds no ensemble of this format, or a model is not what it should be.
     """
     head = _read_head(folder)
     name = check_slug(head["name"], what="Ensemble")
@@ -85,13 +93,13 @@ def adopt_ensemble(workspace: Workspace, folder: Path) -> bool:
         if there is not None:
             _mark_as_bundled(there, head["manifest"])
             return False
-    manifests = _with_bases(folder, head["members"])
-    for model_id in manifests:
-        target = workspace.models / model_id
-        if not target.exists():
-            beside = target.with_name(f".{model_id}.part")
-            shutil.copytree(folder / model_id, beside, dirs_exist_ok=True)
-            beside.rename(target)
+    manifests: dict[str, dict[str, Any]] = {}
+    waiting = list(head["members"])
+    while waiting:
+        model_id = check_slug(waiting.pop(0), what="Model")
+        if model_id not in manifests:
+            manifests[model_id] = _bring(workspace, folder / model_id, trusted=trusted)
+            waiting += base_models(manifests[model_id])
     with database.session() as session:
         for model_id, manifest in manifests.items():
             if session.get(Model, model_id) is None:
@@ -120,7 +128,7 @@ def _mark_as_bundled(there: Ensemble, shipped: Mapping[str, Any]) -> None:
 def adopt_shipped(workspace: Workspace) -> list[str]:
     """Bring in all ensembles that come with the program; return the names of the new ones."""
     folders = sorted(path.parent for path in SHIPPED.glob(f"*/{_HEAD}"))
-    return [folder.name for folder in folders if adopt_ensemble(workspace, folder)]
+    return [folder.name for folder in folders if adopt_ensemble(workspace, folder, trusted=True)]
 
 
 def make_workspace(root: Path, database_url: str = "") -> Workspace:
@@ -151,15 +159,44 @@ def _with_bases(folder: Path, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _read_head(folder: Path) -> dict[str, Any]:
+def _bring(workspace: Workspace, source: Path, *, trusted: bool) -> dict[str, Any]:
+    """Copy a model into a workspace, unless it is there; return its manifest."""
+    target = workspace.models / source.name
+    if target.exists():
+        return read_manifest(target)
+    names = check_folder(source)
+    beside = target.with_name(f".{target.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
     try:
-        head: dict[str, Any] = json.loads((folder / _HEAD).read_text())
+        for name in names:
+            shutil.copyfile(source / name, beside / name, follow_symlinks=False)
+        manifest = read_manifest(beside)
+        if not trusted:
+            check_model(beside, manifest)
+        beside.rename(target)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return manifest
+
+
+def _read_head(folder: Path) -> dict[str, Any]:
+    path = folder / _HEAD
+    try:
+        check_plain_file(path)
+        head: Any = json.loads(path.read_text())
     except FileNotFoundError:
         raise BadInputError(f"{folder} holds no ensemble (no {_HEAD}).") from None
-    except json.JSONDecodeError as error:
-        raise BadInputError(f"{folder / _HEAD} is not valid JSON: {error}.") from error
-    if head.get("format") != FORMAT:
-        raise BadInputError(
-            f"{folder / _HEAD} has format {head.get('format')}; this program reads {FORMAT}."
-        )
+    except (ValueError, RecursionError) as error:
+        raise BadInputError(f"{path} is not valid JSON: {error}.") from error
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        found = head.get("format") if isinstance(head, dict) else head
+        raise BadInputError(f"{path} has format {found!r:.40}; this program reads {FORMAT}.")
+    for name, kind in {"name": str, "fusion": str, "manifest": dict, "members": list}.items():
+        if not isinstance(head.get(name), kind):
+            raise BadInputError(f"{path} is damaged: {name} is {head.get(name)!r:.40}.")
+    if not head["members"] or not all(isinstance(m, str) for m in head["members"]):
+        raise BadInputError(f"{path} is damaged: members are {head['members']!r:.40}.")
+    if problem := ensemble_problem(head["manifest"]):
+        raise BadInputError(f"{path} is damaged: {problem}.")
     return head

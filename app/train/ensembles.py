@@ -90,6 +90,12 @@ class EnsembleBoard(pn.viewable.Viewer):
         self.refresh()
 
 
+def _state(ensemble: EnsembleSummary, *, current: bool) -> Any:
+    if ensemble.problem:
+        return {"text": "broken", "chip": "bad", "title": f"Adopt it again: {ensemble.problem}."}
+    return {"text": "promoted", "chip": "success"} if current else ""
+
+
 def ensemble_row(ensemble: EnsembleSummary, *, current: bool) -> Row:
     """A row of the table."""
     figures: Mapping[str, Any] = ensemble.manifest.get("figures", {}).get("ensemble", {})
@@ -105,7 +111,7 @@ def ensemble_row(ensemble: EnsembleSummary, *, current: bool) -> Row:
             "title": f"{ensemble.name}, trained on {catalogs or 'unknown catalogs'}",
             "href": address("evaluate", ensemble=ensemble.name),
         },
-        "state": {"text": "promoted", "chip": "success"} if current else "",
+        "state": _state(ensemble, current=current),
         "members": {
             "text": members,
             "note": fmt.words(ensemble.fusion).lower(),

@@ -33,9 +33,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
         files, kind, _ = manifest["files"], manifest["kind"], manifest["id"]
+        if not isinstance(files, dict) or not isinstance(kind, str):
+            raise TypeError("files or kind has another type")
     except FileNotFoundError:
         raise NotFoundError(f"There is no model in {folder}.") from None
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInputError(
             f"{folder / MANIFEST} is damaged ({type(error).__name__}: {error}); train the model "
             "again, or restore its folder."
@@ -69,3 +71,24 @@ def file_sha256(path: Path) -> str:
     """Hex digest of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+_OF_ENSEMBLE: dict[str, type] = {
+    "rule": dict, "catalogs": list, "figures": dict, "figures_on": str, "settings": dict,
+    "splits": dict, "origins": dict, "base": str, "calibration_note": str,
+}  # fmt: skip
+
+
+def ensemble_problem(manifest: Any) -> str:
+    """What is wrong with the manifest of an ensemble; '' for nothing. Parts may be missing."""
+    if not isinstance(manifest, dict):
+        return "its manifest is no object"
+    for name, kind in _OF_ENSEMBLE.items():
+        if name in manifest and not isinstance(manifest[name], kind):
+            return f"{name} of its manifest is {manifest[name]!r:.40}"
+    if not all(isinstance(name, str) for name in manifest.get("catalogs", [])):
+        return "catalogs of its manifest are not names"
+    for name, figures in manifest.get("figures", {}).items():
+        if not isinstance(figures, dict):
+            return f"figures of {name} in its manifest are {figures!r:.40}"
+    return ""

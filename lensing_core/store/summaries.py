@@ -17,6 +17,7 @@ import numpy as np
 from sqlalchemy import func, literal, select, union_all
 
 from lensing_core.errors import NotFoundError
+from lensing_core.models.manifest import ensemble_problem
 from lensing_core.store.database import Database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Quarantine, Score
 
@@ -203,25 +204,31 @@ class EnsembleSummary:
     run_id: str | None
     created_at: datetime
     promoted_at: datetime | None
+    problem: str = ""
 
 
 def list_ensembles(database: Database) -> list[EnsembleSummary]:
-    """All ensembles, newest first; ``members`` are pairs of model id and kind."""
+    """All ensembles, newest first; ``members`` are pairs of model id and kind.
+
+    One whose manifest is broken has an empty one, and says in ``problem`` what is wrong with it.
+    """
+    newest = select(Ensemble).order_by(Ensemble.created_at.desc(), Ensemble.id.desc())
     with database.session() as session:
+        ensembles = session.scalars(newest).all()
+        problems = {ensemble.id: ensemble_problem(ensemble.manifest) for ensemble in ensembles}
         return [
             EnsembleSummary(
                 id=ensemble.id,
                 name=ensemble.name,
                 fusion=ensemble.fusion,
                 members=tuple((m.model_id, m.model.kind) for m in ensemble.members),
-                manifest=ensemble.manifest,
+                manifest={} if problems[ensemble.id] else ensemble.manifest,
+                problem=problems[ensemble.id],
                 run_id=ensemble.run_id,
                 created_at=ensemble.created_at,
                 promoted_at=ensemble.promoted_at,
             )
-            for ensemble in session.scalars(
-                select(Ensemble).order_by(Ensemble.created_at.desc(), Ensemble.id.desc())
-            )
+            for ensemble in ensembles
         ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.manifest import read_manifest
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import BUNDLED_FOR
+from lensing_core.store.summaries import list_ensembles
 from lensing_core.store.tables import Candidate, Ensemble, EnsembleMember, Model, Score
 from lensing_core.workspace import Workspace
 from training.defaults import DEFAULTS
@@ -61,10 +63,14 @@ def test_an_adopted_ensemble_scores_as_it_did(workspace, tmp_path, make_catalog,
 
 
 def test_models_that_a_head_builds_on_travel_with_it(workspace, tmp_path):
-    inputs = {"trees-1": {}, "head-1": {"inputs": [{"model": "trees-1"}]}}
+    contract = {"bands": ["g"], "size_px": 32, "pixel_scale_arcsec": 0.2, "pixel_kind": "flux"}
+    inputs = {
+        "trees-1": {"contract": contract, "features": {}},
+        "head-1": {"inputs": [{"model": "trees-1"}], "shift": 0.0},
+    }
     with open_database(workspace).session() as session:
         for model_id, more in inputs.items():
-            kind = "pu_head" if more else "lightgbm"
+            kind = "pu_head" if "inputs" in more else "lightgbm"
             manifest = {"id": model_id, "kind": kind, "files": {}, **more}
             (workspace.models / model_id).mkdir()
             (workspace.models / model_id / "manifest.json").write_text(json.dumps(manifest))
@@ -132,3 +138,49 @@ def test_make_workspace_keeps_what_is_there(tmp_path):
     made = Workspace.create(tmp_path / "old")
     (made.models / "note.txt").write_text("mine")
     assert (make_workspace(tmp_path / "old").models / "note.txt").read_text() == "mine"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of a shipped ensemble, as one would get it from somebody else."""
+    found = next(path.parent for path in sorted(SHIPPED.glob("*/ensemble.json")))
+    return shutil.copytree(found, tmp_path / "given")
+
+
+@pytest.fixture
+def other(tmp_path):
+    return Workspace.create(tmp_path / "other")
+
+
+def test_an_ensemble_of_somebody_else_is_looked_at_and_adopted(folder, other):
+    assert adopt_ensemble(other, folder)
+
+
+def test_links_of_a_model_are_not_followed(folder, other, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("root")
+    trees = next(folder.glob("trees-*"))
+    (trees / "more.txt").symlink_to(secret)
+    with pytest.raises(BadInputError, match=r"more\.txt is no plain file"):
+        adopt_ensemble(other, folder)
+    moved = trees.rename(folder.parent / trees.name)
+    trees.symlink_to(moved)
+    with pytest.raises(BadInputError, match="is no folder of its own"):
+        adopt_ensemble(other, folder)
+    assert not list(other.models.glob("trees-*"))
+    (folder / "ensemble.json").unlink()
+    (folder / "ensemble.json").symlink_to(secret)
+    with pytest.raises(BadInputError, match="is no plain file"):
+        adopt_ensemble(other, folder)
+
+
+def test_a_broken_ensemble_of_the_workspace_leaves_the_others(filled_workspace):
+    database = open_database(filled_workspace)
+    whole = list_ensembles(database)
+    with database.session() as session:
+        session.add(Ensemble(name="broken", fusion="mean", manifest={"figures": None}))
+    shown = {ensemble.name: ensemble for ensemble in list_ensembles(database)}
+    assert len(shown) == len(whole) + 1
+    assert "figures of its manifest is None" in shown["broken"].problem
+    assert shown["broken"].manifest == {}
+    assert all(shown[ensemble.name] == ensemble for ensemble in whole)

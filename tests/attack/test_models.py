@@ -1,0 +1,102 @@
+"""Models from others: mutated trees, manifests and tensors never end the process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from attacking import seeds
+from safetensors.numpy import load_file, save_file
+
+from lensing_core.models.manifest import MANIFEST
+from lensing_core.models.vetting import check_model, check_safetensors
+from training.shipped import SHIPPED
+
+TREES = next(iter(sorted(SHIPPED.glob("*/trees-*"))))
+NETWORK = next(iter(sorted(SHIPPED.glob("*/resnet18-*"))))
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    """Some bytes changed, cut out, doubled, or a number made huge or negative."""
+    out = bytearray(data)
+    for _ in range(rng.randint(1, 8)):
+        at = rng.randrange(len(out))
+        what = rng.randrange(5)
+        if what == 0:
+            out[at] = rng.randrange(256)
+        elif what == 1:
+            del out[at : at + rng.randint(1, 400)]
+        elif what == 2:
+            out[at:at] = out[at : at + rng.randint(1, 400)]
+        elif what == 3:
+            out[at:at] = rng.choice([b"-1 ", b"2147483647 ", b"nan ", b"99999999999 "])
+        else:
+            del out[at:]
+        if not out:
+            out = bytearray(b"\0")
+    return bytes(out)
+
+
+def small_trees(folder: Path) -> bytes:
+    """The first trees of a shipped model: enough to mutate, quick to read."""
+    text = (TREES / "trees.txt").read_bytes()
+    first, second = text.index(b"Tree=0"), text.index(b"Tree=1")
+    head = b"\n".join(
+        b"tree_sizes=%d" % (second - first) if line.startswith(b"tree_sizes") else line
+        for line in text[:first].split(b"\n")
+    )
+    return head + text[first:second] + b"end of trees\n"
+
+
+def write(folder: Path, trees: bytes) -> dict:
+    """A model of these trees, whose manifest has the matching sha256."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "trees.txt").write_bytes(trees)
+    manifest = json.loads((TREES / MANIFEST).read_text())
+    manifest["files"] = {"trees.txt": hashlib.sha256(trees).hexdigest()}
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    return manifest
+
+
+@pytest.mark.attack("LightGBM text with a matching sha256")
+def test_no_trees_end_the_process(attack, tmp_path):
+    whole = small_trees(tmp_path)
+    check_model(tmp_path / "model", write(tmp_path / "model", whole))
+    for seed in seeds(4):
+        with attack.case(seed):
+            rng = random.Random(seed)  # noqa: S311 - cases that can be repeated
+            check_model(tmp_path / "model", write(tmp_path / "model", mutated(whole, rng)))
+
+
+@pytest.mark.attack("manifests of models")
+def test_no_manifest_is_taken_that_the_program_could_not_have_written(attack, tmp_path):
+    manifest = write(tmp_path / "model", small_trees(tmp_path))
+    values = [None, True, -1, 1e300, "", [], {}, [None], {"a": None}, "../x", float("nan")]
+    for seed in seeds(60):
+        with attack.case(seed):
+            rng = random.Random(seed)  # noqa: S311 - cases that can be repeated
+            name = rng.choice(["id", "kind", "files", "contract", "features", "catalogs"])
+            value = rng.choice([v for v in values if type(v) is not type(manifest[name])])
+            check_model(tmp_path / "model", {**manifest, name: value})
+            attack.accepted.append(f"{name} = {value!r}")
+
+
+@pytest.mark.attack("safetensors by their header")
+def test_tensors_that_pass_can_be_read(attack, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    values = {"a": np.arange(12, dtype="f4").reshape(3, 4), "b": np.ones(5, "f2")}
+    save_file(values, path)
+    check_safetensors(path)
+    check_safetensors(NETWORK / "weights.safetensors")
+    data = path.read_bytes()
+    for seed in seeds(200):
+        with attack.case(seed):
+            path.write_bytes(mutated(data, random.Random(seed)))  # noqa: S311 - repeatable
+            check_safetensors(path)
+            load_file(path)
