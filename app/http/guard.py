@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import RequestHandler
+
+from app.http.page_turns import PageTurns
+from app.http.pools import GRADING, BusyError
 
 if TYPE_CHECKING:
     _Base = RequestHandler
@@ -39,6 +43,7 @@ _PAGE = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 _OWN = ("same-origin", "none")
+TURNS = PageTurns(GRADING)
 FOREIGN = "Only the pages of this server may ask this."
 OPEN_BY_HAND = "Another site may not open this page; copy its address into a new tab."
 NO_SESSION = "A session cannot be chosen by an address; open the page without bokeh-… in it."
@@ -114,7 +119,7 @@ class Guard(_Base):
     async def _execute(self, *args: Any, **kwargs: Any) -> None:
         """Answer the request; an import or a script that ends the process ends its request only."""
         try:
-            await super()._execute(*args, **kwargs)  # type: ignore[misc]  # of RequestHandler
+            await super()._execute(*args, **kwargs)
         except SystemExit as error:
             _log.error("%s would have ended the server", self.request.path, exc_info=error)
             if not self._finished:
@@ -140,6 +145,8 @@ class Guard(_Base):
 class PageGuard(Guard):
     """In front of a page: it may have scripts, and links of other sites may lead to it."""
 
+    _begun: float | None = None
+
     def security_policy(self) -> str:
         return _PAGE.format(socket=f"ws://{self.request.host}")
 
@@ -149,6 +156,25 @@ class PageGuard(Guard):
         named = {"bokeh-session-id", "bokeh-token"} & {*self.request.query_arguments}
         # Who gives somebody an address with a session in it would share that person's session.
         return NO_SESSION if named or "Bokeh-Session-Id" in self.request.headers else ""
+
+    async def prepare(self) -> None:
+        """Wait for the page's turn."""
+        await super().prepare()
+        if self._finished or self.request.method != "GET":
+            return
+        try:
+            await TURNS.wait()
+        except BusyError as error:
+            self.set_header("Retry-After", str(error.retry_after_s))
+            self.say(error.status, str(error))
+        else:
+            self._begun = time.monotonic()
+
+    def on_finish(self) -> None:
+        """Tell how long the page took."""
+        super().on_finish()
+        if self._begun is not None:
+            TURNS.took(time.monotonic() - self._begun)
 
 
 class SocketGuard(Guard):

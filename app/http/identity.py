@@ -19,9 +19,12 @@ from tornado.web import RequestHandler, create_signed_value, decode_signed_value
 
 from app.context import AppContext
 from app.http.json_handlers import OwnPageHandler
+from app.http.pools import SIGNING
+from app.http.throttle import Throttle
 from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.store import Session
-from lensing_core.store.graders import set_passphrase, sign_in, workspace_secret
+from lensing_core.store.graders import secret_of, set_passphrase, sign_in, workspace_secret
+from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.sign_ins import (
     LASTS,
     find_sign_in,
@@ -32,6 +35,9 @@ from lensing_core.store.sign_ins import (
 
 NOBODY = "Nobody is signed in; sign in at the top of the page."
 _BELIEVED_S = 2.0
+_BY_NAME = Throttle()
+# All who come through a tunnel share one address, so that nobody waits long for others' faults.
+_BY_ADDRESS = Throttle(free=50, longest_s=1.0)
 _read_lately: dict[tuple[str, str], tuple[float, SignedIn | None]] = {}
 
 
@@ -91,7 +97,31 @@ class GraderHandler(OwnPageHandler):
         )
 
 
-class SignInHandler(GraderHandler):
+class _PassphraseHandler(GraderHandler):
+    """Base of the handlers that compare passphrases: slow, so apart from all else, and counted."""
+
+    pool = SIGNING
+
+    def work_out(self, name: str, passphrase: Passphrase, stored: str | None) -> None:
+        """Compare a passphrase outside of any transaction; raises BusyError after many wrong ones.
+
+        A name is counted together with the address, and the address alone with more patience.
+        """
+        if stored is None:
+            passphrase.work_out(None)
+            return
+        address = str(self.request.remote_ip)
+        keys = ((_BY_NAME, f"{address} {_folded(name)}"), (_BY_ADDRESS, address))
+        for throttle, key in keys:
+            throttle.check(key)
+        if passphrase.opens(stored):
+            _BY_NAME.succeeded(keys[0][1])
+            return
+        for throttle, key in keys:
+            throttle.failed(key)
+
+
+class SignInHandler(_PassphraseHandler):
     """``POST /sign-in``: ``name``, ``passphrase``."""
 
     async def post(self) -> None:
@@ -99,8 +129,12 @@ class SignInHandler(GraderHandler):
 
         def work() -> dict[str, str]:
             asked = self.body()
+            name, passphrase = text_in(asked, "name"), Passphrase(text_in(asked, "passphrase"))
             with self.context.database.session() as session:
-                grader = sign_in(session, text_in(asked, "name"), text_in(asked, "passphrase"))
+                stored = secret_of(session, name)
+            self.work_out(name, passphrase, stored)
+            with self.context.database.session() as session:
+                grader = sign_in(session, name, passphrase)
                 revoke_sign_in(session, self.token())
                 token = open_sign_in(session, grader)
             forget_read()
@@ -110,7 +144,7 @@ class SignInHandler(GraderHandler):
         await self.answer(work)
 
 
-class PassphraseHandler(GraderHandler):
+class PassphraseHandler(_PassphraseHandler):
     """``POST /passphrase``: ``old``, ``new``."""
 
     async def post(self) -> None:
@@ -122,7 +156,14 @@ class PassphraseHandler(GraderHandler):
                 found = find_sign_in(session, self.token())
                 if found is None:
                     raise PolicyError(NOBODY)
-                old, new = text_in(asked, "old"), text_in(asked, "new")
+            old, new = (Passphrase(text_in(asked, name)) for name in ("old", "new"))
+            self.work_out(found[0].name, old, found[0].secret)
+            if new:
+                new.hashed()
+            with self.context.database.session() as session:
+                found = find_sign_in(session, self.token())
+                if found is None:
+                    raise PolicyError(NOBODY)
                 changed = set_passphrase(session, found[0].id, old, new, here=found[1])
                 token = renew_sign_in(session, found[1])
             forget_read()
@@ -162,6 +203,11 @@ def cookie_name(context: AppContext) -> str:
     """Of this workspace's cookie."""
     secret = workspace_secret(context.workspace)
     return f"lens-triage-grader-{hashlib.sha256(secret.encode()).hexdigest()[:8]}"
+
+
+def _folded(name: str) -> str:
+    """A name as it is counted: that of one grader in all spellings that open it."""
+    return " ".join(name.split()).casefold()[:200]
 
 
 def text_in(asked: Mapping[str, Any], name: str) -> str:

@@ -7,21 +7,21 @@ may not send without asking first.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from app.context import AppContext
+from app.http.json_bodies import read_object
+from app.http.pools import OTHER, Pool
 from app.http.replies import ReplyHandler
-from lensing_core.errors import BadInputError
-
-_MAX_BODY = 4 * 2**20
 
 
 class OwnPageHandler(ReplyHandler):
     """Base of the handlers that answer the server's own pages."""
+
+    pool: ClassVar[Pool] = OTHER
 
     def initialize(self, context: AppContext) -> None:
         self.context = context
@@ -38,22 +38,14 @@ class OwnPageHandler(ReplyHandler):
         kind = self.request.headers.get("Content-Type", "")
         return kind.partition(";")[0].strip().lower() == "application/json"
 
-    def body(self) -> dict[str, Any]:
-        """The request's JSON object; raises BadInputError."""
-        if len(self.request.body) > _MAX_BODY:
-            raise BadInputError("The request is too long.")
-        try:
-            found = json.loads(self.request.body or b"{}")
-        except ValueError:
-            raise BadInputError("The request is not JSON.") from None
-        if not isinstance(found, dict):
-            raise BadInputError("The request is not a JSON object.")
-        return found
+    def body(self, *, lenient: bool = False) -> dict[str, Any]:
+        """The request's JSON object; raises BadInputError (see :func:`read_object`)."""
+        return read_object(self.request.body, lenient=lenient)
 
     async def answer(self, work: Callable[[], Any]) -> None:
-        """Do ``work`` in a thread and send what it returns, or one sentence."""
+        """Do ``work`` in a thread of the handler's pool and send its result, or one sentence."""
         try:
-            found = await asyncio.to_thread(work)
+            found = await self.pool.run(work)
         except Exception as error:  # noqa: BLE001 - logged; the page gets one sentence
             self.refuse_for(error, "The server could not answer; its log says why.")
         else:

@@ -6,6 +6,7 @@ import logging
 
 from tornado.web import HTTPError, RequestHandler
 
+from app.http.pools import BusyError
 from lensing_core.errors import LensTriageError, NotFoundError, PolicyError
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,10 @@ class ReplyHandler(RequestHandler):
 
     def refuse_for(self, error: Exception, sentence: str) -> None:
         """Answer with what an error of ours says; any other is logged, and ``sentence`` is said."""
+        if isinstance(error, BusyError):
+            self.set_header("Retry-After", str(error.retry_after_s))
+            self.refuse(error.status, str(error))
+            return
         for kind, status in ((PolicyError, 403), (NotFoundError, 404), (LensTriageError, 400)):
             if isinstance(error, kind):
                 self.refuse(status, str(error))

@@ -57,9 +57,13 @@ def restrict(application: Application, slugs: Iterable[str], own: Sequence[Route
             arguments = rule.target_kwargs
             if rule.target is MultiRootStaticHandler:
                 arguments = {"root": {name: arguments["root"][name] for name in _EXTENSIONS}}
-            kept.append(URLSpec(_pattern(rule), guarded(rule.target, guard), arguments))
+            kept.append(URLSpec(_pattern(rule), _guarded(rule, guard), arguments))
     application.wildcard_router.rules[:] = kept
     application.settings["default_handler_class"] = guarded(Missing)
+
+
+def _guarded(rule: Rule, guard: type[Guard]) -> type[RequestHandler]:
+    return guarded(rule.target, guard)  # type: ignore[arg-type]  # mypy takes no class as hashable
 
 
 def _pattern(rule: Rule) -> str:

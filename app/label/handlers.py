@@ -20,6 +20,7 @@ from app.http.identity import (
     GraderHandler,
     read_grader,
 )
+from app.http.pools import GRADING
 from app.label.service import LabelService
 from app.viewer.tiles import (
     IMMUTABLE,
@@ -35,6 +36,8 @@ _BLIND_INFO = ("known_fraction", "rgb_bands", "auto")
 
 
 class _LabelHandler(GraderHandler):
+    pool = GRADING
+
     def initialize(  # type: ignore[override]  # Tornado passes these by name
         self, context: AppContext, service: LabelService
     ) -> None:
@@ -73,7 +76,7 @@ class EventsHandler(_LabelHandler):
         """``events``: see :func:`lensing_core.labeling.record`; ``grader``: whose they are."""
 
         def work() -> dict[str, Any]:
-            sent, grader = self.body(), self.grader()
+            sent, grader = self.body(lenient=True), self.grader()
             if sent.get("grader") != grader.id:
                 raise PolicyError(
                     "These grades are of another grader than the one who is signed in."

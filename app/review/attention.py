@@ -9,12 +9,10 @@ map than the first one of the member.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import re
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -22,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from tornado.web import RequestHandler
 
 from app.context import AppContext
+from app.http.pools import OTHER, Pool
 from app.http.replies import ReplyHandler
 from app.viewer.tile_source import TileSource
 from lensing_core.errors import BadInputError, NotFoundError
@@ -73,7 +72,7 @@ class AttentionSource:
         self._members: OrderedDict[str, StoredMember] = OrderedDict()
         self._kept: OrderedDict[_Key, Explained] = OrderedDict()
         self._lock = Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="attention")
+        self._pool = Pool("explanations", 1, 16)
 
     async def explain(
         self, model_id: str, catalog: str, index: int, version: str, method: Method | None = None
@@ -85,7 +84,7 @@ class AttentionSource:
         NotFoundError
             If there is no such model or cutout, or its pixels are not those of ``version``.
         """
-        digest = await asyncio.to_thread(self._tiles.sha256, catalog, index)
+        digest = await OTHER.run(lambda: self._tiles.sha256(catalog, index))
         if not digest.startswith(version):
             raise NotFoundError(
                 f"Cutout {index} of {catalog!r} has changed since this page was loaded; reload it."
@@ -94,8 +93,7 @@ class AttentionSource:
         found = self._remembered(key)
         if found is not None:
             return found
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, self._make, key)
+        return await self._pool.run(lambda: self._make(key))
 
     def _remembered(self, key: _Key) -> Explained | None:
         with self._lock:

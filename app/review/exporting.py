@@ -5,7 +5,6 @@ Both are asked for by the words of a Review address, so that what is on the page
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from app.context import AppContext
 from app.http.identity import GraderHandler
 from app.http.json_handlers import OwnPageHandler
+from app.http.pools import EXPORTS
 from app.review.query import (
     Address,
     read_address,
@@ -165,7 +165,7 @@ class ExportHandler(GraderHandler):
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             path = Path(temporary) / "export"
             try:
-                request, n = await asyncio.to_thread(work, path)
+                request, n = await EXPORTS.run(lambda: work(path))
             except Exception as error:  # noqa: BLE001 - logged; the reader gets one sentence
                 why = "The file could not be written; the server's log says why."
                 return self.refuse_for(error, why)

@@ -5,16 +5,18 @@ Asked for by people, never by a page on its own: a service outside learns the po
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from app.context import AppContext
 from app.http.json_handlers import OwnPageHandler
+from app.http.pools import Pool
 from lensing_core.crossmatch.politeness import ServiceError
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.catalogs import get_catalog
 from lensing_core.wide_field import FieldPicture, WideField
+
+_FIELDS = Pool("pictures of the sky", 2, 8)
 
 
 class WideFieldHandler(OwnPageHandler):
@@ -28,11 +30,8 @@ class WideFieldHandler(OwnPageHandler):
 
     async def get(self, candidate: str) -> None:
         """Serve ``/wide-field/<candidate>``."""
-        if self.request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            self.refuse(403, "Only the pages of this server may ask this.")
-            return
         try:
-            found, size = await asyncio.to_thread(self._fetch, candidate)
+            found, size = await _FIELDS.run(lambda: self._fetch(candidate))
         except ServiceError as error:
             # 200, not 503: that a service cannot be reached is a state of the page, not a fault.
             self.send({"error": str(error)})

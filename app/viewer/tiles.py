@@ -24,7 +24,6 @@ first row at the bottom of a flux image. Query parameters, all optional:
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from typing import Any
@@ -32,6 +31,7 @@ from urllib.parse import urlencode
 
 from tornado.web import RequestHandler
 
+from app.http.pools import TILES
 from app.http.replies import ReplyHandler
 from app.viewer.tile_request import (
     RENDERING,
@@ -102,14 +102,14 @@ class TileHandler(CutoutHandler):
     async def _answer(self, catalog: str, index: int, part: str | None) -> None:
         if part:
             request = TileRequest.parse(self._query())
-            info = await asyncio.to_thread(self._source.info, catalog, index, request)
+            info = await TILES.run(lambda: self._source.info(catalog, index, request))
             self.reply(json.dumps(self.describe(info)), "application/json")
             return
         request = TileRequest.parse(self._query())
         if self._is_known(catalog, index, request):
             return
         if self._is_slow(catalog, index, request):
-            picture = await asyncio.to_thread(self._source.draw, catalog, index, request)
+            picture = await TILES.run(lambda: self._source.draw(catalog, index, request))
         else:
             picture = self._source.draw(catalog, index, request)
         self.reply(picture, f"image/{request.format}")
@@ -122,7 +122,7 @@ class PixelHandler(CutoutHandler):
         request = PixelRequest.parse(self._query())
         if self._is_known(catalog, index, request):
             return
-        values = await asyncio.to_thread(self._source.values, catalog, index, request)
+        values = await TILES.run(lambda: self._source.values(catalog, index, request))
         self.reply(values, "application/octet-stream")
 
 

@@ -1,13 +1,10 @@
 """Graders: who they are, and how each shows that it is them.
 
-A grader may guard the name by a passphrase. It is kept as ``scrypt$<salt>$<hash>`` (hexadecimal;
-N = 2^14, r = 8, p = 5: as strong as OWASP's recommendation of 2023, in 16 MiB).
+A grader may guard the name by a passphrase (:mod:`lensing_core.store.passphrases`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -17,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.store.labels import find_named, grader_named
+from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.secret import workspace_secret as workspace_secret
 from lensing_core.store.sign_ins import revoke_all
 from lensing_core.store.tables import GRADER_ROLES, Grader, GraderSignIn, LabelEvent, utc_now
 
-_MIN_PASSPHRASE, _MAX_PASSPHRASE = 8, 200
 _RANDOM_BYTES = 12  # of a passphrase that is made here: 16 letters
 
 
@@ -35,10 +32,17 @@ def works_alone(session: Session) -> bool:
     return session.scalar(select(Grader.id).where(Grader.role == "organiser").limit(1)) is None
 
 
-def sign_in(session: Session, name: str, passphrase: str = "") -> Grader:
+def secret_of(session: Session, name: str) -> str | None:
+    """What is stored of the passphrase of a name; None where there is none."""
+    known = find_named(session, name)
+    return None if known is None else known.secret
+
+
+def sign_in(session: Session, name: str, passphrase: str | Passphrase = "") -> Grader:
     """The grader of a name, made where there is none; the first to sign in is an organiser.
 
-    A passphrase given with a new name guards it from now on.
+    A passphrase given with a new name guards it from now on. The database is locked meanwhile:
+    where others write, work out the passphrase before (:meth:`Passphrase.work_out`).
 
     Raises
     ------
@@ -47,23 +51,29 @@ def sign_in(session: Session, name: str, passphrase: str = "") -> Grader:
     PolicyError
         If the name is deactivated, or guarded and the passphrase is not its own.
     """
+    given = _as_passphrase(passphrase)
     # A write first: of two that sign in at once, one is the first.
     session.execute(text("UPDATE grader SET role = role WHERE 0 = 1"))
     known = find_named(session, name)
     if known is not None and known.deactivated_at is not None:
         raise PolicyError(f"The name {known.name} is deactivated; ask an organiser.")
-    if known is not None and not _is_right(passphrase, known.secret):
+    if known is not None and not given.opens(known.secret):
         raise PolicyError(f"The passphrase is not that of {known.name}.")
     grader = known or grader_named(session, name)
-    if known is None and passphrase:
-        grader.secret = _hash(passphrase)
+    if known is None and given:
+        grader.secret = given.hashed()
     if works_alone(session):
         grader.role = "organiser"
     return grader
 
 
 def set_passphrase(
-    session: Session, grader_id: int, old: str, new: str, *, here: GraderSignIn | None = None
+    session: Session,
+    grader_id: int,
+    old: str | Passphrase,
+    new: str | Passphrase,
+    *,
+    here: GraderSignIn | None = None,
 ) -> Grader:
     """Guard a grader's name by a passphrase; an empty new one takes the guard away.
 
@@ -84,7 +94,7 @@ def set_passphrase(
         If the new one is too short or too long.
     """
     grader = get_grader(session, grader_id)
-    if not _is_right(old, grader.secret):
+    if not _as_passphrase(old).opens(grader.secret):
         raise PolicyError(f"The present passphrase is not that of {grader.name}.")
     if grader.secret is None and not _may_guard(session, grader, here):
         raise PolicyError(
@@ -92,7 +102,7 @@ def set_passphrase(
             "so that it may be somebody else's: an organiser sets its first one (Team, People; or "
             "lens-triage graders reset)."
         )
-    grader.secret = _hash(new) if new else None
+    grader.secret = _as_passphrase(new).hashed() if new else None
     return grader
 
 
@@ -100,7 +110,7 @@ def reset_passphrase(session: Session, grader_id: int) -> str:
     """Guard a name by a new random passphrase, end its sign-ins, and return the passphrase."""
     grader = get_grader(session, grader_id)
     passphrase = secrets.token_urlsafe(_RANDOM_BYTES)
-    grader.secret = _hash(passphrase)
+    grader.secret = Passphrase(passphrase).hashed()
     revoke_all(session, grader_id)
     return passphrase
 
@@ -196,25 +206,5 @@ def _keep_an_organiser(session: Session, leaving: Grader) -> None:
         )
 
 
-def _hash(passphrase: str, salt: bytes | None = None) -> str:
-    if not _MIN_PASSPHRASE <= len(passphrase) <= _MAX_PASSPHRASE:
-        raise BadInputError(
-            f"Passphrase of {len(passphrase)} letters: give {_MIN_PASSPHRASE} to {_MAX_PASSPHRASE}."
-        )
-    salt = salt or secrets.token_bytes(16)
-    return f"scrypt${salt.hex()}${_scrypt(passphrase, salt).hex()}"
-
-
-def _scrypt(passphrase: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(
-        passphrase.encode(), salt=salt, n=2**14, r=8, p=5, maxmem=64 * 2**20, dklen=32
-    )
-
-
-def _is_right(passphrase: str, stored: str | None) -> bool:
-    """Whether a passphrase opens a name; any does where none is asked for."""
-    if stored is None:
-        return True
-    _, salt, expected = stored.split("$")
-    found = _scrypt(passphrase[:_MAX_PASSPHRASE], bytes.fromhex(salt))
-    return hmac.compare_digest(found, bytes.fromhex(expected))
+def _as_passphrase(given: str | Passphrase) -> Passphrase:
+    return given if isinstance(given, Passphrase) else Passphrase(given)
