@@ -213,10 +213,11 @@ def report(name: str, times: list[float], quiet: float, told: dict[str, int]) ->
     """Print one line; returns the p95."""
     p50, p95 = np.percentile(times, (50, 95))
     ratio = f", {p95 / quiet:.1f} times quiet" if quiet else ""
+    load = os.getloadavg()[0]
     replies = ", ".join(f"{n} x {status}" for status, n in sorted(told.items()))
     print(
         f"{name}: p50 {p50:.0f} ms, p95 {p95:.0f} ms ({WANTED_MS} wanted){ratio}, "
-        f"n = {len(times)}, load {os.getloadavg()[0]:.1f}{'; attackers got ' + replies if replies else ''}",
+        f"n = {len(times)}, load {load:.1f}{'; attackers got ' if replies else ''}{replies}",
         flush=True,
     )
     return float(p95)

@@ -11,7 +11,7 @@ import logging
 import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import RequestHandler
@@ -111,6 +111,9 @@ class Guard(_Base):
         why = self.refusal()
         if why:
             self.say(403, why)
+            return
+        if "\0" in unquote(self.request.path):  # no file and no row has it in its name
+            self.say(404, _SENTENCES[404])
             return
         prepared = super().prepare()
         if inspect.isawaitable(prepared):

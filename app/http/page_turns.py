@@ -29,7 +29,7 @@ class PageTurns:
         self,
         grading: Pool,
         *,
-        burst: int = 12,
+        burst: int = 6,
         waiting: int = 8,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
