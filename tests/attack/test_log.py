@@ -203,7 +203,7 @@ def test_random_pages_overwritten_are_found(attack, workspace, database):
     database.engine.dispose()
     pages, whole = workspace.database.stat().st_size // 4096, workspace.database.read_bytes()
     for seed in seeds(20):
-        rng = random.Random(seed)  # noqa: S311 - a case that can be tried again
+        rng = random.Random(seed)
         damaged = bytearray(whole)
         for page in rng.sample(range(1, pages), 3):
             damaged[page * 4096 : (page + 1) * 4096] = rng.randbytes(4096)

@@ -70,7 +70,7 @@ def test_no_trees_end_the_process(attack, tmp_path):
     check_model(tmp_path / "model", write(tmp_path / "model", whole))
     for seed in seeds(4):
         with attack.case(seed):
-            rng = random.Random(seed)  # noqa: S311 - cases that can be repeated
+            rng = random.Random(seed)
             check_model(tmp_path / "model", write(tmp_path / "model", mutated(whole, rng)))
 
 
@@ -80,7 +80,7 @@ def test_no_manifest_is_taken_that_the_program_could_not_have_written(attack, tm
     values = [None, True, -1, 1e300, "", [], {}, [None], {"a": None}, "../x", float("nan")]
     for seed in seeds(60):
         with attack.case(seed):
-            rng = random.Random(seed)  # noqa: S311 - cases that can be repeated
+            rng = random.Random(seed)
             name = rng.choice(["id", "kind", "files", "contract", "features", "catalogs"])
             value = rng.choice([v for v in values if type(v) is not type(manifest[name])])
             check_model(tmp_path / "model", {**manifest, name: value})
@@ -97,6 +97,6 @@ def test_tensors_that_pass_can_be_read(attack, tmp_path):
     data = path.read_bytes()
     for seed in seeds(200):
         with attack.case(seed):
-            path.write_bytes(mutated(data, random.Random(seed)))  # noqa: S311 - repeatable
+            path.write_bytes(mutated(data, random.Random(seed)))
             check_safetensors(path)
             load_file(path)
