@@ -94,13 +94,7 @@ def manifest_problem(manifest: Any) -> str:
         return "it is no object"
     if manifest.get("kind") not in KINDS:
         return f"kind is {manifest.get('kind')!r}, not one of {', '.join(KINDS)}"
-    wanted: dict[str, type] = {"id": str, "files": dict}
-    wanted |= {
-        CLASSIC: {"contract": dict, "features": dict},
-        NETWORK: {"contract": dict, "network": dict, "sigma": list},
-        HEAD: {"inputs": list, "shift": float},
-    }[manifest["kind"]]
-    for name, kind in wanted.items():
+    for name, kind in {"id": str, "files": dict, **_OF_KIND[manifest["kind"]]}.items():
         value = manifest.get(name)
         if not isinstance(value, (int, float) if kind is float else kind) or isinstance(
             value, bool
@@ -120,6 +114,11 @@ def manifest_problem(manifest: Any) -> str:
     return _contract_problem(manifest["contract"]) if "contract" in manifest else ""
 
 
+_OF_KIND: dict[str, dict[str, type]] = {
+    CLASSIC: {"contract": dict, "features": dict},
+    NETWORK: {"contract": dict, "network": dict, "sigma": list},
+    HEAD: {"inputs": list, "shift": float},
+}
 _OPTIONAL = {"catalogs": list, "settings": dict, "versions": dict, "splits": dict}
 _NOUNS = {str: "text", dict: "an object", list: "a list", float: "a number"}
 
