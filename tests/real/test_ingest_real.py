@@ -39,7 +39,7 @@ def test_every_set_is_imported_whole_and_only_once(workspace, real_imports, inge
         "euclid-q1": 4,
         "cosmos-web-ring": 1,
         "slacs-hst": 1,
-        "spacewarps": 103,
+        "spacewarps": 210,
     }
     for name, settings in real_imports.items():
         report = ingest(workspace, settings)
@@ -195,7 +195,7 @@ def test_hst_without_a_wcs(workspace, hst_settings, ingest, real_data):
 def test_cfhtls_pictures_with_grades(workspace, cfhtls_settings, ingest, real_data):
     ingest(workspace, cfhtls_settings)
     rows = rows_of(workspace, "spacewarps")
-    assert Counter(row.label for row in rows.values()) == {1: 25, 0: 58, None: 20}
+    assert Counter(row.label for row in rows.values()) == {1: 48, 0: 121, None: 41}
     store = CutoutStore(workspace.catalog_cutouts("spacewarps"))
     assert store.geometry.pixel_kind == "rendered"
     assert store.geometry.size_px == 464

@@ -156,15 +156,15 @@ def test_space_warps_pictures_of_cfhtls(workspace, real_data):
         pixels="rendered",
         size_arcsec=8.0,
     )
-    assert (catalog.n_candidates, catalog.pixel_kind) == (103, "rendered")
+    assert (catalog.n_candidates, catalog.pixel_kind) == (210, "rendered")
     pixels = cutouts(workspace, catalog)
     assert pixels.min() >= 0
     assert pixels.max() <= 255.01
     grades = [
         float(c.observation.properties["Expert_Grade"]) for c in candidates(workspace).values()
     ]
-    assert sum(g >= 2 for g in grades) == 25
-    assert sum(g < 1 for g in grades) == 58
+    assert sum(g >= 2 for g in grades) == 48
+    assert sum(g < 1 for g in grades) == 121
 
 
 def test_euclid_multi_extension_files(workspace, real_data, tmp_path):
