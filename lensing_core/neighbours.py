@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lensing_core.models.outputs import outputs_path
+from lensing_core.models.outputs import outputs_path, stored_output
 from lensing_core.store import Database
 from lensing_core.store.tables import Candidate, Catalog, Vote
+from lensing_core.stored_arrays import StoredArray
 from lensing_core.workspace import Workspace
 
 Floats = NDArray[np.float32]
@@ -170,7 +171,7 @@ class NeighbourIndex:
         stored = self._stored(model_id, catalog)
         if stored is None or row >= len(stored):
             return None
-        found = np.array(stored[row])
+        found: Floats = stored[row]
         return found if np.isfinite(found).all() else None
 
     def labeled(self, model_id: str) -> LabeledEmbeddings:
@@ -210,9 +211,8 @@ class NeighbourIndex:
         ]
         return (*votes, *files)
 
-    def _stored(self, model_id: str, catalog: str) -> Floats | None:
-        path = outputs_path(self._workspace, model_id, catalog, "embedding")
-        return np.load(path, mmap_mode="r") if path.is_file() else None
+    def _stored(self, model_id: str, catalog: str) -> StoredArray | None:
+        return stored_output(outputs_path(self._workspace, model_id, catalog, "embedding"))
 
     def _read(
         self, model_id: str, catalogs: Sequence[Catalog], labels: Labels
@@ -233,7 +233,7 @@ class NeighbourIndex:
             mine = mine[np.argsort(labels.row[mine])]  # the disk is read in order
             for first in range(0, len(mine), _AT_ONCE):
                 part = mine[first : first + _AT_ONCE]
-                vectors = np.asarray(stored[labels.row[part]], dtype=np.float32)
+                vectors = stored[labels.row[part]]
                 finite = np.isfinite(vectors).all(axis=1)
                 parts.append(vectors[finite])
                 kept.append(part[finite])

@@ -19,9 +19,10 @@ from lensing_core.ingest.proxies import theta_e_proxies
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.files import StoredMember, load_member
 from lensing_core.models.member import MemberOutput
-from lensing_core.models.outputs import outputs_path
+from lensing_core.models.outputs import outputs_path, stored_output
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Model, Observation
+from lensing_core.stored_arrays import StoredArray
 from lensing_core.workspace import Workspace
 
 Column = NDArray[np.float64]
@@ -151,12 +152,12 @@ def _observed(session: Session, candidate_ids: Sequence[int]) -> list[dict[str, 
 
 def _features(
     workspace: Workspace, models: Sequence[str], catalog: str
-) -> tuple[Sequence[str], NDArray[np.float32]] | None:
+) -> tuple[Sequence[str], StoredArray] | None:
     """Names and stored table of the newest model that has segments of the catalog."""
     for model_id in models:
-        path = outputs_path(workspace, model_id, catalog, "features")
-        if path.is_file():
+        table = stored_output(outputs_path(workspace, model_id, catalog, "features"))
+        if table is not None:
             member = load_member(workspace, model_id).member
             if isinstance(member, ClassicMember) and "arc_angle" in member.features["names"]:
-                return member.features["names"], np.load(path, mmap_mode="r")
+                return member.features["names"], table
     return None

@@ -23,7 +23,7 @@ from app.context import AppContext
 from app.http.pools import OTHER, Pool
 from app.http.replies import ReplyHandler
 from app.viewer.tile_source import TileSource
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.errors import BadInputError, DamagedError, NotFoundError
 from lensing_core.imaging import encode
 from lensing_core.models.manifest import model_folder, read_manifest
 from lensing_core.store.candidates import candidate_at
@@ -125,7 +125,7 @@ class AttentionSource:
                 return self._map(model_id, catalog, index, method)
             found = explain_candidate(workspace, model_id, catalog, index)
             return Explained(features_to_json(found))
-        except (NoAttentionError, BadInputError, NotFoundError) as error:
+        except (NoAttentionError, BadInputError, NotFoundError, DamagedError) as error:
             return Explained({"kind": "none", "sentence": str(error)})
 
     def _map(self, model_id: str, catalog: str, index: int, method: Method | None) -> Explained:

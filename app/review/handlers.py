@@ -18,7 +18,7 @@ from app.review.charts import ReviewCharts
 from app.review.inspection import Inspector
 from app.review.samp import ReviewSamp
 from app.review.service import ReviewService
-from lensing_core.errors import BadInputError, NotFoundError, PolicyError
+from lensing_core.errors import BadInputError, DamagedError, NotFoundError, PolicyError
 from lensing_core.labeling.reviewing import record_in_review
 
 MOST_AT_ONCE = 500
@@ -60,7 +60,7 @@ class AskHandler(GraderHandler):
                 )
             try:
                 return review_service(self.context, grader).answer(message)
-            except (BadInputError, NotFoundError) as error:
+            except (BadInputError, NotFoundError, DamagedError) as error:
                 # What a person typed or chose, and no fault of the request: said on the page.
                 return {"type": "error", "message": str(error)}
 

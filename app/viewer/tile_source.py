@@ -100,8 +100,8 @@ class _OpenCatalog:
 class TileSource:
     """Draws the cutouts of a workspace.
 
-    Catalogs stay open (their pixels are memory-mapped, not held); one that was removed and made
-    anew is opened again.
+    Catalogs stay open (their pixels are read when asked for, not held); one that was removed and
+    made anew is opened again.
     """
 
     def __init__(self, workspace: Workspace) -> None:

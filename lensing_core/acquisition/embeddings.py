@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
-from lensing_core.models.outputs import outputs_path
+from lensing_core.models.outputs import outputs_path, stored_output
 from lensing_core.store.tables import Candidate, Catalog, EnsembleMember
+from lensing_core.stored_arrays import StoredArray
 from lensing_core.workspace import Workspace
 
 _AT_ONCE = 5000
@@ -44,12 +45,13 @@ def read_embeddings(
     ).all()
     for kind in ("embedding", "features"):
         for model in members:
-            paths = {k: outputs_path(workspace, model, name, kind) for k, name in names.items()}
-            if all(path.is_file() for path in paths.values()):
-                return _gather(
-                    {k: np.load(path, mmap_mode="r") for k, path in paths.items()},
-                    [places[key] for key in ids],
-                )
+            stored: dict[int, StoredArray] = {}
+            for key, name in names.items():
+                found = stored_output(outputs_path(workspace, model, name, kind))
+                if found is not None:
+                    stored[key] = found
+            if len(stored) == len(names):
+                return _gather(stored, [places[key] for key in ids])
     raise NotFoundError(
         "No member of this ensemble has stored embeddings or features of "
         f"{', '.join(names.values())}; score the catalog with it again."
@@ -70,7 +72,7 @@ def _places(session: Session, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
 
 
 def _gather(
-    stored: dict[int, NDArray[np.float32]], places: Sequence[tuple[int, int]]
+    stored: dict[int, StoredArray], places: Sequence[tuple[int, int]]
 ) -> NDArray[np.float32]:
     where = np.array(places)
     columns = next(iter(stored.values())).shape[1]

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
+from lensing_core.stored_arrays import StoredArray
 
+Table = NDArray[np.float32] | StoredArray
 _BATCH = 20_000
 _MOST_FITTED = 100_000
 
@@ -31,7 +33,7 @@ class Plane:
     axes: NDArray[np.float64]
     explained: float
 
-    def project(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
+    def project(self, table: Table) -> NDArray[np.float32]:
         """Coordinates (n, 2) of rows (n, d), a batch in memory at a time; NaN for rows with NaN."""
         out = np.empty((len(table), 2), dtype=np.float32)
         for start in range(0, len(table), _BATCH):
@@ -40,7 +42,7 @@ class Plane:
         return out
 
 
-def fit_plane(tables: Sequence[NDArray[np.float32]]) -> Plane:
+def fit_plane(tables: Sequence[Table]) -> Plane:
     """Principal components of the rows of some tables, from sums over batches.
 
     Of more than 100,000 rows, as many are taken at even steps.

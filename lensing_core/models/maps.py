@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lensing_core.charts.projection import fit_plane
 from lensing_core.errors import NotFoundError
-from lensing_core.models.outputs import outputs_path
+from lensing_core.models.outputs import outputs_path, stored_output
 from lensing_core.workspace import Workspace, check_slug
 
 _lock = Lock()  # two pages that ask for one map wait for one computation
@@ -87,7 +87,10 @@ def _kept(workspace: Workspace, model: str, paths: dict[str, Path]) -> Embedding
 
 def _make(workspace: Workspace, model: str, paths: dict[str, Path]) -> EmbeddingMap:
     stamp = _stamp(paths)
-    tables = {c: np.load(path, mmap_mode="r", allow_pickle=False) for c, path in paths.items()}
+    found = {c: stored_output(path) for c, path in paths.items()}
+    tables = {c: table for c, table in found.items() if table is not None}
+    if not tables:
+        raise NotFoundError("The embeddings were removed meanwhile.")
     plane = fit_plane(list(tables.values()))
     made = EmbeddingMap(
         model, plane.explained, {c: plane.project(table) for c, table in tables.items()}

@@ -41,7 +41,7 @@ for read in (lambda: store.read(5), lambda: store.read_many([9, 5]), batches):
         read()
         sys.exit("read")
     except DamagedError as error:
-        assert "ends before cutout" in str(error), error
+        assert "ends before row" in str(error), error
 assert first.sum() == first.sum()
 """
     done = subprocess.run(
