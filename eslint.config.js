@@ -8,7 +8,7 @@ export default [
     files: ["app/**/*.js"],
     languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: globals.browser },
     rules: {
-      eqeqeq: "error",
+      eqeqeq: ["error", "smart"],
       "no-var": "error",
       "prefer-const": "error",
       "no-implicit-globals": "error",

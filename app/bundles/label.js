@@ -1,4 +1,62 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 f1843e3c43be16f73f0ac89437fe12f267181bc7cd65d50d07f3319abe7c14fb
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 303b8af5772e3b4083113cf0c01f6e90e7b353e19de872024e3ac46b67fcf300
+// app/http/connection.js
+var PROBE_MS = [500, 1e3, 2e3, 4e3];
+var Connection = class {
+  /**
+   * @param {object} parts
+   * @param {() => Promise<void>} parts.probe rejects while the server is away
+   * @param {() => void} parts.onChange
+   * @param {() => void} parts.onBack the server answers again
+   * @param {(action: (value?: any) => void, ms: number) => any} parts.later
+   */
+  constructor({ probe, onChange, onBack, later }) {
+    this.probe = probe;
+    this.onChange = onChange;
+    this.onBack = onBack;
+    this.later = later;
+    this.away = false;
+    this.detached = false;
+    this.closed = false;
+  }
+  // A request got no answer: ask until one comes.
+  async lost() {
+    if (this.away || this.closed) {
+      return;
+    }
+    this.away = true;
+    this.onChange();
+    for (let tries = 0; this.away && !this.closed; tries++) {
+      await new Promise((resolve) => this.later(resolve, PROBE_MS[Math.min(tries, PROBE_MS.length - 1)]));
+      if (this.closed) {
+        return;
+      }
+      try {
+        await this.probe();
+        this.away = false;
+      } catch {
+      }
+    }
+    this.onChange();
+    this.onBack();
+  }
+  detach() {
+    this.detached = true;
+    this.onChange();
+  }
+  close() {
+    this.closed = true;
+  }
+};
+function connectionText({ away, detached }) {
+  if (away) {
+    return "The server does not answer. Your grades are kept here and sent when it is back.";
+  }
+  if (detached) {
+    return "The server was restarted. Lists, pictures and grades go on; reload the page for the rest.";
+  }
+  return "";
+}
+
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -49,6 +107,27 @@ function formatProbability(p) {
 }
 var formatCount = (n) => n.toLocaleString("en-US");
 
+// app/http/connection_bar.js
+var ConnectionBar = class {
+  constructor() {
+    this.words = h("span", {});
+    this.reload = h("button", { type: "button", onclick: () => location.reload() }, "Reload");
+    this.node = h("p", { className: "info", role: "status", hidden: true }, this.words, this.reload);
+  }
+  /** @param {import("./connection.js").Connection} connection */
+  show(connection) {
+    const text = connectionText(connection);
+    this.node.hidden = text === "";
+    this.node.classList.toggle("fault", connection.away);
+    this.words.textContent = text;
+    this.reload.hidden = connection.away;
+  }
+  // For the page's own attribute, which styles and tests read: "away", "detached" or "".
+  static stateOf({ away, detached }) {
+    return away ? "away" : detached ? "detached" : "";
+  }
+};
+
 // app/http/outbox.js
 var OUTBOX_KEY = "lens-triage-event";
 var SEND_AT_ONCE = 100;
@@ -94,6 +173,10 @@ var Outbox = class {
   get late() {
     const oldest = this.waiting.values().next().value;
     return oldest !== void 0 && (this.failures > 0 || this.clock.now() - oldest.order >= LATE_MS);
+  }
+  // Whether the last try got no answer: the server is away, or stands still.
+  get unanswered() {
+    return this.problem !== null && this.problem.status === void 0;
   }
   get signedOut() {
     return this.problem !== null && SIGNED_OUT.has(this.problem.status);
@@ -556,7 +639,7 @@ function tileUrl(catalog, row, band, view, size = 0) {
   query.set("v", row.version);
   query.set("r", catalog.rendering);
   if (size) {
-    query.set("size", size);
+    query.set("size", String(size));
   }
   return `tiles/${encodeURIComponent(catalog.name)}/${row.index}?${query}`;
 }
@@ -648,7 +731,7 @@ function missingFraction(image) {
   const { data } = PROBE.getImageData(0, 0, width, height);
   let missing = 0;
   for (let k = 3; k < data.length; k += 4) {
-    missing += data[k] === 0;
+    missing += Number(data[k] === 0);
   }
   return missing / (width * height);
 }
@@ -659,7 +742,7 @@ var SLIDER_KEYS = /* @__PURE__ */ new Set(
 );
 function isTyping(event) {
   const target = event.composedPath()[0];
-  if (!(target instanceof Element)) {
+  if (!(target instanceof HTMLElement)) {
     return false;
   }
   if (target.isContentEditable || target.matches("textarea, select")) {
@@ -729,6 +812,190 @@ var Keyboard = class {
   }
   remove() {
     document.removeEventListener("keydown", this.onKey);
+  }
+};
+
+// app/label/queue.js
+var FEW_LEFT = 60;
+var RETRY_QUEUE_MS = 2e3;
+var LabelQueue = class {
+  // `start` has history, items, n_left and n_done; `onMore` is called when stamps have come.
+  constructor(session, start, onMore) {
+    this.session = session;
+    this.onMore = onMore;
+    this.entries = [...start.history, ...start.items.map(blank)];
+    this.at = start.history.length;
+    this.byToken = new Map(this.entries.map((entry) => [entry.token, entry]));
+    this.total = start.n_left + start.n_done;
+    this.nDone = start.n_done;
+    this.exhausted = start.items.length >= start.n_left;
+    this.asking = false;
+    this.failed = false;
+    this.offered = false;
+    this.channel = new BroadcastChannel(`lens-triage-label-${session}`);
+    this.channel.onmessage = ({ data }) => this.hear(data);
+  }
+  get current() {
+    return this.entries[this.at];
+  }
+  // Skipped stamps; once the others are done, they come again.
+  get skipped() {
+    return this.entries.filter(({ said }) => said?.kind === "skip");
+  }
+  // The entries from the present one on that are to be graded, at most `n`.
+  ahead(n) {
+    const found = [];
+    for (let k = this.at; k < this.entries.length && found.length < n; k++) {
+      if (isOpen(this.entries[k])) {
+        found.push(this.entries[k]);
+      }
+    }
+    return found;
+  }
+  // What this tab, or an event still on its way, says of a stamp.
+  say(entry, said, tell = true) {
+    this.nDone += Number(said !== null) - Number(entry.said !== null);
+    entry.said = said;
+    entry.again = false;
+    if (tell) {
+      this.channel.postMessage({ token: entry.token, said });
+    }
+  }
+  hear({ token, said }) {
+    const entry = this.byToken.get(token);
+    if (entry !== void 0 && entry !== this.current) {
+      this.say(entry, said, false);
+    }
+  }
+  // Go to the next stamp to grade: forwards from here, over those that are done.
+  advance() {
+    this.at += 1;
+    while (this.current !== void 0 && !isOpen(this.current)) {
+      this.at += 1;
+    }
+    this.fetchMore();
+  }
+  move(step) {
+    this.at = Math.min(Math.max(0, this.at + step), this.entries.length);
+    this.fetchMore();
+  }
+  goTo(entry) {
+    const found = this.entries.indexOf(entry);
+    if (found >= 0) {
+      this.at = found;
+    }
+  }
+  // To the first stamp that is not done.
+  toFront() {
+    const found = this.entries.findIndex(isOpen);
+    this.at = found < 0 ? this.entries.length : found;
+    this.fetchMore();
+  }
+  // Offer again what was skipped and still needs a grade. Called when all events have arrived.
+  async offerSkipped() {
+    if (this.asking || this.removed) {
+      return;
+    }
+    this.asking = true;
+    try {
+      const { items } = await ask(`labeling/${this.session}/skipped`);
+      for (const item of items) {
+        let entry = this.byToken.get(item.token);
+        if (entry === void 0) {
+          entry = { ...item };
+          this.byToken.set(entry.token, entry);
+          this.entries.push(entry);
+        }
+        entry.again = entry.said?.kind === "skip";
+      }
+      this.offered = true;
+      this.failed = false;
+      this.asking = false;
+      this.onMore();
+    } catch {
+      this.failed = true;
+      this.onMore();
+      this.retry(() => this.offerSkipped());
+    }
+  }
+  async fetchMore(few = FEW_LEFT) {
+    if (this.asking || this.exhausted || this.entries.length - this.at > few) {
+      return;
+    }
+    this.asking = true;
+    const last = Math.max(-1, ...this.entries.map(({ number }) => number));
+    try {
+      const answer = await ask(`labeling/${this.session}/queue?after=${last}`);
+      const fresh = answer.items.filter(({ token }) => !this.byToken.has(token)).map(blank);
+      for (const entry of fresh) {
+        this.byToken.set(entry.token, entry);
+      }
+      this.entries.push(...fresh);
+      this.exhausted = answer.items.length === 0;
+      this.failed = false;
+      this.asking = false;
+      this.onMore();
+    } catch {
+      this.failed = true;
+      this.onMore();
+      this.retry(() => this.fetchMore(few));
+    }
+  }
+  // Ask again in a while, and not before.
+  retry(action) {
+    setTimeout(() => {
+      this.asking = false;
+      action();
+    }, RETRY_QUEUE_MS);
+  }
+  remove() {
+    this.exhausted = true;
+    this.removed = true;
+    this.channel.close();
+  }
+};
+function blank(item) {
+  return { ...item, said: null, flagged: false, again: false };
+}
+function isOpen({ said, again }) {
+  return said === null || again === true;
+}
+
+// app/label/end.js
+var SessionEnd = class {
+  /**
+   * @param {{id: string, open: boolean}} session
+   * @param {import("./queue.js").LabelQueue} queue
+   */
+  constructor(session, queue) {
+    this.session = session;
+    this.queue = queue;
+    this.node = h("div", { className: "empty", hidden: true });
+  }
+  // `allSent`: no event is on its way, so that the server knows what was skipped.
+  show(ended, allSent) {
+    this.node.hidden = !ended;
+    if (!ended) {
+      return;
+    }
+    const { queue } = this;
+    const { skipped } = queue;
+    const mayAsk = this.session.open && queue.exhausted && !queue.offered && !queue.entries.some(isOpen);
+    if (mayAsk && allSent) {
+      queue.offerSkipped();
+    }
+    const waiting = !queue.exhausted || mayAsk;
+    const n = formatCount(skipped.length);
+    this.node.replaceChildren(...[
+      h("h3", {}, waiting ? queue.failed ? "The server does not answer" : "Loading …" : "You have seen every stamp of this session"),
+      h("p", {}, waiting ? "Your grades are kept; the next stamps come as soon as it is back." : `${formatCount(queue.nDone)} stamps${skipped.length ? `, ${n} of them skipped` : ""}.`),
+      !waiting && skipped.length && this.session.open ? h("p", {}, h(
+        "button",
+        { type: "button", onclick: () => queue.offerSkipped() },
+        "Look at the skipped ones again"
+      )) : null,
+      waiting ? null : h("p", {}, h("a", { href: "label" }, "Back to the sessions"))
+    ].filter(Boolean));
   }
 };
 
@@ -950,7 +1217,8 @@ var Frame = class {
   }
   clear() {
     clearTimeout(this.timer);
-    this.canvas.width = this.canvas.width;
+    const { width, height } = this.canvas;
+    this.context.clearRect(0, 0, width, height);
     this.missing = 0;
     this.say("", "");
   }
@@ -1861,7 +2129,7 @@ var ImageViewer = class {
   urls(row, catalog, view) {
     const bands = [null, ...catalog.bands];
     const first = catalog.bands.includes(this.shown) ? this.shown : null;
-    bands.sort((one, other) => (other === first) - (one === first));
+    bands.sort((one, other) => Number(other === first) - Number(one === first));
     return bands.map((band) => tileUrl(catalog, row, band, view));
   }
   arrange(catalog) {
@@ -2261,7 +2529,9 @@ function asRow(entry) {
   }
   return ROWS.get(entry);
 }
-function viewRecord({ triples: _, ...view }) {
+function viewRecord(settings) {
+  const view = { ...settings };
+  delete view.triples;
   return view;
 }
 
@@ -2273,6 +2543,7 @@ var MosaicView = class {
     this.geometries = geometries;
     this.pool = pool;
     this.scheme = scheme;
+    this.brush = scheme.grades[0].key;
     this.view = view;
     this.onMark = onMark;
     this.entries = [];
@@ -2608,180 +2879,109 @@ function verdictOn({ right }) {
   return right === null ? "Undecided" : right ? "Right" : "Not quite";
 }
 
-// app/label/queue.js
-var FEW_LEFT = 60;
-var RETRY_QUEUE_MS = 2e3;
-var LabelQueue = class {
-  // `start` has history, items, n_left and n_done; `onMore` is called when stamps have come.
-  constructor(session, start, onMore) {
-    this.session = session;
-    this.onMore = onMore;
-    this.entries = [...start.history, ...start.items.map(blank)];
-    this.at = start.history.length;
-    this.byToken = new Map(this.entries.map((entry) => [entry.token, entry]));
-    this.total = start.n_left + start.n_done;
-    this.nDone = start.n_done;
-    this.exhausted = start.items.length >= start.n_left;
-    this.asking = false;
-    this.failed = false;
-    this.offered = false;
-    this.channel = new BroadcastChannel(`lens-triage-label-${session}`);
-    this.channel.onmessage = ({ data }) => this.hear(data);
+// app/label/pause.js
+var Pause = class {
+  /** @param {import("./panel.js").LabelPanel} panel where the explanation stands */
+  constructor(panel) {
+    this.panel = panel;
+    this.uuid = null;
   }
-  get current() {
-    return this.entries[this.at];
+  get on() {
+    return this.uuid !== null;
   }
-  // Skipped stamps; once the others are done, they come again.
-  get skipped() {
-    return this.entries.filter(({ said }) => said?.kind === "skip");
+  begin(entry, goOn) {
+    this.uuid = entry.said.uuid;
+    this.panel.show(entry);
+    this.panel.await(goOn);
   }
-  // The entries from the present one on that are to be graded, at most `n`.
-  ahead(n) {
-    const found = [];
-    for (let k = this.at; k < this.entries.length && found.length < n; k++) {
-      if (isOpen(this.entries[k])) {
-        found.push(this.entries[k]);
-      }
-    }
-    return found;
+  // Whether a key goes on: Space, Enter, or one that grades.
+  endsBy(event, gradeKeys) {
+    return this.on && !isTyping(event) && !event.ctrlKey && !event.metaKey && !event.altKey && ([" ", "Enter"].includes(event.key) || gradeKeys.has(event.key));
   }
-  // What this tab, or an event still on its way, says of a stamp.
-  say(entry, said, tell = true) {
-    this.nDone += (said !== null) - (entry.said !== null);
-    entry.said = said;
-    entry.again = false;
-    if (tell) {
-      this.channel.postMessage({ token: entry.token, said });
-    }
-  }
-  hear({ token, said }) {
-    const entry = this.byToken.get(token);
-    if (entry !== void 0 && entry !== this.current) {
-      this.say(entry, said, false);
-    }
-  }
-  // Go to the next stamp to grade: forwards from here, over those that are done.
-  advance() {
-    this.at += 1;
-    while (this.current !== void 0 && !isOpen(this.current)) {
-      this.at += 1;
-    }
-    this.fetchMore();
-  }
-  move(step) {
-    this.at = Math.min(Math.max(0, this.at + step), this.entries.length);
-    this.fetchMore();
-  }
-  goTo(entry) {
-    const found = this.entries.indexOf(entry);
-    if (found >= 0) {
-      this.at = found;
-    }
-  }
-  // To the first stamp that is not done.
-  toFront() {
-    const found = this.entries.findIndex(isOpen);
-    this.at = found < 0 ? this.entries.length : found;
-    this.fetchMore();
-  }
-  // Offer again what was skipped and still needs a grade. Called when all events have arrived.
-  async offerSkipped() {
-    if (this.asking || this.removed) {
+  end() {
+    if (!this.on) {
       return;
     }
-    this.asking = true;
-    try {
-      const { items } = await ask(`labeling/${this.session}/skipped`);
-      for (const item of items) {
-        let entry = this.byToken.get(item.token);
-        if (entry === void 0) {
-          entry = { ...item };
-          this.byToken.set(entry.token, entry);
-          this.entries.push(entry);
-        }
-        entry.again = entry.said?.kind === "skip";
-      }
-      this.offered = true;
-      this.failed = false;
-      this.asking = false;
-      this.onMore();
-    } catch {
-      this.failed = true;
-      this.onMore();
-      this.retry(() => this.offerSkipped());
-    }
-  }
-  async fetchMore(few = FEW_LEFT) {
-    if (this.asking || this.exhausted || this.entries.length - this.at > few) {
-      return;
-    }
-    this.asking = true;
-    const last = Math.max(-1, ...this.entries.map(({ number }) => number));
-    try {
-      const answer = await ask(`labeling/${this.session}/queue?after=${last}`);
-      const fresh = answer.items.filter(({ token }) => !this.byToken.has(token)).map(blank);
-      for (const entry of fresh) {
-        this.byToken.set(entry.token, entry);
-      }
-      this.entries.push(...fresh);
-      this.exhausted = answer.items.length === 0;
-      this.failed = false;
-      this.asking = false;
-      this.onMore();
-    } catch {
-      this.failed = true;
-      this.onMore();
-      this.retry(() => this.fetchMore(few));
-    }
-  }
-  // Ask again in a while, and not before.
-  retry(action) {
-    setTimeout(() => {
-      this.asking = false;
-      action();
-    }, RETRY_QUEUE_MS);
-  }
-  remove() {
-    this.exhausted = true;
-    this.removed = true;
-    this.channel.close();
+    this.uuid = null;
+    this.panel.setFeedback(null);
   }
 };
-function blank(item) {
-  return { ...item, said: null, flagged: false, again: false };
-}
-function isOpen({ said, again }) {
-  return said === null || again === true;
-}
+
+// app/label/preferences.js
+var Preferences = class {
+  /**
+   * @param {any} stored
+   * @param {object} parts
+   * @param {() => void} parts.onAway the server did not answer
+   * @param {(sentence: string) => void} parts.onProblem
+   */
+  constructor(stored, { onAway, onProblem }) {
+    this.values = { hand: "own", own: {}, layout: [5, 4], mosaic: false, ...stored };
+    this.onAway = onAway;
+    this.onProblem = onProblem;
+    this.unsaid = false;
+  }
+  change(changes) {
+    Object.assign(this.values, changes);
+    this.send();
+  }
+  async send() {
+    this.unsaid = true;
+    try {
+      await post("labeling/preferences", { label: this.values });
+      this.unsaid = false;
+    } catch (error) {
+      if (error.passing) {
+        this.onAway();
+      } else {
+        this.onProblem(error.message);
+      }
+    }
+  }
+  serverIsBack() {
+    if (this.unsaid) {
+      this.send();
+    }
+  }
+};
 
 // app/label/view.js
 var FIGURES_EVERY = 10;
 var LabelDesk = class {
-  constructor(start) {
+  constructor(model, start) {
     this.start = start;
     this.session = start.session;
     this.scheme = start.scheme;
     this.geometries = start.geometries;
-    this.preferences = { hand: "own", own: {}, layout: [5, 4], ...start.preferences.label };
+    this.preferences = new Preferences(start.preferences.label, {
+      onAway: () => this.connection.lost(),
+      onProblem: (sentence) => this.notify(sentence)
+    });
     this.pool = new TilePool();
     this.strokes = [];
-    this.mosaicOn = this.preferences.mosaic === true;
-    this.paused = null;
+    this.mosaicOn = this.preferences.values.mosaic === true;
     this.queue = new LabelQueue(this.session.id, start, () => this.arrived());
+    this.end = new SessionEnd(this.session, this.queue);
+    this.connection = new Connection({
+      probe: () => this.ping(),
+      onChange: () => this.showConnection(),
+      onBack: () => this.serverIsBack(),
+      later: (action, ms) => setTimeout(action, ms)
+    });
     this.panel = new LabelPanel(start, this.actions());
+    this.pause = new Pause(this.panel);
     this.single = new SingleView(start, this.geometries, this.pool, () => this.mosaicOn && this.mosaic.draw());
     this.mosaic = new MosaicView(this.geometries, this.pool, this.scheme, () => this.single.controls.view, {
       onMark: (entry, grade) => this.markOne(entry, grade),
       onLayout: (layout) => {
-        this.prefer({ layout });
+        this.preferences.change({ layout });
         this.mosaic.setLayout(layout);
         this.draw();
       }
     });
-    this.mosaic.brush = this.scheme.grades[0].key;
-    this.mosaic.setLayout(this.preferences.layout);
+    this.mosaic.setLayout(this.preferences.values.layout);
     this.chooser = new KeyChooser(this.scheme, (chosen) => {
-      this.prefer(chosen);
+      this.preferences.change(chosen);
       this.bindKeys();
     });
     this.build();
@@ -2805,6 +3005,7 @@ var LabelDesk = class {
     this.panel.setFigures(start.figures);
     this.queue.toFront();
     this.draw();
+    model.document?.on_event?.("connection_lost", () => this.connection.detach());
   }
   // Grades of an earlier visit that are still on their way count as given.
   applyUnsent() {
@@ -2829,20 +3030,20 @@ var LabelDesk = class {
       key ? h("kbd", {}, key) : null
     );
     this.unsaved = new OutboxStatus();
+    this.bar = new ConnectionBar();
     this.modes = h(
       "div",
       { className: "segments", role: "group", "aria-label": "Layout" },
       h("button", { type: "button", onclick: () => this.setMode(false) }, "One at a time"),
       h("button", { type: "button", onclick: () => this.setMode(true) }, "Mosaic")
     );
-    this.notices = h("div", { className: "notices", role: "status" }, this.unsaved.refused);
-    this.end = h("div", { className: "empty", hidden: true });
+    this.notices = h("div", { className: "notices", role: "status" }, this.bar.node, this.unsaved.refused);
     this.stage = h(
       "section",
       { className: "viewer desk-stage", "aria-label": "Stamp" },
       this.single.node,
       this.mosaic.node,
-      this.end
+      this.end.node
     );
     this.node = h(
       "div",
@@ -2856,7 +3057,7 @@ var LabelDesk = class {
         h("span", { className: "spacer" }),
         this.unsaved.node,
         this.modes,
-        text("Choose keys", "", () => this.chooser.open(this.preferences.hand, this.preferences.own)),
+        text("Choose keys", "", () => this.chooser.open(this.preferences.values.hand, this.preferences.values.own)),
         text("Keys ", "?", () => this.keyboard.toggleHelp())
       ),
       this.notices,
@@ -2865,11 +3066,12 @@ var LabelDesk = class {
     );
     this.keyboard = null;
     this.onRepeat = (event) => {
-      if (event.repeat && (this.graded.has(event.key) || this.paused !== null)) {
+      if (event.repeat && (this.graded.has(event.key) || this.pause.on)) {
         event.stopImmediatePropagation();
         return;
       }
-      if (this.paused !== null && this.endsPause(event)) {
+      const open = this.keyboard.dialog.open || this.chooser.dialog.open;
+      if (!open && this.pause.endsBy(event, this.graded)) {
         event.preventDefault();
         event.stopImmediatePropagation();
         this.goOn(event.timeStamp);
@@ -2890,7 +3092,7 @@ var LabelDesk = class {
   bindKeys() {
     this.keyboard?.remove();
     this.keyboard?.dialog.remove();
-    this.keys = labelKeys(this.scheme, this.preferences.hand, this.preferences.own);
+    this.keys = labelKeys(this.scheme, this.preferences.values.hand, this.preferences.values.own);
     const viewer = [IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS];
     const grades = Object.fromEntries(this.scheme.grades.map(({ key }) => [`grade:${key}`, (_, at) => this.grade(key, at)]));
     const image = imageActions(this.single.viewer, this.single.controls);
@@ -2919,7 +3121,7 @@ var LabelDesk = class {
       back: () => this.step(-1),
       forward: () => this.step(1),
       front: () => {
-        this.endPause();
+        this.pause.end();
         this.queue.toFront();
         this.draw();
       },
@@ -2966,7 +3168,7 @@ var LabelDesk = class {
     if (target === void 0 || !this.session.open) {
       return;
     }
-    if (this.paused !== null) {
+    if (this.pause.on) {
       this.goOn(at);
       return;
     }
@@ -2976,30 +3178,14 @@ var LabelDesk = class {
       this.mosaic.brush = this.scheme.grades.some((grade) => grade.key === key) ? key : this.mosaic.brush;
       this.afterMark();
     } else if (this.session.tutorial) {
-      this.pause(target);
+      this.pause.begin(target, () => this.goOn(performance.now()));
     } else {
       this.next(at);
     }
   }
-  // --- the tutorial: a stamp stays with its explanation until the learner goes on --------------------
-  pause(entry) {
-    this.paused = entry.said.uuid;
-    this.panel.show(entry);
-    this.panel.await(() => this.goOn(performance.now()));
-  }
-  endsPause(event) {
-    return !isTyping(event) && !event.ctrlKey && !event.metaKey && !event.altKey && !this.keyboard.dialog.open && !this.chooser.dialog.open && ([" ", "Enter"].includes(event.key) || this.graded.has(event.key));
-  }
   goOn(at) {
-    this.endPause();
+    this.pause.end();
     this.next(at);
-  }
-  endPause() {
-    if (this.paused === null) {
-      return;
-    }
-    this.paused = null;
-    this.panel.setFeedback(null);
   }
   reject(reason) {
     this.grade(this.panel.worst.key, performance.now(), reason);
@@ -3017,7 +3203,7 @@ var LabelDesk = class {
     }
   }
   skip(at = performance.now()) {
-    if (this.paused !== null) {
+    if (this.pause.on) {
       this.goOn(at);
       return;
     }
@@ -3046,7 +3232,7 @@ var LabelDesk = class {
     if (stroke === void 0) {
       return;
     }
-    this.endPause();
+    this.pause.end();
     this.outbox.add(stroke.map(({ entry, uuid }) => this.event("undo", entry, { undoes: uuid })));
     for (const { entry, before } of stroke) {
       this.queue.say(entry, before);
@@ -3094,7 +3280,7 @@ var LabelDesk = class {
     this.maybeFigures();
   }
   step(direction) {
-    this.endPause();
+    this.pause.end();
     this.queue.move(direction);
     this.draw();
   }
@@ -3104,15 +3290,11 @@ var LabelDesk = class {
     this.maybeFigures();
   }
   setMode(mosaic) {
-    this.endPause();
+    this.pause.end();
     this.mosaicOn = mosaic;
-    this.prefer({ mosaic });
+    this.preferences.change({ mosaic });
     this.queue.toFront();
     this.draw();
-  }
-  prefer(changes) {
-    Object.assign(this.preferences, changes);
-    post("labeling/preferences", { label: this.preferences }).catch((error) => this.notify(error.message));
   }
   // --- what is shown ------------------------------------------------------------------------------
   draw(at = performance.now()) {
@@ -3153,49 +3335,52 @@ var LabelDesk = class {
   }
   // More stamps have come: show the first where there was none.
   arrived() {
-    if (this.node !== void 0 && (!this.end.hidden || this.mosaicOn && this.mosaic.entries.length < this.mosaic.size && this.mosaic.entries.every(isOpen))) {
+    if (this.queue.failed) {
+      this.connection.lost();
+    }
+    if (this.node !== void 0 && (!this.end.node.hidden || this.mosaicOn && this.mosaic.entries.length < this.mosaic.size && this.mosaic.entries.every(isOpen))) {
       this.queue.toFront();
       this.draw();
     }
   }
   showEnd(ended) {
-    this.end.hidden = !ended;
-    if (!ended) {
-      return;
-    }
-    const { queue } = this;
-    const { skipped } = queue;
-    const mayAsk = this.session.open && queue.exhausted && !queue.offered && !queue.entries.some(isOpen);
-    if (mayAsk && this.outbox?.unsent === 0) {
-      queue.offerSkipped();
-    }
-    const waiting = !queue.exhausted || mayAsk;
-    const n = formatCount(skipped.length);
-    this.end.replaceChildren(...[
-      h("h3", {}, waiting ? queue.failed ? "The server does not answer" : "Loading …" : "You have seen every stamp of this session"),
-      h("p", {}, waiting ? "Your grades are kept; the next stamps come as soon as it is back." : `${formatCount(queue.nDone)} stamps${skipped.length ? `, ${n} of them skipped` : ""}.`),
-      !waiting && skipped.length && this.session.open ? h("p", {}, h(
-        "button",
-        { type: "button", onclick: () => queue.offerSkipped() },
-        "Look at the skipped ones again"
-      )) : null,
-      waiting ? null : h("p", {}, h("a", { href: "label" }, "Back to the sessions"))
-    ].filter(Boolean));
+    this.end.show(ended, this.outbox?.unsent === 0);
   }
   showOutbox(outbox) {
     this.unsaved.show(outbox);
     this.node.dataset.unsent = String(outbox.unsent);
-    if (outbox.unsent === 0 && !this.end.hidden) {
+    if (outbox.unanswered) {
+      this.connection.lost();
+    }
+    if (outbox.unsent === 0 && !this.end.node.hidden) {
       this.showEnd(true);
     }
   }
+  // Rejects while the server is away; that it refuses is an answer.
+  async ping() {
+    await ask(`labeling/${this.session.id}/figures`).catch((error) => {
+      if (error.passing) {
+        throw error;
+      }
+    });
+  }
+  showConnection() {
+    this.bar.show(this.connection);
+    this.node.dataset.connection = ConnectionBar.stateOf(this.connection);
+  }
+  // Send and ask again what got no answer.
+  serverIsBack() {
+    this.outbox.flush();
+    this.draw();
+    this.preferences.serverIsBack();
+  }
   told(uuid, told) {
     const entry = this.queue.entries.find(({ said }) => said?.uuid === uuid);
-    if (entry === void 0 || this.paused === null && this.session.tutorial && !this.mosaicOn) {
+    if (entry === void 0 || !this.pause.on && this.session.tutorial && !this.mosaicOn) {
       return;
     }
-    if (this.paused !== null) {
-      if (this.paused === uuid) {
+    if (this.pause.on) {
+      if (this.pause.uuid === uuid) {
         this.panel.explain(told);
       }
       return;
@@ -3223,12 +3408,13 @@ var LabelDesk = class {
   remove() {
     document.removeEventListener("keydown", this.onRepeat, true);
     this.keyboard.remove();
+    this.connection.close();
     this.outbox.remove();
     this.queue.remove();
   }
 };
 function render({ model }) {
-  const desk = new LabelDesk(model.start);
+  const desk = new LabelDesk(model, model.start);
   model.on("remove", () => desk.remove());
   return desk.node;
 }

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 b0e64a6bbcf04b180fc5cd46b52e4e272288f6cbe0c172005c45778f5d6e3056
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 5f912299475322aec4db7aedfd2a1c8e5fd6b192dbbf9e42651e76bbab89a0e4
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -141,6 +141,27 @@ function debounce(action, delay) {
   return later;
 }
 
+// app/http/connection_bar.js
+var ConnectionBar = class {
+  constructor() {
+    this.words = h("span", {});
+    this.reload = h("button", { type: "button", onclick: () => location.reload() }, "Reload");
+    this.node = h("p", { className: "info", role: "status", hidden: true }, this.words, this.reload);
+  }
+  /** @param {import("./connection.js").Connection} connection */
+  show(connection) {
+    const text = connectionText(connection);
+    this.node.hidden = text === "";
+    this.node.classList.toggle("fault", connection.away);
+    this.words.textContent = text;
+    this.reload.hidden = connection.away;
+  }
+  // For the page's own attribute, which styles and tests read: "away", "detached" or "".
+  static stateOf({ away, detached }) {
+    return away ? "away" : detached ? "detached" : "";
+  }
+};
+
 // app/http/outbox.js
 var OUTBOX_KEY = "lens-triage-event";
 var SEND_AT_ONCE = 100;
@@ -186,6 +207,10 @@ var Outbox = class {
   get late() {
     const oldest = this.waiting.values().next().value;
     return oldest !== void 0 && (this.failures > 0 || this.clock.now() - oldest.order >= LATE_MS);
+  }
+  // Whether the last try got no answer: the server is away, or stands still.
+  get unanswered() {
+    return this.problem !== null && this.problem.status === void 0;
   }
   get signedOut() {
     return this.problem !== null && SIGNED_OUT.has(this.problem.status);
@@ -515,6 +540,567 @@ var OutboxStatus = class {
   }
 };
 
+// app/viewer/keys.js
+var IMAGE_KEYS = { title: "Image", keys: [
+  { keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band large; again: colour" },
+  { keys: ["ArrowRight"], shown: "→", action: "nextBand", text: "Next band" },
+  { keys: ["ArrowLeft"], shown: "←", action: "previousBand", text: "Previous band" },
+  { keys: ["0"], shown: "0", action: "colour", text: "Show the colour picture" },
+  { keys: ["t"], shown: "t", action: "tile", text: "All bands side by side; again: one large" },
+  { keys: ["b"], shown: "b", action: "blink", text: "Blink through the bands; again: stop" },
+  { keys: ["l"], shown: "l", action: "light", text: "Subtract the light of the galaxy" },
+  { keys: ["v"], shown: "v", action: "snr", text: "Show pixels in units of their noise (S/N)" }
+] };
+var ZOOM_KEYS = { title: "Zoom and measure", keys: [
+  { keys: ["+", "="], shown: "+", action: "zoomIn", text: "Zoom in (or the wheel)" },
+  { keys: ["-", "_"], shown: "−", action: "zoomOut", text: "Zoom out" },
+  {
+    keys: ["Shift+ArrowUp", "Shift+ArrowDown", "Shift+ArrowLeft", "Shift+ArrowRight"],
+    shown: "Shift ↑↓←→",
+    action: "pan",
+    text: "Move the picture (or drag it)"
+  },
+  { keys: ["f"], shown: "f", action: "fit", text: "Whole cutout (or double click)" },
+  { keys: ["m"], shown: "m", action: "ruler", text: "Ruler, for length and angle (or Shift and drag)" },
+  { keys: ["o"], shown: "o", action: "circle", text: "Circle, for a radius (or Alt and drag)" },
+  { keys: ["c"], shown: "c", action: "crosshair", text: "Crosshair" },
+  { keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF" },
+  { keys: ["Escape"], shown: "Esc", action: "escape", text: "Put the tool away; again: what was measured" }
+] };
+var STRETCH_KEYS = { title: "Stretch and colour", keys: [
+  { keys: ["p"], shown: "p", action: "preset", text: "Next preset: standard, faint, bright, auto" },
+  { keys: [","], shown: ",", action: "stretchLess", text: "Smaller stretch: fainter things" },
+  { keys: ["."], shown: ".", action: "stretchMore", text: "Larger stretch: brighter things" },
+  { keys: ["<"], shown: "<", action: "blackLess", text: "Lower black point" },
+  { keys: [">"], shown: ">", action: "blackMore", text: "Higher black point" },
+  { keys: [";"], shown: ";", action: "qLess", text: "Smaller Q" },
+  { keys: ["'"], shown: "'", action: "qMore", text: "Larger Q: more of bright cores" },
+  { keys: ["w"], shown: "w", action: "triple", text: "Next three bands as red, green, blue" },
+  { keys: ["x"], shown: "x", action: "curve", text: "Next stretch of single bands" },
+  { keys: ["g"], shown: "g", action: "palette", text: "Next colour map of single bands" },
+  { keys: ["i"], shown: "i", action: "invert", text: "Invert the pictures" },
+  { keys: ["s"], shown: "s", action: "smooth", text: "Smooth between pixels" },
+  { keys: ["r"], shown: "r", action: "reset", text: "Reset stretch, view and zoom" }
+] };
+var PAN_KEYS = {
+  "Shift+ArrowUp": [0, -1],
+  "Shift+ArrowDown": [0, 1],
+  "Shift+ArrowLeft": [-1, 0],
+  "Shift+ArrowRight": [1, 0]
+};
+function imageActions(viewer, controls) {
+  const flip = (name) => controls.update({ [name]: !controls.view[name] });
+  return {
+    band: (key) => viewer.choose(viewer.bands[Number(key) - 1] ?? viewer.shown),
+    nextBand: () => viewer.step(1),
+    previousBand: () => viewer.step(-1),
+    colour: () => viewer.choose(null),
+    tile: () => viewer.tile(),
+    blink: () => viewer.blink(),
+    light: () => flip("light"),
+    snr: () => flip("snr"),
+    zoomIn: () => viewer.zoom(1),
+    zoomOut: () => viewer.zoom(-1),
+    pan: (key) => viewer.pan(...PAN_KEYS[key]),
+    fit: () => viewer.camera.reset(),
+    ruler: () => viewer.use("ruler"),
+    circle: () => viewer.use("circle"),
+    crosshair: () => viewer.toggle("crosshair"),
+    decorations: () => viewer.toggle("decorations"),
+    escape: () => viewer.escape(),
+    preset: () => controls.nextPreset(),
+    stretchLess: () => controls.nudge("stretch", -2),
+    stretchMore: () => controls.nudge("stretch", 2),
+    blackLess: () => controls.nudge("black", -1),
+    blackMore: () => controls.nudge("black", 1),
+    qLess: () => controls.nudge("q", -2),
+    qMore: () => controls.nudge("q", 2),
+    triple: () => controls.nextTriple(),
+    curve: () => controls.next("curve"),
+    palette: () => controls.next("palette"),
+    invert: () => flip("invert"),
+    smooth: () => flip("smooth"),
+    reset: () => {
+      viewer.reset();
+      controls.reset();
+    }
+  };
+}
+
+// app/widgets/keyboard.js
+var LIST_KEYS = { title: "List", keys: [
+  { keys: ["j", "ArrowDown"], shown: "j ↓", action: "next", text: "Next candidate" },
+  { keys: ["k", "ArrowUp"], shown: "k ↑", action: "previous", text: "Previous candidate" },
+  { keys: ["]", "PageDown"], shown: "]", action: "nextPage", text: "Next page of the list" },
+  { keys: ["[", "PageUp"], shown: "[", action: "previousPage", text: "Previous page of the list" },
+  { keys: ["Home"], shown: "Home", action: "first", text: "First candidate" },
+  { keys: ["/"], shown: "/", action: "search", text: "Search by object id" },
+  { keys: ["d"], shown: "d", action: "charts", text: "Show or hide the diagrams of the list" }
+] };
+var HELP_KEYS = { title: "Help", keys: [
+  { keys: ["?"], shown: "?", action: "help", text: "Show or hide these keys" }
+] };
+var SLIDER_KEYS = /* @__PURE__ */ new Set(
+  ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Home", "PageDown", "PageUp"]
+);
+function isTyping(event) {
+  const target = event.composedPath()[0];
+  if (!(target instanceof HTMLElement)) {
+    return false;
+  }
+  if (target.isContentEditable || target.matches("textarea, select")) {
+    return true;
+  }
+  if (!target.matches("input")) {
+    return false;
+  }
+  if (target.type === "checkbox") {
+    return false;
+  }
+  return target.type !== "range" || SLIDER_KEYS.has(event.key);
+}
+function keyName(event) {
+  return event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
+}
+var Keyboard = class {
+  // `actions`: for each action of the sections, a function of the key and the event's time.
+  constructor(sections, actions) {
+    const known = new Map(sections.flatMap((section) => section.keys.flatMap(({ keys, action }) => keys.map((key) => [key, action]))));
+    this.dialog = h(
+      "dialog",
+      { className: "keys", "aria-label": "Keys" },
+      h("h2", {}, "Keys"),
+      h("div", { className: "key-sections" }, sections.map(({ title, keys }) => h(
+        "section",
+        {},
+        h("h3", {}, title),
+        h("dl", {}, keys.map(({ shown, text }) => h(
+          "div",
+          {},
+          h("dt", {}, shown.split(" ").map((key) => key === "…" ? "…" : h("kbd", {}, key))),
+          h("dd", {}, text)
+        )))
+      ))),
+      h("p", { className: "faint" }, "Keys are ignored while you type in a field."),
+      h("button", { type: "button", onclick: () => this.dialog.close() }, "Close")
+    );
+    this.dialog.addEventListener("click", (event) => {
+      if (event.target === this.dialog) {
+        this.dialog.close();
+      }
+    });
+    this.onKey = (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event)) {
+        return;
+      }
+      const action = known.get(keyName(event));
+      if (action === void 0 || this.dialog.open && action !== "help") {
+        return;
+      }
+      event.preventDefault();
+      if (action === "help") {
+        this.toggleHelp();
+      } else {
+        actions[action](keyName(event), event.timeStamp);
+      }
+    };
+    document.addEventListener("keydown", this.onKey);
+  }
+  toggleHelp() {
+    if (this.dialog.open) {
+      this.dialog.close();
+    } else {
+      this.dialog.showModal();
+    }
+  }
+  remove() {
+    document.removeEventListener("keydown", this.onKey);
+  }
+};
+
+// app/review/more.js
+var RANGES = {
+  // name: [text, unit, title]
+  epistemic: ["Epistemic", "nat", "Mutual information of the members"],
+  disagreement: ["Disagreement", "", "Standard deviation of the members' logits"],
+  ood: ["Out of distribution", "", "Mahalanobis distance from the training data"],
+  magnitude: ["Magnitude", "mag", "AB magnitude of the reference band"],
+  theta_e: ["θ_E proxy", "″", "Einstein radius that richness, velocity dispersion or mass suggest, to about 30 %"],
+  arc_radius: ["Arc: radius", "″", "Distance of the arc from the centre"],
+  arc_length: ["Arc: length", "″", "Along the arc; 0 where no segment was found"],
+  arc_angle: ["Arc: angle", "°", "Angle that the arc spans, seen from the centre"],
+  arc_snr: ["Arc: S/N", "", "Signal to noise of the arc"],
+  colour_consistency: ["Colour agreement", "", "Probability that the segments scatter so much in colour, if of one source"],
+  arc_colour: ["Arc − galaxy colour", "mag", "First minus last band; negative: the segments are bluer than the galaxy"]
+};
+var SCORE_RANGES = ["epistemic", "disagreement", "ood"];
+var VOTES = {
+  "": "By anyone or no one",
+  mine: "Graded by me",
+  not_mine: "Not graded by me",
+  others: "Graded by others",
+  anyone: "Graded by anyone",
+  nobody: "Graded by no one"
+};
+var MATCHES = {
+  "": "Any",
+  known_lens: "On a known lens",
+  matched: "Matched",
+  review: "For review",
+  unmatched: "Unmatched"
+};
+var CONSENSUS = { accepted: "accepted", open: "open", retired: "retired" };
+var NO_EXTRAS = {
+  scales: [],
+  ranges: [],
+  votes: null,
+  grades: [],
+  consensus: [],
+  tags: [],
+  cone: null,
+  match: null,
+  selection: ""
+};
+var hasExtras = (query) => Object.entries(NO_EXTRAS).some(
+  ([name, none]) => Array.isArray(none) ? query[name].length > 0 : query[name] !== none
+);
+function rangeText([name, low, high]) {
+  const [text, unit] = RANGES[name];
+  const ends = low !== null && high !== null ? `${low} – ${high}` : low !== null ? `≥ ${low}` : high !== null ? `≤ ${high}` : "known";
+  return `${text} ${ends}${unit && ` ${unit}`}`;
+}
+function chipsOf(query, selection) {
+  const chips = [];
+  const without = (name, value) => ({ [name]: query[name].filter((one) => one !== value) });
+  for (const scale of query.scales) {
+    chips.push([`${scale} scale`, without("scales", scale)]);
+  }
+  for (const range of query.ranges) {
+    chips.push([rangeText(range), without("ranges", range)]);
+  }
+  if (query.votes) {
+    chips.push([VOTES[query.votes], { votes: null }]);
+  }
+  for (const grade of query.grades) {
+    chips.push([`Grade ${grade}`, without("grades", grade)]);
+  }
+  for (const state of query.consensus) {
+    chips.push([`Consensus ${state}`, without("consensus", state)]);
+  }
+  for (const tag of query.tags) {
+    chips.push([`Tag ${tag}`, without("tags", tag)]);
+  }
+  if (query.cone) {
+    chips.push([`Within ${query.cone}`, { cone: null }]);
+  }
+  if (query.match) {
+    chips.push([`Cross-match: ${MATCHES[query.match].toLowerCase()}`, { match: null }]);
+  }
+  if (query.selection) {
+    const known = selection?.id === query.selection;
+    chips.push([
+      known ? `${selection.title}: ${formatCount(selection.n)} selected` : "Selection",
+      { selection: "" }
+    ]);
+  }
+  return chips;
+}
+var MoreFilters = class {
+  // `ask(message, then, failed)` talks to the server; `bar` is the filter bar.
+  constructor(bar, ask, signedIn) {
+    this.bar = bar;
+    this.ask = ask;
+    this.signedIn = signedIn;
+    this.facets = null;
+    this.selection = null;
+    this.summary = h(
+      "summary",
+      { title: "Scale, ranges, grades, tags, sky, cross-match, saved filters" },
+      "More filters"
+    );
+    this.panel = h("div", { className: "more-panel", role: "group", "aria-label": "Further filters" });
+    this.node = h("details", { className: "menu more" }, this.summary, this.panel);
+    this.node.addEventListener("toggle", () => {
+      if (this.node.open) {
+        this.open();
+      }
+    });
+    this.node.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.node.open) {
+        this.node.open = false;
+        this.summary.focus();
+        event.stopPropagation();
+      }
+    });
+    this.chips = h("div", { className: "filter-chips", hidden: true });
+  }
+  open() {
+    if (this.facets === null) {
+      this.panel.replaceChildren(h("p", { className: "faint" }, "Loading …"));
+    }
+    this.ask({ type: "facets" }, (facets) => {
+      this.facets = facets;
+      this.draw();
+    });
+  }
+  set(query) {
+    this.query = query;
+    const chips = chipsOf(query, this.selection);
+    this.chips.hidden = chips.length === 0;
+    this.chips.replaceChildren(...chips.map(([text, change]) => h(
+      "span",
+      { className: "chip" },
+      text,
+      h("button", {
+        type: "button",
+        "aria-label": `Remove filter: ${text}`,
+        title: "Remove",
+        onclick: () => this.bar.update(change)
+      }, "×")
+    )));
+    this.node.classList.toggle("active", chips.length > 0);
+    if (this.node.open && this.facets !== null && !this.panel.contains(this.focused)) {
+      this.draw();
+    }
+  }
+  get focused() {
+    return this.node.getRootNode().activeElement;
+  }
+  update(change) {
+    this.bar.update(change);
+  }
+  draw() {
+    const { query, facets } = this;
+    const scored = query.ensemble_id !== null;
+    const checks = (name, values, texts = {}) => h("div", { className: "checks" }, values.map((value) => {
+      const box = h("input", { type: "checkbox", checked: query[name].includes(value), onchange: () => {
+        const others = this.query[name].filter((one) => one !== value);
+        this.update({ [name]: box.checked ? [...others, value] : others });
+      } });
+      return h("label", {}, box, h("span", {}, texts[value] ?? value));
+    }));
+    const select = (name, texts, label, off = () => false) => {
+      const box = h(
+        "select",
+        {
+          "aria-label": label,
+          onchange: () => this.update({ [name]: box.value || null })
+        },
+        Object.entries(texts).map(([value, text]) => h("option", { value, disabled: off(value) }, text))
+      );
+      box.value = query[name] ?? "";
+      return box;
+    };
+    const row = (title, ...parts) => [h("dt", {}, title), h("dd", {}, ...parts)];
+    const needsMe = (value) => !this.signedIn && ["mine", "not_mine", "others"].includes(value);
+    const none = (text) => h("span", { className: "faint" }, text);
+    this.panel.replaceChildren(
+      h(
+        "div",
+        { className: "more-columns" },
+        h(
+          "dl",
+          {},
+          row("Scale", checks("scales", ["galaxy", "cluster"])),
+          row(
+            "Grades",
+            select("votes", VOTES, "Graded by", needsMe),
+            this.signedIn ? "" : h("small", {}, "Sign in to use your own grades."),
+            facets.grades.length ? checks("grades", facets.grades) : none("Nothing is graded yet.")
+          ),
+          row("Consensus", checks("consensus", Object.keys(CONSENSUS))),
+          row("Tags", facets.tags.length ? checks("tags", facets.tags) : none("No candidate has a tag.")),
+          row("Cross-match", facets.matched ? select("match", MATCHES, "Cross-match") : none("No catalog is cross-matched yet.")),
+          row("Cone on the sky", this.coneInput())
+        ),
+        h("dl", { className: "ranges" }, Object.entries(RANGES).filter(([name]) => scored || !SCORE_RANGES.includes(name)).flatMap(([name, [text, unit, title]]) => row(
+          h("span", { title }, text),
+          ...this.rangeInputs(name, text, unit, facets.known[name])
+        )))
+      ),
+      this.saved()
+    );
+  }
+  rangeInputs(name, text, unit, known) {
+    const [, low = null, high = null] = this.query.ranges.find(([one]) => one === name) ?? [];
+    if (known === false && low === null && high === null) {
+      return [h("span", { className: "faint", title: name.startsWith("arc") || name.startsWith("colour") ? "Measured when an ensemble with trees that see segments scores the catalog" : "No catalog gives it" }, "not measured")];
+    }
+    const inputs = [low, high].map((value, k) => h("input", {
+      type: "number",
+      step: "any",
+      inputMode: "decimal",
+      value: value ?? "",
+      "aria-label": `${text}, ${k ? "largest" : "smallest"}`,
+      onchange: () => this.setRange(name, inputs)
+    }));
+    return [inputs[0], " – ", inputs[1], unit && h("span", { className: "unit" }, unit)];
+  }
+  setRange(name, inputs) {
+    const [low, high] = inputs.map((input) => input.value === "" ? null : Number(input.value));
+    const bad = low !== null && high !== null && low > high;
+    inputs[1].setCustomValidity(bad ? "The smaller number first" : "");
+    if (bad) {
+      inputs[1].reportValidity();
+      return;
+    }
+    const others = this.query.ranges.filter(([one]) => one !== name);
+    this.update({ ranges: low === null && high === null ? others : [...others, [name, low, high]] });
+  }
+  coneInput() {
+    const input = h("input", {
+      type: "text",
+      className: "wide",
+      value: this.query.cone ?? "",
+      placeholder: "10:00:28.8 +02:12:00 30arcsec",
+      spellcheck: false,
+      "aria-label": "Cone on the sky",
+      title: "Right ascension, declination (degrees or sexagesimal) and radius"
+    });
+    const problem = h("small", { className: "problem", role: "alert" });
+    input.addEventListener("change", () => {
+      problem.textContent = "";
+      if (input.value.trim() === "") {
+        this.update({ cone: null });
+        return;
+      }
+      this.ask(
+        { type: "cone", text: input.value },
+        ({ cone }) => this.update({ cone }),
+        (message) => {
+          problem.textContent = message;
+        }
+      );
+    });
+    return h("div", {}, input, problem);
+  }
+  saved() {
+    const name = h("input", {
+      type: "text",
+      maxLength: 120,
+      placeholder: "Name of this filter",
+      "aria-label": "Name of this filter"
+    });
+    const problem = h("small", { className: "problem", role: "alert" });
+    const done = (facets) => {
+      this.facets = facets;
+      this.draw();
+    };
+    const failed = (message) => {
+      problem.textContent = message;
+    };
+    const save = (shared) => this.ask(
+      { type: "save_filter", name: name.value, shared, query: this.query },
+      done,
+      failed
+    );
+    const button = (text, action, title) => h("button", { type: "button", onclick: action, title }, text);
+    return h(
+      "div",
+      { className: "saved" },
+      h("h3", {}, "Saved filters"),
+      h("ul", {}, this.facets.saved.length ? this.facets.saved.map((one) => h(
+        "li",
+        {},
+        h("button", {
+          type: "button",
+          className: "text",
+          title: "Use this filter",
+          onclick: () => this.load(one)
+        }, one.name),
+        h("span", { className: "faint" }, one.shared ? "everybody's" : "mine"),
+        h("button", {
+          type: "button",
+          className: "icon",
+          "aria-label": `Delete filter ${one.name}`,
+          title: "Delete",
+          onclick: () => this.ask({ type: "delete_filter", id: one.id }, done, failed)
+        }, "×")
+      )) : h("li", { className: "faint" }, "None yet.")),
+      h(
+        "div",
+        { className: "save" },
+        name,
+        this.signedIn ? button("Save for me", () => save(false)) : "",
+        button("Save for everybody", () => save(true))
+      ),
+      problem
+    );
+  }
+  load({ query }) {
+    this.bar.update({ ...NO_EXTRAS, ...query });
+    this.node.open = false;
+  }
+};
+function extraWords(query, words) {
+  for (const scale of query.scales) {
+    words.append("scale", scale);
+  }
+  for (const [name, low, high] of query.ranges) {
+    words.append("range", `${name}:${low ?? ""}:${high ?? ""}`);
+  }
+  if (query.votes) {
+    words.set("votes", query.votes);
+  }
+  for (const grade of query.grades) {
+    words.append("grade", grade);
+  }
+  for (const state of query.consensus) {
+    words.append("consensus", state);
+  }
+  for (const tag of query.tags) {
+    words.append("tag", tag);
+  }
+  if (query.cone) {
+    words.set("cone", query.cone);
+  }
+  if (query.match) {
+    words.set("match", query.match);
+  }
+  if (query.selection) {
+    words.set("selection", query.selection);
+  }
+}
+
+// app/review/address.js
+function addressWords(query, { ensembles, defaults }, catalogs, row) {
+  const words = new URLSearchParams();
+  const set = (name, value) => words.set(name, String(value));
+  const ensemble = ensembles.find(({ id }) => id === query.ensemble_id);
+  if (ensemble !== void 0) {
+    set("ensemble", ensemble.name);
+  }
+  for (const id of query.catalog_ids) {
+    words.append("catalog", catalogs.get(id).name);
+  }
+  if (query.sort !== defaults.sort) {
+    set("sort", query.sort);
+  }
+  if (query.descending !== defaults.descending || query.sort !== defaults.sort) {
+    set("order", query.descending ? "desc" : "asc");
+  }
+  if (query.probability_min > 0) {
+    set("min", query.probability_min);
+  }
+  if (query.probability_max < 1) {
+    set("max", query.probability_max);
+  }
+  for (const stage of query.stages) {
+    words.append("stage", stage);
+  }
+  if (query.label) {
+    set("label", query.label);
+  }
+  if (query.object_id) {
+    set("object", query.object_id);
+  }
+  extraWords(query, words);
+  if (row !== void 0) {
+    set("candidate", row.id);
+  }
+  return words;
+}
+
 // app/viewer/tiles.js
 function layerOf(catalog, view) {
   if (catalog.rendered) {
@@ -558,7 +1144,7 @@ function tileUrl(catalog, row, band, view, size = 0) {
   query.set("v", row.version);
   query.set("r", catalog.rendering);
   if (size) {
-    query.set("size", size);
+    query.set("size", String(size));
   }
   return `tiles/${encodeURIComponent(catalog.name)}/${row.index}?${query}`;
 }
@@ -650,7 +1236,7 @@ function missingFraction(image) {
   const { data } = PROBE.getImageData(0, 0, width, height);
   let missing = 0;
   for (let k = 3; k < data.length; k += 4) {
-    missing += data[k] === 0;
+    missing += Number(data[k] === 0);
   }
   return missing / (width * height);
 }
@@ -955,7 +1541,8 @@ var Frame = class {
   }
   clear() {
     clearTimeout(this.timer);
-    this.canvas.width = this.canvas.width;
+    const { width, height } = this.canvas;
+    this.context.clearRect(0, 0, width, height);
     this.missing = 0;
     this.say("", "");
   }
@@ -981,93 +1568,6 @@ function readPalettes(palettes) {
     name,
     Uint8Array.from(hex.match(/../g), (byte) => parseInt(byte, 16))
   ]));
-}
-
-// app/viewer/keys.js
-var IMAGE_KEYS = { title: "Image", keys: [
-  { keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band large; again: colour" },
-  { keys: ["ArrowRight"], shown: "→", action: "nextBand", text: "Next band" },
-  { keys: ["ArrowLeft"], shown: "←", action: "previousBand", text: "Previous band" },
-  { keys: ["0"], shown: "0", action: "colour", text: "Show the colour picture" },
-  { keys: ["t"], shown: "t", action: "tile", text: "All bands side by side; again: one large" },
-  { keys: ["b"], shown: "b", action: "blink", text: "Blink through the bands; again: stop" },
-  { keys: ["l"], shown: "l", action: "light", text: "Subtract the light of the galaxy" },
-  { keys: ["v"], shown: "v", action: "snr", text: "Show pixels in units of their noise (S/N)" }
-] };
-var ZOOM_KEYS = { title: "Zoom and measure", keys: [
-  { keys: ["+", "="], shown: "+", action: "zoomIn", text: "Zoom in (or the wheel)" },
-  { keys: ["-", "_"], shown: "−", action: "zoomOut", text: "Zoom out" },
-  {
-    keys: ["Shift+ArrowUp", "Shift+ArrowDown", "Shift+ArrowLeft", "Shift+ArrowRight"],
-    shown: "Shift ↑↓←→",
-    action: "pan",
-    text: "Move the picture (or drag it)"
-  },
-  { keys: ["f"], shown: "f", action: "fit", text: "Whole cutout (or double click)" },
-  { keys: ["m"], shown: "m", action: "ruler", text: "Ruler, for length and angle (or Shift and drag)" },
-  { keys: ["o"], shown: "o", action: "circle", text: "Circle, for a radius (or Alt and drag)" },
-  { keys: ["c"], shown: "c", action: "crosshair", text: "Crosshair" },
-  { keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF" },
-  { keys: ["Escape"], shown: "Esc", action: "escape", text: "Put the tool away; again: what was measured" }
-] };
-var STRETCH_KEYS = { title: "Stretch and colour", keys: [
-  { keys: ["p"], shown: "p", action: "preset", text: "Next preset: standard, faint, bright, auto" },
-  { keys: [","], shown: ",", action: "stretchLess", text: "Smaller stretch: fainter things" },
-  { keys: ["."], shown: ".", action: "stretchMore", text: "Larger stretch: brighter things" },
-  { keys: ["<"], shown: "<", action: "blackLess", text: "Lower black point" },
-  { keys: [">"], shown: ">", action: "blackMore", text: "Higher black point" },
-  { keys: [";"], shown: ";", action: "qLess", text: "Smaller Q" },
-  { keys: ["'"], shown: "'", action: "qMore", text: "Larger Q: more of bright cores" },
-  { keys: ["w"], shown: "w", action: "triple", text: "Next three bands as red, green, blue" },
-  { keys: ["x"], shown: "x", action: "curve", text: "Next stretch of single bands" },
-  { keys: ["g"], shown: "g", action: "palette", text: "Next colour map of single bands" },
-  { keys: ["i"], shown: "i", action: "invert", text: "Invert the pictures" },
-  { keys: ["s"], shown: "s", action: "smooth", text: "Smooth between pixels" },
-  { keys: ["r"], shown: "r", action: "reset", text: "Reset stretch, view and zoom" }
-] };
-var PAN_KEYS = {
-  "Shift+ArrowUp": [0, -1],
-  "Shift+ArrowDown": [0, 1],
-  "Shift+ArrowLeft": [-1, 0],
-  "Shift+ArrowRight": [1, 0]
-};
-function imageActions(viewer, controls) {
-  const flip = (name) => controls.update({ [name]: !controls.view[name] });
-  return {
-    band: (key) => viewer.choose(viewer.bands[Number(key) - 1] ?? viewer.shown),
-    nextBand: () => viewer.step(1),
-    previousBand: () => viewer.step(-1),
-    colour: () => viewer.choose(null),
-    tile: () => viewer.tile(),
-    blink: () => viewer.blink(),
-    light: () => flip("light"),
-    snr: () => flip("snr"),
-    zoomIn: () => viewer.zoom(1),
-    zoomOut: () => viewer.zoom(-1),
-    pan: (key) => viewer.pan(...PAN_KEYS[key]),
-    fit: () => viewer.camera.reset(),
-    ruler: () => viewer.use("ruler"),
-    circle: () => viewer.use("circle"),
-    crosshair: () => viewer.toggle("crosshair"),
-    decorations: () => viewer.toggle("decorations"),
-    escape: () => viewer.escape(),
-    preset: () => controls.nextPreset(),
-    stretchLess: () => controls.nudge("stretch", -2),
-    stretchMore: () => controls.nudge("stretch", 2),
-    blackLess: () => controls.nudge("black", -1),
-    blackMore: () => controls.nudge("black", 1),
-    qLess: () => controls.nudge("q", -2),
-    qMore: () => controls.nudge("q", 2),
-    triple: () => controls.nextTriple(),
-    curve: () => controls.next("curve"),
-    palette: () => controls.next("palette"),
-    invert: () => flip("invert"),
-    smooth: () => flip("smooth"),
-    reset: () => {
-      viewer.reset();
-      controls.reset();
-    }
-  };
 }
 
 // app/viewer/toolbar.js
@@ -1698,7 +2198,7 @@ var ImageViewer = class {
   urls(row, catalog, view) {
     const bands = [null, ...catalog.bands];
     const first = catalog.bands.includes(this.shown) ? this.shown : null;
-    bands.sort((one, other) => (other === first) - (one === first));
+    bands.sort((one, other) => Number(other === first) - Number(one === first));
     return bands.map((band) => tileUrl(catalog, row, band, view));
   }
   arrange(catalog) {
@@ -2040,94 +2540,266 @@ function pictureCaption(catalog, band, view) {
   return [name, ...what].join(" · ");
 }
 
-// app/widgets/keyboard.js
-var LIST_KEYS = { title: "List", keys: [
-  { keys: ["j", "ArrowDown"], shown: "j ↓", action: "next", text: "Next candidate" },
-  { keys: ["k", "ArrowUp"], shown: "k ↑", action: "previous", text: "Previous candidate" },
-  { keys: ["]", "PageDown"], shown: "]", action: "nextPage", text: "Next page of the list" },
-  { keys: ["[", "PageUp"], shown: "[", action: "previousPage", text: "Previous page of the list" },
-  { keys: ["Home"], shown: "Home", action: "first", text: "First candidate" },
-  { keys: ["/"], shown: "/", action: "search", text: "Search by object id" },
-  { keys: ["d"], shown: "d", action: "charts", text: "Show or hide the diagrams of the list" }
-] };
-var HELP_KEYS = { title: "Help", keys: [
-  { keys: ["?"], shown: "?", action: "help", text: "Show or hide these keys" }
-] };
-var SLIDER_KEYS = /* @__PURE__ */ new Set(
-  ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Home", "PageDown", "PageUp"]
-);
-function isTyping(event) {
-  const target = event.composedPath()[0];
-  if (!(target instanceof Element)) {
-    return false;
+// app/review/table.js
+var COLUMNS = [
+  // name, heading, title, sort key, text of a row, class
+  ["rank", "#", "Rank in this list", null, null, "number"],
+  ["thumbnail", "", "", null, null, ""],
+  ["object", "Object", "Object id", "object_id", (row) => row.object_id, "object"],
+  [
+    "score",
+    "Score",
+    "Calibrated probability by the ensemble: a score, not a confirmation",
+    "score",
+    (row) => formatProbability(row.probability),
+    "number scores"
+  ],
+  [
+    "epistemic",
+    "Epist.",
+    "Epistemic uncertainty: mutual information of the members, nat",
+    "epistemic",
+    (row) => formatNumber(row.epistemic),
+    "number scores"
+  ],
+  [
+    "disagreement",
+    "Disagr.",
+    "Disagreement: standard deviation of the members' logits",
+    "disagreement",
+    (row) => formatNumber(row.disagreement, 2),
+    "number scores"
+  ],
+  [
+    "magnitude",
+    "Mag",
+    "AB magnitude of the reference band",
+    "magnitude",
+    (row) => formatNumber(row.magnitude, 2),
+    "number"
+  ],
+  ["label", "Label", "Label as imported", null, null, ""],
+  ["stage", "Stage", "Stage of the candidate", null, null, "stage"],
+  ["catalog", "Catalog", "Catalog", null, null, "catalog"]
+];
+var LABEL_TEXT = { 0: "not", 1: "lens" };
+function labelChip(label) {
+  if (label === null) {
+    return h("span", { className: "faint", title: "No label" }, MISSING);
   }
-  if (target.isContentEditable || target.matches("textarea, select")) {
-    return true;
-  }
-  if (!target.matches("input")) {
-    return false;
-  }
-  if (target.type === "checkbox") {
-    return false;
-  }
-  return target.type !== "range" || SLIDER_KEYS.has(event.key);
+  const title = label ? "Imported with the label: lens" : "Imported with the label: not a lens";
+  return h("span", { className: `chip label-${label}`, title }, LABEL_TEXT[label]);
 }
-function keyName(event) {
-  return event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
+function stageChip(stage) {
+  return h("span", { className: `chip stage-${stage}` }, stage);
 }
-var Keyboard = class {
-  // `actions`: for each action of the sections, a function of the key and the event's time.
-  constructor(sections, actions) {
-    const known = new Map(sections.flatMap((section) => section.keys.flatMap(({ keys, action }) => keys.map((key) => [key, action]))));
-    this.dialog = h(
-      "dialog",
-      { className: "keys", "aria-label": "Keys" },
-      h("h2", {}, "Keys"),
-      h("div", { className: "key-sections" }, sections.map(({ title, keys }) => h(
-        "section",
-        {},
-        h("h3", {}, title),
-        h("dl", {}, keys.map(({ shown, text }) => h(
-          "div",
-          {},
-          h("dt", {}, shown.split(" ").map((key) => key === "…" ? "…" : h("kbd", {}, key))),
-          h("dd", {}, text)
-        )))
-      ))),
-      h("p", { className: "faint" }, "Keys are ignored while you type in a field."),
-      h("button", { type: "button", onclick: () => this.dialog.close() }, "Close")
+var RankingTable = class {
+  constructor(catalogs, { onSelect, onSort }) {
+    this.catalogs = catalogs;
+    this.onSelect = onSelect;
+    this.rows = [];
+    this.selected = -1;
+    this.headings = /* @__PURE__ */ new Map();
+    const heads = COLUMNS.map(([name, heading, title, sort, , kind]) => {
+      const cell = h("th", { scope: "col", className: `${name} ${kind}`, title }, sort === null ? heading || h("span", { className: "hidden" }, name) : h("button", { type: "button", onclick: () => onSort(sort) }, heading));
+      if (sort !== null) {
+        this.headings.set(sort, cell);
+      }
+      return cell;
+    });
+    this.body = h("tbody", {});
+    this.table = h(
+      "table",
+      { role: "grid", tabIndex: 0, "aria-label": "Ranked candidates" },
+      h("thead", {}, h("tr", {}, heads)),
+      this.body
     );
-    this.dialog.addEventListener("click", (event) => {
-      if (event.target === this.dialog) {
-        this.dialog.close();
+    this.node = h("div", { className: "table-scroll" }, this.table);
+    this.body.addEventListener("click", (event) => {
+      const line = event.target.closest("tr");
+      if (line !== null) {
+        this.onSelect([...this.body.children].indexOf(line));
       }
     });
-    this.onKey = (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event)) {
-        return;
-      }
-      const action = known.get(keyName(event));
-      if (action === void 0 || this.dialog.open && action !== "help") {
-        return;
-      }
-      event.preventDefault();
-      if (action === "help") {
-        this.toggleHelp();
-      } else {
-        actions[action](keyName(event), event.timeStamp);
-      }
-    };
-    document.addEventListener("keydown", this.onKey);
   }
-  toggleHelp() {
-    if (this.dialog.open) {
-      this.dialog.close();
-    } else {
-      this.dialog.showModal();
+  // Show a page; `first` is the rank of its first row, null while that is not known.
+  setRows(rows, first, query) {
+    this.rows = rows;
+    this.selected = -1;
+    this.table.classList.toggle("unscored", query.ensemble_id === null);
+    this.table.classList.toggle("one-catalog", this.catalogs.size < 2 || query.catalog_ids.length === 1);
+    for (const [sort, cell] of this.headings) {
+      const direction = query.descending ? "descending" : "ascending";
+      cell.setAttribute("aria-sort", sort === query.sort ? direction : "none");
+    }
+    this.table.removeAttribute("aria-activedescendant");
+    this.body.replaceChildren(...rows.map((row, k) => this.line(row, k, first)));
+    this.node.scrollTop = 0;
+  }
+  setRanks(first) {
+    [...this.body.children].forEach((line, k) => {
+      line.firstChild.textContent = formatCount(first + k);
+    });
+  }
+  line(row, k, first) {
+    const catalog = this.catalogs.get(row.catalog_id);
+    const cells = COLUMNS.map(([name, , , , text, kind]) => {
+      const className = `${name} ${kind}`;
+      switch (name) {
+        case "rank":
+          return h("td", { className }, first === null ? "" : formatCount(first + k));
+        case "thumbnail":
+          return h("td", { className }, catalog === void 0 ? null : picture({
+            src: tileUrl(catalog, row, null, { preset: "auto" }, 64),
+            alt: "",
+            loading: "lazy",
+            width: 30,
+            height: 30
+          }));
+        case "object":
+          return h(
+            "th",
+            { className, scope: "row", title: row.object_id },
+            h("span", {}, row.object_id)
+          );
+        case "label":
+          return h("td", { className }, labelChip(row.label));
+        case "stage":
+          return h("td", { className }, stageChip(row.stage));
+        case "catalog":
+          return h("td", { className, title: catalog?.name }, catalog?.name ?? MISSING);
+        default:
+          return h("td", { className }, text(row));
+      }
+    });
+    return h("tr", { id: `candidate-${row.id}`, "aria-selected": "false" }, cells);
+  }
+  // Ask again for the pictures that did not come.
+  drawAgain() {
+    loadMissing(this.body);
+  }
+  select(index) {
+    const lines = this.body.children;
+    lines[this.selected]?.setAttribute("aria-selected", "false");
+    this.selected = index;
+    const line = lines[index];
+    if (line === void 0) {
+      return;
+    }
+    line.setAttribute("aria-selected", "true");
+    this.table.setAttribute("aria-activedescendant", line.id);
+    const head = this.table.tHead.offsetHeight;
+    const { offsetTop, offsetHeight } = line;
+    const { scrollTop, clientHeight } = this.node;
+    if (offsetTop < scrollTop + head) {
+      this.node.scrollTop = offsetTop - head;
+    } else if (offsetTop + offsetHeight > scrollTop + clientHeight) {
+      this.node.scrollTop = offsetTop + offsetHeight - clientHeight;
     }
   }
+};
+
+// app/review/candidate.js
+var AHEAD = 8;
+var BEHIND = 2;
+var AUTO_PAUSE_MS = 40;
+var CandidatePanel = class {
+  /**
+   * @param {any} start what the page began with
+   * @param {Map<number, any>} catalogs by id
+   * @param {object} parts
+   * @param {import("./walk.js").RankingWalk} parts.walk
+   * @param {(event: "shown" | "settled", row: any, ms: number) => void} parts.onDrawn
+   * @param {() => void} parts.onHelp
+   */
+  constructor(start, catalogs, { walk, onDrawn, onHelp }) {
+    this.catalogs = catalogs;
+    this.walk = walk;
+    this.onDrawn = onDrawn;
+    this.pool = new TilePool();
+    this.controls = new ImageControls(start, () => this.redraw());
+    this.viewer = new ImageViewer(this.pool, readPalettes(start.palettes));
+    this.toolbar = new ImageToolbar(this.viewer, this.controls);
+    this.fetchAuto = debounce(() => this.askAuto(), AUTO_PAUSE_MS);
+    this.title = h("h2", {});
+    this.chips = h("span", { className: "chips" });
+    const help = h("button", { type: "button", className: "text", onclick: onHelp }, "Keys ", h("kbd", {}, "?"));
+    this.node = h(
+      "section",
+      { className: "viewer", "aria-label": "Candidate" },
+      h("header", {}, this.title, this.chips, h("span", { className: "spacer" }), help),
+      this.toolbar.node,
+      this.viewer.node,
+      this.controls.node
+    );
+  }
+  get row() {
+    return this.walk.row;
+  }
+  catalogOf(row) {
+    return this.catalogs.get(row.catalog_id);
+  }
+  show(row, at) {
+    this.title.textContent = row.object_id;
+    this.title.title = row.object_id;
+    this.showChips(row);
+    this.controls.setCatalog(this.catalogOf(row));
+    const drawn = this.viewer.show(row, this.catalogOf(row), this.controls.view);
+    this.tell("shown", drawn, row, at);
+    this.tell("settled", this.viewer.settled, row, at);
+    this.toolbar.render();
+    this.fetchAhead();
+    this.fetchAuto();
+  }
+  showChips(row) {
+    this.chips.replaceChildren(stageChip(row.stage), labelChip(row.label));
+  }
+  // Say when a picture stands on the screen, unless another candidate was chosen meanwhile.
+  tell(event, drawing, row, at) {
+    drawing.then((drawn) => {
+      if (drawn && row === this.row) {
+        requestAnimationFrame(() => this.onDrawn(event, row, performance.now() - at));
+      }
+    });
+  }
+  redraw() {
+    const { row } = this;
+    if (row === void 0) {
+      return;
+    }
+    this.viewer.show(row, this.catalogOf(row), this.controls.view);
+    this.toolbar.render();
+    this.fetchAhead();
+    this.fetchAuto();
+  }
+  // Show on the sliders what "auto" chose for the candidate, where that is how it is drawn.
+  async askAuto() {
+    const { row } = this;
+    if (row === void 0 || this.controls.view.preset !== "auto") {
+      return;
+    }
+    try {
+      const answer = await fetch(infoUrl(this.catalogOf(row), row, this.controls.view));
+      const { auto } = answer.ok ? await answer.json() : {};
+      if (auto !== void 0 && row === this.row) {
+        this.controls.suggest(auto);
+      }
+    } catch {
+    }
+  }
+  fetchAhead() {
+    const { rows, index } = this.walk;
+    const near = [...this.walk.upcoming(AHEAD), ...rows.slice(Math.max(0, index - BEHIND), index).reverse()];
+    this.pool.ahead(near.flatMap((row) => this.viewer.urls(row, this.catalogOf(row), this.controls.view)));
+  }
+  clear() {
+    this.viewer.clear();
+    this.title.textContent = "";
+    this.chips.replaceChildren();
+  }
   remove() {
-    document.removeEventListener("keydown", this.onKey);
+    this.viewer.reset();
+    this.fetchAuto.cancel();
   }
 };
 
@@ -2163,7 +2835,14 @@ function interpolate(value, xs, ys) {
   return ys[k - 1] + part * (ys[k] - ys[k - 1]);
 }
 var ChartCanvas = class {
-  // `handlers`: view(extent), open(x, y, dx, dy), hover(…), select(corners), range(low, high)
+  /**
+   * @param {object} handlers
+   * @param {(extent: number[] | null) => void} handlers.view
+   * @param {(x: number, y: number, dx: number, dy: number) => void} handlers.open
+   * @param {(place: number[] | null) => void} handlers.hover with the pixel
+   * @param {(corners: number[][]) => void} handlers.select
+   * @param {(low: number, high: number, open: boolean, end: boolean) => void} handlers.range
+   */
   constructor(handlers) {
     this.handlers = handlers;
     this.canvas = h("canvas", { "aria-label": "Chart of the candidates of this list", role: "img" });
@@ -2174,7 +2853,7 @@ var ChartCanvas = class {
     this.path = null;
     this.canvas.addEventListener("pointerdown", (event) => this.start(event));
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
-    this.canvas.addEventListener("pointerup", (event) => this.end(event));
+    this.canvas.addEventListener("pointerup", () => this.end());
     this.canvas.addEventListener("pointercancel", () => {
       this.path = null;
       this.draw();
@@ -2233,6 +2912,7 @@ var ChartCanvas = class {
       CHART_PAD.top + (top - y) / (top - bottom) * height
     ];
   }
+  /** @returns {[number, number]} */
   toData(px, py) {
     const [left, right, bottom, top] = this.extent;
     const [width, height] = this.inner;
@@ -2499,6 +3179,7 @@ var ChartCanvas = class {
       this.handlers.hover([...this.toData(...at), ...this.reach(), ...at]);
     }
   }
+  /** @returns {[number, number]} */
   reach() {
     const [left, right, bottom, top] = this.extent;
     const [width, height] = this.inner;
@@ -2522,12 +3203,13 @@ var ChartCanvas = class {
         this.handlers.open(...this.toData(...path[0]), ...this.reach());
       }
     } else if (this.data.counts) {
-      const xs = [path[0], path.at(-1)].map(([x]) => this.toData(x, 0)[0]).sort((a, b) => a - b);
+      const [low, high] = [path[0], path.at(-1)].map(([x]) => this.toData(x, 0)[0]).sort((a, b) => a - b);
       const { edges, probabilities } = this.data;
       this.handlers.range(
-        ...xs.map((x) => interpolate(x, edges, probabilities)),
-        xs[0] <= edges[0],
-        xs[1] >= edges.at(-1)
+        interpolate(low, edges, probabilities),
+        interpolate(high, edges, probabilities),
+        low <= edges[0],
+        high >= edges.at(-1)
       );
     } else if (this.tool === "pan") {
       this.handlers.view(this.extent);
@@ -2569,8 +3251,20 @@ var VIEW_PAUSE_MS = 160;
 var HOVER_PAUSE_MS = 70;
 var MARK_PAUSE_MS = 120;
 var ChartPanel = class {
+  /**
+   * @param {object} parts
+   * @param {(message: object, then: (answer: any) => void, failed?: (sentence: string) => void) => void} parts.ask
+   * @param {Map<number, any>} parts.catalogs by id
+   * @param {(candidate: number) => void} parts.onOpen
+   * @param {(low: number, high: number) => void} parts.onRange
+   * @param {(selection: any) => void} parts.onSelection
+   */
   constructor({ ask, catalogs, onOpen, onRange, onSelection }) {
-    Object.assign(this, { ask, catalogs, onOpen, onRange, onSelection });
+    this.ask = ask;
+    this.catalogs = catalogs;
+    this.onOpen = onOpen;
+    this.onRange = onRange;
+    this.onSelection = onSelection;
     this.kind = "histogram";
     this.asked = 0;
     this.button = h("button", {
@@ -2767,6 +3461,7 @@ var ChartPanel = class {
     }, () => {
     });
   }
+  /** @param {number[]} place @param {(answer: any) => void} then */
   near([x, y, dx, dy], then) {
     this.ask({ type: "chart_near", kind: this.kind, query: this.query, x, y, dx, dy }, then);
   }
@@ -2818,388 +3513,76 @@ var ChartPanel = class {
   }
 };
 
-// app/review/more.js
-var RANGES = {
-  // name: [text, unit, title]
-  epistemic: ["Epistemic", "nat", "Mutual information of the members"],
-  disagreement: ["Disagreement", "", "Standard deviation of the members' logits"],
-  ood: ["Out of distribution", "", "Mahalanobis distance from the training data"],
-  magnitude: ["Magnitude", "mag", "AB magnitude of the reference band"],
-  theta_e: ["θ_E proxy", "″", "Einstein radius that richness, velocity dispersion or mass suggest, to about 30 %"],
-  arc_radius: ["Arc: radius", "″", "Distance of the arc from the centre"],
-  arc_length: ["Arc: length", "″", "Along the arc; 0 where no segment was found"],
-  arc_angle: ["Arc: angle", "°", "Angle that the arc spans, seen from the centre"],
-  arc_snr: ["Arc: S/N", "", "Signal to noise of the arc"],
-  colour_consistency: ["Colour agreement", "", "Probability that the segments scatter so much in colour, if of one source"],
-  arc_colour: ["Arc − galaxy colour", "mag", "First minus last band; negative: the segments are bluer than the galaxy"]
-};
-var SCORE_RANGES = ["epistemic", "disagreement", "ood"];
-var VOTES = {
-  "": "By anyone or no one",
-  mine: "Graded by me",
-  not_mine: "Not graded by me",
-  others: "Graded by others",
-  anyone: "Graded by anyone",
-  nobody: "Graded by no one"
-};
-var MATCHES = {
-  "": "Any",
-  known_lens: "On a known lens",
-  matched: "Matched",
-  review: "For review",
-  unmatched: "Unmatched"
-};
-var CONSENSUS = { accepted: "accepted", open: "open", retired: "retired" };
-var NO_EXTRAS = {
-  scales: [],
-  ranges: [],
-  votes: null,
-  grades: [],
-  consensus: [],
-  tags: [],
-  cone: null,
-  match: null,
-  selection: ""
-};
-var hasExtras = (query) => Object.entries(NO_EXTRAS).some(
-  ([name, none]) => Array.isArray(none) ? query[name].length > 0 : query[name] !== none
-);
-function rangeText([name, low, high]) {
-  const [text, unit] = RANGES[name];
-  const ends = low !== null && high !== null ? `${low} – ${high}` : low !== null ? `≥ ${low}` : high !== null ? `≤ ${high}` : "known";
-  return `${text} ${ends}${unit && ` ${unit}`}`;
-}
-function chipsOf(query, selection) {
-  const chips = [];
-  const without = (name, value) => ({ [name]: query[name].filter((one) => one !== value) });
-  for (const scale of query.scales) {
-    chips.push([`${scale} scale`, without("scales", scale)]);
-  }
-  for (const range of query.ranges) {
-    chips.push([rangeText(range), without("ranges", range)]);
-  }
-  if (query.votes) {
-    chips.push([VOTES[query.votes], { votes: null }]);
-  }
-  for (const grade of query.grades) {
-    chips.push([`Grade ${grade}`, without("grades", grade)]);
-  }
-  for (const state of query.consensus) {
-    chips.push([`Consensus ${state}`, without("consensus", state)]);
-  }
-  for (const tag of query.tags) {
-    chips.push([`Tag ${tag}`, without("tags", tag)]);
-  }
-  if (query.cone) {
-    chips.push([`Within ${query.cone}`, { cone: null }]);
-  }
-  if (query.match) {
-    chips.push([`Cross-match: ${MATCHES[query.match].toLowerCase()}`, { match: null }]);
-  }
-  if (query.selection) {
-    const known = selection?.id === query.selection;
-    chips.push([
-      known ? `${selection.title}: ${formatCount(selection.n)} selected` : "Selection",
-      { selection: "" }
-    ]);
-  }
-  return chips;
-}
-var MoreFilters = class {
-  // `ask(message, then, failed)` talks to the server; `bar` is the filter bar.
-  constructor(bar, ask, signedIn) {
-    this.bar = bar;
+// app/review/details.js
+var AHEAD2 = 4;
+var PAUSE_MS = 40;
+var MOST_KEPT = 500;
+var CandidateDetails = class {
+  /**
+   * @param {object} parts
+   * @param {(message: object, then: (answer: any) => void) => void} parts.ask
+   * @param {() => number | null} parts.ensemble the one that ranks the list
+   * @param {() => any} parts.row the candidate that is shown
+   * @param {(n: number) => any[]} parts.upcoming the candidates after it
+   * @param {() => void} parts.onChange
+   */
+  constructor({ ask, ensemble, row, upcoming, onChange }) {
     this.ask = ask;
-    this.signedIn = signedIn;
-    this.facets = null;
-    this.selection = null;
-    this.summary = h(
-      "summary",
-      { title: "Scale, ranges, grades, tags, sky, cross-match, saved filters" },
-      "More filters"
-    );
-    this.panel = h("div", { className: "more-panel", role: "group", "aria-label": "Further filters" });
-    this.node = h("details", { className: "menu more" }, this.summary, this.panel);
-    this.node.addEventListener("toggle", () => {
-      if (this.node.open) {
-        this.open();
-      }
-    });
-    this.node.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.node.open) {
-        this.node.open = false;
-        this.summary.focus();
-        event.stopPropagation();
-      }
-    });
-    this.chips = h("div", { className: "filter-chips", hidden: true });
+    this.ensemble = ensemble;
+    this.row = row;
+    this.upcoming = upcoming;
+    this.onChange = onChange;
+    this.kept = /* @__PURE__ */ new Map();
+    this.truths = /* @__PURE__ */ new Map();
+    this.fetch = debounce(() => this.fetchNow(), PAUSE_MS);
   }
-  open() {
-    if (this.facets === null) {
-      this.panel.replaceChildren(h("p", { className: "faint" }, "Loading …"));
-    }
-    this.ask({ type: "facets" }, (facets) => {
-      this.facets = facets;
-      this.draw();
-    });
+  of(row) {
+    return this.kept.get(row.id);
   }
-  set(query) {
-    this.query = query;
-    const chips = chipsOf(query, this.selection);
-    this.chips.hidden = chips.length === 0;
-    this.chips.replaceChildren(...chips.map(([text, change]) => h(
-      "span",
-      { className: "chip" },
-      text,
-      h("button", {
-        type: "button",
-        "aria-label": `Remove filter: ${text}`,
-        title: "Remove",
-        onclick: () => this.bar.update(change)
-      }, "×")
-    )));
-    this.node.classList.toggle("active", chips.length > 0);
-    if (this.node.open && this.facets !== null && !this.panel.contains(this.focused)) {
-      this.draw();
-    }
+  truthOf(row) {
+    return this.truths.get(row.id);
   }
-  get focused() {
-    return this.node.getRootNode().activeElement;
-  }
-  update(change) {
-    this.bar.update(change);
-  }
-  draw() {
-    const { query, facets } = this;
-    const scored = query.ensemble_id !== null;
-    const checks = (name, values, texts = {}) => h("div", { className: "checks" }, values.map((value) => {
-      const box = h("input", { type: "checkbox", checked: query[name].includes(value), onchange: () => {
-        const others = this.query[name].filter((one) => one !== value);
-        this.update({ [name]: box.checked ? [...others, value] : others });
-      } });
-      return h("label", {}, box, h("span", {}, texts[value] ?? value));
-    }));
-    const select = (name, texts, label, off = () => false) => {
-      const box = h(
-        "select",
-        {
-          "aria-label": label,
-          onchange: () => this.update({ [name]: box.value || null })
-        },
-        Object.entries(texts).map(([value, text]) => h("option", { value, disabled: off(value) }, text))
-      );
-      box.value = query[name] ?? "";
-      return box;
-    };
-    const row = (title, ...parts) => [h("dt", {}, title), h("dd", {}, ...parts)];
-    const needsMe = (value) => !this.signedIn && ["mine", "not_mine", "others"].includes(value);
-    const none = (text) => h("span", { className: "faint" }, text);
-    this.panel.replaceChildren(
-      h(
-        "div",
-        { className: "more-columns" },
-        h(
-          "dl",
-          {},
-          row("Scale", checks("scales", ["galaxy", "cluster"])),
-          row(
-            "Grades",
-            select("votes", VOTES, "Graded by", needsMe),
-            this.signedIn ? "" : h("small", {}, "Sign in to use your own grades."),
-            facets.grades.length ? checks("grades", facets.grades) : none("Nothing is graded yet.")
-          ),
-          row("Consensus", checks("consensus", Object.keys(CONSENSUS))),
-          row("Tags", facets.tags.length ? checks("tags", facets.tags) : none("No candidate has a tag.")),
-          row("Cross-match", facets.matched ? select("match", MATCHES, "Cross-match") : none("No catalog is cross-matched yet.")),
-          row("Cone on the sky", this.coneInput())
-        ),
-        h("dl", { className: "ranges" }, Object.entries(RANGES).filter(([name]) => scored || !SCORE_RANGES.includes(name)).flatMap(([name, [text, unit, title]]) => row(
-          h("span", { title }, text),
-          ...this.rangeInputs(name, text, unit, facets.known[name])
-        )))
-      ),
-      this.saved()
-    );
-  }
-  rangeInputs(name, text, unit, known) {
-    const [, low = null, high = null] = this.query.ranges.find(([one]) => one === name) ?? [];
-    if (known === false && low === null && high === null) {
-      return [h("span", { className: "faint", title: name.startsWith("arc") || name.startsWith("colour") ? "Measured when an ensemble with trees that see segments scores the catalog" : "No catalog gives it" }, "not measured")];
-    }
-    const inputs = [low, high].map((value, k) => h("input", {
-      type: "number",
-      step: "any",
-      inputMode: "decimal",
-      value: value ?? "",
-      "aria-label": `${text}, ${k ? "largest" : "smallest"}`,
-      onchange: () => this.setRange(name, inputs)
-    }));
-    return [inputs[0], " – ", inputs[1], unit && h("span", { className: "unit" }, unit)];
-  }
-  setRange(name, inputs) {
-    const [low, high] = inputs.map((input) => input.value === "" ? null : Number(input.value));
-    const bad = low !== null && high !== null && low > high;
-    inputs[1].setCustomValidity(bad ? "The smaller number first" : "");
-    if (bad) {
-      inputs[1].reportValidity();
+  fetchNow() {
+    const row = this.row();
+    if (row === void 0) {
       return;
     }
-    const others = this.query.ranges.filter(([one]) => one !== name);
-    this.update({ ranges: low === null && high === null ? others : [...others, [name, low, high]] });
-  }
-  coneInput() {
-    const input = h("input", {
-      type: "text",
-      className: "wide",
-      value: this.query.cone ?? "",
-      placeholder: "10:00:28.8 +02:12:00 30arcsec",
-      spellcheck: false,
-      "aria-label": "Cone on the sky",
-      title: "Right ascension, declination (degrees or sexagesimal) and radius"
-    });
-    const problem = h("small", { className: "problem", role: "alert" });
-    input.addEventListener("change", () => {
-      problem.textContent = "";
-      if (input.value.trim() === "") {
-        this.update({ cone: null });
+    const ids = [row, ...this.upcoming(AHEAD2)].map(({ id }) => id).filter((id) => !this.kept.has(id));
+    if (!ids.length) {
+      return;
+    }
+    const ensemble = this.ensemble();
+    this.ask({ type: "details", ids, ensemble_id: ensemble }, ({ details }) => {
+      if (ensemble !== this.ensemble()) {
         return;
       }
-      this.ask(
-        { type: "cone", text: input.value },
-        ({ cone }) => this.update({ cone }),
-        (message) => {
-          problem.textContent = message;
-        }
-      );
+      if (this.kept.size > MOST_KEPT) {
+        this.kept.clear();
+      }
+      for (const one of details) {
+        this.kept.set(one.id, one);
+      }
+      this.onChange();
     });
-    return h("div", {}, input, problem);
   }
-  saved() {
-    const name = h("input", {
-      type: "text",
-      maxLength: 120,
-      placeholder: "Name of this filter",
-      "aria-label": "Name of this filter"
+  // Ask for what a simulation put into a candidate, once.
+  fetchTruth(row) {
+    if (!this.of(row)?.has_truth || this.truths.has(row.id)) {
+      return;
+    }
+    this.ask({ type: "truth", id: row.id }, ({ id, rows }) => {
+      this.truths.set(id, rows);
+      this.onChange();
     });
-    const problem = h("small", { className: "problem", role: "alert" });
-    const done = (facets) => {
-      this.facets = facets;
-      this.draw();
-    };
-    const failed = (message) => {
-      problem.textContent = message;
-    };
-    const save = (shared) => this.ask(
-      { type: "save_filter", name: name.value, shared, query: this.query },
-      done,
-      failed
-    );
-    const button = (text, action, title) => h("button", { type: "button", onclick: action, title }, text);
-    return h(
-      "div",
-      { className: "saved" },
-      h("h3", {}, "Saved filters"),
-      h("ul", {}, this.facets.saved.length ? this.facets.saved.map((one) => h(
-        "li",
-        {},
-        h("button", {
-          type: "button",
-          className: "text",
-          title: "Use this filter",
-          onclick: () => this.load(one)
-        }, one.name),
-        h("span", { className: "faint" }, one.shared ? "everybody's" : "mine"),
-        h("button", {
-          type: "button",
-          className: "icon",
-          "aria-label": `Delete filter ${one.name}`,
-          title: "Delete",
-          onclick: () => this.ask({ type: "delete_filter", id: one.id }, done, failed)
-        }, "×")
-      )) : h("li", { className: "faint" }, "None yet.")),
-      h(
-        "div",
-        { className: "save" },
-        name,
-        this.signedIn ? button("Save for me", () => save(false)) : "",
-        button("Save for everybody", () => save(true))
-      ),
-      problem
-    );
   }
-  load({ query }) {
-    this.bar.update({ ...NO_EXTRAS, ...query });
-    this.node.open = false;
+  // Another list: members' scores are of another ensemble.
+  forget() {
+    this.kept.clear();
+  }
+  remove() {
+    this.fetch.cancel();
   }
 };
-function extraWords(query, words) {
-  for (const scale of query.scales) {
-    words.append("scale", scale);
-  }
-  for (const [name, low, high] of query.ranges) {
-    words.append("range", `${name}:${low ?? ""}:${high ?? ""}`);
-  }
-  if (query.votes) {
-    words.set("votes", query.votes);
-  }
-  for (const grade of query.grades) {
-    words.append("grade", grade);
-  }
-  for (const state of query.consensus) {
-    words.append("consensus", state);
-  }
-  for (const tag of query.tags) {
-    words.append("tag", tag);
-  }
-  if (query.cone) {
-    words.set("cone", query.cone);
-  }
-  if (query.match) {
-    words.set("match", query.match);
-  }
-  if (query.selection) {
-    words.set("selection", query.selection);
-  }
-}
-
-// app/review/address.js
-function addressWords(query, { ensembles, defaults }, catalogs, row) {
-  const words = new URLSearchParams();
-  const set = (name, value) => words.set(name, String(value));
-  const ensemble = ensembles.find(({ id }) => id === query.ensemble_id);
-  if (ensemble !== void 0) {
-    set("ensemble", ensemble.name);
-  }
-  for (const id of query.catalog_ids) {
-    words.append("catalog", catalogs.get(id).name);
-  }
-  if (query.sort !== defaults.sort) {
-    set("sort", query.sort);
-  }
-  if (query.descending !== defaults.descending || query.sort !== defaults.sort) {
-    set("order", query.descending ? "desc" : "asc");
-  }
-  if (query.probability_min > 0) {
-    set("min", query.probability_min);
-  }
-  if (query.probability_max < 1) {
-    set("max", query.probability_max);
-  }
-  for (const stage of query.stages) {
-    words.append("stage", stage);
-  }
-  if (query.label) {
-    set("label", query.label);
-  }
-  if (query.object_id) {
-    set("object", query.object_id);
-  }
-  extraWords(query, words);
-  if (row !== void 0) {
-    set("candidate", row.id);
-  }
-  return words;
-}
 
 // app/review/empty_list.js
 var EmptyList = class {
@@ -4338,6 +4721,48 @@ var ContextPanel = class {
   }
 };
 
+// app/review/drafts.js
+var DRAFT_KEY = "lens-triage-draft";
+var Drafts = class {
+  /**
+   * @param {string} place whose they are: workspace and grader
+   * @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} storage
+   */
+  constructor(place, storage) {
+    this.prefix = `${DRAFT_KEY}:${place}`;
+    this.storage = storage;
+    this.unstored = /* @__PURE__ */ new Map();
+  }
+  /** @returns {string} */
+  of(candidate, field) {
+    const key = this.key(candidate, field);
+    try {
+      return this.unstored.get(key) ?? this.storage.getItem(key) ?? "";
+    } catch {
+      return "";
+    }
+  }
+  // Keep a text; an empty one is forgotten.
+  keep(candidate, field, text) {
+    const key = this.key(candidate, field);
+    this.unstored.delete(key);
+    try {
+      if (text) {
+        this.storage.setItem(key, text);
+      } else {
+        this.storage.removeItem(key);
+      }
+    } catch {
+      if (text) {
+        this.unstored.set(key, text);
+      }
+    }
+  }
+  key(candidate, field) {
+    return `${this.prefix}:${candidate}:${field}`;
+  }
+};
+
 // app/review/own_grades.js
 var OwnGrades = class {
   constructor() {
@@ -4400,6 +4825,7 @@ var OwnGrades = class {
 
 // app/review/panel_history.js
 var SAVE_PATIENCE_MS = 5e3;
+var FIELDS = ["note", "tag"];
 var STAGE_STEPS = [
   ["d", "detection"],
   ["t", "triage"],
@@ -4481,6 +4907,15 @@ var HistoryPanel = class {
       }
     });
     this.form.hidden = grader === null;
+    this.drafts = new Drafts(`${host.start.workspace}:${grader?.id}`, browserStorage);
+    this.sending = /* @__PURE__ */ new Set();
+    for (const field of FIELDS) {
+      this[field].addEventListener("input", () => {
+        if (this.row !== void 0) {
+          this.drafts.keep(this.row.id, field, this[field].value);
+        }
+      });
+    }
     this.node = h("section", { className: "history", "aria-label": "History" }, this.tags, this.form, this.entries);
   }
   signIn() {
@@ -4494,6 +4929,9 @@ var HistoryPanel = class {
     this.since = performance.now();
     this.prompt.close();
     this.answer = void 0;
+    for (const field of FIELDS) {
+      this[field].value = this.drafts.of(row.id, field);
+    }
     this.say("", "");
   }
   show(row, answer) {
@@ -4534,6 +4972,9 @@ var HistoryPanel = class {
   clear() {
     this.row = void 0;
     this.prompt.close();
+    for (const field of FIELDS) {
+      this[field].value = "";
+    }
     this.tags.replaceChildren();
     this.entries.replaceChildren();
   }
@@ -4642,27 +5083,35 @@ var HistoryPanel = class {
   move(stage, reason = null) {
     this.save("stage", { stage, reason, expected: this.row.stage }, `Moved to ${stage}`);
   }
-  async addTag() {
-    const tag = this.tag.value.trim();
-    if (!tag) {
-      return;
-    }
-    this.tag.value = "";
+  addTag() {
     this.tag.blur();
-    await this.save("tag", { tag }, "Tagged");
+    this.write("tag", (tag) => ({ tag }), "Tagged");
   }
-  async addNote() {
-    const text = this.note.value.trim();
-    if (!text) {
+  addNote() {
+    this.write("note", (text) => ({ text }), "Note saved");
+  }
+  // Save what stands in a field; it stays there, for this candidate, until it is saved.
+  async write(field, fields, done) {
+    const { row } = this;
+    const text = this[field].value.trim();
+    const key = `${field}:${row?.id}`;
+    if (!text || row === void 0 || this.sending.has(key)) {
       return;
     }
-    if (await this.save("note", { text }, "Note saved") && this.note.value.trim() === text) {
-      this.note.value = "";
-      this.note.blur();
+    this.sending.add(key);
+    const saved = await this.save(field, fields(text), done, `the ${field} is not saved and stays in its field`);
+    this.sending.delete(key);
+    if (!saved || this.drafts.of(row.id, field).trim() !== text) {
+      return;
+    }
+    this.drafts.keep(row.id, field, "");
+    if (row === this.row) {
+      this[field].value = "";
+      this[field].blur();
     }
   }
   // Say when it is saved; keep saying that it is not until it is.
-  async save(type, fields, done) {
+  async save(type, fields, done, failed = "that is not saved") {
     const { row } = this;
     this.say("Saving…", "");
     const late = setTimeout(() => {
@@ -4677,7 +5126,7 @@ var HistoryPanel = class {
       }
       return true;
     } catch (error) {
-      this.host.notify(`${row.object_id}: ${error.message}`);
+      this.host.notify(`${row.object_id}: ${failed}. ${error.message}`);
       if (row === this.row) {
         this.say("Not saved", "bad");
         this.answer = void 0;
@@ -5022,165 +5471,6 @@ var Prompt = class {
   }
 };
 
-// app/review/table.js
-var COLUMNS = [
-  // name, heading, title, sort key, text of a row, class
-  ["rank", "#", "Rank in this list", null, null, "number"],
-  ["thumbnail", "", "", null, null, ""],
-  ["object", "Object", "Object id", "object_id", (row) => row.object_id, "object"],
-  [
-    "score",
-    "Score",
-    "Calibrated probability by the ensemble: a score, not a confirmation",
-    "score",
-    (row) => formatProbability(row.probability),
-    "number scores"
-  ],
-  [
-    "epistemic",
-    "Epist.",
-    "Epistemic uncertainty: mutual information of the members, nat",
-    "epistemic",
-    (row) => formatNumber(row.epistemic),
-    "number scores"
-  ],
-  [
-    "disagreement",
-    "Disagr.",
-    "Disagreement: standard deviation of the members' logits",
-    "disagreement",
-    (row) => formatNumber(row.disagreement, 2),
-    "number scores"
-  ],
-  [
-    "magnitude",
-    "Mag",
-    "AB magnitude of the reference band",
-    "magnitude",
-    (row) => formatNumber(row.magnitude, 2),
-    "number"
-  ],
-  ["label", "Label", "Label as imported", null, null, ""],
-  ["stage", "Stage", "Stage of the candidate", null, null, "stage"],
-  ["catalog", "Catalog", "Catalog", null, null, "catalog"]
-];
-var LABEL_TEXT = { 0: "not", 1: "lens" };
-function labelChip(label) {
-  if (label === null) {
-    return h("span", { className: "faint", title: "No label" }, MISSING);
-  }
-  const title = label ? "Imported with the label: lens" : "Imported with the label: not a lens";
-  return h("span", { className: `chip label-${label}`, title }, LABEL_TEXT[label]);
-}
-function stageChip(stage) {
-  return h("span", { className: `chip stage-${stage}` }, stage);
-}
-var RankingTable = class {
-  constructor(catalogs, { onSelect, onSort }) {
-    this.catalogs = catalogs;
-    this.onSelect = onSelect;
-    this.rows = [];
-    this.selected = -1;
-    this.headings = /* @__PURE__ */ new Map();
-    const heads = COLUMNS.map(([name, heading, title, sort, , kind]) => {
-      const cell = h("th", { scope: "col", className: `${name} ${kind}`, title }, sort === null ? heading || h("span", { className: "hidden" }, name) : h("button", { type: "button", onclick: () => onSort(sort) }, heading));
-      if (sort !== null) {
-        this.headings.set(sort, cell);
-      }
-      return cell;
-    });
-    this.body = h("tbody", {});
-    this.table = h(
-      "table",
-      { role: "grid", tabIndex: 0, "aria-label": "Ranked candidates" },
-      h("thead", {}, h("tr", {}, heads)),
-      this.body
-    );
-    this.node = h("div", { className: "table-scroll" }, this.table);
-    this.body.addEventListener("click", (event) => {
-      const line = event.target.closest("tr");
-      if (line !== null) {
-        this.onSelect([...this.body.children].indexOf(line));
-      }
-    });
-  }
-  // Show a page; `first` is the rank of its first row, null while that is not known.
-  setRows(rows, first, query) {
-    this.rows = rows;
-    this.selected = -1;
-    this.table.classList.toggle("unscored", query.ensemble_id === null);
-    this.table.classList.toggle("one-catalog", this.catalogs.size < 2 || query.catalog_ids.length === 1);
-    for (const [sort, cell] of this.headings) {
-      const direction = query.descending ? "descending" : "ascending";
-      cell.setAttribute("aria-sort", sort === query.sort ? direction : "none");
-    }
-    this.table.removeAttribute("aria-activedescendant");
-    this.body.replaceChildren(...rows.map((row, k) => this.line(row, k, first)));
-    this.node.scrollTop = 0;
-  }
-  setRanks(first) {
-    [...this.body.children].forEach((line, k) => {
-      line.firstChild.textContent = formatCount(first + k);
-    });
-  }
-  line(row, k, first) {
-    const catalog = this.catalogs.get(row.catalog_id);
-    const cells = COLUMNS.map(([name, , , , text, kind]) => {
-      const className = `${name} ${kind}`;
-      switch (name) {
-        case "rank":
-          return h("td", { className }, first === null ? "" : formatCount(first + k));
-        case "thumbnail":
-          return h("td", { className }, catalog === void 0 ? null : picture({
-            src: tileUrl(catalog, row, null, { preset: "auto" }, 64),
-            alt: "",
-            loading: "lazy",
-            width: 30,
-            height: 30
-          }));
-        case "object":
-          return h(
-            "th",
-            { className, scope: "row", title: row.object_id },
-            h("span", {}, row.object_id)
-          );
-        case "label":
-          return h("td", { className }, labelChip(row.label));
-        case "stage":
-          return h("td", { className }, stageChip(row.stage));
-        case "catalog":
-          return h("td", { className, title: catalog?.name }, catalog?.name ?? MISSING);
-        default:
-          return h("td", { className }, text(row));
-      }
-    });
-    return h("tr", { id: `candidate-${row.id}`, "aria-selected": "false" }, cells);
-  }
-  // Ask again for the pictures that did not come.
-  drawAgain() {
-    loadMissing(this.body);
-  }
-  select(index) {
-    const lines = this.body.children;
-    lines[this.selected]?.setAttribute("aria-selected", "false");
-    this.selected = index;
-    const line = lines[index];
-    if (line === void 0) {
-      return;
-    }
-    line.setAttribute("aria-selected", "true");
-    this.table.setAttribute("aria-activedescendant", line.id);
-    const head = this.table.tHead.offsetHeight;
-    const { offsetTop, offsetHeight } = line;
-    const { scrollTop, clientHeight } = this.node;
-    if (offsetTop < scrollTop + head) {
-      this.node.scrollTop = offsetTop - head;
-    } else if (offsetTop + offsetHeight > scrollTop + clientHeight) {
-      this.node.scrollTop = offsetTop + offsetHeight - clientHeight;
-    }
-  }
-};
-
 // app/review/walk.js
 var ASK_AGAIN_MS = [300, 600, 1200, 2500, 5e3];
 var RankingWalk = class {
@@ -5409,21 +5699,13 @@ var RankingWalk = class {
 };
 
 // app/review/view.js
-var AHEAD = 8;
-var BEHIND = 2;
-var DETAILS_AHEAD = 4;
-var DETAILS_PAUSE_MS = 40;
 var ADDRESS_PAUSE_MS = 150;
-var MOST_DETAILS_KEPT = 500;
 var ReviewDesk = class {
   constructor(model, start) {
     this.model = model;
     this.start = start;
     this.catalogs = new Map(start.catalogs.map((catalog) => [catalog.id, catalog]));
-    this.pool = new TilePool();
     this.counted = null;
-    this.details = /* @__PURE__ */ new Map();
-    this.truths = /* @__PURE__ */ new Map();
     this.onMessage = (message) => this.samp.receive(message);
     model.on("msg:custom", this.onMessage);
     this.connection = new Connection({
@@ -5457,16 +5739,26 @@ var ReviewDesk = class {
       onSelect: (index) => this.walk.select(index),
       onSort: (sort) => this.filters.order(sort)
     });
-    this.controls = new ImageControls(start, () => this.redraw());
-    this.viewer = new ImageViewer(this.pool, readPalettes(start.palettes));
-    this.toolbar = new ImageToolbar(this.viewer, this.controls);
+    this.candidate = new CandidatePanel(start, this.catalogs, {
+      walk: this.walk,
+      onHelp: () => this.keyboard.toggleHelp(),
+      onDrawn: (event, row, ms) => {
+        this.node.dataset[event] = String(row.id);
+        this.node.dataset[event === "shown" ? "latencyMs" : "panelsMs"] = String(ms);
+      }
+    });
+    this.details = new CandidateDetails({
+      ask: (...given) => this.ask(...given),
+      ensemble: () => this.filters.query.ensemble_id,
+      row: () => this.row,
+      upcoming: (n) => this.walk.upcoming(n),
+      onChange: () => this.showDetails()
+    });
     this.side = new SidePanel(this.panelHost());
     this.keyboard = new Keyboard(
       [LIST_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS],
       this.whenShown(this.actions())
     );
-    this.fetchDetails = debounce(() => this.askDetails(), DETAILS_PAUSE_MS);
-    this.fetchAuto = debounce(() => this.askAuto(), DETAILS_PAUSE_MS);
     this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS);
     this.samp = new SampMenu(
       (...given) => this.ask(...given),
@@ -5506,23 +5798,10 @@ var ReviewDesk = class {
     this.count = h("span", { className: "count", "aria-live": "polite" });
     this.previousPage = step("Previous page (key [)", "‹", () => this.walk.turn(-1));
     this.nextPage = step("Next page (key ])", "›", () => this.walk.turn(1));
-    this.reload = h(
-      "p",
-      { className: "info", role: "status", hidden: true },
-      h("span", {}),
-      h("button", { type: "button", onclick: () => location.reload() }, "Reload")
-    );
+    this.bar = new ConnectionBar();
     this.sentences = h("div", { className: "sentences", role: "status" });
-    this.notices = h("div", { className: "notices" }, this.reload, this.unsaved.refused, this.sentences);
+    this.notices = h("div", { className: "notices" }, this.bar.node, this.unsaved.refused, this.sentences);
     this.emptyList = new EmptyList(this.start, this.filters, this.catalogs);
-    this.title = h("h2", {});
-    this.chips = h("span", { className: "chips" });
-    const help = h(
-      "button",
-      { type: "button", className: "text", onclick: () => this.keyboard.toggleHelp() },
-      "Keys ",
-      h("kbd", {}, "?")
-    );
     this.list_ = h(
       "section",
       { className: "list", "aria-label": "Ranking" },
@@ -5542,27 +5821,19 @@ var ReviewDesk = class {
       h("div", { className: "list-foot" }, this.unsaved.node, this.waitingNote, this.emptyList.link),
       this.charts.node
     );
-    this.panel = h(
-      "section",
-      { className: "viewer", "aria-label": "Candidate" },
-      h("header", {}, this.title, this.chips, h("span", { className: "spacer" }), help),
-      this.toolbar.node,
-      this.viewer.node,
-      this.controls.node
-    );
     this.node = h(
       "div",
       { className: "desk" },
       this.filters.node,
       this.notices,
-      h("div", { className: "columns" }, this.list_, this.panel, this.side.node),
+      h("div", { className: "columns" }, this.list_, this.candidate.node, this.side.node),
       this.keyboard.dialog
     );
   }
   actions() {
     return {
       ...this.side.actions(),
-      ...imageActions(this.viewer, this.controls),
+      ...imageActions(this.candidate.viewer, this.candidate.controls),
       next: (key, at) => this.walk.move(1, at),
       previous: (key, at) => this.walk.move(-1, at),
       nextPage: () => this.walk.turn(1),
@@ -5614,29 +5885,28 @@ var ReviewDesk = class {
   serverIsBack() {
     this.outbox?.flush();
     this.askCount();
-    this.redraw();
+    this.candidate.redraw();
     this.table.drawAgain();
-    this.fetchDetails();
+    this.details.fetch();
     this.side.serverIsBack();
   }
   showConnection() {
-    const text = connectionText(this.connection);
-    this.reload.hidden = text === "";
-    this.reload.classList.toggle("fault", this.connection.away);
-    this.reload.firstChild.textContent = text;
-    this.reload.lastChild.hidden = this.connection.away;
-    this.node.dataset.connection = this.connection.away ? "away" : this.connection.detached ? "detached" : "";
+    this.bar.show(this.connection);
+    this.node.dataset.connection = ConnectionBar.stateOf(this.connection);
   }
   showOutbox(outbox) {
     this.unsaved.show(outbox);
     this.node.dataset.unsent = String(outbox.unsent);
     this.node.dataset.refused = String(outbox.refused.size);
     this.side.outboxChanged(outbox);
+    if (outbox.unanswered) {
+      this.connection.lost();
+    }
   }
   // --- the list ---------------------------------------------------------------------------------
   // Show the ranking of `query` from its top, or around a candidate that stays chosen if it can.
   list(query, candidate = null) {
-    this.details.clear();
+    this.details.forget();
     this.charts.setQuery(query);
     this.walk.list(query, candidate);
     this.askCount();
@@ -5704,104 +5974,26 @@ var ReviewDesk = class {
   // --- the candidate ----------------------------------------------------------------------------
   showRow(at = performance.now()) {
     const { row } = this;
-    const catalog = this.catalogs.get(row.catalog_id);
     this.table.select(this.walk.index);
     this.showWalk();
     this.charts.mark(row.id);
-    this.title.textContent = row.object_id;
-    this.title.title = row.object_id;
-    this.chips.replaceChildren(stageChip(row.stage), labelChip(row.label));
-    this.controls.setCatalog(catalog);
-    this.viewer.show(row, catalog, this.controls.view).then((drawn) => {
-      if (drawn && row === this.row) {
-        requestAnimationFrame(() => {
-          this.node.dataset.shown = String(row.id);
-          this.node.dataset.latencyMs = String(performance.now() - at);
-        });
-      }
-    });
-    this.viewer.settled.then((drawn) => {
-      if (drawn && row === this.row) {
-        requestAnimationFrame(() => {
-          this.node.dataset.settled = String(row.id);
-          this.node.dataset.panelsMs = String(performance.now() - at);
-        });
-      }
-    });
-    this.toolbar.render();
+    this.candidate.show(row, at);
     this.showDetails();
-    this.fetchAhead();
-    this.fetchDetails();
-    this.fetchAuto();
+    this.details.fetch();
     this.writeAddress();
-  }
-  redraw() {
-    if (this.row !== void 0) {
-      this.viewer.show(this.row, this.catalogs.get(this.row.catalog_id), this.controls.view);
-      this.toolbar.render();
-      this.fetchAhead();
-      this.fetchAuto();
-    }
-  }
-  // Show on the sliders what "auto" chose for the candidate, where that is how it is drawn.
-  async askAuto() {
-    const { row } = this;
-    if (row === void 0 || this.controls.view.preset !== "auto") {
-      return;
-    }
-    try {
-      const answer = await fetch(infoUrl(this.catalogs.get(row.catalog_id), row, this.controls.view));
-      const { auto } = answer.ok ? await answer.json() : {};
-      if (auto !== void 0 && row === this.row) {
-        this.controls.suggest(auto);
-      }
-    } catch {
-    }
-  }
-  fetchAhead() {
-    const { rows, index } = this.walk;
-    const near = [...this.walk.upcoming(AHEAD), ...rows.slice(Math.max(0, index - BEHIND), index).reverse()];
-    this.pool.ahead(near.flatMap((row) => this.viewer.urls(row, this.catalogs.get(row.catalog_id), this.controls.view)));
-  }
-  askDetails() {
-    if (this.row === void 0) {
-      return;
-    }
-    const near = [this.row, ...this.walk.upcoming(DETAILS_AHEAD)];
-    const ids = near.map((row) => row.id).filter((id) => !this.details.has(id));
-    if (!ids.length) {
-      return;
-    }
-    const ensemble = this.filters.query.ensemble_id;
-    this.ask({ type: "details", ids, ensemble_id: ensemble }, ({ details }) => {
-      if (ensemble !== this.filters.query.ensemble_id) {
-        return;
-      }
-      if (this.details.size > MOST_DETAILS_KEPT) {
-        this.details.clear();
-      }
-      for (const one of details) {
-        this.details.set(one.id, one);
-      }
-      this.showDetails();
-    });
   }
   showDetails() {
     const { row } = this;
     if (row === void 0) {
       return;
     }
-    const details = this.details.get(row.id);
-    const truth = this.truths.get(row.id);
+    const details = this.details.of(row);
     if (details !== void 0) {
-      this.viewer.locate(row, details.sky);
+      this.candidate.viewer.locate(row, details.sky);
     }
-    this.side.show(row, details, truth);
-    if (this.side.metadata.truthWanted && details?.has_truth && truth === void 0) {
-      this.ask({ type: "truth", id: row.id }, ({ id, rows }) => {
-        this.truths.set(id, rows);
-        this.showDetails();
-      });
+    this.side.show(row, details, this.details.truthOf(row));
+    if (this.side.metadata.truthWanted) {
+      this.details.fetchTruth(row);
     }
   }
   // What the panels beside the picture need.
@@ -5809,10 +6001,10 @@ var ReviewDesk = class {
     return {
       start: this.start,
       catalogs: this.catalogs,
-      frame: this.viewer.frame.node,
+      frame: this.candidate.viewer.frame.node,
       ask: (...given) => this.ask(...given),
       ensemble: () => this.filters.query.ensemble_id,
-      view: () => this.controls.view,
+      view: () => this.candidate.controls.view,
       details: () => this.showDetails(),
       notify: (sentence) => this.notify([sentence], "fault"),
       outbox: this.outbox,
@@ -5823,13 +6015,11 @@ var ReviewDesk = class {
   redrawStage(row) {
     this.table.body.querySelector(`#candidate-${row.id} td.stage`)?.replaceChildren(stageChip(row.stage));
     if (row === this.row) {
-      this.chips.replaceChildren(stageChip(row.stage), labelChip(row.label));
+      this.candidate.showChips(row);
     }
   }
   clear() {
-    this.viewer.clear();
-    this.title.textContent = "";
-    this.chips.replaceChildren();
+    this.candidate.clear();
     this.side.clear();
     this.writeAddress();
   }
@@ -5862,9 +6052,8 @@ var ReviewDesk = class {
     this.keyboard.remove();
     this.side.remove();
     this.filters.remove();
-    this.viewer.reset();
-    this.fetchDetails.cancel();
-    this.fetchAuto.cancel();
+    this.candidate.remove();
+    this.details.remove();
     this.writeAddress.cancel();
     this.model.off?.("msg:custom", this.onMessage);
   }

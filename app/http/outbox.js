@@ -50,6 +50,9 @@ export class Outbox {
     return oldest !== undefined && (this.failures > 0 || this.clock.now() - oldest.order >= LATE_MS)
   }
 
+  // Whether the last try got no answer: the server is away, or stands still.
+  get unanswered() { return this.problem !== null && this.problem.status === undefined }
+
   get signedOut() { return this.problem !== null && SIGNED_OUT.has(this.problem.status) }
 
   // Take over what a closed tab or an earlier visit left behind.

@@ -9,7 +9,7 @@ const SEND_PATIENCE_MS = 30000
 const LEAVING_BYTES = 60000 // a browser sends 64 kB of what a closing page leaves
 
 // `localStorage` throws where storage is switched off: only when it is used.
-const browserStorage = {
+export const browserStorage = {
   get length() { return localStorage.length },
   key: (k) => localStorage.key(k),
   getItem: (key) => localStorage.getItem(key),

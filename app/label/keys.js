@@ -27,6 +27,7 @@ export const SECOND_KEYS = {ring: "r", spiral: "s", merger: "m", tidal: "t", edg
   artefact: "a", alignment: "l", other: "o"}
 
 // Key by action, `grade:…` for grades; `own` are the user's changes of the preset `hand`.
+/** @returns {Object<string, string>} the key of each action */
 export function labelKeys(scheme, hand, own = {}) {
   const {grades, ...desk} = HAND_KEYS[hand] ?? HAND_KEYS.own
   const keys = scheme.grades.map(({key}) => key.toLowerCase())

@@ -13,6 +13,7 @@ export class MosaicView {
     this.geometries = geometries
     this.pool = pool
     this.scheme = scheme
+    this.brush = scheme.grades[0].key // the grade that a click gives
     this.view = view // a function: the viewer's settings
     this.onMark = onMark
     this.entries = []

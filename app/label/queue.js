@@ -40,7 +40,7 @@ export class LabelQueue {
 
   // What this tab, or an event still on its way, says of a stamp.
   say(entry, said, tell = true) {
-    this.nDone += (said !== null) - (entry.said !== null)
+    this.nDone += Number(said !== null) - Number(entry.said !== null)
     entry.said = said
     entry.again = false
     if (tell) { this.channel.postMessage({token: entry.token, said}) }

@@ -63,4 +63,8 @@ export function asRow(entry) {
   return ROWS.get(entry)
 }
 
-export function viewRecord({triples: _, ...view}) { return view }
+export function viewRecord(settings) {
+  const view = {...settings}
+  delete view.triples
+  return view
+}

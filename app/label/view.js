@@ -1,40 +1,50 @@
 // The labeling desk: puts stamps, keys, panel and outbox together.
 
+import { Connection } from "../http/connection.js"
+import { ConnectionBar } from "../http/connection_bar.js"
 import { OutboxStatus, PageOutbox } from "../http/outbox_page.js"
-import { ask, post } from "../http/requests.js"
+import { ask } from "../http/requests.js"
 import { IMAGE_KEYS, imageActions, STRETCH_KEYS, ZOOM_KEYS } from "../viewer/keys.js"
 import { TilePool, tileUrl } from "../viewer/tiles.js"
-import { formatCount, h } from "../widgets/dom.js"
+import { h } from "../widgets/dom.js"
 import { isTyping, Keyboard } from "../widgets/keyboard.js"
+import { SessionEnd } from "./end.js"
 import { KeyChooser, keySections, labelKeys, SECOND_KEYS, shownKey } from "./keys.js"
 import { MosaicView } from "./mosaic.js"
 import { LabelPanel } from "./panel.js"
+import { Pause } from "./pause.js"
+import { Preferences } from "./preferences.js"
 import { isOpen, LabelQueue } from "./queue.js"
 import { asRow, SingleView, STAMPS_AHEAD, STAMPS_BEHIND } from "./single.js"
 
 const FIGURES_EVERY = 10
 
 class LabelDesk {
-  constructor(start) {
+  constructor(model, start) {
     this.start = start
     this.session = start.session
     this.scheme = start.scheme
     this.geometries = start.geometries
-    this.preferences = {hand: "own", own: {}, layout: [5, 4], ...start.preferences.label}
+    this.preferences = new Preferences(start.preferences.label, {
+      onAway: () => this.connection.lost(), onProblem: (sentence) => this.notify(sentence)})
     this.pool = new TilePool()
     this.strokes = [] // what undo takes back: for each, its events and what stood before
-    this.mosaicOn = this.preferences.mosaic === true
-    this.paused = null // in the tutorial: the UUID of the grade that is being explained
+    this.mosaicOn = this.preferences.values.mosaic === true
     this.queue = new LabelQueue(this.session.id, start, () => this.arrived())
+    this.end = new SessionEnd(this.session, this.queue)
+    this.connection = new Connection({
+      probe: () => this.ping(), onChange: () => this.showConnection(),
+      onBack: () => this.serverIsBack(), later: (action, ms) => setTimeout(action, ms),
+    })
     this.panel = new LabelPanel(start, this.actions())
+    this.pause = new Pause(this.panel)
     this.single = new SingleView(start, this.geometries, this.pool, () => this.mosaicOn && this.mosaic.draw())
     this.mosaic = new MosaicView(this.geometries, this.pool, this.scheme, () => this.single.controls.view, {
       onMark: (entry, grade) => this.markOne(entry, grade),
-      onLayout: (layout) => { this.prefer({layout}); this.mosaic.setLayout(layout); this.draw() },
+      onLayout: (layout) => { this.preferences.change({layout}); this.mosaic.setLayout(layout); this.draw() },
     })
-    this.mosaic.brush = this.scheme.grades[0].key
-    this.mosaic.setLayout(this.preferences.layout)
-    this.chooser = new KeyChooser(this.scheme, (chosen) => { this.prefer(chosen); this.bindKeys() })
+    this.mosaic.setLayout(this.preferences.values.layout)
+    this.chooser = new KeyChooser(this.scheme, (chosen) => { this.preferences.change(chosen); this.bindKeys() })
     this.build()
     for (const entry of this.queue.entries.filter(({said}) => said?.uuid)) {
       this.strokes.push([{entry, uuid: entry.said.uuid, before: null}])
@@ -51,6 +61,7 @@ class LabelDesk {
     this.panel.setFigures(start.figures)
     this.queue.toFront()
     this.draw()
+    model.document?.on_event?.("connection_lost", () => this.connection.detach())
   }
 
   // Grades of an earlier visit that are still on their way count as given.
@@ -71,29 +82,30 @@ class LabelDesk {
     const text = (label, key, action) => h("button", {type: "button", className: "text", onclick: action},
       label, key ? h("kbd", {}, key) : null)
     this.unsaved = new OutboxStatus()
+    this.bar = new ConnectionBar()
     this.modes = h("div", {className: "segments", role: "group", "aria-label": "Layout"},
       h("button", {type: "button", onclick: () => this.setMode(false)}, "One at a time"),
       h("button", {type: "button", onclick: () => this.setMode(true)}, "Mosaic"))
-    this.notices = h("div", {className: "notices", role: "status"}, this.unsaved.refused)
-    this.end = h("div", {className: "empty", hidden: true})
+    this.notices = h("div", {className: "notices", role: "status"}, this.bar.node, this.unsaved.refused)
     this.stage = h("section", {className: "viewer desk-stage", "aria-label": "Stamp"},
-      this.single.node, this.mosaic.node, this.end)
+      this.single.node, this.mosaic.node, this.end.node)
     this.node = h("div", {className: "desk label-desk"},
       h("header", {className: "desk-head"}, h("a", {href: "label"}, "Sessions"),
         h("h2", {title: this.session.name}, this.session.name),
         h("span", {className: "chip"}, this.session.blind ? "blind" : "scores shown"),
         h("span", {className: "spacer"}), this.unsaved.node, this.modes,
-        text("Choose keys", "", () => this.chooser.open(this.preferences.hand, this.preferences.own)),
+        text("Choose keys", "", () => this.chooser.open(this.preferences.values.hand, this.preferences.values.own)),
         text("Keys ", "?", () => this.keyboard.toggleHelp())),
       this.notices, h("div", {className: "label-columns"}, this.stage, this.panel.node), this.chooser.dialog)
     this.keyboard = null
     // A key held down gives one grade; after a click, keys are the desk's again.
     this.onRepeat = (event) => {
-      if (event.repeat && (this.graded.has(event.key) || this.paused !== null)) {
+      if (event.repeat && (this.graded.has(event.key) || this.pause.on)) {
         event.stopImmediatePropagation()
         return
       }
-      if (this.paused !== null && this.endsPause(event)) {
+      const open = this.keyboard.dialog.open || this.chooser.dialog.open
+      if (!open && this.pause.endsBy(event, this.graded)) {
         event.preventDefault()
         event.stopImmediatePropagation()
         this.goOn(event.timeStamp)
@@ -114,7 +126,7 @@ class LabelDesk {
   bindKeys() {
     this.keyboard?.remove()
     this.keyboard?.dialog.remove()
-    this.keys = labelKeys(this.scheme, this.preferences.hand, this.preferences.own)
+    this.keys = labelKeys(this.scheme, this.preferences.values.hand, this.preferences.values.own)
     const viewer = [IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS]
     const grades = Object.fromEntries(this.scheme.grades.map(({key}) =>
       [`grade:${key}`, (_, at) => this.grade(key, at)]))
@@ -142,7 +154,7 @@ class LabelDesk {
       undo: () => this.undo(),
       back: () => this.step(-1),
       forward: () => this.step(1),
-      front: () => { this.endPause(); this.queue.toFront(); this.draw() },
+      front: () => { this.pause.end(); this.queue.toFront(); this.draw() },
       skip: (_, at) => this.skip(at),
       flag: () => this.flag(),
       reason: () => this.target !== undefined && this.panel.askReason(true),
@@ -177,41 +189,22 @@ class LabelDesk {
   grade(key, at = performance.now(), reason = null) {
     const {target} = this
     if (target === undefined || !this.session.open) { return }
-    if (this.paused !== null) { this.goOn(at); return }
+    if (this.pause.on) { this.goOn(at); return }
     const comment = this.mosaicOn ? "" : this.panel.note.value.trim()
     this.stroke("grade", [target], {grade: key, reject_reason: reason, comment})
     if (this.mosaicOn) {
       this.mosaic.brush = this.scheme.grades.some((grade) => grade.key === key) ? key : this.mosaic.brush
       this.afterMark()
     } else if (this.session.tutorial) {
-      this.pause(target)
+      this.pause.begin(target, () => this.goOn(performance.now()))
     } else {
       this.next(at)
     }
   }
 
-  // --- the tutorial: a stamp stays with its explanation until the learner goes on --------------------
-
-  pause(entry) {
-    this.paused = entry.said.uuid
-    this.panel.show(entry)
-    this.panel.await(() => this.goOn(performance.now()))
-  }
-
-  endsPause(event) {
-    return !isTyping(event) && !event.ctrlKey && !event.metaKey && !event.altKey && !this.keyboard.dialog.open
-      && !this.chooser.dialog.open && ([" ", "Enter"].includes(event.key) || this.graded.has(event.key))
-  }
-
   goOn(at) {
-    this.endPause()
+    this.pause.end()
     this.next(at)
-  }
-
-  endPause() {
-    if (this.paused === null) { return }
-    this.paused = null
-    this.panel.setFeedback(null)
   }
 
   reject(reason) { this.grade(this.panel.worst.key, performance.now(), reason) }
@@ -226,7 +219,7 @@ class LabelDesk {
   }
 
   skip(at = performance.now()) {
-    if (this.paused !== null) { this.goOn(at); return }
+    if (this.pause.on) { this.goOn(at); return }
     const {target} = this
     if (target === undefined || !this.session.open) { return }
     this.stroke("skip", [target], {comment: this.mosaicOn ? "" : this.panel.note.value.trim()})
@@ -244,7 +237,7 @@ class LabelDesk {
   undo() {
     const stroke = this.strokes.pop()
     if (stroke === undefined) { return }
-    this.endPause()
+    this.pause.end()
     this.outbox.add(stroke.map(({entry, uuid}) => this.event("undo", entry, {undoes: uuid})))
     for (const {entry, before} of stroke) {
       this.queue.say(entry, before)
@@ -291,7 +284,7 @@ class LabelDesk {
   }
 
   step(direction) {
-    this.endPause()
+    this.pause.end()
     this.queue.move(direction)
     this.draw()
   }
@@ -303,16 +296,11 @@ class LabelDesk {
   }
 
   setMode(mosaic) {
-    this.endPause()
+    this.pause.end()
     this.mosaicOn = mosaic
-    this.prefer({mosaic})
+    this.preferences.change({mosaic})
     this.queue.toFront()
     this.draw()
-  }
-
-  prefer(changes) {
-    Object.assign(this.preferences, changes)
-    post("labeling/preferences", {label: this.preferences}).catch((error) => this.notify(error.message))
   }
 
   // --- what is shown ------------------------------------------------------------------------------
@@ -355,46 +343,45 @@ class LabelDesk {
 
   // More stamps have come: show the first where there was none.
   arrived() {
-    if (this.node !== undefined && (!this.end.hidden || (this.mosaicOn && this.mosaic.entries.length < this.mosaic.size
+    if (this.queue.failed) { this.connection.lost() }
+    if (this.node !== undefined && (!this.end.node.hidden || (this.mosaicOn && this.mosaic.entries.length < this.mosaic.size
         && this.mosaic.entries.every(isOpen)))) {
       this.queue.toFront()
       this.draw()
     }
   }
 
-  showEnd(ended) {
-    this.end.hidden = !ended
-    if (!ended) { return }
-    const {queue} = this
-    const {skipped} = queue
-    const mayAsk = this.session.open && queue.exhausted && !queue.offered && !queue.entries.some(isOpen)
-    if (mayAsk && this.outbox?.unsent === 0) { queue.offerSkipped() }
-    const waiting = !queue.exhausted || mayAsk
-    const n = formatCount(skipped.length)
-    this.end.replaceChildren(...[
-      h("h3", {}, waiting ? (queue.failed ? "The server does not answer" : "Loading …")
-        : "You have seen every stamp of this session"),
-      h("p", {}, waiting ? "Your grades are kept; the next stamps come as soon as it is back."
-        : `${formatCount(queue.nDone)} stamps${skipped.length ? `, ${n} of them skipped` : ""}.`),
-      !waiting && skipped.length && this.session.open
-        ? h("p", {}, h("button", {type: "button", onclick: () => queue.offerSkipped()},
-          "Look at the skipped ones again"))
-        : null,
-      waiting ? null : h("p", {}, h("a", {href: "label"}, "Back to the sessions")),
-    ].filter(Boolean))
-  }
+  showEnd(ended) { this.end.show(ended, this.outbox?.unsent === 0) }
 
   showOutbox(outbox) {
     this.unsaved.show(outbox)
     this.node.dataset.unsent = String(outbox.unsent)
-    if (outbox.unsent === 0 && !this.end.hidden) { this.showEnd(true) }
+    if (outbox.unanswered) { this.connection.lost() }
+    if (outbox.unsent === 0 && !this.end.node.hidden) { this.showEnd(true) }
+  }
+
+  // Rejects while the server is away; that it refuses is an answer.
+  async ping() {
+    await ask(`labeling/${this.session.id}/figures`).catch((error) => { if (error.passing) { throw error } })
+  }
+
+  showConnection() {
+    this.bar.show(this.connection)
+    this.node.dataset.connection = ConnectionBar.stateOf(this.connection)
+  }
+
+  // Send and ask again what got no answer.
+  serverIsBack() {
+    this.outbox.flush()
+    this.draw()
+    this.preferences.serverIsBack()
   }
 
   told(uuid, told) {
     const entry = this.queue.entries.find(({said}) => said?.uuid === uuid)
-    if (entry === undefined || (this.paused === null && this.session.tutorial && !this.mosaicOn)) { return }
-    if (this.paused !== null) {
-      if (this.paused === uuid) { this.panel.explain(told) }
+    if (entry === undefined || (!this.pause.on && this.session.tutorial && !this.mosaicOn)) { return }
+    if (this.pause.on) {
+      if (this.pause.uuid === uuid) { this.panel.explain(told) }
       return
     }
     this.panel.setFeedback(told, tileUrl(this.geometries[entry.kind], asRow(entry), null, this.single.controls.view))
@@ -416,13 +403,14 @@ class LabelDesk {
   remove() {
     document.removeEventListener("keydown", this.onRepeat, true)
     this.keyboard.remove()
+    this.connection.close()
     this.outbox.remove()
     this.queue.remove()
   }
 }
 
 export function render({model}) {
-  const desk = new LabelDesk(model.start)
+  const desk = new LabelDesk(model, model.start)
   model.on("remove", () => desk.remove())
   return desk.node
 }

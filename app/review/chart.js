@@ -34,7 +34,14 @@ function interpolate(value, xs, ys) {
 }
 
 export class ChartCanvas {
-  // `handlers`: view(extent), open(x, y, dx, dy), hover(…), select(corners), range(low, high)
+  /**
+   * @param {object} handlers
+   * @param {(extent: number[] | null) => void} handlers.view
+   * @param {(x: number, y: number, dx: number, dy: number) => void} handlers.open
+   * @param {(place: number[] | null) => void} handlers.hover with the pixel
+   * @param {(corners: number[][]) => void} handlers.select
+   * @param {(low: number, high: number, open: boolean, end: boolean) => void} handlers.range
+   */
   constructor(handlers) {
     this.handlers = handlers
     this.canvas = h("canvas", {"aria-label": "Chart of the candidates of this list", role: "img"})
@@ -45,7 +52,7 @@ export class ChartCanvas {
     this.path = null
     this.canvas.addEventListener("pointerdown", (event) => this.start(event))
     this.canvas.addEventListener("pointermove", (event) => this.move(event))
-    this.canvas.addEventListener("pointerup", (event) => this.end(event))
+    this.canvas.addEventListener("pointerup", () => this.end())
     this.canvas.addEventListener("pointercancel", () => { this.path = null; this.draw() })
     this.canvas.addEventListener("pointerleave", () => this.handlers.hover(null))
     this.canvas.addEventListener("wheel", (event) => this.zoom(event), {passive: false})
@@ -105,6 +112,7 @@ export class ChartCanvas {
       CHART_PAD.top + (top - y) / (top - bottom) * height]
   }
 
+  /** @returns {[number, number]} */
   toData(px, py) {
     const [left, right, bottom, top] = this.extent
     const [width, height] = this.inner
@@ -328,6 +336,7 @@ export class ChartCanvas {
   }
 
   move(event) {
+    /** @type {[number, number]} */
     const at = [event.offsetX, event.offsetY]
     if (this.path !== null) {
       const last = this.path.at(-1)
@@ -339,6 +348,7 @@ export class ChartCanvas {
     }
   }
 
+  /** @returns {[number, number]} */
   reach() {
     const [left, right, bottom, top] = this.extent
     const [width, height] = this.inner
@@ -360,10 +370,10 @@ export class ChartCanvas {
     if (far < CLICK_PX) {
       if (!this.data.counts) { this.handlers.open(...this.toData(...path[0]), ...this.reach()) }
     } else if (this.data.counts) {
-      const xs = [path[0], path.at(-1)].map(([x]) => this.toData(x, 0)[0]).sort((a, b) => a - b)
+      const [low, high] = [path[0], path.at(-1)].map(([x]) => this.toData(x, 0)[0]).sort((a, b) => a - b)
       const {edges, probabilities} = this.data
-      this.handlers.range(...xs.map((x) => interpolate(x, edges, probabilities)),
-        xs[0] <= edges[0], xs[1] >= edges.at(-1))
+      this.handlers.range(interpolate(low, edges, probabilities), interpolate(high, edges, probabilities),
+        low <= edges[0], high >= edges.at(-1))
     } else if (this.tool === "pan") {
       this.handlers.view(this.extent)
     } else {

@@ -17,8 +17,20 @@ const HOVER_PAUSE_MS = 70
 const MARK_PAUSE_MS = 120
 
 export class ChartPanel {
+  /**
+   * @param {object} parts
+   * @param {(message: object, then: (answer: any) => void, failed?: (sentence: string) => void) => void} parts.ask
+   * @param {Map<number, any>} parts.catalogs by id
+   * @param {(candidate: number) => void} parts.onOpen
+   * @param {(low: number, high: number) => void} parts.onRange
+   * @param {(selection: any) => void} parts.onSelection
+   */
   constructor({ask, catalogs, onOpen, onRange, onSelection}) {
-    Object.assign(this, {ask, catalogs, onOpen, onRange, onSelection})
+    this.ask = ask
+    this.catalogs = catalogs
+    this.onOpen = onOpen
+    this.onRange = onRange
+    this.onSelection = onSelection
     this.kind = "histogram"
     this.asked = 0
     this.button = h("button", {type: "button", className: "charts-toggle", "aria-pressed": "false",
@@ -161,6 +173,7 @@ export class ChartPanel {
     }, () => {})
   }
 
+  /** @param {number[]} place @param {(answer: any) => void} then */
   near([x, y, dx, dy], then) {
     this.ask({type: "chart_near", kind: this.kind, query: this.query, x, y, dx, dy}, then)
   }

@@ -119,6 +119,7 @@ export class MoreFilters {
       }})
       return h("label", {}, box, h("span", {}, texts[value] ?? value))
     }))
+    /** @type {(name: string, texts: object, label: string, off?: (value: string) => boolean) => HTMLElement} */
     const select = (name, texts, label, off = () => false) => {
       const box = h("select", {"aria-label": label,
         onchange: () => this.update({[name]: box.value || null})},

@@ -1,10 +1,13 @@
 // What people did with a candidate: grades, stages, tags, notes; and doing it.
 
+import { browserStorage } from "../http/outbox_page.js"
 import { h } from "../widgets/dom.js"
+import { Drafts } from "./drafts.js"
 import { OwnGrades } from "./own_grades.js"
 import { Prompt } from "./panel.js"
 
 const SAVE_PATIENCE_MS = 5000
+const FIELDS = ["note", "tag"]
 const STAGE_STEPS = [
   ["d", "detection"], ["t", "triage"], ["v", "validation"], ["c", "confirmation"],
 ]
@@ -49,6 +52,13 @@ export class HistoryPanel {
     })
     this.tag.addEventListener("keydown", (event) => { if (event.key === "Escape") { this.tag.blur() } })
     this.form.hidden = grader === null
+    this.drafts = new Drafts(`${host.start.workspace}:${grader?.id}`, browserStorage)
+    this.sending = new Set() // of notes and tags, so that none is sent twice
+    for (const field of FIELDS) {
+      this[field].addEventListener("input", () => {
+        if (this.row !== undefined) { this.drafts.keep(this.row.id, field, this[field].value) }
+      })
+    }
     this.node = h("section", {className: "history", "aria-label": "History"}, this.tags, this.form, this.entries)
   }
 
@@ -64,6 +74,7 @@ export class HistoryPanel {
     this.since = performance.now()
     this.prompt.close()
     this.answer = undefined
+    for (const field of FIELDS) { this[field].value = this.drafts.of(row.id, field) }
     this.say("", "")
   }
 
@@ -96,6 +107,7 @@ export class HistoryPanel {
   clear() {
     this.row = undefined
     this.prompt.close()
+    for (const field of FIELDS) { this[field].value = "" }
     this.tags.replaceChildren()
     this.entries.replaceChildren()
   }
@@ -187,25 +199,32 @@ export class HistoryPanel {
     this.save("stage", {stage, reason, expected: this.row.stage}, `Moved to ${stage}`)
   }
 
-  async addTag() {
-    const tag = this.tag.value.trim()
-    if (!tag) { return }
-    this.tag.value = ""
+  addTag() {
     this.tag.blur()
-    await this.save("tag", {tag}, "Tagged")
+    this.write("tag", (tag) => ({tag}), "Tagged")
   }
 
-  async addNote() {
-    const text = this.note.value.trim()
-    if (!text) { return }
-    if (await this.save("note", {text}, "Note saved") && this.note.value.trim() === text) {
-      this.note.value = ""
-      this.note.blur()
+  addNote() { this.write("note", (text) => ({text}), "Note saved") }
+
+  // Save what stands in a field; it stays there, for this candidate, until it is saved.
+  async write(field, fields, done) {
+    const {row} = this
+    const text = this[field].value.trim()
+    const key = `${field}:${row?.id}`
+    if (!text || row === undefined || this.sending.has(key)) { return }
+    this.sending.add(key)
+    const saved = await this.save(field, fields(text), done, `the ${field} is not saved and stays in its field`)
+    this.sending.delete(key)
+    if (!saved || this.drafts.of(row.id, field).trim() !== text) { return } // written on meanwhile
+    this.drafts.keep(row.id, field, "")
+    if (row === this.row) {
+      this[field].value = ""
+      this[field].blur()
     }
   }
 
   // Say when it is saved; keep saying that it is not until it is.
-  async save(type, fields, done) {
+  async save(type, fields, done, failed = "that is not saved") {
     const {row} = this
     this.say("Saving…", "")
     const late = setTimeout(() => {
@@ -216,7 +235,7 @@ export class HistoryPanel {
       if (row === this.row) { this.say(done, "good") }
       return true
     } catch (error) {
-      this.host.notify(`${row.object_id}: ${error.message}`)
+      this.host.notify(`${row.object_id}: ${failed}. ${error.message}`)
       if (row === this.row) {
         this.say("Not saved", "bad")
         this.answer = undefined

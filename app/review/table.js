@@ -3,6 +3,7 @@
 import { tileUrl } from "../viewer/tiles.js"
 import { formatCount, formatNumber, formatProbability, h, loadMissing, MISSING, picture } from "../widgets/dom.js"
 
+/** @type {[string, string, string, string | null, ((row: any) => string) | null, string][]} */
 const COLUMNS = [
   // name, heading, title, sort key, text of a row, class
   ["rank", "#", "Rank in this list", null, null, "number"],

@@ -1,41 +1,31 @@
 // The desk: the list, the viewer and the panels beside it, and the talk with the server.
 
-import { Connection, connectionText } from "../http/connection.js"
+import { Connection } from "../http/connection.js"
+import { ConnectionBar } from "../http/connection_bar.js"
 import { OutboxStatus, PageOutbox } from "../http/outbox_page.js"
 import { post, ServerError } from "../http/requests.js"
-import { ImageControls } from "../viewer/controls.js"
-import { readPalettes } from "../viewer/frame.js"
 import { IMAGE_KEYS, imageActions, STRETCH_KEYS, ZOOM_KEYS } from "../viewer/keys.js"
-import { infoUrl, TilePool } from "../viewer/tiles.js"
-import { ImageToolbar } from "../viewer/toolbar.js"
-import { ImageViewer } from "../viewer/viewer.js"
 import { debounce, formatCount, h } from "../widgets/dom.js"
 import { HELP_KEYS, Keyboard, LIST_KEYS } from "../widgets/keyboard.js"
-import { ChartPanel } from "./charts.js"
 import { addressWords } from "./address.js"
+import { CandidatePanel } from "./candidate.js"
+import { ChartPanel } from "./charts.js"
+import { CandidateDetails } from "./details.js"
 import { EmptyList } from "./empty_list.js"
 import { FilterBar } from "./filters.js"
 import { ExportMenu, SampMenu } from "./out.js"
 import { GRADE_KEYS, PANEL_KEYS, SidePanel } from "./panel.js"
-import { labelChip, RankingTable, stageChip } from "./table.js"
+import { RankingTable, stageChip } from "./table.js"
 import { RankingWalk } from "./walk.js"
 
-const AHEAD = 8 // candidates whose pictures are fetched before they are asked for
-const BEHIND = 2
-const DETAILS_AHEAD = 4
-const DETAILS_PAUSE_MS = 40
 const ADDRESS_PAUSE_MS = 150
-const MOST_DETAILS_KEPT = 500
 
 class ReviewDesk {
   constructor(model, start) {
     this.model = model
     this.start = start
     this.catalogs = new Map(start.catalogs.map((catalog) => [catalog.id, catalog]))
-    this.pool = new TilePool()
     this.counted = null // how many candidates the list has; null while that is not known
-    this.details = new Map()
-    this.truths = new Map()
     this.onMessage = (message) => this.samp.receive(message)
     model.on("msg:custom", this.onMessage)
     this.connection = new Connection({
@@ -62,14 +52,20 @@ class ReviewDesk {
       onSelect: (index) => this.walk.select(index),
       onSort: (sort) => this.filters.order(sort),
     })
-    this.controls = new ImageControls(start, () => this.redraw())
-    this.viewer = new ImageViewer(this.pool, readPalettes(start.palettes))
-    this.toolbar = new ImageToolbar(this.viewer, this.controls)
+    this.candidate = new CandidatePanel(start, this.catalogs, {
+      walk: this.walk, onHelp: () => this.keyboard.toggleHelp(),
+      onDrawn: (event, row, ms) => {
+        this.node.dataset[event] = String(row.id)
+        this.node.dataset[event === "shown" ? "latencyMs" : "panelsMs"] = String(ms)
+      },
+    })
+    this.details = new CandidateDetails({
+      ask: (...given) => this.ask(...given), ensemble: () => this.filters.query.ensemble_id,
+      row: () => this.row, upcoming: (n) => this.walk.upcoming(n), onChange: () => this.showDetails(),
+    })
     this.side = new SidePanel(this.panelHost())
     this.keyboard = new Keyboard(
       [LIST_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS], this.whenShown(this.actions()))
-    this.fetchDetails = debounce(() => this.askDetails(), DETAILS_PAUSE_MS)
-    this.fetchAuto = debounce(() => this.askAuto(), DETAILS_PAUSE_MS)
     this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS)
     this.samp = new SampMenu((...given) => this.ask(...given),
       () => ({query: this.filters.query, id: this.row?.id}), {
@@ -103,31 +99,23 @@ class ReviewDesk {
     this.count = h("span", {className: "count", "aria-live": "polite"})
     this.previousPage = step("Previous page (key [)", "‹", () => this.walk.turn(-1))
     this.nextPage = step("Next page (key ])", "›", () => this.walk.turn(1))
-    this.reload = h("p", {className: "info", role: "status", hidden: true}, h("span", {}),
-      h("button", {type: "button", onclick: () => location.reload()}, "Reload"))
+    this.bar = new ConnectionBar()
     this.sentences = h("div", {className: "sentences", role: "status"})
-    this.notices = h("div", {className: "notices"}, this.reload, this.unsaved.refused, this.sentences)
+    this.notices = h("div", {className: "notices"}, this.bar.node, this.unsaved.refused, this.sentences)
     this.emptyList = new EmptyList(this.start, this.filters, this.catalogs)
-    this.title = h("h2", {})
-    this.chips = h("span", {className: "chips"})
-    const help = h("button", {type: "button", className: "text", onclick: () => this.keyboard.toggleHelp()},
-      "Keys ", h("kbd", {}, "?"))
     this.list_ = h("section", {className: "list", "aria-label": "Ranking"},
       h("div", {className: "list-head"}, this.count, h("span", {className: "spacer"}), this.position,
         this.previousPage, this.nextPage, this.charts.button, this.exports.node),
       this.table.node, this.emptyList.node,
       h("div", {className: "list-foot"}, this.unsaved.node, this.waitingNote, this.emptyList.link), this.charts.node)
-    this.panel = h("section", {className: "viewer", "aria-label": "Candidate"},
-      h("header", {}, this.title, this.chips, h("span", {className: "spacer"}), help),
-      this.toolbar.node, this.viewer.node, this.controls.node)
     this.node = h("div", {className: "desk"}, this.filters.node, this.notices,
-      h("div", {className: "columns"}, this.list_, this.panel, this.side.node), this.keyboard.dialog)
+      h("div", {className: "columns"}, this.list_, this.candidate.node, this.side.node), this.keyboard.dialog)
   }
 
   actions() {
     return {
       ...this.side.actions(),
-      ...imageActions(this.viewer, this.controls),
+      ...imageActions(this.candidate.viewer, this.candidate.controls),
       next: (key, at) => this.walk.move(1, at),
       previous: (key, at) => this.walk.move(-1, at),
       nextPage: () => this.walk.turn(1),
@@ -178,19 +166,15 @@ class ReviewDesk {
   serverIsBack() {
     this.outbox?.flush()
     this.askCount()
-    this.redraw()
+    this.candidate.redraw()
     this.table.drawAgain()
-    this.fetchDetails()
+    this.details.fetch()
     this.side.serverIsBack()
   }
 
   showConnection() {
-    const text = connectionText(this.connection)
-    this.reload.hidden = text === ""
-    this.reload.classList.toggle("fault", this.connection.away)
-    this.reload.firstChild.textContent = text
-    this.reload.lastChild.hidden = this.connection.away
-    this.node.dataset.connection = this.connection.away ? "away" : this.connection.detached ? "detached" : ""
+    this.bar.show(this.connection)
+    this.node.dataset.connection = ConnectionBar.stateOf(this.connection)
   }
 
   showOutbox(outbox) {
@@ -198,13 +182,14 @@ class ReviewDesk {
     this.node.dataset.unsent = String(outbox.unsent)
     this.node.dataset.refused = String(outbox.refused.size)
     this.side.outboxChanged(outbox)
+    if (outbox.unanswered) { this.connection.lost() }
   }
 
   // --- the list ---------------------------------------------------------------------------------
 
   // Show the ranking of `query` from its top, or around a candidate that stays chosen if it can.
   list(query, candidate = null) {
-    this.details.clear()
+    this.details.forget()
     this.charts.setQuery(query)
     this.walk.list(query, candidate)
     this.askCount()
@@ -279,94 +264,22 @@ class ReviewDesk {
 
   showRow(at = performance.now()) {
     const {row} = this
-    const catalog = this.catalogs.get(row.catalog_id)
     this.table.select(this.walk.index)
     this.showWalk()
     this.charts.mark(row.id)
-    this.title.textContent = row.object_id
-    this.title.title = row.object_id
-    this.chips.replaceChildren(stageChip(row.stage), labelChip(row.label))
-    this.controls.setCatalog(catalog)
-    this.viewer.show(row, catalog, this.controls.view).then((drawn) => {
-      if (drawn && row === this.row) {
-        requestAnimationFrame(() => {
-          this.node.dataset.shown = String(row.id)
-          this.node.dataset.latencyMs = String(performance.now() - at)
-        })
-      }
-    })
-    this.viewer.settled.then((drawn) => {
-      if (drawn && row === this.row) {
-        requestAnimationFrame(() => {
-          this.node.dataset.settled = String(row.id)
-          this.node.dataset.panelsMs = String(performance.now() - at)
-        })
-      }
-    })
-    this.toolbar.render()
+    this.candidate.show(row, at)
     this.showDetails()
-    this.fetchAhead()
-    this.fetchDetails()
-    this.fetchAuto()
+    this.details.fetch()
     this.writeAddress()
-  }
-
-  redraw() {
-    if (this.row !== undefined) {
-      this.viewer.show(this.row, this.catalogs.get(this.row.catalog_id), this.controls.view)
-      this.toolbar.render()
-      this.fetchAhead()
-      this.fetchAuto()
-    }
-  }
-
-  // Show on the sliders what "auto" chose for the candidate, where that is how it is drawn.
-  async askAuto() {
-    const {row} = this
-    if (row === undefined || this.controls.view.preset !== "auto") { return }
-    try {
-      const answer = await fetch(infoUrl(this.catalogs.get(row.catalog_id), row, this.controls.view))
-      const {auto} = answer.ok ? await answer.json() : {}
-      if (auto !== undefined && row === this.row) { this.controls.suggest(auto) }
-    } catch {
-      // the server is away: the picture's own place says so
-    }
-  }
-
-  fetchAhead() {
-    const {rows, index} = this.walk
-    const near = [...this.walk.upcoming(AHEAD), ...rows.slice(Math.max(0, index - BEHIND), index).reverse()]
-    this.pool.ahead(near.flatMap((row) =>
-      this.viewer.urls(row, this.catalogs.get(row.catalog_id), this.controls.view)))
-  }
-
-  askDetails() {
-    if (this.row === undefined) { return }
-    const near = [this.row, ...this.walk.upcoming(DETAILS_AHEAD)]
-    const ids = near.map((row) => row.id).filter((id) => !this.details.has(id))
-    if (!ids.length) { return }
-    const ensemble = this.filters.query.ensemble_id
-    this.ask({type: "details", ids, ensemble_id: ensemble}, ({details}) => {
-      if (ensemble !== this.filters.query.ensemble_id) { return }
-      if (this.details.size > MOST_DETAILS_KEPT) { this.details.clear() }
-      for (const one of details) { this.details.set(one.id, one) }
-      this.showDetails()
-    })
   }
 
   showDetails() {
     const {row} = this
     if (row === undefined) { return }
-    const details = this.details.get(row.id)
-    const truth = this.truths.get(row.id)
-    if (details !== undefined) { this.viewer.locate(row, details.sky) }
-    this.side.show(row, details, truth)
-    if (this.side.metadata.truthWanted && details?.has_truth && truth === undefined) {
-      this.ask({type: "truth", id: row.id}, ({id, rows}) => {
-        this.truths.set(id, rows)
-        this.showDetails()
-      })
-    }
+    const details = this.details.of(row)
+    if (details !== undefined) { this.candidate.viewer.locate(row, details.sky) }
+    this.side.show(row, details, this.details.truthOf(row))
+    if (this.side.metadata.truthWanted) { this.details.fetchTruth(row) }
   }
 
   // What the panels beside the picture need.
@@ -374,10 +287,10 @@ class ReviewDesk {
     return {
       start: this.start,
       catalogs: this.catalogs,
-      frame: this.viewer.frame.node,
+      frame: this.candidate.viewer.frame.node,
       ask: (...given) => this.ask(...given),
       ensemble: () => this.filters.query.ensemble_id,
-      view: () => this.controls.view,
+      view: () => this.candidate.controls.view,
       details: () => this.showDetails(),
       notify: (sentence) => this.notify([sentence], "fault"),
       outbox: this.outbox,
@@ -388,13 +301,11 @@ class ReviewDesk {
 
   redrawStage(row) {
     this.table.body.querySelector(`#candidate-${row.id} td.stage`)?.replaceChildren(stageChip(row.stage))
-    if (row === this.row) { this.chips.replaceChildren(stageChip(row.stage), labelChip(row.label)) }
+    if (row === this.row) { this.candidate.showChips(row) }
   }
 
   clear() {
-    this.viewer.clear()
-    this.title.textContent = ""
-    this.chips.replaceChildren()
+    this.candidate.clear()
     this.side.clear()
     this.writeAddress()
   }
@@ -427,9 +338,8 @@ class ReviewDesk {
     this.keyboard.remove()
     this.side.remove()
     this.filters.remove()
-    this.viewer.reset()
-    this.fetchDetails.cancel()
-    this.fetchAuto.cancel()
+    this.candidate.remove()
+    this.details.remove()
     this.writeAddress.cancel()
     this.model.off?.("msg:custom", this.onMessage)
   }

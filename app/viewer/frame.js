@@ -44,7 +44,8 @@ export class Frame {
 
   clear() {
     clearTimeout(this.timer)
-    this.canvas.width = this.canvas.width // empties it
+    const {width, height} = this.canvas
+    this.context.clearRect(0, 0, width, height)
     this.missing = 0
     this.say("", "")
   }

@@ -38,7 +38,7 @@ export function tileUrl(catalog, row, band, view, size = 0) {
   const query = pictureQuery(catalog, band, view)
   query.set("v", row.version)
   query.set("r", catalog.rendering)
-  if (size) { query.set("size", size) }
+  if (size) { query.set("size", String(size)) }
   return `tiles/${encodeURIComponent(catalog.name)}/${row.index}?${query}`
 }
 
@@ -135,6 +135,6 @@ function missingFraction(image) {
   PROBE.drawImage(image, 0, 0)
   const {data} = PROBE.getImageData(0, 0, width, height)
   let missing = 0
-  for (let k = 3; k < data.length; k += 4) { missing += data[k] === 0 }
+  for (let k = 3; k < data.length; k += 4) { missing += Number(data[k] === 0) }
   return missing / (width * height)
 }

@@ -179,7 +179,7 @@ export class ImageViewer {
   urls(row, catalog, view) {
     const bands = [null, ...catalog.bands]
     const first = catalog.bands.includes(this.shown) ? this.shown : null
-    bands.sort((one, other) => (other === first) - (one === first))
+    bands.sort((one, other) => Number(other === first) - Number(one === first))
     return bands.map((band) => tileUrl(catalog, row, band, view))
   }
 

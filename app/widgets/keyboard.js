@@ -22,7 +22,7 @@ const SLIDER_KEYS = new Set(
 // Whether a key belongs to the element that has the focus: text being typed, a slider moved.
 export function isTyping(event) {
   const target = event.composedPath()[0]
-  if (!(target instanceof Element)) { return false }
+  if (!(target instanceof HTMLElement)) { return false }
   if (target.isContentEditable || target.matches("textarea, select")) { return true }
   if (!target.matches("input")) { return false }
   if (target.type === "checkbox") { return false }

@@ -87,7 +87,10 @@ def places(workspace: Workspace) -> dict[str, str]:
         for candidate in session.scalars(sa.select(Candidate).where(Candidate.id.in_(ids))):
             session.add(score_row(1, candidate.catalog_id, candidate.id))
         queue = [QueueEntry(key, "") for key in ids]
-        return {"session": create_session(session, NewSession("night", queue, {}), None).id}
+        return {
+            name: create_session(session, NewSession(name, queue[:n], {}), None).id
+            for name, n in (("session", 3), ("short", 1))
+        }
 
 
 @pytest.fixture
@@ -158,13 +161,21 @@ def test_what_pages_say_can_be_read(
         notice.evaluate("(node, tone) => { node.className = `notice is-${tone}` }", tone)
         reader.reads(".notice", "session")
 
+    # Label, at the end of a session.
+    page.goto(f"{server.url}/label?session={places['short']}")
+    page.wait_for_selector(".desk[data-shown]")
+    page.keyboard.press("x")
+    expect(page.locator(".empty")).to_contain_text("You have seen every stamp")
+    reader.reads(".empty *", "You have seen every stamp")
+    reader.reads(".empty a", "Back to the sessions")
+
     # Label, without a server.
     page.goto(f"{server.url}/label?session={places['session']}")
     page.wait_for_selector(".desk[data-shown]")
     server.kill()
     page.keyboard.press("x")
     page.get_by_role("button", name="Mosaic").click()
-    expect(page.locator(".notices .fault").last).to_be_visible()
+    expect(page.locator(".notices .info.fault")).to_be_visible()
     expect(page.locator(".outbox")).to_contain_text("1 grade not yet saved")
     reader.reads(".notices p, .notices span", "The server does not answer")
     reader.reads(".outbox span", "1 grade not yet saved")

@@ -110,8 +110,11 @@ def test_no_grade_is_lost_when_the_server_is_killed(campaign, page, faults, scre
     expect(page.locator(".outbox span")).to_have_text("4 grades not yet saved")
     expect(page.locator(".progress")).to_have_text("5 of 109")
     screenshot("server-away")
+    expect(page.locator(".notices")).to_contain_text("The server does not answer")
     night.start()
     all_sent(page)
+    expect(page.locator(".notices")).to_contain_text("The server was restarted")
+    expect(page.get_by_role("button", name="Reload")).to_be_visible()
     expected = [
         *[("grade", "X"), ("grade", "B"), ("grade", "X"), ("grade", "A"), ("grade", "X")],
         *[("undo", None), ("grade", "C")],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ from serving import Server
 
 from lensing_core.store import open_database
 from lensing_core.store.labels import verify
-from lensing_core.store.tables import Candidate, LabelEvent
+from lensing_core.store.tables import Candidate, LabelEvent, Remark
 from lensing_core.workspace import Workspace
 
 N = 530
@@ -158,6 +160,67 @@ def test_a_stopped_server_a_closing_tab_and_a_lost_name(night, page, faults) -> 
     night.start()
     all_saved(page)
     assert [event.grade for event in night.events()] == ["B", "A", "C"]
+
+
+def test_a_server_that_stands_still_gets_each_grade_once(night, page, faults) -> None:
+    faults.allow(AWAY)
+    night.open(page)
+    os.kill(night.server.pid, signal.SIGSTOP)
+    try:
+        for key in "AjBjXu":
+            page.keyboard.press(key)
+        expect(page.locator(".outbox")).to_contain_text("4 grades not yet saved")
+        expect(page.locator(".save-state")).to_have_text("Not saved yet")
+        expect(page.locator(".viewer h2")).to_have_text("o002")  # the page goes on
+    finally:
+        os.kill(night.server.pid, signal.SIGCONT)
+    all_saved(page)
+    page.reload()
+    page.wait_for_selector(".desk[data-unsent]")
+    all_saved(page)
+    given = [(event.candidate_id, event.kind, event.grade) for event in night.events()]
+    assert given == [
+        (night.ids[0], "grade", "A"),
+        (night.ids[1], "grade", "B"),
+        (night.ids[2], "grade", "X"),
+        (night.ids[2], "undo", None),
+    ]
+
+
+def test_a_note_that_is_not_saved_stays_with_its_candidate(night, page, faults) -> None:
+    faults.allow(AWAY)
+    night.open(page)
+    night.server.kill()
+    page.keyboard.press("N")
+    page.keyboard.type("an arc?")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".notices")).to_contain_text("o000: the note is not saved and stays in its")
+    page.keyboard.press("Escape")
+    note, tag = page.get_by_label("Write a note"), page.get_by_label("Add a tag")
+    page.keyboard.press("j")
+    expect(note).to_have_value("")  # what is written next is not said of another
+    page.keyboard.press("T")
+    page.keyboard.type("blue")
+    page.keyboard.press("Enter")
+    expect(page.locator(".notices")).to_contain_text("o001: the tag is not saved and stays in its")
+    page.keyboard.press("k")
+    expect(note).to_have_value("an arc?")
+    night.start()
+    expect(page.locator(".desk")).to_have_attribute("data-connection", "detached")
+    page.reload()
+    page.wait_for_selector(".desk[data-unsent]")
+    expect(note).to_have_value("an arc?")
+    note.press("Control+Enter")
+    expect(page.locator(".save-state")).to_have_text("Note saved")
+    expect(note).to_have_value("")
+    page.keyboard.press("j")
+    expect(tag).to_have_value("blue")
+    tag.press("Enter")
+    expect(page.locator(".save-state")).to_have_text("Tagged")
+    expect(tag).to_have_value("")
+    with open_database(night.workspace).session() as session:
+        said = [(r.candidate_id, r.kind) for r in session.scalars(sa.select(Remark))]
+    assert said == [(night.ids[0], "note"), (night.ids[1], "tag")]
 
 
 def test_what_is_refused_is_said_with_its_reason(night, page, faults, screenshot) -> None:
