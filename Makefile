@@ -8,13 +8,15 @@ PORT ?= 5006
 ROUNDS ?= 30
 SEED ?= 0
 
-.PHONY: help demo test attack lint types layers check pytest scripts docs oldest screenshots clean
+.PHONY: help demo test attack lint types layers lint-scripts types-scripts check pytest scripts docs oldest \
+	screenshots walk clean
 
 help:
 	@echo "make demo    serve a demonstration survey on http://127.0.0.1:$(PORT)"
 	@echo "make test    all checks and tests, Chromium included"
 	@echo "make attack  the attack suite, ROUNDS=30 times the cases of make test, from SEED=0 on"
-	@echo "make check   lint, types and layers only"
+	@echo "make check   lint, types and layers only, of the browser's scripts too"
+	@echo "make walk    every page of WORKSPACE=$(WORKSPACE) with an open log and an open console"
 	@echo "make scripts  bundle the browser's scripts anew, after a change to one"
 	@echo "make docs      the documentation as a site, in build/docs"
 	@echo "make screenshots   the guides' pictures anew, from the demonstration"
@@ -24,7 +26,7 @@ demo: $(VENV)/.ready
 
 test: check pytest
 
-check: lint types layers
+check: lint types layers lint-scripts types-scripts
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
@@ -39,6 +41,18 @@ layers: $(VENV)/.ready-dev
 pytest: $(VENV)/.ready-dev
 	LENS_TRIAGE_CHROMIUM="$$(tools/find-chromium.sh $(BIN)/python)" OMP_NUM_THREADS=1 \
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
+
+# ESLint and tsc (by the JSDoc types) on the browser's scripts.
+lint-scripts: node_modules/.ready
+	PATH="$(abspath $(BIN)):$$PATH" npm run --silent lint
+
+types-scripts: node_modules/.ready
+	PATH="$(abspath $(BIN)):$$PATH" npm run --silent types
+
+# Opens every page of WORKSPACE with an open log and an open console; ends with 1 where one has a fault.
+walk: $(VENV)/.ready-dev
+	$(BIN)/python tools/walk.py $(WORKSPACE) --chromium "$$(tools/find-chromium.sh $(BIN)/python)" \
+	--pictures build/walk $(WALK_ARGS)
 
 # The bundles of the browser's scripts, from the modules in app; node comes with the dev extra.
 scripts: node_modules/.ready

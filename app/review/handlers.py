@@ -14,6 +14,7 @@ from typing import Any
 
 from app.context import AppContext
 from app.http.identity import GraderHandler, SignedIn, cookie_name, read_grader
+from app.http.pools import GRADING
 from app.review.charts import ReviewCharts
 from app.review.inspection import Inspector
 from app.review.samp import ReviewSamp
@@ -70,11 +71,13 @@ class AskHandler(GraderHandler):
 class EventsHandler(GraderHandler):
     """Grades and undos."""
 
+    pool = GRADING
+
     async def post(self) -> None:
         """``events``: see :func:`record_in_review`; ``grader``, ``workspace``: whose they are."""
 
         def work() -> dict[str, Any]:
-            sent, grader = self.body(), self.grader()
+            sent, grader = self.body(lenient=True), self.grader()
             if (sent.get("grader"), sent.get("workspace")) != (
                 grader.id,
                 workspace_mark(self.context),

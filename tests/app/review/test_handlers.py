@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from app.context import AppContext
 from app.http import identity
+from app.http.pools import GRADING
 from app.review import handlers
 from lensing_core.store.tables import Candidate, Grader, LabelEvent, Remark
 
@@ -87,6 +88,25 @@ def test_grades_are_acknowledged_one_by_one(context, browser) -> None:
     assert "Q" in answer["refused"][uuids[1]]
     assert browser.post("/review/events", sent)[1] == answer  # resent: nothing is doubled
     assert grades(context) == ["A", "B"]
+
+
+def test_one_bad_event_keeps_no_other_out(context, browser) -> None:
+    browser.sign_in("Ada")
+    sent = batch(context, 1, "A", "B", "C", "X")
+    sent["events"][0]["shown_ms"] = float("nan")
+    sent["events"][1]["comment"] = "\ud800"  # half of a character
+    sent["events"][2]["candidate"] = 2**64
+    status, answer = browser.post("/review/events", sent)
+    uuids = [event["uuid"] for event in sent["events"]]
+    assert status == 200
+    assert answer["written"] == uuids[3:]
+    assert list(answer["refused"]) == uuids[:3]
+    assert grades(context) == ["X"]
+
+
+def test_grades_wait_for_no_other_questions() -> None:
+    assert handlers.EventsHandler.pool is GRADING
+    assert handlers.AskHandler.pool is not GRADING
 
 
 @pytest.mark.parametrize("wrong", [{"grader": 2}, {"workspace": "00000000"}, {"grader": None}])
