@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from lensing_core.store import Database, open_database
 from lensing_core.workspace import Workspace
@@ -10,18 +10,25 @@ from lensing_core.workspace import Workspace
 
 @dataclass(frozen=True)
 class AppContext:
-    """Shared by all sessions of a server; holds no state of any of them.
+    """Shared by all sessions of a server, but for the cookie of who looks.
 
     Attributes
     ----------
     workspace : Workspace
     database : Database
+    cookie : str
+        That says who is signed in in the browser of this page or request; '' where none came.
     """
 
     workspace: Workspace
     database: Database
+    cookie: str = field(default="", compare=False, repr=False)
 
     @classmethod
     def of(cls, workspace: Workspace) -> AppContext:
         """The context of a workspace."""
         return cls(workspace, open_database(workspace))
+
+    def seen_by(self, cookie: str | None) -> AppContext:
+        """The same for the page or request of a browser that sent this cookie."""
+        return replace(self, cookie=cookie or "")

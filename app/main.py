@@ -109,8 +109,9 @@ def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], 
         if pn.state.curdoc is not None:
             # Panel sets this when the page is sent; parts that change before take a CDN's without.
             pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
+        here = identity.page_context(context)
         try:
-            return page(context)
+            return page(here)
         except LensTriageError as error:
             message = str(error)
         except Exception:  # noqa: BLE001 - logged; a page never shows a traceback
@@ -118,7 +119,7 @@ def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], 
             message = "This page could not be built; the server's log says why."
         notice = Notice()
         notice.say(message)
-        return shell(title, notice.__panel__(), context=context)
+        return shell(title, notice.__panel__(), context=here)
 
     return build
 

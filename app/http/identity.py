@@ -57,11 +57,8 @@ class SignedIn:
 
 
 def current_grader(context: AppContext) -> SignedIn | None:
-    """Who is signed in in this page's browser, or None.
-
-    Works while a page is being built and in its callbacks.
-    """
-    return _read(context, pn.state.cookies.get(cookie_name(context)))
+    """Who is signed in in the browser of this page, or None: for what it shows."""
+    return _read(context, context.cookie)
 
 
 def read_grader(context: AppContext, handler: RequestHandler) -> SignedIn | None:
@@ -71,6 +68,11 @@ def read_grader(context: AppContext, handler: RequestHandler) -> SignedIn | None
 
 class GraderHandler(OwnPageHandler):
     """Base of the handlers that answer graders only."""
+
+    @property
+    def here(self) -> AppContext:
+        """The context of the browser that asks."""
+        return self.context.seen_by(self.get_cookie(cookie_name(self.context)))
 
     def grader(self) -> SignedIn:
         """Who asks; raises PolicyError where nobody is signed in."""
@@ -187,6 +189,11 @@ class SignOutHandler(GraderHandler):
             return {}
 
         await self.answer(work)
+
+
+def page_context(context: AppContext) -> AppContext:
+    """The context of the browser for which a page is being built."""
+    return context.seen_by(pn.state.cookies.get(cookie_name(context)))
 
 
 def routes(context: AppContext) -> list[tuple[str, type[OwnPageHandler], dict[str, AppContext]]]:

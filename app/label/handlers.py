@@ -84,7 +84,7 @@ class EventsHandler(_LabelHandler):
             events = sent.get("events")
             if not isinstance(events, list):
                 raise BadInputError("events: give a list of objects.")
-            return self.service.record(session_id, grader, events)
+            return self.service.record(self.here, session_id, grader, events)
 
         await self.answer(work)
 
@@ -104,8 +104,7 @@ class PreferencesHandler(_LabelHandler):
         """Keep what is sent; what is not named stays."""
 
         def work() -> dict[str, Any]:
-            sent, grader = self.body(), self.grader()
-            self.service.keep_preferences(grader, sent)
+            self.service.keep_preferences(self.here, self.body())
             return {}
 
         await self.answer(work)

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
+from app.acting import acting
 from app.context import AppContext
 from app.http.identity import SignedIn
 from app.viewer.candidates import catalog_to_json
 from lensing_core.consensus import REJECT_REASONS
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.labeling import Desk, GraderFigures, Outcome, open_desk, record
 from lensing_core.labeling.creation import get_session
 from lensing_core.labeling.desk import (
@@ -118,8 +119,14 @@ class LabelService:
             desk = self.desk(session, session_id, grader)
             return self._figures(session, desk, standing(session, desk))
 
-    def record(self, session_id: str, grader: SignedIn, events: Sequence[Any]) -> dict[str, Any]:
-        """Write events; what is returned is committed.
+    def record(
+        self,
+        here: AppContext,
+        session_id: str,
+        grader: SignedIn,
+        events: Sequence[Any],
+    ) -> dict[str, Any]:
+        """Write events of a grader who is signed in ``here``; what is returned is committed.
 
         ``written`` lists the UUIDs that are in the log; ``refused`` says by UUID why an event
         never will be (``#3`` for the third of the list where it has no UUID). One that is refused
@@ -133,7 +140,10 @@ class LabelService:
         if len(events) > MOST_AT_ONCE:
             raise BadInputError(f"{len(events)} events: give up to {MOST_AT_ONCE} at once.")
         with self._context.database.session() as session:
-            desk = self.desk(session, session_id, grader)
+            desk = self.desk(session, session_id, grader)  # before others have to wait
+        with acting(here, "grade") as (session, person):
+            if person is None or person.id != grader.id:
+                raise PolicyError("Somebody else is signed in in this browser by now.")
             outcomes = record(session, desk, events)
         return {
             "written": [outcome.uuid for outcome in outcomes if not outcome.refused],
@@ -141,12 +151,14 @@ class LabelService:
             "feedback": _feedback(desk, outcomes) if desk.options.feedback else {},
         }
 
-    def keep_preferences(self, grader: SignedIn, preferences: Mapping[str, Any]) -> None:
-        """Store keys and the like with the grader."""
+    @staticmethod
+    def keep_preferences(here: AppContext, preferences: Mapping[str, Any]) -> None:
+        """Store keys and the like with who is signed in ``here``."""
         if len(str(preferences)) > _MAX_PREFERENCES:
             raise BadInputError("These preferences are too long to be kept.")
-        with self._context.database.session() as session:
-            keep_preferences(session, grader.id, preferences)
+        with acting(here, "keep_preferences") as (session, person):
+            if person is not None:
+                keep_preferences(session, person.id, preferences)
 
     def picture(self, session_id: str, token: str, grader: SignedIn) -> tuple[str, int, bool]:
         """Catalog, index and blindness of a stamp: what its name stands for never changes."""

@@ -9,6 +9,8 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from app import acts
+from app.acting import acting
 from app.context import AppContext
 from app.http.identity import SignedIn
 from app.label.session_rows import (
@@ -16,7 +18,6 @@ from app.label.session_rows import (
     SESSION_COLUMNS,
     conditions_html,
     grader_rows,
-    may_close,
     session_row,
 )
 from app.widgets.action_button import ActionButton
@@ -38,10 +39,10 @@ from app.widgets.section import (
 )
 from app.widgets.settings_panel import SettingsPanel
 from app.widgets.table import Table
-from lensing_core.labeling import SessionSummary, close_session, create_tutorial, list_sessions
+from lensing_core.labeling import SessionSummary, create_tutorial, list_sessions
 from lensing_core.labeling.creation import event_stamp, filter_names, session_names
 from lensing_core.store.summaries import list_catalogs, list_ensembles
-from training.labeling import SessionSettings, make_session
+from training.labeling import SessionSettings
 
 _CSS = "p { margin: 0; color: var(--lt-muted); line-height: 1.5; }"
 _SIGN_IN = (
@@ -120,9 +121,7 @@ class SessionBoard(pn.viewable.Viewer):
         """Make the session that the form describes."""
         with self.notice.guard():
             settings = self.panel.settings()
-            make_session(
-                self._context.workspace, settings, self._grader.id if self._grader else None
-            )
+            acts.make_session(self._context, settings)
             self.notice.say(f"Session {settings.session} is ready.", "success")
             self.panel.write(session=self._fresh())
             self.refresh()
@@ -183,14 +182,12 @@ class SessionBoard(pn.viewable.Viewer):
 
     def _act(self, action: str, key: str) -> None:
         with self.notice.guard():
-            if may_close(self._summaries[key], self._grader):
-                with self._context.database.session() as session:
-                    close_session(session, key, reopen=action == "reopen")
-                self.refresh()
+            acts.close_or_reopen(self._context, key, reopen=action == "reopen")
+            self.refresh()
 
     def _open_tutorial(self) -> None:
         with self.notice.guard():
-            with self._context.database.session() as session:
+            with acting(self._context, "start_tutorial") as (session, _):
                 made = create_tutorial(session).id
             location: Any = pn.state.location
             if location is not None:

@@ -6,6 +6,7 @@ from html import escape
 
 import panel as pn
 
+from app import acts
 from app.context import AppContext
 from app.runs import rows as run_view
 from app.widgets.catalog_view import (
@@ -41,7 +42,6 @@ from app.widgets.thumbnails import THUMBNAILS_CSS, thumbnails_html
 from lensing_core.store import runs, summaries
 from lensing_core.store.runs import RunSummary
 from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
-from training import runner as jobs
 from training.demo import ENSEMBLE, SURVEY_CATALOG, read_demo
 
 _LATEST = 6
@@ -179,7 +179,7 @@ class OverviewBoard(pn.viewable.Viewer):
 
     def _act(self, action: str, run_id: str) -> None:
         with self._notice.guard():
-            jobs.cancel(self._context.workspace, run_id)
+            acts.cancel_run(self._context, run_id)
         self.refresh()
 
     def _show_demo(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import panel as pn
 
+from app import acts
 from app.context import AppContext
 from app.runs import rows as run_view
 from app.runs.curves import Curves
@@ -23,7 +24,6 @@ from app.widgets.section import (
 )
 from lensing_core.store import runs
 from lensing_core.store.runs import RunSummary
-from training import runner as jobs
 
 _CSS = styles("runs/monitor.css")
 _SPEED_OVER_S = 20.0
@@ -90,10 +90,10 @@ class RunMonitor(pn.viewable.Viewer):
         self._curves = Curves()
         button: dict[str, Any] = {"size": "small", "variant": "outlined"}
         self._cancel = ActionButton(
-            lambda: self._act(jobs.cancel), label="Cancel", icon="stop", **button
+            lambda: self._act(acts.cancel_run), label="Cancel", icon="stop", **button
         )
         self._resume = ActionButton(
-            lambda: self._act(jobs.resume), label="Resume", icon="play_arrow", **button
+            lambda: self._act(acts.resume_run), label="Resume", icon="play_arrow", **button
         )
         self._copy = ActionButton(
             self._use_again,
@@ -195,9 +195,9 @@ class RunMonitor(pn.viewable.Viewer):
         if self._on_copy is not None and self.run is not None:
             self._on_copy(self.run)
 
-    def _act(self, action: Callable[..., None]) -> None:
+    def _act(self, action: Callable[[AppContext, str], None]) -> None:
         with self._notice.guard():
-            action(self._context.workspace, self.run_id)
+            action(self._context, self.run_id)
         self.refresh()
 
 

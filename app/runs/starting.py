@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app import acts
 from app.context import AppContext
 from app.widgets.action_button import ActionButton
 from app.widgets.live import in_background
 from app.widgets.notice import Notice
 from lensing_core.errors import LensTriageError
-from training import runner as jobs
 from training.checks import refusal
 from training.settings import SETTINGS, RunSettings
 
@@ -39,7 +39,7 @@ def start_run(
 
     def submit() -> _Submitted:
         try:
-            return _Submitted(run_id=jobs.submit(context.workspace, settings))
+            return _Submitted(run_id=acts.start_run(context, settings))
         except LensTriageError as error:
             return _Submitted(refused=str(error))
 

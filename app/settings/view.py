@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import panel as pn
 
+from app import acts
 from app.context import AppContext
 from app.widgets.action_button import ActionButton
 from app.widgets.format import (
@@ -33,7 +34,7 @@ from app.widgets.table import (
     column,
 )
 from lensing_core.errors import LensTriageError
-from lensing_core.store.backup import Backup, backup_database, list_backups
+from lensing_core.store.backup import Backup, list_backups
 from lensing_core.store.labels import verify
 from lensing_core.store.usage import folder_sizes
 from lensing_core.surveys import Survey, load_surveys
@@ -140,7 +141,7 @@ class SettingsBoard(pn.viewable.Viewer):
         return f"{count(n)} label events, unbroken." if n else "There are no label events yet."
 
     def _saved(self) -> str:
-        backup = backup_database(self._context.workspace)
+        backup = acts.back_up(self._context)
         return f"Backed up to {backup.path.name} ({file_size(backup.size_bytes)})."
 
     def _run(self, button: ActionButton, work: Callable[[], str]) -> None:

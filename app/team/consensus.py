@@ -10,6 +10,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from app.acting import acting
 from app.context import AppContext
 from app.team.rows import (
     LIST_COLUMNS,
@@ -134,7 +135,7 @@ class ConsensusBoard(pn.viewable.Viewer):
 
             def work() -> str:
                 try:
-                    with self._context.database.session() as session:
+                    with acting(self._context, "join_votes") as (session, _):
                         update_consensus(session, rule)
                 except LensTriageError as error:
                     return str(error)

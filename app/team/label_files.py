@@ -10,6 +10,7 @@ from pathlib import Path
 import panel as pn
 import panel_material_ui as pmui
 
+from app.acting import acting, permit
 from app.context import AppContext
 from app.widgets.action_button import ActionButton
 from app.widgets.live import in_background
@@ -104,6 +105,7 @@ class LabelFiles(pn.viewable.Viewer):
         return button
 
     def _log(self, kind: Format) -> io.BytesIO:
+        permit(self._context, "export_grades")
         path = self._temporary(f".{kind}")
         try:
             with self._context.database.session() as session:
@@ -151,7 +153,7 @@ class LabelFiles(pn.viewable.Viewer):
 
     def _import(self, request: ImportRequest) -> ImportReport | str:
         try:
-            with self._context.database.session() as session:
+            with acting(self._context, "import_grades") as (session, _):
                 return import_labels(session, request)
         except LensTriageError as error:
             return str(error).replace(request.path.name, "The file")

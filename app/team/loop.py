@@ -7,6 +7,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from app import acts
 from app.context import AppContext
 from app.runs.starting import start_run
 from app.team.rows import (
@@ -27,7 +28,6 @@ from app.widgets.table import Table
 from lensing_core.errors import NotFoundError
 from lensing_core.store.ensembles import default_ensemble
 from lensing_core.store.loop_history import Round, loop_history
-from lensing_core.store.promotion import promote
 from lensing_core.store.runs import get_run, list_runs
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 from training.settings import RetrainSettings
@@ -173,7 +173,7 @@ class LoopBoard(pn.viewable.Viewer):
 
     def _promote(self, _action: str, ensemble: str) -> None:
         with self.notice.guard():
-            moved = promote(self._context.database, ensemble)
+            moved = acts.promote(self._context, ensemble)
             what = "; ".join(f"{n:,} of {name}" for name, n in moved.items())
             self.notice.say(
                 f"{ensemble} is promoted. "

@@ -15,6 +15,7 @@ from app.team.consensus import (
 )
 from app.team.label_files import LabelFiles
 from app.team.loop import LoopBoard
+from app.team.people import PeopleBoard
 from app.team.rows import (
     COVERAGE_COLUMNS,
     DISAGREEMENT_COLUMNS,
@@ -104,7 +105,8 @@ class TeamBoard(pn.viewable.Viewer):
             agreement = section("Agreement", self._agreement, self.pairs)
             contested = section("Disagreements", self.contested)
             even = "minmax(0, 1fr) minmax(0, 1fr)"
-            parts += [columns(agreement, contested, template=even), self.files]
+            self.people = PeopleBoard(context, grader)
+            parts += [columns(agreement, contested, template=even), self.files, self.people]
         parts.append(section("Coverage", self.coverage))
         self._view = stack(*parts)
         super().__init__()

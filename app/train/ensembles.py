@@ -7,6 +7,7 @@ from typing import Any
 
 import panel as pn
 
+from app import acts
 from app.context import AppContext
 from app.runs.rows import (
     FIGURES,
@@ -24,7 +25,6 @@ from app.widgets.table import (
     Table,
     column,
 )
-from lensing_core.store.promotion import promote, take_back
 from lensing_core.store.summaries import EnsembleSummary, list_ensembles
 
 _SHOWN = {
@@ -86,7 +86,7 @@ class EnsembleBoard(pn.viewable.Viewer):
 
     def _act(self, action: str, key: str) -> None:
         with self._notice.guard():
-            (promote if action == "promote" else take_back)(self._context.database, key)
+            (acts.promote if action == "promote" else acts.take_back)(self._context, key)
         self.refresh()
 
 

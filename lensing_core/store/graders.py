@@ -27,6 +27,11 @@ def list_graders(session: Session) -> list[Grader]:
     return list(session.scalars(select(Grader).order_by(Grader.name)))
 
 
+def hold_graders(session: Session) -> None:
+    """Take the write lock, so that graders stay as they are to the end of this transaction."""
+    session.execute(text("UPDATE grader SET role = role WHERE 0 = 1"))
+
+
 def works_alone(session: Session) -> bool:
     """Whether nobody has ever signed in: there are no names to go by."""
     return session.scalar(select(Grader.id).where(Grader.role == "organiser").limit(1)) is None
@@ -52,8 +57,7 @@ def sign_in(session: Session, name: str, passphrase: str | Passphrase = "") -> G
         If the name is deactivated, or guarded and the passphrase is not its own.
     """
     given = _as_passphrase(passphrase)
-    # A write first: of two that sign in at once, one is the first.
-    session.execute(text("UPDATE grader SET role = role WHERE 0 = 1"))
+    hold_graders(session)  # of two that sign in at once, one is the first
     known = find_named(session, name)
     if known is not None and known.deactivated_at is not None:
         raise PolicyError(f"The name {known.name} is deactivated; ask an organiser.")
@@ -194,8 +198,7 @@ def _may_guard(session: Session, grader: Grader, here: GraderSignIn | None) -> b
 
 
 def _keep_an_organiser(session: Session, leaving: Grader) -> None:
-    # A write first: of two organisers who leave at once, one stays.
-    session.execute(text("UPDATE grader SET role = role WHERE 0 = 1"))
+    hold_graders(session)  # of two organisers who leave at once, one stays
     left = select(Grader.id).where(
         Grader.role == "organiser", Grader.deactivated_at.is_(None), Grader.id != leaving.id
     )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from lensing_core.errors import WorkspaceError
+from lensing_core.private_files import touch_private
 from lensing_core.workspace import Workspace
 
 _NAME = ".in-use"
@@ -25,6 +26,7 @@ def share(workspace: Workspace) -> IO[bytes] | None:
     """
     path = workspace.root / _NAME
     try:
+        touch_private(path)
         file = path.open("ab")
     except OSError:
         return None
@@ -45,6 +47,7 @@ def alone(workspace: Workspace) -> Iterator[None]:
     WorkspaceError
         If a server, a run, a command or a notebook uses it.
     """
+    touch_private(workspace.root / _NAME)
     with (workspace.root / _NAME).open("ab") as file:
         if not _lock(file, fcntl.LOCK_EX):
             raise WorkspaceError(

@@ -10,15 +10,15 @@ from uuid import uuid4
 
 import panel as pn
 import pytest
-from app.identity import SignedIn
-from app.label_service import LabelService
 from filling import fill_workspace
+from people import signed_in_as
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 from waiting import until
 
 from app.cli import cli
 from app.context import AppContext
+from app.label.service import LabelService
 from app.main import PAGES, _route
 from lensing_core.errors import StorageError, WorkspaceError
 from lensing_core.store import open_database
@@ -90,8 +90,8 @@ def grade_one(workspace) -> int:
     """Grade the first stamp of the only session; return how many votes there are."""
     context = AppContext.of(workspace)
     with context.database.session() as session:
-        ada = grader_named(session, "Ada")
-        signed_in = SignedIn(ada.id, "Ada", "grader", False)
+        grader_named(session, "Ada")
+    here, signed_in = signed_in_as(context, "Ada")
     service = LabelService(context)
     (found,) = service.sessions(signed_in)
     (stamp, *_) = service.start(found["id"], signed_in)["items"]
@@ -99,7 +99,7 @@ def grade_one(workspace) -> int:
         "uuid": str(uuid4()), "kind": "grade", "token": stamp["token"], "grade": "A",
         "given_at": datetime.now(UTC).isoformat(),
     }  # fmt: skip
-    service.record(found["id"], signed_in, [event])
+    service.record(here, found["id"], signed_in, [event])
     with context.database.session() as session:
         return session.scalar(select(func.count()).select_from(Vote))
 

@@ -38,7 +38,7 @@ def test_a_new_workspace_is_private_whatever_the_umask(tmp_path, open_umask):
     workspace_secret(made)
     with database.session() as session:
         session.connection()
-        backup_database(made, database)
+        backup_database(made)
         found = modes(made.root)
     assert {"triage.sqlite", "triage.sqlite-wal", "triage.sqlite-shm", "secret"} <= found.keys()
     assert any(path.startswith("backups/triage-") for path in found)

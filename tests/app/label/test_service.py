@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from people import signed_in_as
 from rows import add_catalog, score_row
 
 from app.context import AppContext
@@ -68,8 +69,9 @@ def test_a_blind_session_tells_neither(context) -> None:
 
 def test_preferences_are_kept_with_the_grader(context) -> None:
     service = LabelService(context)
-    service.keep_preferences(ADA, {"size": 2})
-    service.keep_preferences(ADA, {"keys": {"A": "j"}})
+    here, _ = signed_in_as(context, "Ada")
+    LabelService.keep_preferences(here, {"size": 2})
+    LabelService.keep_preferences(here, {"keys": {"A": "j"}})
     with context.database.session() as session:
         session_id = create_session(session, NewSession("again", [QueueEntry(1, "")], {}), None).id
     assert service.start(session_id, ADA)["preferences"] == {"size": 2, "keys": {"A": "j"}}

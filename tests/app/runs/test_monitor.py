@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app import acts
 from app.catalogs.listing import CatalogList
 from app.catalogs.quarantine import (
     PAGE_ROWS,
@@ -113,7 +114,7 @@ def test_monitor_cancels(context):
     monitor = RunMonitor(context, "r")
     monitor._cancel.press()
     assert monitor.run.status == "cancelled"
-    monitor._act(runner.cancel)
+    monitor._act(acts.cancel_run)
     assert "nothing to cancel" in monitor._notice.message
 
 

@@ -1,0 +1,64 @@
+"""Doing what changes something: who is signed in is looked up anew, and the table is asked.
+
+Every callback of a page and every handler goes through here at the moment when the thing is done,
+so that a forged message, a page that was opened before a sign-out and a role that was taken away
+change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.context import AppContext
+from app.http.identity import SignedIn, signed_in_by, token_of
+from app.permissions import ALONE, NOBODY, check
+from lensing_core.errors import PolicyError
+from lensing_core.store import Session
+from lensing_core.store.graders import hold_graders, works_alone
+
+
+@contextmanager
+def acting(context: AppContext, action: str) -> Iterator[tuple[Session, SignedIn | None]]:
+    """Yield a database session to do an action in, and who does it.
+
+    The check and the change are one transaction: who is signed out meanwhile changes nothing.
+
+    Raises
+    ------
+    PolicyError
+        If who is signed in in this context's browser may not do it.
+    """
+    with context.database.session() as session:
+        # A write first: nobody signs the person out between the check and the change.
+        hold_graders(session)
+        yield session, _check(session, context, action)
+
+
+def permit(context: AppContext, action: str) -> SignedIn | None:
+    """Return who does an action that opens the database by itself; raises PolicyError."""
+    with context.database.session() as session:
+        return _check(session, context, action)
+
+
+def may(context: AppContext, action: str) -> bool:
+    """Whether who is signed in may do it: for what a page offers, never for whether it is done."""
+    with context.database.session() as session:
+        try:
+            _check(session, context, action)
+        except PolicyError:
+            return False
+    return True
+
+
+def standing_of(session: Session, person: SignedIn | None) -> str:
+    """Return how somebody stands to the workspace: a key of :data:`app.permissions.WHO`."""
+    if person is not None:
+        return person.role
+    return ALONE if works_alone(session) else NOBODY
+
+
+def _check(session: Session, context: AppContext, action: str) -> SignedIn | None:
+    person = signed_in_by(session, token_of(context, context.cookie))
+    check(action, standing_of(session, person))
+    return person

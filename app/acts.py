@@ -1,0 +1,87 @@
+"""What pages do to a workspace as a whole: each asks the table first, then does it.
+
+Pages call these, and not the functions of the engine: ``tests/attack/test_permissions.py`` says so.
+"""
+
+from __future__ import annotations
+
+from app.acting import acting, permit
+from app.context import AppContext
+from lensing_core.labeling import close_session
+from lensing_core.labeling.creation import get_session
+from lensing_core.store import promotion
+from lensing_core.store.backup import Backup, backup_database
+from lensing_core.store.graders import reset_passphrase, set_active, set_role
+from training import labeling, runner
+from training.labeling import SessionSettings
+from training.settings import RunSettings
+
+
+def start_run(context: AppContext, settings: RunSettings) -> str:
+    """Queue a run; returns its id."""
+    permit(context, "start_run")
+    return runner.submit(context.workspace, settings)
+
+
+def cancel_run(context: AppContext, run_id: str) -> None:
+    """Ask a run to stop."""
+    permit(context, "cancel_run")
+    runner.cancel(context.workspace, run_id)
+
+
+def resume_run(context: AppContext, run_id: str) -> None:
+    """Go on with a run."""
+    permit(context, "resume_run")
+    runner.resume(context.workspace, run_id)
+
+
+def promote(context: AppContext, ensemble: str) -> dict[str, int]:
+    """Make an ensemble the one that is taken first; returns how many candidates moved."""
+    permit(context, "promote")
+    return promotion.promote(context.database, ensemble)
+
+
+def take_back(context: AppContext, ensemble: str) -> None:
+    """Undo :func:`promote`."""
+    permit(context, "take_back")
+    promotion.take_back(context.database, ensemble)
+
+
+def make_session(context: AppContext, settings: SessionSettings) -> str:
+    """Make a labeling session; returns its id."""
+    person = permit(context, "create_session")
+    return labeling.make_session(context.workspace, settings, person.id if person else None)
+
+
+def close_or_reopen(context: AppContext, session_id: str, *, reopen: bool) -> None:
+    """Close a labeling session, or open it again."""
+    with context.database.session() as session:
+        made_by = get_session(session, session_id).created_by
+    person = permit(context, "close_own_session")
+    is_own = person is not None and made_by == person.id
+    with acting(context, "close_own_session" if is_own else "close_session") as (session, _):
+        close_session(session, session_id, reopen=reopen)
+
+
+def back_up(context: AppContext) -> Backup:
+    """Copy the database into ``backups/``."""
+    permit(context, "back_up")
+    return backup_database(context.workspace)
+
+
+def new_passphrase(context: AppContext, grader_id: int) -> str:
+    """Guard a name by a new random passphrase, and sign it out everywhere."""
+    with acting(context, "reset_passphrase") as (session, _):
+        return reset_passphrase(session, grader_id)
+
+
+def give_role(context: AppContext, grader_id: int, role: str) -> None:
+    """Make somebody an organiser, or a grader."""
+    with acting(context, "set_role") as (session, _):
+        set_role(session, grader_id, role)
+
+
+def activate(context: AppContext, grader_id: int, *, active: bool) -> None:
+    """Let nobody sign in with a name any more, or again."""
+    with acting(context, "set_active") as (session, _):
+        set_active(session, grader_id, active=active)

@@ -1,0 +1,92 @@
+"""Who may do what: the one table of actions and roles.
+
+Looking at pages is no action. What changes something, or tells who said what, is done through
+:func:`app.acting.acting` or :func:`app.acting.permit`, which read this table and look up anew who
+is signed in. The command line belongs to whoever owns the files, and asks nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from lensing_core.errors import PolicyError
+
+ALONE = "alone"
+NOBODY = "nobody"
+GRADER = "grader"
+ORGANISER = "organiser"
+WHO: Mapping[str, str] = MappingProxyType(
+    {
+        ALONE: "nobody is signed in, and nobody ever has: one person works alone",
+        NOBODY: "nobody is signed in, though others have names",
+        GRADER: "a grader who is signed in",
+        ORGANISER: "an organiser who is signed in",
+    }
+)
+
+_ALL = frozenset(WHO)
+_NAMED = frozenset({GRADER, ORGANISER})
+_NAMED_OR_ALONE = frozenset({ALONE, GRADER, ORGANISER})
+_RUNS_THE_SEARCH = frozenset({ALONE, ORGANISER})
+_ORGANISES = frozenset({ORGANISER})
+
+
+@dataclass(frozen=True)
+class Action:
+    """What is done, as it follows "Sign in to" and "may", and who may do it."""
+
+    does: str
+    may: frozenset[str]
+
+
+# Everything that goes on under a name needs that name. What others see, and what costs hours of
+# the machine, is an organiser's, or the one person's who works alone.
+ACTIONS: Mapping[str, Action] = MappingProxyType(
+    {
+        # runs: import, simulate, inject, train, score, cross-match, retrain, fine-tune
+        "start_run": Action("start runs", _RUNS_THE_SEARCH),
+        "cancel_run": Action("cancel runs", _RUNS_THE_SEARCH),
+        "resume_run": Action("resume runs", _RUNS_THE_SEARCH),
+        # ensembles
+        "promote": Action("promote an ensemble", _RUNS_THE_SEARCH),
+        "take_back": Action("take back the promotion of an ensemble", _RUNS_THE_SEARCH),
+        # labeling sessions
+        "create_session": Action("make a labeling session", _NAMED_OR_ALONE),
+        "start_tutorial": Action("open the tutorial", _NAMED),
+        "close_own_session": Action("close or reopen a session of their own", _NAMED_OR_ALONE),
+        "close_session": Action("close or reopen a session of somebody else", _RUNS_THE_SEARCH),
+        # under one's name
+        "grade": Action("grade", _NAMED),
+        "keep_preferences": Action("keep keys and the like", _NAMED),
+        # what all see
+        "join_votes": Action("run the consensus", _RUNS_THE_SEARCH),
+        "import_grades": Action("import grades", _RUNS_THE_SEARCH),
+        "export_grades": Action("export who gave which grade", _RUNS_THE_SEARCH),
+        "back_up": Action("back up the database", _RUNS_THE_SEARCH),
+        # people
+        "reset_passphrase": Action("reset passphrases of others", _ORGANISES),
+        "set_role": Action("change roles", _ORGANISES),
+        "set_active": Action("activate or deactivate names", _ORGANISES),
+    }
+)
+
+
+def check(action: str, who: str) -> None:
+    """Raise PolicyError unless somebody of that standing may do it.
+
+    Parameters
+    ----------
+    action : str
+        A key of :data:`ACTIONS`.
+    who : str
+        A key of :data:`WHO`.
+    """
+    known = ACTIONS[action]
+    if who in known.may:
+        return
+    if who in (ALONE, NOBODY):
+        does = known.does.replace("their own", "your own")
+        raise PolicyError(f"Nobody is signed in: sign in (top right) to {does}.")
+    raise PolicyError(f"Only an organiser may {known.does}.")
