@@ -8,8 +8,8 @@ PORT ?= 5006
 ROUNDS ?= 30
 SEED ?= 0
 
-.PHONY: help demo test attack lint types layers lint-scripts types-scripts check pytest scripts docs oldest \
-	screenshots walk clean
+.PHONY: help demo test coverage attack lint types layers lint-scripts types-scripts check pytest scripts docs \
+	oldest screenshots walk clean
 
 help:
 	@echo "make demo    serve a demonstration survey on http://127.0.0.1:$(PORT)"
@@ -18,6 +18,7 @@ help:
 	@echo "make check   lint, types and layers only, of the browser's scripts too"
 	@echo "make walk    every page of WORKSPACE=$(WORKSPACE) with an open log and an open console"
 	@echo "make scripts  bundle the browser's scripts anew, after a change to one"
+	@echo "make coverage  branch coverage of lensing_core"
 	@echo "make docs      the documentation as a site, in build/docs"
 	@echo "make screenshots   the guides' pictures anew, from the demonstration"
 
@@ -65,6 +66,11 @@ node_modules/.ready: package-lock.json $(VENV)/.ready-dev
 # The documentation as a site in build/docs; a warning is an error.
 docs: $(VENV)/.ready-dev
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+
+# Branch coverage of the engine by its own tests; docs/developing/tests.md has the figure.
+coverage: $(VENV)/.ready-dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/lensing_core -n logical --maxprocesses 4 --dist worksteal \
+	--cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 # The attack suite at length; its last lines are the table of SECURITY.md.
 attack: $(VENV)/.ready-dev
