@@ -19,6 +19,7 @@ from sqlalchemy import JSON, func, insert, select
 from sqlalchemy.orm import Session
 
 from lensing_core.cutouts import CutoutGeometry, CutoutWriter, cutout_sha256
+from lensing_core.disk import require_space
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.proxies import theta_e_proxies
 from lensing_core.store import open_database
@@ -76,6 +77,32 @@ class Rejected:
     message: str
     object_id: str | None = None
     source: str | None = None
+
+
+ROW_BYTES = 4096
+"""Of the database, for a candidate with its observation and indices: an upper bound of most."""
+
+
+def require_space_for(
+    workspace: Workspace, catalog: str, rows: int, bytes_per_cutout: int, *, scratch: int = 0
+) -> None:
+    """Raise StorageError where the disk has no room for what is left of a catalog's rows.
+
+    Parameters
+    ----------
+    rows : int
+        In all, those that are written already included.
+    bytes_per_cutout : int
+        With variance and PSF where they are stored.
+    scratch : int
+        Bytes of files that are needed while it is made.
+    """
+    with open_database(workspace).session() as session:
+        done = session.scalar(select(Catalog.rows_read).where(Catalog.name == catalog)) or 0
+    left = max(0, rows - done)
+    if left:
+        needed = left * (bytes_per_cutout + ROW_BYTES) + scratch
+        require_space(workspace.root, needed, f"Catalog {catalog} ({left:,} objects)")
 
 
 class CatalogWriter:

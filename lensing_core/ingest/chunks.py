@@ -15,6 +15,7 @@ from math import prod
 from pathlib import Path
 
 from lensing_core.cutouts import CutoutWriter
+from lensing_core.disk import reserve
 from lensing_core.ingest.catalog_writer import Rejected
 from lensing_core.ingest.decoding import CutoutFacts, Decoded, alike_reader, decode_together
 from lensing_core.ingest.images import RowRequest
@@ -79,8 +80,8 @@ class Decoder:
                     yield cls(plan, room, helpers, apart, threads)
                 return
             scratch.parent.mkdir(parents=True, exist_ok=True)
-            scratch.unlink(missing_ok=True)  # of an import that was killed
             try:
+                reserve(scratch, SLOTS * room.bytes_per_slot)
                 yield cls(plan, replace(room, path=scratch), helpers, apart)
             finally:
                 helpers.close()

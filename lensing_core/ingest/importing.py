@@ -17,11 +17,18 @@ from typing import Any
 from sqlalchemy import func, select
 
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate, Rejected
-from lensing_core.ingest.chunks import AHEAD, Chunk, Decoder
+from lensing_core.ingest.catalog_writer import (
+    CatalogSpec,
+    CatalogWriter,
+    NewCandidate,
+    Rejected,
+    require_space_for,
+)
+from lensing_core.ingest.chunks import AHEAD, SLOTS, Chunk, Decoder
 from lensing_core.ingest.decoding import CutoutFacts
 from lensing_core.ingest.planning import ImportPlan
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.room import Room
 from lensing_core.ingest.rows import ParsedRow
 from lensing_core.store import open_database
 from lensing_core.store.tables import Catalog, Quarantine
@@ -90,12 +97,26 @@ def import_catalog(
     """
     spec = replace(spec, geometry=plan.geometry, notes={**spec.notes, "import": plan.notes})
     _check_same_import(workspace, spec, plan)
+    require_space_to_import(workspace, spec.name, len(plan.table), bytes_of_cutout(plan))
     writer = CatalogWriter(workspace, spec)
     done_before = writer.complete
     if not done_before:
         _run(workspace, writer, plan, progress, workers)
         writer.finish()
     return report(workspace, spec.name, plan.warnings, already_complete=done_before)
+
+
+def bytes_of_cutout(plan: ImportPlan) -> int:
+    """Bytes of one object of a plan in the shards, with variance and PSF where it has them."""
+    return Room.of(plan.grid, len(plan.source.bands), 1).bytes_per_slot
+
+
+def require_space_to_import(
+    workspace: Workspace, catalog: str, rows: int, bytes_per_cutout: int
+) -> None:
+    """Raise StorageError where the disk has no room for what is to come of an import."""
+    scratch = SLOTS * min(_CHUNK_BYTES, rows * bytes_per_cutout)
+    require_space_for(workspace, catalog, rows, bytes_per_cutout, scratch=scratch)
 
 
 def report(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import isnan, prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +81,7 @@ class Room:
     Attributes
     ----------
     path : Path or None
-        A scratch file that several processes map; None: this process's memory.
+        A scratch file that several processes map, reserved; None: this process's memory.
     slots, capacity : int
         Objects in all are ``slots * capacity``.
     """
@@ -121,8 +121,7 @@ class Room:
     def _floats(self, slot: int, count: int) -> NDArray[np.float32]:
         if self.path is None:
             return np.empty(count, dtype=np.float32)
-        mode: Literal["r+", "w+"] = "r+" if self.path.exists() else "w+"
-        whole = np.memmap(self.path, np.float32, mode, shape=(self.slots, count))
+        whole = np.memmap(self.path, np.float32, "r+", shape=(self.slots, count))
         return whole[slot].view(np.ndarray)
 
 

@@ -8,7 +8,7 @@ there when its logit is a number: logits are written last, and begin as NaN.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -139,6 +139,29 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
 def _sync(stream: IO[bytes]) -> None:
     stream.flush()
     os.fsync(stream.fileno())
+
+
+def bytes_to_store(
+    workspace: Workspace, model_id: str, manifest: Mapping[str, Any], catalog: str, rows: int
+) -> int:
+    """Bytes that the outputs of a model for a catalog need beyond those that are there.
+
+    Parameters
+    ----------
+    manifest : mapping
+        Of the model; a head has no outputs to store.
+    """
+    widths: dict[Kind, int] = {
+        "embedding": 4 * int(manifest.get("embedding_dim", 0)),
+        "features": 4 * len(manifest.get("features", {}).get("names", ())),
+    }
+    if any(widths.values()):
+        widths["logit"] = 8
+    total = 0
+    for kind, width in widths.items():
+        path = outputs_path(workspace, model_id, catalog, kind)
+        total += max(0, rows * width - (path.stat().st_size if path.is_file() else 0))
+    return total
 
 
 def rows_stored(workspace: Workspace, model_id: str, catalog: str) -> int:

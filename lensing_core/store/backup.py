@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lensing_core.disk import require_space
 from lensing_core.errors import NotFoundError, WorkspaceError
 from lensing_core.private_files import make_private_folder, touch_private
 from lensing_core.store.failures import sentence_of
@@ -65,6 +66,7 @@ def backup_database(workspace: Workspace) -> Backup:
     _require_file(workspace, "back it up")
     now = datetime.now(UTC)
     path = workspace.backups / f"triage-{now.strftime(_STAMP)}.sqlite"
+    require_space(workspace.backups, _size(workspace.database), "A backup of the database")
     try:
         make_private_folder(workspace.backups)
         _copy(workspace.database, path)
@@ -110,6 +112,7 @@ def restore_database(workspace: Workspace, backup: Path | None = None) -> Restor
         backup = copies[0].path
     if not backup.is_file():
         raise NotFoundError(f"There is no backup {backup}.")
+    require_space(workspace.root, _size(backup), "The restored database")
     part = workspace.database.with_suffix(".restoring")
     with alone(workspace):
         try:
@@ -126,6 +129,12 @@ def restore_database(workspace: Workspace, backup: Path | None = None) -> Restor
         finally:
             part.unlink(missing_ok=True)
     return Restored(backup, replaced)
+
+
+def _size(database: Path) -> int:
+    """Bytes of a database with its write-ahead log."""
+    files = [database, *(database.with_name(database.name + suffix) for suffix in _BESIDE)]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _require_file(workspace: Workspace, what: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
@@ -156,6 +156,18 @@ def unscored_catalogs(
             select(exists().where(Score.ensemble_id == ensemble_id, Score.catalog_id == key))
         )
     ]
+
+
+def rows_scored(session: Session, ensemble_id: int, catalog_id: int) -> int:
+    """How many candidates have a score; they are always the first ones by cutout."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Score)
+            .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
+        )
+        or 0
+    )
 
 
 def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from sqlalchemy import exists, select
 
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError
+from lensing_core.ingest.catalog_writer import ROW_BYTES, require_space_for
 from lensing_core.store import Session, open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import find_ensemble
@@ -23,6 +25,9 @@ def check_simulate(workspace: Workspace, settings: SimulateSettings, run_id: str
     for band in settings.bands:
         survey.band(band)
     _check_made_by(workspace, settings.catalog, "simulation", settings.to_json())
+    size_px = round(settings.size_arcsec / survey.pixel_scale_arcsec)
+    n_bands = 3 if settings.pixels == "rendered" else len(settings.bands or survey.band_names)
+    require_space_for(workspace, settings.catalog, settings.n_objects, 4 * n_bands * size_px**2)
 
 
 def check_inject(workspace: Workspace, settings: InjectSettings, run_id: str = "") -> None:
@@ -37,15 +42,19 @@ def check_inject(workspace: Workspace, settings: InjectSettings, run_id: str = "
         flux = geometry.pixel_kind == "flux"
         bands = tuple(survey.band(name) for name in geometry.bands) if flux else ()
         check_can_be_painted(bands, geometry.pixel_kind, source.name)
-        galaxies_to_paint(session, settings, source.id)
+        n = min(settings.n_galaxies, len(galaxies_to_paint(session, settings, source.id)))
     _check_made_by(workspace, settings.catalog, "injection", settings.to_json())
+    # A galaxy makes two objects, but counts once among the rows that are done.
+    require_space_for(workspace, settings.catalog, n, 2 * 4 * prod(geometry.shape) + ROW_BYTES)
 
 
 def check_ingest(workspace: Workspace, settings: IngestSettings, run_id: str = "") -> None:
-    """The table and the first images can be read as the settings say: what the preview shows."""
+    """The table and the first images can be read as the settings say, and the disk has room."""
+    from lensing_core.ingest.importing import bytes_of_cutout, require_space_to_import
     from training.jobs.ingest import plan_import
 
-    plan_import(settings, workspace)
+    plan = plan_import(settings, workspace)
+    require_space_to_import(workspace, settings.catalog, len(plan.table), bytes_of_cutout(plan))
 
 
 def check_crossmatch(workspace: Workspace, settings: CrossmatchSettings, run_id: str = "") -> None:

@@ -7,16 +7,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import select
 
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
+from lensing_core.disk import require_space
 from lensing_core.errors import BadInputError, ContractError
 from lensing_core.models.contract import InputContract, flux_scale
 from lensing_core.models.manifest import base_models
+from lensing_core.models.outputs import bytes_to_store
 from lensing_core.store import Session, open_database
 from lensing_core.store.catalogs import find_catalog
-from lensing_core.store.ensembles import default_ensemble
+from lensing_core.store.ensembles import default_ensemble, rows_scored
 from lensing_core.store.tables import Catalog, Ensemble, Model
 from lensing_core.workspace import Workspace
 from training.settings import ScoreSettings, TrainSettings
 
+_SCORE_BYTES = 400
+"""Of the database, with indices, for a score of an ensemble or of a member."""
 _KNOWN_BACKBONES = ("resnet10t", "arc_aware")
 """Looked up in timm is every other name: importing it takes seconds."""
 
@@ -28,6 +32,25 @@ def check_score(workspace: Workspace, settings: ScoreSettings, run_id: str = "")
         ensemble = default_ensemble(session, settings.ensemble, catalog=settings.catalog)
         for name in dict.fromkeys([settings.catalog, *settings.further]):
             check_fits(workspace, session, ensemble, name)
+        _require_space_for_outputs(workspace, session, ensemble, settings)
+
+
+def _require_space_for_outputs(
+    workspace: Workspace, session: Session, ensemble: Ensemble, settings: ScoreSettings
+) -> None:
+    """Raise StorageError where what the models compute, and the scores, have no room."""
+    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    models = list(_models(session, ensemble))
+    needed = 0
+    for name in names:
+        catalog = find_catalog(session, name)
+        left = catalog.n_candidates - rows_scored(session, ensemble.id, catalog.id)
+        needed += left * _SCORE_BYTES * (1 + len(ensemble.members))
+        for model in models:
+            needed += bytes_to_store(
+                workspace, model.id, model.manifest, name, catalog.n_candidates
+            )
+    require_space(workspace.root, needed, f"Scoring {', '.join(names)}")
 
 
 def check_fits(
@@ -84,13 +107,18 @@ def _contracts(
     session: Session, ensemble: Ensemble, kinds: Sequence[str]
 ) -> Iterator[InputContract]:
     """What the models of an ensemble that look at pixels take, those below its heads included."""
+    for model in _models(session, ensemble):
+        if "contract" in model.manifest and (not kinds or model.kind in kinds):
+            yield InputContract.from_json(model.manifest["contract"])
+
+
+def _models(session: Session, ensemble: Ensemble) -> Iterable[Model]:
+    """The models of an ensemble and those below its heads."""
     models = {member.model_id: member.model for member in ensemble.members}
     manifests = [{"kind": model.kind, **model.manifest} for model in models.values()]
     bases = {key for manifest in manifests if "inputs" in manifest for key in base_models(manifest)}
     models |= {m.id: m for m in session.scalars(select(Model).where(Model.id.in_(bases)))}
-    for model in models.values():
-        if "contract" in model.manifest and (not kinds or model.kind in kinds):
-            yield InputContract.from_json(model.manifest["contract"])
+    return models.values()
 
 
 def check_train(workspace: Workspace, settings: TrainSettings, run_id: str = "") -> None:

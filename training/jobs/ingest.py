@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,11 @@ from lensing_core.errors import LensTriageError
 from lensing_core.ingest.catalog_writer import CatalogSpec
 from lensing_core.ingest.columns import recognise
 from lensing_core.ingest.images import BandImage
-from lensing_core.ingest.importing import import_catalog
+from lensing_core.ingest.importing import (
+    bytes_of_cutout,
+    import_catalog,
+    require_space_to_import,
+)
 from lensing_core.ingest.isolation import look_apart
 from lensing_core.ingest.planning import TABLE, ImportPlan, make_plan, open_objects
 from lensing_core.ingest.provenance import check_policy, default_confidence, default_policy
@@ -49,7 +53,7 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
     report = import_catalog(
         context.workspace,
         plan,
-        _spec(settings, plan),
+        spec_of(settings, plan),
         progress=context.progress,
         workers=settings.workers,
     )
@@ -81,7 +85,8 @@ def request_of(settings: IngestSettings) -> ImportRequest:
     return ImportRequest(labels=settings.labels(), **values)
 
 
-def _spec(settings: IngestSettings, plan: ImportPlan) -> CatalogSpec:
+def spec_of(settings: IngestSettings, plan: ImportPlan) -> CatalogSpec:
+    """The catalog that the settings and the plan describe."""
     source = settings.label_source or None
     policy = default_policy(source) if settings.label_policy == "auto" else settings.label_policy
     check_policy(source, policy)
@@ -142,6 +147,8 @@ class ImportPreview:
         Of the catalog, as JSON.
     cutout : ndarray of shape (band, y, x), or None
         The first object, as it would be stored.
+    bytes_per_cutout : int
+        On the disk, with variance and PSF where they are stored.
     warnings : list of str
     error : str
         What keeps the import from starting; empty if nothing does.
@@ -158,6 +165,7 @@ class ImportPreview:
     cutout: NDArray[np.float32] | None
     warnings: list[str]
     error: str
+    bytes_per_cutout: int = 0
 
 
 def preview(settings: IngestSettings, workspace: Workspace | None = None) -> ImportPreview:
@@ -167,7 +175,7 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
     """
     try:
         request = request_of(settings)
-        return look_apart(
+        found = look_apart(
             _preview,
             settings.to_json(),
             workspace,
@@ -177,6 +185,13 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
         )
     except LensTriageError as problem:
         return _nothing(str(problem))
+    if workspace is None or found.error:
+        return found
+    try:
+        require_space_to_import(workspace, settings.catalog, found.n_rows, found.bytes_per_cutout)
+    except LensTriageError as problem:
+        return replace(found, error=str(problem))
+    return found
 
 
 def _name(settings: IngestSettings) -> str:
@@ -216,6 +231,7 @@ def _preview(values: dict[str, Any], workspace: Workspace | None) -> ImportPrevi
         cutout=plan.sample.pixels.flux[0],
         warnings=plan.warnings,
         error="",
+        bytes_per_cutout=bytes_of_cutout(plan),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import expit
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from lensing_core.cutouts import CutoutStore
@@ -28,7 +28,7 @@ from lensing_core.models.predictors import Predictors
 from lensing_core.processes import look_ahead
 from lensing_core.store import Database, open_database
 from lensing_core.store.catalogs import find_catalog
-from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.ensembles import find_ensemble, rows_scored
 from lensing_core.store.metadata import fetch_metadata
 from lensing_core.store.tables import Candidate, Ensemble, MemberScore, Score
 from training.checks.ensembles import check_score
@@ -178,18 +178,6 @@ def _batches(
 
 def _activity(name: str, done: int, seconds: float) -> str:
     return f"Scoring {name}, {done / seconds:,.0f} a second" if done else f"Scoring {name}"
-
-
-def rows_scored(session: Session, ensemble_id: int, catalog_id: int) -> int:
-    """How many candidates have a score; they are always the first ones by cutout."""
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Score)
-            .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
-        )
-        or 0
-    )
 
 
 def fuse(

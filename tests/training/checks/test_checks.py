@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from retraining_data import make_base, make_survey
 from sqlalchemy import func, select, update
 from typer.testing import CliRunner
@@ -15,13 +18,22 @@ from app.cli import cli
 from app.context import AppContext
 from app.runs.form import RunForm
 from lensing_core.cutouts import CutoutGeometry
-from lensing_core.errors import LensTriageError
-from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
+from lensing_core.disk import SPARE_BYTES
+from lensing_core.errors import LensTriageError, StorageError
+from lensing_core.ingest.catalog_writer import (
+    ROW_BYTES,
+    CatalogSpec,
+    CatalogWriter,
+    NewCandidate,
+    require_space_for,
+)
+from lensing_core.ingest.importing import import_catalog
 from lensing_core.store import open_database
-from lensing_core.store.tables import Ensemble, Run
+from lensing_core.store.tables import Catalog, Ensemble, Run
 from lensing_core.workspace import Workspace
 from training import runner as jobs
 from training.checks import check_run, refusal
+from training.jobs.ingest import plan_import, preview, spec_of
 from training.settings import (
     CrossmatchSettings,
     FinetuneSettings,
@@ -209,6 +221,68 @@ def options(settings: RunSettings) -> list[str]:
             for one in value if isinstance(value, list) else [value]:
                 given += [f"--{name.replace('_', '-')}", str(one)]
     return given
+
+
+def to_simulate(workspace: Workspace) -> RunSettings:
+    return SimulateSettings(catalog="simulated", n_objects=1000, bands=["g", "r"])
+
+
+def to_import(workspace: Workspace) -> RunSettings:
+    folder = workspace.root.parent / "images"
+    folder.mkdir()
+    for k in range(3):
+        header = fits.Header({"FILTER": "r", "MAGZERO": 27.0, "PIXSCALE": 0.168})
+        image = np.random.default_rng(k).normal(size=(40, 40)).astype("f4")
+        fits.writeto(folder / f"{k}.fits", image, header)
+    return IngestSettings(
+        catalog="mine", images=str(folder), survey="hsc", pixel_scale_arcsec=0.168, bands=["r"]
+    )
+
+
+def to_score(workspace: Workspace) -> RunSettings:
+    write_catalog(workspace, "survey", [None])
+    return score_hsc()
+
+
+def to_paint(workspace: Workspace) -> RunSettings:
+    write_catalog(workspace, "survey", [None])
+    return InjectSettings(source="survey", catalog="painted")
+
+
+@pytest.mark.parametrize("make", [to_simulate, to_import, to_score, to_paint])
+def test_every_way_in_asks_for_room_on_the_disk(make, workspace: Workspace, monkeypatch) -> None:
+    adopt_shipped(workspace)
+    settings = make(workspace)
+    assert refusal(workspace, settings) == ""
+    before = sorted(path for path in workspace.root.rglob("*") if path.is_file())
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=SPARE_BYTES))
+    sentence = refusal(workspace, settings)
+    assert f"on the disk of {workspace.root}, where 33.6 MB are free" in sentence
+    with pytest.raises(StorageError, match="free some space there"):
+        jobs.submit(workspace, settings)
+    assert sorted(path for path in workspace.root.rglob("*") if path.is_file()) == before
+    if isinstance(settings, IngestSettings):
+        assert preview(settings, workspace).error == sentence
+        plan = plan_import(settings, workspace)
+        with pytest.raises(StorageError, match="Catalog mine"):
+            import_catalog(workspace, plan, spec_of(settings, plan))
+        with open_database(workspace).session() as session:
+            assert session.scalars(select(Catalog.name)).all() == []
+
+
+def test_rows_that_are_written_need_no_room_again(workspace: Workspace, monkeypatch) -> None:
+    asked: list[int] = []
+    usage = SimpleNamespace(free=1 << 50)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(
+        "lensing_core.ingest.catalog_writer.require_space",
+        lambda folder, needed, what: asked.append(needed),
+    )
+    write_catalog(workspace, "survey", [None] * 3)
+    require_space_for(workspace, "survey", 10, 1000)
+    require_space_for(workspace, "survey", 3, 1000)
+    require_space_for(workspace, "other", 10, 1000, scratch=7)
+    assert asked == [7 * (1000 + ROW_BYTES), 10 * (1000 + ROW_BYTES) + 7]
 
 
 @pytest.mark.parametrize("case", CASES)

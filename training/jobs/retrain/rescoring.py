@@ -9,12 +9,9 @@ from lensing_core.models.files import load_member
 from lensing_core.models.head import HeadMember
 from lensing_core.models.outputs import StoredOutputs
 from lensing_core.store import open_database
+from lensing_core.store.ensembles import rows_scored
 from lensing_core.store.tables import Candidate, Catalog, Ensemble
-from training.jobs.score import (
-    fuse,
-    rows_scored,
-    write_scores,
-)
+from training.jobs.score import fuse, write_scores
 from training.runner.context import JobContext
 
 BATCH = 8192
