@@ -2,3 +2,7 @@
 
 Usable from a notebook; needs no GPU, network or display, and imports neither panel nor bokeh.
 """
+
+from importlib.metadata import version as _version
+
+__version__ = _version("lens-triage")

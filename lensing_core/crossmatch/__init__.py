@@ -6,6 +6,9 @@
 - ``completeness``: footprints, and recall of known lenses among the first k of a ranking
 - ``records``: rows of the database from matches
 - ``choices``: what settings offer
-
-Nothing is imported here: settings name the choices, and must not bring the clients with them.
 """
+
+import lazy_loader as lazy
+
+# Loaded when a name is first used: settings and pages import parts of this package without torch.
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,10 @@
+from .completeness import RecallAtK as RecallAtK
+from .completeness import recall_at as recall_at
+from .lenscat import read_lenscat as read_lenscat
+from .matching import Matches as Matches
+from .matching import Positions as Positions
+from .matching import crossmatch as crossmatch
+from .matching import duplicate_groups as duplicate_groups
+from .matching import self_match as self_match
+from .reference import Reference as Reference
+from .table_reference import read_reference_table as read_reference_table

@@ -1,0 +1,13 @@
+from .catalog_writer import CatalogSpec as CatalogSpec
+from .catalog_writer import CatalogWriter as CatalogWriter
+from .catalog_writer import NewCandidate as NewCandidate
+from .catalog_writer import Rejected as Rejected
+from .importing import ImportReport as ImportReport
+from .importing import import_catalog as import_catalog
+from .planning import ImportPlan as ImportPlan
+from .planning import make_plan as make_plan
+from .provenance import check_policy as check_policy
+from .provenance import default_policy as default_policy
+from .request import ImportRequest as ImportRequest
+from .tables import SourceTable as SourceTable
+from .tables import read_table as read_table
