@@ -8,6 +8,7 @@ import logging
 import socket
 import webbrowser
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -41,17 +42,20 @@ from app.review import handlers as review_handlers
 from app.review import page as review
 from app.score import page as score
 from app.settings import page as settings
-from app.shell import PRODUCT, shell
+from app.shell import PRODUCT, Body, Frame, shell
 from app.team import page as team
 from app.theme import is_dark
 from app.train import page as train
 from app.viewer import tiles
+from app.visits import release
+from app.watch import PERIOD_MS, start_watch
 from app.widgets.notice import (
     UNEXPECTED,
     Notice,
 )
 from lensing_core.errors import LensTriageError, WorkspaceError
 from lensing_core.private_files import keep_private_from_now_on
+from lensing_core.store.changes import ChangeStamp
 from lensing_core.store.graders import workspace_secret
 from lensing_core.workspace import Workspace
 from training import runner as jobs
@@ -60,7 +64,7 @@ from training.demo import submit_demo
 _ADVANCE_EVERY_MS = 2000
 _log = logging.getLogger(__name__)
 
-PageFunction = Callable[[AppContext], pn.viewable.Viewable]
+PageFunction = Callable[[AppContext], Body]
 PAGES: dict[str, tuple[str, PageFunction]] = {
     "overview": ("Overview", overview.page),
     "catalogs": ("Catalogs", catalogs.page),
@@ -98,11 +102,22 @@ def _is_raised_in(error: BaseException, modules: tuple[str, ...]) -> bool:
     return at is not None and at.tb_frame.f_globals.get("__name__") in modules
 
 
-def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], Any]:
-    """A function that builds the page for one session; Panel wants a plain function here.
+def _body(context: AppContext, title: str, page: PageFunction) -> Body:
+    """The page; whatever goes wrong becomes one sentence in its place."""
+    try:
+        return page(context)
+    except LensTriageError as error:
+        message = str(error)
+    except Exception:  # noqa: BLE001 - logged; a page never shows a traceback
+        _log.exception("The page %s could not be built", title)
+        message = "This page could not be built; the server's log says why."
+    notice = Notice()
+    notice.say(message)
+    return shell(title, notice.__panel__(), context=context)
 
-    Whatever goes wrong becomes one sentence in the page's frame.
-    """
+
+def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], Any]:
+    """A function that builds the page for one session; Panel wants a plain function here."""
 
     def build() -> pn.viewable.Viewable:
         pn.config.theme = "dark" if is_dark() else "default"  # type: ignore[misc]  # by __setattr__
@@ -110,16 +125,8 @@ def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], 
             # Panel sets this when the page is sent; parts that change before take a CDN's without.
             pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
         here = identity.page_context(context)
-        try:
-            return page(here)
-        except LensTriageError as error:
-            message = str(error)
-        except Exception:  # noqa: BLE001 - logged; a page never shows a traceback
-            _log.exception("The page %s could not be built", title)
-            message = "This page could not be built; the server's log says why."
-        notice = Notice()
-        notice.say(message)
-        return shell(title, notice.__panel__(), context=here)
+        others = {slug: partial(_body, here, *PAGES[slug]) for slug in PAGES}
+        return Frame(here, _body(here, title, page), others).page
 
     return build
 
@@ -236,6 +243,7 @@ def serve(
         submit_demo(workspace)
     for name in ClosedTabs.LOGGERS:
         logging.getLogger(name).addFilter(ClosedTabs())
+    pn.state.on_session_destroyed(release)
     pn.extension(notifications=True, exception_handler=_unexpected)
     server = make_server(context, port)
 
@@ -246,6 +254,8 @@ def serve(
             _log.exception("Jobs could not be looked after")
 
     PeriodicCallback(advance, _ADVANCE_EVERY_MS).start()
+    watch = start_watch(ChangeStamp(context.database))
+    PeriodicCallback(watch.look, PERIOD_MS).start()
     url = f"http://{ADDRESS}:{port}/"
     print(f"{PRODUCT}: {url} (Ctrl-C stops the pages, not the runs)", flush=True)  # noqa: T201
     if open_browser:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
-from urllib.parse import quote
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, quote
 
 import panel as pn
 import panel_material_ui as pmui
+import param
+from panel.custom import JSComponent
+from panel.util import edit_readonly
 
 from app.context import AppContext
 from app.http.sign_in import SignIn
+from app.scripts import bundle
 from app.theme import (
     PAGE_SX,
     ROOT_CSS,
@@ -21,8 +27,10 @@ from app.theme import (
     loading_css,
     read_asset,
 )
+from app.visits import Arguments, begin_visit, current_visit
+from app.watch import the_watch
 from app.widgets.format import percent
-from app.widgets.live import live
+from app.widgets.live import follow
 from lensing_core.store.runs import RunSummary, list_active_runs
 
 PRODUCT = "lens-triage"
@@ -107,6 +115,12 @@ nav a:hover { background: color-mix(in srgb, var(--lt-accent) 8%, transparent);
   color: var(--lt-text); text-decoration: none; }
 nav a[aria-current] { color: var(--lt-accent); font-weight: 500;
   background: color-mix(in srgb, var(--lt-accent) 13%, transparent); }
+.bar { position: fixed; top: 48px; left: 0; right: 0; height: 2px; z-index: 9;
+  background: linear-gradient(90deg, transparent, var(--lt-accent), transparent) 0 0 / 40% 100%
+  no-repeat; animation: slide 1.1s ease-in-out infinite; }
+.bar[hidden] { display: none; }
+@keyframes slide { from { background-position: -60% 0 } to { background-position: 160% 0 } }
+.icon { display: flex; }
 svg { width: 22px; height: 22px; fill: none; stroke: currentColor; stroke-width: 1.7;
   stroke-linejoin: round; stroke-linecap: round; }
 """
@@ -145,18 +159,35 @@ p { margin: 0; color: var(--lt-muted); font-size: 13px; }
 """
 
 
-def _rail(current: str) -> pn.pane.HTML:
-    links = "".join(
-        f'<a href="{item.slug}"{" aria-current=page" if item.slug == current else ""}>'
-        f'<svg viewBox="0 0 24 24" aria-hidden="true">{item.icon}</svg>{item.title}</a>'
-        for item in NAVIGATION
-    )
-    return pn.pane.HTML(
-        f'<nav aria-label="Pages">{links}</nav>',
-        stylesheets=[TOKENS_CSS, _RAIL_CSS],
-        margin=0,
-        width=_RAIL_WIDTH - 1,
-    )
+class Rail(JSComponent):
+    """The navigation; asks for pages and says whether the tab is in sight."""
+
+    items = param.List(default=[], doc="Of the navigation: page, title, icon.")
+    pages = param.List(default=[], doc="All that may be asked for.")
+    shown = param.Dict(default={}, doc="The page that stands: page, title, number asked under.")
+
+    _esm = bundle("rail")
+    _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, _RAIL_CSS]
+
+    def __init__(self, frame: Frame, page: str, title: str) -> None:
+        self._frame = frame
+        super().__init__(
+            items=[{"page": i.slug, "title": i.title, "icon": i.icon} for i in NAVIGATION],
+            pages=frame.pages,
+            shown={"page": page, "title": title, "number": 0},
+            margin=0,
+            width=_RAIL_WIDTH - 1,
+        )
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        if data["type"] == "sight":
+            self._frame.set_hidden(bool(data["hidden"]))
+        elif data["page"] in self.pages:
+            self._send_msg({"type": "building"})
+            arguments = parse_qs(str(data["query"]), keep_blank_values=True)
+            pn.state.execute(
+                lambda: self._frame.show(data["page"], arguments, data["number"]), schedule=True
+            )
 
 
 def _header(context: AppContext) -> pn.pane.HTML:
@@ -183,8 +214,16 @@ def _activity(context: AppContext) -> pn.pane.HTML:
                 pane.object = text
         pane.visible = bool(active)
 
-    live(refresh)
+    follow(refresh)
     return pane
+
+
+class Body(pn.Column):
+    """What a page puts into the frame, and the page's title."""
+
+    def __init__(self, title: str, *parts: pn.viewable.Viewable, **params: Any) -> None:
+        super().__init__(*parts, **params)
+        self.page_title = title
 
 
 def shell(
@@ -194,8 +233,8 @@ def shell(
     context: AppContext,
     subtitle: str = "",
     heading: bool = True,
-) -> pmui.Page:
-    """Put a page's body into the frame.
+) -> Body:
+    """Return a page's body as it stands in the frame.
 
     Parameters
     ----------
@@ -210,7 +249,6 @@ def shell(
     heading : bool, optional
         False leaves the heading out, for pages that need all the height.
     """
-    slug = next((item.slug for item in NAVIGATION if item.title == title), "")
     parts: list[pn.viewable.Viewable] = []
     if heading:
         note = f"<p>{escape(subtitle)}</p>" if subtitle else ""
@@ -223,35 +261,97 @@ def shell(
             )
         )
     fills = body.sizing_mode == "stretch_both"
-    main = pn.Column(
+    return Body(
+        title,
         *parts,
         body,
         sizing_mode="stretch_both" if fills else "stretch_width",
         margin=0,
         styles={"padding": "16px 20px", "box-sizing": "border-box"},
     )
-    page = pmui.Page(
-        title="",
-        meta_title=f"{title} · {PRODUCT}",
-        header=[_header(context), _activity(context), SignIn(context)],
-        sidebar=[_rail(slug)],
-        main=[main],
-        sidebar_variant="permanent",
-        sidebar_width=_RAIL_WIDTH,
-        sidebar_resizable=False,
-        theme_config=THEME_CONFIG,
-        dark_theme=is_dark(),
-        busy_indicator=None,
-        favicon="data:image/svg+xml," + quote(read_asset("logo.svg")),
-        sx=PAGE_SX,
-        raw_css=[ROOT_CSS, loading_css(is_dark())],
-    )
-    # Kept in a cookie, so that the next page comes from the server in the right colours at once.
-    page.jscallback(
-        dark_theme=f"document.cookie = '{THEME_COOKIE}=' + (cb_obj.dark_theme ? 'dark' : 'light')"
-        " + '; path=/; max-age=31536000; SameSite=Strict'",
-    )
-    return page
+
+
+class _NeverBusy(param.Parameterized):
+    busy = param.Boolean(default=False)
+
+
+class Frame:
+    """The frame of one session: header and navigation stay, the page inside changes.
+
+    Parameters
+    ----------
+    context : AppContext
+    body : Body
+        Of the page that was asked for first.
+    pages : Mapping
+        Functions that make the body of a page, by the last part of its address.
+
+    Attributes
+    ----------
+    page : pmui.Page
+        To be served.
+    """
+
+    def __init__(
+        self, context: AppContext, body: Body, pages: Mapping[str, Callable[[], Body]]
+    ) -> None:
+        self._pages = pages
+        title = body.page_title
+        slug = next((item.slug for item in NAVIGATION if item.title == title), "")
+        self._rail = Rail(self, slug, _tab_title(title))
+        self.page = pmui.Page(
+            title="",
+            meta_title=_tab_title(title),
+            header=[_header(context), _activity(context), SignIn(context)],
+            sidebar=[self._rail],
+            main=[body],
+            sidebar_variant="permanent",
+            sidebar_width=_RAIL_WIDTH,
+            sidebar_resizable=False,
+            theme_config=THEME_CONFIG,
+            dark_theme=is_dark(),
+            busy_indicator=None,
+            favicon="data:image/svg+xml," + quote(read_asset("logo.svg")),
+            sx=PAGE_SX,
+            raw_css=[ROOT_CSS, loading_css(is_dark())],
+        )
+        with edit_readonly(self.page):
+            # A page of pmui follows Panel's "busy", which changes twice at each callback of any
+            # session: every open tab would be sent every change, and Panel would keep every page.
+            # Another reference, which never changes, takes that one's place.
+            self.page.busy = _NeverBusy().param.busy
+        # Kept in a cookie, so that the next page comes in the right colors at once.
+        self.page.jscallback(
+            dark_theme=f"document.cookie = '{THEME_COOKIE}=' + (cb_obj.dark_theme ? 'dark' : "
+            "'light') + '; path=/; max-age=31536000; SameSite=Strict'",
+        )
+
+    @property
+    def pages(self) -> list[str]:
+        """All pages that can be asked for."""
+        return list(self._pages)
+
+    def show(self, page: str, arguments: Arguments, number: int = 0) -> None:
+        """Leave the page that stands and put another into the frame."""
+        begin_visit(arguments)
+        body = self._pages[page]()
+        self.page.main = [body]
+        self._rail.shown = {
+            "page": page,
+            "title": _tab_title(body.page_title),
+            "number": number,
+        }
+
+    @staticmethod
+    def set_hidden(hidden: bool) -> None:
+        """Say whether the session's tab is out of sight: then it is not kept up to date."""
+        watch, document = the_watch(), pn.state.curdoc
+        if watch is not None and document is not None:
+            watch.set_hidden(document, hidden)
+
+
+def _tab_title(title: str) -> str:
+    return f"{title} · {PRODUCT}"
 
 
 def activity_html(active: list[RunSummary]) -> str:
@@ -268,6 +368,6 @@ def activity_html(active: list[RunSummary]) -> str:
 
 
 def argument(name: str) -> str:
-    """A part of the query string of this session's address; '' where it is not there."""
-    values = pn.state.session_args.get(name, [])
-    return values[0].decode("utf-8", "replace") if values else ""
+    """A part of the query string of this page's address; '' where it is not there."""
+    values = current_visit().arguments.get(name, [])
+    return values[0] if values else ""

@@ -283,9 +283,7 @@ def measure(chromium: str | None, seconds: float, loads: int) -> None:
             addresses = [BARE, *slugs, f"label?session={session_id}"]
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             open_page(browser, server, BARE, 0)  # what the server loads once
-            costs = {
-                address: open_page(browser, server, address, seconds) for address in addresses
-            }
+            costs = {address: open_page(browser, server, address, seconds) for address in addresses}
             for slug, change_s in change_pages(browser, server, slugs).items():
                 costs[slug].change_s = change_s
             browser.close()

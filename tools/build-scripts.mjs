@@ -12,6 +12,7 @@ const ENTRIES = {
   "sign-in": "app/http/sign_in.js",
   table: "app/widgets/table.js",
   "action-button": "app/widgets/action_button.js",
+  rail: "app/rail.js",
 }
 
 // tests/app/test_scripts.py computes the same from the sources, and so tells when a bundle is old.

@@ -12,7 +12,7 @@ from app.catalogs.import_form import ImportForm
 from app.catalogs.listing import CatalogList
 from app.context import AppContext
 from app.runs.form import RunForm
-from app.shell import argument, shell
+from app.shell import Body, argument, shell
 from app.widgets.choices import (
     catalog_choices,
     fresh_name,
@@ -26,7 +26,7 @@ from training.settings import InjectSettings, SimulateSettings
 _TABS = ("catalogs", "import", "simulate", "inject")
 
 
-def page(context: AppContext) -> pn.viewable.Viewable:
+def page(context: AppContext) -> Body:
     """The page; ``?tab=`` names the tab, ``?catalog=`` the catalog to show."""
     listing = CatalogList(context, argument("catalog"))
     importing = ImportForm(context)

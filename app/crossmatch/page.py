@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import panel as pn
-
 from app.context import AppContext
 from app.crossmatch.view import CrossmatchBoard
 from app.runs.form import RunForm
-from app.shell import argument, shell
+from app.shell import Body, argument, shell
 from app.widgets.choices import (
     catalog_choices,
     ensemble_choices,
@@ -23,7 +21,7 @@ from lensing_core.store.summaries import list_catalogs, list_ensembles
 from training.settings import CrossmatchSettings
 
 
-def page(context: AppContext) -> pn.viewable.Viewable:
+def page(context: AppContext) -> Body:
     """The page; ``?catalog=`` and ``?ensemble=`` choose what it begins with."""
     asked = {"catalog": argument("catalog"), "ensemble": argument("ensemble")}
     board = CrossmatchBoard(context, **asked)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import panel as pn
-
 from app.context import AppContext
 from app.evaluate.view import EvaluationBoard
-from app.shell import argument, shell
+from app.shell import Body, argument, shell
 from app.widgets.live import live
 
 
-def page(context: AppContext) -> pn.viewable.Viewable:
+def page(context: AppContext) -> Body:
     """The page; ``?ensemble=`` chooses what it begins with."""
     board = EvaluationBoard(context, ensemble=argument("ensemble"))
     live(board.refresh)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import panel as pn
-
 from app.context import AppContext
 from app.http.identity import current_grader
 from app.label.service import LabelService
 from app.label.sessions import SessionBoard
 from app.label.view import LabelDesk
-from app.shell import argument, shell
+from app.shell import Body, argument, shell
 from app.widgets.live import live
 from lensing_core.errors import PolicyError
 
 _PERIOD_MS = 3000
 
 
-def page(context: AppContext) -> pn.viewable.Viewable:
+def page(context: AppContext) -> Body:
     """The page; ``?session=`` names the session to grade."""
     grader = current_grader(context)
     session_id = argument("session")

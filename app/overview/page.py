@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import panel as pn
-
 from app.context import AppContext
 from app.overview.view import OverviewBoard
-from app.shell import shell
+from app.shell import Body, shell
 
 
-def page(context: AppContext) -> pn.viewable.Viewable:
+def page(context: AppContext) -> Body:
     """The page."""
     return shell("Overview", OverviewBoard(context).__panel__(), context=context)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import panel as pn
-
 from app.context import AppContext
 from app.runs.form import RunForm
 from app.score.results import ScoreResults
-from app.shell import argument, shell
+from app.shell import Body, argument, shell
 from app.widgets import format as fmt
 from app.widgets.choices import (
     catalog_choices,
@@ -26,7 +24,7 @@ from training.jobs.train.estimate import estimate_scoring_seconds
 from training.settings import ScoreSettings
 
 
-def page(context: AppContext) -> pn.viewable.Viewable:
+def page(context: AppContext) -> Body:
     """The page; ``?ensemble=`` and ``?catalog=`` choose what the form begins with."""
     asked = {"ensemble": argument("ensemble"), "catalog": argument("catalog")}
     results = ScoreResults(context, **asked)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import panel as pn
-
 from app.context import AppContext
 from app.http.identity import current_grader
-from app.shell import shell
+from app.shell import Body, shell
 from app.team.view import TeamBoard
 from app.widgets.notice import Notice
 
 
-def page(context: AppContext) -> pn.viewable.Viewable:
+def page(context: AppContext) -> Body:
     """The page; figures need somebody who is signed in."""
     grader = current_grader(context)
     if grader is None:

@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 
 from app.context import AppContext
 from app.runs.form import RunForm
-from app.shell import argument, shell
+from app.shell import Body, argument, shell
 from app.train.ensembles import EnsembleBoard
 from app.widgets import format as fmt
 from app.widgets.choices import (
@@ -31,7 +31,7 @@ from training.settings import FinetuneSettings, RetrainSettings, TrainSettings
 _TABS = ("train", "retrain", "finetune")
 
 
-def page(context: AppContext) -> pn.viewable.Viewable:
+def page(context: AppContext) -> Body:
     """The page; ``?tab=`` names a tab; ``base``, ``catalog``, ``survey_prior`` fill its form."""
     wanted = argument("tab")
     asked = {name: argument(name) for name in ("base", "catalog", "survey_prior")}

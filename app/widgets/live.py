@@ -1,4 +1,4 @@
-"""Parts of a page that look at the database again and again while the page is open."""
+"""Parts of a page that follow the database while the page is open, and work beside the page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TypeVar
 
 import panel as pn
 
-PERIOD_MS = 1000
+from app.visits import current_visit
+from app.watch import PERIOD_MS, the_watch
+
 QUICK_S = 0.8
 SHOWN_S = 0.5
 _log = logging.getLogger(__name__)
@@ -67,6 +69,7 @@ def in_background(
     if not in_session():
         show(work())
         return
+    visit = current_visit()
     if button is not None and "busy" in button.param:
         _show_busy(button, True)  # before the press that began this is answered
 
@@ -76,7 +79,7 @@ def in_background(
         except Exception:  # noqa: BLE001 - logged; the page keeps what it shows
             _log.exception("A part of a page could not be computed")
         else:
-            _scheduled(lambda: show(result))
+            _scheduled(lambda: None if visit.over else show(result))
 
     pn.state.onload(lambda: pn.state.execute(run))
 
@@ -91,10 +94,17 @@ def _scheduled(change: Callable[[], None]) -> None:
 
 
 def live(*refreshers: Callable[[], None], period_ms: int = PERIOD_MS) -> None:
-    """Call each refresher now, and again every ``period_ms`` until the session ends.
+    """Call each refresher now, and after changes of the database until the page is left.
 
-    A refresher must be quick, and send nothing where nothing changed.
+    Refreshed is at most each ``period_ms``, and only a tab that is in sight. A refresher must be
+    quick, and send nothing where nothing changed.
     """
+    stop = follow(*refreshers, period_ms=period_ms)
+    current_visit().on_leave(stop)
+
+
+def follow(*refreshers: Callable[[], None], period_ms: int = PERIOD_MS) -> Callable[[], None]:
+    """Do as :func:`live` does, until the function that is returned is called."""
 
     def refresh() -> None:
         for refresher in refreshers:
@@ -104,5 +114,7 @@ def live(*refreshers: Callable[[], None], period_ms: int = PERIOD_MS) -> None:
                 _log.exception("A part of a page could not be refreshed")
 
     refresh()
-    if in_session():
-        pn.state.add_periodic_callback(refresh, period=period_ms)
+    watch, document = the_watch(), pn.state.curdoc
+    if watch is None or document is None or not in_session():
+        return lambda: None
+    return watch.follow(document, refresh, period_ms)

@@ -1,0 +1,152 @@
+// The navigation, and the change from page to page within one document: links to pages of the
+// program anywhere on a page are asked of the server over the connection that is open, and the
+// frame stays. Where that connection is gone the browser loads the page as any other link.
+
+import { h } from "./widgets/dom.js"
+
+const ANSWER_MS = 30000 // a server that has not even said "on its way" by then is away
+
+// The page that a link leads to: {page, query}, or null for an address that is none of ours.
+export function pageOf(url, base, pages) {
+  const to = new URL(url, base)
+  const from = new URL(base)
+  if (to.origin !== from.origin) return null
+  const folder = from.pathname.slice(0, from.pathname.lastIndexOf("/") + 1)
+  if (!to.pathname.startsWith(folder)) return null
+  const page = to.pathname.slice(folder.length)
+  return pages.includes(page) ? {page, query: to.search.slice(1)} : null
+}
+
+// The link that a click means to follow here, in this tab; null for all others.
+export function linkOf(event) {
+  if (event.defaultPrevented || event.button !== 0) return null
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return null
+  const link = event.composedPath().find((node) => node.tagName === "A" && node.href)
+  if (!link || link.hasAttribute("download")) return null
+  return link.target && link.target !== "_self" ? null : link
+}
+
+class Rail {
+  constructor(model) {
+    this.model = model
+    this.number = 0
+    this.shown = this.address()
+    this.links = new Map(model.items.map(({page, title, icon}) => {
+      const drawing = h("span", {className: "icon"})
+      drawing.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${icon}</svg>`
+      return [page, h("a", {href: page}, drawing, title)]
+    }))
+    this.bar = h("div", {className: "bar", hidden: true})
+    this.node = h("div", {}, this.bar, h("nav", {ariaLabel: "Pages"}, ...this.links.values()))
+    this.mark(model.shown.page)
+    this.onClick = (event) => this.click(event)
+    this.onBack = () => { if (this.address() !== this.shown) this.go(location.href, false) }
+    this.onSight = () => model.send_msg({type: "sight", hidden: document.hidden})
+    window.addEventListener("click", this.onClick)
+    window.addEventListener("popstate", this.onBack)
+    document.addEventListener("visibilitychange", this.onSight)
+    model.on("shown", () => this.arrive(model.shown))
+    model.on("msg:custom", (message) => { if (message.type === "building") this.heard = true })
+    if (document.hidden) this.onSight()
+    onlyNewAddresses()
+    followConnection()
+    measureOnlyDrawnPlots()
+  }
+
+  address() { return location.pathname + location.search }
+
+  mark(page) {
+    for (const [name, link] of this.links) {
+      if (name === page) link.setAttribute("aria-current", "page")
+      else link.removeAttribute("aria-current")
+    }
+  }
+
+  click(event) {
+    const link = linkOf(event)
+    if (!link || !pageOf(link.href, document.baseURI, this.model.pages)) return
+    if (link.href.includes("#") || !connected()) return
+    event.preventDefault()
+    this.go(link.href, true)
+  }
+
+  // Ask for a page; `push` writes its address into the history, which "back" has done already.
+  go(href, push) {
+    const found = pageOf(href, document.baseURI, this.model.pages)
+    if (!found || !connected()) return location.reload()
+    const leave = new CustomEvent("lens-triage-leave", {cancelable: true})
+    if (!document.dispatchEvent(leave)) return undefined
+    if (push) history.pushState({}, "", href)
+    this.shown = this.address()
+    this.mark(found.page)
+    this.bar.hidden = false
+    tellLocation()
+    this.number += 1
+    this.heard = false
+    const number = this.number
+    this.model.send_msg({type: "go", ...found, number})
+    return setTimeout(() => {
+      if (!this.heard && this.number === number) location.reload()
+    }, ANSWER_MS)
+  }
+
+  arrive({page, title, number}) {
+    if (number !== this.number) return // another page has been asked for since
+    this.bar.hidden = true
+    this.mark(page)
+    document.title = title
+    const frame = this.node.getRootNode().host?.getRootNode()
+    frame?.querySelector(".main-content")?.scrollTo(0, 0)
+  }
+
+  remove() {
+    window.removeEventListener("click", this.onClick)
+    window.removeEventListener("popstate", this.onBack)
+    document.removeEventListener("visibilitychange", this.onSight)
+  }
+}
+
+// Whether messages reach the server, as far as Bokeh has noticed.
+let lost = false
+const connected = () => !lost
+
+function followConnection() {
+  const bokeh = window.Bokeh?.documents[0]
+  bokeh?.on_event("connection_lost", () => { lost = true })
+  bokeh?.on_event("client_reconnected", () => { lost = false })
+}
+
+// Bokeh measures plots whenever what is around them changes its size, those too that have come with
+// a page and are not drawn yet; that fails, and its error is the console's.
+function measureOnlyDrawnPlots() {
+  const view = window.Bokeh?.Models?.get("Plot")?.prototype.default_view?.prototype
+  if (!view || view.measuresOnlyDrawn) return
+  const measure = view._measure_layout
+  view._measure_layout = function measureDrawn() { if (this.layout) measure.call(this) }
+  view.measuresOnlyDrawn = true
+}
+
+// Panel's model of the address follows what the browser shows, so that a page changes the query
+// string of its own address.
+function tellLocation() {
+  const model = window.Bokeh?.documents[0]?.roots().find((root) => root.name === "location")
+  const {pathname, search, hash} = location
+  model?.setv({pathname, search, hash})
+}
+
+// Panel's model pushes an address at every change of one of its parts, the same one several times,
+// and each would be one more "back".
+function onlyNewAddresses() {
+  if (history.pushState.name === "pushNew") return
+  const push = history.pushState.bind(history)
+  history.pushState = function pushNew(state, unused, url) {
+    if (url != null && new URL(url, location.href).href === location.href) return
+    push(state, unused, url)
+  }
+}
+
+export function render({model}) {
+  const rail = new Rail(model)
+  model.on("remove", () => rail.remove())
+  return rail.node
+}

@@ -1,0 +1,98 @@
+"""Which page a session shows, by which address, and what ends when it is left.
+
+A session of the browser outlives its pages: the frame stays while one page takes the place of
+another. What a page starts for itself ends by :meth:`Visit.on_leave`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from weakref import WeakKeyDictionary
+
+import panel as pn
+from bokeh.document import Document
+from bokeh.server.contexts import BokehSessionContext
+
+from app.watch import the_watch
+
+_log = logging.getLogger(__name__)
+Arguments = Mapping[str, Sequence[str]]
+
+
+class Visit:
+    """One page in one session.
+
+    Attributes
+    ----------
+    arguments : Mapping
+        The query string of the page's address: name to values.
+    over : bool
+        Whether the page has been left.
+    """
+
+    def __init__(self, arguments: Arguments) -> None:
+        self.arguments = arguments
+        self.over = False
+        self._endings: list[Callable[[], None]] = []
+
+    def on_leave(self, ending: Callable[[], None]) -> None:
+        """Call ``ending`` once, when another page comes or the session ends."""
+        self._endings.append(ending)
+
+    def leave(self) -> None:
+        """End everything that the page started."""
+        self.over = True
+        endings, self._endings = self._endings, []
+        for ending in endings:
+            try:
+                ending()
+            except Exception:  # noqa: BLE001 - logged; the others must end all the same
+                _log.exception("A part of a page could not be ended")
+
+
+_visits: WeakKeyDictionary[Document, Visit] = WeakKeyDictionary()
+
+
+def current_visit() -> Visit:
+    """Return the visit of the session at work; without a session one that nothing ends."""
+    document = pn.state.curdoc
+    if document is None or document.session_context is None:
+        return Visit({})
+    if document not in _visits:
+        found = {
+            name: [value.decode("utf-8", "replace") for value in values]
+            for name, values in pn.state.session_args.items()
+        }
+        _visits[document] = Visit(found)
+    return _visits[document]
+
+
+def begin_visit(arguments: Arguments) -> Visit:
+    """Leave the page of the session at work and begin another, of the given query string."""
+    document = pn.state.curdoc
+    visit = Visit(arguments)
+    if document is not None:
+        if document in _visits:
+            _visits[document].leave()
+        _visits[document] = visit
+    return visit
+
+
+def release(session_context: BokehSessionContext) -> None:
+    """End the visit of a session that has ended, and all that Panel keeps of its document.
+
+    Panel forgets a page's root, but not the area of its notifications, which holds the document
+    and so everything on it.
+    """
+    document = session_context._document  # Bokeh's public property makes a new lock around it
+    visit = _visits.pop(document, None)
+    if visit is not None:
+        visit.leave()
+    watch = the_watch()
+    if watch is not None:
+        watch.forget(document)
+    for ref, (view, root, owner, _) in list(pn.state._views.items()):
+        if owner is document:
+            view._cleanup(root)
+            pn.state._views.pop(ref, None)

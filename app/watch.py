@@ -1,0 +1,127 @@
+"""One look at the database for all open pages: who shows what changed is told, the rest is left.
+
+A page that asks by itself, each second, whether something has changed costs processor time in every
+tab. Here the server asks once, by a number that every commit changes, and not at all while no tab
+is in sight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Hashable
+from weakref import WeakSet
+
+from bokeh.document import Document
+
+PERIOD_MS = 1000
+UNCHANGED_S = 60.0  # after so long texts such as "2 min ago" are written anew
+_log = logging.getLogger(__name__)
+
+
+class Follower:
+    """A part of a page of one session that is to be refreshed when the database has changed."""
+
+    def __init__(self, document: Document, refresh: Callable[[], None], period_s: float) -> None:
+        self._document = document
+        self._refresh = refresh
+        self._period_s = period_s
+        self._seen: Hashable = None
+        self._at = time.monotonic()
+        self._waits = False
+        self._stopped = False
+
+    @property
+    def document(self) -> Document:
+        """The session's document."""
+        return self._document
+
+    def stop(self) -> None:
+        """Never be refreshed again."""
+        self._stopped = True
+
+    def tell(self, stamp: Hashable, now: float) -> None:
+        """Refresh where ``stamp`` is new and the last time was a period ago, or long ago."""
+        since = now - self._at
+        due = since >= self._period_s if stamp != self._seen else since >= UNCHANGED_S
+        if not due or self._waits or self._stopped or self._document.session_context is None:
+            return
+        self._seen, self._at, self._waits = stamp, now, True
+        self._document.add_next_tick_callback(self._run)
+
+    def _run(self) -> None:
+        self._waits = False
+        if not self._stopped:
+            self._refresh()
+
+
+class Watch:
+    """Followers of one database, in all sessions of the server.
+
+    Parameters
+    ----------
+    stamp : callable
+        Returns something else after every change; called in a thread.
+    """
+
+    def __init__(self, stamp: Callable[[], Hashable]) -> None:
+        self._stamp = stamp
+        self._followers: set[Follower] = set()
+        self._hidden: WeakSet[Document] = WeakSet()
+
+    def follow(
+        self, document: Document, refresh: Callable[[], None], period_ms: int = PERIOD_MS
+    ) -> Callable[[], None]:
+        """Call ``refresh`` after changes, not more often than each period; returns what ends it."""
+        # A look comes somewhat early now and then; a period must not become two for it.
+        follower = Follower(document, refresh, 0.9 * period_ms / 1000)
+        self._followers.add(follower)
+
+        def stop() -> None:
+            follower.stop()
+            self._followers.discard(follower)
+
+        return stop
+
+    def set_hidden(self, document: Document, hidden: bool) -> None:
+        """Say whether the tab of a document is out of sight; it is refreshed when it comes back."""
+        if hidden:
+            self._hidden.add(document)
+        else:
+            self._hidden.discard(document)
+
+    def forget(self, document: Document) -> None:
+        """Tell nobody any more in a session that has ended."""
+        for follower in [each for each in self._followers if each.document is document]:
+            follower.stop()
+            self._followers.discard(follower)
+
+    async def look(self) -> None:
+        """Ask once for all that is in sight, and tell them."""
+        told = [each for each in self._followers if each.document not in self._hidden]
+        if not told:
+            return
+        try:
+            stamp = await asyncio.to_thread(self._stamp)
+        except Exception:  # noqa: BLE001 - logged; a locked database may pass, the watch goes on
+            _log.exception("Changes of the database could not be looked for")
+            return
+        now = time.monotonic()
+        for follower in told:
+            follower.tell(stamp, now)
+
+
+_watch: Watch | None = None
+
+
+def start_watch(stamp: Callable[[], Hashable]) -> Watch:
+    """Return the watch that the pages of this process follow from now on."""
+    global _watch
+    _watch = Watch(stamp)
+    return _watch
+
+
+def the_watch() -> Watch | None:
+    """Return the watch of this process; None where nothing is served (a notebook, a test)."""
+    return _watch
