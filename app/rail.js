@@ -5,6 +5,8 @@
 import { h } from "./widgets/dom.js"
 
 const ANSWER_MS = 30000 // a server that has not even said "on its way" by then is away
+const DRAWN_MS = 15000
+const FRAME_MS = 30
 
 // The page that a link leads to: {page, query}, or null for an address that is none of ours.
 export function pageOf(url, base, pages) {
@@ -30,7 +32,6 @@ class Rail {
   constructor(model) {
     this.model = model
     this.number = 0
-    this.shown = this.address()
     this.links = new Map(model.items.map(({page, title, icon}) => {
       const drawing = h("span", {className: "icon"})
       drawing.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${icon}</svg>`
@@ -40,7 +41,7 @@ class Rail {
     this.node = h("div", {}, this.bar, h("nav", {ariaLabel: "Pages"}, ...this.links.values()))
     this.mark(model.shown.page)
     this.onClick = (event) => this.click(event)
-    this.onBack = () => { if (this.address() !== this.shown) this.go(location.href, false) }
+    this.onBack = () => this.go(location.href, false)
     this.onSight = () => model.send_msg({type: "sight", hidden: document.hidden})
     window.addEventListener("click", this.onClick)
     window.addEventListener("popstate", this.onBack)
@@ -50,10 +51,8 @@ class Rail {
     if (document.hidden) this.onSight()
     onlyNewAddresses()
     followConnection()
-    measureOnlyDrawnPlots()
+    layOutOnlyDrawnPlots()
   }
-
-  address() { return location.pathname + location.search }
 
   mark(page) {
     for (const [name, link] of this.links) {
@@ -74,10 +73,14 @@ class Rail {
   go(href, push) {
     const found = pageOf(href, document.baseURI, this.model.pages)
     if (!found || !connected()) return location.reload()
+    // Who holds something back has the browser ask its person, which it does at a real change.
     const leave = new CustomEvent("lens-triage-leave", {cancelable: true})
-    if (!document.dispatchEvent(leave)) return undefined
+    if (!document.dispatchEvent(leave)) {
+      if (push) location.href = href
+      else location.reload()
+      return undefined
+    }
     if (push) history.pushState({}, "", href)
-    this.shown = this.address()
     this.mark(found.page)
     this.bar.hidden = false
     tellLocation()
@@ -90,13 +93,17 @@ class Rail {
     }, ANSWER_MS)
   }
 
-  arrive({page, title, number}) {
+  // The server has sent a page. It keeps changes back until it hears that the page is drawn.
+  async arrive({page, title, number}) {
     if (number !== this.number) return // another page has been asked for since
-    this.bar.hidden = true
     this.mark(page)
     document.title = title
     const frame = this.node.getRootNode().host?.getRootNode()
     frame?.querySelector(".main-content")?.scrollTo(0, 0)
+    await drawn()
+    if (number !== this.number) return
+    this.bar.hidden = true
+    this.model.send_msg({type: "drawn", number})
   }
 
   remove() {
@@ -106,30 +113,46 @@ class Rail {
   }
 }
 
+// Wait until Bokeh's parts are drawn, or for so long that no longer wait would help.
+async function drawn() {
+  const end = performance.now() + DRAWN_MS
+  const frame = () => new Promise((resolve) => setTimeout(resolve, FRAME_MS))
+  await frame()
+  while (performance.now() < end) {
+    const roots = [...globalThis.Bokeh?.index?.roots ?? []]
+    if (roots.every((root) => root.has_finished())) return
+    await frame()
+  }
+}
+
 // Whether messages reach the server, as far as Bokeh has noticed.
 let lost = false
 const connected = () => !lost
 
 function followConnection() {
-  const bokeh = window.Bokeh?.documents[0]
+  const bokeh = globalThis.Bokeh?.documents[0]
   bokeh?.on_event("connection_lost", () => { lost = true })
   bokeh?.on_event("client_reconnected", () => { lost = false })
 }
 
-// Bokeh measures plots whenever what is around them changes its size, those too that have come with
+// Bokeh lays out plots whenever what is around them changes its size, those too that have come with
 // a page and are not drawn yet; that fails, and its error is the console's.
-function measureOnlyDrawnPlots() {
-  const view = window.Bokeh?.Models?.get("Plot")?.prototype.default_view?.prototype
-  if (!view || view.measuresOnlyDrawn) return
-  const measure = view._measure_layout
-  view._measure_layout = function measureDrawn() { if (this.layout) measure.call(this) }
-  view.measuresOnlyDrawn = true
+function layOutOnlyDrawnPlots() {
+  const view = globalThis.Bokeh?.Models?.get("Plot")?.prototype.default_view?.prototype
+  if (!view || view.laysOutOnlyDrawn) return
+  for (const name of ["_measure_layout", "_compute_layout", "after_layout"]) {
+    const method = view[name]
+    view[name] = function onlyDrawn(...given) {
+      return this.layout ? method.apply(this, given) : undefined
+    }
+  }
+  view.laysOutOnlyDrawn = true
 }
 
 // Panel's model of the address follows what the browser shows, so that a page changes the query
 // string of its own address.
 function tellLocation() {
-  const model = window.Bokeh?.documents[0]?.roots().find((root) => root.name === "location")
+  const model = globalThis.Bokeh?.documents[0]?.roots().find((root) => root.name === "location")
   const {pathname, search, hash} = location
   model?.setv({pathname, search, hash})
 }
@@ -140,7 +163,7 @@ function onlyNewAddresses() {
   if (history.pushState.name === "pushNew") return
   const push = history.pushState.bind(history)
   history.pushState = function pushNew(state, unused, url) {
-    if (url != null && new URL(url, location.href).href === location.href) return
+    if (url && new URL(url, location.href).href === location.href) return
     push(state, unused, url)
   }
 }

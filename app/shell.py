@@ -30,7 +30,7 @@ from app.theme import (
 from app.visits import Arguments, begin_visit, current_visit
 from app.watch import the_watch
 from app.widgets.format import percent
-from app.widgets.live import follow
+from app.widgets.live import live_in_frame
 from lensing_core.store.runs import RunSummary, list_active_runs
 
 PRODUCT = "lens-triage"
@@ -171,6 +171,7 @@ class Rail(JSComponent):
 
     def __init__(self, frame: Frame, page: str, title: str) -> None:
         self._frame = frame
+        self._asked = 0
         super().__init__(
             items=[{"page": i.slug, "title": i.title, "icon": i.icon} for i in NAVIGATION],
             pages=frame.pages,
@@ -182,12 +183,18 @@ class Rail(JSComponent):
     def _handle_msg(self, data: dict[str, Any]) -> None:
         if data["type"] == "sight":
             self._frame.set_hidden(bool(data["hidden"]))
+        elif data["type"] == "drawn":
+            if data["number"] == self._asked:
+                pn.state.execute(current_visit().draw, schedule=True)
         elif data["page"] in self.pages:
             self._send_msg({"type": "building"})
-            arguments = parse_qs(str(data["query"]), keep_blank_values=True)
-            pn.state.execute(
-                lambda: self._frame.show(data["page"], arguments, data["number"]), schedule=True
-            )
+            self._asked = data["number"]
+            pn.state.execute(lambda: self._show(data), schedule=True)
+
+    def _show(self, asked: dict[str, Any]) -> None:
+        if asked["number"] == self._asked:  # else another page has been asked for since
+            arguments = parse_qs(str(asked["query"]), keep_blank_values=True)
+            self._frame.show(asked["page"], arguments, asked["number"])
 
 
 def _header(context: AppContext) -> pn.pane.HTML:
@@ -214,7 +221,7 @@ def _activity(context: AppContext) -> pn.pane.HTML:
                 pane.object = text
         pane.visible = bool(active)
 
-    follow(refresh)
+    live_in_frame(refresh)
     return pane
 
 

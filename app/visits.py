@@ -7,17 +7,17 @@ another. What a page starts for itself ends by :meth:`Visit.on_leave`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from weakref import WeakKeyDictionary
 
 import panel as pn
+from bokeh.application.application import SessionContext
 from bokeh.document import Document
-from bokeh.server.contexts import BokehSessionContext
 
 from app.watch import the_watch
 
 _log = logging.getLogger(__name__)
-Arguments = Mapping[str, Sequence[str]]
+Arguments = Mapping[str, list[str]]
 
 
 class Visit:
@@ -31,18 +31,40 @@ class Visit:
         Whether the page has been left.
     """
 
-    def __init__(self, arguments: Arguments) -> None:
+    def __init__(self, arguments: Arguments, *, drawn: bool = True) -> None:
         self.arguments = arguments
         self.over = False
+        self._drawn = drawn
+        self._waiting: list[Callable[[], None]] = []
         self._endings: list[Callable[[], None]] = []
 
     def on_leave(self, ending: Callable[[], None]) -> None:
         """Call ``ending`` once, when another page comes or the session ends."""
         self._endings.append(ending)
 
+    def when_drawn(self, action: Callable[[], None]) -> None:
+        """Do ``action`` when the browser has drawn the page, and not at all once it is left.
+
+        Panel's scripts fail at a change of a part that they have been sent and not yet drawn.
+        """
+        if self.over:
+            return
+        if self._drawn:
+            action()
+        else:
+            self._waiting.append(action)
+
+    def draw(self) -> None:
+        """Do what has waited for the browser."""
+        self._drawn = True
+        waiting, self._waiting = self._waiting, []
+        for action in waiting:
+            self.when_drawn(action)
+
     def leave(self) -> None:
         """End everything that the page started."""
         self.over = True
+        self._waiting.clear()
         endings, self._endings = self._endings, []
         for ending in endings:
             try:
@@ -69,9 +91,12 @@ def current_visit() -> Visit:
 
 
 def begin_visit(arguments: Arguments) -> Visit:
-    """Leave the page of the session at work and begin another, of the given query string."""
+    """Leave the page of the session at work and begin another, of the given query string.
+
+    What is drawn is told by :meth:`Visit.draw`.
+    """
     document = pn.state.curdoc
-    visit = Visit(arguments)
+    visit = Visit(arguments, drawn=False)
     if document is not None:
         if document in _visits:
             _visits[document].leave()
@@ -79,13 +104,13 @@ def begin_visit(arguments: Arguments) -> Visit:
     return visit
 
 
-def release(session_context: BokehSessionContext) -> None:
+def release(session_context: SessionContext) -> None:
     """End the visit of a session that has ended, and all that Panel keeps of its document.
 
     Panel forgets a page's root, but not the area of its notifications, which holds the document
     and so everything on it.
     """
-    document = session_context._document  # Bokeh's public property makes a new lock around it
+    document = session_context._document  # type: ignore[attr-defined]  # Bokeh has no public name
     visit = _visits.pop(document, None)
     if visit is not None:
         visit.leave()

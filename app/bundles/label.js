@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 303b8af5772e3b4083113cf0c01f6e90e7b353e19de872024e3ac46b67fcf300
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 332f72b9fcdfe01f17ca2c30f67837405aac6753b1f98be9a33c5574ec4fc28d
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -437,14 +437,17 @@ var PageOutbox = class extends Outbox {
     this.path = path;
     this.about = about;
     this.leaving = false;
+    const keep = (event) => {
+      if (!this.leaving && (this.unsent || isBusy())) {
+        event.preventDefault();
+      }
+    };
     this.listeners = [
       [window, "online", () => this.flush()],
       [window, "pagehide", () => this.leave()],
-      [window, "beforeunload", (event) => {
-        if (!this.leaving && (this.unsent || isBusy())) {
-          event.preventDefault();
-        }
-      }],
+      [window, "beforeunload", keep],
+      [document, "lens-triage-leave", keep],
+      // another page is to take this one's place
       // The page reloads itself after signing in: what is kept is sent then.
       [document, "lens-triage-reload", () => {
         this.leaving = this.stored;

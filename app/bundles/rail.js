@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 33e100f1c644707623f25b4eab015a7abfb6491c1fb13929f3c7b3d65dba5750
+// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 a7a85ff8c0409a4ea63614bef8cab3579f2c4223e5813f6c2c3424dab7c51962
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -21,6 +21,8 @@ var SVG_TAGS = /* @__PURE__ */ new Set(["svg", "g", "line", "circle", "rect", "p
 
 // app/rail.js
 var ANSWER_MS = 3e4;
+var DRAWN_MS = 15e3;
+var FRAME_MS = 30;
 function pageOf(url, base, pages) {
   const to = new URL(url, base);
   const from = new URL(base);
@@ -41,7 +43,6 @@ var Rail = class {
   constructor(model) {
     this.model = model;
     this.number = 0;
-    this.shown = this.address();
     this.links = new Map(model.items.map(({ page, title, icon }) => {
       const drawing = h("span", { className: "icon" });
       drawing.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${icon}</svg>`;
@@ -51,9 +52,7 @@ var Rail = class {
     this.node = h("div", {}, this.bar, h("nav", { ariaLabel: "Pages" }, ...this.links.values()));
     this.mark(model.shown.page);
     this.onClick = (event) => this.click(event);
-    this.onBack = () => {
-      if (this.address() !== this.shown) this.go(location.href, false);
-    };
+    this.onBack = () => this.go(location.href, false);
     this.onSight = () => model.send_msg({ type: "sight", hidden: document.hidden });
     window.addEventListener("click", this.onClick);
     window.addEventListener("popstate", this.onBack);
@@ -65,10 +64,7 @@ var Rail = class {
     if (document.hidden) this.onSight();
     onlyNewAddresses();
     followConnection();
-    measureOnlyDrawnPlots();
-  }
-  address() {
-    return location.pathname + location.search;
+    layOutOnlyDrawnPlots();
   }
   mark(page) {
     for (const [name, link] of this.links) {
@@ -88,9 +84,12 @@ var Rail = class {
     const found = pageOf(href, document.baseURI, this.model.pages);
     if (!found || !connected()) return location.reload();
     const leave = new CustomEvent("lens-triage-leave", { cancelable: true });
-    if (!document.dispatchEvent(leave)) return void 0;
+    if (!document.dispatchEvent(leave)) {
+      if (push) location.href = href;
+      else location.reload();
+      return void 0;
+    }
     if (push) history.pushState({}, "", href);
-    this.shown = this.address();
     this.mark(found.page);
     this.bar.hidden = false;
     tellLocation();
@@ -102,13 +101,17 @@ var Rail = class {
       if (!this.heard && this.number === number) location.reload();
     }, ANSWER_MS);
   }
-  arrive({ page, title, number }) {
+  // The server has sent a page. It keeps changes back until it hears that the page is drawn.
+  async arrive({ page, title, number }) {
     if (number !== this.number) return;
-    this.bar.hidden = true;
     this.mark(page);
     document.title = title;
     const frame = this.node.getRootNode().host?.getRootNode();
     frame?.querySelector(".main-content")?.scrollTo(0, 0);
+    await drawn();
+    if (number !== this.number) return;
+    this.bar.hidden = true;
+    this.model.send_msg({ type: "drawn", number });
   }
   remove() {
     window.removeEventListener("click", this.onClick);
@@ -116,10 +119,20 @@ var Rail = class {
     document.removeEventListener("visibilitychange", this.onSight);
   }
 };
+async function drawn() {
+  const end = performance.now() + DRAWN_MS;
+  const frame = () => new Promise((resolve) => setTimeout(resolve, FRAME_MS));
+  await frame();
+  while (performance.now() < end) {
+    const roots = [...globalThis.Bokeh?.index?.roots ?? []];
+    if (roots.every((root) => root.has_finished())) return;
+    await frame();
+  }
+}
 var lost = false;
 var connected = () => !lost;
 function followConnection() {
-  const bokeh = window.Bokeh?.documents[0];
+  const bokeh = globalThis.Bokeh?.documents[0];
   bokeh?.on_event("connection_lost", () => {
     lost = true;
   });
@@ -127,17 +140,19 @@ function followConnection() {
     lost = false;
   });
 }
-function measureOnlyDrawnPlots() {
-  const view = window.Bokeh?.Models?.get("Plot")?.prototype.default_view?.prototype;
-  if (!view || view.measuresOnlyDrawn) return;
-  const measure = view._measure_layout;
-  view._measure_layout = function measureDrawn() {
-    if (this.layout) measure.call(this);
-  };
-  view.measuresOnlyDrawn = true;
+function layOutOnlyDrawnPlots() {
+  const view = globalThis.Bokeh?.Models?.get("Plot")?.prototype.default_view?.prototype;
+  if (!view || view.laysOutOnlyDrawn) return;
+  for (const name of ["_measure_layout", "_compute_layout", "after_layout"]) {
+    const method = view[name];
+    view[name] = function onlyDrawn(...given) {
+      return this.layout ? method.apply(this, given) : void 0;
+    };
+  }
+  view.laysOutOnlyDrawn = true;
 }
 function tellLocation() {
-  const model = window.Bokeh?.documents[0]?.roots().find((root) => root.name === "location");
+  const model = globalThis.Bokeh?.documents[0]?.roots().find((root) => root.name === "location");
   const { pathname, search, hash } = location;
   model?.setv({ pathname, search, hash });
 }
@@ -145,7 +160,7 @@ function onlyNewAddresses() {
   if (history.pushState.name === "pushNew") return;
   const push = history.pushState.bind(history);
   history.pushState = function pushNew(state, unused, url) {
-    if (url != null && new URL(url, location.href).href === location.href) return;
+    if (url && new URL(url, location.href).href === location.href) return;
     push(state, unused, url);
   };
 }

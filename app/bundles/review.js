@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 5f912299475322aec4db7aedfd2a1c8e5fd6b192dbbf9e42651e76bbab89a0e4
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 0b52c038a13fc54a310b808532311a87454dc3668034808f390063f40eb8c973
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -468,14 +468,17 @@ var PageOutbox = class extends Outbox {
     this.path = path;
     this.about = about;
     this.leaving = false;
+    const keep = (event) => {
+      if (!this.leaving && (this.unsent || isBusy())) {
+        event.preventDefault();
+      }
+    };
     this.listeners = [
       [window, "online", () => this.flush()],
       [window, "pagehide", () => this.leave()],
-      [window, "beforeunload", (event) => {
-        if (!this.leaving && (this.unsent || isBusy())) {
-          event.preventDefault();
-        }
-      }],
+      [window, "beforeunload", keep],
+      [document, "lens-triage-leave", keep],
+      // another page is to take this one's place
       // The page reloads itself after signing in: what is kept is sent then.
       [document, "lens-triage-reload", () => {
         this.leaving = this.stored;

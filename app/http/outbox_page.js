@@ -33,13 +33,15 @@ export class PageOutbox extends Outbox {
     this.path = path
     this.about = about
     this.leaving = false
+    const keep = (/** @type {Event} */ event) => {
+      if (!this.leaving && (this.unsent || isBusy())) { event.preventDefault() }
+    }
     /** @type {[EventTarget, string, (event: Event) => void][]} */
     this.listeners = [
       [window, "online", () => this.flush()],
       [window, "pagehide", () => this.leave()],
-      [window, "beforeunload", (event) => {
-        if (!this.leaving && (this.unsent || isBusy())) { event.preventDefault() }
-      }],
+      [window, "beforeunload", keep],
+      [document, "lens-triage-leave", keep], // another page is to take this one's place
       // The page reloads itself after signing in: what is kept is sent then.
       [document, "lens-triage-reload", () => { this.leaving = this.stored }],
     ]

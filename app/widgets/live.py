@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import panel as pn
@@ -79,7 +79,7 @@ def in_background(
         except Exception:  # noqa: BLE001 - logged; the page keeps what it shows
             _log.exception("A part of a page could not be computed")
         else:
-            _scheduled(lambda: None if visit.over else show(result))
+            _scheduled(lambda: visit.when_drawn(lambda: show(result)))
 
     pn.state.onload(lambda: pn.state.execute(run))
 
@@ -99,13 +99,20 @@ def live(*refreshers: Callable[[], None], period_ms: int = PERIOD_MS) -> None:
     Refreshed is at most each ``period_ms``, and only a tab that is in sight. A refresher must be
     quick, and send nothing where nothing changed.
     """
-    stop = follow(*refreshers, period_ms=period_ms)
-    current_visit().on_leave(stop)
+    visit = current_visit()
+    refresh = _all_of(refreshers)
+    refresh()
+    visit.on_leave(_follow(lambda: visit.when_drawn(refresh), period_ms))
 
 
-def follow(*refreshers: Callable[[], None], period_ms: int = PERIOD_MS) -> Callable[[], None]:
-    """Do as :func:`live` does, until the function that is returned is called."""
+def live_in_frame(refresher: Callable[[], None]) -> None:
+    """Do as :func:`live` does until the session ends, whichever page stands in the frame."""
+    refresh = _all_of([refresher])
+    refresh()
+    _follow(refresh, PERIOD_MS)
 
+
+def _all_of(refreshers: Sequence[Callable[[], None]]) -> Callable[[], None]:
     def refresh() -> None:
         for refresher in refreshers:
             try:
@@ -113,7 +120,10 @@ def follow(*refreshers: Callable[[], None], period_ms: int = PERIOD_MS) -> Calla
             except Exception:  # noqa: BLE001 - logged; a locked database may pass, others go on
                 _log.exception("A part of a page could not be refreshed")
 
-    refresh()
+    return refresh
+
+
+def _follow(refresh: Callable[[], None], period_ms: int) -> Callable[[], None]:
     watch, document = the_watch(), pn.state.curdoc
     if watch is None or document is None or not in_session():
         return lambda: None

@@ -35,6 +35,23 @@ def test_dark_theme_outlives_a_reload(
     screenshot("dark")
 
 
+def test_the_frame_stays_between_pages(filled_server: str, page: Page, visit) -> None:
+    visit(f"{filled_server}/overview")
+    page.evaluate("window.marker = 1")
+    for name in ("Train", "Settings"):
+        page.get_by_role("navigation").get_by_role("link", name=name).click()
+        expect(page).to_have_title(f"{name} · lens-triage")
+        expect(page).to_have_url(f"{filled_server}/{name.lower()}")
+        expect(page.locator("nav a[aria-current]")).to_have_text(name)
+    page.go_back()
+    expect(page).to_have_title("Train · lens-triage")
+    page.get_by_role("tab", name="Fast retrain").click()
+    expect(page).to_have_url(f"{filled_server}/train?tab=retrain")
+    page.go_back()
+    expect(page.get_by_role("tab", name="New ensemble", selected=True)).to_be_visible()
+    assert page.evaluate("window.marker") == 1
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_page_has_its_colours_while_it_loads(
     theme: str, server: str, page: Page, screenshot: Callable[[str], object]

@@ -1,0 +1,164 @@
+"""A server at rest: nothing is asked or sent while nothing changes, and sessions leave nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from types import SimpleNamespace
+
+import panel as pn
+import pytest
+from bokeh.document import Document
+
+from app import watch as watch_module
+from app.context import AppContext
+from app.main import PAGES, _route
+from app.visits import Visit, begin_visit, current_visit, release
+from app.watch import Watch
+from app.widgets.live import live
+from lensing_core.store.changes import ChangeStamp
+from lensing_core.store.tables import Run
+
+
+class Context(SimpleNamespace):
+    """A namespace that can be referred to weakly."""
+
+
+class Session:
+    """A document with what a server's session gives it."""
+
+    def __init__(self, **query: list[bytes]) -> None:
+        self.document = Document()
+        request = SimpleNamespace(arguments=query, cookies={}, headers={})
+        self.context = Context(
+            _document=self.document, request=request, server_context=None, id="one"
+        )
+        self.document._session_context = weakref.ref(self.context)
+
+    def run(self) -> int:
+        """Do what waits for the next tick; how many calls there were."""
+        waiting = list(self.document.session_callbacks)
+        for each in waiting:
+            self.document.callbacks.remove_session_callback(each)
+            each.callback()
+        return len(waiting)
+
+
+@pytest.fixture
+def session(monkeypatch):
+    made = Session(tab=[b"retrain"])
+    monkeypatch.setattr(type(pn.state), "curdoc", property(lambda _: made.document))
+    return made
+
+
+def look(watch: Watch) -> None:
+    asyncio.run(watch.look())
+
+
+def test_a_part_is_refreshed_after_a_change_alone(session):
+    stamps, refreshed = [1], []
+    watch = Watch(lambda: stamps[-1])
+    watch.follow(session.document, lambda: refreshed.append(stamps[-1]), period_ms=0)
+    look(watch)
+    session.run()
+    for _ in range(20):
+        look(watch)
+    assert session.run() == 0
+    stamps.append(2)
+    look(watch)
+    look(watch)  # the first waits still
+    assert session.run() == 1
+    assert refreshed == [1, 2]
+
+
+def test_nobody_in_sight_asks_nothing(session):
+    asked = []
+    watch = Watch(lambda: asked.append(1) or len(asked))
+    look(watch)
+    watch.follow(session.document, lambda: None, period_ms=0)
+    watch.set_hidden(session.document, True)
+    look(watch)
+    assert not asked
+    watch.set_hidden(session.document, False)
+    look(watch)
+    assert session.run() == 1
+
+
+def test_a_failing_database_is_logged_and_asked_again(session, caplog):
+    answers = iter([OSError("locked"), 5])
+
+    def stamp():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    watch = Watch(stamp)
+    watch.follow(session.document, lambda: None, period_ms=0)
+    look(watch)
+    assert "locked" in caplog.text
+    look(watch)
+    assert session.run() == 1
+
+
+def test_what_a_page_follows_ends_with_it(session, monkeypatch):
+    stamps, refreshed = [0], []
+    watch = Watch(lambda: stamps[0])
+    monkeypatch.setattr(watch_module, "_watch", watch)
+    live(lambda: refreshed.append("first"), period_ms=0)
+    visit = begin_visit({"tab": ["train"]})
+    live(lambda: refreshed.append("second"), period_ms=0)
+    refreshed.clear()
+    look(watch)
+    session.run()
+    assert refreshed == []  # the browser has not drawn the page yet
+    visit.draw()
+    assert refreshed == ["second"]
+    release(session.context)
+    stamps[0] = 1
+    look(watch)
+    assert session.run() == 0
+
+
+def test_a_visit_begins_with_the_address_of_its_session(session):
+    assert current_visit().arguments == {"tab": ["retrain"]}
+    begin_visit({"tab": ["finetune"]})
+    assert current_visit().arguments == {"tab": ["finetune"]}
+
+
+def test_all_endings_are_called_once_though_one_fails(caplog):
+    visit, ended = Visit({}), []
+    visit.on_leave(lambda: 1 / 0)
+    visit.on_leave(lambda: ended.append(1))
+    visit.leave()
+    visit.leave()
+    assert ended == [1]
+    assert visit.over
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_every_commit_changes_the_stamp_and_reading_does_not(filled_workspace):
+    database = AppContext.of(filled_workspace).database
+    stamp = ChangeStamp(database)
+    first = stamp()
+    with database.session() as session:
+        session.query(Run).all()
+    assert stamp() == first
+    with database.session() as session:
+        session.query(Run).first().activity = "on its way"
+    assert stamp() != first
+    stamp.close()
+    assert stamp() != first  # the count begins anew, and what happened between is not known
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_a_page_follows_no_busy_state_and_leaves_no_view(slug, filled_workspace):
+    """Panel's "busy" is the whole server's: who follows it is told at every callback, for ever."""
+    before = len(pn.state.param.watchers.get("busy", {}).get("value", []))
+    title, page = PAGES[slug]
+    built = _route(AppContext.of(filled_workspace), title, page)()
+    document = Document()
+    built.server_doc(document, location=False)
+    assert len(pn.state.param.watchers.get("busy", {}).get("value", [])) == before
+    release(SimpleNamespace(_document=document))
+    assert not [view for view in pn.state._views.values() if view[2] is document]
