@@ -32,6 +32,7 @@ class Rail {
   constructor(model) {
     this.model = model
     this.number = 0
+    this.stale = false // somebody signed in or out in another tab
     this.links = new Map(model.items.map(({page, title, icon}) => {
       const drawing = h("span", {className: "icon"})
       drawing.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${icon}</svg>`
@@ -43,6 +44,8 @@ class Rail {
     this.onClick = (event) => this.click(event)
     this.onBack = () => this.go(location.href, false)
     this.onSight = () => model.send_msg({type: "sight", hidden: document.hidden})
+    this.onStorage = (event) => { if (event.key === "lens-triage-signed") this.stale = true }
+    window.addEventListener("storage", this.onStorage)
     window.addEventListener("click", this.onClick)
     window.addEventListener("popstate", this.onBack)
     document.addEventListener("visibilitychange", this.onSight)
@@ -64,7 +67,7 @@ class Rail {
   click(event) {
     const link = linkOf(event)
     if (!link || !pageOf(link.href, document.baseURI, this.model.pages)) return
-    if (link.href.includes("#") || !connected()) return
+    if (link.href.includes("#") || this.stale || !connected()) return
     event.preventDefault()
     this.go(link.href, true)
   }
@@ -72,7 +75,7 @@ class Rail {
   // Ask for a page; `push` writes its address into the history, which "back" has done already.
   go(href, push) {
     const found = pageOf(href, document.baseURI, this.model.pages)
-    if (!found || !connected()) return location.reload()
+    if (!found || this.stale || !connected()) return location.reload()
     // Who holds something back has the browser ask its person, which it does at a real change.
     const leave = new CustomEvent("lens-triage-leave", {cancelable: true})
     if (!document.dispatchEvent(leave)) {
@@ -107,6 +110,7 @@ class Rail {
   }
 
   remove() {
+    window.removeEventListener("storage", this.onStorage)
     window.removeEventListener("click", this.onClick)
     window.removeEventListener("popstate", this.onBack)
     document.removeEventListener("visibilitychange", this.onSight)

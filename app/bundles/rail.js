@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 a7a85ff8c0409a4ea63614bef8cab3579f2c4223e5813f6c2c3424dab7c51962
+// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 853f7fa9ab9ab8c9f38631e866a02aee37e640bffe5ad5b4a4e6c39ae6bfc97a
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -43,6 +43,7 @@ var Rail = class {
   constructor(model) {
     this.model = model;
     this.number = 0;
+    this.stale = false;
     this.links = new Map(model.items.map(({ page, title, icon }) => {
       const drawing = h("span", { className: "icon" });
       drawing.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${icon}</svg>`;
@@ -54,6 +55,10 @@ var Rail = class {
     this.onClick = (event) => this.click(event);
     this.onBack = () => this.go(location.href, false);
     this.onSight = () => model.send_msg({ type: "sight", hidden: document.hidden });
+    this.onStorage = (event) => {
+      if (event.key === "lens-triage-signed") this.stale = true;
+    };
+    window.addEventListener("storage", this.onStorage);
     window.addEventListener("click", this.onClick);
     window.addEventListener("popstate", this.onBack);
     document.addEventListener("visibilitychange", this.onSight);
@@ -75,14 +80,14 @@ var Rail = class {
   click(event) {
     const link = linkOf(event);
     if (!link || !pageOf(link.href, document.baseURI, this.model.pages)) return;
-    if (link.href.includes("#") || !connected()) return;
+    if (link.href.includes("#") || this.stale || !connected()) return;
     event.preventDefault();
     this.go(link.href, true);
   }
   // Ask for a page; `push` writes its address into the history, which "back" has done already.
   go(href, push) {
     const found = pageOf(href, document.baseURI, this.model.pages);
-    if (!found || !connected()) return location.reload();
+    if (!found || this.stale || !connected()) return location.reload();
     const leave = new CustomEvent("lens-triage-leave", { cancelable: true });
     if (!document.dispatchEvent(leave)) {
       if (push) location.href = href;
@@ -114,6 +119,7 @@ var Rail = class {
     this.model.send_msg({ type: "drawn", number });
   }
   remove() {
+    window.removeEventListener("storage", this.onStorage);
     window.removeEventListener("click", this.onClick);
     window.removeEventListener("popstate", this.onBack);
     document.removeEventListener("visibilitychange", this.onSight);

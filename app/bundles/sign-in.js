@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 0ac4180aa3dcea86a92fdb0b1261c29557bb2d4b3752480bde391e623aaccdb1
+// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 17af1312ebdcb6b1c5f30a633a5a7e55569956c65e78cf1c97ffb3eb1b77480d
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -151,12 +151,19 @@ var SignIn = class {
     try {
       await action();
       document.dispatchEvent(new CustomEvent("lens-triage-reload"));
+      tellOtherTabs();
       location.reload();
     } catch (error) {
       this.error.textContent = error.message;
     }
   }
 };
+function tellOtherTabs() {
+  try {
+    localStorage.setItem("lens-triage-signed", String(Date.now()));
+  } catch {
+  }
+}
 function field(label, input, ...more) {
   return h("label", {}, h("span", {}, label), input, ...more);
 }

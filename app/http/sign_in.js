@@ -72,11 +72,19 @@ class SignIn {
     try {
       await action()
       document.dispatchEvent(new CustomEvent("lens-triage-reload"))
+      tellOtherTabs()
       location.reload()
     } catch (error) {
       this.error.textContent = error.message
     }
   }
+}
+
+// The connection of another tab still carries the cookie of before: its next page is loaded anew.
+function tellOtherTabs() {
+  try {
+    localStorage.setItem("lens-triage-signed", String(Date.now()))
+  } catch { /* no storage: the other tabs see it when they are reloaded */ }
 }
 
 function field(label, input, ...more) { return h("label", {}, h("span", {}, label), input, ...more) }
