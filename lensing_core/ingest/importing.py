@@ -30,6 +30,7 @@ from lensing_core.ingest.planning import ImportPlan
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.room import Room
 from lensing_core.ingest.rows import ParsedRow
+from lensing_core.ingest.sky import orientation
 from lensing_core.store import open_database
 from lensing_core.store.tables import Catalog, Quarantine
 from lensing_core.workspace import Workspace
@@ -297,12 +298,16 @@ def _candidate(row: ParsedRow, facts: CutoutFacts, plan: ImportPlan) -> NewCandi
             plan.geometry.bands[k]: {"reason": reason, "message": message}
             for k, (reason, message) in facts.missing.items()
         }
-    if facts.north_deg is not None:
-        ingest["north_deg"] = round(facts.north_deg, 4) + 0.0  # no -0
-        if facts.is_mirrored:
+    if facts.frame.matrix_arcsec is not None:
+        north_deg, is_mirrored = orientation(facts.frame.matrix_arcsec)
+        ingest["north_deg"] = round(north_deg, 4) + 0.0  # no -0
+        if is_mirrored:
             ingest["is_mirrored"] = True
-    if facts.centre_px is not None:
-        ingest["centre_px"] = [round(at, 3) for at in facts.centre_px]
+        ingest["sky_matrix_arcsec"] = [
+            [float(f"{step:.9g}") for step in row] for row in facts.frame.matrix_arcsec
+        ]
+    if facts.frame.centre_px is not None:
+        ingest["centre_px"] = [round(at, 3) for at in facts.frame.centre_px]
     observation = {
         **row.observation,
         "band_flags": facts.band_flags,
