@@ -57,7 +57,9 @@ _TOKEN = re.compile(
 )
 _BARE_ELECTRON = re.compile(r"(?<![\w.])e\^?-(?!\s*\d)", re.IGNORECASE)
 _APART = re.compile(r"\b(nano|micro|milli|mega)[\s-]+(?=[jm])", re.IGNORECASE)
-_RUN_TOGETHER = re.compile(r"(?<=jy)(?=(?:sr|arcsec)(?:\b|\d|[-^*]))", re.IGNORECASE)
+_RUN_TOGETHER = re.compile(
+    r"(jy|janskys?|janskies)(?=(?:sr|arcsec)(?:\b|\d|[-^*]))", re.IGNORECASE
+)
 _COUNTS = (u.adu, u.DN, u.ct, u.electron, u.ph)
 
 
@@ -150,7 +152,7 @@ def _spell(text: str) -> str | None:
     text = text.replace("µ", "u").replace("μ", "u").replace("×", "*")
     text = re.sub(r"\(s\)", "s", text)
     text = _APART.sub(r"\1", _BARE_ELECTRON.sub("electron", text))
-    text = _RUN_TOGETHER.sub(" ", text)
+    text = _RUN_TOGETHER.sub(r"\1 ", text)
     shouted = text.upper() == text or text.lower() == text  # the case of prefixes tells nothing
     per_angle = re.search(r"(?:/|\bper\b|[\s.*])\s*\(?(?:sr|ster|arcsec|asec)", text, re.IGNORECASE)
     parts: list[str] = []

@@ -14,7 +14,13 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import BaseCoordinateFrame, CartesianRepresentation, SkyCoord
+from astropy.coordinates import (
+    FK5,
+    BaseCoordinateFrame,
+    CartesianRepresentation,
+    Galactic,
+    SkyCoord,
+)
 from astropy.io import fits
 from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
@@ -213,11 +219,18 @@ def sky_of_header(header: fits.Header) -> ImageSky | None:
     wcs = celestial_wcs(header)
     if wcs is None:
         return None
-    try:
-        frame = wcs_to_celestial_frame(wcs)
-        return ImageSky(wcs, frame, has_reference=any(key in header for key in _REFERENCES))
-    except ValueError:
+    frame = _frame_of(wcs)
+    if frame is None:
         return None
+    return ImageSky(wcs, frame, has_reference=any(key in header for key in _REFERENCES))
+
+
+def _frame_of(wcs: WCS) -> BaseCoordinateFrame | None:
+    """The frame that CTYPE names; RADESYS and EQUINOX speak of equatorial ones alone."""
+    name = wcs.wcs.ctype[wcs.wcs.lng][:4]
+    if name == "GLON":
+        return Galactic()
+    return wcs_to_celestial_frame(wcs) if name == "RA--" else None
 
 
 def _numbers(placing: bytes) -> dict[str, float]:
@@ -274,8 +287,6 @@ def _rotation(key: tuple[str, float]) -> NDArray[np.float64]:
     name, jyear = key
     frame: Any = name
     if name == "fk5":
-        from astropy.coordinates import FK5
-
         frame = FK5(equinox=f"J{jyear:.12f}")
     return np.asarray(_transform(np.eye(3), "icrs", frame)).T
 
