@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 from filling import fill_workspace
 from postgresql import fresh_database, running_server
 
-# The same examples on every machine, however slow; a few more are tried by hand when a rule changes.
+# The same examples on every machine, however slow it is.
 settings.register_profile("repository", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("repository")
 

@@ -168,7 +168,7 @@ def _open_by_astropy(file: Path | io.BytesIO) -> Iterator[fits.HDUList]:
     with warnings.catch_warnings():
         # Of padding and of HDUs that are not wanted; pixels that are not there raise all the same.
         warnings.simplefilter("ignore", AstropyUserWarning)
-        with fits.open(file) as hdus:
+        with fits.open(file, uint=False) as hdus:  # unsigned integers have no NaN
             yield hdus
 
 

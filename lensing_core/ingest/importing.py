@@ -52,6 +52,8 @@ class ImportReport:
         Cells that were left empty because they could not be understood, by their role.
     missing_bands : dict of str to int
         Bands of objects that hold no data, by band and reason, as ``g: unreadable_file``.
+    outside_cutout : int
+        Objects whose position lies outside of their cutout, by the WCS of its file.
     already_complete : bool
         Whether there was nothing left to do.
     """
@@ -63,6 +65,7 @@ class ImportReport:
     reasons: dict[str, int]
     doubts: dict[str, int]
     missing_bands: dict[str, int]
+    outside_cutout: int
     warnings: list[str]
     already_complete: bool
 
@@ -140,6 +143,7 @@ def report(
             reasons=dict(counts),
             doubts=dict(row.notes.get("doubts", {})),
             missing_bands=dict(row.notes.get("missing_bands", {})),
+            outside_cutout=sum(row.notes.get("outside_cutout", {}).values()),
             warnings=list(warnings),
             already_complete=already_complete,
         )
@@ -219,6 +223,7 @@ class _Outcome:
     digests: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     missing_bands: Counter[str] = field(default_factory=Counter)
+    outside_cutout: Counter[str] = field(default_factory=Counter)
 
 
 def _collect(
@@ -251,6 +256,7 @@ def _collect(
                     f"{plan.geometry.bands[k]}: {reason}"
                     for k, (reason, _) in result.missing.items()
                 )
+                outcome.outside_cutout["position"] += result.frame.is_outside
                 continue
             reason, source = "duplicate_id", result.source
             message = (
@@ -278,6 +284,7 @@ def _write(decoder: Decoder, writer: CatalogWriter, chunk: Chunk, outcome: _Outc
             for name, counts in (
                 ("doubts", chunk.doubts),
                 ("missing_bands", outcome.missing_bands),
+                ("outside_cutout", outcome.outside_cutout),
             )
         },
     )

@@ -57,9 +57,7 @@ _TOKEN = re.compile(
 )
 _BARE_ELECTRON = re.compile(r"(?<![\w.])e\^?-(?!\s*\d)", re.IGNORECASE)
 _APART = re.compile(r"\b(nano|micro|milli|mega)[\s-]+(?=[jm])", re.IGNORECASE)
-_RUN_TOGETHER = re.compile(
-    r"(jy|janskys?|janskies)(?=(?:sr|arcsec)(?:\b|\d|[-^*]))", re.IGNORECASE
-)
+_RUN_TOGETHER = re.compile(r"(jy|janskys?|janskies)(?=(?:sr|arcsec)(?:\b|\d|[-^*]))", re.IGNORECASE)
 _COUNTS = (u.adu, u.DN, u.ct, u.electron, u.ph)
 
 

@@ -269,21 +269,24 @@ def _misplaced(
     for band, image in zip(source.bands, images, strict=True):
         if isinstance(image, BandImage) and image.centre is not None:
             middle = middle_of(image.data.shape)
-            off = [at - m for at, m in zip(image.centre, middle, strict=True)]
-            shown.append((band, *(step * image.pixel_scale_arcsec for step in off)))
+            y, x = (
+                (at - m) * image.pixel_scale_arcsec
+                for at, m in zip(image.centre, middle, strict=True)
+            )
+            shown.append((band, y, x))
     if not shown:
         return []
     first, *others = shown
     doubts = []
-    away_arcsec = hypot(*first[1:])
+    away_arcsec = hypot(first[1], first[2])
     if away_arcsec > grid.size_px * grid.pixel_scale_arcsec / 4:
         doubts.append(
             f"The image of {row.object_id} is centred {away_arcsec:.1f} arcsec from the position "
             "in the table; check the position columns and their unit, and whether files and rows "
             "belong together."
         )
-    for band, *place in others:
-        apart_arcsec = hypot(place[0] - first[1], place[1] - first[2])
+    for band, y, x in others:
+        apart_arcsec = hypot(y - first[1], x - first[2])
         if apart_arcsec > 1.5 * grid.pixel_scale_arcsec:
             doubts.append(
                 f"The images of bands {first[0]} and {band} are centred {apart_arcsec:.2f} arcsec "

@@ -29,7 +29,9 @@ ABOUT_EQUATOR = ("CAR", "SFL", "CEA", "MOL", "AIT")
 PROJECTIONS = ("TAN", "SIN", "ARC", "STG", "ZEA", *ABOUT_EQUATOR)
 
 
-def header_of(projection, frame, reference, reference_px, turn_deg, *, mirrored, swapped) -> fits.Header:
+def header_of(
+    projection, frame, reference, reference_px, turn_deg, *, mirrored, swapped
+) -> fits.Header:
     names = ("GLON", "GLAT") if frame.startswith("galactic") else ("RA--", "DEC-")
     lon, lat = (2, 1) if swapped else (1, 2)
     header = fits.Header(FRAMES[frame])
