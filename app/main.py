@@ -59,7 +59,7 @@ from lensing_core.store.changes import ChangeStamp
 from lensing_core.store.graders import workspace_secret
 from lensing_core.workspace import Workspace
 from training import runner as jobs
-from training.demo import submit_demo
+from training.demo import complete_demo, submit_demo
 
 _ADVANCE_EVERY_MS = 2000
 _log = logging.getLogger(__name__)
@@ -247,9 +247,16 @@ def serve(
     pn.extension(notifications=True, exception_handler=_unexpected)
     server = make_server(context, port)
 
+    demo_is_complete = False
+
+    def look_after() -> None:
+        nonlocal demo_is_complete
+        jobs.advance(workspace)
+        demo_is_complete = demo_is_complete or complete_demo(workspace)
+
     async def advance() -> None:
         try:
-            await asyncio.to_thread(jobs.advance, workspace)
+            await asyncio.to_thread(look_after)
         except Exception:  # noqa: BLE001 - logged; the watch goes on: a full disk or a locked database may pass
             _log.exception("Jobs could not be looked after")
 

@@ -105,6 +105,14 @@ a:focus-visible, button:focus-visible, summary:focus-visible, [tabindex]:focus-v
 }
 """
 
+# Of pictures in plain HTML: a plain ground while one loads, hatching where there is none. Only an
+# image that cannot be shown has a ::before.
+PICTURE_CSS = """
+img { position: relative; background: var(--lt-skeleton); }
+img::before { content: ""; position: absolute; inset: 0; background: var(--lt-no-picture),
+  var(--lt-surface); }
+"""
+
 
 @cache
 def read_asset(name: str) -> str:

@@ -1,4 +1,7 @@
-"""The demonstration: a simulated survey, an ensemble and its ranking, built by visible runs."""
+"""The demonstration: a simulated survey, an ensemble and its ranking, built by visible runs.
+
+Then an open labeling session on the ranking, without a grade: those come from people alone.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,19 @@ import json
 import os
 from dataclasses import dataclass
 
+from lensing_core.labeling.creation import session_names
+from lensing_core.store import open_database
+from lensing_core.store.runs import get_run
 from lensing_core.workspace import Workspace
 from training import runner as jobs
+from training.labeling import SessionSettings, make_session
 from training.settings import RunSettings, ScoreSettings, SimulateSettings, TrainSettings
 
 TRAINING_CATALOG = "demo-training"
 SURVEY_CATALOG = "demo-survey"
 ENSEMBLE = "demo"
+SESSION = "first-look"
+_TO_GRADE = 100
 _MARK = "demo.json"
 
 
@@ -62,6 +71,27 @@ def submit_demo(workspace: Workspace) -> Demo:
     beside.write_text(json.dumps({"runs": run_ids}))
     os.replace(beside, mark)
     return Demo(tuple(run_ids))
+
+
+def complete_demo(workspace: Workspace) -> bool:
+    """Make the labeling session once the ranking is there; whether nothing is left to do.
+
+    May be called again and again, also in a workspace without a demonstration.
+    """
+    demo = read_demo(workspace)
+    if demo is None:
+        return True
+    database = open_database(workspace)
+    if any(get_run(database, run_id).status != "succeeded" for run_id in demo.run_ids):
+        return False
+    with database.session() as session:
+        made = SESSION in session_names(session)
+    if not made:
+        settings = SessionSettings(
+            session=SESSION, ensemble=ENSEMBLE, catalogs=[SURVEY_CATALOG], n=_TO_GRADE
+        )
+        make_session(workspace, settings, None)
+    return True
 
 
 def read_demo(workspace: Workspace) -> Demo | None:

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/widgets/action_button.js; edit that. Sources: sha256 0d470e34f7a8b665ad1826a55eec674dca917a2ceee1aafc574a8eaf856b00fe
+// Made by "make scripts" from app/widgets/action_button.js; edit that. Sources: sha256 af75ad972c297592c989855da2f484979db9fc2af31f9d358e3356efb5f0f8c9
 // app/widgets/action_button.js
 var SVG = "http://www.w3.org/2000/svg";
 var ICONS = {
@@ -10,7 +10,11 @@ var ICONS = {
   save: "M17 3H5c-1.11 0-2 .9-2 2v14c0 1.1.89 2 2 2h14c1.1 0 2-.9 2-2V7l-4-4zm-5 16c-1.66 0-3-1.34-3-3s1.34-3 3-3 3 1.34 3 3-1.34 3-3 3zm3-10H5V5h10v4z",
   check: "M9 16.17 4.83 12l-1.42 1.41L9 19 21 7l-1.41-1.41z",
   refresh: "M17.65 6.35A7.96 7.96 0 0 0 12 4a8 8 0 1 0 7.73 10h-2.08A6 6 0 1 1 12 6c1.66 0 3.14.69 4.22 1.78L13 11h7V4z",
-  upload: "M5 20h14v-2H5zM5 10h4v6h6v-6h4l-7-7z"
+  upload: "M5 20h14v-2H5zM5 10h4v6h6v-6h4l-7-7z",
+  chevron_left: "M15.41 7.41 14 6l-6 6 6 6 1.41-1.41L10.83 12z",
+  chevron_right: "M10 6 8.59 7.41 13.17 12l-4.58 4.59L10 18l6-6z",
+  folder_open: "M20 6h-8l-2-2H4c-1.1 0-1.99.9-1.99 2L2 18c0 1.1.9 2 2 2h16c1.1 0 2-.9 2-2V8c0-1.1-.9-2-2-2zm0 12H4V8h16v10z",
+  school: "M5 13.18v4L12 21l7-3.82v-4L12 17l-7-3.82zM12 3 1 9l11 6 9-4.91V17h2V9L12 3z"
 };
 function icon(name) {
   const drawing = document.createElementNS(SVG, "svg");

@@ -19,6 +19,7 @@ from app.widgets.section import (
     section,
     stack,
 )
+from app.widgets.skeleton import skeleton
 from app.widgets.steps import address
 from app.widgets.thumbnails import (
     THUMBNAILS_CSS,
@@ -39,14 +40,17 @@ _PER_ROW = 6
 
 
 class CatalogDetails(pn.viewable.Viewer):
-    """Shows the catalog that :meth:`show_catalog` names; hidden before."""
+    """Shows the catalog that :meth:`show_catalog` names.
 
-    def __init__(self, context: AppContext) -> None:
+    Before that it shows that it loads, where ``expected``, and else nothing.
+    """
+
+    def __init__(self, context: AppContext, *, expected: bool = False) -> None:
         self._context = context
         self._catalog: CatalogSummary | None = None
         self._title = heading("")
-        self._facts = html("", css=_FACTS_CSS)
-        self._pictures = html("", css=THUMBNAILS_CSS)
+        self._facts = html(skeleton(6), css=_FACTS_CSS)
+        self._pictures = html(skeleton(6), css=THUMBNAILS_CSS)
         self._quarantine = QuarantineReport(context)
         self._quarantined = section("Quarantine", self._quarantine, visible=False)
         self._view = stack(
@@ -56,7 +60,7 @@ class CatalogDetails(pn.viewable.Viewer):
                 template="minmax(0, 1fr) minmax(0, 1fr)",
             ),
             self._quarantined,
-            visible=False,
+            visible=expected,
         )
         super().__init__()
 

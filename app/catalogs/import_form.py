@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from app.catalogs.import_preview import (
     PreviewPane,
@@ -63,12 +63,16 @@ class ImportForm(pn.viewable.Viewer):
             self.show_preview, label="Preview", icon="visibility", variant="outlined"
         )
         self.start_button = ActionButton(self.start, label="Start import", icon="play_arrow")
-        browse = {"size": "small", "variant": "text", "icon": "folder_open", "margin": 0}
-        browse_table = pmui.Button(label="Browse for the table", **browse)
-        browse_images = pmui.Button(label="Browse for images", **browse)
-        browse_table.on_click(lambda _: self._browse("table", "Choose the table", folders=False))
-        browse_images.on_click(
-            lambda _: self._browse("images", "Choose the images folder or file", folders=True)
+        browse: dict[str, Any] = {"size": "small", "variant": "text", "icon": "folder_open"}
+        browse_table = ActionButton(
+            lambda: self._browse("table", "Choose the table", folders=False),
+            label="Browse for the table",
+            **browse,
+        )
+        browse_images = ActionButton(
+            lambda: self._browse("images", "Choose the images folder or file", folders=True),
+            label="Browse for images",
+            **browse,
         )
         buttons = pn.Row(
             self.preview_button,

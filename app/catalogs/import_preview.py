@@ -9,6 +9,7 @@ from typing import Any
 
 import panel as pn
 
+from app.theme import PICTURE_CSS
 from app.widgets import format as fmt
 from app.widgets.notice import Notice
 from app.widgets.section import (
@@ -31,16 +32,19 @@ from training.jobs.ingest import (
 )
 
 _BANDED_ROLES = ("mag", "flux", "file")
-_PICTURES_CSS = """
+_PICTURES_CSS = (
+    PICTURE_CSS
+    + """
 .pictures { display: flex; flex-wrap: wrap; gap: 10px; }
 figure { margin: 0; }
-img { display: block; width: 104px; height: 104px; border-radius: 6px; background: #05070a;
+img { display: block; width: 104px; height: 104px; border-radius: 6px;
   image-rendering: pixelated; }
 figcaption { font-size: 11.5px; color: var(--lt-muted); margin-top: 2px; text-align: center; }
 p { margin: 0 0 8px; line-height: 1.5; }
 ul { margin: 0; padding-left: 18px; color: var(--lt-warning); line-height: 1.5;
   overflow-wrap: anywhere; }
 """
+)
 
 
 class PreviewPane(pn.viewable.Viewer):

@@ -34,7 +34,7 @@ class CatalogList(pn.viewable.Viewer):
             empty="No catalog yet: import one, or simulate one.",
         )
         self._catalogs: dict[str, CatalogSummary] = {}
-        self._details = CatalogDetails(context)
+        self._details = CatalogDetails(context, expected=bool(names))
         self._stamp: object = None
         self._reading = False
         self._view = stack(section("Catalogs", self.table), self._details)

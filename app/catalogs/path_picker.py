@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from app.widgets import format as fmt
+from app.widgets.action_button import ActionButton
 from app.widgets.notice import Notice
 from app.widgets.section import (
     html,
@@ -44,10 +45,12 @@ class PathPicker(pn.viewable.Viewer):
             empty="This folder is empty.",
         )
         self.table.on_action(self._act)
-        self._use_folder = pmui.Button(
-            label="Use this folder", size="small", variant="outlined", margin=0
+        self._use_folder = ActionButton(
+            lambda: self._pick(self._folder),
+            label="Use this folder",
+            size="small",
+            variant="outlined",
         )
-        self._use_folder.on_click(lambda _: self._pick(self._folder))
         self.dialog = pmui.Dialog(
             stack(
                 pn.Row(

@@ -31,6 +31,7 @@ from app.widgets.section import (
     section,
     stack,
 )
+from app.widgets.skeleton import skeleton
 from app.widgets.table import Table
 from app.widgets.thumbnails import THUMBNAILS_CSS
 from lensing_core.store.crossmatch_report import Report, make_report
@@ -73,7 +74,7 @@ class CrossmatchBoard(pn.viewable.Viewer):
         self.catalog = pmui.Select(label="Matched catalog", **style)
         self.ensemble = pmui.Select(label="Ranking of", **style)
         self.lenses = pmui.Select(label="Known lenses", **style)
-        self._figures = html("", css=_CSS)
+        self._figures = html(skeleton(2), css=_CSS)
         self.references = Table(columns=REFERENCES, label="References", empty="None yet.")
         self.recall = Table(columns=RECALL, label="Recall", empty=NO_RECALL)
         self.recovered = Table(
@@ -83,7 +84,7 @@ class CrossmatchBoard(pn.viewable.Viewer):
             columns=DOUBTS, label="Disagreements", empty="Nothing disagrees, nothing is doubtful."
         )
         self.missed = Table(columns=MISSED, label="Known lenses missed", empty="None is missing.")
-        self._new = html("", css=THUMBNAILS_CSS)
+        self._new = html(skeleton(), css=THUMBNAILS_CSS)
         self._titles = {name: html("", css=_CSS) for name in ("recovered", "doubts", "missed")}
         self._empty = html(_NOTHING, css=_CSS)
         self._results = stack(

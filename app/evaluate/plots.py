@@ -12,6 +12,7 @@ from bokeh.models.annotations import TeeHead, Title, Whisker
 from bokeh.plotting import figure
 
 from app.widgets import format as fmt
+from app.widgets.log_axis import fit_log_range, log_range
 from lensing_core.metrics import Deployment, Discoveries, RocBand
 
 _ACCENT, _QUIET = "#3b82d6", "#7d8a99"
@@ -38,8 +39,10 @@ class RocPlot(pn.viewable.Viewer):
 
     def __init__(self) -> None:
         self._source = ColumnDataSource({k: [] for k in ("fpr", "recall", "low", "high")})
+        self._rates = log_range()
         plot = _plot(
             x_axis_type="log",
+            x_range=self._rates,
             x_axis_label="false-positive rate",
             y_axis_label="recall",
             y_range=Range1d(start=0, end=1.02),
@@ -62,6 +65,7 @@ class RocPlot(pn.viewable.Viewer):
 
     def display(self, roc: RocBand) -> None:
         """Show another curve."""
+        fit_log_range(self._rates, [roc.fpr])
         self._source.data = {
             "fpr": np.repeat(roc.fpr, 2)[1:],
             **{
@@ -80,13 +84,14 @@ class PurityPlot(pn.viewable.Viewer):
 
     def __init__(self) -> None:
         self._source = ColumnDataSource({k: [] for k in ("recall", "purity", "low", "high", "fpr")})
+        self._shares = log_range()
         plot = _plot(
             x_axis_label="recall",
             y_axis_label="purity",
             x_range=Range1d(start=0, end=1.02),
+            y_range=self._shares,
             y_axis_type="log",
         )
-        plot.y_range.end = 1.2
         plot.yaxis.formatter = CustomJSTickFormatter(code=_PLAIN_TICKS)
         plot.varea("recall", "low", "high", source=self._source, alpha=0.18)
         line = plot.line("recall", "purity", source=self._source, line_width=2, color=_ACCENT)
@@ -105,10 +110,12 @@ class PurityPlot(pn.viewable.Viewer):
 
     def display(self, found: Deployment) -> None:
         """Show another ensemble, or another prior."""
+        low = np.maximum(found.purity_low, _NO_PURITY)
+        fit_log_range(self._shares, [low, found.purity], end=1.0)
         self._source.data = {
             "recall": found.recall,
             "purity": found.purity,
-            "low": np.maximum(found.purity_low, _NO_PURITY),
+            "low": low,
             "high": found.purity_high,
             "fpr": found.fpr,
         }
@@ -120,8 +127,10 @@ class DiscoveryPlot(pn.viewable.Viewer):
     def __init__(self) -> None:
         names = ("hours", "found", "low", "high", "at_random", "reviewed")
         self._source = ColumnDataSource({k: [] for k in names})
+        self._hours = log_range()
         plot = _plot(
             x_axis_type="log",
+            x_range=self._hours,
             x_axis_label="hours of review",
             y_axis_label="lenses found",
         )
@@ -146,6 +155,7 @@ class DiscoveryPlot(pn.viewable.Viewer):
 
     def display(self, found: Discoveries) -> None:
         """Show another survey, ensemble or pace."""
+        fit_log_range(self._hours, [found.hours])
         names = ("hours", "found", "low", "high", "at_random", "reviewed")
         self._source.data = {name: getattr(found, name) for name in names}
 

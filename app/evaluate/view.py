@@ -36,6 +36,7 @@ from app.widgets.section import (
     section,
     stack,
 )
+from app.widgets.skeleton import skeleton
 from app.widgets.steps import address
 from app.widgets.table import Table
 from lensing_core.errors import LensTriageError
@@ -108,6 +109,7 @@ class EvaluationBoard(pn.viewable.Viewer):
             self._compare,
             visible=False,
         )
+        self._waiting = section("Figures", html(skeleton(9)))
         self._body = stack(
             section(
                 "Ensemble",
@@ -120,6 +122,7 @@ class EvaluationBoard(pn.viewable.Viewer):
                 ),
                 self._about,
             ),
+            self._waiting,
             self._results,
         )
         super().__init__()
@@ -193,6 +196,7 @@ class EvaluationBoard(pn.viewable.Viewer):
     ) -> None:
         if wanted != self._wanted:
             return  # something else was chosen meanwhile
+        self._waiting.visible = False
         if isinstance(found, str):
             self._about.object = f'<p class="warning">{escape(found)}</p>'
             return

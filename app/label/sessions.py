@@ -7,7 +7,6 @@ from html import escape
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from app import acts
 from app.acting import acting
@@ -81,10 +80,13 @@ class SessionBoard(pn.viewable.Viewer):
             styles={**SURFACE, "gap": "10px"},
             visible=False,
         )
-        self.tutorial_button = pmui.Button(
-            label="Tutorial", variant="outlined", icon="school", margin=0, disabled=grader is None
+        self.tutorial_button = ActionButton(
+            self._open_tutorial,
+            label="Tutorial",
+            variant="outlined",
+            icon="school",
+            disabled=grader is None,
         )
-        self.tutorial_button.on_click(lambda _: self._open_tutorial())
         listing = section(
             "Sessions",
             self.table,

@@ -28,6 +28,7 @@ from app.widgets.section import (
     section,
     stack,
 )
+from app.widgets.skeleton import skeleton
 from app.widgets.steps import (
     STEPS_CSS,
     address,
@@ -42,7 +43,7 @@ from app.widgets.thumbnails import THUMBNAILS_CSS, thumbnails_html
 from lensing_core.store import runs, summaries
 from lensing_core.store.runs import RunSummary
 from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
-from training.demo import ENSEMBLE, SURVEY_CATALOG, read_demo
+from training.demo import ENSEMBLE, SESSION, SURVEY_CATALOG, read_demo
 
 _LATEST = 6
 _PICTURES = 12
@@ -68,7 +69,7 @@ class OverviewBoard(pn.viewable.Viewer):
         self._ticks = 0
         self._states: dict[str, str] | None = None
         self._banner = html("", css=_DEMO_CSS, visible=False)
-        self._steps = html("", css=STEPS_CSS)
+        self._steps = html(skeleton(), css=STEPS_CSS)
         self._notice = Notice()
         self._active = Table(
             columns=[*run_view.RUN_COLUMNS, column("actions", "", align="right", width="76px")],
@@ -199,8 +200,11 @@ def demo_html(found: list[RunSummary]) -> str:
     link = ""
     if done == len(found):
         href = address("review", catalog=SURVEY_CATALOG, ensemble=ENSEMBLE)
-        link = f'<a href="{escape(href)}">Review the ranking</a>'
-        text = "The demonstration is ready: a simulated survey, ranked by an ensemble trained here."
+        link = f'<a href="{escape(href)}">Review the ranking</a><a href="label">Label</a>'
+        text = (
+            "The demonstration is ready: a simulated survey, ranked by an ensemble trained here, "
+            f"and a labeling session, {SESSION}, that nobody has graded yet."
+        )
     else:
         now = next(run for run in found if run.status != "succeeded")
         text = (

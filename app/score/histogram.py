@@ -12,6 +12,7 @@ import panel as pn
 from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
+from app.widgets.log_axis import fit_log_range, log_range
 from app.widgets.section import (
     html,
     stack,
@@ -47,6 +48,7 @@ class Histogram(pn.viewable.Viewer):
 
     def __init__(self) -> None:
         self.sources = {label: ColumnDataSource(_no_bars()) for label in _LABELS}
+        self._counts = log_range()
         self._legend = html("", css=_LEGEND_CSS)
         self._view = stack(
             self._legend,
@@ -64,6 +66,7 @@ class Histogram(pn.viewable.Viewer):
         bins = [f"{probability_text(a)} to {probability_text(b)}" for a, b in pairwise(edges)]
         bins[0] = f"below {probability_text(edges[1])}"
         bins[-1] = f"above {probability_text(edges[-2])}"
+        fit_log_range(self._counts, list(histogram.counts.values()) or [[]], start=_FLOOR, end=2)
         entries = []
         for label, source in self.sources.items():
             counts = np.asarray(histogram.counts.get(label, ()), dtype=int)
@@ -90,6 +93,7 @@ class Histogram(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             y_axis_type="log",
             x_range=Range1d(start=-10.3, end=10.3),
+            y_range=self._counts,
             tools="",
             toolbar_location=None,
             x_axis_label="probability of being a lens, calibrated at the ensemble's prior",
@@ -100,7 +104,6 @@ class Histogram(pn.viewable.Viewer):
         plot.xaxis.major_label_overrides = {
             tick: f"{p:g}" for tick, p in zip(ticks, _TICKS, strict=True)
         }
-        plot.y_range.start = _FLOOR
         plot.yaxis.formatter = NumeralTickFormatter(format="0,0")
         plot.xgrid.visible = False
         plot.outline_line_color = None

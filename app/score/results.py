@@ -17,6 +17,7 @@ from app.widgets.section import (
     section,
     stack,
 )
+from app.widgets.skeleton import skeleton
 from app.widgets.steps import address
 from app.widgets.thumbnails import (
     THUMBNAILS_CSS,
@@ -52,13 +53,14 @@ class ScoreResults(pn.viewable.Viewer):
         self._figures = html("", css=_FIGURES_CSS)
         self._histogram = Histogram()
         self._top = html("", css=THUMBNAILS_CSS)
-        self._content = stack(self._histogram, self._figures, self._top, gap=12)
+        self._content = stack(self._histogram, self._figures, self._top, gap=12, visible=False)
+        self._waiting = html(skeleton(9))
         self._empty = html(
             "<p>Nothing is scored yet: choose an ensemble and a catalog, and press Score.</p>",
             css=_FIGURES_CSS,
         )
         self._choosers = pn.Row(self.catalog, self.ensemble, margin=0, styles={"gap": "12px"})
-        self._view = section("Scores", self._choosers, self._empty, self._content)
+        self._view = section("Scores", self._choosers, self._empty, self._waiting, self._content)
         super().__init__()
         self._catalogs: dict[str, CatalogSummary] = {}
         self._ensembles: dict[str, EnsembleSummary] = {}
@@ -105,7 +107,11 @@ class ScoreResults(pn.viewable.Viewer):
         ensemble = self._ensembles.get(self.ensemble.value)
         ready = catalog is not None and ensemble is not None and ensemble.name in catalog.scored
         self._empty.visible = not ready
-        self._content.visible = self._choosers.visible = ready
+        self._choosers.visible = ready
+        if not ready:
+            self._content.visible = self._waiting.visible = False
+        elif not self._content.visible:
+            self._waiting.visible = True
         if catalog is None or ensemble is None or not ready:
             self._shown = None
             return
@@ -135,6 +141,7 @@ class ScoreResults(pn.viewable.Viewer):
     ) -> None:
         if shown != self._shown:
             return  # something else was chosen meanwhile
+        self._waiting.visible, self._content.visible = False, True
         histogram, above, top = found
         self._histogram.display(histogram)
         self._figures.object = figures_html(catalog, ensemble, above)

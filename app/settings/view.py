@@ -28,6 +28,7 @@ from app.widgets.section import (
     section,
     stack,
 )
+from app.widgets.skeleton import skeleton
 from app.widgets.table import (
     Row,
     Table,
@@ -68,7 +69,7 @@ class SettingsBoard(pn.viewable.Viewer):
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
-        self._facts = html("", css=_FACTS_CSS)
+        self._facts = html(skeleton(4), css=_FACTS_CSS)
         self._notice = Notice()
         self._verify = ActionButton(
             self._check, label="Verify labels", icon="check", variant="outlined", size="small"

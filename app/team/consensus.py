@@ -26,6 +26,7 @@ from app.widgets.section import (
     html,
     section,
 )
+from app.widgets.skeleton import skeleton
 from app.widgets.table import Table
 from lensing_core.consensus import PRIOR, STATES, ListFigures, Thresholds
 from lensing_core.errors import BadInputError, LensTriageError
@@ -74,7 +75,7 @@ class ConsensusBoard(pn.viewable.Viewer):
             columns=LIST_COLUMNS, label="Consensus", empty="Run the consensus to see the list."
         )
         self.pager = Pager(PAGE_ROWS, self.reload)
-        self.figures = html("", css=FIGURES_CSS)
+        self.figures = html(skeleton(2), css=FIGURES_CSS)
         small: dict[str, Any] = {"size": "small", "margin": 0}
         number = {**small, "sx": {"& .MuiInputBase-root": {"height": 32}}}  # as tall as a Select
         with context.database.session() as session:

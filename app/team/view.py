@@ -41,6 +41,7 @@ from app.widgets.section import (
     section,
     stack,
 )
+from app.widgets.skeleton import skeleton
 from app.widgets.table import Table
 from lensing_core.acquisition import QueueEntry, QueueRequest, choose_queue
 from lensing_core.errors import LensTriageError
@@ -87,7 +88,7 @@ class TeamBoard(pn.viewable.Viewer):
             label="Disagreements",
             empty="No object has grades that differ.",
         )
-        self._agreement = html("", css=FIGURES_CSS)
+        self._agreement = html(skeleton(1), css=FIGURES_CSS)
         self.loop = LoopBoard(context, organiser=organiser)
         figures = section(
             "Graders" if organiser else "Your figures",

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 
+from app.widgets.action_button import ActionButton
 from app.widgets.section import html
 
 
@@ -20,12 +20,14 @@ class Pager(pn.viewable.Viewer):
         self._starts: list[Any] = [None]
         self._last: Any = None
         self._turning = False
-        style = {"size": "small", "variant": "outlined", "margin": 0}
-        self.previous = pmui.Button(label="Previous", icon="chevron_left", **style)
-        self.next = pmui.Button(label="Next", icon="chevron_right", **style)
+        style: dict[str, Any] = {"size": "small", "variant": "outlined"}
+        self.previous = ActionButton(
+            lambda: self._turn(back=True), label="Previous", icon="chevron_left", **style
+        )
+        self.next = ActionButton(
+            lambda: self._turn(back=False), label="Next", icon="chevron_right", **style
+        )
         self.place = html("", width=220, sizing_mode=None, align="center")
-        self.previous.on_click(lambda _: self._turn(back=True))
-        self.next.on_click(lambda _: self._turn(back=False))
         self._view = pn.Row(
             self.previous,
             self.next,
@@ -54,6 +56,7 @@ class Pager(pn.viewable.Viewer):
         self._turning = False
         before = (len(self._starts) - 1) * self.size
         self.place.object = f"{before + 1:,} to {before + n_rows:,} of {total:,}" if n_rows else ""
+        self.previous.busy = self.next.busy = False
         self.previous.disabled = len(self._starts) == 1
         self.next.disabled = not n_rows or before + n_rows >= total
         self._view.visible = total > self.size
@@ -62,6 +65,7 @@ class Pager(pn.viewable.Viewer):
         if self._turning:  # clicked twice: where the next page begins is not known yet
             return
         self._turning = True
+        (self.previous if back else self.next).busy = True
         if back and len(self._starts) > 1:
             self._starts.pop()
         elif not back:

@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 
 from app.theme import TOKENS_CSS
+from app.widgets.skeleton import SKELETON_CSS
 
 _TITLE_CSS = """
 h2 { font-size: 14.5px; font-weight: 500; margin: 0; line-height: 1.5; }
@@ -36,7 +37,7 @@ def html(body: str, *, css: str = "", **params: Any) -> pn.pane.HTML:
     """HTML made by us (whoever puts text into it escapes it), in the pages' type."""
     return pn.pane.HTML(
         body,
-        stylesheets=[TOKENS_CSS, css],
+        stylesheets=[TOKENS_CSS, SKELETON_CSS, css],
         **{"margin": 0, "sizing_mode": "stretch_width", **params},
     )
 

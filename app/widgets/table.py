@@ -10,6 +10,7 @@ import param
 
 from app.scripts import bundle, styles
 from app.theme import TOKENS_CSS
+from app.widgets.skeleton import SKELETON_CSS
 
 Row = dict[str, Any]
 Cell = dict[str, Any]
@@ -45,7 +46,7 @@ class Table(pn.custom.JSComponent):
     selected = param.String(default="", doc="Key of the selected row; '' for none.")
 
     _esm = bundle("table")
-    _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, styles("widgets/table.css")]
+    _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, SKELETON_CSS, styles("widgets/table.css")]
 
     def __init__(self, **params: Any) -> None:
         self._on_action: Callable[[str, str], None] = lambda action, key: None

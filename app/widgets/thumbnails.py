@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from app.theme import PICTURE_CSS
 from app.viewer.tiles import tile_url
 from app.widgets import format as fmt
 from app.widgets.steps import address
 from lensing_core.store.summaries import Thumbnail
 
-THUMBNAILS_CSS = """
+THUMBNAILS_CSS = (
+    PICTURE_CSS
+    + """
 ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 8px;
   grid-template-columns: repeat(var(--per-row), minmax(0, 1fr)); }
 @media (max-width: 900px) { ul { grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); } }
 li { min-width: 0; }
 a { display: block; color: inherit; border-radius: 6px; }
 a:hover { text-decoration: none; }
-img { display: block; width: 100%; aspect-ratio: 1; border-radius: 6px; background: var(--lt-line);
+img { display: block; width: 100%; aspect-ratio: 1; border-radius: 6px;
   image-rendering: pixelated; font-size: 10.5px; color: var(--lt-muted); overflow: hidden; }
 a:hover img { outline: 2px solid var(--lt-accent); outline-offset: 1px; }
 .caption { display: flex; justify-content: space-between; gap: 6px; font-size: 11px;
@@ -26,6 +29,7 @@ a:hover img { outline: 2px solid var(--lt-accent); outline-offset: 1px; }
   color: var(--lt-muted); }
 p { margin: 0; color: var(--lt-muted); }
 """
+)
 _LABELS = {1: "lens", 0: "not a lens"}
 
 

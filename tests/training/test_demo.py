@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from lensing_core.store import open_database
-from lensing_core.store.tables import Run
-from training.demo import demo_settings, read_demo, submit_demo
+from lensing_core.store.tables import LabelEvent, LabelSession, Run
+from training import demo
+from training.demo import SESSION, complete_demo, demo_settings, read_demo, submit_demo
 from training.runner import runner
 
 
@@ -17,14 +19,14 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_runs_are_chained_and_queued_once(workspace):
     assert read_demo(workspace) is None
-    demo = submit_demo(workspace)
+    queued = submit_demo(workspace)
     with open_database(workspace).session() as session:
         runs = {run.id: run for run in session.query(Run)}
-    assert [runs[run_id].kind for run_id in demo.run_ids] == [
+    assert [runs[run_id].kind for run_id in queued.run_ids] == [
         *("simulate", "train", "simulate", "score")
     ]
-    assert [runs[run_id].after_run_id for run_id in demo.run_ids] == [None, *demo.run_ids[:-1]]
-    assert submit_demo(workspace) == demo == read_demo(workspace)
+    assert [runs[run_id].after_run_id for run_id in queued.run_ids] == [None, *queued.run_ids[:-1]]
+    assert submit_demo(workspace) == queued == read_demo(workspace)
     with open_database(workspace).session() as session:
         assert session.query(Run).count() == 4
 
@@ -43,3 +45,22 @@ def test_settings_fit_together():
     assert learn.labelled
     assert not survey.labelled
     assert learn.seed != survey.seed
+
+
+def test_a_session_without_grades_is_made_once_the_ranking_is_there(filled_workspace, monkeypatch):
+    monkeypatch.setattr(demo, "ENSEMBLE", "first")
+    monkeypatch.setattr(demo, "SURVEY_CATALOG", "cosmos")
+    assert complete_demo(filled_workspace)  # without a demonstration there is nothing to do
+    run_ids = submit_demo(filled_workspace).run_ids
+    database = open_database(filled_workspace)
+    for run_id in run_ids:
+        assert not complete_demo(filled_workspace)
+        with database.session() as session:
+            session.get_one(Run, run_id).status = "succeeded"
+    for _ in range(2):  # also where the server was started again between
+        assert complete_demo(filled_workspace)
+        with database.session() as session:
+            (made,) = session.scalars(select(LabelSession))
+            assert made.name == SESSION
+            assert made.closed_at is None
+            assert session.scalars(select(LabelEvent)).all() == []

@@ -154,11 +154,11 @@ def test_quarantine_is_paged_and_filtered(context):
     assert len(report._rows.rows) == PAGE_ROWS
     assert report._pager.place.object == "1 to 20 of 37"
     assert report._pager.previous.disabled
-    report._pager.next.clicks += 1
+    report._pager.next.press()
     assert report._pager.place.object == "21 to 37 of 37"
     assert report._rows.rows[0]["key"] == "220"
     assert report._pager.next.disabled
-    report._pager.previous.clicks += 1
+    report._pager.previous.press()
     assert report._rows.rows[0]["key"] == "200"
     report._reasons.selected = "all_nan"
     assert report._pager.place.object == "1 to 1 of 1"

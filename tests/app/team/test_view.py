@@ -115,13 +115,13 @@ def test_the_list_is_read_page_by_page(context, graded):
     assert found.pager.place.object == "1 to 15 of 41"
     assert found.pager.previous.disabled
     for place, rows in (("16 to 30 of 41", 15), ("31 to 41 of 41", 11)):
-        found.pager.next.clicks += 1
+        found.pager.next.press()
         assert found.pager.place.object == place
         assert len(found.list.rows) == rows
         seen += [row["key"] for row in found.list.rows]
     assert len(set(seen)) == 41
     assert found.pager.next.disabled
-    found.pager.previous.clicks += 1
+    found.pager.previous.press()
     assert [row["key"] for row in found.list.rows] == seen[15:30]
     found.state.value = "accepted"
     assert found.pager.place.object.startswith("1 to ")
