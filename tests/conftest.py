@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lensing_core.store import Database
 from lensing_core.workspace import Workspace
@@ -16,6 +17,10 @@ from lensing_core.workspace import Workspace
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 from filling import fill_workspace
 from postgresql import fresh_database, running_server
+
+# The same examples on every machine, however slow it is.
+settings.register_profile("repository", deadline=None, derandomize=True, max_examples=40)
+settings.load_profile("repository")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 332f72b9fcdfe01f17ca2c30f67837405aac6753b1f98be9a33c5574ec4fc28d
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 4fecfc48780fa8510bd02f141d161ba33e62fc1a93bfb7065f05d7028c948890
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -1652,6 +1652,11 @@ var SkyPlane = class {
     if (!this.isOriented) {
       return null;
     }
+    if (this.sky.matrix) {
+      const [[xEast, yEast], [xNorth, yNorth]] = this.sky.matrix;
+      const [x, y] = [to.x - from.x, to.y - from.y];
+      return { east: xEast * x + yEast * y, north: xNorth * x + yNorth * y };
+    }
     const [dx, dy] = [(to.x - from.x) * this.scale, (to.y - from.y) * this.scale];
     const turn = this.sky.north_deg * RADIANS_PER_DEG;
     const handed = this.sky.is_mirrored ? -1 : 1;
@@ -1688,7 +1693,7 @@ function separation(plane, from, to) {
   if (offset === null) {
     return { length, angle: null };
   }
-  return { length, angle: (Math.atan2(offset.east, offset.north) / RADIANS_PER_DEG + 360) % 360 };
+  return { length: Math.hypot(offset.east, offset.north), angle: (Math.atan2(offset.east, offset.north) / RADIANS_PER_DEG + 360) % 360 };
 }
 function calibrate(value, zeroPointMag, scaleArcsec) {
   if (!Number.isFinite(value) || typeof zeroPointMag !== "number") {

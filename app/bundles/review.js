@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 0b52c038a13fc54a310b808532311a87454dc3668034808f390063f40eb8c973
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 ae0f0dda420f57a65064f891fbdc13808fa82fce9c8d83d4ed8886aa39dc5fee
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -1721,6 +1721,11 @@ var SkyPlane = class {
     if (!this.isOriented) {
       return null;
     }
+    if (this.sky.matrix) {
+      const [[xEast, yEast], [xNorth, yNorth]] = this.sky.matrix;
+      const [x, y] = [to.x - from.x, to.y - from.y];
+      return { east: xEast * x + yEast * y, north: xNorth * x + yNorth * y };
+    }
     const [dx, dy] = [(to.x - from.x) * this.scale, (to.y - from.y) * this.scale];
     const turn = this.sky.north_deg * RADIANS_PER_DEG;
     const handed = this.sky.is_mirrored ? -1 : 1;
@@ -1757,7 +1762,7 @@ function separation(plane, from, to) {
   if (offset === null) {
     return { length, angle: null };
   }
-  return { length, angle: (Math.atan2(offset.east, offset.north) / RADIANS_PER_DEG + 360) % 360 };
+  return { length: Math.hypot(offset.east, offset.north), angle: (Math.atan2(offset.east, offset.north) / RADIANS_PER_DEG + 360) % 360 };
 }
 function calibrate(value, zeroPointMag, scaleArcsec) {
   if (!Number.isFinite(value) || typeof zeroPointMag !== "number") {

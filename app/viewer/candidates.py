@@ -109,7 +109,8 @@ def sky_to_json(candidate: Candidate) -> dict[str, Any]:
     """Where the cutout lies on the sky, for the viewer; null where it is not known.
 
     ``ra_deg``, ``dec_deg`` of the pixel ``x``, ``y`` (from 0, y upwards; null: the middle), and
-    ``north_deg``, the direction of north from the y axis towards the x axis.
+    ``north_deg``, the direction of north from the y axis towards the x axis. ``matrix``: east and
+    north (rows) in arcsec of a step of a pixel in x and y (columns); null for older catalogs.
     """
     ingest = _ingest(candidate.observation)
     x, y = ingest.get("centre_px", (None, None))
@@ -120,6 +121,7 @@ def sky_to_json(candidate: Candidate) -> dict[str, Any]:
         "y": y,
         "north_deg": ingest.get("north_deg"),
         "is_mirrored": ingest.get("is_mirrored", False),
+        "matrix": ingest.get("sky_matrix_arcsec"),
     }
 
 

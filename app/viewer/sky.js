@@ -6,8 +6,8 @@ export const RADIANS_PER_DEG = Math.PI / 180
 const NJY_ZERO_POINT_MAG = 31.4 // AB magnitude of 1 nJy
 
 // The tangent plane of a cutout. `sky` is what the server knows: ra_deg and dec_deg of the pixel x, y
-// (from 0, y upwards), and north_deg, the direction of north from the y axis towards the x axis;
-// null is unknown.
+// (from 0, y upwards), north_deg, the direction of north from the y axis towards the x axis, and
+// matrix, east and north (rows) in arcsec of a step of a pixel in x and y (columns); null is unknown.
 export class SkyPlane {
   constructor(sky, scaleArcsec) {
     this.sky = sky ?? {}
@@ -21,6 +21,11 @@ export class SkyPlane {
   // Offsets in arcsec to the east and to the north between two pixels; null where north is unknown.
   offset(from, to) {
     if (!this.isOriented) { return null }
+    if (this.sky.matrix) {
+      const [[xEast, yEast], [xNorth, yNorth]] = this.sky.matrix
+      const [x, y] = [to.x - from.x, to.y - from.y]
+      return {east: xEast * x + yEast * y, north: xNorth * x + yNorth * y}
+    }
     const [dx, dy] = [(to.x - from.x) * this.scale, (to.y - from.y) * this.scale]
     const turn = this.sky.north_deg * RADIANS_PER_DEG
     const handed = this.sky.is_mirrored ? -1 : 1
@@ -55,7 +60,7 @@ export function separation(plane, from, to) {
   const length = Math.hypot(to.x - from.x, to.y - from.y) * plane.scale
   const offset = plane.offset(from, to)
   if (offset === null) { return {length, angle: null} }
-  return {length, angle: (Math.atan2(offset.east, offset.north) / RADIANS_PER_DEG + 360) % 360}
+  return {length: Math.hypot(offset.east, offset.north), angle: (Math.atan2(offset.east, offset.north) / RADIANS_PER_DEG + 360) % 360}
 }
 
 // A pixel value in nJy and its surface brightness in AB mag/arcsec²; null where that says nothing.

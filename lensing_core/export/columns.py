@@ -85,12 +85,16 @@ class PixelFrame:
         Direction of north from the y axis towards the x axis; None: not known.
     is_mirrored : bool
         East is not to the left where north is up.
+    matrix_arcsec : ((float, float), (float, float)) or None
+        East and north (rows) of a step of a pixel in x and y (columns) at the position; None: by
+        ``north_deg``, for catalogs of older versions.
     """
 
     x_px: float | None = None
     y_px: float | None = None
     north_deg: float | None = None
     is_mirrored: bool = False
+    matrix_arcsec: tuple[tuple[float, float], tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True)

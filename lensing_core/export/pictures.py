@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from lensing_core.cutouts import CutoutStore
-from lensing_core.export.columns import ExportRow
+from lensing_core.export.columns import ExportRow, PixelFrame
 from lensing_core.export.tables import Rows
 from lensing_core.export.text import one_line, plain_cell, probability
 from lensing_core.imaging import SkyNoise, catalog_noise, choose_rgb_bands, render_rgb
@@ -161,7 +161,10 @@ def cutout_fits(row: ExportRow, source: CutoutSource, notes: Sequence[str] = ())
     for note in notes:
         header.add_comment(_ascii(note))
     hdus = fits.HDUList([primary])
-    for k, (band, plane) in enumerate(zip(geometry.bands, source.pixels(row), strict=True)):
+    pixels = source.pixels(row)
+    if geometry.pixel_kind == "rendered":
+        pixels = pixels[:, ::-1]  # rows of pictures run down, those of FITS up
+    for k, (band, plane) in enumerate(zip(geometry.bands, pixels, strict=True)):
         image = fits.ImageHDU(plane, name=band.upper())
         image.header["FILTER"] = band
         if geometry.pixel_kind == "flux":
@@ -190,14 +193,23 @@ def _add_wcs(header: fits.Header, row: ExportRow, size_px: int, scale_arcsec: fl
         header[f"CUNIT{axis}"] = "deg"
         header[f"CRPIX{axis}"] = 1 + (middle if place is None else place)
         header[f"CRVAL{axis}"] = value
-    turn = math.radians(frame.north_deg or 0.0)
-    step, handed = scale_arcsec / 3600, -1 if frame.is_mirrored else 1
-    header["CD1_1"] = -handed * step * math.cos(turn)
-    header["CD1_2"] = handed * step * math.sin(turn)
-    header["CD2_1"] = step * math.sin(turn)
-    header["CD2_2"] = step * math.cos(turn)
+    for i, row_of_matrix in enumerate(_matrix_arcsec(frame, scale_arcsec), start=1):
+        for j, step in enumerate(row_of_matrix, start=1):
+            header[f"CD{i}_{j}"] = step / 3600
     known = frame.north_deg is not None
     header["ORIENT"] = ("known" if known else "assumed", "direction of north in the pixels")
+
+
+def _matrix_arcsec(
+    frame: PixelFrame, scale_arcsec: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """East and north (rows) of a step of a pixel in x and y (columns)."""
+    if frame.matrix_arcsec is not None:
+        return frame.matrix_arcsec
+    turn = math.radians(frame.north_deg or 0.0)
+    handed = -1 if frame.is_mirrored else 1
+    along, across = scale_arcsec * math.cos(turn), scale_arcsec * math.sin(turn)
+    return (-handed * along, handed * across), (across, along)
 
 
 def write_subjects(path: Path, rows: Rows, notes: Sequence[str], source: CutoutSource) -> int:

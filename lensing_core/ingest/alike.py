@@ -20,6 +20,7 @@ from lensing_core.ingest.headers import read_calibration
 from lensing_core.ingest.images import AlikeImages, Calibration, RowRequest
 from lensing_core.ingest.plain_fits import AlikeFiles, PlainFile, read_alike
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.sky import Shown, sky_of_cards
 
 _NO_FILE = Path()  # cannot be opened
 _BYTES_AT_ONCE = 2**20  # stays in the cache of a core from reading to hashing
@@ -72,7 +73,9 @@ class PlainReader:
         scales: list[float] = []
         zero_points: list[list[float]] = []
         for k, place in enumerate(self.bands):
-            scale, of_rows, same_scale = self._calibrate(k, files[place.file].cards(place.hdu))
+            scale, of_rows, same_scale = self._calibrate(
+                k, [cards.common for cards in files[place.file].cards(place.hdu)]
+            )
             scales.append(scale)
             zero_points.append(of_rows)
             known &= same_scale
@@ -83,20 +86,24 @@ class PlainReader:
             pixel_scales_arcsec=scales,
             zero_points_mag=zero_points,
             sources=[f"{of_row[first]}{self.source}" for of_row in paths],
-            orientations=self._orientations(files, known),
+            shown=self._shown(rows, files, known),
         )
 
-    def _orientations(
-        self, files: Sequence[AlikeFiles], known: NDArray[np.bool_]
-    ) -> list[tuple[float | None, bool]]:
-        found: list[tuple[float | None, bool]] = [(None, False)] * len(known)
-        for place in self.bands:
-            if all(north_deg is not None for north_deg, _ in found):
-                break
-            for row, cards in enumerate(files[place.file].cards(place.hdu)):
-                if found[row][0] is None and known[row]:
-                    header = read_calibration(cards)
-                    found[row] = header.north_deg, header.is_mirrored
+    def _shown(
+        self,
+        rows: Sequence[RowRequest],
+        files: Sequence[AlikeFiles],
+        known: NDArray[np.bool_],
+    ) -> list[tuple[int, Shown]]:
+        found = [(0, Shown())] * len(known)
+        for band, at in enumerate(self.bands):
+            left = [k for k in np.flatnonzero(known).tolist() if found[k][1].matrix_arcsec is None]
+            cards = files[at.file].cards(at.hdu) if left else []
+            height, width = self.models[at.file].hdus[at.hdu].shape
+            for k in left:
+                sky = sky_of_cards(cards[k])
+                if sky is not None:
+                    found[k] = band, sky.shown(rows[k].position_deg, (height, width))
         return found
 
     def _find(self, row: RowRequest) -> Sequence[Path]:
@@ -110,7 +117,7 @@ class PlainReader:
     ) -> tuple[float, list[float], NDArray[np.bool_]]:
         """Pixel scale of band ``k``, zero point by row, and which rows have that pixel scale."""
         place = self.bands[k]
-        of_model = self.models[place.file].hdus[place.hdu].cards
+        of_model = self.models[place.file].cards(place.hdu).common
         found: dict[bytes, tuple[float, float]] = {}
         for of_row in (of_model, *cards):
             if of_row not in found:

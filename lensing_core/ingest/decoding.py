@@ -11,8 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.cutouts import cutout_sha256
+from lensing_core.ingest.anchors import (
+    Anchor,
+    SkyFrame,
+    anchors_of,
+    centre_in_copy,
+    is_copied,
+    sky_frame,
+)
 from lensing_core.ingest.geometry import (
-    centre_of_copy,
     crop_or_pad,
     regrid,
     regrid_psf,
@@ -59,12 +66,7 @@ class CutoutFacts:
     has_variance : bool
     sky_deg : (ra, dec) or None
         Position by the WCS, where the table has none.
-    north_deg : float or None
-        Direction of north in the cutout, from the y axis towards the x axis, by the first WCS.
-    is_mirrored : bool
-        Whether east is to the right when north is up.
-    centre_px : (x, y) or None
-        Where the object lies, from the middle of the first pixel; None: in the middle.
+    frame : SkyFrame
     sha256 : str
         Of the cutout.
     missing : dict of int to (str, str)
@@ -79,9 +81,7 @@ class CutoutFacts:
     scaled_zero_points_mag: dict[int, float] | None
     has_variance: bool
     sky_deg: tuple[float, float] | None
-    north_deg: float | None
-    is_mirrored: bool
-    centre_px: tuple[float, float] | None
+    frame: SkyFrame
     sha256: str
     missing: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
@@ -181,25 +181,23 @@ def assemble(
     if missing and (grid.missing_bands == "quarantine" or not present):
         raise next(iter(missing.values()))
     flux = pixels.flux[place]
-    centre = _common_centre(list(present.values()), grid)
+    anchors = anchors_of(present, grid)
     for k in range(len(images)):
         if k not in present:
             flux[k] = np.nan
             continue
         image = present[k]
         _check_shape(image)
-        _place(flux[k], image.data, image, grid, centre, _flux_factor(image, grid, k))
+        _place(flux[k], image.data, image, grid, anchors[k], _flux_factor(image, grid, k))
     has_variance = False
     if pixels.variance is not None:
-        has_variance = _place_variance(pixels.variance[place], present, grid, centre)
+        has_variance = _place_variance(pixels.variance[place], present, grid, anchors)
     if pixels.psf is not None:
         _place_psfs(pixels.psf[place], present, grid)
     first = next(iter(present.values()))
     has_data, nan_fraction = _mask_missing(flux, grid, first.source)
     reasons = {k: (problem.reason, problem.message) for k, problem in missing.items()}
     reasons |= {k: _NO_DATA for k in present if not has_data[k]}
-    headers = [image.header for image in present.values() if image.header is not None]
-    oriented = next((header for header in headers if header.north_deg is not None), None)
     return CutoutFacts(
         band_flags=has_data.astype(int).tolist(),
         nan_fraction=nan_fraction,
@@ -217,9 +215,7 @@ def assemble(
         or None,
         has_variance=has_variance,
         sky_deg=next((image.sky_deg for image in present.values() if image.sky_deg), None),
-        north_deg=None if oriented is None else oriented.north_deg,
-        is_mirrored=oriented is not None and oriented.is_mirrored,
-        centre_px=_off_middle(centre, grid),
+        frame=sky_frame(present, anchors, grid),
         sha256=cutout_sha256(flux),
         missing=reasons,
     )
@@ -249,8 +245,6 @@ def assemble_alike(
             for k, values in enumerate(images.zero_points_mag)
         ]
     )
-    height, width = shapes[0]
-    centre = centre_of_copy(height, grid.size_px), centre_of_copy(width, grid.size_px)
     middle = grid.size_px // 2
     with np.errstate(all="ignore"):  # of rows that are not known, and of what is found below
         for k, data in enumerate(images.data):
@@ -274,6 +268,8 @@ def assemble_alike(
         scaled = {
             b: images.zero_points_mag[b][k] for b in np.flatnonzero(factors[:, k] != 1).tolist()
         }
+        band, shown = images.shown[k]
+        centre = centre_in_copy(shapes[band], grid, shown.centre)
         facts = CutoutFacts(
             band_flags=flags,
             nan_fraction=nan_fraction,
@@ -283,9 +279,7 @@ def assemble_alike(
             scaled_zero_points_mag=scaled or None,
             has_variance=False,
             sky_deg=None,
-            north_deg=images.orientations[k][0],
-            is_mirrored=images.orientations[k][1],
-            centre_px=_off_middle(centre, grid),
+            frame=SkyFrame.of(centre, shown.matrix_arcsec, grid),
             sha256=cutout_sha256(flux[k]),
             missing={b: _NO_DATA for b in range(n_bands) if not flags[b]},
         )
@@ -333,28 +327,6 @@ def _check_shape(image: BandImage) -> None:
         )
 
 
-def _common_centre(images: Sequence[BandImage], grid: Grid) -> tuple[float, float]:
-    """Where the object lies in the cutout: as copying places it in the first band that is copied.
-
-    Bands of another pixel scale are then regridded about the same point.
-    """
-    for image in images:
-        if same_scale(image.pixel_scale_arcsec, grid.pixel_scale_arcsec):
-            y, x = (centre_of_copy(n, grid.size_px) for n in image.data.shape)
-            if image.centre is not None:
-                middle_y, middle_x = ((n - 1) / 2 for n in image.data.shape)
-                y, x = y + image.centre[0] - middle_y, x + image.centre[1] - middle_x
-            return y, x
-    return (grid.size_px - 1) / 2, (grid.size_px - 1) / 2
-
-
-def _off_middle(centre: tuple[float, float], grid: Grid) -> tuple[float, float] | None:
-    """(x, y) of a centre (y, x); None where it is the middle of the cutout."""
-    y, x = centre
-    middle = (grid.size_px - 1) / 2
-    return None if x == y == middle else (x, y)
-
-
 def _flux_factor(image: BandImage, grid: Grid, k: int) -> float:
     """What brings the pixels of band ``k`` to the catalog's zero point; colours are averaged."""
     if grid.is_rendered:
@@ -373,12 +345,12 @@ def _place(
     pixels: NDArray[np.float32],
     image: BandImage,
     grid: Grid,
-    centre: tuple[float, float],
+    anchor: Anchor,
     factor: float,
     *,
     is_variance: bool = False,
 ) -> None:
-    if same_scale(image.pixel_scale_arcsec, grid.pixel_scale_arcsec):
+    if is_copied(image, grid):
         out[:] = crop_or_pad(pixels, grid.size_px)
     else:
         out[:] = regrid(
@@ -386,8 +358,8 @@ def _place(
             image.pixel_scale_arcsec,
             grid.size_px,
             grid.pixel_scale_arcsec,
-            centre_in=image.centre,
-            centre_out=centre,
+            centre_in=anchor.of_image,
+            centre_out=anchor.of_cutout,
             is_variance=is_variance,
         )
     if factor != 1:
@@ -398,14 +370,14 @@ def _place_variance(
     out: NDArray[np.float32],
     present: Mapping[int, BandImage],
     grid: Grid,
-    centre: tuple[float, float],
+    anchors: Mapping[int, Anchor],
 ) -> bool:
     """Put the noise maps that there are; return whether there is any."""
     out[:] = np.nan
     for k, image in present.items():
         if image.variance is not None:
             factor = _flux_factor(image, grid, k) ** 2
-            _place(out[k], image.variance, image, grid, centre, factor, is_variance=True)
+            _place(out[k], image.variance, image, grid, anchors[k], factor, is_variance=True)
     return any(image.variance is not None for image in present.values())
 
 

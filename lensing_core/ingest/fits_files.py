@@ -5,13 +5,12 @@ astropy also has the last word on a file that fitsio refuses: what both cannot r
 
 from __future__ import annotations
 
-import gzip
+import io
 import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,19 +21,24 @@ from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
 from lensing_core.ingest.guard import guarded, opening
+from lensing_core.ingest.hdu_names import HduName, role_of_class
 from lensing_core.ingest.headers import (
+    Cards,
     HeaderCalibration,
-    celestial_wcs,
+    effective_cards,
     read_calibration,
     relevant_cards,
 )
-from lensing_core.ingest.limits import check_compressed, check_pixels
-from lensing_core.ingest.plain_fits import NotPlain, PlainFile, read_plain
+from lensing_core.ingest.limits import check_pixels, compression_of, expanded
+from lensing_core.ingest.plain_fits import MAX_BYTES, NotPlain, PlainFile, parse_plain, read_plain
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.sky import ImageSky, sky_of_cards
 
 # CFITSIO takes these for its own syntax (filters, output files, extension numbers).
 _CFITSIO_SYNTAX = re.compile(r"[\[\](){}*?!]|\+\d+$")
-FITS_SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fits.fz", ".fit.fz", ".fz")
+_ENDINGS = (".fits", ".fit", ".fts")
+_PACKED = ("", ".gz", ".bz2", ".xz", ".zip", ".fz")
+FITS_SUFFIXES = (*(end + packed for end in _ENDINGS for packed in _PACKED), ".fz")
 
 
 def is_fits(name: str) -> bool:
@@ -44,11 +48,28 @@ def is_fits(name: str) -> bool:
 
 @dataclass(frozen=True)
 class ImageHdu:
-    """An HDU with an image: number, EXTNAME and (…, y, x) shape."""
+    """An HDU with an image.
+
+    Attributes
+    ----------
+    index : int
+    name : str
+        EXTNAME.
+    shape : tuple of int
+        (…, y, x).
+    role : str
+        By the keywords HDUCLAS2 and HDUCLAS3; empty where they are missing.
+    """
 
     index: int
     name: str
     shape: tuple[int, ...]
+    role: str = ""
+
+    @property
+    def named(self) -> HduName:
+        """What :mod:`~lensing_core.ingest.hdu_names` asks for."""
+        return HduName(self.index, self.name, self.role)
 
 
 class FitsImages(Protocol):
@@ -61,18 +82,30 @@ class FitsImages(Protocol):
         """All pixels of an HDU, float32, BLANK as NaN."""
 
     def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
-        """Part of a two-dimensional image."""
+        """Part of an image, whose axes of length one are dropped."""
 
-    def calibration(self, index: int) -> HeaderCalibration:
-        """Pixel scale and zero point of an HDU."""
+    def cards(self, index: int) -> Cards:
+        """What the header of an HDU says, with what it inherits from the primary header."""
 
-    def sky_middle(self, index: int) -> tuple[float, float] | None:
-        """ICRS position in degrees of the middle of a two-dimensional image, if it has a WCS."""
+
+def calibration(images: FitsImages, index: int) -> HeaderCalibration:
+    """Pixel scale, zero point and exposure of an HDU."""
+    return read_calibration(images.cards(index).common)
+
+
+def sky(images: FitsImages, index: int) -> ImageSky | None:
+    """How the pixels of an HDU lie on the sky; None without a celestial WCS."""
+    return sky_of_cards(images.cards(index))
+
+
+def names_of(images: FitsImages) -> tuple[HduName, ...]:
+    """The names of all images of a file."""
+    return tuple(hdu.named for hdu in images.hdus)
 
 
 @contextmanager
 def open_fits(path: Path) -> Iterator[FitsImages]:
-    """Open a FITS file.
+    """Open a FITS file, compressed or not, whatever its name.
 
     Raises
     ------
@@ -81,14 +114,18 @@ def open_fits(path: Path) -> Iterator[FitsImages]:
         for what fails later, while pixels are read.
     """
     opening(path)
-    with guarded(str(path)), _open_either(path) as images:
+    with guarded(str(path)), _open_any(path) as images:
         if not images.hdus:
             raise RowRejected("wrong_shape", f"{path} has no image in any HDU.", str(path))
         yield images
 
 
 @contextmanager
-def _open_either(path: Path) -> Iterator[FitsImages]:
+def _open_any(path: Path) -> Iterator[FitsImages]:
+    if compression_of(path) is not None:
+        with _open_packed(path) as images:
+            yield images
+        return
     try:
         plain = read_plain(path)
     except NotPlain:
@@ -96,7 +133,6 @@ def _open_either(path: Path) -> Iterator[FitsImages]:
     if plain is not None:
         yield _PlainImages(path, plain)
         return
-    check_compressed(path)
     if not _CFITSIO_SYNTAX.search(str(path)):
         try:
             opened = fitsio.FITS(str(path.absolute()))  # "-" alone would be standard input
@@ -111,11 +147,28 @@ def _open_either(path: Path) -> Iterator[FitsImages]:
 
 
 @contextmanager
-def _open_by_astropy(path: Path) -> Iterator[fits.HDUList]:
+def _open_packed(path: Path) -> Iterator[FitsImages]:
+    """Open a file that is compressed as a whole, by its expanded content."""
+    content = bytearray()
+    for chunk in expanded(path):
+        content += chunk
+    try:
+        if len(content) > MAX_BYTES:
+            raise NotPlain
+        plain = parse_plain(bytes(content))
+    except NotPlain:
+        with _open_by_astropy(io.BytesIO(content)) as hdus:
+            yield _AstropyImages(path, hdus)
+    else:
+        yield _PlainImages(path, plain)
+
+
+@contextmanager
+def _open_by_astropy(file: Path | io.BytesIO) -> Iterator[fits.HDUList]:
     with warnings.catch_warnings():
         # Of padding and of HDUs that are not wanted; pixels that are not there raise all the same.
         warnings.simplefilter("ignore", AstropyUserWarning)
-        with fits.open(path) as hdus:
+        with fits.open(file, uint=False) as hdus:  # unsigned integers have no NaN
             yield hdus
 
 
@@ -124,31 +177,30 @@ class _PlainImages:
         self.path = path
         self._file = file
         self.hdus = tuple(
-            ImageHdu(k, hdu.name, hdu.shape) for k, hdu in enumerate(file.hdus) if hdu.shape
+            ImageHdu(k, hdu.name, hdu.shape, hdu.role)
+            for k, hdu in enumerate(file.hdus)
+            if hdu.shape
         )
 
     def read(self, index: int) -> NDArray[np.float32]:
         return self._file.read(index)
 
     def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
-        return self._file.read(index)[y, x]
+        return without_unit_axes(self._file.read(index))[y, x]
 
-    def calibration(self, index: int) -> HeaderCalibration:
-        return read_calibration(self._file.hdus[index].cards)
-
-    def sky_middle(self, index: int) -> tuple[float, float] | None:
-        with _open_by_astropy(self.path) as hdus:
-            return _sky_middle(hdus[index].header, hdus[index].shape)
+    def cards(self, index: int) -> Cards:
+        return self._file.cards(index)
 
 
 class _FitsioImages:
     def __init__(self, path: Path, opened: Any) -> None:
         self.path = path
         self._hdus = list(opened)
-        self._calibrations: dict[int, HeaderCalibration] = {}
+        self._cards: dict[int, Cards] = {}
+        self._headers: dict[int, bytes] = {}
         self._check_end()
         self.hdus = tuple(
-            ImageHdu(k, hdu.get_extname(), tuple(hdu.get_dims()))
+            ImageHdu(k, hdu.get_extname(), tuple(hdu.get_dims()), _role_of_cards(self._header(k)))
             for k, hdu in enumerate(self._hdus)
             if hdu.get_exttype(num=True) == fitsio.IMAGE_HDU and hdu.get_dims()
         )
@@ -159,10 +211,16 @@ class _FitsioImages:
             raise OSError("it is truncated within a header")
 
     def _bytes(self, start: int, count: int) -> bytes:
-        opener: Any = gzip.open if self.path.suffix == ".gz" else open
-        with opener(self.path, "rb") as stream:
+        with self.path.open("rb") as stream:
             stream.seek(start)
-            return bytes(stream.read(count))
+            return stream.read(count)
+
+    def _header(self, index: int) -> bytes:
+        if index not in self._headers:
+            offsets = self._hdus[index].get_offsets()
+            start = offsets["header_start"]
+            self._headers[index] = self._bytes(start, offsets["data_start"] - start)
+        return self._headers[index]
 
     def read(self, index: int) -> NDArray[np.float32]:
         shape = next(hdu.shape for hdu in self.hdus if hdu.index == index)
@@ -170,13 +228,15 @@ class _FitsioImages:
         return self._pixels(index, lambda hdu: hdu.read(), lambda hdu: hdu.data)
 
     def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
-        return self._pixels(index, lambda hdu: hdu[y, x], lambda hdu: hdu.section[y, x])
+        shape = next(hdu.shape for hdu in self.hdus if hdu.index == index)
+        where = within_unit_axes(shape, y, x)
+        found = self._pixels(index, lambda hdu: hdu[where], lambda hdu: hdu.section[where])
+        return found.reshape(y.stop - y.start, x.stop - x.start)
 
     def _pixels(
         self, index: int, by_fitsio: Callable[[Any], Any], by_astropy: Callable[[Any], Any]
     ) -> NDArray[np.float32]:
-        # Only astropy turns an integer BLANK beside BSCALE and BZERO into NaN.
-        if self.calibration(index).blank is None:
+        if not self._has_blank_integers(index):
             try:
                 return np.asarray(by_fitsio(self._hdus[index]), dtype=np.float32)
             except OSError:
@@ -184,17 +244,25 @@ class _FitsioImages:
         with _open_by_astropy(self.path) as hdus:
             return np.asarray(by_astropy(hdus[index]), dtype=np.float32)
 
-    def calibration(self, index: int) -> HeaderCalibration:
-        if index not in self._calibrations:
-            offsets = self._hdus[index].get_offsets()
-            start = offsets["header_start"]
-            header = self._bytes(start, offsets["data_start"] - start)
-            self._calibrations[index] = read_calibration(relevant_cards(header))
-        return self._calibrations[index]
+    def _has_blank_integers(self, index: int) -> bool:
+        """Whether an integer may stand for "no data", which astropy alone turns into NaN.
 
-    def sky_middle(self, index: int) -> tuple[float, float] | None:
-        with _open_by_astropy(self.path) as hdus:
-            return _sky_middle(hdus[index].header, hdus[index].shape)
+        BLANK beside BSCALE and BZERO; ZBLANK, a keyword or a column, of compressed integers.
+        """
+        if read_calibration(self.cards(index).common).blank is not None:
+            return True
+        header = self._header(index)
+        bits = _card(header, b"ZBITPIX ")
+        return bits is not None and not bits.strip().startswith(b"-") and b"ZBLANK" in header
+
+    def cards(self, index: int) -> Cards:
+        if index not in self._cards:
+            own = relevant_cards(self._header(index))
+            if index:
+                is_empty = not self._hdus[0].get_dims()
+                own = effective_cards(own, self.cards(0), primary_is_empty=is_empty)
+            self._cards[index] = own
+        return self._cards[index]
 
 
 class _AstropyImages:
@@ -202,7 +270,9 @@ class _AstropyImages:
         self.path = path
         self._hdus = hdus
         self.hdus = tuple(
-            ImageHdu(k, "" if hdu.name == "PRIMARY" else hdu.name, tuple(hdu.shape))
+            ImageHdu(
+                k, "" if hdu.name == "PRIMARY" else hdu.name, tuple(hdu.shape), _role(hdu.header)
+            )
             for k, hdu in enumerate(hdus)
             if hdu.is_image and hdu.shape
         )
@@ -212,21 +282,71 @@ class _AstropyImages:
         return np.asarray(self._hdus[index].data, dtype=np.float32)
 
     def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
-        return np.asarray(self._hdus[index].section[y, x], dtype=np.float32)
+        hdu = self._hdus[index]
+        found = np.asarray(hdu.section[within_unit_axes(hdu.shape, y, x)], dtype=np.float32)
+        return found.reshape(y.stop - y.start, x.stop - x.start)
 
-    def calibration(self, index: int) -> HeaderCalibration:
-        return read_calibration(
-            relevant_cards(self._hdus[index].header.tostring(sep="", padding=False).encode())
+    def cards(self, index: int) -> Cards:
+        own = relevant_cards(
+            self._hdus[index].header.tostring(sep="", padding=False).encode("ascii", "replace")
         )
+        if index == 0:
+            return own
+        is_empty = not self._hdus[0].shape
+        return effective_cards(own, self.cards(0), primary_is_empty=is_empty)
 
-    def sky_middle(self, index: int) -> tuple[float, float] | None:
-        return _sky_middle(self._hdus[index].header, self._hdus[index].shape)
+
+def _role(header: fits.Header) -> str:
+    return role_of_class(str(header.get("HDUCLAS2", "")), str(header.get("HDUCLAS3", "")))
 
 
-def _sky_middle(header: fits.Header, shape: tuple[int, ...]) -> tuple[float, float] | None:
-    wcs = celestial_wcs(header)
-    if wcs is None:
-        return None
-    middle = wcs.celestial.pixel_to_world((shape[-1] - 1) / 2, (shape[-2] - 1) / 2).icrs
-    ra_deg, dec_deg = float(middle.ra.deg), float(middle.dec.deg)
-    return (ra_deg, dec_deg) if isfinite(ra_deg) and isfinite(dec_deg) else None
+def _role_of_cards(header: bytes) -> str:
+    classes = (_card(header, key) or b"" for key in (b"HDUCLAS2", b"HDUCLAS3"))
+    return role_of_class(*(text.decode("ascii", "replace").strip(" '") for text in classes))
+
+
+def _card(header: bytes, key: bytes) -> bytes | None:
+    """The value of a card as it is written; None where there is none."""
+    for k in range(0, len(header), 80):
+        if header[k : k + 8] == key:
+            return header[k + 10 : k + 80].partition(b"/")[0]
+    return None
+
+
+def without_unit_axes(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """An image of two axes, from one with further axes of length one on any side.
+
+    Raises
+    ------
+    ValueError
+        If there are more axes.
+    """
+    return pixels.reshape(plane_shape(pixels.shape))
+
+
+def plane_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+    """(y, x) of an image without axes of length one; raises ValueError where more than two remain.
+
+    An image of a single row or column keeps its last two axes.
+    """
+    longer = [n for n in shape if n > 1]
+    if len(longer) < 2 <= len(shape) and max(shape[:-2], default=1) == 1:
+        longer = list(shape[-2:])
+    if len(longer) != 2:
+        raise ValueError(f"an image of shape {shape}, not two-dimensional")
+    return longer[0], longer[1]
+
+
+def within_unit_axes(shape: tuple[int, ...], y: slice, x: slice) -> tuple[slice, ...]:
+    """Slices of all axes that cut ``y``, ``x`` of the plane."""
+    plane = list(plane_shape(tuple(shape)))
+    cuts = [y, x]
+    found: list[slice] = []
+    for k, n in enumerate(shape):
+        left = len(shape) - k
+        if cuts and n == plane[0] and (n > 1 or left == len(cuts)):
+            plane.pop(0)
+            found.append(cuts.pop(0))
+        else:
+            found.append(slice(0, 1))
+    return tuple(found)

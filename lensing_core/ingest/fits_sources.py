@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.ingest.alike import BandPlace, PlainReader
 from lensing_core.ingest.choices import BandAxis, VarianceKind
-from lensing_core.ingest.fits_files import FitsImages, open_fits
+from lensing_core.ingest.fits_files import (
+    FitsImages,
+    calibration,
+    names_of,
+    open_fits,
+    plane_shape,
+    sky,
+)
 from lensing_core.ingest.guard import each_band
-from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus, match_by_order
+from lensing_core.ingest.hdu_names import (
+    BandHdus,
+    HduName,
+    find_bands,
+    match_by_order,
+    noise_hdu,
+    only_band,
+    psf_hdu,
+)
 from lensing_core.ingest.images import (
     BandImage,
     Calibration,
@@ -38,12 +54,18 @@ class Companions:
         """Whether there are no such files."""
         return self.variance is None and self.psf is None
 
-    def read_variance(self, row: RowRequest, band: str, key: str) -> NDArray[np.float32] | None:
-        """The variance map of a band; None where there is no file."""
+    def read_variance(
+        self, row: RowRequest, band: str, key: str, image: Path
+    ) -> NDArray[np.float32] | None:
+        """The variance map of a band of the file ``image``; None where there is no file."""
         if self.variance is None:
             return None
-        found = _only_image(self.variance.find(row, band, key))
-        return None if found is None else to_variance(found[0], self.variance_kind)
+        path = self.variance.find(row, band, key)
+        if not path.is_file():
+            return None
+        with open_fits(path) as images:
+            index, kind = choose_noise(images, self.variance_kind, image)
+            return to_variance(read_plane(images, index), kind)
 
     def read_psf(
         self, row: RowRequest, band: str, key: str
@@ -51,27 +73,93 @@ class Companions:
         """The PSF of a band and its pixel scale, if its header says so."""
         if self.psf is None:
             return None, None
-        return _only_image(self.psf.find(row, band, key)) or (None, None)
+        path = self.psf.find(row, band, key)
+        if not path.is_file():
+            return None, None
+        with open_fits(path) as images:
+            names = names_of(images)
+            index = psf_hdu(names)
+            if index is None:
+                index = _alone(images, "PSF")
+            return read_plane(images, index), calibration(images, index).pixel_scale_arcsec
 
 
-def _only_image(path: Path) -> tuple[NDArray[np.float32], float | None] | None:
-    if not path.is_file():
-        return None
-    with open_fits(path) as images:
-        index = images.hdus[0].index
-        return read_plane(images, index), images.calibration(index).pixel_scale_arcsec
+def choose_noise(images: FitsImages, kind: VarianceKind, image: Path) -> tuple[int, VarianceKind]:
+    """The noise map of a file: the HDU that is called so, else its only image.
+
+    Parameters
+    ----------
+    kind : str
+        Of a noise map that does not say it.
+    image : Path
+        The file of the image, which is never its own noise map.
+
+    Raises
+    ------
+    RowRejected
+        missing_band, if several images are there and none is called a noise map.
+    """
+    found = noise_hdu(names_of(images))
+    if found is None and images.path == image:
+        raise RowRejected(
+            "missing_band",
+            f"{image} was named for the noise map too, and none of its images is called one (such "
+            "as VARIANCE, RMS or WEIGHT).",
+            str(image),
+        )
+    if found is None:
+        return _alone(images, "noise map"), kind
+    return found if len(images.hdus) > 1 else (found[0], kind)
+
+
+def _alone(images: FitsImages, what: str) -> int:
+    if len(images.hdus) > 1:
+        listing = ", ".join(f"{hdu.index}: {hdu.name or 'no name'}" for hdu in images.hdus)
+        raise RowRejected(
+            "missing_band",
+            f"{images.path} has several images and none is called a {what} ({listing}).",
+            str(images.path),
+        )
+    return images.hdus[0].index
 
 
 def read_plane(images: FitsImages, index: int) -> NDArray[np.float32]:
     """The two-dimensional image of an HDU; axes of length one are dropped."""
     pixels = images.read(index)
-    if pixels.ndim < 2 or pixels.size != pixels.shape[-1] * pixels.shape[-2]:
+    return pixels.reshape(plane_of(images, index, pixels.shape))
+
+
+def long_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without its axes of length one."""
+    return tuple(n for n in shape if n > 1)
+
+
+def plane_of(images: FitsImages, index: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """(y, x) of an image without axes of length one; raises RowRejected where more remain."""
+    try:
+        return plane_shape(shape)
+    except ValueError as problem:
         raise RowRejected(
-            "wrong_shape",
-            f"{images.path}, HDU {index}: an image of shape {pixels.shape}, not two-dimensional.",
-            str(images.path),
-        )
-    return pixels.reshape(pixels.shape[-2:])
+            "wrong_shape", f"{images.path}, HDU {index}: {problem}.", str(images.path)
+        ) from problem
+
+
+def placed(images: FitsImages, index: int, row: RowRequest) -> dict[str, Any]:
+    """Where the row's object lies in an image, as fields of :class:`BandImage`.
+
+    Without a position in the table the object is what lies in the middle.
+    """
+    on_sky = sky(images, index)
+    if on_sky is None:
+        return {}
+    shape = next(hdu.shape for hdu in images.hdus if hdu.index == index)
+    height, width = long_axes(shape)[-2:] if len(long_axes(shape)) == 3 else plane_shape(shape)
+    shown = on_sky.shown(row.position_deg, (height, width))
+    return {
+        "centre": shown.centre,
+        "matrix_arcsec": shown.matrix_arcsec,
+        "sky_deg": shown.sky_deg if row.position_deg is None else None,
+    }
 
 
 def _plain_files(paths: Sequence[Path]) -> tuple[PlainFile, ...]:
@@ -86,10 +174,8 @@ def _is_plane(file: PlainFile, index: int) -> bool:
     return len(file.hdus[index].shape) == 2
 
 
-def _flux_hdu(names: Sequence[tuple[int, str]]) -> int:
-    """Number of the first image that holds fluxes by its name, else of the first."""
-    named = flux_hdus(names)
-    return named[0] if named else names[0][0]
+def _names(file: PlainFile) -> tuple[HduName, ...]:
+    return tuple(HduName(k, hdu.name, hdu.role) for k, hdu in enumerate(file.hdus) if hdu.shape)
 
 
 @dataclass(frozen=True)
@@ -118,7 +204,7 @@ class FitsHdus:
         path = self.locator.find(row)
         with open_fits(path) as images:
             try:
-                found = self._find(tuple((hdu.index, hdu.name) for hdu in images.hdus))
+                found = self._find(names_of(images))
             except RowRejected as problem:
                 raise RowRejected(
                     problem.reason, f"{path}: {problem.message}", str(path)
@@ -138,9 +224,7 @@ class FitsHdus:
             return None
         try:
             (model,) = _plain_files([self.locator.find(row)])
-            found = self._find(
-                tuple((k, hdu.name) for k, hdu in enumerate(model.hdus) if hdu.shape)
-            )
+            found = self._find(_names(model))
         except (RowRejected, NotPlain):
             return None
         places = [
@@ -158,33 +242,15 @@ class FitsHdus:
             f"[{places[0].hdu}]",
         )
 
-    def _find(self, names: tuple[tuple[int, str], ...]) -> tuple[BandHdus | RowRejected, ...]:
+    def _find(self, names: tuple[HduName, ...]) -> tuple[BandHdus | RowRejected, ...]:
         """The HDUs of each band, among images of these numbers and names."""
         if self.by_order:
             return match_by_order(names, len(self.bands))
         return find_bands(names, self.keys)
 
     def _band(self, k: int, row: RowRequest, images: FitsImages, hdus: BandHdus) -> BandImage:
-        band, key = self.bands[k], self.keys[k] if self.keys else ""
-        if hdus.noise is None:
-            variance = self.companions.read_variance(row, band, key)
-        else:
-            variance = to_variance(read_plane(images, hdus.noise), hdus.noise_kind)
-        if hdus.psf is None:
-            psf, psf_scale = self.companions.read_psf(row, band, key)
-        else:
-            psf = read_plane(images, hdus.psf)
-            psf_scale = images.calibration(hdus.psf).pixel_scale_arcsec
-        return self.calibration.image(
-            k,
-            read_plane(images, hdus.flux),
-            f"{images.path}[{hdus.flux}]",
-            images.calibration(hdus.flux),
-            variance=variance,
-            psf=psf,
-            psf_scale_arcsec=psf_scale,
-            sky_deg=images.sky_middle(hdus.flux) if row.ra_deg is None else None,
-        )
+        key = self.keys[k] if self.keys else ""
+        return _read_band(self, k, key, row, images, hdus)
 
 
 @dataclass(frozen=True)
@@ -213,10 +279,13 @@ class FitsFiles:
             return None
         places = []
         for k, model in enumerate(models):
-            names = [(index, hdu.name) for index, hdu in enumerate(model.hdus) if hdu.shape]
-            if not names or not _is_plane(model, _flux_hdu(names)):
+            names = _names(model)
+            hdus = only_band(names) if names else None
+            if hdus is None or hdus.noise is not None or hdus.psf is not None:
                 return None
-            places.append(BandPlace(k, _flux_hdu(names)))
+            if not _is_plane(model, hdus.flux):
+                return None
+            places.append(BandPlace(k, hdus.flux))
         return PlainReader(self.calibration, self._paths, models, tuple(places))
 
     def _paths(self, row: RowRequest) -> list[Path]:
@@ -227,18 +296,40 @@ class FitsFiles:
         band, key = self.bands[k], self.keys[k]
         path = self.locator.find(row, band, key)
         with open_fits(path) as images:
-            index = _flux_hdu([(hdu.index, hdu.name) for hdu in images.hdus])
-            psf, psf_scale = self.companions.read_psf(row, band, key)
-            return self.calibration.image(
-                k,
-                read_plane(images, index),
-                str(path),
-                images.calibration(index),
-                variance=self.companions.read_variance(row, band, key),
-                psf=psf,
-                psf_scale_arcsec=psf_scale,
-                sky_deg=images.sky_middle(index) if row.ra_deg is None else None,
-            )
+            hdus = only_band(names_of(images))
+            return _read_band(self, k, key, row, images, hdus, str(path))
+
+
+def _read_band(
+    source: FitsHdus | FitsFiles,
+    k: int,
+    key: str,
+    row: RowRequest,
+    images: FitsImages,
+    hdus: BandHdus,
+    name: str = "",
+) -> BandImage:
+    """Band ``k`` of an object, with noise and PSF from its file, else from files of their own."""
+    band = source.bands[k]
+    if hdus.noise is None:
+        variance = source.companions.read_variance(row, band, key, images.path)
+    else:
+        variance = to_variance(read_plane(images, hdus.noise), hdus.noise_kind)
+    if hdus.psf is None:
+        psf, psf_scale = source.companions.read_psf(row, band, key)
+    else:
+        psf = read_plane(images, hdus.psf)
+        psf_scale = calibration(images, hdus.psf).pixel_scale_arcsec
+    return source.calibration.image(
+        k,
+        read_plane(images, hdus.flux),
+        name or f"{images.path}[{hdus.flux}]",
+        calibration(images, hdus.flux),
+        variance=variance,
+        psf=psf,
+        psf_scale_arcsec=psf_scale,
+        **placed(images, hdus.flux, row),
+    )
 
 
 @dataclass(frozen=True)
@@ -267,11 +358,14 @@ class FitsCube:
     def load(self, row: RowRequest) -> list[BandImage | RowRejected]:
         path = self.locator.find(row)
         with open_fits(path) as images:
-            hdu = max(images.hdus, key=lambda hdu: len(hdu.shape) == 3)
-            cube = bands_first(images.read(hdu.index), self.axis, str(path))
+            hdu = max(images.hdus, key=lambda hdu: len(long_axes(hdu.shape)) == 3)
+            pixels = images.read(hdu.index)
+            if pixels.ndim > 3:
+                pixels = pixels.reshape(long_axes(pixels.shape))
+            cube = bands_first(pixels, self.axis, str(path))
             check_planes(len(cube), self.planes, self.n_planes, str(path))
-            header = images.calibration(hdu.index)
-            sky_deg = images.sky_middle(hdu.index) if row.ra_deg is None else None
+            header = calibration(images, hdu.index)
+            where = placed(images, hdu.index, row) if self.axis == "first" else {}
             result: list[BandImage | RowRejected] = []
             for k, plane in enumerate(self.planes):
                 psf, psf_scale = self.companions.read_psf(row, self.bands[k], self.bands[k])
@@ -281,10 +375,12 @@ class FitsCube:
                         cube[plane],
                         f"{path}[{hdu.index}] plane {plane}",
                         header,
-                        variance=self.companions.read_variance(row, self.bands[k], self.bands[k]),
+                        variance=self.companions.read_variance(
+                            row, self.bands[k], self.bands[k], path
+                        ),
                         psf=psf,
                         psf_scale_arcsec=psf_scale,
-                        sky_deg=sky_deg,
+                        **where,
                     )
                 )
             return result

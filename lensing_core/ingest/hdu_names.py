@@ -1,22 +1,55 @@
-"""Which HDU holds which band, its noise and its PSF, by EXTNAME."""
+"""Which HDU holds which band, its noise and its PSF, by EXTNAME, else by HDUCLAS2 and HDUCLAS3."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.rejection import RowRejected
 
-_FLUX = ("FLUX", "BGSUB", "SCI", "IMAGE", "IMG", "DATA", "PRIMARY")
+_FLUX = ("FLUX", "BGSUB", "SCI", "SCIENCE", "IMAGE", "IMG", "DATA", "COADD", "PRIMARY")
 _NOISE: dict[str, VarianceKind] = {
-    **dict.fromkeys(("RMS", "ERR", "ERROR", "SIGMA", "NOISE", "NOISE_MAP"), "rms"),
+    **dict.fromkeys(
+        ("RMS", "ERR", "ERROR", "SIGMA", "STDDEV", "UNCERT", "NOISE", "NOISE_MAP"), "rms"
+    ),
     **dict.fromkeys(("VAR", "VARIANCE"), "variance"),
     **dict.fromkeys(("IVAR", "INVVAR", "WHT", "WEIGHT"), "inverse_variance"),
 }
 _PSF = ("PSF",)
-_OTHER = ("MASK", "DQ", "FLAG", "FLAGS", "BITMASK", "CTX", "CON", "BKG", "BACKGROUND")
+_OTHER = (
+    *("MASK", "DQ", "FLAG", "FLAGS", "BITMASK", "CTX", "CON", "BKG", "BACKGROUND", "SKY", "AREA"),
+    *("VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "SEG", "SEGM", "SEGMAP", "EXP", "EXPMAP", "NEXP"),
+    *("NIMAGE", "MODEL", "RESIDUAL", "QUALITY", "COVERAGE"),
+)
+# HDUCLAS1 = 'IMAGE' with these, as the FITS standard for pixel quality and error arrays of ESO and
+# OGIP has them (Kümmel et al. 2012, ESO Science Data Products Standard).
+_CLASSES = {
+    "DATA": "flux",
+    "QUALITY": "other",
+    "ERROR": "rms",
+    "MSE": "variance",
+    "RMSE": "rms",
+    "INVMSE": "inverse_variance",
+}
+
+
+class HduName(NamedTuple):
+    """What tells images of a file apart: number, EXTNAME, and role where HDUCLAS2 gives one."""
+
+    number: int
+    name: str
+    role: str = ""
+
+
+def role_of_class(second: str, third: str) -> str:
+    """The role that HDUCLAS2 and HDUCLAS3 name; empty where they name none."""
+    third = third.strip().upper()
+    if second.strip().upper() == "ERROR" and third:
+        return _CLASSES.get(third, "other")  # the inverse of an RMS and what else there may be
+    return _CLASSES.get(second.strip().upper(), "") if second.strip() else ""
 
 
 @dataclass(frozen=True)
@@ -37,12 +70,17 @@ class _Name:
     role: str  # 'flux', 'psf', 'other' or a VarianceKind
 
 
-def _split(index: int, name: str) -> _Name:
+def _split(index: int, name: str, stated: str = "") -> _Name:
     """Split ``HSC_G_RMS`` into the stem ``HSC_G`` and what the HDU holds."""
+    part = _split_name(index, name)
+    return replace(part, role=stated) if stated else part
+
+
+def _split_name(index: int, name: str) -> _Name:
     for suffixes, role in (
+        (_OTHER, "other"),
         (_NOISE, None),
         (_PSF, "psf"),
-        (_OTHER, "other"),
         (_FLUX, "flux"),
     ):
         for suffix in suffixes:
@@ -55,32 +93,50 @@ def _split(index: int, name: str) -> _Name:
 
 @lru_cache(maxsize=1024)
 def find_bands(
-    names: tuple[tuple[int, str], ...], keys: tuple[str, ...]
+    names: tuple[HduName, ...], keys: tuple[str, ...]
 ) -> tuple[BandHdus | RowRejected, ...]:
     """Find each band's HDUs by name or number.
 
     Parameters
     ----------
-    names : tuple of (int, str)
-        Number and EXTNAME of every HDU with an image.
+    names : tuple of HduName
+        Of every HDU with an image.
     keys : tuple of str
         What the file calls each band: an EXTNAME, its part before ``_FLUX`` and the like, its last
         part (``Y`` for ``NIR_Y_FLUX``), or an HDU number.
     """
-    parts = [_split(index, name) for index, name in names]
+    parts = [_split(*name) for name in names]
     return tuple(_find(parts, key) for key in keys)
 
 
-def flux_hdus(names: Sequence[tuple[int, str]]) -> list[int]:
+def flux_hdus(names: Sequence[HduName]) -> list[int]:
     """Numbers of the HDUs that hold fluxes, as far as names tell."""
     return [p.index for p in (_split(*name) for name in names) if p.role == "flux"]
 
 
-def match_by_order(
-    names: tuple[tuple[int, str], ...], n_bands: int
-) -> tuple[BandHdus | RowRejected, ...]:
+def only_band(names: Sequence[HduName]) -> BandHdus:
+    """The HDUs of a file of one band: the first that holds fluxes by its name, else the first."""
+    parts = [_split(*name) for name in names]
+    flux = next((p for p in parts if p.role == "flux"), parts[0])
+    return _with_companions(parts, flux)
+
+
+def noise_hdu(names: Sequence[HduName]) -> tuple[int, VarianceKind] | None:
+    """The first HDU that holds a noise map by its name, and of which kind."""
+    for part in (_split(*name) for name in names):
+        if part.role in ("rms", "variance", "inverse_variance"):
+            return part.index, part.role  # type: ignore[return-value]  # one of the three
+    return None
+
+
+def psf_hdu(names: Sequence[HduName]) -> int | None:
+    """The first HDU that holds a PSF by its name."""
+    return next((p.index for p in (_split(*name) for name in names) if p.role == "psf"), None)
+
+
+def match_by_order(names: tuple[HduName, ...], n_bands: int) -> tuple[BandHdus | RowRejected, ...]:
     """The flux HDUs in their order as the bands; raises wrong_band_count unless numbers agree."""
-    parts = [_split(index, name) for index, name in names]
+    parts = [_split(*name) for name in names]
     flux = [p for p in parts if p.role == "flux"]
     if len(flux) != n_bands:
         raise RowRejected(
@@ -114,7 +170,7 @@ def _find(parts: Sequence[_Name], key: str) -> BandHdus | RowRejected:
 
 def _with_companions(parts: Sequence[_Name], flux: _Name) -> BandHdus:
     alone = sum(p.role == "flux" for p in parts) == 1
-    own = [p for p in parts if p.stem == flux.stem or (alone and not p.stem)]
+    own = [p for p in parts if p.stem == flux.stem or alone]
     noise = [p for p in own if p.role in ("rms", "variance", "inverse_variance")]
     psf = [p for p in own if p.role == "psf"]
     kind: VarianceKind = noise[0].role if noise else "variance"  # type: ignore[assignment]  # above

@@ -1,42 +1,74 @@
-"""Pixel scale and zero point from FITS headers, with astropy as the judge.
+"""Pixel scale, zero point and exposure of an image from its FITS header, with astropy as the judge.
 
 Only the few cards that matter are kept of a header, so that the many images of one survey share
-one parsed result.
+one parsed result; what differs between the images of a survey (``CRVAL``, ``CRPIX``) is kept apart
+and read by :mod:`lensing_core.ingest.sky`. An extension has the cards of the primary header too
+(:func:`effective_cards`).
 """
 
 from __future__ import annotations
 
 import math
+import re
 import threading
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import astropy.units as u
-import numpy as np
 from astropy.io import fits
 from astropy.io.fits.verify import VerifyError
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import proj_plane_pixel_scales
 
-_WCS_CARDS = (
-    *("CTYPE1", "CTYPE2", "CUNIT1", "CUNIT2", "CDELT1", "CDELT2", "CROTA1", "CROTA2"),
-    *("CD1_1", "CD1_2", "CD2_1", "CD2_2", "PC1_1", "PC1_2", "PC2_1", "PC2_2"),
-    *("PC001001", "PC001002", "PC002001", "PC002002"),
-)
+from lensing_core.ingest.pixel_units import AB_FLUX, PixelUnit, read_unit
+
 _SCALE_CARDS = ("PIXSCALE", "PIXSCAL", "PIXSCAL1", "PIXELSCL", "SECPIX", "SECPIX1", "SCALE")
-_ZERO_POINT_CARDS = ("MAGZERO", "MAGZPT", "MAGZP", "MAGZEROP", "ZEROPNT", "ZEROPT", "PHOTZP")
-_FLUX_CARDS = ("BUNIT", "EXPTIME", "PHOTFLAM", "PHOTPLAM", "PIXAR_SR", "BLANK")
-KEYS = frozenset(
-    key.ljust(8).encode() for key in (*_WCS_CARDS, *_SCALE_CARDS, *_ZERO_POINT_CARDS, *_FLUX_CARDS)
+_ZERO_POINT_CARDS = (
+    *("MAGZERO", "MAGZPT", "MAGZP", "MAGZEROP", "ZEROPNT", "ZEROPT", "PHOTZP", "ABMAGZP"),
+    *("ABZP", "ZPAB", "ZP_AB", "ZP"),
 )
+_SYSTEM_CARDS = ("PHOTSYS", "MAGSYS", "ZPSYS")
+_EXPOSURE_CARDS = ("EXPTIME", "EXPOSURE")
+FILTER_CARDS = ("FILTER", "FILTER1", "FILTER2", "FILTNAM1", "BAND")
+_INHERITED = frozenset(
+    (
+        *_SCALE_CARDS,
+        *_ZERO_POINT_CARDS,
+        *_SYSTEM_CARDS,
+        *_EXPOSURE_CARDS,
+        *FILTER_CARDS,
+        *("BUNIT", "PHOTFLAM", "PHOTPLAM", "PIXAR_SR", "BMAJ", "BMIN", "FLUXMAG0", "NMGY"),
+    )
+)
+_OWN = frozenset(("BLANK", "INHERIT"))
+_WCS_CARD = re.compile(
+    r"(?:CTYPE|CUNIT|CDELT|CROTA)[1-4]|(?:CD|PC)[1-4]_[1-4]|PC00[1-4]00[1-4]|PV[1-4]_\d{1,2}"
+    r"|[AB]P?_(?:ORDER|\d_\d)|LONPOLE|LATPOLE|EQUINOX|EPOCH|RADESYS|RADECSYS|WCSAXES"
+)
+_PLACING_CARD = re.compile(r"CR(?:VAL|PIX)[1-4]")
 
 # Filters of warnings belong to the whole process: who changes them for a while must be alone.
 WARNINGS_LOCK = threading.RLock()
 
-_AB_FLUX_JY = 3631.0
-_JY = {"jy": 1.0, "mjy": 1e-3, "ujy": 1e-6, "µjy": 1e-6, "njy": 1e-9}  # of lower-case units
 _AGREE_MAG = 0.01
+_NMGY_ZERO_POINT_MAG = 22.5
+
+
+class Cards(NamedTuple):
+    """The cards of a header that matter here, 80 bytes each.
+
+    Attributes
+    ----------
+    common : bytes
+        Those that the images of a survey share.
+    placing : bytes
+        ``CRVAL`` and ``CRPIX``.
+    """
+
+    common: bytes
+    placing: bytes
 
 
 @dataclass(frozen=True)
@@ -49,10 +81,12 @@ class HeaderCalibration:
         The zero point (AB) holds for one unit of the pixels.
     pixel_scale_from, zero_point_from : str
         The keywords.
-    north_deg : float or None
-        Direction of north, from the y axis towards the x axis.
-    is_mirrored : bool
-        Whether east is to the right when north is up.
+    no_zero_point : str
+        Why what the header says gives no zero point; empty where it is silent.
+    not_flux : str
+        Why pixels cannot be used as fluxes; mostly empty.
+    filters : tuple of str
+        Values of the keywords of filters.
     exposure_s : float or None
     blank : int or None
         Integer that stands for "no data".
@@ -64,63 +98,117 @@ class HeaderCalibration:
     pixel_scale_from: str = ""
     zero_point_mag: float | None = None
     zero_point_from: str = ""
-    north_deg: float | None = None
-    is_mirrored: bool = False
+    no_zero_point: str = ""
+    not_flux: str = ""
+    filters: tuple[str, ...] = ()
     exposure_s: float | None = None
     blank: int | None = None
     conflicts: tuple[str, ...] = ()
 
 
-def relevant_cards(header: bytes) -> bytes:
-    """The 80-byte cards of a raw header that :func:`read_calibration` looks at."""
-    starts = range(0, len(header), 80)
-    return b"".join([header[k : k + 80] for k in starts if header[k : k + 8] in KEYS])
+@lru_cache(maxsize=4096)
+def is_common(key: bytes) -> bool:
+    """Whether a card of this keyword (8 bytes) belongs to :attr:`Cards.common`."""
+    name = key.rstrip().decode("ascii", "replace")
+    return name in _INHERITED or name in _OWN or _WCS_CARD.fullmatch(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_placing(key: bytes) -> bool:
+    """Whether a card of this keyword (8 bytes) belongs to :attr:`Cards.placing`."""
+    return _PLACING_CARD.fullmatch(key.rstrip().decode("ascii", "replace")) is not None
+
+
+def relevant_cards(header: bytes) -> Cards:
+    """The cards of a raw header that this module and :mod:`~lensing_core.ingest.sky` look at."""
+    common, placing = [], []
+    for k in range(0, len(header), 80):
+        key = header[k : k + 8]
+        if is_common(key):
+            common.append(header[k : k + 80])
+        elif is_placing(key):
+            placing.append(header[k : k + 80])
+    return Cards(b"".join(common), b"".join(placing))
+
+
+def effective_cards(own: Cards, primary: Cards, *, primary_is_empty: bool) -> Cards:
+    """The cards of an extension with those that it inherits from the primary header.
+
+    The convention of inheritance (registered with the IAU FITS Working Group): ``INHERIT = T`` and
+    ``F`` decide; where an extension is silent, the header of a primary HDU without pixels is taken
+    for that of the file. Own keywords win. A WCS is inherited whole, from a primary HDU without
+    pixels, by an extension without one.
+    """
+    common, has_own_wcs, inherits = _inherited(own.common, primary.common, primary_is_empty)
+    if has_own_wcs or own.placing or not inherits or not primary_is_empty:
+        return Cards(common, own.placing)
+    return Cards(common, primary.placing)
+
+
+@lru_cache(maxsize=4096)
+def _inherited(own: bytes, primary: bytes, primary_is_empty: bool) -> tuple[bytes, bool, bool]:
+    """Cards with those inherited; whether there is an own WCS; whether anything is inherited."""
+    cards = _by_key(own)
+    has_wcs = any(_WCS_CARD.fullmatch(key) for key in cards)
+    stated = cards.get("INHERIT", b"")[10:30].strip()
+    inherits = primary_is_empty if stated not in (b"T", b"F") else stated == b"T"
+    if not inherits:
+        return own, has_wcs, False
+    takes_wcs = primary_is_empty and not has_wcs
+    more = [
+        card
+        for key, card in _by_key(primary).items()
+        if key not in cards and (key in _INHERITED or (takes_wcs and _WCS_CARD.fullmatch(key)))
+    ]
+    return own + b"".join(more), has_wcs, True
+
+
+def _by_key(cards: bytes) -> dict[str, bytes]:
+    """Cards by keyword, the first of each."""
+    found: dict[str, bytes] = {}
+    for k in range(0, len(cards), 80):
+        found.setdefault(cards[k : k + 8].rstrip().decode("ascii", "replace"), cards[k : k + 80])
+    return found
 
 
 @lru_cache(maxsize=4096)
 def read_calibration(cards: bytes) -> HeaderCalibration:
-    """Read the cards that :func:`relevant_cards` kept."""
+    """Read :attr:`Cards.common`."""
     header = fits.Header.fromstring(cards)
-    wcs = celestial_wcs(header)
-    scale, scale_from, scale_conflicts = _pixel_scale(header, wcs)
-    north_deg, is_mirrored = _orientation(wcs)
-    zero_point, zero_point_from, zero_point_conflicts = _zero_point(header, scale)
+    scale, scale_from, scale_conflicts = _pixel_scale(header, celestial_wcs(header))
+    unit = read_unit(_text(header, "BUNIT"))
+    zero_points = _ZeroPoints(header, unit, scale)
     blank = _number(header, "BLANK")
     return HeaderCalibration(
         pixel_scale_arcsec=scale,
         pixel_scale_from=scale_from,
-        zero_point_mag=zero_point,
-        zero_point_from=zero_point_from,
-        north_deg=north_deg,
-        is_mirrored=is_mirrored,
-        exposure_s=_positive(header, "EXPTIME"),
+        zero_point_mag=zero_points.value,
+        zero_point_from=zero_points.name,
+        no_zero_point="" if zero_points.value is not None else zero_points.why_not,
+        not_flux=_not_flux(unit),
+        filters=tuple(filter(None, (_text(header, key) for key in FILTER_CARDS))),
+        exposure_s=_exposure(header),
         blank=None if blank is None else int(blank),
-        conflicts=(*scale_conflicts, *zero_point_conflicts),
+        conflicts=(*scale_conflicts, *zero_points.conflicts),
     )
 
 
 def celestial_wcs(header: fits.Header) -> WCS | None:
-    """The two-dimensional celestial WCS of a header, or None."""
+    """The two-dimensional celestial WCS of a header, or None; axes keep their order."""
     with WARNINGS_LOCK, warnings.catch_warnings():
         # astropy mends old keywords and says so; a header that it cannot mend raises instead.
         warnings.simplefilter("ignore", FITSFixedWarning)
         try:
-            wcs = WCS(header, naxis=2)
+            wcs = WCS(header)
+            return wcs.celestial if wcs.has_celestial else None
         except (ValueError, KeyError, MemoryError):
             return None
-    return wcs if wcs.has_celestial else None
 
 
-def _orientation(wcs: WCS | None) -> tuple[float | None, bool]:
-    """Direction of north and handedness of a WCS."""
-    if wcs is None:
-        return None, False
-    matrix = wcs.pixel_scale_matrix  # (east, north) of (x, y)
-    determinant = float(np.linalg.det(matrix))
-    if not math.isfinite(determinant) or determinant == 0:
-        return None, False
-    x, y = np.linalg.solve(matrix, [0.0, 1.0])
-    return math.degrees(math.atan2(x, y)), determinant > 0
+def _not_flux(unit: PixelUnit) -> str:
+    if unit.kind != "magnitude":
+        return ""
+    return f"pixels are magnitudes (BUNIT {unit.text}), which are no flux; convert them first"
 
 
 def _pixel_scale(header: fits.Header, wcs: WCS | None) -> tuple[float | None, str, list[str]]:
@@ -148,48 +236,112 @@ def _pixel_scale(header: fits.Header, wcs: WCS | None) -> tuple[float | None, st
     return found[0][1], found[0][0], conflicts
 
 
-def _zero_point(
-    header: fits.Header, pixel_scale_arcsec: float | None
-) -> tuple[float | None, str, list[str]]:
-    # A zero point of 0 is what pipelines write before they have measured one.
-    found = [(key, value) for key in _ZERO_POINT_CARDS if (value := _number(header, key))]
-    photflam, photplam = _positive(header, "PHOTFLAM"), _positive(header, "PHOTPLAM")
-    unit = str(header.get("BUNIT", "")).strip().lower().replace(" ", "")
-    if photflam and photplam:
+class _ZeroPoints:
+    """The zero points that a header gives, the first of which counts, and why others do not."""
+
+    def __init__(self, header: fits.Header, unit: PixelUnit, scale_arcsec: float | None) -> None:
+        self._header, self._unit = header, unit
+        self._found: list[tuple[str, float]] = []
+        self.why_not = ""
+        self._from_keywords()
+        self._from_sensitivity()
+        self._from_unit(scale_arcsec)
+
+    @property
+    def value(self) -> float | None:
+        return self._found[0][1] if self._found else None
+
+    @property
+    def name(self) -> str:
+        return self._found[0][0] if self._found else ""
+
+    @property
+    def conflicts(self) -> list[str]:
+        return [
+            f"{self.name} gives a zero point of {self._found[0][1]:.3f}, {other} gives "
+            f"{differs:.3f}; {self.name} was taken"
+            for other, differs in self._found[1:]
+            if abs(differs - self._found[0][1]) > _AGREE_MAG
+        ]
+
+    def _from_keywords(self) -> None:
+        header = self._header
+        # A zero point of 0 is what pipelines write before they have measured one.
+        stated = [(key, value) for key in _ZERO_POINT_CARDS if (value := _number(header, key))]
+        # HSC and LSST: counts of a source of magnitude 0 (Bosch et al. 2018, PASJ 70, S5).
+        if of_magnitude_0 := _positive(header, "FLUXMAG0"):
+            stated.append(("FLUXMAG0", 2.5 * math.log10(of_magnitude_0)))
+        # SDSS frames: nanomaggies of one count; of pixels in nanomaggies it is history.
+        if self._unit.kind == "counts" and (nmgy := _positive(header, "NMGY")):
+            stated.append(("NMGY", _NMGY_ZERO_POINT_MAG - 2.5 * math.log10(nmgy)))
+        system = next((text for key in _SYSTEM_CARDS if (text := _text(header, key))), "")
+        if stated and "VEGA" in system.upper():  # as the ESO science data products name it
+            self.why_not = f"{stated[0][0]} is a Vega zero point, not an AB one"
+            return
+        self._found += stated
+
+    def _from_sensitivity(self) -> None:
+        header, unit = self._header, self._unit
+        photflam, photplam = _positive(header, "PHOTFLAM"), _positive(header, "PHOTPLAM")
+        if not photflam or not photplam or unit.kind not in ("none", "counts"):
+            return
         # ACS Data Handbook: ABMAG_ZPT = -2.5 log10 PHOTFLAM - 5 log10 PHOTPLAM - 2.408, for one
         # electron (or count) a second.
         value = -2.5 * math.log10(photflam) - 5 * math.log10(photplam) - 2.408
-        exposure = _positive(header, "EXPTIME")
-        if unit in ("electrons", "electron", "counts", "count", "e-", "dn") and exposure:
+        if unit.kind == "counts" and not unit.is_per_second:
+            exposure = _exposure(header)
+            if exposure is None:
+                self.why_not = (
+                    f"BUNIT {unit.text} is no rate and there is no EXPTIME, without which PHOTFLAM "
+                    "gives none"
+                )
+                return
             value += 2.5 * math.log10(exposure)
-        found.append(("PHOTFLAM and PHOTPLAM", value))
-    from_unit = _zero_point_of_unit(unit, header, pixel_scale_arcsec)
-    if from_unit is not None:
-        found.append((f"BUNIT {header['BUNIT']}", from_unit))
-    if not found:
-        return None, "", []
-    name, value = found[0]
-    conflicts = [
-        f"{name} gives a zero point of {value:.3f}, {other} gives {differs:.3f}; {name} was taken"
-        for other, differs in found[1:]
-        if abs(differs - value) > _AGREE_MAG
-    ]
-    return value, name, conflicts
+        self._found.append(("PHOTFLAM and PHOTPLAM", value))
+
+    def _from_unit(self, scale_arcsec: float | None) -> None:
+        header, unit = self._header, self._unit
+        if unit.kind == "flux":
+            pixel_sr = _positive(header, "PIXAR_SR")
+            if pixel_sr is None and scale_arcsec:
+                pixel_sr = float((scale_arcsec * u.arcsec).to_value(u.rad)) ** 2
+            value = unit.flux_jy(
+                pixel_sr=pixel_sr,
+                beam_sr=_beam_sr(header),
+                pivot_angstrom=_positive(header, "PHOTPLAM"),
+            )
+            if value is not None:
+                zero_point = -2.5 * math.log10(value / AB_FLUX.to_value(u.Jy))
+                self._found.append((f"BUNIT {unit.text}", zero_point))
+                return
+            self.why_not = self.why_not or (
+                f"BUNIT {unit.text} needs the solid angle of a pixel or of the beam, or the pivot "
+                "wavelength, which the header lacks"
+            )
+        elif unit.kind == "unknown":
+            self.why_not = self.why_not or f"BUNIT {unit.text!r} is no unit that is known"
+        elif unit.kind == "counts":
+            self.why_not = self.why_not or f"pixels are counts (BUNIT {unit.text})"
 
 
-def _zero_point_of_unit(
-    unit: str, header: fits.Header, pixel_scale_arcsec: float | None
-) -> float | None:
-    if unit in ("mjy/sr", "mjy.sr-1", "mjysr-1"):  # megajansky here, as JWST writes it
-        pixel_sr = _positive(header, "PIXAR_SR")
-        if pixel_sr is None and pixel_scale_arcsec:
-            pixel_sr = float((pixel_scale_arcsec * u.arcsec).to_value(u.rad)) ** 2
-        return -2.5 * math.log10(1e6 * pixel_sr / _AB_FLUX_JY) if pixel_sr else None
-    if unit in ("nanomaggy", "nanomaggies", "nmgy"):
-        return 22.5
-    if unit in _JY:
-        return -2.5 * math.log10(_JY[unit] / _AB_FLUX_JY)
-    return None
+def _beam_sr(header: fits.Header) -> float | None:
+    """Solid angle of an elliptical Gaussian beam of FWHM BMAJ and BMIN, in degrees."""
+    major, minor = _positive(header, "BMAJ"), _positive(header, "BMIN")
+    if major is None or minor is None:
+        return None
+    return math.pi / (4 * math.log(2)) * math.radians(major) * math.radians(minor)
+
+
+def _exposure(header: fits.Header) -> float | None:
+    return next((v for key in _EXPOSURE_CARDS if (v := _positive(header, key))), None)
+
+
+def _text(header: fits.Header, key: str) -> str:
+    try:
+        value = header.get(key)
+    except VerifyError:
+        return ""
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _number(header: fits.Header, key: str) -> float | None:
@@ -197,6 +349,11 @@ def _number(header: fits.Header, key: str) -> float | None:
         value = header.get(key)
     except VerifyError:
         return None
+    if isinstance(value, str):  # as some archives write numbers
+        try:
+            value = float(value)
+        except ValueError:
+            return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None

@@ -20,8 +20,10 @@ from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.headers import HeaderCalibration
 from lensing_core.ingest.limits import PIXEL_SCALE_ARCSEC, ZERO_POINT_MAG
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.sky import Shown
 from lensing_core.surveys import Survey
 
+Matrix = tuple[tuple[float, float], tuple[float, float]]
 _FIELD = re.compile(r"\{([^{}]+)\}")
 
 
@@ -53,6 +55,13 @@ class RowRequest:
     band_files: Mapping[str, str] = field(default_factory=dict)
     stack_index: int | None = None
 
+    @property
+    def position_deg(self) -> tuple[float, float] | None:
+        """Right ascension and declination, where the table gives both."""
+        if self.ra_deg is None or self.dec_deg is None:
+            return None
+        return self.ra_deg, self.dec_deg
+
 
 @dataclass(frozen=True)
 class BandImage:
@@ -74,6 +83,8 @@ class BandImage:
         The file, with the HDU or plane.
     sky_deg : (ra, dec) or None
         Position of the image's middle by its WCS, looked up where the table has none.
+    matrix_arcsec : ((float, float), (float, float)) or None
+        How the sky lies around the object, as :class:`~lensing_core.ingest.sky.Place` has it.
     header : HeaderCalibration or None
         What the header said.
     """
@@ -89,6 +100,7 @@ class BandImage:
     psf_scale_arcsec: float | None = None
     centre: tuple[float, float] | None = None
     sky_deg: tuple[float, float] | None = None
+    matrix_arcsec: Matrix | None = None
     header: HeaderCalibration | None = None
 
 
@@ -123,8 +135,8 @@ class AlikeImages:
     zero_points_mag : list by band of list of float by row
     sources : list of str
         Of each row, the ``source`` of the image of its first band.
-    orientations : list of (float or None, bool)
-        Of each row, ``north_deg`` and ``is_mirrored`` of the first header that gives them.
+    shown : list of (int, Shown)
+        Of each row, the first band whose header says how it lies on the sky, and that.
     """
 
     known: NDArray[np.bool_]
@@ -132,7 +144,7 @@ class AlikeImages:
     pixel_scales_arcsec: list[float]
     zero_points_mag: list[list[float]]
     sources: list[str]
-    orientations: list[tuple[float | None, bool]]
+    shown: list[tuple[int, Shown]]
 
 
 class AlikeReader(Protocol):
@@ -184,6 +196,8 @@ class Locator:
             missing_file, if the table names none; outside_folder, if the name or a link leads out
             of the folders that files may be in; not_a_file.
         """
+        if self.is_one_file and not self.pattern:
+            return self.root
         if self.pattern:
             # Joining text is several times faster than joining paths.
             filled = self._fill(row, key or band)
@@ -191,10 +205,13 @@ class Locator:
         name = row.band_files.get(band) if row.band_files else row.file
         if name:
             return self._confined(existing_spelling(self.root / name))
-        if row.band_files or not self.root.is_file():
-            where = f" in band {band}" if band and row.band_files else ""
-            raise RowRejected("missing_file", f"The table names no image file{where} for this row.")
-        return self.root
+        where = f" in band {band}" if band and row.band_files else ""
+        raise RowRejected("missing_file", f"The table names no image file{where} for this row.")
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether one file holds the images of all rows, whatever names stand in the table."""
+        return _is_file(self.root)
 
     def has(self, row: RowRequest, band: str = "", key: str = "") -> bool:
         """Whether a row's file is there."""
@@ -246,6 +263,11 @@ class Locator:
                     f"{{{'}, {'.join(known)}}} or another column of the table."
                 )
         return "".join(parts)
+
+
+@lru_cache(maxsize=256)
+def _is_file(path: Path) -> bool:
+    return path.is_file()
 
 
 def irregular(path: Path, mode: int) -> RowRejected:
@@ -341,7 +363,16 @@ class Calibration:
         scale_arcsec: float,
         source: str = "The header",
     ) -> tuple[float, str]:
-        """AB zero point of band ``k`` and where it is from; raises as :meth:`scale` does."""
+        """AB zero point of band ``k`` and where it is from.
+
+        Raises
+        ------
+        RowRejected
+            bad_calibration, if the header's cannot be true; unsupported_format, if it says that
+            pixels are no fluxes.
+        """
+        if header is not None and header.not_flux:
+            raise RowRejected("unsupported_format", f"{source}: {header.not_flux}.")
         stated = self.zero_points_mag[k]
         if stated is not None:
             return stated, "settings"

@@ -30,6 +30,7 @@ from lensing_core.ingest.planning import ImportPlan
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.room import Room
 from lensing_core.ingest.rows import ParsedRow
+from lensing_core.ingest.sky import orientation
 from lensing_core.store import open_database
 from lensing_core.store.tables import Catalog, Quarantine
 from lensing_core.workspace import Workspace
@@ -51,6 +52,8 @@ class ImportReport:
         Cells that were left empty because they could not be understood, by their role.
     missing_bands : dict of str to int
         Bands of objects that hold no data, by band and reason, as ``g: unreadable_file``.
+    outside_cutout : int
+        Objects whose position lies outside of their cutout, by the WCS of its file.
     already_complete : bool
         Whether there was nothing left to do.
     """
@@ -62,6 +65,7 @@ class ImportReport:
     reasons: dict[str, int]
     doubts: dict[str, int]
     missing_bands: dict[str, int]
+    outside_cutout: int
     warnings: list[str]
     already_complete: bool
 
@@ -139,6 +143,7 @@ def report(
             reasons=dict(counts),
             doubts=dict(row.notes.get("doubts", {})),
             missing_bands=dict(row.notes.get("missing_bands", {})),
+            outside_cutout=sum(row.notes.get("outside_cutout", {}).values()),
             warnings=list(warnings),
             already_complete=already_complete,
         )
@@ -218,6 +223,7 @@ class _Outcome:
     digests: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     missing_bands: Counter[str] = field(default_factory=Counter)
+    outside_cutout: Counter[str] = field(default_factory=Counter)
 
 
 def _collect(
@@ -250,6 +256,7 @@ def _collect(
                     f"{plan.geometry.bands[k]}: {reason}"
                     for k, (reason, _) in result.missing.items()
                 )
+                outcome.outside_cutout["position"] += result.frame.is_outside
                 continue
             reason, source = "duplicate_id", result.source
             message = (
@@ -277,6 +284,7 @@ def _write(decoder: Decoder, writer: CatalogWriter, chunk: Chunk, outcome: _Outc
             for name, counts in (
                 ("doubts", chunk.doubts),
                 ("missing_bands", outcome.missing_bands),
+                ("outside_cutout", outcome.outside_cutout),
             )
         },
     )
@@ -297,12 +305,16 @@ def _candidate(row: ParsedRow, facts: CutoutFacts, plan: ImportPlan) -> NewCandi
             plan.geometry.bands[k]: {"reason": reason, "message": message}
             for k, (reason, message) in facts.missing.items()
         }
-    if facts.north_deg is not None:
-        ingest["north_deg"] = round(facts.north_deg, 4) + 0.0  # no -0
-        if facts.is_mirrored:
+    if facts.frame.matrix_arcsec is not None:
+        north_deg, is_mirrored = orientation(facts.frame.matrix_arcsec)
+        ingest["north_deg"] = round(north_deg, 4) + 0.0  # no -0
+        if is_mirrored:
             ingest["is_mirrored"] = True
-    if facts.centre_px is not None:
-        ingest["centre_px"] = [round(at, 3) for at in facts.centre_px]
+        ingest["sky_matrix_arcsec"] = [
+            [float(f"{step:.9g}") for step in row] for row in facts.frame.matrix_arcsec
+        ]
+    if facts.frame.centre_px is not None:
+        ingest["centre_px"] = [round(at, 3) for at in facts.frame.centre_px]
     observation = {
         **row.observation,
         "band_flags": facts.band_flags,

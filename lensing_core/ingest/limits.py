@@ -8,6 +8,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +31,23 @@ ZERO_POINT_MAG = (-60.0, 60.0)
 _CHUNK = 2**20
 _RATIO = 100  # of text that holds something; expanding more is suspect ...
 _RATIO_FROM = 64 * 2**20  # ... from this size on
-_OPENERS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open))
+
+
+def _open_archive(path: Path, mode: str) -> Any:
+    """The one file in a ZIP archive."""
+    archive = zipfile.ZipFile(path)
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) != 1:
+        raise OSError(f"it is an archive of {len(members)} files; unpack it")
+    return archive.open(members[0])
+
+
+_OPENERS = (
+    (b"\x1f\x8b", gzip.open),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\x00", lzma.open),
+    (b"PK\x03\x04", _open_archive),
+)
 
 
 @dataclass(frozen=True)
@@ -125,14 +142,7 @@ def expanded(path: Path, *, text: bool = False) -> Iterator[bytes]:
                             str(path),
                         )
                 yield chunk
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise RowRejected(
             "unreadable_file", f"{path} cannot be decompressed: {error}.", str(path)
         ) from error
-
-
-def check_compressed(path: Path) -> None:
-    """Raise RowRejected where a compressed file expands to more than the limit, or is damaged."""
-    if compression_of(path) is not None:
-        for _ in expanded(path):
-            pass

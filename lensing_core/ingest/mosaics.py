@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import ceil
-from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
 from astropy.nddata import NoOverlapError
 from astropy.nddata.utils import overlap_slices
-from astropy.wcs import WCS
-from astropy.wcs.wcs import NoConvergence
 from numpy.typing import NDArray
 
 from lensing_core.ingest.choices import VarianceKind
-from lensing_core.ingest.fits_files import FitsImages, open_fits
+from lensing_core.ingest.fits_files import FitsImages, calibration, names_of, open_fits, sky
+from lensing_core.ingest.fits_sources import choose_noise, plane_of
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.guard import each_band
-from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus
-from lensing_core.ingest.headers import celestial_wcs
+from lensing_core.ingest.hdu_names import BandHdus, find_bands, only_band
 from lensing_core.ingest.images import (
     BandImage,
     Calibration,
@@ -31,6 +25,7 @@ from lensing_core.ingest.images import (
     to_variance,
 )
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.sky import Place
 
 
 @dataclass(frozen=True)
@@ -63,33 +58,46 @@ class Mosaic:
         return self.calibration.bands
 
     def load(self, row: RowRequest) -> Sequence[BandImage | RowRejected]:
-        if row.ra_deg is None or row.dec_deg is None:
+        at = row.position_deg
+        if at is None:
             raise RowRejected(
                 "bad_coordinates", "The row has no position, which cutting from a mosaic needs."
             )
-        return each_band(len(self.bands), lambda k: self._band(k, row), foremost="outside_mosaic")
+        return each_band(
+            len(self.bands), lambda k: self._band(k, row, at), foremost="outside_mosaic"
+        )
 
-    def _band(self, k: int, row: RowRequest) -> BandImage | RowRejected:
+    def _band(
+        self, k: int, row: RowRequest, position: tuple[float, float]
+    ) -> BandImage | RowRejected:
         path = self.locator.find(row, self.bands[k], self.keys[k])
         with open_fits(path) as images:
             hdus = self._hdus(k, images)
             if isinstance(hdus, RowRejected):
                 return RowRejected(hdus.reason, f"{path}: {hdus.message}", str(path))
-            return self._cut(k, row, images, hdus)
+            return self._cut(k, row, images, hdus, position)
 
     def _hdus(self, k: int, images: FitsImages) -> BandHdus | RowRejected:
-        names = tuple((hdu.index, hdu.name) for hdu in images.hdus)
+        names = names_of(images)
         if self.hdus_are_bands:
             return find_bands(names, self.keys)[k]
-        return BandHdus((flux_hdus(names) or [images.hdus[0].index])[0])
+        return only_band(names)
 
     def _cut(
-        self, k: int, row: RowRequest, images: FitsImages, hdus: BandHdus
+        self,
+        k: int,
+        row: RowRequest,
+        images: FitsImages,
+        hdus: BandHdus,
+        position: tuple[float, float],
     ) -> BandImage | RowRejected:
-        header = images.calibration(hdus.flux)
+        header = calibration(images, hdus.flux)
         scale, _ = self.calibration.scale(k, header, str(images.path))
-        shape = next(hdu.shape for hdu in images.hdus if hdu.index == hdus.flux)
-        x, y = _position(images.path, hdus.flux, row)
+        hdu = next(hdu for hdu in images.hdus if hdu.index == hdus.flux)
+        shape = plane_of(images, hdus.flux, hdu.shape)
+        place = _place(images, hdus.flux, row, position)
+        # A whole pixel must not be missed by the last digit of the projection.
+        x, y = round(place.x, 6), round(place.y, 6)
         if same_scale(scale, self.grid_scale_arcsec):
             side = self.size_px
         else:
@@ -97,7 +105,7 @@ class Mosaic:
         try:
             window = _Window(side, *overlap_slices(shape, (side, side), (y, x), mode="partial"))
         except NoOverlapError:
-            return _outside(images.path, row)
+            return _outside(images, row)
         first_y, first_x = (ceil(at - side / 2) for at in (y, x))  # as overlap_slices rounds
         return self.calibration.image(
             k,
@@ -105,6 +113,7 @@ class Mosaic:
             f"{images.path}[{hdus.flux}]",
             header,
             centre=(y - first_y, x - first_x),
+            matrix_arcsec=place.matrix_arcsec,
             variance=self._cut_variance(k, row, images, hdus, window),
         )
 
@@ -116,7 +125,8 @@ class Mosaic:
         if self.variance is None:
             return None
         with open_fits(self.variance.find(row, self.bands[k], self.keys[k])) as noise:
-            return to_variance(window.cut(noise, noise.hdus[0].index), self.variance_kind)
+            index, kind = choose_noise(noise, self.variance_kind, images.path)
+            return to_variance(window.cut(noise, index), kind)
 
 
 @dataclass(frozen=True)
@@ -133,36 +143,31 @@ class _Window:
         return out
 
 
-def _outside(path: Path, row: RowRequest) -> RowRejected:
-    return RowRejected(
-        "outside_mosaic",
-        f"Position {row.ra_deg:.6f} {row.dec_deg:+.6f} lies outside {path}.",
-        str(path),
-    )
+def _place(images: FitsImages, index: int, row: RowRequest, position: tuple[float, float]) -> Place:
+    """Where a row's position (right ascension, declination) lies.
 
-
-@lru_cache(maxsize=64)
-def read_wcs(path: Path, index: int) -> WCS:
-    """The celestial WCS of an HDU; raises RowRejected unsupported_format where there is none."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fits.verify.VerifyWarning)
-        wcs = celestial_wcs(fits.getheader(path, index))
-    if wcs is None:
+    Raises
+    ------
+    RowRejected
+        unsupported_format without a celestial WCS; outside_mosaic.
+    """
+    on_sky = sky(images, index)
+    if on_sky is None or not on_sky.has_reference:
         raise RowRejected(
             "unsupported_format",
-            f"{path}, HDU {index} has no celestial WCS, which cutting by position needs.",
-            str(path),
+            f"{images.path}, HDU {index} has no celestial WCS in a frame that is known, which "
+            "cutting by position needs.",
+            str(images.path),
         )
-    return wcs
+    place = on_sky.place(*position)
+    if place is None:  # the other half of the sky
+        raise _outside(images, row)
+    return place
 
 
-def _position(path: Path, index: int, row: RowRequest) -> tuple[float, float]:
-    """(x, y) in pixels from 0."""
-    try:
-        x, y = read_wcs(path, index).all_world2pix(row.ra_deg, row.dec_deg, 0)
-    except NoConvergence as error:
-        raise _outside(path, row) from error
-    if not np.isfinite(x) or not np.isfinite(y):  # the other half of the sky
-        raise _outside(path, row)
-    # A whole pixel must not be missed by the last digit of the projection.
-    return round(float(x), 6), round(float(y), 6)
+def _outside(images: FitsImages, row: RowRequest) -> RowRejected:
+    return RowRejected(
+        "outside_mosaic",
+        f"Position {row.ra_deg:.6f} {row.dec_deg:+.6f} lies outside {images.path}.",
+        str(images.path),
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import nan
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from lensing_core.ingest.guard import guarded, opening
@@ -53,24 +54,37 @@ class Pictures:
                     str(path),
                 )
             pixels = np.asarray(picture.convert("RGBA"))
-        height, width = (n - 2 * self.frame_px for n in pixels.shape[:2])
-        if min(height, width) < 1:
-            raise RowRejected(
-                "wrong_shape",
-                f"{path} has {pixels.shape[1]} by {pixels.shape[0]} pixels; nothing is left "
-                f"without a frame of {self.frame_px}.",
-                str(path),
-            )
-        inner = pixels[self.frame_px :, self.frame_px :][:height, :width]
-        is_seen = inner[..., 3] > 0
-        return [
-            BandImage(
-                np.where(is_seen, inner[..., k], np.float32(np.nan)).astype(np.float32, copy=False),
-                self.pixel_scale_arcsec,
-                nan,
-                str(path),
-                pixel_scale_from="settings",
-                zero_point_from="none",
-            )
-            for k in range(3)
-        ]
+        return picture_bands(pixels, self.frame_px, self.pixel_scale_arcsec, str(path))
+
+
+def picture_bands(
+    pixels: NDArray[np.uint8], frame_px: int, pixel_scale_arcsec: float, source: str
+) -> list[BandImage | RowRejected]:
+    """The bands R, G, B of a picture of shape (y, x, 3 or 4), without its frame.
+
+    Raises
+    ------
+    RowRejected
+        wrong_shape, if nothing is left.
+    """
+    height, width = (n - 2 * frame_px for n in pixels.shape[:2])
+    if min(height, width) < 1:
+        raise RowRejected(
+            "wrong_shape",
+            f"{source} has {pixels.shape[1]} by {pixels.shape[0]} pixels; nothing is left without "
+            f"a frame of {frame_px}.",
+            source,
+        )
+    inner = pixels[frame_px:, frame_px:][:height, :width]
+    is_seen = inner[..., 3] > 0 if inner.shape[-1] == 4 else np.True_
+    return [
+        BandImage(
+            np.where(is_seen, inner[..., k], np.float32(np.nan)).astype(np.float32, copy=False),
+            pixel_scale_arcsec,
+            nan,
+            source,
+            pixel_scale_from="settings",
+            zero_point_from="none",
+        )
+        for k in range(3)
+    ]

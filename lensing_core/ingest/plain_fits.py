@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lensing_core.ingest.headers import KEYS
+from lensing_core.ingest.hdu_names import role_of_class
+from lensing_core.ingest.headers import Cards, effective_cards, is_common, is_placing
 
 MAX_BYTES = 8 * 2**20
 _BLOCK, _CARD = 2880, 80
@@ -30,7 +31,7 @@ _STRUCTURE = frozenset(
     key.ljust(8).encode()
     for key in (
         *("SIMPLE", "XTENSION", "BITPIX", "NAXIS", "PCOUNT", "GCOUNT", "EXTNAME"),
-        *("BSCALE", "BZERO", "BLANK", "GROUPS", "ZIMAGE"),
+        *("BSCALE", "BZERO", "BLANK", "GROUPS", "ZIMAGE", "HDUCLAS2", "HDUCLAS3"),
         *(f"NAXIS{k}" for k in range(1, 5)),
     )
 )
@@ -48,15 +49,17 @@ class _Layout:
 
     Attributes
     ----------
-    structural, calibrating : tuple of int
-        Where the cards stand that describe the image, and those of the calibration.
+    structural, common, placing : tuple of int
+        Where the cards stand that describe the image, and those of
+        :class:`~lensing_core.ingest.headers.Cards`.
     fixed, calibration : ndarray of bool
         Of each byte up to the card END: whether it is part of a keyword or of a structural card;
-        whether it is part of a card of the calibration.
+        whether it is part of a common card.
     """
 
     structural: tuple[int, ...]
-    calibrating: tuple[int, ...]
+    common: tuple[int, ...]
+    placing: tuple[int, ...]
     fixed: NDArray[np.bool_]
     calibration: NDArray[np.bool_]
 
@@ -69,8 +72,10 @@ class PlainHdu:
     ----------
     begin, start : int
         Where the header begins, and the pixels.
-    cards : bytes
-        Those of the header that :func:`~lensing_core.ingest.headers.read_calibration` looks at.
+    cards : Cards
+        Of its own header.
+    role : str
+        By HDUCLAS2 and HDUCLAS3.
     """
 
     name: str
@@ -78,8 +83,9 @@ class PlainHdu:
     dtype: str
     begin: int
     start: int
-    cards: bytes
+    cards: Cards
     layout: _Layout
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,16 @@ class PlainFile:
         hdu = self.hdus[index]
         pixels = np.frombuffer(self.content, hdu.dtype, prod(hdu.shape), hdu.start)
         return _as_float(pixels).reshape(hdu.shape)
+
+    def cards(self, index: int) -> Cards:
+        """The cards of an HDU, with those that it inherits."""
+        return _effective(self, index, self.hdus[index].cards, self.hdus[0].cards)
+
+
+def _effective(file: PlainFile, index: int, own: Cards, primary: Cards) -> Cards:
+    if index == 0:
+        return own
+    return effective_cards(own, primary, primary_is_empty=not file.hdus[0].shape)
 
 
 @dataclass(frozen=True)
@@ -118,14 +134,26 @@ class AlikeFiles:
         pixels = self.content[:, hdu.start : hdu.start + size].view(hdu.dtype)
         return _as_float(pixels).reshape(len(pixels), *hdu.shape)
 
-    def cards(self, index: int) -> list[bytes]:
-        """What :class:`PlainHdu` calls ``cards``, by file; those of the model where not alike."""
+    def cards(self, index: int) -> list[Cards]:
+        """The cards of an HDU by file, with those inherited; without meaning if not alike."""
+        own, primary = self._own_cards(index), self._own_cards(0) if index else []
+        if not index:
+            return own
+        return [
+            _effective(self.model, index, *of_file) for of_file in zip(own, primary, strict=True)
+        ]
+
+    def _own_cards(self, index: int) -> list[Cards]:
         hdu = self.model.hdus[index]
         headers, differ = self._header(hdu)
-        cards = [hdu.cards] * len(self.content)
+        common = [hdu.cards.common] * len(self.content)
         for k in np.flatnonzero(self.alike & (differ & hdu.layout.calibration).any(axis=1)):
-            cards[k] = _select(headers[k].tobytes(), 0, hdu.layout.calibrating)
-        return cards
+            common[k] = _select(headers[k].tobytes(), 0, hdu.layout.common)
+        if not hdu.layout.placing:
+            return [Cards(cards, b"") for cards in common]
+        placing = np.array(hdu.layout.placing)[:, None] + np.arange(_CARD)
+        texts = headers[:, placing.ravel()]
+        return [Cards(cards, text.tobytes()) for cards, text in zip(common, texts, strict=True)]
 
     def _header(self, hdu: PlainHdu) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """The headers of an HDU, (n, bytes), and where they differ from that of the model."""
@@ -178,6 +206,11 @@ def read_plain(path: Path) -> PlainFile:
         if not 0 < size <= MAX_BYTES:
             raise NotPlain
         content = stream.read(size)
+    return parse_plain(content)
+
+
+def parse_plain(content: bytes) -> PlainFile:
+    """A file by its content; raises NotPlain as :func:`read_plain` does."""
     hdus = []
     position = 0
     while position < len(content):
@@ -193,12 +226,12 @@ def _parse(content: bytes, begin: int) -> tuple[PlainHdu, int]:
         raise NotPlain
     cards = np.frombuffer(content, np.uint8, end - begin, begin).reshape(-1, _CARD)
     layout = _layout(cards[:, :8].tobytes())
-    name, shape, dtype, size = _interpret(_select(content, begin, layout.structural))
+    name, role, shape, dtype, size = _interpret(_select(content, begin, layout.structural))
     start = _next_block(end + _CARD)
     if start + size > len(content):
         raise NotPlain
-    calibration = _select(content, begin, layout.calibrating)
-    hdu = PlainHdu(name, shape, dtype, begin, start, calibration, layout)
+    own = Cards(*(_select(content, begin, places) for places in (layout.common, layout.placing)))
+    hdu = PlainHdu(name, shape, dtype, begin, start, own, layout, role)
     return hdu, _next_block(start + size)
 
 
@@ -212,23 +245,25 @@ def _layout(keywords: bytes) -> _Layout:
     """The layout of a header of these keywords, 8 bytes each."""
     keys = [keywords[at : at + 8] for at in range(0, len(keywords), 8)]
     structural = [k for k, key in enumerate(keys) if key in _STRUCTURE]
-    calibrating = [k for k, key in enumerate(keys) if key in KEYS]
+    common = [k for k, key in enumerate(keys) if is_common(key)]
+    placing = [k for k, key in enumerate(keys) if is_placing(key)]
     fixed = np.zeros((len(keys) + 1, _CARD), dtype=bool)
     fixed[:, :8] = True
     fixed[[*structural, len(keys)]] = True  # the last is END
     calibration = np.zeros_like(fixed)
-    calibration[calibrating] = True
+    calibration[common] = True
     return _Layout(
         tuple(k * _CARD for k in structural),
-        tuple(k * _CARD for k in calibrating),
+        tuple(k * _CARD for k in common),
+        tuple(k * _CARD for k in placing),
         fixed.ravel(),
         calibration.ravel(),
     )
 
 
 @lru_cache(maxsize=1024)
-def _interpret(structure: bytes) -> tuple[str, tuple[int, ...], str, int]:
-    """Name, (…, y, x) shape, type and bytes of the image that structural cards describe."""
+def _interpret(structure: bytes) -> tuple[str, str, tuple[int, ...], str, int]:
+    """Name, role, (…, y, x) shape, type and bytes of the image that structural cards describe."""
     cards = [structure[at : at + _CARD] for at in range(0, len(structure), _CARD)]
     found = {card[:8]: card for card in cards}
     _check_image(found)
@@ -237,9 +272,14 @@ def _interpret(structure: bytes) -> tuple[str, tuple[int, ...], str, int]:
     bits = _integer(found, b"BITPIX  ")
     if bits not in _TYPES or n_axes > 4 or any(n < 1 for n in shape):
         raise NotPlain
-    name = _TEXT.search(found.get(b"EXTNAME ", b""))
-    text = name.group(1).decode("ascii", "replace").strip() if name else ""
-    return text, shape, _TYPES[bits], abs(bits) // 8 * prod(shape) if shape else 0
+    role = role_of_class(_text(found, b"HDUCLAS2"), _text(found, b"HDUCLAS3"))
+    size = abs(bits) // 8 * prod(shape) if shape else 0
+    return _text(found, b"EXTNAME "), role, shape, _TYPES[bits], size
+
+
+def _text(found: dict[bytes, bytes], key: bytes) -> str:
+    match = _TEXT.search(found.get(key, b""))
+    return match.group(1).decode("ascii", "replace").strip() if match else ""
 
 
 def _check_image(found: dict[bytes, bytes]) -> None:

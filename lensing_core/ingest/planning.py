@@ -6,29 +6,28 @@ A plan is made from the table and the first images alone; making it writes nothi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from math import nan
+from dataclasses import asdict, dataclass
+from math import hypot, nan
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from astropy.coordinates import angular_separation
-
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
+from lensing_core.ingest.anchors import middle_of
+from lensing_core.ingest.assumptions import assumptions, conflicts
 from lensing_core.ingest.columns import ColumnMap, recognise
 from lensing_core.ingest.decoding import assemble
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.guard import guarded, load_row
 from lensing_core.ingest.images import BandImage, ImageSource, RowRequest, pattern_fields
 from lensing_core.ingest.mosaics import Mosaic
-from lensing_core.ingest.pictures import Pictures
 from lensing_core.ingest.positions import PositionReader, position_reader
 from lensing_core.ingest.probing import Probe, find_pattern, probe, typical_files
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.room import Grid, Pixels, Room
 from lensing_core.ingest.rows import ParsedRow, RowReader
+from lensing_core.ingest.sky import orientation
 from lensing_core.ingest.survey_choice import choose_survey
 from lensing_core.ingest.tables import IMAGE_SUFFIXES, SourceTable, read_table, table_of_files
 from lensing_core.supervised import mark
@@ -115,9 +114,9 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
     found = probe(request, columns, survey, rows, pattern)
     row, grid, sample = _first_object(request, survey, found, rows)
     images = sample.images
-    warnings = [*table.notes, *doubts, *found.warnings, *_conflicts(images)]
-    warnings += _misplaced(found.source, row, grid)
-    warnings += _assumptions(found.source.bands, images, request)
+    warnings = [*table.notes, *doubts, *found.warnings, *conflicts(images)]
+    warnings += _misplaced(found.source, row, grid, images)
+    warnings += assumptions(found, survey, images)
     return ImportPlan(
         request=request,
         table=table,
@@ -243,36 +242,58 @@ def _check_orientation(bands: Sequence[str], images: Sequence[BandImage | RowRej
     """Raise BadInputError where bands are turned against each other: pixels would not match."""
     first: tuple[str, float, bool] | None = None
     for band, image in zip(bands, images, strict=True):
-        header = image.header if isinstance(image, BandImage) else None
-        if header is None or header.north_deg is None:
+        if not isinstance(image, BandImage) or image.matrix_arcsec is None:
             continue
+        north_deg, is_mirrored = orientation(image.matrix_arcsec)
         if first is None:
-            first = band, header.north_deg, header.is_mirrored
-        turned = (header.north_deg - first[1] + 180) % 360 - 180
-        if abs(turned) > _MAX_TURN_DEG or header.is_mirrored != first[2]:
-            how = "mirrored" if header.is_mirrored != first[2] else f"turned by {turned:.1f} deg"
+            first = band, north_deg, is_mirrored
+        turned = (north_deg - first[1] + 180) % 360 - 180
+        if abs(turned) > _MAX_TURN_DEG or is_mirrored != first[2]:
+            how = "mirrored" if is_mirrored != first[2] else f"turned by {turned:.1f} deg"
             raise BadInputError(
                 f"The image of band {band} is {how} against that of band {first[0]}; bring them "
                 "to one orientation first, for instance with the package reproject."
             )
 
 
-def _misplaced(source: ImageSource, row: RowRequest, grid: Grid) -> list[str]:
-    """A doubt where the first image does not show the place that the table names."""
-    if row.ra_deg is None or row.dec_deg is None or isinstance(source, Mosaic):
+def _misplaced(
+    source: ImageSource,
+    row: RowRequest,
+    grid: Grid,
+    images: Sequence[BandImage | RowRejected],
+) -> list[str]:
+    """Doubts where the first images do not show the place that the table names, or differ in it."""
+    if row.ra_deg is None or isinstance(source, Mosaic):
         return []
-    for image in load_row(source, replace(row, ra_deg=None, dec_deg=None)):
-        if isinstance(image, BandImage) and image.sky_deg is not None:
-            places = np.deg2rad([row.ra_deg, row.dec_deg, *image.sky_deg])
-            away_arcsec = float(np.rad2deg(angular_separation(*places))) * 3600
-            if away_arcsec > grid.size_px * grid.pixel_scale_arcsec / 4:
-                return [
-                    f"The image of {row.object_id} is centred {away_arcsec:.1f} arcsec from the "
-                    "position in the table; check the position columns and their unit, and "
-                    "whether files and rows belong together."
-                ]
-            return []
-    return []
+    shown: list[tuple[str, float, float]] = []
+    for band, image in zip(source.bands, images, strict=True):
+        if isinstance(image, BandImage) and image.centre is not None:
+            middle = middle_of(image.data.shape)
+            y, x = (
+                (at - m) * image.pixel_scale_arcsec
+                for at, m in zip(image.centre, middle, strict=True)
+            )
+            shown.append((band, y, x))
+    if not shown:
+        return []
+    first, *others = shown
+    doubts = []
+    away_arcsec = hypot(first[1], first[2])
+    if away_arcsec > grid.size_px * grid.pixel_scale_arcsec / 4:
+        doubts.append(
+            f"The image of {row.object_id} is centred {away_arcsec:.1f} arcsec from the position "
+            "in the table; check the position columns and their unit, and whether files and rows "
+            "belong together."
+        )
+    for band, y, x in others:
+        apart_arcsec = hypot(y - first[1], x - first[2])
+        if apart_arcsec > 1.5 * grid.pixel_scale_arcsec:
+            doubts.append(
+                f"The images of bands {first[0]} and {band} are centred {apart_arcsec:.2f} arcsec "
+                "apart by their WCS; cut them around one position, or colors will be wrong."
+            )
+            break
+    return doubts
 
 
 def _grid(
@@ -286,7 +307,7 @@ def _grid(
     scale = request.grid_scale_arcsec or round(finest.pixel_scale_arcsec, _SCALE_DIGITS)
     if isinstance(found.source, Mosaic):
         scale = found.source.grid_scale_arcsec
-    if isinstance(found.source, Pictures):
+    if found.is_rendered:
         zero_points: tuple[float, ...] = (nan, nan, nan)
     else:
         zero_points = tuple(survey.zero_point_mag(band, scale) for band in found.source.bands)
@@ -317,7 +338,7 @@ def _psf_size(image: BandImage, scale_arcsec: float) -> int:
 
 
 def _geometry(survey: Survey, found: Probe, grid: Grid) -> CutoutGeometry:
-    rendered = isinstance(found.source, Pictures)
+    rendered = found.is_rendered
     shown = survey.rgb_bands if rendered else found.source.bands
     return CutoutGeometry(
         survey=survey.name,
@@ -328,41 +349,6 @@ def _geometry(survey: Survey, found: Probe, grid: Grid) -> CutoutGeometry:
         zero_points_mag=grid.zero_points_mag,
         psf_fwhm_arcsec=tuple(survey.band(band).psf_fwhm_arcsec for band in shown),
     )
-
-
-def _conflicts(images: Sequence[BandImage | RowRejected]) -> list[str]:
-    return list(
-        dict.fromkeys(
-            f"{image.source}: {sentence}."
-            for image in images
-            if isinstance(image, BandImage) and image.header is not None
-            for sentence in image.header.conflicts
-        )
-    )
-
-
-def _assumptions(
-    bands: Sequence[str], images: Sequence[BandImage | RowRejected], request: ImportRequest
-) -> list[str]:
-    """What headers do not say and the survey's definition had to fill in."""
-    silent: dict[str, list[str]] = {"pixel scale": [], "zero point": []}
-    for band, image in zip(bands, images, strict=True):
-        if isinstance(image, BandImage):
-            if image.pixel_scale_from == "survey":
-                silent["pixel scale"].append(band)
-            if image.zero_point_from == "survey":
-                silent["zero point"].append(band)
-    sentences = [
-        f"Headers do not give the {what} of {', '.join(names)}; the survey's was taken."
-        for what, names in silent.items()
-        if names
-    ]
-    for band, image in zip(bands, images, strict=True):
-        if isinstance(image, RowRejected):
-            sentences.append(f"Band {band} is missing in the first image: {image.message}")
-    if request.image_kind == "picture" or (images and bands[0] == "R" and len(bands) == 3):
-        sentences.append("Pictures hold no fluxes: no magnitudes can be measured on them.")
-    return sentences
 
 
 def _notes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -9,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 
-from astropy.io import fits
-
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.ingest.choices import BandAxis, ImageKind
 from lensing_core.ingest.columns import ColumnMap
-from lensing_core.ingest.fits_files import is_fits, open_fits
+from lensing_core.ingest.contents import kind_of_file
+from lensing_core.ingest.fits_files import calibration as read_header
+from lensing_core.ingest.fits_files import names_of, open_fits
 from lensing_core.ingest.fits_sources import Companions, FitsCube, FitsFiles, FitsHdus
 from lensing_core.ingest.guard import guarded, load_row, opening
-from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus
+from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus, only_band
 from lensing_core.ingest.images import (
     BandImage,
     Calibration,
@@ -26,10 +27,10 @@ from lensing_core.ingest.images import (
     RowRequest,
 )
 from lensing_core.ingest.mosaics import Mosaic
-from lensing_core.ingest.pictures import Pictures, is_picture
+from lensing_core.ingest.pictures import Pictures
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
-from lensing_core.ingest.stacks import Stack, is_stack, open_array
+from lensing_core.ingest.stacks import PictureStack, Stack, open_array, picture_axis
 from lensing_core.surveys import Survey
 
 _PROBED_FILES = 10
@@ -57,6 +58,11 @@ class Probe:
     kind: ImageKind
     pattern: str
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_rendered(self) -> bool:
+        """Whether pixels are those of pictures, which are no fluxes."""
+        return isinstance(self.source, Pictures | PictureStack)
 
 
 def find_pattern(request: ImportRequest, columns: ColumnMap, rows: Sequence[RowRequest]) -> str:
@@ -132,14 +138,15 @@ class _Layout:
 
 
 def _layout(path: Path, dataset: str) -> _Layout:
-    if is_fits(path.name):
+    opening(path)
+    kind = kind_of_file(path)
+    if kind == "fits":
         with open_fits(path) as images:
             shapes = tuple((hdu.name, hdu.shape) for hdu in images.hdus)
         return _Layout("fits", sum(prod(shape[:-2]) for _, shape in shapes), shapes)
-    if is_stack(path.name):
+    if kind == "stack":
         shape = open_array(path, dataset).shape
         return _Layout("stack", prod(shape[:-2]), (("", shape[1:]),))
-    opening(path)
     return _Layout("picture", 1)
 
 
@@ -207,10 +214,9 @@ def _no_object(pattern: str) -> bool:
 def _guess_kind(
     request: ImportRequest, path: Path, *, per_band: bool, by_position: bool
 ) -> ImageKind:
-    if is_picture(path.name):
-        return "picture"
-    if is_stack(path.name):
-        return "stack"
+    kind = kind_of_file(path)
+    if kind != "fits":
+        return "picture" if kind == "picture" else "stack"
     if by_position or request.root.is_file():
         return "mosaic"
     if per_band:
@@ -231,7 +237,7 @@ class _Builder:
     warnings: list[str]
 
     def build(self, kind: ImageKind, *, per_band: bool) -> ImageSource:
-        if kind == "picture":
+        if kind == "picture" and kind_of_file(self.path) != "stack":
             return self._pictures()
         if kind == "fits_per_band":
             bands = self._bands_of_files()
@@ -243,7 +249,7 @@ class _Builder:
             )
         if kind == "fits_cube":
             return self._cube()
-        if kind == "stack":
+        if kind in ("stack", "picture"):
             return self._stack()
         if kind == "mosaic":
             return self._mosaic(per_band)
@@ -274,15 +280,12 @@ class _Builder:
         )
 
     def _pictures(self) -> Pictures:
-        if not self.request.pixel_scale_arcsec:
-            raise BadInputError(
-                "A picture does not say its pixel scale; state it (arcsec per pixel)."
-            )
+        scale = self._picture_scale()
         if self.request.bands and tuple(self.request.bands) != ("R", "G", "B"):
             raise BadInputError(
                 f"A picture has the colours R, G, B, not the bands {', '.join(self.request.bands)}."
             )
-        return Pictures(self.locator, self.request.pixel_scale_arcsec, self.request.frame_crop_px)
+        return Pictures(self.locator, scale, self.request.frame_crop_px)
 
     def _bands_of_files(self) -> tuple[str, ...]:
         if self.request.bands:
@@ -303,19 +306,20 @@ class _Builder:
     def _bands_of_hdus(self) -> tuple[tuple[str, ...], bool]:
         """Bands of the first file, and whether they go by the order of HDUs."""
         with open_fits(self.path) as images:
-            names = tuple((hdu.index, hdu.name) for hdu in images.hdus)
-        flux = flux_hdus(names)
+            names = names_of(images)
+            flux = flux_hdus(names)
+            filters = [read_header(images, index).filters for index in flux]
         bands = tuple(self.request.bands) or self.survey.band_names
         found = find_bands(names, self.request.keys_of(bands))
         present = tuple(b for b, f in zip(bands, found, strict=True) if isinstance(f, BandHdus))
         if present:
             return (bands if self.request.bands else present), False
-        if not self.request.bands and len(flux) == 1:
-            named = self._band_of_filter(flux[0])
-            if named:
-                return (named,), True
+        if not self.request.bands and not self.request.band_keys:
+            named = [self._band_of_filters(values) for values in filters]
+            if all(named) and len(set(named)) == len(named):
+                return tuple(filter(None, named)), True
         if self.request.band_keys or len(flux) != len(bands):
-            listing = ", ".join(f"{index}: {name or 'no name'}" for index, name in names)
+            listing = ", ".join(f"{index}: {name or 'no name'}" for index, name, _ in names)
             raise BadInputError(
                 f"{self.path.name} has the image HDUs {listing}; none is called after a band of "
                 f"{self.survey.name} ({', '.join(self.survey.band_names)}). Name the bands, and "
@@ -327,13 +331,16 @@ class _Builder:
             )
         return bands, True
 
-    def _band_of_filter(self, index: int) -> str | None:
-        header = fits.getheader(self.path, index)
-        for key in ("FILTER", "FILTER1", "FILTER2", "BAND"):
-            value = str(header.get(key, "")).strip()
-            for band in self.survey.band_names:
-                if value and value.lower() in (band.lower(), f"{self.survey.name}_{band}".lower()):
-                    return band
+    def _band_of_filters(self, values: Sequence[str]) -> str | None:
+        """The band that the keywords of filters name: ``i``, ``HSC-I``, ``g DECam SDSS c0001``."""
+        for value in values:
+            words = {word for word in re.split(r"[\s._,;:/-]+", value.casefold()) if word}
+            whole = (value.casefold(), value.casefold().removeprefix(f"{self.survey.name}_"))
+            found = [b for b in self.survey.band_names if b.casefold() in whole] or [
+                b for b in self.survey.band_names if b.casefold() in words
+            ]
+            if len(found) == 1:
+                return found[0]
         return None
 
     def _planes(self, n_found: int) -> tuple[tuple[str, ...], tuple[int, ...], int]:
@@ -376,11 +383,26 @@ class _Builder:
             self.locator, self._calibration(bands), planes, axis, n_planes, self._companions()
         )
 
-    def _stack(self) -> Stack:
-        shape = open_array(self.path, self.request.dataset).shape
-        one_file = not self.locator.pattern and "file" not in self.columns.roles
-        whole = not one_file and len(shape) <= 3 and "stack_index" not in self.columns.roles
-        axis, n_found = self._axis(shape if whole else shape[1:])
+    def _stack(self) -> Stack | PictureStack:
+        array = open_array(self.path, self.request.dataset)
+        one_file = not self.locator.pattern and (
+            self.locator.is_one_file or "file" not in self.columns.roles
+        )
+        whole = not one_file and len(array.shape) <= 3 and "stack_index" not in self.columns.roles
+        shape = array.shape if whole else array.shape[1:]
+        colors = picture_axis(array.dtype, shape)
+        as_stated = tuple(self.request.bands) in ((), ("R", "G", "B"))
+        if colors is not None and as_stated and not self.request.band_keys:
+            scale = self._picture_scale()
+            return PictureStack(
+                self.locator,
+                scale,
+                colors,
+                self.request.frame_crop_px,
+                self.request.dataset,
+                whole,
+            )
+        axis, n_found = self._axis(shape)
         bands, planes, n_planes = self._planes(n_found)
         return Stack(
             self.locator,
@@ -391,6 +413,13 @@ class _Builder:
             self.request.dataset,
             whole,
         )
+
+    def _picture_scale(self) -> float:
+        if not self.request.pixel_scale_arcsec:
+            raise BadInputError(
+                "A picture does not say its pixel scale; state it (arcsec per pixel)."
+            )
+        return self.request.pixel_scale_arcsec
 
     def _mosaic(self, per_band: bool) -> Mosaic:
         if not self.request.size_px:
@@ -423,9 +452,9 @@ class _Builder:
             if per_band:
                 path = typical_files(self.locator, self.rows, (keys[k],))[0]
             with open_fits(path) as images:
-                names = tuple((hdu.index, hdu.name) for hdu in images.hdus)
+                names = names_of(images)
                 found = find_bands(names, (keys[k],))[0]
-                index = found.flux if isinstance(found, BandHdus) else names[0][0]
-                header = images.calibration(index)
+                hdus = found if isinstance(found, BandHdus) else only_band(names)
+                header = read_header(images, hdus.flux)
                 scales.append(calibration.scale(k, header, str(path))[0])
         return min(scales)

@@ -12,6 +12,7 @@ from typing import IO, Any, Literal
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import BandAxis
@@ -19,6 +20,7 @@ from lensing_core.ingest.fits_sources import bands_first, check_planes
 from lensing_core.ingest.guard import guarded, opening
 from lensing_core.ingest.images import BandImage, Calibration, Locator, RowRequest
 from lensing_core.ingest.limits import check_expanded, check_pixels
+from lensing_core.ingest.pictures import picture_bands
 from lensing_core.ingest.rejection import RowRejected
 
 STACK_SUFFIXES = (".npy", ".npz", ".h5", ".hdf5", ".hdf")
@@ -55,28 +57,73 @@ class Stack:
         return self.calibration.bands
 
     def load(self, row: RowRequest) -> Sequence[BandImage | RowRejected]:
-        path = self.locator.find(row)
-        array = open_array(path, self.dataset)
-        source = str(path)
-        check_pixels(array.shape if self.whole else array.shape[1:], path, "an array")
-        if self.whole:
-            pixels = np.asarray(array)
-        else:
-            index = row.row_number if row.stack_index is None else row.stack_index
-            if not 0 <= index < len(array):
-                raise RowRejected(
-                    "missing_file",
-                    f"{path} has {len(array)} rows, counted from 0; there is no row {index}.",
-                    source,
-                )
-            source = f"{path} row {index}"
-            pixels = np.asarray(array[index])
+        pixels, source = _object_of(row, self.locator.find(row), self.dataset, whole=self.whole)
         cube = bands_first(pixels.astype(np.float32), self.axis, source)
         check_planes(len(cube), self.planes, self.n_planes, source)
         return [
             self.calibration.image(k, np.ascontiguousarray(cube[plane]), source)
             for k, plane in enumerate(self.planes)
         ]
+
+
+@dataclass(frozen=True)
+class PictureStack:
+    """Pictures in one array of bytes, (n, y, x, color) or (n, color, y, x), the top row first.
+
+    Attributes
+    ----------
+    axis : {'first', 'last'}
+        Of the colors R, G, B (and opacity) of one picture.
+    """
+
+    locator: Locator
+    pixel_scale_arcsec: float
+    axis: BandAxis
+    frame_px: int = 0
+    dataset: str = ""
+    whole: bool = False
+    bands: tuple[str, ...] = ("R", "G", "B")
+
+    def load(self, row: RowRequest) -> Sequence[BandImage | RowRejected]:
+        pixels, source = _object_of(row, self.locator.find(row), self.dataset, whole=self.whole)
+        if picture_axis(pixels.dtype, pixels.shape) != self.axis:
+            raise RowRejected(
+                "wrong_shape",
+                f"{source}: an array of {pixels.dtype} of shape {pixels.shape}, no picture.",
+                source,
+            )
+        last = np.moveaxis(pixels, 0, -1) if self.axis == "first" else pixels
+        return picture_bands(last, self.frame_px, self.pixel_scale_arcsec, source)
+
+
+def picture_axis(dtype: np.dtype[Any], shape: tuple[int, ...]) -> BandAxis | None:
+    """The axis of colors of one object's array; None where it is no picture.
+
+    A picture is made of bytes and has three colors, or four with opacity.
+    """
+    if dtype != np.uint8 or len(shape) != 3:
+        return None
+    if shape[-1] in (3, 4):
+        return "last"
+    return "first" if shape[0] in (3, 4) else None
+
+
+def _object_of(
+    row: RowRequest, path: Path, dataset: str, *, whole: bool
+) -> tuple[NDArray[Any], str]:
+    """The array of one object, and where it stands."""
+    array = open_array(path, dataset)
+    check_pixels(array.shape if whole else array.shape[1:], path, "an array")
+    if whole:
+        return np.asarray(array), str(path)
+    index = row.row_number if row.stack_index is None else row.stack_index
+    if not 0 <= index < len(array):
+        raise RowRejected(
+            "missing_file",
+            f"{path} has {len(array)} rows, counted from 0; there is no row {index}.",
+            str(path),
+        )
+    return np.asarray(array[index]), f"{path} row {index}"
 
 
 @lru_cache(maxsize=8)
@@ -111,10 +158,11 @@ def open_array(path: Path, dataset: str = "") -> Any:
 
 
 def _open(path: Path, dataset: str) -> Any:
-    suffix = path.suffix.lower()
-    if suffix == ".npy":
+    with path.open("rb") as stream:
+        first = stream.read(6)
+    if first == b"\x93NUMPY":
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    if suffix == ".npz":
+    if first.startswith(b"PK"):
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             _check_members(len(members))

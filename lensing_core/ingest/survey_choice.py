@@ -9,7 +9,7 @@ from pathlib import Path
 from astropy.io import fits
 
 from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.ingest.fits_files import is_fits
+from lensing_core.ingest.contents import kind_of_file
 from lensing_core.ingest.guard import guarded, opening
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
@@ -59,9 +59,10 @@ def choose_survey(
     listing = ", ".join(sorted(surveys))
     name = request.survey
     for path in paths:
-        if not name and is_fits(path.name):
+        if not name:
             with suppress(RowRejected):  # which is told when its row is imported
-                name = survey_of_header(path) or ""
+                if kind_of_file(path) == "fits":
+                    name = survey_of_header(path) or ""
     if not name:
         raise BadInputError(
             f"The images do not say which survey they are from; state it: {listing}."

@@ -219,7 +219,7 @@ def _from_zooniverse(line: int, cells: Mapping[str, str], mapping: ZooniverseMap
 def _json(text: str, name: str, kind: type) -> Any:
     try:
         value = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         value = None
     parts = value if isinstance(value, list) else []
     if not isinstance(value, kind) or not all(isinstance(part, dict) for part in parts):

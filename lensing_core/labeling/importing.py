@@ -27,7 +27,7 @@ from lensing_core.labeling.grade_files import (
     read_grades,
 )
 from lensing_core.store.label_events import NewEvent, build_event
-from lensing_core.store.labels import append_events, grader_named
+from lensing_core.store.labels import append_events, check_grader_name, grader_named
 from lensing_core.store.tables import LabelEvent
 
 NAMESPACE = UUID("5d6f3f0e-6d0b-5b52-9d59-0d1f2a7c9f31")
@@ -106,12 +106,14 @@ def import_labels(session: Session, request: ImportRequest) -> ImportReport:
     found = find_candidates(session, rows, request.catalogs, request.radius_arcsec)
     good: list[tuple[GradeRow, NewEvent]] = []
     seen: Counter[str] = Counter()
+    names = _Names(session)
     for row, place in zip(rows, found, strict=True):
         if not isinstance(place, int):
             bad.append(BadRow(row.line, place))
             continue
         seen[row.key] += 1
         try:
+            names.check(row.grader)
             good.append((row, _event(request, row, place, seen[row.key])))
         except BadInputError as error:
             bad.append(BadRow(row.line, str(error)[0].lower() + str(error)[1:]))
@@ -129,6 +131,27 @@ def import_labels(session: Session, request: ImportRequest) -> ImportReport:
         append_events(session, events[first : first + _AT_ONCE])
     n_new = (session.scalar(select(func.count()).select_from(LabelEvent)) or 0) - before
     return ImportReport(n_rows, n_new, len(events) - n_new, tuple(bad), written=True)
+
+
+@dataclass
+class _Names:
+    """Names of graders in a file: each is checked once, before any grader is made."""
+
+    session: Session
+    _faults: dict[str, str] = field(default_factory=dict)
+    _kept: set[str] = field(default_factory=set)
+
+    def check(self, name: str) -> None:
+        """Raise BadInputError where no grader may have the name."""
+        if name not in self._faults:
+            try:
+                kept = check_grader_name(self.session, name, imported=True, beside=self._kept)
+                self._kept.add(kept)
+                self._faults[name] = ""
+            except BadInputError as error:
+                self._faults[name] = str(error)
+        if self._faults[name]:
+            raise BadInputError(self._faults[name])
 
 
 def _event(request: ImportRequest, row: GradeRow, candidate_id: int, copy: int) -> NewEvent:

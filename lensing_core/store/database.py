@@ -23,7 +23,7 @@ from lensing_core.errors import WorkspaceError
 from lensing_core.private_files import touch_private
 from lensing_core.store.backup import backup_database
 from lensing_core.store.failures import explain_database_errors
-from lensing_core.store.use import share
+from lensing_core.store.use import opening, share
 from lensing_core.workspace import Workspace
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -132,6 +132,11 @@ class Database:
 
 @lru_cache(maxsize=32)
 def _open(workspace: Workspace, url: str) -> Database:
+    with opening(workspace):
+        return _open_alone(workspace, url)
+
+
+def _open_alone(workspace: Workspace, url: str) -> Database:
     if url:
         return Database.from_url(url, use=share(workspace))
     if workspace.database.is_file() and workspace.database.stat().st_size == 0:

@@ -137,4 +137,11 @@ def _frame(ingest: dict[str, Any] | None) -> PixelFrame:
     """What ingest wrote of the WCS."""
     known = ingest or {}
     x, y = known.get("centre_px") or (None, None)
-    return PixelFrame(x, y, known.get("north_deg"), bool(known.get("is_mirrored", False)))
+    matrix = known.get("sky_matrix_arcsec")
+    return PixelFrame(
+        x,
+        y,
+        known.get("north_deg"),
+        bool(known.get("is_mirrored", False)),
+        None if matrix is None else ((matrix[0][0], matrix[0][1]), (matrix[1][0], matrix[1][1])),
+    )

@@ -9,7 +9,7 @@ send what it is not sure of again.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import delete, select
@@ -134,18 +134,44 @@ def grader_named(
     known = find_named(session, name)
     if known is not None:
         return known
+    name = check_grader_name(session, name, imported=imported)
+    made = Grader(name=name, role=role, preferences={}, skeleton=skeleton(name))
+    session.add(made)
+    session.flush()
+    return made
+
+
+def check_grader_name(
+    session: Session, name: str, *, imported: bool = False, beside: Collection[str] = ()
+) -> str:
+    """Return a name as it is kept, if a grader has it or may have it; nothing is made.
+
+    Parameters
+    ----------
+    imported : bool, optional
+        As :func:`grader_named`.
+    beside : collection of str, optional
+        Names, as they are kept, that will be taken, too.
+
+    Raises
+    ------
+    BadInputError
+        As :func:`grader_named`.
+    """
+    known = find_named(session, name)
+    if known is not None:
+        return known.name
     name = clean_name(name)
     alike = skeleton(name)
-    for taken in session.scalars(select(Grader.name).where(Grader.skeleton == alike)):
+    stored = session.scalars(select(Grader.name).where(Grader.skeleton == alike))
+    others = [other for other in beside if other != name and skeleton(other) == alike]
+    for taken in [*stored, *others]:
         if not (imported and name.isascii() and taken.isascii()):
             raise BadInputError(
                 f"The name {name!r} looks like {taken!r}, which is taken: use that one, or choose "
                 "another."
             )
-    made = Grader(name=name, role=role, preferences={}, skeleton=alike)
-    session.add(made)
-    session.flush()
-    return made
+    return name
 
 
 def _check_references(session: Session, events: Sequence[NewEvent]) -> None:

@@ -11,7 +11,7 @@ from lensing_core.errors import WorkspaceError
 from lensing_core.private_files import touch_private
 from lensing_core.workspace import Workspace
 
-_NAME = ".in-use"
+_NAME, _OPENING = ".in-use", ".opening"
 
 
 def share(workspace: Workspace) -> IO[bytes] | None:
@@ -36,6 +36,22 @@ def share(workspace: Workspace) -> IO[bytes] | None:
             f"A backup of {workspace.root} is being restored; try again when it is done."
         )
     return file
+
+
+@contextmanager
+def opening(workspace: Workspace) -> Iterator[None]:
+    """Let one process at a time look at, make or migrate the database; others wait here.
+
+    In a folder that cannot be written nothing is made, and nobody waits.
+    """
+    try:
+        file = (workspace.root / _OPENING).open("ab")
+    except OSError:
+        yield
+        return
+    with file:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -68,8 +68,10 @@ def test_a_workspace_runs_scores_ranks_and_grades_on_a_server(on_server):
     assert listed.output.count("succeeded") == 2
 
     invoked = CliRunner().invoke(
-        cli, ["session", "create", str(on_server.root), "--session", "first look", "--n", "5"]
-    )
+        cli,
+        ["session", "create", str(on_server.root), "--session", "first look", "--n", "5",
+         "--ensemble", "default-hsc"],
+    )  # fmt: skip
     assert invoked.exit_code == 0, invoked.output
     assert grade_one(on_server) == 1
     verified = CliRunner().invoke(cli, ["db", "verify", str(on_server.root)])

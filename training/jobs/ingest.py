@@ -63,6 +63,12 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
         context.log(f"{count:,} rows went to quarantine: {reason}.", "warning")
     for band_and_reason, count in report.missing_bands.items():
         context.log(f"{count:,} objects have no data in band {band_and_reason}.", "warning")
+    if report.outside_cutout:
+        context.log(
+            f"{report.outside_cutout:,} positions lie outside of their cutouts by the WCS of the "
+            "image files; check whether files and rows belong together.",
+            "warning",
+        )
     for role, count in report.doubts.items():
         context.log(f"{count:,} cells of {role} could not be understood; left empty.", "warning")
     context.progress(report.rows, report.rows, "Done")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +23,7 @@ from lensing_core.store.tables import Run, RunLog, utc_now
 from lensing_core.workspace import Workspace
 from training.checks import check_run
 from training.runner.context import HEARTBEAT_S
-from training.runner.lock import is_locked, try_lock
+from training.runner.lock import is_locked, lock_path, try_lock
 from training.runner.output import MARK, OUTPUT, last_words
 from training.settings import RunSettings
 
@@ -81,8 +82,19 @@ def _alive(workspace: Workspace, session: Session, run: Run) -> bool:
     if is_locked(workspace, run.id):
         return True
     if run.host == socket.gethostname():
-        return False
+        return _is_of_older_version(workspace, run)
     return is_locked_in_database(session, run.id) or _heard_lately(run)
+
+
+def _is_of_older_version(workspace: Workspace, run: Run) -> bool:
+    """Whether a process of a version that made no locks still does the run."""
+    if run.pid is None or lock_path(workspace, run.id).exists():
+        return False
+    try:
+        words = Path(f"/proc/{run.pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:  # it has ended, or this system does not say
+        return False
+    return run.id.encode() in words
 
 
 _heard: dict[str, tuple[datetime | None, float]] = {}

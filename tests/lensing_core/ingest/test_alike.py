@@ -11,6 +11,7 @@ from lensing_core.ingest.decoding import alike_reader, decode_rows
 from lensing_core.ingest.fits_sources import Companions, FitsFiles, FitsHdus
 from lensing_core.ingest.images import Calibration, Locator, RowRequest
 from lensing_core.ingest.room import Grid, Room
+from lensing_core.ingest.sky import orientation
 from lensing_core.surveys import get_survey
 
 BANDS = ("g", "r", "i")
@@ -200,6 +201,10 @@ def test_orientations_are_those_of_each_file(tmp_path, rng):
         write(tmp_path / f"{row.object_id}.fits", planes(rng, (3, 15, 20)), **wcs)
     source = FitsHdus(Locator(tmp_path, "{id}.fits"), calibration(), BANDS)
     facts = assert_same(source, rows).facts
-    assert [facts[k].north_deg for k in range(4)] == pytest.approx([0, 10, 20, 30], abs=1e-6)
-    assert not any(facts[k].is_mirrored for k in range(4))
-    assert facts[0].centre_px == (7.5, 8.0)  # 15 rows padded to 16: half a pixel above the middle
+    turned = [orientation(facts[k].frame.matrix_arcsec) for k in range(4)]
+    assert [north for north, _ in turned] == pytest.approx([0, 10, 20, 30], abs=1e-6)
+    assert not any(is_mirrored for _, is_mirrored in turned)
+    assert facts[0].frame.centre_px == (
+        7.5,
+        8.0,
+    )  # 15 rows padded to 16: half a pixel above the middle

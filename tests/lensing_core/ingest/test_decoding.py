@@ -7,7 +7,6 @@ import pytest
 
 from lensing_core.cutouts import cutout_sha256
 from lensing_core.ingest.decoding import assemble, decode_rows
-from lensing_core.ingest.headers import HeaderCalibration
 from lensing_core.ingest.images import BandImage, RowRequest
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.room import Grid, Room
@@ -181,13 +180,13 @@ def test_rows_keep_their_places_when_some_are_rejected():
 
 
 def test_the_orientation_is_that_of_the_first_band_with_a_wcs():
-    turned = HeaderCalibration(north_deg=12.5, is_mirrored=True)
-    facts, _ = put([image(header=HeaderCalibration()), image(header=turned)])
-    assert (facts.north_deg, facts.is_mirrored) == (12.5, True)
-    assert put([image(), image()])[0].north_deg is None
+    turned = ((0.1, -0.2), (0.2, 0.1))
+    facts, _ = put([image(), image(matrix_arcsec=turned)])
+    assert facts.frame.matrix_arcsec == turned
+    assert put([image(), image()])[0].frame.matrix_arcsec is None
 
 
 def test_the_place_of_the_object_is_told_where_it_is_not_the_middle():
-    assert put([image(), image()])[0].centre_px is None
+    assert put([image(), image()])[0].frame.centre_px is None
     cut = image(centre=(5.75, 5.25))
-    assert put([cut, cut])[0].centre_px == (5.25, 5.75)
+    assert put([cut, cut])[0].frame.centre_px == (5.25, 5.75)

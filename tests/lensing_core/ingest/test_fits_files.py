@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from lensing_core.ingest import plain_fits
-from lensing_core.ingest.fits_files import open_fits
+from lensing_core.ingest.fits_files import calibration, open_fits, sky
 from lensing_core.ingest.rejection import RowRejected
 
 
@@ -64,7 +64,7 @@ def test_gzip(tmp_path, pixels):
     np.testing.assert_array_equal(read_all(path), pixels)
     with open_fits(path) as images:
         assert [hdu.name.lower() for hdu in images.hdus] == ["g", "r", "i"]
-        assert images.calibration(2).zero_point_mag == 27.0
+        assert calibration(images, 2).zero_point_mag == 27.0
 
 
 def test_tile_compression(tmp_path, pixels):
@@ -77,7 +77,7 @@ def test_tile_compression(tmp_path, pixels):
     np.testing.assert_array_equal(read_all(path), pixels)
     with open_fits(path) as images:
         assert images.hdus[0].shape == (20, 24)
-        assert images.calibration(3).zero_point_mag == 27.0
+        assert calibration(images, 3).zero_point_mag == 27.0
         np.testing.assert_array_equal(
             images.section(2, slice(3, 9), slice(5, 11)), pixels[1, 3:9, 5:11]
         )
@@ -192,7 +192,9 @@ def test_position_of_the_middle(tmp_path):
     path = tmp_path / "a.fits"
     hdu.writeto(path)
     with open_fits(path) as images:
-        assert images.sky_middle(0) == pytest.approx((10.0, -5.0), abs=1e-5)
+        found = sky(images, 0).shown(None, (21, 41))
+        assert found.sky_deg == pytest.approx((10.0, -5.0), abs=1e-9)
+        assert found.centre == (10.0, 20.0)
     fits.PrimaryHDU(np.zeros((9, 9), "f4")).writeto(tmp_path / "b.fits")
     with open_fits(tmp_path / "b.fits") as images:
-        assert images.sky_middle(0) is None
+        assert sky(images, 0) is None

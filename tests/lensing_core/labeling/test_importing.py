@@ -105,6 +105,27 @@ def test_one_bad_row_keeps_all_out_unless_good_ones_are_wanted(database, put):
     assert count(database) == 1
 
 
+def test_a_name_that_breaks_a_rule_costs_its_row(database, put):
+    text = HEADER + (
+        "cosmos-00001,A,Ana,,,\n"
+        "cosmos-00001,A,A\u200bna,,,\n"
+        "cosmos-00002,A,Zo\u00eb,,,\n"
+        "cosmos-00003,A,ZO\u00cb,,,\n"
+        "cosmos-00004,A,\u0410\u043d\u0430 B,,,\n"
+    )
+    report = put(text)
+    assert not report.written
+    assert [bad.row for bad in report.bad] == [3, 5, 6]
+    assert "U+200B" in report.bad[0].message
+    assert "looks like 'Zo\u00eb', which is taken" in report.bad[1].message
+    assert "several scripts" in report.bad[2].message
+    with database.session() as session:
+        assert "Ana" not in session.scalars(sa.select(Grader.name)).all()
+    kept = put(text, skip_bad=True)
+    assert (kept.n_new, len(kept.bad)) == (2, 3)
+    assert sorted(votes(database).values()) == ["A", "A"]
+
+
 def test_objects_are_found_by_position(database, put):
     with database.session() as session:
         one = session.scalars(
@@ -159,6 +180,7 @@ def test_zooniverse_exports_are_read(database, tmp_path):
         classification(5, "ana", "Yes", {"name": "cosmos-00003"}, task="T9"),
     ]
     rows.append({**rows[0], "classification_id": 6, "annotations": "{broken"})
+    rows.append({**rows[0], "classification_id": 7, "annotations": "[" * 100_000})
     path = tmp_path / "classifications.csv"
     with path.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
@@ -177,6 +199,7 @@ def test_zooniverse_exports_are_read(database, tmp_path):
         "answer 'Maybe' stands for no grade; say which.",
         "subject_data holds 0 objects with 'name'.",
         "task T0 was not answered.",
+        "annotations is not the JSON of a Zooniverse export.",
         "annotations is not the JSON of a Zooniverse export.",
     ]
     with database.session() as session:

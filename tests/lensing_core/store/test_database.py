@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -8,8 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from lensing_core.errors import WorkspaceError
-from lensing_core.store.database import Database, open_database
+from lensing_core.store.database import Database, _open, open_database
 from lensing_core.store.tables import Base, Candidate, Run, SurveyRow
+from lensing_core.workspace import Workspace
 
 
 @pytest.fixture
@@ -71,3 +74,22 @@ def test_a_newer_database_is_left_alone(workspace, database):
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'zzzz'")
     with pytest.raises(WorkspaceError, match="newer lens-triage"):
         Database.from_url(f"sqlite:///{workspace.database}")
+
+
+def test_a_new_workspace_that_many_open_at_once_is_made_once(tmp_path):
+    workspace = Workspace.create(tmp_path / "new")
+    together = threading.Barrier(4)
+
+    def begin(_: int) -> str:
+        together.wait()
+        opened = _open.__wrapped__(workspace, "")  # as another process does: nothing is kept
+        try:
+            with opened.session() as session:
+                return session.execute(
+                    sa.text("SELECT version_num FROM alembic_version")
+                ).scalar_one()
+        finally:
+            opened.engine.dispose()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(begin, range(4)))) == 1

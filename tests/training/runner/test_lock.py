@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -119,6 +120,22 @@ def test_the_lock_of_another_file_is_no_right_to_a_run(workspace):
         assert held
         assert not os.get_inheritable(own)
     assert not is_locked(workspace, "r1")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_run_that_an_older_version_began_lives_as_long_as_its_process(workspace):
+    program = [sys.executable, "-c", "import time; time.sleep(60)", str(workspace.root), "old"]
+    with subprocess.Popen(program) as process:
+        row = {"kind": "count", "title": "", "settings": {}, "status": "running", "attempt": 1}
+        with open_database(workspace).session() as session:
+            session.add(Run(id="old", host=socket.gethostname(), pid=process.pid, **row))
+            session.add(Run(id="other", host=socket.gethostname(), pid=process.pid, **row))
+        jobs.advance(workspace)
+        assert of(workspace, "old").status == "running"  # there was no lock to hold
+        assert of(workspace, "other").status == "lost"  # another process has its number now
+        process.kill()
+    jobs.advance(workspace)
+    assert of(workspace, "old").status == "lost"
 
 
 def test_a_run_of_another_machine_is_lost_once_its_heartbeat_stands_still(workspace, monkeypatch):
