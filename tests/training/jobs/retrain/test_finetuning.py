@@ -12,7 +12,6 @@ from lensing_core.metrics import ranking_figures
 from lensing_core.models.files import load_member
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Model
-from training.jobs import finetune as finetuning
 from training.jobs import (
     retrain as retraining,
 )
@@ -22,6 +21,7 @@ from training.jobs import (
 from training.jobs import (
     train as fit,
 )
+from training.jobs.retrain import finetuning
 from training.jobs.retrain.label_table import REASONS
 from training.jobs.retrain.networks import LensesInEveryBatch
 from training.jobs.retrain.reserved import reserved_path
