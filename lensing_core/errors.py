@@ -6,9 +6,30 @@ command line show ``str(error)``; a traceback goes to the log only.
 
 from __future__ import annotations
 
+import traceback
+from typing import TypeVar
+
 
 class LensTriageError(Exception):
     """Base of every error whose message is meant for the user."""
+
+
+Error = TypeVar("Error", bound=LensTriageError)
+
+
+def with_traceback(error: Error, cause: BaseException) -> Error:
+    """``error`` with the traceback of an unexpected ``cause``, which other processes see too."""
+    error.add_note("".join(traceback.format_exception(cause)))
+    return error
+
+
+def traceback_in(error: BaseException | None) -> str:
+    """What :func:`with_traceback` kept with an error or the errors that led to it, or nothing."""
+    while error is not None:
+        if notes := getattr(error, "__notes__", None):
+            return "\n".join(notes)
+        error = error.__cause__
+    return ""
 
 
 class BadInputError(LensTriageError):

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from time import monotonic
 from typing import Any, Literal, Self
 
-from lensing_core.errors import LensTriageError
+from lensing_core.errors import LensTriageError, with_traceback
 from lensing_core.processes import helper_context
 
 try:
@@ -236,7 +236,8 @@ def _serve(pipe: Connection, place: Any, memory_bytes: int) -> None:
         except LensTriageError as problem:
             answer = False, problem
         except Exception as problem:  # noqa: BLE001 - raised again by the caller
-            answer = False, HelperError(f"{type(problem).__name__}: {problem}")
+            failure = HelperError(f"{type(problem).__name__}: {problem}")
+            answer = False, with_traceback(failure, problem)
         with suppress(BrokenPipeError):
             pipe.send(answer)
 

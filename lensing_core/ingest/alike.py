@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lensing_core.ingest.headers import read_calibration
+from lensing_core.ingest.headers import Cards, read_calibration
 from lensing_core.ingest.images import AlikeImages, Calibration, RowRequest
-from lensing_core.ingest.plain_fits import AlikeFiles, PlainFile, read_alike
+from lensing_core.ingest.plain_fits import PlainFile, read_alike
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.sky import Shown, sky_of_cards
+from lensing_core.ingest.sky import Shown, sky_of_cards, turned_against
 
 _NO_FILE = Path()  # cannot be opened
 _BYTES_AT_ONCE = 2**20  # stays in the cache of a core from reading to hashing
@@ -72,13 +72,13 @@ class PlainReader:
             known &= file.alike
         scales: list[float] = []
         zero_points: list[list[float]] = []
-        for k, place in enumerate(self.bands):
-            scale, of_rows, same_scale = self._calibrate(
-                k, [cards.common for cards in files[place.file].cards(place.hdu)]
-            )
+        cards = [files[place.file].cards(place.hdu) for place in self.bands]
+        for k, of_band in enumerate(cards):
+            scale, of_rows, same_scale = self._calibrate(k, [of_row.common for of_row in of_band])
             scales.append(scale)
             zero_points.append(of_rows)
             known &= same_scale
+        known &= self._aligned(rows, cards, known)
         first = self.bands[0].file
         return AlikeImages(
             known=known,
@@ -86,25 +86,51 @@ class PlainReader:
             pixel_scales_arcsec=scales,
             zero_points_mag=zero_points,
             sources=[f"{of_row[first]}{self.source}" for of_row in paths],
-            shown=self._shown(rows, files, known),
+            shown=self._shown(rows, cards, known),
         )
 
     def _shown(
-        self,
-        rows: Sequence[RowRequest],
-        files: Sequence[AlikeFiles],
-        known: NDArray[np.bool_],
+        self, rows: Sequence[RowRequest], cards: Sequence[Sequence[Cards]], known: NDArray[np.bool_]
     ) -> list[tuple[int, Shown]]:
+        """The first band of each row whose header says what it shows, and that."""
         found = [(0, Shown())] * len(known)
-        for band, at in enumerate(self.bands):
+        for band in range(len(self.bands)):
             left = [k for k in np.flatnonzero(known).tolist() if found[k][1].matrix_arcsec is None]
-            cards = files[at.file].cards(at.hdu) if left else []
-            height, width = self.models[at.file].hdus[at.hdu].shape
             for k in left:
-                sky = sky_of_cards(cards[k])
-                if sky is not None:
-                    found[k] = band, sky.shown(rows[k].position_deg, (height, width))
+                shown = self._shown_by(band, cards[band][k], rows[k])
+                if shown is not None:
+                    found[k] = band, shown
         return found
+
+    def _shown_by(self, band: int, cards: Cards, row: RowRequest) -> Shown | None:
+        place = self.bands[band]
+        sky = sky_of_cards(cards)
+        if sky is None:
+            return None
+        height, width = self.models[place.file].hdus[place.hdu].shape
+        return sky.shown(row.position_deg, (height, width))
+
+    def _aligned(
+        self, rows: Sequence[RowRequest], cards: Sequence[Sequence[Cards]], known: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Rows whose bands are not turned against each other."""
+        aligned = np.ones(len(rows), dtype=bool)
+        seen: dict[tuple[bytes, ...], bool] = {}  # of rows whose bands have one place on the sky
+        for k in np.flatnonzero(known).tolist():
+            of_row = [of_band[k] for of_band in cards]
+            together = all(other.placing == of_row[0].placing for other in of_row)
+            common = tuple(other.common for other in of_row)
+            if together and all(other == common[0] for other in common):
+                continue
+            if together and common in seen:
+                aligned[k] = seen[common]
+                continue
+            shown = [self._shown_by(band, of_row[band], rows[k]) for band in range(len(of_row))]
+            matrices = [one.matrix_arcsec for one in shown if one is not None and one.matrix_arcsec]
+            aligned[k] = not any(turned_against(matrices[0], other) for other in matrices[1:])
+            if together:
+                seen[common] = bool(aligned[k])
+        return aligned
 
     def _find(self, row: RowRequest) -> Sequence[Path]:
         try:

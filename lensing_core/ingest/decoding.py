@@ -37,6 +37,7 @@ from lensing_core.ingest.images import (
 )
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.room import Grid, Pixels
+from lensing_core.ingest.sky import turned_against
 from lensing_core.supervised import mark
 
 MIN_SIDE_PX = 8
@@ -173,13 +174,14 @@ def assemble(
     Raises
     ------
     RowRejected
-        If a band is missing and that is not allowed, no band is there, an image is too small, or
-        no pixel has data.
+        If a band is missing and that is not allowed, no band is there, an image is too small,
+        bands are turned against each other, or no pixel has data.
     """
     present = {k: image for k, image in enumerate(images) if isinstance(image, BandImage)}
     missing = {k: image for k, image in enumerate(images) if isinstance(image, RowRejected)}
     if missing and (grid.missing_bands == "quarantine" or not present):
         raise next(iter(missing.values()))
+    _check_orientation(list(present.values()))
     flux = pixels.flux[place]
     anchors = anchors_of(present, grid)
     for k in range(len(images)):
@@ -309,6 +311,20 @@ def _mask_missing(
     flux[~known] = np.nan
     flux[~has_data] = np.nan
     return has_data, 1 - float(known[has_data].mean())
+
+
+def _check_orientation(images: Sequence[BandImage]) -> None:
+    """Raise RowRejected where bands are turned against each other: pixels would not match."""
+    oriented = [(image, image.matrix_arcsec) for image in images if image.matrix_arcsec]
+    for image, matrix in oriented[1:]:
+        first, matrix_of_first = oriented[0]
+        if how := turned_against(matrix_of_first, matrix):
+            raise RowRejected(
+                "turned_bands",
+                f"{image.source} is {how} against {first.source}; bring the bands to one "
+                "orientation first, for instance with the package reproject.",
+                image.source,
+            )
 
 
 def _check_shape(image: BandImage) -> None:

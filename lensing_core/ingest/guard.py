@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lensing_core import supervised
-from lensing_core.errors import LensTriageError
+from lensing_core.errors import LensTriageError, with_traceback
 from lensing_core.ingest.images import BandImage, ImageSource, RowRequest, irregular
 from lensing_core.ingest.limits import limits
 from lensing_core.ingest.rejection import RowRejected
@@ -74,7 +74,8 @@ def guarded(source: str) -> Iterator[None]:
     except LensTriageError as error:
         raise RowRejected("unreadable_file", str(error), source) from error
     except Exception as error:  # whatever a library raises on a damaged file
-        raise RowRejected("unreadable_file", _sentence(source, error), source) from error
+        problem = RowRejected("unreadable_file", _sentence(source, error), source)
+        raise with_traceback(problem, error) from error
 
 
 def _sentence(source: str, error: Exception) -> str:

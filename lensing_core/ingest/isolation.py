@@ -6,12 +6,11 @@ importing process; all others only here.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lensing_core.errors import BadInputError, LensTriageError
+from lensing_core.errors import BadInputError, LensTriageError, with_traceback
 from lensing_core.ingest.decoding import CutoutFacts, Decoded, decode_each, decode_rows
 from lensing_core.ingest.guard import leaving_out, lost_file
 from lensing_core.ingest.images import ImageSource, RowRequest
@@ -20,8 +19,6 @@ from lensing_core.ingest.planning import TABLE
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.room import Grid, Pixels, Room, opened
 from lensing_core.supervised import HelperLost, Helpers, mark
-
-log = logging.getLogger(__name__)
 
 _MOST_LOST = 20  # of the first files; more are no accident
 _READERS = ("decoding", "fits_sources", "mosaics", "stacks", "pictures", "planning")
@@ -211,10 +208,11 @@ def _look(
                 "as Parquet or FITS."
             ) from error
         except Exception as error:
-            log.exception("While looking at a table and the first images")
-            raise BadInputError(
-                f"The table or the first images cannot be used: {type(error).__name__}: {error}."
-            ) from error
+            failure = BadInputError(
+                f"The table or the first images cannot be used: {type(error).__name__}: {error}. "
+                "The log has the details."
+            )
+            raise with_traceback(failure, error) from error
 
 
 def _unreadable(lost: HelperLost, table: str, limits: Limits, seconds: float) -> BadInputError:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lensing_core.cutouts import CutoutGeometry
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, traceback_in
 from lensing_core.ingest.anchors import middle_of
 from lensing_core.ingest.assumptions import assumptions, conflicts
 from lensing_core.ingest.columns import ColumnMap, recognise
@@ -27,7 +27,6 @@ from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.room import Grid, Pixels, Room
 from lensing_core.ingest.rows import ParsedRow, RowReader
-from lensing_core.ingest.sky import orientation
 from lensing_core.ingest.survey_choice import choose_survey
 from lensing_core.ingest.tables import IMAGE_SUFFIXES, SourceTable, read_table, table_of_files
 from lensing_core.supervised import mark
@@ -39,7 +38,6 @@ TABLE, IMAGES = "table", "images"
 
 _PROBED_ROWS = 50
 _SCALE_DIGITS = 6
-_MAX_TURN_DEG = 1.0
 
 
 @dataclass(frozen=True)
@@ -221,7 +219,6 @@ def _first_object(
         try:
             images = list(load_row(found.source, row))
             with guarded(row.file or row.object_id):
-                _check_orientation(found.source.bands, images)
                 grid = _grid(request, survey, found, images)
                 pixels = Room.of(grid, len(images), 1).open()
                 facts = assemble(images, grid, pixels, 0)
@@ -234,26 +231,11 @@ def _first_object(
         if n_bands == len(images):
             break
     if best is None:
-        raise BadInputError(f"None of the first {len(rows)} images can be used: {problem}")
+        failure = BadInputError(f"None of the first {len(rows)} images can be used: {problem}")
+        if details := traceback_in(problem):
+            failure.add_note(details)
+        raise failure
     return best
-
-
-def _check_orientation(bands: Sequence[str], images: Sequence[BandImage | RowRejected]) -> None:
-    """Raise BadInputError where bands are turned against each other: pixels would not match."""
-    first: tuple[str, float, bool] | None = None
-    for band, image in zip(bands, images, strict=True):
-        if not isinstance(image, BandImage) or image.matrix_arcsec is None:
-            continue
-        north_deg, is_mirrored = orientation(image.matrix_arcsec)
-        if first is None:
-            first = band, north_deg, is_mirrored
-        turned = (north_deg - first[1] + 180) % 360 - 180
-        if abs(turned) > _MAX_TURN_DEG or is_mirrored != first[2]:
-            how = "mirrored" if is_mirrored != first[2] else f"turned by {turned:.1f} deg"
-            raise BadInputError(
-                f"The image of band {band} is {how} against that of band {first[0]}; bring them "
-                "to one orientation first, for instance with the package reproject."
-            )
 
 
 def _misplaced(

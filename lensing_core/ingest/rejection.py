@@ -22,6 +22,7 @@ REASONS = {
     "timed_out": "reading the file took longer than the limit of the import",
     "crashed_reader": "reading the file ended the process that read it",
     "bad_calibration": "the pixel scale or zero point in the header cannot be true",
+    "turned_bands": "the images of the bands are turned or mirrored against each other",
 }
 
 

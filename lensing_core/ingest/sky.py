@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from lensing_core.ingest.headers import Cards, celestial_wcs
 
 _MOST_TEMPLATES = 256
+_MAX_TURN_DEG = 1.0
 _REFERENCES = ("CRVAL1", "CRVAL2", "CRVAL3", "CRVAL4")
 _TWO_AXES = {"CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"}
 _FOUR_STEPS = np.array([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
@@ -91,6 +92,19 @@ def orientation(
     determinant = xe * yn - ye * xn
     north = -ye / determinant, xe / determinant  # what of x and y goes one arcsec to the north
     return math.degrees(math.atan2(*north)), determinant > 0
+
+
+def turned_against(
+    first: tuple[tuple[float, float], tuple[float, float]],
+    other: tuple[tuple[float, float], tuple[float, float]],
+) -> str:
+    """How an image is turned or mirrored against another, by their matrices; empty if it is not."""
+    north_deg, is_mirrored = orientation(first)
+    other_north_deg, other_is_mirrored = orientation(other)
+    if is_mirrored != other_is_mirrored:
+        return "mirrored"
+    turned_deg = (other_north_deg - north_deg + 180) % 360 - 180
+    return f"turned by {turned_deg:.1f} deg" if abs(turned_deg) > _MAX_TURN_DEG else ""
 
 
 class ImageSky:

@@ -69,3 +69,8 @@ class Treacherous:
         if row.object_id == "raise":
             raise AssertionError("of a library")
         return [BandImage(np.full((9, 9), row.row_number + 1, "f4"), 0.168, 27.0, "file")]
+
+
+def fault(*_: object) -> float:
+    """What a fault of the program looks like."""
+    return 1 / 0

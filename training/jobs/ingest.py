@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lensing_core.errors import LensTriageError
+from lensing_core.errors import LensTriageError, traceback_in
 from lensing_core.ingest.catalog_writer import CatalogSpec
 from lensing_core.ingest.columns import recognise
 from lensing_core.ingest.images import BandImage
@@ -27,6 +28,7 @@ from lensing_core.workspace import Workspace
 from training.runner.context import JobContext
 from training.settings import IngestSettings
 
+_log = logging.getLogger(__name__)
 PREVIEW_ROWS = 5
 PREVIEW_SECONDS = 60.0  # most for the table: somebody waits
 
@@ -190,7 +192,7 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
             table_seconds=min(request.table_seconds, PREVIEW_SECONDS),
         )
     except LensTriageError as problem:
-        return _nothing(str(problem))
+        return _nothing(_told(problem))
     if workspace is None or found.error:
         return found
     try:
@@ -198,6 +200,13 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
     except LensTriageError as problem:
         return replace(found, error=str(problem))
     return found
+
+
+def _told(problem: LensTriageError) -> str:
+    """What is said of a problem; a fault of the program goes to the log."""
+    if details := traceback_in(problem):
+        _log.error("While looking at a table and the first images:\n%s", details)
+    return str(problem)
 
 
 def _name(settings: IngestSettings) -> str:
@@ -216,11 +225,11 @@ def _preview(values: dict[str, Any], workspace: Workspace | None) -> ImportPrevi
     try:
         table = open_objects(request)
     except LensTriageError as problem:
-        return _nothing(str(problem))
+        return _nothing(_told(problem))
     try:
         plan = make_plan(request, workspace)
     except LensTriageError as problem:
-        return _table_only(table, settings, str(problem))
+        return _table_only(table, settings, _told(problem))
     roles = {name: plan.columns.role_of(name) for name in table.names}
     return ImportPreview(
         n_rows=len(table),

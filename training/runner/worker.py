@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
-from lensing_core.errors import LensTriageError, StorageError
+from lensing_core.errors import LensTriageError, StorageError, traceback_in
 from lensing_core.private_files import keep_private_from_now_on
 from lensing_core.store import Database, open_database
 from lensing_core.store.failures import kind_of_failure, sentence_of
@@ -98,7 +98,7 @@ def _failure(workspace: Workspace, problem: Exception) -> dict[str, Any]:
         error = f"Unexpected {type(problem).__name__}: {problem}. The run's log has the details."
         details = "".join(traceback.format_exception(problem))
     else:
-        details = error
+        details = "\n".join(filter(None, (error, traceback_in(problem))))
     return {
         "status": "failed",
         "error": error,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -122,6 +124,27 @@ def test_what_differs_is_noticed(tmp_path, rng):
     assert singly.facts[7].band_flags == [1, 1, 0]
     assert singly.facts[1].scaled_zero_points_mag == dict.fromkeys(range(3), 25.5)
     assert singly.facts[2].regridded
+
+
+@pytest.mark.parametrize(
+    ("turned", "how"),
+    [
+        ({"CD1_1": 0.0, "CD1_2": 4e-5, "CD2_1": 4e-5, "CD2_2": 0.0}, r"turned by -?90\.0 deg"),
+        ({"CD1_1": 4.6e-5}, "mirrored"),
+    ],
+)
+def test_bands_turned_against_each_other_are_found_in_every_row(tmp_path, rng, turned, how):
+    rows = rows_of(8)
+    wcs = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN"}
+    wcs |= {"CD1_1": -4.6e-5, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 4.6e-5}
+    for row in rows:
+        write(tmp_path / f"{row.object_id}.fits", planes(rng), **wcs)
+    with fits.open(tmp_path / "005.fits", mode="update") as hdus:
+        hdus[2].header.update(turned)
+    source = FitsHdus(Locator(tmp_path, "{id}.fits"), calibration(), BANDS)
+    (bad,) = assert_same(source, rows).rejected.items()
+    assert (bad[0], bad[1].reason) == (5, "turned_bands")
+    assert re.search(rf"005\.fits\[2\] is {how} against .*005\.fits\[1\]; bring", str(bad[1]))
 
 
 @pytest.mark.parametrize("first_rows", ["good", "bad"])

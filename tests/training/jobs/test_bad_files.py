@@ -11,20 +11,26 @@ import time
 import h5py
 import numpy as np
 import pytest
+import treacherous
 from astropy.io import fits
 from PIL import Image
 from sqlalchemy import select
 from treacherous import Treacherous
 
 from lensing_core.cutouts import CutoutStore
+from lensing_core.errors import BadInputError, traceback_in
+from lensing_core.ingest import planning
 from lensing_core.ingest.images import RowRequest
-from lensing_core.ingest.isolation import IsolatedDecoder, reading_helpers
+from lensing_core.ingest.isolation import IsolatedDecoder, look_apart, reading_helpers
 from lensing_core.ingest.limits import Limits
 from lensing_core.ingest.room import Grid, Room
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Quarantine, Run
+from lensing_core.store.tables import Candidate, Quarantine, Run, RunLog
+from lensing_core.supervised import HelperError
+from training.jobs import ingest as ingesting
 from training.jobs.ingest import preview, run
 from training.runner.context import JobContext
+from training.runner.worker import work
 from training.settings import IngestSettings
 
 SIZE = 12
@@ -317,3 +323,34 @@ def test_a_corrupt_band_keeps_its_reason(workspace, folder):
 
 def replace_settings(settings, **changes):
     return IngestSettings.from_json({**settings.to_json(), **changes})
+
+
+# --- Faults of the program ---------------------------------------------------------------------
+
+
+def test_a_fault_while_planning_is_logged_with_its_traceback(workspace, folder, monkeypatch):
+    """One in a reader of images: it looks like a bad file, and ends the run if all fail so."""
+    monkeypatch.setattr(ingesting, "look_apart", lambda function, *given, **_: function(*given))
+    monkeypatch.setattr(planning, "assemble", treacherous.fault)
+    settings = settings_of(table(folder, "a.fits"))
+    with open_database(workspace).session() as session:
+        session.add(
+            Run(id="r", kind="ingest", title="t", settings=settings.to_json(), status="running")
+        )
+    assert work(workspace, "r") == "failed"
+    with open_database(workspace).session() as session:
+        told = session.get_one(Run, "r").error
+        log = session.scalars(select(RunLog.message).order_by(RunLog.id)).all()[-1]
+    assert told.startswith("None of the first 1 images can be used:")
+    assert "Traceback" not in told
+    assert "treacherous.py" in log
+    assert "ZeroDivisionError" in log
+
+
+def test_a_fault_in_another_process_keeps_its_traceback():
+    with pytest.raises(BadInputError, match="ZeroDivisionError") as found:
+        look_apart(treacherous.fault, limits=Limits(), table="t.csv")
+    assert "in fault" in traceback_in(found.value)
+    with reading_helpers(1, Limits()) as helpers, pytest.raises(HelperError) as found:
+        helpers.call(treacherous.fault)
+    assert "in fault" in traceback_in(found.value)
