@@ -58,7 +58,7 @@ class ImportForm(pn.viewable.Viewer):
         )
         self.picker = PathPicker(self._picked)
         self.runs = RunsPanel(context, ["ingest"], title="Latest imports", watch_ended=False)
-        self.pane = PreviewPane(self._give_role)
+        self.pane = PreviewPane(self._give_role, self._state_zero_points)
         self.preview_button = ActionButton(
             self.show_preview, label="Preview", icon="visibility", variant="outlined"
         )
@@ -168,6 +168,11 @@ class ImportForm(pn.viewable.Viewer):
         with self.notice.guard():
             mapping = remap(self.panel.read("columns") or {}, self._preview, column, role)
             self.panel.write(columns=mapping)
+            pn.state.execute(self.show_preview)
+
+    def _state_zero_points(self, stated: dict[str, str]) -> None:
+        with self.notice.guard():
+            self.panel.write(zero_points={**(self.panel.read("zero_points") or {}), **stated})
             pn.state.execute(self.show_preview)
 
 

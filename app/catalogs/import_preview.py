@@ -9,6 +9,7 @@ from typing import Any
 
 import panel as pn
 
+from app.catalogs.zero_points import ZeroPointQuestion, assumed_zero_points
 from app.theme import PICTURE_CSS
 from app.widgets import format as fmt
 from app.widgets.notice import Notice
@@ -48,9 +49,21 @@ ul { margin: 0; padding-left: 18px; color: var(--lt-warning); line-height: 1.5;
 
 
 class PreviewPane(pn.viewable.Viewer):
-    """Shows a preview; ``on_role(column, role)`` is called when a column is given another role."""
+    """Shows a preview, in which columns are given other roles and zero points are stated.
 
-    def __init__(self, on_role: Callable[[str, str], None]) -> None:
+    Parameters
+    ----------
+    on_role : callable
+        Called with a column and its role.
+    on_zero_points : callable
+        Called with the zero points stated, by band.
+    """
+
+    def __init__(
+        self,
+        on_role: Callable[[str, str], None],
+        on_zero_points: Callable[[dict[str, str]], None],
+    ) -> None:
         self._error = Notice()
         self._warnings = html("", css=_PICTURES_CSS, visible=False)
         self._pictures = html("", css=_PICTURES_CSS)
@@ -75,7 +88,8 @@ class PreviewPane(pn.viewable.Viewer):
             label="Columns",
         )
         self.columns.on_choice(lambda name, _, role: on_role(name, role))
-        self._image_part = section("First object", self._pictures, self.bands)
+        self.zero_points = ZeroPointQuestion(on_zero_points)
+        self._image_part = section("First object", self._pictures, self.bands, self.zero_points)
         self._table_part = section("Columns", self.columns)
         self._view = stack(
             self._error, self._warnings, self._image_part, self._table_part, visible=False
@@ -95,6 +109,7 @@ class PreviewPane(pn.viewable.Viewer):
         self._warnings.visible = bool(items)
         self._pictures.object = facts_html(preview) + pictures_html(preview)
         self.bands.update([band_row(band) for band in preview.bands])
+        self.zero_points.ask(assumed_zero_points(preview.bands))
         self.columns.update(column_rows(preview))
         self._image_part.visible = bool(preview.bands)
         self._table_part.visible = bool(preview.columns)

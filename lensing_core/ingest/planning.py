@@ -22,7 +22,13 @@ from lensing_core.ingest.guard import guarded, load_row
 from lensing_core.ingest.images import BandImage, ImageSource, RowRequest, pattern_fields
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.positions import PositionReader, position_reader
-from lensing_core.ingest.probing import Probe, find_pattern, probe, typical_files
+from lensing_core.ingest.probing import (
+    Probe,
+    find_pattern,
+    probe,
+    typical_files,
+    with_one_stack,
+)
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.room import Grid, Pixels, Room
@@ -102,6 +108,7 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
     mark(IMAGES)
     surveys = load_surveys(workspace)
     columns = recognise(table, (), _without_bands(request.columns))
+    request = with_one_stack(request, table, columns)
     positions, doubts = _positions(request, table, columns)
     rows = _first_rows(request, table, columns, positions, "")
     pattern = find_pattern(request, columns, rows) if not _has_band_files(request) else ""

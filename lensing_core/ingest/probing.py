@@ -30,7 +30,8 @@ from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.pictures import Pictures
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
-from lensing_core.ingest.stacks import PictureStack, Stack, open_array, picture_axis
+from lensing_core.ingest.stacks import PictureStack, Stack, is_stack, open_array, picture_axis
+from lensing_core.ingest.tables import SourceTable
 from lensing_core.surveys import Survey
 
 _PROBED_FILES = 10
@@ -63,6 +64,29 @@ class Probe:
     def is_rendered(self) -> bool:
         """Whether pixels are those of pictures, which are no fluxes."""
         return isinstance(self.source, Pictures | PictureStack)
+
+
+def with_one_stack(request: ImportRequest, table: SourceTable, columns: ColumnMap) -> ImportRequest:
+    """The request with the array that it asks for, where the table names files of another kind.
+
+    Raises
+    ------
+    BadInputError
+        If the images folder has not exactly one array.
+    """
+    name = columns.roles.get("file")
+    if request.image_kind != "stack" or request.pattern or name is None or request.root.is_file():
+        return request
+    if any(is_stack(str(cell)) for cell in table.cells(name, 0, _PROBED_FILES)):
+        return request
+    found = sorted(path for path in request.root.iterdir() if is_stack(path.name))
+    if len(found) != 1:
+        listing = f"has {', '.join(p.name for p in found[:5])}" if found else "has none"
+        raise BadInputError(
+            f"Images are to be read from an array, and {request.root} {listing}; name its file as "
+            "the images."
+        )
+    return replace(request, images=str(found[0]))
 
 
 def find_pattern(request: ImportRequest, columns: ColumnMap, rows: Sequence[RowRequest]) -> str:

@@ -10,9 +10,10 @@ from app.catalogs.import_preview import (
     remap,
 )
 from app.catalogs.path_picker import list_folder
+from app.catalogs.zero_points import ZeroPointQuestion, assumed_zero_points
 from lensing_core.errors import BadInputError
 from lensing_core.workspace import check_slug
-from training.jobs.ingest import preview
+from training.jobs.ingest import BandPreview, preview
 from training.settings import IngestSettings
 
 
@@ -87,3 +88,22 @@ def test_folders_come_first_and_hidden_files_not_at_all(tmp_path):
     assert rows[2]["act"]["actions"][0]["name"] == "pick"
     with pytest.raises(BadInputError, match="cannot be read"):
         list_folder(tmp_path / "nowhere")
+
+
+def band(name, value, origin) -> BandPreview:
+    return BandPreview(name, "a.npy", (9, 9), 0.2, "settings", value, origin, False, False, "")
+
+
+def test_zero_points_are_asked_for_where_images_do_not_give_them():
+    bands = [band("g", 27.0, "survey"), band("r", 26.1, "MAGZERO"), band("i", 27.0, "settings")]
+    assert assumed_zero_points(bands) == {"g": 27.0}
+    answers = []
+    question = ZeroPointQuestion(answers.append)
+    assert not question.__panel__().visible
+    question.ask(assumed_zero_points(bands))
+    assert question.__panel__().visible
+    question.fields["g"].value = 24.5
+    question.answer()
+    assert answers == [{"g": "24.5"}]
+    question.ask({})
+    assert not question.__panel__().visible

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -144,3 +146,66 @@ def test_bands_of_two_pixel_scales_stay_aligned(tmp_path):
         assert r.sum() == pytest.approx(1, rel=1e-3)
         assert (g * x).sum() / g.sum() == pytest.approx((r * x).sum() / r.sum(), abs=0.01)
         assert (g * y).sum() / g.sum() == pytest.approx((r * y).sum() / r.sum(), abs=0.01)
+
+
+FRAMES = {
+    "icrs": (("RA---{}", "DEC--{}"), {}),
+    "fk5": (("RA---{}", "DEC--{}"), {"RADESYS": "FK5", "EQUINOX": 1975.0}),
+    "fk4": (("RA---{}", "DEC--{}"), {"RADESYS": "FK4", "EQUINOX": 1950.0}),
+    "galactic": (("GLON-{}", "GLAT-{}"), {}),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize(
+    ("projection", "axes"), [("TAN", (120, 100)), ("CAR", (1, 1, 120, 100)), ("ZEA", (120, 100, 1))]
+)
+def test_mosaics_of_any_frame_are_cut_where_cutout2d_cuts(tmp_path, frame, projection, axes):
+    """Positions are ICRS; the mosaic's frame, projection and degenerate axes are its own."""
+    names, cards = FRAMES[frame]
+    header = fits.Header(cards)
+    reference = (150.0, 0.0) if projection == "CAR" else (150.0, 40.0)
+    first = 2 if axes[-1] == 1 else 1  # the axis of length one comes before those of the sky
+    for axis, name, value, pixel, step in zip(
+        (first, first + 1), names, reference, (50.5, 60.5), (-0.2, 0.2), strict=True
+    ):
+        header[f"CTYPE{axis}"], header[f"CRVAL{axis}"] = name.format(projection), value
+        header[f"CRPIX{axis}"], header[f"CDELT{axis}"] = pixel, step / 3600
+    pixels = np.random.default_rng(6).normal(size=(120, 100)).astype("f4")
+    fits.PrimaryHDU(pixels.reshape(axes), header).writeto(tmp_path / "mosaic_g.fits")
+    wcs = WCS(header).celestial
+    row = row_at_icrs(wcs, 33.3, 71.6)
+    (image,) = source(tmp_path, bands=("g",)).load(row)
+    position = SkyCoord(row.ra_deg * u.deg, row.dec_deg * u.deg)
+    theirs = Cutout2D(pixels, position, SIZE, wcs, mode="partial", fill_value=np.nan)
+    np.testing.assert_array_equal(image.data, theirs.data)
+    assert image.centre == pytest.approx(theirs.input_position_cutout[::-1], abs=1e-5)
+    # North by the stored matrix is where astropy has it.
+    north = position.directional_offset_by(0 * u.deg, 1 * u.arcsec)
+    dx, dy = np.subtract(wcs.world_to_pixel(north), wcs.world_to_pixel(position))
+    assert np.array(image.matrix_arcsec) @ [dx, dy] == pytest.approx([0, 1], abs=1e-4)
+
+
+def row_at_icrs(wcs, x, y):
+    sky = wcs.pixel_to_world(x, y).icrs
+    return RowRequest(0, "o", float(sky.ra.deg), float(sky.dec.deg))
+
+
+@pytest.mark.parametrize("pattern", ["", "mosaic_{band}.fits"])
+def test_a_mosaic_with_its_noise_in_the_same_file(mosaics, tmp_path, pattern):
+    _, pixels, wcs = mosaics
+    header = wcs.to_header()
+    image = fits.ImageHDU(pixels[0], header, name="IMAGE")
+    noise = fits.ImageHDU(np.full_like(pixels[0], 5), header, name="VARIANCE")
+    fits.HDUList([fits.PrimaryHDU(), image, noise]).writeto(
+        tmp_path / "mosaic_r.fits", overwrite=True
+    )
+    cut = source(tmp_path, bands=("r",))
+    if pattern:
+        cut = replace(cut, variance=Locator(tmp_path, pattern))
+    (found,) = cut.load(row_at(wcs, 50, 50))
+    np.testing.assert_array_equal(found.variance, np.full((SIZE, SIZE), 5))
+    if pattern:
+        fits.PrimaryHDU(pixels[0], header).writeto(tmp_path / "mosaic_r.fits", overwrite=True)
+        with pytest.raises(RowRejected, match="named for the noise map too"):
+            cut.load(row_at(wcs, 50, 50))

@@ -7,7 +7,7 @@ import pytest
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.images import Calibration, Locator, RowRequest
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.stacks import Stack, open_array
+from lensing_core.ingest.stacks import PictureStack, Stack, open_array, picture_axis
 from lensing_core.surveys import get_survey
 
 N, BANDS, SIZE = 6, 3, 9
@@ -121,3 +121,31 @@ def test_which_array_is_meant(tmp_path, pixels):
     with pytest.raises(BadInputError, match="no array 'flux'"):
         open_array(path, "flux")
     assert open_array(path, "noise").shape == pixels.shape
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "compressed", "h5"])
+@pytest.mark.parametrize("axis", ["first", "last"])
+@pytest.mark.parametrize("n_colors", [3, 4])
+def test_bytes_with_colors_are_pictures(tmp_path, kind, axis, n_colors):
+    pictures = np.random.default_rng(8).integers(0, 256, (N, 10, 12, n_colors), dtype="u1")
+    path = tmp_path / "stack"  # the content tells what it is
+    stored = np.moveaxis(pictures, -1, 1) if axis == "first" else pictures
+    name = path.with_suffix({"npy": ".npy", "h5": ".h5"}.get(kind, ".npz"))
+    save(name, kind, stored)
+    name.rename(path)
+    assert picture_axis(stored.dtype, stored.shape[1:]) == axis
+    found = PictureStack(Locator(path), 0.2, axis, frame_px=1)
+    bands = found.load(RowRequest(0, "a", stack_index=4))
+    wanted = pictures[4, 1:-1, 1:-1].astype("f4")
+    if n_colors == 4:
+        wanted[wanted[..., 3] == 0] = np.nan
+    for k, band in enumerate(bands):
+        np.testing.assert_array_equal(band.data, wanted[..., k])
+        assert np.isnan(band.zero_point_mag)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"), [("f4", (9, 9, 3)), ("u2", (9, 9, 3)), ("u1", (9, 9)), ("u1", (9, 9, 5))]
+)
+def test_other_arrays_are_no_pictures(kind, shape):
+    assert picture_axis(np.dtype(kind), shape) is None

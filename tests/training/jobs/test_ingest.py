@@ -499,6 +499,33 @@ def test_pictures(workspace, tmp_path):
     np.testing.assert_array_equal(store.read(1)[0], whole[2:32, 3:33, 0])
 
 
+@pytest.mark.parametrize("axis", [1, -1])
+def test_pictures_in_one_array(workspace, survey, tmp_path, axis):
+    """A column of the table holds names of pictures: with an array they are ids, not files."""
+    pictures = np.random.default_rng(3).integers(0, 256, (3, 20, 20, 3), dtype="u1")
+    folder = tmp_path / "arrays"
+    folder.mkdir()
+    np.save(folder / "all.npy", np.moveaxis(pictures, -1, axis))
+    Table({"name": ["a", "b", "c"], "cutout": ["a.png", "b.png", "c.png"]}).write(folder / "t.csv")
+    settings = {"table": str(folder / "t.csv"), "survey": "cfhtls", "pixel_scale_arcsec": 0.2}
+    for name, where in (("file", folder / "all.npy"), ("folder", folder)):
+        report = ingest(
+            workspace,
+            IngestSettings(catalog=name, images=str(where), image_kind="stack", **settings),
+        )
+        assert (report["ingested"], report["quarantined"]) == (3, 0)
+        assert report["warnings"][-1].startswith("Pictures hold no fluxes")
+        store = CutoutStore(workspace.catalog_cutouts(name))
+        assert (store.geometry.pixel_kind, store.geometry.bands) == ("rendered", ("R", "G", "B"))
+        np.testing.assert_array_equal(store.read(2), np.moveaxis(pictures[2], -1, 0))
+    np.save(folder / "more.npy", pictures)
+    with pytest.raises(BadInputError, match=r"has all\.npy, more\.npy; name its file"):
+        ingest(
+            workspace,
+            IngestSettings(catalog="x", images=str(folder), image_kind="stack", **settings),
+        )
+
+
 def test_a_folder_of_images_without_a_table(workspace, survey):
     folder, pixels = survey
     (folder / "objects.csv").unlink()
