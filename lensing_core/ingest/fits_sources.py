@@ -144,16 +144,17 @@ def plane_of(images: FitsImages, index: int, shape: tuple[int, ...]) -> tuple[in
         ) from problem
 
 
-def placed(images: FitsImages, index: int, row: RowRequest) -> dict[str, Any]:
-    """Where the row's object lies in an image, as fields of :class:`BandImage`.
+def placed(
+    images: FitsImages, index: int, row: RowRequest, shape: tuple[int, ...]
+) -> dict[str, Any]:
+    """Where the row's object lies in an image of shape (y, x), as fields of :class:`BandImage`.
 
     Without a position in the table the object is what lies in the middle.
     """
     on_sky = sky(images, index)
     if on_sky is None:
         return {}
-    shape = next(hdu.shape for hdu in images.hdus if hdu.index == index)
-    height, width = long_axes(shape)[-2:] if len(long_axes(shape)) == 3 else plane_shape(shape)
+    height, width = shape
     shown = on_sky.shown(row.position_deg, (height, width))
     return {
         "centre": shown.centre,
@@ -320,15 +321,16 @@ def _read_band(
     else:
         psf = read_plane(images, hdus.psf)
         psf_scale = calibration(images, hdus.psf).pixel_scale_arcsec
+    pixels = read_plane(images, hdus.flux)
     return source.calibration.image(
         k,
-        read_plane(images, hdus.flux),
+        pixels,
         name or f"{images.path}[{hdus.flux}]",
         calibration(images, hdus.flux),
         variance=variance,
         psf=psf,
         psf_scale_arcsec=psf_scale,
-        **placed(images, hdus.flux, row),
+        **placed(images, hdus.flux, row, pixels.shape),
     )
 
 
@@ -358,32 +360,45 @@ class FitsCube:
     def load(self, row: RowRequest) -> list[BandImage | RowRejected]:
         path = self.locator.find(row)
         with open_fits(path) as images:
-            hdu = max(images.hdus, key=lambda hdu: len(long_axes(hdu.shape)) == 3)
-            pixels = images.read(hdu.index)
-            if pixels.ndim > 3:
-                pixels = pixels.reshape(long_axes(pixels.shape))
-            cube = bands_first(pixels, self.axis, str(path))
-            check_planes(len(cube), self.planes, self.n_planes, str(path))
-            header = calibration(images, hdu.index)
-            where = placed(images, hdu.index, row) if self.axis == "first" else {}
+            hdus = self._hdus(images)
+            cube = self._read(images, hdus.flux)
+            noise = None if hdus.noise is None else self._read(images, hdus.noise)
+            header = calibration(images, hdus.flux)
+            where = placed(images, hdus.flux, row, cube.shape[1:])
             result: list[BandImage | RowRejected] = []
             for k, plane in enumerate(self.planes):
-                psf, psf_scale = self.companions.read_psf(row, self.bands[k], self.bands[k])
+                band = self.bands[k]
+                psf, psf_scale = self.companions.read_psf(row, band, band)
+                if noise is None:
+                    variance = self.companions.read_variance(row, band, band, path)
+                else:
+                    variance = to_variance(noise[plane], hdus.noise_kind)
                 result.append(
                     self.calibration.image(
                         k,
                         cube[plane],
-                        f"{path}[{hdu.index}] plane {plane}",
+                        f"{path}[{hdus.flux}] plane {plane}",
                         header,
-                        variance=self.companions.read_variance(
-                            row, self.bands[k], self.bands[k], path
-                        ),
+                        variance=variance,
                         psf=psf,
                         psf_scale_arcsec=psf_scale,
                         **where,
                     )
                 )
             return result
+
+    def _hdus(self, images: FitsImages) -> BandHdus:
+        """The cube of fluxes and that of its noise, by their names among all cubes."""
+        cubes = tuple(hdu.named for hdu in images.hdus if len(long_axes(hdu.shape)) == 3)
+        return only_band(cubes or names_of(images))
+
+    def _read(self, images: FitsImages, index: int) -> NDArray[np.float32]:
+        pixels = images.read(index)
+        if pixels.ndim > 3:
+            pixels = pixels.reshape(long_axes(pixels.shape))
+        cube = bands_first(pixels, self.axis, str(images.path))
+        check_planes(len(cube), self.planes, self.n_planes, str(images.path))
+        return cube
 
 
 def bands_first(pixels: NDArray[np.float32], axis: BandAxis, source: str) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from astropy.io import fits
 from lensing_core.ingest import fits_files
 from lensing_core.ingest.contents import kind_of_file
 from lensing_core.ingest.fits_files import calibration, open_fits, sky
-from lensing_core.ingest.fits_sources import Companions, FitsFiles, FitsHdus
+from lensing_core.ingest.fits_sources import Companions, FitsCube, FitsFiles, FitsHdus
 from lensing_core.ingest.images import Calibration, Locator, RowRequest
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.surveys import get_survey
@@ -110,6 +110,14 @@ def test_an_archive_of_several_files_is_refused(tmp_path):
         archive.writestr("b", "y")
     with pytest.raises(RowRejected, match="archive of 2 files; unpack it"), open_fits(path):
         pass
+
+
+def test_files_of_the_old_compress_are_refused(tmp_path):
+    path = tmp_path / "a.fits"
+    path.write_bytes(b"\x1f\x9d\x90" + bytes(4000))
+    with pytest.raises(RowRejected, match="unpack it with gunzip") as bad, open_fits(path):
+        pass
+    assert bad.value.reason == "unsupported_format"
 
 
 @pytest.mark.parametrize("codec", ["RICE_1", "GZIP_1", "GZIP_2", "HCOMPRESS_1"])
@@ -276,3 +284,30 @@ def test_magnitudes_are_refused(tmp_path, stated):
     )
     with pytest.raises(RowRejected, match=r"magnitudes \(BUNIT mag/arcsec2\), which are no flux"):
         source.load(RowRequest(0, "1", 150.0, 2.0))
+
+
+@pytest.mark.parametrize("axis", ["first", "last"])
+@pytest.mark.parametrize("extra", [False, True])
+def test_a_cube_with_its_noise_in_the_same_file(tmp_path, axis, extra):
+    """The order of HDUs is that of nobody; the WCS holds for the axes of the sky."""
+    cube = np.stack([PIXELS, PIXELS + 1])
+    noise = np.full_like(cube, 3)
+    names = ("1", "2") if axis == "first" else ("2", "3")
+    shift = {key: key[:-1] + names[int(key[-1]) - 1] for key in WCS_CARDS}
+    cards = {shift[key]: value for key, value in WCS_CARDS.items()}
+    if axis == "last":
+        cube, noise = np.moveaxis(cube, 0, -1), np.moveaxis(noise, 0, -1)
+    if extra:
+        cube, noise = cube[None], noise[None]
+    hdus = [
+        fits.PrimaryHDU(),
+        image_with(noise, fits.ImageHDU, "RMS", **cards),
+        image_with(cube, fits.ImageHDU, "SCI", **cards),
+    ]
+    (tmp_path / "a.fits").write_bytes(content_of(*hdus))
+    source = FitsCube(Locator(tmp_path, "{id}.fits"), calibration_of("g", "r"), (0, 1), axis, 2)
+    g, r = source.load(RowRequest(0, "a"))
+    np.testing.assert_array_equal(g.data, PIXELS)
+    np.testing.assert_array_equal(r.data, PIXELS + 1)
+    np.testing.assert_array_equal(r.variance, np.full_like(PIXELS, 9))
+    assert r.sky_deg == pytest.approx((150.0, 2.0), abs=1e-9)
