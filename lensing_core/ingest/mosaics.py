@@ -12,8 +12,8 @@ from astropy.nddata.utils import overlap_slices
 from numpy.typing import NDArray
 
 from lensing_core.ingest.choices import VarianceKind
+from lensing_core.ingest.companions import choose_noise, plane_of
 from lensing_core.ingest.fits_files import FitsImages, calibration, names_of, open_fits, sky
-from lensing_core.ingest.fits_sources import choose_noise, plane_of
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.guard import each_band
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, only_band

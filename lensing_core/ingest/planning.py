@@ -20,15 +20,10 @@ from lensing_core.ingest.decoding import assemble
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.guard import guarded, load_row
 from lensing_core.ingest.images import BandImage, ImageSource, RowRequest, pattern_fields
+from lensing_core.ingest.locating import find_pattern, typical_files, with_one_stack
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.positions import PositionReader, position_reader
-from lensing_core.ingest.probing import (
-    Probe,
-    find_pattern,
-    probe,
-    typical_files,
-    with_one_stack,
-)
+from lensing_core.ingest.probing import Probe, probe
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.room import Grid, Pixels, Room

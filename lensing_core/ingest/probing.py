@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from math import prod
 from pathlib import Path
 
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.ingest.choices import BandAxis, ImageKind
 from lensing_core.ingest.columns import ColumnMap
+from lensing_core.ingest.companions import Companions
 from lensing_core.ingest.contents import kind_of_file
 from lensing_core.ingest.fits_files import calibration as read_header
 from lensing_core.ingest.fits_files import names_of, open_fits
-from lensing_core.ingest.fits_sources import Companions, FitsCube, FitsFiles, FitsHdus
-from lensing_core.ingest.guard import guarded, load_row, opening
+from lensing_core.ingest.fits_sources import FitsCube, FitsFiles, FitsHdus
+from lensing_core.ingest.guard import load_row
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus, only_band
 from lensing_core.ingest.images import (
     BandImage,
@@ -26,20 +25,13 @@ from lensing_core.ingest.images import (
     Locator,
     RowRequest,
 )
+from lensing_core.ingest.locating import PROBED_FILES, typical_files
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.pictures import Pictures
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
-from lensing_core.ingest.stacks import PictureStack, Stack, is_stack, open_array, picture_axis
-from lensing_core.ingest.tables import SourceTable
+from lensing_core.ingest.stacks import PictureStack, Stack, open_array, picture_axis
 from lensing_core.surveys import Survey
-
-_PROBED_FILES = 10
-_GUESSES = tuple(
-    template.format(suffix)
-    for suffix in (".fits", ".fits.gz", ".fits.fz", ".png", ".jpg", ".npy")
-    for template in ("{{id}}{}", "{{id}}/{{id}}{}")
-)
 
 
 @dataclass(frozen=True)
@@ -64,114 +56,6 @@ class Probe:
     def is_rendered(self) -> bool:
         """Whether pixels are those of pictures, which are no fluxes."""
         return isinstance(self.source, Pictures | PictureStack)
-
-
-def with_one_stack(request: ImportRequest, table: SourceTable, columns: ColumnMap) -> ImportRequest:
-    """The request with the array that it asks for, where the table names files of another kind.
-
-    Raises
-    ------
-    BadInputError
-        If the images folder has not exactly one array.
-    """
-    name = columns.roles.get("file")
-    if request.image_kind != "stack" or request.pattern or name is None or request.root.is_file():
-        return request
-    if any(is_stack(str(cell)) for cell in table.cells(name, 0, _PROBED_FILES)):
-        return request
-    found = sorted(path for path in request.root.iterdir() if is_stack(path.name))
-    if len(found) != 1:
-        listing = f"has {', '.join(p.name for p in found[:5])}" if found else "has none"
-        raise BadInputError(
-            f"Images are to be read from an array, and {request.root} {listing}; name its file as "
-            "the images."
-        )
-    return replace(request, images=str(found[0]))
-
-
-def find_pattern(request: ImportRequest, columns: ColumnMap, rows: Sequence[RowRequest]) -> str:
-    """The file-name pattern: as stated, none if the table names files, or a usual one that fits.
-
-    Raises
-    ------
-    BadInputError
-        If nothing says where the images are.
-    """
-    if request.pattern or "file" in columns.roles or columns.files or request.root.is_file():
-        return request.pattern
-    for pattern in _GUESSES:
-        locator = request.locator(pattern)
-        if any(locator.has(row) for row in rows):
-            return pattern
-    raise BadInputError(
-        f"No column of the table names image files, and {request.root} has none called "
-        f"{rows[0].object_id}.fits or the like; map the column 'file', or give a file-name "
-        "pattern such as {id}_{band}.fits."
-    )
-
-
-def typical_files(
-    locator: Locator, rows: Iterable[RowRequest], bands: Sequence[str], dataset: str = ""
-) -> list[Path]:
-    """Of the first image files that can be read, one of each layout, most images first.
-
-    Files of another kind than most are left out, so that no single file decides how all are read.
-
-    Raises
-    ------
-    BadInputError
-        If none exists or can be read.
-    """
-    layouts: dict[_Layout, Path] = {}
-    kinds: Counter[str] = Counter()
-    problems: list[RowRejected] = []
-    for row, band in ((row, band) for row in rows for band in bands or ("",)):
-        try:
-            path = locator.find(row, band)
-            with guarded(str(path)):
-                layout = _layout(path, dataset)
-        except RowRejected as problem:
-            problems.append(problem)
-            continue
-        layouts.setdefault(layout, path)
-        kinds[layout.kind] += 1
-        if kinds.total() == _PROBED_FILES:
-            break
-    if layouts:
-        kind = kinds.most_common(1)[0][0]
-        chosen = [layout for layout in layouts if layout.kind == kind]
-        chosen.sort(key=lambda layout: -layout.n_images)
-        return [layouts[layout] for layout in chosen]
-    there = [problem for problem in problems if problem.reason != "missing_file"]
-    if there:
-        raise BadInputError(f"None of the first image files can be used: {there[0]}")
-    tried = next((problem.source for problem in problems if problem.source), None)
-    detail = f"; the first would be {tried}" if tried else "; the table names none"
-    raise BadInputError(
-        f"None of the first image files exists{detail}. Check the images folder and the pattern."
-    )
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """What files have in common that are read in the same way."""
-
-    kind: str
-    n_images: int  # planes of all arrays
-    images: tuple[tuple[str, tuple[int, ...]], ...] = ()
-
-
-def _layout(path: Path, dataset: str) -> _Layout:
-    opening(path)
-    kind = kind_of_file(path)
-    if kind == "fits":
-        with open_fits(path) as images:
-            shapes = tuple((hdu.name, hdu.shape) for hdu in images.hdus)
-        return _Layout("fits", sum(prod(shape[:-2]) for _, shape in shapes), shapes)
-    if kind == "stack":
-        shape = open_array(path, dataset).shape
-        return _Layout("stack", prod(shape[:-2]), (("", shape[1:]),))
-    return _Layout("picture", 1)
 
 
 def probe(
@@ -223,7 +107,7 @@ def probe(
 def _count_read(source: ImageSource, rows: Sequence[RowRequest]) -> tuple[int, int]:
     """How many of the first rows a source reads, and how many bands of them in all."""
     n_rows = n_bands = 0
-    for row in rows[:_PROBED_FILES]:
+    for row in rows[:PROBED_FILES]:
         with suppress(RowRejected):
             n_bands += sum(isinstance(image, BandImage) for image in load_row(source, row))
             n_rows += 1

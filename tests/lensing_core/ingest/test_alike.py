@@ -9,8 +9,9 @@ import pytest
 from astropy.io import fits
 
 from lensing_core.ingest import decoding
+from lensing_core.ingest.companions import Companions
 from lensing_core.ingest.decoding import alike_reader, decode_rows
-from lensing_core.ingest.fits_sources import Companions, FitsFiles, FitsHdus
+from lensing_core.ingest.fits_sources import FitsFiles, FitsHdus
 from lensing_core.ingest.images import Calibration, Locator, RowRequest
 from lensing_core.ingest.room import Grid, Room
 from lensing_core.ingest.sky import orientation

@@ -13,9 +13,10 @@ import pytest
 from astropy.io import fits
 
 from lensing_core.ingest import fits_files
+from lensing_core.ingest.companions import Companions
 from lensing_core.ingest.contents import kind_of_file
 from lensing_core.ingest.fits_files import calibration, open_fits, sky
-from lensing_core.ingest.fits_sources import Companions, FitsCube, FitsFiles, FitsHdus
+from lensing_core.ingest.fits_sources import FitsCube, FitsFiles, FitsHdus
 from lensing_core.ingest.images import Calibration, Locator, RowRequest
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.surveys import get_survey

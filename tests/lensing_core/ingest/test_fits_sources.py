@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from lensing_core.ingest.fits_sources import Companions, FitsCube, FitsFiles, FitsHdus
+from lensing_core.ingest.companions import Companions
+from lensing_core.ingest.fits_sources import FitsCube, FitsFiles, FitsHdus
 from lensing_core.ingest.images import BandImage, Calibration, Locator, RowRequest, to_variance
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.surveys import get_survey
