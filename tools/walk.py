@@ -5,6 +5,7 @@
 serves the workspace, opens every page in a tab of its own in both themes, at 1280 and 1920, closes
 the tabs, and ends with status 1 where the console, a request, or the server's log had a fault, or
 where a page said that there is nothing while it was loading and showed something later.
+``--demo`` does so in a new workspace while its demonstration is being built, as newcomers do.
 ``--pictures`` keeps a screenshot of each page as it loads and when it is there.
 """
 
@@ -105,15 +106,19 @@ def main() -> int:
     arguments.add_argument("--pictures", type=Path)
     arguments.add_argument("--pages", nargs="*", default=list(PAGES))
     arguments.add_argument("--quick", action="store_true", help="One theme and size.")
+    arguments.add_argument(
+        "--demo", action="store_true", help="Let the demonstration be built meanwhile."
+    )
     given = arguments.parse_args()
     if given.pictures is not None:
         given.pictures.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
+        command = ["demo", "--no-browser"] if given.demo else ["serve"]
         with log.open("wb") as output:
             program = [sys.executable, "-c", "from app.cli import main; main()"]
             server = subprocess.Popen(  # noqa: S603 - our own program, arguments as a list
-                [*program, "serve", str(given.workspace), "--port", "0"],
+                [*program, *command, str(given.workspace), "--port", "0"],
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

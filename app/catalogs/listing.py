@@ -66,6 +66,9 @@ class CatalogList(pn.viewable.Viewer):
     def _show(self, catalogs: list[CatalogSummary]) -> None:
         self._catalogs = {catalog.name: catalog for catalog in catalogs}
         self.table.update([catalog_row(catalog) for catalog in catalogs])
+        if self.table.selected not in self._catalogs:
+            # the first one came while the page was open
+            self.table.selected = next(iter(self._catalogs), "")
         self._show_details()
 
     def _show_details(self) -> None:

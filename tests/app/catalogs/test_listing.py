@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rows import add_catalog
 
 from app.catalogs import listing as catalog_list
 from app.catalogs.listing import CatalogList
@@ -42,3 +43,14 @@ def test_an_empty_workspace_says_what_to_do(workspace):
     listing = CatalogList(AppContext.of(workspace))
     assert (listing.table.rows, listing.table.selected) == ([], "")
     assert "import one" in listing.table.empty
+
+
+def test_the_first_catalog_is_chosen_when_it_comes(workspace):
+    context = AppContext.of(workspace)
+    listing = CatalogList(context)
+    with context.database.session() as session:
+        add_catalog(session, "mine", 3)
+    listing._stamp = "a run has gone on"
+    listing.refresh()
+    assert listing.table.selected == "mine"
+    assert listing._details.__panel__().visible
