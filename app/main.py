@@ -56,12 +56,14 @@ from app.widgets.notice import (
 from lensing_core.errors import LensTriageError, WorkspaceError
 from lensing_core.private_files import keep_private_from_now_on
 from lensing_core.store.changes import ChangeStamp
+from lensing_core.store.failures import sentence_of
 from lensing_core.store.graders import workspace_secret
 from lensing_core.workspace import Workspace
 from training import runner as jobs
 from training.demo import complete_demo, submit_demo
 
 _ADVANCE_EVERY_MS = 2000
+NOT_BUILT = "This page could not be built; the server's log says why."
 _log = logging.getLogger(__name__)
 
 PageFunction = Callable[[AppContext], Body]
@@ -108,9 +110,9 @@ def _body(context: AppContext, title: str, page: PageFunction) -> Body:
         return page(context)
     except LensTriageError as error:
         message = str(error)
-    except Exception:  # noqa: BLE001 - logged; a page never shows a traceback
+    except Exception as error:  # noqa: BLE001 - logged; a page never shows a traceback
         _log.exception("The page %s could not be built", title)
-        message = "This page could not be built; the server's log says why."
+        message = sentence_of(error) or NOT_BUILT
     notice = Notice()
     notice.say(message)
     return shell(title, notice.__panel__(), context=context)
@@ -136,7 +138,7 @@ def _unexpected(error: Exception) -> None:
     _log.error("A callback failed", exc_info=error)
     if pn.state.notifications is not None:
         pn.state.notifications.error(
-            str(error) if isinstance(error, LensTriageError) else UNEXPECTED,
+            str(error) if isinstance(error, LensTriageError) else sentence_of(error) or UNEXPECTED,
             duration=8000,
         )
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lensing_core.errors import StorageError
@@ -58,6 +60,21 @@ def reserve(path: Path, size: int) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Path of a file beside ``path``, which takes its place if the block ends well.
+
+    Else it is removed: nothing half-written stays, whatever the disk refuses.
+    """
+    beside = path.with_name(path.name + ".part")
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def _existing(folder: Path) -> Path:

@@ -11,6 +11,7 @@ import panel as pn
 
 from app.widgets.section import html
 from lensing_core.errors import LensTriageError
+from lensing_core.store.failures import sentence_of
 
 UNEXPECTED = "Something went wrong; the server's log says what."
 _log = logging.getLogger(__name__)
@@ -58,6 +59,6 @@ class Notice(pn.viewable.Viewer):
             yield
         except LensTriageError as error:
             self.say(str(error))
-        except Exception:  # noqa: BLE001 - logged in full; a page never shows a traceback
+        except Exception as error:  # noqa: BLE001 - logged in full; a page never shows a traceback
             _log.exception("An action of a page failed")
-            self.say(UNEXPECTED)
+            self.say(sentence_of(error) or UNEXPECTED)

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lensing_core.disk import replacing
+
 _STAMP = "%Y%m%dT%H%M%S%f"
 
 
@@ -81,10 +83,8 @@ class AnswerCache:
         now = datetime.now(UTC)
         path = self._folder / f"{self.key(request)}-{now.strftime(_STAMP)}.json.gz"
         data = json.dumps({"request": dict(request), "answer": asdict(answer)}).encode()
-        part = path.with_suffix(".part")
-        with part.open("wb") as stream:
+        with replacing(path) as part, part.open("wb") as stream:
             stream.write(gzip.compress(data, mtime=0))
             stream.flush()
             os.fsync(stream.fileno())
-        part.replace(path)
         return now

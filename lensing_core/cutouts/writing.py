@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.cutouts.geometry import HEADER, CutoutGeometry
+from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError
 
 SHARD_BYTES = 64 * 2**20
@@ -24,27 +25,23 @@ def cutout_sha256(cutout: NDArray[np.float32]) -> str:
 
 def _write_durably(path: Path, data: bytes) -> None:
     """Write beside, sync, then rename: a reader sees the old file or the whole new one."""
-    beside = path.with_name(path.name + ".part")
-    with beside.open("wb") as stream:
+    with replacing(path) as beside, beside.open("wb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
-    beside.replace(path)
 
 
 def _save_array(path: Path, array: NDArray[np.float32]) -> str:
     """Save as ``.npy`` durably; return the file's sha256."""
-    beside = path.with_name(path.name + ".part")
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
     digest = hashlib.sha256()
-    with beside.open("wb") as stream:
+    with replacing(path) as beside, beside.open("wb") as stream:
         for part in (header.getvalue(), np.ascontiguousarray(array).data):
             stream.write(part)
             digest.update(part)
         stream.flush()
         os.fsync(stream.fileno())
-    beside.replace(path)
     return digest.hexdigest()
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError, WorkspaceError
 from lensing_core.store.tables import Candidate, Catalog, Grader, LabelEvent, LabelSession
 
@@ -41,13 +42,11 @@ def export_events(session: Session, path: Path, kind: Format) -> int:
     """
     if kind not in FORMATS:
         raise BadInputError(f"Format {kind!r}: choose one of {', '.join(FORMATS)}.")
-    beside = path.with_name(path.name + ".part")
     try:
-        n = _WRITERS[kind](beside, _events(session))
-        beside.replace(path)
+        with replacing(path) as beside:
+            return _WRITERS[kind](beside, _events(session))
     except OSError as error:
         raise WorkspaceError(f"{path} cannot be written: {error.strerror}.") from error
-    return n
 
 
 def _events(session: Session) -> Iterator[dict[str, Any]]:

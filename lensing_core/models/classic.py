@@ -21,6 +21,7 @@ from lensing_core.features import (
 from lensing_core.models.contract import CutoutSelection, InputContract
 from lensing_core.models.manifest import CLASSIC
 from lensing_core.models.member import MemberOutput, Metadata
+from lensing_core.models.trees import load_trees, save_trees
 
 WEIGHTS = "trees.txt"
 VIRTUAL_MEMBERS = 8
@@ -48,7 +49,7 @@ class ClassicMember:
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the trees as text; return what the manifest must hold."""
-        self.booster.save_model(folder / WEIGHTS)
+        save_trees(self.booster, folder / WEIGHTS)
         return {"kind": CLASSIC, "contract": self.contract.to_json(), "features": self.features}
 
     @classmethod
@@ -56,7 +57,7 @@ class ClassicMember:
         """What :meth:`save` wrote."""
         return cls(
             InputContract.from_json(manifest["contract"]),
-            lightgbm.Booster(model_file=folder / WEIGHTS),
+            load_trees(folder / WEIGHTS, manifest.get("files")),
             manifest["features"],
         )
 

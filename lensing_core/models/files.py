@@ -22,6 +22,7 @@ from lensing_core.models.manifest import (
     model_folder,
     read_manifest,
 )
+from lensing_core.models.trees import remember_trees
 from lensing_core.workspace import Workspace, check_slug
 
 PACKAGES = (
@@ -68,6 +69,7 @@ def save_member(
     whole["files"] = {path.name: file_sha256(path) for path in sorted(beside.iterdir())}
     (beside / MANIFEST).write_text(json.dumps(whole, indent=1))
     beside.rename(final)
+    remember_trees(final)
     return whole
 
 

@@ -136,7 +136,7 @@ class HeadMember:
         """What :meth:`save` wrote."""
         return cls(
             tuple(HeadInput(**i) for i in manifest["inputs"]),
-            PUModel.from_files(folder),
+            PUModel.from_files(folder, manifest.get("files")),
             float(manifest["shift"]),
             bases,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,15 @@ def check_file_name(name: str) -> str:
     if Path(name).name != name:
         raise BadInputError(f"A model's manifest names the file {name!r}, outside its folder.")
     return name
+
+
+def check_names(names: Iterable[str], files: Mapping[str, str], where: Path) -> None:
+    """Raise BadInputError unless a manifest has the hash of every named file."""
+    for name in names:
+        if check_file_name(name) not in files:
+            raise BadInputError(
+                f"{where} names {name}, which the model's manifest does not; restore its folder."
+            )
 
 
 def file_sha256(path: Path) -> str:

@@ -31,10 +31,12 @@ _DTYPE_BYTES = {
     "U16": 2, "I8": 1, "U8": 1, "BOOL": 1,
 }  # fmt: skip
 _CHECK = (
-    "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]),) * 2); "
+    "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]),) * 2); "
     "resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); import lightgbm, numpy; "
-    "trees = lightgbm.Booster(model_file=sys.argv[1]); "
-    "trees.predict(numpy.zeros((2, trees.num_feature())), raw_score=True, num_threads=1)"
+    "trees = lightgbm.Booster(model_str=sys.stdin.buffer.read().decode()); "
+    "rows = numpy.random.default_rng(0).standard_cauchy((64, trees.num_feature())); "
+    "rows[::4] = numpy.nan; rows[1::4] = 0; "
+    "trees.predict(rows, raw_score=True, num_threads=1); trees.feature_importance('gain')"
 )
 
 
@@ -168,21 +170,23 @@ def check_safetensors(path: Path) -> None:
         raise BadInputError(f"{path} holds no tensors that can be read: {error}.") from error
 
 
-def check_trees(path: Path, *, limit_s: float = CHECK_S) -> None:
+def try_trees(path: Path, text: bytes, *, limit_s: float = CHECK_S) -> None:
     """Load and use LightGBM text in a process of its own, which it may end.
+
+    Parameters
+    ----------
+    path : Path
+        Where it comes from, for the message.
 
     Raises
     ------
     BadInputError
         If it ends that process, takes too long or too much memory, or is refused.
     """
-    with path.open("rb") as file:
-        if file.read(5) != b"tree\n":
-            raise BadInputError(f"{path} holds no trees of LightGBM.")
     try:
         done = subprocess.run(  # noqa: S603 - our own program, arguments as a list, no shell
-            [sys.executable, "-c", _CHECK, str(path), str(CHECK_BYTES)],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-c", _CHECK, str(CHECK_BYTES)],
+            input=text,
             capture_output=True,
             timeout=limit_s,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -204,6 +208,8 @@ def check_model(folder: Path, manifest: Any) -> None:
     BadInputError
         Saying which file is wrong, and why.
     """
+    from lensing_core.models.trees import check_trees  # loads LightGBM
+
     names = set(check_folder(folder))
     files = check_manifest(manifest, folder / MANIFEST)["files"]
     named = {check_file_name(name) for name in files} | {MANIFEST}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
@@ -19,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit, logit
 
 from lensing_core.errors import BadInputError
+from lensing_core.models.manifest import check_names
 from lensing_core.pu.learners import Features, Floats, Learner, Scorer, load_scorer
 from lensing_core.pu.splits import Groups, group_folds
 
@@ -165,8 +167,13 @@ class PUModel:
         return manifest
 
     @classmethod
-    def from_files(cls, folder: Path) -> PUModel:
+    def from_files(cls, folder: Path, files: Mapping[str, str] | None = None) -> PUModel:
         """What :meth:`to_files` wrote.
+
+        Parameters
+        ----------
+        files : mapping of str to str, optional
+            SHA-256 by name, as checked already; no other file is read.
 
         Raises
         ------
@@ -177,6 +184,8 @@ class PUModel:
         try:
             stored = json.loads(path.read_text())
             names = [Path(name).name for name in stored["scorers"]]
+            if files is not None:
+                check_names([MANIFEST, *names], files, path)
             c = stored["label_frequency"]
             return cls(
                 stored["method"],

@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 
 from lensing_core.errors import BadInputError
+from lensing_core.models.trees import load_trees, save_trees
 
 Features = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -136,12 +137,12 @@ class TreesScorer:
         return np.asarray(self.booster.predict(x, raw_score=True), dtype=np.float64)
 
     def save(self, path: Path) -> None:
-        self.booster.save_model(path)
+        save_trees(self.booster, path)
 
     @classmethod
     def load(cls, path: Path) -> TreesScorer:
         """What :meth:`save` wrote."""
-        return cls(lightgbm.Booster(model_file=path))
+        return cls(load_trees(path))
 
 
 def load_scorer(path: Path) -> Scorer:
@@ -150,7 +151,7 @@ def load_scorer(path: Path) -> Scorer:
         if path.suffix == DenseScorer.suffix:
             return DenseScorer.load(path)
         return TreesScorer.load(path)
-    except (OSError, KeyError, SafetensorError, lightgbm.basic.LightGBMError) as error:
+    except (OSError, KeyError, SafetensorError) as error:
         raise BadInputError(f"{path} cannot be read ({error}); train the model again.") from error
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, create_engine, event, inspect
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
 
-from lensing_core.errors import WorkspaceError
+from lensing_core.errors import StorageError, WorkspaceError
 from lensing_core.private_files import touch_private
 from lensing_core.store.backup import backup_database
 from lensing_core.store.failures import explain_database_errors
@@ -151,11 +151,16 @@ def _open_alone(workspace: Workspace, url: str) -> Database:
         )
     if workspace.root.is_dir():
         touch_private(workspace.database)  # SQLite gives its other files the mode of this one
-    return Database.from_url(
-        f"sqlite:///{workspace.database}",
-        before_migration=lambda: backup_database(workspace),
-        use=share(workspace),
-    )
+    try:
+        return Database.from_url(
+            f"sqlite:///{workspace.database}",
+            before_migration=lambda: backup_database(workspace),
+            use=share(workspace),
+        )
+    except StorageError:
+        if workspace.database.is_file() and not workspace.database.stat().st_size:
+            workspace.database.unlink()  # made above: the disk has no room for more
+        raise
 
 
 def open_database(workspace: Workspace) -> Database:

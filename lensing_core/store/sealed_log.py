@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta, timezone
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from lensing_core.errors import WorkspaceError
+from lensing_core.errors import BadInputError, WorkspaceError
 from lensing_core.store.anchor import Anchor, Seal
 from lensing_core.store.chain import (
     GENESIS,
@@ -39,6 +40,7 @@ from lensing_core.store.turns import take_turn
 from lensing_core.workspace import Workspace
 
 _QUARTERS = range(-12 * 4, 14 * 4 + 1)  # offsets of civil time, in quarters of an hour
+_HEAD = re.compile("[0-9a-f]{12,64}")
 _UNREADABLE = (DatabaseError, ValueError, LookupError, TypeError)
 
 
@@ -74,6 +76,39 @@ def check(workspace: Workspace, database: Database) -> ChainReport:
         ) from error
     _check_anchor(anchor, anchored, seal)
     return report
+
+
+def events_after(database: Database, head: str) -> int:
+    """How many events follow the one whose hash was noted elsewhere, as a log grows.
+
+    Parameters
+    ----------
+    head : str
+        The hash, or 12 or more of its first digits.
+
+    Raises
+    ------
+    BadInputError
+        If it is no such hash.
+    WorkspaceError
+        If the log holds no event of it: events that were there have been removed or changed.
+    """
+    head = head.strip().lower()
+    if not _HEAD.fullmatch(head):
+        raise BadInputError(
+            f"Hash {head[:20]!r}: give 12 to 64 digits of 0-9 and a-f, as db verify prints them."
+        )
+    with database.session() as session:
+        noted = session.scalar(
+            select(LabelEvent.id).where(LabelEvent.hash.startswith(head)).limit(1)
+        )
+        if noted is None:
+            raise WorkspaceError(
+                f"The log holds no event of hash {head[:12]}: it is of another workspace, or "
+                "events were removed or changed since you noted it. Restore the latest backup."
+            )
+        counted = select(func.count()).select_from(LabelEvent).where(LabelEvent.id > noted)
+        return session.scalar(counted) or 0
 
 
 def repair(database: Database) -> RepairReport:

@@ -34,13 +34,13 @@ def workspace_secret(workspace: Workspace) -> str:
 def _write_once(path: Path, content: str) -> None:
     """Write a whole file that others see at once or not at all; the first writer's stays."""
     beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
     try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         os.link(beside, path)
     except FileExistsError:
         pass  # another process was first
     finally:
-        beside.unlink()
+        beside.unlink(missing_ok=True)

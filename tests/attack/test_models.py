@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 import shutil
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 import pytest
 from attacking import seeds
@@ -68,10 +70,48 @@ def write(folder: Path, trees: bytes) -> dict:
 def test_no_trees_end_the_process(attack, tmp_path):
     whole = small_trees(tmp_path)
     check_model(tmp_path / "model", write(tmp_path / "model", whole))
-    for seed in seeds(4):
+    for seed in seeds(6):
         with attack.case(seed):
-            rng = random.Random(seed)
-            check_model(tmp_path / "model", write(tmp_path / "model", mutated(whole, rng)))
+            changed = mutated(whole, random.Random(seed))
+            check_model(tmp_path / "model", write(tmp_path / "model", changed))
+            used = lightgbm.Booster(model_str=changed.decode())  # what passed does no harm here
+            used.predict(np.random.default_rng(seed).normal(size=(64, used.num_feature())))
+
+
+@pytest.mark.attack("trees of which one number is another")
+def test_no_number_of_a_tree_points_out_of_it(attack, tmp_path):
+    """Mutations that keep the form: what LightGBM itself does not notice."""
+    whole = small_trees(tmp_path).decode().split("\n")
+    fields = [
+        "num_leaves",
+        "num_cat",
+        "split_feature",
+        "decision_type",
+        "left_child",
+        "right_child",
+    ]
+    folder = tmp_path / "model"
+    for seed in seeds(30):
+        with attack.case(seed):
+            rng, lines = random.Random(seed), list(whole)
+            field = rng.choice(fields)
+            at = next(k for k, line in enumerate(lines) if line.startswith(f"{field}="))
+            name, _, values = lines[at].partition("=")
+            numbers = values.split(" ")
+            where = rng.randrange(len(numbers))
+            old, new = (
+                numbers[where],
+                rng.choice(["-1", "-99", "7", "31", "246", "99999", "1", "9"]),
+            )
+            numbers[where] = new
+            lines[at] = f"{name}={' '.join(numbers)}"
+            # tree_sizes are made right again, or that alone would refuse it
+            text = "\n".join(lines)
+            size = len(text[text.index("Tree=0") : text.index("end of trees")])
+            text = re.sub(r"tree_sizes=\d+", f"tree_sizes={size}", text)
+            check_model(folder, write(folder, text.encode()))
+            if old != new and name not in ("split_feature", "decision_type"):
+                attack.accepted.append(f"{name}[{where}] = {new}, was {old}")
 
 
 @pytest.mark.attack("manifests of models")

@@ -5,6 +5,7 @@ import typer
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from lensing_core.errors import BadInputError, WorkspaceError
 from lensing_core.store import open_database
 from lensing_core.store.tables import Consensus, Score
 from training.cli.main import engine_commands
@@ -56,3 +57,21 @@ def test_grades_go_in_come_out_and_are_joined(filled_workspace, tmp_path):
     assert "no ensemble 'none'" in str(unknown.exception)
     assert "between 0 and 1" in str(run("consensus", root, "--prior", 2).exception)
     assert "choose one of" in str(run("consensus", root, "--method", "vote").exception)
+
+
+def test_a_hash_that_was_noted_is_looked_for(filled_workspace, tmp_path):
+    def verify(*words):
+        return CliRunner().invoke(cli, ["db", "verify", str(filled_workspace.root), *words])
+
+    table = tmp_path / "team.csv"
+    heads = []
+    for k in range(2):
+        table.write_text(f"object_id,grade,grader\ncosmos-0000{k},A,Ana\n")
+        assert run("import", filled_workspace.root, table).exit_code == 0
+        heads.append(verify().output.strip().removesuffix(".")[-12:])
+    assert "1 events before its last" in verify("--expect", heads[0]).output
+    assert "0 events before its last" in verify("--expect", heads[1]).output
+    refused = verify("--expect", "0" * 12)
+    assert isinstance(refused.exception, WorkspaceError)
+    assert "holds no event of hash 000000000000" in str(refused.exception)
+    assert isinstance(verify("--expect", "%").exception, BadInputError)

@@ -21,10 +21,23 @@ db = typer.Typer(help="Look after the database of a workspace.", no_args_is_help
 
 
 @db.command("verify")
-def verify_log(workspace: WorkspaceArgument) -> None:
+def verify_log(
+    workspace: WorkspaceArgument,
+    expect: Annotated[
+        str,
+        typer.Option(
+            metavar="HEAD",
+            help="A last hash that you noted earlier; fail where the log does not hold it.",
+            show_default=False,
+        ),
+    ] = "",
+) -> None:
     """Check pages, the log of grades, its seal and votes; fail where other hands changed them."""
     opened = Workspace.open(workspace)
     report = sealed_log.check(opened, open_database(opened))
+    if expect:
+        later = sealed_log.events_after(open_database(opened), expect)
+        console.print(f"The noted event is in the log, {later:,} events before its last one.")
     repaired = f" ({report.n_repaired:,} with a note on their hash)" if report.n_repaired else ""
     console.print(
         f"{report.n_events:,} label events{repaired}, unbroken and sealed, and {report.n_votes:,} "
