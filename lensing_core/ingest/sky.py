@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -33,7 +34,9 @@ _MOST_TEMPLATES = 256
 _MAX_TURN_DEG = 1.0
 _REFERENCES = ("CRVAL1", "CRVAL2", "CRVAL3", "CRVAL4")
 _TWO_AXES = {"CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"}
-_FOUR_STEPS = np.array([[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
+_STEPS = np.array([[0.0, 0.0], [0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
+_ARCSEC = 180 * 3600 / math.pi
+_Vector = tuple[float, float, float]
 _ROTATED = ("fk5", "galactic")  # frames that a rotation leads to from ICRS
 
 
@@ -122,15 +125,16 @@ class ImageSky:
     def __init__(self, wcs: WCS, frame: BaseCoordinateFrame, *, has_reference: bool = True) -> None:
         self.has_reference = has_reference
         self._wcs, self._frame = wcs, frame
-        self._columns = [wcs.wcs.lng, wcs.wcs.lat]
+        self._lng, self._lat = wcs.wcs.lng, wcs.wcs.lat
         # Without distortions wcslib alone is ten times faster than what astropy puts around it.
         self._is_bare = wcs.sip is None and wcs.cpdis1 is None and wcs.det2im1 is None
 
     def place(self, ra_deg: float, dec_deg: float) -> Place | None:
         """Where a position lies; None where the projection does not reach it."""
-        vector = to_frame(_vector(ra_deg, dec_deg), self._frame)
+        (vector,) = _to_frame([_vector(ra_deg, dec_deg)], self._frame)
+        lon, lat = _angles(vector)
         world = np.empty((1, 2))
-        world[0, self._columns] = np.rad2deg(_angles(vector))
+        world[0, self._lng], world[0, self._lat] = math.degrees(lon), math.degrees(lat)
         pixel = self._to_pixel(world)
         return None if pixel is None else self._around(float(pixel[0, 0]), float(pixel[0, 1]))
 
@@ -150,7 +154,7 @@ class ImageSky:
         return Shown((place.y, place.x), place.matrix_arcsec, sky)
 
     def _at_reference(self) -> tuple[tuple[float, float], tuple[float, float]] | None:
-        matrix = self._wcs.pixel_scale_matrix[self._columns] * 3600
+        matrix = self._wcs.pixel_scale_matrix[[self._lng, self._lat]] * 3600
         (xe, ye), (xn, yn) = matrix.tolist()
         return ((xe, ye), (xn, yn)) if xe * yn != ye * xn else None
 
@@ -159,17 +163,16 @@ class ImageSky:
         return self._around(x, y)
 
     def _around(self, x: float, y: float) -> Place | None:
-        points = np.vstack([[[x, y]], np.add(_FOUR_STEPS, (x, y))])
-        world = self._to_world(points)
+        # Python's own floats: numpy takes ten times as long for so few numbers.
+        world = self._to_world(np.add(_STEPS, (x, y)))
         if world is None:
             return None
-        vectors = from_frame(_vector(*world[:, self._columns].T), self._frame)
-        lon, lat = _angles(vectors[0])
-        east = np.array([-math.sin(lon), math.cos(lon), 0.0])
-        north = np.cross(vectors[0], east)
-        offsets = vectors @ np.stack([east, north], axis=1) / (vectors @ vectors[0])[:, None]
-        columns = np.rad2deg(offsets[[1, 3]] - offsets[[2, 4]]) * 3600
-        (xe, xn), (ye, yn) = columns.tolist()
+        points = [_vector(point[self._lng], point[self._lat]) for point in world.tolist()]
+        here, *around = _from_frame(points, self._frame)
+        lon, lat = _angles(here)
+        right, left, up, down = (_offset(vector, lon, lat) for vector in around)
+        xe, xn = right[0] - left[0], right[1] - left[1]
+        ye, yn = up[0] - down[0], up[1] - down[1]
         if not math.isfinite(xe + xn + ye + yn) or xe * yn == ye * xn:
             return None
         return Place(x, y, math.degrees(lon) % 360, math.degrees(lat), ((xe, ye), (xn, yn)))
@@ -182,7 +185,7 @@ class ImageSky:
                 found = self._wcs.all_world2pix(world, 0)
         except (ValueError, NoConvergence):  # wcslib: beyond the projection
             return None
-        return found if np.isfinite(found).all() else None
+        return found if math.isfinite(found.sum()) else None
 
     def _to_world(self, pixels: NDArray[np.float64]) -> NDArray[np.float64] | None:
         try:
@@ -192,7 +195,7 @@ class ImageSky:
                 found = self._wcs.all_pix2world(pixels, 0)
         except ValueError:
             return None
-        return found if np.isfinite(found).all() else None
+        return found if math.isfinite(found.sum()) else None
 
 
 class _Templates(threading.local):
@@ -260,34 +263,52 @@ def _numbers(placing: bytes) -> dict[str, float]:
     return found
 
 
-def _vector(lon_deg: Any, lat_deg: Any) -> NDArray[np.float64]:
-    """Unit vectors, (…, 3)."""
-    lon, lat = np.deg2rad(lon_deg), np.deg2rad(lat_deg)
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+def _vector(lon_deg: float, lat_deg: float) -> _Vector:
+    """The unit vector of a direction."""
+    lon, lat = math.radians(lon_deg), math.radians(lat_deg)
+    across = math.cos(lat)
+    return across * math.cos(lon), across * math.sin(lon), math.sin(lat)
 
 
-def _angles(vector: NDArray[np.float64]) -> tuple[float, float]:
+def _angles(vector: _Vector) -> tuple[float, float]:
     """Longitude and latitude in radians."""
-    x, y, z = vector.tolist()
+    x, y, z = vector
     return math.atan2(y, x), math.atan2(z, math.hypot(x, y))
 
 
-def to_frame(vectors: NDArray[np.float64], frame: BaseCoordinateFrame) -> NDArray[np.float64]:
+def _offset(vector: _Vector, lon: float, lat: float) -> tuple[float, float]:
+    """East and north in arcsec in the plane that touches the sky at a direction."""
+    x, y, z = vector
+    outward = x * math.cos(lon) + y * math.sin(lon)
+    depth = outward * math.cos(lat) + z * math.sin(lat)
+    east = y * math.cos(lon) - x * math.sin(lon)
+    north = z * math.cos(lat) - outward * math.sin(lat)
+    return east / depth * _ARCSEC, north / depth * _ARCSEC
+
+
+def _to_frame(vectors: Sequence[_Vector], frame: BaseCoordinateFrame) -> Sequence[_Vector]:
     """Directions in a frame, from ICRS."""
     if frame.name == "icrs":
         return vectors
     if frame.name in _ROTATED:
-        return vectors @ _rotation(_key(frame)).T
+        rows = _rotation(_key(frame)).tolist()
+        return [_turned(rows, vector) for vector in vectors]
     return _transform(vectors, "icrs", frame)
 
 
-def from_frame(vectors: NDArray[np.float64], frame: BaseCoordinateFrame) -> NDArray[np.float64]:
+def _from_frame(vectors: Sequence[_Vector], frame: BaseCoordinateFrame) -> Sequence[_Vector]:
     """Directions in ICRS, from a frame."""
     if frame.name == "icrs":
         return vectors
     if frame.name in _ROTATED:
-        return vectors @ _rotation(_key(frame))
+        rows = _rotation(_key(frame)).T.tolist()
+        return [_turned(rows, vector) for vector in vectors]
     return _transform(vectors, frame, "icrs")
+
+
+def _turned(rows: Sequence[Sequence[float]], vector: _Vector) -> _Vector:
+    x, y, z = (a * vector[0] + b * vector[1] + c * vector[2] for a, b, c in rows)
+    return x, y, z
 
 
 def _key(frame: BaseCoordinateFrame) -> tuple[str, float]:
@@ -302,13 +323,10 @@ def _rotation(key: tuple[str, float]) -> NDArray[np.float64]:
     frame: Any = name
     if name == "fk5":
         frame = FK5(equinox=f"J{jyear:.12f}")
-    return np.asarray(_transform(np.eye(3), "icrs", frame)).T
+    return np.asarray(_transform([(1, 0, 0), (0, 1, 0), (0, 0, 1)], "icrs", frame)).T
 
 
-def _transform(vectors: NDArray[np.float64], start: Any, end: Any) -> NDArray[np.float64]:
-    flat = np.atleast_2d(vectors)
-    found = SkyCoord(
-        CartesianRepresentation(*flat.T, unit=u.one), frame=start, representation_type="cartesian"
-    ).transform_to(end)
-    unit = np.asarray(found.cartesian.xyz.value).T
-    return unit.reshape(vectors.shape)
+def _transform(vectors: Sequence[_Vector], start: Any, end: Any) -> list[_Vector]:
+    components = CartesianRepresentation(*np.transpose(vectors), unit=u.one)
+    found = SkyCoord(components, frame=start, representation_type="cartesian").transform_to(end)
+    return [(x, y, z) for x, y, z in np.asarray(found.cartesian.xyz.value).T.tolist()]
