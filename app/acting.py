@@ -14,7 +14,7 @@ from app.context import AppContext
 from app.http.identity import SignedIn, signed_in_by, token_of
 from app.permissions import ALONE, NOBODY, check
 from lensing_core.errors import PolicyError
-from lensing_core.store import Session
+from lensing_core.store import Database, Session, open_database
 from lensing_core.store.graders import hold_graders, works_alone
 
 
@@ -29,10 +29,15 @@ def acting(context: AppContext, action: str) -> Iterator[tuple[Session, SignedIn
     PolicyError
         If who is signed in in this context's browser may not do it.
     """
-    with context.database.session() as session:
+    with writable(context).session() as session:
         # A write first: nobody signs the person out between the check and the change.
         hold_graders(session)
         yield session, _check(session, context, action)
+
+
+def writable(context: AppContext) -> Database:
+    """The database of what was permitted, where it opens sessions by itself."""
+    return open_database(context.workspace)
 
 
 def permit(context: AppContext, action: str) -> SignedIn | None:

@@ -5,13 +5,15 @@ Pages call these, and not the functions of the engine: ``tests/attack/test_permi
 
 from __future__ import annotations
 
-from app.acting import acting, permit
+from app.acting import acting, permit, writable
 from app.context import AppContext
 from lensing_core.labeling import close_session
 from lensing_core.labeling.creation import get_session
 from lensing_core.store import promotion
 from lensing_core.store.backup import Backup, backup_database
 from lensing_core.store.graders import reset_passphrase, set_active, set_role
+from lensing_core.store.passphrases import Passphrase
+from lensing_core.store.selections import find_selection, is_worn, mark_used
 from training import labeling, runner
 from training.labeling import SessionSettings
 from training.settings import RunSettings
@@ -38,13 +40,13 @@ def resume_run(context: AppContext, run_id: str) -> None:
 def promote(context: AppContext, ensemble: str) -> dict[str, int]:
     """Make an ensemble the one that is taken first; returns how many candidates moved."""
     permit(context, "promote")
-    return promotion.promote(context.database, ensemble)
+    return promotion.promote(writable(context), ensemble)
 
 
 def take_back(context: AppContext, ensemble: str) -> None:
     """Undo :func:`promote`."""
     permit(context, "take_back")
-    promotion.take_back(context.database, ensemble)
+    promotion.take_back(writable(context), ensemble)
 
 
 def make_session(context: AppContext, settings: SessionSettings) -> str:
@@ -63,6 +65,15 @@ def close_or_reopen(context: AppContext, session_id: str, *, reopen: bool) -> No
         close_session(session, session_id, reopen=reopen)
 
 
+def go_on_with_selection(context: AppContext, selection_id: str) -> None:
+    """Keep a selection for longer that is looked at again, where it was not today."""
+    with context.database.session() as session:
+        found = find_selection(session, selection_id)
+    if found is not None and is_worn(found):
+        with acting(context, "keep_selection") as (session, _):
+            mark_used(session, selection_id)
+
+
 def back_up(context: AppContext) -> Backup:
     """Copy the database into ``backups/``."""
     permit(context, "back_up")
@@ -71,8 +82,11 @@ def back_up(context: AppContext) -> Backup:
 
 def new_passphrase(context: AppContext, grader_id: int) -> str:
     """Guard a name by a new random passphrase, and sign it out everywhere."""
+    permit(context, "reset_passphrase")
+    made = Passphrase.random()
+    made.hashed()  # takes a while, in which nobody else has to wait
     with acting(context, "reset_passphrase") as (session, _):
-        return reset_passphrase(session, grader_id)
+        return reset_passphrase(session, grader_id, made)
 
 
 def give_role(context: AppContext, grader_id: int, role: str) -> None:

@@ -16,6 +16,7 @@ class AppContext:
     ----------
     workspace : Workspace
     database : Database
+        For reading: what writes is an action, and gets its session from :mod:`app.acting`.
     cookie : str
         That says who is signed in in the browser of this page or request; '' where none came.
     """
@@ -27,7 +28,7 @@ class AppContext:
     @classmethod
     def of(cls, workspace: Workspace) -> AppContext:
         """The context of a workspace."""
-        return cls(workspace, open_database(workspace))
+        return cls(workspace, open_database(workspace).reading())
 
     def seen_by(self, cookie: str | None) -> AppContext:
         """The same for the page or request of a browser that sent this cookie."""

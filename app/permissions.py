@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from lensing_core.errors import PolicyError
+from lensing_core.errors import PolicyError, SignInError
 
 ALONE = "alone"
 NOBODY = "nobody"
@@ -59,22 +59,34 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "close_session": Action("close or reopen a session of somebody else", _RUNS_THE_SEARCH),
         # under one's name
         "grade": Action("grade", _NAMED),
+        "note": Action("write notes", _NAMED),
+        "tag": Action("tag candidates", _NAMED),
+        "move_stage": Action("move candidates to another stage", _NAMED),
         "keep_preferences": Action("keep keys and the like", _NAMED),
+        "keep_own_filter": Action("keep filters of their own", _NAMED),
+        "delete_own_filter": Action("delete filters of their own", _NAMED),
         # what all see
+        "keep_shared_filter": Action("keep filters for all", _NAMED_OR_ALONE),
+        "delete_shared_filter": Action("delete filters for all", _NAMED_OR_ALONE),
         "join_votes": Action("run the consensus", _RUNS_THE_SEARCH),
         "import_grades": Action("import grades", _RUNS_THE_SEARCH),
         "export_grades": Action("export who gave which grade", _RUNS_THE_SEARCH),
         "back_up": Action("back up the database", _RUNS_THE_SEARCH),
+        "connect_programs": Action("connect to other programs (SAMP)", _NAMED_OR_ALONE),
+        "send_to_programs": Action("send to other programs (SAMP)", _NAMED_OR_ALONE),
         # people
         "reset_passphrase": Action("reset passphrases of others", _ORGANISES),
         "set_role": Action("change roles", _ORGANISES),
         "set_active": Action("activate or deactivate names", _ORGANISES),
+        # what only serves the page that is open, and shows nothing that it does not
+        "keep_selection": Action("select candidates on a chart", _ALL),
+        "export_candidates": Action("export candidates", _ALL),
     }
 )
 
 
 def check(action: str, who: str) -> None:
-    """Raise PolicyError unless somebody of that standing may do it.
+    """Raise PolicyError unless somebody of that standing may do it; without a name, SignInError.
 
     Parameters
     ----------
@@ -88,5 +100,5 @@ def check(action: str, who: str) -> None:
         return
     if who in (ALONE, NOBODY):
         does = known.does.replace("their own", "your own")
-        raise PolicyError(f"Nobody is signed in: sign in (top right) to {does}.")
+        raise SignInError(f"Nobody is signed in: sign in (top right) to {does}.")
     raise PolicyError(f"Only an organiser may {known.does}.")

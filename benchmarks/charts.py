@@ -70,7 +70,7 @@ class Clock:
     """Times answers and prints them."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self._context = AppContext(workspace, open_database(workspace))
+        self._context = AppContext.of(workspace)
         self._answers = ReviewCharts(self._context, 1).answers()
 
     def ask(self, what: str, type_: str, **message: Any) -> dict[str, Any]:

@@ -56,6 +56,10 @@ class PolicyError(LensTriageError):
     """Labels or images are asked for a use that their provenance forbids."""
 
 
+class SignInError(PolicyError):
+    """Nobody is signed in, or no longer, where somebody has to be."""
+
+
 class JobError(LensTriageError):
     """A run cannot be started, cancelled or resumed in the state that it is in."""
 

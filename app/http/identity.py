@@ -21,8 +21,8 @@ from app.context import AppContext
 from app.http.json_handlers import OwnPageHandler
 from app.http.pools import SIGNING
 from app.http.throttle import Throttle
-from lensing_core.errors import BadInputError, PolicyError
-from lensing_core.store import Session
+from lensing_core.errors import BadInputError, SignInError
+from lensing_core.store import Database, Session, open_database
 from lensing_core.store.graders import secret_of, set_passphrase, sign_in, workspace_secret
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.sign_ins import (
@@ -61,6 +61,13 @@ def current_grader(context: AppContext) -> SignedIn | None:
     return _read(context, context.cookie)
 
 
+def is_still_here(context: AppContext, grader: SignedIn) -> bool:
+    """Whether who opened this page is signed in still, in the role of then; asks the database."""
+    with context.database.session() as session:
+        now = signed_in_by(session, token_of(context, context.cookie))
+    return now is not None and (now.id, now.role) == (grader.id, grader.role)
+
+
 def read_grader(context: AppContext, handler: RequestHandler) -> SignedIn | None:
     """Who makes a request, or None."""
     return _read(context, handler.get_cookie(cookie_name(context)))
@@ -74,11 +81,16 @@ class GraderHandler(OwnPageHandler):
         """The context of the browser that asks."""
         return self.context.seen_by(self.get_cookie(cookie_name(self.context)))
 
+    @property
+    def writable(self) -> Database:
+        """The database, for signing in and out: everybody may."""
+        return open_database(self.context.workspace)
+
     def grader(self) -> SignedIn:
-        """Who asks; raises PolicyError where nobody is signed in."""
+        """Who asks; raises SignInError where nobody is signed in."""
         found = read_grader(self.context, self)
         if found is None:
-            raise PolicyError(NOBODY)
+            raise SignInError(NOBODY)
         return found
 
     def token(self) -> str:
@@ -132,10 +144,10 @@ class SignInHandler(_PassphraseHandler):
         def work() -> dict[str, str]:
             asked = self.body()
             name, passphrase = text_in(asked, "name"), Passphrase(text_in(asked, "passphrase"))
-            with self.context.database.session() as session:
+            with self.writable.session() as session:
                 stored = secret_of(session, name)
             self.work_out(name, passphrase, stored)
-            with self.context.database.session() as session:
+            with self.writable.session() as session:
                 grader = sign_in(session, name, passphrase)
                 revoke_sign_in(session, self.token())
                 token = open_sign_in(session, grader)
@@ -154,18 +166,18 @@ class PassphraseHandler(_PassphraseHandler):
 
         def work() -> dict[str, bool]:
             asked = self.body()
-            with self.context.database.session() as session:
+            with self.writable.session() as session:
                 found = find_sign_in(session, self.token())
                 if found is None:
-                    raise PolicyError(NOBODY)
+                    raise SignInError(NOBODY)
             old, new = (Passphrase(text_in(asked, name)) for name in ("old", "new"))
             self.work_out(found[0].name, old, found[0].secret)
             if new:
                 new.hashed()
-            with self.context.database.session() as session:
+            with self.writable.session() as session:
                 found = find_sign_in(session, self.token())
                 if found is None:
-                    raise PolicyError(NOBODY)
+                    raise SignInError(NOBODY)
                 changed = set_passphrase(session, found[0].id, old, new, here=found[1])
                 token = renew_sign_in(session, found[1])
             forget_read()
@@ -182,7 +194,7 @@ class SignOutHandler(GraderHandler):
         """End the sign-in of this browser: in all its tabs, and for every copy of its cookie."""
 
         def work() -> dict[str, str]:
-            with self.context.database.session() as session:
+            with self.writable.session() as session:
                 revoke_sign_in(session, self.token())
             forget_read()
             self.clear_cookie(cookie_name(self.context))

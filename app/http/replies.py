@@ -7,9 +7,16 @@ import logging
 from tornado.web import HTTPError, RequestHandler
 
 from app.http.pools import BusyError
-from lensing_core.errors import LensTriageError, NotFoundError, PolicyError
+from lensing_core.errors import LensTriageError, NotFoundError, PolicyError, SignInError
 
 _log = logging.getLogger(__name__)
+# The first that fits: an error may be of several kinds.
+_STATUSES = (
+    (SignInError, 401),
+    (PolicyError, 403),
+    (NotFoundError, 404),
+    (LensTriageError, 400),
+)
 
 
 class ReplyHandler(RequestHandler):
@@ -34,7 +41,7 @@ class ReplyHandler(RequestHandler):
             self.set_header("Retry-After", str(error.retry_after_s))
             self.refuse(error.status, str(error))
             return
-        for kind, status in ((PolicyError, 403), (NotFoundError, 404), (LensTriageError, 400)):
+        for kind, status in _STATUSES:
             if isinstance(error, kind):
                 self.refuse(status, str(error))
                 return

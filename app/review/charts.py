@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.acting import acting
 from app.context import AppContext
 from app.review.finding import (
     Answer,
@@ -265,9 +266,9 @@ class ReviewCharts:
             raise BadInputError("Draw a line around some candidates.")
         chart = self._chart(session, message)
         inside = inside_polygon(chart.x, chart.y, corners)
-        kept = keep_selection(
-            session, chart.columns.candidate_id[inside].tolist(), _TITLES[message["kind"]]
-        )
+        ids = chart.columns.candidate_id[inside].tolist()
+        with acting(self._context, "keep_selection") as (writing, _):
+            kept = keep_selection(writing, ids, _TITLES[message["kind"]])
         return {"selection": selection_to_json(kept)}
 
 

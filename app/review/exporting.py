@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.acting import permit
 from app.context import AppContext
 from app.http.identity import GraderHandler
 from app.http.json_handlers import OwnPageHandler
@@ -18,7 +19,7 @@ from app.review.query import (
     Address,
     read_address,
 )
-from lensing_core.errors import BadInputError, NotFoundError, PolicyError
+from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.export import FORMATS, ExportRow, export_to
 from lensing_core.export.pictures import CutoutSource
 from lensing_core.store import Session
@@ -147,10 +148,6 @@ class ExportHandler(GraderHandler):
 
     async def get(self, name: str) -> None:
         """Write the file beside the cache, in a thread, then send it in blocks."""
-        try:
-            grader = self.grader().id
-        except PolicyError:
-            grader = None
         folder = self.context.workspace.cache / "exports"
 
         def work(path: Path) -> tuple[ExportRequest, int]:
@@ -158,7 +155,8 @@ class ExportHandler(GraderHandler):
                 key: [value.decode("utf-8", "replace") for value in values]
                 for key, values in self.request.query_arguments.items()
             }
-            request = read_request(self.context, name, arguments, grader)
+            grader = permit(self.here, "export_candidates")
+            request = read_request(self.context, name, arguments, grader.id if grader else None)
             return request, write_export(self.context, request, path)
 
         folder.mkdir(parents=True, exist_ok=True)

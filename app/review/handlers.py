@@ -1,17 +1,21 @@
 """Addresses of Review: its questions and the grades that are given there.
 
 =========================  =======================================================================
-``POST /review/ask``       one question of the page (:class:`ReviewService`), answered
+``POST /review/ask``       one message of the page (:class:`ReviewService`), answered
 ``POST /review/events``    grades and undos to write; answered when they are committed
 =========================  =======================================================================
 
-Neither needs Bokeh's connection, so that a page goes on after its server was started again.
+Neither needs Bokeh's connection, so that a page goes on after its server was started again. What
+a message does beyond asking is looked up in the table of actions (:mod:`app.permissions`) with who
+is signed in at that moment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from app.acting import acting, permit
 from app.context import AppContext
 from app.http.identity import GraderHandler, SignedIn, cookie_name, read_grader
 from app.http.pools import GRADING
@@ -21,17 +25,25 @@ from app.review.samp import ReviewSamp
 from app.review.service import ReviewService
 from lensing_core.errors import BadInputError, DamagedError, NotFoundError, PolicyError
 from lensing_core.labeling.reviewing import record_in_review
+from lensing_core.store.ranking_facets import is_shared
 
 MOST_AT_ONCE = 500
-# Questions that write under the name of who is signed in: the page must have been opened by them.
-_SIGNED = ("note", "tag", "untag", "stage", "save_filter", "delete_filter")
+# Messages that write under the name of who is signed in, by what they do; filters are looked at.
+_WRITE = {"note": "note", "tag": "tag", "untag": "tag", "stage": "move_stage"}
+# Messages that reach beyond the page.
+_REACH = {
+    "samp_connect": "connect_programs",
+    "samp_disconnect": "connect_programs",
+    "samp_table": "send_to_programs",
+    "samp_image": "send_to_programs",
+    "samp_position": "send_to_programs",
+}
 
 
 def review_service(context: AppContext, grader: SignedIn | None) -> ReviewService:
     """Return what answers the questions of a person's page."""
     grader_id = grader.id if grader else None
     return ReviewService(
-        context.database,
         grader_id,
         {
             **Inspector(context, grader).answers(),
@@ -53,19 +65,52 @@ class AskHandler(GraderHandler):
         """``type``, ``grader`` (id of who opened the page) and what the question needs."""
 
         def work() -> dict[str, Any]:
-            message, grader = self.body(), read_grader(self.context, self)
+            message = self.body()
             asker = message.pop("grader", None)
-            if message.get("type") in _SIGNED and asker != (grader.id if grader else None):
-                raise PolicyError(
-                    "Somebody else is signed in in this browser by now, or nobody; reload the page."
-                )
             try:
-                return review_service(self.context, grader).answer(message)
+                return self._ask(message, asker)
             except (BadInputError, NotFoundError, DamagedError) as error:
                 # What a person typed or chose, and no fault of the request: said on the page.
                 return {"type": "error", "message": str(error)}
 
         await self.answer(work)
+
+    def _ask(self, message: Mapping[str, Any], asker: Any) -> dict[str, Any]:
+        here, kind = self.here, message.get("type")
+        if kind in _REACH:
+            person = permit(here, _REACH[str(kind)])
+            _is_asker(person, asker)
+            return self._read(person, message)
+        action = _writes(here, message)
+        if action is None:
+            return self._read(read_grader(self.context, self), message)
+        with acting(here, action) as (session, person):
+            _is_asker(person, asker)
+            return review_service(here, person).answer(session, message)
+
+    def _read(self, person: SignedIn | None, message: Mapping[str, Any]) -> dict[str, Any]:
+        with self.context.database.session() as session:
+            return review_service(self.here, person).answer(session, message)
+
+
+def _writes(context: AppContext, message: Mapping[str, Any]) -> str | None:
+    """Return the action by which a message writes; None for one that only asks."""
+    kind = message.get("type")
+    if kind == "save_filter":
+        return "keep_shared_filter" if message["shared"] else "keep_own_filter"
+    if kind == "delete_filter":
+        with context.database.session() as session:
+            shared = is_shared(session, int(message["id"]))
+        return "delete_shared_filter" if shared else "delete_own_filter"
+    return _WRITE.get(str(kind))
+
+
+def _is_asker(person: SignedIn | None, asker: Any) -> None:
+    """Raise PolicyError unless who is signed in is who opened the page."""
+    if asker != (person.id if person else None):
+        raise PolicyError(
+            "Somebody else is signed in in this browser by now, or nobody; reload the page."
+        )
 
 
 class EventsHandler(GraderHandler):
@@ -77,22 +122,22 @@ class EventsHandler(GraderHandler):
         """``events``: see :func:`record_in_review`; ``grader``, ``workspace``: whose they are."""
 
         def work() -> dict[str, Any]:
-            sent, grader = self.body(lenient=True), self.grader()
-            if (sent.get("grader"), sent.get("workspace")) != (
-                grader.id,
-                workspace_mark(self.context),
-            ):
-                raise PolicyError(
-                    "These grades are of another grader than the one who is signed in, or of "
-                    "another workspace."
-                )
+            sent, whose = self.body(lenient=True), workspace_mark(self.context)
             events = sent.get("events")
             if not isinstance(events, list):
                 raise BadInputError("events: give a list of objects.")
             if len(events) > MOST_AT_ONCE:
                 raise BadInputError(f"{len(events)} events: give up to {MOST_AT_ONCE} at once.")
-            with self.context.database.session() as session:
-                outcomes = record_in_review(session, grader.id, events)
+            with acting(self.here, "grade") as (session, person):
+                if person is None or (sent.get("grader"), sent.get("workspace")) != (
+                    person.id,
+                    whose,
+                ):
+                    raise PolicyError(
+                        "These grades are of another grader than the one who is signed in, or of "
+                        "another workspace."
+                    )
+                outcomes = record_in_review(session, person.id, events)
             return {
                 "written": [outcome.uuid for outcome in outcomes if not outcome.refused],
                 "refused": {o.uuid: o.refused for o in outcomes if o.refused},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app import acts
 from app.context import AppContext
 from app.http.identity import current_grader
 from app.review.handlers import review_service, workspace_mark
@@ -17,12 +18,17 @@ def page(context: AppContext) -> Body:
     grader = current_grader(context)
     visit = current_visit()
     service = review_service(context, grader)
+    with context.database.session() as session:
+        shown = service.start(session, visit.arguments)
+    selection = shown["selection"]
+    if selection is not None:
+        acts.go_on_with_selection(context, selection["id"])
     start = {
-        **service.start(visit.arguments),
+        **shown,
         **panel_start(grader),
         "workspace": workspace_mark(context),
     }
     desk = ReviewDesk(start=start, sizing_mode="stretch_both", margin=0)
-    stop = follow(samp_link(context.workspace), context.database, desk.push)
+    stop = follow(samp_link(context.workspace), context, desk.push)
     visit.on_leave(stop)
     return shell("Review", desk, context=context, heading=False)

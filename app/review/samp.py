@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from app.acting import acting
 from app.context import AppContext
 from app.review.exporting import cutout_source
 from app.review.finding import (
@@ -22,7 +23,7 @@ from lensing_core.export import ExportRow
 from lensing_core.export.pictures import cutout_fits
 from lensing_core.export.samp import Pointed, SampLink
 from lensing_core.export.tables import write_votable
-from lensing_core.store import Database, Session
+from lensing_core.store import Session
 from lensing_core.store.candidates import nearest_candidate
 from lensing_core.store.export_rows import export_candidates, export_rows
 from lensing_core.store.selections import keep_selection
@@ -130,7 +131,7 @@ def _programs(n: int) -> str:
     return "1 program" if n == 1 else f"{n} programs"
 
 
-def pointed_to_json(database: Database, pointed: Pointed) -> dict[str, Any] | None:
+def pointed_to_json(context: AppContext, pointed: Pointed) -> dict[str, Any] | None:
     """What the page does when another program points at something; None: nothing.
 
     One row opens its candidate, several make a selection, a position opens the nearest candidate
@@ -138,12 +139,13 @@ def pointed_to_json(database: Database, pointed: Pointed) -> dict[str, Any] | No
     """
     if len(pointed.candidates) == 1:
         return {"type": "samp", "open": pointed.candidates[0]}
-    with database.session() as session:
-        if pointed.candidates:
+    if pointed.candidates:
+        with acting(context, "keep_selection") as (session, _):
             kept = keep_selection(session, pointed.candidates, "Picked in another program")
-            return {"type": "samp", "selection": selection_to_json(kept)}
-        if pointed.position_deg is None:
-            return None
+        return {"type": "samp", "selection": selection_to_json(kept)}
+    if pointed.position_deg is None:
+        return None
+    with context.database.session() as session:
         found = nearest_candidate(session, *pointed.position_deg, REACH_ARCSEC)
     if found is None:
         ra, dec = pointed.position_deg
@@ -154,12 +156,12 @@ def pointed_to_json(database: Database, pointed: Pointed) -> dict[str, Any] | No
 
 
 def follow(
-    link: SampLink, database: Database, send: Callable[[dict[str, Any]], None]
+    link: SampLink, context: AppContext, send: Callable[[dict[str, Any]], None]
 ) -> Callable[[], None]:
     """Pass what others point at on to a page; returns a function that stops that."""
 
     def heard(pointed: Pointed) -> None:
-        answer = pointed_to_json(database, pointed)
+        answer = pointed_to_json(context, pointed)
         if answer is not None:
             send(answer)
 

@@ -31,7 +31,7 @@ from app.viewer.candidates import (
 )
 from app.viewer.start import image_start
 from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.store import Database, Session
+from lensing_core.store import Session
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.catalogs import catalogs_by_id, list_catalogs
 from lensing_core.store.details import candidate_details
@@ -59,48 +59,45 @@ class ReviewService:
 
     def __init__(
         self,
-        database: Database,
         grader_id: int | None = None,
         further: Mapping[str, Answer] | None = None,
     ) -> None:
-        self._database = database
         self._grader_id = grader_id
         self._further = {**ReviewFinding(grader_id).answers, **(further or {})}
 
-    def start(self, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
+    def start(self, session: Session, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
         """Everything that the page shows first, for the query string of its address."""
-        with self._database.session() as session:
-            catalogs = list_catalogs(session)
-            ensembles = scored_ensembles(session, catalogs=arguments.get("catalog", ()))
-            named = next(iter(arguments.get("candidate", [])), "")
-            if named.isdecimal() and "ensemble" not in arguments:
-                mine = scored_ensembles(session, int(named))
-                ensembles.sort(key=lambda e: e.id not in {m.id for m in mine})
-            elif "ensemble" not in arguments and (wanted := arguments.get("catalog")):
-                ids = [catalog.id for catalog in catalogs if catalog.name in wanted]
-                # rather an ensemble that has scored all of them
-                ensembles.sort(key=lambda e: len(unscored_catalogs(session, e.id, ids)))
-            address = read_address(arguments, ensembles, catalogs, self._grader_id)
-            selection = find_selection(session, address.query.selection)
-            if address.query.selection and selection is None:
-                left = "The selection of this address is no longer kept; all candidates are shown."
-                query = replace(address.query, selection="")
-                address = replace(address, query=query, notices=(*address.notices, left))
-            return {
-                "query": query_to_json(address.query),
-                "defaults": query_to_json(read_address({}, ensembles, catalogs).query),
-                "ensembles": [{"id": e.id, "name": e.name} for e in ensembles],
-                "catalogs": [catalog_to_json(catalog) for catalog in catalogs],
-                "stages": list(STAGES),
-                "exports": exports_to_json(),
-                "signed_in": self._grader_id is not None,
-                "selection": selection_to_json(selection),
-                **image_start(),
-                "page": self._page_of_address(session, address),
-            }
+        catalogs = list_catalogs(session)
+        ensembles = scored_ensembles(session, catalogs=arguments.get("catalog", ()))
+        named = next(iter(arguments.get("candidate", [])), "")
+        if named.isdecimal() and "ensemble" not in arguments:
+            mine = scored_ensembles(session, int(named))
+            ensembles.sort(key=lambda e: e.id not in {m.id for m in mine})
+        elif "ensemble" not in arguments and (wanted := arguments.get("catalog")):
+            ids = [catalog.id for catalog in catalogs if catalog.name in wanted]
+            # rather an ensemble that has scored all of them
+            ensembles.sort(key=lambda e: len(unscored_catalogs(session, e.id, ids)))
+        address = read_address(arguments, ensembles, catalogs, self._grader_id)
+        selection = find_selection(session, address.query.selection)
+        if address.query.selection and selection is None:
+            left = "The selection of this address is no longer kept; all candidates are shown."
+            query = replace(address.query, selection="")
+            address = replace(address, query=query, notices=(*address.notices, left))
+        return {
+            "query": query_to_json(address.query),
+            "defaults": query_to_json(read_address({}, ensembles, catalogs).query),
+            "ensembles": [{"id": e.id, "name": e.name} for e in ensembles],
+            "catalogs": [catalog_to_json(catalog) for catalog in catalogs],
+            "stages": list(STAGES),
+            "exports": exports_to_json(),
+            "signed_in": self._grader_id is not None,
+            "selection": selection_to_json(selection),
+            **image_start(),
+            "page": self._page_of_address(session, address),
+        }
 
-    def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to one message.
+    def answer(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to one message; what it writes is committed with the session.
 
         Raises
         ------
@@ -119,8 +116,7 @@ class ReviewService:
         kind = message.get("type")
         if kind not in answers:
             raise BadInputError(f"The page asked for {kind!r}, which the server does not know.")
-        with self._database.session() as session:
-            return {"type": kind, **answers[kind](session, message)}
+        return {"type": kind, **answers[kind](session, message)}
 
     def _query(self, message: Mapping[str, Any]) -> RankingQuery:
         return query_from_json(message["query"], self._grader_id)

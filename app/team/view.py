@@ -8,7 +8,7 @@ from html import escape
 import panel as pn
 
 from app.context import AppContext
-from app.http.identity import SignedIn
+from app.http.identity import SignedIn, is_still_here
 from app.team.consensus import (
     FIGURES_CSS,
     ConsensusBoard,
@@ -52,6 +52,10 @@ from lensing_core.store.consensus_choice import ConsensusRule, rule_in_force
 from lensing_core.store.summaries import list_ensembles
 
 _CONTESTED = 10
+_ENDED = (
+    "You are no longer signed in here, or your role was changed; load the page again to see what "
+    "is yours to see."
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class TeamBoard(pn.viewable.Viewer):
     def __init__(self, context: AppContext, grader: SignedIn) -> None:
         self._context = context
         self._grader = grader
+        self._ended = False
         organiser = grader.is_organiser
         self.notice = Notice()
         self.graders = Table(
@@ -112,10 +117,24 @@ class TeamBoard(pn.viewable.Viewer):
         self._view = stack(*parts)
         super().__init__()
         self.reload()
-        live(self.loop.refresh)
+        live(self.refresh)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
+
+    def refresh(self) -> None:
+        """Follow the loop, or show nothing more to who is no longer signed in as they were."""
+        if self._is_allowed():
+            self.loop.refresh()
+
+    def _is_allowed(self) -> bool:
+        if self._ended:
+            return False
+        self._ended = not is_still_here(self._context, self._grader)
+        if self._ended:
+            self.notice.say(_ENDED)
+            self._view[:] = [self.notice]
+        return not self._ended
 
     def reload(self) -> None:
         """Read everything again, in the background."""
@@ -142,6 +161,8 @@ class TeamBoard(pn.viewable.Viewer):
             return str(error)
 
     def _show(self, found: _Found | str) -> None:
+        if not self._is_allowed():
+            return
         if isinstance(found, str):
             self.notice.say(found)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from sqlalchemy import Engine, create_engine, event, inspect
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
 
-from lensing_core.errors import StorageError, WorkspaceError
+from lensing_core.errors import PolicyError, StorageError, WorkspaceError
 from lensing_core.private_files import touch_private
 from lensing_core.store.backup import backup_database
 from lensing_core.store.failures import explain_database_errors
@@ -27,6 +28,13 @@ from lensing_core.store.use import opening, share
 from lensing_core.workspace import Workspace
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_READ_ONLY = "lens_triage_read_only"
+# What reads, and what opens and closes a transaction; a WITH that writes names a verb that does.
+_READS = re.compile(
+    r"\s*(SELECT|PRAGMA|EXPLAIN|SHOW|VALUES|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|SET TRANSACTION"
+    r"|WITH(?!.*\b(INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM)\b))\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
@@ -45,6 +53,19 @@ def _alembic_config(engine: Engine) -> Config:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["engine"] = engine
     return config
+
+
+def _refuse_write(
+    _connection: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool
+) -> None:
+    """Raise PolicyError for a statement that writes, over a database that is for reading."""
+    if context is None or not context.execution_options.get(_READ_ONLY):
+        return
+    if not _READS.match(statement):
+        raise PolicyError(
+            "This part of the program may read the database and not write to it; nothing was "
+            "written. What writes is an action of the table in app/permissions.py."
+        )
 
 
 @dataclass(frozen=True)
@@ -91,6 +112,7 @@ class Database:
                 "pip install 'lens-triage[postgres]'."
             ) from error
         event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "before_cursor_execute", _refuse_write)
         event.listen(engine, "handle_error", explain_database_errors, retval=True)
         database = cls(engine, sessionmaker(engine, expire_on_commit=False), use)
         if migrate:
@@ -122,6 +144,14 @@ class Database:
     def seal_for(self, workspace: Workspace) -> None:
         """Seal the log of labels with a workspace's secret (:mod:`lensing_core.store.sealing`)."""
         self._sessions.configure(info={"workspace": workspace})
+
+    def reading(self) -> Database:
+        """The same database, over the same connections, for reading alone.
+
+        A statement that writes raises PolicyError, whoever made it.
+        """
+        engine = self.engine.execution_options(**{_READ_ONLY: True})
+        return Database(engine, sessionmaker(engine, expire_on_commit=False), self._use)
 
     @contextmanager
     def session(self) -> Iterator[Session]:

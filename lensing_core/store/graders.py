@@ -5,7 +5,6 @@ A grader may guard the name by a passphrase (:mod:`lensing_core.store.passphrase
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,8 +17,6 @@ from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.secret import workspace_secret as workspace_secret
 from lensing_core.store.sign_ins import revoke_all
 from lensing_core.store.tables import GRADER_ROLES, Grader, GraderSignIn, LabelEvent, utc_now
-
-_RANDOM_BYTES = 12  # of a passphrase that is made here: 16 letters
 
 
 def list_graders(session: Session) -> list[Grader]:
@@ -110,13 +107,19 @@ def set_passphrase(
     return grader
 
 
-def reset_passphrase(session: Session, grader_id: int) -> str:
-    """Guard a name by a new random passphrase, end its sign-ins, and return the passphrase."""
+def reset_passphrase(session: Session, grader_id: int, made: Passphrase | None = None) -> str:
+    """Guard a name by a new random passphrase, end its sign-ins, and return the passphrase.
+
+    Parameters
+    ----------
+    made : Passphrase, optional
+        A random one whose hash was worked out before the database was locked.
+    """
     grader = get_grader(session, grader_id)
-    passphrase = secrets.token_urlsafe(_RANDOM_BYTES)
-    grader.secret = Passphrase(passphrase).hashed()
+    made = made or Passphrase.random()
+    grader.secret = made.hashed()
     revoke_all(session, grader_id)
-    return passphrase
+    return made.text
 
 
 def set_role(session: Session, grader_id: int, role: str) -> Grader:

@@ -14,6 +14,7 @@ import secrets
 from lensing_core.errors import BadInputError
 
 _SHORTEST, _LONGEST = 8, 200
+_RANDOM_BYTES = 12  # 16 letters
 
 
 class Passphrase:
@@ -28,6 +29,11 @@ class Passphrase:
         self.text = text
         self._opens: dict[str, bool] = {}
         self._hash = ""
+
+    @classmethod
+    def random(cls) -> Passphrase:
+        """Make one that nobody guesses."""
+        return cls(secrets.token_urlsafe(_RANDOM_BYTES))
 
     def __bool__(self) -> bool:
         return bool(self.text)

@@ -99,6 +99,12 @@ def save_filter(
     return found
 
 
+def is_shared(session: Session, filter_id: int) -> bool:
+    """Whether a filter is everybody's; one that is no longer there is nobody's."""
+    found = session.get(SavedFilter, filter_id)
+    return found is not None and found.grader_id is None
+
+
 def delete_filter(session: Session, filter_id: int, grader_id: int | None) -> None:
     """Remove a filter of one's own or of everybody.
 

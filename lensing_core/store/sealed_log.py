@@ -306,7 +306,7 @@ def _check_identities(session: Session, anchor: Anchor, seal: Seal | None) -> No
 
 def _words(identity: str | None) -> str:
     parts = [] if identity is None else json.loads(identity)
-    return " / ".join(repr(part)[:60] for part in parts[:2]) if parts else "not there"
+    return " / ".join(repr(part)[:60] for part in parts[:3]) if parts else "not there"
 
 
 def _check_anchor(anchor: Anchor, anchored: Seal | None, seal: Seal | None) -> None:

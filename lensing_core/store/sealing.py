@@ -117,13 +117,15 @@ def digest_of(key: bytes, identities: Identities) -> str:
 
 
 def identities_of_graders(session: Session, keys: Collection[int] | None = None) -> Identities:
-    """Return who graders are: name and role."""
-    statement = select(Grader.id, Grader.name, Grader.role)
+    """Return who graders are: name, role, and whether the name is deactivated."""
+    statement = select(Grader.id, Grader.name, Grader.role, Grader.deactivated_at)
     if keys is not None:
         statement = statement.where(Grader.id.in_(keys))
     return {
-        ("grader", key): json.dumps([name, role], ensure_ascii=False)
-        for key, name, role in session.execute(statement)
+        ("grader", key): json.dumps(
+            [name, role, *(("deactivated",) if deactivated_at else ())], ensure_ascii=False
+        )
+        for key, name, role, deactivated_at in session.execute(statement)
     }
 
 
@@ -244,21 +246,23 @@ def _forget_pending(session: Session) -> None:
 
 @event.listens_for(Session, "after_flush")
 def _follow_graders(session: Session, _context: Any) -> None:
-    """Seal who graders are when the program makes, renames or removes one, or changes a role."""
+    """Seal who graders are when the program makes or removes one, or changes what is sealed."""
     if "workspace" not in session.info:
         return
     touched = {
         one.id
         for one in (*session.new, *session.dirty, *session.deleted)
         if isinstance(one, Grader)
-        and (one in session.new or one in session.deleted or _is_renamed(one))
+        and (one in session.new or one in session.deleted or _is_another(one))
     }
     if touched:
         _reseal_graders(session, touched)
 
 
-def _is_renamed(grader: Grader) -> bool:
-    return any(get_history(grader, name).has_changes() for name in ("name", "role"))
+def _is_another(grader: Grader) -> bool:
+    return any(
+        get_history(grader, name).has_changes() for name in ("name", "role", "deactivated_at")
+    )
 
 
 def _reseal_graders(session: Session, touched: set[int]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError
@@ -15,6 +15,7 @@ from lensing_core.store.tables import Selection, SelectionItem, utc_now
 
 MOST_SELECTED = 250_000
 KEPT = timedelta(days=14)
+_MARKED_EVERY = timedelta(days=1)
 
 
 def keep_selection(session: Session, candidate_ids: Sequence[int], title: str) -> Selection:
@@ -49,8 +50,17 @@ def keep_selection(session: Session, candidate_ids: Sequence[int], title: str) -
 
 
 def find_selection(session: Session, selection_id: str) -> Selection | None:
-    """The selection of an id, marked as used; None where it is no longer kept."""
-    found = session.scalar(select(Selection).where(Selection.id == selection_id))
+    """The selection of an id; None where it is no longer kept."""
+    return session.get(Selection, selection_id)
+
+
+def is_worn(selection: Selection) -> bool:
+    """Whether a selection that is used should be marked so, to be kept for longer."""
+    return utc_now() - selection.used_at > _MARKED_EVERY
+
+
+def mark_used(session: Session, selection_id: str) -> None:
+    """Keep a selection for :data:`KEPT` from now on."""
+    found = find_selection(session, selection_id)
     if found is not None:
         found.used_at = utc_now()
-    return found

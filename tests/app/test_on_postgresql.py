@@ -91,7 +91,7 @@ def advanced(workspace, run_id) -> str:
 def grade_one(workspace) -> int:
     """Grade the first stamp of the only session; return how many votes there are."""
     context = AppContext.of(workspace)
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         grader_named(session, "Ada")
     here, signed_in = signed_in_as(context, "Ada")
     service = LabelService(context)
@@ -102,7 +102,7 @@ def grade_one(workspace) -> int:
         "given_at": datetime.now(UTC).isoformat(),
     }  # fmt: skip
     service.record(here, found["id"], signed_in, [event])
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         return session.scalar(select(func.count()).select_from(Vote))
 
 
@@ -114,7 +114,7 @@ def test_every_page_builds_on_a_server(on_server, monkeypatch):
         panes = [pane.object for part in built.main for pane in part.select(pn.pane.HTML)]
         assert 'role="alert"' not in " ".join(panes), title
         built.get_root()
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         assert session.scalar(select(func.count()).select_from(Candidate)) > 0
 
 

@@ -24,7 +24,7 @@ from lensing_core.store.anchor import FILE
 from lensing_core.store.backup import backup_database
 from lensing_core.store.chain import event_hash
 from lensing_core.store.database import _open
-from lensing_core.store.graders import set_role, sign_in
+from lensing_core.store.graders import set_active, set_role, sign_in
 from lensing_core.store.labels import NewEvent, append_events, grader_named, rebuild_votes
 from lensing_core.store.tables import LabelEvent
 from lensing_core.workspace import Workspace
@@ -144,6 +144,9 @@ TAMPERINGS: dict[str, tuple[Callable[[Workspace], object], str]] = {
         "Grader 2 .*'Eve'",
     ),
     "role changed": (sql("UPDATE grader SET role = 'organiser' WHERE name = 'Bo'"), "Grader 3"),
+    "deactivated": (
+        sql("UPDATE grader SET deactivated_at = created_at WHERE name = 'Bo'"), "Grader 3"
+    ),
     "organiser invented": (
         sql("INSERT INTO grader (name, role, preferences, created_at, skeleton) "
             "VALUES ('Eve', 'organiser', '{}', '2026-01-01', 'eve')"),
@@ -241,6 +244,9 @@ def test_what_the_program_changes_is_in_order(workspace, database):
         ana = grader_named(session, "Ana")
         set_role(session, ana.id, "organiser")
         ana.name = "Anna"
+    assert sealed_log.check(workspace, database).n_events == 30
+    with database.session() as session:
+        set_active(session, grader_named(session, "Bo").id, active=False)
     with database.session() as session:
         grader_named(session, "Cy")
     assert sealed_log.check(workspace, database).n_events == 30

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -17,16 +20,20 @@ import pytest
 import sqlalchemy as sa
 from astropy.io import fits
 from endpoints import serve_routes
+from filling import fill_workspace
 from people import signed_in_as
 from tornado.web import create_signed_value
 
 from app.catalogs.import_form import ImportForm
 from app.context import AppContext
-from app.http.identity import SignedIn, cookie_name, current_grader
+from app.http.identity import SignedIn, cookie_name, current_grader, forget_read
 from app.label import handlers as label_handlers
 from app.label.sessions import SessionBoard
 from app.overview.view import OverviewBoard
 from app.permissions import ACTIONS, ALONE, GRADER, NOBODY, ORGANISER, WHO
+from app.review import exporting, samp
+from app.review import handlers as review_handlers
+from app.review.query import query_to_json
 from app.runs.form import RunForm
 from app.runs.monitor import RunMonitor
 from app.settings.view import SettingsBoard
@@ -40,50 +47,114 @@ from lensing_core.acquisition import QueueEntry
 from lensing_core.errors import PolicyError
 from lensing_core.labeling import NewSession, create_session, open_desk
 from lensing_core.store import open_database
-from lensing_core.store.graders import get_grader, sign_in, workspace_secret
+from lensing_core.store.graders import get_grader, set_active, sign_in, workspace_secret
+from lensing_core.store.ranking_query import RankingQuery
+from lensing_core.store.sealing import anchor_of
 from lensing_core.store.sign_ins import revoke_all
-from lensing_core.store.tables import Base, Ensemble, LabelSession, Run
+from lensing_core.store.tables import (
+    Base,
+    CandidateTag,
+    Ensemble,
+    Grader,
+    LabelSession,
+    Run,
+    SavedFilter,
+)
+from lensing_core.workspace import Workspace
 from training.runner import runner
 from training.settings import SimulateSettings
 
 REFUSED = re.compile(r"Nobody is signed in|Only an organiser may|Somebody else is signed in")
 OTHERS, OWN = "of somebody else", "of their own"
+REVOKED, DEACTIVATED = "revoked", "deactivated"
+SCENES = [*WHO, REVOKED, DEACTIVATED]
+QUERY = query_to_json(RankingQuery(1))
+
+
+class FakeLink:
+    """Programs that take everything."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def others(self) -> list[str]:
+        return []
+
+    def __getattr__(self, name: str) -> Callable[..., int]:
+        return lambda *given: self.done.append(name) or 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """What all tests share: a workspace, a server of its endpoints, and programs around it."""
+
+    workspace: Workspace
+    url: str
+    link: FakeLink
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A workspace with things to change, and a browser in it."""
+    """A workspace with things to change, and a browser in it.
 
+    ``person`` is who opened the page; ``who`` is how they stand by now.
+    """
+
+    place: Place
     context: AppContext
     person: SignedIn | None
+    who: str
 
     @property
     def database(self):
         return open_database(self.context.workspace)
 
+    @property
+    def person_id(self) -> int | None:
+        return self.person.id if self.person else None
+
     def session_id(self, name: str) -> str:
+        return self.id_of(LabelSession, name)
+
+    def id_of(self, table: Any, name: str) -> Any:
         with self.database.session() as session:
-            return session.scalar(sa.select(LabelSession.id).where(LabelSession.name == name))
+            return session.scalar(sa.select(table.id).where(table.name == name))
 
     def everything(self) -> dict[str, list[str]]:
-        """All rows of all tables, and the backups."""
+        """All rows of all tables, the backups, and what other programs were told."""
         with self.database.session() as session:
             found = {
                 table.name: sorted(map(repr, session.execute(sa.select(table)).all()))
                 for table in Base.metadata.sorted_tables
             }
-        return {**found, "backups": sorted(map(str, self.context.workspace.backups.iterdir()))}
+        backups = sorted(map(str, self.context.workspace.backups.iterdir()))
+        return {**found, "backups": backups, "told": list(self.place.link.done)}
 
-    def post(self, routes: list[Any], path: str, sent: dict[str, Any]) -> str:
-        """Post JSON as this browser does; returns the refusal, or ''."""
+    def request(self, path: str, sent: dict[str, Any] | None = None) -> str:
+        """Ask as this browser does; returns the refusal, or ''."""
         cookie = f"{cookie_name(self.context)}={self.context.cookie}"
         headers = {"Content-Type": "application/json", "Cookie": cookie}
-        with serve_routes(routes) as url:
-            try:
-                with urlopen(Request(url + path, json.dumps(sent).encode(), headers)) as answer:  # noqa: S310 - ours
-                    return "; ".join(json.load(answer).get("refused", {}).values())
-            except HTTPError as error:
-                return str(json.load(error)["error"])
+        body = None if sent is None else json.dumps(sent).encode()
+        try:
+            with urlopen(Request(self.place.url + path, body, headers)) as answer:  # noqa: S310 - ours
+                status, said = answer.status, answer.read().decode()
+                is_json = answer.headers["Content-Type"].startswith("application/json")
+        except HTTPError as refusal:
+            status, said = refusal.code, refusal.read().decode()
+            is_json = said.startswith("{")
+        assert (status == 401) == ("Nobody is signed in" in said), (status, said)
+        told = json.loads(said) if is_json else {}
+        if status != 200:
+            return str(told.get("error", said))
+        assert told.get("type") != "error", told
+        return "; ".join(told.get("refused", {}).values())
+
+    def review(self, _type: str, **message: Any) -> str:
+        """Send a message of the page of Review."""
+        sent = {"type": _type, "query": QUERY, "grader": self.person_id, **message}
+        return self.request("/review/ask", sent)
 
 
 def press(button: Any) -> None:
@@ -215,15 +286,62 @@ def by_the_label_page(scene: Scene) -> str:
         (stamp, *_) = open_desk(session, secret, session_id, grader_id).stamps
     event = {"uuid": str(uuid4()), "kind": "grade", "token": stamp.token, "grade": "A",
              "given_at": datetime.now(UTC).isoformat()}  # fmt: skip
-    routes = label_handlers.routes(scene.context.seen_by(""), TileSource(scene.context.workspace))
     sent = {"grader": grader_id, "events": [event]}
-    return scene.post(routes, f"/labeling/{session_id}/events", sent)
+    return scene.request(f"/labeling/{session_id}/events", sent)
+
+
+@way("grade")
+def by_review(scene: Scene) -> str:
+    event = {"uuid": str(uuid4()), "kind": "grade", "candidate": 1, "grade": "A",
+             "given_at": datetime.now(UTC).isoformat()}  # fmt: skip
+    mark = review_handlers.workspace_mark(scene.context)
+    sent = {"grader": scene.person_id, "workspace": mark, "events": [event]}
+    return scene.request("/review/events", sent)
+
+
+def by_message(_type: str, _name: str = "", **message: Any) -> Way:
+    def do(scene: Scene) -> str:
+        return scene.review(_type, **message)
+
+    do.__name__ = f"by_{_name or _type}"
+    return do
+
+
+CORNERS = [[-1e9, -1e9], [1e9, -1e9], [1e9, 1e9], [-1e9, 1e9]]
+WAYS += [
+    ("note", by_message("note", id=1, text="an arc")),
+    ("tag", by_message("tag", id=1, tag="quad")),
+    ("tag", by_message("untag", id=2, tag="kept")),
+    ("move_stage", by_message("stage", id=1, stage="triage", expected="detection")),
+    ("keep_own_filter", by_message("save_filter", "own_filter", name="new", shared=False)),
+    ("keep_shared_filter", by_message("save_filter", "shared_filter", name="new", shared=True)),
+    ("keep_selection", by_message("chart_select", kind="uncertainty", corners=CORNERS)),
+    ("connect_programs", by_message("samp_connect")),
+    ("connect_programs", by_message("samp_disconnect")),
+    ("send_to_programs", by_message("samp_table")),
+    ("send_to_programs", by_message("samp_image", id=1)),
+    ("send_to_programs", by_message("samp_position", id=1)),
+]
+
+
+@way("delete_own_filter")
+def by_delete_of_the_own_filter(scene: Scene) -> str:
+    return scene.review("delete_filter", id=scene.id_of(SavedFilter, OWN) or 99)
+
+
+@way("delete_shared_filter")
+def by_delete_of_a_shared_filter(scene: Scene) -> str:
+    return scene.review("delete_filter", id=scene.id_of(SavedFilter, OTHERS))
+
+
+@way("export_candidates")
+def by_export(scene: Scene) -> str:
+    return scene.request("/export/csv?limit=3")
 
 
 @way("keep_preferences")
 def by_preferences(scene: Scene) -> str:
-    routes = label_handlers.routes(scene.context.seen_by(""), TileSource(scene.context.workspace))
-    return scene.post(routes, "/labeling/preferences", {"size": 3})
+    return scene.request("/labeling/preferences", {"size": 3})
 
 
 @way("join_votes")
@@ -259,8 +377,7 @@ def by_settings(scene: Scene) -> str:
 
 def by_people(action: str) -> Way:
     def do(scene: Scene) -> str:
-        with scene.database.session() as session:
-            key = sign_in(session, "Di").id if scene.person else 1
+        key = scene.id_of(Grader, "Di") or 1
         board = PeopleBoard(scene.context, scene.person or SignedIn(0, "", ORGANISER, False))
         board.table._handle_msg({"action": action, "key": str(key)})
         return board.notice.message
@@ -274,48 +391,98 @@ WAYS += [
     ("set_role", by_people("organiser")),
     ("set_active", by_people("deactivate")),
 ]
-OF_PEOPLE = {"reset_passphrase", "set_role", "set_active"}
-READS_ONLY = {"export_grades"}
+READS_ONLY = {"export_grades", "export_candidates"}
+IDS = [pytest.param(*w, id=w[1].__name__) for w in WAYS]
 
 
-@pytest.fixture
-def scene(filled_workspace, monkeypatch, request) -> Scene:
-    """Of the person that the test names."""
-    monkeypatch.setattr(runner, "_launch", lambda workspace, run_id: None)
-    # Who may start a run is asked here, not whether the run could succeed.
-    monkeypatch.setattr(runner, "check_run", lambda *settings, **others: None)
-    context, person = AppContext.of(filled_workspace), None
-    if request.param == NOBODY:
-        with open_database(filled_workspace).session() as session:
-            sign_in(session, "Ana")
-    elif request.param != ALONE:
-        context, person = signed_in_as(context, "Bo", request.param)
-    with open_database(filled_workspace).session() as session:
-        queue = [QueueEntry(1, "rank 1"), QueueEntry(2, "rank 2")]
-        create_session(session, NewSession(OTHERS, queue, {}), None)
-        create_session(session, NewSession(OWN, queue, {}), person.id if person else None)
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Iterator[Place]:
+    workspace = Workspace.create(tmp_path_factory.mktemp("permissions") / "workspace")
+    fill_workspace(workspace)
+    with open_database(workspace).session() as session:
         session.add_all(
             Run(id=f"{state}-run", kind="simulate", title=state, status=state,
                 settings=SimulateSettings(catalog=f"of-{state}").to_json())
             for state in ("queued", "failed")
         )  # fmt: skip
-        manifest = {**session.get_one(Ensemble, 1).manifest, "base": "first"}
+        first = session.get_one(Ensemble, 1)
+        first.promoted_at = first.promoted_at or datetime.now(UTC)
+        manifest = {**first.manifest, "base": "first"}
         session.add(Ensemble(name="second", fusion="mean", manifest=manifest))
-        if session.get_one(Ensemble, 1).promoted_at is None:
-            session.get_one(Ensemble, 1).promoted_at = datetime.now(UTC)
-    return Scene(context, person)
+        session.add(SavedFilter(name=OTHERS, grader_id=None, query=QUERY))
+        session.add(CandidateTag(candidate_id=2, tag="kept"))
+    context, tiles = AppContext.of(workspace), TileSource(workspace)
+    routes = [
+        *label_handlers.routes(context, tiles),
+        *review_handlers.routes(context),
+        *exporting.routes(context),
+    ]
+    with serve_routes(routes) as url:
+        yield Place(workspace, url, FakeLink())
 
 
-@pytest.mark.parametrize("scene", list(WHO), indirect=True)
-@pytest.mark.parametrize(("action", "do"), [pytest.param(*w, id=w[1].__name__) for w in WAYS])
-def test_an_action_is_done_by_those_whom_the_table_names_alone(scene, action, do, request):
-    who = request.node.callspec.params["scene"]
-    if action in OF_PEOPLE and scene.person:
-        with scene.database.session() as session:
+@pytest.fixture(scope="module")
+def kept(place) -> Iterator[sqlite3.Connection]:
+    """The database as it was before anybody signed in."""
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
+    _copy(place.workspace.database, copy)
+    yield copy
+    copy.close()
+
+
+@pytest.fixture
+def begin(place, kept, monkeypatch) -> Iterator[Callable[[str], Scene]]:
+    """Function that makes the scene of somebody."""
+    monkeypatch.setattr(runner, "_launch", lambda workspace, run_id: None)
+    # Who may start a run is asked here, not whether the run could succeed.
+    monkeypatch.setattr(runner, "check_run", lambda *settings, **others: None)
+    monkeypatch.setattr(samp, "samp_link", lambda workspace: place.link)
+    yield lambda who: _scene(place, who)
+    _copy(kept, place.workspace.database)
+    anchor_of(place.workspace).path.unlink(missing_ok=True)
+    place.link.done.clear()
+    forget_read()
+
+
+def _copy(source: Any, target: Any) -> None:
+    """Copy a database, over whatever connections are open."""
+    with ExitStack() as stack:
+        ends = [
+            stack.enter_context(closing(sqlite3.connect(end))) if isinstance(end, Path) else end
+            for end in (source, target)
+        ]
+        ends[0].backup(ends[1])
+
+
+def _scene(place: Place, who: str) -> Scene:
+    context, person = AppContext.of(place.workspace), None
+    if who == NOBODY:
+        with open_database(place.workspace).session() as session:
+            sign_in(session, "Ana")
+    elif who != ALONE:
+        context, person = signed_in_as(context, "Bo", who if who in WHO else ORGANISER)
+    with open_database(place.workspace).session() as session:
+        queue = [QueueEntry(1, "rank 1"), QueueEntry(2, "rank 2")]
+        create_session(session, NewSession(OTHERS, queue, {}), None)
+        create_session(session, NewSession(OWN, queue, {}), person.id if person else None)
+        if person is not None:
             sign_in(session, "Di")
+            session.add(SavedFilter(name=OWN, grader_id=person.id, query=QUERY))
+        if who == REVOKED:
+            revoke_all(session, person.id)
+        if who == DEACTIVATED:
+            set_active(session, person.id, active=False)
+    return Scene(place, context, person, who if who in WHO else NOBODY)
+
+
+@pytest.mark.parametrize("who", SCENES)
+@pytest.mark.parametrize(("action", "do"), IDS)
+def test_an_action_is_done_by_those_whom_the_table_names_alone(begin, who, action, do):
+    """Who is signed out or deactivated has a cookie still, and a page that was opened before."""
+    scene = begin(who)
     before = scene.everything()
     said = do(scene)
-    if who in ACTIONS[action].may:
+    if scene.who in ACTIONS[action].may:
         assert not REFUSED.search(said)
         assert scene.everything() != before or action in READS_ONLY, said
     else:
@@ -323,25 +490,22 @@ def test_an_action_is_done_by_those_whom_the_table_names_alone(scene, action, do
         assert scene.everything() == before
 
 
-@pytest.mark.parametrize("scene", [ORGANISER], indirect=True)
-@pytest.mark.parametrize(("action", "do"), [pytest.param(*w, id=w[1].__name__) for w in WAYS])
-def test_a_page_that_was_opened_before_a_sign_out_changes_nothing(scene, action, do):
-    """The cookie is there, as a copy may be, and the page thinks that it is an organiser's."""
-    with scene.database.session() as session:
-        sign_in(session, "Di")
-        revoke_all(session, scene.person.id)
-    before = scene.everything()
-    assert REFUSED.search(do(scene))
-    assert scene.everything() == before
-
-
-@pytest.mark.parametrize("scene", [ORGANISER], indirect=True)
-def test_a_role_that_was_taken_away_is_gone_at_the_next_message(scene):
+def test_a_role_that_was_taken_away_is_gone_at_the_next_message(begin):
+    scene = begin(ORGANISER)
     board = EnsembleBoard(scene.context)
     with scene.database.session() as session:
         get_grader(session, scene.person.id).role = "grader"
     board.table._handle_msg({"action": "take_back", "key": "first"})
     assert board._notice.message.startswith("Only an organiser may")
+
+
+def test_who_signed_in_after_the_page_was_opened_writes_nothing_by_it(begin):
+    scene = begin(GRADER)
+    for kind in ("note", "samp_connect"):
+        before = scene.everything()
+        said = scene.review(kind, grader=99, id=1, text="an arc")
+        assert said.startswith("Somebody else is signed in")
+        assert scene.everything() == before
 
 
 def test_a_cookie_that_was_made_up_is_nobodys(workspace):
@@ -350,6 +514,14 @@ def test_a_cookie_that_was_made_up_is_nobodys(workspace):
     for token in ("1.abc", "x", ""):
         forged = create_signed_value(workspace_secret(workspace), cookie_name(context), token)
         assert current_grader(context.seen_by(forged.decode())) is None
+
+
+def test_the_documentation_has_the_table():
+    rows = [
+        f"| {action.does} | {' | '.join('yes' if who in action.may else 'no' for who in WHO)} |"
+        for action in ACTIONS.values()
+    ]
+    assert "\n".join(rows) in (Path(__file__).parents[2] / "SECURITY.md").read_text("utf-8")
 
 
 def test_all_of_the_table_is_walked():

@@ -77,12 +77,14 @@ def to_review(workspace: Workspace, settings: IngestSettings, **simulation: Any)
     assert result["scored"] == catalog.n_candidates == report["rows"]
     assert np.isfinite(logits).all()
 
-    start = ReviewService(database).start({})
+    with database.session() as session:
+        start = ReviewService().start(session, {})
     assert len(start["page"]["rows"]) == min(100, catalog.n_candidates)
     ids = [row["id"] for row in start["page"]["rows"]]
     ensemble = start["query"]["ensemble_id"]
     asked = {"type": "details", "ids": ids[:50], "ensemble_id": ensemble}
-    details = ReviewService(database).answer(asked)["details"]
+    with database.session() as session:
+        details = ReviewService().answer(session, asked)["details"]
     assert all(one["members"] for one in details)
     json.dumps(start, allow_nan=False)  # what goes to the browser must be JSON
     json.dumps(details, allow_nan=False)

@@ -6,6 +6,7 @@ from tornado.web import create_signed_value
 
 from app.context import AppContext
 from app.http.identity import SignedIn, cookie_name
+from lensing_core.store import open_database
 from lensing_core.store.graders import set_role, sign_in, workspace_secret
 from lensing_core.store.sign_ins import open_sign_in
 
@@ -17,7 +18,7 @@ def signed_in_as(
 
     An organiser is there before, as in every workspace in which somebody has signed in.
     """
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         sign_in(session, "The organiser")
         person = sign_in(session, name)
         set_role(session, person.id, role)

@@ -14,6 +14,7 @@ from app.http.identity import SignedIn
 from app.label.service import LabelService
 from lensing_core.acquisition import QueueEntry
 from lensing_core.labeling import NewSession, SessionOptions, create_session
+from lensing_core.store import open_database
 from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.tables import Ensemble
 
@@ -24,7 +25,7 @@ ADA, VERA = (SignedIn(k, name, "grader", False) for k, name in ((1, "Ada"), (2, 
 def context(workspace) -> AppContext:
     """Two candidates; an ensemble has scored the first, and both graders have graded it."""
     context = AppContext.of(workspace)
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         first, _ = add_catalog(session, "mine", 2)
         assert [grader_named(session, g.name).id for g in (ADA, VERA)] == [ADA.id, VERA.id]
         session.add(Ensemble(id=1, name="first", fusion="mean", manifest={}))
@@ -42,7 +43,7 @@ def context(workspace) -> AppContext:
 
 
 def start(context: AppContext, *, blind: bool) -> dict:
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         new = NewSession(
             f"blind {blind}",
             [QueueEntry(1, "rank 1"), QueueEntry(2, "rank 2")],
@@ -72,6 +73,6 @@ def test_preferences_are_kept_with_the_grader(context) -> None:
     here, _ = signed_in_as(context, "Ada")
     LabelService.keep_preferences(here, {"size": 2})
     LabelService.keep_preferences(here, {"keys": {"A": "j"}})
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         session_id = create_session(session, NewSession("again", [QueueEntry(1, "")], {}), None).id
     assert service.start(session_id, ADA)["preferences"] == {"size": 2, "keys": {"A": "j"}}

@@ -18,6 +18,7 @@ from app.context import AppContext
 from app.http import identity
 from app.http.pools import GRADING
 from app.review import handlers
+from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Grader, LabelEvent, Remark
 
 
@@ -48,7 +49,7 @@ class Browser:
 @pytest.fixture
 def context(workspace) -> AppContext:
     context = AppContext.of(workspace)
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         add_catalog(session, "mine", 3)
     return context
 
@@ -73,7 +74,7 @@ def batch(context: AppContext, by: int, *keys: str, **fields) -> dict:
 
 
 def grades(context: AppContext) -> list[str]:
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         return list(session.scalars(select(LabelEvent.grade).order_by(LabelEvent.id)))
 
 
@@ -159,7 +160,7 @@ def test_nothing_is_written_under_the_name_of_somebody_else(context, browser, me
     browser.sign_in("Vera")
     status, answer = browser.post("/review/ask", {**message, "id": 1, "grader": 1})
     assert (status, "signed in" in answer["error"]) == (403, True)
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         assert session.scalars(select(Remark)).all() == []
         assert session.get_one(Candidate, 1).stage == "detection"
         (vera,) = session.scalars(select(Grader.id).where(Grader.name == "Vera"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from review_questions import Asked
 from sqlalchemy import select
 
 from app.context import AppContext
@@ -15,6 +16,7 @@ from app.review.service import ReviewService
 from lensing_core.errors import PolicyError
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter
+from lensing_core.store import open_database
 from lensing_core.store.labels import grader_named
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Model
 
@@ -25,18 +27,18 @@ def context(filled_workspace) -> AppContext:
 
 
 def signed_in(context: AppContext, name: str = "Ada") -> SignedIn:
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         grader = grader_named(session, name)
         return SignedIn(grader.id, grader.name, grader.role, False)
 
 
-def service(context: AppContext, grader: SignedIn | None) -> ReviewService:
-    return ReviewService(context.database, None, Inspector(context, grader).answers())
+def service(context: AppContext, grader: SignedIn | None) -> Asked:
+    return Asked(context, ReviewService(None, Inspector(context, grader).answers()))
 
 
 def first(context: AppContext, catalog: str = "cosmos") -> tuple[int, int]:
     """Ids of a candidate and of the ensemble that scored it."""
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         candidate = session.scalar(
             select(Candidate.id)
             .join(Catalog, Catalog.id == Candidate.catalog_id)
@@ -93,7 +95,7 @@ def test_standing_says_how_sure_a_score_is(context) -> None:
         {"probability": p, "share": p, "low": p / 2, "high": p / 2 + 0.5, "count": 40.0}
         for p in (0.02, 0.2, 0.7, 0.97)
     ]
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         stored = session.get_one(Ensemble, ensemble)
         stored.manifest = {
             **stored.manifest,
@@ -123,7 +125,7 @@ def test_context_has_look_alikes_with_their_pictures(context) -> None:
     ask = {"type": "context", "id": candidate, "ensemble_id": ensemble}
     assert "score the catalog" in service(context, None).answer(ask)["neighbours"]["sentence"]
     rng = np.random.default_rng(0)
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         model = session.get_one(Model, "first-timm")
         model.manifest = {"kind": "network"}
         sizes = {c.name: c.n_candidates for c in session.scalars(select(Catalog))}

@@ -11,6 +11,7 @@ from astropy.io import fits
 from astropy.io.votable import parse_single_table
 from filling import N_OBSERVED
 from finding_data import RINGS, fill_for_finding
+from review_questions import Asked
 
 from app.context import AppContext
 from app.review import charts as review_charts
@@ -42,7 +43,7 @@ def context(tmp_path_factory) -> AppContext:
 def ask(context):
     """Function that asks the service, as the page of grader 1 does."""
     charts, samp = ReviewCharts(context, 1), ReviewSamp(context, 1)
-    service = ReviewService(context.database, 1, {**charts.answers(), **samp.answers()})
+    service = Asked(context, ReviewService(1, {**charts.answers(), **samp.answers()}))
 
     def answer(type_: str, **message):
         return service.answer({"type": type_, "query": QUERY, "request": 1, **message})
@@ -104,7 +105,7 @@ def test_points_one_by_one_or_counted(ask, monkeypatch, kind):
 
 
 def test_what_lies_under_the_pointer_and_inside_a_lasso(ask, context):
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         best = session.query(Score).order_by(Score.logit.desc()).first()
     place = ask("chart_place", kind="uncertainty", id=best.candidate_id)["place"]
     assert place == pytest.approx([best.logit, best.epistemic])
@@ -151,7 +152,7 @@ class FakeLink:
 def test_samp_sends_what_is_on_the_page(context):
     samp = ReviewSamp(context, 1)
     link = samp._link = FakeLink()  # type: ignore[assignment]
-    service = ReviewService(context.database, 1, samp.answers())
+    service = Asked(context, ReviewService(1, samp.answers()))
     rings = query_to_json(RankingQuery(1, tags=("ring",)))
     answer = service.answer({"type": "samp_table", "query": rings})
     assert answer["sent"] == f"{len(RINGS)} rows sent to 1 program."
@@ -163,19 +164,18 @@ def test_samp_sends_what_is_on_the_page(context):
     with fits.open(link.sent[-1][0]) as hdus:
         assert [hdu.name for hdu in hdus[1:]] == ["G", "R", "I"]
     service.answer({"type": "samp_position", "query": QUERY, "id": 3})
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         third = session.get_one(Candidate, 3)
         ra, dec = third.ra_deg, third.dec_deg
     assert link.sent[-1] == (ra, dec)
 
-    database = context.database
     there = Pointed(position_deg=(ra, dec + 2 / 3600))
-    assert pointed_to_json(database, there) == {"type": "samp", "open": 3}
-    away = pointed_to_json(database, Pointed(position_deg=(10.0, 10.0)))
+    assert pointed_to_json(context, there) == {"type": "samp", "open": 3}
+    away = pointed_to_json(context, Pointed(position_deg=(10.0, 10.0)))
     assert "no candidate lies within 5″" in away["notice"]
-    assert pointed_to_json(database, Pointed((7,))) == {"type": "samp", "open": 7}
-    assert pointed_to_json(database, Pointed((7, 8)))["selection"]["n"] == 2
-    assert pointed_to_json(database, Pointed()) is None
+    assert pointed_to_json(context, Pointed((7,))) == {"type": "samp", "open": 7}
+    assert pointed_to_json(context, Pointed((7, 8)))["selection"]["n"] == 2
+    assert pointed_to_json(context, Pointed()) is None
 
 
 def test_samp_is_off_until_it_is_asked_for(ask, monkeypatch):

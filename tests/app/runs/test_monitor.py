@@ -15,6 +15,7 @@ from app.overview.view import OverviewBoard
 from app.runs.form import RunForm
 from app.runs.monitor import RunMonitor
 from app.score.results import ScoreResults
+from lensing_core.store import open_database
 from lensing_core.store.summaries import get_catalog
 from lensing_core.store.tables import Run, RunMetric
 from training.runner import runner
@@ -31,7 +32,7 @@ def context(filled_workspace, monkeypatch) -> AppContext:
 
 
 def change(context: AppContext, run_id: str, **values) -> None:
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         run = session.get_one(Run, run_id)
         for name, value in values.items():
             setattr(run, name, value)
@@ -39,7 +40,7 @@ def change(context: AppContext, run_id: str, **values) -> None:
 
 def add(context: AppContext, run_id: str, **columns) -> None:
     fields = {"kind": "score", "title": run_id, "settings": {}, **columns}
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         session.add(Run(id=run_id, **fields))
 
 
@@ -125,7 +126,7 @@ def test_monitor_draws_curves_and_adds_points(context):
     assert len(monitor._curves._grid) == 4
     before = len(sources["train_loss", "trees"].data["step"])
     change(context, TRAIN, status="running")
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         session.add(RunMetric(run_id=TRAIN, name="train_loss", member="trees", step=99, value=0.1))
     monitor.refresh()
     assert len(sources["train_loss", "trees"].data["step"]) == before + 1
@@ -142,7 +143,7 @@ def test_form_submits_what_it_shows_or_says_why_not(context):
     form.panel.write(n_objects=12, catalog="fresh")
     form.start()
     assert form.notice.message == ""
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         run = session.get_one(Run, form.runs.monitor.run_id)
         assert (run.kind, run.settings["n_objects"]) == ("simulate", 12)
     assert form.runs.table.selected == form.runs.monitor.run_id

@@ -8,9 +8,9 @@ from uuid import uuid4
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from people import signed_in_as
 
 from app.context import AppContext
-from app.http.identity import SignedIn
 from app.team.skill import SkillBoard
 from app.team.view import TeamBoard
 from lensing_core.consensus import SCHEMES, Share, Thresholds
@@ -18,9 +18,11 @@ from lensing_core.labeling.skill import KindSkill
 from lensing_core.labeling.team import team_figures
 from lensing_core.store import open_database
 from lensing_core.store.consensus_choice import ConsensusRule
+from lensing_core.store.graders import set_active, set_role
 from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.loop_history import loop_history
-from lensing_core.store.tables import Consensus, Ensemble, Score, Vote
+from lensing_core.store.sign_ins import revoke_all
+from lensing_core.store.tables import Consensus, Ensemble, Grader, Score, Vote
 
 
 @pytest.fixture
@@ -63,12 +65,12 @@ def graded(filled_workspace, ids):
     return filled_workspace
 
 
-def signed_in(name: str, role: str = "grader") -> SignedIn:
-    return SignedIn({"Ana": 1, "Bo": 2, "Cy": 3}[name], name, role, guarded=False)
+def board_of(context: AppContext, name: str, role: str = "grader") -> TeamBoard:
+    return TeamBoard(*signed_in_as(context, name, role))
 
 
 def test_an_empty_workspace_says_what_to_do(context):
-    board = TeamBoard(context, signed_in("Ana", "organiser"))
+    board = board_of(context, "Ana", "organiser")
     assert board.graders.rows == board.consensus.list.rows == board.loop.table.rows == []
     assert "start a session" in board.graders.empty
     assert "Nothing has been graded" in board.consensus.figures.object
@@ -76,7 +78,7 @@ def test_an_empty_workspace_says_what_to_do(context):
 
 
 def test_an_organiser_sees_all_and_a_grader_the_own_figures(context, graded):
-    board = TeamBoard(context, signed_in("Bo", "organiser"))
+    board = board_of(context, "Bo", "organiser")
     assert [row["name"]["text"] for row in board.graders.rows] == ["Ana", "Bo", "Cy"]
     assert [row["votes"] for row in board.graders.rows] == ["40", "40", "1"]
     assert [row["pair"] for row in board.pairs.rows] == ["Ana – Bo"]
@@ -101,7 +103,7 @@ def test_an_organiser_sees_all_and_a_grader_the_own_figures(context, graded):
     found.join()
     assert found.notice.message == ""
 
-    own = TeamBoard(context, signed_in("Cy"))
+    own = board_of(context, "Cy")
     assert [row["name"]["text"] for row in own.graders.rows] == ["Cy"]
     assert own.consensus is None
     assert own.pairs.rows == own.contested.rows == []
@@ -109,7 +111,7 @@ def test_an_organiser_sees_all_and_a_grader_the_own_figures(context, graded):
 
 
 def test_the_list_is_read_page_by_page(context, graded):
-    found = TeamBoard(context, signed_in("Bo", "organiser")).consensus
+    found = board_of(context, "Bo", "organiser").consensus
     found.join()
     seen = [row["key"] for row in found.list.rows]
     assert found.pager.place.object == "1 to 15 of 41"
@@ -133,7 +135,7 @@ def test_scores_or_a_number_may_be_the_prior_and_are_remembered(context, graded,
     with open_database(graded).session() as session:
         session.get_one(Score, (1, ids[0])).probability = 0.4
         session.get_one(Score, (1, ids[1])).probability = 1e-6
-    found = TeamBoard(context, signed_in("Bo", "organiser")).consensus
+    found = board_of(context, "Bo", "organiser").consensus
     found.join()
     assert found.prior.options["Estimated from the grades"] == "own"
 
@@ -159,7 +161,7 @@ def test_scores_or_a_number_may_be_the_prior_and_are_remembered(context, graded,
     found.share.value = "0.02"
     found.join()
     assert posterior(ids[5], "swap")[0] == pytest.approx(0.02)
-    again = TeamBoard(context, signed_in("Bo", "organiser")).consensus
+    again = board_of(context, "Bo", "organiser").consensus
     assert again.rule() == found.rule() == ConsensusRule("swap", 0.02, None, Thresholds(0.95, 1e-3))
     again.method.value = "dawid_skene"
     assert again.rule().ensemble_id == 1
@@ -248,7 +250,7 @@ def test_rounds_say_what_was_learned_and_what_was_added(context, graded, ids):
         for vote in session.scalars(sa.select(Vote)):
             late = vote.candidate_id in ids[6:40]
             vote.at = datetime(2026, 7 if late else 2, 1, tzinfo=UTC)
-    board = TeamBoard(context, signed_in("Bo", "organiser"))
+    board = board_of(context, "Bo", "organiser")
     board.consensus.join()
     with database.session() as session:
         rounds = loop_history(session, "cosmos")
@@ -280,8 +282,28 @@ def test_rounds_say_what_was_learned_and_what_was_added(context, graded, ids):
     assert board.loop.table.rows[1]["ensemble"]["note"] == "promoted"
 
 
+@pytest.mark.parametrize("end", ["sign-out", "role", "deactivation"])
+def test_a_page_stops_showing_figures_when_its_sign_in_ends(context, graded, end):
+    board = board_of(context, "Bo", "organiser")
+    before, key = board.graders.rows, board._grader.id
+    with open_database(graded).session() as session:
+        if end == "sign-out":
+            revoke_all(session, key)
+        elif end == "role":
+            set_role(session, key, "grader")
+        else:
+            set_active(session, key, active=False)
+    with open_database(graded).session() as session:
+        session.get_one(Grader, key).name = "Bob"
+    board.reload()  # shows what is new to nobody
+    board.refresh()
+    assert board.notice.message.startswith("You are no longer signed in here")
+    assert len(board.__panel__().objects) == 1  # what was said
+    assert board.graders.rows == before
+
+
 def test_files_with_bad_rows_change_nothing_and_good_ones_are_taken(context, graded):
-    board = TeamBoard(context, signed_in("Bo", "organiser"))
+    board = board_of(context, "Bo", "organiser")
     files = board.files
     files._start()
     assert files.notice.message == "Choose a CSV file first."

@@ -18,6 +18,7 @@ from lensing_core.labeling import NewSession, create_session, open_desk, record
 from lensing_core.labeling.grade_files import CsvMapping
 from lensing_core.labeling.importing import ImportRequest, import_labels
 from lensing_core.labeling.reviewing import record_in_review
+from lensing_core.store import open_database
 from lensing_core.store.labels import event_hash, grader_named, verify
 from lensing_core.store.tables import Candidate, LabelEvent
 
@@ -34,7 +35,7 @@ def context(filled_workspace) -> AppContext:
 @pytest.fixture
 def ways(context, tmp_path):
     """By name: a function that sends one grade; it returns why it was refused, else ''."""
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         candidates = session.scalars(sa.select(Candidate).order_by(Candidate.id).limit(40)).all()
         ana = grader_named(session, "Ana")
         made = create_session(
@@ -46,13 +47,13 @@ def ways(context, tmp_path):
 
     def label(sent: dict) -> str:
         fields = {"uuid": str(uuid4()), "kind": "grade", "given_at": GIVEN.isoformat(), **sent}
-        with context.database.session() as session:
+        with open_database(context.workspace).session() as session:
             (one,) = record(session, desk, [{**fields, "token": next(stamps).token}])
         return one.refused
 
     def review(sent: dict) -> str:
         fields = {"uuid": str(uuid4()), "kind": "grade", "given_at": GIVEN.isoformat(), **sent}
-        with context.database.session() as session:
+        with open_database(context.workspace).session() as session:
             (one,) = record_in_review(session, ana.id, [{**fields, "candidate": next(unused).id}])
         return one.refused
 
@@ -67,7 +68,7 @@ def ways(context, tmp_path):
         path = tmp_path / "grades.csv"
         path.write_bytes(text.getvalue().encode("utf-8", "surrogatepass"))
         try:
-            with context.database.session() as session:
+            with open_database(context.workspace).session() as session:
                 report = import_labels(session, ImportRequest(path, MAPPING, str(uuid4())))
         except LensTriageError as error:
             return str(error)
@@ -78,7 +79,7 @@ def ways(context, tmp_path):
 
 def stored(context: AppContext) -> LabelEvent:
     """The last event, read anew; the log is unbroken."""
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         verify(session)
         event = session.scalars(sa.select(LabelEvent).order_by(LabelEvent.id.desc())).first()
         assert event is not None
@@ -93,7 +94,7 @@ def test_a_reason_goes_only_with_a_grade_that_says_no_lens(context, ways, way):
         assert "goes only with a grade that says no lens" in refused
     assert ways[way]({"grade": "X", "reject_reason": "ring"}) == ""
     assert (stored(context).grade, stored(context).reject_reason) == ("X", "ring")
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         assert verify(session).n_events == 1
 
 
@@ -121,7 +122,7 @@ def test_times_that_cannot_be_are_refused(context, ways, way):
         refused = ways[way]({"grade": "A", "given_at": at})
         assert refused, at
         assert word in refused
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         assert verify(session).n_events == 0
 
 
@@ -135,7 +136,7 @@ def test_text_is_stored_in_its_composed_form(context, ways, way):
 def test_text_that_no_database_keeps_is_refused(context, ways, way):
     for comment in ("a\0b", "a\ud800b", "a\x1bb", "x" * 4001):
         assert ways[way]({"grade": "A", "comment": comment})
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         assert verify(session).n_events == 0
 
 
@@ -170,7 +171,7 @@ def test_values_of_pages_that_cannot_be_are_refused(context, ways, way):
         assert refused
         assert len(refused) < 300  # one sentence, whatever was sent
         assert refused.isprintable()
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         assert verify(session).n_events == 0
 
 
@@ -193,7 +194,7 @@ def test_milliseconds_are_stored_whole(context, ways, way):
 
 
 def test_poisoned_events_keep_none_of_the_others_out(context, ways):
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         ana = grader_named(session, "Ana")
         candidates = session.scalars(sa.select(Candidate.id).order_by(Candidate.id).limit(9)).all()
         made = create_session(
@@ -220,9 +221,9 @@ def test_poisoned_events_keep_none_of_the_others_out(context, ways):
         grade(7, shown_ms=float("nan")),
         grade(8),
     ]
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         outcomes = record(session, desk, batch)
     assert [bool(one.refused) for one in outcomes] == [False] + [True] * 9 + [False]
     assert [one.uuid for one in outcomes][1:3] == ["#2", "#3"]
-    with context.database.session() as session:
+    with open_database(context.workspace).session() as session:
         assert verify(session).n_events == 2
