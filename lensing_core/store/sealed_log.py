@@ -41,6 +41,7 @@ from lensing_core.workspace import Workspace
 
 _QUARTERS = range(-12 * 4, 14 * 4 + 1)  # offsets of civil time, in quarters of an hour
 _HEAD = re.compile("[0-9a-f]{12,64}")
+_TOLD = {"grader": 3, "candidate": 2}  # parts of an identity that people know
 _UNREADABLE = (DatabaseError, ValueError, LookupError, TypeError)
 
 
@@ -297,16 +298,17 @@ def _check_identities(session: Session, anchor: Anchor, seal: Seal | None) -> No
     for one in sorted(sealed.keys() | present.keys()):
         was, now = sealed.get(one), present.get(one)
         if was != now:
+            before, after = _words(one[0], was), _words(one[0], now)
             raise WorkspaceError(
                 f"{one[0].capitalize()} {one[1]} was changed by another program: "
-                f"{_words(was)} when the log was sealed, {_words(now)} now. Change it back or "
+                f"{before} when the log was sealed, {after} now. Change it back or "
                 "restore the database from a backup."
             )
 
 
-def _words(identity: str | None) -> str:
+def _words(kind: str, identity: str | None) -> str:
     parts = [] if identity is None else json.loads(identity)
-    return " / ".join(repr(part)[:60] for part in parts[:3]) if parts else "not there"
+    return " / ".join(repr(part)[:60] for part in parts[: _TOLD[kind]]) if parts else "not there"
 
 
 def _check_anchor(anchor: Anchor, anchored: Seal | None, seal: Seal | None) -> None:

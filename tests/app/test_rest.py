@@ -16,6 +16,7 @@ from app.main import PAGES, _route
 from app.visits import Visit, begin_visit, current_visit, release
 from app.watch import Watch
 from app.widgets.live import live
+from lensing_core.store import open_database
 from lensing_core.store.changes import ChangeStamp
 from lensing_core.store.tables import Run
 
@@ -138,7 +139,7 @@ def test_all_endings_are_called_once_though_one_fails(caplog):
 
 
 def test_every_commit_changes_the_stamp_and_reading_does_not(filled_workspace):
-    database = AppContext.of(filled_workspace).database
+    database = open_database(filled_workspace)
     stamp = ChangeStamp(database)
     first = stamp()
     with database.session() as session:

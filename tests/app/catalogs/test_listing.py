@@ -8,6 +8,7 @@ from rows import add_catalog
 from app.catalogs import listing as catalog_list
 from app.catalogs.listing import CatalogList
 from app.context import AppContext
+from lensing_core.store import open_database
 from lensing_core.store.summaries import list_catalog_rows, list_catalogs
 
 
@@ -48,7 +49,7 @@ def test_an_empty_workspace_says_what_to_do(workspace):
 def test_the_first_catalog_is_chosen_when_it_comes(workspace):
     context = AppContext.of(workspace)
     listing = CatalogList(context)
-    with context.database.session() as session:
+    with open_database(workspace).session() as session:
         add_catalog(session, "mine", 3)
     listing._stamp = "a run has gone on"
     listing.refresh()
