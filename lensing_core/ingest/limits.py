@@ -48,6 +48,12 @@ _OPENERS = (
     (b"\xfd7zXZ\x00", lzma.open),
     (b"PK\x03\x04", _open_archive),
 )
+# Formats that libraries expand by themselves, whose size nobody knows before.
+_UNKNOWN_SIZE = {
+    b"\x1f\x9d": "compress (.Z)",
+    b"\x1f\xa0": "compress -H",
+    b"\x1f\x1e": "pack (.z)",
+}
 
 
 @dataclass(frozen=True)
@@ -107,9 +113,23 @@ def check_expanded(n_bytes: int, path: Path) -> None:
 
 
 def compression_of(path: Path) -> Any:
-    """What opens a compressed file, by its first bytes; None for another file."""
+    """What opens a compressed file, by its first bytes; None for another file.
+
+    Raises
+    ------
+    RowRejected
+        unsupported_format
+    """
     with path.open("rb") as stream:
         first = stream.read(8)
+    for magic, name in _UNKNOWN_SIZE.items():
+        if first.startswith(magic):
+            raise RowRejected(
+                "unsupported_format",
+                f"{path} is compressed by {name}, which is not read; unpack it with gunzip, or use "
+                "gzip, bzip2 or xz.",
+                str(path),
+            )
     return next((opener for magic, opener in _OPENERS if first.startswith(magic)), None)
 
 

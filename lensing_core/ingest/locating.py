@@ -20,6 +20,7 @@ from lensing_core.ingest.stacks import is_stack, open_array
 from lensing_core.ingest.tables import SourceTable
 
 PROBED_FILES = 10
+_TRIED_OF_LAYOUT = 5  # files, until one can be used
 _GUESSES = tuple(
     template.format(suffix)
     for suffix in (".fits", ".fits.gz", ".fits.fz", ".png", ".jpg", ".npy")
@@ -76,6 +77,19 @@ def typical_files(
 ) -> list[Path]:
     """Of the first image files that can be read, one of each layout, most images first.
 
+    Raises
+    ------
+    BadInputError
+        If none exists or can be read.
+    """
+    return [paths[0] for paths in files_by_layout(locator, rows, bands, dataset)]
+
+
+def files_by_layout(
+    locator: Locator, rows: Iterable[RowRequest], bands: Sequence[str], dataset: str = ""
+) -> list[list[Path]]:
+    """Some of the first image files that can be opened, by layout, most images first.
+
     Files of another kind than most are left out, so that no single file decides how all are read.
 
     Raises
@@ -83,7 +97,7 @@ def typical_files(
     BadInputError
         If none exists or can be read.
     """
-    layouts: dict[_Layout, Path] = {}
+    layouts: dict[_Layout, list[Path]] = {}
     kinds: Counter[str] = Counter()
     problems: list[RowRejected] = []
     for row, band in ((row, band) for row in rows for band in bands or ("",)):
@@ -94,7 +108,8 @@ def typical_files(
         except RowRejected as problem:
             problems.append(problem)
             continue
-        layouts.setdefault(layout, path)
+        if len(of_layout := layouts.setdefault(layout, [])) < _TRIED_OF_LAYOUT:
+            of_layout.append(path)
         kinds[layout.kind] += 1
         if kinds.total() == PROBED_FILES:
             break

@@ -284,7 +284,8 @@ def _text(found: dict[bytes, bytes], key: bytes) -> str:
 
 def _check_image(found: dict[bytes, bytes]) -> None:
     first = found.get(b"SIMPLE  ") or found.get(b"XTENSION", b"")
-    is_image = first[:8] == b"SIMPLE  " or first[10:20].startswith(b"'IMAGE ")
+    is_simple = first[:8] == b"SIMPLE  " and first[10:30].strip() == b"T"
+    is_image = is_simple or first[10:20].startswith(b"'IMAGE ")
     if not is_image or any(key in found for key in _NOT_PLAIN):
         raise NotPlain
     if b"PCOUNT  " in found and _integer(found, b"PCOUNT  ") != 0:

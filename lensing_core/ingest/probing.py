@@ -25,7 +25,7 @@ from lensing_core.ingest.images import (
     Locator,
     RowRequest,
 )
-from lensing_core.ingest.locating import PROBED_FILES, typical_files
+from lensing_core.ingest.locating import PROBED_FILES, files_by_layout, typical_files
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.pictures import Pictures
 from lensing_core.ingest.rejection import RowRejected
@@ -75,28 +75,31 @@ def probe(
     locator = request.locator(pattern)
     per_band = "{band}" in pattern or bool(columns.files)
     keys = request.keys_of(survey.band_names)
-    paths = typical_files(
+    layouts = files_by_layout(
         locator, rows, keys if "{band}" in pattern else tuple(columns.files), request.dataset
     )
     probes: list[Probe] = []
     problems: list[LensTriageError] = []
-    for path in paths:
-        kind = request.image_kind
-        builder = _Builder(request, columns, survey, rows, locator, path, [])
-        try:
-            if kind == "auto":
-                kind = _guess_kind(
-                    request, path, per_band=per_band, by_position=_no_object(pattern)
-                )
-            source = builder.build(kind, per_band=per_band)
-            request.check_bands(source.bands)
-        except RowRejected as problem:
-            problems.append(BadInputError(f"The first image cannot be used: {problem}"))
-        except LensTriageError as problem:
-            problems.append(problem)
-        else:
-            if all(source != earlier.source for earlier in probes):
-                probes.append(Probe(source, kind, pattern, builder.warnings))
+    for paths in layouts:
+        for path in paths:
+            kind = request.image_kind
+            builder = _Builder(request, columns, survey, rows, locator, path, [])
+            try:
+                if kind == "auto":
+                    kind = _guess_kind(
+                        request, path, per_band=per_band, by_position=_no_object(pattern)
+                    )
+                source = builder.build(kind, per_band=per_band)
+                request.check_bands(source.bands)
+            except RowRejected as problem:  # of this file: another of its layout may be good
+                problems.append(BadInputError(f"The first image cannot be used: {problem}"))
+                continue
+            except LensTriageError as problem:
+                problems.append(problem)
+            else:
+                if all(source != earlier.source for earlier in probes):
+                    probes.append(Probe(source, kind, pattern, builder.warnings))
+            break
     if not probes:
         raise problems[0]
     if len(probes) == 1:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lensing_core.cutouts import cutout_sha256
+from lensing_core.disk import reserve
 from lensing_core.ingest.decoding import assemble, decode_rows
 from lensing_core.ingest.images import BandImage, RowRequest
 from lensing_core.ingest.rejection import RowRejected
@@ -140,6 +141,8 @@ def test_a_room_has_slots_that_do_not_overlap(tmp_path, with_file):
     on = grid(with_variance=True, psf_size_px=5)
     path = tmp_path / "pixels" if with_file else None
     room = Room.of(on, 2, 3, slots=2, path=path)
+    if path is not None:
+        reserve(path, room.slots * room.bytes_per_slot)
     one, two = room.open(0), room.open(1)
     for k, pixels in enumerate((one, two)):
         for array in (pixels.flux, pixels.variance, pixels.psf):

@@ -10,14 +10,17 @@ import time
 
 import h5py
 import numpy as np
+import pyarrow
 import pytest
 import treacherous
 from astropy.io import fits
 from PIL import Image
+from pyarrow import parquet
 from sqlalchemy import select
 from treacherous import Treacherous
 
 from lensing_core.cutouts import CutoutStore
+from lensing_core.disk import reserve
 from lensing_core.errors import BadInputError, traceback_in
 from lensing_core.ingest import planning
 from lensing_core.ingest.images import RowRequest
@@ -90,6 +93,8 @@ def test_a_lost_reader_costs_its_row(tmp_path, in_room):
     grid = Grid(9, 0.168, (27.0,))
     limits = Limits(memory_gb=1.5, file_seconds=0.6)
     room = Room.of(grid, 1, len(rows), path=tmp_path / "scratch" if in_room else None)
+    if room.path is not None:
+        reserve(room.path, room.bytes_per_slot)
     pixels = room.open()
     with reading_helpers(1, limits) as helpers:
         decoder = IsolatedDecoder(helpers, Treacherous(), grid, limits)
@@ -323,6 +328,33 @@ def test_a_corrupt_band_keeps_its_reason(workspace, folder):
 
 def replace_settings(settings, **changes):
     return IngestSettings.from_json({**settings.to_json(), **changes})
+
+
+@pytest.mark.parametrize("magic", [b"\x1f\x9d", b"\x1f\xa0", b"\x1f\x1e"])
+def test_compressions_of_unknown_size_are_refused_unread(workspace, folder, magic):
+    """CFITSIO expands them into memory, whatever a file is called."""
+    (folder / "bad.fits").write_bytes(magic + b"\x90" + b"\0" * 9000)
+    ingest(workspace, settings_of(table(folder, "a.fits", "bad.fits")))
+    (row,) = quarantine(workspace).values()
+    assert row.reason == "unsupported_format"
+    assert "is compressed by" in row.message
+    (folder / "t.csv").write_bytes(magic + b"\x90" + b"\0" * 9000)
+    assert "is compressed by" in preview(settings_of(folder / "t.csv")).error
+
+
+def test_a_table_larger_than_memory_is_refused_unread(folder):
+    with (folder / "large.csv").open("wb") as stream:
+        stream.write(b"id,ra\n")
+        stream.truncate(2**30)  # takes no room on the disk
+    began = time.monotonic()
+    found = preview(settings_of(folder / "large.csv", memory_gb=0.5))
+    assert "needs 1.0 GiB of memory or more; at most 0.5 are allowed" in found.error
+    assert time.monotonic() - began < 20
+    many = pyarrow.table({"id": pyarrow.array(np.zeros(70_000_000, dtype="i8"))})
+    parquet.write_table(many, folder / "large.parquet", use_dictionary=False)
+    assert (folder / "large.parquet").stat().st_size < 2**26
+    found = preview(settings_of(folder / "large.parquet", memory_gb=0.5))
+    assert "needs 0.5 GiB of memory or more" in found.error
 
 
 # --- Faults of the program ---------------------------------------------------------------------
