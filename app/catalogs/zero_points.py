@@ -32,8 +32,10 @@ class ZeroPointQuestion(pn.viewable.Viewer):
         self._on_answer = on_answer
         self.fields: dict[str, pmui.FloatInput] = {}
         self._text = html("", css=_CSS)
-        self._row = pn.FlexBox(gap="10px", margin=0)
-        self.button = pmui.Button(label="Use these zero points", size="small", variant="outlined")
+        self._row = pn.FlexBox(gap="10px", margin=(12, 0, 10, 0))
+        self.button = pmui.Button(
+            label="Use these zero points", size="small", variant="outlined", margin=0
+        )
         self.button.on_click(lambda _: self.answer())
         self._view = pn.Column(self._text, self._row, self.button, margin=0, visible=False)
         super().__init__()
@@ -45,7 +47,9 @@ class ZeroPointQuestion(pn.viewable.Viewer):
         """Ask for the zero points of these bands; hide where there are none."""
         self._view.visible = bool(assumed)
         self.fields = {
-            band: pmui.FloatInput(label=f"{band} (AB mag)", value=value, width=120, size="small")
+            band: pmui.FloatInput(
+                label=f"{band} (AB mag)", value=value, width=120, size="small", margin=0
+            )
             for band, value in assumed.items()
         }
         self._row.objects = list(self.fields.values())

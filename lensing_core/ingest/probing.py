@@ -218,17 +218,16 @@ class _Builder:
         """Bands of the first file, and whether they go by the order of HDUs."""
         with open_fits(self.path) as images:
             names = names_of(images)
-            flux = flux_hdus(names)
-            filters = [read_header(images, index).filters for index in flux]
+        flux = flux_hdus(names)
         bands = tuple(self.request.bands) or self.survey.band_names
         found = find_bands(names, self.request.keys_of(bands))
         present = tuple(b for b, f in zip(bands, found, strict=True) if isinstance(f, BandHdus))
         if present:
             return (bands if self.request.bands else present), False
         if not self.request.bands and not self.request.band_keys:
-            named = [self._band_of_filters(values) for values in filters]
-            if all(named) and len(set(named)) == len(named):
-                return tuple(filter(None, named)), True
+            named = self._bands_of_filters(flux)
+            if len(named) == len(flux) > 0:
+                return named, True
         if self.request.band_keys or len(flux) != len(bands):
             listing = ", ".join(f"{index}: {name or 'no name'}" for index, name, _ in names)
             raise BadInputError(
@@ -241,6 +240,16 @@ class _Builder:
                 f"HDUs do not name their bands: taken in their order as {', '.join(bands)}."
             )
         return bands, True
+
+    def _bands_of_filters(self, flux: Sequence[int]) -> tuple[str, ...]:
+        """The bands that filter keywords name, in the order of HDUs; each once."""
+        named: dict[str, None] = {}
+        with suppress(RowRejected), open_fits(self.path) as images:  # told when the row is read
+            for index in flux:
+                band = self._band_of_filters(read_header(images, index).filters)
+                if band is not None:
+                    named[band] = None
+        return tuple(named)
 
     def _band_of_filters(self, values: Sequence[str]) -> str | None:
         """The band that the keywords of filters name: ``i``, ``HSC-I``, ``g DECam SDSS c0001``."""

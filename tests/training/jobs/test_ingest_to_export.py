@@ -149,3 +149,24 @@ def test_the_top_of_a_picture_is_the_top_of_the_exported_file(workspace, tmp_pat
     top, bottom = (wcs.pixel_to_world(0, y).dec.arcsec for y in (side - 1, 0))
     assert top - bottom == pytest.approx((side - 1) * 0.2, abs=1e-3)
     assert hdus["R"].header["ORIENT"] == "assumed"
+
+
+@pytest.mark.parametrize(
+    ("primary", "extensions", "bands"),
+    [
+        ({"FILTER": "HSC-I"}, [{}], ["i"]),
+        ({}, [{"FILTER": "r DECam SDSS c0002 6415.0"}, {"FILTER": "g.MP9401"}], ["r", "g"]),
+        ({"FILTER1": "CLEAR", "FILTER2": "z"}, [{}], ["z"]),
+    ],
+)
+def test_bands_by_the_keywords_of_filters(workspace, tmp_path, primary, extensions, bands):
+    header = wcs_header("TAN", (150.0, 2.0), (24.5, 24.5))
+    hdus = [fits.PrimaryHDU(header=fits.Header(primary))]
+    for cards in extensions:
+        hdus.append(fits.ImageHDU(star_at(24, 24), header, name="SCI"))
+        hdus[-1].header.update(cards)
+    (tmp_path / "images").mkdir()
+    fits.HDUList(hdus).writeto(tmp_path / "images" / "a.fits")
+    report, source = ingested(workspace, images=str(tmp_path / "images"), survey="hsc")
+    assert report["ingested"] == 1
+    assert list(source.catalog("mine").store.geometry.bands) == bands
