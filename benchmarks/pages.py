@@ -48,7 +48,7 @@ ROOT = Path(__file__).parent.parent
 BARE = "bare"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 QUIET_S = 0.5
-SETTLE_S = 3.0
+SETTLE_S = 35.0  # until the session of the page before has ended, too
 PATIENCE_MS = 90_000
 IDLE = "() => window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
 FIRST_PAINT = """() => performance.getEntriesByType("paint")
@@ -205,7 +205,8 @@ def change_pages(browser: Browser, server: Server, slugs: Sequence[str]) -> dict
         start = time.perf_counter()
         traffic.tick()
         page.locator(f'nav a[href="{slug}"]').click()
-        page.locator(f'nav a[href="{slug}"][aria-current]').wait_for(timeout=PATIENCE_MS)
+        page.locator(".bar").wait_for(state="visible", timeout=PATIENCE_MS)
+        page.locator(".bar").wait_for(state="hidden", timeout=PATIENCE_MS)  # sent and drawn
         times[slug] = complete(page, traffic) - start
     context.close()
     return times
@@ -275,9 +276,10 @@ async def measure_sessions(
 
 def measure(chromium: str | None, seconds: float, loads: int) -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        workspace, session_id = build(Path(folder))
-        server = Server(workspace)
+    folder = Path(tempfile.mkdtemp())
+    workspace, session_id = build(folder)
+    server = Server(workspace)
+    with sync_playwright() as playwright:
         try:
             slugs = [slug for slug in server_module.PAGES if slug != BARE]
             addresses = [BARE, *slugs, f"label?session={session_id}"]
@@ -288,12 +290,17 @@ def measure(chromium: str | None, seconds: float, loads: int) -> None:
                 costs[slug].change_s = change_s
             browser.close()
             tell(costs)
-            if loads:
-                tell_memory(*asyncio.run(measure_sessions(server, addresses, loads)))
-        finally:
+        except BaseException:
             server.stop()
-        tracebacks = sum("Traceback" in line for line in server.said)
-        print(f"tracebacks in the server's log: {tracebacks}")
+            raise
+    try:  # beyond Playwright, which has an event loop of its own
+        if loads:
+            tell_memory(*asyncio.run(measure_sessions(server, addresses, loads)))
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+    tracebacks = sum("Traceback" in line for line in server.said)
+    print(f"tracebacks in the server's log: {tracebacks}")
 
 
 def tell(costs: dict[str, Cost]) -> None:
