@@ -67,7 +67,7 @@ def of_splits(
             f"{name}_logits": logits,
             f"{name}_variances": variances,
             f"{name}_labels": data.labels.label[splits[name]],
-            f"{name}_blocks": data.blocks()[splits[name]],
+            f"{name}_blocks": data.labels.group[splits[name]],
         }
     return found
 

@@ -1,7 +1,7 @@
 """The labeled candidates that look most like one of them, as a network sees them.
 
-Embeddings come from what a member has stored of each catalog; labels are grades, and imported
-labels where nobody has graded.
+Embeddings come from what a member has stored of each catalog; labels are those of
+:mod:`lensing_core.datasets`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from lensing_core.datasets.grades import GradeRule
+from lensing_core.datasets.labels import read_labels
+from lensing_core.datasets.table import LENS, CandidateLabels
+from lensing_core.datasets.uses import USES
 from lensing_core.models.outputs import outputs_path, stored_output
 from lensing_core.store import Database
-from lensing_core.store.tables import Candidate, Catalog, Vote
+from lensing_core.store.tables import Catalog, ConsensusChoice, Vote
 from lensing_core.stored_arrays import StoredArray
 from lensing_core.workspace import Workspace
 
@@ -102,48 +106,10 @@ def _unit(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
 
 
-@dataclass(frozen=True)
-class Labels:
-    """Labeled candidates of some catalogs: grades first, then imported labels.
-
-    Attributes
-    ----------
-    candidate_id, catalog_id, row : ndarray of shape (n,), int64
-        ``row``: in the catalog's cutout store.
-    is_lens : ndarray of shape (n,), bool
-    n_graded : int
-        The first of them were graded in this workspace.
-    """
-
-    candidate_id: Ids
-    catalog_id: Ids
-    row: Ids
-    is_lens: NDArray[np.bool_]
-    n_graded: int
-
-
-def read_labels(session: Session, catalog_ids: Sequence[int]) -> Labels:
-    """Labels of catalogs; candidates whose graders are even are left out."""
-    place = (Candidate.id, Candidate.catalog_id, Candidate.cutout_index)
-    mean = func.avg(Vote.is_lens)
-    graded = session.execute(
-        select(*place, mean)
-        .join(Vote, Vote.candidate_id == Candidate.id)
-        .where(Candidate.catalog_id.in_(catalog_ids), Vote.is_lens.is_not(None))
-        .group_by(*place)
-    ).all()
-    known = {row[0] for row in graded}
-    imported = session.execute(
-        select(*place, Candidate.label).where(
-            Candidate.catalog_id.in_(catalog_ids), Candidate.label.is_not(None)
-        )
-    )
-    rows = [row for row in graded if row[3] != 0.5]
-    n_graded = len(rows)
-    rows += [row for row in imported if row[0] not in known]
-    table = np.array([(r[0], r[1], r[2], r[3] > 0.5) for r in rows], dtype=np.int64)
-    table = table.reshape(-1, 4)
-    return Labels(table[:, 0], table[:, 1], table[:, 2], table[:, 3] == 1, n_graded)
+def labels_of_look_alikes(session: Session, catalogs: Sequence[Catalog]) -> CandidateLabels:
+    """Labeled candidates of catalogs: those graded here first, then imported labels."""
+    labels = read_labels(session, catalogs, USES["look-alikes"], grades=GradeRule.in_force(session))
+    return labels.part(np.argsort(~labels.graded, kind="stable"))
 
 
 class NeighbourIndex:
@@ -192,8 +158,7 @@ class NeighbourIndex:
                 ]
                 current = self._state(session, model_id, catalogs)
                 if found is None or current != state:
-                    labels = read_labels(session, [c.id for c in catalogs])
-                    found = self._read(model_id, catalogs, labels)
+                    found = self._read(model_id, catalogs, labels_of_look_alikes(session, catalogs))
             self._kept[model_id] = (now, current, found)
             self._kept.move_to_end(model_id)
             while len(self._kept) > _INDEXES:
@@ -209,19 +174,20 @@ class NeighbourIndex:
             for c in catalogs
             if (path := outputs_path(self._workspace, model_id, c.name, "embedding")).is_file()
         ]
-        return (*votes, *files)
+        joined = session.scalar(select(func.max(ConsensusChoice.joined_at)))
+        return (*votes, joined, *files)
 
     def _stored(self, model_id: str, catalog: str) -> StoredArray | None:
         return stored_output(outputs_path(self._workspace, model_id, catalog, "embedding"))
 
     def _read(
-        self, model_id: str, catalogs: Sequence[Catalog], labels: Labels
+        self, model_id: str, catalogs: Sequence[Catalog], labels: CandidateLabels
     ) -> LabeledEmbeddings:
-        chosen = np.arange(len(labels.candidate_id))
+        chosen, n_graded = np.arange(len(labels)), int(labels.graded.sum())
         left_out = max(0, len(chosen) - self._most)
         if left_out:
-            order = np.random.default_rng(0).permutation(chosen[labels.n_graded :])
-            chosen = np.concatenate([chosen[: labels.n_graded], order])[: self._most]
+            order = np.random.default_rng(0).permutation(chosen[n_graded:])
+            chosen = np.concatenate([chosen[:n_graded], order])[: self._most]
         parts: list[Floats] = []
         kept: list[Ids] = []
         for catalog in catalogs:
@@ -242,5 +208,5 @@ class NeighbourIndex:
             return LabeledEmbeddings.of(np.empty(0, np.int64), np.empty(0, bool), nobody)
         rows = np.concatenate(kept)
         return LabeledEmbeddings.of(
-            labels.candidate_id[rows], labels.is_lens[rows], np.concatenate(parts), left_out
+            labels.candidate_id[rows], labels.state[rows] == LENS, np.concatenate(parts), left_out
         )

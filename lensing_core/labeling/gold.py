@@ -15,13 +15,14 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lensing_core.datasets.labels import read_labels
+from lensing_core.datasets.uses import OTHER, USES
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store.tables import Candidate, Catalog, Observation
 
 MIN_ARC_SNR = 15.0
 """Simulated lenses with fainter arcs are no fair question; what has no S/N stored is taken."""
 
-MIN_CONFIDENCE = 0.9
 _AT_ONCE = 500
 
 _WHAT_IT_IS = {
@@ -159,20 +160,32 @@ def _catalogs_of(session: Session, candidate_ids: Sequence[int]) -> list[Catalog
 
 
 def _known_in(session: Session, catalogs: Sequence[Catalog]) -> list[_Found]:
-    """Labelled objects whose label is as good as certain, by id."""
-    usable = [c.id for c in catalogs if c.label_confidence >= MIN_CONFIDENCE]
-    rows = session.execute(
-        select(Candidate.id, Candidate.label, Candidate.label_confidence, Observation.truth)
-        .outerjoin(Observation, Observation.candidate_id == Candidate.id)
-        .where(Candidate.catalog_id.in_(usable), Candidate.label.in_((0, 1)))
-        .order_by(Candidate.id)
-    )
+    """Labeled objects whose label is as good as certain, by id."""
+    if not catalogs:
+        return []
+    labels = read_labels(session, catalogs, USES["gold"])
+    answers = dict(zip(labels.candidate_id.tolist(), labels.state.tolist(), strict=True))
+    truths = _truths(session, list(answers))
     known = []
-    for candidate_id, label, confidence, truth in rows:
-        seen = not label or (truth or {}).get("arc_snr", MIN_ARC_SNR) >= MIN_ARC_SNR
-        if seen and (confidence is None or confidence >= MIN_CONFIDENCE):
-            known.append(_Found(candidate_id, label, truth or {}))
+    for candidate_id, answer in sorted(answers.items()):
+        truth = truths.get(candidate_id, {})
+        if answer == OTHER or truth.get("arc_snr", MIN_ARC_SNR) >= MIN_ARC_SNR:
+            known.append(_Found(candidate_id, answer, truth))
     return known
+
+
+def _truths(session: Session, candidate_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """What simulations know of candidates, where they know something."""
+    truths: dict[int, Mapping[str, Any]] = {}
+    for first in range(0, len(candidate_ids), _AT_ONCE):
+        part = candidate_ids[first : first + _AT_ONCE]
+        rows = session.execute(
+            select(Observation.candidate_id, Observation.truth).where(
+                Observation.candidate_id.in_(part), Observation.truth.is_not(None)
+            )
+        )
+        truths.update({row.candidate_id: row.truth for row in rows})
+    return truths
 
 
 def _explained(found: _Found) -> KnownObject:

@@ -24,7 +24,6 @@ from lensing_core.pu.priors import (
 )
 from lensing_core.pu.risk import NNPU, UPU
 from lensing_core.pu.scar import CovariateCheck, ScarCheck, blind_to, scar_check
-from lensing_core.pu.splits import group_folds, object_groups
 from lensing_core.pu.spy import Spy
 
 __all__ = [
@@ -50,8 +49,6 @@ __all__ = [
     "TreesLearner",
     "blind_to",
     "estimate_priors",
-    "group_folds",
-    "object_groups",
     "out_of_fold",
     "prior_sensitivity",
     "priors_from_scores",

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from lensing_core.datasets.groups import Groups
 from lensing_core.errors import BadInputError
 from lensing_core.pu.contract import Estimate, Labels, Link, PUMethod, PUModel, check_prior
 from lensing_core.pu.learners import Features, Floats, Learner, Scorer, TreesLearner
-from lensing_core.pu.splits import Groups
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 A method is a frozen set of settings; ``method.fit(x, s, groups)`` returns a :class:`PUModel`. x is
 float32 of shape (n, d), embeddings or features, NaN where unknown; s is 1 for a labeled positive
-and 0 for an unlabeled object; objects of one group (see :func:`lensing_core.pu.splits`) are never
-on two sides of a fold. The same data, settings and seed give the same model.
+and 0 for an unlabeled object; objects of one group (see
+:func:`lensing_core.datasets.groups.object_groups`) are never on two sides of a fold. The same data,
+settings and seed give the same model.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit, logit
 
+from lensing_core.datasets.groups import Groups
+from lensing_core.datasets.splits import group_folds
 from lensing_core.errors import BadInputError
 from lensing_core.models.manifest import check_names
 from lensing_core.pu.learners import Features, Floats, Learner, Scorer, load_scorer
-from lensing_core.pu.splits import Groups, group_folds
 
 Labels = NDArray[np.int64]
 Scale = Literal["log_odds", "elkan_noto", "case_control"]

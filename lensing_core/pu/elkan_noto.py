@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from lensing_core.datasets.groups import Groups
+from lensing_core.datasets.splits import group_folds
 from lensing_core.errors import BadInputError
 from lensing_core.pu.contract import (
     Estimate,
@@ -20,7 +22,6 @@ from lensing_core.pu.contract import (
     sample_unlabeled,
 )
 from lensing_core.pu.learners import Features, Floats, Learner, Scorer, TreesLearner
-from lensing_core.pu.splits import Groups, group_folds
 
 
 def duplicate_weights(g: Floats, label_frequency: float) -> Floats:

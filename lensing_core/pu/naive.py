@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from lensing_core.datasets.groups import Groups
 from lensing_core.pu.contract import Estimate, Labels, Link, PUMethod, PUModel, fit_labeled
 from lensing_core.pu.learners import Features, Learner, TreesLearner
-from lensing_core.pu.splits import Groups
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from scipy.stats import spearmanr
 
+from lensing_core.datasets.groups import Groups
 from lensing_core.errors import BadInputError
 from lensing_core.pu.bagging import BaggingPU
 from lensing_core.pu.contract import Estimate, Labels, PUMethod, sample_unlabeled
@@ -23,7 +24,6 @@ from lensing_core.pu.elkan_noto import ElkanNoto, label_frequency_of
 from lensing_core.pu.learners import Floats, Learner, LogisticLearner, TreesLearner
 from lensing_core.pu.mixture import RocProportion, TwoComponents
 from lensing_core.pu.risk import NNPU
-from lensing_core.pu.splits import Groups
 from lensing_core.pu.spy import Spy
 
 DISAGREEMENT = 1.5

@@ -13,6 +13,7 @@ from scipy.special import logit
 from torch import Tensor, nn
 
 from lensing_core.calibration import shift_prior
+from lensing_core.datasets.groups import Groups
 from lensing_core.pu.contract import (
     Estimate,
     Labels,
@@ -24,7 +25,6 @@ from lensing_core.pu.contract import (
 )
 from lensing_core.pu.learners import DenseScorer, Features, Standardiser
 from lensing_core.pu.losses import NonNegativePULoss, Surrogate
-from lensing_core.pu.splits import Groups
 
 ROWS_TO_STANDARDISE = 20_000
 

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from lensing_core.datasets.groups import Groups
 from lensing_core.errors import BadInputError
 from lensing_core.pu.learners import Floats
-from lensing_core.pu.splits import Groups
 
 PROBABLE = 0.5
 FEWEST = 10.0

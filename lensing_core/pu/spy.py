@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from lensing_core.calibration import shift_prior
+from lensing_core.datasets.groups import Groups
 from lensing_core.errors import BadInputError
 from lensing_core.pu.contract import (
     Estimate,
@@ -19,7 +20,6 @@ from lensing_core.pu.contract import (
     sample_unlabeled,
 )
 from lensing_core.pu.learners import Features, Learner, TreesLearner
-from lensing_core.pu.splits import Groups
 
 
 @dataclass(frozen=True)

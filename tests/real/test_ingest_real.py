@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import PolicyError
-from lensing_core.ingest.provenance import choose_training_labels
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.surveys import get_survey
+from training.jobs.train.data import TrainingData
 
 pytestmark = pytest.mark.real
 
@@ -97,7 +97,7 @@ def test_ps1_missing_bands_can_be_quarantined(workspace, ps1_settings, ingest):
 def test_ps1_lenses_alone_cannot_train(workspace, ps1_settings, ingest):
     ingest(workspace, ps1_settings)
     with pytest.raises(PolicyError, match=r"sled-ps1 holds known lenses only .*obs:sled"):
-        choose_training_labels(workspace, ["sled-ps1"])
+        TrainingData.open(workspace, ["sled-ps1"])
 
 
 def test_euclid_noise_psf_and_positions(workspace, euclid_settings, ingest, real_data):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lensing_core.errors import BadInputError
-from training.runner.registry import _FUNCTIONS
+from training.runner.registry import _FUNCTIONS, job_function
 from training.settings import SETTINGS, SimulateSettings, fields
 
 
@@ -27,6 +27,7 @@ def test_groups_and_units_name_real_settings(settings):
 
 def test_every_kind_has_a_job_function():
     assert set(_FUNCTIONS) == set(SETTINGS)
+    assert all(callable(job_function(kind)) for kind in SETTINGS)
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,11 @@ from lensing_core.store.ensembles import default_ensemble
 from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace
 from training.checks.ensembles import check_fits, check_name_free, check_one_scale
-from training.jobs.retrain.grades import GradeRule
 from training.jobs.retrain.heads import deal_folds
-from training.jobs.retrain.labels import training_labels
+from training.jobs.retrain.labels import labels_of_run
 from training.jobs.retrain.preparing import bring_consensus_up_to_date
 from training.jobs.retrain.reserved import choose_reserved
-from training.jobs.retrain.selection import draw, groups_of, seen_by_bases
+from training.jobs.retrain.selection import draw, seen_by_bases
 from training.settings import FinetuneSettings, RetrainSettings
 
 
@@ -93,10 +92,7 @@ def _check_labels(
 ) -> None:
     """Labels suffice to train, to calibrate and to hold some out: what the run itself does."""
     bring_consensus_up_to_date(session, settings)
-    labels = training_labels(
-        session, names, min_confidence=settings.min_confidence, grades=GradeRule.of(settings)
-    )
-    groups = groups_of(labels, settings.block_nside)
+    labels, groups = labels_of_run(session, names, settings)
     seen = seen_by_bases(session, workspace, [m.model_id for m in base.members], labels)
     reserved = choose_reserved(workspace, labels, groups, seen, settings.seed)
     selection = draw(

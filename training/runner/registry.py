@@ -25,7 +25,7 @@ _FUNCTIONS = {
     "score": "training.jobs.score:run",
     "crossmatch": "training.jobs.crossmatch:run",
     "retrain": "training.jobs.retrain:run",
-    "finetune": "training.jobs.finetune:run",
+    "finetune": "training.jobs.retrain.finetuning:run",
 }
 
 

@@ -21,7 +21,6 @@ from lensing_core.cutouts import CutoutStore, writing
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.ingest import importing
 from lensing_core.ingest.catalog_writer import CatalogWriter
-from lensing_core.ingest.provenance import choose_training_labels
 from lensing_core.ingest.rejection import REASONS
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Quarantine, Run, RunLog
@@ -30,6 +29,7 @@ from training.jobs.ingest import (
     preview,
     run,
 )
+from training.jobs.train.data import TrainingData
 from training.runner.context import (
     Cancelled,
     JobContext,
@@ -578,7 +578,7 @@ def test_labels_keep_their_provenance(workspace, survey):
     assert catalog.label_confidence == 1.0
     assert {c.label for c in candidates(workspace)} == {1}
     with pytest.raises(PolicyError, match="known lenses only"):
-        choose_training_labels(workspace, ["mine"])
+        TrainingData.open(workspace, ["mine"])
 
 
 def test_weak_labels_are_for_pretraining_unless_said_otherwise(workspace, survey):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.jobs.retrain.label_table import (
+from lensing_core.datasets.table import (
     LENS,
     NO_REASON,
     OTHER,

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lensing_core.pu import Estimate, priors_from_scores, scar_check
-from lensing_core.store.tables import Candidate, Observation
-from training.jobs.retrain.label_table import (
+from lensing_core.datasets.table import (
     LENS,
     OTHER,
 )
+from lensing_core.pu import Estimate, priors_from_scores, scar_check
+from lensing_core.store.tables import Candidate, Observation
 from training.jobs.retrain.selection import Selection
 
 Floats = NDArray[np.float64]

@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from lensing_core.errors import NotFoundError
-from lensing_core.metrics import binomial_interval, compare_rankings
-from lensing_core.store import open_database
-from lensing_core.store.tables import Ensemble, Score
-from lensing_core.workspace import Workspace
-from training.jobs.retrain.label_table import (
+from lensing_core.datasets.table import (
     LENS,
     NO_REASON,
     OTHER,
     REASONS,
 )
+from lensing_core.errors import NotFoundError
+from lensing_core.metrics import binomial_interval, compare_rankings
+from lensing_core.store import open_database
+from lensing_core.store.tables import Ensemble, Score
+from lensing_core.workspace import Workspace
 from training.jobs.retrain.selection import Selection
 from training.jobs.retrain.stacking import (
     Evaluation,

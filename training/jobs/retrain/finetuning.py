@@ -16,6 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.calibration import Calibration, shift_prior
+from lensing_core.datasets.table import (
+    LENS,
+    UNLABELED,
+)
 from lensing_core.errors import BadInputError
 from lensing_core.models.deep import DeepMember
 from lensing_core.models.ensemble import EnsembleRule
@@ -30,10 +34,6 @@ from training.jobs.retrain.copies import (
 )
 from training.jobs.retrain.evaluating import evaluate
 from training.jobs.retrain.heads import deal_folds
-from training.jobs.retrain.label_table import (
-    LENS,
-    UNLABELED,
-)
 from training.jobs.retrain.networks import (
     BALANCE,
     finetune,

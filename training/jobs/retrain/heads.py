@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.datasets.splits import group_folds
+from lensing_core.datasets.table import (
+    LENS,
+    OTHER,
+)
 from lensing_core.errors import BadInputError
 from lensing_core.models.head import HeadInput
 from lensing_core.pu import (
@@ -18,14 +23,9 @@ from lensing_core.pu import (
     PUMethod,
     PUModel,
     TreesLearner,
-    group_folds,
     pu_method,
 )
 from training.jobs.retrain.copies import repeated
-from training.jobs.retrain.label_table import (
-    LENS,
-    OTHER,
-)
 
 HEADS = ("nnpu", "logistic", "trees", "bagging")
 """nnpu, logistic: on embeddings; trees, bagging: LightGBM on features and embeddings."""

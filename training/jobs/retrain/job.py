@@ -17,6 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lensing_core.datasets.table import (
+    LENS,
+    UNLABELED,
+)
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
@@ -36,10 +40,6 @@ from training.jobs.retrain.heads import (
     cross_fit,
     deal_folds,
     plan_heads,
-)
-from training.jobs.retrain.label_table import (
-    LENS,
-    UNLABELED,
 )
 from training.jobs.retrain.preparing import (
     Clock,

@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Sampler
 
 from lensing_core.cutouts import CutoutStore
-from lensing_core.ingest.provenance import TrainingLabels
+from lensing_core.datasets.table import LENS, TrainingLabels
 from lensing_core.models.deep import DeepMember
 from lensing_core.workspace import Workspace
-from training.jobs.retrain.label_table import LENS
 from training.jobs.retrain.selection import Selection
 from training.jobs.train.batches import (
     LabelledCutouts,
@@ -57,14 +56,12 @@ def open_cutouts(
     """
     stores = {key: CutoutStore(workspace.catalog_cutouts(name)) for key, name in catalogs.items()}
     taken = [member.contract.fit(s.geometry, catalogs[key]) for key, s in stores.items()]
-    n = len(chosen)
     labels = TrainingLabels(
         chosen.candidate_id,
         chosen.row,
         chosen.catalog_id,
         (chosen.state == LENS).astype(np.int8),
-        np.ones(n),
-        np.full(n, -1),
+        chosen.group,
         catalogs,
     )
     return TrainingData(labels, stores, taken[0].geometry, workspace)

@@ -12,19 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
+from lensing_core.datasets.table import UNLABELED
 from lensing_core.store import Session, open_database
 from lensing_core.store.consensus import update_consensus
 from lensing_core.store.consensus_choice import rule_in_force
 from lensing_core.store.ensembles import default_ensemble
 from lensing_core.store.tables import Ensemble
-from training.jobs.retrain.grades import GradeRule
-from training.jobs.retrain.label_table import UNLABELED
-from training.jobs.retrain.labels import training_labels
+from training.jobs.retrain.labels import grade_rule, labels_of_run
 from training.jobs.retrain.reserved import reserve
 from training.jobs.retrain.selection import (
     Selection,
     draw,
-    groups_of,
     seen_by_bases,
     write_note,
 )
@@ -48,7 +46,7 @@ class Clock:
 
 def bring_consensus_up_to_date(session: Session, settings: RetrainSettings) -> Ensemble | None:
     """Join grades by the prior and thresholds that were chosen last; return whose scores are it."""
-    grades = GradeRule.of(settings)
+    grades = grade_rule(settings)
     if grades is None:
         return None
     rule = rule_in_force(session, grades.rule.method) or grades.rule
@@ -91,14 +89,11 @@ def select_rows(
     if note.is_file():
         stored = json.loads(note.read_text())
         return Selection.read(path), {int(k): v for k, v in stored["catalogs"].items()}
-    labels = training_labels(
-        session, names, min_confidence=settings.min_confidence, grades=GradeRule.of(settings)
-    )
+    labels, groups = labels_of_run(session, names, settings)
     if labels.graded.any():
         context.log(f"{int(labels.graded.sum()):,} labels are grades of people here.")
     for reason, count in labels.left_out.items():
         context.log(f"Left out: {count:,} labels, {reason}.", "warning")
-    groups = groups_of(labels, settings.block_nside)
     seen = seen_by_bases(session, context.workspace, [m.model_id for m in base.members], labels)
     n_seen = int((seen & (labels.state != UNLABELED)).sum())
     if n_seen:

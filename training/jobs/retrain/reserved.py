@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lensing_core.errors import BadInputError
-from lensing_core.pu import group_folds
-from lensing_core.workspace import Workspace, check_slug
-from training.jobs.retrain.label_table import (
+from lensing_core.datasets.splits import group_folds
+from lensing_core.datasets.table import (
     LENS,
     CandidateLabels,
 )
+from lensing_core.errors import BadInputError
+from lensing_core.workspace import Workspace, check_slug
 
 ONE_IN = 5
 """One group in this many is reserved."""

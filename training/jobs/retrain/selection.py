@@ -13,17 +13,16 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lensing_core.datasets.table import (
+    UNLABELED,
+    CandidateLabels,
+)
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.files import StoredMember
 from lensing_core.models.head import HeadInput, gather_inputs
 from lensing_core.models.outputs import StoredOutputs
-from lensing_core.pu import object_groups
 from lensing_core.store.tables import Catalog, Ensemble, Model
 from lensing_core.workspace import Workspace
-from training.jobs.retrain.label_table import (
-    UNLABELED,
-    CandidateLabels,
-)
 from training.jobs.train.held_out import HeldOut
 
 Ints = NDArray[np.int64]
@@ -93,17 +92,6 @@ class Selection:
         with np.load(path, allow_pickle=False) as stored:
             found: dict[str, Any] = {field.name: stored[field.name] for field in fields(cls)}
         return cls(**{**found, "share_unlabeled": float(found["share_unlabeled"])})
-
-
-def groups_of(labels: CandidateLabels, block_nside: int) -> Ints:
-    """Objects that belong on one side: of one name, within 2″, or in one sky block."""
-    return object_groups(
-        len(labels),
-        keys=[labels.object_id] if labels.object_id else [],
-        ra_deg=labels.ra_deg,
-        dec_deg=labels.dec_deg,
-        block_nside=block_nside or None,
-    )
 
 
 def draw(

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.calibration import Calibration, shift_prior
-from lensing_core.metrics import ranking_figures, ranking_figures_with_intervals
-from lensing_core.models.ensemble import EnsembleRule, choose_fusion
-from training.jobs.retrain.label_table import (
+from lensing_core.datasets.table import (
     LENS,
     OTHER,
     UNLABELED,
 )
+from lensing_core.metrics import ranking_figures, ranking_figures_with_intervals
+from lensing_core.models.ensemble import EnsembleRule, choose_fusion
 
 MIN_EACH = 10
 """Vetted objects of each class that a calibration needs, and groups that they must stand in."""

@@ -1,4 +1,4 @@
-"""The labelled cutouts of a training run, and how they are divided."""
+"""The labeled cutouts of a training run, and how they are divided."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
+from lensing_core.datasets.labels import labels_to_train
+from lensing_core.datasets.splits import fold_of_groups, split_groups
+from lensing_core.datasets.table import TrainingLabels
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.provenance import TrainingLabels, choose_training_labels
 from lensing_core.models.contract import InputContract, flux_scale
 from lensing_core.store import open_database
 from lensing_core.store.metadata import fetch_metadata
@@ -27,7 +29,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Labelled objects of catalogs that share one geometry, read from their shards on demand."""
+    """Labeled objects of catalogs that share one geometry, read from their shards on demand."""
 
     labels: TrainingLabels
     stores: dict[int, CutoutStore]
@@ -43,7 +45,8 @@ class TrainingData:
         ContractError
             If the catalogs do not share bands, size and pixel scale.
         """
-        labels = choose_training_labels(workspace, catalogs)
+        with open_database(workspace).session() as session:
+            labels = TrainingLabels.of(labels_to_train(session, catalogs))
         stores = {
             catalog_id: CutoutStore(workspace.catalog_cutouts(name))
             for catalog_id, name in labels.catalogs.items()
@@ -116,39 +119,24 @@ class TrainingData:
                 digest.update(path.read_bytes())
         return digest.hexdigest()
 
-    def blocks(self) -> Indices:
-        """Number of the sky block of each object; an object without a position is its own."""
-        alone = -1 - np.arange(len(self.labels))
-        return np.where(self.labels.healpix >= 0, self.labels.healpix, alone)
-
     def fold(self, indices: Indices, k: int, n: int, seed: int) -> tuple[Indices, Indices]:
-        """Those of ``indices`` outside and inside the ``k``-th of ``n`` parts of whole blocks."""
-        names, member = np.unique(self.blocks()[indices], return_inverse=True)
-        part = np.random.default_rng([seed, n]).permutation(len(names)) % n
-        inside = part[member] == k % n
+        """Those of ``indices`` outside and inside the ``k``-th of ``n`` parts of whole groups."""
+        inside = fold_of_groups(self.labels.group[indices], n, seed=seed) == k % n
         return indices[~inside], indices[inside]
 
     def split(self, seed: int) -> dict[str, Indices]:
-        """Indices of each split of :data:`SPLITS`, grouped by sky block (HEALPix).
+        """Indices of each split of :data:`SPLITS`, of whole groups.
 
-        Objects without a position are their own block. Whole blocks are dealt out, so that no
-        object and its duplicate or neighbour stand on two sides.
+        A group is a block of the sky with all its duplicates, see
+        :meth:`~lensing_core.datasets.table.CandidateLabels.groups`; an object without a position is
+        its own, unless another catalog has one of its name.
 
         Raises
         ------
         BadInputError
             If a split would lack lenses or non-lenses.
         """
-        block = self.blocks()
-        names, member, counts = np.unique(block, return_inverse=True, return_counts=True)
-        order = np.random.default_rng(seed).permutation(len(names))
-        # Where the middle of a block falls on the line of all objects decides its split.
-        middle = (np.cumsum(counts[order]) - counts[order] / 2) / counts.sum()
-        edges = np.cumsum(list(SPLITS.values()))[:-1]
-        of_block = np.empty(len(names), dtype=np.int64)
-        of_block[order] = np.searchsorted(edges, middle)
-        which = of_block[member]
-        found = {name: np.flatnonzero(which == k) for k, name in enumerate(SPLITS)}
+        found = split_groups(self.labels.group, SPLITS, seed=seed)
         for name, indices in found.items():
             lenses = int((self.labels.label[indices] == 1).sum())
             if lenses < 2 or len(indices) - lenses < 2:

@@ -92,7 +92,7 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
         raw["calibration"],
         truth["calibration"],
         variances["calibration"],
-        data.blocks()[splits["calibration"]],
+        data.labels.group[splits["calibration"]],
     )
     if choice is not None:
         context.log(f"Fusion: {choice.fusion} has the best cross-fitted TPR0, then TPR10.")
@@ -265,19 +265,19 @@ def _rule(
     raw: NDArray[np.float64],
     labels: NDArray[np.integer],
     variances: NDArray[np.float64] | None,
-    blocks: Indices,
+    groups: Indices,
 ) -> tuple[EnsembleRule, FusionChoice | None]:
     """The rule fitted on calibration objects, and what its fusion was chosen by, if it was."""
     choice = None
     if settings.fusion == "best":
-        choice = choose_fusion(raw, labels, variances=variances, groups=blocks)
+        choice = choose_fusion(raw, labels, variances=variances, groups=groups)
     rule = EnsembleRule.fit(
         raw,
         labels,
         fusion=choice.fusion if choice else settings.fusion,
         survey_prior=settings.survey_prior,
         variances=variances,
-        groups=blocks,
+        groups=groups,
     )
     return rule, choice
 

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
+from lensing_core.datasets.table import (
+    LENS,
+    OTHER,
+    UNLABELED,
+)
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Ensemble, Observation, RunLog
 from training.jobs import retrain as retraining
 from training.jobs.retrain.diagnosis import (
     diagnose,
     fetch_covariates,
-)
-from training.jobs.retrain.label_table import (
-    LENS,
-    OTHER,
-    UNLABELED,
 )
 from training.jobs.retrain.selection import Selection
 from training.settings import RetrainSettings

@@ -7,6 +7,7 @@ import pytest
 from retraining_data import logits_of
 from sqlalchemy import select, update
 
+from lensing_core.datasets.table import REASONS
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import ranking_figures
 from lensing_core.models.files import load_member
@@ -22,7 +23,6 @@ from training.jobs import (
     train as fit,
 )
 from training.jobs.retrain import finetuning
-from training.jobs.retrain.label_table import REASONS
 from training.jobs.retrain.networks import LensesInEveryBatch
 from training.jobs.retrain.reserved import reserved_path
 from training.jobs.retrain.selection import Selection

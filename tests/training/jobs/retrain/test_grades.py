@@ -10,6 +10,14 @@ import pytest
 from sqlalchemy import select, update
 
 from lensing_core.consensus import SCHEMES
+from lensing_core.datasets.grades import GradeRule
+from lensing_core.datasets.labels import labels_to_retrain
+from lensing_core.datasets.table import (
+    LENS,
+    OTHER,
+    REASONS,
+    UNLABELED,
+)
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import ranking_figures
 from lensing_core.store import open_database
@@ -25,14 +33,6 @@ from lensing_core.store.tables import (
     SessionItem,
 )
 from training.jobs import retrain as retraining
-from training.jobs.retrain.grades import GradeRule
-from training.jobs.retrain.label_table import (
-    LENS,
-    OTHER,
-    REASONS,
-    UNLABELED,
-)
-from training.jobs.retrain.labels import training_labels
 from training.settings import RetrainSettings
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
@@ -69,7 +69,7 @@ def labels_of(workspace, **rule):
     with open_database(workspace).session() as session:
         grades = GradeRule(**rule)
         update_consensus(session, grades.rule)
-        return training_labels(session, ["survey"], grades=grades)
+        return labels_to_retrain(session, ["survey"], grades=grades)
 
 
 def test_grades_become_labels_by_consensus(workspace, make_survey):
@@ -109,7 +109,7 @@ def test_grades_become_labels_by_consensus(workspace, make_survey):
     many = labels_of(workspace, min_votes=3)
     assert many.count(LENS) == 6 - 1
     assert many.left_out["too few votes"] == 58 + 1
-    with pytest.raises(BadInputError, match="not the greater"):
+    with pytest.raises(BadInputError, match="first at least as large"):
         GradeRule(lens_from=0.2, other_below=0.4)
 
 
@@ -142,10 +142,10 @@ def test_gold_standards_from_simulations_never_train_an_observed_catalog(workspa
         )  # fmt: skip
     with open_database(workspace).session() as session:
         update_consensus(session, GradeRule().rule)
-        both = training_labels(session, ["survey", "made"], grades=GradeRule())
+        both = labels_to_retrain(session, ["survey", "made"], grades=GradeRule())
         assert (both.state[np.isin(both.candidate_id, gold)] == UNLABELED).all()
         assert both.left_out == {"simulated gold standard": 10}
-        alone = training_labels(session, ["made"], grades=GradeRule())
+        alone = labels_to_retrain(session, ["made"], grades=GradeRule())
         assert (alone.state[np.isin(alone.candidate_id, gold)] == LENS).all()
         assert not alone.graded.any()
 

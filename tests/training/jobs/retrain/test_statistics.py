@@ -6,6 +6,13 @@ import numpy as np
 import pytest
 
 from lensing_core.calibration import Calibration
+from lensing_core.datasets.table import (
+    LENS,
+    NO_REASON,
+    OTHER,
+    REASONS,
+    UNLABELED,
+)
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import RankingCurve, ranking_figures
 from lensing_core.models.ensemble import EnsembleRule
@@ -16,13 +23,6 @@ from training.jobs.retrain.heads import (
     cross_fit,
     deal_folds,
     plan_heads,
-)
-from training.jobs.retrain.label_table import (
-    LENS,
-    NO_REASON,
-    OTHER,
-    REASONS,
-    UNLABELED,
 )
 from training.jobs.retrain.stacking import (
     evaluation_set,

@@ -249,7 +249,7 @@ def test_validation_folds_share_no_block(workspace, make_catalog, make_context):
     known = set(splits["train"].tolist()) | set(splits["validation"].tolist())
     for plan in plans:
         assert set(plan.train.tolist()) | set(plan.validation.tolist()) == known
-        blocks = data.blocks()
+        blocks = data.labels.group
         assert not set(blocks[plan.train].tolist()) & set(blocks[plan.validation].tolist())
 
 
@@ -280,7 +280,7 @@ def test_splits_keep_sky_blocks_together(workspace, make_catalog):
     data = TrainingData.open(workspace, ["train"])
     splits = data.split(seed=3)
     assert sorted(np.concatenate(list(splits.values()))) == list(range(900))
-    blocks = [set(data.labels.healpix[indices]) for indices in splits.values()]
+    blocks = [set(data.labels.group[indices]) for indices in splits.values()]
     for a in range(4):
         for b in range(a):
             assert not blocks[a] & blocks[b]
@@ -300,7 +300,7 @@ def test_what_cannot_be_trained_is_said(workspace, make_catalog, make_context):
     make_catalog("known", 60, seed=3, label_source="obs:castles", label_policy="positives_only")
     for catalogs, error, message in (
         (["nothing"], NotFoundError, "no catalog nothing"),
-        (["blank"], BadInputError, "no labelled"),
+        (["blank"], BadInputError, "no labeled"),
         (["galaxies"], PolicyError, "pretraining only"),
         (["known"], PolicyError, "non-lenses"),
     ):

@@ -1,0 +1,156 @@
+"""The rule for a candidate's grades: from the consensus of graders to a label, its weight, reason.
+
+Where grades came after the consensus was made, the share of votes for a lens stands for its
+posterior until it is made again; retraining makes it again before it reads labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lensing_core.datasets.table import REASONS, CandidateLabels
+from lensing_core.datasets.uses import LENS, OTHER, UNLABELED
+from lensing_core.errors import BadInputError
+from lensing_core.store.consensus import gold_answers
+from lensing_core.store.consensus_choice import ConsensusRule, rule_in_force
+from lensing_core.store.tables import Consensus, ConsensusChoice, Vote
+
+_LEAST_WEIGHT = 0.05
+_EVEN = 0.5
+
+
+@dataclass(frozen=True)
+class GradeRule:
+    """How grades become labels.
+
+    Attributes
+    ----------
+    rule : ConsensusRule
+    lens_from, other_below : float
+        Posteriors from which an object is a lens, and below which it is none.
+    min_votes : int
+        Objects with fewer votes stay unlabeled.
+    imported : bool
+        Whether imported labels count beside grades.
+    """
+
+    rule: ConsensusRule = field(default_factory=ConsensusRule)
+    lens_from: float = 0.5
+    other_below: float = 0.1
+    min_votes: int = 1
+    imported: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 < self.other_below <= self.lens_from < 1:
+            raise BadInputError(
+                f"Grades: lenses from {self.lens_from}, non-lenses below {self.other_below}; give "
+                "two numbers between 0 and 1, the first at least as large as the second."
+            )
+
+    @classmethod
+    def in_force(cls, session: Session) -> GradeRule:
+        """The usual thresholds, with the consensus that was made last."""
+        return cls(rule_in_force(session) or ConsensusRule())
+
+    def state(self, posterior: float, prior: float) -> int:
+        """LENS, OTHER or UNLABELED at a posterior."""
+        if posterior >= self.lens_from:
+            return LENS
+        # A prior that no vote has lowered says nothing.
+        return OTHER if posterior < min(self.other_below, prior) else UNLABELED
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What graders say of a candidate together.
+
+    Attributes
+    ----------
+    candidate_id : int
+    posterior, prior : float
+        Of being a lens; the posterior is NaN where votes are even.
+    n_votes : int
+    """
+
+    candidate_id: int
+    posterior: float
+    prior: float
+    n_votes: int
+
+
+def opinions(session: Session, rule: ConsensusRule) -> Iterator[Opinion]:
+    """The opinion on each graded candidate: its consensus, or votes that it has not seen yet.
+
+    Gold standards have none: what they are is known.
+    """
+    choice = session.get(ConsensusChoice, rule.method)
+    new = _newer_votes(session, choice.last_event_id if choice else 0)
+    rows = session.execute(
+        select(
+            Consensus.candidate_id, Consensus.posterior, Consensus.prior, Consensus.n_votes
+        ).where(Consensus.method == rule.method)
+    )
+    for row in rows:
+        if row.candidate_id not in new:
+            yield Opinion(*row)
+    yield from new.values()
+
+
+def _newer_votes(session: Session, last_event_id: int) -> dict[int, Opinion]:
+    """Votes on candidates with grades later than an event; those that are even decide nothing."""
+    rows = session.execute(
+        select(Vote.candidate_id, func.avg(Vote.is_lens), func.count())
+        .where(Vote.is_lens.is_not(None))
+        .group_by(Vote.candidate_id)
+        .having(func.max(Vote.event_id) > last_event_id)
+    ).all()
+    gold = gold_answers(session) if rows else {}
+    return {
+        candidate_id: Opinion(candidate_id, np.nan if share == _EVEN else float(share), 1.0, n)
+        for candidate_id, share, n in rows
+        if candidate_id not in gold
+    }
+
+
+def apply_grades(session: Session, labels: CandidateLabels, grades: GradeRule) -> None:
+    """Put what graders say into the labels, in place."""
+    if not grades.imported:
+        dropped = int((labels.state != UNLABELED).sum())
+        labels.state[:] = UNLABELED
+        if dropped:
+            labels.leave_out("imported, and only grades were asked for", dropped)
+    place = {key: k for k, key in enumerate(labels.candidate_id.tolist())}
+    for opinion in opinions(session, grades.rule):
+        k = place.get(opinion.candidate_id)
+        if k is None:
+            continue
+        state = grades.state(opinion.posterior, opinion.prior)
+        if opinion.n_votes < grades.min_votes:
+            labels.leave_out("too few votes")
+        elif state == UNLABELED:
+            labels.leave_out("graders undecided")
+        else:
+            labels.state[k] = state
+            labels.weight[k] = max(_LEAST_WEIGHT, abs(2 * opinion.posterior - 1))
+            labels.graded[k] = True
+    _apply_reasons(session, labels, place)
+
+
+def _apply_reasons(session: Session, labels: CandidateLabels, place: dict[int, int]) -> None:
+    """The reason that most graders gave for a rejected object; of equals the first by name."""
+    counted: dict[int, dict[str, int]] = {}
+    rows = session.execute(
+        select(Vote.candidate_id, Vote.reject_reason).where(Vote.reject_reason.is_not(None))
+    )
+    for candidate_id, reason in rows:
+        k = place.get(candidate_id)
+        if k is not None and reason is not None and labels.state[k] == OTHER:
+            counts = counted.setdefault(k, {})
+            counts[reason] = counts.get(reason, 0) + 1
+    for k, counts in counted.items():
+        labels.reason[k] = REASONS.index(max(sorted(counts), key=lambda name: counts[name]))

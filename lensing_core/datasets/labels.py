@@ -1,0 +1,229 @@
+"""Labels of the candidates of catalogs, for each use: the one place where labels are read.
+
+A label comes with a catalog (rules in :mod:`~lensing_core.datasets.uses`) or from people here
+(:mod:`~lensing_core.datasets.grades`). A decided grade stands above an imported label of the same
+object; where graders have not decided, the imported one stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import false, func, or_, select
+from sqlalchemy.orm import Session
+
+from lensing_core.datasets.grades import GradeRule, apply_grades
+from lensing_core.datasets.table import NO_REASON, CandidateLabels
+from lensing_core.datasets.uses import LENS, OTHER, UNLABELED, USES, Use, imported_states
+from lensing_core.errors import BadInputError, NotFoundError, PolicyError
+from lensing_core.store.consensus import gold_answers
+from lensing_core.store.tables import Candidate, Catalog, Vote
+
+_AT_ONCE = 10_000
+
+
+def read_labels(
+    session: Session,
+    catalogs: Sequence[Catalog],
+    use: Use,
+    *,
+    min_confidence: float | None = None,
+    grades: GradeRule | None = None,
+) -> CandidateLabels:
+    """Labels of candidates for a use, in order of catalog and cutout.
+
+    Parameters
+    ----------
+    use : Use
+        Of :data:`~lensing_core.datasets.uses.USES`. Where it takes no unlabeled objects, only
+        candidates with a usable label are returned.
+    min_confidence : float, optional
+        In place of that of the use.
+    grades : GradeRule, optional
+        How grades become labels, if the use takes them; without it only imported labels count.
+        The ``consensus`` table is read as it stands.
+    """
+    if min_confidence is None:
+        min_confidence = use.min_confidence
+    parts = [_imported(session, c, use, min_confidence, len(catalogs) > 1) for c in catalogs]
+    labels = CandidateLabels.joined(parts, {catalog.id: catalog.name for catalog in catalogs})
+    if not use.gold:
+        _leave_out_gold(session, labels, catalogs)
+    if use.grades and grades is not None:
+        apply_grades(session, labels, grades)
+    return labels if use.unlabeled else labels.part(np.flatnonzero(labels.state != UNLABELED))
+
+
+def catalogs_named(session: Session, names: Sequence[str]) -> list[Catalog]:
+    """Catalogs by name, in the order asked for; raises NotFoundError."""
+    found = {c.name: c for c in session.scalars(select(Catalog).where(Catalog.name.in_(names)))}
+    missing = [name for name in names if name not in found]
+    if missing or not names:
+        raise NotFoundError(f"There is no catalog {', '.join(missing) or '(none was named)'}.")
+    return [found[name] for name in dict.fromkeys(names)]
+
+
+def labels_to_train(session: Session, names: Sequence[str]) -> CandidateLabels:
+    """Labels of catalogs from which a classifier learns lenses and non-lenses.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no catalog of a name.
+    PolicyError
+        If a catalog has nothing but labels for pretraining, or known lenses come without
+        non-lenses of their survey and kind of pixel.
+    BadInputError
+        If lenses or non-lenses are missing altogether.
+    """
+    catalogs = catalogs_named(session, names)
+    for catalog in catalogs:
+        _check_not_for_pretraining(session, catalog)
+    labels = read_labels(session, catalogs, USES["train"])
+    _check_companions(labels, catalogs, OTHER)
+    for state, what in ((LENS, "lenses"), (OTHER, "non-lenses")):
+        if not labels.count(state):
+            raise BadInputError(
+                f"Catalogs {', '.join(c.name for c in catalogs)} have no labeled {what} that may "
+                "be used; a classifier needs both lenses and non-lenses."
+            )
+    return labels
+
+
+def labels_to_retrain(
+    session: Session,
+    names: Sequence[str],
+    *,
+    min_confidence: float | None = None,
+    grades: GradeRule | None = None,
+) -> CandidateLabels:
+    """Labels and unlabeled objects of catalogs from which heads learn (see :func:`read_labels`).
+
+    Raises
+    ------
+    NotFoundError
+        If there is no catalog of a name.
+    BadInputError
+        If lenses are missing, or nothing is unlabeled.
+    PolicyError
+        If known lenses come without other objects of their survey and kind of pixel.
+    """
+    catalogs = catalogs_named(session, names)
+    labels = read_labels(
+        session, catalogs, USES["retrain"], min_confidence=min_confidence, grades=grades
+    )
+    listed = ", ".join(catalog.name for catalog in catalogs)
+    if not labels.count(LENS):
+        raise BadInputError(
+            f"Catalog {listed} has no labeled lenses that may be used; label some first."
+        )
+    if not labels.count(UNLABELED):
+        raise BadInputError(
+            f"All {len(labels):,} candidates of catalog {listed} are labeled; learning from "
+            "positive and unlabeled objects needs unlabeled ones. Use train instead."
+        )
+    _check_companions(labels, catalogs, OTHER, UNLABELED)
+    return labels
+
+
+def _imported(
+    session: Session, catalog: Catalog, use: Use, min_confidence: float, with_names: bool
+) -> CandidateLabels:
+    """Imported labels of one catalog; candidates that no use of its kind can label are left out."""
+    columns: list[Any] = [
+        Candidate.id,
+        Candidate.cutout_index,
+        Candidate.ra_deg,
+        Candidate.dec_deg,
+        Candidate.label,
+        Candidate.label_confidence,
+        Candidate.label_policy,
+        Candidate.object_id,
+    ]
+    mine = Candidate.catalog_id == catalog.id
+    query = select(*columns[: 8 if with_names else 7]).where(mine)
+    if not use.unlabeled:
+        graded = Candidate.id.in_(select(Vote.candidate_id))
+        query = query.where(or_(Candidate.label.is_not(None), graded if use.grades else false()))
+    n = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    number, position = np.empty((n, 2), dtype=np.int64), np.empty((n, 2))
+    label, confidence = np.full(n, UNLABELED, dtype=np.int8), np.empty(n)
+    policy = np.full(n, catalog.label_policy, dtype="U16")
+    object_id: list[str] = []
+    rows = session.execute(
+        query.order_by(Candidate.cutout_index).execution_options(yield_per=_AT_ONCE)
+    )
+    for k, row in enumerate(rows):
+        number[k] = row[:2]
+        position[k] = [np.nan if v is None else v for v in row[2:4]]
+        label[k] = UNLABELED if row[4] is None else row[4]
+        confidence[k] = catalog.label_confidence if row[5] is None else row[5]
+        if row[6] is not None:
+            policy[k] = row[6]
+        if with_names:
+            object_id.append(row[7])
+    state, left_out = imported_states(label, policy, confidence, min_confidence)
+    if not use.unlabeled and n < catalog.n_candidates:
+        left_out["unlabeled"] = catalog.n_candidates - n
+    return CandidateLabels(
+        number[:, 0].copy(),
+        np.full(n, catalog.id, dtype=np.int64),
+        number[:, 1].copy(),
+        position[:, 0].copy(),
+        position[:, 1].copy(),
+        state,
+        label != UNLABELED,
+        object_id,
+        {catalog.id: catalog.name},
+        np.ones(n, dtype=np.float32),
+        np.full(n, NO_REASON, dtype=np.int8),
+        np.zeros(n, dtype=bool),
+        left_out,
+    )
+
+
+def _leave_out_gold(session: Session, labels: CandidateLabels, catalogs: Sequence[Catalog]) -> None:
+    """Simulated gold standards of sessions do not train beside observed objects."""
+    if all(catalog.origin == "simulated" for catalog in catalogs):
+        return
+    simulated = [c.id for c in catalogs if c.origin == "simulated"]
+    gold = np.isin(labels.candidate_id, list(gold_answers(session)))
+    gold &= np.isin(labels.catalog_id, simulated) & (labels.state != UNLABELED)
+    if gold.any():
+        labels.state[gold] = UNLABELED
+        labels.leave_out("simulated gold standard", int(gold.sum()))
+
+
+def _check_not_for_pretraining(session: Session, catalog: Catalog) -> None:
+    policies = session.scalars(
+        select(func.coalesce(Candidate.label_policy, catalog.label_policy))
+        .where(Candidate.catalog_id == catalog.id, Candidate.label.is_not(None))
+        .distinct()
+    ).all()
+    if policies and all(policy == "pretraining_only" for policy in policies):
+        raise PolicyError(
+            f"Catalog {catalog.name} is for pretraining only (label source "
+            f"{catalog.label_source}): it cannot train or evaluate a lens classifier. Choose a "
+            "catalog with lens labels."
+        )
+
+
+def _check_companions(labels: CandidateLabels, catalogs: Sequence[Catalog], *states: int) -> None:
+    """Lenses need objects in ``states`` of their survey and kind of pixel beside them."""
+    paired = {
+        (catalog.survey_id, catalog.pixel_kind)
+        for catalog in catalogs
+        if np.isin(labels.state[labels.catalog_id == catalog.id], states).any()
+    }
+    what = "other objects" if UNLABELED in states else "non-lenses"
+    for catalog in catalogs:
+        lenses = (labels.state[labels.catalog_id == catalog.id] == LENS).any()
+        if lenses and (catalog.survey_id, catalog.pixel_kind) not in paired:
+            raise PolicyError(
+                f"Catalog {catalog.name} holds known lenses only (label source "
+                f"{catalog.label_source}): training on it needs {what} of {catalog.survey.name} "
+                "beside it, or a classifier would learn to tell surveys apart. Add a catalog of "
+                f"{catalog.survey.name} {what}."
+            )

@@ -1,0 +1,165 @@
+"""Every candidate of some catalogs, with what is known of it: lens, no lens, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.consensus import REJECT_REASONS
+from lensing_core.datasets.groups import BLOCK_NSIDE, Groups, named_by_block, object_groups
+from lensing_core.datasets.uses import LENS, OTHER, UNLABELED
+
+__all__ = [
+    "LENS",
+    "NO_REASON",
+    "OTHER",
+    "REASONS",
+    "UNLABELED",
+    "CandidateLabels",
+    "TrainingLabels",
+]
+REASONS = tuple(REJECT_REASONS)
+NO_REASON = -1
+Ints = NDArray[np.int64]
+_ARRAYS = {
+    **dict.fromkeys(("candidate_id", "catalog_id", "row"), np.int64),
+    **dict.fromkeys(("ra_deg", "dec_deg"), np.float64),
+    **dict.fromkeys(("state", "reason"), np.int8),
+    **dict.fromkeys(("imported", "graded"), np.bool_),
+    "weight": np.float32,
+}
+
+
+@dataclass(frozen=True)
+class CandidateLabels:
+    """Candidates of some catalogs, in order of catalog and cutout, and what is known of them.
+
+    Attributes
+    ----------
+    candidate_id, catalog_id, row : ndarray of shape (n,), int64
+        ``row`` is the place in the catalog's cutouts and stored outputs.
+    ra_deg, dec_deg : ndarray of shape (n,), float64
+        NaN where unknown.
+    state : ndarray of shape (n,), int8
+        :data:`LENS`, :data:`OTHER` (vetted) or :data:`UNLABELED`.
+    imported : ndarray of shape (n,), bool
+        Whether the table that was imported gave a label, usable or not: what an ordinary training
+        on the catalog would have seen.
+    object_id : list of str
+        Empty for one catalog, in which names are unique.
+    catalogs : dict of int to str
+    weight : ndarray of shape (n,), float32
+        Of a label: |2p − 1| of its posterior, 1 where it was imported.
+    reason : ndarray of shape (n,), int8
+        Kind of a rejected object, an index into :data:`REASONS`; -1 where none was given.
+    graded : ndarray of shape (n,), bool
+        The state comes from grades.
+    left_out : dict of str to int
+        Labels that do not count, by reason; their objects are unlabeled.
+    """
+
+    candidate_id: Ints
+    catalog_id: Ints
+    row: Ints
+    ra_deg: NDArray[np.float64]
+    dec_deg: NDArray[np.float64]
+    state: NDArray[np.int8]
+    imported: NDArray[np.bool_]
+    object_id: list[str]
+    catalogs: dict[int, str]
+    weight: NDArray[np.float32]
+    reason: NDArray[np.int8]
+    graded: NDArray[np.bool_]
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.candidate_id)
+
+    @classmethod
+    def joined(cls, parts: Sequence[CandidateLabels], catalogs: dict[int, str]) -> CandidateLabels:
+        """Those of several catalogs, one after the other."""
+        arrays: dict[str, Any] = {
+            name: np.concatenate([np.empty(0, kind), *(getattr(part, name) for part in parts)])
+            for name, kind in _ARRAYS.items()
+        }
+        object_id = [name for part in parts for name in part.object_id]
+        labels = cls(**arrays, object_id=object_id, catalogs=catalogs)
+        for part in parts:
+            for reason, n in part.left_out.items():
+                labels.leave_out(reason, n)
+        return labels
+
+    def part(self, rows: Ints) -> CandidateLabels:
+        """Some of the candidates."""
+        arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in _ARRAYS}
+        object_id = [self.object_id[k] for k in rows.tolist()] if self.object_id else []
+        return replace(self, **arrays, object_id=object_id)
+
+    def groups(self, block_nside: int | None = BLOCK_NSIDE) -> Groups:
+        """Number of each candidate's group: objects that belong on one side of every split.
+
+        Those within :data:`~lensing_core.datasets.groups.DUPLICATE_RADIUS_ARCSEC` whatever catalog
+        they are from, and those of one sky block; see
+        :func:`~lensing_core.datasets.groups.object_groups`.
+        """
+        return object_groups(
+            len(self),
+            names=self.object_id,
+            ra_deg=self.ra_deg,
+            dec_deg=self.dec_deg,
+            block_nside=block_nside,
+        )
+
+    def count(self, state: int) -> int:
+        """How many candidates are in a state."""
+        return int((self.state == state).sum())
+
+    def leave_out(self, reason: str, n: int = 1) -> None:
+        """Count labels that do not count."""
+        self.left_out[reason] = self.left_out.get(reason, 0) + n
+
+
+@dataclass(frozen=True)
+class TrainingLabels:
+    """Labeled objects from which a classifier learns, one entry an object.
+
+    Attributes
+    ----------
+    candidate_id, cutout_index, catalog_id : ndarray of shape (n,), int64
+    label : ndarray of shape (n,), int8
+        1 lens, 0 not (or not known to be one, where a loss for unlabeled objects is used).
+    group : ndarray of shape (n,), int64
+        Objects of one group belong on one side of every split.
+    catalogs : dict of int to str
+        Name by catalog id.
+    left_out : dict of str to int
+        What was not taken, by reason.
+    """
+
+    candidate_id: Ints
+    cutout_index: Ints
+    catalog_id: Ints
+    label: NDArray[np.int8]
+    group: Groups
+    catalogs: dict[int, str]
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, labels: CandidateLabels) -> TrainingLabels:
+        """From labels whose states are all known."""
+        return cls(
+            labels.candidate_id,
+            labels.row,
+            labels.catalog_id,
+            labels.state,
+            named_by_block(labels.groups(), labels.ra_deg, labels.dec_deg),
+            labels.catalogs,
+            labels.left_out,
+        )
+
+    def __len__(self) -> int:
+        return len(self.label)
