@@ -25,7 +25,7 @@ from lensing_core.store import open_database
 from lensing_core.store.labels import grader_named
 from lensing_core.store.run_locks import is_locked_in_database, lock_in_database
 from lensing_core.store.runs import get_run
-from lensing_core.store.tables import Candidate, Run, Score, Vote
+from lensing_core.store.tables import Candidate, LabelSession, Run, Score, Vote
 from lensing_core.workspace import Workspace
 from training import runner as jobs
 from training.runner import runner
@@ -70,7 +70,7 @@ def test_a_workspace_runs_scores_ranks_and_grades_on_a_server(on_server):
     invoked = CliRunner().invoke(
         cli,
         ["session", "create", str(on_server.root), "--session", "first look", "--n", "5",
-         "--ensemble", "default-hsc"],
+         "--ensemble", "default-hsc", "--gold-fraction", "0"],
     )  # fmt: skip
     assert invoked.exit_code == 0, invoked.output
     assert grade_one(on_server) == 1
@@ -95,13 +95,14 @@ def grade_one(workspace) -> int:
         grader_named(session, "Ada")
     here, signed_in = signed_in_as(context, "Ada")
     service = LabelService(context)
-    (found,) = service.sessions(signed_in)
-    (stamp, *_) = service.start(found["id"], signed_in)["items"]
+    with open_database(context.workspace).session() as session:
+        session_id = session.scalars(select(LabelSession.id)).one()
+    (stamp, *_) = service.queue(session_id, signed_in, 0)["items"]
     event = {
         "uuid": str(uuid4()), "kind": "grade", "token": stamp["token"], "grade": "A",
         "given_at": datetime.now(UTC).isoformat(),
     }  # fmt: skip
-    service.record(here, found["id"], signed_in, [event])
+    service.record(here, session_id, signed_in, [event])
     with open_database(context.workspace).session() as session:
         return session.scalar(select(func.count()).select_from(Vote))
 
