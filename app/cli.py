@@ -51,7 +51,7 @@ def has_screen() -> bool:
 @cli.command()
 def serve(workspace: WorkspaceArgument, port: PortOption = 5006, show: OpenOption = False) -> None:
     """Serve the pages of a workspace on this machine (127.0.0.1)."""
-    from app.main import serve as serve_pages  # here, so that other commands start fast
+    from app.front.main import serve as serve_pages  # here: other commands start fast
 
     made = make_workspace(workspace)
     serve_pages(made, port=port, open_browser=show, demo=False)
@@ -64,7 +64,7 @@ def demo(
     show: OpenOrNotOption = None,
 ) -> None:
     """Serve a workspace that builds a simulated survey, an ensemble and its ranking by itself."""
-    from app.main import serve as serve_pages  # here, so that other commands start fast
+    from app.front.main import serve as serve_pages  # here: other commands start fast
 
     made = make_workspace(workspace)
     serve_pages(made, port=port, open_browser=has_screen() if show is None else show, demo=True)

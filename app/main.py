@@ -1,12 +1,11 @@
-"""The server: routes, tiles, and the watch over jobs."""
+"""The process of the pages: their routes, and the watch over jobs."""
 
 from __future__ import annotations
 
 import asyncio
 import hmac
 import logging
-import socket
-import webbrowser
+import signal
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,21 +15,18 @@ from panel.io.resources import LOCAL_DIST
 from panel.io.server import Server
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import StreamClosedError
-from tornado.web import RedirectHandler
 from tornado.websocket import WebSocketClosedError
 
 from app.catalogs import page as catalogs
 from app.context import AppContext
 from app.crossmatch import page as crossmatch
 from app.evaluate import page as evaluate
+from app.front.inside import end_with_the_front, give_way
+from app.front.pages import PageSettings
 from app.http import identity
-from app.http.hosts import (
-    ADDRESS,
-    HOSTS,
-    refuse_foreign_hosts,
-)
+from app.http.hosts import HOSTS, refuse_foreign_hosts
+from app.http.passed_on import refuse_all_but_the_front
 from app.http.routes import restrict
-from app.label import handlers as label_handlers
 from app.label import page as label
 from app.overview import page as overview
 from app.review import (
@@ -53,14 +49,14 @@ from app.widgets.notice import (
     UNEXPECTED,
     Notice,
 )
-from lensing_core.errors import LensTriageError, WorkspaceError
+from lensing_core.errors import LensTriageError
 from lensing_core.private_files import keep_private_from_now_on
 from lensing_core.store.changes import ChangeStamp
 from lensing_core.store.failures import sentence_of
 from lensing_core.store.graders import workspace_secret
 from lensing_core.workspace import Workspace
 from training import runner as jobs
-from training.demo import complete_demo, submit_demo
+from training.demo import complete_demo
 
 _ADVANCE_EVERY_MS = 2000
 NOT_BUILT = "This page could not be built; the server's log says why."
@@ -143,46 +139,30 @@ def _unexpected(error: Exception) -> None:
         )
 
 
-def _free_port(port: int) -> int:
-    """The port to listen on; raises WorkspaceError if it is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((ADDRESS, port))
-        except OSError as error:
-            raise WorkspaceError(
-                f"Port {port} on {ADDRESS} is not free ({error.strerror}); choose another with "
-                "--port, or --port 0 for any free one."
-            ) from error
-        return int(probe.getsockname()[1])
-
-
 def session_key(workspace: Workspace) -> bytes:
     """Return the key that signs sessions of pages: nobody makes one up, or its cookies."""
     secret = workspace_secret(workspace).encode()
     return hmac.digest(secret, b"sessions of pages", "sha256")
 
 
-def make_server(context: AppContext, port: int) -> Server:
-    """Return a server of all pages and endpoints, not started; it answers what it must alone."""
+def make_server(context: AppContext, settings: PageSettings) -> Server:
+    """Return a server of all pages and of what they ask for, not started.
+
+    It answers the front alone, which answers what grading needs by itself (:mod:`app.front`).
+    """
     workspace = context.workspace
     source = tiles.TileSource(workspace)
     routes = {f"/{slug}": _route(context, title, page) for slug, (title, page) in PAGES.items()}
     own = [
         *exporting.routes(context),
-        *identity.routes(context),
-        *label_handlers.routes(context, source),
         *review_handlers.routes(context),
-        *tiles.routes(source),
         *attention.routes(context, source),
         *wide_field.routes(context),
-        (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
     ]
     server = pn.serve(
         routes,
-        address=ADDRESS,
-        port=port,
-        websocket_origin=[f"{host}:{port}" for host in HOSTS],
+        unix_socket=str(settings.socket),
+        websocket_origin=[f"{host}:{settings.port}" for host in HOSTS],
         extra_patterns=own,
         secret_key=session_key(workspace),
         sign_sessions=True,
@@ -194,11 +174,12 @@ def make_server(context: AppContext, port: int) -> Server:
     application = server._tornado  # Bokeh has no public name for its application
     restrict(application, PAGES, own)
     refuse_foreign_hosts(application)
+    refuse_all_but_the_front(application, settings.secret)
     return server
 
 
 def _run(server: Server) -> None:
-    """Serve until Ctrl-C or SIGTERM; nothing else ends the server.
+    """Serve until SIGTERM; nothing else ends the server.
 
     SystemExit leaves the loop whoever raises it, a callback of a page or code that it imports.
     """
@@ -211,43 +192,19 @@ def _run(server: Server) -> None:
             return
 
 
-def _open_browser(url: str) -> None:
-    """Open a window; where there is no browser the address has been printed."""
-    try:
-        webbrowser.open(url)
-    except webbrowser.Error as error:
-        _log.warning("No browser could be opened (%s); open %s yourself.", error, url)
-
-
-def serve(
-    workspace: Workspace, *, port: int = 5006, open_browser: bool = False, demo: bool = False
-) -> None:
-    """Serve the pages of a workspace on this machine until interrupted.
-
-    Parameters
-    ----------
-    port : int, optional
-        0 takes any free one; the address is printed.
-    open_browser : bool, optional
-        Open a browser window on the first page.
-    demo : bool, optional
-        Queue the demonstration's runs unless the workspace has them already.
-
-    Raises
-    ------
-    WorkspaceError
-        If the port is taken.
-    """
+def serve_pages(settings: PageSettings) -> None:
+    """Serve the pages of a workspace to the front process, as long as that lives."""
+    end_with_the_front(settings.socket)
+    give_way()
     keep_private_from_now_on()
-    port = _free_port(port)
+    workspace = Workspace.open(settings.root)
     context = AppContext.of(workspace)
-    if demo:
-        submit_demo(workspace)
     for name in ClosedTabs.LOGGERS:
         logging.getLogger(name).addFilter(ClosedTabs())
     pn.state.on_session_destroyed(release)
     pn.extension(notifications=True, exception_handler=_unexpected)
-    server = make_server(context, port)
+    server = make_server(context, settings)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the front's, which ends this process
 
     demo_is_complete = False
 
@@ -265,8 +222,4 @@ def serve(
     PeriodicCallback(advance, _ADVANCE_EVERY_MS).start()
     watch = start_watch(ChangeStamp(context.database))
     PeriodicCallback(watch.look, PERIOD_MS).start()
-    url = f"http://{ADDRESS}:{port}/"
-    print(f"{PRODUCT}: {url} (Ctrl-C stops the pages, not the runs)", flush=True)  # noqa: T201
-    if open_browser:
-        _open_browser(url)
     _run(server)

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import panel as pn
 from tornado.web import RequestHandler, create_signed_value, decode_signed_value
 
 from app.context import AppContext
@@ -71,6 +70,20 @@ def is_still_here(context: AppContext, grader: SignedIn) -> bool:
 def read_grader(context: AppContext, handler: RequestHandler) -> SignedIn | None:
     """Who makes a request, or None."""
     return _read(context, handler.get_cookie(cookie_name(context)))
+
+
+def read_grader_of_picture(context: AppContext, handler: RequestHandler) -> SignedIn | None:
+    """Who asks for a picture, or None; a page asks for hundreds, so the answer holds for 2 s."""
+    cookie = handler.get_cookie(cookie_name(context))
+    key, now = (str(context.workspace.root), cookie or ""), time.monotonic()
+    known = _read_lately.get(key)
+    if known is not None and now - known[0] < _BELIEVED_S:
+        return known[1]
+    found = _read(context, cookie)
+    if len(_read_lately) > 100:
+        _read_lately.clear()
+    _read_lately[key] = (now, found)
+    return found
 
 
 class GraderHandler(OwnPageHandler):
@@ -205,6 +218,8 @@ class SignOutHandler(GraderHandler):
 
 def page_context(context: AppContext) -> AppContext:
     """The context of the browser for which a page is being built."""
+    import panel as pn  # here: the process that serves grading has no pages, and starts at once
+
     return context.seen_by(pn.state.cookies.get(cookie_name(context)))
 
 
@@ -264,16 +279,8 @@ def signed_in_by(session: Session, token: str) -> SignedIn | None:
 
 
 def _read(context: AppContext, cookie: str | None) -> SignedIn | None:
-    """Who a cookie names; a page of stamps asks for each of them, so the answer holds for 2 s."""
+    """Who a cookie names at this moment, which another process may have changed."""
     if not cookie:
         return None
-    key, now = (str(context.workspace.root), cookie), time.monotonic()
-    known = _read_lately.get(key)
-    if known is not None and now - known[0] < _BELIEVED_S:
-        return known[1]
     with context.database.session() as session:
-        found = signed_in_by(session, token_of(context, cookie))
-    if len(_read_lately) > 100:
-        _read_lately.clear()
-    _read_lately[key] = (now, found)
-    return found
+        return signed_in_by(session, token_of(context, cookie))

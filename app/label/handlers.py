@@ -18,7 +18,7 @@ from typing import Any
 from app.context import AppContext
 from app.http.identity import (
     GraderHandler,
-    read_grader,
+    read_grader_of_picture,
 )
 from app.http.pools import GRADING
 from app.label.service import LabelService
@@ -124,7 +124,7 @@ class _StampHandler(CutoutHandler):
 
     def find(self, session_id: str, token: str) -> tuple[str, int]:
         """Catalog and index; raises NotFoundError for who may not see it."""
-        grader = read_grader(self.context, self)
+        grader = read_grader_of_picture(self.context, self)
         if grader is None:
             raise NotFoundError("Sign in to see the stamps of a session.")
         catalog, index, self.is_blind = self.service.picture(session_id, token, grader)

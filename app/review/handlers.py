@@ -1,13 +1,8 @@
-"""Addresses of Review: its questions and the grades that are given there.
+"""``POST /review/ask``: one message of Review (:class:`ReviewService`), answered.
 
-=========================  =======================================================================
-``POST /review/ask``       one message of the page (:class:`ReviewService`), answered
-``POST /review/events``    grades and undos to write; answered when they are committed
-=========================  =======================================================================
-
-Neither needs Bokeh's connection, so that a page goes on after its server was started again. What
-a message does beyond asking is looked up in the table of actions (:mod:`app.permissions`) with who
-is signed in at that moment.
+It does not need Bokeh's connection, so that a page goes on after its server was started again.
+What a message does beyond asking is looked up in the table of actions (:mod:`app.permissions`) with
+who is signed in at that moment. Grades have an address of their own (:mod:`app.review.events`).
 """
 
 from __future__ import annotations
@@ -17,17 +12,14 @@ from typing import Any
 
 from app.acting import acting, permit
 from app.context import AppContext
-from app.http.identity import GraderHandler, SignedIn, cookie_name, read_grader
-from app.http.pools import GRADING
+from app.http.identity import GraderHandler, SignedIn, read_grader
 from app.review.charts import ReviewCharts
 from app.review.inspection import Inspector
 from app.review.samp import ReviewSamp
 from app.review.service import ReviewService
 from lensing_core.errors import BadInputError, DamagedError, NotFoundError, PolicyError
-from lensing_core.labeling.reviewing import record_in_review
 from lensing_core.store.ranking_facets import is_shared
 
-MOST_AT_ONCE = 500
 # Messages that write under the name of who is signed in, by what they do; filters are looked at.
 _WRITE = {"note": "note", "tag": "tag", "untag": "tag", "stage": "move_stage"}
 # Messages that reach beyond the page.
@@ -51,11 +43,6 @@ def review_service(context: AppContext, grader: SignedIn | None) -> ReviewServic
             **ReviewSamp(context, grader_id).answers(),
         },
     )
-
-
-def workspace_mark(context: AppContext) -> str:
-    """Return what tells this workspace from others that were served at the same address."""
-    return cookie_name(context).rpartition("-")[2]
 
 
 class AskHandler(GraderHandler):
@@ -113,40 +100,7 @@ def _is_asker(person: SignedIn | None, asker: Any) -> None:
         )
 
 
-class EventsHandler(GraderHandler):
-    """Grades and undos."""
-
-    pool = GRADING
-
-    async def post(self) -> None:
-        """``events``: see :func:`record_in_review`; ``grader``, ``workspace``: whose they are."""
-
-        def work() -> dict[str, Any]:
-            sent, whose = self.body(lenient=True), workspace_mark(self.context)
-            events = sent.get("events")
-            if not isinstance(events, list):
-                raise BadInputError("events: give a list of objects.")
-            if len(events) > MOST_AT_ONCE:
-                raise BadInputError(f"{len(events)} events: give up to {MOST_AT_ONCE} at once.")
-            with acting(self.here, "grade") as (session, person):
-                if person is None or (sent.get("grader"), sent.get("workspace")) != (
-                    person.id,
-                    whose,
-                ):
-                    raise PolicyError(
-                        "These grades are of another grader than the one who is signed in, or of "
-                        "another workspace."
-                    )
-                outcomes = record_in_review(session, person.id, events)
-            return {
-                "written": [outcome.uuid for outcome in outcomes if not outcome.refused],
-                "refused": {o.uuid: o.refused for o in outcomes if o.refused},
-            }
-
-        await self.answer(work)
-
-
 def routes(context: AppContext) -> list[tuple[str, type[GraderHandler], dict[str, AppContext]]]:
     """Return URL patterns, handlers and arguments, for the server's list of routes."""
     given = {"context": context}
-    return [(r"/review/ask", AskHandler, given), (r"/review/events", EventsHandler, given)]
+    return [(r"/review/ask", AskHandler, given)]

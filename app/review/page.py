@@ -5,7 +5,8 @@ from __future__ import annotations
 from app import acts
 from app.context import AppContext
 from app.http.identity import current_grader
-from app.review.handlers import review_service, workspace_mark
+from app.review.events import workspace_mark
+from app.review.handlers import review_service
 from app.review.inspection import panel_start
 from app.review.samp import follow, samp_link
 from app.review.view import ReviewDesk

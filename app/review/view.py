@@ -1,8 +1,8 @@
 """The review desk: ranked table, viewer and scores, in one component of the browser.
 
 The script owns the keyboard and shows the next candidate at once, from pictures that it has
-fetched ahead. It asks :mod:`app.review.handlers` for rows, counts and details and sends grades
-there, not over Bokeh's connection, so that a page goes on while that is gone.
+fetched ahead. It asks :mod:`app.review.handlers` for rows, counts and details, and sends grades to
+:mod:`app.review.events`, not over Bokeh's connection: a page goes on while that is gone.
 """
 
 from __future__ import annotations

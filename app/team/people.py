@@ -6,7 +6,7 @@ import panel as pn
 
 from app import acts
 from app.context import AppContext
-from app.http.identity import SignedIn, forget_read
+from app.http.identity import SignedIn
 from app.widgets import format as fmt
 from app.widgets.notice import Notice
 from app.widgets.section import section
@@ -54,7 +54,6 @@ class PeopleBoard(pn.viewable.Viewer):
     def _act(self, action: str, key: str) -> None:
         with self.notice.guard():
             said = self._do(action, int(key))
-            forget_read()
             self.notice.say(said, "success")
         self.reload()
 

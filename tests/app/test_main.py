@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import socket
 import subprocess
 import sys
 
@@ -14,9 +13,9 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
 from app.context import AppContext
-from app.main import PAGES, ClosedTabs, _free_port, _route
+from app.main import PAGES, ClosedTabs, _route
 from app.shell import NAVIGATION
-from lensing_core.errors import BadInputError, WorkspaceError
+from lensing_core.errors import BadInputError
 from training.runner import runner
 
 
@@ -63,16 +62,6 @@ def test_a_bug_becomes_one_sentence_and_goes_to_the_log(context, caplog):
     built = _route(context, "Overview", page)()
     assert message_of(built) == "This page could not be built; the server&#x27;s log says why."
     assert "ZeroDivisionError: secret" in caplog.text
-
-
-def test_a_taken_port_is_said():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(WorkspaceError, match=f"Port {port} on 127.0.0.1 is not free"):
-            _free_port(port)
-    assert _free_port(0) > 0
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from socket import socket
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -23,9 +24,11 @@ def serve_routes(routes: Sequence[Any]) -> Iterator[str]:
 
 
 @contextmanager
-def serve_application(application: Application) -> Iterator[str]:
-    """As :func:`serve_routes`, with an application that is there already."""
-    sockets = bind_sockets(0, "127.0.0.1")
+def serve_application(
+    application: Application, sockets: Sequence[socket] | None = None
+) -> Iterator[str]:
+    """As :func:`serve_routes`, with an application that is there already, and sockets."""
+    sockets = sockets or bind_sockets(0, "127.0.0.1")
     loop = asyncio.new_event_loop()
     started = threading.Event()
 

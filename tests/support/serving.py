@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import re
 import time
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -30,7 +31,11 @@ def _serve(root: str, demo: bool, log: str, port: int, samp_hub: str) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["SAMP_HUB"] = samp_hub  # as it is now: the fork knows what was set when it began
     from app import cli
+    from app.front import pages
 
+    # A child of a fork server starts one of its own, which would import the pages again.
+    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
+    pages.CONTEXT = _FORKS
     (cli.demo if demo else cli.serve)(Path(root), port=port, show=False)
 
 
@@ -45,7 +50,7 @@ class Server:
     def __init__(
         self, workspace: Workspace, log: Path, *, demo: bool = False, port: int = 0
     ) -> None:
-        _FORKS.set_forkserver_preload(["app.main", "app.cli"])
+        _FORKS.set_forkserver_preload(["app.main", "app.cli", "app.front.main"])
         self._log = log
         self._process: ForkServerProcess = _FORKS.Process(
             target=_serve,

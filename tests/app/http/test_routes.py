@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
+import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from endpoints import get, serve_application
 from panel.io.server import DocHandler
+from tornado.netutil import bind_unix_socket
 from tornado.web import Application, RequestHandler
 
 from app.context import AppContext
+from app.front.main import front_application
+from app.front.pages import Pages
+from app.front.proxy import PassOn
 from app.http import guard
 from app.http.guard import FOREIGN, HEADERS, Guard, PageGuard, guarded, is_foreign
+from app.http.passed_on import HEADER
 from app.main import PAGES, make_server
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
 
+BYPASSED = b"This is the inside of the server; open the address that it printed."
 OURS = {"Sec-Fetch-Site": "same-origin"}
 # What another site's page sends with an image, a frame, a form, a script, and in older browsers.
 THEIRS = [
@@ -50,20 +60,45 @@ REMOVED = [
 
 
 @pytest.fixture(scope="module")
-def application(tmp_path_factory: pytest.TempPathFactory) -> Application:
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    """A workspace's pages, whose process is not started."""
     workspace = Workspace.create(tmp_path_factory.mktemp("routes") / "workspace")
     open_database(workspace)
-    return make_server(AppContext.of(workspace), 0)._tornado
+    with TemporaryDirectory() as folder:  # not pytest's: a socket's name must be short
+        yield Pages(workspace.root, 1, Path(folder))
 
 
 @pytest.fixture(scope="module")
-def url(application: Application) -> Iterator[str]:
-    with serve_application(application) as found:
+def inside(pages: Pages) -> Application:
+    """What the page process answers."""
+    context = AppContext.of(Workspace.open(pages.settings.root))
+    return make_server(context, pages.settings)._tornado
+
+
+@pytest.fixture(scope="module")
+def front(pages: Pages) -> Application:
+    """What the front answers, or passes on."""
+    return front_application(AppContext.of(Workspace.open(pages.settings.root)), pages)
+
+
+@pytest.fixture(scope="module")
+def url(front: Application, inside: Application, pages: Pages) -> Iterator[str]:
+    """The front's, with the page process behind it, which is a thread here."""
+    sockets = [bind_unix_socket(str(pages.settings.socket))]
+    with serve_application(inside, sockets), serve_application(front) as found:
         yield found
 
 
+@pytest.fixture(scope="module")
+def paths(front: Application, inside: Application) -> list[str]:
+    """One address for each route of both."""
+    return [*addresses(front), *addresses(inside)]
+
+
 def table(application: Application) -> list[Any]:
-    return application.wildcard_router.rules
+    return [
+        rule for rule in application.wildcard_router.rules if not issubclass(rule.target, PassOn)
+    ]
 
 
 def addresses(application: Application) -> list[str]:
@@ -86,8 +121,9 @@ def addresses(application: Application) -> list[str]:
     return found
 
 
-def test_every_route_is_guarded_and_every_page_is_there(application):
-    rules = table(application)
+def test_every_route_is_guarded_and_every_page_is_there(front, inside):
+    rules = [*table(front), *table(inside)]
+    assert issubclass(front.wildcard_router.rules[-1].target, Guard)  # that passes all else on
     assert all(issubclass(rule.target, Guard) for rule in rules)
     pages = {rule.matcher.regex.pattern for rule in rules if issubclass(rule.target, DocHandler)}
     assert pages == {rf"/{slug}/?$" for slug in PAGES}
@@ -113,9 +149,9 @@ def test_what_no_page_uses_is_not_found_and_imports_nothing(path, url, monkeypat
     assert "unittest.__main__" not in sys.modules
 
 
-def test_every_reply_of_every_route_carries_the_headers(application, url):
+def test_every_reply_of_every_route_carries_the_headers(paths, url):
     """Of each route and each kind of method, whether it is answered, missing or refused."""
-    for path in addresses(application):
+    for path in paths:
         for headers in (OURS, THEIRS[0]):
             status, found, _ = get(url + path, **headers)
             assert HEADERS.items() <= found.items(), path
@@ -123,22 +159,22 @@ def test_every_reply_of_every_route_carries_the_headers(application, url):
             assert status < 500, path
 
 
-def test_no_route_answers_another_site(application, url):
-    for path in addresses(application):
+def test_no_route_answers_another_site(paths, url):
+    for path in paths:
         for headers in THEIRS:
             status, _, body = get(url + path, **headers)
             assert status == 403, (path, headers)
             assert b"another site" in body.lower() or FOREIGN.encode() in body, path
 
 
-def test_a_link_that_somebody_followed_leads_to_a_page_and_to_nothing_else(application, url):
+def test_a_link_that_somebody_followed_leads_to_a_page_and_to_nothing_else(paths, url):
     followed = {
         "Sec-Fetch-Site": "cross-site",
         "Sec-Fetch-Mode": "navigate",
         "Sec-Fetch-Dest": "document",
         "Sec-Fetch-User": "?1",
     }
-    for path in addresses(application):
+    for path in paths:
         status, _, _ = get(url + path, **followed)
         page = path.lstrip("/") in PAGES
         assert (status == 200) if page else (status in (302, 403)), path
@@ -193,3 +229,20 @@ def test_a_page_names_its_own_websocket_alone(url):
         in (headers["Content-Security-Policy"])
     )
     assert issubclass(guarded(DocHandler, PageGuard), DocHandler)
+
+
+def test_the_page_process_answers_the_front_alone_and_keeps_its_secret(inside, pages, url):
+    with serve_application(inside) as own:
+        for path in ("/overview", "/static/js/bokeh.min.js", "/nothing"):
+            for headers in ({}, {HEADER: "guessed"}, {HEADER: ""}):
+                status, _, body = get(own + path, **headers)
+                assert (status, body) == (403, BYPASSED), path
+        assert get(f"{own}/overview", **{HEADER: pages.secret})[0] == 200
+    status, headers, body = get(f"{url}/overview", **{HEADER: "of a browser"})
+    assert status == 200
+    # Bokeh writes the headers of a request into the token that a page opens its websocket with.
+    (token,) = re.findall(rb'"token":"([^".]+)', body)
+    told = base64.urlsafe_b64decode(token + b"=" * (-len(token) % 4))
+    assert b"session_id" in told
+    for text in (pages.secret.encode(), HEADER.encode()):
+        assert text.lower() not in (told + body + repr(headers).encode()).lower()

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from app.context import AppContext
 from app.http import identity
 from app.http.pools import GRADING
-from app.review import handlers
+from app.review import events, handlers
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Grader, LabelEvent, Remark
 
@@ -56,7 +56,9 @@ def context(workspace) -> AppContext:
 
 @pytest.fixture
 def browser(context) -> Iterator[Browser]:
-    with serve_routes([*identity.routes(context), *handlers.routes(context)]) as url:
+    with serve_routes(
+        [*identity.routes(context), *handlers.routes(context), *events.routes(context)]
+    ) as url:
         yield Browser(url)
 
 
@@ -64,7 +66,7 @@ def batch(context: AppContext, by: int, *keys: str, **fields) -> dict:
     at = datetime.now(UTC).isoformat()
     return {
         "grader": by,
-        "workspace": handlers.workspace_mark(context),
+        "workspace": events.workspace_mark(context),
         "events": [
             {"uuid": str(uuid4()), "kind": "grade", "candidate": 1, "grade": key, "given_at": at}
             for key in keys
@@ -106,7 +108,7 @@ def test_one_bad_event_keeps_no_other_out(context, browser) -> None:
 
 
 def test_grades_wait_for_no_other_questions() -> None:
-    assert handlers.EventsHandler.pool is GRADING
+    assert events.EventsHandler.pool is GRADING
     assert handlers.AskHandler.pool is not GRADING
 
 

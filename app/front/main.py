@@ -1,0 +1,150 @@
+"""``lens-triage serve``: the process that owns the port.
+
+It answers all that grading needs by itself (sign-in, queues, events, stamps and tiles) and imports
+nothing of Panel, so that building a page, in another process of lower priority, never keeps a grade
+waiting. Everything else is passed on to that process (:mod:`app.front.proxy`), which is started
+again when it ends (:mod:`app.front.pages`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RedirectHandler, RequestHandler
+
+from app.context import AppContext
+from app.front.connections import FrontServer, allow_many_files
+from app.front.pages import Pages
+from app.front.proxy import PassOn, PassOnGuard
+from app.http import identity
+from app.http.guard import Guard, guarded
+from app.http.hosts import ADDRESS, refuse_foreign_hosts
+from app.label import handlers as label_handlers
+from app.review import events as review_events
+from app.viewer import tiles
+from lensing_core.errors import WorkspaceError
+from lensing_core.private_files import keep_private_from_now_on
+from lensing_core.workspace import Workspace
+
+_log = logging.getLogger(__name__)
+
+
+def listen(port: int) -> list[socket.socket]:
+    """Return sockets that listen on a port of this machine, 0 for any free one.
+
+    Raises
+    ------
+    WorkspaceError
+        If the port is taken.
+    """
+    try:
+        return bind_sockets(port, ADDRESS, socket.AF_INET)
+    except OSError as error:
+        raise WorkspaceError(
+            f"Port {port} on {ADDRESS} is not free ({error.strerror}); choose another with "
+            "--port, or --port 0 for any free one."
+        ) from error
+
+
+def front_application(context: AppContext, pages: Pages) -> Application:
+    """Return what answers grading, and passes all else on."""
+    source = tiles.TileSource(context.workspace)
+    own: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
+        *identity.routes(context),
+        *label_handlers.routes(context, source),
+        *review_events.routes(context),
+        *tiles.routes(source),
+        (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
+    ]
+    routes = [(pattern, _guarded(handler), given) for pattern, handler, given in own]
+    passed_on = (r".*", _guarded(PassOn, PassOnGuard), {"pages": pages})
+    application = Application([*routes, passed_on], log_function=_log_failures)
+    refuse_foreign_hosts(application)
+    return application
+
+
+def _guarded(handler: type[RequestHandler], guard: type[Guard] = Guard) -> type[RequestHandler]:
+    return guarded(handler, guard)  # type: ignore[arg-type]  # mypy takes no class as hashable
+
+
+def _log_failures(handler: RequestHandler) -> None:
+    """Log nothing of a request here: handlers log what fails, with the reason."""
+
+
+def _open_browser(url: str) -> None:
+    """Open a window; where there is no browser the address has been printed."""
+    try:
+        webbrowser.open(url)
+    except webbrowser.Error as error:
+        _log.warning("No browser could be opened (%s); open %s yourself.", error, url)
+
+
+async def _serve(context: AppContext, sockets: list[socket.socket], open_browser: bool) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    port = sockets[0].getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="lens-triage-") as folder:
+        pages = Pages(context.workspace.root, port, Path(folder))
+        server = FrontServer(front_application(context, pages))
+        server.add_sockets(sockets)
+        watch = asyncio.create_task(_watch(pages, f"http://{ADDRESS}:{port}/", open_browser))
+        stop = asyncio.create_task(stopped.wait())
+        try:
+            await asyncio.wait({watch, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if watch.done():
+                watch.result()
+        finally:
+            server.stop()
+            watch.cancel()
+            await pages.end()
+            await server.close_all_connections()
+
+
+async def _watch(pages: Pages, url: str, open_browser: bool) -> None:
+    """Start the page process, say where the pages are, and start it again when it ends."""
+    if not await pages.started():
+        raise WorkspaceError("The process of the pages did not start; what it printed says why.")
+    print(f"lens-triage: {url} (Ctrl-C stops the pages, not the runs)", flush=True)  # noqa: T201
+    if open_browser:
+        _open_browser(url)
+    await pages.keep()
+
+
+def serve(
+    workspace: Workspace, *, port: int = 5006, open_browser: bool = False, demo: bool = False
+) -> None:
+    """Serve the pages of a workspace on this machine until interrupted.
+
+    Parameters
+    ----------
+    port : int, optional
+        0 takes any free one; the address is printed.
+    open_browser : bool, optional
+        Open a browser window on the first page.
+    demo : bool, optional
+        Queue the demonstration's runs unless the workspace has them already.
+
+    Raises
+    ------
+    WorkspaceError
+        If the port is taken, or the process of the pages does not start.
+    """
+    keep_private_from_now_on()
+    sockets = listen(port)
+    context = AppContext.of(workspace)
+    if demo:
+        from training.demo import submit_demo  # here, as it is needed nowhere else
+
+        submit_demo(workspace)
+    allow_many_files()
+    asyncio.run(_serve(context, sockets, open_browser))

@@ -1,0 +1,144 @@
+"""The process that builds the pages, as the front sees it: started, watched, started again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import secrets
+import socket
+import time
+from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from tornado.iostream import IOStream
+
+from lensing_core.errors import LensTriageError
+
+CONTEXT: SpawnContext | ForkServerContext = multiprocessing.get_context("spawn")
+"""How the process is started. Never a fork of this one, which has threads."""
+
+AWAY = "The pages are being started; grading goes on. Try again in a few seconds."
+BUSY = "The server is busy with pages that others asked for; try again soon."
+_LOOK_EVERY_S = 0.1
+_END_WITHIN_S = 5.0
+_STEADY_S = 10.0  # one that lives so long has not failed at its start
+_LONGEST_PAUSE_S = 30.0
+_log = logging.getLogger(__name__)
+
+
+class PagesAwayError(LensTriageError):
+    """Thrown when the page process does not take a request, for the moment."""
+
+
+@dataclass(frozen=True)
+class PageSettings:
+    """What the page process is told at its start.
+
+    Attributes
+    ----------
+    root : Path
+        Of the workspace.
+    port : int
+        Of the front, which browsers name.
+    socket : Path
+        Where to listen, in a folder that only this account may enter.
+    secret : str
+        What each request of the front carries.
+    """
+
+    root: Path
+    port: int
+    socket: Path
+    secret: str = field(repr=False)
+
+
+def _run(settings: PageSettings) -> None:
+    """What the process does."""
+    from app.main import serve_pages  # here, so that the front need not import Panel
+
+    serve_pages(settings)
+
+
+class Pages:
+    """The page process.
+
+    Parameters
+    ----------
+    root : Path
+        Of the workspace.
+    port : int
+        Of the front.
+    folder : Path
+        For the socket between the two; only this account may enter it.
+    """
+
+    def __init__(self, root: Path, port: int, folder: Path) -> None:
+        self.settings = PageSettings(root, port, folder / "pages", secrets.token_urlsafe(32))
+        self._process: BaseProcess | None = None
+
+    @property
+    def secret(self) -> str:
+        """What each request to the process carries."""
+        return self.settings.secret
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that runs at present."""
+        return self._process.pid if self._process else None
+
+    def connect(self) -> IOStream:
+        """Return a connection to the process; raises PagesAwayError where it takes none."""
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        opened.setblocking(False)
+        try:
+            opened.connect(str(self.settings.socket))
+        except OSError as error:
+            opened.close()
+            full = isinstance(error, BlockingIOError)  # the queue of its socket
+            raise PagesAwayError(BUSY if full else AWAY) from error
+        return IOStream(opened)
+
+    async def started(self) -> bool:
+        """Start the process and wait until it listens; returns whether it does."""
+        self.settings.socket.unlink(missing_ok=True)
+        process = CONTEXT.Process(target=_run, args=(self.settings,), name="pages")
+        process.start()
+        self._process = process
+        while process.is_alive():
+            try:
+                self.connect().close()
+            except PagesAwayError:
+                await asyncio.sleep(_LOOK_EVERY_S)
+            else:
+                return True
+        return False
+
+    async def keep(self) -> None:
+        """Start the process again whenever it has ended; it runs when this is called."""
+        pause, begun = 0.0, time.monotonic()
+        while True:
+            while self._process is not None and self._process.is_alive():
+                await asyncio.sleep(_LOOK_EVERY_S)
+            steady = time.monotonic() - begun > _STEADY_S
+            pause = 0.0 if steady else min(max(1.0, 2 * pause), _LONGEST_PAUSE_S)
+            code = self._process.exitcode if self._process else None
+            _log.error("The page process has ended (%s); it is started again.", code)
+            await asyncio.sleep(pause)
+            begun = time.monotonic()
+            await self.started()
+
+    async def end(self) -> None:
+        """End the process, at once where it does not end by itself."""
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        until = time.monotonic() + _END_WITHIN_S
+        while process.is_alive() and time.monotonic() < until:
+            await asyncio.sleep(_LOOK_EVERY_S)
+        if process.is_alive():
+            process.kill()
+        await asyncio.to_thread(process.join)

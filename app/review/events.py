@@ -1,0 +1,60 @@
+"""``POST /review/events``: grades and undos that are given in Review, answered when committed.
+
+Apart from the page's questions, since the process that serves grading knows nothing of charts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.acting import acting
+from app.context import AppContext
+from app.http.identity import GraderHandler, cookie_name
+from app.http.pools import GRADING
+from lensing_core.errors import BadInputError, PolicyError
+from lensing_core.labeling.reviewing import record_in_review
+
+MOST_AT_ONCE = 500
+
+
+def workspace_mark(context: AppContext) -> str:
+    """Return what tells this workspace from others that were served at the same address."""
+    return cookie_name(context).rpartition("-")[2]
+
+
+class EventsHandler(GraderHandler):
+    """Grades and undos."""
+
+    pool = GRADING
+
+    async def post(self) -> None:
+        """``events``: see :func:`record_in_review`; ``grader``, ``workspace``: whose they are."""
+
+        def work() -> dict[str, Any]:
+            sent, whose = self.body(lenient=True), workspace_mark(self.context)
+            events = sent.get("events")
+            if not isinstance(events, list):
+                raise BadInputError("events: give a list of objects.")
+            if len(events) > MOST_AT_ONCE:
+                raise BadInputError(f"{len(events)} events: give up to {MOST_AT_ONCE} at once.")
+            with acting(self.here, "grade") as (session, person):
+                if person is None or (sent.get("grader"), sent.get("workspace")) != (
+                    person.id,
+                    whose,
+                ):
+                    raise PolicyError(
+                        "These grades are of another grader than the one who is signed in, or of "
+                        "another workspace."
+                    )
+                outcomes = record_in_review(session, person.id, events)
+            return {
+                "written": [outcome.uuid for outcome in outcomes if not outcome.refused],
+                "refused": {o.uuid: o.refused for o in outcomes if o.refused},
+            }
+
+        await self.answer(work)
+
+
+def routes(context: AppContext) -> list[tuple[str, type[GraderHandler], dict[str, AppContext]]]:
+    """Return URL pattern, handler and arguments, for the server's list of routes."""
+    return [(r"/review/events", EventsHandler, {"context": context})]
