@@ -26,10 +26,11 @@ _MOST_FILES = 4096
 _HEAD_BYTES = 2**16
 _HEAD_WITHIN_S = 60.0  # also how long a connection may wait for its next request
 _BODY_WITHIN_S = 60.0
+_TOO_MANY = b"Too many are connected to this server; try again soon."
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 2\r\n"
     b"Content-Type: text/plain; charset=utf-8\r\nX-Frame-Options: DENY\r\n"
-    b"Content-Length: 58\r\n\r\nToo many are connected to this server; try again in a bit.\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_TOO_MANY), _TOO_MANY)
 )
 
 
@@ -68,8 +69,10 @@ class FrontServer(HTTPServer):
                 stream.write(_FULL)
                 stream.close()
                 return
+            del self._idle[waiting]
             waiting.close()
         self._open.add(stream)
+        self._idle[stream] = None
         super().handle_stream(stream, address)
 
     def start_request(

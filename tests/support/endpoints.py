@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from socket import socket
 from typing import Any
@@ -25,15 +25,17 @@ def serve_routes(routes: Sequence[Any]) -> Iterator[str]:
 
 @contextmanager
 def serve_application(
-    application: Application, sockets: Sequence[socket] | None = None
+    application: Application,
+    sockets: Sequence[socket] | None = None,
+    server: Callable[[Application], HTTPServer] = HTTPServer,
 ) -> Iterator[str]:
-    """As :func:`serve_routes`, with an application that is there already, and sockets."""
+    """As :func:`serve_routes`, with an application that is there already, sockets and a server."""
     sockets = sockets or bind_sockets(0, "127.0.0.1")
     loop = asyncio.new_event_loop()
     started = threading.Event()
 
     async def main() -> None:
-        HTTPServer(application).add_sockets(sockets)
+        server(application).add_sockets(sockets)
         started.set()
 
     def run() -> None:
