@@ -171,6 +171,8 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
         verbose=False,
         title={f"/{slug}": f"{title} · {PRODUCT}" for slug, (title, _) in PAGES.items()},
     )
+    # Panel follows a page's address, and its styles, by the port that the browser names.
+    server._port = settings.port
     application = server._tornado  # Bokeh has no public name for its application
     restrict(application, PAGES, own)
     refuse_foreign_hosts(application)
