@@ -31,6 +31,7 @@ from app.label import handlers as label_handlers
 from app.label.sessions import SessionBoard
 from app.overview.view import OverviewBoard
 from app.permissions import ACTIONS, ALONE, GRADER, NOBODY, ORGANISER, WHO
+from app.review import events as review_events
 from app.review import exporting, samp
 from app.review import handlers as review_handlers
 from app.review.query import query_to_json
@@ -294,7 +295,7 @@ def by_the_label_page(scene: Scene) -> str:
 def by_review(scene: Scene) -> str:
     event = {"uuid": str(uuid4()), "kind": "grade", "candidate": 1, "grade": "A",
              "given_at": datetime.now(UTC).isoformat()}  # fmt: skip
-    mark = review_handlers.workspace_mark(scene.context)
+    mark = review_events.workspace_mark(scene.context)
     sent = {"grader": scene.person_id, "workspace": mark, "events": [event]}
     return scene.request("/review/events", sent)
 
@@ -415,6 +416,7 @@ def place(tmp_path_factory) -> Iterator[Place]:
     routes = [
         *label_handlers.routes(context, tiles),
         *review_handlers.routes(context),
+        *review_events.routes(context),
         *exporting.routes(context),
     ]
     with serve_routes(routes) as url:

@@ -32,11 +32,13 @@ READ = {
     "str", "workspace_secret",
 }  # fmt: skip
 # Of the program itself, at its start and beside the pages.
-PROGRAM = {"main.py", "cli.py"}
+PROGRAM = {"main.py", "cli.py", "front/main.py"}
 WRITABLE = {"acting.py", "context.py", "http/identity.py"}
 FILES = {"write_text", "write_bytes", "unlink", "mkdir", "rename", "rmtree", "touch", "symlink_to"}
 # Files for one answer, in the cache.
-WRITE_FILES = {"review/exporting.py", "review/samp.py", "team/label_files.py"}
+SOCKET = {"front/inside.py", "front/pages.py"}
+"""The socket between both processes of the server, in a folder of its own."""
+WRITE_FILES = {"review/exporting.py", "review/samp.py", "team/label_files.py", *SOCKET}
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:

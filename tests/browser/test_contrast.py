@@ -104,7 +104,7 @@ def server(places, workspace: Workspace, tmp_path: Path) -> Iterator[Server]:
 def test_what_pages_say_can_be_read(
     server: Server, places: dict[str, str], page: Page, faults, theme: str, screenshot: Callable
 ) -> None:
-    faults.allow(r"404|503|ERR_|WebSocket|Failed to fetch|\[bokeh\]|Lost websocket")
+    faults.allow(r"404|503|ERR_|WebSocket|Failed to fetch|\[bokeh|Lost websocket")
     reader = Reader(page)
     page.context.add_cookies([{"name": THEME_COOKIE, "value": theme, "url": server.url}])
     assert page.request.post(f"{server.url}/sign-in", data={"name": "Ada"}).ok
