@@ -81,7 +81,10 @@ class Workspace:
         )
         files = [
             *self.root.glob(f"{self.database.name}*"),
-            *(self.root / name for name in (".in-use", "secret", "database-url", "services.toml")),
+            *(
+                self.root / name
+                for name in (".in-use", ".opening", "secret", "database-url", "services.toml")
+            ),
             *self.backups.glob("*"),
             *self.runs.glob("*"),
         ]

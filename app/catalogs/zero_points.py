@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import panel as pn
 import panel_material_ui as pmui
 
+from app.widgets.action_button import ActionButton
 from app.widgets.section import html
 from training.jobs.ingest import BandPreview
 
@@ -33,10 +34,9 @@ class ZeroPointQuestion(pn.viewable.Viewer):
         self.fields: dict[str, pmui.FloatInput] = {}
         self._text = html("", css=_CSS)
         self._row = pn.FlexBox(gap="10px", margin=(12, 0, 10, 0))
-        self.button = pmui.Button(
-            label="Use these zero points", size="small", variant="outlined", margin=0
+        self.button = ActionButton(
+            self.answer, label="Use these zero points", size="small", variant="outlined"
         )
-        self.button.on_click(lambda _: self.answer())
         self._view = pn.Column(self._text, self._row, self.button, margin=0, visible=False)
         super().__init__()
 

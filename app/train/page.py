@@ -138,8 +138,10 @@ def _from_labels(
 
     def choices() -> Mapping[str, Choices]:
         scored = [c for c in list_catalogs(context.database) if c.scored]
+        bases = {name for catalog in scored for name in catalog.scored}
+        ensembles = [e for e in list_ensembles(context.database) if e.name in bases]
         return {
-            "base": ensemble_choices(list_ensembles(context.database), scored),
+            "base": ensemble_choices(ensembles, scored),
             "catalog": catalog_choices(scored),
             "further": catalog_choices(scored),
         }

@@ -10,3 +10,8 @@ look-alikes share:
 - :mod:`~lensing_core.datasets.groups`: objects that stay on one side of every split;
 - :mod:`~lensing_core.datasets.splits`: splits and folds of whole groups.
 """
+
+import lazy_loader as lazy
+
+# Loaded when a name is first used: labels are read through the store.
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -42,7 +42,9 @@ def load_trees(path: Path, files: Mapping[str, str] | None = None) -> lightgbm.B
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise BadInputError(f"{path} cannot be read: {error.strerror}.") from error
+        raise BadInputError(
+            f"{path} cannot be read ({error.strerror}); train the model again."
+        ) from error
     digest = hashlib.sha256(text).hexdigest()
     if files is not None and files.get(path.name) != digest:
         raise BadInputError(

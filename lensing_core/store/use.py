@@ -45,6 +45,7 @@ def opening(workspace: Workspace) -> Iterator[None]:
     In a folder that cannot be written nothing is made, and nobody waits.
     """
     try:
+        touch_private(workspace.root / _OPENING)
         file = (workspace.root / _OPENING).open("ab")
     except OSError:
         yield
