@@ -10,9 +10,11 @@ import multiprocessing
 import os
 import re
 import time
+from collections.abc import Callable
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,23 @@ from lensing_core.workspace import Workspace
 _FORKS = multiprocessing.get_context("forkserver")
 _START_S = 120
 _NO_HUB = "std-lockurl:file:///nonexistent/samp"  # of a user at work on this machine
+
+
+class _PageProcesses:
+    """Starts page processes by the fork server, in the environment of the server."""
+
+    def Process(
+        self, *, target: Callable[..., None], args: tuple[Any, ...], name: str
+    ) -> ForkServerProcess:
+        environment = {key: os.environ[key] for key in ("OMP_NUM_THREADS", "SAMP_HUB")}
+        return _FORKS.Process(target=_run_in, args=(environment, target, args), name=name)
+
+
+def _run_in(
+    environment: dict[str, str], target: Callable[..., None], args: tuple[Any, ...]
+) -> None:
+    os.environ.update(environment)
+    target(*args)
 
 
 def _serve(root: str, demo: bool, log: str, port: int, samp_hub: str) -> None:
@@ -35,7 +54,7 @@ def _serve(root: str, demo: bool, log: str, port: int, samp_hub: str) -> None:
 
     # A child of a fork server starts one of its own, which would import the pages again.
     forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
-    pages.CONTEXT = _FORKS
+    pages.CONTEXT = _PageProcesses()  # type: ignore[assignment]
     (cli.demo if demo else cli.serve)(Path(root), port=port, show=False)
 
 
