@@ -133,14 +133,12 @@ def test_scoring_goes_on_where_it_stopped(workspace, make_catalog, make_context,
     fit.run(make_context(settings), settings)
     score_settings = ScoreSettings(ensemble="e1", catalog="survey", batch_size=50, device="cpu")
     context = make_context(score_settings, "score-1")
-    calls = []
 
-    def stop_at_third(done, total=None, activity=None):
-        calls.append(done)
-        if len(calls) == 3:
+    def stop_after_two_batches(done, total=None, activity=None):
+        if done == 100:
             raise Cancelled
 
-    monkeypatch.setattr(context, "progress", stop_at_third)
+    monkeypatch.setattr(context, "progress", stop_after_two_batches)
     with pytest.raises(Cancelled):
         scoring.run(context, score_settings)
     result = scoring.run(make_context(score_settings, "score-1"), score_settings)
