@@ -51,7 +51,7 @@ def test_a_training_is_cancelled_resumed_compared_and_promoted(
     page.get_by_role("button", name="Trees", exact=True).click()
     expect(page.get_by_label("Rounds")).to_have_value("40")
     page.get_by_role("button", name="Optimisation", exact=True).click()
-    page.get_by_role("textbox", name="Epochs", exact=True).fill("6")
+    page.get_by_role("textbox", name="Epochs", exact=True).fill("12")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Train", exact=True).click()
 
