@@ -1,0 +1,13 @@
+from .grades import GradeRule as GradeRule
+from .groups import named_by_block as named_by_block
+from .groups import object_groups as object_groups
+from .labels import labels_to_retrain as labels_to_retrain
+from .labels import labels_to_train as labels_to_train
+from .labels import read_labels as read_labels
+from .splits import fold_of_groups as fold_of_groups
+from .splits import group_folds as group_folds
+from .splits import split_groups as split_groups
+from .table import CandidateLabels as CandidateLabels
+from .table import TrainingLabels as TrainingLabels
+from .uses import Use as Use
+from .uses import imported_states as imported_states
