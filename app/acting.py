@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.context import AppContext
-from app.http.identity import SignedIn, signed_in_by, token_of
-from app.permissions import ALONE, NOBODY, check
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import SignedIn, signed_in_by, token_of
+from lens_triage.app.permissions import ALONE, NOBODY, check
 from lensing_core.errors import PolicyError
 from lensing_core.store import Database, Session, open_database
 from lensing_core.store.graders import hold_graders, works_alone
@@ -57,7 +57,7 @@ def may(context: AppContext, action: str) -> bool:
 
 
 def standing_of(session: Session, person: SignedIn | None) -> str:
-    """Return how somebody stands to the workspace: a key of :data:`app.permissions.WHO`."""
+    """Return how somebody stands to the workspace: a key of :data:`~.permissions.WHO`."""
     if person is not None:
         return person.role
     return ALONE if works_alone(session) else NOBODY

@@ -5,8 +5,11 @@ Pages call these, and not the functions of the engine: ``tests/attack/test_permi
 
 from __future__ import annotations
 
-from app.acting import acting, permit, writable
-from app.context import AppContext
+from lens_triage.app.acting import acting, permit, writable
+from lens_triage.app.context import AppContext
+from lens_triage.training import labeling, runner
+from lens_triage.training.labeling import SessionSettings
+from lens_triage.training.settings import RunSettings
 from lensing_core.labeling import close_session
 from lensing_core.labeling.creation import get_session
 from lensing_core.store import promotion
@@ -14,9 +17,6 @@ from lensing_core.store.backup import Backup, backup_database
 from lensing_core.store.graders import reset_passphrase, set_active, set_role
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.selections import find_selection, is_worn, mark_used
-from training import labeling, runner
-from training.labeling import SessionSettings
-from training.settings import RunSettings
 
 
 def start_run(context: AppContext, settings: RunSettings) -> str:

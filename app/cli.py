@@ -11,15 +11,15 @@ from urllib.parse import parse_qs
 
 import typer
 
-from app.context import AppContext
-from lensing_core.export import FORMATS
-from lensing_core.workspace import Workspace
-from training.cli.main import (
+from lens_triage.app.context import AppContext
+from lens_triage.training.cli.main import (
     engine_commands,
     run_cli,
 )
-from training.cli.types import WorkspaceArgument
-from training.shipped import make_workspace
+from lens_triage.training.cli.types import WorkspaceArgument
+from lens_triage.training.shipped import make_workspace
+from lensing_core.export import FORMATS
+from lensing_core.workspace import Workspace
 
 cli = typer.Typer(
     name="lens-triage",
@@ -51,7 +51,7 @@ def has_screen() -> bool:
 @cli.command()
 def serve(workspace: WorkspaceArgument, port: PortOption = 5006, show: OpenOption = False) -> None:
     """Serve the pages of a workspace on this machine (127.0.0.1)."""
-    from app.front.main import serve as serve_pages  # here: other commands start fast
+    from lens_triage.app.front.main import serve as serve_pages  # here: other commands start fast
 
     made = make_workspace(workspace)
     serve_pages(made, port=port, open_browser=show, demo=False)
@@ -64,7 +64,7 @@ def demo(
     show: OpenOrNotOption = None,
 ) -> None:
     """Serve a workspace that builds a simulated survey, an ensemble and its ranking by itself."""
-    from app.front.main import serve as serve_pages  # here: other commands start fast
+    from lens_triage.app.front.main import serve as serve_pages  # here: other commands start fast
 
     made = make_workspace(workspace)
     serve_pages(made, port=port, open_browser=has_screen() if show is None else show, demo=True)
@@ -88,7 +88,7 @@ def export(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
 ) -> None:
     """Write candidates as a table, regions, contact sheets, FITS cutouts or subjects."""
-    from app.review.exporting import (  # here, as above
+    from lens_triage.app.review.exporting import (  # here, as above
         read_request,
         write_export,
     )

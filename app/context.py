@@ -16,7 +16,8 @@ class AppContext:
     ----------
     workspace : Workspace
     database : Database
-        For reading: what writes is an action, and gets its session from :mod:`app.acting`.
+        For reading: what writes is an action, and gets its session from
+        :mod:`lens_triage.app.acting`.
     cookie : str
         That says who is signed in in the browser of this page or request; '' where none came.
     """

@@ -17,46 +17,46 @@ from tornado.ioloop import PeriodicCallback
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
-from app.catalogs import page as catalogs
-from app.context import AppContext
-from app.crossmatch import page as crossmatch
-from app.evaluate import page as evaluate
-from app.front.inside import end_with_the_front, give_way
-from app.front.pages import PageSettings
-from app.http import identity
-from app.http.hosts import HOSTS, refuse_foreign_hosts
-from app.http.passed_on import refuse_all_but_the_front
-from app.http.routes import restrict
-from app.label import page as label
-from app.overview import page as overview
-from app.review import (
+from lens_triage.app.catalogs import page as catalogs
+from lens_triage.app.context import AppContext
+from lens_triage.app.crossmatch import page as crossmatch
+from lens_triage.app.evaluate import page as evaluate
+from lens_triage.app.front.inside import end_with_the_front, give_way
+from lens_triage.app.front.pages import PageSettings
+from lens_triage.app.http import identity
+from lens_triage.app.http.hosts import HOSTS, refuse_foreign_hosts
+from lens_triage.app.http.passed_on import refuse_all_but_the_front
+from lens_triage.app.http.routes import restrict
+from lens_triage.app.label import page as label
+from lens_triage.app.overview import page as overview
+from lens_triage.app.review import (
     attention,
     exporting,
     wide_field,
 )
-from app.review import handlers as review_handlers
-from app.review import page as review
-from app.score import page as score
-from app.settings import page as settings
-from app.shell import PRODUCT, Body, Frame, shell
-from app.team import page as team
-from app.theme import is_dark
-from app.train import page as train
-from app.viewer import tiles
-from app.visits import release
-from app.watch import PERIOD_MS, start_watch
-from app.widgets.notice import (
+from lens_triage.app.review import handlers as review_handlers
+from lens_triage.app.review import page as review
+from lens_triage.app.score import page as score
+from lens_triage.app.settings import page as settings
+from lens_triage.app.shell import PRODUCT, Body, Frame, shell
+from lens_triage.app.team import page as team
+from lens_triage.app.theme import is_dark
+from lens_triage.app.train import page as train
+from lens_triage.app.viewer import tiles
+from lens_triage.app.visits import release
+from lens_triage.app.watch import PERIOD_MS, start_watch
+from lens_triage.app.widgets.notice import (
     UNEXPECTED,
     Notice,
 )
+from lens_triage.training import runner as jobs
+from lens_triage.training.demo import complete_demo
 from lensing_core.errors import LensTriageError
 from lensing_core.private_files import keep_private_from_now_on
 from lensing_core.store.changes import ChangeStamp
 from lensing_core.store.failures import sentence_of
 from lensing_core.store.graders import workspace_secret
 from lensing_core.workspace import Workspace
-from training import runner as jobs
-from training.demo import complete_demo
 
 _ADVANCE_EVERY_MS = 2000
 NOT_BUILT = "This page could not be built; the server's log says why."
@@ -148,7 +148,8 @@ def session_key(workspace: Workspace) -> bytes:
 def make_server(context: AppContext, settings: PageSettings) -> Server:
     """Return a server of all pages and of what they ask for, not started.
 
-    It answers the front alone, which answers what grading needs by itself (:mod:`app.front`).
+    It answers the front alone, which answers what grading needs by itself
+    (:mod:`lens_triage.app.front`).
     """
     workspace = context.workspace
     source = tiles.TileSource(workspace)

@@ -1,8 +1,9 @@
 """Who may do what: the one table of actions and roles.
 
 Looking at pages is no action. What changes something, or tells who said what, is done through
-:func:`app.acting.acting` or :func:`app.acting.permit`, which read this table and look up anew who
-is signed in. The command line belongs to whoever owns the files, and asks nobody.
+:func:`lens_triage.app.acting.acting` or :func:`lens_triage.app.acting.permit`, which read this
+table and look up anew who is signed in. The command line belongs to whoever owns the files, and
+asks nobody.
 """
 
 from __future__ import annotations

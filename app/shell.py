@@ -14,10 +14,10 @@ import param
 from panel.custom import JSComponent
 from panel.util import edit_readonly
 
-from app.context import AppContext
-from app.http.sign_in import SignIn
-from app.scripts import bundle
-from app.theme import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.sign_in import SignIn
+from lens_triage.app.scripts import bundle
+from lens_triage.app.theme import (
     PAGE_SX,
     ROOT_CSS,
     THEME_CONFIG,
@@ -27,10 +27,10 @@ from app.theme import (
     loading_css,
     read_asset,
 )
-from app.visits import Arguments, begin_visit, current_visit
-from app.watch import the_watch
-from app.widgets.format import percent
-from app.widgets.live import live_in_frame
+from lens_triage.app.visits import Arguments, begin_visit, current_visit
+from lens_triage.app.watch import the_watch
+from lens_triage.app.widgets.format import percent
+from lens_triage.app.widgets.live import live_in_frame
 from lensing_core.store.runs import RunSummary, list_active_runs
 
 PRODUCT = "lens-triage"

@@ -14,7 +14,7 @@ import panel as pn
 from bokeh.application.application import SessionContext
 from bokeh.document import Document
 
-from app.watch import the_watch
+from lens_triage.app.watch import the_watch
 
 _log = logging.getLogger(__name__)
 Arguments = Mapping[str, list[str]]

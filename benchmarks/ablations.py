@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from runs_here import run_here, scores_of
 
+from lens_triage.training.settings import ScoreSettings, SimulateSettings, TrainSettings
 from lensing_core.metrics import compare_rankings, ranking_figures_with_intervals
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
-from training.settings import ScoreSettings, SimulateSettings, TrainSettings
 
 SURVEY: dict[str, Any] = {"survey": "hsc", "bands": ["g", "r", "i"], "size_arcsec": 10.0}
 SHOWN = ("average_precision", "recall_fpr_1e-2", "tpr10")

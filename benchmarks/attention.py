@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter
 from sklearn.neighbors import NearestNeighbors
 
+from lens_triage.training.shipped import SHIPPED
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.models.attention import Method, member_attention, member_methods
 from lensing_core.models.deep import DeepMember
@@ -44,7 +45,6 @@ from lensing_core.neighbours import LabeledEmbeddings
 from lensing_core.simulation import SurveySimulator
 from lensing_core.simulation.injection import Injector, pixel_noise
 from lensing_core.surveys import get_survey
-from training.shipped import SHIPPED
 
 BANDS = ("g", "r", "i")
 FULL = 0.3  # of its brightest pixel: where the arc is

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from ranking import SHARES, fill
 
-from app.context import AppContext
-from app.review import charts as review_charts
-from app.review.charts import ReviewCharts
-from app.review.query import query_to_json
+from lens_triage.app.context import AppContext
+from lens_triage.app.review import charts as review_charts
+from lens_triage.app.review.charts import ReviewCharts
+from lens_triage.app.review.query import query_to_json
 from lensing_core.models.outputs import outputs_path
 from lensing_core.store import open_database
 from lensing_core.store.ranking import RankingQuery

@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 
+from lens_triage.training.jobs.crossmatch import run
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import CrossmatchSettings
 from lensing_core.crossmatch.lenscat import read_lenscat
 from lensing_core.crossmatch.matching import Positions, Status, crossmatch
 from lensing_core.store import open_database
 from lensing_core.store.tables import Catalog, Run, SurveyRow
 from lensing_core.workspace import Workspace
-from training.jobs.crossmatch import run
-from training.runner.context import JobContext
-from training.settings import CrossmatchSettings
 
 WANTED_S = 10.0
 RADIUS_ARCSEC = 5.0

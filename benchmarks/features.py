@@ -30,6 +30,7 @@ from skimage.filters import sobel
 from skimage.util import view_as_blocks
 from sqlalchemy import select
 
+from lens_triage.training.settings import SimulateSettings
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.features import BLOCKS, ClassicFeatures, FeaturePool, Scene, compute_features
 from lensing_core.features.grid import ANNULI_ARCSEC, GRID
@@ -41,7 +42,6 @@ from lensing_core.processes import available_cores
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.workspace import Workspace
-from training.settings import SimulateSettings
 
 BANDS = ("g", "r", "i")
 GEOMETRY = CutoutGeometry("hsc", BANDS, 60, 0.168, "flux", (27.0,) * 3, (0.8, 0.75, 0.6))

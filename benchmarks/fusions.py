@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from sqlalchemy import select
 
+from lens_triage.training.jobs.train.data import TrainingData
 from lensing_core.cutouts import CutoutStore
 from lensing_core.metrics import binomial_interval, ranking_figures_with_intervals
 from lensing_core.models.ensemble import FUSIONS, EnsembleRule
@@ -27,7 +28,6 @@ from lensing_core.models.member import Predictor
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble
 from lensing_core.workspace import Workspace
-from training.jobs.train.data import TrainingData
 
 BATCH = 256
 RATES = (1e-2, 1e-3)

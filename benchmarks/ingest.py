@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
+from lens_triage.training.jobs.ingest import request_of
+from lens_triage.training.settings import IngestSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.ingest.catalog_writer import CatalogSpec
 from lensing_core.ingest.importing import import_catalog
@@ -26,8 +28,6 @@ from lensing_core.ingest.planning import make_plan
 from lensing_core.processes import available_cores
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
-from training.jobs.ingest import request_of
-from training.settings import IngestSettings
 
 BANDS = ("g", "r", "i")
 SIDE_PX = 64

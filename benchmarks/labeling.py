@@ -30,6 +30,7 @@ import numpy as np
 import sqlalchemy as sa
 from playwright.sync_api import Page, sync_playwright
 
+from lens_triage.training.labeling import SessionSettings, make_session
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.store import open_database
@@ -37,7 +38,6 @@ from lensing_core.store.labels import grader_named, verify
 from lensing_core.store.tables import LabelEvent, utc_now
 from lensing_core.surveys import get_survey
 from lensing_core.workspace import Workspace
-from training.labeling import SessionSettings, make_session
 
 ROOT = Path(__file__).parent.parent
 JSON = {"Content-Type": "application/json"}
@@ -69,7 +69,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        command = "from app.cli import main; main()"
+        command = "from lens_triage.app.cli import main; main()"
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-c", command, "serve", self._root, "--port", str(self.port)],
             cwd=ROOT,

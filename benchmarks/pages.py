@@ -37,12 +37,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tornado.httpclient import AsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from app import main as server_module
-from app.context import AppContext
-from app.shell import shell
+from lens_triage.app import main as server_module
+from lens_triage.app.context import AppContext
+from lens_triage.app.shell import shell
+from lens_triage.training.labeling import SessionSettings, make_session
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
-from training.labeling import SessionSettings, make_session
 
 ROOT = Path(__file__).parent.parent
 BARE = "bare"

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from runs_here import run_here, scores_of
 
+from lens_triage.training.settings import ScoreSettings, SimulateSettings, TrainSettings
 from lensing_core.metrics import compare_rankings, ranking_figures_with_intervals
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
-from training.settings import ScoreSettings, SimulateSettings, TrainSettings
 
 SURVEY = {"survey": "hsc", "bands": ["g", "r", "i"], "size_arcsec": 8.0}
 LABELS = (100, 1000)

@@ -21,19 +21,19 @@ import numpy as np
 from scipy.stats import beta, kendalltau
 from sqlalchemy import select
 
-from lensing_core.metrics import ranking_figures_with_intervals
-from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score
-from lensing_core.workspace import Workspace
-from training.defaults import DEFAULTS, default_settings, run_once
-from training.settings import (
+from lens_triage.training.defaults import DEFAULTS, default_settings, run_once
+from lens_triage.training.settings import (
     IngestSettings,
     RunSettings,
     ScoreSettings,
     SimulateSettings,
     TrainSettings,
 )
-from training.shipped import make_workspace
+from lens_triage.training.shipped import make_workspace
+from lensing_core.metrics import ranking_figures_with_intervals
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score
+from lensing_core.workspace import Workspace
 
 
 def do(workspace: Workspace, settings: RunSettings) -> None:

@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert, select, update
 
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import RetrainSettings
 from lensing_core.acquisition import QueueRequest, choose_queue
 from lensing_core.calibration import Calibration
 from lensing_core.cutouts import CutoutGeometry
@@ -46,8 +48,6 @@ from lensing_core.store.tables import (
     SurveyRow,
 )
 from lensing_core.workspace import Workspace
-from training.runner.context import JobContext
-from training.settings import RetrainSettings
 
 GEOMETRY = CutoutGeometry("hsc", ("g", "r", "i"), 64, 0.168, "flux", (27.0,) * 3, (0.7,) * 3)
 BATCH = 10_000
@@ -156,7 +156,7 @@ def make_survey(
 
 def work(folder: Path, settings: RetrainSettings) -> None:
     """The job, in this process; prints its peak memory and processor time."""
-    from training.jobs import retrain as retraining
+    from lens_triage.training.jobs import retrain as retraining
 
     imports = _memory_mib()
     context = JobContext(Workspace(folder), "retrain")

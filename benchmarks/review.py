@@ -25,7 +25,7 @@ import numpy as np
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app.review.service import PAGE_ROWS
+from lens_triage.app.review.service import PAGE_ROWS
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.store import open_database
@@ -91,7 +91,7 @@ def fill(workspace: Workspace, n: int, side: int) -> None:
 
 def serve(workspace: Workspace) -> tuple[subprocess.Popen[str], str]:
     """The server's process and its URL."""
-    program = "from app.cli import main; main()"
+    program = "from lens_triage.app.cli import main; main()"
     command = ["-c", program, "serve", str(workspace.root), "--port", "0"]
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, *command],

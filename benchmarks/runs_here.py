@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from sqlalchemy import select
 
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.runner.registry import job_function
+from lens_triage.training.settings import RunSettings
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Run, Score
 from lensing_core.workspace import Workspace
-from training.runner.context import JobContext
-from training.runner.registry import job_function
-from training.settings import RunSettings
 
 
 def run_here(workspace: Workspace, settings: RunSettings, run_id: str) -> JobContext:

@@ -27,6 +27,10 @@ import torch
 from runs_here import run_here
 from sqlalchemy import delete, select
 
+from lens_triage.training import runner as jobs
+from lens_triage.training.defaults import DEFAULTS, default_settings
+from lens_triage.training.settings import ScoreSettings
+from lens_triage.training.shipped import make_workspace
 from lensing_core.cutouts import CutoutStore
 from lensing_core.features import ClassicFeatures
 from lensing_core.models.classic import ClassicMember
@@ -37,10 +41,6 @@ from lensing_core.processes import available_cores
 from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, MemberScore, Score
 from lensing_core.workspace import Workspace
-from training import runner as jobs
-from training.defaults import DEFAULTS, default_settings
-from training.settings import ScoreSettings
-from training.shipped import make_workspace
 
 BATCH = 256
 

@@ -19,9 +19,9 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord, search_around_sky
 from astropy_healpix import HEALPix
 
+from lens_triage.training.jobs.train.data import SPLITS
 from lensing_core.datasets.groups import DUPLICATE_RADIUS_ARCSEC, named_by_block, object_groups
 from lensing_core.datasets.splits import fold_of_groups, split_groups
-from training.jobs.train.data import SPLITS
 
 SEEDS = 20
 FOLDS = 5

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.viewer.tiles import (
+from lens_triage.app.viewer.tiles import (
     TileRequest,
     TileSource,
 )

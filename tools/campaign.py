@@ -14,6 +14,10 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import select
 
+from lens_triage.training import runner as jobs
+from lens_triage.training.demo import ENSEMBLE, SURVEY_CATALOG
+from lens_triage.training.labeling import SessionSettings, make_session
+from lens_triage.training.settings import RetrainSettings
 from lensing_core.errors import WorkspaceError
 from lensing_core.labeling import Desk, close_session, open_desk, record
 from lensing_core.store import open_database
@@ -23,10 +27,6 @@ from lensing_core.store.graders import sign_in, workspace_secret
 from lensing_core.store.promotion import promote
 from lensing_core.store.tables import LabelEvent, Observation, utc_now
 from lensing_core.workspace import Workspace
-from training import runner as jobs
-from training.demo import ENSEMBLE, SURVEY_CATALOG
-from training.labeling import SessionSettings, make_session
-from training.settings import RetrainSettings
 
 CLEAR_SNR = 60.0
 _REASONS = {

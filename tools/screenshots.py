@@ -27,11 +27,11 @@ from campaign import CLEAR_SNR, desk_of_organiser, play, read_truth
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
+from lens_triage.training import runner as jobs
+from lens_triage.training.demo import submit_demo
+from lens_triage.training.shipped import make_workspace
 from lensing_core.store.backup import backup_database
 from lensing_core.workspace import Workspace
-from training import runner as jobs
-from training.demo import submit_demo
-from training.shipped import make_workspace
 
 ROOT = Path(__file__).parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -141,7 +141,7 @@ def fresh_copy(source: Workspace, folder: Path) -> Workspace:
 @contextmanager
 def served(workspace: Workspace) -> Iterator[str]:
     """The URL of a server of its own."""
-    command = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
+    command = [sys.executable, "-c", "from lens_triage.app.cli import main; main()", "serve"]
     process = subprocess.Popen(  # noqa: S603 - our own program
         [*command, str(workspace.root), "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )

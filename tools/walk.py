@@ -21,7 +21,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 
-from app.main import PAGES
+from lens_triage.app.main import PAGES
 
 _START_S, _SETTLE_MS = 120.0, 2500
 _SIZES = ((1280, 800), (1920, 1080))
@@ -116,7 +116,7 @@ def main() -> int:
         log = Path(folder) / "server.log"
         command = ["demo", "--no-browser"] if given.demo else ["serve"]
         with log.open("wb") as output:
-            program = [sys.executable, "-c", "from app.cli import main; main()"]
+            program = [sys.executable, "-c", "from lens_triage.app.cli import main; main()"]
             server = subprocess.Popen(  # noqa: S603 - our own program, arguments as a list
                 [*program, *command, str(given.workspace), "--port", "0"],
                 stdout=output,

@@ -15,13 +15,13 @@ from typing import Any
 
 from sqlalchemy import select
 
+from lens_triage.training import runner as jobs
+from lens_triage.training.settings import RunSettings, SimulateSettings, TrainSettings
+from lens_triage.training.shipped import export_ensemble
 from lensing_core.errors import JobError, NotFoundError
 from lensing_core.store import open_database
 from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
-from training import runner as jobs
-from training.settings import RunSettings, SimulateSettings, TrainSettings
-from training.shipped import export_ensemble
 
 N_OBJECTS = 30_000
 EPOCHS = 22

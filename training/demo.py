@@ -9,13 +9,18 @@ import json
 import os
 from dataclasses import dataclass
 
+from lens_triage.training import runner as jobs
+from lens_triage.training.labeling import SessionSettings, make_session
+from lens_triage.training.settings import (
+    RunSettings,
+    ScoreSettings,
+    SimulateSettings,
+    TrainSettings,
+)
 from lensing_core.labeling.creation import session_names
 from lensing_core.store import open_database
 from lensing_core.store.runs import get_run
 from lensing_core.workspace import Workspace
-from training import runner as jobs
-from training.labeling import SessionSettings, make_session
-from training.settings import RunSettings, ScoreSettings, SimulateSettings, TrainSettings
 
 TRAINING_CATALOG = "demo-training"
 SURVEY_CATALOG = "demo-survey"

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
+from lens_triage.training.jobs.train.held_out import HeldOut
+from lens_triage.training.jobs.train.strata import recall_by_properties
 from lensing_core.calibration import reliability, shift_prior
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.metrics import Figure, RankingCurve, ranking_figures_with_intervals
@@ -22,8 +24,6 @@ from lensing_core.store import open_database
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.workspace import Workspace
-from training.jobs.train.held_out import HeldOut
-from training.jobs.train.strata import recall_by_properties
 
 FEW = 2
 """Lenses and others that figures need."""

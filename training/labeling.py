@@ -9,6 +9,7 @@ import param
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lens_triage.training.settings import RunSettings
 from lensing_core.acquisition import STRATEGIES, QueueEntry, QueueRequest, choose_queue
 from lensing_core.consensus import SCHEMES, Grade, Scheme
 from lensing_core.errors import BadInputError, NotFoundError
@@ -18,7 +19,6 @@ from lensing_core.store import open_database
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, SavedFilter
 from lensing_core.workspace import Workspace
-from training.settings import RunSettings
 
 LIST = "list"
 _VERDICTS = {"lens": (1, 0.9), "open": (None, 0.3), "not": (0, 0.05)}

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from lens_triage.training.checks.ensembles import check_name_free
+from lens_triage.training.runner.context import JobContext
 from lensing_core.models.files import load_member
 from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model
-from training.checks.ensembles import check_name_free
-from training.runner.context import JobContext
 
 
 def is_recorded(context: JobContext, name: str) -> bool:

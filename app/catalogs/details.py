@@ -8,20 +8,20 @@ from typing import Any
 
 import panel as pn
 
-from app.catalogs.quarantine import QuarantineReport
-from app.context import AppContext
-from app.widgets import format as fmt
-from app.widgets.catalog_view import POLICIES
-from app.widgets.section import (
+from lens_triage.app.catalogs.quarantine import QuarantineReport
+from lens_triage.app.context import AppContext
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.catalog_view import POLICIES
+from lens_triage.app.widgets.section import (
     columns,
     heading,
     html,
     section,
     stack,
 )
-from app.widgets.skeleton import skeleton
-from app.widgets.steps import address
-from app.widgets.thumbnails import (
+from lens_triage.app.widgets.skeleton import skeleton
+from lens_triage.app.widgets.steps import address
+from lens_triage.app.widgets.thumbnails import (
     THUMBNAILS_CSS,
     thumbnails_html,
 )

@@ -8,30 +8,30 @@ from typing import Any
 
 import panel as pn
 
-from app.catalogs.import_preview import (
+from lens_triage.app.catalogs.import_preview import (
     PreviewPane,
     remap,
 )
-from app.catalogs.path_picker import PathPicker
-from app.context import AppContext
-from app.runs.panel import RunsPanel
-from app.runs.starting import start_run
-from app.widgets.action_button import ActionButton
-from app.widgets.choices import survey_choices
-from app.widgets.live import in_thread
-from app.widgets.notice import Notice
-from app.widgets.section import (
+from lens_triage.app.catalogs.path_picker import PathPicker
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs.panel import RunsPanel
+from lens_triage.app.runs.starting import start_run
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.choices import survey_choices
+from lens_triage.app.widgets.live import in_thread
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import (
     columns,
     html,
     section,
     stack,
 )
-from app.widgets.settings_panel import SettingsPanel
-from training.jobs.ingest import (
+from lens_triage.app.widgets.settings_panel import SettingsPanel
+from lens_triage.training.jobs.ingest import (
     ImportPreview,
     preview,
 )
-from training.settings import IngestSettings
+from lens_triage.training.settings import IngestSettings
 
 _LEAD = ("table", "images", "catalog", "survey")
 _HINT = (

@@ -9,28 +9,28 @@ from typing import Any
 
 import panel as pn
 
-from app.catalogs.zero_points import ZeroPointQuestion, assumed_zero_points
-from app.theme import PICTURE_CSS
-from app.widgets import format as fmt
-from app.widgets.notice import Notice
-from app.widgets.section import (
+from lens_triage.app.catalogs.zero_points import ZeroPointQuestion, assumed_zero_points
+from lens_triage.app.theme import PICTURE_CSS
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import (
     html,
     section,
     stack,
 )
-from app.widgets.table import (
+from lens_triage.app.widgets.table import (
     Row,
     Table,
     column,
 )
-from lensing_core.cutouts import CutoutGeometry
-from lensing_core.imaging import choose_rgb_bands, encode, render_band, render_rgb, sky_noise
-from lensing_core.ingest.columns import ROLES
-from training.jobs.ingest import (
+from lens_triage.training.jobs.ingest import (
     BandPreview,
     ColumnPreview,
     ImportPreview,
 )
+from lensing_core.cutouts import CutoutGeometry
+from lensing_core.imaging import choose_rgb_bands, encode, render_band, render_rgb, sky_noise
+from lensing_core.ingest.columns import ROLES
 
 _BANDED_ROLES = ("mag", "flux", "file")
 _PICTURES_CSS = (

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import panel as pn
 
-from app.catalogs.details import CatalogDetails
-from app.context import AppContext
-from app.widgets.catalog_view import (
+from lens_triage.app.catalogs.details import CatalogDetails
+from lens_triage.app.context import AppContext
+from lens_triage.app.widgets.catalog_view import (
     CATALOG_COLUMNS,
     catalog_row,
 )
-from app.widgets.live import in_background
-from app.widgets.section import (
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.section import (
     section,
     stack,
 )
-from app.widgets.table import Table
+from lens_triage.app.widgets.table import Table
 from lensing_core.store import runs
 from lensing_core.store.summaries import CatalogSummary, list_catalog_rows, list_catalogs
 

@@ -8,20 +8,20 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from app.catalogs.import_form import ImportForm
-from app.catalogs.listing import CatalogList
-from app.context import AppContext
-from app.runs.form import RunForm
-from app.shell import Body, argument, shell
-from app.widgets.choices import (
+from lens_triage.app.catalogs.import_form import ImportForm
+from lens_triage.app.catalogs.listing import CatalogList
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs.form import RunForm
+from lens_triage.app.shell import Body, argument, shell
+from lens_triage.app.widgets.choices import (
     catalog_choices,
     fresh_name,
     survey_choices,
 )
-from app.widgets.fields import Choices
-from app.widgets.live import live
+from lens_triage.app.widgets.fields import Choices
+from lens_triage.app.widgets.live import live
+from lens_triage.training.settings import InjectSettings, SimulateSettings
 from lensing_core.store.summaries import list_catalog_rows
-from training.settings import InjectSettings, SimulateSettings
 
 _TABS = ("catalogs", "import", "simulate", "inject")
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import panel as pn
 import panel_material_ui as pmui
 
-from app.widgets import format as fmt
-from app.widgets.action_button import ActionButton
-from app.widgets.notice import Notice
-from app.widgets.section import (
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import (
     html,
     stack,
 )
-from app.widgets.table import (
+from lens_triage.app.widgets.table import (
     Row,
     Table,
     column,

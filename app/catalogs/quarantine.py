@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import panel as pn
 
-from app.context import AppContext
-from app.widgets import format as fmt
-from app.widgets.pager import Pager
-from app.widgets.section import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.pager import Pager
+from lens_triage.app.widgets.section import (
     columns,
     stack,
 )
-from app.widgets.table import (
+from lens_triage.app.widgets.table import (
     Row,
     Table,
     column,

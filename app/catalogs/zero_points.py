@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 import panel as pn
 import panel_material_ui as pmui
 
-from app.widgets.action_button import ActionButton
-from app.widgets.section import html
-from training.jobs.ingest import BandPreview
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.section import html
+from lens_triage.training.jobs.ingest import BandPreview
 
 _CSS = "p { margin: 0; line-height: 1.5; }"
 

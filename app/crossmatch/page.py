@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.context import AppContext
-from app.crossmatch.view import CrossmatchBoard
-from app.runs.form import RunForm
-from app.shell import Body, argument, shell
-from app.widgets.choices import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.crossmatch.view import CrossmatchBoard
+from lens_triage.app.runs.form import RunForm
+from lens_triage.app.shell import Body, argument, shell
+from lens_triage.app.widgets.choices import (
     catalog_choices,
     ensemble_choices,
 )
-from app.widgets.fields import Choices
-from app.widgets.live import live
-from app.widgets.section import stack
+from lens_triage.app.widgets.fields import Choices
+from lens_triage.app.widgets.live import live
+from lens_triage.app.widgets.section import stack
+from lens_triage.training.settings import CrossmatchSettings
 from lensing_core.crossmatch.service_list import SERVICES
 from lensing_core.store.runs import RunSummary
 from lensing_core.store.summaries import list_catalogs, list_ensembles
-from training.settings import CrossmatchSettings
 
 
 def page(context: AppContext) -> Body:

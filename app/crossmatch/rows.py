@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
 
-from app.viewer.tiles import tile_url
-from app.widgets import format as fmt
-from app.widgets.steps import address
-from app.widgets.table import (
+from lens_triage.app.viewer.tiles import tile_url
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.steps import address
+from lens_triage.app.widgets.table import (
     Row,
     column,
 )

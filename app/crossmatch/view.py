@@ -9,8 +9,8 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from app.context import AppContext
-from app.crossmatch.rows import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.crossmatch.rows import (
     DOUBTS,
     MISSED,
     NO_RECALL,
@@ -24,16 +24,16 @@ from app.crossmatch.rows import (
     recall_rows,
     reference_row,
 )
-from app.widgets.live import in_background
-from app.widgets.section import (
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.section import (
     columns,
     html,
     section,
     stack,
 )
-from app.widgets.skeleton import skeleton
-from app.widgets.table import Table
-from app.widgets.thumbnails import THUMBNAILS_CSS
+from lens_triage.app.widgets.skeleton import skeleton
+from lens_triage.app.widgets.table import Table
+from lens_triage.app.widgets.thumbnails import THUMBNAILS_CSS
 from lensing_core.store.crossmatch_report import Report, make_report
 from lensing_core.store.crossmatches import latest_crossmatches
 from lensing_core.store.ensembles import by_preference

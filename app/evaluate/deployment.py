@@ -7,15 +7,15 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from app.evaluate.plots import (
+from lens_triage.app.evaluate.plots import (
     DiscoveryPlot,
     PurityPlot,
 )
-from app.evaluate.tables import (
+from lens_triage.app.evaluate.tables import (
     CSS,
     deployment_html,
 )
-from app.widgets.section import (
+from lens_triage.app.widgets.section import (
     columns,
     html,
     section,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.context import AppContext
-from app.evaluate.view import EvaluationBoard
-from app.shell import Body, argument, shell
-from app.widgets.live import live
+from lens_triage.app.context import AppContext
+from lens_triage.app.evaluate.view import EvaluationBoard
+from lens_triage.app.shell import Body, argument, shell
+from lens_triage.app.widgets.live import live
 
 
 def page(context: AppContext) -> Body:

@@ -11,8 +11,8 @@ from bokeh.models import ColumnDataSource, CustomJSTickFormatter, HoverTool, Ran
 from bokeh.models.annotations import TeeHead, Title, Whisker
 from bokeh.plotting import figure
 
-from app.widgets import format as fmt
-from app.widgets.log_axis import fit_log_range, log_range
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.log_axis import fit_log_range, log_range
 from lensing_core.metrics import Deployment, Discoveries, RocBand
 
 _ACCENT, _QUIET = "#3b82d6", "#7d8a99"

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from app.runs.rows import (
+from lens_triage.app.runs.rows import (
     FIGURES,
     figure_text,
 )
-from app.widgets import format as fmt
-from app.widgets.table import (
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.table import (
     Row,
     column,
 )
+from lens_triage.training.evaluation import Evaluation
 from lensing_core.metrics import Deployment, Figure
 from lensing_core.store.summaries import EnsembleSummary
-from training.evaluation import Evaluation
 
 SHORT = {
     "tpr0": "TPR0",

@@ -8,14 +8,14 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from app.context import AppContext
-from app.evaluate.deployment import DeploymentView
-from app.evaluate.plots import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.evaluate.deployment import DeploymentView
+from lens_triage.app.evaluate.plots import (
     RocPlot,
     recall_plot,
     reliability_plot,
 )
-from app.evaluate.tables import (
+from lens_triage.app.evaluate.tables import (
     CSS,
     MEMBER_COLUMNS,
     about_html,
@@ -26,22 +26,22 @@ from app.evaluate.tables import (
     importance_html,
     member_rows,
 )
-from app.widgets.choices import newest_promoted
-from app.widgets.comparison import EnsembleComparison
-from app.widgets.live import in_background
-from app.widgets.section import (
+from lens_triage.app.widgets.choices import newest_promoted
+from lens_triage.app.widgets.comparison import EnsembleComparison
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.section import (
     columns,
     grid,
     html,
     section,
     stack,
 )
-from app.widgets.skeleton import skeleton
-from app.widgets.steps import address
-from app.widgets.table import Table
+from lens_triage.app.widgets.skeleton import skeleton
+from lens_triage.app.widgets.steps import address
+from lens_triage.app.widgets.table import Table
+from lens_triage.training.evaluation import Evaluation, evaluate
 from lensing_core.errors import LensTriageError
 from lensing_core.store.summaries import EnsembleSummary, list_ensembles
-from training.evaluation import Evaluation, evaluate
 
 _ALL = "all of them"
 _OF_TREES = ("lightgbm", "pu_head")

@@ -19,7 +19,7 @@ from tornado.httputil import (
 from tornado.iostream import IOStream
 from tornado.web import Application
 
-from app.http.json_bodies import MOST_BYTES
+from lens_triage.app.http.json_bodies import MOST_BYTES
 
 MOST_CONNECTIONS = 500
 _MOST_FILES = 4096

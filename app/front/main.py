@@ -2,8 +2,8 @@
 
 It answers all that grading needs by itself (sign-in, queues, events, stamps and tiles) and imports
 nothing of Panel, so that building a page, in another process of lower priority, never keeps a grade
-waiting. Everything else is passed on to that process (:mod:`app.front.proxy`), which is started
-again when it ends (:mod:`app.front.pages`).
+waiting. Everything else is passed on to that process (:mod:`lens_triage.app.front.proxy`), which is
+started again when it ends (:mod:`lens_triage.app.front.pages`).
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from typing import Any
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RedirectHandler, RequestHandler
 
-from app.context import AppContext
-from app.front.connections import FrontServer, allow_many_files
-from app.front.pages import Pages
-from app.front.proxy import PassOn, PassOnGuard
-from app.http import identity
-from app.http.guard import Guard, guarded
-from app.http.hosts import ADDRESS, refuse_foreign_hosts
-from app.label import handlers as label_handlers
-from app.review import events as review_events
-from app.viewer import tiles
+from lens_triage.app.context import AppContext
+from lens_triage.app.front.connections import FrontServer, allow_many_files
+from lens_triage.app.front.pages import Pages
+from lens_triage.app.front.proxy import PassOn, PassOnGuard
+from lens_triage.app.http import identity
+from lens_triage.app.http.guard import Guard, guarded
+from lens_triage.app.http.hosts import ADDRESS, refuse_foreign_hosts
+from lens_triage.app.label import handlers as label_handlers
+from lens_triage.app.review import events as review_events
+from lens_triage.app.viewer import tiles
 from lensing_core.errors import WorkspaceError
 from lensing_core.private_files import keep_private_from_now_on
 from lensing_core.workspace import Workspace
@@ -143,7 +143,7 @@ def serve(
     sockets = listen(port)
     context = AppContext.of(workspace)
     if demo:
-        from training.demo import submit_demo  # here, as it is needed nowhere else
+        from lens_triage.training.demo import submit_demo  # here, as it is needed nowhere else
 
         submit_demo(workspace)
     allow_many_files()

@@ -57,7 +57,7 @@ class PageSettings:
 
 def _run(settings: PageSettings) -> None:
     """What the process does."""
-    from app.main import serve_pages  # here, so that the front need not import Panel
+    from lens_triage.app.main import serve_pages  # here, so that the front need not import Panel
 
     serve_pages(settings)
 

@@ -22,9 +22,9 @@ from tornado.httputil import (
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 from tornado.web import RequestHandler
 
-from app.front.pages import BUSY, Pages, PagesAwayError
-from app.http.guard import Guard
-from app.http.passed_on import HEADER
+from lens_triage.app.front.pages import BUSY, Pages, PagesAwayError
+from lens_triage.app.http.guard import Guard
+from lens_triage.app.http.passed_on import HEADER
 
 MOST_AT_ONCE = 200
 _PIECE = 2**16

@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import RequestHandler
 
-from app.http.page_turns import PageTurns
-from app.http.pools import GRADING, BusyError
+from lens_triage.app.http.page_turns import PageTurns
+from lens_triage.app.http.pools import GRADING, BusyError
 
 if TYPE_CHECKING:
     _Base = RequestHandler

@@ -10,7 +10,7 @@ import re
 
 from tornado.web import Application, RequestHandler
 
-from app.http.guard import guarded
+from lens_triage.app.http.guard import guarded
 
 ADDRESS = "127.0.0.1"
 HOSTS = (ADDRESS, "localhost")

@@ -16,10 +16,10 @@ from typing import Any
 
 from tornado.web import RequestHandler, create_signed_value, decode_signed_value
 
-from app.context import AppContext
-from app.http.json_handlers import OwnPageHandler
-from app.http.pools import SIGNING
-from app.http.throttle import Throttle
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.json_handlers import OwnPageHandler
+from lens_triage.app.http.pools import SIGNING
+from lens_triage.app.http.throttle import Throttle
 from lensing_core.errors import BadInputError, SignInError
 from lensing_core.store import Database, Session, open_database
 from lensing_core.store.graders import secret_of, set_passphrase, sign_in, workspace_secret

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from app.context import AppContext
-from app.http.json_bodies import read_object
-from app.http.pools import OTHER, Pool
-from app.http.replies import ReplyHandler
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.json_bodies import read_object
+from lens_triage.app.http.pools import OTHER, Pool
+from lens_triage.app.http.replies import ReplyHandler
 
 
 class OwnPageHandler(ReplyHandler):

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from app.http.pools import PAUSE_S, BusyError, Pool
+from lens_triage.app.http.pools import PAUSE_S, BusyError, Pool
 
 _GRADED_LATELY_S = 5.0
 _SHARE = 15.0  # times what a build takes, between builds, so that few grades meet one

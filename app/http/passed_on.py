@@ -1,7 +1,7 @@
 """The page process answers to the front process alone: each request carries the secret of a start.
 
-The front (:mod:`app.front`) owns the port. Nothing else is to reach the pages, not even another
-account of the machine that finds their socket, since limits and addresses are the front's.
+The front (:mod:`lens_triage.app.front`) owns the port. Nothing else is to reach the pages, not even
+another account of the machine that finds their socket, since limits and addresses are the front's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, Rule
 from tornado.web import Application, RequestHandler
 
-from app.http.guard import guarded
+from lens_triage.app.http.guard import guarded
 
 HEADER = "X-Lens-Triage-Front"
 

@@ -6,7 +6,7 @@ import logging
 
 from tornado.web import HTTPError, RequestHandler
 
-from app.http.pools import BusyError
+from lens_triage.app.http.pools import BusyError
 from lensing_core.errors import LensTriageError, NotFoundError, PolicyError, SignInError
 
 _log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from panel.io.server import DocHandler, WSHandler
 from tornado.routing import PathMatches, Rule
 from tornado.web import Application, RequestHandler, URLSpec
 
-from app.http.guard import Guard, Missing, PageGuard, SocketGuard, guarded
+from lens_triage.app.http.guard import Guard, Missing, PageGuard, SocketGuard, guarded
 
 _EXTENSIONS = ("panel", "panel-material-ui")
 

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import param
 from panel.custom import JSComponent
 
-from app.context import AppContext
-from app.http.identity import current_grader
-from app.scripts import bundle, styles
-from app.theme import TOKENS_CSS
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import current_grader
+from lens_triage.app.scripts import bundle, styles
+from lens_triage.app.theme import TOKENS_CSS
 from lensing_core.store.graders import list_graders
 
 

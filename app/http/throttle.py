@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from app.http.pools import BusyError
+from lens_triage.app.http.pools import BusyError
 
 _FREE = 5
 _FIRST_WAIT_S = 1.0

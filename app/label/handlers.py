@@ -6,7 +6,7 @@
 ``POST /labeling/<session>/events``      events to write; answered when they are committed
 ``GET /labeling/<session>/figures``      own pace, agreement and skill
 ``POST /labeling/preferences``           keys and the like
-``GET /tiles/~<session>/<stamp>``        as of a catalog (:mod:`app.viewer.tiles`)
+``GET /tiles/~<session>/<stamp>``        as of a catalog (:mod:`lens_triage.app.viewer.tiles`)
 ``GET /pixels/~<session>/<stamp>``       likewise
 =======================================  =========================================================
 """
@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.context import AppContext
-from app.http.identity import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import (
     GraderHandler,
     read_grader_of_picture,
 )
-from app.http.pools import GRADING
-from app.label.service import LabelService
-from app.viewer.tiles import (
+from lens_triage.app.http.pools import GRADING
+from lens_triage.app.label.service import LabelService
+from lens_triage.app.viewer.tiles import (
     IMMUTABLE,
     CutoutHandler,
     PixelHandler,
@@ -149,7 +149,7 @@ class StampPixelHandler(_StampHandler, PixelHandler):
 
 
 def routes(context: AppContext, source: TileSource) -> list[tuple[str, type, dict[str, Any]]]:
-    """URL patterns, handlers and arguments; before those of :mod:`app.viewer.tiles`."""
+    """URL patterns, handlers and arguments; before those of :mod:`lens_triage.app.viewer.tiles`."""
     given = {"context": context, "service": LabelService(context)}
     pictures = {"source": source, **given}
     return [

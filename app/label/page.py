@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from app.context import AppContext
-from app.http.identity import current_grader
-from app.label.service import LabelService
-from app.label.sessions import SessionBoard
-from app.label.view import LabelDesk
-from app.shell import Body, argument, shell
-from app.widgets.live import live
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import current_grader
+from lens_triage.app.label.service import LabelService
+from lens_triage.app.label.sessions import SessionBoard
+from lens_triage.app.label.view import LabelDesk
+from lens_triage.app.shell import Body, argument, shell
+from lens_triage.app.widgets.live import live
 from lensing_core.errors import PolicyError
 
 _PERIOD_MS = 3000

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from app.acting import acting
-from app.context import AppContext
-from app.http.identity import SignedIn
-from app.viewer.candidates import catalog_to_json
+from lens_triage.app.acting import acting
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import SignedIn
+from lens_triage.app.viewer.candidates import catalog_to_json
 from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.labeling import Desk, GraderFigures, Outcome, open_desk, record

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from app.http.identity import SignedIn
-from app.widgets import format as fmt
-from app.widgets.table import (
+from lens_triage.app.http.identity import SignedIn
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.table import (
     Row,
     column,
 )

@@ -8,27 +8,27 @@ from typing import Any
 
 import panel as pn
 
-from app import acts
-from app.acting import acting
-from app.context import AppContext
-from app.http.identity import SignedIn
-from app.label.session_rows import (
+from lens_triage.app import acts
+from lens_triage.app.acting import acting
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import SignedIn
+from lens_triage.app.label.session_rows import (
     GRADER_COLUMNS,
     SESSION_COLUMNS,
     conditions_html,
     grader_rows,
     session_row,
 )
-from app.widgets.action_button import ActionButton
-from app.widgets.choices import (
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.choices import (
     catalog_choices,
     ensemble_choices,
     fresh_name,
 )
-from app.widgets.fields import Choices
-from app.widgets.live import in_background
-from app.widgets.notice import Notice
-from app.widgets.section import (
+from lens_triage.app.widgets.fields import Choices
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import (
     SURFACE,
     columns,
     heading,
@@ -36,12 +36,12 @@ from app.widgets.section import (
     section,
     stack,
 )
-from app.widgets.settings_panel import SettingsPanel
-from app.widgets.table import Table
+from lens_triage.app.widgets.settings_panel import SettingsPanel
+from lens_triage.app.widgets.table import Table
+from lens_triage.training.labeling import SessionSettings
 from lensing_core.labeling import SessionSummary, create_tutorial, list_sessions
 from lensing_core.labeling.creation import event_stamp, filter_names, session_names
 from lensing_core.store.summaries import list_catalogs, list_ensembles
-from training.labeling import SessionSettings
 
 _CSS = "p { margin: 0; color: var(--lt-muted); line-height: 1.5; }"
 _SIGN_IN = (

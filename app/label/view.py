@@ -1,7 +1,7 @@
 """The labeling desk: stamps, keys and an outbox of grades, in one component of the browser.
 
-The script talks with :mod:`app.label.handlers`, not over Bokeh's connection, so that grading goes
-on, and no grade is lost, while that is gone.
+The script talks with :mod:`lens_triage.app.label.handlers`, not over Bokeh's connection, so that
+grading goes on, and no grade is lost, while that is gone.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Any, ClassVar
 import param
 from panel.custom import JSComponent
 
-from app.scripts import bundle, styles
-from app.theme import TOKENS_CSS
-from app.viewer.start import VIEWER_STYLES, image_start
+from lens_triage.app.scripts import bundle, styles
+from lens_triage.app.theme import TOKENS_CSS
+from lens_triage.app.viewer.start import VIEWER_STYLES, image_start
 
 _STYLES = ("widgets/view.css", *VIEWER_STYLES, "label/view.css")
 
 
 class LabelDesk(JSComponent):
-    """The desk; ``start`` is what :meth:`app.label.service.LabelService.start` returned."""
+    """The desk; ``start`` is what :meth:`~.service.LabelService.start` returned."""
 
     start = param.Dict(default={})
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.context import AppContext
-from app.overview.view import OverviewBoard
-from app.shell import Body, shell
+from lens_triage.app.context import AppContext
+from lens_triage.app.overview.view import OverviewBoard
+from lens_triage.app.shell import Body, shell
 
 
 def page(context: AppContext) -> Body:

@@ -6,10 +6,10 @@ from html import escape
 
 import panel as pn
 
-from app import acts
-from app.context import AppContext
-from app.runs import rows as run_view
-from app.widgets.catalog_view import (
+from lens_triage.app import acts
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs import rows as run_view
+from lens_triage.app.widgets.catalog_view import (
     ENSEMBLE_COLUMNS,
     OVERVIEW_COLUMNS,
     by_test_set,
@@ -17,33 +17,33 @@ from app.widgets.catalog_view import (
     measured_on,
     overview_rows,
 )
-from app.widgets.live import (
+from lens_triage.app.widgets.live import (
     in_background,
     live,
 )
-from app.widgets.notice import Notice
-from app.widgets.section import (
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import (
     columns,
     html,
     section,
     stack,
 )
-from app.widgets.skeleton import skeleton
-from app.widgets.steps import (
+from lens_triage.app.widgets.skeleton import skeleton
+from lens_triage.app.widgets.steps import (
     STEPS_CSS,
     address,
     next_steps,
     steps_html,
 )
-from app.widgets.table import (
+from lens_triage.app.widgets.table import (
     Table,
     column,
 )
-from app.widgets.thumbnails import THUMBNAILS_CSS, thumbnails_html
+from lens_triage.app.widgets.thumbnails import THUMBNAILS_CSS, thumbnails_html
+from lens_triage.training.demo import ENSEMBLE, SESSION, SURVEY_CATALOG, read_demo
 from lensing_core.store import runs, summaries
 from lensing_core.store.runs import RunSummary
 from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
-from training.demo import ENSEMBLE, SESSION, SURVEY_CATALOG, read_demo
 
 _LATEST = 6
 _PICTURES = 12

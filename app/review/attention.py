@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.web import RequestHandler
 
-from app.context import AppContext
-from app.http.pools import OTHER, Pool
-from app.http.replies import ReplyHandler
-from app.viewer.tile_source import TileSource
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.pools import OTHER, Pool
+from lens_triage.app.http.replies import ReplyHandler
+from lens_triage.app.viewer.tile_source import TileSource
 from lensing_core.errors import BadInputError, DamagedError, NotFoundError
 from lensing_core.imaging import encode
 from lensing_core.models.manifest import model_folder, read_manifest

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.acting import acting
-from app.context import AppContext
-from app.review.finding import (
+from lens_triage.app.acting import acting
+from lens_triage.app.context import AppContext
+from lens_triage.app.review.finding import (
     Answer,
     selection_to_json,
 )
-from app.review.query import query_from_json
+from lens_triage.app.review.query import query_from_json
 from lensing_core.charts import SkyProjection, bin_points, inside_polygon, nearest, sky_projection
 from lensing_core.charts.sky import CELL_DEG2
 from lensing_core.errors import BadInputError

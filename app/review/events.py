@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.acting import acting
-from app.context import AppContext
-from app.http.identity import GraderHandler, cookie_name
-from app.http.pools import GRADING
+from lens_triage.app.acting import acting
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import GraderHandler, cookie_name
+from lens_triage.app.http.pools import GRADING
 from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.labeling.reviewing import record_in_review
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.acting import permit
-from app.context import AppContext
-from app.http.identity import GraderHandler
-from app.http.json_handlers import OwnPageHandler
-from app.http.pools import EXPORTS
-from app.review.query import (
+from lens_triage.app.acting import permit
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import GraderHandler
+from lens_triage.app.http.json_handlers import OwnPageHandler
+from lens_triage.app.http.pools import EXPORTS
+from lens_triage.app.review.query import (
     Address,
     read_address,
 )

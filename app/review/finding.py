@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.review.cone import (
+from lens_triage.app.review.cone import (
     cone_text,
     read_cone,
 )
-from app.review.query import (
+from lens_triage.app.review.query import (
     query_from_json,
     query_to_json,
 )

@@ -1,8 +1,9 @@
 """``POST /review/ask``: one message of Review (:class:`ReviewService`), answered.
 
 It does not need Bokeh's connection, so that a page goes on after its server was started again.
-What a message does beyond asking is looked up in the table of actions (:mod:`app.permissions`) with
-who is signed in at that moment. Grades have an address of their own (:mod:`app.review.events`).
+What a message does beyond asking is looked up in the table of actions
+(:mod:`lens_triage.app.permissions`) with who is signed in at that moment. Grades have an address of
+their own (:mod:`lens_triage.app.review.events`).
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.acting import acting, permit
-from app.context import AppContext
-from app.http.identity import GraderHandler, SignedIn, read_grader
-from app.review.charts import ReviewCharts
-from app.review.inspection import Inspector
-from app.review.samp import ReviewSamp
-from app.review.service import ReviewService
+from lens_triage.app.acting import acting, permit
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import GraderHandler, SignedIn, read_grader
+from lens_triage.app.review.charts import ReviewCharts
+from lens_triage.app.review.inspection import Inspector
+from lens_triage.app.review.samp import ReviewSamp
+from lens_triage.app.review.service import ReviewService
 from lensing_core.errors import BadInputError, DamagedError, NotFoundError, PolicyError
 from lensing_core.store.ranking_facets import is_shared
 

@@ -1,7 +1,7 @@
 """What the panels beside the picture ask for: how sure a score is, its context, and its history.
 
 Each answer takes an open session and a message of the page, as those of
-:class:`app.review.service.ReviewService` do. What people write is committed with that
+:class:`lens_triage.app.review.service.ReviewService` do. What people write is committed with that
 session, before the page is told.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from app.context import AppContext
-from app.http.identity import SignedIn
-from app.review.links import sky_links
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import SignedIn
+from lens_triage.app.review.links import sky_links
 from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import LensTriageError, PolicyError
 from lensing_core.labeling.reviewing import SCHEME

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from app import acts
-from app.context import AppContext
-from app.http.identity import current_grader
-from app.review.events import workspace_mark
-from app.review.handlers import review_service
-from app.review.inspection import panel_start
-from app.review.samp import follow, samp_link
-from app.review.view import ReviewDesk
-from app.shell import Body, shell
-from app.visits import current_visit
+from lens_triage.app import acts
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import current_grader
+from lens_triage.app.review.events import workspace_mark
+from lens_triage.app.review.handlers import review_service
+from lens_triage.app.review.inspection import panel_start
+from lens_triage.app.review.samp import follow, samp_link
+from lens_triage.app.review.view import ReviewDesk
+from lens_triage.app.shell import Body, shell
+from lens_triage.app.visits import current_visit
 
 
 def page(context: AppContext) -> Body:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from app.review.cone import (
+from lens_triage.app.review.cone import (
     cone_text,
     read_cone,
 )
@@ -59,7 +59,7 @@ def read_address(
     id) and, repeatable, ``stage``, ``scale``, ``grade``, ``consensus`` and ``tag`` are as in
     :class:`~lensing_core.store.ranking.RankingQuery`; ``range`` (repeatable) is ``name:low:high``
     with empty ends left open; ``cone`` is right ascension, declination and radius
-    (:func:`~app.review.cone.read_cone`). A part that cannot be followed is left out and
+    (:func:`~lens_triage.app.review.cone.read_cone`). A part that cannot be followed is left out and
     named in a notice, so that an old link still opens.
 
     Parameters

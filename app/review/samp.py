@@ -10,14 +10,14 @@ from uuid import uuid4
 
 import numpy as np
 
-from app.acting import acting
-from app.context import AppContext
-from app.review.exporting import cutout_source
-from app.review.finding import (
+from lens_triage.app.acting import acting
+from lens_triage.app.context import AppContext
+from lens_triage.app.review.exporting import cutout_source
+from lens_triage.app.review.finding import (
     Answer,
     selection_to_json,
 )
-from app.review.query import query_from_json
+from lens_triage.app.review.query import query_from_json
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.export import ExportRow
 from lensing_core.export.pictures import cutout_fits

@@ -10,26 +10,26 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.review.finding import (
+from lens_triage.app.review.finding import (
     Answer,
     ReviewFinding,
     exports_to_json,
     selection_to_json,
 )
-from app.review.query import (
+from lens_triage.app.review.query import (
     Address,
     cursor_from_json,
     query_from_json,
     query_to_json,
     read_address,
 )
-from app.viewer.candidates import (
+from lens_triage.app.viewer.candidates import (
     catalog_to_json,
     details_to_json,
     row_to_json,
     truth_to_json,
 )
-from app.viewer.start import image_start
+from lens_triage.app.viewer.start import image_start
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store import Session
 from lensing_core.store.candidates import get_candidate

@@ -1,8 +1,9 @@
 """The review desk: ranked table, viewer and scores, in one component of the browser.
 
 The script owns the keyboard and shows the next candidate at once, from pictures that it has
-fetched ahead. It asks :mod:`app.review.handlers` for rows, counts and details, and sends grades to
-:mod:`app.review.events`, not over Bokeh's connection: a page goes on while that is gone.
+fetched ahead. It asks :mod:`lens_triage.app.review.handlers` for rows, counts and details, and
+sends grades to :mod:`lens_triage.app.review.events`, not over Bokeh's connection: a page goes on
+while that is gone.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
-from app.scripts import bundle, styles
-from app.theme import TOKENS_CSS
-from app.viewer.start import VIEWER_STYLES
+from lens_triage.app.scripts import bundle, styles
+from lens_triage.app.theme import TOKENS_CSS
+from lens_triage.app.viewer.start import VIEWER_STYLES
 
 _STYLES = (
     "widgets/view.css",

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.context import AppContext
-from app.http.json_handlers import OwnPageHandler
-from app.http.pools import Pool
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.json_handlers import OwnPageHandler
+from lens_triage.app.http.pools import Pool
 from lensing_core.crossmatch.politeness import ServiceError
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store.candidates import get_candidate

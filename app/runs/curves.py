@@ -14,8 +14,8 @@ from bokeh.models import ColumnDataSource, HoverTool
 from bokeh.models.annotations import Title
 from bokeh.plotting import figure
 
-from app.widgets import format as fmt
-from app.widgets.section import (
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.section import (
     grid,
     html,
     stack,

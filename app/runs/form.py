@@ -8,22 +8,22 @@ from typing import Any
 
 import panel as pn
 
-from app.context import AppContext
-from app.runs.panel import RunsPanel
-from app.runs.starting import start_run
-from app.widgets.action_button import ActionButton
-from app.widgets.fields import Choices
-from app.widgets.live import in_background
-from app.widgets.notice import Notice
-from app.widgets.section import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs.panel import RunsPanel
+from lens_triage.app.runs.starting import start_run
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.fields import Choices
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import (
     columns,
     section,
     stack,
 )
-from app.widgets.settings_panel import SettingsPanel
+from lens_triage.app.widgets.settings_panel import SettingsPanel
+from lens_triage.training.checks import refusal
+from lens_triage.training.settings import RunSettings
 from lensing_core.store.runs import RunSummary
-from training.checks import refusal
-from training.settings import RunSettings
 
 _ASK_AGAIN_S = 10.0
 ChoicesNow = Callable[[], Mapping[str, Choices]]

@@ -9,16 +9,16 @@ from typing import Any
 
 import panel as pn
 
-from app import acts
-from app.context import AppContext
-from app.runs import rows as run_view
-from app.runs.curves import Curves
-from app.runs.starting import why_not_resumed
-from app.scripts import styles
-from app.widgets.action_button import ActionButton
-from app.widgets.live import in_background
-from app.widgets.notice import Notice
-from app.widgets.section import (
+from lens_triage.app import acts
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs import rows as run_view
+from lens_triage.app.runs.curves import Curves
+from lens_triage.app.runs.starting import why_not_resumed
+from lens_triage.app.scripts import styles
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import (
     html,
     stack,
 )

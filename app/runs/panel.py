@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from app.context import AppContext
-from app.runs import rows as run_view
-from app.runs.monitor import RunMonitor
-from app.widgets.section import section
-from app.widgets.table import Table
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs import rows as run_view
+from lens_triage.app.runs.monitor import RunMonitor
+from lens_triage.app.widgets.section import section
+from lens_triage.app.widgets.table import Table
 from lensing_core.store import runs
 from lensing_core.store.runs import RunSummary
 

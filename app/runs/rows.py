@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from app.widgets import format as fmt
-from app.widgets.fields import label_of
-from app.widgets.steps import address
-from app.widgets.table import (
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.fields import label_of
+from lens_triage.app.widgets.steps import address
+from lens_triage.app.widgets.table import (
     Row,
     column,
 )
+from lens_triage.training.settings import SETTINGS, fields
 from lensing_core.store.runs import LogLine, RunSummary
-from training.settings import SETTINGS, fields
 
 TONES = {
     "queued": "",

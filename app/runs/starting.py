@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app import acts
-from app.context import AppContext
-from app.widgets.action_button import ActionButton
-from app.widgets.live import in_background
-from app.widgets.notice import Notice
+from lens_triage.app import acts
+from lens_triage.app.context import AppContext
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.training.checks import refusal
+from lens_triage.training.settings import SETTINGS, RunSettings
 from lensing_core.errors import LensTriageError
-from training.checks import refusal
-from training.settings import SETTINGS, RunSettings
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import panel as pn
 from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
-from app.widgets.log_axis import fit_log_range, log_range
-from app.widgets.section import (
+from lens_triage.app.widgets.log_axis import fit_log_range, log_range
+from lens_triage.app.widgets.section import (
     html,
     stack,
 )

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.context import AppContext
-from app.runs.form import RunForm
-from app.score.results import ScoreResults
-from app.shell import Body, argument, shell
-from app.widgets import format as fmt
-from app.widgets.choices import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs.form import RunForm
+from lens_triage.app.score.results import ScoreResults
+from lens_triage.app.shell import Body, argument, shell
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.choices import (
     catalog_choices,
     ensemble_choices,
 )
-from app.widgets.fields import Choices
-from app.widgets.forecast import Forecast
-from app.widgets.live import live
-from app.widgets.section import stack
+from lens_triage.app.widgets.fields import Choices
+from lens_triage.app.widgets.forecast import Forecast
+from lens_triage.app.widgets.live import live
+from lens_triage.app.widgets.section import stack
+from lens_triage.training.device import describe_device
+from lens_triage.training.jobs.train.estimate import estimate_scoring_seconds
+from lens_triage.training.settings import ScoreSettings
 from lensing_core.store.runs import RunSummary
 from lensing_core.store.summaries import list_catalogs, list_ensembles
-from training.device import describe_device
-from training.jobs.train.estimate import estimate_scoring_seconds
-from training.settings import ScoreSettings
 
 
 def page(context: AppContext) -> Body:

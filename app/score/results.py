@@ -8,18 +8,18 @@ from html import escape
 import panel as pn
 import panel_material_ui as pmui
 
-from app.context import AppContext
-from app.score.histogram import Histogram
-from app.widgets import format as fmt
-from app.widgets.live import in_background
-from app.widgets.section import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.score.histogram import Histogram
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.section import (
     html,
     section,
     stack,
 )
-from app.widgets.skeleton import skeleton
-from app.widgets.steps import address
-from app.widgets.thumbnails import (
+from lens_triage.app.widgets.skeleton import skeleton
+from lens_triage.app.widgets.steps import address
+from lens_triage.app.widgets.thumbnails import (
     THUMBNAILS_CSS,
     thumbnails_html,
 )

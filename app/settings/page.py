@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.context import AppContext
-from app.settings.view import SettingsBoard
-from app.shell import Body, shell
+from lens_triage.app.context import AppContext
+from lens_triage.app.settings.view import SettingsBoard
+from lens_triage.app.shell import Body, shell
 
 
 def page(context: AppContext) -> Body:

@@ -10,36 +10,36 @@ from importlib.metadata import version
 
 import panel as pn
 
-from app import acts
-from app.context import AppContext
-from app.widgets.action_button import ActionButton
-from app.widgets.format import (
+from lens_triage.app import acts
+from lens_triage.app.context import AppContext
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.format import (
     MISSING,
     ago,
     count,
     file_size,
     number,
 )
-from app.widgets.live import in_background
-from app.widgets.notice import Notice
-from app.widgets.section import (
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import (
     columns,
     html,
     section,
     stack,
 )
-from app.widgets.skeleton import skeleton
-from app.widgets.table import (
+from lens_triage.app.widgets.skeleton import skeleton
+from lens_triage.app.widgets.table import (
     Row,
     Table,
     column,
 )
+from lens_triage.training.device import describe_device
 from lensing_core.errors import LensTriageError
 from lensing_core.store.backup import Backup, list_backups
 from lensing_core.store.labels import verify
 from lensing_core.store.usage import folder_sizes
 from lensing_core.surveys import Survey, load_surveys
-from training.device import describe_device
 
 _PACKAGES = ("lens-triage", "torch", "timm", "lightgbm", "astropy", "panel")
 _FACTS_CSS = """

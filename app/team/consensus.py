@@ -10,24 +10,24 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from app.acting import acting
-from app.context import AppContext
-from app.team.rows import (
+from lens_triage.app.acting import acting
+from lens_triage.app.context import AppContext
+from lens_triage.app.team.rows import (
     LIST_COLUMNS,
     list_row,
 )
-from app.widgets import format as fmt
-from app.widgets.action_button import ActionButton
-from app.widgets.choices import newest_promoted
-from app.widgets.live import in_background
-from app.widgets.notice import Notice
-from app.widgets.pager import Pager
-from app.widgets.section import (
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.choices import newest_promoted
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.pager import Pager
+from lens_triage.app.widgets.section import (
     html,
     section,
 )
-from app.widgets.skeleton import skeleton
-from app.widgets.table import Table
+from lens_triage.app.widgets.skeleton import skeleton
+from lens_triage.app.widgets.table import Table
 from lensing_core.consensus import PRIOR, STATES, ListFigures, Thresholds
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.store.consensus import update_consensus

@@ -10,13 +10,13 @@ from pathlib import Path
 import panel as pn
 import panel_material_ui as pmui
 
-from app.acting import acting, permit
-from app.context import AppContext
-from app.widgets.action_button import ActionButton
-from app.widgets.live import in_background
-from app.widgets.notice import Notice
-from app.widgets.section import section
-from app.widgets.table import (
+from lens_triage.app.acting import acting, permit
+from lens_triage.app.context import AppContext
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import section
+from lens_triage.app.widgets.table import (
     Table,
     column,
 )

@@ -7,30 +7,30 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from app import acts
-from app.context import AppContext
-from app.runs.starting import start_run
-from app.team.rows import (
+from lens_triage.app import acts
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs.starting import start_run
+from lens_triage.app.team.rows import (
     ROUND_COLUMNS,
     round_row,
 )
-from app.widgets.action_button import ActionButton
-from app.widgets.catalog_view import by_test_set
-from app.widgets.choices import (
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.catalog_view import by_test_set
+from lens_triage.app.widgets.choices import (
     catalog_choices,
     fresh_name,
 )
-from app.widgets.live import in_background
-from app.widgets.notice import Notice
-from app.widgets.section import section
-from app.widgets.steps import address
-from app.widgets.table import Table
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import section
+from lens_triage.app.widgets.steps import address
+from lens_triage.app.widgets.table import Table
+from lens_triage.training.settings import RetrainSettings
 from lensing_core.errors import NotFoundError
 from lensing_core.store.ensembles import default_ensemble
 from lensing_core.store.loop_history import Round, loop_history
 from lensing_core.store.runs import get_run, list_runs
 from lensing_core.store.summaries import list_catalogs, list_ensembles
-from training.settings import RetrainSettings
 
 _KINDS = ("retrain", "finetune")
 

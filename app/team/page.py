@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from app.context import AppContext
-from app.http.identity import current_grader
-from app.shell import Body, shell
-from app.team.view import TeamBoard
-from app.widgets.notice import Notice
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import current_grader
+from lens_triage.app.shell import Body, shell
+from lens_triage.app.team.view import TeamBoard
+from lens_triage.app.widgets.notice import Notice
 
 
 def page(context: AppContext) -> Body:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import panel as pn
 
-from app import acts
-from app.context import AppContext
-from app.http.identity import SignedIn
-from app.widgets import format as fmt
-from app.widgets.notice import Notice
-from app.widgets.section import section
-from app.widgets.table import Row, Table, column
+from lens_triage.app import acts
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import SignedIn
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import section
+from lens_triage.app.widgets.table import Row, Table, column
 from lensing_core.store.graders import list_graders
 from lensing_core.store.tables import Grader
 

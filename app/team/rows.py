@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.runs.rows import figure_text
-from app.widgets import format as fmt
-from app.widgets.steps import address
-from app.widgets.table import (
+from lens_triage.app.runs.rows import figure_text
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.steps import address
+from lens_triage.app.widgets.table import (
     Row,
     column,
 )

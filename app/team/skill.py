@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import panel as pn
 import panel_material_ui as pmui
 
-from app.widgets import format as fmt
-from app.widgets.section import section
-from app.widgets.table import (
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.section import section
+from lens_triage.app.widgets.table import (
     Cell,
     Row,
     Table,

@@ -7,16 +7,16 @@ from html import escape
 
 import panel as pn
 
-from app.context import AppContext
-from app.http.identity import SignedIn, is_still_here
-from app.team.consensus import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import SignedIn, is_still_here
+from lens_triage.app.team.consensus import (
     FIGURES_CSS,
     ConsensusBoard,
 )
-from app.team.label_files import LabelFiles
-from app.team.loop import LoopBoard
-from app.team.people import PeopleBoard
-from app.team.rows import (
+from lens_triage.app.team.label_files import LabelFiles
+from lens_triage.app.team.loop import LoopBoard
+from lens_triage.app.team.people import PeopleBoard
+from lens_triage.app.team.rows import (
     COVERAGE_COLUMNS,
     DISAGREEMENT_COLUMNS,
     GRADER_COLUMNS,
@@ -27,22 +27,22 @@ from app.team.rows import (
     grader_row,
     pair_row,
 )
-from app.team.skill import SkillBoard
-from app.widgets import format as fmt
-from app.widgets.choices import newest_promoted
-from app.widgets.live import (
+from lens_triage.app.team.skill import SkillBoard
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.choices import newest_promoted
+from lens_triage.app.widgets.live import (
     in_background,
     live,
 )
-from app.widgets.notice import Notice
-from app.widgets.section import (
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import (
     columns,
     html,
     section,
     stack,
 )
-from app.widgets.skeleton import skeleton
-from app.widgets.table import Table
+from lens_triage.app.widgets.skeleton import skeleton
+from lens_triage.app.widgets.table import Table
 from lensing_core.acquisition import QueueEntry, QueueRequest, choose_queue
 from lensing_core.errors import LensTriageError
 from lensing_core.labeling.skill import KindSkill, skill_by_kind

@@ -7,20 +7,20 @@ from typing import Any
 
 import panel as pn
 
-from app import acts
-from app.context import AppContext
-from app.runs.rows import (
+from lens_triage.app import acts
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs.rows import (
     FIGURES,
     figure_text,
 )
-from app.widgets import format as fmt
-from app.widgets.catalog_view import by_test_set, measured_on
-from app.widgets.choices import newest_promoted
-from app.widgets.comparison import EnsembleComparison
-from app.widgets.notice import Notice
-from app.widgets.section import section
-from app.widgets.steps import address
-from app.widgets.table import (
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.catalog_view import by_test_set, measured_on
+from lens_triage.app.widgets.choices import newest_promoted
+from lens_triage.app.widgets.comparison import EnsembleComparison
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import section
+from lens_triage.app.widgets.steps import address
+from lens_triage.app.widgets.table import (
     Row,
     Table,
     column,

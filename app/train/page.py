@@ -9,24 +9,24 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from app.context import AppContext
-from app.runs.form import RunForm
-from app.shell import Body, argument, shell
-from app.train.ensembles import EnsembleBoard
-from app.widgets import format as fmt
-from app.widgets.choices import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs.form import RunForm
+from lens_triage.app.shell import Body, argument, shell
+from lens_triage.app.train.ensembles import EnsembleBoard
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.choices import (
     catalog_choices,
     ensemble_choices,
     fresh_name,
 )
-from app.widgets.fields import Choices
-from app.widgets.forecast import Forecast
-from app.widgets.live import live
-from app.widgets.section import stack
+from lens_triage.app.widgets.fields import Choices
+from lens_triage.app.widgets.forecast import Forecast
+from lens_triage.app.widgets.live import live
+from lens_triage.app.widgets.section import stack
+from lens_triage.training.device import describe_device
+from lens_triage.training.jobs.train.estimate import estimate_seconds
+from lens_triage.training.settings import FinetuneSettings, RetrainSettings, TrainSettings
 from lensing_core.store.summaries import list_catalogs, list_ensembles
-from training.device import describe_device
-from training.jobs.train.estimate import estimate_seconds
-from training.settings import FinetuneSettings, RetrainSettings, TrainSettings
 
 _TABS = ("train", "retrain", "finetune")
 

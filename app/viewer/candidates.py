@@ -9,7 +9,7 @@ from typing import Any
 import astropy.units as u
 from astropy.coordinates import Angle
 
-from app.viewer.tiles import RENDERING
+from lens_triage.app.viewer.tiles import RENDERING
 from lensing_core.imaging import choose_rgb_bands
 from lensing_core.store.details import CandidateDetails
 from lensing_core.store.ranking import RankedCandidate

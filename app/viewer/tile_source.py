@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.viewer.tile_request import (
+from lens_triage.app.viewer.tile_request import (
     PixelRequest,
     TileRequest,
 )

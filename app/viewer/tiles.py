@@ -31,14 +31,14 @@ from urllib.parse import urlencode
 
 from tornado.web import RequestHandler
 
-from app.http.pools import TILES
-from app.http.replies import ReplyHandler
-from app.viewer.tile_request import (
+from lens_triage.app.http.pools import TILES
+from lens_triage.app.http.replies import ReplyHandler
+from lens_triage.app.viewer.tile_request import (
     RENDERING,
     PixelRequest,
     TileRequest,
 )
-from app.viewer.tile_source import TileSource
+from lens_triage.app.viewer.tile_source import TileSource
 from lensing_core.errors import BadInputError
 
 __all__ = ["RENDERING", "TileRequest", "TileSource", "routes", "tile_url"]

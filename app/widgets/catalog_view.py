@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from app.runs.rows import (
+from lens_triage.app.runs.rows import (
     FIGURES,
     figure_text,
     is_figure,
 )
-from app.widgets import format as fmt
-from app.widgets.steps import address
-from app.widgets.table import (
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.steps import address
+from lens_triage.app.widgets.table import (
     Row,
     column,
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.context import AppContext
-from app.widgets import format as fmt
-from app.widgets.fields import Choices
+from lens_triage.app.context import AppContext
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.fields import Choices
 from lensing_core.store.ensembles import by_preference
 from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
 from lensing_core.store.tables import Catalog

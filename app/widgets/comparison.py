@@ -8,20 +8,20 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from app.context import AppContext
-from app.runs.rows import FIGURES
-from app.widgets.live import in_background
-from app.widgets.section import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs.rows import FIGURES
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.section import (
     html,
     stack,
 )
-from lensing_core.errors import LensTriageError
-from lensing_core.store.summaries import EnsembleSummary
-from training.jobs.train.held_out import (
+from lens_triage.training.jobs.train.held_out import (
     Comparison,
     HeldOut,
     compare_ensembles,
 )
+from lensing_core.errors import LensTriageError
+from lensing_core.store.summaries import EnsembleSummary
 
 _CSS = """
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }

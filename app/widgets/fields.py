@@ -10,9 +10,9 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from app.widgets.format import words
-from app.widgets.section import html
-from training.settings import Field
+from lens_triage.app.widgets.format import words
+from lens_triage.app.widgets.section import html
+from lens_triage.training.settings import Field
 
 Choices = Mapping[str, str]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import panel as pn
 
-from app.runs.form import RunForm
-from app.widgets.live import in_background
-from app.widgets.section import html
+from lens_triage.app.runs.form import RunForm
+from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.section import html
 
 _CSS = "p { margin: 0; color: var(--lt-muted); font-size: 12.5px; line-height: 1.5; }"
 

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import panel as pn
 
-from app.visits import current_visit
-from app.watch import PERIOD_MS, the_watch
+from lens_triage.app.visits import current_visit
+from lens_triage.app.watch import PERIOD_MS, the_watch
 
 QUICK_S = 0.8
 SHOWN_S = 0.5

@@ -9,7 +9,7 @@ from html import escape
 
 import panel as pn
 
-from app.widgets.section import html
+from lens_triage.app.widgets.section import html
 from lensing_core.errors import LensTriageError
 from lensing_core.store.failures import sentence_of
 

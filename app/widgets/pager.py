@@ -7,8 +7,8 @@ from typing import Any
 
 import panel as pn
 
-from app.widgets.action_button import ActionButton
-from app.widgets.section import html
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.section import html
 
 
 class Pager(pn.viewable.Viewer):

@@ -7,8 +7,8 @@ from typing import Any
 
 import panel as pn
 
-from app.theme import TOKENS_CSS
-from app.widgets.skeleton import SKELETON_CSS
+from lens_triage.app.theme import TOKENS_CSS
+from lens_triage.app.widgets.skeleton import SKELETON_CSS
 
 _TITLE_CSS = """
 h2 { font-size: 14.5px; font-weight: 500; margin: 0; line-height: 1.5; }

@@ -9,18 +9,18 @@ from typing import Any, Generic, TypeVar
 import panel as pn
 import panel_material_ui as pmui
 
-from app.widgets.fields import (
+from lens_triage.app.widgets.fields import (
     Choices,
     FieldEditor,
     label_of,
 )
-from app.widgets.section import (
+from lens_triage.app.widgets.section import (
     grid,
     html,
     stack,
 )
+from lens_triage.training.settings import RunSettings, fields
 from lensing_core.errors import BadInputError
-from training.settings import RunSettings, fields
 
 Settings = TypeVar("Settings", bound=RunSettings)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlencode
 
-from app.scripts import styles
-from app.widgets import format as fmt
+from lens_triage.app.scripts import styles
+from lens_triage.app.widgets import format as fmt
 from lensing_core.store.runs import RunSummary
 from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
 

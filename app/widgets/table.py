@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import panel as pn
 import param
 
-from app.scripts import bundle, styles
-from app.theme import TOKENS_CSS
-from app.widgets.skeleton import SKELETON_CSS
+from lens_triage.app.scripts import bundle, styles
+from lens_triage.app.theme import TOKENS_CSS
+from lens_triage.app.widgets.skeleton import SKELETON_CSS
 
 Row = dict[str, Any]
 Cell = dict[str, Any]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from app.theme import PICTURE_CSS
-from app.viewer.tiles import tile_url
-from app.widgets import format as fmt
-from app.widgets.steps import address
+from lens_triage.app.theme import PICTURE_CSS
+from lens_triage.app.viewer.tiles import tile_url
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.steps import address
 from lensing_core.store.summaries import Thumbnail
 
 THUMBNAILS_CSS = (

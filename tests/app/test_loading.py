@@ -11,9 +11,9 @@ from typing import Any
 import panel as pn
 import pytest
 
-from app.context import AppContext
-from app.main import PAGES
-from app.widgets.table import Table
+from lens_triage.app.context import AppContext
+from lens_triage.app.main import PAGES
+from lens_triage.app.widgets.table import Table
 
 NOTHING = re.compile(r"\b(No|Nothing|Nobody|None)\b.*\b(yet|stored|taken|runs|recovered|missing)\b")
 PLAIN = [slug for slug in PAGES if slug not in ("review", "label")]  # those two are scripts

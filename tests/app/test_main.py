@@ -12,11 +12,11 @@ import pytest
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
-from app.context import AppContext
-from app.main import PAGES, ClosedTabs, _route
-from app.shell import NAVIGATION
+from lens_triage.app.context import AppContext
+from lens_triage.app.main import PAGES, ClosedTabs, _route
+from lens_triage.app.shell import NAVIGATION
+from lens_triage.training.runner import runner
 from lensing_core.errors import BadInputError
-from training.runner import runner
 
 
 @pytest.fixture
@@ -95,7 +95,8 @@ def _fails() -> None:
 def test_a_server_starts_without_torch(tmp_path):
     """In a new workspace too: whoever opens the pages need not wait for what only runs use."""
     program = (
-        "import sys, app.cli, app.main; from training.shipped import make_workspace;"
+        "import sys, lens_triage.app.cli, lens_triage.app.main;"
+        "from lens_triage.training.shipped import make_workspace;"
         f"made = make_workspace({str(tmp_path / 'new')!r});"
         "assert len(list(made.models.iterdir())) > 1;"
         "print(*{'torch', 'lightgbm', 'timm', 'caustics'} & set(sys.modules))"

@@ -16,10 +16,14 @@ from sqlalchemy import func, select
 from typer.testing import CliRunner
 from waiting import until
 
-from app.cli import cli
-from app.context import AppContext
-from app.label.service import LabelService
-from app.main import PAGES, _route
+from lens_triage.app.cli import cli
+from lens_triage.app.context import AppContext
+from lens_triage.app.label.service import LabelService
+from lens_triage.app.main import PAGES, _route
+from lens_triage.training import runner as jobs
+from lens_triage.training.runner import runner
+from lens_triage.training.settings import ScoreSettings, SimulateSettings
+from lens_triage.training.shipped import make_workspace
 from lensing_core.errors import StorageError, WorkspaceError
 from lensing_core.store import open_database
 from lensing_core.store.labels import grader_named
@@ -27,10 +31,6 @@ from lensing_core.store.run_locks import is_locked_in_database, lock_in_database
 from lensing_core.store.runs import get_run
 from lensing_core.store.tables import Candidate, LabelSession, Run, Score, Vote
 from lensing_core.workspace import Workspace
-from training import runner as jobs
-from training.runner import runner
-from training.settings import ScoreSettings, SimulateSettings
-from training.shipped import make_workspace
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ import webbrowser
 import pytest
 from typer.testing import CliRunner
 
-from app import cli
-from app.front import main
+from lens_triage.app import cli
+from lens_triage.app.front import main
 
 ENVIRONMENTS = [
     ({"DISPLAY": ":0"}, [], True),

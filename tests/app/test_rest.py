@@ -10,12 +10,12 @@ import panel as pn
 import pytest
 from bokeh.document import Document
 
-from app import watch as watch_module
-from app.context import AppContext
-from app.main import PAGES, _route
-from app.visits import Visit, begin_visit, current_visit, release
-from app.watch import Watch
-from app.widgets.live import live
+from lens_triage.app import watch as watch_module
+from lens_triage.app.context import AppContext
+from lens_triage.app.main import PAGES, _route
+from lens_triage.app.visits import Visit, begin_visit, current_visit, release
+from lens_triage.app.watch import Watch
+from lens_triage.app.widgets.live import live
 from lensing_core.store import open_database
 from lensing_core.store.changes import ChangeStamp
 from lensing_core.store.tables import Run

@@ -18,6 +18,7 @@ from attacking import seeds
 from rows import add_catalog
 from typer.testing import CliRunner
 
+from lens_triage.training.cli.database import db
 from lensing_core.errors import WorkspaceError
 from lensing_core.store import Database, open_database, sealed_log
 from lensing_core.store.anchor import FILE
@@ -28,7 +29,6 @@ from lensing_core.store.graders import set_active, set_role, sign_in
 from lensing_core.store.labels import NewEvent, append_events, grader_named, rebuild_votes
 from lensing_core.store.tables import LabelEvent
 from lensing_core.workspace import Workspace
-from training.cli.database import db
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -15,9 +15,9 @@ import pytest
 from attacking import seeds
 from safetensors.numpy import load_file, save_file
 
+from lens_triage.training.shipped import SHIPPED
 from lensing_core.models.manifest import MANIFEST
 from lensing_core.models.vetting import check_model, check_safetensors
-from training.shipped import SHIPPED
 
 TREES = next(iter(sorted(SHIPPED.glob("*/trees-*"))))
 NETWORK = next(iter(sorted(SHIPPED.glob("*/resnet18-*"))))

@@ -24,26 +24,28 @@ from filling import fill_workspace
 from people import signed_in_as
 from tornado.web import create_signed_value
 
-from app.catalogs.import_form import ImportForm
-from app.context import AppContext
-from app.http.identity import SignedIn, cookie_name, current_grader, forget_read
-from app.label import handlers as label_handlers
-from app.label.sessions import SessionBoard
-from app.overview.view import OverviewBoard
-from app.permissions import ACTIONS, ALONE, GRADER, NOBODY, ORGANISER, WHO
-from app.review import events as review_events
-from app.review import exporting, samp
-from app.review import handlers as review_handlers
-from app.review.query import query_to_json
-from app.runs.form import RunForm
-from app.runs.monitor import RunMonitor
-from app.settings.view import SettingsBoard
-from app.team.consensus import ConsensusBoard
-from app.team.label_files import LabelFiles
-from app.team.loop import LoopBoard
-from app.team.people import PeopleBoard
-from app.train.ensembles import EnsembleBoard
-from app.viewer.tiles import TileSource
+from lens_triage.app.catalogs.import_form import ImportForm
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import SignedIn, cookie_name, current_grader, forget_read
+from lens_triage.app.label import handlers as label_handlers
+from lens_triage.app.label.sessions import SessionBoard
+from lens_triage.app.overview.view import OverviewBoard
+from lens_triage.app.permissions import ACTIONS, ALONE, GRADER, NOBODY, ORGANISER, WHO
+from lens_triage.app.review import events as review_events
+from lens_triage.app.review import exporting, samp
+from lens_triage.app.review import handlers as review_handlers
+from lens_triage.app.review.query import query_to_json
+from lens_triage.app.runs.form import RunForm
+from lens_triage.app.runs.monitor import RunMonitor
+from lens_triage.app.settings.view import SettingsBoard
+from lens_triage.app.team.consensus import ConsensusBoard
+from lens_triage.app.team.label_files import LabelFiles
+from lens_triage.app.team.loop import LoopBoard
+from lens_triage.app.team.people import PeopleBoard
+from lens_triage.app.train.ensembles import EnsembleBoard
+from lens_triage.app.viewer.tiles import TileSource
+from lens_triage.training.runner import runner
+from lens_triage.training.settings import SimulateSettings
 from lensing_core.acquisition import QueueEntry
 from lensing_core.errors import PolicyError
 from lensing_core.labeling import NewSession, create_session, open_desk
@@ -62,8 +64,6 @@ from lensing_core.store.tables import (
     SavedFilter,
 )
 from lensing_core.workspace import Workspace
-from training.runner import runner
-from training.settings import SimulateSettings
 
 REFUSED = re.compile(r"Nobody is signed in|Only an organiser may|Somebody else is signed in")
 OTHERS, OWN = "of somebody else", "of their own"

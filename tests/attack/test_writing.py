@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-import app
-from app.acting import acting
-from app.context import AppContext
-from app.permissions import ACTIONS
+from lens_triage import app
+from lens_triage.app.acting import acting
+from lens_triage.app.context import AppContext
+from lens_triage.app.permissions import ACTIONS
 from lensing_core.errors import PolicyError
 from lensing_core.store import open_database
 from lensing_core.store.graders import hold_graders, list_graders, sign_in

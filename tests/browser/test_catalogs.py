@@ -12,11 +12,11 @@ from astropy.io import fits
 from filling import cutouts
 from playwright.sync_api import Page, expect
 
+from lens_triage.training import runner as jobs
+from lens_triage.training.settings import SimulateSettings
 from lensing_core.store import open_database
 from lensing_core.store.summaries import get_catalog
 from lensing_core.workspace import Workspace
-from training import runner as jobs
-from training.settings import SimulateSettings
 
 Visit = Callable[[str], None]
 Screenshot = Callable[[str], Path]

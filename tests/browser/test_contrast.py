@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from rows import add_catalog, score_row
 from serving import Server
 
-from app.theme import THEME_COOKIE
+from lens_triage.app.theme import THEME_COOKIE
 from lensing_core.acquisition import QueueEntry
 from lensing_core.labeling import NewSession, create_session
 from lensing_core.store import open_database

@@ -11,15 +11,15 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from app.theme import THEME_COOKIE
+from lens_triage.app.theme import THEME_COOKIE
+from lens_triage.training.jobs.crossmatch import run
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import CrossmatchSettings
 from lensing_core.crossmatch.lenscat import read_lenscat
 from lensing_core.crossmatch.matching import Status, self_match
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Run, Score
 from lensing_core.workspace import Workspace
-from training.jobs.crossmatch import run
-from training.runner.context import JobContext
-from training.settings import CrossmatchSettings
 
 Visit = Callable[[str], None]
 Screenshot = Callable[[str], Path]

@@ -13,11 +13,11 @@ from filling import fill_workspace
 from playwright.sync_api import Browser, Page, expect
 from serving import Server
 
+from lens_triage.training.labeling import SessionSettings, make_session
 from lensing_core.store import open_database
 from lensing_core.store.labels import verify
 from lensing_core.store.tables import Catalog, Grader, LabelEvent, LabelSession, SessionItem
 from lensing_core.workspace import Workspace
-from training.labeling import SessionSettings, make_session
 
 
 class Campaign:

@@ -12,12 +12,12 @@ import retraining_data
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
+from lens_triage.training.labeling import SessionSettings, make_session
 from lensing_core.acquisition import QueueRequest, choose_queue
 from lensing_core.store import open_database
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.tables import Candidate, Consensus, Ensemble, SessionItem, Vote
 from lensing_core.workspace import Workspace
-from training.labeling import SessionSettings, make_session
 
 GRADED, NEXT = 120, 100
 

@@ -14,6 +14,10 @@ from playwright.sync_api import Page, expect
 from sky_services import PictureService, serve_pictures
 from sqlalchemy import select
 
+from lens_triage.training.jobs import score as scoring
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import ScoreSettings
+from lens_triage.training.shipped import SHIPPED, adopt_ensemble
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.store import open_database
@@ -22,10 +26,6 @@ from lensing_core.store.tables import Candidate, LabelEvent, Remark, Run
 from lensing_core.surveys import get_survey
 from lensing_core.wide_field import SETTINGS
 from lensing_core.workspace import Workspace
-from training.jobs import score as scoring
-from training.runner.context import JobContext
-from training.settings import ScoreSettings
-from training.shipped import SHIPPED, adopt_ensemble
 
 N, SIZE = 40, 64
 LONG_TAG = "needs a spectrum before the field sets in the west"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.theme import THEME_CONFIG, THEME_COOKIE
+from lens_triage.app.theme import THEME_CONFIG, THEME_COOKIE
 
 
 def test_root_leads_to_overview_and_navigation_marks_the_page(server: str, page: Page) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from lens_triage.training import runner as jobs
+from lens_triage.training.settings import SimulateSettings, TrainSettings
 from lensing_core.store import open_database
 from lensing_core.store.summaries import list_ensembles
 from lensing_core.workspace import Workspace
-from training import runner as jobs
-from training.settings import SimulateSettings, TrainSettings
 
 Visit = Callable[[str], None]
 Screenshot = Callable[[str], Path]

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from lens_triage.training.jobs.ingest import run
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import IngestSettings
 from lensing_core.store import open_database
 from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
-from training.jobs.ingest import run
-from training.runner.context import JobContext
-from training.settings import IngestSettings
 
 Ingest = Callable[[Workspace, IngestSettings], dict[str, Any]]
 

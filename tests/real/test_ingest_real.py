@@ -10,12 +10,12 @@ from astropy.io import fits
 from PIL import Image
 from sqlalchemy import select
 
+from lens_triage.training.jobs.train.data import TrainingData
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import PolicyError
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.surveys import get_survey
-from training.jobs.train.data import TrainingData
 
 pytestmark = pytest.mark.real
 

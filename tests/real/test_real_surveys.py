@@ -17,31 +17,31 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from app.review.service import ReviewService
-from lensing_core.cutouts import CutoutStore
-from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Run, Score
-from lensing_core.workspace import Workspace
-from training.jobs import (
+from lens_triage.app.review.service import ReviewService
+from lens_triage.training.jobs import (
     ingest as ingesting,
 )
-from training.jobs import (
+from lens_triage.training.jobs import (
     score as scoring,
 )
-from training.jobs import (
+from lens_triage.training.jobs import (
     simulate as simulating,
 )
-from training.jobs import (
+from lens_triage.training.jobs import (
     train as fit,
 )
-from training.runner.context import JobContext
-from training.settings import (
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import (
     IngestSettings,
     RunSettings,
     ScoreSettings,
     SimulateSettings,
     TrainSettings,
 )
+from lensing_core.cutouts import CutoutStore
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Catalog, Run, Score
+from lensing_core.workspace import Workspace
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 JOBS: dict[str, Callable[..., dict[str, Any]]] = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sqlalchemy import select, update
 
+from lens_triage.training.jobs.train.held_out import HeldOut
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Observation
 from lensing_core.workspace import Workspace
-from training.jobs.train.held_out import HeldOut
 
 PRIOR = 0.01
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tornado.web import create_signed_value
 
-from app.context import AppContext
-from app.http.identity import SignedIn, cookie_name
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import SignedIn, cookie_name
 from lensing_core.store import open_database
 from lensing_core.store.graders import set_role, sign_in, workspace_secret
 from lensing_core.store.sign_ins import open_sign_in

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.context import AppContext
-from app.review.service import ReviewService
+from lens_triage.app.context import AppContext
+from lens_triage.app.review.service import ReviewService
 from lensing_core.store import open_database
 
 

@@ -49,8 +49,8 @@ def _serve(root: str, demo: bool, log: str, port: int, samp_hub: str) -> None:
         os.dup2(stream.fileno(), 2)
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["SAMP_HUB"] = samp_hub  # as it is now: the fork knows what was set when it began
-    from app import cli
-    from app.front import pages
+    from lens_triage.app import cli
+    from lens_triage.app.front import pages
 
     # A child of a fork server starts one of its own, which would import the pages again.
     forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
@@ -69,7 +69,9 @@ class Server:
     def __init__(
         self, workspace: Workspace, log: Path, *, demo: bool = False, port: int = 0
     ) -> None:
-        _FORKS.set_forkserver_preload(["app.main", "app.cli", "app.front.main"])
+        _FORKS.set_forkserver_preload(
+            ["lens_triage.app.main", "lens_triage.app.cli", "lens_triage.app.front.main"]
+        )
         self._log = log
         self._process: ForkServerProcess = _FORKS.Process(
             target=_serve,

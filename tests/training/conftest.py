@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import RunSettings
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.store import open_database
 from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
-from training.runner.context import JobContext
-from training.settings import RunSettings
 
 SIZE = 32
 

@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import cli
+from lens_triage.app.cli import cli
+from lens_triage.training.settings import SETTINGS, fields
 from lensing_core.errors import BadInputError, WorkspaceError
-from training.settings import SETTINGS, fields
 
 runner = CliRunner()
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from lens_triage.training.defaults import DEFAULTS, default_settings, make_default
+from lens_triage.training.shipped import SHIPPED
 from lensing_core.errors import NotFoundError
-from training.defaults import DEFAULTS, default_settings, make_default
-from training.shipped import SHIPPED
 
 
 def test_what_is_shipped_was_made_by_the_recipe():

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from lens_triage.training import demo
+from lens_triage.training.demo import SESSION, complete_demo, demo_settings, read_demo, submit_demo
+from lens_triage.training.runner import runner
 from lensing_core.store import open_database
 from lensing_core.store.tables import LabelEvent, LabelSession, Run
-from training import demo
-from training.demo import SESSION, complete_demo, demo_settings, read_demo, submit_demo
-from training.runner import runner
 
 
 @pytest.fixture(autouse=True)

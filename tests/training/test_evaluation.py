@@ -9,12 +9,12 @@ import pytest
 from evaluation_data import hold_out
 from sqlalchemy import select, update
 
+from lens_triage.training.evaluation import evaluate
+from lens_triage.training.jobs.train.held_out import HeldOut
 from lensing_core.errors import NotFoundError
 from lensing_core.metrics import ranking_figures
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble
-from training.evaluation import evaluate
-from training.jobs.train.held_out import HeldOut
 
 
 def test_everything_follows_from_the_held_out_scores(filled_workspace):

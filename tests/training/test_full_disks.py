@@ -15,11 +15,11 @@ from astropy.io import fits
 from disks import fill, make_read_only, small_disk
 from filling import fill_workspace
 
-from app.cli import cli
+from lens_triage.app.cli import cli
+from lens_triage.training.cli.main import run_cli
 from lensing_core.store import database as databases
 from lensing_core.store.failures import sentence_of
 from lensing_core.workspace import Workspace
-from training.cli.main import run_cli
 
 MEGABYTES = 24
 _BESIDE = ("-wal", "-shm", ".in-use", ".opening")

@@ -6,10 +6,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from lens_triage.training.cli.main import engine_commands
 from lensing_core.errors import NotFoundError, PolicyError
 from lensing_core.store import open_database
 from lensing_core.store.graders import sign_in
-from training.cli.main import engine_commands
 
 cli = typer.Typer()
 engine_commands(cli)

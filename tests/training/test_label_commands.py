@@ -5,10 +5,10 @@ import typer
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from lens_triage.training.cli.main import engine_commands
 from lensing_core.errors import BadInputError, WorkspaceError
 from lensing_core.store import open_database
 from lensing_core.store.tables import Consensus, Score
-from training.cli.main import engine_commands
 
 cli = typer.Typer()
 engine_commands(cli)

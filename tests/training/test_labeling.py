@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from app.cli import cli
+from lens_triage.app.cli import cli
+from lens_triage.training.labeling import SessionSettings, make_session
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.labeling import open_desk, record
 from lensing_core.store import open_database
@@ -19,7 +20,6 @@ from lensing_core.store.tables import (
     SessionGrader,
     SessionItem,
 )
-from training.labeling import SessionSettings, make_session
 
 
 def items(workspace, session_id: str) -> list[SessionItem]:

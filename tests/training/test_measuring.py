@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from lens_triage.training.jobs import score as scoring
+from lens_triage.training.jobs.train import train
+from lens_triage.training.measuring import measure_catalog, measures_of_features
+from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import NotFoundError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
@@ -13,10 +17,6 @@ from lensing_core.ingest.proxies import theta_e_proxies
 from lensing_core.models.outputs import outputs_path
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Observation
-from training.jobs import score as scoring
-from training.jobs.train import train
-from training.measuring import measure_catalog, measures_of_features
-from training.settings import ScoreSettings, TrainSettings
 
 COLUMNS = ("arc_radius_arcsec", "arc_length_arcsec", "arc_angle_deg", "arc_galaxy_colour_mag")
 

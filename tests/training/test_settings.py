@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from lens_triage.training.runner.registry import _FUNCTIONS, job_function
+from lens_triage.training.settings import SETTINGS, SimulateSettings, fields
 from lensing_core.errors import BadInputError
-from training.runner.registry import _FUNCTIONS, job_function
-from training.settings import SETTINGS, SimulateSettings, fields
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)

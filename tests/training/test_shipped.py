@@ -9,6 +9,15 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from lens_triage.training.defaults import DEFAULTS
+from lens_triage.training.jobs import (
+    score as scoring,
+)
+from lens_triage.training.jobs import (
+    train as fit,
+)
+from lens_triage.training.settings import ScoreSettings, TrainSettings
+from lens_triage.training.shipped import SHIPPED, adopt_ensemble, export_ensemble, make_workspace
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.manifest import read_manifest
 from lensing_core.store import open_database
@@ -16,15 +25,6 @@ from lensing_core.store.ensembles import BUNDLED_FOR
 from lensing_core.store.summaries import list_ensembles
 from lensing_core.store.tables import Candidate, Ensemble, EnsembleMember, Model, Score
 from lensing_core.workspace import Workspace
-from training.defaults import DEFAULTS
-from training.jobs import (
-    score as scoring,
-)
-from training.jobs import (
-    train as fit,
-)
-from training.settings import ScoreSettings, TrainSettings
-from training.shipped import SHIPPED, adopt_ensemble, export_ensemble, make_workspace
 
 
 def logits(workspace) -> np.ndarray:

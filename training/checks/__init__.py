@@ -11,22 +11,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
+from lens_triage.training.settings import RunSettings
 from lensing_core.errors import LensTriageError
 from lensing_core.workspace import Workspace
-from training.settings import RunSettings
 
 Check = Callable[[Workspace, RunSettings, str], None]
 
 # Named, not imported, as in training.runner.registry: some load torch.
 _CHECKS = {
-    "simulate": "training.checks.catalogs:check_simulate",
-    "inject": "training.checks.catalogs:check_inject",
-    "ingest": "training.checks.catalogs:check_ingest",
-    "crossmatch": "training.checks.catalogs:check_crossmatch",
-    "score": "training.checks.ensembles:check_score",
-    "train": "training.checks.ensembles:check_train",
-    "retrain": "training.checks.retraining:check_retrain",
-    "finetune": "training.checks.retraining:check_finetune",
+    "simulate": "lens_triage.training.checks.catalogs:check_simulate",
+    "inject": "lens_triage.training.checks.catalogs:check_inject",
+    "ingest": "lens_triage.training.checks.catalogs:check_ingest",
+    "crossmatch": "lens_triage.training.checks.catalogs:check_crossmatch",
+    "score": "lens_triage.training.checks.ensembles:check_score",
+    "train": "lens_triage.training.checks.ensembles:check_train",
+    "retrain": "lens_triage.training.checks.retraining:check_retrain",
+    "finetune": "lens_triage.training.checks.retraining:check_finetune",
 }
 
 

@@ -7,6 +7,12 @@ from typing import Any
 
 from sqlalchemy import exists, select
 
+from lens_triage.training.settings import (
+    CrossmatchSettings,
+    IngestSettings,
+    InjectSettings,
+    SimulateSettings,
+)
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import ROW_BYTES, require_space_for
@@ -16,7 +22,6 @@ from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.surveys import get_survey
 from lensing_core.workspace import Workspace
-from training.settings import CrossmatchSettings, IngestSettings, InjectSettings, SimulateSettings
 
 
 def check_simulate(workspace: Workspace, settings: SimulateSettings, run_id: str = "") -> None:
@@ -32,8 +37,8 @@ def check_simulate(workspace: Workspace, settings: SimulateSettings, run_id: str
 
 def check_inject(workspace: Workspace, settings: InjectSettings, run_id: str = "") -> None:
     """The source has galaxies and images of flux in known bands, and the name is free."""
+    from lens_triage.training.jobs.inject import galaxies_to_paint
     from lensing_core.simulation.injection import check_can_be_painted  # loads torch
-    from training.jobs.inject import galaxies_to_paint
 
     with open_database(workspace).session() as session:
         source = find_catalog(session, settings.source)
@@ -50,8 +55,8 @@ def check_inject(workspace: Workspace, settings: InjectSettings, run_id: str = "
 
 def check_ingest(workspace: Workspace, settings: IngestSettings, run_id: str = "") -> None:
     """The table and the first images can be read as the settings say, and the disk has room."""
+    from lens_triage.training.jobs.ingest import plan_import
     from lensing_core.ingest.importing import bytes_of_cutout, require_space_to_import
-    from training.jobs.ingest import plan_import
 
     plan = plan_import(settings, workspace)
     require_space_to_import(workspace, settings.catalog, len(plan.table), bytes_of_cutout(plan))

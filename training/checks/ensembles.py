@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import select
 
+from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.disk import require_space
 from lensing_core.errors import BadInputError, ContractError
@@ -17,7 +18,6 @@ from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import default_ensemble, rows_scored
 from lensing_core.store.tables import Catalog, Ensemble, Model
 from lensing_core.workspace import Workspace
-from training.settings import ScoreSettings, TrainSettings
 
 _SCORE_BYTES = 400
 """Of the database, with indices, for a score of an ensemble or of a member."""
@@ -123,7 +123,7 @@ def _models(session: Session, ensemble: Ensemble) -> Iterable[Model]:
 
 def check_train(workspace: Workspace, settings: TrainSettings, run_id: str = "") -> None:
     """The name is free; labels may train, suffice for all splits, and cutouts are of one kind."""
-    from training.jobs.train.data import TrainingData
+    from lens_triage.training.jobs.train.data import TrainingData
 
     with open_database(workspace).session() as session:
         check_name_free(session, settings.ensemble, run_id)
@@ -157,7 +157,7 @@ def check_one_scale(session: Session, names: Iterable[str]) -> None:
 def _check_pretraining(
     workspace: Workspace, names: Sequence[str], geometry: CutoutGeometry
 ) -> None:
-    from training.jobs.train.pretrain import MIN_CUTOUTS, check_pixels  # loads torch
+    from lens_triage.training.jobs.train.pretrain import MIN_CUTOUTS, check_pixels  # loads torch
 
     contract = InputContract.of(geometry)
     check_pixels(contract)

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from lens_triage.training.checks.ensembles import check_fits, check_name_free, check_one_scale
+from lens_triage.training.jobs.retrain.heads import deal_folds
+from lens_triage.training.jobs.retrain.labels import labels_of_run
+from lens_triage.training.jobs.retrain.preparing import bring_consensus_up_to_date
+from lens_triage.training.jobs.retrain.reserved import choose_reserved
+from lens_triage.training.jobs.retrain.selection import draw, seen_by_bases
+from lens_triage.training.settings import FinetuneSettings, RetrainSettings
 from lensing_core.errors import BadInputError
 from lensing_core.models.manifest import HEAD, NETWORK
 from lensing_core.models.outputs import outputs_path, rows_stored
@@ -12,13 +19,6 @@ from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import default_ensemble
 from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace
-from training.checks.ensembles import check_fits, check_name_free, check_one_scale
-from training.jobs.retrain.heads import deal_folds
-from training.jobs.retrain.labels import labels_of_run
-from training.jobs.retrain.preparing import bring_consensus_up_to_date
-from training.jobs.retrain.reserved import choose_reserved
-from training.jobs.retrain.selection import draw, seen_by_bases
-from training.settings import FinetuneSettings, RetrainSettings
 
 
 def check_retrain(workspace: Workspace, settings: RetrainSettings, run_id: str = "") -> None:

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from lens_triage.training.cli.types import WorkspaceArgument
 from lensing_core.errors import WorkspaceError
 from lensing_core.store import open_database, sealed_log
 from lensing_core.store.backup import backup_database, restore_database
 from lensing_core.store.labels import rebuild_votes
 from lensing_core.workspace import Workspace
-from training.cli.types import WorkspaceArgument
 
 console = Console()
 

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from lens_triage.training.cli.types import WorkspaceArgument
 from lensing_core.store import open_database
 from lensing_core.store.graders import (
     list_graders,
@@ -17,7 +18,6 @@ from lensing_core.store.graders import (
     set_role,
 )
 from lensing_core.workspace import Workspace
-from training.cli.types import WorkspaceArgument
 
 console = Console()
 graders = typer.Typer(help="Names, roles and passphrases of graders.", no_args_is_help=True)

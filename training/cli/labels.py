@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from lens_triage.training.cli.types import WorkspaceArgument
 from lensing_core.consensus import PRIOR, Thresholds
 from lensing_core.errors import BadInputError
 from lensing_core.labeling.exporting import FORMATS, export_events
@@ -23,7 +24,6 @@ from lensing_core.store.consensus_choice import (
     ensemble_as_prior,
 )
 from lensing_core.workspace import Workspace
-from training.cli.types import WorkspaceArgument
 
 console = Console()
 _SHOWN = 20

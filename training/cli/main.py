@@ -1,6 +1,6 @@
 """The command line of the engine: every settings class becomes a command, option by option.
 
-``lens-triage`` itself is :mod:`app.cli`, which adds the commands that open the browser.
+``lens-triage`` itself is :mod:`lens_triage.app.cli`, which adds the commands that open the browser.
 """
 
 from __future__ import annotations
@@ -21,6 +21,19 @@ from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy import select
 
+from lens_triage.training import runner as jobs
+from lens_triage.training.cli.database import db
+from lens_triage.training.cli.graders import graders
+from lens_triage.training.cli.labels import labels
+from lens_triage.training.cli.sessions import sessions
+from lens_triage.training.cli.types import (
+    WorkspaceArgument,
+    option_of,
+    parse_option,
+)
+from lens_triage.training.defaults import EPOCHS, N_OBJECTS, make_default
+from lens_triage.training.settings import SETTINGS, RunSettings, fields
+from lens_triage.training.shipped import adopt_ensemble, export_ensemble, make_workspace
 from lensing_core.cutouts.verifying import find_faults
 from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
 from lensing_core.store import open_database
@@ -28,19 +41,6 @@ from lensing_core.store.failures import sentence_of
 from lensing_core.store.runs import get_run
 from lensing_core.store.tables import Catalog, Run
 from lensing_core.workspace import Workspace
-from training import runner as jobs
-from training.cli.database import db
-from training.cli.graders import graders
-from training.cli.labels import labels
-from training.cli.sessions import sessions
-from training.cli.types import (
-    WorkspaceArgument,
-    option_of,
-    parse_option,
-)
-from training.defaults import EPOCHS, N_OBJECTS, make_default
-from training.settings import SETTINGS, RunSettings, fields
-from training.shipped import adopt_ensemble, export_ensemble, make_workspace
 
 console = Console()
 errors = Console(stderr=True)
@@ -119,7 +119,9 @@ def measure(
     catalog: Annotated[str, typer.Argument(help="Name of the catalog.", show_default=False)],
 ) -> None:
     """Fill the arc, colour and Einstein-radius filters of a catalog of an older workspace."""
-    from training.measuring import measure_catalog  # here, so that other commands start fast
+    from lens_triage.training.measuring import (
+        measure_catalog,  # here, so that other commands start fast
+    )
 
     counts = measure_catalog(Workspace.open(workspace), catalog)
     console.print_json(json.dumps(counts))

@@ -11,18 +11,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from lens_triage.training.cli.types import (
+    WorkspaceArgument,
+    option_of,
+    parse_option,
+)
+from lens_triage.training.labeling import SessionSettings, make_session
+from lens_triage.training.settings import fields
 from lensing_core.labeling import SessionSummary, close_session, list_sessions, summarise
 from lensing_core.labeling.creation import session_named
 from lensing_core.labeling.summary import Fraction
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
-from training.cli.types import (
-    WorkspaceArgument,
-    option_of,
-    parse_option,
-)
-from training.labeling import SessionSettings, make_session
-from training.settings import fields
 
 console = Console()
 sessions = typer.Typer(help="Labeling sessions of a workspace.", no_args_is_help=True)

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import param
 import typer
 
+from lens_triage.training.settings import Field
 from lensing_core.errors import BadInputError
-from training.settings import Field
 
 WorkspaceArgument = Annotated[Path, typer.Argument(help="Workspace folder.", show_default=False)]
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import IngestSettings
 from lensing_core.errors import LensTriageError, traceback_in
 from lensing_core.ingest.catalog_writer import CatalogSpec
 from lensing_core.ingest.columns import recognise
@@ -25,8 +27,6 @@ from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.tables import SourceTable
 from lensing_core.supervised import mark
 from lensing_core.workspace import Workspace
-from training.runner.context import JobContext
-from training.settings import IngestSettings
 
 _log = logging.getLogger(__name__)
 PREVIEW_ROWS = 5

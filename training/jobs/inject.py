@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Select, select
 from sqlalchemy.orm import selectinload
 
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import InjectSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
@@ -19,8 +21,6 @@ from lensing_core.simulation.injection import Injector, Painted, check_can_be_pa
 from lensing_core.store import Session, open_database
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.surveys import get_survey
-from training.runner.context import JobContext
-from training.settings import InjectSettings
 
 BATCH = 64
 

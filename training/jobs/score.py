@@ -14,6 +14,10 @@ from scipy.special import expit
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from lens_triage.training.checks.ensembles import check_score
+from lens_triage.training.measuring import measures_of_members, write_measures
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import ScoreSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.cutouts.verifying import check_shards
 from lensing_core.features.composition import count_unsegmented
@@ -31,10 +35,6 @@ from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import find_ensemble, rows_scored
 from lensing_core.store.metadata import fetch_metadata
 from lensing_core.store.tables import Candidate, Ensemble, MemberScore, Score
-from training.checks.ensembles import check_score
-from training.measuring import measures_of_members, write_measures
-from training.runner.context import JobContext
-from training.settings import ScoreSettings
 
 
 def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import SimulateSettings
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
@@ -23,8 +25,6 @@ from lensing_core.simulation.galaxies import generator
 from lensing_core.simulation.injection import pixel_noise
 from lensing_core.simulation.pictures import CHANNELS, simulated_picture
 from lensing_core.surveys import get_survey
-from training.runner.context import JobContext
-from training.settings import SimulateSettings
 
 BATCH = 64
 SHARD_ROWS = 512

@@ -11,21 +11,21 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import RunSettings
 from lensing_core.errors import JobError
-from training.runner.context import JobContext
-from training.settings import RunSettings
 
 JobFunction = Callable[[JobContext, RunSettings], dict[str, Any]]
 
 _FUNCTIONS = {
-    "simulate": "training.jobs.simulate:run",
-    "inject": "training.jobs.inject:run",
-    "ingest": "training.jobs.ingest:run",
-    "train": "training.jobs.train:run",
-    "score": "training.jobs.score:run",
-    "crossmatch": "training.jobs.crossmatch:run",
-    "retrain": "training.jobs.retrain:run",
-    "finetune": "training.jobs.retrain.finetuning:run",
+    "simulate": "lens_triage.training.jobs.simulate:run",
+    "inject": "lens_triage.training.jobs.inject:run",
+    "ingest": "lens_triage.training.jobs.ingest:run",
+    "train": "lens_triage.training.jobs.train:run",
+    "score": "lens_triage.training.jobs.score:run",
+    "crossmatch": "lens_triage.training.jobs.crossmatch:run",
+    "retrain": "lens_triage.training.jobs.retrain:run",
+    "finetune": "lens_triage.training.jobs.retrain.finetuning:run",
 }
 
 

@@ -15,17 +15,17 @@ from uuid import uuid4
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from lens_triage.training.checks import check_run
+from lens_triage.training.runner.context import HEARTBEAT_S
+from lens_triage.training.runner.lock import is_locked, lock_path, try_lock
+from lens_triage.training.runner.output import MARK, OUTPUT, last_words
+from lens_triage.training.settings import RunSettings
 from lensing_core.errors import JobError, NotFoundError
 from lensing_core.store import open_database
 from lensing_core.store.failures import describe
 from lensing_core.store.run_locks import is_locked_in_database, take_turn_to_claim
 from lensing_core.store.tables import Run, RunLog, utc_now
 from lensing_core.workspace import Workspace
-from training.checks import check_run
-from training.runner.context import HEARTBEAT_S
-from training.runner.lock import is_locked, lock_path, try_lock
-from training.runner.output import MARK, OUTPUT, last_words
-from training.settings import RunSettings
 
 MAX_RUNNING = 1
 _SILENCE_S = 15 * HEARTBEAT_S
@@ -43,7 +43,7 @@ def submit(workspace: Workspace, settings: RunSettings, *, after: str | None = N
     Raises
     ------
     LensTriageError
-        If the run cannot succeed, see :func:`training.checks.check_run`.
+        If the run cannot succeed, see :func:`lens_triage.training.checks.check_run`.
     """
     settings.check()
     if after is None:  # else what the run needs may not be there yet; its worker asks
@@ -239,7 +239,7 @@ def _launch(workspace: Workspace, run_id: str, attempt: int, lock: int) -> None:
                 [
                     sys.executable,
                     "-m",
-                    "training.runner.worker",
+                    "lens_triage.training.runner.worker",
                     str(workspace.root),
                     run_id,
                     str(lock),

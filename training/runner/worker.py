@@ -1,4 +1,7 @@
-"""The process of one run: ``python -m training.runner.worker WORKSPACE RUN_ID [LOCK]``."""
+"""The process of one run.
+
+``python -m lens_triage.training.runner.worker WORKSPACE RUN_ID [LOCK]``
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,12 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
+from lens_triage.training.checks import check_run
+from lens_triage.training.runner.context import Cancelled, JobContext, Superseded
+from lens_triage.training.runner.lock import worker_lock
+from lens_triage.training.runner.registry import job_function
+from lens_triage.training.runner.runner import advance
+from lens_triage.training.settings import SETTINGS
 from lensing_core.errors import LensTriageError, StorageError, traceback_in
 from lensing_core.private_files import keep_private_from_now_on
 from lensing_core.store import Database, open_database
@@ -18,12 +27,6 @@ from lensing_core.store.failures import kind_of_failure, sentence_of
 from lensing_core.store.run_locks import lock_in_database
 from lensing_core.store.tables import Run, RunLog, utc_now
 from lensing_core.workspace import Workspace
-from training.checks import check_run
-from training.runner.context import Cancelled, JobContext, Superseded
-from training.runner.lock import worker_lock
-from training.runner.registry import job_function
-from training.runner.runner import advance
-from training.settings import SETTINGS
 
 _FINISH_TRIES = 20
 _FINISH_PAUSE_S = 1.0
@@ -31,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def work(workspace: Workspace, run_id: str, lock: int | None = None) -> str:
-    """Do one run that :func:`training.runner.advance` has claimed; return its final status.
+    """Do one run that :func:`~lens_triage.training.runner.advance` claimed; return its last status.
 
     'refused', with nothing touched, where another worker holds the run's lock or the run is not
     one to be done.

@@ -4,15 +4,15 @@ The command-line options, the settings panels of the browser and the JSON stored
 derived from these classes (see :func:`fields`, :meth:`RunSettings.to_json`).
 """
 
-from training.settings.base import Field, RunSettings, fields
-from training.settings.crossmatch import CrossmatchSettings
-from training.settings.finetune import FinetuneSettings
-from training.settings.ingest import IngestSettings
-from training.settings.inject import InjectSettings
-from training.settings.retrain import RetrainSettings
-from training.settings.score import ScoreSettings
-from training.settings.simulate import SimulateSettings
-from training.settings.train import TrainSettings
+from lens_triage.training.settings.base import Field, RunSettings, fields
+from lens_triage.training.settings.crossmatch import CrossmatchSettings
+from lens_triage.training.settings.finetune import FinetuneSettings
+from lens_triage.training.settings.ingest import IngestSettings
+from lens_triage.training.settings.inject import InjectSettings
+from lens_triage.training.settings.retrain import RetrainSettings
+from lens_triage.training.settings.score import ScoreSettings
+from lens_triage.training.settings.simulate import SimulateSettings
+from lens_triage.training.settings.train import TrainSettings
 
 SETTINGS: dict[str, type[RunSettings]] = {
     cls.kind: cls

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import param
 
+from lens_triage.training.settings.base import RunSettings
 from lensing_core.crossmatch.choices import KINDS, MAX_NORMALISED
 from lensing_core.crossmatch.service_list import SERVICES
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import POSITION_UNITS
-from training.settings.base import RunSettings
 
 
 class CrossmatchSettings(RunSettings):

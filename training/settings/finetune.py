@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import param
 
-from training.settings import shared
-from training.settings.retrain import RetrainSettings
+from lens_triage.training.settings import shared
+from lens_triage.training.settings.retrain import RetrainSettings
 
 
 class FinetuneSettings(RetrainSettings):

@@ -7,6 +7,7 @@ from typing import ClassVar, get_args
 
 import param
 
+from lens_triage.training.settings.base import RunSettings
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import (
     POSITION_UNITS,
@@ -18,7 +19,6 @@ from lensing_core.ingest.choices import (
 from lensing_core.ingest.labels import LabelRule
 from lensing_core.ingest.provenance import POLICIES, check_policy
 from lensing_core.workspace import check_slug
-from training.settings.base import RunSettings
 
 
 class IngestSettings(RunSettings):

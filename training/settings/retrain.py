@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import param
 
+from lens_triage.training.settings import shared
+from lens_triage.training.settings.base import RunSettings
 from lensing_core.errors import BadInputError
 from lensing_core.workspace import check_slug
-from training.settings import shared
-from training.settings.base import RunSettings
 
 
 class RetrainSettings(RunSettings):

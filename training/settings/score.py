@@ -6,8 +6,8 @@ from typing import Any
 
 import param
 
-from training.settings import shared
-from training.settings.base import RunSettings
+from lens_triage.training.settings import shared
+from lens_triage.training.settings.base import RunSettings
 
 
 class ScoreSettings(RunSettings):

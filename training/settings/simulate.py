@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import param
 
+from lens_triage.training.settings import shared
+from lens_triage.training.settings.base import RunSettings
 from lensing_core.errors import BadInputError
-from training.settings import shared
-from training.settings.base import RunSettings
 
 
 class SimulateSettings(RunSettings):

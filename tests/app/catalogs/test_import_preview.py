@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from app.catalogs.import_form import suggested_name
-from app.catalogs.import_preview import (
+from lens_triage.app.catalogs.import_form import suggested_name
+from lens_triage.app.catalogs.import_preview import (
     column_rows,
     remap,
 )
-from app.catalogs.path_picker import list_folder
-from app.catalogs.zero_points import ZeroPointQuestion, assumed_zero_points
+from lens_triage.app.catalogs.path_picker import list_folder
+from lens_triage.app.catalogs.zero_points import ZeroPointQuestion, assumed_zero_points
+from lens_triage.training.jobs.ingest import BandPreview, preview
+from lens_triage.training.settings import IngestSettings
 from lensing_core.errors import BadInputError
 from lensing_core.workspace import check_slug
-from training.jobs.ingest import BandPreview, preview
-from training.settings import IngestSettings
 
 
 @pytest.fixture

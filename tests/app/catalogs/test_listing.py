@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from rows import add_catalog
 
-from app.catalogs import listing as catalog_list
-from app.catalogs.listing import CatalogList
-from app.context import AppContext
+from lens_triage.app.catalogs import listing as catalog_list
+from lens_triage.app.catalogs.listing import CatalogList
+from lens_triage.app.context import AppContext
 from lensing_core.store import open_database
 from lensing_core.store.summaries import list_catalog_rows, list_catalogs
 

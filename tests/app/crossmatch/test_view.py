@@ -6,24 +6,24 @@ from datetime import timedelta
 
 import pytest
 
-from app.context import AppContext
-from app.crossmatch.page import reference_choices
-from app.crossmatch.rows import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.crossmatch.page import reference_choices
+from lens_triage.app.crossmatch.rows import (
     new_html,
     pair_row,
     recall_rows,
     reference_row,
 )
-from app.crossmatch.view import CrossmatchBoard
-from app.widgets.settings_panel import SettingsPanel
+from lens_triage.app.crossmatch.view import CrossmatchBoard
+from lens_triage.app.widgets.settings_panel import SettingsPanel
+from lens_triage.training.jobs.crossmatch import run
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import CrossmatchSettings
 from lensing_core.crossmatch.completeness import recall_at
 from lensing_core.crossmatch.service_list import SERVICES
 from lensing_core.store import open_database
 from lensing_core.store.crossmatch_report import NewCandidate, Pair
 from lensing_core.store.tables import Crossmatch, Run, utc_now
-from training.jobs.crossmatch import run
-from training.runner.context import JobContext
-from training.settings import CrossmatchSettings
 
 
 def crossmatch(**values: object) -> Crossmatch:

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from evaluation_data import PRIOR, hold_out
 
-from app.context import AppContext
-from app.evaluate.deployment import DeploymentView
-from app.evaluate.plots import bin_label
-from app.evaluate.tables import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.evaluate.deployment import DeploymentView
+from lens_triage.app.evaluate.plots import bin_label
+from lens_triage.app.evaluate.tables import (
     about_html,
     deployment_html,
     figures_html,
     importance_html,
 )
-from app.evaluate.view import EvaluationBoard
+from lens_triage.app.evaluate.view import EvaluationBoard
+from lens_triage.training.evaluation import evaluate
 from lensing_core.metrics import RankingCurve, deploy, ranking_figures_with_intervals
 from lensing_core.store.summaries import list_ensembles
-from training.evaluation import evaluate
 
 
 @pytest.fixture

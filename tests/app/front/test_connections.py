@@ -12,8 +12,8 @@ import pytest
 from endpoints import get, serve_application
 from tornado.web import Application, RequestHandler
 
-from app.front import connections
-from app.front.connections import FrontServer
+from lens_triage.app.front import connections
+from lens_triage.app.front.connections import FrontServer
 
 MOST = 5
 

@@ -22,15 +22,15 @@ import pytest
 from filling import fill_workspace
 from waiting import until
 
-from app.context import AppContext
-from app.front.pages import AWAY
-from app.review.events import workspace_mark
+from lens_triage.app.context import AppContext
+from lens_triage.app.front.pages import AWAY
+from lens_triage.app.review.events import workspace_mark
 from lensing_core.store import open_database
 from lensing_core.store.labels import verify
 from lensing_core.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent.parent.parent
-COMMAND = "from app.cli import main; main()"
+COMMAND = "from lens_triage.app.cli import main; main()"
 
 
 class Served:

@@ -21,10 +21,10 @@ from tornado.netutil import bind_unix_socket
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketClientConnection, WebSocketHandler, websocket_connect
 
-from app.front.pages import AWAY, Pages
-from app.front.proxy import PassOn, PassOnGuard, end_to_end
-from app.http.guard import HEADERS, guarded
-from app.http.passed_on import HEADER, refuse_all_but_the_front
+from lens_triage.app.front.pages import AWAY, Pages
+from lens_triage.app.front.proxy import PassOn, PassOnGuard, end_to_end
+from lens_triage.app.http.guard import HEADERS, guarded
+from lens_triage.app.http.passed_on import HEADER, refuse_all_but_the_front
 
 PIECE = bytes(range(256)) * 256
 N_PIECES = 1000

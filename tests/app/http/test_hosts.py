@@ -17,7 +17,7 @@ from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent.parent.parent
-COMMAND = "from app.cli import main; main()"
+COMMAND = "from lens_triage.app.cli import main; main()"
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",

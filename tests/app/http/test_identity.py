@@ -9,8 +9,8 @@ from urllib.request import Request, urlopen
 import pytest
 from endpoints import serve_routes
 
-from app.context import AppContext
-from app.http.identity import GraderHandler, routes
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import GraderHandler, routes
 from lensing_core.store import open_database
 from lensing_core.store.graders import named_grader, reset_passphrase, set_active
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.http.json_bodies import DEEPEST, MOST_BYTES, fault_of, read_object
+from lens_triage.app.http.json_bodies import DEEPEST, MOST_BYTES, fault_of, read_object
 from lensing_core.errors import BadInputError
 
 REFUSED = {

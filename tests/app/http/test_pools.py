@@ -9,10 +9,10 @@ import threading
 
 import pytest
 
-from app.http import page_turns, pools
-from app.http.page_turns import PageTurns
-from app.http.pools import BusyError, Pool
-from app.http.throttle import Throttle
+from lens_triage.app.http import page_turns, pools
+from lens_triage.app.http.page_turns import PageTurns
+from lens_triage.app.http.pools import BusyError, Pool
+from lens_triage.app.http.throttle import Throttle
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +93,7 @@ def test_wrong_passphrases_wait_longer_each_time_and_right_ones_end_it():
 
 
 def test_the_throttle_keeps_a_bounded_number_of_names(monkeypatch):
-    monkeypatch.setattr("app.http.throttle._KEPT", 3)
+    monkeypatch.setattr("lens_triage.app.http.throttle._KEPT", 3)
     throttle = Throttle(free=1)
     for name in "abcd":
         throttle.failed(name)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from endpoints import get, serve_routes
 
-from app.context import AppContext
-from app.http.json_handlers import OwnPageHandler
-from app.http.replies import ReplyHandler
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.json_handlers import OwnPageHandler
+from lens_triage.app.http.replies import ReplyHandler
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 
 ERRORS = {
@@ -73,6 +73,6 @@ def test_a_bug_goes_to_the_log_with_its_traceback(server, caplog) -> None:
     with caplog.at_level(logging.ERROR):
         status, _, body = get(f"{server}/text/bug")
     assert (status, body) == (500, b"The log says why.")
-    (record,) = [r for r in caplog.records if r.name == "app.http.replies"]
+    (record,) = [r for r in caplog.records if r.name == "lens_triage.app.http.replies"]
     assert record.getMessage() == "/text/bug could not be answered"
     assert record.exc_info[0] is ZeroDivisionError

@@ -18,14 +18,14 @@ from panel.io.server import DocHandler
 from tornado.netutil import bind_unix_socket
 from tornado.web import Application, RequestHandler
 
-from app.context import AppContext
-from app.front.main import front_application
-from app.front.pages import Pages
-from app.front.proxy import PassOn
-from app.http import guard
-from app.http.guard import FOREIGN, HEADERS, Guard, PageGuard, guarded, is_foreign
-from app.http.passed_on import HEADER
-from app.main import PAGES, make_server
+from lens_triage.app.context import AppContext
+from lens_triage.app.front.main import front_application
+from lens_triage.app.front.pages import Pages
+from lens_triage.app.front.proxy import PassOn
+from lens_triage.app.http import guard
+from lens_triage.app.http.guard import FOREIGN, HEADERS, Guard, PageGuard, guarded, is_foreign
+from lens_triage.app.http.passed_on import HEADER
+from lens_triage.app.main import PAGES, make_server
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
 

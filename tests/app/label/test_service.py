@@ -9,9 +9,9 @@ import pytest
 from people import signed_in_as
 from rows import add_catalog, score_row
 
-from app.context import AppContext
-from app.http.identity import SignedIn
-from app.label.service import LabelService
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import SignedIn
+from lens_triage.app.label.service import LabelService
 from lensing_core.acquisition import QueueEntry
 from lensing_core.labeling import NewSession, SessionOptions, create_session
 from lensing_core.store import open_database

@@ -12,12 +12,12 @@ import torch
 from endpoints import get, serve_routes
 from PIL import Image
 
-from app.context import AppContext
-from app.review.attention import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.review.attention import (
     MOST_FEATURES,
     routes,
 )
-from app.viewer.tile_source import TileSource
+from lens_triage.app.viewer.tile_source import TileSource
 from lensing_core.cutouts import CutoutGeometry, CutoutStore, CutoutWriter, cutout_sha256
 from lensing_core.features import ClassicFeatures, compute_features
 from lensing_core.models.attention import member_attention

@@ -14,10 +14,10 @@ from finding_data import RINGS, fill_for_finding
 from typer.testing import CliRunner
 from waiting import until
 
-from app.cli import cli
-from app.context import AppContext
-from app.review import exporting
-from app.review.exporting import read_request
+from lens_triage.app.cli import cli
+from lens_triage.app.context import AppContext
+from lens_triage.app.review import exporting
+from lens_triage.app.review.exporting import read_request
 from lensing_core.errors import BadInputError
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace

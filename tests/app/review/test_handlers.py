@@ -14,10 +14,10 @@ from endpoints import serve_routes
 from rows import add_catalog
 from sqlalchemy import select
 
-from app.context import AppContext
-from app.http import identity
-from app.http.pools import GRADING
-from app.review import events, handlers
+from lens_triage.app.context import AppContext
+from lens_triage.app.http import identity
+from lens_triage.app.http.pools import GRADING
+from lens_triage.app.review import events, handlers
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Grader, LabelEvent, Remark
 

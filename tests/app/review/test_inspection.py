@@ -7,12 +7,12 @@ import pytest
 from review_questions import Asked
 from sqlalchemy import select
 
-from app.context import AppContext
-from app.http.identity import SignedIn
-from app.review import inspection
-from app.review.inspection import Inspector, panel_start
-from app.review.links import sky_links
-from app.review.service import ReviewService
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import SignedIn
+from lens_triage.app.review import inspection
+from lens_triage.app.review.inspection import Inspector, panel_start
+from lens_triage.app.review.links import sky_links
+from lens_triage.app.review.service import ReviewService
 from lensing_core.errors import PolicyError
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter

@@ -13,15 +13,15 @@ from filling import N_OBSERVED
 from finding_data import RINGS, fill_for_finding
 from review_questions import Asked
 
-from app.context import AppContext
-from app.review import charts as review_charts
-from app.review.charts import ReviewCharts
-from app.review.query import query_to_json
-from app.review.samp import (
+from lens_triage.app.context import AppContext
+from lens_triage.app.review import charts as review_charts
+from lens_triage.app.review.charts import ReviewCharts
+from lens_triage.app.review.query import query_to_json
+from lens_triage.app.review.samp import (
     ReviewSamp,
     pointed_to_json,
 )
-from app.review.service import ReviewService
+from lens_triage.app.review.service import ReviewService
 from lensing_core.errors import BadInputError
 from lensing_core.export.samp import Pointed
 from lensing_core.store import open_database

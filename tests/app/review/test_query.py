@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.review.cone import (
+from lens_triage.app.review.cone import (
     cone_text,
     read_cone,
 )
-from app.review.query import (
+from lens_triage.app.review.query import (
     query_from_json,
     query_to_json,
     read_address,

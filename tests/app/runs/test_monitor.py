@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from app import acts
-from app.catalogs.listing import CatalogList
-from app.catalogs.quarantine import (
+from lens_triage.app import acts
+from lens_triage.app.catalogs.listing import CatalogList
+from lens_triage.app.catalogs.quarantine import (
     PAGE_ROWS,
     QuarantineReport,
 )
-from app.context import AppContext
-from app.overview.view import OverviewBoard
-from app.runs.form import RunForm
-from app.runs.monitor import RunMonitor
-from app.score.results import ScoreResults
+from lens_triage.app.context import AppContext
+from lens_triage.app.overview.view import OverviewBoard
+from lens_triage.app.runs.form import RunForm
+from lens_triage.app.runs.monitor import RunMonitor
+from lens_triage.app.score.results import ScoreResults
+from lens_triage.training.runner import runner
+from lens_triage.training.settings import SimulateSettings
 from lensing_core.store import open_database
 from lensing_core.store.summaries import get_catalog
 from lensing_core.store.tables import Run, RunMetric
-from training.runner import runner
-from training.settings import SimulateSettings
 
 TRAIN = "20260101-121000-train-bbbbbb"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from app.overview.view import demo_html
-from app.runs import rows as run_view
-from app.runs.monitor import Speed
+from lens_triage.app.overview.view import demo_html
+from lens_triage.app.runs import rows as run_view
+from lens_triage.app.runs.monitor import Speed
 from lensing_core.store.runs import LogLine, RunSummary
 from lensing_core.store.tables import utc_now
 

@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 from people import signed_in_as
 
-from app.context import AppContext
-from app.team.skill import SkillBoard
-from app.team.view import TeamBoard
+from lens_triage.app.context import AppContext
+from lens_triage.app.team.skill import SkillBoard
+from lens_triage.app.team.view import TeamBoard
 from lensing_core.consensus import SCHEMES, Share, Thresholds
 from lensing_core.labeling.skill import KindSkill
 from lensing_core.labeling.team import team_figures

@@ -12,8 +12,8 @@ import pytest
 from endpoints import get, serve_routes
 from PIL import Image
 
-from app.viewer import tile_source
-from app.viewer.tiles import (
+from lens_triage.app.viewer import tile_source
+from lens_triage.app.viewer.tiles import (
     TileSource,
     routes,
     tile_url,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import app
-from app.widgets.action_button import ActionButton
-from app.widgets.table import Table
+from lens_triage import app
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.table import Table
 
 APP = Path(app.__file__).parent
 

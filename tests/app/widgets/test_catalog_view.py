@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.widgets.catalog_view import by_test_set, measured_on
+from lens_triage.app.widgets.catalog_view import by_test_set, measured_on
 from lensing_core.store import open_database
 from lensing_core.store.summaries import list_ensembles
 from lensing_core.store.tables import Ensemble

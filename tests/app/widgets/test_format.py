@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.widgets import format as fmt
+from lens_triage.app.widgets import format as fmt
 
 
 @pytest.mark.parametrize(

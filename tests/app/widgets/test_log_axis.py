@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from bokeh.models import LogScale, Plot, Range1d
 
-from app.evaluate.plots import DiscoveryPlot, PurityPlot, RocPlot
-from app.score.histogram import Histogram
-from app.widgets.log_axis import fit_log_range, log_range
+from lens_triage.app.evaluate.plots import DiscoveryPlot, PurityPlot, RocPlot
+from lens_triage.app.score.histogram import Histogram
+from lens_triage.app.widgets.log_axis import fit_log_range, log_range
 from lensing_core.store.summaries import ScoreHistogram
 
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import panel as pn
 
-from app.main import _unexpected
-from app.widgets.notice import UNEXPECTED, Notice
+from lens_triage.app.main import _unexpected
+from lens_triage.app.widgets.notice import UNEXPECTED, Notice
 
 FULL = OSError(errno.ENOSPC, "No space left on device", "/data/triage.sqlite")
 

@@ -8,14 +8,20 @@ import panel_material_ui as pmui
 import param
 import pytest
 
-from app.widgets.fields import (
+from lens_triage.app.widgets.fields import (
     FieldEditor,
     bounds_of,
     label_of,
 )
-from app.widgets.settings_panel import SettingsPanel
+from lens_triage.app.widgets.settings_panel import SettingsPanel
+from lens_triage.training.settings import (
+    SETTINGS,
+    RunSettings,
+    SimulateSettings,
+    TrainSettings,
+    fields,
+)
 from lensing_core.errors import BadInputError
-from training.settings import SETTINGS, RunSettings, SimulateSettings, TrainSettings, fields
 
 
 class EverySettings(RunSettings):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from app.widgets.steps import (
+from lens_triage.app.widgets.steps import (
     address,
     next_steps,
     steps_html,
 )
+from lens_triage.training.shipped import adopt_shipped
 from lensing_core.store import open_database
 from lensing_core.store.runs import list_active_runs
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 from lensing_core.store.tables import Run, Score
 from lensing_core.workspace import Workspace
-from training.shipped import adopt_shipped
 
 
 def states(workspace: Workspace) -> list[str]:

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from lens_triage.training.jobs.retrain.labels import labels_of_run
+from lens_triage.training.jobs.train.data import TrainingData
+from lens_triage.training.settings import FinetuneSettings, RetrainSettings
 from lensing_core.consensus import SCHEMES
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.datasets.uses import LENS, MIN_CONFIDENCE, OTHER, UNLABELED
@@ -21,9 +24,6 @@ from lensing_core.store.consensus import update_consensus
 from lensing_core.store.consensus_choice import ConsensusRule
 from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.tables import Candidate
-from training.jobs.retrain.labels import labels_of_run
-from training.jobs.train.data import TrainingData
-from training.settings import FinetuneSettings, RetrainSettings
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 GEOMETRY = CutoutGeometry("hsc", ("g",), 8, 0.2, "flux", (27.0,), (0.7,))

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from app.context import AppContext
+from lens_triage.app.context import AppContext
 from lensing_core.acquisition import QueueEntry
 from lensing_core.errors import LensTriageError
 from lensing_core.labeling import NewSession, create_session, open_desk, record

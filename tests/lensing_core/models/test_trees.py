@@ -10,12 +10,12 @@ import lightgbm
 import numpy as np
 import pytest
 
+from lens_triage.training.shipped import SHIPPED
 from lensing_core.errors import BadInputError
 from lensing_core.models import trees
 from lensing_core.models.files import load_member
 from lensing_core.models.manifest import MANIFEST
 from lensing_core.models.trees import load_trees, save_trees
-from training.shipped import SHIPPED
 
 SHIPPED_TREES = sorted(SHIPPED.glob("*/trees-*"))
 

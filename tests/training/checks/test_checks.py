@@ -14,9 +14,24 @@ from retraining_data import make_base, make_survey
 from sqlalchemy import func, select, update
 from typer.testing import CliRunner
 
-from app.cli import cli
-from app.context import AppContext
-from app.runs.form import RunForm
+from lens_triage.app.cli import cli
+from lens_triage.app.context import AppContext
+from lens_triage.app.runs.form import RunForm
+from lens_triage.training import runner as jobs
+from lens_triage.training.checks import check_run, refusal
+from lens_triage.training.jobs.ingest import plan_import, preview, spec_of
+from lens_triage.training.settings import (
+    CrossmatchSettings,
+    FinetuneSettings,
+    IngestSettings,
+    InjectSettings,
+    RetrainSettings,
+    RunSettings,
+    ScoreSettings,
+    SimulateSettings,
+    TrainSettings,
+)
+from lens_triage.training.shipped import adopt_shipped
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.disk import SPARE_BYTES
 from lensing_core.errors import LensTriageError, StorageError
@@ -31,21 +46,6 @@ from lensing_core.ingest.importing import import_catalog
 from lensing_core.store import open_database
 from lensing_core.store.tables import Catalog, Ensemble, Run
 from lensing_core.workspace import Workspace
-from training import runner as jobs
-from training.checks import check_run, refusal
-from training.jobs.ingest import plan_import, preview, spec_of
-from training.settings import (
-    CrossmatchSettings,
-    FinetuneSettings,
-    IngestSettings,
-    InjectSettings,
-    RetrainSettings,
-    RunSettings,
-    ScoreSettings,
-    SimulateSettings,
-    TrainSettings,
-)
-from training.shipped import adopt_shipped
 
 
 def write_catalog(workspace: Workspace, name: str, labels: list[int | None], **changes) -> None:

@@ -19,6 +19,11 @@ from pyarrow import parquet
 from sqlalchemy import select
 from treacherous import Treacherous
 
+from lens_triage.training.jobs import ingest as ingesting
+from lens_triage.training.jobs.ingest import preview, run
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.runner.worker import work
+from lens_triage.training.settings import IngestSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.disk import reserve
 from lensing_core.errors import BadInputError, traceback_in
@@ -30,11 +35,6 @@ from lensing_core.ingest.room import Grid, Room
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Quarantine, Run, RunLog
 from lensing_core.supervised import HelperError
-from training.jobs import ingest as ingesting
-from training.jobs.ingest import preview, run
-from training.runner.context import JobContext
-from training.runner.worker import work
-from training.settings import IngestSettings
 
 SIZE = 12
 RNG = np.random.default_rng(5)

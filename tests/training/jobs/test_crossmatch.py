@@ -12,6 +12,12 @@ from astropy.table import Table
 from sky_services import SkyServices, serve_sky, simbad_table
 from sqlalchemy import select
 
+from lens_triage.training.jobs.crossmatch import run
+from lens_triage.training.runner.context import (
+    Cancelled,
+    JobContext,
+)
+from lens_triage.training.settings import CrossmatchSettings
 from lensing_core.crossmatch.lenscat import read_lenscat
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError, NotFoundError
@@ -28,12 +34,6 @@ from lensing_core.store.tables import (
     Score,
 )
 from lensing_core.workspace import Workspace
-from training.jobs.crossmatch import run
-from training.runner.context import (
-    Cancelled,
-    JobContext,
-)
-from training.settings import CrossmatchSettings
 
 Match = Callable[..., dict[str, Any]]
 LENSES = read_lenscat("confident")

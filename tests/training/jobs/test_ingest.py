@@ -17,6 +17,17 @@ from astropy.wcs import WCS
 from PIL import Image
 from sqlalchemy import select
 
+from lens_triage.training import runner as jobs
+from lens_triage.training.jobs.ingest import (
+    preview,
+    run,
+)
+from lens_triage.training.jobs.train.data import TrainingData
+from lens_triage.training.runner.context import (
+    Cancelled,
+    JobContext,
+)
+from lens_triage.training.settings import IngestSettings
 from lensing_core.cutouts import CutoutStore, writing
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.ingest import importing
@@ -24,17 +35,6 @@ from lensing_core.ingest.catalog_writer import CatalogWriter
 from lensing_core.ingest.rejection import REASONS
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Quarantine, Run, RunLog
-from training import runner as jobs
-from training.jobs.ingest import (
-    preview,
-    run,
-)
-from training.jobs.train.data import TrainingData
-from training.runner.context import (
-    Cancelled,
-    JobContext,
-)
-from training.settings import IngestSettings
 
 BANDS = ("g", "r", "i")
 SIZE = 12
@@ -756,8 +756,8 @@ def test_an_import_as_a_job_of_its_own(workspace, survey):
 @pytest.mark.slow
 def test_the_command_line(tmp_path, survey):
     folder, _ = survey
-    command = [sys.executable, "-m", "app.cli"]
-    code = "from app.cli import main; main()"
+    command = [sys.executable, "-m", "lens_triage.app.cli"]
+    code = "from lens_triage.app.cli import main; main()"
     command = [sys.executable, "-c", code, "ingest", str(tmp_path / "w")]
     done = subprocess.run(
         [*command, "--catalog", "mine", "--table", "objects.csv", "--survey", "hsc"],

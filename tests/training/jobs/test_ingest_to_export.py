@@ -11,14 +11,14 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from PIL import Image
 
+from lens_triage.training.jobs.ingest import run
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import IngestSettings
 from lensing_core.export.pictures import CutoutSource, cutout_fits
 from lensing_core.store import open_database
 from lensing_core.store.export_rows import export_rows
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.tables import Run
-from training.jobs.ingest import run
-from training.runner.context import JobContext
-from training.settings import IngestSettings
 
 SIDE = 48
 

@@ -7,18 +7,18 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from lens_triage.training.jobs import (
+    inject as injecting,
+)
+from lens_triage.training.jobs import (
+    simulate as simulating,
+)
+from lens_triage.training.runner.context import Cancelled
+from lens_triage.training.settings import InjectSettings, SimulateSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog
-from training.jobs import (
-    inject as injecting,
-)
-from training.jobs import (
-    simulate as simulating,
-)
-from training.runner.context import Cancelled
-from training.settings import InjectSettings, SimulateSettings
 
 pytestmark = pytest.mark.slow
 

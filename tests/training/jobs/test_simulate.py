@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from lens_triage.training.jobs import simulate as simulating
+from lens_triage.training.runner.context import Cancelled
+from lens_triage.training.settings import SimulateSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog
-from training.jobs import simulate as simulating
-from training.runner.context import Cancelled
-from training.settings import SimulateSettings
 
 pytestmark = pytest.mark.slow
 

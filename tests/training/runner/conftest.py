@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from training import settings as settings_module
-from training.runner import registry
-from training.settings import RunSettings
+from lens_triage.training import settings as settings_module
+from lens_triage.training.runner import registry
+from lens_triage.training.settings import RunSettings
 
 _SITE = """
 import sys
@@ -26,9 +26,9 @@ import time
 from typing import ClassVar
 import param
 from lensing_core.errors import BadInputError, ContractError
-from training import settings as settings_module
-from training.runner import registry
-from training.settings import RunSettings
+from lens_triage.training import settings as settings_module
+from lens_triage.training.runner import registry
+from lens_triage.training.settings import RunSettings
 
 class CountSettings(RunSettings):
     """Count to n."""

@@ -16,12 +16,12 @@ import pytest
 from sqlalchemy import select, update
 from waiting import until
 
+from lens_triage.training import runner as jobs
+from lens_triage.training.runner import runner
+from lens_triage.training.runner.lock import is_locked, lock_path, try_lock, worker_lock
 from lensing_core.store import open_database
 from lensing_core.store.runs import get_run
 from lensing_core.store.tables import Run, RunMetric, utc_now
-from training import runner as jobs
-from training.runner import runner
-from training.runner.lock import is_locked, lock_path, try_lock, worker_lock
 
 
 def of(workspace, run_id):
@@ -50,7 +50,13 @@ def test_a_step_of_the_clock_leaves_a_live_run_alone(workspace, counting, monkey
 
 
 def test_a_second_worker_ends_without_touching_the_run(workspace, counting):
-    program = [sys.executable, "-m", "training.runner.worker", str(workspace.root), counting]
+    program = [
+        sys.executable,
+        "-m",
+        "lens_triage.training.runner.worker",
+        str(workspace.root),
+        counting,
+    ]
     second = subprocess.run(program, capture_output=True, text=True, check=False)
     assert second.returncode == 1
     assert "Another worker does run" in second.stderr

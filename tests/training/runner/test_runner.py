@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import select
 from waiting import until
 
+from lens_triage.training import runner as jobs
+from lens_triage.training.runner.lock import is_locked
 from lensing_core.errors import JobError, NotFoundError
 from lensing_core.store import open_database
 from lensing_core.store.runs import get_run
 from lensing_core.store.tables import Run, RunLog, RunMetric
-from training import runner as jobs
-from training.runner.lock import is_locked
 
 
 def get(workspace, run_id) -> Run:

@@ -1,5 +1,5 @@
 """The job that matches a catalog with its references: files at once, services in batches."""
 
-from training.jobs.crossmatch.job import run
+from lens_triage.training.jobs.crossmatch.job import run
 
 __all__ = ["run"]

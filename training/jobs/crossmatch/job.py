@@ -10,6 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from lens_triage.training.jobs.crossmatch.offline import (
+    match_catalog,
+    match_reference,
+    match_self,
+    read_table,
+)
+from lens_triage.training.jobs.crossmatch.online import (
+    Say,
+    match_service,
+    rows_to_ask,
+)
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import CrossmatchSettings
 from lensing_core.crossmatch.lenscat import SHIPPED, read_lenscat
 from lensing_core.crossmatch.records import Setting
 from lensing_core.crossmatch.reference import Reference
@@ -18,19 +31,6 @@ from lensing_core.errors import BadInputError
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.crossmatches import read_positions, references_done
-from training.jobs.crossmatch.offline import (
-    match_catalog,
-    match_reference,
-    match_self,
-    read_table,
-)
-from training.jobs.crossmatch.online import (
-    Say,
-    match_service,
-    rows_to_ask,
-)
-from training.runner.context import JobContext
-from training.settings import CrossmatchSettings
 
 RADIUS_ARCSEC = {"galaxy": 5.0, "cluster": 60.0}
 """Centroids of lens and candidate agree to about an arcsec; centres of clusters do not."""

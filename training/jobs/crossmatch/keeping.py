@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lens_triage.training.runner.context import JobContext
 from lensing_core.store import open_database
 from lensing_core.store.crossmatches import write_crossmatch
 from lensing_core.store.tables import Crossmatch
-from training.runner.context import JobContext
 
 
 def keep(

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from lens_triage.training.jobs.crossmatch.keeping import keep
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import CrossmatchSettings
 from lensing_core.crossmatch.completeness import area_deg2, fitting_footprint, in_footprint
 from lensing_core.crossmatch.matching import Matches, Positions, Status, crossmatch, self_match
 from lensing_core.crossmatch.records import (
@@ -22,9 +25,6 @@ from lensing_core.store import open_database
 from lensing_core.store.candidates import object_names
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.crossmatches import CatalogPositions, read_positions
-from training.jobs.crossmatch.keeping import keep
-from training.runner.context import JobContext
-from training.settings import CrossmatchSettings
 
 
 def read_table(

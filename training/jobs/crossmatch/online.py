@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lens_triage.training.jobs.crossmatch.keeping import keep
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import CrossmatchSettings
 from lensing_core.crossmatch.matching import Status, crossmatch
 from lensing_core.crossmatch.records import (
     ALONE,
@@ -21,9 +24,6 @@ from lensing_core.store import open_database
 from lensing_core.store.crossmatches import first_of_ranking
 from lensing_core.store.ensembles import best_ensemble
 from lensing_core.store.runs import get_run
-from training.jobs.crossmatch.keeping import keep
-from training.runner.context import JobContext
-from training.settings import CrossmatchSettings
 
 Say = Callable[[str, float], None]
 

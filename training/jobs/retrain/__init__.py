@@ -12,7 +12,7 @@ __all__ = ["run"]
 def __getattr__(name: str) -> Any:
     """``run``, imported when first asked for: models take seconds to import."""
     if name == "run":
-        from training.jobs.retrain.job import run
+        from lens_triage.training.jobs.retrain.job import run
 
         return run
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lens_triage.training.jobs.retrain.selection import Selection
+from lens_triage.training.settings import RetrainSettings
 from lensing_core.datasets.table import (
     LENS,
     NO_REASON,
     OTHER,
 )
-from training.jobs.retrain.selection import Selection
-from training.settings import RetrainSettings
 
 LENS_COPIES = 4
 """Of a lens that nobody doubts, where others are doubted."""

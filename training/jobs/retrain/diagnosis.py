@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lens_triage.training.jobs.retrain.selection import Selection
 from lensing_core.datasets.table import (
     LENS,
     OTHER,
 )
 from lensing_core.pu import Estimate, priors_from_scores, scar_check
 from lensing_core.store.tables import Candidate, Observation
-from training.jobs.retrain.selection import Selection
 
 Floats = NDArray[np.float64]
 N_BOOTSTRAP = 100

@@ -8,6 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
+from lens_triage.training.jobs.retrain.selection import Selection
+from lens_triage.training.jobs.retrain.stacking import (
+    Evaluation,
+    evaluation_set,
+    figures_of,
+)
+from lens_triage.training.jobs.train.held_out import HeldOut
 from lensing_core.datasets.table import (
     LENS,
     NO_REASON,
@@ -19,13 +26,6 @@ from lensing_core.metrics import binomial_interval, compare_rankings
 from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, Score
 from lensing_core.workspace import Workspace
-from training.jobs.retrain.selection import Selection
-from training.jobs.retrain.stacking import (
-    Evaluation,
-    evaluation_set,
-    figures_of,
-)
-from training.jobs.train.held_out import HeldOut
 
 Floats = NDArray[np.float64]
 _SCORES_AT_ONCE = 5000

@@ -15,6 +15,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lens_triage.training.jobs import score as scoring
+from lens_triage.training.jobs.retrain.copies import (
+    copies_in,
+    repeated,
+)
+from lens_triage.training.jobs.retrain.evaluating import evaluate
+from lens_triage.training.jobs.retrain.heads import deal_folds
+from lens_triage.training.jobs.retrain.networks import (
+    BALANCE,
+    finetune,
+    open_cutouts,
+)
+from lens_triage.training.jobs.retrain.preparing import (
+    Clock,
+    base_of_run,
+    digest_of,
+    join_grades,
+    select_rows,
+)
+from lens_triage.training.jobs.retrain.selection import (
+    Selection,
+    StoredBases,
+    write_note,
+)
+from lens_triage.training.jobs.retrain.stacking import join
+from lens_triage.training.jobs.train.data import TrainingData
+from lens_triage.training.jobs.train.train import (
+    BATCH,
+    native_flux,
+    with_novelty,
+)
+from lens_triage.training.recording import is_recorded, record_ensemble
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import FinetuneSettings, ScoreSettings
 from lensing_core.calibration import Calibration, shift_prior
 from lensing_core.datasets.table import (
     LENS,
@@ -27,40 +61,6 @@ from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import find_ensemble
-from training.jobs import score as scoring
-from training.jobs.retrain.copies import (
-    copies_in,
-    repeated,
-)
-from training.jobs.retrain.evaluating import evaluate
-from training.jobs.retrain.heads import deal_folds
-from training.jobs.retrain.networks import (
-    BALANCE,
-    finetune,
-    open_cutouts,
-)
-from training.jobs.retrain.preparing import (
-    Clock,
-    base_of_run,
-    digest_of,
-    join_grades,
-    select_rows,
-)
-from training.jobs.retrain.selection import (
-    Selection,
-    StoredBases,
-    write_note,
-)
-from training.jobs.retrain.stacking import join
-from training.jobs.train.data import TrainingData
-from training.jobs.train.train import (
-    BATCH,
-    native_flux,
-    with_novelty,
-)
-from training.recording import is_recorded, record_ensemble
-from training.runner.context import JobContext
-from training.settings import FinetuneSettings, ScoreSettings
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lens_triage.training.jobs.retrain.copies import repeated
 from lensing_core.datasets.splits import group_folds
 from lensing_core.datasets.table import (
     LENS,
@@ -25,7 +26,6 @@ from lensing_core.pu import (
     TreesLearner,
     pu_method,
 )
-from training.jobs.retrain.copies import repeated
 
 HEADS = ("nnpu", "logistic", "trees", "bagging")
 """nnpu, logistic: on embeddings; trees, bagging: LightGBM on features and embeddings."""
@@ -143,7 +143,8 @@ class TrainingSet:
         Of lenses, vetted others and unlabeled objects.
     group, fold : ndarray of shape (n,), int64
     copies : ndarray of shape (n,), int64
-        As how many objects each counts, see :func:`~training.jobs.retrain.copies.copies_of`.
+        As how many objects each counts, see
+        :func:`~lens_triage.training.jobs.retrain.copies.copies_of`.
     """
 
     x: NDArray[np.float32]

@@ -17,6 +17,39 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lens_triage.training.jobs.retrain.copies import copies_in
+from lens_triage.training.jobs.retrain.diagnosis import (
+    diagnose,
+    fetch_covariates,
+)
+from lens_triage.training.jobs.retrain.evaluating import evaluate
+from lens_triage.training.jobs.retrain.heads import (
+    HeadPlan,
+    TrainingSet,
+    cross_fit,
+    deal_folds,
+    plan_heads,
+)
+from lens_triage.training.jobs.retrain.preparing import (
+    Clock,
+    base_of_run,
+    digest_of,
+    join_grades,
+    select_rows,
+)
+from lens_triage.training.jobs.retrain.rescoring import rescore
+from lens_triage.training.jobs.retrain.selection import (
+    Selection,
+    StoredBases,
+    write_note,
+)
+from lens_triage.training.jobs.retrain.stacking import (
+    cross_validated,
+    join,
+)
+from lens_triage.training.recording import is_recorded, record_ensemble
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import RetrainSettings
 from lensing_core.datasets.table import (
     LENS,
     UNLABELED,
@@ -28,39 +61,6 @@ from lensing_core.processes import available_cores
 from lensing_core.store import Session, open_database
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.tables import Ensemble
-from training.jobs.retrain.copies import copies_in
-from training.jobs.retrain.diagnosis import (
-    diagnose,
-    fetch_covariates,
-)
-from training.jobs.retrain.evaluating import evaluate
-from training.jobs.retrain.heads import (
-    HeadPlan,
-    TrainingSet,
-    cross_fit,
-    deal_folds,
-    plan_heads,
-)
-from training.jobs.retrain.preparing import (
-    Clock,
-    base_of_run,
-    digest_of,
-    join_grades,
-    select_rows,
-)
-from training.jobs.retrain.rescoring import rescore
-from training.jobs.retrain.selection import (
-    Selection,
-    StoredBases,
-    write_note,
-)
-from training.jobs.retrain.stacking import (
-    cross_validated,
-    join,
-)
-from training.recording import is_recorded, record_ensemble
-from training.runner.context import JobContext
-from training.settings import RetrainSettings
 
 Floats = NDArray[np.float64]
 

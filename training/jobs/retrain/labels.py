@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lens_triage.training.settings import RetrainSettings
 from lensing_core.datasets.grades import GradeRule
 from lensing_core.datasets.groups import Groups
 from lensing_core.datasets.labels import labels_to_retrain
 from lensing_core.datasets.table import CandidateLabels
 from lensing_core.store import Session
 from lensing_core.store.consensus_choice import ConsensusRule
-from training.settings import RetrainSettings
 
 
 def grade_rule(settings: RetrainSettings) -> GradeRule | None:

@@ -19,28 +19,28 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Sampler
 
+from lens_triage.training.jobs.retrain.selection import Selection
+from lens_triage.training.jobs.train.batches import (
+    LabelledCutouts,
+    as_read,
+)
+from lens_triage.training.jobs.train.data import TrainingData
+from lens_triage.training.jobs.train.module import (
+    LensModule,
+    Report,
+)
+from lens_triage.training.jobs.train.network import make_trainer
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import FinetuneSettings, TrainSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.datasets.table import LENS, TrainingLabels
 from lensing_core.models.deep import DeepMember
 from lensing_core.workspace import Workspace
-from training.jobs.retrain.selection import Selection
-from training.jobs.train.batches import (
-    LabelledCutouts,
-    as_read,
-)
-from training.jobs.train.data import TrainingData
-from training.jobs.train.module import (
-    LensModule,
-    Report,
-)
-from training.jobs.train.network import make_trainer
-from training.runner.context import JobContext
-from training.settings import FinetuneSettings, TrainSettings
 
 LENS_SHARE = 0.25
 """Of a batch, at most."""
 BALANCE = 0.5
-"""Class prior of the loss's logits, see :func:`training.jobs.train.losses.make_loss`."""
+"""Class prior of the loss's logits: :func:`~lens_triage.training.jobs.train.losses.make_loss`."""
 Ints = NDArray[np.int64]
 
 

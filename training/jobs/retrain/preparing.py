@@ -12,22 +12,22 @@ from pathlib import Path
 
 import numpy as np
 
+from lens_triage.training.jobs.retrain.labels import grade_rule, labels_of_run
+from lens_triage.training.jobs.retrain.reserved import reserve
+from lens_triage.training.jobs.retrain.selection import (
+    Selection,
+    draw,
+    seen_by_bases,
+    write_note,
+)
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import RetrainSettings
 from lensing_core.datasets.table import UNLABELED
 from lensing_core.store import Session, open_database
 from lensing_core.store.consensus import update_consensus
 from lensing_core.store.consensus_choice import rule_in_force
 from lensing_core.store.ensembles import default_ensemble
 from lensing_core.store.tables import Ensemble
-from training.jobs.retrain.labels import grade_rule, labels_of_run
-from training.jobs.retrain.reserved import reserve
-from training.jobs.retrain.selection import (
-    Selection,
-    draw,
-    seen_by_bases,
-    write_note,
-)
-from training.runner.context import JobContext
-from training.settings import RetrainSettings
 
 
 class Clock:

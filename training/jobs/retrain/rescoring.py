@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from lens_triage.training.jobs.score import fuse, write_scores
+from lens_triage.training.runner.context import JobContext
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member
 from lensing_core.models.head import HeadMember
@@ -11,8 +13,6 @@ from lensing_core.models.outputs import StoredOutputs
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import rows_scored
 from lensing_core.store.tables import Candidate, Catalog, Ensemble
-from training.jobs.score import fuse, write_scores
-from training.runner.context import JobContext
 
 BATCH = 8192
 

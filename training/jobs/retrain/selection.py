@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lens_triage.training.jobs.train.held_out import HeldOut
 from lensing_core.datasets.table import (
     UNLABELED,
     CandidateLabels,
@@ -23,7 +24,6 @@ from lensing_core.models.head import HeadInput, gather_inputs
 from lensing_core.models.outputs import StoredOutputs
 from lensing_core.store.tables import Catalog, Ensemble, Model
 from lensing_core.workspace import Workspace
-from training.jobs.train.held_out import HeldOut
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -38,7 +38,7 @@ class Selection:
     ----------
     candidate_id, catalog_id, row, group : ndarray of shape (n,), int64
     state : ndarray of shape (n,), int8
-        See :class:`~training.jobs.retrain.labels.CandidateLabels`.
+        See :class:`~lens_triage.training.jobs.retrain.labels.CandidateLabels`.
     reserved, seen : ndarray of shape (n,), bool
         Held out from heads; seen by the training of a base member.
     weight : ndarray of shape (n,), float32

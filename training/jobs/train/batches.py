@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, distributed
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from lensing_core.models.networks import MetadataField, encode_metadata
-from training.jobs.train.data import (
+from lens_triage.training.jobs.train.data import (
     Indices,
     TrainingData,
 )
+from lensing_core.models.networks import MetadataField, encode_metadata
 
 
 class Batch(NamedTuple):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import exists, func, select
 
+from lens_triage.training.jobs.train.data import SPLITS
+from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.store import Database, Session
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Run, Score
-from training.jobs.train.data import SPLITS
-from training.settings import ScoreSettings, TrainSettings
 
 _RUNS = 20
 

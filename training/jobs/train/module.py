@@ -12,6 +12,10 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, distributed
 from torch.nn import functional
 
+from lens_triage.training.jobs.train.batches import Batch
+from lens_triage.training.jobs.train.losses import make_loss
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import TrainSettings
 from lensing_core.metrics import RankingCurve
 from lensing_core.models.deep import ImageScaling
 from lensing_core.models.networks import (
@@ -22,10 +26,6 @@ from lensing_core.models.networks import (
     augment,
     build_network,
 )
-from training.jobs.train.batches import Batch
-from training.jobs.train.losses import make_loss
-from training.runner.context import JobContext
-from training.settings import TrainSettings
 
 
 class LensModule(lightning.LightningModule):

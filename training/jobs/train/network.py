@@ -22,28 +22,28 @@ from lightning.pytorch.tuner import Tuner
 from numpy.typing import NDArray
 from torch.multiprocessing.spawn import ProcessRaisedException
 
+from lens_triage.training.jobs.train.batches import (
+    LabelledCutouts,
+    train_loader,
+    validation_loader,
+)
+from lens_triage.training.jobs.train.data import (
+    Indices,
+    TrainingData,
+)
+from lens_triage.training.jobs.train.module import (
+    LensModule,
+    Report,
+)
+from lens_triage.training.jobs.train.pretrain import pretrain
+from lens_triage.training.jobs.train.truth import fetch_truth
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import TrainSettings
 from lensing_core.errors import BadInputError
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, ImageScaling
 from lensing_core.models.networks import ARC_AWARE, MetadataField, NetworkSpec
 from lensing_core.models.networks.physics import TRUTH
-from training.jobs.train.batches import (
-    LabelledCutouts,
-    train_loader,
-    validation_loader,
-)
-from training.jobs.train.data import (
-    Indices,
-    TrainingData,
-)
-from training.jobs.train.module import (
-    LensModule,
-    Report,
-)
-from training.jobs.train.pretrain import pretrain
-from training.jobs.train.truth import fetch_truth
-from training.runner.context import JobContext
-from training.settings import TrainSettings
 
 SCALING_SAMPLE = 512
 _MIN_FOLDS = 5

@@ -14,14 +14,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import TrainSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError
 from lensing_core.models.contract import InputContract, flux_scale
 from lensing_core.models.contrastive import MomentumContrast, momentum_at
 from lensing_core.models.deep import ImageScaling
 from lensing_core.models.networks import AugmentationSpec, LensNetwork, augment
-from training.runner.context import JobContext
-from training.settings import TrainSettings
 
 MIN_CUTOUTS = 64
 # Changes that leave a lens a lens, stronger than those of supervised training.

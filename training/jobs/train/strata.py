@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
+from lens_triage.training.jobs.train.truth import fetch_truth
 from lensing_core.metrics import recall_by
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, SurveyRow
 from lensing_core.workspace import Workspace
-from training.jobs.train.truth import fetch_truth
 
 TRUE = ("theta_e_arcsec", "arc_snr", "magnification", "source_mag")
 _AT_ONCE = 500

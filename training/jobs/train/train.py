@@ -11,6 +11,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lens_triage.training.checks.ensembles import check_name_free
+from lens_triage.training.jobs.train.data import (
+    Indices,
+    TrainingData,
+)
+from lens_triage.training.jobs.train.held_out import HeldOut
+from lens_triage.training.jobs.train.network import (
+    NetworkPlan,
+    plan_networks,
+    train_network,
+)
+from lens_triage.training.jobs.train.strata import recall_by_properties
+from lens_triage.training.recording import record_ensemble
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import TrainSettings
 from lensing_core.calibration import reliability
 from lensing_core.errors import BadInputError
 from lensing_core.features import ClassicFeatures, FeaturePool, metadata_names
@@ -25,21 +40,6 @@ from lensing_core.models.member import MemberOutput
 from lensing_core.processes import available_cores, look_ahead
 from lensing_core.store import open_database
 from lensing_core.uncertainty.conformal import ConformalSets
-from training.checks.ensembles import check_name_free
-from training.jobs.train.data import (
-    Indices,
-    TrainingData,
-)
-from training.jobs.train.held_out import HeldOut
-from training.jobs.train.network import (
-    NetworkPlan,
-    plan_networks,
-    train_network,
-)
-from training.jobs.train.strata import recall_by_properties
-from training.recording import record_ensemble
-from training.runner.context import JobContext
-from training.settings import TrainSettings
 
 BATCH = 256
 CONFORMAL_ERROR = 0.1

@@ -6,6 +6,13 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
+from lens_triage.training.jobs import retrain as retraining
+from lens_triage.training.jobs.retrain.diagnosis import (
+    diagnose,
+    fetch_covariates,
+)
+from lens_triage.training.jobs.retrain.selection import Selection
+from lens_triage.training.settings import RetrainSettings
 from lensing_core.datasets.table import (
     LENS,
     OTHER,
@@ -13,13 +20,6 @@ from lensing_core.datasets.table import (
 )
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Ensemble, Observation, RunLog
-from training.jobs import retrain as retraining
-from training.jobs.retrain.diagnosis import (
-    diagnose,
-    fetch_covariates,
-)
-from training.jobs.retrain.selection import Selection
-from training.settings import RetrainSettings
 
 
 def selection_of(state, share=1.0):

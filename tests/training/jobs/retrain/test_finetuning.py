@@ -7,28 +7,33 @@ import pytest
 from retraining_data import logits_of
 from sqlalchemy import select, update
 
+from lens_triage.training.jobs import (
+    retrain as retraining,
+)
+from lens_triage.training.jobs import (
+    score as scoring,
+)
+from lens_triage.training.jobs import (
+    train as fit,
+)
+from lens_triage.training.jobs.retrain import finetuning
+from lens_triage.training.jobs.retrain.networks import LensesInEveryBatch
+from lens_triage.training.jobs.retrain.reserved import reserved_path
+from lens_triage.training.jobs.retrain.selection import Selection
+from lens_triage.training.jobs.train.held_out import HeldOut
+from lens_triage.training.runner.context import Cancelled
+from lens_triage.training.settings import (
+    FinetuneSettings,
+    RetrainSettings,
+    ScoreSettings,
+    TrainSettings,
+)
 from lensing_core.datasets.table import REASONS
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import ranking_figures
 from lensing_core.models.files import load_member
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Model
-from training.jobs import (
-    retrain as retraining,
-)
-from training.jobs import (
-    score as scoring,
-)
-from training.jobs import (
-    train as fit,
-)
-from training.jobs.retrain import finetuning
-from training.jobs.retrain.networks import LensesInEveryBatch
-from training.jobs.retrain.reserved import reserved_path
-from training.jobs.retrain.selection import Selection
-from training.jobs.train.held_out import HeldOut
-from training.runner.context import Cancelled
-from training.settings import FinetuneSettings, RetrainSettings, ScoreSettings, TrainSettings
 
 N = 300
 

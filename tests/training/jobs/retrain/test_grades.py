@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
+from lens_triage.training.jobs import retrain as retraining
+from lens_triage.training.settings import RetrainSettings
 from lensing_core.consensus import SCHEMES
 from lensing_core.datasets.grades import GradeRule
 from lensing_core.datasets.labels import labels_to_retrain
@@ -32,8 +34,6 @@ from lensing_core.store.tables import (
     Score,
     SessionItem,
 )
-from training.jobs import retrain as retraining
-from training.settings import RetrainSettings
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 Said = dict[int, list[tuple[str, str, str | None]]]

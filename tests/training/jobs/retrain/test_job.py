@@ -9,19 +9,19 @@ import pytest
 from retraining_data import logits_of
 from sqlalchemy import select, update
 
+from lens_triage.training.jobs import retrain as retraining
+from lens_triage.training.jobs.retrain.reserved import reserved_path
+from lens_triage.training.jobs.train.held_out import (
+    HeldOut,
+    compare_ensembles,
+)
+from lens_triage.training.runner.context import Cancelled
+from lens_triage.training.settings import RetrainSettings
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.metrics import ranking_figures
 from lensing_core.models.files import load_member
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Ensemble, MemberScore, Model, RunLog
-from training.jobs import retrain as retraining
-from training.jobs.retrain.reserved import reserved_path
-from training.jobs.train.held_out import (
-    HeldOut,
-    compare_ensembles,
-)
-from training.runner.context import Cancelled
-from training.settings import RetrainSettings
 
 QUICK = {"ensemble": "second", "heads": ["logistic", "trees"], "folds": 3, "survey_prior": 0.1}
 
@@ -84,7 +84,7 @@ def test_held_out_objects_never_train(workspace, make_survey, make_context, monk
     """Whole groups are reserved once; retraining again, with more labels, keeps them out."""
     make_survey(lenses=80)
     used = []
-    from training.jobs.retrain import job
+    from lens_triage.training.jobs.retrain import job
 
     real = job.cross_fit
 
@@ -167,7 +167,7 @@ def test_a_stopped_run_goes_on_and_ends_the_same(workspace, make_survey, make_co
             report(done, total, activity)
 
         monkeypatch.setattr(context, "progress", stop)
-        monkeypatch.setattr("training.jobs.retrain.rescoring.BATCH", 700)
+        monkeypatch.setattr("lens_triage.training.jobs.retrain.rescoring.BATCH", 700)
         with pytest.raises(Cancelled):
             retraining.run(context, stopped)
         with open_database(workspace).session() as session:  # labels come in meanwhile

@@ -7,18 +7,18 @@ import shutil
 import numpy as np
 from sqlalchemy import delete, select
 
+from lens_triage.training.jobs import (
+    retrain as retraining,
+)
+from lens_triage.training.jobs import (
+    score as scoring,
+)
+from lens_triage.training.settings import RetrainSettings, ScoreSettings
+from lens_triage.training.shipped import adopt_ensemble, export_ensemble
 from lensing_core.models.outputs import StoredOutputs, rows_stored
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
 from lensing_core.workspace import Workspace
-from training.jobs import (
-    retrain as retraining,
-)
-from training.jobs import (
-    score as scoring,
-)
-from training.settings import RetrainSettings, ScoreSettings
-from training.shipped import adopt_ensemble, export_ensemble
 
 N = 400
 

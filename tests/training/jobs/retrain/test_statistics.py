@@ -5,6 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lens_triage.training.jobs.retrain.copies import copies_of
+from lens_triage.training.jobs.retrain.heads import (
+    TrainingSet,
+    cross_fit,
+    deal_folds,
+    plan_heads,
+)
+from lens_triage.training.jobs.retrain.stacking import (
+    evaluation_set,
+    join,
+)
 from lensing_core.calibration import Calibration
 from lensing_core.datasets.table import (
     LENS,
@@ -17,17 +28,6 @@ from lensing_core.errors import BadInputError
 from lensing_core.metrics import RankingCurve, ranking_figures
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.head import HeadInput
-from training.jobs.retrain.copies import copies_of
-from training.jobs.retrain.heads import (
-    TrainingSet,
-    cross_fit,
-    deal_folds,
-    plan_heads,
-)
-from training.jobs.retrain.stacking import (
-    evaluation_set,
-    join,
-)
 
 BASE = EnsembleRule(
     "mean",

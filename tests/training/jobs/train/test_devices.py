@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from lensing_core.errors import BadInputError
-from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Observation, Run, RunMetric
-from training.jobs import train as fit
-from training.jobs.train.batches import (
+from lens_triage.training.jobs import train as fit
+from lens_triage.training.jobs.train.batches import (
     LabelledCutouts,
     train_loader,
     validation_loader,
 )
-from training.jobs.train.data import TrainingData
-from training.runner.context import Cancelled
-from training.settings import TrainSettings
+from lens_triage.training.jobs.train.data import TrainingData
+from lens_triage.training.runner.context import Cancelled
+from lens_triage.training.settings import TrainSettings
+from lensing_core.errors import BadInputError
+from lensing_core.store import open_database
+from lensing_core.store.tables import Candidate, Observation, Run, RunMetric
 
 QUICK = {
     "ensemble": "e1",
@@ -49,7 +49,7 @@ def test_processes_share_an_epoch_without_overlap(workspace, make_catalog, monke
     cutouts = LabelledCutouts(data, np.arange(101), (), np.empty((150, 0), dtype="f4"))
     seen: dict[str, list[list[int]]] = {"train": [], "validation": []}
     for rank in (0, 1):
-        monkeypatch.setattr("training.jobs.train.batches._rank", lambda rank=rank: rank)
+        monkeypatch.setattr("lens_triage.training.jobs.train.batches._rank", lambda rank=rank: rank)
         train = train_loader(cutouts, 8, seed=1, processes=2)
         seen["train"].append(list(train.sampler))
         seen["validation"].append(list(validation_loader(cutouts, 8, processes=2).sampler))

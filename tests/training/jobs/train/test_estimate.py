@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from lensing_core.store import open_database
-from lensing_core.store.tables import Run, utc_now
-from training.device import describe_device
-from training.jobs.train.estimate import (
+from lens_triage.training.device import describe_device
+from lens_triage.training.jobs.train.estimate import (
     estimate_scoring_seconds,
     estimate_seconds,
 )
-from training.settings import ScoreSettings, TrainSettings
+from lens_triage.training.settings import ScoreSettings, TrainSettings
+from lensing_core.store import open_database
+from lensing_core.store.tables import Run, utc_now
 
 
 def settings(**changes) -> TrainSettings:

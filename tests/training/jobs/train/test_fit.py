@@ -10,6 +10,23 @@ import pytest
 from safetensors import safe_open
 from sqlalchemy import select
 
+from lens_triage.training.jobs import (
+    score as scoring,
+)
+from lens_triage.training.jobs import (
+    train as fit,
+)
+from lens_triage.training.jobs.train.data import (
+    SPLITS,
+    TrainingData,
+)
+from lens_triage.training.jobs.train.held_out import (
+    HeldOut,
+    compare_ensembles,
+)
+from lens_triage.training.jobs.train.network import plan_networks
+from lens_triage.training.runner.context import Cancelled
+from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.errors import BadInputError, ContractError, NotFoundError, PolicyError
 from lensing_core.metrics import ranking_figures
 from lensing_core.store import open_database
@@ -23,23 +40,6 @@ from lensing_core.store.tables import (
     RunMetric,
     Score,
 )
-from training.jobs import (
-    score as scoring,
-)
-from training.jobs import (
-    train as fit,
-)
-from training.jobs.train.data import (
-    SPLITS,
-    TrainingData,
-)
-from training.jobs.train.held_out import (
-    HeldOut,
-    compare_ensembles,
-)
-from training.jobs.train.network import plan_networks
-from training.runner.context import Cancelled
-from training.settings import ScoreSettings, TrainSettings
 
 pytestmark = pytest.mark.slow
 QUICK = {

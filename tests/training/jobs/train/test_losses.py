@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from lensing_core.errors import BadInputError
-from training.jobs.train.losses import (
+from lens_triage.training.jobs.train.losses import (
     focal_loss,
     make_loss,
 )
+from lensing_core.errors import BadInputError
 
 LOGITS = torch.tensor([2.0, -1.0, 0.5, -3.0])
 LABELS = torch.tensor([1.0, 0.0, 0.0, 1.0])

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from lens_triage.training.jobs import (
+    score as scoring,
+)
+from lens_triage.training.jobs import (
+    train as fit,
+)
+from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.errors import BadInputError
 from lensing_core.features import BLOCKS
 from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, Score
-from training.jobs import (
-    score as scoring,
-)
-from training.jobs import (
-    train as fit,
-)
-from training.settings import ScoreSettings, TrainSettings
 
 
 def tree_settings(**changes) -> TrainSettings:
