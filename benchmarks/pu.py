@@ -2,7 +2,6 @@
 
     python benchmarks/pu.py --what synthetic
     python benchmarks/pu.py --what digits
-    python benchmarks/pu.py --what anomaly
     python benchmarks/pu.py --what surveys --cache FOLDER     (simulates some 15 minutes first)
     python benchmarks/pu.py --what biased --cache FOLDER
 
@@ -23,7 +22,6 @@ from scipy.special import expit, logit
 from scipy.stats import t as student
 from sklearn.datasets import load_digits
 
-from lensing_core.anomaly import ClassDistance, IsolationDepth
 from lensing_core.calibration import reliability, shift_prior
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features import GridFeatures
@@ -163,30 +161,6 @@ def digits(seeds: int) -> None:
                     row[f"{name} / π"].append(e.value / inside)
     show("Digits", ("π", "c", "method"), table)
     show("Class prior as a ratio to the truth", ("π", "c"), estimates, 2)
-
-
-def anomaly() -> None:
-    """Each digit in turn is the class without a label; it must stand out from the nine others."""
-    images, numbers = load_digits(return_X_y=True)
-    table = empty()
-    for unknown in range(10):
-        rng = np.random.default_rng(unknown)
-        order = rng.permutation(len(images))
-        train, test = order[::2], order[1::2]
-        train = train[numbers[train] != unknown]
-        truth = (numbers[test] == unknown).astype(int)
-        for name, model in (
-            (
-                "Mahalanobis, nearest of nine classes",
-                ClassDistance.fit(images[train], numbers[train]),
-            ),
-            ("Mahalanobis, one class", ClassDistance.fit(images[train], numbers[train] * 0)),
-            ("isolation forest", IsolationDepth.fit(images[train], seed=unknown)),
-        ):
-            figures = ranking_figures(model(images[test]), truth)
-            for metric in ("auroc", "average_precision", "recall_fpr_1e-2"):
-                table[(name,)][metric.replace("_", " ")].append(figures[metric])
-    show("A digit without a label, mean over the ten digits", ("score",), table)
 
 
 def simulate(lens_fraction: float, n: int, seed: int) -> dict[str, np.ndarray]:
@@ -368,7 +342,7 @@ def main() -> None:
     """Run one part."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--what", choices=("synthetic", "digits", "anomaly", "surveys", "biased"), required=True
+        "--what", choices=("synthetic", "digits", "surveys", "biased"), required=True
     )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--cache", type=Path, default=Path("artifacts"), help="simulated features")
@@ -380,8 +354,6 @@ def main() -> None:
         synthetic(arguments.seeds)
     elif arguments.what == "digits":
         digits(arguments.seeds)
-    elif arguments.what == "anomaly":
-        anomaly()
     elif arguments.what == "surveys":
         surveys(arguments.seeds, arguments.cache, arguments.prior)
     else:

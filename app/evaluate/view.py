@@ -27,6 +27,8 @@ from lens_triage.app.evaluate.tables import (
     member_rows,
 )
 from lens_triage.app.widgets.choices import newest_promoted
+from lens_triage.app.widgets.class_prior import CSS as CLASS_PRIOR_CSS
+from lens_triage.app.widgets.class_prior import class_prior_html
 from lens_triage.app.widgets.comparison import EnsembleComparison
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.section import (
@@ -250,6 +252,15 @@ def _further(ensemble: EnsembleSummary, found: Evaluation) -> list[pn.viewable.V
                 ),
                 note="At the class prior of the held-out objects; bins of equal mass with 68 % "
                 "intervals.",
+            )
+        )
+    if manifest.get("pu"):
+        parts.append(
+            section(
+                "Class prior and labels",
+                html(class_prior_html(manifest["pu"]), css=CLASS_PRIOR_CSS),
+                note="Of the unlabeled objects that the heads were trained on, by out-of-fold "
+                "scores.",
             )
         )
     if found.strata:

@@ -55,7 +55,9 @@ class RunForm(pn.viewable.Viewer):
     template : str, optional
         CSS columns of form and runs.
     below : sequence, optional
-        Parts that stand between the form and the list of runs.
+        Parts that stand below the form's settings.
+    after : sequence, optional
+        Sections that stand between the form and the list of runs.
     on_end : callable, optional
         Called with a run when it ends while it is being watched.
     on_change : callable, optional
@@ -75,6 +77,7 @@ class RunForm(pn.viewable.Viewer):
         folded: Sequence[str] = (),
         template: str = "minmax(0, 1fr) minmax(0, 1.15fr)",
         below: Sequence[Any] = (),
+        after: Sequence[Any] = (),
         on_end: Callable[[RunSummary], None] = lambda run: None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
@@ -107,6 +110,7 @@ class RunForm(pn.viewable.Viewer):
                 section(
                     title, self.panel, *below, self.notice, self.refused, button_row, note=note
                 ),
+                *after,
                 self.runs.list,
             ),
             self.runs.now,

@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs.form import RunForm
 from lens_triage.app.shell import Body, argument, shell
+from lens_triage.app.train.class_prior import ClassPriorPanel
 from lens_triage.app.train.ensembles import EnsembleBoard
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.choices import (
@@ -152,7 +153,14 @@ def _from_labels(
         first.clear()  # asked again, it is for a fresh name alone
         return {"ensemble": fresh_name(name, taken), **filled}
 
-    return RunForm(
+    prior = ClassPriorPanel(context)
+
+    def show_prior() -> None:
+        chosen = form.panel.peek()
+        if isinstance(chosen, RetrainSettings):
+            prior.show_catalog(chosen.catalog)
+
+    form = RunForm(
         context,
         settings,
         title=title,
@@ -161,7 +169,12 @@ def _from_labels(
         choices=choices,
         values=values,
         folded=("Labels", "Splits"),
+        after=(prior,) if settings is RetrainSettings else (),
+        on_change=show_prior,
+        on_end=lambda run: show_prior(),
     )
+    show_prior()
+    return form
 
 
 def fill(asked: Mapping[str, str], choices: Mapping[str, Choices]) -> dict[str, Any]:

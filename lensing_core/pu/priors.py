@@ -81,6 +81,7 @@ def estimate_priors(
     learner: Learner | None = None,
     n_folds: int = 5,
     most_unlabeled: int = 20_000,
+    log_share: float = 0.0,
     n_bootstrap: int = 200,
     seed: int = 0,
 ) -> PriorEstimates:
@@ -88,6 +89,7 @@ def estimate_priors(
 
     The two components are fitted to scores of a logistic regression: sums over many features are
     near normal, as that fit wants, and those of ``learner`` (trees by default) are not.
+    ``log_share`` is the logarithm of the share of all unlabeled objects that x holds.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def estimate_priors(
     """
     method = ElkanNoto(learner or TreesLearner(), n_folds=n_folds, seed=seed)
     rows, labels, together = method.check(x, s, groups)
-    used, log_share = sample_unlabeled(labels, most_unlabeled, np.random.default_rng(seed))
+    used, drawn = sample_unlabeled(labels, most_unlabeled, np.random.default_rng(seed))
     data = rows[used], labels[used], together[used]
     linear = replace(method, learner=LogisticLearner(inverse_penalty=1.0))
     return priors_from_scores(
@@ -104,7 +106,7 @@ def estimate_priors(
         labels[used],
         together[used],
         linear_scores=linear.out_of_fold_logits(*data)[0],
-        log_share=log_share,
+        log_share=log_share + drawn,
         n_bootstrap=n_bootstrap,
         seed=seed,
     )

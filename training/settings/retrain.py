@@ -18,7 +18,7 @@ class RetrainSettings(RunSettings):
     kind = "retrain"
     groups: ClassVar = {
         "Ensemble": ("ensemble", "base", "catalog", "further", "survey_prior"),
-        "Heads": ("heads", "fusion"),
+        "Heads": ("heads", "fusion", "prior_scan"),
         "Labels": (
             *("labels", "consensus", "lens_from", "other_below", "min_votes", "min_confidence"),
             *("other_weight", "hard_weight", "most_unlabeled"),
@@ -37,9 +37,18 @@ class RetrainSettings(RunSettings):
     survey_prior = shared.survey_prior("Share of lenses expected among the candidates.")
     heads = param.ListSelector(
         default=["nnpu", "logistic", "trees"],
-        objects=["nnpu", "logistic", "trees", "bagging"],
-        doc="Heads to train; nnpu and logistic: on embeddings; trees and bagging: LightGBM on "
-        "features and embeddings.",
+        objects=[
+            *("nnpu", "upu", "logistic", "trees", "bagging", "spy"),
+            *("elkan_noto", "elkan_noto_reweighted"),
+        ],
+        doc="Heads to train, each a way to learn from positive and unlabeled objects. On "
+        "embeddings: nnpu, upu (linear) and logistic; LightGBM on features and embeddings: trees, "
+        "bagging, spy and both forms of Elkan and Noto.",
+    )
+    prior_scan = param.Boolean(
+        default=True,
+        doc="Fit each head that is told the class prior at half and twice of it too, and tell how "
+        "the ranking changes.",
     )
     fusion: Any = param.Selector(
         default="stacking",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,10 @@ from lensing_core.datasets.table import (
     LENS,
     OTHER,
 )
-from lensing_core.pu import Estimate, priors_from_scores, scar_check
+from lensing_core.pu import Estimate, PriorEstimates, scar_check
 from lensing_core.store.tables import Candidate, Observation
 
 Floats = NDArray[np.float64]
-N_BOOTSTRAP = 100
 _AT_ONCE = 5000
 _COVARIATES = {
     "magnitude": Candidate.magnitude,
@@ -31,10 +31,11 @@ _COVARIATES = {
 def diagnose(
     selection: Selection,
     logits: Floats,
-    against_unlabeled: Floats | None,
+    priors: PriorEstimates,
     covariates: dict[str, Floats],
     *,
     survey_prior: float,
+    scans: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """Estimates of the class prior and the check of the labeled lenses, as plain JSON.
 
@@ -44,28 +45,23 @@ def diagnose(
         The training objects alone; vetted others are left out.
     logits : ndarray of shape (n,)
         Out-of-fold log-odds of being a lens.
-    against_unlabeled : ndarray of shape (n,) or None
-        Out-of-fold log-odds of being labeled, as a head that takes the unlabeled for negatives
-        gives them; None where no such head was trained: then the prior is not estimated.
+    priors : PriorEstimates
+        Of the unlabeled objects.
     covariates : dict of name to ndarray of shape (n,)
         NaN where unknown.
+    scans : sequence of dict
+        From :func:`~.class_prior.scan_prior`.
     """
     used = np.flatnonzero(selection.state != OTHER)
     s = (selection.state[used] == LENS).astype(np.int64)
     group = selection.group[used]
-    said: list[str] = []
-    found: dict[str, Any] = {"survey_prior": survey_prior, "priors": None, "scar": None}
-    if against_unlabeled is not None:
-        log_share = float(np.log(selection.share_unlabeled))
-        priors = priors_from_scores(
-            against_unlabeled[used] - log_share,
-            s,
-            group,
-            log_share=log_share,
-            n_bootstrap=N_BOOTSTRAP,
-        )
-        found["priors"] = priors.to_json()
-        said += [_estimates(priors.by_name, survey_prior), *priors.warnings]
+    said = [_estimates(priors.by_name, survey_prior), *priors.warnings]
+    found: dict[str, Any] = {
+        "survey_prior": survey_prior,
+        "priors": priors.to_json(),
+        "prior_scan": list(scans),
+        "scar": None,
+    }
     known = {name: v[used] for name, v in covariates.items() if np.isfinite(v[used]).any()}
     if known:
         check = scar_check(logits[used], s, known, group)

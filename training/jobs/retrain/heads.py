@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,21 +27,48 @@ from lensing_core.pu import (
     pu_method,
 )
 
-HEADS = ("nnpu", "logistic", "trees", "bagging")
-"""nnpu, logistic: on embeddings; trees, bagging: LightGBM on features and embeddings."""
 MIN_FOLDS = 2
 _DRAWN = {"most_unlabeled": 10**9}  # the draw of the unlabeled has been made before
-OPTIONS: dict[str, dict[str, Any]] = {
-    "nnpu": {"unlabeled_batch": 512, "min_steps": 300, "max_steps": 1000},
-    "logistic": _DRAWN,
-    "trees": _DRAWN,
-    "bagging": {},
-}
-LEARNERS: dict[str, Learner] = {
-    "logistic": LogisticLearner(),
-    # One thread each: several fits run at a time.
-    "trees": TreesLearner(column_share=0.2, threads=1),
-    "bagging": TreesLearner(rounds=50, column_share=0.2, threads=1),
+_STEPS = {"unlabeled_batch": 512, "min_steps": 300, "max_steps": 1000}
+# One thread each: several fits run at a time.
+_TREES = TreesLearner(column_share=0.2, threads=1)
+_FEW_TREES = TreesLearner(rounds=50, column_share=0.2, threads=1)
+
+
+@dataclass(frozen=True)
+class HeadKind:
+    """A PU method as a head offers it.
+
+    Attributes
+    ----------
+    method : str
+        Of :data:`lensing_core.pu.METHODS`.
+    learner : Learner or None
+        None where the method brings its own. Trees read features and embeddings, all else
+        embeddings alone.
+    options : dict
+        Further settings of the method.
+    """
+
+    method: str
+    learner: Learner | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def of_trees(self) -> bool:
+        """Whether trees are its learner."""
+        return isinstance(self.learner, TreesLearner)
+
+
+HEADS: dict[str, HeadKind] = {
+    "nnpu": HeadKind("nnpu", options=_STEPS),
+    "upu": HeadKind("upu", options=_STEPS),
+    "logistic": HeadKind("naive", LogisticLearner(), _DRAWN),
+    "trees": HeadKind("naive", _TREES, _DRAWN),
+    "bagging": HeadKind("bagging", _FEW_TREES),
+    "spy": HeadKind("spy", _TREES, _DRAWN),
+    "elkan_noto": HeadKind("elkan_noto", _FEW_TREES, _DRAWN),
+    "elkan_noto_reweighted": HeadKind("elkan_noto_reweighted", _FEW_TREES, _DRAWN),
 }
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -88,21 +115,22 @@ def plan_heads(
     embeddings = tuple(i for i in inputs if i.what == "embedding")
     plans = []
     for name in names:
-        naive, of_trees = name in ("logistic", "trees"), name in ("trees", "bagging")
-        taken = tuple(inputs) if of_trees else embeddings
+        kind = HEADS[name]
+        taken = tuple(inputs) if kind.of_trees else embeddings
         if not taken:
+            wanted = "features or embeddings" if kind.of_trees else "embeddings"
             raise BadInputError(
-                f"Head {name} needs {'features or embeddings' if of_trees else 'embeddings'}, and "
-                "the base ensemble has no such member; choose another ensemble or other heads."
+                f"Head {name} needs {wanted}, and the base ensemble has no such member; choose "
+                "another ensemble or other heads."
             )
         method = pu_method(
-            "naive" if naive else name,
+            kind.method,
             prior=prior,
-            learner=LEARNERS.get(name, LogisticLearner()),
+            learner=kind.learner or LogisticLearner(),
             seed=seed,
-            **OPTIONS[name],
+            **kind.options,
         )
-        plans.append(HeadPlan(name, taken, method, naive))
+        plans.append(HeadPlan(name, taken, method, kind.method == "naive"))
     return plans
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lens_triage.training.jobs.retrain.class_prior import estimate_prior, scan_prior
 from lens_triage.training.jobs.retrain.copies import copies_in
 from lens_triage.training.jobs.retrain.diagnosis import (
     diagnose,
@@ -58,6 +59,7 @@ from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.processes import available_cores
+from lensing_core.pu import PriorEstimates
 from lensing_core.store import Session, open_database
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.tables import Ensemble
@@ -141,15 +143,22 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
     )
     context.log(joined.sentence, "info" if joined.calibrated else "warning")
     clock.step("calibration and fusion")
-    naive = [f.out_of_fold for f, plan in zip(fitted, plans, strict=True) if plan.naive]
+    everyone = TrainingSet(
+        table[train], chosen.state, chosen.group, fold, copies_in(chosen, settings)
+    )
+    priors = _prior(bases, everyone, fitted, chosen.share_unlabeled, seed=settings.seed)
+    clock.step("class prior")
+    scans = _scan(context, plans, bases, everyone) if settings.prior_scan else []
+    clock.step("class prior at half and twice")
     with open_database(context.workspace).session() as session:
         covariates = fetch_covariates(session, chosen.candidate_id)
     pu = diagnose(
         chosen,
         joined.rule(everything).logit,
-        naive[-1] if naive else None,
+        priors,
         covariates,
         survey_prior=settings.survey_prior,
+        scans=scans,
     )
     for sentence in pu["sentences"]:
         context.log(sentence)
@@ -216,6 +225,37 @@ def _heads(
         clock.step(f"head {plan.name}")
     context.progress(total, total, "Joining members")
     return fitted
+
+
+def _prior(
+    bases: StoredBases,
+    training: TrainingSet,
+    fitted: list[_Fitted],
+    share_unlabeled: float,
+    *,
+    seed: int,
+) -> PriorEstimates:
+    """The class prior, from out-of-fold scores of heads against the unlabeled where there are."""
+    embeddings = tuple(i for i in bases.inputs if i.what == "embedding") or tuple(bases.inputs)
+    return estimate_prior(
+        training,
+        {f.name: f.out_of_fold for f in fitted if f.name in ("trees", "logistic")},
+        bases.columns_of(embeddings),
+        share_unlabeled,
+        seed=seed,
+    )
+
+
+def _scan(
+    context: JobContext, plans: list[HeadPlan], bases: StoredBases, everyone: TrainingSet
+) -> list[dict[str, Any]]:
+    """Rankings of the heads that are told a class prior, at half and twice of it."""
+    found: list[dict[str, Any]] = []
+    for k, plan in enumerate(plans):
+        context.progress(k, len(plans), f"Head {plan.name} at other class priors")
+        x = everyone.x[:, bases.columns_of(plan.inputs)]
+        found += scan_prior(plan, replace(everyone, x=x))
+    return found
 
 
 def _head(

@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import select, update
 
 from lens_triage.training.jobs import retrain as retraining
+from lens_triage.training.jobs.retrain.class_prior import estimate_prior, scan_prior
 from lens_triage.training.jobs.retrain.diagnosis import (
     diagnose,
     fetch_covariates,
 )
+from lens_triage.training.jobs.retrain.heads import TrainingSet, plan_heads
 from lens_triage.training.jobs.retrain.selection import Selection
 from lens_triage.training.settings import RetrainSettings
 from lensing_core.datasets.table import (
@@ -18,6 +20,7 @@ from lensing_core.datasets.table import (
     OTHER,
     UNLABELED,
 )
+from lensing_core.models.head import HeadInput
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Ensemble, Observation, RunLog
 
@@ -30,6 +33,12 @@ def selection_of(state, share=1.0):
         ids, ids, ids, ids, state.astype(np.int8), flags, flags,
         np.ones(len(ids), dtype=np.float32), np.full(len(ids), -1, dtype=np.int8), share,
     )  # fmt: skip
+
+
+def training_of(state, x=None):
+    rows = np.arange(len(state))
+    x = np.zeros((len(state), 1), dtype=np.float32) if x is None else x
+    return TrainingSet(x, state.astype(np.int8), rows, rows % 3, np.ones_like(rows))
 
 
 @pytest.mark.parametrize("share", [1.0, 0.25])
@@ -45,10 +54,13 @@ def test_the_class_prior_is_that_of_all_unlabeled(share):
     # exact log-odds of labeled against drawn: density ratio exp(5 x - 12.5)
     ratio = np.exp(5 * x - 12.5)
     g_odds = 500 * ratio / (drawn * (prior * ratio + 1 - prior))
+    priors = estimate_prior(
+        training_of(state), {"trees": np.log(g_odds) + np.log(share)}, np.arange(1), share, seed=0
+    )
     found = diagnose(
         selection_of(state, share),
         np.log(prior / (1 - prior)) + 5 * x - 12.5,
-        np.log(g_odds) + np.log(share),
+        priors,
         {"magnitude": np.full(len(y), np.nan)},
         survey_prior=0.001,
     )
@@ -67,10 +79,38 @@ def test_bright_lenses_alone_are_noticed(offset, verdict):
     lens = np.concatenate([np.ones(200), rng.random(3000) < 0.1]).astype(bool)
     logits = np.where(lens, 3.0, -5.0) + rng.normal(scale=0.5, size=len(lens))
     magnitude = rng.normal(20, 1, len(lens)) + offset * (state == LENS)
-    found = diagnose(selection_of(state), logits, None, {"magnitude": magnitude}, survey_prior=0.1)
-    assert found["priors"] is None
+    priors = estimate_prior(training_of(state), {"trees": logits}, np.arange(1), 1.0, seed=0)
+    found = diagnose(
+        selection_of(state), logits, priors, {"magnitude": magnitude}, survey_prior=0.1
+    )
     assert found["scar"]["verdict"] == verdict
-    assert found["sentences"] == [found["scar"]["sentence"]]
+    assert found["sentences"][-1] == found["scar"]["sentence"]
+
+
+@pytest.mark.parametrize("share", [1.0, 0.25])
+def test_without_a_head_against_the_unlabeled_the_prior_is_estimated_anew(share):
+    rng = np.random.default_rng(3)
+    state = np.concatenate([np.full(300, LENS), np.full(round(8000 * share), UNLABELED)])
+    lens = np.concatenate([np.ones(300), rng.random(len(state) - 300) < 0.05])
+    x = (rng.normal(size=(len(state), 3)) + 3 * lens[:, None]).astype(np.float32)
+    x[:, 2] = rng.normal(size=len(state)) + 5 * (state == LENS)  # a leak that is not among columns
+    priors = estimate_prior(training_of(state, x), {}, np.arange(2), share, seed=0)
+    assert priors.n_unlabeled == pytest.approx(8000, abs=1)
+    assert priors.roc_curve.value == pytest.approx(0.05, rel=0.3)
+
+
+def test_a_head_that_is_told_a_prior_is_fitted_at_others_too():
+    rng = np.random.default_rng(4)
+    state = np.concatenate([np.full(60, LENS), np.full(500, UNLABELED)])
+    x = rng.normal(size=(560, 4)).astype(np.float32)
+    x[:60] += 2
+    embedding = HeadInput("m", "embedding", 4)
+    plans = plan_heads(["upu", "bagging", "logistic"], [embedding], prior=0.05, seed=1)
+    scans = [scan_prior(plan, training_of(state, x)) for plan in plans]
+    assert [[(one["head"], one["factor"]) for one in scan] for scan in scans] == [
+        [("upu", 0.5), ("upu", 2.0)], [("bagging", 0.5), ("bagging", 2.0)], [],
+    ]  # fmt: skip
+    assert all(0.5 < one["top_kept"] <= 1 for one in scans[0] + scans[1])
 
 
 def test_the_run_says_it(workspace, make_survey, make_context):
@@ -95,6 +135,7 @@ def test_the_run_says_it(workspace, make_survey, make_context):
     assert set(manifest["pu"]["priors"]["estimates"]) == {
         "Elkan-Noto", "ROC curve", "two components",
     }  # fmt: skip
+    assert manifest["pu"]["prior_scan"] == []  # a logistic head is not told a prior
     assert result["notes"] == manifest["pu"]["sentences"]
     assert set(result["notes"]) <= set(logged)
     assert any("labeled lenses" in s for s in result["notes"])
