@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from lensing_core.spreadsheets import guarded
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -17,12 +18,12 @@ _LATEX = {
 
 
 def plain_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: one that could be begins with an apostrophe.
+    """Text that no spreadsheet takes for a formula, in one line.
 
-    Control characters, line breaks among them, become blanks.
+    Control characters, line breaks among them, become blanks; what could be a formula then begins
+    with an apostrophe (:mod:`lensing_core.spreadsheets`).
     """
-    guarded = text.startswith(_FORMULA) or text.lstrip().startswith(("=", "+", "-", "@"))
-    return ("'" if guarded else "") + one_line(text)
+    return guarded(one_line(text))
 
 
 def one_line(text: str) -> str:

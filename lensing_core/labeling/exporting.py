@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError, WorkspaceError
+from lensing_core.spreadsheets import guarded
 from lensing_core.store.tables import Candidate, Catalog, Grader, LabelEvent, LabelSession
 
 Format = Literal["csv", "ecsv", "jsonl"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 _AT_ONCE = 1000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = (
     *("id", "uuid", "kind", "grader", "catalog", "object_id", "candidate_id", "session", "scheme"),
     *("grade", "is_lens", "p_lens", "reject_reason", "comment", "undoes", "is_repeat", "is_gold"),
@@ -29,7 +29,8 @@ COLUMNS = (
 def export_events(session: Session, path: Path, kind: Format) -> int:
     """Write every event of the log, in its order, to a file; returns how many.
 
-    Text that a spreadsheet would take for a formula gets an apostrophe in front in CSV and ECSV;
+    Text that a spreadsheet would take for a formula gets an apostrophe in front in CSV and ECSV
+    (:mod:`lensing_core.spreadsheets`), which an import takes away again;
     JSON lines hold everything as it is, hashes included, and are what to keep as a record. The
     file is there as a whole or not at all.
 
@@ -77,18 +78,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     flat = dict(row)
     for name in ("view", "visible"):
         flat[name] = json.dumps(row[name], ensure_ascii=False)
-    return {name: neutral(value) for name, value in flat.items()}
-
-
-def neutral(value: Any) -> Any:
-    """A cell that no spreadsheet runs: text that begins like a formula gets an apostrophe."""
-    if not isinstance(value, str) or not value.startswith(_FORMULA):
-        return value
-    try:
-        float(value)
-    except ValueError:
-        return "'" + value
-    return value
+    return {n: guarded(value) if isinstance(value, str) else value for n, value in flat.items()}
 
 
 def _write_csv(path: Path, events: Iterator[dict[str, Any]]) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -10,89 +13,153 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
-from lensing_core.labeling.grade_files import GradeRow
+from lensing_core.labeling.grade_rows import GradeRow
+from lensing_core.spreadsheets import unguarded
 from lensing_core.store.tables import Candidate, Catalog
 
 _AT_ONCE = 500
+_IMAGE = re.compile(
+    r"\.(?:fits?|fts|fz|png|jpe?g|webp|gif|bmp|tiff?|npy|npz|h5|hdf5)(?:\.(?:gz|bz2|xz|fz|zip))?$",
+    re.IGNORECASE,
+)
+_WHOLE = re.compile(r"([+-]?\d{1,15})\.0+")
+_MOST_NAMED = 3
+Place = int | str
+"""Key of a candidate, or why there is none."""
 
 
 def find_candidates(
     session: Session, rows: Sequence[GradeRow], catalogs: Sequence[str], radius_arcsec: float
-) -> list[int | str]:
-    """The candidate of each row by its name, else the nearest to its position; or what is wrong.
+) -> list[Place]:
+    """Return the candidate of each row by its name, else by its position; or what is wrong.
+
+    A name is looked for as it is; where no candidate bears it, without the apostrophe that guards
+    a spreadsheet's cell, without folders and the suffix of an image file, and without the decimals
+    that pandas gives to numbers. A position with two candidates in reach is told, not decided.
 
     Raises
     ------
     NotFoundError
         If there is no catalog of a name.
     """
-    keys_of_catalogs = _catalogs(session, catalogs)
-    named = sorted({row.name for row in rows if row.name})
-    by_name: dict[str, list[int]] = {}
-    for first in range(0, len(named), _AT_ONCE):
-        statement = select(Candidate.object_id, Candidate.id).where(
-            Candidate.object_id.in_(named[first : first + _AT_ONCE]),
-            Candidate.catalog_id.in_(keys_of_catalogs),
-        )
-        for name, key in session.execute(statement):
-            by_name.setdefault(name, []).append(key)
-    found: list[int | str] = []
-    for row in rows:
-        keys = by_name.get(row.name, [])
-        if not row.name:
-            found.append("")
-        elif len(keys) == 1:
-            found.append(keys[0])
-        elif keys:
-            found.append(f"{len(keys)} catalogs have an object {row.name!r}; name one catalog.")
-        else:
-            found.append(f"no candidate is called {row.name!r}.")
+    titles = _catalogs(session, catalogs)
+    by_name = _named(session, rows, titles)
+    found: list[Place] = [_by_name(row, by_name, titles) if row.name else "" for row in rows]
     unnamed = [k for k, row in enumerate(rows) if not row.name]
     if unnamed:
-        near = _by_position(session, keys_of_catalogs, [rows[k] for k in unnamed], radius_arcsec)
+        near = _by_position(session, titles, [rows[k] for k in unnamed], radius_arcsec)
         for k, place in zip(unnamed, near, strict=True):
             found[k] = place
     return found
 
 
-def _catalogs(session: Session, names: Sequence[str]) -> list[int]:
-    if not names:
-        return list(session.scalars(select(Catalog.id)))
-    there = {c.name: c.id for c in session.scalars(select(Catalog).where(Catalog.name.in_(names)))}
-    if missing := [name for name in names if name not in there]:
+def spellings(name: str) -> Iterator[str]:
+    """Yield the names that a file's name for an object may stand for, the likeliest first."""
+    seen = set()
+    plain = unguarded(name)
+    base = PurePosixPath(plain.replace("\\", "/")).name if _IMAGE.search(plain) else plain
+    whole = _WHOLE.fullmatch(plain)
+    for one in (name, plain, _IMAGE.sub("", plain), base, _IMAGE.sub("", base), whole and whole[1]):
+        if one and one not in seen:
+            seen.add(one)
+            yield one
+
+
+@dataclass(frozen=True)
+class _Named:
+    key: int
+    catalog_id: int
+
+
+def _named(
+    session: Session, rows: Sequence[GradeRow], titles: dict[int, str]
+) -> dict[str, list[_Named]]:
+    wanted = sorted({one for row in rows if row.name for one in spellings(row.name)})
+    by_name: dict[str, list[_Named]] = {}
+    for first in range(0, len(wanted), _AT_ONCE):
+        statement = select(Candidate.object_id, Candidate.id, Candidate.catalog_id).where(
+            Candidate.object_id.in_(wanted[first : first + _AT_ONCE]),
+            Candidate.catalog_id.in_(titles),
+        )
+        for name, key, catalog_id in session.execute(statement):
+            by_name.setdefault(name, []).append(_Named(key, catalog_id))
+    return by_name
+
+
+def _by_name(row: GradeRow, by_name: dict[str, list[_Named]], titles: dict[int, str]) -> Place:
+    places = next((by_name[one] for one in spellings(row.name) if one in by_name), [])
+    if len(places) > 1 and row.catalog:
+        places = [one for one in places if titles[one.catalog_id] == row.catalog] or places
+    if len(places) == 1:
+        return places[0].key
+    if places:
+        return f"{len(places)} catalogs have an object {row.name!r}; name one catalog."
+    return f"no candidate is called {row.name!r}."
+
+
+def _catalogs(session: Session, names: Sequence[str]) -> dict[int, str]:
+    """Return names of catalogs by key."""
+    statement = select(Catalog.id, Catalog.name)
+    if names:
+        statement = statement.where(Catalog.name.in_(names))
+    titles = {key: name for key, name in session.execute(statement)}  # noqa: C416 - rows are no tuples to mypy
+    if missing := [name for name in names if name not in titles.values()]:
         raise NotFoundError(f"There is no catalog {missing[0]}.")
-    return list(there.values())
+    return titles
 
 
 def _by_position(
-    session: Session, catalogs: Sequence[int], rows: Sequence[GradeRow], radius_arcsec: float
-) -> list[int | str]:
-    """The nearest candidate within the radius."""
+    session: Session, titles: dict[int, str], rows: Sequence[GradeRow], radius_arcsec: float
+) -> list[Place]:
+    """Return the only candidate within the radius of each row."""
     from scipy.spatial import cKDTree  # here: most files name their objects
 
-    known = np.array(
-        [
-            (key, ra_deg, dec_deg)
-            for key, ra_deg, dec_deg in session.execute(
-                select(Candidate.id, Candidate.ra_deg, Candidate.dec_deg).where(
-                    Candidate.catalog_id.in_(catalogs), Candidate.ra_deg.is_not(None)
-                )
-            )
-        ],
-        dtype=np.float64,
-    ).reshape(-1, 3)
-    asked = [(row.ra_deg or 0.0, row.dec_deg or 0.0) for row in rows]  # both are there: _from_csv
-    sky = np.array(asked)
-    chord = 2 * np.sin(np.radians(radius_arcsec / 3600) / 2)
-    if not len(known):
+    known = session.execute(
+        select(
+            Candidate.id,
+            Candidate.ra_deg,
+            Candidate.dec_deg,
+            Candidate.object_id,
+            Candidate.catalog_id,
+        ).where(
+            Candidate.catalog_id.in_(titles),
+            Candidate.ra_deg.is_not(None),
+            Candidate.dec_deg.is_not(None),
+        )
+    ).all()
+    if not known:
         return [f"no candidate lies within {radius_arcsec:g} arcsec." for _ in rows]
-    distance, nearest = cKDTree(_unit(known[:, 1], known[:, 2])).query(_unit(*sky.T))
-    return [
-        int(known[k, 0])
-        if d <= chord
-        else f"no candidate lies within {radius_arcsec:g} arcsec of {a:.5f}, {b:+.5f} deg."
-        for d, k, (a, b) in zip(distance, nearest, asked, strict=True)
-    ]
+    sky = np.array([(one.ra_deg, one.dec_deg) for one in known], dtype=np.float64)
+    asked = np.array([(row.ra_deg, row.dec_deg) for row in rows], dtype=np.float64)
+    places = _unit(*sky.T)
+    chord = 2 * np.sin(np.radians(radius_arcsec / 3600) / 2)
+    near = cKDTree(places).query_ball_point(_unit(*asked.T), chord)
+    result: list[Place] = []
+    for row, (ra, dec), within in zip(_unit(*asked.T), asked, near, strict=True):
+        if len(within) == 1:
+            result.append(int(known[within[0]].id))
+            continue
+        if not within:
+            result.append(
+                f"no candidate lies within {radius_arcsec:g} arcsec of {ra:.5f}, {dec:+.5f} deg."
+            )
+            continue
+        apart = {k: _arcsec(row, places[k]) for k in within}
+        nearest = sorted(apart, key=lambda k: apart[k])
+        said = ", ".join(
+            f"{titles[known[k].catalog_id]}/{known[k].object_id} at {apart[k]:.2f} arcsec"
+            for k in nearest[:_MOST_NAMED]
+        )
+        more = f" and {len(nearest) - _MOST_NAMED} more" if len(nearest) > _MOST_NAMED else ""
+        result.append(
+            f"{len(nearest)} candidates lie within {radius_arcsec:g} arcsec of {ra:.5f}, "
+            f"{dec:+.5f} deg: {said}{more}; name one catalog, give a smaller radius, or object ids."
+        )
+    return result
+
+
+def _arcsec(one: Any, other: Any) -> float:
+    return float(np.degrees(2 * np.arcsin(np.linalg.norm(one - other) / 2)) * 3600)
 
 
 def _unit(ra_deg: Any, dec_deg: Any) -> Any:

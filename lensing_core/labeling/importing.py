@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from lensing_core.consensus import SCHEMES, Scheme
 from lensing_core.errors import BadInputError
+from lensing_core.labeling.clock import decide_by_clock
 from lensing_core.labeling.finding import find_candidates
 from lensing_core.labeling.grade_files import (
     BadRow,
@@ -26,6 +27,8 @@ from lensing_core.labeling.grade_files import (
     ZooniverseMapping,
     read_grades,
 )
+from lensing_core.labeling.own_log import is_own_log, read_own_log
+from lensing_core.store.consensus import schemes_in_use
 from lensing_core.store.label_events import NewEvent, build_event
 from lensing_core.store.labels import append_events, check_grader_name, grader_named
 from lensing_core.store.tables import LabelEvent
@@ -82,6 +85,8 @@ class ImportReport:
         Rows read; events written; events that were in the log before.
     bad : tuple of BadRow
     written : bool
+    notes : tuple of str
+        What was left aside, decided or read in another spelling, one sentence each.
     """
 
     n_rows: int
@@ -89,25 +94,61 @@ class ImportReport:
     n_known: int
     bad: tuple[BadRow, ...]
     written: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Found:
+    """What a file comes to before anything is written: events with their graders' names."""
+
+    events: list[tuple[str, NewEvent]]
+    bad: list[BadRow]
+    n_rows: int
+    notes: list[str] = field(default_factory=list)
 
 
 def import_labels(session: Session, request: ImportRequest) -> ImportReport:
     """Import a file of grades; the caller's transaction commits all of it or nothing.
 
+    A log that this program exported is told by its columns and comes back event by event, whatever
+    the mapping.
+
     Raises
     ------
     BadInputError
-        If the file cannot be read or lacks a column.
+        If the file cannot be read, lacks a column, or leaves open which question is meant.
     NotFoundError
         If there is no catalog of a name.
     """
-    rows, bad = read_grades(request.path, request.mapping)
-    n_rows = len(rows) + len(bad)
-    found = find_candidates(session, rows, request.catalogs, request.radius_arcsec)
+    own = is_own_log(request.path)
+    found = _own_events(session, request) if own else _graded(session, request)
+    bad = tuple(sorted(found.bad, key=lambda one: one.row))
+    if bad and not request.skip_bad:
+        return ImportReport(found.n_rows, 0, 0, bad, written=False, notes=tuple(found.notes))
+    before = session.scalar(select(func.count()).select_from(LabelEvent)) or 0
+    graders: dict[str, int] = {}
+    events = []
+    for name, event in found.events:
+        if name not in graders:
+            graders[name] = grader_named(session, name, imported=True).id
+        events.append(replace(event, grader_id=graders[name]))
+    for first in range(0, len(events), _AT_ONCE):
+        append_events(session, events[first : first + _AT_ONCE])
+    n_new = (session.scalar(select(func.count()).select_from(LabelEvent)) or 0) - before
+    n_known = len(events) - n_new
+    return ImportReport(found.n_rows, n_new, n_known, bad, written=True, notes=tuple(found.notes))
+
+
+def _graded(session: Session, request: ImportRequest) -> _Found:
+    """Events of a table of grades or a Zooniverse export, in order of time."""
+    read = read_grades(request.path, request.mapping, request.scheme)
+    bad = read.bad
+    n_rows = len(read.rows) + len(bad) + read.n_ungraded
+    places = find_candidates(session, read.rows, request.catalogs, request.radius_arcsec)
     good: list[tuple[GradeRow, NewEvent]] = []
     seen: Counter[str] = Counter()
     names = _Names(session)
-    for row, place in zip(rows, found, strict=True):
+    for row, place in zip(read.rows, places, strict=True):
         if not isinstance(place, int):
             bad.append(BadRow(row.line, place))
             continue
@@ -116,21 +157,37 @@ def import_labels(session: Session, request: ImportRequest) -> ImportReport:
             names.check(row.grader)
             good.append((row, _event(request, row, place, seen[row.key])))
         except BadInputError as error:
-            bad.append(BadRow(row.line, str(error)[0].lower() + str(error)[1:]))
-    bad.sort(key=lambda one: one.row)
-    if bad and not request.skip_bad:
-        return ImportReport(n_rows, 0, 0, tuple(bad), written=False)
-    before = session.scalar(select(func.count()).select_from(LabelEvent)) or 0
-    graders: dict[str, int] = {}
-    events = []
-    for row, event in good:
-        if row.grader not in graders:
-            graders[row.grader] = grader_named(session, row.grader, imported=True).id
-        events.append(replace(event, grader_id=graders[row.grader]))
-    for first in range(0, len(events), _AT_ONCE):
-        append_events(session, events[first : first + _AT_ONCE])
-    n_new = (session.scalar(select(func.count()).select_from(LabelEvent)) or 0) - before
-    return ImportReport(n_rows, n_new, len(events) - n_new, tuple(bad), written=True)
+            bad.append(BadRow(row.line, _clause(error)))
+    decided = decide_by_clock(good)
+    bad += decided.bad
+    events = [(row.grader, event) for row, event in decided.rows]
+    notes = read.notes + decided.notes
+    if read.n_ungraded:
+        notes.append(f"{read.n_ungraded:,} rows hold no grade.")
+    return _Found(events, bad, n_rows, notes)
+
+
+def _own_events(session: Session, request: ImportRequest) -> _Found:
+    """Events of an exported log, in its order."""
+    rows, bad = read_own_log(request.path, request.source, schemes_in_use(session))
+    n_rows = len(rows) + len(bad)
+    places = find_candidates(
+        session, [row.place for row in rows], request.catalogs, request.radius_arcsec
+    )
+    names, events = _Names(session), []
+    for row, place in zip(rows, places, strict=True):
+        try:
+            if not isinstance(place, int):
+                raise BadInputError(place)
+            names.check(row.place.grader)
+            events.append((row.place.grader, replace(row.event, candidate_id=place)))
+        except BadInputError as error:
+            bad.append(BadRow(row.place.line, _clause(error)))
+    return _Found(events, bad, n_rows, ["The file was read as an exported log of labels."])
+
+
+def _clause(error: BadInputError) -> str:
+    return str(error)[0].lower() + str(error)[1:]
 
 
 @dataclass
@@ -163,6 +220,7 @@ def _event(request: ImportRequest, row: GradeRow, candidate_id: int, copy: int) 
         "grade": row.grade,
         "reject_reason": row.reason,
         "comment": row.comment,
+        "view": {} if row.at is None else {"order": "clock"},
     }
     return build_event(
         sent,

@@ -131,10 +131,19 @@ def all_events(session: Session) -> Iterator[LabelEvent]:
 
 
 def follow(grades: Grades, event: LabelEvent) -> None:
-    """Add an event to the grades that are active."""
+    """Add an event to the grades that are active.
+
+    A grade stands behind those before it in the log. One that was imported with its time
+    (``view["order"] == "clock"``) stands where the clock has it: an older file that is imported
+    later replaces no newer grade.
+    """
     mine = grades.setdefault((event.candidate_id, event.grader_id), [])
     if event.kind == "grade" and not event.is_repeat:
-        mine.append(event)
+        place = len(mine)
+        if event.view.get("order") == "clock":
+            while place and mine[place - 1].given_at > event.given_at:
+                place -= 1
+        mine.insert(place, event)
     elif event.kind == "undo":
         mine[:] = [grade for grade in mine if grade.uuid != event.undoes]
 

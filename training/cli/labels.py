@@ -14,6 +14,7 @@ from lensing_core.errors import BadInputError
 from lensing_core.labeling.exporting import FORMATS, export_events
 from lensing_core.labeling.grade_files import CsvMapping, ZooniverseMapping
 from lensing_core.labeling.importing import ImportReport, ImportRequest, import_labels
+from lensing_core.labeling.zooniverse_outline import is_export
 from lensing_core.store import open_database
 from lensing_core.store.consensus import schemes_in_use, update_consensus
 from lensing_core.store.consensus_choice import (
@@ -34,7 +35,7 @@ labels = typer.Typer(help="Grades in and out, and their consensus.", no_args_is_
 @labels.command("import")
 def import_(
     workspace: WorkspaceArgument,
-    file: Annotated[Path, typer.Argument(help="CSV file.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help=".csv, .ecsv or .jsonl", show_default=False)],
     scheme: Annotated[str, typer.Option(help="Grading scheme of the grades.")] = "abcx",
     source: Annotated[str, typer.Option(help="Name of the source; empty: the file's.")] = "",
     catalog: Annotated[
@@ -50,22 +51,46 @@ def import_(
     reject_reason: Annotated[str, typer.Option(help="Column of the reject reason.")] = "",
     comment: Annotated[str, typer.Option(help="Column of the comment.")] = "",
     at: Annotated[str, typer.Option(help="Column of the time, ISO 8601.")] = "",
+    meaning: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="VALUE=GRADE: what a value or an answer of the file stands for; VALUE= for one "
+            "that is no grade. May be repeated.",
+        ),
+    ] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option(help="Whether the first line names columns; else they are numbers, from 1."),
+    ] = None,
     zooniverse: Annotated[
         list[str] | None,
-        typer.Option(help="A Zooniverse export: ANSWER=GRADE; may be repeated."),
+        typer.Option(help="A Zooniverse export: ANSWER=GRADE, as with --map."),
     ] = None,
     task: Annotated[str, typer.Option(help="Zooniverse task.")] = "T0",
-    subject_key: Annotated[str, typer.Option(help="Subject metadata with the name.")] = "object_id",
+    workflow: Annotated[str, typer.Option(help="Id or name of the Zooniverse workflow.")] = "",
+    version: Annotated[
+        list[str] | None,
+        typer.Option(help="Version of the workflow: 12.5, or 12 for all of 12. May be repeated."),
+    ] = None,
+    subject_key: Annotated[
+        str, typer.Option(help="Subject metadata with the name; empty: object_id, as exported.")
+    ] = "",
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the good rows.")] = False,
 ) -> None:
-    """Import grades from a CSV file or a Zooniverse classification export."""
+    """Import grades: CSV of any tool, a Zooniverse export, or an exported log of labels."""
     opened = Workspace.open(workspace)
     mapping: CsvMapping | ZooniverseMapping
-    if zooniverse:
-        mapping = ZooniverseMapping(_answers(zooniverse), task, subject_key)
+    values = _values([*(meaning or ()), *(zooniverse or ())])
+    if zooniverse or is_export(file):
+        mapping = ZooniverseMapping(values, task, subject_key, workflow, tuple(version or ()))
     else:
         name = "" if ra or dec else object_id
-        mapping = CsvMapping(name, ra, dec, grade, grader, grader_name, reject_reason, comment, at)
+        mapping = CsvMapping(
+            *(name, ra, dec, grade, grader, grader_name, reject_reason, comment, at),
+            values=values,
+            header=header,
+        )
     with open_database(opened).session() as session:
         schemes = schemes_in_use(session)
         if scheme not in schemes:
@@ -83,17 +108,19 @@ def import_(
     _show(report)
 
 
-def _answers(pairs: list[str]) -> dict[str, str]:
+def _values(pairs: list[str]) -> dict[str, str]:
     found = {}
     for pair in pairs:
         answer, equals, grade = pair.rpartition("=")
         if not equals:
-            raise BadInputError(f"--zooniverse {pair!r}: write it as ANSWER=GRADE.")
+            raise BadInputError(f"--map {pair!r}: write it as VALUE=GRADE.")
         found[answer.strip()] = grade.strip()
     return found
 
 
 def _show(report: ImportReport) -> None:
+    for note in report.notes:
+        console.print(note, soft_wrap=True, markup=False, highlight=False)
     for bad in report.bad[:_SHOWN]:
         console.print(f"Row {bad.row}: {bad.message}", soft_wrap=True, markup=False)
     if len(report.bad) > _SHOWN:
