@@ -14,13 +14,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.datasets.table import REASONS, CandidateLabels
-from lensing_core.datasets.uses import LENS, OTHER, UNLABELED
+from lensing_core.datasets.uses import LENS, OTHER, UNLABELED, label_weight
 from lensing_core.errors import BadInputError
 from lensing_core.store.consensus import gold_answers
 from lensing_core.store.consensus_choice import ConsensusRule, rule_in_force
 from lensing_core.store.tables import Consensus, ConsensusChoice, Vote
 
-_LEAST_WEIGHT = 0.05
 _EVEN = 0.5
 
 
@@ -136,7 +135,7 @@ def apply_grades(session: Session, labels: CandidateLabels, grades: GradeRule) -
             labels.leave_out("graders undecided")
         else:
             labels.state[k] = state
-            labels.weight[k] = max(_LEAST_WEIGHT, abs(2 * opinion.posterior - 1))
+            labels.weight[k] = label_weight(max(opinion.posterior, 1 - opinion.posterior))
             labels.graded[k] = True
     _apply_reasons(session, labels, place)
 

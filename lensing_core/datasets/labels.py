@@ -16,7 +16,15 @@ from sqlalchemy.orm import Session
 
 from lensing_core.datasets.grades import GradeRule, apply_grades
 from lensing_core.datasets.table import NO_REASON, CandidateLabels
-from lensing_core.datasets.uses import LENS, OTHER, UNLABELED, USES, Use, imported_states
+from lensing_core.datasets.uses import (
+    LENS,
+    OTHER,
+    UNLABELED,
+    USES,
+    Use,
+    imported_states,
+    label_weight,
+)
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.store.consensus import gold_answers
 from lensing_core.store.tables import Candidate, Catalog, Vote
@@ -177,7 +185,7 @@ def _imported(
         label != UNLABELED,
         object_id,
         {catalog.id: catalog.name},
-        np.ones(n, dtype=np.float32),
+        np.where(state == UNLABELED, 1.0, label_weight(confidence)).astype(np.float32),
         np.full(n, NO_REASON, dtype=np.int8),
         np.zeros(n, dtype=bool),
         left_out,

@@ -53,7 +53,8 @@ class CandidateLabels:
         Empty for one catalog, in which names are unique.
     catalogs : dict of int to str
     weight : ndarray of shape (n,), float32
-        Of a label: |2p − 1| of its posterior, 1 where it was imported.
+        Of a label: |2p − 1| of its posterior, or 2c − 1 of an imported one of confidence c, at
+        least 0.05; 1 where there is no label.
     reason : ndarray of shape (n,), int8
         Kind of a rejected object, an index into :data:`REASONS`; -1 where none was given.
     graded : ndarray of shape (n,), bool
@@ -138,6 +139,8 @@ class TrainingLabels:
         Name by catalog id.
     left_out : dict of str to int
         What was not taken, by reason.
+    weight : ndarray of shape (n,), float32, or None
+        Of each label in the loss of training; None: all weigh the same.
     """
 
     candidate_id: Ints
@@ -147,6 +150,7 @@ class TrainingLabels:
     group: Groups
     catalogs: dict[int, str]
     left_out: dict[str, int] = field(default_factory=dict)
+    weight: NDArray[np.float32] | None = None
 
     @classmethod
     def of(cls, labels: CandidateLabels) -> TrainingLabels:
@@ -159,7 +163,14 @@ class TrainingLabels:
             named_by_block(labels.groups(), labels.ra_deg, labels.dec_deg),
             labels.catalogs,
             labels.left_out,
+            labels.weight if (labels.weight < 1).any() else None,
         )
+
+    def weights(self, rows: Ints) -> NDArray[np.float32]:
+        """Weights of some objects."""
+        if self.weight is None:
+            return np.ones(len(rows), dtype=np.float32)
+        return np.asarray(self.weight[rows])
 
     def __len__(self) -> int:
         return len(self.label)

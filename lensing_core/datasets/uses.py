@@ -11,8 +11,8 @@ positives_only     lens         unlabeled    unlabeled
 pretraining_only   unlabeled    unlabeled    unlabeled
 ================== ============ ============ ===========
 
-A label of less confidence than its use asks for is unlabeled, too. :data:`USES` says which other
-labels a use takes.
+A label of less confidence than its use asks for is unlabeled, too; one that counts weighs by
+:func:`label_weight`. :data:`USES` says which other labels a use takes.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ USES = {
     "gold": Use(min_confidence=CERTAIN, grades=False),
 }
 
+LEAST_WEIGHT = 0.05
+
 PRETRAINING, NEGATIVE, UNSURE = (
     "for pretraining only",
     "non-lens of a positives-only set",
@@ -96,3 +98,12 @@ def imported_states(
             left_out[reason] = int(chosen.sum())
         state[chosen] = UNLABELED
     return state, left_out
+
+
+def label_weight(probability: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Weight of labels that are right with a probability: 2p − 1, at least :data:`LEAST_WEIGHT`.
+
+    A label that is right with probability p, and wrong with 1 − p, moves a classifier that knows
+    nothing by p − (1 − p) as much as a certain one.
+    """
+    return np.maximum(LEAST_WEIGHT, 2 * np.asarray(probability, dtype=np.float64) - 1)

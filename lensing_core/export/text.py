@@ -46,10 +46,19 @@ def probability(p: float) -> str:
 
 
 def sexagesimal(ra_deg: float, dec_deg: float) -> tuple[str, str]:
-    """Right ascension in hours and declination in degrees, ICRS."""
-    import astropy.units as u  # here: the formats are listed at every start
-    from astropy.coordinates import Angle
+    """Right ascension in hours to 0.01 s, and declination in degrees to 0.1″, ICRS.
 
-    ra = Angle(ra_deg, u.deg).to_string(u.hour, sep=":", precision=2, pad=True)
-    dec = Angle(dec_deg, u.deg).to_string(u.deg, sep=":", precision=1, pad=True, alwayssign=True)
-    return str(ra), str(dec)
+    Rounded once, so that seconds carry into minutes: never 60 s, and never 24 h.
+    """
+    ra = round(ra_deg / 15 * 3600 * 100) % (24 * 3600 * 100)
+    dec = round(abs(dec_deg) * 3600 * 10)
+    sign = "-" if dec_deg < 0 and dec else "+"
+    return _parts(ra, 100), sign + _parts(dec, 10)
+
+
+def _parts(count: int, a_second: int) -> str:
+    """Hours or degrees, minutes and seconds of a number of parts of a second."""
+    seconds, part = divmod(count, a_second)
+    minutes, second = divmod(seconds, 60)
+    digits = len(str(a_second)) - 1
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{part:0{digits}d}"

@@ -110,6 +110,7 @@ def train_trees(
     threads: int,
     monotone: Sequence[int] | None = None,
     balanced: bool = False,
+    weight: NDArray[np.floating] | None = None,
     on_round: Any = None,
 ) -> lightgbm.Booster:
     """Fit trees with early stopping on the validation log loss.
@@ -122,13 +123,18 @@ def train_trees(
     balanced : bool
         Both classes weigh the same. The logits then are those of equal classes; calibration moves
         them to the class prior of objects that were not weighted.
+    weight : ndarray of shape (n,), optional
+        Of the labels of ``train``.
     on_round : callable, optional
         Called with a LightGBM callback environment each round; may raise to stop.
     """
     columns = [f"f{k}" for k in range(len(names))]  # LightGBM forbids some characters of our names
-    weights = [_class_weights(part[1]) if balanced else None for part in (train, validation)]
-    data = lightgbm.Dataset(train[0], train[1], weight=weights[0], feature_name=columns)
-    held = data.create_valid(validation[0], validation[1], weight=weights[1])
+    weights = weight
+    if balanced:
+        weights = _class_weights(train[1], np.ones(len(train[1])) if weight is None else weight)
+    data = lightgbm.Dataset(train[0], train[1], weight=weights, feature_name=columns)
+    even = _class_weights(validation[1], np.ones(len(validation[1]))) if balanced else None
+    held = data.create_valid(validation[0], validation[1], weight=even)
     parameters: dict[str, Any] = {
         "objective": "binary",
         "metric": "binary_logloss",
@@ -161,7 +167,9 @@ def train_trees(
     )
 
 
-def _class_weights(labels: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Weights that sum to half of the objects in either class."""
-    count = np.bincount(labels, minlength=2)
-    return np.asarray(len(labels) / (2 * np.maximum(count, 1)))[labels]
+def _class_weights(
+    labels: NDArray[np.integer], weight: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Weights that sum to half of the objects in either class, in proportion to those given."""
+    total = np.bincount(labels, weights=weight, minlength=2)
+    return np.asarray(weight * len(labels) / (2 * np.where(total > 0, total, 1))[labels])

@@ -64,8 +64,15 @@ class NonNegativePULoss(nn.Module):
         self.prior, self.surrogate, self.non_negative = prior, surrogate, non_negative
         self.beta, self.gamma, self.balance = beta, gamma, balance
 
-    def risks(self, logits: Tensor, labeled: Tensor) -> tuple[Tensor, Tensor]:
+    def risks(
+        self, logits: Tensor, labeled: Tensor, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """The weighted positive risk, and the weighted negative one (which may be below zero).
+
+        Parameters
+        ----------
+        weights : Tensor of shape (n,), optional
+            Of the objects in the means R_P and R_U.
 
         Raises
         ------
@@ -79,8 +86,13 @@ class NonNegativePULoss(nn.Module):
                 f"{int(positive.sum())} of {len(positive)} labeled."
             )
         as_positive, as_negative = _losses(logits, self.surrogate)
-        positive_risk = self.prior * as_positive[positive].mean()
-        negative_risk = as_negative[~positive].mean() - self.prior * as_negative[positive].mean()
+        given = torch.ones_like(logits) if weights is None else weights
+        known, rest = given[positive], given[~positive]
+        positive_risk = self.prior * (known * as_positive[positive]).sum() / known.sum()
+        negative_risk = (rest * as_negative[~positive]).sum() / rest.sum()
+        negative_risk = (
+            negative_risk - self.prior * (known * as_negative[positive]).sum() / known.sum()
+        )
         if self.balance is None:
             return positive_risk, negative_risk
         return (
@@ -88,15 +100,16 @@ class NonNegativePULoss(nn.Module):
             negative_risk * ((1 - self.balance) / (1 - self.prior)),
         )
 
-    def forward(self, logits: Tensor, labeled: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, labeled: Tensor, weights: Tensor | None = None) -> Tensor:
         """A scalar whose gradient is the step of the method.
 
         Parameters
         ----------
         logits : Tensor of shape (n,)
         labeled : Tensor of shape (n,), 1 for a labeled positive, 0 for an unlabeled object
+        weights : Tensor of shape (n,), optional
         """
-        positive_risk, negative_risk = self.risks(logits, labeled)
+        positive_risk, negative_risk = self.risks(logits, labeled, weights)
         if self.non_negative and negative_risk < -self.beta:
             # Value of the objective, gradient of −γ (R_U⁻ − π R_P⁻).
             step = -self.gamma * negative_risk

@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from lens_triage.training.cli.console import console
 from lens_triage.training.cli.types import WorkspaceArgument
 from lensing_core.errors import WorkspaceError
 from lensing_core.store import open_database, sealed_log
 from lensing_core.store.backup import backup_database, restore_database
 from lensing_core.store.labels import rebuild_votes
 from lensing_core.workspace import Workspace
-
-console = Console()
 
 db = typer.Typer(help="Look after the database of a workspace.", no_args_is_help=True)
 

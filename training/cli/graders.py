@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from lens_triage.training.cli.console import console
 from lens_triage.training.cli.types import WorkspaceArgument
 from lensing_core.store import open_database
 from lensing_core.store.graders import (
@@ -19,7 +19,6 @@ from lensing_core.store.graders import (
 )
 from lensing_core.workspace import Workspace
 
-console = Console()
 graders = typer.Typer(help="Names, roles and passphrases of graders.", no_args_is_help=True)
 NameArgument = Annotated[str, typer.Argument(help="Name of the grader.", show_default=False)]
 
@@ -33,7 +32,7 @@ def show_graders(workspace: WorkspaceArgument) -> None:
     for one in found:
         state = "active" if one.deactivated_at is None else "deactivated"
         table.add_row(one.name, one.role, "set" if one.secret else "none", state)
-    console.print(table, markup=False)
+    console.print(table)
 
 
 @graders.command("reset")
@@ -42,7 +41,7 @@ def reset(workspace: WorkspaceArgument, name: NameArgument) -> None:
     with open_database(Workspace.open(workspace)).session() as session:
         grader = named_grader(session, name)
         made = reset_passphrase(session, grader.id)
-    console.print(f"New passphrase of {grader.name}: {made}", markup=False, soft_wrap=True)
+    console.print(f"New passphrase of {grader.name}: {made}", soft_wrap=True)
 
 
 @graders.command("role")
@@ -54,7 +53,7 @@ def role(
     """Make somebody an organiser, or a grader; one organiser always stays."""
     with open_database(Workspace.open(workspace)).session() as session:
         grader = set_role(session, named_grader(session, name).id, role)
-    console.print(f"{grader.name}: {grader.role}.", markup=False, soft_wrap=True)
+    console.print(f"{grader.name}: {grader.role}.", soft_wrap=True)
 
 
 @graders.command("deactivate")
@@ -72,6 +71,4 @@ def activate(workspace: WorkspaceArgument, name: NameArgument) -> None:
 def _activate(workspace: WorkspaceArgument, name: str, *, active: bool) -> None:
     with open_database(Workspace.open(workspace)).session() as session:
         grader = set_active(session, named_grader(session, name).id, active=active)
-    console.print(
-        f"{grader.name} is {'active' if active else 'deactivated'}.", markup=False, soft_wrap=True
-    )
+    console.print(f"{grader.name} is {'active' if active else 'deactivated'}.", soft_wrap=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from lens_triage.training.cli.console import console
 from lens_triage.training.cli.types import WorkspaceArgument
 from lensing_core.consensus import PRIOR, Thresholds
 from lensing_core.errors import BadInputError
@@ -26,7 +26,6 @@ from lensing_core.store.consensus_choice import (
 )
 from lensing_core.workspace import Workspace
 
-console = Console()
 _SHOWN = 20
 
 labels = typer.Typer(help="Grades in and out, and their consensus.", no_args_is_help=True)
@@ -120,9 +119,9 @@ def _values(pairs: list[str]) -> dict[str, str]:
 
 def _show(report: ImportReport) -> None:
     for note in report.notes:
-        console.print(note, soft_wrap=True, markup=False, highlight=False)
+        console.print(note, soft_wrap=True, highlight=False)
     for bad in report.bad[:_SHOWN]:
-        console.print(f"Row {bad.row}: {bad.message}", soft_wrap=True, markup=False)
+        console.print(f"Row {bad.row}: {bad.message}", soft_wrap=True)
     if len(report.bad) > _SHOWN:
         console.print(f"... and {len(report.bad) - _SHOWN:,} more.")
     if not report.written:
@@ -192,4 +191,4 @@ def consensus(
         ("Completeness among graded", figures.completeness),
     ):
         said = "not measurable" if value != value else f"{value:.3f} [{low:.3f}, {high:.3f}]"
-        console.print(f"{name}: {said}", markup=False)
+        console.print(f"{name}: {said}")

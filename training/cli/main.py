@@ -15,13 +15,13 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy import select
 
 from lens_triage.training import runner as jobs
+from lens_triage.training.cli.console import console, errors
 from lens_triage.training.cli.database import db
 from lens_triage.training.cli.graders import graders
 from lens_triage.training.cli.labels import labels
@@ -41,9 +41,6 @@ from lensing_core.store.failures import sentence_of
 from lensing_core.store.runs import get_run
 from lensing_core.store.tables import Catalog, Run
 from lensing_core.workspace import Workspace
-
-console = Console()
-errors = Console(stderr=True)
 
 RunArgument = Annotated[str, typer.Argument(help="Run id, or its unique beginning.")]
 
@@ -109,7 +106,7 @@ def verify_data(
         what = f"{len(of_catalog)} files are damaged" if of_catalog else "all as written"
         console.print(f"{name}: {what}", soft_wrap=True, highlight=False)
     for fault in faults:
-        errors.print(str(fault), soft_wrap=True, highlight=False, markup=False)
+        errors.print(str(fault), soft_wrap=True, highlight=False)
     if faults:
         raise typer.Exit(1)
 
@@ -253,7 +250,7 @@ def _switch(name: str, help_text: str) -> inspect.Parameter:
 def _follow(workspace: Workspace, run_id: str) -> None:
     """Show progress until the run ends; Ctrl-C cancels it. Exit code 1 unless it succeeded."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

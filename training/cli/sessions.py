@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from lens_triage.training.cli.console import console
 from lens_triage.training.cli.types import (
     WorkspaceArgument,
     option_of,
@@ -24,7 +24,6 @@ from lensing_core.labeling.summary import Fraction
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
 
-console = Console()
 sessions = typer.Typer(help="Labeling sessions of a workspace.", no_args_is_help=True)
 NameArgument = Annotated[str, typer.Argument(help="Name of the session.", show_default=False)]
 

@@ -7,6 +7,7 @@ import pytest
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.datasets.labels import labels_to_train
+from lensing_core.datasets.table import TrainingLabels
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.store import open_database
@@ -104,6 +105,15 @@ def test_confidence_threshold(workspace):
     labels = labels_of(workspace, ["graded"])
     assert labels.row.tolist() == [0, 2]
     assert labels.left_out == {"confidence too low": 2}
+    np.testing.assert_allclose(labels.weight, [0.8, 0.6], rtol=1e-6)  # 2c - 1
+
+
+def test_training_takes_the_weights_of_labels_where_some_are_doubted(workspace):
+    add_catalog(workspace, "sure", [1, 0])
+    assert TrainingLabels.of(labels_of(workspace, ["sure"])).weight is None
+    add_catalog(workspace, "unsure", [1, 0, 0], confidences=[0.5, 0.75, None])
+    labels = TrainingLabels.of(labels_of(workspace, ["unsure"]))
+    np.testing.assert_allclose(labels.weights(np.array([2, 0, 1])), [1, 0.05, 0.5])
 
 
 def test_what_cannot_train_is_said(workspace):

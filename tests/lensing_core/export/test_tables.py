@@ -8,11 +8,15 @@ import math
 import fitsio
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.io.votable import parse, validate
 from astropy.table import Table
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lensing_core.errors import BadInputError
 from lensing_core.export import COLUMNS, ExportRow, export_to, plain_cell
+from lensing_core.export.text import sexagesimal
 
 EVIL = '=HYPERLINK("http://x","y")'
 
@@ -125,6 +129,28 @@ def test_ds9_regions(tmp_path):
     assert circles[0] == 'circle(151.0000000,-2.5000000,2.0") # text={J1 P=0.250}'
     assert circles[1].endswith('# text={a (b) & "c" <d>_e f P=0.250}')
     assert "icrs" in lines
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec", "text"),
+    [
+        *((359.99999999, 1e-8, "00:00:00.00 +00:00:00.0"), (0, -1e-8, "00:00:00.00 +00:00:00.0")),
+        *((14.9999999, 9.99999, "01:00:00.00 +10:00:00.0"), (15, -0.5, "01:00:00.00 -00:30:00.0")),
+        *((0.2499999, 89.99999, "00:01:00.00 +90:00:00.0"), (-15, 0, "23:00:00.00 +00:00:00.0")),
+        (187.2779, 2.0524, "12:29:06.70 +02:03:08.6"),
+    ],
+)
+def test_seconds_carry(ra, dec, text):
+    assert " ".join(sexagesimal(ra, dec)) == text
+
+
+@given(st.floats(0, 360), st.floats(-90, 90))
+def test_sexagesimal_comes_back(ra, dec):
+    hours, degrees = sexagesimal(ra, dec)
+    assert "60" not in (hours.split(":")[1], hours.split(":")[2][:2], degrees.split(":")[2][:2])
+    sky = SkyCoord(hours, degrees, unit=("hourangle", "deg"))
+    assert abs((sky.ra.deg - ra + 180) % 360 - 180) <= 0.0051 * 15 / 3600
+    assert abs(sky.dec.deg - dec) <= 0.051 / 3600
 
 
 def test_latex(tmp_path):

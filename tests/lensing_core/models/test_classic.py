@@ -37,6 +37,28 @@ def fit(objects, *, seed: int = 0, rounds: int = 24, patience: int = 24, on_roun
     )  # fmt: skip
 
 
+def test_doubted_labels_move_the_trees_less():
+    """A third of the lenses are called non-lenses; at weight 0.05 the others are believed."""
+    rng = np.random.default_rng(3)
+    signal = rng.standard_normal((600, 2)).astype(np.float32)
+    truth = (signal[:, 0] > 0).astype(np.int64)
+    wrong = (truth == 1) & (rng.random(600) < 1 / 3)
+    said = np.where(wrong, 0, truth)
+    weight = np.where(wrong, 0.05, 1.0)
+
+    def mean_logit(weights, *, balanced):
+        found = train_trees(
+            (signal, said), (signal[:200], truth[:200]), names=("a", "b"), learning_rate=0.1,
+            leaves=4, rounds=60, patience=60, seed=1, threads=1, weight=weights, balanced=balanced,
+        )  # fmt: skip
+        return float(found.predict(signal[truth == 1], raw_score=True).mean())
+
+    for balanced in (False, True):
+        even = mean_logit(None, balanced=balanced)
+        assert mean_logit(np.ones(600), balanced=balanced) == pytest.approx(even, abs=1e-6)
+        assert mean_logit(weight, balanced=balanced) > even + 1
+
+
 @pytest.fixture(scope="module")
 def member(objects) -> ClassicMember:
     return ClassicMember(InputContract.of(GEOMETRY), fit(objects), COMPUTE.schema.to_json())

@@ -28,12 +28,14 @@ class Batch(NamedTuple):
     labels : Tensor of shape (n,)
     metadata : Tensor of shape (n, m); m is 0 for a network that takes none
     truth : Tensor of shape (n, k), NaN where unknown; k is 0 where nothing asks for it
+    weights : Tensor of shape (n,), of the labels in the loss
     """
 
     flux: Tensor
     labels: Tensor
     metadata: Tensor
     truth: Tensor
+    weights: Tensor
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class LabelledCutouts(Dataset[Batch]):
             torch.from_numpy(self.data.labels.label[chosen].astype(np.float32)),
             torch.from_numpy(columns),
             torch.from_numpy(self.truth[chosen]),
+            torch.from_numpy(self.data.labels.weights(chosen)),
         )
 
 

@@ -114,6 +114,8 @@ class TrainingData:
         digest = hashlib.sha256()
         for name in ("candidate_id", "cutout_index", "label"):
             digest.update(np.ascontiguousarray(getattr(self.labels, name)).tobytes())
+        if self.labels.weight is not None:
+            digest.update(np.ascontiguousarray(self.labels.weight).tobytes())
         for catalog_id in sorted(self.stores):
             for path in sorted(self.stores[catalog_id].folder.glob("shard-*.json")):
                 digest.update(path.read_bytes())

@@ -81,7 +81,7 @@ class LensModule(lightning.LightningModule):
         generator = torch.Generator(device=batch.flux.device).manual_seed(seed)
         changed = augment(batch.flux, self.turns, generator)
         output = self._output(changed.images, batch.metadata)
-        loss = self.loss(output.logit.float(), batch.labels)
+        loss = self.loss(output.logit.float(), batch.labels, batch.weights)
         self._log("train_loss", loss, batch)
         if self.mass is not None:
             mass_loss = self.mass.loss(output.embedding, batch.truth, changed.orientation)

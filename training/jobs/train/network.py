@@ -162,7 +162,7 @@ def _train(
         settings,
         max(1, batches // accumulate),
         seed=plan.seed,
-        lens_share=float(data.labels.label[plan.train].mean()),
+        lens_share=_lens_share(data, plan.train),
         pixel_scale_arcsec=contract.pixel_scale_arcsec,
     )
     truth = _known_masses(settings, data, plan)
@@ -270,6 +270,11 @@ def make_trainer(
         num_sanity_val_steps=0,
         default_root_dir=folder,
     )
+
+
+def _lens_share(data: TrainingData, rows: Indices) -> float:
+    """Share of lenses among training objects, by the weights of their labels."""
+    return float(np.average(data.labels.label[rows], weights=data.labels.weights(rows)))
 
 
 def _find_learning_rate(

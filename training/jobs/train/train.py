@@ -224,6 +224,7 @@ def _train_trees(
         threads=torch.get_num_threads(),
         monotone=compute.monotone if settings.monotone else None,
         balanced=settings.balanced_trees,
+        weight=None if data.labels.weight is None else data.labels.weights(splits["train"]),
         on_round=report,
     )
     return ClassicMember(InputContract.of(data.geometry), booster, compute.to_json())

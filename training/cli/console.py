@@ -1,0 +1,8 @@
+"""Where commands write: text of users appears as it is, never taken for markup or emoji codes."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+console = Console(markup=False, emoji=False)
+errors = Console(stderr=True, markup=False, emoji=False)
