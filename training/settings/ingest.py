@@ -169,7 +169,8 @@ class IngestSettings(RunSettings):
         default=None,
         bounds=(0, 1),
         allow_None=True,
-        doc="How sure labels are; not given: below one half for weak labels, else 1.",
+        doc="Probability c that a label is right: it weighs 2c - 1 in training, and does not count "
+        "below 0.5; not given: below one half for weak labels, else 1.",
     )
     label_policy: param.Selector[str] = param.Selector(
         default="auto",
