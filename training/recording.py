@@ -10,7 +10,7 @@ from sqlalchemy import select
 from lens_triage.training.checks.ensembles import check_name_free
 from lens_triage.training.runner.context import JobContext
 from lensing_core.models.files import load_member
-from lensing_core.store import open_database
+from lensing_core.store import Session, open_database
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model
 
 
@@ -25,6 +25,18 @@ def is_recorded(context: JobContext, name: str) -> bool:
     with open_database(context.workspace).session() as session:
         check_name_free(session, name, context.run_id)
         return session.scalar(select(Ensemble.id).where(Ensemble.name == name)) is not None
+
+
+def record_model(context: JobContext, model_id: str) -> None:
+    """Write the row of a model whose files are in the workspace."""
+    with open_database(context.workspace).session() as session:
+        _add_model(session, context, model_id)
+
+
+def _add_model(session: Session, context: JobContext, model_id: str) -> None:
+    if session.get(Model, model_id) is None:
+        stored = load_member(context.workspace, model_id).manifest
+        session.add(Model(id=model_id, kind=stored["kind"], manifest=stored, run_id=context.run_id))
 
 
 def record_ensemble(
@@ -45,11 +57,7 @@ def record_ensemble(
     """
     with open_database(context.workspace).session() as session:
         for model_id in model_ids:
-            if session.get(Model, model_id) is None:
-                stored = load_member(context.workspace, model_id).manifest
-                session.add(
-                    Model(id=model_id, kind=stored["kind"], manifest=stored, run_id=context.run_id)
-                )
+            _add_model(session, context, model_id)
         session.flush()
         session.add(
             Ensemble(

@@ -4,6 +4,8 @@ from .classic import train_trees as train_trees
 from .contract import CutoutSelection as CutoutSelection
 from .contract import InputContract as InputContract
 from .deep import DeepMember as DeepMember
+from .encoders import EncoderMember as EncoderMember
+from .encoders import make_encoder as make_encoder
 from .ensemble import EnsembleRule as EnsembleRule
 from .ensemble import EnsembleScores as EnsembleScores
 from .ensemble import FusionChoice as FusionChoice

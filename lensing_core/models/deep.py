@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +34,7 @@ MC_SAMPLES = 32
 PASS = {"cpu": 64, "cuda": 512}
 """Cutouts that pass through a network together, whatever the size of the caller's batch: kernels
 are chosen by size, so that only passes of one size give the same logit in any batch."""
+LONG_EMBEDDING, NOVELTY_DIMENSIONS = 1024, 128
 
 
 @dataclass(frozen=True)
@@ -81,25 +83,59 @@ class ImageScaling:
 class Novelty:
     """How far an embedding lies from those of known non-lenses.
 
-    Mahalanobis distance sqrt((z − μ)ᵀ Σ⁻¹ (z − μ)), Σ shrunk as by Ledoit & Wolf (2004).
+    Mahalanobis distance sqrt((z − μ)ᵀ Σ⁻¹ (z − μ)), Σ shrunk as by Ledoit & Wolf (2004). Long
+    embeddings are projected on their :data:`NOVELTY_DIMENSIONS` principal components first.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (d,)
+    precision : ndarray of shape (k, k)
+    basis : ndarray of shape (d, k), or None
+        None: k = d.
     """
 
     mean: NDArray[np.float32]
     precision: NDArray[np.float32]
+    basis: NDArray[np.float32] | None = None
 
     @classmethod
     def measure(cls, embeddings: NDArray[np.float32]) -> Novelty:
         """From embeddings (n, d) of labelled non-lenses."""
         from sklearn.covariance import LedoitWolf
 
-        fitted = LedoitWolf().fit(embeddings.astype(np.float64))
-        return cls(fitted.location_.astype(np.float32), fitted.get_precision().astype(np.float32))
+        values = embeddings.astype(np.float64)
+        if values.shape[1] <= LONG_EMBEDDING:
+            fitted = LedoitWolf().fit(values)
+            location, precision = fitted.location_, fitted.get_precision()
+            return cls(location.astype(np.float32), precision.astype(np.float32))
+        mean = values.mean(axis=0)
+        basis = np.linalg.svd(values - mean, full_matrices=False)[2][:NOVELTY_DIMENSIONS].T
+        precision = LedoitWolf(assume_centered=True).fit((values - mean) @ basis).get_precision()
+        return cls(*(part.astype(np.float32) for part in (mean, precision, basis)))
 
     def __call__(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
         """Distances, shape (n,)."""
         delta = embeddings.astype(np.float64) - self.mean
+        if self.basis is not None:
+            delta = delta @ self.basis.astype(np.float64)
         squared = ((delta @ self.precision.astype(np.float64)) * delta).sum(axis=1)
         return np.sqrt(np.maximum(squared, 0))
+
+    def to_tensors(self) -> dict[str, Tensor]:
+        """Its arrays by the names under which members store them."""
+        arrays = {"mean": self.mean, "precision": self.precision, "basis": self.basis}
+        return {
+            f"novelty.{name}": torch.from_numpy(np.ascontiguousarray(values))
+            for name, values in arrays.items()
+            if values is not None
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Novelty | None:
+        """What :meth:`to_tensors` gave; None where a member stored none."""
+        names = ("mean", "precision", "basis")
+        found = {k: tensors[f"novelty.{k}"].numpy() for k in names if f"novelty.{k}" in tensors}
+        return cls(**found) if found else None
 
 
 def _half(tensor: Tensor) -> Tensor:
@@ -144,7 +180,7 @@ class DeepMember:
         bf16 = self.precision == "bf16" or (
             self.precision == "auto"
             and has_bf16_units(self.device)
-            and not _has_depthwise_convolutions(self.network)
+            and not has_depthwise_convolutions(self.network)
         )
         network = for_scoring(self.network, bf16=bf16)
         network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
@@ -180,8 +216,7 @@ class DeepMember:
             state = {k: _half(v) for k, v in state.items()}
         tensors = {f"network.{k}": v.contiguous() for k, v in state.items()}
         if self.novelty is not None:
-            tensors["novelty.mean"] = torch.from_numpy(self.novelty.mean)
-            tensors["novelty.precision"] = torch.from_numpy(self.novelty.precision)
+            tensors |= self.novelty.to_tensors()
         save_file(tensors, folder / WEIGHTS)
         return {
             "kind": NETWORK,
@@ -210,9 +245,7 @@ class DeepMember:
         network.load_state_dict(
             {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
         )
-        novelty = None
-        if "novelty.mean" in tensors:
-            novelty = Novelty(tensors["novelty.mean"].numpy(), tensors["novelty.precision"].numpy())
+        novelty = Novelty.from_tensors(tensors)
         contract = InputContract.from_json(manifest["contract"])
         scaling = ImageScaling(tuple(manifest["sigma"]))
         turned = bool(manifest.get("turned", False))
@@ -229,7 +262,8 @@ def has_bf16_units(device: str) -> bool:
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
-def _has_depthwise_convolutions(network: torch.nn.Module) -> bool:
+def has_depthwise_convolutions(network: torch.nn.Module) -> bool:
+    """Whether a network has convolutions that look at one channel each."""
     return any(
         isinstance(module, torch.nn.Conv2d) and module.groups > 1 for module in network.modules()
     )

@@ -12,9 +12,11 @@ from uuid import uuid4
 
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.deep import DeepMember, Precision
+from lensing_core.models.encoders.member import EncoderMember
 from lensing_core.models.head import HeadMember
 from lensing_core.models.manifest import (
     CLASSIC,
+    ENCODER,
     MANIFEST,
     NETWORK,
     base_models,
@@ -35,7 +37,7 @@ PACKAGES = (
     "caustics",
     "lens-triage",
 )
-AnyMember = ClassicMember | DeepMember | HeadMember
+AnyMember = ClassicMember | DeepMember | EncoderMember | HeadMember
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ def read_member(
         member = ClassicMember.load(folder, manifest)
     elif kind == NETWORK:
         member = DeepMember.load(folder, manifest, device=device, precision=precision)
+    elif kind == ENCODER:
+        member = EncoderMember.load(folder, manifest, device=device, precision=precision)
     else:
         bases = {
             k: read_member(folder.parent / k, device=device, precision=precision).member

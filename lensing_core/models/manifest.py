@@ -12,8 +12,8 @@ from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.workspace import Workspace, check_slug
 
 MANIFEST = "manifest.json"
-CLASSIC, NETWORK, HEAD = "lightgbm", "network", "pu_head"
-KINDS = (CLASSIC, NETWORK, HEAD)
+CLASSIC, NETWORK, HEAD, ENCODER = "lightgbm", "network", "pu_head", "encoder"
+KINDS = (CLASSIC, NETWORK, HEAD, ENCODER)
 
 
 def model_folder(workspace: Workspace, model_id: str) -> Path:

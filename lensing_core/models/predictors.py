@@ -16,6 +16,7 @@ from lensing_core.features import FeaturePool
 from lensing_core.features.pool import FROM_ROWS
 from lensing_core.models.classic import ClassicMember, ClassicPredictor
 from lensing_core.models.deep import DeepMember
+from lensing_core.models.encoders.member import EncoderMember
 from lensing_core.models.files import StoredMember
 from lensing_core.models.member import MemberOutput, Metadata, Predictor
 from lensing_core.processes import available_cores
@@ -113,7 +114,7 @@ def _shared_out(members: Sequence[StoredMember], rows: int) -> tuple[int, int]:
     """
     cores = available_cores()
     classic = sum(isinstance(stored.member, ClassicMember) for stored in members)
-    deep = [stored.member for stored in members if isinstance(stored.member, DeepMember)]
+    deep = [s.member for s in members if isinstance(s.member, DeepMember | EncoderMember)]
     if not classic or rows < FROM_ROWS:
         return 0, cores
     if not deep:

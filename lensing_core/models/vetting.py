@@ -19,7 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from lensing_core.errors import BadInputError
-from lensing_core.models.manifest import CLASSIC, HEAD, KINDS, MANIFEST, NETWORK, check_file_name
+from lensing_core.models.manifest import (
+    CLASSIC,
+    ENCODER,
+    HEAD,
+    KINDS,
+    MANIFEST,
+    NETWORK,
+    check_file_name,
+)
 
 MOST_BYTES = {".json": 16 << 20, ".txt": 256 << 20, ".safetensors": 4 << 30}
 MOST_FILES = 64
@@ -120,6 +128,7 @@ _OF_KIND: dict[str, dict[str, type]] = {
     CLASSIC: {"contract": dict, "features": dict},
     NETWORK: {"contract": dict, "network": dict, "sigma": list},
     HEAD: {"inputs": list, "shift": float},
+    ENCODER: {"contract": dict, "encoder": dict},
 }
 _OPTIONAL = {"catalogs": list, "settings": dict, "versions": dict, "splits": dict}
 _NOUNS = {str: "text", dict: "an object", list: "a list", float: "a number"}

@@ -191,8 +191,9 @@ def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble
 
 
 def network_members(ensemble: Ensemble) -> list[str]:
-    """Ids of the members that are networks, in the order of the ensemble."""
-    return [m.model_id for m in ensemble.members if m.model.manifest.get("kind") == "network"]
+    """Ids of the members that are networks or encoders, in the order of the ensemble."""
+    kinds = ("network", "encoder")
+    return [m.model_id for m in ensemble.members if m.model.manifest.get("kind") in kinds]
 
 
 def models_by_preference(session: Session, ensemble_id: int | None) -> list[str]:

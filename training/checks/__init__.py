@@ -23,6 +23,7 @@ _CHECKS = {
     "inject": "lens_triage.training.checks.catalogs:check_inject",
     "ingest": "lens_triage.training.checks.catalogs:check_ingest",
     "crossmatch": "lens_triage.training.checks.catalogs:check_crossmatch",
+    "encode": "lens_triage.training.checks.encoding:check_encode",
     "score": "lens_triage.training.checks.ensembles:check_score",
     "train": "lens_triage.training.checks.ensembles:check_train",
     "retrain": "lens_triage.training.checks.retraining:check_retrain",

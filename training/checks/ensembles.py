@@ -27,7 +27,7 @@ _KNOWN_BACKBONES = ("resnet10t", "arc_aware")
 
 def check_score(workspace: Workspace, settings: ScoreSettings, run_id: str = "") -> None:
     """The ensemble takes the cutouts of all catalogs, which have candidates."""
-    _check_device(settings.device)
+    check_device(settings.device)
     with open_database(workspace).session() as session:
         ensemble = default_ensemble(session, settings.ensemble, catalog=settings.catalog)
         for name in dict.fromkeys([settings.catalog, *settings.further]):
@@ -133,7 +133,7 @@ def check_train(workspace: Workspace, settings: TrainSettings, run_id: str = "")
         flux_scale(store.geometry)
     data.split(settings.seed)
     if "network" in settings.members:
-        _check_device(settings.device)
+        check_device(settings.device)
         _check_backbones(settings.backbones)
         if settings.pretrain_catalogs:
             _check_pretraining(workspace, settings.pretrain_catalogs, data.geometry)
@@ -171,7 +171,8 @@ def _check_pretraining(
         )
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
+    """Raise BadInputError where a GPU is asked for and there is none."""
     if device != "cuda":
         return
     import torch  # takes seconds: only where it is asked for

@@ -23,6 +23,7 @@ from lensing_core.cutouts.verifying import check_shards
 from lensing_core.features.composition import count_unsegmented
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.deep import DeepMember
+from lensing_core.models.encoders import EncoderMember
 from lensing_core.models.ensemble import EnsembleRule, EnsembleScores
 from lensing_core.models.files import StoredMember, load_member
 from lensing_core.models.head import HeadMember
@@ -200,8 +201,9 @@ def fuse(
     distances: NDArray[np.float64] | None = None
     for stored, output in zip(members, found, strict=True):
         member = stored.member
-        if isinstance(member, DeepMember) and member.novelty and output.embedding is not None:
-            distances = member.novelty(output.embedding)
+        sensed = isinstance(member, DeepMember | EncoderMember) and member.novelty
+        if sensed and output.embedding is not None:
+            distances = sensed(output.embedding)
     return scores, distances
 
 

@@ -22,6 +22,7 @@ _FUNCTIONS = {
     "inject": "lens_triage.training.jobs.inject:run",
     "ingest": "lens_triage.training.jobs.ingest:run",
     "train": "lens_triage.training.jobs.train:run",
+    "encode": "lens_triage.training.jobs.encode:run",
     "score": "lens_triage.training.jobs.score:run",
     "crossmatch": "lens_triage.training.jobs.crossmatch:run",
     "retrain": "lens_triage.training.jobs.retrain:run",

@@ -6,6 +6,7 @@ derived from these classes (see :func:`fields`, :meth:`RunSettings.to_json`).
 
 from lens_triage.training.settings.base import Field, RunSettings, fields
 from lens_triage.training.settings.crossmatch import CrossmatchSettings
+from lens_triage.training.settings.encode import EncodeSettings
 from lens_triage.training.settings.finetune import FinetuneSettings
 from lens_triage.training.settings.ingest import IngestSettings
 from lens_triage.training.settings.inject import InjectSettings
@@ -21,6 +22,7 @@ SETTINGS: dict[str, type[RunSettings]] = {
         InjectSettings,
         IngestSettings,
         TrainSettings,
+        EncodeSettings,
         ScoreSettings,
         RetrainSettings,
         FinetuneSettings,
@@ -31,6 +33,7 @@ SETTINGS: dict[str, type[RunSettings]] = {
 __all__ = [
     "SETTINGS",
     "CrossmatchSettings",
+    "EncodeSettings",
     "Field",
     "FinetuneSettings",
     "IngestSettings",

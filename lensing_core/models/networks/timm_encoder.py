@@ -27,7 +27,8 @@ from lensing_core.models.networks.output import Encoder
 from lensing_core.models.networks.spec import PretrainedUnavailableError
 
 _RGB = 3
-_STAGE = re.compile(r"(layer|layers\.|stages\.|blocks\.)\d+$")
+#: Names of the stages (or transformer blocks) of a network.
+STAGE = re.compile(r"(layer|layers\.|stages\.|blocks\.)\d+$")
 
 
 class _Hook:
@@ -135,7 +136,7 @@ class TimmEncoder(Encoder):
         return {
             info["module"]: Site(info["num_chs"], -1 if last else 1)
             for info in getattr(self.net, "feature_info", ())
-            if _STAGE.match(info["module"])
+            if STAGE.match(info["module"])
         }
 
     def _probe(self, in_bands: int, size_px: int) -> None:

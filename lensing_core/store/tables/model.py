@@ -17,7 +17,7 @@ class Model(Base):
     __tablename__ = "model"
 
     id: Mapped[str] = mapped_column(String(63), primary_key=True, doc="slug; names the folder")
-    kind: Mapped[str] = mapped_column(String(16), doc="'lightgbm' or 'timm'")
+    kind: Mapped[str] = mapped_column(String(16), doc="of lensing_core.models.manifest.KINDS")
     manifest: Mapped[dict[str, Any]] = mapped_column(doc="a copy of manifest.json")
     run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -35,7 +35,7 @@ def trained(backbone: str, **spec):
         ("resnet18", {"options": {"small_stem": True}}, True),
         ("resnet10t", {"metadata": (FIELD,), "options": {"film_at": "stages"}}, True),
         ("resnet10t", {"pooling": "mil", "options": {"patch_px": 20, "stride_px": 20}}, True),
-        ("mobilenetv3_small_100", {}, False),
+        ("mobilenetv3_small_100", {}, True),
         ("convnext_atto", {}, False),
         ("arc_aware", {}, True),
         ("arc_aware", {"options": {"prior": False}}, True),
