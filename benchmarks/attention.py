@@ -43,7 +43,8 @@ from lensing_core.models.deep import DeepMember
 from lensing_core.models.files import StoredMember, read_member
 from lensing_core.neighbours import LabeledEmbeddings
 from lensing_core.simulation import SurveySimulator
-from lensing_core.simulation.injection import Injector, pixel_noise
+from lensing_core.simulation.injection import Injector
+from lensing_core.simulation.visibility import pixel_noise
 from lensing_core.surveys import get_survey
 
 BANDS = ("g", "r", "i")

@@ -77,11 +77,7 @@ def _simulating(context: AppContext) -> RunForm:
 
 def _injecting(context: AppContext) -> RunForm:
     def choices() -> Mapping[str, Choices]:
-        usable = [
-            catalog
-            for catalog in list_catalog_rows(context.database)
-            if catalog.pixel_kind == "flux" and catalog.complete
-        ]
+        usable = [catalog for catalog in list_catalog_rows(context.database) if catalog.complete]
         return {"source": catalog_choices(usable)}
 
     def values() -> Mapping[str, str]:
@@ -92,10 +88,11 @@ def _injecting(context: AppContext) -> RunForm:
         context,
         InjectSettings,
         title="New catalog of painted arcs",
-        note="Simulated arcs are added to the cutouts of real galaxies, with their noise and PSF: "
-        "each galaxy stands in the new catalog twice, as it is and with arcs. Train on it to close "
-        "the gap between simulations and a survey.",
+        note="Arcs of real galaxies are added to the cutouts of a catalog, flux or pictures, with "
+        "its noise and PSF: each galaxy stands in the new catalog twice, as it is and with arcs. "
+        "Train on it to close the gap between simulations and a survey.",
         button="Paint",
         choices=choices,
         values=values,
+        folded=("Lenses", "Pictures"),
     )

@@ -75,6 +75,13 @@ def lens_population(rng: Generator) -> tuple[float, float]:
     return sigma_v, float(np.interp(rng.random(), volume, redshifts))
 
 
+def lens_populations(rng: Generator, n: int) -> tuple[Floats, Floats]:
+    """:func:`lens_population` of ``n`` galaxies: σ_v (n,) and redshifts (n,)."""
+    grid, cumulative = _velocity_dispersions()
+    redshifts, volume = _volumes()
+    return np.interp(rng.random(n), cumulative, grid), np.interp(rng.random(n), volume, redshifts)
+
+
 @dataclass(frozen=True)
 class Early:
     """An early-type galaxy.

@@ -1,14 +1,16 @@
 """Arcs painted into real cutouts: real galaxies, noise, PSF and faults, with a known lens.
 
-Only the light of the source is simulated. The field's remedy for networks that learn how a
+Only the light of the source is new: that of a simulated galaxy, or of a real one
+(:mod:`~lensing_core.simulation.source_images`). The field's remedy for networks that learn how a
 simulator's galaxies and noise differ from the sky's (for example Petrillo et al. 2017, MNRAS 472,
 1129; Rojas et al. 2022, A&A 668, A73).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +18,26 @@ from numpy.typing import NDArray
 from lensing_core.errors import BadInputError
 from lensing_core.physics import cosmology
 from lensing_core.simulation import galaxies, lenses
+from lensing_core.simulation.real_sources import real_source
 from lensing_core.simulation.rendering import Frame, render
-from lensing_core.simulation.scene import Deflector, Scene
-from lensing_core.simulation.survey import MIN_ARC_SNR, MIN_MAGNIFICATION
+from lensing_core.simulation.scene import Component, Deflector, Scene
+from lensing_core.simulation.source_images import SourceSet
+from lensing_core.simulation.visibility import (
+    ArcLimits,
+    Visibility,
+    faintest_source_mag,
+    gains,
+    noise_map,
+    pixel_noise,
+    visibility,
+)
 from lensing_core.surveys import Band
 
 Image = NDArray[np.float32]
-MAX_ATTEMPTS = 60
+ThetaELaw = Literal["natural", "flat"]
+MAX_ATTEMPTS = 40
+_DRAWS = 64
+"""Pairs of lens and source drawn at once, of which the first that is possible is taken."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,39 @@ class Painted:
 
 
 @dataclass(frozen=True)
+class LensLaw:
+    """From what lenses are drawn.
+
+    Attributes
+    ----------
+    theta_e_law : {'natural', 'flat'}
+        natural: velocity dispersions of early-type galaxies weighted by their cross section, σ⁴
+        (D_ls/D_s)²; flat: as many lenses at every Einstein radius.
+    theta_e_range_arcsec : tuple of float
+        Beyond it no lens is drawn; nor one that a quarter of the cutout does not hold.
+    sources : tuple of SourceSet or None
+        What is lensed, each as often as the other: real galaxies, or simulated ones (None).
+    limits : ArcLimits
+    """
+
+    theta_e_law: ThetaELaw = "natural"
+    theta_e_range_arcsec: tuple[float, float] = lenses.THETA_E_RANGE_ARCSEC
+    sources: tuple[SourceSet | None, ...] = (None,)
+    limits: ArcLimits = field(default_factory=ArcLimits)
+
+
+@dataclass(frozen=True)
+class _Host:
+    """What the painter needs to know of a galaxy."""
+
+    number: int
+    noise: Image
+    axis_ratio: float
+    angle: float
+    redshift: float | None
+
+
+@dataclass(frozen=True)
 class Injector:
     """Paints arcs around the central galaxies of a catalog's cutouts.
 
@@ -42,11 +90,13 @@ class Injector:
     frame : pixel grid, zero points and typical PSF FWHM of the catalog
     bands : of the survey, in the catalog's order
     seed : of the whole job
+    law : from what lenses are drawn
     """
 
     frame: Frame
     bands: tuple[Band, ...]
     seed: int
+    law: LensLaw = field(default_factory=LensLaw)
 
     def paint(
         self,
@@ -56,97 +106,170 @@ class Injector:
         psf: Image | None = None,
         redshift: float | None = None,
     ) -> Painted | None:
-        """The cutout with the arcs of a lens that could be found, or None if no draw gave one.
+        """The cutout with arcs: :meth:`paint_many` of one."""
+        psfs = None if psf is None else psf[None]
+        return self.paint_many([index], flux[None], psfs=psfs, redshifts=[redshift])[0]
+
+    def paint_many(
+        self,
+        numbers: Sequence[int],
+        flux: Image,
+        *,
+        psfs: Image | None = None,
+        redshifts: Sequence[float | None] | None = None,
+    ) -> list[Painted | None]:
+        """Cutouts with the arcs of a lens that could be found, None where no draw gave one.
 
         Parameters
         ----------
-        index : int
-            Number of the object; the same number draws the same lens.
-        flux : ndarray of shape (band, y, x)
+        numbers : sequence of int, length n
+            Of the objects; the same number draws the same lens, whatever stands beside it.
+        flux : ndarray of shape (n, band, y, x)
             NaN where there is no data; stays NaN.
-        psf : ndarray of shape (band, py, px), optional
-            Of this image, odd-sized; else a Moffat of the catalog's typical width.
-        redshift : float, optional
-            Of the galaxy; else drawn.
+        psfs : ndarray of shape (n, band, py, px), optional
+            Of these images, odd-sized; else Moffats around the catalog's typical width.
+        redshifts : sequence of float or None, optional
+            Of the galaxies; else drawn.
         """
-        noise = pixel_noise(flux)
-        seen = np.isfinite(noise) & (noise > 0)
+        hosts = {
+            k: host
+            for k, number in enumerate(numbers)
+            if (host := self._host(number, flux[k], redshifts[k] if redshifts else None))
+        }
+        found: list[Painted | None] = [None] * len(numbers)
+        for attempt in range(MAX_ATTEMPTS):
+            drawn = {k: self._scene(host, attempt) for k, host in hosts.items()}
+            scenes = {k: scene for k, scene in drawn.items() if scene is not None}
+            if scenes:
+                kept = None if psfs is None else psfs[list(scenes)]
+                seen = self._visible(scenes, hosts, kept)
+                passed = {k: scenes[k] for k in seen}
+                kept = None if psfs is None else psfs[list(passed)]
+                arcs = render(list(passed.values()), self.frame, psf_images=kept)
+                for row, k in enumerate(passed):
+                    found[k] = self._painted(
+                        flux[k], arcs[row], scenes[k], seen[k], hosts[k], attempt
+                    )
+                    del hosts[k]
+            if not hosts:
+                break
+        return found
+
+    def _host(self, number: int, flux: Image, redshift: float | None) -> _Host | None:
+        """None where the image has no noise to be measured: it holds no data."""
+        sigma = pixel_noise(flux)
+        seen = np.isfinite(sigma) & (sigma > 0)
         if not seen.any():
             return None
+        gain = gains(self.bands, self.frame.zero_points_mag)
+        light = np.nan_to_num(flux - np.nanmedian(_frame_of(flux), axis=1)[:, None, None])
+        sigma[~seen] = np.nan
         axis_ratio, angle = shape_of_light(flux[np.flatnonzero(seen)[-1]])
-        for attempt in range(MAX_ATTEMPTS):
-            rng = galaxies.generator(self.seed, index, attempt)
-            scene = self._source(rng, axis_ratio, angle, redshift)
-            if scene is None:
-                continue
-            arcs = render([scene], self.frame, psf_images=None if psf is None else psf[None])[0]
-            snr = float(
-                (np.sqrt((arcs[seen].astype("f8") ** 2).sum(axis=(1, 2))) / noise[seen]).max()
-            )
-            magnification = _magnification(scene, arcs, self.frame)
-            if snr >= MIN_ARC_SNR and magnification >= MIN_MAGNIFICATION:
-                arcs += self._photon_noise(arcs, index, attempt)
-                truth = {
-                    **scene.truth,
-                    "class": "injected_lens",
-                    "arc_snr": snr,
-                    "magnification": magnification,
-                    "seed": self.seed,
-                    "index": index,
-                    "attempt": attempt,
-                }
-                return Painted((flux + arcs).astype(np.float32), truth)
-        return None
+        return _Host(number, noise_map(light, sigma, gain), axis_ratio, angle, redshift)
+
+    def _visible(
+        self, scenes: dict[int, Scene], hosts: dict[int, _Host], psfs: Image | None
+    ) -> dict[int, Visibility]:
+        """Those that pass the limits, judged on arcs sampled twice a pixel: good to a per cent."""
+        coarse = replace(self.frame, oversampling=2)
+        arcs = render(list(scenes.values()), coarse, psf_images=psfs)
+        fwhm_px = float(np.nanmedian(self.frame.psf_fwhm_arcsec)) / self.frame.pixel_scale_arcsec
+        passed = {}
+        for row, (k, scene) in enumerate(scenes.items()):
+            magnification = _magnification(scene, arcs[row], self.frame)
+            seen = visibility(arcs[row], hosts[k].noise, fwhm_px, magnification)
+            if self.law.limits.met_by(seen):
+                passed[k] = seen
+        return passed
+
+    def _painted(
+        self,
+        flux: Image,
+        arcs: Image,
+        scene: Scene,
+        seen: Visibility,
+        host: _Host,
+        attempt: int,
+    ) -> Painted:
+        truth = {
+            **scene.truth,
+            "class": "injected_lens",
+            **vars(seen),
+            "seed": self.seed,
+            "index": host.number,
+            "attempt": attempt,
+        }
+        noisy = arcs + self._photon_noise(arcs, host.number, attempt)
+        return Painted((flux + noisy).astype(np.float32), truth)
+
+    def _scene(self, host: _Host, attempt: int) -> Scene | None:
+        """A lens with its source, or None where it is not resolved."""
+        rng = galaxies.generator(self.seed, host.number, attempt)
+        pair = self._pair(rng, host.redshift)
+        if pair is None:
+            return None
+        sigma_v, z_lens, z_source, theta_e = pair
+        nothing = np.zeros(len(self.bands))
+        lens = galaxies.Early(sigma_v, z_lens, 0.0, nothing, 0.0, host.axis_ratio, host.angle, 4.0)
+        deflector: Deflector = lenses.galaxy_mass(rng, lens, theta_e, "sie")
+        bright, faint = lenses.SOURCE_MAG_RANGE
+        faint = max(bright + 1, faintest_source_mag(self.bands, faint))
+        magnitude = galaxies.counts_magnitude(rng, bright, faint, lenses.SOURCE_COUNT_SLOPE)
+        x, y = lenses.source_position(rng, theta_e)
+        source, name = self._source(rng, z_source, magnitude, x, y)
+        seeing = galaxies.seeing(rng, len(self.bands))
+        widest = max(part.half_light_radius for part in source)
+        if theta_e**2 <= widest**2 + (min(self.frame.psf_fwhm_arcsec) / 2) ** 2:
+            return None
+        truth = lenses.truth_of(deflector, z_source, magnitude, x, y, lens=lens, source=name)
+        return Scene("injected_lens", source, (deflector,), truth, seeing=seeing)
 
     def _source(
-        self, rng: galaxies.Generator, axis_ratio: float, angle: float, redshift: float | None
-    ) -> Scene | None:
-        """A lens of the population at the galaxy's redshift with its source, or None."""
+        self, rng: galaxies.Generator, z: float, magnitude: float, x: float, y: float
+    ) -> tuple[tuple[Component, ...], str]:
         wavelengths = np.array([band.wavelength_nm for band in self.bands])
-        lens = galaxies.early_type(rng, wavelengths, redshift=redshift)
-        z_source = galaxies.source_redshift(rng, lens.redshift)
-        theta_e = float(cosmology.sis_einstein_radius_arcsec(lens.sigma_v, lens.redshift, z_source))
-        low, high = lenses.THETA_E_RANGE_ARCSEC
+        chosen = self.law.sources[int(rng.integers(len(self.law.sources)))]
+        if chosen is None:
+            return galaxies.clumpy_source(rng, wavelengths, z, magnitude, x, y), "simulated"
+        return real_source(rng, chosen, wavelengths, z, magnitude, x, y), "real"
+
+    def _pair(
+        self, rng: galaxies.Generator, redshift: float | None
+    ) -> tuple[float, float, float, float] | None:
+        """σ_v (km/s), redshifts of lens and source, and θ_E (arcsec), by the law."""
+        low, high = self.law.theta_e_range_arcsec
         high = min(high, self.frame.size_px * self.frame.pixel_scale_arcsec / 4)
-        ratio = float(cosmology.distance_ratio(lens.redshift, z_source))
-        if not low <= theta_e <= high or rng.random() > ratio**2:
+        sigma_v, z_lens = galaxies.lens_populations(rng, _DRAWS)
+        if redshift is not None:
+            z_lens[:] = redshift
+        z_source = 0.9 * rng.gamma(2.0, size=_DRAWS) ** (1 / 1.5)
+        ratio = cosmology.distance_ratio(z_lens, z_source)
+        theta_e = cosmology.sis_einstein_radius_arcsec(sigma_v, z_lens, z_source)
+        chance = rng.random(_DRAWS)
+        behind = (z_source > z_lens + 0.1) & (z_source < 5) & (ratio > 0)
+        if self.law.theta_e_law == "flat":
+            theta_e = rng.uniform(low, high, size=_DRAWS)
+            unit = cosmology.sis_einstein_radius_arcsec(100.0, z_lens, z_source)
+            sigma_v = 100 * np.sqrt(theta_e / np.where(behind, unit, np.inf))
+            possible = behind & (sigma_v > 120) & (sigma_v < 450)
+        else:
+            possible = behind & (theta_e >= low) & (theta_e <= high) & (chance < ratio**2)
+        if not possible.any():
             return None
-        lens = replace(lens, axis_ratio=axis_ratio, angle=angle)
-        deflector: Deflector = lenses.galaxy_mass(rng, lens, theta_e, "epl")
-        magnitude = galaxies.counts_magnitude(
-            rng, *lenses.SOURCE_MAG_RANGE, lenses.SOURCE_COUNT_SLOPE
-        )
-        x, y = lenses.source_position(rng, theta_e)
-        source = galaxies.clumpy_source(rng, wavelengths, z_source, magnitude, x, y)
-        seeing = min(self.frame.psf_fwhm_arcsec)
-        widest = max(part.half_light_radius for part in source)
-        if theta_e**2 <= widest**2 + (seeing / 2) ** 2:
-            return None
-        truth = lenses.truth_of(deflector, z_source, magnitude, x, y, lens=lens)
-        return Scene("injected_lens", source, (deflector,), truth)
+        k = int(np.argmax(possible))
+        return float(sigma_v[k]), float(z_lens[k]), float(z_source[k]), float(theta_e[k])
 
     def _photon_noise(self, arcs: Image, index: int, attempt: int) -> Image:
         """Noise of the added light where the survey's gain is known."""
-        gain = np.array([band.gain_e_per_unit for band in self.bands])
+        gain = gains(self.bands, self.frame.zero_points_mag)
         variance = np.nan_to_num(arcs / gain[:, None, None], nan=0.0).clip(0)
         rng = galaxies.generator(self.seed, index, attempt, stream=1)
         return (rng.standard_normal(arcs.shape) * np.sqrt(variance)).astype(np.float32)
 
 
-def pixel_noise(flux: Image) -> NDArray[np.float64]:
-    """Noise of an empty pixel by band, from the scatter of the outermost pixels; NaN without data.
-
-    Parameters
-    ----------
-    flux : shape (band, y, x)
-    """
-    edge = np.concatenate([flux[:, 0], flux[:, -1], flux[:, :, 0], flux[:, :, -1]], axis=1)
-    result = np.full(len(flux), np.nan)
-    for k, values in enumerate(edge):
-        values = values[np.isfinite(values)]
-        if len(values) > 8:
-            result[k] = 1.4826 * np.median(np.abs(values - np.median(values)))
-    return result
+def _frame_of(flux: Image) -> Image:
+    """Outermost pixels of each band, (band, n)."""
+    return np.concatenate([flux[:, 0], flux[:, -1], flux[:, :, 0], flux[:, :, -1]], axis=1)
 
 
 def shape_of_light(image: Image) -> tuple[float, float]:
@@ -173,18 +296,14 @@ def shape_of_light(image: Image) -> tuple[float, float]:
 
 
 def _magnification(scene: Scene, arcs: Image, frame: Frame) -> float:
+    """Lensed over intrinsic flux in the first band."""
     magnitudes = np.array([part.magnitudes[0] for part in scene.lensed])
     intrinsic = (10 ** (-0.4 * (magnitudes - frame.zero_points_mag[0]))).sum()
     return float(arcs[0].sum() / intrinsic)
 
 
-def check_can_be_painted(bands: tuple[Band, ...], pixel_kind: str, catalog: str) -> None:
-    """Raise BadInputError for a catalog whose pixels are no flux or whose bands are unknown."""
-    if pixel_kind != "flux":
-        raise BadInputError(
-            f"Catalog {catalog} holds colour pictures, whose pixels are no flux: arcs can be "
-            "painted into flux images only."
-        )
+def check_can_be_painted(bands: tuple[Band, ...], catalog: str) -> None:
+    """Raise BadInputError for a catalog whose bands have no wavelength."""
     unknown = [band.name for band in bands if not np.isfinite(band.wavelength_nm)]
     if unknown:
         raise BadInputError(

@@ -113,6 +113,8 @@ def _shapes(components: Sequence[Component], x: Tensor, y: Tensor, step_arcsec: 
         name: _column(components, name, device)
         for name in ("x", "y", "axis_ratio", "angle", "sersic_index", "half_light_radius")
     }
+    if all(component.image is not None for component in components):
+        return torch.stack([_of_pixels(part, x[i], y[i]) for i, part in enumerate(components)])
     n, radius, q = column["sersic_index"], column["half_light_radius"], column["axis_ratio"]
     k = light.k_sersic(n)
     brightness = light.brightness_sersic(
@@ -124,6 +126,9 @@ def _shapes(components: Sequence[Component], x: Tensor, y: Tensor, step_arcsec: 
     special = [i for i, component in enumerate(components) if component.profile != "sersic"]
     for i in special:
         component = components[i]
+        if component.image is not None:
+            brightness[i] = _of_pixels(component, x[i], y[i])
+            continue
         cosine, sine = math.cos(component.angle), math.sin(component.angle)
         dx, dy = x[i] - component.x, y[i] - component.y
         u = (dx * cosine + dy * sine) / component.half_light_radius
@@ -144,6 +149,25 @@ def _shapes(components: Sequence[Component], x: Tensor, y: Tensor, step_arcsec: 
             shape = brightness[i] * (1 - component.arm_contrast + 6 * component.arm_contrast * arms)
         brightness[i] = shape / (shape.sum() * step**2).clamp_min(1e-12)
     return brightness
+
+
+def _of_pixels(component: Component, x: Tensor, y: Tensor) -> Tensor:
+    """Brightness (per square arcsec) of an image of sum 1, bilinear between pixels; 0 outside."""
+    pixels = torch.as_tensor(component.image, dtype=torch.float32, device=x.device)
+    cosine, sine = math.cos(component.angle), math.sin(component.angle)
+    dx, dy = x - component.x, y - component.y
+    height, width = pixels.shape
+    points = torch.stack(
+        [
+            (dx * cosine + dy * sine) * (2 / (width * component.image_scale_arcsec)),
+            (dy * cosine - dx * sine) * (2 / (height * component.image_scale_arcsec)),
+        ],
+        dim=-1,
+    )
+    sampled = torch.nn.functional.grid_sample(
+        pixels[None, None], points[None], mode="bilinear", align_corners=False
+    )
+    return sampled[0, 0] / component.image_scale_arcsec**2
 
 
 def render(

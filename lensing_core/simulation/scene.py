@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
 
-Profile = Literal["sersic", "spiral", "ring", "point"]
+Profile = Literal["sersic", "spiral", "ring", "point", "image"]
 ARTEFACTS = ("cosmic_ray", "satellite_trail", "bad_column", "bright_star", "chip_gap")
 
 
@@ -29,9 +29,12 @@ class Component:
     magnitudes : AB, shape (band,)
     lensed : whether it lies behind the deflectors and is seen through them
     distance_ratio : D_ls / D_s of its plane over that of the plane that the Einstein radii hold for
-    profile : 'sersic'; 'spiral' (disc with logarithmic arms); 'ring' (Gaussian annulus); 'point'
+    profile : 'sersic'; 'spiral' (disc with logarithmic arms); 'ring' (Gaussian annulus); 'point';
+        'image' (light of pixels)
     arms, winding, arm_phase, arm_contrast : of a spiral
     ring_width : of a ring, in units of its radius ``half_light_radius``
+    image : pixels of an 'image', shape (y, x), of sum 1, around the center
+    image_scale_arcsec : side of its pixels
     """
 
     x: float
@@ -49,6 +52,8 @@ class Component:
     arm_phase: float = 0.0
     arm_contrast: float = 0.0
     ring_width: float = 0.0
+    image: NDArray[np.float32] | None = None
+    image_scale_arcsec: float = 0.0
 
 
 @dataclass(frozen=True)

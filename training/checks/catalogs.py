@@ -36,17 +36,20 @@ def check_simulate(workspace: Workspace, settings: SimulateSettings, run_id: str
 
 
 def check_inject(workspace: Workspace, settings: InjectSettings, run_id: str = "") -> None:
-    """The source has galaxies and images of flux in known bands, and the name is free."""
-    from lens_triage.training.jobs.inject import galaxies_to_paint
-    from lensing_core.simulation.injection import check_can_be_painted  # loads torch
+    """The source has galaxies and images in known bands, sources can be read, the name is free."""
+    from lens_triage.training.jobs.hosts import (  # loads torch
+        bands_to_paint,
+        galaxies_to_paint,
+        law_of,
+    )
+
+    law_of(settings)
 
     with open_database(workspace).session() as session:
         source = find_catalog(session, settings.source)
         survey = get_survey(source.survey.name, workspace)
         geometry = CutoutStore(workspace.catalog_cutouts(source.name)).geometry
-        flux = geometry.pixel_kind == "flux"
-        bands = tuple(survey.band(name) for name in geometry.bands) if flux else ()
-        check_can_be_painted(bands, geometry.pixel_kind, source.name)
+        bands_to_paint(geometry, survey, source.name)
         n = min(settings.n_galaxies, len(galaxies_to_paint(session, settings, source.id)))
     _check_made_by(workspace, settings.catalog, "injection", settings.to_json())
     # A galaxy makes two objects, but counts once among the rows that are done.

@@ -1,58 +1,94 @@
-"""The job that paints simulated arcs into the real cutouts of a catalog."""
+"""The job that paints arcs into the real cutouts of a catalog."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, select
-from sqlalchemy.orm import selectinload
 
+from lens_triage.training.jobs.hosts import Painter, choose_hosts, galaxies_to_paint, painter_of
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import InjectSettings
 from lensing_core.cutouts import CutoutStore
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
-from lensing_core.simulation import Frame
-from lensing_core.simulation.galaxies import generator
-from lensing_core.simulation.injection import Injector, Painted, check_can_be_painted
-from lensing_core.store import Session, open_database
-from lensing_core.store.tables import Candidate, Catalog
-from lensing_core.surveys import get_survey
+from lensing_core.simulation.injection import Painted
+from lensing_core.store import open_database
+from lensing_core.store.catalogs import find_catalog
+from lensing_core.store.hosts import candidates_by_id
+from lensing_core.store.tables import Candidate
+from lensing_core.surveys import Survey, get_survey
 
+__all__ = ["BATCH", "galaxies_to_paint", "parent_of", "run"]
 BATCH = 64
+SUFFIX = "+arc"
+"""Added to the name of a galaxy with painted arcs."""
 
 
-def run(context: JobContext, settings: InjectSettings) -> dict[str, Any]:
-    """Make the catalog that ``settings`` describe; goes on where an earlier attempt stopped."""
+def run(
+    context: JobContext,
+    settings: InjectSettings,
+    *,
+    without: NDArray[np.int64] | None = None,
+) -> dict[str, Any]:
+    """Make the catalog that ``settings`` describe; goes on where an earlier attempt stopped.
+
+    Parameters
+    ----------
+    without : ndarray of int64, optional
+        Ids of candidates that are not to be painted on.
+    """
     workspace = context.workspace
     with open_database(workspace).session() as session:
-        source = session.scalar(select(Catalog).where(Catalog.name == settings.source))
-        if source is None:
-            raise NotFoundError(f"There is no catalog {settings.source}.")
+        source = find_catalog(session, settings.source)
         source_id, survey_name, scale = source.id, source.survey.name, source.scale
     survey = get_survey(survey_name, workspace)
-    cutouts = CutoutStore(workspace.catalog_cutouts(settings.source))
-    geometry = cutouts.geometry
-    if geometry.pixel_kind == "flux":
-        bands = tuple(survey.band(name) for name in geometry.bands)
-    else:
-        bands = ()
-    check_can_be_painted(bands, geometry.pixel_kind, settings.source)
-    frame = Frame(
-        geometry.size_px,
-        geometry.pixel_scale_arcsec,
-        geometry.zero_points_mag,
-        geometry.psf_fwhm_arcsec,
-    )
-    chosen = _choose(context, settings, source_id)
+    store = CutoutStore(workspace.catalog_cutouts(settings.source))
+    writer = _writer(context, settings, store, survey, scale)
+    if writer.complete:
+        return _result(settings, writer)
+    fwhm = float(np.nanmedian([survey.band(b).psf_fwhm_arcsec for b in survey.rgb_bands]))
+    own = np.array(store.geometry.psf_fwhm_arcsec)
+    fwhm = float(np.nanmedian(own)) if np.isfinite(own).any() else fwhm
+    chosen = choose_hosts(context, settings, store, source_id, fwhm, without=without)
+    rows = np.array([host.row for host in chosen], dtype=np.int64)
+    painter = painter_of(settings, store, survey, rows)
+    ids = [host.id for host in chosen]
+    unpainted = int(writer.notes.get("unpainted", 0))
+    for start in range(writer.rows_read, len(chosen), BATCH):
+        context.progress(start, len(chosen), "Painting arcs")
+        stop = min(start + BATCH, len(chosen))
+        pixels, made = _batch(context, settings, painter, store, ids[start:stop], start)
+        unpainted += stop - start - sum(row.label == 1 for row in made)
+        writer.append(pixels, made, rows_read=stop)
+    writer.finish(unpainted=unpainted, galaxies=len(chosen) - unpainted)
+    context.progress(len(chosen), len(chosen), "Done")
+    if unpainted:
+        context.log(
+            f"{unpainted:,} galaxies could not be given an arc that would be found there; they "
+            "were left out."
+        )
+    return _result(settings, writer, galaxies=len(chosen) - unpainted, left_out=unpainted)
+
+
+def _result(settings: InjectSettings, writer: CatalogWriter, **counts: int) -> dict[str, Any]:
+    known = {
+        "galaxies": writer.notes.get("galaxies", 0),
+        "left_out": writer.notes.get("unpainted", 0),
+    }
+    return {"catalog": settings.catalog, **known, **counts}
+
+
+def _writer(
+    context: JobContext, settings: InjectSettings, store: CutoutStore, survey: Survey, scale: str
+) -> CatalogWriter:
     writer = CatalogWriter(
-        workspace,
+        context.workspace,
         CatalogSpec(
             settings.catalog,
-            geometry,
+            store.geometry,
             survey.to_json(),
             scale=scale,
             origin="simulated",
@@ -64,76 +100,51 @@ def run(context: JobContext, settings: InjectSettings) -> dict[str, Any]:
         raise BadInputError(
             f"Catalog {settings.catalog} exists with other settings; choose another name."
         )
-    injector = Injector(frame, bands, settings.seed)
-    done, unpainted = writer.rows_read, int(writer.notes.get("unpainted", 0))
-    for start in range(done, len(chosen), BATCH):
-        flux, rows = [], []
-        for k, candidate in enumerate(_load(context, chosen[start : start + BATCH]), start):
-            context.progress(k, len(chosen), "Painting")
-            image = np.array(cutouts.read(candidate.cutout_index))
-            painted = injector.paint(k, image, redshift=_redshift(candidate))
-            if painted is None:
-                unpainted += 1
-                continue
-            flux += [image, painted.flux]
-            rows += [_row(settings, candidate, None), _row(settings, candidate, painted)]
-        stop = min(start + BATCH, len(chosen))
-        pixels = np.stack(flux) if flux else np.empty((0, *geometry.shape), np.float32)
-        writer.append(pixels.astype(np.float32), rows, rows_read=stop)
-    writer.finish(unpainted=unpainted)
-    context.progress(len(chosen), len(chosen), "Done")
-    if unpainted:
-        context.log(
-            f"{unpainted:,} galaxies could not be given an arc that would be found there; they "
-            "were left out."
-        )
-    return {"catalog": settings.catalog, "galaxies": len(chosen) - unpainted, "left_out": unpainted}
+    return writer
 
 
-def _choose(context: JobContext, settings: InjectSettings, catalog_id: int) -> list[int]:
-    """Ids of the galaxies to use, drawn by the seed from those without a lens label."""
+def _batch(
+    context: JobContext,
+    settings: InjectSettings,
+    painter: Painter,
+    store: CutoutStore,
+    ids: Sequence[int],
+    first: int,
+) -> tuple[NDArray[np.float32], list[NewCandidate]]:
+    """Cutouts and rows of some hosts: with arcs, and before each the same without, if asked for."""
     with open_database(context.workspace).session() as session:
-        ids = galaxies_to_paint(session, settings, catalog_id)
-    rng = generator(settings.seed, 0, stream=4)
-    count = min(settings.n_galaxies, len(ids))
-    return [int(k) for k in rng.choice(ids, count, replace=False)]
-
-
-def galaxies_to_paint(
-    session: Session, settings: InjectSettings, catalog_id: int
-) -> NDArray[np.int64]:
-    """Ids of the galaxies that may be painted on; raises BadInputError where there is none."""
-    query = (
-        select(Candidate.id)
-        .where(Candidate.catalog_id == catalog_id)
-        .where(Candidate.label.is_(None) | (Candidate.label == 0))
-        .order_by(Candidate.cutout_index)
+        hosts = candidates_by_id(session, ids)
+    images = store.read_many([host.cutout_index for host in hosts])
+    psfs = _psfs(store, hosts)
+    painted = painter.paint_many(
+        list(range(first, first + len(hosts))),
+        images,
+        psfs=psfs,
+        redshifts=[_redshift(host) for host in hosts],
     )
-    ids = np.array(session.scalars(_within(query, settings)).all(), dtype=np.int64)
-    if not len(ids):
-        raise BadInputError(
-            f"Catalog {settings.source} has no galaxy to paint on: none without a lens label "
-            "within the magnitudes."
-        )
-    return ids
+    pixels, rows = [], []
+    for host, image, one in zip(hosts, images, painted, strict=True):
+        if one is None:
+            continue
+        if settings.paired:
+            pixels.append(image)
+            rows.append(_row(settings, host, None))
+        pixels.append(one.flux)
+        rows.append(_row(settings, host, one))
+    empty = np.empty((0, *store.geometry.shape), np.float32)
+    return np.stack(pixels).astype(np.float32) if pixels else empty, rows
 
 
-def _within(query: Select[Any], settings: InjectSettings) -> Select[Any]:
-    if settings.min_magnitude is not None:
-        query = query.where(Candidate.magnitude >= settings.min_magnitude)
-    if settings.max_magnitude is not None:
-        query = query.where(Candidate.magnitude <= settings.max_magnitude)
-    return query
-
-
-def _load(context: JobContext, ids: Sequence[int]) -> Iterator[Candidate]:
-    """Candidates with their observations, in the order of ``ids``."""
-    query = (
-        select(Candidate).where(Candidate.id.in_(ids)).options(selectinload(Candidate.observation))
-    )
-    with open_database(context.workspace).session() as session:
-        found = {candidate.id: candidate for candidate in session.scalars(query)}
-        yield from (found[k] for k in ids)
+def _psfs(store: CutoutStore, hosts: Sequence[Candidate]) -> NDArray[np.float32] | None:
+    """PSF images of the hosts where the catalog has them for all, odd-sized and of sum 1."""
+    if not (store.folder / "shard-00000.psf.npy").exists():
+        return None
+    psfs = np.stack([store.read_psf(host.cutout_index) for host in hosts]).astype(np.float32)
+    total = psfs.sum(axis=(2, 3), keepdims=True)
+    usable = np.isfinite(psfs).all() and (total > 0).all()
+    if not usable or psfs.shape[-1] % 2 == 0 or psfs.shape[-2] % 2 == 0:
+        return None
+    return psfs / total
 
 
 def _redshift(galaxy: Candidate) -> float | None:
@@ -143,11 +154,16 @@ def _redshift(galaxy: Candidate) -> float | None:
     return z if z is not None and 0.05 < z < 1.2 else None
 
 
+def parent_of(object_id: str) -> str:
+    """The name of the galaxy around which arcs were painted; other names as they are."""
+    return object_id.removesuffix(SUFFIX)
+
+
 def _row(settings: InjectSettings, galaxy: Candidate, painted: Painted | None) -> NewCandidate:
     """The row of a galaxy: with its arcs, or as it is."""
     observed = galaxy.observation
     return NewCandidate(
-        object_id=galaxy.object_id if painted is None else f"{galaxy.object_id}+arc",
+        object_id=galaxy.object_id if painted is None else f"{galaxy.object_id}{SUFFIX}",
         ra_deg=galaxy.ra_deg,
         dec_deg=galaxy.dec_deg,
         label=int(painted is not None),

@@ -22,8 +22,8 @@ from lensing_core.physics.cosmology import COSMOLOGY
 from lensing_core.processes import available_cores
 from lensing_core.simulation import Frame, Scene, SurveySimulator
 from lensing_core.simulation.galaxies import generator
-from lensing_core.simulation.injection import pixel_noise
 from lensing_core.simulation.pictures import CHANNELS, simulated_picture
+from lensing_core.simulation.visibility import pixel_noise
 from lensing_core.surveys import get_survey
 
 BATCH = 64

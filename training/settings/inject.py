@@ -10,26 +10,98 @@ from lens_triage.training.settings import shared
 from lens_triage.training.settings.base import RunSettings
 from lensing_core.errors import BadInputError
 
+STRETCHES = ("estimated", "humvi", "legacy", "lupton")
+
 
 class InjectSettings(RunSettings):
-    """Paint simulated arcs into the real cutouts of a catalog, to train on."""
+    """Paint arcs into the real cutouts of a catalog, to train on."""
 
     kind = "inject"
+    units: ClassVar = {"min_theta_e_arcsec": "arcsec", "max_theta_e_arcsec": "arcsec"}
     groups: ClassVar = {
-        "Catalog": ("source", "catalog"),
-        "Sample": ("n_galaxies", "min_magnitude", "max_magnitude", "seed"),
+        "Catalog": ("source", "catalog", "paired"),
+        "Sample": ("n_galaxies", "hosts", "min_magnitude", "max_magnitude", "seed"),
+        "Sources": ("sources", "sources_path"),
+        "Lenses": (
+            *("theta_e_law", "min_theta_e_arcsec", "max_theta_e_arcsec"),
+            *("min_arc_snr", "min_second_snr", "min_magnification"),
+        ),
+        "Pictures": ("stretch", "stretch_q"),
     }
 
-    source = param.String(default="", doc="Catalog whose galaxies are used; its images are flux.")
+    source = param.String(
+        default="", doc="Catalog whose galaxies are used; its images are flux or color pictures."
+    )
     catalog = param.String(default="injected", doc="Name of the catalog to make.")
+    paired = param.Boolean(
+        default=True,
+        doc="Each galaxy stands in the new catalog twice, as it is and with arcs; off: with arcs "
+        "alone.",
+    )
     n_galaxies = param.Integer(
-        default=1000,
-        bounds=(1, 10_000_000),
-        doc="Galaxies; each stands in the new catalog twice, as it is and with arcs.",
+        default=1000, bounds=(1, 10_000_000), doc="Galaxies to paint arcs around, at most."
+    )
+    hosts: Any = param.Selector(
+        default="red_extended",
+        objects=["red_extended", "all"],
+        doc="Which galaxies: red and extended ones, as lenses are (by pixels; those flagged as "
+        "luminous red galaxies, where the table has a column LRG), or all.",
     )
     min_magnitude: Any = param.Number(default=None, allow_None=True, doc="Leave out brighter ones.")
     max_magnitude: Any = param.Number(default=None, allow_None=True, doc="Leave out fainter ones.")
     seed = shared.seed("Same seed, same arcs.")
+    sources = param.ListSelector(
+        default=["cosmos_f814w", "hubble_deep_field"],
+        objects=["cosmos_f814w", "hubble_deep_field", "simulated"],
+        doc="What is lensed, each as often as the other: galaxies of COSMOS (HST, F814W), of the "
+        "Hubble deep field (in colors), or simulated ones.",
+    )
+    sources_path = param.String(
+        default="",
+        doc="Sources of your own beside these: a folder of FITS images, one galaxy each, or a "
+        "file .npz.",
+    )
+    theta_e_law: Any = param.Selector(
+        default="natural",
+        objects=["natural", "flat"],
+        doc="Einstein radii: of early-type galaxies weighted by their cross section, or as many at "
+        "every radius.",
+    )
+    min_theta_e_arcsec = param.Number(
+        default=0.5, bounds=(0.1, 30), doc="No smaller Einstein radius is drawn."
+    )
+    max_theta_e_arcsec = param.Number(
+        default=3.0,
+        bounds=(0.2, 60),
+        doc="No larger one; nor one that a quarter of the cutout does not hold.",
+    )
+    min_arc_snr = param.Number(
+        default=20.0,
+        bounds=(0, 1000),
+        doc="S/N that all arcs together must have (Collett 2015, ApJ 811, 20).",
+    )
+    min_second_snr = param.Number(
+        default=5.0,
+        bounds=(0, 100),
+        doc="S/N that the second-brightest image must have within the PSF.",
+    )
+    min_magnification = param.Number(
+        default=3.0,
+        bounds=(0, 100),
+        doc="Total magnification that a lens must have (Collett 2015).",
+    )
+    stretch: Any = param.Selector(
+        default="estimated",
+        objects=list(STRETCHES),
+        doc="How color pictures were stretched: estimated from their noise, or by the program that "
+        "made them.",
+    )
+    stretch_q = param.Number(
+        default=20.0,
+        bounds=(0, 1000),
+        inclusive_bounds=(False, True),
+        doc="Its softening Q; not used where the stretch is estimated.",
+    )
 
     def title(self) -> str:
         return f"Paint arcs into {self.n_galaxies:,} galaxies of {self.source}"
@@ -39,3 +111,10 @@ class InjectSettings(RunSettings):
             raise BadInputError("source: name the catalog whose galaxies are to be used.")
         if self.source == self.catalog:
             raise BadInputError("catalog: choose a new name; the source is never changed.")
+        if not self.sources and not self.sources_path:
+            raise BadInputError("sources: choose at least one set, or give sources_path.")
+        if self.min_theta_e_arcsec >= self.max_theta_e_arcsec:
+            raise BadInputError(
+                f"min_theta_e_arcsec = {self.min_theta_e_arcsec:g} is not below "
+                f"max_theta_e_arcsec = {self.max_theta_e_arcsec:g}."
+            )

@@ -46,7 +46,7 @@ def rows(workspace, name):
 
 
 def test_every_galaxy_stands_twice(workspace, make_context, galaxies):
-    settings = InjectSettings(source="sky", catalog="arcs", n_galaxies=20)
+    settings = InjectSettings(source="sky", catalog="arcs", n_galaxies=20, hosts="all")
     result = injecting.run(make_context(settings, "a"), settings)
     found = rows(workspace, "arcs")
     assert len(found) == 2 * result["galaxies"] > 20
@@ -66,14 +66,14 @@ def test_every_galaxy_stands_twice(workspace, make_context, galaxies):
 
 
 def test_a_stopped_job_goes_on_to_the_same_pixels(workspace, make_context, galaxies, monkeypatch):
-    monkeypatch.setattr(injecting, "BATCH", 8)
-    whole = InjectSettings(source="sky", catalog="whole", n_galaxies=24)
+    monkeypatch.setattr(injecting, "BATCH", 4)
+    whole = InjectSettings(source="sky", catalog="whole", n_galaxies=12, hosts="all")
     injecting.run(make_context(whole, "whole"), whole)
-    parts = InjectSettings(source="sky", catalog="parts", n_galaxies=24)
+    parts = InjectSettings(source="sky", catalog="parts", n_galaxies=12, hosts="all")
     context = make_context(parts, "parts")
 
     def stop(done, total=None, activity=None):
-        if done >= 12:
+        if done >= 8:
             raise Cancelled
 
     monkeypatch.setattr(context, "progress", stop)

@@ -1,0 +1,84 @@
+"""Arcs painted into 8-bit color pictures: back to light, add the arcs, stretch again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lensing_core.imaging.unstretch import PictureStretch
+from lensing_core.simulation.injection import Injector, Painted
+from lensing_core.simulation.visibility import stated_noise
+
+Pictures = NDArray[np.float32]
+_LEAST_NOISE_LEVELS = 0.3
+"""Noise of a channel at least, in levels near black: rounding alone makes that."""
+_ONE_SIGMA = 84.13
+
+
+@dataclass(frozen=True)
+class PicturePainter:
+    """Paints into pictures (channel, y, x) of whole levels, 0 to 255.
+
+    The unit of a picture's light is not known. It is found for each channel from the noise at the
+    edge, which is taken to be that of the survey's stated depth; so the arcs have the survey's
+    brightness, colors and PSF relative to its noise.
+
+    Attributes
+    ----------
+    injector : Injector
+        Of the survey's three bands for red, green and blue, with the survey's zero points.
+    stretch : PictureStretch
+    """
+
+    injector: Injector
+    stretch: PictureStretch
+
+    def paint_many(
+        self,
+        numbers: Sequence[int],
+        flux: Pictures,
+        *,
+        psfs: Pictures | None = None,
+        redshifts: Sequence[float | None] | None = None,
+    ) -> list[Painted | None]:
+        """As :meth:`~lensing_core.simulation.injection.Injector.paint_many`, of pictures."""
+        light = self.stretch.light(flux)
+        sky, unit = self._sky_and_unit(light)
+        calibrated = ((light - sky) / unit).astype(np.float32)
+        painted = self.injector.paint_many(numbers, calibrated, psfs=psfs, redshifts=redshifts)
+        return [
+            None
+            if one is None
+            else Painted(self._with(light[k], one, calibrated[k], unit[k]), one.truth)
+            for k, one in enumerate(painted)
+        ]
+
+    def _with(
+        self,
+        light: NDArray[np.float64],
+        painted: Painted,
+        before: Pictures,
+        unit: NDArray[np.float64],
+    ) -> Pictures:
+        added = np.asarray(painted.flux, dtype=np.float64) - before
+        return self.stretch.picture(light + added * unit)
+
+    def _sky_and_unit(
+        self, light: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Median light at the edge, and light of one survey unit; (n, channel, 1, 1) both.
+
+        Noise is the distance from the median to the 84th percentile: below the median it is cut
+        off at black.
+        """
+        edge = np.concatenate(
+            [light[..., 0, :], light[..., -1, :], light[..., :, 0], light[..., :, -1]], axis=-1
+        )
+        sky = np.median(edge, axis=-1)
+        least = _LEAST_NOISE_LEVELS / 255 / self.stretch.gain
+        sigma = np.maximum(np.percentile(edge, _ONE_SIGMA, axis=-1) - sky, least)
+        stated = stated_noise(self.injector.bands, self.injector.frame.pixel_scale_arcsec)
+        return sky[..., None, None], (sigma / stated)[..., None, None]

@@ -1,0 +1,78 @@
+"""Candidates around which arcs are painted: what is asked of them, and their whole rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from lensing_core.store.tables import Candidate, Observation
+
+_AT_ONCE = 500
+_STREAMED = 5000
+
+
+@dataclass(frozen=True)
+class PossibleHost:
+    """A candidate without a lens label.
+
+    Attributes
+    ----------
+    redshift : float or None
+        Spectroscopic where there is one.
+    properties : mapping
+        Further columns of the imported table.
+    """
+
+    id: int
+    row: int
+    redshift: float | None
+    properties: Mapping[str, Any]
+
+
+def possible_hosts(
+    session: Session,
+    catalog_id: int,
+    *,
+    min_magnitude: float | None = None,
+    max_magnitude: float | None = None,
+) -> Iterator[PossibleHost]:
+    """Candidates of a catalog that are no labeled lenses, within magnitudes, by cutout."""
+    query = (
+        select(
+            Candidate.id,
+            Candidate.cutout_index,
+            Observation.z_spec,
+            Observation.z_phot,
+            Observation.properties,
+        )
+        .outerjoin(Observation, Observation.candidate_id == Candidate.id)
+        .where(Candidate.catalog_id == catalog_id)
+        .where(Candidate.label.is_(None) | (Candidate.label == 0))
+        .order_by(Candidate.cutout_index)
+    )
+    if min_magnitude is not None:
+        query = query.where(Candidate.magnitude >= min_magnitude)
+    if max_magnitude is not None:
+        query = query.where(Candidate.magnitude <= max_magnitude)
+    for key, row, z_spec, z_phot, properties in session.execute(
+        query.execution_options(yield_per=_STREAMED)
+    ):
+        yield PossibleHost(key, row, z_phot if z_spec is None else z_spec, properties or {})
+
+
+def candidates_by_id(session: Session, ids: Sequence[int]) -> list[Candidate]:
+    """Candidates with their observations, in the order of ``ids``, apart from the session."""
+    found: dict[int, Candidate] = {}
+    for first in range(0, len(ids), _AT_ONCE):
+        query = (
+            select(Candidate)
+            .where(Candidate.id.in_(ids[first : first + _AT_ONCE]))
+            .options(selectinload(Candidate.observation))
+        )
+        found.update({candidate.id: candidate for candidate in session.scalars(query)})
+    session.expunge_all()
+    return [found[k] for k in ids]
