@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import panel as pn
 import panel_material_ui as pmui
 
 from lens_triage.app.acting import acting, permit
 from lens_triage.app.context import AppContext
+from lens_triage.app.team.label_mapping import GradesMapping, choice, choose, row
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
@@ -20,17 +23,20 @@ from lens_triage.app.widgets.table import (
     Table,
     column,
 )
+from lensing_core.consensus import Scheme
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.labeling.exporting import FORMATS, Format, export_events
-from lensing_core.labeling.grade_files import CsvMapping, ZooniverseMapping
+from lensing_core.labeling.grade_files import CsvMapping
 from lensing_core.labeling.importing import ImportReport, ImportRequest, import_labels
+from lensing_core.labeling.outline import GradesOutline, outline_grades, values_of
 from lensing_core.store.consensus import schemes_in_use
 from lensing_core.store.summaries import list_catalogs
 
 _BAD_COLUMNS = [column("row", "Line", align="right", width="70px"), column("what", "What is wrong")]
-_ROW = {"gap": "10px", "align-items": "center"}
 _MOST_SHOWN = 100
-_CSV, _ZOONIVERSE = "CSV with columns", "Zooniverse classifications"
+_SUFFIXES = (".csv", ".ecsv", ".jsonl")
+Values = dict[str, tuple[int, str | None]]
+Read = TypeVar("Read")
 
 
 class LabelFiles(pn.viewable.Viewer):
@@ -44,52 +50,41 @@ class LabelFiles(pn.viewable.Viewer):
             schemes = {scheme.title: name for name, scheme in schemes_in_use(session).items()}
         catalogs = {"All catalogs": "", **{c.name: c.name for c in list_catalogs(context.database)}}
         self.file = pmui.FileInput(
-            label="Choose a CSV file …",
-            accept=".csv",
+            label="Choose a file …",
+            accept=",".join(_SUFFIXES),
             variant="outlined",
             size="small",
             width=230,
             margin=0,
             sx={"height": 36, "whiteSpace": "nowrap", "overflow": "hidden"},
         )
-        self.kind = _select("What it is", {_CSV: _CSV, _ZOONIVERSE: _ZOONIVERSE})
-        self.scheme = _select("Scheme", schemes)
-        self.catalog = _select("Objects of", catalogs)
-        self.object_id = _text("Column of object id", "object_id")
-        self.grade = _text("Column of grade", "grade")
-        self.grader = _text("Column of grader", "grader")
-        self.grader_name = _text("or grader of all rows", "")
-        self.task = _text("Task", "T0")
-        self.subject_key = _text("Subject field with object id", "object_id")
-        self.answers = _text("Answers as ANSWER=GRADE; …", "Yes=lens; No=not")
+        self.scheme = choice("Scheme")
+        choose(self.scheme, schemes)
+        self.catalog = choice("Objects of")
+        choose(self.catalog, catalogs)
+        self.mapping = GradesMapping(self._count)
+        self.file.param.watch(lambda _: self._look(), "value")
+        self.scheme.param.watch(lambda _: self._look(), "value")
         self.skip_bad = pmui.Checkbox(label="Import the good rows where others are bad", margin=0)
         self.button = ActionButton(self._start, label="Import", icon="upload", size="small")
         self.bad = Table(columns=_BAD_COLUMNS, label="Bad rows", empty="", visible=False)
-        self._csv = _row(self.object_id, self.grade, self.grader, self.grader_name)
-        self._zooniverse = _row(self.task, self.subject_key, self.answers)
-        self.kind.param.watch(lambda _: self._show_kind(), "value")
         downloads = [self._download(kind) for kind in FORMATS]
         self._view = section(
             "Grades in files",
             self.notice,
-            _row(self.file, self.kind, self.scheme, self.catalog),
-            self._csv,
-            self._zooniverse,
-            _row(self.button, self.skip_bad),
+            row(self.file, self.scheme, self.catalog),
+            self.mapping,
+            row(self.button, self.skip_bad),
             self.bad,
-            note="A file that is imported again adds what is new, and nothing twice. The exported "
-            "log holds every event; JSON lines keep its hashes.",
+            note="CSV of any tool, a classification export of Zooniverse, or an exported log. A "
+            "file that is imported again adds what is new, and nothing twice. The exported log "
+            "holds every event; JSON lines keep its hashes.",
             aside=tuple(downloads),
         )
         super().__init__()
-        self._show_kind()
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
-
-    def _show_kind(self) -> None:
-        self._csv.visible = self.kind.value == _CSV
-        self._zooniverse.visible = self.kind.value == _ZOONIVERSE
 
     def _download(self, kind: Format) -> pmui.FileDownload:
         button = pmui.FileDownload(
@@ -118,38 +113,75 @@ class LabelFiles(pn.viewable.Viewer):
         self._context.workspace.cache.mkdir(parents=True, exist_ok=True)
         return self._context.workspace.cache / f"labels-{secrets.token_hex(8)}{suffix}"
 
+    def _grading(self) -> Scheme:
+        with self._context.database.session() as session:
+            return schemes_in_use(session)[self.scheme.value]
+
+    def _look(self) -> None:
+        """See what the chosen file is, and offer how it may be read."""
+        if not self.file.value:
+            self.mapping.show(None, None)
+            return
+        scheme, content = self._grading(), bytes(self.file.value)
+
+        def look() -> tuple[GradesOutline, Values] | str:
+            return self._with_file(content, lambda path: _outlined(path, scheme))
+
+        def offer(found: tuple[GradesOutline, Values] | str) -> None:
+            if isinstance(found, str):
+                self.notice.say(found)
+                return
+            self.mapping.show(found[0], scheme)
+            self.mapping.show_values(found[1]) if found[0].kind == "csv" else None
+
+        in_background(look, offer, button=self.button)
+
+    def _count(self) -> None:
+        """Count the values of another column of grades."""
+        scheme, content, mapping = self._grading(), bytes(self.file.value), self.mapping.csv()
+        named = replace(mapping, grader_name=mapping.grader_name or "somebody", values={})
+
+        def count() -> Values | str:
+            return self._with_file(content, lambda path: _counted(path, named, scheme))
+
+        def offer(found: Values | str) -> None:
+            self.mapping.show_values({} if isinstance(found, str) else found)
+
+        in_background(count, offer, button=self.button)
+
+    def _with_file(self, content: bytes, read: Callable[[Path], Read]) -> Read | str:
+        """Return what is read from an upload, or what is wrong with it."""
+        path = self._temporary(self._suffix())
+        try:
+            path.write_bytes(content)
+            return read(path)
+        except LensTriageError as error:
+            return str(error).replace(path.name, "The file")
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _suffix(self) -> str:
+        suffix = Path(str(self.file.filename or "")).suffix.lower()
+        return suffix if suffix in _SUFFIXES else ".csv"
+
     def _start(self) -> None:
         content = self.file.value
         with self.notice.guard():
             if not content:
-                raise BadInputError("Choose a CSV file first.")
-            path = self._temporary(".csv")
-            with self._context.database.session() as session:
-                scheme = schemes_in_use(session)[self.scheme.value]
+                raise BadInputError("Choose a file first.")
+            path = self._temporary(self._suffix())
+            outline = self.mapping.outline
+            zooniverse = outline is not None and outline.kind == "zooniverse"
             request = ImportRequest(
                 path,
-                self._mapping(),
+                self.mapping.zooniverse() if zooniverse else self.mapping.csv(),
                 Path(str(self.file.filename or "upload")).stem[:50],
-                scheme,
+                self._grading(),
                 (self.catalog.value,) if self.catalog.value else (),
                 skip_bad=bool(self.skip_bad.value),
             )
             path.write_bytes(content)
             in_background(lambda: self._import(request), self._show, button=self.button)
-
-    def _mapping(self) -> CsvMapping | ZooniverseMapping:
-        if self.kind.value == _CSV:
-            return CsvMapping(
-                object_id=self.object_id.value.strip(),
-                grade=self.grade.value.strip(),
-                grader=self.grader.value.strip(),
-                grader_name=self.grader_name.value.strip(),
-            )
-        pairs = [p.rpartition("=") for p in self.answers.value.split(";") if p.strip()]
-        if not all(equals for _, equals, _ in pairs):
-            raise BadInputError("Answers: write ANSWER=GRADE, with a semicolon between two.")
-        answers = {answer.strip(): grade.strip() for answer, _, grade in pairs}
-        return ZooniverseMapping(answers, self.task.value.strip(), self.subject_key.value.strip())
 
     def _import(self, request: ImportRequest) -> ImportReport | str:
         try:
@@ -173,34 +205,28 @@ class LabelFiles(pn.viewable.Viewer):
         )
         if not report.written:
             self.notice.say(
-                f"Nothing was imported: {len(report.bad):,} of {report.n_rows:,} rows are bad."
+                f"Nothing was imported: {len(report.bad):,} of {report.n_rows:,} rows are bad. "
+                f"{' '.join(report.notes)}".strip()
             )
             return
         self.notice.say(
             f"{report.n_new:,} grades imported, {report.n_known:,} were there before, "
-            f"{len(report.bad):,} rows left out.",
+            f"{len(report.bad):,} rows left out. {' '.join(report.notes)}".strip(),
             "success",
         )
         self._on_change()
 
 
-def _select(label: str, options: dict[str, str]) -> pmui.Select:
-    first = next(iter(options.values()), None)
-    return pmui.Select(
-        label=label,
-        options=options,
-        value=first,
-        size="small",
-        margin=0,
-        sizing_mode="stretch_width",
-    )
+def _outlined(path: Path, scheme: Scheme) -> tuple[GradesOutline, Values]:
+    outline = outline_grades(path, scheme)
+    if outline.kind != "csv":
+        return outline, {}
+    return outline, _counted(path, outline.mapping, scheme)
 
 
-def _text(label: str, value: str) -> pmui.TextInput:
-    return pmui.TextInput(
-        label=label, value=value, size="small", margin=0, sizing_mode="stretch_width"
-    )
-
-
-def _row(*parts: pn.viewable.Viewable) -> pn.Row:
-    return pn.Row(*parts, margin=0, sizing_mode="stretch_width", styles=_ROW)
+def _counted(path: Path, mapping: CsvMapping, scheme: Scheme) -> Values:
+    """Values of the column of grades; none where no column is chosen yet."""
+    try:
+        return values_of(path, mapping, scheme)
+    except BadInputError:
+        return {}
