@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import SQLAlchemyError
 
 from lensing_core.errors import (
     BadInputError,
@@ -19,6 +20,8 @@ from lensing_core.errors import (
 )
 from lensing_core.workspace import Workspace
 
+DATABASE_ERRORS = (StorageError, SQLAlchemyError)
+"""All that a statement can raise: with a sentence for people, and without."""
 _OF_SYSTEM = {
     errno.ENOSPC: "no space is left on its disk; free some, then try again",
     errno.EDQUOT: "the quota of this user is used up; free some space, then try again",

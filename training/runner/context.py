@@ -7,10 +7,8 @@ import threading
 import time
 from typing import Any
 
-from sqlalchemy import update
-
 from lensing_core.store import open_database
-from lensing_core.store.tables import Run, RunLog, RunMetric, utc_now
+from lensing_core.store.run_queue import add_log, add_metric, record_heartbeat
 from lensing_core.workspace import Workspace
 
 HEARTBEAT_S = 2.0
@@ -81,17 +79,13 @@ class JobContext:
     def metric(self, name: str, value: float, step: int, member: str = "") -> None:
         """Add one point to a curve."""
         with self._database.session() as session:
-            session.add(
-                RunMetric(
-                    run_id=self.run_id, name=name, value=float(value), step=step, member=member
-                )
-            )
+            add_metric(session, self.run_id, name, float(value), step, member)
 
     def log(self, message: str, level: str = "info") -> None:
         """Add a line to the run's log."""
         _log.log(getattr(logging, level.upper()), message)
         with self._database.session() as session:
-            session.add(RunLog(run_id=self.run_id, level=level, message=message))
+            add_log(session, self.run_id, message, level)
 
     def check_cancelled(self) -> None:
         """Raise :class:`Cancelled` if the user asked the run to stop."""
@@ -106,12 +100,7 @@ class JobContext:
             values, self._progress = self._progress, {}
             self._last_write = time.monotonic()
         with self._database.session() as session:
-            cancel = session.execute(
-                update(Run)
-                .where(Run.id == self.run_id, Run.attempt <= self.attempt)
-                .values(heartbeat_at=utc_now(), **values)
-                .returning(Run.cancel_requested)
-            ).scalar_one_or_none()
+            cancel = record_heartbeat(session, self.run_id, self.attempt, **values)
         if cancel is None:
             self._superseded.set()
         elif cancel:

@@ -12,19 +12,27 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session, aliased
-
 from lens_triage.training.checks import check_run
 from lens_triage.training.runner.context import HEARTBEAT_S
 from lens_triage.training.runner.lock import is_locked, lock_path, try_lock
 from lens_triage.training.runner.output import MARK, OUTPUT, last_words
 from lens_triage.training.settings import RunSettings
-from lensing_core.errors import JobError, NotFoundError
-from lensing_core.store import open_database
+from lensing_core.errors import JobError
+from lensing_core.store import Session, open_database
 from lensing_core.store.failures import describe
-from lensing_core.store.run_locks import is_locked_in_database, take_turn_to_claim
-from lensing_core.store.tables import Run, RunLog, utc_now
+from lensing_core.store.run_locks import is_locked_in_database
+from lensing_core.store.run_queue import (
+    add_log,
+    cancel_orphans,
+    claim_run,
+    count_running,
+    end_lost_run,
+    find_run,
+    record_start,
+    running_runs,
+    startable_runs,
+)
+from lensing_core.store.tables import Run, utc_now
 from lensing_core.workspace import Workspace
 
 MAX_RUNNING = 1
@@ -50,8 +58,8 @@ def submit(workspace: Workspace, settings: RunSettings, *, after: str | None = N
         check_run(workspace, settings)
     run_id = f"{utc_now():%Y%m%d-%H%M%S}-{settings.kind}-{uuid4().hex[:6]}"
     with open_database(workspace).session() as session:
-        if after is not None and session.get(Run, after) is None:
-            raise NotFoundError(f"There is no run {after}.")
+        if after is not None:
+            find_run(session, after)
         session.add(
             Run(
                 id=run_id,
@@ -72,7 +80,7 @@ def advance(workspace: Workspace) -> None:
     """
     with open_database(workspace).session() as session:
         _find_lost(workspace, session)
-        _fail_orphans(session)
+        cancel_orphans(session)
     while (claimed := _claim(workspace)) is not None:
         _launch(workspace, *claimed)
 
@@ -115,24 +123,11 @@ def _heard_lately(run: Run) -> bool:
 
 
 def _find_lost(workspace: Workspace, session: Session) -> None:
-    for run in session.scalars(select(Run).where(Run.status == "running")):
+    for run in running_runs(session):
         if _alive(workspace, session, run):
             continue
         _heard.pop(run.id, None)
-        lost = not run.cancel_requested
-        # A worker writes its end before it lets go of the lock, and another attempt may have begun
-        # since the row was read: what is no longer so is left alone.
-        session.execute(
-            update(Run)
-            .where(Run.id == run.id, Run.status == "running", Run.attempt == run.attempt)
-            .values(
-                status="lost" if lost else "cancelled",
-                error=_lost_message(workspace, run.id) if lost else None,
-                finished_at=utc_now(),
-                pid=None,
-            )
-            .execution_options(synchronize_session=False)
-        )
+        end_lost_run(session, run, _lost_message(workspace, run.id))
 
 
 def _lost_message(workspace: Workspace, run_id: str) -> str:
@@ -145,43 +140,22 @@ def _lost_message(workspace: Workspace, run_id: str) -> str:
     )
 
 
-def _fail_orphans(session: Session) -> None:
-    before = aliased(Run)
-    waiting = session.execute(
-        select(Run, before)
-        .join(before, Run.after_run_id == before.id)
-        .where(Run.status == "queued", before.status.in_(("failed", "cancelled", "lost")))
-    )
-    for run, earlier in waiting:
-        run.status = "cancelled"
-        run.error = f"It waited for {earlier.title!r}, which {earlier.status}."
-        run.finished_at = utc_now()
-
-
 def _claim(workspace: Workspace) -> tuple[str, int, int] | None:
     """Take the oldest run that may start: its id, its attempt, and its lock.
 
     Two processes never take the same one, and none is taken while a worker still holds its lock.
     """
-    before = aliased(Run)
-    ready = (
-        select(Run.id)
-        .outerjoin(before, Run.after_run_id == before.id)
-        .where(
-            Run.status == "queued", (Run.after_run_id.is_(None)) | (before.status == "succeeded")
-        )
-        .order_by(Run.created_at, Run.id)
-    )
     with open_database(workspace).session() as session:
-        if _count_running(session) >= MAX_RUNNING:
+        if count_running(session) >= MAX_RUNNING:
             return None
-        waiting = session.scalars(ready).all()
+        waiting = startable_runs(session)
     for run_id in waiting:
         lock = try_lock(workspace, run_id)
         if lock is None:
             continue
         try:
-            attempt = _claim_one(workspace, run_id)
+            with open_database(workspace).session() as session:
+                attempt = claim_run(session, run_id, most_running=MAX_RUNNING)
         except BaseException:
             os.close(lock)
             raise
@@ -189,44 +163,6 @@ def _claim(workspace: Workspace) -> tuple[str, int, int] | None:
             return run_id, attempt, lock
         os.close(lock)
     return None
-
-
-def _count_running(session: Session) -> int:
-    running = select(func.count()).select_from(Run).where(Run.status == "running")
-    return session.scalar(running) or 0
-
-
-def _claim_one(workspace: Workspace, run_id: str) -> int | None:
-    """Mark a queued run as running, unless enough run by now; return its attempt."""
-    running = select(func.count()).where(Run.status == "running").scalar_subquery()
-    with open_database(workspace).session() as session:
-        take_turn_to_claim(session)
-        attempt = session.scalar(
-            update(Run)
-            .where(Run.id == run_id, Run.status == "queued", running < MAX_RUNNING)
-            .values(status="running", attempt=Run.attempt + 1)
-            .returning(Run.attempt)
-            .execution_options(synchronize_session=False)
-        )
-        if attempt is None:
-            return None
-        # The clock is read after the claim, which may have waited for another process's write:
-        # a run never starts before the one that it follows has ended.
-        now = utc_now()
-        session.execute(
-            update(Run)
-            .where(Run.id == run_id)
-            .values(
-                started_at=now,
-                heartbeat_at=now,
-                host=socket.gethostname(),
-                finished_at=None,
-                error=None,
-                failure=None,
-                pid=None,
-            )
-        )
-        return int(attempt)
 
 
 def _launch(workspace: Workspace, run_id: str, attempt: int, lock: int) -> None:
@@ -262,22 +198,18 @@ def _launch(workspace: Workspace, run_id: str, attempt: int, lock: int) -> None:
     finally:
         os.close(lock)
     with open_database(workspace).session() as session:
-        session.execute(
-            update(Run)
-            .where(Run.id == run_id, Run.status == "running", Run.attempt == attempt)
-            .values(**values)
-        )
+        record_start(session, run_id, attempt, **values)
 
 
 def cancel(workspace: Workspace, run_id: str) -> None:
     """Ask a run to stop; a queued run stops at once, a running one at its next step."""
     with open_database(workspace).session() as session:
-        run = _get(session, run_id)
+        run = find_run(session, run_id)
         if run.status == "queued":
             run.status, run.finished_at = "cancelled", utc_now()
         elif run.status == "running":
             run.cancel_requested = True
-            session.add(RunLog(run_id=run_id, level="warning", message="Cancel requested."))
+            add_log(session, run_id, "Cancel requested.", "warning")
         else:
             raise JobError(f"Run {run_id} has {run.status} already; there is nothing to cancel.")
     advance(workspace)
@@ -286,7 +218,7 @@ def cancel(workspace: Workspace, run_id: str) -> None:
 def resume(workspace: Workspace, run_id: str) -> None:
     """Queue a cancelled, failed or lost run again; it goes on from what it had written."""
     with open_database(workspace).session() as session:
-        run = _get(session, run_id)
+        run = find_run(session, run_id)
         if run.status not in ("cancelled", "failed", "lost"):
             raise JobError(f"Run {run_id} is {run.status}; only a stopped run can be resumed.")
         run.status, run.cancel_requested = "queued", False
@@ -294,19 +226,12 @@ def resume(workspace: Workspace, run_id: str) -> None:
     advance(workspace)
 
 
-def _get(session: Session, run_id: str) -> Run:
-    run = session.get(Run, run_id)
-    if run is None:
-        raise NotFoundError(f"There is no run {run_id}.")
-    return run
-
-
 def wait(workspace: Workspace, run_id: str, *, poll_s: float = 0.5, report: Any = None) -> Run:
     """Block until a run has ended; ``report(run)`` is called at each look."""
     while True:
         advance(workspace)
         with open_database(workspace).session() as session:
-            run = _get(session, run_id)
+            run = find_run(session, run_id)
         if report is not None:
             report(run)
         if run.status in FINAL:

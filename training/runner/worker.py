@@ -11,21 +11,18 @@ import time
 import traceback
 from typing import Any
 
-from sqlalchemy import update
-from sqlalchemy.exc import SQLAlchemyError
-
 from lens_triage.training.checks import check_run
 from lens_triage.training.runner.context import Cancelled, JobContext, Superseded
 from lens_triage.training.runner.lock import worker_lock
 from lens_triage.training.runner.registry import job_function
 from lens_triage.training.runner.runner import advance
 from lens_triage.training.settings import SETTINGS
-from lensing_core.errors import LensTriageError, StorageError, traceback_in
+from lensing_core.errors import LensTriageError, traceback_in
 from lensing_core.private_files import keep_private_from_now_on
 from lensing_core.store import Database, open_database
-from lensing_core.store.failures import kind_of_failure, sentence_of
+from lensing_core.store.failures import DATABASE_ERRORS, kind_of_failure, sentence_of
 from lensing_core.store.run_locks import lock_in_database
-from lensing_core.store.tables import Run, RunLog, utc_now
+from lensing_core.store.run_queue import find_run, record_end
 from lensing_core.workspace import Workspace
 
 _FINISH_TRIES = 20
@@ -60,7 +57,7 @@ def work(workspace: Workspace, run_id: str, lock: int | None = None) -> str:
 
 def _do(workspace: Workspace, database: Database, run_id: str) -> str:
     with database.session() as session:
-        run = session.get_one(Run, run_id)
+        run = find_run(session, run_id)
         kind, values, attempt, status = run.kind, run.settings, run.attempt, run.status
         chained = run.after_run_id is not None
     if status != "running":
@@ -114,19 +111,13 @@ def _finish(database: Database, run_id: str, attempt: int, ended: dict[str, Any]
     """Write how the run ended; a disk that is full or a locked database may pass in a moment."""
     details = ended.pop("log", "Cancelled." if ended["status"] == "cancelled" else None)
     level = "warning" if ended["status"] == "cancelled" else "error"
+    log = None if details is None else (level, details)
     for left in reversed(range(_FINISH_TRIES)):
         try:
             with database.session() as session:
-                written = session.execute(
-                    update(Run)
-                    .where(Run.id == run_id, Run.attempt == attempt)
-                    .values(finished_at=utc_now(), pid=None, **ended)
-                    .returning(Run.id)
-                ).scalar_one_or_none()
-                if written is not None and details is not None:
-                    session.add(RunLog(run_id=run_id, level=level, message=details))
+                record_end(session, run_id, attempt, log=log, **ended)
             return
-        except (StorageError, SQLAlchemyError) as problem:
+        except DATABASE_ERRORS as problem:
             if not left:
                 # The last line of the output is what people are told of a run that was lost.
                 sys.stderr.write(f"{ended.get('error') or problem}\n")
