@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from lens_triage.training import runner as jobs
 from lens_triage.training.settings import RunSettings, SimulateSettings, TrainSettings
 from lens_triage.training.shipped import export_ensemble
 from lensing_core.errors import JobError, NotFoundError
 from lensing_core.store import open_database
-from lensing_core.store.tables import Run
+from lensing_core.store.run_queue import runs_of_kind
 from lensing_core.workspace import Workspace
 
 N_OBJECTS = 30_000
@@ -136,7 +134,7 @@ def run_once(workspace: Workspace, settings: RunSettings) -> float:
         If it does not succeed.
     """
     with open_database(workspace).session() as session:
-        runs = session.scalars(select(Run).where(Run.kind == settings.kind)).all()
+        runs = reversed(runs_of_kind(session, settings.kind))
     earlier = next((run for run in runs if run.settings == settings.to_json()), None)
     if earlier is None:
         run_id = jobs.submit(workspace, settings)

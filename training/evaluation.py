@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
 from lens_triage.training.jobs.train.held_out import HeldOut
 from lens_triage.training.jobs.train.strata import recall_by_properties
@@ -21,13 +20,13 @@ from lensing_core.calibration import reliability, shift_prior
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.metrics import Figure, RankingCurve, ranking_figures_with_intervals
 from lensing_core.store import open_database
+from lensing_core.store.candidates import catalog_rows_of
+from lensing_core.store.catalogs import catalogs_by_id
 from lensing_core.store.ensembles import find_ensemble
-from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.workspace import Workspace
 
 FEW = 2
 """Lenses and others that figures need."""
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -158,23 +157,13 @@ def _reliability(
 def _sources(workspace: Workspace, held: HeldOut) -> tuple[NDArray[np.str_], tuple[Source, ...]]:
     """The catalog of each held-out object ('' where it is gone), and the catalogs."""
     ids = held.candidate_id
-    of: dict[int, int] = {}
     with open_database(workspace).session() as session:
-        for first in range(0, len(ids), _AT_ONCE):
-            rows = session.execute(
-                select(Candidate.id, Candidate.catalog_id).where(
-                    Candidate.id.in_(ids[first : first + _AT_ONCE].tolist())
-                )
-            )
-            of.update((row[0], row[1]) for row in rows)
-        catalogs = {
-            c.id: c
-            for c in session.scalars(select(Catalog).where(Catalog.id.in_(set(of.values()))))
-        }
-    catalog_id = np.array([of.get(k, -1) for k in ids.tolist()], dtype=np.int64)
+        of = catalog_rows_of(session, ids)
+        catalogs = catalogs_by_id(session, {catalog_id for catalog_id, _ in of.values()})
+    catalog_id = np.array([of.get(k, (-1, 0))[0] for k in ids.tolist()], dtype=np.int64)
     names = np.array([catalogs[k].name if k in catalogs else "" for k in catalog_id.tolist()])
     sources = []
-    for key, found in sorted(catalogs.items()):
+    for key, found in catalogs.items():
         labels = held.label[catalog_id == key]
         lenses = int((labels == 1).sum())
         sources.append(

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import param
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from lens_triage.training.settings import RunSettings
 from lensing_core.acquisition import STRATEGIES, QueueEntry, QueueRequest, choose_queue
 from lensing_core.consensus import SCHEMES, Grade, Scheme
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.errors import BadInputError
 from lensing_core.labeling import NewSession, SessionOptions, create_session
 from lensing_core.labeling.options import MAX_FRACTION
-from lensing_core.store import open_database
+from lensing_core.store import Session, open_database
+from lensing_core.store.candidates import ids_of_objects
+from lensing_core.store.catalogs import find_catalogs
+from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.ranking import RankingQuery
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, SavedFilter
+from lensing_core.store.ranking_facets import find_filter
+from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace
 
 LIST = "list"
 _VERDICTS = {"lens": (1, 0.9), "open": (None, 0.3), "not": (0, 0.05)}
-_AT_ONCE = 500
 
 
 class SessionSettings(RunSettings):
@@ -127,7 +127,7 @@ def make_session(workspace: Workspace, settings: SessionSettings, created_by: in
     """
     settings.check()
     with open_database(workspace).session() as session:
-        ensemble = _ensemble(session, settings.ensemble)
+        ensemble = find_ensemble(session, settings.ensemble) if settings.ensemble else None
         if settings.strategy == LIST:
             entries = _listed(session, settings)
         else:
@@ -157,31 +157,14 @@ def make_session(workspace: Workspace, settings: SessionSettings, created_by: in
         return create_session(session, new, created_by).id
 
 
-def _ensemble(session: Session, name: str) -> Ensemble | None:
-    if not name:
-        return None
-    found = session.scalar(select(Ensemble).where(Ensemble.name == name))
-    if found is None:
-        raise NotFoundError(f"There is no ensemble {name!r}.")
-    return found
-
-
-def _catalog_ids(session: Session, names: Sequence[str]) -> tuple[int, ...]:
-    rows = session.execute(select(Catalog.name, Catalog.id).where(Catalog.name.in_(names)))
-    found = {name: catalog_id for name, catalog_id in rows}  # noqa: C416 - rows are no tuples to mypy
-    if missing := [name for name in names if name not in found]:
-        raise NotFoundError(f"There is no catalog {missing[0]!r}.")
-    return tuple(found[name] for name in names)
+def _catalog_ids(session: Session, settings: SessionSettings) -> tuple[int, ...]:
+    return tuple(catalog.id for catalog in find_catalogs(session, settings.catalogs))
 
 
 def _query(session: Session, settings: SessionSettings, ensemble: Ensemble | None) -> RankingQuery:
-    catalogs = _catalog_ids(session, settings.catalogs)
+    catalogs = _catalog_ids(session, settings)
     if settings.strategy == "filter" and settings.saved_filter:
-        saved = session.scalar(
-            select(SavedFilter).where(SavedFilter.name == settings.saved_filter).limit(1)
-        )
-        if saved is None:
-            raise NotFoundError(f"There is no saved filter {settings.saved_filter!r}.")
+        saved = find_filter(session, settings.saved_filter)
         lists = {name: tuple(saved.query[name]) for name in ("catalog_ids", "stages")}
         return RankingQuery(**{**saved.query, **lists})
     if ensemble is None:
@@ -191,17 +174,10 @@ def _query(session: Session, settings: SessionSettings, ensemble: Ensemble | Non
 
 def _listed(session: Session, settings: SessionSettings) -> list[QueueEntry]:
     """The candidates of a list of object ids, in its order."""
-    catalogs = _catalog_ids(session, settings.catalogs)
+    catalogs = _catalog_ids(session, settings)
     wanted = list(dict.fromkeys(settings.objects))
-    found: dict[str, list[int]] = {name: [] for name in wanted}
-    for first in range(0, len(wanted), _AT_ONCE):
-        statement = select(Candidate.object_id, Candidate.id).where(
-            Candidate.object_id.in_(wanted[first : first + _AT_ONCE])
-        )
-        if catalogs:
-            statement = statement.where(Candidate.catalog_id.in_(catalogs))
-        for object_id, candidate_id in session.execute(statement):
-            found[object_id].append(candidate_id)
+    known = ids_of_objects(session, wanted, catalogs)
+    found = {name: known.get(name, []) for name in wanted}
     for name, ids in found.items():
         if len(ids) != 1:
             what = "is in several catalogs; name one" if ids else "does not exist"

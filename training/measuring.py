@@ -7,21 +7,20 @@ from the catalog's own columns. All are kept with the candidate.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
-from lensing_core.errors import NotFoundError
 from lensing_core.ingest.proxies import theta_e_proxies
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.files import StoredMember, load_member
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import outputs_path, stored_output
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Model, Observation
+from lensing_core.store.candidates import candidates_by_cutout, write_columns
+from lensing_core.store.catalogs import find_catalog
+from lensing_core.store.models import newest_models
+from lensing_core.store.observations import observed_for_proxies
 from lensing_core.stored_arrays import StoredArray
 from lensing_core.workspace import Workspace
 
@@ -68,25 +67,6 @@ def measures_of_members(
     return found
 
 
-def write_measures(
-    session: Session, candidate_ids: Sequence[int], measures: Mapping[str, Column]
-) -> None:
-    """Put columns, NaN where unknown, into the rows of candidates."""
-    if not measures or not candidate_ids:
-        return
-    columns = {
-        name: [v if np.isfinite(v) else None for v in values.tolist()]
-        for name, values in measures.items()
-    }
-    session.execute(
-        update(Candidate),
-        [
-            {"id": key, **{name: values[k] for name, values in columns.items()}}
-            for k, key in enumerate(candidate_ids)
-        ],
-    )
-
-
 def measure_catalog(workspace: Workspace, name: str) -> dict[str, int]:
     """Fill the columns of a catalog that was imported or scored before they were kept.
 
@@ -104,50 +84,26 @@ def measure_catalog(workspace: Workspace, name: str) -> dict[str, int]:
         If there is no such catalog.
     """
     with open_database(workspace).session() as session:
-        catalog = session.scalar(select(Catalog).where(Catalog.name == name))
-        if catalog is None:
-            raise NotFoundError(f"There is no catalog {name}.")
-        models = session.scalars(
-            select(Model.id).where(Model.kind == "lightgbm").order_by(Model.created_at.desc())
-        ).all()
+        catalog = find_catalog(session, name)
+        models = newest_models(session, "lightgbm")
     source = _features(workspace, models, name)
     counts: dict[str, int] = {}
     for start in range(0, catalog.n_candidates, _AT_ONCE):
         with open_database(workspace).session() as session:
-            rows = session.execute(
-                select(Candidate.id, Candidate.cutout_index)
-                .where(
-                    Candidate.catalog_id == catalog.id,
-                    Candidate.cutout_index.between(start, start + _AT_ONCE - 1),
-                )
-                .order_by(Candidate.cutout_index)
-            ).all()
-            ids = [row.id for row in rows]
-            measures = {"theta_e_proxy_arcsec": theta_e_proxies(_observed(session, ids))}
+            rows = candidates_by_cutout(session, catalog.id, start, start + _AT_ONCE)
+            ids = list(rows)
+            measures = {"theta_e_proxy_arcsec": theta_e_proxies(observed_for_proxies(session, ids))}
             if source is not None:
                 names, table = source
-                index = np.array([row.cutout_index for row in rows], dtype=np.int64)
+                index = np.array(list(rows.values()), dtype=np.int64)
                 features = np.full((len(index), table.shape[1]), np.nan, dtype=np.float32)
                 inside = index < len(table)
                 features[inside] = table[index[inside]]
                 measures |= measures_of_features(names, features)
-            write_measures(session, ids, measures)
+            write_columns(session, ids, measures)
         for column, values in measures.items():
             counts[column] = counts.get(column, 0) + int(np.isfinite(values).sum())
     return counts
-
-
-def _observed(session: Session, candidate_ids: Sequence[int]) -> list[dict[str, Any]]:
-    columns = (Observation.richness, Observation.z_spec, Observation.z_phot, Observation.properties)
-    found = {
-        row.candidate_id: row._asdict()
-        for row in session.execute(
-            select(Observation.candidate_id, *columns).where(
-                Observation.candidate_id.in_(candidate_ids)
-            )
-        )
-    }
-    return [found.get(key, {}) for key in candidate_ids]
 
 
 def _features(

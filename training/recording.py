@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from lens_triage.training.checks.ensembles import check_name_free
 from lens_triage.training.runner.context import JobContext
 from lensing_core.models.files import load_member
 from lensing_core.store import Session, open_database
-from lensing_core.store.tables import Ensemble, EnsembleMember, Model
+from lensing_core.store.ensembles import ensemble_named
+from lensing_core.store.models import add_ensemble, add_models, models_by_id
 
 
 def is_recorded(context: JobContext, name: str) -> bool:
@@ -24,19 +23,22 @@ def is_recorded(context: JobContext, name: str) -> bool:
     """
     with open_database(context.workspace).session() as session:
         check_name_free(session, name, context.run_id)
-        return session.scalar(select(Ensemble.id).where(Ensemble.name == name)) is not None
+        return ensemble_named(session, name) is not None
 
 
 def record_model(context: JobContext, model_id: str) -> None:
     """Write the row of a model whose files are in the workspace."""
     with open_database(context.workspace).session() as session:
-        _add_model(session, context, model_id)
+        add_models(session, _new_models(session, context, [model_id]), run_id=context.run_id)
 
 
-def _add_model(session: Session, context: JobContext, model_id: str) -> None:
-    if session.get(Model, model_id) is None:
-        stored = load_member(context.workspace, model_id).manifest
-        session.add(Model(id=model_id, kind=stored["kind"], manifest=stored, run_id=context.run_id))
+def _new_models(
+    session: Session, context: JobContext, model_ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Manifests, by id, of the models that have no row."""
+    present = models_by_id(session, model_ids)
+    new = [key for key in model_ids if key not in present]
+    return {key: load_member(context.workspace, key).manifest for key in new}
 
 
 def record_ensemble(
@@ -56,15 +58,5 @@ def record_ensemble(
         Members in their order; their files are in the workspace.
     """
     with open_database(context.workspace).session() as session:
-        for model_id in model_ids:
-            _add_model(session, context, model_id)
-        session.flush()
-        session.add(
-            Ensemble(
-                name=name,
-                fusion=fusion,
-                manifest=manifest,
-                run_id=context.run_id,
-                members=[EnsembleMember(model_id=m, position=k) for k, m in enumerate(model_ids)],
-            )
-        )
+        models = _new_models(session, context, model_ids)
+        add_ensemble(session, name, fusion, manifest, model_ids, models, run_id=context.run_id)

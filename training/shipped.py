@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from lensing_core.errors import BadInputError
 from lensing_core.models.manifest import base_models, ensemble_problem, read_manifest
 from lensing_core.models.vetting import check_folder, check_model, check_plain_file
 from lensing_core.store import choose_database, open_database
-from lensing_core.store.ensembles import BUNDLED_FOR, find_ensemble
-from lensing_core.store.tables import Ensemble, EnsembleMember, Model
+from lensing_core.store.ensembles import BUNDLED_FOR, ensemble_named, find_ensemble
+from lensing_core.store.models import add_ensemble
+from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace, check_slug
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "ensembles"
@@ -89,7 +88,7 @@ def adopt_ensemble(workspace: Workspace, folder: Path, *, trusted: bool = False)
     name = check_slug(head["name"], what="Ensemble")
     database = open_database(workspace)
     with database.session() as session:
-        there = session.scalar(select(Ensemble).where(Ensemble.name == name))
+        there = ensemble_named(session, name)
         if there is not None:
             _mark_as_bundled(there, head["manifest"])
             return False
@@ -101,20 +100,7 @@ def adopt_ensemble(workspace: Workspace, folder: Path, *, trusted: bool = False)
             manifests[model_id] = _bring(workspace, folder / model_id, trusted=trusted)
             waiting += base_models(manifests[model_id])
     with database.session() as session:
-        for model_id, manifest in manifests.items():
-            if session.get(Model, model_id) is None:
-                session.add(Model(id=model_id, kind=manifest["kind"], manifest=manifest))
-        session.flush()
-        session.add(
-            Ensemble(
-                name=name,
-                fusion=head["fusion"],
-                manifest=head["manifest"],
-                members=[
-                    EnsembleMember(model_id=m, position=k) for k, m in enumerate(head["members"])
-                ],
-            )
-        )
+        add_ensemble(session, name, head["fusion"], head["manifest"], head["members"], manifests)
     return True
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import select
+from numpy.typing import NDArray
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
+from lensing_core.store.batches import in_batches
 from lensing_core.store.ranking_filters import candidate_conditions
 from lensing_core.store.ranking_query import Cone, RankingQuery
 from lensing_core.store.tables import Candidate, Catalog
-
-_PARAMETERS = 500  # SQLite takes some thousand in a statement
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,8 @@ def nearest_candidate(
 
 def object_names(session: Session, candidate_ids: Iterable[int]) -> dict[int, str]:
     """The users' names of some candidates; ids that do not exist are left out."""
-    ids = sorted(set(candidate_ids))
     found: dict[int, str] = {}
-    for first in range(0, len(ids), _PARAMETERS):
-        part = ids[first : first + _PARAMETERS]
+    for part in in_batches(sorted(set(candidate_ids))):
         rows = session.execute(
             select(Candidate.id, Candidate.object_id).where(Candidate.id.in_(part))
         )
@@ -112,3 +110,76 @@ def cutout_places(session: Session, candidate_ids: Iterable[int]) -> dict[int, C
         candidate_id: CutoutPlace(object_id, catalog_id, catalog, index, sha256)
         for candidate_id, object_id, catalog_id, catalog, index, sha256 in rows
     }
+
+
+def candidates_by_cutout(
+    session: Session, catalog_id: int, start: int, stop: int
+) -> dict[int, int]:
+    """Cutout index by id of the candidates whose index is in [start, stop), in its order."""
+    rows = session.execute(
+        select(Candidate.id, Candidate.cutout_index)
+        .where(
+            Candidate.catalog_id == catalog_id,
+            Candidate.cutout_index >= start,
+            Candidate.cutout_index < stop,
+        )
+        .order_by(Candidate.cutout_index)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def catalog_rows_of(session: Session, candidate_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Catalog and cutout index of candidates by id; ids that do not exist are left out."""
+    rows_of: dict[int, tuple[int, int]] = {}
+    for part in in_batches(candidate_ids):
+        rows = session.execute(
+            select(Candidate.id, Candidate.catalog_id, Candidate.cutout_index).where(
+                Candidate.id.in_(part)
+            )
+        )
+        rows_of.update({row[0]: (row[1], row[2]) for row in rows})
+    return rows_of
+
+
+def ids_of_objects(
+    session: Session, object_ids: Iterable[str], catalog_ids: Collection[int] = ()
+) -> dict[str, list[int]]:
+    """Ids of the candidates of each name, by name; of all catalogs where none is given.
+
+    Names that no candidate has are left out.
+    """
+    ids: dict[str, list[int]] = {}
+    for part in in_batches(object_ids):
+        statement = select(Candidate.object_id, Candidate.id).where(Candidate.object_id.in_(part))
+        if catalog_ids:
+            statement = statement.where(Candidate.catalog_id.in_(catalog_ids))
+        for object_id, candidate_id in session.execute(statement):
+            ids.setdefault(object_id, []).append(candidate_id)
+    return ids
+
+
+def has_positions(session: Session, catalog_id: int) -> bool:
+    """Whether any candidate of a catalog has a position."""
+    placed = exists().where(Candidate.catalog_id == catalog_id, Candidate.ra_deg.is_not(None))
+    return bool(session.scalar(select(placed)))
+
+
+def write_columns(
+    session: Session,
+    candidate_ids: Sequence[int],
+    columns: Mapping[str, NDArray[np.float64]],
+) -> None:
+    """Put columns of numbers, in the order of the ids, into the rows of candidates; NaN is NULL."""
+    if not columns or not candidate_ids:
+        return
+    values = {
+        name: [v if np.isfinite(v) else None for v in column.tolist()]
+        for name, column in columns.items()
+    }
+    session.execute(
+        update(Candidate),
+        [
+            {"id": key, **{name: column[k] for name, column in values.items()}}
+            for k, key in enumerate(candidate_ids)
+        ],
+    )

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
-from lensing_core.store.tables import Catalog
+from lensing_core.store.tables import Candidate, Catalog
+
+
+def catalog_named(session: Session, name: str) -> Catalog | None:
+    """The catalog of a name; None where there is none."""
+    return session.scalar(select(Catalog).where(Catalog.name == name))
 
 
 def find_catalog(session: Session, name: str) -> Catalog:
-    """A catalog by name; raises NotFoundError."""
-    catalog = session.scalar(select(Catalog).where(Catalog.name == name))
+    """The catalog of a name; raises NotFoundError."""
+    catalog = catalog_named(session, name)
     if catalog is None:
-        raise NotFoundError(f"There is no catalog {name}.")
+        raise no_catalog(name)
     return catalog
+
+
+def find_catalogs(session: Session, names: Iterable[str]) -> list[Catalog]:
+    """Catalogs by name, each once, in the order asked for; raises NotFoundError."""
+    wanted = list(dict.fromkeys(names))
+    found = {c.name: c for c in session.scalars(select(Catalog).where(Catalog.name.in_(wanted)))}
+    if missing := [name for name in wanted if name not in found]:
+        raise no_catalog(*missing)
+    return [found[name] for name in wanted]
+
+
+def no_catalog(*names: str, known: Collection[str] = ()) -> NotFoundError:
+    """The error that says that there is no catalog of these names, and which there are."""
+    there_are = f"; there are: {', '.join(known)}" if known else ""
+    return NotFoundError(f"There is no catalog {', '.join(names)}{there_are}.")
 
 
 def get_catalog(session: Session, catalog_id: int) -> Catalog:
@@ -25,6 +45,22 @@ def get_catalog(session: Session, catalog_id: int) -> Catalog:
     if catalog is None:
         raise NotFoundError(f"Catalog {catalog_id} does not exist.")
     return catalog
+
+
+def count_labeled(session: Session, names: Sequence[str]) -> int:
+    """Number of candidates of catalogs, by name, that came with a label."""
+    statement = (
+        select(func.count())
+        .select_from(Candidate)
+        .join(Catalog, Catalog.id == Candidate.catalog_id)
+        .where(Catalog.name.in_(names), Candidate.label.is_not(None))
+    )
+    return session.scalar(statement) or 0
+
+
+def scales_of(session: Session, names: Sequence[str]) -> set[str]:
+    """Scales ('galaxy', 'cluster') of those catalogs of these names that there are."""
+    return set(session.scalars(select(Catalog.scale).where(Catalog.name.in_(names))))
 
 
 def list_catalogs(session: Session) -> list[Catalog]:

@@ -9,8 +9,9 @@ from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.consensus import Thresholds
-from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.store.tables import ConsensusChoice, Ensemble, LabelEvent, Vote, utc_now
+from lensing_core.errors import BadInputError
+from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.tables import ConsensusChoice, LabelEvent, Vote, utc_now
 
 Method = Literal["dawid_skene", "swap"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -97,10 +98,7 @@ def is_stale(session: Session, method: Method) -> bool:
 
 def ensemble_as_prior(session: Session, name: str) -> int:
     """The id of an ensemble whose scores are to be the prior; raises NotFoundError."""
-    found = session.scalar(select(Ensemble.id).where(Ensemble.name == name))
-    if found is None:
-        raise NotFoundError(f"There is no ensemble {name!r} to take the prior from.")
-    return found
+    return find_ensemble(session, name).id
 
 
 def count_votes_in_sight(session: Session) -> int:

@@ -10,11 +10,12 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
+from lensing_core.store.catalogs import catalog_named
+from lensing_core.store.models import members_of
 from lensing_core.store.tables import (
     Candidate,
     Catalog,
     Ensemble,
-    EnsembleMember,
     Model,
     Score,
     SurveyRow,
@@ -84,9 +85,14 @@ def get_ensemble(session: Session, ensemble_id: int) -> Ensemble:
     return ensemble
 
 
+def ensemble_named(session: Session, name: str) -> Ensemble | None:
+    """The ensemble of a name; None where there is none."""
+    return session.scalar(select(Ensemble).where(Ensemble.name == name))
+
+
 def find_ensemble(session: Session, name: str) -> Ensemble:
-    """An ensemble by name; raises NotFoundError."""
-    ensemble = session.scalar(select(Ensemble).where(Ensemble.name == name))
+    """The ensemble of a name; raises NotFoundError."""
+    ensemble = ensemble_named(session, name)
     if ensemble is None:
         raise NotFoundError(f"There is no ensemble {name}.")
     return ensemble
@@ -107,12 +113,12 @@ def default_ensemble(session: Session, name: str = "", *, catalog: str = "") -> 
         If there is none.
     """
     if name:
-        found = session.scalar(select(Ensemble).where(Ensemble.name == name))
+        found = ensemble_named(session, name)
         if found is None:
             raise NotFoundError(f"There is no ensemble {name}; train one first.")
         return found
     if catalog:
-        of = session.scalar(select(Catalog).where(Catalog.name == catalog))
+        of = catalog_named(session, catalog)
         best = best_ensemble(session, of.id) if of is not None else None
         if best is not None:
             return best
@@ -198,14 +204,6 @@ def network_members(ensemble: Ensemble) -> list[str]:
 
 def models_by_preference(session: Session, ensemble_id: int | None) -> list[str]:
     """Ids of all models: the members of an ensemble in their order, then the newest first."""
-    members: list[str] = []
-    if ensemble_id is not None:
-        members = list(
-            session.scalars(
-                select(EnsembleMember.model_id)
-                .where(EnsembleMember.ensemble_id == ensemble_id)
-                .order_by(EnsembleMember.position)
-            )
-        )
+    members = list(members_of(session, ensemble_id))
     newest = session.scalars(select(Model.id).order_by(Model.created_at.desc(), Model.id))
     return members + [model_id for model_id in newest if model_id not in members]

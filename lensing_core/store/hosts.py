@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from lensing_core.store.batches import in_batches
 from lensing_core.store.tables import Candidate, Observation
 
-_AT_ONCE = 500
 _STREAMED = 5000
 
 
@@ -67,10 +67,10 @@ def possible_hosts(
 def candidates_by_id(session: Session, ids: Sequence[int]) -> list[Candidate]:
     """Candidates with their observations, in the order of ``ids``, apart from the session."""
     found: dict[int, Candidate] = {}
-    for first in range(0, len(ids), _AT_ONCE):
+    for part in in_batches(ids):
         query = (
             select(Candidate)
-            .where(Candidate.id.in_(ids[first : first + _AT_ONCE]))
+            .where(Candidate.id.in_(part))
             .options(selectinload(Candidate.observation))
         )
         found.update({candidate.id: candidate for candidate in session.scalars(query)})

@@ -99,6 +99,14 @@ def save_filter(
     return found
 
 
+def find_filter(session: Session, name: str) -> SavedFilter:
+    """Return a saved filter of a name, whoever owns it; raises NotFoundError."""
+    found = session.scalar(select(SavedFilter).where(SavedFilter.name == name).limit(1))
+    if found is None:
+        raise NotFoundError(f"There is no saved filter {name!r}.")
+    return found
+
+
 def is_shared(session: Session, filter_id: int) -> bool:
     """Whether a filter is everybody's; one that is no longer there is nobody's."""
     found = session.get(SavedFilter, filter_id)

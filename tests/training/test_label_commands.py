@@ -54,7 +54,7 @@ def test_grades_go_in_come_out_and_are_joined(filled_workspace, tmp_path):
         expected = list(session.scalars(scores.order_by(Score.candidate_id)))
     assert priors("swap") == pytest.approx(expected)
     unknown = run("consensus", root, "--prior-ensemble", "none")
-    assert "no ensemble 'none'" in str(unknown.exception)
+    assert "no ensemble none" in str(unknown.exception)
     assert "between 0 and 1" in str(run("consensus", root, "--prior", 2).exception)
     assert "choose one of" in str(run("consensus", root, "--method", "vote").exception)
 

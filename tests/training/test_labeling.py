@@ -83,8 +83,8 @@ def test_a_list_of_names_and_a_saved_filter(filled_workspace):
     ("changes", "error", "message"),
     [
         ({"strategy": "list", "objects": ["nobody"]}, BadInputError, "'nobody' does not exist"),
-        ({"catalogs": ["andromeda"]}, NotFoundError, "no catalog 'andromeda'"),
-        ({"ensemble": "second"}, NotFoundError, "no ensemble 'second'"),
+        ({"catalogs": ["andromeda"]}, NotFoundError, "no catalog andromeda"),
+        ({"ensemble": "second"}, NotFoundError, "no ensemble second"),
         ({"strategy": "top", "ensemble": ""}, BadInputError, "score the catalog"),
         ({"strategy": "graders"}, BadInputError, "No candidate is left"),
         ({"strategy": "filter", "saved_filter": "x"}, NotFoundError, "no saved filter 'x'"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from sqlalchemy import exists, select
-
 from lens_triage.training.settings import (
     CrossmatchSettings,
     IngestSettings,
@@ -16,10 +14,10 @@ from lens_triage.training.settings import (
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import ROW_BYTES, require_space_for
-from lensing_core.store import Session, open_database
-from lensing_core.store.catalogs import find_catalog
+from lensing_core.store import open_database
+from lensing_core.store.candidates import has_positions
+from lensing_core.store.catalogs import catalog_named, find_catalog, find_catalogs
 from lensing_core.store.ensembles import find_ensemble
-from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.surveys import get_survey
 from lensing_core.workspace import Workspace
 
@@ -69,26 +67,18 @@ def check_crossmatch(workspace: Workspace, settings: CrossmatchSettings, run_id:
     """The catalogs exist, candidates have positions, and the ensemble that is named exists."""
     with open_database(workspace).session() as session:
         catalog = find_catalog(session, settings.catalog)
-        for name in settings.catalogs:
-            find_catalog(session, name)
+        find_catalogs(session, settings.catalogs)
         if settings.ensemble:
             find_ensemble(session, settings.ensemble)
-        if not _has_positions(session, catalog):
+        if not has_positions(session, catalog.id):
             raise BadInputError(
                 f"No candidate of {settings.catalog} has a position, so none can be matched."
             )
 
 
-def _has_positions(session: Session, catalog: Catalog) -> bool:
-    placed = select(Candidate.id).where(
-        Candidate.catalog_id == catalog.id, Candidate.ra_deg.is_not(None)
-    )
-    return bool(session.scalar(select(exists(placed))))
-
-
 def _check_made_by(workspace: Workspace, name: str, note: str, settings: dict[str, Any]) -> None:
     """A catalog of this name must not exist, or come from the same settings."""
     with open_database(workspace).session() as session:
-        found = session.scalar(select(Catalog).where(Catalog.name == name))
+        found = catalog_named(session, name)
         if found is not None and found.notes.get(note) != settings:
             raise BadInputError(f"Catalog {name} exists with other settings; choose another name.")

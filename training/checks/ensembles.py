@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import select
-
 from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.disk import require_space
@@ -14,9 +12,10 @@ from lensing_core.models.contract import InputContract, flux_scale
 from lensing_core.models.manifest import base_models
 from lensing_core.models.outputs import bytes_to_store
 from lensing_core.store import Session, open_database
-from lensing_core.store.catalogs import find_catalog
-from lensing_core.store.ensembles import default_ensemble, rows_scored
-from lensing_core.store.tables import Catalog, Ensemble, Model
+from lensing_core.store.catalogs import find_catalog, find_catalogs, scales_of
+from lensing_core.store.ensembles import default_ensemble, ensemble_named, rows_scored
+from lensing_core.store.models import models_by_id
+from lensing_core.store.tables import Ensemble, Model
 from lensing_core.workspace import Workspace
 
 _SCORE_BYTES = 400
@@ -99,7 +98,7 @@ def scale_of(session: Session, ensemble: Ensemble) -> str:
     if stated is not None or ensemble.run_id is None:
         return str(stated or "")
     names = ensemble.manifest.get("catalogs", [])
-    scales = set(session.scalars(select(Catalog.scale).where(Catalog.name.in_(names))))
+    scales = scales_of(session, names)
     return scales.pop() if len(scales) == 1 else ""
 
 
@@ -117,8 +116,7 @@ def _models(session: Session, ensemble: Ensemble) -> Iterable[Model]:
     models = {member.model_id: member.model for member in ensemble.members}
     manifests = [{"kind": model.kind, **model.manifest} for model in models.values()]
     bases = {key for manifest in manifests if "inputs" in manifest for key in base_models(manifest)}
-    models |= {m.id: m for m in session.scalars(select(Model).where(Model.id.in_(bases)))}
-    return models.values()
+    return (models | models_by_id(session, bases)).values()
 
 
 def check_train(workspace: Workspace, settings: TrainSettings, run_id: str = "") -> None:
@@ -141,14 +139,14 @@ def check_train(workspace: Workspace, settings: TrainSettings, run_id: str = "")
 
 def check_name_free(session: Session, name: str, run_id: str = "") -> None:
     """Raise BadInputError where another run has made an ensemble of this name."""
-    made = session.execute(select(Ensemble.run_id).where(Ensemble.name == name)).one_or_none()
+    made = ensemble_named(session, name)
     if made is not None and (not run_id or made.run_id != run_id):
         raise BadInputError(f"Ensemble {name} exists and is never changed; choose another name.")
 
 
 def check_one_scale(session: Session, names: Iterable[str]) -> None:
     """Raise BadInputError where catalogs are of galaxy and of cluster scale."""
-    scales = {name: find_catalog(session, name).scale for name in names}
+    scales = {catalog.name: catalog.scale for catalog in find_catalogs(session, names)}
     if len(set(scales.values())) > 1:
         listed = ", ".join(f"{name} is of {scale} scale" for name, scale in scales.items())
         raise BadInputError(f"Train on catalogs of one scale of lenses: {listed}.")

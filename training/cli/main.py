@@ -18,7 +18,6 @@ from rich import box
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
-from sqlalchemy import select
 
 from lens_triage.training import runner as jobs
 from lens_triage.training.cli.console import console, errors
@@ -35,11 +34,14 @@ from lens_triage.training.defaults import EPOCHS, N_OBJECTS, make_default
 from lens_triage.training.settings import SETTINGS, RunSettings, fields
 from lens_triage.training.shipped import adopt_ensemble, export_ensemble, make_workspace
 from lensing_core.cutouts.verifying import find_faults
-from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
+from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.store import open_database
+from lensing_core.store.catalogs import catalog_names, no_catalog
 from lensing_core.store.failures import sentence_of
+from lensing_core.store.run_queue import runs_beginning_with
 from lensing_core.store.runs import get_run
-from lensing_core.store.tables import Catalog, Run
+from lensing_core.store.runs import list_runs as stored_runs
+from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
 
 RunArgument = Annotated[str, typer.Argument(help="Run id, or its unique beginning.")]
@@ -96,9 +98,9 @@ def verify_data(
     """Check that all cutouts are as they were written; exit code 1 if one is not."""
     opened = Workspace.open(workspace)
     with open_database(opened).session() as session:
-        names = list(session.scalars(select(Catalog.name).order_by(Catalog.name)))
+        names = list(catalog_names(session).values())
     if catalog and catalog not in names:
-        raise NotFoundError(f"There is no catalog {catalog!r}; there are: {', '.join(names)}.")
+        raise no_catalog(catalog, known=names)
     faults = []
     for name in [catalog] if catalog else names:
         of_catalog = find_faults(opened.catalog_cutouts(name))
@@ -163,8 +165,7 @@ def list_runs(
     """List runs with their state."""
     opened = Workspace.open(workspace)
     jobs.advance(opened)
-    with open_database(opened).session() as session:
-        runs = session.scalars(select(Run).order_by(Run.created_at.desc()).limit(last)).all()
+    runs = stored_runs(open_database(opened), limit=last)
     columns = Column("run", no_wrap=True), Column("what", overflow="fold"), "state", "progress"
     table = Table(*columns, box=box.SIMPLE_HEAD)
     for run in runs:
@@ -193,9 +194,7 @@ def resume(workspace: WorkspaceArgument, run: RunArgument) -> None:
 
 def _find_run(workspace: Workspace, beginning: str) -> str:
     with open_database(workspace).session() as session:
-        found = session.scalars(
-            select(Run.id).where(Run.id.startswith(beginning, autoescape=True)).limit(2)
-        ).all()
+        found = runs_beginning_with(session, beginning, limit=2)
     if len(found) != 1:
         what = "no run begins" if not found else "several runs begin"
         raise BadInputError(f"{what} with {beginning!r}; see: lens-triage runs")

@@ -10,12 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import expit
-from sqlalchemy import delete, insert, select
-from sqlalchemy.orm import Session
 
 from lens_triage.training.checks.ensembles import check_score
-from lens_triage.training.measuring import measures_of_members, write_measures
+from lens_triage.training.measuring import measures_of_members
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import ScoreSettings
 from lensing_core.cutouts import CutoutStore
@@ -32,10 +29,11 @@ from lensing_core.models.outputs import OutputWriter, rows_stored
 from lensing_core.models.predictors import Predictors
 from lensing_core.processes import look_ahead
 from lensing_core.store import Database, open_database
+from lensing_core.store.candidates import candidates_by_cutout, write_columns
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import find_ensemble, rows_scored
 from lensing_core.store.metadata import fetch_metadata
-from lensing_core.store.tables import Candidate, Ensemble, MemberScore, Score
+from lensing_core.store.scores import delete_scores, write_scores
 
 
 def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
@@ -108,13 +106,9 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
             scores, distances = fuse(rule, members, outputs)
             with database.session() as session:
                 if batch.start < scored:
-                    session.execute(
-                        delete(Score).where(
-                            Score.ensemble_id == ensemble.id, Score.candidate_id.in_(batch.ids)
-                        )
-                    )
+                    delete_scores(session, ensemble.id, batch.ids)
                 write_scores(session, ensemble, catalog.id, batch.ids, scores, distances)
-                write_measures(session, batch.ids, measures_of_members(members, outputs))
+                write_columns(session, batch.ids, measures_of_members(members, outputs))
     seconds = time.perf_counter() - began
     if unsegmented:
         context.log(
@@ -165,14 +159,7 @@ def _batches(
     """The candidates of a catalog from the cutout ``start`` on."""
     for first, flux in store.batches(size, start=start):
         with database.session() as session:
-            ids = session.scalars(
-                select(Candidate.id)
-                .where(
-                    Candidate.catalog_id == catalog_id,
-                    Candidate.cutout_index.between(first, first + len(flux) - 1),
-                )
-                .order_by(Candidate.cutout_index)
-            ).all()
+            ids = list(candidates_by_cutout(session, catalog_id, first, first + len(flux)))
             metadata = fetch_metadata(session, ids) if predictors.conditioned else None
         yield _Batch(first, ids, predictors.begin(flux, metadata))
 
@@ -205,53 +192,3 @@ def fuse(
         if sensed and output.embedding is not None:
             distances = sensed(output.embedding)
     return scores, distances
-
-
-def write_scores(
-    session: Session,
-    ensemble: Ensemble,
-    catalog_id: int,
-    ids: Sequence[int],
-    scores: EnsembleScores,
-    distances: NDArray[np.float64] | None,
-) -> None:
-    """Add the scores of candidates, and put what their members say in place of what they said."""
-    n = len(ids)
-    columns: dict[str, list[Any]] = {
-        "ensemble_id": [ensemble.id] * n,
-        "candidate_id": list(ids),
-        "catalog_id": [catalog_id] * n,
-        **{
-            name: getattr(scores, name).tolist()
-            for name in ("logit", "probability", "epistemic", "aleatoric", "disagreement")
-        },
-        "ood_distance": [None] * n if distances is None else distances.tolist(),
-    }
-    connection = session.connection()  # past the unit of work, which plain rows do not need
-    connection.execute(insert(Score), _rows(columns))
-    # A member may serve several ensembles, with a calibration in each; the last one stands.
-    models = [member.model_id for member in ensemble.members]
-    session.execute(
-        delete(MemberScore).where(
-            MemberScore.model_id.in_(models), MemberScore.candidate_id.in_(ids)
-        )
-    )
-    logits = scores.member_logits
-    connection.execute(
-        insert(MemberScore),
-        _rows(
-            {
-                "model_id": models * n,
-                "candidate_id": np.repeat(np.asarray(ids, dtype=np.int64), len(models)).tolist(),
-                "logit": logits.ravel().tolist(),
-                "probability": expit(logits).ravel().tolist(),
-            }
-        ),
-    )
-
-
-def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
-    """Rows from columns."""
-    return [
-        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
-    ]

@@ -11,6 +11,7 @@ from lensing_core.store.catalogs import (
     catalog_names,
     catalogs_by_id,
     find_catalog,
+    find_catalogs,
     get_catalog,
     list_catalogs,
 )
@@ -32,6 +33,16 @@ def test_one_catalog(session) -> None:
         find_catalog(session, "perseus")
     with pytest.raises(NotFoundError, match=r"^Catalog 4 does not exist\.$"):
         get_catalog(session, 4)
+
+
+def test_catalogs_by_name_come_once_and_in_the_order_asked_for(session) -> None:
+    assert [c.name for c in find_catalogs(session, ["virgo", "abell", "virgo"])] == [
+        "virgo",
+        "abell",
+    ]
+    assert find_catalogs(session, ()) == []
+    with pytest.raises(NotFoundError, match=r"^There is no catalog perseus, leo\.$"):
+        find_catalogs(session, ["perseus", "virgo", "leo"])
 
 
 def test_lists_have_catalogs_with_candidates_by_name(session) -> None:

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from lens_triage.training.jobs.retrain.selection import Selection
 from lensing_core.datasets.table import (
@@ -16,16 +14,8 @@ from lensing_core.datasets.table import (
     OTHER,
 )
 from lensing_core.pu import Estimate, PriorEstimates, scar_check
-from lensing_core.store.tables import Candidate, Observation
 
 Floats = NDArray[np.float64]
-_AT_ONCE = 5000
-_COVARIATES = {
-    "magnitude": Candidate.magnitude,
-    "signal to noise": Observation.snr,
-    "half-light radius": Observation.half_light_radius_arcsec,
-    "redshift": Observation.z_phot,
-}
 
 
 def diagnose(
@@ -78,19 +68,3 @@ def diagnose(
 def _estimates(by_name: dict[str, Estimate], survey_prior: float) -> str:
     listed = ", ".join(f"{name} {value}" for name, value in by_name.items())
     return f"Class prior of the unlabeled objects: {listed}; the run used {survey_prior:g}."
-
-
-def fetch_covariates(session: Session, candidate_ids: NDArray[np.int64]) -> dict[str, Floats]:
-    """What may tell labeled lenses from others, by name, shape (n,); NaN where unknown."""
-    out = np.full((len(candidate_ids), len(_COVARIATES)), np.nan)
-    row = {candidate_id: k for k, candidate_id in enumerate(candidate_ids.tolist())}
-    for first in range(0, len(candidate_ids), _AT_ONCE):
-        wanted = candidate_ids[first : first + _AT_ONCE].tolist()
-        rows = session.execute(
-            select(Candidate.id, *_COVARIATES.values())
-            .outerjoin(Observation, Observation.candidate_id == Candidate.id)
-            .where(Candidate.id.in_(wanted))
-        )
-        for candidate_id, *values in rows:
-            out[row[candidate_id]] = [np.nan if v is None else v for v in values]
-    return dict(zip(_COVARIATES, out.T, strict=True))

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
 from lens_triage.training.jobs.retrain.selection import Selection
 from lens_triage.training.jobs.retrain.stacking import (
@@ -24,11 +23,11 @@ from lensing_core.datasets.table import (
 from lensing_core.errors import NotFoundError
 from lensing_core.metrics import binomial_interval, compare_rankings
 from lensing_core.store import open_database
-from lensing_core.store.tables import Ensemble, Score
+from lensing_core.store.scores import logits_of
+from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace
 
 Floats = NDArray[np.float64]
-_SCORES_AT_ONCE = 5000
 LENSES_KEPT = 0.8
 """Share of the held-out lenses at whose score contaminants are counted."""
 
@@ -113,19 +112,9 @@ def by_reason(selection: Selection, logits: dict[str, Floats]) -> dict[str, dict
 
 def _scores_of(workspace: Workspace, ensemble: Ensemble, ids: NDArray[np.int64]) -> Floats | None:
     """The ensemble's logits of candidates as stored; None where one is missing."""
-    found: dict[int, float] = {}
     with open_database(workspace).session() as session:
-        for first in range(0, len(ids), _SCORES_AT_ONCE):
-            wanted = ids[first : first + _SCORES_AT_ONCE].tolist()
-            rows = session.execute(
-                select(Score.candidate_id, Score.logit).where(
-                    Score.ensemble_id == ensemble.id, Score.candidate_id.in_(wanted)
-                )
-            )
-            found.update((row[0], row[1]) for row in rows)
-    if len(found) < len(ids):
-        return None
-    return np.array([found[k] for k in ids.tolist()])
+        logits = logits_of(session, ensemble.id, ids)
+    return None if np.isnan(logits).any() else logits
 
 
 def _add_held_out(workspace: Workspace, base: Ensemble, more: HeldOut) -> None:

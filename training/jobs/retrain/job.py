@@ -19,10 +19,7 @@ from numpy.typing import NDArray
 
 from lens_triage.training.jobs.retrain.class_prior import estimate_prior, scan_prior
 from lens_triage.training.jobs.retrain.copies import copies_in
-from lens_triage.training.jobs.retrain.diagnosis import (
-    diagnose,
-    fetch_covariates,
-)
+from lens_triage.training.jobs.retrain.diagnosis import diagnose
 from lens_triage.training.jobs.retrain.evaluating import evaluate
 from lens_triage.training.jobs.retrain.heads import (
     HeadPlan,
@@ -62,6 +59,7 @@ from lensing_core.processes import available_cores
 from lensing_core.pu import PriorEstimates
 from lensing_core.store import Session, open_database
 from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.observations import fetch_covariates
 from lensing_core.store.tables import Ensemble
 
 Floats = NDArray[np.float64]

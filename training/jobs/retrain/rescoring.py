@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
-from lens_triage.training.jobs.score import fuse, write_scores
+from lens_triage.training.jobs.score import fuse
 from lens_triage.training.runner.context import JobContext
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member
 from lensing_core.models.head import HeadMember
 from lensing_core.models.outputs import StoredOutputs
 from lensing_core.store import open_database
+from lensing_core.store.candidates import candidates_by_cutout
+from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import rows_scored
-from lensing_core.store.tables import Candidate, Catalog, Ensemble
+from lensing_core.store.scores import write_scores
+from lensing_core.store.tables import Ensemble
 
 BATCH = 8192
 
@@ -21,7 +22,7 @@ def rescore(context: JobContext, ensemble: Ensemble, name: str) -> int:
     """Score the candidates that ``ensemble`` has not scored, in order; return how many."""
     database = open_database(context.workspace)
     with database.session() as session:
-        catalog = session.scalars(select(Catalog).where(Catalog.name == name)).one()
+        catalog = find_catalog(session, name)
         done = rows_scored(session, ensemble.id, catalog.id)
     total = catalog.n_candidates
     members = [load_member(context.workspace, m.model_id) for m in ensemble.members]
@@ -37,14 +38,7 @@ def rescore(context: JobContext, ensemble: Ensemble, name: str) -> int:
         outputs = {key: found.output(slice(start, stop)) for key, found in stored.items()}
         scores, distances = fuse(rule, members, outputs)
         with database.session() as session:
-            ids = session.scalars(
-                select(Candidate.id)
-                .where(
-                    Candidate.catalog_id == catalog.id,
-                    Candidate.cutout_index.between(start, stop - 1),
-                )
-                .order_by(Candidate.cutout_index)
-            ).all()
+            ids = list(candidates_by_cutout(session, catalog.id, start, stop))
             write_scores(session, ensemble, catalog.id, ids, scores, distances)
     context.progress(total, total, "Done")
     return total - done

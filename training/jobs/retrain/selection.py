@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from lens_triage.training.jobs.train.held_out import HeldOut
 from lensing_core.datasets.table import (
@@ -22,7 +20,9 @@ from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.files import StoredMember
 from lensing_core.models.head import HeadInput, gather_inputs
 from lensing_core.models.outputs import StoredOutputs
-from lensing_core.store.tables import Catalog, Ensemble, Model
+from lensing_core.store import Session
+from lensing_core.store.catalogs import get_catalog
+from lensing_core.store.models import ensembles_of_run, models_by_id
 from lensing_core.workspace import Workspace
 
 Ints = NDArray[np.int64]
@@ -144,13 +144,13 @@ def seen_by_bases(
     that its training held out. Logits of the others are honest.
     """
     seen = np.zeros(len(labels), dtype=bool)
-    for model in session.scalars(select(Model).where(Model.id.in_(model_ids))):
+    for model in models_by_id(session, model_ids).values():
         if model.run_id is None:
             continue  # trained elsewhere: the catalogs that it names are not these
         names = model.manifest.get("catalogs", [])
         ids = [k for k, name in labels.catalogs.items() if name in names]
         mine = labels.imported & np.isin(labels.catalog_id, ids)
-        for name in session.scalars(select(Ensemble.name).where(Ensemble.run_id == model.run_id)):
+        for name in ensembles_of_run(session, model.run_id):
             try:
                 mine &= ~np.isin(labels.candidate_id, HeldOut.read(workspace, name).candidate_id)
             except NotFoundError:
@@ -185,7 +185,7 @@ class StoredBases:
         """Raises NotFoundError where a member has no outputs of a catalog."""
         outputs: dict[int, dict[str, StoredOutputs]] = {}
         for catalog_id, name in catalogs.items():
-            rows = session.get_one(Catalog, catalog_id).n_candidates
+            rows = get_catalog(session, catalog_id).n_candidates
             outputs[catalog_id] = {
                 m.id: StoredOutputs.read(workspace, m.id, name, rows) for m in members
             }

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.datasets.labels import labels_to_train
@@ -19,8 +18,8 @@ from lensing_core.datasets.table import TrainingLabels
 from lensing_core.errors import BadInputError
 from lensing_core.models.contract import InputContract, flux_scale
 from lensing_core.store import open_database
+from lensing_core.store.catalogs import catalogs_by_id
 from lensing_core.store.metadata import fetch_metadata
-from lensing_core.store.tables import Catalog
 from lensing_core.workspace import Workspace
 
 SPLITS = {"train": 0.6, "validation": 0.1, "calibration": 0.15, "test": 0.15}
@@ -83,18 +82,14 @@ class TrainingData:
     def origins(self) -> dict[str, str]:
         """'observed' or 'simulated', of each catalog by name."""
         with open_database(self.workspace).session() as session:
-            rows = session.execute(
-                select(Catalog.name, Catalog.origin).where(Catalog.id.in_(self.labels.catalogs))
-            )
-            return {row[0]: row[1] for row in rows}
+            catalogs = catalogs_by_id(session, self.labels.catalogs)
+        return {catalog.name: catalog.origin for catalog in catalogs.values()}
 
     @cached_property
     def scale(self) -> str:
         """'galaxy' or 'cluster': the scale of the lenses, one for all catalogs."""
         with open_database(self.workspace).session() as session:
-            return session.scalars(
-                select(Catalog.scale).where(Catalog.id.in_(self.labels.catalogs)).limit(1)
-            ).one()
+            return next(iter(catalogs_by_id(session, self.labels.catalogs).values())).scale
 
     def metadata_of(self, indices: Indices, names: Sequence[str]) -> dict[str, list[Any]]:
         """:attr:`metadata` of some objects."""

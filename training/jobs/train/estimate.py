@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, func, select
-
 from lens_triage.training.jobs.train.data import SPLITS
 from lens_triage.training.settings import ScoreSettings, TrainSettings
-from lensing_core.store import Database, Session
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, Run, Score
+from lensing_core.store import Database
+from lensing_core.store.catalogs import count_labeled
+from lensing_core.store.run_queue import runs_of_kind
+from lensing_core.store.scores import count_unscored
 
 _RUNS = 20
-
-
-def _latest(session: Session, kind: str) -> list[Run]:
-    """The last finished runs of a kind, the newest first."""
-    finished = select(Run).where(Run.kind == kind, Run.status == "succeeded")
-    return list(session.scalars(finished.order_by(Run.created_at.desc()).limit(_RUNS)))
 
 
 def estimate_seconds(database: Database, settings: TrainSettings) -> float | None:
@@ -26,7 +20,7 @@ def estimate_seconds(database: Database, settings: TrainSettings) -> float | Non
     """
     work = _work(database, settings)
     with database.session() as session:
-        runs = _latest(session, "train")
+        runs = runs_of_kind(session, "train", status="succeeded", limit=_RUNS)
     for run in runs:
         stored = run.settings
         same = (
@@ -44,37 +38,20 @@ def estimate_seconds(database: Database, settings: TrainSettings) -> float | Non
 
 def _work(database: Database, settings: TrainSettings) -> float:
     with database.session() as session:
-        labelled = session.scalar(
-            select(func.count())
-            .select_from(Candidate)
-            .join(Catalog, Catalog.id == Candidate.catalog_id)
-            .where(Catalog.name.in_(settings.catalogs), Candidate.label.is_not(None))
-        )
-    return SPLITS["train"] * (labelled or 0) * settings.epochs * settings.copies
+        labeled = count_labeled(session, settings.catalogs)
+    return SPLITS["train"] * labeled * settings.epochs * settings.copies
 
 
 def estimate_scoring_seconds(database: Database, settings: ScoreSettings) -> float | None:
     """Seconds by the rate of the latest scoring with the same ensemble; None if there was none."""
     with database.session() as session:
-        runs = _latest(session, "score")
-        left = session.scalar(
-            select(func.count())
-            .select_from(Candidate)
-            .join(Catalog, Catalog.id == Candidate.catalog_id)
-            .where(
-                Catalog.name.in_([settings.catalog, *settings.further]),
-                ~exists().where(
-                    Score.candidate_id == Candidate.id,
-                    Score.ensemble_id == Ensemble.id,
-                    Ensemble.name == settings.ensemble,
-                ),
-            )
-        )
+        runs = runs_of_kind(session, "score", status="succeeded", limit=_RUNS)
+        left = count_unscored(session, settings.ensemble, [settings.catalog, *settings.further])
     for run in runs:
         rate = (run.result or {}).get("per_second")
         same = all(
             run.settings.get(name) == getattr(settings, name) for name in ("ensemble", "device")
         )
         if rate and same:
-            return (left or 0) / rate
+            return left / rate
     return None

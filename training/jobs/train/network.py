@@ -36,7 +36,6 @@ from lens_triage.training.jobs.train.module import (
     Report,
 )
 from lens_triage.training.jobs.train.pretrain import pretrain
-from lens_triage.training.jobs.train.truth import fetch_truth
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import TrainSettings
 from lensing_core.errors import BadInputError
@@ -44,6 +43,8 @@ from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, ImageScaling
 from lensing_core.models.networks import ARC_AWARE, MetadataField, NetworkSpec
 from lensing_core.models.networks.physics import TRUTH
+from lensing_core.store import open_database
+from lensing_core.store.observations import fetch_truth
 
 SCALING_SAMPLE = 512
 _MIN_FOLDS = 5
@@ -121,7 +122,8 @@ def _known_masses(
     """What the second task of training is told of all objects, (n, k); k is 0 without it."""
     if not settings.physics_weight:
         return np.empty((len(data), 0), dtype=np.float32)
-    truth = fetch_truth(data.workspace, data.labels.candidate_id, TRUTH)
+    with open_database(data.workspace).session() as session:
+        truth = fetch_truth(session, data.labels.candidate_id, TRUTH)
     if not np.isfinite(truth[plan.train, :3]).all(axis=1).any():
         raise BadInputError(
             f"physics_weight = {settings.physics_weight:g}: no object to train on has a known "

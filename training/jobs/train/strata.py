@@ -7,16 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
-from lens_triage.training.jobs.train.truth import fetch_truth
 from lensing_core.metrics import recall_by
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, SurveyRow
+from lensing_core.store.observations import fetch_truth, magnitudes_and_surveys
 from lensing_core.workspace import Workspace
 
 TRUE = ("theta_e_arcsec", "arc_snr", "magnification", "source_mag")
-_AT_ONCE = 500
 
 
 def recall_by_properties(
@@ -34,20 +31,13 @@ def recall_by_properties(
     lenses = np.flatnonzero(labels == 1)
     ids = candidate_ids[lenses]
     truth = np.full((len(logits), len(TRUE)), math.nan)
-    truth[lenses] = fetch_truth(workspace, ids, TRUE)
     magnitude: list[float | None] = [None] * len(logits)
     survey = [""] * len(logits)
-    place = dict(zip(ids.tolist(), lenses.tolist(), strict=True))
     with open_database(workspace).session() as session:
-        for first in range(0, len(ids), _AT_ONCE):
-            rows = session.execute(
-                select(Candidate.id, Candidate.magnitude, SurveyRow.name)
-                .join(Catalog, Catalog.id == Candidate.catalog_id)
-                .join(SurveyRow, SurveyRow.id == Catalog.survey_id)
-                .where(Candidate.id.in_(ids[first : first + _AT_ONCE].tolist()))
-            )
-            for candidate_id, value, name in rows:
-                magnitude[place[candidate_id]], survey[place[candidate_id]] = value, name
+        truth[lenses] = fetch_truth(session, ids, TRUE)
+        known = magnitudes_and_surveys(session, ids)
+    for place, candidate_id in zip(lenses.tolist(), ids.tolist(), strict=True):
+        magnitude[place], survey[place] = known.get(candidate_id, (None, ""))
     columns: dict[str, Any] = dict(zip(TRUE, truth.T, strict=True))
     columns["magnitude"] = magnitude
     return recall_by(logits, labels, columns, kinds={"survey": survey})

@@ -8,10 +8,7 @@ from sqlalchemy import select, update
 
 from lens_triage.training.jobs import retrain as retraining
 from lens_triage.training.jobs.retrain.class_prior import estimate_prior, scan_prior
-from lens_triage.training.jobs.retrain.diagnosis import (
-    diagnose,
-    fetch_covariates,
-)
+from lens_triage.training.jobs.retrain.diagnosis import diagnose
 from lens_triage.training.jobs.retrain.heads import TrainingSet, plan_heads
 from lens_triage.training.jobs.retrain.selection import Selection
 from lens_triage.training.settings import RetrainSettings
@@ -22,6 +19,7 @@ from lensing_core.datasets.table import (
 )
 from lensing_core.models.head import HeadInput
 from lensing_core.store import open_database
+from lensing_core.store.observations import fetch_covariates
 from lensing_core.store.tables import Candidate, Ensemble, Observation, RunLog
 
 

@@ -1,0 +1,118 @@
+"""Scores of candidates: written by scoring, read by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy.orm import Session
+
+from lensing_core.store.batches import in_batches
+from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
+
+if TYPE_CHECKING:
+    from lensing_core.models.ensemble import EnsembleScores
+
+
+def write_scores(
+    session: Session,
+    ensemble: Ensemble,
+    catalog_id: int,
+    ids: Sequence[int],
+    scores: EnsembleScores,
+    distances: NDArray[np.float64] | None,
+) -> None:
+    """Add the scores of candidates, and put what their members say in place of what they said.
+
+    Parameters
+    ----------
+    scores : EnsembleScores
+        Of ``ids``, in their order.
+    distances : ndarray of shape (n,) or None
+        OOD distances.
+    """
+    n = len(ids)
+    columns: dict[str, list[Any]] = {
+        "ensemble_id": [ensemble.id] * n,
+        "candidate_id": list(ids),
+        "catalog_id": [catalog_id] * n,
+        **{
+            name: getattr(scores, name).tolist()
+            for name in ("logit", "probability", "epistemic", "aleatoric", "disagreement")
+        },
+        "ood_distance": [None] * n if distances is None else distances.tolist(),
+    }
+    connection = session.connection()  # past the unit of work, which plain rows do not need
+    connection.execute(insert(Score), _rows(columns))
+    # A member may serve several ensembles, with a calibration in each; the last one stands.
+    models = [member.model_id for member in ensemble.members]
+    for part in in_batches(ids):
+        session.execute(
+            delete(MemberScore).where(
+                MemberScore.model_id.in_(models), MemberScore.candidate_id.in_(part)
+            )
+        )
+    logits = scores.member_logits
+    connection.execute(
+        insert(MemberScore),
+        _rows(
+            {
+                "model_id": models * n,
+                "candidate_id": np.repeat(np.asarray(ids, dtype=np.int64), len(models)).tolist(),
+                "logit": logits.ravel().tolist(),
+                "probability": expit(logits).ravel().tolist(),
+            }
+        ),
+    )
+
+
+def _rows(columns: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
+    """Rows from columns."""
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
+
+
+def delete_scores(session: Session, ensemble_id: int, ids: Iterable[int]) -> None:
+    """Remove what an ensemble says of candidates."""
+    for part in in_batches(ids):
+        session.execute(
+            delete(Score).where(Score.ensemble_id == ensemble_id, Score.candidate_id.in_(part))
+        )
+
+
+def logits_of(
+    session: Session, ensemble_id: int, candidate_ids: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Logits of an ensemble, shape (n,), in the order of the ids; NaN where it has no score."""
+    logits: dict[int, float] = {}
+    for part in in_batches(candidate_ids):
+        rows = session.execute(
+            select(Score.candidate_id, Score.logit).where(
+                Score.ensemble_id == ensemble_id, Score.candidate_id.in_(part)
+            )
+        )
+        logits.update((row[0], row[1]) for row in rows)
+    return np.array([logits.get(k, np.nan) for k in candidate_ids.tolist()], dtype=np.float64)
+
+
+def count_unscored(session: Session, ensemble: str, catalogs: Sequence[str]) -> int:
+    """Number of candidates of catalogs, by name, that an ensemble has not scored."""
+    statement = (
+        select(func.count())
+        .select_from(Candidate)
+        .join(Catalog, Catalog.id == Candidate.catalog_id)
+        .where(
+            Catalog.name.in_(catalogs),
+            ~exists().where(
+                Score.candidate_id == Candidate.id,
+                Score.ensemble_id == Ensemble.id,
+                Ensemble.name == ensemble,
+            ),
+        )
+    )
+    return session.scalar(statement) or 0
