@@ -184,7 +184,7 @@ def test_lists_follow_the_method_that_was_joined_last(database, ids):
             thresholds=Thresholds(0.9, 1e-3)
         )
         assert ensemble_as_prior(session, "first") == 1
-        with pytest.raises(NotFoundError, match="'none'"):
+        with pytest.raises(NotFoundError, match="no ensemble none"):
             ensemble_as_prior(session, "none")
         assert count_votes_in_sight(session) == 0
         ana = grader_named(session, "Ana").id
