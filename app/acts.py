@@ -10,8 +10,7 @@ from lens_triage.app.context import AppContext
 from lens_triage.training import labeling, runner
 from lens_triage.training.labeling import SessionSettings
 from lens_triage.training.settings import RunSettings
-from lensing_core.labeling import close_session
-from lensing_core.labeling.creation import get_session
+from lensing_core.labeling import close_session, get_session
 from lensing_core.store import promotion
 from lensing_core.store.backup import Backup, backup_database
 from lensing_core.store.graders import reset_passphrase, set_active, set_role

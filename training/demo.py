@@ -17,8 +17,8 @@ from lens_triage.training.settings import (
     SimulateSettings,
     TrainSettings,
 )
-from lensing_core.labeling.creation import session_names
 from lensing_core.store import open_database
+from lensing_core.store.label_sessions import session_names
 from lensing_core.store.runs import get_run
 from lensing_core.workspace import Workspace
 

@@ -18,22 +18,21 @@ from lens_triage.app.viewer.candidates import catalog_to_json
 from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.labeling import Desk, GraderFigures, Outcome, open_desk, record
-from lensing_core.labeling.creation import get_session
 from lensing_core.labeling.desk import (
     Said,
     Stamp,
     Standing,
-    queue_fingerprint,
     remaining,
     retired,
     skipped,
     standing,
 )
-from lensing_core.labeling.summary import answers_of, figures_of
+from lensing_core.labeling.summary import figures_of
 from lensing_core.store import Session
 from lensing_core.store.candidates import object_names
 from lensing_core.store.catalogs import catalogs_by_id, get_catalog
 from lensing_core.store.graders import get_grader, keep_preferences, workspace_secret
+from lensing_core.store.label_sessions import answers_of, get_session, queue_fingerprint
 from lensing_core.store.standing import probabilities_of
 from lensing_core.store.tables import Catalog
 from lensing_core.store.votes import grades_of

@@ -40,7 +40,8 @@ from lens_triage.app.widgets.settings_panel import SettingsPanel
 from lens_triage.app.widgets.table import Table
 from lens_triage.training.labeling import SessionSettings
 from lensing_core.labeling import SessionSummary, create_tutorial, list_sessions
-from lensing_core.labeling.creation import event_stamp, filter_names, session_names
+from lensing_core.store.label_sessions import event_stamp, session_names
+from lensing_core.store.ranking_facets import filter_names
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 
 _CSS = "p { margin: 0; color: var(--lt-muted); line-height: 1.5; }"

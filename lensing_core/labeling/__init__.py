@@ -10,13 +10,13 @@ from lensing_core.labeling.creation import (
     close_session,
     create_session,
     create_tutorial,
-    get_session,
 )
 from lensing_core.labeling.desk import Desk, open_desk
 from lensing_core.labeling.options import SessionOptions
 from lensing_core.labeling.order import Slot, grader_order
 from lensing_core.labeling.recording import Outcome, record
 from lensing_core.labeling.summary import GraderFigures, SessionSummary, list_sessions, summarise
+from lensing_core.store.label_sessions import get_session
 
 __all__ = [
     "Desk",

@@ -7,29 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
 from lensing_core.acquisition import QueueEntry
 from lensing_core.consensus import SCHEMES, Scheme
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.labeling.gold import choose_gold, choose_tutorial
 from lensing_core.labeling.options import SessionOptions
+from lensing_core.store import Session
+from lensing_core.store.candidates import missing_candidates
+from lensing_core.store.label_sessions import add_session, find_session, get_session
 from lensing_core.store.labels import grader_named
-from lensing_core.store.tables import (
-    Candidate,
-    LabelEvent,
-    LabelSession,
-    SavedFilter,
-    SessionGrader,
-    SessionItem,
-    utc_now,
-)
+from lensing_core.store.tables import LabelSession, SessionItem, utc_now
 
 MOST_ITEMS = 100_000
 TUTORIAL = "Tutorial"
 TUTORIAL_ITEMS = 20
-_AT_ONCE = 500
 _MAX_WHY = 255
 
 
@@ -96,7 +87,7 @@ def create_session(session: Session, new: NewSession, created_by: int | None) ->
 
 def create_tutorial(session: Session) -> LabelSession:
     """The tutorial, made where there is none: known objects, each explained after its grade."""
-    found = session.scalar(select(LabelSession).where(LabelSession.name == TUTORIAL))
+    found = find_session(session, TUTORIAL)
     if found is not None:
         return found
     known = choose_tutorial(session, TUTORIAL_ITEMS, seed=1)
@@ -120,22 +111,6 @@ def create_tutorial(session: Session) -> LabelSession:
     return _store(session, new, items, None)
 
 
-def get_session(session: Session, session_id: str) -> LabelSession:
-    """The labeling session of an id; raises NotFoundError."""
-    found = session.get(LabelSession, session_id)
-    if found is None:
-        raise NotFoundError(f"There is no labeling session {session_id!r}.")
-    return found
-
-
-def session_named(session: Session, name: str) -> LabelSession:
-    """The labeling session of a name; raises NotFoundError."""
-    found = session.scalar(select(LabelSession).where(LabelSession.name == name))
-    if found is None:
-        raise NotFoundError(f"There is no labeling session {name!r}.")
-    return found
-
-
 def close_session(session: Session, session_id: str, *, reopen: bool = False) -> LabelSession:
     """Take no further grades; those given before and still on their way are taken for an hour.
 
@@ -147,42 +122,13 @@ def close_session(session: Session, session_id: str, *, reopen: bool = False) ->
     return found
 
 
-def invited(session: Session, session_id: str) -> set[int]:
-    """Ids of the graders of a session; empty: everybody."""
-    return set(
-        session.scalars(
-            select(SessionGrader.grader_id).where(SessionGrader.session_id == session_id)
-        )
-    )
-
-
-def session_names(session: Session) -> list[str]:
-    """Names that are taken."""
-    return list(session.scalars(select(LabelSession.name)))
-
-
-def filter_names(session: Session) -> list[str]:
-    """Names of saved filters."""
-    return sorted(set(session.scalars(select(SavedFilter.name))))
-
-
-def event_stamp(session: Session) -> tuple[Any, ...]:
-    """Changes whenever something is graded, or a session is made, closed or opened again."""
-    last = session.scalar(select(func.max(LabelEvent.id)))
-    n_open = func.count().filter(LabelSession.status == "open")
-    return (last, *session.execute(select(func.count(), n_open).select_from(LabelSession)).one())
-
-
 def _check_queue(session: Session, ids: Sequence[int]) -> None:
     if not 0 < len(ids) <= MOST_ITEMS:
         raise BadInputError(f"The queue holds {len(ids):,} candidates: choose 1 to {MOST_ITEMS:,}.")
     if len(set(ids)) < len(ids):
         raise BadInputError("The queue holds a candidate twice.")
-    for first in range(0, len(ids), _AT_ONCE):
-        part = list(ids[first : first + _AT_ONCE])
-        there = set(session.scalars(select(Candidate.id).where(Candidate.id.in_(part))))
-        if missing := [k for k in part if k not in there]:
-            raise NotFoundError(f"Candidate {missing[0]} does not exist.")
+    if missing := missing_candidates(session, ids):
+        raise NotFoundError(f"Candidate {missing[0]} does not exist.")
 
 
 def _store(
@@ -191,7 +137,7 @@ def _store(
     name = " ".join(new.name.split())
     if not 0 < len(name) <= LabelSession.name.type.length:
         raise BadInputError(f"Session name {name[:20]!r}: give 1 to 120 letters.")
-    if session.scalar(select(LabelSession.id).where(LabelSession.name == name)):
+    if find_session(session, name) is not None:
         raise BadInputError(f"There is a session {name!r} already; choose another name.")
     made = LabelSession(
         id=secrets.token_hex(8),
@@ -202,15 +148,6 @@ def _store(
         ensemble_id=new.ensemble_id,
         created_by=created_by,
     )
-    session.add(made)
-    session.flush()
-    for item in items:
-        item.session_id = made.id
-    session.add_all(items)
     names = dict.fromkeys(" ".join(name.split()) for name in new.graders)
-    session.add_all(
-        SessionGrader(session_id=made.id, grader_id=grader_named(session, name).id)
-        for name in names
-    )
-    session.flush()
-    return made
+    guests = [grader_named(session, name).id for name in names]
+    return add_session(session, made, items, guests)

@@ -14,28 +14,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
-
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from lensing_core.consensus import Scheme, scheme_from_json
 from lensing_core.errors import NotFoundError, PolicyError
-from lensing_core.labeling.creation import get_session, invited
 from lensing_core.labeling.options import SessionOptions
 from lensing_core.labeling.order import Slot, grader_order
-from lensing_core.store.consensus_choice import method_in_force
-from lensing_core.store.tables import (
-    Candidate,
-    Consensus,
-    LabelEvent,
-    LabelSession,
-    SessionItem,
-    Vote,
+from lensing_core.store import Session
+from lensing_core.store.label_sessions import (
+    SessionEvent,
+    cutouts_of_session,
+    get_session,
+    invited,
+    items_of,
+    retired_candidates,
+    session_events,
 )
+from lensing_core.store.tables import LabelSession, SessionItem
 
 _TOKEN_LETTERS = 24
-_AT_ONCE = 500
 Key = tuple[int, bool]
 """Candidate, and whether it is the repeat: at most one event of a kind stands for each."""
 
@@ -132,10 +128,7 @@ def open_desk(session: Session, secret: str, session_id: str, grader_id: int) ->
     guests = invited(session, session_id)
     if guests and grader_id not in guests:
         raise PolicyError(f"You are not among the graders of session {found.name!r}.")
-    items = {
-        item.position: item
-        for item in session.scalars(select(SessionItem).where(SessionItem.session_id == session_id))
-    }
+    items = {item.position: item for item in items_of(session, session_id)}
     options = SessionOptions.from_json(found.options)
     slots = grader_order(
         sorted(k for k, item in items.items() if item.kind != "gold"),
@@ -150,42 +143,12 @@ def open_desk(session: Session, secret: str, session_id: str, grader_id: int) ->
     return Desk(session_id, grader_id, scheme, options, found.ensemble_id, stamps)
 
 
-def queue_fingerprint(session: Session, session_id: str) -> tuple[Any, ...]:
-    """Changes where the queue of a session does, at the cost of one pass over an index."""
-    return tuple(
-        session.execute(
-            select(
-                func.count(),
-                func.sum(SessionItem.candidate_id * (SessionItem.position % 9973 + 1)),
-            ).where(SessionItem.session_id == session_id)
-        ).one()
-    )
-
-
 def standing(session: Session, desk: Desk) -> Standing:
     """What stands of the grader's events."""
-    rows = session.execute(
-        select(
-            LabelEvent.id,
-            LabelEvent.uuid,
-            LabelEvent.kind,
-            LabelEvent.candidate_id,
-            LabelEvent.is_repeat,
-            LabelEvent.undoes,
-            LabelEvent.grade,
-            LabelEvent.is_lens,
-            LabelEvent.reject_reason,
-            LabelEvent.comment,
-            LabelEvent.shown_ms,
-            LabelEvent.received_at,
-        )
-        .where(LabelEvent.session_id == desk.session_id, LabelEvent.grader_id == desk.grader_id)
-        .order_by(LabelEvent.id)
-    )
-    return standing_of(rows)
+    return standing_of(session_events(session, desk.session_id, desk.grader_id))
 
 
-def standing_of(rows: Iterable[Any]) -> Standing:
+def standing_of(rows: Iterable[SessionEvent]) -> Standing:
     """What stands of the events of one grader and session, in the order of the log."""
     stacks: defaultdict[Key, list[Said]] = defaultdict(list)
     flags: defaultdict[int, list[tuple[str, bool]]] = defaultdict(list)
@@ -224,29 +187,8 @@ def standing_of(rows: Iterable[Any]) -> Standing:
 
 def retired(session: Session, desk: Desk) -> set[int]:
     """Candidates of the queue that need no further vote, by consensus or by number of votes."""
-    out: set[int] = set()
     queue = [s.candidate_id for s in desk.stamps if s.kind == "queue" and not s.is_repeat]
-    for first in range(0, len(queue), _AT_ONCE):
-        part = queue[first : first + _AT_ONCE]
-        out.update(
-            session.scalars(
-                select(Consensus.candidate_id).where(
-                    Consensus.candidate_id.in_(part),
-                    Consensus.method == method_in_force(),
-                    Consensus.state != "open",
-                )
-            )
-        )
-        if desk.options.target_votes:
-            out.update(
-                session.scalars(
-                    select(Vote.candidate_id)
-                    .where(Vote.candidate_id.in_(part), Vote.session_id == desk.session_id)
-                    .group_by(Vote.candidate_id)
-                    .having(func.count() >= desk.options.target_votes)
-                )
-            )
-    return out
+    return retired_candidates(session, desk.session_id, queue, desk.options.target_votes)
 
 
 def remaining(desk: Desk, stands: Standing, gone: set[int]) -> list[Stamp]:
@@ -287,19 +229,7 @@ def _stamps(
     items: Mapping[int, SessionItem],
     slots: Sequence[Slot],
 ) -> tuple[Stamp, ...]:
-    pictures = {
-        row.id: row
-        for row in session.execute(
-            select(
-                Candidate.id,
-                Candidate.catalog_id,
-                Candidate.cutout_index,
-                Candidate.cutout_sha256,
-            )
-            .join(SessionItem, SessionItem.candidate_id == Candidate.id)
-            .where(SessionItem.session_id == found.id)
-        )
-    }
+    pictures = cutouts_of_session(session, found.id)
     stamps = []
     for number, slot in enumerate(slots):
         item = items[slot.position]

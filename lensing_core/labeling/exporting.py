@@ -8,17 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError, WorkspaceError
 from lensing_core.spreadsheets import guarded
-from lensing_core.store.tables import Candidate, Catalog, Grader, LabelEvent, LabelSession
+from lensing_core.store import Session
+from lensing_core.store.labels import named_events
 
 Format = Literal["csv", "ecsv", "jsonl"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-_AT_ONCE = 1000
 COLUMNS = (
     *("id", "uuid", "kind", "grader", "catalog", "object_id", "candidate_id", "session", "scheme"),
     *("grade", "is_lens", "p_lens", "reject_reason", "comment", "undoes", "is_repeat", "is_gold"),
@@ -51,16 +48,7 @@ def export_events(session: Session, path: Path, kind: Format) -> int:
 
 
 def _events(session: Session) -> Iterator[dict[str, Any]]:
-    statement = (
-        select(LabelEvent, Grader.name, Catalog.name, Candidate.object_id, LabelSession.name)
-        .join(Grader, Grader.id == LabelEvent.grader_id)
-        .join(Candidate, Candidate.id == LabelEvent.candidate_id)
-        .join(Catalog, Catalog.id == Candidate.catalog_id)
-        .outerjoin(LabelSession, LabelSession.id == LabelEvent.session_id)
-        .order_by(LabelEvent.id)
-        .execution_options(yield_per=_AT_ONCE)
-    )
-    for event, grader, catalog, object_id, named in session.execute(statement):
+    for event, grader, catalog, object_id, named in named_events(session):
         names: dict[str, Any] = {
             "grader": grader,
             "catalog": catalog,

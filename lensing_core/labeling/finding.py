@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from lensing_core.errors import NotFoundError
 from lensing_core.labeling.grade_rows import GradeRow
 from lensing_core.spreadsheets import unguarded
-from lensing_core.store.tables import Candidate, Catalog
+from lensing_core.store import Session
+from lensing_core.store.candidates import NamedCandidate, candidates_named, placed_candidates
+from lensing_core.store.catalogs import all_catalogs, find_catalogs
 
-_AT_ONCE = 500
 _IMAGE = re.compile(
     r"\.(?:fits?|fts|fz|png|jpe?g|webp|gif|bmp|tiff?|npy|npz|h5|hdf5)(?:\.(?:gz|bz2|xz|fz|zip))?$",
     re.IGNORECASE,
@@ -42,8 +39,10 @@ def find_candidates(
     NotFoundError
         If there is no catalog of a name.
     """
-    titles = _catalogs(session, catalogs)
-    by_name = _named(session, rows, titles)
+    chosen = find_catalogs(session, catalogs) if catalogs else all_catalogs(session)
+    titles = {catalog.id: catalog.name for catalog in chosen}
+    wanted = sorted({one for row in rows if row.name for one in spellings(row.name)})
+    by_name = candidates_named(session, wanted, titles)
     found: list[Place] = [_by_name(row, by_name, titles) if row.name else "" for row in rows]
     unnamed = [k for k, row in enumerate(rows) if not row.name]
     if unnamed:
@@ -65,47 +64,17 @@ def spellings(name: str) -> Iterator[str]:
             yield one
 
 
-@dataclass(frozen=True)
-class _Named:
-    key: int
-    catalog_id: int
-
-
-def _named(
-    session: Session, rows: Sequence[GradeRow], titles: dict[int, str]
-) -> dict[str, list[_Named]]:
-    wanted = sorted({one for row in rows if row.name for one in spellings(row.name)})
-    by_name: dict[str, list[_Named]] = {}
-    for first in range(0, len(wanted), _AT_ONCE):
-        statement = select(Candidate.object_id, Candidate.id, Candidate.catalog_id).where(
-            Candidate.object_id.in_(wanted[first : first + _AT_ONCE]),
-            Candidate.catalog_id.in_(titles),
-        )
-        for name, key, catalog_id in session.execute(statement):
-            by_name.setdefault(name, []).append(_Named(key, catalog_id))
-    return by_name
-
-
-def _by_name(row: GradeRow, by_name: dict[str, list[_Named]], titles: dict[int, str]) -> Place:
+def _by_name(
+    row: GradeRow, by_name: dict[str, list[NamedCandidate]], titles: dict[int, str]
+) -> Place:
     places = next((by_name[one] for one in spellings(row.name) if one in by_name), [])
     if len(places) > 1 and row.catalog:
         places = [one for one in places if titles[one.catalog_id] == row.catalog] or places
     if len(places) == 1:
-        return places[0].key
+        return places[0].id
     if places:
         return f"{len(places)} catalogs have an object {row.name!r}; name one catalog."
     return f"no candidate is called {row.name!r}."
-
-
-def _catalogs(session: Session, names: Sequence[str]) -> dict[int, str]:
-    """Return names of catalogs by key."""
-    statement = select(Catalog.id, Catalog.name)
-    if names:
-        statement = statement.where(Catalog.name.in_(names))
-    titles = {key: name for key, name in session.execute(statement)}  # noqa: C416 - rows are no tuples to mypy
-    if missing := [name for name in names if name not in titles.values()]:
-        raise NotFoundError(f"There is no catalog {missing[0]}.")
-    return titles
 
 
 def _by_position(
@@ -114,19 +83,7 @@ def _by_position(
     """Return the only candidate within the radius of each row."""
     from scipy.spatial import cKDTree  # here: most files name their objects
 
-    known = session.execute(
-        select(
-            Candidate.id,
-            Candidate.ra_deg,
-            Candidate.dec_deg,
-            Candidate.object_id,
-            Candidate.catalog_id,
-        ).where(
-            Candidate.catalog_id.in_(titles),
-            Candidate.ra_deg.is_not(None),
-            Candidate.dec_deg.is_not(None),
-        )
-    ).all()
+    known = placed_candidates(session, titles)
     if not known:
         return [f"no candidate lies within {radius_arcsec:g} arcsec." for _ in rows]
     sky = np.array([(one.ra_deg, one.dec_deg) for one in known], dtype=np.float64)

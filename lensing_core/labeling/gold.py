@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from lensing_core.datasets.labels import read_labels
 from lensing_core.datasets.uses import OTHER, USES
 from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.store.tables import Candidate, Catalog, Observation
+from lensing_core.store import Session
+from lensing_core.store.catalogs import all_catalogs, catalogs_of
+from lensing_core.store.observations import truths_of
+from lensing_core.store.tables import Catalog
 
 MIN_ARC_SNR = 15.0
 """Simulated lenses with fainter arcs are no fair question; what has no S/N stored is taken."""
-
-_AT_ONCE = 500
 
 _WHAT_IT_IS = {
     "lens": "a lens",
@@ -86,8 +85,10 @@ def choose_gold(
     """
     if n == 0:
         return []
-    kinds = {picture_kind(catalog) for catalog in _catalogs_of(session, candidate_ids)}
-    catalogs = [c for c in session.scalars(select(Catalog)) if picture_kind(c) in kinds]
+    kinds = {picture_kind(catalog) for catalog in catalogs_of(session, candidate_ids)}
+    if not kinds:
+        raise BadInputError("The queue is empty.")
+    catalogs = [c for c in all_catalogs(session) if picture_kind(c) in kinds]
     taken = set(candidate_ids)
     known = [f for f in _known_in(session, catalogs) if f.candidate_id not in taken]
     rng = np.random.default_rng([seed, 1])
@@ -113,9 +114,8 @@ def choose_tutorial(session: Session, n: int, *, seed: int) -> list[KnownObject]
     NotFoundError
         If no catalog has simulated lenses and non-lenses.
     """
-    for catalog in session.scalars(
-        select(Catalog).where(Catalog.origin == "simulated").order_by(Catalog.id.desc())
-    ):
+    simulated = (c for c in reversed(all_catalogs(session)) if c.origin == "simulated")
+    for catalog in simulated:
         known = _known_in(session, [catalog])
         lenses = [f for f in known if f.answer == 1]
         others = [f for f in known if f.answer == 0]
@@ -147,45 +147,19 @@ def choose_tutorial(session: Session, n: int, *, seed: int) -> list[KnownObject]
     return [_explained(found) for found in out]
 
 
-def _catalogs_of(session: Session, candidate_ids: Sequence[int]) -> list[Catalog]:
-    keys: set[int] = set()
-    for first in range(0, len(candidate_ids), _AT_ONCE):
-        part = candidate_ids[first : first + _AT_ONCE]
-        keys.update(
-            session.scalars(select(Candidate.catalog_id).where(Candidate.id.in_(part)).distinct())
-        )
-    if not keys:
-        raise BadInputError("The queue is empty.")
-    return list(session.scalars(select(Catalog).where(Catalog.id.in_(keys))))
-
-
 def _known_in(session: Session, catalogs: Sequence[Catalog]) -> list[_Found]:
     """Labeled objects whose label is as good as certain, by id."""
     if not catalogs:
         return []
     labels = read_labels(session, catalogs, USES["gold"])
     answers = dict(zip(labels.candidate_id.tolist(), labels.state.tolist(), strict=True))
-    truths = _truths(session, list(answers))
+    truths = truths_of(session, answers)
     known = []
     for candidate_id, answer in sorted(answers.items()):
         truth = truths.get(candidate_id, {})
         if answer == OTHER or truth.get("arc_snr", MIN_ARC_SNR) >= MIN_ARC_SNR:
             known.append(_Found(candidate_id, answer, truth))
     return known
-
-
-def _truths(session: Session, candidate_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
-    """What simulations know of candidates, where they know something."""
-    truths: dict[int, Mapping[str, Any]] = {}
-    for first in range(0, len(candidate_ids), _AT_ONCE):
-        part = candidate_ids[first : first + _AT_ONCE]
-        rows = session.execute(
-            select(Observation.candidate_id, Observation.truth).where(
-                Observation.candidate_id.in_(part), Observation.truth.is_not(None)
-            )
-        )
-        truths.update({row.candidate_id: row.truth for row in rows})
-    return truths
 
 
 def _explained(found: _Found) -> KnownObject:

@@ -13,9 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
 from lensing_core.consensus import SCHEMES, Scheme
 from lensing_core.errors import BadInputError
 from lensing_core.labeling.clock import decide_by_clock
@@ -28,10 +25,16 @@ from lensing_core.labeling.grade_files import (
     read_grades,
 )
 from lensing_core.labeling.own_log import is_own_log, read_own_log
+from lensing_core.store import Session
+from lensing_core.store.batches import in_batches
 from lensing_core.store.consensus import schemes_in_use
 from lensing_core.store.label_events import NewEvent, build_event
-from lensing_core.store.labels import append_events, check_grader_name, grader_named
-from lensing_core.store.tables import LabelEvent
+from lensing_core.store.labels import (
+    append_events,
+    check_grader_name,
+    count_events,
+    grader_named,
+)
 
 NAMESPACE = UUID("5d6f3f0e-6d0b-5b52-9d59-0d1f2a7c9f31")
 _AT_ONCE = 500
@@ -125,16 +128,16 @@ def import_labels(session: Session, request: ImportRequest) -> ImportReport:
     bad = tuple(sorted(found.bad, key=lambda one: one.row))
     if bad and not request.skip_bad:
         return ImportReport(found.n_rows, 0, 0, bad, written=False, notes=tuple(found.notes))
-    before = session.scalar(select(func.count()).select_from(LabelEvent)) or 0
+    before = count_events(session)
     graders: dict[str, int] = {}
     events = []
     for name, event in found.events:
         if name not in graders:
             graders[name] = grader_named(session, name, imported=True).id
         events.append(replace(event, grader_id=graders[name]))
-    for first in range(0, len(events), _AT_ONCE):
-        append_events(session, events[first : first + _AT_ONCE])
-    n_new = (session.scalar(select(func.count()).select_from(LabelEvent)) or 0) - before
+    for part in in_batches(events, _AT_ONCE):
+        append_events(session, part)
+    n_new = count_events(session) - before
     n_known = len(events) - n_new
     return ImportReport(found.n_rows, n_new, n_known, bad, written=True, notes=tuple(found.notes))
 

@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from lensing_core.errors import BadInputError, LensTriageError, PolicyError
-from lensing_core.labeling.creation import get_session
 from lensing_core.labeling.desk import Desk, Stamp
+from lensing_core.store import Session
 from lensing_core.store.label_events import CLOCKS_DIFFER, NewEvent, build_event
-from lensing_core.store.labels import append_events
-from lensing_core.store.tables import LabelEvent, LabelSession, utc_now
+from lensing_core.store.label_sessions import get_session
+from lensing_core.store.labels import append_events, find_event, known_uuids
+from lensing_core.store.tables import LabelSession, utc_now
 
 LATE_GRACE = timedelta(hours=1)
-_UUID_LETTERS = 36
 
 
 @dataclass(frozen=True)
@@ -90,18 +87,6 @@ def uuid_of(event: Any, place: int) -> str:
     return uuid if isinstance(uuid, str) and uuid else f"#{place}"
 
 
-def known_uuids(session: Session, grader_id: int, uuids: Sequence[str]) -> set[str]:
-    """UUIDs of a grader's events that are in the log already."""
-    sound = [uuid for uuid in uuids if uuid.isascii() and len(uuid) == _UUID_LETTERS]
-    return set(
-        session.scalars(
-            select(LabelEvent.uuid).where(
-                LabelEvent.uuid.in_(sound), LabelEvent.grader_id == grader_id
-            )
-        )
-    )
-
-
 def sentence_of(error: LensTriageError) -> str:
     """What an error says, with a capital letter."""
     text = str(error)
@@ -154,7 +139,7 @@ def _check_undo(session: Session, desk: Desk, event: NewEvent, coming: Mapping[s
     if event.undoes is not None and event.undoes in coming:
         mine = coming[event.undoes] == event.candidate_id
     else:
-        target = session.scalar(select(LabelEvent).where(LabelEvent.uuid == event.undoes))
+        target = find_event(session, event.undoes)
         mine = target is not None and (
             (target.grader_id, target.candidate_id, target.session_id)
             == (desk.grader_id, event.candidate_id, desk.session_id)

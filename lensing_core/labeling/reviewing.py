@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from lensing_core.consensus import SCHEMES
-from lensing_core.errors import BadInputError, LensTriageError, NotFoundError
-from lensing_core.labeling.recording import Outcome, known_uuids, sentence_of, uuid_of
+from lensing_core.errors import BadInputError, LensTriageError
+from lensing_core.labeling.recording import Outcome, sentence_of, uuid_of
+from lensing_core.store import Session
+from lensing_core.store.candidates import get_candidate
 from lensing_core.store.ensembles import get_ensemble
 from lensing_core.store.label_events import NewEvent, build_event
-from lensing_core.store.labels import append_events
-from lensing_core.store.tables import Candidate, LabelEvent
-from lensing_core.store.votes import OwnGrade, count_grades_of_others, own_grade
+from lensing_core.store.labels import append_events, known_uuids
+from lensing_core.store.votes import OwnGrade, count_grades_of_others, grade_of_event, own_grade
 
 SCHEME = SCHEMES["abcx"]
 _KINDS = ("grade", "undo")
@@ -91,9 +89,7 @@ def _event(session: Session, grader_id: int, sent: Any) -> NewEvent:
 def _candidate(session: Session, key: Any) -> int:
     if isinstance(key, bool) or not isinstance(key, int) or not 0 < key <= _MAX_KEY:
         raise BadInputError("candidate: give its id, a whole number.")
-    if session.get(Candidate, key) is None:
-        raise NotFoundError(f"Candidate {key} does not exist.")
-    return key
+    return get_candidate(session, key).id
 
 
 def _to_take_back(session: Session, grader_id: int, candidate_id: int, undoes: Any) -> OwnGrade:
@@ -115,14 +111,7 @@ def _own_event(session: Session, grader_id: int, candidate_id: int, uuid: Any) -
     """Return a grader's own grade of a candidate by the UUID of its event."""
     if not isinstance(uuid, str) or uuid not in known_uuids(session, grader_id, [uuid]):
         return None
-    row = session.execute(
-        select(LabelEvent.uuid, LabelEvent.scheme, LabelEvent.session_id).where(
-            LabelEvent.uuid == uuid,
-            LabelEvent.kind == "grade",
-            LabelEvent.candidate_id == candidate_id,
-        )
-    ).one_or_none()
-    return None if row is None else OwnGrade(*row)
+    return grade_of_event(session, uuid, candidate_id)
 
 
 def _visible(

@@ -9,22 +9,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from lensing_core.consensus import REJECT_REASONS, Share
 from lensing_core.labeling.desk import standing_of
-from lensing_core.store.tables import LabelEvent, Observation, SessionItem, Vote
+from lensing_core.store import Session
+from lensing_core.store.label_sessions import SessionEvent, answers_of_all, events_on_gold
+from lensing_core.store.observations import truths_of
+from lensing_core.store.votes import reject_reasons
 
 UNKNOWN_LENS, UNKNOWN_OTHER = "lens", "other"
 _CLASS_OF_REASON = {"tidal": "tidal_tail"}
-_AT_ONCE = 500
-_COLUMNS = (
-    *("grader_id", "session_id", "id", "uuid", "kind", "candidate_id", "is_repeat", "undoes"),
-    *("grade", "is_lens", "reject_reason", "comment", "shown_ms", "received_at"),
-)
 
 
 @dataclass(frozen=True)
@@ -56,14 +50,7 @@ def skill_by_kind(session: Session) -> list[KindSkill]:
 
     The first grade of an object in a session counts, as in the figures of the session.
     """
-    answers: dict[tuple[str, int], int] = {
-        (row.session_id, row.candidate_id): int(row.answer)
-        for row in session.execute(
-            select(SessionItem.session_id, SessionItem.candidate_id, SessionItem.answer).where(
-                SessionItem.answer.is_not(None)
-            )
-        )
-    }
+    answers = answers_of_all(session)
     of_object = {candidate_id: answer for (_, candidate_id), answer in answers.items()}
     kinds = _kinds(session, of_object)
     decided: Counter[tuple[int, str, int]] = Counter()
@@ -106,45 +93,26 @@ def all_graders(skills: Sequence[KindSkill]) -> list[KindSkill]:
     return list(together.values())
 
 
-def _events(session: Session) -> dict[tuple[int, str], list[Any]]:
+def _events(session: Session) -> dict[tuple[int, str], list[SessionEvent]]:
     """Events on known objects by grader and session, in the order of the log."""
-    known = (
-        (SessionItem.session_id == LabelEvent.session_id)
-        & (SessionItem.candidate_id == LabelEvent.candidate_id)
-        & SessionItem.answer.is_not(None)
-    )
-    found: defaultdict[tuple[int, str], list[Any]] = defaultdict(list)
-    for row in session.execute(
-        select(*(getattr(LabelEvent, name) for name in _COLUMNS))
-        .join(SessionItem, known)
-        .order_by(LabelEvent.id)
-    ):
-        found[row.grader_id, row.session_id].append(row)
+    found: defaultdict[tuple[int, str], list[SessionEvent]] = defaultdict(list)
+    for event in events_on_gold(session):
+        found[event.grader_id, event.session_id].append(event)
     return found
 
 
 def _kinds(session: Session, answers: dict[int, int]) -> dict[int, str]:
     """The kind of each known object."""
     kinds = {key: UNKNOWN_LENS if answer else UNKNOWN_OTHER for key, answer in answers.items()}
-    ids = list(answers)
-    for first in range(0, len(ids), _AT_ONCE):
-        part = ids[first : first + _AT_ONCE]
-        reasons: defaultdict[int, Counter[str]] = defaultdict(Counter)
-        for candidate_id, reason in session.execute(
-            select(Vote.candidate_id, Vote.reject_reason).where(
-                Vote.candidate_id.in_(part), Vote.reject_reason.in_(tuple(REJECT_REASONS))
-            )
-        ):
-            reasons[candidate_id][str(reason)] += 1
-        for candidate_id, said in reasons.items():
-            if not answers[candidate_id]:
-                reason = max(sorted(said), key=lambda name: said[name])
-                kinds[candidate_id] = _CLASS_OF_REASON.get(reason, reason)
-        for candidate_id, truth in session.execute(
-            select(Observation.candidate_id, Observation.truth).where(
-                Observation.candidate_id.in_(part)
-            )
-        ):
-            if (truth or {}).get("class"):
-                kinds[candidate_id] = str(truth["class"])
+    reasons: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for candidate_id, reason in reject_reasons(session, answers):
+        if reason in REJECT_REASONS:
+            reasons[candidate_id][reason] += 1
+    for candidate_id, counts in reasons.items():
+        if not answers[candidate_id]:
+            reason = max(sorted(counts), key=lambda name: counts[name])
+            kinds[candidate_id] = _CLASS_OF_REASON.get(reason, reason)
+    for candidate_id, truth in truths_of(session, answers).items():
+        if truth.get("class"):
+            kinds[candidate_id] = str(truth["class"])
     return kinds

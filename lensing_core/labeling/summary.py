@@ -12,13 +12,21 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
-from lensing_core.labeling.creation import get_session, invited
 from lensing_core.labeling.desk import Standing, standing_of
 from lensing_core.metrics.strata import binomial_interval
-from lensing_core.store.tables import Grader, LabelEvent, LabelSession, SessionItem
+from lensing_core.store import Session
+from lensing_core.store.label_sessions import (
+    SessionEvent,
+    all_sessions,
+    answers_of,
+    count_items,
+    get_session,
+    graders_at_work,
+    names_of_invited,
+    session_events,
+)
+from lensing_core.store.tables import Grader, LabelSession
 
 PAUSE_S = 120.0
 """Longer on one stamp is a pause, and counts for no pace."""
@@ -156,58 +164,21 @@ def summarise(session: Session, session_id: str) -> SessionSummary:
 
 def list_sessions(session: Session) -> list[SessionSummary]:
     """All sessions, open ones first, then the newest."""
-    found = session.scalars(
-        select(LabelSession).order_by(
-            LabelSession.status.desc(), LabelSession.created_at.desc(), LabelSession.id
-        )
-    )
-    return [_summarise(session, one) for one in found]
-
-
-def answers_of(session: Session, session_id: str) -> dict[int, int]:
-    """The answers of a session's gold, by candidate."""
-    rows = session.execute(
-        select(SessionItem.candidate_id, SessionItem.answer).where(
-            SessionItem.session_id == session_id, SessionItem.answer.is_not(None)
-        )
-    )
-    return {candidate_id: int(answer or 0) for candidate_id, answer in rows}
+    return [_summarise(session, one) for one in all_sessions(session)]
 
 
 def _summarise(session: Session, found: LabelSession) -> SessionSummary:
-    n_items = session.scalar(
-        select(func.count()).select_from(SessionItem).where(SessionItem.session_id == found.id)
-    )
-    graders = {
-        g.id: g
-        for g in session.scalars(
-            select(Grader).where(
-                Grader.id.in_(select(LabelEvent.grader_id).where(LabelEvent.session_id == found.id))
-            )
-        )
-    }
+    graders = graders_at_work(session, found.id)
     answers = answers_of(session, found.id)
-    by_grader: dict[int, list[Any]] = {key: [] for key in graders}
-    for row in session.execute(_EVENTS.where(LabelEvent.session_id == found.id)):
-        by_grader[row.grader_id].append(row)
-    names = session.scalars(
-        select(Grader.name).where(Grader.id.in_(invited(session, found.id))).order_by(Grader.name)
-    )
+    by_grader: dict[int, list[SessionEvent]] = {key: [] for key in graders}
+    for event in session_events(session, found.id):
+        by_grader[event.grader_id].append(event)
     figures = [
-        figures_of(graders[key], standing_of(rows), answers) for key, rows in by_grader.items()
+        figures_of(graders[key], standing_of(events), answers) for key, events in by_grader.items()
     ]
     return SessionSummary(
-        found, int(n_items or 0), tuple(names), tuple(sorted(figures, key=lambda f: f.name))
+        found,
+        count_items(session, found.id),
+        tuple(names_of_invited(session, found.id)),
+        tuple(sorted(figures, key=lambda f: f.name)),
     )
-
-
-_EVENTS = select(
-    LabelEvent.grader_id,
-    *(
-        getattr(LabelEvent, name)
-        for name in (
-            *("id", "uuid", "kind", "candidate_id", "is_repeat", "undoes", "grade"),
-            *("is_lens", "reject_reason", "comment", "shown_ms", "received_at"),
-        )
-    ),
-).order_by(LabelEvent.id)

@@ -8,14 +8,15 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Integer, func, select
-from sqlalchemy.orm import Session
 
 from lensing_core.consensus import Agreement, Share, cohen_kappa, fleiss_kappa
 from lensing_core.labeling.summary import GraderFigures, list_sessions
+from lensing_core.store import Session
 from lensing_core.store.consensus import Joined, join_votes
 from lensing_core.store.consensus_choice import ConsensusRule
-from lensing_core.store.tables import Candidate, Catalog, Grader, Vote
+from lensing_core.store.graders import list_graders
+from lensing_core.store.tables import Grader
+from lensing_core.store.votes import Coverage, coverage_of_catalogs
 
 MIN_SHARED = 5
 MOST_PAIRS = 15
@@ -68,16 +69,6 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """How many candidates of a catalog have one vote, or several."""
-
-    catalog: str
-    n_candidates: int
-    n_graded: int
-    n_several: int
-
-
-@dataclass(frozen=True)
 class Team:
     """What the Team page shows."""
 
@@ -99,12 +90,12 @@ def team_figures(session: Session, rule: ConsensusRule) -> Team:
     grader_of = who[votes.rater] if len(votes) else votes.rater
     counts = np.zeros((votes.n_items, 3), dtype=np.int64)
     np.add.at(counts, (votes.item, said), 1)
-    known = {g.id: g for g in session.scalars(select(Grader).order_by(Grader.name))}
+    known = {g.id: g for g in list_graders(session)}
     return Team(
         tuple(_graders(session, joined, known, grader_of)),
         fleiss_kappa(counts),
         tuple(_pairs(known, votes.item, grader_of, said)),
-        tuple(_coverage(session)),
+        tuple(coverage_of_catalogs(session)),
         joined,
     )
 
@@ -193,24 +184,3 @@ def _pairs(
         for a, b in ranked
         if len(shared[a, b]) >= MIN_SHARED
     ]
-
-
-def _coverage(session: Session) -> list[Coverage]:
-    per_object = (
-        select(Candidate.catalog_id, Vote.candidate_id, func.count().label("n"))
-        .join(Candidate, Candidate.id == Vote.candidate_id)
-        .group_by(Candidate.catalog_id, Vote.candidate_id)
-        .subquery()
-    )
-    rows = session.execute(
-        select(
-            Catalog.name,
-            Catalog.n_candidates,
-            func.count(),
-            func.sum((per_object.c.n > 1).cast(Integer)),
-        )
-        .join(per_object, per_object.c.catalog_id == Catalog.id)
-        .group_by(Catalog.id, Catalog.name, Catalog.n_candidates)
-        .order_by(func.count().desc())
-    )
-    return [Coverage(name, n, graded, int(several or 0)) for name, n, graded, several in rows]

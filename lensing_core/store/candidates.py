@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,21 +142,38 @@ def catalog_rows_of(session: Session, candidate_ids: Iterable[int]) -> dict[int,
     return rows_of
 
 
-def ids_of_objects(
+class NamedCandidate(NamedTuple):
+    """A candidate that has a name, and the catalog in which it has it."""
+
+    id: int
+    catalog_id: int
+
+
+def candidates_named(
     session: Session, object_ids: Iterable[str], catalog_ids: Collection[int] = ()
-) -> dict[str, list[int]]:
-    """Ids of the candidates of each name, by name; of all catalogs where none is given.
+) -> dict[str, list[NamedCandidate]]:
+    """Return the candidates of each name, by name; of all catalogs where none is given.
 
     Names that no candidate has are left out.
     """
-    ids: dict[str, list[int]] = {}
+    named: dict[str, list[NamedCandidate]] = {}
     for part in in_batches(object_ids):
-        statement = select(Candidate.object_id, Candidate.id).where(Candidate.object_id.in_(part))
+        statement = select(Candidate.object_id, Candidate.id, Candidate.catalog_id).where(
+            Candidate.object_id.in_(part)
+        )
         if catalog_ids:
             statement = statement.where(Candidate.catalog_id.in_(catalog_ids))
-        for object_id, candidate_id in session.execute(statement):
-            ids.setdefault(object_id, []).append(candidate_id)
-    return ids
+        for name, key, catalog_id in session.execute(statement):
+            named.setdefault(name, []).append(NamedCandidate(key, catalog_id))
+    return named
+
+
+def ids_of_objects(
+    session: Session, object_ids: Iterable[str], catalog_ids: Collection[int] = ()
+) -> dict[str, list[int]]:
+    """Ids of the candidates of each name, as :func:`candidates_named` has them."""
+    named = candidates_named(session, object_ids, catalog_ids)
+    return {name: [one.id for one in found] for name, found in named.items()}
 
 
 def has_positions(session: Session, catalog_id: int) -> bool:
@@ -183,3 +201,35 @@ def write_columns(
             for k, key in enumerate(candidate_ids)
         ],
     )
+
+
+def missing_candidates(session: Session, candidate_ids: Iterable[int]) -> list[int]:
+    """Those of some ids that no candidate has, in their order."""
+    missing: list[int] = []
+    for part in in_batches(candidate_ids):
+        present = set(session.scalars(select(Candidate.id).where(Candidate.id.in_(part))))
+        missing += [key for key in part if key not in present]
+    return missing
+
+
+class PlacedCandidate(NamedTuple):
+    """A candidate with its position (ICRS, degrees)."""
+
+    id: int
+    ra_deg: float
+    dec_deg: float
+    object_id: str
+    catalog_id: int
+
+
+def placed_candidates(session: Session, catalog_ids: Collection[int]) -> list[PlacedCandidate]:
+    """Return the candidates of some catalogs that have a position."""
+    columns = (getattr(Candidate, name) for name in PlacedCandidate._fields)
+    rows = session.execute(
+        select(*columns).where(
+            Candidate.catalog_id.in_(catalog_ids),
+            Candidate.ra_deg.is_not(None),
+            Candidate.dec_deg.is_not(None),
+        )
+    )
+    return list(map(PlacedCandidate._make, rows))

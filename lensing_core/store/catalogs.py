@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
+from lensing_core.store.batches import in_batches
 from lensing_core.store.tables import Candidate, Catalog
 
 
@@ -68,6 +69,21 @@ def list_catalogs(session: Session) -> list[Catalog]:
     return list(
         session.scalars(select(Catalog).where(Catalog.n_candidates > 0).order_by(Catalog.name))
     )
+
+
+def all_catalogs(session: Session) -> list[Catalog]:
+    """All catalogs, empty ones too, in the order of their ids."""
+    return list(session.scalars(select(Catalog).order_by(Catalog.id)))
+
+
+def catalogs_of(session: Session, candidate_ids: Iterable[int]) -> list[Catalog]:
+    """The catalogs that some candidates are of, in the order of their ids."""
+    ids: set[int] = set()
+    for part in in_batches(candidate_ids):
+        ids.update(
+            session.scalars(select(Candidate.catalog_id).where(Candidate.id.in_(part)).distinct())
+        )
+    return list(catalogs_by_id(session, ids).values())
 
 
 def catalogs_by_id(session: Session, catalog_ids: Collection[int]) -> dict[int, Catalog]:

@@ -9,13 +9,14 @@ send what it is not sure of again.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store.batches import in_batches
 from lensing_core.store.chain import GENESIS as GENESIS
 from lensing_core.store.chain import Grades, all_events, follow, vote_of, votes_of
 from lensing_core.store.chain import event_hash as event_hash
@@ -25,14 +26,17 @@ from lensing_core.store.label_events import NewEvent
 from lensing_core.store.sealing import follow_events, log_head
 from lensing_core.store.tables import (
     Candidate,
+    Catalog,
     Grader,
     LabelEvent,
+    LabelSession,
     Vote,
     utc_now,
 )
 from lensing_core.store.turns import take_turn
 
-_AT_ONCE = 1000
+_EVENTS_AT_ONCE = 1000
+_UUID_LETTERS = 36
 
 
 def append_events(session: Session, events: Sequence[NewEvent]) -> list[LabelEvent]:
@@ -107,6 +111,45 @@ def rebuild_votes(session: Session) -> int:
     return len(votes)
 
 
+def known_uuids(session: Session, grader_id: int, uuids: Sequence[str]) -> set[str]:
+    """UUIDs of a grader's events that are in the log already."""
+    sound = [uuid for uuid in uuids if uuid.isascii() and len(uuid) == _UUID_LETTERS]
+    return set(
+        session.scalars(
+            select(LabelEvent.uuid).where(
+                LabelEvent.uuid.in_(sound), LabelEvent.grader_id == grader_id
+            )
+        )
+    )
+
+
+def find_event(session: Session, uuid: str | None) -> LabelEvent | None:
+    """Return the event of a UUID; None where the log has none."""
+    return session.scalar(select(LabelEvent).where(LabelEvent.uuid == uuid))
+
+
+def count_events(session: Session) -> int:
+    """Number of events in the log."""
+    return session.scalar(select(func.count()).select_from(LabelEvent)) or 0
+
+
+def named_events(session: Session) -> Iterator[tuple[LabelEvent, str, str, str, str | None]]:
+    """Yield every event in the order of the log, with the names that its keys stand for.
+
+    Those of the grader, the catalog, the object and the labeling session (None: without one).
+    """
+    statement = (
+        select(LabelEvent, Grader.name, Catalog.name, Candidate.object_id, LabelSession.name)
+        .join(Grader, Grader.id == LabelEvent.grader_id)
+        .join(Candidate, Candidate.id == LabelEvent.candidate_id)
+        .join(Catalog, Catalog.id == Candidate.catalog_id)
+        .outerjoin(LabelSession, LabelSession.id == LabelEvent.session_id)
+        .order_by(LabelEvent.id)
+        .execution_options(yield_per=_EVENTS_AT_ONCE)
+    )
+    return (row._tuple() for row in session.execute(statement))
+
+
 def find_named(session: Session, name: str) -> Grader | None:
     """The grader of a name, or None."""
     name = unicodedata.normalize("NFC", " ".join(name.split()))
@@ -177,8 +220,7 @@ def check_grader_name(
 def _check_references(session: Session, events: Sequence[NewEvent]) -> None:
     for table, column in ((Grader, "grader_id"), (Candidate, "candidate_id")):
         wanted = sorted({getattr(event, column) for event in events})
-        for start in range(0, len(wanted), _AT_ONCE):
-            part = wanted[start : start + _AT_ONCE]
+        for part in in_batches(wanted):
             there = set(session.scalars(select(table.id).where(table.id.in_(part))))
             if missing := [key for key in part if key not in there]:
                 raise NotFoundError(f"{table.__name__} {missing[0]} does not exist.")
@@ -187,9 +229,7 @@ def _check_references(session: Session, events: Sequence[NewEvent]) -> None:
 def _check_undo(session: Session, row: LabelEvent, known: dict[str, LabelEvent]) -> None:
     if row.undoes is None:
         return
-    target = known.get(row.undoes) or session.scalar(
-        select(LabelEvent).where(LabelEvent.uuid == row.undoes)
-    )
+    target = known.get(row.undoes) or find_event(session, row.undoes)
     if target is None:
         raise BadInputError(f"Undo {row.uuid}: there is no event {row.undoes} in the log.")
     if (target.grader_id, target.candidate_id) != (row.grader_id, row.candidate_id):
@@ -202,8 +242,7 @@ def _refresh_votes(session: Session, touched: set[tuple[int, int]]) -> None:
     """Bring the votes of pairs of candidate and grader up to date, with few statements."""
     graders = {grader_id for _, grader_id in touched}
     candidates = sorted({candidate_id for candidate_id, _ in touched})
-    for start in range(0, len(candidates), _AT_ONCE):
-        part = candidates[start : start + _AT_ONCE]
+    for part in in_batches(candidates):
         grades: Grades = {}
         for event in session.scalars(
             select(LabelEvent)

@@ -107,6 +107,11 @@ def find_filter(session: Session, name: str) -> SavedFilter:
     return found
 
 
+def filter_names(session: Session) -> list[str]:
+    """Names of saved filters."""
+    return sorted(set(session.scalars(select(SavedFilter.name))))
+
+
 def is_shared(session: Session, filter_id: int) -> bool:
     """Whether a filter is everybody's; one that is no longer there is nobody's."""
     found = session.get(SavedFilter, filter_id)

@@ -19,9 +19,9 @@ from lens_triage.training.cli.types import (
 from lens_triage.training.labeling import SessionSettings, make_session
 from lens_triage.training.settings import fields
 from lensing_core.labeling import SessionSummary, close_session, list_sessions, summarise
-from lensing_core.labeling.creation import session_named
 from lensing_core.labeling.summary import Fraction
 from lensing_core.store import open_database
+from lensing_core.store.label_sessions import session_named
 from lensing_core.workspace import Workspace
 
 sessions = typer.Typer(help="Labeling sessions of a workspace.", no_args_is_help=True)
