@@ -14,16 +14,16 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from lensing_core.datasets.grades import GradeRule
 from lensing_core.datasets.labels import read_labels
 from lensing_core.datasets.table import LENS, CandidateLabels
 from lensing_core.datasets.uses import USES
 from lensing_core.models.outputs import outputs_path, stored_output
-from lensing_core.store import Database
-from lensing_core.store.tables import Catalog, ConsensusChoice, Vote
+from lensing_core.store import Database, Session
+from lensing_core.store.catalogs import all_catalogs
+from lensing_core.store.tables import Catalog
+from lensing_core.store.votes import votes_stamp
 from lensing_core.stored_arrays import StoredArray
 from lensing_core.workspace import Workspace
 
@@ -153,7 +153,7 @@ class NeighbourIndex:
             with self._database.session() as session:
                 catalogs = [
                     c
-                    for c in session.scalars(select(Catalog).order_by(Catalog.id))
+                    for c in all_catalogs(session)
                     if outputs_path(self._workspace, model_id, c.name, "embedding").is_file()
                 ]
                 current = self._state(session, model_id, catalogs)
@@ -168,14 +168,12 @@ class NeighbourIndex:
     def _state(
         self, session: Session, model_id: str, catalogs: Sequence[Catalog]
     ) -> tuple[object, ...]:
-        votes = session.execute(select(func.count(), func.max(Vote.event_id))).one()
         files = [
             (c.id, c.n_candidates, path.stat().st_mtime_ns)
             for c in catalogs
             if (path := outputs_path(self._workspace, model_id, c.name, "embedding")).is_file()
         ]
-        joined = session.scalar(select(func.max(ConsensusChoice.joined_at)))
-        return (*votes, joined, *files)
+        return (*votes_stamp(session), *files)
 
     def _stored(self, model_id: str, catalog: str) -> StoredArray | None:
         return stored_output(outputs_path(self._workspace, model_id, catalog, "embedding"))

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
 from lensing_core.models.outputs import outputs_path, stored_output
-from lensing_core.store.tables import Candidate, Catalog, EnsembleMember
+from lensing_core.store import Session
+from lensing_core.store.candidates import catalog_rows_of
+from lensing_core.store.catalogs import catalogs_by_id
+from lensing_core.store.models import members_of
 from lensing_core.stored_arrays import StoredArray
 from lensing_core.workspace import Workspace
-
-_AT_ONCE = 5000
 
 
 def read_embeddings(
@@ -31,18 +30,12 @@ def read_embeddings(
     NotFoundError
         If no member has stored either.
     """
-    places = _places(session, ids)
+    places = catalog_rows_of(session, ids)
     if not ids:
         return np.empty((0, 1), dtype=np.float32)
-    catalog_ids = sorted({catalog for catalog, _ in places.values()})
-    names = {
-        c.id: c.name for c in session.scalars(select(Catalog).where(Catalog.id.in_(catalog_ids)))
-    }
-    members = session.scalars(
-        select(EnsembleMember.model_id)
-        .where(EnsembleMember.ensemble_id == ensemble_id)
-        .order_by(EnsembleMember.position)
-    ).all()
+    catalogs = catalogs_by_id(session, {catalog_id for catalog_id, _ in places.values()})
+    names = {key: catalog.name for key, catalog in catalogs.items()}
+    members = members_of(session, ensemble_id)
     for kind in ("embedding", "features"):
         for model in members:
             stored: dict[int, StoredArray] = {}
@@ -56,19 +49,6 @@ def read_embeddings(
         "No member of this ensemble has stored embeddings or features of "
         f"{', '.join(names.values())}; score the catalog with it again."
     )
-
-
-def _places(session: Session, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """Catalog and row of each candidate."""
-    places: dict[int, tuple[int, int]] = {}
-    for first in range(0, len(ids), _AT_ONCE):
-        rows = session.execute(
-            select(Candidate.id, Candidate.catalog_id, Candidate.cutout_index).where(
-                Candidate.id.in_(ids[first : first + _AT_ONCE])
-            )
-        )
-        places.update({key: (catalog, row) for key, catalog, row in rows})
-    return places
 
 
 def _gather(

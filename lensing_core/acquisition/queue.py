@@ -17,8 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from lensing_core.acquisition.diversity import cluster_leaders, k_center, reduced
 from lensing_core.acquisition.embeddings import read_embeddings
@@ -31,10 +29,17 @@ from lensing_core.acquisition.strategies import (
 )
 from lensing_core.acquisition.utilities import entropy, grade_spread, random_keys
 from lensing_core.errors import BadInputError
+from lensing_core.store import Session
+from lensing_core.store.queues import (
+    differing_votes,
+    expected_lenses,
+    graded_of,
+    labeled_of,
+    last_graded,
+    stream_free,
+)
 from lensing_core.store.ranking import Cursor, RankingQuery, SortKey, count_rows
-from lensing_core.store.ranking_filters import candidate_conditions, scored
 from lensing_core.store.ranking_order import RankingOrder
-from lensing_core.store.tables import Candidate, Score, Vote
 from lensing_core.workspace import Workspace
 
 MOST = 50_000
@@ -149,7 +154,8 @@ def _uncertain(
 
 
 def _margin(session: Session, _workspace: Workspace, request: QueueRequest) -> Iterator[QueueEntry]:
-    boundary, expected = _boundary(session, request.query)
+    query = request.query
+    boundary, expected = expected_lenses(session, query.ensemble_id, query.catalog_ids)
     for _, key in _nearest(session, request, boundary):
         away = float(key.value) - boundary  # type: ignore[arg-type]  # logits are never NULL
         why = f"{away:+.2f} log-odds from the end of the list of {expected:,} expected lenses"
@@ -163,23 +169,6 @@ def _nearest(session: Session, request: QueueRequest, logit: float) -> Iterator[
     sides = (_walk(order, start), _walk(order, start, backward=True))
     merged = heapq.merge(*sides, key=lambda key: abs(float(key.value) - logit))  # type: ignore[arg-type]
     yield from _free(session, request, merged)
-
-
-def _boundary(session: Session, query: RankingQuery) -> tuple[float, int]:
-    """The logit that ends the list of expected lenses, and how many are expected.
-
-    See :func:`~lensing_core.acquisition.utilities.boundary_logit`; the sum is over the ensemble's
-    scores in the catalogs of the query, whatever its filters.
-    """
-    mine = [Score.ensemble_id == query.ensemble_id]
-    if query.catalog_ids:
-        mine.append(Score.catalog_id.in_(query.catalog_ids))
-    n, total = session.execute(select(func.count(), func.sum(Score.probability)).where(*mine)).one()
-    expected = min(max(1, round(total or 0.0)), max(n, 1))
-    found = session.scalar(
-        select(Score.logit).where(*mine).order_by(Score.logit.desc()).offset(expected - 1).limit(1)
-    )
-    return (0.0 if found is None else found), expected
 
 
 def _filter(session: Session, _workspace: Workspace, request: QueueRequest) -> Iterator[QueueEntry]:
@@ -212,10 +201,9 @@ def _taken(session: Session, request: QueueRequest, ids: list[int]) -> set[int]:
     """Which of some candidates may not be in the queue."""
     taken: set[int] = set()
     if not request.keep_graded:
-        taken.update(session.scalars(select(Vote.candidate_id).where(Vote.candidate_id.in_(ids))))
+        taken |= graded_of(session, ids)
     if not request.keep_labelled:
-        labelled = select(Candidate.id).where(Candidate.id.in_(ids), Candidate.label.is_not(None))
-        taken.update(session.scalars(labelled))
+        taken |= labeled_of(session, ids)
     return taken
 
 
@@ -223,22 +211,16 @@ def _taken(session: Session, request: QueueRequest, ids: list[int]) -> set[int]:
 
 
 def _random(session: Session, _workspace: Workspace, request: QueueRequest) -> Iterator[QueueEntry]:
-    query = request.query
-    statement = select(Candidate.id).where(*candidate_conditions(query))
-    if query.catalog_ids:
-        statement = statement.where(Candidate.catalog_id.in_(query.catalog_ids))
-    if query.ensemble_id is not None:
-        statement = statement.where(scored(query))
-    if not request.keep_graded:
-        statement = statement.where(~select(Vote).where(Vote.candidate_id == Candidate.id).exists())
-    if not request.keep_labelled:
-        statement = statement.where(Candidate.label.is_(None))
+    stream = stream_free(
+        session,
+        request.query,
+        keep_graded=request.keep_graded,
+        keep_labeled=request.keep_labelled,
+    )
     keys, ids = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)
     total = 0
-    stream = session.scalars(statement.execution_options(yield_per=20 * _AT_ONCE))
-    for part in stream.partitions():
-        total += len(part)
-        new = np.asarray(part, dtype=np.int64)
+    for new in stream:
+        total += len(new)
         keys = np.concatenate([keys, random_keys(new, request.seed)])
         ids = np.concatenate([ids, new])
         first = np.argsort(keys, kind="stable")[: request.n]
@@ -251,24 +233,9 @@ def _graders(
     session: Session, _workspace: Workspace, request: QueueRequest
 ) -> Iterator[QueueEntry]:
     """Of graded objects those whose grades differ most; imported labels do not matter here."""
-    query = request.query
-    several = select(Vote.candidate_id).group_by(Vote.candidate_id)
-    several = several.having(func.count() > 1, func.max(Vote.p_lens) > func.min(Vote.p_lens))
-    conditions = candidate_conditions(query)
-    if query.catalog_ids:
-        conditions.append(Candidate.catalog_id.in_(query.catalog_ids))
-    if query.ensemble_id is not None:
-        conditions.append(scored(query))
-    statement = (
-        select(Vote.candidate_id, Vote.p_lens, Vote.grade)
-        .join(Candidate, Candidate.id == Vote.candidate_id)
-        .where(Vote.candidate_id.in_(several), *conditions)
-        .order_by(Vote.candidate_id)
-    )
     grades: dict[int, list[tuple[float, str]]] = {}
-    for candidate_id, p, grade in session.execute(statement):
-        if p is not None:
-            grades.setdefault(candidate_id, []).append((p, grade))
+    for candidate_id, p, grade in differing_votes(session, request.query):
+        grades.setdefault(candidate_id, []).append((p, grade))
     spread = {k: grade_spread([p for p, _ in found]) for k, found in grades.items()}
     for k in sorted(grades, key=lambda k: (-spread[k], -len(grades[k]), k)):
         counts = Counter(grade for _, grade in sorted(grades[k], reverse=True))
@@ -304,18 +271,9 @@ def _pool(
     walk = _free(session, request, _walk(RankingOrder(session, query), None))
     best = list(islice(walk, pool_size(request.n)))
     ids = [key.candidate_id for _, key in best]
-    statement = (
-        select(Vote.candidate_id)
-        .join(Score, Score.candidate_id == Vote.candidate_id)
-        .where(Score.ensemble_id == query.ensemble_id)
-        .group_by(Vote.candidate_id)
-        .order_by(func.max(Vote.event_id).desc())
-        .limit(_MOST_CENTRES)
-    )
-    if query.catalog_ids:
-        statement = statement.where(Score.catalog_id.in_(query.catalog_ids))
     free = set(ids)
-    graded = [k for k in session.scalars(statement) if k not in free]
+    centers = last_graded(session, query.ensemble_id, query.catalog_ids, _MOST_CENTRES)
+    graded = [k for k in centers if k not in free]
     table = read_embeddings(session, workspace, query.ensemble_id, [*ids, *graded])
     x = reduced(table, seed=request.seed) if len(table) else np.empty((0, 1))
     return [rank for rank, _ in best], ids, x[: len(ids)], x[len(ids) :]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import delete, insert, select
-from sqlalchemy.orm import Session
 
 from lensing_core.acquisition.strategies import DEFAULT_SHARES, Pool, order_pool
-from lensing_core.store.tables import Ensemble, LabelEvent, LabelSession, Score, SessionItem
+from lensing_core.store import Session
+from lensing_core.store.label_sessions import open_sessions, replace_items, ungraded_items
+from lensing_core.store.queues import ranking_values
+from lensing_core.store.tables import Ensemble, LabelSession, SessionItem
 
 RERANKED = ("top", "uncertain", "margin", "epistemic", "disagreement", "anomalous", "mixed")
 """Strategies that go by scores; other queues stay as they are."""
 _MIXED = {k: v for k, v in DEFAULT_SHARES.items() if k in ("top", "epistemic", "random")}
-_AT_ONCE = 500
 
 
 def rerank_open_queues(session: Session, ensemble: Ensemble) -> dict[str, int]:
@@ -31,7 +30,7 @@ def rerank_open_queues(session: Session, ensemble: Ensemble) -> dict[str, int]:
         How many candidates moved, by name of the session.
     """
     moved: dict[str, int] = {}
-    for found in session.scalars(select(LabelSession).where(LabelSession.status == "open")):
+    for found in open_sessions(session):
         if found.queue.get("strategy") in RERANKED:
             n = _rerank(session, found, ensemble)
             if n:
@@ -41,18 +40,9 @@ def rerank_open_queues(session: Session, ensemble: Ensemble) -> dict[str, int]:
 
 
 def _rerank(session: Session, found: LabelSession, ensemble: Ensemble) -> int:
-    touched = select(LabelEvent.candidate_id).where(LabelEvent.session_id == found.id)
-    items = session.scalars(
-        select(SessionItem)
-        .where(
-            SessionItem.session_id == found.id,
-            SessionItem.kind == "queue",
-            SessionItem.candidate_id.not_in(touched),
-        )
-        .order_by(SessionItem.position)
-    ).all()
+    items = ungraded_items(session, found.id)
     ids = [item.candidate_id for item in items]
-    scores = _scores(session, ensemble.id, ids)
+    scores = ranking_values(session, ensemble.id, ids)
     if not items or len(scores) < len(ids):
         return 0
     table = np.array([scores[key] for key in ids], dtype=np.float64)
@@ -70,14 +60,7 @@ def _rerank(session: Session, found: LabelSession, ensemble: Ensemble) -> int:
         _row(items[k], place, ensemble.name, rank)
         for rank, (k, place) in enumerate(zip(order, places, strict=True), start=1)
     ]
-    for first in range(0, len(places), _AT_ONCE):
-        session.execute(
-            delete(SessionItem).where(
-                SessionItem.session_id == found.id,
-                SessionItem.position.in_(places[first : first + _AT_ONCE]),
-            )
-        )
-    session.execute(insert(SessionItem), rows)
+    replace_items(session, found.id, rows)
     found.ensemble_id = ensemble.id
     return n
 
@@ -92,26 +75,3 @@ def _row(item: SessionItem, position: int, ensemble: str, rank: int) -> dict[str
         "answer": item.answer,
         "explanation": item.explanation,
     }
-
-
-def _scores(
-    session: Session, ensemble_id: int, ids: Sequence[int]
-) -> dict[int, tuple[float, float, float, float]]:
-    found: dict[int, tuple[float, float, float, float]] = {}
-    for first in range(0, len(ids), _AT_ONCE):
-        rows = session.execute(
-            select(
-                Score.candidate_id,
-                Score.logit,
-                Score.epistemic,
-                Score.disagreement,
-                Score.ood_distance,
-            ).where(
-                Score.ensemble_id == ensemble_id,
-                Score.candidate_id.in_(ids[first : first + _AT_ONCE]),
-            )
-        )
-        for key, logit, epistemic, disagreement, distance in rows:
-            far = float("nan") if distance is None else distance
-            found[key] = (logit, epistemic, disagreement, far)
-    return found

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from lensing_core.datasets.table import REASONS, CandidateLabels
 from lensing_core.datasets.uses import LENS, OTHER, UNLABELED, label_weight
 from lensing_core.errors import BadInputError
+from lensing_core.store import Session
 from lensing_core.store.consensus import gold_answers
-from lensing_core.store.consensus_choice import ConsensusRule, rule_in_force
-from lensing_core.store.tables import Consensus, ConsensusChoice, Vote
+from lensing_core.store.consensus_choice import ConsensusRule, joined_up_to, rule_in_force
+from lensing_core.store.consensus_list import stored_consensus
+from lensing_core.store.votes import reject_reasons, votes_after
 
 _EVEN = 0.5
 
@@ -87,14 +87,8 @@ def opinions(session: Session, rule: ConsensusRule) -> Iterator[Opinion]:
 
     Gold standards have none: what they are is known.
     """
-    choice = session.get(ConsensusChoice, rule.method)
-    new = _newer_votes(session, choice.last_event_id if choice else 0)
-    rows = session.execute(
-        select(
-            Consensus.candidate_id, Consensus.posterior, Consensus.prior, Consensus.n_votes
-        ).where(Consensus.method == rule.method)
-    )
-    for row in rows:
+    new = _newer_votes(session, joined_up_to(session, rule.method))
+    for row in stored_consensus(session, rule.method):
         if row.candidate_id not in new:
             yield Opinion(*row)
     yield from new.values()
@@ -102,15 +96,10 @@ def opinions(session: Session, rule: ConsensusRule) -> Iterator[Opinion]:
 
 def _newer_votes(session: Session, last_event_id: int) -> dict[int, Opinion]:
     """Votes on candidates with grades later than an event; those that are even decide nothing."""
-    rows = session.execute(
-        select(Vote.candidate_id, func.avg(Vote.is_lens), func.count())
-        .where(Vote.is_lens.is_not(None))
-        .group_by(Vote.candidate_id)
-        .having(func.max(Vote.event_id) > last_event_id)
-    ).all()
+    rows = votes_after(session, last_event_id)
     gold = gold_answers(session) if rows else {}
     return {
-        candidate_id: Opinion(candidate_id, np.nan if share == _EVEN else float(share), 1.0, n)
+        candidate_id: Opinion(candidate_id, np.nan if share == _EVEN else share, 1.0, n)
         for candidate_id, share, n in rows
         if candidate_id not in gold
     }
@@ -143,12 +132,9 @@ def apply_grades(session: Session, labels: CandidateLabels, grades: GradeRule) -
 def _apply_reasons(session: Session, labels: CandidateLabels, place: dict[int, int]) -> None:
     """The reason that most graders gave for a rejected object; of equals the first by name."""
     counted: dict[int, dict[str, int]] = {}
-    rows = session.execute(
-        select(Vote.candidate_id, Vote.reject_reason).where(Vote.reject_reason.is_not(None))
-    )
-    for candidate_id, reason in rows:
+    for candidate_id, reason in reject_reasons(session):
         k = place.get(candidate_id)
-        if k is not None and reason is not None and labels.state[k] == OTHER:
+        if k is not None and labels.state[k] == OTHER:
             counts = counted.setdefault(k, {})
             counts[reason] = counts.get(reason, 0) + 1
     for k, counts in counted.items():

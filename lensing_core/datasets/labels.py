@@ -8,11 +8,8 @@ object; where graders have not decided, the imported one stands.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from sqlalchemy import false, func, or_, select
-from sqlalchemy.orm import Session
 
 from lensing_core.datasets.grades import GradeRule, apply_grades
 from lensing_core.datasets.table import NO_REASON, CandidateLabels
@@ -25,11 +22,12 @@ from lensing_core.datasets.uses import (
     imported_states,
     label_weight,
 )
-from lensing_core.errors import BadInputError, NotFoundError, PolicyError
+from lensing_core.errors import BadInputError, PolicyError
+from lensing_core.store import Session
+from lensing_core.store.catalogs import find_catalogs
 from lensing_core.store.consensus import gold_answers
-from lensing_core.store.tables import Candidate, Catalog, Vote
-
-_AT_ONCE = 10_000
+from lensing_core.store.label_rows import label_rows, policies_of_labels
+from lensing_core.store.tables import Catalog
 
 
 def read_labels(
@@ -64,15 +62,6 @@ def read_labels(
     return labels if use.unlabeled else labels.part(np.flatnonzero(labels.state != UNLABELED))
 
 
-def catalogs_named(session: Session, names: Sequence[str]) -> list[Catalog]:
-    """Catalogs by name, in the order asked for; raises NotFoundError."""
-    found = {c.name: c for c in session.scalars(select(Catalog).where(Catalog.name.in_(names)))}
-    missing = [name for name in names if name not in found]
-    if missing or not names:
-        raise NotFoundError(f"There is no catalog {', '.join(missing) or '(none was named)'}.")
-    return [found[name] for name in dict.fromkeys(names)]
-
-
 def labels_to_train(session: Session, names: Sequence[str]) -> CandidateLabels:
     """Labels of catalogs from which a classifier learns lenses and non-lenses.
 
@@ -86,7 +75,7 @@ def labels_to_train(session: Session, names: Sequence[str]) -> CandidateLabels:
     BadInputError
         If lenses or non-lenses are missing altogether.
     """
-    catalogs = catalogs_named(session, names)
+    catalogs = _catalogs_named(session, names)
     for catalog in catalogs:
         _check_not_for_pretraining(session, catalog)
     labels = read_labels(session, catalogs, USES["train"])
@@ -118,7 +107,7 @@ def labels_to_retrain(
     PolicyError
         If known lenses come without other objects of their survey and kind of pixel.
     """
-    catalogs = catalogs_named(session, names)
+    catalogs = _catalogs_named(session, names)
     labels = read_labels(
         session, catalogs, USES["retrain"], min_confidence=min_confidence, grades=grades
     )
@@ -136,42 +125,37 @@ def labels_to_retrain(
     return labels
 
 
+def _catalogs_named(session: Session, names: Sequence[str]) -> list[Catalog]:
+    if not names:
+        raise BadInputError("No catalog is named; name at least one.")
+    return find_catalogs(session, names)
+
+
 def _imported(
     session: Session, catalog: Catalog, use: Use, min_confidence: float, with_names: bool
 ) -> CandidateLabels:
     """Imported labels of one catalog; candidates that no use of its kind can label are left out."""
-    columns: list[Any] = [
-        Candidate.id,
-        Candidate.cutout_index,
-        Candidate.ra_deg,
-        Candidate.dec_deg,
-        Candidate.label,
-        Candidate.label_confidence,
-        Candidate.label_policy,
-        Candidate.object_id,
-    ]
-    mine = Candidate.catalog_id == catalog.id
-    query = select(*columns[: 8 if with_names else 7]).where(mine)
-    if not use.unlabeled:
-        graded = Candidate.id.in_(select(Vote.candidate_id))
-        query = query.where(or_(Candidate.label.is_not(None), graded if use.grades else false()))
-    n = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    found = label_rows(
+        session,
+        catalog.id,
+        unlabeled=use.unlabeled,
+        graded=use.grades,
+        with_names=with_names,
+    )
+    n = found.n
     number, position = np.empty((n, 2), dtype=np.int64), np.empty((n, 2))
     label, confidence = np.full(n, UNLABELED, dtype=np.int8), np.empty(n)
     policy = np.full(n, catalog.label_policy, dtype="U16")
     object_id: list[str] = []
-    rows = session.execute(
-        query.order_by(Candidate.cutout_index).execution_options(yield_per=_AT_ONCE)
-    )
-    for k, row in enumerate(rows):
+    for k, row in enumerate(found.rows):
         number[k] = row[:2]
         position[k] = [np.nan if v is None else v for v in row[2:4]]
-        label[k] = UNLABELED if row[4] is None else row[4]
-        confidence[k] = catalog.label_confidence if row[5] is None else row[5]
-        if row[6] is not None:
-            policy[k] = row[6]
+        label[k] = UNLABELED if row.label is None else row.label
+        confidence[k] = catalog.label_confidence if row.confidence is None else row.confidence
+        if row.policy is not None:
+            policy[k] = row.policy
         if with_names:
-            object_id.append(row[7])
+            object_id.append(row.object_id)
     state, left_out = imported_states(label, policy, confidence, min_confidence)
     if not use.unlabeled and n < catalog.n_candidates:
         left_out["unlabeled"] = catalog.n_candidates - n
@@ -205,12 +189,8 @@ def _leave_out_gold(session: Session, labels: CandidateLabels, catalogs: Sequenc
 
 
 def _check_not_for_pretraining(session: Session, catalog: Catalog) -> None:
-    policies = session.scalars(
-        select(func.coalesce(Candidate.label_policy, catalog.label_policy))
-        .where(Candidate.catalog_id == catalog.id, Candidate.label.is_not(None))
-        .distinct()
-    ).all()
-    if policies and all(policy == "pretraining_only" for policy in policies):
+    policies = policies_of_labels(session, catalog)
+    if policies == {"pretraining_only"}:
         raise PolicyError(
             f"Catalog {catalog.name} is for pretraining only (label source "
             f"{catalog.label_source}): it cannot train or evaluate a lens classifier. Choose a "

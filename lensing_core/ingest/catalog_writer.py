@@ -15,24 +15,24 @@ import astropy.units as u
 import numpy as np
 from astropy_healpix import HEALPix
 from numpy.typing import NDArray
-from sqlalchemy import JSON, func, insert, select
-from sqlalchemy.orm import Session
 
 from lensing_core.cutouts import CutoutGeometry, CutoutWriter, cutout_sha256
 from lensing_core.disk import require_space
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.proxies import theta_e_proxies
-from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Observation, Quarantine, SurveyRow
+from lensing_core.store import Session, open_database
+from lensing_core.store.candidates import ids_of_objects
+from lensing_core.store.catalog_rows import (
+    count_quarantined,
+    insert_candidates,
+    insert_quarantine,
+    survey_row,
+)
+from lensing_core.store.catalogs import catalog_named, get_catalog
+from lensing_core.store.tables import Catalog
 from lensing_core.workspace import Workspace, check_slug
 
 _HEALPIX = HEALPix(nside=64, order="nested")
-_JSON = {c.name for c in Observation.__table__.columns if isinstance(c.type, JSON)}
-# Rows that name the same columns go into one statement. JSON columns stay out where they are None,
-# for there None would be stored as the JSON text "null".
-_NO_OBSERVATION: dict[str, Any] = {
-    c.name: None for c in Observation.__table__.columns if c.nullable and c.name not in _JSON
-}
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def require_space_for(
         Bytes of files that are needed while it is made.
     """
     with open_database(workspace).session() as session:
-        done = session.scalar(select(Catalog.rows_read).where(Catalog.name == catalog)) or 0
-    left = max(0, rows - done)
+        begun = catalog_named(session, catalog)
+    left = max(0, rows - (begun.rows_read if begun else 0))
     if left:
         needed = left * (bytes_per_cutout + ROW_BYTES) + scratch
         require_space(workspace.root, needed, f"Catalog {catalog} ({left:,} objects)")
@@ -135,7 +135,7 @@ class CatalogWriter:
         self._database = open_database(workspace)
         self.cutouts = CutoutWriter(workspace.catalog_cutouts(spec.name), spec.geometry)
         with self._database.session() as session:
-            catalog = session.scalar(select(Catalog).where(Catalog.name == spec.name))
+            catalog = catalog_named(session, spec.name)
             if catalog is None:
                 catalog = self._new_catalog(session, spec)
             self.catalog_id = catalog.id
@@ -149,10 +149,7 @@ class CatalogWriter:
     @staticmethod
     def _new_catalog(session: Session, spec: CatalogSpec) -> Catalog:
         geometry = spec.geometry
-        survey = session.scalar(select(SurveyRow).where(SurveyRow.name == geometry.survey))
-        if survey is None:
-            survey = SurveyRow(name=geometry.survey, definition=dict(spec.survey_definition))
-            session.add(survey)
+        survey = survey_row(session, geometry.survey, spec.survey_definition)
         catalog = Catalog(
             name=spec.name,
             survey=survey,
@@ -178,17 +175,7 @@ class CatalogWriter:
     def known_object_ids(self, object_ids: Sequence[str]) -> set[str]:
         """Those of ``object_ids`` that the catalog has already."""
         with self._database.session() as session:
-            found: set[str] = set()
-            for first in range(0, len(object_ids), 500):
-                part = object_ids[first : first + 500]
-                found.update(
-                    session.scalars(
-                        select(Candidate.object_id).where(
-                            Candidate.catalog_id == self.catalog_id, Candidate.object_id.in_(part)
-                        )
-                    )
-                )
-        return found
+            return set(ids_of_objects(session, object_ids, [self.catalog_id]))
 
     def append(
         self,
@@ -242,12 +229,8 @@ class CatalogWriter:
         shards = self.next_shard + bool(len(rows))
         with self._database.session() as session:
             self._insert_rows(session, rows, healpix, sha256, has_variance=has_variance)
-            if rejected:
-                session.execute(
-                    insert(Quarantine),
-                    [{"catalog_id": self.catalog_id, **vars(bad)} for bad in rejected],
-                )
-            catalog = session.get_one(Catalog, self.catalog_id)
+            insert_quarantine(session, self.catalog_id, [vars(bad) for bad in rejected])
+            catalog = get_catalog(session, self.catalog_id)
             catalog.rows_read = rows_read
             catalog.n_candidates += len(rows)
             catalog.n_quarantined += len(rejected)
@@ -273,7 +256,6 @@ class CatalogWriter:
         candidates = [
             {
                 **{name: value for name, value in vars(row).items() if name != "observation"},
-                "catalog_id": self.catalog_id,
                 "cutout_index": self._n_written + k,
                 "cutout_sha256": digests[k],
                 "healpix": healpix[k],
@@ -281,43 +263,17 @@ class CatalogWriter:
             }
             for k, row in enumerate(rows)
         ]
-        session.execute(insert(Candidate), candidates)
-        # Asking for the new ids afterwards is faster than an INSERT ... RETURNING for each row.
-        ids = session.scalars(
-            select(Candidate.id)
-            .where(
-                Candidate.catalog_id == self.catalog_id, Candidate.cutout_index >= self._n_written
-            )
-            .order_by(Candidate.cutout_index)
-        ).all()
-        session.execute(
-            insert(Observation),
-            [
-                {
-                    **_NO_OBSERVATION,
-                    "variance_available": has_variance,
-                    **_without_null_json(row.observation),
-                    "candidate_id": candidate_id,
-                }
-                for candidate_id, row in zip(ids, rows, strict=True)
-            ],
-        )
+        observations = [{"variance_available": has_variance, **row.observation} for row in rows]
+        insert_candidates(session, self.catalog_id, candidates, observations)
 
     def finish(self, **notes: Any) -> None:
         """Mark the catalog complete; ``notes`` are added to its notes."""
         with self._database.session() as session:
-            catalog = session.get_one(Catalog, self.catalog_id)
+            catalog = get_catalog(session, self.catalog_id)
             catalog.complete = True
             catalog.notes = {**catalog.notes, **notes}
-            catalog.n_quarantined = (
-                session.scalar(select(func.count()).where(Quarantine.catalog_id == self.catalog_id))
-                or 0
-            )
+            catalog.n_quarantined = count_quarantined(session, self.catalog_id)
         self.complete = True
-
-
-def _without_null_json(observation: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in observation.items() if v is not None or k not in _JSON}
 
 
 def _healpix(rows: Sequence[NewCandidate]) -> list[int | None]:

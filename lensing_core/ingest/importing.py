@@ -14,8 +14,6 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
-from sqlalchemy import func, select
-
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import (
     CatalogSpec,
@@ -32,7 +30,8 @@ from lensing_core.ingest.room import Room
 from lensing_core.ingest.rows import ParsedRow
 from lensing_core.ingest.sky import orientation
 from lensing_core.store import open_database
-from lensing_core.store.tables import Catalog, Quarantine
+from lensing_core.store.catalog_rows import quarantine_reasons
+from lensing_core.store.catalogs import catalog_named, find_catalog
 from lensing_core.workspace import Workspace
 
 Progress = Callable[[int, int], None]
@@ -128,19 +127,13 @@ def report(
 ) -> ImportReport:
     """The report of a catalog, from the database."""
     with open_database(workspace).session() as session:
-        row = session.scalars(select(Catalog).where(Catalog.name == catalog)).one()
-        counts = session.execute(
-            select(Quarantine.reason, func.count())
-            .where(Quarantine.catalog_id == row.id)
-            .group_by(Quarantine.reason)
-            .order_by(func.count().desc(), Quarantine.reason)
-        ).all()
+        row = find_catalog(session, catalog)
         return ImportReport(
             catalog=catalog,
             rows=row.rows_read,
             ingested=row.n_candidates,
             quarantined=row.n_quarantined,
-            reasons=dict(counts),
+            reasons=quarantine_reasons(session, row.id),
             doubts=dict(row.notes.get("doubts", {})),
             missing_bands=dict(row.notes.get("missing_bands", {})),
             outside_cutout=sum(row.notes.get("outside_cutout", {}).values()),
@@ -152,7 +145,7 @@ def report(
 def _check_same_import(workspace: Workspace, spec: CatalogSpec, plan: ImportPlan) -> None:
     """A name stands for one table, read in one way."""
     with open_database(workspace).session() as session:
-        existing = session.scalar(select(Catalog).where(Catalog.name == spec.name))
+        existing = catalog_named(session, spec.name)
     if existing is None:
         return
     stored = existing.notes.get("import")

@@ -89,11 +89,16 @@ def keep_choice(session: Session, rule: ConsensusRule, last_event_id: int) -> No
     )
 
 
+def joined_up_to(session: Session, method: Method) -> int:
+    """Id of the last event of the log that the consensus of a method has seen; 0: of none."""
+    choice = session.get(ConsensusChoice, method)
+    return choice.last_event_id if choice else 0
+
+
 def is_stale(session: Session, method: Method) -> bool:
     """Whether the log has events that the consensus of a method has not seen."""
-    found = session.get(ConsensusChoice, method)
     last = session.scalar(select(func.max(LabelEvent.id))) or 0
-    return last > (found.last_event_id if found else 0)
+    return last > joined_up_to(session, method)
 
 
 def ensemble_as_prior(session: Session, name: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
@@ -79,3 +81,19 @@ def count_states(session: Session, method: Method) -> dict[str, int]:
     )
     found = {row[0]: row[1] for row in rows}
     return {state: found.get(state, 0) for state in STATES}
+
+
+class StoredConsensus(NamedTuple):
+    """The consensus on a candidate, as far as labels follow from it."""
+
+    candidate_id: int
+    posterior: float
+    prior: float
+    n_votes: int
+
+
+def stored_consensus(session: Session, method: Method) -> Iterator[StoredConsensus]:
+    """Yield the consensus of a method on each graded candidate, gold standards left out."""
+    columns = (getattr(Consensus, name) for name in StoredConsensus._fields)
+    rows = session.execute(select(*columns).where(Consensus.method == method))
+    return map(StoredConsensus._make, rows)

@@ -18,6 +18,7 @@ from sqlalchemy import func, literal, select, union_all
 
 from lensing_core.errors import NotFoundError
 from lensing_core.models.manifest import ensemble_problem
+from lensing_core.store.catalog_rows import quarantine_reasons
 from lensing_core.store.database import Database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Quarantine, Score
 
@@ -157,15 +158,7 @@ class QuarantinedRow:
 def count_quarantine(database: Database, catalog_id: int) -> list[tuple[str, int]]:
     """Quarantined rows of a catalog by reason, the most frequent first."""
     with database.session() as session:
-        return [
-            (reason, count)
-            for reason, count in session.execute(
-                select(Quarantine.reason, func.count())
-                .where(Quarantine.catalog_id == catalog_id)
-                .group_by(Quarantine.reason)
-                .order_by(func.count().desc(), Quarantine.reason)
-            )
-        ]
+        return list(quarantine_reasons(session, catalog_id).items())
 
 
 def fetch_quarantine(
