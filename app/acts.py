@@ -10,8 +10,8 @@ from lens_triage.app.context import AppContext
 from lens_triage.training import labeling, runner
 from lens_triage.training.labeling import SessionSettings
 from lens_triage.training.settings import RunSettings
+from lensing_core.acquisition import promotion
 from lensing_core.labeling import close_session, get_session
-from lensing_core.store import promotion
 from lensing_core.store.backup import Backup, backup_database
 from lensing_core.store.graders import reset_passphrase, set_active, set_role
 from lensing_core.store.passphrases import Passphrase
@@ -39,13 +39,15 @@ def resume_run(context: AppContext, run_id: str) -> None:
 def promote(context: AppContext, ensemble: str) -> dict[str, int]:
     """Make an ensemble the one that is taken first; returns how many candidates moved."""
     permit(context, "promote")
-    return promotion.promote(writable(context), ensemble)
+    with writable(context).session() as session:
+        return promotion.promote(session, ensemble)
 
 
 def take_back(context: AppContext, ensemble: str) -> None:
     """Undo :func:`promote`."""
     permit(context, "take_back")
-    promotion.take_back(writable(context), ensemble)
+    with writable(context).session() as session:
+        promotion.take_back(session, ensemble)
 
 
 def make_session(context: AppContext, settings: SessionSettings) -> str:

@@ -18,13 +18,13 @@ from lens_triage.training import runner as jobs
 from lens_triage.training.demo import ENSEMBLE, SURVEY_CATALOG
 from lens_triage.training.labeling import SessionSettings, make_session
 from lens_triage.training.settings import RetrainSettings
+from lensing_core.acquisition.promotion import promote
 from lensing_core.errors import WorkspaceError
 from lensing_core.labeling import Desk, close_session, open_desk, record
 from lensing_core.store import open_database
 from lensing_core.store.consensus import update_consensus
 from lensing_core.store.consensus_choice import ConsensusRule
 from lensing_core.store.graders import sign_in, workspace_secret
-from lensing_core.store.promotion import promote
 from lensing_core.store.tables import LabelEvent, Observation, utc_now
 from lensing_core.workspace import Workspace
 
@@ -95,7 +95,8 @@ def play(workspace: Workspace) -> str:
         if run.status != "succeeded":
             raise WorkspaceError(f"{run.title}: {run.error or run.status}")
         if number == 1:
-            promote(database, made)
+            with database.session() as session:
+                promote(session, made)
             ensemble = made
     return _session(workspace, "third night", ensemble, n=150)
 

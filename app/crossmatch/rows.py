@@ -15,11 +15,11 @@ from lens_triage.app.widgets.table import (
 )
 from lensing_core.crossmatch.choices import KIND_TITLES
 from lensing_core.crossmatch.completeness import RecallAtK
-from lensing_core.store.crossmatch_report import (
+from lensing_core.crossmatch.report import (
+    CrossmatchReport,
     Missed,
     NewCandidate,
     Pair,
-    Report,
     object_type,
 )
 from lensing_core.store.tables import Crossmatch
@@ -69,7 +69,7 @@ _TONES = {"complete": "success", "partial": "warning", "unreachable": ""}
 _STATES = {"complete": "Complete", "partial": "Partly", "unreachable": "Not reached"}
 
 
-def figures_html(report: Report, *, trained: bool) -> str:
+def figures_html(report: CrossmatchReport, *, trained: bool) -> str:
     """The figures at the head; a warning where the ensemble knew the answers."""
     lenses = report.lenses
     if lenses is None:

@@ -34,7 +34,7 @@ from lens_triage.app.widgets.section import (
 from lens_triage.app.widgets.skeleton import skeleton
 from lens_triage.app.widgets.table import Table
 from lens_triage.app.widgets.thumbnails import THUMBNAILS_CSS
-from lensing_core.store.crossmatch_report import Report, make_report
+from lensing_core.crossmatch.report import CrossmatchReport, make_report
 from lensing_core.store.crossmatches import latest_crossmatches
 from lensing_core.store.ensembles import by_preference
 from lensing_core.store.summaries import (
@@ -57,7 +57,7 @@ _NOTHING = (
     "Cross-match. Known lenses, own tables and duplicates need no network.</p>"
 )
 _Key = tuple[str, str, str]
-_Found = tuple[list[Crossmatch], Report]
+_Found = tuple[list[Crossmatch], CrossmatchReport]
 
 
 class CrossmatchBoard(pn.viewable.Viewer):
@@ -138,7 +138,10 @@ class CrossmatchBoard(pn.viewable.Viewer):
         database = self._context.database
         self._catalogs = {c.name: c for c in list_catalogs(database)}
         self._ensembles = {e.name: e for e in list_ensembles(database)}
-        matched = [c.name for c in self._catalogs.values() if latest_crossmatches(database, c.id)]
+        with database.session() as session:
+            matched = [
+                c.name for c in self._catalogs.values() if latest_crossmatches(session, c.id)
+            ]
         self._shown = None
         wanted = catalog or self._asked["catalog"] or self.catalog.value
         with self._quiet():
@@ -171,7 +174,8 @@ class CrossmatchBoard(pn.viewable.Viewer):
         in_background(lambda: self._read(catalog, key), lambda found: self._show(key, *found))
 
     def _offer_of(self, catalog: CatalogSummary) -> None:
-        latest = latest_crossmatches(self._context.database, catalog.id)
+        with self._context.database.session() as session:
+            latest = latest_crossmatches(session, catalog.id)
         lists = {c.title: c.reference for c in latest if c.kind == "lens"}
         scored = [self._ensembles[name] for name in catalog.scored]
         names = [e.name for e in by_preference(scored, [catalog.survey])]
@@ -184,10 +188,11 @@ class CrossmatchBoard(pn.viewable.Viewer):
     def _read(self, catalog: CatalogSummary, key: _Key) -> _Found:
         database = self._context.database
         ensemble = self._ensembles.get(key[1])
-        report = make_report(database, catalog.id, ensemble.id if ensemble else None, key[2])
-        return latest_crossmatches(database, catalog.id), report
+        with database.session() as session:
+            report = make_report(session, catalog.id, ensemble.id if ensemble else None, key[2])
+            return latest_crossmatches(session, catalog.id), report
 
-    def _show(self, key: _Key, latest: list[Crossmatch], report: Report) -> None:
+    def _show(self, key: _Key, latest: list[Crossmatch], report: CrossmatchReport) -> None:
         if key != self._shown:
             return  # something else was chosen meanwhile
         catalog, ensemble = key[0], key[1]

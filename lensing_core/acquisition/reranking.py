@@ -35,7 +35,6 @@ def rerank_open_queues(session: Session, ensemble: Ensemble) -> dict[str, int]:
             n = _rerank(session, found, ensemble)
             if n:
                 moved[found.name] = n
-    session.flush()
     return moved
 
 

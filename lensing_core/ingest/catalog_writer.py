@@ -23,6 +23,7 @@ from lensing_core.ingest.proxies import theta_e_proxies
 from lensing_core.store import Session, open_database
 from lensing_core.store.candidates import ids_of_objects
 from lensing_core.store.catalog_rows import (
+    add_catalog,
     count_quarantined,
     insert_candidates,
     insert_quarantine,
@@ -164,9 +165,7 @@ class CatalogWriter:
             label_policy=spec.label_policy,
             notes=dict(spec.notes),
         )
-        session.add(catalog)
-        session.flush()
-        return catalog
+        return add_catalog(session, catalog)
 
     @property
     def rows_per_shard(self) -> int:

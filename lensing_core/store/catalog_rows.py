@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, func, insert, select
 from sqlalchemy.orm import Session
 
-from lensing_core.store.tables import Candidate, Observation, Quarantine, SurveyRow
+from lensing_core.store.tables import Candidate, Catalog, Observation, Quarantine, SurveyRow
 
 _JSON = {c.name for c in Observation.__table__.columns if isinstance(c.type, JSON)}
 # Rows that name the same columns go into one statement. JSON columns stay out where they are None,
@@ -25,6 +25,13 @@ def survey_row(session: Session, name: str, definition: Mapping[str, Any]) -> Su
         survey = SurveyRow(name=name, definition=dict(definition))
         session.add(survey)
     return survey
+
+
+def add_catalog(session: Session, catalog: Catalog) -> Catalog:
+    """Add a catalog, and give it its id."""
+    session.add(catalog)
+    session.flush()
+    return catalog
 
 
 def insert_candidates(

@@ -1,24 +1,21 @@
-"""Writing cross-matches, and what pages and jobs read of them.
-
-Functions that take a :class:`Database` open a session of their own and may run in a thread.
-"""
+"""Writing cross-matches, and what pages and jobs read of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, insert, select
+from sqlalchemy import exists, func, insert, select
 from sqlalchemy.orm import Session
 
-from lensing_core.store.database import Database
 from lensing_core.store.tables import Candidate, Crossmatch, CrossmatchEntry, Score
 
 _AT_ONCE = 10_000
+_PAIRED = ("matched", "review")
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ def references_done(session: Session, run_id: str) -> set[str]:
     )
 
 
-def latest_crossmatches(database: Database, catalog_id: int) -> list[Crossmatch]:
+def latest_crossmatches(session: Session, catalog_id: int) -> list[Crossmatch]:
     """The newest cross-match of a catalog with each reference, offline ones as they come.
 
     A newer one that reached nothing does not hide an older one that did.
@@ -123,27 +120,22 @@ def latest_crossmatches(database: Database, catalog_id: int) -> list[Crossmatch]
         .where(Crossmatch.catalog_id == catalog_id, Crossmatch.state != "unreachable")
         .group_by(Crossmatch.reference)
     )
-    with database.session() as session:
-        found = list(
-            session.scalars(
-                select(Crossmatch).where(Crossmatch.id.in_(newest)).order_by(Crossmatch.id)
-            )
+    found = list(
+        session.scalars(select(Crossmatch).where(Crossmatch.id.in_(newest)).order_by(Crossmatch.id))
+    )
+    reached = {crossmatch.reference for crossmatch in found}
+    silent = (
+        select(func.max(Crossmatch.id))
+        .where(
+            Crossmatch.catalog_id == catalog_id,
+            Crossmatch.state == "unreachable",
+            Crossmatch.reference.not_in(reached),
         )
-        reached = {crossmatch.reference for crossmatch in found}
-        silent = (
-            select(func.max(Crossmatch.id))
-            .where(
-                Crossmatch.catalog_id == catalog_id,
-                Crossmatch.state == "unreachable",
-                Crossmatch.reference.not_in(reached),
-            )
-            .group_by(Crossmatch.reference)
-        )
-        return found + list(
-            session.scalars(
-                select(Crossmatch).where(Crossmatch.id.in_(silent)).order_by(Crossmatch.id)
-            )
-        )
+        .group_by(Crossmatch.reference)
+    )
+    return found + list(
+        session.scalars(select(Crossmatch).where(Crossmatch.id.in_(silent)).order_by(Crossmatch.id))
+    )
 
 
 def counterparts_of(
@@ -164,9 +156,92 @@ def counterparts_of(
         .join(CrossmatchEntry, CrossmatchEntry.crossmatch_id == Crossmatch.id)
         .where(
             CrossmatchEntry.candidate_id == candidate_id,
-            CrossmatchEntry.status.in_(("matched", "review")),
+            CrossmatchEntry.status.in_(_PAIRED),
             Crossmatch.id.in_(newest),
         )
         .order_by(Crossmatch.id, CrossmatchEntry.separation_arcsec)
     )
     return [(crossmatch, entry) for crossmatch, entry in rows]
+
+
+def entries_with_scores(
+    session: Session,
+    crossmatch_ids: Collection[int],
+    statuses: Collection[str],
+    ensemble_id: int | None,
+    *,
+    limit: int | None = None,
+) -> list[tuple[CrossmatchEntry, Candidate, Score | None]]:
+    """Entries with their candidates and an ensemble's scores, the best of the ranking first."""
+    scored = (Score.candidate_id == Candidate.id) & (Score.ensemble_id == ensemble_id)
+    rows = session.execute(
+        select(CrossmatchEntry, Candidate, Score)
+        .join(Candidate, Candidate.id == CrossmatchEntry.candidate_id)
+        .outerjoin(Score, scored)
+        .where(
+            CrossmatchEntry.crossmatch_id.in_(crossmatch_ids), CrossmatchEntry.status.in_(statuses)
+        )
+        .order_by(Score.logit.desc().nulls_last(), CrossmatchEntry.id)
+        .limit(limit)
+    )
+    return [(entry, candidate, score) for entry, candidate, score in rows]
+
+
+def count_entries(session: Session, crossmatch_ids: Collection[int], status: str) -> int:
+    """Number of entries of a status that have a candidate."""
+    statement = select(func.count(CrossmatchEntry.candidate_id)).where(
+        CrossmatchEntry.crossmatch_id.in_(crossmatch_ids), CrossmatchEntry.status == status
+    )
+    return session.scalar(statement) or 0
+
+
+def entries_of_candidates(
+    session: Session, candidate_ids: Collection[int], crossmatch_ids: Collection[int]
+) -> list[CrossmatchEntry]:
+    """Counterparts of a few candidates in some cross-matches, those for review among them."""
+    return list(
+        session.scalars(
+            select(CrossmatchEntry).where(
+                CrossmatchEntry.candidate_id.in_(candidate_ids),
+                CrossmatchEntry.crossmatch_id.in_(crossmatch_ids),
+                CrossmatchEntry.status.in_(_PAIRED),
+            )
+        )
+    )
+
+
+def unlisted_candidates(
+    session: Session,
+    catalog_id: int,
+    ensemble_id: int,
+    crossmatch_ids: Collection[int],
+    limit: int,
+) -> list[tuple[Candidate, Score]]:
+    """The first candidates of a ranking that some cross-matches have no counterpart of."""
+    listed = exists().where(
+        CrossmatchEntry.candidate_id == Score.candidate_id,
+        CrossmatchEntry.crossmatch_id.in_(crossmatch_ids),
+        CrossmatchEntry.status.in_(_PAIRED),
+    )
+    rows = session.execute(
+        select(Candidate, Score)
+        .join(Score, Score.candidate_id == Candidate.id)
+        .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id, ~listed)
+        .order_by(Score.logit.desc(), Score.candidate_id.desc())
+        .limit(limit)
+    )
+    return [(candidate, score) for candidate, score in rows]
+
+
+def lone_references(
+    session: Session, crossmatch_id: int, *, limit: int
+) -> tuple[int, list[CrossmatchEntry]]:
+    """How many objects of a reference have no candidate, and the first of them."""
+    alone = (
+        CrossmatchEntry.crossmatch_id == crossmatch_id,
+        CrossmatchEntry.status == "unmatched",
+        CrossmatchEntry.candidate_id.is_(None),
+    )
+    n = session.scalar(select(func.count()).select_from(CrossmatchEntry).where(*alone)) or 0
+    rows = select(CrossmatchEntry).where(*alone).order_by(CrossmatchEntry.id).limit(limit)
+    return n, list(session.scalars(rows))

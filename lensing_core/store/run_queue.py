@@ -14,6 +14,11 @@ from lensing_core.store.run_locks import take_turn_to_claim
 from lensing_core.store.tables import Run, RunLog, RunMetric, utc_now
 
 
+def add_run(session: Session, run: Run) -> None:
+    """Add a run to the queue."""
+    session.add(run)
+
+
 def find_run(session: Session, run_id: str) -> Run:
     """Return the run of an id; raises NotFoundError."""
     run = session.get(Run, run_id)

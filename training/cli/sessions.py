@@ -70,7 +70,6 @@ def close(workspace: WorkspaceArgument, name: NameArgument) -> None:
     with open_database(Workspace.open(workspace)).session() as session:
         session_id = session_named(session, name).id
         close_session(session, session_id)
-        session.flush()
         _print_summary(summarise(session, session_id))
 
 

@@ -23,6 +23,7 @@ from lensing_core.store.failures import describe
 from lensing_core.store.run_locks import is_locked_in_database
 from lensing_core.store.run_queue import (
     add_log,
+    add_run,
     cancel_orphans,
     claim_run,
     count_running,
@@ -60,14 +61,15 @@ def submit(workspace: Workspace, settings: RunSettings, *, after: str | None = N
     with open_database(workspace).session() as session:
         if after is not None:
             find_run(session, after)
-        session.add(
+        add_run(
+            session,
             Run(
                 id=run_id,
                 kind=settings.kind,
                 title=settings.title(),
                 settings=settings.to_json(),
                 after_run_id=after,
-            )
+            ),
         )
     advance(workspace)
     return run_id

@@ -20,9 +20,9 @@ from lens_triage.training.jobs.crossmatch import run
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import CrossmatchSettings
 from lensing_core.crossmatch.completeness import recall_at
+from lensing_core.crossmatch.report import NewCandidate, Pair
 from lensing_core.crossmatch.service_list import SERVICES
 from lensing_core.store import open_database
-from lensing_core.store.crossmatch_report import NewCandidate, Pair
 from lensing_core.store.tables import Crossmatch, Run, utc_now
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from lensing_core.acquisition import QueueRequest, choose_queue
+from lensing_core.acquisition.promotion import promote
 from lensing_core.consensus import SCHEMES
 from lensing_core.store import open_database
 from lensing_core.store.labels import NewEvent, append_events, grader_named
-from lensing_core.store.promotion import promote
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.tables import Ensemble, LabelSession, Score, SessionItem
 
@@ -60,7 +60,8 @@ def test_promotion_puts_what_is_ungraded_into_the_new_order(filled_workspace):
                     logit=logit, probability=0.5, epistemic=0, aleatoric=0, disagreement=0,
                 )
             )  # fmt: skip
-    moved = promote(database, "second")
+    with database.session() as session:
+        moved = promote(session, "second")
     assert set(moved) == {"a"}
     with database.session() as session:
         after = {

@@ -80,7 +80,7 @@ def entries(workspace: Workspace, reference: str) -> list[CrossmatchEntry]:
 def crossmatches(workspace: Workspace) -> dict[str, Crossmatch]:
     with open_database(workspace).session() as session:
         catalog_id = session.scalar(select(Catalog.id).where(Catalog.name == "field"))
-    found = latest_crossmatches(open_database(workspace), catalog_id)
+        found = latest_crossmatches(session, catalog_id)
     return {crossmatch.reference: crossmatch for crossmatch in found}
 
 

@@ -26,7 +26,7 @@ from lensing_core.datasets.table import UNLABELED
 from lensing_core.store import Session, open_database
 from lensing_core.store.consensus import update_consensus
 from lensing_core.store.consensus_choice import rule_in_force
-from lensing_core.store.ensembles import default_ensemble
+from lensing_core.store.ensembles import default_ensemble, get_ensemble
 from lensing_core.store.tables import Ensemble
 
 
@@ -51,7 +51,7 @@ def bring_consensus_up_to_date(session: Session, settings: RetrainSettings) -> E
         return None
     rule = rule_in_force(session, grades.rule.method) or grades.rule
     update_consensus(session, rule, only_if_new=True)
-    return None if rule.ensemble_id is None else session.get_one(Ensemble, rule.ensemble_id)
+    return None if rule.ensemble_id is None else get_ensemble(session, rule.ensemble_id)
 
 
 def join_grades(context: JobContext, settings: RetrainSettings) -> None:

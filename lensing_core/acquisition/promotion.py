@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from lensing_core.acquisition.reranking import rerank_open_queues
-from lensing_core.store.database import Database
+from lensing_core.store import Session
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.tables import utc_now
 
 
-def promote(database: Database, name: str) -> dict[str, int]:
+def promote(session: Session, name: str) -> dict[str, int]:
     """Make an ensemble the one that is taken first; those promoted before stand behind it.
 
     What is ungraded in open queues is put in the new order; returns how many candidates moved, by
     session.
     """
-    with database.session() as session:
-        ensemble = find_ensemble(session, name)
-        ensemble.promoted_at = utc_now()
-        return rerank_open_queues(session, ensemble)
+    ensemble = find_ensemble(session, name)
+    ensemble.promoted_at = utc_now()
+    return rerank_open_queues(session, ensemble)
 
 
-def take_back(database: Database, name: str) -> None:
+def take_back(session: Session, name: str) -> None:
     """Undo :func:`promote`: the one promoted before it, if any, comes first again."""
-    with database.session() as session:
-        find_ensemble(session, name).promoted_at = None
+    find_ensemble(session, name).promoted_at = None

@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import exists, func, select
-from sqlalchemy.orm import Session
 
 from lensing_core.crossmatch.choices import LENS_KINDS
 from lensing_core.crossmatch.completeness import (
@@ -20,8 +18,16 @@ from lensing_core.crossmatch.completeness import (
     recall_at,
     steps_of,
 )
-from lensing_core.store.crossmatches import latest_crossmatches, read_logits
-from lensing_core.store.database import Database
+from lensing_core.store import Session
+from lensing_core.store.crossmatches import (
+    count_entries,
+    entries_of_candidates,
+    entries_with_scores,
+    latest_crossmatches,
+    lone_references,
+    read_logits,
+    unlisted_candidates,
+)
 from lensing_core.store.tables import Candidate, Crossmatch, CrossmatchEntry, Score
 
 MOST_ROWS = 200
@@ -81,7 +87,7 @@ class NewCandidate:
 
 
 @dataclass(frozen=True)
-class Report:
+class CrossmatchReport:
     """Everything of one catalog, one ensemble and one list of known lenses.
 
     Attributes
@@ -106,8 +112,8 @@ class Report:
 
 
 def make_report(
-    database: Database, catalog_id: int, ensemble_id: int | None, reference: str = ""
-) -> Report:
+    session: Session, catalog_id: int, ensemble_id: int | None, reference: str = ""
+) -> CrossmatchReport:
     """Read the newest cross-matches of a catalog.
 
     Parameters
@@ -117,35 +123,34 @@ def make_report(
     reference : str, optional
         Key of the list of known lenses; '' takes the first there is.
     """
-    latest = latest_crossmatches(database, catalog_id)
+    latest = latest_crossmatches(session, catalog_id)
     lists = [c for c in latest if c.kind == "lens"]
     lenses = next((c for c in lists if c.reference == reference), lists[0] if lists else None)
-    with database.session() as session:
-        logits = (
-            np.empty(0)
-            if ensemble_id is None
-            else np.sort(read_logits(session, catalog_id, ensemble_id))
-        )
-        reader = _Reader(session, ensemble_id, logits, {c.id: c for c in latest})
-        matched = reader.pairs([lenses] if lenses else [], ("matched", "review"))
-        recovered = [pair for pair in matched if pair.status == "matched"]
-        doubts, n_doubts = _disagreements(reader, latest)
-        known = (lenses.n_in_footprint or 0) if lenses else 0
-        n_missed, missed = _missed(session, lenses)
-        steps = steps_of(len(logits)) if lenses else []
-        return Report(
-            lenses=lenses,
-            recovered=recovered[:MOST_ROWS],
-            n_recovered=len(recovered),
-            missed=missed,
-            n_missed=n_missed,
-            new=reader.new(catalog_id, [c.id for c in latest if c.kind in LENS_KINDS]),
-            disagreements=doubts[:MOST_ROWS],
-            n_disagreements=n_doubts,
-            recall=recall_at(_ranks(recovered), known, steps),
-            recall_with_review=recall_at(_best_ranks(matched, known), known, steps),
-            n_ranked=len(logits),
-        )
+    logits = (
+        np.empty(0)
+        if ensemble_id is None
+        else np.sort(read_logits(session, catalog_id, ensemble_id))
+    )
+    reader = _Reader(session, ensemble_id, logits, {c.id: c for c in latest})
+    matched = reader.pairs([lenses] if lenses else [], ("matched", "review"))
+    recovered = [pair for pair in matched if pair.status == "matched"]
+    doubts, n_doubts = _disagreements(reader, latest)
+    known = (lenses.n_in_footprint or 0) if lenses else 0
+    n_missed, missed = _missed(session, lenses)
+    steps = steps_of(len(logits)) if lenses else []
+    return CrossmatchReport(
+        lenses=lenses,
+        recovered=recovered[:MOST_ROWS],
+        n_recovered=len(recovered),
+        missed=missed,
+        n_missed=n_missed,
+        new=reader.new(catalog_id, [c.id for c in latest if c.kind in LENS_KINDS]),
+        disagreements=doubts[:MOST_ROWS],
+        n_disagreements=n_doubts,
+        recall=recall_at(_ranks(recovered), known, steps),
+        recall_with_review=recall_at(_best_ranks(matched, known), known, steps),
+        n_ranked=len(logits),
+    )
 
 
 def _ranks(pairs: Sequence[Pair]) -> NDArray[np.int64]:
@@ -177,27 +182,13 @@ class _Reader:
         self._ensemble_id = ensemble_id
         self._crossmatches = crossmatches
 
-    def _query(self, crossmatches: Iterable[Crossmatch], statuses: Sequence[str]) -> Any:
-        return (
-            select(CrossmatchEntry, Candidate, Score)
-            .join(Candidate, Candidate.id == CrossmatchEntry.candidate_id)
-            .outerjoin(
-                Score,
-                (Score.candidate_id == Candidate.id) & (Score.ensemble_id == self._ensemble_id),
-            )
-            .where(
-                CrossmatchEntry.crossmatch_id.in_([c.id for c in crossmatches]),
-                CrossmatchEntry.status.in_(statuses),
-            )
-            .order_by(Score.logit.desc().nulls_last(), CrossmatchEntry.id)
-        )
-
     def rows(
         self, crossmatches: Iterable[Crossmatch], statuses: Sequence[str], limit: int | None = None
     ) -> list[tuple[Pair, Candidate]]:
         """Pairs with their candidates, the best of the ranking first."""
-        found = self.session.execute(self._query(crossmatches, statuses).limit(limit)).all()
-        scored = [row.Score.logit for row in found if row.Score is not None]
+        keys = [c.id for c in crossmatches]
+        found = entries_with_scores(self.session, keys, statuses, self._ensemble_id, limit=limit)
+        scored = [score.logit for _, _, score in found if score is not None]
         ranks = iter(pessimistic_ranks(self.logits, np.array(scored)).tolist())
         return [
             (self._pair(e, c, s, next(ranks) if s is not None else None), c) for e, c, s in found
@@ -205,11 +196,7 @@ class _Reader:
 
     def count(self, crossmatches: Iterable[Crossmatch], status: str) -> int:
         """Pairs of a status."""
-        statement = select(func.count(CrossmatchEntry.candidate_id)).where(
-            CrossmatchEntry.crossmatch_id.in_([c.id for c in crossmatches]),
-            CrossmatchEntry.status == status,
-        )
-        return self.session.scalar(statement) or 0
+        return count_entries(self.session, [c.id for c in crossmatches], status)
 
     def pairs(self, crossmatches: Iterable[Crossmatch], statuses: Sequence[str]) -> list[Pair]:
         """As :meth:`rows`, all of them, without the candidates."""
@@ -238,20 +225,9 @@ class _Reader:
         """The first of the ranking without a counterpart in any list of lenses."""
         if self._ensemble_id is None or not lists:
             return []
-        listed = exists().where(
-            CrossmatchEntry.candidate_id == Score.candidate_id,
-            CrossmatchEntry.crossmatch_id.in_(lists),
-            CrossmatchEntry.status.in_(("matched", "review")),
-        )
-        found = self.session.execute(
-            select(Candidate, Score)
-            .join(Score, Score.candidate_id == Candidate.id)
-            .where(Score.ensemble_id == self._ensemble_id, Score.catalog_id == catalog_id, ~listed)
-            .order_by(Score.logit.desc(), Score.candidate_id.desc())
-            .limit(limit)
-        ).all()
-        elsewhere = self._elsewhere([row.Candidate.id for row in found])
-        ranks = pessimistic_ranks(self.logits, np.array([row.Score.logit for row in found]))
+        found = unlisted_candidates(self.session, catalog_id, self._ensemble_id, lists, limit)
+        elsewhere = self._elsewhere([candidate.id for candidate, _ in found])
+        ranks = pessimistic_ranks(self.logits, np.array([score.logit for _, score in found]))
         return [
             NewCandidate(
                 c.id,
@@ -267,13 +243,7 @@ class _Reader:
 
     def _elsewhere(self, candidate_ids: Sequence[int]) -> dict[int, list[str]]:
         found: dict[int, list[str]] = defaultdict(list)
-        for entry in self.session.scalars(
-            select(CrossmatchEntry).where(
-                CrossmatchEntry.candidate_id.in_(candidate_ids),
-                CrossmatchEntry.crossmatch_id.in_(list(self._crossmatches)),
-                CrossmatchEntry.status.in_(("matched", "review")),
-            )
-        ):
+        for entry in entries_of_candidates(self.session, candidate_ids, self._crossmatches):
             title = self._crossmatches[entry.crossmatch_id].title
             doubt = "?" if entry.status == "review" else ""
             kind = object_type(entry.counterpart or {})
@@ -287,15 +257,7 @@ class _Reader:
 def _missed(session: Session, lenses: Crossmatch | None) -> tuple[int, list[Missed]]:
     if lenses is None:
         return 0, []
-    alone = (
-        CrossmatchEntry.crossmatch_id == lenses.id,
-        CrossmatchEntry.status == "unmatched",
-        CrossmatchEntry.candidate_id.is_(None),
-    )
-    n = session.scalar(select(func.count()).select_from(CrossmatchEntry).where(*alone)) or 0
-    rows = session.scalars(
-        select(CrossmatchEntry).where(*alone).order_by(CrossmatchEntry.id).limit(MOST_ROWS)
-    )
+    n, rows = lone_references(session, lenses.id, limit=MOST_ROWS)
     return n, [
         Missed(
             row.counterpart_name or "",

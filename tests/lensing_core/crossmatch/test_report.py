@@ -10,13 +10,13 @@ from rows import add_catalog_row, score_row
 from scipy.stats import beta
 from sqlalchemy import select
 
-from lensing_core.store import open_database
-from lensing_core.store.crossmatch_report import (
-    Report,
+from lensing_core.crossmatch.report import (
+    CrossmatchReport,
     lens_doubt,
     make_report,
     star_doubt,
 )
+from lensing_core.store import open_database
 from lensing_core.store.crossmatches import (
     counterparts_of,
     first_of_ranking,
@@ -97,8 +97,9 @@ def add(workspace: Workspace, reference: str, kind: str, entries: list[dict[str,
         )
 
 
-def report(workspace: Workspace, **options: Any) -> Report:
-    return make_report(open_database(workspace), 1, **{"ensemble_id": 1, **options})
+def report(workspace: Workspace, **options: Any) -> CrossmatchReport:
+    with open_database(workspace).session() as session:
+        return make_report(session, 1, **{"ensemble_id": 1, **options})
 
 
 def test_recall_counts_lenses_of_the_footprint_once(workspace, ids):
@@ -140,7 +141,7 @@ def test_doubts_are_review_pairs_low_lenses_labels_and_stars(workspace, ids):
 
 
 def test_more_doubts_than_are_shown_are_counted(workspace, ids, monkeypatch):
-    monkeypatch.setattr("lensing_core.store.crossmatch_report.MOST_ROWS", 3)
+    monkeypatch.setattr("lensing_core.crossmatch.report.MOST_ROWS", 3)
     add(workspace, "duplicates", "duplicate", [entry(k, "review") for k in ids[:7]])
     add(workspace, "lenscat", "lens", [entry(ids[15])])
     found = report(workspace)
