@@ -27,8 +27,8 @@ from lens_triage.app.widgets.steps import address
 from lens_triage.app.widgets.table import Table
 from lens_triage.training.settings import RetrainSettings
 from lensing_core.errors import NotFoundError
+from lensing_core.labeling.loop_history import Round, loop_history
 from lensing_core.store.ensembles import default_ensemble
-from lensing_core.store.loop_history import Round, loop_history
 from lensing_core.store.runs import get_run, list_runs
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 

@@ -11,9 +11,9 @@ from lens_triage.app.widgets.table import (
 )
 from lensing_core.acquisition import QueueEntry
 from lensing_core.consensus import Agreement, Share
+from lensing_core.labeling.loop_history import TOP, Round
 from lensing_core.labeling.team import Pair, TeamGrader
 from lensing_core.store.consensus_list import ConsensusEntry
-from lensing_core.store.loop_history import TOP, Round
 from lensing_core.store.votes import Coverage
 
 _CHIPS = {"accepted": "success", "retired": "", "open": "accent"}

@@ -25,9 +25,9 @@ from lensing_core.store.crossmatches import (
     entries_with_scores,
     latest_crossmatches,
     lone_references,
-    read_logits,
     unlisted_candidates,
 )
+from lensing_core.store.scores import read_logits
 from lensing_core.store.tables import Candidate, Crossmatch, CrossmatchEntry, Score
 
 MOST_ROWS = 200

@@ -58,6 +58,8 @@ USES = {
     "retrain": Use(unlabeled=True, gold=False),
     # Labeled candidates that look like one of them.
     "look-alikes": Use(),
+    # Purity of the first of a ranking, round by round.
+    "known answers": Use(),
     # Objects with a known answer that sessions and tutorials ask for.
     "gold": Use(min_confidence=CERTAIN, grades=False),
 }

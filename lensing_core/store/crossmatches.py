@@ -51,29 +51,6 @@ def read_positions(session: Session, catalog_id: int) -> CatalogPositions:
     return CatalogPositions(table[:, 0].astype(np.int64), table[:, 1], table[:, 2])
 
 
-def first_of_ranking(session: Session, catalog_id: int, ensemble_id: int, n: int) -> list[int]:
-    """Ids of the ``n`` candidates with the highest scores."""
-    return list(
-        session.scalars(
-            select(Score.candidate_id)
-            .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
-            .order_by(Score.logit.desc(), Score.candidate_id.desc())
-            .limit(n)
-        )
-    )
-
-
-def read_logits(session: Session, catalog_id: int, ensemble_id: int) -> NDArray[np.float64]:
-    """All scores of a catalog, in no order."""
-    columns = Score.__table__.c
-    rows = session.connection().execute(
-        select(columns.logit)
-        .where(columns.ensemble_id == ensemble_id, columns.catalog_id == catalog_id)
-        .execution_options(yield_per=_AT_ONCE)
-    )
-    return np.fromiter((logit for (logit,) in rows), dtype=np.float64)
-
-
 def write_crossmatch(
     session: Session, crossmatch: Crossmatch, entries: Iterable[Mapping[str, Any]]
 ) -> int:

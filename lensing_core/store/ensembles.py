@@ -98,6 +98,11 @@ def find_ensemble(session: Session, name: str) -> Ensemble:
     return ensemble
 
 
+def ensembles_by_age(session: Session) -> list[Ensemble]:
+    """All ensembles, the oldest first."""
+    return list(session.scalars(select(Ensemble).order_by(Ensemble.created_at, Ensemble.id)))
+
+
 def default_ensemble(session: Session, name: str = "", *, catalog: str = "") -> Ensemble:
     """The ensemble of a name; without one, the first :func:`by_preference`.
 

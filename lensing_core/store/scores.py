@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from lensing_core.store.batches import in_batches
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
 
+_AT_ONCE = 10_000
+
 if TYPE_CHECKING:
     from lensing_core.models.ensemble import EnsembleScores
 
@@ -98,6 +100,29 @@ def logits_of(
         )
         logits.update((row[0], row[1]) for row in rows)
     return np.array([logits.get(k, np.nan) for k in candidate_ids.tolist()], dtype=np.float64)
+
+
+def first_of_ranking(session: Session, catalog_id: int, ensemble_id: int, n: int) -> list[int]:
+    """Ids of the ``n`` candidates with the highest scores."""
+    return list(
+        session.scalars(
+            select(Score.candidate_id)
+            .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
+            .order_by(Score.logit.desc(), Score.candidate_id.desc())
+            .limit(n)
+        )
+    )
+
+
+def read_logits(session: Session, catalog_id: int, ensemble_id: int) -> NDArray[np.float64]:
+    """All scores of a catalog, in no order."""
+    columns = Score.__table__.c
+    rows = session.connection().execute(
+        select(columns.logit)
+        .where(columns.ensemble_id == ensemble_id, columns.catalog_id == catalog_id)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    return np.fromiter((logit for (logit,) in rows), dtype=np.float64)
 
 
 def count_unscored(session: Session, ensemble: str, catalogs: Sequence[str]) -> int:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.store.batches import in_batches
+from lensing_core.store.consensus_choice import method_in_force
 from lensing_core.store.tables import (
     Candidate,
     Catalog,
+    Consensus,
     ConsensusChoice,
     Grader,
     LabelEvent,
@@ -128,6 +131,26 @@ def votes_stamp(session: Session) -> tuple[Any, ...]:
     """Changes whenever a vote or the consensus does."""
     votes = session.execute(select(func.count(), func.max(Vote.event_id))).one()
     return (*votes, session.scalar(select(func.max(ConsensusChoice.joined_at))))
+
+
+class FirstGrade(NamedTuple):
+    """When a candidate got the first of its active grades, and the consensus on it."""
+
+    at: datetime
+    posterior: float
+    prior: float
+
+
+def first_graded(session: Session, catalog_id: int) -> list[FirstGrade]:
+    """First grades of the candidates of a catalog, by the consensus that was made last."""
+    rows = session.execute(
+        select(func.min(Vote.at), func.max(Consensus.posterior), func.max(Consensus.prior))
+        .join(Candidate, Candidate.id == Vote.candidate_id)
+        .join(Consensus, Consensus.candidate_id == Vote.candidate_id)
+        .where(Candidate.catalog_id == catalog_id, Consensus.method == method_in_force())
+        .group_by(Vote.candidate_id)
+    )
+    return [FirstGrade(*row) for row in rows]
 
 
 class Coverage(NamedTuple):

@@ -14,13 +14,13 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.team.skill import SkillBoard
 from lens_triage.app.team.view import TeamBoard
 from lensing_core.consensus import SCHEMES, Share, Thresholds
+from lensing_core.labeling.loop_history import loop_history
 from lensing_core.labeling.skill import KindSkill
 from lensing_core.labeling.team import team_figures
 from lensing_core.store import open_database
 from lensing_core.store.consensus_choice import ConsensusRule
 from lensing_core.store.graders import set_active, set_role
 from lensing_core.store.labels import NewEvent, append_events, grader_named
-from lensing_core.store.loop_history import loop_history
 from lensing_core.store.sign_ins import revoke_all
 from lensing_core.store.tables import Consensus, Ensemble, Grader, Score, Vote
 

@@ -19,10 +19,10 @@ from lensing_core.crossmatch.report import (
 from lensing_core.store import open_database
 from lensing_core.store.crossmatches import (
     counterparts_of,
-    first_of_ranking,
     read_positions,
     write_crossmatch,
 )
+from lensing_core.store.scores import first_of_ranking
 from lensing_core.store.tables import Candidate, Catalog, Crossmatch, Ensemble
 from lensing_core.workspace import Workspace
 

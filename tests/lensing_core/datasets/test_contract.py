@@ -17,6 +17,7 @@ from lensing_core.cutouts import CutoutGeometry
 from lensing_core.datasets.uses import LENS, MIN_CONFIDENCE, OTHER, UNLABELED
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.labeling.gold import choose_gold
+from lensing_core.labeling.loop_history import known_answers
 from lensing_core.neighbours import labels_of_look_alikes
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
@@ -71,7 +72,15 @@ def read_by_look_alikes(workspace, session):
     return dict(zip(labels.candidate_id.tolist(), labels.state.tolist(), strict=True))
 
 
-READERS = [read_by_train, read_by_retrain, read_by_finetune, read_by_look_alikes]
+def read_by_loop_history(workspace, session):
+    answers = known_answers(session, find_catalog(session, "cases"))
+    return {key: LENS if lens else OTHER for key, lens in answers.items()}
+
+
+READERS = [
+    *(read_by_train, read_by_retrain, read_by_finetune, read_by_look_alikes),
+    read_by_loop_history,
+]
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ from lensing_core.crossmatch.records import (
 )
 from lensing_core.crossmatch.service_list import Service
 from lensing_core.store import open_database
-from lensing_core.store.crossmatches import first_of_ranking
 from lensing_core.store.ensembles import best_ensemble
 from lensing_core.store.runs import get_run
+from lensing_core.store.scores import first_of_ranking
 
 Say = Callable[[str, float], None]
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
 from lensing_core.consensus import Share
-from lensing_core.store.consensus_choice import method_in_force
-from lensing_core.store.ensembles import test_set_key
-from lensing_core.store.ranking import RankingQuery
-from lensing_core.store.ranking_order import RankingOrder
-from lensing_core.store.tables import Candidate, Catalog, Consensus, Ensemble, Vote
+from lensing_core.datasets.grades import GradeRule
+from lensing_core.datasets.labels import read_labels
+from lensing_core.datasets.uses import LENS, USES
+from lensing_core.store import Session
+from lensing_core.store.catalogs import catalog_named
+from lensing_core.store.ensembles import ensembles_by_age, test_set_key
+from lensing_core.store.scores import first_of_ranking
+from lensing_core.store.tables import Catalog, Ensemble
+from lensing_core.store.votes import first_graded
 
-LENS_FROM = 0.5
 TOP = 100
 
 
@@ -65,9 +65,9 @@ class Round:
 def loop_history(session: Session, catalog: str = "") -> list[Round]:
     """The rounds of a catalog, oldest first; of the catalog retrained last where none is named.
 
-    A lens is a candidate whose posterior by consensus is one half or more.
+    What is a lens, and what has an answer, is the rule of :mod:`lensing_core.datasets`.
     """
-    ensembles = list(session.scalars(select(Ensemble).order_by(Ensemble.created_at, Ensemble.id)))
+    ensembles = ensembles_by_age(session)
     retrained = [e for e in ensembles if "splits" in e.manifest and "base" in e.manifest]
     if not catalog and retrained:
         catalog = retrained[-1].manifest["catalogs"][0]
@@ -76,28 +76,44 @@ def loop_history(session: Session, catalog: str = "") -> list[Round]:
         return []
     roots = [e for e in ensembles if e.name == mine[0].manifest["base"]]
     chain = [*roots, *mine]
-    found = session.scalars(select(Catalog).where(Catalog.name == catalog)).one_or_none()
+    found = catalog_named(session, catalog)
     if found is None:
         return []
-    first_graded = _first_graded(session, found.id)
+    answers = known_answers(session, found)
+    rule = GradeRule.in_force(session)
+    graded = [
+        (grade.at, rule.state(grade.posterior, grade.prior) == LENS)
+        for grade in first_graded(session, found.id)
+    ]
     rounds = []
     for k, ensemble in enumerate(chain):
         since = ensemble.created_at if k else None
         until = chain[k + 1].created_at if k + 1 < len(chain) else None
         fresh = [
             lens
-            for at, lens in first_graded
+            for at, lens in graded
             if (since is None or at > since) and (until is None or at <= until)
         ]
-        rounds.append(_round(session, k, ensemble, found.id, fresh, retrained=k >= len(roots)))
+        top = first_of_ranking(session, found.id, ensemble.id, TOP)
+        known = [answers[key] for key in top if key in answers]
+        rounds.append(
+            _round(
+                k,
+                ensemble,
+                Share(sum(known), len(known)),
+                len(top),
+                fresh,
+                retrained=k >= len(roots),
+            )
+        )
     return rounds
 
 
 def _round(
-    session: Session,
     number: int,
     ensemble: Ensemble,
-    catalog_id: int,
+    top: Share,
+    n_top: int,
     fresh: Sequence[bool],
     *,
     retrained: bool,
@@ -108,7 +124,6 @@ def _round(
     lenses = sum(part.get("lenses", 0) for part in counted)
     figures = manifest.get("figures", {})
     base = manifest.get("base", "") if retrained else ""
-    known, n_top = _top(session, ensemble.id, catalog_id)
     return Round(
         number,
         ensemble.name,
@@ -123,39 +138,16 @@ def _round(
         manifest.get("differences", {}),
         manifest.get("figures_on", ""),
         test_set_key(manifest),
-        Share(sum(known), len(known)),
+        top,
         n_top,
         len(fresh),
         sum(fresh),
     )
 
 
-def _first_graded(session: Session, catalog_id: int) -> list[tuple[datetime, bool]]:
-    """When each graded candidate got its first standing vote, and whether it is a lens."""
-    rows = session.execute(
-        select(func.min(Vote.at), func.max(Consensus.posterior))
-        .join(Candidate, Candidate.id == Vote.candidate_id)
-        .join(Consensus, Consensus.candidate_id == Vote.candidate_id)
-        .where(Candidate.catalog_id == catalog_id, Consensus.method == method_in_force())
-        .group_by(Vote.candidate_id)
-    )
-    return [(at, posterior >= LENS_FROM) for at, posterior in rows]
-
-
-def _top(session: Session, ensemble_id: int, catalog_id: int) -> tuple[list[bool], int]:
-    """Of the first candidates of a ranking, the known answers; and how many there are."""
-    query = RankingQuery(ensemble_id=ensemble_id, catalog_ids=(catalog_id,))
-    ids = [key.candidate_id for key in RankingOrder(session, query).keys(None, TOP, backward=False)]
-    graded = session.execute(
-        select(Consensus.candidate_id, Consensus.posterior).where(
-            Consensus.candidate_id.in_(ids), Consensus.method == method_in_force()
-        )
-    )
-    imported = session.execute(
-        select(Candidate.id, Candidate.label).where(
-            Candidate.id.in_(ids), Candidate.label.is_not(None)
-        )
-    )
-    answers = {key: bool(label) for key, label in imported}
-    answers |= {key: posterior >= LENS_FROM for key, posterior in graded}
-    return [answers[key] for key in ids if key in answers], len(ids)
+def known_answers(session: Session, catalog: Catalog) -> dict[int, bool]:
+    """Whether each candidate of a catalog whose answer is known is a lens, by id."""
+    rule = GradeRule.in_force(session)
+    labels = read_labels(session, [catalog], USES["known answers"], grades=rule)
+    lens = (labels.state == LENS).tolist()
+    return dict(zip(labels.candidate_id.tolist(), lens, strict=True))
