@@ -23,7 +23,7 @@ from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.export import FORMATS, ExportRow, export_to
 from lensing_core.export.pictures import CutoutSource
 from lensing_core.store import Session
-from lensing_core.store.catalogs import list_catalogs
+from lensing_core.store.catalogs import catalogs_with_candidates
 from lensing_core.store.ensembles import get_ensemble, scored_ensembles
 from lensing_core.store.export_rows import export_candidates, export_rows
 from lensing_core.store.selections import find_selection
@@ -71,7 +71,7 @@ def read_request(
         raise BadInputError(f"Format {name!r}: choose one of {', '.join(FORMATS)}.")
     with context.database.session() as session:
         address = read_address(
-            arguments, scored_ensembles(session), list_catalogs(session), grader_id
+            arguments, scored_ensembles(session), catalogs_with_candidates(session), grader_id
         )
         key = address.query.selection
         if key and find_selection(session, key) is None:
@@ -130,7 +130,10 @@ def cutout_source(session: Session, workspace: Workspace) -> CutoutSource:
     """The cutouts of all catalogs."""
     return CutoutSource(
         workspace,
-        {c.name: c.survey.definition.get("rgb_bands") or () for c in list_catalogs(session)},
+        {
+            c.name: c.survey.definition.get("rgb_bands") or ()
+            for c in catalogs_with_candidates(session)
+        },
     )
 
 

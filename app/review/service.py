@@ -33,7 +33,7 @@ from lens_triage.app.viewer.start import image_start
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store import Session
 from lensing_core.store.candidates import get_candidate
-from lensing_core.store.catalogs import catalogs_by_id, list_catalogs
+from lensing_core.store.catalogs import catalogs_by_id, catalogs_with_candidates
 from lensing_core.store.details import candidate_details
 from lensing_core.store.ensembles import scored_ensembles, unscored_catalogs
 from lensing_core.store.ranking import (
@@ -67,7 +67,7 @@ class ReviewService:
 
     def start(self, session: Session, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
         """Everything that the page shows first, for the query string of its address."""
-        catalogs = list_catalogs(session)
+        catalogs = catalogs_with_candidates(session)
         ensembles = scored_ensembles(session, catalogs=arguments.get("catalog", ()))
         named = next(iter(arguments.get("candidate", [])), "")
         if named.isdecimal() and "ensemble" not in arguments:
@@ -208,7 +208,7 @@ def _unscored(session: Session, query: RankingQuery) -> list[int]:
     """Ids of the catalogs of a list that its ensemble has not scored."""
     if query.ensemble_id is None:
         return []
-    catalogs = query.catalog_ids or tuple(c.id for c in list_catalogs(session))
+    catalogs = query.catalog_ids or tuple(c.id for c in catalogs_with_candidates(session))
     return unscored_catalogs(session, query.ensemble_id, catalogs)
 
 

@@ -64,7 +64,7 @@ def scales_of(session: Session, names: Sequence[str]) -> set[str]:
     return set(session.scalars(select(Catalog.scale).where(Catalog.name.in_(names))))
 
 
-def list_catalogs(session: Session) -> list[Catalog]:
+def catalogs_with_candidates(session: Session) -> list[Catalog]:
     """All catalogs that have candidates, by name."""
     return list(
         session.scalars(select(Catalog).where(Catalog.n_candidates > 0).order_by(Catalog.name))

@@ -6,7 +6,7 @@ little; what is written are the rows that moved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +34,7 @@ from lensing_core.consensus import (
     votes_needed,
 )
 from lensing_core.consensus.votes import UNKNOWN
+from lensing_core.store.batches import in_batches
 from lensing_core.store.consensus_choice import ConsensusRule, is_stale, keep_choice
 from lensing_core.store.tables import (
     Consensus,
@@ -46,7 +47,6 @@ from lensing_core.store.tables import (
 )
 
 MOST_VOTES_NEEDED = 999
-_AT_ONCE = 500
 _DRAWS = 200
 _PRIOR_RANGE = (1e-6, 0.5)
 
@@ -151,7 +151,7 @@ def update_consensus(
     }
     moved = [k for k, row in new.items() if k not in stored or _differs(row, stored[k])]
     gone = [k for k in stored if k not in new]
-    for part in _parts([*moved, *gone]):
+    for part in in_batches([*moved, *gone]):
         session.execute(
             delete(Consensus).where(
                 Consensus.method == rule.method, Consensus.candidate_id.in_(part)
@@ -186,7 +186,7 @@ def _prior(
         return None if rule.prior is None else np.full(len(items), rule.prior)
     p = np.full(len(items), PRIOR if rule.prior is None else rule.prior)
     place = {key: k for k, key in enumerate(items.tolist())}
-    for part in _parts(items.tolist()):
+    for part in in_batches(items):
         rows = session.execute(
             select(Score.candidate_id, Score.probability).where(
                 Score.ensemble_id == rule.ensemble_id, Score.candidate_id.in_(part)
@@ -255,7 +255,3 @@ def _differs(new: dict[str, Any], stored: Any) -> bool:
         elif a != b:
             return True
     return False
-
-
-def _parts(ids: Sequence[int]) -> list[list[int]]:
-    return [list(ids[k : k + _AT_ONCE]) for k in range(0, len(ids), _AT_ONCE)]

@@ -118,10 +118,7 @@ def default_ensemble(session: Session, name: str = "", *, catalog: str = "") -> 
         If there is none.
     """
     if name:
-        found = ensemble_named(session, name)
-        if found is None:
-            raise NotFoundError(f"There is no ensemble {name}; train one first.")
-        return found
+        return find_ensemble(session, name)
     if catalog:
         of = catalog_named(session, catalog)
         best = best_ensemble(session, of.id) if of is not None else None

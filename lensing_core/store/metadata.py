@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lensing_core.store.batches import in_batches
 from lensing_core.store.tables import Candidate, Catalog, Observation, SurveyRow
 
 CLUSTER_COLUMNS = {
@@ -23,7 +24,6 @@ NAMES = (
     *("psf_fwhm_arcsec", "depth_mag", "pixel_scale_arcsec", "redshift", "richness", "survey"),
     *CLUSTER_COLUMNS,
 )
-_AT_ONCE = 500  # SQLite takes some thousand parameters in a statement
 
 
 def fetch_metadata(session: Session, candidate_ids: Sequence[int]) -> dict[str, list[Any]]:
@@ -33,14 +33,13 @@ def fetch_metadata(session: Session, candidate_ids: Sequence[int]) -> dict[str, 
     catalog's bands.
     """
     found: dict[int, dict[str, Any]] = {}
-    for first in range(0, len(candidate_ids), _AT_ONCE):
-        wanted = list(candidate_ids[first : first + _AT_ONCE])
+    for part in in_batches(candidate_ids):
         rows = session.execute(
             select(Candidate.id, Observation, Catalog, SurveyRow)
             .join(Catalog, Catalog.id == Candidate.catalog_id)
             .join(SurveyRow, SurveyRow.id == Catalog.survey_id)
             .outerjoin(Observation, Observation.candidate_id == Candidate.id)
-            .where(Candidate.id.in_(wanted))
+            .where(Candidate.id.in_(part))
         )
         for candidate_id, observed, catalog, survey in rows:
             found[candidate_id] = _metadata(observed, catalog, survey)

@@ -22,6 +22,7 @@ from sqlalchemy.orm.attributes import get_history
 
 from lensing_core.errors import LensTriageError
 from lensing_core.store.anchor import Anchor, Seal
+from lensing_core.store.batches import in_batches
 from lensing_core.store.chain import GENESIS
 from lensing_core.store.secret import workspace_secret
 from lensing_core.store.tables import (
@@ -38,7 +39,6 @@ from lensing_core.workspace import Workspace
 
 _PURPOSE = b"lens-triage: seal of the log of labels, 1"
 _PENDING = "committed seal to anchor"
-_AT_ONCE = 500
 _MODULUS = 2**256
 _SEAL = cast(Table, LogSeal.__table__)
 _IDENTITIES = cast(Table, SealedIdentity.__table__)
@@ -131,8 +131,8 @@ def identities_of_graders(session: Session, keys: Collection[int] | None = None)
 
 def identities_of_candidates(session: Session, keys: Iterable[int]) -> Identities:
     """Return which objects candidates are: catalog, name, index and digest of the cutout."""
-    wanted, found = sorted(keys), {}
-    for first in range(0, len(wanted), _AT_ONCE):
+    found = {}
+    for part in in_batches(sorted(keys)):
         rows = session.execute(
             select(
                 Candidate.id,
@@ -142,7 +142,7 @@ def identities_of_candidates(session: Session, keys: Iterable[int]) -> Identitie
                 Candidate.cutout_sha256,
             )
             .join(Catalog, Catalog.id == Candidate.catalog_id)
-            .where(Candidate.id.in_(wanted[first : first + _AT_ONCE]))
+            .where(Candidate.id.in_(part))
         )
         for key, *identity in rows:
             found["candidate", key] = json.dumps(identity, ensure_ascii=False)
@@ -193,9 +193,8 @@ def _begin(
 
 
 def _unsealed_candidates(session: Session, candidates: Collection[int]) -> Identities:
-    wanted, new = sorted(candidates), set(candidates)
-    for first in range(0, len(wanted), _AT_ONCE):
-        part = wanted[first : first + _AT_ONCE]
+    new = set(candidates)
+    for part in in_batches(sorted(candidates)):
         known = select(SealedIdentity.key).where(
             SealedIdentity.kind == "candidate", SealedIdentity.key.in_(part)
         )

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, literal, select, union_all
 
-from lensing_core.errors import NotFoundError
 from lensing_core.models.manifest import ensemble_problem
 from lensing_core.store.catalog_rows import quarantine_reasons
 from lensing_core.store.database import Database
@@ -351,11 +350,3 @@ def _thumbnail(row: Candidate, probability: float | None) -> Thumbnail:
     return Thumbnail(
         row.id, row.object_id, row.cutout_index, row.cutout_sha256, row.label, probability
     )
-
-
-def get_catalog(database: Database, name: str) -> CatalogSummary:
-    """The catalog called ``name``; raises NotFoundError."""
-    for catalog in list_catalogs(database):
-        if catalog.name == name:
-            return catalog
-    raise NotFoundError(f"There is no catalog {name!r} in this workspace.")

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from lens_triage.training import runner as jobs
 from lens_triage.training.settings import SimulateSettings
 from lensing_core.store import open_database
-from lensing_core.store.summaries import get_catalog
+from lensing_core.store.catalogs import find_catalog
 from lensing_core.workspace import Workspace
 
 Visit = Callable[[str], None]
@@ -125,7 +125,8 @@ def test_import_with_preview_mapping_and_quarantine(
     expect(page.get_by_text("Done.")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("bad coordinates 1, missing file 1")).to_be_visible()
     screenshot("imported")
-    catalog = get_catalog(open_database(filled_workspace), "bright-sample")
+    with open_database(filled_workspace).session() as session:
+        catalog = find_catalog(session, "bright-sample")
     assert (catalog.n_candidates, catalog.n_quarantined, catalog.complete) == (10, 2, True)
     page.get_by_role("link", name="See the catalog").click()
     selected = page.get_by_role("table", name="Catalogs").locator("tr[aria-selected=true]")
@@ -186,6 +187,7 @@ def test_arcs_are_painted_into_a_catalog(
     screenshot("painted")
     page.get_by_role("link", name="See the catalog").click()
     expect(page.get_by_role("table", name="Catalogs").get_by_text("injected")).to_be_visible()
-    injected = get_catalog(open_database(workspace), "injected")
+    with open_database(workspace).session() as session:
+        injected = find_catalog(session, "injected")
     assert 12 < injected.n_candidates <= 24
     assert injected.label_source == "inject:sky"

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from lensing_core.cutouts import CutoutStore
 from lensing_core.store import open_database
-from lensing_core.store.summaries import get_catalog
+from lensing_core.store.catalogs import find_catalog
 from lensing_core.workspace import Workspace
 
 Visit = Callable[[str], None]
@@ -118,7 +118,8 @@ def test_simulate_train_import_score_review(
     expect(page.get_by_text("40 rows; survey hsc")).to_be_visible()
     page.get_by_role("button", name="Start import").click()
     expect(done).to_be_visible(timeout=60_000)
-    assert get_catalog(open_database(workspace), "sample").n_candidates == 40
+    with open_database(workspace).session() as session:
+        assert find_catalog(session, "sample").n_candidates == 40
 
     page.get_by_role("link", name="Score it").click()
     expect(page.get_by_text("sample (40 candidates)")).to_be_visible()

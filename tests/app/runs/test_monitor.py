@@ -18,7 +18,7 @@ from lens_triage.app.score.results import ScoreResults
 from lens_triage.training.runner import runner
 from lens_triage.training.settings import SimulateSettings
 from lensing_core.store import open_database
-from lensing_core.store.summaries import get_catalog
+from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.tables import Run, RunMetric
 
 TRAIN = "20260101-121000-train-bbbbbb"
@@ -151,7 +151,9 @@ def test_form_submits_what_it_shows_or_says_why_not(context):
 
 def test_quarantine_is_paged_and_filtered(context):
     report = QuarantineReport(context)
-    report.open_catalog(get_catalog(context.database, "cosmos").id)
+    with context.database.session() as session:
+        cosmos = find_catalog(session, "cosmos").id
+    report.open_catalog(cosmos)
     assert len(report._rows.rows) == PAGE_ROWS
     assert report._pager.place.object == "1 to 20 of 37"
     assert report._pager.previous.disabled

@@ -10,10 +10,10 @@ from lensing_core.store import open_database
 from lensing_core.store.catalogs import (
     catalog_names,
     catalogs_by_id,
+    catalogs_with_candidates,
     find_catalog,
     find_catalogs,
     get_catalog,
-    list_catalogs,
 )
 
 
@@ -46,7 +46,7 @@ def test_catalogs_by_name_come_once_and_in_the_order_asked_for(session) -> None:
 
 
 def test_lists_have_catalogs_with_candidates_by_name(session) -> None:
-    assert [catalog.name for catalog in list_catalogs(session)] == ["abell", "virgo"]
+    assert [catalog.name for catalog in catalogs_with_candidates(session)] == ["abell", "virgo"]
 
 
 def test_catalogs_by_id_come_in_the_order_of_ids(session) -> None:
