@@ -38,7 +38,7 @@ from lens_triage.app.review import handlers as review_handlers
 from lens_triage.app.review import page as review
 from lens_triage.app.score import page as score
 from lens_triage.app.settings import page as settings
-from lens_triage.app.shell import PRODUCT, Body, Frame, shell
+from lens_triage.app.shell import PRODUCT, Body, PageFrame, shell
 from lens_triage.app.team import page as team
 from lens_triage.app.theme import is_dark
 from lens_triage.app.train import page as train
@@ -124,7 +124,7 @@ def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], 
             pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
         here = identity.page_context(context)
         others = {slug: partial(_body, here, *PAGES[slug]) for slug in PAGES}
-        return Frame(here, _body(here, title, page), others).page
+        return PageFrame(here, _body(here, title, page), others).page
 
     return build
 

@@ -169,7 +169,7 @@ class Rail(JSComponent):
     _esm = bundle("rail")
     _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, _RAIL_CSS]
 
-    def __init__(self, frame: Frame, page: str, title: str) -> None:
+    def __init__(self, frame: PageFrame, page: str, title: str) -> None:
         self._frame = frame
         self._asked = 0
         super().__init__(
@@ -282,7 +282,7 @@ class _NeverBusy(param.Parameterized):
     busy = param.Boolean(default=False)
 
 
-class Frame:
+class PageFrame:
     """The frame of one session: header and navigation stay, the page inside changes.
 
     Parameters

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from lensing_core.acquisition import Pool, order_pool, reduced
+from lensing_core.acquisition import CandidatePool, order_pool, reduced
 from lensing_core.pu.learners import LogisticLearner
 from lensing_core.uncertainty.decomposition import decompose
 
@@ -102,7 +102,7 @@ def needed(
         if not n or strategy != "random":  # a random order does not hang on the model
             logits, far = fit(survey, graded, seed)
         parts = decompose(logits)
-        pool = Pool(logits.mean(axis=1), parts.epistemic, parts.disagreement, far, space)
+        pool = CandidatePool(logits.mean(axis=1), parts.epistemic, parts.disagreement, far, space)
         order = order_pool(strategy, pool, arguments.batch, graded=graded, seed=seed + n)
         for k in order:
             graded[k] = True

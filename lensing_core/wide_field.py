@@ -43,7 +43,7 @@ _BACKOFF_S = 0.3
 
 
 @dataclass(frozen=True)
-class Survey:
+class HipsSurvey:
     """A coloured map of the sky."""
 
     hips: str
@@ -51,9 +51,9 @@ class Survey:
 
 
 SURVEYS = (
-    Survey("CDS/P/DESI-Legacy-Surveys/DR10/color", "DESI Legacy Surveys DR10"),
-    Survey("CDS/P/PanSTARRS/DR1/color-z-zg-g", "Pan-STARRS DR1"),
-    Survey("CDS/P/DSS2/color", "DSS2"),
+    HipsSurvey("CDS/P/DESI-Legacy-Surveys/DR10/color", "DESI Legacy Surveys DR10"),
+    HipsSurvey("CDS/P/PanSTARRS/DR1/color-z-zg-g", "Pan-STARRS DR1"),
+    HipsSurvey("CDS/P/DSS2/color", "DSS2"),
 )
 """The deepest first; the last covers the whole sky."""
 
@@ -105,7 +105,7 @@ class WideField:
                     return FieldPicture(jpeg, survey.title, width)
         raise AssertionError("unreachable: the last survey returns")
 
-    def _picture(self, survey: Survey, ra_deg: float, dec_deg: float, width: float) -> bytes:
+    def _picture(self, survey: HipsSurvey, ra_deg: float, dec_deg: float, width: float) -> bytes:
         request = {
             "hips": survey.hips,
             "ra": round(ra_deg, 6),
@@ -131,7 +131,7 @@ class WideField:
         self._keep(path, jpeg)
         return jpeg
 
-    def _ask(self, survey: Survey, ra_deg: float, dec_deg: float, width: float) -> bytes:
+    def _ask(self, survey: HipsSurvey, ra_deg: float, dec_deg: float, width: float) -> bytes:
         from astroquery.hips2fits import hips2fitsClass
 
         client: Any = hips2fitsClass()

@@ -17,9 +17,9 @@ from lensing_core.crossmatch.choices import KIND_TITLES
 from lensing_core.crossmatch.completeness import RecallAtK
 from lensing_core.crossmatch.report import (
     CrossmatchReport,
+    MatchedPair,
     Missed,
-    NewCandidate,
-    Pair,
+    UnlistedCandidate,
     object_type,
 )
 from lensing_core.store.tables import Crossmatch
@@ -144,7 +144,7 @@ def recall_rows(recall: Sequence[RecallAtK], with_review: Sequence[RecallAtK]) -
     ]
 
 
-def pair_row(pair: Pair, k: int, catalog: str, ensemble: str) -> Row:
+def pair_row(pair: MatchedPair, k: int, catalog: str, ensemble: str) -> Row:
     """A pair; the candidate is a link to its review."""
     href = address("review", catalog=catalog, ensemble=ensemble, candidate=pair.candidate_id)
     details = [
@@ -183,7 +183,7 @@ def missed_row(lens: Missed, k: int) -> Row:
     }
 
 
-def new_html(new: Sequence[NewCandidate], *, catalog: str, ensemble: str) -> str:
+def new_html(new: Sequence[UnlistedCandidate], *, catalog: str, ensemble: str) -> str:
     """Pictures of new candidates by rank; what other references call them stands in the tooltip."""
     if not new:
         return (

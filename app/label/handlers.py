@@ -69,7 +69,7 @@ class SkippedHandler(_LabelHandler):
         await self.answer(lambda: {"items": self.service.skipped(session_id, self.grader())})
 
 
-class EventsHandler(_LabelHandler):
+class LabelEventsHandler(_LabelHandler):
     """Events of a grader."""
 
     async def post(self, session_id: str) -> None:
@@ -156,7 +156,7 @@ def routes(context: AppContext, source: TileSource) -> list[tuple[str, type, dic
         (r"/labeling/preferences", PreferencesHandler, given),
         (r"/labeling/([0-9a-f]+)/queue", QueueHandler, given),
         (r"/labeling/([0-9a-f]+)/skipped", SkippedHandler, given),
-        (r"/labeling/([0-9a-f]+)/events", EventsHandler, given),
+        (r"/labeling/([0-9a-f]+)/events", LabelEventsHandler, given),
         (r"/labeling/([0-9a-f]+)/figures", FiguresHandler, given),
         (r"/tiles/~([0-9a-f]+)/([0-9a-f]+)(/info)?", StampTileHandler, pictures),
         (r"/pixels/~([0-9a-f]+)/([0-9a-f]+)", StampPixelHandler, pictures),

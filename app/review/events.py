@@ -22,7 +22,7 @@ def workspace_mark(context: AppContext) -> str:
     return cookie_name(context).rpartition("-")[2]
 
 
-class EventsHandler(GraderHandler):
+class ReviewEventsHandler(GraderHandler):
     """Grades and undos."""
 
     pool = GRADING
@@ -57,4 +57,4 @@ class EventsHandler(GraderHandler):
 
 def routes(context: AppContext) -> list[tuple[str, type[GraderHandler], dict[str, AppContext]]]:
     """Return URL pattern, handler and arguments, for the server's list of routes."""
-    return [(r"/review/events", EventsHandler, {"context": context})]
+    return [(r"/review/events", ReviewEventsHandler, {"context": context})]

@@ -27,7 +27,7 @@ from lensing_core.consensus import Scheme
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.labeling.exporting import FORMATS, Format, export_events
 from lensing_core.labeling.grade_files import CsvMapping
-from lensing_core.labeling.importing import ImportReport, ImportRequest, import_labels
+from lensing_core.labeling.importing import GradeImportReport, GradeImportRequest, import_labels
 from lensing_core.labeling.outline import GradesOutline, outline_grades, values_of
 from lensing_core.store.consensus import schemes_in_use
 from lensing_core.store.summaries import list_catalogs
@@ -172,7 +172,7 @@ class LabelFiles(pn.viewable.Viewer):
             path = self._temporary(self._suffix())
             outline = self.mapping.outline
             zooniverse = outline is not None and outline.kind == "zooniverse"
-            request = ImportRequest(
+            request = GradeImportRequest(
                 path,
                 self.mapping.zooniverse() if zooniverse else self.mapping.csv(),
                 Path(str(self.file.filename or "upload")).stem[:50],
@@ -183,7 +183,7 @@ class LabelFiles(pn.viewable.Viewer):
             path.write_bytes(content)
             in_background(lambda: self._import(request), self._show, button=self.button)
 
-    def _import(self, request: ImportRequest) -> ImportReport | str:
+    def _import(self, request: GradeImportRequest) -> GradeImportReport | str:
         try:
             with acting(self._context, "import_grades") as (session, _):
                 return import_labels(session, request)
@@ -192,7 +192,7 @@ class LabelFiles(pn.viewable.Viewer):
         finally:
             request.path.unlink(missing_ok=True)
 
-    def _show(self, report: ImportReport | str) -> None:
+    def _show(self, report: GradeImportReport | str) -> None:
         if isinstance(report, str):
             self.notice.say(report)
             return

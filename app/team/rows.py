@@ -12,7 +12,7 @@ from lens_triage.app.widgets.table import (
 from lensing_core.acquisition import QueueEntry
 from lensing_core.consensus import Agreement, Share
 from lensing_core.labeling.loop_history import TOP, Round
-from lensing_core.labeling.team import Pair, TeamGrader
+from lensing_core.labeling.team import GraderPair, TeamGrader
 from lensing_core.store.consensus_list import ConsensusEntry
 from lensing_core.store.votes import Coverage
 
@@ -98,7 +98,7 @@ def _counted(share: Share) -> dict[str, str]:
     return {"text": text, "title": f"{share.found:,} of {share.of:,}: {text}"}
 
 
-def pair_row(pair: Pair) -> Row:
+def pair_row(pair: GraderPair) -> Row:
     """Two graders."""
     return {
         "key": f"{pair.first}/{pair.second}",

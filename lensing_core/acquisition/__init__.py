@@ -9,7 +9,7 @@ from lensing_core.acquisition.queue import QueueEntry, QueueRequest, choose_queu
 from lensing_core.acquisition.strategies import (
     DEFAULT_SHARES,
     STRATEGIES,
-    Pool,
+    CandidatePool,
     Strategy,
     interleave,
     order_pool,
@@ -25,7 +25,7 @@ from lensing_core.acquisition.utilities import (
 __all__ = [
     "DEFAULT_SHARES",
     "STRATEGIES",
-    "Pool",
+    "CandidatePool",
     "QueueEntry",
     "QueueRequest",
     "Strategy",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lensing_core.acquisition.strategies import DEFAULT_SHARES, Pool, order_pool
+from lensing_core.acquisition.strategies import DEFAULT_SHARES, CandidatePool, order_pool
 from lensing_core.store import Session
 from lensing_core.store.label_sessions import open_sessions, replace_items, ungraded_items
 from lensing_core.store.queues import ranking_values
@@ -47,7 +47,7 @@ def _rerank(session: Session, found: LabelSession, ensemble: Ensemble) -> int:
     table = np.array([scores[key] for key in ids], dtype=np.float64)
     order = order_pool(
         found.queue["strategy"],
-        Pool(table[:, 0], table[:, 1], table[:, 2], table[:, 3]),
+        CandidatePool(table[:, 0], table[:, 1], table[:, 2], table[:, 3]),
         len(ids),
         graded=np.zeros(len(ids), dtype=bool),
         shares=_MIXED,

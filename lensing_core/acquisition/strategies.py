@@ -68,7 +68,7 @@ def pool_size(n: int) -> int:
 
 
 @dataclass(frozen=True)
-class Pool:
+class CandidatePool:
     """What is known of m objects.
 
     Attributes
@@ -89,7 +89,7 @@ class Pool:
 
 def order_pool(
     strategy: str,
-    pool: Pool,
+    pool: CandidatePool,
     n: int,
     *,
     graded: NDArray[np.bool_],
@@ -119,7 +119,7 @@ def order_pool(
     return best_first(_utility(strategy, pool), n, leave_out=graded)
 
 
-def _utility(strategy: str, pool: Pool) -> Floats:
+def _utility(strategy: str, pool: CandidatePool) -> Floats:
     if strategy == "top":
         return pool.logit
     if strategy == "uncertain":
@@ -135,7 +135,9 @@ def _utility(strategy: str, pool: Pool) -> Floats:
     raise BadInputError(f"Strategy {strategy!r} cannot order these objects.")
 
 
-def _spread(strategy: str, pool: Pool, n: int, graded: NDArray[np.bool_], seed: int) -> Ints:
+def _spread(
+    strategy: str, pool: CandidatePool, n: int, graded: NDArray[np.bool_], seed: int
+) -> Ints:
     if pool.embedding is None:
         raise BadInputError(f"Strategy {strategy!r} needs embeddings.")
     best = best_first(pool.logit, pool_size(n), leave_out=graded)

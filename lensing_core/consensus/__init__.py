@@ -7,7 +7,7 @@ the list is; :mod:`.agreement` measures how far graders agree.
 
 from lensing_core.consensus.agreement import Agreement, Share, cohen_kappa, fleiss_kappa
 from lensing_core.consensus.confusion import (
-    Estimate,
+    ConsensusEstimate,
     Smoothing,
     confusion_interval,
     estimate,
@@ -32,7 +32,7 @@ __all__ = [
     "SCHEMES",
     "STATES",
     "Agreement",
-    "Estimate",
+    "ConsensusEstimate",
     "Grade",
     "ListFigures",
     "Scheme",

@@ -42,7 +42,7 @@ class Smoothing:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ConsensusEstimate:
     """What votes say of objects and raters.
 
     Attributes
@@ -79,7 +79,7 @@ def estimate(
     learn: NDArray[np.bool_] | None = None,
     max_iterations: int = 500,
     tolerance: float = 1e-6,
-) -> Estimate:
+) -> ConsensusEstimate:
     """Fit confusion and posterior in turn until no posterior moves by more than ``tolerance``.
 
     Parameters
@@ -120,7 +120,7 @@ def estimate(
         moved = float(np.abs(new - posterior).max()) if n else 0.0
         posterior = new
     fixed = np.empty((0, j)) if log_prior is None else np.exp(log_prior)
-    return Estimate(posterior, fixed, pseudo, counts, iteration, moved <= tolerance)
+    return ConsensusEstimate(posterior, fixed, pseudo, counts, iteration, moved <= tolerance)
 
 
 def expected_counts(votes: Votes, weight: Floats) -> Floats:
@@ -148,7 +148,9 @@ def log_likelihood(votes: Votes, confusion: Floats) -> Floats:
     )
 
 
-def posterior_draws(votes: Votes, found: Estimate, n_draws: int, *, seed: int = 0) -> Floats:
+def posterior_draws(
+    votes: Votes, found: ConsensusEstimate, n_draws: int, *, seed: int = 0
+) -> Floats:
     """Posteriors of class 0 of two, with confusion drawn from its posterior, (draws, items).
 
     Rows of Π are drawn from Dirichlet distributions with the expected counts, so that a rater of
@@ -171,7 +173,7 @@ def posterior_draws(votes: Votes, found: Estimate, n_draws: int, *, seed: int = 
     return np.asarray(expit((given @ evidence.T).T + (prior[:, 0] - prior[:, 1])))
 
 
-def confusion_interval(found: Estimate, level: float = 0.95) -> tuple[Floats, Floats]:
+def confusion_interval(found: ConsensusEstimate, level: float = 0.95) -> tuple[Floats, Floats]:
     """Ends of the interval of each Π[j, c], as a beta distribution has them, shaped like Π."""
     total = found.pseudo + found.counts
     rest = np.maximum(total.sum(axis=2, keepdims=True) - total, _LEAST)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lensing_core.consensus.confusion import Estimate, Smoothing, estimate
+from lensing_core.consensus.confusion import ConsensusEstimate, Smoothing, estimate
 from lensing_core.consensus.votes import UNKNOWN, Ints, Votes
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,7 @@ def dawid_skene(
     prior: ArrayLike | None = None,
     gold: Ints | None = None,
     smoothing: Smoothing = SMOOTHING,
-) -> Estimate:
+) -> ConsensusEstimate:
     """Posterior (class 0 lens, class 1 no lens) of objects and confusion of graders.
 
     Parameters

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from lensing_core.consensus.confusion import Estimate
+from lensing_core.consensus.confusion import ConsensusEstimate
 from lensing_core.consensus.votes import Ints
 from lensing_core.errors import BadInputError
 
@@ -123,7 +123,7 @@ def _interval(value: float, draws: NDArray[np.floating]) -> tuple[float, float, 
     return value, min(float(low), value), max(float(high), value)
 
 
-def skill(found: Estimate) -> Floats:
+def skill(found: ConsensusEstimate) -> Floats:
     """P_L and P_D of each rater for two grades, shape (raters, 2)."""
     confusion = found.confusion
     return np.stack([confusion[:, 0, 0], confusion[:, 1, 1]], axis=1)

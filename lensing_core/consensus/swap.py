@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lensing_core.consensus.confusion import Estimate, estimate
+from lensing_core.consensus.confusion import ConsensusEstimate, estimate
 from lensing_core.consensus.votes import UNKNOWN, Ints, Votes
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ def swap(
     prior: ArrayLike = PRIOR,
     gold: Ints | None = None,
     learn_from_all: bool = True,
-) -> Estimate:
+) -> ConsensusEstimate:
     """Posterior (class 0 lens, class 1 no lens) of objects and skill of graders.
 
     Parameters

@@ -38,7 +38,7 @@ _STAR_TYPES = frozenset(("*", "star", "!*", "**", "pm*", "high pm*", "v*", "wd*"
 
 
 @dataclass(frozen=True)
-class Pair:
+class MatchedPair:
     """A candidate with a counterpart, as a row of a table.
 
     Attributes
@@ -74,7 +74,7 @@ class Missed:
 
 
 @dataclass(frozen=True)
-class NewCandidate:
+class UnlistedCandidate:
     """One of the first of the ranking that no list of lenses has."""
 
     candidate_id: int
@@ -99,12 +99,12 @@ class CrossmatchReport:
     """
 
     lenses: Crossmatch | None
-    recovered: list[Pair]
+    recovered: list[MatchedPair]
     n_recovered: int
     missed: list[Missed]
     n_missed: int
-    new: list[NewCandidate]
-    disagreements: list[Pair]
+    new: list[UnlistedCandidate]
+    disagreements: list[MatchedPair]
     n_disagreements: int
     recall: list[RecallAtK]
     recall_with_review: list[RecallAtK]
@@ -153,11 +153,11 @@ def make_report(
     )
 
 
-def _ranks(pairs: Sequence[Pair]) -> NDArray[np.int64]:
+def _ranks(pairs: Sequence[MatchedPair]) -> NDArray[np.int64]:
     return np.array([pair.rank for pair in pairs if pair.rank is not None], dtype=np.int64)
 
 
-def _best_ranks(pairs: Sequence[Pair], known: int) -> NDArray[np.int64]:
+def _best_ranks(pairs: Sequence[MatchedPair], known: int) -> NDArray[np.int64]:
     """The best rank of each counterpart: a lens is found with the first of its candidates."""
     best: dict[tuple[str, str], int] = {}
     for pair in pairs:
@@ -184,7 +184,7 @@ class _Reader:
 
     def rows(
         self, crossmatches: Iterable[Crossmatch], statuses: Sequence[str], limit: int | None = None
-    ) -> list[tuple[Pair, Candidate]]:
+    ) -> list[tuple[MatchedPair, Candidate]]:
         """Pairs with their candidates, the best of the ranking first."""
         keys = [c.id for c in crossmatches]
         found = entries_with_scores(self.session, keys, statuses, self._ensemble_id, limit=limit)
@@ -198,15 +198,17 @@ class _Reader:
         """Pairs of a status."""
         return count_entries(self.session, [c.id for c in crossmatches], status)
 
-    def pairs(self, crossmatches: Iterable[Crossmatch], statuses: Sequence[str]) -> list[Pair]:
+    def pairs(
+        self, crossmatches: Iterable[Crossmatch], statuses: Sequence[str]
+    ) -> list[MatchedPair]:
         """As :meth:`rows`, all of them, without the candidates."""
         return [pair for pair, _ in self.rows(crossmatches, statuses)]
 
     def _pair(
         self, entry: CrossmatchEntry, candidate: Candidate, score: Score | None, rank: int | None
-    ) -> Pair:
+    ) -> MatchedPair:
         crossmatch = self._crossmatches[entry.crossmatch_id]
-        return Pair(
+        return MatchedPair(
             candidate_id=candidate.id,
             object_id=candidate.object_id,
             rank=rank,
@@ -221,7 +223,9 @@ class _Reader:
             note=entry.reason,
         )
 
-    def new(self, catalog_id: int, lists: Sequence[int], limit: int = 60) -> list[NewCandidate]:
+    def new(
+        self, catalog_id: int, lists: Sequence[int], limit: int = 60
+    ) -> list[UnlistedCandidate]:
         """The first of the ranking without a counterpart in any list of lenses."""
         if self._ensemble_id is None or not lists:
             return []
@@ -229,7 +233,7 @@ class _Reader:
         elsewhere = self._elsewhere([candidate.id for candidate, _ in found])
         ranks = pessimistic_ranks(self.logits, np.array([score.logit for _, score in found]))
         return [
-            NewCandidate(
+            UnlistedCandidate(
                 c.id,
                 c.object_id,
                 int(rank),
@@ -269,7 +273,7 @@ def _missed(session: Session, lenses: Crossmatch | None) -> tuple[int, list[Miss
     ]
 
 
-def _disagreements(reader: _Reader, latest: Sequence[Crossmatch]) -> tuple[list[Pair], int]:
+def _disagreements(reader: _Reader, latest: Sequence[Crossmatch]) -> tuple[list[MatchedPair], int]:
     """What a person should look at, the best of the ranking first, and how much there is in all."""
     found = [pair for pair, _ in reader.rows(latest, ("review",), limit=MOST_ROWS)]
     n_unread = reader.count(latest, "review") - len(found)
@@ -286,8 +290,8 @@ def _disagreements(reader: _Reader, latest: Sequence[Crossmatch]) -> tuple[list[
     return found, len(found) + n_unread
 
 
-def _noted(pair: Pair, note: str) -> Pair:
-    return Pair(**{**vars(pair), "note": note})
+def _noted(pair: MatchedPair, note: str) -> MatchedPair:
+    return MatchedPair(**{**vars(pair), "note": note})
 
 
 def lens_doubt(label: int | None, stage: str, rank: int | None, n_ranked: int) -> str:

@@ -43,7 +43,7 @@ _NO_GRADER_YET = 1
 
 
 @dataclass(frozen=True)
-class ImportRequest:
+class GradeImportRequest:
     """A file of grades, and how it is to be read.
 
     Attributes
@@ -79,7 +79,7 @@ class ImportRequest:
 
 
 @dataclass(frozen=True)
-class ImportReport:
+class GradeImportReport:
     """What an import did.
 
     Attributes
@@ -110,7 +110,7 @@ class _Found:
     notes: list[str] = field(default_factory=list)
 
 
-def import_labels(session: Session, request: ImportRequest) -> ImportReport:
+def import_labels(session: Session, request: GradeImportRequest) -> GradeImportReport:
     """Import a file of grades; the caller's transaction commits all of it or nothing.
 
     A log that this program exported is told by its columns and comes back event by event, whatever
@@ -127,7 +127,7 @@ def import_labels(session: Session, request: ImportRequest) -> ImportReport:
     found = _own_events(session, request) if own else _graded(session, request)
     bad = tuple(sorted(found.bad, key=lambda one: one.row))
     if bad and not request.skip_bad:
-        return ImportReport(found.n_rows, 0, 0, bad, written=False, notes=tuple(found.notes))
+        return GradeImportReport(found.n_rows, 0, 0, bad, written=False, notes=tuple(found.notes))
     before = count_events(session)
     graders: dict[str, int] = {}
     events = []
@@ -139,10 +139,12 @@ def import_labels(session: Session, request: ImportRequest) -> ImportReport:
         append_events(session, part)
     n_new = count_events(session) - before
     n_known = len(events) - n_new
-    return ImportReport(found.n_rows, n_new, n_known, bad, written=True, notes=tuple(found.notes))
+    return GradeImportReport(
+        found.n_rows, n_new, n_known, bad, written=True, notes=tuple(found.notes)
+    )
 
 
-def _graded(session: Session, request: ImportRequest) -> _Found:
+def _graded(session: Session, request: GradeImportRequest) -> _Found:
     """Events of a table of grades or a Zooniverse export, in order of time."""
     read = read_grades(request.path, request.mapping, request.scheme)
     bad = read.bad
@@ -170,7 +172,7 @@ def _graded(session: Session, request: ImportRequest) -> _Found:
     return _Found(events, bad, n_rows, notes)
 
 
-def _own_events(session: Session, request: ImportRequest) -> _Found:
+def _own_events(session: Session, request: GradeImportRequest) -> _Found:
     """Events of an exported log, in its order."""
     rows, bad = read_own_log(request.path, request.source, schemes_in_use(session))
     n_rows = len(rows) + len(bad)
@@ -214,7 +216,7 @@ class _Names:
             raise BadInputError(self._faults[name])
 
 
-def _event(request: ImportRequest, row: GradeRow, candidate_id: int, copy: int) -> NewEvent:
+def _event(request: GradeImportRequest, row: GradeRow, candidate_id: int, copy: int) -> NewEvent:
     """The event of a row; its grader is filled in later, so that a bad file makes none."""
     sent = {
         "uuid": str(uuid5(NAMESPACE, f"{request.source}\n{row.key}\n{copy}")),

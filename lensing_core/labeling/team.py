@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lensing_core.consensus import Agreement, Share, cohen_kappa, fleiss_kappa
 from lensing_core.labeling.summary import GraderFigures, list_sessions
 from lensing_core.store import Session
-from lensing_core.store.consensus import Joined, join_votes
+from lensing_core.store.consensus import JoinedVotes, join_votes
 from lensing_core.store.consensus_choice import ConsensusRule
 from lensing_core.store.graders import list_graders
 from lensing_core.store.tables import Grader
@@ -60,7 +60,7 @@ class TeamGrader:
 
 
 @dataclass(frozen=True)
-class Pair:
+class GraderPair:
     """Cohen's κ of two graders on lens, open, no lens."""
 
     first: str
@@ -74,9 +74,9 @@ class Team:
 
     graders: tuple[TeamGrader, ...]
     fleiss: Agreement
-    pairs: tuple[Pair, ...]
+    pairs: tuple[GraderPair, ...]
     coverage: tuple[Coverage, ...]
-    joined: Joined
+    joined: JoinedVotes
 
 
 def team_figures(session: Session, rule: ConsensusRule) -> Team:
@@ -101,7 +101,7 @@ def team_figures(session: Session, rule: ConsensusRule) -> Team:
 
 
 def _graders(
-    session: Session, joined: Joined, known: dict[int, Grader], grader_of: NDArray[np.int64]
+    session: Session, joined: JoinedVotes, known: dict[int, Grader], grader_of: NDArray[np.int64]
 ) -> list[TeamGrader]:
     in_sessions: dict[int, list[GraderFigures]] = {}
     for summary in list_sessions(session):
@@ -138,7 +138,7 @@ def _graders(
     return result
 
 
-def _estimated_skill(joined: Joined) -> dict[int, tuple[float, float]]:
+def _estimated_skill(joined: JoinedVotes) -> dict[int, tuple[float, float]]:
     """By grader, from the scheme with most votes."""
     votes, confusion = joined.table.votes, joined.found.confusion
     n = np.bincount(votes.rater, minlength=votes.n_raters)
@@ -161,7 +161,7 @@ def _pairs(
     item: NDArray[np.int64],
     grader_of: NDArray[np.int64],
     said: NDArray[np.int64],
-) -> list[Pair]:
+) -> list[GraderPair]:
     """The pairs with most objects in common."""
     by_grader = {
         int(key): dict(zip(item[grader_of == key].tolist(), said[grader_of == key].tolist(),
@@ -174,7 +174,7 @@ def _pairs(
     }
     ranked = sorted(shared, key=lambda pair: -len(shared[pair]))[:MOST_PAIRS]
     return [
-        Pair(
+        GraderPair(
             known[a].name,
             known[b].name,
             cohen_kappa(

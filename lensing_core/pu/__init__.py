@@ -9,7 +9,7 @@ a :class:`PUModel` with ``decision``, ``probability``, ``prior`` and ``label_fre
 """
 
 from lensing_core.pu.bagging import BaggingPU
-from lensing_core.pu.contract import Estimate, PUMethod, PUModel, out_of_fold
+from lensing_core.pu.contract import IntervalEstimate, PUMethod, PUModel, out_of_fold
 from lensing_core.pu.elkan_noto import ElkanNoto
 from lensing_core.pu.learners import Learner, LogisticLearner, TreesLearner
 from lensing_core.pu.losses import NonNegativePULoss
@@ -34,7 +34,7 @@ __all__ = [
     "BaggingPU",
     "CovariateCheck",
     "ElkanNoto",
-    "Estimate",
+    "IntervalEstimate",
     "Learner",
     "LogisticLearner",
     "Naive",

@@ -9,7 +9,7 @@ import numpy as np
 
 from lensing_core.datasets.groups import Groups
 from lensing_core.errors import BadInputError
-from lensing_core.pu.contract import Estimate, Labels, Link, PUMethod, PUModel, check_prior
+from lensing_core.pu.contract import IntervalEstimate, Labels, Link, PUMethod, PUModel, check_prior
 from lensing_core.pu.learners import Features, Floats, Learner, Scorer, TreesLearner
 
 
@@ -66,7 +66,7 @@ class BaggingPU(PUMethod):
             tuple(scorers),
             link,
             x.shape[1],
-            prior=Estimate(self.prior),
+            prior=IntervalEstimate(self.prior),
             diagnostics={
                 "unlabeled_in_a_bag": float(size),
                 "unlabeled_never_out_of_bag": float((times[unlabeled] == 0).sum()),

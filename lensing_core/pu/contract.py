@@ -33,7 +33,7 @@ HIGHEST_EXACT = 0.95
 
 
 @dataclass(frozen=True)
-class Estimate:
+class IntervalEstimate:
     """A number with its 95 % interval, where the method gives one. Never clipped."""
 
     value: float
@@ -45,7 +45,7 @@ class Estimate:
         return {k: None if v is None or v != v else v for k, v in asdict(self).items()}
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Estimate:
+    def from_json(cls, stored: dict[str, Any]) -> IntervalEstimate:
         """What :meth:`to_json` wrote."""
         return cls(**{**stored, "value": np.nan if stored["value"] is None else stored["value"]})
 
@@ -111,9 +111,9 @@ class PUModel:
     link : Link
     columns : int
         d of the features.
-    prior : Estimate
+    prior : IntervalEstimate
         Class prior at which :meth:`decision` stands: estimated, assumed or set (see the method).
-    label_frequency : Estimate or None
+    label_frequency : IntervalEstimate or None
         c = P(s=1 | y=1); None where the method does not estimate it.
     diagnostics : dict
         Counts and checks of the fit, by name.
@@ -126,8 +126,8 @@ class PUModel:
     scorers: tuple[Scorer, ...]
     link: Link
     columns: int
-    prior: Estimate
-    label_frequency: Estimate | None = None
+    prior: IntervalEstimate
+    label_frequency: IntervalEstimate | None = None
     diagnostics: dict[str, float] = field(default_factory=dict)
     training_logits: Floats | None = None
 
@@ -194,8 +194,8 @@ class PUModel:
                 tuple(load_scorer(folder / name) for name in names),
                 Link(**stored["link"]),
                 int(stored["columns"]),
-                Estimate.from_json(stored["prior"]),
-                None if c is None else Estimate.from_json(c),
+                IntervalEstimate.from_json(stored["prior"]),
+                None if c is None else IntervalEstimate.from_json(c),
                 stored["diagnostics"],
             )
         except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:

@@ -13,7 +13,7 @@ from lensing_core.datasets.groups import Groups
 from lensing_core.datasets.splits import group_folds
 from lensing_core.errors import BadInputError
 from lensing_core.pu.contract import (
-    Estimate,
+    IntervalEstimate,
     Labels,
     Link,
     PUMethod,
@@ -34,7 +34,7 @@ def duplicate_weights(g: Floats, label_frequency: float) -> Floats:
 
 def label_frequency_of(
     g: Floats, groups: Groups, n: int, *, log_share: float = 0.0, n_bootstrap: int, seed: int
-) -> tuple[Estimate, Estimate]:
+) -> tuple[IntervalEstimate, IntervalEstimate]:
     """c, and the class prior P(s=1) / c, with intervals.
 
     Parameters
@@ -59,7 +59,9 @@ def label_frequency_of(
     prior = len(g) / n / c if c > 0 else float("nan")
     c_low, c_high = np.percentile(drawn, [2.5, 97.5])
     low, high = np.percentile(share / drawn, [2.5, 97.5])
-    return Estimate(c, float(c_low), float(c_high)), Estimate(prior, float(low), float(high))
+    return IntervalEstimate(c, float(c_low), float(c_high)), IntervalEstimate(
+        prior, float(low), float(high)
+    )
 
 
 @dataclass(frozen=True)

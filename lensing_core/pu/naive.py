@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from lensing_core.datasets.groups import Groups
-from lensing_core.pu.contract import Estimate, Labels, Link, PUMethod, PUModel, fit_labeled
+from lensing_core.pu.contract import IntervalEstimate, Labels, Link, PUMethod, PUModel, fit_labeled
 from lensing_core.pu.learners import Features, Learner, TreesLearner
 
 
@@ -32,8 +32,8 @@ class Naive(PUMethod):
             (scorer,),
             Link(shift=shift),
             x.shape[1],
-            prior=Estimate(float(s.mean())),
-            label_frequency=Estimate(1.0),
+            prior=IntervalEstimate(float(s.mean())),
+            label_frequency=IntervalEstimate(1.0),
         )
 
 

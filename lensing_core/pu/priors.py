@@ -19,7 +19,7 @@ from scipy.stats import spearmanr
 from lensing_core.datasets.groups import Groups
 from lensing_core.errors import BadInputError
 from lensing_core.pu.bagging import BaggingPU
-from lensing_core.pu.contract import Estimate, Labels, PUMethod, sample_unlabeled
+from lensing_core.pu.contract import IntervalEstimate, Labels, PUMethod, sample_unlabeled
 from lensing_core.pu.elkan_noto import ElkanNoto, label_frequency_of
 from lensing_core.pu.learners import Floats, Learner, LogisticLearner, TreesLearner
 from lensing_core.pu.mixture import RocProportion, TwoComponents
@@ -36,27 +36,27 @@ class PriorEstimates:
 
     Attributes
     ----------
-    elkan_noto : Estimate
+    elkan_noto : IntervalEstimate
         From c, the mean g of held-out labeled positives (Elkan & Noto 2008): π = p (1 − c) /
         (c (1 − p)) with p the labeled share, which holds whether or not the labeled positives
         were drawn from the unlabeled. Too high where positives and negatives overlap.
-    roc_curve : Estimate
+    roc_curve : IntervalEstimate
         See :class:`RocProportion`; too high where even the top of the ranking is impure.
-    two_components : Estimate
+    two_components : IntervalEstimate
         See :class:`TwoComponents`; as good as its normal negatives.
     n_unlabeled : int
     warnings : tuple of str
         Plain sentences.
     """
 
-    elkan_noto: Estimate
-    roc_curve: Estimate
-    two_components: Estimate
+    elkan_noto: IntervalEstimate
+    roc_curve: IntervalEstimate
+    two_components: IntervalEstimate
     n_unlabeled: int
     warnings: tuple[str, ...]
 
     @property
-    def by_name(self) -> dict[str, Estimate]:
+    def by_name(self) -> dict[str, IntervalEstimate]:
         """The three, by their names in plain words."""
         return {
             "Elkan-Noto": self.elkan_noto,
@@ -159,8 +159,10 @@ def priors_from_scores(
     estimates = (
         _of_unlabeled(whole, n_positive / (n_positive + n_unlabeled)),
         # Where nothing passes in any draw the bootstrap has no spread; the binomial bound has.
-        Estimate(proportion, float(low[0]), float(max(high[0], bound))),
-        Estimate(components(once[positive], once[~positive]), float(low[1]), float(high[1])),
+        IntervalEstimate(proportion, float(low[0]), float(max(high[0], bound))),
+        IntervalEstimate(
+            components(once[positive], once[~positive]), float(low[1]), float(high[1])
+        ),
     )
     return PriorEstimates(*estimates, n_unlabeled, prior_warnings(estimates, n_unlabeled))
 
@@ -180,16 +182,16 @@ def _draws(
         yield times[member]
 
 
-def _of_unlabeled(whole: Estimate, labeled_share: float) -> Estimate:
+def _of_unlabeled(whole: IntervalEstimate, labeled_share: float) -> IntervalEstimate:
     """π of the unlabeled from that of labeled and unlabeled together."""
     parts = (whole.value, whole.low, whole.high)
     value, low, high = (
         np.nan if v is None else (v - labeled_share) / (1 - labeled_share) for v in parts
     )
-    return Estimate(value, low, high)
+    return IntervalEstimate(value, low, high)
 
 
-def prior_warnings(estimates: Sequence[Estimate], n_unlabeled: int) -> tuple[str, ...]:
+def prior_warnings(estimates: Sequence[IntervalEstimate], n_unlabeled: int) -> tuple[str, ...]:
     """What a user should know before trusting estimates of π of the unlabeled objects."""
     values = np.array([e.value for e in estimates])
     listed = ", ".join(f"{v:.3g}" for v in values)

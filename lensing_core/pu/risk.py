@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from lensing_core.calibration import shift_prior
 from lensing_core.datasets.groups import Groups
 from lensing_core.pu.contract import (
-    Estimate,
+    IntervalEstimate,
     Labels,
     Link,
     PUMethod,
@@ -96,7 +96,7 @@ class NNPU(PUMethod):
             (scorer,),
             Link(shift=shift),
             x.shape[1],
-            prior=Estimate(self.prior),
+            prior=IntervalEstimate(self.prior),
             diagnostics={"share_of_steps_with_negative_risk": negative_steps},
         )
 

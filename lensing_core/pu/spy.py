@@ -11,7 +11,7 @@ from lensing_core.calibration import shift_prior
 from lensing_core.datasets.groups import Groups
 from lensing_core.errors import BadInputError
 from lensing_core.pu.contract import (
-    Estimate,
+    IntervalEstimate,
     Labels,
     Link,
     PUMethod,
@@ -78,7 +78,7 @@ class Spy(PUMethod):
             (self.learner.fit(x[used], s[used], seed=self.seed),),
             Link(shift=float(shift_prior(0.0, trained_at, self.prior))),
             x.shape[1],
-            prior=Estimate(self.prior),
+            prior=IntervalEstimate(self.prior),
             diagnostics={
                 "spies": float(spies.sum()),
                 "reliable_negatives": float(reliable.sum()),

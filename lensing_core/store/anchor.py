@@ -55,7 +55,7 @@ class Seal:
 
 
 @dataclass(frozen=True)
-class Anchor:
+class LogAnchor:
     """The file of a workspace, and the key of its seals."""
 
     root: Path

@@ -19,7 +19,7 @@ from lensing_core.consensus import (
     PRIOR,
     SCHEMES,
     STATES,
-    Estimate,
+    ConsensusEstimate,
     ListFigures,
     Scheme,
     Thresholds,
@@ -52,7 +52,7 @@ _PRIOR_RANGE = (1e-6, 0.5)
 
 
 @dataclass(frozen=True)
-class Joined:
+class JoinedVotes:
     """All votes joined by a rule.
 
     Attributes
@@ -61,7 +61,7 @@ class Joined:
         Gold standards among its items.
     gold : ndarray of shape (items,), int64
         1 lens, 0 no lens, -1 unknown.
-    found : Estimate
+    found : ConsensusEstimate
     low_95, high_95 : ndarray of shape (items,)
         Of the posterior, by the doubt of the graders' confusion.
     needed : ndarray of shape (items,)
@@ -76,7 +76,7 @@ class Joined:
 
     table: VoteTable
     gold: NDArray[np.int64]
-    found: Estimate
+    found: ConsensusEstimate
     low_95: NDArray[np.float64]
     high_95: NDArray[np.float64]
     needed: NDArray[np.float64]
@@ -101,7 +101,7 @@ def schemes_in_use(session: Session) -> dict[str, Scheme]:
     return found
 
 
-def join_votes(session: Session, rule: ConsensusRule) -> Joined:
+def join_votes(session: Session, rule: ConsensusRule) -> JoinedVotes:
     """Join all votes; nothing is written."""
     last = session.scalar(select(func.max(LabelEvent.id))) or 0
     rows = session.execute(
@@ -126,14 +126,14 @@ def join_votes(session: Session, rule: ConsensusRule) -> Joined:
 
 def update_consensus(
     session: Session, rule: ConsensusRule, *, only_if_new: bool = False
-) -> Joined | None:
+) -> JoinedVotes | None:
     """Join all votes and write the rows of ``consensus`` that moved; drop those without votes.
 
     Gold standards get no row: what they are is known.
 
     Returns
     -------
-    Joined, or None
+    JoinedVotes, or None
         None where ``only_if_new`` and the log has nothing that the table has not seen.
     """
     if only_if_new and not is_stale(session, rule.method):
@@ -201,15 +201,15 @@ def _decided(
     table: VoteTable,
     votes: Votes,
     gold: NDArray[np.int64],
-    found: Estimate,
+    found: ConsensusEstimate,
     thresholds: Thresholds,
     last_event_id: int,
-) -> Joined:
+) -> JoinedVotes:
     posterior = found.posterior[:, 0]
     draws = posterior_draws(votes, found, _DRAWS)
     low, high = np.percentile(draws, [2.5, 97.5], axis=0) if len(posterior) else (posterior,) * 2
     free = gold == UNKNOWN
-    return Joined(
+    return JoinedVotes(
         table,
         gold,
         found,
@@ -225,7 +225,7 @@ def _decided(
 _COMPARED = ("posterior", "low_95", "high_95", "prior", "n_votes", "votes_needed", "state")
 
 
-def _rows(joined: Joined, rule: ConsensusRule) -> Iterator[dict[str, Any]]:
+def _rows(joined: JoinedVotes, rule: ConsensusRule) -> Iterator[dict[str, Any]]:
     """Rows of the table, gold standards left out."""
     posterior, n_votes = joined.found.posterior[:, 0], joined.table.votes.per_item()
     states, now = rule.thresholds.states(posterior), utc_now()

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError, WorkspaceError
-from lensing_core.store.anchor import Anchor, Seal
+from lensing_core.store.anchor import LogAnchor, Seal
 from lensing_core.store.chain import (
     GENESIS,
     ChainReport,
@@ -233,7 +233,7 @@ def _at_one_moment(session: Session) -> None:
 
 
 def _checked_seal(
-    session: Session, anchor: Anchor, report: ChainReport, anchored: Seal | None
+    session: Session, anchor: LogAnchor, report: ChainReport, anchored: Seal | None
 ) -> Seal | None:
     seal = stored_seal(session)
     if seal is None:
@@ -278,7 +278,7 @@ def _check_seal(session: Session, seal: Seal, report: ChainReport) -> None:
         )
 
 
-def _check_identities(session: Session, anchor: Anchor, seal: Seal | None) -> None:
+def _check_identities(session: Session, anchor: LogAnchor, seal: Seal | None) -> None:
     """Raise WorkspaceError where a grader or a graded object is not who or what it was."""
     if seal is None:
         return
@@ -311,7 +311,7 @@ def _words(kind: str, identity: str | None) -> str:
     return " / ".join(repr(part)[:60] for part in parts[: _TOLD[kind]]) if parts else "not there"
 
 
-def _check_anchor(anchor: Anchor, anchored: Seal | None, seal: Seal | None) -> None:
+def _check_anchor(anchor: LogAnchor, anchored: Seal | None, seal: Seal | None) -> None:
     """Raise WorkspaceError where the database is not the latest one."""
     if seal is None:
         return

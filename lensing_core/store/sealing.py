@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
 
 from lensing_core.errors import LensTriageError
-from lensing_core.store.anchor import Anchor, Seal
+from lensing_core.store.anchor import LogAnchor, Seal
 from lensing_core.store.batches import in_batches
 from lensing_core.store.chain import GENESIS
 from lensing_core.store.secret import workspace_secret
@@ -47,10 +47,10 @@ Identities = Mapping[tuple[str, int], str]
 """What a grader or candidate is, by kind and id."""
 
 
-def anchor_of(workspace: Workspace) -> Anchor:
+def anchor_of(workspace: Workspace) -> LogAnchor:
     """Return the anchor of a workspace, with the key of its seals."""
     secret = workspace_secret(workspace).encode()
-    return Anchor(workspace.root, hmac.new(secret, _PURPOSE, hashlib.sha256).digest())
+    return LogAnchor(workspace.root, hmac.new(secret, _PURPOSE, hashlib.sha256).digest())
 
 
 def stored_seal(session: Session) -> Seal | None:
@@ -96,7 +96,7 @@ def note_hash(previous: str, made: LogNote) -> str:
     return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
 
 
-def seal_anew(session: Session, anchor: Anchor, serial: int) -> Seal:
+def seal_anew(session: Session, anchor: LogAnchor, serial: int) -> Seal:
     """Seal the log as it is, with all identities; ``serial`` is that of the seal before."""
     session.execute(_IDENTITIES.delete())
     session.execute(_SEAL.delete())
@@ -154,7 +154,7 @@ def _mac_of(key: bytes, one: tuple[str, int], identity: str) -> int:
     return int.from_bytes(hmac.new(key, text, hashlib.sha256).digest())
 
 
-def _present(session: Session, before: tuple[int, str]) -> tuple[Anchor, Seal] | None:
+def _present(session: Session, before: tuple[int, str]) -> tuple[LogAnchor, Seal] | None:
     """The seal to go on from, begun where the log is new.
 
     None where it does not fit the log, and for a database that belongs to no workspace.
@@ -180,8 +180,8 @@ def _present(session: Session, before: tuple[int, str]) -> tuple[Anchor, Seal] |
 
 
 def _begin(
-    session: Session, anchor: Anchor, anchored: Seal | None, before: tuple[int, str]
-) -> tuple[Anchor, Seal] | None:
+    session: Session, anchor: LogAnchor, anchored: Seal | None, before: tuple[int, str]
+) -> tuple[LogAnchor, Seal] | None:
     """The first seal, of a log that has no event and whose anchor, if any, knows of none."""
     if before != (0, GENESIS) or (anchored is not None and anchored.serial):
         return None
@@ -202,7 +202,7 @@ def _unsealed_candidates(session: Session, candidates: Collection[int]) -> Ident
     return identities_of_candidates(session, new)
 
 
-def _add_identities(session: Session, anchor: Anchor, digest: str, new: Identities) -> str:
+def _add_identities(session: Session, anchor: LogAnchor, digest: str, new: Identities) -> str:
     if not new:
         return digest
     session.execute(
@@ -212,7 +212,7 @@ def _add_identities(session: Session, anchor: Anchor, digest: str, new: Identiti
     return f"{(int(digest, 16) + int(digest_of(anchor.key, new), 16)) % _MODULUS:064x}"
 
 
-def _store(session: Session, anchor: Anchor, seal: Seal) -> Seal:
+def _store(session: Session, anchor: LogAnchor, seal: Seal) -> Seal:
     """Write the seal after ``seal``; the anchor follows when the transaction is committed."""
     made = replace(seal, serial=seal.serial + 1).signed(anchor.key)
     values: dict[str, Any] = {k: v for k, v in asdict(made).items() if k != "diverged"}

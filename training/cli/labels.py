@@ -13,7 +13,7 @@ from lensing_core.consensus import PRIOR, Thresholds
 from lensing_core.errors import BadInputError
 from lensing_core.labeling.exporting import FORMATS, export_events
 from lensing_core.labeling.grade_files import CsvMapping, ZooniverseMapping
-from lensing_core.labeling.importing import ImportReport, ImportRequest, import_labels
+from lensing_core.labeling.importing import GradeImportReport, GradeImportRequest, import_labels
 from lensing_core.labeling.zooniverse_outline import is_export
 from lensing_core.store import open_database
 from lensing_core.store.consensus import schemes_in_use, update_consensus
@@ -94,7 +94,7 @@ def import_(
         schemes = schemes_in_use(session)
         if scheme not in schemes:
             raise BadInputError(f"Scheme {scheme!r}: choose one of {', '.join(schemes)}.")
-        request = ImportRequest(
+        request = GradeImportRequest(
             file,
             mapping,
             (source or file.stem)[:50],
@@ -117,7 +117,7 @@ def _values(pairs: list[str]) -> dict[str, str]:
     return found
 
 
-def _show(report: ImportReport) -> None:
+def _show(report: GradeImportReport) -> None:
     for note in report.notes:
         console.print(note, soft_wrap=True, highlight=False)
     for bad in report.bad[:_SHOWN]:

@@ -20,7 +20,7 @@ from lens_triage.training.jobs.crossmatch import run
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import CrossmatchSettings
 from lensing_core.crossmatch.completeness import recall_at
-from lensing_core.crossmatch.report import NewCandidate, Pair
+from lensing_core.crossmatch.report import MatchedPair, UnlistedCandidate
 from lensing_core.crossmatch.service_list import SERVICES
 from lensing_core.store import open_database
 from lensing_core.store.tables import Crossmatch, Run, utc_now
@@ -71,12 +71,14 @@ def test_recall_has_a_row_a_step_and_none_without_known_lenses():
 
 def test_names_from_outside_are_text_in_rows_and_escaped_in_html():
     name = "<img src=x onerror=alert(1)>"
-    pair = Pair(5, name, 3, 0.5, "own", "lens", "matched", name, 0.41, 0.4, {"z": 0.5}, "")
+    pair = MatchedPair(5, name, 3, 0.5, "own", "lens", "matched", name, 0.41, 0.4, {"z": 0.5}, "")
     row = pair_row(pair, 0, "field", "first")
     assert row["candidate"]["href"] == "review?catalog=field&ensemble=first&candidate=5"
     assert row["counterpart"]["title"] == f"{name}\nz: 0.500"
     html = new_html(
-        [NewCandidate(5, name, 1, 0.9, 0, "0" * 64, (name,))], catalog="field", ensemble="first"
+        [UnlistedCandidate(5, name, 1, 0.9, 0, "0" * 64, (name,))],
+        catalog="field",
+        ensemble="first",
     )
     assert "<img src=x" not in html
     assert "&lt;img src=x" in html

@@ -108,7 +108,7 @@ def test_one_bad_event_keeps_no_other_out(context, browser) -> None:
 
 
 def test_grades_wait_for_no_other_questions() -> None:
-    assert events.EventsHandler.pool is GRADING
+    assert events.ReviewEventsHandler.pool is GRADING
     assert handlers.AskHandler.pool is not GRADING
 
 

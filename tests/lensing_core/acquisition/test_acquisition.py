@@ -12,7 +12,7 @@ from scipy.stats import entropy as scipy_entropy
 
 from lensing_core.acquisition import (
     STRATEGIES,
-    Pool,
+    CandidatePool,
     best_first,
     boundary_logit,
     cluster_leaders,
@@ -27,12 +27,12 @@ from lensing_core.errors import BadInputError
 
 
 @pytest.fixture(scope="module")
-def pool() -> Pool:
+def pool() -> CandidatePool:
     rng = np.random.default_rng(3)
     n = 600
     anomaly = rng.chisquare(5, n)
     anomaly[::7] = np.nan
-    return Pool(
+    return CandidatePool(
         rng.normal(-3, 2, n), rng.random(n), rng.random(n), anomaly, rng.normal(size=(n, 8))
     )
 
@@ -153,5 +153,9 @@ def test_a_mixture_keeps_its_shares_at_every_length():
     assert len(interleave({"top": [1, 2], "random": [2, 3, 4]}, shares, 9)) == 4
     with pytest.raises(BadInputError, match="'mixed'"):
         order_pool(
-            "mixed", Pool(*np.zeros((3, 2))), 1, graded=np.zeros(2, bool), shares={"mixed": 1}
+            "mixed",
+            CandidatePool(*np.zeros((3, 2))),
+            1,
+            graded=np.zeros(2, bool),
+            shares={"mixed": 1},
         )

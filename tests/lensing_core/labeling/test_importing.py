@@ -13,7 +13,7 @@ from lensing_core.consensus import SCHEMES
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.labeling.exporting import export_events
 from lensing_core.labeling.grade_files import CsvMapping, ZooniverseMapping
-from lensing_core.labeling.importing import ImportRequest, import_labels
+from lensing_core.labeling.importing import GradeImportRequest, import_labels
 from lensing_core.store import open_database
 from lensing_core.store.labels import verify
 from lensing_core.store.tables import Candidate, Catalog, Grader, LabelEvent, Vote
@@ -35,7 +35,7 @@ def put(database, tmp_path):
         path = tmp_path / "grades.csv"
         path.write_text(text, encoding="utf-8")
         with database.session() as session:
-            return import_labels(session, ImportRequest(path, mapping, "nightly", **fields))
+            return import_labels(session, GradeImportRequest(path, mapping, "nightly", **fields))
 
     return put
 
@@ -187,7 +187,7 @@ def test_zooniverse_exports_are_read(database, tmp_path):
         writer.writeheader()
         writer.writerows(rows)
     mapping = ZooniverseMapping({"Yes": "lens", "No": "not"}, "T0", "name")
-    request = ImportRequest(path, mapping, "zoo", SCHEMES["binary"], skip_bad=True)
+    request = GradeImportRequest(path, mapping, "zoo", SCHEMES["binary"], skip_bad=True)
     with database.session() as session:
         report = import_labels(session, request)
     assert votes(database) == {

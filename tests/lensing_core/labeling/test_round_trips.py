@@ -16,7 +16,7 @@ from lensing_core.consensus import SCHEMES
 from lensing_core.export import plain_cell
 from lensing_core.labeling.exporting import FORMATS, export_events
 from lensing_core.labeling.grade_files import CsvMapping
-from lensing_core.labeling.importing import ImportRequest, import_labels
+from lensing_core.labeling.importing import GradeImportRequest, import_labels
 from lensing_core.spreadsheets import guarded, unguarded
 from lensing_core.store import open_database
 from lensing_core.store.label_events import build_event
@@ -56,7 +56,7 @@ def put(workspace, path, text=None, **fields):
         path.write_text(text, encoding="utf-8")
     mapping = fields.pop("mapping", CsvMapping(at="at" if text and ",at" in text else ""))
     with open_database(workspace).session() as session:
-        return import_labels(session, ImportRequest(path, mapping, "nightly", **fields))
+        return import_labels(session, GradeImportRequest(path, mapping, "nightly", **fields))
 
 
 def test_every_id_of_an_exported_table_finds_its_object(workspace, tmp_path):

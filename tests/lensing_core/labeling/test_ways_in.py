@@ -16,7 +16,7 @@ from lensing_core.acquisition import QueueEntry
 from lensing_core.errors import LensTriageError
 from lensing_core.labeling import NewSession, create_session, open_desk, record
 from lensing_core.labeling.grade_files import CsvMapping
-from lensing_core.labeling.importing import ImportRequest, import_labels
+from lensing_core.labeling.importing import GradeImportRequest, import_labels
 from lensing_core.labeling.reviewing import record_in_review
 from lensing_core.store import open_database
 from lensing_core.store.labels import event_hash, grader_named, verify
@@ -69,7 +69,7 @@ def ways(context, tmp_path):
         path.write_bytes(text.getvalue().encode("utf-8", "surrogatepass"))
         try:
             with open_database(context.workspace).session() as session:
-                report = import_labels(session, ImportRequest(path, MAPPING, str(uuid4())))
+                report = import_labels(session, GradeImportRequest(path, MAPPING, str(uuid4())))
         except LensTriageError as error:
             return str(error)
         return report.bad[0].message if report.bad else ""

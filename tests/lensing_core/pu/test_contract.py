@@ -19,7 +19,7 @@ from lensing_core.pu import (
     out_of_fold,
     pu_method,
 )
-from lensing_core.pu.contract import Estimate, Link, mean_logit
+from lensing_core.pu.contract import IntervalEstimate, Link, mean_logit
 
 PRIOR, LABEL_FREQUENCY, SHIFT = 0.2, 0.5, 2.0
 TREES = TreesLearner(rounds=30, threads=1)
@@ -247,11 +247,11 @@ def test_a_link_of_another_kind_is_refused():
 
 
 def test_estimates_keep_what_is_not_known():
-    for e in (Estimate(0.3), Estimate(0.3, 0.1, 0.6)):
-        assert Estimate.from_json(json.loads(json.dumps(e.to_json()))) == e
-    assert np.isnan(Estimate.from_json(Estimate(float("nan")).to_json()).value)
-    assert str(Estimate(0.3, 0.1, 0.6)) == "0.3 [0.1, 0.6]"
-    assert str(Estimate(0.3)) == "0.3"
+    for e in (IntervalEstimate(0.3), IntervalEstimate(0.3, 0.1, 0.6)):
+        assert IntervalEstimate.from_json(json.loads(json.dumps(e.to_json()))) == e
+    assert np.isnan(IntervalEstimate.from_json(IntervalEstimate(float("nan")).to_json()).value)
+    assert str(IntervalEstimate(0.3, 0.1, 0.6)) == "0.3 [0.1, 0.6]"
+    assert str(IntervalEstimate(0.3)) == "0.3"
 
 
 def test_unknown_names_and_options_are_said():

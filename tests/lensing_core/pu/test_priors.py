@@ -8,7 +8,7 @@ from scipy.special import logit
 
 from lensing_core.errors import BadInputError
 from lensing_core.pu import TreesLearner, pu_method
-from lensing_core.pu.contract import Estimate
+from lensing_core.pu.contract import IntervalEstimate
 from lensing_core.pu.mixture import RocProportion, TwoComponents
 from lensing_core.pu.priors import (
     estimate_priors,
@@ -124,7 +124,7 @@ def test_groups_widen_intervals():
     ],
 )
 def test_warnings(values, n, words):
-    said = prior_warnings([Estimate(v) for v in values], n)
+    said = prior_warnings([IntervalEstimate(v) for v in values], n)
     assert len(said) == len(words)
     for sentence, word in zip(said, words, strict=True):
         assert word in sentence

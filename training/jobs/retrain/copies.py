@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lens_triage.training.jobs.retrain.selection import Selection
+from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lens_triage.training.settings import RetrainSettings
 from lensing_core.datasets.table import (
     LENS,
@@ -47,7 +47,7 @@ def copies_of(
     return copies
 
 
-def copies_in(chosen: Selection, settings: RetrainSettings) -> Ints:
+def copies_in(chosen: RetrainingSample, settings: RetrainSettings) -> Ints:
     """:func:`copies_of` the objects of a selection, by the weights of a run."""
     return copies_of(
         chosen.state,

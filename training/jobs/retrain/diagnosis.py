@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens_triage.training.jobs.retrain.selection import Selection
+from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lensing_core.datasets.table import (
     LENS,
     OTHER,
 )
-from lensing_core.pu import Estimate, PriorEstimates, scar_check
+from lensing_core.pu import IntervalEstimate, PriorEstimates, scar_check
 
 Floats = NDArray[np.float64]
 
 
 def diagnose(
-    selection: Selection,
+    selection: RetrainingSample,
     logits: Floats,
     priors: PriorEstimates,
     covariates: dict[str, Floats],
@@ -31,7 +31,7 @@ def diagnose(
 
     Parameters
     ----------
-    selection : Selection
+    selection : RetrainingSample
         The training objects alone; vetted others are left out.
     logits : ndarray of shape (n,)
         Out-of-fold log-odds of being a lens.
@@ -65,6 +65,6 @@ def diagnose(
     return {**found, "sentences": said}
 
 
-def _estimates(by_name: dict[str, Estimate], survey_prior: float) -> str:
+def _estimates(by_name: dict[str, IntervalEstimate], survey_prior: float) -> str:
     listed = ", ".join(f"{name} {value}" for name, value in by_name.items())
     return f"Class prior of the unlabeled objects: {listed}; the run used {survey_prior:g}."

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens_triage.training.jobs.retrain.selection import Selection
+from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lens_triage.training.jobs.retrain.stacking import (
-    Evaluation,
+    EvaluationSet,
     evaluation_set,
     figures_of,
 )
@@ -36,7 +36,7 @@ def evaluate(
     workspace: Workspace,
     ensemble: str,
     base: Ensemble,
-    selection: Selection,
+    selection: RetrainingSample,
     logits: dict[str, Floats],
 ) -> dict[str, Any]:
     """Figures on held-out objects, of the new ensemble, its members and the base ensemble.
@@ -45,7 +45,7 @@ def evaluate(
     ----------
     ensemble : str
         Name of the new one.
-    selection : Selection
+    selection : RetrainingSample
         The held-out objects that no base member has seen.
     logits : dict of str to ndarray of shape (n,)
         Of ``ensemble`` and of each member by id, at the survey's prior.
@@ -75,7 +75,7 @@ def evaluate(
 
 
 def _differences(
-    main: Evaluation | None, before: Floats | None, after: Floats
+    main: EvaluationSet | None, before: Floats | None, after: Floats
 ) -> dict[str, dict[str, Any]]:
     """New figures less those of the base on the same objects, with paired intervals."""
     if main is None or before is None:
@@ -85,7 +85,7 @@ def _differences(
     return {name: difference.to_json() for name, difference in found.items()}
 
 
-def by_reason(selection: Selection, logits: dict[str, Floats]) -> dict[str, dict[str, Any]]:
+def by_reason(selection: RetrainingSample, logits: dict[str, Floats]) -> dict[str, dict[str, Any]]:
     """How many held-out rejected objects of each kind score above most held-out lenses.
 
     By kind and name of the logits: ``passed`` of ``total`` with a 95 % interval, at the score that

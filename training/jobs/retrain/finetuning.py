@@ -35,7 +35,7 @@ from lens_triage.training.jobs.retrain.preparing import (
     select_rows,
 )
 from lens_triage.training.jobs.retrain.selection import (
-    Selection,
+    RetrainingSample,
     StoredBases,
     write_note,
 )
@@ -187,7 +187,7 @@ class _Fits:
     base_id, member : the network to start from
     data : cutouts of all rows
     train, fold : ndarray of the rows that train, and the fold of each
-    chosen : Selection
+    chosen : RetrainingSample
         Those rows.
     """
 
@@ -198,7 +198,7 @@ class _Fits:
     data: TrainingData
     train: Ints
     fold: Ints
-    chosen: Selection
+    chosen: RetrainingSample
 
     def run(self, common: dict[str, Any]) -> tuple[str, Floats]:
         """Train and store the network; its id, and logits of all rows that nothing saw.

@@ -37,7 +37,7 @@ from lens_triage.training.jobs.retrain.preparing import (
 )
 from lens_triage.training.jobs.retrain.rescoring import rescore
 from lens_triage.training.jobs.retrain.selection import (
-    Selection,
+    RetrainingSample,
     StoredBases,
     write_note,
 )
@@ -201,7 +201,7 @@ def _heads(
     plans: list[HeadPlan],
     bases: StoredBases,
     table: NDArray[np.float32],
-    chosen: Selection,
+    chosen: RetrainingSample,
     fold: NDArray[np.int64],
     common: dict[str, Any],
     clock: Clock,

@@ -19,7 +19,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Sampler
 
-from lens_triage.training.jobs.retrain.selection import Selection
+from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lens_triage.training.jobs.train.batches import (
     LabelledCutouts,
     as_read,
@@ -45,7 +45,7 @@ Ints = NDArray[np.int64]
 
 
 def open_cutouts(
-    workspace: Workspace, chosen: Selection, catalogs: dict[int, str], member: DeepMember
+    workspace: Workspace, chosen: RetrainingSample, catalogs: dict[int, str], member: DeepMember
 ) -> TrainingData:
     """The cutouts of a selection as ``member`` takes them; label 0 means not known to be a lens.
 

@@ -15,7 +15,7 @@ import numpy as np
 from lens_triage.training.jobs.retrain.labels import grade_rule, labels_of_run
 from lens_triage.training.jobs.retrain.reserved import reserve
 from lens_triage.training.jobs.retrain.selection import (
-    Selection,
+    RetrainingSample,
     draw,
     seen_by_bases,
     write_note,
@@ -82,13 +82,13 @@ def select_rows(
     settings: RetrainSettings,
     names: list[str],
     base: Ensemble,
-) -> tuple[Selection, dict[int, str]]:
+) -> tuple[RetrainingSample, dict[int, str]]:
     """The rows of this run, drawn at its first attempt; and the catalogs' names by id."""
     path: Path = context.folder / "selection.npz"
     note = path.with_suffix(".json")
     if note.is_file():
         stored = json.loads(note.read_text())
-        return Selection.read(path), {int(k): v for k, v in stored["catalogs"].items()}
+        return RetrainingSample.read(path), {int(k): v for k, v in stored["catalogs"].items()}
     labels, groups = labels_of_run(session, names, settings)
     if labels.graded.any():
         context.log(f"{int(labels.graded.sum()):,} labels are grades of people here.")
@@ -125,7 +125,7 @@ def select_rows(
     return selection, labels.catalogs
 
 
-def digest_of(selection: Selection) -> str:
+def digest_of(selection: RetrainingSample) -> str:
     """Of which objects with which labels trained and evaluated."""
     digest = hashlib.sha256()
     for name in ("candidate_id", "state", "group", "reserved", "weight", "reason"):

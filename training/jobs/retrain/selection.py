@@ -31,7 +31,7 @@ _AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
-class Selection:
+class RetrainingSample:
     """The objects that a retraining looks at: all labeled ones, and draws of the unlabeled.
 
     Attributes
@@ -61,7 +61,7 @@ class Selection:
     def __len__(self) -> int:
         return len(self.row)
 
-    def part(self, rows: Ints) -> Selection:
+    def part(self, rows: Ints) -> RetrainingSample:
         """Some of its objects."""
         chosen: dict[str, Any] = {
             k: v[rows] for k, v in vars(self).items() if isinstance(v, np.ndarray)
@@ -87,7 +87,7 @@ class Selection:
         beside.replace(path)
 
     @classmethod
-    def read(cls, path: Path) -> Selection:
+    def read(cls, path: Path) -> RetrainingSample:
         """What :meth:`write` wrote."""
         with np.load(path, allow_pickle=False) as stored:
             found: dict[str, Any] = {field.name: stored[field.name] for field in fields(cls)}
@@ -102,7 +102,7 @@ def draw(
     *,
     most_unlabeled: int,
     seed: int,
-) -> Selection:
+) -> RetrainingSample:
     """All labeled objects; at most ``most_unlabeled`` unlabeled to train, half of that held out."""
     rng = np.random.default_rng(seed)
     unlabeled = labels.state == UNLABELED
@@ -121,7 +121,7 @@ def draw(
             found = rng.choice(found, most, replace=False, shuffle=False)
         chosen.append(found)
     rows = np.sort(np.concatenate(chosen))
-    return Selection(
+    return RetrainingSample(
         labels.candidate_id[rows],
         labels.catalog_id[rows],
         labels.row[rows],

@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Joined:
+class FittedRule:
     """A rule, and what is to be said of it.
 
     Attributes
@@ -52,7 +52,7 @@ def join(
     fusion: str,
     survey_prior: float,
     bases: EnsembleRule,
-) -> Joined:
+) -> FittedRule:
     """Calibrate each member and fuse them, on vetted objects (label 0 or 1) of both classes.
 
     Parameters
@@ -65,7 +65,7 @@ def join(
     n = {kind: int((labels == kind).sum()) for kind in (LENS, OTHER)}
     n_groups = min(len(np.unique(groups[labels == kind])) for kind in (LENS, OTHER))
     if min(n.values()) < MIN_EACH or n_groups < MIN_GROUPS:
-        return Joined(
+        return FittedRule(
             _uncalibrated(bases, raw.shape[1], survey_prior),
             False,
             f"Not calibrated on this catalog: {n[LENS]} lenses and {n[OTHER]} others are vetted "
@@ -77,7 +77,7 @@ def join(
         choice = choose_fusion(raw, labels, groups=groups)
         fusion, figures = choice.fusion, choice.figures
     rule = EnsembleRule.fit(raw, labels, fusion=fusion, survey_prior=survey_prior, groups=groups)
-    return Joined(
+    return FittedRule(
         rule,
         True,
         f"Calibrated on {n[LENS]} vetted lenses and {n[OTHER]} vetted others, out of fold. Vetted "
@@ -100,7 +100,7 @@ def _uncalibrated(bases: EnsembleRule, n_members: int, survey_prior: float) -> E
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EvaluationSet:
     """Which held-out objects figures stand on, and how they are called.
 
     Attributes
@@ -115,7 +115,7 @@ class Evaluation:
     sentence: str
 
 
-def evaluation_set(state: NDArray[np.int8], *, vetted: bool) -> Evaluation | None:
+def evaluation_set(state: NDArray[np.int8], *, vetted: bool) -> EvaluationSet | None:
     """Held-out lenses against vetted others, or against unlabeled objects counted as others.
 
     None where a class is empty. A few of the unlabeled are lenses, so that figures against them
@@ -128,11 +128,11 @@ def evaluation_set(state: NDArray[np.int8], *, vetted: bool) -> Evaluation | Non
     if not all(n):
         return None
     what = "vetted others" if vetted else "unlabeled objects, counted as others"
-    return Evaluation(chosen, labels, f"{n[0]:,} held-out lenses and {n[1]:,} {what}")
+    return EvaluationSet(chosen, labels, f"{n[0]:,} held-out lenses and {n[1]:,} {what}")
 
 
 def figures_of(
-    evaluation: Evaluation | None, logits: dict[str, Floats]
+    evaluation: EvaluationSet | None, logits: dict[str, Floats]
 ) -> dict[str, dict[str, Any]]:
     """Ranking figures with intervals by name of the logits of held-out objects."""
     if evaluation is None:

@@ -10,7 +10,7 @@ from lens_triage.training.jobs import retrain as retraining
 from lens_triage.training.jobs.retrain.class_prior import estimate_prior, scan_prior
 from lens_triage.training.jobs.retrain.diagnosis import diagnose
 from lens_triage.training.jobs.retrain.heads import TrainingSet, plan_heads
-from lens_triage.training.jobs.retrain.selection import Selection
+from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lens_triage.training.settings import RetrainSettings
 from lensing_core.datasets.table import (
     LENS,
@@ -27,7 +27,7 @@ def selection_of(state, share=1.0):
     n = len(state)
     ids = np.arange(n)
     flags = np.zeros(n, dtype=bool)
-    return Selection(
+    return RetrainingSample(
         ids, ids, ids, ids, state.astype(np.int8), flags, flags,
         np.ones(len(ids), dtype=np.float32), np.full(len(ids), -1, dtype=np.int8), share,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from lens_triage.training.jobs import (
 from lens_triage.training.jobs.retrain import finetuning
 from lens_triage.training.jobs.retrain.networks import LensesInEveryBatch
 from lens_triage.training.jobs.retrain.reserved import reserved_path
-from lens_triage.training.jobs.retrain.selection import Selection
+from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lens_triage.training.jobs.train.held_out import HeldOut
 from lens_triage.training.runner.context import Cancelled
 from lens_triage.training.settings import (
@@ -73,7 +73,7 @@ def test_labels_count_as_often_as_in_the_fast_retrain(make_context, monkeypatch)
     reason = np.array([-1, -1, -1, -1, ring, spiral] + [-1] * 6, dtype=np.int8)
     some = np.zeros(n, dtype=bool)
     numbers = np.arange(n)
-    chosen = Selection(
+    chosen = RetrainingSample(
         numbers, numbers, numbers, numbers, state, some, some, weight, reason, share_unlabeled=1.0
     )
     settings = FinetuneSettings(other_weight=4, hard_weight=3.0)
