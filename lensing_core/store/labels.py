@@ -147,7 +147,11 @@ def named_events(session: Session) -> Iterator[tuple[LabelEvent, str, str, str, 
         .order_by(LabelEvent.id)
         .execution_options(yield_per=_EVENTS_AT_ONCE)
     )
-    return (row._tuple() for row in session.execute(statement))
+    rows = session.execute(statement)
+    return (
+        (event, grader, catalog, object_id, named)
+        for event, grader, catalog, object_id, named in rows
+    )
 
 
 def find_named(session: Session, name: str) -> Grader | None:
