@@ -175,7 +175,7 @@ def standing_of(rows: Iterable[SessionEvent]) -> Standing:
             stack[:] = [said for said in stack if said.uuid != row.undoes]
             kept = flags[row.candidate_id]
             kept[:] = [flag for flag in kept if flag[0] != row.undoes]
-            put_off.pop(row.undoes, None)
+            put_off.pop(row.undoes or "", None)
         else:
             flags[row.candidate_id].append((row.uuid, row.kind == "flag"))
     return Standing(
