@@ -12,9 +12,11 @@ from lensing_core.crossmatch.choices import Kind
 from lensing_core.crossmatch.reference import Reference
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.columns import recognise, to_number
-from lensing_core.ingest.positions import position_reader
+from lensing_core.ingest.position_units import position_reader
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.tables import SourceTable, guess_number, read_table
+
+_BLOCK = 65_536  # rows looked at together
 
 
 def read_reference_table(
@@ -62,7 +64,7 @@ def read_reference_table(
             f"Table {path}: no row has a position that can be read in columns {roles['ra']} and "
             f"{roles['dec']}; name the right ones (ra=…, dec=…)."
         )
-    names = table.cells(roles["id"]) if "id" in roles else [None] * len(table)
+    names = table.cells(roles["id"], verbatim=True) if "id" in roles else [None] * len(table)
     used = {roles["ra"], roles["dec"]}
     reference = Reference(
         key=f"table:{path.name}",
@@ -85,19 +87,17 @@ def read_reference_table(
 def _positions(
     table: SourceTable, ra_column: str, dec_column: str, unit: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
-    ra_cells, dec_cells = table.cells(ra_column), table.cells(dec_column)
-    units = (table.unit(ra_column), table.unit(dec_column))
-    reader, notes = position_reader(ra_cells, units[0], units[1], unit, (ra_column, dec_column))
-    found = np.full((2, len(ra_cells)), np.nan)
+    reader, notes = position_reader(table, (ra_column, dec_column), unit)
+    found = np.full((2, len(table)), np.nan)
     rejected: list[str] = []
-    for k, cells in enumerate(zip(ra_cells, dec_cells, strict=True)):
-        try:
-            position = reader.read(*cells)
-        except RowRejected as problem:
-            rejected.append(f"row {k + 1}: {problem}")
-            continue
-        if position is not None:
-            found[:, k] = position
+    for start in range(0, len(table), _BLOCK):
+        stop = min(start + _BLOCK, len(table))
+        ra, dec = (table.cells(name, start, stop) for name in (ra_column, dec_column))
+        for k, position in enumerate(reader.read_all(ra, dec), start=start):
+            if isinstance(position, RowRejected):
+                rejected.append(f"row {k + 1}: {position}")
+            elif position is not None:
+                found[:, k] = position
     if rejected:
         notes.append(
             f"{table.path.name}: {len(rejected):,} rows have no position that can be read, such "

@@ -12,6 +12,7 @@ VarianceKind = Literal["variance", "rms", "inverse_variance"]
 LabelPolicy = Literal["all", "positives_only", "pretraining_only"]
 
 POSITION_UNITS = ("auto", "degrees", "hours", "radians", "sexagesimal")
+POSITION_FRAMES = ("auto", "icrs", "fk5", "fk4", "galactic", "ecliptic", "supergalactic")
 
 FORMAT_OF_SUFFIX: Mapping[str, str] = {
     ".csv": "ascii.csv",
@@ -20,7 +21,11 @@ FORMAT_OF_SUFFIX: Mapping[str, str] = {
     ".txt": "ascii",
     ".dat": "ascii",
     ".cat": "ascii",
+    ".asc": "ascii",
+    ".psv": "ascii",
     ".ecsv": "ascii.ecsv",
+    ".tbl": "ascii.ipac",
+    ".mrt": "ascii.mrt",
     ".fits": "fits",
     ".fit": "fits",
     ".vot": "votable",
@@ -29,4 +34,4 @@ FORMAT_OF_SUFFIX: Mapping[str, str] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-TABLE_FORMATS = ("auto", *dict.fromkeys(FORMAT_OF_SUFFIX.values()))
+TABLE_FORMATS = ("auto", *dict.fromkeys(FORMAT_OF_SUFFIX.values()), "ascii.sextractor")

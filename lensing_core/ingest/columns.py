@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lensing_core.errors import BadInputError
+from lensing_core.ingest.angles import notation_of
 from lensing_core.ingest.fits_files import is_fits
-from lensing_core.ingest.labels import is_label
+from lensing_core.ingest.label_columns import LABEL_NAMES, label_evidence
 from lensing_core.ingest.pictures import is_picture
+from lensing_core.ingest.sky_names import PAIRS, by_normal_name, position_pairs
 from lensing_core.ingest.stacks import is_stack
 from lensing_core.ingest.tables import SourceTable
 
@@ -22,16 +24,10 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
         *("id", "objectid", "objid", "sourceid", "object", "name", "iauname", "target"),
         *("targetname", "coaddobjectid", "specobjid", "photoobjid", "idstr", "number", "system"),
     ),
-    "ra": (
-        *("ra", "radeg", "raj2000", "alphaj2000", "raicrs", "alpha", "rightascension", "targetra"),
-        *("meanra", "rastack", "ramean", "rafk5", "ra2000", "alphasky", "coordra"),
-    ),
-    "dec": (
-        *("dec", "decdeg", "dej2000", "decj2000", "deltaj2000", "deicrs", "de", "delta"),
-        *("declination", "targetdec", "meandec", "decstack", "decmean", "decfk5", "dec2000"),
-        *("deltasky", "coorddec", "dedeg"),
-    ),
-    "label": ("label", "islens", "lens", "class", "truth", "lensflag", "lensed"),
+    # Where no pair of one frame is there (lensing_core.ingest.sky_names).
+    "ra": tuple(dict.fromkeys(lon for lon, _, frame in PAIRS if not frame)),
+    "dec": tuple(dict.fromkeys(lat for _, lat, frame in PAIRS if not frame)),
+    "label": LABEL_NAMES,
     "label_source": ("labelsource",),
     "label_confidence": ("labelconfidence",),
     "label_policy": ("labelpolicy",),
@@ -80,12 +76,15 @@ class ColumnMap:
         Column by role (of :data:`ROLES`).
     magnitudes, fluxes, files : dict of str to str
         Column by band.
+    stated : frozenset of str
+        Roles that the user gave a column.
     """
 
     roles: dict[str, str]
     magnitudes: dict[str, str]
     fluxes: dict[str, str]
     files: dict[str, str]
+    stated: frozenset[str] = frozenset()
 
     def role_of(self, column: str) -> str:
         """The role (or roles) that a column plays, for people; empty if none."""
@@ -103,12 +102,6 @@ class ColumnMap:
             *self.fluxes.values(),
             *self.files.values(),
         }
-
-
-def normal(name: str) -> str:
-    """A column name without case, punctuation and a trailing unit in brackets."""
-    bare = re.sub(r"[\(\[].*?[\)\]]?$", "", name) or name
-    return re.sub(r"[^a-z0-9]", "", bare.lower())
 
 
 def recognise(
@@ -145,7 +138,8 @@ def recognise(
             per_band[what].pop(band, None)
             if name:
                 per_band[what][band] = name
-    return ColumnMap(roles, per_band["mag"], per_band["flux"], per_band["file"])
+    by_user = frozenset(role for role, name in stated.items() if name)
+    return ColumnMap(roles, per_band["mag"], per_band["flux"], per_band["file"], by_user)
 
 
 def _check_stated(table: SourceTable, bands: Sequence[str], stated: Mapping[str, str]) -> None:
@@ -165,15 +159,15 @@ def _check_stated(table: SourceTable, bands: Sequence[str], stated: Mapping[str,
 
 
 def _by_name(table: SourceTable) -> dict[str, str]:
-    by_normal: dict[str, str] = {}
-    for name in table.names:
-        by_normal.setdefault(normal(name), name)
-    single_letters = {n for n in by_normal if len(n) == 1} - {"z"}
-    found: dict[str, str] = {}
-    taken: set[str] = set()
+    known = by_normal_name(table.names)
+    single_letters = {n for n in known if len(n) == 1} - {"z"}
+    found = _positions(table)
+    taken = set(found.values())
     for role, synonyms in _SYNONYMS.items():
+        if role in found or (role in ("ra", "dec") and found):
+            continue
         for synonym in synonyms:
-            column = by_normal.get(synonym)
+            column = known.get(synonym)
             if column is None or column in taken:
                 continue
             if synonym == "z" and single_letters:  # beside g, r, i it is a magnitude
@@ -186,6 +180,46 @@ def _by_name(table: SourceTable) -> dict[str, str]:
     return found
 
 
+def _positions(table: SourceTable) -> dict[str, str]:
+    """Right ascension and declination as a pair of one frame, the likeliest that holds angles."""
+    made = {name for pair in table.sky_pairs for name in pair}
+    named = position_pairs([name for name in table.names if name not in made])
+    pairs = [
+        *((lon, lat) for lon, lat, frame in named if not frame),
+        *table.sky_pairs,
+        *((lon, lat) for lon, lat, frame in named if frame),
+        *_pairs_by_ucd(table),
+    ]
+    fitting = [pair for pair in pairs if all(_holds_angles(table, name) for name in pair)]
+    if not fitting:
+        return dict(zip(("ra", "dec"), pairs[0], strict=True)) if pairs else {}
+    # Of several pairs one whose first rows are filled.
+    filled = [p for p in fitting if any(c is not None for c in table.cells(p[0], 0, _SAMPLE))]
+    return dict(zip(("ra", "dec"), (filled or fitting)[0], strict=True))
+
+
+def _pairs_by_ucd(table: SourceTable) -> list[tuple[str, str]]:
+    """Columns that the table itself calls positions (UCD1+ and UCD1)."""
+    found: list[tuple[str, str]] = []
+    ucds = {name: table.ucd(name).lower().replace("_", ".") for name in table.names}
+    for lon, lat in (
+        *(("pos.eq.ra", "pos.eq.dec"), ("pos.galactic.lon", "pos.galactic.lat")),
+        ("pos.ecliptic.lon", "pos.ecliptic.lat"),
+    ):
+        for ending in (";meta.main", ".main", ""):
+            of_axis = [[n for n, ucd in ucds.items() if ucd == f"{u}{ending}"] for u in (lon, lat)]
+            if all(of_axis):
+                found.append((of_axis[0][0], of_axis[1][0]))
+    return found
+
+
+def _holds_angles(table: SourceTable, column: str) -> bool:
+    if table.is_vector(column):
+        return False
+    cells = [c for c in table.cells(column, 0, _SAMPLE) if c is not None]
+    return sum(notation_of(c) != "other" for c in cells) >= _SHARE * len(cells)
+
+
 def _fits(table: SourceTable, column: str, role: str) -> bool:
     """Whether the cells are of the kind that a role needs."""
     if role in _NUMERIC:
@@ -193,9 +227,8 @@ def _fits(table: SourceTable, column: str, role: str) -> bool:
     if role == "file":
         return table.is_text(column)
     if role == "label":
-        cells = [c for c in table.cells(column, 0, _SAMPLE) if c is not None]
-        return sum(is_label(c) for c in cells) >= _SHARE * len(cells)
-    return True
+        return not table.is_vector(column) and label_evidence(table, column).is_label
+    return not table.is_vector(column)
 
 
 def _files_by_content(table: SourceTable) -> dict[str, str]:
@@ -238,7 +271,7 @@ def _names_band(tokens: Sequence[str], band: str, words: set[str]) -> bool:
 
 def _is_numeric(table: SourceTable, name: str) -> bool:
     if not table.is_text(name):
-        return table.table[name].ndim == 1
+        return not table.is_vector(name)
     cells = [c for c in table.cells(name, 0, _SAMPLE) if c is not None]
     return bool(cells) and sum(to_number(c) is not None for c in cells) >= _SHARE * len(cells)
 

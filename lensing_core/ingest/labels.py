@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lensing_core.errors import BadInputError
 
+# Words without case, blanks, hyphens and underscores.
 _WORDS: dict[str, int | None] = {
-    **dict.fromkeys(("1", "true", "t", "yes", "y", "lens", "lensed", "positive", "confirmed"), 1),
-    **dict.fromkeys(("0", "false", "f", "no", "n", "nonlens", "notalens", "negative"), 0),
-    **dict.fromkeys(("", "-1", "unknown", "unlabelled", "unlabeled", "candidate", "?"), None),
+    **dict.fromkeys(("true", "t", "yes", "y", "lens", "lensed", "lenses", "islens"), 1),
+    **dict.fromkeys(("stronglens", "gravitationallens", "positive", "pos", "confirmed"), 1),
+    **dict.fromkeys(("false", "f", "no", "n", "not", "nonlens", "nonlenses", "notlens"), 0),
+    **dict.fromkeys(("notalens", "notlensed", "nolens", "unlensed", "negative", "neg"), 0),
+    **dict.fromkeys(("contaminant", "contaminants", "falsepositive"), 0),
+    **dict.fromkeys(("", "?", "unknown", "unlabelled", "unlabeled", "candidate", "none"), None),
+    **dict.fromkeys(("nan", "na", "n/a", "null", "masked", "nolabel", "notlabelled"), None),
+    **dict.fromkeys(("notlabeled", "unclassified", "ungraded", "unset", "missing"), None),
 }
+_NO_LABEL = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0))
+"""Numbers that say that there is no label (-1 as in scikit-learn and Astronomaly)."""
 
 
 class UnknownLabel(ValueError):
@@ -53,13 +62,17 @@ class LabelRule:
             return self.all_are
         if cell is None:
             return None
-        return self._from_grade(cell) if self.is_grade else _from_word(cell)
+        return self._from_grade(cell) if self.is_grade else label_of(cell)
 
     def _from_grade(self, cell: object) -> int | None:
         try:
             grade = float(str(cell))
         except ValueError:
+            if str(cell).strip() and _WORDS.get(_bare(str(cell)), 0) is None:
+                return None
             raise UnknownLabel(cell) from None
+        if grade != grade or grade in _NO_LABEL:
+            return None
         if self.lens_from is not None and grade >= self.lens_from:
             return 1
         if self.nonlens_below is not None and grade < self.nonlens_below:
@@ -67,20 +80,34 @@ class LabelRule:
         return None
 
 
-def _from_word(cell: object) -> int | None:
-    word = str(cell).strip().lower()
-    for sign in " -_":
-        word = word.replace(sign, "") if word != "-1" else word
-    word = word.removesuffix(".0")
-    if word not in _WORDS:
-        raise UnknownLabel(cell)
-    return _WORDS[word]
+def label_of(cell: object) -> int | None:
+    """The label that a word or number stands for, None for one that says there is none.
+
+    Raises
+    ------
+    UnknownLabel
+        If it is none that is known.
+    """
+    number = number_of(cell)
+    if number is None:
+        word = _bare(str(cell))
+        if word not in _WORDS:
+            raise UnknownLabel(cell)
+        return _WORDS[word]
+    if number in (0.0, 1.0):
+        return int(number)
+    if number != number or number in _NO_LABEL:
+        return None
+    raise UnknownLabel(cell)
 
 
-def is_label(cell: object) -> bool:
-    """Whether a cell is one of the usual spellings of a label."""
+def number_of(cell: object) -> float | None:
+    """A label's cell as a number, however it is spelled; None for words."""
     try:
-        _from_word(cell)
-    except UnknownLabel:
-        return False
-    return True
+        return float(str(cell).strip()) if not isinstance(cell, bool) else float(cell)
+    except ValueError:
+        return None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s\-_]+", "", text.strip().lower())

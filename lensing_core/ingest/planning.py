@@ -19,10 +19,13 @@ from lensing_core.ingest.columns import ColumnMap, recognise
 from lensing_core.ingest.decoding import assemble
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.guard import guarded, load_row
+from lensing_core.ingest.ids import id_doubts
 from lensing_core.ingest.images import BandImage, ImageSource, RowRequest, pattern_fields
+from lensing_core.ingest.label_columns import label_doubts
 from lensing_core.ingest.locating import find_pattern, typical_files, with_one_stack
 from lensing_core.ingest.mosaics import Mosaic
-from lensing_core.ingest.positions import PositionReader, position_reader
+from lensing_core.ingest.position_units import position_reader
+from lensing_core.ingest.positions import PositionReader
 from lensing_core.ingest.probing import Probe, probe
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
@@ -105,6 +108,11 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
     columns = recognise(table, (), _without_bands(request.columns))
     request = with_one_stack(request, table, columns)
     positions, doubts = _positions(request, table, columns)
+    if "id" in columns.roles:
+        doubts += id_doubts(table, columns.roles["id"])
+    doubts += label_doubts(
+        table, columns.roles.get("label"), request.labels, is_stated="label" in columns.stated
+    )
     rows = _first_rows(request, table, columns, positions, "")
     pattern = find_pattern(request, columns, rows) if not _has_band_files(request) else ""
     rows = _first_rows(request, table, columns, positions, pattern)
@@ -135,7 +143,8 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
 def open_objects(request: ImportRequest) -> SourceTable:
     """The table of objects: as named, or one made of the image files where none is named."""
     if request.table:
-        return read_table(Path(request.table).expanduser(), request.table_format)
+        path = Path(request.table).expanduser()
+        return read_table(path, request.table_format, request.table_part)
     root = request.root
     if root.is_file():
         raise BadInputError(
@@ -174,11 +183,7 @@ def _positions(
     if names[0] is None or names[1] is None:
         return PositionReader(), []
     return position_reader(
-        table.cells(names[0], 0, 1000),
-        table.unit(names[0]),
-        table.unit(names[1]),
-        request.position_unit,
-        (names[0], names[1]),
+        table, (names[0], names[1]), request.position_unit, request.position_frame
     )
 
 

@@ -1,35 +1,52 @@
-"""Sky positions from cells: degrees, hours, radians or sexagesimal text."""
+"""Sky positions from cells: any unit of angles, sexagesimal text, any frame; ICRS comes out."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
 
 import astropy.units as u
-from astropy.coordinates import Angle
+import numpy as np
 
+from lensing_core.ingest.angles import as_number, sexagesimal
+from lensing_core.ingest.frames import SkyFrame
 from lensing_core.ingest.rejection import RowRejected
 
-_MIN_ROWS_TO_DOUBT = 20
+Position = tuple[float, float]
+TextUnit = Literal["hours", "degrees", ""]
+_TURN_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
 class PositionReader:
-    """Reads right ascension and declination.
+    """Reads longitudes and latitudes, usually right ascensions and declinations.
 
     Attributes
     ----------
     ra_unit, dec_unit : str
-        "degrees", "hours", "radians" or "sexagesimal" (right ascension in hours).
+        Of numbers: "degrees", "hours", "radians" or another angle by its name in astropy;
+        "sexagesimal" where numbers are refused.
+    ra_text : {'hours', 'degrees', ''}
+        Of sexagesimal text that does not say its unit itself; empty: such text is refused.
+    frame : SkyFrame
     """
 
     ra_unit: str = "degrees"
     dec_unit: str = "degrees"
+    ra_text: TextUnit = "hours"
+    frame: SkyFrame = field(default_factory=SkyFrame)
 
-    def read(self, ra: Any, dec: Any) -> tuple[float, float] | None:
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the two angles are called."""
+        if self.frame.name in ("icrs", "fk5", "fk4", "fk4noeterms"):
+            return "right ascension", "declination"
+        return f"{self.frame.name} longitude", f"{self.frame.name} latitude"
+
+    def read(self, ra: Any, dec: Any) -> Position | None:
         """ICRS degrees, 0 <= ra < 360; None where the row has no position.
 
         Raises
@@ -37,105 +54,77 @@ class PositionReader:
         RowRejected
             bad_coordinates.
         """
+        (found,) = self.read_all([ra], [dec])
+        if isinstance(found, RowRejected):
+            raise found
+        return found
+
+    def read_all(
+        self, ra_cells: Sequence[Any], dec_cells: Sequence[Any]
+    ) -> list[Position | RowRejected | None]:
+        """Positions of many rows as of :meth:`read`; what is wrong with a row instead of it."""
+        found: list[Position | RowRejected | None] = []
+        for ra, dec in zip(ra_cells, dec_cells, strict=True):
+            try:
+                found.append(self._angles(ra, dec))
+            except RowRejected as problem:
+                found.append(problem)
+        if self.frame.name == "icrs":
+            return found
+        rows = [k for k, one in enumerate(found) if isinstance(one, tuple)]
+        angles = np.array([found[k] for k in rows], dtype=np.float64).reshape(-1, 2)
+        turned = self.frame.to_icrs(angles[:, 0], angles[:, 1])
+        for k, ra_deg, dec_deg in zip(rows, turned[0].tolist(), turned[1].tolist(), strict=True):
+            found[k] = (ra_deg % 360, dec_deg)
+        return found
+
+    def _angles(self, ra: Any, dec: Any) -> Position | None:
+        """Degrees in the table's own frame."""
         if ra is None and dec is None:
             return None
         if ra is None or dec is None:
-            which = "right ascension" if ra is None else "declination"
-            raise RowRejected("bad_coordinates", f"The {which} is missing.")
-        ra_deg = _degrees(ra, self.ra_unit, u.hourangle, "right ascension")
-        dec_deg = _degrees(dec, self.dec_unit, u.deg, "declination")
-        if not (-180 <= ra_deg <= 360 and -90 <= dec_deg <= 90):
+            raise RowRejected(
+                "bad_coordinates", f"The {self.names[0 if ra is None else 1]} is missing."
+            )
+        ra_deg = _degrees(ra, self.ra_unit, self.ra_text, self.names[0])
+        dec_deg = _degrees(dec, self.dec_unit, "degrees", self.names[1])
+        if not (-180 <= ra_deg <= 360 + _TURN_TOLERANCE and -90 <= dec_deg <= 90):
             raise RowRejected(
                 "bad_coordinates",
-                f"Position {ra} {dec} is out of range: right ascension must be 0 to 360 degrees, "
-                "declination -90 to 90.",
+                f"Position {ra} {dec} is out of range: {self.names[0]} must be 0 to 360 degrees, "
+                f"{self.names[1]} -90 to 90.",
             )
         return ra_deg % 360, dec_deg
 
 
-def position_reader(
-    ra_cells: Sequence[Any], ra_unit: str, dec_unit: str, stated: str, names: tuple[str, str]
-) -> tuple[PositionReader, list[str]]:
-    """Find the unit of the position columns.
-
-    Parameters
-    ----------
-    ra_cells : sequence
-        First cells of right ascension.
-    ra_unit, dec_unit : str
-        Units that the table states, or empty.
-    stated : str
-        One of :data:`~lensing_core.ingest.choices.POSITION_UNITS`.
-    names : (str, str)
-        The columns.
-
-    Returns
-    -------
-    PositionReader
-    list of str
-        Doubts, for the user.
-    """
-    if stated != "auto":
-        return PositionReader(stated, "degrees" if stated == "hours" else stated), []
-    reader = PositionReader(_unit(ra_unit, names[0]), _unit(dec_unit, names[1]))
-    given = [c for c in ra_cells if c is not None]
-    if any(isinstance(c, str) and not _is_number(c) for c in given[:1]):
-        return PositionReader("sexagesimal", "sexagesimal"), []
-    doubts = []
-    numbers = [float(c) for c in given if _is_number(c)]
-    if reader.ra_unit == "degrees" and not ra_unit and len(numbers) >= _MIN_ROWS_TO_DOUBT:
-        largest = max(abs(n) for n in numbers)
-        if largest <= 2 * math.pi:
-            doubts.append(_doubt(names[0], largest, "radians"))
-        elif largest < 24:
-            doubts.append(_doubt(names[0], largest, "hours"))
-    return reader, doubts
+@lru_cache(maxsize=64)
+def degrees_per(unit: str) -> float:
+    """Degrees in a unit of :attr:`PositionReader.ra_unit`."""
+    known = {"degrees": 1.0, "hours": 15.0, "radians": 180 / math.pi}
+    return known[unit] if unit in known else float(u.Unit(unit).to(u.deg))
 
 
-def _doubt(name: str, largest: float, unit: str) -> str:
-    return (
-        f"Column {name} never exceeds {largest:.4g} and has no unit; it was read as degrees. If it "
-        f"holds {unit}, set the position unit to {unit}."
-    )
-
-
-def _unit(unit: str, name: str) -> str:
-    text = f"{unit} {name}".lower()
-    if re.search(r"\b(hourangle|hours?|hr|h:m:s|hms)\b", text) or "_hms" in text:
-        return "sexagesimal" if "hms" in text or "h:m:s" in text else "hours"
-    if re.search(r"\b(rad|radians?)\b", text) or name.lower().endswith(("_rad", "_radian")):
-        return "radians"
-    if "d:m:s" in text or "dms" in text:
-        return "sexagesimal"
-    return "degrees"
-
-
-def _is_number(cell: Any) -> bool:
-    try:
-        float(cell)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _degrees(cell: Any, unit: str, sexagesimal: u.UnitBase, what: str) -> float:
-    if unit != "sexagesimal" or (_is_number(cell) and not isinstance(cell, str)):
-        try:
-            value = float(cell)
-        except (TypeError, ValueError):
-            value = _angle(cell, sexagesimal, what)
-            unit = "degrees"
-        if not math.isfinite(value):
-            raise RowRejected("bad_coordinates", f"The {what} is {cell!r}, not a number.")
-        return {"hours": 15.0, "radians": 180 / math.pi}.get(unit, 1.0) * value
-    return _angle(cell, sexagesimal, what)
-
-
-def _angle(cell: Any, unit: u.UnitBase, what: str) -> float:
-    try:
-        return float(Angle(str(cell), unit).to_value(u.deg))
-    except (ValueError, TypeError, u.UnitsError) as error:
+def _degrees(cell: Any, unit: str, text_unit: TextUnit, what: str) -> float:
+    number = as_number(cell)
+    if number is not None:
+        if unit == "sexagesimal":
+            raise RowRejected(
+                "bad_coordinates",
+                f"The {what} is {cell!r}, a number where the column holds sexagesimal text.",
+            )
+        return number * degrees_per(unit)
+    if not isinstance(cell, str):
+        raise RowRejected("bad_coordinates", f"The {what} is {cell!r}, not a number.")
+    # Text that says its unit is read in any case; other text where its unit is known.
+    found = sexagesimal(cell, text_unit or "hours")
+    if found is None:
         raise RowRejected(
             "bad_coordinates",
             f"The {what} is {cell!r}, which is neither a number nor sexagesimal.",
-        ) from error
+        )
+    if not text_unit and sexagesimal(cell, "degrees") != found:
+        raise RowRejected(
+            "bad_coordinates",
+            f"The {what} is {cell!r}, sexagesimal text in a column of {unit}: hours or degrees?",
+        )
+    return found

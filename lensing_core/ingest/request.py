@@ -24,8 +24,10 @@ class ImportRequest:
 
     table: str
     table_format: str
+    table_part: str
     columns: Mapping[str, str]
     position_unit: str
+    position_frame: str
     survey: str
     images: str
     image_kind: ImageKind

@@ -11,7 +11,8 @@ from lensing_core.ingest.catalog_writer import Rejected
 from lensing_core.ingest.columns import OBSERVATION_ROLES, ColumnMap, to_number
 from lensing_core.ingest.images import RowRequest
 from lensing_core.ingest.labels import LabelRule, UnknownLabel
-from lensing_core.ingest.positions import PositionReader
+from lensing_core.ingest.missing_values import is_missing, is_missing_flux
+from lensing_core.ingest.positions import Position, PositionReader
 from lensing_core.ingest.provenance import POLICIES, default_policy
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.tables import SourceTable, guess_number, image_stem
@@ -44,7 +45,8 @@ class RowReader:
     fields : set of str
         Columns that file-name patterns use.
     doubts : Counter
-        Cells that could not be understood and were left empty, by what they should have been.
+        Cells that hold no value (words, or codes such as 99 and -9999) and were left empty, by
+        what they should have been.
     """
 
     table: SourceTable
@@ -55,7 +57,7 @@ class RowReader:
     doubts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        used = self.columns.used
+        used = self.columns.used | {name for pair in self.table.sky_pairs for name in pair}
         if self.labels.is_grade:  # a grade says more than the label made of it
             used.discard(self.columns.roles.get("label", ""))
         self._properties = [n for n in self.table.names if n not in used]
@@ -64,37 +66,72 @@ class RowReader:
 
     def read(self, start: int, stop: int) -> Iterator[ParsedRow | Rejected]:
         """Rows ``start`` to ``stop``; memory goes with their number."""
-        names = [*self.columns.used, *self._properties, *(self.fields - {"id", "band"})]
+        fields = self.fields - {"id", "band"}
+        names = [*self.columns.used, *self._properties, *fields]
         known = [name for name in dict.fromkeys(names) if name in self.table.names]
         cells = {name: self.table.cells(name, start, stop) for name in known}
-        for k in range(min(stop, len(self.table)) - start):
+        id_column = self._id_column
+        ids = self._verbatim(id_column, start, stop)
+        of_fields = {name: self._verbatim(name, start, stop) for name in fields}
+        positions = self._positions(cells, min(stop, len(self.table)) - start)
+        for k, position in enumerate(positions):
             row = {name: values[k] for name, values in cells.items()}
+            row_id = self._object_id(ids[k] if ids else None)
             try:
-                yield self._parse(start + k, row)
+                if isinstance(position, RowRejected):
+                    self._checked_id(start + k, row_id)
+                    raise position
+                values = {n: str(of[k]) for n, of in of_fields.items() if of and of[k] is not None}
+                yield self._parse(start + k, row, row_id, position, values)
             except RowRejected as problem:
-                object_id = self._object_id(row)
-                yield Rejected(start + k, problem.reason, problem.message, object_id)
+                yield Rejected(start + k, problem.reason, problem.message, row_id)
 
-    def _parse(self, number: int, row: Mapping[str, Any]) -> ParsedRow:
-        object_id = self._object_id(row)
-        if object_id is None and ("id" in self.columns.roles or "file" in self.columns.roles):
-            name = self.columns.roles.get("id") or self.columns.roles["file"]
-            raise RowRejected("missing_id", f"Column {name} is empty; give each row an id.")
+    @property
+    def _id_column(self) -> str | None:
+        return self.columns.roles.get("id", self.columns.roles.get("file"))
+
+    def _verbatim(self, name: str | None, start: int, stop: int) -> list[Any]:
+        if name is None or name not in self.table.names:
+            return []
+        return self.table.cells(name, start, stop, verbatim=True)
+
+    def _positions(
+        self, cells: Mapping[str, list[Any]], count: int
+    ) -> list[Position | RowRejected | None]:
+        roles = self.columns.roles
+        ra, dec = (cells.get(roles.get(axis, ""), [None] * count) for axis in ("ra", "dec"))
+        return self.positions.read_all(ra, dec)
+
+    def _checked_id(self, number: int, object_id: str | None) -> str:
+        if object_id is None and self._id_column is not None:
+            raise RowRejected(
+                "missing_id", f"Column {self._id_column} is empty; give each row an id."
+            )
         object_id = object_id or f"row-{number}"
         if len(object_id) > _MAX_ID:
             raise RowRejected(
                 "missing_id",
                 f"The id has {len(object_id)} characters; at most {_MAX_ID} are allowed.",
             )
+        return object_id
+
+    def _parse(
+        self,
+        number: int,
+        row: Mapping[str, Any],
+        row_id: str | None,
+        position: Position | None,
+        values: Mapping[str, str],
+    ) -> ParsedRow:
+        object_id = self._checked_id(number, row_id)
         roles = self.columns.roles
-        ra, dec = (row.get(roles.get(axis, "")) for axis in ("ra", "dec"))
-        position = self.positions.read(ra, dec) or (None, None)
+        ra_deg, dec_deg = position or (None, None)
         request = RowRequest(
             row_number=number,
             object_id=object_id,
-            ra_deg=position[0],
-            dec_deg=position[1],
-            values={n: str(row[n]) for n in self.fields if row.get(n) is not None},
+            ra_deg=ra_deg,
+            dec_deg=dec_deg,
+            values=dict(values),
             file=_text(row.get(roles.get("file", ""))),
             band_files={
                 band: str(row[name])
@@ -105,14 +142,14 @@ class RowReader:
         )
         candidate: dict[str, Any] = {
             "object_id": object_id,
-            "ra_deg": position[0],
-            "dec_deg": position[1],
+            "ra_deg": ra_deg,
+            "dec_deg": dec_deg,
             "label": self._label(row),
             "label_source": _text(row.get(roles.get("label_source", ""))),
             "label_confidence": self._fraction(row, "label_confidence"),
         }
         candidate["label_policy"] = self._policy(row, candidate["label_source"])
-        magnitudes = self._by_band(row, self.columns.magnitudes)
+        magnitudes = self._by_band(row, "mag", self.columns.magnitudes)
         candidate["magnitude"] = self._number(row, "magnitude")
         if candidate["magnitude"] is None and self._reference_band:
             candidate["magnitude"] = magnitudes.get(self._reference_band)
@@ -122,28 +159,30 @@ class RowReader:
         observation |= {
             "instrument": _text(row.get(roles.get("instrument", ""))),
             "magnitudes": magnitudes or None,
-            "fluxes": self._by_band(row, self.columns.fluxes) or None,
+            "fluxes": self._by_band(row, "flux", self.columns.fluxes) or None,
             "properties": {n: guess_number(row[n]) for n in self._properties if row[n] is not None},
         }
         return ParsedRow(request, candidate, observation)
 
-    def _object_id(self, row: Mapping[str, Any]) -> str | None:
-        """The id; a file name without folder and ending where files serve as ids."""
-        roles = self.columns.roles
-        name = roles.get("id", roles.get("file"))
-        cell = None if name is None else row.get(name)
+    def _object_id(self, cell: Any) -> str | None:
+        """The id; a file name without folder and ending where files serve as ids unasked."""
         if isinstance(cell, float) and cell.is_integer():
             cell = int(cell)
         text = _text(cell)
-        return image_stem(text) if text and name == roles.get("file") else text
+        names_files = self._id_column == self.columns.roles.get("file")
+        return (
+            image_stem(text) if text and names_files and "id" not in self.columns.stated else text
+        )
 
     def _number(self, row: Mapping[str, Any], role: str) -> float | None:
+        """The number in a role's column; None, counted as a doubt, for text and missing codes."""
         cell = row.get(self.columns.roles.get(role, ""))
         if cell is None:
             return None
         number = to_number(cell)
-        if number is None:
+        if number is None or is_missing(role, number):
             self.doubts[role] += 1
+            return None
         return number
 
     def _integer(self, row: Mapping[str, Any], role: str) -> int | None:
@@ -157,9 +196,21 @@ class RowReader:
             return None
         return number
 
-    def _by_band(self, row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, float]:
-        found = {band: to_number(row[name]) for band, name in columns.items()}
-        return {band: number for band, number in found.items() if number is not None}
+    def _by_band(
+        self, row: Mapping[str, Any], what: str, columns: Mapping[str, str]
+    ) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for band, name in columns.items():
+            if row[name] is None:
+                continue
+            number = to_number(row[name])
+            if number is None or (
+                is_missing_flux(number) if what == "flux" else is_missing("magnitude", number)
+            ):
+                self.doubts[f"{what}:{band}"] += 1
+            else:
+                found[band] = number
+        return found
 
     def _label(self, row: Mapping[str, Any]) -> int | None:
         try:

@@ -6,29 +6,34 @@ import hashlib
 import math
 import re
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from astropy.io import ascii as astropy_ascii
-from astropy.table import Table
-from astropy.units import UnitsWarning
+from astropy.coordinates import SkyCoord
+from astropy.table import Column, Table
+from astropy.time import Time
+from astropy.units import Quantity, UnitsWarning
+from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.choices import FORMAT_OF_SUFFIX, TABLE_FORMATS
+from lensing_core.ingest.choices import TABLE_FORMATS
 from lensing_core.ingest.fits_files import FITS_SUFFIXES
 from lensing_core.ingest.guard import opening
 from lensing_core.ingest.images import Locator, pattern_fields
-from lensing_core.ingest.limits import compression_of
+from lensing_core.ingest.joined import SkyAxis, joined_columns
 from lensing_core.ingest.pictures import PICTURE_SUFFIXES
+from lensing_core.ingest.plain_values import plain
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.sky_names import Parts
 from lensing_core.ingest.stacks import STACK_SUFFIXES
 from lensing_core.ingest.table_checks import check_table
+from lensing_core.ingest.table_formats import format_of, load_table
 
 IMAGE_SUFFIXES = (*FITS_SUFFIXES, *PICTURE_SUFFIXES, *STACK_SUFFIXES)
-MAX_LIST = 16  # elements of an array cell that is kept
-_NOTHING = frozenset(("", "nan", "null", "none", "n/a", "na", "--", "masked"))
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,14 @@ class SourceTable:
         What a user should know of how it was read.
     mapped_as : str
         Format of a table whose rows stay in its file until they are looked at.
+    part : str
+        Which table of the file this is, where it was stated.
+    units, frames : dict of str to str
+        Units and frames of positions by column that the table does not hold as such.
+    frame : str
+        That of all positions, as the file states it; empty if it does not.
+    facts : dict
+        What was found by looking at all rows of a column, so that it is done once.
     """
 
     table: Table
@@ -54,53 +67,136 @@ class SourceTable:
     sha256: str
     notes: tuple[str, ...] = ()
     mapped_as: str = ""
+    part: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+    frames: Mapping[str, str] = field(default_factory=dict)
+    frame: str = ""
+    facts: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to other processes: what is mapped, not read, is mapped there again."""
         if self.mapped_as:
-            return read_table, (self.path, self.mapped_as)
-        return SourceTable, (self.table, self.path, self.sha256, self.notes)
+            return read_table, (self.path, self.mapped_as, self.part)
+        values = (self.table, self.path, self.sha256, self.notes, "", self.part)
+        return SourceTable, (*values, self.units, self.frames, self.frame)
 
     def __len__(self) -> int:
         return len(self.table)
 
-    @property
+    @cached_property
+    def _joined(self) -> dict[str, SkyAxis | Parts]:
+        return joined_columns(self.table)
+
+    @cached_property
     def names(self) -> list[str]:
-        """Column names in order."""
-        return list(self.table.colnames)
+        """Column names in order; last those that are made of others."""
+        own = [n for n in self.table.colnames if not isinstance(self.table[n], SkyCoord)]
+        return [*own, *self._joined]
+
+    @property
+    def sky_pairs(self) -> list[tuple[str, str]]:
+        """Columns made of coordinates (astropy's SkyCoord), or of angles in parts."""
+        made = list(self._joined)
+        return list(zip(made[::2], made[1::2], strict=True))
 
     def unit(self, name: str) -> str:
         """Unit of a column as text, or empty."""
-        unit = self.table[name].unit
+        if name in self._joined:
+            return "deg"
+        if name in self.units:
+            return self.units[name]
+        unit = getattr(self.table[name], "unit", None)
         return "" if unit is None else str(unit)
+
+    def description(self, name: str) -> str:
+        """What the table says of a column, or empty."""
+        return "" if name in self._joined else str(self.table[name].info.description or "")
+
+    def ucd(self, name: str) -> str:
+        """The unified content descriptor of a column, or empty."""
+        if name in self._joined:
+            return ""
+        meta = self.table[name].info.meta or {}
+        return str(next((v for k, v in meta.items() if str(k).lower() == "ucd"), "") or "")
 
     def is_text(self, name: str) -> bool:
         """Whether a column holds text."""
-        return self.table[name].dtype.kind in "USO"
+        if name in self._joined:
+            return False
+        column = self.table[name]
+        kind = _kind(column)
+        if kind == "O":
+            first = next((c for c in column if c is not None and c is not np.ma.masked), "")
+            return isinstance(first, str | bytes)
+        return kind in "US"
 
-    def cells(self, name: str, start: int = 0, stop: int | None = None) -> list[Any]:
-        """Plain JSON values of a column: None for masked, NaN, infinite and empty cells."""
+    def is_vector(self, name: str) -> bool:
+        """Whether a cell of a column holds several values."""
+        if name in self._joined:
+            return False
+        column = self.table[name]
+        if _kind(column) == "O" and not self.is_text(name):
+            return True
+        return len(column.shape) > 1
+
+    def numbers(
+        self, name: str, start: int = 0, stop: int | None = None
+    ) -> NDArray[np.float64] | None:
+        """Numbers of a column, NaN for masked; None where it holds anything else."""
+        if name in self._joined or _kind(self.table[name]) not in "iuf" or self.is_vector(name):
+            return None
+        cells = self.table[name][start:stop]
+        values = np.asarray(np.ma.getdata(_bare(cells)), dtype=np.float64)
+        masked = np.ma.getmaskarray(np.ma.asarray(_bare(cells)))
+        return np.where(masked, np.nan, values)
+
+    def cells(
+        self, name: str, start: int = 0, stop: int | None = None, *, verbatim: bool = False
+    ) -> list[Any]:
+        """Plain JSON values of a column: None for masked, NaN, infinite and empty cells.
+
+        Parameters
+        ----------
+        verbatim : bool
+            Words such as NA, nan and None are text, not missing values: they may be ids.
+        """
+        if name in self._joined:
+            return self._joined_cells(self._joined[name], start, stop)
         column = self.table[name][start:stop]
-        values = np.ma.getdata(column).tolist()
-        masked = np.ma.getmaskarray(np.ma.asarray(column)).reshape(len(values), -1)
-        nothing = np.atleast_1d(masked.all(axis=1))
-        return [None if m else plain(v) for v, m in zip(values, nothing, strict=True)]
+        if isinstance(column, Time):
+            return [None if text is None else str(text) for text in _unmasked(column.isot)]
+        values = _bare(column)
+        if _kind(values) not in "biufUSOc":
+            return [str(value) for value in column]
+        return [plain(value, verbatim=verbatim) for value in _unmasked(values)]
+
+    def _joined_cells(self, made: SkyAxis | Parts, start: int, stop: int | None) -> list[Any]:
+        if isinstance(made, SkyAxis):
+            return [plain(v) for v in made.degrees(self.table[made.column][start:stop])]
+        return made.degrees([self.cells(name, start, stop) for name in made.columns])
 
 
-def plain(value: Any) -> Any:
-    """A JSON value: bytes as text, no NaN, empty text as None, long arrays left out."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", errors="replace")
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, str):
-        text = value.strip()
-        return None if text.lower() in _NOTHING else text
-    if isinstance(value, list):
-        return [plain(v) for v in value] if len(value) <= MAX_LIST else None
-    if value is None or isinstance(value, bool | int):
-        return value
-    return str(value)
+def _kind(column: Any) -> str:
+    """The kind of a column's values, as numpy's types have it; empty for astropy's own."""
+    return str(getattr(getattr(column, "dtype", None), "kind", ""))
+
+
+def _bare(column: Any) -> Any:
+    """The values of a column without its unit."""
+    return column.value if isinstance(column, Quantity) else column
+
+
+def _unmasked(values: Any) -> list[Any]:
+    """Values as a list, None where all of a cell is masked."""
+    if isinstance(values, Column) and values.dtype.kind == "O" and not hasattr(values, "mask"):
+        return list(values)
+    masked = getattr(values, "mask", None)
+    # As plain arrays: astropy's columns decode bytes strictly.
+    listed = np.asarray(np.ma.getdata(getattr(values, "unmasked", values))).tolist()
+    if masked is None or not np.any(masked):
+        return list(listed)
+    nothing = np.asarray(masked).reshape(len(listed), -1).all(axis=1)
+    return [None if m else v for v, m in zip(listed, nothing, strict=True)]
 
 
 def guess_number(value: Any) -> Any:
@@ -118,13 +214,16 @@ def guess_number(value: Any) -> Any:
     return number
 
 
-def read_table(path: Path, table_format: str = "auto") -> SourceTable:
-    """Read a CSV, FITS, VOTable, ECSV, Parquet or whitespace-separated table.
+def read_table(path: Path, table_format: str = "auto", part: str = "") -> SourceTable:
+    """Read a table of any of the forms that docs/what-is-read.md lists.
 
     Parameters
     ----------
     table_format : str
-        A format of :meth:`astropy.table.Table.read`; "auto" goes by the file's name.
+        One of :data:`~lensing_core.ingest.choices.TABLE_FORMATS`; "auto" goes by the file's
+        content, and by its name where that is silent.
+    part : str
+        Number or name of the table that is meant, in a file with several.
 
     Raises
     ------
@@ -133,68 +232,37 @@ def read_table(path: Path, table_format: str = "auto") -> SourceTable:
     """
     try:
         opening(path)
+        chosen = format_of(path) if table_format == "auto" else table_format
     except RowRejected as problem:
         raise BadInputError(f"Table {problem}") from problem
-    chosen = _format(path) if table_format == "auto" else table_format
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UnitsWarning)  # units are looked at by role only
             check_table(path, chosen)
-            table = _read(path, chosen)
+            loaded = load_table(path, chosen, part)
     except (BadInputError, MemoryError):
         raise
     except Exception as error:  # whatever a library raises on a damaged file
         detail = " ".join(str(error).split()) or type(error).__name__
         raise BadInputError(
-            f"Table {path} cannot be read as {chosen}: {detail[:300]}. Check the file, or name its "
+            f"Table {path} cannot be read as {chosen}: {detail[:200]}. Check the file, or name its "
             f"format ({', '.join(TABLE_FORMATS[1:])})."
         ) from error
-    if not len(table):
+    if not len(loaded.table):
         raise BadInputError(f"Table {path} has no rows.")
-    notes = _names_from_comment(table)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    is_mapped = chosen == "fits" and compression_of(path) is None
-    return SourceTable(table, path, digest, tuple(notes), chosen if is_mapped else "")
-
-
-def _format(path: Path) -> str:
-    name = path.name.lower().removesuffix(".gz")
-    suffix = Path(name).suffix
-    if suffix not in FORMAT_OF_SUFFIX:
-        raise BadInputError(
-            f"Table {path}: its format is not known by the name; name it "
-            f"({', '.join(TABLE_FORMATS[1:])})."
-        )
-    return FORMAT_OF_SUFFIX[suffix]
-
-
-def _read(path: Path, chosen: str) -> Table:
-    if chosen in ("ascii", "ascii.csv", "ascii.tab"):
-        as_text = {"*": [astropy_ascii.convert_numpy(str)]}
-        options = {"format": chosen, "converters": as_text, "fill_values": []}
-        try:
-            return Table.read(path, **options)
-        except astropy_ascii.InconsistentTableError:
-            # Comment lines are no part of CSV; a first line such as "#id,ra,dec" holds the names.
-            return Table.read(path, comment=r"\s*#", **options)
-    if chosen == "fits":
-        return Table.read(path, format="fits", memmap=True)
-    return Table.read(path, format=chosen)
-
-
-def _names_from_comment(table: Table) -> list[str]:
-    """Take column names from a comment above a headerless table, as many catalogs have them."""
-    comments = table.meta.get("comments") or []
-    unnamed = [f"col{k + 1}" for k in range(len(table.colnames))]
-    if not comments or table.colnames != unnamed:
-        return []
-    words = str(comments[-1]).split()
-    names = words[: len(unnamed)]
-    if len(words) < len(unnamed) or len(set(names)) < len(names):
-        return []
-    table.rename_columns(unnamed, names)
-    return [f"Column names were taken from the comment above the table: {', '.join(names)}."]
+    return SourceTable(
+        loaded.table,
+        path,
+        digest,
+        tuple(loaded.notes),
+        chosen if loaded.is_mapped else "",
+        part,
+        loaded.units,
+        loaded.frames,
+        loaded.frame,
+    )
 
 
 def table_of_files(locator: Locator, suffixes: tuple[str, ...]) -> SourceTable:

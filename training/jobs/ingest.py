@@ -72,7 +72,11 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
             "warning",
         )
     for role, count in report.doubts.items():
-        context.log(f"{count:,} cells of {role} could not be understood; left empty.", "warning")
+        context.log(
+            f"{count:,} cells of {role} hold no value (words, or codes such as 99 and -9999); left "
+            "empty.",
+            "warning",
+        )
     context.progress(report.rows, report.rows, "Done")
     return report.to_json()
 

@@ -10,6 +10,7 @@ import param
 from lens_triage.training.settings.base import RunSettings
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import (
+    POSITION_FRAMES,
     POSITION_UNITS,
     TABLE_FORMATS,
     ImageKind,
@@ -40,7 +41,10 @@ class IngestSettings(RunSettings):
     }
     groups: ClassVar = {
         "Catalog": ("catalog", "survey", "scale", "origin"),
-        "Table": ("table", "table_format", "columns", "position_unit"),
+        "Table": (
+            *("table", "table_format", "table_part", "columns", "position_unit"),
+            "position_frame",
+        ),
         "Images": (
             *("images", "image_kind", "pattern", "bands", "band_keys", "band_axis", "dataset"),
             *("frame_crop_px", "missing_bands"),
@@ -73,11 +77,18 @@ class IngestSettings(RunSettings):
 
     table = param.String(
         default="",
-        doc="CSV, FITS, VOTable, ECSV, Parquet or whitespace-separated file with one row an "
-        "object; empty: one object for each image file.",
+        doc="CSV, FITS, VOTable, ECSV, Parquet, IPAC, CDS or whitespace-separated file with one "
+        "row an object; empty: one object for each image file.",
     )
     table_format: param.Selector[str] = param.Selector(
-        default="auto", objects=list(TABLE_FORMATS), doc="Format of the table; auto: by its name."
+        default="auto",
+        objects=list(TABLE_FORMATS),
+        doc="Format of the table; auto: by its content.",
+    )
+    table_part = param.String(
+        default="",
+        doc="Which table, in a FITS file or VOTable with several: its number or name; empty: the "
+        "one with the objects, where that is clear.",
     )
     columns = param.Dict(
         default={},
@@ -88,7 +99,12 @@ class IngestSettings(RunSettings):
         default="auto",
         objects=list(POSITION_UNITS),
         doc="Unit of the position columns; auto: as the table says, else degrees, or sexagesimal "
-        "where cells hold such text.",
+        "where all cells hold such text.",
+    )
+    position_frame: param.Selector[str] = param.Selector(
+        default="auto",
+        objects=list(POSITION_FRAMES),
+        doc="Frame of the positions, which are kept in ICRS; auto: as the table says, else ICRS.",
     )
 
     images = param.String(

@@ -62,7 +62,7 @@ def test_everything_of_a_row():
     assert second.candidate["label"] is None
     assert second.candidate["magnitude"] is None
     assert second.observation["fluxes"] is None
-    assert table_reader.doubts == {"label_confidence": 1, "z_phot": 1}
+    assert table_reader.doubts == {"label_confidence": 1, "mag:i": 1, "z_phot": 1}
 
 
 def test_ids_of_numbers_files_and_nothing():
