@@ -25,6 +25,7 @@ def read_reference_table(
     *,
     columns: Mapping[str, str] | None = None,
     position_unit: str = "auto",
+    position_frame: str = "auto",
     error_column: str = "",
 ) -> tuple[Reference, list[str]]:
     """Read a table with positions.
@@ -37,6 +38,8 @@ def read_reference_table(
         Column by role (``id``, ``ra``, ``dec``), where names are not recognised.
     position_unit : str, optional
         One of :data:`lensing_core.ingest.choices.POSITION_UNITS`.
+    position_frame : str, optional
+        One of :data:`lensing_core.ingest.choices.POSITION_FRAMES`.
     error_column : str, optional
         Column of position errors along one axis, arcsec.
 
@@ -58,7 +61,7 @@ def read_reference_table(
             f"Table {path} has no columns of right ascension and declination that are recognised; "
             f"name them (ra=…, dec=…). It has {', '.join(table.names)}."
         )
-    ra, dec, notes = _positions(table, roles["ra"], roles["dec"], position_unit)
+    ra, dec, notes = _positions(table, roles["ra"], roles["dec"], position_unit, position_frame)
     if not np.isfinite(ra).any():
         raise BadInputError(
             f"Table {path}: no row has a position that can be read in columns {roles['ra']} and "
@@ -85,9 +88,9 @@ def read_reference_table(
 
 
 def _positions(
-    table: SourceTable, ra_column: str, dec_column: str, unit: str
+    table: SourceTable, ra_column: str, dec_column: str, unit: str, frame: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
-    reader, notes = position_reader(table, (ra_column, dec_column), unit)
+    reader, notes = position_reader(table, (ra_column, dec_column), unit, frame)
     found = np.full((2, len(table)), np.nan)
     rejected: list[str] = []
     for start in range(0, len(table), _BLOCK):

@@ -18,6 +18,7 @@ SEPARATORS = tuple(_NAMES)
 _COMMA_NUMBER = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 _LONE_QUOTE = re.compile(r'(?:^|\t)"(?=\t|$)', re.MULTILINE)
+_GUARD = re.compile(r"^'(?=\s*[=+\-@])")  # of text that a spreadsheet would take for a formula
 _POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 
 
@@ -33,6 +34,8 @@ class Delimited:
         Of a row of units below the names.
     comments : list of str
         Lines that begin with ``#``, without it.
+    decimal_commas : list of str
+        Columns of numbers such as 150,01.
     notes : list of str
         What a user should know of how it was read.
     """
@@ -40,6 +43,7 @@ class Delimited:
     columns: dict[str, list[str]]
     units: dict[str, str] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
+    decimal_commas: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -107,8 +111,13 @@ def read_delimited(text: str, separator: str, name: str) -> Delimited:
     names = _names(rows, comments, separator, found)
     cells_of = _columns(rows, names, separator, name, found)
     found.columns = dict(zip(names, cells_of, strict=True))
+    return finished(found, separator)
+
+
+def finished(found: Delimited, separator: str = " ") -> Delimited:
+    """Take rows of units off the cells, and find decimal commas."""
     _take_units(found)
-    _read_decimal_commas(found, separator)
+    _find_decimal_commas(found, separator)
     return found
 
 
@@ -169,6 +178,11 @@ def _names(
     return list(unique)
 
 
+def point_number(cell: str) -> str:
+    """A number with a decimal comma, written with a point."""
+    return cell.replace(".", "").replace(",", ".") if "," in cell else cell
+
+
 def _columns(
     rows: list[tuple[int, list[str]]],
     names: list[str],
@@ -176,7 +190,7 @@ def _columns(
     name: str,
     found: Delimited,
 ) -> list[list[str]]:
-    """Cells by column, without blanks around them."""
+    """Cells by column, without blanks around them and apostrophes that guard spreadsheets."""
     is_unnamed = rows and all(len(cells) == len(names) + 1 for _, cells in rows)
     if is_unnamed and any(cells[-1].strip() for _, cells in rows):
         names.insert(0, "row" if "row" not in names else "row_names")
@@ -204,7 +218,7 @@ def _columns(
             f"{short:,} lines have fewer cells than there are names; those at their end were taken "
             "as missing."
         )
-    return [[cells[k].strip() for _, cells in rows] for k in range(width)]
+    return [[_GUARD.sub("", cells[k].strip()) for _, cells in rows] for k in range(width)]
 
 
 def _take_units(found: Delimited) -> None:
@@ -220,8 +234,8 @@ def _take_units(found: Delimited) -> None:
         found.notes.append(f"The row below the names was read as units: {told}.")
 
 
-def _read_decimal_commas(found: Delimited, separator: str) -> None:
-    """Write 150,01 as 150.01 in columns of such numbers, where commas can mean nothing else."""
+def _find_decimal_commas(found: Delimited, separator: str) -> None:
+    """Find columns of numbers such as 150,01, where commas can mean nothing else."""
     if any(_POINT_NUMBER.fullmatch(c) for cells in found.columns.values() for c in cells):
         return
     columns = [
@@ -235,7 +249,5 @@ def _read_decimal_commas(found: Delimited, separator: str) -> None:
     with_comma = [c for name in columns for c in found.columns[name] if "," in c]
     if separator != ";" and all(_THOUSANDS.fullmatch(c) for c in with_comma):
         return
-    for name in columns:
-        cells = found.columns[name]
-        cells[:] = [c.replace(".", "").replace(",", ".") if "," in c else c for c in cells]
+    found.decimal_commas = columns
     found.notes.append(f"Commas were read as decimal points in {', '.join(columns)}.")

@@ -36,7 +36,7 @@ class LabelRule:
         One label for every row.
     lens_from, nonlens_below : float or None
         For a column of grades: a lens from this grade on, no lens below that one, and no label
-        between them.
+        between them. -1, -9, -99, … say that there is no grade.
     """
 
     all_are: int | None = None
@@ -71,7 +71,7 @@ class LabelRule:
             if str(cell).strip() and _WORDS.get(_bare(str(cell)), 0) is None:
                 return None
             raise UnknownLabel(cell) from None
-        if grade != grade or grade in _NO_LABEL:
+        if grade != grade or (grade < 0 and grade in _NO_LABEL):
             return None
         if self.lens_from is not None and grade >= self.lens_from:
             return 1

@@ -25,6 +25,8 @@ class Loaded:
         The frame of positions that the file states for all of its columns; empty if none.
     frames : dict of str to str
         Those that it states for single columns.
+    decimal_commas : frozenset of str
+        Columns of text with numbers such as 150,01.
     is_mapped : bool
         Whether rows stay in the file until they are looked at.
     """
@@ -34,6 +36,7 @@ class Loaded:
     units: dict[str, str] = field(default_factory=dict)
     frame: str = ""
     frames: dict[str, str] = field(default_factory=dict)
+    decimal_commas: frozenset[str] = frozenset()
     is_mapped: bool = False
 
 

@@ -13,7 +13,7 @@ from astropy.table import Column, Table
 
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import FORMAT_OF_SUFFIX, TABLE_FORMATS
-from lensing_core.ingest.delimited import find_separator, read_delimited
+from lensing_core.ingest.delimited import Delimited, find_separator, finished, read_delimited
 from lensing_core.ingest.fits_tables import read_fits_table
 from lensing_core.ingest.limits import compression_of
 from lensing_core.ingest.loaded import Loaded
@@ -149,8 +149,12 @@ def _read_plain(text: str, chosen: str, name: str) -> Loaded:
     separator = find_separator(text, preferred)
     if not separator and chosen == "ascii":
         table = Table.read(_lines(text), format="ascii", fill_values=[], **_AS_TEXT)
-        return Loaded(table, _names_from_comment(table))
-    read = read_delimited(text, separator or preferred, name)
+        read = Delimited({}, notes=_names_from_comment(table))
+        read.comments = [str(comment) for comment in table.meta.get("comments") or []]
+        read.columns = {column: [str(c) for c in table[column]] for column in table.colnames}
+        read = finished(read)
+    else:
+        read = read_delimited(text, separator or preferred, name)
     table = Table()
     for column, cells in read.columns.items():
         values = np.empty(len(cells), dtype=object)
@@ -159,7 +163,8 @@ def _read_plain(text: str, chosen: str, name: str) -> Loaded:
     frame, frames = frames_of_comments(read.comments, list(read.columns))
     if separator not in ("", preferred or separator):
         read.notes.append(f"Columns are parted by {separator!r} in {name}.")
-    return Loaded(table, read.notes, read.units, frame, frames)
+    commas = frozenset(read.decimal_commas)
+    return Loaded(table, read.notes, read.units, frame, frames, commas)
 
 
 def _names_from_comment(table: Table) -> list[str]:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import TABLE_FORMATS
+from lensing_core.ingest.delimited import point_number
 from lensing_core.ingest.fits_files import FITS_SUFFIXES
 from lensing_core.ingest.guard import opening
 from lensing_core.ingest.images import Locator, pattern_fields
@@ -58,6 +59,8 @@ class SourceTable:
         Units and frames of positions by column that the table does not hold as such.
     frame : str
         That of all positions, as the file states it; empty if it does not.
+    decimal_commas : frozenset of str
+        Columns of text with numbers such as 150,01.
     facts : dict
         What was found by looking at all rows of a column, so that it is done once.
     """
@@ -71,6 +74,7 @@ class SourceTable:
     units: Mapping[str, str] = field(default_factory=dict)
     frames: Mapping[str, str] = field(default_factory=dict)
     frame: str = ""
+    decimal_commas: frozenset[str] = frozenset()
     facts: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -78,7 +82,7 @@ class SourceTable:
         if self.mapped_as:
             return read_table, (self.path, self.mapped_as, self.part)
         values = (self.table, self.path, self.sha256, self.notes, "", self.part)
-        return SourceTable, (*values, self.units, self.frames, self.frame)
+        return SourceTable, (*values, self.units, self.frames, self.frame, self.decimal_commas)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -168,7 +172,10 @@ class SourceTable:
         values = _bare(column)
         if _kind(values) not in "biufUSOc":
             return [str(value) for value in column]
-        return [plain(value, verbatim=verbatim) for value in _unmasked(values)]
+        found = [plain(value, verbatim=verbatim) for value in _unmasked(values)]
+        if name in self.decimal_commas and not verbatim:
+            return [point_number(cell) if isinstance(cell, str) else cell for cell in found]
+        return found
 
     def _joined_cells(self, made: SkyAxis | Parts, start: int, stop: int | None) -> list[Any]:
         if isinstance(made, SkyAxis):
@@ -195,7 +202,7 @@ def _unmasked(values: Any) -> list[Any]:
     listed = np.asarray(np.ma.getdata(getattr(values, "unmasked", values))).tolist()
     if masked is None or not np.any(masked):
         return list(listed)
-    nothing = np.asarray(masked).reshape(len(listed), -1).all(axis=1)
+    nothing = np.atleast_1d(np.asarray(masked).reshape(len(listed), -1).all(axis=1))
     return [None if m else v for v, m in zip(listed, nothing, strict=True)]
 
 
@@ -262,6 +269,7 @@ def read_table(path: Path, table_format: str = "auto", part: str = "") -> Source
         loaded.units,
         loaded.frames,
         loaded.frame,
+        loaded.decimal_commas,
     )
 
 

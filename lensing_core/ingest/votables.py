@@ -51,7 +51,7 @@ def read_votable(path: Path, part: str = "") -> Loaded:
 
 def _words(system: CooSys) -> str:
     """A coordinate system as words of :func:`~lensing_core.ingest.frames.frame_of`."""
-    said = [system.system or system.ID or ""]
+    said = [system.system or ("" if system.equinox else "eq_FK5")]  # as VOTable 1.3 has it
     if system.equinox:
         said.append(f"equinox={system.equinox}")
     if system.epoch:

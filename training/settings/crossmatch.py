@@ -11,7 +11,7 @@ from lens_triage.training.settings.base import RunSettings
 from lensing_core.crossmatch.choices import KINDS, MAX_NORMALISED
 from lensing_core.crossmatch.service_list import SERVICES
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.choices import POSITION_UNITS
+from lensing_core.ingest.choices import POSITION_FRAMES, POSITION_UNITS
 
 
 class CrossmatchSettings(RunSettings):
@@ -26,7 +26,10 @@ class CrossmatchSettings(RunSettings):
     }
     groups: ClassVar = {
         "What is matched": ("catalog", "references", "catalogs"),
-        "Own tables": ("tables", "table_kind", "columns", "position_unit", "error_column"),
+        "Own tables": (
+            *("tables", "table_kind", "columns", "position_unit", "position_frame"),
+            "error_column",
+        ),
         "Matching": (
             *("radius_arcsec", "candidate_error_arcsec", "reference_error_arcsec"),
             *("max_normalised", "lenscat_table"),
@@ -59,6 +62,11 @@ class CrossmatchSettings(RunSettings):
     )
     position_unit: param.Selector[str] = param.Selector(
         default="auto", objects=list(POSITION_UNITS), doc="Unit of their positions."
+    )
+    position_frame: param.Selector[str] = param.Selector(
+        default="auto",
+        objects=list(POSITION_FRAMES),
+        doc="Frame of their positions; auto: as the tables say, else ICRS.",
     )
     error_column = param.String(
         default="", doc="Column of position errors in arcsec, along one axis; empty: none."

@@ -35,6 +35,7 @@ def test_grades():
         0,
         None,
     ]
+    assert [rule.read(g) for g in (-1, "-1.0", -99, "unlabeled", "nan", 99)] == [*[None] * 5, 1]
     with pytest.raises(UnknownLabel):
         rule.read("A")
     with pytest.raises(BadInputError, match="must not exceed"):

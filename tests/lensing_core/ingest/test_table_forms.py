@@ -41,6 +41,8 @@ def write(path, text, encoding="utf-8"):
         ("t.tsv", "#\n#Coosys\tJ2000:\teq_FK5 J2000\n\nID\tRAJ2000\tDEJ2000\n \tdeg\tdeg\n"
             "---\t------\t------\na\t10.5\t2.0\nb\t20.25\t-0.5\n"),
         ("t.tsv", "id\tra\tdec\n--\t---\t---\na\t10.5\t2.0\nb\t20.25\t-0.5\n"),
+        ("t.txt", "id ra dec\n- deg deg\na 10.5 2.0\nb 20.25 -0.5\n"),
+        ("t.dat", "# id ra dec\na 10.5 2.0\nb 20.25 -0.5\n"),
     ],
 )  # fmt: skip
 def test_rows_of_units_below_the_names(tmp_path, name, text):

@@ -36,6 +36,7 @@ def read_table(
         settings.table_kind,
         columns=settings.columns,
         position_unit=settings.position_unit,
+        position_frame=settings.position_frame,
         error_column=settings.error_column,
     )
     for note in notes:
