@@ -73,8 +73,8 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
         )
     for role, count in report.doubts.items():
         context.log(
-            f"{count:,} cells of {role} hold no value (words, or codes such as 99 and -9999); left "
-            "empty.",
+            f"{count:,} cells of {role} could not be understood, or are codes of missing values "
+            "(99, -9999, …); left empty.",
             "warning",
         )
     context.progress(report.rows, report.rows, "Done")
