@@ -6,7 +6,6 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from itertools import islice
 
 from lensing_core.errors import BadInputError
@@ -125,7 +124,7 @@ def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Number of the line and cells of each line that is not empty."""
     is_tab = separator == "\t"
     reader = csv.reader(
-        StringIO(text, newline=""),
+        _lines(text),
         delimiter=separator,
         skipinitialspace=not is_tab,
         # Between tabs a quotation mark may be the unit of arc seconds.
@@ -134,6 +133,15 @@ def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     for cells in reader:
         if cells and not (len(cells) == 1 and not cells[0].strip()):
             yield reader.line_num, cells
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines one after another, with their ends: a cell in quotes may hold some."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _is_comment(cells: Sequence[str]) -> bool:
@@ -218,7 +226,11 @@ def _columns(
             f"{short:,} lines have fewer cells than there are names; those at their end were taken "
             "as missing."
         )
-    return [[_GUARD.sub("", cells[k].strip()) for _, cells in rows] for k in range(width)]
+    return [[_unguarded(cells[k].strip()) for _, cells in rows] for k in range(width)]
+
+
+def _unguarded(cell: str) -> str:
+    return _GUARD.sub("", cell) if cell[:1] == "'" else cell
 
 
 def _take_units(found: Delimited) -> None:

@@ -25,9 +25,7 @@ def id_doubts(table: SourceTable, name: str) -> list[str]:
     BadInputError
         If ids have lost digits.
     """
-    found = _of_floats(table, name) if _is_float(table, name) else _of_text(table, name)
-    known: dict[str, list[str]] = table.facts.setdefault("ids", {})
-    return known.setdefault(name, found)
+    return _of_floats(table, name) if _is_float(table, name) else _of_text(table, name)
 
 
 def _is_float(table: SourceTable, name: str) -> bool:

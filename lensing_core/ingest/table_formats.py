@@ -128,6 +128,8 @@ def load_table(path: Path, chosen: str, part: str = "") -> Loaded:
 
 def _read_text_table(path: Path, chosen: str) -> Loaded:
     text, notes = read_text(path)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if chosen in ("ascii.csv", "ascii.tab", "ascii"):
         loaded = _read_plain(text, chosen, path.name)
     elif chosen in ("ascii.ecsv", "ascii.mrt", "ascii.ipac"):  # whose columns say their types
@@ -140,7 +142,7 @@ def _read_text_table(path: Path, chosen: str) -> Loaded:
 
 def _lines(text: str) -> list[str]:
     """Lines as editors count them; further line breaks of Unicode are part of a cell."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return text.rstrip("\n").split("\n")
 
 
 def _read_plain(text: str, chosen: str, name: str) -> Loaded:

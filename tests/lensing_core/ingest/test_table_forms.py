@@ -378,6 +378,7 @@ def test_machine_readable_tables(tmp_path, name):
     read = rows_of(write(tmp_path / name, MRT))
     assert np.allclose(read.positions, [(150, -0.2083333), (150.1, 2)], atol=1e-6)
     assert read.values("object_id", "magnitude") == [("a", 20.1), ("b", 21.0)]
+    assert not read.rejected
 
 
 # Other formats of archives
