@@ -214,7 +214,7 @@ def _activity(context: AppContext) -> pn.pane.HTML:
     pane = pn.pane.HTML("", stylesheets=[TOKENS_CSS, _ACTIVITY_CSS], margin=0, visible=False)
 
     def refresh() -> None:
-        active = list_active_runs(context.database)
+        active = context.database.ask(list_active_runs)
         if active:
             text = activity_html(active)
             if text != pane.object:

@@ -208,7 +208,7 @@ def main() -> None:
         seconds = time.perf_counter() - start
 
         database = open_database(workspace)
-        result = get_run(database, "retrain").result or {}
+        result = database.ask(get_run, "retrain").result or {}
         print(
             f"{arguments.n:,} candidates, {arguments.d} + {columns} columns, "
             f"{arguments.lenses} lenses and {arguments.others} others labeled: {seconds:.1f} s"

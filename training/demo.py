@@ -87,7 +87,7 @@ def complete_demo(workspace: Workspace) -> bool:
     if demo is None:
         return True
     database = open_database(workspace)
-    if any(get_run(database, run_id).status != "succeeded" for run_id in demo.run_ids):
+    if any(database.ask(get_run, run_id).status != "succeeded" for run_id in demo.run_ids):
         return False
     with database.session() as session:
         made = SESSION in session_names(session)

@@ -76,9 +76,9 @@ class CatalogDetails(pn.viewable.Viewer):
         if catalog is None:
             return
         database = self._context.database
-        self._facts.object = facts_html(catalog, summaries.count_labels(database, catalog.id))
+        self._facts.object = facts_html(catalog, database.ask(summaries.count_labels, catalog.id))
         self._pictures.object = thumbnails_html(
-            summaries.fetch_first(database, catalog.id, limit=3 * _PER_ROW),
+            database.ask(summaries.fetch_first, catalog.id, limit=3 * _PER_ROW),
             catalog=catalog.name,
             per_row=_PER_ROW,
             empty="No cutouts yet.",

@@ -25,7 +25,7 @@ class CatalogList(pn.viewable.Viewer):
 
     def __init__(self, context: AppContext, name: str = "") -> None:
         self._context = context
-        names = [catalog.name for catalog in list_catalog_rows(context.database)]
+        names = [catalog.name for catalog in context.database.ask(list_catalog_rows)]
         self.table = Table(
             columns=CATALOG_COLUMNS,
             label="Catalogs",
@@ -49,7 +49,7 @@ class CatalogList(pn.viewable.Viewer):
         """Look again where a run has gone on or ended since, unless that is under way."""
         stamp = [
             (run.id, run.status, run.done)
-            for run in runs.list_runs(self._context.database, limit=5)
+            for run in self._context.database.ask(runs.list_runs, limit=5)
         ]
         if self._reading or stamp == self._stamp:
             return
@@ -59,7 +59,7 @@ class CatalogList(pn.viewable.Viewer):
 
     def _read(self) -> list[CatalogSummary]:
         try:
-            return list_catalogs(self._context.database)
+            return self._context.database.ask(list_catalogs)
         finally:
             self._reading = False
 

@@ -60,7 +60,7 @@ def page(context: AppContext) -> Body:
 
 def _simulating(context: AppContext) -> RunForm:
     def values() -> Mapping[str, str]:
-        taken = [catalog.name for catalog in list_catalog_rows(context.database)]
+        taken = [catalog.name for catalog in context.database.ask(list_catalog_rows)]
         return {"catalog": fresh_name("simulated", taken)}
 
     return RunForm(
@@ -77,11 +77,13 @@ def _simulating(context: AppContext) -> RunForm:
 
 def _injecting(context: AppContext) -> RunForm:
     def choices() -> Mapping[str, Choices]:
-        usable = [catalog for catalog in list_catalog_rows(context.database) if catalog.complete]
+        usable = [
+            catalog for catalog in context.database.ask(list_catalog_rows) if catalog.complete
+        ]
         return {"source": catalog_choices(usable)}
 
     def values() -> Mapping[str, str]:
-        taken = [catalog.name for catalog in list_catalog_rows(context.database)]
+        taken = [catalog.name for catalog in context.database.ask(list_catalog_rows)]
         return {"catalog": fresh_name("injected", taken)}
 
     return RunForm(

@@ -63,7 +63,7 @@ class QuarantineReport(pn.viewable.Viewer):
     def open_catalog(self, catalog_id: int) -> None:
         """Show the report of a catalog from its beginning."""
         self._catalog_id = catalog_id
-        self._counts = dict(count_quarantine(self._context.database, catalog_id))
+        self._counts = dict(self._context.database.ask(count_quarantine, catalog_id))
         total = {"key": _ALL, "reason": "All reasons", "count": fmt.count(self._total(_ALL))}
         self._reasons.update(
             [total, *(reason_row(reason, count) for reason, count in self._counts.items())]
@@ -80,8 +80,8 @@ class QuarantineReport(pn.viewable.Viewer):
 
     def _show_page(self) -> None:
         reason = self._reasons.selected or _ALL
-        rows = fetch_quarantine(
-            self._context.database,
+        rows = self._context.database.ask(
+            fetch_quarantine,
             self._catalog_id,
             reason=None if reason == _ALL else reason,
             after_row=-1 if self._pager.after is None else self._pager.after,

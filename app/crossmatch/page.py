@@ -27,14 +27,15 @@ def page(context: AppContext) -> Body:
     board = CrossmatchBoard(context, **asked)
 
     def choices() -> Mapping[str, Choices]:
-        found = list_catalogs(context.database)
+        found = context.database.ask(list_catalogs)
         catalogs = catalog_choices(found)
         automatic = {"The promoted one, else the first of these": ""}
         return {
             "references": reference_choices(),
             "catalog": catalogs,
             "catalogs": catalogs,
-            "ensemble": automatic | dict(ensemble_choices(list_ensembles(context.database), found)),
+            "ensemble": automatic
+            | dict(ensemble_choices(context.database.ask(list_ensembles), found)),
         }
 
     def ended(run: RunSummary) -> None:

@@ -136,8 +136,8 @@ class CrossmatchBoard(pn.viewable.Viewer):
     def reload(self, catalog: str = "") -> None:
         """Look again at what has been matched; show ``catalog`` where it has been."""
         database = self._context.database
-        self._catalogs = {c.name: c for c in list_catalogs(database)}
-        self._ensembles = {e.name: e for e in list_ensembles(database)}
+        self._catalogs = {c.name: c for c in database.ask(list_catalogs)}
+        self._ensembles = {e.name: e for e in database.ask(list_ensembles)}
         with database.session() as session:
             matched = [
                 c.name for c in self._catalogs.values() if latest_crossmatches(session, c.id)

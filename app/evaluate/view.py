@@ -140,7 +140,7 @@ class EvaluationBoard(pn.viewable.Viewer):
 
     def refresh(self) -> None:
         """Look again which ensembles there are."""
-        found = list_ensembles(self._context.database)
+        found = self._context.database.ask(list_ensembles)
         self._ensembles = {e.name: e for e in found}
         names = list(self._ensembles)
         self._empty.visible, self._body.visible = not names, bool(names)

@@ -149,8 +149,8 @@ class SessionBoard(pn.viewable.Viewer):
     def _choices(self) -> Mapping[str, Choices]:
         with self._context.database.session() as session:
             saved = filter_names(session)
-        catalogs = list_catalogs(self._context.database)
-        ensembles = ensemble_choices(list_ensembles(self._context.database), catalogs)
+        catalogs = self._context.database.ask(list_catalogs)
+        ensembles = ensemble_choices(self._context.database.ask(list_ensembles), catalogs)
         return {
             "ensemble": {**ensembles, "no scores": ""},
             "catalogs": catalog_choices(catalogs),

@@ -116,8 +116,8 @@ class OverviewBoard(pn.viewable.Viewer):
     def refresh(self) -> None:
         """Look at the runs, and at counts where a run is writing or has changed its state."""
         database = self._context.database
-        active = runs.list_active_runs(database)
-        ended = runs.list_runs(database, ended=True, limit=_LATEST)
+        active = database.ask(runs.list_active_runs)
+        ended = database.ask(runs.list_runs, ended=True, limit=_LATEST)
         self._active.update([{**run_view.run_row(run), **self._cancel(run)} for run in active])
         self._running.visible = bool(active) or bool(self._notice.message)
         self._ended.update([run_view.run_row(run) for run in ended])
@@ -135,14 +135,14 @@ class OverviewBoard(pn.viewable.Viewer):
     def _read_counts(self) -> tuple[list[CatalogSummary], list[EnsembleSummary], str]:
         """Catalogs, ensembles, and pictures of the best of the newest ranking."""
         database = self._context.database
-        catalogs = summaries.list_catalogs(database)
-        ensembles = summaries.list_ensembles(database)
+        catalogs = database.ask(summaries.list_catalogs)
+        ensembles = database.ask(summaries.list_ensembles)
         scored = next((catalog for catalog in catalogs if catalog.scored), None)
         if scored is None:
             return catalogs, ensembles, ""
         most = max(scored.scored, key=lambda name: scored.scored[name])
         by = next(ensemble for ensemble in ensembles if ensemble.name == most)
-        top = summaries.fetch_top(database, by.id, scored.id, limit=_PICTURES)
+        top = database.ask(summaries.fetch_top, by.id, scored.id, limit=_PICTURES)
         pictures = thumbnails_html(top, catalog=scored.name, ensemble=most, per_row=_PICTURES)
         return catalogs, ensembles, pictures
 
@@ -187,7 +187,7 @@ class OverviewBoard(pn.viewable.Viewer):
         """How far the demonstration is; the way to its ranking once that is ready."""
         if self._demo is None:
             return
-        found = [runs.get_run(self._context.database, run_id) for run_id in self._demo.run_ids]
+        found = [self._context.database.ask(runs.get_run, run_id) for run_id in self._demo.run_ids]
         text = demo_html(found)
         if text != self._banner.object:
             self._banner.object = text

@@ -104,7 +104,7 @@ def write_export(context: AppContext, request: ExportRequest, path: Path) -> int
         if request.only:
             key = request.address.candidate_id or 0
             try:
-                yield from export_candidates(context.database, query, [key])
+                yield from context.database.ask(export_candidates, query, [key])
             except KeyError:
                 raise NotFoundError(f"Candidate {key} does not exist.") from None
         else:

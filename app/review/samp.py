@@ -109,7 +109,7 @@ class ReviewSamp:
     def _row(self, message: Mapping[str, Any]) -> ExportRow:
         query = query_from_json(message["query"], self._grader_id)
         try:
-            (row,) = export_candidates(self._context.database, query, [int(message["id"])])
+            (row,) = self._context.database.ask(export_candidates, query, [int(message["id"])])
         except KeyError:
             raise NotFoundError(f"Candidate {message['id']} does not exist.") from None
         return row

@@ -143,13 +143,13 @@ class RunMonitor(pn.viewable.Viewer):
         """Look at the run again."""
         if not self.run_id:
             return
-        before, run = self.run, runs.get_run(self._context.database, self.run_id)
+        before, run = self.run, self._context.database.ask(runs.get_run, self.run_id)
         if run == before and not run.active:
             return
         self.run = run
         per_second, left_s = self._speed.update(run, time.monotonic())
         _set(self._head, run_view.head_html(run, per_second=per_second, left_s=left_s))
-        lines = runs.fetch_log(self._context.database, run.id)
+        lines = self._context.database.ask(runs.fetch_log, run.id)
         _set(self._log, run_view.log_html(lines, run.id))
         _set(self._settings, run_view.settings_html(run))
         _set(self._result, run_view.result_html(run))
@@ -163,9 +163,9 @@ class RunMonitor(pn.viewable.Viewer):
         self._cancel.disabled = run.cancel_requested
         self._offer_to_resume(run)
         self._buttons.visible = any(button.visible for button in self._buttons)
-        n_metrics = runs.count_metrics(self._context.database, run.id)
+        n_metrics = self._context.database.ask(runs.count_metrics, run.id)
         if n_metrics != self._n_metrics:
-            self._curves.update(runs.fetch_curves(self._context.database, run.id))
+            self._curves.update(self._context.database.ask(runs.fetch_curves, run.id))
             self._n_metrics = n_metrics
         if before is not None and before.active and not run.active:
             self._on_end(run)

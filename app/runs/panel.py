@@ -61,7 +61,7 @@ class RunsPanel:
             self.watch(begin_with[0].id)
 
     def _listed(self) -> list[RunSummary]:
-        return runs.list_runs(self._context.database, kinds=self._kinds, limit=self._limit)
+        return self._context.database.ask(runs.list_runs, kinds=self._kinds, limit=self._limit)
 
     def watch(self, run_id: str) -> None:
         """Show one run in the monitor, and mark it in the list."""

@@ -30,9 +30,9 @@ def page(context: AppContext) -> Body:
     results = ScoreResults(context, **asked)
 
     def choices() -> Mapping[str, Choices]:
-        catalogs = list_catalogs(context.database)
+        catalogs = context.database.ask(list_catalogs)
         return {
-            "ensemble": ensemble_choices(list_ensembles(context.database), catalogs),
+            "ensemble": ensemble_choices(context.database.ask(list_ensembles), catalogs),
             "catalog": catalog_choices(catalogs),
             "further": catalog_choices(catalogs),
         }

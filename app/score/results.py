@@ -75,8 +75,8 @@ class ScoreResults(pn.viewable.Viewer):
     def reload(self) -> None:
         """Look again which catalogs have scores, and how many."""
         database = self._context.database
-        self._catalogs = {c.name: c for c in summaries.list_catalogs(database) if c.scored}
-        self._ensembles = {e.name: e for e in summaries.list_ensembles(database)}
+        self._catalogs = {c.name: c for c in database.ask(summaries.list_catalogs) if c.scored}
+        self._ensembles = {e.name: e for e in database.ask(summaries.list_ensembles)}
         names = list(self._catalogs)
         if names != self.catalog.options:
             chosen = self.catalog.value
@@ -127,9 +127,9 @@ class ScoreResults(pn.viewable.Viewer):
     def _read(self, catalog: CatalogSummary, ensemble: EnsembleSummary) -> _Found:
         database, pair = self._context.database, (ensemble.id, catalog.id)
         return (
-            summaries.histogram_scores(database, *pair),
-            summaries.count_above(database, *pair, _LEVELS),
-            summaries.fetch_top(database, *pair, limit=2 * _PER_ROW),
+            database.ask(summaries.histogram_scores, *pair),
+            database.ask(summaries.count_above, *pair, _LEVELS),
+            database.ask(summaries.fetch_top, *pair, limit=2 * _PER_ROW),
         )
 
     def _show(

@@ -163,7 +163,7 @@ class ConsensusBoard(pn.viewable.Viewer):
     def _write(self, rule: ConsensusRule | None) -> None:
         """Put a rule, or what a method begins with, into the form."""
         ensembles = {
-            f"Scores of {e.name}": str(e.id) for e in list_ensembles(self._context.database)
+            f"Scores of {e.name}": str(e.id) for e in self._context.database.ask(list_ensembles)
         }
         self.prior.options = {
             _OWN_TEXT[self._method]: _OWN,
@@ -202,7 +202,7 @@ class ConsensusBoard(pn.viewable.Viewer):
 
     def _read(self, state: str | None, after: Any) -> _Found | str:
         try:
-            newest = newest_promoted(list_ensembles(self._context.database))
+            newest = newest_promoted(self._context.database.ask(list_ensembles))
             with self._context.database.session() as session:
                 return _Found(
                     consensus_page(

@@ -48,7 +48,10 @@ class LabelFiles(pn.viewable.Viewer):
         self.notice = Notice()
         with context.database.session() as session:
             schemes = {scheme.title: name for name, scheme in schemes_in_use(session).items()}
-        catalogs = {"All catalogs": "", **{c.name: c.name for c in list_catalogs(context.database)}}
+        catalogs = {
+            "All catalogs": "",
+            **{c.name: c.name for c in context.database.ask(list_catalogs)},
+        }
         self.file = pmui.FileInput(
             label="Choose a file …",
             accept=",".join(_SUFFIXES),

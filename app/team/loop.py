@@ -49,7 +49,7 @@ class LoopBoard(pn.viewable.Viewer):
             empty="No ensemble has been retrained yet: grade some candidates, then retrain.",
         )
         self.table.on_action(self._promote)
-        scored = [c for c in list_catalogs(context.database) if c.scored]
+        scored = [c for c in context.database.ask(list_catalogs) if c.scored]
         choices = catalog_choices(scored)
         self.catalog = pmui.Select(
             label="Catalog",
@@ -100,7 +100,7 @@ class LoopBoard(pn.viewable.Viewer):
             self._run_id = self._running()
         if not self._run_id:
             return
-        run = get_run(self._context.database, self._run_id)
+        run = self._context.database.ask(get_run, self._run_id)
         if run.active:
             share = "" if run.share is None else f" {100 * run.share:.0f} %"
             self.notice.say(f"{run.title}: {run.activity or run.status}{share}", "info")
@@ -119,7 +119,7 @@ class LoopBoard(pn.viewable.Viewer):
 
     def _running(self) -> str:
         """The id of a run on this catalog that is under way; '' where there is none."""
-        latest = list_runs(self._context.database, kinds=_KINDS, limit=1)
+        latest = self._context.database.ask(list_runs, kinds=_KINDS, limit=1)
         mine = [r for r in latest if r.active and r.settings.get("catalog") == self.catalog.value]
         self.retrain.disabled = bool(mine) or not self.catalog.value
         return mine[0].id if mine else ""
@@ -155,7 +155,7 @@ class LoopBoard(pn.viewable.Viewer):
 
     def _start(self) -> None:
         with self.notice.guard():
-            taken = [ensemble.name for ensemble in list_ensembles(self._context.database)]
+            taken = [ensemble.name for ensemble in self._context.database.ask(list_ensembles)]
             name = fresh_name("round", [*taken, "round"])
             settings = RetrainSettings(ensemble=name, catalog=self.catalog.value, **self._base())
             start_run(

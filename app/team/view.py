@@ -143,7 +143,7 @@ class TeamBoard(pn.viewable.Viewer):
     def _read(self) -> _Found | str:
         try:
             chosen = self.consensus.rule() if self.consensus else None
-            newest = newest_promoted(list_ensembles(self._context.database))
+            newest = newest_promoted(self._context.database.ask(list_ensembles))
             with self._context.database.session() as session:
                 rule = chosen or rule_in_force(session) or ConsensusRule()
                 team = team_figures(session, rule)

@@ -39,7 +39,7 @@ class ClassPriorPanel(pn.viewable.Viewer):
 
     def show_catalog(self, catalog: str) -> None:
         """Show what the newest retraining on a catalog found."""
-        found = newest_of(list_ensembles(self._context.database), catalog)
+        found = newest_of(self._context.database.ask(list_ensembles), catalog)
         self._from.visible = found is not None
         if found is None:
             self._body.object = _NONE

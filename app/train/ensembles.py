@@ -75,7 +75,7 @@ class EnsembleBoard(pn.viewable.Viewer):
 
     def refresh(self) -> None:
         """Look again which ensembles there are."""
-        ensembles = list_ensembles(self._context.database)
+        ensembles = self._context.database.ask(list_ensembles)
         current = newest_promoted(ensembles)
         self.table.update(
             by_test_set(

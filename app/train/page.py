@@ -68,14 +68,14 @@ def page(context: AppContext) -> Body:
 
 def _training(context: AppContext) -> RunForm:
     def choices() -> Mapping[str, Choices]:
-        catalogs = list_catalogs(context.database)
+        catalogs = context.database.ask(list_catalogs)
         return {
             "catalogs": catalog_choices([c for c in catalogs if c.label_source is not None]),
             "pretrain_catalogs": catalog_choices([c for c in catalogs if c.pixel_kind == "flux"]),
         }
 
     def values() -> Mapping[str, str]:
-        taken = [ensemble.name for ensemble in list_ensembles(context.database)]
+        taken = [ensemble.name for ensemble in context.database.ask(list_ensembles)]
         return {"ensemble": fresh_name("first", taken)}
 
     def foretell(settings: TrainSettings) -> str:
@@ -138,9 +138,9 @@ def _from_labels(
     first = dict(asked)
 
     def choices() -> Mapping[str, Choices]:
-        scored = [c for c in list_catalogs(context.database) if c.scored]
+        scored = [c for c in context.database.ask(list_catalogs) if c.scored]
         bases = {name for catalog in scored for name in catalog.scored}
-        ensembles = [e for e in list_ensembles(context.database) if e.name in bases]
+        ensembles = [e for e in context.database.ask(list_ensembles) if e.name in bases]
         return {
             "base": ensemble_choices(ensembles, scored),
             "catalog": catalog_choices(scored),
@@ -148,7 +148,7 @@ def _from_labels(
         }
 
     def values() -> Mapping[str, Any]:
-        taken = [ensemble.name for ensemble in list_ensembles(context.database)]
+        taken = [ensemble.name for ensemble in context.database.ask(list_ensembles)]
         filled = fill(first, choices())
         first.clear()  # asked again, it is for a fresh name alone
         return {"ensemble": fresh_name(name, taken), **filled}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -29,6 +29,8 @@ from lensing_core.workspace import Workspace
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _READ_ONLY = "lens_triage_read_only"
+_Arguments = ParamSpec("_Arguments")
+_Answer = TypeVar("_Answer")
 # What reads, and what opens and closes a transaction; a WITH that writes names a verb that does.
 _READS = re.compile(
     r"\s*(SELECT|PRAGMA|EXPLAIN|SHOW|VALUES|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|SET TRANSACTION"
@@ -158,6 +160,20 @@ class Database:
         """A session that commits when the block ends well."""
         with self._sessions.begin() as session:
             yield session
+
+    def ask(
+        self,
+        function: Callable[Concatenate[Session, _Arguments], _Answer],
+        *arguments: _Arguments.args,
+        **named: _Arguments.kwargs,
+    ) -> _Answer:
+        """Return what a function of the store answers, in a session of its own.
+
+        ``database.ask(get_run, run_id)`` is ``get_run(session, run_id)``; where several answers
+        must be of one moment, open a :meth:`session` for them.
+        """
+        with self.session() as session:
+            return function(session, *arguments, **named)
 
 
 @lru_cache(maxsize=32)

@@ -33,7 +33,11 @@ _PAGE = 1000
 def export_rows(
     database: Database, query: RankingQuery, *, limit: int | None = None
 ) -> Iterator[ExportRow]:
-    """Rows in the order of ``query``, a page in memory at a time; at most ``limit``."""
+    """Rows in the order of ``query``, a page in memory at a time; at most ``limit``.
+
+    Each page is read in a session of its own, so that no transaction stays open while it is
+    written.
+    """
     cursor, rank = None, 0
     while limit is None or rank < limit:
         wanted = _PAGE if limit is None else min(_PAGE, limit - rank)
@@ -48,12 +52,11 @@ def export_rows(
 
 
 def export_candidates(
-    database: Database, query: RankingQuery, candidate_ids: Sequence[int]
+    session: Session, query: RankingQuery, candidate_ids: Sequence[int]
 ) -> list[ExportRow]:
     """The rows of some candidates, in the order given, whether or not the filters pass them."""
-    with database.session() as session:
-        found = load_rows(session, query, [Cursor(None, key) for key in candidate_ids])
-        return _rows(session, found, 0)
+    found = load_rows(session, query, [Cursor(None, key) for key in candidate_ids])
+    return _rows(session, found, 0)
 
 
 def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[ExportRow]:

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
 
-from lensing_core.errors import NotFoundError
-from lensing_core.store.database import Database
+from lensing_core.store.run_queue import find_run
 from lensing_core.store.tables import Run, RunLog, RunMetric, utc_now
 
 ACTIVE = ("queued", "running")
@@ -88,30 +88,25 @@ def _summary(run: Run) -> RunSummary:
     )
 
 
-def get_run(database: Database, run_id: str) -> RunSummary:
+def get_run(session: Session, run_id: str) -> RunSummary:
     """One run; raises NotFoundError."""
-    with database.session() as session:
-        run = session.get(Run, run_id)
-        if run is None:
-            raise NotFoundError(f"There is no run {run_id}.")
-        return _summary(run)
+    return _summary(find_run(session, run_id))
 
 
-def list_active_runs(database: Database) -> list[RunSummary]:
+def list_active_runs(session: Session) -> list[RunSummary]:
     """Running runs, then queued ones in the order in which they start."""
-    with database.session() as session:
-        return [
-            _summary(run)
-            for run in session.scalars(
-                select(Run)
-                .where(Run.status.in_(ACTIVE))
-                .order_by(case((Run.status == "running", 0), else_=1), Run.created_at, Run.id)
-            )
-        ]
+    return [
+        _summary(run)
+        for run in session.scalars(
+            select(Run)
+            .where(Run.status.in_(ACTIVE))
+            .order_by(case((Run.status == "running", 0), else_=1), Run.created_at, Run.id)
+        )
+    ]
 
 
 def list_runs(
-    database: Database, *, kinds: Sequence[str] = (), ended: bool = False, limit: int = 50
+    session: Session, *, kinds: Sequence[str] = (), ended: bool = False, limit: int = 50
 ) -> list[RunSummary]:
     """The latest runs, newest first.
 
@@ -127,8 +122,7 @@ def list_runs(
         statement = statement.where(Run.kind.in_(kinds))
     if ended:
         statement = statement.where(Run.status.not_in(ACTIVE))
-    with database.session() as session:
-        return [_summary(run) for run in session.scalars(statement)]
+    return [_summary(run) for run in session.scalars(statement)]
 
 
 @dataclass(frozen=True)
@@ -141,11 +135,10 @@ class LogLine:
     message: str
 
 
-def fetch_log(database: Database, run_id: str, *, last: int = 200) -> list[LogLine]:
+def fetch_log(session: Session, run_id: str, *, last: int = 200) -> list[LogLine]:
     """The last lines of a run's log, oldest first."""
     statement = select(RunLog).where(RunLog.run_id == run_id).order_by(RunLog.id.desc()).limit(last)
-    with database.session() as session:
-        lines = session.scalars(statement).all()
+    lines = session.scalars(statement).all()
     return [LogLine(line.id, line.at, line.level, line.message) for line in reversed(lines)]
 
 
@@ -159,27 +152,25 @@ class Curve:
     values: tuple[float, ...]
 
 
-def count_metrics(database: Database, run_id: str) -> int:
+def count_metrics(session: Session, run_id: str) -> int:
     """How many points a run's curves have; a cheap sign that there is something new."""
-    with database.session() as session:
-        return (
-            session.scalar(
-                select(func.count()).select_from(RunMetric).where(RunMetric.run_id == run_id)
-            )
-            or 0
+    return (
+        session.scalar(
+            select(func.count()).select_from(RunMetric).where(RunMetric.run_id == run_id)
         )
+        or 0
+    )
 
 
-def fetch_curves(database: Database, run_id: str) -> list[Curve]:
+def fetch_curves(session: Session, run_id: str) -> list[Curve]:
     """A run's curves, by name and member; where a resume repeated a step, its latest value."""
     points: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
-    with database.session() as session:
-        for name, member, step, value in session.execute(
-            select(RunMetric.name, RunMetric.member, RunMetric.step, RunMetric.value)
-            .where(RunMetric.run_id == run_id)
-            .order_by(RunMetric.id)
-        ):
-            points[name, member][step] = value
+    for name, member, step, value in session.execute(
+        select(RunMetric.name, RunMetric.member, RunMetric.step, RunMetric.value)
+        .where(RunMetric.run_id == run_id)
+        .order_by(RunMetric.id)
+    ):
+        points[name, member][step] = value
     return [
         Curve(name, member, tuple(sorted(found)), tuple(found[step] for step in sorted(found)))
         for (name, member), found in sorted(points.items())

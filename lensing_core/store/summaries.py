@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import func, literal, select, union_all
+from sqlalchemy.orm import Session
 
 from lensing_core.models.manifest import ensemble_problem
 from lensing_core.store.catalog_rows import quarantine_reasons
-from lensing_core.store.database import Database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Quarantine, Score
 
 HISTOGRAM_LIMIT_LOGIT = 10.0
@@ -65,60 +65,58 @@ class CatalogSummary:
         return self.size_px * self.pixel_scale_arcsec
 
 
-def list_catalog_rows(database: Database) -> list[Catalog]:
+def list_catalog_rows(session: Session) -> list[Catalog]:
     """All catalogs, newest first, without the counts that take long in a large workspace."""
     newest = select(Catalog).order_by(Catalog.created_at.desc(), Catalog.id.desc())
-    with database.session() as session:
-        return list(session.scalars(newest))
+    return list(session.scalars(newest))
 
 
-def list_catalogs(database: Database) -> list[CatalogSummary]:
+def list_catalogs(session: Session) -> list[CatalogSummary]:
     """All catalogs, newest first."""
-    with database.session() as session:
-        catalogs = session.scalars(
-            select(Catalog).order_by(Catalog.created_at.desc(), Catalog.id.desc())
-        ).all()
-        stages: dict[int, dict[str, int]] = defaultdict(dict)
-        for catalog_id, stage, count in session.execute(
-            select(Candidate.catalog_id, Candidate.stage, func.count()).group_by(
-                Candidate.catalog_id, Candidate.stage
-            )
-        ):
-            stages[catalog_id][stage] = count
-        names = {ensemble.id: ensemble.name for ensemble in session.scalars(select(Ensemble))}
-        scored: dict[int, dict[str, int]] = defaultdict(dict)
-        for ensemble_id, catalog_id, count in session.execute(
-            select(Score.ensemble_id, Score.catalog_id, func.count()).group_by(
-                Score.ensemble_id, Score.catalog_id
-            )
-        ):
-            scored[catalog_id][names[ensemble_id]] = count
-        return [
-            CatalogSummary(
-                id=catalog.id,
-                name=catalog.name,
-                survey=catalog.survey.name,
-                survey_title=str(catalog.survey.definition.get("title") or catalog.survey.name),
-                scale=catalog.scale,
-                origin=catalog.origin,
-                bands=tuple(catalog.bands),
-                size_px=catalog.size_px,
-                pixel_scale_arcsec=catalog.pixel_scale_arcsec,
-                pixel_kind=catalog.pixel_kind,
-                n_candidates=catalog.n_candidates,
-                n_quarantined=catalog.n_quarantined,
-                rows_read=catalog.rows_read,
-                complete=catalog.complete,
-                label_source=catalog.label_source,
-                label_confidence=catalog.label_confidence,
-                label_policy=catalog.label_policy,
-                notes=catalog.notes,
-                created_at=catalog.created_at,
-                stages=stages[catalog.id],
-                scored=scored[catalog.id],
-            )
-            for catalog in catalogs
-        ]
+    catalogs = session.scalars(
+        select(Catalog).order_by(Catalog.created_at.desc(), Catalog.id.desc())
+    ).all()
+    stages: dict[int, dict[str, int]] = defaultdict(dict)
+    for catalog_id, stage, count in session.execute(
+        select(Candidate.catalog_id, Candidate.stage, func.count()).group_by(
+            Candidate.catalog_id, Candidate.stage
+        )
+    ):
+        stages[catalog_id][stage] = count
+    names = {ensemble.id: ensemble.name for ensemble in session.scalars(select(Ensemble))}
+    scored: dict[int, dict[str, int]] = defaultdict(dict)
+    for ensemble_id, catalog_id, count in session.execute(
+        select(Score.ensemble_id, Score.catalog_id, func.count()).group_by(
+            Score.ensemble_id, Score.catalog_id
+        )
+    ):
+        scored[catalog_id][names[ensemble_id]] = count
+    return [
+        CatalogSummary(
+            id=catalog.id,
+            name=catalog.name,
+            survey=catalog.survey.name,
+            survey_title=str(catalog.survey.definition.get("title") or catalog.survey.name),
+            scale=catalog.scale,
+            origin=catalog.origin,
+            bands=tuple(catalog.bands),
+            size_px=catalog.size_px,
+            pixel_scale_arcsec=catalog.pixel_scale_arcsec,
+            pixel_kind=catalog.pixel_kind,
+            n_candidates=catalog.n_candidates,
+            n_quarantined=catalog.n_quarantined,
+            rows_read=catalog.rows_read,
+            complete=catalog.complete,
+            label_source=catalog.label_source,
+            label_confidence=catalog.label_confidence,
+            label_policy=catalog.label_policy,
+            notes=catalog.notes,
+            created_at=catalog.created_at,
+            stages=stages[catalog.id],
+            scored=scored[catalog.id],
+        )
+        for catalog in catalogs
+    ]
 
 
 @dataclass(frozen=True)
@@ -130,16 +128,15 @@ class LabelCounts:
     unknown: int
 
 
-def count_labels(database: Database, catalog_id: int) -> LabelCounts:
+def count_labels(session: Session, catalog_id: int) -> LabelCounts:
     """How many candidates of a catalog are labelled, and as what."""
-    with database.session() as session:
-        counts: dict[int | None, int] = {}
-        for label, count in session.execute(
-            select(Candidate.label, func.count())
-            .where(Candidate.catalog_id == catalog_id)
-            .group_by(Candidate.label)
-        ):
-            counts[label] = count
+    counts: dict[int | None, int] = {}
+    for label, count in session.execute(
+        select(Candidate.label, func.count())
+        .where(Candidate.catalog_id == catalog_id)
+        .group_by(Candidate.label)
+    ):
+        counts[label] = count
     return LabelCounts(counts.get(1, 0), counts.get(0, 0), counts.get(None, 0))
 
 
@@ -154,14 +151,13 @@ class QuarantinedRow:
     message: str
 
 
-def count_quarantine(database: Database, catalog_id: int) -> list[tuple[str, int]]:
+def count_quarantine(session: Session, catalog_id: int) -> list[tuple[str, int]]:
     """Quarantined rows of a catalog by reason, the most frequent first."""
-    with database.session() as session:
-        return list(quarantine_reasons(session, catalog_id).items())
+    return list(quarantine_reasons(session, catalog_id).items())
 
 
 def fetch_quarantine(
-    database: Database,
+    session: Session,
     catalog_id: int,
     *,
     reason: str | None = None,
@@ -177,11 +173,10 @@ def fetch_quarantine(
     )
     if reason is not None:
         statement = statement.where(Quarantine.reason == reason)
-    with database.session() as session:
-        return [
-            QuarantinedRow(row.row_number, row.object_id, row.source, row.reason, row.message)
-            for row in session.scalars(statement)
-        ]
+    return [
+        QuarantinedRow(row.row_number, row.object_id, row.source, row.reason, row.message)
+        for row in session.scalars(statement)
+    ]
 
 
 @dataclass(frozen=True)
@@ -199,29 +194,28 @@ class EnsembleSummary:
     problem: str = ""
 
 
-def list_ensembles(database: Database) -> list[EnsembleSummary]:
+def list_ensembles(session: Session) -> list[EnsembleSummary]:
     """All ensembles, newest first; ``members`` are pairs of model id and kind.
 
     One whose manifest is broken has an empty one, and says in ``problem`` what is wrong with it.
     """
     newest = select(Ensemble).order_by(Ensemble.created_at.desc(), Ensemble.id.desc())
-    with database.session() as session:
-        ensembles = session.scalars(newest).all()
-        problems = {ensemble.id: ensemble_problem(ensemble.manifest) for ensemble in ensembles}
-        return [
-            EnsembleSummary(
-                id=ensemble.id,
-                name=ensemble.name,
-                fusion=ensemble.fusion,
-                members=tuple((m.model_id, m.model.kind) for m in ensemble.members),
-                manifest={} if problems[ensemble.id] else ensemble.manifest,
-                problem=problems[ensemble.id],
-                run_id=ensemble.run_id,
-                created_at=ensemble.created_at,
-                promoted_at=ensemble.promoted_at,
-            )
-            for ensemble in ensembles
-        ]
+    ensembles = session.scalars(newest).all()
+    problems = {ensemble.id: ensemble_problem(ensemble.manifest) for ensemble in ensembles}
+    return [
+        EnsembleSummary(
+            id=ensemble.id,
+            name=ensemble.name,
+            fusion=ensemble.fusion,
+            members=tuple((m.model_id, m.model.kind) for m in ensemble.members),
+            manifest={} if problems[ensemble.id] else ensemble.manifest,
+            problem=problems[ensemble.id],
+            run_id=ensemble.run_id,
+            created_at=ensemble.created_at,
+            promoted_at=ensemble.promoted_at,
+        )
+        for ensemble in ensembles
+    ]
 
 
 @dataclass(frozen=True)
@@ -246,7 +240,7 @@ class ScoreHistogram:
 
 
 def histogram_scores(
-    database: Database, ensemble_id: int, catalog_id: int, *, n_bins: int = 40
+    session: Session, ensemble_id: int, catalog_id: int, *, n_bins: int = 40
 ) -> ScoreHistogram:
     """Histogram of the fused, calibrated logits of a catalog, by imported label.
 
@@ -274,14 +268,13 @@ def histogram_scores(
     )
     everything = np.zeros(n_bins, dtype=np.int64)
     counts = {label: np.zeros(n_bins, dtype=np.int64) for label in (0, 1)}
-    with database.session() as session:
-        for k, count in session.execute(in_bins):
-            everything[k] = count
-        for rows in session.execute(labelled).partitions():
-            labels, logits = np.array([tuple(row) for row in rows], dtype=np.float64).T
-            bins = np.searchsorted(inner, logits, side="right")
-            for label, row in counts.items():
-                row += np.bincount(bins[labels == label], minlength=n_bins)
+    for k, count in session.execute(in_bins):
+        everything[k] = count
+    for rows in session.execute(labelled).partitions():
+        labels, logits = np.array([tuple(row) for row in rows], dtype=np.float64).T
+        bins = np.searchsorted(inner, logits, side="right")
+        for label, row in counts.items():
+            row += np.bincount(bins[labels == label], minlength=n_bins)
     by_label: list[tuple[int | None, Any]] = [(None, everything - counts[0] - counts[1])]
     by_label += counts.items()
     return ScoreHistogram(
@@ -291,21 +284,20 @@ def histogram_scores(
 
 
 def count_above(
-    database: Database, ensemble_id: int, catalog_id: int, probabilities: Sequence[float]
+    session: Session, ensemble_id: int, catalog_id: int, probabilities: Sequence[float]
 ) -> list[int]:
     """How many candidates of a catalog reach each probability (0 to 1, both excluded)."""
-    with database.session() as session:
-        return [
-            session.scalar(
-                select(func.count()).where(
-                    Score.ensemble_id == ensemble_id,
-                    Score.catalog_id == catalog_id,
-                    Score.logit >= math.log(p / (1 - p)),
-                )
+    return [
+        session.scalar(
+            select(func.count()).where(
+                Score.ensemble_id == ensemble_id,
+                Score.catalog_id == catalog_id,
+                Score.logit >= math.log(p / (1 - p)),
             )
-            or 0
-            for p in probabilities
-        ]
+        )
+        or 0
+        for p in probabilities
+    ]
 
 
 @dataclass(frozen=True)
@@ -321,7 +313,7 @@ class Thumbnail:
 
 
 def fetch_top(
-    database: Database, ensemble_id: int, catalog_id: int, *, limit: int = 12
+    session: Session, ensemble_id: int, catalog_id: int, *, limit: int = 12
 ) -> list[Thumbnail]:
     """The candidates of a catalog with the highest score, best first."""
     statement = (
@@ -331,19 +323,17 @@ def fetch_top(
         .order_by(Score.logit.desc(), Score.candidate_id.desc())
         .limit(limit)
     )
-    with database.session() as session:
-        return [_thumbnail(row, p) for row, p in session.execute(statement)]
+    return [_thumbnail(row, p) for row, p in session.execute(statement)]
 
 
-def fetch_first(database: Database, catalog_id: int, *, limit: int = 12) -> list[Thumbnail]:
+def fetch_first(session: Session, catalog_id: int, *, limit: int = 12) -> list[Thumbnail]:
     """The first candidates of a catalog, in the order of its source."""
     statement = (
         select(Candidate)
         .where(Candidate.catalog_id == catalog_id, Candidate.cutout_index < limit)
         .order_by(Candidate.cutout_index)
     )
-    with database.session() as session:
-        return [_thumbnail(row, None) for row in session.scalars(statement)]
+    return [_thumbnail(row, None) for row in session.scalars(statement)]
 
 
 def _thumbnail(row: Candidate, probability: float | None) -> Thumbnail:

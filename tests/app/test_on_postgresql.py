@@ -85,7 +85,7 @@ def pid_of(workspace, run_id):
 
 def advanced(workspace, run_id) -> str:
     jobs.advance(workspace)
-    return get_run(open_database(workspace), run_id).status
+    return open_database(workspace).ask(get_run, run_id).status
 
 
 def grade_one(workspace) -> int:

@@ -39,5 +39,5 @@ def test_a_catalog_is_retrained_and_the_result_promoted(
     row.get_by_role("button", name="Promote").click()
     expect(row.get_by_text("promoted", exact=True)).to_be_visible()
     screenshot("promoted")
-    promoted = {e.name for e in list_ensembles(open_database(workspace)) if e.promoted_at}
+    promoted = {e.name for e in open_database(workspace).ask(list_ensembles) if e.promoted_at}
     assert promoted == {"retrained"}

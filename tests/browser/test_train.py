@@ -69,6 +69,6 @@ def test_a_training_is_cancelled_resumed_compared_and_promoted(
     row.get_by_role("button", name="Promote").click()
     expect(row.get_by_text("promoted", exact=True)).to_be_visible()
     screenshot("promoted")
-    promoted = {e.name: e.promoted_at for e in list_ensembles(open_database(workspace))}
+    promoted = {e.name: e.promoted_at for e in open_database(workspace).ask(list_ensembles)}
     assert promoted["first"] is not None
     assert promoted["one-epoch"] is None  # training promotes nothing by itself

@@ -176,10 +176,10 @@ def test_links_of_a_model_are_not_followed(folder, other, tmp_path):
 
 def test_a_broken_ensemble_of_the_workspace_leaves_the_others(filled_workspace):
     database = open_database(filled_workspace)
-    whole = list_ensembles(database)
+    whole = database.ask(list_ensembles)
     with database.session() as session:
         session.add(Ensemble(name="broken", fusion="mean", manifest={"figures": None}))
-    shown = {ensemble.name: ensemble for ensemble in list_ensembles(database)}
+    shown = {ensemble.name: ensemble for ensemble in database.ask(list_ensembles)}
     assert len(shown) == len(whole) + 1
     assert "figures of its manifest is None" in shown["broken"].problem
     assert shown["broken"].manifest == {}

@@ -165,7 +165,7 @@ def list_runs(
     """List runs with their state."""
     opened = Workspace.open(workspace)
     jobs.advance(opened)
-    runs = stored_runs(open_database(opened), limit=last)
+    runs = open_database(opened).ask(stored_runs, limit=last)
     columns = Column("run", no_wrap=True), Column("what", overflow="fold"), "state", "progress"
     table = Table(*columns, box=box.SIMPLE_HEAD)
     for run in runs:
@@ -269,7 +269,7 @@ def _follow(workspace: Workspace, run_id: str) -> None:
     if run.status != "succeeded":
         detail = f": {run.error}" if run.error else "."
         errors.print(Text.assemble((f"{run.title}: {run.status}", "red"), detail), soft_wrap=True)
-        if get_run(open_database(workspace), run_id).resumable:
+        if open_database(workspace).ask(get_run, run_id).resumable:
             errors.print(
                 f"Go on with: lens-triage resume {workspace.root} {run_id}", soft_wrap=True
             )

@@ -35,8 +35,8 @@ def test_counts_are_read_in_the_background_one_reading_at_a_time(filled_workspac
 
 def test_a_catalog_that_is_not_there_gives_way_to_the_newest(filled_workspace):
     context = AppContext.of(filled_workspace)
-    names = [catalog.name for catalog in list_catalogs(context.database)]
-    assert [catalog.name for catalog in list_catalog_rows(context.database)] == names
+    names = [catalog.name for catalog in context.database.ask(list_catalogs)]
+    assert [catalog.name for catalog in context.database.ask(list_catalog_rows)] == names
     assert CatalogList(context, "nothing").table.selected == names[0]
 
 

@@ -102,7 +102,7 @@ def test_an_empty_workspace_says_what_to_do(workspace):
 
 def test_unlabeled_others_are_told_of(filled_workspace):
     hold_out(filled_workspace)
-    (ensemble,) = list_ensembles(AppContext.of(filled_workspace).database)
+    (ensemble,) = AppContext.of(filled_workspace).database.ask(list_ensembles)
     found = evaluate(filled_workspace, "first")
     assert "never too high" not in about_html(ensemble, found)
     on = "3 held-out lenses and 40 unlabeled objects, counted as others"

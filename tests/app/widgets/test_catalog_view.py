@@ -10,7 +10,7 @@ from lensing_core.workspace import Workspace
 
 
 def rows(workspace: Workspace) -> list[str]:
-    ensembles = sorted(list_ensembles(open_database(workspace)), key=lambda e: e.name)
+    ensembles = sorted(open_database(workspace).ask(list_ensembles), key=lambda e: e.name)
     found = by_test_set(ensembles, lambda e: {"key": e.name}, measured_on)
     return [row.get("heading", row["key"]) for row in found]
 

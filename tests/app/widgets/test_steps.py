@@ -18,7 +18,7 @@ from lensing_core.workspace import Workspace
 def states(workspace: Workspace) -> list[str]:
     database = open_database(workspace)
     steps = next_steps(
-        list_catalogs(database), list_ensembles(database), list_active_runs(database)
+        database.ask(list_catalogs), database.ask(list_ensembles), database.ask(list_active_runs)
     )
     return [step.state for step in steps]
 
@@ -30,7 +30,7 @@ def test_an_empty_workspace_begins_with_data(workspace):
 def test_a_ranked_catalog_is_to_be_reviewed(filled_workspace):
     assert states(filled_workspace) == ["done", "done", "done", "next"]
     database = open_database(filled_workspace)
-    steps = next_steps(list_catalogs(database), list_ensembles(database), [])
+    steps = next_steps(database.ask(list_catalogs), database.ask(list_ensembles), [])
     assert steps[0].text == "212 candidates in 3 catalogs."
     assert steps[1].text == "1 ensemble; first is promoted."
     assert steps[2].text == "140 of 140 of cosmos."
@@ -39,7 +39,7 @@ def test_a_ranked_catalog_is_to_be_reviewed(filled_workspace):
 
 def test_ensembles_that_came_with_the_program_are_there_to_score_with(workspace):
     adopt_shipped(workspace)
-    ensembles = list_ensembles(open_database(workspace))
+    ensembles = open_database(workspace).ask(list_ensembles)
     text = next_steps([], ensembles, [])[1].text
     assert text == f"{len(ensembles)} ensembles to score with."
 
@@ -58,7 +58,7 @@ def test_what_runs_is_busy(workspace):
 
 def test_only_the_first_open_step_stands_out(filled_workspace):
     database = open_database(filled_workspace)
-    steps = next_steps(list_catalogs(database), [], [])
+    steps = next_steps(database.ask(list_catalogs), [], [])
     assert [step.state for step in steps] == ["done", "next", "done", "next"]
     text = steps_html(steps)
     assert text.count('class="next"') == 1

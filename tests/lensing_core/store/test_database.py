@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from lensing_core.errors import WorkspaceError
+from lensing_core.errors import NotFoundError, WorkspaceError
+from lensing_core.store.catalogs import catalog_names, find_catalog
 from lensing_core.store.database import Database, _open, open_database
 from lensing_core.store.tables import Base, Candidate, Run, SurveyRow
 from lensing_core.workspace import Workspace
@@ -93,3 +94,10 @@ def test_a_new_workspace_that_many_open_at_once_is_made_once(tmp_path):
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(begin, range(4)))) == 1
+
+
+def test_a_question_has_a_session_of_its_own(workspace):
+    database = open_database(workspace)
+    assert database.ask(catalog_names) == {}
+    with pytest.raises(NotFoundError, match="no catalog nowhere"):
+        database.ask(find_catalog, name="nowhere")

@@ -37,59 +37,59 @@ def test_active_runs_are_the_running_then_the_queue_in_order(database):
     add(database, "second", "queued", 10)
     add(database, "first", "queued", 20)
     add(database, "now", "running", 5)
-    assert [run.id for run in runs.list_active_runs(database)] == ["now", "first", "second"]
+    assert [run.id for run in database.ask(runs.list_active_runs)] == ["now", "first", "second"]
 
 
 def test_latest_runs_by_kind(database):
     add(database, "waiting", "queued")
-    assert [run.kind for run in runs.list_runs(database)] == [
+    assert [run.kind for run in database.ask(runs.list_runs)] == [
         *("score", "ingest", "score", "train", "simulate")
     ]
-    assert [run.status for run in runs.list_runs(database, ended=True, limit=2)] == [
+    assert [run.status for run in database.ask(runs.list_runs, ended=True, limit=2)] == [
         *("failed", "succeeded")
     ]
-    assert [run.id for run in runs.list_runs(database, kinds=["train"])] == [TRAIN]
+    assert [run.id for run in database.ask(runs.list_runs, kinds=["train"])] == [TRAIN]
 
 
 def test_elapsed_time_stops_with_the_run(database):
     now = utc_now()
     add(database, "r", "running", started_at=now - timedelta(seconds=30))
-    assert runs.get_run(database, "r").elapsed_s(now) == pytest.approx(30)
-    assert runs.get_run(database, TRAIN).elapsed_s(now) == pytest.approx(82)
+    assert database.ask(runs.get_run, "r").elapsed_s(now) == pytest.approx(30)
+    assert database.ask(runs.get_run, TRAIN).elapsed_s(now) == pytest.approx(82)
     add(database, "q", "queued")
-    assert runs.get_run(database, "q").elapsed_s(now) is None
+    assert database.ask(runs.get_run, "q").elapsed_s(now) is None
 
 
 def test_unknown_run(database):
     with pytest.raises(NotFoundError, match="no run nothing"):
-        runs.get_run(database, "nothing")
+        database.ask(runs.get_run, "nothing")
 
 
 def test_log_is_the_last_lines_oldest_first(database):
     with database.session() as session:
         session.add_all(RunLog(run_id=TRAIN, level="info", message=str(k)) for k in range(300))
-    lines = runs.fetch_log(database, TRAIN, last=5)
+    lines = database.ask(runs.fetch_log, TRAIN, last=5)
     assert [line.message for line in lines] == ["295", "296", "297", "298", "299"]
 
 
 def test_curves_are_sorted_and_a_repeated_step_counts_once(database):
-    before = {(c.name, c.member): c for c in runs.fetch_curves(database, TRAIN)}
+    before = {(c.name, c.member): c for c in database.ask(runs.fetch_curves, TRAIN)}
     assert set(before) == {
         (name, member)
         for name in ("train_loss", "validation_loss")
         for member in ("trees", "network")
     }
     assert before["train_loss", "trees"].steps == tuple(range(1, 31))
-    n_metrics = runs.count_metrics(database, TRAIN)
+    n_metrics = database.ask(runs.count_metrics, TRAIN)
     with database.session() as session:
         session.add_all(
             RunMetric(run_id=TRAIN, member="trees", name="train_loss", step=step, value=value)
             for step, value in ((30, 7.0), (0, 9.0))
         )
-    assert runs.count_metrics(database, TRAIN) == n_metrics + 2
+    assert database.ask(runs.count_metrics, TRAIN) == n_metrics + 2
     (curve,) = [
         c
-        for c in runs.fetch_curves(database, TRAIN)
+        for c in database.ask(runs.fetch_curves, TRAIN)
         if (c.name, c.member) == ("train_loss", "trees")
     ]
     assert curve.steps == tuple(range(31))

@@ -25,7 +25,7 @@ from lensing_core.store.tables import Run, RunMetric, utc_now
 
 
 def of(workspace, run_id):
-    return get_run(open_database(workspace), run_id)
+    return open_database(workspace).ask(get_run, run_id)
 
 
 @pytest.fixture

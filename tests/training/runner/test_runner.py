@@ -142,7 +142,7 @@ def test_a_run_says_why_it_failed_and_whether_resuming_can_help(
 ):
     run_id = jobs.submit(workspace, count_settings(fail_at=1, fault=fault))
     jobs.wait(workspace, run_id, poll_s=0.05)
-    run = get_run(open_database(workspace), run_id)
+    run = open_database(workspace).ask(get_run, run_id)
     assert (run.status, run.failure, run.resumable) == ("failed", failure, resumable)
     assert words in run.error
     assert "\n" not in run.error

@@ -70,7 +70,7 @@ def match_service(
     from lensing_core.crossmatch.answers import AnswerCache
     from lensing_core.crossmatch.services import Asking, ServiceError, ServiceReference
 
-    queued = get_run(open_database(context.workspace), context.run_id).created_at
+    queued = open_database(context.workspace).ask(get_run, context.run_id).created_at
     cache = AnswerCache(
         context.workspace.cache / "crossmatch", queued if settings.ask_anew else None
     )
