@@ -32,7 +32,13 @@ from sqlalchemy import select
 
 from lens_triage.training.settings import SimulateSettings
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
-from lensing_core.features import BLOCKS, ClassicFeatures, FeaturePool, Scene, compute_features
+from lensing_core.features import (
+    BLOCKS,
+    ClassicFeatures,
+    CutoutBatch,
+    FeaturePool,
+    compute_features,
+)
 from lensing_core.features.grid import ANNULI_ARCSEC, GRID
 from lensing_core.features.light import Light
 from lensing_core.features.robust import frame_mask, median
@@ -179,7 +185,7 @@ def pool_rate(compute: ClassicFeatures, flux: np.ndarray) -> float:
         return len(flux) / seconds(lambda: pool.submit(flux)(), clock=time.perf_counter)
 
 
-class WithLight(Scene):
+class WithLight(CutoutBatch):
     """A scene whose central galaxy is left in."""
 
     @cached_property
@@ -193,7 +199,7 @@ class WithLight(Scene):
         return Light(model, flat, radius.astype(np.float32), np.ones(n, dtype=np.float32))
 
 
-def table_of(store: CutoutStore, kind: type[Scene]) -> dict[str, np.ndarray]:
+def table_of(store: CutoutStore, kind: type[CutoutBatch]) -> dict[str, np.ndarray]:
     """Features of a catalog by block."""
     features = ClassicFeatures(store.geometry, PIXEL_BLOCKS)
     parts: dict[str, list[np.ndarray]] = {name: [] for name in PIXEL_BLOCKS}
@@ -230,7 +236,7 @@ def blocks(n_train: int, n_test: int) -> None:
             settings = SimulateSettings(catalog=name, n_objects=n, seed=seed, **survey)
             run_here(workspace, settings, name)
             store = CutoutStore(workspace.catalog_cutouts(name))
-            for light, kind in (("taken out", Scene), ("left in", WithLight)):
+            for light, kind in (("taken out", CutoutBatch), ("left in", WithLight)):
                 tables[light][name] = table_of(store, kind)
             query = select(Candidate.label).join(Catalog, Catalog.id == Candidate.catalog_id)
             query = query.where(Catalog.name == name).order_by(Candidate.cutout_index)

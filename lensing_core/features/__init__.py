@@ -19,19 +19,19 @@ from lensing_core.features.grid import GridFeatures
 from lensing_core.features.pool import FeaturePool, compute_features
 from lensing_core.features.ridges import RidgeFeatures
 from lensing_core.features.schema import FeatureSchema
-from lensing_core.features.segments import Scene, Segments
+from lensing_core.features.segments import CutoutBatch, Segments
 
 __all__ = [
     "BLOCKS",
     "CatalogFeatures",
     "ClassicFeatures",
     "ColourFeatures",
+    "CutoutBatch",
     "FeatureBlock",
     "FeaturePool",
     "FeatureSchema",
     "GridFeatures",
     "RidgeFeatures",
-    "Scene",
     "SegmentFeatures",
     "Segments",
     "compute_features",

@@ -18,7 +18,7 @@ from scipy.ndimage import uniform_filter
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata, PixelBlock
 from lensing_core.features.schema import FeatureSchema
-from lensing_core.features.segments import Scene, Segments
+from lensing_core.features.segments import CutoutBatch, Segments
 
 Array = NDArray[np.float64]
 MOST = 12
@@ -73,7 +73,7 @@ class SegmentFeatures(PixelBlock):
         "arc_tangential_alignment": 1,
     }
 
-    def of(self, scene: Scene, metadata: Metadata | None = None) -> NDArray[np.float32]:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> NDArray[np.float32]:
         """Features of a scene, (n, len(schema))."""
         brightest = _brightest(scene) * self.geometry.pixel_scale_arcsec
         with np.errstate(all="ignore"):
@@ -166,7 +166,7 @@ def _arc(segments: Segments) -> dict[str, Array]:
     }
 
 
-def _sectors(scene: Scene) -> Array:
+def _sectors(scene: CutoutBatch) -> Array:
     """Share of twelve equal sectors around the centre in which some segment has a pixel."""
     segments, side = scene.segments, scene.flux.shape[-1]
     axis = np.arange(side) - (side - 1) / 2
@@ -179,7 +179,7 @@ def _sectors(scene: Scene) -> Array:
     return np.asarray(seen.mean(axis=1))
 
 
-def _brightest(scene: Scene) -> Array:
+def _brightest(scene: CutoutBatch) -> Array:
     """Brightest spot of each cutout (3 × 3 pixels, all bands), (n, 2) pixels from the centre."""
     side = scene.flux.shape[-1]
     smooth = uniform_filter(scene.image.sum(axis=1), size=(0, 3, 3), mode="constant")
@@ -187,7 +187,7 @@ def _brightest(scene: Scene) -> Array:
     return np.stack([place % side, place // side], axis=1) - (side - 1) / 2
 
 
-def _galaxy(scene: Scene, brightest: Array) -> dict[str, Array]:
+def _galaxy(scene: CutoutBatch, brightest: Array) -> dict[str, Array]:
     """What is known of the central galaxy and of what its model leaves."""
     inside = ~scene.core & scene.valid.any(axis=1)
     count = np.maximum(inside.sum(axis=(1, 2)), 1)

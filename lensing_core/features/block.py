@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.schema import FeatureSchema
-from lensing_core.features.segments import Scene
+from lensing_core.features.segments import CutoutBatch
 
 Metadata = Mapping[str, Sequence[Any]]
 
@@ -39,7 +39,7 @@ class FeatureBlock(Protocol):
         """What it needs to know beside the pixels."""
         ...
 
-    def of(self, scene: Scene, metadata: Metadata | None = None) -> NDArray[np.float32]:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> NDArray[np.float32]:
         """Features, shape (n, len(schema)); NaN where unknown."""
         ...
 
@@ -61,8 +61,8 @@ class PixelBlock:
         self, flux: NDArray[np.float32], metadata: Metadata | None = None
     ) -> NDArray[np.float32]:
         """Features of cutouts (n, band, y, x)."""
-        return self.of(Scene(flux, self.geometry), metadata)
+        return self.of(CutoutBatch(flux, self.geometry), metadata)
 
-    def of(self, scene: Scene, metadata: Metadata | None = None) -> NDArray[np.float32]:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> NDArray[np.float32]:
         """Features of a scene."""
         raise NotImplementedError

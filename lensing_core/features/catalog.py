@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata
 from lensing_core.features.schema import FeatureSchema
-from lensing_core.features.segments import Scene
+from lensing_core.features.segments import CutoutBatch
 
 Array = NDArray[np.float64]
 PROXY_ERROR = 0.3
@@ -74,7 +74,7 @@ class CatalogFeatures:
         one_hot = np.array(of_survey).reshape(n, len(SURVEYS))
         return np.column_stack([*columns, one_hot]).astype(np.float32)
 
-    def of(self, scene: Scene, metadata: Metadata | None = None) -> NDArray[np.float32]:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> NDArray[np.float32]:
         """Features of a scene's objects."""
         return self(scene.flux, metadata)
 

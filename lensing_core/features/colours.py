@@ -22,7 +22,7 @@ from scipy.special import chdtrc
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata, PixelBlock
 from lensing_core.features.schema import FeatureSchema
-from lensing_core.features.segments import FWHM_OF_SIGMA, Scene
+from lensing_core.features.segments import FWHM_OF_SIGMA, CutoutBatch
 
 Array = NDArray[np.float64]
 MOST = 8
@@ -72,7 +72,7 @@ class ColourFeatures(PixelBlock):
         }
         return FeatureSchema("colours-1", tuple(columns), tuple(columns.values()))
 
-    def of(self, scene: Scene, metadata: Metadata | None = None) -> NDArray[np.float32]:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> NDArray[np.float32]:
         """Features of a scene, (n, len(schema))."""
         with np.errstate(all="ignore"):
             magnitude, variance = self._photometry(scene)
@@ -98,7 +98,7 @@ class ColourFeatures(PixelBlock):
         table[~scene.valid.any(axis=(1, 2, 3)) | scene.segments.failed] = np.nan
         return table
 
-    def _photometry(self, scene: Scene) -> tuple[Array, Array]:
+    def _photometry(self, scene: CutoutBatch) -> tuple[Array, Array]:
         """asinh magnitudes and their variances, (n, MOST, band); NaN where there is no segment.
 
         A band without data has magnitude 0 with a variance that gives it no say.
@@ -120,7 +120,7 @@ class ColourFeatures(PixelBlock):
             variances.append(segments.table(v + FLOOR_MAG**2, MOST))
         return np.stack(magnitudes, axis=-1), np.stack(variances, axis=-1)
 
-    def _gates(self, scene: Scene) -> Array:
+    def _gates(self, scene: CutoutBatch) -> Array:
         """Whether each segment is quasar-like, a blend, or faint: (3, n, MOST), NaN for none."""
         segments = scene.segments
         psf_sigma = scene.psf_px * self.geometry.pixel_scale_arcsec / FWHM_OF_SIGMA
@@ -129,7 +129,7 @@ class ColourFeatures(PixelBlock):
         gates = (point & ~blend, blend, segments.snr < LEAST_SNR)
         return np.stack([segments.table(g.astype(np.float64), MOST) for g in gates])
 
-    def _galaxy(self, scene: Scene) -> Array:
+    def _galaxy(self, scene: CutoutBatch) -> Array:
         """asinh magnitudes of the middle of the galaxy's model, (n, band); NaN without data."""
         model, radius = scene.light.model, scene.light.radius_px
         inside = (radius < GALAXY_RADIUS * radius.shape[-1])[:, None]

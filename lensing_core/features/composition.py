@@ -19,7 +19,7 @@ from lensing_core.features.colours import ColourFeatures
 from lensing_core.features.grid import GridFeatures
 from lensing_core.features.ridges import RidgeFeatures
 from lensing_core.features.schema import FeatureSchema
-from lensing_core.features.segments import Scene
+from lensing_core.features.segments import CutoutBatch
 
 Floats = NDArray[np.float32]
 _COUNT = "segment_count"
@@ -93,7 +93,7 @@ class ClassicFeatures:
 
     def __call__(self, flux: Floats, metadata: Metadata | None = None) -> Floats:
         """Features, shape (n, len(schema)), of cutouts (n, band, y, x); NaN where unknown."""
-        scene = Scene(flux, self.geometry)
+        scene = CutoutBatch(flux, self.geometry)
         return np.concatenate([block.of(scene, metadata) for block in self.blocks], axis=1)
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata, PixelBlock
 from lensing_core.features.schema import FeatureSchema
-from lensing_core.features.segments import Scene
+from lensing_core.features.segments import CutoutBatch
 
 Floats = NDArray[np.float32]
 VERSION = "grid-1"
@@ -61,7 +61,7 @@ class GridFeatures(PixelBlock):
         columns += [("valid_fraction", "fraction")]
         return FeatureSchema(VERSION, *map(tuple, zip(*columns, strict=True)))
 
-    def of(self, scene: Scene, metadata: Metadata | None = None) -> Floats:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Floats:
         """Features of a scene, shape (n, len(schema)); NaN where unknown."""
         n, bands = scene.flux.shape[:2]
         flat = scene.image.reshape(n, bands, self.geometry.size_px**2)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata, PixelBlock
 from lensing_core.features.schema import FeatureSchema
-from lensing_core.features.segments import FWHM_OF_SIGMA, Scene
+from lensing_core.features.segments import FWHM_OF_SIGMA, CutoutBatch
 
 Floats = NDArray[np.float32]
 WIDTHS = (1.0, 2.0)
@@ -47,7 +47,7 @@ class RidgeFeatures(PixelBlock):
         units = ["fraction" if name.endswith("coverage") else "sigma" for name in names]
         return FeatureSchema("ridges-1", tuple(names), tuple(units))
 
-    def of(self, scene: Scene, metadata: Metadata | None = None) -> Floats:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Floats:
         """Features of a scene, (n, len(schema))."""
         spectrum = np.fft.rfft2(scene.significance)
         parts = [part for width in range(len(WIDTHS)) for part in self._width(spectrum, width)]

@@ -37,7 +37,7 @@ FWHM_OF_SIGMA = 2 * np.sqrt(2 * np.log(2))
 
 
 @dataclass(frozen=True)
-class Scene:
+class CutoutBatch:
     """Cutouts (n, band, y, x) with what several blocks of features need of them, made once."""
 
     flux: Floats
@@ -196,7 +196,7 @@ class Segments:
         return out
 
 
-def find_segments(scene: Scene) -> Segments:
+def find_segments(scene: CutoutBatch) -> Segments:
     """Find and measure the segments of a scene."""
     n, side, _ = scene.significance.shape
     labels, failed = _label(scene.significance)

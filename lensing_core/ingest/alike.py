@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.ingest.headers import Cards, read_calibration
-from lensing_core.ingest.images import AlikeImages, Calibration, RowRequest
+from lensing_core.ingest.images import AlikeImages, BandCalibration, RowRequest
 from lensing_core.ingest.plain_fits import PlainFile, read_alike
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.sky import Shown, sky_of_cards, turned_against
@@ -49,7 +49,7 @@ class PlainReader:
         What is added to the name of the first band's file.
     """
 
-    calibration: Calibration
+    calibration: BandCalibration
     find: Callable[[RowRequest], Sequence[Path]]
     models: tuple[PlainFile, ...]
     bands: tuple[BandPlace, ...]

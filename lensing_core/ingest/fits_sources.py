@@ -22,8 +22,8 @@ from lensing_core.ingest.hdu_names import (
     only_band,
 )
 from lensing_core.ingest.images import (
+    BandCalibration,
     BandImage,
-    Calibration,
     Locator,
     RowRequest,
     to_variance,
@@ -63,7 +63,7 @@ class FitsHdus:
     """
 
     locator: Locator
-    calibration: Calibration
+    calibration: BandCalibration
     keys: tuple[str, ...]
     by_order: bool = False
     companions: Companions = _NO_COMPANIONS
@@ -130,7 +130,7 @@ class FitsFiles:
     """One FITS file a band."""
 
     locator: Locator
-    calibration: Calibration
+    calibration: BandCalibration
     keys: tuple[str, ...]
     companions: Companions = _NO_COMPANIONS
 
@@ -218,7 +218,7 @@ class FitsCube:
     """
 
     locator: Locator
-    calibration: Calibration
+    calibration: BandCalibration
     planes: tuple[int, ...]
     axis: BandAxis
     n_planes: int = 0

@@ -321,7 +321,7 @@ def existing_spelling(path: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class BandCalibration:
     """Pixel scale and zero point of each band's images: settings, else header, else survey.
 
     Attributes

@@ -18,8 +18,8 @@ from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.guard import each_band
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, only_band
 from lensing_core.ingest.images import (
+    BandCalibration,
     BandImage,
-    Calibration,
     Locator,
     RowRequest,
     to_variance,
@@ -45,7 +45,7 @@ class Mosaic:
     """
 
     locator: Locator
-    calibration: Calibration
+    calibration: BandCalibration
     keys: tuple[str, ...]
     size_px: int
     grid_scale_arcsec: float

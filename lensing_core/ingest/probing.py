@@ -19,8 +19,8 @@ from lensing_core.ingest.fits_sources import FitsCube, FitsFiles, FitsHdus
 from lensing_core.ingest.guard import load_row
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus, only_band
 from lensing_core.ingest.images import (
+    BandCalibration,
     BandImage,
-    Calibration,
     ImageSource,
     Locator,
     RowRequest,
@@ -173,10 +173,10 @@ class _Builder:
             self._companions(),
         )
 
-    def _calibration(self, bands: tuple[str, ...]) -> Calibration:
+    def _calibration(self, bands: tuple[str, ...]) -> BandCalibration:
         for band in bands:
             self.survey.band(band)  # raises with the bands that there are
-        return Calibration(
+        return BandCalibration(
             self.survey, bands, self.request.scales_of(bands), self.request.zero_points_of(bands)
         )
 
@@ -364,7 +364,7 @@ class _Builder:
         )
 
     def _finest_scale(
-        self, calibration: Calibration, keys: tuple[str, ...], per_band: bool
+        self, calibration: BandCalibration, keys: tuple[str, ...], per_band: bool
     ) -> float:
         scales = []
         for k in range(len(calibration.bands)):

@@ -18,7 +18,7 @@ from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import BandAxis
 from lensing_core.ingest.fits_sources import bands_first, check_planes
 from lensing_core.ingest.guard import guarded, opening
-from lensing_core.ingest.images import BandImage, Calibration, Locator, RowRequest
+from lensing_core.ingest.images import BandCalibration, BandImage, Locator, RowRequest
 from lensing_core.ingest.limits import check_expanded, check_pixels
 from lensing_core.ingest.pictures import picture_bands
 from lensing_core.ingest.rejection import RowRejected
@@ -45,7 +45,7 @@ class Stack:
     """
 
     locator: Locator
-    calibration: Calibration
+    calibration: BandCalibration
     planes: tuple[int, ...]
     axis: BandAxis
     n_planes: int = 0

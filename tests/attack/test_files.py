@@ -12,7 +12,7 @@ from attacking import seeds
 from mutants import mutated, peak_mib, rows_of_table, write_images, write_tables
 
 from lensing_core.ingest.fits_sources import FitsHdus
-from lensing_core.ingest.images import Calibration, Locator, RowRequest
+from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
 from lensing_core.ingest.isolation import IsolatedDecoder, reading_helpers
 from lensing_core.ingest.limits import Limits
 from lensing_core.ingest.pictures import Pictures, is_picture
@@ -27,7 +27,7 @@ MOST_MIB = 2500  # the limit and the libraries
 
 def source_of(path: Path):
     locator = Locator(path.parent, "{id}")
-    calibration = Calibration(get_survey("hsc"), ("g",), (None,), (None,))
+    calibration = BandCalibration(get_survey("hsc"), ("g",), (None,), (None,))
     if is_picture(path.name):
         return Pictures(locator, 0.2), Grid(16, 0.2, (np.nan,) * 3)
     grid = Grid(16, 0.168, (27.0,))

@@ -7,7 +7,7 @@ import pytest
 import sep
 from scipy.ndimage import gaussian_filter
 
-from lensing_core.features import Scene, SegmentFeatures, segments
+from lensing_core.features import CutoutBatch, SegmentFeatures, segments
 from lensing_core.features.composition import count_unsegmented
 
 
@@ -21,7 +21,7 @@ def columns(features: SegmentFeatures, flux: np.ndarray) -> dict[str, np.ndarray
 
 
 def test_a_painted_arc_is_measured(geometry, lens):
-    found = Scene(lens, geometry).segments
+    found = CutoutBatch(lens, geometry).segments
     assert (found.count >= 2).all()
     first = found.rank == 0
     angle = np.arctan2(found.y[first], found.x[first])

@@ -12,7 +12,7 @@ from lensing_core.ingest import decoding
 from lensing_core.ingest.companions import Companions
 from lensing_core.ingest.decoding import alike_reader, decode_rows
 from lensing_core.ingest.fits_sources import FitsFiles, FitsHdus
-from lensing_core.ingest.images import Calibration, Locator, RowRequest
+from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
 from lensing_core.ingest.room import Grid, Room
 from lensing_core.ingest.sky import orientation
 from lensing_core.surveys import get_survey
@@ -26,9 +26,9 @@ def rng():
     return np.random.default_rng(11)
 
 
-def calibration() -> Calibration:
+def calibration() -> BandCalibration:
     none = (None,) * len(BANDS)
-    return Calibration(get_survey("hsc"), BANDS, none, none)
+    return BandCalibration(get_survey("hsc"), BANDS, none, none)
 
 
 def rows_of(n=N) -> list[RowRequest]:

@@ -17,7 +17,7 @@ from lensing_core.ingest.companions import Companions
 from lensing_core.ingest.contents import kind_of_file
 from lensing_core.ingest.fits_files import calibration, open_fits, sky
 from lensing_core.ingest.fits_sources import FitsCube, FitsFiles, FitsHdus
-from lensing_core.ingest.images import Calibration, Locator, RowRequest
+from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.surveys import get_survey
 
@@ -62,9 +62,9 @@ def image_with(pixels=PIXELS, kind=fits.PrimaryHDU, name=None, **cards):
     return hdu
 
 
-def calibration_of(*bands) -> Calibration:
+def calibration_of(*bands) -> BandCalibration:
     none = (None,) * len(bands)
-    return Calibration(get_survey("hsc"), bands, none, none)
+    return BandCalibration(get_survey("hsc"), bands, none, none)
 
 
 @pytest.fixture(params=["small", "large"])
@@ -280,7 +280,7 @@ def test_magnitudes_are_refused(tmp_path, stated):
     (tmp_path / "1-r.fits").write_bytes(content_of(image_with(BUNIT="mag/arcsec2")))
     source = FitsFiles(
         Locator(tmp_path, "{id}-{band}.fits"),
-        Calibration(get_survey("hsc"), ("r",), (None,), (stated,)),
+        BandCalibration(get_survey("hsc"), ("r",), (None,), (stated,)),
         ("r",),
     )
     with pytest.raises(RowRejected, match=r"magnitudes \(BUNIT mag/arcsec2\), which are no flux"):

@@ -6,7 +6,7 @@ from astropy.io import fits
 
 from lensing_core.ingest.companions import Companions
 from lensing_core.ingest.fits_sources import FitsCube, FitsFiles, FitsHdus
-from lensing_core.ingest.images import BandImage, Calibration, Locator, RowRequest, to_variance
+from lensing_core.ingest.images import BandCalibration, BandImage, Locator, RowRequest, to_variance
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.surveys import get_survey
 
@@ -14,9 +14,9 @@ BANDS = ("g", "r", "i")
 ROW = RowRequest(0, "a", 10.0, 1.0)
 
 
-def calibration(survey="hsc", bands=BANDS, scales=None, zero_points=None) -> Calibration:
+def calibration(survey="hsc", bands=BANDS, scales=None, zero_points=None) -> BandCalibration:
     none = (None,) * len(bands)
-    return Calibration(get_survey(survey), bands, scales or none, zero_points or none)
+    return BandCalibration(get_survey(survey), bands, scales or none, zero_points or none)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 
 from lensing_core.ingest.decoding import assemble
-from lensing_core.ingest.images import Calibration, Locator, RowRequest
+from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.room import Grid, Room
@@ -39,7 +39,7 @@ def write(path, pixels, wcs, **cards):
 def source(folder, *, bands=("g", "r"), size=SIZE, scale=0.2, pattern="mosaic_{band}.fits"):
     survey = get_survey("hsc")
     none = (None,) * len(bands)
-    calibration = Calibration(survey, bands, none, none)
+    calibration = BandCalibration(survey, bands, none, none)
     return Mosaic(Locator(folder, pattern), calibration, bands, size, scale)
 
 

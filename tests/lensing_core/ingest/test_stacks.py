@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.images import Calibration, Locator, RowRequest
+from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.stacks import PictureStack, Stack, open_array, picture_axis
 from lensing_core.surveys import get_survey
@@ -20,7 +20,7 @@ def pixels() -> np.ndarray:
 
 def stack(path, **more):
     bands = ("g", "r", "i")
-    calibration = Calibration(get_survey("hsc"), bands, (None,) * 3, (None,) * 3)
+    calibration = BandCalibration(get_survey("hsc"), bands, (None,) * 3, (None,) * 3)
     options = {"planes": (0, 1, 2), "axis": "first", "n_planes": 3, **more}
     return Stack(Locator(path), calibration, **options)
 
