@@ -19,10 +19,11 @@ from lens_triage.app.review.query import (
     Address,
     read_address,
 )
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.errors import BadInputError
 from lensing_core.export import FORMATS, ExportRow, export_to
 from lensing_core.export.pictures import CutoutSource
 from lensing_core.store import Session
+from lensing_core.store.candidates import no_candidate
 from lensing_core.store.catalogs import catalogs_with_candidates
 from lensing_core.store.ensembles import get_ensemble, scored_ensembles
 from lensing_core.store.export_rows import export_candidates, export_rows
@@ -106,7 +107,7 @@ def write_export(context: AppContext, request: ExportRequest, path: Path) -> int
             try:
                 yield from context.database.ask(export_candidates, query, [key])
             except KeyError:
-                raise NotFoundError(f"Candidate {key} does not exist.") from None
+                raise no_candidate(key) from None
         else:
             yield from export_rows(context.database, query, limit=most)
 

@@ -18,13 +18,13 @@ from lens_triage.app.review.finding import (
     selection_to_json,
 )
 from lens_triage.app.review.query import query_from_json
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.errors import BadInputError
 from lensing_core.export import ExportRow
 from lensing_core.export.pictures import cutout_fits
 from lensing_core.export.samp import Pointed, SampLink
 from lensing_core.export.tables import write_votable
 from lensing_core.store import Session
-from lensing_core.store.candidates import nearest_candidate
+from lensing_core.store.candidates import nearest_candidate, no_candidate
 from lensing_core.store.export_rows import export_candidates, export_rows
 from lensing_core.store.selections import keep_selection
 from lensing_core.workspace import Workspace
@@ -111,7 +111,7 @@ class ReviewSamp:
         try:
             (row,) = self._context.database.ask(export_candidates, query, [int(message["id"])])
         except KeyError:
-            raise NotFoundError(f"Candidate {message['id']} does not exist.") from None
+            raise no_candidate(message["id"]) from None
         return row
 
     def _check(self) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 from lensing_core.acquisition import QueueEntry
 from lensing_core.consensus import SCHEMES, Scheme
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.errors import BadInputError
 from lensing_core.labeling.gold import choose_gold, choose_tutorial
 from lensing_core.labeling.options import SessionOptions
 from lensing_core.store import Session
-from lensing_core.store.candidates import missing_candidates
+from lensing_core.store.candidates import require_candidates
 from lensing_core.store.label_sessions import add_session, find_session, get_session
 from lensing_core.store.labels import grader_named
 from lensing_core.store.tables import LabelSession, SessionItem, utc_now
@@ -127,8 +127,7 @@ def _check_queue(session: Session, ids: Sequence[int]) -> None:
         raise BadInputError(f"The queue holds {len(ids):,} candidates: choose 1 to {MOST_ITEMS:,}.")
     if len(set(ids)) < len(ids):
         raise BadInputError("The queue holds a candidate twice.")
-    if missing := missing_candidates(session, ids):
-        raise NotFoundError(f"Candidate {missing[0]} does not exist.")
+    require_candidates(session, ids)
 
 
 def _store(

@@ -44,8 +44,13 @@ def get_candidate(session: Session, candidate_id: int) -> Candidate:
     """The candidate of an id; raises NotFoundError."""
     candidate = session.get(Candidate, candidate_id)
     if candidate is None:
-        raise NotFoundError(f"Candidate {candidate_id} does not exist.")
+        raise no_candidate(candidate_id)
     return candidate
+
+
+def no_candidate(candidate_id: int) -> NotFoundError:
+    """The error that says that there is no candidate of this id."""
+    return NotFoundError(f"Candidate {candidate_id} does not exist.")
 
 
 def candidate_at(session: Session, catalog: str, cutout_index: int) -> int | None:
@@ -203,13 +208,12 @@ def write_columns(
     )
 
 
-def missing_candidates(session: Session, candidate_ids: Iterable[int]) -> list[int]:
-    """Those of some ids that no candidate has, in their order."""
-    missing: list[int] = []
+def require_candidates(session: Session, candidate_ids: Iterable[int]) -> None:
+    """Raise NotFoundError where one of some ids is of no candidate."""
     for part in in_batches(candidate_ids):
         present = set(session.scalars(select(Candidate.id).where(Candidate.id.in_(part))))
-        missing += [key for key in part if key not in present]
-    return missing
+        if missing := [key for key in part if key not in present]:
+            raise no_candidate(missing[0])
 
 
 class PlacedCandidate(NamedTuple):
