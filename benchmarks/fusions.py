@@ -21,10 +21,11 @@ from sqlalchemy import select
 
 from lens_triage.training.jobs.train.data import TrainingData
 from lensing_core.cutouts import CutoutStore
-from lensing_core.metrics import binomial_interval, ranking_figures_with_intervals
+from lensing_core.metrics import ranking_figures_with_intervals
 from lensing_core.models.ensemble import FUSIONS, EnsembleRule
 from lensing_core.models.files import load_member
 from lensing_core.models.member import Predictor
+from lensing_core.proportions import Proportion
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble
 from lensing_core.workspace import Workspace
@@ -139,7 +140,7 @@ def main() -> None:
             for rate in RATES:
                 others = np.sort(scores[arguments.control])[::-1]
                 k = int((scores[name] > others[int(rate * len(others))]).sum())
-                low, high = binomial_interval(k, len(scores[name]))
+                low, high = Proportion(k, len(scores[name])).interval
                 print(f"{name}, FPR {rate:g}: {k}/{len(scores[name])} [{low:.2f}, {high:.2f}]")
         if arguments.graded:
             grade, logit = grades(workspace, arguments.graded), scores[arguments.graded]

@@ -14,7 +14,7 @@ from lens_triage.app.widgets.table import (
 )
 from lensing_core.acquisition import STRATEGIES
 from lensing_core.labeling import GraderFigures, SessionSummary
-from lensing_core.labeling.summary import Fraction
+from lensing_core.proportions import Proportion
 
 _PACE = "Median seconds on screen; pauses over 2 min left out"
 _INTERVAL = "95 % interval (Clopper-Pearson)"
@@ -123,20 +123,20 @@ def _grader_row(figures: GraderFigures) -> Row:
         },
         "grades": ", ".join(f"{grade} {n:,}" for grade, n in grades) or "–",
         "pace": "–" if figures.seconds is None else f"{figures.seconds:.1f}",
-        "repeats": _fraction(figures.repeats),
-        "lenses": _fraction(figures.gold_lenses),
-        "others": _fraction(figures.gold_others),
+        "repeats": _proportion(figures.repeats),
+        "lenses": _proportion(figures.gold_lenses),
+        "others": _proportion(figures.gold_others),
         "flagged": fmt.count(figures.n_flagged),
     }
 
 
-def _fraction(fraction: Fraction) -> dict[str, Any]:
-    if fraction.value is None:
+def _proportion(share: Proportion) -> dict[str, Any]:
+    if not share.total:
         return {"text": "–"}
-    told = fraction.to_json()
+    told = share.to_json()
     low, high = (f"{100 * told[name]:.0f}" for name in ("low_95", "high_95"))
     return {
-        "text": fmt.percent(fraction.value),
+        "text": fmt.percent(share.value),
         "note": f"{low}–{high}",
-        "title": f"{fraction.found} of {fraction.total}",
+        "title": f"{share.found} of {share.total}",
     }

@@ -10,9 +10,10 @@ from lens_triage.app.widgets.table import (
     column,
 )
 from lensing_core.acquisition import QueueEntry
-from lensing_core.consensus import Agreement, Share
+from lensing_core.consensus import Agreement
 from lensing_core.labeling.loop_history import TOP, Round
 from lensing_core.labeling.team import GraderPair, TeamGrader
+from lensing_core.proportions import Proportion
 from lensing_core.store.consensus_list import ConsensusEntry
 from lensing_core.store.votes import Coverage
 
@@ -66,9 +67,9 @@ ROUND_COLUMNS = [
 ]
 
 
-def share_text(share: Share) -> str:
+def share_text(share: Proportion) -> str:
     """A share with its interval; a dash where nothing was counted."""
-    return fmt.with_interval(share.value, share.interval) if share.of else fmt.MISSING
+    return fmt.with_interval(share.value, share.interval) if share.total else fmt.MISSING
 
 
 def agreement_text(found: Agreement) -> str:
@@ -93,9 +94,9 @@ def grader_row(grader: TeamGrader) -> Row:
     }
 
 
-def _counted(share: Share) -> dict[str, str]:
+def _counted(share: Proportion) -> dict[str, str]:
     text = share_text(share)
-    return {"text": text, "title": f"{share.found:,} of {share.of:,}: {text}"}
+    return {"text": text, "title": f"{share.found:,} of {share.total:,}: {text}"}
 
 
 def pair_row(pair: GraderPair) -> Row:
@@ -170,8 +171,8 @@ def round_row(found: Round, *, may_promote: bool) -> Row:
         "change": fmt.MISSING if not difference else _change(difference),
         "top": {
             "text": top,
-            "title": f"{found.top.of:,} of {found.n_top:,} have an answer, those that it learned "
-            "from among them",
+            "title": f"{found.top.total:,} of {found.n_top:,} have an answer, those that it "
+            "learned from among them",
         },
         "added": {"text": f"{found.added:,} of {found.graded:,}", "title": "Lenses, of graded"},
         "act": {"actions": actions if may_promote and not found.promoted else []},

@@ -94,10 +94,10 @@ class SkillBoard(pn.viewable.Viewer):
 def skill_cell(one: KindSkill) -> Cell:
     """A share with its interval, and of how many."""
     open_ = f"; {one.undecided:,} undecided" if one.undecided else ""
-    if not one.right.of:
+    if not one.right.total:
         return {"text": fmt.MISSING, "note": f"{one.undecided:,} undecided"}
     return {
         "text": fmt.with_interval(one.right.value, one.right.interval),
-        "note": f"{one.right.found:,} of {one.right.of:,}",
-        "title": f"{one.right.found:,} of {one.right.of:,} called right{open_}",
+        "note": f"{one.right.found:,} of {one.right.total:,}",
+        "title": f"{one.right.found:,} of {one.right.total:,} called right{open_}",
     }

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv, expit, log_expit
+from scipy.special import expit, log_expit
 
 from lensing_core.calibration.scaling import calibrate
 from lensing_core.errors import BadInputError
+from lensing_core.proportions import clopper_pearson
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,7 @@ def reliability(logits: ArrayLike, labels: ArrayLike, *, n_bins: int = 15) -> Re
     constant = float(-(base * np.log(base) + (1 - base) * np.log1p(-base)))
     line = calibrate(z, truth, "platt")
     found = share * count
-    low = np.where(found > 0, betaincinv(found, count - found + 1, 0.16), 0.0)
-    high = np.where(found < count, betaincinv(found + 1, count - found, 0.84), 1.0)
+    low, high = clopper_pearson(found, count, level=0.68)
     return Reliability(
         ece_equal_mass=float((count * gaps).sum() / len(p)),
         ece_equal_width=float((wide_count * np.abs(wide_share - wide_p)).sum() / len(p)),

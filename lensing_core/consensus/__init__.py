@@ -5,7 +5,7 @@ graders' confusion of them; :mod:`.decision` says what is accepted, retired or o
 the list is; :mod:`.agreement` measures how far graders agree.
 """
 
-from lensing_core.consensus.agreement import Agreement, Share, cohen_kappa, fleiss_kappa
+from lensing_core.consensus.agreement import Agreement, cohen_kappa, fleiss_kappa
 from lensing_core.consensus.confusion import (
     ConsensusEstimate,
     Smoothing,

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lensing_core.errors import BadInputError
-from lensing_core.metrics import binomial_interval
 
 Floats = NDArray[np.float64]
 _DRAWS = 2000
@@ -115,19 +114,3 @@ def _with_interval(value: float, draws: Floats, n: int) -> Agreement:
         return Agreement(value, np.nan, np.nan, n)
     low, high = np.percentile(defined, [2.5, 97.5])
     return Agreement(value, float(low), float(high), n)
-
-
-@dataclass(frozen=True)
-class Share:
-    """How many of how many, with the 95 % Clopper-Pearson interval."""
-
-    found: int
-    of: int
-
-    @property
-    def value(self) -> float:
-        return self.found / self.of if self.of else float("nan")
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        return binomial_interval(self.found, self.of)

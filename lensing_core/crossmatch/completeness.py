@@ -10,7 +10,7 @@ from astropy_healpix import HEALPix
 from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
-from lensing_core.metrics import binomial_interval
+from lensing_core.proportions import Proportion
 
 NSIDES = (64, 1024)
 _PER_CELL = 10
@@ -129,6 +129,6 @@ def recall_at(ranks: NDArray[np.int64], known: int, steps: list[int]) -> list[Re
     ascending = np.sort(ranks)
     found = np.searchsorted(ascending, steps, side="right")
     return [
-        RecallAtK(k, int(n), known, *binomial_interval(int(n), known))
+        RecallAtK(k, int(n), known, *Proportion(int(n), known).interval)
         for k, n in zip(steps, found, strict=True)
     ]

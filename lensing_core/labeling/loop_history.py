@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lensing_core.consensus import Share
 from lensing_core.datasets.grades import GradeRule
 from lensing_core.datasets.labels import read_labels
 from lensing_core.datasets.uses import LENS, USES
+from lensing_core.proportions import Proportion
 from lensing_core.store import Session
 from lensing_core.store.catalogs import catalog_named
 from lensing_core.store.ensembles import ensembles_by_age, test_set_key
@@ -35,7 +35,7 @@ class Round:
         Of the ensemble and of its base on the same held-out objects, as the manifest has them.
     figures_on, test_set : str
         Those objects in words, and a key that other objects do not share.
-    top : Share
+    top : Proportion
         Lenses of its first :data:`TOP` candidates, among those whose answer is known.
     n_top : int
         How many candidates that is out of.
@@ -56,7 +56,7 @@ class Round:
     differences: Mapping[str, Any]
     figures_on: str
     test_set: str
-    top: Share
+    top: Proportion
     n_top: int
     graded: int
     added: int
@@ -100,7 +100,7 @@ def loop_history(session: Session, catalog: str = "") -> list[Round]:
             _round(
                 k,
                 ensemble,
-                Share(sum(known), len(known)),
+                Proportion(sum(known), len(known)),
                 len(top),
                 fresh,
                 retrained=k >= len(roots),
@@ -112,7 +112,7 @@ def loop_history(session: Session, catalog: str = "") -> list[Round]:
 def _round(
     number: int,
     ensemble: Ensemble,
-    top: Share,
+    top: Proportion,
     n_top: int,
     fresh: Sequence[bool],
     *,

@@ -10,8 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lensing_core.consensus import REJECT_REASONS, Share
+from lensing_core.consensus import REJECT_REASONS
 from lensing_core.labeling.desk import standing_of
+from lensing_core.proportions import Proportion
 from lensing_core.store import Session
 from lensing_core.store.label_sessions import SessionEvent, answers_of_all, events_on_gold
 from lensing_core.store.observations import truths_of
@@ -32,7 +33,7 @@ class KindSkill:
         Class of the simulation, reject reason, or 'lens' or 'other' where neither is known.
     answer : int
         1 lens, 0 not.
-    right : Share
+    right : Proportion
         Of those that the grader decided.
     undecided : int
         Graded neither lens nor no lens.
@@ -41,7 +42,7 @@ class KindSkill:
     grader_id: int
     kind: str
     answer: int
-    right: Share
+    right: Proportion
     undecided: int
 
 
@@ -72,7 +73,7 @@ def skill_by_kind(session: Session) -> list[KindSkill]:
     for grader_id, kind, answer in met:
         size[kind, answer] += decided[grader_id, kind, answer] + undecided[grader_id, kind, answer]
     order = sorted(met, key=lambda key: (-key[2], -size[key[1], key[2]], key[1], key[0]))
-    return [KindSkill(*key, Share(right[key], decided[key]), undecided[key]) for key in order]
+    return [KindSkill(*key, Proportion(right[key], decided[key]), undecided[key]) for key in order]
 
 
 def all_graders(skills: Sequence[KindSkill]) -> list[KindSkill]:
@@ -80,14 +81,14 @@ def all_graders(skills: Sequence[KindSkill]) -> list[KindSkill]:
     together: dict[tuple[str, int], KindSkill] = {}
     for one in skills:
         before = together.get((one.kind, one.answer))
-        found, of, open_ = (
-            (before.right.found, before.right.of, before.undecided) if before else (0, 0, 0)
+        found, total, open_ = (
+            (before.right.found, before.right.total, before.undecided) if before else (0, 0, 0)
         )
         together[one.kind, one.answer] = KindSkill(
             0,
             one.kind,
             one.answer,
-            Share(found + one.right.found, of + one.right.of),
+            Proportion(found + one.right.found, total + one.right.total),
             open_ + one.undecided,
         )
     return list(together.values())

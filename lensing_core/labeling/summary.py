@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 
 from lensing_core.labeling.desk import Standing, standing_of
-from lensing_core.metrics.strata import binomial_interval
+from lensing_core.proportions import Proportion
 from lensing_core.store import Session
 from lensing_core.store.label_sessions import (
     SessionEvent,
@@ -33,30 +32,6 @@ PAUSE_S = 120.0
 
 
 @dataclass(frozen=True)
-class Fraction:
-    """``found`` of ``total``, with an interval."""
-
-    found: int
-    total: int
-
-    @property
-    def value(self) -> float | None:
-        """None where there is nothing to divide."""
-        return self.found / self.total if self.total else None
-
-    def to_json(self) -> dict[str, Any]:
-        """With ``low_95`` and ``high_95``; value None where nothing was counted."""
-        low, high = binomial_interval(self.found, self.total) if self.total else (0.0, 1.0)
-        return {
-            "found": self.found,
-            "total": self.total,
-            "value": self.value,
-            "low_95": low,
-            "high_95": high,
-        }
-
-
-@dataclass(frozen=True)
 class GraderFigures:
     """One grader in one session.
 
@@ -70,9 +45,9 @@ class GraderFigures:
         Median seconds on screen of a stamp that was graded, pauses left out.
     recent_seconds : float or None
         Of the last 50.
-    repeats : Fraction
+    repeats : Proportion
         Repeats that were given the grade of the first time.
-    gold_lenses, gold_others : Fraction
+    gold_lenses, gold_others : Proportion
         Lenses called lens, and others called no lens, of gold that was decided.
     gold_undecided : int
     last_at : datetime or None
@@ -87,9 +62,9 @@ class GraderFigures:
     grades: Mapping[str, int]
     seconds: float | None
     recent_seconds: float | None
-    repeats: Fraction
-    gold_lenses: Fraction
-    gold_others: Fraction
+    repeats: Proportion
+    gold_lenses: Proportion
+    gold_others: Proportion
     gold_undecided: int
     last_at: datetime | None
 
@@ -147,11 +122,11 @@ def figures_of(grader: Grader, stands: Standing, answers: Mapping[int, int]) -> 
         grades=Counter(str(said.grade) for k, said in first.items() if k not in answers),
         seconds=float(np.median(paces)) if paces else None,
         recent_seconds=float(np.median(paces[-50:])) if paces else None,
-        repeats=Fraction(
+        repeats=Proportion(
             sum(said.grade == first[k].grade for k, said in again.items()), len(again)
         ),
-        gold_lenses=Fraction(right[1], total[1]),
-        gold_others=Fraction(right[0], total[0]),
+        gold_lenses=Proportion(right[1], total[1]),
+        gold_others=Proportion(right[0], total[0]),
         gold_undecided=len(known) - len(decided),
         last_at=in_order[-1].received_at if in_order else None,
     )

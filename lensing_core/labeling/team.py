@@ -9,8 +9,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from lensing_core.consensus import Agreement, Share, cohen_kappa, fleiss_kappa
+from lensing_core.consensus import Agreement, cohen_kappa, fleiss_kappa
 from lensing_core.labeling.summary import GraderFigures, list_sessions
+from lensing_core.proportions import Proportion
 from lensing_core.store import Session
 from lensing_core.store.consensus import JoinedVotes, join_votes
 from lensing_core.store.consensus_choice import ConsensusRule
@@ -33,9 +34,9 @@ class TeamGrader:
         Candidates with a standing vote.
     seconds : float or None
         Mean of the sessions' median seconds a stamp, weighed by stamps.
-    repeats : Share
+    repeats : Proportion
         Blind repeats that got the same grade.
-    gold_lenses, gold_others : Share
+    gold_lenses, gold_others : Proportion
         Of decided gold standards, those that were called right.
     lens_seen, other_seen : float
         By consensus: probability of a grade that says lens for a lens, and of one that says no
@@ -47,9 +48,9 @@ class TeamGrader:
     role: str
     n_votes: int
     seconds: float | None
-    repeats: Share
-    gold_lenses: Share
-    gold_others: Share
+    repeats: Proportion
+    gold_lenses: Proportion
+    gold_others: Proportion
     lens_seen: float
     other_seen: float
 
@@ -124,11 +125,11 @@ def _graders(
                 grader.role,
                 n_votes[key],
                 sum(s * n for s, n in paced) / stamps if stamps else None,
-                Share(sum(f.repeats.found for f in mine), sum(f.repeats.total for f in mine)),
-                Share(
+                Proportion(sum(f.repeats.found for f in mine), sum(f.repeats.total for f in mine)),
+                Proportion(
                     sum(f.gold_lenses.found for f in mine), sum(f.gold_lenses.total for f in mine)
                 ),
-                Share(
+                Proportion(
                     sum(f.gold_others.found for f in mine), sum(f.gold_others.total for f in mine)
                 ),
                 lens_seen,

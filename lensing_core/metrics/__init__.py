@@ -10,7 +10,7 @@ from lensing_core.metrics.ranking import (
     ranking_figures,
     ranking_figures_with_intervals,
 )
-from lensing_core.metrics.strata import binomial_interval, recall_by
+from lensing_core.metrics.strata import recall_by
 
 __all__ = [
     "Deployment",
@@ -19,7 +19,6 @@ __all__ = [
     "Figure",
     "RankingCurve",
     "RocBand",
-    "binomial_interval",
     "compare_rankings",
     "deploy",
     "discoveries",

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
-from lensing_core.metrics.ranking import RankingCurve, binomial_band, purity_at_deployment
+from lensing_core.metrics.ranking import RankingCurve, purity_at_deployment
+from lensing_core.proportions import clopper_pearson
 
 Floats = NDArray[np.float64]
 SECONDS_AN_HOUR = 3600.0
@@ -82,9 +83,9 @@ def deploy(curve: RankingCurve, prior: float, *, most_points: int = 400) -> Depl
     return Deployment(
         prior,
         passed / curve.n_negative,
-        *binomial_band(passed, curve.n_negative),
+        *clopper_pearson(passed, curve.n_negative),
         found / curve.n_positive,
-        *binomial_band(found, curve.n_positive),
+        *clopper_pearson(found, curve.n_positive),
     )
 
 

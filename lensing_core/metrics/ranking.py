@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv
 
 from lensing_core.errors import BadInputError
+from lensing_core.proportions import clopper_pearson
 
 Floats = NDArray[np.float64]
 FALSE_POSITIVE_RATES = {"recall_fpr_1e-4": 1e-4, "recall_fpr_1e-3": 1e-3, "recall_fpr_1e-2": 1e-2}
@@ -34,15 +34,6 @@ class RocBand:
     recall: Floats
     low_95: Floats
     high_95: Floats
-
-
-def binomial_band(found: ArrayLike, total: float, *, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Clopper-Pearson intervals of shares ``found / total``, an array each."""
-    k, tail = np.asarray(found, dtype=np.float64), (1 - level) / 2
-    with np.errstate(invalid="ignore"):
-        low = np.where(k > 0, betaincinv(k, total - k + 1, tail), 0.0)
-        high = np.where(k < total, betaincinv(k + 1, total - k, 1 - tail), 1.0)
-    return low, high
 
 
 @dataclass(frozen=True)
@@ -129,7 +120,7 @@ class RankingCurve:
         """Recall against false-positive rate, from the rate of one negative up."""
         ends = self.thinned(most_points)
         found = self.true_positives[ends]
-        low, high = binomial_band(found, self.n_positive)
+        low, high = clopper_pearson(found, self.n_positive)
         return RocBand(
             self.false_positives[ends] / self.n_negative, found / self.n_positive, low, high
         )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
-from lensing_core.metrics.ranking import binomial_band
+from lensing_core.proportions import Proportion
 
 EDGES = {
     "theta_e_arcsec": (0.5, 0.8, 1.2, 1.8, 3.0, 10.0, 20.0, 50.0),
@@ -20,14 +20,6 @@ EDGES = {
     "source_mag": (-math.inf, 22.0, 23.0, 24.0, math.inf),
 }
 """Where the bins of each property begin and end; a bin holds its lower edge."""
-
-
-def binomial_interval(found: int, total: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Clopper-Pearson interval of a share, (0, 1) for nothing at all."""
-    if total == 0:
-        return 0.0, 1.0
-    low, high = binomial_band(found, total, level=level)
-    return float(low), float(high)
 
 
 def threshold_at_fpr(others: NDArray[np.float64], rate: float) -> float:
@@ -92,7 +84,7 @@ def recall_by(
 
 def _recall(inside: NDArray[np.bool_], passed: NDArray[np.bool_]) -> dict[str, float]:
     total, found = int(inside.sum()), int((inside & passed).sum())
-    low_95, high_95 = binomial_interval(found, total)
+    low_95, high_95 = Proportion(found, total).interval
     return {
         "found": found,
         "lenses": total,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, norm
+from scipy.stats import norm
 
+from lensing_core.proportions import clopper_pearson
 from lensing_core.pu.learners import Floats
 
 LEVELS = 100
@@ -40,8 +41,8 @@ class RocProportion:
         """π with each object counted so often, and the smallest ratio of bounds."""
         p, u = self._above(self.in_p, w_p), self._above(self.in_u, w_u)
         n_p, n_u = w_p.sum(), w_u.sum()
-        upper = np.where(u < n_u, beta.ppf(0.95, u + 1, np.maximum(n_u - u, 1e-9)), 1.0)
-        lower = np.where(p > 0, beta.ppf(0.05, np.maximum(p, 1e-9), n_p - p + 1), 0.0)
+        upper = clopper_pearson(u, n_u, level=0.9)[1]
+        lower = clopper_pearson(p, n_p, level=0.9)[0]
         bound = upper / np.maximum(lower, 1e-300)
         best = int(np.argmin(bound))
         return float((u[best] / n_u) / (p[best] / n_p)), float(bound[best])

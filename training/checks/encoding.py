@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lens_triage.training.checks.ensembles import check_device
+from lens_triage.training.device import check_device
 from lens_triage.training.settings import EncodeSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.disk import require_space

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from lens_triage.training.device import check_device
 from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.disk import require_space
@@ -167,16 +168,6 @@ def _check_pretraining(
         raise BadInputError(
             f"pretrain_catalogs hold {total} cutouts; at least {MIN_CUTOUTS} are needed."
         )
-
-
-def check_device(device: str) -> None:
-    """Raise BadInputError where a GPU is asked for and there is none."""
-    if device != "cuda":
-        return
-    import torch  # takes seconds: only where it is asked for
-
-    if not torch.cuda.is_available():
-        raise BadInputError("device = cuda: this machine has no GPU that torch can use.")
 
 
 def _check_backbones(names: Sequence[str]) -> None:

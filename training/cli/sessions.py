@@ -19,7 +19,7 @@ from lens_triage.training.cli.types import (
 from lens_triage.training.labeling import SessionSettings, make_session
 from lens_triage.training.settings import fields
 from lensing_core.labeling import SessionSummary, close_session, list_sessions, summarise
-from lensing_core.labeling.summary import Fraction
+from lensing_core.proportions import Proportion
 from lensing_core.store import open_database
 from lensing_core.store.label_sessions import session_named
 from lensing_core.workspace import Workspace
@@ -84,17 +84,14 @@ def _print_summary(found: SessionSummary) -> None:
             f"{g.n_skipped:,}",
             ", ".join(f"{n} × {grade}" for grade, n in sorted(g.grades.items())),
             "–" if g.seconds is None else f"{g.seconds:.1f}",
-            *map(_fraction, (g.repeats, g.gold_lenses, g.gold_others)),
+            *map(_proportion, (g.repeats, g.gold_lenses, g.gold_others)),
         )
     console.print(table)
     console.print("In brackets: 95 % intervals (Clopper-Pearson).")
 
 
-def _fraction(fraction: Fraction) -> str:
-    if fraction.value is None:
+def _proportion(share: Proportion) -> str:
+    if not share.total:
         return "–"
-    told = fraction.to_json()
-    return (
-        f"{fraction.found}/{fraction.total} = {fraction.value:.2f} "
-        f"[{told['low_95']:.2f}, {told['high_95']:.2f}]"
-    )
+    low, high = share.interval
+    return f"{share.found}/{share.total} = {share.value:.2f} [{low:.2f}, {high:.2f}]"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from lens_triage.training.checks.ensembles import check_score
+from lens_triage.training.device import torch_device
 from lens_triage.training.measuring import measures_of_members
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import ScoreSettings
@@ -62,9 +62,7 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
         catalog = find_catalog(session, name)
         ensemble = find_ensemble(session, settings.ensemble)
         scored = rows_scored(session, ensemble.id, catalog.id)
-    device = settings.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch_device(settings.device)
     members = [
         load_member(context.workspace, m.model_id, device=device, precision=settings.precision)
         for m in ensemble.members

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lens_triage.training.device import torch_device
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import SimulateSettings
 from lensing_core.cutouts import CutoutGeometry
@@ -59,7 +60,7 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
         min_arc_snr=settings.min_arc_snr,
         min_magnification=settings.min_magnification,
         noise_correlation_px=settings.noise_correlation_px,
-        device=_device(settings),
+        device=torch_device(settings.device),
     )
     frame = simulator.frame
     geometry = CutoutGeometry(
@@ -107,14 +108,6 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
         "size_px": size_px,
         "bands": list(geometry.bands),
     }
-
-
-def _device(settings: SimulateSettings) -> str:
-    if settings.device == "cuda" and not torch.cuda.is_available():
-        raise BadInputError("device = cuda: this machine has no GPU that torch can use.")
-    if settings.device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return str(settings.device)
 
 
 @dataclass(frozen=True)

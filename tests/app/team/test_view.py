@@ -13,10 +13,11 @@ from people import signed_in_as
 from lens_triage.app.context import AppContext
 from lens_triage.app.team.skill import SkillBoard
 from lens_triage.app.team.view import TeamBoard
-from lensing_core.consensus import SCHEMES, Share, Thresholds
+from lensing_core.consensus import SCHEMES, Thresholds
 from lensing_core.labeling.loop_history import loop_history
 from lensing_core.labeling.skill import KindSkill
 from lensing_core.labeling.team import team_figures
+from lensing_core.proportions import Proportion
 from lensing_core.store import open_database
 from lensing_core.store.consensus_choice import ConsensusRule
 from lensing_core.store.graders import set_active, set_role
@@ -174,10 +175,10 @@ def test_scores_or_a_number_may_be_the_prior_and_are_remembered(context, graded,
 def test_skill_by_kind_is_shown_to_the_right_eyes():
     board = SkillBoard()
     skills = [
-        KindSkill(1, "lens", 1, Share(7, 8), 1),
-        KindSkill(2, "lens", 1, Share(4, 8), 0),
-        KindSkill(1, "tidal_tail", 0, Share(5, 6), 0),
-        KindSkill(2, "tidal_tail", 0, Share(0, 0), 2),
+        KindSkill(1, "lens", 1, Proportion(7, 8), 1),
+        KindSkill(2, "lens", 1, Proportion(4, 8), 0),
+        KindSkill(1, "tidal_tail", 0, Proportion(5, 6), 0),
+        KindSkill(2, "tidal_tail", 0, Proportion(0, 0), 2),
     ]
     board.show_skills(skills, {1: "Ana", 2: "Bo", 3: "Cy"})
     assert [c["title"] for c in board.table.columns] == ["Kind", "All graders", "Ana", "Bo"]
@@ -192,7 +193,7 @@ def test_skill_by_kind_is_shown_to_the_right_eyes():
     assert all(set(row) == {"key", "kind", "0", "2"} for row in board.table.rows)
     assert board.table.rows[0]["0"]["note"] == "4 of 8"
 
-    many = [KindSkill(k, "ring", 0, Share(k, 9), 0) for k in range(1, 8)]
+    many = [KindSkill(k, "ring", 0, Proportion(k, 9), 0) for k in range(1, 8)]
     board.show_skills(many, {k: f"G{k}" for k in range(1, 8)})
     assert board.chosen.visible
     assert [c["title"] for c in board.table.columns[2:]] == ["G2"]  # as it was chosen
@@ -260,7 +261,7 @@ def test_rounds_say_what_was_learned_and_what_was_added(context, graded, ids):
     assert (rounds[0].graded, rounds[1].graded) == (7, 34)
     assert rounds[1].added == 2  # of the eight that Ana called lenses, the last two
     assert (rounds[1].labels, rounds[1].lenses) == (30, 6)
-    assert rounds[1].top.of == 38  # two are disputed, and Cy said neither
+    assert rounds[1].top.total == 38  # two are disputed, and Cy said neither
     assert np.isclose(rounds[1].top.found, rounds[0].added + rounds[1].added)
     board.loop.reload()
     headings = [row.get("heading", row["key"]) for row in board.loop.table.rows]

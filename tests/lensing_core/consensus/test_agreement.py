@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from lensing_core.consensus import Share, cohen_kappa, fleiss_kappa
+from lensing_core.consensus import cohen_kappa, fleiss_kappa
 from lensing_core.errors import BadInputError
+from lensing_core.proportions import Proportion
 
 
 def test_cohens_kappa_is_that_of_scikit_learn():
@@ -60,6 +61,6 @@ def test_agreement_without_objects_or_variety_is_not_a_number():
 
 
 def test_a_share_has_an_exact_interval():
-    assert Share(0, 0).interval == (0.0, 1.0)
-    assert Share(9, 10).interval == pytest.approx((0.555, 0.997), abs=1e-3)
-    assert Share(9, 10).value == 0.9
+    assert Proportion(0, 0).interval == (0.0, 1.0)
+    assert Proportion(9, 10).interval == pytest.approx((0.555, 0.997), abs=1e-3)
+    assert Proportion(9, 10).value == 0.9

@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from lensing_core.acquisition import QueueEntry
-from lensing_core.consensus import Share
 from lensing_core.labeling import NewSession, SessionOptions, create_session, open_desk, record
 from lensing_core.labeling.skill import KindSkill, all_graders, skill_by_kind
+from lensing_core.proportions import Proportion
 from lensing_core.store import open_database
 from lensing_core.store.labels import grader_named
 from lensing_core.store.tables import Candidate, Catalog, Observation, SessionItem
@@ -68,14 +68,14 @@ def test_kinds_are_classes_of_the_truth_or_reasons_of_graders(night):
     with database.session() as session:
         found = skill_by_kind(session)
     assert found == [
-        KindSkill(ana, "lens", 1, Share(7, 8), 1),
-        KindSkill(ana, "ring", 0, Share(5, 6), 0),
-        KindSkill(bo, "ring", 0, Share(0, 1), 0),
-        KindSkill(ana, "spiral", 0, Share(2, 2), 0),
-        KindSkill(bo, "spiral", 0, Share(0, 1), 0),
+        KindSkill(ana, "lens", 1, Proportion(7, 8), 1),
+        KindSkill(ana, "ring", 0, Proportion(5, 6), 0),
+        KindSkill(bo, "ring", 0, Proportion(0, 1), 0),
+        KindSkill(ana, "spiral", 0, Proportion(2, 2), 0),
+        KindSkill(bo, "spiral", 0, Proportion(0, 1), 0),
     ]
     together = {(one.kind, one.grader_id): one.right for one in all_graders(found)}
-    expected = {"lens": Share(7, 8), "ring": Share(5, 7), "spiral": Share(2, 3)}
+    expected = {"lens": Proportion(7, 8), "ring": Proportion(5, 7), "spiral": Proportion(2, 3)}
     assert together == {(kind, 0): share for kind, share in expected.items()}
     low, high = found[0].right.interval
     assert (round(low, 3), round(high, 3)) == (0.473, 0.997)  # Clopper-Pearson of 7 of 8
@@ -84,5 +84,5 @@ def test_kinds_are_classes_of_the_truth_or_reasons_of_graders(night):
     grade(database, made, "Bo", {others[0]: ("X", None)})
     with database.session() as session:
         again = {(one.grader_id, one.kind): one.right for one in skill_by_kind(session)}
-    assert again[bo, "ring"] == Share(1, 1)
+    assert again[bo, "ring"] == Proportion(1, 1)
     assert (bo, "lens") not in again

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from scipy.stats import binomtest
 
-from lensing_core.metrics import binomial_interval, compare_rankings, recall_by
+from lensing_core.metrics import compare_rankings, recall_by
 from lensing_core.metrics.strata import threshold_at_fpr
 
 
@@ -30,16 +28,6 @@ def test_a_better_ranking_is_found_and_the_pairing_narrows_the_interval():
     assert paired.share_better == 1.0
     independent = compare_rankings(labels + rng.normal(0, 1, 600), better, labels)["auroc"]
     assert paired.high_95 - paired.low_95 < 0.6 * (independent.high_95 - independent.low_95)
-
-
-@pytest.mark.parametrize(("found", "total"), [(0, 10), (3, 17), (50, 50)])
-def test_intervals_are_clopper_pearsons(found, total):
-    expected = binomtest(found, total).proportion_ci(method="exact")
-    assert binomial_interval(found, total) == pytest.approx((expected.low, expected.high))
-
-
-def test_nothing_is_known_of_nothing():
-    assert binomial_interval(0, 0) == (0.0, 1.0)
 
 
 def test_the_threshold_lets_no_more_pass_than_it_may():

@@ -21,7 +21,8 @@ from lensing_core.datasets.table import (
     REASONS,
 )
 from lensing_core.errors import NotFoundError
-from lensing_core.metrics import binomial_interval, compare_rankings
+from lensing_core.metrics import compare_rankings
+from lensing_core.proportions import Proportion
 from lensing_core.store import open_database
 from lensing_core.store.scores import logits_of
 from lensing_core.store.tables import Ensemble
@@ -100,7 +101,7 @@ def by_reason(selection: RetrainingSample, logits: dict[str, Floats]) -> dict[st
         for name, values in logits.items():
             least = np.quantile(values[lens], 1 - LENSES_KEPT, method="lower")
             passed, total = int((values[mine] >= least).sum()), int(mine.sum())
-            low, high = binomial_interval(passed, total)
+            low, high = Proportion(passed, total).interval
             found.setdefault(REASONS[kind], {})[name] = {
                 "passed": passed,
                 "total": total,

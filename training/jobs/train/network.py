@@ -22,6 +22,7 @@ from lightning.pytorch.tuner import Tuner
 from numpy.typing import NDArray
 from torch.multiprocessing.spawn import ProcessRaisedException
 
+from lens_triage.training.device import LIGHTNING_ACCELERATORS, torch_device
 from lens_triage.training.jobs.train.batches import (
     LabelledCutouts,
     train_loader,
@@ -48,7 +49,6 @@ from lensing_core.store.observations import fetch_truth
 
 SCALING_SAMPLE = 512
 _MIN_FOLDS = 5
-_ACCELERATORS = {"auto": "auto", "cpu": "cpu", "cuda": "gpu"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def train_network(
 
 
 def _check_devices(settings: TrainSettings) -> None:
-    on_gpu = settings.device == "cuda" or (settings.device == "auto" and torch.cuda.is_available())
+    on_gpu = torch_device(settings.device) == "cuda"
     if on_gpu and settings.devices > torch.cuda.device_count():
         raise BadInputError(
             f"devices = {settings.devices}: this machine has {torch.cuda.device_count()} GPUs."
@@ -255,7 +255,7 @@ def make_trainer(
     warnings.filterwarnings("ignore", ".*but have no `val_dataloader`.*")
     return lightning.Trainer(
         max_epochs=settings.epochs,
-        accelerator=_ACCELERATORS[settings.device],
+        accelerator=LIGHTNING_ACCELERATORS[settings.device],
         devices=settings.devices,
         # Processes are spawned for the fit alone: all else of the run happens once.
         strategy="ddp_spawn_find_unused_parameters_true" if settings.devices > 1 else "auto",
@@ -285,7 +285,7 @@ def _find_learning_rate(
     """The rate where the loss falls fastest in a range test (Smith 2017, arXiv:1506.01186)."""
     context.progress(0, None, f"Looking for the learning rate of {member}")
     trainer = lightning.Trainer(
-        accelerator=_ACCELERATORS[settings.device],
+        accelerator=LIGHTNING_ACCELERATORS[settings.device],
         devices=1,
         logger=False,
         enable_progress_bar=False,

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from lens_triage.training.device import LIGHTNING_ACCELERATORS
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import TrainSettings
 from lensing_core.cutouts import CutoutStore
@@ -181,7 +182,7 @@ def _fit(
     last = folder / "last.ckpt"
     trainer = lightning.Trainer(
         max_epochs=settings.pretrain_epochs,
-        accelerator={"auto": "auto", "cpu": "cpu", "cuda": "gpu"}[settings.device],
+        accelerator=LIGHTNING_ACCELERATORS[settings.device],
         devices=1,
         precision=settings.precision,
         callbacks=[
