@@ -20,23 +20,25 @@ from lens_triage.app.widgets.choices import (
 )
 from lens_triage.app.widgets.fields import Choices
 from lens_triage.app.widgets.live import live
-from lens_triage.training.settings import InjectSettings, SimulateSettings
+from lens_triage.training.settings import AttachSettings, InjectSettings, SimulateSettings
 from lensing_core.store.summaries import list_catalog_rows
 
-_TABS = ("catalogs", "import", "simulate", "inject")
+_TABS = ("catalogs", "import", "attach", "simulate", "inject")
 
 
 def page(context: AppContext) -> Body:
     """The page; ``?tab=`` names the tab, ``?catalog=`` the catalog to show."""
     listing = CatalogList(context, argument("catalog"))
     importing = ImportForm(context)
+    attaching = _attaching(context)
     simulating = _simulating(context)
     injecting = _injecting(context)
-    parts: list[Any] = [listing, importing, simulating, injecting]
+    parts: list[Any] = [listing, importing, attaching, simulating, injecting]
     wanted = argument("tab")
     tabs = pmui.Tabs(
         ("Catalogs", listing.__panel__()),
         ("Import", importing.__panel__()),
+        ("Known lenses", attaching.__panel__()),
         ("Simulate", simulating.__panel__()),
         ("Paint arcs", injecting.__panel__()),
         active=_TABS.index(wanted) if wanted in _TABS else 0,
@@ -56,6 +58,23 @@ def page(context: AppContext) -> Body:
     listing.table.param.watch(remember, "selected")
     live(lambda: parts[tabs.active].refresh())
     return shell("Catalogs", tabs, context=context, heading=False)
+
+
+def _attaching(context: AppContext) -> RunForm:
+    def choices() -> Mapping[str, Choices]:
+        usable = [catalog for catalog in list_catalog_rows(context.database) if catalog.complete]
+        return {"catalog": catalog_choices(usable)}
+
+    return RunForm(
+        context,
+        AttachSettings,
+        title="Known lenses in a catalog",
+        note="Candidates at the place of a known lens get its label, as a positive only: it trains "
+        "beside non-lenses of the same survey. Labels that are there stay; where two candidates "
+        "are in reach, none is labeled, and the log says so.",
+        button="Label known lenses",
+        choices=choices,
+    )
 
 
 def _simulating(context: AppContext) -> RunForm:

@@ -135,6 +135,10 @@ def links_html(run: RunSummary) -> str:
             ("See the catalog", address("catalogs", catalog=catalog)),
             ("Score it", address("score", catalog=catalog)),
         ),
+        "attach": (
+            ("See the catalog", address("catalogs", catalog=catalog)),
+            ("Train on it", "train"),
+        ),
         "simulate": (
             ("See the catalog", address("catalogs", catalog=catalog)),
             ("Train on it", "train"),

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lensing_core.datasets.grades import GradeRule, apply_grades
-from lensing_core.datasets.table import NO_REASON, CandidateLabels
+from lensing_core.datasets.table import NO_REASON, REASONS, CandidateLabels
 from lensing_core.datasets.uses import (
     LENS,
     OTHER,
@@ -26,7 +27,7 @@ from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.store import Session
 from lensing_core.store.catalogs import find_catalogs
 from lensing_core.store.consensus import gold_answers
-from lensing_core.store.label_rows import label_rows, policies_of_labels
+from lensing_core.store.label_rows import label_rows, policies_of_labels, reasons_of_labels
 from lensing_core.store.tables import Catalog
 
 
@@ -157,6 +158,7 @@ def _imported(
         if with_names:
             object_id.append(row.object_id)
     state, left_out = imported_states(label, policy, confidence, min_confidence)
+    reason = _imported_reasons(session, catalog, number[:, 0], state)
     if not use.unlabeled and n < catalog.n_candidates:
         left_out["unlabeled"] = catalog.n_candidates - n
     return CandidateLabels(
@@ -170,10 +172,25 @@ def _imported(
         object_id,
         {catalog.id: catalog.name},
         np.where(state == UNLABELED, 1.0, label_weight(confidence)).astype(np.float32),
-        np.full(n, NO_REASON, dtype=np.int8),
+        reason,
         np.zeros(n, dtype=bool),
         left_out,
     )
+
+
+def _imported_reasons(
+    session: Session, catalog: Catalog, candidate_id: NDArray[np.int64], state: NDArray[np.int8]
+) -> NDArray[np.int8]:
+    """Why imported non-lenses are none: the property ``reject_reason`` of a row, shape (n,)."""
+    reason = np.full(len(state), NO_REASON, dtype=np.int8)
+    if not (state == OTHER).any():
+        return reason
+    place = {key: k for k, key in enumerate(candidate_id.tolist())}
+    for key, word in reasons_of_labels(session, catalog.id):
+        k = place.get(key)
+        if k is not None and word in REASONS and state[k] == OTHER:
+            reason[k] = REASONS.index(word)
+    return reason
 
 
 def _leave_out_gold(session: Session, labels: CandidateLabels, catalogs: Sequence[Catalog]) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from lensing_core.store.tables import Candidate, Catalog, Vote
+from lensing_core.store.tables import Candidate, Catalog, Observation, Vote
 
 _AT_ONCE = 10_000
 
@@ -76,3 +76,15 @@ def policies_of_labels(session: Session, catalog: Catalog) -> set[str]:
         Candidate.catalog_id == catalog.id, Candidate.label.is_not(None)
     )
     return set(session.scalars(statement.distinct()))
+
+
+def reasons_of_labels(session: Session, catalog_id: int) -> Iterator[tuple[int, str]]:
+    """Iterate over candidates that are labeled non-lenses for a reason, each with its word."""
+    said = Observation.properties["reject_reason"].as_string()
+    statement = (
+        select(Candidate.id, said)
+        .join(Observation, Observation.candidate_id == Candidate.id)
+        .where(Candidate.catalog_id == catalog_id, Candidate.label == 0, said.is_not(None))
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    return ((key, word) for key, word in session.execute(statement))

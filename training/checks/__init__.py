@@ -22,6 +22,7 @@ _CHECKS = {
     "simulate": "lens_triage.training.checks.catalogs:check_simulate",
     "inject": "lens_triage.training.checks.catalogs:check_inject",
     "ingest": "lens_triage.training.checks.catalogs:check_ingest",
+    "attach": "lens_triage.training.checks.catalogs:check_attach",
     "crossmatch": "lens_triage.training.checks.catalogs:check_crossmatch",
     "encode": "lens_triage.training.checks.encoding:check_encode",
     "score": "lens_triage.training.checks.ensembles:check_score",

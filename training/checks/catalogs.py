@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 from lens_triage.training.settings import (
+    AttachSettings,
     CrossmatchSettings,
     IngestSettings,
     InjectSettings,
@@ -61,6 +62,16 @@ def check_ingest(workspace: Workspace, settings: IngestSettings, run_id: str = "
 
     plan = plan_import(settings, workspace)
     require_space_to_import(workspace, settings.catalog, len(plan.table), bytes_of_cutout(plan))
+
+
+def check_attach(workspace: Workspace, settings: AttachSettings, run_id: str = "") -> None:
+    """The catalog exists, and candidates have positions."""
+    with open_database(workspace).session() as session:
+        catalog = find_catalog(session, settings.catalog)
+        if not _has_positions(session, catalog):
+            raise BadInputError(
+                f"No candidate of {settings.catalog} has a position, so none can be found."
+            )
 
 
 def check_crossmatch(workspace: Workspace, settings: CrossmatchSettings, run_id: str = "") -> None:

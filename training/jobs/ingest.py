@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lens_triage.training.jobs.preset import with_preset
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import IngestSettings
 from lensing_core.errors import LensTriageError, traceback_in
@@ -42,6 +43,7 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
         The report: rows, ingested, quarantined, reasons (counts by reason), doubts, warnings.
     """
     settings.check()
+    settings = with_preset(settings, context.workspace)
     context.progress(0, None, "Looking at the table and the first images")
     plan = plan_import(settings, context.workspace)
     for warning in plan.warnings:
@@ -86,6 +88,7 @@ def plan_import(settings: IngestSettings, workspace: Workspace | None = None) ->
 
     Files are looked at in a process of its own.
     """
+    settings = with_preset(settings, workspace)
     request = request_of(settings)
     return look_apart(make_plan, request, workspace, limits=request.limits, table=_name(settings))
 
@@ -186,6 +189,7 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
     What cannot be read is told in ``error``, beside whatever could be.
     """
     try:
+        settings = with_preset(settings, workspace)
         request = request_of(settings)
         found = look_apart(
             _preview,

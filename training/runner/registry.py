@@ -21,6 +21,7 @@ _FUNCTIONS = {
     "simulate": "lens_triage.training.jobs.simulate:run",
     "inject": "lens_triage.training.jobs.inject:run",
     "ingest": "lens_triage.training.jobs.ingest:run",
+    "attach": "lens_triage.training.jobs.attach:run",
     "train": "lens_triage.training.jobs.train:run",
     "encode": "lens_triage.training.jobs.encode:run",
     "score": "lens_triage.training.jobs.score:run",

@@ -4,6 +4,7 @@ The command-line options, the settings panels of the browser and the JSON stored
 derived from these classes (see :func:`fields`, :meth:`RunSettings.to_json`).
 """
 
+from lens_triage.training.settings.attach import AttachSettings
 from lens_triage.training.settings.base import Field, RunSettings, fields
 from lens_triage.training.settings.crossmatch import CrossmatchSettings
 from lens_triage.training.settings.encode import EncodeSettings
@@ -21,6 +22,7 @@ SETTINGS: dict[str, type[RunSettings]] = {
         SimulateSettings,
         InjectSettings,
         IngestSettings,
+        AttachSettings,
         TrainSettings,
         EncodeSettings,
         ScoreSettings,
@@ -32,6 +34,7 @@ SETTINGS: dict[str, type[RunSettings]] = {
 
 __all__ = [
     "SETTINGS",
+    "AttachSettings",
     "CrossmatchSettings",
     "EncodeSettings",
     "Field",

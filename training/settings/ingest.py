@@ -19,6 +19,7 @@ from lensing_core.ingest.choices import (
 )
 from lensing_core.ingest.labels import LabelRule
 from lensing_core.ingest.provenance import POLICIES, check_policy
+from lensing_core.named_sets.known import NAMED_SETS
 from lensing_core.workspace import check_slug
 
 
@@ -40,7 +41,7 @@ class IngestSettings(RunSettings):
         "table_seconds": "s",
     }
     groups: ClassVar = {
-        "Catalog": ("catalog", "survey", "scale", "origin"),
+        "Catalog": ("catalog", "preset", "survey", "scale", "origin"),
         "Table": (
             *("table", "table_format", "table_part", "columns", "position_unit"),
             "position_frame",
@@ -65,6 +66,12 @@ class IngestSettings(RunSettings):
     }
 
     catalog = param.String(default="", doc="Name of the catalog to make or to go on with.")
+    preset: param.Selector[str] = param.Selector(
+        default="",
+        objects=["", *NAMED_SETS],
+        doc="Published data set whose table and images these are: columns, labels and what they "
+        "may be used for are known. Empty: none.",
+    )
     survey = param.String(
         default="", doc="Survey that the images are from; empty: as their headers say."
     )
