@@ -123,7 +123,7 @@ class LabelFiles(pn.viewable.Viewer):
     def _look(self) -> None:
         """See what the chosen file is, and offer how it may be read."""
         if not self.file.value:
-            self.mapping.show(None, None)
+            self.mapping.offer_file(None, None)
             return
         scheme, content = self._grading(), bytes(self.file.value)
 
@@ -134,8 +134,9 @@ class LabelFiles(pn.viewable.Viewer):
             if isinstance(found, str):
                 self.notice.say(found)
                 return
-            self.mapping.show(found[0], scheme)
-            self.mapping.show_values(found[1]) if found[0].kind == "csv" else None
+            self.mapping.offer_file(found[0], scheme)
+            if found[0].kind == "csv":
+                self.mapping.offer_values(found[1])
 
         in_background(look, offer, button=self.button)
 
@@ -148,7 +149,7 @@ class LabelFiles(pn.viewable.Viewer):
             return self._with_file(content, lambda path: _counted(path, named, scheme))
 
         def offer(found: Values | str) -> None:
-            self.mapping.show_values({} if isinstance(found, str) else found)
+            self.mapping.offer_values({} if isinstance(found, str) else found)
 
         in_background(count, offer, button=self.button)
 

@@ -20,6 +20,8 @@ _ROW = {"gap": "10px", "align-items": "center"}
 _VALUES = {"gap": "8px 10px", "flex-wrap": "wrap"}
 _UNSAID, _NONE = "(say what it means)", "no grade"
 _MOST = 40
+Options = Mapping[str, str | None]
+_CHOOSE: Options = {"(choose)": None}
 
 
 class GradesMapping(pn.viewable.Viewer):
@@ -59,12 +61,12 @@ class GradesMapping(pn.viewable.Viewer):
         self.workflow.param.watch(lambda _: self._show_workflow(), "value")
         for widget in (self.versions, self.task):
             widget.param.watch(lambda _: self._show_answers(), "value")
-        self.show(None, None)
+        self.offer_file(None, None)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
 
-    def show(self, outline: GradesOutline | None, scheme: Scheme | None) -> None:
+    def offer_file(self, outline: GradesOutline | None, scheme: Scheme | None) -> None:
         """Offer what a file holds; None: nothing yet."""
         self.outline, self._scheme = None, scheme  # no callback counts while choices change
         kind = outline.kind if outline else ""
@@ -74,15 +76,15 @@ class GradesMapping(pn.viewable.Viewer):
         if outline and kind == "csv":
             self._show_columns(outline)
         if outline and kind == "zooniverse":
-            titles = {f"{one.title} ({one.n:,})": one.key for one in outline.workflows}
+            titles: Options = {f"{one.title} ({one.n:,})": one.key for one in outline.workflows}
             only = outline.workflows[0].key if len(titles) == 1 else None
-            choose(self.workflow, titles if only is not None else {"(choose)": None} | titles, only)
+            choose(self.workflow, titles if only is not None else {**_CHOOSE, **titles}, only)
             choose(self.subject_key, {name: name for name in outline.columns})
         self.outline = outline
         if kind == "zooniverse":
             self._show_workflow()
 
-    def show_values(self, values: Mapping[str, tuple[int, str | None]]) -> None:
+    def offer_values(self, values: Mapping[str, tuple[int, str | None]]) -> None:
         """Offer the values of the column of grades, each with what it would be read as."""
         self._offer(values)
 
@@ -106,7 +108,7 @@ class GradesMapping(pn.viewable.Viewer):
             self.task.value or "T0",
             self.subject_key.value or "",
             self.workflow.value or "",
-            tuple(self.versions.value),
+            tuple(self.versions.value or ()),
         )
 
     def _said(self) -> dict[str, str]:
@@ -117,9 +119,9 @@ class GradesMapping(pn.viewable.Viewer):
         columns = {name or "(first column)": name for name in outline.columns}
         mapping = outline.mapping
         for widget, name in ((self.object_id, mapping.object_id), (self.grade, mapping.grade)):
-            choose(widget, {"(choose)": None} | columns, name if name in outline.columns else None)
+            choose(widget, {**_CHOOSE, **columns}, name if name in outline.columns else None)
         grader = "grader" if "grader" in outline.columns else None
-        choose(self.grader, {"(none)": None} | columns, grader)
+        choose(self.grader, {"(none)": None, **columns}, grader)
 
     def _columns_changed(self) -> None:
         if self.outline is not None and self.outline.kind == "csv":
@@ -174,9 +176,7 @@ class GradesMapping(pn.viewable.Viewer):
         self._values.objects = list(self.meanings.values())
 
 
-def choose(
-    widget: pmui.Select, options: Mapping[str, str | None], value: str | None = None
-) -> None:
+def choose(widget: pmui.Select, options: Options, value: str | None = None) -> None:
     """Give a select its options, with one of them chosen, else the first."""
     there = list(options.values())
     chosen = value if value in there else (there[0] if there else None)

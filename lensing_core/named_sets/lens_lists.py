@@ -115,41 +115,61 @@ def _known(value: float) -> float | None:
 
 def _list(key: str, title: str, citation: str, domain: str, lens_list: LensList) -> NamedSet:
     return NamedSet(
-        *(key, title, citation, f"obs:{key}", "positives_only", lens_list.read),
+        key=key,
+        title=title,
+        citation=citation,
+        source=f"obs:{key}",
+        policy="positives_only",
+        read=lens_list.read,
         scale=lens_list.scale,
         domain=domain,
     )
 
 
 _SPECTRA = "found by spectra of SDSS fibers: bright compact lenses of small Einstein radius"
+_LITERATURE = "lists of the literature: many instruments, many ways of finding"
 LENS_LISTS: tuple[NamedSet, ...] = (
     NamedSet(
-        *("lenscat", "lenscat, confident lenses", "Vujeva et al. 2024, arXiv:2406.04398"),
-        *("obs:lenscat", "positives_only", _read_lenscat),
-        domain="lists of the literature: many instruments, many ways of finding",
+        key="lenscat",
+        title="lenscat, confident lenses",
+        citation="Vujeva et al. 2024, arXiv:2406.04398",
+        source="obs:lenscat",
+        policy="positives_only",
+        read=_read_lenscat,
+        domain=_LITERATURE,
     ),
     _list(
-        *("castles", "CASTLES", "Kochanek, Falco, Impey et al., CASTLES survey"),
+        "castles",
+        "CASTLES",
+        "Kochanek, Falco, Impey et al., CASTLES survey",
         "lensed quasars seen by HST",
         LensList("CASTLES", ("g", "grade"), ungraded=None),
     ),
     _list(
-        *("sled", "SLED", "Vernardos et al. 2024, Strong Lensing Database"),
-        "lists of the literature: many instruments, many ways of finding",
+        "sled",
+        "SLED",
+        "Vernardos et al. 2024, Strong Lensing Database",
+        _LITERATURE,
         LensList("SLED", ("flag", "confidence"), {"confirmed": 1.0}, ungraded=None, scale=""),
     ),
     _list(
-        *("slacs", "SLACS", "Bolton et al. 2008, ApJ 682, 964; Auger et al. 2009, ApJ 705, 1099"),
+        "slacs",
+        "SLACS",
+        "Bolton et al. 2008, ApJ 682, 964; Auger et al. 2009, ApJ 705, 1099",
         _SPECTRA,
         LensList("SLACS", ("grade", "lens", "quality")),
     ),
     _list(
-        *("bells", "BELLS", "Brownstein et al. 2012, ApJ 744, 41; Shu et al. 2016 (GALLERY)"),
+        "bells",
+        "BELLS",
+        "Brownstein et al. 2012, ApJ 744, 41; Shu et al. 2016, ApJ 833, 264",
         _SPECTRA,
         LensList("BELLS", ("grade", "quality", "lens")),
     ),
     _list(
-        *("sl2s", "SL2S", "More et al. 2012, ApJ 749, 38; Sonnenfeld et al. 2013, ApJ 777, 97"),
+        "sl2s",
+        "SL2S",
+        "More et al. 2012, ApJ 749, 38; Sonnenfeld et al. 2013, ApJ 777, 97",
         "found by blue arcs in CFHTLS",
         LensList("SL2S", ("grade", "quality", "rank")),
     ),

@@ -54,7 +54,11 @@ def placed(session: Session, catalog_id: int) -> list[PlacedCandidate]:
         )
         .order_by(Candidate.cutout_index)
     )
-    return [PlacedCandidate(*row) for row in rows]
+    return [
+        PlacedCandidate(key, object_id, float(ra), float(dec), label)
+        for key, object_id, ra, dec, label in rows
+        if ra is not None and dec is not None
+    ]
 
 
 def attach_labels(session: Session, labels: Sequence[KnownLabel]) -> int:

@@ -7,8 +7,9 @@ from typing import Any
 
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import AttachSettings
+from lensing_core.ingest.limits import Limits
 from lensing_core.named_sets.attaching import attach
-from lensing_core.named_sets.known import ATTACHABLE
+from lensing_core.named_sets.known import named_set, read_apart
 from lensing_core.named_sets.rows import SetFiles
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
@@ -25,12 +26,14 @@ def run(context: JobContext, settings: AttachSettings) -> dict[str, Any]:
         The counts of :class:`~lensing_core.named_sets.attaching.AttachReport`.
     """
     settings.check()
-    chosen = ATTACHABLE[settings.known]
+    chosen = named_set(settings.known)
     context.progress(0, None, f"Reading {chosen.title}")
     with open_database(context.workspace).session() as session:
+        scale = find_catalog(session, settings.catalog).scale
+    table = Path(settings.table) if settings.table else None
+    rows = read_apart(settings.known, SetFiles(table, None, scale), Limits())
+    with open_database(context.workspace).session() as session:
         catalog = find_catalog(session, settings.catalog)
-        table = Path(settings.table) if settings.table else None
-        rows = chosen.read(SetFiles(table, None, catalog.scale))
         context.progress(0, len(rows), "Looking for them in the catalog")
         report = attach(
             session, catalog.id, rows, chosen, radius_arcsec=float(settings.radius_arcsec)

@@ -189,7 +189,7 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
     What cannot be read is told in ``error``, beside whatever could be.
     """
     try:
-        settings = with_preset(settings, workspace)
+        settings = with_preset(settings, workspace, min(settings.table_seconds, PREVIEW_SECONDS))
         request = request_of(settings)
         found = look_apart(
             _preview,

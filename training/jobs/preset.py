@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from lens_triage.training.settings import IngestSettings
-from lensing_core.named_sets.known import named_set
+from lensing_core.ingest.limits import Limits
+from lensing_core.named_sets.known import named_set, read_apart
 from lensing_core.named_sets.rows import (
     COLUMNS,
     NamedSet,
@@ -23,11 +25,14 @@ _GROUND = {"survey": "kids", "bands": ["u", "g", "r", "i"]}
 _COARSE = {"VIS": "0.1", "Y": "0.3", "J": "0.3", "H": "0.3"}
 
 
-def with_preset(settings: IngestSettings, workspace: Workspace | None) -> IngestSettings:
+def with_preset(
+    settings: IngestSettings, workspace: Workspace | None, table_seconds: float | None = None
+) -> IngestSettings:
     """Return settings without a preset: its table converted, and its defaults where none were set.
 
     The converted table lies in the workspace's cache (without a workspace, in a temporary folder)
-    under a name that follows from its content, so that a resumed import finds the same.
+    under a name that follows from its content, so that a resumed import finds the same. The set is
+    read in a process of its own, for at most ``table_seconds``, else as the settings say.
 
     Raises
     ------
@@ -39,7 +44,8 @@ def with_preset(settings: IngestSettings, workspace: Workspace | None) -> Ingest
     chosen = named_set(settings.preset)
     images = settings.images or (str(Path(settings.table).parent) if settings.table else "")
     files = SetFiles(_path(settings.table), _path(images), settings.scale)
-    rows = chosen.read(files)
+    limits = Limits(**{field.name: getattr(settings, field.name) for field in fields(Limits)})
+    rows = read_apart(chosen.key, files, limits, table_seconds)
     values = settings.to_json() | {"preset": "", "images": images}
     values["table"] = str(_write(rows, chosen, workspace))
     decided = _decided(chosen, rows)

@@ -9,7 +9,7 @@ import param
 
 from lens_triage.training.settings.base import RunSettings
 from lensing_core.errors import BadInputError
-from lensing_core.named_sets.known import ATTACHABLE
+from lensing_core.named_sets.choices import ATTACHABLE
 
 
 class AttachSettings(RunSettings):
@@ -45,4 +45,4 @@ class AttachSettings(RunSettings):
                 raise BadInputError(f"Table {path} does not exist.")
             self.table = str(path)
         elif self.known != "lenscat":
-            raise BadInputError(f"Name the table of {ATTACHABLE[self.known].title}.")
+            raise BadInputError(f"Name the table of {self.known}.")

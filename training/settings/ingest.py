@@ -19,7 +19,7 @@ from lensing_core.ingest.choices import (
 )
 from lensing_core.ingest.labels import LabelRule
 from lensing_core.ingest.provenance import POLICIES, check_policy
-from lensing_core.named_sets.known import NAMED_SETS
+from lensing_core.named_sets.choices import PRESETS
 from lensing_core.workspace import check_slug
 
 
@@ -68,7 +68,7 @@ class IngestSettings(RunSettings):
     catalog = param.String(default="", doc="Name of the catalog to make or to go on with.")
     preset: param.Selector[str] = param.Selector(
         default="",
-        objects=["", *NAMED_SETS],
+        objects=["", *PRESETS],
         doc="Published data set whose table and images these are: columns, labels and what they "
         "may be used for are known. Empty: none.",
     )

@@ -12,7 +12,8 @@ from small_catalogs import add_objects
 
 from lensing_core.errors import BadInputError
 from lensing_core.named_sets.attaching import attach
-from lensing_core.named_sets.known import ATTACHABLE, NAMED_SETS, named_set
+from lensing_core.named_sets.choices import ATTACHABLE, LISTS, PRESETS
+from lensing_core.named_sets.known import NAMED_SETS, named_set
 from lensing_core.named_sets.lens_lists import LENS_LISTS
 from lensing_core.named_sets.rows import SetFiles, SetRow
 from lensing_core.store import open_database
@@ -32,17 +33,12 @@ def read(tmp_path, key: str, text: str, scale="galaxy"):
 
 def test_every_list_is_for_positives_only():
     assert {one.policy for one in LENS_LISTS} == {"positives_only"}
-    assert {one.key for one in LENS_LISTS} == {
-        "lenscat",
-        "castles",
-        "sled",
-        "slacs",
-        "bells",
-        "sl2s",
-    }
+    assert tuple(one.key for one in LENS_LISTS) == LISTS
+    assert sorted(NAMED_SETS) == sorted(PRESETS)
+    observed = {key for key, one in NAMED_SETS.items() if one.source.startswith("obs:")}
+    assert set(ATTACHABLE) == observed
     assert {one.policy for key, one in NAMED_SETS.items() if key.startswith("bologna")} == {"all"}
     assert NAMED_SETS["galaxiesml"].policy == "pretraining_only"
-    assert "galaxiesml" not in ATTACHABLE
     with pytest.raises(BadInputError, match="choose one of galaxiesml"):
         named_set("nothing")
 

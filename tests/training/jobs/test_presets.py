@@ -101,5 +101,5 @@ def test_known_lenses_are_attached_to_a_catalog(make_context, tmp_path):
         ("b", None, None, None),
     ]
     assert attach.run(context, settings)["known"] == 1
-    with pytest.raises(BadInputError, match="Name the table of CASTLES"):
+    with pytest.raises(BadInputError, match="Name the table of castles"):
         AttachSettings(catalog="deep", known="castles").check()
