@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.crossmatch.table_reference import read_reference_table
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.columns import normal
+from lensing_core.ingest.sky_names import normal
 from lensing_core.ingest.tables import SourceTable, read_table
 from lensing_core.named_sets.rows import (
     NamedSet,
@@ -92,7 +93,7 @@ def read_bologna_1(files: SetFiles) -> list[SetRow]:
     """Rows of the first challenge: ``classifications.csv`` with ``ID`` and ``is_lens``."""
     title = "Bologna challenge 1"
     table = read_table(files.need_table(title))
-    ids = [_whole(cell) for cell in table.cells(need_column(table, title, "ID"))]
+    ids = [_whole(cell) for cell in table.cells(need_column(table, title, "ID"), verbatim=True)]
     said = numbers(table, need_column(table, title, "is_lens"))
     return _challenge(title, table, ids, said == 1, files.need_images(title), {**_GROUND, **_SPACE})
 
@@ -105,7 +106,7 @@ def read_bologna_2(files: SetFiles) -> list[SetRow]:
     """
     title = "Bologna challenge 2"
     table = read_table(files.need_table(title))
-    ids = [_whole(cell) for cell in table.cells(need_column(table, title, "ID"))]
+    ids = [_whole(cell) for cell in table.cells(need_column(table, title, "ID"), verbatim=True)]
     images, effective, pixels = (
         numbers(table, need_column(table, title, name))
         for name in ("n_source_im", "mag_eff", "n_pix_source")
@@ -161,14 +162,12 @@ def read_galaxy_zoo(files: SetFiles) -> list[SetRow]:
     said. Debiased fractions go before plain ones.
     """
     title = "Galaxy Zoo"
-    table = read_table(files.need_table(title))
-    names = need_column(
+    path = files.need_table(title)
+    table = read_table(path)
+    named = need_column(
         table, title, "dr7objid", "objid", "iauname", "id_str", "id", "asset_id", "name"
     )
-    places = [
-        numbers(table, find_column(table, *spelled))
-        for spelled in (("ra", "RAJ2000"), ("dec", "DEJ2000"))
-    ]
+    ra, dec = _places(path, table, named)
     votes = {reason: _share(table, spelled) for reason, spelled in _VOTES.items()}
     if not any(np.isfinite(share).any() for share in votes.values()):
         raise BadInputError(
@@ -179,7 +178,7 @@ def read_galaxy_zoo(files: SetFiles) -> list[SetRow]:
     lens = np.nan_to_num(_share(table, _LENS_VOTES), nan=0.0)
     best = shares.argmax(axis=1)
     rows = []
-    for k, cell in enumerate(table.cells(names)):
+    for k, cell in enumerate(table.cells(named, verbatim=True)):
         said = shares[k, best[k]] >= VOTE_SHARE and lens[k] < LENS_SHARE
         told: dict[str, Any] = {
             f"votes_{reason}": round(float(share[k]), 4)
@@ -188,9 +187,19 @@ def read_galaxy_zoo(files: SetFiles) -> list[SetRow]:
         }
         if said:
             told["reject_reason"] = list(votes)[best[k]]
-        ra, dec = (float(place[k]) if np.isfinite(place[k]) else None for place in places)
-        rows.append(SetRow(_whole(cell), ra, dec, 0 if said else None, properties=told))
+        place = (float(axis[k]) if np.isfinite(axis[k]) else None for axis in (ra, dec))
+        rows.append(SetRow(_whole(cell), *place, 0 if said else None, properties=told))
     return rows
+
+
+def _places(
+    path: Path, table: SourceTable, named: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Positions in degrees, whatever their notation; NaN in a table that has none."""
+    if find_column(table, "ra", "RAJ2000") is None:
+        return np.full(len(table), np.nan), np.full(len(table), np.nan)
+    reference, _ = read_reference_table(path, "lens", columns={"id": named})
+    return reference.ra_deg, reference.dec_deg
 
 
 def _share(table: SourceTable, spelled: tuple[str, ...]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from lensing_core.crossmatch.lenscat import SHIPPED, read_lenscat
 from lensing_core.crossmatch.reference import Reference
 from lensing_core.crossmatch.table_reference import read_reference_table
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.columns import normal
+from lensing_core.ingest.sky_names import normal
 from lensing_core.ingest.tables import read_table
 from lensing_core.named_sets.rows import NamedSet, SetFiles, SetRow, find_column
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.columns import normal, to_number
+from lensing_core.ingest.columns import to_number
+from lensing_core.ingest.sky_names import normal
 from lensing_core.ingest.tables import SourceTable
 
 COLUMNS = ("id", "ra", "dec", "label", "label_confidence", "label_policy", "label_source")

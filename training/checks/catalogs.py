@@ -68,7 +68,7 @@ def check_attach(workspace: Workspace, settings: AttachSettings, run_id: str = "
     """The catalog exists, and candidates have positions."""
     with open_database(workspace).session() as session:
         catalog = find_catalog(session, settings.catalog)
-        if not _has_positions(session, catalog):
+        if not has_positions(session, catalog.id):
             raise BadInputError(
                 f"No candidate of {settings.catalog} has a position, so none can be found."
             )

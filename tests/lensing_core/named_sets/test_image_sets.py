@@ -103,6 +103,15 @@ def test_votes_are_reasons(tmp_path, columns, cells, reason):
     assert (row.name, row.ra_deg, row.dec_deg) == ("J1", 10.0, 20.0)
 
 
+def test_sexagesimal_positions_of_galaxy_zoo_1(tmp_path):
+    path = tmp_path / "zoo1.csv"
+    path.write_text("OBJID,RA,DEC,P_CS,P_MG\n587727178986356823,00:00:00.41,-10:22:25.7,0.9,0\n")
+    (row,) = NAMED_SETS["galaxyzoo"].read(SetFiles(path, None))
+    assert row.name == "587727178986356823"
+    assert row.ra_deg == pytest.approx(0.41 / 240, abs=1e-6)
+    assert row.dec_deg == pytest.approx(-10.373806, abs=1e-5)
+
+
 def test_a_table_without_votes_is_refused(tmp_path):
     path = tmp_path / "votes.csv"
     path.write_text("iauname,ra,dec,smooth_fraction\nJ1,1,2,0.5\n")
