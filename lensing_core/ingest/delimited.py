@@ -18,6 +18,12 @@ _COMMA_NUMBER = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 _LONE_QUOTE = re.compile(r'(?:^|\t)"(?=\t|$)', re.MULTILINE)
 _GUARD = re.compile(r"^'(?=\s*[=+\-@])")  # of text that a spreadsheet would take for a formula
+_USUAL_NAMES = frozenset(
+    (
+        *("id", "object_id", "objid", "name", "object", "ra", "dec", "file", "filename", "image"),
+        *("path", "label", "class", "index"),
+    )
+)
 _POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 
 
@@ -156,10 +162,9 @@ def _names(
     if first[0].startswith("#") and len(first) > 1:
         first[0] = first[0].lstrip("#").strip()
         names = first
-    elif any(is_number(cell) for cell in first):
-        above = next(csv.reader([comments[-1]], delimiter=separator)) if comments else []
+    elif _holds_values(first, above := _words_above(comments, separator)):
         if len(above) == len(first) and not any(is_number(word) for word in above):
-            names = [word.strip() for word in above]
+            names = above
             found.notes.append(
                 f"Column names were taken from the comment above the table: {', '.join(names)}."
             )
@@ -189,6 +194,24 @@ def _names(
 def point_number(cell: str) -> str:
     """A number with a decimal comma, written with a point."""
     return cell.replace(".", "").replace(",", ".") if "," in cell else cell
+
+
+def _words_above(comments: list[str], separator: str) -> list[str]:
+    """The cells of the last comment."""
+    cells = next(csv.reader([comments[-1]], delimiter=separator), []) if comments else []
+    return [cell.strip() for cell in cells]
+
+
+def _holds_values(first: list[str], above: list[str]) -> bool:
+    """Whether the first line holds values: numbers, or text below a comment that holds names.
+
+    Whole numbers from 0 on are names that pandas gives.
+    """
+    numbers = [cell for cell in first if is_number(cell)]
+    if numbers:
+        return numbers != [str(k) for k in range(len(numbers))]
+    known = [bool(_USUAL_NAMES & {word.lower() for word in words}) for words in (first, above)]
+    return len(above) == len(first) > 1 and known == [False, True]
 
 
 def _columns(

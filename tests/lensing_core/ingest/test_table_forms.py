@@ -480,6 +480,24 @@ def test_separators_and_decimal_commas(tmp_path, text):
         assert (read.ids, read.positions) == (["a", "b"], PLACES)
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("#id,file\na,b.fits\nb,c.fits\n", ["id", "file"]),
+        ("# by hand, in May\nid,file\na,b.fits\n", ["id", "file"]),
+        ("# object,frame\nid,file\na,b.fits\n", ["id", "file"]),
+        ("id,0,1\na,3,4\n", ["id", "0", "1"]),
+        ("a,10.5,2\nb,11.5,3\n", ["col1", "col2", "col3"]),
+    ],
+)
+def test_where_names_stand(tmp_path, text, names):
+    read = rows_of(write(tmp_path / "t.csv", text))
+    assert read.table.names == names
+    assert len(read.rows) == text.count("\n") - (names != ["col1", "col2", "col3"]) - (
+        text.startswith("# ")
+    )
+
+
 def test_commas_that_part_thousands_are_no_decimals(tmp_path):
     read = rows_of(write(tmp_path / "t.csv", 'id,ra,dec,n\na,1.5,2.5,"1,234"\n'))
     assert read.values("n") == [("1,234",)]
