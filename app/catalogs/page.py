@@ -62,7 +62,7 @@ def page(context: AppContext) -> Body:
 
 def _attaching(context: AppContext) -> RunForm:
     def choices() -> Mapping[str, Choices]:
-        usable = [catalog for catalog in list_catalog_rows(context.database) if catalog.complete]
+        usable = [row for row in context.database.ask(list_catalog_rows) if row.complete]
         return {"catalog": catalog_choices(usable)}
 
     return RunForm(
