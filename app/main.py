@@ -28,6 +28,7 @@ from lens_triage.app.http.hosts import HOSTS, refuse_foreign_hosts
 from lens_triage.app.http.passed_on import refuse_all_but_the_front
 from lens_triage.app.http.routes import restrict
 from lens_triage.app.label import page as label
+from lens_triage.app.navigation import PRODUCT
 from lens_triage.app.overview import page as overview
 from lens_triage.app.review import (
     attention,
@@ -38,7 +39,7 @@ from lens_triage.app.review import handlers as review_handlers
 from lens_triage.app.review import page as review
 from lens_triage.app.score import page as score
 from lens_triage.app.settings import page as settings
-from lens_triage.app.shell import PRODUCT, Body, PageFrame, shell
+from lens_triage.app.shell import Body, PageFrame, shell
 from lens_triage.app.team import page as team
 from lens_triage.app.theme import is_dark
 from lens_triage.app.train import page as train
@@ -114,7 +115,7 @@ def _body(context: AppContext, title: str, page: PageFunction) -> Body:
     return shell(title, notice.__panel__(), context=context)
 
 
-def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], Any]:
+def _route(context: AppContext, slug: str, title: str) -> Callable[[], Any]:
     """A function that builds the page for one session; Panel wants a plain function here."""
 
     def build() -> pn.viewable.Viewable:
@@ -123,8 +124,8 @@ def _route(context: AppContext, title: str, page: PageFunction) -> Callable[[], 
             # Panel sets this when the page is sent; parts that change before take a CDN's without.
             pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
         here = identity.page_context(context)
-        others = {slug: partial(_body, here, *PAGES[slug]) for slug in PAGES}
-        return PageFrame(here, _body(here, title, page), others).page
+        pages = {each: partial(_body, here, *PAGES[each]) for each in PAGES}
+        return PageFrame(here, slug, title, pages).page
 
     return build
 
@@ -153,7 +154,7 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
     """
     workspace = context.workspace
     source = tiles.TileSource(workspace)
-    routes = {f"/{slug}": _route(context, title, page) for slug, (title, page) in PAGES.items()}
+    routes = {f"/{slug}": _route(context, slug, title) for slug, (title, _) in PAGES.items()}
     own = [
         *exporting.routes(context),
         *review_handlers.routes(context),

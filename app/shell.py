@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, quote
@@ -15,7 +14,18 @@ from panel.custom import JSComponent
 from panel.util import edit_readonly
 
 from lens_triage.app.context import AppContext
+from lens_triage.app.first_paint import TEMPLATE, VARIABLE, first_paint, loader_css
 from lens_triage.app.http.sign_in import SignIn
+from lens_triage.app.navigation import (
+    HEADER_CSS,
+    HEADING_CSS,
+    NAVIGATION,
+    PRODUCT,
+    RAIL_CSS,
+    RAIL_WIDTH,
+    header_html,
+    heading_html,
+)
 from lens_triage.app.scripts import bundle
 from lens_triage.app.theme import (
     PAGE_SX,
@@ -24,118 +34,13 @@ from lens_triage.app.theme import (
     THEME_COOKIE,
     TOKENS_CSS,
     is_dark,
-    loading_css,
     read_asset,
 )
 from lens_triage.app.visits import Arguments, begin_visit, current_visit
 from lens_triage.app.watch import the_watch
 from lens_triage.app.widgets.format import percent
-from lens_triage.app.widgets.live import live_in_frame
+from lens_triage.app.widgets.live import in_session, live_in_frame
 from lensing_core.store.runs import RunSummary, list_active_runs
-
-PRODUCT = "lens-triage"
-_RAIL_WIDTH = 84
-
-
-@dataclass(frozen=True)
-class NavItem:
-    """A page in the navigation; ``icon`` is the inside of a 24-unit SVG, drawn with strokes."""
-
-    slug: str
-    title: str
-    icon: str
-
-
-NAVIGATION = (
-    NavItem(
-        "overview",
-        "Overview",
-        '<path d="M4 11.5 12 5l8 6.5V20h-5.5v-5.5h-5V20H4z"/>',
-    ),
-    NavItem(
-        "catalogs",
-        "Catalogs",
-        '<path d="M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z"/>',
-    ),
-    NavItem(
-        "train",
-        "Train",
-        '<path d="M4 20h16M4 20V4"/><path d="M7 8.5c2 7 5 8.5 12 8.5"/>',
-    ),
-    NavItem(
-        "evaluate",
-        "Evaluate",
-        '<path d="M5 17a8 8 0 1 1 14 0"/><path d="M12 14.5 15.5 9"/>'
-        '<circle cx="12" cy="15" r="1.4"/>',
-    ),
-    NavItem(
-        "score",
-        "Score",
-        '<path d="M4 20h16"/><path d="M6.5 20v-6M11 20V9M15.5 20v-9M20 20V5"/>',
-    ),
-    NavItem(
-        "review",
-        "Review",
-        '<circle cx="12" cy="12" r="2.6"/><path d="M4 14.5A8.4 8.4 0 0 1 14.5 4"/>'
-        '<path d="M20 9.5A8.4 8.4 0 0 1 9.5 20"/>',
-    ),
-    NavItem(
-        "label",
-        "Label",
-        '<path d="M4 5.5V12l7.5 7.5 7-7L11 5z"/><circle cx="8" cy="9" r="1.2"/>'
-        '<path d="M14.5 5.5l6 6-4 4"/>',
-    ),
-    NavItem(
-        "crossmatch",
-        "Cross-match",
-        '<circle cx="9.2" cy="12" r="5.6"/><circle cx="14.8" cy="12" r="5.6"/>',
-    ),
-    NavItem(
-        "team",
-        "Team",
-        '<circle cx="8.5" cy="9" r="3"/><path d="M3 19c.4-3.6 2.4-5.4 5.5-5.4s5.1 1.8 5.5 5.4"/>'
-        '<circle cx="16.5" cy="10" r="2.4"/><path d="M16.5 14.5c2.6 0 4.1 1.5 4.5 4.5"/>',
-    ),
-    NavItem(
-        "settings",
-        "Settings",
-        '<path d="M4 7h9M17 7h3M4 12h3M11 12h9M4 17h11M19 17h1"/><circle cx="15" cy="7" r="2"/>'
-        '<circle cx="9" cy="12" r="2"/><circle cx="17" cy="17" r="2"/>',
-    ),
-)
-
-_RAIL_CSS = """
-nav { display: flex; flex-direction: column; gap: 2px; padding: 8px 5px; }
-nav a {
-  display: flex; flex-direction: column; align-items: center; gap: 3px; padding: 8px 2px 7px;
-  border-radius: 8px; color: var(--lt-muted); font-size: 11.5px; line-height: 1.2;
-  white-space: nowrap;
-}
-nav a:hover { background: color-mix(in srgb, var(--lt-accent) 8%, transparent);
-  color: var(--lt-text); text-decoration: none; }
-nav a[aria-current] { color: var(--lt-accent); font-weight: 500;
-  background: color-mix(in srgb, var(--lt-accent) 13%, transparent); }
-.bar { position: fixed; top: 48px; left: 0; right: 0; height: 2px; z-index: 9;
-  background: linear-gradient(90deg, transparent, var(--lt-accent), transparent) 0 0 / 40% 100%
-  no-repeat; animation: slide 1.1s ease-in-out infinite; }
-.bar[hidden] { display: none; }
-@keyframes slide { from { background-position: -60% 0 } to { background-position: 160% 0 } }
-.icon { display: flex; }
-svg { width: 22px; height: 22px; fill: none; stroke: currentColor; stroke-width: 1.7;
-  stroke-linejoin: round; stroke-linecap: round; }
-"""
-
-_HEADER_CSS = """
-:host { color: #e8eef6; width: 100%; min-width: 0; }
-.bar { display: flex; align-items: center; gap: 10px; min-width: 0; height: 48px; }
-.bar svg { width: 28px; height: 28px; flex: none; display: block; }
-.bar .home { display: flex; align-items: center; gap: 10px; color: inherit; font-size: 15px;
-  font-weight: 500; letter-spacing: .01em; }
-.bar .home:hover { text-decoration: none; }
-.bar .where { margin-left: 6px; padding-left: 14px; border-left: 1px solid #31435c;
-  color: #9fb0c4; font-size: 12px; overflow: hidden; text-overflow: ellipsis;
-  white-space: nowrap; min-width: 0; direction: rtl; text-align: left; }
-"""
 
 _ACTIVITY_CSS = """
 :host { display: flex; align-items: center; height: 48px; }
@@ -152,12 +57,6 @@ i { width: 8px; height: 8px; border-radius: 50%; background: #62b0ff; flex: none
 @media (prefers-reduced-motion: reduce) { i { animation: none; } }
 """
 
-_HEADING_CSS = """
-header { display: flex; align-items: baseline; gap: 12px; flex-wrap: wrap; }
-h1 { font-size: 21px; font-weight: 500; margin: 0; line-height: 1.3; }
-p { margin: 0; color: var(--lt-muted); font-size: 13px; }
-"""
-
 
 class Rail(JSComponent):
     """The navigation; asks for pages and says whether the tab is in sight."""
@@ -167,7 +66,7 @@ class Rail(JSComponent):
     shown = param.Dict(default={}, doc="The page that stands: page, title, number asked under.")
 
     _esm = bundle("rail")
-    _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, _RAIL_CSS]
+    _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, RAIL_CSS]
 
     def __init__(self, frame: PageFrame, page: str, title: str) -> None:
         self._frame = frame
@@ -177,7 +76,7 @@ class Rail(JSComponent):
             pages=frame.pages,
             shown={"page": page, "title": title, "number": 0},
             margin=0,
-            width=_RAIL_WIDTH - 1,
+            width=RAIL_WIDTH - 1,
         )
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
@@ -198,12 +97,9 @@ class Rail(JSComponent):
 
 
 def _header(context: AppContext) -> pn.pane.HTML:
-    root = escape(str(context.workspace.root))
-    # &lrm; keeps the path's slashes in order while the ellipsis stands at its beginning.
     return pn.pane.HTML(
-        f'<div class="bar"><a class="home" href="overview">{read_asset("logo.svg")}{PRODUCT}</a>'
-        f'<span class="where" title="Workspace {root}">&lrm;{root}</span></div>',
-        stylesheets=[TOKENS_CSS, _HEADER_CSS],
+        header_html(str(context.workspace.root)),
+        stylesheets=[TOKENS_CSS, HEADER_CSS],
         margin=0,
         sizing_mode="stretch_width",
     )
@@ -258,11 +154,10 @@ def shell(
     """
     parts: list[pn.viewable.Viewable] = []
     if heading:
-        note = f"<p>{escape(subtitle)}</p>" if subtitle else ""
         parts.append(
             pn.pane.HTML(
-                f"<header><h1>{escape(title)}</h1>{note}</header>",
-                stylesheets=[TOKENS_CSS, _HEADING_CSS],
+                heading_html(title, subtitle),
+                stylesheets=[TOKENS_CSS, HEADING_CSS],
                 margin=(0, 0, 12, 0),
                 sizing_mode="stretch_width",
             )
@@ -285,10 +180,13 @@ class _NeverBusy(param.Parameterized):
 class PageFrame:
     """The frame of one session: header and navigation stay, the page inside changes.
 
+    The first page is built when the frame has been sent: the browser shows the frame and fetches
+    scripts meanwhile, and hears of both when it asks for the document.
+
     Parameters
     ----------
     context : AppContext
-    body : Body
+    slug, title : str
         Of the page that was asked for first.
     pages : Mapping
         Functions that make the body of a page, by the last part of its address.
@@ -300,27 +198,26 @@ class PageFrame:
     """
 
     def __init__(
-        self, context: AppContext, body: Body, pages: Mapping[str, Callable[[], Body]]
+        self, context: AppContext, slug: str, title: str, pages: Mapping[str, Callable[[], Body]]
     ) -> None:
         self._pages = pages
-        title = body.page_title
-        slug = next((item.slug for item in NAVIGATION if item.title == title), "")
         self._rail = Rail(self, slug, _tab_title(title))
         self.page = pmui.Page(
             title="",
             meta_title=_tab_title(title),
             header=[_header(context), _activity(context), SignIn(context)],
             sidebar=[self._rail],
-            main=[body],
+            main=[],
+            template=TEMPLATE,
             sidebar_variant="permanent",
-            sidebar_width=_RAIL_WIDTH,
+            sidebar_width=RAIL_WIDTH,
             sidebar_resizable=False,
             theme_config=THEME_CONFIG,
             dark_theme=is_dark(),
             busy_indicator=None,
             favicon="data:image/svg+xml," + quote(read_asset("logo.svg")),
             sx=PAGE_SX,
-            raw_css=[ROOT_CSS, loading_css(is_dark())],
+            raw_css=[ROOT_CSS, loader_css(is_dark())],
         )
         with edit_readonly(self.page):
             # A page of pmui follows Panel's "busy", which changes twice at each callback of any
@@ -332,6 +229,17 @@ class PageFrame:
             dark_theme=f"document.cookie = '{THEME_COOKIE}=' + (cb_obj.dark_theme ? 'dark' : "
             "'light') + '; path=/; max-age=31536000; SameSite=Strict'",
         )
+        document = pn.state.curdoc
+        if in_session() and document is not None:
+            root = str(context.workspace.root)
+            document.template_variables[VARIABLE] = first_paint(slug, title, root)
+            # Done at the next tick, the page is there before the browser has its scripts.
+            document.add_next_tick_callback(lambda: self._fill(slug))
+        else:
+            self._fill(slug)
+
+    def _fill(self, slug: str) -> None:
+        self.page.main = [self._pages[slug]()]
 
     @property
     def pages(self) -> list[str]:

@@ -123,14 +123,3 @@ def read_asset(name: str) -> str:
 def is_dark() -> bool:
     """Whether this session's browser asked for dark pages when it was last here."""
     return bool(pn.state.cookies.get(THEME_COOKIE) == "dark")
-
-
-def loading_css(dark: bool) -> str:
-    """Colours of a page until its parts bring theirs: of the ground, the veil and the spinner."""
-    palette = THEME_CONFIG["dark" if dark else "light"]["palette"]
-    ground, line = palette["background"]["default"], palette["divider"]
-    return f"""
-html:root {{ background-color: var(--mui-palette-background-default, {ground}); }}
-#loader {{ background: {ground}; }}
-#loader .spinner {{ border-color: {line}; border-top-color: {palette["primary"]["main"]}; }}
-"""

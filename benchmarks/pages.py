@@ -2,14 +2,18 @@
 
     python benchmarks/pages.py --chromium /usr/bin/chromium [--seconds 10] [--loads 500]
 
-Serves a filled workspace in a process of its own and opens every page in headless Chromium with an
-empty cache: time to the first text (the browser's first contentful paint) and until the page is
-complete (Bokeh idle, the veil gone, and no message or response for half a second), processor time
-of the server while the tab stays open, and the time of a change from the page before, by a click
-in the navigation. The baseline of all ratios is a page of one line in the same frame.
+Serves a filled workspace as ``lens-triage serve`` does and opens every page in headless Chromium
+with an empty cache: time to the first text (the browser's first contentful paint) and until the
+page is complete (Bokeh idle, the veil gone, and no message or response for half a second), then
+processor time of the server and messages to and from the tab while that stays open untouched, and
+the time of a change from the page before, by a click in the navigation. The baseline of all ratios
+is a page of one line in the same frame.
 
-Then sessions without a browser: memory of each, what comes back when they end, and the server's
-memory over many loads of all pages, each of which must end and leave nothing.
+Then sessions without a browser: memory of each page's, what comes back when they end, and the
+memory of the process that builds pages over many loads, each of which must end and leave nothing.
+A session whose tab is gone ends after a second here; Bokeh waits 15 to 32 s for it to come back.
+
+Takes about six minutes on two cores.
 """
 
 from __future__ import annotations
@@ -26,20 +30,21 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import cycle, islice
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import panel as pn
 import psutil
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, sync_playwright
 from tornado.httpclient import AsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from lens_triage.app import main as server_module
 from lens_triage.app.context import AppContext
-from lens_triage.app.shell import shell
+from lens_triage.app.front.main import serve
+from lens_triage.app.shell import Body, shell
 from lens_triage.training.labeling import SessionSettings, make_session
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
@@ -48,7 +53,9 @@ ROOT = Path(__file__).parent.parent
 BARE = "bare"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 QUIET_S = 0.5
-SETTLE_S = 35.0  # until the session of the page before has ended, too
+SETTLE_S = 4.0  # until the session of the page before has ended, too
+LIFETIME_MS = 1000  # of a session without a tab
+TOGETHER = 20  # sessions of one page, without a browser
 PATIENCE_MS = 90_000
 IDLE = "() => window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
 FIRST_PAINT = """() => performance.getEntriesByType("paint")
@@ -63,35 +70,49 @@ class Cost:
     complete_s: float = np.nan
     change_s: float = np.nan
     idle_cpu_s: float = np.nan
+    messages: float = np.nan
+    held_mib: float = np.nan
+    back_mib: float = np.nan
 
 
-@dataclass
 class Traffic:
-    """When a page last received something."""
+    """When a page last received something, and how many messages it has exchanged."""
 
-    last: float = field(default_factory=time.perf_counter)
-
-    def watch(self, page: Page) -> None:
+    def __init__(self, page: Page) -> None:
+        self.last = time.perf_counter()
+        self.messages = 0
         page.on("response", lambda _: self.tick())
-        page.on("websocket", lambda ws: ws.on("framereceived", lambda _: self.tick()))
+        page.on("websocket", self._watch)
+
+    def _watch(self, socket: WebSocket) -> None:
+        socket.on("framereceived", lambda _: self._count())
+        socket.on("framesent", lambda _: self._count())
+
+    def _count(self) -> None:
+        self.messages += 1
+        self.tick()
 
     def tick(self) -> None:
+        """Note that something came just now."""
         self.last = time.perf_counter()
 
 
-def bare_page(context: AppContext) -> pn.viewable.Viewable:
+def bare_page(context: AppContext) -> Body:
     """The baseline: one line in the frame that all pages have."""
     return shell("Bare", pn.pane.HTML("One line.", sizing_mode="stretch_width"), context=context)
 
 
-def serve_here(root: Path) -> None:
-    """Serve the pages and the baseline until interrupted."""
-    server_module.PAGES[BARE] = ("Bare", bare_page)
-    server_module.serve(Workspace.open(root), port=0)
+# Here and not in a function: the process of the pages imports this file anew, as its main one.
+server_module.PAGES[BARE] = ("Bare", bare_page)
+pn.serve = partial(
+    pn.serve,
+    check_unused_sessions_milliseconds=LIFETIME_MS // 2,
+    unused_session_lifetime_milliseconds=LIFETIME_MS,
+)
 
 
 class Server:
-    """The server's process."""
+    """The server's two processes."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own program
@@ -103,7 +124,11 @@ class Server:
         )
         self.said: list[str] = []
         self.url = self._await_url()
-        self.usage = psutil.Process(self._process.pid)
+        front = psutil.Process(self._process.pid)
+        children = front.children(recursive=True)
+        self._processes = [front, *children]
+        # Beside it there is only what watches over shared resources, which is small.
+        self._pages = max(children, key=lambda process: process.memory_info().rss)
 
     def _await_url(self) -> str:
         assert self._process.stdout is not None
@@ -119,21 +144,21 @@ class Server:
         self.said.extend(self._process.stdout)
 
     def cpu_s(self) -> float:
-        """Processor time so far."""
-        times = self.usage.cpu_times()
-        return float(times.user + times.system)
+        """Processor time of all processes so far."""
+        times = [process.cpu_times() for process in self._processes]
+        return float(sum(each.user + each.system for each in times))
 
     def memory_mib(self) -> float:
-        """Memory of its own: resident, without mapped files where the system tells."""
-        status = Path(f"/proc/{self._process.pid}/status")
+        """Memory of the pages' process: resident, without mapped files where the system tells."""
+        status = Path(f"/proc/{self._pages.pid}/status")
         if status.exists():
             found = re.search(r"^RssAnon:\s+(\d+) kB", status.read_text(), re.MULTILINE)
             if found:
                 return int(found.group(1)) / 1024
-        return float(self.usage.memory_info().rss) / 2**20
+        return float(self._pages.memory_info().rss) / 2**20
 
     def stop(self) -> None:
-        """End the process."""
+        """End the processes."""
         self._process.terminate()
         self._process.wait(30)
 
@@ -177,17 +202,19 @@ def fresh(browser: Browser, url: str) -> BrowserContext:
 def open_page(browser: Browser, server: Server, address: str, seconds: float) -> Cost:
     """Open a page with an empty cache and leave it alone."""
     context = fresh(browser, server.url)
-    page, traffic = context.new_page(), Traffic()
-    traffic.watch(page)
+    page = context.new_page()
+    traffic = Traffic(page)
     start = time.perf_counter()
     page.goto(f"{server.url}/{address}", wait_until="commit", timeout=PATIENCE_MS)
     cost = Cost(complete_s=complete(page, traffic) - start)
     cost.paint_s = page.evaluate(FIRST_PAINT) / 1000
     page.wait_for_timeout(SETTLE_S * 1000)
-    before, begun = server.cpu_s(), time.perf_counter()
+    before, begun, messages = server.cpu_s(), time.perf_counter(), traffic.messages
     page.wait_for_timeout(seconds * 1000)
     spent = server.cpu_s() - before
-    cost.idle_cpu_s = spent * 10 / (time.perf_counter() - begun)
+    if seconds:
+        cost.idle_cpu_s = spent * 10 / (time.perf_counter() - begun)
+        cost.messages = traffic.messages - messages
     context.close()
     return cost
 
@@ -195,8 +222,8 @@ def open_page(browser: Browser, server: Server, address: str, seconds: float) ->
 def change_pages(browser: Browser, server: Server, slugs: Sequence[str]) -> dict[str, float]:
     """Seconds from a click in the navigation until the page is complete."""
     context = fresh(browser, server.url)
-    page, traffic = context.new_page(), Traffic()
-    traffic.watch(page)
+    page = context.new_page()
+    traffic = Traffic(page)
     page.goto(f"{server.url}/{slugs[-1]}", timeout=PATIENCE_MS)
     complete(page, traffic)
     times = {}
@@ -205,8 +232,9 @@ def change_pages(browser: Browser, server: Server, slugs: Sequence[str]) -> dict
         start = time.perf_counter()
         traffic.tick()
         page.locator(f'nav a[href="{slug}"]').click()
-        page.locator(".bar").wait_for(state="visible", timeout=PATIENCE_MS)
-        page.locator(".bar").wait_for(state="hidden", timeout=PATIENCE_MS)  # sent and drawn
+        bar = page.locator(".bar:has(+ nav)")
+        bar.wait_for(state="visible", timeout=PATIENCE_MS)
+        bar.wait_for(state="hidden", timeout=PATIENCE_MS)  # the page is sent and drawn
         times[slug] = complete(page, traffic) - start
     context.close()
     return times
@@ -234,44 +262,53 @@ class Session:
         return cls(connection)
 
     def close(self) -> None:
+        """Close the tab that there is none of."""
         self._connection.close()
 
 
-async def measure_sessions(
-    server: Server, addresses: Sequence[str], loads: int, each: int = 20
-) -> tuple[float, float, list[tuple[int, float]]]:
-    """Return MiB a session, MiB a session given back, and (loads, MiB of the server) as it goes."""
+async def sign_in(url: str) -> str:
+    """The cookie of somebody who is signed in."""
     answer = await AsyncHTTPClient().fetch(
-        f"{server.url}/sign-in",
+        f"{url}/sign-in",
         method="POST",
         headers={"Content-Type": "application/json"},
         body=json.dumps({"name": "Ana"}),
     )
-    cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    return answer.headers["Set-Cookie"].partition(";")[0]
 
-    async def load(n: int) -> list[Session]:
-        wanted = islice(cycle(addresses), n)
-        return [await Session.open(server.url, address, cookie) for address in wanted]
 
-    async def end(sessions: list[Session]) -> None:
+async def measure_sessions(
+    server: Server, costs: dict[str, Cost], loads: int
+) -> list[tuple[int, float]]:
+    """Fill in what sessions of each page hold; return (loads, MiB of the process) as it goes."""
+    cookie = await sign_in(server.url)
+    marks, done = [], 0
+
+    async def load(address: str, n: int) -> list[Session]:
+        nonlocal done
+        done += n
+        return [await Session.open(server.url, address, cookie) for _ in range(n)]
+
+    async def end(sessions: list[Session]) -> float:
         for session in sessions:
             session.close()
-        await asyncio.sleep(40)  # a session ends when it has been unused for a while
+        await asyncio.sleep(3 * LIFETIME_MS / 1000)
+        return server.memory_mib()
 
-    await end(await load(each))  # what is loaded once for all is no session's
-    before = server.memory_mib()
-    sessions = await load(each)
-    held = server.memory_mib()
-    await end(sessions)
-    left = server.memory_mib()
-    marks = [(0, left)]
-    for done in range(each * 5, loads + 1, each * 5):
-        for _ in range(5):
-            for session in await load(each):
-                session.close()
-        await asyncio.sleep(40)
-        marks.append((done, server.memory_mib()))
-    return (held - before) / each, (held - left) / each, marks
+    # The first sessions of each page load what all share.
+    left = await end([each for address in costs for each in await load(address, 2)])
+    for address, cost in costs.items():
+        before = left
+        sessions = await load(address, TOGETHER)
+        held = server.memory_mib()
+        left = await end(sessions)
+        cost.held_mib, cost.back_mib = (held - before) / TOGETHER, (held - left) / TOGETHER
+    marks.append((done, left))
+    while done < loads:
+        for _ in range(2):
+            left = await end([each for address in costs for each in await load(address, 2)])
+        marks.append((done, left))
+    return marks
 
 
 def measure(chromium: str | None, seconds: float, loads: int) -> None:
@@ -279,26 +316,25 @@ def measure(chromium: str | None, seconds: float, loads: int) -> None:
     folder = Path(tempfile.mkdtemp())
     workspace, session_id = build(folder)
     server = Server(workspace)
-    with sync_playwright() as playwright:
-        try:
-            slugs = [slug for slug in server_module.PAGES if slug != BARE]
-            addresses = [BARE, *slugs, f"label?session={session_id}"]
+    try:
+        slugs = [slug for slug in server_module.PAGES if slug != BARE]
+        costs = {address: Cost() for address in [BARE, *slugs, f"label?session={session_id}"]}
+        with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             open_page(browser, server, BARE, 0)  # what the server loads once
-            costs = {address: open_page(browser, server, address, seconds) for address in addresses}
+            for address in costs:
+                costs[address] = open_page(browser, server, address, seconds)
             for slug, change_s in change_pages(browser, server, slugs).items():
                 costs[slug].change_s = change_s
             browser.close()
-            tell(costs)
-        except BaseException:
-            server.stop()
-            raise
-    try:  # beyond Playwright, which has an event loop of its own
-        if loads:
-            tell_memory(*asyncio.run(measure_sessions(server, addresses, loads)))
+        # Beyond Playwright, which has an event loop of its own.
+        marks = asyncio.run(measure_sessions(server, costs, loads)) if loads else []
     finally:
         server.stop()
         shutil.rmtree(folder)
+    tell(costs)
+    for done, mib in marks:
+        print(f"memory of the pages' process after {done:4d} loads: {mib:.0f} MiB")
     tracebacks = sum("Traceback" in line for line in server.said)
     print(f"tracebacks in the server's log: {tracebacks}")
 
@@ -307,20 +343,15 @@ def tell(costs: dict[str, Cost]) -> None:
     """Print the pages."""
     base = costs[BARE]
     print(f"load (1-minute average) {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print("page            first paint   complete (x bare)   by a click   CPU s in 10 s")
+    print("                   first      complete        by a     10 s untouched    MiB a session")
+    print("page               paint      (x bare)        click    CPU s  messages   held    back")
     for address, cost in costs.items():
         print(
-            f"{address.partition('=')[0]:16s}{cost.paint_s:9.2f} s {cost.complete_s:9.2f} s "
-            f"({cost.complete_s / base.complete_s:4.1f}) {cost.change_s:10.2f} s "
-            f"{cost.idle_cpu_s:12.3f}"
+            f"{address.partition('=')[0]:16s}{cost.paint_s:6.2f} s {cost.complete_s:6.2f} s "
+            f"({cost.complete_s / base.complete_s:4.1f}) {cost.change_s:8.2f} s "
+            f"{cost.idle_cpu_s:8.3f} {cost.messages:9.0f} "
+            f"{cost.held_mib:6.2f}  {cost.back_mib:6.2f}"
         )
-
-
-def tell_memory(held: float, back: float, marks: list[tuple[int, float]]) -> None:
-    """Print what sessions hold."""
-    print(f"memory of a session {held:.2f} MiB, given back at its end {back:.2f} MiB")
-    for loads, mib in marks:
-        print(f"server after {loads:4d} further loads: {mib:.0f} MiB")
 
 
 def main() -> None:
@@ -332,7 +363,7 @@ def main() -> None:
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve_here(options.serve)
+        serve(Workspace.open(options.serve), port=0)
     else:
         measure(options.chromium, options.seconds, options.loads)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -36,16 +37,9 @@ def page(context: AppContext) -> Body:
     """The page; ``?tab=`` names a tab; ``base``, ``catalog``, ``survey_prior`` fill its form."""
     wanted = argument("tab")
     asked = {name: argument(name) for name in ("base", "catalog", "survey_prior")}
-    training, retraining, finetuning = (
-        _training(context),
-        _from_labels(context, *_RETRAIN, asked if wanted == "retrain" else {}),
-        _from_labels(context, *_FINETUNE, asked if wanted == "finetune" else {}),
-    )
-    parts: list[Any] = [training, retraining, finetuning]
+    places = [stack(), stack(), stack()]
     tabs = pmui.Tabs(
-        ("New ensemble", training.__panel__()),
-        ("Fast retrain", retraining.__panel__()),
-        ("Fine-tune", finetuning.__panel__()),
+        *zip(("New ensemble", "Fast retrain", "Fine-tune"), places, strict=True),
         active=_TABS.index(wanted) if wanted in _TABS else 0,
         dynamic=True,
         sizing_mode="stretch_width",
@@ -54,7 +48,23 @@ def page(context: AppContext) -> Body:
         stylesheets=[":host { max-height: none; }"],  # else the board below would cover its end
     )
 
+    makers = (
+        lambda asked: _training(context),
+        partial(_from_labels, context, *_RETRAIN),
+        partial(_from_labels, context, *_FINETUNE),
+    )
+    forms: dict[int, RunForm] = {}
+
+    def shown() -> RunForm:
+        """The form of the tab that is shown, made when it is shown for the first time."""
+        tab = tabs.active
+        if tab not in forms:
+            forms[tab] = makers[tab](asked if _TABS[tab] == wanted else {})
+            places[tab].append(forms[tab].__panel__())
+        return forms[tab]
+
     def remember(_: object) -> None:
+        shown()
         location = pn.state.location
         if location is not None:
             query: dict[str, Any] = {"tab": _TABS[tabs.active]}
@@ -62,7 +72,7 @@ def page(context: AppContext) -> Body:
 
     tabs.param.watch(remember, "active")
     board = EnsembleBoard(context)
-    live(lambda: parts[tabs.active].refresh(), board.refresh)
+    live(lambda: shown().refresh(), board.refresh)
     return shell("Train", stack(tabs, board.__panel__()), context=context)
 
 

@@ -108,6 +108,7 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
         if folded:
             return pmui.Accordion(
                 (title, inputs),
+                dynamic=True,  # what is folded is neither made nor sent
                 sizing_mode="stretch_width",
                 margin=0,
                 disable_gutters=True,

@@ -24,7 +24,7 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Callable[[], Any], Ca
     """What pages would do in the background, which is not done."""
     left: list[tuple[Callable[[], Any], Callable]] = []
     for name, module in list(sys.modules.items()):
-        if name.startswith("app.") and hasattr(module, "in_background"):
+        if name.startswith("lens_triage.app.") and hasattr(module, "in_background"):
             monkeypatch.setattr(
                 module, "in_background", lambda work, show, **_: left.append((work, show))
             )

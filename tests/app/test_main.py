@@ -14,7 +14,7 @@ from tornado.websocket import WebSocketClosedError
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.main import PAGES, ClosedTabs, _route
-from lens_triage.app.shell import NAVIGATION
+from lens_triage.app.navigation import NAVIGATION
 from lens_triage.training.runner import runner
 from lensing_core.errors import BadInputError
 
@@ -40,26 +40,27 @@ def test_every_page_of_the_navigation_is_served():
 def test_every_page_builds_on_an_empty_and_on_a_filled_workspace(slug, context, tmp_path):
     from lensing_core.workspace import Workspace
 
-    title, page = PAGES[slug]
     for each in (context, AppContext.of(Workspace.create(tmp_path / "empty"))):
-        built = _route(each, title, page)()
+        built = _route(each, slug, PAGES[slug][0])()
         assert message_of(built) == ""
         built.get_root()
 
 
-def test_a_user_error_becomes_its_sentence(context):
+def test_a_user_error_becomes_its_sentence(context, monkeypatch):
     def page(_: AppContext):
         raise BadInputError("surveys/mine.toml has no bands; add some.")
 
-    built = _route(context, "Overview", page)()
+    monkeypatch.setitem(PAGES, "overview", ("Overview", page))
+    built = _route(context, "overview", "Overview")()
     assert message_of(built) == "surveys/mine.toml has no bands; add some."
 
 
-def test_a_bug_becomes_one_sentence_and_goes_to_the_log(context, caplog):
+def test_a_bug_becomes_one_sentence_and_goes_to_the_log(context, monkeypatch, caplog):
     def page(_: AppContext):
         raise ZeroDivisionError("secret")
 
-    built = _route(context, "Overview", page)()
+    monkeypatch.setitem(PAGES, "overview", ("Overview", page))
+    built = _route(context, "overview", "Overview")()
     assert message_of(built) == "This page could not be built; the server&#x27;s log says why."
     assert "ZeroDivisionError: secret" in caplog.text
 

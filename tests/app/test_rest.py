@@ -12,6 +12,7 @@ from bokeh.document import Document
 
 from lens_triage.app import watch as watch_module
 from lens_triage.app.context import AppContext
+from lens_triage.app.first_paint import VARIABLE
 from lens_triage.app.main import PAGES, _route
 from lens_triage.app.visits import Visit, begin_visit, current_visit, release
 from lens_triage.app.watch import Watch
@@ -50,6 +51,17 @@ def session(monkeypatch):
     made = Session(tab=[b"retrain"])
     monkeypatch.setattr(type(pn.state), "curdoc", property(lambda _: made.document))
     return made
+
+
+def test_the_frame_is_sent_before_the_page_is_built(session, filled_workspace, monkeypatch):
+    monkeypatch.setattr(type(pn.state), "session_args", property(lambda _: {}))
+    built = _route(AppContext.of(filled_workspace), "train", "Train")()
+    assert list(built.main) == []
+    first = session.document.template_variables[VARIABLE]
+    assert '<a href="train" aria-current=page>' in first
+    assert "<h1>Train</h1>" in first
+    session.run()
+    assert built.main[0].page_title == "Train"
 
 
 def look(watch: Watch) -> None:
@@ -156,8 +168,7 @@ def test_every_commit_changes_the_stamp_and_reading_does_not(filled_workspace):
 def test_a_page_follows_no_busy_state_and_leaves_no_view(slug, filled_workspace):
     """Panel's "busy" is the whole server's: who follows it is told at every callback, for ever."""
     before = len(pn.state.param.watchers.get("busy", {}).get("value", []))
-    title, page = PAGES[slug]
-    built = _route(AppContext.of(filled_workspace), title, page)()
+    built = _route(AppContext.of(filled_workspace), slug, PAGES[slug][0])()
     document = Document()
     built.server_doc(document, location=False)
     assert len(pn.state.param.watchers.get("busy", {}).get("value", [])) == before
