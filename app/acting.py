@@ -19,8 +19,10 @@ from lensing_core.store.graders import hold_graders, works_alone
 
 
 @contextmanager
-def acting(context: AppContext, action: str) -> Iterator[tuple[Session, SignedIn | None]]:
-    """Yield a database session to do an action in, and who does it.
+def acting(
+    context: AppContext, action: str, *further: str
+) -> Iterator[tuple[Session, SignedIn | None]]:
+    """Yield a database session to do an action in, or several, and who does it.
 
     The check and the change are one transaction: who is signed out meanwhile changes nothing.
 
@@ -32,6 +34,8 @@ def acting(context: AppContext, action: str) -> Iterator[tuple[Session, SignedIn
     with writable(context).session() as session:
         # A write first: nobody signs the person out between the check and the change.
         hold_graders(session)
+        for each in further:
+            _check(session, context, each)
         yield session, _check(session, context, action)
 
 

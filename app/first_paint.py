@@ -1,8 +1,7 @@
 """What a browser shows before the scripts of a page have come: the frame, and bars in its middle.
 
-Plain HTML and CSS, which need nothing but the document itself; the page takes their place when it
-is drawn. Scripts and style sheets of Panel stand behind them in the document, so that a browser
-paints before it fetches those.
+Plain HTML and CSS, which need no script; the page takes their place when it is drawn. Panel's
+scripts stand behind them in the document, so that a browser paints before it fetches those.
 """
 
 from __future__ import annotations
@@ -24,9 +23,11 @@ VARIABLE = "first_paint"
 
 TEMPLATE = (
     """{% extends "base.html" %}
-{% block css_resources %}{% endblock %}
 {% block js_resources %}{% endblock %}
 {% block postamble %}
+{% for css in resources.css.values() %}
+<link rel="stylesheet" href="{{ css }}">
+{% endfor %}
 {% for raw_css in resources.raw_css %}
 <style>{{ raw_css }}</style>
 {% endfor %}
@@ -39,10 +40,6 @@ TEMPLATE = (
 <div class="spinner"></div>
 <div id="loader-error" role="alert"></div>
 </div>
-{{ bokeh_css if bokeh_css }}
-{% for css in resources.css.values() %}
-<link rel="stylesheet" href="{{ css }}">
-{% endfor %}
 {{ bokeh_js if bokeh_js }}
 {% for src in resources.js.values() %}
 <script src="{{ src }}"></script>
@@ -81,12 +78,12 @@ html:root {{ background-color: var(--mui-palette-background-default, {background
   position: fixed; inset: 0; z-index: 9999; overflow: hidden; background: {background["default"]};
   font: 400 13px/1.5 Roboto, Helvetica, Arial, sans-serif;
 }}
-#loader .first-header {{ position: absolute; inset: 0 0 auto; height: 48px; padding: 0 24px 0 14px;
+#loader .first-header {{ position: absolute; inset: 0 0 auto; height: 53px; padding: 0 24px 0 14px;
   background: {HEADER_COLOR}; border-bottom: 1px solid #243248; box-sizing: border-box; }}
-#loader .first-rail {{ position: absolute; inset: 48px auto 0 0; width: {RAIL_WIDTH}px;
+#loader .first-rail {{ position: absolute; inset: 53px auto 0 0; width: {RAIL_WIDTH}px;
   background: {background["paper"]}; border-right: 1px solid {palette["divider"]};
-  box-sizing: border-box; }}
-#loader .first-body {{ position: absolute; inset: 48px 0 0 {RAIL_WIDTH}px; }}
+  box-sizing: border-box; padding-top: 3px; }}
+#loader .first-body {{ position: absolute; inset: 56px 0 0 {RAIL_WIDTH}px; }}
 #loader .spinner {{ display: none; }}
 #loader #loader-error {{ display: none; position: absolute;
   inset: 64px 20px auto {RAIL_WIDTH + 20}px; padding: 10px 16px;

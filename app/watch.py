@@ -23,11 +23,13 @@ _log = logging.getLogger(__name__)
 class Follower:
     """A part of a page of one session that is to be refreshed when the database has changed."""
 
-    def __init__(self, document: Document, refresh: Callable[[], None], period_s: float) -> None:
+    def __init__(
+        self, document: Document, refresh: Callable[[], None], period_s: float, seen: Hashable
+    ) -> None:
         self._document = document
         self._refresh = refresh
         self._period_s = period_s
-        self._seen: Hashable = None
+        self._seen = seen
         self._at = time.monotonic()
         self._waits = False
         self._stopped = False
@@ -67,15 +69,19 @@ class Watch:
 
     def __init__(self, stamp: Callable[[], Hashable]) -> None:
         self._stamp = stamp
+        self._last: Hashable = None
         self._followers: set[Follower] = set()
         self._hidden: WeakSet[Document] = WeakSet()
 
     def follow(
         self, document: Document, refresh: Callable[[], None], period_ms: int = PERIOD_MS
     ) -> Callable[[], None]:
-        """Call ``refresh`` after changes, not more often than each period; returns what ends it."""
+        """Call ``refresh`` after changes, not more often than each period; returns what ends it.
+
+        What is followed is as new as the last look: it is not read again before something changes.
+        """
         # A look comes somewhat early now and then; a period must not become two for it.
-        follower = Follower(document, refresh, 0.9 * period_ms / 1000)
+        follower = Follower(document, refresh, 0.9 * period_ms / 1000, self._last)
         self._followers.add(follower)
 
         def stop() -> None:
@@ -107,6 +113,7 @@ class Watch:
         except Exception:  # noqa: BLE001 - logged; a locked database may pass, the watch goes on
             _log.exception("Changes of the database could not be looked for")
             return
+        self._last = stamp
         now = time.monotonic()
         for follower in told:
             follower.tell(stamp, now)

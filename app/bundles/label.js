@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 4fecfc48780fa8510bd02f141d161ba33e62fc1a93bfb7065f05d7028c948890
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 865ef770c452f96a13155296c239870fc52bee3b3aab6ad979e9e2b9ba6f7cab
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -136,6 +136,7 @@ var RETRY_MS = [300, 600, 1200, 2500, 5e3];
 var LATE_MS = 1e3;
 var REFUSED = /* @__PURE__ */ new Set([400, 413, 422]);
 var SIGNED_OUT = /* @__PURE__ */ new Set([401, 403]);
+var REMARKS = /* @__PURE__ */ new Set(["note", "tag", "untag", "stage"]);
 var Outbox = class {
   /**
    * @param {object} parts
@@ -343,16 +344,21 @@ function readKept(text) {
     return null;
   }
 }
-function unsavedText({ unsent, late, stored, signedOut }) {
+var isRemark = ({ kind }) => REMARKS.has(kind);
+function counted(entries) {
+  const what = [...entries.values()].some(({ event }) => isRemark(event)) ? "change" : "grade";
+  return `${entries.size} ${what}${entries.size === 1 ? "" : "s"}`;
+}
+function unsavedText({ waiting, late, stored, signedOut }) {
   const words = [];
-  if (unsent && (late || !stored)) {
-    words.push(`${unsent} ${unsent === 1 ? "grade" : "grades"} not yet saved`);
+  if (waiting.size && (late || !stored)) {
+    words.push(`${counted(waiting)} not yet saved`);
     if (signedOut) {
       words.push("sign in again, and they are sent");
     }
   }
   if (!stored) {
-    words.push("this browser keeps nothing: do not close the tab while grades are not saved");
+    words.push("this browser keeps nothing: do not close the tab while something is not saved");
   }
   return words.join("; ");
 }
@@ -361,7 +367,7 @@ function refusedText(refused) {
     return "";
   }
   const reasons = [...new Set([...refused.values()].map((entry) => entry.refused))].join(" ");
-  return `${refused.size} ${refused.size === 1 ? "grade was" : "grades were"} not taken: ${reasons}`;
+  return `${counted(refused)} ${refused.size === 1 ? "was" : "were"} not taken: ${reasons}`;
 }
 
 // app/http/requests.js

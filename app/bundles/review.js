@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 ae0f0dda420f57a65064f891fbdc13808fa82fce9c8d83d4ed8886aa39dc5fee
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 2a9f8f8869081e1b803fc11a3cc783b46c1e5489a1df4c1a1a4698cd9da35d04
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -170,6 +170,7 @@ var RETRY_MS = [300, 600, 1200, 2500, 5e3];
 var LATE_MS = 1e3;
 var REFUSED = /* @__PURE__ */ new Set([400, 413, 422]);
 var SIGNED_OUT = /* @__PURE__ */ new Set([401, 403]);
+var REMARKS = /* @__PURE__ */ new Set(["note", "tag", "untag", "stage"]);
 var Outbox = class {
   /**
    * @param {object} parts
@@ -377,16 +378,21 @@ function readKept(text) {
     return null;
   }
 }
-function unsavedText({ unsent, late, stored, signedOut }) {
+var isRemark = ({ kind }) => REMARKS.has(kind);
+function counted(entries) {
+  const what = [...entries.values()].some(({ event }) => isRemark(event)) ? "change" : "grade";
+  return `${entries.size} ${what}${entries.size === 1 ? "" : "s"}`;
+}
+function unsavedText({ waiting, late, stored, signedOut }) {
   const words = [];
-  if (unsent && (late || !stored)) {
-    words.push(`${unsent} ${unsent === 1 ? "grade" : "grades"} not yet saved`);
+  if (waiting.size && (late || !stored)) {
+    words.push(`${counted(waiting)} not yet saved`);
     if (signedOut) {
       words.push("sign in again, and they are sent");
     }
   }
   if (!stored) {
-    words.push("this browser keeps nothing: do not close the tab while grades are not saved");
+    words.push("this browser keeps nothing: do not close the tab while something is not saved");
   }
   return words.join("; ");
 }
@@ -395,7 +401,7 @@ function refusedText(refused) {
     return "";
   }
   const reasons = [...new Set([...refused.values()].map((entry) => entry.refused))].join(" ");
-  return `${refused.size} ${refused.size === 1 ? "grade was" : "grades were"} not taken: ${reasons}`;
+  return `${counted(refused)} ${refused.size === 1 ? "was" : "were"} not taken: ${reasons}`;
 }
 
 // app/http/requests.js
@@ -4831,9 +4837,68 @@ var OwnGrades = class {
   }
 };
 
+// app/review/remarks.js
+var Remarks = class {
+  constructor() {
+    this.given = /* @__PURE__ */ new Map();
+  }
+  // Count an event as said, once.
+  add(event) {
+    const given = this.given.get(event.candidate) ?? [];
+    if (given.some((one) => one.event.uuid === event.uuid)) {
+      return false;
+    }
+    this.given.set(event.candidate, [...given, { event, settledAt: null }]);
+    return true;
+  }
+  // The server has said what became of an event; one that it refused was never said.
+  settled(event, at, refused) {
+    const given = this.given.get(event.candidate) ?? [];
+    this.keep(event.candidate, given.flatMap((one) => one.event.uuid !== event.uuid ? [one] : refused ? [] : [{ event: one.event, settledAt: at }]));
+  }
+  // The server has answered a question that was asked at a moment: it knows what was settled by then.
+  heard(candidate, askedAt) {
+    const given = this.given.get(candidate) ?? [];
+    this.keep(candidate, given.filter(({ settledAt }) => settledAt === null || settledAt >= askedAt));
+  }
+  keep(candidate, given) {
+    if (given.length) {
+      this.given.set(candidate, given);
+    } else {
+      this.given.delete(candidate);
+    }
+  }
+  // What the answers of the server do not hold yet, in the order in which it was said.
+  of(candidate) {
+    return (this.given.get(candidate) ?? []).map(({ event }) => event);
+  }
+  isPending(candidate) {
+    return (this.given.get(candidate) ?? []).some(({ settledAt }) => settledAt === null);
+  }
+  // The stage of a candidate that the server has at `stage`.
+  stage(candidate, stage) {
+    return this.of(candidate).findLast(({ kind }) => kind === "stage")?.stage ?? stage;
+  }
+  // Its tags, of which the server has these; whatever the case of letters, a tag is there once.
+  tags(candidate, tags) {
+    const same = (a, b) => a.toLowerCase() === b.toLowerCase();
+    return this.of(candidate).reduce((now, { kind, tag }) => {
+      if (kind === "untag") {
+        return now.filter((one) => one !== tag);
+      }
+      return kind === "tag" && !now.some((one) => same(one, tag)) ? [...now, tag] : now;
+    }, tags);
+  }
+};
+
 // app/review/panel_history.js
-var SAVE_PATIENCE_MS = 5e3;
 var FIELDS = ["note", "tag"];
+var DONE = {
+  note: () => "Note saved",
+  tag: () => "Tagged",
+  untag: () => "Tag removed",
+  stage: ({ stage }) => `Moved to ${stage}`
+};
 var STAGE_STEPS = [
   ["d", "detection"],
   ["t", "triage"],
@@ -4841,13 +4906,11 @@ var STAGE_STEPS = [
   ["c", "confirmation"]
 ];
 var HistoryPanel = class {
-  // `send(type, fields)` resolves once the server has committed.
-  constructor(host, send, refresh) {
+  constructor(host) {
     this.host = host;
-    this.sendNow = send;
-    this.refresh = refresh;
     this.answer = void 0;
     this.own = new OwnGrades();
+    this.remarks = new Remarks();
     this.prompt = new Prompt();
     const { grader, grades, reasons } = host.start;
     this.grader = grader;
@@ -4916,7 +4979,6 @@ var HistoryPanel = class {
     });
     this.form.hidden = grader === null;
     this.drafts = new Drafts(`${host.start.workspace}:${grader?.id}`, browserStorage);
-    this.sending = /* @__PURE__ */ new Set();
     for (const field of FIELDS) {
       this[field].addEventListener("input", () => {
         if (this.row !== void 0) {
@@ -4955,18 +5017,44 @@ var HistoryPanel = class {
       return;
     }
     this.answer = answer;
-    this.tags.replaceChildren(...answer.tags.map((tag) => h(
+    this.drawAnswer();
+  }
+  // What the server said, and what it does not know yet.
+  drawAnswer() {
+    const { answer, row } = this;
+    if (answer === void 0 || row === void 0) {
+      return;
+    }
+    const tags = this.remarks.tags(row.id, answer.tags);
+    this.tags.replaceChildren(...tags.map((tag) => h(
       "span",
       { className: "tag" },
       tag,
       this.grader === null ? null : h("button", {
         type: "button",
         "aria-label": `Remove the tag ${tag}`,
-        onclick: () => this.save("untag", { tag }, "Tag removed")
+        onclick: () => this.tell("untag", { tag })
       }, "×")
     )));
-    this.known.replaceChildren(...answer.known_tags.filter((tag) => !answer.tags.includes(tag)).map((value) => h("option", { value })));
-    this.entries.replaceChildren(...answer.entries.length ? answer.entries.map((entry) => historyEntry(entry)) : [h("li", { className: "faint" }, "Nobody has graded, tagged or moved this candidate yet.")]);
+    this.known.replaceChildren(...answer.known_tags.filter((tag) => !tags.includes(tag)).map((value) => h("option", { value })));
+    const entries = [
+      ...this.remarks.of(row.id).reverse().map((event) => this.unsaved(event)),
+      ...answer.entries.map((entry) => historyEntry(entry))
+    ];
+    this.entries.replaceChildren(...entries.length ? entries : [h("li", { className: "faint" }, "Nobody has graded, tagged or moved this candidate yet.")]);
+  }
+  // An entry of the history that is on its way to the server.
+  unsaved(event) {
+    const value = event.stage ?? event.tag ?? "";
+    return historyEntry({
+      kind: event.kind,
+      who: this.grader.name,
+      value,
+      before: event.expected ?? "",
+      text: event.text ?? "",
+      at: event.given_at,
+      reason: this.reasons.find(({ key }) => key === event.reason)?.title
+    });
   }
   drawStage(stage) {
     this.stage.textContent = stage;
@@ -5054,8 +5142,41 @@ var HistoryPanel = class {
     this.press(this.own.of(this.row.id)?.grade ?? null);
     this.host.outbox.add([event]);
   }
-  // The server has said what became of a grade of this page.
-  settled({ candidate, kind }, { refused }) {
+  // The server has said what became of an event of this page.
+  settled(event, told) {
+    if (isRemark(event)) {
+      this.settledRemark(event, told);
+    } else {
+      this.settledGrade(event, told);
+    }
+  }
+  settledRemark(event, { refused }) {
+    const { candidate, kind } = event;
+    this.remarks.settled(event, performance.now(), refused !== void 0);
+    if (refused !== void 0) {
+      this.takeBack(candidate, kind, event.text ?? event.tag);
+    }
+    if (candidate !== this.row?.id) {
+      return;
+    }
+    if (refused !== void 0) {
+      this.say("Not saved", "bad");
+    } else if (!this.remarks.isPending(candidate)) {
+      this.say(DONE[kind](event), "good");
+    }
+    this.drawAnswer();
+  }
+  // What was refused stands in its field again, unless something else was written there meanwhile.
+  takeBack(candidate, field, text) {
+    if (!FIELDS.includes(field) || this.drafts.of(candidate, field)) {
+      return;
+    }
+    this.drafts.keep(candidate, field, text);
+    if (candidate === this.row?.id) {
+      this[field].value = text;
+    }
+  }
+  settledGrade({ candidate, kind }, { refused }) {
     this.own.settled(candidate, performance.now(), refused !== void 0);
     if (candidate !== this.row?.id) {
       return;
@@ -5070,7 +5191,12 @@ var HistoryPanel = class {
     }
   }
   outboxChanged(outbox) {
-    if (outbox.late && this.row !== void 0 && this.own.isPending(this.row.id)) {
+    const kept = [...outbox.waiting.values()].map(({ event }) => event).filter(isRemark);
+    if (kept.filter((event) => this.remarks.add(event)).some(({ candidate }) => candidate === this.row?.id)) {
+      this.drawAnswer();
+    }
+    const { id } = this.row ?? {};
+    if (outbox.late && (this.own.isPending(id) || this.remarks.isPending(id))) {
       this.say("Not saved yet", "bad");
     }
   }
@@ -5089,61 +5215,37 @@ var HistoryPanel = class {
     ]);
   }
   move(stage, reason = null) {
-    this.save("stage", { stage, reason, expected: this.row.stage }, `Moved to ${stage}`);
+    const { row } = this;
+    this.tell("stage", { stage, reason, expected: row.stage });
+    row.stage = stage;
+    this.drawStage(stage);
+    this.host.changed(row);
   }
   addTag() {
     this.tag.blur();
-    this.write("tag", (tag) => ({ tag }), "Tagged");
+    this.write("tag", (tag) => ({ tag }));
   }
   addNote() {
-    this.write("note", (text) => ({ text }), "Note saved");
+    this.write("note", (text) => ({ text }));
   }
-  // Save what stands in a field; it stays there, for this candidate, until it is saved.
-  async write(field, fields, done) {
-    const { row } = this;
+  // Say what stands in a field; the outbox keeps it from then on.
+  write(field, fields) {
     const text = this[field].value.trim();
-    const key = `${field}:${row?.id}`;
-    if (!text || row === void 0 || this.sending.has(key)) {
+    if (!text || this.row === void 0) {
       return;
     }
-    this.sending.add(key);
-    const saved = await this.save(field, fields(text), done, `the ${field} is not saved and stays in its field`);
-    this.sending.delete(key);
-    if (!saved || this.drafts.of(row.id, field).trim() !== text) {
-      return;
-    }
-    this.drafts.keep(row.id, field, "");
-    if (row === this.row) {
-      this[field].value = "";
-      this[field].blur();
-    }
+    this.tell(field, fields(text));
+    this.drafts.keep(this.row.id, field, "");
+    this[field].value = "";
+    this[field].blur();
   }
-  // Say when it is saved; keep saying that it is not until it is.
-  async save(type, fields, done, failed = "that is not saved") {
-    const { row } = this;
+  // Say something of the candidate: it stands at once.
+  tell(kind, fields) {
+    const event = { uuid: crypto.randomUUID(), kind, candidate: this.row.id, given_at: (/* @__PURE__ */ new Date()).toISOString(), ...fields };
+    this.remarks.add(event);
     this.say("Saving…", "");
-    const late = setTimeout(() => {
-      if (row === this.row) {
-        this.say("Not saved yet: the server does not answer", "bad");
-      }
-    }, SAVE_PATIENCE_MS);
-    try {
-      await this.sendNow(type, fields);
-      if (row === this.row) {
-        this.say(done, "good");
-      }
-      return true;
-    } catch (error) {
-      this.host.notify(`${row.object_id}: ${failed}. ${error.message}`);
-      if (row === this.row) {
-        this.say("Not saved", "bad");
-        this.answer = void 0;
-        this.refresh();
-      }
-      return false;
-    } finally {
-      clearTimeout(late);
-    }
+    this.drawAnswer();
+    this.host.outbox.add([event]);
   }
   say(text, kind) {
     this.status.textContent = text;
@@ -5229,7 +5331,7 @@ var SidePanel = class {
     this.metadata = new MetadataTable(() => this.host.details());
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep());
     this.context = new ContextPanel(host, this.choices, () => this.keep());
-    this.history = new HistoryPanel(host, (type, fields) => this.send(type, fields), () => this.refresh());
+    this.history = new HistoryPanel(host);
     this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS);
     const panes = {
       scores: [this.scores.node, this.standing.node, this.metadata.node, this.standing.more],
@@ -5365,32 +5467,26 @@ var SidePanel = class {
     }
     kept.set(key, answer);
     const { row } = this;
-    if (type === "history" && row !== void 0 && row.id === answer.id && row.stage !== answer.stage) {
-      row.stage = answer.stage;
-      this.host.changed(row);
+    if (type === "history") {
+      this.history.remarks.heard(answer.id, answer.asked);
+    }
+    if (type === "history" && row !== void 0 && row.id === answer.id) {
+      const stage = this.history.remarks.stage(row.id, answer.stage);
+      if (row.stage !== stage) {
+        row.stage = stage;
+        this.host.changed(row);
+      }
     }
     if (this.row !== void 0 && key === this.key(this.row)) {
       this.draw();
     }
-  }
-  // Send what a person did; the answer is the candidate's new history.
-  send(type, fields) {
-    const key = this.key(this.row);
-    return new Promise((resolve, reject) => {
-      const asked = performance.now();
-      const message = { type, id: this.row.id, ensemble_id: this.host.ensemble(), ...fields };
-      this.host.ask(message, (answer) => {
-        this.remember("history", key, { ...answer, asked });
-        resolve(answer);
-      }, (sentence) => reject(new Error(sentence)));
-    });
   }
   // Ask for the history again: it may have changed.
   refresh() {
     this.asked.history = null;
     this.fetch();
   }
-  // The server has said what became of a grade.
+  // The server has said what became of a grade or a remark.
   settled(event, told) {
     this.history.settled(event, told);
     if (event.candidate === this.row?.id) {
@@ -5923,11 +6019,11 @@ var ReviewDesk = class {
     this.counted = null;
     this.writeCount();
     const query = this.filters.query;
-    this.ask({ type: "count", query }, (counted) => {
+    this.ask({ type: "count", query }, (counted2) => {
       if (query !== this.filters.query) {
         return;
       }
-      this.counted = counted;
+      this.counted = counted2;
       this.writeCount();
     });
   }

@@ -10,6 +10,7 @@ const RETRY_MS = [300, 600, 1200, 2500, 5000]
 const LATE_MS = 1000 // an event that waits longer than this is spoken of
 const REFUSED = new Set([400, 413, 422]) // of HTTP: what was sent will never be taken
 const SIGNED_OUT = new Set([401, 403])
+const REMARKS = new Set(["note", "tag", "untag", "stage"]) // events that are no grades
 
 export class Outbox {
   /**
@@ -215,14 +216,23 @@ function readKept(text) {
   }
 }
 
+// Whether an event says something of a candidate beside a grade.
+export const isRemark = ({kind}) => REMARKS.has(kind)
+
+// How many grades there are among entries, in words; changes, where some are no grades.
+function counted(entries) {
+  const what = [...entries.values()].some(({event}) => isRemark(event)) ? "change" : "grade"
+  return `${entries.size} ${what}${entries.size === 1 ? "" : "s"}`
+}
+
 // What the page says of events that are not saved; empty: there is nothing to say.
-export function unsavedText({unsent, late, stored, signedOut}) {
+export function unsavedText({waiting, late, stored, signedOut}) {
   const words = []
-  if (unsent && (late || !stored)) {
-    words.push(`${unsent} ${unsent === 1 ? "grade" : "grades"} not yet saved`)
+  if (waiting.size && (late || !stored)) {
+    words.push(`${counted(waiting)} not yet saved`)
     if (signedOut) { words.push("sign in again, and they are sent") }
   }
-  if (!stored) { words.push("this browser keeps nothing: do not close the tab while grades are not saved") }
+  if (!stored) { words.push("this browser keeps nothing: do not close the tab while something is not saved") }
   return words.join("; ")
 }
 
@@ -230,5 +240,5 @@ export function unsavedText({unsent, late, stored, signedOut}) {
 export function refusedText(refused) {
   if (!refused.size) { return "" }
   const reasons = [...new Set([...refused.values()].map((entry) => entry.refused))].join(" ")
-  return `${refused.size} ${refused.size === 1 ? "grade was" : "grades were"} not taken: ${reasons}`
+  return `${counted(refused)} ${refused.size === 1 ? "was" : "were"} not taken: ${reasons}`
 }

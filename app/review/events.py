@@ -1,10 +1,12 @@
-"""``POST /review/events``: grades and undos that are given in Review, answered when committed.
+"""``POST /review/events``: what people do in Review, answered when it is committed.
 
-Apart from the page's questions, since the process that serves grading knows nothing of charts.
+Grades and undos, notes, tags and moves of stages. Apart from the page's questions, since the
+process that serves grading knows nothing of charts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lens_triage.app.acting import acting
@@ -15,6 +17,7 @@ from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.labeling.reviewing import record_in_review
 
 MOST_AT_ONCE = 500
+_ACTIONS = {"note": "note", "tag": "tag", "untag": "tag", "stage": "move_stage"}
 
 
 def workspace_mark(context: AppContext) -> str:
@@ -23,7 +26,7 @@ def workspace_mark(context: AppContext) -> str:
 
 
 class ReviewEventsHandler(GraderHandler):
-    """Grades and undos."""
+    """Grades, undos and remarks."""
 
     pool = GRADING
 
@@ -37,13 +40,13 @@ class ReviewEventsHandler(GraderHandler):
                 raise BadInputError("events: give a list of objects.")
             if len(events) > MOST_AT_ONCE:
                 raise BadInputError(f"{len(events)} events: give up to {MOST_AT_ONCE} at once.")
-            with acting(self.here, "grade") as (session, person):
+            with acting(self.here, *_actions(events)) as (session, person):
                 if person is None or (sent.get("grader"), sent.get("workspace")) != (
                     person.id,
                     whose,
                 ):
                     raise PolicyError(
-                        "These grades are of another grader than the one who is signed in, or of "
+                        "These are of another grader than the one who is signed in, or of "
                         "another workspace."
                     )
                 outcomes = record_in_review(session, person.id, events)
@@ -53,6 +56,12 @@ class ReviewEventsHandler(GraderHandler):
             }
 
         await self.answer(work)
+
+
+def _actions(events: list[Any]) -> list[str]:
+    """What is done by events, as the table of actions names it; what is no remark is a grade."""
+    kinds = {str(event.get("kind")) for event in events if isinstance(event, Mapping)}
+    return sorted({_ACTIONS.get(kind, "grade") for kind in kinds}) or ["grade"]
 
 
 def routes(context: AppContext) -> list[tuple[str, type[GraderHandler], dict[str, AppContext]]]:

@@ -2,8 +2,8 @@
 
 It does not need Bokeh's connection, so that a page goes on after its server was started again.
 What a message does beyond asking is looked up in the table of actions
-(:mod:`lens_triage.app.permissions`) with who is signed in at that moment. Grades have an address of
-their own (:mod:`lens_triage.app.review.events`).
+(:mod:`lens_triage.app.permissions`) with who is signed in at that moment. Grades, notes, tags and
+moves of stages have an address of their own (:mod:`lens_triage.app.review.events`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from lens_triage.app.review.service import ReviewService
 from lensing_core.errors import BadInputError, DamagedError, NotFoundError, PolicyError
 from lensing_core.store.ranking_facets import is_shared
 
-# Messages that write under the name of who is signed in, by what they do; filters are looked at.
-_WRITE = {"note": "note", "tag": "tag", "untag": "tag", "stage": "move_stage"}
 # Messages that reach beyond the page.
 _REACH = {
     "samp_connect": "connect_programs",
@@ -90,7 +88,7 @@ def _writes(context: AppContext, message: Mapping[str, Any]) -> str | None:
         with context.database.session() as session:
             shared = is_shared(session, int(message["id"]))
         return "delete_shared_filter" if shared else "delete_own_filter"
-    return _WRITE.get(str(kind))
+    return None
 
 
 def _is_asker(person: SignedIn | None, asker: Any) -> None:

@@ -1,8 +1,8 @@
 """What the panels beside the picture ask for: how sure a score is, its context, and its history.
 
 Each answer takes an open session and a message of the page, as those of
-:class:`lens_triage.app.review.service.ReviewService` do. What people write is committed with that
-session, before the page is told.
+:class:`lens_triage.app.review.service.ReviewService` do. They read alone: what people do goes to
+:mod:`lens_triage.app.review.events`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn
 from lens_triage.app.review.links import sky_links
 from lensing_core.consensus import REJECT_REASONS
-from lensing_core.errors import LensTriageError, PolicyError
+from lensing_core.errors import LensTriageError
 from lensing_core.labeling.reviewing import SCHEME
 from lensing_core.neighbours import Neighbour, NeighbourIndex
 from lensing_core.store import Session
@@ -26,14 +26,7 @@ from lensing_core.store.crossmatches import counterparts_of
 from lensing_core.store.details import candidate_details
 from lensing_core.store.ensembles import get_ensemble, network_members
 from lensing_core.store.history import HistoryEntry, history_of
-from lensing_core.store.remarks import (
-    add_note,
-    add_tag,
-    known_tags,
-    move_stage,
-    remove_tag,
-    tags_of,
-)
+from lensing_core.store.remarks import known_tags, tags_of
 from lensing_core.store.standing import find_score, novelty_percentile, scores_by_ensemble
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.store.votes import grades_of, own_grade
@@ -73,10 +66,6 @@ class Inspector:
             "standing": self._standing,
             "context": self._surroundings,
             "history": self._history,
-            "note": self._note,
-            "tag": self._tag,
-            "untag": self._untag,
-            "stage": self._stage,
         }
 
     # --- what is known ----------------------------------------------------------------------------
@@ -171,34 +160,6 @@ class Inspector:
             and {"uuid": own.uuid, "grade": next(g.grade for g in votes if g.grader_id == mine)},
             "entries": [_entry_to_json(entry) for entry in history_of(session, candidate.id)],
         }
-
-    def _note(self, session: Session, message: Message) -> Answer:
-        add_note(session, int(message["id"]), self._signed_in().id, str(message["text"]))
-        return self._history(session, message)
-
-    def _tag(self, session: Session, message: Message) -> Answer:
-        add_tag(session, int(message["id"]), self._signed_in().id, str(message["tag"]))
-        return self._history(session, message)
-
-    def _untag(self, session: Session, message: Message) -> Answer:
-        remove_tag(session, int(message["id"]), self._signed_in().id, str(message["tag"]))
-        return self._history(session, message)
-
-    def _stage(self, session: Session, message: Message) -> Answer:
-        move_stage(
-            session,
-            int(message["id"]),
-            self._signed_in().id,
-            str(message["stage"]),
-            reason=message.get("reason"),
-            expected=message.get("expected"),
-        )
-        return self._history(session, message)
-
-    def _signed_in(self) -> SignedIn:
-        if self._grader is None:
-            raise PolicyError("Nobody is signed in; sign in at the top of the page.")
-        return self._grader
 
 
 def _candidate(session: Session, message: Message) -> Candidate:

@@ -68,7 +68,7 @@ export class SidePanel {
     this.metadata = new MetadataTable(() => this.host.details())
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep())
     this.context = new ContextPanel(host, this.choices, () => this.keep())
-    this.history = new HistoryPanel(host, (type, fields) => this.send(type, fields), () => this.refresh())
+    this.history = new HistoryPanel(host)
     this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS)
     const panes = {
       scores: [this.scores.node, this.standing.node, this.metadata.node, this.standing.more],
@@ -175,24 +175,15 @@ export class SidePanel {
     if (kept.size > MOST_ANSWERS_KEPT) { kept.clear() }
     kept.set(key, answer)
     const {row} = this
-    if (type === "history" && row !== undefined && row.id === answer.id && row.stage !== answer.stage) {
-      row.stage = answer.stage // moved here, or by somebody else meanwhile
-      this.host.changed(row)
+    if (type === "history") { this.history.remarks.heard(answer.id, answer.asked) }
+    if (type === "history" && row !== undefined && row.id === answer.id) {
+      const stage = this.history.remarks.stage(row.id, answer.stage)
+      if (row.stage !== stage) {
+        row.stage = stage // moved here, or by somebody else meanwhile
+        this.host.changed(row)
+      }
     }
     if (this.row !== undefined && key === this.key(this.row)) { this.draw() }
-  }
-
-  // Send what a person did; the answer is the candidate's new history.
-  send(type, fields) {
-    const key = this.key(this.row)
-    return new Promise((resolve, reject) => {
-      const asked = performance.now()
-      const message = {type, id: this.row.id, ensemble_id: this.host.ensemble(), ...fields}
-      this.host.ask(message, (answer) => {
-        this.remember("history", key, {...answer, asked})
-        resolve(answer)
-      }, (sentence) => reject(new Error(sentence)))
-    })
   }
 
   // Ask for the history again: it may have changed.
@@ -201,7 +192,7 @@ export class SidePanel {
     this.fetch()
   }
 
-  // The server has said what became of a grade.
+  // The server has said what became of a grade or a remark.
   settled(event, told) {
     this.history.settled(event, told)
     if (event.candidate === this.row?.id) { this.refresh() }

@@ -1,25 +1,27 @@
 // What people did with a candidate: grades, stages, tags, notes; and doing it.
 
+import { isRemark } from "../http/outbox.js"
 import { browserStorage } from "../http/outbox_page.js"
 import { h } from "../widgets/dom.js"
 import { Drafts } from "./drafts.js"
 import { OwnGrades } from "./own_grades.js"
 import { Prompt } from "./panel.js"
+import { Remarks } from "./remarks.js"
 
-const SAVE_PATIENCE_MS = 5000
 const FIELDS = ["note", "tag"]
+const DONE = {
+  note: () => "Note saved", tag: () => "Tagged", untag: () => "Tag removed", stage: ({stage}) => `Moved to ${stage}`,
+}
 const STAGE_STEPS = [
   ["d", "detection"], ["t", "triage"], ["v", "validation"], ["c", "confirmation"],
 ]
 
 export class HistoryPanel {
-  // `send(type, fields)` resolves once the server has committed.
-  constructor(host, send, refresh) {
+  constructor(host) {
     this.host = host
-    this.sendNow = send
-    this.refresh = refresh
     this.answer = undefined
     this.own = new OwnGrades()
+    this.remarks = new Remarks()
     this.prompt = new Prompt()
     const {grader, grades, reasons} = host.start
     this.grader = grader
@@ -53,7 +55,6 @@ export class HistoryPanel {
     this.tag.addEventListener("keydown", (event) => { if (event.key === "Escape") { this.tag.blur() } })
     this.form.hidden = grader === null
     this.drafts = new Drafts(`${host.start.workspace}:${grader?.id}`, browserStorage)
-    this.sending = new Set() // of notes and tags, so that none is sent twice
     for (const field of FIELDS) {
       this[field].addEventListener("input", () => {
         if (this.row !== undefined) { this.drafts.keep(this.row.id, field, this[field].value) }
@@ -85,14 +86,30 @@ export class HistoryPanel {
     this.press(this.own.of(row.id)?.grade ?? null)
     if (answer === undefined || answer === this.answer) { return }
     this.answer = answer
-    this.tags.replaceChildren(...answer.tags.map((tag) => h("span", {className: "tag"}, tag,
+    this.drawAnswer()
+  }
+
+  // What the server said, and what it does not know yet.
+  drawAnswer() {
+    const {answer, row} = this
+    if (answer === undefined || row === undefined) { return }
+    const tags = this.remarks.tags(row.id, answer.tags)
+    this.tags.replaceChildren(...tags.map((tag) => h("span", {className: "tag"}, tag,
       this.grader === null ? null : h("button", {type: "button", "aria-label": `Remove the tag ${tag}`,
-        onclick: () => this.save("untag", {tag}, "Tag removed")}, "×"))))
-    this.known.replaceChildren(...answer.known_tags.filter((tag) => !answer.tags.includes(tag))
+        onclick: () => this.tell("untag", {tag})}, "×"))))
+    this.known.replaceChildren(...answer.known_tags.filter((tag) => !tags.includes(tag))
       .map((value) => h("option", {value})))
-    this.entries.replaceChildren(...(answer.entries.length
-      ? answer.entries.map((entry) => historyEntry(entry))
-      : [h("li", {className: "faint"}, "Nobody has graded, tagged or moved this candidate yet.")]))
+    const entries = [...this.remarks.of(row.id).reverse().map((event) => this.unsaved(event)),
+      ...answer.entries.map((entry) => historyEntry(entry))]
+    this.entries.replaceChildren(...(entries.length
+      ? entries : [h("li", {className: "faint"}, "Nobody has graded, tagged or moved this candidate yet.")]))
+  }
+
+  // An entry of the history that is on its way to the server.
+  unsaved(event) {
+    const value = event.stage ?? event.tag ?? ""
+    return historyEntry({kind: event.kind, who: this.grader.name, value, before: event.expected ?? "",
+      text: event.text ?? "", at: event.given_at, reason: this.reasons.find(({key}) => key === event.reason)?.title})
   }
 
   drawStage(stage) {
@@ -167,8 +184,36 @@ export class HistoryPanel {
     this.host.outbox.add([event])
   }
 
-  // The server has said what became of a grade of this page.
-  settled({candidate, kind}, {refused}) {
+  // The server has said what became of an event of this page.
+  settled(event, told) {
+    if (isRemark(event)) {
+      this.settledRemark(event, told)
+    } else {
+      this.settledGrade(event, told)
+    }
+  }
+
+  settledRemark(event, {refused}) {
+    const {candidate, kind} = event
+    this.remarks.settled(event, performance.now(), refused !== undefined)
+    if (refused !== undefined) { this.takeBack(candidate, kind, event.text ?? event.tag) }
+    if (candidate !== this.row?.id) { return }
+    if (refused !== undefined) {
+      this.say("Not saved", "bad")
+    } else if (!this.remarks.isPending(candidate)) {
+      this.say(DONE[kind](event), "good")
+    }
+    this.drawAnswer()
+  }
+
+  // What was refused stands in its field again, unless something else was written there meanwhile.
+  takeBack(candidate, field, text) {
+    if (!FIELDS.includes(field) || this.drafts.of(candidate, field)) { return }
+    this.drafts.keep(candidate, field, text)
+    if (candidate === this.row?.id) { this[field].value = text }
+  }
+
+  settledGrade({candidate, kind}, {refused}) {
     this.own.settled(candidate, performance.now(), refused !== undefined)
     if (candidate !== this.row?.id) { return }
     if (refused === undefined) {
@@ -180,7 +225,12 @@ export class HistoryPanel {
   }
 
   outboxChanged(outbox) {
-    if (outbox.late && this.row !== undefined && this.own.isPending(this.row.id)) { this.say("Not saved yet", "bad") }
+    const kept = [...outbox.waiting.values()].map(({event}) => event).filter(isRemark) // of an earlier visit, too
+    if (kept.filter((event) => this.remarks.add(event)).some(({candidate}) => candidate === this.row?.id)) {
+      this.drawAnswer()
+    }
+    const {id} = this.row ?? {}
+    if (outbox.late && (this.own.isPending(id) || this.remarks.isPending(id))) { this.say("Not saved yet", "bad") }
   }
 
   askStage() {
@@ -196,55 +246,37 @@ export class HistoryPanel {
   }
 
   move(stage, reason = null) {
-    this.save("stage", {stage, reason, expected: this.row.stage}, `Moved to ${stage}`)
+    const {row} = this
+    this.tell("stage", {stage, reason, expected: row.stage})
+    row.stage = stage
+    this.drawStage(stage)
+    this.host.changed(row)
   }
 
   addTag() {
     this.tag.blur()
-    this.write("tag", (tag) => ({tag}), "Tagged")
+    this.write("tag", (tag) => ({tag}))
   }
 
-  addNote() { this.write("note", (text) => ({text}), "Note saved") }
+  addNote() { this.write("note", (text) => ({text})) }
 
-  // Save what stands in a field; it stays there, for this candidate, until it is saved.
-  async write(field, fields, done) {
-    const {row} = this
+  // Say what stands in a field; the outbox keeps it from then on.
+  write(field, fields) {
     const text = this[field].value.trim()
-    const key = `${field}:${row?.id}`
-    if (!text || row === undefined || this.sending.has(key)) { return }
-    this.sending.add(key)
-    const saved = await this.save(field, fields(text), done, `the ${field} is not saved and stays in its field`)
-    this.sending.delete(key)
-    if (!saved || this.drafts.of(row.id, field).trim() !== text) { return } // written on meanwhile
-    this.drafts.keep(row.id, field, "")
-    if (row === this.row) {
-      this[field].value = ""
-      this[field].blur()
-    }
+    if (!text || this.row === undefined) { return }
+    this.tell(field, fields(text))
+    this.drafts.keep(this.row.id, field, "")
+    this[field].value = ""
+    this[field].blur()
   }
 
-  // Say when it is saved; keep saying that it is not until it is.
-  async save(type, fields, done, failed = "that is not saved") {
-    const {row} = this
+  // Say something of the candidate: it stands at once.
+  tell(kind, fields) {
+    const event = {uuid: crypto.randomUUID(), kind, candidate: this.row.id, given_at: new Date().toISOString(), ...fields}
+    this.remarks.add(event)
     this.say("Saving…", "")
-    const late = setTimeout(() => {
-      if (row === this.row) { this.say("Not saved yet: the server does not answer", "bad") }
-    }, SAVE_PATIENCE_MS)
-    try {
-      await this.sendNow(type, fields)
-      if (row === this.row) { this.say(done, "good") }
-      return true
-    } catch (error) {
-      this.host.notify(`${row.object_id}: ${failed}. ${error.message}`)
-      if (row === this.row) {
-        this.say("Not saved", "bad")
-        this.answer = undefined
-        this.refresh()
-      }
-      return false
-    } finally {
-      clearTimeout(late)
-    }
+    this.drawAnswer()
+    this.host.outbox.add([event])
   }
 
   say(text, kind) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -48,7 +48,7 @@ def page(context: AppContext) -> Body:
         stylesheets=[":host { max-height: none; }"],  # else the board below would cover its end
     )
 
-    makers = (
+    makers: tuple[Callable[[Mapping[str, str]], RunForm], ...] = (
         lambda asked: _training(context),
         partial(_from_labels, context, *_RETRAIN),
         partial(_from_labels, context, *_FINETUNE),
@@ -70,6 +70,7 @@ def page(context: AppContext) -> Body:
             query: dict[str, Any] = {"tab": _TABS[tabs.active]}
             location.update_query(**query)
 
+    shown()
     tabs.param.watch(remember, "active")
     board = EnsembleBoard(context)
     live(lambda: shown().refresh(), board.refresh)

@@ -1,4 +1,4 @@
-"""Grades that are given in Review, outside of any session, checked and written to the log."""
+"""What people do in Review, outside of any session: grades, notes, tags and moves of stages."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from lensing_core.store.candidates import get_candidate
 from lensing_core.store.ensembles import get_ensemble
 from lensing_core.store.label_events import NewEvent, build_event
 from lensing_core.store.labels import append_events, known_uuids
+from lensing_core.store.remarks import SENT_KINDS, do_once
 from lensing_core.store.votes import OwnGrade, count_grades_of_others, grade_of_event, own_grade
 
 SCHEME = SCHEMES["abcx"]
-_KINDS = ("grade", "undo")
+_KINDS = ("grade", "undo", *SENT_KINDS)
 _MAX_KEY = 2**31 - 1
 
 
 def record_in_review(session: Session, grader_id: int, events: Sequence[Any]) -> list[Outcome]:
     """Check events and write those that are right; acknowledge after the transaction has ended.
 
-    An event that is in the log already counts as written. One that is refused keeps none of the
-    others out.
+    Grades go to the log, the rest to the remarks. An event that is there already counts as
+    written. One that is refused keeps none of the others out.
 
     Parameters
     ----------
@@ -36,7 +37,8 @@ def record_in_review(session: Session, grader_id: int, events: Sequence[Any]) ->
         As the page sent them, unchecked: objects with ``candidate`` (an id), ``ensemble_id``
         (whose score was shown; None: no score) and the fields of
         :func:`~lensing_core.store.label_events.build_event`. ``kind`` is ``grade`` or ``undo``;
-        an undo without ``undoes`` takes back the grade that stands.
+        an undo without ``undoes`` takes back the grade that stands. Of the kinds ``note``, ``tag``,
+        ``untag`` and ``stage`` they have the fields of :func:`~lensing_core.store.remarks.do_once`.
 
     Returns
     -------
@@ -51,6 +53,10 @@ def record_in_review(session: Session, grader_id: int, events: Sequence[Any]) ->
             outcomes.append(Outcome(uuid))
             continue
         try:
+            if isinstance(event, Mapping) and event.get("kind") in SENT_KINDS:
+                do_once(session, _candidate(session, event.get("candidate")), grader_id, event)
+                outcomes.append(Outcome(uuid))
+                continue
             # One by one: an undo may take back the grade before it.
             (row,) = append_events(session, [_event(session, grader_id, event)])
         except LensTriageError as error:
@@ -67,7 +73,7 @@ def _event(session: Session, grader_id: int, sent: Any) -> NewEvent:
         raise BadInputError("An event is an object; this one is not.")
     kind = sent.get("kind")
     if kind not in _KINDS:
-        raise BadInputError(f"Review takes events of kind {' and '.join(_KINDS)} only.")
+        raise BadInputError(f"Review takes events of kind {', '.join(_KINDS)} only.")
     candidate_id = _candidate(session, sent.get("candidate"))
     if kind == "grade":
         return build_event(

@@ -154,11 +154,11 @@ def build_event(
 
 def _canonical_fields(event: NewEvent) -> dict[str, Any]:
     """Values of the fields in canonical form, each checked alone."""
-    _check_uuid(event.uuid, "uuid")
+    check_uuid(event.uuid, "uuid")
     if event.undoes is not None:
-        _check_uuid(event.undoes, "undoes")
+        check_uuid(event.undoes, "undoes")
     fields: dict[str, Any] = {
-        "kind": _text(event.kind, "kind"),
+        "kind": canonical_text(event.kind, "kind"),
         "grader_id": _key(event.grader_id, "grader_id"),
         "candidate_id": _key(event.candidate_id, "candidate_id"),
         "given_at": _moment(event.given_at),
@@ -177,11 +177,12 @@ def _canonical_fields(event: NewEvent) -> dict[str, Any]:
         value = getattr(event, name)
         fields[name] = None if value is None else _name(value, name)
     if event.reject_reason is not None:
-        fields["reject_reason"] = _text(event.reject_reason, "reject_reason")
+        fields["reject_reason"] = canonical_text(event.reject_reason, "reject_reason")
     return fields
 
 
-def _check_uuid(value: Any, name: str) -> None:
+def check_uuid(value: Any, name: str) -> None:
+    """Raise BadInputError unless a value is a UUID as browsers and Python write one."""
     try:
         right = isinstance(value, str) and str(UUID(value)) == value
     except ValueError:
@@ -207,8 +208,8 @@ def _is_small(value: Any) -> bool:
     return isinstance(value, int) and abs(value) < 2**64
 
 
-def _text(value: Any, name: str) -> str:
-    """Text in NFC without what a database or a file of text cannot hold."""
+def canonical_text(value: Any, name: str) -> str:
+    """Return text in NFC; raises BadInputError for what a database or a file cannot hold."""
     if not isinstance(value, str):
         raise BadInputError(f"{name} {_shown(value)}: give text.")
     for letter in value:
@@ -221,7 +222,7 @@ def _text(value: Any, name: str) -> str:
 
 
 def _name(value: Any, name: str) -> str:
-    text, limit = _text(value, name), _LENGTHS[name]
+    text, limit = canonical_text(value, name), _LENGTHS[name]
     if not 0 < len(text) <= limit:
         raise BadInputError(f"{name} {_shown(text)}: give 1 to {limit} letters.")
     return text
@@ -230,7 +231,7 @@ def _name(value: Any, name: str) -> str:
 def _comment(value: Any) -> str:
     if isinstance(value, str) and len(value) > 2 * MAX_COMMENT:
         raise BadInputError(f"the comment has over {MAX_COMMENT} letters.")
-    text = _text(value, "comment").replace("\r\n", "\n").translate(_LINE_BREAKS).strip()
+    text = canonical_text(value, "comment").replace("\r\n", "\n").translate(_LINE_BREAKS).strip()
     if len(text) > MAX_COMMENT:
         raise BadInputError(f"the comment has over {MAX_COMMENT} letters.")
     return text
@@ -309,11 +310,11 @@ def _plain_json(value: Any, name: str, limit: int) -> dict[str, Any]:
 
 def _json_in_nfc(value: Any, name: str) -> Any:
     if isinstance(value, str):
-        return _text(value, name)
+        return canonical_text(value, name)
     if isinstance(value, float) and not math.isfinite(value):
         raise BadInputError(f"{name} holds an endless number: leave it out.")
     if isinstance(value, dict):
-        return {_text(key, name): _json_in_nfc(part, name) for key, part in value.items()}
+        return {canonical_text(key, name): _json_in_nfc(part, name) for key, part in value.items()}
     if isinstance(value, list):
         return [_json_in_nfc(part, name) for part in value]
     return value

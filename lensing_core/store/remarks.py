@@ -6,7 +6,8 @@ rows come to, kept for lists and filters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -14,11 +15,56 @@ from sqlalchemy.orm import Session
 from lensing_core.consensus.schemes import REJECT_REASONS
 from lensing_core.errors import BadInputError
 from lensing_core.store.candidates import get_candidate
-from lensing_core.store.tables import STAGES, Candidate, CandidateTag, Remark
+from lensing_core.store.label_events import canonical_text, check_uuid
+from lensing_core.store.tables import STAGES, Candidate, CandidateTag, Remark, RemarkReceipt
 
 MAX_NOTE = 4000
 MAX_TAG = 64
 MAX_TAGS = 30
+
+SENT_KINDS = ("note", "tag", "untag", "stage")
+"""What :func:`do_once` takes."""
+
+
+def do_once(session: Session, candidate_id: int, grader_id: int, sent: Mapping[str, Any]) -> None:
+    """Do what a page sent under a UUID; sent again, it does nothing.
+
+    Parameters
+    ----------
+    sent : mapping
+        Unchecked: ``uuid``, ``kind``, and as the kind wants ``text``, ``tag``, or ``stage`` with
+        ``reason`` and ``expected`` (:func:`move_stage`).
+
+    Raises
+    ------
+    BadInputError
+        If a field is wrong, or the UUID is another grader's.
+    """
+    uuid, kind = sent.get("uuid"), sent.get("kind")
+    check_uuid(uuid, "uuid")
+    receipt = session.get(RemarkReceipt, uuid)
+    if receipt is not None:
+        if receipt.grader_id != grader_id:
+            raise BadInputError("Its UUID is another grader's.")
+        return
+    if kind == "note":
+        add_note(session, candidate_id, grader_id, canonical_text(sent.get("text"), "text"))
+    elif kind == "tag":
+        add_tag(session, candidate_id, grader_id, canonical_text(sent.get("tag"), "tag"))
+    elif kind == "untag":
+        remove_tag(session, candidate_id, grader_id, canonical_text(sent.get("tag"), "tag"))
+    elif kind == "stage":
+        named = {
+            name: canonical_text(sent[name], name)
+            for name in ("reason", "expected")
+            if sent.get(name) is not None
+        }
+        stage = canonical_text(sent.get("stage"), "stage")
+        move_stage(session, candidate_id, grader_id, stage, **named)
+    else:
+        raise BadInputError(f"kind: give one of {', '.join(SENT_KINDS)}.")
+    session.add(RemarkReceipt(uuid=uuid, grader_id=grader_id))
+    session.flush()
 
 
 def add_note(session: Session, candidate_id: int, grader_id: int, text: str) -> Remark:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import weakref
+from functools import partial
 from types import SimpleNamespace
 
 import panel as pn
 import pytest
 from bokeh.document import Document
+from filling import fill_workspace
+from panel.io.document import _destroy_document
 
 from lens_triage.app import watch as watch_module
 from lens_triage.app.context import AppContext
@@ -20,6 +24,7 @@ from lens_triage.app.widgets.live import live
 from lensing_core.store import open_database
 from lensing_core.store.changes import ChangeStamp
 from lensing_core.store.tables import Run
+from lensing_core.workspace import Workspace
 
 
 class Context(SimpleNamespace):
@@ -36,6 +41,9 @@ class Session:
             _document=self.document, request=request, server_context=None, id="one"
         )
         self.document._session_context = weakref.ref(self.context)
+
+    def __call__(self, event: object) -> None:
+        """Hear of a change, as a session does."""
 
     def run(self) -> int:
         """Do what waits for the next tick; how many calls there were."""
@@ -82,6 +90,21 @@ def test_a_part_is_refreshed_after_a_change_alone(session):
     look(watch)  # the first waits still
     assert session.run() == 1
     assert refreshed == [1, 2]
+
+
+def test_what_is_new_as_the_last_look_is_not_read_again(session):
+    stamps, refreshed = [1], []
+    watch = Watch(lambda: stamps[-1])
+    watch.follow(session.document, lambda: refreshed.append("first"), period_ms=0)
+    look(watch)
+    watch.follow(session.document, lambda: refreshed.append("second"), period_ms=0)
+    look(watch)
+    session.run()
+    assert refreshed == ["first"]
+    stamps.append(2)
+    look(watch)
+    session.run()
+    assert sorted(refreshed) == ["first", "first", "second"]
 
 
 def test_nobody_in_sight_asks_nothing(session):
@@ -164,13 +187,47 @@ def test_every_commit_changes_the_stamp_and_reading_does_not(filled_workspace):
     assert stamp() != first  # the count begins anew, and what happened between is not known
 
 
+@pytest.fixture(scope="module")
+def filled_context(tmp_path_factory):
+    """A workspace that no test of this module changes."""
+    made = Workspace.create(tmp_path_factory.mktemp("rest") / "workspace")
+    open_database(made)
+    return AppContext.of(fill_workspace(made))
+
+
 @pytest.mark.parametrize("slug", PAGES)
-def test_a_page_follows_no_busy_state_and_leaves_no_view(slug, filled_workspace):
-    """Panel's "busy" is the whole server's: who follows it is told at every callback, for ever."""
-    before = len(pn.state.param.watchers.get("busy", {}).get("value", []))
-    built = _route(AppContext.of(filled_workspace), slug, PAGES[slug][0])()
-    document = Document()
-    built.server_doc(document, location=False)
-    assert len(pn.state.param.watchers.get("busy", {}).get("value", [])) == before
-    release(SimpleNamespace(_document=document))
-    assert not [view for view in pn.state._views.values() if view[2] is document]
+def test_a_page_at_rest_sends_nothing_and_leaves_nothing(slug, filled_context, monkeypatch):
+    watch = Watch(lambda: "unchanged")
+    monkeypatch.setattr(watch_module, "_watch", watch)
+    look(watch)
+    followed = len(pn.state.param.watchers.get("busy", {}).get("value", []))
+    sent, document = _rest(slug, filled_context, watch, monkeypatch)
+    assert sent == []
+    # Panel's "busy" is the whole server's: who follows it is told at every callback, for ever.
+    assert len(pn.state.param.watchers.get("busy", {}).get("value", [])) == followed
+    assert watch._followers == set()
+    gc.collect()
+    assert document() is None
+
+
+def _rest(slug, context, watch, monkeypatch):
+    """What a page sends when it is asked to refresh though nothing has changed; then it ends."""
+    session = Session()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(pn.state), "curdoc", property(lambda _: session.document))
+        patch.setattr(type(pn.state), "session_args", property(lambda _: {}))
+        built = _route(context, slug, PAGES[slug][0])()
+        session.run()
+        built.server_doc(session.document, location=False)
+        sent: list[object] = []
+        session.document.on_change(sent.append)
+        assert watch._followers
+        for follower in list(watch._followers) * 3:
+            follower._run()
+        release(session.context)
+        assert not [view for view in pn.state._views.values() if view[2] is session.document]
+        # What Panel has Bokeh's sessions, which listen to their documents, do at their end.
+        session.document.on_change(session)
+        session.document.destroy = partial(_destroy_document, session.document)
+        session.document.destroy(session)
+    return sent, weakref.ref(session.document)

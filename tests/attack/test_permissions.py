@@ -291,13 +291,16 @@ def by_the_label_page(scene: Scene) -> str:
     return scene.request(f"/labeling/{session_id}/events", sent)
 
 
-@way("grade")
-def by_review(scene: Scene) -> str:
-    event = {"uuid": str(uuid4()), "kind": "grade", "candidate": 1, "grade": "A",
-             "given_at": datetime.now(UTC).isoformat()}  # fmt: skip
-    mark = review_events.workspace_mark(scene.context)
-    sent = {"grader": scene.person_id, "workspace": mark, "events": [event]}
-    return scene.request("/review/events", sent)
+def by_event(kind: str, candidate: int = 1, **fields: Any) -> Way:
+    def do(scene: Scene) -> str:
+        event = {"uuid": str(uuid4()), "kind": kind, "candidate": candidate,
+                 "given_at": datetime.now(UTC).isoformat(), **fields}  # fmt: skip
+        mark = review_events.workspace_mark(scene.context)
+        sent = {"grader": scene.person_id, "workspace": mark, "events": [event]}
+        return scene.request("/review/events", sent)
+
+    do.__name__ = f"by_{kind}_in_review"
+    return do
 
 
 def by_message(_type: str, _name: str = "", **message: Any) -> Way:
@@ -310,10 +313,11 @@ def by_message(_type: str, _name: str = "", **message: Any) -> Way:
 
 CORNERS = [[-1e9, -1e9], [1e9, -1e9], [1e9, 1e9], [-1e9, 1e9]]
 WAYS += [
-    ("note", by_message("note", id=1, text="an arc")),
-    ("tag", by_message("tag", id=1, tag="quad")),
-    ("tag", by_message("untag", id=2, tag="kept")),
-    ("move_stage", by_message("stage", id=1, stage="triage", expected="detection")),
+    ("grade", by_event("grade", grade="A")),
+    ("note", by_event("note", text="an arc")),
+    ("tag", by_event("tag", tag="quad")),
+    ("tag", by_event("untag", 2, tag="kept")),
+    ("move_stage", by_event("stage", stage="triage", expected="detection")),
     ("keep_own_filter", by_message("save_filter", "own_filter", name="new", shared=False)),
     ("keep_shared_filter", by_message("save_filter", "shared_filter", name="new", shared=True)),
     ("keep_selection", by_message("chart_select", kind="uncertainty", corners=CORNERS)),
@@ -503,9 +507,9 @@ def test_a_role_that_was_taken_away_is_gone_at_the_next_message(begin):
 
 def test_who_signed_in_after_the_page_was_opened_writes_nothing_by_it(begin):
     scene = begin(GRADER)
-    for kind in ("note", "samp_connect"):
+    for kind in ("save_filter", "samp_connect"):
         before = scene.everything()
-        said = scene.review(kind, grader=99, id=1, text="an arc")
+        said = scene.review(kind, grader=99, name="new", shared=False)
         assert said.startswith("Somebody else is signed in")
         assert scene.everything() == before
 

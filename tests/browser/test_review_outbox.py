@@ -1,4 +1,4 @@
-"""Grades of Review on a server that is killed, in a tab that is closed: none lost or doubled."""
+"""What is said in Review, the server killed and tabs closed: nothing lost or doubled."""
 
 from __future__ import annotations
 
@@ -187,40 +187,46 @@ def test_a_server_that_stands_still_gets_each_grade_once(night, page, faults) ->
     ]
 
 
-def test_a_note_that_is_not_saved_stays_with_its_candidate(night, page, faults) -> None:
+def test_notes_tags_and_moves_outlive_a_killed_server_and_a_closed_tab(night, page, faults) -> None:
     faults.allow(AWAY)
     night.open(page)
+    page.keyboard.press("y")
     night.server.kill()
     page.keyboard.press("N")
     page.keyboard.type("an arc?")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".notices")).to_contain_text("o000: the note is not saved and stays in its")
-    page.keyboard.press("Escape")
-    note, tag = page.get_by_label("Write a note"), page.get_by_label("Add a tag")
+    page.keyboard.press("M")
+    page.keyboard.press("t")
+    page.keyboard.press("M")
+    page.keyboard.press("v")
+    expect(page.locator(".stage-button")).to_have_text("validation")  # it stands at once
+    expect(page.locator(".save-state")).to_have_text("Not saved yet")
     page.keyboard.press("j")
-    expect(note).to_have_value("")  # what is written next is not said of another
+    expect(page.get_by_label("Write a note")).to_have_value("")  # that is said of no other
     page.keyboard.press("T")
     page.keyboard.type("blue")
     page.keyboard.press("Enter")
-    expect(page.locator(".notices")).to_contain_text("o001: the tag is not saved and stays in its")
-    page.keyboard.press("k")
-    expect(note).to_have_value("an arc?")
+    expect(page.locator(".outbox")).to_contain_text("4 changes not yet saved")
+    at = page.url
+    page.close()
     night.start()
-    expect(page.locator(".desk")).to_have_attribute("data-connection", "detached")
-    page.reload()
-    page.wait_for_selector(".desk[data-unsent]")
-    expect(note).to_have_value("an arc?")
-    note.press("Control+Enter")
-    expect(page.locator(".save-state")).to_have_text("Note saved")
-    expect(note).to_have_value("")
-    page.keyboard.press("j")
-    expect(tag).to_have_value("blue")
-    tag.press("Enter")
-    expect(page.locator(".save-state")).to_have_text("Tagged")
-    expect(tag).to_have_value("")
+    again = page.context.new_page()
+    faults.watch(again)
+    again.goto(at)
+    again.wait_for_selector(".desk[data-unsent]")
+    all_saved(again)
+    expect(again.locator(".tags .tag")).to_contain_text("blue")
+    again.keyboard.press("k")
+    expect(again.locator(".stage-button")).to_have_text("validation")
+    expect(again.locator("ol.entries")).to_contain_text("an arc?")
     with open_database(night.workspace).session() as session:
-        said = [(r.candidate_id, r.kind) for r in session.scalars(sa.select(Remark))]
-    assert said == [(night.ids[0], "note"), (night.ids[1], "tag")]
+        said = [(r.candidate_id, r.kind, r.value) for r in session.scalars(sa.select(Remark))]
+    assert sorted(said) == [
+        (night.ids[0], "note", ""),
+        (night.ids[0], "stage", "triage"),
+        (night.ids[0], "stage", "validation"),
+        (night.ids[1], "tag", "blue"),
+    ]
 
 
 def test_what_is_refused_is_said_with_its_reason(night, page, faults, screenshot) -> None:

@@ -20,7 +20,13 @@ from lensing_core.store.tables.label import (
     Vote,
 )
 from lensing_core.store.tables.model import Ensemble, EnsembleMember, Model
-from lensing_core.store.tables.remark import REMARK_KINDS, CandidateTag, Remark, SavedFilter
+from lensing_core.store.tables.remark import (
+    REMARK_KINDS,
+    CandidateTag,
+    Remark,
+    RemarkReceipt,
+    SavedFilter,
+)
 from lensing_core.store.tables.run import RUN_STATES, Run, RunLog, RunMetric
 from lensing_core.store.tables.score import MemberScore, Score
 from lensing_core.store.tables.seal import LogNote, LogSeal, SealedIdentity
@@ -56,6 +62,7 @@ __all__ = [
     "Observation",
     "Quarantine",
     "Remark",
+    "RemarkReceipt",
     "Run",
     "RunLog",
     "RunMetric",

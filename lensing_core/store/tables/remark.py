@@ -37,6 +37,16 @@ class Remark(Base):
     at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class RemarkReceipt(Base):
+    """A note, tag or move that a page sent and that is dealt with: sent again, it does nothing."""
+
+    __tablename__ = "remark_receipt"
+
+    uuid: Mapped[str] = mapped_column(String(36), primary_key=True, doc="made by the page")
+    grader_id: Mapped[int] = mapped_column(ForeignKey("grader.id"))
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class CandidateTag(Base):
     """A tag that a candidate has now."""
 

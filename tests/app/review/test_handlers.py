@@ -150,23 +150,30 @@ def test_questions_are_answered_without_a_name(context, browser) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        {"type": "note", "text": "an arc"},
-        {"type": "tag", "tag": "quad"},
-        {"type": "stage", "stage": "triage", "expected": "detection"},
-        {"type": "untag", "tag": "quad"},
+        {"kind": "note", "text": "an arc"},
+        {"kind": "tag", "tag": "quad"},
+        {"kind": "stage", "stage": "triage", "expected": "detection"},
+        {"kind": "untag", "tag": "quad"},
     ],
 )
 def test_nothing_is_written_under_the_name_of_somebody_else(context, browser, message) -> None:
     """Ada's page is open while Vera signs in in another tab of the same browser."""
     browser.sign_in("Ada")
     browser.sign_in("Vera")
-    status, answer = browser.post("/review/ask", {**message, "id": 1, "grader": 1})
+    event = {"uuid": str(uuid4()), "candidate": 1, **message}
+    sent = {"workspace": events.workspace_mark(context), "events": [event]}
+    status, answer = browser.post("/review/events", {**sent, "grader": 1})
     assert (status, "signed in" in answer["error"]) == (403, True)
     with open_database(context.workspace).session() as session:
         assert session.scalars(select(Remark)).all() == []
         assert session.get_one(Candidate, 1).stage == "detection"
         (vera,) = session.scalars(select(Grader.id).where(Grader.name == "Vera"))
-    assert browser.post("/review/ask", {**message, "id": 1, "grader": vera})[0] == 200
+    for _ in range(2):  # an answer that was lost
+        status, answer = browser.post("/review/events", {**sent, "grader": vera})
+        assert (status, answer) == (200, {"written": [event["uuid"]], "refused": {}})
+    with open_database(context.workspace).session() as session:
+        assert len(session.scalars(select(Remark)).all()) == (message["kind"] != "untag")
+    assert "does not know" in browser.post("/review/ask", {"type": message["kind"]})[1]["message"]
 
 
 def test_ones_own_grade_comes_with_the_history(context, browser) -> None:

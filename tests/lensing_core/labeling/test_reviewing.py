@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -12,7 +13,14 @@ from sqlalchemy import select
 from lensing_core.labeling.reviewing import record_in_review
 from lensing_core.store import open_database
 from lensing_core.store.labels import NewEvent, append_events, grader_named, verify
-from lensing_core.store.tables import Ensemble, LabelEvent, LabelSession, Vote
+from lensing_core.store.tables import (
+    Candidate,
+    Ensemble,
+    LabelEvent,
+    LabelSession,
+    Remark,
+    Vote,
+)
 
 
 @pytest.fixture
@@ -113,3 +121,69 @@ def test_grades_of_others_and_of_sessions_are_left_alone(session) -> None:
     assert "take it back there" in refusals(session, 1, undo())[0]
     assert "take it back there" in refusals(session, 1, undo(undoes=uuid))[0]
     assert votes(session) == {(1, 1): "C", (2, 1): "A"}
+
+
+def remark(kind: str, candidate: int = 1, **fields) -> dict:
+    return {"uuid": str(uuid4()), "kind": kind, "candidate": candidate, **fields}
+
+
+def remarks(session) -> list[tuple[str, str, str]]:
+    return [(r.kind, r.value, r.text) for r in session.scalars(select(Remark).order_by(Remark.id))]
+
+
+def test_notes_tags_and_moves_are_written_once_however_often_they_are_sent(session) -> None:
+    sent = [
+        remark("note", text=" blue arc "),
+        remark("tag", tag="quad"),
+        remark("stage", stage="triage", expected="detection"),
+        grade("B"),
+        remark("stage", stage="rejected", expected="triage", reason="spiral"),
+        remark("untag", tag="quad"),
+    ]
+    assert refusals(session, 1, *sent) == [""] * 6
+    assert refusals(session, 1, *sent, *sent) == [""] * 12
+    assert remarks(session) == [
+        ("note", "", "blue arc"),
+        ("tag", "quad", ""),
+        ("stage", "triage", ""),
+        ("stage", "rejected", "spiral"),
+        ("untag", "quad", ""),
+    ]
+    assert session.get_one(Candidate, 1).stage == "rejected"
+    assert votes(session) == {(1, 1): "B"}
+
+
+def test_what_changed_nothing_changes_nothing_when_it_is_sent_again(session) -> None:
+    assert refusals(session, 1, remark("tag", tag="quad")) == [""]
+    again = remark("tag", tag="Quad")  # there already
+    assert refusals(session, 1, again) == [""]
+    assert refusals(session, 2, remark("untag", tag="quad")) == [""]
+    assert refusals(session, 1, again) == [""]
+    assert [kind for kind, _, _ in remarks(session)] == ["tag", "untag"]
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (remark("note", text=" "), "1 to 4000 letters"),
+        (remark("note"), "ext None: give text"),
+        (remark("note", text="a\x00b"), "U\\+0000"),
+        (remark("tag", tag=["quad"]), "give text"),
+        (remark("stage", stage="triage", expected="validation"), "Somebody has moved"),
+        (remark("stage", stage="rejected"), "with a reason"),
+        (remark("tag", tag="x", uuid="1"), "UUID"),
+        (remark("tag", candidate=99, tag="x"), "does not exist"),
+    ],
+)
+def test_a_wrong_remark_is_refused_and_keeps_no_other_out(session, event, why) -> None:
+    refused, written = refusals(session, 1, event, remark("note", text="fine"))
+    assert re.search(why, refused)
+    assert written == ""
+    assert remarks(session) == [("note", "", "fine")]
+
+
+def test_the_uuid_of_another_grader_is_refused(session) -> None:
+    note = remark("note", text="mine")
+    assert refusals(session, 1, note) == [""]
+    assert "another grader" in refusals(session, 2, note)[0]
+    assert len(remarks(session)) == 1

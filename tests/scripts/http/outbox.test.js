@@ -224,3 +224,19 @@ test("a grade that waits for a moment only is not spoken of", async () => {
   await clock.pass(1)
   assert.equal(unsavedText(outbox), "1 grade not yet saved")
 })
+
+test("where not all are grades they are called changes", async () => {
+  const {outbox, clock} = made((batch) => {
+    if (batch[0].kind === "grade") { throw failure(503) }
+    return {written: [], refused: {b: "Somebody has moved it."}}
+  })
+  outbox.add([{uuid: "b", kind: "stage"}])
+  await settle()
+  assert.equal(refusedText(outbox.refused), "1 change was not taken: Somebody has moved it.")
+  outbox.add(events("a"))
+  await clock.pass(2000)
+  assert.equal(unsavedText(outbox), "1 grade not yet saved")
+  outbox.add([{uuid: "c", kind: "note"}])
+  assert.equal(unsavedText(outbox), "2 changes not yet saved")
+  outbox.close()
+})
