@@ -258,6 +258,7 @@ def test_keys_beyond_the_end_grade_nobody(night, page, faults) -> None:
         last = session.scalar(sa.text("SELECT max(id) FROM candidate"))
     page.goto(f"{night.url}/review?candidate={last}")
     page.wait_for_selector(".desk[data-unsent]")
+    expect(page.locator(".viewer h2")).to_have_text(f"o{N - 1}")
     for key in "AjBjC":
         page.keyboard.press(key)
     expect(page.locator(".waiting")).to_contain_text("End of the list")
