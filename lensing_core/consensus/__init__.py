@@ -36,7 +36,6 @@ __all__ = [
     "Grade",
     "ListFigures",
     "Scheme",
-    "Share",
     "Smoothing",
     "Thresholds",
     "VoteTable",
