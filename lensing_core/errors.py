@@ -36,6 +36,10 @@ class BadInputError(LensTriageError):
     """A file, a row, a field or a setting that the user can mend."""
 
 
+class BrokenModelError(BadInputError):
+    """An ensemble or a model whose manifest or files are not as the program writes them."""
+
+
 class WorkspaceError(LensTriageError):
     """The workspace folder is missing, in use by a newer version, or a path leaves it."""
 

@@ -19,6 +19,7 @@ from lens_triage.training.jobs.train.strata import recall_by_properties
 from lensing_core.calibration import reliability, shift_prior
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.metrics import Figure, RankingCurve, ranking_figures_with_intervals
+from lensing_core.models.manifest_form import EnsembleManifest
 from lensing_core.store import open_database
 from lensing_core.store.candidates import catalog_rows_of
 from lensing_core.store.catalogs import catalogs_by_id
@@ -87,30 +88,33 @@ def evaluate(workspace: Workspace, ensemble: str, catalog: str = "") -> Evaluati
     ------
     NotFoundError
         If there is no such ensemble, or nothing is held out from it in ``catalog``.
+    BrokenModelError
+        If its manifest or the scores of its held-out objects are damaged.
     """
     with open_database(workspace).session() as session:
         manifest = find_ensemble(session, ensemble).manifest
     if not HeldOut.exists(workspace, ensemble):
         return _told(manifest)
     written = HeldOut.written_at(workspace, ensemble)
-    prior = (manifest.get("rule") or {}).get("survey_prior")
+    prior = manifest["rule"]["survey_prior"] if "rule" in manifest else None
     return _measured(workspace, ensemble, catalog, prior, written)
 
 
-def _told(manifest: Mapping[str, Any]) -> Evaluation:
+def _told(manifest: EnsembleManifest) -> Evaluation:
     """What the manifest of an ensemble says."""
-    stored = (manifest.get("figures") or {}).get("ensemble") or {}
-    test = (manifest.get("splits") or {}).get("test") or {"lenses": 0, "objects": 0}
+    stored = manifest.get("figures", {}).get("ensemble", {})
+    test = manifest.get("splits", {}).get("test", {})
+    lenses = test.get("lenses", 0)
     return Evaluation(
         (),
         "",
         {name: Figure.from_json(figure) for name, figure in stored.items()},
         None,
         manifest.get("reliability"),
-        manifest.get("strata") or {},
-        test["lenses"],
-        test["objects"] - test["lenses"],
-        (manifest.get("rule") or {}).get("survey_prior"),
+        manifest.get("strata", {}),
+        lenses,
+        test.get("objects", lenses) - lenses,
+        manifest["rule"]["survey_prior"] if "rule" in manifest else None,
     )
 
 

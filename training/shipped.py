@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lensing_core.errors import BadInputError
-from lensing_core.models.manifest import base_models, ensemble_problem, read_manifest
+from lensing_core.errors import BadInputError, BrokenModelError
+from lensing_core.models.manifest import base_models, read_manifest
+from lensing_core.models.manifest_form import ensemble_problem, members_of
 from lensing_core.models.vetting import check_folder, check_model, check_plain_file
 from lensing_core.store import choose_database, open_database
 from lensing_core.store.ensembles import BUNDLED_FOR, ensemble_named, find_ensemble
@@ -25,6 +26,7 @@ SHIPPED = Path(__file__).parent.parent / "assets" / "ensembles"
 _HEAD = "ensemble.json"
 FORMAT = 1
 _LOCAL = ("run", "held_out")
+_AGAIN = "take the folder from its source again"
 
 
 def export_ensemble(
@@ -62,7 +64,9 @@ def export_ensemble(
     beside = target.with_name(f".{target.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    for model_id in _with_bases(workspace.models, members):
+    with members_of(name):
+        models = _with_bases(workspace.models, members)
+    for model_id in models:
         shutil.copytree(workspace.models / model_id, beside / model_id)
     (beside / _HEAD).write_text(json.dumps(head, indent=1))
     beside.rename(target)
@@ -106,6 +110,8 @@ def adopt_ensemble(workspace: Workspace, folder: Path, *, trusted: bool = False)
 
 def _mark_as_bundled(there: Ensemble, shipped: Mapping[str, Any]) -> None:
     """Mark an ensemble that came with an earlier version, which did not say so."""
+    if there.problem:
+        return  # Train says what is wrong with it
     same = there.run_id is None and there.manifest.get("data_sha256") == shipped.get("data_sha256")
     if same and BUNDLED_FOR in shipped and BUNDLED_FOR not in there.manifest:
         there.manifest = {**there.manifest, BUNDLED_FOR: shipped[BUNDLED_FOR]}
@@ -174,15 +180,17 @@ def _read_head(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise BadInputError(f"{folder} holds no ensemble (no {_HEAD}).") from None
     except (ValueError, RecursionError) as error:
-        raise BadInputError(f"{path} is not valid JSON: {error}.") from error
+        raise BrokenModelError(f"{path} is not valid JSON ({error}); {_AGAIN}.") from error
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         found = head.get("format") if isinstance(head, dict) else head
         raise BadInputError(f"{path} has format {found!r:.40}; this program reads {FORMAT}.")
     for name, kind in {"name": str, "fusion": str, "manifest": dict, "members": list}.items():
         if not isinstance(head.get(name), kind):
-            raise BadInputError(f"{path} is damaged: {name} is {head.get(name)!r:.40}.")
+            raise BrokenModelError(
+                f"{path} is damaged: {name} is {head.get(name)!r:.40}; {_AGAIN}."
+            )
     if not head["members"] or not all(isinstance(m, str) for m in head["members"]):
-        raise BadInputError(f"{path} is damaged: members are {head['members']!r:.40}.")
+        raise BrokenModelError(f"{path} is damaged: members are {head['members']!r:.40}; {_AGAIN}.")
     if problem := ensemble_problem(head["manifest"]):
-        raise BadInputError(f"{path} is damaged: {problem}.")
+        raise BrokenModelError(f"{path} is damaged: its manifest: {problem}; {_AGAIN}.")
     return head

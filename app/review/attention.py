@@ -119,8 +119,8 @@ class AttentionSource:
         from lensing_core.models.explaining import explain_candidate
 
         workspace = self._context.workspace
-        manifest = read_manifest(model_folder(workspace, model_id))
         try:
+            manifest = read_manifest(model_folder(workspace, model_id))
             if manifest["kind"] == _NETWORK:
                 return self._map(model_id, catalog, index, method)
             found = explain_candidate(workspace, model_id, catalog, index)

@@ -90,7 +90,8 @@ class Inspector:
         if score is None:
             return answer
         ensemble = get_ensemble(session, ensemble_id)
-        record = CalibrationRecord.of_manifest(ensemble.manifest)
+        problem = ensemble.problem
+        record = None if problem else CalibrationRecord.of_manifest(ensemble.manifest)
         details = candidate_details(session, [candidate.id], ensemble_id)[candidate.id]
         interval = score_interval(score.logit, [m.logit for m in details.members], record)
         percentile = novelty_percentile(session, score)
@@ -98,6 +99,7 @@ class Inspector:
             **answer,
             "interval": None if interval is None else vars(interval),
             "calibration": None if record is None else _calibration(record, score.logit),
+            "problem": problem,
             "novelty": None if percentile is None else vars(percentile),
         }
 

@@ -28,7 +28,7 @@ export class StandingPanel {
     this.shown = answer
     this.node.replaceChildren(...[this.interval(row, answer), this.novelty(answer.novelty)].filter(Boolean))
     this.more.replaceChildren(
-      fold("Calibration", ...this.calibration(answer.calibration)),
+      fold("Calibration", ...this.calibration(answer)),
       fold("Other ensembles", this.ensembles(answer.ensembles)),
     )
   }
@@ -68,7 +68,8 @@ export class StandingPanel {
     return node
   }
 
-  calibration(calibration) {
+  calibration({calibration, problem}) {
+    if (problem) { return [h("p", {className: "failure"}, problem)] }
     if (!calibration) {
       return [h("p", {className: "faint"},
         "This ensemble has no reliability diagram: no objects were held out to measure one.")]

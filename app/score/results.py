@@ -158,9 +158,8 @@ def figures_html(catalog: CatalogSummary, ensemble: EnsembleSummary, above: Sequ
         (fmt.count(count), f"at {level:g} or more")
         for level, count in zip(_LEVELS, above, strict=True)
     ]
-    prior = ensemble.manifest.get("rule", {}).get("survey_prior")
-    if prior is not None:
-        figures.append((fmt.number(prior, digits=2), "share of lenses assumed"))
+    if rule := ensemble.manifest.get("rule"):
+        figures.append((fmt.number(rule["survey_prior"], digits=2), "share of lenses assumed"))
     href = address("review", catalog=catalog.name, ensemble=ensemble.name)
     items = "".join(f"<div><b>{value}</b><span>{text}</span></div>" for value, text in figures)
     return f'<div class="figures">{items}<a href="{escape(href)}">Review</a></div>'

@@ -38,9 +38,15 @@ def ensemble_choices(
     """Ensembles in the order of preference; surveys of ``catalogs`` say which bundled one suits."""
     surveys = {catalog.survey for catalog in catalogs if catalog.n_candidates}
     return {
-        ensemble.name + (" (promoted)" if ensemble.promoted_at else ""): ensemble.name
+        ensemble.name + _state(ensemble): ensemble.name
         for ensemble in by_preference(ensembles, surveys)
     }
+
+
+def _state(ensemble: EnsembleSummary) -> str:
+    if ensemble.problem:
+        return " (broken)"
+    return " (promoted)" if ensemble.promoted_at else ""
 
 
 def newest_promoted(ensembles: Sequence[EnsembleSummary]) -> str:

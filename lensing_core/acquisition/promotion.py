@@ -13,8 +13,16 @@ def promote(session: Session, name: str) -> dict[str, int]:
 
     What is ungraded in open queues is put in the new order; returns how many candidates moved, by
     session.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such ensemble.
+    BrokenModelError
+        If its manifest is damaged.
     """
     ensemble = find_ensemble(session, name)
+    ensemble.manifest  # noqa: B018 - a broken one is refused
     ensemble.promoted_at = utc_now()
     return rerank_open_queues(session, ensemble)
 

@@ -65,16 +65,17 @@ class Round:
 def loop_history(session: Session, catalog: str = "") -> list[Round]:
     """The rounds of a catalog, oldest first; of the catalog retrained last where none is named.
 
-    What is a lens, and what has an answer, is the rule of :mod:`lensing_core.datasets`.
+    What is a lens, and what has an answer, is the rule of :mod:`lensing_core.datasets`. Broken
+    ensembles are left out; Train says what is wrong with them.
     """
-    ensembles = ensembles_by_age(session)
-    retrained = [e for e in ensembles if "splits" in e.manifest and "base" in e.manifest]
+    ensembles = [ensemble for ensemble in ensembles_by_age(session) if not ensemble.problem]
+    retrained = [e for e in ensembles if {"splits", "base", "catalogs"} <= set(e.manifest)]
     if not catalog and retrained:
-        catalog = retrained[-1].manifest["catalogs"][0]
+        catalog = next(iter(retrained[-1].manifest.get("catalogs", [])), "")
     mine = [e for e in retrained if catalog in e.manifest.get("catalogs", ())]
     if not mine:
         return []
-    roots = [e for e in ensembles if e.name == mine[0].manifest["base"]]
+    roots = [e for e in ensembles if e.name == mine[0].manifest.get("base")]
     chain = [*roots, *mine]
     found = catalog_named(session, catalog)
     if found is None:
@@ -119,8 +120,7 @@ def _round(
     retrained: bool,
 ) -> Round:
     manifest = ensemble.manifest
-    splits = manifest.get("splits", {}) if retrained else {}
-    counted = [part for part in splits.values() if isinstance(part, dict)]
+    counted = list(manifest.get("splits", {}).values()) if retrained else []
     lenses = sum(part.get("lenses", 0) for part in counted)
     figures = manifest.get("figures", {})
     base = manifest.get("base", "") if retrained else ""

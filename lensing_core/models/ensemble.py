@@ -14,6 +14,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from lensing_core.calibration import Calibration, calibrate, shift_prior
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import RankingCurve
+from lensing_core.models.manifest_form import FUSIONS
 from lensing_core.uncertainty.combination import IsotonicBayes, LogisticStack
 from lensing_core.uncertainty.decomposition import (
     decompose,
@@ -22,7 +23,6 @@ from lensing_core.uncertainty.decomposition import (
 )
 
 Floats = NDArray[np.float64]
-FUSIONS = ("mean", "inverse_variance", "stacking", "isotonic_bayes")
 _FOLDS = 5
 
 

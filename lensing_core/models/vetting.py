@@ -14,20 +14,12 @@ import stat
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lensing_core.errors import BadInputError
-from lensing_core.models.manifest import (
-    CLASSIC,
-    ENCODER,
-    HEAD,
-    KINDS,
-    MANIFEST,
-    NETWORK,
-    check_file_name,
-)
+from lensing_core.models.manifest import MANIFEST, check_file_name
+from lensing_core.models.manifest_form import check_model_manifest
 
 MOST_BYTES = {".json": 16 << 20, ".txt": 256 << 20, ".safetensors": 4 << 30}
 MOST_FILES = 64
@@ -78,80 +70,6 @@ def check_plain_file(path: Path) -> None:
         )
     if found.st_size > most:
         raise BadInputError(f"{path} has {found.st_size:,} bytes; up to {most:,} are read.")
-
-
-def check_manifest(manifest: Any, where: Path) -> dict[str, Any]:
-    """``manifest`` if it has the form that the program writes, else BadInputError.
-
-    Parameters
-    ----------
-    where : Path
-        Its file, for the message.
-    """
-    problem = manifest_problem(manifest)
-    if problem:
-        raise BadInputError(
-            f"{where} is no manifest of a model: {problem}; train the model again, or restore its "
-            "folder."
-        )
-    checked: dict[str, Any] = manifest
-    return checked
-
-
-def manifest_problem(manifest: Any) -> str:
-    """What is wrong with the manifest of a model; '' for nothing."""
-    if not isinstance(manifest, Mapping):
-        return "it is no object"
-    if manifest.get("kind") not in KINDS:
-        return f"kind is {manifest.get('kind')!r}, not one of {', '.join(KINDS)}"
-    for name, kind in {"id": str, "files": dict, **_OF_KIND[manifest["kind"]]}.items():
-        value = manifest.get(name)
-        if not isinstance(value, (int, float) if kind is float else kind) or isinstance(
-            value, bool
-        ):
-            return f"{name} is {_shown(value)}, not {_NOUNS[kind]}"
-    for name, digest in manifest["files"].items():
-        if not isinstance(digest, str):
-            return f"the sha256 of {name} is {_shown(digest)}"
-    for name, kind in {
-        "catalogs": list,
-        "settings": dict,
-        "versions": dict,
-        "splits": dict,
-    }.items():
-        if name in manifest and not isinstance(manifest[name], kind):
-            return f"{name} is {_shown(manifest[name])}, not {_NOUNS[kind]}"
-    return _contract_problem(manifest["contract"]) if "contract" in manifest else ""
-
-
-_OF_KIND: dict[str, dict[str, type]] = {
-    CLASSIC: {"contract": dict, "features": dict},
-    NETWORK: {"contract": dict, "network": dict, "sigma": list},
-    HEAD: {"inputs": list, "shift": float},
-    ENCODER: {"contract": dict, "encoder": dict},
-}
-_OPTIONAL = {"catalogs": list, "settings": dict, "versions": dict, "splits": dict}
-_NOUNS = {str: "text", dict: "an object", list: "a list", float: "a number"}
-
-
-def _contract_problem(contract: Mapping[str, Any]) -> str:
-    bands, size = contract.get("bands"), contract.get("size_px")
-    scale = contract.get("pixel_scale_arcsec")
-    if not (isinstance(bands, list) and bands and all(isinstance(b, str) for b in bands)):
-        return f"contract.bands is {_shown(bands)}"
-    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 4096:
-        return f"contract.size_px is {_shown(size)}"
-    if not isinstance(scale, (int, float)) or isinstance(scale, bool):
-        return f"contract.pixel_scale_arcsec is {_shown(scale)}"
-    if not (math.isfinite(scale) and 0 < scale < 1e4):
-        return f"contract.pixel_scale_arcsec is {scale}"
-    if contract.get("pixel_kind") not in ("flux", "rendered"):
-        return f"contract.pixel_kind is {_shown(contract.get('pixel_kind'))}"
-    return ""
-
-
-def _shown(value: Any) -> str:
-    return repr(value)[:40]
 
 
 def check_safetensors(path: Path) -> None:
@@ -220,7 +138,7 @@ def check_model(folder: Path, manifest: Any) -> None:
     from lensing_core.models.trees import check_trees  # loads LightGBM
 
     names = set(check_folder(folder))
-    files = check_manifest(manifest, folder / MANIFEST)["files"]
+    files = check_model_manifest(manifest, folder / MANIFEST)["files"]
     named = {check_file_name(name) for name in files} | {MANIFEST}
     if unnamed := sorted(names - named):
         raise BadInputError(f"{folder / unnamed[0]} is not named in the manifest; remove it.")

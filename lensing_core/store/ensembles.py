@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
+from lensing_core.models.manifest import ENCODER, NETWORK
+from lensing_core.models.manifest_form import EnsembleManifest
 from lensing_core.store.catalogs import catalog_named
 from lensing_core.store.models import members_of
 from lensing_core.store.tables import (
@@ -21,7 +23,7 @@ from lensing_core.store.tables import (
     SurveyRow,
 )
 
-BUNDLED_FOR = "bundled_for"
+BUNDLED_FOR: Final = "bundled_for"
 """Entry of the manifest of an ensemble that comes with the program: the survey it is made for."""
 
 
@@ -31,14 +33,16 @@ class AnyEnsemble(Protocol):
     @property
     def id(self) -> int: ...
     @property
-    def manifest(self) -> Mapping[str, Any]: ...
+    def manifest(self) -> EnsembleManifest: ...
+    @property
+    def problem(self) -> str: ...
     @property
     def created_at(self) -> datetime: ...
     @property
     def promoted_at(self) -> datetime | None: ...
 
 
-def test_set_key(manifest: Mapping[str, Any]) -> str:
+def test_set_key(manifest: EnsembleManifest) -> str:
     """A key of the objects that an ensemble was measured on: only under one are figures comparable.
 
     The objects follow from the labels that were there and from the seed that dealt them out.
@@ -55,7 +59,7 @@ def by_preference(ensembles: Iterable[_One], surveys: Collection[str] = ()) -> l
 
     Promoted ones come first, the latest promotion before earlier ones. Then those that come with
     the program for one of the surveys, so that a first small training leads only once a person has
-    promoted it. Then the newest.
+    promoted it. Then the newest. Broken ones come last.
 
     Parameters
     ----------
@@ -63,10 +67,12 @@ def by_preference(ensembles: Iterable[_One], surveys: Collection[str] = ()) -> l
         Of the catalogs in question; without them all that come with the program are before others.
     """
 
-    def order(ensemble: _One) -> tuple[bool, float, bool, float, int]:
+    def order(ensemble: _One) -> tuple[bool, bool, float, bool, float, int]:
         promoted = ensemble.promoted_at
-        made_for = ensemble.manifest.get(BUNDLED_FOR)
+        whole = not ensemble.problem
+        made_for = ensemble.manifest.get(BUNDLED_FOR) if whole else None
         return (
+            whole,
             promoted is not None,
             promoted.timestamp() if promoted is not None else 0.0,
             made_for is not None and (not surveys or made_for in surveys),
@@ -200,8 +206,7 @@ def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble
 
 def network_members(ensemble: Ensemble) -> list[str]:
     """Ids of the members that are networks or encoders, in the order of the ensemble."""
-    kinds = ("network", "encoder")
-    return [m.model_id for m in ensemble.members if m.model.manifest.get("kind") in kinds]
+    return [m.model_id for m in ensemble.members if m.model.kind in (NETWORK, ENCODER)]
 
 
 def models_by_preference(session: Session, ensemble_id: int | None) -> list[str]:

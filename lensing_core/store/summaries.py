@@ -17,7 +17,7 @@ import numpy as np
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from lensing_core.models.manifest import ensemble_problem
+from lensing_core.models.manifest_form import EnsembleManifest
 from lensing_core.store.catalog_rows import quarantine_reasons
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Quarantine, Score
 
@@ -187,7 +187,7 @@ class EnsembleSummary:
     name: str
     fusion: str
     members: tuple[tuple[str, str], ...]
-    manifest: Mapping[str, Any]
+    manifest: EnsembleManifest
     run_id: str | None
     created_at: datetime
     promoted_at: datetime | None
@@ -197,11 +197,11 @@ class EnsembleSummary:
 def list_ensembles(session: Session) -> list[EnsembleSummary]:
     """All ensembles, newest first; ``members`` are pairs of model id and kind.
 
-    One whose manifest is broken has an empty one, and says in ``problem`` what is wrong with it.
+    One whose manifest is broken has an empty one, and ``problem`` is the sentence on it.
     """
     newest = select(Ensemble).order_by(Ensemble.created_at.desc(), Ensemble.id.desc())
     ensembles = session.scalars(newest).all()
-    problems = {ensemble.id: ensemble_problem(ensemble.manifest) for ensemble in ensembles}
+    problems = {ensemble.id: ensemble.problem for ensemble in ensembles}
     return [
         EnsembleSummary(
             id=ensemble.id,

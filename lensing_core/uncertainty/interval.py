@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 from scipy.special import expit, logit
 
 from lensing_core.calibration import shift_prior
+from lensing_core.models.manifest_form import EnsembleManifest
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,13 @@ class CalibrationRecord:
     measured_on: str
 
     @classmethod
-    def of_manifest(cls, manifest: Mapping[str, Any]) -> CalibrationRecord | None:
+    def of_manifest(cls, manifest: EnsembleManifest) -> CalibrationRecord | None:
         """None where the manifest has no reliability diagram."""
-        bins = manifest.get("reliability", {}).get("bins")
-        rule = manifest.get("rule")
-        if not bins or rule is None:
+        diagram, rule = manifest.get("reliability"), manifest.get("rule")
+        if not diagram or not diagram["bins"] or rule is None:
             return None
         return cls(
-            tuple(bins),
+            tuple(cast(Mapping[str, float], found) for found in diagram["bins"]),
             float(rule["joint"]["prior"]),
             float(rule["survey_prior"]),
             str(manifest.get("figures_on", "held-out objects")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from manifests import rule
 from sqlalchemy import select, update
 
 from lens_triage.training.jobs.train.held_out import HeldOut
@@ -44,7 +45,7 @@ def hold_out(
         if row is None:
             row = Ensemble(name=ensemble, fusion="mean", manifest={"catalogs": list(catalogs)})
             session.add(row)
-        row.manifest = {**row.manifest, "rule": {"survey_prior": PRIOR}}
+        row.manifest = {**row.manifest, "rule": rule(PRIOR)}
     z = rng.normal(contrast * labels, 1)
     logit = contrast * z - contrast**2 / 2 + np.log(PRIOR / (1 - PRIOR))
     held = HeldOut(ids, labels, logit)

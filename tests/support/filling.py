@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
+from manifests import model_manifest
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate, Rejected
@@ -133,7 +134,8 @@ def _ensemble(workspace: Workspace, name: str, run_id: str | None = None) -> int
     """An ensemble of two members; return its id."""
     with open_database(workspace).session() as session:
         models = [
-            Model(id=f"{name}-{kind}", kind=kind, manifest={}) for kind in ("lightgbm", "timm")
+            Model(id=f"{name}-{short}", kind=kind, manifest=model_manifest(f"{name}-{short}", kind))
+            for short, kind in (("lightgbm", "lightgbm"), ("timm", "network"))
         ]
         session.add_all(models)
         manifest = {

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+from manifests import model_manifest
 from sqlalchemy import select
 
 from lens_triage.training.defaults import DEFAULTS
@@ -63,15 +64,14 @@ def test_an_adopted_ensemble_scores_as_it_did(workspace, tmp_path, make_catalog,
 
 
 def test_models_that_a_head_builds_on_travel_with_it(workspace, tmp_path):
-    contract = {"bands": ["g"], "size_px": 32, "pixel_scale_arcsec": 0.2, "pixel_kind": "flux"}
-    inputs = {
-        "trees-1": {"contract": contract, "features": {}},
-        "head-1": {"inputs": [{"model": "trees-1"}], "shift": 0.0},
-    }
+    taken = {"model": "trees-1", "what": "features", "columns": 0}
+    manifests = [
+        model_manifest("trees-1", "lightgbm"),
+        model_manifest("head-1", "pu_head", inputs=[taken]),
+    ]
     with open_database(workspace).session() as session:
-        for model_id, more in inputs.items():
-            kind = "pu_head" if "inputs" in more else "lightgbm"
-            manifest = {"id": model_id, "kind": kind, "files": {}, **more}
+        for manifest in manifests:
+            model_id, kind = manifest["id"], manifest["kind"]
             (workspace.models / model_id).mkdir()
             (workspace.models / model_id / "manifest.json").write_text(json.dumps(manifest))
             session.add(Model(id=model_id, kind=kind, manifest=manifest))
@@ -181,6 +181,6 @@ def test_a_broken_ensemble_of_the_workspace_leaves_the_others(filled_workspace):
         session.add(Ensemble(name="broken", fusion="mean", manifest={"figures": None}))
     shown = {ensemble.name: ensemble for ensemble in database.ask(list_ensembles)}
     assert len(shown) == len(whole) + 1
-    assert "figures of its manifest is None" in shown["broken"].problem
+    assert "Ensemble broken is broken: its manifest is damaged" in shown["broken"].problem
     assert shown["broken"].manifest == {}
     assert all(shown[ensemble.name] == ensemble for ensemble in whole)

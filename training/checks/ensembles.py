@@ -11,6 +11,7 @@ from lensing_core.disk import require_space
 from lensing_core.errors import BadInputError, ContractError
 from lensing_core.models.contract import InputContract, flux_scale
 from lensing_core.models.manifest import base_models
+from lensing_core.models.manifest_form import members_of
 from lensing_core.models.outputs import bytes_to_store
 from lensing_core.store import Session, open_database
 from lensing_core.store.catalogs import find_catalog, find_catalogs, scales_of
@@ -40,7 +41,7 @@ def _require_space_for_outputs(
 ) -> None:
     """Raise StorageError where what the models compute, and the scores, have no room."""
     names = list(dict.fromkeys([settings.catalog, *settings.further]))
-    models = list(_models(session, ensemble))
+    models = _models(session, ensemble)
     needed = 0
     for name in names:
         catalog = find_catalog(session, name)
@@ -112,12 +113,21 @@ def _contracts(
             yield InputContract.from_json(model.manifest["contract"])
 
 
-def _models(session: Session, ensemble: Ensemble) -> Iterable[Model]:
-    """The models of an ensemble and those below its heads."""
+def _models(session: Session, ensemble: Ensemble) -> list[Model]:
+    """The models of an ensemble and those below its heads.
+
+    Raises
+    ------
+    BrokenModelError
+        Where the manifest of one is damaged.
+    """
     models = {member.model_id: member.model for member in ensemble.members}
-    manifests = [{"kind": model.kind, **model.manifest} for model in models.values()]
-    bases = {key for manifest in manifests if "inputs" in manifest for key in base_models(manifest)}
-    return (models | models_by_id(session, bases)).values()
+    with members_of(ensemble.name):
+        bases = {key for model in models.values() for key in base_models(model.manifest)}
+        models |= models_by_id(session, bases)
+        for model in models.values():
+            model.manifest  # noqa: B018 - raises
+    return list(models.values())
 
 
 def check_train(workspace: Workspace, settings: TrainSettings, run_id: str = "") -> None:

@@ -13,6 +13,7 @@ from lens_triage.training.jobs.retrain.selection import draw, seen_by_bases
 from lens_triage.training.settings import FinetuneSettings, RetrainSettings
 from lensing_core.errors import BadInputError
 from lensing_core.models.manifest import HEAD, NETWORK
+from lensing_core.models.manifest_form import rule_of
 from lensing_core.models.outputs import outputs_path, rows_stored
 from lensing_core.store import Session, open_database
 from lensing_core.store.catalogs import find_catalog
@@ -51,7 +52,9 @@ def _base_and_catalogs(
     check_name_free(session, settings.ensemble, run_id)
     names = list(dict.fromkeys([settings.catalog, *settings.further]))
     check_one_scale(session, names)
-    return default_ensemble(session, settings.base, catalog=settings.catalog), names
+    base = default_ensemble(session, settings.base, catalog=settings.catalog)
+    rule_of(base.manifest, base.name, len(base.members))
+    return base, names
 
 
 def _check_scored(

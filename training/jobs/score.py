@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lens_triage.training.checks.ensembles import check_score
 from lens_triage.training.device import torch_device
 from lens_triage.training.measuring import measures_of_members
+from lens_triage.training.members import open_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import ScoreSettings
 from lensing_core.cutouts import CutoutStore
@@ -22,7 +23,7 @@ from lensing_core.models.classic import ClassicMember
 from lensing_core.models.deep import DeepMember
 from lensing_core.models.encoders import EncoderMember
 from lensing_core.models.ensemble import EnsembleRule, EnsembleScores
-from lensing_core.models.files import StoredMember, load_member
+from lensing_core.models.files import StoredMember
 from lensing_core.models.head import HeadMember
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter, rows_stored
@@ -63,11 +64,9 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
         ensemble = find_ensemble(session, settings.ensemble)
         scored = rows_scored(session, ensemble.id, catalog.id)
     device = torch_device(settings.device)
-    members = [
-        load_member(context.workspace, m.model_id, device=device, precision=settings.precision)
-        for m in ensemble.members
-    ]
-    rule = EnsembleRule.from_json(ensemble.manifest["rule"])
+    rule, members = open_ensemble(
+        context.workspace, ensemble, device=device, precision=settings.precision
+    )
     folder = context.workspace.catalog_cutouts(catalog.name)
     context.progress(0, None, "Checking the cutouts")
     check_shards(

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from lensing_core.store.tables.base import Base, utc_now
+from lensing_core.errors import BrokenModelError
+from lensing_core.models.manifest_form import (
+    EnsembleManifest,
+    check_ensemble_manifest,
+    check_model_copy,
+)
+from lensing_core.store.tables.base import Base, ManifestJson, utc_now
 
 
 class Model(Base):
@@ -17,10 +24,21 @@ class Model(Base):
     __tablename__ = "model"
 
     id: Mapped[str] = mapped_column(String(63), primary_key=True, doc="slug; names the folder")
-    kind: Mapped[str] = mapped_column(String(16), doc="of lensing_core.models.manifest.KINDS")
-    manifest: Mapped[dict[str, Any]] = mapped_column(doc="a copy of manifest.json")
+    kind: Mapped[str] = mapped_column(String(16), doc="of lensing_core.models.manifest_form.KINDS")
+    stored_manifest: Mapped[Any] = mapped_column(
+        "manifest", ManifestJson, doc="a copy of manifest.json; read it by ``manifest``"
+    )
     run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest, checked; raises BrokenModelError."""
+        return check_model_copy(self.stored_manifest, self.id)
+
+    @manifest.setter
+    def manifest(self, manifest: dict[str, Any]) -> None:
+        self.stored_manifest = manifest
 
 
 class Ensemble(Base):
@@ -31,8 +49,11 @@ class Ensemble(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(63), unique=True, doc="slug")
     fusion: Mapped[str] = mapped_column(String(24), doc="rule that joins member logits")
-    manifest: Mapped[dict[str, Any]] = mapped_column(
-        doc="calibration, class prior, metrics with intervals, data hashes, versions"
+    stored_manifest: Mapped[Any] = mapped_column(
+        "manifest",
+        ManifestJson,
+        doc="calibration, class prior, metrics with intervals, data hashes, versions; read it by "
+        "``manifest``",
     )
     run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -41,6 +62,24 @@ class Ensemble(Base):
     members: Mapped[list[EnsembleMember]] = relationship(
         order_by="EnsembleMember.position", cascade="all, delete-orphan", lazy="selectin"
     )
+
+    @property
+    def manifest(self) -> EnsembleManifest:
+        """The manifest, checked; raises BrokenModelError."""
+        return check_ensemble_manifest(self.stored_manifest, self.name)
+
+    @manifest.setter
+    def manifest(self, manifest: Mapping[str, Any]) -> None:
+        self.stored_manifest = manifest
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the manifest, as one sentence; '' for nothing."""
+        try:
+            self.manifest  # noqa: B018 - raises
+        except BrokenModelError as error:
+            return str(error)
+        return ""
 
 
 class EnsembleMember(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from manifests import rule
 from review_questions import Asked
 from sqlalchemy import select
 
@@ -18,7 +19,7 @@ from lensing_core.models.outputs import OutputWriter
 from lensing_core.store import open_database
 from lensing_core.store.labels import grader_named
 from lensing_core.store.remarks import add_note, add_tag, move_stage
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, Model
+from lensing_core.store.tables import Candidate, Catalog, Ensemble
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_standing_says_how_sure_a_score_is(context) -> None:
         stored.manifest = {
             **stored.manifest,
             "reliability": {"bins": bins},
-            "rule": {"joint": {"prior": 0.3}, "survey_prior": 0.01},
+            "rule": rule(0.01, members=2, prior=0.3),
         }
     answer = service(context, None).answer(
         {"type": "standing", "id": candidate, "ensemble_id": ensemble}
@@ -113,8 +114,6 @@ def test_context_has_look_alikes_with_their_pictures(context) -> None:
     assert "score the catalog" in service(context, None).answer(ask)["neighbours"]["sentence"]
     rng = np.random.default_rng(0)
     with open_database(context.workspace).session() as session:
-        model = session.get_one(Model, "first-timm")
-        model.manifest = {"kind": "network"}
         sizes = {c.name: c.n_candidates for c in session.scalars(select(Catalog))}
     for name in ("cosmos", "simulated"):
         vectors = rng.normal(size=(sizes[name], 4)).astype("f4")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from manifests import model_manifest
 
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.errors import BadInputError, BrokenModelError, NotFoundError
 from lensing_core.models.manifest import base_models, file_sha256, read_manifest
 
 
@@ -19,7 +20,7 @@ def folder(tmp_path):
 
 def write(folder, **changes):
     files = {"trees.txt": file_sha256(folder / "trees.txt")}
-    manifest = {"id": "trees-1", "kind": "lightgbm", "files": files, **changes}
+    manifest = model_manifest("trees-1", "lightgbm", **{"files": files, **changes})
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -29,7 +30,7 @@ def test_it_is_read_as_written(folder):
 
 def test_what_is_wrong_is_said(folder):
     write(folder, kind="oracle")
-    with pytest.raises(NotFoundError, match="unknown kind 'oracle'"):
+    with pytest.raises(BrokenModelError, match="kind is 'oracle', which is unknown"):
         read_manifest(folder)
     write(folder, files={"../trees.txt": ""})
     with pytest.raises(BadInputError, match="outside its folder"):
@@ -42,7 +43,7 @@ def test_what_is_wrong_is_said(folder):
     with pytest.raises(BadInputError, match="is missing"):
         read_manifest(folder)
     (folder / "manifest.json").write_text('{"kind": "network"}')
-    with pytest.raises(BadInputError, match="KeyError: 'files'"):
+    with pytest.raises(BadInputError, match=r"manifest\.json is damaged: id is missing"):
         read_manifest(folder)
     (folder / "manifest.json").unlink()
     with pytest.raises(NotFoundError, match="no model"):

@@ -137,9 +137,9 @@ def test_what_has_not_scored_a_catalog_is_no_start_from_it(session) -> None:
 
 
 def test_members_first_then_the_newest_models(session) -> None:
-    kinds = {"a": "network", "b": "trees", "c": "network", "d": "head", "e": "network"}
+    kinds = {"a": "network", "b": "lightgbm", "c": "network", "d": "pu_head", "e": "network"}
     session.add_all(
-        Model(id=key, kind="timm", manifest={"kind": kind}, created_at=day(k))
+        Model(id=key, kind=kind, manifest={}, created_at=day(k))
         for k, (key, kind) in enumerate(kinds.items(), 1)
     )
     session.flush()

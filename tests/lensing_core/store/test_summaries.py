@@ -139,5 +139,5 @@ def test_top_is_sorted_and_first_is_in_order(database):
 
 def test_ensembles_have_their_members_in_order(database):
     (found,) = database.ask(summaries.list_ensembles)
-    assert found.members == (("first-lightgbm", "lightgbm"), ("first-timm", "timm"))
+    assert found.members == (("first-lightgbm", "lightgbm"), ("first-timm", "network"))
     assert found.promoted_at is not None

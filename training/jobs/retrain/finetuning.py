@@ -46,6 +46,7 @@ from lens_triage.training.jobs.train.train import (
     native_flux,
     with_novelty,
 )
+from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import FinetuneSettings, ScoreSettings
@@ -57,7 +58,7 @@ from lensing_core.datasets.table import (
 from lensing_core.errors import BadInputError
 from lensing_core.models.deep import DeepMember
 from lensing_core.models.ensemble import EnsembleRule
-from lensing_core.models.files import load_member, new_model_id, save_member
+from lensing_core.models.files import new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import find_ensemble
@@ -87,12 +88,12 @@ def run(context: JobContext, settings: FinetuneSettings) -> dict[str, Any]:
         manifest, members = ensemble.manifest, [m.model_id for m in ensemble.members]
     return {
         "ensemble": settings.ensemble,
-        "base": manifest["base"],
+        "base": manifest.get("base", ""),
         "catalogs": names,
         "members": members,
-        "figures": manifest["figures"].get("ensemble", {}),
-        "figures_on": manifest["figures_on"],
-        "calibration": manifest["calibration_note"],
+        "figures": manifest.get("figures", {}).get("ensemble", {}),
+        "figures_on": manifest.get("figures_on", ""),
+        "calibration": manifest.get("calibration_note", ""),
         "scored": scored["scored"],
         "seconds": clock.seconds,
     }
@@ -104,8 +105,7 @@ def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clo
     join_grades(context, settings)
     with open_database(context.workspace).session() as session:
         base = base_of_run(context, session, settings)
-        base_rule = EnsembleRule.from_json(base.manifest["rule"])
-        stored = [load_member(context.workspace, m.model_id) for m in base.members]
+        base_rule, stored = open_ensemble(context.workspace, base)
         pixels = [k for k, m in enumerate(stored) if not isinstance(m.member, HeadMember)]
         before = [stored[k] for k in pixels]
         if not any(isinstance(m.member, DeepMember) for m in before):

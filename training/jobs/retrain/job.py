@@ -45,6 +45,7 @@ from lens_triage.training.jobs.retrain.stacking import (
     cross_validated,
     join,
 )
+from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import RetrainSettings
@@ -79,13 +80,13 @@ def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
     manifest = ensemble.manifest
     return {
         "ensemble": ensemble.name,
-        "base": manifest["base"],
+        "base": manifest.get("base", ""),
         "catalogs": names,
         "members": [m.model_id for m in ensemble.members],
-        "figures": manifest["figures"].get("ensemble", {}),
-        "figures_on": manifest["figures_on"],
-        "calibration": manifest["calibration_note"],
-        "notes": manifest["pu"]["sentences"],
+        "figures": manifest.get("figures", {}).get("ensemble", {}),
+        "figures_on": manifest.get("figures_on", ""),
+        "calibration": manifest.get("calibration_note", ""),
+        "notes": manifest["pu"]["sentences"] if "pu" in manifest else [],
         "scored": scored,
         "seconds": clock.seconds,
     }
@@ -185,8 +186,7 @@ def _open_bases(
     context: JobContext, session: Session, base: Ensemble, catalogs: dict[int, str]
 ) -> tuple[EnsembleRule, StoredBases]:
     """The members of the base ensemble that look at pixels, with their part of its rule."""
-    stored = [load_member(context.workspace, m.model_id) for m in base.members]
-    rule = EnsembleRule.from_json(base.manifest["rule"])
+    rule, stored = open_ensemble(context.workspace, base)
     pixels = [k for k, m in enumerate(stored) if not isinstance(m.member, HeadMember)]
     part = EnsembleRule(
         "mean", tuple(rule.members[k] for k in pixels), rule.joint, rule.survey_prior

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from lens_triage.training.jobs.score import fuse
+from lens_triage.training.members import open_ensemble
 from lens_triage.training.runner.context import JobContext
-from lensing_core.models.ensemble import EnsembleRule
-from lensing_core.models.files import load_member
 from lensing_core.models.head import HeadMember
 from lensing_core.models.outputs import StoredOutputs
 from lensing_core.store import open_database
@@ -25,8 +24,7 @@ def rescore(context: JobContext, ensemble: Ensemble, name: str) -> int:
         catalog = find_catalog(session, name)
         done = rows_scored(session, ensemble.id, catalog.id)
     total = catalog.n_candidates
-    members = [load_member(context.workspace, m.model_id) for m in ensemble.members]
-    rule = EnsembleRule.from_json(ensemble.manifest["rule"])
+    rule, members = open_ensemble(context.workspace, ensemble)
     stored = {
         m.id: StoredOutputs.read(context.workspace, m.id, name, total)
         for m in members

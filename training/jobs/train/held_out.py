@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.disk import replacing
+from lensing_core.errors import BadInputError, BrokenModelError, NotFoundError
 from lensing_core.metrics import Difference, compare_rankings
 from lensing_core.workspace import Workspace, check_slug
 
@@ -33,10 +35,8 @@ class HeldOut:
         """Keep in the workspace."""
         path = _path(workspace, ensemble)
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(".part")
-        with beside.open("wb") as stream:
+        with replacing(path) as beside, beside.open("wb") as stream:
             np.savez(stream, candidate_id=self.candidate_id, label=self.label, logit=self.logit)
-        beside.replace(path)
 
     @staticmethod
     def exists(workspace: Workspace, ensemble: str) -> bool:
@@ -54,15 +54,31 @@ class HeldOut:
 
     @classmethod
     def read(cls, workspace: Workspace, ensemble: str) -> HeldOut:
-        """Raises NotFoundError where there are none."""
+        """Raises NotFoundError where there are none, BrokenModelError where they are damaged."""
+        path = _path(workspace, ensemble)
         try:
-            with np.load(_path(workspace, ensemble), allow_pickle=False) as stored:
-                return cls(stored["candidate_id"], stored["label"], stored["logit"])
+            with np.load(path, allow_pickle=False) as stored:
+                return cls(stored["candidate_id"], stored["label"], stored["logit"])._checked()
         except FileNotFoundError:
             raise NotFoundError(
                 f"Ensemble {ensemble} was not trained in this workspace: it has no held-out "
                 "objects here to compare on."
             ) from None
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+            raise BrokenModelError(
+                f"The scores of the objects held out from ensemble {ensemble} cannot be read: "
+                f"{path} is damaged; restore it from a backup, or remove it to see the figures of "
+                "the manifest alone."
+            ) from error
+
+    def _checked(self) -> HeldOut:
+        """Itself; raises ValueError where its columns do not fit together."""
+        columns = (self.candidate_id, self.label, self.logit)
+        if any(
+            c.ndim != 1 or len(c) != len(self.label) or c.dtype.kind not in "if" for c in columns
+        ):
+            raise ValueError("columns of other shapes or types")
+        return self
 
 
 def _path(workspace: Workspace, ensemble: str) -> Path:
