@@ -50,14 +50,17 @@ def permit(context: AppContext, action: str) -> SignedIn | None:
         return _check(session, context, action)
 
 
-def may(context: AppContext, action: str) -> bool:
-    """Whether who is signed in may do it: for what a page offers, never for whether it is done."""
+def why_not(context: AppContext, action: str) -> str:
+    """Why who is signed in may not do it; '' where they may.
+
+    For what a page offers, never for whether it is done: that is asked when it is done.
+    """
     with context.database.session() as session:
         try:
             _check(session, context, action)
-        except PolicyError:
-            return False
-    return True
+        except PolicyError as error:
+            return str(error)
+    return ""
 
 
 def standing_of(session: Session, person: SignedIn | None) -> str:

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/widgets/action_button.js; edit that. Sources: sha256 af75ad972c297592c989855da2f484979db9fc2af31f9d358e3356efb5f0f8c9
+// Made by "make scripts" from app/widgets/action_button.js; edit that. Sources: sha256 88928caa100a0ce6e3f332f98dd7f2542e781d1c97e76c3165b0649ab6ba2911
 // app/widgets/action_button.js
 var SVG = "http://www.w3.org/2000/svg";
 var ICONS = {
@@ -32,8 +32,8 @@ function render({ model }) {
   function draw() {
     const parts = ICONS[model.icon] ? [icon(model.icon)] : [];
     button.className = `${model.variant} ${model.size}`;
-    button.disabled = model.disabled;
-    button.title = model.description;
+    button.disabled = model.disabled || Boolean(model.forbidden);
+    button.title = model.forbidden || model.description;
     button.replaceChildren(...parts, document.createTextNode(model.label));
   }
   function settle() {
@@ -46,7 +46,7 @@ function render({ model }) {
     button.setAttribute("aria-busy", "true");
     model.send_msg({ pressed });
   });
-  model.on(["label", "icon", "variant", "size", "disabled", "description"], draw);
+  model.on(["label", "icon", "variant", "size", "disabled", "description", "forbidden"], draw);
   model.on(["answered", "busy"], settle);
   draw();
   settle();

@@ -8,6 +8,7 @@ from typing import Any
 
 import panel as pn
 
+from lens_triage.app.acting import why_not
 from lens_triage.app.catalogs.import_preview import (
     PreviewPane,
     remap,
@@ -62,7 +63,12 @@ class ImportForm(pn.viewable.Viewer):
         self.preview_button = ActionButton(
             self.show_preview, label="Preview", icon="visibility", variant="outlined"
         )
-        self.start_button = ActionButton(self.start, label="Start import", icon="play_arrow")
+        self.start_button = ActionButton(
+            self.start,
+            label="Start import",
+            icon="play_arrow",
+            forbidden=why_not(context, "start_run"),
+        )
         browse: dict[str, Any] = {"size": "small", "variant": "text", "icon": "folder_open"}
         browse_table = ActionButton(
             lambda: self._browse("table", "Choose the table", folders=False),

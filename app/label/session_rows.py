@@ -10,6 +10,7 @@ from lens_triage.app.http.identity import SignedIn
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.table import (
     Row,
+    action,
     column,
 )
 from lensing_core.acquisition import STRATEGIES
@@ -53,18 +54,21 @@ GRADER_COLUMNS = [
 ]
 
 
-def session_row(summary: SessionSummary, grader: SignedIn | None) -> Row:
-    """One session, as a grader sees it."""
+def session_row(summary: SessionSummary, grader: SignedIn | None, *, forbidden: str = "") -> Row:
+    """One session, as a grader sees it.
+
+    Parameters
+    ----------
+    forbidden : str, optional
+        Why the grader may not close or reopen it.
+    """
     session = summary.session
     mine = summary.of(grader.id) if grader else None
     done = (mine.n_done + mine.n_skipped) if mine else 0
     is_open = session.status == "open"
     allowed = grader is not None and (not summary.guests or grader.name in summary.guests)
     href = f"label?session={session.id}"
-    actions = []
-    if may_close(summary, grader):
-        name, text = ("close", "Close") if is_open else ("reopen", "Reopen")
-        actions = [{"name": name, "text": text}]
+    name, text = ("close", "Close") if is_open else ("reopen", "Reopen")
     strategy = str(session.queue.get("strategy", ""))
     known = STRATEGIES.get(strategy)
     return {
@@ -78,13 +82,14 @@ def session_row(summary: SessionSummary, grader: SignedIn | None) -> Row:
         },
         "graders": fmt.count(len(summary.graders)),
         "begun": {"text": fmt.ago(session.created_at), "title": fmt.moment(session.created_at)},
-        "do": {"text": "", "actions": actions},
+        "do": {"text": "", "actions": [action(name, text, forbidden=forbidden)]},
     }
 
 
-def may_close(summary: SessionSummary, grader: SignedIn | None) -> bool:
-    """Whether a grader may close a session: who made it, and organisers."""
-    return grader is not None and (grader.is_organiser or summary.session.created_by == grader.id)
+def closing(summary: SessionSummary, grader: SignedIn | None) -> str:
+    """Return the action that closing or reopening a session is, for a grader."""
+    is_own = grader is not None and summary.session.created_by == grader.id
+    return "close_own_session" if is_own else "close_session"
 
 
 def grader_rows(summary: SessionSummary, grader: SignedIn | None) -> list[Row]:

@@ -9,12 +9,13 @@ from typing import Any
 import panel as pn
 
 from lens_triage.app import acts
-from lens_triage.app.acting import acting
+from lens_triage.app.acting import acting, why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn
 from lens_triage.app.label.session_rows import (
     GRADER_COLUMNS,
     SESSION_COLUMNS,
+    closing,
     conditions_html,
     grader_rows,
     session_row,
@@ -44,6 +45,7 @@ from lensing_core.store.label_sessions import event_stamp, session_names
 from lensing_core.store.ranking_facets import filter_names
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 
+_ACTIONS = ("create_session", "start_tutorial", "close_own_session", "close_session")
 _CSS = "p { margin: 0; color: var(--lt-muted); line-height: 1.5; }"
 _SIGN_IN = (
     "Sign in (top right) to grade: every grade carries the name of who gave it. The first to sign "
@@ -58,6 +60,7 @@ class SessionBoard(pn.viewable.Viewer):
         self._context = context
         self._grader = grader
         self._summaries: dict[str, SessionSummary] = {}
+        self._forbidden = {name: why_not(context, name) for name in _ACTIONS}
         self._stamp: object = None
         self._reading = False
         self.notice = Notice()
@@ -86,7 +89,7 @@ class SessionBoard(pn.viewable.Viewer):
             label="Tutorial",
             variant="outlined",
             icon="school",
-            disabled=grader is None,
+            forbidden=self._forbidden["start_tutorial"],
         )
         listing = section(
             "Sessions",
@@ -138,7 +141,12 @@ class SessionBoard(pn.viewable.Viewer):
             folded=("Special queues and grades", "Conditions"),
             field_width_px=190,
         )
-        self.create_button = ActionButton(self.create, label="Make session", icon="add")
+        self.create_button = ActionButton(
+            self.create,
+            label="Make session",
+            icon="add",
+            forbidden=self._forbidden["create_session"],
+        )
         return section(
             "New session",
             self.panel,
@@ -170,7 +178,12 @@ class SessionBoard(pn.viewable.Viewer):
 
     def _show(self, summaries: list[SessionSummary]) -> None:
         self._summaries = {summary.session.id: summary for summary in summaries}
-        self.table.update([session_row(summary, self._grader) for summary in summaries])
+        self.table.update(
+            [
+                session_row(s, self._grader, forbidden=self._forbidden[closing(s, self._grader)])
+                for s in summaries
+            ]
+        )
         if self.table.selected not in self._summaries:
             self.table.selected = next(iter(self._summaries), "")
         self._show_details()

@@ -7,6 +7,7 @@ from html import escape
 import panel as pn
 
 from lens_triage.app import acts
+from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs import rows as run_view
 from lens_triage.app.widgets.catalog_view import (
@@ -37,6 +38,7 @@ from lens_triage.app.widgets.steps import (
 )
 from lens_triage.app.widgets.table import (
     Table,
+    action,
     column,
 )
 from lens_triage.app.widgets.thumbnails import THUMBNAILS_CSS, thumbnails_html
@@ -66,6 +68,7 @@ class OverviewBoard(pn.viewable.Viewer):
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._demo = read_demo(context.workspace)
+        self._no_cancel = why_not(context, "cancel_run")
         self._ticks = 0
         self._states: dict[str, str] | None = None
         self._banner = html("", css=_DEMO_CSS, visible=False)
@@ -162,23 +165,13 @@ class OverviewBoard(pn.viewable.Viewer):
         if text != self._steps.object:
             self._steps.object = text
 
-    @staticmethod
-    def _cancel(run: RunSummary) -> dict[str, object]:
-        return {
-            "actions": {
-                "text": "",
-                "actions": [
-                    {
-                        "name": "cancel",
-                        "text": "Cancel",
-                        "title": "Stop at the next step; what is written stays",
-                        "disabled": run.cancel_requested,
-                    }
-                ],
-            }
-        }
+    def _cancel(self, run: RunSummary) -> dict[str, object]:
+        title = "Stop at the next step; what is written stays"
+        button = action("cancel", "Cancel", title, forbidden=self._no_cancel)
+        button["disabled"] |= run.cancel_requested
+        return {"actions": {"text": "", "actions": [button]}}
 
-    def _act(self, action: str, run_id: str) -> None:
+    def _act(self, _name: str, run_id: str) -> None:
         with self._notice.guard():
             acts.cancel_run(self._context, run_id)
         self.refresh()

@@ -8,6 +8,7 @@ from typing import Any
 
 import panel as pn
 
+from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs.panel import RunsPanel
 from lens_triage.app.runs.starting import start_run
@@ -103,7 +104,9 @@ class RunForm(pn.viewable.Viewer):
             on_end=self._ended,
             on_copy=self._copy,
         )
-        self.start_button = ActionButton(self.start, label=button, icon="play_arrow")
+        self.start_button = ActionButton(
+            self.start, label=button, icon="play_arrow", forbidden=why_not(context, "start_run")
+        )
         button_row = pn.Row(self.start_button, margin=0)
         self._view = columns(
             stack(

@@ -10,6 +10,7 @@ from typing import Any
 import panel as pn
 
 from lens_triage.app import acts
+from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs import rows as run_view
 from lens_triage.app.runs.curves import Curves
@@ -90,10 +91,18 @@ class RunMonitor(pn.viewable.Viewer):
         self._curves = Curves()
         button: dict[str, Any] = {"size": "small", "variant": "outlined"}
         self._cancel = ActionButton(
-            lambda: self._act(acts.cancel_run), label="Cancel", icon="stop", **button
+            lambda: self._act(acts.cancel_run),
+            label="Cancel",
+            icon="stop",
+            forbidden=why_not(context, "cancel_run"),
+            **button,
         )
         self._resume = ActionButton(
-            lambda: self._act(acts.resume_run), label="Resume", icon="play_arrow", **button
+            lambda: self._act(acts.resume_run),
+            label="Resume",
+            icon="play_arrow",
+            forbidden=why_not(context, "resume_run"),
+            **button,
         )
         self._copy = ActionButton(
             self._use_again,

@@ -11,6 +11,7 @@ from importlib.metadata import version
 import panel as pn
 
 from lens_triage.app import acts
+from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.format import (
@@ -75,7 +76,12 @@ class SettingsBoard(pn.viewable.Viewer):
             self._check, label="Verify labels", icon="check", variant="outlined", size="small"
         )
         self._backup = ActionButton(
-            self._save, label="Back up now", icon="save", variant="outlined", size="small"
+            self._save,
+            label="Back up now",
+            icon="save",
+            variant="outlined",
+            size="small",
+            forbidden=why_not(context, "back_up"),
         )
         self._backups = Table(
             columns=_BACKUP_COLUMNS, label="Backups", empty="No backup has been taken."

@@ -8,6 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from lens_triage.app import acts
+from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs.starting import start_run
 from lens_triage.app.team.rows import (
@@ -26,7 +27,7 @@ from lens_triage.app.widgets.section import section
 from lens_triage.app.widgets.steps import address
 from lens_triage.app.widgets.table import Table
 from lens_triage.training.settings import RetrainSettings
-from lensing_core.errors import NotFoundError
+from lensing_core.errors import BrokenModelError, NotFoundError
 from lensing_core.labeling.loop_history import Round, loop_history
 from lensing_core.store.ensembles import default_ensemble
 from lensing_core.store.runs import get_run, list_runs
@@ -38,9 +39,10 @@ _KINDS = ("retrain", "finetune")
 class LoopBoard(pn.viewable.Viewer):
     """History of a catalog's rounds; an organiser starts the next, and promotes."""
 
-    def __init__(self, context: AppContext, *, organiser: bool) -> None:
+    def __init__(self, context: AppContext) -> None:
         self._context = context
-        self._organiser = organiser
+        self._no_promote = why_not(context, "promote")
+        no_start = why_not(context, "start_run")
         self._run_id = ""
         self.notice = Notice()
         self.table = Table(
@@ -60,7 +62,12 @@ class LoopBoard(pn.viewable.Viewer):
             margin=0,
         )
         self.retrain = ActionButton(
-            self._start, label="Retrain", icon="play_arrow", size="small", disabled=not choices
+            self._start,
+            label="Retrain",
+            icon="play_arrow",
+            size="small",
+            disabled=not choices,
+            forbidden=no_start,
         )
         self.finetune = pmui.Button(
             label="Fine-tune …",
@@ -68,12 +75,10 @@ class LoopBoard(pn.viewable.Viewer):
             variant="outlined",
             size="small",
             margin=0,
-            disabled=not choices,
+            disabled=not choices or bool(no_start),
+            description=no_start or None,
         )
         self.catalog.param.watch(lambda _: self._choose(), "value")
-        aside: tuple[Any, ...] = (self.catalog,)
-        if organiser:
-            aside = (self.catalog, self.finetune, self.retrain)
         self._view = section(
             "The loop",
             self.notice,
@@ -81,7 +86,7 @@ class LoopBoard(pn.viewable.Viewer):
             note="Each round's heads learn from all grades so far; figures stand on objects that "
             "no head ever sees. Promote puts open queues in the new order. Retrain takes seconds; "
             "Fine-tune trains the networks themselves, which takes a GPU or patience.",
-            aside=aside,
+            aside=(self.catalog, self.finetune, self.retrain),
         )
         super().__init__()
         self._choose()
@@ -135,10 +140,10 @@ class LoopBoard(pn.viewable.Viewer):
         with self._context.database.session() as session:
             try:
                 base = default_ensemble(session, catalog=self.catalog.value or "")
-            except NotFoundError:
-                return {}
-            prior = base.manifest.get("rule", {}).get("survey_prior")
-            return {"base": base.name, **({} if prior is None else {"survey_prior": prior})}
+                rule = base.manifest.get("rule")
+            except (NotFoundError, BrokenModelError):
+                return {}  # the check of the run says what is wrong
+            return {"base": base.name, **({"survey_prior": rule["survey_prior"]} if rule else {})}
 
     def _history(self, catalog: str) -> list[Round]:
         with self._context.database.session() as session:
@@ -148,7 +153,7 @@ class LoopBoard(pn.viewable.Viewer):
         self.table.update(
             by_test_set(
                 rounds[::-1],
-                lambda found: round_row(found, may_promote=self._organiser),
+                lambda found: round_row(found, forbidden=self._no_promote),
                 lambda found: (found.figures_on, found.test_set),
             )
         )

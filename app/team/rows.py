@@ -7,6 +7,7 @@ from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.steps import address
 from lens_triage.app.widgets.table import (
     Row,
+    action,
     column,
 )
 from lensing_core.acquisition import QueueEntry
@@ -152,12 +153,12 @@ def disagreement_row(entry: QueueEntry, object_id: str, ensemble: str) -> Row:
     }
 
 
-def round_row(found: Round, *, may_promote: bool) -> Row:
-    """A round of the loop."""
+def round_row(found: Round, *, forbidden: str = "") -> Row:
+    """A round of the loop; ``forbidden``: why who is signed in may not promote it."""
     top = share_text(found.top)
     tpr10 = figure_text(found.figures["tpr10"]) if "tpr10" in found.figures else fmt.MISSING
     difference = found.differences.get("tpr10", {})
-    actions = [{"name": "promote", "text": "Promote", "title": "Rank by it, and open queues too"}]
+    promote = action("promote", "Promote", "Rank by it, and open queues too", forbidden=forbidden)
     return {
         "key": found.ensemble,
         "number": str(found.number),
@@ -175,7 +176,7 @@ def round_row(found: Round, *, may_promote: bool) -> Row:
             "learned from among them",
         },
         "added": {"text": f"{found.added:,} of {found.graded:,}", "title": "Lenses, of graded"},
-        "act": {"actions": actions if may_promote and not found.promoted else []},
+        "act": {"actions": [] if found.promoted else [promote]},
     }
 
 

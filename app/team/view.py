@@ -94,7 +94,7 @@ class TeamBoard(pn.viewable.Viewer):
             empty="No object has grades that differ.",
         )
         self._agreement = html(skeleton(1), css=FIGURES_CSS)
-        self.loop = LoopBoard(context, organiser=organiser)
+        self.loop = LoopBoard(context)
         figures = section(
             "Graders" if organiser else "Your figures",
             self.graders,

@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 
 from lens_triage.app import acts
+from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs.rows import (
     FIGURES,
@@ -23,6 +24,7 @@ from lens_triage.app.widgets.steps import address
 from lens_triage.app.widgets.table import (
     Row,
     Table,
+    action,
     column,
 )
 from lensing_core.store.summaries import EnsembleSummary, list_ensembles
@@ -53,6 +55,9 @@ class EnsembleBoard(pn.viewable.Viewer):
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._notice = Notice()
+        self._no_promote, self._no_take_back = (
+            why_not(context, name) for name in ("promote", "take_back")
+        )
         self.table = Table(
             columns=_COLUMNS, label="Ensembles", empty="No ensemble yet: train one above."
         )
@@ -79,31 +84,54 @@ class EnsembleBoard(pn.viewable.Viewer):
         current = newest_promoted(ensembles)
         self.table.update(
             by_test_set(
-                ensembles, lambda e: ensemble_row(e, current=e.name == current), measured_on
+                ensembles,
+                lambda e: ensemble_row(
+                    e,
+                    current=e.name == current,
+                    forbidden=self._no_take_back if e.promoted_at else self._no_promote,
+                ),
+                measured_on,
             )
         )
         self._comparison.offer(ensembles)
 
-    def _act(self, action: str, key: str) -> None:
+    def _act(self, name: str, key: str) -> None:
         with self._notice.guard():
-            (acts.promote if action == "promote" else acts.take_back)(self._context, key)
+            (acts.promote if name == "promote" else acts.take_back)(self._context, key)
         self.refresh()
 
 
 def _state(ensemble: EnsembleSummary, *, current: bool) -> Any:
     if ensemble.problem:
-        return {"text": "broken", "chip": "bad", "title": f"Adopt it again: {ensemble.problem}."}
+        return {"text": "broken", "chip": "bad", "title": ensemble.problem}
     return {"text": "promoted", "chip": "success"} if current else ""
 
 
-def ensemble_row(ensemble: EnsembleSummary, *, current: bool) -> Row:
-    """A row of the table."""
+def ensemble_row(ensemble: EnsembleSummary, *, current: bool, forbidden: str = "") -> Row:
+    """A row of the table.
+
+    Parameters
+    ----------
+    forbidden : str, optional
+        Why who is signed in may not promote it, or take back its promotion.
+    """
     figures: Mapping[str, Any] = ensemble.manifest.get("figures", {}).get("ensemble", {})
     kinds = [_NAMES.get(kind, kind) for _, kind in ensemble.members]
     counted = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
     members = ", ".join(kind if n == 1 else f"{n} × {kind}" for kind, n in counted.items())
     catalogs = ", ".join(ensemble.manifest.get("catalogs", []))
-    action = "take_back" if ensemble.promoted_at else "promote"
+    button = (
+        action(
+            "take_back", "Take back", "No longer take it where none is named", forbidden=forbidden
+        )
+        if ensemble.promoted_at
+        else action(
+            "promote",
+            "Promote",
+            "Take it where none is named",
+            forbidden=forbidden or ensemble.problem,
+        )
+    )
     return {
         "key": ensemble.name,
         "name": {
@@ -119,15 +147,5 @@ def ensemble_row(ensemble: EnsembleSummary, *, current: bool) -> Row:
         },
         **{name: figure_text(figures[name]) if name in figures else "" for name in _SHOWN},
         "when": {"text": fmt.ago(ensemble.created_at), "title": fmt.moment(ensemble.created_at)},
-        "act": {
-            "actions": [
-                {
-                    "name": action,
-                    "text": "Take back" if ensemble.promoted_at else "Promote",
-                    "title": "No longer take it where none is named"
-                    if ensemble.promoted_at
-                    else "Take it where none is named",
-                }
-            ]
-        },
+        "act": {"actions": [button]},
     }

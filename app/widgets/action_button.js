@@ -43,8 +43,8 @@ export function render({ model }) {
   function draw() {
     const parts = ICONS[model.icon] ? [icon(model.icon)] : []
     button.className = `${model.variant} ${model.size}`
-    button.disabled = model.disabled
-    button.title = model.description
+    button.disabled = model.disabled || Boolean(model.forbidden)
+    button.title = model.forbidden || model.description
     button.replaceChildren(...parts, document.createTextNode(model.label))
   }
 
@@ -59,7 +59,7 @@ export function render({ model }) {
     button.setAttribute("aria-busy", "true")
     model.send_msg({ pressed })
   })
-  model.on(["label", "icon", "variant", "size", "disabled", "description"], draw)
+  model.on(["label", "icon", "variant", "size", "disabled", "description", "forbidden"], draw)
   model.on(["answered", "busy"], settle)
   draw()
   settle()

@@ -28,6 +28,9 @@ class ActionButton(pn.custom.JSComponent):
     size: Any = param.Selector(default="medium", objects=["medium", "small"])
     disabled = param.Boolean(default=False)
     description = param.String(default="", doc="Tooltip.")
+    forbidden = param.String(
+        default="", doc="Why who is signed in may not press it: disabled, with that as tooltip."
+    )
     busy = param.Boolean(default=False, doc="Work goes on that a press began.")
     answered = param.Integer(default=0, doc="How many presses have been dealt with.")
 

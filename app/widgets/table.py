@@ -23,6 +23,19 @@ def column(
     return {"key": key, "title": title, "align": align, "width": width, "help": help_text}
 
 
+def action(name: str, text: str, title: str = "", *, forbidden: str = "") -> dict[str, Any]:
+    """A button of a row.
+
+    Parameters
+    ----------
+    title : str, optional
+        Tooltip.
+    forbidden : str, optional
+        Why who is signed in may not press it: it is disabled, with that as its tooltip.
+    """
+    return {"name": name, "text": text, "title": forbidden or title, "disabled": bool(forbidden)}
+
+
 class Table(pn.custom.JSComponent):
     """Until its first rows are known it shows a skeleton, not that there are none.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 
 import panel as pn
 import pytest
+from page_parts import shown
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.main import PAGES
@@ -29,15 +30,6 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Callable[[], Any], Ca
                 module, "in_background", lambda work, show, **_: left.append((work, show))
             )
     return left
-
-
-def shown(part: Any) -> Iterator[Any]:
-    """A part of a page and all parts within it, as far as they can be seen."""
-    if not getattr(part, "visible", True):
-        return
-    yield part
-    for child in getattr(part, "objects", None) or getattr(part, "main", None) or []:
-        yield from shown(child)
 
 
 def words_of(part: Any) -> str:

@@ -201,7 +201,7 @@ def by_the_import_form(scene: Scene) -> str:
 
 @way("start_run")
 def by_retrain(scene: Scene) -> str:
-    board = LoopBoard(scene.context, organiser=True)  # as a forged message sees it
+    board = LoopBoard(scene.context)
     press(board.retrain)
     return board.notice.message
 
@@ -236,7 +236,7 @@ def by_train(scene: Scene) -> str:
 
 @way("promote")
 def by_the_loop(scene: Scene) -> str:
-    board = LoopBoard(scene.context, organiser=False)  # no button, but a message
+    board = LoopBoard(scene.context)  # a disabled button, but a message
     board.table._handle_msg({"action": "promote", "key": "second"})
     return board.notice.message
 
