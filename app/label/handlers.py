@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lens_triage.app.context import AppContext
@@ -52,10 +53,10 @@ class QueueHandler(_LabelHandler):
         """``after``: the number of the last stamp that the page has; -1 for the first."""
 
         def work() -> dict[str, Any]:
-            try:
-                after = int(self.get_query_argument("after", "-1"))
-            except ValueError:
-                raise BadInputError("after: give a whole number.") from None
+            sent = self.get_query_argument("after", "-1")
+            if not re.fullmatch(r"-?[0-9]{1,9}", sent):
+                raise BadInputError("after: give a whole number of up to nine digits.")
+            after = int(sent)
             return self.service.queue(session_id, self.grader(), after)
 
         await self.answer(work)

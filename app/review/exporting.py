@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lens_triage.app.acting import permit
 from lens_triage.app.context import AppContext
+from lens_triage.app.http.forms import key_in
 from lens_triage.app.http.identity import GraderHandler
 from lens_triage.app.http.json_handlers import OwnPageHandler
 from lens_triage.app.http.pools import EXPORTS
@@ -80,12 +81,12 @@ def read_request(
     if address.notices:
         raise BadInputError(" ".join(address.notices))
     text = next(iter(arguments.get("limit", ())), "")
-    if text and not (text.isdecimal() and int(text)):
+    if text and not key_in(text):
         raise BadInputError(f"limit {text!r}: give a whole number above 0.")
     only = next(iter(arguments.get("only", ())), "") == "1"
     if only and address.candidate_id is None:
         raise BadInputError("only=1 needs a candidate.")
-    return ExportRequest(name, address, only, int(text) if text else None)
+    return ExportRequest(name, address, only, key_in(text))
 
 
 def write_export(context: AppContext, request: ExportRequest, path: Path) -> int:

@@ -13,9 +13,11 @@ from typing import Any
 
 from lens_triage.app.acting import acting, permit
 from lens_triage.app.context import AppContext
+from lens_triage.app.http.forms import BadMessageError
 from lens_triage.app.http.identity import GraderHandler, SignedIn, read_grader
 from lens_triage.app.review.charts import ReviewCharts
 from lens_triage.app.review.inspection import Inspector
+from lens_triage.app.review.messages import check_message
 from lens_triage.app.review.samp import ReviewSamp
 from lens_triage.app.review.service import ReviewService
 from lensing_core.errors import BadInputError, DamagedError, NotFoundError, PolicyError
@@ -54,7 +56,10 @@ class AskHandler(GraderHandler):
             message = self.body()
             asker = message.pop("grader", None)
             try:
+                check_message(message)
                 return self._ask(message, asker)
+            except BadMessageError:
+                raise
             except (BadInputError, NotFoundError, DamagedError) as error:
                 # What a person typed or chose, and no fault of the request: said on the page.
                 return {"type": "error", "message": str(error)}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from lens_triage.app.http.forms import key_in
 from lens_triage.app.review.cone import (
     cone_text,
     read_cone,
@@ -117,7 +118,7 @@ def read_address(
         except BadInputError as error:
             notices.append(f"{error} That part of the address was left out.")
     candidate = one("candidate")
-    if candidate and not candidate.isdecimal():
+    if candidate and key_in(candidate) is None:
         notices.append(f"candidate {candidate!r} is not a number; it was left out.")
     orders = known("order", ("asc", "desc"))
     query = RankingQuery(
@@ -141,7 +142,7 @@ def read_address(
         match=matches[0] if matches else None,
         selection=one("selection")[:16],
     )
-    return Address(query, int(candidate) if candidate.isdecimal() else None, tuple(notices))
+    return Address(query, key_in(candidate), tuple(notices))
 
 
 def starts_descending(sort: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from lens_triage.app.http.forms import key_in
 from lens_triage.app.review.finding import (
     Answer,
     ReviewFinding,
@@ -70,8 +71,9 @@ class ReviewService:
         catalogs = catalogs_with_candidates(session)
         ensembles = scored_ensembles(session, catalogs=arguments.get("catalog", ()))
         named = next(iter(arguments.get("candidate", [])), "")
-        if named.isdecimal() and "ensemble" not in arguments:
-            mine = scored_ensembles(session, int(named))
+        candidate = key_in(named)
+        if candidate is not None and "ensemble" not in arguments:
+            mine = scored_ensembles(session, candidate)
             ensembles.sort(key=lambda e: e.id not in {m.id for m in mine})
         elif "ensemble" not in arguments and (wanted := arguments.get("catalog")):
             ids = [catalog.id for catalog in catalogs if catalog.name in wanted]
@@ -104,15 +106,15 @@ class ReviewService:
         LensTriageError
             One sentence for the user.
         """
-        answers = {
+        own: dict[str, Answer] = {
             "ping": lambda _session, _message: {},
             "page": self._page,
             "count": self._count,
             "rank": self._rank,
             "details": self._details,
             "truth": self._truth,
-            **self._further,
         }
+        answers = {**own, **self._further}
         kind = message.get("type")
         if kind not in answers:
             raise BadInputError(f"The page asked for {kind!r}, which the server does not know.")
