@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from lensing_core.calibration import Calibration, calibrate, shift_prior
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import RankingCurve
-from lensing_core.models.manifest_form import FUSIONS
+from lensing_core.models.manifest_types import FUSIONS
 from lensing_core.uncertainty.combination import IsotonicBayes, LogisticStack
 from lensing_core.uncertainty.decomposition import (
     decompose,

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from safetensors import SafetensorError
+
+from lensing_core.errors import BrokenModelError
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.deep import DeepMember, Precision
 from lensing_core.models.encoders.member import EncoderMember
@@ -24,6 +27,7 @@ from lensing_core.models.manifest import (
     model_folder,
     read_manifest,
 )
+from lensing_core.models.manifest_form import broken_model
 from lensing_core.models.trees import remember_trees
 from lensing_core.workspace import Workspace, check_slug
 
@@ -37,6 +41,7 @@ PACKAGES = (
     "caustics",
     "lens-triage",
 )
+_DAMAGE = (SafetensorError, KeyError, TypeError, ValueError, AttributeError, IndexError)
 AnyMember = ClassicMember | DeepMember | EncoderMember | HeadMember
 
 
@@ -89,22 +94,29 @@ def read_member(
 
     Raises
     ------
-    NotFoundError, BadInputError
-        As :func:`~lensing_core.models.manifest.read_manifest`.
+    NotFoundError, BrokenModelError
+        As :func:`~lensing_core.models.manifest.read_manifest`, and where what the manifest says
+        does not fit the files.
     """
     manifest = read_manifest(folder)
-    kind = manifest["kind"]
-    member: AnyMember
-    if kind == CLASSIC:
-        member = ClassicMember.load(folder, manifest)
-    elif kind == NETWORK:
-        member = DeepMember.load(folder, manifest, device=device, precision=precision)
-    elif kind == ENCODER:
-        member = EncoderMember.load(folder, manifest, device=device, precision=precision)
-    else:
-        bases = {
-            k: read_member(folder.parent / k, device=device, precision=precision).member
-            for k in base_models(manifest)
-        }
-        member = HeadMember.load(folder, manifest, bases)
+    try:
+        member = _load(folder, manifest, device, precision)
+    except _DAMAGE as error:
+        found = f"does not fit its files ({type(error).__name__}: {str(error)[:200]})"
+        raise BrokenModelError(broken_model(folder / MANIFEST, found)) from error
     return StoredMember(manifest["id"], member, manifest)
+
+
+def _load(folder: Path, manifest: dict[str, Any], device: str, precision: Precision) -> AnyMember:
+    kind = manifest["kind"]
+    if kind == CLASSIC:
+        return ClassicMember.load(folder, manifest)
+    if kind == NETWORK:
+        return DeepMember.load(folder, manifest, device=device, precision=precision)
+    if kind == ENCODER:
+        return EncoderMember.load(folder, manifest, device=device, precision=precision)
+    bases = {
+        k: read_member(folder.parent / k, device=device, precision=precision).member
+        for k in base_models(manifest)
+    }
+    return HeadMember.load(folder, manifest, bases)

@@ -76,8 +76,8 @@ def encoders_of(
 
 
 def _encoders(session: Session) -> list[Model]:
-    """Encoders without a head, the newest first."""
+    """Encoders without a head that are not broken, the newest first."""
     models = session.scalars(
         select(Model).where(Model.kind == ENCODER).order_by(Model.created_at.desc(), Model.id)
     )
-    return [model for model in models if not model.manifest.get("has_head")]
+    return [m for m in models if not m.problem and not m.manifest.get("has_head")]

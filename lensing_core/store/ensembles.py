@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
 from lensing_core.models.manifest import ENCODER, NETWORK
-from lensing_core.models.manifest_form import EnsembleManifest
+from lensing_core.models.manifest_types import EnsembleManifest
 from lensing_core.store.catalogs import catalog_named
 from lensing_core.store.models import members_of
 from lensing_core.store.tables import (

@@ -17,7 +17,7 @@ import numpy as np
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from lensing_core.models.manifest_form import EnsembleManifest
+from lensing_core.models.manifest_types import EnsembleManifest
 from lensing_core.store.catalog_rows import quarantine_reasons
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Quarantine, Score
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from lensing_core.calibration import shift_prior
-from lensing_core.models.manifest_form import EnsembleManifest
+from lensing_core.models.manifest_types import EnsembleManifest
 
 
 @dataclass(frozen=True)

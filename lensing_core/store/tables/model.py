@@ -10,11 +10,8 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lensing_core.errors import BrokenModelError
-from lensing_core.models.manifest_form import (
-    EnsembleManifest,
-    check_ensemble_manifest,
-    check_model_copy,
-)
+from lensing_core.models.manifest_form import check_ensemble_manifest, check_model_copy
+from lensing_core.models.manifest_types import EnsembleManifest
 from lensing_core.store.tables.base import Base, ManifestJson, utc_now
 
 
@@ -24,7 +21,7 @@ class Model(Base):
     __tablename__ = "model"
 
     id: Mapped[str] = mapped_column(String(63), primary_key=True, doc="slug; names the folder")
-    kind: Mapped[str] = mapped_column(String(16), doc="of lensing_core.models.manifest_form.KINDS")
+    kind: Mapped[str] = mapped_column(String(16), doc="of lensing_core.models.manifest_types.KINDS")
     stored_manifest: Mapped[Any] = mapped_column(
         "manifest", ManifestJson, doc="a copy of manifest.json; read it by ``manifest``"
     )
@@ -39,6 +36,11 @@ class Model(Base):
     @manifest.setter
     def manifest(self, manifest: dict[str, Any]) -> None:
         self.stored_manifest = manifest
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the manifest, as one sentence; '' for nothing."""
+        return _problem(self)
 
 
 class Ensemble(Base):
@@ -75,11 +77,7 @@ class Ensemble(Base):
     @property
     def problem(self) -> str:
         """What is wrong with the manifest, as one sentence; '' for nothing."""
-        try:
-            self.manifest  # noqa: B018 - raises
-        except BrokenModelError as error:
-            return str(error)
-        return ""
+        return _problem(self)
 
 
 class EnsembleMember(Base):
@@ -95,3 +93,11 @@ class EnsembleMember(Base):
     weight: Mapped[float] = mapped_column(default=1.0)
 
     model: Mapped[Model] = relationship(lazy="joined")
+
+
+def _problem(row: Model | Ensemble) -> str:
+    try:
+        row.manifest  # noqa: B018 - raises
+    except BrokenModelError as error:
+        return str(error)
+    return ""

@@ -9,10 +9,9 @@ from importlib.metadata import version
 
 import pytest
 import torch
-from safetensors import SafetensorError
 
 from lensing_core.cutouts import CutoutGeometry
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.errors import BadInputError, BrokenModelError, NotFoundError
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, ImageScaling
 from lensing_core.models.files import load_member, new_model_id, read_member, save_member
@@ -102,6 +101,6 @@ def test_a_pickle_in_the_place_of_weights_is_not_run(workspace, member, tmp_path
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"] = {"weights.safetensors": hashlib.sha256(program).hexdigest()}
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(SafetensorError):
+    with pytest.raises(BrokenModelError, match="does not fit its files"):
         load_member(workspace, "net-1")
     assert not bait.exists()

@@ -147,7 +147,7 @@ def test_models_that_are_not_there_or_not_known_are_named(workspace, trees):
     save_member(workspace, "odd-1", trees, {})
     path = workspace.models / "odd-1" / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "kind": "oracle"}))
-    with pytest.raises(NotFoundError, match="oracle"):
+    with pytest.raises(BadInputError, match="oracle"):
         load_member(workspace, "odd-1")
 
 

@@ -1,0 +1,269 @@
+"""What is in manifests of ensembles and models, in types.
+
+Parts that may be missing are ``NotRequired``; what this program does not know of a manifest is kept
+as it is. :mod:`lensing_core.models.manifest_form` checks manifests against these types.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired, Required
+
+from pydantic import ConfigDict, Field, FiniteFloat
+from typing_extensions import TypedDict
+
+_OPEN = ConfigDict(extra="allow", strict=True)
+Number = float | None
+"""NaN is stored as null."""
+KINDS = ("lightgbm", "network", "pu_head", "encoder")
+FUSIONS = ("mean", "inverse_variance", "stacking", "isotonic_bayes")
+Share = Annotated[FiniteFloat, Field(gt=0, lt=1)]
+
+
+class FigureForm(TypedDict):
+    """A :class:`lensing_core.metrics.Figure`."""
+
+    value: Number
+    low_68: Number
+    high_68: Number
+    low_95: Number
+    high_95: Number
+
+
+class DifferenceForm(TypedDict):
+    """A :class:`lensing_core.metrics.Difference`."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]  # pydantic reads it, TypedDict knows it not
+    value: Number
+    low_95: Number
+    high_95: Number
+
+
+class CalibrationForm(TypedDict):
+    """A :class:`lensing_core.calibration.Calibration`."""
+
+    method: Literal["temperature", "platt", "isotonic"]
+    slope: FiniteFloat
+    intercept: FiniteFloat
+    knots: list[FiniteFloat]
+    values: list[FiniteFloat]
+    prior: Share
+
+
+class StackForm(TypedDict):
+    """What a fusion by stacking has learned."""
+
+    weights: list[FiniteFloat]
+    intercept: FiniteFloat
+
+
+class IsotonicForm(TypedDict):
+    """What a fusion by isotonic regression and Bayes' theorem has learned."""
+
+    thresholds: list[list[FiniteFloat]]
+    values: list[list[FiniteFloat]]
+    prior: Share
+
+
+class _Rule(TypedDict):
+    members: Annotated[list[CalibrationForm], Field(min_length=1)]
+    joint: CalibrationForm
+    survey_prior: Share
+
+
+class PlainRule(_Rule):
+    """A rule whose fusion learns nothing."""
+
+    fusion: Literal["mean", "inverse_variance"]
+    combiner: NotRequired[None]
+
+
+class StackingRule(_Rule):
+    """A rule with learned weights."""
+
+    fusion: Literal["stacking"]
+    combiner: StackForm
+
+
+class IsotonicRule(_Rule):
+    """A rule with learned staircases."""
+
+    fusion: Literal["isotonic_bayes"]
+    combiner: IsotonicForm
+
+
+class BinForm(TypedDict):
+    """A bin of a reliability diagram."""
+
+    probability: FiniteFloat
+    share: FiniteFloat
+    low: FiniteFloat
+    high: FiniteFloat
+    count: FiniteFloat
+
+
+class ReliabilityForm(TypedDict, total=False):
+    """A :class:`lensing_core.calibration.Reliability`."""
+
+    ece_equal_mass: FiniteFloat
+    ece_equal_width: FiniteFloat
+    mce: FiniteFloat
+    brier: FiniteFloat
+    nll: FiniteFloat
+    skill: FiniteFloat
+    slope: FiniteFloat
+    intercept: FiniteFloat
+    bins: Required[list[BinForm]]
+
+
+class StratumForm(TypedDict):
+    """Recall in one bin of a property, of :func:`lensing_core.metrics.recall_by`."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    found: int
+    lenses: int
+    recall: FiniteFloat
+    low_95: FiniteFloat
+    high_95: FiniteFloat
+    low: NotRequired[Number]
+    high: NotRequired[Number]
+    name: NotRequired[str]
+
+
+class FusionFigures(TypedDict):
+    """What one fusion was judged by."""
+
+    tpr0: Number
+    tpr10: Number
+    average_precision: Number
+
+
+class CoverageForm(TypedDict, total=False):
+    """Shares of objects whose prediction set holds the truth."""
+
+    lens: FiniteFloat
+    other: FiniteFloat
+    mean_size: FiniteFloat
+
+
+class ConformalForm(TypedDict):
+    """Prediction sets as measured."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    error_rate: FiniteFloat
+    coverage: CoverageForm
+
+
+class SplitForm(TypedDict, total=False):
+    """Numbers of objects of a split."""
+
+    lenses: int
+    others: int
+    unlabeled: int
+    objects: int
+
+
+class PuForm(TypedDict):
+    """What positive-unlabeled learning says of the labels."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    sentences: list[str]
+
+
+class EnsembleManifest(TypedDict, total=False):
+    """What an ensemble's manifest says; other entries are for people."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    rule: Annotated[PlainRule | StackingRule | IsotonicRule, Field(discriminator="fusion")]
+    catalogs: list[str]
+    origins: dict[str, str]
+    scale: str | None
+    bundled_for: str
+    base: str
+    settings: dict[str, Any]
+    data_sha256: str
+    splits: dict[str, SplitForm]
+    figures: dict[str, dict[str, FigureForm]]
+    figures_on: str
+    differences: dict[str, DifferenceForm]
+    reliability: ReliabilityForm | None
+    strata: dict[str, list[StratumForm]]
+    fusion_choice: dict[str, FusionFigures] | None
+    conformal: ConformalForm | None
+    calibrated: bool
+    calibration_note: str
+    pu: PuForm
+
+
+class ContractForm(TypedDict):
+    """A :class:`lensing_core.models.contract.InputContract`."""
+
+    bands: Annotated[list[str], Field(min_length=1)]
+    size_px: Annotated[int, Field(ge=1, le=4096)]
+    pixel_scale_arcsec: Annotated[FiniteFloat, Field(gt=0, lt=1e4)]
+    pixel_kind: Literal["flux", "rendered"]
+
+
+class FeaturesForm(TypedDict):
+    """Features of trees."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    names: list[str]
+    units: list[str]
+
+
+class HeadInputForm(TypedDict):
+    """What a head takes of one base member."""
+
+    model: str
+    what: Literal["embedding", "features"]
+    columns: int
+
+
+class _Model(TypedDict):
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    id: str
+    files: dict[str, str]
+    catalogs: NotRequired[list[str]]
+    settings: NotRequired[dict[str, Any]]
+    versions: NotRequired[dict[str, Any]]
+    splits: NotRequired[dict[str, SplitForm]]
+    embedding_dim: NotRequired[Annotated[int, Field(ge=0)]]
+
+
+class TreesManifest(_Model):
+    """The manifest of boosted trees."""
+
+    kind: Literal["lightgbm"]
+    contract: ContractForm
+    features: FeaturesForm
+
+
+class NetworkManifest(_Model):
+    """The manifest of a network."""
+
+    kind: Literal["network"]
+    contract: ContractForm
+    network: dict[str, Any]
+    sigma: Annotated[list[FiniteFloat], Field(min_length=1)]
+    turned: NotRequired[bool]
+    half: NotRequired[bool]
+
+
+class HeadManifest(_Model):
+    """The manifest of a head."""
+
+    kind: Literal["pu_head"]
+    inputs: list[HeadInputForm]
+    shift: FiniteFloat
+
+
+class EncoderManifest(_Model):
+    """The manifest of a pretrained encoder."""
+
+    kind: Literal["encoder"]
+    contract: ContractForm
+    encoder: dict[str, Any]
+    has_head: bool
+
+
+ModelManifest = TreesManifest | NetworkManifest | HeadManifest | EncoderManifest
