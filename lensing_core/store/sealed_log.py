@@ -5,9 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta, timezone
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -25,11 +23,14 @@ from lensing_core.store.chain import (
     verify,
 )
 from lensing_core.store.database import Database
+from lensing_core.store.hashed_forms import offset_of, other_forms
 from lensing_core.store.sealing import (
+    SESSIONS,
     anchor_of,
     digest_of,
     identities_of_candidates,
     identities_of_graders,
+    identities_of_sessions,
     note,
     note_hash,
     seal_anew,
@@ -39,7 +40,6 @@ from lensing_core.store.tables import LabelEvent, LogNote, SealedIdentity
 from lensing_core.store.turns import take_turn
 from lensing_core.workspace import Workspace
 
-_QUARTERS = range(-12 * 4, 14 * 4 + 1)  # offsets of civil time, in quarters of an hour
 _HEAD = re.compile("[0-9a-f]{12,64}")
 _TOLD = {"grader": 3, "candidate": 2}  # parts of an identity that people know
 _UNREADABLE = (DatabaseError, ValueError, LookupError, TypeError)
@@ -279,7 +279,7 @@ def _check_seal(session: Session, seal: Seal, report: ChainReport) -> None:
 
 
 def _check_identities(session: Session, anchor: LogAnchor, seal: Seal | None) -> None:
-    """Raise WorkspaceError where a grader or a graded object is not who or what it was."""
+    """Raise WorkspaceError where a grader, a graded object or a session is not what it was."""
     if seal is None:
         return
     sealed = {
@@ -290,11 +290,13 @@ def _check_identities(session: Session, anchor: LogAnchor, seal: Seal | None) ->
     }
     if digest_of(anchor.key, sealed) != seal.identities:
         raise WorkspaceError(
-            "The list of graders and objects of the log is not the one that was sealed. Restore "
-            "the database from a backup."
+            "The list of graders, objects and sessions of the log is not the one that was sealed. "
+            "Restore the database from a backup."
         )
     graded = set(session.scalars(select(LabelEvent.candidate_id).distinct()))
     present = {**identities_of_graders(session), **identities_of_candidates(session, graded)}
+    if SESSIONS in sealed:  # else the seal is of a version that left them out
+        _check_sessions(json.loads(sealed.pop(SESSIONS)), session)
     for one in sorted(sealed.keys() | present.keys()):
         was, now = sealed.get(one), present.get(one)
         if was != now:
@@ -304,6 +306,27 @@ def _check_identities(session: Session, anchor: LogAnchor, seal: Seal | None) ->
                 f"{before} when the log was sealed, {after} now. Change it back or "
                 "restore the database from a backup."
             )
+
+
+def _check_sessions(sealed: dict[str, list[str]], session: Session) -> None:
+    """Raise WorkspaceError where a labeling session is not what it was."""
+    present = json.loads(identities_of_sessions(session)[SESSIONS])
+    for key in sorted(sealed.keys() | present.keys()):
+        was, now = sealed.get(key), present.get(key)
+        if was == now:
+            continue
+        before, after = (_words_on_session(one) for one in (was, now))
+        changes = f"{before} when the log was sealed, {after} now"
+        if before == after:
+            changes = f"{after} has other conditions or times than when the log was sealed"
+        raise WorkspaceError(
+            f"Labeling session {key} was changed by another program: {changes}. Change it back or "
+            "restore the database from a backup."
+        )
+
+
+def _words_on_session(one: list[str] | None) -> str:
+    return " / ".join(repr(part)[:60] for part in one[:2]) if one else "not there"
 
 
 def _words(kind: str, identity: str | None) -> str:
@@ -339,37 +362,12 @@ def _check_anchor(anchor: LogAnchor, anchored: Seal | None, seal: Seal | None) -
 
 def _explain(event: LabelEvent, offsets: set[str]) -> dict[str, Any]:
     """The values as they were hashed; ``offsets`` are those of the events before, tried first."""
-    forms = sorted(_other_forms(event), key=lambda form: _offset(form) not in offsets)
+    forms = sorted(other_forms(event), key=lambda form: offset_of(form) not in offsets)
     for hashed_as in forms:
         if event.hash == event_hash(event, hashed_as):
-            offsets.add(_offset(hashed_as))
+            offsets.add(offset_of(hashed_as))
             return hashed_as
     raise _tampered(event)
-
-
-def _offset(form: dict[str, Any]) -> str:
-    return str(form.get("given_at", ""))[26:]
-
-
-def _other_forms(event: LabelEvent) -> Iterator[dict[str, Any]]:
-    """All forms of a time and of numbers that older versions hashed, the likely ones first."""
-    times: list[dict[str, Any]] = [{}]
-    for quarters in sorted(_QUARTERS, key=abs):
-        zone = timezone(timedelta(minutes=15 * quarters))
-        moment = event.given_at.astimezone(zone).isoformat(timespec="microseconds")
-        times.append({"given_at": moment})
-    for given_at in times:
-        for shown_ms in _forms_of_number("shown_ms", event.shown_ms):
-            for is_lens in _forms_of_number("is_lens", event.is_lens):
-                yield {**given_at, **shown_ms, **is_lens}
-
-
-def _forms_of_number(name: str, value: int | None) -> list[dict[str, Any]]:
-    if value is None:
-        return [{}]
-    as_text = [{name: str(value)}, {name: f"{value}.0"}] if name == "shown_ms" else []
-    as_flag = [{name: bool(value)}] if value in (0, 1) else []
-    return [{}, *as_text, {name: float(value)}, *as_flag]
 
 
 def _tampered(event: LabelEvent) -> WorkspaceError:

@@ -1,7 +1,8 @@
 """The seal of the log of labels, written in the transaction of each event.
 
 A seal is an HMAC-SHA256, with a key derived from the workspace's secret, of how many events there
-are, the hash of the last, who the graders and graded objects are, and the notes on repairs. Before
+are, the hash of the last, who the graders and graded objects are, the labeling sessions with their
+conditions and when they were closed, and the notes on repairs. Before
 a new one is made, the present one is checked against the log, so that what was changed by other
 hands is never sealed: the old seal stays, and ``lens-triage db verify`` finds the difference.
 """
@@ -30,6 +31,7 @@ from lensing_core.store.tables import (
     Catalog,
     Grader,
     LabelEvent,
+    LabelSession,
     LogNote,
     LogSeal,
     SealedIdentity,
@@ -44,7 +46,11 @@ _SEAL = cast(Table, LogSeal.__table__)
 _IDENTITIES = cast(Table, SealedIdentity.__table__)
 _log = logging.getLogger(__name__)
 Identities = Mapping[tuple[str, int], str]
-"""What a grader or candidate is, by kind and id."""
+"""What a grader or candidate is, by kind and id; what all sessions are, under :data:`SESSIONS`."""
+SESSIONS = ("sessions", 0)
+_OF_SESSION = (
+    "name", "status", "scheme", "queue", "options", "created_by", "created_at", "closed_at",
+)  # fmt: skip
 
 
 def anchor_of(workspace: Workspace) -> LogAnchor:
@@ -74,6 +80,8 @@ def follow_events(
     if present is not None:
         anchor, seal = present
         new = _unsealed_candidates(session, candidates)
+        if not _are_sessions_sealed(session):  # sealed by a version that left them out
+            new = {**new, **identities_of_sessions(session)}
         digest = _add_identities(session, anchor, seal.identities, new)
         n_events, head = after
         _store(session, anchor, replace(seal, n_events=n_events, head=head, identities=digest))
@@ -106,7 +114,11 @@ def seal_anew(session: Session, anchor: LogAnchor, serial: int) -> Seal:
         notes = note_hash(notes, made)
     seal = Seal(serial, n_events, head, f"{0:064x}", notes)
     graded = set(session.scalars(select(LabelEvent.candidate_id).distinct()))
-    known = {**identities_of_graders(session), **identities_of_candidates(session, graded)}
+    known = {
+        **identities_of_graders(session),
+        **identities_of_candidates(session, graded),
+        **identities_of_sessions(session),
+    }
     digest = _add_identities(session, anchor, seal.identities, known)
     return _store(session, anchor, replace(seal, identities=digest))
 
@@ -149,6 +161,26 @@ def identities_of_candidates(session: Session, keys: Iterable[int]) -> Identitie
     return found
 
 
+def identities_of_sessions(session: Session) -> Identities:
+    """Return what the labeling sessions are: by id name, status, and a digest of the whole row."""
+    columns = [getattr(LabelSession, name) for name in _OF_SESSION]
+    rows = session.execute(select(LabelSession.id, *columns).order_by(LabelSession.id))
+    found = {}
+    for key, *values in rows:
+        text = json.dumps(values, sort_keys=True, default=_moment)
+        found[key] = [*values[:2], hashlib.sha256(text.encode()).hexdigest()]
+    return {SESSIONS: json.dumps(found, ensure_ascii=False)}
+
+
+def _moment(value: Any) -> str:
+    return str(value.isoformat(timespec="microseconds"))
+
+
+def _are_sessions_sealed(session: Session) -> bool:
+    row = select(SealedIdentity.key).where(SealedIdentity.kind == SESSIONS[0])
+    return session.scalar(row) is not None
+
+
 def _mac_of(key: bytes, one: tuple[str, int], identity: str) -> int:
     text = json.dumps([*one, identity]).encode()
     return int.from_bytes(hmac.new(key, text, hashlib.sha256).digest())
@@ -188,7 +220,8 @@ def _begin(
     seal = Seal(0, 0, GENESIS, f"{0:064x}", GENESIS)
     if anchored is None:
         anchor.replace(seal.signed(anchor.key))
-    digest = _add_identities(session, anchor, seal.identities, identities_of_graders(session))
+    known = {**identities_of_graders(session), **identities_of_sessions(session)}
+    digest = _add_identities(session, anchor, seal.identities, known)
     return anchor, replace(seal, identities=digest)
 
 
@@ -244,38 +277,43 @@ def _forget_pending(session: Session) -> None:
 
 
 @event.listens_for(Session, "after_flush")
-def _follow_graders(session: Session, _context: Any) -> None:
-    """Seal who graders are when the program makes or removes one, or changes what is sealed."""
+def _follow_changes(session: Session, _context: Any) -> None:
+    """Seal what graders and sessions are when the program makes, changes or removes one."""
     if "workspace" not in session.info:
         return
-    touched = {
-        one.id
+    touched = [
+        one
         for one in (*session.new, *session.dirty, *session.deleted)
-        if isinstance(one, Grader)
+        if isinstance(one, Grader | LabelSession)
         and (one in session.new or one in session.deleted or _is_another(one))
-    }
+    ]
+    graders = {one.id for one in touched if isinstance(one, Grader)}
     if touched:
-        _reseal_graders(session, touched)
+        _reseal(session, graders, sessions=len(touched) > len(graders))
 
 
-def _is_another(grader: Grader) -> bool:
-    return any(
-        get_history(grader, name).has_changes() for name in ("name", "role", "deactivated_at")
-    )
+def _is_another(one: Grader | LabelSession) -> bool:
+    sealed = ("name", "role", "deactivated_at") if isinstance(one, Grader) else _OF_SESSION
+    return any(get_history(one, name).has_changes() for name in sealed)
 
 
-def _reseal_graders(session: Session, touched: set[int]) -> None:
+def _reseal(session: Session, graders: set[int], *, sessions: bool) -> None:
+    """Seal some graders, and all sessions, as they are now."""
     take_turn(session)
     present = _present(session, log_head(session))
     if present is None:
         return
     anchor, seal = present
     table = _IDENTITIES
-    mine = (table.c.kind == "grader") & table.c.key.in_(touched)
-    rows = session.execute(select(table.c.key, table.c.identity).where(mine)).all()
-    old = {("grader", key): text for key, text in rows}
+    mine = (table.c.kind == "grader") & table.c.key.in_(graders)
+    if sessions:
+        mine |= table.c.kind == SESSIONS[0]
+    rows = session.execute(select(table.c.kind, table.c.key, table.c.identity).where(mine)).all()
+    old = {(kind, key): text for kind, key, text in rows}
     session.execute(table.delete().where(mine))
     left = (int(seal.identities, 16) - int(digest_of(anchor.key, old), 16)) % _MODULUS
-    new = identities_of_graders(session, touched)
+    new = dict(identities_of_graders(session, graders))
+    if sessions:
+        new |= identities_of_sessions(session)
     digest = _add_identities(session, anchor, f"{left:064x}", new)
     _store(session, anchor, replace(seal, identities=digest))

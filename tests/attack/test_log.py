@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import shutil
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -19,7 +21,9 @@ from rows import add_catalog
 from typer.testing import CliRunner
 
 from lens_triage.training.cli.database import db
+from lensing_core.acquisition import QueueEntry
 from lensing_core.errors import WorkspaceError
+from lensing_core.labeling import NewSession, close_session, create_session
 from lensing_core.store import Database, open_database, sealed_log
 from lensing_core.store.anchor import FILE
 from lensing_core.store.backup import backup_database
@@ -27,7 +31,8 @@ from lensing_core.store.chain import event_hash
 from lensing_core.store.database import _open
 from lensing_core.store.graders import set_active, set_role, sign_in
 from lensing_core.store.labels import NewEvent, append_events, grader_named, rebuild_votes
-from lensing_core.store.tables import LabelEvent
+from lensing_core.store.sealing import SESSIONS, anchor_of, digest_of, stored_seal
+from lensing_core.store.tables import LabelEvent, LogSeal, SealedIdentity
 from lensing_core.workspace import Workspace
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -51,6 +56,7 @@ def database(workspace: Workspace) -> Database:
     with database.session() as session:
         add_catalog(session, "survey", 15)
         sign_in(session, "Olga")
+        create_session(session, NewSession("first", [QueueEntry(1, "rank 1")], {}), None)
     grade(database, 30)
     return database
 
@@ -157,7 +163,28 @@ TAMPERINGS: dict[str, tuple[Callable[[Workspace], object], str]] = {
     "list of identities edited": (
         sql("UPDATE grader SET name = 'Eve' WHERE name = 'Ana'",
             "UPDATE sealed_identity SET identity = replace(identity, 'Ana', 'Eve')"),
-        "list of graders and objects",
+        "list of graders, objects and sessions",
+    ),
+    "session closed": (
+        sql("UPDATE label_session SET status = 'closed', closed_at = '2026-05-01'"),
+        "session .*'first' / 'open' when .*'first' / 'closed' now",
+    ),
+    "closing moved": (
+        sql("UPDATE label_session SET closed_at = '2026-05-01'"), "'open' has other conditions"
+    ),
+    "scheme of a session edited": (
+        sql("UPDATE label_session SET scheme = replace(scheme, 'A', 'B')"), "other conditions"
+    ),
+    "session made blind": (
+        sql("UPDATE label_session SET options = replace(options, 'true', 'false')"),
+        "other conditions",
+    ),
+    "session of somebody else": (sql("UPDATE label_session SET created_by = 2"), "session"),
+    "session removed": (
+        sql("DELETE FROM session_item", "DELETE FROM label_session"), "not there now"
+    ),
+    "sessions unsealed": (
+        sql("DELETE FROM sealed_identity WHERE kind = 'sessions'"), "list of graders, objects"
     ),
     "seal edited": (sql("UPDATE log_seal SET n_events = 20"), "seal of the log was changed"),
     "seal removed": (sql("DELETE FROM log_seal"), "has no seal"),
@@ -250,6 +277,65 @@ def test_what_the_program_changes_is_in_order(workspace, database):
     with database.session() as session:
         grader_named(session, "Cy")
     assert sealed_log.check(workspace, database).n_events == 30
+    with database.session() as session:
+        made = create_session(session, NewSession("second", [QueueEntry(2, "rank 1")], {}), None)
+        key = made.id
+    assert sealed_log.check(workspace, database).n_events == 30
+    for reopen in (False, True, False):
+        with database.session() as session:
+            close_session(session, key, reopen=reopen)
+        assert sealed_log.check(workspace, database).n_events == 30
+
+
+def test_sessions_of_a_log_that_was_sealed_without_them_are_sealed_with_the_next_grade(
+    workspace, database
+):
+    anchor = anchor_of(workspace)
+    with database.session() as session:  # as an earlier version left it
+        seal = stored_seal(session)
+        sealed = session.get_one(SealedIdentity, SESSIONS)
+        gone = int(digest_of(anchor.key, {SESSIONS: sealed.identity}), 16)
+        session.delete(sealed)
+        left = f"{(int(seal.identities, 16) - gone) % 2**256:064x}"
+        older = replace(seal, identities=left).signed(anchor.key)
+        values = {k: v for k, v in asdict(older).items() if k != "diverged"}
+        session.execute(sa.update(LogSeal).values(values))
+    anchor.replace(older)
+    assert sealed_log.check(workspace, database).n_events == 30
+    grade(database, 1)
+    edit(workspace, "UPDATE label_session SET closed_at = '2026-05-01'")
+    with pytest.raises(WorkspaceError, match="Labeling session"):
+        sealed_log.check(workspace, database)
+
+
+def _grade_in_a_process(root: Path, name: str, n: int) -> None:
+    """What the front and the page process do at once, each with a connection of its own."""
+    database = open_database(Workspace.open(root))
+    for k in range(n):
+        with database.session() as session:
+            grader = grader_named(session, name)
+            event = NewEvent(
+                str(uuid4()), "grade", grader.id, k % 12 + 1, "abcx", AT, grade="A", is_lens=1
+            )
+            append_events(session, [event])
+
+
+def test_two_processes_that_grade_at_once_leave_a_whole_log(workspace, database):
+    database.engine.dispose()
+    context = multiprocessing.get_context("spawn")
+    both = [
+        context.Process(target=_grade_in_a_process, args=(workspace.root, name, 40))
+        for name in ("Ana", "Bo")
+    ]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(120)
+    assert [process.exitcode for process in both] == [0, 0]
+    report = sealed_log.check(workspace, open_database(workspace))
+    assert report.n_events == 110
+    with open_database(workspace).session() as session:
+        assert anchor_of(workspace).read() == stored_seal(session)
 
 
 def test_what_was_rolled_back_leaves_no_seal(workspace, database):

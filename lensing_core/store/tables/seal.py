@@ -33,15 +33,19 @@ class LogSeal(Base):
 
 
 class SealedIdentity(Base):
-    """Who a grader was, and which object a candidate, when the log was sealed last."""
+    """Who graders were, which objects candidates, and the sessions, at the last seal of the log."""
 
     __tablename__ = "sealed_identity"
-    __table_args__ = (CheckConstraint("kind IN ('grader', 'candidate')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('grader', 'candidate', 'sessions')", name="kind"),)
 
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
-    key: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, doc="id of its row")
+    key: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, doc="id of its row; 0 for all sessions together"
+    )
     identity: Mapped[str] = mapped_column(
-        Text, doc="JSON: a grader's name and role; a candidate's catalog, name, index and pixels"
+        Text,
+        doc="JSON: a grader's name and role; a candidate's catalog, name, index and pixels; the "
+        "sessions by id, each with name, status and a digest of its row",
     )
 
 
