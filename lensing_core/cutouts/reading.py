@@ -29,6 +29,17 @@ def open_shard(path: Path) -> StoredArray:
     return found
 
 
+def _rows_of(sidecar: Path) -> int:
+    """How many cutouts a shard holds; raises DamagedError."""
+    try:
+        rows = json.loads(sidecar.read_text())["rows"]
+        if type(rows) is not int or rows < 1:
+            raise ValueError(f"rows is {rows!r:.40}")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DamagedError(f"{sidecar} cannot be read ({error}). {_REMEDY}") from error
+    return rows
+
+
 class CutoutStore:
     """Read access to a catalog's cutouts, by row index over all shards.
 
@@ -49,8 +60,7 @@ class CutoutStore:
         """Look for shards again."""
         sidecars = sorted(self.folder.glob("shard-*.json"))
         self._names = [path.stem for path in sidecars]
-        rows = [json.loads(path.read_text())["rows"] for path in sidecars]
-        self._ends = [0, *accumulate(rows)]
+        self._ends = [0, *accumulate(_rows_of(path) for path in sidecars)]
         self._files: dict[str, StoredArray] = {}
         self.__dict__.pop("has_variance", None)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lensing_core.disk import replacing
 from lensing_core.errors import DamagedError
 
 
@@ -23,12 +24,18 @@ class ShardFault:
 
 
 def find_faults(
-    folder: Path, *, known: Path | None = None, progress: Callable[[], None] = lambda: None
+    folder: Path,
+    *,
+    n_candidates: int = 0,
+    known: Path | None = None,
+    progress: Callable[[], None] = lambda: None,
 ) -> list[ShardFault]:
     """Compare the files of a catalog with their sidecars.
 
     Parameters
     ----------
+    n_candidates : int, optional
+        How many cutouts the shards must hold at least.
     known : Path, optional
         Where sizes and times of files are kept that were right; such a file is not read again.
     progress : callable
@@ -37,10 +44,16 @@ def find_faults(
     seen = _read_known(known)
     right: dict[str, list[int | str]] = {}
     faults = []
-    for sidecar in sorted(folder.glob("shard-*.json")):
+    sidecars = sorted(folder.glob("shard-*.json"))
+    rows = 0
+    for number, sidecar in enumerate(sidecars):
+        if sidecar.name != (expected := f"shard-{number:05d}.json"):
+            return [*faults, ShardFault(folder / expected, "it is missing")]
         try:
-            wanted: dict[str, str] = dict(json.loads(sidecar.read_text())["sha256"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            stored = json.loads(sidecar.read_text())
+            wanted: dict[str, str] = dict(stored["sha256"])
+            rows += int(stored["rows"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             faults.append(ShardFault(sidecar, f"it cannot be read ({error})"))
             continue
         for name, digest in wanted.items():
@@ -59,9 +72,13 @@ def find_faults(
                 faults.append(ShardFault(path, "it is missing"))
             except OSError as error:
                 faults.append(ShardFault(path, f"it cannot be read ({error.strerror})"))
+    if not faults and rows < n_candidates:
+        found = f"its shards hold {rows:,} of the {n_candidates:,} cutouts of the catalog"
+        faults.append(ShardFault(folder, found))
     if known is not None and right != seen:
         known.parent.mkdir(parents=True, exist_ok=True)
-        known.write_text(json.dumps(right))
+        with replacing(known) as beside:
+            beside.write_text(json.dumps(right))
     return faults
 
 
@@ -72,9 +89,11 @@ def _read_known(path: Path | None) -> dict[str, list[int | str]]:
         return {}
 
 
-def check_shards(folder: Path, *, known: Path, progress: Callable[[], None]) -> None:
+def check_shards(
+    folder: Path, *, known: Path, progress: Callable[[], None], n_candidates: int = 0
+) -> None:
     """Raise DamagedError where a file of a catalog is not as it was written."""
-    faults = find_faults(folder, known=known, progress=progress)
+    faults = find_faults(folder, n_candidates=n_candidates, known=known, progress=progress)
     if faults:
         more = f" ({len(faults)} files in all)" if len(faults) > 1 else ""
         raise DamagedError(

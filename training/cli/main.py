@@ -36,7 +36,7 @@ from lens_triage.training.shipped import adopt_ensemble, export_ensemble, make_w
 from lensing_core.cutouts.verifying import find_faults
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.store import open_database
-from lensing_core.store.catalogs import catalog_names, no_catalog
+from lensing_core.store.catalogs import list_catalogs, no_catalog
 from lensing_core.store.failures import sentence_of
 from lensing_core.store.run_queue import runs_beginning_with
 from lensing_core.store.runs import get_run
@@ -98,14 +98,16 @@ def verify_data(
     """Check that all cutouts are as they were written; exit code 1 if one is not."""
     opened = Workspace.open(workspace)
     with open_database(opened).session() as session:
-        names = list(catalog_names(session).values())
+        sizes = {c.name: c.n_candidates for c in list_catalogs(session)}
+    names = sorted(sizes)
     if catalog and catalog not in names:
         raise no_catalog(catalog, known=names)
     faults = []
     for name in [catalog] if catalog else names:
-        of_catalog = find_faults(opened.catalog_cutouts(name))
+        of_catalog = find_faults(opened.catalog_cutouts(name), n_candidates=sizes[name])
         faults += of_catalog
-        what = f"{len(of_catalog)} files are damaged" if of_catalog else "all as written"
+        damaged = f"{len(of_catalog)} {'file is' if len(of_catalog) == 1 else 'files are'} damaged"
+        what = damaged if of_catalog else "all as written"
         console.print(f"{name}: {what}", soft_wrap=True, highlight=False)
     for fault in faults:
         errors.print(str(fault), soft_wrap=True, highlight=False)
