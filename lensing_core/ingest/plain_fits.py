@@ -266,6 +266,8 @@ def _interpret(structure: bytes) -> tuple[str, str, tuple[int, ...], str, int]:
     """Name, role, (…, y, x) shape, type and bytes of the image that structural cards describe."""
     cards = [structure[at : at + _CARD] for at in range(0, len(structure), _CARD)]
     found = {card[:8]: card for card in cards}
+    if len(found) < len(cards):  # said twice: the card END of a header before may be damaged
+        raise NotPlain
     _check_image(found)
     n_axes = _integer(found, b"NAXIS   ")
     shape = tuple(_integer(found, b"NAXIS%d  " % axis) for axis in range(n_axes, 0, -1))

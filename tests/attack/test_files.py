@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+import fitsio
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -36,17 +37,34 @@ def source_of(path: Path):
     return FitsHdus(locator, calibration, ("g",), by_order=True), grid
 
 
-def misread(path: Path, flux: np.ndarray) -> bool:
-    """Whether astropy reads other pixels of an image that was taken as it stands."""
+def images_of(path: Path) -> list[np.ndarray]:
+    """The images of a file by astropy; by CFITSIO where astropy refuses it or sees none.
+
+    astropy refuses a file for a card in its first header that it cannot parse, such as EXTEND,
+    which neither the standard nor CFITSIO gives a meaning.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             with fits.open(path) as hdus:
                 images = [hdu.data for hdu in hdus if hdu.is_image and hdu.data is not None]
         except OSError:
-            return False  # CFITSIO alone makes something of the header
+            images = []
+    if images:
+        return images
+    try:
+        with fitsio.FITS(str(path)) as file:
+            images = [hdu for hdu in file if hdu.get_exttype() == "IMAGE_HDU" and hdu.has_data()]
+            return [hdu.read() for hdu in images]
+    except OSError:
+        return []
+
+
+def misread(path: Path, flux: np.ndarray) -> bool:
+    """Whether independent readers find other pixels, or none, in an image that was taken."""
+    images = images_of(path)
     if not images:
-        return False  # CFITSIO alone makes something of the header
+        return True
     theirs = images[0]
     theirs = np.asarray(theirs, "f4")
     theirs = theirs.reshape(theirs.shape[-2:])
@@ -76,7 +94,7 @@ def test_no_image_stops_an_import(attack, tmp_path):
                     for problem in decoded.rejected.values():
                         raise problem
                     if path.name == "plain.fits" and misread(mutant, pixels.flux[0, 0]):
-                        attack.accepted.append(f"{mutant.name}: other pixels than astropy's")
+                        attack.accepted.append(f"{mutant.name}: not the pixels of other readers")
         attack.saw_memory(helpers.call(peak_mib))
     assert attack.peak_mib < MOST_MIB
 
