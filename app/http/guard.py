@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import inspect
 import logging
-import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import RequestHandler
-
-from lens_triage.app.http.page_turns import PageTurns
-from lens_triage.app.http.pools import GRADING, BusyError
 
 if TYPE_CHECKING:
     _Base = RequestHandler
@@ -43,7 +39,6 @@ _PAGE = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 _OWN = ("same-origin", "none")
-TURNS = PageTurns(GRADING)
 FOREIGN = "Only the pages of this server may ask this."
 OPEN_BY_HAND = "Another site may not open this page; copy its address into a new tab."
 NO_SESSION = "A session cannot be chosen by an address; open the page without bokeh-… in it."
@@ -148,8 +143,6 @@ class Guard(_Base):
 class PageGuard(Guard):
     """In front of a page: it may have scripts, and links of other sites may lead to it."""
 
-    _begun: float | None = None
-
     def security_policy(self) -> str:
         return _PAGE.format(socket=f"ws://{self.request.host}")
 
@@ -159,25 +152,6 @@ class PageGuard(Guard):
         named = {"bokeh-session-id", "bokeh-token"} & {*self.request.query_arguments}
         # Who gives somebody an address with a session in it would share that person's session.
         return NO_SESSION if named or "Bokeh-Session-Id" in self.request.headers else ""
-
-    async def prepare(self) -> None:
-        """Wait for the page's turn."""
-        await super().prepare()
-        if self._finished or self.request.method != "GET":
-            return
-        try:
-            await TURNS.wait()
-        except BusyError as error:
-            self.set_header("Retry-After", str(error.retry_after_s))
-            self.say(error.status, str(error))
-        else:
-            self._begun = time.monotonic()
-
-    def on_finish(self) -> None:
-        """Tell how long the page took."""
-        super().on_finish()
-        if self._begun is not None:
-            TURNS.took(time.monotonic() - self._begun)
 
 
 class SocketGuard(Guard):

@@ -7,11 +7,9 @@ end only makes everybody wait. Threads that grade nothing give way to those that
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -56,18 +54,12 @@ class Pool:
         Threads, and tasks that may wait for one.
     yields : bool, optional
         Whether the threads give way to others on a machine with much to do.
-
-    Attributes
-    ----------
-    last_used : float
-        When something was last asked for, by the monotonic clock.
     """
 
     def __init__(self, name: str, workers: int, waiting: int, *, yields: bool = True) -> None:
         self._name = name
         self._most = workers + waiting
         self._n = 0
-        self.last_used = -math.inf
         self._executor = ThreadPoolExecutor(
             workers, name.replace(" ", "-"), _yield_processor if yields else None
         )
@@ -81,7 +73,6 @@ class Pool:
             raise
 
     async def _try(self, work: Callable[[], _Result]) -> _Result:
-        self.last_used = time.monotonic()
         if self._n >= self._most:
             raise BusyError(
                 f"The server is busy with {self._name} that others asked for; try again soon.", 2

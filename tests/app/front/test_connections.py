@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -110,3 +112,13 @@ def test_a_process_may_open_as_many_files_as_it_needs(monkeypatch):
     limits["given"] = (8192, 10_000)
     connections.allow_many_files()
     assert limits["given"] == (8192, 10_000)
+
+
+def test_the_front_process_imports_nothing_that_builds_pages() -> None:
+    program = (
+        "import sys, lens_triage.app.front.main;"
+        "print(*sorted({'panel', 'bokeh', 'holoviews', 'param', 'panel_material_ui', 'torch'}"
+        " & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stdout == "\n", found.stdout + found.stderr

@@ -1,4 +1,4 @@
-"""Bounded pools, pages in turn, and how often a wrong passphrase may be tried."""
+"""Bounded pools, and how often a wrong passphrase may be tried."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import threading
 
 import pytest
 
-from lens_triage.app.http import page_turns, pools
-from lens_triage.app.http.page_turns import PageTurns
+from lens_triage.app.http import pools
 from lens_triage.app.http.pools import BusyError, Pool
 from lens_triage.app.http.throttle import Throttle
 
@@ -18,7 +17,6 @@ from lens_triage.app.http.throttle import Throttle
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "PAUSE_S", 0.0)
-    monkeypatch.setattr(page_turns, "PAUSE_S", 0.0)
 
 
 class Clock:
@@ -100,29 +98,3 @@ def test_the_throttle_keeps_a_bounded_number_of_names(monkeypatch):
     throttle.check("a")
     with pytest.raises(BusyError):
         throttle.check("d")
-
-
-def test_pages_are_built_at_once_while_nobody_grades():
-    async def main() -> None:
-        turns = PageTurns(Pool("grades", 1, 0), burst=1)
-        for _ in range(50):
-            await turns.wait()
-
-    asyncio.run(asyncio.wait_for(main(), 1))
-
-
-def test_pages_wait_in_a_bounded_queue_while_people_grade():
-    async def main() -> tuple[int, int]:
-        grading = Pool("grades", 1, 0)
-        turns = PageTurns(grading, burst=2, waiting=3)
-        await grading.run(lambda: None)
-        tasks = [asyncio.create_task(turns.wait()) for _ in range(8)]
-        await asyncio.sleep(0.2)
-        busy = sum(t.done() and isinstance(t.exception(), BusyError) for t in tasks)
-        built = sum(t.done() and t.exception() is None for t in tasks)
-        for task in tasks:
-            task.cancel()
-        return built, busy
-
-    built, busy = asyncio.run(main())
-    assert (built, busy) in {(2, 5), (2, 3)}
