@@ -26,6 +26,7 @@ from astropy.coordinates import Angle, Latitude, Longitude
 from PIL import Image, UnidentifiedImageError
 
 from lensing_core.crossmatch.politeness import ServiceError, be_polite, guarded
+from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError
 from lensing_core.workspace import Workspace
 
@@ -181,9 +182,8 @@ class WideField:
 
     def _keep(self, path: Path, jpeg: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_bytes(jpeg)
-        part.replace(path)
+        with replacing(path) as beside:
+            beside.write_bytes(jpeg)
         kept = sorted(self._folder.glob("*.jpg"), key=lambda p: p.stat().st_mtime)
         for old in kept[: max(0, len(kept) - _MOST_KEPT)]:
             old.unlink(missing_ok=True)

@@ -6,7 +6,6 @@ Then an open labeling session on the ranking, without a grade: those come from p
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 
 from lens_triage.training import runner as jobs
@@ -17,6 +16,7 @@ from lens_triage.training.settings import (
     SimulateSettings,
     TrainSettings,
 )
+from lensing_core.disk import replacing
 from lensing_core.store import open_database
 from lensing_core.store.label_sessions import session_names
 from lensing_core.store.runs import get_run
@@ -72,9 +72,8 @@ def submit_demo(workspace: Workspace) -> Demo:
     for settings in demo_settings():
         run_ids.append(jobs.submit(workspace, settings, after=run_ids[-1] if run_ids else None))
     mark = workspace.confine(_MARK)
-    beside = mark.with_suffix(".part")
-    beside.write_text(json.dumps({"runs": run_ids}))
-    os.replace(beside, mark)
+    with replacing(mark) as beside:
+        beside.write_text(json.dumps({"runs": run_ids}))
     return Demo(tuple(run_ids))
 
 

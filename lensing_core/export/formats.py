@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError
 from lensing_core.export import pictures, tables
 from lensing_core.export.pictures import CutoutSource
@@ -80,17 +81,13 @@ def export_to(
     if next(iter(rows()), None) is None:
         raise BadInputError("There is no candidate to export.")
     chosen = FORMATS[name]
-    beside = path.with_name(f".{path.name}.part")
     further: list[Any] = []
     if chosen.pixels:
         if source is None:
             raise BadInputError(f"Format {name!r} needs the cutouts.")
         further.append(source)
     try:
-        written = chosen.write(beside, rows, notes, *further)
-        beside.replace(path)
+        with replacing(path) as beside:
+            return chosen.write(beside, rows, notes, *further)
     except OSError as error:
         raise BadInputError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        beside.unlink(missing_ok=True)
-    return written

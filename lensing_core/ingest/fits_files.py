@@ -126,7 +126,6 @@ def _open_any(path: Path) -> Iterator[FitsImages]:
         with _open_packed(path) as images:
             yield images
         return
-    _refuse_compress(path)
     try:
         plain = read_plain(path)
     except NotPlain:
@@ -145,17 +144,6 @@ def _open_any(path: Path) -> Iterator[FitsImages]:
             return
     with _open_by_astropy(path) as hdus:
         yield _AstropyImages(path, hdus)
-
-
-def _refuse_compress(path: Path) -> None:
-    """CFITSIO expands the pixels of such a file, and nothing here its headers."""
-    with path.open("rb") as stream:
-        if stream.read(2) == b"\x1f\x9d":
-            raise RowRejected(
-                "unsupported_format",
-                f"{path} is compressed by the old program compress (.Z); unpack it with gunzip.",
-                str(path),
-            )
 
 
 @contextmanager

@@ -8,12 +8,24 @@ from astropy.io import fits
 from astropy.table import Table
 
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.limits import compression_of
+from lensing_core.ingest.limits import compression_of, limits
 from lensing_core.ingest.loaded import Loaded, choose_part
 from lensing_core.ingest.sky_names import position_pairs
 
 _NO_OBJECTS = ("LDAC_IMHEAD",)  # SExtractor's copy of the image's header
 _TABLES = (fits.BinTableHDU, fits.TableHDU)
+
+
+_WHOLE = 0.25
+"""Of the memory that an import may take, for a FITS table that is read whole."""
+
+
+def _is_mapped(path: Path) -> bool:
+    """Whether a FITS table is too large to be read whole.
+
+    A mapped file that somebody cuts off meanwhile ends the process that looks at it.
+    """
+    return path.stat().st_size > limits().memory_bytes * _WHOLE and compression_of(path) is None
 
 
 def read_fits_table(path: Path, part: str = "") -> Loaded:
@@ -27,7 +39,7 @@ def read_fits_table(path: Path, part: str = "") -> Loaded:
     BadInputError
         If there is no table, or nothing tells which is meant.
     """
-    with fits.open(path, memmap=True) as hdus:
+    with fits.open(path, memmap=_is_mapped(path)) as hdus:
         tables = {
             f"{k}: {hdu.name}": hdu
             for k, hdu in enumerate(hdus)
@@ -47,14 +59,14 @@ def read_fits_table(path: Path, part: str = "") -> Loaded:
             name: str(tables[label].header.get(f"TUCD{k + 1}", ""))
             for k, name in enumerate(columns[label])
         }
-    table = Table.read(path, format="fits", hdu=index, memmap=True, astropy_native=has_times)
+    table = Table.read(path, format="fits", hdu=index, memmap=_is_mapped(path), astropy_native=has_times)
     for name, ucd in ucds.items():
         if ucd and name in table.colnames:
             table[name].info.meta = {**(table[name].info.meta or {}), "ucd": ucd}
     notes = []
     if len(tables) > 1:
         notes.append(f"Of {len(tables)} tables in {path.name}, HDU {label} was read.")
-    return Loaded(table, notes, frame=frame, is_mapped=compression_of(path) is None)
+    return Loaded(table, notes, frame=frame, is_mapped=_is_mapped(path))
 
 
 def _likely(columns: dict[str, list[str]], sizes: dict[str, int]) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.charts.projection import fit_plane
+from lensing_core.disk import replacing
 from lensing_core.errors import NotFoundError
 from lensing_core.models.outputs import outputs_path, stored_output
 from lensing_core.workspace import Workspace, check_slug
@@ -97,9 +98,8 @@ def _make(workspace: Workspace, model: str, paths: dict[str, Path]) -> Embedding
     )
     target = _file(workspace, model)
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_suffix(".part.npz")
     about = json.dumps({"of": stamp, "explained": made.explained})
     arrays: dict[str, Any] = {f"catalog-{c}": places for c, places in made.places.items()}
-    np.savez(beside, about=np.array(about), **arrays)
-    beside.replace(target)
+    with replacing(target) as beside, beside.open("wb") as stream:
+        np.savez(stream, about=np.array(about), **arrays)
     return made

@@ -18,6 +18,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.disk import replacing
 from lensing_core.errors import DamagedError, NotFoundError
 from lensing_core.models.member import MemberOutput
 from lensing_core.stored_arrays import StoredArray
@@ -126,14 +127,9 @@ def _any_damaged(paths: Iterable[Path]) -> bool:
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file that takes the place of ``path`` when it is written."""
-    beside = path.with_suffix(".part")
-    try:
-        with beside.open("wb") as stream:
-            yield stream
-            _sync(stream)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(path) as beside, beside.open("wb") as stream:
+        yield stream
+        _sync(stream)
 
 
 def _sync(stream: IO[bytes]) -> None:

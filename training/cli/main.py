@@ -36,7 +36,7 @@ from lens_triage.training.shipped import adopt_ensemble, export_ensemble, make_w
 from lensing_core.cutouts.verifying import find_faults
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.store import open_database
-from lensing_core.store.catalogs import list_catalogs, no_catalog
+from lensing_core.store.catalogs import all_catalogs, no_catalog
 from lensing_core.store.failures import sentence_of
 from lensing_core.store.run_queue import runs_beginning_with
 from lensing_core.store.runs import get_run
@@ -98,7 +98,7 @@ def verify_data(
     """Check that all cutouts are as they were written; exit code 1 if one is not."""
     opened = Workspace.open(workspace)
     with open_database(opened).session() as session:
-        sizes = {c.name: c.n_candidates for c in list_catalogs(session)}
+        sizes = {c.name: c.n_candidates for c in all_catalogs(session)}
     names = sorted(sizes)
     if catalog and catalog not in names:
         raise no_catalog(catalog, known=names)

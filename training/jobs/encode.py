@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lens_triage.training.jobs.notes import write_note
 from lens_triage.training.recording import record_model
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import EncodeSettings
@@ -71,7 +72,7 @@ def _encoder(context: JobContext, settings: EncodeSettings, catalog: str) -> Sto
         context.log(f"Encoder {settings.encoder} is stored as {model_id}: {member.spec.source}.")
     else:
         context.log(f"Encoder {model_id} of this workspace sees cutouts in the same way.")
-    note.write_text(json.dumps({"model": model_id}))
+    write_note(note, {"model": model_id})
     return load_member(workspace, model_id, **load)
 
 

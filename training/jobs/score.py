@@ -73,6 +73,7 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
         folder,
         known=context.workspace.cache / "verified" / f"{catalog.name}.json",
         progress=lambda: context.progress(0, None, "Checking the cutouts"),
+        n_candidates=catalog.n_candidates,
     )
     store = CutoutStore(folder)
     bases = [stored for stored in members if not isinstance(stored.member, HeadMember)]

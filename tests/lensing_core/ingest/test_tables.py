@@ -8,6 +8,7 @@ import pytest
 from astropy.table import Table
 
 from lensing_core.errors import BadInputError
+from lensing_core.ingest import tables
 from lensing_core.ingest.images import Locator
 from lensing_core.ingest.tables import (
     TABLE_FORMATS,
@@ -154,3 +155,16 @@ def test_a_pattern_finds_ids(tmp_path):
         table_of_files(Locator(tmp_path, "{id}.png"), ())
     with pytest.raises(BadInputError, match="needs a table with the column 'tile'"):
         table_of_files(Locator(tmp_path, "{tile}/{id}.fits"), ())
+
+
+def test_a_fits_table_that_is_cut_off_after_it_was_read_ends_no_process(tmp_path, monkeypatch):
+    path = tmp_path / "a.fits"
+    table().write(path)
+    read = read_table(path)
+    assert read.mapped_as == ""
+    with path.open("r+b") as file:
+        file.truncate(0)  # a mapped file would end the process by SIGBUS here
+    assert read.cells("n") == [1, 2, 3]
+    table().write(path, overwrite=True)
+    monkeypatch.setattr(tables, "_WHOLE", 0.0)  # as if it did not fit into memory
+    assert read_table(path).mapped_as == "fits"

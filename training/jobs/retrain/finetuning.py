@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens_triage.training.jobs import score as scoring
+from lens_triage.training.jobs.notes import write_note
 from lens_triage.training.jobs.retrain.copies import (
     copies_in,
     repeated,
@@ -37,7 +38,6 @@ from lens_triage.training.jobs.retrain.preparing import (
 from lens_triage.training.jobs.retrain.selection import (
     RetrainingSample,
     StoredBases,
-    write_note,
 )
 from lens_triage.training.jobs.retrain.stacking import join
 from lens_triage.training.jobs.train.data import TrainingData
@@ -55,6 +55,7 @@ from lensing_core.datasets.table import (
     LENS,
     UNLABELED,
 )
+from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError
 from lensing_core.models.deep import DeepMember
 from lensing_core.models.ensemble import EnsembleRule
@@ -259,7 +260,5 @@ def _logits(member: DeepMember, data: TrainingData, rows: Ints) -> Floats:
 
 def _save(path: Path, values: Floats) -> None:
     """Whole or not at all."""
-    beside = path.with_suffix(".part")
-    with beside.open("wb") as stream:
+    with replacing(path) as beside, beside.open("wb") as stream:
         np.save(stream, values)
-    beside.replace(path)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lens_triage.training.jobs.notes import write_note
 from lens_triage.training.jobs.retrain.class_prior import estimate_prior, scan_prior
 from lens_triage.training.jobs.retrain.copies import copies_in
 from lens_triage.training.jobs.retrain.diagnosis import diagnose
@@ -39,7 +40,6 @@ from lens_triage.training.jobs.retrain.rescoring import rescore
 from lens_triage.training.jobs.retrain.selection import (
     RetrainingSample,
     StoredBases,
-    write_note,
 )
 from lens_triage.training.jobs.retrain.stacking import (
     cross_validated,
@@ -53,6 +53,7 @@ from lensing_core.datasets.table import (
     LENS,
     UNLABELED,
 )
+from lensing_core.disk import replacing
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
@@ -290,7 +291,8 @@ def _head(
     model_id = new_model_id(plan.name)
     head = HeadMember(plan.inputs, model, shift, {m.id: m.member for m in bases.members})
     save_member(context.workspace, model_id, head, common)
-    np.save(kept, out + shift)
+    with replacing(kept) as beside, beside.open("wb") as stream:
+        np.save(stream, out + shift)
     write_note(note, {"model": model_id})
     return _Fitted(plan.name, model_id, head, out + shift)
 

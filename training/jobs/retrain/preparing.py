@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from lens_triage.training.jobs.notes import write_note
 from lens_triage.training.jobs.retrain.labels import grade_rule, labels_of_run
 from lens_triage.training.jobs.retrain.reserved import reserve
 from lens_triage.training.jobs.retrain.selection import (
     RetrainingSample,
     draw,
     seen_by_bases,
-    write_note,
 )
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import RetrainSettings

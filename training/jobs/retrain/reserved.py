@@ -17,6 +17,7 @@ from lensing_core.datasets.table import (
     LENS,
     CandidateLabels,
 )
+from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError
 from lensing_core.workspace import Workspace, check_slug
 
@@ -99,7 +100,5 @@ def _write(workspace: Workspace, labels: CandidateLabels, reserved: NDArray[np.b
         path = reserved_path(workspace, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         mine = labels.catalog_id == catalog_id
-        beside = path.with_suffix(".part")
-        with beside.open("wb") as stream:
+        with replacing(path) as beside, beside.open("wb") as stream:
             np.savez(stream, candidate_id=labels.candidate_id[mine], reserved=reserved[mine])
-        beside.replace(path)

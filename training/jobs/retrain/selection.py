@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from lensing_core.datasets.table import (
     UNLABELED,
     CandidateLabels,
 )
+from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.files import StoredMember
 from lensing_core.models.head import HeadInput, gather_inputs
@@ -80,11 +80,9 @@ class RetrainingSample:
 
     def write(self, path: Path) -> None:
         """Keep with the run."""
-        beside = path.with_suffix(".part")
-        with beside.open("wb") as stream:
-            arrays: dict[str, Any] = {k: np.asarray(v) for k, v in vars(self).items()}
+        arrays: dict[str, Any] = {k: np.asarray(v) for k, v in vars(self).items()}
+        with replacing(path) as beside, beside.open("wb") as stream:
             np.savez(stream, **arrays)
-        beside.replace(path)
 
     @classmethod
     def read(cls, path: Path) -> RetrainingSample:
@@ -222,10 +220,3 @@ class StoredBases:
             if i in inputs
         ]
         return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
-
-
-def write_note(path: Path, values: dict[str, Any]) -> None:
-    """A small JSON file of the run, whole or not at all."""
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps(values))
-    beside.replace(path)

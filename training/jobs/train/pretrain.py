@@ -18,6 +18,7 @@ from lens_triage.training.device import LIGHTNING_ACCELERATORS
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import TrainSettings
 from lensing_core.cutouts import CutoutStore
+from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError
 from lensing_core.models.contract import InputContract, flux_scale
 from lensing_core.models.contrastive import MomentumContrast, momentum_at
@@ -154,7 +155,8 @@ def pretrain(
                 f"pretrain_catalogs hold {len(cutouts)} cutouts; at least {MIN_CUTOUTS} are needed."
             )
         _fit(context, settings, network, cutouts, scaling, folder, member, seed)
-        save_file({k: v.contiguous() for k, v in network.encoder.state_dict().items()}, done)
+        with replacing(done) as beside:
+            save_file({k: v.contiguous() for k, v in network.encoder.state_dict().items()}, beside)
         context.log(f"{member}: pretrained on {len(cutouts):,} cutouts without labels.")
     network.encoder.load_state_dict(load_file(done))
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from lens_triage.training.checks.ensembles import check_name_free
+from lens_triage.training.jobs.notes import write_note
 from lens_triage.training.jobs.train.data import (
     Indices,
     TrainingData,
@@ -179,7 +180,7 @@ def _member(
         member = with_novelty(member, data, known[data.labels.label[known] == 0])
     model_id = new_model_id(name)
     save_member(context.workspace, model_id, member, common)
-    note.write_text(json.dumps({"model": model_id}))
+    write_note(note, {"model": model_id})
     context.log(f"Member {name} is stored as {model_id}.")
     return model_id, member
 
