@@ -204,7 +204,7 @@ def _percent(share: float) -> str:
     return f"{fmt.number(100 * float(share), digits=2)} %"
 
 
-def fusion_html(choice: Mapping[str, Mapping[str, float]], used: str) -> str:
+def fusion_html(choice: Mapping[str, Mapping[str, Any]], used: str) -> str:
     """The rules that were compared, by cross-fitted figures of the calibration split."""
     names = [name for name in SHORT if name in next(iter(choice.values()))]
     head = "".join(f"<th>{escape(SHORT[name])}</th>" for name in names)

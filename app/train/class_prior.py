@@ -56,4 +56,4 @@ def newest_of(ensembles: list[EnsembleSummary], catalog: str) -> EnsembleSummary
 
 
 def _pu(ensemble: EnsembleSummary) -> dict[str, Any]:
-    return ensemble.manifest.get("pu") or {}
+    return dict(ensemble.manifest.get("pu", {}))

@@ -221,7 +221,7 @@ def ensemble_row(ensemble: EnsembleSummary) -> Row:
     }
     for name in _HEADLINES:
         figure = figures.get(name)
-        if not is_figure(figure) or figure["value"] is None:
+        if figure is None or not is_figure(figure) or figure["value"] is None:
             row[name] = {"text": fmt.MISSING, "tone": "muted", "title": "Not measured."}
         else:
             row[name] = {

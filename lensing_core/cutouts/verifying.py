@@ -43,7 +43,7 @@ def find_faults(
     """
     seen = _read_known(known)
     right: dict[str, list[int | str]] = {}
-    faults = []
+    faults: list[ShardFault] = []
     sidecars = sorted(folder.glob("shard-*.json"))
     rows = 0
     for number, sidecar in enumerate(sidecars):

@@ -7,6 +7,7 @@ pass. A threshold passes all objects of one score; nothing is interpolated betwe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -182,7 +183,7 @@ class Figure:
         return {name: None if v != v else v for name, v in asdict(self).items()}
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Figure:
+    def from_json(cls, stored: Mapping[str, Any]) -> Figure:
         """What :meth:`to_json` wrote."""
         return cls(**{name: float("nan") if v is None else v for name, v in stored.items()})
 

@@ -166,7 +166,10 @@ def _uneven(rule: Mapping[str, Any] | None) -> str:
     """What is wrong with the lengths of a rule's lists; '' for nothing."""
     if rule is None:
         return ""
-    for name, calibration in {"joint": rule["joint"], **dict(enumerate(rule["members"]))}.items():
+    for name, calibration in [
+        ("joint", rule["joint"]),
+        *((f"members.{k}", c) for k, c in enumerate(rule["members"])),
+    ]:
         knots, values = len(calibration["knots"]), len(calibration["values"])
         if knots != values or (calibration["method"] == "isotonic" and not knots):
             return f"rule.{name} has {knots} knots and {values} values"

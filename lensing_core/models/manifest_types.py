@@ -162,11 +162,65 @@ class SplitForm(TypedDict, total=False):
     objects: int
 
 
-class PuForm(TypedDict):
+class EstimateForm(TypedDict, total=False):
+    """An estimate of the class prior."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    value: Number
+    low: Number
+    high: Number
+
+
+class PriorsForm(TypedDict):
+    """Estimates of the class prior, by the name of the estimator."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    estimates: dict[str, EstimateForm]
+    n_unlabeled: int
+    warnings: list[str]
+
+
+class PriorScanForm(TypedDict):
+    """What becomes of a head's ranking at another class prior."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    head: str
+    factor: FiniteFloat
+    rank_correlation: FiniteFloat
+    top_kept: FiniteFloat
+    top: int
+
+
+class CovariateForm(TypedDict):
+    """A covariate of labeled lenses against that of probable unlabeled ones."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    name: str
+    labeled_median: Number
+    unlabeled_median: Number
+    auroc: Number
+    low: Number
+    high: Number
+
+
+class ScarForm(TypedDict):
+    """Whether the labeled lenses are a random sample."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    covariates: NotRequired[list[CovariateForm]]
+    verdict: str
+    sentence: str
+
+
+class PuForm(TypedDict, total=False):
     """What positive-unlabeled learning says of the labels."""
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
     sentences: list[str]
+    survey_prior: Number
+    priors: PriorsForm | None
+    prior_scan: list[PriorScanForm] | None
+    scar: ScarForm | None
 
 
 class EnsembleManifest(TypedDict, total=False):

@@ -107,6 +107,7 @@ MANIFESTS = {
     "strata of another form": stored(lambda m: {**m, "strata": {"theta": [{}]}}),
     "conformal without coverage": stored(lambda m: {**m, "conformal": {"error_rate": 0.1}}),
     "reliability without bins": stored(lambda m: {**m, "reliability": {"nll": 1.0}}),
+    "priors without estimates": stored(lambda m: {**m, "pu": {"priors": {"warnings": []}}}),
     "bundled for a list": stored(lambda m: {**m, "bundled_for": []}),
 }
 

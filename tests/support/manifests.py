@@ -12,7 +12,7 @@ _OF_KIND: dict[str, dict[str, Any]] = {
 }
 
 
-def model_manifest(model_id: str, kind: str, **more: Any) -> dict[str, Any]:
+def model_manifest(model_id: str, kind: str, /, **more: Any) -> dict[str, Any]:
     """Return the manifest of a model of a kind, with other entries where ``more`` has them."""
     return {"id": model_id, "kind": kind, "files": {}, **_OF_KIND[kind], **more}
 

@@ -87,7 +87,7 @@ def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
         "figures": manifest.get("figures", {}).get("ensemble", {}),
         "figures_on": manifest.get("figures_on", ""),
         "calibration": manifest.get("calibration_note", ""),
-        "notes": manifest["pu"]["sentences"] if "pu" in manifest else [],
+        "notes": manifest.get("pu", {}).get("sentences", []),
         "scored": scored,
         "seconds": clock.seconds,
     }
