@@ -159,12 +159,12 @@ def test_a_pattern_finds_ids(tmp_path):
 
 def test_a_fits_table_that_is_cut_off_after_it_was_read_ends_no_process(tmp_path, monkeypatch):
     path = tmp_path / "a.fits"
-    table().write(path)
+    Table({"n": [1, 2, 3]}).write(path)
     read = read_table(path)
     assert read.mapped_as == ""
     with path.open("r+b") as file:
         file.truncate(0)  # a mapped file would end the process by SIGBUS here
     assert read.cells("n") == [1, 2, 3]
-    table().write(path, overwrite=True)
+    Table({"n": [1, 2, 3]}).write(path, overwrite=True)
     monkeypatch.setattr(tables, "_WHOLE", 0.0)  # as if it did not fit into memory
     assert read_table(path).mapped_as == "fits"
