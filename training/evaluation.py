@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from lensing_core.models.manifest_types import EnsembleManifest
 from numpy.typing import NDArray
 
 from lens_triage.training.jobs.train.held_out import HeldOut
@@ -20,6 +19,7 @@ from lens_triage.training.jobs.train.strata import recall_by_properties
 from lensing_core.calibration import reliability, shift_prior
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.metrics import Figure, RankingCurve, ranking_figures_with_intervals
+from lensing_core.models.manifest_types import EnsembleManifest
 from lensing_core.store import open_database
 from lensing_core.store.candidates import catalog_rows_of
 from lensing_core.store.catalogs import catalogs_by_id

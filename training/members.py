@@ -5,7 +5,7 @@ from __future__ import annotations
 from lensing_core.models.deep import Precision
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import StoredMember, load_member
-from lensing_core.models.manifest_form import members_of, rule_of
+from lensing_core.models.manifest_form import models_of_ensemble, rule_of
 from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace
 
@@ -26,7 +26,7 @@ def open_ensemble(
         it was written.
     """
     stored = rule_of(ensemble.manifest, ensemble.name, len(ensemble.members))
-    with members_of(ensemble.name):
+    with models_of_ensemble(ensemble.name):
         members = [
             load_member(workspace, member.model_id, device=device, precision=precision)
             for member in ensemble.members

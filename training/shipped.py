@@ -14,7 +14,7 @@ from typing import Any
 
 from lensing_core.errors import BadInputError, BrokenModelError
 from lensing_core.models.manifest import base_models, read_manifest
-from lensing_core.models.manifest_form import ensemble_problem, members_of
+from lensing_core.models.manifest_form import ensemble_problem, models_of_ensemble
 from lensing_core.models.vetting import check_folder, check_model, check_plain_file
 from lensing_core.store import choose_database, open_database
 from lensing_core.store.ensembles import BUNDLED_FOR, ensemble_named, find_ensemble
@@ -64,7 +64,7 @@ def export_ensemble(
     beside = target.with_name(f".{target.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    with members_of(name):
+    with models_of_ensemble(name):
         models = _with_bases(workspace.models, members)
     for model_id in models:
         shutil.copytree(workspace.models / model_id, beside / model_id)

@@ -59,7 +59,9 @@ def read_fits_table(path: Path, part: str = "") -> Loaded:
             name: str(tables[label].header.get(f"TUCD{k + 1}", ""))
             for k, name in enumerate(columns[label])
         }
-    table = Table.read(path, format="fits", hdu=index, memmap=_is_mapped(path), astropy_native=has_times)
+    table = Table.read(
+        path, format="fits", hdu=index, memmap=_is_mapped(path), astropy_native=has_times
+    )
     for name, ucd in ucds.items():
         if ucd and name in table.colnames:
             table[name].info.meta = {**(table[name].info.meta or {}), "ucd": ucd}

@@ -112,7 +112,7 @@ def check_model_copy(manifest: Any, model_id: str) -> dict[str, Any]:
 
 
 @contextmanager
-def members_of(ensemble: str) -> Iterator[None]:
+def models_of_ensemble(ensemble: str) -> Iterator[None]:
     """Name the ensemble in what is raised on models of it in the block.
 
     Raises

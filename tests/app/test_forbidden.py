@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from lensing_core.store.loop_history import Round
 from page_parts import shown
 from people import signed_in_as
 
@@ -19,7 +20,6 @@ from lensing_core.acquisition import QueueEntry
 from lensing_core.labeling import NewSession, create_session, list_sessions
 from lensing_core.store import open_database
 from lensing_core.store.graders import sign_in
-from lensing_core.store.loop_history import Round
 
 BUTTONS = {
     "catalogs": {"Start import": "start_run"},

@@ -28,11 +28,11 @@ from lens_triage.training.members import open_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import FinetuneSettings, RetrainSettings, ScoreSettings
 from lens_triage.training.shipped import adopt_ensemble, export_ensemble
+from lensing_core.acquisition.promotion import promote
 from lensing_core.errors import BrokenModelError, LensTriageError
-from lensing_core.store import open_database
+from lensing_core.labeling.loop_history import loop_history
+from lensing_core.store import Database, open_database
 from lensing_core.store.ensembles import default_ensemble, find_ensemble
-from lensing_core.store.loop_history import loop_history
-from lensing_core.store.promotion import promote
 from lensing_core.store.summaries import list_ensembles
 from lensing_core.store.tables import Ensemble, EnsembleMember, Run, Score
 from lensing_core.workspace import Workspace
@@ -122,6 +122,11 @@ def sentence_on(ensemble: str, error: BaseException | str) -> str:
     return words
 
 
+def promoted(database: Database, ensemble: str) -> dict[str, int]:
+    with database.session() as session:
+        return promote(session, ensemble)
+
+
 def refusal_of(ask: Callable[[str], Any], ensemble: str) -> LensTriageError | None:
     """The error of ours that an action on an ensemble ends with, if any."""
     try:
@@ -151,7 +156,7 @@ def test_whoever_reads_a_broken_manifest_says_so(workspace: Workspace, tmp_path,
         ),
         lambda name: evaluation.evaluate(workspace, name),
         lambda name: export_ensemble(workspace, name, tmp_path / "out"),
-        lambda name: promote(database, name),
+        lambda name: promoted(database, name),
     ]
     for ask in asks:
         with pytest.raises(BrokenModelError) as caught:

@@ -11,7 +11,7 @@ from lensing_core.disk import require_space
 from lensing_core.errors import BadInputError, ContractError
 from lensing_core.models.contract import InputContract, flux_scale
 from lensing_core.models.manifest import base_models
-from lensing_core.models.manifest_form import members_of
+from lensing_core.models.manifest_form import models_of_ensemble
 from lensing_core.models.outputs import bytes_to_store
 from lensing_core.store import Session, open_database
 from lensing_core.store.catalogs import find_catalog, find_catalogs, scales_of
@@ -122,7 +122,7 @@ def _models(session: Session, ensemble: Ensemble) -> list[Model]:
         Where the manifest of one is damaged.
     """
     models = {member.model_id: member.model for member in ensemble.members}
-    with members_of(ensemble.name):
+    with models_of_ensemble(ensemble.name):
         bases = {key for model in models.values() for key in base_models(model.manifest)}
         models |= models_by_id(session, bases)
         for model in models.values():

@@ -8,7 +8,7 @@ import pytest
 from astropy.table import Table
 
 from lensing_core.errors import BadInputError
-from lensing_core.ingest import tables
+from lensing_core.ingest import fits_tables
 from lensing_core.ingest.images import Locator
 from lensing_core.ingest.tables import (
     TABLE_FORMATS,
@@ -166,5 +166,5 @@ def test_a_fits_table_that_is_cut_off_after_it_was_read_ends_no_process(tmp_path
         file.truncate(0)  # a mapped file would end the process by SIGBUS here
     assert read.cells("n") == [1, 2, 3]
     Table({"n": [1, 2, 3]}).write(path, overwrite=True)
-    monkeypatch.setattr(tables, "_WHOLE", 0.0)  # as if it did not fit into memory
+    monkeypatch.setattr(fits_tables, "_WHOLE", 0.0)  # as if it did not fit into memory
     assert read_table(path).mapped_as == "fits"
