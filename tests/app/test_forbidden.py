@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from lensing_core.store.loop_history import Round
 from page_parts import shown
 from people import signed_in_as
 
@@ -18,6 +17,7 @@ from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.table import Table
 from lensing_core.acquisition import QueueEntry
 from lensing_core.labeling import NewSession, create_session, list_sessions
+from lensing_core.labeling.loop_history import Round
 from lensing_core.store import open_database
 from lensing_core.store.graders import sign_in
 
