@@ -139,9 +139,9 @@ def refusal_of(ask: Callable[[str], Any], ensemble: str) -> LensTriageError | No
 @pytest.mark.parametrize("kind", MANIFESTS)
 def test_whoever_reads_a_broken_manifest_says_so(workspace: Workspace, tmp_path, kind: str) -> None:
     database = open_database(workspace)
-    whole = {e.name: e for e in list_ensembles(database)}
+    whole = {e.name: e for e in database.ask(list_ensembles)}
     MANIFESTS[kind](workspace)
-    shown = {e.name: e for e in list_ensembles(database)}
+    shown = {e.name: e for e in database.ask(list_ensembles)}
     assert shown["first"] == whole["first"]
     sentence_on("second", shown["second"].problem)
     with database.session() as session:
@@ -258,7 +258,7 @@ def test_a_broken_model_is_not_brought_in(workspace: Workspace, tmp_path, kind: 
         adopt_ensemble(other, folder)
     assert str(caught.value).endswith(".")
     assert not list(other.models.glob("*"))
-    assert list_ensembles(open_database(other)) == []
+    assert open_database(other).ask(list_ensembles) == []
 
 
 def test_an_ensemble_opens_where_nothing_is_broken(workspace: Workspace) -> None:
