@@ -106,6 +106,7 @@ _EXTEND = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::astropy.io.fits.verify.VerifyWarning")
 @pytest.mark.parametrize("seed", _EXTEND)
 def test_a_damaged_extend_is_read_as_cfitsio_reads_it(tmp_path, seed):
     path = written(tmp_path, image())
