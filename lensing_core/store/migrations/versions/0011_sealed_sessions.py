@@ -1,13 +1,13 @@
 """Labeling sessions under the seal of the log
 
-Revision ID: 0010
-Revises: 0009
+Revision ID: 0011
+Revises: 0010
 """
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 _NAME = "ck_sealed_identity_kind"
