@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 2a9f8f8869081e1b803fc11a3cc783b46c1e5489a1df4c1a1a4698cd9da35d04
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 8fb8dc5bf134839be4894b06ddc1e5e90154ad95aada371b5bb04a2c10976d47
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -4245,7 +4245,7 @@ var StandingPanel = class {
     this.shown = answer;
     this.node.replaceChildren(...[this.interval(row, answer), this.novelty(answer.novelty)].filter(Boolean));
     this.more.replaceChildren(
-      fold("Calibration", ...this.calibration(answer.calibration)),
+      fold("Calibration", ...this.calibration(answer)),
       fold("Other ensembles", this.ensembles(answer.ensembles))
     );
   }
@@ -4285,7 +4285,10 @@ var StandingPanel = class {
     }
     return node;
   }
-  calibration(calibration) {
+  calibration({ calibration, problem }) {
+    if (problem) {
+      return [h("p", { className: "failure" }, problem)];
+    }
     if (!calibration) {
       return [h(
         "p",
