@@ -12,7 +12,7 @@ from typing import TypeVar
 import panel as pn
 import panel_material_ui as pmui
 
-from lens_triage.app.acting import acting, may, permit
+from lens_triage.app.acting import acting, permit, why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.team.label_mapping import GradesMapping, choice, choose, row
 from lens_triage.app.widgets.action_button import ActionButton
@@ -122,7 +122,7 @@ class LabelFiles(pn.viewable.Viewer):
 
     def _look(self) -> None:
         """See what the chosen file is, and offer how it may be read."""
-        if not self.file.value or not may(self._context, "import_grades"):
+        if not self.file.value or why_not(self._context, "import_grades"):
             self.mapping.offer_file(None, None)
             return
         scheme, content = self._grading(), bytes(self.file.value)
