@@ -187,8 +187,8 @@ def read_galaxy_zoo(files: SetFiles) -> list[SetRow]:
         }
         if said:
             told["reject_reason"] = list(votes)[best[k]]
-        place = (float(axis[k]) if np.isfinite(axis[k]) else None for axis in (ra, dec))
-        rows.append(SetRow(_whole(cell), *place, 0 if said else None, properties=told))
+        east, north = (float(axis[k]) if np.isfinite(axis[k]) else None for axis in (ra, dec))
+        rows.append(SetRow(_whole(cell), east, north, 0 if said else None, properties=told))
     return rows
 
 
@@ -242,7 +242,12 @@ def _space_warps_row(cells: Sequence[str], line: int, file: str) -> SetRow:
     except ValueError as error:
         raise BadInputError(f"Space Warps: line {line} of {file}: {error}.") from error
     label = 1 if grade >= SURE_LENS else 0 if grade < NO_LENS else None
-    told = {"z_phot": z, "magnitude": magnitude, "grade": grade, "posterior": posterior}
+    told: dict[str, Any] = {
+        "z_phot": z,
+        "magnitude": magnitude,
+        "grade": grade,
+        "posterior": posterior,
+    }
     told |= {"zoo_id": cells[7], "published": " ".join(cells[8:])}
     name = re.sub(r"\.(png|fits)$", "", cells[0])
     return SetRow(name, ra, dec, label, properties=told, files={"": cells[0]})
