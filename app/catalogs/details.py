@@ -131,7 +131,11 @@ def facts_html(catalog: CatalogSummary, labels: LabelCounts) -> str:
             f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in notes.items()
         )
         folded = f"<details><summary>How it was made</summary><dl>{items}</dl></details>"
-    return f"<dl>{''.join(rows)}</dl>{folded}"
+    search = ""
+    if catalog.complete and catalog.scale == "galaxy" and catalog.origin == "observed":
+        href = escape(address("catalogs", tab="search", catalog=catalog.name))
+        search = f'<p><a href="{href}">Search this catalog</a></p>'
+    return f"<dl>{''.join(rows)}</dl>{search}{folded}"
 
 
 def _flat(notes: Mapping[str, Any], before: str = "") -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Catalogs: what there is, importing, simulating, and painting arcs into real cutouts."""
+"""Catalogs: what there is, importing, searching, simulating, painting arcs into real cutouts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 
 from lens_triage.app.catalogs.import_form import ImportForm
 from lens_triage.app.catalogs.listing import CatalogList
+from lens_triage.app.catalogs.searching import searching_form
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs.form import RunForm
 from lens_triage.app.shell import Body, argument, shell
@@ -23,22 +24,24 @@ from lens_triage.app.widgets.live import live
 from lens_triage.training.settings import AttachSettings, InjectSettings, SimulateSettings
 from lensing_core.store.summaries import list_catalog_rows
 
-_TABS = ("catalogs", "import", "attach", "simulate", "inject")
+_TABS = ("catalogs", "import", "attach", "search", "simulate", "inject")
 
 
 def page(context: AppContext) -> Body:
-    """The page; ``?tab=`` names the tab, ``?catalog=`` the catalog to show."""
+    """The page; ``?tab=`` names the tab, ``?catalog=`` the catalog to show, or to search."""
     listing = CatalogList(context, argument("catalog"))
     importing = ImportForm(context)
     attaching = _attaching(context)
+    searching = searching_form(context, argument("catalog"))
     simulating = _simulating(context)
     injecting = _injecting(context)
-    parts: list[Any] = [listing, importing, attaching, simulating, injecting]
+    parts: list[Any] = [listing, importing, attaching, searching, simulating, injecting]
     wanted = argument("tab")
     tabs = pmui.Tabs(
         ("Catalogs", listing.__panel__()),
         ("Import", importing.__panel__()),
         ("Known lenses", attaching.__panel__()),
+        ("Search", searching.__panel__()),
         ("Simulate", simulating.__panel__()),
         ("Paint arcs", injecting.__panel__()),
         active=_TABS.index(wanted) if wanted in _TABS else 0,

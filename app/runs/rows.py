@@ -147,6 +147,7 @@ def links_html(run: RunSummary) -> str:
             ("See the catalog", address("catalogs", catalog=catalog)),
             ("Train on it", "train"),
         ),
+        "search": made_from_labels,
         "train": (
             ("Evaluate it", address("evaluate", ensemble=ensemble)),
             ("Score with it", address("score", ensemble=ensemble)),

@@ -102,9 +102,24 @@ class EnsembleRule:
         """Whether scores depend on the variances of member logits."""
         return self.fusion == "inverse_variance"
 
-    def __call__(self, raw: Floats, variances: Floats | None = None) -> EnsembleScores:
-        """Scores from raw member logits (n, members) and, where needed, their variances."""
+    def __call__(
+        self,
+        raw: Floats,
+        variances: Floats | None = None,
+        *,
+        without: NDArray[np.bool_] | None = None,
+    ) -> EnsembleScores:
+        """Scores from raw member logits (n, members) and, where needed, their variances.
+
+        Parameters
+        ----------
+        without : ndarray of bool, shape (n, members), optional
+            Members that are not asked about an object, since they were fitted on it: the mean of
+            the others takes their place. Where none is left, all are asked.
+        """
         calibrated = _apply(self.members, raw)
+        if without is not None:
+            calibrated = _asked(calibrated, without)
         scaled = _scaled_variances(self.members, variances)
         fused = _fuse(self.fusion, self.combiner, calibrated, scaled)
         prior = self.joint.prior
@@ -222,6 +237,13 @@ def _calibrations(raw: Floats, labels: NDArray[np.integer]) -> tuple[Calibration
 
 def _apply(members: tuple[Calibration, ...], raw: Floats) -> Floats:
     return np.stack([c(column) for c, column in zip(members, raw.T, strict=True)], axis=1)
+
+
+def _asked(calibrated: Floats, without: NDArray[np.bool_]) -> Floats:
+    """Logits (n, members) with the mean of the members that are asked in place of the others."""
+    kept = ~without | without.all(axis=1, keepdims=True)
+    mean = (calibrated * kept).sum(axis=1, keepdims=True) / kept.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(kept, calibrated, mean))
 
 
 def _scaled_variances(members: tuple[Calibration, ...], variances: Floats | None) -> Floats | None:

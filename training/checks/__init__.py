@@ -25,6 +25,7 @@ _CHECKS = {
     "attach": "lens_triage.training.checks.catalogs:check_attach",
     "crossmatch": "lens_triage.training.checks.catalogs:check_crossmatch",
     "encode": "lens_triage.training.checks.encoding:check_encode",
+    "search": "lens_triage.training.checks.searching:check_search",
     "score": "lens_triage.training.checks.ensembles:check_score",
     "train": "lens_triage.training.checks.ensembles:check_train",
     "retrain": "lens_triage.training.checks.retraining:check_retrain",

@@ -167,11 +167,16 @@ def _activity(name: str, done: int, seconds: float) -> str:
 
 
 def fuse(
-    rule: EnsembleRule, members: Sequence[StoredMember], outputs: dict[str, MemberOutput]
+    rule: EnsembleRule,
+    members: Sequence[StoredMember],
+    outputs: dict[str, MemberOutput],
+    *,
+    without: NDArray[np.bool_] | None = None,
 ) -> tuple[EnsembleScores, NDArray[np.float64] | None]:
     """Scores from the outputs of members by id, and the distance from known non-lenses.
 
-    Outputs of heads are added: they follow from those of their base members.
+    Outputs of heads are added: they follow from those of their base members. ``without`` is that of
+    :class:`~lensing_core.models.ensemble.EnsembleRule`.
     """
     for stored in members:
         if isinstance(stored.member, HeadMember):
@@ -182,6 +187,7 @@ def fuse(
         np.stack([v for o in found if (v := o.variance) is not None], axis=1)
         if rule.needs_variances
         else None,
+        without=without,
     )
     distances: NDArray[np.float64] | None = None
     for stored, output in zip(members, found, strict=True):

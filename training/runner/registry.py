@@ -22,6 +22,7 @@ _FUNCTIONS = {
     "inject": "lens_triage.training.jobs.inject:run",
     "ingest": "lens_triage.training.jobs.ingest:run",
     "attach": "lens_triage.training.jobs.attach:run",
+    "search": "lens_triage.training.jobs.search:run",
     "train": "lens_triage.training.jobs.train:run",
     "encode": "lens_triage.training.jobs.encode:run",
     "score": "lens_triage.training.jobs.score:run",

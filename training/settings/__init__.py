@@ -13,6 +13,7 @@ from lens_triage.training.settings.ingest import IngestSettings
 from lens_triage.training.settings.inject import InjectSettings
 from lens_triage.training.settings.retrain import RetrainSettings
 from lens_triage.training.settings.score import ScoreSettings
+from lens_triage.training.settings.search import SearchSettings
 from lens_triage.training.settings.simulate import SimulateSettings
 from lens_triage.training.settings.train import TrainSettings
 
@@ -23,6 +24,7 @@ SETTINGS: dict[str, type[RunSettings]] = {
         InjectSettings,
         IngestSettings,
         AttachSettings,
+        SearchSettings,
         TrainSettings,
         EncodeSettings,
         ScoreSettings,
@@ -44,6 +46,7 @@ __all__ = [
     "RetrainSettings",
     "RunSettings",
     "ScoreSettings",
+    "SearchSettings",
     "SimulateSettings",
     "TrainSettings",
     "fields",

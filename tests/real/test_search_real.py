@@ -1,0 +1,83 @@
+"""A whole search on two dozen real objects of Pan-STARRS1: paint, encode, train, score."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from lens_triage.training.checks import check_run
+from lens_triage.training.jobs.search import run
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import SearchSettings
+from lensing_core.cutouts import CutoutGeometry, CutoutStore
+from lensing_core.errors import BadInputError
+from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
+from lensing_core.store import open_database
+from lensing_core.store.catalogs import find_catalog
+from lensing_core.store.ensembles import find_ensemble, rows_scored
+from lensing_core.store.tables import Run
+from lensing_core.surveys import get_survey
+
+pytestmark = pytest.mark.real
+N = 24
+
+
+@pytest.fixture
+def sky(workspace, real_data):
+    """Real objects of Pan-STARRS1 in g, r and i, without labels."""
+    folder = real_data / "ps1_real_sky"
+    flux = np.load(folder / "objects_grizy_48.npz")["flux"][:N, :3]
+    with (folder / "objects.csv").open(encoding="utf-8") as stream:
+        table = list(csv.DictReader(stream))[:N]
+    survey = get_survey("ps1")
+    fwhm = tuple(survey.band(name).psf_fwhm_arcsec for name in "gri")
+    geometry = CutoutGeometry("ps1", ("g", "r", "i"), 48, 0.25, "flux", (25.0,) * 3, fwhm)
+    writer = CatalogWriter(workspace, CatalogSpec("sky", geometry, survey.to_json()))
+    rows = [
+        NewCandidate(f"o{k}", float(row["ra"]), float(row["dec"])) for k, row in enumerate(table)
+    ]
+    writer.append(flux, rows, rows_read=N)
+    writer.finish()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    torch.manual_seed(0)
+    path = tmp_path / "tiny.safetensors"
+    save_file(timm.create_model("test_efficientnet").state_dict(), path)
+    return SearchSettings(
+        catalog="sky", ensemble="mine", hosts="all", n_hosts=N, encoder="test_efficientnet",
+        weights=str(path), input_px=32, device="cpu", training_sets=2,
+    )  # fmt: skip
+
+
+def context_of(workspace, settings):
+    with open_database(workspace).session() as session:
+        if session.get(Run, "search") is None:
+            values = settings.to_json()
+            session.add(Run(id="search", kind="search", title="test", settings=values))
+    return JobContext(workspace, "search")
+
+
+def test_a_real_catalog_is_searched(workspace, sky, settings):
+    check_run(workspace, settings)
+    context = context_of(workspace, settings)
+    result = run(context, settings)
+    assert result["scored"] == N
+    assert result["figures"]["auroc"]["value"] is not None
+    assert set(result["baselines"]) == {"magnitude", "color", "half_light_radius"}
+    with open_database(workspace).session() as session:
+        ensemble = find_ensemble(session, "mine")
+        assert len(ensemble.members) == 4
+        assert rows_scored(session, ensemble.id, find_catalog(session, "sky").id) == N
+    painted = CutoutStore(workspace.catalog_cutouts("mine-arcs-1"))
+    assert 4 < len(painted) <= N
+    # Resuming a run that has done all changes nothing; another run may not take its name.
+    assert run(context, settings)["figures"] == result["figures"]
+    with pytest.raises(BadInputError, match="Ensemble mine exists"):
+        check_run(workspace, settings)

@@ -1,0 +1,299 @@
+"""The job that searches a catalog: paint, encode, train, score; each step can be resumed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lens_triage.training.jobs import encode, inject
+from lens_triage.training.jobs.hosts import measure_rows
+from lens_triage.training.jobs.score import fuse, write_scores
+from lens_triage.training.jobs.search.committee import Committee, Embeddings, fit_committee
+from lens_triage.training.jobs.search.estimate import estimate_search
+from lens_triage.training.jobs.search.sets import SearchData, gather, known_ids
+from lens_triage.training.jobs.train.held_out import HeldOut
+from lens_triage.training.recording import is_recorded, record_ensemble
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import EncodeSettings, SearchSettings
+from lensing_core.calibration import reliability
+from lensing_core.cutouts import CutoutStore
+from lensing_core.metrics import ranking_figures_with_intervals
+from lensing_core.models.encoders import EncoderMember
+from lensing_core.models.ensemble import EnsembleRule
+from lensing_core.models.files import AnyMember, load_member, new_model_id, save_member
+from lensing_core.models.head import HeadInput, HeadMember
+from lensing_core.models.member import MemberOutput
+from lensing_core.models.outputs import OutputWriter, StoredOutputs
+from lensing_core.pu.contract import Estimate, Link, PUModel
+from lensing_core.store import open_database
+from lensing_core.store.catalogs import find_catalog
+from lensing_core.store.ensembles import find_ensemble, rows_scored
+
+BATCH = 8192
+COMMITTEE = "committee.json"
+
+
+class StepContext(JobContext):
+    """The context of one step of a run: its own folder, and its name before what it says."""
+
+    def __init__(self, whole: JobContext, name: str, title: str) -> None:
+        super().__init__(whole.workspace, whole.run_id, whole.attempt)
+        self._name, self._title = name, title
+
+    @property
+    def folder(self) -> Any:
+        path = super().folder / self._name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def progress(self, done: int, total: int | None = None, activity: str | None = None) -> None:
+        said = None if activity is None else f"{self._title}: {activity.lower()}"
+        super().progress(done, total, said)
+
+
+def run(context: JobContext, settings: SearchSettings) -> dict[str, Any]:
+    """Search a catalog; what an earlier attempt finished is kept."""
+    database = open_database(context.workspace)
+    context.log(estimate_search(context.workspace, database, settings).sentence)
+    sets = _paint(context, settings)
+    encoder = _encode(context, settings, sets)
+    if not is_recorded(context, settings.ensemble):
+        _train(context, settings, sets, encoder)
+    scored = _score(context, settings, sets, encoder)
+    with database.session() as session:
+        manifest = find_ensemble(session, settings.ensemble).manifest
+    return {
+        "ensemble": settings.ensemble,
+        "catalog": settings.catalog,
+        "scored": scored,
+        "figures": manifest["figures"]["ensemble"],
+        "baselines": manifest["baselines"],
+        "splits": manifest["splits"],
+        "mined": manifest["search"]["mined"],
+    }
+
+
+def _paint(context: JobContext, settings: SearchSettings) -> list[str]:
+    """Make the training sets; return their catalogs."""
+    with open_database(context.workspace).session() as session:
+        barred = known_ids(
+            session, settings.catalog, settings.known_radius_arcsec, context.workspace
+        )
+    names = []
+    for number in range(settings.training_sets):
+        step = StepContext(
+            context, f"set-{number + 1}", f"Training set {number + 1} of {settings.training_sets}"
+        )
+        result = inject.run(step, settings.injection(number), without=barred)
+        context.log(f"Training set {number + 1}: {result['galaxies']:,} galaxies with arcs.")
+        names.append(result["catalog"])
+    return names
+
+
+def _encode(context: JobContext, settings: SearchSettings, sets: list[str]) -> str:
+    """Store embeddings of catalog and training sets; return the encoder's model."""
+    chosen = EncodeSettings(
+        catalog=settings.catalog,
+        further=sets,
+        encoder=settings.encoder,
+        weights=settings.weights,
+        input_px=settings.input_px,
+        views=settings.views,
+        layers=settings.layers,
+        device=settings.device,
+    )
+    return str(encode.run(StepContext(context, "encoder", "Encoder"), chosen)["model"])
+
+
+def _gather(context: JobContext, settings: SearchSettings, sets: list[str]) -> SearchData:
+    with open_database(context.workspace).session() as session:
+        return gather(
+            session,
+            context.workspace,
+            settings.catalog,
+            sets,
+            seed=settings.seed,
+            known_radius_arcsec=settings.known_radius_arcsec,
+        )
+
+
+def _embeddings(context: JobContext, data: SearchData, encoder: str) -> Embeddings:
+    """Embeddings of all objects, catalog by catalog, (n, d)."""
+    parts = []
+    for catalog_id, name in data.labels.catalogs.items():
+        rows = data.labels.row[data.labels.catalog_id == catalog_id]
+        stored = StoredOutputs.read(context.workspace, encoder, name, int(rows.max()) + 1)
+        found = stored.output(slice(0, int(rows.max()) + 1)).embedding
+        assert found is not None  # noqa: S101 - encoders store nothing else
+        parts.append(found[rows])
+    return np.concatenate(parts)
+
+
+def _train(context: JobContext, settings: SearchSettings, sets: list[str], encoder: str) -> None:
+    """Fit the committee, measure it on held-out objects, and record the ensemble."""
+    context.progress(0, None, "Putting training sets together")
+    data = _gather(context, settings, sets)
+    if not data.with_blocks:
+        context.log(
+            "The catalog covers too little sky to hold out whole blocks of it: splits keep "
+            "duplicates and hosts together, no more.",
+            "warning",
+        )
+    x = _embeddings(context, data, encoder)
+    context.progress(0, None, "Training the committee")
+    committee = fit_committee(data, x, settings)
+    context.log(
+        f"{len(committee.members)} members; {committee.mined:,} highest-ranking unlabeled objects "
+        "of training groups joined the non-lenses."
+    )
+    rows, label = data.of_split("test")
+    raw = committee.raw(x[rows])
+    scores = committee.rule(raw)
+    manifest = _manifest(context, settings, data, committee)
+    models = _save(context, settings, encoder, committee, x.shape[1], manifest)
+    manifest |= {
+        "figures": {
+            "ensemble": _figures(scores.logit, label),
+            **{k: _figures(column, label) for k, column in zip(models, raw.T, strict=True)},
+        },
+        "baselines": _baselines(context, settings, data, rows, label),
+        "reliability": reliability(
+            committee.rule.at_prior(committee.rule.joint.prior)(raw).logit, label
+        ).to_json(),
+    }
+    HeldOut(data.labels.candidate_id[rows], label, scores.logit).write(
+        context.workspace, settings.ensemble
+    )
+    record_ensemble(context, settings.ensemble, "mean", manifest, models)
+
+
+def _manifest(
+    context: JobContext, settings: SearchSettings, data: SearchData, committee: Committee
+) -> dict[str, Any]:
+    with open_database(context.workspace).session() as session:
+        scale = find_catalog(session, settings.catalog).scale
+    sizes = {}
+    for name in ("train", "calibration", "test"):
+        _, label = data.of_split(name)
+        sizes[name] = {"lenses": int(label.sum()), "objects": len(label)}
+    return {
+        "run": context.run_id,
+        "settings": settings.to_json(),
+        "catalogs": [settings.catalog],
+        "origins": {settings.catalog: "observed"},
+        "scale": scale,
+        "splits": sizes,
+        "rule": committee.rule.to_json(),
+        "figures_on": f"held-out objects of {settings.catalog}: painted arcs against its unlabeled "
+        "objects",
+        "fusion_choice": None,
+        "conformal": None,
+        "strata": {},
+        "class_prior_of_training": sizes["train"]["lenses"] / sizes["train"]["objects"],
+        "search": {
+            "mined": committee.mined,
+            "members": [{"set": m.set_number, "half": m.half} for m in committee.members],
+        },
+    }
+
+
+def _figures(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, Any]:
+    found = ranking_figures_with_intervals(logits, labels)
+    return {name: figure.to_json() for name, figure in found.items()}
+
+
+def _baselines(
+    context: JobContext,
+    settings: SearchSettings,
+    data: SearchData,
+    rows: NDArray[np.int64],
+    label: NDArray[np.int64],
+) -> dict[str, float]:
+    """AUROC of brightness, color and size alone on the same objects, in the better direction."""
+    from sklearn.metrics import roc_auc_score
+
+    found: dict[str, list[NDArray[np.float64]]] = {}
+    order: list[NDArray[np.int64]] = []
+    for catalog_id, name in data.labels.catalogs.items():
+        mine = np.flatnonzero(data.labels.catalog_id[rows] == catalog_id)
+        store = CutoutStore(context.workspace.catalog_cutouts(name))
+        measures = measure_rows(context, store, data.labels.row[rows[mine]])
+        order.append(mine)
+        for what in ("magnitude", "color", "half_light_radius_arcsec"):
+            found.setdefault(what, []).append(getattr(measures, what))
+    place = np.concatenate(order)
+    result = {}
+    for what, parts in found.items():
+        values = np.concatenate(parts)
+        values = np.where(np.isfinite(values), values, np.nanmedian(values))
+        auroc = float(roc_auc_score(label[place], values))
+        result[what.removesuffix("_arcsec")] = max(auroc, 1 - auroc)
+    return result
+
+
+def _save(
+    context: JobContext,
+    settings: SearchSettings,
+    encoder: str,
+    committee: Committee,
+    columns: int,
+    manifest: dict[str, Any],
+) -> list[str]:
+    """Store the members: the first is the encoder with its head, the others are heads on it."""
+    workspace = context.workspace
+    base = load_member(workspace, encoder).member
+    assert isinstance(base, EncoderMember)  # noqa: S101 - the run has made it
+    first, *others = committee.members
+    common = {key: manifest[key] for key in ("run", "settings", "catalogs", "scale", "splits")}
+    headed = base.with_head(first.scorer, base.novelty)
+    ids = [new_model_id(f"{settings.ensemble[:30]}-1")]
+    save_member(workspace, ids[0], headed, common)
+    inputs = (HeadInput(ids[0], "embedding", columns),)
+    for number, member in enumerate(others, 2):
+        model = PUModel(
+            "naive", (member.scorer,), Link(), columns, prior=Estimate(settings.survey_prior)
+        )
+        head: AnyMember = HeadMember(inputs, model, 0.0, {ids[0]: headed})
+        ids.append(new_model_id(f"{settings.ensemble[:30]}-{number}"))
+        save_member(workspace, ids[-1], head, common)
+    seen = [member.seen.tolist() for member in committee.members]
+    (Path(context.folder) / COMMITTEE).write_text(json.dumps({"models": ids, "seen": seen}))
+    return ids
+
+
+def _score(context: JobContext, settings: SearchSettings, sets: list[str], encoder: str) -> int:
+    """Rank the catalog: each object by the members that were not fitted on it."""
+    database = open_database(context.workspace)
+    with database.session() as session:
+        ensemble = find_ensemble(session, settings.ensemble)
+        catalog = find_catalog(session, settings.catalog)
+        done = rows_scored(session, ensemble.id, catalog.id)
+    data = _gather(context, settings, sets)
+    own = np.flatnonzero(~data.painted)
+    members = [load_member(context.workspace, m.model_id) for m in ensemble.members]
+    rule = EnsembleRule.from_json(ensemble.manifest["rule"])
+    note = json.loads((Path(context.folder) / COMMITTEE).read_text())
+    seen = np.zeros((len(data), len(members)), dtype=bool)
+    for k, rows in enumerate(note["seen"]):
+        seen[np.array(rows, dtype=np.int64), k] = True
+    stored = StoredOutputs.read(context.workspace, encoder, settings.catalog, len(own))
+    writer = OutputWriter(context.workspace, members[0].id, settings.catalog, len(own))
+    head = members[0].member
+    for start in range(done, len(own), BATCH):
+        context.progress(start, len(own), f"Ranking {settings.catalog}")
+        part = slice(start, min(start + BATCH, len(own)))
+        embedding = stored.output(part).embedding
+        assert isinstance(head, EncoderMember)  # noqa: S101 - the first member is one
+        assert head.head is not None and embedding is not None  # noqa: S101, PT018
+        output = MemberOutput(head.head(embedding), embedding)
+        writer.write(start, output)
+        scores, distances = fuse(rule, members, {members[0].id: output}, without=seen[own[part]])
+        ids = data.labels.candidate_id[own[part]].tolist()
+        with database.session() as session:
+            write_scores(session, ensemble, catalog.id, ids, scores, distances)
+    context.progress(len(own), len(own), "Done")
+    return len(own)
