@@ -11,6 +11,7 @@ import pytest
 from astropy.io import fits
 from filling import cutouts
 from playwright.sync_api import Page, expect
+from real_sky import add_real_sky
 
 from lens_triage.training import runner as jobs
 from lens_triage.training.settings import SimulateSettings
@@ -191,3 +192,27 @@ def test_arcs_are_painted_into_a_catalog(
         injected = find_catalog(session, "injected")
     assert 12 < injected.n_candidates <= 24
     assert injected.label_source == "inject:sky"
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_a_real_catalog_is_searched_from_its_page(
+    server: str,
+    workspace: Workspace,
+    real_data: Path,
+    page: Page,
+    visit: Visit,
+    screenshot: Screenshot,
+) -> None:
+    add_real_sky(workspace, real_data, 98)
+    visit(f"{server}/catalogs?catalog=sky")
+    page.get_by_role("link", name="Search this catalog").click()
+    expect(page.get_by_label("Ensemble", exact=True)).to_have_value("search-sky")
+    page.get_by_label("Number of hosts").fill("16")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("At most 48 galaxies to paint")).to_be_visible()
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_role("link", name="Review").last).to_be_visible(timeout=300_000)
+    screenshot("searched")
+    database = open_database(workspace)
+    assert get_catalog(database, "sky").scored == {"search-sky": 98}

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-
-import numpy as np
 import pytest
 import timm
 import torch
+from real_sky import add_real_sky
 from safetensors.torch import save_file
 
 from lens_triage.training.checks import check_run
 from lens_triage.training.jobs.search import run
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import SearchSettings
-from lensing_core.cutouts import CutoutGeometry, CutoutStore
+from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import find_ensemble, rows_scored
 from lensing_core.store.tables import Run
-from lensing_core.surveys import get_survey
 
 pytestmark = pytest.mark.real
 N = 24
@@ -30,19 +26,7 @@ N = 24
 @pytest.fixture
 def sky(workspace, real_data):
     """Real objects of Pan-STARRS1 in g, r and i, without labels."""
-    folder = real_data / "ps1_real_sky"
-    flux = np.load(folder / "objects_grizy_48.npz")["flux"][:N, :3]
-    with (folder / "objects.csv").open(encoding="utf-8") as stream:
-        table = list(csv.DictReader(stream))[:N]
-    survey = get_survey("ps1")
-    fwhm = tuple(survey.band(name).psf_fwhm_arcsec for name in "gri")
-    geometry = CutoutGeometry("ps1", ("g", "r", "i"), 48, 0.25, "flux", (25.0,) * 3, fwhm)
-    writer = CatalogWriter(workspace, CatalogSpec("sky", geometry, survey.to_json()))
-    rows = [
-        NewCandidate(f"o{k}", float(row["ra"]), float(row["dec"])) for k, row in enumerate(table)
-    ]
-    writer.append(flux, rows, rows_read=N)
-    writer.finish()
+    add_real_sky(workspace, real_data, N)
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from lensing_core.surveys import Survey, get_survey
 
 __all__ = ["BATCH", "galaxies_to_paint", "parent_of", "run"]
 BATCH = 64
+HOSTS = "hosts.json"
 SUFFIX = "+arc"
 """Added to the name of a galaxy with painted arcs."""
 
@@ -52,25 +55,42 @@ def run(
     fwhm = float(np.nanmedian([survey.band(b).psf_fwhm_arcsec for b in survey.rgb_bands]))
     own = np.array(store.geometry.psf_fwhm_arcsec)
     fwhm = float(np.nanmedian(own)) if np.isfinite(own).any() else fwhm
-    chosen = choose_hosts(context, settings, store, source_id, fwhm, without=without)
-    rows = np.array([host.row for host in chosen], dtype=np.int64)
+    ids, rows = _hosts(context, settings, store, source_id, fwhm, without)
     painter = painter_of(settings, store, survey, rows)
-    ids = [host.id for host in chosen]
     unpainted = int(writer.notes.get("unpainted", 0))
-    for start in range(writer.rows_read, len(chosen), BATCH):
-        context.progress(start, len(chosen), "Painting arcs")
-        stop = min(start + BATCH, len(chosen))
+    for start in range(writer.rows_read, len(ids), BATCH):
+        context.progress(start, len(ids), "Painting arcs")
+        stop = min(start + BATCH, len(ids))
         pixels, made = _batch(context, settings, painter, store, ids[start:stop], start)
         unpainted += stop - start - sum(row.label == 1 for row in made)
         writer.append(pixels, made, rows_read=stop)
-    writer.finish(unpainted=unpainted, galaxies=len(chosen) - unpainted)
-    context.progress(len(chosen), len(chosen), "Done")
+    writer.finish(unpainted=unpainted, galaxies=len(ids) - unpainted)
+    context.progress(len(ids), len(ids), "Done")
     if unpainted:
         context.log(
             f"{unpainted:,} galaxies could not be given an arc that would be found there; they "
             "were left out."
         )
-    return _result(settings, writer, galaxies=len(chosen) - unpainted, left_out=unpainted)
+    return _result(settings, writer, galaxies=len(ids) - unpainted, left_out=unpainted)
+
+
+def _hosts(
+    context: JobContext,
+    settings: InjectSettings,
+    store: CutoutStore,
+    source_id: int,
+    psf_fwhm_arcsec: float,
+    without: NDArray[np.int64] | None,
+) -> tuple[list[int], NDArray[np.int64]]:
+    """Ids and rows of the hosts; kept, so that labels given meanwhile do not move a resume."""
+    note: Path = context.folder / HOSTS
+    if note.is_file():
+        kept = json.loads(note.read_text())
+    else:
+        chosen = choose_hosts(context, settings, store, source_id, psf_fwhm_arcsec, without=without)
+        kept = {"ids": [host.id for host in chosen], "rows": [host.row for host in chosen]}
+        note.write_text(json.dumps(kept))
+    return kept["ids"], np.array(kept["rows"], dtype=np.int64)
 
 
 def _result(settings: InjectSettings, writer: CatalogWriter, **counts: int) -> dict[str, Any]:
