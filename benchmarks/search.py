@@ -116,7 +116,8 @@ def brightness_of(workspace: Workspace, catalog: str) -> np.ndarray:
     flux = store.geometry.pixel_kind == "flux"
     images = store.read_many(np.arange(len(store)))
     found = measure_objects(images, store.geometry.pixel_scale_arcsec, blue_first=flux).magnitude
-    return -np.where(np.isfinite(found), found, np.nanmax(found))
+    zero_point = store.geometry.zero_points_mag[-1] if flux else 0.0
+    return -(np.where(np.isfinite(found), found, np.nanmax(found)) + zero_point)
 
 
 def tell(what: str, lenses: np.ndarray, others: np.ndarray) -> None:

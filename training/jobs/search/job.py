@@ -34,6 +34,8 @@ from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import find_ensemble, rows_scored
 
 BATCH = 8192
+RELIABILITY_BINS = 15
+"""Fewer where fewer objects are held out."""
 COMMITTEE = "committee.json"
 
 
@@ -162,7 +164,9 @@ def _train(context: JobContext, settings: SearchSettings, sets: list[str], encod
         },
         "baselines": _baselines(context, settings, data, rows, label),
         "reliability": reliability(
-            committee.rule.at_prior(committee.rule.joint.prior)(raw).logit, label
+            committee.rule.at_prior(committee.rule.joint.prior)(raw).logit,
+            label,
+            n_bins=min(RELIABILITY_BINS, len(label)),
         ).to_json(),
     }
     HeldOut(data.labels.candidate_id[rows], label, scores.logit).write(
