@@ -17,6 +17,7 @@ from lens_triage.training import runner as jobs
 from lens_triage.training.settings import SimulateSettings
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
+from lensing_core.store.ensembles import find_ensemble, rows_scored
 from lensing_core.workspace import Workspace
 
 Visit = Callable[[str], None]
@@ -214,5 +215,6 @@ def test_a_real_catalog_is_searched_from_its_page(
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page.get_by_role("link", name="Review").last).to_be_visible(timeout=300_000)
     screenshot("searched")
-    database = open_database(workspace)
-    assert get_catalog(database, "sky").scored == {"search-sky": 98}
+    with open_database(workspace).session() as session:
+        ensemble, sky = find_ensemble(session, "search-sky"), find_catalog(session, "sky")
+        assert rows_scored(session, ensemble.id, sky.id) == 98

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lens_triage.training.jobs import encode, inject
 from lens_triage.training.jobs.hosts import measure_rows
-from lens_triage.training.jobs.score import fuse, write_scores
+from lens_triage.training.jobs.score import fuse
 from lens_triage.training.jobs.search.committee import Committee, Embeddings, fit_committee
 from lens_triage.training.jobs.search.estimate import estimate_search
 from lens_triage.training.jobs.search.sets import SearchData, gather, known_ids
@@ -28,10 +28,11 @@ from lensing_core.models.files import AnyMember, load_member, new_model_id, save
 from lensing_core.models.head import HeadInput, HeadMember
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter, StoredOutputs
-from lensing_core.pu.contract import Estimate, Link, PUModel
+from lensing_core.pu.contract import IntervalEstimate, Link, PUModel
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import find_ensemble, rows_scored
+from lensing_core.store.scores import write_scores
 
 BATCH = 8192
 RELIABILITY_BINS = 15
@@ -259,7 +260,11 @@ def _save(
     inputs = (HeadInput(ids[0], "embedding", columns),)
     for number, member in enumerate(others, 2):
         model = PUModel(
-            "naive", (member.scorer,), Link(), columns, prior=Estimate(settings.survey_prior)
+            "naive",
+            (member.scorer,),
+            Link(),
+            columns,
+            prior=IntervalEstimate(settings.survey_prior),
         )
         head: AnyMember = HeadMember(inputs, model, 0.0, {ids[0]: headed})
         ids.append(new_model_id(f"{settings.ensemble[:30]}-{number}"))

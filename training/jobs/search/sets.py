@@ -13,12 +13,13 @@ from lens_triage.training.jobs.retrain.reserved import reserved_path
 from lensing_core.crossmatch.lenscat import read_lenscat
 from lensing_core.datasets.grades import GradeRule
 from lensing_core.datasets.groups import BLOCK_NSIDE, object_groups
-from lensing_core.datasets.labels import catalogs_named, read_labels
+from lensing_core.datasets.labels import read_labels
 from lensing_core.datasets.splits import fold_of_groups, split_groups
 from lensing_core.datasets.table import CandidateLabels
 from lensing_core.datasets.uses import LENS, UNLABELED, USES
 from lensing_core.errors import BadInputError
 from lensing_core.store import Session
+from lensing_core.store.catalogs import find_catalogs
 from lensing_core.workspace import Workspace
 
 SPLITS = {"train": 0.7, "calibration": 0.15, "test": 0.15}
@@ -97,7 +98,7 @@ def gather(
     BadInputError
         If a split would lack lenses or others.
     """
-    catalogs = catalogs_named(session, [catalog, *sets])
+    catalogs = find_catalogs(session, [catalog, *sets])
     grades = GradeRule.in_force(session)
     labels = read_labels(session, catalogs, USES["retrain"], grades=grades)
     order = {found.id: k for k, found in enumerate(catalogs)}
@@ -133,7 +134,7 @@ def known_ids(
     """Ids of candidates that are not to be painted on: known lenses and reserved objects."""
     labels = read_labels(
         session,
-        catalogs_named(session, [catalog]),
+        find_catalogs(session, [catalog]),
         USES["retrain"],
         grades=GradeRule.in_force(session),
     )
