@@ -86,20 +86,6 @@ class _OfCandidate(TypedDict):
     ensemble_id: NotRequired[Key | None]
 
 
-class _Note(_OfCandidate):
-    text: str
-
-
-class _Tag(_OfCandidate):
-    tag: str
-
-
-class _Stage(_OfCandidate):
-    stage: str
-    reason: NotRequired[str | None]
-    expected: NotRequired[str | None]
-
-
 class _Cone(TypedDict):
     text: str
 
@@ -148,7 +134,6 @@ FORMS: Mapping[str, TypeAdapter[Any]] = {
         **dict.fromkeys(("ping", "facets", "samp_state", "samp_connect", "samp_disconnect"), _Any),
         "page": _Page, "count": _OfQuery, "rank": _Rank, "details": _Details, "truth": _OfCandidate,
         "standing": _OfCandidate, "context": _OfCandidate, "history": _OfCandidate,
-        "note": _Note, "tag": _Tag, "untag": _Tag, "stage": _Stage,
         "cone": _Cone, "save_filter": _Save, "delete_filter": _Delete,
         "histogram": _OfQuery, "chart": _Draw, "chart_near": _Near, "chart_place": _Place,
         "chart_select": _Select,

@@ -57,13 +57,6 @@ MESSAGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "standing": ({"id": 1}, {"id": "key", "ensemble_id": "key or null"}),
     "context": ({"id": 1}, {"id": "key", "ensemble_id": "key or null"}),
     "history": ({"id": 1}, {"id": "key"}),
-    "note": ({"id": 1, "text": "an arc"}, {"id": "key", "text": "text"}),
-    "tag": ({"id": 1, "tag": "ring"}, {"id": "key", "tag": "text"}),
-    "untag": ({"id": 1, "tag": "ring"}, {"id": "key", "tag": "text"}),
-    "stage": (
-        {"id": 1, "stage": "triage"},
-        {"id": "key", "stage": "text", "reason": "text or null", "expected": "text or null"},
-    ),
     "cone": ({"text": "1 2 3"}, {"text": "text"}),
     "save_filter": (
         {"query": QUERY, "name": "a", "shared": True},
