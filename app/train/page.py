@@ -27,19 +27,24 @@ from lens_triage.app.widgets.live import live
 from lens_triage.app.widgets.section import stack
 from lens_triage.training.device import describe_device
 from lens_triage.training.jobs.train.estimate import estimate_seconds
-from lens_triage.training.settings import FinetuneSettings, RetrainSettings, TrainSettings
+from lens_triage.training.settings import (
+    EncodeSettings,
+    FinetuneSettings,
+    RetrainSettings,
+    TrainSettings,
+)
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 
-_TABS = ("train", "retrain", "finetune")
+_TABS = ("train", "retrain", "finetune", "encode")
 
 
 def page(context: AppContext) -> Body:
     """The page; ``?tab=`` names a tab; ``base``, ``catalog``, ``survey_prior`` fill its form."""
     wanted = argument("tab")
     asked = {name: argument(name) for name in ("base", "catalog", "survey_prior")}
-    places = [stack(), stack(), stack()]
+    places = [stack(), stack(), stack(), stack()]
     tabs = pmui.Tabs(
-        *zip(("New ensemble", "Fast retrain", "Fine-tune"), places, strict=True),
+        *zip(("New ensemble", "Fast retrain", "Fine-tune", "Encode"), places, strict=True),
         active=_TABS.index(wanted) if wanted in _TABS else 0,
         dynamic=True,
         sizing_mode="stretch_width",
@@ -52,6 +57,7 @@ def page(context: AppContext) -> Body:
         lambda asked: _training(context),
         partial(_from_labels, context, *_RETRAIN),
         partial(_from_labels, context, *_FINETUNE),
+        lambda asked: _encoding(context),
     )
     forms: dict[int, RunForm] = {}
 
@@ -108,13 +114,31 @@ def _training(context: AppContext) -> RunForm:
         button="Train",
         choices=choices,
         values=values,
-        folded=("Network", "Optimisation", "Trees"),
+        folded=("Network", "Encoder", "Optimisation", "Trees"),
         below=(forecast,),
         on_change=forecast.update,
         on_end=lambda run: forecast.update(),
     )
     forecast.follow(form)
     return form
+
+
+def _encoding(context: AppContext) -> RunForm:
+    def choices() -> Mapping[str, Choices]:
+        catalogs = catalog_choices(list_catalogs(context.database))
+        return {"catalog": catalogs, "further": catalogs}
+
+    return RunForm(
+        context,
+        EncodeSettings,
+        title="Encode",
+        note="A network that was trained on photographs, or on galaxies elsewhere, makes "
+        "embeddings of a catalog without being trained. Fast retrain makes heads of them from some "
+        "tens of labels; look-alikes and queues use them at once.",
+        button="Encode",
+        choices=choices,
+        folded=("Running",),
+    )
 
 
 _RETRAIN = (

@@ -12,6 +12,7 @@ from lensing_core.models.outputs import outputs_path, stored_output
 from lensing_core.store import Session
 from lensing_core.store.candidates import catalog_rows_of
 from lensing_core.store.catalogs import catalogs_by_id
+from lensing_core.store.encoders import encoders_of
 from lensing_core.store.models import members_of
 from lensing_core.stored_arrays import StoredArray
 from lensing_core.workspace import Workspace
@@ -22,8 +23,9 @@ def read_embeddings(
 ) -> NDArray[np.float32]:
     """Embeddings of candidates, shape (n, d), in the order of ``ids``.
 
-    Of the ensemble's first member that has stored embeddings of all their catalogs; features of
-    the first that has features where no member has embeddings. NaN where a row is not stored.
+    Of the ensemble's first member that has stored embeddings of all their catalogs, else of the
+    newest encoder that has; features of the first member that has features where there are none.
+    NaN where a row is not stored.
 
     Raises
     ------
@@ -36,8 +38,9 @@ def read_embeddings(
     catalogs = catalogs_by_id(session, {catalog_id for catalog_id, _ in places.values()})
     names = {key: catalog.name for key, catalog in catalogs.items()}
     members = members_of(session, ensemble_id)
+    encoders = encoders_of(session, workspace, list(names.values()))
     for kind in ("embedding", "features"):
-        for model in members:
+        for model in (*members, *encoders) if kind == "embedding" else members:
             stored: dict[int, StoredArray] = {}
             for key, name in names.items():
                 found = stored_output(outputs_path(workspace, model, name, kind))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from safetensors import SafetensorError
@@ -52,6 +53,16 @@ class StoredMember:
     id: str
     member: AnyMember
     manifest: dict[str, Any]
+
+
+def with_bases(members: Sequence[StoredMember]) -> list[StoredMember]:
+    """Members that look at pixels: those of an ensemble, and those that only its heads need."""
+    found = {m.id: m for m in members if not isinstance(m.member, HeadMember)}
+    for stored in members:
+        if isinstance(stored.member, HeadMember):
+            for key, base in stored.member.bases.items():
+                found.setdefault(key, StoredMember(key, cast(AnyMember, base), {}))
+    return list(found.values())
 
 
 def package_versions() -> dict[str, str]:

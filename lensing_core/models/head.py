@@ -126,7 +126,10 @@ class HeadMember:
             "kind": HEAD,
             "inputs": [asdict(i) for i in self.inputs],
             "shift": self.shift,
-            "pu": {k: fitted[k] for k in ("method", "prior", "label_frequency", "diagnostics")},
+            "pu": {
+                k: fitted[k]
+                for k in ("method", "prior", "label_frequency", "diagnostics", "choices")
+            },
         }
 
     @classmethod

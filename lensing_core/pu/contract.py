@@ -120,6 +120,8 @@ class PUModel:
     training_logits : ndarray of shape (n,) or None
         Of the training rows, from parts of the model that did not see them; NaN where all did.
         Not stored.
+    choices : list of dict
+        What was tried, with figures and which was chosen, where the method chooses.
     """
 
     method: str
@@ -130,6 +132,7 @@ class PUModel:
     label_frequency: IntervalEstimate | None = None
     diagnostics: dict[str, float] = field(default_factory=dict)
     training_logits: Floats | None = None
+    choices: list[dict[str, Any]] = field(default_factory=list)
 
     def decision(self, x: ArrayLike) -> Floats:
         """Log-odds of P(y=1 | x), shape (n,), never clipped: rank by it.
@@ -164,6 +167,7 @@ class PUModel:
             "prior": self.prior.to_json(),
             "label_frequency": self.label_frequency and self.label_frequency.to_json(),
             "diagnostics": self.diagnostics,
+            "choices": self.choices,
         }
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
         return manifest
@@ -197,6 +201,7 @@ class PUModel:
                 IntervalEstimate.from_json(stored["prior"]),
                 None if c is None else IntervalEstimate.from_json(c),
                 stored["diagnostics"],
+                choices=stored.get("choices", []),
             )
         except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
             raise BadInputError(

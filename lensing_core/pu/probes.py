@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,41 +22,25 @@ from lensing_core.errors import BadInputError
 from lensing_core.metrics.ranking import RankingCurve
 from lensing_core.metrics.resampling import group_resamples
 from lensing_core.pu.learners import DenseScorer, Features, Floats, Standardiser
+from lensing_core.pu.probe_data import ColumnBlock, ProbeData, ProbeInput, probe_inputs
+from lensing_core.pu.ridge import kernel_ridge, ridge_path
 
-Target = Literal["lens", "grade"]
+__all__ = [
+    "ColumnBlock",
+    "FittedProbe",
+    "ProbeData",
+    "ProbeFigures",
+    "ProbeInput",
+    "ProbeMethod",
+    "cross_fitted_scores",
+    "few_false_positives",
+    "fit_probe",
+    "probe_inputs",
+]
 PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+_INDEX = range(len(PENALTIES))
 FOLDS, REPEATS = 5, 3
-MOST_UNLABELED = 500
-"""Unlabeled objects that a probe is fitted on: its cost grows as the cube of all objects."""
 FEW_FALSE, FEW_SHARE, LARGE_SHARE = 9, 0.1, 0.01
-
-
-@dataclass(frozen=True)
-class ColumnBlock:
-    """Columns of one kind.
-
-    Attributes
-    ----------
-    source : str
-        The model that they come from.
-    part : str
-        What of it: a layer, ``embedding``, ``features``.
-    start, stop : int
-    """
-
-    source: str
-    part: str
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True)
-class ProbeInput:
-    """Blocks of columns and the target that a probe may take; each block weighs the same."""
-
-    name: str
-    blocks: tuple[ColumnBlock, ...]
-    target: Target = "lens"
 
 
 @dataclass(frozen=True)
@@ -119,82 +103,12 @@ class FittedProbe:
     figures: tuple[ProbeFigures, ...]
 
 
-def probe_inputs(blocks: Sequence[ColumnBlock], *, graded: bool = False) -> list[ProbeInput]:
-    """Every source by itself, each of its parts, and all sources together; for each target."""
-    sources = list(dict.fromkeys(block.source for block in blocks))
-    named: dict[str, tuple[ColumnBlock, ...]] = {}
-    for source in sources:
-        mine = tuple(block for block in blocks if block.source == source)
-        named[source] = mine
-        parts = list(dict.fromkeys(block.part for block in mine))
-        if len(parts) > 1:
-            named |= {f"{source}, {p}": tuple(b for b in mine if b.part == p) for p in parts}
-    if len(sources) > 1:
-        named["all together"] = tuple(blocks)
-    targets: tuple[Target, ...] = ("lens", "grade") if graded else ("lens",)
-    return [ProbeInput(name, chosen, t) for name, chosen in named.items() for t in targets]
-
-
 def few_false_positives(others: int) -> int:
     """How many others may pass at a low false-positive rate.
 
     Nine (as of TPR10), fewer where that is more than a tenth of them, and 1 % where that is more.
     """
     return max(1, min(FEW_FALSE, int(FEW_SHARE * others)), int(LARGE_SHARE * others))
-
-
-@dataclass(frozen=True)
-class ProbeData:
-    """Objects that a probe is fitted on.
-
-    Attributes
-    ----------
-    x : ndarray of shape (n, d)
-        NaN where unknown.
-    state : ndarray of shape (n,)
-        :data:`~lensing_core.datasets.uses.LENS`, ``OTHER`` or ``UNLABELED``; what is unlabeled
-        counts as no lens.
-    weight : ndarray of shape (n,)
-        Of each object among those of its class; the classes weigh the same.
-    group : ndarray of shape (n,)
-    grade : ndarray of shape (n,), or None
-        From 0 to 1, NaN where there is none; unlabeled objects without one count as 0.
-    """
-
-    x: Features
-    state: NDArray[np.int8]
-    weight: Floats
-    group: Groups
-    grade: Floats | None = None
-
-    def rows(self, chosen: NDArray[np.integer]) -> ProbeData:
-        """Some of the objects."""
-        grade = None if self.grade is None else self.grade[chosen]
-        return ProbeData(
-            self.x[chosen], self.state[chosen], self.weight[chosen], self.group[chosen], grade
-        )
-
-    def thinned(self, seed: int) -> ProbeData:
-        """All labeled or graded objects, and at most :data:`MOST_UNLABELED` others."""
-        known = self.state != UNLABELED
-        if self.grade is not None:
-            known = known | np.isfinite(self.grade)
-        rest = np.flatnonzero(~known)
-        if len(rest) <= MOST_UNLABELED:
-            return self
-        kept = np.random.default_rng(seed).choice(rest, MOST_UNLABELED, replace=False)
-        return self.rows(np.sort(np.concatenate([np.flatnonzero(known), kept])))
-
-    def targets(self, target: Target) -> tuple[NDArray[np.bool_], Floats]:
-        """Which objects train for a target, and their values."""
-        lens = self.state == LENS
-        if target == "lens":
-            graded = np.zeros(len(lens), bool) if self.grade is None else np.isfinite(self.grade)
-            # Graded objects between lens and non-lens say nothing of this target.
-            return ~((self.state == UNLABELED) & graded), lens.astype(np.float64)
-        grade = np.full(len(lens), np.nan) if self.grade is None else self.grade
-        value = np.where(np.isfinite(grade), grade, np.where(lens, 1.0, 0.0))
-        return np.ones(len(lens), dtype=bool), value
 
 
 @dataclass(frozen=True)
@@ -220,13 +134,17 @@ class ProbeMethod:
             If lenses or others stand in fewer than two groups.
         """
         thin = data.thinned(self.seed)
-        tried = [self._try(thin, given) for given in self.inputs]
+        runs = [self.cross_fitted(thin, repeat) for repeat in range(self.repeats)]
+        tried = [
+            self._judge(thin, given, [run[k] for run in runs])
+            for k, given in enumerate(self.inputs)
+        ]
         best = max(range(len(tried)), key=lambda k: _merit(tried[k][0]))
         given, scores = self.inputs[best], tried[best][1]
         figures = tuple(
             ProbeFigures(**{**asdict(f), "chosen": k == best}) for k, (f, _) in enumerate(tried)
         )
-        scorer = _fit(thin, given, figures[best].penalty)
+        scorer = fit_probe(thin, given, figures[best].penalty)
         slope, intercept = _to_log_odds(scores, thin)
         scaled = DenseScorer(
             scorer.standardiser,
@@ -235,10 +153,11 @@ class ProbeMethod:
         )
         return FittedProbe(scaled, given, figures)
 
-    def _try(self, data: ProbeData, given: ProbeInput) -> tuple[ProbeFigures, Floats]:
+    def _judge(
+        self, data: ProbeData, given: ProbeInput, runs: Sequence[Floats]
+    ) -> tuple[ProbeFigures, Floats]:
         """Figures of one input with its best penalty, and its cross-fitted scores."""
         judged, lens = _judged(data)
-        runs = [self._cross_fitted(data, given, k) for k in range(self.repeats)]
         auroc = np.mean(
             [
                 [RankingCurve.of(r[judged, k], lens).auroc() for k in range(r.shape[1])]
@@ -266,8 +185,8 @@ class ProbeMethod:
         )
         return figures, scores
 
-    def _cross_fitted(self, data: ProbeData, given: ProbeInput, repeat: int) -> Floats:
-        """Out-of-fold scores (n, penalties) of all objects."""
+    def cross_fitted(self, data: ProbeData, repeat: int) -> list[Floats]:
+        """Out-of-fold scores (n, penalties) of all objects by each input."""
         lens = data.state == LENS
         n_folds = min(
             self.folds, len(np.unique(data.group[lens])), len(np.unique(data.group[~lens]))
@@ -278,17 +197,53 @@ class ProbeMethod:
                 "at least two places of the sky."
             )
         fold = group_folds(data.group, lens, n_folds, seed=self.seed + 101 * repeat)
-        out = np.empty((len(lens), len(PENALTIES)))
-        trains, value = data.targets(given.target)
+        out = [np.empty((len(lens), len(PENALTIES))) for _ in self.inputs]
+        targets = {given.target: data.targets(given.target) for given in self.inputs}
         for k in range(n_folds):
-            rows, held = np.flatnonzero((fold != k) & trains), fold == k
-            standardiser, columns = _columns(data.x[rows], given)
-            a = standardiser(data.x[rows][:, columns.index]) * columns.scale
-            weight = _balanced(data.weight[rows], lens[rows])
-            path = _ridge_path(a, value[rows], weight, PENALTIES)
-            held_a = standardiser(data.x[held][:, columns.index]) * columns.scale
-            out[held] = held_a @ path.coefficients + path.intercepts
+            train, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+            kernels = {
+                block: _kernel(data.x[:, block.start : block.stop], train)
+                for block in dict.fromkeys(b for given in self.inputs for b in given.blocks)
+            }
+            for given, scores in zip(self.inputs, out, strict=True):
+                kernel = np.mean([kernels[block] for block in given.blocks], axis=0)
+                trains, value = targets[given.target]
+                used = trains[train]
+                scores[held] = kernel_ridge(
+                    kernel[np.ix_(train[used], train[used])],
+                    kernel[np.ix_(held, train[used])],
+                    value[train[used]],
+                    _balanced(data.weight[train[used]], lens[train[used]]),
+                    PENALTIES,
+                )
         return out
+
+
+def _kernel(x: Features, train: NDArray[np.intp]) -> Floats:
+    """Products of all objects, by columns standardized on the training objects, (n, n)."""
+    a = Standardiser.measure(x[train])(x)
+    return np.asarray(a @ a.T / x.shape[1], dtype=np.float64)
+
+
+def cross_fitted_scores(
+    data: ProbeData, given: ProbeInput, *, penalty: float | None = None, seed: int = 0
+) -> Floats:
+    """Out-of-fold scores (n,) of one input, means over several dealings of the folds.
+
+    Parameters
+    ----------
+    penalty : float, optional
+        One of :data:`PENALTIES`; else the one with the best cross-fitted AUROC.
+    """
+    method = ProbeMethod((given,), seed=seed)
+    runs = [method.cross_fitted(data, repeat)[0] for repeat in range(method.repeats)]
+    if penalty is None:
+        truth = (data.state == LENS).astype(int)
+        auroc = [[RankingCurve.of(run[:, k], truth).auroc() for run in runs] for k in _INDEX]
+        k = int(np.mean(auroc, axis=1).argmax())
+    else:
+        k = PENALTIES.index(penalty)
+    return np.asarray(np.mean([run[:, k] for run in runs], axis=0))
 
 
 def _merit(figures: ProbeFigures) -> tuple[float, float]:
@@ -328,41 +283,13 @@ def _columns(x: Features, given: ProbeInput) -> tuple[Standardiser, _Columns]:
     return Standardiser.measure(x[:, index]), _Columns(index, scale)
 
 
-@dataclass(frozen=True)
-class _RidgePath:
-    """Coefficients (d, penalties) and intercepts (penalties,)."""
-
-    coefficients: Floats
-    intercepts: Floats
-
-
-def _ridge_path(a: Features, y: Floats, weight: Floats, penalties: Sequence[float]) -> _RidgePath:
-    """Weighted ridge regressions with a free intercept, by one eigendecomposition.
-
-    min Σ w (y − a·β − b)² + λ |β|² (Hoerl & Kennard 1970, Technometrics 12, 55), in the space of
-    objects or of columns, whichever is smaller.
-    """
-    rows = a.astype(np.float64)
-    mean_a, mean_y = np.average(rows, axis=0, weights=weight), np.average(y, weights=weight)
-    root = np.sqrt(weight)[:, None]
-    b, z = (rows - mean_a) * root, (y - mean_y) * root[:, 0]
-    columns = np.empty((a.shape[1], len(penalties)))
-    dual = len(b) <= b.shape[1]
-    values, vectors = np.linalg.eigh(b @ b.T if dual else b.T @ b)
-    projected = vectors.T @ (z if dual else b.T @ z)
-    for k, penalty in enumerate(penalties):
-        solved = vectors @ (projected / (np.maximum(values, 0) + penalty))
-        columns[:, k] = b.T @ solved if dual else solved
-    return _RidgePath(columns, mean_y - mean_a @ columns)
-
-
-def _fit(data: ProbeData, given: ProbeInput, penalty: float) -> DenseScorer:
-    """The probe on all objects, as a linear model over all columns."""
+def fit_probe(data: ProbeData, given: ProbeInput, penalty: float) -> DenseScorer:
+    """The probe on all objects, as a linear model over all columns; those left out weigh 0."""
     trains, value = data.targets(given.target)
     rows = np.flatnonzero(trains)
     standardiser, columns = _columns(data.x[rows], given)
     a = standardiser(data.x[rows][:, columns.index]) * columns.scale
-    path = _ridge_path(
+    path = ridge_path(
         a, value[rows], _balanced(data.weight[rows], (data.state == LENS)[rows]), (penalty,)
     )
     d = data.x.shape[1]

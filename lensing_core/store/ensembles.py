@@ -205,8 +205,15 @@ def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble
 
 
 def network_members(ensemble: Ensemble) -> list[str]:
-    """Ids of the members that are networks or encoders, in the order of the ensemble."""
-    return [m.model_id for m in ensemble.members if m.model.kind in (NETWORK, ENCODER)]
+    """Ids of networks and encoders, in the order of the ensemble; those below its heads last."""
+    mine = [m.model_id for m in ensemble.members if m.model.kind in (NETWORK, ENCODER)]
+    below = [
+        given["model"]
+        for member in ensemble.members
+        for given in member.model.manifest.get("inputs", [])
+        if given["what"] == "embedding"
+    ]
+    return list(dict.fromkeys([*mine, *below]))
 
 
 def models_by_preference(session: Session, ensemble_id: int | None) -> list[str]:

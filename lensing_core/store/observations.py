@@ -94,3 +94,16 @@ def observed_for_proxies(session: Session, candidate_ids: Sequence[int]) -> list
         )
         known.update({row.candidate_id: row._asdict() for row in rows})
     return [known.get(key, {}) for key in candidate_ids]
+
+
+def table_column(session: Session, candidate_ids: NDArray[np.int64], column: str) -> list[Any]:
+    """What the imported table says of candidates in one column, in order of the ids; else None."""
+    found: dict[int, Any] = {}
+    for part in in_batches(candidate_ids):
+        rows = session.execute(
+            select(Observation.candidate_id, Observation.properties).where(
+                Observation.candidate_id.in_(part)
+            )
+        )
+        found.update((row[0], (row[1] or {}).get(column)) for row in rows)
+    return [found.get(k) for k in candidate_ids.tolist()]

@@ -141,6 +141,12 @@ def check_train(workspace: Workspace, settings: TrainSettings, run_id: str = "")
     for store in data.stores.values():
         flux_scale(store.geometry)
     data.split(settings.seed)
+    if "encoder" in settings.members:
+        from lens_triage.training.checks.encoding import check_encoder
+
+        check_device(settings.device)
+        for name in settings.encoder:
+            check_encoder(name, settings.weights)
     if "network" in settings.members:
         check_device(settings.device)
         _check_backbones(settings.backbones)

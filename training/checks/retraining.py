@@ -17,6 +17,7 @@ from lensing_core.models.manifest_form import rule_of
 from lensing_core.models.outputs import outputs_path, rows_stored
 from lensing_core.store import Session, open_database
 from lensing_core.store.catalogs import find_catalog
+from lensing_core.store.encoders import encoders_of
 from lensing_core.store.ensembles import default_ensemble
 from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace
@@ -28,7 +29,7 @@ def check_retrain(workspace: Workspace, settings: RetrainSettings, run_id: str =
         base, names = _base_and_catalogs(session, settings, run_id)
         for name in names:
             _check_scored(workspace, session, base, name, without=(HEAD,))
-        _check_heads(workspace, settings, base, names[0])
+        _check_heads(workspace, session, settings, base, names)
         _check_labels(workspace, session, settings, base, names)
 
 
@@ -73,10 +74,18 @@ def _check_scored(
 
 
 def _check_heads(
-    workspace: Workspace, settings: RetrainSettings, base: Ensemble, catalog: str
+    workspace: Workspace,
+    session: Session,
+    settings: RetrainSettings,
+    base: Ensemble,
+    catalogs: list[str],
 ) -> None:
-    """Heads on embeddings need a member that stores some."""
+    """Encoders that are named have encoded the catalogs; heads on embeddings need some."""
+    encoders = encoders_of(session, workspace, catalogs, settings.encoders)
     wanted = [name for name in settings.heads if name in ("nnpu", "logistic")]
+    if encoders:
+        return
+    catalog = catalogs[0]
     if wanted and not any(
         outputs_path(workspace, m.model_id, catalog, "embedding").is_file() for m in base.members
     ):

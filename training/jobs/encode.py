@@ -30,7 +30,7 @@ from lensing_core.workspace import Workspace
 
 SAMPLE = 512
 """Cutouts from which the pictures' noise and brightness are measured."""
-NOVELTY_SAMPLE = 2000
+NOVELTY_SAMPLE = 500
 
 
 def run(context: JobContext, settings: EncodeSettings) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from lensing_core.models.classic import ClassicMember
 from lensing_core.models.deep import DeepMember
 from lensing_core.models.encoders import EncoderMember
 from lensing_core.models.ensemble import EnsembleRule, EnsembleScores
-from lensing_core.models.files import StoredMember
+from lensing_core.models.files import StoredMember, with_bases
 from lensing_core.models.head import HeadMember
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter, rows_stored
@@ -76,7 +76,7 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
         n_candidates=catalog.n_candidates,
     )
     store = CutoutStore(folder)
-    bases = [stored for stored in members if not isinstance(stored.member, HeadMember)]
+    bases = with_bases(members)
     writers = {
         stored.id: OutputWriter(context.workspace, stored.id, catalog.name, len(store))
         for stored in bases

@@ -28,6 +28,8 @@ class FinetuneSettings(RetrainSettings):
 
     heads = param.ListSelector(default=[], objects=[], precedence=-1)  # of the fast retrain alone
     prior_scan = param.Boolean(default=False, precedence=-1)
+    encoders = param.List(default=[], item_type=str, precedence=-1)
+    grade_column = param.String(default="", precedence=-1)
     ensemble = param.String(default="fine-tuned", doc="Name of the ensemble to make.")
     base = param.String(
         default="",

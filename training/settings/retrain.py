@@ -18,7 +18,7 @@ class RetrainSettings(RunSettings):
     kind = "retrain"
     groups: ClassVar = {
         "Ensemble": ("ensemble", "base", "catalog", "further", "survey_prior"),
-        "Heads": ("heads", "fusion", "prior_scan"),
+        "Heads": ("heads", "encoders", "grade_column", "fusion", "prior_scan"),
         "Labels": (
             *("labels", "consensus", "lens_from", "other_below", "min_votes", "min_confidence"),
             *("other_weight", "hard_weight", "most_unlabeled"),
@@ -39,11 +39,23 @@ class RetrainSettings(RunSettings):
         default=["nnpu", "logistic", "trees"],
         objects=[
             *("nnpu", "upu", "logistic", "trees", "bagging", "spy"),
-            *("elkan_noto", "elkan_noto_reweighted"),
+            *("elkan_noto", "elkan_noto_reweighted", "probe"),
         ],
         doc="Heads to train, each a way to learn from positive and unlabeled objects. On "
         "embeddings: nnpu, upu (linear) and logistic; LightGBM on features and embeddings: trees, "
-        "bagging, spy and both forms of Elkan and Noto.",
+        "bagging, spy and both forms of Elkan and Noto; for few labels probe: a linear head on the "
+        "best of encoders, members and features, chosen by cross-validation.",
+    )
+    encoders = param.List(
+        default=[],
+        item_type=str,
+        doc="Pretrained encoders that a probe may choose; none named: all that have encoded the "
+        "catalogs, and where there are some a probe is always trained.",
+    )
+    grade_column = param.String(
+        default="",
+        doc="Column of the imported table with numeric grades, which a probe may learn in place of "
+        "lens or not.",
     )
     prior_scan = param.Boolean(
         default=True,

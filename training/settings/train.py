@@ -8,6 +8,7 @@ import param
 
 from lens_triage.training.settings import shared
 from lens_triage.training.settings.base import RunSettings
+from lens_triage.training.settings.encode import crops_of, encoder_settings
 from lensing_core.errors import BadInputError
 from lensing_core.workspace import check_slug
 
@@ -33,6 +34,7 @@ class TrainSettings(RunSettings):
             "turned",
             "weight_bits",
         ),
+        "Encoder": ("encoder", "weights", "crops", "views", "input_px", "layers", "unit_levels"),
         "Optimisation": (
             "epochs",
             "patience",
@@ -62,7 +64,9 @@ class TrainSettings(RunSettings):
         default=["simulated"], item_type=str, doc="Labelled catalogs to train on, of one geometry."
     )
     members = param.ListSelector(
-        default=["trees", "network"], objects=["trees", "network"], doc="Members to train."
+        default=["trees", "network"],
+        objects=["trees", "network", "encoder"],
+        doc="Members to train; encoder: a pretrained network that stays as it is, with a head.",
     )
     fusion: Any = param.Selector(
         default="mean",
@@ -175,6 +179,17 @@ class TrainSettings(RunSettings):
         bounds=(1, 64),
         doc="GPUs that train a network together, each with batches of its own; processes on a CPU.",
     )
+    encoder = param.List(
+        default=[],
+        item_type=str,
+        doc="Pretrained encoders: efficientnet_lite0 to 2, or backbones of timm.",
+    )
+    weights = encoder_settings()["weights"]
+    crops = encoder_settings()["crops"]
+    views: Any = encoder_settings()["views"]
+    input_px = encoder_settings()["input_px"]
+    layers: Any = encoder_settings()["layers"]
+    unit_levels = encoder_settings()["unit_levels"]
     feature_blocks = param.ListSelector(
         default=["grid", "segments", "colours", "ridges"],
         objects=["grid", "segments", "colours", "ridges", "catalog"],
@@ -206,6 +221,15 @@ class TrainSettings(RunSettings):
             raise BadInputError("feature_blocks: name at least one, or leave trees out.")
         if "network" in self.members and not self.backbones:
             raise BadInputError("backbones: name at least one network, or leave networks out.")
+        if bool(self.encoder) != ("encoder" in self.members):
+            raise BadInputError(
+                "encoder: name at least one where members hold encoder, and none where they do not."
+            )
+        if len(self.encoder) > 1 and self.weights:
+            raise BadInputError("weights: a file is of one encoder; train others without it.")
+        if "encoder" in self.members and self.fusion == "inverse_variance":
+            raise BadInputError("fusion = inverse_variance: encoders give no variance; use mean.")
+        crops_of(self.crops)
         if self.fusion == "inverse_variance" and "network" in self.members and not self.dropout:
             raise BadInputError(
                 "dropout = 0: fusion by inverse variance needs dropout in the network's head."

@@ -16,10 +16,10 @@ from lensing_core.pu.probes import (
     ColumnBlock,
     ProbeData,
     ProbeMethod,
-    _ridge_path,
     few_false_positives,
     probe_inputs,
 )
+from lensing_core.pu.ridge import kernel_ridge, ridge_path
 
 BLOCKS = (
     ColumnBlock("noise", "embedding", 0, 40),
@@ -41,11 +41,20 @@ def objects(n: int = 160, seed: int = 0, strength: float = 1.2) -> ProbeData:
 def test_the_ridge_path_is_that_of_scikit_learn(d):
     rng = np.random.default_rng(1)
     a, y, w = rng.standard_normal((80, d)), rng.random(80), rng.uniform(0.5, 2, 80)
-    path = _ridge_path(a, y, w, (0.1, 5.0))
+    path = ridge_path(a, y, w, (0.1, 5.0))
     for k, penalty in enumerate((0.1, 5.0)):
         model = Ridge(alpha=penalty, solver="cholesky").fit(a, y, sample_weight=w)
         np.testing.assert_allclose(path.coefficients[:, k], model.coef_, atol=1e-8)
         assert path.intercepts[k] == pytest.approx(model.intercept_)
+
+
+def test_products_alone_give_the_same_predictions():
+    rng = np.random.default_rng(2)
+    a, y, w = rng.standard_normal((60, 9)), rng.random(60), rng.uniform(0.5, 2, 60)
+    new = rng.standard_normal((7, 9))
+    path = ridge_path(a, y, w, (0.1, 5.0))
+    found = kernel_ridge(a @ a.T, new @ a.T, y, w, (0.1, 5.0))
+    np.testing.assert_allclose(found, new @ path.coefficients + path.intercepts, atol=1e-9)
 
 
 def test_inputs_are_sources_their_parts_and_all():

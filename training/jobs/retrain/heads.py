@@ -26,6 +26,8 @@ from lensing_core.pu import (
     TreesLearner,
     pu_method,
 )
+from lensing_core.pu.best_probe import BestProbe
+from lensing_core.pu.probes import ProbeData
 
 MIN_FOLDS = 2
 _DRAWN = {"most_unlabeled": 10**9}  # the draw of the unlabeled has been made before
@@ -173,6 +175,8 @@ class TrainingSet:
     copies : ndarray of shape (n,), int64
         As how many objects each counts, see
         :func:`~lens_triage.training.jobs.retrain.copies.copies_of`.
+    grade : ndarray of shape (n,), or None
+        From 0 to 1, NaN where unknown.
     """
 
     x: NDArray[np.float32]
@@ -180,6 +184,7 @@ class TrainingSet:
     group: Ints
     fold: Ints
     copies: Ints
+    grade: Floats | None = None
 
 
 def cross_fit(
@@ -225,6 +230,10 @@ def cross_fit(
 
 
 def _fit(method: PUMethod, training: TrainingSet, rows: Ints) -> PUModel:
+    if isinstance(method, BestProbe):
+        weight = training.copies.astype(np.float64)
+        everything = ProbeData(training.x, training.state, weight, training.group, training.grade)
+        return method.fit_data(everything.rows(rows))
     rows = repeated(rows, training.copies)
     s = (training.state[rows] == LENS).astype(np.int64)
     return method.fit(training.x[rows], s, training.group[rows])

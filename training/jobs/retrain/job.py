@@ -36,6 +36,12 @@ from lens_triage.training.jobs.retrain.preparing import (
     join_grades,
     select_rows,
 )
+from lens_triage.training.jobs.retrain.probing import (
+    PROBE,
+    plan_probe,
+    read_grades,
+    trimmed,
+)
 from lens_triage.training.jobs.retrain.rescoring import rescore
 from lens_triage.training.jobs.retrain.selection import (
     RetrainingSample,
@@ -59,7 +65,9 @@ from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.processes import available_cores
 from lensing_core.pu import PriorEstimates
+from lensing_core.pu.probes import ProbeFigures
 from lensing_core.store import Session, open_database
+from lensing_core.store.encoders import encoders_of
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.observations import fetch_covariates
 from lensing_core.store.tables import Ensemble
@@ -111,16 +119,19 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
         base = base_of_run(context, session, settings)
         selection, catalogs = select_rows(context, session, settings, names, base)
         clock.step("labels and groups")
-        base_rule, bases = _open_bases(context, session, base, catalogs)
+        base_rule, bases = _open_bases(context, session, base, catalogs, settings)
+        grades = (
+            read_grades(session, selection.candidate_id, settings.grade_column)
+            if settings.grade_column
+            else None
+        )
     table, raw = bases.read(selection.catalog_id, selection.row)
     clock.step("stored outputs")
 
     train = np.flatnonzero(~selection.reserved)
     chosen = selection.part(train)
     fold = deal_folds(chosen.state, chosen.group, settings.folds, seed=settings.seed)
-    plans = plan_heads(
-        settings.heads, bases.inputs, prior=settings.survey_prior, seed=settings.seed
-    )
+    plans = _plans(settings, bases)
     common = {
         "run": context.run_id,
         "settings": settings.to_json(),
@@ -130,7 +141,11 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
         "data_sha256": digest_of(selection),
         "splits": selection.counts(),
     }
-    fitted = _heads(context, settings, plans, bases, table[train], chosen, fold, common, clock)
+    grade = None if grades is None else grades[train]
+    fitted = _heads(
+        context, settings, plans, bases, table[train], chosen, fold, common, clock, grade
+    )
+    choices = _say_choices(context, fitted)
     everything = np.column_stack([raw[train], *(f.out_of_fold for f in fitted)])
     honest = np.flatnonzero((chosen.state != UNLABELED) & ~chosen.seen)
     joined = join(
@@ -176,6 +191,7 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
             chosen.state, [f.name for f in fitted], everything[:, -len(fitted) :]
         ),
         "pu": pu,
+        "probe_choices": choices,
         **evaluate(context.workspace, settings.ensemble, base, selection.part(held), logits),
     }
     clock.step("figures")
@@ -184,7 +200,11 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
 
 
 def _open_bases(
-    context: JobContext, session: Session, base: Ensemble, catalogs: dict[int, str]
+    context: JobContext,
+    session: Session,
+    base: Ensemble,
+    catalogs: dict[int, str],
+    settings: RetrainSettings,
 ) -> tuple[EnsembleRule, StoredBases]:
     """The members of the base ensemble that look at pixels, with their part of its rule."""
     rule, stored = open_ensemble(context.workspace, base)
@@ -193,7 +213,32 @@ def _open_bases(
         "mean", tuple(rule.members[k] for k in pixels), rule.joint, rule.survey_prior
     )
     members = [stored[k] for k in pixels]
-    return part, StoredBases.open(session, context.workspace, members, catalogs)
+    names = list(catalogs.values())
+    known = {m.id for m in members}
+    encoders = [
+        load_member(context.workspace, key)
+        for key in encoders_of(session, context.workspace, names, settings.encoders)
+        if key not in known
+    ]
+    return part, StoredBases.open(session, context.workspace, members, catalogs, encoders)
+
+
+def _plans(settings: RetrainSettings, bases: StoredBases) -> list[HeadPlan]:
+    """The heads that were asked for; a probe, too, where encoders have embedded the catalogs."""
+    usual = [name for name in settings.heads if name != PROBE]
+    plans = plan_heads(usual, bases.usual_inputs, prior=settings.survey_prior, seed=settings.seed)
+    if PROBE in settings.heads or bases.encoders:
+        graded = bool(settings.grade_column)
+        plans.append(plan_probe(bases.inputs, bases.encoders, graded=graded, seed=settings.seed))
+    return plans
+
+
+def _say_choices(context: JobContext, fitted: list[_Fitted]) -> list[dict[str, Any]]:
+    """What probes tried and chose, into the log; as plain JSON."""
+    found = [choice for f in fitted for choice in f.member.model.choices]
+    for choice in found:
+        context.log(ProbeFigures(**choice).sentence)
+    return found
 
 
 def _heads(
@@ -206,6 +251,7 @@ def _heads(
     fold: NDArray[np.int64],
     common: dict[str, Any],
     clock: Clock,
+    grade: Floats | None,
 ) -> list[_Fitted]:
     """All heads, fitted and stored, with progress."""
     each = len(np.unique(fold)) + 1
@@ -218,7 +264,7 @@ def _heads(
             context.progress(k * each + count, total, f"Fitting head {name}")
 
         x = table[:, bases.columns_of(plan.inputs)]
-        training = TrainingSet(x, chosen.state, chosen.group, fold, copies)
+        training = TrainingSet(x, chosen.state, chosen.group, fold, copies, grade)
         shift = plan.shift(chosen.share_unlabeled, float(copies[chosen.state == LENS].mean()))
         fitted.append(_head(context, settings, plan, bases, training, shift, common, done))
         clock.step(f"head {plan.name}")
@@ -289,7 +335,11 @@ def _head(
     finally:
         torch.set_num_threads(threads)
     model_id = new_model_id(plan.name)
-    head = HeadMember(plan.inputs, model, shift, {m.id: m.member for m in bases.members})
+    inputs = plan.inputs
+    if plan.name == PROBE:
+        inputs, model = trimmed(inputs, model)
+    below = {m.id: m.member for m in (*bases.members, *bases.encoders)}
+    head = HeadMember(inputs, model, shift, {i.model: below[i.model] for i in inputs})
     save_member(context.workspace, model_id, head, common)
     with replacing(kept) as beside, beside.open("wb") as stream:
         np.save(stream, out + shift)

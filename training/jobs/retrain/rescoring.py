@@ -5,7 +5,7 @@ from __future__ import annotations
 from lens_triage.training.jobs.score import fuse
 from lens_triage.training.members import open_ensemble
 from lens_triage.training.runner.context import JobContext
-from lensing_core.models.head import HeadMember
+from lensing_core.models.files import with_bases
 from lensing_core.models.outputs import StoredOutputs
 from lensing_core.store import open_database
 from lensing_core.store.candidates import candidates_by_cutout
@@ -26,9 +26,7 @@ def rescore(context: JobContext, ensemble: Ensemble, name: str) -> int:
     total = catalog.n_candidates
     rule, members = open_ensemble(context.workspace, ensemble)
     stored = {
-        m.id: StoredOutputs.read(context.workspace, m.id, name, total)
-        for m in members
-        if not isinstance(m.member, HeadMember)
+        m.id: StoredOutputs.read(context.workspace, m.id, name, total) for m in with_bases(members)
     }
     for start in range(done, total, BATCH):
         context.progress(start, total, f"Ranking {name} again")

@@ -164,13 +164,18 @@ class StoredBases:
     Attributes
     ----------
     members : tuple of StoredMember
+        Whose logits join the ensemble.
     inputs : tuple of HeadInput
-        Every column that heads may take: embeddings of networks, features of classic members.
+        Every column that heads may take: embeddings of networks and encoders, features of classic
+        members.
+    encoders : tuple of StoredMember
+        Whose embeddings heads may take, and who have no logit.
     """
 
     members: tuple[StoredMember, ...]
     outputs: dict[int, dict[str, StoredOutputs]]
     inputs: tuple[HeadInput, ...]
+    encoders: tuple[StoredMember, ...] = ()
 
     @classmethod
     def open(
@@ -179,13 +184,14 @@ class StoredBases:
         workspace: Workspace,
         members: Sequence[StoredMember],
         catalogs: dict[int, str],
+        encoders: Sequence[StoredMember] = (),
     ) -> StoredBases:
         """Raises NotFoundError where a member has no outputs of a catalog."""
         outputs: dict[int, dict[str, StoredOutputs]] = {}
         for catalog_id, name in catalogs.items():
             rows = get_catalog(session, catalog_id).n_candidates
             outputs[catalog_id] = {
-                m.id: StoredOutputs.read(workspace, m.id, name, rows) for m in members
+                m.id: StoredOutputs.read(workspace, m.id, name, rows) for m in (*members, *encoders)
             }
         first = next(iter(outputs.values()))
         inputs: list[HeadInput] = []
@@ -194,7 +200,7 @@ class StoredBases:
                 inputs.append(HeadInput(key, "embedding", stored.embedding.shape[1]))
             if stored.features is not None:
                 inputs.append(HeadInput(key, "features", stored.features.shape[1]))
-        return cls(tuple(members), outputs, tuple(inputs))
+        return cls(tuple(members), outputs, tuple(inputs), tuple(encoders))
 
     def read(self, catalog_id: Ints, row: Ints) -> tuple[NDArray[np.float32], Floats]:
         """Columns of :attr:`inputs` (n, Σ columns) and raw logits (n, members) of some rows."""
@@ -210,6 +216,13 @@ class StoredBases:
                 for k, member in enumerate(self.members):
                     raw[part, k] = found[member.id].logit
         return table, raw
+
+    @property
+    def usual_inputs(self) -> tuple[HeadInput, ...]:
+        """Columns for heads that do not choose: of the members, embeddings of encoders if none."""
+        encoders = {stored.id for stored in self.encoders}
+        own = tuple(i for i in self.inputs if i.model not in encoders)
+        return own if any(i.what == "embedding" for i in own) else self.inputs
 
     def columns_of(self, inputs: Sequence[HeadInput]) -> Ints:
         """Which columns of :meth:`read` belong to some of its inputs."""

@@ -17,6 +17,7 @@ from lens_triage.training.jobs.train.data import (
     Indices,
     TrainingData,
 )
+from lens_triage.training.jobs.train.encoder import EncoderPlan, train_encoder
 from lens_triage.training.jobs.train.held_out import HeldOut
 from lens_triage.training.jobs.train.network import (
     NetworkPlan,
@@ -35,6 +36,7 @@ from lensing_core.metrics import ranking_figures_with_intervals
 from lensing_core.models.classic import ClassicMember, train_trees
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, Novelty
+from lensing_core.models.encoders import EncoderMember
 from lensing_core.models.ensemble import EnsembleRule, FusionChoice, choose_fusion
 from lensing_core.models.files import AnyMember, load_member, new_model_id, save_member
 from lensing_core.models.member import MemberOutput
@@ -76,9 +78,11 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
         "data_sha256": data.sha256(),
         "splits": sizes,
     }
-    plans: list[NetworkPlan | None] = [None] if "trees" in settings.members else []
+    plans: list[NetworkPlan | EncoderPlan | None] = [None] if "trees" in settings.members else []
     if "network" in settings.members:
         plans += plan_networks(settings, data, splits)
+    if "encoder" in settings.members:
+        plans += [EncoderPlan(name) for name in dict.fromkeys(settings.encoder)]
     stored = [_member(context, settings, plan, data, splits, common) for plan in plans]
     outputs = {
         name: [_outputs(context, settings, m, data, splits[name], name) for _, m in stored]
@@ -158,7 +162,7 @@ def _figures(logits: NDArray[np.float64], labels: NDArray[np.integer]) -> dict[s
 def _member(
     context: JobContext,
     settings: TrainSettings,
-    plan: NetworkPlan | None,
+    plan: NetworkPlan | EncoderPlan | None,
     data: TrainingData,
     splits: dict[str, Indices],
     common: dict[str, Any],
@@ -174,6 +178,8 @@ def _member(
     member: AnyMember
     if plan is None:
         member = _train_trees(context, settings, data, splits)
+    elif isinstance(plan, EncoderPlan):
+        member = train_encoder(context, settings, data, splits, plan)
     else:
         member = train_network(context, settings, data, plan)
         known = np.concatenate([splits["validation"], splits["train"]])
@@ -246,6 +252,7 @@ def _outputs(
 ) -> MemberOutput:
     """Raw logits of one member, and their variances where the fusion may need them."""
     with_variance = settings.fusion in ("inverse_variance", "best") and settings.dropout > 0
+    with_variance = with_variance and not isinstance(member, EncoderMember)  # it has none
     predict = member.predictor(data.geometry, what, with_variance=with_variance)
     logits, variances = [], []
     for batch in data.batches(indices, BATCH):

@@ -1,0 +1,95 @@
+"""A pretrained encoder as a member of a trained ensemble: frozen, with a head on labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lens_triage.training.jobs.train.data import Indices, TrainingData
+from lens_triage.training.runner.context import JobContext
+from lens_triage.training.settings import TrainSettings
+from lens_triage.training.settings.encode import crops_of
+from lensing_core.models.deep import Novelty
+from lensing_core.models.encoders import EncoderMember, make_encoder
+from lensing_core.pu.probes import ColumnBlock, ProbeData, ProbeMethod, probe_inputs
+
+MOST_LABELED = 3000
+"""Labeled objects that a head is chosen and fitted on: it is made for few."""
+SAMPLE, BATCH = 512, 256
+
+
+@dataclass(frozen=True)
+class EncoderPlan:
+    """An encoder to be given a head."""
+
+    encoder: str
+
+    @property
+    def name(self) -> str:
+        """Of the member, for model ids and files of the run."""
+        return self.encoder.replace("_", "-").replace(".", "-").lower()[:40]
+
+
+def train_encoder(
+    context: JobContext,
+    settings: TrainSettings,
+    data: TrainingData,
+    splits: dict[str, Indices],
+    plan: EncoderPlan,
+) -> EncoderMember:
+    """Fit a probe on the encoder's embeddings of training and validation objects."""
+    known = np.sort(np.concatenate([splits["train"], splits["validation"]]))
+    rng = np.random.default_rng(settings.seed)
+    if len(known) > MOST_LABELED:
+        context.log(f"{MOST_LABELED:,} of {len(known):,} labeled objects fit the encoder's head.")
+        known = np.sort(rng.choice(known, MOST_LABELED, replace=False))
+    sample = rng.choice(known, min(SAMPLE, len(known)), replace=False)
+    member = make_encoder(
+        plan.encoder,
+        native(data, sample),
+        data.geometry,
+        scale=data.scale,
+        weights_file=Path(settings.weights).expanduser() if settings.weights else None,
+        input_px=settings.input_px,
+        crops_arcsec=crops_of(settings.crops),
+        views=int(settings.views),
+        unit_levels=settings.unit_levels,
+        layers=settings.layers,
+    )
+    wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    device = wanted if settings.device == "auto" else settings.device
+    x = _embeddings(context, replace(member, device=device), data, known)
+    at = 0
+    blocks = []
+    for part in member.blocks:
+        blocks.append(ColumnBlock(plan.encoder, part["layer"], at, at + part["columns"]))
+        at += part["columns"]
+    labels = data.labels.label[known]
+    method = ProbeMethod(tuple(probe_inputs(blocks)), seed=settings.seed)
+    fitted = method.fit(ProbeData(x, labels, np.ones(len(x)), data.labels.group[known]))
+    for figures in fitted.figures:
+        context.log(figures.sentence)
+    others = x[labels == 0]
+    return member.with_head(fitted.scorer, Novelty.measure(others) if len(others) > 1 else None)
+
+
+def native(data: TrainingData, indices: Indices) -> NDArray[np.float32]:
+    """Cutouts in the unit of the catalog."""
+    return np.asarray(data.flux(indices) * data.native_factors(), dtype=np.float32)
+
+
+def _embeddings(
+    context: JobContext, member: EncoderMember, data: TrainingData, indices: Indices
+) -> NDArray[np.float32]:
+    """Embeddings (n, d) of objects, in their order."""
+    predict = member.predictor(data.geometry, "training")
+    found = []
+    for batch in data.batches(indices, BATCH):
+        embedding = predict(native(data, batch)).embedding
+        found.append(np.empty((0, 0), np.float32) if embedding is None else embedding)
+        context.progress(sum(map(len, found)), len(indices), "Encoding training objects")
+    return np.concatenate(found)
