@@ -22,6 +22,7 @@ from rich.text import Text
 from lens_triage.training import runner as jobs
 from lens_triage.training.cli.console import console, errors
 from lens_triage.training.cli.database import db
+from lens_triage.training.cli.evaluate import evaluate
 from lens_triage.training.cli.graders import graders
 from lens_triage.training.cli.labels import labels
 from lens_triage.training.cli.sessions import sessions
@@ -52,6 +53,7 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.command()(init)
     for settings in SETTINGS.values():
         cli.command(settings.kind, help=inspect.getdoc(settings))(_job_command(settings))
+    cli.command()(evaluate)
     cli.command("runs")(list_runs)
     cli.command("export-ensemble")(export_ensemble_)
     cli.command("verify-data")(verify_data)

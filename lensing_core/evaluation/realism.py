@@ -1,0 +1,123 @@
+"""Can painted objects be told from real ones? What tells them apart is what a network learns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lensing_core.datasets.uses import LENS, OTHER
+from lensing_core.errors import BadInputError
+from lensing_core.metrics import RankingCurve
+from lensing_core.metrics.resampling import group_resamples
+from lensing_core.pu.probes import ColumnBlock, ProbeData, ProbeInput, cross_fitted_scores
+
+LIMIT = 0.8
+"""AUROC above which a training set is warned of."""
+FEWEST = 20
+N_BOOTSTRAP = 300
+
+
+@dataclass(frozen=True)
+class RealismGate:
+    """How well painted objects can be told from real ones by one kind of columns.
+
+    Attributes
+    ----------
+    columns : str
+    auroc, low_95, high_95 : float
+        Cross-fitted in whole groups; 0.5 where they cannot be told apart.
+    painted, real : int
+    giveaways : tuple of int
+        Rows of the painted objects that are told apart most surely.
+    """
+
+    columns: str
+    auroc: float
+    low_95: float
+    high_95: float
+    painted: int
+    real: int
+    giveaways: tuple[int, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the AUROC is at most :data:`LIMIT`."""
+        return self.auroc <= LIMIT
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            **vars(self),
+            "giveaways": list(self.giveaways),
+            "limit": LIMIT,
+            "passed": self.passed,
+        }
+
+    @property
+    def sentence(self) -> str:
+        """One line for people."""
+        what = (
+            "painted and real objects look alike"
+            if self.passed
+            else f"above the limit of {LIMIT}: networks may learn what is painted"
+        )
+        return (
+            f"Realism by {self.columns}: AUROC {self.auroc:.3f} [{self.low_95:.3f}, "
+            f"{self.high_95:.3f}] of {self.painted} painted against {self.real} real; {what}."
+        )
+
+
+def realism_gate(
+    columns: Mapping[str, NDArray[np.float32]],
+    painted: ArrayLike,
+    groups: ArrayLike,
+    *,
+    examples: int = 12,
+    seed: int = 0,
+) -> list[RealismGate]:
+    """Tell painted from real by each kind of columns (embedding, features).
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray of shape (n, d)
+    painted : array_like of shape (n,), bool
+    groups : array_like of shape (n,)
+        All pictures of one host belong to one group.
+    examples : int
+        Giveaways to name.
+
+    Raises
+    ------
+    BadInputError
+        If there are fewer than :data:`FEWEST` of either.
+    """
+    truth, group = np.asarray(painted, dtype=bool), np.asarray(groups)
+    n = int(truth.sum()), int((~truth).sum())
+    if min(n) < FEWEST:
+        raise BadInputError(
+            f"{n[0]} painted and {n[1]} real objects: the realism gate needs {FEWEST} of each."
+        )
+    found = []
+    for name, values in columns.items():
+        data = ProbeData(
+            np.asarray(values, dtype=np.float32),
+            np.where(truth, LENS, OTHER).astype(np.int8),
+            np.ones(len(truth)),
+            group,
+        )
+        given = ProbeInput(name, (ColumnBlock(name, name, 0, values.shape[1]),))
+        scores = cross_fitted_scores(data, given, seed=seed)
+        draws = [
+            RankingCurve.of(scores[rows], truth[rows].astype(int)).auroc()
+            for rows in group_resamples(group, truth, N_BOOTSTRAP, seed)
+        ]
+        low, high = np.percentile(draws, [2.5, 97.5])
+        order = np.argsort(-np.where(truth, scores, -np.inf), kind="stable")[:examples]
+        auroc = RankingCurve.of(scores, truth.astype(int)).auroc()
+        giveaways = tuple(int(k) for k in order if truth[k])
+        found.append(RealismGate(name, auroc, float(low), float(high), *n, giveaways))
+    return found

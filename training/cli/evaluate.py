@@ -1,0 +1,94 @@
+"""``lens-triage evaluate``: how good a ranking is on real objects."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+
+from lens_triage.training.cli.console import console
+from lens_triage.training.cli.types import WorkspaceArgument
+from lensing_core.errors import BadInputError
+from lensing_core.workspace import Workspace
+
+_SHOWN = ("auroc", "tpr10", "recall_fpr_0.001", "recall_fpr_0.01", "recall_fpr_0.05")
+_NAMES = ("AUROC", "TPR10", "recall at FPR 1e-3", "1e-2", "5e-2", "matched separation")
+
+
+def evaluate(
+    workspace: WorkspaceArgument,
+    ensemble: Annotated[str, typer.Option(help="Ensemble that has scored the catalogs.")],
+    catalog: Annotated[str, typer.Option(help="Catalog with real lenses.")],
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(help="Catalog of the same survey with real non-lenses; may be repeated."),
+    ] = None,
+    painted: Annotated[
+        str, typer.Option(help="Catalog with painted arcs: can it be told from the real ones?")
+    ] = "",
+    visibility: Annotated[
+        str, typer.Option(help="Column of the table that says how visible arcs are.")
+    ] = "",
+    block_nside: Annotated[
+        int, typer.Option(min=0, help="NSIDE of the sky blocks that intervals draw; 0: none.")
+    ] = 64,
+    output: Annotated[
+        Path | None, typer.Option(help="Write everything to this file, as JSON.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for pictures of what gives painted arcs away.")
+    ] = None,
+) -> None:
+    """Measure a ranking on real objects, beside brightness, color and center alone."""
+    from lens_triage.training.real_evaluation import evaluate_real  # loads torch
+    from lens_triage.training.realism import check_realism
+
+    if output is not None and not output.parent.is_dir():
+        raise BadInputError(f"output: there is no folder {output.parent}.")
+    opened = Workspace.open(workspace)
+    names = list(dict.fromkeys([catalog, *(beside or [])]))
+    found = evaluate_real(
+        opened, ensemble, names, visibility=visibility, block_nside=block_nside
+    ).to_json()
+    for note in found["notes"]:
+        console.print(note, soft_wrap=True, highlight=False)
+    for comparison in found["comparisons"]:
+        console.print(_table(comparison))
+    for row in found["visibility"]:
+        console.print(
+            f"Arcs {row['name']}: recall at FPR 1e-2 {row['found']}/{row['lenses']} = "
+            f"{row['recall']:.2f} [{row['low_95']:.2f}, {row['high_95']:.2f}]",
+            highlight=False,
+        )
+    if painted:
+        gates = check_realism(opened, painted, names, ensemble, pictures=pictures)
+        for gate in gates:
+            console.print(gate["sentence"], soft_wrap=True, highlight=False)
+        found["realism"] = gates
+    if output is not None:
+        output.write_text(json.dumps(found, indent=1, allow_nan=False))
+
+
+def _table(comparison: dict[str, Any]) -> Table:
+    """Figures of the ensemble and the baselines against one kind of non-lenses."""
+    table = Table(
+        "score",
+        *_NAMES,
+        title=f"On {comparison['sentence']}",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+    )
+    for name, measured in comparison["measured"].items():
+        cells = [_figure(measured["figures"][key]) for key in _SHOWN]
+        table.add_row(name, *cells, _figure(measured["matched"]))
+    return table
+
+
+def _figure(figure: dict[str, Any]) -> str:
+    if figure["value"] is None:
+        return "not measurable"
+    return f"{figure['value']:.3f} [{figure['low_95']:.3f}, {figure['high_95']:.3f}]"
