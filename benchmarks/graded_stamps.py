@@ -1,0 +1,179 @@
+"""Do frozen encoders with few real labels tell real lenses from look-alikes?
+
+    python benchmarks/graded_stamps.py DATA --workspace FOLDER
+
+DATA holds ``spacewarps_cfhtls`` (210 CFHTLS color pictures with the mean grade of three experts,
+all candidates that volunteers had passed; More et al. 2016). Grade 2 and above against below 1.
+Heads are linear probes; everything about them (columns, layers, target, penalty) is chosen inside
+the training folds, in groups by sky position. Beside them stand the bundled ensemble, which saw
+none of these labels, and brightness, color and center alone. Run it again to go on.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import select
+
+from lens_triage.training.defaults import run_once
+from lens_triage.training.settings import EncodeSettings, IngestSettings, RunSettings, ScoreSettings
+from lens_triage.training.shipped import make_workspace
+from lensing_core.cutouts import CutoutStore
+from lensing_core.datasets.groups import object_groups
+from lensing_core.datasets.splits import group_folds
+from lensing_core.datasets.uses import LENS, OTHER, UNLABELED
+from lensing_core.evaluation import (
+    baseline_scores,
+    compare_measured,
+    measure_appearance,
+    measure_scores,
+)
+from lensing_core.models.outputs import StoredOutputs
+from lensing_core.pu.probes import ColumnBlock, ProbeData, ProbeMethod, fit_probe, probe_inputs
+from lensing_core.store import open_database
+from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.tables import Candidate, Catalog, Model, Score
+from lensing_core.workspace import Workspace
+
+CATALOG, BUNDLED = "cfhtls-graded", "default-cfhtls-pictures"
+OUTER_FOLDS = 10
+ENCODERS = {
+    "Lite0, 9 and 18 arcsec": {"encoder": "efficientnet_lite0"},
+    "Lite0, 12 and 18 arcsec": {"encoder": "efficientnet_lite0", "crops": [12, 18]},
+    "Lite0, 9 and 24 arcsec": {"encoder": "efficientnet_lite0", "crops": [9, 24]},
+    "Lite1, 9 and 18 arcsec": {"encoder": "efficientnet_lite1"},
+    "Lite2, 9 and 18 arcsec": {"encoder": "efficientnet_lite2"},
+}
+
+
+def do(workspace: Workspace, settings: RunSettings) -> None:
+    """Run a job once in this workspace, to its end."""
+    print(f"# {settings.title()}: {run_once(workspace, settings):.0f} s", flush=True)
+
+
+def prepare(workspace: Workspace, data: Path, encoders: list[str]) -> None:
+    """Import the stamps, score them with the bundled ensemble, and encode them."""
+    folder = data / "spacewarps_cfhtls"
+    do(
+        workspace,
+        IngestSettings(
+            catalog=CATALOG,
+            survey="cfhtls",
+            table=str(folder / "candidates.txt"),
+            images=str(folder / "candidates"),
+            frame_crop_px=10,
+            pixel_scale_arcsec=30 / 464,
+            grid_scale_arcsec=0.187,
+            columns={"id": "Name", "file": "Name", "ra": "Ra(deg)", "dec": "Dec(deg)"},
+        ),
+    )
+    do(workspace, ScoreSettings(ensemble=BUNDLED, catalog=CATALOG))
+    for name in encoders:
+        do(workspace, EncodeSettings(catalog=CATALOG, **ENCODERS[name]))
+
+
+def read_columns(workspace: Workspace, n: int) -> tuple[np.ndarray, list[ColumnBlock]]:
+    """What encoders and members of the bundled ensemble stored, side by side."""
+    parts, blocks, at = [], [], 0
+    with open_database(workspace).session() as session:
+        members = [m.model_id for m in find_ensemble(session, BUNDLED).members]
+        encoders = session.scalars(select(Model).where(Model.kind == "encoder")).all()
+        listed = [(m.id, m.manifest["blocks"], m.manifest["encoder"]) for m in encoders]
+    for key in members:
+        stored = StoredOutputs.read(workspace, key, CATALOG, n)
+        kind = "embedding" if stored.embedding is not None else "features"
+        values = getattr(stored, kind)[:]
+        parts.append(np.where(np.isfinite(values), values, np.nan))
+        blocks.append(
+            ColumnBlock(f"bundled {kind} {key.split('-')[0]}", kind, at, at + values.shape[1])
+        )
+        at += values.shape[1]
+    for key, parts_of, spec in listed:
+        parts.append(StoredOutputs.read(workspace, key, CATALOG, n).embedding[:])
+        crops = " and ".join(f"{crop:g}" for crop in spec["crops_arcsec"])
+        for part in parts_of:
+            name = f"{spec['backbone'].removeprefix('tf_')} {crops} arcsec"
+            blocks.append(ColumnBlock(name, part["layer"], at, at + part["columns"]))
+            at += part["columns"]
+    return np.concatenate(parts, axis=1), blocks
+
+
+def read_objects(workspace: Workspace) -> dict[str, np.ndarray]:
+    """Grade, bundled score and group of each stamp, in the order of the cutouts."""
+    with open_database(workspace).session() as session:
+        rows = session.execute(
+            select(Candidate, Score.logit)
+            .join(Score, Score.candidate_id == Candidate.id)
+            .join(Catalog, Catalog.id == Candidate.catalog_id)
+            .where(Catalog.name == CATALOG)
+            .order_by(Candidate.cutout_index)
+        ).all()
+        grade = np.array([float(c.observation.properties["Expert_Grade"]) for c, _ in rows])
+        position = np.array([(c.ra_deg, c.dec_deg) for c, _ in rows])
+    return {
+        "grade": grade,
+        "bundled": np.array([logit for _, logit in rows]),
+        "group": object_groups(len(grade), ra_deg=position[:, 0], dec_deg=position[:, 1]),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--workspace", type=Path, required=True)
+    parser.add_argument("--encoders", nargs="*", default=list(ENCODERS), choices=list(ENCODERS))
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    workspace = make_workspace(arguments.workspace)
+    prepare(workspace, arguments.data.resolve(), arguments.encoders)
+
+    objects = read_objects(workspace)
+    grade, group = objects["grade"], objects["group"]
+    state = np.where(grade >= 2, LENS, np.where(grade < 1, OTHER, UNLABELED)).astype(np.int8)
+    x, blocks = read_columns(workspace, len(grade))
+    data = ProbeData(x.astype("f4"), state, np.ones(len(grade)), group, grade / 3)
+    inputs = probe_inputs(blocks, graded=True)
+    fold = group_folds(group, state == LENS, OUTER_FOLDS, seed=arguments.seed)
+    found = {f"{given.name}, {given.target}": np.empty(len(grade)) for given in inputs}
+    found["chosen inside the training folds"] = np.empty(len(grade))
+    for k in range(OUTER_FOLDS):
+        train, held = data.rows(np.flatnonzero(fold != k)), fold == k
+        fitted = ProbeMethod(tuple(inputs), seed=arguments.seed).fit(train)
+        found["chosen inside the training folds"][held] = fitted.scorer(x[held])
+        for given, figures in zip(inputs, fitted.figures, strict=True):
+            scorer = fit_probe(train, given, figures.penalty)
+            found[f"{given.name}, {given.target}"][held] = scorer(x[held])
+        print(f"# fold {k}: {fitted.chosen.name}, {fitted.chosen.target}", flush=True)
+
+    clear = state != UNLABELED
+    labels, groups = (state[clear] == LENS).astype(int), group[clear]
+    store = CutoutStore(workspace.catalog_cutouts(CATALOG))
+    appearance = measure_appearance(store.read_many(np.flatnonzero(clear)), store.geometry)
+    scores = {"bundled ensemble": objects["bundled"][clear]}
+    scores |= {name: values[clear] for name, values in found.items()}
+    baselines = baseline_scores(appearance, labels, groups, seed=arguments.seed)
+    scores |= {f"{name} alone": values for name, values in baselines.items()}
+    print(
+        f"\n{labels.sum()} of grade >= 2, {(labels == 0).sum()} below 1, {len(set(group))} groups"
+    )
+    print("| score | AUROC | TPR10 | matched separation |\n| --- | --- | --- | --- |")
+    for name, values in scores.items():
+        measured = measure_scores(values, labels, appearance.matching, groups)
+        auroc, tpr10 = measured.figures["auroc"], measured.figures["tpr10"]
+        print(f"| {name} | {auroc} | {tpr10} | {measured.matched} |", flush=True)
+    print("\nless the bundled ensemble, on the same draws of groups:")
+    best = "chosen inside the training folds"
+    for name in (best, *(f"{b} alone" for b in baselines)):
+        other = compare_measured(
+            scores["bundled ensemble"], scores[name], labels, appearance.matching, groups
+        )
+        for key in ("auroc", "tpr10", "matched"):
+            d = other[key]
+            print(f"{name}, {key}: {d.value:+.3f} [{d.low_95:+.3f}, {d.high_95:+.3f}]")
+
+
+if __name__ == "__main__":
+    main()
