@@ -91,4 +91,6 @@ def _table(comparison: dict[str, Any]) -> Table:
 def _figure(figure: dict[str, Any]) -> str:
     if figure["value"] is None:
         return "not measurable"
+    if figure["low_95"] is None:  # too few non-lenses in some draws
+        return f"{figure['value']:.3f} [not measurable]"
     return f"{figure['value']:.3f} [{figure['low_95']:.3f}, {figure['high_95']:.3f}]"
