@@ -27,13 +27,13 @@ def searching_form(context: AppContext, catalog: str = "") -> RunForm:
     def choices() -> Mapping[str, Choices]:
         usable = [
             found
-            for found in list_catalog_rows(context.database)
+            for found in context.database.ask(list_catalog_rows)
             if found.complete and found.scale == "galaxy" and found.origin == "observed"
         ]
         return {"catalog": catalog_choices(usable)}
 
     def values() -> Mapping[str, str]:
-        taken = [ensemble.name for ensemble in list_ensembles(context.database)]
+        taken = [ensemble.name for ensemble in context.database.ask(list_ensembles)]
         known = choices()["catalog"].values()
         chosen = {"catalog": catalog} if catalog in known else {}
         return {
