@@ -125,7 +125,7 @@ def _training(context: AppContext) -> RunForm:
 
 def _encoding(context: AppContext) -> RunForm:
     def choices() -> Mapping[str, Choices]:
-        catalogs = catalog_choices(list_catalogs(context.database))
+        catalogs = catalog_choices(context.database.ask(list_catalogs))
         return {"catalog": catalogs, "further": catalogs}
 
     return RunForm(

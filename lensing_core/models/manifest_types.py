@@ -246,6 +246,9 @@ class EnsembleManifest(TypedDict, total=False):
     calibrated: bool
     calibration_note: str
     pu: PuForm
+    probe_choices: list[dict[str, Any]]
+    baselines: dict[str, Any]
+    search: dict[str, Any]
 
 
 class ContractForm(TypedDict):

@@ -16,6 +16,7 @@ from lens_triage.training.jobs.search.committee import Committee, Embeddings, fi
 from lens_triage.training.jobs.search.estimate import estimate_search
 from lens_triage.training.jobs.search.sets import SearchData, gather, known_ids
 from lens_triage.training.jobs.train.held_out import HeldOut
+from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import EncodeSettings, SearchSettings
@@ -23,7 +24,6 @@ from lensing_core.calibration import reliability
 from lensing_core.cutouts import CutoutStore
 from lensing_core.metrics import ranking_figures_with_intervals
 from lensing_core.models.encoders import EncoderMember
-from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import AnyMember, load_member, new_model_id, save_member
 from lensing_core.models.head import HeadInput, HeadMember
 from lensing_core.models.member import MemberOutput
@@ -283,8 +283,7 @@ def _score(context: JobContext, settings: SearchSettings, sets: list[str], encod
         done = rows_scored(session, ensemble.id, catalog.id)
     data = _gather(context, settings, sets)
     own = np.flatnonzero(~data.painted)
-    members = [load_member(context.workspace, m.model_id) for m in ensemble.members]
-    rule = EnsembleRule.from_json(ensemble.manifest["rule"])
+    rule, members = open_ensemble(context.workspace, ensemble)
     note = json.loads((Path(context.folder) / COMMITTEE).read_text())
     seen = np.zeros((len(data), len(members)), dtype=bool)
     for k, rows in enumerate(note["seen"]):

@@ -12,7 +12,7 @@ from lens_triage.training.jobs.inject import parent_of
 from lens_triage.training.jobs.retrain.reserved import reserved_path
 from lensing_core.crossmatch.lenscat import read_lenscat
 from lensing_core.datasets.grades import GradeRule
-from lensing_core.datasets.groups import BLOCK_NSIDE, object_groups
+from lensing_core.datasets.groups import BLOCK_NSIDE, Groups, object_groups
 from lensing_core.datasets.labels import read_labels
 from lensing_core.datasets.splits import fold_of_groups, split_groups
 from lensing_core.datasets.table import CandidateLabels
@@ -105,11 +105,15 @@ def gather(
     number = np.array([order[k] for k in labels.catalog_id.tolist()], dtype=np.int64)
     parent = _parents(labels, number)
     keys = [parent.tolist()]
-    places = {"ra_deg": labels.ra_deg, "dec_deg": labels.dec_deg}
-    group = object_groups(len(labels), keys=keys, block_nside=BLOCK_NSIDE, **places)
+
+    def grouped(nside: int | None) -> Groups:
+        ra, dec = labels.ra_deg, labels.dec_deg
+        return object_groups(len(labels), keys=keys, block_nside=nside, ra_deg=ra, dec_deg=dec)
+
+    group = grouped(BLOCK_NSIDE)
     with_blocks = len(np.unique(group)) >= FEWEST_GROUPS
     if not with_blocks:
-        group = object_groups(len(labels), keys=keys, block_nside=None, **places)
+        group = grouped(None)
     split = np.full(len(labels), "test", dtype="U12")
     for name, rows in split_groups(group, SPLITS, seed=seed).items():
         split[rows] = name

@@ -10,12 +10,14 @@ from lens_triage.training.jobs import retrain as retraining
 from lens_triage.training.jobs.retrain.probing import read_grades
 from lens_triage.training.settings import RetrainSettings
 from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.models.files import load_member
+from lensing_core.models.head import HeadMember
 from lensing_core.models.manifest import ENCODER
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import find_ensemble
-from lensing_core.store.tables import Candidate, Catalog, Model, Observation
+from lensing_core.store.tables import Candidate, Catalog, Model, Observation, RunLog
 
 QUICK = {
     "ensemble": "second",
@@ -43,7 +45,13 @@ def encoded(workspace, make_survey, monkeypatch):
     embedding[:, :3] += 1.6 * truth[:, None]
     writer = OutputWriter(workspace, "lite-1", "survey", len(truth))
     writer.write(0, MemberOutput(np.zeros(len(truth)), embedding))
-    manifest = {"kind": ENCODER, "blocks": BLOCKS, "embedding_dim": 20, "has_head": False}
+    contract = {
+        "bands": ["g"], "size_px": 20, "pixel_scale_arcsec": 0.2, "pixel_kind": "flux",
+    }  # fmt: skip
+    manifest = {
+        "id": "lite-1", "kind": ENCODER, "files": {}, "contract": contract, "encoder": {},
+        "blocks": BLOCKS, "embedding_dim": 20, "has_head": False,
+    }  # fmt: skip
     with open_database(workspace).session() as session:
         session.add(Model(id="lite-1", kind=ENCODER, manifest=manifest))
         rows = session.query(Candidate).join(Catalog).filter(Catalog.name == "survey")
@@ -72,6 +80,24 @@ def _reading(read, manifest):
         return read(folder, **options)
 
     return wrapped
+
+
+def test_a_probe_on_the_encoder_is_chosen_told_and_ranks(workspace, encoded, make_context):
+    settings = RetrainSettings(**QUICK)
+    check_run(workspace, settings)
+    result = retraining.run(make_context(settings), settings)
+    with open_database(workspace).session() as session:
+        manifest = find_ensemble(session, "second").manifest
+        said = [line.message for line in session.query(RunLog)]
+    (chosen,) = (c for c in manifest["probe_choices"] if c["chosen"])
+    assert "lite-1, middle" in {c["name"] for c in manifest["probe_choices"]}
+    assert chosen["low_95"] <= chosen["recall"] <= chosen["high_95"]
+    assert {c["target"] for c in manifest["probe_choices"]} == {"lens"}
+    assert any(line.startswith("Probe on lite-1, middle (lens): recall") for line in said)
+    probe = load_member(workspace, result["members"][-1]).member
+    assert isinstance(probe, HeadMember)
+    assert {given.model for given in probe.inputs} <= {"lite-1", "trees-1"}
+    assert manifest["figures"]["ensemble"]["auroc"]["value"] > 0.5
 
 
 def test_grades_may_be_learned(workspace, encoded, make_context):
