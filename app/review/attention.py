@@ -119,9 +119,11 @@ class AttentionSource:
         from lensing_core.models.explaining import explain_candidate
 
         workspace = self._context.workspace
+        folder = model_folder(workspace, model_id)
+        if not folder.is_dir():
+            raise NotFoundError(f"There is no model {model_id} in the workspace.")
         try:
-            manifest = read_manifest(model_folder(workspace, model_id))
-            if manifest["kind"] == _NETWORK:
+            if read_manifest(folder)["kind"] == _NETWORK:
                 return self._map(model_id, catalog, index, method)
             found = explain_candidate(workspace, model_id, catalog, index)
             return Explained(features_to_json(found))

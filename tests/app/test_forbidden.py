@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import panel_material_ui as pmui
 import pytest
 from page_parts import shown
 from people import signed_in_as
@@ -18,6 +21,7 @@ from lens_triage.app.widgets.table import Table
 from lensing_core.acquisition import QueueEntry
 from lensing_core.labeling import NewSession, create_session, list_sessions
 from lensing_core.labeling.loop_history import Round
+from lensing_core.proportions import Proportion
 from lensing_core.store import open_database
 from lensing_core.store.graders import sign_in
 
@@ -48,11 +52,20 @@ def seen_by(filled_workspace):
     return look
 
 
+def _open_tabs(page: Any) -> None:
+    """Show every tab once: a form is made when its tab is opened."""
+    for tabs in [p for p in shown(page) if isinstance(p, pmui.Tabs)]:
+        for k in range(len(tabs)):
+            tabs.active = k
+
+
 @pytest.mark.parametrize("who", [NOBODY, GRADER, ORGANISER])
 @pytest.mark.parametrize("slug", BUTTONS)
 def test_buttons_of_pages(seen_by, who: str, slug: str) -> None:
     context = seen_by(who)
-    buttons = [p for p in shown(PAGES[slug][1](context)) if isinstance(p, ActionButton)]
+    page = PAGES[slug][1](context)
+    _open_tabs(page)
+    buttons = [p for p in shown(page) if isinstance(p, ActionButton)]
     for label, action in BUTTONS[slug].items():
         mine = [b for b in buttons if b.label.startswith(label)]
         if slug == "team" and who == NOBODY:
@@ -99,9 +112,7 @@ def test_a_round_that_may_not_be_promoted_says_why(seen_by) -> None:
     reason = why_not(seen_by(GRADER), "promote")
     assert reason == "Only an organiser may promote an ensemble."
     fields = dict.fromkeys(Round.__dataclass_fields__, 0)
-    from lensing_core.consensus import Share
-
-    found = Round(**{**fields, "figures": {}, "differences": {}, "top": Share(0, 0),
+    found = Round(**{**fields, "figures": {}, "differences": {}, "top": Proportion(0, 0),
                      "ensemble": "round-2", "promoted": False})  # fmt: skip
     (button,) = round_row(found, forbidden=reason)["act"]["actions"]
     assert (button["disabled"], button["title"]) == (True, reason)

@@ -110,8 +110,8 @@ def grade_one(workspace) -> int:
 def test_every_page_builds_on_a_server(on_server, monkeypatch):
     monkeypatch.setattr(runner, "_launch", lambda *claimed: None)
     context = AppContext.of(fill_workspace(on_server))
-    for title, page in PAGES.values():
-        built = _route(context, title, page)()
+    for slug, (title, _) in PAGES.items():
+        built = _route(context, slug, title)()
         panes = [pane.object for part in built.main for pane in part.select(pn.pane.HTML)]
         assert 'role="alert"' not in " ".join(panes), title
         built.get_root()

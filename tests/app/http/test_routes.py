@@ -127,7 +127,9 @@ def test_every_route_is_guarded_and_every_page_is_there(front, inside):
     assert all(issubclass(rule.target, Guard) for rule in rules)
     pages = {rule.matcher.regex.pattern for rule in rules if issubclass(rule.target, DocHandler)}
     assert pages == {rf"/{slug}/?$" for slug in PAGES}
-    theirs = {r.target.__name__ for r in rules if not r.target.__module__.startswith("app.")}
+    theirs = {
+        r.target.__name__ for r in rules if not r.target.__module__.startswith("lens_triage.app.")
+    }
     assert theirs == {
         "DocHandler",
         "WSHandler",

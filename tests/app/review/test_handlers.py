@@ -144,7 +144,7 @@ def test_questions_are_answered_without_a_name(context, browser) -> None:
     status, answer = browser.post("/review/ask", {"type": "history", "id": 99})
     assert (status, answer["type"], "does not exist" in answer["message"]) == (200, "error", True)
     status, answer = browser.post("/review/ask", {"type": "nonsense"})
-    assert (status, "does not know" in answer["message"]) == (200, True)
+    assert (status, "does not know" in answer["error"]) == (400, True)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_nothing_is_written_under_the_name_of_somebody_else(context, browser, me
         assert (status, answer) == (200, {"written": [event["uuid"]], "refused": {}})
     with open_database(context.workspace).session() as session:
         assert len(session.scalars(select(Remark)).all()) == (message["kind"] != "untag")
-    assert "does not know" in browser.post("/review/ask", {"type": message["kind"]})[1]["message"]
+    assert "does not know" in browser.post("/review/ask", {"type": message["kind"]})[1]["error"]
 
 
 def test_ones_own_grade_comes_with_the_history(context, browser) -> None:
