@@ -66,23 +66,6 @@ def test_a_page_has_its_colours_while_it_loads(
     screenshot("veil")
 
 
-def test_the_frame_is_painted_before_any_script_has_come(
-    server: str, page: Page, screenshot: Callable[[str], object]
-) -> None:
-    held = []
-    page.route("**/*.js*", held.append)
-    page.goto(f"{server}/train", wait_until="commit")
-    page.wait_for_function(
-        "() => performance.getEntriesByName('first-contentful-paint').length > 0"
-    )
-    screenshot("frame")
-    page.unroute_all()
-    for route in held:
-        route.continue_()
-    expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
-    expect(page.locator("#loader")).to_be_hidden()
-
-
 def _ground(theme: str) -> str:
     """The colour below everything, as a browser writes it."""
     colour = THEME_CONFIG[theme]["palette"]["background"]["default"]
