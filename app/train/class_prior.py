@@ -23,6 +23,7 @@ class ClassPriorPanel(pn.viewable.Viewer):
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
+        self.catalog = ""
         self._body = html(_NONE, css=CSS)
         self._from = html("", css=CSS)
         self._view = section(
@@ -38,7 +39,8 @@ class ClassPriorPanel(pn.viewable.Viewer):
         return self._view
 
     def show_catalog(self, catalog: str) -> None:
-        """Show what the newest retraining on a catalog found."""
+        """Show what the newest retraining on a catalog found; reads all ensembles' manifests."""
+        self.catalog = catalog
         found = newest_of(self._context.database.ask(list_ensembles), catalog)
         self._from.visible = found is not None
         if found is None:

@@ -192,7 +192,7 @@ def _from_labels(
 
     def show_prior() -> None:
         chosen = form.panel.peek()
-        if isinstance(chosen, RetrainSettings):
+        if isinstance(chosen, RetrainSettings) and chosen.catalog != prior.catalog:
             prior.show_catalog(chosen.catalog)
 
     form = RunForm(
@@ -206,7 +206,7 @@ def _from_labels(
         folded=("Labels", "Splits"),
         after=(prior,) if settings is RetrainSettings else (),
         on_change=show_prior,
-        on_end=lambda run: show_prior(),
+        on_end=lambda run: prior.show_catalog(prior.catalog),
     )
     show_prior()
     return form

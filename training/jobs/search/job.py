@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lens_triage.training.jobs import encode, inject
 from lens_triage.training.jobs.hosts import measure_rows
+from lens_triage.training.jobs.notes import write_note
 from lens_triage.training.jobs.score import fuse
 from lens_triage.training.jobs.search.committee import Committee, Embeddings, fit_committee
 from lens_triage.training.jobs.search.estimate import estimate_search
@@ -270,7 +271,7 @@ def _save(
         ids.append(new_model_id(f"{settings.ensemble[:30]}-{number}"))
         save_member(workspace, ids[-1], head, common)
     seen = [member.seen.tolist() for member in committee.members]
-    (Path(context.folder) / COMMITTEE).write_text(json.dumps({"models": ids, "seen": seen}))
+    write_note(context.folder / COMMITTEE, {"models": ids, "seen": seen})
     return ids
 
 
