@@ -6,3 +6,8 @@
   Galaxy Zoo, Space Warps;
 - :mod:`~lensing_core.named_sets.attaching`: a list of known lenses put onto a catalog.
 """
+
+import lazy_loader as lazy
+
+# Loaded when a name is first used: settings read the keys of sets and nothing else.
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

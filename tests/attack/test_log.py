@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 from attacking import seeds
+from grading import grade_in_a_process
 from rows import add_catalog
 from typer.testing import CliRunner
 
@@ -308,23 +309,11 @@ def test_sessions_of_a_log_that_was_sealed_without_them_are_sealed_with_the_next
         sealed_log.check(workspace, database)
 
 
-def _grade_in_a_process(root: Path, name: str, n: int) -> None:
-    """What the front and the page process do at once, each with a connection of its own."""
-    database = open_database(Workspace.open(root))
-    for k in range(n):
-        with database.session() as session:
-            grader = grader_named(session, name)
-            event = NewEvent(
-                str(uuid4()), "grade", grader.id, k % 12 + 1, "abcx", AT, grade="A", is_lens=1
-            )
-            append_events(session, [event])
-
-
 def test_two_processes_that_grade_at_once_leave_a_whole_log(workspace, database):
     database.engine.dispose()
     context = multiprocessing.get_context("spawn")
     both = [
-        context.Process(target=_grade_in_a_process, args=(workspace.root, name, 40))
+        context.Process(target=grade_in_a_process, args=(workspace.root, name, 40))
         for name in ("Ana", "Bo")
     ]
     for process in both:

@@ -11,6 +11,7 @@ from filling import N_OBSERVED
 from finding_data import GRADED, RINGS, fill_for_finding
 from playwright.sync_api import Page, expect
 from pyvo.samp import SAMPHubServer, SAMPIntegratedClient
+from waiting import until
 
 from lensing_core.workspace import Workspace
 
@@ -187,6 +188,7 @@ def test_downloads_and_samp(url, page, screenshot, tmp_path, monkeypatch, worksp
         expect(menu.get_by_text(f"{len(RINGS)} rows sent to 1 program.")).to_be_visible()
         screenshot("samp-1280-light")
         first = page.locator(".viewer h2").inner_text()
+        until(lambda: bool(received))  # the hub passes it on by itself
         fields = received[0][1]
         row = {"table-id": fields["table-id"], "url": fields["url"], "row": "3"}
         other.notify_all({"samp.mtype": "table.highlight.row", "samp.params": row})

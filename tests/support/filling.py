@@ -27,6 +27,12 @@ from lensing_core.workspace import Workspace
 
 LONG_NAME = "decals-dr10-south-luminous-red-galaxies-with-blue-neighbours"
 N_OBSERVED, N_SIMULATED, N_LONG = 140, 60, 12
+_CONTRACT = {
+    "bands": ["g", "r", "i"],
+    "size_px": 48,
+    "pixel_scale_arcsec": 0.168,
+    "pixel_kind": "flux",
+}
 
 
 def cutouts(n: int, bands: int, size: int, lens: np.ndarray, seed: int) -> np.ndarray:
@@ -134,7 +140,11 @@ def _ensemble(workspace: Workspace, name: str, run_id: str | None = None) -> int
     """An ensemble of two members; return its id."""
     with open_database(workspace).session() as session:
         models = [
-            Model(id=f"{name}-{short}", kind=kind, manifest=model_manifest(f"{name}-{short}", kind))
+            Model(
+                id=f"{name}-{short}",
+                kind=kind,
+                manifest=model_manifest(f"{name}-{short}", kind, contract=_CONTRACT),
+            )
             for short, kind in (("lightgbm", "lightgbm"), ("timm", "network"))
         ]
         session.add_all(models)

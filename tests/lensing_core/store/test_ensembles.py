@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from manifests import model_manifest
 from rows import add_catalog, score_row
 
 from lensing_core.errors import NotFoundError
@@ -139,7 +140,7 @@ def test_what_has_not_scored_a_catalog_is_no_start_from_it(session) -> None:
 def test_members_first_then_the_newest_models(session) -> None:
     kinds = {"a": "network", "b": "lightgbm", "c": "network", "d": "pu_head", "e": "network"}
     session.add_all(
-        Model(id=key, kind=kind, manifest={}, created_at=day(k))
+        Model(id=key, kind=kind, manifest=model_manifest(key, kind), created_at=day(k))
         for k, (key, kind) in enumerate(kinds.items(), 1)
     )
     session.flush()

@@ -55,6 +55,8 @@ def run(context, settings):
         context.metric("count", k, step=k)
         context.progress(k, settings.n, "Counting")
         time.sleep(settings.pause_s)
+        while (context.folder / "hold").exists():
+            time.sleep(0.01)
     return {"began": began, "n": k}
 
 def register():

@@ -59,7 +59,10 @@ def test_a_second_worker_ends_without_touching_the_run(workspace, counting):
         str(workspace.root),
         counting,
     ]
+    hold = workspace.runs / counting / "hold"
+    hold.touch()  # the first cannot end before the second has looked
     second = subprocess.run(program, capture_output=True, text=True, check=False)
+    hold.unlink()
     assert second.returncode == 1
     assert "Another worker does run" in second.stderr
     assert of(workspace, counting).status in ("running", "succeeded")

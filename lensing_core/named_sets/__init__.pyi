@@ -1,0 +1,9 @@
+from .attaching import attach as attach
+from .choices import ATTACHABLE as ATTACHABLE
+from .choices import PRESETS as PRESETS
+from .known import NAMED_SETS as NAMED_SETS
+from .known import named_set as named_set
+from .known import read_apart as read_apart
+from .rows import NamedSet as NamedSet
+from .rows import SetFiles as SetFiles
+from .rows import SetRow as SetRow
