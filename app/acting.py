@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn, signed_in_by, token_of
@@ -16,6 +17,10 @@ from lens_triage.app.permissions import ALONE, NOBODY, check
 from lensing_core.errors import PolicyError
 from lensing_core.store import Database, Session, open_database
 from lensing_core.store.graders import hold_graders, works_alone
+
+# One writer at a time, in the order in which they came: SQLite has a single one anyway, and makes
+# the others look again after sleeps that grow to 100 ms.
+_TURN = RLock()
 
 
 @contextmanager
@@ -31,7 +36,7 @@ def acting(
     PolicyError
         If who is signed in in this context's browser may not do it.
     """
-    with writable(context).session() as session:
+    with _TURN, writable(context).session() as session:
         # A write first: nobody signs the person out between the check and the change.
         hold_graders(session)
         for each in further:
