@@ -19,10 +19,10 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from lensing_core.acquisition import CandidatePool, order_pool, reduced
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array
 from lensing_core.pu.learners import LogisticLearner
 from lensing_core.uncertainty.decomposition import decompose
 
@@ -32,17 +32,16 @@ STRATEGIES = (
 )
 GOAL = 0.8
 MEMBERS = 4
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Survey:
     """Embeddings (n, d), which objects are lenses, and labeled simulations to begin with."""
 
-    x: NDArray[np.float32]
-    lens: NDArray[np.bool_]
-    first_x: NDArray[np.float32]
-    first_lens: NDArray[np.bool_]
+    x: Float32Array
+    lens: BoolArray
+    first_x: Float32Array
+    first_lens: BoolArray
 
 
 def make_survey(n: int, prevalence: float, d: int, seed: int) -> Survey:
@@ -65,7 +64,7 @@ def make_survey(n: int, prevalence: float, d: int, seed: int) -> Survey:
     return Survey(x.astype("f4"), lens, first.astype("f4"), first_lens)
 
 
-def fit(survey: Survey, graded: NDArray[np.bool_], seed: int) -> tuple[Floats, Floats]:
+def fit(survey: Survey, graded: BoolArray, seed: int) -> tuple[Float64Array, Float64Array]:
     """Log-odds of the survey by each member, shape (n, members), and distances from non-lenses."""
     rng = np.random.default_rng(seed)
     free = np.flatnonzero(~graded)
@@ -115,7 +114,7 @@ def needed(
     return n, seconds, False
 
 
-def interval(values: Floats, rng: np.random.Generator) -> str:
+def interval(values: Float64Array, rng: np.random.Generator) -> str:
     """Mean with its 95 % bootstrap interval."""
     drawn = values[rng.integers(0, len(values), (5000, len(values)))].mean(axis=1)
     low, high = np.percentile(drawn, [2.5, 97.5])

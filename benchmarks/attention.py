@@ -32,11 +32,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter
 from sklearn.neighbors import NearestNeighbors
 
 from lens_triage.training.shipped import SHIPPED
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.models.attention import Method, member_attention, member_methods
 from lensing_core.models.deep import DeepMember
@@ -53,27 +53,26 @@ NEAR_PX = 2
 SEED = 11  # the methods were chosen on other objects
 SMOOTHED_PX = 1.5  # of the controls
 
-Image = NDArray[np.float32]
-Explain = Callable[[Image], Image]
+Explain = Callable[[Float32Array], Float32Array]
 
 
 @dataclass(frozen=True)
 class Scene:
     """A galaxy and an arc to be painted into it, each (band, y, x)."""
 
-    galaxy: Image
-    arc: Image
+    galaxy: Float32Array
+    arc: Float32Array
 
     def turned(self) -> Scene:
         """The arc by 90° around the galaxy as it was."""
         return Scene(self.galaxy, np.rot90(self.arc, 1, (1, 2)))
 
     @property
-    def painted(self) -> Image:
+    def painted(self) -> Float32Array:
         return (self.galaxy + self.arc).astype(np.float32)
 
     @property
-    def near(self) -> NDArray[np.bool_]:
+    def near(self) -> BoolArray:
         """On the arc or within 2 px of it, (y, x)."""
         light = np.abs(self.arc).sum(axis=0)
         return binary_dilation(light > FULL * light.max(), iterations=NEAR_PX)
@@ -108,7 +107,7 @@ def scenes(survey_name: str, size: int, n: int) -> tuple[CutoutGeometry, list[Sc
     return geometry, found
 
 
-def interval(values: NDArray[np.float64]) -> str:
+def interval(values: Float64Array) -> str:
     """Mean with the 68 % interval of the bootstrap; nothing of no values."""
     if not len(values):
         return f"{'–':17}"
@@ -118,7 +117,7 @@ def interval(values: NDArray[np.float64]) -> str:
     return f"{values.mean():.2f} [{low:.2f}, {high:.2f}]"
 
 
-def alike(a: Image, b: Image) -> float:
+def alike(a: Float32Array, b: Float32Array) -> float:
     """Correlation of two maps; 0 of an empty one."""
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1]) if a.std() and b.std() else 0.0
 
@@ -160,7 +159,7 @@ def maps(ensemble: str, n: int) -> None:
     )
     print(f"{'':34} {' '.join(f'{head:17}' for head in heads)}   ms")
 
-    def light(image: Image) -> Image:
+    def light(image: Float32Array) -> Float32Array:
         faint = np.arcsinh(image / pixel_noise(image)[:, None, None])
         return np.maximum(gaussian_filter(faint.sum(axis=0), SMOOTHED_PX), 0)
 
@@ -175,8 +174,8 @@ def maps(ensemble: str, n: int) -> None:
         for method in member_methods(stored):
 
             def strength(
-                image: Image, stored: StoredMember = stored, method: Method = method
-            ) -> Image:
+                image: Float32Array, stored: StoredMember = stored, method: Method = method
+            ) -> Float32Array:
                 return member_attention(stored, image, geometry, "", method=method).strength()
 
             row(f"  {method}", strength, objects)

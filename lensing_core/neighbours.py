@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float32Array, IntArray
 from lensing_core.datasets.grades import GradeRule
 from lensing_core.datasets.labels import read_labels
 from lensing_core.datasets.table import LENS, CandidateLabels
@@ -27,8 +27,6 @@ from lensing_core.store.votes import votes_stamp
 from lensing_core.stored_arrays import StoredArray
 from lensing_core.workspace import Workspace
 
-Floats = NDArray[np.float32]
-Ids = NDArray[np.int64]
 MOST_LABELED = 100_000
 _FRESH_S = 60.0
 _INDEXES = 2
@@ -62,21 +60,21 @@ class LabeledEmbeddings:
         Labeled candidates beyond :data:`MOST_LABELED`.
     """
 
-    candidate_id: Ids
-    is_lens: NDArray[np.bool_]
-    vectors: Floats
-    mean: Floats
+    candidate_id: IntArray
+    is_lens: BoolArray
+    vectors: Float32Array
+    mean: Float32Array
     left_out: int = 0
 
     @classmethod
     def of(
-        cls, candidate_id: Ids, is_lens: NDArray[np.bool_], embeddings: Floats, left_out: int = 0
+        cls, candidate_id: IntArray, is_lens: BoolArray, embeddings: Float32Array, left_out: int = 0
     ) -> LabeledEmbeddings:
         """From embeddings (n, d)."""
         mean = embeddings.mean(axis=0) if len(embeddings) else np.zeros(embeddings.shape[1], "f4")
         return cls(candidate_id, is_lens, _unit(embeddings - mean), mean, left_out)
 
-    def nearest(self, embedding: Floats, most: int, *, without: int) -> list[Neighbour]:
+    def nearest(self, embedding: Float32Array, most: int, *, without: int) -> list[Neighbour]:
         """The ``most`` nearest lenses and the ``most`` nearest others, nearest first.
 
         Parameters
@@ -101,7 +99,7 @@ class LabeledEmbeddings:
         return found
 
 
-def _unit(vectors: Floats) -> Floats:
+def _unit(vectors: Float32Array) -> Float32Array:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
 
@@ -132,12 +130,12 @@ class NeighbourIndex:
         )
         self._lock = Lock()
 
-    def embedding(self, model_id: str, catalog: str, row: int) -> Floats | None:
+    def embedding(self, model_id: str, catalog: str, row: int) -> Float32Array | None:
         """The stored embedding of a candidate; None where there is none."""
         stored = self._stored(model_id, catalog)
         if stored is None or row >= len(stored):
             return None
-        found: Floats = stored[row]
+        found: Float32Array = stored[row]
         return found if np.isfinite(found).all() else None
 
     def labeled(self, model_id: str) -> LabeledEmbeddings:
@@ -186,8 +184,8 @@ class NeighbourIndex:
         if left_out:
             order = np.random.default_rng(0).permutation(chosen[n_graded:])
             chosen = np.concatenate([chosen[:n_graded], order])[: self._most]
-        parts: list[Floats] = []
-        kept: list[Ids] = []
+        parts: list[Float32Array] = []
+        kept: list[IntArray] = []
         for catalog in catalogs:
             stored = self._stored(model_id, catalog.name)
             mine = chosen[labels.catalog_id[chosen] == catalog.id]

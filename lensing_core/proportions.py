@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import betaincinv
 
-Floats = NDArray[np.float64]
+from lensing_core.arrays import Float64Array
 
 
 def clopper_pearson(
     found: ArrayLike, total: ArrayLike, *, level: float = 0.95
-) -> tuple[Floats, Floats]:
+) -> tuple[Float64Array, Float64Array]:
     """Return the exact intervals of shares ``found / total`` (Clopper & Pearson 1934, Biometrika
     26, 404), an array each; 0 to 1 where nothing was counted.
 

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.simulation.source_images import BUNDLED_FOLDER, SourceSet, isolate
 
 PICTURE_GAMMA = 2.2
@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
 
 
 def selection(
-    stamps: NDArray[np.float32],
+    stamps: Float32Array,
     pixel_scale_arcsec: float,
     wavelengths_nm: tuple[float, ...],
     *,

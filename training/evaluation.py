@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lens_triage.training.jobs.train.held_out import HeldOut
 from lens_triage.training.jobs.train.strata import recall_by_properties
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.calibration import reliability, shift_prior
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.metrics import Figure, RankingCurve, ranking_figures_with_intervals
@@ -147,7 +148,7 @@ def _measured(
 
 
 def _reliability(
-    logits: NDArray[np.float64], labels: NDArray[np.int64], prior: float | None
+    logits: Float64Array, labels: IntArray, prior: float | None
 ) -> Mapping[str, Any] | None:
     """At the class prior of the objects themselves; None with too few for its bins."""
     if prior is None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.ingest.proxies import theta_e_proxies
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.files import StoredMember, load_member
@@ -24,7 +24,6 @@ from lensing_core.store.observations import observed_for_proxies
 from lensing_core.stored_arrays import StoredArray
 from lensing_core.workspace import Workspace
 
-Column = NDArray[np.float64]
 _FEATURES = {
     "arc_radius_arcsec": "arc_radius",
     "arc_length_arcsec": "arc_length",
@@ -35,7 +34,7 @@ _AGAINST = "colour_against_galaxy_"
 _AT_ONCE = 5000
 
 
-def measures_of_features(names: Sequence[str], table: NDArray[np.float32]) -> dict[str, Column]:
+def measures_of_features(names: Sequence[str], table: Float32Array) -> dict[str, Float64Array]:
     """Columns of the candidate table from features (n, len(names)); NaN where unknown.
 
     Empty where the features hold no segments.
@@ -57,9 +56,9 @@ def measures_of_features(names: Sequence[str], table: NDArray[np.float32]) -> di
 
 def measures_of_members(
     members: Sequence[StoredMember], outputs: Mapping[str, MemberOutput]
-) -> dict[str, Column]:
+) -> dict[str, Float64Array]:
     """The same from what members gave; of the last classic one that knows segments."""
-    found: dict[str, Column] = {}
+    found: dict[str, Float64Array] = {}
     for stored in members:
         features = outputs[stored.id].features if stored.id in outputs else None
         if isinstance(stored.member, ClassicMember) and features is not None:

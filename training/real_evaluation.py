@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lens_triage.training.jobs.retrain.reserved import reserved_path
 from lens_triage.training.jobs.train.held_out import HeldOut
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.cutouts import CutoutStore
 from lensing_core.datasets.grades import GradeRule
 from lensing_core.datasets.labels import read_labels
@@ -41,7 +42,6 @@ FEWEST_LENSES, FEWEST_OTHERS = 5, 20
 MOST_UNLABELED = 5000
 _AT_ONCE = 2000
 _REAL = Use(unlabeled=True, gold=False)
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _honest(
         mine = labels.catalog_id == catalog_id
         if name not in trained:
             continue
-        held: list[NDArray[np.int64]] = []
+        held: list[IntArray] = []
         if reserved_path(workspace, name).is_file():
             with np.load(reserved_path(workspace, name), allow_pickle=False) as stored:
                 held.append(stored["candidate_id"][stored["reserved"]])
@@ -192,7 +192,7 @@ def _thinned(labels: CandidateLabels, seed: int, notes: list[str]) -> CandidateL
     return labels.part(np.sort(np.concatenate([known, drawn])))
 
 
-def _scores(session: Session, ensemble: Ensemble, labels: CandidateLabels) -> Floats:
+def _scores(session: Session, ensemble: Ensemble, labels: CandidateLabels) -> Float64Array:
     """Logits of candidates, in their order; raises BadInputError where one is missing."""
     logits = logits_of(session, ensemble.id, labels.candidate_id)
     missing = int(np.isnan(logits).sum())
@@ -232,9 +232,9 @@ def _compare(
     name: str,
     kind: int,
     state: NDArray[np.int8],
-    logit: Floats,
+    logit: Float64Array,
     appearance: Appearance,
-    groups: NDArray[np.int64],
+    groups: IntArray,
     seed: int,
 ) -> Comparison:
     """Lenses against the others of one kind."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
+from lensing_core.arrays import ByteArray, Float32Array
 from lensing_core.cutouts import CutoutStore
 from lensing_core.datasets.grades import GradeRule
 from lensing_core.datasets.labels import read_labels
@@ -69,7 +69,7 @@ def check_realism(
     genuine = lenses if len(lenses) >= FEWEST else genuine
     rng = np.random.default_rng(seed)
     sides = [_drawn(side, rng) for side in (fakes, genuine)]
-    columns: dict[str, NDArray[np.float32]] = {}
+    columns: dict[str, Float32Array] = {}
     for model in models:
         for kind in ("embedding", "features"):
             parts = [_stored(workspace, model, kind, side) for side in sides]
@@ -111,9 +111,9 @@ def _drawn(side: CandidateLabels, rng: np.random.Generator) -> CandidateLabels:
 
 def _stored(
     workspace: Workspace, model: str, kind: Any, side: CandidateLabels
-) -> NDArray[np.float32] | None:
+) -> Float32Array | None:
     """Stored outputs of some candidates; None where a catalog has none."""
-    out: NDArray[np.float32] | None = None
+    out: Float32Array | None = None
     for catalog_id, name in side.catalogs.items():
         mine = np.flatnonzero(side.catalog_id == catalog_id)
         if not len(mine):
@@ -148,9 +148,9 @@ def _draw(
     return path
 
 
-def _levels(workspace: Workspace, side: CandidateLabels) -> list[NDArray[np.uint8]]:
+def _levels(workspace: Workspace, side: CandidateLabels) -> list[ByteArray]:
     """8-bit pictures of candidates in their order, with one stretch a catalog."""
-    images: dict[int, NDArray[np.uint8]] = {}
+    images: dict[int, ByteArray] = {}
     for catalog_id, name in side.catalogs.items():
         mine = np.flatnonzero(side.catalog_id == catalog_id)
         if not len(mine):

@@ -25,6 +25,7 @@ from lens_triage.app.review.finding import (
     selection_to_json,
 )
 from lens_triage.app.review.query import query_from_json
+from lensing_core.arrays import Float64Array
 from lensing_core.charts import SkyProjection, bin_points, inside_polygon, nearest, sky_projection
 from lensing_core.charts.sky import CELL_DEG2
 from lensing_core.errors import BadInputError
@@ -51,7 +52,6 @@ _MOST_CORNERS = 2000
 _BINS = 48
 _TITLES = {"uncertainty": "Uncertainty", "embedding": "Embedding map", "sky": "Sky map"}
 
-Array = NDArray[np.float64]
 Extent = tuple[float, float, float, float]
 
 
@@ -60,8 +60,8 @@ class _Chart:
     """Coordinates of all candidates of a chart, and what is written beside them."""
 
     columns: ChartColumns
-    x: Array
-    y: Array
+    x: Float64Array
+    y: Float64Array
     caption: str
     sky: SkyProjection | None = None
 
@@ -272,7 +272,7 @@ class ReviewCharts:
         return {"selection": selection_to_json(kept)}
 
 
-def _extent(x: Array, y: Array, aspect: float | None) -> Extent:
+def _extent(x: Float64Array, y: Float64Array, aspect: float | None) -> Extent:
     """The range of points with a margin; one unit as long on either axis of a width / height."""
     if not len(x):
         return (0.0, 1.0, 0.0, 1.0)

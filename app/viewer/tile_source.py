@@ -9,12 +9,12 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lens_triage.app.viewer.tile_request import (
     PixelRequest,
     TileRequest,
 )
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry, CutoutStore, cutout_sha256
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.imaging import (
@@ -48,12 +48,12 @@ class _Residuals:
     def __init__(self, budget_bytes: int) -> None:
         self._budget = budget_bytes
         self._bytes = 0
-        self._made: OrderedDict[_Key, Future[NDArray[np.float32]]] = OrderedDict()
+        self._made: OrderedDict[_Key, Future[Float32Array]] = OrderedDict()
         self._lock = Lock()
 
     def get(
-        self, key: _Key, cutout: NDArray[np.float32], geometry: CutoutGeometry, noise: SkyNoise
-    ) -> NDArray[np.float32]:
+        self, key: _Key, cutout: Float32Array, geometry: CutoutGeometry, noise: SkyNoise
+    ) -> Float32Array:
         with self._lock:
             found = self._made.get(key)
             mine = found is None
@@ -67,8 +67,8 @@ class _Residuals:
     def _make(
         self,
         key: _Key,
-        place: Future[NDArray[np.float32]],
-        cutout: NDArray[np.float32],
+        place: Future[Float32Array],
+        cutout: Float32Array,
         geometry: CutoutGeometry,
         noise: SkyNoise,
     ) -> None:
@@ -182,7 +182,7 @@ class TileSource:
         """Pixels as little-endian float32, (band, y, x): flux, or S/N where that is the layer."""
         return self._values(name, index, request.layer).astype("<f4", copy=False).tobytes()
 
-    def _values(self, name: str, index: int, layer: Layer) -> NDArray[np.float32]:
+    def _values(self, name: str, index: int, layer: Layer) -> Float32Array:
         opened = self.catalog(name, index)
         cutout, geometry = opened.store.read(index), opened.store.geometry
         check_layer(layer, geometry)

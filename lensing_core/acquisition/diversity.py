@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.errors import BadInputError
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 COMPONENTS = 32
 _FARTHEST = 8.0  # standard deviations; one wild feature shall not outweigh all others
 
@@ -28,11 +27,11 @@ class Spread:
         size of its cluster.
     """
 
-    order: Ints
-    distance: Floats
+    order: IntArray
+    distance: Float64Array
 
 
-def reduced(table: ArrayLike, *, seed: int = 0) -> Floats:
+def reduced(table: ArrayLike, *, seed: int = 0) -> Float64Array:
     """Embeddings or features (n, d) on one scale and in at most 32 dimensions, shape (n, k).
 
     Columns are standardised, unknown values put at the median, and the principal components kept.
@@ -75,7 +74,7 @@ def k_center(embedding: ArrayLike, n: int, *, centres: ArrayLike | None = None) 
     square = (x**2).sum(axis=1)
     nearest = np.full(len(x), np.inf)
 
-    def approach(point: Floats) -> None:
+    def approach(point: Float64Array) -> None:
         distance = square - 2 * (x @ point) + point @ point
         np.minimum(nearest, np.maximum(distance, 0.0), out=nearest)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.errors import NotFoundError
 from lensing_core.models.outputs import outputs_path, stored_output
 from lensing_core.store import Session
@@ -20,7 +20,7 @@ from lensing_core.workspace import Workspace
 
 def read_embeddings(
     session: Session, workspace: Workspace, ensemble_id: int | None, ids: Sequence[int]
-) -> NDArray[np.float32]:
+) -> Float32Array:
     """Embeddings of candidates, shape (n, d), in the order of ``ids``.
 
     Of the ensemble's first member that has stored embeddings of all their catalogs, else of the
@@ -54,9 +54,7 @@ def read_embeddings(
     )
 
 
-def _gather(
-    stored: dict[int, StoredArray], places: Sequence[tuple[int, int]]
-) -> NDArray[np.float32]:
+def _gather(stored: dict[int, StoredArray], places: Sequence[tuple[int, int]]) -> Float32Array:
     where = np.array(places)
     columns = next(iter(stored.values())).shape[1]
     table = np.full((len(where), columns), np.nan, dtype=np.float32)

@@ -15,7 +15,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from lensing_core.acquisition.diversity import cluster_leaders, k_center, reduced
@@ -28,6 +27,7 @@ from lensing_core.acquisition.strategies import (
     pool_size,
 )
 from lensing_core.acquisition.utilities import entropy, grade_spread, random_keys
+from lensing_core.arrays import Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.store import Session
 from lensing_core.store.queues import (
@@ -265,7 +265,7 @@ def _clusters(
 
 def _pool(
     session: Session, workspace: Workspace, request: QueueRequest
-) -> tuple[list[int], list[int], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[list[int], list[int], Float64Array, Float64Array]:
     """Ranks, ids and embeddings of the best free candidates, and embeddings of graded ones."""
     query = replace(request.query, sort="score", descending=True)
     walk = _free(session, request, _walk(RankingOrder(session, query), None))

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lensing_core.acquisition.diversity import cluster_leaders, k_center
 from lensing_core.acquisition.utilities import best_first, boundary_logit, random_keys
+from lensing_core.arrays import BoolArray, Float64Array, IntArray
 from lensing_core.errors import BadInputError
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 T = TypeVar("T")
 
 
@@ -80,11 +78,11 @@ class CandidatePool:
         As :func:`~lensing_core.acquisition.diversity.reduced` makes it.
     """
 
-    logit: Floats
-    epistemic: Floats
-    disagreement: Floats
-    anomaly: Floats | None = None
-    embedding: Floats | None = None
+    logit: Float64Array
+    epistemic: Float64Array
+    disagreement: Float64Array
+    anomaly: Float64Array | None = None
+    embedding: Float64Array | None = None
 
 
 def order_pool(
@@ -92,10 +90,10 @@ def order_pool(
     pool: CandidatePool,
     n: int,
     *,
-    graded: NDArray[np.bool_],
+    graded: BoolArray,
     seed: int = 0,
     shares: Mapping[str, float] | None = None,
-) -> Ints:
+) -> IntArray:
     """Indices of the next ``n`` objects to grade, in order, without the graded ones.
 
     Raises
@@ -119,7 +117,7 @@ def order_pool(
     return best_first(_utility(strategy, pool), n, leave_out=graded)
 
 
-def _utility(strategy: str, pool: CandidatePool) -> Floats:
+def _utility(strategy: str, pool: CandidatePool) -> Float64Array:
     if strategy == "top":
         return pool.logit
     if strategy == "uncertain":
@@ -135,9 +133,7 @@ def _utility(strategy: str, pool: CandidatePool) -> Floats:
     raise BadInputError(f"Strategy {strategy!r} cannot order these objects.")
 
 
-def _spread(
-    strategy: str, pool: CandidatePool, n: int, graded: NDArray[np.bool_], seed: int
-) -> Ints:
+def _spread(strategy: str, pool: CandidatePool, n: int, graded: BoolArray, seed: int) -> IntArray:
     if pool.embedding is None:
         raise BadInputError(f"Strategy {strategy!r} needs embeddings.")
     best = best_first(pool.logit, pool_size(n), leave_out=graded)

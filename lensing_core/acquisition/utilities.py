@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, expit
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.errors import BadInputError
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-
-def entropy(probability: ArrayLike) -> Floats:
+def entropy(probability: ArrayLike) -> Float64Array:
     """Entropy of a lens or not, nat, 0 to ln 2; shape (n,).
 
     Least confidence and the margin between the two classes give the same order (Settles 2009,
@@ -43,7 +41,7 @@ def grade_spread(p_lens: ArrayLike) -> float:
 
 def best_first(
     utility: ArrayLike, n: int, *, leave_out: ArrayLike | None = None, ids: ArrayLike | None = None
-) -> Ints:
+) -> IntArray:
     """Indices of the ``n`` objects of the greatest utility, in order.
 
     Parameters

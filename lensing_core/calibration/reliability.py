@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit
 
+from lensing_core.arrays import Float64Array
 from lensing_core.calibration.scaling import calibrate
 from lensing_core.errors import BadInputError
 from lensing_core.proportions import clopper_pearson
@@ -50,8 +51,8 @@ class Reliability:
 
 
 def _binned(
-    probability: NDArray[np.float64], truth: NDArray[np.float64], which: NDArray[np.intp]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    probability: Float64Array, truth: Float64Array, which: NDArray[np.intp]
+) -> tuple[Float64Array, Float64Array, Float64Array]:
     count = np.bincount(which).astype(np.float64)
     used = count > 0
     mean_p = np.bincount(which, probability)[used] / count[used]

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logit
 
+from lensing_core.arrays import Float64Array
 from lensing_core.errors import BadInputError
 
-Floats = NDArray[np.float64]
 Method = Literal["temperature", "platt", "isotonic"]
 MIN_FOR_ISOTONIC = 1000
 
@@ -43,7 +43,7 @@ class Calibration:
     values: tuple[float, ...]
     prior: float
 
-    def __call__(self, logits: ArrayLike) -> Floats:
+    def __call__(self, logits: ArrayLike) -> Float64Array:
         """Calibrated logits, at class prior :attr:`prior`."""
         raw = np.asarray(logits, dtype=np.float64)
         if self.method != "isotonic":
@@ -100,14 +100,14 @@ def calibrate(
     return Calibration(method, slope, intercept, (), (), prior)
 
 
-def _linear(raw: Floats, truth: Floats, *, with_intercept: bool) -> tuple[float, float]:
+def _linear(raw: Float64Array, truth: Float64Array, *, with_intercept: bool) -> tuple[float, float]:
     """Minimise the negative log likelihood over log slope (and intercept) by L-BFGS."""
     # Platt's targets: with few objects of a class, 0 and 1 would be over-confident.
     n1, n0 = truth.sum(), (1 - truth).sum()
     target = np.where(truth == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2)) if with_intercept else truth
     scale = max(float(np.std(raw)), 1e-9)
 
-    def loss(parameters: Floats) -> tuple[float, Floats]:
+    def loss(parameters: Float64Array) -> tuple[float, Float64Array]:
         slope = np.exp(parameters[0])
         z = slope * raw / scale + (parameters[1] if with_intercept else 0.0)
         value = -np.mean(target * log_expit(z) + (1 - target) * log_expit(-z))
@@ -121,7 +121,7 @@ def _linear(raw: Floats, truth: Floats, *, with_intercept: bool) -> tuple[float,
     return float(np.exp(found[0]) / scale), float(found[1]) if with_intercept else 0.0
 
 
-def _isotonic(raw: Floats, truth: Floats, prior: float) -> Calibration:
+def _isotonic(raw: Float64Array, truth: Float64Array, prior: float) -> Calibration:
     from sklearn.isotonic import IsotonicRegression  # here: pages apply maps and fit none
 
     curve = IsotonicRegression(out_of_bounds="clip").fit(raw, truth)
@@ -141,7 +141,7 @@ def _isotonic(raw: Floats, truth: Floats, prior: float) -> Calibration:
     )
 
 
-def shift_prior(logits: ArrayLike, from_prior: float, to_prior: float) -> Floats:
+def shift_prior(logits: ArrayLike, from_prior: float, to_prior: float) -> Float64Array:
     """Move calibrated logits from one class prior to another (Saerens et al. 2002).
 
     odds' = odds · [π' / (1 − π')] / [π / (1 − π)].

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from lensing_core.arrays import BoolArray, Float64Array, IntArray
 
 
 def bin_points(
-    x: Array, y: Array, extent: tuple[float, float, float, float], shape: tuple[int, int]
-) -> NDArray[np.int64]:
+    x: Float64Array,
+    y: Float64Array,
+    extent: tuple[float, float, float, float],
+    shape: tuple[int, int],
+) -> IntArray:
     """How many points lie in each cell: (ny, nx), the first row at the smallest y.
 
     Parameters
@@ -31,7 +33,7 @@ def bin_points(
     return np.bincount(cell, minlength=nx * ny).reshape(ny, nx)
 
 
-def inside_polygon(x: Array, y: Array, corners: Array) -> NDArray[np.bool_]:
+def inside_polygon(x: Float64Array, y: Float64Array, corners: Float64Array) -> BoolArray:
     """Whether each point lies inside a closed polygon, (k, 2), by the even-odd rule."""
     low, high = corners.min(axis=0), corners.max(axis=0)
     with np.errstate(invalid="ignore"):
@@ -48,7 +50,7 @@ def inside_polygon(x: Array, y: Array, corners: Array) -> NDArray[np.bool_]:
 
 
 def nearest(
-    x: Array, y: Array, place: tuple[float, float], reach: tuple[float, float]
+    x: Float64Array, y: Float64Array, place: tuple[float, float], reach: tuple[float, float]
 ) -> int | None:
     """Index of the point nearest to ``place`` in units of ``reach``; None beyond one unit."""
     with np.errstate(invalid="ignore"):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.stored_arrays import StoredArray
 
-Table = NDArray[np.float32] | StoredArray
+Table = Float32Array | StoredArray
 _BATCH = 20_000
 _MOST_FITTED = 100_000
 
@@ -29,11 +29,11 @@ class Plane:
         Share of the variance that the plane holds, of the rows it was fitted on.
     """
 
-    mean: NDArray[np.float64]
-    axes: NDArray[np.float64]
+    mean: Float64Array
+    axes: Float64Array
     explained: float
 
-    def project(self, table: Table) -> NDArray[np.float32]:
+    def project(self, table: Table) -> Float32Array:
         """Coordinates (n, 2) of rows (n, d), a batch in memory at a time; NaN for rows with NaN."""
         out = np.empty((len(table), 2), dtype=np.float32)
         for start in range(0, len(table), _BATCH):

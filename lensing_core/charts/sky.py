@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 from astropy_healpix import HEALPix
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from lensing_core.arrays import Float64Array, IntArray
+
 _LOCAL_DEG = 60.0
 _GRID = HEALPix(nside=64, order="nested")
 CELL_DEG2 = float(_GRID.pixel_area.to_value(u.deg**2))
@@ -32,7 +32,9 @@ class SkyProjection:
     dec_0_deg: float
     whole: bool
 
-    def __call__(self, ra_deg: Array, dec_deg: Array) -> tuple[Array, Array]:
+    def __call__(
+        self, ra_deg: Float64Array, dec_deg: Float64Array
+    ) -> tuple[Float64Array, Float64Array]:
         """Map coordinates; NaN where a position is."""
         offset = (ra_deg - self.ra_0_deg + 180) % 360 - 180
         if not self.whole:
@@ -47,7 +49,9 @@ class SkyProjection:
         theta = np.clip(theta, -np.pi / 2, np.pi / 2)
         return -offset * np.cos(theta), 90 * np.sin(theta)
 
-    def graticule(self, extent: tuple[float, float, float, float]) -> list[tuple[str, str, Array]]:
+    def graticule(
+        self, extent: tuple[float, float, float, float]
+    ) -> list[tuple[str, str, Float64Array]]:
         """Lines of constant ``ra`` or ``dec``: which, the label, and points (k, 2)."""
         if self.whole:
             step_ra, step_dec, ra_range, dec_range = 60.0, 30.0, (-180.0, 180.0), (-90.0, 90.0)
@@ -75,7 +79,7 @@ class SkyProjection:
             lines.append(("dec", text, np.column_stack([x, y])))
         return lines
 
-    def cells(self, pixels: NDArray[np.int64]) -> Array:
+    def cells(self, pixels: IntArray) -> Float64Array:
         """Corners (n, 4, 2) of HEALPix cells (NSIDE 64, nested); those cut by the edge left out."""
         ra, dec = _GRID.boundaries_lonlat(pixels, step=1)
         x, y = self(ra.to_value(u.deg), dec.to_value(u.deg))
@@ -84,7 +88,7 @@ class SkyProjection:
         return np.asarray(corners[whole])
 
 
-def sky_projection(ra_deg: Array, dec_deg: Array) -> SkyProjection:
+def sky_projection(ra_deg: Float64Array, dec_deg: Float64Array) -> SkyProjection:
     """The map that suits some positions (without NaN)."""
     ra, dec = np.radians(ra_deg), np.radians(dec_deg)
     centre = np.array(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.errors import BadInputError
 
-Floats = NDArray[np.float64]
 _DRAWS = 2000
 _CELLS = 4_000_000
 
@@ -58,7 +58,7 @@ def cohen_kappa(
     return _with_interval(float(_kappa(table[None], cost)[0]), values, len(a))
 
 
-def _kappa(tables: NDArray[np.integer], cost: Floats) -> Floats:
+def _kappa(tables: NDArray[np.integer], cost: Float64Array) -> Float64Array:
     """1 − observed / expected disagreement of each table, shape (k,)."""
     n = tables.sum(axis=(1, 2))
     expected = np.einsum("ki,kj,ij->k", tables.sum(2), tables.sum(1), cost) / n
@@ -98,7 +98,7 @@ def fleiss_kappa(counts: ArrayLike, *, seed: int = 0) -> Agreement:
     return _with_interval(float(_fleiss(columns.sum(axis=0)[None])[0]), values, len(table))
 
 
-def _fleiss(sums: Floats) -> Floats:
+def _fleiss(sums: Float64Array) -> Float64Array:
     """κ of rows of sums: agreeing grades, grades, and grades of each kind."""
     share = sums[:, 0] / sums[:, 1]
     chance = ((sums[:, 2:] / sums[:, 1:2]) ** 2).sum(axis=1)
@@ -108,7 +108,7 @@ def _fleiss(sums: Floats) -> Floats:
     )
 
 
-def _with_interval(value: float, draws: Floats, n: int) -> Agreement:
+def _with_interval(value: float, draws: Float64Array, n: int) -> Agreement:
     defined = draws[np.isfinite(draws)]
     if not np.isfinite(value) or len(defined) < _DRAWS / 2:
         return Agreement(value, np.nan, np.nan, n)

@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import betaincinv, expit, logsumexp
 
-from lensing_core.consensus.votes import UNKNOWN, Ints, Votes
+from lensing_core.arrays import BoolArray, Float64Array, IntArray
+from lensing_core.consensus.votes import UNKNOWN, Votes
 from lensing_core.errors import BadInputError
 
-Floats = NDArray[np.float64]
 _LEAST = 1e-12
 
 
@@ -55,15 +54,15 @@ class ConsensusEstimate:
     converged : bool
     """
 
-    posterior: Floats
-    prior: Floats
-    pseudo: Floats
-    counts: Floats
+    posterior: Float64Array
+    prior: Float64Array
+    pseudo: Float64Array
+    counts: Float64Array
     iterations: int
     converged: bool
 
     @property
-    def confusion(self) -> Floats:
+    def confusion(self) -> Float64Array:
         """Π of each rater, shape (raters, J, grades); rows add up to 1."""
         total = self.pseudo + self.counts
         return np.asarray(total / np.maximum(total.sum(axis=2, keepdims=True), _LEAST))
@@ -71,12 +70,12 @@ class ConsensusEstimate:
 
 def estimate(
     votes: Votes,
-    start: Floats,
+    start: Float64Array,
     *,
-    prior: Floats | None = None,
-    gold: Ints | None = None,
+    prior: Float64Array | None = None,
+    gold: IntArray | None = None,
     smoothing: Smoothing | None = None,
-    learn: NDArray[np.bool_] | None = None,
+    learn: BoolArray | None = None,
     max_iterations: int = 500,
     tolerance: float = 1e-6,
 ) -> ConsensusEstimate:
@@ -123,7 +122,7 @@ def estimate(
     return ConsensusEstimate(posterior, fixed, pseudo, counts, iteration, moved <= tolerance)
 
 
-def expected_counts(votes: Votes, weight: Floats) -> Floats:
+def expected_counts(votes: Votes, weight: Float64Array) -> Float64Array:
     """Votes by rater, class and grade, shape (raters, J, grades), objects weighted (items, J)."""
     shape = (votes.n_raters, weight.shape[1], votes.n_grades)
     counts = np.empty(shape)
@@ -134,7 +133,7 @@ def expected_counts(votes: Votes, weight: Floats) -> Floats:
     return counts
 
 
-def log_likelihood(votes: Votes, confusion: Floats) -> Floats:
+def log_likelihood(votes: Votes, confusion: Float64Array) -> Float64Array:
     """Log-probability of each object's votes for each class, shape (items, J)."""
     logs = np.log(np.maximum(confusion, _LEAST))
     return np.stack(
@@ -150,7 +149,7 @@ def log_likelihood(votes: Votes, confusion: Floats) -> Floats:
 
 def posterior_draws(
     votes: Votes, found: ConsensusEstimate, n_draws: int, *, seed: int = 0
-) -> Floats:
+) -> Float64Array:
     """Posteriors of class 0 of two, with confusion drawn from its posterior, (draws, items).
 
     Rows of Π are drawn from Dirichlet distributions with the expected counts, so that a rater of
@@ -173,7 +172,9 @@ def posterior_draws(
     return np.asarray(expit((given @ evidence.T).T + (prior[:, 0] - prior[:, 1])))
 
 
-def confusion_interval(found: ConsensusEstimate, level: float = 0.95) -> tuple[Floats, Floats]:
+def confusion_interval(
+    found: ConsensusEstimate, level: float = 0.95
+) -> tuple[Float64Array, Float64Array]:
     """Ends of the interval of each Π[j, c], as a beta distribution has them, shaped like Π."""
     total = found.pseudo + found.counts
     rest = np.maximum(total.sum(axis=2, keepdims=True) - total, _LEAST)
@@ -182,16 +183,18 @@ def confusion_interval(found: ConsensusEstimate, level: float = 0.95) -> tuple[F
     return betaincinv(total, rest, tail), betaincinv(total, rest, 1 - tail)
 
 
-def _posterior(votes: Votes, confusion: Floats, log_prior: Floats | None) -> Floats:
+def _posterior(
+    votes: Votes, confusion: Float64Array, log_prior: Float64Array | None
+) -> Float64Array:
     logs = log_likelihood(votes, confusion) + (0.0 if log_prior is None else log_prior)
     return np.asarray(np.exp(logs - logsumexp(logs, axis=1, keepdims=True)))
 
 
-def _normalised(weights: Floats) -> Floats:
+def _normalised(weights: Float64Array) -> Float64Array:
     return np.asarray(weights / np.maximum(weights.sum(axis=2, keepdims=True), _LEAST))
 
 
-def _pseudo(votes: Votes, counts: Floats, smoothing: Smoothing | None) -> Floats:
+def _pseudo(votes: Votes, counts: Float64Array, smoothing: Smoothing | None) -> Float64Array:
     """Pseudo-counts, shape (raters, J, grades); none for grades that a scheme has not."""
     valid = votes.valid[:, None, :]
     if smoothing is None:

@@ -7,12 +7,12 @@ lens" of a severe grader counts for more than that of a generous one, and scheme
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.consensus.confusion import ConsensusEstimate, Smoothing, estimate
-from lensing_core.consensus.votes import UNKNOWN, Ints, Votes
+from lensing_core.consensus.votes import UNKNOWN, Votes
 
-Floats = NDArray[np.float64]
 SMOOTHING = Smoothing(flat=0.1, pooled=2.0, anchored=20.0)
 """A new grader is taken for one of the others for two votes, and at the scheme's word for twenty:
 one grader alone gets nearly what the grades stand for, and hundreds of votes hardly feel it."""
@@ -22,7 +22,7 @@ def dawid_skene(
     votes: Votes,
     *,
     prior: ArrayLike | None = None,
-    gold: Ints | None = None,
+    gold: IntArray | None = None,
     smoothing: Smoothing = SMOOTHING,
 ) -> ConsensusEstimate:
     """Posterior (class 0 lens, class 1 no lens) of objects and confusion of graders.
@@ -42,7 +42,7 @@ def dawid_skene(
     return estimate(votes, mean_grade(votes), prior=both, gold=known, smoothing=smoothing)
 
 
-def mean_grade(votes: Votes) -> Floats:
+def mean_grade(votes: Votes) -> Float64Array:
     """What the grades of each object stand for on average, as first posterior (items, 2).
 
     Objects without votes get one half.

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.consensus.confusion import ConsensusEstimate
-from lensing_core.consensus.votes import Ints
 from lensing_core.errors import BadInputError
 
-Floats = NDArray[np.float64]
 OPEN, ACCEPTED, RETIRED = 0, 1, 2
 STATES = ("open", "accepted", "retired")
 _LEAST = 1e-12
@@ -33,7 +32,7 @@ class Thresholds:
                 "numbers between 0 and 1, the first the smaller."
             )
 
-    def states(self, posterior: Floats) -> Ints:
+    def states(self, posterior: Float64Array) -> IntArray:
         """Index into :data:`STATES` for each object."""
         found = np.full(len(posterior), OPEN, dtype=np.int64)
         found[posterior >= self.accept] = ACCEPTED
@@ -41,7 +40,7 @@ class Thresholds:
         return found
 
 
-def drift(confusion: Floats) -> tuple[float, float]:
+def drift(confusion: Float64Array) -> tuple[float, float]:
     """Mean change of an object's log-odds by one vote of a typical grader, if a lens, if not.
 
     Confusion of all graders, shape (raters, 2, grades), class 0 lens; the mean over graders of
@@ -54,7 +53,9 @@ def drift(confusion: Floats) -> tuple[float, float]:
     )
 
 
-def votes_needed(posterior: Floats, thresholds: Thresholds, confusion: Floats) -> Floats:
+def votes_needed(
+    posterior: Float64Array, thresholds: Thresholds, confusion: Float64Array
+) -> Float64Array:
     """Expected further votes to a decision for each object, shape (n,); 0 decided, inf never.
 
     Wald (1945, Annals of Mathematical Statistics 16, 117): the log-odds walk towards the
@@ -94,7 +95,7 @@ class ListFigures:
 
 
 def list_figures(
-    posterior: Floats, draws: Floats, thresholds: Thresholds, *, seed: int = 0
+    posterior: Float64Array, draws: Float64Array, thresholds: Thresholds, *, seed: int = 0
 ) -> ListFigures:
     """Purity and completeness of what is accepted now.
 
@@ -123,7 +124,7 @@ def _interval(value: float, draws: NDArray[np.floating]) -> tuple[float, float, 
     return value, min(float(low), value), max(float(high), value)
 
 
-def skill(found: ConsensusEstimate) -> Floats:
+def skill(found: ConsensusEstimate) -> Float64Array:
     """P_L and P_D of each rater for two grades, shape (raters, 2)."""
     confusion = found.confusion
     return np.stack([confusion[:, 0, 0], confusion[:, 1, 1]], axis=1)

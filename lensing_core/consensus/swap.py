@@ -10,12 +10,12 @@ that the grader has shown in the end, so that the order of votes does not matter
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.consensus.confusion import ConsensusEstimate, estimate
-from lensing_core.consensus.votes import UNKNOWN, Ints, Votes
+from lensing_core.consensus.votes import UNKNOWN, Votes
 
-Floats = NDArray[np.float64]
 PRIOR = 2e-4
 """Share of lenses among all objects of Marshall et al. (2016)."""
 
@@ -24,7 +24,7 @@ def swap(
     votes: Votes,
     *,
     prior: ArrayLike = PRIOR,
-    gold: Ints | None = None,
+    gold: IntArray | None = None,
     learn_from_all: bool = True,
 ) -> ConsensusEstimate:
     """Posterior (class 0 lens, class 1 no lens) of objects and skill of graders.
@@ -48,7 +48,7 @@ def swap(
     return estimate(binary, _first(binary, p), prior=both, gold=known, learn=learn)
 
 
-def _first(votes: Votes, prior: Floats) -> Floats:
+def _first(votes: Votes, prior: Float64Array) -> Float64Array:
     """Posterior by graders of P_L = P_D = 0.75, from where the iteration starts."""
     step = np.where(votes.grade == 0, np.log(3.0), -np.log(3.0))
     logit = np.log(prior / (1 - prior)) + np.bincount(votes.item, step, votes.n_items)

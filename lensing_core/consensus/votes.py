@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float64Array, IntArray
 from lensing_core.consensus.schemes import Scheme
 from lensing_core.errors import BadInputError
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 UNKNOWN = -1
 
 
@@ -34,13 +32,13 @@ class Votes:
         1 lens, 0 no lens, -1 undecided.
     """
 
-    item: Ints
-    rater: Ints
-    grade: Ints
+    item: IntArray
+    rater: IntArray
+    grade: IntArray
     n_items: int
-    scheme_of: Ints
-    p_lens: Floats
-    says: Ints
+    scheme_of: IntArray
+    p_lens: Float64Array
+    says: IntArray
 
     def __post_init__(self) -> None:
         if not self.item.shape == self.rater.shape == self.grade.shape:
@@ -66,11 +64,11 @@ class Votes:
         return self.p_lens.shape[1]
 
     @property
-    def valid(self) -> NDArray[np.bool_]:
+    def valid(self) -> BoolArray:
         """Which grades each rater has, shape (raters, grades)."""
         return ~np.isnan(self.p_lens)[self.scheme_of]
 
-    def per_item(self) -> Ints:
+    def per_item(self) -> IntArray:
         """How many votes each object has, shape (n_items,)."""
         return np.bincount(self.item, minlength=self.n_items)
 
@@ -104,7 +102,7 @@ class VoteTable:
     """
 
     votes: Votes
-    items: Ints
+    items: IntArray
     raters: tuple[tuple[int, str], ...]
     grades: Mapping[str, tuple[str, ...]]
 

@@ -19,8 +19,8 @@ from astroquery.exceptions import (
 )
 from astroquery.ipac.ned import Ned
 from astroquery.xmatch import XMatchClass
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.crossmatch.answers import EMPTY, Answer
 from lensing_core.crossmatch.politeness import (
     BACKOFF_S,
@@ -102,8 +102,8 @@ class CrossMatchClient(XMatchClass):
     def ask(
         self,
         table: str,
-        ra_deg: NDArray[np.float64],
-        dec_deg: NDArray[np.float64],
+        ra_deg: Float64Array,
+        dec_deg: Float64Array,
         radius_arcsec: float,
     ) -> Answer:
         """All objects of ``table`` within the radius of any of the positions.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 from astropy_healpix import HEALPix
-from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float64Array, IntArray
 from lensing_core.errors import BadInputError
 from lensing_core.proportions import Proportion
 
@@ -40,9 +40,7 @@ class RecallAtK:
         return self.found / self.known if self.known else float("nan")
 
 
-def footprint(
-    ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64], nside: int
-) -> NDArray[np.int64]:
+def footprint(ra_deg: Float64Array, dec_deg: Float64Array, nside: int) -> IntArray:
     """The HEALPix cells (nested) that hold a candidate, sorted."""
     placed = np.isfinite(ra_deg) & np.isfinite(dec_deg)
     filled = np.zeros(12 * nside**2, dtype=bool)
@@ -50,9 +48,7 @@ def footprint(
     return np.flatnonzero(filled)
 
 
-def fitting_footprint(
-    ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]
-) -> tuple[int, NDArray[np.int64]]:
+def fitting_footprint(ra_deg: Float64Array, dec_deg: Float64Array) -> tuple[int, IntArray]:
     """The finest cells, from 0.9 degrees (NSIDE 64) to 3.4 arcmin, that a catalog fills.
 
     Coarse cells reach beyond the border of a small field, where known lenses are no loss of the
@@ -76,11 +72,11 @@ def fitting_footprint(
 
 
 def in_footprint(
-    ra_deg: NDArray[np.float64],
-    dec_deg: NDArray[np.float64],
-    cells: NDArray[np.int64],
+    ra_deg: Float64Array,
+    dec_deg: Float64Array,
+    cells: IntArray,
     nside: int,
-) -> NDArray[np.bool_]:
+) -> BoolArray:
     """Which positions lie in one of the cells; False without a position, (n,)."""
     placed = np.isfinite(ra_deg) & np.isfinite(dec_deg)
     inside = np.zeros(len(ra_deg), dtype=bool)
@@ -93,15 +89,13 @@ def area_deg2(n_cells: int, nside: int) -> float:
     return n_cells * 4 * 180**2 / np.pi / (12 * nside**2)
 
 
-def _cells(
-    ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64], nside: int
-) -> NDArray[np.int64]:
+def _cells(ra_deg: Float64Array, dec_deg: Float64Array, nside: int) -> IntArray:
     grid = HEALPix(nside=nside, order="nested")
     found = grid.lonlat_to_healpix(ra_deg * u.deg, dec_deg * u.deg)
     return np.asarray(found, dtype=np.int64)
 
 
-def pessimistic_ranks(scores: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.int64]:
+def pessimistic_ranks(scores: Float64Array, of: Float64Array) -> IntArray:
     """Rank from 1 of each score of ``of`` among all ``scores``; ties all rank last.
 
     A list that is cut at a score holds every object of that score.
@@ -116,7 +110,7 @@ def steps_of(n: int) -> list[int]:
     return [step for step in steps if step < n] + ([n] if n else [])
 
 
-def recall_at(ranks: NDArray[np.int64], known: int, steps: list[int]) -> list[RecallAtK]:
+def recall_at(ranks: IntArray, known: int, steps: list[int]) -> list[RecallAtK]:
     """Recall of ``known`` lenses, of which those with a rank are in the ranking.
 
     Raises

@@ -18,11 +18,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from lensing_core.arrays import BoolArray, Float64Array, IntArray
 from lensing_core.crossmatch.choices import MAX_NORMALISED
 from lensing_core.errors import BadInputError
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 ARCSEC = np.pi / 648_000
 MAX_RADIUS_ARCSEC = 3600.0
@@ -56,9 +54,9 @@ class Positions:
         Standard error along one axis, arcsec.
     """
 
-    ra_deg: Floats
-    dec_deg: Floats
-    error_arcsec: Floats
+    ra_deg: Float64Array
+    dec_deg: Float64Array
+    error_arcsec: Float64Array
 
     def __post_init__(self) -> None:
         shapes = {a.shape for a in (self.ra_deg, self.dec_deg, self.error_arcsec)}
@@ -77,13 +75,17 @@ class Positions:
         return len(self.ra_deg)
 
     @property
-    def placed(self) -> NDArray[np.bool_]:
+    def placed(self) -> BoolArray:
         """Which have a position."""
         return np.isfinite(self.ra_deg) & np.isfinite(self.dec_deg)
 
     @classmethod
     def of(
-        cls, ra_deg: Floats, dec_deg: Floats, error_arcsec: Floats | float, default: float = 1.0
+        cls,
+        ra_deg: Float64Array,
+        dec_deg: Float64Array,
+        error_arcsec: Float64Array | float,
+        default: float = 1.0,
     ) -> Positions:
         """From arrays; errors that are not known (NaN, or not above 0) become ``default``."""
         ra = np.asarray(ra_deg, dtype=float)
@@ -111,13 +113,13 @@ class Matches:
         Of every source and every reference.
     """
 
-    source: Integers
-    reference: Integers
-    separation_arcsec: Floats
-    normalised: Floats
+    source: IntArray
+    reference: IntArray
+    separation_arcsec: Float64Array
+    normalised: Float64Array
     status: NDArray[np.int8]
-    n_counterparts: Integers
-    n_rivals: Integers
+    n_counterparts: IntArray
+    n_rivals: IntArray
     source_status: NDArray[np.int8]
     reference_status: NDArray[np.int8]
 
@@ -193,7 +195,7 @@ def self_match(
     )
 
 
-def duplicate_groups(matches: Matches, n: int) -> Integers:
+def duplicate_groups(matches: Matches, n: int) -> IntArray:
     """Group number of each of ``n`` objects of a self-match: linked objects share one, (n,)."""
     links = coo_array(
         (np.ones(len(matches), dtype=np.int8), (matches.source, matches.reference)), shape=(n, n)
@@ -202,7 +204,7 @@ def duplicate_groups(matches: Matches, n: int) -> Integers:
     return np.asarray(group, dtype=np.int64)
 
 
-def unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:
+def unit_vectors(ra_deg: Float64Array, dec_deg: Float64Array) -> Float64Array:
     """Points on the unit sphere, (n, 3)."""
     ra, dec = np.radians(ra_deg), np.radians(dec_deg)
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
@@ -210,7 +212,7 @@ def unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:
 
 def _pairs(
     sources: Positions, references: Positions, radius_arcsec: float
-) -> tuple[Integers, Integers, Floats]:
+) -> tuple[IntArray, IntArray, Float64Array]:
     """Every pair within the radius; separations from chords, c = 2 sin(θ/2)."""
     chord = 2 * np.sin(radius_arcsec * ARCSEC / 2)
     placed, known = np.flatnonzero(sources.placed), np.flatnonzero(references.placed)
@@ -218,7 +220,7 @@ def _pairs(
     if not len(placed) or not len(known):
         return empty, empty, np.empty(0)
     tree = cKDTree(unit_vectors(references.ra_deg[known], references.dec_deg[known]))
-    found: list[tuple[Integers, Integers, Floats]] = []
+    found: list[tuple[IntArray, IntArray, Float64Array]] = []
     n_pairs = 0
     for first in range(0, len(placed), _AT_ONCE):
         part = placed[first : first + _AT_ONCE]
@@ -240,9 +242,9 @@ def _pairs(
 def _judge(
     sources: Positions,
     references: Positions,
-    source: Integers,
-    reference: Integers,
-    separation: Floats,
+    source: IntArray,
+    reference: IntArray,
+    separation: Float64Array,
     max_normalised: float,
 ) -> Matches:
     counterparts = np.bincount(source, minlength=len(sources))
@@ -266,7 +268,7 @@ def _judge(
 
 
 def _object_status(
-    positions: Positions, index: Integers, status: NDArray[np.int8]
+    positions: Positions, index: IntArray, status: NDArray[np.int8]
 ) -> NDArray[np.int8]:
     """An object in any pair has the status of its pairs: one match, or review."""
     found = np.where(positions.placed, Status.UNMATCHED, Status.UNPLACED).astype(np.int8)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import IntArray
 from lensing_core.crossmatch.matching import Matches, Positions, Status
 from lensing_core.crossmatch.reference import Reference
 from lensing_core.store.crossmatches import CatalogPositions
@@ -85,9 +86,7 @@ def describe_reference(reference: Reference) -> Describe:
     return describe
 
 
-def pair_entries(
-    matches: Matches, ids: NDArray[np.int64], describe: Describe
-) -> Iterator[dict[str, Any]]:
+def pair_entries(matches: Matches, ids: IntArray, describe: Describe) -> Iterator[dict[str, Any]]:
     """An entry a pair."""
     for k in range(len(matches)):
         yield {

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lensing_core.arrays import Float64Array
 from lensing_core.crossmatch.choices import Kind
 from lensing_core.crossmatch.matching import Positions
 
@@ -41,9 +39,9 @@ class Reference:
     kind: Kind
     version: str
     names: Sequence[str]
-    ra_deg: NDArray[np.float64]
-    dec_deg: NDArray[np.float64]
-    error_arcsec: NDArray[np.float64]
+    ra_deg: Float64Array
+    dec_deg: Float64Array
+    error_arcsec: Float64Array
     columns: dict[str, Sequence[Any]]
 
     def __len__(self) -> int:

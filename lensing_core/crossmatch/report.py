@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.crossmatch.choices import LENS_KINDS
 from lensing_core.crossmatch.completeness import (
     RecallAtK,
@@ -153,11 +153,11 @@ def make_report(
     )
 
 
-def _ranks(pairs: Sequence[MatchedPair]) -> NDArray[np.int64]:
+def _ranks(pairs: Sequence[MatchedPair]) -> IntArray:
     return np.array([pair.rank for pair in pairs if pair.rank is not None], dtype=np.int64)
 
 
-def _best_ranks(pairs: Sequence[MatchedPair], known: int) -> NDArray[np.int64]:
+def _best_ranks(pairs: Sequence[MatchedPair], known: int) -> IntArray:
     """The best rank of each counterpart: a lens is found with the first of its candidates."""
     best: dict[tuple[str, str], int] = {}
     for pair in pairs:
@@ -174,7 +174,7 @@ class _Reader:
         self,
         session: Session,
         ensemble_id: int | None,
-        logits: NDArray[np.float64],
+        logits: Float64Array,
         crossmatches: Mapping[int, Crossmatch],
     ) -> None:
         self.session = session

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.crossmatch.answers import Answer, AnswerCache
 from lensing_core.crossmatch.clients import CrossMatchClient, ask_ned
 from lensing_core.crossmatch.politeness import BACKOFF_S, ServiceError, TooManyRows
@@ -82,7 +82,7 @@ class ServiceReference:
         self.n_done = 0
 
     def collect(
-        self, ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64], radius_arcsec: float
+        self, ra_deg: Float64Array, dec_deg: Float64Array, radius_arcsec: float
     ) -> Iterator[Asked]:
         """Ask for all positions, in their order; yields after each request.
 
@@ -133,9 +133,7 @@ class ServiceReference:
             },
         )
 
-    def _batch(
-        self, ra: NDArray[np.float64], dec: NDArray[np.float64], radius_arcsec: float
-    ) -> bool:
+    def _batch(self, ra: Float64Array, dec: Float64Array, radius_arcsec: float) -> bool:
         """One request, from the cache where it is there; True if it was."""
         request: dict[str, Any] = {
             "service": "xmatch" if self._service.table else "ned",
@@ -157,9 +155,7 @@ class ServiceReference:
         self._times.append(kept[1])
         return cached
 
-    def _ask(
-        self, ra: NDArray[np.float64], dec: NDArray[np.float64], radius_arcsec: float
-    ) -> Iterator[Answer]:
+    def _ask(self, ra: Float64Array, dec: Float64Array, radius_arcsec: float) -> Iterator[Answer]:
         asking = self._asking
         if not self._service.table:
             yield ask_ned(
@@ -187,8 +183,8 @@ class ServiceReference:
 def _halving(
     ask: Callable[..., Answer],
     table: str,
-    ra: NDArray[np.float64],
-    dec: NDArray[np.float64],
+    ra: Float64Array,
+    dec: Float64Array,
     radius_arcsec: float,
 ) -> Iterator[Answer]:
     """Ask for half of the positions at a time where an answer is cut short."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.crossmatch.choices import Kind
 from lensing_core.crossmatch.reference import Reference
 from lensing_core.errors import BadInputError
@@ -89,7 +89,7 @@ def read_reference_table(
 
 def _positions(
     table: SourceTable, ra_column: str, dec_column: str, unit: str, frame: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
+) -> tuple[Float64Array, Float64Array, list[str]]:
     reader, notes = position_reader(table, (ra_column, dec_column), unit, frame)
     found = np.full((2, len(table)), np.nan)
     rejected: list[str] = []
@@ -109,7 +109,7 @@ def _positions(
     return found[0], found[1], notes
 
 
-def _errors(table: SourceTable, column: str) -> NDArray[np.float64]:
+def _errors(table: SourceTable, column: str) -> Float64Array:
     if not column:
         return np.full(len(table), np.nan)
     if column not in table.names:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts.geometry import CutoutGeometry
 from lensing_core.errors import DamagedError, NotFoundError
 from lensing_core.stored_arrays import StoredArray
@@ -88,22 +89,22 @@ class CutoutStore:
         shard = bisect_right(self._ends, index) - 1
         return shard, index - self._ends[shard]
 
-    def read(self, index: int) -> NDArray[np.float32]:
+    def read(self, index: int) -> Float32Array:
         """One cutout, (band, y, x)."""
         shard, row = self._locate(index)
         return self._file(shard)[row]
 
-    def read_variance(self, index: int) -> NDArray[np.float32]:
+    def read_variance(self, index: int) -> Float32Array:
         """The variance of one cutout, (band, y, x); raises NotFoundError where there is none."""
         shard, row = self._locate(index)
         return self._file(shard, ".variance")[row]
 
-    def read_psf(self, index: int) -> NDArray[np.float32]:
+    def read_psf(self, index: int) -> Float32Array:
         """The PSF of one cutout, (band, py, px); raises NotFoundError where there is none."""
         shard, row = self._locate(index)
         return self._file(shard, ".psf")[row]
 
-    def read_many(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
+    def read_many(self, indices: Sequence[int] | NDArray[np.integer]) -> Float32Array:
         """A copy of several cutouts, (n, band, y, x), in the order asked for."""
         wanted = np.asarray(indices, dtype=np.int64)
         out = np.empty((len(wanted), *self.geometry.shape), dtype=np.float32)
@@ -119,7 +120,7 @@ class CutoutStore:
 
     def batches(
         self, batch_size: int, *, start: int = 0, stop: int | None = None
-    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    ) -> Iterator[tuple[int, Float32Array]]:
         """Yield (first index, cutouts) in order, up to ``batch_size`` rows, never across shards."""
         stop = len(self) if stop is None else min(stop, len(self))
         while start < stop:

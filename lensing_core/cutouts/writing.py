@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts.geometry import HEADER, CutoutGeometry
 from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError
@@ -18,7 +18,7 @@ from lensing_core.errors import BadInputError
 SHARD_BYTES = 64 * 2**20
 
 
-def cutout_sha256(cutout: NDArray[np.float32]) -> str:
+def cutout_sha256(cutout: Float32Array) -> str:
     """Hex digest of one cutout's little-endian float32 pixels."""
     return hashlib.sha256(np.ascontiguousarray(cutout, dtype="<f4").data).hexdigest()
 
@@ -31,7 +31,7 @@ def _write_durably(path: Path, data: bytes) -> None:
         os.fsync(stream.fileno())
 
 
-def _save_array(path: Path, array: NDArray[np.float32]) -> str:
+def _save_array(path: Path, array: Float32Array) -> str:
     """Save as ``.npy`` durably; return the file's sha256."""
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
@@ -76,10 +76,10 @@ class CutoutWriter:
     def write_shard(
         self,
         number: int,
-        flux: NDArray[np.float32],
+        flux: Float32Array,
         *,
-        variance: NDArray[np.float32] | None = None,
-        psf: NDArray[np.float32] | None = None,
+        variance: Float32Array | None = None,
+        psf: Float32Array | None = None,
     ) -> None:
         """Write shard ``number``, replacing what an interrupted run may have left there.
 

@@ -13,9 +13,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from lensing_core.arrays import BoolArray, Float64Array, IntArray
 from lensing_core.errors import BadInputError
 
-Groups = NDArray[np.int64]
 DUPLICATE_RADIUS_ARCSEC = 2.0
 BLOCK_NSIDE = 64
 _ROUNDING = 1e-9
@@ -31,7 +31,7 @@ def object_groups(
     dec_deg: ArrayLike | None = None,
     duplicate_radius_arcsec: float = DUPLICATE_RADIUS_ARCSEC,
     block_nside: int | None = BLOCK_NSIDE,
-) -> Groups:
+) -> IntArray:
     """Number of the group of each object; objects of one group belong on one side of a split.
 
     Two objects share a group if they share a key, lie within ``duplicate_radius_arcsec``, lie in
@@ -81,7 +81,7 @@ def object_groups(
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def named_by_block(groups: Groups, ra_deg: ArrayLike, dec_deg: ArrayLike) -> Groups:
+def named_by_block(groups: IntArray, ra_deg: ArrayLike, dec_deg: ArrayLike) -> IntArray:
     """The same groups, each named after the first of its sky blocks; shape (n,).
 
     Splits are dealt in order of names. With names that follow from the sky, a set without
@@ -99,12 +99,12 @@ def named_by_block(groups: Groups, ra_deg: ArrayLike, dec_deg: ArrayLike) -> Gro
     return np.asarray(name[groups], dtype=np.int64)
 
 
-def _blocks(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64], nside: int) -> Groups:
+def _blocks(ra_deg: Float64Array, dec_deg: Float64Array, nside: int) -> IntArray:
     grid = HEALPix(nside, order="nested")
     return np.asarray(grid.lonlat_to_healpix(ra_deg * u.deg, dec_deg * u.deg), dtype=np.int64)
 
 
-def _deciding(names: Sequence[Any] | NDArray[Any], placed: NDArray[np.bool_]) -> list[Any]:
+def _deciding(names: Sequence[Any] | NDArray[Any], placed: BoolArray) -> list[Any]:
     """Names of which one bearer has no position; None for the others."""
     if len(names) != len(placed):
         raise BadInputError(f"{len(names)} names for {len(placed)} objects.")
@@ -112,14 +112,16 @@ def _deciding(names: Sequence[Any] | NDArray[Any], placed: NDArray[np.bool_]) ->
     return [name if name in unplaced else None for name in names]
 
 
-def _chain(member: NDArray[np.integer], rows: Groups) -> tuple[Groups, Groups]:
+def _chain(member: NDArray[np.integer], rows: IntArray) -> tuple[IntArray, IntArray]:
     """Links between consecutive rows of one member number."""
     order = np.argsort(member, kind="stable")
     same = np.diff(member[order]) == 0
     return rows[order[:-1][same]], rows[order[1:][same]]
 
 
-def _same_key(values: Sequence[Any] | NDArray[Any], n: int, position: int) -> tuple[Groups, Groups]:
+def _same_key(
+    values: Sequence[Any] | NDArray[Any], n: int, position: int
+) -> tuple[IntArray, IntArray]:
     if len(values) != n:
         raise BadInputError(f"Key {position} has {len(values)} names for {n} objects.")
     number: dict[Any, int] = {}
@@ -129,12 +131,12 @@ def _same_key(values: Sequence[Any] | NDArray[Any], n: int, position: int) -> tu
 
 
 def _near(
-    ra_deg: NDArray[np.float64],
-    dec_deg: NDArray[np.float64],
-    placed: Groups,
+    ra_deg: Float64Array,
+    dec_deg: Float64Array,
+    placed: IntArray,
     radius_arcsec: float,
     nside: int | None,
-) -> list[tuple[Groups, Groups]]:
+) -> list[tuple[IntArray, IntArray]]:
     """Links within the radius, and within one sky block."""
     if len(placed) < 2:
         return []

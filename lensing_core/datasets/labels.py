@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import IntArray
 from lensing_core.datasets.grades import GradeRule, apply_grades
 from lensing_core.datasets.table import NO_REASON, REASONS, CandidateLabels
 from lensing_core.datasets.uses import (
@@ -179,7 +180,7 @@ def _imported(
 
 
 def _imported_reasons(
-    session: Session, catalog: Catalog, candidate_id: NDArray[np.int64], state: NDArray[np.int8]
+    session: Session, catalog: Catalog, candidate_id: IntArray, state: NDArray[np.int8]
 ) -> NDArray[np.int8]:
     """Why imported non-lenses are none: the property ``reject_reason`` of a row, shape (n,)."""
     reason = np.full(len(state), NO_REASON, dtype=np.int8)

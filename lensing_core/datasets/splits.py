@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from lensing_core.datasets.groups import Groups
+from lensing_core.arrays import IntArray
 from lensing_core.errors import BadInputError
 
 
 def split_groups(
     groups: ArrayLike, shares: Mapping[str, float], *, seed: int = 0
-) -> dict[str, NDArray[np.int64]]:
+) -> dict[str, IntArray]:
     """Indices of each split by name, of whole groups, near the shares asked for.
 
     Parameters
@@ -34,14 +34,14 @@ def split_groups(
     return {name: np.flatnonzero(which == k) for k, name in enumerate(shares)}
 
 
-def fold_of_groups(groups: ArrayLike, n_folds: int, *, seed: int = 0) -> Groups:
+def fold_of_groups(groups: ArrayLike, n_folds: int, *, seed: int = 0) -> IntArray:
     """Fold of each object, 0 to ``n_folds - 1``, of whole groups dealt by chance."""
     names, member = np.unique(np.asarray(groups), return_inverse=True)
     part = np.random.default_rng([seed, n_folds]).permutation(len(names)) % n_folds
     return np.asarray(part[member], dtype=np.int64)
 
 
-def group_folds(groups: ArrayLike, s: ArrayLike, n_folds: int, *, seed: int = 0) -> Groups:
+def group_folds(groups: ArrayLike, s: ArrayLike, n_folds: int, *, seed: int = 0) -> IntArray:
     """Fold of each object, 0 to ``n_folds - 1``; whole groups, labeled ones dealt evenly.
 
     Parameters

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array, IntArray
 from lensing_core.consensus import REJECT_REASONS
-from lensing_core.datasets.groups import BLOCK_NSIDE, Groups, named_by_block, object_groups
+from lensing_core.datasets.groups import BLOCK_NSIDE, named_by_block, object_groups
 from lensing_core.datasets.uses import LENS, OTHER, UNLABELED
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
 ]
 REASONS = tuple(REJECT_REASONS)
 NO_REASON = -1
-Ints = NDArray[np.int64]
 _ARRAYS = {
     **dict.fromkeys(("candidate_id", "catalog_id", "row"), np.int64),
     **dict.fromkeys(("ra_deg", "dec_deg"), np.float64),
@@ -63,18 +63,18 @@ class CandidateLabels:
         Labels that do not count, by reason; their objects are unlabeled.
     """
 
-    candidate_id: Ints
-    catalog_id: Ints
-    row: Ints
-    ra_deg: NDArray[np.float64]
-    dec_deg: NDArray[np.float64]
+    candidate_id: IntArray
+    catalog_id: IntArray
+    row: IntArray
+    ra_deg: Float64Array
+    dec_deg: Float64Array
     state: NDArray[np.int8]
-    imported: NDArray[np.bool_]
+    imported: BoolArray
     object_id: list[str]
     catalogs: dict[int, str]
-    weight: NDArray[np.float32]
+    weight: Float32Array
     reason: NDArray[np.int8]
-    graded: NDArray[np.bool_]
+    graded: BoolArray
     left_out: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -94,13 +94,13 @@ class CandidateLabels:
                 labels.leave_out(reason, n)
         return labels
 
-    def part(self, rows: Ints) -> CandidateLabels:
+    def part(self, rows: IntArray) -> CandidateLabels:
         """Some of the candidates."""
         arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in _ARRAYS}
         object_id = [self.object_id[k] for k in rows.tolist()] if self.object_id else []
         return replace(self, **arrays, object_id=object_id)
 
-    def groups(self, block_nside: int | None = BLOCK_NSIDE) -> Groups:
+    def groups(self, block_nside: int | None = BLOCK_NSIDE) -> IntArray:
         """Number of each candidate's group: objects that belong on one side of every split.
 
         Those within :data:`~lensing_core.datasets.groups.DUPLICATE_RADIUS_ARCSEC` whatever catalog
@@ -143,14 +143,14 @@ class TrainingLabels:
         Of each label in the loss of training; None: all weigh the same.
     """
 
-    candidate_id: Ints
-    cutout_index: Ints
-    catalog_id: Ints
+    candidate_id: IntArray
+    cutout_index: IntArray
+    catalog_id: IntArray
     label: NDArray[np.int8]
-    group: Groups
+    group: IntArray
     catalogs: dict[int, str]
     left_out: dict[str, int] = field(default_factory=dict)
-    weight: NDArray[np.float32] | None = None
+    weight: Float32Array | None = None
 
     @classmethod
     def of(cls, labels: CandidateLabels) -> TrainingLabels:
@@ -166,7 +166,7 @@ class TrainingLabels:
             labels.weight if (labels.weight < 1).any() else None,
         )
 
-    def weights(self, rows: Ints) -> NDArray[np.float32]:
+    def weights(self, rows: IntArray) -> Float32Array:
         """Weights of some objects."""
         if self.weight is None:
             return np.ones(len(rows), dtype=np.float32)

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array
+
 LENS, OTHER, UNLABELED = 1, 0, -1
 MIN_CONFIDENCE = 0.5
 """Imported labels of less confidence are unlabeled."""
@@ -76,7 +78,7 @@ PRETRAINING, NEGATIVE, UNSURE = (
 def imported_states(
     label: NDArray[np.int8],
     policy: NDArray[np.str_],
-    confidence: NDArray[np.float64],
+    confidence: Float64Array,
     min_confidence: float,
 ) -> tuple[NDArray[np.int8], dict[str, int]]:
     """State of each candidate by its imported label; labels that do not count, by reason.
@@ -102,7 +104,7 @@ def imported_states(
     return state, left_out
 
 
-def label_weight(probability: NDArray[np.float64] | float) -> NDArray[np.float64]:
+def label_weight(probability: Float64Array | float) -> Float64Array:
     """Weight of labels that are right with a probability: 2p − 1, at least :data:`LEAST_WEIGHT`.
 
     A label that is right with probability p, and wrong with 1 − p, moves a classifier that knows

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.imaging.noise import frame_mask
 from lensing_core.models.contract import flux_scale
@@ -15,7 +16,6 @@ from lensing_core.models.contract import flux_scale
 APERTURE_ARCSEC = 2.0
 CENTER_ARCSEC = 0.75
 CENTER_CELLS = 5
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Appearance:
         where hardly any arc is.
     """
 
-    brightness: Floats
-    color: Floats
-    size: Floats
-    center: Floats
+    brightness: Float64Array
+    color: Float64Array
+    size: Float64Array
+    center: Float64Array
 
     @property
-    def matching(self) -> Floats:
+    def matching(self) -> Float64Array:
         """Brightness, colors and size side by side, (n, bands + 1)."""
         return np.hstack([self.brightness, self.color, self.size])
 
@@ -54,7 +54,7 @@ class Appearance:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def measure_appearance(flux: NDArray[np.float32], geometry: CutoutGeometry) -> Appearance:
+def measure_appearance(flux: Float32Array, geometry: CutoutGeometry) -> Appearance:
     """Measure cutouts (n, band, y, x) as stored; pixels without data count as sky.
 
     Raises
@@ -82,14 +82,14 @@ def measure_appearance(flux: NDArray[np.float32], geometry: CutoutGeometry) -> A
     )
 
 
-def _positive(values: NDArray[np.floating]) -> Floats:
+def _positive(values: NDArray[np.floating]) -> Float64Array:
     """Values with those that are not positive set to the smallest positive one."""
     positive = values[values > 0]
     least = positive.min() if positive.size else 1.0
     return np.maximum(values, least).astype(np.float64)
 
 
-def _half_light(flux: NDArray[np.floating], radius: NDArray[np.floating]) -> Floats:
+def _half_light(flux: NDArray[np.floating], radius: NDArray[np.floating]) -> Float64Array:
     """Radius at which the growth of light first reaches half, shape (n,)."""
     order = np.argsort(radius, kind="stable")
     growth = np.cumsum(flux[:, order], axis=1)
@@ -98,7 +98,7 @@ def _half_light(flux: NDArray[np.floating], radius: NDArray[np.floating]) -> Flo
     return np.maximum(radius[order][first], radius[radius > 0].min()).astype(np.float64)
 
 
-def _center(values: NDArray[np.floating], axis: NDArray[np.floating]) -> Floats:
+def _center(values: NDArray[np.floating], axis: NDArray[np.floating]) -> Float64Array:
     """Means of the central pixels in a grid of cells, in units of the pixels' usual size."""
     edges = np.linspace(-CENTER_ARCSEC, CENTER_ARCSEC, CENTER_CELLS + 1)
     cell = np.digitize(axis, edges) - 1

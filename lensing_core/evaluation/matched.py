@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import KDTree
 
+from lensing_core.arrays import Float64Array
 from lensing_core.errors import BadInputError
 
 NEIGHBORS = 5
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class Matches:
 
     lens: NDArray[np.intp]
     neighbor: NDArray[np.intp]
-    distance: Floats
+    distance: Float64Array
 
-    def above(self, scores: Floats) -> Floats:
+    def above(self, scores: Float64Array) -> Float64Array:
         """For each lens the share of its neighbors that it scores above, ties one half; (m,)."""
         mine, theirs = scores[self.lens][:, None], scores[self.neighbor]
         return np.asarray(((mine > theirs) + 0.5 * (mine == theirs)).mean(axis=1))
@@ -95,7 +95,7 @@ def find_matches(properties: ArrayLike, labels: ArrayLike, *, k: int = NEIGHBORS
     return Matches(lens, other[np.reshape(nearest, shape)], np.reshape(distance, shape))
 
 
-def group_draws(group: NDArray[np.integer], n: int, seed: int) -> Floats:
+def group_draws(group: NDArray[np.integer], n: int, seed: int) -> Float64Array:
     """How often each object counts in ``n`` bootstrap draws of whole groups, shape (n, objects)."""
     names, member = np.unique(group, return_inverse=True)
     rng = np.random.default_rng(seed)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.datasets.uses import LENS, OTHER
 from lensing_core.evaluation.appearance import Appearance
 from lensing_core.evaluation.matched import (
@@ -27,7 +28,6 @@ from lensing_core.pu.probes import ColumnBlock, ProbeData, ProbeInput, cross_fit
 BASELINES = ("brightness", "color", "center")
 RATES = (1e-3, 1e-2, 5e-2, 1e-1)
 N_BOOTSTRAP = 500
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Measured:
         return {"figures": figures, "matched": self.matched.to_json()}
 
 
-def headline(scores: Floats, labels: NDArray[np.integer]) -> dict[str, float]:
+def headline(scores: Float64Array, labels: NDArray[np.integer]) -> dict[str, float]:
     """AUROC, TPR0, TPR10 and recall at each of :data:`RATES`."""
     curve = RankingCurve.of(scores, labels)
     return {
@@ -133,7 +133,7 @@ def compare_measured(
     return {**found, "matched": _difference(*means, moved)}
 
 
-def _difference(first: float, second: float, draws: Floats) -> Difference:
+def _difference(first: float, second: float, draws: Float64Array) -> Difference:
     low, high = np.percentile(draws, [2.5, 97.5])
     better = float((draws > 0).mean() + 0.5 * (draws == 0).mean())
     return Difference(first, second, second - first, float(low), float(high), better)
@@ -141,7 +141,7 @@ def _difference(first: float, second: float, draws: Floats) -> Difference:
 
 def baseline_scores(
     appearance: Appearance, labels: ArrayLike, groups: ArrayLike, *, seed: int = 0
-) -> dict[str, Floats]:
+) -> dict[str, Float64Array]:
     """Scores by brightness, color and center alone, cross-fitted in whole groups.
 
     Each is a ridge regression that learns from the labels of the other folds, so that it is free to

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lensing_core.arrays import Float32Array
 from lensing_core.datasets.uses import LENS, OTHER
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import RankingCurve
@@ -72,7 +73,7 @@ class RealismGate:
 
 
 def realism_gate(
-    columns: Mapping[str, NDArray[np.float32]],
+    columns: Mapping[str, Float32Array],
     painted: ArrayLike,
     groups: ArrayLike,
     *,

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutStore
 from lensing_core.export.columns import ExportRow, PixelFrame
 from lensing_core.export.tables import Rows
@@ -56,7 +56,7 @@ class CutoutSource:
 
         self.catalog = lru_cache(maxsize=8)(open_catalog)
 
-    def pixels(self, row: ExportRow) -> NDArray[np.float32]:
+    def pixels(self, row: ExportRow) -> Float32Array:
         """The cutout, (band, y, x)."""
         return np.array(self.catalog(row.catalog).store.read(row.cutout_index))
 

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata, PixelBlock
 from lensing_core.features.schema import FeatureSchema
 from lensing_core.features.segments import CutoutBatch, Segments
 
-Array = NDArray[np.float64]
 MOST = 12
 """Segments of a cutout that means are taken over, the most significant; all are counted."""
 SECTORS = 12
@@ -73,7 +72,7 @@ class SegmentFeatures(PixelBlock):
         "arc_tangential_alignment": 1,
     }
 
-    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> NDArray[np.float32]:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Float32Array:
         """Features of a scene, (n, len(schema))."""
         brightest = _brightest(scene) * self.geometry.pixel_scale_arcsec
         with np.errstate(all="ignore"):
@@ -88,10 +87,10 @@ class SegmentFeatures(PixelBlock):
         return table
 
 
-def _together(segments: Segments, brightest: Array) -> dict[str, Array]:
+def _together(segments: Segments, brightest: Float64Array) -> dict[str, Float64Array]:
     """What all segments of a cutout say together."""
 
-    def table(values: Array) -> Array:
+    def table(values: Float64Array) -> Float64Array:
         return segments.table(values, MOST)
 
     x, y, snr, length = map(table, (segments.x, segments.y, segments.snr, segments.length))
@@ -100,7 +99,7 @@ def _together(segments: Segments, brightest: Array) -> dict[str, Array]:
     total[total == 0] = np.nan
     pairs = np.where((snr > 0).sum(axis=1) > 1, 1.0, np.nan)
 
-    def mean(values: Array) -> Array:
+    def mean(values: Float64Array) -> Float64Array:
         return np.asarray((weight * np.nan_to_num(table(values))).sum(axis=1) / total)
 
     radius = mean(segments.radius)
@@ -138,7 +137,7 @@ def _together(segments: Segments, brightest: Array) -> dict[str, Array]:
     }
 
 
-def _arc(segments: Segments) -> dict[str, Array]:
+def _arc(segments: Segments) -> dict[str, Float64Array]:
     """What is known of the most arc-like segment of each cutout."""
     angle = segments.length / np.maximum(segments.radius, segments.length / np.pi)
     # All segments, not only bright ones: around a cluster, arcs are fainter than its galaxies.
@@ -146,7 +145,7 @@ def _arc(segments: Segments) -> dict[str, Array]:
     owner, first = np.unique(segments.owner[order], return_index=True)
     which = order[first]
 
-    def pick(values: Array) -> Array:
+    def pick(values: Float64Array) -> Float64Array:
         out = np.full(segments.n, np.nan)
         out[owner] = values[which]
         return out
@@ -166,7 +165,7 @@ def _arc(segments: Segments) -> dict[str, Array]:
     }
 
 
-def _sectors(scene: CutoutBatch) -> Array:
+def _sectors(scene: CutoutBatch) -> Float64Array:
     """Share of twelve equal sectors around the centre in which some segment has a pixel."""
     segments, side = scene.segments, scene.flux.shape[-1]
     axis = np.arange(side) - (side - 1) / 2
@@ -179,7 +178,7 @@ def _sectors(scene: CutoutBatch) -> Array:
     return np.asarray(seen.mean(axis=1))
 
 
-def _brightest(scene: CutoutBatch) -> Array:
+def _brightest(scene: CutoutBatch) -> Float64Array:
     """Brightest spot of each cutout (3 × 3 pixels, all bands), (n, 2) pixels from the centre."""
     side = scene.flux.shape[-1]
     smooth = uniform_filter(scene.image.sum(axis=1), size=(0, 3, 3), mode="constant")
@@ -187,7 +186,7 @@ def _brightest(scene: CutoutBatch) -> Array:
     return np.stack([place % side, place // side], axis=1) - (side - 1) / 2
 
 
-def _galaxy(scene: CutoutBatch, brightest: Array) -> dict[str, Array]:
+def _galaxy(scene: CutoutBatch, brightest: Float64Array) -> dict[str, Float64Array]:
     """What is known of the central galaxy and of what its model leaves."""
     inside = ~scene.core & scene.valid.any(axis=1)
     count = np.maximum(inside.sum(axis=(1, 2)), 1)

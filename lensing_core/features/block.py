@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.schema import FeatureSchema
 from lensing_core.features.segments import CutoutBatch
@@ -39,7 +37,7 @@ class FeatureBlock(Protocol):
         """What it needs to know beside the pixels."""
         ...
 
-    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> NDArray[np.float32]:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Float32Array:
         """Features, shape (n, len(schema)); NaN where unknown."""
         ...
 
@@ -57,12 +55,10 @@ class PixelBlock:
         """Names and units of its columns."""
         raise NotImplementedError
 
-    def __call__(
-        self, flux: NDArray[np.float32], metadata: Metadata | None = None
-    ) -> NDArray[np.float32]:
+    def __call__(self, flux: Float32Array, metadata: Metadata | None = None) -> Float32Array:
         """Features of cutouts (n, band, y, x)."""
         return self.of(CutoutBatch(flux, self.geometry), metadata)
 
-    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> NDArray[np.float32]:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Float32Array:
         """Features of a scene."""
         raise NotImplementedError

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata
 from lensing_core.features.schema import FeatureSchema
 from lensing_core.features.segments import CutoutBatch
 
-Array = NDArray[np.float64]
 PROXY_ERROR = 0.3
 """Relative error of the Einstein radius that richness, velocity or mass suggest."""
 SOURCE_REDSHIFT = 1.2
@@ -51,9 +50,7 @@ class CatalogFeatures:
     monotone: ClassVar[Mapping[str, int]] = {"psf_fwhm_arcsec": -1}
     metadata_names: ClassVar[tuple[str, ...]] = (*_NUMBERS, "survey")
 
-    def __call__(
-        self, flux: NDArray[np.float32], metadata: Metadata | None = None
-    ) -> NDArray[np.float32]:
+    def __call__(self, flux: Float32Array, metadata: Metadata | None = None) -> Float32Array:
         """Features of n objects from columns of ``metadata``, None or NaN where unknown."""
         n = len(flux)
         metadata = metadata or {}
@@ -74,14 +71,17 @@ class CatalogFeatures:
         one_hot = np.array(of_survey).reshape(n, len(SURVEYS))
         return np.column_stack([*columns, one_hot]).astype(np.float32)
 
-    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> NDArray[np.float32]:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Float32Array:
         """Features of a scene's objects."""
         return self(scene.flux, metadata)
 
 
 def einstein_radius_proxy_arcsec(
-    richness: Array, velocity_dispersion_km_s: Array, m200_msun: Array, redshift: Array
-) -> Array:
+    richness: Float64Array,
+    velocity_dispersion_km_s: Float64Array,
+    m200_msun: Float64Array,
+    redshift: Float64Array,
+) -> Float64Array:
     """Einstein radius that a cluster's observables suggest, to about 30 %; NaN where none does.
 
     In this order: 10″ (λ / 50)^0.4 of the richness; that of a singular isothermal sphere of the
@@ -103,7 +103,7 @@ def einstein_radius_proxy_arcsec(
     return np.where(np.isfinite(of_richness), of_richness, of_sigma)
 
 
-def _floats(column: Sequence[Any] | None, n: int) -> Array:
+def _floats(column: Sequence[Any] | None, n: int) -> Float64Array:
     if column is None:
         return np.full(n, np.nan)
     return np.array([np.nan if v is None else float(v) for v in column], dtype=np.float64)

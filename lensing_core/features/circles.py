@@ -11,10 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from lensing_core.arrays import Float64Array, IntArray
+
 _REFINEMENTS = 14
 CUT = 2.5
 """Tukey's weight is zero from this many tolerances on."""
@@ -43,16 +42,16 @@ class Circles:
         Weighted root mean square distance of those.
     """
 
-    coefficients: Floats
-    inliers: Floats
-    rms: Floats
+    coefficients: Float64Array
+    inliers: Float64Array
+    rms: Float64Array
 
     @property
-    def curvature(self) -> Floats:
+    def curvature(self) -> Float64Array:
         """1 / radius, shape (n,); 0 for a line."""
         return np.asarray(2 * np.abs(self.coefficients[:, 0]))
 
-    def curvature_vector(self) -> Floats:
+    def curvature_vector(self) -> Float64Array:
         """Pointing from the origin's nearest point to the centre, as long as the curvature (n, 2).
 
         For points whose mean is the origin this is the curvature vector of the arc there.
@@ -61,7 +60,9 @@ class Circles:
         return np.stack([-2 * a * b, -2 * a * c], axis=1)
 
 
-def fit_circles(x: Floats, y: Floats, weight: Floats, count: Indices, tolerance: float) -> Circles:
+def fit_circles(
+    x: Float64Array, y: Float64Array, weight: Float64Array, count: IntArray, tolerance: float
+) -> Circles:
     """Fit a circle to each of n sets of points.
 
     Parameters
@@ -88,7 +89,7 @@ def fit_circles(x: Floats, y: Floats, weight: Floats, count: Indices, tolerance:
     return Circles(found, share / total, np.sqrt(square / np.maximum(share, 1e-12)))
 
 
-def _distance(coefficients: Floats, x: Floats, y: Floats) -> Floats:
+def _distance(coefficients: Float64Array, x: Float64Array, y: Float64Array) -> Float64Array:
     """Signed distance of points from their circles: 2 F / (1 + sqrt(1 + 4 A F))."""
     a, b, c, d = np.moveaxis(coefficients, -1, 0)
     f = a * (x * x + y * y) + b * x + c * y + d
@@ -96,14 +97,14 @@ def _distance(coefficients: Floats, x: Floats, y: Floats) -> Floats:
 
 
 def _consensus(
-    x: Floats,
-    y: Floats,
-    weight: Floats,
-    group: Indices,
-    first: Indices,
-    count: Indices,
+    x: Float64Array,
+    y: Float64Array,
+    weight: Float64Array,
+    group: IntArray,
+    first: IntArray,
+    count: IntArray,
     tolerance: float,
-) -> Floats:
+) -> Float64Array:
     """Of the circles through three points of each set, the one with most weight near it.
 
     It must have a twentieth more than the line along the set: light that is round has no circle.
@@ -122,14 +123,16 @@ def _consensus(
     return best
 
 
-def _lines(x: Floats, y: Floats, weight: Floats, group: Indices, n: int) -> Floats:
+def _lines(
+    x: Float64Array, y: Float64Array, weight: Float64Array, group: IntArray, n: int
+) -> Float64Array:
     """The line along the major axis of each set, through the origin."""
     xx, yy, xy = (np.bincount(group, weight * p, n) for p in (x * x, y * y, x * y))
     angle = np.arctan2(2 * xy, xx - yy) / 2
     return np.stack([0 * angle, -np.sin(angle), np.cos(angle), 0 * angle], axis=1)
 
 
-def _through(x: Floats, y: Floats) -> Floats:
+def _through(x: Float64Array, y: Float64Array) -> Float64Array:
     """Circles (…, 4) through three points (…, 3); three equal points give a line through them."""
     z = x * x + y * y
     (x1, x2, x3), (y1, y2, y3), (z1, z2, z3) = (np.moveaxis(p, -1, 0) for p in (x, y, z))
@@ -140,21 +143,21 @@ def _through(x: Floats, y: Floats) -> Floats:
     return _normalised(np.stack([a, b, c, d], axis=-1))
 
 
-def _normalised(coefficients: Floats) -> Floats:
+def _normalised(coefficients: Float64Array) -> Float64Array:
     a, b, c, d = np.moveaxis(coefficients, -1, 0)
     norm = np.sqrt(np.maximum(b * b + c * c - 4 * a * d, 1e-24))[..., None]
     return np.asarray(coefficients / norm)
 
 
 def _step(
-    x: Floats,
-    y: Floats,
-    weight: Floats,
-    distance: Floats,
-    group: Indices,
-    first: Indices,
-    before: Floats,
-) -> Floats:
+    x: Float64Array,
+    y: Float64Array,
+    weight: Float64Array,
+    distance: Float64Array,
+    group: IntArray,
+    first: IntArray,
+    before: Float64Array,
+) -> Float64Array:
     """One step of each set towards a circle that its points scatter about evenly.
 
     Seen from the circle's point nearest to the origin, with u along it and v across, the circle is

@@ -16,15 +16,14 @@ from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata, PixelBlock
 from lensing_core.features.schema import FeatureSchema
 from lensing_core.features.segments import FWHM_OF_SIGMA, CutoutBatch
 
-Array = NDArray[np.float64]
 MOST = 8
 FLOOR_MAG = 0.1
 """Error of a magnitude beside its noise: PSF matching, and the galaxy's light taken out."""
@@ -72,7 +71,7 @@ class ColourFeatures(PixelBlock):
         }
         return FeatureSchema("colours-1", tuple(columns), tuple(columns.values()))
 
-    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> NDArray[np.float32]:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Float32Array:
         """Features of a scene, (n, len(schema))."""
         with np.errstate(all="ignore"):
             magnitude, variance = self._photometry(scene)
@@ -98,7 +97,7 @@ class ColourFeatures(PixelBlock):
         table[~scene.valid.any(axis=(1, 2, 3)) | scene.segments.failed] = np.nan
         return table
 
-    def _photometry(self, scene: CutoutBatch) -> tuple[Array, Array]:
+    def _photometry(self, scene: CutoutBatch) -> tuple[Float64Array, Float64Array]:
         """asinh magnitudes and their variances, (n, MOST, band); NaN where there is no segment.
 
         A band without data has magnitude 0 with a variance that gives it no say.
@@ -120,7 +119,7 @@ class ColourFeatures(PixelBlock):
             variances.append(segments.table(v + FLOOR_MAG**2, MOST))
         return np.stack(magnitudes, axis=-1), np.stack(variances, axis=-1)
 
-    def _gates(self, scene: CutoutBatch) -> Array:
+    def _gates(self, scene: CutoutBatch) -> Float64Array:
         """Whether each segment is quasar-like, a blend, or faint: (3, n, MOST), NaN for none."""
         segments = scene.segments
         psf_sigma = scene.psf_px * self.geometry.pixel_scale_arcsec / FWHM_OF_SIGMA
@@ -129,7 +128,7 @@ class ColourFeatures(PixelBlock):
         gates = (point & ~blend, blend, segments.snr < LEAST_SNR)
         return np.stack([segments.table(g.astype(np.float64), MOST) for g in gates])
 
-    def _galaxy(self, scene: CutoutBatch) -> Array:
+    def _galaxy(self, scene: CutoutBatch) -> Float64Array:
         """asinh magnitudes of the middle of the galaxy's model, (n, band); NaN without data."""
         model, radius = scene.light.model, scene.light.radius_px
         inside = (radius < GALAXY_RADIUS * radius.shape[-1])[:, None]
@@ -141,11 +140,11 @@ class ColourFeatures(PixelBlock):
         return np.where(scene.valid.any(axis=(2, 3)), magnitude, np.nan)
 
     @property
-    def _zero_points(self) -> Array:
+    def _zero_points(self) -> Float64Array:
         return np.nan_to_num(np.array(self.geometry.zero_points_mag))
 
 
-def _asinh_magnitude(flux: Array, noise: Array) -> tuple[Array, Array]:
+def _asinh_magnitude(flux: Float64Array, noise: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Magnitude, less its zero point, and variance, with a softening of the noise itself."""
     magnitude = -_POGSON * (np.arcsinh(flux / (2 * noise)) + np.log(noise))
     return magnitude, (_POGSON * noise) ** 2 / (flux**2 + 4 * noise**2)
@@ -172,15 +171,17 @@ class Families:
         Huber-weighted centroid; known from one segment on.
     """
 
-    consistency: Array
-    one_source: Array
-    pair: Array
-    scatter: Array
-    distance_max: Array
-    colour: Array
+    consistency: Float64Array
+    one_source: Float64Array
+    pair: Float64Array
+    scatter: Float64Array
+    distance_max: Float64Array
+    colour: Float64Array
 
 
-def measure_families(magnitude: Array, variance: Array, usable: NDArray[np.bool_]) -> Families:
+def measure_families(
+    magnitude: Float64Array, variance: Float64Array, usable: BoolArray
+) -> Families:
     """Compare colours of segments.
 
     Parameters
@@ -237,7 +238,7 @@ def measure_families(magnitude: Array, variance: Array, usable: NDArray[np.bool_
     )
 
 
-def _centroid(colour: Array, inverse: Array, known: NDArray[np.bool_]) -> Array:
+def _centroid(colour: Float64Array, inverse: Float64Array, known: BoolArray) -> Float64Array:
     """Inverse-covariance mean (n, c) of colours (n, k, c), with Huber's weights on distances."""
     weight = known.astype(np.float64)
     eye = 1e-9 * np.eye(colour.shape[-1])

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.features.arcs import SegmentFeatures
@@ -21,7 +21,6 @@ from lensing_core.features.ridges import RidgeFeatures
 from lensing_core.features.schema import FeatureSchema
 from lensing_core.features.segments import CutoutBatch
 
-Floats = NDArray[np.float32]
 _COUNT = "segment_count"
 BLOCKS: dict[str, type[PixelBlock] | type[CatalogFeatures]] = {
     "grid": GridFeatures,
@@ -91,13 +90,13 @@ class ClassicFeatures:
         """What is stored with a model."""
         return {**self.schema.to_json(), "blocks": list(self.names)}
 
-    def __call__(self, flux: Floats, metadata: Metadata | None = None) -> Floats:
+    def __call__(self, flux: Float32Array, metadata: Metadata | None = None) -> Float32Array:
         """Features, shape (n, len(schema)), of cutouts (n, band, y, x); NaN where unknown."""
         scene = CutoutBatch(flux, self.geometry)
         return np.concatenate([block.of(scene, metadata) for block in self.blocks], axis=1)
 
 
-def count_unsegmented(names: Sequence[str], table: Floats) -> int:
+def count_unsegmented(names: Sequence[str], table: Float32Array) -> int:
     """How many rows of a feature table have no segments for a reason of their image.
 
     It has no data, or the search for segments failed: a cutout that merely has none counts zero.

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata, PixelBlock
 from lensing_core.features.schema import FeatureSchema
 from lensing_core.features.segments import CutoutBatch
 
-Floats = NDArray[np.float32]
 VERSION = "grid-1"
 GRID = 3
 ANNULI_ARCSEC = (0.0, 0.5, 0.9, 1.4, 2.0, 2.8, 4.0)
@@ -61,7 +61,7 @@ class GridFeatures(PixelBlock):
         columns += [("valid_fraction", "fraction")]
         return FeatureSchema(VERSION, *map(tuple, zip(*columns, strict=True)))
 
-    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Floats:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Float32Array:
         """Features of a scene, shape (n, len(schema)); NaN where unknown."""
         n, bands = scene.flux.shape[:2]
         flat = scene.image.reshape(n, bands, self.geometry.size_px**2)
@@ -96,17 +96,17 @@ class GridFeatures(PixelBlock):
         return [np.flatnonzero([band in used for used in of_column]) for band in bands]
 
     @cached_property
-    def _radius_arcsec(self) -> NDArray[np.float64]:
+    def _radius_arcsec(self) -> Float64Array:
         n = self.geometry.size_px
         axis = (np.arange(n) - (n - 1) / 2) * self.geometry.pixel_scale_arcsec
         return np.hypot(axis[:, None], axis[None, :])
 
     @cached_property
-    def _everywhere(self) -> Floats:
+    def _everywhere(self) -> Float32Array:
         return np.ones(self.geometry.size_px**2, dtype=np.float32)
 
     @cached_property
-    def _ring_masks(self) -> Floats:
+    def _ring_masks(self) -> Float32Array:
         """Annuli, shape (ring, y·x)."""
         edges = pairwise(ANNULI_ARCSEC)
         masks = [(self._radius_arcsec >= a) & (self._radius_arcsec < b) for a, b in edges]
@@ -120,7 +120,7 @@ class GridFeatures(PixelBlock):
         return np.concatenate(pixels), starts
 
     @cached_property
-    def _patch_masks(self) -> Floats:
+    def _patch_masks(self) -> Float32Array:
         """The grid over the centre, shape (patch, y·x)."""
         side = self.geometry.size_px
         patch = side // GRID
@@ -133,7 +133,7 @@ class GridFeatures(PixelBlock):
         return masks.reshape(GRID**2, side**2)
 
     def _patches(
-        self, flat: Floats, valid: NDArray[np.bool_] | None, work: Floats
+        self, flat: Float32Array, valid: BoolArray | None, work: Float32Array
     ) -> list[NDArray[np.floating]]:
         """Means, scatters, edges and contrasts of patches, from an image (n, band, y·x).
 
@@ -161,7 +161,9 @@ class GridFeatures(PixelBlock):
         contrast = (brightness - others) / (np.abs(brightness) + np.abs(others) + 1e-6)
         return [mean_a, std_a, edges, contrast]
 
-    def _rings(self, flat: Floats, excess: Floats, noise: Floats) -> list[NDArray[np.floating]]:
+    def _rings(
+        self, flat: Float32Array, excess: Float32Array, noise: Float32Array
+    ) -> list[NDArray[np.floating]]:
         """Annuli of the image and of its excess over itself turned, both (n, band, y·x)."""
         masks = self._ring_masks
         sums, odd_sums = flat @ masks.T, excess @ masks.T
@@ -170,7 +172,7 @@ class GridFeatures(PixelBlock):
         rings = [np.arcsinh(a).transpose(0, 2, 1) for a in (sums / pixels, odd_sums / pixels, peak)]
         return [*rings, self._colours(sums, noise), self._colours(odd_sums, noise)]
 
-    def _peaks(self, excess: Floats) -> Floats:
+    def _peaks(self, excess: Float32Array) -> Float32Array:
         """Largest value in each annulus, (n, band, ring); 0 where it is beyond the cutout."""
         inside, starts = self._ring_pixels
         used = np.diff([*starts, len(inside)]) > 0
@@ -179,7 +181,7 @@ class GridFeatures(PixelBlock):
         peak[..., used] = np.maximum.reduceat(pixels, starts[used], axis=-1)
         return peak
 
-    def _colours(self, sums: Floats, noise: Floats) -> NDArray[np.floating]:
+    def _colours(self, sums: Float32Array, noise: Float32Array) -> NDArray[np.floating]:
         """asinh-magnitude colours (n, ring, band − 1) of ring sums (n, band, ring) in noise units.
 
         The softening is the noise of each sum, so that a colour of nothing but noise tends to the
@@ -192,7 +194,7 @@ class GridFeatures(PixelBlock):
         return (magnitude[:, :-1] - magnitude[:, 1:]).transpose(0, 2, 1)
 
 
-def _steps_squared(image: Floats) -> Floats:
+def _steps_squared(image: Float32Array) -> Float32Array:
     """Squared gradient (n, y, x) by central differences, at the border by one-sided ones."""
     down = np.empty_like(image)
     np.subtract(image[:, 2:], image[:, :-2], out=down[:, 1:-1])

@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array
 from lensing_core.features.robust import frame_mask, median
 
-Floats = NDArray[np.float32]
 WINDOW = 0.06
 """Width of the Gaussian window of the moments, in sides of the cutout."""
 FLATTEST = 0.3
@@ -36,13 +35,13 @@ class Light:
     axis_ratio : ndarray of shape (n,)
     """
 
-    model: Floats
-    slope: Floats
-    radius_px: Floats
-    axis_ratio: Floats
+    model: Float32Array
+    slope: Float32Array
+    radius_px: Float32Array
+    axis_ratio: Float32Array
 
 
-def model_light(image: Floats, valid: NDArray[np.bool_]) -> Light:
+def model_light(image: Float32Array, valid: BoolArray) -> Light:
     """Elliptical light of the galaxies in the middle of ``image`` (n, band, y, x).
 
     Parameters
@@ -71,7 +70,7 @@ def model_light(image: Floats, valid: NDArray[np.bool_]) -> Light:
     return Light(model, slope.astype(np.float32), radius, ratio)
 
 
-def _elliptical_radius(image: Floats) -> tuple[Floats, Floats]:
+def _elliptical_radius(image: Float32Array) -> tuple[Float32Array, Float32Array]:
     """Radius in pixels (n, y, x) on ellipses of the image's shape, and the axis ratios (n,).
 
     Moments under a circular Gaussian window of covariance W measure M; for a Gaussian galaxy its
@@ -99,7 +98,7 @@ def _elliptical_radius(image: Floats) -> tuple[Floats, Floats]:
     return radius.astype(np.float32), ratio.astype(np.float32)
 
 
-def _profile(image: Floats, valid: NDArray[np.bool_], radius: Floats) -> Floats:
+def _profile(image: Float32Array, valid: BoolArray, radius: Float32Array) -> Float32Array:
     """Median in each elliptical ring, (n, band, ring), rings of :data:`STEP_PX`.
 
     A ring without data takes the value of the ring inside it; 0 if there is none.
@@ -127,7 +126,7 @@ def _profile(image: Floats, valid: NDArray[np.bool_], radius: Floats) -> Floats:
     return _filled_outwards(found).astype(np.float32)
 
 
-def _filled_outwards(profile: NDArray[np.float64]) -> NDArray[np.float64]:
+def _filled_outwards(profile: Float64Array) -> Float64Array:
     known = np.isfinite(profile)
     last = np.maximum.accumulate(np.where(known, np.arange(profile.shape[-1]), 0), axis=-1)
     return np.nan_to_num(np.take_along_axis(profile, last, axis=-1))

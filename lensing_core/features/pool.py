@@ -14,15 +14,14 @@ from functools import cache, partial
 from types import TracebackType
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from lensing_core.arrays import Float32Array
 from lensing_core.errors import LensTriageError
 from lensing_core.features.block import Metadata
 from lensing_core.features.composition import ClassicFeatures
 from lensing_core.processes import start_processes
 
-Floats = NDArray[np.float32]
 ROWS = 64
 """Cutouts whose features are computed together: few enough to stay in a core's cache."""
 PARTS_AT_LEAST = 4
@@ -32,8 +31,8 @@ FROM_ROWS = 2000
 
 
 def compute_features(
-    compute: ClassicFeatures, flux: Floats, metadata: Metadata | None = None
-) -> Floats:
+    compute: ClassicFeatures, flux: Float32Array, metadata: Metadata | None = None
+) -> Float32Array:
     """Features (n, columns) of cutouts (n, band, y, x), in the calling thread.
 
     Parameters
@@ -73,7 +72,9 @@ class FeaturePool:
         if self._pool is not None:  # after a failure, what is queued is not waited for
             self._pool.shutdown(wait=error is None, cancel_futures=True)
 
-    def submit(self, flux: Floats, metadata: Metadata | None = None) -> Callable[[], Floats]:
+    def submit(
+        self, flux: Float32Array, metadata: Metadata | None = None
+    ) -> Callable[[], Float32Array]:
         """Begin with cutouts (n, band, y, x).
 
         Returns
@@ -93,19 +94,23 @@ class FeaturePool:
         return partial(_joined, parts)
 
 
-def _joined(parts: list[Future[Floats]]) -> Floats:
+def _joined(parts: list[Future[Float32Array]]) -> Float32Array:
     try:
         return np.concatenate([part.result() for part in parts])
     except BrokenProcessPool as error:
         raise _ended() from error
 
 
-def _compute(compute: ClassicFeatures, flux: Floats, metadata: Metadata | None) -> Floats:
+def _compute(
+    compute: ClassicFeatures, flux: Float32Array, metadata: Metadata | None
+) -> Float32Array:
     with _one_thread():
         return compute(flux, metadata)
 
 
-def _parts(flux: Floats, metadata: Metadata | None) -> list[tuple[Floats, Metadata | None]]:
+def _parts(
+    flux: Float32Array, metadata: Metadata | None
+) -> list[tuple[Float32Array, Metadata | None]]:
     """Cutouts and what is known of them, :data:`ROWS` at a time; one part of none for none."""
     cuts = [slice(first, first + ROWS) for first in range(0, max(1, len(flux)), ROWS)]
     return [

@@ -15,12 +15,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata, PixelBlock
 from lensing_core.features.schema import FeatureSchema
 from lensing_core.features.segments import FWHM_OF_SIGMA, CutoutBatch
 
-Floats = NDArray[np.float32]
 WIDTHS = (1.0, 2.0)
 """Widths of the Gaussians, in that of the PSF (at least one pixel)."""
 RINGS = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
@@ -47,7 +47,7 @@ class RidgeFeatures(PixelBlock):
         units = ["fraction" if name.endswith("coverage") else "sigma" for name in names]
         return FeatureSchema("ridges-1", tuple(names), tuple(units))
 
-    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Floats:
+    def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Float32Array:
         """Features of a scene, (n, len(schema))."""
         spectrum = np.fft.rfft2(scene.significance)
         parts = [part for width in range(len(WIDTHS)) for part in self._width(spectrum, width)]
@@ -55,7 +55,7 @@ class RidgeFeatures(PixelBlock):
         table[~scene.valid.any(axis=(1, 2, 3))] = np.nan
         return table
 
-    def _width(self, spectrum: NDArray[np.complexfloating], width: int) -> list[Floats]:
+    def _width(self, spectrum: NDArray[np.complexfloating], width: int) -> list[Float32Array]:
         side = self.geometry.size_px
         xx, yy, xy = (
             np.fft.irfft2(spectrum * kernel, s=(side, side)).astype(np.float32)
@@ -81,7 +81,7 @@ class RidgeFeatures(PixelBlock):
         return tuple(width * max(psf, 1.0) for width in WIDTHS)
 
     @cached_property
-    def _kernels(self) -> list[tuple[Floats, Floats, Floats]]:
+    def _kernels(self) -> list[tuple[Float32Array, Float32Array, Float32Array]]:
         """Transfer functions of ∂xx, ∂yy and ∂xy of a Gaussian, by width.
 
         Scaled so that white noise of 1 gives a response of 1 in every direction: ∂xx of a Gaussian
@@ -98,14 +98,14 @@ class RidgeFeatures(PixelBlock):
         return out
 
     @cached_property
-    def _direction(self) -> tuple[Floats, Floats]:
+    def _direction(self) -> tuple[Float32Array, Float32Array]:
         """Unit vector away from the centre, x and y, each (y, x)."""
         axis = np.arange(self.geometry.size_px, dtype=np.float32) - (self.geometry.size_px - 1) / 2
         radius = np.maximum(np.hypot(axis[:, None], axis[None, :]), 1e-6)
         return (axis[None, :] / radius).astype("f4"), (axis[:, None] / radius).astype("f4")
 
     @cached_property
-    def _rings(self) -> list[NDArray[np.bool_]]:
+    def _rings(self) -> list[BoolArray]:
         axis = np.arange(self.geometry.size_px) - (self.geometry.size_px - 1) / 2
         radius = np.hypot(axis[:, None], axis[None, :]) / (self.geometry.size_px / 2)
         return [(radius >= a) & (radius < b) for a, b in pairwise(RINGS)]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from lensing_core.arrays import BoolArray, Float32Array
 
 
-def pixel_noise(flux: Floats) -> Floats:
+def pixel_noise(flux: Float32Array) -> Float32Array:
     """Robust pixel noise (1.4826 MAD) of the outer tenth of each band, shape (n, band).
 
     Where that says nothing (no data there, or a constant), of the whole band; else 1.
@@ -23,7 +22,7 @@ def pixel_noise(flux: Floats) -> Floats:
     return noise
 
 
-def frame_mask(side: int) -> NDArray[np.bool_]:
+def frame_mask(side: int) -> BoolArray:
     """The outer tenth of a cutout, (side, side)."""
     border = max(2, side // 10)
     mask = np.ones((side, side), dtype=bool)
@@ -31,7 +30,7 @@ def frame_mask(side: int) -> NDArray[np.bool_]:
     return mask
 
 
-def scatter(values: Floats) -> Floats:
+def scatter(values: Float32Array) -> Float32Array:
     """1.4826 times the median absolute deviation over the last axis."""
     ordered = np.sort(values, axis=-1)  # NaN last
     middle = _middle(ordered)[..., None]
@@ -48,7 +47,7 @@ def scatter(values: Floats) -> Floats:
     return np.asarray(1.4826 * _middle(ordered), dtype=np.float32)
 
 
-def median(values: Floats) -> Floats:
+def median(values: Float32Array) -> Float32Array:
     """Median over the last axis of what is no NaN, NaN where nothing is.
 
     Sorting float32 is vectorised by numpy where selecting is not: several times faster than
@@ -57,7 +56,7 @@ def median(values: Floats) -> Floats:
     return _middle(np.sort(values, axis=-1))  # NaN last
 
 
-def _middle(ordered: Floats) -> Floats:
+def _middle(ordered: Float32Array) -> Float32Array:
     count = np.isfinite(ordered).sum(axis=-1, keepdims=True)
     low = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=-1)
     high = np.take_along_axis(ordered, np.minimum(count // 2, ordered.shape[-1] - 1), axis=-1)

@@ -16,14 +16,12 @@ import sep
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array, IntArray
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.circles import Circles, fit_circles
 from lensing_core.features.light import Light, model_light
 from lensing_core.features.robust import pixel_noise
 
-Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
-Indices = NDArray[np.int64]
 THRESHOLD = 2.5
 """Significance of a smoothed pixel from which it belongs to a segment."""
 LEAST_PX = 5
@@ -40,11 +38,11 @@ FWHM_OF_SIGMA = 2 * np.sqrt(2 * np.log(2))
 class CutoutBatch:
     """Cutouts (n, band, y, x) with what several blocks of features need of them, made once."""
 
-    flux: Floats
+    flux: Float32Array
     geometry: CutoutGeometry
 
     @cached_property
-    def valid(self) -> NDArray[np.bool_]:
+    def valid(self) -> BoolArray:
         """Where there is data, shape of the flux."""
         return np.isfinite(self.flux)
 
@@ -54,12 +52,12 @@ class CutoutBatch:
         return bool(self.valid.all())
 
     @cached_property
-    def noise(self) -> Floats:
+    def noise(self) -> Float32Array:
         """Of a pixel, (n, band), in the unit of the flux."""
         return pixel_noise(self.flux)
 
     @cached_property
-    def image(self) -> Floats:
+    def image(self) -> Float32Array:
         """Flux in units of its noise, 0 where there is no data."""
         with np.errstate(all="ignore"):
             image = self.flux * (1 / self.noise[..., None, None])
@@ -73,12 +71,12 @@ class CutoutBatch:
         return model_light(self.image, self.valid)
 
     @cached_property
-    def residual(self) -> Floats:
+    def residual(self) -> Float32Array:
         """:attr:`image` without the central galaxy."""
         return np.where(self.valid, self.image - self.light.model, 0).astype(np.float32)
 
     @cached_property
-    def significance(self) -> Floats:
+    def significance(self) -> Float32Array:
         """Residual of all bands together over its error, (n, y, x); 0 in the core."""
         bands = np.maximum(self.valid.sum(axis=1), 1)
         mean = self.residual.sum(axis=1) / bands
@@ -87,7 +85,7 @@ class CutoutBatch:
         return np.where(self.core, 0, mean / error).astype(np.float32)
 
     @cached_property
-    def core(self) -> NDArray[np.bool_]:
+    def core(self) -> BoolArray:
         """Pixels too near the centre, (n, y, x)."""
         return np.asarray(self.light.radius_px < CORE_PX * max(1.0, self.psf_px / 2))
 
@@ -102,7 +100,7 @@ class CutoutBatch:
         """All segments of all cutouts."""
         return find_segments(self)
 
-    def matched(self) -> Floats:
+    def matched(self) -> Float32Array:
         """:attr:`residual` with every band brought to the widest PSF by a Gaussian."""
         out = self.residual.copy()
         for band, fwhm in enumerate(self.geometry.psf_fwhm_arcsec):
@@ -148,29 +146,29 @@ class Segments:
     """
 
     n: int
-    owner: Indices
-    rank: Indices
-    x: Array
-    y: Array
-    snr: Array
-    length: Array
-    width: Array
-    major: Array
-    angle: Array
-    ellipticity: Array
-    curvature: Array
-    concavity: Array
-    inliers: Array
-    rms: Array
-    pixel: Indices
-    of_pixel: Indices
-    failed: NDArray[np.bool_]
+    owner: IntArray
+    rank: IntArray
+    x: Float64Array
+    y: Float64Array
+    snr: Float64Array
+    length: Float64Array
+    width: Float64Array
+    major: Float64Array
+    angle: Float64Array
+    ellipticity: Float64Array
+    curvature: Float64Array
+    concavity: Float64Array
+    inliers: Float64Array
+    rms: Float64Array
+    pixel: IntArray
+    of_pixel: IntArray
+    failed: BoolArray
 
     def __len__(self) -> int:
         return len(self.owner)
 
     @property
-    def radius(self) -> Array:
+    def radius(self) -> Float64Array:
         """Distance from the cutout's centre, arcsec."""
         return np.hypot(self.x, self.y)
 
@@ -180,15 +178,15 @@ class Segments:
         return np.bincount(self.owner, minlength=self.n)
 
     @property
-    def alignment(self) -> Array:
+    def alignment(self) -> Float64Array:
         """cos 2Δ with Δ between major axis and tangent: 1 tangential, −1 radial."""
         return -np.cos(2 * (self.angle - np.arctan2(self.y, self.x)))
 
-    def sums(self, values: NDArray[np.floating]) -> Array:
+    def sums(self, values: NDArray[np.floating]) -> Float64Array:
         """Sum over the pixels of each segment of ``values`` (n·y·x,), shape (S,)."""
         return np.asarray(np.bincount(self.of_pixel, values[self.pixel], len(self)), np.float64)
 
-    def table(self, values: Array, most: int) -> Array:
+    def table(self, values: Float64Array, most: int) -> Float64Array:
         """``values`` (S,) as (n, most), the brightest first; NaN where there are fewer."""
         out = np.full((self.n, most), np.nan)
         kept = self.rank < most
@@ -221,7 +219,7 @@ def find_segments(scene: CutoutBatch) -> Segments:
     weight = np.maximum(scene.residual.mean(axis=1).reshape(-1)[pixel], 1e-3).astype(np.float64)
     total = np.bincount(which, weight, size)
 
-    def mean(values: Array) -> Array:
+    def mean(values: Float64Array) -> Float64Array:
         return np.asarray(np.bincount(which, weight * values, size) / total)
 
     cx, cy = mean(x), mean(y)
@@ -264,7 +262,9 @@ def find_segments(scene: CutoutBatch) -> Segments:
     )
 
 
-def _arc_length(circles: Circles, x: Array, y: Array, which: Indices, area: Indices) -> Array:
+def _arc_length(
+    circles: Circles, x: Float64Array, y: Float64Array, which: IntArray, area: IntArray
+) -> Float64Array:
     """√12 times the scatter of pixels along the circle: the length of an even distribution."""
     a, b, c, _ = circles.coefficients.T
     twice = 2 * np.where(np.abs(a) < 1e-6, 1e-6, a)[which]
@@ -276,7 +276,7 @@ def _arc_length(circles: Circles, x: Array, y: Array, which: Indices, area: Indi
     return np.asarray(np.sqrt(12 * np.bincount(which, (along - mean[which]) ** 2, size) / area))
 
 
-def _label(significance: Floats) -> tuple[Indices, NDArray[np.bool_]]:
+def _label(significance: Float32Array) -> tuple[IntArray, BoolArray]:
     """Number of the segment of every pixel, 0 for none, (n, y, x), and which cutouts failed, (n,).
 
     All cutouts stand in one tall image, with a gap between them that no segment crosses; numbers
@@ -304,7 +304,7 @@ class SegmentationError(Exception):
     """Thrown when SEP gives up on an image."""
 
 
-def _extract(image: Floats) -> Indices:
+def _extract(image: Float32Array) -> IntArray:
     """Number of the segment of every pixel of an image, 0 for none."""
     if not image.size:
         return np.zeros(image.shape, dtype=np.int64)

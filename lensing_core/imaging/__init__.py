@@ -19,14 +19,7 @@ from lensing_core.imaging.noise import SkyNoise, catalog_noise, sky_noise
 from lensing_core.imaging.presets import PRESETS
 from lensing_core.imaging.rgb import auto_stretch, choose_rgb_bands, lupton_rgb
 from lensing_core.imaging.stretch import STRETCH_KINDS, AsinhStretch, StretchKind, stretch_band
-from lensing_core.imaging.tile import (
-    ImageFormat,
-    Picture,
-    encode,
-    render_band,
-    render_rgb,
-    rgb_channels,
-)
+from lensing_core.imaging.tile import ImageFormat, encode, render_band, render_rgb, rgb_channels
 
 __all__ = [
     "LAYERS",
@@ -37,7 +30,6 @@ __all__ = [
     "ImageFormat",
     "Layer",
     "NoiseSource",
-    "Picture",
     "SkyNoise",
     "StretchKind",
     "above_sky",

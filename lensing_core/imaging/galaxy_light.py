@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-Doubles = NDArray[np.float64]
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array, IntArray
+
 _KNOT_STEP = 0.35  # in asinh(r / 1 px): a third of a pixel in the core, a third of r outside
 _FLATTEST = 0.2
 _MOMENT_STEPS = 30
@@ -55,7 +56,7 @@ class GalaxyLight:
         Of the major axis, from the x axis towards the y axis.
     """
 
-    model: NDArray[np.float32]
+    model: Float32Array
     centre_px: tuple[float, float]
     axis_ratio: float
     angle_deg: float
@@ -65,7 +66,7 @@ class GalaxyLight:
 class _Ellipse:
     x: float
     y: float
-    covariance: Doubles  # (2, 2) of (x, y), px²
+    covariance: Float64Array  # (2, 2) of (x, y), px²
 
     @property
     def axes(self) -> tuple[float, float]:
@@ -78,7 +79,7 @@ class _Ellipse:
             float(np.arctan2(2 * xy, xx - yy) / 2),
         )
 
-    def radius(self, side: int) -> tuple[Doubles, Doubles]:
+    def radius(self, side: int) -> tuple[Float64Array, Float64Array]:
         """Elliptical radius sqrt(q u² + v²/q), px, and azimuth from the major axis; (y, x)."""
         ratio, angle = self.axes
         q = max(ratio, _FLATTEST)
@@ -127,7 +128,7 @@ def _fit(image: NDArray[np.floating], psf_fwhm_px: float) -> GalaxyLight:
     return GalaxyLight(model, (ellipse.x, ellipse.y), ratio, float(np.rad2deg(angle)))
 
 
-def _adaptive_moments(image: Doubles, known: NDArray[np.bool_]) -> _Ellipse:
+def _adaptive_moments(image: Float64Array, known: BoolArray) -> _Ellipse:
     """Centre and shape by moments under the Gaussian that matches the galaxy.
 
     For a Gaussian galaxy of covariance C under a window of covariance W the moments are
@@ -169,7 +170,7 @@ def _adaptive_moments(image: Doubles, known: NDArray[np.bool_]) -> _Ellipse:
     return here
 
 
-def _bounded(covariance: Doubles, side: int) -> Doubles:
+def _bounded(covariance: Float64Array, side: int) -> Float64Array:
     values, vectors = np.linalg.eigh(covariance)
     high = float(np.clip(values[1], 0.8**2, (side / 5) ** 2))
     low = float(np.clip(values[0], _FLATTEST**2 * high, high))
@@ -195,13 +196,13 @@ class _Basis:
         What a change of centre, axis ratio or angle with radius adds; none in a first fit.
     """
 
-    radius: Doubles
-    azimuth: Doubles
+    radius: Float64Array
+    azimuth: Float64Array
     core_px: float
-    knots: Doubles
-    sample: NDArray[np.int64]
-    profile: Doubles
-    shape: Doubles
+    knots: Float64Array
+    sample: IntArray
+    profile: Float64Array
+    shape: Float64Array
 
     @classmethod
     def of(cls, ellipse: _Ellipse, side: int, core_px: float) -> _Basis:
@@ -248,9 +249,9 @@ class _Fit:
     """Coefficients of a band."""
 
     basis: _Basis
-    coefficients: Doubles
+    coefficients: Float64Array
 
-    def profile(self) -> tuple[Doubles, Doubles]:
+    def profile(self) -> tuple[Float64Array, Float64Array]:
         """Radii in px and the profile there, made non-increasing outside the core."""
         from scipy.interpolate import BSpline  # here, as above
 
@@ -263,7 +264,7 @@ class _Fit:
         values[outside] = np.minimum.accumulate(values[outside])
         return fine, values
 
-    def model(self) -> Doubles:
+    def model(self) -> Float64Array:
         """At every pixel of the square cutout, (y, x)."""
         basis = self.basis
         shape = basis.shape @ self.coefficients[basis.profile.shape[1] :]
@@ -272,7 +273,7 @@ class _Fit:
         return np.asarray(out.reshape(side, side))
 
 
-def _fit_band(pixels: Doubles, known: NDArray[np.bool_], basis: _Basis) -> _Fit:
+def _fit_band(pixels: Float64Array, known: BoolArray, basis: _Basis) -> _Fit:
     """Least squares in which outliers weigh less and less."""
     use = known.ravel()[basis.sample]
     sample = basis.sample[use]
@@ -293,7 +294,7 @@ def _fit_band(pixels: Doubles, known: NDArray[np.bool_], basis: _Basis) -> _Fit:
     return _Fit(basis, found)
 
 
-def _ring_medians(values: Doubles, radius: Doubles) -> Doubles:
+def _ring_medians(values: Float64Array, radius: Float64Array) -> Float64Array:
     """The median of each ring, at each pixel."""
     ring = (np.arcsinh(radius) / _KNOT_STEP).astype(np.int64)
     order = np.argsort(ring, kind="stable")

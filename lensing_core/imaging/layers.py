@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.imaging.galaxy_light import fit_galaxy_light
@@ -25,9 +25,7 @@ def check_layer(layer: Layer, geometry: CutoutGeometry) -> None:
         )
 
 
-def light_residual(
-    cutout: NDArray[np.float32], geometry: CutoutGeometry, noise: SkyNoise
-) -> NDArray[np.float32]:
+def light_residual(cutout: Float32Array, geometry: CutoutGeometry, noise: SkyNoise) -> Float32Array:
     """The cutout (band, y, x) without the light of its central galaxy and its local sky.
 
     In the flux unit of the cutout; see :mod:`lensing_core.imaging.galaxy_light`.
@@ -40,8 +38,8 @@ def light_residual(
 
 
 def signal_to_noise(
-    flux: NDArray[np.float32], noise: SkyNoise, variance: NDArray[np.float32] | None
-) -> NDArray[np.float32]:
+    flux: Float32Array, noise: SkyNoise, variance: Float32Array | None
+) -> Float32Array:
     """Pixels in units of their own noise.
 
     Parameters
@@ -59,7 +57,7 @@ def signal_to_noise(
     return np.asarray(flux / sigma, dtype=np.float32)
 
 
-def above_sky(cutout: NDArray[np.float32], noise: SkyNoise) -> NDArray[np.float32]:
+def above_sky(cutout: Float32Array, noise: SkyNoise) -> Float32Array:
     """Pixels less the catalog's sky level."""
     return np.asarray(cutout - noise.level[:, None, None], dtype=np.float32)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array
 from lensing_core.cutouts import CutoutStore
 
 _MAD_TO_SIGMA = 1.482602218505602  # 1 / Phi^-1(3/4)
@@ -28,16 +28,16 @@ class SkyNoise:
         Typical value and standard deviation of a sky pixel; NaN where a band has no data.
     """
 
-    level: NDArray[np.float64]
-    sigma: NDArray[np.float64]
+    level: Float64Array
+    sigma: Float64Array
 
-    def scaled(self, cutout: NDArray[np.float32], band: int) -> NDArray[np.float32]:
+    def scaled(self, cutout: Float32Array, band: int) -> Float32Array:
         """One band of ``cutout`` (band, y, x) in units of sky noise above the sky."""
         level, sigma = float(self.level[band]), float(self.sigma[band])
         return np.asarray((cutout[band] - level) * (1 / sigma), dtype=np.float32)
 
 
-def frame_mask(size_px: int) -> NDArray[np.bool_]:
+def frame_mask(size_px: int) -> BoolArray:
     """The frame of a cutout, mostly sky: True within 15 % of the side from an edge."""
     width = max(1, round(_RING * size_px))
     mask = np.ones((size_px, size_px), dtype=bool)
@@ -45,7 +45,7 @@ def frame_mask(size_px: int) -> NDArray[np.bool_]:
     return mask
 
 
-def sky_noise(cutouts: NDArray[np.float32]) -> SkyNoise:
+def sky_noise(cutouts: Float32Array) -> SkyNoise:
     """Median and scaled median absolute deviation of the frame around each cutout.
 
     The scatter is taken within each cutout about its own median and then the median over cutouts,
@@ -76,7 +76,7 @@ def sky_noise(cutouts: NDArray[np.float32]) -> SkyNoise:
     return SkyNoise(level, sigma)
 
 
-def _noiseless_scale(pixels: NDArray[np.float32], level: float) -> float:
+def _noiseless_scale(pixels: Float32Array, level: float) -> float:
     bright = float(np.nanpercentile(np.abs(pixels - level), 99.9))
     return _NOISELESS * bright if bright > 0 else 1.0
 

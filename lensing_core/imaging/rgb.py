@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray
 from lensing_core.imaging.noise import frame_mask
 from lensing_core.imaging.stretch import BLACK_BELOW_SKY, AsinhStretch, Pixels
 
@@ -14,7 +14,7 @@ _BRIGHT_LEVEL = 0.85
 _LEAST_STRETCH = 3.0  # in units of noise
 
 
-def lupton_rgb(channels: Pixels, parameters: AsinhStretch) -> tuple[Pixels, NDArray[np.bool_]]:
+def lupton_rgb(channels: Pixels, parameters: AsinhStretch) -> tuple[Pixels, BoolArray]:
     """Red, green and blue levels from 0 to 1 by Lupton et al. (2004, PASP 116, 133).
 
     The mean intensity I = (r + g + b) / 3 is stretched and every channel multiplied by the same

@@ -12,9 +12,9 @@ from io import BytesIO
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from lensing_core.arrays import BoolArray, ByteArray, Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.imaging.noise import SkyNoise
@@ -22,12 +22,11 @@ from lensing_core.imaging.rgb import auto_stretch, choose_rgb_bands, lupton_rgb
 from lensing_core.imaging.stretch import AsinhStretch, Pixels, StretchKind, stretch_band
 
 ImageFormat = Literal["webp", "png"]
-Picture = NDArray[np.uint8]
 """Array of shape (y, x, 4)."""
 
 
 def rgb_channels(
-    cutout: NDArray[np.float32],
+    cutout: Float32Array,
     geometry: CutoutGeometry,
     noise: SkyNoise,
     bands: Sequence[str] | None = None,
@@ -58,13 +57,13 @@ def band_index(geometry: CutoutGeometry, name: str) -> int:
 
 
 def render_rgb(
-    cutout: NDArray[np.float32],
+    cutout: Float32Array,
     geometry: CutoutGeometry,
     noise: SkyNoise,
     *,
     bands: Sequence[str] | None = None,
     parameters: AsinhStretch | None = None,
-) -> Picture:
+) -> ByteArray:
     """The colour picture; ``parameters`` None suits them to this object.
 
     Rendered catalogs give their picture as it is.
@@ -77,14 +76,14 @@ def render_rgb(
 
 
 def render_band(
-    cutout: NDArray[np.float32],
+    cutout: Float32Array,
     geometry: CutoutGeometry,
     noise: SkyNoise,
     band: str,
     *,
     kind: StretchKind = "asinh",
     parameters: AsinhStretch | None = None,
-) -> Picture:
+) -> ByteArray:
     """One band in grey; ``parameters`` None suits them to this object."""
     index = band_index(geometry, band)
     if geometry.pixel_kind == "rendered":
@@ -96,14 +95,14 @@ def render_band(
     return _picture(np.repeat(grey[..., None], 3, axis=2), known)
 
 
-def _picture(levels: Pixels, known: NDArray[np.bool_]) -> Picture:
+def _picture(levels: Pixels, known: BoolArray) -> ByteArray:
     out = np.empty((*known.shape, 4), dtype=np.uint8)
     out[..., :3] = (levels * 255 + 0.5).astype(np.uint8)
     out[..., 3] = np.where(known, 255, 0)
     return out[::-1]
 
 
-def _rendered(cutout: NDArray[np.float32], indices: Sequence[int]) -> Picture:
+def _rendered(cutout: Float32Array, indices: Sequence[int]) -> ByteArray:
     planes = cutout[list(indices)].transpose(1, 2, 0)
     known = np.asarray(np.isfinite(planes).all(axis=2))
     out = np.empty((*known.shape, 4), dtype=np.uint8)
@@ -112,7 +111,7 @@ def _rendered(cutout: NDArray[np.float32], indices: Sequence[int]) -> Picture:
     return out
 
 
-def encode(picture: Picture, image_format: ImageFormat = "webp", size_px: int = 0) -> bytes:
+def encode(picture: ByteArray, image_format: ImageFormat = "webp", size_px: int = 0) -> bytes:
     """Compress a picture without loss; ``size_px`` > 0 shrinks a larger one to that side.
 
     Lossless WebP at its fastest setting takes less time than lossy WebP or PNG, and lossy colour

@@ -18,12 +18,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.errors import BadInputError
 
-Levels = NDArray[np.float32]
-Floats = NDArray[np.float64]
 RECIPES = ("humvi", "legacy", "lupton")
 GAIN_RANGE = (0.05, 2.0)
 _FRACTION = 0.1
@@ -62,7 +60,7 @@ class PictureStretch:
             raise BadInputError(f"Stretch {recipe!r}: choose one of {', '.join(RECIPES)}.")
         return cls(gains[recipe])
 
-    def light(self, picture: Levels) -> Floats:
+    def light(self, picture: Float32Array) -> Float64Array:
         """Light of the channels from levels of 0 to 255; shape (…, channel, y, x) both.
 
         Where a channel was cut off at 255 or at black, the light is the least that gives the
@@ -74,7 +72,7 @@ class PictureStretch:
         factor = np.where(mean > 0, intensity / np.where(mean > 0, mean, 1), 1 / self.gain)
         return levels * factor
 
-    def picture(self, light: Floats) -> Levels:
+    def picture(self, light: Float64Array) -> Float32Array:
         """Levels, whole numbers from 0 to 255, of light (…, channel, y, x).
 
         ``picture(light(p))`` is ``p`` for every picture of whole levels.
@@ -88,7 +86,9 @@ class PictureStretch:
         return np.round(255 * levels).astype(np.float32)
 
 
-def estimate_stretch(pictures: Levels, *, electrons_per_sigma: float = math.inf) -> PictureStretch:
+def estimate_stretch(
+    pictures: Float32Array, *, electrons_per_sigma: float = math.inf
+) -> PictureStretch:
     """The stretch of pictures (n, channel, y, x) by how their noise shrinks with brightness.
 
     The slope of the curve is F'(I) ∝ 1 / cosh(F / A), and in light of one noise the grain of a
@@ -139,7 +139,7 @@ def estimate_stretch(pictures: Levels, *, electrons_per_sigma: float = math.inf)
 
 
 def _fit_gain(
-    level: Floats, log_noise: Floats, weight: Floats, electrons_per_sigma: float
+    level: Float64Array, log_noise: Float64Array, weight: Float64Array, electrons_per_sigma: float
 ) -> float:
     """A of log noise = constant + ½ log(1 + photons) − log cosh(level / A), by a scan."""
     scan = np.geomspace(*GAIN_RANGE, 200)[:, None]

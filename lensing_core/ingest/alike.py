@@ -14,8 +14,8 @@ from math import nan
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray
 from lensing_core.ingest.headers import Cards, read_calibration
 from lensing_core.ingest.images import AlikeImages, BandCalibration, RowRequest
 from lensing_core.ingest.plain_fits import PlainFile, read_alike
@@ -90,7 +90,7 @@ class PlainReader:
         )
 
     def _shown(
-        self, rows: Sequence[RowRequest], cards: Sequence[Sequence[Cards]], known: NDArray[np.bool_]
+        self, rows: Sequence[RowRequest], cards: Sequence[Sequence[Cards]], known: BoolArray
     ) -> list[tuple[int, Shown]]:
         """The first band of each row whose header says what it shows, and that."""
         found = [(0, Shown())] * len(known)
@@ -111,8 +111,8 @@ class PlainReader:
         return sky.shown(row.position_deg, (height, width))
 
     def _aligned(
-        self, rows: Sequence[RowRequest], cards: Sequence[Sequence[Cards]], known: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
+        self, rows: Sequence[RowRequest], cards: Sequence[Sequence[Cards]], known: BoolArray
+    ) -> BoolArray:
         """Rows whose bands are not turned against each other."""
         aligned = np.ones(len(rows), dtype=bool)
         seen: dict[tuple[bytes, ...], bool] = {}  # of rows whose bands have one place on the sky
@@ -138,9 +138,7 @@ class PlainReader:
         except RowRejected:
             return [_NO_FILE] * len(self.models)
 
-    def _calibrate(
-        self, k: int, cards: Sequence[bytes]
-    ) -> tuple[float, list[float], NDArray[np.bool_]]:
+    def _calibrate(self, k: int, cards: Sequence[bytes]) -> tuple[float, list[float], BoolArray]:
         """Pixel scale of band ``k``, zero point by row, and which rows have that pixel scale."""
         place = self.bands[k]
         of_model = self.models[place.file].cards(place.hdu).common

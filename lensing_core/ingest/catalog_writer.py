@@ -14,8 +14,8 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from astropy_healpix import HEALPix
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry, CutoutWriter, cutout_sha256
 from lensing_core.disk import require_space
 from lensing_core.errors import BadInputError
@@ -178,13 +178,13 @@ class CatalogWriter:
 
     def append(
         self,
-        flux: NDArray[np.float32],
+        flux: Float32Array,
         rows: Sequence[NewCandidate],
         *,
         rows_read: int,
         rejected: Sequence[Rejected] = (),
-        variance: NDArray[np.float32] | None = None,
-        psf: NDArray[np.float32] | None = None,
+        variance: Float32Array | None = None,
+        psf: Float32Array | None = None,
     ) -> None:
         """Write one shard and its rows; ``rows_read`` is the count of source rows now done.
 

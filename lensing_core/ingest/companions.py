@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lensing_core.arrays import Float32Array
 from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.fits_files import (
     FitsImages,
@@ -38,7 +36,7 @@ class Companions:
 
     def read_variance(
         self, row: RowRequest, band: str, key: str, image: Path
-    ) -> NDArray[np.float32] | None:
+    ) -> Float32Array | None:
         """The variance map of a band of the file ``image``; None where there is no file."""
         if self.variance is None:
             return None
@@ -51,7 +49,7 @@ class Companions:
 
     def read_psf(
         self, row: RowRequest, band: str, key: str
-    ) -> tuple[NDArray[np.float32] | None, float | None]:
+    ) -> tuple[Float32Array | None, float | None]:
         """The PSF of a band and its pixel scale, if its header says so."""
         if self.psf is None:
             return None, None
@@ -105,7 +103,7 @@ def _alone(images: FitsImages, what: str) -> int:
     return images.hdus[0].index
 
 
-def read_plane(images: FitsImages, index: int) -> NDArray[np.float32]:
+def read_plane(images: FitsImages, index: int) -> Float32Array:
     """The two-dimensional image of an HDU; axes of length one are dropped."""
     pixels = images.read(index)
     return pixels.reshape(plane_of(images, index, pixels.shape))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float32Array
 from lensing_core.cutouts import cutout_sha256
 from lensing_core.ingest.anchors import (
     Anchor,
@@ -289,9 +289,7 @@ def assemble_alike(
     return good
 
 
-def _mask_missing(
-    flux: NDArray[np.float32], grid: Grid, source: str
-) -> tuple[NDArray[np.bool_], float]:
+def _mask_missing(flux: Float32Array, grid: Grid, source: str) -> tuple[BoolArray, float]:
     """Turn all that is no data into NaN; which bands have data, and the NaN part of those.
 
     Raises
@@ -357,8 +355,8 @@ def _zero_point_factor(zero_point_mag: float, grid: Grid, k: int) -> float:
 
 
 def _place(
-    out: NDArray[np.float32],
-    pixels: NDArray[np.float32],
+    out: Float32Array,
+    pixels: Float32Array,
     image: BandImage,
     grid: Grid,
     anchor: Anchor,
@@ -383,7 +381,7 @@ def _place(
 
 
 def _place_variance(
-    out: NDArray[np.float32],
+    out: Float32Array,
     present: Mapping[int, BandImage],
     grid: Grid,
     anchors: Mapping[int, Anchor],
@@ -397,7 +395,7 @@ def _place_variance(
     return any(image.variance is not None for image in present.values())
 
 
-def _place_psfs(out: NDArray[np.float32], present: Mapping[int, BandImage], grid: Grid) -> None:
+def _place_psfs(out: Float32Array, present: Mapping[int, BandImage], grid: Grid) -> None:
     out[:] = np.nan
     for k, image in present.items():
         if image.psf is not None:

@@ -18,8 +18,8 @@ import fitsio
 import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.ingest.guard import guarded, opening
 from lensing_core.ingest.hdu_names import HduName, role_of_class
 from lensing_core.ingest.headers import (
@@ -78,10 +78,10 @@ class FitsImages(Protocol):
     path: Path
     hdus: tuple[ImageHdu, ...]
 
-    def read(self, index: int) -> NDArray[np.float32]:
+    def read(self, index: int) -> Float32Array:
         """All pixels of an HDU, float32, BLANK as NaN."""
 
-    def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
+    def section(self, index: int, y: slice, x: slice) -> Float32Array:
         """Part of an image, whose axes of length one are dropped."""
 
     def cards(self, index: int) -> Cards:
@@ -182,10 +182,10 @@ class _PlainImages:
             if hdu.shape
         )
 
-    def read(self, index: int) -> NDArray[np.float32]:
+    def read(self, index: int) -> Float32Array:
         return self._file.read(index)
 
-    def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
+    def section(self, index: int, y: slice, x: slice) -> Float32Array:
         return without_unit_axes(self._file.read(index))[y, x]
 
     def cards(self, index: int) -> Cards:
@@ -222,12 +222,12 @@ class _FitsioImages:
             self._headers[index] = self._bytes(start, offsets["data_start"] - start)
         return self._headers[index]
 
-    def read(self, index: int) -> NDArray[np.float32]:
+    def read(self, index: int) -> Float32Array:
         shape = next(hdu.shape for hdu in self.hdus if hdu.index == index)
         check_pixels(shape, self.path)
         return self._pixels(index, lambda hdu: hdu.read(), lambda hdu: hdu.data)
 
-    def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
+    def section(self, index: int, y: slice, x: slice) -> Float32Array:
         shape = next(hdu.shape for hdu in self.hdus if hdu.index == index)
         where = within_unit_axes(shape, y, x)
         found = self._pixels(index, lambda hdu: hdu[where], lambda hdu: hdu.section[where])
@@ -235,7 +235,7 @@ class _FitsioImages:
 
     def _pixels(
         self, index: int, by_fitsio: Callable[[Any], Any], by_astropy: Callable[[Any], Any]
-    ) -> NDArray[np.float32]:
+    ) -> Float32Array:
         if not self._has_blank_integers(index):
             try:
                 return np.asarray(by_fitsio(self._hdus[index]), dtype=np.float32)
@@ -277,11 +277,11 @@ class _AstropyImages:
             if hdu.is_image and hdu.shape
         )
 
-    def read(self, index: int) -> NDArray[np.float32]:
+    def read(self, index: int) -> Float32Array:
         check_pixels(tuple(self._hdus[index].shape), self.path)
         return np.asarray(self._hdus[index].data, dtype=np.float32)
 
-    def section(self, index: int, y: slice, x: slice) -> NDArray[np.float32]:
+    def section(self, index: int, y: slice, x: slice) -> Float32Array:
         hdu = self._hdus[index]
         found = np.asarray(hdu.section[within_unit_axes(hdu.shape, y, x)], dtype=np.float32)
         return found.reshape(y.stop - y.start, x.stop - x.start)
@@ -313,7 +313,7 @@ def _card(header: bytes, key: bytes) -> bytes | None:
     return None
 
 
-def without_unit_axes(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def without_unit_axes(pixels: Float32Array) -> Float32Array:
     """An image of two axes, from one with further axes of length one on any side.
 
     Raises

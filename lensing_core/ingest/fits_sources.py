@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.ingest.alike import BandPlace, PlainReader
 from lensing_core.ingest.choices import BandAxis
 from lensing_core.ingest.companions import Companions, long_axes, placed, read_plane
@@ -263,7 +263,7 @@ class FitsCube:
         cubes = tuple(hdu.named for hdu in images.hdus if len(long_axes(hdu.shape)) == 3)
         return only_band(cubes or names_of(images))
 
-    def _read(self, images: FitsImages, index: int) -> NDArray[np.float32]:
+    def _read(self, images: FitsImages, index: int) -> Float32Array:
         pixels = images.read(index)
         if pixels.ndim > 3:
             pixels = pixels.reshape(long_axes(pixels.shape))
@@ -272,7 +272,7 @@ class FitsCube:
         return cube
 
 
-def bands_first(pixels: NDArray[np.float32], axis: BandAxis, source: str) -> NDArray[np.float32]:
+def bands_first(pixels: Float32Array, axis: BandAxis, source: str) -> Float32Array:
     """An array of shape (band, y, x) from one with its band axis first or last."""
     if pixels.ndim == 2:
         return pixels[None]

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import astropy.units as u
-import numpy as np
 from astropy.coordinates import (
     FK4,
     FK5,
@@ -21,8 +20,8 @@ from astropy.coordinates import (
     Supergalactic,
 )
 from astropy.time import Time
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import POSITION_FRAMES
 
@@ -66,8 +65,8 @@ class SkyFrame:
         return f"{title} ({self.equinox})" if self.equinox else title
 
     def to_icrs(
-        self, lon_deg: NDArray[np.float64], lat_deg: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self, lon_deg: Float64Array, lat_deg: Float64Array
+    ) -> tuple[Float64Array, Float64Array]:
         """ICRS positions, degrees."""
         if self.name == "icrs" or not len(lon_deg):
             return lon_deg, lat_deg

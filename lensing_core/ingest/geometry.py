@@ -13,6 +13,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, Float64Array
+
 SAME_SCALE = 1e-2  # relative; 1 % is a third of a pixel at the edge of a 64 px cutout
 _FULL = 1 - 1e-6
 
@@ -66,7 +68,7 @@ def centre_of_copy(n: int, size_px: int) -> float:
 @lru_cache(maxsize=256)
 def area_weights(
     n_in: int, centre_in: float, n_out: int, centre_out: float, zoom: float
-) -> NDArray[np.float64]:
+) -> Float64Array:
     """Share of each input pixel of one axis that falls into each output pixel.
 
     Parameters
@@ -87,13 +89,13 @@ def area_weights(
     low, high = edges[:-1], edges[1:]
     pixel = np.arange(n_out)[:, None]
     shared = np.minimum(high, pixel + 0.5) - np.maximum(low, pixel - 0.5)
-    weights: NDArray[np.float64] = np.clip(shared, 0, None) / zoom
+    weights: Float64Array = np.clip(shared, 0, None) / zoom
     weights.flags.writeable = False
     return weights
 
 
 def regrid(
-    image: NDArray[np.float32],
+    image: Float32Array,
     scale_in_arcsec: float,
     size_px: int,
     scale_out_arcsec: float,
@@ -101,7 +103,7 @@ def regrid(
     centre_in: tuple[float, float] | None = None,
     centre_out: tuple[float, float] | None = None,
     is_variance: bool = False,
-) -> NDArray[np.float32]:
+) -> Float32Array:
     """Flux per pixel on a grid of another pixel scale, conserved by area overlap.
 
     Parameters
@@ -134,8 +136,8 @@ def regrid(
 
 
 def regrid_psf(
-    psf: NDArray[np.float32], scale_in_arcsec: float, size_px: int, scale_out_arcsec: float
-) -> NDArray[np.float32]:
+    psf: Float32Array, scale_in_arcsec: float, size_px: int, scale_out_arcsec: float
+) -> Float32Array:
     """A PSF on the catalog's pixel scale, centred, with unit sum.
 
     Parameters

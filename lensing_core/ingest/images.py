@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float32Array
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.headers import HeaderCalibration
@@ -89,14 +89,14 @@ class BandImage:
         What the header said.
     """
 
-    data: NDArray[np.float32]
+    data: Float32Array
     pixel_scale_arcsec: float
     zero_point_mag: float
     source: str
     pixel_scale_from: str = "survey"
     zero_point_from: str = "survey"
-    variance: NDArray[np.float32] | None = None
-    psf: NDArray[np.float32] | None = None
+    variance: Float32Array | None = None
+    psf: Float32Array | None = None
     psf_scale_arcsec: float | None = None
     centre: tuple[float, float] | None = None
     sky_deg: tuple[float, float] | None = None
@@ -139,8 +139,8 @@ class AlikeImages:
         Of each row, the first band whose header says how it lies on the sky, and that.
     """
 
-    known: NDArray[np.bool_]
-    data: list[NDArray[np.float32]]
+    known: BoolArray
+    data: list[Float32Array]
     pixel_scales_arcsec: list[float]
     zero_points_mag: list[list[float]]
     sources: list[str]
@@ -389,7 +389,7 @@ class BandCalibration:
     def image(
         self,
         k: int,
-        data: NDArray[np.float32],
+        data: Float32Array,
         source: str,
         header: HeaderCalibration | None = None,
         **more: object,
@@ -418,7 +418,7 @@ def _check_between(value: float, bounds: tuple[float, float], what: str, unit: s
         )
 
 
-def to_variance(noise: NDArray[np.float32], kind: VarianceKind) -> NDArray[np.float32]:
+def to_variance(noise: Float32Array, kind: VarianceKind) -> Float32Array:
     """Variance from a noise map of the given kind; NaN where it says that there is no data."""
     if kind == "rms":
         return np.where(noise >= 0, noise**2, np.float32(np.nan))

@@ -9,8 +9,8 @@ from math import ceil
 import numpy as np
 from astropy.nddata import NoOverlapError
 from astropy.nddata.utils import overlap_slices
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.companions import choose_noise, plane_of
 from lensing_core.ingest.fits_files import FitsImages, calibration, names_of, open_fits, sky
@@ -119,7 +119,7 @@ class Mosaic:
 
     def _cut_variance(
         self, k: int, row: RowRequest, images: FitsImages, hdus: BandHdus, window: _Window
-    ) -> NDArray[np.float32] | None:
+    ) -> Float32Array | None:
         if hdus.noise is not None:
             return to_variance(window.cut(images, hdus.noise), hdus.noise_kind)
         if self.variance is None:
@@ -137,7 +137,7 @@ class _Window:
     inside: tuple[slice, slice]  # of the mosaic
     within: tuple[slice, slice]  # of the square
 
-    def cut(self, images: FitsImages, index: int) -> NDArray[np.float32]:
+    def cut(self, images: FitsImages, index: int) -> Float32Array:
         out = np.full((self.side, self.side), np.nan, dtype=np.float32)
         out[self.within] = images.section(index, *self.inside)
         return out

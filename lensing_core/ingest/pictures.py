@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import nan
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from lensing_core.arrays import ByteArray
 from lensing_core.ingest.guard import guarded, opening
 from lensing_core.ingest.images import BandImage, Locator, RowRequest
 from lensing_core.ingest.limits import check_pixels
@@ -58,7 +58,7 @@ class Pictures:
 
 
 def picture_bands(
-    pixels: NDArray[np.uint8], frame_px: int, pixel_scale_arcsec: float, source: str
+    pixels: ByteArray, frame_px: int, pixel_scale_arcsec: float, source: str
 ) -> list[BandImage | RowRejected]:
     """The bands R, G, B of a picture of shape (y, x, 3 or 4), without its frame.
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, ByteArray, Float32Array
 from lensing_core.ingest.hdu_names import role_of_class
 from lensing_core.ingest.headers import Cards, effective_cards, is_common, is_placing
 
@@ -60,8 +61,8 @@ class _Layout:
     structural: tuple[int, ...]
     common: tuple[int, ...]
     placing: tuple[int, ...]
-    fixed: NDArray[np.bool_]
-    calibration: NDArray[np.bool_]
+    fixed: BoolArray
+    calibration: BoolArray
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class PlainFile:
     content: bytes
     hdus: tuple[PlainHdu, ...]
 
-    def read(self, index: int) -> NDArray[np.float32]:
+    def read(self, index: int) -> Float32Array:
         """All pixels of an HDU: float32, as they stand in the file where they are that already."""
         hdu = self.hdus[index]
         pixels = np.frombuffer(self.content, hdu.dtype, prod(hdu.shape), hdu.start)
@@ -124,10 +125,10 @@ class AlikeFiles:
     """
 
     model: PlainFile
-    content: NDArray[np.uint8]
-    alike: NDArray[np.bool_]
+    content: ByteArray
+    alike: BoolArray
 
-    def read(self, index: int) -> NDArray[np.float32]:
+    def read(self, index: int) -> Float32Array:
         """All pixels of an HDU, (n, …, y, x), as :meth:`PlainFile.read` gives them."""
         hdu = self.model.hdus[index]
         size = prod(hdu.shape) * np.dtype(hdu.dtype).itemsize
@@ -155,7 +156,7 @@ class AlikeFiles:
         texts = headers[:, placing.ravel()]
         return [Cards(cards, text.tobytes()) for cards, text in zip(common, texts, strict=True)]
 
-    def _header(self, hdu: PlainHdu) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    def _header(self, hdu: PlainHdu) -> tuple[ByteArray, BoolArray]:
         """The headers of an HDU, (n, bytes), and where they differ from that of the model."""
         headers = self.content[:, hdu.begin : hdu.begin + len(hdu.layout.fixed)]
         model = np.frombuffer(self.model.content, np.uint8, headers.shape[1], hdu.begin)
@@ -166,7 +167,7 @@ class AlikeFiles:
             self.alike[(self._header(hdu)[1] & hdu.layout.fixed).any(axis=1)] = False
 
 
-def _as_float(pixels: NDArray[Any]) -> NDArray[np.float32]:
+def _as_float(pixels: NDArray[Any]) -> Float32Array:
     """Pixels as float32, in the byte order of the file if they are that already."""
     return pixels if pixels.dtype == ">f4" else pixels.astype(np.float32)
 
@@ -182,7 +183,7 @@ def read_alike(paths: Sequence[Path], model: PlainFile) -> AlikeFiles:
     return files
 
 
-def _read_into(path: Path, room: NDArray[np.uint8]) -> int | None:
+def _read_into(path: Path, room: ByteArray) -> int | None:
     """Bytes read from the beginning of a file; None if it cannot be opened."""
     try:
         with io.FileIO(path) as stream:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.features.catalog import einstein_radius_proxy_arcsec
 from lensing_core.store.metadata import cluster_value
 
 
-def theta_e_proxies(observations: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+def theta_e_proxies(observations: Sequence[Mapping[str, Any]]) -> Float64Array:
     """Einstein radii that richness, velocity dispersion or mass suggest, arcsec; NaN if nothing.
 
     Parameters

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.ingest.choices import MissingBands
 
 
@@ -51,9 +51,9 @@ class Pixels:
     psf : ndarray of shape (n, band, py, px), float32
     """
 
-    flux: NDArray[np.float32]
-    variance: NDArray[np.float32] | None
-    psf: NDArray[np.float32] | None
+    flux: Float32Array
+    variance: Float32Array | None
+    psf: Float32Array | None
 
     def rows(self, places: Sequence[int]) -> Pixels:
         """The objects at ``places``: a view if they are the first in a row, else a copy."""
@@ -118,7 +118,7 @@ class Room:
             flat[n + n_variance :].reshape(psfs) if self.psf_size_px else None,
         )
 
-    def _floats(self, slot: int, count: int) -> NDArray[np.float32]:
+    def _floats(self, slot: int, count: int) -> Float32Array:
         if self.path is None:
             return np.empty(count, dtype=np.float32)
         whole = np.memmap(self.path, np.float32, "r+", shape=(self.slots, count))

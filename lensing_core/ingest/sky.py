@@ -26,8 +26,8 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
 from astropy.wcs.wcs import NoConvergence
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.ingest.headers import Cards, celestial_wcs
 
 _MOST_TEMPLATES = 256
@@ -177,7 +177,7 @@ class ImageSky:
             return None
         return Place(x, y, math.degrees(lon) % 360, math.degrees(lat), ((xe, ye), (xn, yn)))
 
-    def _to_pixel(self, world: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    def _to_pixel(self, world: Float64Array) -> Float64Array | None:
         try:
             if self._is_bare:
                 found = self._wcs.wcs.s2p(world, 0)["pixcrd"]
@@ -187,7 +187,7 @@ class ImageSky:
             return None
         return found if math.isfinite(found.sum()) else None
 
-    def _to_world(self, pixels: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    def _to_world(self, pixels: Float64Array) -> Float64Array | None:
         try:
             if self._is_bare:
                 found = self._wcs.wcs.p2s(pixels, 0)["world"]
@@ -317,7 +317,7 @@ def _key(frame: BaseCoordinateFrame) -> tuple[str, float]:
 
 
 @lru_cache(maxsize=64)
-def _rotation(key: tuple[str, float]) -> NDArray[np.float64]:
+def _rotation(key: tuple[str, float]) -> Float64Array:
     """What turns ICRS vectors (as columns) into those of a frame."""
     name, jyear = key
     frame: Any = name

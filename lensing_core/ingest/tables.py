@@ -17,8 +17,8 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Column, Table
 from astropy.time import Time
 from astropy.units import Quantity, UnitsWarning
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import TABLE_FORMATS
 from lensing_core.ingest.delimited import point_number
@@ -143,9 +143,7 @@ class SourceTable:
             return True
         return len(column.shape) > 1
 
-    def numbers(
-        self, name: str, start: int = 0, stop: int | None = None
-    ) -> NDArray[np.float64] | None:
+    def numbers(self, name: str, start: int = 0, stop: int | None = None) -> Float64Array | None:
         """Numbers of a column, NaN for masked; None where it holds anything else."""
         if name in self._joined or _kind(self.table[name]) not in "iuf" or self.is_vector(name):
             return None

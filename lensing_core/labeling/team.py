@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import IntArray
 from lensing_core.consensus import Agreement, cohen_kappa, fleiss_kappa
 from lensing_core.labeling.summary import GraderFigures, list_sessions
 from lensing_core.proportions import Proportion
@@ -102,7 +102,7 @@ def team_figures(session: Session, rule: ConsensusRule) -> Team:
 
 
 def _graders(
-    session: Session, joined: JoinedVotes, known: dict[int, Grader], grader_of: NDArray[np.int64]
+    session: Session, joined: JoinedVotes, known: dict[int, Grader], grader_of: IntArray
 ) -> list[TeamGrader]:
     in_sessions: dict[int, list[GraderFigures]] = {}
     for summary in list_sessions(session):
@@ -159,9 +159,9 @@ def _estimated_skill(joined: JoinedVotes) -> dict[int, tuple[float, float]]:
 
 def _pairs(
     known: dict[int, Grader],
-    item: NDArray[np.int64],
-    grader_of: NDArray[np.int64],
-    said: NDArray[np.int64],
+    item: IntArray,
+    grader_of: IntArray,
+    said: IntArray,
 ) -> list[GraderPair]:
     """The pairs with most objects in common."""
     by_grader = {

@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.metrics.ranking import RankingCurve, purity_at_deployment
 from lensing_core.proportions import clopper_pearson
 
-Floats = NDArray[np.float64]
 SECONDS_AN_HOUR = 3600.0
 
 
@@ -36,30 +35,30 @@ class Deployment:
     """
 
     prior: float
-    fpr: Floats
-    fpr_low: Floats
-    fpr_high: Floats
-    recall: Floats
-    recall_low: Floats
-    recall_high: Floats
+    fpr: Float64Array
+    fpr_low: Float64Array
+    fpr_high: Float64Array
+    recall: Float64Array
+    recall_low: Float64Array
+    recall_high: Float64Array
 
     @property
-    def purity(self) -> Floats:
+    def purity(self) -> Float64Array:
         return purity_at_deployment(self.recall, self.fpr, self.prior)
 
     @property
-    def purity_low(self) -> Floats:
+    def purity_low(self) -> Float64Array:
         return purity_at_deployment(self.recall_low, self.fpr_high, self.prior)
 
     @property
-    def purity_high(self) -> Floats:
+    def purity_high(self) -> Float64Array:
         return purity_at_deployment(self.recall_high, self.fpr_low, self.prior)
 
     @property
-    def share(self) -> Floats:
+    def share(self) -> Float64Array:
         return self._share(self.recall, self.fpr)
 
-    def _share(self, recall: Floats, fpr: Floats) -> Floats:
+    def _share(self, recall: Float64Array, fpr: Float64Array) -> Float64Array:
         return np.asarray(self.prior * recall + (1 - self.prior) * fpr)
 
     def at_fpr(self, rate: float) -> int | None:
@@ -100,12 +99,12 @@ class Discoveries:
         in as many candidates of an unsorted list.
     """
 
-    reviewed: Floats
-    hours: Floats
-    found: Floats
-    low: Floats
-    high: Floats
-    at_random: Floats
+    reviewed: Float64Array
+    hours: Float64Array
+    found: Float64Array
+    low: Float64Array
+    high: Float64Array
+    at_random: Float64Array
 
 
 def discoveries(deployment: Deployment, n_candidates: int, seconds_each: float) -> Discoveries:

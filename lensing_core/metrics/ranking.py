@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lensing_core.arrays import BoolArray, Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.proportions import clopper_pearson
 
-Floats = NDArray[np.float64]
 FALSE_POSITIVE_RATES = {"recall_fpr_1e-4": 1e-4, "recall_fpr_1e-3": 1e-3, "recall_fpr_1e-2": 1e-2}
 NAMES = ("tpr0", "tpr10", *FALSE_POSITIVE_RATES, "average_precision", "auroc")
 
@@ -31,10 +31,10 @@ class RocBand:
     fpr, recall, low_95, high_95 : ndarray of shape (k,)
     """
 
-    fpr: Floats
-    recall: Floats
-    low_95: Floats
-    high_95: Floats
+    fpr: Float64Array
+    recall: Float64Array
+    low_95: Float64Array
+    high_95: Float64Array
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class RankingCurve:
         Objects that pass.
     """
 
-    thresholds: Floats
-    true_positives: Floats
-    false_positives: Floats
+    thresholds: Float64Array
+    true_positives: Float64Array
+    false_positives: Float64Array
 
     @classmethod
     def of(cls, scores: ArrayLike, labels: ArrayLike) -> RankingCurve:
@@ -149,7 +149,7 @@ class RankingCurve:
 
 def _sorted(
     scores: ArrayLike, labels: ArrayLike
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.intp], NDArray[np.intp], BoolArray]:
     """Descending order, last index of each distinct score, and which sorted objects are lenses."""
     values, truth = np.asarray(scores, dtype=np.float64), np.asarray(labels)
     if values.ndim != 1 or values.shape != truth.shape:
@@ -221,7 +221,7 @@ def ranking_figures_with_intervals(
     return {name: Figure(values[name], *map(float, levels[:, i])) for i, name in enumerate(NAMES)}
 
 
-def purity_at_deployment(recall: ArrayLike, fpr: ArrayLike, prior: float) -> Floats:
+def purity_at_deployment(recall: ArrayLike, fpr: ArrayLike, prior: float) -> Float64Array:
     """Purity π TPR / (π TPR + (1 − π) FPR) of what passes, in a survey with class prior π."""
     tpr, rate = np.asarray(recall, dtype=np.float64), np.asarray(fpr, dtype=np.float64)
     if not 0 < prior < 1:

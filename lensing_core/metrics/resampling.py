@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray
+
 Rows = NDArray[np.intp]
 
 
 def group_resamples(
-    group: NDArray[np.integer], lens: NDArray[np.bool_], n: int, seed: int
+    group: NDArray[np.integer], lens: BoolArray, n: int, seed: int
 ) -> Iterator[Rows]:
     """Rows of whole groups drawn with replacement; draws that lack a class are left out.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.proportions import Proportion
 
@@ -22,7 +23,7 @@ EDGES = {
 """Where the bins of each property begin and end; a bin holds its lower edge."""
 
 
-def threshold_at_fpr(others: NDArray[np.float64], rate: float) -> float:
+def threshold_at_fpr(others: Float64Array, rate: float) -> float:
     """The lowest score that at most ``rate`` of the non-lenses reach; ties count as passing."""
     if not 0 <= rate < 1:
         raise BadInputError(f"False-positive rate {rate}: give a number from 0 to below 1.")
@@ -32,7 +33,7 @@ def threshold_at_fpr(others: NDArray[np.float64], rate: float) -> float:
 
 
 def recall_by(
-    scores: NDArray[np.float64],
+    scores: Float64Array,
     labels: NDArray[np.integer],
     properties: Mapping[str, Sequence[float | None]],
     *,
@@ -82,7 +83,7 @@ def recall_by(
     return result
 
 
-def _recall(inside: NDArray[np.bool_], passed: NDArray[np.bool_]) -> dict[str, float]:
+def _recall(inside: BoolArray, passed: BoolArray) -> dict[str, float]:
     total, found = int(inside.sum()), int((inside & passed).sum())
     low_95, high_95 = Proportion(found, total).interval
     return {

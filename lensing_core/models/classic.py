@@ -11,6 +11,7 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features import (
     ClassicFeatures,
@@ -71,22 +72,20 @@ class ClassicPredictor:
     compute: ClassicFeatures
     with_variance: bool
 
-    def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
+    def __call__(self, flux: Float32Array, metadata: Metadata | None = None) -> MemberOutput:
         return self.of_table(self.table(flux, metadata))
 
-    def of_table(self, table: NDArray[np.float32]) -> MemberOutput:
+    def of_table(self, table: Float32Array) -> MemberOutput:
         """The output for features (n, columns) that :meth:`table` gave, or a pool of processes."""
         logit = np.asarray(self.booster.predict(table, raw_score=True))
         variance = self._variance(table) if self.with_variance else None
         return MemberOutput(logit, variance=variance, features=table)
 
-    def table(
-        self, flux: NDArray[np.float32], metadata: Metadata | None = None
-    ) -> NDArray[np.float32]:
+    def table(self, flux: Float32Array, metadata: Metadata | None = None) -> Float32Array:
         """What the trees see of cutouts (n, band, y, x)."""
         return compute_features(self.compute, self.selection(flux), metadata)
 
-    def _variance(self, table: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _variance(self, table: Float32Array) -> Float64Array:
         """Variance over the sums of the first half of the trees and more of them.
 
         A virtual ensemble (Malinin, Prokhorenkova & Ustimenko 2021, arXiv:2006.10562).
@@ -98,8 +97,8 @@ class ClassicPredictor:
 
 
 def train_trees(
-    train: tuple[NDArray[np.float32], NDArray[np.integer]],
-    validation: tuple[NDArray[np.float32], NDArray[np.integer]],
+    train: tuple[Float32Array, NDArray[np.integer]],
+    validation: tuple[Float32Array, NDArray[np.integer]],
     *,
     names: tuple[str, ...],
     learning_rate: float,
@@ -167,9 +166,7 @@ def train_trees(
     )
 
 
-def _class_weights(
-    labels: NDArray[np.integer], weight: NDArray[np.floating]
-) -> NDArray[np.float64]:
+def _class_weights(labels: NDArray[np.integer], weight: NDArray[np.floating]) -> Float64Array:
     """Weights that sum to half of the objects in either class, in proportion to those given."""
     total = np.bincount(labels, weights=weight, minlength=2)
     return np.asarray(weight * len(labels) / (2 * np.where(total > 0, total, 1))[labels])

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import ContractError
 
@@ -98,12 +98,12 @@ class CutoutSelection:
     window: slice
     geometry: CutoutGeometry
 
-    def __call__(self, flux: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, flux: Float32Array) -> Float32Array:
         """The model's input (n, band, y, x) from cutouts (n, band, y, x)."""
         return flux[:, list(self.bands), self.window, self.window]
 
 
-def flux_scale(geometry: CutoutGeometry) -> NDArray[np.float32]:
+def flux_scale(geometry: CutoutGeometry) -> Float32Array:
     """Factors, shape (band,), from stored flux to flux at AB zero point 25; 1 for pictures."""
     if geometry.pixel_kind == "rendered":
         return np.ones(len(geometry.bands), dtype=np.float32)

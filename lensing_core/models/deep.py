@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.models.contract import CutoutSelection, InputContract, flux_scale
 from lensing_core.models.manifest import NETWORK
@@ -54,7 +54,7 @@ class ImageScaling:
     sigma: tuple[float, ...]
 
     @classmethod
-    def measure(cls, flux: NDArray[np.float32]) -> ImageScaling:
+    def measure(cls, flux: Float32Array) -> ImageScaling:
         """From training cutouts (n, band, y, x), already at zero point 25.
 
         The noise of a band is the median over cutouts of 1.4826 MAD of the outer tenth; a band
@@ -94,12 +94,12 @@ class Novelty:
         None: k = d.
     """
 
-    mean: NDArray[np.float32]
-    precision: NDArray[np.float32]
-    basis: NDArray[np.float32] | None = None
+    mean: Float32Array
+    precision: Float32Array
+    basis: Float32Array | None = None
 
     @classmethod
-    def measure(cls, embeddings: NDArray[np.float32]) -> Novelty:
+    def measure(cls, embeddings: Float32Array) -> Novelty:
         """From embeddings (n, d) of labelled non-lenses."""
         from sklearn.covariance import LedoitWolf
 
@@ -113,7 +113,7 @@ class Novelty:
         precision = LedoitWolf(assume_centered=True).fit((values - mean) @ basis).get_precision()
         return cls(*(part.astype(np.float32) for part in (mean, precision, basis)))
 
-    def __call__(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+    def __call__(self, embeddings: Float32Array) -> Float64Array:
         """Distances, shape (n,)."""
         delta = embeddings.astype(np.float64) - self.mean
         if self.basis is not None:
@@ -188,7 +188,7 @@ class DeepMember:
         return _DeepPredictor(self, network, selection, with_variance, bf16)
 
     def network_input(
-        self, flux: NDArray[np.float32], selection: CutoutSelection, metadata: Metadata | None
+        self, flux: Float32Array, selection: CutoutSelection, metadata: Metadata | None
     ) -> tuple[Tensor, Tensor]:
         """What the network sees of cutouts (n, band, y, x): images, and metadata (n, m).
 
@@ -278,7 +278,7 @@ class _DeepPredictor:
     bf16: bool
 
     @torch.inference_mode()
-    def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
+    def __call__(self, flux: Float32Array, metadata: Metadata | None = None) -> MemberOutput:
         images, columns = self.member.network_input(flux, self.selection, metadata)
         size = PASS[images.device.type]
         passes = [
@@ -310,9 +310,9 @@ class _DeepPredictor:
             )
         return NetworkOutput(output.logit[:n].float(), output.embedding[:n].float())
 
-    def _variance(self, embedding: torch.Tensor) -> NDArray[np.float64]:
+    def _variance(self, embedding: torch.Tensor) -> Float64Array:
         """Of the head's dropout, over the same thinned heads for every batch."""
         generator = torch.Generator(device=embedding.device).manual_seed(0)
         samples = self.network.mc_logits(embedding, MC_SAMPLES, generator)
-        variance: NDArray[np.float64] = samples.double().var(dim=0, correction=0).cpu().numpy()
+        variance: Float64Array = samples.double().var(dim=0, correction=0).cpu().numpy()
         return variance

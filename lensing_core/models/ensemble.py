@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.model_selection import StratifiedGroupKFold
 
+from lensing_core.arrays import BoolArray, Float64Array, IntArray
 from lensing_core.calibration import Calibration, calibrate, shift_prior
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import RankingCurve
@@ -22,7 +23,6 @@ from lensing_core.uncertainty.decomposition import (
     mean_logit,
 )
 
-Floats = NDArray[np.float64]
 _FOLDS = 5
 
 
@@ -37,12 +37,12 @@ class EnsembleScores:
     epistemic, aleatoric, disagreement : ndarray of shape (n,)
     """
 
-    logit: Floats
-    probability: Floats
-    member_logits: Floats
-    epistemic: Floats
-    aleatoric: Floats
-    disagreement: Floats
+    logit: Float64Array
+    probability: Float64Array
+    member_logits: Float64Array
+    epistemic: Float64Array
+    aleatoric: Float64Array
+    disagreement: Float64Array
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ class EnsembleRule:
     @classmethod
     def fit(
         cls,
-        raw: Floats,
+        raw: Float64Array,
         labels: NDArray[np.integer],
         *,
         fusion: str,
         survey_prior: float,
-        variances: Floats | None = None,
+        variances: Float64Array | None = None,
         groups: NDArray[np.integer] | None = None,
     ) -> EnsembleRule:
         """Fit on raw logits (n, members) of objects that no member has seen.
@@ -104,10 +104,10 @@ class EnsembleRule:
 
     def __call__(
         self,
-        raw: Floats,
-        variances: Floats | None = None,
+        raw: Float64Array,
+        variances: Float64Array | None = None,
         *,
-        without: NDArray[np.bool_] | None = None,
+        without: BoolArray | None = None,
     ) -> EnsembleScores:
         """Scores from raw member logits (n, members) and, where needed, their variances.
 
@@ -178,10 +178,10 @@ class FusionChoice:
 
 
 def choose_fusion(
-    raw: Floats,
+    raw: Float64Array,
     labels: NDArray[np.integer],
     *,
-    variances: Floats | None = None,
+    variances: Float64Array | None = None,
     groups: NDArray[np.integer] | None = None,
 ) -> FusionChoice:
     """The fusion with the best TPR0, then TPR10, then average precision.
@@ -205,7 +205,7 @@ def choose_fusion(
 
 def _folds(
     labels: NDArray[np.integer], groups: NDArray[np.integer] | None
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+) -> Iterator[tuple[IntArray, IntArray]]:
     groups = np.arange(len(labels)) if groups is None else groups
     splitter = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0)
     yield from splitter.split(labels[:, None], labels, groups)
@@ -213,11 +213,11 @@ def _folds(
 
 def _cross_fitted(
     fusion: str,
-    raw: Floats,
+    raw: Float64Array,
     labels: NDArray[np.integer],
-    variances: Floats | None,
+    variances: Float64Array | None,
     groups: NDArray[np.integer] | None,
-) -> Floats:
+) -> Float64Array:
     """Fused logits of objects by rules fitted without them, shape (n,)."""
     fused = np.empty(len(raw))
     for fit, rest in _folds(labels, groups):
@@ -231,22 +231,24 @@ def _cross_fitted(
     return fused
 
 
-def _calibrations(raw: Floats, labels: NDArray[np.integer]) -> tuple[Calibration, ...]:
+def _calibrations(raw: Float64Array, labels: NDArray[np.integer]) -> tuple[Calibration, ...]:
     return tuple(calibrate(column, labels, "platt") for column in raw.T)
 
 
-def _apply(members: tuple[Calibration, ...], raw: Floats) -> Floats:
+def _apply(members: tuple[Calibration, ...], raw: Float64Array) -> Float64Array:
     return np.stack([c(column) for c, column in zip(members, raw.T, strict=True)], axis=1)
 
 
-def _asked(calibrated: Floats, without: NDArray[np.bool_]) -> Floats:
+def _asked(calibrated: Float64Array, without: BoolArray) -> Float64Array:
     """Logits (n, members) with the mean of the members that are asked in place of the others."""
     kept = ~without | without.all(axis=1, keepdims=True)
     mean = (calibrated * kept).sum(axis=1, keepdims=True) / kept.sum(axis=1, keepdims=True)
     return np.asarray(np.where(kept, calibrated, mean))
 
 
-def _scaled_variances(members: tuple[Calibration, ...], variances: Floats | None) -> Floats | None:
+def _scaled_variances(
+    members: tuple[Calibration, ...], variances: Float64Array | None
+) -> Float64Array | None:
     """Variances of calibrated logits."""
     if variances is None:
         return None
@@ -254,7 +256,7 @@ def _scaled_variances(members: tuple[Calibration, ...], variances: Floats | None
 
 
 def _combiner(
-    fusion: str, calibrated: Floats, labels: NDArray[np.integer]
+    fusion: str, calibrated: Float64Array, labels: NDArray[np.integer]
 ) -> LogisticStack | IsotonicBayes | None:
     if fusion == "stacking":
         return LogisticStack.fit(calibrated, labels)
@@ -266,9 +268,9 @@ def _combiner(
 def _fuse(
     fusion: str,
     combiner: LogisticStack | IsotonicBayes | None,
-    calibrated: Floats,
-    variances: Floats | None,
-) -> Floats:
+    calibrated: Float64Array,
+    variances: Float64Array | None,
+) -> Float64Array:
     if fusion not in FUSIONS:
         raise BadInputError(f"Fusion rule {fusion!r}: use one of {', '.join(FUSIONS)}.")
     if combiner is not None:

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.classic import ClassicMember
 from lensing_core.models.head import HeadInput, HeadMember, gather_inputs
@@ -118,7 +118,7 @@ def explain_candidate(
 
 
 def explain_head(
-    model_id: str, member: HeadMember, columns: Columns, table: NDArray[np.float32]
+    model_id: str, member: HeadMember, columns: Columns, table: Float32Array
 ) -> CandidateExplanation:
     """Why a head scored one candidate as it did.
 
@@ -142,7 +142,7 @@ def explain_head(
     return _explanation(model_id, float(low) + member.shift, columns, table[0], parts)
 
 
-def _split(scorer: Scorer, table: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
+def _split(scorer: Scorer, table: Float32Array) -> tuple[Float64Array, float]:
     """Contributions (columns,) to the log-odds of one row, and the base."""
     if isinstance(scorer, TreesScorer):
         found = np.asarray(scorer.booster.predict(table, pred_contrib=True, num_threads=1))[0]
@@ -157,8 +157,8 @@ def _explanation(
     model_id: str,
     base: float,
     columns: Columns,
-    values: NDArray[np.float32],
-    parts: NDArray[np.float64],
+    values: Float32Array,
+    parts: Float64Array,
 ) -> CandidateExplanation:
     """Columns of one name joined, the strongest first."""
     rows: dict[tuple[str, str], list[int]] = {}

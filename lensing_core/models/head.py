@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import ContractError
 from lensing_core.models.contract import InputContract
@@ -37,7 +37,7 @@ class HeadInput:
 
 def gather_inputs(
     inputs: tuple[HeadInput, ...], outputs: Mapping[str, MemberOutput]
-) -> NDArray[np.float32]:
+) -> Float32Array:
     """The columns (n, Σ columns) from outputs by model id.
 
     Infinite features become NaN, unknown; trees and standardisers take NaN.
@@ -150,5 +150,5 @@ class _HeadPredictor:
     head: HeadMember
     bases: Mapping[str, Predictor]
 
-    def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
+    def __call__(self, flux: Float32Array, metadata: Metadata | None = None) -> MemberOutput:
         return self.head.from_outputs({k: p(flux, metadata) for k, p in self.bases.items()})

@@ -10,8 +10,8 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.charts.projection import fit_plane
 from lensing_core.disk import replacing
 from lensing_core.errors import NotFoundError
@@ -36,7 +36,7 @@ class EmbeddingMap:
 
     model: str
     explained: float
-    places: dict[str, NDArray[np.float32]]
+    places: dict[str, Float32Array]
 
 
 def embedding_map(

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.models.contract import InputContract
 
@@ -31,16 +29,16 @@ class MemberOutput:
         Of a classic member: what its trees saw.
     """
 
-    logit: NDArray[np.float64]
-    embedding: NDArray[np.float32] | None = None
-    variance: NDArray[np.float64] | None = None
-    features: NDArray[np.float32] | None = None
+    logit: Float64Array
+    embedding: Float32Array | None = None
+    variance: Float64Array | None = None
+    features: Float32Array | None = None
 
 
 class Predictor(Protocol):
     """Scores cutouts of one geometry."""
 
-    def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
+    def __call__(self, flux: Float32Array, metadata: Metadata | None = None) -> MemberOutput:
         """Raw output for cutouts (n, band, y, x) of that geometry.
 
         ``metadata``: columns of n values by name, None where unknown; None: nothing is known.

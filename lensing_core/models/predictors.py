@@ -7,10 +7,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features import FeaturePool
 from lensing_core.features.pool import FROM_ROWS
@@ -75,7 +74,7 @@ class Predictors:
         return max((pool.ahead for pool in self.pools.values()), default=0)
 
     def begin(
-        self, flux: NDArray[np.float32], metadata: Metadata | None
+        self, flux: Float32Array, metadata: Metadata | None
     ) -> dict[str, Callable[[], MemberOutput]]:
         """Let networks predict cutouts (n, band, y, x) while processes begin with their features.
 
@@ -96,9 +95,7 @@ class Predictors:
         return {**deep, **classic}
 
 
-def _with_trees(
-    predictor: ClassicPredictor, features: Callable[[], NDArray[np.float32]]
-) -> MemberOutput:
+def _with_trees(predictor: ClassicPredictor, features: Callable[[], Float32Array]) -> MemberOutput:
     return predictor.of_table(features())
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, Float64Array
 from lensing_core.crossmatch.table_reference import read_reference_table
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.sky_names import normal
@@ -119,7 +119,7 @@ def _challenge(
     title: str,
     table: SourceTable,
     ids: Sequence[str],
-    lens: NDArray[np.bool_],
+    lens: BoolArray,
     images: Path,
     bands: Mapping[str, str],
 ) -> list[SetRow]:
@@ -192,9 +192,7 @@ def read_galaxy_zoo(files: SetFiles) -> list[SetRow]:
     return rows
 
 
-def _places(
-    path: Path, table: SourceTable, named: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _places(path: Path, table: SourceTable, named: str) -> tuple[Float64Array, Float64Array]:
     """Positions in degrees, whatever their notation; NaN in a table that has none."""
     if find_column(table, "ra", "RAJ2000") is None:
         return np.full(len(table), np.nan), np.full(len(table), np.nan)
@@ -202,7 +200,7 @@ def _places(
     return reference.ra_deg, reference.dec_deg
 
 
-def _share(table: SourceTable, spelled: tuple[str, ...]) -> NDArray[np.float64]:
+def _share(table: SourceTable, spelled: tuple[str, ...]) -> Float64Array:
     """The votes of a class, of the best column that holds them; NaN where there is none."""
     columns = {normal(name): name for name in table.names}
     for ending in _BEST:

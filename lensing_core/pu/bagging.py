@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from lensing_core.datasets.groups import Groups
+from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.errors import BadInputError
-from lensing_core.pu.contract import IntervalEstimate, Labels, Link, PUMethod, PUModel, check_prior
-from lensing_core.pu.learners import Features, Floats, Learner, Scorer, TreesLearner
+from lensing_core.pu.contract import IntervalEstimate, Link, PUMethod, PUModel, check_prior
+from lensing_core.pu.learners import Learner, Scorer, TreesLearner
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class BaggingPU(PUMethod):
         if self.bags < 1 or self.draw <= 0:
             raise BadInputError(f"{self.bags} bags of {self.draw} a positive: give more than none.")
 
-    def _fit(self, x: Features, s: Labels, groups: Groups) -> PUModel:
+    def _fit(self, x: Float32Array, s: IntArray, groups: IntArray) -> PUModel:
         positive, unlabeled = np.flatnonzero(s == 1), np.flatnonzero(s == 0)
         size = min(max(round(self.draw * len(positive)), 2), len(unlabeled))
         names, member = np.unique(groups, return_inverse=True)
@@ -75,7 +75,7 @@ class BaggingPU(PUMethod):
         )
 
 
-def _averages(link: Link, total: Floats, times: Labels) -> Floats:
+def _averages(link: Link, total: Float64Array, times: IntArray) -> Float64Array:
     logits = np.full(len(total), np.nan)
     seen = times > 0
     logits[seen] = link(total[seen] / times[seen])

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lensing_core.datasets.groups import Groups
+from lensing_core.arrays import BoolArray, Float32Array, IntArray
 from lensing_core.datasets.uses import LENS, UNLABELED
-from lensing_core.pu.contract import IntervalEstimate, Labels, Link, PUMethod, PUModel
-from lensing_core.pu.learners import DenseScorer, Features, Standardiser
+from lensing_core.pu.contract import IntervalEstimate, Link, PUMethod, PUModel
+from lensing_core.pu.learners import DenseScorer, Standardiser
 from lensing_core.pu.probes import ProbeData, ProbeInput, ProbeMethod
 
 
@@ -29,7 +29,7 @@ class BestProbe(PUMethod):
 
     name: ClassVar[str] = "probe"
 
-    def _fit(self, x: Features, s: Labels, groups: Groups) -> PUModel:
+    def _fit(self, x: Float32Array, s: IntArray, groups: IntArray) -> PUModel:
         state = np.where(s == 1, LENS, UNLABELED).astype(np.int8)
         return self.fit_data(ProbeData(x, state, np.ones(len(x)), groups))
 
@@ -46,7 +46,7 @@ class BestProbe(PUMethod):
         )
 
 
-def columns_used(model: PUModel) -> NDArray[np.bool_]:
+def columns_used(model: PUModel) -> BoolArray:
     """Which columns of a probe have a weight, shape (d,)."""
     used = np.zeros(model.columns, dtype=bool)
     for scorer in model.scorers:

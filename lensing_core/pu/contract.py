@@ -17,16 +17,15 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit, logit
 
-from lensing_core.datasets.groups import Groups
+from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.datasets.splits import group_folds
 from lensing_core.errors import BadInputError
 from lensing_core.models.manifest import check_names
-from lensing_core.pu.learners import Features, Floats, Learner, Scorer, load_scorer
+from lensing_core.pu.learners import Learner, Scorer, load_scorer
 
-Labels = NDArray[np.int64]
 Scale = Literal["log_odds", "elkan_noto", "case_control"]
 MANIFEST = "pu.json"
 HIGHEST_EXACT = 0.95
@@ -83,7 +82,7 @@ class Link:
         if self.scale not in get_args(Scale):
             raise BadInputError(f"Scale {self.scale!r} is unknown: {', '.join(get_args(Scale))}.")
 
-    def __call__(self, z: Floats) -> Floats:
+    def __call__(self, z: Float64Array) -> Float64Array:
         """Log-odds of being a lens; strictly increasing in z."""
         moved = z + self.shift
         if self.scale == "log_odds":
@@ -131,10 +130,10 @@ class PUModel:
     prior: IntervalEstimate
     label_frequency: IntervalEstimate | None = None
     diagnostics: dict[str, float] = field(default_factory=dict)
-    training_logits: Floats | None = None
+    training_logits: Float64Array | None = None
     choices: list[dict[str, Any]] = field(default_factory=list)
 
-    def decision(self, x: ArrayLike) -> Floats:
+    def decision(self, x: ArrayLike) -> Float64Array:
         """Log-odds of P(y=1 | x), shape (n,), never clipped: rank by it.
 
         Raises
@@ -149,7 +148,7 @@ class PUModel:
             )
         return self.link(mean_logit(self.scorers, rows))
 
-    def probability(self, x: ArrayLike) -> Floats:
+    def probability(self, x: ArrayLike) -> Float64Array:
         """P(y=1 | x) at class prior :attr:`prior`, shape (n,)."""
         return np.asarray(expit(self.decision(x)), dtype=np.float64)
 
@@ -229,7 +228,7 @@ class PUMethod(ABC):
 
     def check(
         self, x: ArrayLike, s: ArrayLike, groups: ArrayLike | None
-    ) -> tuple[Features, Labels, Groups]:
+    ) -> tuple[Float32Array, IntArray, IntArray]:
         """The three inputs as arrays, or one sentence on what is wrong with them."""
         rows, labels = check_features(x), np.asarray(s)
         together = np.arange(len(rows)) if groups is None else np.asarray(groups)
@@ -257,10 +256,10 @@ class PUMethod(ABC):
         return rows, labels.astype(np.int64), together.astype(np.int64)
 
     @abstractmethod
-    def _fit(self, x: Features, s: Labels, groups: Groups) -> PUModel: ...
+    def _fit(self, x: Float32Array, s: IntArray, groups: IntArray) -> PUModel: ...
 
 
-def check_features(x: ArrayLike) -> Features:
+def check_features(x: ArrayLike) -> Float32Array:
     """Float32 rows, or BadInputError for another shape or infinite values; NaN passes."""
     with np.errstate(over="ignore"):  # what float32 cannot hold is named below as infinite
         rows = np.asarray(x, dtype=np.float32)
@@ -283,7 +282,7 @@ def check_prior(prior: float) -> float:
     return prior
 
 
-def mean_logit(scorers: tuple[Scorer, ...], x: Features) -> Floats:
+def mean_logit(scorers: tuple[Scorer, ...], x: Float32Array) -> Float64Array:
     """Mean of the scorers' log-odds, shape (n,)."""
     total = np.zeros(len(x), dtype=np.float64)
     for scorer in scorers:
@@ -291,7 +290,7 @@ def mean_logit(scorers: tuple[Scorer, ...], x: Features) -> Floats:
     return total / len(scorers)
 
 
-def sample_unlabeled(s: Labels, most: int, rng: np.random.Generator) -> tuple[Labels, float]:
+def sample_unlabeled(s: IntArray, most: int, rng: np.random.Generator) -> tuple[IntArray, float]:
     """Rows of all labeled and of at most ``most`` unlabeled objects; log of the share kept.
 
     A model of s fitted on these rows has log-odds too high by minus that logarithm (King & Zeng
@@ -306,7 +305,7 @@ def sample_unlabeled(s: Labels, most: int, rng: np.random.Generator) -> tuple[La
 
 
 def fit_labeled(
-    learner: Learner, x: Features, s: Labels, *, most_unlabeled: int, seed: int
+    learner: Learner, x: Float32Array, s: IntArray, *, most_unlabeled: int, seed: int
 ) -> tuple[Scorer, float]:
     """A scorer of P(s=1 | x), and what to add to its log-odds for the unlabeled left out."""
     rows, log_share = sample_unlabeled(s, most_unlabeled, np.random.default_rng(seed))
@@ -321,7 +320,7 @@ def out_of_fold(
     *,
     n_folds: int = 5,
     seed: int = 0,
-) -> Floats:
+) -> Float64Array:
     """Decision of each training row by a model that saw nothing of the row's group.
 
     These, and never a model's own training scores, are what a stack or a calibration is fitted on.

@@ -6,25 +6,23 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from lensing_core.datasets.groups import Groups
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array, IntArray
 from lensing_core.datasets.splits import group_folds
 from lensing_core.errors import BadInputError
 from lensing_core.pu.contract import (
     IntervalEstimate,
-    Labels,
     Link,
     PUMethod,
     PUModel,
     fit_labeled,
     sample_unlabeled,
 )
-from lensing_core.pu.learners import Features, Floats, Learner, Scorer, TreesLearner
+from lensing_core.pu.learners import Learner, Scorer, TreesLearner
 
 
-def duplicate_weights(g: Floats, label_frequency: float) -> Floats:
+def duplicate_weights(g: Float64Array, label_frequency: float) -> Float64Array:
     """w(x) = [(1 − c) / c] · [g / (1 − g)], the chance that an unlabeled object is positive.
 
     Above 1 where g exceeds c; the caller decides what that means.
@@ -33,7 +31,13 @@ def duplicate_weights(g: Floats, label_frequency: float) -> Floats:
 
 
 def label_frequency_of(
-    g: Floats, groups: Groups, n: int, *, log_share: float = 0.0, n_bootstrap: int, seed: int
+    g: Float64Array,
+    groups: IntArray,
+    n: int,
+    *,
+    log_share: float = 0.0,
+    n_bootstrap: int,
+    seed: int,
 ) -> tuple[IntervalEstimate, IntervalEstimate]:
     """c, and the class prior P(s=1) / c, with intervals.
 
@@ -83,7 +87,7 @@ class ElkanNoto(PUMethod):
 
     name: ClassVar[str] = "elkan_noto"
 
-    def _fit(self, x: Features, s: Labels, groups: Groups) -> PUModel:
+    def _fit(self, x: Float32Array, s: IntArray, groups: IntArray) -> PUModel:
         rows, log_share = sample_unlabeled(s, self.most_unlabeled, np.random.default_rng(self.seed))
         logits, fold = self.out_of_fold_logits(x[rows], s[rows], groups[rows])
         positive = s[rows] == 1
@@ -119,7 +123,9 @@ class ElkanNoto(PUMethod):
             link = Link()
         return PUModel(self.name, (scorer,), link, x.shape[1], prior, c, diagnostics)
 
-    def out_of_fold_logits(self, x: Features, s: Labels, groups: Groups) -> tuple[Floats, Groups]:
+    def out_of_fold_logits(
+        self, x: Float32Array, s: IntArray, groups: IntArray
+    ) -> tuple[Float64Array, IntArray]:
         """Log-odds of s by models that did not see the row's group, and the folds."""
         positive_groups = len(np.unique(groups[s == 1]))
         if positive_groups < 2:
@@ -138,7 +144,7 @@ class ElkanNoto(PUMethod):
         return logits, fold
 
     def _reweighted(
-        self, x: Features, positive: NDArray[np.bool_], w: Floats, each: float
+        self, x: Float32Array, positive: BoolArray, w: Float64Array, each: float
     ) -> Scorer:
         """The second model; ``each`` is how many unlabeled objects a drawn one stands for."""
         shared = np.clip(w, 0.0, 1.0)  # a weight is no probability above 1; the excess is counted

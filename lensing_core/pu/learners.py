@@ -17,11 +17,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.models.trees import load_trees, save_trees
 
-Features = NDArray[np.float32]
-Floats = NDArray[np.float64]
 ROWS_AT_A_TIME = 8192
 
 
@@ -32,7 +31,7 @@ class Scorer(Protocol):
     def suffix(self) -> str:
         """Of its file."""
 
-    def __call__(self, x: Features) -> Floats:
+    def __call__(self, x: Float32Array) -> Float64Array:
         """Log-odds, shape (n,), of features of shape (n, d)."""
 
     def save(self, path: Path) -> None:
@@ -43,7 +42,12 @@ class Learner(Protocol):
     """Settings of a two-class model."""
 
     def fit(
-        self, x: Features, target: NDArray[np.integer], weight: Floats | None = None, *, seed: int
+        self,
+        x: Float32Array,
+        target: NDArray[np.integer],
+        weight: Float64Array | None = None,
+        *,
+        seed: int,
     ) -> Scorer:
         """Fit to targets 0/1, shape (n,), each row with its weight."""
 
@@ -55,12 +59,12 @@ class Standardiser:
     A constant column keeps scale 1 and becomes 0; a column without any value has median 0.
     """
 
-    median: Features
-    mean: Features
-    scale: Features
+    median: Float32Array
+    mean: Float32Array
+    scale: Float32Array
 
     @classmethod
-    def measure(cls, x: Features) -> Standardiser:
+    def measure(cls, x: Float32Array) -> Standardiser:
         """From rows of shape (n, d)."""
         known = np.isfinite(x)
         if known.all():
@@ -77,7 +81,7 @@ class Standardiser:
         parts = (median, mean, np.where(flat, 1.0, spread))
         return cls(*(np.asarray(part, dtype=np.float32) for part in parts))
 
-    def __call__(self, x: Features) -> Features:
+    def __call__(self, x: Float32Array) -> Float32Array:
         """Standardised copy, shape (n, d)."""
         filled = np.where(np.isfinite(x), x, self.median)
         return np.asarray((filled - self.mean) / self.scale, dtype=np.float32)
@@ -93,12 +97,12 @@ class DenseScorer:
     """
 
     standardiser: Standardiser
-    weights: tuple[Features, ...]
-    biases: tuple[Features, ...]
+    weights: tuple[Float32Array, ...]
+    biases: tuple[Float32Array, ...]
 
     suffix: ClassVar[str] = ".safetensors"
 
-    def __call__(self, x: Features) -> Floats:
+    def __call__(self, x: Float32Array) -> Float64Array:
         out = np.empty(len(x), dtype=np.float64)
         for first in range(0, len(x), ROWS_AT_A_TIME):
             layer = self.standardiser(x[first : first + ROWS_AT_A_TIME])
@@ -133,7 +137,7 @@ class TreesScorer:
 
     suffix: ClassVar[str] = ".txt"
 
-    def __call__(self, x: Features) -> Floats:
+    def __call__(self, x: Float32Array) -> Float64Array:
         return np.asarray(self.booster.predict(x, raw_score=True), dtype=np.float64)
 
     def save(self, path: Path) -> None:
@@ -182,7 +186,12 @@ class TreesLearner:
     threads: int = 0
 
     def fit(
-        self, x: Features, target: NDArray[np.integer], weight: Floats | None = None, *, seed: int
+        self,
+        x: Float32Array,
+        target: NDArray[np.integer],
+        weight: Float64Array | None = None,
+        *,
+        seed: int,
     ) -> TreesScorer:
         parameters = {
             "objective": "binary",
@@ -220,7 +229,12 @@ class LogisticLearner:
     iterations: int = 300
 
     def fit(
-        self, x: Features, target: NDArray[np.integer], weight: Floats | None = None, *, seed: int
+        self,
+        x: Float32Array,
+        target: NDArray[np.integer],
+        weight: Float64Array | None = None,
+        *,
+        seed: int,
     ) -> DenseScorer:
         del seed  # the optimum is unique
         standardiser = Standardiser.measure(x)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from lensing_core.arrays import Float64Array
 from lensing_core.proportions import clopper_pearson
-from lensing_core.pu.learners import Floats
 
 LEVELS = 100
 FEWEST_ABOVE = 10
@@ -31,13 +31,13 @@ class RocProportion:
         Scores of labeled positives and of unlabeled objects.
     """
 
-    def __init__(self, z_p: Floats, z_u: Floats) -> None:
+    def __init__(self, z_p: Float64Array, z_u: Float64Array) -> None:
         most = max(len(z_p) - FEWEST_ABOVE, 0) / len(z_p)
         self.thresholds = np.unique(np.quantile(z_p, np.linspace(0, most, LEVELS), method="lower"))
         self.in_p = np.searchsorted(self.thresholds, z_p, side="right")
         self.in_u = np.searchsorted(self.thresholds, z_u, side="right")
 
-    def __call__(self, w_p: Floats, w_u: Floats) -> tuple[float, float]:
+    def __call__(self, w_p: Float64Array, w_u: Float64Array) -> tuple[float, float]:
         """π with each object counted so often, and the smallest ratio of bounds."""
         p, u = self._above(self.in_p, w_p), self._above(self.in_u, w_u)
         n_p, n_u = w_p.sum(), w_u.sum()
@@ -47,7 +47,7 @@ class RocProportion:
         best = int(np.argmin(bound))
         return float((u[best] / n_u) / (p[best] / n_p)), float(bound[best])
 
-    def _above(self, which: NDArray[np.intp], weight: Floats) -> Floats:
+    def _above(self, which: NDArray[np.intp], weight: Float64Array) -> Float64Array:
         """Objects at or above each threshold."""
         counts = np.bincount(which, weight, minlength=len(self.thresholds) + 1)
         return np.asarray(np.cumsum(counts[::-1])[::-1][1:])
@@ -62,7 +62,7 @@ class TwoComponents:
     33, 733). A tail of negatives above the normal one is counted as positive.
     """
 
-    def __init__(self, z_p: Floats, z_u: Floats) -> None:
+    def __init__(self, z_p: Float64Array, z_u: Float64Array) -> None:
         low, high = min(z_p.min(), z_u.min()), max(z_p.max(), z_u.max())
         margin = 0.05 * (high - low) + 1e-6
         self.edges = np.linspace(low - margin, high + margin, BINS + 1)
@@ -74,7 +74,7 @@ class TwoComponents:
         cdf = norm.cdf((self.edges[None, :] - z_p[:, None]) / width)
         self.kernels = np.diff(cdf, axis=1)
 
-    def __call__(self, w_p: Floats, w_u: Floats) -> float:
+    def __call__(self, w_p: Float64Array, w_u: Float64Array) -> float:
         """π with each object counted so often."""
         counts = np.bincount(self.in_u, w_u, minlength=BINS)
         of_positives = w_p @ self.kernels / w_p.sum() + 1e-12

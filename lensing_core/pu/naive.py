@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from lensing_core.datasets.groups import Groups
-from lensing_core.pu.contract import IntervalEstimate, Labels, Link, PUMethod, PUModel, fit_labeled
-from lensing_core.pu.learners import Features, Learner, TreesLearner
+from lensing_core.arrays import Float32Array, IntArray
+from lensing_core.pu.contract import IntervalEstimate, Link, PUMethod, PUModel, fit_labeled
+from lensing_core.pu.learners import Learner, TreesLearner
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Naive(PUMethod):
 
     name: ClassVar[str] = "naive"
 
-    def _fit(self, x: Features, s: Labels, groups: Groups) -> PUModel:
+    def _fit(self, x: Float32Array, s: IntArray, groups: IntArray) -> PUModel:
         scorer, shift = fit_labeled(
             self.learner, x, s, most_unlabeled=self.most_unlabeled, seed=self.seed
         )

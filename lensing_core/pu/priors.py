@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit
 from scipy.stats import spearmanr
 
-from lensing_core.datasets.groups import Groups
+from lensing_core.arrays import BoolArray, Float64Array, IntArray
 from lensing_core.errors import BadInputError
 from lensing_core.pu.bagging import BaggingPU
-from lensing_core.pu.contract import IntervalEstimate, Labels, PUMethod, sample_unlabeled
+from lensing_core.pu.contract import IntervalEstimate, PUMethod, sample_unlabeled
 from lensing_core.pu.elkan_noto import ElkanNoto, label_frequency_of
-from lensing_core.pu.learners import Floats, Learner, LogisticLearner, TreesLearner
+from lensing_core.pu.learners import Learner, LogisticLearner, TreesLearner
 from lensing_core.pu.mixture import RocProportion, TwoComponents
 from lensing_core.pu.risk import NNPU
 from lensing_core.pu.spy import Spy
@@ -113,11 +113,11 @@ def estimate_priors(
 
 
 def priors_from_scores(
-    logits: Floats,
-    s: Labels,
-    groups: Groups,
+    logits: Float64Array,
+    s: IntArray,
+    groups: IntArray,
     *,
-    linear_scores: Floats | None = None,
+    linear_scores: Float64Array | None = None,
     log_share: float = 0.0,
     n_bootstrap: int = 200,
     seed: int = 0,
@@ -168,8 +168,8 @@ def priors_from_scores(
 
 
 def _draws(
-    positive: NDArray[np.bool_], groups: Groups, n: int, rng: np.random.Generator
-) -> Iterator[Floats]:
+    positive: BoolArray, groups: IntArray, n: int, rng: np.random.Generator
+) -> Iterator[Float64Array]:
     """How often each object counts in each draw of whole groups, those with positives apart."""
     names, member = np.unique(groups, return_inverse=True)
     holds = np.zeros(len(names), dtype=bool)

@@ -9,9 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lensing_core.datasets.groups import Groups
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array, IntArray
 from lensing_core.datasets.uses import LENS, UNLABELED
-from lensing_core.pu.learners import Features, Floats
 
 Target = Literal["lens", "grade"]
 MOST_UNLABELED, MOST_LABELED = 500, 1500
@@ -80,11 +79,11 @@ class ProbeData:
         From 0 to 1, NaN where there is none; unlabeled objects without one count as 0.
     """
 
-    x: Features
+    x: Float32Array
     state: NDArray[np.int8]
-    weight: Floats
-    group: Groups
-    grade: Floats | None = None
+    weight: Float64Array
+    group: IntArray
+    grade: Float64Array | None = None
 
     def rows(self, chosen: NDArray[np.integer]) -> ProbeData:
         """Some of the objects."""
@@ -109,7 +108,7 @@ class ProbeData:
         rows = np.sort(np.concatenate([lenses, labeled, rest]))
         return self if len(rows) == len(self.state) else self.rows(rows)
 
-    def targets(self, target: Target) -> tuple[NDArray[np.bool_], Floats]:
+    def targets(self, target: Target) -> tuple[BoolArray, Float64Array]:
         """Which objects train for a target, and their values."""
         lens = self.state == LENS
         if target == "lens":

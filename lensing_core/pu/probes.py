@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from lensing_core.datasets.groups import Groups
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array, IntArray
 from lensing_core.datasets.splits import group_folds
 from lensing_core.datasets.uses import LENS, UNLABELED
 from lensing_core.errors import BadInputError
 from lensing_core.metrics.ranking import RankingCurve
 from lensing_core.metrics.resampling import group_resamples
-from lensing_core.pu.learners import DenseScorer, Features, Floats, Standardiser
+from lensing_core.pu.learners import DenseScorer, Standardiser
 from lensing_core.pu.probe_data import ColumnBlock, ProbeData, ProbeInput, probe_inputs
 from lensing_core.pu.ridge import kernel_ridge, ridge_path
 
@@ -154,8 +154,8 @@ class ProbeMethod:
         return FittedProbe(scaled, given, figures)
 
     def _judge(
-        self, data: ProbeData, given: ProbeInput, runs: Sequence[Floats]
-    ) -> tuple[ProbeFigures, Floats]:
+        self, data: ProbeData, given: ProbeInput, runs: Sequence[Float64Array]
+    ) -> tuple[ProbeFigures, Float64Array]:
         """Figures of one input with its best penalty, and its cross-fitted scores."""
         judged, lens = _judged(data)
         auroc = np.mean(
@@ -185,7 +185,7 @@ class ProbeMethod:
         )
         return figures, scores
 
-    def cross_fitted(self, data: ProbeData, repeat: int) -> list[Floats]:
+    def cross_fitted(self, data: ProbeData, repeat: int) -> list[Float64Array]:
         """Out-of-fold scores (n, penalties) of all objects by each input."""
         lens = data.state == LENS
         n_folds = min(
@@ -219,7 +219,7 @@ class ProbeMethod:
         return out
 
 
-def _kernel(x: Features, train: NDArray[np.intp]) -> Floats:
+def _kernel(x: Float32Array, train: NDArray[np.intp]) -> Float64Array:
     """Products of all objects, by columns standardized on the training objects, (n, n)."""
     a = Standardiser.measure(x[train])(x)
     return np.asarray(a @ a.T / x.shape[1], dtype=np.float64)
@@ -227,7 +227,7 @@ def _kernel(x: Features, train: NDArray[np.intp]) -> Floats:
 
 def cross_fitted_scores(
     data: ProbeData, given: ProbeInput, *, penalty: float | None = None, seed: int = 0
-) -> Floats:
+) -> Float64Array:
     """Out-of-fold scores (n,) of one input, means over several dealings of the folds.
 
     Parameters
@@ -250,7 +250,7 @@ def _merit(figures: ProbeFigures) -> tuple[float, float]:
     return figures.mean_recall, figures.auroc
 
 
-def _judged(data: ProbeData) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def _judged(data: ProbeData) -> tuple[NDArray[np.intp], BoolArray]:
     """Rows that figures stand on, and which are lenses; vetted others where there are enough."""
     trains, _ = data.targets("lens")
     vetted = np.flatnonzero(data.state != UNLABELED)
@@ -260,7 +260,7 @@ def _judged(data: ProbeData) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     return rows, lens[rows]
 
 
-def _balanced(weight: Floats, lens: NDArray[np.bool_]) -> Floats:
+def _balanced(weight: Float64Array, lens: BoolArray) -> Float64Array:
     """Weights with mean 1 by which lenses and others weigh the same."""
     out = weight.astype(np.float64).copy()
     for side in (lens, ~lens):
@@ -272,10 +272,10 @@ def _balanced(weight: Floats, lens: NDArray[np.bool_]) -> Floats:
 @dataclass(frozen=True)
 class _Columns:
     index: NDArray[np.intp]
-    scale: Features
+    scale: Float32Array
 
 
-def _columns(x: Features, given: ProbeInput) -> tuple[Standardiser, _Columns]:
+def _columns(x: Float32Array, given: ProbeInput) -> tuple[Standardiser, _Columns]:
     """The columns of an input, and factors by which each block weighs the same."""
     index = np.concatenate([np.arange(b.start, b.stop) for b in given.blocks])
     widths = np.array([b.stop - b.start for b in given.blocks])
@@ -304,7 +304,7 @@ def fit_probe(data: ProbeData, given: ProbeInput, penalty: float) -> DenseScorer
     )
 
 
-def _to_log_odds(scores: Floats, data: ProbeData) -> tuple[float, float]:
+def _to_log_odds(scores: Float64Array, data: ProbeData) -> tuple[float, float]:
     """Slope and intercept from cross-fitted scores to log-odds of a lens among these objects."""
     rows, lens = _judged(data)
     spread = float(scores[rows].std()) or 1.0
@@ -313,7 +313,7 @@ def _to_log_odds(scores: Floats, data: ProbeData) -> tuple[float, float]:
     return slope, float(model.intercept_[0])
 
 
-def _recalls(scores: Floats, lens: NDArray[np.bool_], allowed: int) -> tuple[float, float]:
+def _recalls(scores: Float64Array, lens: BoolArray, allowed: int) -> tuple[float, float]:
     """Recall with ``allowed`` false positives, and its mean over 1 to that many."""
     # With k false positives the threshold stands just above the next of the others.
     others = np.append(np.sort(scores[~lens])[::-1], -np.inf)
@@ -323,7 +323,7 @@ def _recalls(scores: Floats, lens: NDArray[np.bool_], allowed: int) -> tuple[flo
 
 
 def _interval(
-    scores: Floats, lens: NDArray[np.bool_], group: Groups, allowed: int, seed: int
+    scores: Float64Array, lens: BoolArray, group: IntArray, allowed: int, seed: int
 ) -> tuple[float, float]:
     draws = [
         _recalls(scores[rows], lens[rows], allowed)[0]

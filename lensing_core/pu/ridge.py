@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lensing_core.pu.learners import Features, Floats
+from lensing_core.arrays import Float32Array, Float64Array
 
 
 @dataclass(frozen=True)
 class RidgePath:
     """Coefficients (d, penalties) and intercepts (penalties,)."""
 
-    coefficients: Floats
-    intercepts: Floats
+    coefficients: Float64Array
+    intercepts: Float64Array
 
 
-def ridge_path(a: Features, y: Floats, weight: Floats, penalties: Sequence[float]) -> RidgePath:
+def ridge_path(
+    a: Float32Array, y: Float64Array, weight: Float64Array, penalties: Sequence[float]
+) -> RidgePath:
     """Weighted ridge regressions with a free intercept, by one eigendecomposition.
 
     min Σ w (y − a·β − b)² + λ |β|² (Hoerl & Kennard 1970, Technometrics 12, 55), in the space of
@@ -39,8 +41,12 @@ def ridge_path(a: Features, y: Floats, weight: Floats, penalties: Sequence[float
 
 
 def kernel_ridge(
-    kernel: Floats, cross: Floats, y: Floats, weight: Floats, penalties: Sequence[float]
-) -> Floats:
+    kernel: Float64Array,
+    cross: Float64Array,
+    y: Float64Array,
+    weight: Float64Array,
+    penalties: Sequence[float],
+) -> Float64Array:
     """Predictions of :func:`ridge_path` from products of objects alone, (m, penalties).
 
     Parameters

@@ -12,18 +12,17 @@ import torch
 from scipy.special import logit
 from torch import Tensor, nn
 
+from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.calibration import shift_prior
-from lensing_core.datasets.groups import Groups
 from lensing_core.pu.contract import (
     IntervalEstimate,
-    Labels,
     Link,
     PUMethod,
     PUModel,
     check_prior,
     sample_unlabeled,
 )
-from lensing_core.pu.learners import DenseScorer, Features, Standardiser
+from lensing_core.pu.learners import DenseScorer, Standardiser
 from lensing_core.pu.losses import NonNegativePULoss, Surrogate
 
 ROWS_TO_STANDARDISE = 20_000
@@ -77,7 +76,7 @@ class NNPU(PUMethod):
             balance=self.balance,
         )
 
-    def _fit(self, x: Features, s: Labels, groups: Groups) -> PUModel:
+    def _fit(self, x: Float32Array, s: IntArray, groups: IntArray) -> PUModel:
         del groups  # nothing is held out
         rng = np.random.default_rng(self.seed)
         rows, _ = sample_unlabeled(s, ROWS_TO_STANDARDISE, rng)
@@ -104,8 +103,8 @@ class NNPU(PUMethod):
         self,
         network: nn.Sequential,
         standardiser: Standardiser,
-        x: Features,
-        s: Labels,
+        x: Float32Array,
+        s: IntArray,
         rng: np.random.Generator,
     ) -> float:
         """Train in place; return in what share of steps the negative risk was below zero."""
@@ -152,11 +151,11 @@ class UPU(NNPU):
 class _Deck:
     """Deals rows in random order, and shuffles anew when they run out."""
 
-    def __init__(self, rows: Labels, rng: np.random.Generator) -> None:
+    def __init__(self, rows: IntArray, rng: np.random.Generator) -> None:
         self.rows, self.rng = rng.permutation(rows), rng
         self.next = 0
 
-    def __call__(self, count: int) -> Labels:
+    def __call__(self, count: int) -> IntArray:
         if self.next + count > len(self.rows):
             self.rows, self.next = self.rng.permutation(self.rows), 0
         self.next += count

@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from lensing_core.datasets.groups import Groups
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array, IntArray
 from lensing_core.errors import BadInputError
-from lensing_core.pu.learners import Floats
 
 PROBABLE = 0.5
 FEWEST = 10.0
@@ -165,9 +164,7 @@ def scar_check(
     )
 
 
-def blind_to(
-    x: ArrayLike, covariate: ArrayLike, s: ArrayLike, *, n_bins: int = 20
-) -> NDArray[np.float32]:
+def blind_to(x: ArrayLike, covariate: ArrayLike, s: ArrayLike, *, n_bins: int = 20) -> Float32Array:
     """Features that do not tell a covariate: quantiles among unlabeled objects alike in it.
 
     Each feature becomes its quantile among the unlabeled objects of the same bin of the covariate,
@@ -222,10 +219,10 @@ def _sentence(checks: tuple[CovariateCheck, ...], differing: list[CovariateCheck
 
 def _compare(
     name: str,
-    value: Floats,
-    labeled: NDArray[np.bool_],
-    weight: Floats,
-    groups: Groups,
+    value: Float64Array,
+    labeled: BoolArray,
+    weight: Float64Array,
+    groups: IntArray,
     *,
     level: float,
     n_bootstrap: int,
@@ -257,7 +254,7 @@ def _compare(
     )
 
 
-def _auroc(rank: NDArray[np.intp], labeled: NDArray[np.bool_], weight: Floats) -> float:
+def _auroc(rank: NDArray[np.intp], labeled: BoolArray, weight: Float64Array) -> float:
     """Weighted chance that a labeled value exceeds an unlabeled one; ties count one half."""
     size = int(rank.max()) + 1
     one = np.bincount(rank[labeled], weight[labeled], minlength=size)
@@ -266,7 +263,7 @@ def _auroc(rank: NDArray[np.intp], labeled: NDArray[np.bool_], weight: Floats) -
     return float(one @ below / (one.sum() * other.sum()))
 
 
-def _median(value: Floats, weight: Floats) -> float:
+def _median(value: Float64Array, weight: Float64Array) -> float:
     order = np.argsort(value)
     total = np.cumsum(weight[order])
     return float(value[order][np.searchsorted(total, total[-1] / 2)])

@@ -7,19 +7,18 @@ from typing import ClassVar
 
 import numpy as np
 
+from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.calibration import shift_prior
-from lensing_core.datasets.groups import Groups
 from lensing_core.errors import BadInputError
 from lensing_core.pu.contract import (
     IntervalEstimate,
-    Labels,
     Link,
     PUMethod,
     PUModel,
     check_prior,
     sample_unlabeled,
 )
-from lensing_core.pu.learners import Features, Learner, TreesLearner
+from lensing_core.pu.learners import Learner, TreesLearner
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Spy(PUMethod):
         if not (0 < self.spies < 1 and 0 <= self.noise < 1):
             raise BadInputError(f"Shares {self.spies} and {self.noise}: give 0 to 1.")
 
-    def _fit(self, x: Features, s: Labels, groups: Groups) -> PUModel:
+    def _fit(self, x: Float32Array, s: IntArray, groups: IntArray) -> PUModel:
         rng = np.random.default_rng(self.seed)
         rows, _ = sample_unlabeled(s, self.most_unlabeled, rng)
         x, s, groups = x[rows], s[rows], groups[rows]

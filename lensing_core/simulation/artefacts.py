@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.simulation.galaxies import Generator
-
-Image = NDArray[np.float32]
 
 
 def add_artefacts(
-    image: Image, names: Sequence[str], sigma: NDArray[np.float64], rng: Generator
+    image: Float32Array, names: Sequence[str], sigma: Float64Array, rng: Generator
 ) -> None:
     """Lay faults over an image, in place.
 
@@ -27,9 +25,7 @@ def add_artefacts(
         _MAKERS[name](image, sigma, rng)
 
 
-def _line(
-    shape: tuple[int, int], rng: Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _line(shape: tuple[int, int], rng: Generator) -> tuple[Float64Array, Float64Array]:
     """Distance of every pixel across and along a line near the middle."""
     height, width = shape
     y, x = np.indices(shape, dtype=np.float64)
@@ -39,7 +35,7 @@ def _line(
     return (y - y0) * cosine - (x - x0) * sine, (x - x0) * cosine + (y - y0) * sine
 
 
-def _cosmic_ray(image: Image, sigma: NDArray[np.float64], rng: Generator) -> None:
+def _cosmic_ray(image: Float32Array, sigma: Float64Array, rng: Generator) -> None:
     """One to three sharp tracks in one band."""
     band = int(rng.integers(len(image)))
     for _ in range(int(rng.integers(1, 4))):
@@ -48,7 +44,7 @@ def _cosmic_ray(image: Image, sigma: NDArray[np.float64], rng: Generator) -> Non
         image[band][track] += rng.uniform(20, 200) * sigma[band]
 
 
-def _satellite_trail(image: Image, sigma: NDArray[np.float64], rng: Generator) -> None:
+def _satellite_trail(image: Float32Array, sigma: Float64Array, rng: Generator) -> None:
     """A blurred straight line through one band."""
     band = int(rng.integers(len(image)))
     across, _ = _line(image.shape[1:], rng)
@@ -58,7 +54,7 @@ def _satellite_trail(image: Image, sigma: NDArray[np.float64], rng: Generator) -
     )
 
 
-def _bad_column(image: Image, sigma: NDArray[np.float64], rng: Generator) -> None:
+def _bad_column(image: Float32Array, sigma: Float64Array, rng: Generator) -> None:
     """A column of one band that is too bright, too dark, or masked."""
     band, column = int(rng.integers(len(image))), int(rng.integers(image.shape[2]))
     if rng.random() < 0.4:
@@ -67,7 +63,7 @@ def _bad_column(image: Image, sigma: NDArray[np.float64], rng: Generator) -> Non
         image[band][:, column] += rng.choice([-1, 1]) * rng.uniform(5, 30) * sigma[band]
 
 
-def _bright_star(image: Image, sigma: NDArray[np.float64], rng: Generator) -> None:
+def _bright_star(image: Float32Array, sigma: Float64Array, rng: Generator) -> None:
     """The wings, spikes and bleeding column of a saturated star near an edge, in all bands."""
     height, width = image.shape[1:]
     y, x = np.indices((height, width), dtype=np.float64)
@@ -85,7 +81,7 @@ def _bright_star(image: Image, sigma: NDArray[np.float64], rng: Generator) -> No
         image[band][wings > 0.4 * peak] = np.nan
 
 
-def _chip_gap(image: Image, sigma: NDArray[np.float64], rng: Generator) -> None:
+def _chip_gap(image: Float32Array, sigma: Float64Array, rng: Generator) -> None:
     """A strip without data in one band or all."""
     width = image.shape[2]
     bands = range(len(image)) if rng.random() < 0.3 else [int(rng.integers(len(image)))]
@@ -99,7 +95,7 @@ def _chip_gap(image: Image, sigma: NDArray[np.float64], rng: Generator) -> None:
             image[band][columns, :] = np.nan
 
 
-_MAKERS: dict[str, Callable[[Image, NDArray[np.float64], Generator], None]] = {
+_MAKERS: dict[str, Callable[[Float32Array, Float64Array, Generator], None]] = {
     "cosmic_ray": _cosmic_ray,
     "satellite_trail": _satellite_trail,
     "bad_column": _bad_column,

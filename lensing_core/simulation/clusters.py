@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from lensing_core.arrays import Float64Array
 from lensing_core.physics import cosmology
 from lensing_core.simulation import galaxies
 from lensing_core.simulation.contaminants import contaminant
 from lensing_core.simulation.deflection import deflection_field
-from lensing_core.simulation.galaxies import Early, Floats, Generator, at_distance
+from lensing_core.simulation.galaxies import Early, Generator, at_distance
 from lensing_core.simulation.scene import Component, Deflector, Scene
 
 THETA_E_RANGE_ARCSEC = (10.0, 50.0)
@@ -43,7 +44,7 @@ class Cluster:
     n_members: int
 
 
-def cluster_lens(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> Scene:
+def cluster_lens(rng: Generator, wavelengths_nm: Float64Array, size_arcsec: float) -> Scene:
     """A cluster with single galaxies behind it, or with a cluster behind it.
 
     Its Einstein radius is from 10″ to 50″ and at most a quarter of the cutout's side.
@@ -69,7 +70,7 @@ def cluster_lens(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> 
     return Scene("cluster_lens", (*cluster.light, *sources), cluster.mass, truth)
 
 
-def group_lens(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> Scene:
+def group_lens(rng: Generator, wavelengths_nm: Float64Array, size_arcsec: float) -> Scene:
     """A group of galaxies whose halo parts the images of one source further than a galaxy does.
 
     Its Einstein radius is from 1.5″ to 8″ and at most 0.35 of the cutout's side.
@@ -96,14 +97,14 @@ def group_lens(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> Sc
     return Scene("group_lens", (*group.light, *source), group.mass, truth)
 
 
-def group_without_arcs(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> Scene:
+def group_without_arcs(rng: Generator, wavelengths_nm: Float64Array, size_arcsec: float) -> Scene:
     """What :func:`group_lens` draws, with nothing behind it."""
     group = _cluster(rng, wavelengths_nm, size_arcsec, lensing=False, small=True)
     truth = {"z": group.redshift, "n_members": group.n_members}
     return Scene("galaxy_group", group.light, truth=truth)
 
 
-def cluster_contaminant(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> Scene:
+def cluster_contaminant(rng: Generator, wavelengths_nm: Float64Array, size_arcsec: float) -> Scene:
     """A non-lens of a class drawn by :data:`CONTAMINANTS`."""
     name = str(rng.choice(list(CONTAMINANTS), p=list(CONTAMINANTS.values())))
     if name == "field_galaxy":
@@ -145,7 +146,7 @@ def _dispersion(rng: Generator, low: float, high: float) -> float:
 
 def _cluster(
     rng: Generator,
-    wavelengths_nm: Floats,
+    wavelengths_nm: Float64Array,
     size_arcsec: float,
     *,
     lensing: bool,
@@ -250,7 +251,7 @@ def _ratio(cluster: Cluster, z_source: float) -> float:
 
 
 def _single_sources(
-    rng: Generator, wavelengths_nm: Floats, cluster: Cluster, theta_e: float
+    rng: Generator, wavelengths_nm: Float64Array, cluster: Cluster, theta_e: float
 ) -> list[Component]:
     """One to four galaxies, the first near the caustic, the others anywhere within θ_E."""
     sources: list[Component] = []
@@ -267,7 +268,7 @@ def _single_sources(
 
 
 def _source_cluster(
-    rng: Generator, wavelengths_nm: Floats, cluster: Cluster, theta_e: float
+    rng: Generator, wavelengths_nm: Float64Array, cluster: Cluster, theta_e: float
 ) -> list[Component]:
     """10 to 50 galaxies of one redshift, half of them old, about a point within θ_E/2."""
     centre = at_distance(rng, 0, 0.5 * theta_e)
@@ -289,7 +290,7 @@ def _source_cluster(
     ]
 
 
-def _aligned(rng: Generator, wavelengths_nm: Floats, cluster: Cluster) -> list[Component]:
+def _aligned(rng: Generator, wavelengths_nm: Float64Array, cluster: Cluster) -> list[Component]:
     """Two to five thin galaxies that happen to lie along circles about the brightest galaxy."""
     parts = []
     for _ in range(int(rng.integers(2, 6))):

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from lensing_core.arrays import Float64Array
 from lensing_core.simulation import galaxies
-from lensing_core.simulation.galaxies import Floats, Generator, at_distance
+from lensing_core.simulation.galaxies import Generator, at_distance
 from lensing_core.simulation.scene import ARTEFACTS, Component, Scene
 from lensing_core.simulation.templates import apparent_magnitudes
 
@@ -26,31 +27,31 @@ CONTAMINANTS = {
 """Share of each class among non-lenses; surveys have more ellipticals and fewer rings."""
 
 
-def contaminant(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def contaminant(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     """A non-lens of a class drawn by :data:`CONTAMINANTS`."""
     name = str(rng.choice(list(CONTAMINANTS), p=list(CONTAMINANTS.values())))
     return replace(_MAKERS[name](rng, wavelengths_nm), object_class=name)
 
 
-def _elliptical(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def _elliptical(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     galaxy = galaxies.early_type(rng, wavelengths_nm)
     return Scene("", galaxy.lights(rng), truth={"z": galaxy.redshift})
 
 
-def _group(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def _group(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     """An elliptical among red neighbours, without arcs."""
     galaxy = galaxies.early_type(rng, wavelengths_nm)
     parts = (*galaxy.lights(rng), *galaxies.group(rng, wavelengths_nm, galaxy))
     return Scene("", parts, truth={"z": galaxy.redshift})
 
 
-def _artefact(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def _artefact(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     """An elliptical with a fault of the image on or near it."""
     kind = str(rng.choice(ARTEFACTS[:4]))
     return replace(_elliptical(rng, wavelengths_nm), artefacts=(kind,))
 
 
-def _spiral(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def _spiral(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     q = float(rng.uniform(0.35, 0.98))
     z, angle, radius, disc, bulge, bulge_radius = galaxies.disc_galaxy(rng, wavelengths_nm)
     pitch = np.radians(rng.uniform(10, 30))
@@ -74,14 +75,14 @@ def _spiral(rng: Generator, wavelengths_nm: Floats) -> Scene:
     return Scene("", (core, arms), truth={"z": z})
 
 
-def _edge_on(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def _edge_on(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     z, angle, radius, disc, bulge, bulge_radius = galaxies.disc_galaxy(rng, wavelengths_nm)
     flat = Component(0, 0, float(rng.uniform(0.1, 0.22)), angle, 1.0, radius, disc)
     core = Component(0, 0, float(rng.uniform(0.5, 0.9)), angle, 2.0, bulge_radius, bulge)
     return Scene("", (core, flat), truth={"z": z})
 
 
-def _ring(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def _ring(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     """A ring galaxy: an old core inside a star-forming annulus, centred within a tenth."""
     z = float(rng.uniform(0.08, 0.5))
     radius = float(rng.uniform(0.8, 2.8))
@@ -116,7 +117,9 @@ def _ring(rng: Generator, wavelengths_nm: Floats) -> Scene:
     )
 
 
-def _tail(rng: Generator, x: float, y: float, direction: float, magnitudes: Floats) -> Component:
+def _tail(
+    rng: Generator, x: float, y: float, direction: float, magnitudes: Float64Array
+) -> Component:
     """A tidal tail: long, thin and faint."""
     return Component(
         x,
@@ -129,7 +132,7 @@ def _tail(rng: Generator, x: float, y: float, direction: float, magnitudes: Floa
     )
 
 
-def _merger(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def _merger(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     first = galaxies.early_type(rng, wavelengths_nm)
     parts = [first.light()]
     for _ in range(int(rng.integers(1, 3))):
@@ -148,7 +151,7 @@ def _merger(rng: Generator, wavelengths_nm: Floats) -> Scene:
     return Scene("", tuple(parts), truth={"z": first.redshift})
 
 
-def _tidal_tail(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def _tidal_tail(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     """A galaxy with one or two curved tails, each a chain of faint pieces along an arc."""
     galaxy = galaxies.early_type(rng, wavelengths_nm)
     parts = [galaxy.light()]
@@ -173,7 +176,7 @@ def _tidal_tail(rng: Generator, wavelengths_nm: Floats) -> Scene:
     return Scene("", tuple(parts), truth={"z": galaxy.redshift})
 
 
-def _alignment(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def _alignment(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     """A lens-like galaxy with unlensed neighbours where images would stand."""
     galaxy = galaxies.early_type(rng, wavelengths_nm)
     parts = list(galaxy.lights(rng))
@@ -188,7 +191,7 @@ def _alignment(rng: Generator, wavelengths_nm: Floats) -> Scene:
     return Scene("", tuple(parts), truth={"z": galaxy.redshift})
 
 
-def point_alignment(rng: Generator, wavelengths_nm: Floats) -> Scene:
+def point_alignment(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     """A lens-like galaxy with stars or single quasars where the images of a quasar would stand."""
     galaxy = galaxies.early_type(rng, wavelengths_nm)
     parts = list(galaxy.lights(rng))
@@ -203,7 +206,7 @@ def point_alignment(rng: Generator, wavelengths_nm: Floats) -> Scene:
     return Scene("point_alignment", tuple(parts), truth={"z": galaxy.redshift})
 
 
-_MAKERS: dict[str, Callable[[Generator, Floats], Scene]] = {
+_MAKERS: dict[str, Callable[[Generator, Float64Array], Scene]] = {
     "elliptical": _elliptical,
     "spiral": _spiral,
     "alignment": _alignment,

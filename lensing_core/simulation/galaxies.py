@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.physics import cosmology
 from lensing_core.simulation.scene import Component, Scene, Seeing
 from lensing_core.simulation.templates import apparent_magnitudes
 
 Generator = np.random.Generator
-Floats = NDArray[np.float64]
 LENS_REDSHIFTS = (0.1, 1.0)
 GALAXIES_PER_ARCMIN2 = 72.0
 """With 20 < mag < 25.5."""
@@ -46,7 +45,7 @@ def counts_magnitude(rng: Generator, bright: float, faint: float, slope: float =
 
 
 @cache
-def _velocity_dispersions() -> tuple[Floats, Floats]:
+def _velocity_dispersions() -> tuple[Float64Array, Float64Array]:
     """σ_v grid (km/s) and its cumulative distribution, weighted by the lensing cross section.
 
     Velocity dispersion function of Choi, Park & Vogeley 2007 (ApJ 658, 884): (σ/σ*)^α
@@ -60,7 +59,7 @@ def _velocity_dispersions() -> tuple[Floats, Floats]:
 
 
 @cache
-def _volumes() -> tuple[Floats, Floats]:
+def _volumes() -> tuple[Float64Array, Float64Array]:
     """Lens redshifts and the cumulative comoving volume between them."""
     z = np.linspace(*LENS_REDSHIFTS, 400)
     volume = cosmology.comoving_distance_mpc(z) ** 3
@@ -75,7 +74,7 @@ def lens_population(rng: Generator) -> tuple[float, float]:
     return sigma_v, float(np.interp(rng.random(), volume, redshifts))
 
 
-def lens_populations(rng: Generator, n: int) -> tuple[Floats, Floats]:
+def lens_populations(rng: Generator, n: int) -> tuple[Float64Array, Float64Array]:
     """:func:`lens_population` of ``n`` galaxies: σ_v (n,) and redshifts (n,)."""
     grid, cumulative = _velocity_dispersions()
     redshifts, volume = _volumes()
@@ -95,7 +94,7 @@ class Early:
     sigma_v: float
     redshift: float
     absolute_magnitude: float
-    magnitudes: Floats
+    magnitudes: Float64Array
     radius_arcsec: float
     axis_ratio: float
     angle: float
@@ -150,7 +149,7 @@ def magnitude_of_dispersion(sigma_v: float, rng: Generator) -> float:
 
 def early_type(
     rng: Generator,
-    wavelengths_nm: Floats,
+    wavelengths_nm: Float64Array,
     *,
     redshift: float | None = None,
     sigma_v: float | None = None,
@@ -188,7 +187,7 @@ def source_redshift(rng: Generator, beyond: float) -> float:
 
 def faint_galaxy(
     rng: Generator,
-    wavelengths_nm: Floats,
+    wavelengths_nm: Float64Array,
     z: float,
     magnitude: float,
     x: float,
@@ -216,7 +215,7 @@ def faint_galaxy(
 
 
 def clumpy_source(
-    rng: Generator, wavelengths_nm: Floats, z: float, magnitude: float, x: float, y: float
+    rng: Generator, wavelengths_nm: Float64Array, z: float, magnitude: float, x: float, y: float
 ) -> tuple[Component, ...]:
     """A lensed star-forming galaxy: a smooth disc and, in two thirds of them, one to five knots.
 
@@ -250,8 +249,8 @@ def clumpy_source(
 
 
 def disc_galaxy(
-    rng: Generator, wavelengths_nm: Floats
-) -> tuple[float, float, float, Floats, Floats, float]:
+    rng: Generator, wavelengths_nm: Float64Array
+) -> tuple[float, float, float, Float64Array, Float64Array, float]:
     """Redshift, angle, disc radius (arcsec), disc and bulge magnitudes, bulge radius (arcsec)."""
     z = float(rng.uniform(0.08, 0.6))
     magnitude = float(rng.uniform(-22.3, -19.8))
@@ -282,12 +281,12 @@ def disc_galaxy(
     )
 
 
-def point(x: float, y: float, magnitudes: Floats) -> Component:
+def point(x: float, y: float, magnitudes: Float64Array) -> Component:
     """A point source."""
     return Component(x, y, 1.0, 0.0, 1.0, 0.0, magnitudes, profile="point")
 
 
-def quasar_colours(rng: Generator, wavelengths_nm: Floats) -> Floats:
+def quasar_colours(rng: Generator, wavelengths_nm: Float64Array) -> Float64Array:
     """Magnitudes of a quasar relative to that at 617 nm.
 
     f_ν ∝ ν^−0.5 (Vanden Berk et al. 2001, AJ 122, 549), with a scatter of 0.3 in slope.
@@ -295,18 +294,20 @@ def quasar_colours(rng: Generator, wavelengths_nm: Floats) -> Floats:
     return -2.5 * float(rng.normal(-0.5, 0.3)) * np.log10(617 / wavelengths_nm)
 
 
-def star(rng: Generator, wavelengths_nm: Floats, magnitude: float, x: float, y: float) -> Component:
+def star(
+    rng: Generator, wavelengths_nm: Float64Array, magnitude: float, x: float, y: float
+) -> Component:
     """A star of given magnitude at 617 nm: a black body of 3,300 to 7,500 K."""
     temperature = rng.uniform(3300, 7500)
 
-    def log_f_nu(nm: Floats | float) -> Floats:
+    def log_f_nu(nm: Float64Array | float) -> Float64Array:
         exponent = 1.4388e7 / (np.asarray(nm) * temperature)  # hc/k in nm K
         return -3 * np.log10(np.asarray(nm)) - np.log10(np.expm1(exponent))
 
     return point(x, y, magnitude - 2.5 * (log_f_nu(wavelengths_nm) - log_f_nu(617.0)))
 
 
-def field(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> list[Component]:
+def field(rng: Generator, wavelengths_nm: Float64Array, size_arcsec: float) -> list[Component]:
     """Unrelated galaxies and stars of a square of sky."""
     area = size_arcsec**2 / 3600
     parts = []
@@ -322,7 +323,7 @@ def field(rng: Generator, wavelengths_nm: Floats, size_arcsec: float) -> list[Co
     return parts
 
 
-def group(rng: Generator, wavelengths_nm: Floats, central: Early) -> list[Component]:
+def group(rng: Generator, wavelengths_nm: Float64Array, central: Early) -> list[Component]:
     """One to three fainter red galaxies at the redshift of ``central``, 2″ to 8″ away."""
     return [
         early_type(
@@ -341,6 +342,8 @@ def seeing(rng: Generator, n_bands: int) -> Seeing:
     return Seeing(tuple(float(w) for w in width), float(rng.uniform(2.8, 4.6)))
 
 
-def among_others(rng: Generator, scene: Scene, wavelengths_nm: Floats, size_arcsec: float) -> Scene:
+def among_others(
+    rng: Generator, scene: Scene, wavelengths_nm: Float64Array, size_arcsec: float
+) -> Scene:
     """The scene among unrelated galaxies and stars."""
     return replace(scene, components=(*scene.components, *field(rng, wavelengths_nm, size_arcsec)))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Images = NDArray[np.float32]
-Floats = NDArray[np.float64]
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array
+
 APERTURE_ARCSEC = 1.5
 WIDE_ARCSEC = 4.0
 MIN_SNR = 15.0
@@ -33,10 +33,10 @@ class ObjectMeasures:
         Of all bands together, within 4″.
     """
 
-    magnitude: Floats
-    color: Floats
-    snr: Floats
-    half_light_radius_arcsec: Floats
+    magnitude: Float64Array
+    color: Float64Array
+    snr: Float64Array
+    half_light_radius_arcsec: Float64Array
 
     @classmethod
     def joined(cls, parts: list[ObjectMeasures]) -> ObjectMeasures:
@@ -48,7 +48,7 @@ _NAMES = ("magnitude", "color", "snr", "half_light_radius_arcsec")
 
 
 def measure_objects(
-    images: Images, pixel_scale_arcsec: float, *, blue_first: bool = True
+    images: Float32Array, pixel_scale_arcsec: float, *, blue_first: bool = True
 ) -> ObjectMeasures:
     """Measure the central objects of cutouts (n, band, y, x), all at once; NaN counts as sky.
 
@@ -78,7 +78,7 @@ def measure_objects(
     return ObjectMeasures(magnitude, color, snr, _half_light(light.sum(axis=1), radius))
 
 
-def _half_light(light: NDArray[np.floating], radius: Floats) -> Floats:
+def _half_light(light: NDArray[np.floating], radius: Float64Array) -> Float64Array:
     """Radius that holds half of the light within 4″, (n,), in arcsec; NaN without light."""
     chosen = np.flatnonzero(radius.ravel() < WIDE_ARCSEC)
     order = chosen[np.argsort(radius.ravel()[chosen], kind="stable")]
@@ -89,7 +89,7 @@ def _half_light(light: NDArray[np.floating], radius: Floats) -> Floats:
     return np.asarray(np.where((total > 0) & reached.any(axis=1), found, np.nan))
 
 
-def red_and_extended(measures: ObjectMeasures, psf_fwhm_arcsec: float) -> NDArray[np.bool_]:
+def red_and_extended(measures: ObjectMeasures, psf_fwhm_arcsec: float) -> BoolArray:
     """Which objects may be lens galaxies, shape (n,).
 
     Bright (S/N of :data:`MIN_SNR`), wider than the PSF by :data:`MIN_EXTENT` (a Gaussian's

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.errors import BadInputError
 from lensing_core.physics import cosmology
 from lensing_core.simulation import galaxies, lenses
@@ -33,7 +33,6 @@ from lensing_core.simulation.visibility import (
 )
 from lensing_core.surveys import Band
 
-Image = NDArray[np.float32]
 ThetaELaw = Literal["natural", "flat"]
 MAX_ATTEMPTS = 40
 _DRAWS = 64
@@ -44,7 +43,7 @@ _DRAWS = 64
 class Painted:
     """A cutout with arcs, and what is true of them."""
 
-    flux: Image
+    flux: Float32Array
     truth: dict[str, Any]
 
 
@@ -75,7 +74,7 @@ class _Host:
     """What the painter needs to know of a galaxy."""
 
     number: int
-    noise: Image
+    noise: Float32Array
     axis_ratio: float
     angle: float
     redshift: float | None
@@ -101,9 +100,9 @@ class Injector:
     def paint(
         self,
         index: int,
-        flux: Image,
+        flux: Float32Array,
         *,
-        psf: Image | None = None,
+        psf: Float32Array | None = None,
         redshift: float | None = None,
     ) -> Painted | None:
         """The cutout with arcs: :meth:`paint_many` of one."""
@@ -113,9 +112,9 @@ class Injector:
     def paint_many(
         self,
         numbers: Sequence[int],
-        flux: Image,
+        flux: Float32Array,
         *,
-        psfs: Image | None = None,
+        psfs: Float32Array | None = None,
         redshifts: Sequence[float | None] | None = None,
     ) -> list[Painted | None]:
         """Cutouts with the arcs of a lens that could be found, None where no draw gave one.
@@ -155,7 +154,7 @@ class Injector:
                 break
         return found
 
-    def _host(self, number: int, flux: Image, redshift: float | None) -> _Host | None:
+    def _host(self, number: int, flux: Float32Array, redshift: float | None) -> _Host | None:
         """None where the image has no noise to be measured: it holds no data."""
         sigma = pixel_noise(flux)
         seen = np.isfinite(sigma) & (sigma > 0)
@@ -168,7 +167,7 @@ class Injector:
         return _Host(number, noise_map(light, sigma, gain), axis_ratio, angle, redshift)
 
     def _visible(
-        self, scenes: dict[int, Scene], hosts: dict[int, _Host], psfs: Image | None
+        self, scenes: dict[int, Scene], hosts: dict[int, _Host], psfs: Float32Array | None
     ) -> dict[int, Visibility]:
         """Those that pass the limits, judged on arcs sampled twice a pixel: good to a per cent."""
         coarse = replace(self.frame, oversampling=2)
@@ -184,8 +183,8 @@ class Injector:
 
     def _painted(
         self,
-        flux: Image,
-        arcs: Image,
+        flux: Float32Array,
+        arcs: Float32Array,
         scene: Scene,
         seen: Visibility,
         host: _Host,
@@ -259,7 +258,7 @@ class Injector:
         k = int(np.argmax(possible))
         return float(sigma_v[k]), float(z_lens[k]), float(z_source[k]), float(theta_e[k])
 
-    def _photon_noise(self, arcs: Image, index: int, attempt: int) -> Image:
+    def _photon_noise(self, arcs: Float32Array, index: int, attempt: int) -> Float32Array:
         """Noise of the added light where the survey's gain is known."""
         gain = gains(self.bands, self.frame.zero_points_mag)
         variance = np.nan_to_num(arcs / gain[:, None, None], nan=0.0).clip(0)
@@ -267,12 +266,12 @@ class Injector:
         return (rng.standard_normal(arcs.shape) * np.sqrt(variance)).astype(np.float32)
 
 
-def _frame_of(flux: Image) -> Image:
+def _frame_of(flux: Float32Array) -> Float32Array:
     """Outermost pixels of each band, (band, n)."""
     return np.concatenate([flux[:, 0], flux[:, -1], flux[:, :, 0], flux[:, :, -1]], axis=1)
 
 
-def shape_of_light(image: Image) -> tuple[float, float]:
+def shape_of_light(image: Float32Array) -> tuple[float, float]:
     """Axis ratio and angle (radians from x towards y) of the galaxy at the centre.
 
     From second moments with a Gaussian weight a tenth of the cutout wide; 0.8 and 0 where they
@@ -295,7 +294,7 @@ def shape_of_light(image: Image) -> tuple[float, float]:
     return axis_ratio, float(0.5 * np.arctan2(e2, e1))
 
 
-def _magnification(scene: Scene, arcs: Image, frame: Frame) -> float:
+def _magnification(scene: Scene, arcs: Float32Array, frame: Frame) -> float:
     """Lensed over intrinsic flux in the first band."""
     magnitudes = np.array([part.magnitudes[0] for part in scene.lensed])
     intrinsic = (10 ** (-0.4 * (magnitudes - frame.zero_points_mag[0]))).sum()

@@ -7,10 +7,11 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from lensing_core.arrays import Float64Array
 from lensing_core.physics import cosmology
 from lensing_core.simulation import galaxies
 from lensing_core.simulation.deflection import deflection_field
-from lensing_core.simulation.galaxies import Early, Floats, Generator
+from lensing_core.simulation.galaxies import Early, Generator
 from lensing_core.simulation.scene import Component, Deflector, Scene
 
 Mass = Literal["sie", "epl"]
@@ -25,7 +26,7 @@ GROUP_FRACTION = 0.25
 """Of lenses that have red neighbours; lens galaxies live in groups."""
 
 
-def galaxy_lens(rng: Generator, wavelengths_nm: Floats, mass: Mass = "epl") -> Scene:
+def galaxy_lens(rng: Generator, wavelengths_nm: Float64Array, mass: Mass = "epl") -> Scene:
     """An early-type lens with a clumpy star-forming source behind it."""
     lens, z_source, theta_e = _lens_and_source(rng, wavelengths_nm)
     deflector = galaxy_mass(rng, lens, theta_e, mass)
@@ -41,7 +42,7 @@ def galaxy_lens(rng: Generator, wavelengths_nm: Floats, mass: Mass = "epl") -> S
     )
 
 
-def quasar_lens(rng: Generator, wavelengths_nm: Floats, mass: Mass = "epl") -> Scene:
+def quasar_lens(rng: Generator, wavelengths_nm: Float64Array, mass: Mass = "epl") -> Scene:
     """An early-type lens with a quasar behind it: two or four point images.
 
     Image magnitudes scatter by 0.2 mag for microlensing and variability.
@@ -98,7 +99,7 @@ def truth_of(
     }
 
 
-def _lens_and_source(rng: Generator, wavelengths_nm: Floats) -> tuple[Early, float, float]:
+def _lens_and_source(rng: Generator, wavelengths_nm: Float64Array) -> tuple[Early, float, float]:
     """A pair drawn by its cross section, θ_E² ∝ σ⁴ (D_ls/D_s)²; the first factor is in the draw."""
     low, high = THETA_E_RANGE_ARCSEC
     while True:
@@ -157,7 +158,7 @@ def image_positions(
     ]
     rows, columns = torch.cat(cells).T
     middles = torch.stack([axis[columns], axis[rows]], dim=-1) + step_arcsec / 2
-    found: list[Floats] = []
+    found: list[Float64Array] = []
     for image in _refine(deflector, middles, x, y):
         if all(np.hypot(*(image[:2] - other[:2])) > 0.02 for other in found):
             found.append(image)
@@ -172,7 +173,7 @@ def _holds_origin(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor) -> torch.Te
     return (signs > 0).all(dim=0) | (signs < 0).all(dim=0)
 
 
-def _refine(deflector: Deflector, starts: torch.Tensor, x: float, y: float) -> Floats:
+def _refine(deflector: Deflector, starts: torch.Tensor, x: float, y: float) -> Float64Array:
     """Newton's method on the lens equation from n points (n, 2) at once.
 
     Returns (x, y, magnification) of those that arrive, shape (m, 3).

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from lensing_core.arrays import Float32Array
 from lensing_core.surveys import Band
 
 
@@ -30,8 +30,8 @@ def sky_sigma(band: Band, pixel_scale_arcsec: float) -> float:
 
 
 def variance(
-    images: NDArray[np.float32], bands: Sequence[Band], pixel_scale_arcsec: float
-) -> NDArray[np.float32]:
+    images: Float32Array, bands: Sequence[Band], pixel_scale_arcsec: float
+) -> Float32Array:
     """Noise variance of sky-subtracted images (n, band, y, x): empty sky and photons of objects."""
     sky = np.array([sky_sigma(band, pixel_scale_arcsec) for band in bands], dtype=np.float32)
     gain = np.array([band.gain_e_per_unit for band in bands], dtype=np.float32)
@@ -39,8 +39,8 @@ def variance(
 
 
 def observed_noise(
-    rng: np.random.Generator, variance: NDArray[np.float32], correlation_px: float
-) -> tuple[NDArray[np.float32], float]:
+    rng: np.random.Generator, variance: Float32Array, correlation_px: float
+) -> tuple[Float32Array, float]:
     """A draw of the noise of one image (band, y, x), and what its variance is multiplied by.
 
     Coadds are resampled, which spreads the noise of a pixel over its neighbours: white noise is

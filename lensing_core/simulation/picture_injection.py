@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.imaging.unstretch import PictureStretch
 from lensing_core.simulation.injection import Injector, Painted
 from lensing_core.simulation.visibility import stated_noise
 
-Pictures = NDArray[np.float32]
 _LEAST_NOISE_LEVELS = 0.3
 """Noise of a channel at least, in levels near black: rounding alone makes that."""
 _ONE_SIGMA = 84.13
@@ -39,9 +38,9 @@ class PicturePainter:
     def paint_many(
         self,
         numbers: Sequence[int],
-        flux: Pictures,
+        flux: Float32Array,
         *,
-        psfs: Pictures | None = None,
+        psfs: Float32Array | None = None,
         redshifts: Sequence[float | None] | None = None,
     ) -> list[Painted | None]:
         """As :meth:`~lensing_core.simulation.injection.Injector.paint_many`, of pictures."""
@@ -58,17 +57,15 @@ class PicturePainter:
 
     def _with(
         self,
-        light: NDArray[np.float64],
+        light: Float64Array,
         painted: Painted,
-        before: Pictures,
-        unit: NDArray[np.float64],
-    ) -> Pictures:
+        before: Float32Array,
+        unit: Float64Array,
+    ) -> Float32Array:
         added = np.asarray(painted.flux, dtype=np.float64) - before
         return self.stretch.picture(light + added * unit)
 
-    def _sky_and_unit(
-        self, light: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _sky_and_unit(self, light: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Median light at the edge, and light of one survey unit; (n, channel, 1, 1) both.
 
         Noise is the distance from the median to the 84th percentile: below the median it is cut

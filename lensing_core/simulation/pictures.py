@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.imaging import AsinhStretch, lupton_rgb
 from lensing_core.simulation.noise import sky_sigma
 from lensing_core.surveys import Band
@@ -23,11 +23,11 @@ BLACK_RANGE_SIGMA = (-2.0, 0.5)
 
 
 def simulated_picture(
-    flux: NDArray[np.float32],
+    flux: Float32Array,
     bands: Sequence[Band],
     pixel_scale_arcsec: float,
     rng: np.random.Generator,
-) -> NDArray[np.float32]:
+) -> Float32Array:
     """Levels 0 to 255 (whole numbers), shape (3, y, x).
 
     Parameters

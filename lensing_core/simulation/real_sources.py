@@ -8,9 +8,9 @@ images stand for the whole population behind a survey's lenses.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lensing_core.simulation.galaxies import Floats, Generator, faint_galaxy
+from lensing_core.arrays import Float64Array
+from lensing_core.simulation.galaxies import Generator, faint_galaxy
 from lensing_core.simulation.scene import Component
 from lensing_core.simulation.source_images import SourceSet
 
@@ -21,7 +21,7 @@ ZOOM_RANGE = (0.4, 1.6)
 def real_source(
     rng: Generator,
     sources: SourceSet,
-    wavelengths_nm: Floats,
+    wavelengths_nm: Float64Array,
     z: float,
     magnitude: float,
     x: float,
@@ -66,7 +66,7 @@ def real_source(
     return tuple(parts)
 
 
-def channel_weights(bands_nm: Floats, channels_nm: tuple[float, ...]) -> NDArray[np.float64]:
+def channel_weights(bands_nm: Float64Array, channels_nm: tuple[float, ...]) -> Float64Array:
     """Weight of each channel in each band, shape (channel, band); those of a band sum to 1.
 
     Linear in the logarithm of wavelength between the two neighboring channels; beyond the first and

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from caustics.light import func as light
-from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from torch import Tensor
 
+from lensing_core.arrays import Float32Array
 from lensing_core.errors import BadInputError
 from lensing_core.simulation.deflection import deflection_field, deflection_fields
 from lensing_core.simulation.scene import Component, Scene, Seeing
@@ -175,8 +175,8 @@ def render(
     frame: Frame,
     *,
     device: torch.device | str = "cpu",
-    psf_images: NDArray[np.float32] | None = None,
-) -> NDArray[np.float32]:
+    psf_images: Float32Array | None = None,
+) -> Float32Array:
     """Noiseless images in flux units, shape (n, band, y, x).
 
     ``psf_images`` (n or 1, band, py, px), odd-sized and of sum 1, take the place of the PSFs that

@@ -6,9 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.errors import BadInputError
 
 Profile = Literal["sersic", "spiral", "ring", "point", "image"]
@@ -43,7 +41,7 @@ class Component:
     angle: float
     sersic_index: float
     half_light_radius: float
-    magnitudes: NDArray[np.float64]
+    magnitudes: Float64Array
     lensed: bool = False
     distance_ratio: float = 1.0
     profile: Profile = "sersic"
@@ -52,7 +50,7 @@ class Component:
     arm_phase: float = 0.0
     arm_contrast: float = 0.0
     ring_width: float = 0.0
-    image: NDArray[np.float32] | None = None
+    image: Float32Array | None = None
     image_scale_arcsec: float = 0.0
 
 

@@ -19,9 +19,9 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.errors import BadInputError
 
-Images = NDArray[np.float32]
 BUNDLED_FOLDER = Path(__file__).parent / "data"
 BUNDLED = ("cosmos_f814w", "hubble_deep_field")
 ARRAYS = ("images", "pixel_scale_arcsec", "wavelengths_nm")
@@ -42,7 +42,7 @@ class SourceSet:
         Of the channels; one channel gives shapes without colors.
     """
 
-    images: Images
+    images: Float32Array
     pixel_scale_arcsec: float
     wavelengths_nm: tuple[float, ...]
 
@@ -65,7 +65,7 @@ class SourceSet:
         return len(self.images)
 
     @cached_property
-    def half_light_radius_arcsec(self) -> NDArray[np.float64]:
+    def half_light_radius_arcsec(self) -> Float64Array:
         """Radius around the center of light that holds half of it, all channels together, (n,)."""
         return np.array([_half_light_radius(image.sum(axis=0)) for image in self.images]) * (
             self.pixel_scale_arcsec
@@ -145,7 +145,7 @@ def read_sources(path: Path) -> SourceSet:
     return SourceSet(np.stack(kept), first[1], first[2])
 
 
-def _read_fits(path: Path) -> tuple[Images, float, tuple[float, ...]]:
+def _read_fits(path: Path) -> tuple[Float32Array, float, tuple[float, ...]]:
     """Pixels (channel, y, x), their scale and the channels' wavelengths."""
     try:
         with fits.open(path, memmap=False) as hdus:
@@ -175,8 +175,8 @@ def _read_fits(path: Path) -> tuple[Images, float, tuple[float, ...]]:
 
 
 def isolate(
-    stamp: Images, *, least_snr: float, side_px: int, blur_px: float = 1.0
-) -> Images | None:
+    stamp: Float32Array, *, least_snr: float, side_px: int, blur_px: float = 1.0
+) -> Float32Array | None:
     """The galaxy at the center of a stamp, cut free; None where there is none fit to be lensed.
 
     Left out are galaxies whose brightest pixel lies below ``least_snr`` after the blur, that are
@@ -219,7 +219,7 @@ def isolate(
     return image if (image.sum(axis=(1, 2)) > 0).all() else None
 
 
-def _centered(image: Images, x: float, y: float, side_px: int) -> Images:
+def _centered(image: Float32Array, x: float, y: float, side_px: int) -> Float32Array:
     """``side_px`` pixels around the pixel nearest to (x, y); 0 where the image ends."""
     padded = np.pad(image, ((0, 0), (side_px, side_px), (side_px, side_px)))
     left, top = (round(v) + side_px - side_px // 2 for v in (x, y))

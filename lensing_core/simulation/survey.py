@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.simulation import clusters, contaminants, galaxies, lenses
 from lensing_core.simulation.artefacts import add_artefacts
@@ -34,8 +34,8 @@ class SimulatedBatch:
     scenes : with truth completed by arc S/N, magnification and attempt
     """
 
-    flux: NDArray[np.float32]
-    variance: NDArray[np.float32]
+    flux: Float32Array
+    variance: Float32Array
     scenes: tuple[Scene, ...]
 
 
@@ -121,10 +121,10 @@ class SurveySimulator:
         return galaxies.among_others(rng, scene, self._wavelengths_nm, self.size_arcsec)
 
     @property
-    def _wavelengths_nm(self) -> galaxies.Floats:
+    def _wavelengths_nm(self) -> Float64Array:
         return np.array([band.wavelength_nm for band in self.bands])
 
-    def _lens(self, rng: galaxies.Generator, wavelengths: galaxies.Floats) -> Scene:
+    def _lens(self, rng: galaxies.Generator, wavelengths: Float64Array) -> Scene:
         if self.scale == "cluster":
             return clusters.cluster_lens(rng, wavelengths, self.size_arcsec)
         kind = rng.random()
@@ -134,7 +134,7 @@ class SurveySimulator:
             return clusters.group_lens(rng, wavelengths, self.size_arcsec)
         return lenses.galaxy_lens(rng, wavelengths, self.mass)
 
-    def _contaminant(self, rng: galaxies.Generator, wavelengths: galaxies.Floats) -> Scene:
+    def _contaminant(self, rng: galaxies.Generator, wavelengths: Float64Array) -> Scene:
         if self.scale == "cluster":
             return clusters.cluster_contaminant(rng, wavelengths, self.size_arcsec)
         # Groups and points are to be among both, or each would be a mark of lenses.
@@ -201,7 +201,7 @@ class SurveySimulator:
         return [scenes[index] for index in range(start, stop)]
 
     @property
-    def _sky(self) -> NDArray[np.float64]:
+    def _sky(self) -> Float64Array:
         return np.array([sky_sigma(band, self.survey.pixel_scale_arcsec) for band in self.bands])
 
     def _resolved(self, scene: Scene) -> bool:
@@ -212,7 +212,7 @@ class SurveySimulator:
         theta_e: float = scene.truth["theta_e_arcsec"]
         return theta_e**2 > radius**2 + (seeing / 2) ** 2
 
-    def _magnification(self, scene: Scene, arcs: NDArray[np.float32]) -> float:
+    def _magnification(self, scene: Scene, arcs: Float32Array) -> float:
         """Lensed over intrinsic flux in the bluest band; flux outside the cutout is not counted."""
         if scene.lensed:
             magnitudes = np.array([part.magnitudes[0] for part in scene.lensed])

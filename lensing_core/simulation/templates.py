@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lensing_core.arrays import Float64Array
 from lensing_core.physics.cosmology import distance_modulus
 
 Spectrum = Literal["old", "star_forming"]
-Floats = NDArray[np.float64]
 REFERENCE_NM = 617.0
 """Rest wavelength of the absolute magnitudes (SDSS r)."""
 
@@ -40,7 +40,7 @@ class _Template:
     break_nm: float = 430.0
     evolution: tuple[float, float] = (0.0, 0.0)
 
-    def magnitude(self, rest_nm: Floats, redshift: Floats) -> Floats:
+    def magnitude(self, rest_nm: Float64Array, redshift: Float64Array) -> Float64Array:
         """AB magnitude up to a constant, averaged over a band around each rest wavelength."""
         knots = np.log(list(self.log_f_nu))
         wavelengths = np.log(rest_nm[..., None] * _BAND)
@@ -79,7 +79,7 @@ def apparent_magnitudes(
     wavelengths_nm: ArrayLike,
     *,
     reddening: ArrayLike = 0.0,
-) -> Floats:
+) -> Float64Array:
     """AB magnitudes through bands of effective wavelengths ``wavelengths_nm``.
 
     Parameters

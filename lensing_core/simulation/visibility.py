@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve, maximum_filter
 
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.simulation.noise import sky_sigma
 from lensing_core.surveys import Band
-
-Image = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Visibility:
     magnification: float
 
 
-def noise_map(image: Image, sigma: NDArray[np.float64], gain: NDArray[np.float64]) -> Image:
+def noise_map(image: Float32Array, sigma: Float64Array, gain: Float64Array) -> Float32Array:
     """Noise of every pixel (band, y, x): empty sky, and photons of what is in the image.
 
     Parameters
@@ -72,7 +71,9 @@ def noise_map(image: Image, sigma: NDArray[np.float64], gain: NDArray[np.float64
     return np.sqrt(sigma[:, None, None] ** 2 + photons).astype(np.float32)
 
 
-def visibility(arcs: Image, noise: Image, fwhm_px: float, magnification: float) -> Visibility:
+def visibility(
+    arcs: Float32Array, noise: Float32Array, fwhm_px: float, magnification: float
+) -> Visibility:
     """How well noiseless arcs (band, y, x) can be seen in noise (band, y, x; NaN without data)."""
     seen = np.isfinite(noise).all(axis=(1, 2)) & (noise > 0).all(axis=(1, 2))
     if not seen.any():
@@ -105,7 +106,7 @@ def second_image_snr(
     return float(snr[rows, columns][far].max()) if far.any() else 0.0
 
 
-def pixel_noise(flux: Image) -> NDArray[np.float64]:
+def pixel_noise(flux: Float32Array) -> Float64Array:
     """Noise of an empty pixel by band, from the scatter of the outermost pixels; NaN without data.
 
     Parameters
@@ -121,7 +122,7 @@ def pixel_noise(flux: Image) -> NDArray[np.float64]:
     return result
 
 
-def gains(bands: tuple[Band, ...], zero_points_mag: tuple[float, ...]) -> NDArray[np.float64]:
+def gains(bands: tuple[Band, ...], zero_points_mag: tuple[float, ...]) -> Float64Array:
     """Electrons per unit of flux at the catalog's zero points, by band; NaN where unknown."""
     survey = np.array([band.gain_e_per_unit for band in bands])
     own = np.array([band.zero_point_mag for band in bands])
@@ -137,6 +138,6 @@ def faintest_source_mag(bands: tuple[Band, ...], faintest: float) -> float:
     return min(faintest, max(depths) + 1.5) if depths else faintest
 
 
-def stated_noise(bands: tuple[Band, ...], pixel_scale_arcsec: float) -> NDArray[np.float64]:
+def stated_noise(bands: tuple[Band, ...], pixel_scale_arcsec: float) -> Float64Array:
     """Noise of an empty pixel by the survey's stated depth, by band, in the survey's unit."""
     return np.array([sky_sigma(band, pixel_scale_arcsec) for band in bands])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
+from lensing_core.arrays import Float64Array
 from lensing_core.errors import NotFoundError
 from lensing_core.store.batches import in_batches
 from lensing_core.store.ranking_filters import candidate_conditions
@@ -190,7 +190,7 @@ def has_positions(session: Session, catalog_id: int) -> bool:
 def write_columns(
     session: Session,
     candidate_ids: Sequence[int],
-    columns: Mapping[str, NDArray[np.float64]],
+    columns: Mapping[str, Float64Array],
 ) -> None:
     """Put columns of numbers, in the order of the ids, into the rows of candidates; NaN is NULL."""
     if not columns or not candidate_ids:

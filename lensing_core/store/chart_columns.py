@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.ranking_filters import candidate_filters, score_conditions
 from lensing_core.store.tables import Candidate, Catalog, Run, Score
@@ -31,22 +32,20 @@ _SCORE = [("candidate_id", "i8"), ("logit", "f8"), ("probability", "f8"), ("epis
 class ChartColumns:
     """Columns of n candidates by rising id; NaN where unknown, healpix −1 without a place."""
 
-    candidate_id: NDArray[np.int64]
-    catalog_id: NDArray[np.int64]
-    cutout_index: NDArray[np.int64]
-    healpix: NDArray[np.int64]
-    ra_deg: NDArray[np.float64]
-    dec_deg: NDArray[np.float64]
-    logit: NDArray[np.float64]
-    probability: NDArray[np.float64]
-    epistemic: NDArray[np.float64]
+    candidate_id: IntArray
+    catalog_id: IntArray
+    cutout_index: IntArray
+    healpix: IntArray
+    ra_deg: Float64Array
+    dec_deg: Float64Array
+    logit: Float64Array
+    probability: Float64Array
+    epistemic: Float64Array
 
     def __len__(self) -> int:
         return len(self.candidate_id)
 
-    def take(
-        self, candidate_ids: NDArray[np.int64] | None, catalog_ids: Sequence[int] = ()
-    ) -> ChartColumns:
+    def take(self, candidate_ids: IntArray | None, catalog_ids: Sequence[int] = ()) -> ChartColumns:
         """Those of some candidates (None: all) in some catalogs (none: in any)."""
         if candidate_ids is None and not catalog_ids:
             return self
@@ -62,9 +61,9 @@ class ChartColumns:
 class LogitHistogram:
     """Candidates by score: ``counts`` between ``edges`` (logit), the probability at each edge."""
 
-    counts: NDArray[np.int64]
-    edges: NDArray[np.float64]
-    probabilities: NDArray[np.float64]
+    counts: IntArray
+    edges: Float64Array
+    probabilities: Float64Array
 
 
 def columns_version(session: Session) -> tuple[Any, ...]:
@@ -113,7 +112,7 @@ def fetch_columns(session: Session, ensemble_id: int | None) -> ChartColumns:
     )
 
 
-def fetch_passing(session: Session, query: RankingQuery) -> NDArray[np.int64] | None:
+def fetch_passing(session: Session, query: RankingQuery) -> IntArray | None:
     """Ids of the candidates that pass the filters other than by catalog; None: all."""
     catalog_ids = query.catalog_ids or session.scalars(select(Catalog.id)).all()
     statements = [
@@ -125,7 +124,7 @@ def fetch_passing(session: Session, query: RankingQuery) -> NDArray[np.int64] | 
         scored = select(Score.candidate_id).where(Score.ensemble_id == query.ensemble_id, *limits)
         # in the order of the key: any other index would be left for the table at every row
         statements.append(scored.order_by(Score.candidate_id))
-    found: NDArray[np.int64] | None = None
+    found: IntArray | None = None
     for statement in statements:
         ids = np.unique(_table(session, statement, [("id", "i8")])["id"])
         found = ids if found is None else np.intersect1d(found, ids, assume_unique=True)
@@ -180,7 +179,7 @@ def histogram_of(columns: ChartColumns, bins: int) -> LogitHistogram | None:
     return LogitHistogram(np.histogram(logit, edges)[0], edges, at)
 
 
-def _edges(low: float, high: float, bins: int) -> NDArray[np.float64]:
+def _edges(low: float, high: float, bins: int) -> Float64Array:
     return np.linspace(low, max(high, low + 1e-6), bins + 1)
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.consensus import (
     PRIOR,
     SCHEMES,
@@ -75,11 +75,11 @@ class JoinedVotes:
     """
 
     table: VoteTable
-    gold: NDArray[np.int64]
+    gold: IntArray
     found: ConsensusEstimate
-    low_95: NDArray[np.float64]
-    high_95: NDArray[np.float64]
-    needed: NDArray[np.float64]
+    low_95: Float64Array
+    high_95: Float64Array
+    needed: Float64Array
     figures: ListFigures
     last_event_id: int
     binary: bool = False
@@ -174,14 +174,12 @@ def gold_answers(session: Session) -> dict[int, int]:
     return {candidate_id: int(answer) for candidate_id, answer in rows if answer is not None}
 
 
-def _gold(session: Session, items: NDArray[np.int64]) -> NDArray[np.int64]:
+def _gold(session: Session, items: IntArray) -> IntArray:
     answers = gold_answers(session)
     return np.array([answers.get(k, UNKNOWN) for k in items.tolist()], dtype=np.int64)
 
 
-def _prior(
-    session: Session, rule: ConsensusRule, items: NDArray[np.int64]
-) -> NDArray[np.float64] | None:
+def _prior(session: Session, rule: ConsensusRule, items: IntArray) -> Float64Array | None:
     if rule.ensemble_id is None:
         return None if rule.prior is None else np.full(len(items), rule.prior)
     p = np.full(len(items), PRIOR if rule.prior is None else rule.prior)
@@ -200,7 +198,7 @@ def _prior(
 def _decided(
     table: VoteTable,
     votes: Votes,
-    gold: NDArray[np.int64],
+    gold: IntArray,
     found: ConsensusEstimate,
     thresholds: Thresholds,
     last_event_id: int,

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import exists, func, insert, select
 from sqlalchemy.orm import Session
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.store.tables import Candidate, Crossmatch, CrossmatchEntry, Score
 
 _AT_ONCE = 10_000
@@ -29,9 +29,9 @@ class CatalogPositions:
         ICRS, degrees; NaN where unknown.
     """
 
-    id: NDArray[np.int64]
-    ra_deg: NDArray[np.float64]
-    dec_deg: NDArray[np.float64]
+    id: IntArray
+    ra_deg: Float64Array
+    dec_deg: Float64Array
 
 
 def read_positions(session: Session, catalog_id: int) -> CatalogPositions:

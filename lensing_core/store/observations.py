@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.store.batches import in_batches
 from lensing_core.store.tables import Candidate, Catalog, Observation, SurveyRow
 
@@ -36,9 +36,7 @@ def truths_of(session: Session, candidate_ids: Iterable[int]) -> dict[int, Mappi
     return truths
 
 
-def fetch_truth(
-    session: Session, candidate_ids: NDArray[np.int64], names: Sequence[str]
-) -> NDArray[np.float32]:
+def fetch_truth(session: Session, candidate_ids: IntArray, names: Sequence[str]) -> Float32Array:
     """Values (n, len(names)) of a simulation's truth; NaN for what is observed or not known."""
     out = np.full((len(candidate_ids), len(names)), np.nan, dtype=np.float32)
     row = {candidate_id: k for k, candidate_id in enumerate(candidate_ids.tolist())}
@@ -48,9 +46,7 @@ def fetch_truth(
     return out
 
 
-def fetch_covariates(
-    session: Session, candidate_ids: NDArray[np.int64]
-) -> dict[str, NDArray[np.float64]]:
+def fetch_covariates(session: Session, candidate_ids: IntArray) -> dict[str, Float64Array]:
     """Columns of :data:`COVARIATES` by name, shape (n,), in the order of the ids; NaN: unknown."""
     out = np.full((len(candidate_ids), len(COVARIATES)), np.nan)
     row = {candidate_id: k for k, candidate_id in enumerate(candidate_ids.tolist())}
@@ -96,7 +92,7 @@ def observed_for_proxies(session: Session, candidate_ids: Sequence[int]) -> list
     return [known.get(key, {}) for key in candidate_ids]
 
 
-def table_column(session: Session, candidate_ids: NDArray[np.int64], column: str) -> list[Any]:
+def table_column(session: Session, candidate_ids: IntArray, column: str) -> list[Any]:
     """What the imported table says of candidates in one column, in order of the ids; else None."""
     found: dict[int, Any] = {}
     for part in in_batches(candidate_ids):

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from lensing_core.arrays import IntArray
 from lensing_core.store.batches import in_batches
 from lensing_core.store.ranking_filters import candidate_conditions, scored
 from lensing_core.store.ranking_query import RankingQuery
@@ -56,7 +56,7 @@ def labeled_of(session: Session, candidate_ids: Collection[int]) -> set[int]:
 
 def stream_free(
     session: Session, query: RankingQuery, *, keep_graded: bool, keep_labeled: bool
-) -> Iterator[NDArray[np.int64]]:
+) -> Iterator[IntArray]:
     """Yield the ids of the candidates of a query, in parts and in no order.
 
     Parameters

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 from sqlalchemy import delete, exists, func, insert, select
 from sqlalchemy.orm import Session
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.store.batches import in_batches
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
 
@@ -26,7 +26,7 @@ def write_scores(
     catalog_id: int,
     ids: Sequence[int],
     scores: EnsembleScores,
-    distances: NDArray[np.float64] | None,
+    distances: Float64Array | None,
 ) -> None:
     """Add the scores of candidates, and put what their members say in place of what they said.
 
@@ -87,9 +87,7 @@ def delete_scores(session: Session, ensemble_id: int, ids: Iterable[int]) -> Non
         )
 
 
-def logits_of(
-    session: Session, ensemble_id: int, candidate_ids: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def logits_of(session: Session, ensemble_id: int, candidate_ids: IntArray) -> Float64Array:
     """Logits of an ensemble, shape (n,), in the order of the ids; NaN where it has no score."""
     logits: dict[int, float] = {}
     for part in in_batches(candidate_ids):
@@ -114,7 +112,7 @@ def first_of_ranking(session: Session, catalog_id: int, ensemble_id: int, n: int
     )
 
 
-def read_logits(session: Session, catalog_id: int, ensemble_id: int) -> NDArray[np.float64]:
+def read_logits(session: Session, catalog_id: int, ensemble_id: int) -> Float64Array:
     """All scores of a catalog, in no order."""
     columns = Score.__table__.c
     rows = session.connection().execute(

@@ -15,12 +15,13 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
+from lensing_core.arrays import Float64Array
 from lensing_core.errors import BadInputError
 
-Floats = NDArray[np.float64]
 
-
-def _check(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> tuple[Floats, Floats]:
+def _check(
+    logits: NDArray[np.floating], labels: NDArray[np.integer]
+) -> tuple[Float64Array, Float64Array]:
     members = np.asarray(logits, dtype=np.float64)
     truth = np.asarray(labels, dtype=np.float64)
     if members.ndim != 2 or len(members) != len(truth):
@@ -74,7 +75,7 @@ class LogisticStack:
         weights[:-1] += departures
         return cls(tuple(map(float, weights)), float(fitted.intercept_[0]))
 
-    def __call__(self, logits: NDArray[np.floating]) -> Floats:
+    def __call__(self, logits: NDArray[np.floating]) -> Float64Array:
         """Joint logits, shape (n,), from member logits, shape (n, members)."""
         return np.asarray(logits, dtype=np.float64) @ np.array(self.weights) + self.intercept
 
@@ -126,7 +127,7 @@ class IsotonicBayes:
             values.append(tuple(map(float, np.maximum.accumulate(probabilities))))
         return cls(tuple(thresholds), tuple(values), float(truth.mean()))
 
-    def __call__(self, logits: NDArray[np.floating]) -> Floats:
+    def __call__(self, logits: NDArray[np.floating]) -> Float64Array:
         """Joint logits, shape (n,), from member logits, shape (n, members)."""
         columns = np.asarray(logits, dtype=np.float64).T
         base = float(logit(self.prior))

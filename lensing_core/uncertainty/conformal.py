@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray
 from lensing_core.errors import BadInputError
 
 
@@ -63,7 +64,7 @@ class ConformalSets:
             cuts[name] = float(np.partition(conformity, k - 1)[k - 1])
         return cls(error_rate, lens_from=cuts["lens"], other_to=-cuts["other"])
 
-    def contains(self, scores: NDArray[np.floating]) -> NDArray[np.bool_]:
+    def contains(self, scores: NDArray[np.floating]) -> BoolArray:
         """Membership of (not a lens, lens) in each object's set, shape (n, 2)."""
         scores = np.asarray(scores, dtype=np.float64)
         return np.stack([scores <= self.other_to, scores >= self.lens_from], axis=1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, xlog1py, xlogy
 
-Floats = NDArray[np.float64]
+from lensing_core.arrays import Float64Array
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Decomposition:
     disagreement : standard deviation of member logits
     """
 
-    total: Floats
-    aleatoric: Floats
-    epistemic: Floats
-    disagreement: Floats
+    total: Float64Array
+    aleatoric: Float64Array
+    epistemic: Float64Array
+    disagreement: Float64Array
 
 
-def _entropy(p: Floats) -> Floats:
+def _entropy(p: Float64Array) -> Float64Array:
     return -(xlogy(p, p) + xlog1py(1 - p, -p))
 
 
@@ -43,14 +43,14 @@ def decompose(member_logits: ArrayLike) -> Decomposition:
     return Decomposition(total, aleatoric, np.maximum(total - aleatoric, 0.0), z.std(axis=1))
 
 
-def mean_logit(member_logits: ArrayLike) -> Floats:
+def mean_logit(member_logits: ArrayLike) -> Float64Array:
     """Equal-weight fusion in logit space, shape (n,) from (n, members)."""
     return np.asarray(member_logits, dtype=np.float64).mean(axis=1)
 
 
 def inverse_variance_logit(
     member_logits: ArrayLike, variances: ArrayLike, *, floor: float = 1e-2
-) -> Floats:
+) -> Float64Array:
     """Σ w_m z_m with w_m ∝ 1 / (σ_m² + floor), normalised for each object.
 
     Parameters

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lens_triage.training.jobs.notes import write_note
 from lens_triage.training.recording import record_model
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import EncodeSettings
 from lens_triage.training.settings.encode import crops_of
+from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.cutouts import CutoutStore
 from lensing_core.cutouts.verifying import check_shards
 from lensing_core.models.deep import Novelty
@@ -112,8 +112,8 @@ def _novelty(workspace: Workspace, catalog: str, member: EncoderMember) -> Novel
 
 
 def embed(
-    member: EncoderMember, store: CutoutStore, rows: NDArray[np.int64], batch: int = 256
-) -> NDArray[np.float32]:
+    member: EncoderMember, store: CutoutStore, rows: IntArray, batch: int = 256
+) -> Float32Array:
     """Embeddings (n, d) of some cutouts."""
     predict = member.predictor(store.geometry, store.folder.name)
     found = [

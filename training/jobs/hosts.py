@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import InjectSettings
+from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.errors import BadInputError
 from lensing_core.imaging.unstretch import PictureStretch, estimate_stretch
@@ -39,9 +39,9 @@ class Painter(Protocol):
     def paint_many(
         self,
         numbers: list[int],
-        flux: NDArray[np.float32],
+        flux: Float32Array,
         *,
-        psfs: NDArray[np.float32] | None = None,
+        psfs: Float32Array | None = None,
         redshifts: list[float | None] | None = None,
     ) -> list[Painted | None]: ...
 
@@ -88,7 +88,7 @@ def bands_to_paint(geometry: CutoutGeometry, survey: Survey, catalog: str) -> tu
 
 
 def painter_of(
-    settings: InjectSettings, store: CutoutStore, survey: Survey, rows: NDArray[np.int64]
+    settings: InjectSettings, store: CutoutStore, survey: Survey, rows: IntArray
 ) -> Painter:
     """The painter for a catalog's cutouts.
 
@@ -115,7 +115,7 @@ def painter_of(
 
 
 def stretch_of(
-    settings: InjectSettings, store: CutoutStore, bands: tuple[Band, ...], rows: NDArray[np.int64]
+    settings: InjectSettings, store: CutoutStore, bands: tuple[Band, ...], rows: IntArray
 ) -> PictureStretch:
     """As the settings say, or estimated from some pictures."""
     if settings.stretch != "estimated":
@@ -174,7 +174,7 @@ def choose_hosts(
     catalog_id: int,
     psf_fwhm_arcsec: float,
     *,
-    without: NDArray[np.int64] | None = None,
+    without: IntArray | None = None,
 ) -> list[PossibleHost]:
     """The galaxies to paint on, drawn by the seed.
 
@@ -212,9 +212,7 @@ def choose_hosts(
     return drawn[: settings.n_galaxies]
 
 
-def measure_rows(
-    context: JobContext, store: CutoutStore, rows: NDArray[np.int64]
-) -> ObjectMeasures:
+def measure_rows(context: JobContext, store: CutoutStore, rows: IntArray) -> ObjectMeasures:
     """Photometry of cutouts by row, batch by batch."""
     flux = store.geometry.pixel_kind == "flux"
     parts = [measure_objects(store.read_many(rows[:0]), store.geometry.pixel_scale_arcsec)]

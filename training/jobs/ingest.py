@@ -6,12 +6,10 @@ import logging
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lens_triage.training.jobs.preset import with_preset
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import IngestSettings
+from lensing_core.arrays import Float32Array
 from lensing_core.errors import LensTriageError, traceback_in
 from lensing_core.ingest.catalog_writer import CatalogSpec
 from lensing_core.ingest.columns import recognise
@@ -177,7 +175,7 @@ class ImportPreview:
     image_kind: str
     bands: list[BandPreview]
     geometry: dict[str, Any] | None
-    cutout: NDArray[np.float32] | None
+    cutout: Float32Array | None
     warnings: list[str]
     error: str
     bytes_per_cutout: int = 0

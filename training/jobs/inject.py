@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lens_triage.training.jobs.hosts import Painter, choose_hosts, galaxies_to_paint, painter_of
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import InjectSettings
+from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
@@ -34,7 +34,7 @@ def run(
     context: JobContext,
     settings: InjectSettings,
     *,
-    without: NDArray[np.int64] | None = None,
+    without: IntArray | None = None,
 ) -> dict[str, Any]:
     """Make the catalog that ``settings`` describe; goes on where an earlier attempt stopped.
 
@@ -80,8 +80,8 @@ def _hosts(
     store: CutoutStore,
     source_id: int,
     psf_fwhm_arcsec: float,
-    without: NDArray[np.int64] | None,
-) -> tuple[list[int], NDArray[np.int64]]:
+    without: IntArray | None,
+) -> tuple[list[int], IntArray]:
     """Ids and rows of the hosts; kept, so that labels given meanwhile do not move a resume."""
     note: Path = context.folder / HOSTS
     if note.is_file():
@@ -130,7 +130,7 @@ def _batch(
     store: CutoutStore,
     ids: Sequence[int],
     first: int,
-) -> tuple[NDArray[np.float32], list[NewCandidate]]:
+) -> tuple[Float32Array, list[NewCandidate]]:
     """Cutouts and rows of some hosts: with arcs, and before each the same without, if asked for."""
     with open_database(context.workspace).session() as session:
         hosts = candidates_by_id(session, ids)
@@ -155,7 +155,7 @@ def _batch(
     return np.stack(pixels).astype(np.float32) if pixels else empty, rows
 
 
-def _psfs(store: CutoutStore, hosts: Sequence[Candidate]) -> NDArray[np.float32] | None:
+def _psfs(store: CutoutStore, hosts: Sequence[Candidate]) -> Float32Array | None:
     """PSF images of the hosts where the catalog has them for all, odd-sized and of sum 1."""
     if not (store.folder / "shard-00000.psf.npy").exists():
         return None

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lens_triage.training.checks.ensembles import check_score
 from lens_triage.training.device import torch_device
@@ -16,6 +15,7 @@ from lens_triage.training.measuring import measures_of_members
 from lens_triage.training.members import open_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import ScoreSettings
+from lensing_core.arrays import BoolArray, Float64Array
 from lensing_core.cutouts import CutoutStore
 from lensing_core.cutouts.verifying import check_shards
 from lensing_core.features.composition import count_unsegmented
@@ -171,8 +171,8 @@ def fuse(
     members: Sequence[StoredMember],
     outputs: dict[str, MemberOutput],
     *,
-    without: NDArray[np.bool_] | None = None,
-) -> tuple[EnsembleScores, NDArray[np.float64] | None]:
+    without: BoolArray | None = None,
+) -> tuple[EnsembleScores, Float64Array | None]:
     """Scores from the outputs of members by id, and the distance from known non-lenses.
 
     Outputs of heads are added: they follow from those of their base members. ``without`` is that of
@@ -189,7 +189,7 @@ def fuse(
         else None,
         without=without,
     )
-    distances: NDArray[np.float64] | None = None
+    distances: Float64Array | None = None
     for stored, output in zip(members, found, strict=True):
         member = stored.member
         sensed = isinstance(member, DeepMember | EncoderMember) and member.novelty

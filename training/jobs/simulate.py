@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from lens_triage.training.device import torch_device
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import SimulateSettings
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
@@ -33,7 +33,7 @@ SHARDS_AHEAD = 3
 """Shards that are asked for while one is written: enough for all processes to have work."""
 APERTURE_ARCSEC = 2.0
 PHOTO_Z_SCATTER = 0.03
-Rows = tuple[NDArray[np.float32], list[NewCandidate]]
+Rows = tuple[Float32Array, list[NewCandidate]]
 # Footprint of the made-up positions, and the R2 sequence (Roberts 2018) that fills it evenly.
 _RA_DEG, _DEC_DEG = (130.0, 60.0), (-5.0, 25.0)
 _R2 = np.array([0.7548776662466927, 0.5698402909980532])
@@ -188,7 +188,7 @@ def _candidate(
     bands: tuple[str, ...],
     index: int,
     scene: Scene,
-    flux: NDArray[np.float32],
+    flux: Float32Array,
 ) -> NewCandidate:
     position = (0.5 + _R2 * index + 0.1 * settings.seed * _R2[::-1]) % 1
     magnitudes, snr = _aperture_magnitudes(flux, frame)
@@ -223,9 +223,7 @@ def _psf_fwhm(frame: Frame, scene: Scene, band: int) -> float:
     return frame.psf_fwhm_arcsec[band] * width
 
 
-def _aperture_magnitudes(
-    flux: NDArray[np.float32], frame: Frame
-) -> tuple[list[float | None], float]:
+def _aperture_magnitudes(flux: Float32Array, frame: Frame) -> tuple[list[float | None], float]:
     """Magnitudes within 2″ of the centre as measured (None where the flux is not positive),
     and the largest S/N of these fluxes, from the scatter of the outermost pixels."""
     axis = (np.arange(frame.size_px) - (frame.size_px - 1) / 2) * frame.pixel_scale_arcsec

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lensing_core.arrays import Float32Array, Float64Array
 
 
-def between(
-    cells: NDArray[np.float64], centres: NDArray[np.float64], size: int
-) -> NDArray[np.float32]:
+def between(cells: Float64Array, centres: Float64Array, size: int) -> Float32Array:
     """Cells (k, k) at ``centres`` on (size, size) pixels: linear in between, constant beyond."""
     pixels = np.arange(size)
     rows = np.stack([np.interp(pixels, centres, row) for row in cells])

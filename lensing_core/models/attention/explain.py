@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.models.attention.maps import AttentionMap, Method, NoAttentionError
 from lensing_core.models.attention.networks import network_attention, network_methods
@@ -15,7 +13,7 @@ from lensing_core.models.member import Metadata
 
 def member_attention(
     stored: StoredMember,
-    cutout: NDArray[np.float32],
+    cutout: Float32Array,
     geometry: CutoutGeometry,
     catalog: str,
     metadata: Metadata | None = None,

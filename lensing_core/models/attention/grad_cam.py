@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 from captum.attr import LayerGradCam
-from numpy.typing import NDArray
 from timm.models import ResNet
 from torch import Tensor, nn
 
+from lensing_core.arrays import Float64Array
 from lensing_core.models.attention.cells import between
 from lensing_core.models.attention.maps import AttentionMap, NoAttentionError
 from lensing_core.models.networks import LensNetwork
@@ -111,7 +111,7 @@ def _cell_centres(
     name: str,
     images: Tensor,
     metadata: Tensor | None,
-) -> NDArray[np.float64]:
+) -> Float64Array:
     """Where the cells of a layer stand along an axis, pixels of what the backbone sees.
 
     A strided convolution of kernel k, stride s and padding p puts its first cell at

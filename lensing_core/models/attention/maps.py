@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import ByteArray, Float32Array
 from lensing_core.errors import LensTriageError
 
 Method = Literal["integrated_gradients", "grad_cam", "rollout", "mil"]
@@ -48,14 +48,14 @@ class AttentionMap:
     """
 
     method: Method
-    values: NDArray[np.float32]
+    values: Float32Array
     cell_px: float
     total: float
     logit: float
     exact: bool = False
     empty: float | None = None
 
-    def strength(self) -> NDArray[np.float32]:
+    def strength(self) -> Float32Array:
         """How strongly each pixel is drawn, (y, x), 0 to 1; 0 where the member does not look.
 
         What speaks for a lens, on a linear scale. The strongest pixel of a map is at 1 only if
@@ -84,7 +84,7 @@ class AttentionMap:
         return replace(self, values=whole)
 
 
-def overlay(shown: AttentionMap, *, upside_down: bool) -> NDArray[np.uint8]:
+def overlay(shown: AttentionMap, *, upside_down: bool) -> ByteArray:
     """The map as a picture (y, x, RGBA) to be laid over that of the cutout.
 
     Parameters

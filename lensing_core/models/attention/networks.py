@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from lensing_core.arrays import Float32Array
 from lensing_core.errors import BadInputError
 from lensing_core.models.attention.cells import between
 from lensing_core.models.attention.grad_cam import grad_cam
@@ -81,7 +81,7 @@ def network_attention(
     return replace(found[0], values=values, total=float(totals[method]), logit=logit)
 
 
-def _turned_back(values: NDArray[np.float32], code: int) -> NDArray[np.float32]:
+def _turned_back(values: Float32Array, code: int) -> Float32Array:
     """Undo :func:`dihedral`: its steps in the opposite order."""
     values = values.T if code & 4 else values
     values = values[::-1] if code & 2 else values

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import ContractError
 from lensing_core.models.contract import CutoutSelection, InputContract, flux_scale
@@ -153,7 +153,7 @@ class EncoderPredictor:
     bf16: bool
 
     @torch.inference_mode()
-    def __call__(self, flux: NDArray[np.float32], metadata: Metadata | None = None) -> MemberOutput:
+    def __call__(self, flux: Float32Array, metadata: Metadata | None = None) -> MemberOutput:
         levels = self.pictures(flux)
         parts = [self._embed(self._crop(levels, crop)) for crop in self.member.spec.crops_arcsec]
         embedding = torch.cat(parts, dim=1).float().cpu().numpy()
@@ -162,7 +162,7 @@ class EncoderPredictor:
         return MemberOutput(logit, embedding)
 
     @torch.inference_mode()
-    def pictures(self, flux: NDArray[np.float32]) -> Tensor:
+    def pictures(self, flux: Float32Array) -> Tensor:
         """Levels (n, 3, y, x) from 0 to 1 of cutouts (n, band, y, x)."""
         scaled = self.selection(flux) * flux_scale(self.selection.geometry)[:, None, None]
         return self.member.spec.picture(torch.from_numpy(scaled).to(self.member.device))
@@ -215,7 +215,7 @@ def _network(name: str, input_px: int) -> TimmEncoder:
 
 def make_encoder(
     name: str,
-    sample: NDArray[np.float32],
+    sample: Float32Array,
     geometry: CutoutGeometry,
     *,
     scale: str = "galaxy",

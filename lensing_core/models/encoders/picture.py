@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.imaging.noise import frame_mask
 from lensing_core.models.deep import ImageScaling
@@ -49,7 +49,7 @@ class PictureMapping:
     rendered: bool
 
     @classmethod
-    def measure(cls, flux: NDArray[np.float32], geometry: CutoutGeometry) -> PictureMapping:
+    def measure(cls, flux: Float32Array, geometry: CutoutGeometry) -> PictureMapping:
         """From a sample of cutouts (n, band, y, x), already at zero point 25."""
         bands = len(geometry.bands)
         if geometry.pixel_kind == "rendered":

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lensing_core.arrays import Float32Array
 from lensing_core.errors import BadInputError, ContractError
 from lensing_core.models.networks.spec import MetadataField
 
@@ -31,7 +31,7 @@ class Site(NamedTuple):
 
 def encode_metadata(
     fields: Sequence[MetadataField], columns: Mapping[str, Sequence[Any]]
-) -> npt.NDArray[np.float32]:
+) -> Float32Array:
     """A table's columns as the metadata of a network.
 
     Parameters

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from lens_triage.training.jobs.retrain.copies import repeated
-from lens_triage.training.jobs.retrain.heads import Floats, HeadPlan, Ints, TrainingSet
+from lens_triage.training.jobs.retrain.heads import HeadPlan, TrainingSet
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.datasets.table import LENS, OTHER
 from lensing_core.pu import (
     NNPU,
@@ -30,8 +31,8 @@ _TOLD_A_PRIOR = (NNPU, BaggingPU, Spy)  # UPU is an NNPU
 
 def estimate_prior(
     training: TrainingSet,
-    out_of_fold: dict[str, Floats],
-    columns: Ints,
+    out_of_fold: dict[str, Float64Array],
+    columns: IntArray,
     share_unlabeled: float,
     *,
     seed: int,

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lens_triage.training.settings import RetrainSettings
+from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.datasets.table import (
     LENS,
     NO_REASON,
@@ -15,17 +16,16 @@ from lensing_core.datasets.table import (
 
 LENS_COPIES = 4
 """Of a lens that nobody doubts, where others are doubted."""
-Ints = NDArray[np.int64]
 
 
 def copies_of(
     state: NDArray[np.int8],
-    weight: NDArray[np.float32],
+    weight: Float32Array,
     reason: NDArray[np.int8],
     *,
     other_weight: int,
     hard_weight: float,
-) -> Ints:
+) -> IntArray:
     """As how many unlabeled objects each labeled one counts, shape (n,).
 
     Lenses count once; where some are less sure than others, up to :data:`LENS_COPIES` times by
@@ -47,7 +47,7 @@ def copies_of(
     return copies
 
 
-def copies_in(chosen: RetrainingSample, settings: RetrainSettings) -> Ints:
+def copies_in(chosen: RetrainingSample, settings: RetrainSettings) -> IntArray:
     """:func:`copies_of` the objects of a selection, by the weights of a run."""
     return copies_of(
         chosen.state,
@@ -58,6 +58,6 @@ def copies_in(chosen: RetrainingSample, settings: RetrainSettings) -> Ints:
     )
 
 
-def repeated(rows: Ints, copies: Ints) -> Ints:
+def repeated(rows: IntArray, copies: IntArray) -> IntArray:
     """``rows``, and those that count several times again behind them."""
     return np.concatenate([rows, np.repeat(rows, copies[rows] - 1)])

@@ -6,23 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lens_triage.training.jobs.retrain.selection import RetrainingSample
+from lensing_core.arrays import Float64Array
 from lensing_core.datasets.table import (
     LENS,
     OTHER,
 )
 from lensing_core.pu import IntervalEstimate, PriorEstimates, scar_check
 
-Floats = NDArray[np.float64]
-
 
 def diagnose(
     selection: RetrainingSample,
-    logits: Floats,
+    logits: Float64Array,
     priors: PriorEstimates,
-    covariates: dict[str, Floats],
+    covariates: dict[str, Float64Array],
     *,
     survey_prior: float,
     scans: Sequence[dict[str, Any]] = (),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lens_triage.training.jobs.retrain.stacking import (
@@ -14,6 +13,7 @@ from lens_triage.training.jobs.retrain.stacking import (
     figures_of,
 )
 from lens_triage.training.jobs.train.held_out import HeldOut
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.datasets.table import (
     LENS,
     NO_REASON,
@@ -28,7 +28,6 @@ from lensing_core.store.scores import logits_of
 from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace
 
-Floats = NDArray[np.float64]
 LENSES_KEPT = 0.8
 """Share of the held-out lenses at whose score contaminants are counted."""
 
@@ -38,7 +37,7 @@ def evaluate(
     ensemble: str,
     base: Ensemble,
     selection: RetrainingSample,
-    logits: dict[str, Floats],
+    logits: dict[str, Float64Array],
 ) -> dict[str, Any]:
     """Figures on held-out objects, of the new ensemble, its members and the base ensemble.
 
@@ -76,7 +75,7 @@ def evaluate(
 
 
 def _differences(
-    main: EvaluationSet | None, before: Floats | None, after: Floats
+    main: EvaluationSet | None, before: Float64Array | None, after: Float64Array
 ) -> dict[str, dict[str, Any]]:
     """New figures less those of the base on the same objects, with paired intervals."""
     if main is None or before is None:
@@ -86,7 +85,9 @@ def _differences(
     return {name: difference.to_json() for name, difference in found.items()}
 
 
-def by_reason(selection: RetrainingSample, logits: dict[str, Floats]) -> dict[str, dict[str, Any]]:
+def by_reason(
+    selection: RetrainingSample, logits: dict[str, Float64Array]
+) -> dict[str, dict[str, Any]]:
     """How many held-out rejected objects of each kind score above most held-out lenses.
 
     By kind and name of the logits: ``passed`` of ``total`` with a 95 % interval, at the score that
@@ -111,7 +112,7 @@ def by_reason(selection: RetrainingSample, logits: dict[str, Floats]) -> dict[st
     return found
 
 
-def _scores_of(workspace: Workspace, ensemble: Ensemble, ids: NDArray[np.int64]) -> Floats | None:
+def _scores_of(workspace: Workspace, ensemble: Ensemble, ids: IntArray) -> Float64Array | None:
     """The ensemble's logits of candidates as stored; None where one is missing."""
     with open_database(workspace).session() as session:
         logits = logits_of(session, ensemble.id, ids)

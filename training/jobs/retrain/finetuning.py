@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lens_triage.training.jobs import score as scoring
 from lens_triage.training.jobs.notes import write_note
@@ -50,6 +49,7 @@ from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import FinetuneSettings, ScoreSettings
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.calibration import Calibration, shift_prior
 from lensing_core.datasets.table import (
     LENS,
@@ -63,9 +63,6 @@ from lensing_core.models.files import new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import find_ensemble
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def run(context: JobContext, settings: FinetuneSettings) -> dict[str, Any]:
@@ -135,7 +132,9 @@ def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clo
     of_kept = dict(zip((m.id for m in kept), known.T, strict=True))
     ids: list[str] = []
     calibrations: list[Calibration] = []
-    columns: list[Floats] = []  # of all rows; of training rows by models that did not see them
+    columns: list[
+        Float64Array
+    ] = []  # of all rows; of training rows by models that did not see them
     move = float(shift_prior(0.0, BALANCE, base_rule.joint.prior))
     for k, stored_member in zip(pixels, before, strict=True):
         member = stored_member.member
@@ -197,11 +196,11 @@ class _Fits:
     base_id: str
     member: DeepMember
     data: TrainingData
-    train: Ints
-    fold: Ints
+    train: IntArray
+    fold: IntArray
     chosen: RetrainingSample
 
-    def run(self, common: dict[str, Any]) -> tuple[str, Floats]:
+    def run(self, common: dict[str, Any]) -> tuple[str, Float64Array]:
         """Train and store the network; its id, and logits of all rows that nothing saw.
 
         Logits of training rows come from the folds, those of the others from the final network.
@@ -235,7 +234,7 @@ class _Fits:
         write_note(note, {"model": model_id})
         return model_id, logits
 
-    def _fit(self, name: str, rows: Ints, number: int) -> DeepMember:
+    def _fit(self, name: str, rows: IntArray, number: int) -> DeepMember:
         """On some of the rows that train, each as often as it counts."""
         rows = repeated(rows, copies_in(self.chosen, self.settings))
         return finetune(
@@ -249,7 +248,7 @@ class _Fits:
         )
 
 
-def _logits(member: DeepMember, data: TrainingData, rows: Ints) -> Floats:
+def _logits(member: DeepMember, data: TrainingData, rows: IntArray) -> Float64Array:
     predict = member.predictor(data.geometry, "the selection")
     parts = [
         predict(native_flux(data, batch), data.metadata_of(batch, member.metadata_names)).logit
@@ -258,7 +257,7 @@ def _logits(member: DeepMember, data: TrainingData, rows: Ints) -> Floats:
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def _save(path: Path, values: Floats) -> None:
+def _save(path: Path, values: Float64Array) -> None:
     """Whole or not at all."""
     with replacing(path) as beside, beside.open("wb") as stream:
         np.save(stream, values)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens_triage.training.jobs.retrain.copies import repeated
+from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.datasets.splits import group_folds
 from lensing_core.datasets.table import (
     LENS,
@@ -72,8 +73,6 @@ HEADS: dict[str, HeadKind] = {
     "elkan_noto": HeadKind("elkan_noto", _FEW_TREES, _DRAWN),
     "elkan_noto_reweighted": HeadKind("elkan_noto_reweighted", _FEW_TREES, _DRAWN),
 }
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ def plan_heads(
     return plans
 
 
-def deal_folds(state: NDArray[np.int8], groups: Ints, n_folds: int, *, seed: int) -> Ints:
+def deal_folds(state: NDArray[np.int8], groups: IntArray, n_folds: int, *, seed: int) -> IntArray:
     """Fold of each training object; fewer folds where lenses stand in fewer groups.
 
     Raises
@@ -179,12 +178,12 @@ class TrainingSet:
         From 0 to 1, NaN where unknown.
     """
 
-    x: NDArray[np.float32]
+    x: Float32Array
     state: NDArray[np.int8]
-    group: Ints
-    fold: Ints
-    copies: Ints
-    grade: Floats | None = None
+    group: IntArray
+    fold: IntArray
+    copies: IntArray
+    grade: Float64Array | None = None
 
 
 def cross_fit(
@@ -193,7 +192,7 @@ def cross_fit(
     *,
     done: Callable[[int], object] = lambda count: None,
     workers: int = 1,
-) -> tuple[Floats, PUModel]:
+) -> tuple[Float64Array, PUModel]:
     """Out-of-fold log-odds (n,) of training objects, and the model fitted on all of them.
 
     Parameters
@@ -205,7 +204,7 @@ def cross_fit(
     """
     folds = np.unique(training.fold)
 
-    def part(k: int | None) -> tuple[Floats, PUModel]:
+    def part(k: int | None) -> tuple[Float64Array, PUModel]:
         held = training.fold == k
         model = _fit(method, training, np.flatnonzero(~held))
         return model.decision(training.x[held]) if held.any() else np.empty(0), model
@@ -229,7 +228,7 @@ def cross_fit(
     return out, final
 
 
-def _fit(method: PUMethod, training: TrainingSet, rows: Ints) -> PUModel:
+def _fit(method: PUMethod, training: TrainingSet, rows: IntArray) -> PUModel:
     if isinstance(method, BestProbe):
         weight = training.copies.astype(np.float64)
         everything = ProbeData(training.x, training.state, weight, training.group, training.grade)

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from lens_triage.training.jobs.notes import write_note
 from lens_triage.training.jobs.retrain.class_prior import estimate_prior, scan_prior
@@ -55,6 +54,7 @@ from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import RetrainSettings
+from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.datasets.table import (
     LENS,
     UNLABELED,
@@ -71,8 +71,6 @@ from lensing_core.store.encoders import encoders_of
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.observations import fetch_covariates
 from lensing_core.store.tables import Ensemble
-
-Floats = NDArray[np.float64]
 
 
 def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
@@ -108,7 +106,7 @@ class _Fitted:
     name: str
     model_id: str
     member: HeadMember
-    out_of_fold: Floats
+    out_of_fold: Float64Array
 
 
 def _make(context: JobContext, settings: RetrainSettings, names: list[str], clock: Clock) -> None:
@@ -246,12 +244,12 @@ def _heads(
     settings: RetrainSettings,
     plans: list[HeadPlan],
     bases: StoredBases,
-    table: NDArray[np.float32],
+    table: Float32Array,
     chosen: RetrainingSample,
-    fold: NDArray[np.int64],
+    fold: IntArray,
     common: dict[str, Any],
     clock: Clock,
-    grade: Floats | None,
+    grade: Float64Array | None,
 ) -> list[_Fitted]:
     """All heads, fitted and stored, with progress."""
     each = len(np.unique(fold)) + 1
@@ -351,9 +349,9 @@ def _logits(
     rule: EnsembleRule,
     fitted: list[_Fitted],
     bases: StoredBases,
-    table: NDArray[np.float32],
-    raw: Floats,
-) -> dict[str, Floats]:
+    table: Float32Array,
+    raw: Float64Array,
+) -> dict[str, Float64Array]:
     """Logits of held-out objects by the ensemble and by each member, at the survey's prior."""
     columns = [raw]
     for head in fitted:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lens_triage.training.settings import RetrainSettings
+from lensing_core.arrays import IntArray
 from lensing_core.datasets.grades import GradeRule
-from lensing_core.datasets.groups import Groups
 from lensing_core.datasets.labels import labels_to_retrain
 from lensing_core.datasets.table import CandidateLabels
 from lensing_core.store import Session
@@ -28,7 +28,7 @@ def grade_rule(settings: RetrainSettings) -> GradeRule | None:
 
 def labels_of_run(
     session: Session, names: Sequence[str], settings: RetrainSettings
-) -> tuple[CandidateLabels, Groups]:
+) -> tuple[CandidateLabels, IntArray]:
     """Labels of catalogs, and the groups that stay on one side of every split.
 
     Raises as :func:`~lensing_core.datasets.labels.labels_to_retrain` does.

@@ -16,7 +16,6 @@ import lightning
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Sampler
 
 from lens_triage.training.jobs.retrain.selection import RetrainingSample
@@ -32,6 +31,7 @@ from lens_triage.training.jobs.train.module import (
 from lens_triage.training.jobs.train.network import make_trainer
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import FinetuneSettings, TrainSettings
+from lensing_core.arrays import BoolArray, IntArray
 from lensing_core.cutouts import CutoutStore
 from lensing_core.datasets.table import LENS, TrainingLabels
 from lensing_core.models.deep import DeepMember
@@ -41,7 +41,6 @@ LENS_SHARE = 0.25
 """Of a batch, at most."""
 BALANCE = 0.5
 """Class prior of the loss's logits: :func:`~lens_triage.training.jobs.train.losses.make_loss`."""
-Ints = NDArray[np.int64]
 
 
 def open_cutouts(
@@ -80,7 +79,7 @@ class LensesInEveryBatch(Sampler[int]):
         Of a batch.
     """
 
-    def __init__(self, lens: NDArray[np.bool_], size: int, seed: int) -> None:
+    def __init__(self, lens: BoolArray, size: int, seed: int) -> None:
         self.lenses, self.others = np.flatnonzero(lens), np.flatnonzero(~lens)
         self.share = max(1, min(len(self.lenses), int(LENS_SHARE * size)))
         self.size, self.seed, self.epoch = size, seed, 0
@@ -110,7 +109,7 @@ def finetune(
     settings: FinetuneSettings,
     member: DeepMember,
     data: TrainingData,
-    rows: Ints,
+    rows: IntArray,
     *,
     name: str,
     seed: int,

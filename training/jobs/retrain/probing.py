@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lens_triage.training.jobs.retrain.heads import HeadPlan
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.errors import BadInputError
 from lensing_core.models.files import StoredMember
 from lensing_core.models.head import HeadInput
@@ -56,9 +56,7 @@ def trimmed(inputs: Sequence[HeadInput], model: PUModel) -> tuple[tuple[HeadInpu
     return tuple(inputs[k] for k in kept), without_columns(model, rows)
 
 
-def read_grades(
-    session: Session, candidate_ids: NDArray[np.int64], column: str
-) -> NDArray[np.float64]:
+def read_grades(session: Session, candidate_ids: IntArray, column: str) -> Float64Array:
     """Grades from a column of the imported table, from 0 (lowest) to 1; NaN where there is none.
 
     Raises

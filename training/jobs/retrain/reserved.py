@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import BoolArray, IntArray
 from lensing_core.datasets.splits import group_folds
 from lensing_core.datasets.table import (
     LENS,
@@ -23,7 +23,6 @@ from lensing_core.workspace import Workspace, check_slug
 
 ONE_IN = 5
 """One group in this many is reserved."""
-Ints = NDArray[np.int64]
 
 
 def reserved_path(workspace: Workspace, catalog: str) -> Path:
@@ -32,8 +31,8 @@ def reserved_path(workspace: Workspace, catalog: str) -> Path:
 
 
 def reserve(
-    workspace: Workspace, labels: CandidateLabels, groups: Ints, seen: NDArray[np.bool_], seed: int
-) -> NDArray[np.bool_]:
+    workspace: Workspace, labels: CandidateLabels, groups: IntArray, seen: BoolArray, seed: int
+) -> BoolArray:
     """Which candidates are reserved, by :func:`choose_reserved`; written for good."""
     known, held = _read(workspace, labels)
     result = choose_reserved(workspace, labels, groups, seen, seed)
@@ -43,8 +42,8 @@ def reserve(
 
 
 def choose_reserved(
-    workspace: Workspace, labels: CandidateLabels, groups: Ints, seen: NDArray[np.bool_], seed: int
-) -> NDArray[np.bool_]:
+    workspace: Workspace, labels: CandidateLabels, groups: IntArray, seen: BoolArray, seed: int
+) -> BoolArray:
     """Which candidates are reserved, shape (n,); decided for those that are new, not written.
 
     Groups with labeled lenses that no base member has seen are dealt evenly: only those can show
@@ -78,9 +77,7 @@ def choose_reserved(
     return np.asarray(reserved[member])
 
 
-def _read(
-    workspace: Workspace, labels: CandidateLabels
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _read(workspace: Workspace, labels: CandidateLabels) -> tuple[BoolArray, BoolArray]:
     """Which candidates were decided on before, and which of them are reserved."""
     known, held = np.zeros(len(labels), dtype=bool), np.zeros(len(labels), dtype=bool)
     for catalog_id, name in labels.catalogs.items():
@@ -95,7 +92,7 @@ def _read(
     return known, held
 
 
-def _write(workspace: Workspace, labels: CandidateLabels, reserved: NDArray[np.bool_]) -> None:
+def _write(workspace: Workspace, labels: CandidateLabels, reserved: BoolArray) -> None:
     for catalog_id, name in labels.catalogs.items():
         path = reserved_path(workspace, name)
         path.parent.mkdir(parents=True, exist_ok=True)

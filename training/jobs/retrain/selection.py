@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens_triage.training.jobs.train.held_out import HeldOut
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array, IntArray
 from lensing_core.datasets.table import (
     UNLABELED,
     CandidateLabels,
@@ -25,8 +26,6 @@ from lensing_core.store.catalogs import get_catalog
 from lensing_core.store.models import ensembles_of_run, models_by_id
 from lensing_core.workspace import Workspace
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 _AT_ONCE = 8192
 
 
@@ -47,21 +46,21 @@ class RetrainingSample:
         Of the unlabeled objects that may train, how many were drawn.
     """
 
-    candidate_id: Ints
-    catalog_id: Ints
-    row: Ints
-    group: Ints
+    candidate_id: IntArray
+    catalog_id: IntArray
+    row: IntArray
+    group: IntArray
     state: NDArray[np.int8]
-    reserved: NDArray[np.bool_]
-    seen: NDArray[np.bool_]
-    weight: NDArray[np.float32]
+    reserved: BoolArray
+    seen: BoolArray
+    weight: Float32Array
     reason: NDArray[np.int8]
     share_unlabeled: float
 
     def __len__(self) -> int:
         return len(self.row)
 
-    def part(self, rows: Ints) -> RetrainingSample:
+    def part(self, rows: IntArray) -> RetrainingSample:
         """Some of its objects."""
         chosen: dict[str, Any] = {
             k: v[rows] for k, v in vars(self).items() if isinstance(v, np.ndarray)
@@ -94,9 +93,9 @@ class RetrainingSample:
 
 def draw(
     labels: CandidateLabels,
-    groups: Ints,
-    reserved: NDArray[np.bool_],
-    seen: NDArray[np.bool_],
+    groups: IntArray,
+    reserved: BoolArray,
+    seen: BoolArray,
     *,
     most_unlabeled: int,
     seed: int,
@@ -135,7 +134,7 @@ def draw(
 
 def seen_by_bases(
     session: Session, workspace: Workspace, model_ids: Sequence[str], labels: CandidateLabels
-) -> NDArray[np.bool_]:
+) -> BoolArray:
     """Which objects a base member may have been trained or calibrated on, shape (n,).
 
     Those with an imported label in a catalog that the model was trained on here, less the ones
@@ -202,7 +201,7 @@ class StoredBases:
                 inputs.append(HeadInput(key, "features", stored.features.shape[1]))
         return cls(tuple(members), outputs, tuple(inputs), tuple(encoders))
 
-    def read(self, catalog_id: Ints, row: Ints) -> tuple[NDArray[np.float32], Floats]:
+    def read(self, catalog_id: IntArray, row: IntArray) -> tuple[Float32Array, Float64Array]:
         """Columns of :attr:`inputs` (n, Σ columns) and raw logits (n, members) of some rows."""
         table = np.empty((len(row), sum(i.columns for i in self.inputs)), dtype=np.float32)
         raw = np.empty((len(row), len(self.members)))
@@ -224,7 +223,7 @@ class StoredBases:
         own = tuple(i for i in self.inputs if i.model not in encoders)
         return own if any(i.what == "embedding" for i in own) else self.inputs
 
-    def columns_of(self, inputs: Sequence[HeadInput]) -> Ints:
+    def columns_of(self, inputs: Sequence[HeadInput]) -> IntArray:
         """Which columns of :meth:`read` belong to some of its inputs."""
         ends = np.cumsum([i.columns for i in self.inputs])
         parts = [

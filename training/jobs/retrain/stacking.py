@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.calibration import Calibration, shift_prior
 from lensing_core.datasets.table import (
     LENS,
@@ -21,8 +22,6 @@ from lensing_core.models.ensemble import EnsembleRule, choose_fusion
 MIN_EACH = 10
 """Vetted objects of each class that a calibration needs, and groups that they must stand in."""
 MIN_GROUPS = 5
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,9 @@ class FittedRule:
 
 
 def join(
-    raw: Floats,
+    raw: Float64Array,
     labels: NDArray[np.integer],
-    groups: Ints,
+    groups: IntArray,
     *,
     fusion: str,
     survey_prior: float,
@@ -110,8 +109,8 @@ class EvaluationSet:
     sentence : str
     """
 
-    chosen: Ints
-    labels: Ints
+    chosen: IntArray
+    labels: IntArray
     sentence: str
 
 
@@ -132,7 +131,7 @@ def evaluation_set(state: NDArray[np.int8], *, vetted: bool) -> EvaluationSet | 
 
 
 def figures_of(
-    evaluation: EvaluationSet | None, logits: dict[str, Floats]
+    evaluation: EvaluationSet | None, logits: dict[str, Float64Array]
 ) -> dict[str, dict[str, Any]]:
     """Ranking figures with intervals by name of the logits of held-out objects."""
     if evaluation is None:
@@ -149,7 +148,7 @@ def figures_of(
 
 
 def cross_validated(
-    state: NDArray[np.int8], names: Sequence[str], out_of_fold: Floats
+    state: NDArray[np.int8], names: Sequence[str], out_of_fold: Float64Array
 ) -> dict[str, dict[str, float | None]]:
     """Figures of out-of-fold log-odds (n, heads): lenses against everything else in training."""
     lens = (state == LENS).astype(np.int64)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lens_triage.training.jobs.search.sets import HALVES, Floats, Ints, SearchData, member_rows
+from lens_triage.training.jobs.search.sets import HALVES, SearchData, member_rows
 from lens_triage.training.settings import SearchSettings
+from lensing_core.arrays import BoolArray, Float32Array, Float64Array, IntArray
 from lensing_core.datasets.uses import LENS, OTHER
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.pu import LogisticLearner
@@ -16,7 +16,6 @@ from lensing_core.pu.learners import DenseScorer
 
 MINED_SHARE = 0.2
 _LEARNER = LogisticLearner(inverse_penalty=0.003)
-Embeddings = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class CommitteeMember:
     set_number: int
     half: int
     scorer: DenseScorer
-    seen: Ints
+    seen: IntArray
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,11 @@ class Committee:
     rule: EnsembleRule
     mined: int = 0
 
-    def raw(self, x: Embeddings) -> Floats:
+    def raw(self, x: Float32Array) -> Float64Array:
         """Log-odds of every member, (n, members)."""
         return np.stack([member.scorer(x) for member in self.members], axis=1)
 
-    def seen(self, n: int) -> NDArray[np.bool_]:
+    def seen(self, n: int) -> BoolArray:
         """Which of ``n`` objects each member was fitted on, (n, members)."""
         mask = np.zeros((n, len(self.members)), dtype=bool)
         for k, member in enumerate(self.members):
@@ -64,7 +63,7 @@ class Committee:
         return mask
 
 
-def fit_committee(data: SearchData, x: Embeddings, settings: SearchSettings) -> Committee:
+def fit_committee(data: SearchData, x: Float32Array, settings: SearchSettings) -> Committee:
     """Members in two rounds: the second with mined non-lenses and weights by the first.
 
     In the first round an unlabeled object is a non-lens of weight 1 − π. In the second its weight
@@ -88,7 +87,9 @@ def fit_committee(data: SearchData, x: Embeddings, settings: SearchSettings) -> 
     return Committee(second.members, second.rule, len(mined))
 
 
-def _mine(data: SearchData, logit: Floats, settings: SearchSettings, first: Committee) -> Ints:
+def _mine(
+    data: SearchData, logit: Float64Array, settings: SearchSettings, first: Committee
+) -> IntArray:
     """Unlabeled objects of training groups that rank highest and stood in no member's draw."""
     free = (data.split == "train") & data.unlabeled
     free[np.concatenate([member.seen for member in first.members])] = False
@@ -99,7 +100,11 @@ def _mine(data: SearchData, logit: Floats, settings: SearchSettings, first: Comm
 
 
 def _fit(
-    data: SearchData, x: Embeddings, settings: SearchSettings, certain: Floats, mined: Ints
+    data: SearchData,
+    x: Float32Array,
+    settings: SearchSettings,
+    certain: Float64Array,
+    mined: IntArray,
 ) -> Committee:
     members = tuple(
         _fit_member(data, x, settings, number, half, certain, mined)
@@ -114,12 +119,12 @@ def _fit(
 
 def _fit_member(
     data: SearchData,
-    x: Embeddings,
+    x: Float32Array,
     settings: SearchSettings,
     number: int,
     half: int,
-    certain: Floats,
-    mined: Ints,
+    certain: Float64Array,
+    mined: IntArray,
 ) -> CommitteeMember:
     painted, others = member_rows(
         data, number, half, n_negatives=settings.n_negatives, seed=settings.seed

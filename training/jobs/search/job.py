@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lens_triage.training.jobs import encode, inject
 from lens_triage.training.jobs.hosts import measure_rows
 from lens_triage.training.jobs.notes import write_note
 from lens_triage.training.jobs.score import fuse
-from lens_triage.training.jobs.search.committee import Committee, Embeddings, fit_committee
+from lens_triage.training.jobs.search.committee import Committee, fit_committee
 from lens_triage.training.jobs.search.estimate import estimate_search
 from lens_triage.training.jobs.search.sets import SearchData, gather, known_ids
 from lens_triage.training.jobs.train.held_out import HeldOut
@@ -21,6 +20,7 @@ from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import EncodeSettings, SearchSettings
+from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.calibration import reliability
 from lensing_core.cutouts import CutoutStore
 from lensing_core.metrics import ranking_figures_with_intervals
@@ -125,7 +125,7 @@ def _gather(context: JobContext, settings: SearchSettings, sets: list[str]) -> S
         )
 
 
-def _embeddings(context: JobContext, data: SearchData, encoder: str) -> Embeddings:
+def _embeddings(context: JobContext, data: SearchData, encoder: str) -> Float32Array:
     """Embeddings of all objects, catalog by catalog, (n, d)."""
     parts = []
     for catalog_id, name in data.labels.catalogs.items():
@@ -207,7 +207,7 @@ def _manifest(
     }
 
 
-def _figures(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, Any]:
+def _figures(logits: Float64Array, labels: IntArray) -> dict[str, Any]:
     found = ranking_figures_with_intervals(logits, labels)
     return {name: figure.to_json() for name, figure in found.items()}
 
@@ -216,14 +216,14 @@ def _baselines(
     context: JobContext,
     settings: SearchSettings,
     data: SearchData,
-    rows: NDArray[np.int64],
-    label: NDArray[np.int64],
+    rows: IntArray,
+    label: IntArray,
 ) -> dict[str, float]:
     """AUROC of brightness, color and size alone on the same objects, in the better direction."""
     from sklearn.metrics import roc_auc_score
 
-    found: dict[str, list[NDArray[np.float64]]] = {}
-    order: list[NDArray[np.int64]] = []
+    found: dict[str, list[Float64Array]] = {}
+    order: list[IntArray] = []
     for catalog_id, name in data.labels.catalogs.items():
         mine = np.flatnonzero(data.labels.catalog_id[rows] == catalog_id)
         store = CutoutStore(context.workspace.catalog_cutouts(name))

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from lens_triage.training.jobs.inject import parent_of
 from lens_triage.training.jobs.retrain.reserved import reserved_path
+from lensing_core.arrays import BoolArray, IntArray
 from lensing_core.crossmatch.lenscat import read_lenscat
 from lensing_core.datasets.grades import GradeRule
-from lensing_core.datasets.groups import BLOCK_NSIDE, Groups, object_groups
+from lensing_core.datasets.groups import BLOCK_NSIDE, object_groups
 from lensing_core.datasets.labels import read_labels
 from lensing_core.datasets.splits import fold_of_groups, split_groups
 from lensing_core.datasets.table import CandidateLabels
@@ -26,8 +27,6 @@ SPLITS = {"train": 0.7, "calibration": 0.15, "test": 0.15}
 FEWEST_GROUPS = 40
 """Below it sky blocks would leave too few groups to divide: duplicates alone stay together."""
 HALVES = 2
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -55,28 +54,28 @@ class SearchData:
     """
 
     labels: CandidateLabels
-    set_number: Ints
-    parent: Ints
-    group: Ints
+    set_number: IntArray
+    parent: IntArray
+    group: IntArray
     split: NDArray[np.str_]
-    half: Ints
-    known: NDArray[np.bool_]
+    half: IntArray
+    known: BoolArray
     with_blocks: bool
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @property
-    def painted(self) -> NDArray[np.bool_]:
+    def painted(self) -> BoolArray:
         """Objects with painted arcs."""
         return self.set_number > 0
 
     @property
-    def unlabeled(self) -> NDArray[np.bool_]:
+    def unlabeled(self) -> BoolArray:
         """Objects of the catalog of which nothing is known."""
         return ~self.painted & (self.labels.state == UNLABELED) & ~self.known
 
-    def of_split(self, name: str) -> tuple[Ints, NDArray[np.int64]]:
+    def of_split(self, name: str) -> tuple[IntArray, IntArray]:
         """Painted and unlabeled objects of a split, with labels 1 and 0."""
         rows = np.flatnonzero((self.split == name) & (self.painted | self.unlabeled))
         return rows, self.painted[rows].astype(np.int64)
@@ -106,7 +105,7 @@ def gather(
     parent = _parents(labels, number)
     keys = [parent.tolist()]
 
-    def grouped(nside: int | None) -> Groups:
+    def grouped(nside: int | None) -> IntArray:
         ra, dec = labels.ra_deg, labels.dec_deg
         return object_groups(len(labels), keys=keys, block_nside=nside, ra_deg=ra, dec_deg=dec)
 
@@ -134,7 +133,7 @@ def gather(
 
 def known_ids(
     session: Session, catalog: str, known_radius_arcsec: float, workspace: Workspace
-) -> Ints:
+) -> IntArray:
     """Ids of candidates that are not to be painted on: known lenses and reserved objects."""
     labels = read_labels(
         session,
@@ -147,7 +146,7 @@ def known_ids(
     return labels.candidate_id[barred]
 
 
-def _parents(labels: CandidateLabels, number: Ints) -> Ints:
+def _parents(labels: CandidateLabels, number: IntArray) -> IntArray:
     own = np.flatnonzero(number == 0)
     place = {labels.object_id[k]: k for k in own.tolist()}
     parents = np.arange(len(labels))
@@ -156,7 +155,7 @@ def _parents(labels: CandidateLabels, number: Ints) -> Ints:
     return parents
 
 
-def _reserved(workspace: Workspace, catalog: str, labels: CandidateLabels) -> Ints:
+def _reserved(workspace: Workspace, catalog: str, labels: CandidateLabels) -> IntArray:
     """Places of the objects that retraining holds out for good."""
     path = reserved_path(workspace, catalog)
     if not path.is_file():
@@ -166,7 +165,7 @@ def _reserved(workspace: Workspace, catalog: str, labels: CandidateLabels) -> In
     return np.flatnonzero(np.isin(labels.candidate_id, held))
 
 
-def _near_known(labels: CandidateLabels, radius_arcsec: float) -> NDArray[np.bool_]:
+def _near_known(labels: CandidateLabels, radius_arcsec: float) -> BoolArray:
     """Whether a confident lens of lenscat lies within the radius; shape (n,)."""
     near = np.zeros(len(labels), dtype=bool)
     placed = np.flatnonzero(np.isfinite(labels.ra_deg) & np.isfinite(labels.dec_deg))
@@ -197,7 +196,7 @@ def _check_splits(data: SearchData) -> None:
 
 def member_rows(
     data: SearchData, set_number: int, half: int, *, n_negatives: int, seed: int
-) -> tuple[Ints, Ints]:
+) -> tuple[IntArray, IntArray]:
     """Painted objects of a set in a half of the training groups, and the non-lenses beside them.
 
     The latter are the hosts of these arcs without them, each as often as it stands there with

@@ -8,14 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, distributed
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from lens_triage.training.jobs.train.data import (
-    Indices,
-    TrainingData,
-)
+from lens_triage.training.jobs.train.data import TrainingData
+from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.models.networks import MetadataField, encode_metadata
 
 
@@ -48,9 +45,9 @@ class LabelledCutouts(Dataset[Batch]):
     """
 
     data: TrainingData
-    indices: Indices
+    indices: IntArray
     fields: Sequence[MetadataField]
-    truth: NDArray[np.float32]
+    truth: Float32Array
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.datasets.labels import labels_to_train
 from lensing_core.datasets.splits import fold_of_groups, split_groups
@@ -23,7 +23,6 @@ from lensing_core.store.metadata import fetch_metadata
 from lensing_core.workspace import Workspace
 
 SPLITS = {"train": 0.6, "validation": 0.1, "calibration": 0.15, "test": 0.15}
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class TrainingData:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def flux(self, indices: Indices) -> NDArray[np.float32]:
+    def flux(self, indices: IntArray) -> Float32Array:
         """Cutouts at AB zero point 25 (or as rendered), (n, band, y, x), in the order asked for."""
         out = np.empty((len(indices), *self.geometry.shape), dtype=np.float32)
         contract = InputContract.of(self.geometry)
@@ -91,15 +90,15 @@ class TrainingData:
         with open_database(self.workspace).session() as session:
             return next(iter(catalogs_by_id(session, self.labels.catalogs).values())).scale
 
-    def metadata_of(self, indices: Indices, names: Sequence[str]) -> dict[str, list[Any]]:
+    def metadata_of(self, indices: IntArray, names: Sequence[str]) -> dict[str, list[Any]]:
         """:attr:`metadata` of some objects."""
         return {name: [self.metadata[name][k] for k in indices] for name in names}
 
-    def native_factors(self) -> NDArray[np.float32]:
+    def native_factors(self) -> Float32Array:
         """Factors (band, 1, 1) from what :meth:`flux` gives to the unit of :attr:`geometry`."""
         return (1 / flux_scale(self.geometry)[:, None, None]).astype(np.float32)
 
-    def batches(self, indices: Indices, size: int) -> Iterator[Indices]:
+    def batches(self, indices: IntArray, size: int) -> Iterator[IntArray]:
         """The indices in parts."""
         for first in range(0, len(indices), size):
             yield indices[first : first + size]
@@ -116,12 +115,12 @@ class TrainingData:
                 digest.update(path.read_bytes())
         return digest.hexdigest()
 
-    def fold(self, indices: Indices, k: int, n: int, seed: int) -> tuple[Indices, Indices]:
+    def fold(self, indices: IntArray, k: int, n: int, seed: int) -> tuple[IntArray, IntArray]:
         """Those of ``indices`` outside and inside the ``k``-th of ``n`` parts of whole groups."""
         inside = fold_of_groups(self.labels.group[indices], n, seed=seed) == k % n
         return indices[~inside], indices[inside]
 
-    def split(self, seed: int) -> dict[str, Indices]:
+    def split(self, seed: int) -> dict[str, IntArray]:
         """Indices of each split of :data:`SPLITS`, of whole groups.
 
         A group is a block of the sky with all its duplicates, see

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from lens_triage.training.jobs.train.data import Indices, TrainingData
+from lens_triage.training.jobs.train.data import TrainingData
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import TrainSettings
 from lens_triage.training.settings.encode import crops_of
+from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.models.deep import Novelty
 from lensing_core.models.encoders import EncoderMember, make_encoder
 from lensing_core.pu.probes import ColumnBlock, ProbeData, ProbeMethod, probe_inputs
@@ -38,7 +38,7 @@ def train_encoder(
     context: JobContext,
     settings: TrainSettings,
     data: TrainingData,
-    splits: dict[str, Indices],
+    splits: dict[str, IntArray],
     plan: EncoderPlan,
 ) -> EncoderMember:
     """Fit a probe on the encoder's embeddings of training and validation objects."""
@@ -77,14 +77,14 @@ def train_encoder(
     return member.with_head(fitted.scorer, Novelty.measure(others) if len(others) > 1 else None)
 
 
-def native(data: TrainingData, indices: Indices) -> NDArray[np.float32]:
+def native(data: TrainingData, indices: IntArray) -> Float32Array:
     """Cutouts in the unit of the catalog."""
     return np.asarray(data.flux(indices) * data.native_factors(), dtype=np.float32)
 
 
 def _embeddings(
-    context: JobContext, member: EncoderMember, data: TrainingData, indices: Indices
-) -> NDArray[np.float32]:
+    context: JobContext, member: EncoderMember, data: TrainingData, indices: IntArray
+) -> Float32Array:
     """Embeddings (n, d) of objects, in their order."""
     predict = member.predictor(data.geometry, "training")
     found = []

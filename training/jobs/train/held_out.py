@@ -7,8 +7,8 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError, BrokenModelError, NotFoundError
 from lensing_core.metrics import Difference, compare_rankings
@@ -27,9 +27,9 @@ class HeldOut:
     logit : ndarray of shape (n,), float64
     """
 
-    candidate_id: NDArray[np.int64]
-    label: NDArray[np.int64]
-    logit: NDArray[np.float64]
+    candidate_id: IntArray
+    label: IntArray
+    logit: Float64Array
 
     def write(self, workspace: Workspace, ensemble: str) -> None:
         """Keep in the workspace."""
@@ -48,7 +48,7 @@ class HeldOut:
         """When, in seconds of the file system's clock."""
         return _path(workspace, ensemble).stat().st_mtime
 
-    def part(self, rows: NDArray[np.int64]) -> HeldOut:
+    def part(self, rows: IntArray) -> HeldOut:
         """Some of its objects."""
         return HeldOut(self.candidate_id[rows], self.label[rows], self.logit[rows])
 

@@ -19,7 +19,6 @@ from lightning.pytorch.callbacks import (
     ModelCheckpoint,
 )
 from lightning.pytorch.tuner import Tuner
-from numpy.typing import NDArray
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 from lens_triage.training.device import LIGHTNING_ACCELERATORS, torch_device
@@ -28,10 +27,7 @@ from lens_triage.training.jobs.train.batches import (
     train_loader,
     validation_loader,
 )
-from lens_triage.training.jobs.train.data import (
-    Indices,
-    TrainingData,
-)
+from lens_triage.training.jobs.train.data import TrainingData
 from lens_triage.training.jobs.train.module import (
     LensModule,
     Report,
@@ -39,6 +35,7 @@ from lens_triage.training.jobs.train.module import (
 from lens_triage.training.jobs.train.pretrain import pretrain
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import TrainSettings
+from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.errors import BadInputError
 from lensing_core.models.contract import InputContract
 from lensing_core.models.deep import DeepMember, ImageScaling
@@ -66,12 +63,12 @@ class NetworkPlan:
     name: str
     backbone: str
     seed: int
-    train: Indices
-    validation: Indices
+    train: IntArray
+    validation: IntArray
 
 
 def plan_networks(
-    settings: TrainSettings, data: TrainingData, splits: dict[str, Indices]
+    settings: TrainSettings, data: TrainingData, splits: dict[str, IntArray]
 ) -> list[NetworkPlan]:
     """The networks that ``settings`` ask for; several share no validation fold."""
     names = [(backbone, k) for backbone in settings.backbones for k in range(settings.copies)]
@@ -116,9 +113,7 @@ def _check_devices(settings: TrainSettings) -> None:
         )
 
 
-def _known_masses(
-    settings: TrainSettings, data: TrainingData, plan: NetworkPlan
-) -> NDArray[np.float32]:
+def _known_masses(settings: TrainSettings, data: TrainingData, plan: NetworkPlan) -> Float32Array:
     """What the second task of training is told of all objects, (n, k); k is 0 without it."""
     if not settings.physics_weight:
         return np.empty((len(data), 0), dtype=np.float32)
@@ -274,7 +269,7 @@ def make_trainer(
     )
 
 
-def _lens_share(data: TrainingData, rows: Indices) -> float:
+def _lens_share(data: TrainingData, rows: IntArray) -> float:
     """Share of lenses among training objects, by the weights of their labels."""
     return float(np.average(data.labels.label[rows], weights=data.labels.weights(rows)))
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.metrics import recall_by
 from lensing_core.store import open_database
 from lensing_core.store.observations import fetch_truth, magnitudes_and_surveys
@@ -18,8 +19,8 @@ TRUE = ("theta_e_arcsec", "arc_snr", "magnification", "source_mag")
 
 def recall_by_properties(
     workspace: Workspace,
-    candidate_ids: NDArray[np.int64],
-    logits: NDArray[np.float64],
+    candidate_ids: IntArray,
+    logits: Float64Array,
     labels: NDArray[np.integer],
 ) -> dict[str, list[dict[str, Any]]]:
     """:func:`lensing_core.metrics.recall_by` at FPR 1e-2, of what the database knows.

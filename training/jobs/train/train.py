@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 from lens_triage.training.checks.ensembles import check_name_free
 from lens_triage.training.jobs.notes import write_note
-from lens_triage.training.jobs.train.data import (
-    Indices,
-    TrainingData,
-)
+from lens_triage.training.jobs.train.data import TrainingData
 from lens_triage.training.jobs.train.encoder import EncoderPlan, train_encoder
 from lens_triage.training.jobs.train.held_out import HeldOut
 from lens_triage.training.jobs.train.network import (
@@ -28,6 +25,7 @@ from lens_triage.training.jobs.train.strata import recall_by_properties
 from lens_triage.training.recording import record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import TrainSettings
+from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.calibration import reliability
 from lensing_core.errors import BadInputError
 from lensing_core.features import ClassicFeatures, FeaturePool, metadata_names
@@ -154,7 +152,7 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
     }
 
 
-def _figures(logits: NDArray[np.float64], labels: NDArray[np.integer]) -> dict[str, Any]:
+def _figures(logits: Float64Array, labels: NDArray[np.integer]) -> dict[str, Any]:
     found = ranking_figures_with_intervals(logits, labels)
     return {name: figure.to_json() for name, figure in found.items()}
 
@@ -164,7 +162,7 @@ def _member(
     settings: TrainSettings,
     plan: NetworkPlan | EncoderPlan | None,
     data: TrainingData,
-    splits: dict[str, Indices],
+    splits: dict[str, IntArray],
     common: dict[str, Any],
 ) -> tuple[str, AnyMember]:
     """Train and store one member, or take the one that this run has stored already."""
@@ -192,7 +190,7 @@ def _member(
 
 
 def _train_trees(
-    context: JobContext, settings: TrainSettings, data: TrainingData, splits: dict[str, Indices]
+    context: JobContext, settings: TrainSettings, data: TrainingData, splits: dict[str, IntArray]
 ) -> ClassicMember:
     compute = ClassicFeatures(data.geometry, tuple(settings.feature_blocks))
     known = metadata_names(compute.names)
@@ -237,7 +235,7 @@ def _train_trees(
     return ClassicMember(InputContract.of(data.geometry), booster, compute.to_json())
 
 
-def native_flux(data: TrainingData, indices: Indices) -> NDArray[np.float32]:
+def native_flux(data: TrainingData, indices: IntArray) -> Float32Array:
     """Cutouts in the unit of ``data.geometry``: features apply its zero points themselves."""
     return data.flux(indices) * data.native_factors()
 
@@ -247,7 +245,7 @@ def _outputs(
     settings: TrainSettings,
     member: AnyMember,
     data: TrainingData,
-    indices: Indices,
+    indices: IntArray,
     what: str,
 ) -> MemberOutput:
     """Raw logits of one member, and their variances where the fusion may need them."""
@@ -264,17 +262,17 @@ def _outputs(
     return MemberOutput(np.concatenate(logits), variance=np.concatenate(known) if known else None)
 
 
-def _stacked_variances(outputs: list[MemberOutput]) -> NDArray[np.float64] | None:
+def _stacked_variances(outputs: list[MemberOutput]) -> Float64Array | None:
     found = [output.variance for output in outputs if output.variance is not None]
     return np.stack(found, axis=1) if len(found) == len(outputs) else None
 
 
 def _rule(
     settings: TrainSettings,
-    raw: NDArray[np.float64],
+    raw: Float64Array,
     labels: NDArray[np.integer],
-    variances: NDArray[np.float64] | None,
-    groups: Indices,
+    variances: Float64Array | None,
+    groups: IntArray,
 ) -> tuple[EnsembleRule, FusionChoice | None]:
     """The rule fitted on calibration objects, and what its fusion was chosen by, if it was."""
     choice = None
@@ -292,9 +290,9 @@ def _rule(
 
 
 def _conformal(
-    calibration: NDArray[np.float64],
+    calibration: Float64Array,
     calibration_labels: NDArray[np.integer],
-    test: NDArray[np.float64],
+    test: Float64Array,
     test_labels: NDArray[np.integer],
 ) -> dict[str, Any] | None:
     """Conformal sets at 10 % error and their coverage of held-out objects; None with few labels."""
@@ -310,7 +308,7 @@ def _conformal(
     }
 
 
-def with_novelty(member: DeepMember, data: TrainingData, others: Indices) -> DeepMember:
+def with_novelty(member: DeepMember, data: TrainingData, others: IntArray) -> DeepMember:
     """Add the distance from non-lenses, measured on embeddings of the first of ``others``."""
     predict = member.predictor(data.geometry, "training")
     found = [
