@@ -5,15 +5,16 @@
 Serves a filled workspace as ``lens-triage serve`` does and opens every page in headless Chromium
 with an empty cache: time to the first text (the browser's first contentful paint) and until the
 page is complete (Bokeh idle, the veil gone, and no message or response for half a second), then
-processor time of the server and messages to and from the tab while that stays open untouched, and
-the time of a change from the page before, by a click in the navigation. The baseline of all ratios
+processor time of the server (median of three windows) and messages to and from the tab while that
+stays open untouched, and the time of a change from the page before, by a click in the navigation.
+Beside it the processor time of the same server while no tab is open. The baseline of all ratios
 is a page of one line in the same frame.
 
 Then sessions without a browser: memory of each page's, what comes back when they end, and the
 memory of the process that builds pages over many loads, each of which must end and leave nothing.
 A session whose tab is gone ends after a second here; Bokeh waits 15 to 32 s for it to come back.
 
-Takes about six minutes on two cores.
+Takes about fifteen minutes on two cores.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -54,6 +55,7 @@ BARE = "bare"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 QUIET_S = 0.5
 SETTLE_S = 4.0  # until the session of the page before has ended, too
+WINDOWS = 3
 LIFETIME_MS = 1000  # of a session without a tab
 TOGETHER = 20  # sessions of one page, without a browser
 PATIENCE_MS = 90_000
@@ -209,14 +211,25 @@ def open_page(browser: Browser, server: Server, address: str, seconds: float) ->
     cost = Cost(complete_s=complete(page, traffic) - start)
     cost.paint_s = page.evaluate(FIRST_PAINT) / 1000
     page.wait_for_timeout(SETTLE_S * 1000)
-    before, begun, messages = server.cpu_s(), time.perf_counter(), traffic.messages
-    page.wait_for_timeout(seconds * 1000)
-    spent = server.cpu_s() - before
+    messages = traffic.messages
     if seconds:
-        cost.idle_cpu_s = spent * 10 / (time.perf_counter() - begun)
+        cost.idle_cpu_s = idle_cpu_s(server, seconds, page.wait_for_timeout)
         cost.messages = traffic.messages - messages
     context.close()
     return cost
+
+
+def idle_cpu_s(server: Server, seconds: float, wait_ms: Callable[[float], object]) -> float:
+    """Processor time of the server in 10 s: the median of several windows.
+
+    Now and then a window holds what is done once: the end of a session, a first import.
+    """
+    spent = []
+    for _ in range(WINDOWS):
+        before, begun = server.cpu_s(), time.perf_counter()
+        wait_ms(seconds * 1000)
+        spent.append((server.cpu_s() - before) * 10 / (time.perf_counter() - begun))
+    return float(np.median(spent))
 
 
 def change_pages(browser: Browser, server: Server, slugs: Sequence[str]) -> dict[str, float]:
@@ -322,6 +335,8 @@ def measure(chromium: str | None, seconds: float, loads: int) -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             open_page(browser, server, BARE, 0)  # what the server loads once
+            time.sleep(SETTLE_S)
+            at_rest = idle_cpu_s(server, seconds, lambda ms: time.sleep(ms / 1000))
             for address in costs:
                 costs[address] = open_page(browser, server, address, seconds)
             for slug, change_s in change_pages(browser, server, slugs).items():
@@ -333,6 +348,7 @@ def measure(chromium: str | None, seconds: float, loads: int) -> None:
         server.stop()
         shutil.rmtree(folder)
     tell(costs)
+    print(f"10 s without any tab: {at_rest:.3f} CPU s")
     for done, mib in marks:
         print(f"memory of the pages' process after {done:4d} loads: {mib:.0f} MiB")
     tracebacks = sum("Traceback" in line for line in server.said)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmui
 
 from lens_triage.app.catalogs.import_form import ImportForm
 from lens_triage.app.catalogs.listing import CatalogList
@@ -20,47 +19,40 @@ from lens_triage.app.widgets.choices import (
     survey_choices,
 )
 from lens_triage.app.widgets.fields import Choices
+from lens_triage.app.widgets.lazy_tabs import LazyTabs, Tab
 from lens_triage.app.widgets.live import live
 from lens_triage.training.settings import AttachSettings, InjectSettings, SimulateSettings
 from lensing_core.store.summaries import list_catalog_rows
 
-_TABS = ("catalogs", "import", "attach", "search", "simulate", "inject")
-
 
 def page(context: AppContext) -> Body:
     """The page; ``?tab=`` names the tab, ``?catalog=`` the catalog to show, or to search."""
-    listing = CatalogList(context, argument("catalog"))
-    importing = ImportForm(context)
-    attaching = _attaching(context)
-    searching = searching_form(context, argument("catalog"))
-    simulating = _simulating(context)
-    injecting = _injecting(context)
-    parts: list[Any] = [listing, importing, attaching, searching, simulating, injecting]
-    wanted = argument("tab")
-    tabs = pmui.Tabs(
-        ("Catalogs", listing.__panel__()),
-        ("Import", importing.__panel__()),
-        ("Known lenses", attaching.__panel__()),
-        ("Search", searching.__panel__()),
-        ("Simulate", simulating.__panel__()),
-        ("Paint arcs", injecting.__panel__()),
-        active=_TABS.index(wanted) if wanted in _TABS else 0,
-        dynamic=True,
-        sizing_mode="stretch_width",
-        margin=0,
-        sx={"gap": "14px"},
+    catalog = argument("catalog")
+    tabs = LazyTabs(
+        (
+            Tab("catalogs", "Catalogs", lambda: _listing(context, catalog)),
+            Tab("import", "Import", lambda: ImportForm(context)),
+            Tab("attach", "Known lenses", lambda: _attaching(context)),
+            Tab("search", "Search", lambda: searching_form(context, catalog)),
+            Tab("simulate", "Simulate", lambda: _simulating(context)),
+            Tab("inject", "Paint arcs", lambda: _injecting(context)),
+        ),
+        argument("tab"),
     )
+    live(tabs.refresh)
+    return shell("Catalogs", tabs.__panel__(), context=context, heading=False)
 
-    def remember(_: object = None) -> None:
-        location = pn.state.location
-        if location is not None:
-            query: dict[str, Any] = {"tab": _TABS[tabs.active], "catalog": listing.table.selected}
-            location.update_query(**query)
 
-    tabs.param.watch(remember, "active")
+def _listing(context: AppContext, catalog: str) -> CatalogList:
+    listing = CatalogList(context, catalog)
+
+    def remember(_: object) -> None:
+        if pn.state.location is not None:
+            query: dict[str, Any] = {"catalog": listing.table.selected}
+            pn.state.location.update_query(**query)
+
     listing.table.param.watch(remember, "selected")
-    live(lambda: parts[tabs.active].refresh())
-    return shell("Catalogs", tabs, context=context, heading=False)
+    return listing
 
 
 def _attaching(context: AppContext) -> RunForm:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Any
-
-import panel as pn
-import panel_material_ui as pmui
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs.form import RunForm
@@ -23,6 +19,7 @@ from lens_triage.app.widgets.choices import (
 )
 from lens_triage.app.widgets.fields import Choices
 from lens_triage.app.widgets.forecast import Forecast
+from lens_triage.app.widgets.lazy_tabs import LazyTabs, Tab
 from lens_triage.app.widgets.live import live
 from lens_triage.app.widgets.section import stack
 from lens_triage.training.device import describe_device
@@ -35,52 +32,34 @@ from lens_triage.training.settings import (
 )
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 
-_TABS = ("train", "retrain", "finetune", "encode")
-
 
 def page(context: AppContext) -> Body:
     """The page; ``?tab=`` names a tab; ``base``, ``catalog``, ``survey_prior`` fill its form."""
     wanted = argument("tab")
     asked = {name: argument(name) for name in ("base", "catalog", "survey_prior")}
-    places = [stack(), stack(), stack(), stack()]
-    tabs = pmui.Tabs(
-        *zip(("New ensemble", "Fast retrain", "Fine-tune", "Encode"), places, strict=True),
-        active=_TABS.index(wanted) if wanted in _TABS else 0,
-        dynamic=True,
-        sizing_mode="stretch_width",
-        margin=0,
-        sx={"gap": "14px"},
+    for_tab = {wanted: asked}
+
+    tabs = LazyTabs(
+        (
+            Tab("train", "New ensemble", lambda: _training(context)),
+            Tab(
+                "retrain",
+                "Fast retrain",
+                lambda: _from_labels(context, *_RETRAIN, for_tab.get("retrain", {})),
+            ),
+            Tab(
+                "finetune",
+                "Fine-tune",
+                lambda: _from_labels(context, *_FINETUNE, for_tab.get("finetune", {})),
+            ),
+            Tab("encode", "Encode", lambda: _encoding(context)),
+        ),
+        wanted,
         stylesheets=[":host { max-height: none; }"],  # else the board below would cover its end
     )
-
-    makers: tuple[Callable[[Mapping[str, str]], RunForm], ...] = (
-        lambda asked: _training(context),
-        partial(_from_labels, context, *_RETRAIN),
-        partial(_from_labels, context, *_FINETUNE),
-        lambda asked: _encoding(context),
-    )
-    forms: dict[int, RunForm] = {}
-
-    def shown() -> RunForm:
-        """The form of the tab that is shown, made when it is shown for the first time."""
-        tab = tabs.active
-        if tab not in forms:
-            forms[tab] = makers[tab](asked if _TABS[tab] == wanted else {})
-            places[tab].append(forms[tab].__panel__())
-        return forms[tab]
-
-    def remember(_: object) -> None:
-        shown()
-        location = pn.state.location
-        if location is not None:
-            query: dict[str, Any] = {"tab": _TABS[tabs.active]}
-            location.update_query(**query)
-
-    shown()
-    tabs.param.watch(remember, "active")
     board = EnsembleBoard(context)
-    live(lambda: shown().refresh(), board.refresh)
-    return shell("Train", stack(tabs, board.__panel__()), context=context)
+    live(tabs.refresh, board.refresh)
+    return shell("Train", stack(tabs, board), context=context)
 
 
 def _training(context: AppContext) -> RunForm:
