@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 8fb8dc5bf134839be4894b06ddc1e5e90154ad95aada371b5bb04a2c10976d47
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 c680ef5f7040128712fdf4943b2c45b4f0431ba22dd78f3511bfdc0a02583062
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -4895,6 +4895,7 @@ var Remarks = class {
 };
 
 // app/review/panel_history.js
+var BEYOND = "Not graded: the list has ended";
 var FIELDS = ["note", "tag"];
 var DONE = {
   note: () => "Note saved",
@@ -5107,7 +5108,7 @@ var HistoryPanel = class {
       return;
     }
     if (this.host.isPast()) {
-      this.say("Not graded: the list has ended", "bad");
+      this.say(BEYOND, "bad");
       return;
     }
     const event = this.event("grade", { grade, shown_ms: Math.round(performance.now() - this.since), view: this.host.view() });
@@ -5185,7 +5186,8 @@ var HistoryPanel = class {
       return;
     }
     if (refused === void 0) {
-      if (!this.own.isPending(candidate)) {
+      const said = this.host.isPast() && this.status.textContent === BEYOND;
+      if (!this.own.isPending(candidate) && !said) {
         this.say(kind === "undo" ? "Taken back" : "Saved", "good");
       }
     } else {

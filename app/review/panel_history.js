@@ -8,6 +8,7 @@ import { OwnGrades } from "./own_grades.js"
 import { Prompt } from "./panel.js"
 import { Remarks } from "./remarks.js"
 
+const BEYOND = "Not graded: the list has ended"
 const FIELDS = ["note", "tag"]
 const DONE = {
   note: () => "Note saved", tag: () => "Tagged", untag: () => "Tag removed", stage: ({stage}) => `Moved to ${stage}`,
@@ -152,7 +153,7 @@ export class HistoryPanel {
     if (this.grader === null) { return this.refuse() }
     if (this.row === undefined) { return }
     if (this.host.isPast()) {
-      this.say("Not graded: the list has ended", "bad")
+      this.say(BEYOND, "bad")
       return
     }
     const event = this.event("grade", {grade, shown_ms: Math.round(performance.now() - this.since), view: this.host.view()})
@@ -217,7 +218,9 @@ export class HistoryPanel {
     this.own.settled(candidate, performance.now(), refused !== undefined)
     if (candidate !== this.row?.id) { return }
     if (refused === undefined) {
-      if (!this.own.isPending(candidate)) { this.say(kind === "undo" ? "Taken back" : "Saved", "good") }
+      // That a key beyond the end graded nobody is not hidden by the "Saved" of the last candidate.
+      const said = this.host.isPast() && this.status.textContent === BEYOND
+      if (!this.own.isPending(candidate) && !said) { this.say(kind === "undo" ? "Taken back" : "Saved", "good") }
     } else {
       this.say("Not saved", "bad")
       this.press(this.own.of(candidate)?.grade ?? null)
