@@ -15,6 +15,7 @@ from lens_triage.app.evaluate.plots import (
     recall_plot,
     reliability_plot,
 )
+from lens_triage.app.evaluate.real_objects import RealObjects
 from lens_triage.app.evaluate.tables import (
     CSS,
     MEMBER_COLUMNS,
@@ -43,7 +44,12 @@ from lens_triage.app.widgets.steps import address
 from lens_triage.app.widgets.table import Table
 from lens_triage.training.evaluation import Evaluation, evaluate
 from lensing_core.errors import LensTriageError
-from lensing_core.store.summaries import EnsembleSummary, list_ensembles
+from lensing_core.store.summaries import (
+    CatalogSummary,
+    EnsembleSummary,
+    list_catalogs,
+    list_ensembles,
+)
 
 _ALL = "all of them"
 _OF_TREES = ("lightgbm", "pu_head")
@@ -57,6 +63,7 @@ class EvaluationBoard(pn.viewable.Viewer):
         self._context = context
         self._ensembles: dict[str, EnsembleSummary] = {}
         self._wanted = ("", "")
+        self._reading = False
         style: dict[str, Any] = {"size": "small", "margin": 0}
         self.ensemble = pmui.Select(label="Ensemble", width=300, **style)
         self.catalog = pmui.Select(
@@ -83,6 +90,7 @@ class EvaluationBoard(pn.viewable.Viewer):
             columns=MEMBER_COLUMNS, label="Members", empty="No figures of members are stored."
         )
         self._further, self._importance = stack(), stack()
+        self.real = RealObjects(context)
         self._comparison = EnsembleComparison(context)
         self._compare = section(
             "Two ensembles",
@@ -108,7 +116,6 @@ class EvaluationBoard(pn.viewable.Viewer):
                 note="With 95 % intervals, as measured when the ensemble was made.",
             ),
             self._importance,
-            self._compare,
             visible=False,
         )
         self._waiting = section("Figures", html(skeleton(9)))
@@ -126,6 +133,8 @@ class EvaluationBoard(pn.viewable.Viewer):
             ),
             self._waiting,
             self._results,
+            self.real,
+            self._compare,
         )
         super().__init__()
         self.refresh()
@@ -148,6 +157,7 @@ class EvaluationBoard(pn.viewable.Viewer):
             chosen = self.ensemble.value
             self.ensemble.options = names
             self.ensemble.value = chosen if chosen in names else _promoted(found)
+        self._offer_real()
         self._comparison.offer(found)
         self._compare.visible = self._comparison.possible
 
@@ -160,7 +170,19 @@ class EvaluationBoard(pn.viewable.Viewer):
         score = address("score", ensemble=name)
         self._links.object = f'<p><a href="{score}">Score with it</a></p>'
         self._comparison.choose(name)
+        self._offer_real()
         self._look()
+
+    def _offer_real(self) -> None:
+        """Look in a thread which catalogs it has scored: that takes long in a large workspace."""
+        if self._reading:
+            return
+        self._reading = True
+        in_background(lambda: self._context.database.ask(list_catalogs), self._show_real)
+
+    def _show_real(self, catalogs: list[CatalogSummary]) -> None:
+        self._reading = False
+        self.real.offer(self.ensemble.value or "", catalogs)
 
     def _look(self) -> None:
         """Measure, in a thread; what was shown stays until then."""

@@ -12,6 +12,7 @@ from lensing_core.evaluation.measures import (
     Measured,
     baseline_scores,
     compare_measured,
+    interval_text,
     measure_scores,
     recall_by_class,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "RealismGate",
     "baseline_scores",
     "compare_measured",
+    "interval_text",
     "matched_separation",
     "measure_appearance",
     "measure_scores",

@@ -26,8 +26,8 @@ SOURCES = {
 # Of the layers below, called by pages with a workspace: they read. What writes is in app/acts.py.
 READ = {
     "AttentionSource", "CutoutSource", "LabelService", "NeighbourIndex", "TileSource", "WideField",
-    "choose_queue", "compare_ensembles", "cutout_source", "embedding_map", "estimate_search",
-    "evaluate", "exists",
+    "check_realism", "choose_queue", "compare_ensembles", "cutout_source",
+    "embedding_map", "estimate_search", "evaluate", "evaluate_real", "exists",
     "explain_candidate", "feature_importance", "folder_sizes", "list_backups", "load_member",
     "load_surveys", "model_folder", "preview", "read_demo", "refusal", "samp_link", "session_key",
     "str", "workspace_secret",

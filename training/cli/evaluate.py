@@ -13,6 +13,7 @@ from rich.table import Table
 from lens_triage.training.cli.console import console
 from lens_triage.training.cli.types import WorkspaceArgument
 from lensing_core.errors import BadInputError
+from lensing_core.evaluation import interval_text
 from lensing_core.workspace import Workspace
 
 _SHOWN = ("auroc", "tpr10", "recall_fpr_0.001", "recall_fpr_0.01", "recall_fpr_0.05")
@@ -83,14 +84,6 @@ def _table(comparison: dict[str, Any]) -> Table:
         title_justify="left",
     )
     for name, measured in comparison["measured"].items():
-        cells = [_figure(measured["figures"][key]) for key in _SHOWN]
-        table.add_row(name, *cells, _figure(measured["matched"]))
+        cells = [interval_text(measured["figures"][key]) for key in _SHOWN]
+        table.add_row(name, *cells, interval_text(measured["matched"]))
     return table
-
-
-def _figure(figure: dict[str, Any]) -> str:
-    if figure["value"] is None:
-        return "not measurable"
-    if figure["low_95"] is None:  # too few non-lenses in some draws
-        return f"{figure['value']:.3f} [not measurable]"
-    return f"{figure['value']:.3f} [{figure['low_95']:.3f}, {figure['high_95']:.3f}]"
