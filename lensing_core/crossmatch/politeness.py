@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 from xml.parsers.expat import ExpatError
 
 import requests
@@ -28,6 +28,8 @@ from lensing_core.errors import LensTriageError
 
 RETRIES = 5
 BACKOFF_S = 1.0
+MOST_WAIT_S = 120.0
+"""The longest pause that is kept for a service; one that wants more is asked another time."""
 BUSY = (429, 500, 502, 503, 504)
 _PARSE_ERRORS = (VOTableSpecError, ExpatError, TableParseError, ValueError, IndexError, KeyError)
 
@@ -51,6 +53,17 @@ class TooManyRows(ServiceError):
     """A service cut its answer short; ask for fewer positions at a time."""
 
 
+class _Patient(Retry):
+    """Repeats a request after the pause that the service asks for, or not at all if it is long."""
+
+    def increment(self, *args: Any, **kwargs: Any) -> Self:
+        """Count a try; raises MaxRetryError where there is to be no other."""
+        response = kwargs.get("response")
+        if response is not None and (self.get_retry_after(response) or 0) > MOST_WAIT_S:
+            return Retry.increment(self.new(total=0), *args, **kwargs)
+        return super().increment(*args, **kwargs)
+
+
 class PoliteAdapter(HTTPAdapter):
     """Sends no request sooner than ``pause_s`` after the last, and repeats while it is busy."""
 
@@ -58,7 +71,7 @@ class PoliteAdapter(HTTPAdapter):
         self._pause_s = pause_s
         self._next = 0.0
         super().__init__(
-            max_retries=Retry(
+            max_retries=_Patient(
                 total=RETRIES,
                 connect=1,  # no network is known at once
                 read=2,
@@ -98,7 +111,8 @@ def guarded(service: str) -> Iterator[None]:
         raise ServiceError(f"{service} answered with {status}.") from error
     except requests.exceptions.RetryError as error:
         raise ServiceError(
-            f"{service} was busy {RETRIES + 1} times in a row; run it again later.",
+            f"{service} was busy {RETRIES + 1} times in a row, or asked for a long pause; run it "
+            "again later.",
             unreachable=True,
         ) from error
     except (requests.RequestException, ServiceTimeout) as error:
