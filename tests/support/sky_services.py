@@ -1,6 +1,8 @@
-"""A server on this machine that speaks the protocols of CDS X-Match and of NED's object search.
+"""Servers on this machine that speak the protocols of services of the sky.
 
-It matches by itself, so that clients are tested whole: upload, query, answer, faults.
+CDS X-Match and NED's object search (:class:`SkyServices`), pictures of hips2fits
+(:class:`PictureService`), and cutouts as FITS of all services that images are fetched from
+(:class:`CutoutServices`). Clients are tested whole: query, answer, faults.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from astropy.io.votable import from_table
 from astropy.table import Table, hstack
 from PIL import Image
@@ -257,3 +260,193 @@ def serve_pictures(service: PictureService) -> Iterator[PictureService]:
     with _served(_picture_handler(service)) as url:
         service.url = f"{url}/hips2fits"
         yield service
+
+
+@dataclass
+class CutoutServices:
+    """A server that cuts images out as Pan-STARRS, Legacy Surveys, hips2fits and SkyView do.
+
+    Each image has a galaxy in the middle, of a flux that follows from the position.
+
+    Attributes
+    ----------
+    faults : dict of str to list
+        By what is asked ("ps1filenames", "fitscut", "legacy", "hips2fits", "skyview"), taken from
+        the front, one a request: a status, a (status, Retry-After) pair, or a word of
+        :meth:`_faulty`; None for no fault.
+    faults_at : dict of float to object
+        The same, for all requests of a right ascension, rounded to 0.01 degrees.
+    south_deg : float
+        No service has anything south of it.
+    asked : list of (str, dict)
+        What was asked with which parameters, in their order.
+    held : threading.Event
+        Slow replies wait until it is set.
+    """
+
+    faults: dict[str, list[object]] = field(default_factory=dict)
+    faults_at: dict[float, object] = field(default_factory=dict)
+    south_deg: float = -90.0
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    agents: set[str] = field(default_factory=set)
+    held: threading.Event = field(default_factory=threading.Event)
+    url: str = ""
+
+    def address(self, service: str) -> str:
+        """Of a service, as the setting of its address has it."""
+        return f"{self.url}/{service}"
+
+    def count(self, what: str) -> int:
+        """How often something was asked."""
+        return sum(name == what for name, _ in self.asked)
+
+    def image(
+        self, query: dict[str, str], side: int, scale: float, bands: str, keys: dict[str, object]
+    ) -> bytes:
+        """A FITS image around a position, or a cube where there are several bands."""
+        ra, dec = sky_position(query)
+        y, x = np.mgrid[:side, :side] - (side - 1) / 2
+        planes = np.stack(
+            [
+                np.exp(-(x**2 + y**2) / 18) * galaxy_flux(ra, band)
+                + np.random.default_rng(int(ra * 1e4)).normal(0, 0.02, (side, side))
+                for band in bands
+            ]
+        ).astype("f4")
+        if dec < self.south_deg:
+            planes[:] = 0 if "layer" in query else np.nan
+        hdu = fits.PrimaryHDU(planes if len(bands) > 1 else planes[0])
+        hdu.header.update(
+            CTYPE1="RA---TAN", CTYPE2="DEC--TAN", CRVAL1=ra, CRVAL2=dec, CRPIX1=(side + 1) / 2,
+            CRPIX2=(side + 1) / 2, CDELT1=-scale / 3600, CDELT2=scale / 3600, **keys,
+        )  # fmt: skip
+        stream = io.BytesIO()
+        hdu.writeto(stream)
+        return stream.getvalue()
+
+
+def galaxy_flux(ra_deg: float, band: str) -> float:
+    """Flux of the brightest pixel of the galaxy at a position."""
+    return 5 + "ugrizy".index(band) + round(ra_deg % 1, 4)
+
+
+def sky_position(query: dict[str, str]) -> tuple[float, float]:
+    """The position of a query of any service."""
+    if "Position" in query:
+        ra, dec = query["Position"].split(",")
+        return float(ra), float(dec)
+    return float(query["ra"]), float(query["dec"])
+
+
+_WEB_PAGE = b"<!DOCTYPE html><html><head><title>Down for maintenance</title></head></html>"
+
+
+def _cutout_handler(services: CutoutServices) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_args: object) -> None:
+            """Quiet."""
+
+        def _send(
+            self, body: bytes, kind: str, status: int = 200, length: int | None = None, **more: str
+        ) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body) if length is None else length))
+            for name, value in more.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+            what = {
+                "/panstarrs/ps1filenames.py": "ps1filenames",
+                "/panstarrs/fitscut.cgi": "fitscut",
+                "/legacy/fits-cutout": "legacy",
+                "/hips2fits/hips2fits": "hips2fits",
+                "/skyview/runquery.pl": "skyview",
+            }[parts.path]
+            services.asked.append((what, query))
+            services.agents.add(self.headers["User-Agent"])
+            waiting = services.faults.get(what) or [None]
+            fault = waiting.pop(0)
+            fault = services.faults_at.get(round(sky_position(query)[0], 2), fault)
+            body, kind = getattr(self, f"_{what}")(query)
+            if fault is None:
+                self._send(body, kind)
+            else:
+                self._faulty(fault, body, kind)
+
+        def _faulty(self, fault: object, body: bytes, kind: str) -> None:
+            if isinstance(fault, int):
+                self._send(_WEB_PAGE, "text/html", fault)
+            elif isinstance(fault, tuple):
+                self._send(b"slow down", "text/plain", fault[0], Retry_After=str(fault[1]))
+            elif fault == "html":
+                self._send(_WEB_PAGE, "text/html")
+            elif fault == "message":
+                body = b'{"title": "Unknown HiPS", "description": "No HiPS of that name."}'
+                self._send(body, "application/json", 400)
+            elif fault == "half":
+                self._send(body[: len(body) // 2], kind)
+            elif fault == "cut off":
+                self._send(body[: len(body) // 2], kind, length=len(body))
+            elif fault == "slow":
+                services.held.wait(20)
+                self._send(body, kind)
+            elif fault == "large":
+                self._send(body + b"\0" * 40_000_000, kind)
+            elif fault == "elsewhere":
+                self._send(b"", kind, 302, Location="https://example.org/image.fits")
+            elif fault == "asinh":
+                card = b"BSOFTEN =                  0.3".ljust(80)
+                self._send(body.replace(b"END".ljust(80), card + b"END".ljust(80), 1), kind)
+            else:
+                raise AssertionError(fault)
+
+        def _ps1filenames(self, query: dict[str, str]) -> tuple[bytes, str]:
+            lines = ["projcell subcell ra dec filter mjd type filename shortname badflag"]
+            if sky_position(query)[1] >= services.south_deg:
+                for band in query["filters"]:
+                    name = f"rings.v3.skycell.1313.075.stk.{band}.unconv.fits"
+                    lines.append(
+                        f"1313 75 {query['ra']} {query['dec']} {band} 0.0 stack "
+                        f"/rings.v3.skycell/1313/075/{name} {name} 0"
+                    )
+            return "\n".join(lines).encode(), "text/plain"
+
+        def _fitscut(self, query: dict[str, str]) -> tuple[bytes, str]:
+            band = query["red"].split(".stk.")[1][0]
+            keys = {"EXPTIME": 600.0, "HIERARCH FPA.TELESCOPE": "PS1"}
+            body = services.image(query, int(query["size"]), 0.25, band, keys)
+            return body, "image/x-fits"
+
+        def _legacy(self, query: dict[str, str]) -> tuple[bytes, str]:
+            bands = query["bands"]
+            keys = {"SURVEY": "LegacySurvey", "BANDS": bands}
+            keys |= {f"BAND{k}": band for k, band in enumerate(bands)}
+            scale = float(query["pixscale"])
+            return services.image(query, int(query["size"]), scale, bands, keys), "image/fits"
+
+        def _hips2fits(self, query: dict[str, str]) -> tuple[bytes, str]:
+            side, band = int(query["width"]), query["hips"][-1]
+            scale = float(query["fov"]) * 3600 / side
+            return services.image(query, side, scale, band, {}), "image/fits"
+
+        def _skyview(self, query: dict[str, str]) -> tuple[bytes, str]:
+            side, band = int(query["Pixels"]), query["Survey"][-1]
+            scale = float(query["Size"]) * 3600 / side
+            return services.image(query, side, scale, band, {}), "application/x-fits"
+
+    return Handler
+
+
+@contextmanager
+def serve_cutouts(services: CutoutServices) -> Iterator[CutoutServices]:
+    """Serve on a free port of this machine until the block ends."""
+    with _served(_cutout_handler(services)) as services.url:
+        try:
+            yield services
+        finally:
+            services.held.set()
