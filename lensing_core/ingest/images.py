@@ -16,6 +16,7 @@ import numpy as np
 
 from lensing_core.arrays import BoolArray, Float32Array
 from lensing_core.errors import BadInputError
+from lensing_core.fetching.kept import position_name, why_absent
 from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.headers import HeaderCalibration
 from lensing_core.ingest.limits import PIXEL_SCALE_ARCSEC, ZERO_POINT_MAG
@@ -24,6 +25,8 @@ from lensing_core.ingest.sky import Shown
 from lensing_core.surveys import Survey
 
 Matrix = tuple[tuple[float, float], tuple[float, float]]
+FETCHED = "{ra_dec}"
+"""In the file-name pattern of images that were fetched for positions."""
 _FIELD = re.compile(r"\{([^{}]+)\}")
 
 
@@ -178,7 +181,8 @@ class Locator:
     root : Path
         Folder that relative names start from, or the one file of all rows.
     pattern : str
-        A name with column names in braces, and ``{id}``, ``{band}``; empty: the table names files.
+        A name with column names in braces, and ``{id}``, ``{band}`` and ``{ra_dec}`` (the position,
+        as fetched images are called); empty: the table names files.
     more_roots : tuple of str
         Folders besides ``root`` that files may be in.
     """
@@ -232,7 +236,9 @@ class Locator:
             if inside and not stat.S_ISREG(mode):
                 raise irregular(path, mode)
         except FileNotFoundError:
-            pass  # whoever opens it says so
+            # Whoever opens it says so, unless a note says why it is not there.
+            if inside and FETCHED in self.pattern and (why := why_absent(path)):
+                raise RowRejected("not_fetched", why, str(path)) from None
         except (OSError, ValueError) as error:
             raise RowRejected(
                 "missing_file", f"The name {str(path)[:200]!r} is none of a file: {error}."
@@ -254,15 +260,25 @@ class Locator:
                 parts[k] = row.object_id
             elif name == "band":
                 parts[k] = band
+            elif name == "ra_dec":
+                parts[k] = _position_of(row)
             elif name in row.values:
                 parts[k] = row.values[name]
             else:
-                known = sorted({*row.values, "id", "band"})
+                known = sorted({*row.values, "id", "band", "ra_dec"})
                 raise BadInputError(
                     f"Pattern {self.pattern!r}: there is no column {name!r}; use "
                     f"{{{'}, {'.join(known)}}} or another column of the table."
                 )
         return "".join(parts)
+
+
+def _position_of(row: RowRequest) -> str:
+    if row.position_deg is None:
+        raise RowRejected(
+            "bad_coordinates", "The row has no position, for which an image could be fetched."
+        )
+    return position_name(*row.position_deg)
 
 
 @lru_cache(maxsize=256)

@@ -20,7 +20,13 @@ from lensing_core.ingest.decoding import assemble
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.guard import guarded, load_row
 from lensing_core.ingest.ids import id_doubts
-from lensing_core.ingest.images import BandImage, ImageSource, RowRequest, pattern_fields
+from lensing_core.ingest.images import (
+    FETCHED,
+    BandImage,
+    ImageSource,
+    RowRequest,
+    pattern_fields,
+)
 from lensing_core.ingest.label_columns import label_doubts
 from lensing_core.ingest.locating import find_pattern, typical_files, with_one_stack
 from lensing_core.ingest.mosaics import Mosaic
@@ -41,6 +47,7 @@ from lensing_core.workspace import Workspace
 TABLE, IMAGES = "table", "images"
 
 _PROBED_ROWS = 50
+_READ_AT_ONCE = 1000
 _SCALE_DIGITS = 6
 
 
@@ -153,6 +160,25 @@ def open_objects(request: ImportRequest) -> SourceTable:
     return table_of_files(request.locator(request.pattern), IMAGE_SUFFIXES)
 
 
+def open_positions(request: ImportRequest) -> tuple[SourceTable, RowReader, list[str]]:
+    """The table of objects, a reader of its rows, and doubts; images need not be there.
+
+    Raises
+    ------
+    BadInputError
+        If it has no columns of positions.
+    """
+    table = open_objects(request)
+    columns = recognise(table, (), _without_bands(request.columns))
+    if not {"ra", "dec"} <= columns.roles.keys():
+        raise BadInputError(
+            f"{table.path} has no columns of positions that are recognised; it has "
+            f"{', '.join(table.names)}. Map those of right ascension (ra) and declination (dec)."
+        )
+    positions, doubts = _positions(request, table, columns)
+    return table, _reader(request, table, columns, positions, ""), doubts
+
+
 def _without_bands(stated: Mapping[str, str]) -> dict[str, str]:
     return {role: name for role, name in stated.items() if ":" not in role}
 
@@ -195,11 +221,30 @@ def _first_rows(
     pattern: str,
 ) -> list[RowRequest]:
     reader = _reader(request, table, columns, positions, pattern)
+    if FETCHED in pattern and (fetched := _first_fetched(request, len(table), reader, pattern)):
+        return fetched
     parsed = list(reader.read(0, min(_PROBED_ROWS, len(table))))
     rows = [row.request for row in parsed if isinstance(row, ParsedRow)]
     if not rows:
         first = next(row for row in parsed if not isinstance(row, ParsedRow))
         raise BadInputError(f"None of the first {len(parsed)} rows can be used: {first.message}")
+    return rows
+
+
+def _first_fetched(
+    request: ImportRequest, n_rows: int, reader: RowReader, pattern: str
+) -> list[RowRequest]:
+    """The first rows with an image; a table may begin outside of a survey's footprint."""
+    locator = request.locator(pattern)
+    rows: list[RowRequest] = []
+    for start in range(0, n_rows, _READ_AT_ONCE):
+        for row in reader.read(start, min(start + _READ_AT_ONCE, n_rows)):
+            if isinstance(row, ParsedRow) and any(
+                locator.has(row.request, band) for band in request.bands
+            ):
+                rows.append(row.request)
+                if len(rows) == _PROBED_ROWS:
+                    return rows
     return rows
 
 

@@ -6,6 +6,7 @@ from lensing_core.errors import LensTriageError
 
 REASONS = {
     "missing_file": "the image file does not exist",
+    "not_fetched": "a cutout service gave no image for the position",
     "unreadable_file": "the image file is truncated, corrupt or not what its name says",
     "unsupported_format": "the image is of a kind that cannot be read as fluxes or as a picture",
     "missing_band": "a wanted band is not in the file",

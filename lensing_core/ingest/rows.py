@@ -66,7 +66,7 @@ class RowReader:
 
     def read(self, start: int, stop: int) -> Iterator[ParsedRow | Rejected]:
         """Rows ``start`` to ``stop``; memory goes with their number."""
-        fields = self.fields - {"id", "band"}
+        fields = self.fields - {"id", "band", "ra_dec"}
         names = [*self.columns.used, *self._properties, *fields]
         known = [name for name in dict.fromkeys(names) if name in self.table.names]
         cells = {name: self.table.cells(name, start, stop) for name in known}

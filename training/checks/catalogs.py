@@ -56,10 +56,20 @@ def check_inject(workspace: Workspace, settings: InjectSettings, run_id: str = "
 
 
 def check_ingest(workspace: Workspace, settings: IngestSettings, run_id: str = "") -> None:
-    """The table and the first images can be read as the settings say, and the disk has room."""
-    from lens_triage.training.jobs.ingest import plan_import
-    from lensing_core.ingest.importing import bytes_of_cutout, require_space_to_import
+    """The table and the first images can be read as the settings say, and the disk has room.
 
+    Where images are to be fetched, the table has positions for it; no service is asked.
+    """
+    from lens_triage.training.jobs.fetch import check_fetch
+    from lens_triage.training.jobs.ingest import plan_import, request_of
+    from lens_triage.training.jobs.preset import with_preset
+    from lensing_core.ingest.importing import bytes_of_cutout, require_space_to_import
+    from lensing_core.ingest.positions_only import read_positions
+
+    if settings.images_from:
+        settings = with_preset(settings, workspace)
+        check_fetch(workspace, settings, read_positions(request_of(settings)))
+        return
     plan = plan_import(settings, workspace)
     require_space_to_import(workspace, settings.catalog, len(plan.table), bytes_of_cutout(plan))
 

@@ -6,6 +6,13 @@ import logging
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from lens_triage.training.jobs.fetch import (
+    FetchEstimate,
+    check_fetch,
+    estimate,
+    fetch_images,
+    provenance,
+)
 from lens_triage.training.jobs.preset import with_preset
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import IngestSettings
@@ -21,6 +28,7 @@ from lensing_core.ingest.importing import (
 )
 from lensing_core.ingest.isolation import look_apart
 from lensing_core.ingest.planning import TABLE, ImportPlan, make_plan, open_objects
+from lensing_core.ingest.positions_only import read_positions
 from lensing_core.ingest.provenance import check_policy, default_confidence, default_policy
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.tables import SourceTable
@@ -42,6 +50,11 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
     """
     settings.check()
     settings = with_preset(settings, context.workspace)
+    notes: dict[str, Any] = {}
+    if settings.images_from:
+        context.progress(0, None, "Reading the positions")
+        notes["fetched"] = provenance(settings.order())
+        settings = fetch_images(context, settings, read_positions(request_of(settings)))
     context.progress(0, None, "Looking at the table and the first images")
     plan = plan_import(settings, context.workspace)
     for warning in plan.warnings:
@@ -55,7 +68,7 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
     report = import_catalog(
         context.workspace,
         plan,
-        spec_of(settings, plan),
+        replace(spec_of(settings, plan), notes=notes),
         progress=context.progress,
         workers=settings.workers,
     )
@@ -162,6 +175,8 @@ class ImportPreview:
         The first object, as it would be stored.
     bytes_per_cutout : int
         On the disk, with variance and PSF where they are stored.
+    fetching : FetchEstimate or None
+        What fetching the images would take, where they are fetched.
     warnings : list of str
     error : str
         What keeps the import from starting; empty if nothing does.
@@ -179,6 +194,7 @@ class ImportPreview:
     warnings: list[str]
     error: str
     bytes_per_cutout: int = 0
+    fetching: FetchEstimate | None = None
 
 
 def preview(settings: IngestSettings, workspace: Workspace | None = None) -> ImportPreview:
@@ -189,6 +205,8 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
     try:
         settings = with_preset(settings, workspace, min(settings.table_seconds, PREVIEW_SECONDS))
         request = request_of(settings)
+        if settings.images_from:
+            return _preview_positions(settings, workspace)
         found = look_apart(
             _preview,
             settings.to_json(),
@@ -206,6 +224,39 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
     except LensTriageError as problem:
         return replace(found, error=str(problem))
     return found
+
+
+def _preview_positions(settings: IngestSettings, workspace: Workspace | None) -> ImportPreview:
+    """The preview of an import whose images are to be fetched; no service is asked for it."""
+    request = request_of(settings)
+    seconds = min(request.table_seconds, PREVIEW_SECONDS)
+    found = look_apart(
+        _preview_table,
+        settings.to_json(),
+        limits=request.limits,
+        table=_name(settings),
+        table_seconds=seconds,
+    )
+    try:
+        positions = read_positions(request, seconds)
+        needed = estimate(settings, positions)
+        if workspace is not None:
+            check_fetch(workspace, settings, positions)
+    except LensTriageError as problem:
+        return replace(found, error=_told(problem))
+    without = f"Rows without a position, which get no image: {positions.n_without:,}."
+    return replace(
+        found,
+        survey=settings.survey or settings.order().service.survey,
+        warnings=[*positions.doubts, *([without] if positions.n_without else [])],
+        fetching=needed,
+    )
+
+
+def _preview_table(values: dict[str, Any]) -> ImportPreview:
+    settings = IngestSettings.from_json(values)
+    mark(TABLE)
+    return _table_only(open_objects(request_of(settings)), settings, "")
 
 
 def _told(problem: LensTriageError) -> str:

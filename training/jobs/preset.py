@@ -43,6 +43,8 @@ def with_preset(
         return settings
     chosen = named_set(settings.preset)
     images = settings.images or (str(Path(settings.table).parent) if settings.table else "")
+    if settings.images_from:
+        images = ""
     files = SetFiles(_path(settings.table), _path(images), settings.scale)
     limits = Limits(**{field.name: getattr(settings, field.name) for field in fields(Limits)})
     rows = read_apart(chosen.key, files, limits, table_seconds)

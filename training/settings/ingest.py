@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import ClassVar, get_args
+from urllib.parse import urlsplit
 
 import param
 
 from lens_triage.training.settings.base import RunSettings
 from lensing_core.errors import BadInputError
+from lensing_core.fetching.services import (
+    CUTOUT_SERVICES,
+    DEFAULT_ARCSEC,
+    LEAST_PAUSE_S,
+    PAUSE_S,
+    TIMEOUT_S,
+    Order,
+    is_here,
+    make_order,
+)
 from lensing_core.ingest.choices import (
     POSITION_FRAMES,
     POSITION_UNITS,
@@ -19,8 +30,17 @@ from lensing_core.ingest.choices import (
 )
 from lensing_core.ingest.labels import LabelRule
 from lensing_core.ingest.provenance import POLICIES, check_policy
-from lensing_core.named_sets.choices import PRESETS
+from lensing_core.named_sets.choices import LISTS, PRESETS
 from lensing_core.workspace import check_slug
+
+FETCHING = (
+    *("images_from", "fetch_layer", "fetch_arcsec", "fetch_pause_s", "fetch_timeout_s"),
+    "fetch_url",
+)
+_OF_FILES = (
+    *("images", "image_kind", "pattern", "band_keys", "dataset", "size_px", "pixel_scales"),
+    *("variance_pattern", "psf_pattern"),
+)
 
 
 class IngestSettings(RunSettings):
@@ -30,6 +50,9 @@ class IngestSettings(RunSettings):
     units: ClassVar = {
         "frame_crop_px": "px",
         "size_px": "px",
+        "fetch_arcsec": "arcsec",
+        "fetch_pause_s": "s",
+        "fetch_timeout_s": "s",
         "pixel_scale_arcsec": "arcsec/px",
         "pixel_scales": "arcsec/px",
         "grid_scale_arcsec": "arcsec/px",
@@ -46,6 +69,7 @@ class IngestSettings(RunSettings):
             *("table", "table_format", "table_part", "columns", "position_unit"),
             "position_frame",
         ),
+        "Positions only": FETCHING,
         "Images": (
             *("images", "image_kind", "pattern", "bands", "band_keys", "band_axis", "dataset"),
             *("frame_crop_px", "missing_bands"),
@@ -112,6 +136,36 @@ class IngestSettings(RunSettings):
         default="auto",
         objects=list(POSITION_FRAMES),
         doc="Frame of the positions, which are kept in ICRS; auto: as the table says, else ICRS.",
+    )
+
+    images_from: param.Selector[str] = param.Selector(
+        default="",
+        objects=["", *CUTOUT_SERVICES],
+        doc="Service that images are fetched from, for a table of positions alone; empty: none, "
+        "images are files.",
+    )
+    fetch_layer = param.String(
+        default="",
+        doc="HiPS (hips2fits), layer (legacy) or survey (skyview), with {band} where its name has "
+        "the band; empty: the service's first choice.",
+    )
+    fetch_arcsec = param.Number(
+        default=0.0,
+        bounds=(0, 600),
+        doc="Side of the images that are fetched; 0: 12 for lenses of galaxies, 100 of clusters. "
+        "Their pixel scale is the service's, or the one stated (pixel_scale_arcsec).",
+    )
+    fetch_pause_s = param.Number(
+        default=PAUSE_S,
+        bounds=(0, 60),
+        doc=f"Least time between two requests; at least {LEAST_PAUSE_S:g} for services elsewhere.",
+    )
+    fetch_timeout_s = param.Number(
+        default=TIMEOUT_S, bounds=(0.1, 600), doc="Most time that a reply may take."
+    )
+    fetch_url = param.String(
+        default="",
+        doc="Another address of the service, such as a mirror: https, or http on this machine.",
     )
 
     images = param.String(
@@ -261,7 +315,9 @@ class IngestSettings(RunSettings):
         A run that is resumed from another folder then finds its files.
         """
         check_slug(self.catalog, what="Catalog")
-        if not self.table and not self.images:
+        if self.images_from:
+            self._check_fetching()
+        elif not self.table and not self.images:
             raise BadInputError("Name a table, or a folder of images, or both.")
         for name in ("table", "images"):
             value = getattr(self, name)
@@ -273,6 +329,42 @@ class IngestSettings(RunSettings):
         if self.label_policy != "auto":
             check_policy(self.label_source, self.label_policy)
         self.labels()
+
+    def order(self) -> Order:
+        """What is asked of the service that images are fetched from."""
+        return make_order(
+            CUTOUT_SERVICES[self.images_from],
+            address=self.fetch_url,
+            layer=self.fetch_layer.strip(),
+            bands=tuple(self.bands),
+            size_arcsec=self.fetch_arcsec or DEFAULT_ARCSEC[self.scale],
+            scale_arcsec=self.pixel_scale_arcsec,
+        )
+
+    def _check_fetching(self) -> None:
+        order = self.order()
+        if self.preset and self.preset not in LISTS:
+            raise BadInputError(
+                f"Preset {self.preset} has images of its own; leave images_from empty."
+            )
+        if not self.table and self.preset != "lenscat":
+            raise BadInputError("Name the table of the positions that images are fetched for.")
+        own = [name for name in _OF_FILES if getattr(self, name) != self.param[name].default]
+        if own:
+            raise BadInputError(
+                f"Images are fetched from {order.service.title}; leave {', '.join(own)} as it is, "
+                "or leave images_from empty and read your own files."
+            )
+        if order.layer != order.service.layer and not self.survey:
+            raise BadInputError(
+                f"State the survey that {order.layer} shows (survey): its bands and PSF are needed."
+            )
+        here = is_here(urlsplit(order.address).hostname or "")
+        if self.fetch_pause_s < LEAST_PAUSE_S and not here:
+            raise BadInputError(
+                f"fetch_pause_s = {self.fetch_pause_s:g}: leave at least {LEAST_PAUSE_S:g} s "
+                "between two requests; the service is shared by all astronomers."
+            )
 
     def labels(self) -> LabelRule:
         """How labels are read."""
