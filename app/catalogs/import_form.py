@@ -9,6 +9,12 @@ from typing import Any
 import panel as pn
 
 from lens_triage.app.acting import why_not
+from lens_triage.app.catalogs.fetching import (
+    FETCH_CSS,
+    estimate_html,
+    image_sources,
+    manners_html,
+)
 from lens_triage.app.catalogs.import_preview import (
     PreviewPane,
     remap,
@@ -33,14 +39,20 @@ from lens_triage.training.jobs.ingest import (
     preview,
 )
 from lens_triage.training.settings import IngestSettings
+from lensing_core.fetching.services import CUTOUT_SERVICES
 
-_LEAD = ("table", "images", "catalog", "survey")
+_LEAD = (
+    *("table", "images_from", "images", "fetch_layer", "fetch_arcsec", "bands", "catalog"),
+    "survey",
+)
 _HINT = (
     "<p>Name a table, or a folder of images, or both, and look at the preview: it shows which "
     "columns were recognised, in which units, and how the first images would be read.</p>"
+    "<p>A table of positions alone is enough, too: images are then fetched from a service "
+    "(Images from).</p>"
 )
 _RED = "This import cannot start; the preview says why. Change what is wrong, then start it."
-_HINT_CSS = "p { margin: 0; color: var(--lt-muted); line-height: 1.5; }"
+_HINT_CSS = "p { margin: 0 0 6px; color: var(--lt-muted); line-height: 1.5; }"
 
 
 class ImportForm(pn.viewable.Viewer):
@@ -52,7 +64,10 @@ class ImportForm(pn.viewable.Viewer):
         self.notice, self.refused = Notice(), Notice()
         self.panel: SettingsPanel[IngestSettings] = SettingsPanel(
             IngestSettings,
-            choices={"survey": survey_choices(context, unset="As the headers say")},
+            choices={
+                "survey": survey_choices(context, unset="As the images say"),
+                "images_from": image_sources(),
+            },
             lead=_LEAD,
             folded=None,
             on_change=self._changed,
@@ -75,7 +90,7 @@ class ImportForm(pn.viewable.Viewer):
             label="Browse for the table",
             **browse,
         )
-        browse_images = ActionButton(
+        self._browse_images = ActionButton(
             lambda: self._browse("images", "Choose the images folder or file", folders=True),
             label="Browse for images",
             **browse,
@@ -86,12 +101,15 @@ class ImportForm(pn.viewable.Viewer):
             margin=0,
             styles={"gap": "10px", "align-items": "center"},
         )
-        browsing = pn.Row(browse_table, browse_images, margin=0, styles={"gap": "4px"})
+        browsing = pn.Row(browse_table, self._browse_images, margin=0, styles={"gap": "4px"})
+        self._manners = html("", css=FETCH_CSS, visible=False)
+        self._show_source()
         self._hint = section("Preview", html(_HINT, css=_HINT_CSS))
         form = section(
             "New catalog",
             browsing,
             self.panel.lead,
+            self._manners,
             self.notice,
             self.refused,
             buttons,
@@ -122,7 +140,7 @@ class ImportForm(pn.viewable.Viewer):
             )
             self._preview = found
             self._hint.visible = False
-            self.pane.display(found)
+            self.pane.display(found, estimate_html(settings, found.fetching))
             self.start_button.disabled = bool(found.error)
             if found.error:
                 self.refused.say(_RED, "info")
@@ -147,6 +165,19 @@ class ImportForm(pn.viewable.Viewer):
         self.start_button.disabled = False
         self.refused.clear()
         self._suggest_name()
+        self._show_source()
+
+    def _show_source(self) -> None:
+        """Show the settings of files, or of the service that images are fetched from."""
+        service = self.panel.read("images_from")
+        self.panel.reveal(
+            images=not service,
+            fetch_layer=bool(service) and bool(CUTOUT_SERVICES[service].layer),
+            fetch_arcsec=bool(service),
+        )
+        self._browse_images.visible = not service
+        self._manners.object = manners_html(service)
+        self._manners.visible = bool(service)
 
     def _settings(self) -> IngestSettings:
         self._suggest_name()

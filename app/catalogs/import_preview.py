@@ -9,6 +9,7 @@ from typing import Any
 
 import panel as pn
 
+from lens_triage.app.catalogs.fetching import FETCH_CSS
 from lens_triage.app.catalogs.zero_points import ZeroPointQuestion, assumed_zero_points
 from lens_triage.app.theme import PICTURE_CSS
 from lens_triage.app.widgets import format as fmt
@@ -91,16 +92,31 @@ class PreviewPane(pn.viewable.Viewer):
         self.zero_points = ZeroPointQuestion(on_zero_points)
         self._image_part = section("First object", self._pictures, self.bands, self.zero_points)
         self._table_part = section("Columns", self.columns)
+        self._fetching = html("", css=FETCH_CSS)
+        self._fetch_part = section("What is fetched", self._fetching)
         self._view = stack(
-            self._error, self._warnings, self._image_part, self._table_part, visible=False
+            self._error,
+            self._warnings,
+            self._fetch_part,
+            self._image_part,
+            self._table_part,
+            visible=False,
         )
         super().__init__()
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
 
-    def display(self, preview: ImportPreview) -> None:
-        """Show a preview; what could not be read is told above what could be."""
+    def display(self, preview: ImportPreview, fetching: str = "") -> None:
+        """Show a preview; what could not be read is told above what could be.
+
+        Parameters
+        ----------
+        fetching : str
+            What images would be fetched, as HTML.
+        """
+        self._fetching.object = fetching
+        self._fetch_part.visible = bool(fetching)
         self._error.clear()
         if preview.error:
             self._error.say(preview.error)

@@ -89,6 +89,15 @@ class FieldEditor(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
 
+    @property
+    def visible(self) -> bool:
+        """Whether the field is seen."""
+        return bool(self._view.visible)
+
+    @visible.setter
+    def visible(self, seen: bool) -> None:
+        self._view.visible = seen
+
     def _make(self, choices: Choices | None) -> Any:
         parameter = self.field.parameter
         common: dict[str, Any] = {
@@ -105,7 +114,8 @@ class FieldEditor(pn.viewable.Viewer):
         if isinstance(parameter, param.Boolean):
             return pmui.Checkbox(**common)
         if isinstance(parameter, param.Selector):
-            return pmui.Select(options=list(parameter.objects), **common)
+            options = list(parameter.objects) if choices is None else dict(choices)
+            return pmui.Select(options=options, **common)
         if isinstance(parameter, param.Dict):
             return pmui.TextAreaInput(placeholder="NAME=VALUE, one a line", rows=3, **common)
         if choices is not None:

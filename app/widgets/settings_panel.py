@@ -136,6 +136,11 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
             else:
                 self.editors[name].write(value)
 
+    def reveal(self, **shown: bool) -> None:
+        """Show or hide some settings; what is hidden keeps its value."""
+        for name, visible in shown.items():
+            self.editors[name].visible = visible
+
     def read(self, name: str) -> Any:
         """One value as it stands; None where it is not valid."""
         if name in self._hidden:

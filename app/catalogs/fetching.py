@@ -1,0 +1,58 @@
+"""Images that are fetched for positions: what is asked of which service, and how long it takes."""
+
+from __future__ import annotations
+
+from html import escape
+
+from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.fields import Choices
+from lens_triage.training.jobs.fetch import FetchEstimate
+from lens_triage.training.settings import IngestSettings
+from lensing_core.fetching.services import CUTOUT_SERVICES
+
+FETCH_CSS = """
+p { margin: 0 0 6px; line-height: 1.5; }
+p:last-child { margin: 0; }
+p.aside { color: var(--lt-muted); font-size: 12.5px; }
+"""
+
+
+def image_sources() -> Choices:
+    """Where images may come from: files, or each service."""
+    services = {
+        f"Positions only: fetch from {service.title}": service.key
+        for service in CUTOUT_SERVICES.values()
+    }
+    return {"Files on this machine": "", **services}
+
+
+def manners_html(key: str) -> str:
+    """What a service gives, and how it is asked; '' for files."""
+    if key not in CUTOUT_SERVICES:
+        return ""
+    service = CUTOUT_SERVICES[key]
+    usual = f"Bands {', '.join(service.bands)}, {fmt.number(service.scale_arcsec)}″ per pixel"
+    layer = f", {service.layer}" if service.layer else ""
+    return (
+        f"<p>{escape(usual + layer)}, unless stated otherwise. {escape(service.facts)}</p>"
+        '<p class="aside">The import asks the service for one image at a time, with a pause after '
+        "each, and waits where it is busy. What has come is kept in the workspace and never asked "
+        "for again. The service learns the positions. Nothing is sent before the import is "
+        "started; Preview tells how long it takes.</p>"
+    )
+
+
+def estimate_html(settings: IngestSettings, needed: FetchEstimate | None) -> str:
+    """What an import would fetch, and for how long; '' where nothing is fetched."""
+    if needed is None:
+        return ""
+    order = settings.order()
+    time = fmt.duration(needed.seconds)
+    return (
+        f"<p>{fmt.plural(needed.n_positions, 'position')}, bands {escape(', '.join(order.bands))}, "
+        f"{order.size_px} px of {fmt.number(order.scale_arcsec)}″ "
+        f"({fmt.number(order.size_arcsec)}″): {fmt.plural(needed.n_requests, 'request')} to "
+        f"{escape(order.service.title)}, about {time}, {fmt.file_size(needed.n_bytes)} on the "
+        'disk.</p><p class="aside">Images that the workspace has are not asked for again; a '
+        "reply is taken to need a second.</p>"
+    )
