@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.isolation import look_apart
 from lensing_core.ingest.planning import TABLE, open_positions
@@ -34,7 +34,7 @@ class PositionList:
     """
 
     n_rows: int
-    position_deg: NDArray[np.float64]
+    position_deg: Float64Array
     n_without: int
     doubts: list[str]
 
