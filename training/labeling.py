@@ -56,7 +56,10 @@ class SessionSettings(RunSettings):
     )
 
     scheme: Any = param.Selector(
-        default="abcx", objects=[*SCHEMES, "custom"], doc="Grades to choose from."
+        default="abcx",
+        objects=[*SCHEMES, "custom"],
+        doc="Grades to choose from. Grades of visibility (of arcs) are no votes, and have no "
+        "gold: Evaluate gives recall by them.",
     )
     grades = param.List(
         default=[],
@@ -96,7 +99,7 @@ class SessionSettings(RunSettings):
             self.blind,
             self.shuffled,
             self.seed,
-            self.gold_fraction,
+            self.gold_fraction if self.grading().gives_votes else 0.0,
             self.repeat_fraction,
             self.feedback,
             self.target_votes,

@@ -36,10 +36,12 @@ from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.observations import table_column
 from lensing_core.store.scores import logits_of
 from lensing_core.store.tables import Ensemble
+from lensing_core.store.visibility import visibility_of
 from lensing_core.workspace import Workspace
 
 FEWEST_LENSES, FEWEST_OTHERS = 5, 20
 MOST_UNLABELED = 5000
+GRADED = "grades"
 _AT_ONCE = 2000
 _REAL = Use(unlabeled=True, gold=False)
 
@@ -102,7 +104,8 @@ def evaluate_real(
     Parameters
     ----------
     visibility : str
-        Column of the imported table that says how visible the arcs of a lens are.
+        Column of the imported table that says how visible the arcs of a lens are;
+        :data:`GRADED`: what graders said in sessions of the scheme for that.
     block_nside : int
         Of the sky blocks that intervals draw as a whole; 0: only duplicates belong together.
 
@@ -205,7 +208,15 @@ def _scores(session: Session, ensemble: Ensemble, labels: CandidateLabels) -> Fl
 
 
 def _column(session: Session, labels: CandidateLabels, column: str) -> list[str | None]:
-    """What the imported table says of each candidate in one column."""
+    """What the imported table says of each candidate in one column, or what graders said."""
+    if column == GRADED:
+        given = visibility_of(session, labels.candidate_id.tolist())
+        if not given:
+            raise BadInputError(
+                "Nobody has graded how visible the arcs of these objects are; make a labeling "
+                "session of scheme visibility, or name a column of the table."
+            )
+        return [given.get(key) for key in labels.candidate_id.tolist()]
     values = table_column(session, labels.candidate_id, column)
     if all(value is None for value in values):
         raise BadInputError(f"No candidate has a value in column {column!r}; name another.")

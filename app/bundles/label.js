@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 865ef770c452f96a13155296c239870fc52bee3b3aab6ad979e9e2b9ba6f7cab
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 bf42836d1bd11e7419ec6459fbedaab8ff28434a2504b4778277d72e133d3aee
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -2691,7 +2691,9 @@ var LabelPanel = class {
     this.scheme = start.scheme;
     this.reasons = start.reasons;
     this.act = act;
-    this.worst = start.scheme.grades.findLast(({ is_lens }) => is_lens === 0);
+    const no = start.scheme.grades.findLast(({ is_lens }) => is_lens === 0);
+    this.hasReasons = no !== void 0;
+    this.worst = no ?? start.scheme.grades.at(-1);
     this.begunAt = this.lastAt = Date.now();
     this.buttons = new Map(start.scheme.grades.map((grade) => [grade.key, h("button", {
       type: "button",
@@ -2742,7 +2744,7 @@ var LabelPanel = class {
       small("back", "Back"),
       small("skip", "Skip"),
       small("flag", "Flag"),
-      small("reason", "No, because …")
+      this.hasReasons ? small("reason", "No, because …") : null
     );
     this.node = h(
       "aside",
@@ -3141,7 +3143,7 @@ var LabelDesk = class {
       },
       skip: (_, at) => this.skip(at),
       flag: () => this.flag(),
-      reason: () => this.target !== void 0 && this.panel.askReason(true),
+      reason: () => this.target !== void 0 && this.panel.hasReasons && this.panel.askReason(true),
       note: () => this.panel.note.focus(),
       mode: () => this.setMode(!this.mosaicOn),
       rest: (_, at) => this.rest(at)

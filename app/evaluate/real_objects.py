@@ -61,7 +61,7 @@ class RealObjects(pn.viewable.Viewer):
             label="Painted arcs to be told from real ones", width=270, **style
         )
         self.visibility = pmui.TextInput(
-            label="Column with visibility", width=190, description=_VISIBILITY, **style
+            label="Visibility of arcs by", width=190, description=_VISIBILITY, **style
         )
         self.button = ActionButton(self._measure, label="Measure", size="small")
         self._notice = Notice()
@@ -152,8 +152,9 @@ class RealObjects(pn.viewable.Viewer):
 
 
 _VISIBILITY = (
-    "A column of the imported table that says how visible the arcs of a lens are (clear, doubtful, "
-    "no): recall is given for each class."
+    "A column of the imported table that says how visible the arcs of a lens are, or the word "
+    "grades for what was graded in labeling sessions of that scheme: recall is given for each "
+    "class."
 )
 
 

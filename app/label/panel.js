@@ -12,7 +12,9 @@ export class LabelPanel {
     this.scheme = start.scheme
     this.reasons = start.reasons
     this.act = act
-    this.worst = start.scheme.grades.findLast(({is_lens}) => is_lens === 0)
+    const no = start.scheme.grades.findLast(({is_lens}) => is_lens === 0)
+    this.hasReasons = no !== undefined // grades of visibility say nothing of lenses
+    this.worst = no ?? start.scheme.grades.at(-1)
     this.begunAt = this.lastAt = Date.now()
     this.buttons = new Map(start.scheme.grades.map((grade) => [grade.key, h("button", {
       type: "button", className: "grade", "data-verdict": verdictOf(grade),
@@ -41,7 +43,8 @@ export class LabelPanel {
     const small = (action, text) => h("button", {type: "button", "data-action": action,
       onclick: () => act[action]()}, h("kbd", {}), text)
     this.tools = h("div", {className: "tools"}, small("undo", "Undo"), small("back", "Back"),
-      small("skip", "Skip"), small("flag", "Flag"), small("reason", "No, because …"))
+      small("skip", "Skip"), small("flag", "Flag"),
+      this.hasReasons ? small("reason", "No, because …") : null)
     this.node = h("aside", {className: "side label-side", "aria-label": "Grades"},
       h("div", {className: "progress-box"}, this.progress, h("span", {className: "meter"}, this.bar)),
       this.seen, this.said,

@@ -157,7 +157,7 @@ class LabelDesk {
       front: () => { this.pause.end(); this.queue.toFront(); this.draw() },
       skip: (_, at) => this.skip(at),
       flag: () => this.flag(),
-      reason: () => this.target !== undefined && this.panel.askReason(true),
+      reason: () => this.target !== undefined && this.panel.hasReasons && this.panel.askReason(true),
       note: () => this.panel.note.focus(),
       mode: () => this.setMode(!this.mosaicOn),
       rest: (_, at) => this.rest(at),

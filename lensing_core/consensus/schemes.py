@@ -20,6 +20,8 @@ REJECT_REASONS = {
     "other": "something else",
 }
 _MAX_KEY, _MAX_GRADES = 32, 20
+VISIBILITY = "visibility"
+"""Scheme whose grades say how visible arcs are: they are kept in the log, and are no votes."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,15 @@ class Scheme:
             raise BadInputError(f"Scheme {self.name}: {len(keys)} grades; give 2 to {_MAX_GRADES}.")
         if len(set(keys)) < len(keys):
             raise BadInputError(f"Scheme {self.name}: two grades have one key.")
-        if not {0, 1} <= {grade.is_lens for grade in self.grades}:
+        if self.gives_votes and not {0, 1} <= {grade.is_lens for grade in self.grades}:
             raise BadInputError(
                 f"Scheme {self.name} needs a grade that says lens and one that says no lens."
             )
+
+    @property
+    def gives_votes(self) -> bool:
+        """Whether its grades say if an object is a lens."""
+        return self.name != VISIBILITY
 
     def grade(self, key: str) -> Grade:
         """The grade of a key; for a continuous scheme any number from 0 to 1.
@@ -193,6 +200,15 @@ SCHEMES: dict[str, Scheme] = {
                 Grade("0", "excluded", 0, 0.0),
             ),
             continuous=True,
+        ),
+        Scheme(
+            VISIBILITY,
+            "How visible arcs are",
+            (
+                Grade("clear", "arcs are clear", None, 0.5),
+                Grade("doubtful", "arcs are doubtful", None, 0.5),
+                Grade("no", "no arc can be seen", None, 0.5),
+            ),
         ),
     )
 }

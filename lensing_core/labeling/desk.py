@@ -30,6 +30,7 @@ from lensing_core.store.label_sessions import (
     session_events,
 )
 from lensing_core.store.tables import LabelSession, SessionItem
+from lensing_core.store.visibility import visibility_complete
 
 _TOKEN_LETTERS = 24
 Key = tuple[int, bool]
@@ -186,8 +187,13 @@ def standing_of(rows: Iterable[SessionEvent]) -> Standing:
 
 
 def retired(session: Session, desk: Desk) -> set[int]:
-    """Candidates of the queue that need no further vote, by consensus or by number of votes."""
+    """Candidates of the queue that need no further vote, by consensus or by number of votes.
+
+    Where visibility is graded: by the number of graders who did so in the session.
+    """
     queue = [s.candidate_id for s in desk.stamps if s.kind == "queue" and not s.is_repeat]
+    if not desk.scheme.gives_votes:
+        return visibility_complete(session, desk.session_id, desk.options.target_votes)
     return retired_candidates(session, desk.session_id, queue, desk.options.target_votes)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lensing_core.consensus.schemes import VISIBILITY
 from lensing_core.errors import WorkspaceError
 from lensing_core.store.tables import LabelEvent, LogNote, Vote
 
@@ -135,8 +136,10 @@ def follow(grades: Grades, event: LabelEvent) -> None:
 
     A grade stands behind those before it in the log. One that was imported with its time
     (``view["order"] == "clock"``) stands where the clock has it: an older file that is imported
-    later replaces no newer grade.
+    later replaces no newer grade. Grades of visibility are no votes.
     """
+    if event.scheme == VISIBILITY:
+        return
     mine = grades.setdefault((event.candidate_id, event.grader_id), [])
     if event.kind == "grade" and not event.is_repeat:
         place = len(mine)

@@ -139,7 +139,7 @@ def build_event(
         given_at=sent.get("given_at"),  # type: ignore[arg-type]  # canonical() checks all types
         grade=None if grade is None else grade.key,
         is_lens=None if grade is None else grade.is_lens,
-        p_lens=None if grade is None else grade.p_lens,
+        p_lens=grade.p_lens if grade is not None and scheme.gives_votes else None,
         reject_reason=sent.get("reject_reason") or None,
         comment=sent.get("comment") or "",
         undoes=sent.get("undoes"),

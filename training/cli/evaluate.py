@@ -32,7 +32,10 @@ def evaluate(
         str, typer.Option(help="Catalog with painted arcs: can it be told from the real ones?")
     ] = "",
     visibility: Annotated[
-        str, typer.Option(help="Column of the table that says how visible arcs are.")
+        str,
+        typer.Option(
+            help="Column of the table that says how visible arcs are; grades: by graders."
+        ),
     ] = "",
     block_nside: Annotated[
         int, typer.Option(min=0, help="NSIDE of the sky blocks that intervals draw; 0: none.")
