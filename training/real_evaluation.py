@@ -24,9 +24,9 @@ from lensing_core.datasets.uses import LENS, OTHER, UNLABELED, Use
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.evaluation import (
     Appearance,
+    appearance_of_rows,
     baseline_scores,
     compare_measured,
-    measure_appearance,
     measure_scores,
     recall_by_class,
 )
@@ -42,7 +42,6 @@ from lensing_core.workspace import Workspace
 FEWEST_LENSES, FEWEST_OTHERS = 5, 20
 MOST_UNLABELED = 5000
 GRADED = "grades"
-_AT_ONCE = 2000
 _REAL = Use(unlabeled=True, gold=False)
 
 
@@ -225,18 +224,10 @@ def _column(session: Session, labels: CandidateLabels, column: str) -> list[str 
 
 def _appearance(workspace: Workspace, labels: CandidateLabels) -> Appearance:
     """Brightness, color, size and center of the objects, in their order."""
-    parts, order = [], []
-    for catalog_id, name in labels.catalogs.items():
-        store = CutoutStore(workspace.catalog_cutouts(name))
-        mine = np.flatnonzero(labels.catalog_id == catalog_id)
-        for first in range(0, len(mine), _AT_ONCE):
-            rows = mine[first : first + _AT_ONCE]
-            flux = store.read_many(labels.row[rows])
-            parts.append(measure_appearance(flux, store.geometry))
-            order.append(rows)
-    joined = Appearance.joined(parts)
-    back = np.argsort(np.concatenate(order))
-    return Appearance(*(getattr(joined, name)[back] for name in vars(joined)))
+    stores = {
+        key: CutoutStore(workspace.catalog_cutouts(name)) for key, name in labels.catalogs.items()
+    }
+    return appearance_of_rows(stores, labels.catalog_id, labels.row)
 
 
 def _compare(
@@ -251,7 +242,7 @@ def _compare(
     """Lenses against the others of one kind."""
     rows = np.flatnonzero((state == LENS) | (state == kind))
     truth, group = (state[rows] == LENS).astype(np.int64), groups[rows]
-    mine = Appearance(*(getattr(appearance, k)[rows] for k in vars(appearance)))
+    mine = appearance.part(rows)
     scores = {"ensemble": logit[rows]}
     baselines = baseline_scores(mine, truth, group, seed=seed)
     scores |= {f"{key} alone": values for key, values in baselines.items()}

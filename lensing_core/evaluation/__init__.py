@@ -5,7 +5,11 @@ each lens with non-lenses alike in those; `measures.py` joins figures of scores 
 `realism.py` asks whether painted objects can be told from real ones.
 """
 
-from lensing_core.evaluation.appearance import Appearance, measure_appearance
+from lensing_core.evaluation.appearance import (
+    Appearance,
+    appearance_of_rows,
+    measure_appearance,
+)
 from lensing_core.evaluation.matched import MatchedSeparation, matched_separation
 from lensing_core.evaluation.measures import (
     BASELINES,
@@ -24,6 +28,7 @@ __all__ = [
     "MatchedSeparation",
     "Measured",
     "RealismGate",
+    "appearance_of_rows",
     "baseline_scores",
     "compare_measured",
     "interval_text",

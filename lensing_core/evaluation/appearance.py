@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lensing_core.arrays import Float32Array, Float64Array
-from lensing_core.cutouts import CutoutGeometry
+from lensing_core.arrays import Float32Array, Float64Array, IntArray
+from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.imaging.noise import frame_mask
 from lensing_core.models.contract import flux_scale
 
 APERTURE_ARCSEC = 2.0
 CENTER_ARCSEC = 0.75
 CENTER_CELLS = 5
+_AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ class Appearance:
     def matching(self) -> Float64Array:
         """Brightness, colors and size side by side, (n, bands + 1)."""
         return np.hstack([self.brightness, self.color, self.size])
+
+    def part(self, rows: IntArray) -> Appearance:
+        """Of some of the cutouts."""
+        return Appearance(*(getattr(self, name)[rows] for name in vars(self)))
 
     @classmethod
     def joined(cls, parts: list[Appearance]) -> Appearance:
@@ -80,6 +86,28 @@ def measure_appearance(flux: Float32Array, geometry: CutoutGeometry) -> Appearan
         np.log10(_half_light(values.sum(axis=1)[:, inside], radius[inside]))[:, None],
         _center(values, axis),
     )
+
+
+def appearance_of_rows(
+    stores: Mapping[int, CutoutStore], catalog_id: IntArray, row: IntArray
+) -> Appearance:
+    """Measure stored cutouts of several catalogs, in the order of ``row``.
+
+    Parameters
+    ----------
+    stores : mapping of int to CutoutStore
+        By catalog; all of one set of bands.
+    catalog_id, row : ndarray of shape (n,)
+        Catalog of each cutout, and its row there.
+    """
+    parts, order = [], []
+    for key, store in stores.items():
+        mine = np.flatnonzero(catalog_id == key)
+        for first in range(0, len(mine), _AT_ONCE):
+            chosen = mine[first : first + _AT_ONCE]
+            parts.append(measure_appearance(store.read_many(row[chosen]), store.geometry))
+            order.append(chosen)
+    return Appearance.joined(parts).part(np.argsort(np.concatenate(order)))
 
 
 def _positive(values: NDArray[np.floating]) -> Float64Array:

@@ -54,7 +54,7 @@ def test_a_real_catalog_is_searched(workspace, sky, settings):
     result = run(context, settings)
     assert result["scored"] == N
     assert result["figures"]["auroc"]["value"] is not None
-    assert set(result["baselines"]) == {"magnitude", "color", "half_light_radius"}
+    assert set(result["baselines"]) == {"brightness", "color", "center"}
     with open_database(workspace).session() as session:
         ensemble = find_ensemble(session, "mine")
         assert len(ensemble.members) == 4

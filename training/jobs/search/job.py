@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from lens_triage.training.jobs import encode, inject
-from lens_triage.training.jobs.hosts import measure_rows
 from lens_triage.training.jobs.notes import write_note
 from lens_triage.training.jobs.score import fuse
 from lens_triage.training.jobs.search.committee import Committee, fit_committee
@@ -23,7 +22,8 @@ from lens_triage.training.settings import EncodeSettings, SearchSettings
 from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.calibration import reliability
 from lensing_core.cutouts import CutoutStore
-from lensing_core.metrics import ranking_figures_with_intervals
+from lensing_core.evaluation import appearance_of_rows, baseline_scores
+from lensing_core.metrics import RankingCurve, ranking_figures_with_intervals
 from lensing_core.models.encoders import EncoderMember
 from lensing_core.models.files import AnyMember, load_member, new_model_id, save_member
 from lensing_core.models.head import HeadInput, HeadMember
@@ -38,6 +38,8 @@ from lensing_core.store.scores import write_scores
 BATCH = 8192
 RELIABILITY_BINS = 15
 """Fewer where fewer objects are held out."""
+MOST_BASELINE_NEGATIVES = 5000
+"""Time and memory of a baseline go with the square of the objects."""
 COMMITTEE = "committee.json"
 
 
@@ -164,7 +166,7 @@ def _train(context: JobContext, settings: SearchSettings, sets: list[str], encod
             "ensemble": _figures(scores.logit, label),
             **{k: _figures(column, label) for k, column in zip(models, raw.T, strict=True)},
         },
-        "baselines": _baselines(context, settings, data, rows, label),
+        "baselines": _baselines(context, data, rows, label),
         "reliability": reliability(
             committee.rule.at_prior(committee.rule.joint.prior)(raw).logit,
             label,
@@ -213,32 +215,32 @@ def _figures(logits: Float64Array, labels: IntArray) -> dict[str, Any]:
 
 
 def _baselines(
-    context: JobContext,
-    settings: SearchSettings,
-    data: SearchData,
-    rows: IntArray,
-    label: IntArray,
+    context: JobContext, data: SearchData, rows: IntArray, label: IntArray
 ) -> dict[str, float]:
-    """AUROC of brightness, color and size alone on the same objects, in the better direction."""
-    from sklearn.metrics import roc_auc_score
+    """AUROC of rankings by brightness, color and center alone on the same objects.
 
-    found: dict[str, list[Float64Array]] = {}
-    order: list[IntArray] = []
-    for catalog_id, name in data.labels.catalogs.items():
-        mine = np.flatnonzero(data.labels.catalog_id[rows] == catalog_id)
-        store = CutoutStore(context.workspace.catalog_cutouts(name))
-        measures = measure_rows(context, store, data.labels.row[rows[mine]])
-        order.append(mine)
-        for what in ("magnitude", "color", "half_light_radius_arcsec"):
-            found.setdefault(what, []).append(getattr(measures, what))
-    place = np.concatenate(order)
-    result = {}
-    for what, parts in found.items():
-        values = np.concatenate(parts)
-        values = np.where(np.isfinite(values), values, np.nanmedian(values))
-        auroc = float(roc_auc_score(label[place], values))
-        result[what.removesuffix("_arcsec")] = max(auroc, 1 - auroc)
-    return result
+    Of the non-lenses at most :data:`MOST_BASELINE_NEGATIVES`, drawn at random. Empty where lenses
+    or non-lenses stand in one group, so that no ranking can be cross-fitted.
+    """
+    context.progress(0, None, "Measuring brightness, color and center")
+    negatives = np.flatnonzero(label == 0)
+    if len(negatives) > MOST_BASELINE_NEGATIVES:
+        rng = np.random.default_rng(0)
+        negatives = rng.choice(negatives, MOST_BASELINE_NEGATIVES, replace=False)
+    used = np.sort(np.concatenate([np.flatnonzero(label == 1), negatives]))
+    rows, label = rows[used], label[used]
+    groups = data.group[rows]
+    if min(len(np.unique(groups[label == kind])) for kind in (0, 1)) < 2:
+        context.log("Baselines are not measured: a class stands in one group alone.", "warning")
+        return {}
+    labels = data.labels
+    stores = {
+        key: CutoutStore(context.workspace.catalog_cutouts(name))
+        for key, name in labels.catalogs.items()
+    }
+    appearance = appearance_of_rows(stores, labels.catalog_id[rows], labels.row[rows])
+    scores = baseline_scores(appearance, label, groups)
+    return {name: RankingCurve.of(values, label).auroc() for name, values in scores.items()}
 
 
 def _save(

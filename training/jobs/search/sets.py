@@ -12,6 +12,7 @@ from lens_triage.training.jobs.inject import parent_of
 from lens_triage.training.jobs.retrain.reserved import reserved_path
 from lensing_core.arrays import BoolArray, IntArray
 from lensing_core.crossmatch.lenscat import read_lenscat
+from lensing_core.crossmatch.matching import Positions, Status, crossmatch
 from lensing_core.datasets.grades import GradeRule
 from lensing_core.datasets.groups import BLOCK_NSIDE, object_groups
 from lensing_core.datasets.labels import read_labels
@@ -167,20 +168,15 @@ def _reserved(workspace: Workspace, catalog: str, labels: CandidateLabels) -> In
 
 def _near_known(labels: CandidateLabels, radius_arcsec: float) -> BoolArray:
     """Whether a confident lens of lenscat lies within the radius; shape (n,)."""
-    near = np.zeros(len(labels), dtype=bool)
-    placed = np.flatnonzero(np.isfinite(labels.ra_deg) & np.isfinite(labels.dec_deg))
-    if not len(placed) or not radius_arcsec:
-        return near
-    from scipy.spatial import KDTree
-
-    from lensing_core.crossmatch.matching import unit_vectors
-
-    reference = read_lenscat("confident")
-    tree = KDTree(unit_vectors(reference.ra_deg, reference.dec_deg))
-    chord = 2 * np.sin(np.radians(radius_arcsec / 3600) / 2)
-    points = unit_vectors(labels.ra_deg[placed], labels.dec_deg[placed])
-    near[placed] = np.isfinite(tree.query(points, distance_upper_bound=chord)[0])
-    return near
+    if not radius_arcsec:
+        return np.zeros(len(labels), dtype=bool)
+    lenses = read_lenscat("confident")
+    matches = crossmatch(
+        Positions.of(labels.ra_deg, labels.dec_deg, np.nan),
+        Positions.of(lenses.ra_deg, lenses.dec_deg, np.nan),
+        radius_arcsec,
+    )
+    return np.isin(matches.source_status, [Status.MATCHED, Status.REVIEW])
 
 
 def _check_splits(data: SearchData) -> None:
