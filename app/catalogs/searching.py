@@ -8,7 +8,6 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.runs.form import RunForm
 from lens_triage.app.widgets.choices import catalog_choices, fresh_name
 from lens_triage.app.widgets.fields import Choices
-from lens_triage.app.widgets.forecast import Forecast
 from lens_triage.training.jobs.search.estimate import estimate_search
 from lens_triage.training.settings import SearchSettings
 from lensing_core.errors import LensTriageError
@@ -47,8 +46,7 @@ def searching_form(context: AppContext, catalog: str = "") -> RunForm:
         except LensTriageError:  # the form says what is wrong
             return ""
 
-    forecast = Forecast(foretell)
-    form = RunForm(
+    return RunForm(
         context,
         SearchSettings,
         title="Search this catalog",
@@ -60,9 +58,5 @@ def searching_form(context: AppContext, catalog: str = "") -> RunForm:
         choices=choices,
         values=values,
         folded=("Hosts", "Arcs", "Training", "Running"),
-        below=(forecast,),
-        on_change=forecast.update,
-        on_end=lambda run: forecast.update(),
+        foretell=foretell,
     )
-    forecast.follow(form)
-    return form

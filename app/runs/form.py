@@ -10,6 +10,7 @@ import panel as pn
 
 from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
+from lens_triage.app.runs.forecast import Forecast
 from lens_triage.app.runs.panel import RunsPanel
 from lens_triage.app.runs.starting import start_run
 from lens_triage.app.widgets.action_button import ActionButton
@@ -55,8 +56,9 @@ class RunForm(pn.viewable.Viewer):
         Groups of settings that begin folded.
     template : str, optional
         CSS columns of form and runs.
-    below : sequence, optional
-        Parts that stand below the form's settings.
+    foretell : callable, optional
+        From settings to a sentence on what the run will use and how long it will take, which stands
+        below them; called in a thread after every change.
     after : sequence, optional
         Sections that stand between the form and the list of runs.
     on_end : callable, optional
@@ -77,7 +79,7 @@ class RunForm(pn.viewable.Viewer):
         values: Callable[[], Mapping[str, Any]] = no_choices,
         folded: Sequence[str] = (),
         template: str = "minmax(0, 1fr) minmax(0, 1.15fr)",
-        below: Sequence[Any] = (),
+        foretell: Callable[[Any], str] | None = None,
         after: Sequence[Any] = (),
         on_end: Callable[[RunSummary], None] = lambda run: None,
         on_change: Callable[[], None] = lambda: None,
@@ -90,6 +92,7 @@ class RunForm(pn.viewable.Viewer):
         self._changed, self._asking, self._asked_at = True, False, 0.0
         self.notice, self.refused = Notice(), Notice()
         self._on_change = on_change
+        self._forecast = None if foretell is None else Forecast(foretell)
         self.panel: SettingsPanel[RunSettings] = SettingsPanel(
             settings_class,
             choices=choices(),
@@ -111,7 +114,13 @@ class RunForm(pn.viewable.Viewer):
         self._view = columns(
             stack(
                 section(
-                    title, self.panel, *below, self.notice, self.refused, button_row, note=note
+                    title,
+                    self.panel,
+                    *([] if self._forecast is None else [self._forecast]),
+                    self.notice,
+                    self.refused,
+                    button_row,
+                    note=note,
                 ),
                 *after,
                 self.runs.list,
@@ -121,6 +130,7 @@ class RunForm(pn.viewable.Viewer):
         )
         super().__init__()
         self._made = True
+        self._foretell()
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
@@ -147,9 +157,15 @@ class RunForm(pn.viewable.Viewer):
         if not self._asking and (self._changed or late):
             self._ask()
 
+    def _foretell(self) -> None:
+        if self._forecast is not None:
+            self._forecast.update(self.panel.peek())
+
     def _note_change(self) -> None:
         self._changed = True
         self._on_change()
+        if self._made:
+            self._foretell()
         if self._made and not self._asking:
             self._ask()
 
@@ -191,3 +207,4 @@ class RunForm(pn.viewable.Viewer):
         self.panel.set_choices(self._choices())
         self._changed = True
         self._on_end(run)
+        self._foretell()

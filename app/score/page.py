@@ -14,7 +14,6 @@ from lens_triage.app.widgets.choices import (
     ensemble_choices,
 )
 from lens_triage.app.widgets.fields import Choices
-from lens_triage.app.widgets.forecast import Forecast
 from lens_triage.app.widgets.live import live
 from lens_triage.app.widgets.section import stack
 from lens_triage.training.device import describe_device
@@ -50,9 +49,6 @@ def page(context: AppContext) -> Body:
         results.reload()
         results.choose(str(run.settings.get("ensemble")), str(run.settings.get("catalog")))
 
-        forecast.update()
-
-    forecast = Forecast(foretell)
     form = RunForm(
         context,
         ScoreSettings,
@@ -60,11 +56,9 @@ def page(context: AppContext) -> Body:
         button="Score",
         choices=choices,
         values=lambda: {name: value for name, value in asked.items() if value},
-        below=(forecast,),
+        foretell=foretell,
         on_end=ended,
-        on_change=forecast.update,
     )
-    forecast.follow(form)
     live(form.refresh)
     body = stack(form.__panel__(), results.__panel__())
     return shell("Score", body, context=context)

@@ -18,7 +18,6 @@ from lens_triage.app.widgets.choices import (
     fresh_name,
 )
 from lens_triage.app.widgets.fields import Choices
-from lens_triage.app.widgets.forecast import Forecast
 from lens_triage.app.widgets.lazy_tabs import LazyTabs, Tab
 from lens_triage.app.widgets.live import live
 from lens_triage.app.widgets.section import stack
@@ -83,8 +82,7 @@ def _training(context: AppContext) -> RunForm:
         )
         return f"Runs on: {describe_device(settings.device)}; {time}."
 
-    forecast = Forecast(foretell)
-    form = RunForm(
+    return RunForm(
         context,
         TrainSettings,
         title="New ensemble",
@@ -94,12 +92,8 @@ def _training(context: AppContext) -> RunForm:
         choices=choices,
         values=values,
         folded=("Network", "Encoder", "Optimisation", "Trees"),
-        below=(forecast,),
-        on_change=forecast.update,
-        on_end=lambda run: forecast.update(),
+        foretell=foretell,
     )
-    forecast.follow(form)
-    return form
 
 
 def _encoding(context: AppContext) -> RunForm:

@@ -8,39 +8,32 @@ from typing import Any
 
 import panel as pn
 
-from lens_triage.app.runs.form import RunForm
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.section import html
+from lens_triage.training.settings import RunSettings
 
 _CSS = "p { margin: 0; color: var(--lt-muted); font-size: 12.5px; line-height: 1.5; }"
 
 
 class Forecast(pn.viewable.Viewer):
-    """Follows a form.
+    """A sentence on the settings of a form, as they stand.
 
     Parameters
     ----------
     text : callable
-        From the settings as they stand to a sentence; called in a thread.
+        From settings to a sentence; called in a thread.
     """
 
     def __init__(self, text: Callable[[Any], str]) -> None:
         self._text = text
         self._line = html("", css=_CSS)
-        self._form: RunForm | None = None
         super().__init__()
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._line
 
-    def follow(self, form: RunForm) -> None:
-        """Speak of the settings in this form from now on."""
-        self._form = form
-        self.update()
-
-    def update(self) -> None:
-        """Say it for the settings as they stand; nothing new while one of them is wrong."""
-        settings = None if self._form is None else self._form.panel.peek()
+    def update(self, settings: RunSettings | None) -> None:
+        """Speak of these settings; None, where one of them is wrong, changes nothing."""
         if settings is not None:
             in_background(lambda: self._text(settings), self._show)
 
