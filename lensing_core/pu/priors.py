@@ -243,22 +243,33 @@ def prior_sensitivity(
     groups: ArrayLike | None = None,
     *,
     ranked: ArrayLike | None = None,
+    at_prior: ArrayLike | None = None,
     top: int = 100,
     factors: Sequence[float] = (0.5, 2.0),
 ) -> list[Sensitivity]:
     """Fit ``method`` at π times each factor; compare its rankings of ``ranked`` (default: x).
 
+    Parameters
+    ----------
+    at_prior : array_like, optional
+        Scores of ``ranked`` by the method fitted at π itself; fitted here where not given.
+
     Raises
     ------
     BadInputError
-        If the method is not told a prior, so that its ranking does not depend on one.
+        If the method takes no prior, so that its ranking does not depend on one.
     """
     if not isinstance(method, (NNPU, BaggingPU, Spy)):
-        raise BadInputError(f"The method {method.name} is not told a class prior.")
+        raise BadInputError(f"The method {method.name} takes no class prior.")
     objects = x if ranked is None else ranked
+    if at_prior is None:
+        at_prior = method.fit(x, s, groups).decision(objects)
     scores = [
-        replace(method, prior=method.prior * factor).fit(x, s, groups).decision(objects)
-        for factor in (1.0, *factors)
+        np.asarray(at_prior),
+        *(
+            replace(method, prior=method.prior * factor).fit(x, s, groups).decision(objects)
+            for factor in factors
+        ),
     ]
     size = min(top, len(scores[0]))
     first = [set(np.argsort(-z, kind="stable")[:size].tolist()) for z in scores]

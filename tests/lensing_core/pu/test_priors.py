@@ -141,7 +141,7 @@ def test_sensitivity_to_the_prior():
     for found in (half, twice):
         assert 0.5 < found.rank_correlation < 1
         assert 0.5 < found.top_kept <= 1
-    with pytest.raises(BadInputError, match="naive is not told a class prior"):
+    with pytest.raises(BadInputError, match="naive takes no class prior"):
         prior_sensitivity(pu_method("naive", prior=0.1), x, s)
 
 

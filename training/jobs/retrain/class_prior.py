@@ -17,6 +17,7 @@ from lensing_core.pu import (
     BaggingPU,
     LogisticLearner,
     PriorEstimates,
+    PUModel,
     Sensitivity,
     Spy,
     estimate_priors,
@@ -26,7 +27,7 @@ from lensing_core.pu import (
 
 N_BOOTSTRAP = 100
 TOP = 100
-_TOLD_A_PRIOR = (NNPU, BaggingPU, Spy)  # UPU is an NNPU
+_TAKE_A_PRIOR = (NNPU, BaggingPU, Spy)  # UPU is an NNPU
 
 
 def estimate_prior(
@@ -79,17 +80,28 @@ def estimate_prior(
     )
 
 
-def scan_prior(plan: HeadPlan, training: TrainingSet) -> list[dict[str, Any]]:
+def scan_prior(plan: HeadPlan, training: TrainingSet, fitted: PUModel) -> list[dict[str, Any]]:
     """Compare a head's ranking at half and twice the class prior with that at the prior itself.
 
-    Empty for a head that is not told a prior. As plain JSON of
+    Empty for a head that takes no class prior. As plain JSON of
     :class:`~lensing_core.pu.Sensitivity`, with the head's name.
+
+    Parameters
+    ----------
+    fitted : PUModel
+        The head as fitted on all of ``training`` at the prior itself.
     """
-    if not isinstance(plan.method, _TOLD_A_PRIOR):
+    if not isinstance(plan.method, _TAKE_A_PRIOR):
         return []
     rows = repeated(np.arange(len(training.x)), training.copies)
     s = (training.state[rows] == LENS).astype(np.int64)
     found: Sequence[Sensitivity] = prior_sensitivity(
-        plan.method, training.x[rows], s, training.group[rows], ranked=training.x, top=TOP
+        plan.method,
+        training.x[rows],
+        s,
+        training.group[rows],
+        ranked=training.x,
+        at_prior=fitted.decision(training.x),
+        top=TOP,
     )
     return [{"head": plan.name, **asdict(one)} for one in found]

@@ -40,11 +40,7 @@ from lens_triage.training.jobs.retrain.selection import (
 )
 from lens_triage.training.jobs.retrain.stacking import join
 from lens_triage.training.jobs.train.data import TrainingData
-from lens_triage.training.jobs.train.train import (
-    BATCH,
-    native_flux,
-    with_novelty,
-)
+from lens_triage.training.jobs.train.members import BATCH, with_novelty
 from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
@@ -251,7 +247,7 @@ class _Fits:
 def _logits(member: DeepMember, data: TrainingData, rows: IntArray) -> Float64Array:
     predict = member.predictor(data.geometry, "the selection")
     parts = [
-        predict(native_flux(data, batch), data.metadata_of(batch, member.metadata_names)).logit
+        predict(data.native_flux(batch), data.metadata_of(batch, member.metadata_names)).logit
         for batch in data.batches(rows, BATCH)
     ]
     return np.concatenate(parts) if parts else np.empty(0)

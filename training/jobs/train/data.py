@@ -98,6 +98,10 @@ class TrainingData:
         """Factors (band, 1, 1) from what :meth:`flux` gives to the unit of :attr:`geometry`."""
         return (1 / flux_scale(self.geometry)[:, None, None]).astype(np.float32)
 
+    def native_flux(self, indices: IntArray) -> Float32Array:
+        """Cutouts in the unit of :attr:`geometry`: features apply its zero points themselves."""
+        return np.asarray(self.flux(indices) * self.native_factors(), dtype=np.float32)
+
     def batches(self, indices: IntArray, size: int) -> Iterator[IntArray]:
         """The indices in parts."""
         for first in range(0, len(indices), size):

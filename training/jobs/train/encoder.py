@@ -50,7 +50,7 @@ def train_encoder(
     sample = rng.choice(known, min(SAMPLE, len(known)), replace=False)
     member = make_encoder(
         plan.encoder,
-        native(data, sample),
+        data.native_flux(sample),
         data.geometry,
         scale=data.scale,
         weights_file=Path(settings.weights).expanduser() if settings.weights else None,
@@ -77,11 +77,6 @@ def train_encoder(
     return member.with_head(fitted.scorer, Novelty.measure(others) if len(others) > 1 else None)
 
 
-def native(data: TrainingData, indices: IntArray) -> Float32Array:
-    """Cutouts in the unit of the catalog."""
-    return np.asarray(data.flux(indices) * data.native_factors(), dtype=np.float32)
-
-
 def _embeddings(
     context: JobContext, member: EncoderMember, data: TrainingData, indices: IntArray
 ) -> Float32Array:
@@ -89,7 +84,7 @@ def _embeddings(
     predict = member.predictor(data.geometry, "training")
     found = []
     for batch in data.batches(indices, BATCH):
-        embedding = predict(native(data, batch)).embedding
+        embedding = predict(data.native_flux(batch)).embedding
         found.append(np.empty((0, 0), np.float32) if embedding is None else embedding)
         context.progress(sum(map(len, found)), len(indices), "Encoding training objects")
     return np.concatenate(found)

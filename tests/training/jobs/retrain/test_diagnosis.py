@@ -104,7 +104,10 @@ def test_a_head_that_is_told_a_prior_is_fitted_at_others_too():
     x[:60] += 2
     embedding = HeadInput("m", "embedding", 4)
     plans = plan_heads(["upu", "bagging", "logistic"], [embedding], prior=0.05, seed=1)
-    scans = [scan_prior(plan, training_of(state, x)) for plan in plans]
+    training = training_of(state, x)
+    s = (state == LENS).astype(int)
+    fitted = [plan.method.fit(x, s, training.group) for plan in plans]
+    scans = [scan_prior(plan, training, model) for plan, model in zip(plans, fitted, strict=True)]
     assert [[(one["head"], one["factor"]) for one in scan] for scan in scans] == [
         [("upu", 0.5), ("upu", 2.0)], [("bagging", 0.5), ("bagging", 2.0)], [],
     ]  # fmt: skip
@@ -133,7 +136,7 @@ def test_the_run_says_it(workspace, make_survey, make_context):
     assert set(manifest["pu"]["priors"]["estimates"]) == {
         "Elkan-Noto", "ROC curve", "two components",
     }  # fmt: skip
-    assert manifest["pu"]["prior_scan"] == []  # a logistic head is not told a prior
+    assert manifest["pu"]["prior_scan"] == []  # a logistic head takes no prior
     assert result["notes"] == manifest["pu"]["sentences"]
     assert set(result["notes"]) <= set(logged)
     assert any("labeled lenses" in s for s in result["notes"])

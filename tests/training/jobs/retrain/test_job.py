@@ -84,15 +84,15 @@ def test_held_out_objects_never_train(workspace, make_survey, make_context, monk
     """Whole groups are reserved once; retraining again, with more labels, keeps them out."""
     make_survey(lenses=80)
     used = []
-    from lens_triage.training.jobs.retrain import job
+    from lens_triage.training.jobs.retrain import fitting
 
-    real = job.cross_fit
+    real = fitting.cross_fit
 
     def watch(method, training, **rest):
         used.append(set(training.group.tolist()))
         return real(method, training, **rest)
 
-    monkeypatch.setattr(job, "cross_fit", watch)
+    monkeypatch.setattr(fitting, "cross_fit", watch)
     settings = settings_of(heads=["logistic"])
     context = make_context(settings)
     retraining.run(context, settings)
