@@ -1,0 +1,36 @@
+from .result import (
+    Estimate as Estimate,
+)
+from .result import (
+    LensTestPictures as LensTestPictures,
+)
+from .result import (
+    LensTestResult as LensTestResult,
+)
+from .result import (
+    pack_pictures as pack_pictures,
+)
+from .result import (
+    unpack_pictures as unpack_pictures,
+)
+from .settings import (
+    LEAST_PX as LEAST_PX,
+)
+from .settings import (
+    VERSION as VERSION,
+)
+from .settings import (
+    LensTestSettings as LensTestSettings,
+)
+from .testing import (
+    run_lens_test as run_lens_test,
+)
+from .verdict import (
+    TITLES as TITLES,
+)
+from .verdict import (
+    Evidence as Evidence,
+)
+from .verdict import (
+    Verdict as Verdict,
+)
