@@ -22,7 +22,7 @@ class FinetuneSettings(RetrainSettings):
         **{name: g for name, g in RetrainSettings.groups.items() if name != "Heads"},
         "Network": (
             *("epochs", "learning_rate", "weight_decay", "network_batch", "blur_px", "gain"),
-            *("fusion", "precision", "device"),
+            *("consistency", "confidence", "fusion", "precision", "device"),
         ),
     }
 
@@ -55,6 +55,18 @@ class FinetuneSettings(RetrainSettings):
     )
     blur_px = shared.blur_px()
     gain = shared.gain()
+    consistency = param.Number(
+        default=0.0,
+        bounds=(0, 100),
+        doc="Weight of consistency on unlabeled cutouts: what the network is sure of must stay "
+        "when the cutout is shifted, blurred and noisier (FixMatch); 0: none. Doubles the time.",
+    )
+    confidence = param.Number(
+        default=0.95,
+        bounds=(0.5, 1),
+        inclusive_bounds=(False, False),
+        doc="Probability, at a class prior of 1/2, from which it is sure.",
+    )
     precision = shared.precision()
     device = shared.device("Where networks train.")
 

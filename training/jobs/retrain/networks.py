@@ -8,8 +8,9 @@ step.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import lightning
@@ -18,6 +19,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader, Sampler
 
+from lens_triage.training.jobs.retrain.consistency import Consistency, ConsistentModule
 from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lens_triage.training.jobs.train.batches import (
     LabelledCutouts,
@@ -128,7 +130,11 @@ def finetune(
     size = min(settings.network_batch, max(4, len(rows)))
     labels = data.labels.label[rows]
     order = LensesInEveryBatch(labels == 1, size, seed)
-    module = LensModule(
+    make: Callable[..., LensModule] = LensModule
+    if settings.consistency:
+        wanted = Consistency(settings.consistency, settings.confidence)
+        make = partial(ConsistentModule, consistency=wanted)
+    module = make(
         member.spec,
         member.scaling,
         _as_training(settings),

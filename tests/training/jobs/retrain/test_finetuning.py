@@ -33,7 +33,14 @@ from lensing_core.errors import BadInputError
 from lensing_core.metrics import ranking_figures
 from lensing_core.models.files import load_member
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Model
+from lensing_core.store.tables import (
+    Candidate,
+    Catalog,
+    Ensemble,
+    MemberScore,
+    Model,
+    RunMetric,
+)
 
 N = 300
 
@@ -148,7 +155,7 @@ def test_networks_are_trained_on_the_splits_of_the_fast_retrain(
         return real(context, settings, member, data, rows, name=name, seed=seed)
 
     monkeypatch.setattr(finetuning, "finetune", watch)
-    settings = quick()
+    settings = quick(consistency=1.0)
     context = make_context(settings)
     report = context.progress
 
@@ -163,6 +170,9 @@ def test_networks_are_trained_on_the_splits_of_the_fast_retrain(
     assert [name.split("-fold-")[1] for name in used] == ["1", "2"]
     used.clear()
     result = finetuning.run(make_context(settings), settings)
+    with open_database(workspace).session() as session:
+        curves = set(session.scalars(select(RunMetric.name)))
+    assert {"train_consistency", "train_share_sure"} <= curves
     folds = [name for name in used if "-fold-" in name]
     assert len(folds) == 1  # the first stands on the disk
     (final,) = set(used) - set(folds)
