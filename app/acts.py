@@ -91,7 +91,7 @@ def new_passphrase(context: AppContext, grader_id: int) -> str:
 
 
 def give_role(context: AppContext, grader_id: int, role: str) -> None:
-    """Make somebody an organiser, or a grader."""
+    """Make somebody an organizer, or a grader."""
     with acting(context, "set_role") as (session, _):
         set_role(session, grader_id, role)
 

@@ -17,21 +17,21 @@ from lensing_core.errors import PolicyError, SignInError
 ALONE = "alone"
 NOBODY = "nobody"
 GRADER = "grader"
-ORGANISER = "organiser"
+ORGANIZER = "organizer"
 WHO: Mapping[str, str] = MappingProxyType(
     {
         ALONE: "nobody is signed in, and nobody ever has: one person works alone",
         NOBODY: "nobody is signed in, though others have names",
         GRADER: "a grader who is signed in",
-        ORGANISER: "an organiser who is signed in",
+        ORGANIZER: "an organizer who is signed in",
     }
 )
 
 _ALL = frozenset(WHO)
-_NAMED = frozenset({GRADER, ORGANISER})
-_NAMED_OR_ALONE = frozenset({ALONE, GRADER, ORGANISER})
-_RUNS_THE_SEARCH = frozenset({ALONE, ORGANISER})
-_ORGANISES = frozenset({ORGANISER})
+_NAMED = frozenset({GRADER, ORGANIZER})
+_NAMED_OR_ALONE = frozenset({ALONE, GRADER, ORGANIZER})
+_RUNS_THE_SEARCH = frozenset({ALONE, ORGANIZER})
+_ORGANIZES = frozenset({ORGANIZER})
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Action:
 
 
 # Everything that goes on under a name needs that name. What others see, and what costs hours of
-# the machine, is an organiser's, or the one person's who works alone.
+# the machine, is an organizer's, or the one person's who works alone.
 ACTIONS: Mapping[str, Action] = MappingProxyType(
     {
         # runs: import, simulate, inject, train, score, cross-match, retrain, fine-tune
@@ -76,9 +76,9 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "connect_programs": Action("connect to other programs (SAMP)", _NAMED_OR_ALONE),
         "send_to_programs": Action("send to other programs (SAMP)", _NAMED_OR_ALONE),
         # people
-        "reset_passphrase": Action("reset passphrases of others", _ORGANISES),
-        "set_role": Action("change roles", _ORGANISES),
-        "set_active": Action("activate or deactivate names", _ORGANISES),
+        "reset_passphrase": Action("reset passphrases of others", _ORGANIZES),
+        "set_role": Action("change roles", _ORGANIZES),
+        "set_active": Action("activate or deactivate names", _ORGANIZES),
         # what only serves the page that is open, and shows nothing that it does not
         "keep_selection": Action("select candidates on a chart", _ALL),
         "export_candidates": Action("export candidates", _ALL),
@@ -102,4 +102,4 @@ def check(action: str, who: str) -> None:
     if who in (ALONE, NOBODY):
         does = known.does.replace("their own", "your own")
         raise SignInError(f"Nobody is signed in: sign in (top right) to {does}.")
-    raise PolicyError(f"Only an organiser may {known.does}.")
+    raise PolicyError(f"Only an organizer may {known.does}.")

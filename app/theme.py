@@ -1,4 +1,4 @@
-"""Colours, type and spacing of the pages, light and dark; one accent, tabular numerals."""
+"""Colors, type and spacing of the pages, light and dark; one accent, tabular numerals."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Do maps of attention lie on the arcs? And how long do look-alikes take?
 
     OMP_NUM_THREADS=1 python benchmarks/attention.py --what maps [--ensemble default-ps1] --n 60
-    OMP_NUM_THREADS=1 python benchmarks/attention.py --what neighbours
+    OMP_NUM_THREADS=1 python benchmarks/attention.py --what neighbors
 
 Maps: arcs are painted into simulated galaxies without any, whose own light is thereby known (the
 painted image less the plain one), and each network of a shipped ensemble explains them by each of
@@ -20,7 +20,7 @@ its methods. Printed are, with 68 % intervals from the bootstrap over objects
 
 One map that looks at nothing stands beside them: all light of the image, in asinh of its noise.
 
-Neighbours: the nearest of 100,000 labeled embeddings of 384 dimensions, against scikit-learn's
+Neighbors: the nearest of 100,000 labeled embeddings of 384 dimensions, against scikit-learn's
 brute force, by processor time.
 """
 
@@ -41,7 +41,7 @@ from lensing_core.cutouts import CutoutGeometry
 from lensing_core.models.attention import Method, member_attention, member_methods
 from lensing_core.models.deep import DeepMember
 from lensing_core.models.files import StoredMember, read_member
-from lensing_core.neighbours import LabeledEmbeddings
+from lensing_core.neighbors import LabeledEmbeddings
 from lensing_core.simulation import SurveySimulator
 from lensing_core.simulation.injection import Injector
 from lensing_core.simulation.visibility import pixel_noise
@@ -181,7 +181,7 @@ def maps(ensemble: str, n: int) -> None:
             row(f"  {method}", strength, objects)
 
 
-def neighbours() -> None:
+def neighbors() -> None:
     rng = np.random.default_rng(0)
     n, d = 100_000, 384
     vectors = rng.normal(size=(n, d)).astype("f4")
@@ -201,11 +201,11 @@ def neighbours() -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--what", choices=("maps", "neighbours"), required=True)
+    parser.add_argument("--what", choices=("maps", "neighbors"), required=True)
     parser.add_argument("--ensemble", default="default-hsc")
     parser.add_argument("--n", type=int, default=150)
     arguments = parser.parse_args()
     if arguments.what == "maps":
         maps(arguments.ensemble, arguments.n)
     else:
-        neighbours()
+        neighbors()

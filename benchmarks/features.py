@@ -71,7 +71,7 @@ def paint(n: int) -> np.ndarray:
 
 
 def one_object(cutout: np.ndarray) -> list[float]:
-    """The grid features of one cutout, but for the flux in colours, as a plain script has them."""
+    """The grid features of one cutout, but for the flux in colors, as a plain script has them."""
     side, scale = GEOMETRY.size_px, GEOMETRY.pixel_scale_arcsec
     border = np.ones((side, side), dtype=bool)
     border[side // 10 : -(side // 10), side // 10 : -(side // 10)] = False

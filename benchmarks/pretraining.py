@@ -28,17 +28,17 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--unlabelled", type=int, default=3000)
+    parser.add_argument("--unlabeled", type=int, default=3000)
     parser.add_argument("--pretrain-epochs", type=int, default=15)
     parser.add_argument("--epochs", type=int, default=20)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace.create(Path(folder) / "ws")
         open_database(workspace)
-        sizes = {"sky": arguments.unlabelled, "test": 2000, **{f"n{n}": n for n in LABELS}}
+        sizes = {"sky": arguments.unlabeled, "test": 2000, **{f"n{n}": n for n in LABELS}}
         for k, (name, n) in enumerate(sizes.items()):
             simulate = SimulateSettings(
-                catalog=name, n_objects=n, seed=50 + k, labelled=name != "sky", **SURVEY
+                catalog=name, n_objects=n, seed=50 + k, labeled=name != "sky", **SURVEY
             )
             run_here(workspace, simulate, name)
         for n in LABELS:

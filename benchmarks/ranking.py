@@ -42,7 +42,7 @@ REPEATS = 40
 
 
 def fill(workspace: Workspace, n: int) -> None:
-    """Three catalogs of unequal size and one ensemble; 1 % labelled, 0.2 % past detection."""
+    """Three catalogs of unequal size and one ensemble; 1 % labeled, 0.2 % past detection."""
     database = open_database(workspace)
     sizes = [round(n * share) for share in SHARES]
     with database.session() as session:
@@ -165,7 +165,7 @@ def fill_labels(connection: sqlite3.Connection, rng: np.random.Generator, total:
     )
     connection.execute(
         "INSERT INTO crossmatch (id, catalog_id, reference, title, kind, version, radius_arcsec,"
-        " max_normalised, candidate_error_arcsec, reference_error_arcsec, state, message,"
+        " max_normalized, candidate_error_arcsec, reference_error_arcsec, state, message,"
         " asked_all, n_candidates, n_unplaced, n_matched, n_review, n_references, created_at)"
         " VALUES (1, 1, 'lenscat', 'lenscat', 'lens', '1', 1, 5, 0.1, 0.1, 'complete', '', 1,"
         " 1, 0, 1, 1, 1, '2026-01-01')"
@@ -250,7 +250,7 @@ def filters(session: Session, n: int) -> None:
     cases = [
         RankingQuery(1),
         RankingQuery(1, label="lens"),
-        RankingQuery(1, label="unlabelled"),
+        RankingQuery(1, label="unlabeled"),
         RankingQuery(1, stages=("triage",)),
         RankingQuery(1, stages=("detection",), sort="epistemic"),
         RankingQuery(1, probability_min=0.5),

@@ -8,7 +8,7 @@ every simulation has them and against harder ones, as their own training set had
 each survey: simulate a training set and a control set of non-lenses, train, import the real
 objects, score, and compare. Nothing is trained or tuned on a real object. DATA is the folder with
 ``sled_ps1`` (confirmed lenses in Pan-STARRS1; all are positives) and ``spacewarps_cfhtls`` (CFHTLS
-colour pictures with expert grades; More et al. 2016). Run it again to go on after an interruption.
+color pictures with expert grades; More et al. 2016). Run it again to go on after an interruption.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def prepare(workspace: Workspace, survey: str, pixels: str, n: int, shipped: str
             catalog=f"{survey}-control",
             n_objects=n,
             lens_fraction=0.0,
-            labelled=False,
+            labeled=False,
             seed=2,
             **sim,
         ),
@@ -83,7 +83,7 @@ def prepare(workspace: Workspace, survey: str, pixels: str, n: int, shipped: str
     if shipped and pixels == "flux":
         harder, _ = default_settings(DEFAULTS[shipped], n_objects=n)
         harder.param.update(
-            catalog=f"{survey}-harder", lens_fraction=0.0, labelled=False, seed=2, size_arcsec=12.0
+            catalog=f"{survey}-harder", lens_fraction=0.0, labeled=False, seed=2, size_arcsec=12.0
         )
         do(workspace, harder)
         do(workspace, ScoreSettings(ensemble=ensemble, catalog=f"{survey}-harder"))

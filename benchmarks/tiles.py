@@ -2,7 +2,7 @@
 
 Prints, for several cutout sizes, the time to draw and encode one picture, the ratio of lossless
 WebP to PNG, and how long a request that costs nothing waits (95th percentile) while 48 tiles are
-fetched over six connections (eight candidates ahead, each with a colour picture and five bands),
+fetched over six connections (eight candidates ahead, each with a color picture and five bands),
 drawn on the event loop and in threads.
 
     python benchmarks/tiles.py
@@ -93,7 +93,7 @@ def main() -> None:
             repeats = 5 if size > 300 else 30
             rgb = median_ms(lambda n=name: source.draw(n, 1, TileRequest()), repeats)
             band = TileRequest(kind="band", band="r")
-            grey = median_ms(lambda n=name, b=band: source.draw(n, 1, b), repeats)
+            gray = median_ms(lambda n=name, b=band: source.draw(n, 1, b), repeats)
             store = source.catalog(name, 1).store
             cutout, geometry = store.read(1), store.geometry
             picture = render_rgb(cutout, geometry, sky_noise(cutout))
@@ -103,7 +103,7 @@ def main() -> None:
             loop = asyncio.run(wait_behind(source, name, threads=False))
             pool = asyncio.run(wait_behind(source, name, threads=True))
             print(
-                f"{size:5d} {rgb:7.2f} {grey:8.2f} {png / webp:8.1f}x | "
+                f"{size:5d} {rgb:7.2f} {gray:8.2f} {png / webp:8.1f}x | "
                 f"loop {loop[0]:.0f} ({loop[1]:.1f})  threads {pool[0]:.0f} ({pool[1]:.1f})"
             )
 

@@ -45,7 +45,7 @@ _BACKOFF_S = 0.3
 
 @dataclass(frozen=True)
 class HipsSurvey:
-    """A coloured map of the sky."""
+    """A colored map of the sky."""
 
     hips: str
     title: str
@@ -190,7 +190,7 @@ class WideField:
 
 
 def _is_blank(jpeg: bytes) -> bool:
-    """Whether a picture shows nothing: one colour all over, as outside a survey's footprint."""
+    """Whether a picture shows nothing: one color all over, as outside a survey's footprint."""
     with Image.open(BytesIO(jpeg)) as image:
         pixels = np.asarray(image.convert("L"))
     return int(pixels.max()) - int(pixels.min()) < 8

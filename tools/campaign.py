@@ -35,7 +35,7 @@ _REASONS = {
     "group": "companion",
 }
 _HARD = ("ring", "tidal_tail", "alignment")
-_ORGANISER = "Ana Lima"
+_ORGANIZER = "Ana Lima"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Player:
 
 
 PLAYERS = (
-    Player(_ORGANISER, 0.98, 1.0, 1.3),
+    Player(_ORGANIZER, 0.98, 1.0, 1.3),
     Player("Bo Chen", 0.95, 1.0, 1.0),
     Player("Noor Haddad", 0.91, 0.7, 1.7),
 )
@@ -77,7 +77,7 @@ def play(workspace: Workspace) -> str:
     with database.session() as session:
         if session.scalar(select(LabelEvent.id).limit(1)) is not None:
             raise WorkspaceError(f"{workspace.root} holds grades; play on a fresh demonstration.")
-        sign_in(session, _ORGANISER)  # the first is the organiser
+        sign_in(session, _ORGANIZER)  # the first is the organizer
     truth = read_truth(workspace)
     ensemble = ENSEMBLE
     for number, name in enumerate(("first night", "second night"), start=1):
@@ -108,10 +108,10 @@ def read_truth(workspace: Workspace) -> dict[int, dict[str, Any]]:
         return {candidate_id: dict(truth or {}) for candidate_id, truth in rows}
 
 
-def desk_of_organiser(workspace: Workspace, session_id: str) -> Desk:
-    """The stamps of a session as the organiser meets them."""
+def desk_of_organizer(workspace: Workspace, session_id: str) -> Desk:
+    """The stamps of a session as the organizer meets them."""
     with open_database(workspace).session() as session:
-        grader = sign_in(session, _ORGANISER)
+        grader = sign_in(session, _ORGANIZER)
         return open_desk(session, workspace_secret(workspace), session_id, grader.id)
 
 

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from campaign import CLEAR_SNR, desk_of_organiser, play, read_truth
+from campaign import CLEAR_SNR, desk_of_organizer, play, read_truth
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
@@ -95,7 +95,7 @@ def label_pictures(camera: Camera, workspace: Workspace, session_id: str) -> Non
     page.get_by_role("table", name="Graders").wait_for()
     camera.settle()
     camera.take("label-sessions")
-    desk, truth = desk_of_organiser(workspace, session_id), read_truth(workspace)
+    desk, truth = desk_of_organizer(workspace, session_id), read_truth(workspace)
     of_token = {stamp.token: truth[stamp.candidate_id] for stamp in desk.stamps}
     page.goto(f"{camera.url}/label?session={session_id}")
     shown = page.locator(".desk[data-shown]")

@@ -31,7 +31,7 @@ class Default:
 
     Attributes
     ----------
-    bands : empty for pictures, which have the survey's three bands for colour
+    bands : empty for pictures, which have the survey's three bands for color
     """
 
     name: str

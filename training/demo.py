@@ -55,7 +55,7 @@ def demo_settings() -> list[RunSettings]:
             catalog=SURVEY_CATALOG,
             n_objects=2000,
             lens_fraction=0.02,
-            labelled=False,
+            labeled=False,
             seed=2,
             **common,
         ),

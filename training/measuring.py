@@ -1,6 +1,6 @@
-"""What lists of candidates are filtered by beside scores: arcs, colours and the θ_E proxy.
+"""What lists of candidates are filtered by beside scores: arcs, colors and the θ_E proxy.
 
-Arcs and colours are features that a classic member computes when it scores; the θ_E proxy follows
+Arcs and colors are features that a classic member computes when it scores; the θ_E proxy follows
 from the catalog's own columns. All are kept with the candidate.
 """
 
@@ -28,7 +28,7 @@ _FEATURES = {
     "arc_radius_arcsec": "arc_radius",
     "arc_length_arcsec": "arc_length",
     "arc_snr": "arc_snr",
-    "colour_consistency": "colour_consistency",
+    "color_consistency": "colour_consistency",
 }
 _AGAINST = "colour_against_galaxy_"
 _AT_ONCE = 5000
@@ -48,9 +48,9 @@ def measures_of_features(names: Sequence[str], table: Float32Array) -> dict[str,
         if name in place
     }
     found["arc_angle_deg"] = np.degrees(table[:, place["arc_angle"]].astype(np.float64))
-    colours = [k for name, k in place.items() if name.startswith(_AGAINST)]
-    if colours:  # differences of neighbouring bands add up to first minus last
-        found["arc_galaxy_colour_mag"] = table[:, colours].astype(np.float64).sum(axis=1)
+    colors = [k for name, k in place.items() if name.startswith(_AGAINST)]
+    if colors:  # differences of neighboring bands add up to first minus last
+        found["arc_galaxy_color_mag"] = table[:, colors].astype(np.float64).sum(axis=1)
     return found
 
 
@@ -69,7 +69,7 @@ def measures_of_members(
 def measure_catalog(workspace: Workspace, name: str) -> dict[str, int]:
     """Fill the columns of a catalog that was imported or scored before they were kept.
 
-    Arcs and colours come from the stored features of the newest model that has them; no pixel is
+    Arcs and colors come from the stored features of the newest model that has them; no pixel is
     looked at.
 
     Returns

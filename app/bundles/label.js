@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 bf42836d1bd11e7419ec6459fbedaab8ff28434a2504b4778277d72e133d3aee
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 5174790dbb40323735d6b574fe97d76bf1b7de1933095f5ff2f641688b6163dc
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -520,10 +520,10 @@ var OutboxStatus = class {
 
 // app/viewer/keys.js
 var IMAGE_KEYS = { title: "Image", keys: [
-  { keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band large; again: colour" },
+  { keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band large; again: color" },
   { keys: ["ArrowRight"], shown: "→", action: "nextBand", text: "Next band" },
   { keys: ["ArrowLeft"], shown: "←", action: "previousBand", text: "Previous band" },
-  { keys: ["0"], shown: "0", action: "colour", text: "Show the colour picture" },
+  { keys: ["0"], shown: "0", action: "color", text: "Show the color picture" },
   { keys: ["t"], shown: "t", action: "tile", text: "All bands side by side; again: one large" },
   { keys: ["b"], shown: "b", action: "blink", text: "Blink through the bands; again: stop" },
   { keys: ["l"], shown: "l", action: "light", text: "Subtract the light of the galaxy" },
@@ -545,7 +545,7 @@ var ZOOM_KEYS = { title: "Zoom and measure", keys: [
   { keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF" },
   { keys: ["Escape"], shown: "Esc", action: "escape", text: "Put the tool away; again: what was measured" }
 ] };
-var STRETCH_KEYS = { title: "Stretch and colour", keys: [
+var STRETCH_KEYS = { title: "Stretch and color", keys: [
   { keys: ["p"], shown: "p", action: "preset", text: "Next preset: standard, faint, bright, auto" },
   { keys: [","], shown: ",", action: "stretchLess", text: "Smaller stretch: fainter things" },
   { keys: ["."], shown: ".", action: "stretchMore", text: "Larger stretch: brighter things" },
@@ -555,7 +555,7 @@ var STRETCH_KEYS = { title: "Stretch and colour", keys: [
   { keys: ["'"], shown: "'", action: "qMore", text: "Larger Q: more of bright cores" },
   { keys: ["w"], shown: "w", action: "triple", text: "Next three bands as red, green, blue" },
   { keys: ["x"], shown: "x", action: "curve", text: "Next stretch of single bands" },
-  { keys: ["g"], shown: "g", action: "palette", text: "Next colour map of single bands" },
+  { keys: ["g"], shown: "g", action: "palette", text: "Next color map of single bands" },
   { keys: ["i"], shown: "i", action: "invert", text: "Invert the pictures" },
   { keys: ["s"], shown: "s", action: "smooth", text: "Smooth between pixels" },
   { keys: ["r"], shown: "r", action: "reset", text: "Reset stretch, view and zoom" }
@@ -572,7 +572,7 @@ function imageActions(viewer, controls) {
     band: (key) => viewer.choose(viewer.bands[Number(key) - 1] ?? viewer.shown),
     nextBand: () => viewer.step(1),
     previousBand: () => viewer.step(-1),
-    colour: () => viewer.choose(null),
+    color: () => viewer.choose(null),
     tile: () => viewer.tile(),
     blink: () => viewer.blink(),
     light: () => flip("light"),
@@ -1036,7 +1036,7 @@ var SECOND_KEYS = {
   tidal: "t",
   edge_on: "e",
   companion: "c",
-  artefact: "a",
+  artifact: "a",
   alignment: "l",
   other: "o"
 };
@@ -1193,7 +1193,7 @@ var Frame = class {
     this.timer = null;
     this.missing = 0;
   }
-  // Draw the picture of `url`, its grey levels in the colours of `palette` if there is one; resolves
+  // Draw the picture of `url`, its gray levels in the colors of `palette` if there is one; resolves
   // to whether it is (still) the one shown.
   async show(pool, url, palette = null) {
     this.url = url;
@@ -1218,7 +1218,7 @@ var Frame = class {
     this.canvas.height = image.naturalHeight;
     this.context.drawImage(image, 0, 0);
     if (palette !== null) {
-      recolour(this.context, palette);
+      recolor(this.context, palette);
     }
     this.missing = entry.missing;
     this.say(entry.missing === 1 ? "empty" : "shown", entry.missing === 1 ? "no data" : "");
@@ -1236,7 +1236,7 @@ var Frame = class {
     this.message.textContent = text;
   }
 };
-function recolour(context, palette) {
+function recolor(context, palette) {
   const { width, height } = context.canvas;
   const pixels = context.getImageData(0, 0, width, height);
   const { data } = pixels;
@@ -1326,7 +1326,7 @@ var ImageControls = class {
     }]));
     this.selects = {
       curve: this.select("Stretch of single bands (key x)", curves, () => this.pick("curve")),
-      palette: this.select("Colour map of single bands (key g)", this.choices.palette, () => this.pick("palette"))
+      palette: this.select("Color map of single bands (key g)", this.choices.palette, () => this.pick("palette"))
     };
     this.channels = ["Red", "Green", "Blue"].map((name) => this.select(`Band shown as ${name.toLowerCase()} (key w: next three)`, [], () => this.pickTriple()));
     this.invert = h("button", {
@@ -1433,11 +1433,11 @@ var ImageControls = class {
     const [red, green, blue] = this.channels.map((select) => select.value);
     this.setTriple([red, green === MEAN ? "" : green, blue]);
   }
-  // Choose the bands of the colour picture, for all catalogs of the same bands.
+  // Choose the bands of the color picture, for all catalogs of the same bands.
   setTriple(triple) {
     this.update({ triples: { ...this.view.triples, [this.catalog.bands.join()]: triple } });
   }
-  // The survey's choice, then every three neighbouring bands from blue to red.
+  // The survey's choice, then every three neighboring bands from blue to red.
   nextTriple() {
     if (this.catalog === null || this.catalog.rendered || this.catalog.bands.length < 3) {
       return;
@@ -1535,7 +1535,7 @@ var ImageToolbar = class {
     );
     this.circle = this.icon(
       "circle",
-      "Circle: drag from its centre to measure a radius (key o, or Alt and drag)",
+      "Circle: drag from its center to measure a radius (key o, or Alt and drag)",
       () => viewer.use("circle")
     );
     this.crosshair = this.icon("crosshair", "Crosshair (key c)", () => viewer.toggle("crosshair"));
@@ -1819,7 +1819,7 @@ function compass(plane, spread) {
   const tip = (way, length) => ({ x: middle.x + length * spread * way.x, y: middle.y + length * spread * way.y });
   return [[north, "N"], [east, "E"]].flatMap(([way, letter]) => [
     overlayLine(middle, tip(way, 0.062), "arrow"),
-    overlayText(tip(way, 0.083), letter, "note centred")
+    overlayText(tip(way, 0.083), letter, "note centerd")
   ]);
 }
 function psfDisc({ camera, sizeArcsec, psfArcsec }) {
@@ -1965,9 +1965,9 @@ var BLINK_MS = 600;
 var ZOOM_STEP = Math.SQRT2;
 var PAN_STEP = 0.15;
 var DRAG_FROM_PX = 4;
-var COLOUR = "";
+var COLOR = "";
 var ImageViewer = class {
-  // `palettes`: name to 256 colours, as readPalettes gives them.
+  // `palettes`: name to 256 colors, as readPalettes gives them.
   constructor(pool, palettes = /* @__PURE__ */ new Map()) {
     this.pool = pool;
     this.palettes = palettes;
@@ -2003,7 +2003,7 @@ var ImageViewer = class {
       this.drawOverlays();
       this.onTool();
     });
-    this.listen(this.frame.node, COLOUR);
+    this.listen(this.frame.node, COLOR);
   }
   get bands() {
     return this.catalog === null ? [] : this.catalog.bands;
@@ -2027,7 +2027,7 @@ var ImageViewer = class {
     if (this.tiled) {
       this.press();
     }
-    const cells = [...this.cells].filter(([name]) => name !== COLOUR || this.tiled).map(([name, cell]) => cell.frame.show(this.pool, this.url(name || null), this.palette(name || null)));
+    const cells = [...this.cells].filter(([name]) => name !== COLOR || this.tiled).map(([name, cell]) => cell.frame.show(this.pool, this.url(name || null), this.palette(name || null)));
     this.settled = Promise.all(drawn === null ? cells : [drawn, ...cells]).then((all) => all.every(Boolean));
     this.readInfo();
     this.readPixels();
@@ -2055,7 +2055,7 @@ var ImageViewer = class {
   // Mark the cell of the band that is shown large.
   press() {
     for (const [name, cell] of this.cells) {
-      cell.node.setAttribute("aria-pressed", String(!this.tiled && name === (this.largeBand ?? COLOUR)));
+      cell.node.setAttribute("aria-pressed", String(!this.tiled && name === (this.largeBand ?? COLOR)));
     }
   }
   get largeBand() {
@@ -2064,7 +2064,7 @@ var ImageViewer = class {
   redraw() {
     return this.row === null ? null : this.show(this.row, this.catalog, this.view);
   }
-  // Show one band large (null: colour); the same band again goes back to colour.
+  // Show one band large (null: color); the same band again goes back to color.
   choose(band) {
     this.shown = band === this.shown && !this.tiled ? null : band;
     if (this.tiled) {
@@ -2073,7 +2073,7 @@ var ImageViewer = class {
     this.drawOverlays();
     return this.row === null ? null : this.draw();
   }
-  // The next (1) or previous (-1) band, colour between the last and the first.
+  // The next (1) or previous (-1) band, color between the last and the first.
   step(direction = 1) {
     if (this.row === null || !this.bands.length) {
       return;
@@ -2117,7 +2117,7 @@ var ImageViewer = class {
     this.onTool();
     return this.redraw();
   }
-  // One large picture in colour, whole, with nothing measured.
+  // One large picture in color, whole, with nothing measured.
   reset() {
     if (this.blinking !== null) {
       this.blink();
@@ -2154,14 +2154,14 @@ var ImageViewer = class {
     if (catalog === null) {
       return;
     }
-    this.addCell(COLOUR, "0");
+    this.addCell(COLOR, "0");
     catalog.bands.forEach((band, k) => this.addCell(band, k < 9 ? String(k + 1) : null));
     this.setCells();
   }
   addCell(name, key) {
     const band = name || null;
     const overlay = new Overlay(band === null);
-    const caption = h("span", { className: "band-name" }, key ? h("kbd", {}, key) : null, band ?? "colour");
+    const caption = h("span", { className: "band-name" }, key ? h("kbd", {}, key) : null, band ?? "color");
     const frame = new Frame(overlay.node, caption);
     const value = h("span", { className: "band-value" });
     const brightness = h("span", { className: "band-value" });
@@ -2175,7 +2175,7 @@ var ImageViewer = class {
         role: "button",
         tabIndex: 0,
         "aria-pressed": "false",
-        title: `Show ${band ?? "the colour picture"} large${key ? ` (key ${key})` : ""}`,
+        title: `Show ${band ?? "the color picture"} large${key ? ` (key ${key})` : ""}`,
         onclick: choose,
         onkeydown: (event) => {
           if (event.key === "Enter" || event.key === " ") {
@@ -2192,9 +2192,9 @@ var ImageViewer = class {
     this.strip.append(node);
   }
   setCells() {
-    const colour = this.cells.get(COLOUR);
-    if (colour !== void 0) {
-      colour.node.hidden = !this.tiled;
+    const color = this.cells.get(COLOR);
+    if (color !== void 0) {
+      color.node.hidden = !this.tiled;
     }
     const n = this.cells.size;
     this.strip.style.setProperty("--columns", n <= 4 ? 2 : n <= 9 ? 3 : 4);
@@ -2402,7 +2402,7 @@ var ImageViewer = class {
   }
   // The cursor, where it is over one of the small pictures.
   cursorBeside() {
-    return this.cursor === null || this.cursor.name === COLOUR ? null : this.cursor;
+    return this.cursor === null || this.cursor.name === COLOR ? null : this.cursor;
   }
   writeReadout() {
     const { cursor } = this;
@@ -2424,7 +2424,7 @@ var ImageViewer = class {
     const column = Math.min(n - 1, Math.floor(cursor.x * n));
     const fromTop = Math.min(n - 1, Math.floor(cursor.y * n));
     const row = this.catalog.rendered ? fromTop : n - 1 - fromTop;
-    const large = cursor.name === COLOUR ? this.tiled ? null : this.largeBand : cursor.name;
+    const large = cursor.name === COLOR ? this.tiled ? null : this.largeBand : cursor.name;
     const written = this.bands.map((band, k) => {
       const value = values[(k * n + row) * n + column];
       const text = this.describe(band, value);

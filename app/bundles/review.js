@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 c680ef5f7040128712fdf4943b2c45b4f0431ba22dd78f3511bfdc0a02583062
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 e7eab1946fab4f3c6724789bcd1fd82a1c4a9b931f1b32c779b01c63f610ce9b
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -551,10 +551,10 @@ var OutboxStatus = class {
 
 // app/viewer/keys.js
 var IMAGE_KEYS = { title: "Image", keys: [
-  { keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band large; again: colour" },
+  { keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band large; again: color" },
   { keys: ["ArrowRight"], shown: "→", action: "nextBand", text: "Next band" },
   { keys: ["ArrowLeft"], shown: "←", action: "previousBand", text: "Previous band" },
-  { keys: ["0"], shown: "0", action: "colour", text: "Show the colour picture" },
+  { keys: ["0"], shown: "0", action: "color", text: "Show the color picture" },
   { keys: ["t"], shown: "t", action: "tile", text: "All bands side by side; again: one large" },
   { keys: ["b"], shown: "b", action: "blink", text: "Blink through the bands; again: stop" },
   { keys: ["l"], shown: "l", action: "light", text: "Subtract the light of the galaxy" },
@@ -576,7 +576,7 @@ var ZOOM_KEYS = { title: "Zoom and measure", keys: [
   { keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF" },
   { keys: ["Escape"], shown: "Esc", action: "escape", text: "Put the tool away; again: what was measured" }
 ] };
-var STRETCH_KEYS = { title: "Stretch and colour", keys: [
+var STRETCH_KEYS = { title: "Stretch and color", keys: [
   { keys: ["p"], shown: "p", action: "preset", text: "Next preset: standard, faint, bright, auto" },
   { keys: [","], shown: ",", action: "stretchLess", text: "Smaller stretch: fainter things" },
   { keys: ["."], shown: ".", action: "stretchMore", text: "Larger stretch: brighter things" },
@@ -586,7 +586,7 @@ var STRETCH_KEYS = { title: "Stretch and colour", keys: [
   { keys: ["'"], shown: "'", action: "qMore", text: "Larger Q: more of bright cores" },
   { keys: ["w"], shown: "w", action: "triple", text: "Next three bands as red, green, blue" },
   { keys: ["x"], shown: "x", action: "curve", text: "Next stretch of single bands" },
-  { keys: ["g"], shown: "g", action: "palette", text: "Next colour map of single bands" },
+  { keys: ["g"], shown: "g", action: "palette", text: "Next color map of single bands" },
   { keys: ["i"], shown: "i", action: "invert", text: "Invert the pictures" },
   { keys: ["s"], shown: "s", action: "smooth", text: "Smooth between pixels" },
   { keys: ["r"], shown: "r", action: "reset", text: "Reset stretch, view and zoom" }
@@ -603,7 +603,7 @@ function imageActions(viewer, controls) {
     band: (key) => viewer.choose(viewer.bands[Number(key) - 1] ?? viewer.shown),
     nextBand: () => viewer.step(1),
     previousBand: () => viewer.step(-1),
-    colour: () => viewer.choose(null),
+    color: () => viewer.choose(null),
     tile: () => viewer.tile(),
     blink: () => viewer.blink(),
     light: () => flip("light"),
@@ -735,12 +735,12 @@ var RANGES = {
   ood: ["Out of distribution", "", "Mahalanobis distance from the training data"],
   magnitude: ["Magnitude", "mag", "AB magnitude of the reference band"],
   theta_e: ["θ_E proxy", "″", "Einstein radius that richness, velocity dispersion or mass suggest, to about 30 %"],
-  arc_radius: ["Arc: radius", "″", "Distance of the arc from the centre"],
+  arc_radius: ["Arc: radius", "″", "Distance of the arc from the center"],
   arc_length: ["Arc: length", "″", "Along the arc; 0 where no segment was found"],
-  arc_angle: ["Arc: angle", "°", "Angle that the arc spans, seen from the centre"],
+  arc_angle: ["Arc: angle", "°", "Angle that the arc spans, seen from the center"],
   arc_snr: ["Arc: S/N", "", "Signal to noise of the arc"],
-  colour_consistency: ["Colour agreement", "", "Probability that the segments scatter so much in colour, if of one source"],
-  arc_colour: ["Arc − galaxy colour", "mag", "First minus last band; negative: the segments are bluer than the galaxy"]
+  color_consistency: ["Color agreement", "", "Probability that the segments scatter so much in color, if of one source"],
+  arc_color: ["Arc − galaxy color", "mag", "First minus last band; negative: the segments are bluer than the galaxy"]
 };
 var SCORE_RANGES = ["epistemic", "disagreement", "ood"];
 var VOTES = {
@@ -933,7 +933,7 @@ var MoreFilters = class {
   rangeInputs(name, text, unit, known) {
     const [, low = null, high = null] = this.query.ranges.find(([one]) => one === name) ?? [];
     if (known === false && low === null && high === null) {
-      return [h("span", { className: "faint", title: name.startsWith("arc") || name.startsWith("colour") ? "Measured when an ensemble with trees that see segments scores the catalog" : "No catalog gives it" }, "not measured")];
+      return [h("span", { className: "faint", title: name.startsWith("arc") || name.startsWith("color") ? "Measured when an ensemble with trees that see segments scores the catalog" : "No catalog gives it" }, "not measured")];
     }
     const inputs = [low, high].map((value, k) => h("input", {
       type: "number",
@@ -1321,7 +1321,7 @@ var ImageControls = class {
     }]));
     this.selects = {
       curve: this.select("Stretch of single bands (key x)", curves, () => this.pick("curve")),
-      palette: this.select("Colour map of single bands (key g)", this.choices.palette, () => this.pick("palette"))
+      palette: this.select("Color map of single bands (key g)", this.choices.palette, () => this.pick("palette"))
     };
     this.channels = ["Red", "Green", "Blue"].map((name) => this.select(`Band shown as ${name.toLowerCase()} (key w: next three)`, [], () => this.pickTriple()));
     this.invert = h("button", {
@@ -1428,11 +1428,11 @@ var ImageControls = class {
     const [red, green, blue] = this.channels.map((select) => select.value);
     this.setTriple([red, green === MEAN ? "" : green, blue]);
   }
-  // Choose the bands of the colour picture, for all catalogs of the same bands.
+  // Choose the bands of the color picture, for all catalogs of the same bands.
   setTriple(triple) {
     this.update({ triples: { ...this.view.triples, [this.catalog.bands.join()]: triple } });
   }
-  // The survey's choice, then every three neighbouring bands from blue to red.
+  // The survey's choice, then every three neighboring bands from blue to red.
   nextTriple() {
     if (this.catalog === null || this.catalog.rendered || this.catalog.bands.length < 3) {
       return;
@@ -1517,7 +1517,7 @@ var Frame = class {
     this.timer = null;
     this.missing = 0;
   }
-  // Draw the picture of `url`, its grey levels in the colours of `palette` if there is one; resolves
+  // Draw the picture of `url`, its gray levels in the colors of `palette` if there is one; resolves
   // to whether it is (still) the one shown.
   async show(pool, url, palette = null) {
     this.url = url;
@@ -1542,7 +1542,7 @@ var Frame = class {
     this.canvas.height = image.naturalHeight;
     this.context.drawImage(image, 0, 0);
     if (palette !== null) {
-      recolour(this.context, palette);
+      recolor(this.context, palette);
     }
     this.missing = entry.missing;
     this.say(entry.missing === 1 ? "empty" : "shown", entry.missing === 1 ? "no data" : "");
@@ -1560,7 +1560,7 @@ var Frame = class {
     this.message.textContent = text;
   }
 };
-function recolour(context, palette) {
+function recolor(context, palette) {
   const { width, height } = context.canvas;
   const pixels = context.getImageData(0, 0, width, height);
   const { data } = pixels;
@@ -1604,7 +1604,7 @@ var ImageToolbar = class {
     );
     this.circle = this.icon(
       "circle",
-      "Circle: drag from its centre to measure a radius (key o, or Alt and drag)",
+      "Circle: drag from its center to measure a radius (key o, or Alt and drag)",
       () => viewer.use("circle")
     );
     this.crosshair = this.icon("crosshair", "Crosshair (key c)", () => viewer.toggle("crosshair"));
@@ -1888,7 +1888,7 @@ function compass(plane, spread) {
   const tip = (way, length) => ({ x: middle.x + length * spread * way.x, y: middle.y + length * spread * way.y });
   return [[north, "N"], [east, "E"]].flatMap(([way, letter]) => [
     overlayLine(middle, tip(way, 0.062), "arrow"),
-    overlayText(tip(way, 0.083), letter, "note centred")
+    overlayText(tip(way, 0.083), letter, "note centerd")
   ]);
 }
 function psfDisc({ camera, sizeArcsec, psfArcsec }) {
@@ -2034,9 +2034,9 @@ var BLINK_MS = 600;
 var ZOOM_STEP = Math.SQRT2;
 var PAN_STEP = 0.15;
 var DRAG_FROM_PX = 4;
-var COLOUR = "";
+var COLOR = "";
 var ImageViewer = class {
-  // `palettes`: name to 256 colours, as readPalettes gives them.
+  // `palettes`: name to 256 colors, as readPalettes gives them.
   constructor(pool, palettes = /* @__PURE__ */ new Map()) {
     this.pool = pool;
     this.palettes = palettes;
@@ -2072,7 +2072,7 @@ var ImageViewer = class {
       this.drawOverlays();
       this.onTool();
     });
-    this.listen(this.frame.node, COLOUR);
+    this.listen(this.frame.node, COLOR);
   }
   get bands() {
     return this.catalog === null ? [] : this.catalog.bands;
@@ -2096,7 +2096,7 @@ var ImageViewer = class {
     if (this.tiled) {
       this.press();
     }
-    const cells = [...this.cells].filter(([name]) => name !== COLOUR || this.tiled).map(([name, cell]) => cell.frame.show(this.pool, this.url(name || null), this.palette(name || null)));
+    const cells = [...this.cells].filter(([name]) => name !== COLOR || this.tiled).map(([name, cell]) => cell.frame.show(this.pool, this.url(name || null), this.palette(name || null)));
     this.settled = Promise.all(drawn === null ? cells : [drawn, ...cells]).then((all) => all.every(Boolean));
     this.readInfo();
     this.readPixels();
@@ -2124,7 +2124,7 @@ var ImageViewer = class {
   // Mark the cell of the band that is shown large.
   press() {
     for (const [name, cell] of this.cells) {
-      cell.node.setAttribute("aria-pressed", String(!this.tiled && name === (this.largeBand ?? COLOUR)));
+      cell.node.setAttribute("aria-pressed", String(!this.tiled && name === (this.largeBand ?? COLOR)));
     }
   }
   get largeBand() {
@@ -2133,7 +2133,7 @@ var ImageViewer = class {
   redraw() {
     return this.row === null ? null : this.show(this.row, this.catalog, this.view);
   }
-  // Show one band large (null: colour); the same band again goes back to colour.
+  // Show one band large (null: color); the same band again goes back to color.
   choose(band) {
     this.shown = band === this.shown && !this.tiled ? null : band;
     if (this.tiled) {
@@ -2142,7 +2142,7 @@ var ImageViewer = class {
     this.drawOverlays();
     return this.row === null ? null : this.draw();
   }
-  // The next (1) or previous (-1) band, colour between the last and the first.
+  // The next (1) or previous (-1) band, color between the last and the first.
   step(direction = 1) {
     if (this.row === null || !this.bands.length) {
       return;
@@ -2186,7 +2186,7 @@ var ImageViewer = class {
     this.onTool();
     return this.redraw();
   }
-  // One large picture in colour, whole, with nothing measured.
+  // One large picture in color, whole, with nothing measured.
   reset() {
     if (this.blinking !== null) {
       this.blink();
@@ -2223,14 +2223,14 @@ var ImageViewer = class {
     if (catalog === null) {
       return;
     }
-    this.addCell(COLOUR, "0");
+    this.addCell(COLOR, "0");
     catalog.bands.forEach((band, k) => this.addCell(band, k < 9 ? String(k + 1) : null));
     this.setCells();
   }
   addCell(name, key) {
     const band = name || null;
     const overlay = new Overlay(band === null);
-    const caption = h("span", { className: "band-name" }, key ? h("kbd", {}, key) : null, band ?? "colour");
+    const caption = h("span", { className: "band-name" }, key ? h("kbd", {}, key) : null, band ?? "color");
     const frame = new Frame(overlay.node, caption);
     const value = h("span", { className: "band-value" });
     const brightness = h("span", { className: "band-value" });
@@ -2244,7 +2244,7 @@ var ImageViewer = class {
         role: "button",
         tabIndex: 0,
         "aria-pressed": "false",
-        title: `Show ${band ?? "the colour picture"} large${key ? ` (key ${key})` : ""}`,
+        title: `Show ${band ?? "the color picture"} large${key ? ` (key ${key})` : ""}`,
         onclick: choose,
         onkeydown: (event) => {
           if (event.key === "Enter" || event.key === " ") {
@@ -2261,9 +2261,9 @@ var ImageViewer = class {
     this.strip.append(node);
   }
   setCells() {
-    const colour = this.cells.get(COLOUR);
-    if (colour !== void 0) {
-      colour.node.hidden = !this.tiled;
+    const color = this.cells.get(COLOR);
+    if (color !== void 0) {
+      color.node.hidden = !this.tiled;
     }
     const n = this.cells.size;
     this.strip.style.setProperty("--columns", n <= 4 ? 2 : n <= 9 ? 3 : 4);
@@ -2471,7 +2471,7 @@ var ImageViewer = class {
   }
   // The cursor, where it is over one of the small pictures.
   cursorBeside() {
-    return this.cursor === null || this.cursor.name === COLOUR ? null : this.cursor;
+    return this.cursor === null || this.cursor.name === COLOR ? null : this.cursor;
   }
   writeReadout() {
     const { cursor } = this;
@@ -2493,7 +2493,7 @@ var ImageViewer = class {
     const column = Math.min(n - 1, Math.floor(cursor.x * n));
     const fromTop = Math.min(n - 1, Math.floor(cursor.y * n));
     const row = this.catalog.rendered ? fromTop : n - 1 - fromTop;
-    const large = cursor.name === COLOUR ? this.tiled ? null : this.largeBand : cursor.name;
+    const large = cursor.name === COLOR ? this.tiled ? null : this.largeBand : cursor.name;
     const written = this.bands.map((band, k) => {
       const value = values[(k * n + row) * n + column];
       const text = this.describe(band, value);
@@ -2914,7 +2914,7 @@ var ChartCanvas = class {
     this.place = null;
     this.draw();
   }
-  colour(name) {
+  color(name) {
     this.canvas.style.color = `var(--lt-${name})`;
     return getComputedStyle(this.canvas).color;
   }
@@ -2946,11 +2946,11 @@ var ChartCanvas = class {
       return;
     }
     this.ink = {
-      text: this.colour("text"),
-      muted: this.colour("muted"),
-      line: this.colour("line"),
-      accent: this.colour("accent"),
-      mark: this.colour("warning")
+      text: this.color("text"),
+      muted: this.color("muted"),
+      line: this.color("line"),
+      accent: this.color("accent"),
+      mark: this.color("warning")
     };
     pen.font = `11px ${getComputedStyle(this.node).fontFamily}`;
     if (this.data.counts) {
@@ -3699,10 +3699,10 @@ var SORTS_WITHOUT_SCORES = ["magnitude", "theta_e", "arc_radius", "graded", "obj
 var ASCENDING_FIRST = ["magnitude", "object_id"];
 var LABELS = {
   "": "Any label",
-  lens: "Labelled lens",
-  not_lens: "Labelled not a lens",
-  labelled: "Labelled",
-  unlabelled: "Unlabelled"
+  lens: "Labeled lens",
+  not_lens: "Labeled not a lens",
+  labeled: "Labeled",
+  unlabeled: "Unlabeled"
 };
 var TYPING_PAUSE_MS = 250;
 var CheckMenu = class {
@@ -4605,7 +4605,7 @@ var ContextPanel = class {
     }
     this.shown = answer;
     this.node.replaceChildren(
-      fold("Look-alikes with a label", ...this.part(answer.neighbours, (part) => this.neighbours(part))),
+      fold("Look-alikes with a label", ...this.part(answer.neighbors, (part) => this.neighbors(part))),
       fold("Cross-matches", ...this.part(answer.counterparts, ({ found }) => this.counterparts(found))),
       fold("On the sky", ...this.part(answer.links, ({ found }) => this.sky(row, found)))
     );
@@ -4622,7 +4622,7 @@ var ContextPanel = class {
       return [h("p", { className: "failure", role: "alert" }, "This part could not be shown; the browser's console says why.")];
     }
   }
-  neighbours({ sentence, found, member, n_labeled, left_out }) {
+  neighbors({ sentence, found, member, n_labeled, left_out }) {
     if (sentence !== void 0) {
       return [h("p", { className: "faint" }, sentence)];
     }
@@ -5294,7 +5294,7 @@ var TABS = [
 var PANEL_KEYS = { title: "Panels", keys: [
   { keys: ["q"], shown: "q", action: "tab_scores", text: "Scores and catalog" },
   { keys: ["e"], shown: "e", action: "tab_attention", text: "Attention: the evidence of a member" },
-  { keys: ["n"], shown: "n", action: "tab_context", text: "Context: neighbours, cross-matches, sky" },
+  { keys: ["n"], shown: "n", action: "tab_context", text: "Context: neighbors, cross-matches, sky" },
   { keys: ["y"], shown: "y", action: "tab_history", text: "History, notes, tags" },
   { keys: ["z"], shown: "z", action: "overlay", text: "Show or hide the attention on the picture" },
   { keys: ["Z"], shown: "Z", action: "nextMember", text: "Attention of the next member" }

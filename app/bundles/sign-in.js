@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 17af1312ebdcb6b1c5f30a633a5a7e55569956c65e78cf1c97ffb3eb1b77480d
+// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 b20af6a25f4bb54c45775f4e783377129820775e7e9c541071c047a3818328a6
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -73,7 +73,7 @@ var SignIn = class {
       },
       h("i", { "aria-hidden": "true" }, name ? initials(name) : "?"),
       h("span", {}, name || "Sign in"),
-      role === "organiser" ? h("b", {}, "organiser") : null
+      role === "organizer" ? h("b", {}, "organizer") : null
     );
     this.error = h("p", { className: "error", role: "alert" });
     this.dialog = h("dialog", { "aria-label": "Sign in" });

@@ -94,7 +94,7 @@ class CatalogDetails(pn.viewable.Viewer):
 def facts_html(catalog: CatalogSummary, labels: LabelCounts) -> str:
     """A catalog's facts and provenance; what its import or simulation noted, folded."""
     policy = POLICIES.get(catalog.label_policy, catalog.label_policy)
-    kind = "linear flux" if catalog.pixel_kind == "flux" else "rendered, 8-bit colour"
+    kind = "linear flux" if catalog.pixel_kind == "flux" else "rendered, 8-bit color"
     source = catalog.label_source or "none"
     if catalog.label_source:
         source += f", for {policy}, confidence {fmt.number(catalog.label_confidence)}"

@@ -47,7 +47,7 @@ _LEAD = (
 )
 _HINT = (
     "<p>Name a table, or a folder of images, or both, and look at the preview: it shows which "
-    "columns were recognised, in which units, and how the first images would be read.</p>"
+    "columns were recognized, in which units, and how the first images would be read.</p>"
     "<p>A table of positions alone is enough, too: images are then fetched from a service "
     "(Images from).</p>"
 )
@@ -115,7 +115,7 @@ class ImportForm(pn.viewable.Viewer):
             buttons,
             self.panel,
             self.picker,
-            note="Below are the settings for what cannot be recognised.",
+            note="Below are the settings for what cannot be recognized.",
         )
         self._view = columns(
             stack(form, self.runs.list),

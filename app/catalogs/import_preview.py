@@ -155,13 +155,13 @@ def geometry_of(stored: Mapping[str, Any]) -> CutoutGeometry:
 
 
 def pictures_html(preview: ImportPreview) -> str:
-    """The first object in colour and band by band, as it would be stored."""
+    """The first object in color and band by band, as it would be stored."""
     if preview.geometry is None or preview.cutout is None:
         return ""
     geometry, cutout = geometry_of(preview.geometry), preview.cutout
     noise = sky_noise(cutout)
     bands = choose_rgb_bands(geometry.bands, None)
-    pictures = [("colour", render_rgb(cutout, geometry, noise, bands=bands))]
+    pictures = [("color", render_rgb(cutout, geometry, noise, bands=bands))]
     pictures += [(band, render_band(cutout, geometry, noise, band)) for band in geometry.bands]
     parts = []
     for caption, picture in pictures:
@@ -229,7 +229,7 @@ def remap(
 ) -> dict[str, str]:
     """The column mapping once column ``name`` has been given ``role`` ('' for none).
 
-    A role that the column played by itself is switched off, since a name that is recognised would
+    A role that the column played by itself is switched off, since a name that is recognized would
     otherwise take it again.
     """
     played = next((item.role for item in preview.columns if item.name == name), "")

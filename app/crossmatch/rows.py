@@ -48,7 +48,7 @@ RECOVERED = [
     column("probability", "Probability", align="right", width="82px"),
     column("counterpart", "Known as"),
     column("separation", "Apart", align="right", width="66px"),
-    column("normalised", "in σ", align="right", width="52px", help_text="Over the joint error"),
+    column("normalized", "in σ", align="right", width="52px", help_text="Over the joint error"),
 ]
 DOUBTS = [
     column("rank", "Rank", align="right", width="70px"),
@@ -163,7 +163,7 @@ def pair_row(pair: MatchedPair, k: int, catalog: str, ensemble: str) -> Row:
             "title": "\n".join([pair.counterpart, *details[:14]]),
         },
         "separation": f"{fmt.number(pair.separation_arcsec, digits=2)}″",
-        "normalised": fmt.number(pair.normalised, digits=2),
+        "normalized": fmt.number(pair.normalized, digits=2),
         "note": pair.note,
     }
 

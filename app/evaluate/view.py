@@ -101,7 +101,7 @@ class EvaluationBoard(pn.viewable.Viewer):
         self._empty = section(
             "No ensemble yet",
             html(
-                '<p><a href="train">Train one</a> on labelled or simulated objects; how good it is '
+                '<p><a href="train">Train one</a> on labeled or simulated objects; how good it is '
                 "stands here then.</p>",
                 css=CSS,
             ),

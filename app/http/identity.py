@@ -2,7 +2,7 @@
 
 The cookie holds a token that the database knows (:mod:`lensing_core.store.sign_ins`), signed with
 the workspace's secret. A restart of the server signs nobody out; signing out, a changed passphrase
-and an organiser do, in all tabs and for every copy of the cookie. The cookie's name is the
+and an organizer do, in all tabs and for every copy of the cookie. The cookie's name is the
 workspace's, since browsers keep cookies apart by host and not by port.
 """
 
@@ -50,9 +50,9 @@ class SignedIn:
     guarded: bool
 
     @property
-    def is_organiser(self) -> bool:
+    def is_organizer(self) -> bool:
         """Whether the grader may see everybody's figures, and close anybody's sessions."""
-        return self.role == "organiser"
+        return self.role == "organizer"
 
 
 def current_grader(context: AppContext) -> SignedIn | None:

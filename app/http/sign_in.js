@@ -11,7 +11,7 @@ class SignIn {
     this.button = h("button", {type: "button", className: "who",
       title: name ? `Signed in as ${name}` : "Sign in to grade", onclick: () => this.open()},
     h("i", {"aria-hidden": "true"}, name ? initials(name) : "?"),
-    h("span", {}, name || "Sign in"), role === "organiser" ? h("b", {}, "organiser") : null)
+    h("span", {}, name || "Sign in"), role === "organizer" ? h("b", {}, "organizer") : null)
     this.error = h("p", {className: "error", role: "alert"})
     this.dialog = h("dialog", {"aria-label": "Sign in"})
     // What is typed here is no key of the page behind, and a closed dialog gives the page its keys back.

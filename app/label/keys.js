@@ -24,7 +24,7 @@ const HAND_KEYS = {
 }
 const FIXED_KEYS = {back: "Backspace", forward: "ArrowDown", front: "End", note: "/", rest: "Enter", help: "?"}
 export const SECOND_KEYS = {ring: "r", spiral: "s", merger: "m", tidal: "t", edge_on: "e", companion: "c",
-  artefact: "a", alignment: "l", other: "o"}
+  artifact: "a", alignment: "l", other: "o"}
 
 // Key by action, `grade:…` for grades; `own` are the user's changes of the preset `hand`.
 /** @returns {Object<string, string>} the key of each action */

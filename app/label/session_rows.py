@@ -93,11 +93,11 @@ def closing(summary: SessionSummary, grader: SignedIn | None) -> str:
 
 
 def grader_rows(summary: SessionSummary, grader: SignedIn | None) -> list[Row]:
-    """The graders of a session; who is no organiser sees own figures alone."""
+    """The graders of a session; who is no organizer sees own figures alone."""
     return [
         _grader_row(figures)
         for figures in summary.graders
-        if grader is not None and (grader.is_organiser or figures.grader_id == grader.id)
+        if grader is not None and (grader.is_organizer or figures.grader_id == grader.id)
     ]
 
 

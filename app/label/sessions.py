@@ -49,7 +49,7 @@ _ACTIONS = ("create_session", "start_tutorial", "close_own_session", "close_sess
 _CSS = "p { margin: 0; color: var(--lt-muted); line-height: 1.5; }"
 _SIGN_IN = (
     "Sign in (top right) to grade: every grade carries the name of who gave it. The first to sign "
-    "in is the organiser."
+    "in is the organizer."
 )
 
 

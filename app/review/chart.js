@@ -100,7 +100,7 @@ export class ChartCanvas {
     this.draw()
   }
 
-  colour(name) {
+  color(name) {
     this.canvas.style.color = `var(--lt-${name})`
     return getComputedStyle(this.canvas).color
   }
@@ -129,8 +129,8 @@ export class ChartCanvas {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0)
     pen.clearRect(0, 0, width, height)
     if (this.data === null) { return }
-    this.ink = {text: this.colour("text"), muted: this.colour("muted"), line: this.colour("line"),
-      accent: this.colour("accent"), mark: this.colour("warning")}
+    this.ink = {text: this.color("text"), muted: this.color("muted"), line: this.color("line"),
+      accent: this.color("accent"), mark: this.color("warning")}
     pen.font = `11px ${getComputedStyle(this.node).fontFamily}`
     if (this.data.counts) {
       this.drawBars(pen)

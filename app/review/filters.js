@@ -17,8 +17,8 @@ const SORTS = {
 const SORTS_WITHOUT_SCORES = ["magnitude", "theta_e", "arc_radius", "graded", "object_id"]
 const ASCENDING_FIRST = ["magnitude", "object_id"]
 const LABELS = {
-  "": "Any label", lens: "Labelled lens", not_lens: "Labelled not a lens", labelled: "Labelled",
-  unlabelled: "Unlabelled",
+  "": "Any label", lens: "Labeled lens", not_lens: "Labeled not a lens", labeled: "Labeled",
+  unlabeled: "Unlabeled",
 }
 const TYPING_PAUSE_MS = 250
 

@@ -18,7 +18,7 @@ from lens_triage.app.review.links import sky_links
 from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import LensTriageError
 from lensing_core.labeling.reviewing import SCHEME
-from lensing_core.neighbours import Neighbour, NeighbourIndex
+from lensing_core.neighbors import Neighbor, NeighborIndex
 from lensing_core.store import Session
 from lensing_core.store.candidates import cutout_places, get_candidate
 from lensing_core.store.catalogs import get_catalog
@@ -32,7 +32,7 @@ from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.store.votes import grades_of, own_grade
 from lensing_core.uncertainty.interval import CalibrationRecord, score_interval
 
-_NEIGHBOURS = 6  # of either kind
+_NEIGHBORS = 6  # of either kind
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
 _log = logging.getLogger(__name__)
@@ -48,16 +48,16 @@ def panel_start(grader: SignedIn | None) -> Answer:
 
 
 @lru_cache(maxsize=2)
-def _neighbour_index(context: AppContext) -> NeighbourIndex:
+def _neighbor_index(context: AppContext) -> NeighborIndex:
     """One for all sessions of a server: it holds up to some hundred megabytes."""
-    return NeighbourIndex(context.workspace, context.database)
+    return NeighborIndex(context.workspace, context.database)
 
 
 class Inspector:
     """Answers of one page; ``grader`` is who was signed in when it was built."""
 
     def __init__(self, context: AppContext, grader: SignedIn | None) -> None:
-        self._neighbours = _neighbour_index(context)
+        self._neighbors = _neighbor_index(context)
         self._grader = grader
 
     def answers(self) -> dict[str, Callable[[Session, Message], Answer]]:
@@ -112,7 +112,7 @@ class Inspector:
         catalog = get_catalog(session, candidate.catalog_id)
         ensemble_id = message.get("ensemble_id")
         parts: dict[str, Callable[[], Answer]] = {
-            "neighbours": lambda: self._alike(session, candidate, catalog, ensemble_id),
+            "neighbors": lambda: self._alike(session, candidate, catalog, ensemble_id),
             "counterparts": lambda: {"found": _counterparts(session, candidate)},
             "links": lambda: {"found": _links(candidate, catalog)},
         }
@@ -126,16 +126,16 @@ class Inspector:
             return {"sentence": "Choose an ensemble: its network says which objects look alike."}
         ensemble = get_ensemble(session, ensemble_id)
         for model_id in network_members(ensemble):
-            embedding = self._neighbours.embedding(model_id, catalog.name, candidate.cutout_index)
+            embedding = self._neighbors.embedding(model_id, catalog.name, candidate.cutout_index)
             if embedding is None:
                 continue
-            labeled = self._neighbours.labeled(model_id)
-            found = labeled.nearest(embedding, _NEIGHBOURS, without=candidate.id)
+            labeled = self._neighbors.labeled(model_id)
+            found = labeled.nearest(embedding, _NEIGHBORS, without=candidate.id)
             return {
                 "member": model_id,
                 "n_labeled": len(labeled.candidate_id),
                 "left_out": labeled.left_out,
-                "found": _neighbours_to_json(session, found),
+                "found": _neighbors_to_json(session, found),
             }
         return {
             "sentence": f"No network of {ensemble.name} has stored an embedding of this candidate; "
@@ -213,7 +213,7 @@ def _calibration(record: CalibrationRecord, logit: float) -> Answer:
     }
 
 
-def _neighbours_to_json(session: Session, found: list[Neighbour]) -> list[Answer]:
+def _neighbors_to_json(session: Session, found: list[Neighbor]) -> list[Answer]:
     places = cutout_places(session, [n.candidate_id for n in found])
     return [
         {

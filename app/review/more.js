@@ -9,12 +9,12 @@ const RANGES = {
   ood: ["Out of distribution", "", "Mahalanobis distance from the training data"],
   magnitude: ["Magnitude", "mag", "AB magnitude of the reference band"],
   theta_e: ["θ_E proxy", "″", "Einstein radius that richness, velocity dispersion or mass suggest, to about 30 %"],
-  arc_radius: ["Arc: radius", "″", "Distance of the arc from the centre"],
+  arc_radius: ["Arc: radius", "″", "Distance of the arc from the center"],
   arc_length: ["Arc: length", "″", "Along the arc; 0 where no segment was found"],
-  arc_angle: ["Arc: angle", "°", "Angle that the arc spans, seen from the centre"],
+  arc_angle: ["Arc: angle", "°", "Angle that the arc spans, seen from the center"],
   arc_snr: ["Arc: S/N", "", "Signal to noise of the arc"],
-  colour_consistency: ["Colour agreement", "", "Probability that the segments scatter so much in colour, if of one source"],
-  arc_colour: ["Arc − galaxy colour", "mag", "First minus last band; negative: the segments are bluer than the galaxy"],
+  color_consistency: ["Color agreement", "", "Probability that the segments scatter so much in color, if of one source"],
+  arc_color: ["Arc − galaxy color", "mag", "First minus last band; negative: the segments are bluer than the galaxy"],
 }
 export const SCORE_RANGES = ["epistemic", "disagreement", "ood"]
 const VOTES = {
@@ -155,7 +155,7 @@ export class MoreFilters {
   rangeInputs(name, text, unit, known) {
     const [, low = null, high = null] = this.query.ranges.find(([one]) => one === name) ?? []
     if (known === false && low === null && high === null) {
-      return [h("span", {className: "faint", title: name.startsWith("arc") || name.startsWith("colour")
+      return [h("span", {className: "faint", title: name.startsWith("arc") || name.startsWith("color")
         ? "Measured when an ensemble with trees that see segments scores the catalog"
         : "No catalog gives it"}, "not measured")]
     }

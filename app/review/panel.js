@@ -20,7 +20,7 @@ const TABS = [
 export const PANEL_KEYS = {title: "Panels", keys: [
   {keys: ["q"], shown: "q", action: "tab_scores", text: "Scores and catalog"},
   {keys: ["e"], shown: "e", action: "tab_attention", text: "Attention: the evidence of a member"},
-  {keys: ["n"], shown: "n", action: "tab_context", text: "Context: neighbours, cross-matches, sky"},
+  {keys: ["n"], shown: "n", action: "tab_context", text: "Context: neighbors, cross-matches, sky"},
   {keys: ["y"], shown: "y", action: "tab_history", text: "History, notes, tags"},
   {keys: ["z"], shown: "z", action: "overlay", text: "Show or hide the attention on the picture"},
   {keys: ["Z"], shown: "Z", action: "nextMember", text: "Attention of the next member"},

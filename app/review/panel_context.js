@@ -25,7 +25,7 @@ export class ContextPanel {
     if (answer === undefined || answer === this.shown) { return }
     this.shown = answer
     this.node.replaceChildren(
-      fold("Look-alikes with a label", ...this.part(answer.neighbours, (part) => this.neighbours(part))),
+      fold("Look-alikes with a label", ...this.part(answer.neighbors, (part) => this.neighbors(part))),
       fold("Cross-matches", ...this.part(answer.counterparts, ({found}) => this.counterparts(found))),
       fold("On the sky", ...this.part(answer.links, ({found}) => this.sky(row, found))),
     )
@@ -42,7 +42,7 @@ export class ContextPanel {
     }
   }
 
-  neighbours({sentence, found, member, n_labeled, left_out}) {
+  neighbors({sentence, found, member, n_labeled, left_out}) {
     if (sentence !== undefined) { return [h("p", {className: "faint"}, sentence)] }
     if (!found.length) {
       return [h("p", {className: "faint"},

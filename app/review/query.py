@@ -12,10 +12,20 @@ from lens_triage.app.review.cone import (
     read_cone,
 )
 from lensing_core.errors import BadInputError
-from lensing_core.store.ranking import LABEL_STATES, SORT_KEYS, Cone, Cursor, Range, RankingQuery
+from lensing_core.store.ranking import (
+    LABEL_STATES,
+    SORT_KEYS,
+    Cone,
+    Cursor,
+    LabelState,
+    Range,
+    RankingQuery,
+)
 from lensing_core.store.ranking_query import (
     CONSENSUS_STATES,
     MATCH_STATES,
+    OLDER_LABEL_STATES,
+    OLDER_RANGES,
     RANGE_COLUMNS,
     SCALES,
     SCORE_RANGES,
@@ -105,7 +115,8 @@ def read_address(
     elif low > high:
         notices.append(f"min {low} is above max {high}; the range was left out.")
         low, high = 0.0, 1.0
-    labels = known("label", LABEL_STATES)
+    labels = known("label", (*LABEL_STATES, *OLDER_LABEL_STATES))
+    label = labels[0] if labels else None
     matches, votes = known("match", MATCH_STATES), known("votes", VOTE_STATES)
     if votes and votes[0] in ("mine", "not_mine", "others") and grader_id is None:
         notices.append(f"votes {votes[0]!r} needs someone who is signed in; it was left out.")
@@ -129,7 +140,7 @@ def read_address(
         probability_min=low,
         probability_max=high,
         stages=tuple(known("stage", STAGES)),
-        label=labels[0] if labels else None,
+        label=cast(LabelState | None, label),  # the query knows the older names, too
         object_id=one("object")[:255],
         scales=tuple(known("scale", SCALES)),
         ranges=ranges,
@@ -156,6 +167,7 @@ def _read_ranges(texts: Sequence[str], notices: list[str], *, scored: bool) -> t
         name, _, ends = text.partition(":")
         low, _, high = ends.partition(":")
         try:
+            name = OLDER_RANGES.get(name, name)
             if name not in RANGE_COLUMNS or (name in SCORE_RANGES and not scored):
                 raise ValueError
             made = Range(name, float(low) if low else None, float(high) if high else None)

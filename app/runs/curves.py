@@ -22,7 +22,7 @@ from lens_triage.app.widgets.section import (
 )
 from lensing_core.store.runs import Curve
 
-# Told apart with the common colour-vision deficiencies, readable on light and on dark.
+# Told apart with the common color-vision deficiencies, readable on light and on dark.
 COLORS = ("#3b82d6", "#dd8a22", "#2e9e77", "#a66cc9", "#cc5c58", "#7d8a99")
 
 _LEGEND_CSS = """

@@ -20,11 +20,11 @@ from lens_triage.app.widgets.section import (
 from lensing_core.store.summaries import ScoreHistogram
 
 _TICKS = (1e-4, 1e-3, 1e-2, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
-# Order of drawing, name and colour, by imported label.
+# Order of drawing, name and color, by imported label.
 _LABELS: dict[int | None, tuple[str, str]] = {
     None: ("no label", "#3b82d6"),
-    0: ("labelled as no lens", "#7d8a99"),
-    1: ("labelled as lens", "#dd8a22"),
+    0: ("labeled as no lens", "#7d8a99"),
+    1: ("labeled as lens", "#dd8a22"),
 }
 _FLOOR = 0.6  # the foot of bars on the logarithmic axis, below a count of one
 _LEGEND_CSS = """
@@ -44,7 +44,7 @@ def probability_text(logit: float) -> str:
 
 
 class Histogram(pn.viewable.Viewer):
-    """Counts by bin of the logit, one colour a label; the count axis is logarithmic."""
+    """Counts by bin of the logit, one color a label; the count axis is logarithmic."""
 
     def __init__(self) -> None:
         self.sources = {label: ColumnDataSource(_no_bars()) for label in _LABELS}

@@ -64,7 +64,7 @@ class _Found:
 
 
 class ConsensusBoard(pn.viewable.Viewer):
-    """For organisers; calls ``on_rule`` when votes are to be joined, or were joined, otherwise."""
+    """For organizers; calls ``on_rule`` when votes are to be joined, or were joined, otherwise."""
 
     def __init__(self, context: AppContext, on_rule: Callable[[], None]) -> None:
         self._context = context

@@ -40,7 +40,7 @@ Read = TypeVar("Read")
 
 
 class LabelFiles(pn.viewable.Viewer):
-    """Import with a mapping of columns; export in three formats. For organisers."""
+    """Import with a mapping of columns; export in three formats. For organizers."""
 
     def __init__(self, context: AppContext, on_change: Callable[[], None]) -> None:
         self._context = context

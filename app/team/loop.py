@@ -37,7 +37,7 @@ _KINDS = ("retrain", "finetune")
 
 
 class LoopBoard(pn.viewable.Viewer):
-    """History of a catalog's rounds; an organiser starts the next, and promotes."""
+    """History of a catalog's rounds; an organizer starts the next, and promotes."""
 
     def __init__(self, context: AppContext) -> None:
         self._context = context

@@ -24,11 +24,11 @@ _COLUMNS = [
 
 
 class PeopleBoard(pn.viewable.Viewer):
-    """For organisers; each change is checked again when it is made."""
+    """For organizers; each change is checked again when it is made."""
 
-    def __init__(self, context: AppContext, organiser: SignedIn) -> None:
+    def __init__(self, context: AppContext, organizer: SignedIn) -> None:
         self._context = context
-        self._organiser = organiser
+        self._organizer = organizer
         self.notice = Notice()
         self.table = Table(columns=_COLUMNS, label="People", empty="Nobody has signed in yet.")
         self.table.on_action(self._act)
@@ -49,7 +49,7 @@ class PeopleBoard(pn.viewable.Viewer):
         """Read the names again."""
         with self._context.database.session() as session:
             found = list_graders(session)
-        self.table.update([person_row(one, is_self=one.id == self._organiser.id) for one in found])
+        self.table.update([person_row(one, is_self=one.id == self._organizer.id) for one in found])
 
     def _act(self, action: str, key: str) -> None:
         with self.notice.guard():
@@ -62,9 +62,9 @@ class PeopleBoard(pn.viewable.Viewer):
         if action == "reset":
             made = acts.new_passphrase(self._context, grader_id)
             return f"The new passphrase of {name} is {made} (tell it to nobody else)."
-        if action in ("organiser", "grader"):
+        if action in ("organizer", "grader"):
             acts.give_role(self._context, grader_id, action)
-            return f"{name} is now {'an organiser' if action == 'organiser' else 'a grader'}."
+            return f"{name} is now {'an organizer' if action == 'organizer' else 'a grader'}."
         acts.activate(self._context, grader_id, active=action == "activate")
         return f"{name} is {'active again' if action == 'activate' else 'deactivated'}."
 
@@ -72,7 +72,7 @@ class PeopleBoard(pn.viewable.Viewer):
 def person_row(grader: Grader, *, is_self: bool) -> Row:
     """A person, or a source of imported grades."""
     active = grader.deactivated_at is None
-    other = "grader" if grader.role == "organiser" else "organiser"
+    other = "grader" if grader.role == "organizer" else "organizer"
     actions = [
         {"name": "reset", "text": "New passphrase"},
         {"name": other, "text": f"Make {other}"},
@@ -85,7 +85,7 @@ def person_row(grader: Grader, *, is_self: bool) -> Row:
         "name": {"text": grader.name, "note": "you" if is_self else ""},
         "role": {
             "text": grader.role if active else "deactivated",
-            "chip": "accent" if active and grader.role == "organiser" else "",
+            "chip": "accent" if active and grader.role == "organizer" else "",
         },
         "passphrase": {
             "text": "set" if grader.secret else "none",

@@ -85,7 +85,7 @@ def grader_row(grader: TeamGrader) -> Row:
     seen = (grader.lens_seen, grader.other_seen)
     return {
         "key": str(grader.id),
-        "name": {"text": grader.name, "note": "organiser" if grader.role == "organiser" else ""},
+        "name": {"text": grader.name, "note": "organizer" if grader.role == "organizer" else ""},
         "votes": fmt.count(grader.n_votes),
         "pace": fmt.count(None if grader.per_hour is None else round(grader.per_hour)),
         "repeats": _counted(grader.repeats),

@@ -75,7 +75,7 @@ class TeamBoard(pn.viewable.Viewer):
         self._context = context
         self._grader = grader
         self._ended = False
-        organiser = grader.is_organiser
+        organizer = grader.is_organizer
         self.notice = Notice()
         self.graders = Table(
             columns=GRADER_COLUMNS,
@@ -96,7 +96,7 @@ class TeamBoard(pn.viewable.Viewer):
         self._agreement = html(skeleton(1), css=FIGURES_CSS)
         self.loop = LoopBoard(context)
         figures = section(
-            "Graders" if organiser else "Your figures",
+            "Graders" if organizer else "Your figures",
             self.graders,
             note="Repeats and gold standards with 95 % intervals; the last column is what the "
             "consensus has learned: lens grades of lenses / no-lens grades of others.",
@@ -104,7 +104,7 @@ class TeamBoard(pn.viewable.Viewer):
         self.skill = SkillBoard()
         parts = [self.notice, self.loop, figures, self.skill]
         self.consensus: ConsensusBoard | None = None
-        if organiser:
+        if organizer:
             self.consensus = ConsensusBoard(context, self.reload)
             self.files = LabelFiles(context, self.reload)
             parts[2:2] = [self.consensus]
@@ -166,8 +166,8 @@ class TeamBoard(pn.viewable.Viewer):
         if isinstance(found, str):
             self.notice.say(found)
             return
-        organiser = self._grader.is_organiser
-        mine = [g for g in found.team.graders if organiser or g.id == self._grader.id]
+        organizer = self._grader.is_organizer
+        mine = [g for g in found.team.graders if organizer or g.id == self._grader.id]
         self.graders.update([grader_row(g) for g in mine])
         self.skill.show_skills(found.skills, {g.id: g.name for g in mine})
         self.coverage.update([coverage_row(c) for c in found.team.coverage])

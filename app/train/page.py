@@ -1,4 +1,4 @@
-"""Train: an ensemble from labelled catalogs, new heads from fresh labels, or its networks on."""
+"""Train: an ensemble from labeled catalogs, new heads from fresh labels, or its networks on."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ def _training(context: AppContext) -> RunForm:
         context,
         TrainSettings,
         title="New ensemble",
-        note="Members are trained and calibrated on parts of the labelled catalogs that they "
+        note="Members are trained and calibrated on parts of the labeled catalogs that they "
         "do not share; figures come from a part that nothing was fitted on.",
         button="Train",
         choices=choices,
         values=values,
-        folded=("Network", "Encoder", "Optimisation", "Trees"),
+        folded=("Network", "Encoder", "Optimization", "Trees"),
         foretell=foretell,
     )
 

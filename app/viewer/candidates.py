@@ -202,7 +202,7 @@ def _images(
     candidate: Candidate, observation: Observation | None, catalog: Catalog
 ) -> list[list[str]]:
     side = catalog.size_px * catalog.pixel_scale_arcsec
-    kind = "8-bit colour picture" if catalog.pixel_kind == "rendered" else "linear flux"
+    kind = "8-bit color picture" if catalog.pixel_kind == "rendered" else "linear flux"
     rows = [
         ["Survey", str(catalog.survey.definition.get("title") or catalog.survey.name)],
         ["Cutout", f"{catalog.size_px} px = {side:.1f}″ at {catalog.pixel_scale_arcsec:.3g}″/px"],

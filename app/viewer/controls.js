@@ -1,4 +1,4 @@
-// How pictures are drawn: presets, sliders, bands of the colour picture, stretch and colour map of
+// How pictures are drawn: presets, sliders, bands of the color picture, stretch and color map of
 // single bands, layer, inversion.
 
 import { h } from "../widgets/dom.js"
@@ -42,7 +42,7 @@ export class ImageControls {
     }]))
     this.selects = {
       curve: this.select("Stretch of single bands (key x)", curves, () => this.pick("curve")),
-      palette: this.select("Colour map of single bands (key g)", this.choices.palette, () => this.pick("palette")),
+      palette: this.select("Color map of single bands (key g)", this.choices.palette, () => this.pick("palette")),
     }
     this.channels = ["Red", "Green", "Blue"].map((name) =>
       this.select(`Band shown as ${name.toLowerCase()} (key w: next three)`, [], () => this.pickTriple()))
@@ -128,12 +128,12 @@ export class ImageControls {
     this.setTriple([red, green === MEAN ? "" : green, blue])
   }
 
-  // Choose the bands of the colour picture, for all catalogs of the same bands.
+  // Choose the bands of the color picture, for all catalogs of the same bands.
   setTriple(triple) {
     this.update({triples: {...this.view.triples, [this.catalog.bands.join()]: triple}})
   }
 
-  // The survey's choice, then every three neighbouring bands from blue to red.
+  // The survey's choice, then every three neighboring bands from blue to red.
   nextTriple() {
     if (this.catalog === null || this.catalog.rendered || this.catalog.bands.length < 3) { return }
     const {bands, rgb_bands: own} = this.catalog

@@ -16,7 +16,7 @@ export class Frame {
     this.missing = 0 // fraction of the pixels shown that have no data
   }
 
-  // Draw the picture of `url`, its grey levels in the colours of `palette` if there is one; resolves
+  // Draw the picture of `url`, its gray levels in the colors of `palette` if there is one; resolves
   // to whether it is (still) the one shown.
   async show(pool, url, palette = null) {
     this.url = url
@@ -36,7 +36,7 @@ export class Frame {
     this.canvas.width = image.naturalWidth
     this.canvas.height = image.naturalHeight
     this.context.drawImage(image, 0, 0)
-    if (palette !== null) { recolour(this.context, palette) }
+    if (palette !== null) { recolor(this.context, palette) }
     this.missing = entry.missing
     this.say(entry.missing === 1 ? "empty" : "shown", entry.missing === 1 ? "no data" : "")
     return true
@@ -56,8 +56,8 @@ export class Frame {
   }
 }
 
-// Replace the grey levels of a canvas by the colours of a palette of 256.
-function recolour(context, palette) {
+// Replace the gray levels of a canvas by the colors of a palette of 256.
+function recolor(context, palette) {
   const {width, height} = context.canvas
   const pixels = context.getImageData(0, 0, width, height)
   const {data} = pixels
@@ -70,7 +70,7 @@ function recolour(context, palette) {
   context.putImageData(pixels, 0, 0)
 }
 
-// Palettes as the server sends them (256 colours, "rrggbb" in one string) as arrays of bytes.
+// Palettes as the server sends them (256 colors, "rrggbb" in one string) as arrays of bytes.
 export function readPalettes(palettes) {
   return new Map(Object.entries(palettes).map(([name, hex]) => [
     name, Uint8Array.from(hex.match(/../g), (byte) => parseInt(byte, 16)),

@@ -1,10 +1,10 @@
 // The keys of the image viewer, for every page that shows one.
 
 export const IMAGE_KEYS = {title: "Image", keys: [
-  {keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band large; again: colour"},
+  {keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band large; again: color"},
   {keys: ["ArrowRight"], shown: "→", action: "nextBand", text: "Next band"},
   {keys: ["ArrowLeft"], shown: "←", action: "previousBand", text: "Previous band"},
-  {keys: ["0"], shown: "0", action: "colour", text: "Show the colour picture"},
+  {keys: ["0"], shown: "0", action: "color", text: "Show the color picture"},
   {keys: ["t"], shown: "t", action: "tile", text: "All bands side by side; again: one large"},
   {keys: ["b"], shown: "b", action: "blink", text: "Blink through the bands; again: stop"},
   {keys: ["l"], shown: "l", action: "light", text: "Subtract the light of the galaxy"},
@@ -22,7 +22,7 @@ export const ZOOM_KEYS = {title: "Zoom and measure", keys: [
   {keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF"},
   {keys: ["Escape"], shown: "Esc", action: "escape", text: "Put the tool away; again: what was measured"},
 ]}
-export const STRETCH_KEYS = {title: "Stretch and colour", keys: [
+export const STRETCH_KEYS = {title: "Stretch and color", keys: [
   {keys: ["p"], shown: "p", action: "preset", text: "Next preset: standard, faint, bright, auto"},
   {keys: [","], shown: ",", action: "stretchLess", text: "Smaller stretch: fainter things"},
   {keys: ["."], shown: ".", action: "stretchMore", text: "Larger stretch: brighter things"},
@@ -32,7 +32,7 @@ export const STRETCH_KEYS = {title: "Stretch and colour", keys: [
   {keys: ["'"], shown: "'", action: "qMore", text: "Larger Q: more of bright cores"},
   {keys: ["w"], shown: "w", action: "triple", text: "Next three bands as red, green, blue"},
   {keys: ["x"], shown: "x", action: "curve", text: "Next stretch of single bands"},
-  {keys: ["g"], shown: "g", action: "palette", text: "Next colour map of single bands"},
+  {keys: ["g"], shown: "g", action: "palette", text: "Next color map of single bands"},
   {keys: ["i"], shown: "i", action: "invert", text: "Invert the pictures"},
   {keys: ["s"], shown: "s", action: "smooth", text: "Smooth between pixels"},
   {keys: ["r"], shown: "r", action: "reset", text: "Reset stretch, view and zoom"},
@@ -48,7 +48,7 @@ export function imageActions(viewer, controls) {
     band: (key) => viewer.choose(viewer.bands[Number(key) - 1] ?? viewer.shown),
     nextBand: () => viewer.step(1),
     previousBand: () => viewer.step(-1),
-    colour: () => viewer.choose(null),
+    color: () => viewer.choose(null),
     tile: () => viewer.tile(),
     blink: () => viewer.blink(),
     light: () => flip("light"),

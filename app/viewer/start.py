@@ -18,15 +18,15 @@ _HEAT = ([0, 0.34, 1], [0, 1, 1]), ([0, 1], [0, 1]), ([0, 0.65, 0.98, 1], [0, 0,
 
 @cache
 def image_start() -> dict[str, Any]:
-    """Presets, stretches of single bands, and colour maps, as the viewer's script takes them."""
+    """Presets, stretches of single bands, and color maps, as the viewer's script takes them."""
     return {
         "presets": {
             name: {"black": p.black, "stretch": p.stretch, "q": p.q} for name, p in PRESETS.items()
         },
         "curves": list(STRETCH_KINDS),
         "palettes": {
-            name: "".join(colour.lstrip("#") for colour in colours)
-            for name, colours in {
+            name: "".join(color.lstrip("#") for color in colors)
+            for name, colors in {
                 "viridis": palettes.Viridis256,
                 "inferno": palettes.Inferno256,
                 "magma": palettes.Magma256,

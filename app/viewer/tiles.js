@@ -33,7 +33,7 @@ function pictureQuery(catalog, band, view) {
   return query
 }
 
-// Address of a picture. `band` null: the colour picture. The version in it makes it immutable.
+// Address of a picture. `band` null: the color picture. The version in it makes it immutable.
 export function tileUrl(catalog, row, band, view, size = 0) {
   const query = pictureQuery(catalog, band, view)
   query.set("v", row.version)
@@ -42,7 +42,7 @@ export function tileUrl(catalog, row, band, view, size = 0) {
   return `tiles/${encodeURIComponent(catalog.name)}/${row.index}?${query}`
 }
 
-// Address of what the server says of a cutout, among it what "auto" chooses for the colour picture.
+// Address of what the server says of a cutout, among it what "auto" chooses for the color picture.
 export function infoUrl(catalog, row, view) {
   const query = pictureQuery(catalog, null, view)
   return `tiles/${encodeURIComponent(catalog.name)}/${row.index}/info?${query}`

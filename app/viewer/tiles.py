@@ -1,7 +1,7 @@
 """The tile endpoint: cutouts as pictures and as numbers, straight from the shards.
 
 ``/tiles/<catalog>/<index>`` answers with a lossless picture, ``/tiles/<catalog>/<index>/info`` with
-what a viewer needs to know of the cutout and its colour picture, as JSON, and
+what a viewer needs to know of the cutout and its color picture, as JSON, and
 ``/pixels/<catalog>/<index>`` with its pixels, little-endian float32 in the order (band, y, x), the
 first row at the bottom of a flux image. Query parameters, all optional:
 

@@ -22,7 +22,7 @@ export class ImageToolbar {
     this.snr = this.button("S/N", "In units of the noise of each pixel (key v)", toggleView("snr"))
     this.ruler = this.icon("ruler", "Ruler: drag to measure length and position angle (key m, or Shift and drag)",
       () => viewer.use("ruler"))
-    this.circle = this.icon("circle", "Circle: drag from its centre to measure a radius (key o, or Alt and drag)",
+    this.circle = this.icon("circle", "Circle: drag from its center to measure a radius (key o, or Alt and drag)",
       () => viewer.use("circle"))
     this.crosshair = this.icon("crosshair", "Crosshair (key c)", () => viewer.toggle("crosshair"))
     this.decorations = this.icon("decorations", "Scale, compass and PSF (key h)",

@@ -12,10 +12,10 @@ const BLINK_MS = 600
 const ZOOM_STEP = Math.SQRT2
 const PAN_STEP = 0.15
 const DRAG_FROM_PX = 4
-const COLOUR = "" // the cell of the colour picture; every other cell has the name of its band
+const COLOR = "" // the cell of the color picture; every other cell has the name of its band
 
 export class ImageViewer {
-  // `palettes`: name to 256 colours, as readPalettes gives them.
+  // `palettes`: name to 256 colors, as readPalettes gives them.
   constructor(pool, palettes = new Map()) {
     this.pool = pool
     this.palettes = palettes
@@ -30,7 +30,7 @@ export class ImageViewer {
     this.node = h("div", {className: "images"}, h("div", {className: "viewer-body"}, this.frame.node),
       this.readout.node, this.strip)
     this.cells = new Map()
-    this.shown = null // band in the large picture; null: colour
+    this.shown = null // band in the large picture; null: color
     this.tiled = false // all pictures side by side instead of a large one
     this.blinking = null
     this.tool = null // "ruler" or "circle": what a drag does
@@ -45,7 +45,7 @@ export class ImageViewer {
       this.drawOverlays()
       this.onTool()
     })
-    this.listen(this.frame.node, COLOUR)
+    this.listen(this.frame.node, COLOR)
   }
 
   get bands() { return this.catalog === null ? [] : this.catalog.bands }
@@ -66,7 +66,7 @@ export class ImageViewer {
     this.node.classList.toggle("smooth", view.smooth)
     const drawn = this.tiled ? null : this.draw()
     if (this.tiled) { this.press() }
-    const cells = [...this.cells].filter(([name]) => name !== COLOUR || this.tiled).map(([name, cell]) =>
+    const cells = [...this.cells].filter(([name]) => name !== COLOR || this.tiled).map(([name, cell]) =>
       cell.frame.show(this.pool, this.url(name || null), this.palette(name || null)))
     this.settled = Promise.all(drawn === null ? cells : [drawn, ...cells])
       .then((all) => all.every(Boolean))
@@ -98,7 +98,7 @@ export class ImageViewer {
   // Mark the cell of the band that is shown large.
   press() {
     for (const [name, cell] of this.cells) {
-      cell.node.setAttribute("aria-pressed", String(!this.tiled && name === (this.largeBand ?? COLOUR)))
+      cell.node.setAttribute("aria-pressed", String(!this.tiled && name === (this.largeBand ?? COLOR)))
     }
   }
 
@@ -106,7 +106,7 @@ export class ImageViewer {
 
   redraw() { return this.row === null ? null : this.show(this.row, this.catalog, this.view) }
 
-  // Show one band large (null: colour); the same band again goes back to colour.
+  // Show one band large (null: color); the same band again goes back to color.
   choose(band) {
     this.shown = band === this.shown && !this.tiled ? null : band
     if (this.tiled) { return this.tile(false) }
@@ -114,7 +114,7 @@ export class ImageViewer {
     return this.row === null ? null : this.draw()
   }
 
-  // The next (1) or previous (-1) band, colour between the last and the first.
+  // The next (1) or previous (-1) band, color between the last and the first.
   step(direction = 1) {
     if (this.row === null || !this.bands.length) { return }
     const all = [null, ...this.bands]
@@ -153,7 +153,7 @@ export class ImageViewer {
     return this.redraw()
   }
 
-  // One large picture in colour, whole, with nothing measured.
+  // One large picture in color, whole, with nothing measured.
   reset() {
     if (this.blinking !== null) { this.blink() }
     this.shown = null
@@ -189,7 +189,7 @@ export class ImageViewer {
     this.strip.replaceChildren()
     this.strip.hidden = this.bands.length < 2
     if (catalog === null) { return }
-    this.addCell(COLOUR, "0")
+    this.addCell(COLOR, "0")
     catalog.bands.forEach((band, k) => this.addCell(band, k < 9 ? String(k + 1) : null))
     this.setCells()
   }
@@ -197,14 +197,14 @@ export class ImageViewer {
   addCell(name, key) {
     const band = name || null
     const overlay = new Overlay(band === null)
-    const caption = h("span", {className: "band-name"}, key ? h("kbd", {}, key) : null, band ?? "colour")
+    const caption = h("span", {className: "band-name"}, key ? h("kbd", {}, key) : null, band ?? "color")
     const frame = new Frame(overlay.node, caption)
     const value = h("span", {className: "band-value"})
     const brightness = h("span", {className: "band-value"})
     const choose = () => { this.dragged || this.choose(band) }
     const node = h(
       "div", {className: "band", role: "button", tabIndex: 0, "aria-pressed": "false",
-        title: `Show ${band ?? "the colour picture"} large${key ? ` (key ${key})` : ""}`, onclick: choose,
+        title: `Show ${band ?? "the color picture"} large${key ? ` (key ${key})` : ""}`, onclick: choose,
         onkeydown: (event) => {
           if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose() }
         }},
@@ -216,8 +216,8 @@ export class ImageViewer {
   }
 
   setCells() {
-    const colour = this.cells.get(COLOUR)
-    if (colour !== undefined) { colour.node.hidden = !this.tiled }
+    const color = this.cells.get(COLOR)
+    if (color !== undefined) { color.node.hidden = !this.tiled }
     const n = this.cells.size
     this.strip.style.setProperty("--columns", n <= 4 ? 2 : n <= 9 ? 3 : 4)
     this.strip.style.setProperty("--in-row", Math.min(6, Math.max(3, this.bands.length)))
@@ -402,7 +402,7 @@ export class ImageViewer {
 
   // The cursor, where it is over one of the small pictures.
   cursorBeside() {
-    return this.cursor === null || this.cursor.name === COLOUR ? null : this.cursor
+    return this.cursor === null || this.cursor.name === COLOR ? null : this.cursor
   }
 
   writeReadout() {
@@ -423,7 +423,7 @@ export class ImageViewer {
     const column = Math.min(n - 1, Math.floor(cursor.x * n))
     const fromTop = Math.min(n - 1, Math.floor(cursor.y * n))
     const row = this.catalog.rendered ? fromTop : n - 1 - fromTop
-    const large = cursor.name === COLOUR ? this.tiled ? null : this.largeBand : cursor.name
+    const large = cursor.name === COLOR ? this.tiled ? null : this.largeBand : cursor.name
     const written = this.bands.map((band, k) => {
       const value = values[(k * n + row) * n + column]
       const text = this.describe(band, value)

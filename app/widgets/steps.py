@@ -55,7 +55,7 @@ def next_steps(
         _state(bool(ensembles), {"train"} & busy, ready=bool(filled)),
         _ensembles_text(ensembles)
         if ensembles
-        else "On a labelled catalog: simulated, or imported with labels.",
+        else "On a labeled catalog: simulated, or imported with labels.",
         (("Train", "train"),) if filled else (),
     )
     score = Step(

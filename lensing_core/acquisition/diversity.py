@@ -34,7 +34,7 @@ class Spread:
 def reduced(table: ArrayLike, *, seed: int = 0) -> Float64Array:
     """Embeddings or features (n, d) on one scale and in at most 32 dimensions, shape (n, k).
 
-    Columns are standardised, unknown values put at the median, and the principal components kept.
+    Columns are standardized, unknown values put at the median, and the principal components kept.
     """
     x = np.array(table, dtype=np.float64)
     if x.ndim != 2 or 0 in x.shape:
@@ -44,8 +44,8 @@ def reduced(table: ArrayLike, *, seed: int = 0) -> Float64Array:
     x = x[:, known]
     if not x.shape[1]:
         raise BadInputError("No embedding has a finite value.")
-    centre = np.nanmedian(x, axis=0)
-    x = np.where(np.isnan(x), centre, x)
+    center = np.nanmedian(x, axis=0)
+    x = np.where(np.isnan(x), center, x)
     scale = x.std(axis=0)
     x = np.clip((x - x.mean(axis=0)) / np.where(scale > 0, scale, 1), -_FARTHEST, _FARTHEST)
     k = min(COMPONENTS, *x.shape)
@@ -56,8 +56,8 @@ def reduced(table: ArrayLike, *, seed: int = 0) -> Float64Array:
     return np.asarray(PCA(k, svd_solver="randomized", random_state=seed).fit_transform(x))
 
 
-def k_center(embedding: ArrayLike, n: int, *, centres: ArrayLike | None = None) -> Spread:
-    """Greedy k-centre: each next object is the one farthest from all before it.
+def k_center(embedding: ArrayLike, n: int, *, centers: ArrayLike | None = None) -> Spread:
+    """Greedy k-center: each next object is the one farthest from all before it.
 
     Sener & Savarese (2018, ICLR, arXiv:1708.00489), section 4.2; the greedy solution is within a
     factor 2 of the best (Gonzalez 1985, Theoretical Computer Science 38, 293).
@@ -65,8 +65,8 @@ def k_center(embedding: ArrayLike, n: int, *, centres: ArrayLike | None = None) 
     Parameters
     ----------
     embedding : array_like of shape (m, d)
-        Best first: without ``centres`` the first object is where it starts.
-    centres : array_like of shape (c, d), optional
+        Best first: without ``centers`` the first object is where it starts.
+    centers : array_like of shape (c, d), optional
         Embeddings of objects that are graded already.
     """
     x = np.asarray(embedding, dtype=np.float64)
@@ -78,7 +78,7 @@ def k_center(embedding: ArrayLike, n: int, *, centres: ArrayLike | None = None) 
         distance = square - 2 * (x @ point) + point @ point
         np.minimum(nearest, np.maximum(distance, 0.0), out=nearest)
 
-    for point in np.asarray(() if centres is None else centres, dtype=np.float64):
+    for point in np.asarray(() if centers is None else centers, dtype=np.float64):
         approach(point)
     order, distances = np.empty(n, dtype=np.int64), np.empty(n)
     for k in range(n):

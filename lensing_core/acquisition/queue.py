@@ -44,7 +44,7 @@ from lensing_core.workspace import Workspace
 
 MOST = 50_000
 _AT_ONCE = 500
-_MOST_CENTRES = 2000
+_MOST_CENTERS = 2000
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class QueueRequest:
         Of random and clustered choices.
     shares : mapping of str to float
         Of the strategies of a mixture, in any unit.
-    keep_graded, keep_labelled : bool
+    keep_graded, keep_labeled : bool
         Whether objects that anybody has graded, or with an imported label, may be in it.
     """
 
@@ -72,7 +72,7 @@ class QueueRequest:
     seed: int = 0
     shares: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_SHARES))
     keep_graded: bool = False
-    keep_labelled: bool = False
+    keep_labeled: bool = False
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
@@ -202,7 +202,7 @@ def _taken(session: Session, request: QueueRequest, ids: list[int]) -> set[int]:
     taken: set[int] = set()
     if not request.keep_graded:
         taken |= graded_of(session, ids)
-    if not request.keep_labelled:
+    if not request.keep_labeled:
         taken |= labeled_of(session, ids)
     return taken
 
@@ -215,7 +215,7 @@ def _random(session: Session, _workspace: Workspace, request: QueueRequest) -> I
         session,
         request.query,
         keep_graded=request.keep_graded,
-        keep_labeled=request.keep_labelled,
+        keep_labeled=request.keep_labeled,
     )
     keys, ids = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)
     total = 0
@@ -247,8 +247,8 @@ def _graders(
 
 
 def _diverse(session: Session, workspace: Workspace, request: QueueRequest) -> Iterator[QueueEntry]:
-    ranks, ids, x, centres = _pool(session, workspace, request)
-    found = k_center(x, request.n, centres=centres)
+    ranks, ids, x, centers = _pool(session, workspace, request)
+    found = k_center(x, request.n, centers=centers)
     for k, distance in zip(found.order.tolist(), found.distance.tolist(), strict=True):
         away = "the best" if not np.isfinite(distance) else f"distance {distance:.1f} to the others"
         yield QueueEntry(int(ids[k]), f"{away}, rank {ranks[k]:,} by score")
@@ -272,7 +272,7 @@ def _pool(
     best = list(islice(walk, pool_size(request.n)))
     ids = [key.candidate_id for _, key in best]
     free = set(ids)
-    centers = last_graded(session, query.ensemble_id, query.catalog_ids, _MOST_CENTRES)
+    centers = last_graded(session, query.ensemble_id, query.catalog_ids, _MOST_CENTERS)
     graded = [k for k in centers if k not in free]
     table = read_embeddings(session, workspace, query.ensemble_id, [*ids, *graded])
     x = reduced(table, seed=request.seed) if len(table) else np.empty((0, 1))

@@ -47,7 +47,7 @@ STRATEGIES: dict[str, Strategy] = {
         "Graders disagree", "Graded objects of which graders say different things.", False
     ),
     "diverse": Strategy(
-        "Diverse (k-centre)", "Of the better scores, those unlike one another and unlike graded."
+        "Diverse (k-center)", "Of the better scores, those unlike one another and unlike graded."
     ),
     "clusters": Strategy("Diverse (clusters)", "The best of each cluster of the better scores."),
     "anomalous": Strategy("Anomalous", "Farthest from everything that is labeled."),
@@ -140,7 +140,7 @@ def _spread(strategy: str, pool: CandidatePool, n: int, graded: BoolArray, seed:
     x = pool.embedding[best]
     if strategy == "clusters":
         return best[cluster_leaders(x, n, seed=seed).order]
-    return best[k_center(x, n, centres=pool.embedding[graded]).order]
+    return best[k_center(x, n, centers=pool.embedding[graded]).order]
 
 
 def check_shares(shares: Mapping[str, float]) -> dict[str, float]:

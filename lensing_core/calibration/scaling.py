@@ -101,7 +101,7 @@ def calibrate(
 
 
 def _linear(raw: Float64Array, truth: Float64Array, *, with_intercept: bool) -> tuple[float, float]:
-    """Minimise the negative log likelihood over log slope (and intercept) by L-BFGS."""
+    """Minimize the negative log likelihood over log slope (and intercept) by L-BFGS."""
     # Platt's targets: with few objects of a class, 0 and 1 would be over-confident.
     n1, n0 = truth.sum(), (1 - truth).sum()
     target = np.where(truth == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2)) if with_intercept else truth
@@ -127,7 +127,7 @@ def _isotonic(raw: Float64Array, truth: Float64Array, prior: float) -> Calibrati
     curve = IsotonicRegression(out_of_bounds="clip").fit(raw, truth)
     fitted = curve.predict(raw)
     steps, counts = np.unique(fitted, return_counts=True)
-    centres = np.array([raw[fitted == step].mean() for step in steps])
+    centers = np.array([raw[fitted == step].mean() for step in steps])
     # Half an object at the ends: no finite sample shows a probability of exactly 0 or 1.
     probability = np.clip(steps, 0.5 / (counts + 1), 1 - 0.5 / (counts + 1))
     values = np.maximum.accumulate(logit(probability))
@@ -135,8 +135,8 @@ def _isotonic(raw: Float64Array, truth: Float64Array, prior: float) -> Calibrati
         "isotonic",
         1.0,
         0.0,
-        tuple(map(float, centres)),
-        tuple(map(float, values - 1e-3 * centres)),
+        tuple(map(float, centers)),
+        tuple(map(float, values - 1e-3 * centers)),
         prior,
     )
 

@@ -23,7 +23,7 @@ class SkyProjection:
     Attributes
     ----------
     ra_0_deg, dec_0_deg : float
-        The centre.
+        The center.
     whole : bool
         Mollweide's map of the whole sky about ``ra_0_deg``; else the sinusoidal map.
     """
@@ -91,10 +91,10 @@ class SkyProjection:
 def sky_projection(ra_deg: Float64Array, dec_deg: Float64Array) -> SkyProjection:
     """The map that suits some positions (without NaN)."""
     ra, dec = np.radians(ra_deg), np.radians(dec_deg)
-    centre = np.array(
+    center = np.array(
         [(np.cos(dec) * np.cos(ra)).mean(), (np.cos(dec) * np.sin(ra)).mean(), np.sin(dec).mean()]
     )
-    ra_0 = float(np.degrees(np.arctan2(centre[1], centre[0])) % 360)
+    ra_0 = float(np.degrees(np.arctan2(center[1], center[0])) % 360)
     offset = (ra_deg - ra_0 + 180) % 360 - 180
     wide = np.ptp(offset * np.cos(dec)) > _LOCAL_DEG or np.ptp(dec_deg) > _LOCAL_DEG
     polar = np.abs(dec_deg).max() > 80 and np.ptp(offset) > 90

@@ -1,4 +1,4 @@
-"""Truth and graders' confusion from votes, by expectation maximisation: pure functions on arrays.
+"""Truth and graders' confusion from votes, by expectation maximization: pure functions on arrays.
 
 Dawid & Skene (1979, Applied Statistics 28, 20): an object is of one of J classes, a rater gives
 grade c to objects of class j with probability Π[j, c], and votes are independent given the class.
@@ -110,7 +110,7 @@ def estimate(
         weight = np.where(known[:, None], truth, posterior) * counted[:, None]
         counts = expected_counts(votes, weight)
         pseudo = _pseudo(votes, counts, smoothing)
-        confusion = _normalised(pseudo + counts)
+        confusion = _normalized(pseudo + counts)
         if prior is None:
             share = posterior[free].sum(axis=0) + smoothing.flat
             share = np.maximum(share, _LEAST)
@@ -190,7 +190,7 @@ def _posterior(
     return np.asarray(np.exp(logs - logsumexp(logs, axis=1, keepdims=True)))
 
 
-def _normalised(weights: Float64Array) -> Float64Array:
+def _normalized(weights: Float64Array) -> Float64Array:
     return np.asarray(weights / np.maximum(weights.sum(axis=2, keepdims=True), _LEAST))
 
 

@@ -15,7 +15,7 @@ REJECT_REASONS = {
     "tidal": "tidal tail",
     "edge_on": "edge-on disc",
     "companion": "companion galaxy",
-    "artefact": "image artefact",
+    "artefact": "image artifact",
     "alignment": "chance alignment",
     "other": "something else",
 }

@@ -19,5 +19,5 @@ KIND_TITLES: dict[str, str] = {
 LENS_KINDS: tuple[Kind, ...] = ("lens", "probable")
 """Kinds whose objects ought to be among the candidates."""
 
-MAX_NORMALISED = 3.5
+MAX_NORMALIZED = 3.5
 """The default limit of separation over joint error: a true pair exceeds it in 0.2 % of cases."""

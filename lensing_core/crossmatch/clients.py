@@ -30,7 +30,7 @@ from lensing_core.crossmatch.politeness import (
     be_polite,
     guarded,
 )
-from lensing_core.ingest.columns import recognise, to_number
+from lensing_core.ingest.columns import recognize, to_number
 from lensing_core.ingest.tables import SourceTable
 
 _OURS = ("lt_row", "lt_ra", "lt_dec")
@@ -175,9 +175,9 @@ def answer_of(table: Table, source: str) -> Answer:
         return EMPTY
     columns = SourceTable(table, Path(source), "")
     theirs = [name for name in table.colnames if name not in _OURS]
-    roles = recognise(columns, ()).roles
+    roles = recognize(columns, ()).roles
     if "ra" not in roles or "dec" not in roles:
-        raise ServiceError(f"{source} came without positions that are recognised: {theirs}.")
+        raise ServiceError(f"{source} came without positions that are recognized: {theirs}.")
     cells = {name: [_plain(cell) for cell in columns.cells(name)] for name in theirs}
     naming = next((name for name in (*_NAMES, roles.get("id")) if name in cells), None)
     ra, dec = (np.array([_degrees(c) for c in cells[roles[r]]]) for r in ("ra", "dec"))

@@ -1,6 +1,6 @@
 """The known lenses of `lenscat`, a copy of which comes with the program.
 
-lenscat (Vujeva et al. 2024, arXiv:2406.04398; MIT licence, beside the copy) merges the lists of
+lenscat (Vujeva et al. 2024, arXiv:2406.04398; MIT license, beside the copy) merges the lists of
 the literature. Its *confident* rows are lenses; its *probable* rows hold whole parent samples of
 candidates, so the two are different references. The copy is read rather than the package
 imported, which would bring thirteen further packages for one CSV file.

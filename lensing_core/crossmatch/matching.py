@@ -2,7 +2,7 @@
 
 The separation r of two positions of one object follows a Rayleigh distribution when errors are
 Gaussian: with σ² = σ₁² + σ₂² (one axis of each), P(r/σ > x) = exp(−x²/2) (e.g. de Ruiter,
-Willis & Arp 1977, A&AS 28, 211). So a pair is judged by its normalised separation r/σ, and by
+Willis & Arp 1977, A&AS 28, 211). So a pair is judged by its normalized separation r/σ, and by
 whether there is any other counterpart within the radius, on either side. The nearest is never
 taken silently.
 """
@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from lensing_core.arrays import BoolArray, Float64Array, IntArray
-from lensing_core.crossmatch.choices import MAX_NORMALISED
+from lensing_core.crossmatch.choices import MAX_NORMALIZED
 from lensing_core.errors import BadInputError
 
 ARCSEC = np.pi / 648_000
@@ -101,7 +101,7 @@ class Matches:
     Attributes
     ----------
     source, reference : ndarray of int, shape (n_pairs,)
-    separation_arcsec, normalised : ndarray of shape (n_pairs,)
+    separation_arcsec, normalized : ndarray of shape (n_pairs,)
         Great-circle separation, and in units of the joint error.
     status : ndarray of int8, shape (n_pairs,)
         MATCHED or REVIEW.
@@ -116,7 +116,7 @@ class Matches:
     source: IntArray
     reference: IntArray
     separation_arcsec: Float64Array
-    normalised: Float64Array
+    normalized: Float64Array
     status: NDArray[np.int8]
     n_counterparts: IntArray
     n_rivals: IntArray
@@ -140,7 +140,7 @@ class Matches:
         if self.n_rivals[pair] > 1:
             reasons.append(f"{self.n_rivals[pair]} candidates claim this counterpart")
         if not reasons:
-            reasons.append(f"{self.normalised[pair]:.1f} position errors apart")
+            reasons.append(f"{self.normalized[pair]:.1f} position errors apart")
         return "; ".join(reasons)
 
 
@@ -149,12 +149,12 @@ def crossmatch(
     references: Positions,
     radius_arcsec: float,
     *,
-    max_normalised: float = MAX_NORMALISED,
+    max_normalized: float = MAX_NORMALIZED,
 ) -> Matches:
     """Match two lists of positions.
 
     A pair is *matched* where it is the only one within the radius for both its objects and its
-    normalised separation is at most ``max_normalised``. Any other pair within the radius is for
+    normalized separation is at most ``max_normalized``. Any other pair within the radius is for
     *review*: several counterparts, several candidates for one counterpart, or a separation that
     the errors do not explain. An object without any is *unmatched*.
 
@@ -168,11 +168,11 @@ def crossmatch(
             f"Radius {radius_arcsec:g} arcsec: give one above 0, and at most {MAX_RADIUS_ARCSEC:g}."
         )
     source, reference, separation = _pairs(sources, references, radius_arcsec)
-    return _judge(sources, references, source, reference, separation, max_normalised)
+    return _judge(sources, references, source, reference, separation, max_normalized)
 
 
 def self_match(
-    positions: Positions, radius_arcsec: float, *, max_normalised: float = MAX_NORMALISED
+    positions: Positions, radius_arcsec: float, *, max_normalized: float = MAX_NORMALIZED
 ) -> Matches:
     """Match a list with itself, an object never with itself; each pair stands in both orders.
 
@@ -191,7 +191,7 @@ def self_match(
         source[other],
         reference[other],
         separation[other],
-        max_normalised,
+        max_normalized,
     )
 
 
@@ -245,20 +245,20 @@ def _judge(
     source: IntArray,
     reference: IntArray,
     separation: Float64Array,
-    max_normalised: float,
+    max_normalized: float,
 ) -> Matches:
     counterparts = np.bincount(source, minlength=len(sources))
     rivals = np.bincount(reference, minlength=len(references))
     error = np.hypot(sources.error_arcsec[source], references.error_arcsec[reference])
-    normalised = separation / error
+    normalized = separation / error
     single = (counterparts[source] == 1) & (rivals[reference] == 1)
-    matched = single & (normalised <= max_normalised)
+    matched = single & (normalized <= max_normalized)
     status = np.where(matched, Status.MATCHED, Status.REVIEW).astype(np.int8)
     return Matches(
         source,
         reference,
         separation,
-        normalised,
+        normalized,
         status,
         counterparts[source],
         rivals[reference],

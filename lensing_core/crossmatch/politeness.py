@@ -1,7 +1,7 @@
 """Requests to online services: patient, slow, and ending in one sentence.
 
 Every request waits for its turn, is repeated with growing pauses while a service is busy
-(429 and 5xx, ``Retry-After`` honoured), and ends in a :class:`ServiceError` that says whether the
+(429 and 5xx, ``Retry-After`` honored), and ends in a :class:`ServiceError` that says whether the
 service could be reached at all.
 """
 

@@ -29,7 +29,7 @@ class Setting:
     radius_arcsec: float
     candidate_error_arcsec: float
     reference_error_arcsec: float
-    max_normalised: float
+    max_normalized: float
 
     def positions(self, part: NDArray[np.intp] | slice = slice(None)) -> Positions:
         """Positions of the candidates, or of some."""
@@ -43,7 +43,7 @@ class Setting:
                 "catalog_id": self.catalog_id,
                 "run_id": run_id,
                 "radius_arcsec": self.radius_arcsec,
-                "max_normalised": self.max_normalised,
+                "max_normalized": self.max_normalized,
                 "candidate_error_arcsec": self.candidate_error_arcsec,
                 "reference_error_arcsec": self.reference_error_arcsec,
                 "state": "complete",
@@ -62,7 +62,7 @@ ALONE: dict[str, Any] = {
     "candidate_id": None,
     "reason": "",
     "separation_arcsec": None,
-    "normalised": None,
+    "normalized": None,
     "n_counterparts": 0,
     "n_rivals": 0,
 }
@@ -94,7 +94,7 @@ def pair_entries(matches: Matches, ids: IntArray, describe: Describe) -> Iterato
             "status": Status(int(matches.status[k])).code,
             "reason": matches.reason(k),
             "separation_arcsec": float(matches.separation_arcsec[k]),
-            "normalised": float(matches.normalised[k]),
+            "normalized": float(matches.normalized[k]),
             "n_counterparts": int(matches.n_counterparts[k]),
             "n_rivals": int(matches.n_rivals[k]),
             **describe(int(matches.reference[k])),

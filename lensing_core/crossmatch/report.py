@@ -58,7 +58,7 @@ class MatchedPair:
     status: str
     counterpart: str
     separation_arcsec: float
-    normalised: float
+    normalized: float
     properties: Mapping[str, Any]
     note: str = ""
 
@@ -218,7 +218,7 @@ class _Reader:
             status=entry.status,
             counterpart=entry.counterpart_name or "",
             separation_arcsec=entry.separation_arcsec or 0.0,
-            normalised=entry.normalised or 0.0,
+            normalized=entry.normalized or 0.0,
             properties=entry.counterpart or {},
             note=entry.reason,
         )
@@ -297,7 +297,7 @@ def _noted(pair: MatchedPair, note: str) -> MatchedPair:
 def lens_doubt(label: int | None, stage: str, rank: int | None, n_ranked: int) -> str:
     """Why a candidate on a known lens needs a look; '' where all agree."""
     if label == 0:
-        return "a known lens, labelled as none"
+        return "a known lens, labeled as none"
     if stage == "rejected":
         return "a known lens, but rejected"
     if rank is not None and rank > n_ranked / 2:

@@ -11,7 +11,7 @@ from lensing_core.arrays import Float64Array
 from lensing_core.crossmatch.choices import Kind
 from lensing_core.crossmatch.reference import Reference
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.columns import recognise, to_number
+from lensing_core.ingest.columns import recognize, to_number
 from lensing_core.ingest.position_units import position_reader
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.tables import SourceTable, guess_number, read_table
@@ -35,7 +35,7 @@ def read_reference_table(
     kind : str
         What the table lists.
     columns : dict of str to str, optional
-        Column by role (``id``, ``ra``, ``dec``), where names are not recognised.
+        Column by role (``id``, ``ra``, ``dec``), where names are not recognized.
     position_unit : str, optional
         One of :data:`lensing_core.ingest.choices.POSITION_UNITS`.
     position_frame : str, optional
@@ -55,10 +55,10 @@ def read_reference_table(
         If the table cannot be read, or has no positions.
     """
     table = read_table(path)
-    roles = recognise(table, (), columns).roles
+    roles = recognize(table, (), columns).roles
     if "ra" not in roles or "dec" not in roles:
         raise BadInputError(
-            f"Table {path} has no columns of right ascension and declination that are recognised; "
+            f"Table {path} has no columns of right ascension and declination that are recognized; "
             f"name them (ra=…, dec=…). It has {', '.join(table.names)}."
         )
     ra, dec, notes = _positions(table, roles["ra"], roles["dec"], position_unit, position_frame)

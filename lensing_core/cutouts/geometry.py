@@ -29,7 +29,7 @@ class CutoutGeometry:
     pixel_scale_arcsec : float
         Of the stored grid.
     pixel_kind : {'flux', 'rendered'}
-        Linear flux, or an 8-bit colour picture (values 0 to 255, no photometry).
+        Linear flux, or an 8-bit color picture (values 0 to 255, no photometry).
     zero_points_mag : tuple of float
         AB magnitude of one flux unit, by band (NaN for a rendered picture).
     psf_fwhm_arcsec : tuple of float

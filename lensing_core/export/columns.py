@@ -61,7 +61,7 @@ COLUMNS: tuple[Column, ...] = (
         "arcsec",
         "phys.angSize",
     ),
-    Column("arc_radius", "float", "of the arc from the centre", "arcsec", "pos.angDistance"),
+    Column("arc_radius", "float", "of the arc from the center", "arcsec", "pos.angDistance"),
     Column("arc_length", "float", "length of the arc", "arcsec", "phys.angSize"),
     Column("stage", "text", "stage of the candidate", ucd="meta.code.status"),
     Column("label", "text", "label as imported: lens, not_lens or empty", ucd="meta.code.class"),

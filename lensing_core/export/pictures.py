@@ -36,7 +36,7 @@ _SUBJECT_PX = 400
 
 @dataclass(frozen=True)
 class CatalogImages:
-    """An open catalog: its cutouts, its sky, and what its colour pictures are made of."""
+    """An open catalog: its cutouts, its sky, and what its color pictures are made of."""
 
     store: CutoutStore
     noise: SkyNoise
@@ -44,7 +44,7 @@ class CatalogImages:
 
 
 class CutoutSource:
-    """Cutouts and colour pictures of a workspace's catalogs."""
+    """Cutouts and color pictures of a workspace's catalogs."""
 
     def __init__(self, workspace: Workspace, rgb_bands: Mapping[str, Sequence[str]]) -> None:
         """``rgb_bands``: the bands that a catalog's survey prefers, by catalog."""
@@ -61,7 +61,7 @@ class CutoutSource:
         return np.array(self.catalog(row.catalog).store.read(row.cutout_index))
 
     def picture(self, row: ExportRow, side_px: int) -> Image.Image:
-        """The colour picture on black, enlarged or shrunk to a side."""
+        """The color picture on black, enlarged or shrunk to a side."""
         opened = self.catalog(row.catalog)
         drawn = render_rgb(
             self.pixels(row), opened.store.geometry, opened.noise, bands=opened.rgb_bands

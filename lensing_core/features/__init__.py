@@ -1,14 +1,14 @@
 """Numbers that describe a cutout, named and versioned, for the classic member.
 
 Features come in blocks: the grid of patches and annuli, segments of light around the central
-galaxy, their colours, steerable filters, and what the catalog knows. :class:`ClassicFeatures` joins
+galaxy, their colors, steerable filters, and what the catalog knows. :class:`ClassicFeatures` joins
 them.
 """
 
 from lensing_core.features.arcs import SegmentFeatures
 from lensing_core.features.block import FeatureBlock
 from lensing_core.features.catalog import CatalogFeatures
-from lensing_core.features.colours import ColourFeatures
+from lensing_core.features.colors import ColorFeatures
 from lensing_core.features.composition import (
     BLOCKS,
     ClassicFeatures,
@@ -25,7 +25,7 @@ __all__ = [
     "BLOCKS",
     "CatalogFeatures",
     "ClassicFeatures",
-    "ColourFeatures",
+    "ColorFeatures",
     "CutoutBatch",
     "FeatureBlock",
     "FeaturePool",

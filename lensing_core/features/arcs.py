@@ -1,7 +1,7 @@
 """Features of the segments of light around the central galaxy: how many, how long, how curved.
 
 Means over segments are weighted by their signal to noise. The *arc* is the segment that spans the
-widest angle seen from the centre, along the tangent. A cutout without segments has counts and
+widest angle seen from the center, along the tangent. A cutout without segments has counts and
 lengths of zero, and everything else unknown (NaN).
 """
 
@@ -166,7 +166,7 @@ def _arc(segments: Segments) -> dict[str, Float64Array]:
 
 
 def _sectors(scene: CutoutBatch) -> Float64Array:
-    """Share of twelve equal sectors around the centre in which some segment has a pixel."""
+    """Share of twelve equal sectors around the center in which some segment has a pixel."""
     segments, side = scene.segments, scene.flux.shape[-1]
     axis = np.arange(side) - (side - 1) / 2
     # A turn by 90° maps sectors onto sectors; no pixel stands on an edge but those of the axes.
@@ -179,7 +179,7 @@ def _sectors(scene: CutoutBatch) -> Float64Array:
 
 
 def _brightest(scene: CutoutBatch) -> Float64Array:
-    """Brightest spot of each cutout (3 × 3 pixels, all bands), (n, 2) pixels from the centre."""
+    """Brightest spot of each cutout (3 × 3 pixels, all bands), (n, 2) pixels from the center."""
     side = scene.flux.shape[-1]
     smooth = uniform_filter(scene.image.sum(axis=1), size=(0, 3, 3), mode="constant")
     place = smooth.reshape(len(smooth), side**2).argmax(axis=1)

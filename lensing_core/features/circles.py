@@ -52,7 +52,7 @@ class Circles:
         return np.asarray(2 * np.abs(self.coefficients[:, 0]))
 
     def curvature_vector(self) -> Float64Array:
-        """Pointing from the origin's nearest point to the centre, as long as the curvature (n, 2).
+        """Pointing from the origin's nearest point to the center, as long as the curvature (n, 2).
 
         For points whose mean is the origin this is the curvature vector of the arc there.
         """
@@ -140,10 +140,10 @@ def _through(x: Float64Array, y: Float64Array) -> Float64Array:
     b = z1 * (y3 - y2) + z2 * (y1 - y3) + z3 * (y2 - y1)
     c = z1 * (x2 - x3) + z2 * (x3 - x1) + z3 * (x1 - x2)
     d = z1 * (x3 * y2 - x2 * y3) + z2 * (x1 * y3 - x3 * y1) + z3 * (x2 * y1 - x1 * y2)
-    return _normalised(np.stack([a, b, c, d], axis=-1))
+    return _normalized(np.stack([a, b, c, d], axis=-1))
 
 
-def _normalised(coefficients: Float64Array) -> Float64Array:
+def _normalized(coefficients: Float64Array) -> Float64Array:
     a, b, c, d = np.moveaxis(coefficients, -1, 0)
     norm = np.sqrt(np.maximum(b * b + c * c - 4 * a * d, 1e-24))[..., None]
     return np.asarray(coefficients / norm)
@@ -209,4 +209,4 @@ def _step(
         ],
         axis=1,
     )
-    return _normalised(found)
+    return _normalized(found)

@@ -15,7 +15,7 @@ from lensing_core.errors import BadInputError
 from lensing_core.features.arcs import SegmentFeatures
 from lensing_core.features.block import FeatureBlock, Metadata, PixelBlock
 from lensing_core.features.catalog import CatalogFeatures
-from lensing_core.features.colours import ColourFeatures
+from lensing_core.features.colors import ColorFeatures
 from lensing_core.features.grid import GridFeatures
 from lensing_core.features.ridges import RidgeFeatures
 from lensing_core.features.schema import FeatureSchema
@@ -25,7 +25,7 @@ _COUNT = "segment_count"
 BLOCKS: dict[str, type[PixelBlock] | type[CatalogFeatures]] = {
     "grid": GridFeatures,
     "segments": SegmentFeatures,
-    "colours": ColourFeatures,
+    "colours": ColorFeatures,
     "ridges": RidgeFeatures,
     "catalog": CatalogFeatures,
 }

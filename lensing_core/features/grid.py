@@ -1,10 +1,10 @@
-"""Grid-patch, annulus and colour features, vectorised over a batch.
+"""Grid-patch, annulus and color features, vectorized over a batch.
 
-The cutout's centre is divided into 3 × 3 patches. Fluxes are taken in units of the cutout's own
+The cutout's center is divided into 3 × 3 patches. Fluxes are taken in units of the cutout's own
 pixel noise (robust, from the outer pixels) through asinh, so that nothing depends on the zero point
 and faint signal stays linear. Annuli are measured on the image and on the image less its own
-rotation by 180°, which takes out a centred, symmetric galaxy and leaves arcs and companions.
-Colours are differences of asinh magnitudes (Lupton, Gunn & Szalay 1999) of annulus fluxes.
+rotation by 180°, which takes out a centerd, symmetric galaxy and leaves arcs and companions.
+Colors are differences of asinh magnitudes (Lupton, Gunn & Szalay 1999) of annulus fluxes.
 """
 
 from __future__ import annotations
@@ -88,9 +88,9 @@ class GridFeatures(PixelBlock):
     def _columns_of_band(self) -> list[NDArray[np.intp]]:
         """For each band, the columns that say nothing where it has no data."""
         bands = self.geometry.bands
-        colours = {f"{a}-{b}": {a, b} for a, b in pairwise(bands)}
+        colors = {f"{a}-{b}": {a, b} for a, b in pairwise(bands)}
         of_column = [
-            colours.get(last, {last})
+            colors.get(last, {last})
             for last in (name.rsplit("_", 1)[-1] for name in self.schema.names)
         ]
         return [np.flatnonzero([band in used for used in of_column]) for band in bands]
@@ -121,7 +121,7 @@ class GridFeatures(PixelBlock):
 
     @cached_property
     def _patch_masks(self) -> Float32Array:
-        """The grid over the centre, shape (patch, y·x)."""
+        """The grid over the center, shape (patch, y·x)."""
         side = self.geometry.size_px
         patch = side // GRID
         first = (side - GRID * patch) // 2
@@ -170,7 +170,7 @@ class GridFeatures(PixelBlock):
         pixels = np.maximum(masks.sum(axis=1), 1)
         peak = self._peaks(excess)
         rings = [np.arcsinh(a).transpose(0, 2, 1) for a in (sums / pixels, odd_sums / pixels, peak)]
-        return [*rings, self._colours(sums, noise), self._colours(odd_sums, noise)]
+        return [*rings, self._colors(sums, noise), self._colors(odd_sums, noise)]
 
     def _peaks(self, excess: Float32Array) -> Float32Array:
         """Largest value in each annulus, (n, band, ring); 0 where it is beyond the cutout."""
@@ -181,11 +181,11 @@ class GridFeatures(PixelBlock):
         peak[..., used] = np.maximum.reduceat(pixels, starts[used], axis=-1)
         return peak
 
-    def _colours(self, sums: Float32Array, noise: Float32Array) -> NDArray[np.floating]:
-        """asinh-magnitude colours (n, ring, band − 1) of ring sums (n, band, ring) in noise units.
+    def _colors(self, sums: Float32Array, noise: Float32Array) -> NDArray[np.floating]:
+        """asinh-magnitude colors (n, ring, band − 1) of ring sums (n, band, ring) in noise units.
 
-        The softening is the noise of each sum, so that a colour of nothing but noise tends to the
-        colour of the noise and never to infinity.
+        The softening is the noise of each sum, so that a color of nothing but noise tends to the
+        color of the noise and never to infinity.
         """
         zero_points = np.nan_to_num(np.array(self.geometry.zero_points_mag))
         root = np.sqrt(self._ring_masks.sum(axis=1))

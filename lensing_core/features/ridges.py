@@ -1,4 +1,4 @@
-"""Steerable filters around the centre: ridges of light along the tangent, and along the radius.
+"""Steerable filters around the center: ridges of light along the tangent, and along the radius.
 
 The filters are second derivatives of a Gaussian, whose response in any direction follows from three
 of them (Freeman & Adelson 1991, doi:10.1109/34.93808). Taken across the radius they answer to arcs,
@@ -99,7 +99,7 @@ class RidgeFeatures(PixelBlock):
 
     @cached_property
     def _direction(self) -> tuple[Float32Array, Float32Array]:
-        """Unit vector away from the centre, x and y, each (y, x)."""
+        """Unit vector away from the center, x and y, each (y, x)."""
         axis = np.arange(self.geometry.size_px, dtype=np.float32) - (self.geometry.size_px - 1) / 2
         radius = np.maximum(np.hypot(axis[:, None], axis[None, :]), 1e-6)
         return (axis[None, :] / radius).astype("f4"), (axis[:, None] / radius).astype("f4")

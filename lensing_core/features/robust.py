@@ -50,7 +50,7 @@ def scatter(values: Float32Array) -> Float32Array:
 def median(values: Float32Array) -> Float32Array:
     """Median over the last axis of what is no NaN, NaN where nothing is.
 
-    Sorting float32 is vectorised by numpy where selecting is not: several times faster than
+    Sorting float32 is vectorized by numpy where selecting is not: several times faster than
     ``numpy.median``, with the same result.
     """
     return _middle(np.sort(values, axis=-1))  # NaN last

@@ -28,7 +28,7 @@ LEAST_PX = 5
 MISMATCH = 0.1
 """Standard error of the galaxy's model, relative to itself and to its change over a pixel."""
 CORE_PX = 2.0
-"""Radius around the centre, in pixels or half PSF widths, within which nothing is looked for."""
+"""Radius around the center, in pixels or half PSF widths, within which nothing is looked for."""
 _GAP_PX = 3  # SEP smooths by one pixel to either side before it looks
 _PIXELS = 300_000
 FWHM_OF_SIGMA = 2 * np.sqrt(2 * np.log(2))
@@ -86,7 +86,7 @@ class CutoutBatch:
 
     @cached_property
     def core(self) -> BoolArray:
-        """Pixels too near the centre, (n, y, x)."""
+        """Pixels too near the center, (n, y, x)."""
         return np.asarray(self.light.radius_px < CORE_PX * max(1.0, self.psf_px / 2))
 
     @property
@@ -123,7 +123,7 @@ class Segments:
     owner, rank : ndarray of shape (S,)
         Number of the cutout; place among its segments.
     x, y : ndarray of shape (S,)
-        Light-weighted centre, from the centre of the cutout.
+        Light-weighted center, from the center of the cutout.
     snr : ndarray of shape (S,)
         Of all bands together.
     length, width : ndarray of shape (S,)
@@ -135,8 +135,8 @@ class Segments:
     ellipticity : ndarray of shape (S,)
         (1 − q) / (1 + q) of the moments.
     curvature, concavity : ndarray of shape (S,)
-        1 / radius of the circle; that part of it that points at the cutout's centre, times the
-        distance from there: 1 for an arc around the centre.
+        1 / radius of the circle; that part of it that points at the cutout's center, times the
+        distance from there: 1 for an arc around the center.
     inliers, rms : ndarray of shape (S,)
         Share of the light on the circle; its distance from it.
     pixel, of_pixel : ndarray of shape (P,)
@@ -169,7 +169,7 @@ class Segments:
 
     @property
     def radius(self) -> Float64Array:
-        """Distance from the cutout's centre, arcsec."""
+        """Distance from the cutout's center, arcsec."""
         return np.hypot(self.x, self.y)
 
     @property
@@ -268,7 +268,7 @@ def _arc_length(
     """√12 times the scatter of pixels along the circle: the length of an even distribution."""
     a, b, c, _ = circles.coefficients.T
     twice = 2 * np.where(np.abs(a) < 1e-6, 1e-6, a)[which]
-    # Along (−C, B) and towards the centre −(B, C) / 2A, from the point nearest to the mean.
+    # Along (−C, B) and towards the center −(B, C) / 2A, from the point nearest to the mean.
     u, v = -c[which] * x + b[which] * y, -(b[which] * x + c[which] * y)
     along = np.arctan2(twice * u, 1 - twice * v) / twice
     size = len(area)

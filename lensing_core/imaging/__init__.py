@@ -1,7 +1,7 @@
-"""Pictures of cutouts: colour by Lupton et al. (2004), single-band stretches, encoding.
+"""Pictures of cutouts: color by Lupton et al. (2004), single-band stretches, encoding.
 
 Everything is drawn in units of the sky noise of the catalog, so that one set of numbers suits
-every survey and colours can be compared between the objects of a catalog.
+every survey and colors can be compared between the objects of a catalog.
 """
 
 from lensing_core.imaging.galaxy_light import GalaxyLight, fit_galaxy_light

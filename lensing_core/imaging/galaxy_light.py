@@ -1,8 +1,8 @@
 """Taking the light of the central galaxy out of one cutout, for the eye.
 
-Concentric elliptical isophotes about the galaxy's own centre, of one axis ratio and angle in all
+Concentric elliptical isophotes about the galaxy's own center, of one axis ratio and angle in all
 bands, with a smooth profile in each band that never rises outwards; where the PSF rounds them off,
-the isophotes may change shape. Pixels that stand out of their isophote (arcs, images, neighbours)
+the isophotes may change shape. Pixels that stand out of their isophote (arcs, images, neighbors)
 weigh little in the fit, so that they are left in the residual; a closed ring is left because the
 profile may not rise again outside the gap within it.
 """
@@ -23,7 +23,7 @@ _KNOT_STEP = 0.35  # in asinh(r / 1 px): a third of a pixel in the core, a third
 _FLATTEST = 0.2
 _MOMENT_STEPS = 30
 _START_WIDTH = 0.05  # of the side: the window of the first moments
-_WANDER = 0.12  # of the side: the centre stays this near to the middle of the cutout
+_WANDER = 0.12  # of the side: the center stays this near to the middle of the cutout
 _MODEL_ERROR = 0.02  # of the model: isophotes are no perfect ellipses
 _MODEL_ERRORS = (0.5, 0.15, 0.05, _MODEL_ERROR, _MODEL_ERROR)  # step by step
 _CLIP_ABOVE, _CLIP_BELOW = 2.0, 3.0  # sigma
@@ -49,7 +49,7 @@ class GalaxyLight:
     ----------
     model : ndarray of shape (band, y, x)
         In the unit of the image, the local sky included; NaN in a band without data.
-    centre_px : (x, y)
+    center_px : (x, y)
         From the middle of the first pixel.
     axis_ratio : float
     angle_deg : float
@@ -57,7 +57,7 @@ class GalaxyLight:
     """
 
     model: Float32Array
-    centre_px: tuple[float, float]
+    center_px: tuple[float, float]
     axis_ratio: float
     angle_deg: float
 
@@ -114,7 +114,7 @@ def _fit(image: NDArray[np.floating], psf_fwhm_px: float) -> GalaxyLight:
     total = np.where(finite, pixels, 0).sum(axis=0) / np.sqrt(np.maximum(finite.sum(axis=0), 1))
     core_px = 1.2 * psf_fwhm_px if np.isfinite(psf_fwhm_px) else 3.0
     ellipse = _adaptive_moments(total, known)
-    # What stands out of a first model would pull at the centre and the shape.
+    # What stands out of a first model would pull at the center and the shape.
     first = _fit_band(total, known, _Basis.of(ellipse, side, core_px)).model()
     allowed = 4 * np.sqrt(1 + (0.1 * np.maximum(first, 0)) ** 2)
     ellipse = _adaptive_moments(np.where(total - first > allowed, first, total), known)
@@ -129,7 +129,7 @@ def _fit(image: NDArray[np.floating], psf_fwhm_px: float) -> GalaxyLight:
 
 
 def _adaptive_moments(image: Float64Array, known: BoolArray) -> _Ellipse:
-    """Centre and shape by moments under the Gaussian that matches the galaxy.
+    """Center and shape by moments under the Gaussian that matches the galaxy.
 
     For a Gaussian galaxy of covariance C under a window of covariance W the moments are
     (C⁻¹ + W⁻¹)⁻¹, so that W = C where the window is twice the moments (Bernstein & Jarvis 2002,
@@ -193,7 +193,7 @@ class _Basis:
         Pixels that are fitted: all of the inner ones, of the many outer ones as many as needed.
     profile : ndarray of shape (sample, function)
     shape : ndarray of shape (pixel, function)
-        What a change of centre, axis ratio or angle with radius adds; none in a first fit.
+        What a change of center, axis ratio or angle with radius adds; none in a first fit.
     """
 
     radius: Float64Array

@@ -1,7 +1,7 @@
 """Sky level and noise of cutouts, by which every picture is scaled.
 
 Pictures are drawn in units of the sky noise: the same numbers (black point, stretch) then suit a
-shallow and a deep survey, and every band of a colour picture has grain of the same strength.
+shallow and a deep survey, and every band of a color picture has grain of the same strength.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _noiseless_scale(pixels: Float32Array, level: float) -> float:
 def catalog_noise(store: CutoutStore, *, n_sample: int = 128) -> SkyNoise:
     """The sky of a catalog, from up to ``n_sample`` cutouts spread over its first shard.
 
-    One scale for a whole catalog keeps the colours of its objects comparable; the first shard
+    One scale for a whole catalog keeps the colors of its objects comparable; the first shard
     alone, so that a catalog that still grows does not change the look of what is shown already.
     """
     _, first = next(store.batches(len(store)))

@@ -1,4 +1,4 @@
-"""Named settings of the colour picture.
+"""Named settings of the color picture.
 
 They are in units of the catalog's own sky noise, which makes each of them a preset of the survey.
 """

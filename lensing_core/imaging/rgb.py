@@ -1,4 +1,4 @@
-"""Colour pictures: asinh scaling of the mean intensity, colour ratios preserved."""
+"""Color pictures: asinh scaling of the mean intensity, color ratios preserved."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def lupton_rgb(channels: Pixels, parameters: AsinhStretch) -> tuple[Pixels, Bool
     """Red, green and blue levels from 0 to 1 by Lupton et al. (2004, PASP 116, 133).
 
     The mean intensity I = (r + g + b) / 3 is stretched and every channel multiplied by the same
-    factor F(I) / (I − black), so that colour does not depend on brightness; where a channel would
-    exceed 1, all three are divided by the largest, so that bright cores keep their colour.
+    factor F(I) / (I − black), so that color does not depend on brightness; where a channel would
+    exceed 1, all three are divided by the largest, so that bright cores keep their color.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def lupton_rgb(channels: Pixels, parameters: AsinhStretch) -> tuple[Pixels, Bool
     levels : ndarray of shape (y, x, 3)
         0 where nothing is known.
     known : ndarray of bool, shape (y, x)
-        Whether any channel has data there. A pixel that lacks some channel is drawn in grey
-        by the mean of those that it has: no colour is made up.
+        Whether any channel has data there. A pixel that lacks some channel is drawn in gray
+        by the mean of those that it has: no color is made up.
     """
     finite = np.isfinite(channels)
     if complete := bool(finite.all()):
@@ -85,7 +85,7 @@ def choose_rgb_bands(
 
     The survey's own choice where the catalog has all three; else, with ``bands`` taken to run from
     blue to red, the last, the middle and the first. With two bands green is their mean, and with
-    one the picture is grey.
+    one the picture is gray.
     """
     if preferred is not None and len(preferred) == 3 and set(preferred) <= set(bands):
         return (preferred[0], preferred[1], preferred[2])

@@ -1,4 +1,4 @@
-"""From pixel values to grey levels: the single-band stretches.
+"""From pixel values to gray levels: the single-band stretches.
 
 All take pixels in units of sky noise above the sky (see :mod:`lensing_core.imaging.noise`) and
 return levels from 0 to 1; NaN stays NaN.
@@ -19,7 +19,7 @@ Pixels = NDArray[np.floating[Any]]
 StretchKind = Literal["asinh", "linear", "sqrt", "log", "percentile"]
 STRETCH_KINDS: tuple[StretchKind, ...] = get_args(StretchKind)
 
-BLACK_BELOW_SKY = -1.5  # sigma: sky grain stays dark grey instead of turning into coloured specks
+BLACK_BELOW_SKY = -1.5  # sigma: sky grain stays dark gray instead of turning into colored specks
 _FRACTION = 0.1  # the level that the asinh curve gives to a tenth of ``stretch``, whatever Q
 _LOG_CONTRAST = 1000.0
 _WHITE_PERCENTILE = 99.9
@@ -52,10 +52,10 @@ class AsinhStretch:
                 raise BadInputError(f"{name} {value}: give a number from {low:g} to {high:g}.")
 
     def level(self, intensity: Pixels) -> Pixels:
-        """Grey level of ``intensity``, not clipped.
+        """Gray level of ``intensity``, not clipped.
 
         F(x) = asinh(Q x / stretch) · f / asinh(f Q) with x = intensity − black and f = 0.1
-        (Lupton et al. 2004, PASP 116, 133, eq. 2, in the normalisation of
+        (Lupton et al. 2004, PASP 116, 133, eq. 2, in the normalization of
         ``astropy.visualization.LuptonAsinhStretch``); x / stretch for Q → 0.
         """
         x = intensity - self.black
@@ -73,7 +73,7 @@ class AsinhStretch:
 
 
 def stretch_band(pixels: Pixels, kind: StretchKind, parameters: AsinhStretch) -> Pixels:
-    """Grey levels, 0 to 1, of one band.
+    """Gray levels, 0 to 1, of one band.
 
     Parameters
     ----------

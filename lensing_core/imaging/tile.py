@@ -64,7 +64,7 @@ def render_rgb(
     bands: Sequence[str] | None = None,
     parameters: AsinhStretch | None = None,
 ) -> ByteArray:
-    """The colour picture; ``parameters`` None suits them to this object.
+    """The color picture; ``parameters`` None suits them to this object.
 
     Rendered catalogs give their picture as it is.
     """
@@ -84,15 +84,15 @@ def render_band(
     kind: StretchKind = "asinh",
     parameters: AsinhStretch | None = None,
 ) -> ByteArray:
-    """One band in grey; ``parameters`` None suits them to this object."""
+    """One band in gray; ``parameters`` None suits them to this object."""
     index = band_index(geometry, band)
     if geometry.pixel_kind == "rendered":
         return _rendered(cutout, [index] * 3)
     pixels = noise.scaled(cutout, index)
     level = stretch_band(pixels, kind, parameters or auto_stretch(pixels[None]))
     known = np.isfinite(level)
-    grey = np.where(known, level, 0.0)
-    return _picture(np.repeat(grey[..., None], 3, axis=2), known)
+    gray = np.where(known, level, 0.0)
+    return _picture(np.repeat(gray[..., None], 3, axis=2), known)
 
 
 def _picture(levels: Pixels, known: BoolArray) -> ByteArray:
@@ -114,7 +114,7 @@ def _rendered(cutout: Float32Array, indices: Sequence[int]) -> ByteArray:
 def encode(picture: ByteArray, image_format: ImageFormat = "webp", size_px: int = 0) -> bytes:
     """Compress a picture without loss; ``size_px`` > 0 shrinks a larger one to that side.
 
-    Lossless WebP at its fastest setting takes less time than lossy WebP or PNG, and lossy colour
+    Lossless WebP at its fastest setting takes less time than lossy WebP or PNG, and lossy color
     subsampling would smear the hues of single pixels.
     """
     image = Image.fromarray(np.ascontiguousarray(picture))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import hypot
 
-from lensing_core.ingest.geometry import centre_of_copy, same_scale
+from lensing_core.ingest.geometry import center_of_copy, same_scale
 from lensing_core.ingest.images import BandImage, Matrix
 from lensing_core.ingest.room import Grid
 
@@ -23,20 +23,20 @@ class SkyFrame:
     matrix_arcsec : ((float, float), (float, float)) or None
         East and north (rows) of a step of a pixel in x and y (columns), at the object, by the first
         WCS.
-    centre_px : (x, y) or None
+    center_px : (x, y) or None
         Where the object lies, from the middle of the first pixel, y upwards; None: in the middle.
     is_outside : bool
         Whether the WCS puts the object outside of the cutout.
     """
 
     matrix_arcsec: Matrix | None = None
-    centre_px: tuple[float, float] | None = None
+    center_px: tuple[float, float] | None = None
     is_outside: bool = False
 
     @classmethod
-    def of(cls, centre: tuple[float, float], matrix: Matrix | None, grid: Grid) -> SkyFrame:
+    def of(cls, center: tuple[float, float], matrix: Matrix | None, grid: Grid) -> SkyFrame:
         """From the object's place (y, x) in the rows of the cutout as they are stored."""
-        y, x = centre
+        y, x = center
         if grid.is_rendered:  # whose rows run down
             y = grid.size_px - 1 - y
         middle = (grid.size_px - 1) / 2
@@ -62,20 +62,20 @@ def anchors_of(present: Mapping[int, BandImage], grid: Grid) -> dict[int, Anchor
     Pixels that are copied stay where they are; others are regridded about the point.
     """
     images = list(present.values())
-    by_sky = all(image.centre is not None for image in images)
+    by_sky = all(image.center is not None for image in images)
     points = {
-        k: image.centre if by_sky and image.centre is not None else middle_of(image.data.shape)
+        k: image.center if by_sky and image.center is not None else middle_of(image.data.shape)
         for k, image in present.items()
     }
     first = next((k for k, image in present.items() if is_copied(image, grid)), None)
     if first is not None:
-        common = centre_in_copy(present[first].data.shape, grid, points[first])
+        common = center_in_copy(present[first].data.shape, grid, points[first])
     else:
         common = _in_the_middle(images[0], next(iter(points.values())), grid)
     return {
         k: Anchor(
             points[k],
-            centre_in_copy(image.data.shape, grid, points[k]) if is_copied(image, grid) else common,
+            center_in_copy(image.data.shape, grid, points[k]) if is_copied(image, grid) else common,
         )
         for k, image in present.items()
     }
@@ -103,7 +103,7 @@ def sky_frame(
         return SkyFrame.of(next(iter(anchors.values())).of_cutout, None, grid)
     image, anchor = present[k], anchors[k]
     zoom = 1.0 if is_copied(image, grid) else image.pixel_scale_arcsec / grid.pixel_scale_arcsec
-    at = image.centre or middle_of(image.data.shape)
+    at = image.center or middle_of(image.data.shape)
     y, x = (
         out + (own - of_image) * zoom
         for out, own, of_image in zip(anchor.of_cutout, at, anchor.of_image, strict=True)
@@ -122,13 +122,13 @@ def middle_of(shape: tuple[int, ...]) -> tuple[float, float]:
     return (shape[0] - 1) / 2, (shape[1] - 1) / 2
 
 
-def centre_in_copy(
+def center_in_copy(
     shape: tuple[int, ...], grid: Grid, point: tuple[float, float] | None = None
 ) -> tuple[float, float]:
     """Where copying puts a point of an image, (y, x); None: its middle."""
     y, x = middle_of(shape)
     at_y, at_x = point or (y, x)
     return (
-        centre_of_copy(shape[0], grid.size_px) + at_y - y,
-        centre_of_copy(shape[1], grid.size_px) + at_x - x,
+        center_of_copy(shape[0], grid.size_px) + at_y - y,
+        center_of_copy(shape[1], grid.size_px) + at_x - x,
     )

@@ -104,7 +104,7 @@ class ColumnMap:
         }
 
 
-def recognise(
+def recognize(
     table: SourceTable, bands: Sequence[str], stated: Mapping[str, str] | None = None
 ) -> ColumnMap:
     """Find the role of each column.

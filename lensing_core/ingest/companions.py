@@ -137,7 +137,7 @@ def placed(
     height, width = shape
     shown = on_sky.shown(row.position_deg, (height, width))
     return {
-        "centre": shown.centre,
+        "center": shown.center,
         "matrix_arcsec": shown.matrix_arcsec,
         "sky_deg": shown.sky_deg if row.position_deg is None else None,
     }

@@ -15,7 +15,7 @@ from lensing_core.ingest.anchors import (
     Anchor,
     SkyFrame,
     anchors_of,
-    centre_in_copy,
+    center_in_copy,
     is_copied,
     sky_frame,
 )
@@ -271,7 +271,7 @@ def assemble_alike(
             b: images.zero_points_mag[b][k] for b in np.flatnonzero(factors[:, k] != 1).tolist()
         }
         band, shown = images.shown[k]
-        centre = centre_in_copy(shapes[band], grid, shown.centre)
+        center = center_in_copy(shapes[band], grid, shown.center)
         facts = CutoutFacts(
             band_flags=flags,
             nan_fraction=nan_fraction,
@@ -281,7 +281,7 @@ def assemble_alike(
             scaled_zero_points_mag=scaled or None,
             has_variance=False,
             sky_deg=None,
-            frame=SkyFrame.of(centre, shown.matrix_arcsec, grid),
+            frame=SkyFrame.of(center, shown.matrix_arcsec, grid),
             sha256=cutout_sha256(flux[k]),
             missing={b: _NO_DATA for b in range(n_bands) if not flags[b]},
         )
@@ -342,7 +342,7 @@ def _check_shape(image: BandImage) -> None:
 
 
 def _flux_factor(image: BandImage, grid: Grid, k: int) -> float:
-    """What brings the pixels of band ``k`` to the catalog's zero point; colours are averaged."""
+    """What brings the pixels of band ``k`` to the catalog's zero point; colors are averaged."""
     if grid.is_rendered:
         scale = image.pixel_scale_arcsec / grid.pixel_scale_arcsec
         return 1.0 if same_scale(scale, 1.0) else scale**2
@@ -372,8 +372,8 @@ def _place(
             image.pixel_scale_arcsec,
             grid.size_px,
             grid.pixel_scale_arcsec,
-            centre_in=anchor.of_image,
-            centre_out=anchor.of_cutout,
+            center_in=anchor.of_image,
+            center_out=anchor.of_cutout,
             is_variance=is_variance,
         )
     if factor != 1:

@@ -1,6 +1,6 @@
 """Bringing images to the catalog's grid: crop, pad, and area-weighted regridding.
 
-The centre of an image is kept. Where the pixel scale fits already, pixels are copied; otherwise an
+The center of an image is kept. Where the pixel scale fits already, pixels are copied; otherwise an
 output pixel gets from each input pixel the share of flux that lies within it, which conserves flux
 exactly. Pixels without full coverage by data are NaN.
 """
@@ -29,8 +29,8 @@ def same_scale(one_arcsec: float, other_arcsec: float) -> bool:
 def crop_or_pad(image: NDArray[_Float], size_px: int, *, fill: float = np.nan) -> NDArray[_Float]:
     """The central ``size_px`` square of an image, with ``fill`` beyond its edges; or of many.
 
-    Where the parities of the sizes differ the cutout's centre lies half a pixel above the image's
-    (see :func:`centre_of_copy`).
+    Where the parities of the sizes differ the cutout's center lies half a pixel above the image's
+    (see :func:`center_of_copy`).
 
     Parameters
     ----------
@@ -60,14 +60,14 @@ def _overlap(n: int, size: int) -> tuple[slice, slice]:
     return slice(first - start, last - start), slice(first, last)
 
 
-def centre_of_copy(n: int, size_px: int) -> float:
-    """Where :func:`crop_or_pad` puts the centre of an axis of ``n`` pixels, in output pixels."""
+def center_of_copy(n: int, size_px: int) -> float:
+    """Where :func:`crop_or_pad` puts the center of an axis of ``n`` pixels, in output pixels."""
     return (n - 1) / 2 - (n - size_px) // 2
 
 
 @lru_cache(maxsize=256)
 def area_weights(
-    n_in: int, centre_in: float, n_out: int, centre_out: float, zoom: float
+    n_in: int, center_in: float, n_out: int, center_out: float, zoom: float
 ) -> Float64Array:
     """Share of each input pixel of one axis that falls into each output pixel.
 
@@ -75,8 +75,8 @@ def area_weights(
     ----------
     n_in, n_out : int
         Pixels along the axis.
-    centre_in, centre_out : float
-        Coordinates (pixel centres are integers) of one point in both grids.
+    center_in, center_out : float
+        Coordinates (pixel centers are integers) of one point in both grids.
     zoom : float
         Input pixel scale over output pixel scale.
 
@@ -85,7 +85,7 @@ def area_weights(
     ndarray of shape (n_out, n_in)
         A column sums to 1 where the input pixel lies within the output grid.
     """
-    edges = (np.arange(n_in + 1) - 0.5 - centre_in) * zoom + centre_out
+    edges = (np.arange(n_in + 1) - 0.5 - center_in) * zoom + center_out
     low, high = edges[:-1], edges[1:]
     pixel = np.arange(n_out)[:, None]
     shared = np.minimum(high, pixel + 0.5) - np.maximum(low, pixel - 0.5)
@@ -100,8 +100,8 @@ def regrid(
     size_px: int,
     scale_out_arcsec: float,
     *,
-    centre_in: tuple[float, float] | None = None,
-    centre_out: tuple[float, float] | None = None,
+    center_in: tuple[float, float] | None = None,
+    center_out: tuple[float, float] | None = None,
     is_variance: bool = False,
 ) -> Float32Array:
     """Flux per pixel on a grid of another pixel scale, conserved by area overlap.
@@ -110,8 +110,8 @@ def regrid(
     ----------
     image : ndarray of shape (y, x)
         Flux per pixel (not surface brightness), or its variance; NaN where there is no data.
-    centre_in, centre_out : (y, x), optional
-        One point in both grids; default: the centres of both.
+    center_in, center_out : (y, x), optional
+        One point in both grids; default: the centers of both.
     is_variance : bool
         Propagate variances: shares enter squared. Correlation between the new pixels is not kept.
 
@@ -122,8 +122,8 @@ def regrid(
     """
     zoom = scale_in_arcsec / scale_out_arcsec
     middle = (size_px - 1) / 2
-    points_in = centre_in or ((image.shape[0] - 1) / 2, (image.shape[1] - 1) / 2)
-    points_out = centre_out or (middle, middle)
+    points_in = center_in or ((image.shape[0] - 1) / 2, (image.shape[1] - 1) / 2)
+    points_out = center_out or (middle, middle)
     wy, wx = (
         area_weights(n, a, size_px, b, zoom)
         for n, a, b in zip(image.shape, points_in, points_out, strict=True)
@@ -138,7 +138,7 @@ def regrid(
 def regrid_psf(
     psf: Float32Array, scale_in_arcsec: float, size_px: int, scale_out_arcsec: float
 ) -> Float32Array:
-    """A PSF on the catalog's pixel scale, centred, with unit sum.
+    """A PSF on the catalog's pixel scale, centerd, with unit sum.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ class BandImage:
         AB; NaN for a rendered picture.
     pixel_scale_from, zero_point_from : str
         A header keyword, "settings" or "survey".
-    centre : (y, x) or None
+    center : (y, x) or None
         The object's place in pixels; None: the middle of the image.
     source : str
         The file, with the HDU or plane.
@@ -101,7 +101,7 @@ class BandImage:
     variance: Float32Array | None = None
     psf: Float32Array | None = None
     psf_scale_arcsec: float | None = None
-    centre: tuple[float, float] | None = None
+    center: tuple[float, float] | None = None
     sky_deg: tuple[float, float] | None = None
     matrix_arcsec: Matrix | None = None
     header: HeaderCalibration | None = None

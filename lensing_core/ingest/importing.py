@@ -306,8 +306,8 @@ def _candidate(row: ParsedRow, facts: CutoutFacts, plan: ImportPlan) -> NewCandi
         ingest["sky_matrix_arcsec"] = [
             [float(f"{step:.9g}") for step in row] for row in facts.frame.matrix_arcsec
         ]
-    if facts.frame.centre_px is not None:
-        ingest["centre_px"] = [round(at, 3) for at in facts.frame.centre_px]
+    if facts.frame.center_px is not None:
+        ingest["centre_px"] = [round(at, 3) for at in facts.frame.center_px]
     observation = {
         **row.observation,
         "band_flags": facts.band_flags,

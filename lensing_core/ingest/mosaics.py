@@ -112,7 +112,7 @@ class Mosaic:
             window.cut(images, hdus.flux),
             f"{images.path}[{hdus.flux}]",
             header,
-            centre=(y - first_y, x - first_x),
+            center=(y - first_y, x - first_x),
             matrix_arcsec=place.matrix_arcsec,
             variance=self._cut_variance(k, row, images, hdus, window),
         )

@@ -1,4 +1,4 @@
-"""Colour pictures (PNG, JPEG, WebP): rendered pixels, which are no flux."""
+"""Color pictures (PNG, JPEG, WebP): rendered pixels, which are no flux."""
 
 from __future__ import annotations
 

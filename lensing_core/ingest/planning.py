@@ -15,7 +15,7 @@ from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError, traceback_in
 from lensing_core.ingest.anchors import middle_of
 from lensing_core.ingest.assumptions import assumptions, conflicts
-from lensing_core.ingest.columns import ColumnMap, recognise
+from lensing_core.ingest.columns import ColumnMap, recognize
 from lensing_core.ingest.decoding import assemble
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.guard import guarded, load_row
@@ -112,7 +112,7 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
     table = open_objects(request)
     mark(IMAGES)
     surveys = load_surveys(workspace)
-    columns = recognise(table, (), _without_bands(request.columns))
+    columns = recognize(table, (), _without_bands(request.columns))
     request = with_one_stack(request, table, columns)
     positions, doubts = _positions(request, table, columns)
     if "id" in columns.roles:
@@ -124,7 +124,7 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
     pattern = find_pattern(request, columns, rows) if not _has_band_files(request) else ""
     rows = _first_rows(request, table, columns, positions, pattern)
     survey = choose_survey(request, surveys, _first_files(request, pattern, rows))
-    columns = recognise(table, survey.band_names, request.columns)
+    columns = recognize(table, survey.band_names, request.columns)
     rows = _first_rows(request, table, columns, positions, pattern)
     found = probe(request, columns, survey, rows, pattern)
     row, grid, sample = _first_object(request, survey, found, rows)
@@ -169,10 +169,10 @@ def open_positions(request: ImportRequest) -> tuple[SourceTable, RowReader, list
         If it has no columns of positions.
     """
     table = open_objects(request)
-    columns = recognise(table, (), _without_bands(request.columns))
+    columns = recognize(table, (), _without_bands(request.columns))
     if not {"ra", "dec"} <= columns.roles.keys():
         raise BadInputError(
-            f"{table.path} has no columns of positions that are recognised; it has "
+            f"{table.path} has no columns of positions that are recognized; it has "
             f"{', '.join(table.names)}. Map those of right ascension (ra) and declination (dec)."
         )
     positions, doubts = _positions(request, table, columns)
@@ -301,11 +301,11 @@ def _misplaced(
         return []
     shown: list[tuple[str, float, float]] = []
     for band, image in zip(source.bands, images, strict=True):
-        if isinstance(image, BandImage) and image.centre is not None:
+        if isinstance(image, BandImage) and image.center is not None:
             middle = middle_of(image.data.shape)
             y, x = (
                 (at - m) * image.pixel_scale_arcsec
-                for at, m in zip(image.centre, middle, strict=True)
+                for at, m in zip(image.center, middle, strict=True)
             )
             shown.append((band, y, x))
     if not shown:
@@ -315,7 +315,7 @@ def _misplaced(
     away_arcsec = hypot(first[1], first[2])
     if away_arcsec > grid.size_px * grid.pixel_scale_arcsec / 4:
         doubts.append(
-            f"The image of {row.object_id} is centred {away_arcsec:.1f} arcsec from the position "
+            f"The image of {row.object_id} is centerd {away_arcsec:.1f} arcsec from the position "
             "in the table; check the position columns and their unit, and whether files and rows "
             "belong together."
         )
@@ -323,7 +323,7 @@ def _misplaced(
         apart_arcsec = hypot(y - first[1], x - first[2])
         if apart_arcsec > 1.5 * grid.pixel_scale_arcsec:
             doubts.append(
-                f"The images of bands {first[0]} and {band} are centred {apart_arcsec:.2f} arcsec "
+                f"The images of bands {first[0]} and {band} are centerd {apart_arcsec:.2f} arcsec "
                 "apart by their WCS; cut them around one position, or colors will be wrong."
             )
             break

@@ -194,7 +194,7 @@ class _Builder:
         scale = self._picture_scale()
         if self.request.bands and tuple(self.request.bands) != ("R", "G", "B"):
             raise BadInputError(
-                f"A picture has the colours R, G, B, not the bands {', '.join(self.request.bands)}."
+                f"A picture has the colors R, G, B, not the bands {', '.join(self.request.bands)}."
             )
         return Pictures(self.locator, scale, self.request.frame_crop_px)
 

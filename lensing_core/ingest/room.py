@@ -36,7 +36,7 @@ class Grid:
 
     @property
     def is_rendered(self) -> bool:
-        """Whether pixels are colours, not fluxes."""
+        """Whether pixels are colors, not fluxes."""
         return isnan(self.zero_points_mag[0])
 
 

@@ -68,15 +68,15 @@ class Shown:
 
     Attributes
     ----------
-    centre : (y, x) or None
+    center : (y, x) or None
         Where the object lies, in pixels from 0.
     matrix_arcsec : ((float, float), (float, float)) or None
         As :attr:`Place.matrix_arcsec`.
     sky_deg : (ra, dec) or None
-        ICRS position of ``centre``.
+        ICRS position of ``center``.
     """
 
-    centre: tuple[float, float] | None = None
+    center: tuple[float, float] | None = None
     matrix_arcsec: tuple[tuple[float, float], tuple[float, float]] | None = None
     sky_deg: tuple[float, float] | None = None
 

@@ -15,7 +15,7 @@ from lensing_core.labeling.desk import Desk, open_desk
 from lensing_core.labeling.options import SessionOptions
 from lensing_core.labeling.order import Slot, grader_order
 from lensing_core.labeling.recording import Outcome, record
-from lensing_core.labeling.summary import GraderFigures, SessionSummary, list_sessions, summarise
+from lensing_core.labeling.summary import GraderFigures, SessionSummary, list_sessions, summarize
 from lensing_core.store.label_sessions import get_session
 
 __all__ = [
@@ -34,5 +34,5 @@ __all__ = [
     "list_sessions",
     "open_desk",
     "record",
-    "summarise",
+    "summarize",
 ]

@@ -33,7 +33,7 @@ _BINARY = {
 }
 _ROLES = ("object_id", "ra_deg", "dec_deg", "grade", "grader", "reject_reason", "comment", "at")
 _LINE = ("object_id", "grade", "subclass", "comment")
-"""Columns of lines without a header, as Visualisation-tool writes them."""
+"""Columns of lines without a header, as Visualization-tool writes them."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Objects whose answer is known: gold standards mixed into a session, and those of the tutorial.
 
-They come from labelled catalogs whose pictures look like the session's by everything but their
+They come from labeled catalogs whose pictures look like the session's by everything but their
 content: same survey, bands, size, pixels and orientation. What a page is told of a stamp is then
 the same for both.
 """
@@ -29,14 +29,14 @@ _WHAT_IT_IS = {
     "injected_lens": "a lens: arcs painted onto a real galaxy",
     "quasar_lens": "a lensed quasar",
     "cluster_lens": "a cluster lens",
-    "elliptical": "a single early-type galaxy: smooth, one colour, nothing curved around it",
-    "spiral": "a spiral galaxy: its arms begin at the centre and wind outwards in one disc",
-    "alignment": "a chance alignment: the neighbour is neither curved nor stretched around it",
+    "elliptical": "a single early-type galaxy: smooth, one color, nothing curved around it",
+    "spiral": "a spiral galaxy: its arms begin at the center and wind outwards in one disc",
+    "alignment": "a chance alignment: the neighbor is neither curved nor stretched around it",
     "group": "galaxies side by side: each round or elongated in a direction of its own",
-    "merger": "a merger: two nuclei or a disturbed body, with a tail of the same colour",
+    "merger": "a merger: two nuclei or a disturbed body, with a tail of the same color",
     "tidal_tail": "a tidal tail: it starts at the galaxy and bends away from it",
     "ring": "a ring galaxy: the ring has clumps of star formation and is one with the galaxy",
-    "edge_on": "an edge-on disc: straight, through the centre",
+    "edge_on": "an edge-on disc: straight, through the center",
     "artefact": "a fault of the image",
     "cluster": "a cluster without arcs",
     "bcg_alignment": "a chance alignment near a brightest cluster galaxy",
@@ -98,8 +98,8 @@ def choose_gold(
         if len(pool) < wanted:
             what = "lenses" if answer else "non-lenses"
             raise NotFoundError(
-                f"{wanted} known {what} are wanted as gold, and {len(pool)} labelled ones have the "
-                "survey, bands and size of this queue's pictures: simulate a labelled catalog like "
+                f"{wanted} known {what} are wanted as gold, and {len(pool)} labeled ones have the "
+                "survey, bands and size of this queue's pictures: simulate a labeled catalog like "
                 "it, paint arcs into it, or lower the gold fraction."
             )
         chosen += [pool[k] for k in rng.choice(len(pool), wanted, replace=False)]
@@ -170,5 +170,5 @@ def _explained(found: _Found) -> KnownObject:
         text += f" Einstein radius {float(truth['theta_e_arcsec']):.2f}″"
         snr = truth.get("arc_snr")
         text += f", arcs of S/N {float(snr):.0f}." if snr is not None else "."
-        text += " Look for blue light curved around the centre, at one distance from it."
+        text += " Look for blue light curved around the center, at one distance from it."
     return KnownObject(found.candidate_id, found.answer, text)

@@ -7,7 +7,7 @@ The forms, with the program that writes them:
   SL, ML, FL, NL as 3, 2, 1, 0.
 - Qt-stamp-visualizer, mosaic: ``file_name, classification, grid_pos, page, time``; 1.0 for a marked
   stamp, 0.0 for all others, those of pages that were never opened too.
-- Visualisation-tool (esavary): ``file_name, classification, subclassification, comment``, or lines
+- Visualization-tool (esavary): ``file_name, classification, subclassification, comment``, or lines
   without a header: name and grade, or name, class, subclass and comment.
 - Astronomaly (Lochner, Bassett 2021): ``ml_scores.csv``, an index without a name and
   ``human_label``: how interesting an object is, from 0 to 5; -1 until graded.
@@ -104,7 +104,7 @@ TOOLS = (
         grades=_QT_GRADES,
     ),
     PeerTool(
-        "Visualisation-tool",
+        "Visualization-tool",
         frozenset({"file_name", "classification", "subclassification"}),
         "file_name",
         "classification",

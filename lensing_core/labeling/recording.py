@@ -126,7 +126,7 @@ def _check_open(found: LabelSession, event: NewEvent) -> None:
     if utc_now() > found.closed_at + LATE_GRACE:
         raise PolicyError(
             f"Session {found.name!r} is closed, and what was given before arrives over "
-            f"{LATE_GRACE / timedelta(hours=1):g} h late: ask an organiser to open it again."
+            f"{LATE_GRACE / timedelta(hours=1):g} h late: ask an organizer to open it again."
         )
     if event.given_at < found.created_at - CLOCKS_DIFFER:
         raise PolicyError(

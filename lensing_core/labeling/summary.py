@@ -132,17 +132,17 @@ def figures_of(grader: Grader, stands: Standing, answers: Mapping[int, int]) -> 
     )
 
 
-def summarise(session: Session, session_id: str) -> SessionSummary:
+def summarize(session: Session, session_id: str) -> SessionSummary:
     """What a session has come to."""
-    return _summarise(session, get_session(session, session_id))
+    return _summarize(session, get_session(session, session_id))
 
 
 def list_sessions(session: Session) -> list[SessionSummary]:
     """All sessions, open ones first, then the newest."""
-    return [_summarise(session, one) for one in all_sessions(session)]
+    return [_summarize(session, one) for one in all_sessions(session)]
 
 
-def _summarise(session: Session, found: LabelSession) -> SessionSummary:
+def _summarize(session: Session, found: LabelSession) -> SessionSummary:
     graders = graders_at_work(session, found.id)
     answers = answers_of(session, found.id)
     by_grader: dict[int, list[SessionEvent]] = {key: [] for key in graders}

@@ -44,7 +44,7 @@ class InputContract:
         """How to take this model's input from cutouts of ``geometry``.
 
         Bands are matched by name, further bands are left out, larger cutouts are cropped to the
-        centre.
+        center.
 
         Raises
         ------

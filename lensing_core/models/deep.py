@@ -74,7 +74,7 @@ class ImageScaling:
         """Scaled images (n, band, y, x)."""
         sigma = torch.tensor(self.sigma, device=flux.device, dtype=flux.dtype)
         scaled = flux / sigma[:, None, None]
-        if scaled.is_cpu and not scaled.requires_grad:  # numpy's asinh is vectorised, torch's slow
+        if scaled.is_cpu and not scaled.requires_grad:  # numpy's asinh is vectorized, torch's slow
             return torch.from_numpy(np.arcsinh(scaled.numpy(), out=scaled.numpy()))
         return torch.asinh(scaled)
 
@@ -100,7 +100,7 @@ class Novelty:
 
     @classmethod
     def measure(cls, embeddings: Float32Array) -> Novelty:
-        """From embeddings (n, d) of labelled non-lenses."""
+        """From embeddings (n, d) of labeled non-lenses."""
         from sklearn.covariance import LedoitWolf
 
         values = embeddings.astype(np.float64)

@@ -222,7 +222,7 @@ def _cross_fitted(
     fused = np.empty(len(raw))
     for fit, rest in _folds(labels, groups):
         if len(set(labels[fit].tolist())) < 2:
-            raise BadInputError("Too few labelled objects of both classes to compare fusions.")
+            raise BadInputError("Too few labeled objects of both classes to compare fusions.")
         members = _calibrations(raw[fit], labels[fit])
         combiner = _combiner(fusion, _apply(members, raw[fit]), labels[fit])
         held = None if variances is None else variances[rest]

@@ -3,7 +3,7 @@
 Contributions are in log-odds and add up, with the base, to the member's raw logit:
 
 - trees: SHAP values (Lundberg et al. 2020, Nature Machine Intelligence 2, 56; LightGBM's own);
-- linear heads: weight times standardised column, the SHAP values of independent columns;
+- linear heads: weight times standardized column, the SHAP values of independent columns;
 - heads whose log-odds are bent into those of a lens (see :class:`lensing_core.pu.contract.Link`):
   by the secant between base and candidate (DeepLIFT's rescale rule, Shrikumar et al. 2017,
   arXiv:1704.02685).
@@ -148,8 +148,8 @@ def _split(scorer: Scorer, table: Float32Array) -> tuple[Float64Array, float]:
         found = np.asarray(scorer.booster.predict(table, pred_contrib=True, num_threads=1))[0]
         return found[:-1], float(found[-1])
     if isinstance(scorer, DenseScorer) and len(scorer.weights) == 1:
-        standardised = scorer.standardiser(table)[0].astype(np.float64)
-        return standardised * scorer.weights[0][:, 0], float(scorer.biases[0][0])
+        standardized = scorer.standardizer(table)[0].astype(np.float64)
+        return standardized * scorer.weights[0][:, 0], float(scorer.biases[0][0])
     raise BadInputError(_NO_SUM)
 
 

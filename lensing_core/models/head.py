@@ -40,7 +40,7 @@ def gather_inputs(
 ) -> Float32Array:
     """The columns (n, Σ columns) from outputs by model id.
 
-    Infinite features become NaN, unknown; trees and standardisers take NaN.
+    Infinite features become NaN, unknown; trees and standardizers take NaN.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Distances and the isothermal relations, vectorised over objects.
+"""Distances and the isothermal relations, vectorized over objects.
 
 Flat ΛCDM with H0 = 70 km/s/Mpc and Ωm = 0.3 throughout; :data:`COSMOLOGY` names it for the record.
 """

@@ -32,9 +32,9 @@ def gradient(map_: Tensor, spacing_arcsec: float) -> tuple[Tensor, Tensor]:
 def laplacian(map_: Tensor, spacing_arcsec: float) -> Tensor:
     """∇² by the five-point formula; shape (…, y − 2, x − 2)."""
     _check(map_, spacing_arcsec)
-    centre = map_[..., 1:-1, 1:-1]
+    center = map_[..., 1:-1, 1:-1]
     around = map_[..., 1:-1, 2:] + map_[..., 1:-1, :-2] + map_[..., 2:, 1:-1] + map_[..., :-2, 1:-1]
-    return (around - 4 * centre) / spacing_arcsec**2
+    return (around - 4 * center) / spacing_arcsec**2
 
 
 def poisson_residual(potential: Tensor, convergence: Tensor, spacing_arcsec: float) -> Tensor:
@@ -57,9 +57,9 @@ def magnification(potential: Tensor, spacing_arcsec: float) -> Tensor:
     """1 / det A with A = 1 − ∂²ψ, on the inner pixels; critical curves are where det A = 0."""
     _check(potential, spacing_arcsec)
     h2 = spacing_arcsec**2
-    centre = potential[..., 1:-1, 1:-1]
-    xx = (potential[..., 1:-1, 2:] - 2 * centre + potential[..., 1:-1, :-2]) / h2
-    yy = (potential[..., 2:, 1:-1] - 2 * centre + potential[..., :-2, 1:-1]) / h2
+    center = potential[..., 1:-1, 1:-1]
+    xx = (potential[..., 1:-1, 2:] - 2 * center + potential[..., 1:-1, :-2]) / h2
+    yy = (potential[..., 2:, 1:-1] - 2 * center + potential[..., :-2, 1:-1]) / h2
     xy = (
         potential[..., 2:, 2:]
         - potential[..., 2:, :-2]

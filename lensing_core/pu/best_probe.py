@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lensing_core.arrays import BoolArray, Float32Array, IntArray
 from lensing_core.datasets.uses import LENS, UNLABELED
 from lensing_core.pu.contract import IntervalEstimate, Link, PUMethod, PUModel
-from lensing_core.pu.learners import DenseScorer, Standardiser
+from lensing_core.pu.learners import DenseScorer, Standardizer
 from lensing_core.pu.probes import ProbeData, ProbeInput, ProbeMethod
 
 
@@ -60,8 +60,8 @@ def without_columns(model: PUModel, kept: Sequence[int] | NDArray[np.integer]) -
     rows = np.asarray(kept)
 
     def narrow(scorer: DenseScorer) -> DenseScorer:
-        parts = {k: v[rows] for k, v in vars(scorer.standardiser).items()}
-        return DenseScorer(Standardiser(**parts), (scorer.weights[0][rows],), scorer.biases)
+        parts = {k: v[rows] for k, v in vars(scorer.standardizer).items()}
+        return DenseScorer(Standardizer(**parts), (scorer.weights[0][rows],), scorer.biases)
 
     scorers = tuple(narrow(s) for s in model.scorers if isinstance(s, DenseScorer))
     return replace(model, scorers=scorers, columns=len(rows))

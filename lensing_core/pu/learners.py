@@ -53,7 +53,7 @@ class Learner(Protocol):
 
 
 @dataclass(frozen=True)
-class Standardiser:
+class Standardizer:
     """Median for what is missing, then zero mean and unit spread.
 
     A constant column keeps scale 1 and becomes 0; a column without any value has median 0.
@@ -64,7 +64,7 @@ class Standardiser:
     scale: Float32Array
 
     @classmethod
-    def measure(cls, x: Float32Array) -> Standardiser:
+    def measure(cls, x: Float32Array) -> Standardizer:
         """From rows of shape (n, d)."""
         known = np.isfinite(x)
         if known.all():
@@ -82,7 +82,7 @@ class Standardiser:
         return cls(*(np.asarray(part, dtype=np.float32) for part in parts))
 
     def __call__(self, x: Float32Array) -> Float32Array:
-        """Standardised copy, shape (n, d)."""
+        """Standardized copy, shape (n, d)."""
         filled = np.where(np.isfinite(x), x, self.median)
         return np.asarray((filled - self.mean) / self.scale, dtype=np.float32)
 
@@ -96,7 +96,7 @@ class DenseScorer:
     weights, biases : per layer, shapes (inputs, outputs) and (outputs,); the last has one output
     """
 
-    standardiser: Standardiser
+    standardizer: Standardizer
     weights: tuple[Float32Array, ...]
     biases: tuple[Float32Array, ...]
 
@@ -105,14 +105,14 @@ class DenseScorer:
     def __call__(self, x: Float32Array) -> Float64Array:
         out = np.empty(len(x), dtype=np.float64)
         for first in range(0, len(x), ROWS_AT_A_TIME):
-            layer = self.standardiser(x[first : first + ROWS_AT_A_TIME])
+            layer = self.standardizer(x[first : first + ROWS_AT_A_TIME])
             for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
                 layer = np.maximum(layer @ weight + bias, 0)
             out[first : first + ROWS_AT_A_TIME] = (layer @ self.weights[-1] + self.biases[-1])[:, 0]
         return out
 
     def save(self, path: Path) -> None:
-        arrays = {f"standardiser.{k}": v for k, v in vars(self.standardiser).items()}
+        arrays = {f"standardiser.{k}": v for k, v in vars(self.standardizer).items()}
         for k, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             arrays[f"weight.{k}"], arrays[f"bias.{k}"] = weight, bias
         save_file({name: np.ascontiguousarray(value) for name, value in arrays.items()}, path)
@@ -123,7 +123,7 @@ class DenseScorer:
         arrays = load_file(path)
         layers = range(sum(name.startswith("weight.") for name in arrays))
         return cls(
-            Standardiser(**{n: arrays[f"standardiser.{n}"] for n in ("median", "mean", "scale")}),
+            Standardizer(**{n: arrays[f"standardiser.{n}"] for n in ("median", "mean", "scale")}),
             tuple(arrays[f"weight.{k}"] for k in layers),
             tuple(arrays[f"bias.{k}"] for k in layers),
         )
@@ -217,7 +217,7 @@ class TreesLearner:
 
 @dataclass(frozen=True)
 class LogisticLearner:
-    """Ridge-penalised logistic regression on standardised features, gaps filled by medians.
+    """Ridge-penalized logistic regression on standardized features, gaps filled by medians.
 
     Attributes
     ----------
@@ -237,11 +237,11 @@ class LogisticLearner:
         seed: int,
     ) -> DenseScorer:
         del seed  # the optimum is unique
-        standardiser = Standardiser.measure(x)
+        standardizer = Standardizer.measure(x)
         model = LogisticRegression(C=self.inverse_penalty, max_iter=self.iterations)
-        model.fit(standardiser(x), np.asarray(target), sample_weight=weight)
+        model.fit(standardizer(x), np.asarray(target), sample_weight=weight)
         return DenseScorer(
-            standardiser,
+            standardizer,
             (model.coef_.astype(np.float32).T,),
             (model.intercept_.astype(np.float32),),
         )

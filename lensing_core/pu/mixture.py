@@ -57,7 +57,7 @@ class TwoComponents:
     """Share of the positive component in a fit of two components to the unlabeled scores.
 
     The positive component is the kernel density of the labeled positives' scores; the negative one
-    is normal in log-odds. Share, mean and width are fitted by expectation and maximisation on
+    is normal in log-odds. Share, mean and width are fitted by expectation and maximization on
     binned scores (semi-parametric mixture: Bordes, Delmas & Vandekerkhove 2006, Scand. J. Stat.
     33, 733). A tail of negatives above the normal one is counted as positive.
     """
@@ -66,7 +66,7 @@ class TwoComponents:
         low, high = min(z_p.min(), z_u.min()), max(z_p.max(), z_u.max())
         margin = 0.05 * (high - low) + 1e-6
         self.edges = np.linspace(low - margin, high + margin, BINS + 1)
-        self.centres = (self.edges[1:] + self.edges[:-1]) / 2
+        self.centers = (self.edges[1:] + self.edges[:-1]) / 2
         self.in_u = np.clip(np.searchsorted(self.edges, z_u, side="right") - 1, 0, BINS - 1)
         spread = max(float(np.std(z_p)), 1e-3 * (high - low), 1e-9)
         # Silverman's rule, kept as a matrix so that a draw is one product.
@@ -79,8 +79,8 @@ class TwoComponents:
         counts = np.bincount(self.in_u, w_u, minlength=BINS)
         of_positives = w_p @ self.kernels / w_p.sum() + 1e-12
         total = counts.sum()
-        mean = float(counts @ self.centres / total)
-        width = max(float(np.sqrt(counts @ (self.centres - mean) ** 2 / total)), self._finest)
+        mean = float(counts @ self.centers / total)
+        width = max(float(np.sqrt(counts @ (self.centers - mean) ** 2 / total)), self._finest)
         share = 0.1
         for _ in range(STEPS):
             of_negatives = np.diff(norm.cdf((self.edges - mean) / width)) + 1e-12
@@ -89,8 +89,8 @@ class TwoComponents:
             before, share = share, float(counts @ responsibility / total)
             rest = counts * (1 - responsibility)
             n_rest = max(float(rest.sum()), 1e-9)
-            mean = float(rest @ self.centres / n_rest)
-            width = max(float(np.sqrt(rest @ (self.centres - mean) ** 2 / n_rest)), self._finest)
+            mean = float(rest @ self.centers / n_rest)
+            width = max(float(np.sqrt(rest @ (self.centers - mean) ** 2 / n_rest)), self._finest)
             if abs(share - before) < 1e-7:
                 break
         return share

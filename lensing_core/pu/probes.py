@@ -21,7 +21,7 @@ from lensing_core.datasets.uses import LENS, UNLABELED
 from lensing_core.errors import BadInputError
 from lensing_core.metrics.ranking import RankingCurve
 from lensing_core.metrics.resampling import group_resamples
-from lensing_core.pu.learners import DenseScorer, Standardiser
+from lensing_core.pu.learners import DenseScorer, Standardizer
 from lensing_core.pu.probe_data import ColumnBlock, ProbeData, ProbeInput, probe_inputs
 from lensing_core.pu.ridge import kernel_ridge, ridge_path
 
@@ -147,7 +147,7 @@ class ProbeMethod:
         scorer = fit_probe(thin, given, figures[best].penalty)
         slope, intercept = _to_log_odds(scores, thin)
         scaled = DenseScorer(
-            scorer.standardiser,
+            scorer.standardizer,
             (np.asarray(slope * scorer.weights[0], dtype=np.float32),),
             (np.asarray(slope * scorer.biases[0] + intercept, dtype=np.float32),),
         )
@@ -221,7 +221,7 @@ class ProbeMethod:
 
 def _kernel(x: Float32Array, train: NDArray[np.intp]) -> Float64Array:
     """Products of all objects, by columns standardized on the training objects, (n, n)."""
-    a = Standardiser.measure(x[train])(x)
+    a = Standardizer.measure(x[train])(x)
     return np.asarray(a @ a.T / x.shape[1], dtype=np.float64)
 
 
@@ -275,32 +275,32 @@ class _Columns:
     scale: Float32Array
 
 
-def _columns(x: Float32Array, given: ProbeInput) -> tuple[Standardiser, _Columns]:
+def _columns(x: Float32Array, given: ProbeInput) -> tuple[Standardizer, _Columns]:
     """The columns of an input, and factors by which each block weighs the same."""
     index = np.concatenate([np.arange(b.start, b.stop) for b in given.blocks])
     widths = np.array([b.stop - b.start for b in given.blocks])
     scale = np.repeat(1 / np.sqrt(widths * len(widths)), widths).astype(np.float32)
-    return Standardiser.measure(x[:, index]), _Columns(index, scale)
+    return Standardizer.measure(x[:, index]), _Columns(index, scale)
 
 
 def fit_probe(data: ProbeData, given: ProbeInput, penalty: float) -> DenseScorer:
     """The probe on all objects, as a linear model over all columns; those left out weigh 0."""
     trains, value = data.targets(given.target)
     rows = np.flatnonzero(trains)
-    standardiser, columns = _columns(data.x[rows], given)
-    a = standardiser(data.x[rows][:, columns.index]) * columns.scale
+    standardizer, columns = _columns(data.x[rows], given)
+    a = standardizer(data.x[rows][:, columns.index]) * columns.scale
     path = ridge_path(
         a, value[rows], _balanced(data.weight[rows], (data.state == LENS)[rows]), (penalty,)
     )
     d = data.x.shape[1]
     median, mean, scale = (np.full(d, v, np.float32) for v in (0.0, 0.0, 1.0))
     weight = np.zeros((d, 1), dtype=np.float32)
-    median[columns.index] = standardiser.median
-    mean[columns.index] = standardiser.mean
-    scale[columns.index] = standardiser.scale
+    median[columns.index] = standardizer.median
+    mean[columns.index] = standardizer.mean
+    scale[columns.index] = standardizer.scale
     weight[columns.index, 0] = path.coefficients[:, 0] * columns.scale
     return DenseScorer(
-        Standardiser(median, mean, scale), (weight,), (path.intercepts.astype(np.float32),)
+        Standardizer(median, mean, scale), (weight,), (path.intercepts.astype(np.float32),)
     )
 
 

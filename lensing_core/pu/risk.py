@@ -22,10 +22,10 @@ from lensing_core.pu.contract import (
     check_prior,
     sample_unlabeled,
 )
-from lensing_core.pu.learners import DenseScorer, Standardiser
+from lensing_core.pu.learners import DenseScorer, Standardizer
 from lensing_core.pu.losses import NonNegativePULoss, Surrogate
 
-ROWS_TO_STANDARDISE = 20_000
+ROWS_TO_STANDARDIZE = 20_000
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ class NNPU(PUMethod):
     def _fit(self, x: Float32Array, s: IntArray, groups: IntArray) -> PUModel:
         del groups  # nothing is held out
         rng = np.random.default_rng(self.seed)
-        rows, _ = sample_unlabeled(s, ROWS_TO_STANDARDISE, rng)
-        standardiser = Standardiser.measure(x[rows])
+        rows, _ = sample_unlabeled(s, ROWS_TO_STANDARDIZE, rng)
+        standardizer = Standardizer.measure(x[rows])
         network = _network(x.shape[1], self.hidden, self.balance or self.prior, self.seed)
-        negative_steps = self._train(network, standardiser, x, s, rng)
+        negative_steps = self._train(network, standardizer, x, s, rng)
         layers = [module for module in network if isinstance(module, nn.Linear)]
         scorer = DenseScorer(
-            standardiser,
+            standardizer,
             tuple(layer.weight.detach().numpy().T.copy() for layer in layers),
             tuple(layer.bias.detach().numpy().copy() for layer in layers),
         )
@@ -102,7 +102,7 @@ class NNPU(PUMethod):
     def _train(
         self,
         network: nn.Sequential,
-        standardiser: Standardiser,
+        standardizer: Standardizer,
         x: Float32Array,
         s: IntArray,
         rng: np.random.Generator,
@@ -115,20 +115,20 @@ class NNPU(PUMethod):
         an_epoch = math.ceil(len(unlabeled) / n_unlabeled)
         steps = min(max(self.epochs * an_epoch, self.min_steps), self.max_steps)
         labeled = torch.arange(n_positive + n_unlabeled) < n_positive
-        optimiser = torch.optim.AdamW(
+        optimizer = torch.optim.AdamW(
             network.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
         )
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         from_positive, from_unlabeled = _Deck(positive, rng), _Deck(unlabeled, rng)
         below = 0
         for _ in range(steps):
             rows = np.concatenate([from_positive(n_positive), from_unlabeled(n_unlabeled)])
-            batch = torch.from_numpy(standardiser(x[rows]))
+            batch = torch.from_numpy(standardizer(x[rows]))
             logits: Tensor = network(batch)[:, 0]
             value = loss(logits, labeled)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             value.backward()
-            optimiser.step()
+            optimizer.step()
             schedule.step()
             below += float(loss.risks(logits.detach(), labeled)[1]) < 0
         return below / steps

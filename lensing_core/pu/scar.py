@@ -23,7 +23,7 @@ PROBABLE = 0.5
 FEWEST = 10.0
 LIMITS = (
     "The check compares with unlabeled objects that the model itself ranks high: lenses unlike "
-    "every labeled one, and differences that the model has learnt from the labels, it cannot see."
+    "every labeled one, and differences that the model has learned from the labels, it cannot see."
 )
 
 

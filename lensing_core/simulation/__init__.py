@@ -2,7 +2,7 @@
 
 ``lenses``, ``contaminants`` and ``clusters`` draw objects as a ``scene`` of components, made of
 ``galaxies`` with the spectra of ``templates``; ``rendering`` makes noiseless images of scenes in
-batches; ``noise`` knows a survey's noise and ``artefacts`` the faults of its images; ``survey``
+batches; ``noise`` knows a survey's noise and ``artifacts`` the faults of its images; ``survey``
 puts them together, object by numbered object. ``injection`` paints arcs into real cutouts.
 """
 

@@ -115,9 +115,9 @@ def cluster_contaminant(rng: Generator, wavelengths_nm: Float64Array, size_arcse
     parts = list(cluster.light)
     if name == "bcg_alignment":
         parts += _aligned(rng, wavelengths_nm, cluster)
-    artefacts = ("satellite_trail",) if name == "artefact" else ()
+    artifacts = ("satellite_trail",) if name == "artefact" else ()
     truth = {"z": cluster.redshift, "n_members": cluster.n_members}
-    return Scene(name, tuple(parts), truth=truth, artefacts=artefacts)
+    return Scene(name, tuple(parts), truth=truth, artifacts=artifacts)
 
 
 def einstein_radius_arcsec(mass: Sequence[Deflector]) -> float:
@@ -196,13 +196,13 @@ def _cluster(
         )
         if max(abs(x), abs(y)) > 0.6 * size_arcsec:
             continue
-        # The red sequence is tight: members share the colour of the brightest galaxy.
-        colour = (
+        # The red sequence is tight: members share the color of the brightest galaxy.
+        color = (
             bcg.magnitudes
             - bcg.magnitudes.mean()
             + rng.normal(0, 0.03) * np.log(617 / wavelengths_nm)
         )
-        member = replace(member, magnitudes=member.magnitudes.mean() + colour)
+        member = replace(member, magnitudes=member.magnitudes.mean() + color)
         light.append(member.light(x, y))
         if lensing and member.sigma_v > 130:
             cut = float(30 * np.sqrt(luminosity) * scale)
@@ -271,7 +271,7 @@ def _source_cluster(
     rng: Generator, wavelengths_nm: Float64Array, cluster: Cluster, theta_e: float
 ) -> list[Component]:
     """10 to 50 galaxies of one redshift, half of them old, about a point within θ_E/2."""
-    centre = at_distance(rng, 0, 0.5 * theta_e)
+    center = at_distance(rng, 0, 0.5 * theta_e)
     spread = rng.uniform(0.3, 0.8) * theta_e
     return [
         replace(
@@ -280,8 +280,8 @@ def _source_cluster(
                 wavelengths_nm,
                 cluster.z_source,
                 galaxies.counts_magnitude(rng, 21.5, 25.0),
-                float(rng.normal(centre[0], spread)),
-                float(rng.normal(centre[1], spread)),
+                float(rng.normal(center[0], spread)),
+                float(rng.normal(center[1], spread)),
                 old=rng.random() < 0.5,
             ),
             lensed=True,

@@ -10,7 +10,7 @@ import numpy as np
 from lensing_core.arrays import Float64Array
 from lensing_core.simulation import galaxies
 from lensing_core.simulation.galaxies import Generator, at_distance
-from lensing_core.simulation.scene import ARTEFACTS, Component, Scene
+from lensing_core.simulation.scene import ARTIFACTS, Component, Scene
 from lensing_core.simulation.templates import apparent_magnitudes
 
 CONTAMINANTS = {
@@ -39,16 +39,16 @@ def _elliptical(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
 
 
 def _group(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
-    """An elliptical among red neighbours, without arcs."""
+    """An elliptical among red neighbors, without arcs."""
     galaxy = galaxies.early_type(rng, wavelengths_nm)
     parts = (*galaxy.lights(rng), *galaxies.group(rng, wavelengths_nm, galaxy))
     return Scene("", parts, truth={"z": galaxy.redshift})
 
 
-def _artefact(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
+def _artifact(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
     """An elliptical with a fault of the image on or near it."""
-    kind = str(rng.choice(ARTEFACTS[:4]))
-    return replace(_elliptical(rng, wavelengths_nm), artefacts=(kind,))
+    kind = str(rng.choice(ARTIFACTS[:4]))
+    return replace(_elliptical(rng, wavelengths_nm), artifacts=(kind,))
 
 
 def _spiral(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
@@ -83,7 +83,7 @@ def _edge_on(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
 
 
 def _ring(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
-    """A ring galaxy: an old core inside a star-forming annulus, centred within a tenth."""
+    """A ring galaxy: an old core inside a star-forming annulus, centerd within a tenth."""
     z = float(rng.uniform(0.08, 0.5))
     radius = float(rng.uniform(0.8, 2.8))
     core_magnitude = float(rng.uniform(-22.3, -20))
@@ -177,7 +177,7 @@ def _tidal_tail(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
 
 
 def _alignment(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
-    """A lens-like galaxy with unlensed neighbours where images would stand."""
+    """A lens-like galaxy with unlensed neighbors where images would stand."""
     galaxy = galaxies.early_type(rng, wavelengths_nm)
     parts = list(galaxy.lights(rng))
     for _ in range(int(rng.integers(1, 4))):
@@ -201,8 +201,8 @@ def point_alignment(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
         if rng.random() < 0.6:
             parts.append(galaxies.star(rng, wavelengths_nm, magnitude, x, y))
         else:
-            colours = galaxies.quasar_colours(rng, wavelengths_nm)
-            parts.append(galaxies.point(x, y, magnitude + colours))
+            colors = galaxies.quasar_colors(rng, wavelengths_nm)
+            parts.append(galaxies.point(x, y, magnitude + colors))
     return Scene("point_alignment", tuple(parts), truth={"z": galaxy.redshift})
 
 
@@ -215,5 +215,5 @@ _MAKERS: dict[str, Callable[[Generator, Float64Array], Scene]] = {
     "tidal_tail": _tidal_tail,
     "ring": _ring,
     "edge_on": _edge_on,
-    "artefact": _artefact,
+    "artefact": _artifact,
 }

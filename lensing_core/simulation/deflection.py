@@ -12,7 +12,7 @@ from torch import Tensor
 from lensing_core.simulation.scene import Deflector
 
 CORE_ARCSEC = 1e-4
-"""Core radius that keeps the isothermal deflection finite at the lens's very centre."""
+"""Core radius that keeps the isothermal deflection finite at the lens's very center."""
 
 _EPL_TERMS = 12
 """Of the series in (1−q)/(1+q), at most 0.38 for q ≥ 0.45: good to 1e-5 of the deflection."""

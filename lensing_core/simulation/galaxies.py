@@ -196,11 +196,9 @@ def faint_galaxy(
     old: bool = False,
 ) -> Component:
     """A small galaxy of given magnitude at the middle of the optical (617 nm observed)."""
-    colour = float(rng.normal(0.15, 0.25)) if not old else float(rng.normal(0, 0.08))
+    color = float(rng.normal(0.15, 0.25)) if not old else float(rng.normal(0, 0.08))
     bands = np.append(wavelengths_nm, 617.0)
-    relative = apparent_magnitudes(
-        "old" if old else "star_forming", 0.0, z, bands, reddening=colour
-    )
+    relative = apparent_magnitudes("old" if old else "star_forming", 0.0, z, bands, reddening=color)
     # Angular size against magnitude: about 0.3" at 24 mag, 0.1 dex smaller a magnitude fainter.
     radius = 10 ** (np.log10(0.3) - 0.1 * (magnitude - 24) + rng.normal(0, 0.18))
     return Component(
@@ -286,7 +284,7 @@ def point(x: float, y: float, magnitudes: Float64Array) -> Component:
     return Component(x, y, 1.0, 0.0, 1.0, 0.0, magnitudes, profile="point")
 
 
-def quasar_colours(rng: Generator, wavelengths_nm: Float64Array) -> Float64Array:
+def quasar_colors(rng: Generator, wavelengths_nm: Float64Array) -> Float64Array:
     """Magnitudes of a quasar relative to that at 617 nm.
 
     f_ν ∝ ν^−0.5 (Vanden Berk et al. 2001, AJ 122, 549), with a scatter of 0.3 in slope.

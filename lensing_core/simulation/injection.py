@@ -272,7 +272,7 @@ def _frame_of(flux: Float32Array) -> Float32Array:
 
 
 def shape_of_light(image: Float32Array) -> tuple[float, float]:
-    """Axis ratio and angle (radians from x towards y) of the galaxy at the centre.
+    """Axis ratio and angle (radians from x towards y) of the galaxy at the center.
 
     From second moments with a Gaussian weight a tenth of the cutout wide; 0.8 and 0 where they
     have no meaning.

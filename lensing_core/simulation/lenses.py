@@ -23,7 +23,7 @@ SOURCE_MAG_RANGE = (20.5, 25.0)
 SOURCE_COUNT_SLOPE = 0.15
 """Shallower than the field's: a training set needs its bright arcs too."""
 GROUP_FRACTION = 0.25
-"""Of lenses that have red neighbours; lens galaxies live in groups."""
+"""Of lenses that have red neighbors; lens galaxies live in groups."""
 
 
 def galaxy_lens(rng: Generator, wavelengths_nm: Float64Array, mass: Mass = "epl") -> Scene:
@@ -33,10 +33,10 @@ def galaxy_lens(rng: Generator, wavelengths_nm: Float64Array, mass: Mass = "epl"
     magnitude = galaxies.counts_magnitude(rng, *SOURCE_MAG_RANGE, SOURCE_COUNT_SLOPE)
     x, y = source_position(rng, theta_e)
     source = galaxies.clumpy_source(rng, wavelengths_nm, z_source, magnitude, x, y)
-    neighbours = galaxies.group(rng, wavelengths_nm, lens) if rng.random() < GROUP_FRACTION else []
+    neighbors = galaxies.group(rng, wavelengths_nm, lens) if rng.random() < GROUP_FRACTION else []
     return Scene(
         "lens",
-        (*lens.lights(rng), *source, *neighbours),
+        (*lens.lights(rng), *source, *neighbors),
         (deflector,),
         truth_of(deflector, z_source, magnitude, x, y, lens=lens, knots=len(source) - 1),
     )
@@ -55,12 +55,12 @@ def quasar_lens(rng: Generator, wavelengths_nm: Float64Array, mass: Mass = "epl"
         if len(images) >= 2:
             break
     magnitude = galaxies.counts_magnitude(rng, 19.0, 23.0, 0.3)
-    colours = galaxies.quasar_colours(rng, wavelengths_nm)
+    colors = galaxies.quasar_colors(rng, wavelengths_nm)
     parts = [
         galaxies.point(
             float(u),
             float(v),
-            magnitude + colours - 2.5 * np.log10(min(mu, 50)) + rng.normal(0, 0.2),
+            magnitude + colors - 2.5 * np.log10(min(mu, 50)) + rng.normal(0, 0.2),
         )
         for u, v, mu in images
     ]
@@ -144,7 +144,7 @@ def image_positions(
 
     Every cell of a grid is mapped to the source plane as two triangles; those that hold the source
     hold an image, which Newton steps then refine. Images fainter than a fiftieth of the source, at
-    the very centre, are left out.
+    the very center, are left out.
     """
     half = 2.5 * deflector.einstein_radius
     axis = torch.arange(-half, half + step_arcsec, step_arcsec, dtype=torch.float64)

@@ -43,7 +43,7 @@ def observed_noise(
 ) -> tuple[Float32Array, float]:
     """A draw of the noise of one image (band, y, x), and what its variance is multiplied by.
 
-    Coadds are resampled, which spreads the noise of a pixel over its neighbours: white noise is
+    Coadds are resampled, which spreads the noise of a pixel over its neighbors: white noise is
     blurred by a Gaussian of σ = ``correlation_px`` and sum 1. The noise of an aperture much wider
     than that, and with it the survey's depth, stays; that of a pixel falls.
     """

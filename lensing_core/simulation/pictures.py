@@ -1,4 +1,4 @@
-"""Colour pictures of simulated objects, as public viewers hand them out.
+"""Color pictures of simulated objects, as public viewers hand them out.
 
 A picture has lost its photometry: three bands are stretched together (Lupton et al. 2004) and cut
 to 8 bits. A member that is to score such pictures must be trained on such pictures. Nobody knows

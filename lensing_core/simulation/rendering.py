@@ -26,7 +26,7 @@ WINDOWS_ARCSEC = (2.4, 6.0, 15.0)
 """Half the sides of the windows in which what is small enough is rendered."""
 
 CUSP_ARCSEC = 1e-3
-"""Softening of a Sérsic profile at its very centre."""
+"""Softening of a Sérsic profile at its very center."""
 
 POINTS_AT_ONCE = {"cpu": 2**20, "cuda": 2**25}
 """Fine points that are computed together: on a CPU what fits the cache, on a GPU what fills it."""
@@ -51,7 +51,7 @@ class Frame:
         if self.oversampling % 2:
             raise BadInputError(
                 f"Oversampling {self.oversampling}: use an even number, so that no point falls on "
-                "the cusp of a galaxy at the centre of the cutout."
+                "the cusp of a galaxy at the center of the cutout."
             )
 
     @property
@@ -62,7 +62,7 @@ class Frame:
 def moffat_psf(
     fwhm_arcsec: Tensor, pixel_scale_arcsec: float, size_px: int, beta: Tensor
 ) -> Tensor:
-    """Moffat PSFs, averaged over pixels, sum 1, centred on a pixel.
+    """Moffat PSFs, averaged over pixels, sum 1, centerd on a pixel.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def moffat_psf(
     fine = 5
     alpha = fwhm_arcsec / (2 * torch.sqrt(2 ** (1 / beta) - 1)) / pixel_scale_arcsec
     alpha, beta = (value[:, None, None].to(torch.float32) for value in (alpha, beta))
-    centre = size_px // 2
-    axis = (torch.arange(size_px * fine, device=alpha.device) + 0.5) / fine - 0.5 - centre
+    center = size_px // 2
+    axis = (torch.arange(size_px * fine, device=alpha.device) + 0.5) / fine - 0.5 - center
     r2 = axis[:, None] ** 2 + axis[None, :] ** 2
     profile = torch.exp(-beta * torch.log1p(r2 / alpha**2))
     psf = torch.nn.functional.avg_pool2d(profile[:, None], fine)[:, 0]
@@ -91,10 +91,10 @@ def convolve(images: Tensor, psfs: Tensor) -> Tensor:
     """
     size = [next_fast_len(length, real=True) for length in images.shape[-2:]]
     height, width = psfs.shape[-2:]
-    centred = torch.zeros(*psfs.shape[:2], *size, device=images.device, dtype=images.dtype)
-    centred[..., :height, :width] = psfs
-    centred = torch.roll(centred, (-(height // 2), -(width // 2)), dims=(-2, -1))
-    product = torch.fft.rfft2(images, s=size) * torch.fft.rfft2(centred)
+    centerd = torch.zeros(*psfs.shape[:2], *size, device=images.device, dtype=images.dtype)
+    centerd[..., :height, :width] = psfs
+    centerd = torch.roll(centerd, (-(height // 2), -(width // 2)), dims=(-2, -1))
+    product = torch.fft.rfft2(images, s=size) * torch.fft.rfft2(centerd)
     return torch.fft.irfft2(product, s=size)[..., : images.shape[-2], : images.shape[-1]]
 
 
@@ -262,7 +262,7 @@ class _Canvas:
         interpolated from pixels.
 
         The many members of a cluster bend little, and their pull changes slowly from pixel to
-        pixel but at their very centres.
+        pixel but at their very centers.
         """
         alpha = deflection_fields([scene.deflectors[:2] for scene in scenes], grid_x, grid_y)
         coarse = torch.nn.functional.avg_pool1d(self.axis[None], self.frame.oversampling)[0]
@@ -278,7 +278,7 @@ class _Canvas:
         return alpha
 
     def add_unlensed(self) -> None:
-        """Add all else, each component in a window of its own around its centre."""
+        """Add all else, each component in a window of its own around its center."""
         side = self.frame.padded_px
         by_window: dict[int, list[tuple[int, Component]]] = {}
         for i, scene in enumerate(self.scenes):
@@ -318,8 +318,8 @@ class _Canvas:
     def _corner(self, components: Sequence[Component], name: str, window_px: int) -> list[int]:
         """First pixel of each window, along one axis."""
         side = self.frame.padded_px
-        centres = np.array([getattr(component, name) for component in components])
-        first = np.round(centres / self.frame.pixel_scale_arcsec + (side - window_px) / 2)
+        centers = np.array([getattr(component, name) for component in components])
+        first = np.round(centers / self.frame.pixel_scale_arcsec + (side - window_px) / 2)
         return [int(k) for k in np.clip(first, 0, side - window_px)]
 
     def _grid(self, first: list[int], window_px: int) -> Tensor:

@@ -10,16 +10,16 @@ from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.errors import BadInputError
 
 Profile = Literal["sersic", "spiral", "ring", "point", "image"]
-ARTEFACTS = ("cosmic_ray", "satellite_trail", "bad_column", "bright_star", "chip_gap")
+ARTIFACTS = ("cosmic_ray", "satellite_trail", "bad_column", "bright_star", "chip_gap")
 
 
 @dataclass(frozen=True)
 class Component:
-    """Light of one shape; lengths in arcsec from the cutout's centre, angles in radians.
+    """Light of one shape; lengths in arcsec from the cutout's center, angles in radians.
 
     Attributes
     ----------
-    x, y : centre; x grows with the column, y with the row
+    x, y : center; x grows with the column, y with the row
     axis_ratio : minor to major, 0 to 1
     angle : of the major axis, from x towards y
     sersic_index : of a Sérsic profile (the disc of a spiral has 1)
@@ -112,7 +112,7 @@ class Scene:
 
     Attributes
     ----------
-    artefacts : of :data:`ARTEFACTS`, laid over the observed image
+    artifacts : of :data:`ARTIFACTS`, laid over the observed image
     seeing : None: the typical PSF
     truth : plain JSON
     """
@@ -121,7 +121,7 @@ class Scene:
     components: tuple[Component, ...]
     deflectors: tuple[Deflector, ...] = ()
     truth: dict[str, Any] = field(default_factory=dict)
-    artefacts: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
     seeing: Seeing | None = None
 
     @property

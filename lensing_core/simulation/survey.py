@@ -10,11 +10,11 @@ import numpy as np
 from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.simulation import clusters, contaminants, galaxies, lenses
-from lensing_core.simulation.artefacts import add_artefacts
+from lensing_core.simulation.artifacts import add_artifacts
 from lensing_core.simulation.lenses import Mass, lensed_only
 from lensing_core.simulation.noise import observed_noise, sky_sigma, variance
 from lensing_core.simulation.rendering import Frame, render
-from lensing_core.simulation.scene import ARTEFACTS, Scene
+from lensing_core.simulation.scene import ARTIFACTS, Scene
 from lensing_core.surveys import Band, Survey
 
 MAX_ATTEMPTS = 200
@@ -54,7 +54,7 @@ class SurveySimulator:
         non-lens is a galaxy with points beside it
     group_fraction : probability that a galaxy-scale lens is a group with images far apart, and that
         a non-lens is such a group
-    artefact_fraction : probability that an image, of whatever object, has a fault
+    artifact_fraction : probability that an image, of whatever object, has a fault
     mass : of single galaxies
     min_arc_snr, min_magnification : what a lens must have to be in the survey
     noise_correlation_px : largest σ of the blur that resampling gave the noise of an image
@@ -69,7 +69,7 @@ class SurveySimulator:
     scale: Scale = "galaxy"
     quasar_fraction: float = 0.0
     group_fraction: float = 0.0
-    artefact_fraction: float = 0.0
+    artifact_fraction: float = 0.0
     mass: Mass = "epl"
     min_arc_snr: float = MIN_ARC_SNR
     min_magnification: float = MIN_MAGNIFICATION
@@ -112,8 +112,8 @@ class SurveySimulator:
         is_lens = galaxies.generator(self.seed, index).random() < self.lens_fraction
         draw = self._lens if is_lens else self._contaminant
         scene = draw(rng, self._wavelengths_nm)
-        if not scene.artefacts and rng.random() < self.artefact_fraction:
-            scene = replace(scene, artefacts=(str(rng.choice(ARTEFACTS)),))
+        if not scene.artifacts and rng.random() < self.artifact_fraction:
+            scene = replace(scene, artifacts=(str(rng.choice(ARTIFACTS)),))
         return replace(scene, seeing=galaxies.seeing(rng, len(self.bands)))
 
     def _among_others(self, scene: Scene, index: int, attempt: int) -> Scene:
@@ -156,7 +156,7 @@ class SurveySimulator:
             noise, factor = observed_noise(rng, var[k], correlation)
             image += noise
             var[k] *= factor
-            add_artefacts(image, scenes[k].artefacts, self._sky, rng)
+            add_artifacts(image, scenes[k].artifacts, self._sky, rng)
         return SimulatedBatch(images, var, tuple(scenes))
 
     def _select(self, start: int, stop: int) -> list[Scene]:

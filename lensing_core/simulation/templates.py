@@ -1,11 +1,11 @@
 """Two galaxy spectra, old and star-forming, as functions of rest wavelength and redshift.
 
-The old one is fitted to colours of real galaxies: the red sequence of redMaPPer clusters from
+The old one is fitted to colors of real galaxies: the red sequence of redMaPPer clusters from
 z = 0.27 to 0.81 (median g−r, r−i and i−z of the brighter half of the members; Rykoff et al. 2016,
 ApJS 224, 1) and ellipticals at z = 0 (Fukugita, Shimasaku & Ichikawa 1995, PASP 107, 945). It is
 right to 0.07 mag from z = 0.27 to 0.81 in r−i, i−z and g−r, to 0.15 mag below; beyond 1 μm of rest
 wavelength it is our choice. The star-forming one is a broken power law: a blue continuum with a
-weak Balmer break and the Lyman break. They give simulated objects the colours of the sky; they are
+weak Balmer break and the Lyman break. They give simulated objects the colors of the sky; they are
 nothing to measure by.
 """
 

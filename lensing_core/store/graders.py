@@ -17,6 +17,7 @@ from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.secret import workspace_secret as workspace_secret
 from lensing_core.store.sign_ins import revoke_all
 from lensing_core.store.tables import GRADER_ROLES, Grader, GraderSignIn, LabelEvent, utc_now
+from lensing_core.store.tables.label import STORED_ROLES
 
 
 def list_graders(session: Session) -> list[Grader]:
@@ -31,7 +32,7 @@ def hold_graders(session: Session) -> None:
 
 def works_alone(session: Session) -> bool:
     """Whether nobody has ever signed in: there are no names to go by."""
-    return session.scalar(select(Grader.id).where(Grader.role == "organiser").limit(1)) is None
+    return session.scalar(select(Grader.id).where(Grader.role == "organizer").limit(1)) is None
 
 
 def secret_of(session: Session, name: str) -> str | None:
@@ -41,7 +42,7 @@ def secret_of(session: Session, name: str) -> str | None:
 
 
 def sign_in(session: Session, name: str, passphrase: str | Passphrase = "") -> Grader:
-    """The grader of a name, made where there is none; the first to sign in is an organiser.
+    """The grader of a name, made where there is none; the first to sign in is an organizer.
 
     A passphrase given with a new name guards it from now on. The database is locked meanwhile:
     where others write, work out the passphrase before (:meth:`Passphrase.work_out`).
@@ -57,14 +58,14 @@ def sign_in(session: Session, name: str, passphrase: str | Passphrase = "") -> G
     hold_graders(session)  # of two that sign in at once, one is the first
     known = find_named(session, name)
     if known is not None and known.deactivated_at is not None:
-        raise PolicyError(f"The name {known.name} is deactivated; ask an organiser.")
+        raise PolicyError(f"The name {known.name} is deactivated; ask an organizer.")
     if known is not None and not given.opens(known.secret):
         raise PolicyError(f"The passphrase is not that of {known.name}.")
     grader = known or grader_named(session, name)
     if known is None and given:
         grader.secret = given.hashed()
     if works_alone(session):
-        grader.role = "organiser"
+        grader.role = "organizer"
     return grader
 
 
@@ -79,7 +80,7 @@ def set_passphrase(
     """Guard a grader's name by a passphrase; an empty new one takes the guard away.
 
     A name without one is free to all, so that the first passphrase would take it from the others:
-    it is set in the browser in which the name was used first, by an organiser who is alone, or by
+    it is set in the browser in which the name was used first, by an organizer who is alone, or by
     :func:`reset_passphrase`.
 
     Parameters
@@ -100,7 +101,7 @@ def set_passphrase(
     if grader.secret is None and not _may_guard(session, grader, here):
         raise PolicyError(
             f"The name {grader.name} was used without a passphrase before this browser signed in, "
-            "so that it may be somebody else's: an organiser sets its first one (Team, People; or "
+            "so that it may be somebody else's: an organizer sets its first one (Team, People; or "
             "lens-triage graders reset)."
         )
     grader.secret = _as_passphrase(new).hashed() if new else None
@@ -123,22 +124,23 @@ def reset_passphrase(session: Session, grader_id: int, made: Passphrase | None =
 
 
 def set_role(session: Session, grader_id: int, role: str) -> Grader:
-    """Make a grader an organiser, or an organiser a grader.
+    """Make a grader an organizer, or an organizer a grader.
 
     Raises
     ------
     BadInputError
         If there is no such role, or the grader is deactivated.
     PolicyError
-        If no organiser would be left.
+        If no organizer would be left.
     """
     grader = get_grader(session, grader_id)
+    role = next((known for known, stored in STORED_ROLES.items() if stored == role), role)
     if role not in GRADER_ROLES:
         raise BadInputError(f"Role {role!r}: use one of {', '.join(GRADER_ROLES)}.")
-    if role == "organiser" and grader.deactivated_at is not None:
+    if role == "organizer" and grader.deactivated_at is not None:
         raise BadInputError(f"{grader.name} is deactivated; activate the name first.")
-    if role != "organiser":
-        _keep_an_organiser(session, grader)
+    if role != "organizer":
+        _keep_an_organizer(session, grader)
     grader.role = role
     return grader
 
@@ -149,13 +151,13 @@ def set_active(session: Session, grader_id: int, *, active: bool) -> Grader:
     Raises
     ------
     PolicyError
-        If no organiser would be left.
+        If no organizer would be left.
     """
     grader = get_grader(session, grader_id)
     if active:
         grader.deactivated_at = None
         return grader
-    _keep_an_organiser(session, grader)
+    _keep_an_organizer(session, grader)
     grader.deactivated_at = grader.deactivated_at or utc_now()
     revoke_all(session, grader_id)
     return grader
@@ -197,18 +199,18 @@ def _may_guard(session: Session, grader: Grader, here: GraderSignIn | None) -> b
         exists().where(GraderSignIn.grader_id != grader.id)
         | exists().where(LabelEvent.grader_id != grader.id, LabelEvent.source == "browser")
     )
-    return grader.role == "organiser" and not session.scalar(others)
+    return grader.role == "organizer" and not session.scalar(others)
 
 
-def _keep_an_organiser(session: Session, leaving: Grader) -> None:
-    hold_graders(session)  # of two organisers who leave at once, one stays
+def _keep_an_organizer(session: Session, leaving: Grader) -> None:
+    hold_graders(session)  # of two organizers who leave at once, one stays
     left = select(Grader.id).where(
-        Grader.role == "organiser", Grader.deactivated_at.is_(None), Grader.id != leaving.id
+        Grader.role == "organizer", Grader.deactivated_at.is_(None), Grader.id != leaving.id
     )
-    is_one = leaving.role == "organiser" and leaving.deactivated_at is None
+    is_one = leaving.role == "organizer" and leaving.deactivated_at is None
     if is_one and session.scalar(left.limit(1)) is None:
         raise PolicyError(
-            f"{leaving.name} is the only organiser; make somebody else an organiser first."
+            f"{leaving.name} is the only organizer; make somebody else an organizer first."
         )
 
 

@@ -68,9 +68,9 @@ def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> l
         found.append(listed(Candidate.stage.in_(query.stages)))
     if query.label in ("lens", "not_lens"):
         found.append(listed(Candidate.label == int(query.label == "lens")))
-    elif query.label == "labelled":
+    elif query.label == "labeled":
         found.append(listed(Candidate.label.in_((0, 1))))
-    elif query.label == "unlabelled":
+    elif query.label == "unlabeled":
         found.append(listed(Candidate.label.is_(None)))
     for limits in query.ranges:
         if limits not in query.score_ranges:

@@ -23,7 +23,7 @@ SortKey = Literal[
     "object_id",
 ]
 SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
-LabelState = Literal["lens", "not_lens", "labelled", "unlabelled"]
+LabelState = Literal["lens", "not_lens", "labeled", "unlabeled"]
 LABEL_STATES: tuple[LabelState, ...] = get_args(LabelState)
 VoteState = Literal["mine", "not_mine", "others", "anyone", "nobody"]
 VOTE_STATES: tuple[VoteState, ...] = get_args(VoteState)
@@ -31,6 +31,9 @@ CONSENSUS_STATES = ("open", "accepted", "retired")
 MatchState = Literal["known_lens", "matched", "review", "unmatched"]
 MATCH_STATES: tuple[MatchState, ...] = get_args(MatchState)
 SCALES = ("galaxy", "cluster")
+OLDER_LABEL_STATES: dict[str, LabelState] = {"labelled": "labeled", "unlabelled": "unlabeled"}
+OLDER_RANGES = {"colour_consistency": "color_consistency", "arc_colour": "arc_color"}
+"""Names in saved filters, queues of sessions and links of older versions."""
 
 SORT_COLUMNS: dict[SortKey, InstrumentedAttribute[Any]] = {
     "score": Score.logit,
@@ -56,8 +59,8 @@ RANGE_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
     "arc_length": Candidate.arc_length_arcsec,
     "arc_angle": Candidate.arc_angle_deg,
     "arc_snr": Candidate.arc_snr,
-    "colour_consistency": Candidate.colour_consistency,
-    "arc_colour": Candidate.arc_galaxy_colour_mag,
+    "color_consistency": Candidate.color_consistency,
+    "arc_color": Candidate.arc_galaxy_color_mag,
 }
 """What a range can be asked for; candidates without the value never pass one."""
 SCORE_RANGES = ("epistemic", "disagreement", "ood")
@@ -72,6 +75,7 @@ class Range:
     high: float | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", OLDER_RANGES.get(self.name, self.name))
         if self.name not in RANGE_COLUMNS:
             raise BadInputError(f"Range {self.name!r}: choose one of {', '.join(RANGE_COLUMNS)}.")
         known = [value for value in (self.low, self.high) if value is not None]
@@ -118,7 +122,7 @@ class RankingQuery:
     stages, scales : tuple of str
         Empty: all of them.
     label : str or None
-        As imported: ``lens``, ``not_lens``, ``labelled`` (either) or ``unlabelled``; None: all.
+        As imported: ``lens``, ``not_lens``, ``labeled`` (either) or ``unlabeled``; None: all.
     object_id : str
         Text that the object id contains; SQLite takes letters in either case.
     ranges : tuple of Range
@@ -162,6 +166,8 @@ class RankingQuery:
     selection: str = ""
 
     def __post_init__(self) -> None:
+        if self.label in OLDER_LABEL_STATES:
+            object.__setattr__(self, "label", OLDER_LABEL_STATES[self.label])
         for name, choices in (
             ("sort", SORT_KEYS),
             ("label", LABEL_STATES),
@@ -194,7 +200,7 @@ class RankingQuery:
         if self.ensemble_id is None and by_scores:
             raise BadInputError("Without an ensemble there are no scores to sort or filter by.")
         if self.votes in ("mine", "not_mine", "others") and self.grader_id is None:
-            raise BadInputError("Say who you are before you ask for your own grades.")
+            raise BadInputError("Sign in to list candidates by your own grades or those of others.")
 
     @property
     def by_score(self) -> bool:

@@ -36,6 +36,7 @@ from lensing_core.store.tables import (
     LogSeal,
     SealedIdentity,
 )
+from lensing_core.store.tables.label import STORED_ROLES
 from lensing_core.store.turns import take_turn
 from lensing_core.workspace import Workspace
 
@@ -129,13 +130,14 @@ def digest_of(key: bytes, identities: Identities) -> str:
 
 
 def identities_of_graders(session: Session, keys: Collection[int] | None = None) -> Identities:
-    """Return who graders are: name, role, and whether the name is deactivated."""
+    """Return who graders are: name, role as stored, and whether the name is deactivated."""
     statement = select(Grader.id, Grader.name, Grader.role, Grader.deactivated_at)
     if keys is not None:
         statement = statement.where(Grader.id.in_(keys))
     return {
         ("grader", key): json.dumps(
-            [name, role, *(("deactivated",) if deactivated_at else ())], ensure_ascii=False
+            [name, STORED_ROLES.get(role, role), *(("deactivated",) if deactivated_at else ())],
+            ensure_ascii=False,
         )
         for key, name, role, deactivated_at in session.execute(statement)
     }

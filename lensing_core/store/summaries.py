@@ -129,7 +129,7 @@ class LabelCounts:
 
 
 def count_labels(session: Session, catalog_id: int) -> LabelCounts:
-    """How many candidates of a catalog are labelled, and as what."""
+    """How many candidates of a catalog are labeled, and as what."""
     counts: dict[int | None, int] = {}
     for label, count in session.execute(
         select(Candidate.label, func.count())
@@ -244,7 +244,7 @@ def histogram_scores(
 ) -> ScoreHistogram:
     """Histogram of the fused, calibrated logits of a catalog, by imported label.
 
-    All scores are counted along the index, bin by bin; only those of labelled candidates, which
+    All scores are counted along the index, bin by bin; only those of labeled candidates, which
     are few in a survey, are read, and in batches.
     """
     edges = np.linspace(-HISTOGRAM_LIMIT_LOGIT, HISTOGRAM_LIMIT_LOGIT, n_bins + 1)
@@ -260,7 +260,7 @@ def histogram_scores(
             for k in range(n_bins)
         )
     )
-    labelled = (
+    labeled = (
         select(Candidate.label, Score.logit)
         .join(Score, Score.candidate_id == Candidate.id)
         .where(Candidate.catalog_id == catalog_id, Candidate.label.is_not(None), *of_pair)
@@ -270,7 +270,7 @@ def histogram_scores(
     counts = {label: np.zeros(n_bins, dtype=np.int64) for label in (0, 1)}
     for k, count in session.execute(in_bins):
         everything[k] = count
-    for rows in session.execute(labelled).partitions():
+    for rows in session.execute(labeled).partitions():
         labels, logits = np.array([tuple(row) for row in rows], dtype=np.float64).T
         bins = np.searchsorted(inner, logits, side="right")
         for label, row in counts.items():

@@ -31,7 +31,7 @@ def _check(
     if not np.isfinite(members).all():
         raise BadInputError("Member logits hold NaN or infinity; score all objects first.")
     if set(np.unique(truth)) != {0.0, 1.0}:
-        raise BadInputError("Combining members needs labelled objects of both classes.")
+        raise BadInputError("Combining members needs labeled objects of both classes.")
     return members, truth
 
 
@@ -64,10 +64,10 @@ class LogisticStack:
         members, truth = _check(logits, labels)
         # An equal-weight start: fit the departure from the mean, which the penalty then shrinks.
         mean = members.mean(axis=1, keepdims=True)
-        centred = np.hstack([mean, members[:, :-1] - mean])
-        scale = np.maximum(centred.std(axis=0), 1e-9)
+        centerd = np.hstack([mean, members[:, :-1] - mean])
+        scale = np.maximum(centerd.std(axis=0), 1e-9)
         fitted = LogisticRegression(C=inverse_penalty * len(truth), max_iter=1000)
-        fitted.fit(centred / scale, truth)
+        fitted.fit(centerd / scale, truth)
         on_mean, *on_departure = fitted.coef_[0] / scale
         departures = np.array(on_departure)
         m = members.shape[1]

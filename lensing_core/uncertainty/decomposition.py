@@ -51,7 +51,7 @@ def mean_logit(member_logits: ArrayLike) -> Float64Array:
 def inverse_variance_logit(
     member_logits: ArrayLike, variances: ArrayLike, *, floor: float = 1e-2
 ) -> Float64Array:
-    """Σ w_m z_m with w_m ∝ 1 / (σ_m² + floor), normalised for each object.
+    """Σ w_m z_m with w_m ∝ 1 / (σ_m² + floor), normalized for each object.
 
     Parameters
     ----------

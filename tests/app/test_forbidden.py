@@ -13,7 +13,7 @@ from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.label.session_rows import closing, session_row
 from lens_triage.app.main import PAGES
-from lens_triage.app.permissions import ACTIONS, GRADER, NOBODY, ORGANISER
+from lens_triage.app.permissions import ACTIONS, GRADER, NOBODY, ORGANIZER
 from lens_triage.app.runs.monitor import RunMonitor
 from lens_triage.app.team.rows import round_row
 from lens_triage.app.widgets.action_button import ActionButton
@@ -59,7 +59,7 @@ def _open_tabs(page: Any) -> None:
             tabs.active = k
 
 
-@pytest.mark.parametrize("who", [NOBODY, GRADER, ORGANISER])
+@pytest.mark.parametrize("who", [NOBODY, GRADER, ORGANIZER])
 @pytest.mark.parametrize("slug", BUTTONS)
 def test_buttons_of_pages(seen_by, who: str, slug: str) -> None:
     context = seen_by(who)
@@ -77,7 +77,7 @@ def test_buttons_of_pages(seen_by, who: str, slug: str) -> None:
             assert bool(button.forbidden) == (who not in ACTIONS[action].may)
 
 
-@pytest.mark.parametrize("who", [NOBODY, GRADER, ORGANISER])
+@pytest.mark.parametrize("who", [NOBODY, GRADER, ORGANIZER])
 def test_buttons_of_rows_and_of_runs(seen_by, who: str) -> None:
     context = seen_by(who)
     tables = [p for p in shown(PAGES["train"][1](context)) if isinstance(p, Table)]
@@ -110,7 +110,7 @@ def test_who_may_close_which_session(seen_by, filled_workspace) -> None:
 
 def test_a_round_that_may_not_be_promoted_says_why(seen_by) -> None:
     reason = why_not(seen_by(GRADER), "promote")
-    assert reason == "Only an organiser may promote an ensemble."
+    assert reason == "Only an organizer may promote an ensemble."
     fields = dict.fromkeys(Round.__dataclass_fields__, 0)
     found = Round(**{**fields, "figures": {}, "differences": {}, "top": Proportion(0, 0),
                      "ensemble": "round-2", "promoted": False})  # fmt: skip

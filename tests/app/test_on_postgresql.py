@@ -47,7 +47,7 @@ def test_a_workspace_runs_scores_ranks_and_grades_on_a_server(on_server):
     assert not on_server.database.exists()
     assert stat.S_IMODE(on_server.database_url_file.stat().st_mode) == 0o600
     simulate = SimulateSettings(
-        catalog="sky", n_objects=40, bands=["g", "r", "i"], size_arcsec=12.0, labelled=False
+        catalog="sky", n_objects=40, bands=["g", "r", "i"], size_arcsec=12.0, labeled=False
     )
     first = jobs.submit(on_server, simulate)
     second = jobs.submit(

@@ -52,7 +52,7 @@ def grade(database: Database, n: int, first: int = 0) -> None:
 
 @pytest.fixture
 def database(workspace: Workspace) -> Database:
-    """A log of 30 grades on 12 objects; an organiser is signed in."""
+    """A log of 30 grades on 12 objects; an organizer is signed in."""
     database = open_database(workspace)
     with database.session() as session:
         add_catalog(session, "survey", 15)
@@ -154,7 +154,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Workspace], object], str]] = {
     "deactivated": (
         sql("UPDATE grader SET deactivated_at = created_at WHERE name = 'Bo'"), "Grader 3"
     ),
-    "organiser invented": (
+    "organizer invented": (
         sql("INSERT INTO grader (name, role, preferences, created_at, skeleton) "
             "VALUES ('Eve', 'organiser', '{}', '2026-01-01', 'eve')"),
         "Grader 4 .* not there when",
@@ -270,7 +270,7 @@ def test_an_older_copy_is_known_for_one_and_can_be_accepted(workspace, database)
 def test_what_the_program_changes_is_in_order(workspace, database):
     with database.session() as session:
         ana = grader_named(session, "Ana")
-        set_role(session, ana.id, "organiser")
+        set_role(session, ana.id, "organizer")
         ana.name = "Anna"
     assert sealed_log.check(workspace, database).n_events == 30
     with database.session() as session:

@@ -30,7 +30,7 @@ from lens_triage.app.http.identity import SignedIn, cookie_name, current_grader,
 from lens_triage.app.label import handlers as label_handlers
 from lens_triage.app.label.sessions import SessionBoard
 from lens_triage.app.overview.view import OverviewBoard
-from lens_triage.app.permissions import ACTIONS, ALONE, GRADER, NOBODY, ORGANISER, WHO
+from lens_triage.app.permissions import ACTIONS, ALONE, GRADER, NOBODY, ORGANIZER, WHO
 from lens_triage.app.review import events as review_events
 from lens_triage.app.review import exporting, samp
 from lens_triage.app.review import handlers as review_handlers
@@ -65,7 +65,7 @@ from lensing_core.store.tables import (
 )
 from lensing_core.workspace import Workspace
 
-REFUSED = re.compile(r"Nobody is signed in|Only an organiser may|Somebody else is signed in")
+REFUSED = re.compile(r"Nobody is signed in|Only an organizer may|Somebody else is signed in")
 OTHERS, OWN = "of somebody else", "of their own"
 REVOKED, DEACTIVATED = "revoked", "deactivated"
 SCENES = [*WHO, REVOKED, DEACTIVATED]
@@ -383,7 +383,7 @@ def by_settings(scene: Scene) -> str:
 def by_people(action: str) -> Way:
     def do(scene: Scene) -> str:
         key = scene.id_of(Grader, "Di") or 1
-        board = PeopleBoard(scene.context, scene.person or SignedIn(0, "", ORGANISER, False))
+        board = PeopleBoard(scene.context, scene.person or SignedIn(0, "", ORGANIZER, False))
         board.table._handle_msg({"action": action, "key": str(key)})
         return board.notice.message
 
@@ -393,7 +393,7 @@ def by_people(action: str) -> Way:
 
 WAYS += [
     ("reset_passphrase", by_people("reset")),
-    ("set_role", by_people("organiser")),
+    ("set_role", by_people("organizer")),
     ("set_active", by_people("deactivate")),
 ]
 READS_ONLY = {"export_grades", "export_candidates"}
@@ -466,7 +466,7 @@ def _scene(place: Place, who: str) -> Scene:
         with open_database(place.workspace).session() as session:
             sign_in(session, "Ana")
     elif who != ALONE:
-        context, person = signed_in_as(context, "Bo", who if who in WHO else ORGANISER)
+        context, person = signed_in_as(context, "Bo", who if who in WHO else ORGANIZER)
     with open_database(place.workspace).session() as session:
         queue = [QueueEntry(1, "rank 1"), QueueEntry(2, "rank 2")]
         create_session(session, NewSession(OTHERS, queue, {}), None)
@@ -497,12 +497,12 @@ def test_an_action_is_done_by_those_whom_the_table_names_alone(begin, who, actio
 
 
 def test_a_role_that_was_taken_away_is_gone_at_the_next_message(begin):
-    scene = begin(ORGANISER)
+    scene = begin(ORGANIZER)
     board = EnsembleBoard(scene.context)
     with scene.database.session() as session:
         get_grader(session, scene.person.id).role = "grader"
     board.table._handle_msg({"action": "take_back", "key": "first"})
-    assert board._notice.message.startswith("Only an organiser may")
+    assert board._notice.message.startswith("Only an organizer may")
 
 
 def test_who_signed_in_after_the_page_was_opened_writes_nothing_by_it(begin):
@@ -534,5 +534,5 @@ def test_all_of_the_table_is_walked():
     assert {action for action, _ in WAYS} == set(ACTIONS)
     for action in ACTIONS.values():
         assert action.may <= WHO.keys()
-        assert ORGANISER in action.may  # nobody may do more than an organiser
+        assert ORGANIZER in action.may  # nobody may do more than an organizer
         assert GRADER in action.may or NOBODY not in action.may

@@ -25,7 +25,7 @@ SOURCES = {
 }
 # Of the layers below, called by pages with a workspace: they read. What writes is in app/acts.py.
 READ = {
-    "AttentionSource", "CutoutSource", "LabelService", "NeighbourIndex", "TileSource", "WideField",
+    "AttentionSource", "CutoutSource", "LabelService", "NeighborIndex", "TileSource", "WideField",
     "check_realism", "choose_queue", "compare_ensembles", "cutout_source",
     "embedding_map", "estimate_search", "evaluate", "evaluate_real", "exists",
     "explain_candidate", "feature_importance", "folder_sizes", "list_backups", "load_member",
@@ -78,7 +78,7 @@ def test_the_database_that_pages_are_given_is_for_reading(context, write):
     with pytest.raises(PolicyError, match="may read"), context.database.session() as session:
         write(session)
     with context.database.session() as session:
-        assert [(one.name, one.role) for one in list_graders(session)] == [("Ana", "organiser")]
+        assert [(one.name, one.role) for one in list_graders(session)] == [("Ana", "organizer")]
 
 
 def test_reading_by_any_statement_goes_on(context):

@@ -192,7 +192,7 @@ def visit(page: Page) -> Callable[[str], None]:
 
 @pytest.fixture
 def screenshot(page: Page, request: pytest.FixtureRequest) -> Callable[..., Path]:
-    """Function that keeps a picture of the page in the folder of artefacts."""
+    """Function that keeps a picture of the page in the folder of artifacts."""
     folder = Path(os.environ.get("LENS_TRIAGE_ARTIFACTS", ROOT / "artifacts"))
     folder.mkdir(parents=True, exist_ok=True)
 

@@ -177,7 +177,7 @@ def test_arcs_are_painted_into_a_catalog(
 ) -> None:
     sky = SimulateSettings(
         catalog="sky", survey="hsc", bands=["g", "r"], size_arcsec=8.0, n_objects=40,
-        lens_fraction=0.0, labelled=False,
+        lens_fraction=0.0, labeled=False,
     )  # fmt: skip
     assert jobs.wait(workspace, jobs.submit(workspace, sky)).status == "succeeded"
     visit(f"{server}/catalogs?tab=inject")

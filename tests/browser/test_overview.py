@@ -72,7 +72,7 @@ def test_long_names_are_cut_with_the_whole_in_the_tooltip(
     filled_server: str, page: Page, visit: Visit
 ) -> None:
     visit(f"{filled_server}/overview")
-    name = "decals-dr10-south-luminous-red-galaxies-with-blue-neighbours"
+    name = "decals-dr10-south-luminous-red-galaxies-with-blue-neighbors"
     cell = page.get_by_role("table", name="Catalogs").locator("td", has_text=name)
     expect(cell).to_have_attribute("title", name)
     overflow = cell.evaluate("element => element.scrollWidth > element.clientWidth")

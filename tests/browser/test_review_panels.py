@@ -34,7 +34,7 @@ NO_SCORE = "a-very-long-object-name-" + "x" * 90
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Galaxies and arcs, half of them labelled, scored by the default ensemble for HSC."""
+    """Galaxies and arcs, half of them labeled, scored by the default ensemble for HSC."""
     workspace = Workspace.create(tmp_path_factory.mktemp("panels") / "workspace")
     open_database(workspace)
     adopt_ensemble(workspace, SHIPPED / "default-hsc")
@@ -166,7 +166,7 @@ def test_attention_is_laid_over_the_picture_and_goes_with_it(desk, screenshot) -
     expect(desk.get_by_text("Features, in log-odds")).to_be_visible()  # remembered
 
 
-def test_context_has_neighbours_links_and_the_field_when_asked(desk, pictures, screenshot) -> None:
+def test_context_has_neighbors_links_and_the_field_when_asked(desk, pictures, screenshot) -> None:
     desk.keyboard.press("n")
     expect(desk.locator(".alike").first.locator(".stamp")).to_have_count(6)
     expect(desk.locator(".alike").nth(1).locator(".stamp")).to_have_count(6)

@@ -53,7 +53,7 @@ def test_the_frame_stays_between_pages(filled_server: str, page: Page, visit) ->
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_page_has_its_colours_while_it_loads(
+def test_a_page_has_its_colors_while_it_loads(
     theme: str, server: str, page: Page, screenshot: Callable[[str], object]
 ) -> None:
     page.context.add_cookies([{"name": THEME_COOKIE, "value": theme, "url": server}])
@@ -67,6 +67,6 @@ def test_a_page_has_its_colours_while_it_loads(
 
 
 def _ground(theme: str) -> str:
-    """The colour below everything, as a browser writes it."""
-    colour = THEME_CONFIG[theme]["palette"]["background"]["default"]
-    return "rgb({}, {}, {})".format(*bytes.fromhex(colour[1:]))
+    """The color below everything, as a browser writes it."""
+    color = THEME_CONFIG[theme]["palette"]["background"]["default"]
+    return "rgb({}, {}, {})".format(*bytes.fromhex(color[1:]))

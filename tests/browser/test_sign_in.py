@@ -23,7 +23,7 @@ def test_a_name_is_kept_guarded_and_given_up(server, page, faults, screenshot) -
     screenshot("light")
     page.get_by_label("Passphrase").fill("correct horse")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Ana Lima")).to_contain_text("organiser")
+    expect(page.get_by_role("button", name="Ana Lima")).to_contain_text("organizer")
     (cookie,) = [c for c in page.context.cookies() if c["name"].startswith("lens-triage-grader")]
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Strict"
@@ -36,7 +36,7 @@ def test_a_name_is_kept_guarded_and_given_up(server, page, faults, screenshot) -
     page.get_by_role("combobox", name="Name").fill("Bo")
     page.get_by_label("Passphrase").fill("")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Bo")).not_to_contain_text("organiser")
+    expect(page.get_by_role("button", name="Bo")).not_to_contain_text("organizer")
     page.context.add_cookies([{**cookie, "value": cookie["value"][:-4] + "0000"}])
     page.reload()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()  # a forged cookie is none

@@ -22,7 +22,7 @@ from lensing_core.workspace import Workspace
 
 
 def grade(workspace: Workspace, n: int) -> None:
-    """Ana, an organiser, and Bo on ``n`` objects; they differ on one."""
+    """Ana, an organizer, and Bo on ``n`` objects; they differ on one."""
     with open_database(workspace).session() as session:
         sign_in(session, "Ana")
         graders = [grader_named(session, name).id for name in ("Ana", "Bo")]

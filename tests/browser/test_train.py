@@ -50,7 +50,7 @@ def test_a_training_is_cancelled_resumed_compared_and_promoted(
     expect(page.get_by_label("Ensemble", exact=True)).to_have_value("first")
     page.get_by_role("button", name="Trees", exact=True).click()
     expect(page.get_by_label("Rounds")).to_have_value("40")
-    page.get_by_role("button", name="Optimisation", exact=True).click()
+    page.get_by_role("button", name="Optimization", exact=True).click()
     page.get_by_role("textbox", name="Epochs", exact=True).fill("12")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Train", exact=True).click()

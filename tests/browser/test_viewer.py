@@ -133,8 +133,8 @@ def test_the_readout_tells_values_and_places(look, screenshot) -> None:
     ra, dec = re.findall(r"[\d:.]+:[\d.]+", readout.inner_text())
     found = SkyCoord(ra, dec, unit=(u.hourangle, u.deg))
     assert found.separation(sky).arcsec < 0.11  # half a pixel of the screen and of the cutout
-    centre = SkyCoord(RA_DEG, DEC_DEG, unit="deg")
-    expect(readout).to_contain_text(f"PA {centre.position_angle(sky).deg:.0f}°")
+    center = SkyCoord(RA_DEG, DEC_DEG, unit="deg")
+    expect(readout).to_contain_text(f"PA {center.position_angle(sky).deg:.0f}°")
     # Values: 100 b in band b, with a zero point of 27: 100 are 100 · 10^(0.4 · 4.4) nJy.
     values = page.locator(".strip .band:visible .band-value")
     expect(values.nth(2)).to_have_text("5754 nJy")
@@ -182,7 +182,7 @@ def test_pictures_zoom_and_pan_together_and_are_measured(look, screenshot) -> No
     assert zoom(page) == 1
 
 
-def test_layers_stretches_and_colours(look, screenshot) -> None:
+def test_layers_stretches_and_colors(look, screenshot) -> None:
     page = look("placed")
     page.keyboard.press("l")
     expect(page.locator(".frame-caption")).to_contain_text("galaxy subtracted")
@@ -192,7 +192,7 @@ def test_layers_stretches_and_colours(look, screenshot) -> None:
     expect(page.locator(".strip .band:visible")).to_have_count(6)
     for _ in range(2):
         page.keyboard.press("g")
-    expect(page.get_by_title("Colour map of single bands")).to_have_value("inferno")
+    expect(page.get_by_title("Color map of single bands")).to_have_value("inferno")
     page.wait_for_timeout(600)
     both_themes(page, screenshot, "tiled-residual")
     page.keyboard.press("v")

@@ -144,7 +144,7 @@ def test_gain_from_the_electron_zero_point(tmp_path):
     [
         ("[mine]", "[mine", "not valid TOML"),
         ("[mine]", "[Mine]", "use 1 to 63 characters"),
-        ("[mine]", "colour = 1\n[mine]", "'colour' stands outside a survey"),
+        ("[mine]", "color = 1\n[mine]", "'color' stands outside a survey"),
         ('title = "My telescope"', "", r"\[mine\]: title is missing"),
         ("pixel_scale_arcsec = 0.4", "pixel_scale_arcsec = -1", "pixel_scale_arcsec is -1"),
         ("psf_fwhm_arcsec = 1.2", 'psf_fwhm_arcsec = "1.2"', r"band 1 \(V\): psf_fwhm_arcsec is '"),

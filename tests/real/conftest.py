@@ -115,7 +115,7 @@ def hst_settings(real_data: Path, tmp_path: Path) -> IngestSettings:
 
 @pytest.fixture
 def cfhtls_settings(real_data: Path) -> IngestSettings:
-    """CFHTLS: 210 colour pictures with a white frame; graded by three experts from 0 to 3."""
+    """CFHTLS: 210 color pictures with a white frame; graded by three experts from 0 to 3."""
     folder = real_data / "spacewarps_cfhtls"
     return IngestSettings(
         catalog="spacewarps",

@@ -120,7 +120,7 @@ def test_euclid_noise_psf_and_positions(workspace, euclid_settings, ingest, real
     vis, y = (fits.getdata(path, name) for name in ("VIS_PSF", "NIR_Y_PSF"))
     np.testing.assert_allclose(psf[0][6:27, 6:27], vis / vis.sum(), rtol=1e-4, atol=1e-8)
     np.testing.assert_allclose(psf[1], y / y.sum(), rtol=1e-4, atol=1e-8)
-    # The group is 300 px wide: its centre is kept.
+    # The group is 300 px wide: its center is kept.
     group = rows["102044185_NEG528176967277992842"]
     image = fits.getdata(real_data / "euclid_q1_galaxy/sample_group/group/group.fits", "VIS_FLUX")
     np.testing.assert_array_equal(store.read(group.cutout_index)[0], image[100:200, 100:200])

@@ -203,8 +203,8 @@ def test_euclid_multi_extension_files(workspace, real_data, tmp_path):
     assert pixels.shape == (4, 4, 100, 100)
     vis = pixels[:, 0]
     noise = 1.4826 * np.nanmedian(np.abs(vis - np.nanmedian(vis)), axis=(1, 2))
-    centre = vis[:, 45:55, 45:55].mean(axis=(1, 2))
-    assert (centre > 3 * noise).all()  # a galaxy is in the middle
+    center = vis[:, 45:55, 45:55].mean(axis=(1, 2))
+    assert (center > 3 * noise).all()  # a galaxy is in the middle
 
 
 def test_jwst_bands_of_two_pixel_scales(workspace, real_data):

@@ -22,7 +22,7 @@ def hold_out(
     contrast: float = 2.0,
     seed: int = 0,
 ) -> HeldOut:
-    """Write scores of all labelled objects of catalogs; lenses know their Einstein radius.
+    """Write scores of all labeled objects of catalogs; lenses know their Einstein radius.
 
     The ensemble is made if there is none of its name. Logits are calibrated: those of a normal
     score of unit width, whose mean is higher by ``contrast`` for lenses, at :data:`PRIOR`.

@@ -25,7 +25,7 @@ from lensing_core.store.tables import (
 )
 from lensing_core.workspace import Workspace
 
-LONG_NAME = "decals-dr10-south-luminous-red-galaxies-with-blue-neighbours"
+LONG_NAME = "decals-dr10-south-luminous-red-galaxies-with-blue-neighbors"
 N_OBSERVED, N_SIMULATED, N_LONG = 140, 60, 12
 _CONTRACT = {
     "bands": ["g", "r", "i"],
@@ -62,7 +62,7 @@ def _catalog(
     bands: tuple[str, ...] = ("g", "r", "i"),
     size: int = 48,
     seed: int = 1,
-    labelled: bool = False,
+    labeled: bool = False,
     rejected: tuple[Rejected, ...] = (),
     survey: str = "hsc",
     origin: str = "observed",
@@ -78,7 +78,7 @@ def _catalog(
         geometry,
         {"name": survey},
         origin=origin,
-        label_source="sim:test" if labelled else None,
+        label_source="sim:test" if labeled else None,
         notes={"cropped": "from 60 px to 48 px", "files": 3 * n},
     )
     writer = CatalogWriter(workspace, spec)
@@ -87,7 +87,7 @@ def _catalog(
             object_id=f"{name[:6]}-{k:05d}",
             ra_deg=float(150 + rng.uniform(-1, 1)),
             dec_deg=float(2 + rng.uniform(-1, 1)),
-            label=int(lens[k]) if labelled else None,
+            label=int(lens[k]) if labeled else None,
             magnitude=float(rng.uniform(17, 22)),
             observation={"z_phot": float(rng.uniform(0.2, 0.9))} if k % 3 else {},
         )
@@ -285,7 +285,7 @@ def _runs(workspace: Workspace) -> None:
 def fill_workspace(workspace: Workspace) -> Workspace:
     """Catalogs ``cosmos`` (scored, 37 rows quarantined), ``simulated`` and one of a long name."""
     _catalog(workspace, "cosmos", N_OBSERVED, rejected=_rejected())
-    _catalog(workspace, "simulated", N_SIMULATED, seed=2, labelled=True, origin="simulated")
+    _catalog(workspace, "simulated", N_SIMULATED, seed=2, labeled=True, origin="simulated")
     _catalog(
         workspace,
         LONG_NAME,

@@ -69,7 +69,7 @@ def fill_for_finding(workspace: Workspace) -> Workspace:
             kind="lens",
             version="1",
             radius_arcsec=2,
-            max_normalised=5,
+            max_normalized=5,
             candidate_error_arcsec=0.2,
             reference_error_arcsec=0.5,
             state="complete",

@@ -16,10 +16,10 @@ def signed_in_as(
 ) -> tuple[AppContext, SignedIn]:
     """The context of a browser in which a person of a role is signed in, and who it is.
 
-    An organiser is there before, as in every workspace in which somebody has signed in.
+    An organizer is there before, as in every workspace in which somebody has signed in.
     """
     with open_database(context.workspace).session() as session:
-        sign_in(session, "The organiser")
+        sign_in(session, "The organizer")
         person = sign_in(session, name)
         set_role(session, person.id, role)
         token = open_sign_in(session, person)

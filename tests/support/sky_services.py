@@ -114,9 +114,9 @@ def _handler(services: SkyServices) -> type[BaseHTTPRequestHandler]:
                 self._send(b"no such page", "text/plain", 404)
 
         def _ned(self, query: dict[str, str]) -> None:
-            centre = SkyCoord(15 * float(query["lon"]), float(query["lat"]), unit="deg")
+            center = SkyCoord(15 * float(query["lon"]), float(query["lat"]), unit="deg")
             known = SkyCoord(services.ned["RA(deg)"], services.ned["DEC(deg)"], unit="deg")
-            near = centre.separation(known) <= float(query["radius"]) * u.arcmin
+            near = center.separation(known) <= float(query["radius"]) * u.arcmin
             if not near.any():
                 body = (
                     b'<?xml version="1.0"?><VOTABLE version="1.1"><RESOURCE>'

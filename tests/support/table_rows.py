@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lensing_core.ingest.catalog_writer import Rejected
-from lensing_core.ingest.columns import ColumnMap, recognise
+from lensing_core.ingest.columns import ColumnMap, recognize
 from lensing_core.ingest.ids import id_doubts
 from lensing_core.ingest.label_columns import label_doubts
 from lensing_core.ingest.labels import LabelRule
@@ -70,7 +70,7 @@ def rows_of(
 ) -> TableRows:
     """All rows of a table, by the steps of an import."""
     table, rule = read_table(path, part=part), rule or LabelRule()
-    columns = recognise(table, BANDS, stated)
+    columns = recognize(table, BANDS, stated)
     roles, told = columns.roles, list(table.notes)
     positions = PositionReader()
     if "ra" in roles and "dec" in roles:

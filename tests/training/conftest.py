@@ -1,4 +1,4 @@
-"""A small labelled catalog: blobs, with a blue ring around those that count as lenses."""
+"""A small labeled catalog: blobs, with a blue ring around those that count as lenses."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def make_catalog(workspace: Workspace) -> Callable[..., np.ndarray]:
     """Write a catalog of blobs and rings; returns the labels."""
 
     def make(
-        name: str, n: int, seed: int, *, labelled: bool = True, size_px: int = SIZE, **spec: object
+        name: str, n: int, seed: int, *, labeled: bool = True, size_px: int = SIZE, **spec: object
     ) -> np.ndarray:
         flux, labels = blobs_and_rings(n, seed, size_px)
         geometry = CutoutGeometry(
@@ -50,7 +50,7 @@ def make_catalog(workspace: Workspace) -> Callable[..., np.ndarray]:
                 f"{name}-{k}",
                 float(rng.uniform(0, 60)),
                 float(rng.uniform(-20, 20)),
-                label=int(labels[k]) if labelled else None,
+                label=int(labels[k]) if labeled else None,
             )
             for k in range(n)
         ]

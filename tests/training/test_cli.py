@@ -42,14 +42,14 @@ def test_options_reach_the_settings(tmp_path):
             "g",
             "--bands",
             "r",
-            "--no-labelled",
+            "--no-labeled",
             "--lens-fraction",
             "0.25",
         ],
     )
     stored = json.loads(result.output)
     assert (stored["n_objects"], stored["bands"]) == (7, ["g", "r"])
-    assert (stored["labelled"], stored["lens_fraction"]) == (False, 0.25)
+    assert (stored["labeled"], stored["lens_fraction"]) == (False, 0.25)
 
 
 def test_bounds_are_those_of_the_settings(tmp_path):

@@ -42,8 +42,8 @@ def test_settings_fit_together():
         survey.survey,
         survey.size_arcsec,
     )
-    assert learn.labelled
-    assert not survey.labelled
+    assert learn.labeled
+    assert not survey.labeled
     assert learn.seed != survey.seed
 
 

@@ -25,7 +25,7 @@ def test_roles_names_and_passphrases_are_looked_after(workspace):
         sign_in(session, "Bo", "battery staple")
     listed = run("list").output
     assert "Ana" in listed
-    assert "organiser" in listed
+    assert "organizer" in listed
     printed = run("reset", "Bo").output
     assert printed.startswith("New passphrase of Bo: ")
     with database.session() as session:
@@ -33,7 +33,7 @@ def test_roles_names_and_passphrases_are_looked_after(workspace):
             sign_in(session, "Bo", "battery staple")
         assert sign_in(session, "Bo", printed.split(": ")[1].strip()).name == "Bo"
     assert isinstance(run("role", "Ana", "grader").exception, PolicyError)
-    assert run("role", "Bo", "organiser").output == "Bo: organiser.\n"
+    assert run("role", "Bo", "organizer").output == "Bo: organizer.\n"
     assert run("deactivate", "Ana").output == "Ana is deactivated.\n"
     assert "deactivated" in run("list").output
     assert isinstance(run("deactivate", "Bo").exception, PolicyError)

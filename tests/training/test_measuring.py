@@ -1,4 +1,4 @@
-"""Arcs and colours beside the candidates: at scoring, and from stored features afterwards."""
+"""Arcs and colors beside the candidates: at scoring, and from stored features afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lensing_core.models.outputs import outputs_path
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Observation
 
-COLUMNS = ("arc_radius_arcsec", "arc_length_arcsec", "arc_angle_deg", "arc_galaxy_colour_mag")
+COLUMNS = ("arc_radius_arcsec", "arc_length_arcsec", "arc_angle_deg", "arc_galaxy_color_mag")
 
 
 def stored(workspace, column: str) -> np.ndarray:
@@ -30,7 +30,7 @@ def stored(workspace, column: str) -> np.ndarray:
 
 
 def half_rings(workspace, n: int) -> np.ndarray:
-    """A labelled catalog of blobs, a third of them with half a blue ring; returns the labels."""
+    """A labeled catalog of blobs, a third of them with half a blue ring; returns the labels."""
     rng = np.random.default_rng(1)
     labels = (np.arange(n) % 3 == 0).astype(int)
     axis = np.arange(32) - 15.5
@@ -55,8 +55,8 @@ def test_features_become_columns_in_their_units():
     table = np.array([[np.pi / 2, 3, 1.5, 9, 0.7, -0.5, -0.25], [0, 0] + [np.nan] * 5], "f4")
     found = measures_of_features(names, table)
     assert found["arc_angle_deg"].tolist() == pytest.approx([90, 0], abs=1e-5)
-    assert found["arc_galaxy_colour_mag"][0] == pytest.approx(-0.75)
-    assert np.isnan(found["arc_galaxy_colour_mag"][1])
+    assert found["arc_galaxy_color_mag"][0] == pytest.approx(-0.75)
+    assert np.isnan(found["arc_galaxy_color_mag"][1])
     assert measures_of_features(("grid_0",), table[:, :1]) == {}
 
 
@@ -74,7 +74,7 @@ def test_the_proxy_of_a_catalog_row():
 
 
 @pytest.mark.slow
-def test_scoring_keeps_arcs_and_colours(workspace, make_context):
+def test_scoring_keeps_arcs_and_colors(workspace, make_context):
     labels = half_rings(workspace, 240)
     settings = TrainSettings(
         ensemble="first", catalogs=["rings"], members=["trees"], rounds=20, leaves=7
@@ -89,7 +89,7 @@ def test_scoring_keeps_arcs_and_colours(workspace, make_context):
     assert 90 < np.median(angle[arcs]) < 200
     # of the middle of half a ring
     assert np.nanmedian(radius[arcs]) == pytest.approx(9 * 0.168 * 2 / np.pi, rel=0.1)
-    assert np.nanmedian(stored(workspace, "arc_galaxy_colour_mag")[arcs]) < -1
+    assert np.nanmedian(stored(workspace, "arc_galaxy_color_mag")[arcs]) < -1
     assert np.isnan(stored(workspace, "theta_e_proxy_arcsec")).all()
     before = [stored(workspace, name) for name in COLUMNS]
 

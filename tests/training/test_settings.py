@@ -25,6 +25,13 @@ def test_groups_and_units_name_real_settings(settings):
     assert {name for group in settings.groups.values() for name in group} <= names
 
 
+def test_settings_of_older_versions_are_read_by_their_new_names():
+    old = {"labelled": False, "artefact_fraction": 0.5}
+    made = SimulateSettings.from_json(old)
+    assert (made.labeled, made.artifact_fraction) == (False, 0.5)
+    assert SETTINGS["crossmatch"].from_json({"max_normalised": 4.0}).max_normalized == 4.0
+
+
 def test_every_kind_has_a_job_function():
     assert set(_FUNCTIONS) == set(SETTINGS)
     assert all(callable(job_function(kind)) for kind in SETTINGS)
@@ -45,5 +52,5 @@ def test_a_bad_value_names_the_setting(values, message):
 
 
 def test_stored_settings_of_another_version_are_refused():
-    with pytest.raises(BadInputError, match="unknown colour"):
-        SimulateSettings.from_json({"colour": 1})
+    with pytest.raises(BadInputError, match="unknown color"):
+        SimulateSettings.from_json({"color": 1})

@@ -37,7 +37,7 @@ def logits(workspace) -> np.ndarray:
 @pytest.mark.slow
 def test_an_adopted_ensemble_scores_as_it_did(workspace, tmp_path, make_catalog, make_context):
     make_catalog("train", 450, seed=1)
-    make_catalog("survey", 60, seed=2, labelled=False)
+    make_catalog("survey", 60, seed=2, labeled=False)
     settings = TrainSettings(
         ensemble="e1", catalogs=["train"], epochs=1, rounds=20, weight_bits="16"
     )

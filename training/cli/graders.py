@@ -48,9 +48,9 @@ def reset(workspace: WorkspaceArgument, name: NameArgument) -> None:
 def role(
     workspace: WorkspaceArgument,
     name: NameArgument,
-    role: Annotated[str, typer.Argument(help="grader or organiser", show_default=False)],
+    role: Annotated[str, typer.Argument(help="grader or organizer", show_default=False)],
 ) -> None:
-    """Make somebody an organiser, or a grader; one organiser always stays."""
+    """Make somebody an organizer, or a grader; one organizer always stays."""
     with open_database(Workspace.open(workspace)).session() as session:
         grader = set_role(session, named_grader(session, name).id, role)
     console.print(f"{grader.name}: {grader.role}.", soft_wrap=True)

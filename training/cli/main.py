@@ -121,7 +121,7 @@ def measure(
     workspace: WorkspaceArgument,
     catalog: Annotated[str, typer.Argument(help="Name of the catalog.", show_default=False)],
 ) -> None:
-    """Fill the arc, colour and Einstein-radius filters of a catalog of an older workspace."""
+    """Fill the arc, color and Einstein-radius filters of a catalog of an older workspace."""
     from lens_triage.training.measuring import (
         measure_catalog,  # here, so that other commands start fast
     )

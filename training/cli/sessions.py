@@ -18,7 +18,7 @@ from lens_triage.training.cli.types import (
 )
 from lens_triage.training.labeling import SessionSettings, make_session
 from lens_triage.training.settings import fields
-from lensing_core.labeling import SessionSummary, close_session, list_sessions, summarise
+from lensing_core.labeling import SessionSummary, close_session, list_sessions, summarize
 from lensing_core.proportions import Proportion
 from lensing_core.store import open_database
 from lensing_core.store.label_sessions import session_named
@@ -70,7 +70,7 @@ def close(workspace: WorkspaceArgument, name: NameArgument) -> None:
     with open_database(Workspace.open(workspace)).session() as session:
         session_id = session_named(session, name).id
         close_session(session, session_id)
-        _print_summary(summarise(session, session_id))
+        _print_summary(summarize(session, session_id))
 
 
 def _print_summary(found: SessionSummary) -> None:

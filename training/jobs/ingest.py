@@ -19,7 +19,7 @@ from lens_triage.training.settings import IngestSettings
 from lensing_core.arrays import Float32Array
 from lensing_core.errors import LensTriageError, traceback_in
 from lensing_core.ingest.catalog_writer import CatalogSpec
-from lensing_core.ingest.columns import recognise
+from lensing_core.ingest.columns import recognize
 from lensing_core.ingest.images import BandImage
 from lensing_core.ingest.importing import (
     bytes_of_cutout,
@@ -309,7 +309,7 @@ def _preview(values: dict[str, Any], workspace: Workspace | None) -> ImportPrevi
 
 def _table_only(table: SourceTable, settings: IngestSettings, error: str) -> ImportPreview:
     try:
-        columns = recognise(table, (), settings.columns)
+        columns = recognize(table, (), settings.columns)
         roles = {name: columns.role_of(name) for name in table.names}
     except LensTriageError:
         roles = {}

@@ -55,7 +55,7 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
         scale=settings.scale,
         quasar_fraction=settings.quasar_fraction,
         group_fraction=settings.group_fraction,
-        artefact_fraction=settings.artefact_fraction,
+        artifact_fraction=settings.artifact_fraction,
         mass=settings.mass,
         min_arc_snr=settings.min_arc_snr,
         min_magnification=settings.min_magnification,
@@ -80,7 +80,7 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
             survey.to_json(),
             scale=settings.scale,
             origin="simulated",
-            label_source=f"sim:{settings.catalog}" if settings.labelled else None,
+            label_source=f"sim:{settings.catalog}" if settings.labeled else None,
             notes={"simulation": settings.to_json(), "cosmology": COSMOLOGY.name},
         ),
     )
@@ -88,7 +88,7 @@ def run(context: JobContext, settings: SimulateSettings) -> dict[str, Any]:
     done, total = writer.rows_read, settings.n_objects
     if done:
         context.log(f"Going on at object {done:,} of {total:,}.")
-    # Whole batches, so that an object is always rendered beside the same neighbours.
+    # Whole batches, so that an object is always rendered beside the same neighbors.
     rows = max(1, min(SHARD_ROWS, writer.rows_per_shard) // BATCH) * BATCH
     for stop, batches in _shards(context, _Maker(simulator, settings), done, total, rows):
         shard = []
@@ -201,9 +201,9 @@ def _candidate(
         object_id=f"sim-{settings.seed}-{index:07d}",
         ra_deg=float(_RA_DEG[0] + _RA_DEG[1] * position[0]),
         dec_deg=float(_DEC_DEG[0] + _DEC_DEG[1] * position[1]),
-        label=int(scene.is_lens) if settings.labelled else None,
-        label_source=f"sim:{settings.catalog}" if settings.labelled else None,
-        label_confidence=1.0 if settings.labelled else None,
+        label=int(scene.is_lens) if settings.labeled else None,
+        label_source=f"sim:{settings.catalog}" if settings.labeled else None,
+        label_confidence=1.0 if settings.labeled else None,
         magnitude=magnitudes[bands.index(reference)],
         observation={
             "magnitudes": dict(zip(bands, magnitudes, strict=True)),
@@ -224,7 +224,7 @@ def _psf_fwhm(frame: Frame, scene: Scene, band: int) -> float:
 
 
 def _aperture_magnitudes(flux: Float32Array, frame: Frame) -> tuple[list[float | None], float]:
-    """Magnitudes within 2″ of the centre as measured (None where the flux is not positive),
+    """Magnitudes within 2″ of the center as measured (None where the flux is not positive),
     and the largest S/N of these fluxes, from the scatter of the outermost pixels."""
     axis = (np.arange(frame.size_px) - (frame.size_px - 1) / 2) * frame.pixel_scale_arcsec
     inside = np.hypot(axis[:, None], axis[None, :]) < APERTURE_ARCSEC

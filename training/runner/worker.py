@@ -78,7 +78,7 @@ def _do(workspace: Workspace, database: Database, run_id: str) -> str:
         _log.warning("Run %s was begun again elsewhere; this attempt ends.", run_id)
         context.stop_heart()
         return "refused"
-    except Exception as problem:  # noqa: BLE001 - the last line of defence: recorded, never hidden
+    except Exception as problem:  # noqa: BLE001 - the last line of defense: recorded, never hidden
         ended = _failure(workspace, problem)
     try:
         context.stop_heart()

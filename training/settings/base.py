@@ -28,6 +28,8 @@ class RunSettings(param.Parameterized):
     kind: ClassVar[str] = ""
     units: ClassVar[dict[str, str]] = {}
     groups: ClassVar[dict[str, tuple[str, ...]]] = {}
+    older_names: ClassVar[dict[str, str]] = {}
+    """Settings by the names that runs of older versions have stored."""
 
     def __init__(self, **values: Any) -> None:
         unknown = sorted(set(values) - {f.name for f in fields(type(self))})
@@ -46,6 +48,7 @@ class RunSettings(param.Parameterized):
     def from_json(cls, values: dict[str, Any]) -> Self:
         """The settings that :meth:`to_json` wrote."""
         known = {f.name: f.parameter for f in fields(cls)}
+        values = {cls.older_names.get(name, name): value for name, value in values.items()}
         return cls(**{k: known[k].deserialize(v) if k in known else v for k, v in values.items()})
 
     def title(self) -> str:

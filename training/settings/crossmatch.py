@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import param
 
 from lens_triage.training.settings.base import RunSettings
-from lensing_core.crossmatch.choices import KINDS, MAX_NORMALISED
+from lensing_core.crossmatch.choices import KINDS, MAX_NORMALIZED
 from lensing_core.crossmatch.service_list import SERVICES
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import POSITION_FRAMES, POSITION_UNITS
@@ -18,6 +18,7 @@ class CrossmatchSettings(RunSettings):
     """Match a catalog with known lenses, other catalogs and online services."""
 
     kind = "crossmatch"
+    older_names: ClassVar = {"max_normalised": "max_normalized"}
     units: ClassVar = {
         "radius_arcsec": "arcsec",
         "candidate_error_arcsec": "arcsec",
@@ -32,7 +33,7 @@ class CrossmatchSettings(RunSettings):
         ),
         "Matching": (
             *("radius_arcsec", "candidate_error_arcsec", "reference_error_arcsec"),
-            *("max_normalised", "lenscat_table"),
+            *("max_normalized", "lenscat_table"),
         ),
         "Online services": (
             *("ensemble", "first", "vizier", "batch_size", "pause_s", "ask_anew", "mirrors"),
@@ -58,7 +59,7 @@ class CrossmatchSettings(RunSettings):
         doc="What those tables list; lens: known lenses, which count for completeness.",
     )
     columns = param.Dict(
-        default={}, doc="Columns whose names are not recognised, as ROLE=COLUMN: id, ra, dec."
+        default={}, doc="Columns whose names are not recognized, as ROLE=COLUMN: id, ra, dec."
     )
     position_unit: param.Selector[str] = param.Selector(
         default="auto", objects=list(POSITION_UNITS), doc="Unit of their positions."
@@ -89,8 +90,8 @@ class CrossmatchSettings(RunSettings):
         doc="Position error of references that state none; 0: 1 at galaxy scale, 15 at cluster "
         "scale.",
     )
-    max_normalised = param.Number(
-        default=MAX_NORMALISED,
+    max_normalized = param.Number(
+        default=MAX_NORMALIZED,
         bounds=(0.1, 10),
         doc="The farthest match in units of the joint error; what lies beyond is for review.",
     )

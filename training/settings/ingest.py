@@ -123,7 +123,7 @@ class IngestSettings(RunSettings):
     )
     columns = param.Dict(
         default={},
-        doc="Columns whose names are not recognised, as ROLE=COLUMN: id, ra, dec, label, file, "
+        doc="Columns whose names are not recognized, as ROLE=COLUMN: id, ra, dec, label, file, "
         "magnitude, z_phot, z_spec, richness, ..., mag:BAND, flux:BAND, file:BAND.",
     )
     position_unit: param.Selector[str] = param.Selector(

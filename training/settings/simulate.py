@@ -15,12 +15,13 @@ class SimulateSettings(RunSettings):
     """Simulate a survey of lenses and non-lenses with known truth."""
 
     kind = "simulate"
+    older_names: ClassVar = {"labelled": "labeled", "artefact_fraction": "artifact_fraction"}
     units: ClassVar = {"size_arcsec": "arcsec", "noise_correlation_px": "px"}
     groups: ClassVar = {
         "Catalog": ("catalog", "survey", "bands", "pixels", "size_arcsec"),
-        "Sample": ("scale", "n_objects", "lens_fraction", "labelled", "seed"),
+        "Sample": ("scale", "n_objects", "lens_fraction", "labeled", "seed"),
         "Variety": (
-            *("quasar_fraction", "group_fraction", "artefact_fraction"),
+            *("quasar_fraction", "group_fraction", "artifact_fraction"),
             *("mass", "noise_correlation_px"),
         ),
         "Selection of lenses": ("min_arc_snr", "min_magnification"),
@@ -33,7 +34,7 @@ class SimulateSettings(RunSettings):
     pixels: Any = param.Selector(
         default="flux",
         objects=["flux", "rendered"],
-        doc="Linear flux, or 8-bit colour pictures of the survey's three bands for colour.",
+        doc="Linear flux, or 8-bit color pictures of the survey's three bands for color.",
     )
     size_arcsec = param.Number(
         default=12.0,
@@ -47,7 +48,7 @@ class SimulateSettings(RunSettings):
     lens_fraction = param.Number(
         default=0.5, bounds=(0, 1), doc="Fraction that are lenses (surveys: about 1e-3)."
     )
-    labelled = param.Boolean(
+    labeled = param.Boolean(
         default=True, doc="Store the labels; off hides them (the truth is kept apart)."
     )
     seed = shared.seed("Same seed, same pixels.")
@@ -62,9 +63,9 @@ class SimulateSettings(RunSettings):
         default=0.0,
         bounds=(0, 1),
         doc="Fraction of galaxy-scale lenses that are groups, with images up to some 8 arcsec from "
-        "the centre; as many of the others are such groups without arcs.",
+        "the center; as many of the others are such groups without arcs.",
     )
-    artefact_fraction = param.Number(
+    artifact_fraction = param.Number(
         default=0.05,
         bounds=(0, 1),
         doc="Fraction of images, of lenses and others alike, with a fault: cosmic ray, satellite "

@@ -1,4 +1,4 @@
-"""Settings of ensembles trained from labelled catalogs."""
+"""Settings of ensembles trained from labeled catalogs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lensing_core.workspace import check_slug
 
 
 class TrainSettings(RunSettings):
-    """Train an ensemble on labelled catalogs."""
+    """Train an ensemble on labeled catalogs."""
 
     kind = "train"
     groups: ClassVar = {
@@ -35,7 +35,7 @@ class TrainSettings(RunSettings):
             "weight_bits",
         ),
         "Encoder": ("encoder", "weights", "crops", "views", "input_px", "layers", "unit_levels"),
-        "Optimisation": (
+        "Optimization": (
             "epochs",
             "patience",
             "network_batch",
@@ -61,7 +61,7 @@ class TrainSettings(RunSettings):
 
     ensemble = param.String(default="first", doc="Name of the ensemble to make.")
     catalogs = param.List(
-        default=["simulated"], item_type=str, doc="Labelled catalogs to train on, of one geometry."
+        default=["simulated"], item_type=str, doc="Labeled catalogs to train on, of one geometry."
     )
     members = param.ListSelector(
         default=["trees", "network"],
@@ -128,7 +128,7 @@ class TrainSettings(RunSettings):
     )
     arc_prior = param.Boolean(
         default=True,
-        doc="arc_aware: attention is biased by distances and directions around the centre; off for "
+        doc="arc_aware: attention is biased by distances and directions around the center; off for "
         "patches.",
     )
     dropout = param.Number(default=0.2, bounds=(0, 0.9), doc="Dropout in the network's head.")
@@ -151,13 +151,13 @@ class TrainSettings(RunSettings):
         default="cross_entropy",
         objects=["cross_entropy", "balanced", "focal", "nnpu"],
         doc="balanced: classes weigh the same; focal: hard objects weigh more; nnpu: label 0 means "
-        "unlabelled.",
+        "unlabeled.",
     )
     lens_prior = param.Number(
         default=0.01,
         bounds=(0, 0.5),
         inclusive_bounds=(False, True),
-        doc="Share of lenses among the unlabelled objects, for nnpu.",
+        doc="Share of lenses among the unlabeled objects, for nnpu.",
     )
     physics_weight = param.Number(
         default=0.0,
@@ -193,7 +193,7 @@ class TrainSettings(RunSettings):
     feature_blocks = param.ListSelector(
         default=["grid", "segments", "colours", "ridges"],
         objects=["grid", "segments", "colours", "ridges", "catalog"],
-        doc="What trees see: patches and annuli, arcs and segments, their colours, oriented "
+        doc="What trees see: patches and annuli, arcs and segments, their colors, oriented "
         "filters, what the catalog knows (redshift, richness, PSF, depth, ...).",
     )
     rounds = param.Integer(default=600, bounds=(1, 100_000), doc="Most boosting rounds.")
@@ -201,7 +201,7 @@ class TrainSettings(RunSettings):
     leaves = param.Integer(default=31, bounds=(2, 1024), doc="Most leaves of a tree.")
     monotone = param.Boolean(
         default=True,
-        doc="Scores of trees never fall with better tangential alignment or colour consistency, "
+        doc="Scores of trees never fall with better tangential alignment or color consistency, "
         "nor rise with worse seeing.",
     )
     balanced_trees = param.Boolean(
@@ -216,7 +216,7 @@ class TrainSettings(RunSettings):
         if not self.members:
             raise BadInputError("Training: choose at least one member.")
         if not self.catalogs:
-            raise BadInputError("Training: choose at least one labelled catalog.")
+            raise BadInputError("Training: choose at least one labeled catalog.")
         if "trees" in self.members and not self.feature_blocks:
             raise BadInputError("feature_blocks: name at least one, or leave trees out.")
         if "network" in self.members and not self.backbones:

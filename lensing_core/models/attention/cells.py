@@ -7,10 +7,10 @@ import numpy as np
 from lensing_core.arrays import Float32Array, Float64Array
 
 
-def between(cells: Float64Array, centres: Float64Array, size: int) -> Float32Array:
-    """Cells (k, k) at ``centres`` on (size, size) pixels: linear in between, constant beyond."""
+def between(cells: Float64Array, centers: Float64Array, size: int) -> Float32Array:
+    """Cells (k, k) at ``centers`` on (size, size) pixels: linear in between, constant beyond."""
     pixels = np.arange(size)
-    rows = np.stack([np.interp(pixels, centres, row) for row in cells])
-    return np.stack([np.interp(pixels, centres, column) for column in rows.T], axis=1).astype(
+    rows = np.stack([np.interp(pixels, centers, row) for row in cells])
+    return np.stack([np.interp(pixels, centers, column) for column in rows.T], axis=1).astype(
         np.float32
     )

@@ -39,10 +39,10 @@ def grad_cam(
     with torch.no_grad():
         logit = float(forward(images))
     low = (encoder.padded_px - size) // 2 if encoder.size_px is not None else 0
-    centres = _cell_centres(network, encoder, name, images, metadata) - low
+    centers = _cell_centers(network, encoder, name, images, metadata) - low
     return AttentionMap(
         "grad_cam",
-        between(cam, centres, size),
+        between(cam, centers, size),
         (encoder.padded_px if encoder.size_px is not None else size) / max(shape),
         float(np.maximum(cam, 0).sum()),
         logit,
@@ -105,7 +105,7 @@ def _outputs(
     return {name: seen[name] for name in names if name in seen}
 
 
-def _cell_centres(
+def _cell_centers(
     network: LensNetwork,
     encoder: TimmEncoder,
     name: str,

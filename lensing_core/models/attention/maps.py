@@ -12,8 +12,8 @@ from lensing_core.errors import LensTriageError
 
 Method = Literal["integrated_gradients", "grad_cam", "rollout", "mil"]
 IN_LOG_ODDS: tuple[Method, ...] = ("integrated_gradients", "grad_cam")
-COLOUR = (255, 70, 200)
-"""Magenta: the one hue that neither galaxies, arcs nor noise have in a colour picture."""
+COLOR = (255, 70, 200)
+"""Magenta: the one hue that neither galaxies, arcs nor noise have in a color picture."""
 FULL_LOG_ODDS = 1.0
 FULL_EXCESS = 1.0
 
@@ -94,6 +94,6 @@ def overlay(shown: AttentionMap, *, upside_down: bool) -> ByteArray:
     """
     strength = shown.strength()
     picture = np.empty((*strength.shape, 4), dtype=np.uint8)
-    picture[..., :3] = COLOUR
+    picture[..., :3] = COLOR
     picture[..., 3] = (strength * 255 + 0.5).astype(np.uint8)
     return picture[::-1] if upside_down else picture

@@ -117,9 +117,9 @@ def _rollout(network: LensNetwork, images: Tensor, metadata: Tensor | None) -> A
     grid = np.asarray(shares / shares.sum() * len(shares), dtype=np.float64).reshape(side, side)
     cell = _cell_px(encoder, size, side)
     padded = side * cell
-    centres = cell * np.arange(side, dtype=np.float64) + (cell - 1) / 2 - (padded - size) // 2
+    centers = cell * np.arange(side, dtype=np.float64) + (cell - 1) / 2 - (padded - size) // 2
     return AttentionMap(
-        "rollout", between(grid, centres, size), cell, float(grid.max()), float(output.logit[0])
+        "rollout", between(grid, centers, size), cell, float(grid.max()), float(output.logit[0])
     )
 
 

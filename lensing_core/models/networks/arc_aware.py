@@ -1,14 +1,14 @@
-"""A small transformer whose attention knows where the centre of the cutout is.
+"""A small transformer whose attention knows where the center of the cutout is.
 
 A convolutional stem makes tokens; transformer layers relate them. To the attention logits of token
 i towards token j is added a bias, learned as a function of the geometry of the pair around the
-centre (:mod:`.token_geometry`): a soft preference, per layer and head, for tokens along the
-tangential direction, at equal radius, across the centre, or whatever training finds useful. The
+center (:mod:`.token_geometry`): a soft preference, per layer and head, for tokens along the
+tangential direction, at equal radius, across the center, or whatever training finds useful. The
 bias starts at 0, so the network with the prior and the one without are the same function at the
 start of training, and an ablation compares what the prior adds and nothing else.
 
 The additive bias by relative position follows Liu et al. 2022 (Swin V2, arXiv:2111.09883, log
-coordinates through a small MLP); the geometry around the centre is this program's own.
+coordinates through a small MLP); the geometry around the center is this program's own.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ def _stem(in_bands: int, dim: int, stages: int) -> nn.Sequential:
     """Convolutions that halve the image ``stages`` times.
 
     Kernels are even, so that the grid of tokens has the symmetry of the image: with odd ones, it
-    would lie half a token off the centre.
+    would lie half a token off the center.
     """
     widths = [in_bands, *(max(dim // 4, dim >> k) for k in reversed(range(stages)))]
     layers: list[nn.Module] = []

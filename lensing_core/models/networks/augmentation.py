@@ -1,8 +1,8 @@
 """Random changes of training images that leave flux ratios and Einstein radii alone.
 
 Orientation, sub-pixel position, seeing, noise and one gain for all bands may change. What alters
-colour, contrast or scale (hue, saturation, contrast limits, compression, zoom) is not offered: the
-colours and the size of an arc are what tells it from a spiral arm.
+color, contrast or scale (hue, saturation, contrast limits, compression, zoom) is not offered: the
+colors and the size of an arc are what tells it from a spiral arm.
 
 Everything but orientation and position acts on linear flux, so augmentation comes before the
 asinh scaling of the input contract. For rendered pictures use orientation and position alone.
@@ -20,7 +20,7 @@ from lensing_core.errors import BadInputError
 from lensing_core.models.networks.dihedral import N_VIEWS, dihedral
 from lensing_core.models.networks.resampling import (
     broaden,
-    crop_centre,
+    crop_center,
     required_size_px,
     resample,
 )
@@ -145,8 +145,8 @@ def augment(
     _check(images, spec, variance)
     draw = _Draw(len(images), generator, images)
     kept = torch.ones(len(images), 1, 1, 1, device=images.device, dtype=images.dtype)
-    images = crop_centre(images, _needed(images, spec))
-    variance = None if variance is None else crop_centre(variance, images.shape[-1])
+    images = crop_center(images, _needed(images, spec))
+    variance = None if variance is None else crop_center(variance, images.shape[-1])
 
     fwhm_px = draw.sometimes(spec.degrade_probability) * draw.uniform(0, spec.max_extra_psf_fwhm_px)
     if spec.max_extra_psf_fwhm_px > 0:
@@ -161,8 +161,8 @@ def augment(
         kept = kept * factor
         if variance is not None:
             variance = resample(variance, angle, shift, spec.size_px)[0].clamp_min(0)
-    images = crop_centre(images, spec.size_px)
-    variance = None if variance is None else crop_centre(variance, spec.size_px)
+    images = crop_center(images, spec.size_px)
+    variance = None if variance is None else crop_center(variance, spec.size_px)
 
     added = draw.sometimes(spec.degrade_probability) * draw.uniform(0, spec.max_noise)
     if variance is not None:

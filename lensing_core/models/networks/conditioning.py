@@ -70,7 +70,7 @@ def encode_metadata(
 class MetadataEncoder(nn.Module):
     """Metadata (n, m), NaN where missing, to a code (n, 32).
 
-    A numeric value is standardised with the statistics of its field; in the place of a missing one
+    A numeric value is standardized with the statistics of its field; in the place of a missing one
     stands a learned value, and an indicator says so. A category has a learned vector, and "missing"
     is one more category.
     """

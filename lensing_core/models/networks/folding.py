@@ -16,7 +16,7 @@ from lensing_core.models.networks.timm_encoder import TimmEncoder
 
 
 def for_scoring(network: LensNetwork, *, bf16: bool) -> LensNetwork:
-    """A copy in evaluation mode, with batch normalisation folded into convolutions.
+    """A copy in evaluation mode, with batch normalization folded into convolutions.
 
     A normalization with fixed statistics is a linear map of channels, which the convolution before
     it can do by itself. Backbones of timm whose only normalizations are such ones (ResNets,

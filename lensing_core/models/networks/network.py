@@ -37,7 +37,7 @@ def build_network(
         Start the backbone from the weights that timm names for it. The head, the pooling and the
         conditioning are always new.
     weights_file : Path, optional
-        Take them from this safetensors file, which has timm's names and three colours.
+        Take them from this safetensors file, which has timm's names and three colors.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def _build_encoder(spec: NetworkSpec, pretrained: bool, weights_file: Path | Non
 class LensNetwork(nn.Module):
     """Images, and metadata where the specification has some, to a logit and an embedding.
 
-    Images are normalised as the input contract says, 0 being the sky. NaN (no data) counts as sky;
+    Images are normalized as the input contract says, 0 being the sky. NaN (no data) counts as sky;
     patches that are NaN throughout are left out of multiple-instance pooling. In evaluation mode
     an object's output does not depend on the rest of the batch.
 

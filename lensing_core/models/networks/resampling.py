@@ -1,6 +1,6 @@
 """Turning, shifting and blurring images on the device, with what this does to their noise.
 
-Interpolation and blurring are the same linear operation in every band, so they keep colours; both
+Interpolation and blurring are the same linear operation in every band, so they keep colors; both
 correlate and thin out white noise, by a factor that is returned.
 """
 
@@ -25,7 +25,7 @@ _SUPPORT_PX = 2
 def required_size_px(size_px: int, max_shift_px: float, rotate: bool) -> int:
     """Side of the smallest input from which no pixel of the output has to be made up.
 
-    Parity is that of ``size_px``, so that both have the same centre.
+    Parity is that of ``size_px``, so that both have the same center.
     """
     if not rotate and max_shift_px == 0:
         return size_px
@@ -48,7 +48,7 @@ def resample(
         stands the nearest pixel.
     angle_rad : Tensor of shape (n,)
     shift_px : Tensor of shape (n, 2)
-        x and y of the output's centre from the input's centre, before turning.
+        x and y of the output's center from the input's center, before turning.
     size_px : int
         Side of the output.
 
@@ -96,18 +96,18 @@ def _cubic_weights(position: Tensor) -> tuple[Tensor, list[Tensor]]:
     return below.long() - 1, weights
 
 
-def crop_centre(images: Tensor, size_px: int) -> Tensor:
+def crop_center(images: Tensor, size_px: int) -> Tensor:
     """The central square of the last two axes.
 
     Raises
     ------
     BadInputError
-        The images are smaller, or their centre is not that of a pixel grid of this size.
+        The images are smaller, or their center is not that of a pixel grid of this size.
     """
     for side in images.shape[-2:]:
         if side < size_px or (side - size_px) % 2:
             raise BadInputError(
-                f"Images of {images.shape[-2]} x {images.shape[-1]} px have no centred square of"
+                f"Images of {images.shape[-2]} x {images.shape[-1]} px have no centerd square of"
                 f" {size_px} px: give at least that, and both even or both odd."
             )
     y0, x0 = ((side - size_px) // 2 for side in images.shape[-2:])
@@ -119,7 +119,7 @@ def broaden(images: Tensor, fwhm_px: Tensor, max_fwhm_px: float) -> tuple[Tensor
 
     In Fourier space, exp(-2 π² σ² f²) with f in cycles per pixel along each axis; borders are
     mirrored, so that nothing comes in from the opposite side. Flux of sources inside is
-    conserved. Beside pixels without data the kernel is renormalised to those with data.
+    conserved. Beside pixels without data the kernel is renormalized to those with data.
 
     Parameters
     ----------

@@ -182,7 +182,7 @@ class NetworkSpec:
                 )
         if self.pooling == "mil" and self.backbone == ARC_AWARE and self.option("prior"):
             raise BadInputError(
-                "The positional prior of arc_aware has its centre in the middle of its image, which"
+                "The positional prior of arc_aware has its center in the middle of its image, which"
                 " a patch has not: switch the prior off (arc_prior), or use pooling 'mean'."
             )
 

@@ -1,6 +1,6 @@
 """Any backbone of timm, for any number of bands and any size of cutout.
 
-Images are those of the input contract (asinh of flux in units of noise). The colour statistics of
+Images are those of the input contract (asinh of flux in units of noise). The color statistics of
 the photographs that a backbone was pretrained on are not used.
 """
 
@@ -219,7 +219,7 @@ def _recorded(attention: tuple[nn.Module, ...], layers: list[Tensor] | None) -> 
 def adapt_first_convolution(weight: Tensor, in_bands: int) -> Tensor:
     """Weights of a convolution over red, green, blue for any number of bands.
 
-    Each band gets the mean over the three colours times 3 / ``in_bands``: an image that is the same
+    Each band gets the mean over the three colors times 3 / ``in_bands``: an image that is the same
     in all bands gives the same activations as before, and their scale does not grow with the number
     of bands. Three bands keep their weights.
 

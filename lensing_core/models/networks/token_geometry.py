@@ -1,7 +1,7 @@
-"""Where tokens stand around the centre of a cutout: what the positional prior is made of.
+"""Where tokens stand around the center of a cutout: what the positional prior is made of.
 
 Lensed images are stretched along the tangential direction around the deflector, and images of one
-source lie at similar radii, often across the centre. All quantities of a pair of tokens here are
+source lie at similar radii, often across the center. All quantities of a pair of tokens here are
 unchanged when the whole grid is turned or mirrored: the prior cannot prefer a direction on the sky.
 """
 
@@ -29,7 +29,7 @@ PAIR_FEATURES = (
 
 
 def token_positions(size_px: int, stride_px: int) -> Tensor:
-    """Centres of the tokens along one axis, in pixels from the centre of the image.
+    """Centers of the tokens along one axis, in pixels from the center of the image.
 
     The image is padded on both sides to whole tokens; if one pixel is left over, it comes after.
 
@@ -46,14 +46,14 @@ def token_positions(size_px: int, stride_px: int) -> Tensor:
 def pair_features(positions: Tensor) -> Tensor:
     """Geometry of all ordered pairs (i, j) of tokens.
 
-    With r the distance from the centre, s the separation from i to j, d its length, and radial and
+    With r the distance from the center, s the separation from i to j, d its length, and radial and
     tangential unit vectors at each end: see `PAIR_FEATURES`, lengths in units of 8 px. A
-    direction that does not exist (at the centre, or from a token to itself) counts as 0.
+    direction that does not exist (at the center, or from a token to itself) counts as 0.
 
     Parameters
     ----------
     positions : Tensor of shape (t, 2)
-        x and y from the centre, px.
+        x and y from the center, px.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def grid_pair_features(
 
 
 def grid_positions(height_px: int, width_px: int, stride_px: int) -> Tensor:
-    """Row-major positions (t, 2) of an image's tokens: x and y in pixels from the centre."""
+    """Row-major positions (t, 2) of an image's tokens: x and y in pixels from the center."""
     y, x = torch.meshgrid(
         token_positions(height_px, stride_px), token_positions(width_px, stride_px), indexing="ij"
     )

@@ -13,7 +13,7 @@ STAGES = ("detection", "triage", "validation", "confirmation", "rejected")
 
 _FILTERED = (
     *("arc_length_arcsec", "arc_angle_deg", "arc_snr"),
-    *("colour_consistency", "arc_galaxy_colour_mag"),
+    *("color_consistency", "arc_galaxy_color_mag"),
 )
 
 
@@ -67,14 +67,14 @@ class Candidate(Base):
     theta_e_proxy_arcsec: Mapped[float | None] = mapped_column(
         doc="Einstein radius that richness, velocity dispersion or mass suggest, to about 30 %"
     )
-    arc_radius_arcsec: Mapped[float | None] = mapped_column(doc="of the arc from the centre")
+    arc_radius_arcsec: Mapped[float | None] = mapped_column(doc="of the arc from the center")
     arc_length_arcsec: Mapped[float | None] = mapped_column(doc="0: there is no segment")
     arc_angle_deg: Mapped[float | None] = mapped_column(doc="that the arc spans; 0: no segment")
     arc_snr: Mapped[float | None] = mapped_column(doc="signal to noise of the arc")
-    colour_consistency: Mapped[float | None] = mapped_column(
-        doc="probability that the segments scatter so much in colour, if of one source"
+    color_consistency: Mapped[float | None] = mapped_column(
+        doc="probability that the segments scatter so much in color, if of one source"
     )
-    arc_galaxy_colour_mag: Mapped[float | None] = mapped_column(
+    arc_galaxy_color_mag: Mapped[float | None] = mapped_column(
         doc="first minus last band of the segments less that of the galaxy; negative: bluer"
     )
 

@@ -34,7 +34,7 @@ class Catalog(Base):
     size_px: Mapped[int] = mapped_column(doc="cutout side, pixels")
     pixel_scale_arcsec: Mapped[float] = mapped_column(doc="arcsec per pixel of the stored grid")
     pixel_kind: Mapped[str] = mapped_column(
-        String(8), doc="'flux' (linear) or 'rendered' (8-bit colour picture)"
+        String(8), doc="'flux' (linear) or 'rendered' (8-bit color picture)"
     )
     label_source: Mapped[str | None] = mapped_column(
         String(64), doc="where labels come from, e.g. 'sim:<run>', 'obs:<catalog>', 'weak:gzoo'"

@@ -29,7 +29,7 @@ class Crossmatch(Base):
     kind: Mapped[str] = mapped_column(String(16), doc="'lens', 'probable', 'cluster', 'star', …")
     version: Mapped[str] = mapped_column(String(255), doc="edition of the reference")
     radius_arcsec: Mapped[float] = mapped_column()
-    max_normalised: Mapped[float] = mapped_column(doc="limit of separation over joint error")
+    max_normalized: Mapped[float] = mapped_column(doc="limit of separation over joint error")
     candidate_error_arcsec: Mapped[float] = mapped_column(doc="along one axis")
     reference_error_arcsec: Mapped[float] = mapped_column(doc="where a row has none of its own")
     state: Mapped[str] = mapped_column(
@@ -73,7 +73,7 @@ class CrossmatchEntry(Base):
     status: Mapped[str] = mapped_column(String(10), doc="'matched', 'review' or 'unmatched'")
     reason: Mapped[str] = mapped_column(String(255), default="", doc="why it is for review")
     separation_arcsec: Mapped[float | None] = mapped_column()
-    normalised: Mapped[float | None] = mapped_column(doc="separation over the joint error")
+    normalized: Mapped[float | None] = mapped_column(doc="separation over the joint error")
     n_counterparts: Mapped[int] = mapped_column(default=0, doc="within the radius")
     n_rivals: Mapped[int] = mapped_column(default=0, doc="candidates within its radius")
     counterpart_name: Mapped[str | None] = mapped_column(Text)

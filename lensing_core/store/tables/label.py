@@ -10,15 +10,31 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
 
 from lensing_core.store.tables.base import Base, utc_now
 
-GRADER_ROLES = ("grader", "organiser")
+GRADER_ROLES = ("grader", "organizer")
+STORED_ROLES = {"organizer": "organiser"}
+"""Roles that the database holds in another spelling: seals of logs and their checks have it."""
 SESSION_STATES = ("open", "closed")
 ITEM_KINDS = ("queue", "gold", "tutorial")
 LABEL_EVENT_KINDS = ("grade", "undo", "skip", "flag", "unflag")
+
+
+class GraderRole(TypeDecorator[str]):
+    """One of :data:`GRADER_ROLES`, stored as :data:`STORED_ROLES` spell it."""
+
+    impl = String(10)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else STORED_ROLES.get(value, value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return next((role for role, stored in STORED_ROLES.items() if stored == value), value)
 
 
 class Grader(Base):
@@ -32,7 +48,7 @@ class Grader(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(120), unique=True)
-    role: Mapped[str] = mapped_column(String(10), default="grader", doc="'grader' or 'organiser'")
+    role: Mapped[str] = mapped_column(GraderRole, default="grader", doc="of GRADER_ROLES")
     secret: Mapped[str | None] = mapped_column(
         String(255), doc="salted scrypt hash of the passphrase; NULL: none is asked for"
     )

@@ -79,7 +79,7 @@ def test_a_free_name_is_not_taken_by_a_passphrase(url):
     mallory.sign_in("Bo")
     status, said = mallory.ask("passphrase", {"old": "", "new": "mallory's own"})
     assert status == 403
-    assert "an organiser sets its first one" in said["error"]
+    assert "an organizer sets its first one" in said["error"]
     assert bo.ask("passphrase", {"old": "", "new": "battery staple"}) == (200, {"guarded": True})
     assert (bo.who, mallory.who) == ("Bo", "")
     assert mallory.sign_in("Bo") == 403
@@ -87,7 +87,7 @@ def test_a_free_name_is_not_taken_by_a_passphrase(url):
     assert bo.ask("passphrase", {"old": "", "new": "battery staple"})[0] == 200
 
 
-def test_an_organiser_ends_the_sign_ins_of_a_grader(url, workspace):
+def test_an_organizer_ends_the_sign_ins_of_a_grader(url, workspace):
     ana, bo = Browser(url), Browser(url)
     ana.sign_in("Ana")
     bo.sign_in("Bo")

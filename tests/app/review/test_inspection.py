@@ -111,7 +111,7 @@ def test_standing_says_how_sure_a_score_is(context) -> None:
 def test_context_has_look_alikes_with_their_pictures(context) -> None:
     candidate, ensemble = first(context)
     ask = {"type": "context", "id": candidate, "ensemble_id": ensemble}
-    assert "score the catalog" in service(context, None).answer(ask)["neighbours"]["sentence"]
+    assert "score the catalog" in service(context, None).answer(ask)["neighbors"]["sentence"]
     rng = np.random.default_rng(0)
     with open_database(context.workspace).session() as session:
         sizes = {c.name: c.n_candidates for c in session.scalars(select(Catalog))}
@@ -119,7 +119,7 @@ def test_context_has_look_alikes_with_their_pictures(context) -> None:
         vectors = rng.normal(size=(sizes[name], 4)).astype("f4")
         writer = OutputWriter(context.workspace, "first-timm", name, sizes[name])
         writer.write(0, MemberOutput(np.zeros(sizes[name]), vectors))
-    found = service(context, None).answer(ask)["neighbours"]
+    found = service(context, None).answer(ask)["neighbors"]
     assert found["member"] == "first-timm"
     assert found["n_labeled"] == sizes["simulated"]  # the catalog with labels
     assert sum(one["is_lens"] for one in found["found"]) == 6
@@ -131,7 +131,7 @@ def test_context_has_look_alikes_with_their_pictures(context) -> None:
 @pytest.mark.parametrize(
     ("broken", "function"),
     [
-        ("neighbours", "network_members"),
+        ("neighbors", "network_members"),
         ("counterparts", "counterparts_of"),
         ("links", "sky_links"),
     ],
@@ -146,7 +146,7 @@ def test_each_part_of_the_context_stands_alone(context, monkeypatch, broken, fun
     ask = {"type": "context", "id": candidate, "ensemble_id": ensemble}
     answer = service(context, None).answer(ask)
     assert answer[broken] == {"failure": "The server could not answer; its log says why."}
-    parts = {"neighbours", "counterparts", "links"} - {broken}
+    parts = {"neighbors", "counterparts", "links"} - {broken}
     assert all("failure" not in answer[part] for part in parts)
 
 

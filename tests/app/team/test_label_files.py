@@ -24,7 +24,7 @@ def workspace(tmp_path):
 
 @pytest.fixture
 def files(workspace):
-    return LabelFiles(signed_in_as(AppContext.of(workspace), "Bo", "organiser")[0], lambda: None)
+    return LabelFiles(signed_in_as(AppContext.of(workspace), "Bo", "organizer")[0], lambda: None)
 
 
 def choose(files, text: str, name="grades.csv", scheme="abcx") -> None:

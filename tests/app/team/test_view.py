@@ -71,15 +71,15 @@ def board_of(context: AppContext, name: str, role: str = "grader") -> TeamBoard:
 
 
 def test_an_empty_workspace_says_what_to_do(context):
-    board = board_of(context, "Ana", "organiser")
+    board = board_of(context, "Ana", "organizer")
     assert board.graders.rows == board.consensus.list.rows == board.loop.table.rows == []
     assert "start a session" in board.graders.empty
     assert "Nothing has been graded" in board.consensus.figures.object
     assert board.notice.message == ""
 
 
-def test_an_organiser_sees_all_and_a_grader_the_own_figures(context, graded):
-    board = board_of(context, "Bo", "organiser")
+def test_an_organizer_sees_all_and_a_grader_the_own_figures(context, graded):
+    board = board_of(context, "Bo", "organizer")
     assert [row["name"]["text"] for row in board.graders.rows] == ["Ana", "Bo", "Cy"]
     assert [row["votes"] for row in board.graders.rows] == ["40", "40", "1"]
     assert [row["pair"] for row in board.pairs.rows] == ["Ana – Bo"]
@@ -112,7 +112,7 @@ def test_an_organiser_sees_all_and_a_grader_the_own_figures(context, graded):
 
 
 def test_the_list_is_read_page_by_page(context, graded):
-    found = board_of(context, "Bo", "organiser").consensus
+    found = board_of(context, "Bo", "organizer").consensus
     found.join()
     seen = [row["key"] for row in found.list.rows]
     assert found.pager.place.object == "1 to 15 of 41"
@@ -136,7 +136,7 @@ def test_scores_or_a_number_may_be_the_prior_and_are_remembered(context, graded,
     with open_database(graded).session() as session:
         session.get_one(Score, (1, ids[0])).probability = 0.4
         session.get_one(Score, (1, ids[1])).probability = 1e-6
-    found = board_of(context, "Bo", "organiser").consensus
+    found = board_of(context, "Bo", "organizer").consensus
     found.join()
     assert found.prior.options["Estimated from the grades"] == "own"
 
@@ -162,7 +162,7 @@ def test_scores_or_a_number_may_be_the_prior_and_are_remembered(context, graded,
     found.share.value = "0.02"
     found.join()
     assert posterior(ids[5], "swap")[0] == pytest.approx(0.02)
-    again = board_of(context, "Bo", "organiser").consensus
+    again = board_of(context, "Bo", "organizer").consensus
     assert again.rule() == found.rule() == ConsensusRule("swap", 0.02, None, Thresholds(0.95, 1e-3))
     again.method.value = "dawid_skene"
     assert again.rule().ensemble_id == 1
@@ -251,7 +251,7 @@ def test_rounds_say_what_was_learned_and_what_was_added(context, graded, ids):
         for vote in session.scalars(sa.select(Vote)):
             late = vote.candidate_id in ids[6:40]
             vote.at = datetime(2026, 7 if late else 2, 1, tzinfo=UTC)
-    board = board_of(context, "Bo", "organiser")
+    board = board_of(context, "Bo", "organizer")
     board.consensus.join()
     with database.session() as session:
         rounds = loop_history(session, "cosmos")
@@ -285,7 +285,7 @@ def test_rounds_say_what_was_learned_and_what_was_added(context, graded, ids):
 
 @pytest.mark.parametrize("end", ["sign-out", "role", "deactivation"])
 def test_a_page_stops_showing_figures_when_its_sign_in_ends(context, graded, end):
-    board = board_of(context, "Bo", "organiser")
+    board = board_of(context, "Bo", "organizer")
     before, key = board.graders.rows, board._grader.id
     with open_database(graded).session() as session:
         if end == "sign-out":
@@ -304,7 +304,7 @@ def test_a_page_stops_showing_figures_when_its_sign_in_ends(context, graded, end
 
 
 def test_files_with_bad_rows_change_nothing_and_good_ones_are_taken(context, graded):
-    board = board_of(context, "Bo", "organiser")
+    board = board_of(context, "Bo", "organizer")
     files = board.files
     files._start()
     assert files.notice.message == "Choose a file first."

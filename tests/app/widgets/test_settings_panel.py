@@ -40,7 +40,7 @@ class EverySettings(RunSettings):
     pairs = param.Dict(default={"a": "1"}, doc="Pairs.")
     mode: param.Selector[str] = param.Selector(default="x", objects=["x", "y"], doc="Mode.")
     members = param.ListSelector(default=["t"], objects=["t", "n"], doc="Members.")
-    labelled = param.Boolean(default=True, doc="Labelled.")
+    labeled = param.Boolean(default=True, doc="Labeled.")
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_what_is_typed_is_parsed(panel):
     widget(panel, "bands").value = "g, i ,"
     widget(panel, "pairs").value = "ra = RAJ2000\n\nid="
     widget(panel, "members").value = ["n"]
-    widget(panel, "labelled").value = False
+    widget(panel, "labeled").value = False
     settings = panel.settings()
     assert settings.n_rows == 7
     assert settings.prior == 2e-5
@@ -91,7 +91,7 @@ def test_what_is_typed_is_parsed(panel):
     assert settings.bands == ["g", "i"]
     assert settings.pairs == {"ra": "RAJ2000", "id": ""}
     assert settings.members == ["n"]
-    assert settings.labelled is False
+    assert settings.labeled is False
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_strategies_by_one_number_are_sorted_by_it(pool):
         order_pool("best", pool, 5, graded=none)
 
 
-def test_k_centre_is_the_greedy_choice_and_within_twice_the_best_radius():
+def test_k_center_is_the_greedy_choice_and_within_twice_the_best_radius():
     rng = np.random.default_rng(1)
     x = rng.normal(size=(60, 3))
     found = k_center(x, 10)
@@ -106,16 +106,16 @@ def test_k_centre_is_the_greedy_choice_and_within_twice_the_best_radius():
     assert found.distance[1:] == pytest.approx(
         [cdist(x[[c]], x[chosen[:k]]).min() for k, c in enumerate(chosen) if k]
     )
-    # Four tight clusters: four centres reach all within twice the size of a cluster.
-    centres = np.array([[0, 0], [9, 0], [0, 9], [9, 9.0]])
-    y = np.concatenate([c + rng.uniform(-0.1, 0.1, (20, 2)) for c in centres])
+    # Four tight clusters: four centers reach all within twice the size of a cluster.
+    centers = np.array([[0, 0], [9, 0], [0, 9], [9, 9.0]])
+    y = np.concatenate([c + rng.uniform(-0.1, 0.1, (20, 2)) for c in centers])
     four = k_center(y, 4).order
     assert cdist(y, y[four]).min(axis=1).max() <= 2 * np.hypot(0.1, 0.1) * 2
 
 
-def test_k_centre_keeps_away_from_graded_objects_and_survives_copies():
+def test_k_center_keeps_away_from_graded_objects_and_survives_copies():
     x = np.array([[0.0, 0], [5, 0], [0, 5], [5, 5]])
-    assert k_center(x, 1, centres=[[0.0, 0.0]]).order.tolist() == [3]
+    assert k_center(x, 1, centers=[[0.0, 0.0]]).order.tolist() == [3]
     copies = k_center(np.ones((4, 2)), 4)
     assert sorted(copies.order.tolist()) == [0, 1, 2, 3]
     assert copies.distance[1:].tolist() == [0, 0, 0]

@@ -86,7 +86,7 @@ def test_indexes_give_the_order_of_the_arrays(database, filled_workspace, scores
     assert first.why == f"p = {1 / (1 + np.exp(-best)):.3g}, rank {rank} of 140"
 
 
-def test_graded_and_labelled_objects_come_back_only_where_asked_for(
+def test_graded_and_labeled_objects_come_back_only_where_asked_for(
     database, filled_workspace, scores
 ):
     first = queue(database, filled_workspace, "top", 3)
@@ -100,8 +100,8 @@ def test_graded_and_labelled_objects_come_back_only_where_asked_for(
         return [e.candidate_id for e in found if e.candidate_id in ids]
 
     assert kept() == ids[2:]
-    assert kept(keep_labelled=True) == [ids[0], ids[2]]
-    assert kept(keep_graded=True, keep_labelled=True) == ids
+    assert kept(keep_labeled=True) == [ids[0], ids[2]]
+    assert kept(keep_graded=True, keep_labeled=True) == ids
     drawn = {e.candidate_id for e in queue(database, filled_workspace, "random", 200)}
     assert len(drawn) == 138
     assert not drawn & set(ids[:2])
@@ -116,7 +116,7 @@ def test_a_random_queue_is_drawn_from_a_stream_and_needs_no_scores(
     assert [e.candidate_id for e in found] == smallest.tolist()
     assert found[0].why == "random sample of 140 candidates"
     everything = queue(database, filled_workspace, "random", 500, query=NO_SCORES)
-    assert len(everything) == 140 + 12  # those of `simulated` are labelled
+    assert len(everything) == 140 + 12  # those of `simulated` are labeled
 
 
 def test_graders_who_differ_most_come_first(database, filled_workspace, scores):

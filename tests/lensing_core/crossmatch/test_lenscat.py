@@ -26,7 +26,7 @@ def test_confident_and_probable_rows_stand_apart():
     assert "z_lens" not in first  # '-' is no redshift
 
 
-def test_the_licence_lies_beside_the_copy():
+def test_the_license_lies_beside_the_copy():
     assert "MIT License" in (SHIPPED.parent / "LICENSE.lenscat").read_text()
 
 

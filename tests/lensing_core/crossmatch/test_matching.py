@@ -8,7 +8,7 @@ import pytest
 from astropy.coordinates import SkyCoord, search_around_sky
 
 from lensing_core.crossmatch.matching import (
-    MAX_NORMALISED,
+    MAX_NORMALIZED,
     Positions,
     Status,
     crossmatch,
@@ -53,7 +53,7 @@ def test_one_counterpart_within_its_errors_matches_and_one_beyond_is_for_review(
         np.array([10.0, 20.0]), np.array([1.7, 1.8]) / 3600, np.array([0.4, 0.4])
     )  # σ = 0.5 arcsec: r/σ = 3.4 and 3.6
     found = crossmatch(sources, references, 5)
-    np.testing.assert_allclose(found.normalised, [3.4, 3.6], rtol=1e-6)
+    np.testing.assert_allclose(found.normalized, [3.4, 3.6], rtol=1e-6)
     assert [Status(s).code for s in found.source_status] == ["matched", "review", "unmatched"]
     assert found.reason(0) == ""
     assert found.reason(1) == "3.6 position errors apart"
@@ -66,7 +66,7 @@ def test_the_limit_loses_the_share_of_true_pairs_that_a_rayleigh_law_says():
     ra = rng.uniform(0, 360, n)
     offset = rng.normal(0, np.hypot(error, error), (2, n)) / 3600
     moved = positions(ra + offset[0] / np.cos(np.radians(dec)), dec + offset[1], error)
-    found = crossmatch(positions(ra, dec, error), moved, 5, max_normalised=2.0)
+    found = crossmatch(positions(ra, dec, error), moved, 5, max_normalized=2.0)
     lost = 1 - found.count(Status.MATCHED) / n
     assert lost == pytest.approx(np.exp(-2), abs=4 * np.sqrt(np.exp(-2) / n))
 
@@ -93,18 +93,18 @@ def test_without_a_position_nothing_is_said_and_nothing_matches():
 
 def test_rotating_the_sky_changes_no_status():
     rng = np.random.default_rng(3)
-    centre = unit_vectors(
+    center = unit_vectors(
         rng.uniform(0, 360, 3000), np.degrees(np.arcsin(rng.uniform(-1, 1, 3000)))
     )
-    near = centre + rng.normal(0, 8e-6, (3000, 3))
+    near = center + rng.normal(0, 8e-6, (3000, 3))
     rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
 
     def place(vectors: np.ndarray) -> Positions:
         x, y, z = (vectors / np.linalg.norm(vectors, axis=1)[:, None]).T
         return positions(np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arcsin(z)))
 
-    plain = crossmatch(place(centre), place(near), 5)
-    turned = crossmatch(place(centre @ rotation), place(near @ rotation), 5)
+    plain = crossmatch(place(center), place(near), 5)
+    turned = crossmatch(place(center @ rotation), place(near @ rotation), 5)
     assert (
         0 < plain.count(Status.MATCHED) < plain.count(Status.MATCHED) + plain.count(Status.REVIEW)
     )
@@ -174,4 +174,4 @@ def test_bad_positions_are_refused():
 def test_unknown_errors_take_the_default():
     errors = Positions.of(np.zeros(3), np.zeros(3), np.array([np.nan, 0.2, 0.0]), 1.5).error_arcsec
     np.testing.assert_array_equal(errors, [1.5, 0.2, 1.5])
-    assert MAX_NORMALISED == 3.5
+    assert MAX_NORMALIZED == 3.5

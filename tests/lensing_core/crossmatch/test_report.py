@@ -62,7 +62,7 @@ def entry(candidate_id: int | None, status: str = "matched", **values: Any) -> d
         "status": status,
         "reason": "2 counterparts within the radius" if status == "review" else "",
         "separation_arcsec": 0.5,
-        "normalised": 0.5,
+        "normalized": 0.5,
         "n_counterparts": 1,
         "n_rivals": 1,
         "counterpart_name": f"L{candidate_id}",
@@ -78,7 +78,7 @@ def add(workspace: Workspace, reference: str, kind: str, entries: list[dict[str,
         "title": reference,
         "version": "1",
         "radius_arcsec": 5.0,
-        "max_normalised": 3.5,
+        "max_normalized": 3.5,
         "candidate_error_arcsec": 0.3,
         "reference_error_arcsec": 1.0,
         "state": "complete",
@@ -134,7 +134,7 @@ def test_doubts_are_review_pairs_low_lenses_labels_and_stars(workspace, ids):
     doubts = [(p.object_id, p.note) for p in report(workspace).disagreements]
     assert doubts == [
         ("c0", "moves like a star: proper motion of 6σ"),
-        ("c2", "a known lens, labelled as none"),
+        ("c2", "a known lens, labeled as none"),
         ("c7", "2 counterparts within the radius"),
         ("c15", "a known lens in the lower half of the ranking (16 of 20)"),
     ]
@@ -248,5 +248,5 @@ def test_what_is_doubtful_of_a_known_lens():
     assert lens_doubt(None, "detection", 10, 20) == ""
     assert lens_doubt(1, "triage", None, 0) == ""
     assert "lower half" in lens_doubt(None, "detection", 11, 20)
-    assert "labelled as none" in lens_doubt(0, "detection", 1, 20)
+    assert "labeled as none" in lens_doubt(0, "detection", 1, 20)
     assert "rejected" in lens_doubt(None, "rejected", 1, 20)

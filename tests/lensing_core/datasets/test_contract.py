@@ -18,7 +18,7 @@ from lensing_core.datasets.uses import LENS, MIN_CONFIDENCE, OTHER, UNLABELED
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.labeling.gold import choose_gold
 from lensing_core.labeling.loop_history import known_answers
-from lensing_core.neighbours import labels_of_look_alikes
+from lensing_core.neighbors import labels_of_look_alikes
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.consensus import update_consensus

@@ -51,7 +51,7 @@ def test_duplicates_within_two_arcsec_across_zero_hours_and_the_pole():
     assert (3, 2) in same(wider)
 
 
-def test_blocks_keep_neighbours_together():
+def test_blocks_keep_neighbors_together():
     rng = np.random.default_rng(0)
     ra, dec = rng.uniform(150, 151, 400), rng.uniform(2, 3, 400)
     blocks = object_groups(400, ra_deg=ra, dec_deg=dec)

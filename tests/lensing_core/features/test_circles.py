@@ -58,9 +58,9 @@ def test_a_straight_line_has_no_curvature():
     assert fit(line).curvature[0] < 0.005
 
 
-def test_the_curvature_vector_points_at_the_centre():
+def test_the_curvature_vector_points_at_the_center():
     rng = np.random.default_rng(4)
-    arc = points_on_arc(10, 1.0, 0, 500, rng)  # centre at smaller x
+    arc = points_on_arc(10, 1.0, 0, 500, rng)  # center at smaller x
     vector = fit(arc).curvature_vector()[0]
     np.testing.assert_allclose(vector / np.hypot(*vector), [-1, 0], atol=0.05)
 

@@ -24,7 +24,7 @@ def features() -> GridFeatures:
 
 @pytest.fixture(scope="module")
 def cutouts() -> np.ndarray:
-    """Noise of 1, 2 and 3 by band, and a blob off the centre."""
+    """Noise of 1, 2 and 3 by band, and a blob off the center."""
     rng = np.random.default_rng(0)
     flux = rng.standard_normal((6, 3, 48, 48)) * np.array([1, 2, 3])[:, None, None]
     y, x = np.mgrid[:48, :48]
@@ -65,7 +65,7 @@ def test_rings_are_means_over_annuli(features, cutouts):
     assert column(features, table, "ring2_mean_g")[2] == pytest.approx(expected, rel=1e-3)
 
 
-def test_what_is_symmetric_about_the_centre_leaves_no_odd_part(features):
+def test_what_is_symmetric_about_the_center_leaves_no_odd_part(features):
     y, x = np.mgrid[:48, :48] - 23.5
     galaxy = np.broadcast_to(100 * np.exp(-np.hypot(x, y) / 4), (1, 3, 48, 48)).astype(np.float32)
     rng = np.random.default_rng(1)

@@ -51,7 +51,7 @@ def test_radius_and_alignment_follow_the_arc(features, arc, galaxy, radius):
 def test_arcs_that_are_no_images_have_other_values(features, arc, galaxy):
     rng = np.random.default_rng(2)
     noise = rng.standard_normal((8, 3, 60, 60))
-    turned_away = arc(2.0, 1.2, np.pi, 15, around=(4.5, 0.0))  # convex towards the centre
+    turned_away = arc(2.0, 1.2, np.pi, 15, around=(4.5, 0.0))  # convex towards the center
     found = columns(features, (galaxy(40) + turned_away + noise).astype(np.float32))
     assert np.median(found["arc_concavity"]) < -0.5
     axis = np.arange(60) - 29.5

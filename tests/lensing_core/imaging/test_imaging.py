@@ -1,4 +1,4 @@
-"""Stretches and colour pictures: closed forms, astropy as the judge, invariances, missing data."""
+"""Stretches and color pictures: closed forms, astropy as the judge, invariances, missing data."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_lupton_agrees_with_astropy(black, stretch, q):
     np.testing.assert_allclose(levels, theirs, atol=1e-12)
 
 
-def test_colour_does_not_depend_on_brightness():
+def test_color_does_not_depend_on_brightness():
     """Flux ratios 4 : 2 : 1 stay so over four decades, saturated pixels included."""
     brightness = np.logspace(-1, 3, 200).reshape(1, 10, 20)
     channels = brightness * np.array([4.0, 2.0, 1.0])[:, None, None]
@@ -229,7 +229,7 @@ def test_rendered_pictures_are_shown_as_they_are():
         ("r", None, ("r", "r", "r")),
     ],
 )
-def test_bands_for_colour(bands, preferred, expected):
+def test_bands_for_color(bands, preferred, expected):
     assert choose_rgb_bands(tuple(bands), preferred) == expected
 
 

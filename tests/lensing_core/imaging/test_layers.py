@@ -49,7 +49,7 @@ def test_a_smooth_galaxy_leaves_noise(side, n, q) -> None:
     image = np.stack([light, 0.4 * light]) + rng.normal(size=(2, side, side))
     found = fit_galaxy_light(image, PSF_FWHM_PX)
     middle = (side - 1) / 2
-    assert found.centre_px == pytest.approx((middle + 0.4, middle - 0.7), abs=0.05)
+    assert found.center_px == pytest.approx((middle + 0.4, middle - 0.7), abs=0.05)
     residual = image - found.model
     assert residual.std() == pytest.approx(1, abs=0.05)
     # 2 % of the peak, noise included.

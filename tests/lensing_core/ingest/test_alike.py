@@ -228,7 +228,7 @@ def test_orientations_are_those_of_each_file(tmp_path, rng):
     turned = [orientation(facts[k].frame.matrix_arcsec) for k in range(4)]
     assert [north for north, _ in turned] == pytest.approx([0, 10, 20, 30], abs=1e-6)
     assert not any(is_mirrored for _, is_mirrored in turned)
-    assert facts[0].frame.centre_px == (
+    assert facts[0].frame.center_px == (
         7.5,
         8.0,
     )  # 15 rows padded to 16: half a pixel above the middle

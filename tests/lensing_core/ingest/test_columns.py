@@ -6,7 +6,7 @@ import pytest
 from astropy.table import Table
 
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.columns import recognise
+from lensing_core.ingest.columns import recognize
 from lensing_core.ingest.tables import SourceTable
 
 BANDS = ("g", "r", "i", "z")
@@ -17,7 +17,7 @@ def table(**columns) -> SourceTable:
 
 
 def roles_of(names, value="1.0", bands=BANDS, stated=None):
-    return recognise(table(**{n: [value, value] for n in names}), bands, stated)
+    return recognize(table(**{n: [value, value] for n in names}), bands, stated)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_errors_are_no_magnitudes(name):
 
 
 def test_fluxes_and_files_of_bands():
-    found = recognise(
+    found = recognize(
         table(flux_g=[1.0], file_g=["a.fits"], file_r=["b.fits"], image_i=["c.fits"]), BANDS
     )
     assert found.fluxes == {"g": "flux_g"}
@@ -69,20 +69,20 @@ def test_fluxes_and_files_of_bands():
 
 
 def test_band_names_of_several_letters():
-    found = recognise(table(mag_VIS=[1.0], mag_Y=[2.0], F814W_mag=[3.0]), ("VIS", "Y", "F814W"))
+    found = recognize(table(mag_VIS=[1.0], mag_Y=[2.0], F814W_mag=[3.0]), ("VIS", "Y", "F814W"))
     assert found.magnitudes == {"VIS": "mag_VIS", "Y": "mag_Y", "F814W": "F814W_mag"}
 
 
 def test_a_column_of_file_names_is_seen_by_its_cells():
-    found = recognise(table(Name=["a.png", "b.png"], ZooID=["x", "y"]), ())
+    found = recognize(table(Name=["a.png", "b.png"], ZooID=["x", "y"]), ())
     assert found.roles["file"] == "Name"
     assert found.role_of("Name") == "id, file"
 
 
 def test_cells_must_suit_the_role():
-    odd = recognise(table(redshift=['[{"value": 1}]', "[]"], lens=["J01", "J02"], file=[1, 2]), ())
+    odd = recognize(table(redshift=['[{"value": 1}]', "[]"], lens=["J01", "J02"], file=[1, 2]), ())
     assert not odd.roles
-    assert recognise(table(redshift=["0.4", "--"], lens=["1", "0"]), ()).roles == {
+    assert recognize(table(redshift=["0.4", "--"], lens=["1", "0"]), ()).roles == {
         "z_phot": "redshift",
         "label": "lens",
     }
@@ -90,7 +90,7 @@ def test_cells_must_suit_the_role():
 
 def test_what_the_user_says_wins():
     stated = {"id": "system", "z_phot": "", "mag:r": "total", "file:g": "blue"}
-    found = recognise(
+    found = recognize(
         table(name=["a"], system=["b"], redshift=[0.4], total=[20.0], blue=["a.fits"]),
         BANDS,
         stated,

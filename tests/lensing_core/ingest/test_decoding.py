@@ -118,7 +118,7 @@ def test_black_is_data_in_a_picture():
     np.testing.assert_array_equal(pixels.flux[0], 0)
 
 
-def test_a_picture_on_a_coarser_grid_keeps_its_colours():
+def test_a_picture_on_a_coarser_grid_keeps_its_colors():
     picture = RNG.integers(0, 256, (24, 24)).astype("f4")
     on = grid(zero_points_mag=(math.nan,) * 3)
     facts, pixels = put([image(picture, scale=0.1, zero_point=math.nan)] * 3, on)
@@ -190,6 +190,6 @@ def test_the_orientation_is_that_of_the_first_band_with_a_wcs():
 
 
 def test_the_place_of_the_object_is_told_where_it_is_not_the_middle():
-    assert put([image(), image()])[0].frame.centre_px is None
-    cut = image(centre=(5.75, 5.25))
-    assert put([cut, cut])[0].frame.centre_px == (5.25, 5.75)
+    assert put([image(), image()])[0].frame.center_px is None
+    cut = image(center=(5.75, 5.25))
+    assert put([cut, cut])[0].frame.center_px == (5.25, 5.75)

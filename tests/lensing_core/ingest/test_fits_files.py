@@ -194,7 +194,7 @@ def test_position_of_the_middle(tmp_path):
     with open_fits(path) as images:
         found = sky(images, 0).shown(None, (21, 41))
         assert found.sky_deg == pytest.approx((10.0, -5.0), abs=1e-9)
-        assert found.centre == (10.0, 20.0)
+        assert found.center == (10.0, 20.0)
     fits.PrimaryHDU(np.zeros((9, 9), "f4")).writeto(tmp_path / "b.fits")
     with open_fits(tmp_path / "b.fits") as images:
         assert sky(images, 0) is None

@@ -7,16 +7,16 @@ from reproject import reproject_exact
 
 from lensing_core.ingest.geometry import (
     area_weights,
-    centre_of_copy,
+    center_of_copy,
     crop_or_pad,
     regrid,
     regrid_psf,
 )
 
 
-def gaussian(n: int, sigma: float, centre: tuple[float, float] | None = None) -> np.ndarray:
+def gaussian(n: int, sigma: float, center: tuple[float, float] | None = None) -> np.ndarray:
     y, x = np.mgrid[:n, :n]
-    cy, cx = centre or ((n - 1) / 2, (n - 1) / 2)
+    cy, cx = center or ((n - 1) / 2, (n - 1) / 2)
     return np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * sigma**2)).astype("f4")
 
 
@@ -31,13 +31,13 @@ def simple_wcs(n: int, scale_arcsec: float) -> WCS:
 
 @pytest.mark.parametrize("n", [5, 6, 9, 12, 13])
 @pytest.mark.parametrize("size", [8, 9])
-def test_crop_and_pad_keep_the_centre(n, size):
+def test_crop_and_pad_keep_the_center(n, size):
     image = np.arange(n * n, dtype="f4").reshape(n, n)
     out = crop_or_pad(image, size)
     assert out.shape == (size, size)
     y, x = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
-    shift = centre_of_copy(n, size) - (n - 1) / 2
-    assert abs(centre_of_copy(n, size) - (size - 1) / 2) <= 0.5
+    shift = center_of_copy(n, size) - (n - 1) / 2
+    assert abs(center_of_copy(n, size) - (size - 1) / 2) <= 0.5
     from_y, from_x = (y - shift).astype(int), (x - shift).astype(int)
     inside = (from_y >= 0) & (from_y < n) & (from_x >= 0) & (from_x < n)
     assert np.isnan(out[~inside]).all()
@@ -107,16 +107,16 @@ def test_variance_of_a_sum_of_pixels():
     assert summed.var() == pytest.approx(16, rel=0.02)
 
 
-def test_a_point_is_kept_where_centres_are_given():
+def test_a_point_is_kept_where_centers_are_given():
     image = np.zeros((21, 21), "f4")
     image[7, 12] = 1
-    out = regrid(image, 0.2, 40, 0.1, centre_in=(7, 12), centre_out=(19.5, 19.5))
+    out = regrid(image, 0.2, 40, 0.1, center_in=(7, 12), center_out=(19.5, 19.5))
     assert np.nansum(out) == pytest.approx(1)
     np.testing.assert_allclose(out[19:21, 19:21], 0.25)
 
 
 @pytest.mark.parametrize(("n", "scale"), [(31, 0.03), (31, 0.06), (20, 0.06), (15, 0.1)])
-def test_a_psf_has_unit_sum_and_stays_centred(n, scale):
+def test_a_psf_has_unit_sum_and_stays_centerd(n, scale):
     psf = regrid_psf(5 * gaussian(n, 2), scale, 41, 0.03)
     assert psf.shape == (41, 41)
     assert psf.sum(dtype="f8") == pytest.approx(1, abs=1e-6)

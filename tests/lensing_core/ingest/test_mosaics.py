@@ -68,7 +68,7 @@ def test_agrees_with_cutout2d(mosaics, size, x, y):
     for image, plane in zip(images, pixels, strict=True):
         theirs = Cutout2D(plane, position, size, wcs, mode="partial", fill_value=np.nan)
         np.testing.assert_array_equal(image.data, theirs.data)
-        assert image.centre == pytest.approx(theirs.input_position_cutout[::-1], abs=1e-6)
+        assert image.center == pytest.approx(theirs.input_position_cutout[::-1], abs=1e-6)
 
 
 def test_outside_and_without_position(mosaics):
@@ -179,7 +179,7 @@ def test_mosaics_of_any_frame_are_cut_where_cutout2d_cuts(tmp_path, frame, proje
     position = SkyCoord(row.ra_deg * u.deg, row.dec_deg * u.deg)
     theirs = Cutout2D(pixels, position, SIZE, wcs, mode="partial", fill_value=np.nan)
     np.testing.assert_array_equal(image.data, theirs.data)
-    assert image.centre == pytest.approx(theirs.input_position_cutout[::-1], abs=1e-5)
+    assert image.center == pytest.approx(theirs.input_position_cutout[::-1], abs=1e-5)
     # North by the stored matrix is where astropy has it.
     north = position.directional_offset_by(0 * u.deg, 1 * u.arcsec)
     dx, dy = np.subtract(wcs.world_to_pixel(north), wcs.world_to_pixel(position))

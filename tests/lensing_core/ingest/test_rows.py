@@ -7,7 +7,7 @@ import numpy as np
 from astropy.table import Table
 
 from lensing_core.ingest.catalog_writer import Rejected
-from lensing_core.ingest.columns import recognise
+from lensing_core.ingest.columns import recognize
 from lensing_core.ingest.labels import LabelRule
 from lensing_core.ingest.positions import PositionReader
 from lensing_core.ingest.rows import RowReader
@@ -16,7 +16,7 @@ from lensing_core.ingest.tables import SourceTable
 
 def reader(table: Table, labels=None, fields=frozenset(), stated=None) -> RowReader:
     source = SourceTable(table, Path("t.csv"), "")
-    columns = recognise(source, ("g", "r", "i"), stated)
+    columns = recognize(source, ("g", "r", "i"), stated)
     return RowReader(source, columns, PositionReader(), labels or LabelRule(), fields)
 
 

@@ -80,7 +80,7 @@ def test_agrees_with_astropy_in_any_projection_frame_and_orientation(header, x, 
     position = wcs.pixel_to_world(x, y).icrs
     assume(abs(position.dec.deg) < 89.9)
     shown = sky_of(header).shown((float(position.ra.deg), float(position.dec.deg)), (64, 64))
-    assert shown.centre == pytest.approx((y, x), abs=1e-4)
+    assert shown.center == pytest.approx((y, x), abs=1e-4)
     # What a reader of the exported WCS will find for another pixel.
     dx, dy = 11.0, -7.0
     other = wcs.pixel_to_world(x + dx, y + dy).icrs.transform_to(position.skyoffset_frame())
@@ -92,7 +92,7 @@ def test_agrees_with_astropy_in_any_projection_frame_and_orientation(header, x, 
 def test_without_a_position_the_object_is_in_the_middle(header):
     middle = plain(header).pixel_to_world(31.5, 19.5).icrs
     shown = sky_of(header).shown(None, (40, 64))
-    assert shown.centre == (19.5, 31.5)
+    assert shown.center == (19.5, 31.5)
     found = SkyCoord(*shown.sky_deg, unit="deg")
     assert found.separation(middle).to_value(u.arcsec) < 1e-5
 
@@ -119,14 +119,14 @@ def test_a_header_without_a_reference_tells_the_orientation_alone():
     for key in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"):
         del header[key]
     shown = sky_of(header).shown((5.0, 5.0), (16, 16))
-    assert (shown.centre, shown.sky_deg) == (None, None)
+    assert (shown.center, shown.sky_deg) == (None, None)
     assert orientation(shown.matrix_arcsec)[0] == pytest.approx(25.0)
 
 
 def test_the_other_half_of_the_sky_is_not_shown():
     header = header_of("TAN", "icrs", (10, 0), (9, 9), 0.0, mirrored=False, swapped=False)
     assert sky_of(header).place(190.0, 0.0) is None
-    assert sky_of(header).shown((190.0, 0.0), (16, 16)).centre is None
+    assert sky_of(header).shown((190.0, 0.0), (16, 16)).center is None
 
 
 def test_headers_that_share_all_but_their_reference_share_one_parsed_wcs():

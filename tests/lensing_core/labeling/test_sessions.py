@@ -20,7 +20,7 @@ from lensing_core.labeling import (
     open_desk,
     record,
     recording,
-    summarise,
+    summarize,
 )
 from lensing_core.labeling.desk import remaining, retired, skipped, standing
 from lensing_core.store import open_database
@@ -287,7 +287,7 @@ def test_the_summary_counts_and_gives_intervals(database, make, grader):
         events.append(event(stamp, grade, shown_ms=900_000 if stamp.number == 0 else 1500))
     send(database, desk, *events)
     with database.session() as session:
-        (figures,) = summarise(session, desk.session_id).graders
+        (figures,) = summarize(session, desk.session_id).graders
         (listed,) = list_sessions(session)
     assert figures.n_done == 60
     assert figures.grades == {"X": 40}
@@ -327,7 +327,7 @@ def test_the_tutorial_explains_each_kind(database, grader):
         ({"entries": [QueueEntry(10**9, "")]}, NotFoundError, "1000000000 does not exist"),
         ({"name": "  "}, BadInputError, "1 to 120 letters"),
         ({"name": "first"}, BadInputError, "'first' already"),
-        ({"options": SessionOptions(gold_fraction=0.5)}, NotFoundError, "labelled ones have"),
+        ({"options": SessionOptions(gold_fraction=0.5)}, NotFoundError, "labeled ones have"),
     ],
 )
 def test_sessions_that_cannot_be(database, make, changes, error, message):

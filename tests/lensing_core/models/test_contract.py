@@ -59,7 +59,7 @@ def test_own_cutouts_pass_unchanged():
 
 
 @pytest.mark.parametrize("size", [33, 34, 47])
-def test_the_crop_holds_the_centre(size):
+def test_the_crop_holds_the_center(size):
     """The middle pixel of an odd side, or a middle pixel of an even one, stays in the middle."""
     flux = np.zeros((1, 3, size, size), dtype=np.float32)
     flux[..., size // 2, size // 2] = 1

@@ -52,7 +52,7 @@ def test_training_brings_views_of_one_object_together():
     torch.manual_seed(0)
     encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 16))
     net = MomentumContrast(encoder, 16, hidden_dim=64, projection_dim=16)
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         [p for p in net.parameters() if p.requires_grad], lr=3e-3, weight_decay=1e-4
     )
     basis = torch.randn(4, 64)
@@ -64,9 +64,9 @@ def test_training_brings_views_of_one_object_together():
     losses = []
     for step in range(150):
         loss = net(*views(64))
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         net.update_keys(momentum_at(step, 150))
         losses.append(loss.item())
     assert sum(losses[-10:]) < 0.6 * sum(losses[:10])

@@ -79,13 +79,13 @@ def test_contributions_of_trees_add_up_to_the_stored_logit(workspace, trees):
     assert all(c.unit == units[c.name] for c in lens.contributions)
 
 
-def test_a_linear_head_is_weights_times_standardised_columns(workspace, trees):
+def test_a_linear_head_is_weights_times_standardized_columns(workspace, trees):
     table, embedding, _ = trees
     x, member = head_of(workspace, "naive", table, embedding, learner="logistic")
     found = explain_candidate(workspace, "head-1", "survey", 7)
     assert found.logit == pytest.approx(member.model.decision(x[7:8])[0] + 0.4, abs=1e-5)
     scorer = member.model.scorers[0]
-    by_hand = scorer.standardiser(x[7:8])[0] * scorer.weights[0][:, 0]
+    by_hand = scorer.standardizer(x[7:8])[0] * scorer.weights[0][:, 0]
     at = {c.name: c for c in found.contributions}
     whole = at["embedding of net-1"]
     assert math.isnan(whole.value)

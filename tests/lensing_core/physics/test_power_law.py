@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lensing_core.physics.power_law import pixel_centres, power_law_convergence
+from lensing_core.physics.power_law import pixel_centers, power_law_convergence
 
 
 @pytest.mark.parametrize("slope", [1.8, 2.0, 2.3])
@@ -43,7 +43,7 @@ def test_the_mean_within_the_einstein_ellipse_is_one(q, slope):
         cells=cells,
         spacing_arcsec=spacing,
     )[0]
-    x, y = torch.meshgrid(*[pixel_centres(cells, spacing)] * 2, indexing="xy")
+    x, y = torch.meshgrid(*[pixel_centers(cells, spacing)] * 2, indexing="xy")
     inside = q * x**2 + y**2 / q <= 2.0**2
     assert float(inside.sum()) * spacing**2 == pytest.approx(math.pi * 4, rel=5e-3)
     assert float(kappa[inside].mean()) == pytest.approx(1.0, rel=5e-3)

@@ -187,9 +187,9 @@ def test_out_of_fold_scores_know_nothing_of_their_group(name):
     """Exemplars of a group look alike and share labels that mean nothing: chance is the best."""
     rng = np.random.default_rng(5)
     n_groups, members = 300, 6
-    centre = rng.normal(size=(n_groups, 6))
+    center = rng.normal(size=(n_groups, 6))
     groups = np.repeat(np.arange(n_groups), members)
-    x = (centre[groups] + 0.01 * rng.normal(size=(len(groups), 6))).astype(np.float32)
+    x = (center[groups] + 0.01 * rng.normal(size=(len(groups), 6))).astype(np.float32)
     s = np.repeat(rng.permutation(n_groups) < 100, members).astype(int)
     watched = Watched(a_method(name, TreesLearner(rounds=100, leaves=31, threads=1)))
     held = out_of_fold(watched, x, s, groups, n_folds=4)
@@ -206,8 +206,8 @@ def test_by_rows_instead_of_groups_the_same_labels_leak(name):
     """The counterpart: without groups, twins on the other side give the label away."""
     rng = np.random.default_rng(5)
     groups = np.repeat(np.arange(300), 6)
-    centre = rng.normal(size=(300, 6))
-    x = (centre[groups] + 0.01 * rng.normal(size=(1800, 6))).astype(np.float32)
+    center = rng.normal(size=(300, 6))
+    x = (center[groups] + 0.01 * rng.normal(size=(1800, 6))).astype(np.float32)
     s = np.repeat(rng.permutation(300) < 100, 6).astype(int)
     method = a_method(name, TreesLearner(rounds=100, leaves=31, threads=1))
     assert ranking_figures(out_of_fold(method, x, s, n_folds=4), s)["auroc"] > 0.7

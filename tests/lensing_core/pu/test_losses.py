@@ -20,15 +20,15 @@ def fit(loss, x, s, *, terms=1, steps=400):
     torch.manual_seed(0)
     weights = torch.zeros(terms + 1, requires_grad=True)
     basis = torch.stack([x**k for k in range(terms + 1)], dim=1)
-    optimiser = torch.optim.LBFGS([weights], max_iter=steps, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([weights], max_iter=steps, line_search_fn="strong_wolfe")
 
     def closure():
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         value = loss(basis @ weights, s)
         value.backward()
         return value
 
-    optimiser.step(closure)
+    optimizer.step(closure)
     return weights.detach().numpy()
 
 

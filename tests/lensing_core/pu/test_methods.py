@@ -11,7 +11,7 @@ from lensing_core.metrics import ranking_figures
 from lensing_core.pu import LogisticLearner, TreesLearner, pu_method
 from lensing_core.pu.contract import sample_unlabeled
 from lensing_core.pu.elkan_noto import duplicate_weights, label_frequency_of
-from lensing_core.pu.learners import Standardiser
+from lensing_core.pu.learners import Standardizer
 
 LOGISTIC = LogisticLearner(inverse_penalty=10.0)
 TREES = TreesLearner(rounds=60, threads=1)
@@ -199,8 +199,8 @@ def test_trees_resolve_positives_that_are_one_in_two_hundred():
     assert found[31] < 0.7 * best
 
 
-def test_standardiser_fills_gaps_and_leaves_constants():
+def test_standardizer_fills_gaps_and_leaves_constants():
     x = np.array([[1.0, 5, np.nan], [3, 5, np.nan], [np.nan, 5, np.nan]], dtype=np.float32)
-    out = Standardiser.measure(x)(x)
+    out = Standardizer.measure(x)(x)
     np.testing.assert_allclose(out[:, 0], [-np.sqrt(1.5), np.sqrt(1.5), 0], rtol=1e-5)
     assert (out[:, 1:] == 0).all()

@@ -127,10 +127,10 @@ def test_luminosity_at_a_dispersion_follows_from_both_distributions():
         (0.724, 1.70, 1.00, 0.43),
     ],
 )
-def test_old_galaxies_have_the_colours_of_the_red_sequence(z, g_r, r_i, i_z):
+def test_old_galaxies_have_the_colors_of_the_red_sequence(z, g_r, r_i, i_z):
     """Medians of redMaPPer members (Rykoff et al. 2016, ApJS 224, 1)."""
-    colours = -np.diff(apparent_magnitudes("old", -22, z, GRIZ_NM))
-    assert colours == pytest.approx([g_r, r_i, i_z], abs=0.085)
+    colors = -np.diff(apparent_magnitudes("old", -22, z, GRIZ_NM))
+    assert colors == pytest.approx([g_r, r_i, i_z], abs=0.085)
 
 
 def test_knots_do_not_change_the_magnitude_of_a_source():

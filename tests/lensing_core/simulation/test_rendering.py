@@ -108,12 +108,12 @@ def test_lensed_images_agree_with_lenstronomy_to_one_per_cent_of_the_peak(deflec
     for part in scene.components:  # each by itself too: the lens must not hide the arc
         alone = Scene("lens", (part,), (deflector,))
         ours, theirs = noiseless(alone), lenstronomy_image(alone)
-        centre = np.s_[SIZE // 2 - 1 : SIZE // 2 + 2, SIZE // 2 - 1 : SIZE // 2 + 2]
+        center = np.s_[SIZE // 2 - 1 : SIZE // 2 + 2, SIZE // 2 - 1 : SIZE // 2 + 2]
         difference = np.abs(ours - theirs)
         if not part.lensed:
             # The cusp of a Sérsic n = 4 is softened; its pixels are held to 3 %.
-            assert difference[centre].max() < 0.03 * theirs.max()
-            difference[centre] = 0
+            assert difference[center].max() < 0.03 * theirs.max()
+            difference[center] = 0
         assert difference.max() < 0.01 * theirs.max()
 
 
@@ -150,7 +150,7 @@ def test_lensing_conserves_surface_brightness_not_flux():
 
 
 def test_einstein_radius_is_that_of_the_critical_area():
-    """A far point source behind the lens centre makes a ring whose mean radius is θ_E √…"""
+    """A far point source behind the lens center makes a ring whose mean radius is θ_E √…"""
     for q in (1.0, 0.7):
         scene = Scene(
             "lens",

@@ -69,7 +69,7 @@ def test_noise_has_the_stated_variance():
     sim = simulator(bands=("r",), fraction=0.5)
     drawn = sim.batch(0, 24)
     residual = (drawn.flux - render(list(drawn.scenes), sim.frame)) / np.sqrt(drawn.variance)
-    residual = residual[[not scene.artefacts for scene in drawn.scenes]]
+    residual = residual[[not scene.artifacts for scene in drawn.scenes]]
     assert residual.std() == pytest.approx(1, abs=0.01)
     assert residual.mean() == pytest.approx(0, abs=0.02)
     assert drawn.variance.min() >= 0.999 * sigma**2
@@ -99,13 +99,13 @@ def test_where_the_depth_is_that_of_an_aperture_so_is_the_noise(name, diameter):
 
 
 def test_early_types_are_red_and_sources_blue(batch):
-    colours = {"lens": [], "source": []}
+    colors = {"lens": [], "source": []}
     for scene in batch.scenes:
         if scene.is_lens:
             lens, source = scene.components[0], scene.lensed[0]
-            colours["lens"].append(lens.magnitudes[0] - lens.magnitudes[2])
-            colours["source"].append(source.magnitudes[0] - source.magnitudes[2])
-    assert np.median(colours["lens"]) > np.median(colours["source"]) + 0.5
+            colors["lens"].append(lens.magnitudes[0] - lens.magnitudes[2])
+            colors["source"].append(source.magnitudes[0] - source.magnitudes[2])
+    assert np.median(colors["lens"]) > np.median(colors["source"]) + 0.5
 
 
 def test_quasars_are_points_with_two_or_four_images():
@@ -142,23 +142,23 @@ def test_correlated_noise_keeps_the_depth_and_loses_pixel_noise():
     assert 0.15 < factor < 0.5
     wide = noise[0].reshape(16, 16, 16, 16).sum(axis=(1, 3))
     assert wide.std() == pytest.approx(2 * 16, rel=0.1)
-    neighbours = np.corrcoef(noise[0, :, :-1].ravel(), noise[0, :, 1:].ravel())[0, 1]
-    assert neighbours > 0.3
+    neighbors = np.corrcoef(noise[0, :, :-1].ravel(), noise[0, :, 1:].ravel())[0, 1]
+    assert neighbors > 0.3
 
 
-def test_artefacts_fall_on_lenses_and_others_alike():
-    sim = replace(simulator(), artefact_fraction=1.0)
+def test_artifacts_fall_on_lenses_and_others_alike():
+    sim = replace(simulator(), artifact_fraction=1.0)
     batch = sim.batch(0, 24)
-    assert all(scene.artefacts for scene in batch.scenes)
+    assert all(scene.artifacts for scene in batch.scenes)
     assert any(scene.is_lens for scene in batch.scenes)
     assert np.isnan(batch.flux).any()
     clean = simulator(fraction=0.0)
-    faulty = replace(clean, artefact_fraction=1.0)
+    faulty = replace(clean, artifact_fraction=1.0)
     healthy, ill = clean.batch(0, 8), faulty.batch(0, 8)
     changed = [
         not np.array_equal(a, b)
         for a, b, scene in zip(healthy.flux, ill.flux, healthy.scenes, strict=True)
-        if not scene.artefacts
+        if not scene.artifacts
     ]
     assert all(changed)
 

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from lensing_core.errors import NotFoundError, WorkspaceError
 from lensing_core.store.catalogs import catalog_names, find_catalog
-from lensing_core.store.database import Database, _open, open_database
-from lensing_core.store.tables import Base, Candidate, Run, SurveyRow
+from lensing_core.store.database import Database, _alembic_config, _open, open_database
+from lensing_core.store.graders import sign_in
+from lensing_core.store.ranking import Range, RankingQuery
+from lensing_core.store.sealing import identities_of_graders
+from lensing_core.store.tables import Base, Candidate, Run, SavedFilter, SurveyRow
 from lensing_core.workspace import Workspace
 
 
@@ -25,6 +30,38 @@ def test_migrations_make_what_the_tables_declare(database):
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_older_spellings_are_renamed_and_the_seal_of_roles_stays(workspace, database):
+    with database.session() as session:
+        ana = sign_in(session, "Ana")
+        assert ana.role == "organizer"
+        settings = {"labeled": False, "n_objects": 5}
+        session.add(Run(id="r", kind="simulate", title="t", settings=settings))
+        query = {"label": "unlabeled", "ranges": [["arc_color", None, 1.0]]}
+        session.add(SavedFilter(name="blue", grader_id=None, query=query))
+
+    def plain(sql: str):
+        with database.engine.connect() as connection:
+            return connection.exec_driver_sql(sql).scalar()
+
+    config = _alembic_config(database.engine)
+    command.downgrade(config, "0011")
+    assert json.loads(plain("SELECT settings FROM run")) == {"labelled": False, "n_objects": 5}
+    assert (
+        plain("SELECT count(colour_consistency) + count(arc_galaxy_colour_mag) FROM candidate") == 0
+    )
+    stored = json.loads(plain("SELECT query FROM saved_filter"))
+    assert stored == {"label": "unlabelled", "ranges": [["arc_colour", None, 1.0]]}
+    assert plain("SELECT role FROM grader") == "organiser"
+    command.upgrade(config, "head")
+    assert json.loads(plain("SELECT settings FROM run")) == settings
+    assert json.loads(plain("SELECT query FROM saved_filter")) == query
+    assert plain("SELECT role FROM grader") == "organiser"
+    with database.session() as session:
+        assert identities_of_graders(session) == {("grader", 1): '["Ana", "organiser"]'}
+        assert RankingQuery(sort="object_id", label="unlabelled").label == "unlabeled"
+        assert Range("arc_colour", None, 1.0) == Range("arc_color", None, 1.0)
 
 
 def test_every_table_is_explained():

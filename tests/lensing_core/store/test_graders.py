@@ -37,16 +37,16 @@ def database(workspace):
     return open_database(workspace)
 
 
-def test_the_first_to_sign_in_is_the_organiser(database):
+def test_the_first_to_sign_in_is_the_organizer(database):
     with database.session() as session:
         grader_named(session, "an imported catalog")
-        assert sign_in(session, "  Ana   Lima ").role == "organiser"
+        assert sign_in(session, "  Ana   Lima ").role == "organizer"
         assert sign_in(session, "Bo").role == "grader"
-        assert sign_in(session, "Ana Lima").role == "organiser"
+        assert sign_in(session, "Ana Lima").role == "organizer"
         assert session.query(Grader).count() == 3
 
 
-def test_of_many_that_sign_in_at_once_one_is_the_organiser(database):
+def test_of_many_that_sign_in_at_once_one_is_the_organizer(database):
     def enter(name: str) -> None:
         with database.session() as session:
             sign_in(session, name)
@@ -58,7 +58,7 @@ def test_of_many_that_sign_in_at_once_one_is_the_organiser(database):
         thread.join()
     with database.session() as session:
         assert session.query(Grader).count() == 8
-        assert session.query(Grader).filter_by(role="organiser").count() == 1
+        assert session.query(Grader).filter_by(role="organizer").count() == 1
 
 
 def test_a_guarded_name_needs_its_passphrase(database):
@@ -130,7 +130,7 @@ def test_only_the_first_browser_guards_a_name_that_is_free_to_all(database):
         first, later = open_sign_in(session, bo), open_sign_in(session, bo)
         own, taker = (find_sign_in(session, token)[1] for token in (first, later))
         for here in (taker, None):
-            with pytest.raises(PolicyError, match="an organiser sets its first one"):
+            with pytest.raises(PolicyError, match="an organizer sets its first one"):
                 set_passphrase(session, bo.id, "", "mallory's own", here=here)
         assert bo.secret is None
         set_passphrase(session, bo.id, "", "battery staple", here=own)
@@ -139,13 +139,13 @@ def test_only_the_first_browser_guards_a_name_that_is_free_to_all(database):
         assert find_sign_in(session, later) is None
 
 
-def test_a_name_with_grades_is_nobodys_to_guard_but_an_organisers(database, filled_workspace):
+def test_a_name_with_grades_is_nobodys_to_guard_but_an_organizers(database, filled_workspace):
     with database.session() as session:
         sign_in(session, "Ana", "correct horse")
         source = grader_named(session, "expert")
         add_note(session, 1, source.id, "arc")
         here = find_sign_in(session, open_sign_in(session, source))[1]
-        with pytest.raises(PolicyError, match="an organiser sets"):
+        with pytest.raises(PolicyError, match="an organizer sets"):
             set_passphrase(session, source.id, "", "mallory's own", here=here)
         made = reset_passphrase(session, source.id)
         assert len(made) >= 12
@@ -153,7 +153,7 @@ def test_a_name_with_grades_is_nobodys_to_guard_but_an_organisers(database, fill
         assert sign_in(session, "expert", made) is source
 
 
-def test_an_organiser_who_is_alone_guards_the_own_name_at_any_time(database, filled_workspace):
+def test_an_organizer_who_is_alone_guards_the_own_name_at_any_time(database, filled_workspace):
     with database.session() as session:
         ana = sign_in(session, "Ana")
         add_note(session, 1, ana.id, "arc")
@@ -161,11 +161,11 @@ def test_an_organiser_who_is_alone_guards_the_own_name_at_any_time(database, fil
         assert set_passphrase(session, ana.id, "", "correct horse", here=here).secret
         ana.secret = None
         open_sign_in(session, sign_in(session, "Bo"))
-        with pytest.raises(PolicyError, match="an organiser sets"):
+        with pytest.raises(PolicyError, match="an organizer sets"):
             set_passphrase(session, ana.id, "", "mallory's own", here=here)
 
 
-def test_there_is_always_an_organiser(database):
+def test_there_is_always_an_organizer(database):
     with database.session() as session:
         assert works_alone(session)
         ana, bo = (sign_in(session, name) for name in ("Ana", "Bo"))
@@ -174,15 +174,15 @@ def test_there_is_always_an_organiser(database):
             lambda who: set_role(session, who.id, "grader"),
             lambda who: set_active(session, who.id, active=False),
         ):
-            with pytest.raises(PolicyError, match="Ana is the only organiser"):
+            with pytest.raises(PolicyError, match="Ana is the only organizer"):
                 leave(ana)
-        with pytest.raises(BadInputError, match="use one of grader, organiser"):
+        with pytest.raises(BadInputError, match="use one of grader, organizer"):
             set_role(session, bo.id, "owner")
-        set_role(session, bo.id, "organiser")
+        set_role(session, bo.id, "organizer")
         set_role(session, ana.id, "grader")
-        with pytest.raises(PolicyError, match="Bo is the only organiser"):
+        with pytest.raises(PolicyError, match="Bo is the only organizer"):
             set_active(session, bo.id, active=False)
-        set_role(session, bo.id, "organiser")
+        set_role(session, bo.id, "organizer")
 
 
 def test_nobody_signs_in_with_a_deactivated_name(database):
@@ -194,10 +194,10 @@ def test_nobody_signs_in_with_a_deactivated_name(database):
         with pytest.raises(PolicyError, match="Bo is deactivated"):
             sign_in(session, "Bo")
         with pytest.raises(BadInputError, match="activate the name first"):
-            set_role(session, bo.id, "organiser")
+            set_role(session, bo.id, "organizer")
         set_active(session, bo.id, active=True)
         assert find_sign_in(session, token) is None
         assert sign_in(session, "Bo") is bo
-        assert ana.role == "organiser"
+        assert ana.role == "organizer"
         with pytest.raises(NotFoundError, match="no grader 'Cy'"):
             named_grader(session, "Cy")

@@ -124,7 +124,7 @@ def brute_force(session, query: RankingQuery) -> list[int]:
             sa.select(Vote.candidate_id, sa.func.max(Vote.event_id)).group_by(Vote.candidate_id)
         ).all()
     )
-    labels = {"lens": {1}, "not_lens": {0}, "labelled": {0, 1}, "unlabelled": {None}, None: None}
+    labels = {"lens": {1}, "not_lens": {0}, "labeled": {0, 1}, "unlabeled": {None}, None: None}
     kept = []
     for c in session.scalars(sa.select(Candidate)):
         score = scores.get(c.id)
@@ -168,8 +168,8 @@ FILTERS = [
     {"probability_min": 0.05, "probability_max": 0.6},
     {"stages": ("triage", "rejected")},
     {"label": "lens"},
-    {"label": "unlabelled", "stages": ("detection",)},
-    {"label": "labelled", "probability_max": 0.5},
+    {"label": "unlabeled", "stages": ("detection",)},
+    {"label": "labeled", "probability_max": 0.5},
     {"label": "not_lens", "object_id": "x"},
     {"object_id": "_1"},
     {"object_id": "%"},
@@ -195,7 +195,7 @@ def test_pages_are_the_sorted_list(database, monkeypatch, few, sort, descending)
 def test_walking_back_and_ranks(database, monkeypatch, few, sort):
     monkeypatch.setattr(ranking_order, "_FEW", few)
     with database.session() as session:
-        for chosen in ({}, {"label": "unlabelled"}, {"probability_min": 0.2}):
+        for chosen in ({}, {"label": "unlabeled"}, {"probability_min": 0.2}):
             query = RankingQuery(2, (1, 2), sort, **chosen)
             expected = brute_force(session, query)
             for place in (0, 1, 5, len(expected) // 2, len(expected) - 1):
@@ -217,8 +217,8 @@ def test_all_candidates_without_an_ensemble(database):
 
 
 def test_a_cursor_holds_when_its_row_no_longer_passes(database):
-    """The row that a page ended with may have been labelled since."""
-    query = RankingQuery(1, (), "score", label="unlabelled")
+    """The row that a page ended with may have been labeled since."""
+    query = RankingQuery(1, (), "score", label="unlabeled")
     with database.session() as session:
         expected = brute_force(session, query)
         outside = brute_force(session, RankingQuery(1, (), "score", label="lens"))[2]
@@ -241,7 +241,7 @@ def test_rows_carry_their_score(database):
 
 
 def test_large_counts_are_estimates_that_say_so(database, monkeypatch):
-    query = RankingQuery(1, (1, 2), stages=("detection",), label="unlabelled")
+    query = RankingQuery(1, (1, 2), stages=("detection",), label="unlabeled")
     with database.session() as session:
         true = len(brute_force(session, query))
         monkeypatch.setattr(ranking_order, "_COUNTED", 0)
@@ -325,7 +325,7 @@ def test_pages_of_one_catalog_come_from_an_index_without_sorting(
 ):
     monkeypatch.setattr(ranking_order, "_FEW", 0)
     with database.session() as session:
-        for chosen in ({}, {"stages": ("triage",)}, {"label": "unlabelled"}):
+        for chosen in ({}, {"stages": ("triage",)}, {"label": "unlabeled"}):
             query = RankingQuery(1, (1,), sort, descending, **chosen)
             ids = brute_force(session, query)
             cursor = cursor_of(session, query, ids[len(ids) // 2])

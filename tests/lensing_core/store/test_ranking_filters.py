@@ -85,7 +85,7 @@ def database(tmp_path_factory):
                     healpix=int(pixel[k]),
                     magnitude=None if k % 5 == 0 else 17 + k / 50,
                     arc_length_arcsec=k / 100 if k % 2 else None,
-                    arc_galaxy_colour_mag=-k / 200 if k % 3 else None,
+                    arc_galaxy_color_mag=-k / 200 if k % 3 else None,
                 )
             )
         session.flush()
@@ -161,7 +161,7 @@ def match_some(session) -> None:
                 kind=kind,
                 version="1",
                 radius_arcsec=1,
-                max_normalised=5,
+                max_normalized=5,
                 candidate_error_arcsec=0.1,
                 reference_error_arcsec=0.1,
                 state=state,
@@ -197,7 +197,7 @@ CASES = {
     "epistemic": ({"ranges": (Range("epistemic", 0.085, None),)}, {k for k in ALL if k % 10 == 9}),
     "ood is known": ({"ranges": (Range("ood"),)}, {k for k in ALL if k % 4 == 0}),
     "two ranges": (
-        {"ranges": (Range("arc_length", 1, 2), Range("arc_colour", None, -0.75))},
+        {"ranges": (Range("arc_length", 1, 2), Range("arc_color", None, -0.75))},
         {k for k in ALL if k % 2 and k % 3 and 150 <= k <= 200},
     ),
     "mine": ({"votes": "mine"}, {0, 1, 250}),
@@ -329,7 +329,7 @@ def test_a_selection_limits_the_list_and_is_forgotten_in_time(database):
         (lambda: Range("magnitude", float("nan")), "two numbers"),
         (lambda: Cone(400, 0, 1), "right ascension from 0 to 360"),
         (lambda: Cone(0, 0, 0), "more than 0"),
-        (lambda: RankingQuery(1, votes="mine"), "who you are"),
+        (lambda: RankingQuery(1, votes="mine"), "Sign in to list"),
         (lambda: RankingQuery(1, votes="all", grader_id=1), "choose one of mine"),
         (lambda: RankingQuery(1, scales=("group",)), "choose one of galaxy"),
         (lambda: RankingQuery(None, sort="object_id", ranges=(Range("ood"),)), "no scores"),

@@ -112,7 +112,7 @@ def test_a_known_lens_is_recovered_with_its_row_and_footprint(workspace, match):
     assert entry.counterpart_name == LENSES.names[LENS]
     assert entry.counterpart["grading"] == "confident"
     assert entry.separation_arcsec == pytest.approx(0.5, abs=1e-4)
-    assert entry.normalised == pytest.approx(0.5 / np.hypot(0.3, 1.0), rel=1e-3)
+    assert entry.normalized == pytest.approx(0.5 / np.hypot(0.3, 1.0), rel=1e-3)
     found = crossmatches(workspace)["lenscat"]
     assert (found.version, found.radius_arcsec, found.state) == ("1.1.3", 5.0, "complete")
     assert (found.n_candidates, found.n_unplaced, found.n_references) == (2, 1, 2309)
@@ -171,7 +171,7 @@ def test_duplicates_within_and_between_catalogs(workspace, match):
     assert pair.candidate_id < pair.counterpart["candidate_id"]
     (between,) = entries(workspace, "catalog:other")
     assert between.counterpart_name == "other-0"
-    assert between.normalised == pytest.approx(0.2 / np.hypot(0.3, 0.3), rel=1e-3)
+    assert between.normalized == pytest.approx(0.2 / np.hypot(0.3, 0.3), rel=1e-3)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from lens_triage.training.runner.context import Cancelled
 from lens_triage.training.settings import EncodeSettings
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.outputs import StoredOutputs, rows_stored
-from lensing_core.neighbours import NeighbourIndex
+from lensing_core.neighbors import NeighborIndex
 from lensing_core.store import open_database
 from lensing_core.store.encoders import encoders_of
 from lensing_core.store.tables import Model
@@ -55,7 +55,7 @@ def test_embeddings_are_stored_and_serve_look_alikes(
         assert encoders_of(session, workspace, ["survey"], ["test_efficientnet"])
         with pytest.raises(NotFoundError, match="No encoder zoobot has encoded survey"):
             encoders_of(session, workspace, ["survey"], ["zoobot"])
-    index = NeighbourIndex(workspace, database)
+    index = NeighborIndex(workspace, database)
     labeled = index.labeled(result["model"])
     assert len(labeled.candidate_id) == 60
     nearest = labeled.nearest(stored.embedding[0], 3, without=int(labeled.candidate_id[0]))

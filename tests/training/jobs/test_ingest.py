@@ -394,7 +394,7 @@ def test_a_name_of_a_catalog_that_was_not_imported(workspace, survey):
         ingest(workspace, settings_of(folder))
 
 
-def test_sizes_are_cropped_and_padded_about_the_centre(workspace, tmp_path):
+def test_sizes_are_cropped_and_padded_about_the_center(workspace, tmp_path):
     folder = tmp_path / "sizes"
     planes = np.random.default_rng(0).normal(size=(3, 24, 24)).astype("f4")
     write_fits(folder / "a.fits", planes)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 def galaxies(workspace, make_context):
     settings = SimulateSettings(
         catalog="sky", survey="hsc", bands=["g", "r"], size_arcsec=8.0, n_objects=80,
-        lens_fraction=0.0, labelled=False,
+        lens_fraction=0.0, labeled=False,
     )  # fmt: skip
     simulating.run(make_context(settings, "sky"), settings)
     return settings

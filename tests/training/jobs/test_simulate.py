@@ -66,7 +66,7 @@ def test_a_stopped_simulation_goes_on_to_the_same_pixels(workspace, make_context
 
 
 def test_hidden_labels_leave_the_truth(workspace, make_context):
-    hidden = settings(n_objects=20, labelled=False, lens_fraction=1.0)
+    hidden = settings(n_objects=20, labeled=False, lens_fraction=1.0)
     simulating.run(make_context(hidden), hidden)
     with open_database(workspace).session() as session:
         for candidate in session.scalars(select(Candidate)).all():
@@ -88,7 +88,7 @@ def test_positions_are_apart(workspace, make_context):
     assert separation.min() > 20 / 3600
 
 
-def test_rendered_pictures_are_eight_bit_colours(workspace, make_context):
+def test_rendered_pictures_are_eight_bit_colors(workspace, make_context):
     drawn = settings(survey="cfhtls", bands=[], n_objects=12, pixels="rendered")
     simulating.run(make_context(drawn), drawn)
     store = CutoutStore(workspace.catalog_cutouts("sim"))

@@ -33,7 +33,7 @@ from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.crossmatches import read_positions, references_done
 
 RADIUS_ARCSEC = {"galaxy": 5.0, "cluster": 60.0}
-"""Centroids of lens and candidate agree to about an arcsec; centres of clusters do not."""
+"""Centroids of lens and candidate agree to about an arcsec; centers of clusters do not."""
 REFERENCE_ERROR_ARCSEC = {"galaxy": 1.0, "cluster": 15.0}
 
 _SHARES = 100  # steps of progress a reference
@@ -89,7 +89,7 @@ def _setting(context: JobContext, settings: CrossmatchSettings) -> Setting:
         settings.radius_arcsec or RADIUS_ARCSEC[catalog.scale],
         settings.candidate_error_arcsec,
         settings.reference_error_arcsec or REFERENCE_ERROR_ARCSEC[catalog.scale],
-        settings.max_normalised,
+        settings.max_normalized,
     )
 
 

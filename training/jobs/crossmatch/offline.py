@@ -48,7 +48,7 @@ def match_reference(context: JobContext, setting: Setting, reference: Reference)
     """Match with a list of positions; lenses of the footprint without a candidate are kept."""
     theirs = reference.positions(setting.reference_error_arcsec)
     matches = crossmatch(
-        setting.positions(), theirs, setting.radius_arcsec, max_normalised=setting.max_normalised
+        setting.positions(), theirs, setting.radius_arcsec, max_normalized=setting.max_normalized
     )
     values: dict[str, Any] = {}
     missed: list[int] = []
@@ -83,7 +83,7 @@ def match_reference(context: JobContext, setting: Setting, reference: Reference)
 def match_self(context: JobContext, setting: Setting) -> dict[str, Any]:
     """Duplicates within the catalog; each pair is kept once."""
     matches = self_match(
-        setting.positions(), setting.radius_arcsec, max_normalised=setting.max_normalised
+        setting.positions(), setting.radius_arcsec, max_normalized=setting.max_normalized
     )
     at = setting.candidates
     describe = _candidate_describer(context, setting.catalog, at, matches)
@@ -107,7 +107,7 @@ def match_catalog(context: JobContext, setting: Setting, other: str) -> dict[str
         theirs = read_positions(session, find_catalog(session, other).id)
     positions = Positions.of(theirs.ra_deg, theirs.dec_deg, setting.candidate_error_arcsec)
     matches = crossmatch(
-        setting.positions(), positions, setting.radius_arcsec, max_normalised=setting.max_normalised
+        setting.positions(), positions, setting.radius_arcsec, max_normalized=setting.max_normalized
     )
     record = setting.record(
         context.run_id,

@@ -93,7 +93,7 @@ def match_service(
         setting.positions(rows),
         reference.positions(setting.reference_error_arcsec),
         setting.radius_arcsec,
-        max_normalised=setting.max_normalised,
+        max_normalized=setting.max_normalized,
     )
     state = "complete" if not problem else "partial" if source.n_done else "unreachable"
     asked_all = state == "complete" and len(asked) == np.isfinite(at.ra_deg).sum()

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Sampler
 from lens_triage.training.jobs.retrain.consistency import Consistency, ConsistentModule
 from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lens_triage.training.jobs.train.batches import (
-    LabelledCutouts,
+    LabeledCutouts,
     as_read,
 )
 from lens_triage.training.jobs.train.data import TrainingData
@@ -145,7 +145,7 @@ def finetune(
     )
     module.network.load_state_dict(member.network.state_dict())
     nothing = np.empty((len(data), 0), dtype=np.float32)
-    cutouts = LabelledCutouts(data, rows, member.spec.metadata, nothing)
+    cutouts = LabeledCutouts(data, rows, member.spec.metadata, nothing)
     batches = DataLoader(cutouts, batch_size=size, sampler=order, collate_fn=as_read)
     last = folder / "last.ckpt"
     trainer = make_trainer(

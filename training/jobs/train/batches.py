@@ -1,4 +1,4 @@
-"""Batches of labelled cutouts for networks, the same after a resume, shared between devices."""
+"""Batches of labeled cutouts for networks, the same after a resume, shared between devices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lensing_core.models.networks import MetadataField, encode_metadata
 
 
 class Batch(NamedTuple):
-    """Labelled cutouts.
+    """Labeled cutouts.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Batch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LabelledCutouts(Dataset[Batch]):
+class LabeledCutouts(Dataset[Batch]):
     """Objects of a training set: one read a batch, none kept.
 
     Attributes
@@ -106,7 +106,7 @@ def _rank() -> int:
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
-def train_loader(cutouts: LabelledCutouts, size: int, *, seed: int, processes: int) -> Any:
+def train_loader(cutouts: LabeledCutouts, size: int, *, seed: int, processes: int) -> Any:
     """Shuffled batches of ``size``, in each of the processes that train together."""
     sampler = _EpochShuffle(len(cutouts), seed, processes)
     return DataLoader(
@@ -118,7 +118,7 @@ def train_loader(cutouts: LabelledCutouts, size: int, *, seed: int, processes: i
     )
 
 
-def validation_loader(cutouts: LabelledCutouts, size: int, *, processes: int) -> Any:
+def validation_loader(cutouts: LabeledCutouts, size: int, *, processes: int) -> Any:
     """Every object once, over all processes."""
     sampler = _Share(len(cutouts), processes)
     return DataLoader(cutouts, batch_size=size, sampler=sampler, collate_fn=as_read)

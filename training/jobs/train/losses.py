@@ -26,7 +26,7 @@ def make_loss(name: str, lens_share: float, lens_prior: float) -> Loss:
     lens_share : float
         Of the training objects, by weight; for ``balanced``.
     lens_prior : float
-        Share of lenses among unlabelled objects; for ``nnpu``.
+        Share of lenses among unlabeled objects; for ``nnpu``.
     """
     if name == "cross_entropy":
         return _cross_entropy
@@ -43,7 +43,7 @@ def make_loss(name: str, lens_share: float, lens_prior: float) -> Loss:
     if name == "focal":
         return focal_loss
     if name == "nnpu":
-        # Balanced, so that few labelled lenses are not drowned; calibration moves the prior back.
+        # Balanced, so that few labeled lenses are not drowned; calibration moves the prior back.
         pu = NonNegativePULoss(lens_prior, surrogate="logistic", balance=0.5)
 
         def with_both(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ class LensModule(lightning.LightningModule):
     ----------
     spec, scaling, settings : of the network, its input and its training
     steps : int
-        Optimiser steps of the whole training, for the schedule of the learning rate.
+        Optimizer steps of the whole training, for the schedule of the learning rate.
     seed : int
     lens_share : float
         Of the training objects.
@@ -126,7 +126,7 @@ class LensModule(lightning.LightningModule):
         return torch.from_numpy(logits), torch.from_numpy(labels)
 
     def configure_optimizers(self) -> Any:
-        optimiser = torch.optim.AdamW(
+        optimizer = torch.optim.AdamW(
             self.parameters(),
             lr=self.learning_rate,
             weight_decay=self.settings.weight_decay,
@@ -139,8 +139,8 @@ class LensModule(lightning.LightningModule):
             done = (step - warm_up) / max(1, self.steps - warm_up)
             return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 class Report(Callback):

@@ -23,7 +23,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from lens_triage.training.device import LIGHTNING_ACCELERATORS, torch_device
 from lens_triage.training.jobs.train.batches import (
-    LabelledCutouts,
+    LabeledCutouts,
     train_loader,
     validation_loader,
 )
@@ -164,7 +164,7 @@ def _train(
     )
     truth = _known_masses(settings, data, plan)
     train, validation = (
-        LabelledCutouts(data, part, fields, truth) for part in (plan.train, plan.validation)
+        LabeledCutouts(data, part, fields, truth) for part in (plan.train, plan.validation)
     )
     processes = settings.devices
     batches_of = train_loader(train, size, seed=plan.seed, processes=processes)

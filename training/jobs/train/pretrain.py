@@ -30,7 +30,7 @@ MIN_CUTOUTS = 64
 _VIEWS: dict[str, Any] = {"max_extra_psf_fwhm_px": 2.0, "max_noise": 1.5, "max_gain": 0.2}
 
 
-class _Unlabelled(Dataset[Tensor]):
+class _Unlabeled(Dataset[Tensor]):
     """Cutouts of several catalogs at AB zero point 25, read by batch."""
 
     def __init__(self, context: JobContext, contract: InputContract, names: list[str]) -> None:
@@ -95,12 +95,12 @@ class _Contrast(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         wanted = [p for p in self.parameters() if p.requires_grad]
-        optimiser = torch.optim.AdamW(wanted, lr=1e-3, weight_decay=1e-4)
+        optimizer = torch.optim.AdamW(wanted, lr=1e-3, weight_decay=1e-4)
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda k: 0.5 * (1 + math.cos(math.pi * min(1.0, k / max(1, steps))))
+            optimizer, lambda k: 0.5 * (1 + math.cos(math.pi * min(1.0, k / max(1, steps))))
         )
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 class _Report(Callback):
@@ -117,10 +117,10 @@ class _Report(Callback):
 
 
 def check_pixels(contract: InputContract) -> None:
-    """Raise BadInputError for colour pictures, whose noise and PSF are unknown."""
+    """Raise BadInputError for color pictures, whose noise and PSF are unknown."""
     if contract.pixel_kind != "flux":
         raise BadInputError(
-            "pretrain_catalogs: colour pictures cannot be blurred and made noisier as images of "
+            "pretrain_catalogs: color pictures cannot be blurred and made noisier as images of "
             "flux can; pretrain on flux images, or leave pretraining out."
         )
 
@@ -143,13 +143,13 @@ def pretrain(
     Raises
     ------
     BadInputError
-        For colour pictures (their noise and PSF are unknown) and for too few cutouts.
+        For color pictures (their noise and PSF are unknown) and for too few cutouts.
     """
     check_pixels(contract)
     folder: Path = context.folder / f"{member}-pretraining"
     done = folder / "encoder.safetensors"
     if not done.exists():
-        cutouts = _Unlabelled(context, contract, settings.pretrain_catalogs)
+        cutouts = _Unlabeled(context, contract, settings.pretrain_catalogs)
         if len(cutouts) < MIN_CUTOUTS:
             raise BadInputError(
                 f"pretrain_catalogs hold {len(cutouts)} cutouts; at least {MIN_CUTOUTS} are needed."
@@ -165,7 +165,7 @@ def _fit(
     context: JobContext,
     settings: TrainSettings,
     network: LensNetwork,
-    cutouts: _Unlabelled,
+    cutouts: _Unlabeled,
     scaling: ImageScaling,
     folder: Path,
     member: str,

@@ -50,7 +50,7 @@ def scene(at: tuple[float, float] | None, seed: int, size: int = SIZE) -> torch.
 
 
 def centroid(values: np.ndarray) -> np.ndarray:
-    """y and x of the centre of what is drawn."""
+    """y and x of the center of what is drawn."""
     y, x = np.mgrid[: values.shape[0], : values.shape[1]]
     return np.array([(y * values).sum(), (x * values).sum()]) / values.sum()
 
@@ -129,9 +129,9 @@ def test_cells_of_the_last_layer_add_up_to_the_logit() -> None:
     shown = network_attention(network, scene((40, 40), 1, 192), method="grad_cam")
     assert shown.cell_px == 32
     assert shown.exact
-    # Between cells the map is linear, so that at their centres it has their values.
-    centres = 32 * np.arange(6)  # where kernels of odd size put them
-    cells = shown.values[np.ix_(centres, centres)]
+    # Between cells the map is linear, so that at their centers it has their values.
+    centers = 32 * np.arange(6)  # where kernels of odd size put them
+    cells = shown.values[np.ix_(centers, centers)]
     assert cells.sum() == pytest.approx(shown.logit - constant, rel=1e-4)
     assert np.maximum(cells, 0).sum() == pytest.approx(shown.total, rel=1e-4)
 
@@ -145,8 +145,8 @@ def test_cells_lie_where_the_network_puts_them(backbone) -> None:
 
     flat = torch.zeros(1, 1, 128, 128)
     name, (cells, _) = networks._layer(network, network.encoder, flat, None)
-    centres = networks._cell_centres(network, network.encoder, name, flat, None)
-    assert len(centres) == cells
+    centers = networks._cell_centers(network, network.encoder, name, flat, None)
+    assert len(centers) == cells
     layer, seen = network.encoder.get_submodule(name), []
     handle = layer.register_forward_hook(lambda _m, _a, out: seen.append(out.detach()))
     with torch.no_grad():
@@ -159,8 +159,8 @@ def test_cells_lie_where_the_network_puts_them(backbone) -> None:
     for pixel, features in zip((40, 61, 90), seen[1:], strict=True):
         change = (features - seen[0]).abs().sum(1)[0].numpy()
         change = np.where(change > change.max() / 2, change, 0)
-        row = (change.sum(1) * centres).sum() / change.sum()
-        assert abs(row - pixel) < 0.75 * (centres[1] - centres[0])
+        row = (change.sum(1) * centers).sum() / change.sum()
+        assert abs(row - pixel) < 0.75 * (centers[1] - centers[0])
 
 
 def test_a_member_that_averages_orientations_has_a_map_that_turns_with_the_image(

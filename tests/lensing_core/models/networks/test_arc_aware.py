@@ -55,7 +55,7 @@ def test_geometry_and_bias_turn_with_the_token_grid(size_px, turn):
 
 
 def test_geometry_of_pairs_in_closed_form():
-    # A token 16 px right of the centre, and one 16 px above it (y grows downwards in an array).
+    # A token 16 px right of the center, and one 16 px above it (y grows downwards in an array).
     features = pair_features(torch.tensor([[16.0, 0.0], [0.0, 16.0], [32.0, 0.0], [0.0, 0.0]]))
     found = dict(zip(PAIR_FEATURES, features.permute(2, 0, 1), strict=True))
     close(found["log(1 + r_i)"][:3, 1], torch.log(torch.tensor([3.0, 3.0, 5.0])))
@@ -69,7 +69,7 @@ def test_geometry_of_pairs_in_closed_form():
     assert found["outward part of the separation at i"][0, 2] == pytest.approx(1)
     assert found["r_j - r_i, by 1 + d"][0, 2] == pytest.approx(2 / 3)
     assert found["log(1 + d)"][0, 2] == pytest.approx(math.log(3))
-    # At the centre and on the diagonal directions do not exist.
+    # At the center and on the diagonal directions do not exist.
     assert found["squared tangential part of the separation at i"][3].abs().max() == 0
     assert found["outward part of the separation at i"].diagonal().abs().max() == 0
     assert features.isfinite().all()

@@ -1,4 +1,4 @@
-"""The photometric contract: colours and flux survive, by the worst case."""
+"""The photometric contract: colors and flux survive, by the worst case."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lensing_core.models.networks.resampling import (
     resample,
 )
 
-COLOURS = torch.tensor([1.0, 3.7, 0.2])
+COLORS = torch.tensor([1.0, 3.7, 0.2])
 EVERYTHING = AugmentationSpec(
     48, rotate=True, max_shift_px=1.0, max_extra_psf_fwhm_px=3.0, max_gain=0.05
 )
@@ -39,7 +39,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def star(size_px: int, fwhm_px: float, x: float = 0.0, y: float = 0.0) -> torch.Tensor:
-    """A Gaussian of unit peak at (x, y) from the centre."""
+    """A Gaussian of unit peak at (x, y) from the center."""
     axis = torch.arange(size_px) - (size_px - 1) / 2
     rows, columns = torch.meshgrid(axis, axis, indexing="ij")
     sigma = fwhm_px / FWHM_PER_SIGMA
@@ -68,15 +68,15 @@ class TestPhotometricContract:
         ids=["dihedral", "rotate", "shift", "psf", "gain", "everything"],
     )
     def test_flux_ratios_of_the_worst_pixel_are_unchanged(self, spec):
-        images = 100 * star(96, 3.0, 4.2, -6.6) * COLOURS[:, None, None]
+        images = 100 * star(96, 3.0, 4.2, -6.6) * COLORS[:, None, None]
         made = augment(images.repeat(300, 1, 1, 1), spec, seeded()).images
         bright = made[:, 0] > 0.5
         assert bright.sum() > 300 * 9
         for band in (1, 2):
-            ratio = made[:, band][bright] / made[:, 0][bright] / COLOURS[band]
+            ratio = made[:, band][bright] / made[:, 0][bright] / COLORS[band]
             assert (ratio - 1).abs().max() < 1e-4
 
-    def test_total_flux_ratios_of_a_coloured_scene(self):
+    def test_total_flux_ratios_of_a_colored_scene(self):
         images = arc_with_lens(300, 112)
         made = augment(images, EVERYTHING, seeded()).images
         expected = images.sum((2, 3)) / images.sum((2, 3))[:, :1]
@@ -101,7 +101,7 @@ class TestPhotometricContract:
             assert (made.sum((1, 2, 3)) / images.sum((1, 2, 3)) - 1).abs().max() < 1e-4
 
     def test_radii_are_unchanged(self):
-        """No zoom: the second moment of a ring of knots about the centre stays."""
+        """No zoom: the second moment of a ring of knots about the center stays."""
         images = sum(star(96, 4.0, 9 * math.cos(a), 9 * math.sin(a)) for a in (0.3, 2.0, 4.4))
         axis = torch.arange(48) - 23.5
         square = axis[:, None] ** 2 + axis**2
@@ -109,8 +109,8 @@ class TestPhotometricContract:
             images.repeat(100, 1, 1, 1), AugmentationSpec(48, rotate=True), seeded()
         ).images[:, 0]
         spread = (made * square).sum((1, 2)) / made.sum((1, 2))
-        centre = images[24:72, 24:72]
-        expected = (centre * square).sum() / centre.sum()
+        center = images[24:72, 24:72]
+        expected = (center * square).sum() / center.sum()
         assert (spread / expected - 1).abs().max() < 5e-3
 
     def test_gain_is_one_factor_for_all_bands_and_no_offset(self):
@@ -160,7 +160,7 @@ class TestResampling:
         assert required_size_px(64, 2, rotate=False) == 72
         assert required_size_px(64, 0, rotate=True) >= 64 * math.sqrt(2) + 2
 
-    def test_pixels_without_data_stay_so_and_spoil_their_neighbours_only(self):
+    def test_pixels_without_data_stay_so_and_spoil_their_neighbors_only(self):
         images = torch.ones(20, 1, 96, 96)
         images[:, :, 44:47, 60:62] = math.nan
         made = augment(images, AugmentationSpec(64, rotate=True), seeded()).images

@@ -104,7 +104,7 @@ def test_gradients_with_missing_values_are_finite():
     assert network.conditioning.encoder.missing_value.grad.abs().min() > 0
 
 
-def test_standardised_values_only_matter():
+def test_standardized_values_only_matter():
     """Another unit of the same quantity, with its statistics, gives the same network."""
     torch.manual_seed(0)
     small = build_network(

@@ -14,7 +14,7 @@ FIELD = MetadataField("redshift", 0.3, 0.1)
 
 
 def trained(backbone: str, **spec):
-    """A network whose normalisations have statistics and weights that are not those at birth."""
+    """A network whose normalizations have statistics and weights that are not those at birth."""
     torch.manual_seed(3)
     network = build_network(NetworkSpec(backbone, 3, 40, **spec))
     for module in network.modules():

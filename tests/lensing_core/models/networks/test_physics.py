@@ -55,13 +55,13 @@ def test_it_finds_the_potential_of_a_lens():
     torch.manual_seed(1)
     head = MassHead(4, SIZE_ARCSEC)
     embedding, truth = torch.ones(1, 4), torch.tensor([[2.0, 0.999, 0.0, 2.0]])
-    optimiser = torch.optim.Adam(head.parameters(), lr=0.02)
+    optimizer = torch.optim.Adam(head.parameters(), lr=0.02)
     first = head.loss(embedding, truth, still(1)).item()
     for _ in range(1500):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = head.loss(embedding, truth, still(1))
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     assert loss.item() < 1e-3 * first
     potential, log_radius = head(embedding)
     assert log_radius.exp().item() == pytest.approx(2.0, rel=0.02)

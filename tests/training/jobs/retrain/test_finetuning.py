@@ -116,7 +116,7 @@ def survey(workspace, make_catalog, make_context):
         feature_blocks=["grid"],
     )  # fmt: skip
     fit.run(make_context(base, "training"), base)
-    labels = make_catalog("survey", N, seed=2, labelled=False)
+    labels = make_catalog("survey", N, seed=2, labeled=False)
     rng = np.random.default_rng(3)
     known = {1: rng.permutation(np.flatnonzero(labels == 1))[:70],
              0: rng.permutation(np.flatnonzero(labels == 0))[:60]}  # fmt: skip

@@ -78,14 +78,14 @@ def test_grades_become_labels_by_consensus(workspace, make_survey):
         free = session.scalars(
             select(Candidate.cutout_index).where(Candidate.label.is_(None)).limit(60)
         ).all()
-        labelled = session.scalars(
+        labeled = session.scalars(
             select(Candidate.cutout_index).where(Candidate.label == 1).limit(1)
         ).one()
     sure, possible = free[:10], free[11]
     said: Said = {row: [("Ana", "A", None), ("Bo", "A", None)] for row in sure}
     said |= {row: [("Ana", "X", "ring"), ("Bo", "X", "ring")] for row in free[12:60]}
     said[possible] = [("Ana", "C", None)]
-    said[labelled] = [("Ana", "X", "ring"), ("Bo", "X", "spiral"), ("Cy", "X", "spiral")]
+    said[labeled] = [("Ana", "X", "ring"), ("Bo", "X", "spiral"), ("Cy", "X", "spiral")]
     grade(workspace, said)
 
     labels = labels_of(workspace)
@@ -95,8 +95,8 @@ def test_grades_become_labels_by_consensus(workspace, make_survey):
     assert labels.state[possible] == UNLABELED
     assert labels.left_out["graders undecided"] == 1
     # A grade stands above what was imported; of two reasons the one that more graders gave.
-    assert labels.state[labelled] == OTHER
-    assert REASONS[labels.reason[labelled]] == "spiral"
+    assert labels.state[labeled] == OTHER
+    assert REASONS[labels.reason[labeled]] == "spiral"
     assert REASONS[labels.reason[free[20]]] == "ring"
     assert labels.count(LENS) == 10 + 5
     assert labels.graded.sum() == 10 + 48 + 1

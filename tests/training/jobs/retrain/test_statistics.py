@@ -78,7 +78,7 @@ def fitted(name, x, state, group, *, other_weight=5):
 
 @pytest.mark.parametrize("name", ["logistic", "trees"])
 def test_with_shuffled_labels_the_stack_ranks_by_chance(name):
-    """Groups of four near-copies: one that leaked between folds would be recognised."""
+    """Groups of four near-copies: one that leaked between folds would be recognized."""
     aurocs = []
     for seed in range(16):
         x, _, state, group = survey(2400, 0, 0, contrast=0.0, seed=seed, copies=4)

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from lens_triage.training.jobs import train as fit
 from lens_triage.training.jobs.train.batches import (
-    LabelledCutouts,
+    LabeledCutouts,
     train_loader,
     validation_loader,
 )
@@ -46,7 +46,7 @@ def curve(workspace, name, run_id="test-run"):
 def test_processes_share_an_epoch_without_overlap(workspace, make_catalog, monkeypatch):
     make_catalog("train", 150, seed=1)
     data = TrainingData.open(workspace, ["train"])
-    cutouts = LabelledCutouts(data, np.arange(101), (), np.empty((150, 0), dtype="f4"))
+    cutouts = LabeledCutouts(data, np.arange(101), (), np.empty((150, 0), dtype="f4"))
     seen: dict[str, list[list[int]]] = {"train": [], "validation": []}
     for rank in (0, 1):
         monkeypatch.setattr("lens_triage.training.jobs.train.batches._rank", lambda rank=rank: rank)

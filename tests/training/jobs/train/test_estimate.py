@@ -37,7 +37,7 @@ def trained(filled_workspace):
 
 
 def test_time_goes_with_objects_epochs_and_networks(trained):
-    # 0.6 of the labelled objects train: half a second an object and epoch.
+    # 0.6 of the labeled objects train: half a second an object and epoch.
     once = estimate_seconds(trained, settings())
     assert once == pytest.approx(0.5 * 0.6 * 60 * 10)
     assert estimate_seconds(trained, settings(copies=3)) == pytest.approx(3 * once)

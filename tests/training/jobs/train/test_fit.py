@@ -72,7 +72,7 @@ def logits_of(workspace, catalog_size):
 
 def test_train_then_score(workspace, make_catalog, make_context):
     make_catalog("train", 900, seed=1)
-    truth = make_catalog("survey", 450, seed=2, labelled=False)
+    truth = make_catalog("survey", 450, seed=2, labeled=False)
     settings = train_settings(survey_prior=0.01)
     result = fit.run(make_context(settings), settings)
 
@@ -128,7 +128,7 @@ def test_train_then_score(workspace, make_catalog, make_context):
 
 def test_scoring_goes_on_where_it_stopped(workspace, make_catalog, make_context, monkeypatch):
     make_catalog("train", 450, seed=1)
-    make_catalog("survey", 300, seed=2, labelled=False)
+    make_catalog("survey", 300, seed=2, labeled=False)
     settings = train_settings(members=["trees"])
     fit.run(make_context(settings), settings)
     score_settings = ScoreSettings(ensemble="e1", catalog="survey", batch_size=50, device="cpu")
@@ -184,7 +184,7 @@ def test_a_network_goes_on_from_its_last_epoch(workspace, make_catalog, make_con
 
 def test_several_networks_are_fused_as_is_best(workspace, make_catalog, make_context):
     make_catalog("train", 450, seed=1)
-    make_catalog("survey", 100, seed=2, labelled=False)
+    make_catalog("survey", 100, seed=2, labeled=False)
     settings = train_settings(
         copies=2,
         epochs=2,
@@ -291,7 +291,7 @@ def test_splits_keep_sky_blocks_together(workspace, make_catalog):
 
 def test_what_cannot_be_trained_is_said(workspace, make_catalog, make_context):
     make_catalog("train", 60, seed=1)
-    make_catalog("blank", 60, seed=1, labelled=False)
+    make_catalog("blank", 60, seed=1, labeled=False)
     make_catalog(
         "galaxies", 60, seed=2, label_source="pretrain:galaxiesml", label_policy="pretraining_only"
     )
@@ -328,7 +328,7 @@ def test_images_that_do_not_fit_are_said(workspace, make_catalog, make_context):
 
 def test_a_network_is_told_what_is_known_beside_the_pixels(workspace, make_catalog, make_context):
     make_catalog("train", 450, seed=1)
-    make_catalog("survey", 60, seed=2, labelled=False)
+    make_catalog("survey", 60, seed=2, labeled=False)
     with open_database(workspace).session() as session:
         for k, row in enumerate(session.scalars(select(Observation)).all()):
             row.psf_fwhm_arcsec = None if k % 7 == 0 else 0.6 + 0.01 * (k % 30)
@@ -366,7 +366,7 @@ def test_a_network_is_pretrained_on_cutouts_without_labels(
     workspace, make_catalog, make_context, monkeypatch
 ):
     make_catalog("train", 450, seed=1)
-    make_catalog("sky", 200, seed=5, labelled=False)
+    make_catalog("sky", 200, seed=5, labeled=False)
     settings = train_settings(
         members=["network"], epochs=1, pretrain_catalogs=["sky", "train"], pretrain_epochs=2
     )
@@ -384,6 +384,6 @@ def test_a_network_is_pretrained_on_cutouts_without_labels(
     assert any("pretrained on 650 cutouts" in line for line in lines)
 
     few = train_settings(ensemble="few", members=["network"], pretrain_catalogs=["few"])
-    make_catalog("few", 20, seed=6, labelled=False)
+    make_catalog("few", 20, seed=6, labeled=False)
     with pytest.raises(BadInputError, match="hold 20 cutouts"):
         fit.run(make_context(few, "few"), few)

@@ -31,7 +31,7 @@ def test_the_settings_offer_every_block():
 
 def test_blocks_are_stored_with_the_model_and_used_to_score(workspace, make_catalog, make_context):
     make_catalog("train", 300, seed=1)
-    make_catalog("survey", 60, seed=2, labelled=False)
+    make_catalog("survey", 60, seed=2, labeled=False)
     settings = tree_settings(feature_blocks=list(BLOCKS), balanced_trees=True)
     fit.run(make_context(settings), settings)
     score = ScoreSettings(ensemble="e1", catalog="survey", batch_size=32)

@@ -10,7 +10,7 @@ from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.simulation.galaxies import Generator
 
 
-def add_artefacts(
+def add_artifacts(
     image: Float32Array, names: Sequence[str], sigma: Float64Array, rng: Generator
 ) -> None:
     """Lay faults over an image, in place.
@@ -18,7 +18,7 @@ def add_artefacts(
     Parameters
     ----------
     image : shape (band, y, x)
-    names : of :data:`~lensing_core.simulation.scene.ARTEFACTS`
+    names : of :data:`~lensing_core.simulation.scene.ARTIFACTS`
     sigma : shape (band,), noise of an empty pixel
     """
     for name in names:

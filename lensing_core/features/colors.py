@@ -1,8 +1,8 @@
-"""Do the segments share one colour, as images of one source do?
+"""Do the segments share one color, as images of one source do?
 
 Lensing is achromatic. Each segment's flux is summed over the same pixels in all bands, after the
-bands are brought to one PSF; colours are differences of asinh magnitudes (Lupton, Gunn & Szalay
-1999), whose errors stay finite for faint bands. Segments that say little about colour are gated out
+bands are brought to one PSF; colors are differences of asinh magnitudes (Lupton, Gunn & Szalay
+1999), whose errors stay finite for faint bands. Segments that say little about color are gated out
 and counted: unresolved ones (quasar-like), those whose light stands beside one curve (blends), and
 faint ones.
 """
@@ -33,7 +33,7 @@ BLEND_BELOW = 0.6
 POINT_BELOW = 1.25
 """A segment whose light has less than this many times the PSF's width is a point."""
 GALAXY_RADIUS = 0.1
-"""Of the aperture for the galaxy's colour, in sides of the cutout."""
+"""Of the aperture for the galaxy's color, in sides of the cutout."""
 HUBER = 1.345
 _PRIOR_SCATTER_MAG = 0.05
 _PRIOR_WEIGHT = 3.0
@@ -42,8 +42,8 @@ _POGSON = 2.5 / np.log(10)
 
 
 @dataclass(frozen=True)
-class ColourFeatures(PixelBlock):
-    """Colour consistency of segments, of cutouts of one geometry."""
+class ColorFeatures(PixelBlock):
+    """Color consistency of segments, of cutouts of one geometry."""
 
     geometry: CutoutGeometry
     monotone: ClassVar[Mapping[str, int]] = {
@@ -80,7 +80,7 @@ class ColourFeatures(PixelBlock):
             shares = [np.nansum(g, axis=1) / np.isfinite(g).sum(axis=1) for g in gates]
             families = measure_families(magnitude, variance, usable)
             galaxy = self._galaxy(scene)
-            against = families.colour - (galaxy[:, :-1] - galaxy[:, 1:])
+            against = families.color - (galaxy[:, :-1] - galaxy[:, 1:])
             table = np.column_stack(
                 [
                     usable.sum(axis=1),
@@ -90,7 +90,7 @@ class ColourFeatures(PixelBlock):
                     families.pair,
                     families.scatter,
                     families.distance_max,
-                    families.colour,
+                    families.color,
                     against,
                 ]
             ).astype(np.float32)
@@ -152,7 +152,7 @@ def _asinh_magnitude(flux: Float64Array, noise: Float64Array) -> tuple[Float64Ar
 
 @dataclass(frozen=True)
 class Families:
-    """How well the segments of each of n cutouts agree in colour; NaN with fewer than two.
+    """How well the segments of each of n cutouts agree in color; NaN with fewer than two.
 
     Attributes
     ----------
@@ -164,10 +164,10 @@ class Families:
     pair : ndarray of shape (n,)
         The same for the two segments that agree best: one image family among other light.
     scatter : ndarray of shape (n,)
-        Of the colours beyond their errors, mag.
+        Of the colors beyond their errors, mag.
     distance_max : ndarray of shape (n,)
         Largest of the distances: an outlier (dust, blend, another source).
-    colour : ndarray of shape (n, band − 1)
+    color : ndarray of shape (n, band − 1)
         Huber-weighted centroid; known from one segment on.
     """
 
@@ -176,13 +176,13 @@ class Families:
     pair: Float64Array
     scatter: Float64Array
     distance_max: Float64Array
-    colour: Float64Array
+    color: Float64Array
 
 
 def measure_families(
     magnitude: Float64Array, variance: Float64Array, usable: BoolArray
 ) -> Families:
-    """Compare colours of segments.
+    """Compare colors of segments.
 
     Parameters
     ----------
@@ -201,12 +201,12 @@ def measure_families(
         nothing = np.full(n, np.nan)
         return Families(*(nothing,) * 5, np.empty((n, 0)))
     difference = np.eye(bands)[:-1] - np.eye(bands)[1:]
-    colour = np.where(known[..., None], magnitude @ difference.T, 0)
+    color = np.where(known[..., None], magnitude @ difference.T, 0)
     safe = np.where(known[..., None], variance, 1.0)
     covariance = np.einsum("cb,nkb,db->nkcd", difference, safe, difference)
     inverse = np.linalg.inv(covariance)
-    centre = _centroid(colour, inverse, known)
-    delta = np.where(known[..., None], colour - centre[:, None], 0)
+    center = _centroid(color, inverse, known)
+    delta = np.where(known[..., None], color - center[:, None], 0)
     square = np.einsum("nkc,nkcd,nkd->nk", delta, inverse, delta)
     several = np.where((count > 1) & (freedom > 0), 1.0, np.nan)
     dof = np.maximum(freedom, 1)
@@ -220,34 +220,34 @@ def measure_families(
     distance = np.einsum("nkc,nkcd,nkd->nk", delta, np.linalg.inv(wider), delta)
     survival = np.where(known, chdtrc(dof[:, None], distance), 0).sum(axis=1)
 
-    apart = colour[:, :, None] - colour[:, None]
+    apart = color[:, :, None] - color[:, None]
     joint = np.linalg.inv(covariance[:, :, None] + covariance[:, None])
     pairs = np.einsum("nijc,nijcd,nijd->nij", apart, joint, apart)
     allowed = known[:, :, None] & known[:, None] & ~np.eye(most, dtype=bool)
     nearest = np.where(allowed, pairs, np.inf).min(axis=(1, 2))
-    centre = np.where((count > 0)[:, None], centre, np.nan)
+    center = np.where((count > 0)[:, None], center, np.nan)
     data = np.asarray(with_data)
-    centre[np.logical_not(data[:, :-1] & data[:, 1:])] = np.nan
+    center[np.logical_not(data[:, :-1] & data[:, 1:])] = np.nan
     return Families(
         several * survival / np.maximum(count, 1),
         several * one_source,
         several * chdtrc(dof, nearest),
         several * np.sqrt(intrinsic),
         several * np.sqrt(distance.max(axis=1)),
-        centre,
+        center,
     )
 
 
-def _centroid(colour: Float64Array, inverse: Float64Array, known: BoolArray) -> Float64Array:
-    """Inverse-covariance mean (n, c) of colours (n, k, c), with Huber's weights on distances."""
+def _centroid(color: Float64Array, inverse: Float64Array, known: BoolArray) -> Float64Array:
+    """Inverse-covariance mean (n, c) of colors (n, k, c), with Huber's weights on distances."""
     weight = known.astype(np.float64)
-    eye = 1e-9 * np.eye(colour.shape[-1])
-    centre = np.zeros(colour.shape[::2])
+    eye = 1e-9 * np.eye(color.shape[-1])
+    center = np.zeros(color.shape[::2])
     for _ in range(4):
         total = np.einsum("nk,nkcd->ncd", weight, inverse) + eye
-        right = np.einsum("nk,nkcd,nkd->nc", weight, inverse, colour)
-        centre = np.linalg.solve(total, right[..., None])[..., 0]
-        delta = colour - centre[:, None]
+        right = np.einsum("nk,nkcd,nkd->nc", weight, inverse, color)
+        center = np.linalg.solve(total, right[..., None])[..., 0]
+        delta = color - center[:, None]
         distance = np.sqrt(np.einsum("nkc,nkcd,nkd->nk", delta, inverse, delta))
         weight = known * np.minimum(1, HUBER / np.maximum(distance, 1e-9))
-    return centre
+    return center

@@ -34,7 +34,7 @@ _AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class Neighbor:
     """A labeled candidate and how alike it is."""
 
     candidate_id: int
@@ -74,14 +74,14 @@ class LabeledEmbeddings:
         mean = embeddings.mean(axis=0) if len(embeddings) else np.zeros(embeddings.shape[1], "f4")
         return cls(candidate_id, is_lens, _unit(embeddings - mean), mean, left_out)
 
-    def nearest(self, embedding: Float32Array, most: int, *, without: int) -> list[Neighbour]:
+    def nearest(self, embedding: Float32Array, most: int, *, without: int) -> list[Neighbor]:
         """The ``most`` nearest lenses and the ``most`` nearest others, nearest first.
 
         Parameters
         ----------
         embedding : ndarray of shape (d,)
         without : int
-            A candidate that is no neighbour of itself.
+            A candidate that is no neighbor of itself.
         """
         if not len(self.candidate_id):
             return []
@@ -93,9 +93,7 @@ class LabeledEmbeddings:
             if len(rows) > most:
                 rows = rows[np.argpartition(-similarity[rows], most)[:most]]
             rows = rows[np.argsort(-similarity[rows], kind="stable")]
-            found += [
-                Neighbour(int(self.candidate_id[k]), side, float(similarity[k])) for k in rows
-            ]
+            found += [Neighbor(int(self.candidate_id[k]), side, float(similarity[k])) for k in rows]
         return found
 
 
@@ -110,7 +108,7 @@ def labels_of_look_alikes(session: Session, catalogs: Sequence[Catalog]) -> Cand
     return labels.part(np.argsort(~labels.graded, kind="stable"))
 
 
-class NeighbourIndex:
+class NeighborIndex:
     """Answers for any member and candidate; what was read is kept for a while.
 
     Parameters

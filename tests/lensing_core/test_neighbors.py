@@ -1,4 +1,4 @@
-"""Neighbours with a known answer, and which labels count."""
+"""Neighbors with a known answer, and which labels count."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from rows import add_catalog_row
 from sqlalchemy import select
 
-from lensing_core import neighbours
+from lensing_core import neighbors
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter
-from lensing_core.neighbours import LabeledEmbeddings, NeighbourIndex
+from lensing_core.neighbors import LabeledEmbeddings, NeighborIndex
 from lensing_core.store import open_database
 from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.tables import Candidate
@@ -54,7 +54,7 @@ def ids(database, *names: str) -> list[int]:
 
 
 def test_the_nearest_of_both_kinds_come_first(workspace, filled) -> None:
-    index = NeighbourIndex(workspace, filled)
+    index = NeighborIndex(workspace, filled)
     embedding = index.embedding("network-1", "one", 20)
     (own,) = ids(filled, "one-20")
     found = index.labeled("network-1").nearest(embedding, 3, without=own)
@@ -69,8 +69,8 @@ def test_the_nearest_of_both_kinds_come_first(workspace, filled) -> None:
     assert similarities == sorted(similarities, reverse=True)
 
 
-def test_a_candidate_is_no_neighbour_of_itself(workspace, filled) -> None:
-    index = NeighbourIndex(workspace, filled)
+def test_a_candidate_is_no_neighbor_of_itself(workspace, filled) -> None:
+    index = NeighborIndex(workspace, filled)
     (own, twin) = ids(filled, "one-21", "two-21")
     found = index.labeled("network-1").nearest(
         index.embedding("network-1", "one", 21), 2, without=own
@@ -82,8 +82,8 @@ def test_a_candidate_is_no_neighbour_of_itself(workspace, filled) -> None:
 def test_grades_stand_before_imported_labels_and_count_at_once_after_the_pause(
     workspace, filled, monkeypatch
 ) -> None:
-    monkeypatch.setattr(neighbours, "_FRESH_S", 0.0)
-    index = NeighbourIndex(workspace, filled)
+    monkeypatch.setattr(neighbors, "_FRESH_S", 0.0)
+    index = NeighborIndex(workspace, filled)
     wrong, new, even = ids(filled, "one-21", "one-20", "one-18")
     before = index.labeled("network-1")
     assert index.labeled("network-1") is before  # nothing has changed
@@ -109,7 +109,7 @@ def test_grades_stand_before_imported_labels_and_count_at_once_after_the_pause(
 
 
 def test_missing_embeddings_are_left_out(workspace, filled) -> None:
-    index = NeighbourIndex(workspace, filled)
+    index = NeighborIndex(workspace, filled)
     assert index.embedding("network-1", "one", 6) is None
     assert index.embedding("network-1", "one", N) is None
     assert index.embedding("no-such", "one", 0) is None
@@ -124,17 +124,17 @@ def test_where_no_labeled_candidate_has_an_embedding_there_are_no_neighbors(
     with filled.session() as session:
         for candidate in session.scalars(select(Candidate)):
             candidate.label = None
-    index = NeighbourIndex(workspace, filled)
+    index = NeighborIndex(workspace, filled)
     embedding = index.embedding("network-1", "one", 20)
     assert embedding.shape == (2,)
     assert index.labeled("network-1").nearest(embedding, 3, without=0) == []
 
 
 def test_more_labels_than_fit_are_sampled_and_counted(workspace, filled) -> None:
-    found = NeighbourIndex(workspace, filled, most_labeled=10).labeled("network-1")
+    found = NeighborIndex(workspace, filled, most_labeled=10).labeled("network-1")
     assert found.left_out == 30
     assert len(found.candidate_id) <= 10
-    again = NeighbourIndex(workspace, filled, most_labeled=10).labeled("network-1")
+    again = NeighborIndex(workspace, filled, most_labeled=10).labeled("network-1")
     assert found.candidate_id.tolist() == again.candidate_id.tolist()
 
 
@@ -143,8 +143,8 @@ def test_against_brute_force() -> None:
     vectors = rng.normal(3, 1, (500, 8)).astype("f4")
     truth = rng.random(500) < 0.3
     found = LabeledEmbeddings.of(np.arange(500), truth, vectors).nearest(vectors[7], 5, without=7)
-    centred = vectors - vectors.mean(axis=0)
-    cosine = (centred @ centred[7]) / np.linalg.norm(centred, axis=1) / np.linalg.norm(centred[7])
+    centerd = vectors - vectors.mean(axis=0)
+    cosine = (centerd @ centerd[7]) / np.linalg.norm(centerd, axis=1) / np.linalg.norm(centerd[7])
     cosine[7] = -2
     for side in (True, False):
         expected = [k for k in np.argsort(-cosine) if truth[k] == side][:5]
