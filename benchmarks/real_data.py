@@ -42,7 +42,7 @@ def do(workspace: Workspace, settings: RunSettings) -> None:
 
 
 def scores(workspace: Workspace, catalog: str) -> dict[str, tuple[float, float | None]]:
-    """Logit and novelty by object id."""
+    """Logit and ood_distance by object id."""
     with open_database(workspace).session() as session:
         rows = session.execute(
             select(Candidate.object_id, Score.logit, Score.ood_distance)
@@ -50,7 +50,7 @@ def scores(workspace: Workspace, catalog: str) -> dict[str, tuple[float, float |
             .join(Catalog, Catalog.id == Candidate.catalog_id)
             .where(Catalog.name == catalog)
         ).all()
-    return {name: (logit, novelty) for name, logit, novelty in rows}
+    return {name: (logit, ood_distance) for name, logit, ood_distance in rows}
 
 
 def share(k: int, n: int) -> str:
@@ -104,7 +104,7 @@ def recall_of_known_lenses(workspace: Workspace, catalog: str, control: str) -> 
     """Recall at thresholds that pass 1 % and 0.1 % of simulated non-lenses."""
     real = np.array([logit for logit, _ in scores(workspace, catalog).values()])
     others = np.array([logit for logit, _ in scores(workspace, control).values()])
-    novelty = [n for _, n in scores(workspace, catalog).values() if n is not None]
+    ood_distance = [n for _, n in scores(workspace, catalog).values() if n is not None]
     usual = [n for _, n in scores(workspace, control).values() if n is not None]
     print(f"\n## {catalog}: {len(real)} confirmed lenses, {len(others)} non-lenses of {control}")
     for rate in (1e-2, 1e-3):
@@ -114,9 +114,9 @@ def recall_of_known_lenses(workspace: Workspace, catalog: str, control: str) -> 
             f"recall at FPR {rate:g} ({passing} of the simulated pass): "
             f"{share(int((real > threshold).sum()), len(real))}"
         )
-    if novelty and usual:
-        beyond = int((np.array(novelty) > np.percentile(usual, 99)).sum())
-        print(f"more novel than 99 % of simulated non-lenses: {share(beyond, len(novelty))}")
+    if ood_distance and usual:
+        beyond = int((np.array(ood_distance) > np.percentile(usual, 99)).sum())
+        print(f"more novel than 99 % of simulated non-lenses: {share(beyond, len(ood_distance))}")
 
 
 def agreement_with_grades(workspace: Workspace, catalog: str) -> None:

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 e7eab1946fab4f3c6724789bcd1fd82a1c4a9b931f1b32c779b01c63f610ce9b
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 9c5aad1f6838b2e19fce68d736aaca8a26da24f84c3d04baa8b0c50dad15a075
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -4224,10 +4224,10 @@ var DIAGRAM_LOGIT = 5;
 var DIAGRAM_TICKS = [0.01, 0.1, 0.5, 0.9, 0.99];
 var UNLIKE_PERCENT = 99;
 var UNLIKE_FROM = 200;
-var StandingPanel = class {
+var ScoreContextPanel = class {
   constructor() {
-    this.node = h("section", { className: "standing", "aria-label": "How sure the score is" });
-    this.more = h("section", { className: "standing", "aria-label": "Calibration and other ensembles" });
+    this.node = h("section", { className: "score-context", "aria-label": "How sure the score is" });
+    this.more = h("section", { className: "score-context", "aria-label": "Calibration and other ensembles" });
     this.shown = null;
   }
   show(row, answer) {
@@ -4243,7 +4243,7 @@ var StandingPanel = class {
       return;
     }
     this.shown = answer;
-    this.node.replaceChildren(...[this.interval(row, answer), this.novelty(answer.novelty)].filter(Boolean));
+    this.node.replaceChildren(...[this.interval(row, answer), this.ood(answer.ood)].filter(Boolean));
     this.more.replaceChildren(
       fold("Calibration", ...this.calibration(answer)),
       fold("Other ensembles", this.ensembles(answer.ensembles))
@@ -4273,13 +4273,13 @@ var StandingPanel = class {
       )
     );
   }
-  novelty(novelty) {
-    if (!novelty) {
+  ood(ood) {
+    if (!ood) {
       return null;
     }
-    const { percent, n } = novelty;
+    const { percent, n } = ood;
     const first = percent > 100 - 101 / n;
-    const node = h("p", { className: "novelty" }, first ? `Furthest out of distribution of the ${formatCount(n)} candidates of its catalog.` : `Further out of distribution than ${percent.toFixed(percent > 99 ? 2 : 0)} % of the ${formatCount(n)} candidates of its catalog.`);
+    const node = h("p", { className: "ood" }, first ? `Furthest out of distribution of the ${formatCount(n)} candidates of its catalog.` : `Further out of distribution than ${percent.toFixed(percent > 99 ? 2 : 0)} % of the ${formatCount(n)} candidates of its catalog.`);
     if (percent > UNLIKE_PERCENT && n >= UNLIKE_FROM) {
       node.append(h("span", { className: "warn" }, "Few are so unlike the known non-lenses: look twice, and trust the score less."));
     }
@@ -5329,17 +5329,17 @@ var SidePanel = class {
     this.host = host;
     this.row = void 0;
     this.choices = { tab: "scores", overlay: false, opacity: 0.6, member: "", method: "", field: false, ...recall(PANEL_STORE, {}) };
-    this.answers = { standing: /* @__PURE__ */ new Map(), context: /* @__PURE__ */ new Map(), history: /* @__PURE__ */ new Map() };
-    this.asked = { standing: null, context: null, history: null };
+    this.answers = { score_context: /* @__PURE__ */ new Map(), context: /* @__PURE__ */ new Map(), history: /* @__PURE__ */ new Map() };
+    this.asked = { score_context: null, context: null, history: null };
     this.scores = new ScorePanel();
-    this.standing = new StandingPanel();
+    this.scoreContext = new ScoreContextPanel();
     this.metadata = new MetadataTable(() => this.host.details());
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep());
     this.context = new ContextPanel(host, this.choices, () => this.keep());
     this.history = new HistoryPanel(host);
     this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS);
     const panes = {
-      scores: [this.scores.node, this.standing.node, this.metadata.node, this.standing.more],
+      scores: [this.scores.node, this.scoreContext.node, this.metadata.node, this.scoreContext.more],
       attention: [this.attention.node],
       context: [this.context.node],
       history: [this.history.node]
@@ -5412,7 +5412,7 @@ var SidePanel = class {
     this.details = details;
     this.truth = truth;
     if (other) {
-      this.asked = { standing: null, context: null, history: null };
+      this.asked = { score_context: null, context: null, history: null };
       this.attention.candidate(row, this.host.catalogs.get(row.catalog_id));
       this.history.candidate(row);
     }
@@ -5424,11 +5424,11 @@ var SidePanel = class {
     if (row === void 0) {
       return;
     }
-    const standing = this.answer("standing");
+    const scoreContext = this.answer("score_context");
     this.attention.members(details?.members);
     if (this.choices.tab === "scores") {
-      this.scores.show(row, details, standing?.interval);
-      this.standing.show(row, standing);
+      this.scores.show(row, details, scoreContext?.interval);
+      this.scoreContext.show(row, scoreContext);
       this.metadata.show(row, details, this.truth);
     } else if (this.choices.tab === "context") {
       this.context.show(row, this.answer("context"));
@@ -5448,7 +5448,7 @@ var SidePanel = class {
     this.attention.fetch();
     const wanted = ["history"];
     if (this.choices.tab === "scores" && this.row.probability !== void 0) {
-      wanted.push("standing");
+      wanted.push("score_context");
     }
     if (this.choices.tab === "context") {
       wanted.push("context");
@@ -5503,14 +5503,14 @@ var SidePanel = class {
   }
   // What was asked while the server was away got no answer.
   serverIsBack() {
-    this.asked = { standing: null, context: null, history: null };
+    this.asked = { score_context: null, context: null, history: null };
     this.fetch();
   }
   clear() {
     this.row = void 0;
     this.attention.clear();
     this.history.clear();
-    this.standing.clear();
+    this.scoreContext.clear();
     this.context.clear();
     for (const part of [this.scores, this.metadata]) {
       part.node.replaceChildren();

@@ -33,7 +33,7 @@ from lensing_core.store.candidates import object_names
 from lensing_core.store.catalogs import catalogs_by_id, get_catalog
 from lensing_core.store.graders import get_grader, keep_preferences, workspace_secret
 from lensing_core.store.label_sessions import answers_of, get_session, queue_fingerprint
-from lensing_core.store.standing import probabilities_of
+from lensing_core.store.score_context import probabilities_of
 from lensing_core.store.tables import Catalog
 from lensing_core.store.votes import grades_of
 

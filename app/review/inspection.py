@@ -27,7 +27,7 @@ from lensing_core.store.details import candidate_details
 from lensing_core.store.ensembles import get_ensemble, network_members
 from lensing_core.store.history import HistoryEntry, history_of
 from lensing_core.store.remarks import known_tags, tags_of
-from lensing_core.store.standing import find_score, novelty_percentile, scores_by_ensemble
+from lensing_core.store.score_context import find_score, ood_percentile, scores_by_ensemble
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.store.votes import grades_of, own_grade
 from lensing_core.uncertainty.interval import CalibrationRecord, score_interval
@@ -63,14 +63,14 @@ class Inspector:
     def answers(self) -> dict[str, Callable[[Session, Message], Answer]]:
         """Functions by type of message."""
         return {
-            "standing": self._standing,
+            "score_context": self._score_context,
             "context": self._surroundings,
             "history": self._history,
         }
 
     # --- what is known ----------------------------------------------------------------------------
 
-    def _standing(self, session: Session, message: Message) -> Answer:
+    def _score_context(self, session: Session, message: Message) -> Answer:
         candidate, ensemble_id = _candidate(session, message), message.get("ensemble_id")
         earlier = [
             {
@@ -94,13 +94,13 @@ class Inspector:
         record = None if problem else CalibrationRecord.of_manifest(ensemble.manifest)
         details = candidate_details(session, [candidate.id], ensemble_id)[candidate.id]
         interval = score_interval(score.logit, [m.logit for m in details.members], record)
-        percentile = novelty_percentile(session, score)
+        percentile = ood_percentile(session, score)
         return {
             **answer,
             "interval": None if interval is None else vars(interval),
             "calibration": None if record is None else _calibration(record, score.logit),
             "problem": problem,
-            "novelty": None if percentile is None else vars(percentile),
+            "ood": None if percentile is None else vars(percentile),
         }
 
     def _surroundings(self, session: Session, message: Message) -> Answer:

@@ -133,7 +133,7 @@ FORMS: Mapping[str, TypeAdapter[Any]] = {
     for kind, form in {
         **dict.fromkeys(("ping", "facets", "samp_state", "samp_connect", "samp_disconnect"), _Any),
         "page": _Page, "count": _OfQuery, "rank": _Rank, "details": _Details, "truth": _OfCandidate,
-        "standing": _OfCandidate, "context": _OfCandidate, "history": _OfCandidate,
+        "score_context": _OfCandidate, "context": _OfCandidate, "history": _OfCandidate,
         "cone": _Cone, "save_filter": _Save, "delete_filter": _Delete,
         "histogram": _OfQuery, "chart": _Draw, "chart_near": _Near, "chart_place": _Place,
         "chart_select": _Select,

@@ -4,7 +4,7 @@ import { debounce, h } from "../widgets/dom.js"
 import { AttentionPanel } from "./panel_attention.js"
 import { ContextPanel } from "./panel_context.js"
 import { HistoryPanel } from "./panel_history.js"
-import { StandingPanel } from "./panel_scores.js"
+import { ScoreContextPanel } from "./panel_scores.js"
 import { MetadataTable, ScorePanel } from "./scores.js"
 
 const PANEL_PAUSE_MS = 120 // a candidate that is passed faster than this asks for nothing
@@ -61,17 +61,17 @@ export class SidePanel {
     this.host = host
     this.row = undefined
     this.choices = {tab: "scores", overlay: false, opacity: 0.6, member: "", method: "", field: false, ...recall(PANEL_STORE, {})}
-    this.answers = {standing: new Map(), context: new Map(), history: new Map()}
-    this.asked = {standing: null, context: null, history: null}
+    this.answers = {score_context: new Map(), context: new Map(), history: new Map()}
+    this.asked = {score_context: null, context: null, history: null}
     this.scores = new ScorePanel()
-    this.standing = new StandingPanel()
+    this.scoreContext = new ScoreContextPanel()
     this.metadata = new MetadataTable(() => this.host.details())
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep())
     this.context = new ContextPanel(host, this.choices, () => this.keep())
     this.history = new HistoryPanel(host)
     this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS)
     const panes = {
-      scores: [this.scores.node, this.standing.node, this.metadata.node, this.standing.more],
+      scores: [this.scores.node, this.scoreContext.node, this.metadata.node, this.scoreContext.more],
       attention: [this.attention.node],
       context: [this.context.node],
       history: [this.history.node],
@@ -126,7 +126,7 @@ export class SidePanel {
     this.details = details
     this.truth = truth
     if (other) {
-      this.asked = {standing: null, context: null, history: null}
+      this.asked = {score_context: null, context: null, history: null}
       this.attention.candidate(row, this.host.catalogs.get(row.catalog_id))
       this.history.candidate(row)
     }
@@ -137,11 +137,11 @@ export class SidePanel {
   draw() {
     const {row, details} = this
     if (row === undefined) { return }
-    const standing = this.answer("standing")
+    const scoreContext = this.answer("score_context")
     this.attention.members(details?.members)
     if (this.choices.tab === "scores") {
-      this.scores.show(row, details, standing?.interval)
-      this.standing.show(row, standing)
+      this.scores.show(row, details, scoreContext?.interval)
+      this.scoreContext.show(row, scoreContext)
       this.metadata.show(row, details, this.truth)
     } else if (this.choices.tab === "context") {
       this.context.show(row, this.answer("context"))
@@ -157,7 +157,7 @@ export class SidePanel {
     if (this.row === undefined) { return }
     this.attention.fetch()
     const wanted = ["history"]
-    if (this.choices.tab === "scores" && this.row.probability !== undefined) { wanted.push("standing") }
+    if (this.choices.tab === "scores" && this.row.probability !== undefined) { wanted.push("score_context") }
     if (this.choices.tab === "context") { wanted.push("context") }
     for (const type of wanted) {
       const key = this.key(this.row)
@@ -202,7 +202,7 @@ export class SidePanel {
 
   // What was asked while the server was away got no answer.
   serverIsBack() {
-    this.asked = {standing: null, context: null, history: null}
+    this.asked = {score_context: null, context: null, history: null}
     this.fetch()
   }
 
@@ -210,7 +210,7 @@ export class SidePanel {
     this.row = undefined
     this.attention.clear()
     this.history.clear()
-    this.standing.clear()
+    this.scoreContext.clear()
     this.context.clear()
     for (const part of [this.scores, this.metadata]) { part.node.replaceChildren() }
   }

@@ -1,4 +1,4 @@
-// How sure a score is: its interval, the calibration diagram, novelty, and other ensembles.
+// How sure a score is: its interval, the calibration diagram, ood, and other ensembles.
 
 import { formatCount, formatProbability, h } from "../widgets/dom.js"
 import { fold } from "./panel.js"
@@ -10,10 +10,10 @@ const DIAGRAM_TICKS = [0.01, 0.1, 0.5, 0.9, 0.99]
 const UNLIKE_PERCENT = 99
 const UNLIKE_FROM = 200 // of fewer candidates somebody is always the last
 
-export class StandingPanel {
+export class ScoreContextPanel {
   constructor() {
-    this.node = h("section", {className: "standing", "aria-label": "How sure the score is"})
-    this.more = h("section", {className: "standing", "aria-label": "Calibration and other ensembles"})
+    this.node = h("section", {className: "score-context", "aria-label": "How sure the score is"})
+    this.more = h("section", {className: "score-context", "aria-label": "Calibration and other ensembles"})
     this.shown = null
   }
 
@@ -26,7 +26,7 @@ export class StandingPanel {
     for (const node of [this.node, this.more]) { node.classList.toggle("loading", answer === undefined) }
     if (answer === undefined || answer === this.shown) { return }
     this.shown = answer
-    this.node.replaceChildren(...[this.interval(row, answer), this.novelty(answer.novelty)].filter(Boolean))
+    this.node.replaceChildren(...[this.interval(row, answer), this.ood(answer.ood)].filter(Boolean))
     this.more.replaceChildren(
       fold("Calibration", ...this.calibration(answer)),
       fold("Other ensembles", this.ensembles(answer.ensembles)),
@@ -54,11 +54,11 @@ export class StandingPanel {
         ` 68 % interval: ${parts.join("; ")}.`))
   }
 
-  novelty(novelty) {
-    if (!novelty) { return null }
-    const {percent, n} = novelty
+  ood(ood) {
+    if (!ood) { return null }
+    const {percent, n} = ood
     const first = percent > 100 - 101 / n
-    const node = h("p", {className: "novelty"}, first
+    const node = h("p", {className: "ood"}, first
       ? `Furthest out of distribution of the ${formatCount(n)} candidates of its catalog.`
       : `Further out of distribution than ${percent.toFixed(percent > 99 ? 2 : 0)} % of the ${formatCount(n)} `
         + "candidates of its catalog.")

@@ -50,7 +50,7 @@ STRATEGIES: dict[str, Strategy] = {
         "Diverse (k-center)", "Of the better scores, those unlike one another and unlike graded."
     ),
     "clusters": Strategy("Diverse (clusters)", "The best of each cluster of the better scores."),
-    "anomalous": Strategy("Anomalous", "Farthest from everything that is labeled."),
+    "anomalous": Strategy("OOD distance", "Farthest from everything that is labeled."),
     "random": Strategy("Random sample", "A fair sample, for class prior and purity.", False),
     "filter": Strategy("As a filter sorts", "In the order of a ranking or saved filter.", False),
     "mixed": Strategy("Mixed", "Shares of several of these, taken in turn."),
@@ -72,7 +72,7 @@ class CandidatePool:
     Attributes
     ----------
     logit, epistemic, disagreement : ndarray of shape (m,)
-    anomaly : ndarray of shape (m,), optional
+    ood_distance : ndarray of shape (m,), optional
         NaN where unknown.
     embedding : ndarray of shape (m, d), optional
         As :func:`~lensing_core.acquisition.diversity.reduced` makes it.
@@ -81,7 +81,7 @@ class CandidatePool:
     logit: Float64Array
     epistemic: Float64Array
     disagreement: Float64Array
-    anomaly: Float64Array | None = None
+    ood_distance: Float64Array | None = None
     embedding: Float64Array | None = None
 
 
@@ -128,8 +128,8 @@ def _utility(strategy: str, pool: CandidatePool) -> Float64Array:
         return pool.epistemic
     if strategy == "disagreement":
         return pool.disagreement
-    if strategy == "anomalous" and pool.anomaly is not None:
-        return pool.anomaly
+    if strategy == "anomalous" and pool.ood_distance is not None:
+        return pool.ood_distance
     raise BadInputError(f"Strategy {strategy!r} cannot order these objects.")
 
 

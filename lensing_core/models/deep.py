@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lensing_core.arrays import Float32Array, Float64Array
@@ -27,14 +25,14 @@ from lensing_core.models.networks import (
     encode_metadata,
 )
 from lensing_core.models.networks.folding import for_scoring
+from lensing_core.models.ood import OODDistance
+from lensing_core.models.stored_network import load_network, save_network
 
 Precision = Literal["auto", "32", "bf16"]
-WEIGHTS = "weights.safetensors"
 MC_SAMPLES = 32
 PASS = {"cpu": 64, "cuda": 512}
 """Cutouts that pass through a network together, whatever the size of the caller's batch: kernels
 are chosen by size, so that only passes of one size give the same logit in any batch."""
-LONG_EMBEDDING, NOVELTY_DIMENSIONS = 1024, 128
 
 
 @dataclass(frozen=True)
@@ -79,65 +77,6 @@ class ImageScaling:
         return torch.asinh(scaled)
 
 
-@dataclass(frozen=True)
-class Novelty:
-    """How far an embedding lies from those of known non-lenses.
-
-    Mahalanobis distance sqrt((z − μ)ᵀ Σ⁻¹ (z − μ)), Σ shrunk as by Ledoit & Wolf (2004). Long
-    embeddings are projected on their :data:`NOVELTY_DIMENSIONS` principal components first.
-
-    Attributes
-    ----------
-    mean : ndarray of shape (d,)
-    precision : ndarray of shape (k, k)
-    basis : ndarray of shape (d, k), or None
-        None: k = d.
-    """
-
-    mean: Float32Array
-    precision: Float32Array
-    basis: Float32Array | None = None
-
-    @classmethod
-    def measure(cls, embeddings: Float32Array) -> Novelty:
-        """From embeddings (n, d) of labeled non-lenses."""
-        from sklearn.covariance import LedoitWolf
-
-        values = embeddings.astype(np.float64)
-        if values.shape[1] <= LONG_EMBEDDING:
-            fitted = LedoitWolf().fit(values)
-            location, precision = fitted.location_, fitted.get_precision()
-            return cls(location.astype(np.float32), precision.astype(np.float32))
-        mean = values.mean(axis=0)
-        basis = np.linalg.svd(values - mean, full_matrices=False)[2][:NOVELTY_DIMENSIONS].T
-        precision = LedoitWolf(assume_centered=True).fit((values - mean) @ basis).get_precision()
-        return cls(*(part.astype(np.float32) for part in (mean, precision, basis)))
-
-    def __call__(self, embeddings: Float32Array) -> Float64Array:
-        """Distances, shape (n,)."""
-        delta = embeddings.astype(np.float64) - self.mean
-        if self.basis is not None:
-            delta = delta @ self.basis.astype(np.float64)
-        squared = ((delta @ self.precision.astype(np.float64)) * delta).sum(axis=1)
-        return np.sqrt(np.maximum(squared, 0))
-
-    def to_tensors(self) -> dict[str, Tensor]:
-        """Its arrays by the names under which members store them."""
-        arrays = {"mean": self.mean, "precision": self.precision, "basis": self.basis}
-        return {
-            f"novelty.{name}": torch.from_numpy(np.ascontiguousarray(values))
-            for name, values in arrays.items()
-            if values is not None
-        }
-
-    @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Novelty | None:
-        """What :meth:`to_tensors` gave; None where a member stored none."""
-        names = ("mean", "precision", "basis")
-        found = {k: tensors[f"novelty.{k}"].numpy() for k in names if f"novelty.{k}" in tensors}
-        return cls(**found) if found else None
-
-
 def _half(tensor: Tensor) -> Tensor:
     """Floating point in 16 bits; counters stay as they are."""
     return tensor.half() if tensor.is_floating_point() else tensor
@@ -145,7 +84,7 @@ def _half(tensor: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class DeepMember:
-    """A trained network with its scaling and its sense of novelty.
+    """A trained network with its scaling and its OOD distance.
 
     Attributes
     ----------
@@ -162,7 +101,7 @@ class DeepMember:
     spec: NetworkSpec
     network: LensNetwork
     scaling: ImageScaling
-    novelty: Novelty | None = None
+    ood_distance: OODDistance | None = None
     device: str = "cpu"
     turned: bool = False
     half: bool = False
@@ -214,10 +153,7 @@ class DeepMember:
         state = self.network.state_dict()
         if self.half:
             state = {k: _half(v) for k, v in state.items()}
-        tensors = {f"network.{k}": v.contiguous() for k, v in state.items()}
-        if self.novelty is not None:
-            tensors |= self.novelty.to_tensors()
-        save_file(tensors, folder / WEIGHTS)
+        save_network(folder, state, self.ood_distance)
         return {
             "kind": NETWORK,
             "contract": self.contract.to_json(),
@@ -238,20 +174,23 @@ class DeepMember:
         precision: Precision = "auto",
     ) -> DeepMember:
         """What :meth:`save` wrote."""
-        tensors = load_file(folder / WEIGHTS, device="cpu")
         spec = NetworkSpec.from_json(manifest["network"])
         network = build_network(spec)
-        prefix = "network."
-        network.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        )
-        novelty = Novelty.from_tensors(tensors)
+        ood_distance = load_network(folder, network)
         contract = InputContract.from_json(manifest["contract"])
         scaling = ImageScaling(tuple(manifest["sigma"]))
         turned = bool(manifest.get("turned", False))
         half = bool(manifest.get("half", False))
         return cls(
-            contract, spec, network, scaling, novelty, device, turned, half, precision=precision
+            contract,
+            spec,
+            network,
+            scaling,
+            ood_distance,
+            device,
+            turned,
+            half,
+            precision=precision,
         )
 
 

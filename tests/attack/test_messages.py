@@ -54,7 +54,7 @@ MESSAGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "rank": ({"query": QUERY, "cursor": [1.0, 1]}, {"cursor": "cursor"}),
     "details": ({"ids": [1]}, {"ids": "keys", "ensemble_id": "key or null"}),
     "truth": ({"id": 1}, {"id": "key"}),
-    "standing": ({"id": 1}, {"id": "key", "ensemble_id": "key or null"}),
+    "score_context": ({"id": 1}, {"id": "key", "ensemble_id": "key or null"}),
     "context": ({"id": 1}, {"id": "key", "ensemble_id": "key or null"}),
     "history": ({"id": 1}, {"id": "key"}),
     "cone": ({"text": "1 2 3"}, {"text": "text"}),

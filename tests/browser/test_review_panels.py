@@ -107,7 +107,7 @@ def test_scores_say_how_sure_they_are(desk, screenshot) -> None:
     interval = desk.locator(".interval")
     expect(interval).to_contain_text("68 % interval")
     expect(interval).to_contain_text(re.compile(r"calibration ±0\.\d+ \([\d,]+ held-out objects\)"))
-    expect(desk.locator(".novelty")).to_contain_text("40 candidates of its catalog")
+    expect(desk.locator(".ood")).to_contain_text("40 candidates of its catalog")
     expect(desk.locator("svg.reliability .bin")).to_have_count(15)
     expect(desk.locator("svg.reliability .chosen")).to_have_count(1)
     expect(desk.locator("svg.members .interval-band")).to_have_count(1)

@@ -18,9 +18,9 @@ from lens_triage.training.settings.encode import crops_of
 from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.cutouts import CutoutStore
 from lensing_core.cutouts.verifying import check_shards
-from lensing_core.models.deep import Novelty
 from lensing_core.models.encoders import EncoderMember, make_encoder
 from lensing_core.models.files import StoredMember, load_member, new_model_id, save_member
+from lensing_core.models.ood import OODDistance
 from lensing_core.models.outputs import OutputWriter, StoredOutputs, rows_stored
 from lensing_core.models.predictors import Predictors
 from lensing_core.store import open_database
@@ -30,7 +30,7 @@ from lensing_core.workspace import Workspace
 
 SAMPLE = 512
 """Cutouts from which the pictures' noise and brightness are measured."""
-NOVELTY_SAMPLE = 500
+OOD_SAMPLE = 500
 
 
 def run(context: JobContext, settings: EncodeSettings) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _encoder(context: JobContext, settings: EncodeSettings, catalog: str) -> Sto
     if model_id is None:
         model_id = new_model_id(settings.encoder.replace("_", "-").replace(".", "-").lower()[:40])
         member = replace(member, device=load["device"], precision=settings.precision)
-        member = replace(member, novelty=_novelty(workspace, catalog, member))
+        member = replace(member, ood_distance=_ood_distance(workspace, catalog, member))
         made = {"run": context.run_id, "settings": settings.to_json(), "catalogs": [catalog]}
         save_member(workspace, model_id, member, made)
         record_model(context, model_id)
@@ -102,13 +102,13 @@ def encoder_for(workspace: Workspace, catalog: str, settings: Any) -> EncoderMem
     )
 
 
-def _novelty(workspace: Workspace, catalog: str, member: EncoderMember) -> Novelty | None:
+def _ood_distance(workspace: Workspace, catalog: str, member: EncoderMember) -> OODDistance | None:
     """Distance from a sample of the catalog's objects, of which hardly any is a lens."""
     store = CutoutStore(workspace.catalog_cutouts(catalog))
     if len(store) < 50:
         return None
-    rows = np.unique(np.linspace(0, len(store) - 1, min(NOVELTY_SAMPLE, len(store))).astype(int))
-    return Novelty.measure(embed(member, store, rows))
+    rows = np.unique(np.linspace(0, len(store) - 1, min(OOD_SAMPLE, len(store))).astype(int))
+    return OODDistance.measure(embed(member, store, rows))
 
 
 def embed(

@@ -192,7 +192,7 @@ def fuse(
     distances: Float64Array | None = None
     for stored, output in zip(members, found, strict=True):
         member = stored.member
-        sensed = isinstance(member, DeepMember | EncoderMember) and member.novelty
+        sensed = isinstance(member, DeepMember | EncoderMember) and member.ood_distance
         if sensed and output.embedding is not None:
             distances = sensed(output.embedding)
     return scores, distances

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,7 +17,7 @@ from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import ContractError
 from lensing_core.models.contract import CutoutSelection, InputContract, flux_scale
-from lensing_core.models.deep import Novelty, Precision, has_bf16_units, has_depthwise_convolutions
+from lensing_core.models.deep import Precision, has_bf16_units, has_depthwise_convolutions
 from lensing_core.models.encoders.layers import LayeredEncoder, Layers
 from lensing_core.models.encoders.picture import PictureMapping
 from lensing_core.models.encoders.spec import EncoderSpec, crop_px, default_crops
@@ -27,9 +26,11 @@ from lensing_core.models.manifest import ENCODER
 from lensing_core.models.member import MemberOutput, Metadata
 from lensing_core.models.networks.folding import fold_normalizations
 from lensing_core.models.networks.timm_encoder import TimmEncoder
+from lensing_core.models.ood import OODDistance
+from lensing_core.models.stored_network import load_network, save_network
 from lensing_core.pu.learners import DenseScorer
 
-WEIGHTS, HEAD_WEIGHTS = "weights.safetensors", "head.safetensors"
+HEAD_WEIGHTS = "head.safetensors"
 PASS = {"cpu": 32, "cuda": 512}
 """Pictures that pass through the network together, whatever the size of the caller's batch."""
 GRAY = (0.5, 0.5, 0.5)
@@ -51,7 +52,7 @@ class EncoderMember:
     spec: EncoderSpec
     network: TimmEncoder
     head: DenseScorer | None = None
-    novelty: Novelty | None = None
+    ood_distance: OODDistance | None = None
     device: str = "cpu"
     precision: Precision = "auto"
 
@@ -71,9 +72,9 @@ class EncoderMember:
             for layer, width in widths.items()
         ]
 
-    def with_head(self, head: DenseScorer, novelty: Novelty | None) -> EncoderMember:
+    def with_head(self, head: DenseScorer, ood_distance: OODDistance | None) -> EncoderMember:
         """The same encoder with a logit."""
-        return replace(self, head=head, novelty=novelty)
+        return replace(self, head=head, ood_distance=ood_distance)
 
     def predictor(
         self, geometry: CutoutGeometry, catalog: str, *, with_variance: bool = False
@@ -105,10 +106,7 @@ class EncoderMember:
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the weights; return what the manifest must hold."""
-        tensors = {f"network.{k}": v.contiguous() for k, v in self.network.net.state_dict().items()}
-        if self.novelty is not None:
-            tensors |= self.novelty.to_tensors()
-        save_file(tensors, folder / WEIGHTS)
+        save_network(folder, self.network.net.state_dict(), self.ood_distance)
         if self.head is not None:
             self.head.save(folder / HEAD_WEIGHTS)
         blocks = self.blocks
@@ -131,16 +129,12 @@ class EncoderMember:
         precision: Precision = "auto",
     ) -> EncoderMember:
         """What :meth:`save` wrote."""
-        tensors = load_file(folder / WEIGHTS, device="cpu")
         spec = EncoderSpec.from_json(manifest["encoder"])
         network = _network(spec.backbone, spec.input_px)
-        network.net.load_state_dict(
-            {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
-        )
-        novelty = Novelty.from_tensors(tensors)
+        ood_distance = load_network(folder, network.net)
         head = DenseScorer.load(folder / HEAD_WEIGHTS) if manifest["has_head"] else None
         contract = InputContract.from_json(manifest["contract"])
-        return cls(contract, spec, network, head, novelty, device, precision)
+        return cls(contract, spec, network, head, ood_distance, device, precision)
 
 
 @dataclass(frozen=True)

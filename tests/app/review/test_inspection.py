@@ -77,7 +77,7 @@ def test_the_history_is_read_without_a_name(context) -> None:
     assert panel_start(None)["grader"] is None
 
 
-def test_standing_says_how_sure_a_score_is(context) -> None:
+def test_score_context_says_how_sure_a_score_is(context) -> None:
     candidate, ensemble = first(context)
     bins = [
         {"probability": p, "share": p, "low": p / 2, "high": p / 2 + 0.5, "count": 40.0}
@@ -91,18 +91,18 @@ def test_standing_says_how_sure_a_score_is(context) -> None:
             "rule": rule(0.01, members=2, prior=0.3),
         }
     answer = service(context, None).answer(
-        {"type": "standing", "id": candidate, "ensemble_id": ensemble}
+        {"type": "score_context", "id": candidate, "ensemble_id": ensemble}
     )
     assert 0 < answer["interval"]["low"] < answer["interval"]["high"] < 1
     assert answer["interval"]["sigma_calibration"] > 0
     assert answer["calibration"]["n"] == 160
     assert answer["calibration"]["prior"] == 0.3
-    assert 0 <= answer["novelty"]["percent"] < 100
-    assert answer["novelty"]["n"] == 140
+    assert 0 <= answer["ood"]["percent"] < 100
+    assert answer["ood"]["n"] == 140
     assert [e["name"] for e in answer["ensembles"]] == ["first"]
     unscored, _ = first(context, "simulated")
     answer = service(context, None).answer(
-        {"type": "standing", "id": unscored, "ensemble_id": ensemble}
+        {"type": "score_context", "id": unscored, "ensemble_id": ensemble}
     )
     assert answer["ensembles"] == []
     assert "interval" not in answer

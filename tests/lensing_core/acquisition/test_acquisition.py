@@ -30,10 +30,10 @@ from lensing_core.errors import BadInputError
 def pool() -> CandidatePool:
     rng = np.random.default_rng(3)
     n = 600
-    anomaly = rng.chisquare(5, n)
-    anomaly[::7] = np.nan
+    ood_distance = rng.chisquare(5, n)
+    ood_distance[::7] = np.nan
     return CandidatePool(
-        rng.normal(-3, 2, n), rng.random(n), rng.random(n), anomaly, rng.normal(size=(n, 8))
+        rng.normal(-3, 2, n), rng.random(n), rng.random(n), ood_distance, rng.normal(size=(n, 8))
     )
 
 
@@ -90,7 +90,7 @@ def test_strategies_by_one_number_are_sorted_by_it(pool):
     edge = np.abs(pool.logit[chosen("margin")] - boundary_logit(pool.logit))
     assert edge[0] == 0
     assert (np.diff(edge) >= 0).all()
-    assert np.isfinite(pool.anomaly[chosen("anomalous")]).all()
+    assert np.isfinite(pool.ood_distance[chosen("anomalous")]).all()
     with pytest.raises(BadInputError, match="'best'"):
         order_pool("best", pool, 5, graded=none)
 

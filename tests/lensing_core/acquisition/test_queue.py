@@ -74,7 +74,7 @@ def test_indexes_give_the_order_of_the_arrays(database, filled_workspace, scores
     ids = scores[:, 0].astype(int)
     graded = np.isin(ids, ids[::4])
     grade(database, {int(key): {"Ana": "X"} for key in ids[graded]})
-    pool = CandidatePool(*scores[:, 1:4].T, anomaly=scores[:, 4])
+    pool = CandidatePool(*scores[:, 1:4].T, ood_distance=scores[:, 4])
     for strategy in ("top", "uncertain", "epistemic", "margin", "disagreement", "anomalous"):
         expected = ids[order_pool(strategy, pool, 30, graded=graded)]
         found = queue(database, filled_workspace, strategy)

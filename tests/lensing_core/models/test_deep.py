@@ -1,4 +1,4 @@
-"""The deep member: scaling, novelty and what reaches the network."""
+"""The deep member: scaling, ood_distance and what reaches the network."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import torch
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import ContractError
 from lensing_core.models.contract import InputContract
-from lensing_core.models.deep import PASS, DeepMember, ImageScaling, Novelty
+from lensing_core.models.deep import PASS, DeepMember, ImageScaling
 from lensing_core.models.networks import MetadataField, NetworkSpec, build_network
+from lensing_core.models.ood import OODDistance
 
 GEOMETRY = CutoutGeometry("hsc", ("g", "r"), 32, 0.168, "flux", (27.0, 27.0), (0.7,) * 2)
 TINY = {"dim": 24, "depth": 1, "heads": 2}
@@ -64,11 +65,13 @@ class TestScaling:
         assert found[:, 3].isnan().all()
 
 
-class TestNovelty:
+class TestOODDistance:
     def test_distance_is_mahalanobis(self):
-        novelty = Novelty(np.array([1, 2], np.float32), np.diag([4, 0.25]).astype(np.float32))
+        ood_distance = OODDistance(
+            np.array([1, 2], np.float32), np.diag([4, 0.25]).astype(np.float32)
+        )
         points = np.array([[1, 2], [2, 2], [1, 4], [4, 10]], np.float32)
-        np.testing.assert_allclose(novelty(points), [0, 2, 1, math.sqrt(36 + 16)])
+        np.testing.assert_allclose(ood_distance(points), [0, 2, 1, math.sqrt(36 + 16)])
 
     def test_measured_on_a_gaussian_it_is_that_of_the_gaussian(self):
         rng = np.random.default_rng(3)
@@ -77,7 +80,7 @@ class TestNovelty:
         probe = np.array([[7.0, 0.5], [5.0, 0.0]], np.float32)
         inverse = np.linalg.inv(mixing @ mixing.T)
         expected = [math.sqrt(d @ inverse @ d) for d in probe - [5, -1]]
-        np.testing.assert_allclose(Novelty.measure(sample)(probe), expected, rtol=0.03)
+        np.testing.assert_allclose(OODDistance.measure(sample)(probe), expected, rtol=0.03)
 
 
 class TestPrediction:
@@ -169,8 +172,8 @@ class TestMetadata:
 
 
 def test_what_is_saved_is_what_is_read(tmp_path, flux):
-    novelty = Novelty(np.arange(24, dtype=np.float32), np.eye(24, dtype=np.float32) / 4)
-    member = build(3, TestMetadata.FIELDS, novelty=novelty, turned=True)
+    ood_distance = OODDistance(np.arange(24, dtype=np.float32), np.eye(24, dtype=np.float32) / 4)
+    member = build(3, TestMetadata.FIELDS, ood_distance=ood_distance, turned=True)
     manifest = json.loads(json.dumps(member.save(tmp_path)))
     assert [path.name for path in tmp_path.iterdir()] == ["weights.safetensors"]
     torch.manual_seed(11)
@@ -183,11 +186,13 @@ def test_what_is_saved_is_what_is_read(tmp_path, flux):
     assert (read.turned, read.half) == (True, False)
     first, second = (m.predictor(GEOMETRY, "x")(flux) for m in (member, read))
     np.testing.assert_array_equal(second.logit, first.logit)
-    np.testing.assert_array_equal(read.novelty(second.embedding), novelty(first.embedding))
+    np.testing.assert_array_equal(
+        read.ood_distance(second.embedding), ood_distance(first.embedding)
+    )
 
 
 def test_manifests_of_before_orientations_and_half_weights_are_read(tmp_path):
     manifest = build().save(tmp_path)
     del manifest["turned"], manifest["half"]
     read = DeepMember.load(tmp_path, manifest)
-    assert (read.turned, read.half, read.novelty) == (False, False, None)
+    assert (read.turned, read.half, read.ood_distance) == (False, False, None)

@@ -14,9 +14,10 @@ from lensing_core.errors import BadInputError, ContractError, NotFoundError
 from lensing_core.features import GridFeatures
 from lensing_core.models.classic import ClassicMember, train_trees
 from lensing_core.models.contract import InputContract, flux_scale
-from lensing_core.models.deep import DeepMember, ImageScaling, Novelty
+from lensing_core.models.deep import DeepMember, ImageScaling
 from lensing_core.models.files import load_member, save_member
 from lensing_core.models.networks import NetworkSpec, build_network
+from lensing_core.models.ood import OODDistance
 
 GEOMETRY = CutoutGeometry("hsc", ("g", "r", "i"), 32, 0.168, "flux", (27.0,) * 3, (0.7,) * 3)
 
@@ -76,14 +77,14 @@ def test_bands_are_matched_by_name_and_larger_cutouts_cropped():
 
 
 def test_a_network_and_its_file_give_the_same(workspace, deep, flux):
-    novelty = Novelty(np.zeros(512, np.float32), np.eye(512, dtype=np.float32))
-    member = replace(deep, novelty=novelty)
+    ood_distance = OODDistance(np.zeros(512, np.float32), np.eye(512, dtype=np.float32))
+    member = replace(deep, ood_distance=ood_distance)
     save_member(workspace, "net-1", member, {"note": 1})
     read = load_member(workspace, "net-1", precision="32").member
     first, second = (m.predictor(GEOMETRY, "x")(flux) for m in (member, read))
     np.testing.assert_array_equal(first.logit, second.logit)
     np.testing.assert_allclose(
-        read.novelty(first.embedding), np.linalg.norm(first.embedding, axis=1), rtol=1e-5
+        read.ood_distance(first.embedding), np.linalg.norm(first.embedding, axis=1), rtol=1e-5
     )
     assert {p.suffix for p in (workspace.models / "net-1").iterdir()} == {".json", ".safetensors"}
 

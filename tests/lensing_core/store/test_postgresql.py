@@ -25,7 +25,7 @@ from lensing_core.store.candidates import (
 from lensing_core.store.catalogs import catalog_names, find_catalog
 from lensing_core.store.ensembles import models_by_preference
 from lensing_core.store.labels import NewEvent, append_events, grader_named
-from lensing_core.store.standing import probabilities_of
+from lensing_core.store.score_context import probabilities_of
 from lensing_core.store.tables import Base, Candidate, Catalog, Quarantine
 from lensing_core.store.votes import (
     GivenGrade,

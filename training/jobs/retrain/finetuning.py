@@ -40,7 +40,7 @@ from lens_triage.training.jobs.retrain.selection import (
 )
 from lens_triage.training.jobs.retrain.stacking import join
 from lens_triage.training.jobs.train.data import TrainingData
-from lens_triage.training.jobs.train.members import BATCH, with_novelty
+from lens_triage.training.jobs.train.members import BATCH, with_ood_distance
 from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
@@ -223,7 +223,7 @@ class _Fits:
         context.progress(0, None, "Scoring held-out objects")
         rest = np.setdiff1d(np.arange(len(data)), self.train)
         logits[rest] = _logits(final, data, rest)
-        final = with_novelty(final, data, self.train[self.chosen.state != LENS])
+        final = with_ood_distance(final, data, self.train[self.chosen.state != LENS])
         model_id = new_model_id("fine-tuned")
         save_member(context.workspace, model_id, final, {**common, "from": self.base_id})
         _save(kept, logits)

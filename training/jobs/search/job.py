@@ -257,7 +257,7 @@ def _save(
     assert isinstance(base, EncoderMember)  # noqa: S101 - the run has made it
     first, *others = committee.members
     common = {key: manifest[key] for key in ("run", "settings", "catalogs", "scale", "splits")}
-    headed = base.with_head(first.scorer, base.novelty)
+    headed = base.with_head(first.scorer, base.ood_distance)
     ids = [new_model_id(f"{settings.ensemble[:30]}-1")]
     save_member(workspace, ids[0], headed, common)
     inputs = (HeadInput(ids[0], "embedding", columns),)

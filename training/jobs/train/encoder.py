@@ -13,8 +13,8 @@ from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import TrainSettings
 from lens_triage.training.settings.encode import crops_of
 from lensing_core.arrays import Float32Array, IntArray
-from lensing_core.models.deep import Novelty
 from lensing_core.models.encoders import EncoderMember, make_encoder
+from lensing_core.models.ood import OODDistance
 from lensing_core.pu.probes import ColumnBlock, ProbeData, ProbeMethod, probe_inputs
 
 MOST_LABELED = 3000
@@ -74,7 +74,7 @@ def train_encoder(
     for figures in fitted.figures:
         context.log(figures.sentence)
     others = x[labels == 0]
-    return member.with_head(fitted.scorer, Novelty.measure(others) if len(others) > 1 else None)
+    return member.with_head(fitted.scorer, OODDistance.measure(others) if len(others) > 1 else None)
 
 
 def _embeddings(

@@ -21,11 +21,12 @@ from lens_triage.training.jobs.train.trees import fit_trees
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import TrainSettings
 from lensing_core.arrays import IntArray
-from lensing_core.models.deep import DeepMember, Novelty
+from lensing_core.models.deep import DeepMember
 from lensing_core.models.files import AnyMember, load_member, new_model_id, save_member
+from lensing_core.models.ood import OODDistance
 
 BATCH = 256
-NOVELTY_OBJECTS = 2000
+OOD_OBJECTS = 2000
 
 
 def train_members(
@@ -68,7 +69,7 @@ def _train_member(
     else:
         member = train_network(context, settings, data, plan)
         known = np.concatenate([splits["validation"], splits["train"]])
-        member = with_novelty(member, data, known[data.labels.label[known] == 0])
+        member = with_ood_distance(member, data, known[data.labels.label[known] == 0])
     model_id = new_model_id(name)
     save_member(context.workspace, model_id, member, common)
     write_note(note, {"model": model_id})
@@ -76,12 +77,12 @@ def _train_member(
     return model_id, member
 
 
-def with_novelty(member: DeepMember, data: TrainingData, others: IntArray) -> DeepMember:
+def with_ood_distance(member: DeepMember, data: TrainingData, others: IntArray) -> DeepMember:
     """Add the distance from non-lenses, measured on embeddings of the first of ``others``."""
     predict = member.predictor(data.geometry, "training")
     outputs = (
         predict(data.native_flux(batch), data.metadata_of(batch, member.metadata_names))
-        for batch in data.batches(others[:NOVELTY_OBJECTS], BATCH)
+        for batch in data.batches(others[:OOD_OBJECTS], BATCH)
     )
     embeddings = np.concatenate([o.embedding for o in outputs if o.embedding is not None])
-    return replace(member, novelty=Novelty.measure(embeddings))
+    return replace(member, ood_distance=OODDistance.measure(embeddings))

@@ -14,7 +14,6 @@ from safetensors.torch import save_file
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError, ContractError
-from lensing_core.models.deep import Novelty
 from lensing_core.models.encoders import EncoderMember, default_crops, make_encoder
 from lensing_core.models.encoders.layers import LayeredEncoder, middle_layer
 from lensing_core.models.encoders.member import EncoderPredictor
@@ -22,6 +21,7 @@ from lensing_core.models.encoders.spec import crop_px
 from lensing_core.models.files import load_member, save_member
 from lensing_core.models.manifest import ENCODER
 from lensing_core.models.networks.timm_encoder import TimmEncoder
+from lensing_core.models.ood import OODDistance
 from lensing_core.pu.learners import LogisticLearner
 
 GEOMETRY = CutoutGeometry("hsc", ("g", "i"), 32, 0.168, "flux", (27.0,) * 2, (0.7,) * 2)
@@ -92,10 +92,10 @@ def test_with_reflections_a_mirrored_cutout_gives_the_same(flux, weights):
     np.testing.assert_allclose(mirrored, predict(flux[:2]).embedding, atol=2e-5)
 
 
-def test_it_comes_back_from_its_files_with_head_and_novelty(workspace, member, predict, flux):
+def test_it_comes_back_from_its_files_with_head_and_ood_distance(workspace, member, predict, flux):
     embedding = predict(flux).embedding
     head = LogisticLearner().fit(embedding, np.arange(7) % 2, seed=0)
-    whole = member.with_head(head, Novelty.measure(embedding))
+    whole = member.with_head(head, OODDistance.measure(embedding))
     manifest = save_member(workspace, "tiny", whole, {})
     assert manifest["kind"] == ENCODER
     json.dumps(manifest, allow_nan=False)
@@ -104,7 +104,9 @@ def test_it_comes_back_from_its_files_with_head_and_novelty(workspace, member, p
     output = found.predictor(GEOMETRY, "x")(flux)
     np.testing.assert_allclose(output.embedding, embedding, atol=1e-6)
     np.testing.assert_allclose(output.logit, head(embedding), atol=1e-5)
-    np.testing.assert_allclose(found.novelty(embedding), whole.novelty(embedding), rtol=1e-5)
+    np.testing.assert_allclose(
+        found.ood_distance(embedding), whole.ood_distance(embedding), rtol=1e-5
+    )
 
 
 def test_what_it_cannot_do_is_said(member):
@@ -133,11 +135,11 @@ def test_crops_hold_the_arcs_and_the_surroundings(size_px, scale, expected):
     assert all((geometry.size_px - crop_px(c, geometry)) % 2 == 0 for c in found)
 
 
-def test_novelty_of_long_embeddings_is_that_of_their_components():
+def test_ood_distance_of_long_embeddings_is_that_of_their_components():
     rng = np.random.default_rng(0)
     low = rng.standard_normal((400, 5)) * [9, 5, 3, 2, 1]
     mixing = np.linalg.qr(rng.standard_normal((1500, 5)))[0].T
-    found = Novelty.measure((low @ mixing).astype("f4"))
+    found = OODDistance.measure((low @ mixing).astype("f4"))
     assert found.basis.shape == (1500, 128)
     far = (np.eye(5) * [30, 0, 0, 0, 0])[:1] @ mixing
     assert found(far.astype("f4"))[0] > 3 * np.median(found((low @ mixing).astype("f4"))) / 2

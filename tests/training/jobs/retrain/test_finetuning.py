@@ -204,7 +204,7 @@ def test_networks_are_trained_on_the_splits_of_the_fast_retrain(
     assert members[1].startswith("fine-tuned-")
     new = load_member(workspace, members[1])
     assert new.manifest["from"] == before[1]
-    assert new.member.novelty is not None
+    assert new.member.ood_distance is not None
     old = load_member(workspace, before[1]).member.network.state_dict()
     moved = [k for k, v in new.member.network.state_dict().items() if not v.equal(old[k])]
     assert len(moved) > 10

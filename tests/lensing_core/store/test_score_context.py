@@ -9,9 +9,9 @@ from rows import add_catalog, score_row
 from sqlalchemy import select
 
 from lensing_core.store import open_database
-from lensing_core.store.standing import (
+from lensing_core.store.score_context import (
     find_score,
-    novelty_percentile,
+    ood_percentile,
     probabilities_of,
     scores_by_ensemble,
 )
@@ -53,7 +53,7 @@ def test_percentile_counts_candidates_with_a_distance(scored) -> None:
         scores = session.scalars(
             select(Score).where(Score.ensemble_id == older).order_by(Score.candidate_id)
         ).all()
-        found = [novelty_percentile(session, score) for score in scores]
+        found = [ood_percentile(session, score) for score in scores]
         assert [p and (p.percent, p.n) for p in found] == [
             (25.0, 4),
             (0.0, 4),

@@ -20,7 +20,7 @@ class Percentile:
     n: int
 
 
-def novelty_percentile(session: Session, score: Score) -> Percentile | None:
+def ood_percentile(session: Session, score: Score) -> Percentile | None:
     """How far out of distribution a candidate is among its catalog, by the same ensemble.
 
     Counted over an index. None where the ensemble gives no distance.

@@ -1,0 +1,77 @@
+"""How far an object lies from what its network has learned as non-lenses: the OOD distance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lensing_core.arrays import Float32Array, Float64Array
+
+LONG_EMBEDDING, OOD_DIMENSIONS = 1024, 128
+STORED_AS = "novelty"
+"""Name of its tensors in the files of members."""
+
+
+@dataclass(frozen=True)
+class OODDistance:
+    """How far an embedding lies from those of known non-lenses.
+
+    Mahalanobis distance sqrt((z − μ)ᵀ Σ⁻¹ (z − μ)), Σ shrunk as by Ledoit & Wolf (2004). Long
+    embeddings are projected on their :data:`OOD_DIMENSIONS` principal components first.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (d,)
+    precision : ndarray of shape (k, k)
+    basis : ndarray of shape (d, k), or None
+        None: k = d.
+    """
+
+    mean: Float32Array
+    precision: Float32Array
+    basis: Float32Array | None = None
+
+    @classmethod
+    def measure(cls, embeddings: Float32Array) -> OODDistance:
+        """From embeddings (n, d) of labeled non-lenses."""
+        from sklearn.covariance import LedoitWolf
+
+        values = embeddings.astype(np.float64)
+        if values.shape[1] <= LONG_EMBEDDING:
+            fitted = LedoitWolf().fit(values)
+            location, precision = fitted.location_, fitted.get_precision()
+            return cls(location.astype(np.float32), precision.astype(np.float32))
+        mean = values.mean(axis=0)
+        basis = np.linalg.svd(values - mean, full_matrices=False)[2][:OOD_DIMENSIONS].T
+        precision = LedoitWolf(assume_centered=True).fit((values - mean) @ basis).get_precision()
+        return cls(*(part.astype(np.float32) for part in (mean, precision, basis)))
+
+    def __call__(self, embeddings: Float32Array) -> Float64Array:
+        """Distances, shape (n,)."""
+        delta = embeddings.astype(np.float64) - self.mean
+        if self.basis is not None:
+            delta = delta @ self.basis.astype(np.float64)
+        squared = ((delta @ self.precision.astype(np.float64)) * delta).sum(axis=1)
+        return np.sqrt(np.maximum(squared, 0))
+
+    def to_tensors(self) -> dict[str, Tensor]:
+        """Its arrays by the names under which members store them."""
+        arrays = {"mean": self.mean, "precision": self.precision, "basis": self.basis}
+        return {
+            f"{STORED_AS}.{name}": torch.from_numpy(np.ascontiguousarray(values))
+            for name, values in arrays.items()
+            if values is not None
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> OODDistance | None:
+        """What :meth:`to_tensors` gave; None where a member stored none."""
+        names = ("mean", "precision", "basis")
+        found = {
+            k: tensors[f"{STORED_AS}.{k}"].numpy() for k in names if f"{STORED_AS}.{k}" in tensors
+        }
+        return cls(**found) if found else None
