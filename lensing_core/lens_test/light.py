@@ -130,7 +130,7 @@ def fit_lens_light(observed: Observation) -> LensLight:
     sigma = _with_model_error(observed, smooth)
     segments = find_segments(observed, observed.flux - smooth, sigma)
     usable = observed.valid & np.logical_not(_covered(segments, 1))
-    start = _start(observed, isophotes.centre_px, isophotes.axis_ratio, isophotes.angle_deg)
+    start = _start(observed, isophotes.center_px, isophotes.axis_ratio, isophotes.angle_deg)
 
     # All bands together for center and shape, then each by itself near those.
     data = torch.from_numpy(observed.flux)
@@ -198,10 +198,10 @@ def _covered(segments: tuple[Segment, ...], grown_px: int) -> NDArray[np.bool_] 
 
 
 def _start(
-    observed: Observation, centre_px: tuple[float, float], axis_ratio: float, angle_deg: float
+    observed: Observation, center_px: tuple[float, float], axis_ratio: float, angle_deg: float
 ) -> Tensor:
     middle = (observed.size_px - 1) / 2
-    x, y = ((value - middle) * observed.scale_arcsec for value in centre_px)
+    x, y = ((value - middle) * observed.scale_arcsec for value in center_px)
     e1, e2 = shapes.free_shape(max(axis_ratio, 0.35), math.radians(angle_deg))
     radius = max(0.8 * observed.fwhm_arcsec, 0.12 * observed.half_arcsec)
     return torch.tensor([x, y, e1, e2, math.log(radius), math.log(2.5)], dtype=torch.float32)
