@@ -44,6 +44,11 @@ td.beaten {{ color: var(--lt-warning); }}
 ul {{ list-style: none; display: flex; flex-wrap: wrap; gap: 8px; padding: 0; margin: 8px 0 0; }}
 img {{ width: 96px; height: 96px; display: block; border-radius: 4px; background: var(--lt-line); }}
 """
+_LOW = {
+    "& .MuiInputBase-root": {"height": "32px"},
+    "& .MuiInputLabel-root:not(.MuiInputLabel-shrink)": {"top": "-4px"},
+}
+"""As low as the choosers beside it."""
 Found = dict[str, Any]
 
 
@@ -61,9 +66,9 @@ class RealObjects(pn.viewable.Viewer):
             label="Painted arcs to be told from real ones", width=270, **style
         )
         self.visibility = pmui.TextInput(
-            label="Visibility of arcs by", width=190, description=_VISIBILITY, **style
+            label="Visibility of arcs by", width=190, description=_VISIBILITY, sx=_LOW, **style
         )
-        self.button = ActionButton(self._measure, label="Measure", size="small")
+        self.button = ActionButton(self._measure, label="Measure")
         self._notice = Notice()
         self._results = html("", css=_REAL_CSS)
         self._view = section(
