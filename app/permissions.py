@@ -21,7 +21,7 @@ ORGANIZER = "organizer"
 WHO: Mapping[str, str] = MappingProxyType(
     {
         ALONE: "nobody is signed in, and nobody ever has: one person works alone",
-        NOBODY: "nobody is signed in, though others have names",
+        NOBODY: "nobody is signed in, though the workspace has graders",
         GRADER: "a grader who is signed in",
         ORGANIZER: "an organizer who is signed in",
     }

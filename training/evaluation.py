@@ -129,7 +129,7 @@ def _measured(
     if catalog:
         held = held.part(np.flatnonzero(names == catalog))
         if not len(held.label):
-            raise NotFoundError(f"Nothing is held out from {ensemble} in catalog {catalog}.")
+            raise NotFoundError(f"{ensemble} has no test split in catalog {catalog}.")
     labels, logits = held.label, held.logit
     lenses = int((labels == 1).sum())
     others = len(labels) - lenses

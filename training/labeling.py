@@ -78,10 +78,12 @@ class SessionSettings(RunSettings):
     gold_fraction = param.Number(
         default=0.1,
         bounds=(0, MAX_FRACTION),
-        doc="Share of known lenses and non-lenses, which nobody can tell from the others.",
+        doc="Share of known lenses and non-lenses, shown blind to measure the graders.",
     )
     repeat_fraction = param.Number(
-        default=0.05, bounds=(0, MAX_FRACTION), doc="Share that each grader sees twice, unawares."
+        default=0.05,
+        bounds=(0, MAX_FRACTION),
+        doc="Share of candidates shown twice to each grader, without notice.",
     )
     feedback = param.Boolean(default=False, doc="Say after known objects whether it was right.")
     seed = param.Integer(default=1, bounds=(0, 2**31 - 1), doc="Same seed, same orders.")

@@ -120,7 +120,7 @@ def evaluate_real(
         found = find_ensemble(session, ensemble)
         named = find_catalogs(session, list(catalogs))
         notes += [
-            f"Catalog {c.name} is simulated: its figures say nothing of real objects."
+            f"Catalog {c.name} is simulated: its metrics say nothing of real objects."
             for c in named
             if c.origin == "simulated"
         ]
@@ -137,8 +137,9 @@ def evaluate_real(
     if not kinds:
         raise BadInputError(
             f"Catalogs {', '.join(catalogs)} have {labels.count(LENS)} lenses, "
-            f"{labels.count(OTHER)} vetted and {labels.count(UNLABELED)} unlabeled others that "
-            f"{ensemble} has not learned from; {FEWEST_LENSES} lenses and {FEWEST_OTHERS} others "
+            f"{labels.count(OTHER)} vetted and {labels.count(UNLABELED)} unlabeled non-lenses that "
+            f"{ensemble} has not learned from; {FEWEST_LENSES} lenses and {FEWEST_OTHERS} "
+            f"non-lenses "
             "of one kind are needed. Label more, or name a catalog of the survey with --beside."
         )
     groups = labels.groups(block_nside or None)
@@ -178,7 +179,7 @@ def _honest(
         keep[mine & ~inside] = False
         notes.append(
             f"{ensemble.name} has learned from catalog {name}: {int((mine & inside).sum()):,} of "
-            f"its {int(mine.sum()):,} objects were held out and count."
+            f"its {int(mine.sum()):,} objects belong to a test split and count."
         )
     return labels.part(np.flatnonzero(keep))
 

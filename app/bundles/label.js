@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 5174790dbb40323735d6b574fe97d76bf1b7de1933095f5ff2f641688b6163dc
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 f80f021e68d70178fc55b5dc01eddc33e70377eed03653b6f7722bf3682796ca
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -996,8 +996,8 @@ var SessionEnd = class {
     const waiting = !queue.exhausted || mayAsk;
     const n = formatCount(skipped.length);
     this.node.replaceChildren(...[
-      h("h3", {}, waiting ? queue.failed ? "The server does not answer" : "Loading …" : "You have seen every stamp of this session"),
-      h("p", {}, waiting ? "Your grades are kept; the next stamps come as soon as it is back." : `${formatCount(queue.nDone)} stamps${skipped.length ? `, ${n} of them skipped` : ""}.`),
+      h("h3", {}, waiting ? queue.failed ? "The server does not answer" : "Loading …" : "You have seen every cutout of this session"),
+      h("p", {}, waiting ? "Your grades are saved here; the next cutouts come as soon as it is back." : `${formatCount(queue.nDone)} cutouts${skipped.length ? `, ${n} of them skipped` : ""}.`),
       !waiting && skipped.length && this.session.open ? h("p", {}, h(
         "button",
         { type: "button", onclick: () => queue.offerSkipped() },
@@ -1012,9 +1012,9 @@ var SessionEnd = class {
 var HANDS = { own: "Letters of the grades", left: "Left hand", right: "Right hand" };
 var DESK_ACTIONS = {
   undo: "Undo; again: further back",
-  back: "Back one stamp, to look again or grade anew",
-  forward: "Forward one stamp",
-  front: "To the first stamp that is not graded",
+  back: "Back one cutout, to look again or change the grade",
+  forward: "Forward one cutout",
+  front: "To the first cutout without a grade",
   skip: "Skip",
   flag: "Flag for discussion; again: take the flag away",
   reason: "No lens, and why: a second key says the reason",
@@ -1072,7 +1072,7 @@ function keySections(scheme, keys, viewerSections) {
   }).filter((row) => row.keys.length) }));
   return [
     { title: "Grades", keys: scheme.grades.map(({ key, title }) => one(`grade:${key}`, `${key}: ${title}`)) },
-    { title: "Desk", keys: Object.entries(DESK_ACTIONS).filter(([action]) => keys[action]).map(([action, text]) => one(action, text)) },
+    { title: "Labeling view", keys: Object.entries(DESK_ACTIONS).filter(([action]) => keys[action]).map(([action, text]) => one(action, text)) },
     { title: "Reasons, after the key for no lens and why", keys: Object.entries(SECOND_KEYS).map(
       ([reason, key]) => ({ keys: [], shown: key, action: "none", text: reason.replace("_", "-") })
     ) },
@@ -2566,11 +2566,11 @@ var MosaicView = class {
     this.shownAt = 0;
     this.columns = 5;
     this.rows = 4;
-    this.layout = h("select", { "aria-label": "Stamps a page", onchange: () => {
+    this.layout = h("select", { "aria-label": "Cutouts per page", onchange: () => {
       onLayout(LAYOUTS[this.layout.selectedIndex]);
       this.layout.blur();
     } }, LAYOUTS.map(([columns, rows]) => h("option", {}, `${columns} × ${rows}`)));
-    this.grid = h("div", { className: "mosaic-grid", role: "grid", "aria-label": "Stamps" });
+    this.grid = h("div", { className: "mosaic-grid", role: "grid", "aria-label": "Cutouts" });
     this.hint = h("p", { className: "faint mosaic-hint" });
     this.node = h(
       "div",
@@ -2658,7 +2658,7 @@ var MosaicView = class {
       const grade = this.scheme.grades.find(({ key }) => key === entry.said?.grade);
       badge.textContent = entry.said?.kind === "skip" ? "skipped" : entry.said?.grade ?? "";
       node.dataset.verdict = entry.said === null ? "" : verdictOf(grade);
-      node.setAttribute("aria-label", `Stamp ${k + 1}${grade ? `, ${grade.title}` : ""}`);
+      node.setAttribute("aria-label", `Cutout ${k + 1}${grade ? `, ${grade.title}` : ""}`);
       node.classList.toggle("flagged", entry.flagged);
       node.classList.toggle("focused", k === this.cursor);
     });
@@ -2666,7 +2666,7 @@ var MosaicView = class {
   describe(restTitle, restKey) {
     const brush = this.scheme.grades.find(({ key }) => key === this.brush);
     this.hint.replaceChildren(
-      `Click: ${brush.title} (${brush.key}). A grade's key marks the stamp under the `,
+      `Click: ${brush.title} (${brush.key}). A grade's key marks the cutout under the `,
       "pointer, arrows move. ",
       h("kbd", {}, restKey),
       ` sets the rest to “${restTitle}”.`
@@ -2715,8 +2715,8 @@ var LabelPanel = class {
     this.note = h("textarea", {
       rows: 2,
       maxLength: 4e3,
-      placeholder: "Note on this stamp",
-      "aria-label": "Note on this stamp",
+      placeholder: "Note on this cutout",
+      "aria-label": "Note on this cutout",
       onkeydown: (event) => {
         if (event.key === "Escape" || event.key === "Enter" && !event.shiftKey) {
           event.preventDefault();
@@ -2804,7 +2804,7 @@ var LabelPanel = class {
     }
     const flag = entry?.flagged ? "Flagged for discussion. " : "";
     const reason = said?.reject_reason ? `: ${this.reasons[said.reject_reason]}` : "";
-    this.said.textContent = flag + (said === null ? "" : said.kind === "skip" ? "You skipped this one." : `You said ${said.grade}${reason}.`);
+    this.said.textContent = flag + (said === null ? "" : said.kind === "skip" ? "You skipped this cutout." : `Your grade: ${said.grade}${reason}.`);
     this.showSeen(entry);
     this.askReason(false);
   }
@@ -2834,23 +2834,23 @@ var LabelPanel = class {
     const fraction = (found) => found === null || found === void 0 ? MISSING : `${(100 * found.value).toFixed(0)} % (${(100 * found.low_95).toFixed(0)}–${(100 * found.high_95).toFixed(0)}), ${found.found} of ${found.total}`;
     const pace = figures.seconds === null ? MISSING : `${figures.recent_seconds.toFixed(1)} s lately, ${figures.seconds.toFixed(1)} s in all`;
     this.facts.replaceChildren(...[
-      ["Seconds a stamp", pace, "Median; pauses of over two minutes are left out"],
-      ["Repeats agree", fraction(figures.repeats), "Stamps shown twice that got the same grade; 95 % interval"],
+      ["Seconds per cutout", pace, "Median; pauses of over two minutes are left out"],
+      ["Repeats agree", fraction(figures.repeats), "Cutouts shown twice that got the same grade; 95 % interval"],
       ["Known lenses found", fraction(figures.gold_lenses), "95 % interval"],
-      ["Known others rejected", fraction(figures.gold_others), "95 % interval"]
+      ["Known non-lenses rejected", fraction(figures.gold_others), "95 % interval"]
     ].map(([name, value, title]) => h("div", { title }, h("dt", {}, name), h("dd", {}, value))));
   }
   // In the tutorial, after a grade: the explanation is to come, and `goOn` leaves it.
   await(goOn) {
     this.feedback.hidden = false;
     delete this.feedback.dataset.right;
-    this.explanation = h("div", {}, h("p", {}, "What it is comes when the grade has arrived …"));
+    this.explanation = h("div", {}, h("p", {}, "The explanation follows when the grade is saved …"));
     this.feedback.classList.add("paused");
     this.feedback.replaceChildren(this.explanation, h("button", {
       type: "button",
       className: "primary",
       onclick: goOn
-    }, h("kbd", {}, "Space"), "Next stamp"));
+    }, h("kbd", {}, "Space"), "Next cutout"));
   }
   explain(told) {
     this.feedback.dataset.right = String(told.right);
@@ -2868,7 +2868,7 @@ var LabelPanel = class {
     }
     this.feedback.dataset.right = String(told.right);
     this.feedback.replaceChildren(
-      picture({ src: url, alt: "The stamp before" }),
+      picture({ src: url, alt: "The cutout before" }),
       h(
         "div",
         {},
@@ -2887,7 +2887,7 @@ var LabelPanel = class {
     const minutes = Math.floor((now - this.begunAt) / 6e4);
     this.pause.hidden = now - this.begunAt < BREAK_AFTER_MS;
     if (!this.pause.hidden) {
-      this.pause.textContent = `You have graded for ${minutes} minutes without a break; a few minutes away from the screen keep grades alike.`;
+      this.pause.textContent = `You have graded for ${minutes} minutes without a break; a few minutes away from the screen keep grades consistent.`;
     }
   }
 };
@@ -3056,7 +3056,7 @@ var LabelDesk = class {
     this.notices = h("div", { className: "notices", role: "status" }, this.bar.node, this.unsaved.refused);
     this.stage = h(
       "section",
-      { className: "viewer desk-stage", "aria-label": "Stamp" },
+      { className: "viewer desk-stage", "aria-label": "Cutout" },
       this.single.node,
       this.mosaic.node,
       this.end.node

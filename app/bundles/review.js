@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 9c5aad1f6838b2e19fce68d736aaca8a26da24f84c3d04baa8b0c50dad15a075
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 4d9ec620148b9cf9bda03ed0aa372e0c2d66cb7f621d616e8744937dcd77c01a
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -3257,7 +3257,7 @@ var CHARTS = {
   // kind: [tab, what it shows]
   histogram: ["Scores", "Candidates by score; drag to limit the list to a range"],
   uncertainty: ["Uncertainty", "Epistemic uncertainty (nat) against the ensemble's logit"],
-  embedding: ["Embeddings", "What the network sees as alike lies close together"],
+  embedding: ["Embeddings", "Candidates that the network finds similar lie close together"],
   sky: ["Sky", "Positions, ICRS, north up and east to the left"]
 };
 var CHART_TOOLS = { lasso: "Lasso", box: "Box", pan: "Move" };
@@ -4256,11 +4256,11 @@ var ScoreContextPanel = class {
   }
   interval(row, { interval, calibration }) {
     if (!interval) {
-      return h("p", { className: "faint" }, "One member and no held-out objects: the score has no interval.");
+      return h("p", { className: "faint" }, "One member and no test split: the score has no interval.");
     }
     const parts = [
       interval.sigma_members === null ? null : `members differ by ±${interval.sigma_members.toFixed(2)}`,
-      interval.sigma_calibration === null ? "no held-out objects to tell the calibration's error" : `calibration ±${interval.sigma_calibration.toFixed(2)} (${formatCount(calibration.n)} held-out objects)`
+      interval.sigma_calibration === null ? "no test split to estimate the calibration's error" : `calibration ±${interval.sigma_calibration.toFixed(2)} (${formatCount(calibration.n)} test objects)`
     ].filter(Boolean);
     return h(
       "p",
@@ -4279,9 +4279,9 @@ var ScoreContextPanel = class {
     }
     const { percent, n } = ood;
     const first = percent > 100 - 101 / n;
-    const node = h("p", { className: "ood" }, first ? `Furthest out of distribution of the ${formatCount(n)} candidates of its catalog.` : `Further out of distribution than ${percent.toFixed(percent > 99 ? 2 : 0)} % of the ${formatCount(n)} candidates of its catalog.`);
+    const node = h("p", { className: "ood" }, first ? `Largest OOD distance of the ${formatCount(n)} candidates of its catalog.` : `OOD distance larger than that of ${percent.toFixed(percent > 99 ? 2 : 0)} % of the ${formatCount(n)} candidates of its catalog.`);
     if (percent > UNLIKE_PERCENT && n >= UNLIKE_FROM) {
-      node.append(h("span", { className: "warn" }, "Few are so unlike the known non-lenses: look twice, and trust the score less."));
+      node.append(h("span", { className: "warn" }, "Few candidates are this far from the known non-lenses: check it by eye, and trust the score less."));
     }
     return node;
   }
@@ -4293,7 +4293,7 @@ var ScoreContextPanel = class {
       return [h(
         "p",
         { className: "faint" },
-        "This ensemble has no reliability diagram: no objects were held out to measure one."
+        "This ensemble has no reliability diagram: it has no test split."
       )];
     }
     const here = calibration.bins[calibration.bin];
@@ -4344,7 +4344,7 @@ function reliabilityDiagram({ bins, logit, bin }) {
       class: "reliability",
       viewBox: `0 0 ${width} ${height}`,
       role: "img",
-      "aria-label": "Share of lenses among held-out objects against predicted probability; the line marks this score"
+      "aria-label": "Share of lenses among test objects against predicted probability; the line marks this score"
     },
     DIAGRAM_TICKS.map((p) => h(
       "g",
@@ -4367,7 +4367,7 @@ function reliabilityDiagram({ bins, logit, bin }) {
       }),
       h("circle", { cx: x(ofProbability(one.probability)), cy: y(ofProbability(one.share)), r: k === bin ? 4 : 2.8 })
     )),
-    h("text", { class: "axis", x: x(0.5), y: height - 2, "text-anchor": "middle" }, "predicted, held-out objects"),
+    h("text", { class: "axis", x: x(0.5), y: height - 2, "text-anchor": "middle" }, "predicted, test objects"),
     h("text", { class: "axis", x: 9, y: y(0.5), "text-anchor": "middle", transform: `rotate(-90 9 ${y(0.5)})` }, "lenses")
   );
 }

@@ -105,7 +105,7 @@ def _injecting(context: AppContext) -> RunForm:
         InjectSettings,
         title="New catalog of painted arcs",
         note="Arcs of real galaxies are added to the cutouts of a catalog, flux or pictures, with "
-        "its noise and PSF: each galaxy stands in the new catalog twice, as it is and with arcs. "
+        "its noise and PSF: each galaxy is in the new catalog twice, without and with arcs. "
         "Train on it to close the gap between simulations and a survey.",
         button="Paint",
         choices=choices,

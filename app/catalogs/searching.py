@@ -52,7 +52,8 @@ def searching_form(context: AppContext, catalog: str = "") -> RunForm:
         title="Search this catalog",
         note="Arcs of real galaxies are painted around red, extended galaxies of the catalog "
         "itself; a committee learns to tell them from the same galaxies without arcs and from all "
-        "other objects, and ranks the catalog. Known lenses and your grades join. Every object is "
+        "other objects, and ranks the catalog. Known lenses and your grades are added. Every "
+        "object is "
         "ranked by members that were not trained on it.",
         button="Search",
         choices=choices,

@@ -93,7 +93,7 @@ class CrossmatchBoard(pn.viewable.Viewer):
                 section(
                     "Completeness of the ranking",
                     self.recall,
-                    note="Share of the known lenses in the footprint that stand among the first k; "
+                    note="Share of the known lenses in the footprint that are among the first k; "
                     "95\N{NO-BREAK SPACE}% Clopper-Pearson intervals.",
                 ),
                 template="minmax(0, 1.5fr) minmax(0, 1fr)",

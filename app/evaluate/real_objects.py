@@ -63,7 +63,7 @@ class RealObjects(pn.viewable.Viewer):
         self.catalog = pmui.Select(label="Lenses of", width=250, **style)
         self.beside = pmui.MultiChoice(label="Non-lenses also of", width=300, margin=0)
         self.painted = pmui.Select(
-            label="Painted arcs to be told from real ones", width=270, **style
+            label="Painted arcs to compare with real ones", width=270, **style
         )
         self.visibility = pmui.TextInput(
             label="Visibility of arcs by", width=190, description=_VISIBILITY, sx=_LOW, **style

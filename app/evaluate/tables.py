@@ -82,33 +82,35 @@ def about_html(ensemble: EnsembleSummary, found: Evaluation) -> str:
             kind = "simulated" if source.origin == "simulated" else "observed"
             labels = f", labels from {source.label_source}" if source.label_source else ""
             parts.append(
-                f"<b>{source.lenses:,} lenses and {source.others:,} others</b> of "
+                f"<b>{source.lenses:,} lenses and {source.others:,} non-lenses</b> of "
                 f"{escape(source.catalog)} ({kind}{escape(labels)})"
             )
     if parts:
         sentences = [f"Measured on {'; '.join(parts)}. Nothing was fitted on them."]
         if any(s.origin == "simulated" for s in found.sources if found.chosen in ("", s.catalog)):
             sentences.append(
-                "Figures on simulations say that the path works; real lenses are found less often."
+                "Metrics on simulated objects show that the pipeline works; real lenses are "
+                "found less often."
             )
     else:
         names = ", ".join(ensemble.manifest.get("catalogs", [])) or "catalogs that it does not name"
         origins = (ensemble.manifest.get("origins") or {}).values()
         simulated = " simulated" if set(origins) == {"simulated"} else ""
         counted = (
-            f"<b>{found.lenses:,} lenses and {found.others:,} others</b>"
+            f"<b>{found.lenses:,} lenses and {found.others:,} non-lenses</b>"
             if found.lenses
             else "Objects"
         )
         sentences = [
-            f"{counted} held out from{simulated} {escape(names)}, which this workspace does not "
-            "have: the figures are those that came with the ensemble."
+            f"{counted} of the test split of{simulated} {escape(names)}, which this workspace "
+            f"does not "
+            "have: the metrics are those that came with the ensemble."
         ]
         if simulated:
             sentences.append("Real lenses are found less often.")
     if "unlabeled objects" in ensemble.manifest.get("figures_on", ""):
         sentences.append(
-            "The others are unlabeled, with a few lenses among them: figures are too low by a "
+            "The non-lenses are unlabeled, with a few lenses among them: metrics are too low by a "
             "little, never too high."
         )
     if note := ensemble.manifest.get("calibration_note"):
@@ -137,7 +139,7 @@ def figures_html(figures: Mapping[str, Figure]) -> str:
         quiet = ' class="quiet"' if name == "auroc" else ""
         note = _NOTES.get(name, "")
         rows.append(f"<tr{quiet}><td>{escape(FIGURES[name])}{note}</td>{cells}</tr>")
-    head = "<tr><th>Figure</th><th>Value</th><th>68 %</th><th>95 %</th></tr>"
+    head = "<tr><th>Metric</th><th>Value</th><th>68 %</th><th>95 %</th></tr>"
     return f"<table>{head}{''.join(rows)}</table>"
 
 
@@ -168,7 +170,7 @@ def calibration_html(found: Mapping[str, Any]) -> str:
         for name, (title, best) in _CALIBRATION.items()
         if name in found
     )
-    return f"<table><tr><th>Figure</th><th>Value</th><th>Perfect</th></tr>{rows}</table>"
+    return f"<table><tr><th>Metric</th><th>Value</th><th>Perfect</th></tr>{rows}</table>"
 
 
 def deployment_html(found: Deployment, n_candidates: int, seconds_each: float) -> str:

@@ -66,9 +66,7 @@ class EvaluationBoard(pn.viewable.Viewer):
         self._reading = False
         style: dict[str, Any] = {"size": "small", "margin": 0}
         self.ensemble = pmui.Select(label="Ensemble", width=300, **style)
-        self.catalog = pmui.Select(
-            label="On objects held out from", width=300, visible=False, **style
-        )
+        self.catalog = pmui.Select(label="Test split of", width=300, visible=False, **style)
         self._about = html("", css=CSS)
         self._links = html("", css=CSS, sizing_mode=None)
         self._figures = html("", css=CSS)
@@ -76,18 +74,18 @@ class EvaluationBoard(pn.viewable.Viewer):
         self._curve, self._survey = self._roc.__panel__(), self._deployment.__panel__()
         self._no_curve = html(f"<p>{_NO_CURVE}</p>", css=CSS)
         self._ranking = columns(
-            section("Figures", self._figures, note=_FIGURES_NOTE),
+            section("Metrics", self._figures, note=_FIGURES_NOTE),
             section(
                 "Ranking",
                 self._curve,
                 self._no_curve,
                 note="Recall against the false-positive rate, with its 95 % interval; the curve "
-                "begins where one held-out non-lens passes.",
+                "begins where one non-lens of the test split passes.",
             ),
             template="1fr 1fr",
         )
         self._members = Table(
-            columns=MEMBER_COLUMNS, label="Members", empty="No figures of members are stored."
+            columns=MEMBER_COLUMNS, label="Members", empty="No metrics of members are stored."
         )
         self._further, self._importance = stack(), stack()
         self.real = RealObjects(context)
@@ -95,7 +93,7 @@ class EvaluationBoard(pn.viewable.Viewer):
         self._compare = section(
             "Two ensembles",
             self._comparison.__panel__(),
-            note="On the objects held out from both, by a paired bootstrap: what is easy or hard "
+            note="On the test objects that both share, by a paired bootstrap: what is easy or hard "
             "for both cancels.",
         )
         self._empty = section(
@@ -250,11 +248,11 @@ def _promoted(ensembles: list[EnsembleSummary]) -> str | None:
 
 
 _FIGURES_NOTE = (
-    "Intervals by a bootstrap stratified by class. A rate below one in the number of held-out "
-    "non-lenses cannot be measured."
+    "Intervals by a bootstrap stratified by class. A rate below one in the number of non-lenses "
+    "in the test split cannot be measured."
 )
 _NO_CURVE = (
-    "The scores of the held-out objects are not in this workspace, so there is no curve, and no "
+    "The scores of the test split are not in this workspace, so there is no curve, and no "
     "purity by class prior."
 )
 
@@ -272,7 +270,7 @@ def _further(ensemble: EnsembleSummary, found: Evaluation) -> list[pn.viewable.V
                     html(calibration_html(found.reliability), css=CSS),
                     template="1fr 1fr",
                 ),
-                note="At the class prior of the held-out objects; bins of equal mass with 68 % "
+                note="At the class prior of the test split; bins of equal mass with 68 % "
                 "intervals.",
             )
         )
@@ -289,11 +287,12 @@ def _further(ensemble: EnsembleSummary, found: Evaluation) -> list[pn.viewable.V
         plots = [recall_plot(name, bins) for name, bins in found.strata.items()]
         parts.append(
             section(
-                "What is found",
+                "Recall by properties",
                 grid(
                     *plots, template="repeat(auto-fill, minmax(min(330px, 100%), 1fr))", gap="14px"
                 ),
-                note="Recall of held-out lenses by what is known of them, at a false-positive rate "
+                note="Recall of lenses of the test split by their properties, at a "
+                "false-positive rate "
                 "of 1e-2 for all together; 95 % intervals.",
             )
         )
@@ -301,7 +300,7 @@ def _further(ensemble: EnsembleSummary, found: Evaluation) -> list[pn.viewable.V
     if choice := manifest.get("fusion_choice"):
         tables.append(
             section(
-                "Joining members",
+                "Fusing members",
                 html(fusion_html(choice, ensemble.fusion), css=CSS),
                 note="Cross-fitted on the calibration split; the rule with the best TPR0, then "
                 "TPR10, is used unless one was set.",

@@ -26,9 +26,9 @@ export class SessionEnd {
     const n = formatCount(skipped.length)
     this.node.replaceChildren(...[
       h("h3", {}, waiting ? (queue.failed ? "The server does not answer" : "Loading …")
-        : "You have seen every stamp of this session"),
-      h("p", {}, waiting ? "Your grades are kept; the next stamps come as soon as it is back."
-        : `${formatCount(queue.nDone)} stamps${skipped.length ? `, ${n} of them skipped` : ""}.`),
+        : "You have seen every cutout of this session"),
+      h("p", {}, waiting ? "Your grades are saved here; the next cutouts come as soon as it is back."
+        : `${formatCount(queue.nDone)} cutouts${skipped.length ? `, ${n} of them skipped` : ""}.`),
       !waiting && skipped.length && this.session.open
         ? h("p", {}, h("button", {type: "button", onclick: () => queue.offerSkipped()},
           "Look at the skipped ones again"))

@@ -127,7 +127,7 @@ class _StampHandler(CutoutHandler):
         """Catalog and index; raises NotFoundError for who may not see it."""
         grader = read_grader_of_picture(self.context, self)
         if grader is None:
-            raise NotFoundError("Sign in to see the stamps of a session.")
+            raise NotFoundError("Sign in to see the cutouts of a session.")
         catalog, index, self.is_blind = self.service.picture(session_id, token, grader)
         return catalog, index
 

@@ -5,9 +5,9 @@ import { h } from "../widgets/dom.js"
 const HANDS = {own: "Letters of the grades", left: "Left hand", right: "Right hand"}
 const DESK_ACTIONS = {
   undo: "Undo; again: further back",
-  back: "Back one stamp, to look again or grade anew",
-  forward: "Forward one stamp",
-  front: "To the first stamp that is not graded",
+  back: "Back one cutout, to look again or change the grade",
+  forward: "Forward one cutout",
+  front: "To the first cutout without a grade",
   skip: "Skip",
   flag: "Flag for discussion; again: take the flag away",
   reason: "No lens, and why: a second key says the reason",
@@ -66,7 +66,7 @@ export function keySections(scheme, keys, viewerSections) {
     .filter((row) => row.keys.length)}))
   return [
     {title: "Grades", keys: scheme.grades.map(({key, title}) => one(`grade:${key}`, `${key}: ${title}`))},
-    {title: "Desk", keys: Object.entries(DESK_ACTIONS).filter(([action]) => keys[action])
+    {title: "Labeling view", keys: Object.entries(DESK_ACTIONS).filter(([action]) => keys[action])
       .map(([action, text]) => one(action, text))},
     {title: "Reasons, after the key for no lens and why", keys: Object.entries(SECOND_KEYS).map(
       ([reason, key]) => ({keys: [], shown: key, action: "none", text: reason.replace("_", "-")}))},

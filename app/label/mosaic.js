@@ -22,11 +22,11 @@ export class MosaicView {
     this.shownAt = 0
     this.columns = 5
     this.rows = 4
-    this.layout = h("select", {"aria-label": "Stamps a page", onchange: () => {
+    this.layout = h("select", {"aria-label": "Cutouts per page", onchange: () => {
       onLayout(LAYOUTS[this.layout.selectedIndex])
       this.layout.blur()
     }}, LAYOUTS.map(([columns, rows]) => h("option", {}, `${columns} × ${rows}`)))
-    this.grid = h("div", {className: "mosaic-grid", role: "grid", "aria-label": "Stamps"})
+    this.grid = h("div", {className: "mosaic-grid", role: "grid", "aria-label": "Cutouts"})
     this.hint = h("p", {className: "faint mosaic-hint"})
     this.node = h("div", {className: "mosaic", hidden: true},
       h("div", {className: "mosaic-head"}, h("label", {}, "Page ", this.layout), this.hint), this.grid)
@@ -97,7 +97,7 @@ export class MosaicView {
       const grade = this.scheme.grades.find(({key}) => key === entry.said?.grade)
       badge.textContent = entry.said?.kind === "skip" ? "skipped" : entry.said?.grade ?? ""
       node.dataset.verdict = entry.said === null ? "" : verdictOf(grade)
-      node.setAttribute("aria-label", `Stamp ${k + 1}${grade ? `, ${grade.title}` : ""}`)
+      node.setAttribute("aria-label", `Cutout ${k + 1}${grade ? `, ${grade.title}` : ""}`)
       node.classList.toggle("flagged", entry.flagged)
       node.classList.toggle("focused", k === this.cursor)
     })
@@ -105,7 +105,7 @@ export class MosaicView {
 
   describe(restTitle, restKey) {
     const brush = this.scheme.grades.find(({key}) => key === this.brush)
-    this.hint.replaceChildren(`Click: ${brush.title} (${brush.key}). A grade's key marks the stamp under the `,
+    this.hint.replaceChildren(`Click: ${brush.title} (${brush.key}). A grade's key marks the cutout under the `,
       "pointer, arrows move. ", h("kbd", {}, restKey), ` sets the rest to “${restTitle}”.`)
   }
 

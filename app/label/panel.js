@@ -25,8 +25,8 @@ export class LabelPanel {
       Object.entries(start.reasons).map(([reason, text]) => h("button", {type: "button",
         onclick: () => act.reject(reason)}, h("kbd", {}, SECOND_KEYS[reason]), text)),
       h("p", {className: "faint"}, h("kbd", {}, "Esc"), " to leave it"))
-    this.note = h("textarea", {rows: 2, maxLength: 4000, placeholder: "Note on this stamp",
-      "aria-label": "Note on this stamp", onkeydown: (event) => {
+    this.note = h("textarea", {rows: 2, maxLength: 4000, placeholder: "Note on this cutout",
+      "aria-label": "Note on this cutout", onkeydown: (event) => {
         if (event.key === "Escape" || (event.key === "Enter" && !event.shiftKey)) {
           event.preventDefault()
           event.stopPropagation()
@@ -80,8 +80,8 @@ export class LabelPanel {
     }
     const flag = entry?.flagged ? "Flagged for discussion. " : ""
     const reason = said?.reject_reason ? `: ${this.reasons[said.reject_reason]}` : ""
-    this.said.textContent = flag + (said === null ? "" : said.kind === "skip" ? "You skipped this one."
-      : `You said ${said.grade}${reason}.`)
+    this.said.textContent = flag + (said === null ? "" : said.kind === "skip" ? "You skipped this cutout."
+      : `Your grade: ${said.grade}${reason}.`)
     this.showSeen(entry)
     this.askReason(false)
   }
@@ -112,10 +112,10 @@ export class LabelPanel {
     const pace = figures.seconds === null ? MISSING
       : `${figures.recent_seconds.toFixed(1)} s lately, ${figures.seconds.toFixed(1)} s in all`
     this.facts.replaceChildren(...[
-      ["Seconds a stamp", pace, "Median; pauses of over two minutes are left out"],
-      ["Repeats agree", fraction(figures.repeats), "Stamps shown twice that got the same grade; 95 % interval"],
+      ["Seconds per cutout", pace, "Median; pauses of over two minutes are left out"],
+      ["Repeats agree", fraction(figures.repeats), "Cutouts shown twice that got the same grade; 95 % interval"],
       ["Known lenses found", fraction(figures.gold_lenses), "95 % interval"],
-      ["Known others rejected", fraction(figures.gold_others), "95 % interval"],
+      ["Known non-lenses rejected", fraction(figures.gold_others), "95 % interval"],
     ].map(([name, value, title]) => h("div", {title}, h("dt", {}, name), h("dd", {}, value))))
   }
 
@@ -123,10 +123,10 @@ export class LabelPanel {
   await(goOn) {
     this.feedback.hidden = false
     delete this.feedback.dataset.right
-    this.explanation = h("div", {}, h("p", {}, "What it is comes when the grade has arrived …"))
+    this.explanation = h("div", {}, h("p", {}, "The explanation follows when the grade is saved …"))
     this.feedback.classList.add("paused")
     this.feedback.replaceChildren(this.explanation, h("button", {type: "button", className: "primary",
-      onclick: goOn}, h("kbd", {}, "Space"), "Next stamp"))
+      onclick: goOn}, h("kbd", {}, "Space"), "Next cutout"))
   }
 
   explain(told) {
@@ -142,7 +142,7 @@ export class LabelPanel {
     this.feedback.classList.remove("paused")
     if (told === null) { return }
     this.feedback.dataset.right = String(told.right)
-    this.feedback.replaceChildren(picture({src: url, alt: "The stamp before"}),
+    this.feedback.replaceChildren(picture({src: url, alt: "The cutout before"}),
       h("div", {}, h("b", {}, `${verdictOn(told)}: the one before was ${told.answer ? "a lens" : "no lens"}.`),
         h("p", {}, told.explanation)))
   }
@@ -156,7 +156,7 @@ export class LabelPanel {
     this.pause.hidden = now - this.begunAt < BREAK_AFTER_MS
     if (!this.pause.hidden) {
       this.pause.textContent = `You have graded for ${minutes} minutes without a break; a few minutes away `
-        + "from the screen keep grades alike."
+        + "from the screen keep grades consistent."
     }
   }
 }

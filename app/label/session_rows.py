@@ -32,7 +32,7 @@ GRADER_COLUMNS = [
     column("name", "Grader", align="wrap", width="21%"),
     column("done", "Graded", align="right", width="62px"),
     column("grades", "Grades", align="wrap"),
-    column("pace", "s/stamp", align="right", width="64px", help_text=_PACE),
+    column("pace", "s/cutout", align="right", width="64px", help_text=_PACE),
     column(
         "repeats",
         "Repeats",
@@ -45,10 +45,10 @@ GRADER_COLUMNS = [
     ),
     column(
         "others",
-        "Others",
+        "Non-lenses",
         align="wrap",
         width="66px",
-        help_text=f"Known others rejected; {_INTERVAL}",
+        help_text=f"Known non-lenses rejected; {_INTERVAL}",
     ),
     column("flagged", "Flags", align="right", width="48px"),
 ]

@@ -87,7 +87,7 @@ class LabelDesk {
       h("button", {type: "button", onclick: () => this.setMode(false)}, "One at a time"),
       h("button", {type: "button", onclick: () => this.setMode(true)}, "Mosaic"))
     this.notices = h("div", {className: "notices", role: "status"}, this.bar.node, this.unsaved.refused)
-    this.stage = h("section", {className: "viewer desk-stage", "aria-label": "Stamp"},
+    this.stage = h("section", {className: "viewer desk-stage", "aria-label": "Cutout"},
       this.single.node, this.mosaic.node, this.end.node)
     this.node = h("div", {className: "desk label-desk"},
       h("header", {className: "desk-head"}, h("a", {href: "label"}, "Sessions"),

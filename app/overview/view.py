@@ -104,7 +104,7 @@ class OverviewBoard(pn.viewable.Viewer):
                 section(
                     "Ensembles",
                     self._ensembles,
-                    note="Figures on held-out objects; the tooltip has the interval.",
+                    note="Metrics on the test split; the tooltip has the interval.",
                 ),
                 section("Latest runs", self._ended),
                 template="minmax(0, 1.25fr) minmax(0, 1fr)",

@@ -8,7 +8,7 @@ const CHARTS = {
   // kind: [tab, what it shows]
   histogram: ["Scores", "Candidates by score; drag to limit the list to a range"],
   uncertainty: ["Uncertainty", "Epistemic uncertainty (nat) against the ensemble's logit"],
-  embedding: ["Embeddings", "What the network sees as alike lies close together"],
+  embedding: ["Embeddings", "Candidates that the network finds similar lie close together"],
   sky: ["Sky", "Positions, ICRS, north up and east to the left"],
 }
 const CHART_TOOLS = {lasso: "Lasso", box: "Box", pan: "Move"}

@@ -123,7 +123,10 @@ class Inspector:
     ) -> Answer:
         """The nearest labeled lenses and others, or why there are none."""
         if ensemble_id is None:
-            return {"sentence": "Choose an ensemble: its network says which objects look alike."}
+            return {
+                "sentence": "Choose an ensemble: look-alikes are neighbors in its network's "
+                "embedding."
+            }
         ensemble = get_ensemble(session, ensemble_id)
         for model_id in network_members(ensemble):
             embedding = self._neighbors.embedding(model_id, catalog.name, candidate.cutout_index)

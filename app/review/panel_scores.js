@@ -41,12 +41,12 @@ export class ScoreContextPanel {
 
   interval(row, {interval, calibration}) {
     if (!interval) {
-      return h("p", {className: "faint"}, "One member and no held-out objects: the score has no interval.")
+      return h("p", {className: "faint"}, "One member and no test split: the score has no interval.")
     }
     const parts = [
       interval.sigma_members === null ? null : `members differ by ±${interval.sigma_members.toFixed(2)}`,
-      interval.sigma_calibration === null ? "no held-out objects to tell the calibration's error"
-        : `calibration ±${interval.sigma_calibration.toFixed(2)} (${formatCount(calibration.n)} held-out objects)`,
+      interval.sigma_calibration === null ? "no test split to estimate the calibration's error"
+        : `calibration ±${interval.sigma_calibration.toFixed(2)} (${formatCount(calibration.n)} test objects)`,
     ].filter(Boolean)
     return h("p", {className: "interval"},
       h("strong", {}, `${formatProbability(interval.low)} – ${formatProbability(interval.high)}`),
@@ -59,11 +59,11 @@ export class ScoreContextPanel {
     const {percent, n} = ood
     const first = percent > 100 - 101 / n
     const node = h("p", {className: "ood"}, first
-      ? `Furthest out of distribution of the ${formatCount(n)} candidates of its catalog.`
-      : `Further out of distribution than ${percent.toFixed(percent > 99 ? 2 : 0)} % of the ${formatCount(n)} `
+      ? `Largest OOD distance of the ${formatCount(n)} candidates of its catalog.`
+      : `OOD distance larger than that of ${percent.toFixed(percent > 99 ? 2 : 0)} % of the ${formatCount(n)} `
         + "candidates of its catalog.")
     if (percent > UNLIKE_PERCENT && n >= UNLIKE_FROM) {
-      node.append(h("span", {className: "warn"}, "Few are so unlike the known non-lenses: look twice, and trust the score less."))
+      node.append(h("span", {className: "warn"}, "Few candidates are this far from the known non-lenses: check it by eye, and trust the score less."))
     }
     return node
   }
@@ -72,7 +72,7 @@ export class ScoreContextPanel {
     if (problem) { return [h("p", {className: "failure"}, problem)] }
     if (!calibration) {
       return [h("p", {className: "faint"},
-        "This ensemble has no reliability diagram: no objects were held out to measure one.")]
+        "This ensemble has no reliability diagram: it has no test split.")]
     }
     const here = calibration.bins[calibration.bin]
     const share = (value) => `${(100 * value).toFixed(1)} %`
@@ -113,7 +113,7 @@ function reliabilityDiagram({bins, logit, bin}) {
   const y = (f) => height - bottom - f * (height - top - bottom)
   const here = x(fraction(logit))
   return h("svg", {class: "reliability", viewBox: `0 0 ${width} ${height}`, role: "img",
-    "aria-label": "Share of lenses among held-out objects against predicted probability; the line marks this score"},
+    "aria-label": "Share of lenses among test objects against predicted probability; the line marks this score"},
   DIAGRAM_TICKS.map((p) => h("g", {class: "tick"},
     h("line", {x1: x(ofProbability(p)), x2: x(ofProbability(p)), y1: y(0), y2: y(1)}),
     h("line", {x1: x(0), x2: x(1), y1: y(ofProbability(p)), y2: y(ofProbability(p))}),
@@ -125,6 +125,6 @@ function reliabilityDiagram({bins, logit, bin}) {
     h("line", {x1: x(ofProbability(one.probability)), x2: x(ofProbability(one.probability)),
       y1: y(ofProbability(one.low)), y2: y(ofProbability(one.high))}),
     h("circle", {cx: x(ofProbability(one.probability)), cy: y(ofProbability(one.share)), r: k === bin ? 4 : 2.8}))),
-  h("text", {class: "axis", x: x(0.5), y: height - 2, "text-anchor": "middle"}, "predicted, held-out objects"),
+  h("text", {class: "axis", x: x(0.5), y: height - 2, "text-anchor": "middle"}, "predicted, test objects"),
   h("text", {class: "axis", x: 9, y: y(0.5), "text-anchor": "middle", transform: `rotate(-90 9 ${y(0.5)})`}, "lenses"))
 }

@@ -201,7 +201,7 @@ class RunForm(pn.viewable.Viewer):
         known = {name: value for name, value in run.settings.items() if name in self.panel.editors}
         with self.notice.guard():
             self.panel.write(**{**known, **fresh})
-            self.notice.say(f"The settings of “{run.title}” stand in the form.", "info")
+            self.notice.say(f"The form has the settings of “{run.title}”.", "info")
 
     def _ended(self, run: RunSummary) -> None:
         self.panel.set_choices(self._choices())

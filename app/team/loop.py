@@ -83,7 +83,7 @@ class LoopBoard(pn.viewable.Viewer):
             "The loop",
             self.notice,
             self.table,
-            note="Each round's heads learn from all grades so far; figures stand on objects that "
+            note="Each round's heads learn from all grades so far; metrics are on objects that "
             "no head ever sees. Promote puts open queues in the new order. Retrain takes seconds; "
             "Fine-tune trains the networks themselves, which takes a GPU or patience.",
             aside=(self.catalog, self.finetune, self.retrain),

@@ -14,6 +14,6 @@ def page(context: AppContext) -> Body:
     grader = current_grader(context)
     if grader is None:
         notice = Notice()
-        notice.say("Sign in at the top of the page to see your figures.", "info")
+        notice.say("Sign in at the top of the page to see your metrics.", "info")
         return shell("Team", notice.__panel__(), context=context)
     return shell("Team", TeamBoard(context, grader).__panel__(), context=context)

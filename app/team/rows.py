@@ -23,12 +23,14 @@ _CHIPS = {"accepted": "success", "retired": "", "open": "accent"}
 GRADER_COLUMNS = [
     column("name", "Grader", width="19%"),
     column("votes", "Votes", align="right", width="76px", help_text="Candidates with a grade"),
-    column("pace", "Stamps/h", align="right", width="84px", help_text="At the median pace"),
+    column("pace", "Cutouts/h", align="right", width="84px", help_text="At the median pace"),
     column(
         "repeats", "Repeatability", align="right", help_text="Blind repeats with the same grade"
     ),
-    column("lenses", "Lenses seen", align="right", help_text="Gold lenses that were called lens"),
-    column("others", "Others seen", align="right", help_text="Gold others that were called none"),
+    column("lenses", "Lenses seen", align="right", help_text="Gold lenses graded as lens"),
+    column(
+        "others", "Non-lenses seen", align="right", help_text="Gold non-lenses graded as no lens"
+    ),
     column(
         "model",
         "By consensus",
@@ -53,15 +55,22 @@ LIST_COLUMNS = [
     column("posterior", "P(lens)", align="right", width="21%", help_text="With 95 % interval"),
     column("votes", "Votes", align="right", width="58px"),
     column("needed", "Needed", align="right", width="70px", help_text="Expected further votes"),
-    column("said", "Who said what"),
+    column("said", "Grades by grader"),
 ]
 DISAGREEMENT_COLUMNS = [column("object", "Candidate", width="40%"), column("why", "Grades")]
 ROUND_COLUMNS = [
     column("number", "Round", align="right", width="58px"),
     column("ensemble", "Ensemble", width="17%"),
     column("labels", "Labels", align="right", width="104px", help_text="Of them lenses"),
-    column("tpr10", "TPR10", align="right", help_text="On its held-out objects, 95 % interval"),
-    column("change", "Less its base", align="right", help_text="Paired, same objects, TPR10"),
+    column(
+        "tpr10", "TPR10", align="right", help_text="On its frozen evaluation set, 95 % interval"
+    ),
+    column(
+        "change",
+        "Δ vs base",
+        align="right",
+        help_text="Paired difference of TPR10 on the same objects",
+    ),
     column("top", f"Purity of top {TOP}", align="right", help_text="Lenses among known answers"),
     column("added", "Lenses added", align="right", width="112px", help_text="While it was newest"),
     column("act", "", align="right", width="100px"),

@@ -96,10 +96,10 @@ class TeamBoard(pn.viewable.Viewer):
         self._agreement = html(skeleton(1), css=FIGURES_CSS)
         self.loop = LoopBoard(context)
         figures = section(
-            "Graders" if organizer else "Your figures",
+            "Graders" if organizer else "Your metrics",
             self.graders,
-            note="Repeats and gold standards with 95 % intervals; the last column is what the "
-            "consensus has learned: lens grades of lenses / no-lens grades of others.",
+            note="Repeats and gold standards with 95 % intervals; the last column is the "
+            "consensus' estimate: lens grades of lenses / no-lens grades of non-lenses.",
         )
         self.skill = SkillBoard()
         parts = [self.notice, self.loop, figures, self.skill]

@@ -68,7 +68,7 @@ class EnsembleBoard(pn.viewable.Viewer):
             self.table,
             self._notice,
             self._comparison.__panel__(),
-            note="Figures with 95 % intervals on held-out objects; those of different test sets "
+            note="Metrics with 95 % intervals on the test split; those of different test sets "
             "are not comparable. "
             "The ensemble promoted last is taken where none is named.",
         )
@@ -143,7 +143,7 @@ def ensemble_row(ensemble: EnsembleSummary, *, current: bool, forbidden: str = "
         "members": {
             "text": members,
             "note": fmt.words(ensemble.fusion).lower(),
-            "title": f"{members}; joined by {fmt.words(ensemble.fusion).lower()}",
+            "title": f"{members}; fused by {fmt.words(ensemble.fusion).lower()}",
         },
         **{name: figure_text(figures[name]) if name in figures else "" for name in _SHOWN},
         "when": {"text": fmt.ago(ensemble.created_at), "title": fmt.moment(ensemble.created_at)},

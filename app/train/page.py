@@ -87,7 +87,7 @@ def _training(context: AppContext) -> RunForm:
         TrainSettings,
         title="New ensemble",
         note="Members are trained and calibrated on parts of the labeled catalogs that they "
-        "do not share; figures come from a part that nothing was fitted on.",
+        "do not share; metrics come from a test split that nothing was fitted on.",
         button="Train",
         choices=choices,
         values=values,
@@ -118,7 +118,8 @@ _RETRAIN = (
     RetrainSettings,
     "Fast retrain",
     "From labels of a scored catalog and what members stored of it: new heads join the members, "
-    "and the catalog is ranked again without its pixels. One part of the sky is held out for good, "
+    "and the catalog is ranked again without its pixels. One part of the sky is a frozen "
+    "evaluation set, "
     "to compare ensembles on.",
     "Retrain",
     "retrained",
@@ -127,7 +128,8 @@ _FINETUNE = (
     FinetuneSettings,
     "Fine-tune",
     "The networks of an ensemble are trained further on the labels of a catalog and its pixels, by "
-    "nnPU; then the catalog is scored again. Labels, held-out sky and folds are those of the fast "
+    "nnPU; then the catalog is scored again. Labels, frozen evaluation set and folds are those "
+    "of the fast "
     "retrain. Minutes to hours; a GPU helps.",
     "Fine-tune",
     "fine-tuned",

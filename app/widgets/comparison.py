@@ -116,7 +116,7 @@ def comparison_html(first: str, second: str, found: Comparison) -> str:
             f"[{d.low_95:+.3f}, {d.high_95:+.3f}]</td><td>{100 * d.share_better:.0f} %</td></tr>"
         )
     return (
-        f"<table><tr><th>On {found.n_lenses:,} lenses and {found.n_others:,} others held out from "
-        f"both</th><th>{escape(first)}</th><th>{escape(second)}</th><th>Difference</th>"
+        f"<table><tr><th>On {found.n_lenses:,} lenses and {found.n_others:,} non-lenses of "
+        f"both test splits</th><th>{escape(first)}</th><th>{escape(second)}</th><th>Difference</th>"
         f"<th>Resamples where {escape(second)} is better</th></tr>{''.join(rows)}</table>"
     )

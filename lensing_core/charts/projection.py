@@ -69,7 +69,7 @@ def fit_plane(tables: Sequence[Table]) -> Plane:
     shift = total / n
     values, vectors = np.linalg.eigh(square / n - np.outer(shift, shift))
     if values[-1] <= 0:
-        raise BadInputError("All embeddings are alike; there is nothing to map.")
+        raise BadInputError("All embeddings are equal; there is nothing to map.")
     axes = vectors[:, [-1, -2]]
     axes *= np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
     explained = values[-2:].sum() / np.maximum(values, 0).sum()

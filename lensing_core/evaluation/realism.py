@@ -62,7 +62,7 @@ class RealismGate:
     def sentence(self) -> str:
         """One line for people."""
         what = (
-            "painted and real objects look alike"
+            "painted and real objects are indistinguishable"
             if self.passed
             else f"above the limit of {LIMIT}: networks may learn what is painted"
         )

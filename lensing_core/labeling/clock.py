@@ -45,7 +45,7 @@ def decide_by_clock(graded: Sequence[Graded]) -> Decided:
                 dropped[row.line] = BadRow(
                     row.line,
                     f"it has no time, and {row.grader} gave the same object another grade in row "
-                    f"{timed[-1].line}: which is later cannot be told.",
+                    f"{timed[-1].line}: which is later is unknown.",
                 )
         elif not timed or _is_tie(mine):
             n_by_order += 1

@@ -125,7 +125,9 @@ def read_csv(path: Path, mapping: CsvMapping, scheme: Scheme) -> GradesRead:
             read.rows.append(row)
     read.notes += meanings.notes()
     if unopened:
-        read.notes.append(f"{len(unopened):,} pages were never opened; their stamps have no grade.")
+        read.notes.append(
+            f"{len(unopened):,} pages were never opened; their cutouts have no grade."
+        )
     return read
 
 

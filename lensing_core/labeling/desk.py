@@ -104,7 +104,9 @@ class Desk:
         try:
             return self.by_token[token]
         except KeyError:
-            raise NotFoundError("This session has no such stamp of yours; reload.") from None
+            raise NotFoundError(
+                "This session has no such cutout for you; reload the page."
+            ) from None
 
 
 def open_desk(session: Session, secret: str, session_id: str, grader_id: int) -> Desk:
@@ -200,8 +202,8 @@ def retired(session: Session, desk: Desk) -> set[int]:
 def remaining(desk: Desk, stands: Standing, gone: set[int]) -> list[Stamp]:
     """The stamps that nothing was said of yet, in order.
 
-    A repeat is left out where its object was ever skipped, so that it does not follow at the heels
-    of a grade that came late, or is gone ungraded.
+    A repeat is left out where its object was ever skipped, so that it is not shown right after
+    a grade that arrived late, or is gone ungraded.
     """
     left = []
     for stamp in desk.stamps:

@@ -37,7 +37,7 @@ _WHAT_IT_IS = {
     "tidal_tail": "a tidal tail: it starts at the galaxy and bends away from it",
     "ring": "a ring galaxy: the ring has clumps of star formation and is one with the galaxy",
     "edge_on": "an edge-on disc: straight, through the center",
-    "artefact": "a fault of the image",
+    "artefact": "an image artifact",
     "cluster": "a cluster without arcs",
     "bcg_alignment": "a chance alignment near a brightest cluster galaxy",
     "galaxy_group": "a group of galaxies without arcs",

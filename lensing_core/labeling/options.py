@@ -49,7 +49,8 @@ class SessionOptions:
                 )
         if self.gold_fraction and not self.blind:
             raise BadInputError(
-                "Gold objects have no scores and would be told by that: make the session blind, or "
+                "Gold objects have no scores, which would give them away: make the session "
+                "blind, or "
                 "leave gold out."
             )
         if self.target_votes < 0:

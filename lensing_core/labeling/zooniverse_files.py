@@ -134,7 +134,7 @@ def _versions(file: str, workflow: WorkflowOutline, mapping: ZooniverseMapping) 
     same = len(asked) == 1 and ("" not in asked or len({v.partition(".")[0] for v in chosen}) == 1)
     if asked and not same and not chosen <= set(mapping.versions):
         said = "; ".join(
-            f"{text or '(not told)'!r} in versions {_list(counts)}"
+            f"{text or '(not stated)'!r} in versions {_list(counts)}"
             for text, counts in asked.items()
         )
         raise BadInputError(

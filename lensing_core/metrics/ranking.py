@@ -157,7 +157,7 @@ def _sorted(
     if np.isnan(values).any():
         raise BadInputError(f"{int(np.isnan(values).sum())} scores are NaN.")
     if not np.isin(truth, (0, 1)).all() or truth.min() == truth.max():
-        raise BadInputError("Ranking figures need labels 0 and 1, of both kinds.")
+        raise BadInputError("Ranking metrics need labels 0 and 1, of both kinds.")
     order = np.argsort(-values, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(values[order]) != 0, True))
     return order, ends, truth[order] == 1

@@ -114,7 +114,7 @@ class HeadMember:
         if with_variance:
             raise ContractError(
                 "A head trained on positive and unlabeled objects gives no variance of its "
-                "logits; join its ensemble by another fusion than the inverse variance."
+                "logits; fuse its ensemble by another rule than the inverse variance."
             )
         found = {k: self.bases[k].predictor(geometry, catalog) for k in self.base_ids}
         return _HeadPredictor(self, found)

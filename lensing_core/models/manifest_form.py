@@ -67,7 +67,7 @@ def rule_of(manifest: EnsembleManifest, name: str, members: int) -> dict[str, An
     if rule is None:
         raise BrokenModelError(broken_ensemble(name, "its manifest has no rule"))
     if len(rule["members"]) != members:
-        found = f"its rule joins {len(rule['members'])} members, and it has {members}"
+        found = f"its rule fuses {len(rule['members'])} members, and it has {members}"
         raise BrokenModelError(broken_ensemble(name, found))
     return cast(dict[str, Any], rule)
 

@@ -139,7 +139,7 @@ class ElkanNoto(PUMethod):
         for k in range(n_folds):
             held = fold == k
             if (s[~held] == 0).sum() == 0:
-                raise BadInputError("All unlabeled objects stand in one group; give more of them.")
+                raise BadInputError("All unlabeled objects are in one group; give more of them.")
             logits[held] = self.learner.fit(x[~held], s[~held], seed=self.seed)(x[held])
         return logits, fold
 

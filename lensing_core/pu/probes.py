@@ -81,7 +81,7 @@ class ProbeFigures:
         mark = "chosen" if self.chosen else "not chosen"
         return (
             f"Probe on {self.name} ({self.target}): recall {self.recall:.2f} [{self.low_95:.2f}, "
-            f"{self.high_95:.2f}] with {self.false_positives} of {self.others} others passing, "
+            f"{self.high_95:.2f}] with {self.false_positives} of {self.others} non-lenses passing, "
             f"AUROC {self.auroc:.3f}, {mark}."
         )
 
@@ -193,7 +193,8 @@ class ProbeMethod:
         )
         if n_folds < 2:
             raise BadInputError(
-                "A probe is chosen by cross-validation in whole groups: label lenses and others in "
+                "A probe is chosen by cross-validation in whole groups: label lenses and "
+                "non-lenses in "
                 "at least two places of the sky."
             )
         fold = group_folds(data.group, lens, n_folds, seed=self.seed + 101 * repeat)

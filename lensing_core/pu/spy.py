@@ -58,7 +58,7 @@ class Spy(PUMethod):
         names = np.unique(groups[s == 1])
         if len(names) < 2:
             raise BadInputError(
-                "Spies need labeled positives in at least two groups; all of them stand in one."
+                "Spies need labeled positives in at least two groups; all of them are in one."
             )
         hidden = max(1, round(self.spies * len(names)))
         spies = (s == 1) & np.isin(groups, rng.choice(names, hidden, replace=False))

@@ -165,8 +165,8 @@ def test_what_pages_say_can_be_read(
     page.goto(f"{server.url}/label?session={places['short']}")
     page.wait_for_selector(".desk[data-shown]")
     page.keyboard.press("x")
-    expect(page.locator(".empty")).to_contain_text("You have seen every stamp")
-    reader.reads(".empty *", "You have seen every stamp")
+    expect(page.locator(".empty")).to_contain_text("You have seen every cutout")
+    reader.reads(".empty *", "You have seen every cutout")
     reader.reads(".empty a", "Back to the sessions")
 
     # Label, without a server.

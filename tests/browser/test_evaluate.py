@@ -37,6 +37,6 @@ def test_an_ensemble_is_judged_and_compared(
     page.keyboard.press("ArrowRight")
     expect(cost).not_to_have_text(before)
     expect(page.get_by_text("Class prior: share")).to_contain_text("0.02")
-    expect(page.get_by_text("others held out from both")).to_be_visible()
+    expect(page.get_by_text("both test splits")).to_be_visible()
     expect(page.locator("canvas").nth(5)).to_be_attached()
     screenshot("evaluate")

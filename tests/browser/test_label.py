@@ -195,7 +195,7 @@ def test_keys_reasons_notes_and_mosaic(campaign, page, screenshot) -> None:
     page.keyboard.press("n")
     page.keyboard.press("Backspace")
     page.keyboard.press("Backspace")
-    expect(page.locator(".said")).to_have_text("Flagged for discussion. You said C.")
+    expect(page.locator(".said")).to_have_text("Flagged for discussion. Your grade: C.")
     page.keyboard.press("b")  # a second thought
     all_sent(page)
     events = night.events()
@@ -320,7 +320,7 @@ def test_the_board_makes_sessions_and_the_tutorial_explains(
     assert page.locator(".desk").get_attribute("data-shown") == second
     page.keyboard.press("n")
     expect(page.locator(".feedback")).to_contain_text("this is")
-    page.get_by_role("button", name="Next stamp").click()
+    page.get_by_role("button", name="Next cutout").click()
     expect(page.locator(".desk")).not_to_have_attribute("data-shown", second)
     page.keyboard.press("l")  # after a click, keys are the desk's
     expect(page.locator(".feedback")).to_contain_text("this is")
@@ -337,12 +337,12 @@ def test_skipped_stamps_come_again_at_the_end(campaign, page, screenshot) -> Non
     for key in ("x", "n", "x", "n", "n", "x"):
         page.keyboard.press(key)
     # Six of six are done; the second, the fourth and the fifth are asked again, in their order.
-    expect(page.locator(".said")).to_have_text("You skipped this one.")
+    expect(page.locator(".said")).to_have_text("You skipped this cutout.")
     expect(page.locator(".progress")).to_have_text("6 of 6")
     page.keyboard.press("a")
     page.keyboard.press("n")  # once more
     page.keyboard.press("b")
-    expect(page.get_by_text("6 stamps, 1 of them skipped.")).to_be_visible()
+    expect(page.get_by_text("6 cutouts, 1 of them skipped.")).to_be_visible()
     screenshot("end")
     all_sent(page)
     events = night.events()
@@ -350,11 +350,11 @@ def test_skipped_stamps_come_again_at_the_end(campaign, page, screenshot) -> Non
     assert order[6:] == [order[1], order[3], order[4]]
     assert [event.grade for event in events[6:]] == ["A", None, "B"]
     page.get_by_role("button", name="Look at the skipped ones again").click()
-    expect(page.locator(".said")).to_have_text("You skipped this one.")
+    expect(page.locator(".said")).to_have_text("You skipped this cutout.")
     page.reload()  # it comes again at a later visit as well
-    expect(page.locator(".said")).to_have_text("You skipped this one.")
+    expect(page.locator(".said")).to_have_text("You skipped this cutout.")
     page.keyboard.press("c")
-    expect(page.get_by_text("6 stamps.")).to_be_visible()
+    expect(page.get_by_text("6 cutouts.")).to_be_visible()
     all_sent(page)
     assert night.events()[-1].candidate_id == order[3]
     assert night.events()[-1].grade == "C"

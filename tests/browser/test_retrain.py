@@ -32,7 +32,7 @@ def test_a_catalog_is_retrained_and_the_result_promoted(
     expect(page.get_by_text("out of fold").first).to_be_visible()
     screenshot("done")
 
-    expect(page.get_by_text("held out from both")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("both test splits")).to_be_visible(timeout=30_000)
     row = (
         page.get_by_role("table", name="Ensembles").get_by_role("row").filter(has_text="retrained")
     )

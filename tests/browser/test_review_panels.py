@@ -106,7 +106,7 @@ def alpha(desk: Page) -> np.ndarray:
 def test_scores_say_how_sure_they_are(desk, screenshot) -> None:
     interval = desk.locator(".interval")
     expect(interval).to_contain_text("68 % interval")
-    expect(interval).to_contain_text(re.compile(r"calibration ±0\.\d+ \([\d,]+ held-out objects\)"))
+    expect(interval).to_contain_text(re.compile(r"calibration ±0\.\d+ \([\d,]+ test objects\)"))
     expect(desk.locator(".ood")).to_contain_text("40 candidates of its catalog")
     expect(desk.locator("svg.reliability .bin")).to_have_count(15)
     expect(desk.locator("svg.reliability .chosen")).to_have_count(1)

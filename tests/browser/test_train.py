@@ -63,7 +63,7 @@ def test_a_training_is_cancelled_resumed_compared_and_promoted(
     expect(page.get_by_text("Done.")).to_be_visible(timeout=180_000)
     expect(page.get_by_role("log")).to_contain_text("Member trees was trained before")
 
-    expect(page.get_by_text("held out from both")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("both test splits")).to_be_visible(timeout=30_000)
     board = page.get_by_role("table", name="Ensembles")
     row = board.get_by_role("row").filter(has_text="first")
     row.get_by_role("button", name="Promote").click()

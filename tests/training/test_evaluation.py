@@ -58,7 +58,7 @@ def test_objects_of_one_catalog_are_taken_alone(filled_workspace):
     alone = evaluate(filled_workspace, "first", "cosmos")
     assert (alone.lenses, alone.others) == (28, 112)
     assert alone.lenses + evaluate(filled_workspace, "first", "simulated").lenses == both.lenses
-    with pytest.raises(NotFoundError, match="held out from first in catalog ghost"):
+    with pytest.raises(NotFoundError, match="first has no test split in catalog ghost"):
         evaluate(filled_workspace, "first", "ghost")
     # written again: what was kept in memory does not stand
     held.part(np.flatnonzero(held.label == 1)).write(filled_workspace, "first")

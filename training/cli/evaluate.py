@@ -29,7 +29,7 @@ def evaluate(
         typer.Option(help="Catalog of the same survey with real non-lenses; may be repeated."),
     ] = None,
     painted: Annotated[
-        str, typer.Option(help="Catalog with painted arcs: can it be told from the real ones?")
+        str, typer.Option(help="Catalog with painted arcs to compare with the real ones.")
     ] = "",
     visibility: Annotated[
         str,

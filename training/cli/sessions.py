@@ -75,7 +75,14 @@ def close(workspace: WorkspaceArgument, name: NameArgument) -> None:
 
 def _print_summary(found: SessionSummary) -> None:
     table = Table(
-        "grader", "graded", "skipped", "grades", "s/stamp", "repeats", "gold lenses", "gold others"
+        "grader",
+        "graded",
+        "skipped",
+        "grades",
+        "s/cutout",
+        "repeats",
+        "gold lenses",
+        "gold non-lenses",
     )
     for g in found.graders:
         table.add_row(

@@ -94,7 +94,7 @@ def _failure(workspace: Workspace, problem: Exception) -> dict[str, Any]:
         str(problem) if isinstance(problem, LensTriageError) else sentence_of(problem, workspace)
     )
     if error is None:
-        _log.error("The job failed by a fault of the program", exc_info=problem)
+        _log.error("The job failed by an error of the program", exc_info=problem)
         error = f"Unexpected {type(problem).__name__}: {problem}. The run's log has the details."
         details = "".join(traceback.format_exception(problem))
     else:

@@ -96,7 +96,7 @@ class CrossmatchSettings(RunSettings):
         doc="The farthest match in units of the joint error; what lies beyond is for review.",
     )
     lenscat_table = param.String(
-        default="", doc="A newer catalog.csv of lenscat; empty: the edition that is shipped."
+        default="", doc="A newer catalog.csv of lenscat; empty: the bundled edition."
     )
     ensemble = param.String(
         default="",

@@ -35,8 +35,7 @@ class InjectSettings(RunSettings):
     catalog = param.String(default="injected", doc="Name of the catalog to make.")
     paired = param.Boolean(
         default=True,
-        doc="Each galaxy stands in the new catalog twice, as it is and with arcs; off: with arcs "
-        "alone.",
+        doc="Each galaxy is in the new catalog twice, without and with arcs; off: with arcs alone.",
     )
     n_galaxies = param.Integer(
         default=1000, bounds=(1, 10_000_000), doc="Galaxies to paint arcs around, at most."

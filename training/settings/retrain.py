@@ -59,13 +59,13 @@ class RetrainSettings(RunSettings):
     )
     prior_scan = param.Boolean(
         default=True,
-        doc="Fit each head that is told the class prior at half and twice of it too, and tell how "
+        doc="Fit each head that takes the class prior at half and twice of it too, and report how "
         "the ranking changes.",
     )
     fusion: Any = param.Selector(
         default="stacking",
         objects=["mean", "stacking", "isotonic_bayes", "best"],
-        doc="How calibrated member logits are joined; best: by cross-fitted TPR0, then TPR10.",
+        doc="How calibrated member logits are fused; best: by cross-fitted TPR0, then TPR10.",
     )
     labels: Any = param.Selector(
         default="both",
@@ -75,7 +75,7 @@ class RetrainSettings(RunSettings):
     consensus: Any = param.Selector(
         default="dawid_skene",
         objects=["dawid_skene", "swap"],
-        doc="How the grades of several graders are joined; labels weigh by |2p - 1|.",
+        doc="How the grades of several graders are aggregated; labels weigh by |2p - 1|.",
     )
     lens_from = param.Number(
         default=0.5,

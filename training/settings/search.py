@@ -98,7 +98,8 @@ class SearchSettings(RunSettings):
     most_mined = param.Integer(
         default=500,
         bounds=(0, 1_000_000),
-        doc="Unlabeled objects that rank highest in a first round and join the non-lenses, at "
+        doc="Unlabeled objects that rank highest in a first round and are added to the "
+        "non-lenses, at "
         "most, and at most a fifth of these; 0: no second round.",
     )
     label_factor = param.Number(

@@ -68,7 +68,7 @@ class SimulateSettings(RunSettings):
     artifact_fraction = param.Number(
         default=0.05,
         bounds=(0, 1),
-        doc="Fraction of images, of lenses and others alike, with a fault: cosmic ray, satellite "
+        doc="Fraction of images, of lenses and non-lenses, with an artifact: cosmic ray, satellite "
         "trail, bad column, bright star or chip gap.",
     )
 

@@ -71,7 +71,7 @@ class TrainSettings(RunSettings):
     fusion: Any = param.Selector(
         default="mean",
         objects=["mean", "inverse_variance", "stacking", "isotonic_bayes", "best"],
-        doc="How calibrated member logits are joined; best: by cross-fitted TPR0, then TPR10.",
+        doc="How calibrated member logits are fused; best: by cross-fitted TPR0, then TPR10.",
     )
     survey_prior = shared.survey_prior(
         "Share of lenses expected in the survey that will be scored."
@@ -99,7 +99,7 @@ class TrainSettings(RunSettings):
     pooling: Any = param.Selector(
         default="mean",
         objects=["mean", "mil"],
-        doc="mean: networks see the whole cutout; mil: patches, joined by attention (clusters).",
+        doc="mean: networks see the whole cutout; mil: patches, pooled by attention (clusters).",
     )
     metadata = param.ListSelector(
         default=[],
@@ -107,7 +107,7 @@ class TrainSettings(RunSettings):
             *("psf_fwhm_arcsec", "depth_mag", "pixel_scale_arcsec"),
             *("redshift", "richness", "survey"),
         ],
-        doc="What networks are told beside the pixels; missing values are allowed.",
+        doc="Metadata that networks take beside the pixels; missing values are allowed.",
     )
     weight_bits: Any = param.Selector(
         default="32",

@@ -88,7 +88,7 @@ class EncoderMember:
         """
         if with_variance:
             raise ContractError(
-                "A pretrained encoder gives no variance of its logit; join its ensemble by another "
+                "A pretrained encoder gives no variance of its logit; fuse its ensemble by another "
                 "fusion than the inverse variance."
             )
         selection = self.contract.fit(geometry, catalog)

@@ -50,7 +50,7 @@ class Ensemble(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(63), unique=True, doc="slug")
-    fusion: Mapped[str] = mapped_column(String(24), doc="rule that joins member logits")
+    fusion: Mapped[str] = mapped_column(String(24), doc="rule that fuses member logits")
     stored_manifest: Mapped[Any] = mapped_column(
         "manifest",
         ManifestJson,

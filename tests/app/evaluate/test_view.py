@@ -76,7 +76,7 @@ def test_the_board_shows_an_ensemble_and_what_it_was_measured_on(filled_workspac
     assert board._results.visible
     assert board._compare.visible
     assert (board._comparison.first.value, board._comparison.second.value) == ("first", "second")
-    assert "held out from both" in board._comparison._differences.object
+    assert "both test splits" in board._comparison._differences.object
     before = board._figures.object
     board.ensemble.value = "first"
     assert board._figures.object != before

@@ -66,7 +66,9 @@ def evaluate(
             _add_held_out(workspace, base, HeldOut(ids[chosen], main.labels, before[chosen]))
     return {
         "figures": figures_of(main, {**logits, **whole}),
-        "figures_on": "no held-out lenses to measure on" if main is None else main.sentence,
+        "figures_on": "no lenses in the frozen evaluation set to measure on"
+        if main is None
+        else main.sentence,
         "figures_against_unlabeled": figures_of(against, whole),
         "figures_against_unlabeled_on": None if against is None else against.sentence,
         "differences": _differences(main, before, logits["ensemble"]),

@@ -170,7 +170,7 @@ def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clo
         "fusion_choice": joined.fusion_figures,
         **evaluate(context.workspace, settings.ensemble, base, selection.part(held), logits),
     }
-    clock.step("calibration and figures")
+    clock.step("calibration and metrics")
     record_ensemble(context, settings.ensemble, joined.rule.fusion, manifest, ids)
 
 
@@ -220,7 +220,7 @@ class _Fits:
                 _save(part, _logits(found, data, left_out))
             logits[left_out] = np.load(part)
         final = self._fit(self.base_id, np.arange(len(self.train)), 0)
-        context.progress(0, None, "Scoring held-out objects")
+        context.progress(0, None, "Scoring the frozen evaluation set")
         rest = np.setdiff1d(np.arange(len(data)), self.train)
         logits[rest] = _logits(final, data, rest)
         final = with_ood_distance(final, data, self.train[self.chosen.state != LENS])

@@ -116,7 +116,7 @@ def select_rows(
     counts = selection.counts()
     context.log(
         "; ".join(
-            f"{what}: {c['lenses']:,} lenses, {c['others']:,} vetted others, "
+            f"{what}: {c['lenses']:,} lenses, {c['others']:,} vetted non-lenses, "
             f"{c['unlabeled']:,} unlabeled"
             for what, c in (("Training", counts["train"]), ("held out", counts["held_out"]))
         )

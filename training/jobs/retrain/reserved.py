@@ -65,7 +65,8 @@ def choose_reserved(
         if n_groups < ONE_IN:
             raise BadInputError(
                 f"Labeled lenses that the base ensemble has not seen stand in {n_groups} groups "
-                f"(duplicates, sky blocks); retraining needs {ONE_IN}, so that some are held out. "
+                f"(duplicates, sky blocks); retraining needs {ONE_IN}, so that some form a "
+                f"frozen evaluation set. "
                 "Label more lenses, farther apart, or give smaller sky blocks (a larger "
                 "block_nside; 0 for none)."
             )

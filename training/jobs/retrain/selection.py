@@ -109,7 +109,7 @@ def draw(
         found = np.flatnonzero(unlabeled & where)
         if not len(found) and where is not reserved:
             raise BadInputError(
-                "All unlabeled candidates are reserved for evaluation; import more, or give "
+                "All unlabeled candidates are in the frozen evaluation set; import more, or give "
                 "smaller sky blocks (a larger block_nside; 0 for none)."
             )
         if len(found) > most:

@@ -67,8 +67,10 @@ def join(
         return FittedRule(
             _uncalibrated(bases, raw.shape[1], survey_prior),
             False,
-            f"Not calibrated on this catalog: {n[LENS]} lenses and {n[OTHER]} others are vetted "
-            f"outside the held-out set; {MIN_EACH} of each in {MIN_GROUPS} groups are needed. "
+            f"Not calibrated on this catalog: {n[LENS]} lenses and {n[OTHER]} non-lenses are "
+            f"vetted "
+            f"outside the frozen evaluation set; {MIN_EACH} of each in {MIN_GROUPS} groups are "
+            f"needed. "
             "Rank by the scores, and do not read them as probabilities.",
         )
     figures = None
@@ -79,7 +81,8 @@ def join(
     return FittedRule(
         rule,
         True,
-        f"Calibrated on {n[LENS]} vetted lenses and {n[OTHER]} vetted others, out of fold. Vetted "
+        f"Calibrated on {n[LENS]} vetted lenses and {n[OTHER]} vetted non-lenses, out of fold. "
+        f"Vetted "
         "objects are those that people looked at, mostly near the top of a ranking: probabilities "
         "hold for such objects.",
         figures,
@@ -126,6 +129,7 @@ def evaluation_set(state: NDArray[np.int8], *, vetted: bool) -> EvaluationSet | 
     n = int(labels.sum()), int((labels == 0).sum())
     if not all(n):
         return None
+    # Test sets of ensembles are known again by this sentence: it keeps its words.
     what = "vetted others" if vetted else "unlabeled objects, counted as others"
     return EvaluationSet(chosen, labels, f"{n[0]:,} held-out lenses and {n[1]:,} {what}")
 

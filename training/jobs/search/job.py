@@ -154,7 +154,7 @@ def _train(context: JobContext, settings: SearchSettings, sets: list[str], encod
     committee = fit_committee(data, x, settings)
     context.log(
         f"{len(committee.members)} members; {committee.mined:,} highest-ranking unlabeled objects "
-        "of training groups joined the non-lenses."
+        "of training groups were added to the non-lenses."
     )
     rows, label = data.of_split("test")
     raw = committee.raw(x[rows])

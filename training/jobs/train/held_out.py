@@ -61,13 +61,13 @@ class HeldOut:
                 return cls(stored["candidate_id"], stored["label"], stored["logit"])._checked()
         except FileNotFoundError:
             raise NotFoundError(
-                f"Ensemble {ensemble} was not trained in this workspace: it has no held-out "
+                f"Ensemble {ensemble} was not trained in this workspace: it has no test "
                 "objects here to compare on."
             ) from None
         except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
             raise BrokenModelError(
-                f"The scores of the objects held out from ensemble {ensemble} cannot be read: "
-                f"{path} is damaged; restore it from a backup, or remove it to see the figures of "
+                f"The scores of the test split of ensemble {ensemble} cannot be read: "
+                f"{path} is damaged; restore it from a backup, or remove it to see the metrics of "
                 "the manifest alone."
             ) from error
 
@@ -110,7 +110,7 @@ def compare_ensembles(workspace: Workspace, first: str, second: str) -> Comparis
     n_lenses = int((labels == 1).sum())
     if min(n_lenses, len(labels) - n_lenses) < FEW:
         raise BadInputError(
-            f"{first} and {second} share {n_lenses} held-out lenses and {len(labels) - n_lenses} "
+            f"{first} and {second} share {n_lenses} test lenses and {len(labels) - n_lenses} "
             "non-lenses, too few to compare; train both on the same catalogs with the same seed."
         )
     differences = compare_rankings(a.logit[where_a], b.logit[where_b], labels)
