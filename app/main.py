@@ -54,7 +54,7 @@ from lens_triage.training import runner as jobs
 from lens_triage.training.demo import complete_demo
 from lensing_core.errors import LensTriageError
 from lensing_core.private_files import keep_private_from_now_on
-from lensing_core.store.changes import ChangeStamp
+from lensing_core.store.changes import ChangeFingerprint
 from lensing_core.store.failures import sentence_of
 from lensing_core.store.graders import workspace_secret
 from lensing_core.workspace import Workspace
@@ -224,6 +224,6 @@ def serve_pages(settings: PageSettings) -> None:
             _log.exception("Jobs could not be looked after")
 
     PeriodicCallback(advance, _ADVANCE_EVERY_MS).start()
-    watch = start_watch(ChangeStamp(context.database))
+    watch = start_watch(ChangeFingerprint(context.database))
     PeriodicCallback(watch.look, PERIOD_MS).start()
     _run(server)

@@ -43,13 +43,13 @@ class Follower:
         """Never be refreshed again."""
         self._stopped = True
 
-    def tell(self, stamp: Hashable, now: float) -> None:
-        """Refresh where ``stamp`` is new and the last time was a period ago, or long ago."""
+    def tell(self, fingerprint: Hashable, now: float) -> None:
+        """Refresh where ``fingerprint`` is new and the last time was a period ago, or long ago."""
         since = now - self._at
-        due = since >= self._period_s if stamp != self._seen else since >= UNCHANGED_S
+        due = since >= self._period_s if fingerprint != self._seen else since >= UNCHANGED_S
         if not due or self._waits or self._stopped or self._document.session_context is None:
             return
-        self._seen, self._at, self._waits = stamp, now, True
+        self._seen, self._at, self._waits = fingerprint, now, True
         self._document.add_next_tick_callback(self._run)
 
     def _run(self) -> None:
@@ -63,12 +63,12 @@ class Watch:
 
     Parameters
     ----------
-    stamp : callable
+    fingerprint : callable
         Returns something else after every change; called in a thread.
     """
 
-    def __init__(self, stamp: Callable[[], Hashable]) -> None:
-        self._stamp = stamp
+    def __init__(self, fingerprint: Callable[[], Hashable]) -> None:
+        self._fingerprint = fingerprint
         self._last: Hashable = None
         self._followers: set[Follower] = set()
         self._hidden: WeakSet[Document] = WeakSet()
@@ -109,23 +109,23 @@ class Watch:
         if not told:
             return
         try:
-            stamp = await asyncio.to_thread(self._stamp)
+            fingerprint = await asyncio.to_thread(self._fingerprint)
         except Exception:  # noqa: BLE001 - logged; a locked database may pass, the watch goes on
             _log.exception("Changes of the database could not be looked for")
             return
-        self._last = stamp
+        self._last = fingerprint
         now = time.monotonic()
         for follower in told:
-            follower.tell(stamp, now)
+            follower.tell(fingerprint, now)
 
 
 _watch: Watch | None = None
 
 
-def start_watch(stamp: Callable[[], Hashable]) -> Watch:
+def start_watch(fingerprint: Callable[[], Hashable]) -> Watch:
     """Return the watch that the pages of this process follow from now on."""
     global _watch
-    _watch = Watch(stamp)
+    _watch = Watch(fingerprint)
     return _watch
 
 

@@ -1,12 +1,12 @@
-"""How fast is the labeling desk, and does it lose a grade?
+"""How fast is the labeling view, and does it lose a grade?
 
     python benchmarks/labeling.py --chromium /usr/bin/chromium
 
-In a real browser, warm, on a real server: from a key to the next stamp painted, one at a time, with
-the time of a picture that was not fetched ahead as the baseline; pages of 100 stamps; a scripted
-grader over 2,000 grades while the server is killed (kill -9) three times and the connection drops
-once; at last four graders at once. Ends with the log of events: each grade is there once, and the
-chain is unbroken.
+In a real browser, warm, on a real server: from a key to the next cutout painted, one at a time,
+with the time of a picture that was not fetched ahead as the baseline; pages of 100 cutouts; a
+scripted grader over 2,000 grades while the server is killed (kill -9) three times and the
+connection drops once; at last four graders at once. Ends with the log of events: each grade is
+there once, and the chain is unbroken.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ from lensing_core.workspace import Workspace
 ROOT = Path(__file__).parent.parent
 JSON = {"Content-Type": "application/json"}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-WATCH = """desk => {
+WATCH = """view => {
   window.latencies = []
-  new MutationObserver(() => window.latencies.push(Number(desk.dataset.latencyMs)))
-    .observe(desk, {attributes: true, attributeFilter: ["data-latency-ms"]})
+  new MutationObserver(() => window.latencies.push(Number(view.dataset.latencyMs)))
+    .observe(view, {attributes: true, attributeFilter: ["data-latency-ms"]})
 }"""
 COLD = """async urls => {
   const times = []
@@ -119,15 +119,15 @@ def session_of(workspace: Workspace, name: str, n: int) -> str:
     return make_session(workspace, settings, None)
 
 
-def open_desk(page: Page, server: Server, session_id: str, **preferences: object) -> None:
-    """Sign in, open the desk and watch how long stamps take."""
+def open_grader_view(page: Page, server: Server, session_id: str, **preferences: object) -> None:
+    """Sign in, open the view and watch how long cutouts take."""
     page.request.post(f"{server.url}/sign-in", data=json.dumps({"name": "Ana"}), headers=JSON)
     kept = json.dumps({"label": preferences})
     page.request.post(f"{server.url}/labeling/preferences", data=kept, headers=JSON)
     page.goto(f"{server.url}/label?session={session_id}")
-    page.wait_for_selector(".desk[data-shown]", timeout=120_000)
+    page.wait_for_selector(".work-view[data-shown]", timeout=120_000)
     page.wait_for_timeout(3000)
-    page.locator(".desk").evaluate(WATCH)
+    page.locator(".work-view").evaluate(WATCH)
 
 
 def painted(page: Page, key: str) -> None:
@@ -143,37 +143,37 @@ def told(times_ms: list[float]) -> str:
 
 
 def one_at_a_time(page: Page, server: Server, workspace: Workspace, n: int) -> None:
-    """Key to the next stamp painted, against pictures that were not fetched ahead."""
+    """Key to the next cutout painted, against pictures that were not fetched ahead."""
     session_id = session_of(workspace, "one at a time", n + 200)
-    open_desk(page, server, session_id)
+    open_grader_view(page, server, session_id)
     items = page.request.get(f"{server.url}/labeling/{session_id}/queue?after={n}").json()["items"]
     for _ in range(n):
         painted(page, "x")
         page.wait_for_timeout(100)
-    page.wait_for_selector(".desk[data-unsent='0']", timeout=60_000)
+    page.wait_for_selector(".work-view[data-unsent='0']", timeout=60_000)
     warm = page.evaluate("latencies")
     urls = [f"tiles/~{session_id}/{item['token']}?bands=i,r,g&q=7" for item in items[-60:]]
     cold = page.evaluate(COLD, urls)
     ratio = np.median(cold) / np.median(warm)
-    print(f"key to next stamp painted: {told(warm)} (50 wanted)")
+    print(f"key to next cutout painted: {told(warm)} (50 wanted)")
     print(f"  a picture not fetched ahead: {told(cold)}, ratio of medians {ratio:.1f}")
 
 
 def mosaic(page: Page, server: Server, workspace: Workspace, pages: int) -> None:
-    """Pages of 100 stamps, each set in one stroke."""
+    """Pages of 100 cutouts, each set in one stroke."""
     session_id = session_of(workspace, "mosaic", 100 * (pages + 1))
-    open_desk(page, server, session_id, mosaic=True, layout=[10, 10])
+    open_grader_view(page, server, session_id, mosaic=True, layout=[10, 10])
     for _ in range(pages):
         painted(page, "Enter")
         page.wait_for_timeout(2500)
-    page.wait_for_selector(".desk[data-unsent='0']", timeout=60_000)
-    print(f"page of 100 stamps painted: {told(page.evaluate('latencies'))} (1000 wanted)")
+    page.wait_for_selector(".work-view[data-unsent='0']", timeout=60_000)
+    print(f"page of 100 cutouts painted: {told(page.evaluate('latencies'))} (1000 wanted)")
 
 
 def survive(page: Page, server: Server, workspace: Workspace, n: int) -> None:
-    """Grade ``n`` stamps while the server is killed three times and the connection drops once."""
+    """Grade ``n`` cutouts while the server is killed three times and the connection drops once."""
     session_id = session_of(workspace, "storm", n)
-    open_desk(page, server, session_id)
+    open_grader_view(page, server, session_id)
     kills = {n // 4, n // 2, 3 * n // 4}
     starting: threading.Thread | None = None
     begun = time.perf_counter()
@@ -188,13 +188,13 @@ def survive(page: Page, server: Server, workspace: Workspace, n: int) -> None:
             page.context.set_offline(True)
         if k == n * 7 // 8 + 20:
             page.context.set_offline(False)
-        shown = page.locator(".desk").get_attribute("data-shown")
+        shown = page.locator(".work-view").get_attribute("data-shown")
         page.keyboard.press("xxxxb"[k % 5])
-        # A grader waits for a stamp: none is graded unseen, and there is none while the server is
-        # away for longer than the stamps that were fetched ahead last.
-        while k < n - 1 and page.locator(".desk").get_attribute("data-shown") in (shown, None):
+        # A grader waits for a cutout: none is graded unseen, and there is none while the server is
+        # away for longer than the cutouts that were fetched ahead last.
+        while k < n - 1 and page.locator(".work-view").get_attribute("data-shown") in (shown, None):
             page.wait_for_timeout(20)
-    page.wait_for_selector(".desk[data-unsent='0']", timeout=120_000)
+    page.wait_for_selector(".work-view[data-unsent='0']", timeout=120_000)
     took = time.perf_counter() - begun
     with open_database(workspace).session() as session:
         events = session.scalars(

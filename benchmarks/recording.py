@@ -2,7 +2,7 @@
 
     python benchmarks/recording.py
 
-Appends events one by one, each in a transaction of its own as the desk does, and prints p50 and
+Appends events one by one, each in a transaction of its own as the view does, and prints p50 and
 p95; then times ``lens-triage db verify``, without the start of the program, per 1,000 events. With
 the same writes of one row that is neither chained nor sealed as the baseline.
 """
@@ -72,7 +72,7 @@ def event(grader_id: int, candidate_id: int) -> NewEvent:
         kind="grade",
         grader_id=grader_id,
         candidate_id=candidate_id,
-        source="desk",
+        source="view",
         scheme="abcx",
         grade="A",
         is_lens=1,

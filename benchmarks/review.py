@@ -123,14 +123,14 @@ def open_page(browser: Browser, url: str) -> tuple[Page, float]:
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     start = time.perf_counter()
     page.goto(f"{url}/review")
-    page.wait_for_selector(".desk[data-shown]", timeout=60_000)
+    page.wait_for_selector(".work-view[data-shown]", timeout=60_000)
     return page, time.perf_counter() - start
 
 
 def figures(page: Page) -> tuple[float, float]:
     """The two times of the latest move, ms."""
-    desk = page.locator(".desk")
-    latency, panels = (desk.get_attribute(f"data-{name}-ms") for name in ("latency", "panels"))
+    view = page.locator(".work-view")
+    latency, panels = (view.get_attribute(f"data-{name}-ms") for name in ("latency", "panels"))
     return float(latency or "nan"), float(panels or "nan")
 
 
@@ -138,9 +138,9 @@ def walk(page: Page, keys: list[str]) -> np.ndarray:
     """Times of moves, (move, 2): the large picture, all pictures; ms."""
     times = []
     for key in keys:
-        was = page.locator(".desk").get_attribute("data-settled")
+        was = page.locator(".work-view").get_attribute("data-settled")
         page.keyboard.press(key)
-        page.locator(f".desk:not([data-settled='{was}'])").wait_for(state="attached")
+        page.locator(f".work-view:not([data-settled='{was}'])").wait_for(state="attached")
         times.append(figures(page))
         page.wait_for_timeout(PAUSE_MS)
     return np.array(times)
@@ -215,9 +215,9 @@ def measure(
     for viewed in range(options.candidates):
         if viewed in (options.candidates // 10, options.candidates // 2):
             marks.append((viewed, *memory_mib(process)))
-        was = page.locator(".desk").get_attribute("data-shown")
+        was = page.locator(".work-view").get_attribute("data-shown")
         page.keyboard.press("j")
-        page.locator(f".desk:not([data-shown='{was}'])").wait_for(state="attached")
+        page.locator(f".work-view:not([data-shown='{was}'])").wait_for(state="attached")
     marks.append((options.candidates, *memory_mib(process)))
     place = page.locator("tr[aria-selected=true] .rank").inner_text()
     print(f"rank at the end of the walk: {place}")

@@ -103,9 +103,9 @@ class Attackers:
 class Graders:
     """Twenty people, signed in, each in front of the same session."""
 
-    def __init__(self, server: Server, workspace: Workspace, n: int, stamps: int) -> None:
+    def __init__(self, server: Server, workspace: Workspace, n: int, cutouts: int) -> None:
         self._port = server.port
-        self._session = session_of(workspace, "under attack", stamps)
+        self._session = session_of(workspace, "under attack", cutouts)
         names = [f"Grader {k}" for k in range(n)]
         with open_database(workspace).session() as session:
             self._ids = [grader_named(session, name).id for name in names]
@@ -184,11 +184,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace.create(Path(folder) / "workspace")
         open_database(workspace)
-        stamps = int(8 * (options.seconds + 5) / max(options.pause, 0.05)) + 50
-        fill(workspace, max(stamps, 1000))
+        cutouts = int(8 * (options.seconds + 5) / max(options.pause, 0.05)) + 50
+        fill(workspace, max(cutouts, 1000))
         server = Server(workspace)
         try:
-            graders = Graders(server, workspace, options.graders, stamps)
+            graders = Graders(server, workspace, options.graders, cutouts)
             graders._sign_in(GUARDED)
             HTTPConnection("127.0.0.1", server.port).request("GET", "/overview")
             time.sleep(3)

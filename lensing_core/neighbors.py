@@ -23,7 +23,7 @@ from lensing_core.models.outputs import outputs_path, stored_output
 from lensing_core.store import Database, Session
 from lensing_core.store.catalogs import all_catalogs
 from lensing_core.store.tables import Catalog
-from lensing_core.store.votes import votes_stamp
+from lensing_core.store.votes import votes_fingerprint
 from lensing_core.stored_arrays import StoredArray
 from lensing_core.workspace import Workspace
 
@@ -169,7 +169,7 @@ class NeighborIndex:
             for c in catalogs
             if (path := outputs_path(self._workspace, model_id, c.name, "embedding")).is_file()
         ]
-        return (*votes_stamp(session), *files)
+        return (*votes_fingerprint(session), *files)
 
     def _stored(self, model_id: str, catalog: str) -> StoredArray | None:
         return stored_output(outputs_path(self._workspace, model_id, catalog, "embedding"))

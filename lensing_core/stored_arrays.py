@@ -149,7 +149,7 @@ class _OpenFile:
         self._number = -1
         self._number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         status = os.fstat(self._number)
-        self.stamp, self.size = _stamp(status), status.st_size
+        self.fingerprint, self.size = _fingerprint(status), status.st_size
         first = self._bytes(_MAGIC_BYTES)
         begin = 10 if first[6:7] == b"\x01" else 12
         length = int.from_bytes(first[8:begin], "little")
@@ -228,7 +228,7 @@ def _open(path: Path, remedy: str, *, anew: bool) -> _OpenFile:
     if found is not None and not anew and now - found.looked_at < _LOOK_AGAIN_S:
         return found
     try:
-        if found is None or found.stamp != _stamp(os.stat(name)):
+        if found is None or found.fingerprint != _fingerprint(os.stat(name)):
             found = _OpenFile(path)
     except FileNotFoundError:
         raise NotFoundError(f"{path} is missing.") from None
@@ -245,7 +245,7 @@ def _open(path: Path, remedy: str, *, anew: bool) -> _OpenFile:
     return found
 
 
-def _stamp(status: os.stat_result) -> tuple[int, ...]:
+def _fingerprint(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 

@@ -20,7 +20,7 @@ from lens_triage.training.labeling import SessionSettings, make_session
 from lens_triage.training.settings import RetrainSettings
 from lensing_core.acquisition.promotion import promote
 from lensing_core.errors import WorkspaceError
-from lensing_core.labeling import Desk, close_session, open_desk, record
+from lensing_core.labeling import GraderView, close_session, open_grader_view, record
 from lensing_core.store import open_database
 from lensing_core.store.consensus import update_consensus
 from lensing_core.store.consensus_choice import ConsensusRule
@@ -49,7 +49,7 @@ class Player:
     share : float
         Of a queue that is graded.
     seconds : float
-        Median on a stamp.
+        Median on a cutout.
     """
 
     name: str
@@ -108,11 +108,11 @@ def read_truth(workspace: Workspace) -> dict[int, dict[str, Any]]:
         return {candidate_id: dict(truth or {}) for candidate_id, truth in rows}
 
 
-def desk_of_organizer(workspace: Workspace, session_id: str) -> Desk:
-    """The stamps of a session as the organizer meets them."""
+def view_of_organizer(workspace: Workspace, session_id: str) -> GraderView:
+    """The cutouts of a session as the organizer meets them."""
     with open_database(workspace).session() as session:
         grader = sign_in(session, _ORGANIZER)
-        return open_desk(session, workspace_secret(workspace), session_id, grader.id)
+        return open_grader_view(session, workspace_secret(workspace), session_id, grader.id)
 
 
 def _session(workspace: Workspace, name: str, ensemble: str, *, n: int) -> str:
@@ -140,23 +140,23 @@ def _grade(
     rng = np.random.default_rng([seed, PLAYERS.index(player)])
     with open_database(workspace).session() as session:
         grader = sign_in(session, player.name)
-        desk = open_desk(session, workspace_secret(workspace), session_id, grader.id)
+        view = open_grader_view(session, workspace_secret(workspace), session_id, grader.id)
         begun = utc_now()
         events = []
-        for k, stamp in enumerate(desk.stamps[: round(player.share * len(desk.stamps))]):
-            grade, reason = _say(truth[stamp.candidate_id], player, rng)
+        for k, cutout in enumerate(view.cutouts[: round(player.share * len(view.cutouts))]):
+            grade, reason = _say(truth[cutout.candidate_id], player, rng)
             events.append(
                 {
                     "uuid": str(UUID(bytes=rng.bytes(16), version=4)),
                     "kind": "grade",
-                    "token": stamp.token,
+                    "token": cutout.token,
                     "given_at": (begun + timedelta(milliseconds=k)).isoformat(),
                     "grade": grade,
                     "reject_reason": reason,
                     "shown_ms": float(1000 * player.seconds * rng.lognormal(0, 0.4)),
                 }
             )
-        outcomes = record(session, desk, events)
+        outcomes = record(session, view, events)
     refused = [outcome.refused for outcome in outcomes if outcome.refused]
     if refused:
         raise WorkspaceError(f"{len(refused)} grades were refused: {refused[0]}")

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from campaign import CLEAR_SNR, desk_of_organizer, play, read_truth
+from campaign import CLEAR_SNR, play, read_truth, view_of_organizer
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
@@ -37,7 +37,7 @@ ROOT = Path(__file__).parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _QUALITY = 80
 ENOUGH = 12
-"""Stamps graded before the desk's picture is taken: it has something to say by then."""
+"""Cutouts graded before the view's picture is taken: it has something to say by then."""
 GRADING_MS = 1000
 
 
@@ -88,21 +88,21 @@ class Camera:
 
 
 def label_pictures(camera: Camera, workspace: Workspace, session_id: str) -> None:
-    """The sessions, the desk one at a time, and the mosaic."""
+    """The sessions, the view one at a time, and the mosaic."""
     page = camera.page
     camera.visit("label")
     page.get_by_role("row").filter(has_text="second night").get_by_text("closed").click()
     page.get_by_role("table", name="Graders").wait_for()
     camera.settle()
     camera.take("label-sessions")
-    desk, truth = desk_of_organizer(workspace, session_id), read_truth(workspace)
-    of_token = {stamp.token: truth[stamp.candidate_id] for stamp in desk.stamps}
+    view, truth = view_of_organizer(workspace, session_id), read_truth(workspace)
+    of_token = {cutout.token: truth[cutout.candidate_id] for cutout in view.cutouts}
     page.goto(f"{camera.url}/label?session={session_id}")
-    shown = page.locator(".desk[data-shown]")
+    shown = page.locator(".work-view[data-shown]")
     shown.wait_for()
     done = 0
-    while done < ENOUGH or float(of_token[desk.stamps[done].token].get("arc_snr", 0)) < CLEAR_SNR:
-        token = desk.stamps[done].token
+    while done < ENOUGH or float(of_token[view.cutouts[done].token].get("arc_snr", 0)) < CLEAR_SNR:
+        token = view.cutouts[done].token
         expect(shown).to_have_attribute("data-shown", token)
         page.wait_for_timeout(GRADING_MS)
         page.keyboard.press("a" if "theta_e_arcsec" in of_token[token] else "x")
@@ -111,8 +111,8 @@ def label_pictures(camera: Camera, workspace: Workspace, session_id: str) -> Non
     camera.take("label-desk")
     page.keyboard.press("y")
     page.locator(".cell").nth(19).wait_for()
-    for place, stamp in enumerate(desk.stamps[done : done + 20]):
-        if "theta_e_arcsec" in of_token[stamp.token]:
+    for place, cutout in enumerate(view.cutouts[done : done + 20]):
+        if "theta_e_arcsec" in of_token[cutout.token]:
             page.locator(".cell").nth(place).click()
     camera.settle()
     camera.take("label-mosaic")

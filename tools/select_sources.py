@@ -1,4 +1,4 @@
-"""Make the bundled selection of real sources from stamps of HST galaxies.
+"""Make the bundled selection of real sources from cutouts of HST galaxies.
 
     python tools/select_sources.py FOLDER
 
@@ -34,12 +34,12 @@ def main(folder: Path) -> None:
         path = BUNDLED_FOLDER / f"{name}.npz"
         sources.write(path)
         sys.stdout.write(
-            f"{name}: {len(sources)} of the stamps, {path.stat().st_size / 1e6:.2f} MB\n"
+            f"{name}: {len(sources)} of the cutouts, {path.stat().st_size / 1e6:.2f} MB\n"
         )
 
 
 def selection(
-    stamps: Float32Array,
+    cutouts: Float32Array,
     pixel_scale_arcsec: float,
     wavelengths_nm: tuple[float, ...],
     *,
@@ -47,9 +47,9 @@ def selection(
     side_px: int,
     blur_px: float,
 ) -> SourceSet:
-    """The isolated galaxies of stamps (n, channel, y, x), on ``side_px`` pixels."""
+    """The isolated galaxies of cutouts (n, channel, y, x), on ``side_px`` pixels."""
     found = (
-        isolate(stamp, least_snr=least_snr, side_px=side_px, blur_px=blur_px) for stamp in stamps
+        isolate(cutout, least_snr=least_snr, side_px=side_px, blur_px=blur_px) for cutout in cutouts
     )
     images = np.stack([image for image in found if image is not None])
     return SourceSet(images, pixel_scale_arcsec, wavelengths_nm)

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 f80f021e68d70178fc55b5dc01eddc33e70377eed03653b6f7722bf3682796ca
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 e89fd01e430e2f678a300f028eed302152dcb42f1940e4ebbb95865f3f47258a
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -828,7 +828,7 @@ var Keyboard = class {
 var FEW_LEFT = 60;
 var RETRY_QUEUE_MS = 2e3;
 var LabelQueue = class {
-  // `start` has history, items, n_left and n_done; `onMore` is called when stamps have come.
+  // `start` has history, items, n_left and n_done; `onMore` is called when cutouts have come.
   constructor(session, start, onMore) {
     this.session = session;
     this.onMore = onMore;
@@ -847,7 +847,7 @@ var LabelQueue = class {
   get current() {
     return this.entries[this.at];
   }
-  // Skipped stamps; once the others are done, they come again.
+  // Skipped cutouts; once the others are done, they come again.
   get skipped() {
     return this.entries.filter(({ said }) => said?.kind === "skip");
   }
@@ -861,7 +861,7 @@ var LabelQueue = class {
     }
     return found;
   }
-  // What this tab, or an event still on its way, says of a stamp.
+  // What this tab, or an event still on its way, says of a cutout.
   say(entry, said, tell = true) {
     this.nDone += Number(said !== null) - Number(entry.said !== null);
     entry.said = said;
@@ -876,7 +876,7 @@ var LabelQueue = class {
       this.say(entry, said, false);
     }
   }
-  // Go to the next stamp to grade: forwards from here, over those that are done.
+  // Go to the next cutout to grade: forwards from here, over those that are done.
   advance() {
     this.at += 1;
     while (this.current !== void 0 && !isOpen(this.current)) {
@@ -894,7 +894,7 @@ var LabelQueue = class {
       this.at = found;
     }
   }
-  // To the first stamp that is not done.
+  // To the first cutout that is not done.
   toFront() {
     const found = this.entries.findIndex(isOpen);
     this.at = found < 0 ? this.entries.length : found;
@@ -1010,7 +1010,7 @@ var SessionEnd = class {
 
 // app/label/keys.js
 var HANDS = { own: "Letters of the grades", left: "Left hand", right: "Right hand" };
-var DESK_ACTIONS = {
+var VIEW_ACTIONS = {
   undo: "Undo; again: further back",
   back: "Back one cutout, to look again or change the grade",
   forward: "Forward one cutout",
@@ -1041,7 +1041,7 @@ var SECOND_KEYS = {
   other: "o"
 };
 function labelKeys(scheme, hand, own = {}) {
-  const { grades, ...desk } = HAND_KEYS[hand] ?? HAND_KEYS.own;
+  const { grades, ...view } = HAND_KEYS[hand] ?? HAND_KEYS.own;
   const keys = scheme.grades.map(({ key }) => key.toLowerCase());
   const single = keys.every((key) => key.length === 1) && new Set(keys).size === keys.length && !scheme.continuous;
   const initials = keys.map((key) => key[0]);
@@ -1049,7 +1049,7 @@ function labelKeys(scheme, hand, own = {}) {
   const given = grades !== null ? [...grades].slice(0, n).reverse() : single ? keys : !scheme.continuous && new Set(initials).size === n ? initials : keys.map((_, k) => String(n - k));
   const chosen = Object.fromEntries(scheme.grades.map(({ key }, k) => [`grade:${key}`, given[k] ?? ""]));
   const taken = new Set(Object.values(chosen));
-  const rest = { ...FIXED_KEYS, ...desk };
+  const rest = { ...FIXED_KEYS, ...view };
   const free = [..."jkdyzquen"].filter((key) => !taken.has(key) && !Object.values(rest).includes(key));
   for (const [action, key] of Object.entries(rest)) {
     chosen[action] = taken.has(key) ? free.shift() ?? "" : key;
@@ -1072,7 +1072,7 @@ function keySections(scheme, keys, viewerSections) {
   }).filter((row) => row.keys.length) }));
   return [
     { title: "Grades", keys: scheme.grades.map(({ key, title }) => one(`grade:${key}`, `${key}: ${title}`)) },
-    { title: "Labeling view", keys: Object.entries(DESK_ACTIONS).filter(([action]) => keys[action]).map(([action, text]) => one(action, text)) },
+    { title: "Labeling view", keys: Object.entries(VIEW_ACTIONS).filter(([action]) => keys[action]).map(([action, text]) => one(action, text)) },
     { title: "Reasons, after the key for no lens and why", keys: Object.entries(SECOND_KEYS).map(
       ([reason, key]) => ({ keys: [], shown: key, action: "none", text: reason.replace("_", "-") })
     ) },
@@ -1143,7 +1143,7 @@ var KeyChooser = class {
         "dl",
         {},
         this.scheme.grades.map(({ key, title }) => row(`grade:${key}`, `${key}: ${title}`)),
-        Object.entries(DESK_ACTIONS).map(([action, text]) => row(action, text))
+        Object.entries(VIEW_ACTIONS).map(([action, text]) => row(action, text))
       ),
       h("p", { className: "fault", role: "alert" }, problem),
       h(
@@ -1173,7 +1173,7 @@ var KeyChooser = class {
     const keys = labelKeys(this.scheme, this.hand, this.own);
     const other = Object.keys(keys).find((name) => name !== action && keys[name] === event.key);
     if (other !== void 0) {
-      this.draw(`“${shownKey(event.key)}” is the key for ${DESK_ACTIONS[other] ?? other.replace(":", " ")}.`);
+      this.draw(`“${shownKey(event.key)}” is the key for ${VIEW_ACTIONS[other] ?? other.replace(":", " ")}.`);
       return;
     }
     this.own[action] = event.key;
@@ -2502,7 +2502,7 @@ var SingleView = class {
     this.shownAt = 0;
     this.node = h("div", { className: "single" }, this.toolbar.node, this.viewer.node, this.controls.node);
   }
-  // Draw a stamp; resolves to whether it is still the one shown, once it is drawn.
+  // Draw a cutout; resolves to whether it is still the one shown, once it is drawn.
   show(entry, upcoming, behind) {
     this.entry = entry;
     this.shownAt = performance.now();
@@ -2651,7 +2651,7 @@ var MosaicView = class {
   toggle(entry) {
     this.onMark(entry, entry.said?.grade === this.brush ? null : this.brush);
   }
-  // Show which stamps have which grade, and where the cursor is.
+  // Show which cutouts have which grade, and where the cursor is.
   mark() {
     this.cells.forEach(({ badge, node }, k) => {
       const entry = this.entries[k];
@@ -2792,7 +2792,7 @@ var LabelPanel = class {
       button.querySelector("kbd").textContent = shownKey(keys[button.dataset.action]);
     }
   }
-  // What is there to say of a stamp; null: there is none.
+  // What is there to say of a cutout; null: there is none.
   show(entry) {
     if (entry !== this.entry) {
       this.note.value = entry?.said?.comment ?? "";
@@ -2963,7 +2963,7 @@ var Preferences = class {
 
 // app/label/view.js
 var FIGURES_EVERY = 10;
-var LabelDesk = class {
+var LabelingView = class {
   constructor(model, start) {
     this.start = start;
     this.session = start.session;
@@ -3056,17 +3056,17 @@ var LabelDesk = class {
     this.notices = h("div", { className: "notices", role: "status" }, this.bar.node, this.unsaved.refused);
     this.stage = h(
       "section",
-      { className: "viewer desk-stage", "aria-label": "Cutout" },
+      { className: "viewer view-stage", "aria-label": "Cutout" },
       this.single.node,
       this.mosaic.node,
       this.end.node
     );
     this.node = h(
       "div",
-      { className: "desk label-desk" },
+      { className: "work-view labeling-view" },
       h(
         "header",
-        { className: "desk-head" },
+        { className: "view-head" },
         h("a", { href: "label" }, "Sessions"),
         h("h2", { title: this.session.name }, this.session.name),
         h("span", { className: "chip" }, this.session.blind ? "blind" : "scores shown"),
@@ -3152,7 +3152,7 @@ var LabelDesk = class {
   get view() {
     return this.mosaicOn ? this.mosaic : this.single;
   }
-  // The stamp that keys are about.
+  // The cutout that keys are about.
   get target() {
     return this.mosaicOn ? this.mosaic.focused : this.queue.current;
   }
@@ -3168,7 +3168,7 @@ var LabelDesk = class {
       ...more
     };
   }
-  // Say something of stamps in one stroke, that one undo takes back.
+  // Say something of cutouts in one stroke, that one undo takes back.
   stroke(kind, entries, more = {}) {
     const said = entries.map((entry) => ({ entry, before: entry.said, event: this.event(kind, entry, more) }));
     for (const { entry, event } of said) {
@@ -3349,7 +3349,7 @@ var LabelDesk = class {
     this.queue.fetchMore(3 * size);
     return this.mosaic.show(ahead.slice(0, size), ahead.slice(size));
   }
-  // More stamps have come: show the first where there was none.
+  // More cutouts have come: show the first where there was none.
   arrived() {
     if (this.queue.failed) {
       this.connection.lost();
@@ -3430,9 +3430,9 @@ var LabelDesk = class {
   }
 };
 function render({ model }) {
-  const desk = new LabelDesk(model, model.start);
-  model.on("remove", () => desk.remove());
-  return desk.node;
+  const view = new LabelingView(model, model.start);
+  model.on("remove", () => view.remove());
+  return view.node;
 }
 export {
   render

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 853f7fa9ab9ab8c9f38631e866a02aee37e640bffe5ad5b4a4e6c39ae6bfc97a
+// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 c7852b9254aa352ddd2f8851636446fec05442a0b1c17062bc5f193f67e55a2d
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;

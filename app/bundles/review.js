@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 4d9ec620148b9cf9bda03ed0aa372e0c2d66cb7f621d616e8744937dcd77c01a
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 b60d05d90e0b24d48c464b79ac675c8cdb5c8ef679707137261f03f13ac5dbce
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -4635,7 +4635,7 @@ var ContextPanel = class {
     }
     const group = (title, isLens) => {
       const some = found.filter((one) => one.is_lens === isLens);
-      return h("div", { className: "alike" }, h("h4", {}, title), some.length ? h("div", { className: "stamps" }, some.map((one) => this.stamp(one))) : h("p", { className: "faint" }, "none is labeled"));
+      return h("div", { className: "alike" }, h("h4", {}, title), some.length ? h("div", { className: "cutouts" }, some.map((one) => this.cutout(one))) : h("p", { className: "faint" }, "none is labeled"));
     };
     const out = left_out ? `; ${formatCount(left_out)} more are left out` : "";
     return [group("Lenses", true), group("Not lenses", false), h(
@@ -4644,7 +4644,7 @@ var ContextPanel = class {
       `Nearest of ${formatCount(n_labeled)} labeled candidates${out}, by the cosine of embeddings of ${member}.`
     )];
   }
-  stamp(one) {
+  cutout(one) {
     const catalog = this.host.catalogs.get(one.catalog_id);
     if (catalog === void 0) {
       return null;
@@ -4652,7 +4652,7 @@ var ContextPanel = class {
     return h(
       "a",
       {
-        className: "stamp",
+        className: "cutout",
         href: `review?candidate=${one.id}`,
         title: `${one.object_id}, ${one.catalog}: similarity ${one.similarity.toFixed(3)}`
       },
@@ -5322,7 +5322,7 @@ function store(name, value) {
 }
 var FOLDED = new Set(recall(FOLD_STORE, []));
 var SidePanel = class {
-  // `host`: what the panels need of the desk: start, catalogs, frame (the node of the large picture), and
+  // `host`: what the panels need of the view: start, catalogs, frame (the node of the large picture), and
   // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), isPast();
   // and the outbox of grades, null while nobody is signed in.
   constructor(host) {
@@ -5809,7 +5809,7 @@ var RankingWalk = class {
 
 // app/review/view.js
 var ADDRESS_PAUSE_MS = 150;
-var ReviewDesk = class {
+var ReviewView = class {
   constructor(model, start) {
     this.model = model;
     this.start = start;
@@ -5932,7 +5932,7 @@ var ReviewDesk = class {
     );
     this.node = h(
       "div",
-      { className: "desk" },
+      { className: "work-view" },
       this.filters.node,
       this.notices,
       h("div", { className: "columns" }, this.list_, this.candidate.node, this.side.node),
@@ -6168,9 +6168,9 @@ var ReviewDesk = class {
   }
 };
 function render({ model }) {
-  const desk = new ReviewDesk(model, model.start);
-  model.on("remove", () => desk.remove());
-  return desk.node;
+  const view = new ReviewView(model, model.start);
+  model.on("remove", () => view.remove());
+  return view.node;
 }
 export {
   render

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 b20af6a25f4bb54c45775f4e783377129820775e7e9c541071c047a3818328a6
+// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 b3f893efaf9d69807cde15dfa98b5938f9ef021a02a5156cbd9f790e6c8acf7d
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;

@@ -35,7 +35,7 @@ class CatalogList(pn.viewable.Viewer):
         )
         self._catalogs: dict[str, CatalogSummary] = {}
         self._details = CatalogDetails(context, expected=bool(names))
-        self._stamp: object = None
+        self._fingerprint: object = None
         self._reading = False
         self._view = stack(section("Catalogs", self.table), self._details)
         super().__init__()
@@ -47,13 +47,13 @@ class CatalogList(pn.viewable.Viewer):
 
     def refresh(self) -> None:
         """Look again where a run has gone on or ended since, unless that is under way."""
-        stamp = [
+        fingerprint = [
             (run.id, run.status, run.done)
             for run in self._context.database.ask(runs.list_runs, limit=5)
         ]
-        if self._reading or stamp == self._stamp:
+        if self._reading or fingerprint == self._fingerprint:
             return
-        self._stamp = stamp
+        self._fingerprint = fingerprint
         self._reading = True
         in_background(self._read, self._show)
 

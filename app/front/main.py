@@ -1,6 +1,6 @@
 """``lens-triage serve``: the process that owns the port.
 
-It answers all that grading needs by itself (sign-in, queues, events, stamps and tiles) and imports
+It answers all that grading needs by itself (sign-in, queues, events, cutouts and tiles) and imports
 nothing of Panel, so that building a page, in another process of lower priority, never keeps a grade
 waiting. Everything else is passed on to that process (:mod:`lens_triage.app.front.proxy`), which is
 started again when it ends (:mod:`lens_triage.app.front.pages`).

@@ -1,4 +1,4 @@
-// What stands in the place of the stamps where there is none to show: the session is done, or more are to come.
+// What stands in the place of the cutouts where there is none to show: the session is done, or more are to come.
 
 import { formatCount, h } from "../widgets/dom.js"
 import { isOpen } from "./queue.js"

@@ -1,13 +1,13 @@
-"""Addresses of the labeling desk: its queue, its events, and its pictures under opaque names.
+"""Addresses of the labeling view: its queue, its events, and its pictures under opaque names.
 
 =======================================  =========================================================
-``GET /labeling/<session>/queue``        stamps to grade that come ``after`` a number
-``GET /labeling/<session>/skipped``      stamps that were skipped and still need a grade
+``GET /labeling/<session>/queue``        cutouts to grade that come ``after`` a number
+``GET /labeling/<session>/skipped``      cutouts that were skipped and still need a grade
 ``POST /labeling/<session>/events``      events to write; answered when they are committed
 ``GET /labeling/<session>/figures``      own pace, agreement and skill
 ``POST /labeling/preferences``           keys and the like
-``GET /tiles/~<session>/<stamp>``        as of a catalog (:mod:`lens_triage.app.viewer.tiles`)
-``GET /pixels/~<session>/<stamp>``       likewise
+``GET /tiles/~<session>/<cutout>``        as of a catalog (:mod:`lens_triage.app.viewer.tiles`)
+``GET /pixels/~<session>/<cutout>``       likewise
 =======================================  =========================================================
 """
 
@@ -32,7 +32,7 @@ from lens_triage.app.viewer.tiles import (
 )
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 
-# Told of a stamp of a blind session: what follows from its pixels, and not from its catalog.
+# Told of a cutout of a blind session: what follows from its pixels, and not from its catalog.
 _BLIND_INFO = ("known_fraction", "rgb_bands", "auto")
 
 
@@ -47,10 +47,10 @@ class _LabelHandler(GraderHandler):
 
 
 class QueueHandler(_LabelHandler):
-    """Stamps to grade."""
+    """Cutouts to grade."""
 
     async def get(self, session_id: str) -> None:
-        """``after``: the number of the last stamp that the page has; -1 for the first."""
+        """``after``: the number of the last cutout that the page has; -1 for the first."""
 
         def work() -> dict[str, Any]:
             sent = self.get_query_argument("after", "-1")
@@ -63,7 +63,7 @@ class QueueHandler(_LabelHandler):
 
 
 class SkippedHandler(_LabelHandler):
-    """Stamps to look at again."""
+    """Cutouts to look at again."""
 
     async def get(self, session_id: str) -> None:
         """What the grader skipped."""
@@ -111,8 +111,8 @@ class PreferencesHandler(_LabelHandler):
         await self.answer(work)
 
 
-class _StampHandler(CutoutHandler):
-    """Finds the cutout behind a stamp, and keeps to itself which one it is."""
+class _SessionCutoutHandler(CutoutHandler):
+    """Finds the cutout behind a cutout, and keeps to itself which one it is."""
 
     is_blind = True
 
@@ -137,16 +137,16 @@ class _StampHandler(CutoutHandler):
         return False
 
 
-class StampTileHandler(_StampHandler, TileHandler):
-    """A stamp as a picture."""
+class SessionTileHandler(_SessionCutoutHandler, TileHandler):
+    """A cutout as a picture."""
 
     def describe(self, info: dict[str, Any]) -> dict[str, Any]:
         """Leaves out what would tell the catalog."""
         return {k: info[k] for k in _BLIND_INFO if k in info} if self.is_blind else info
 
 
-class StampPixelHandler(_StampHandler, PixelHandler):
-    """A stamp as numbers."""
+class SessionPixelHandler(_SessionCutoutHandler, PixelHandler):
+    """A cutout as numbers."""
 
 
 def routes(context: AppContext, source: TileSource) -> list[tuple[str, type, dict[str, Any]]]:
@@ -159,6 +159,6 @@ def routes(context: AppContext, source: TileSource) -> list[tuple[str, type, dic
         (r"/labeling/([0-9a-f]+)/skipped", SkippedHandler, given),
         (r"/labeling/([0-9a-f]+)/events", LabelEventsHandler, given),
         (r"/labeling/([0-9a-f]+)/figures", FiguresHandler, given),
-        (r"/tiles/~([0-9a-f]+)/([0-9a-f]+)(/info)?", StampTileHandler, pictures),
-        (r"/pixels/~([0-9a-f]+)/([0-9a-f]+)", StampPixelHandler, pictures),
+        (r"/tiles/~([0-9a-f]+)/([0-9a-f]+)(/info)?", SessionTileHandler, pictures),
+        (r"/pixels/~([0-9a-f]+)/([0-9a-f]+)", SessionPixelHandler, pictures),
     ]

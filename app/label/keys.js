@@ -1,9 +1,9 @@
-// Keys of the labeling desk: presets for either hand, own choices, and what they leave to the viewer.
+// Keys of the labeling view: presets for either hand, own choices, and what they leave to the viewer.
 
 import { h } from "../widgets/dom.js"
 
 const HANDS = {own: "Letters of the grades", left: "Left hand", right: "Right hand"}
-const DESK_ACTIONS = {
+const VIEW_ACTIONS = {
   undo: "Undo; again: further back",
   back: "Back one cutout, to look again or change the grade",
   forward: "Forward one cutout",
@@ -16,7 +16,7 @@ const DESK_ACTIONS = {
   rest: "Mosaic: set the rest of the page and go on",
   help: "Show or hide these keys",
 }
-// Grades are given from worst to best: most stamps are no lens, and get the strongest finger.
+// Grades are given from worst to best: most cutouts are no lens, and get the strongest finger.
 const HAND_KEYS = {
   own: {grades: null, undo: "u", skip: "n", flag: "q", reason: "e", mode: "y"},
   left: {grades: "fdsagvcx", undo: "z", skip: "q", flag: "t", reason: "r", mode: "b"},
@@ -29,7 +29,7 @@ export const SECOND_KEYS = {ring: "r", spiral: "s", merger: "m", tidal: "t", edg
 // Key by action, `grade:…` for grades; `own` are the user's changes of the preset `hand`.
 /** @returns {Object<string, string>} the key of each action */
 export function labelKeys(scheme, hand, own = {}) {
-  const {grades, ...desk} = HAND_KEYS[hand] ?? HAND_KEYS.own
+  const {grades, ...view} = HAND_KEYS[hand] ?? HAND_KEYS.own
   const keys = scheme.grades.map(({key}) => key.toLowerCase())
   const single = keys.every((key) => key.length === 1) && new Set(keys).size === keys.length &&
     !scheme.continuous
@@ -41,8 +41,8 @@ export function labelKeys(scheme, hand, own = {}) {
         : keys.map((_, k) => String(n - k))
   const chosen = Object.fromEntries(scheme.grades.map(({key}, k) => [`grade:${key}`, given[k] ?? ""]))
   const taken = new Set(Object.values(chosen))
-  const rest = {...FIXED_KEYS, ...desk}
-  // A key of the desk that a grade has goes to a free letter.
+  const rest = {...FIXED_KEYS, ...view}
+  // A key of the view that a grade has goes to a free letter.
   const free = [..."jkdyzquen"].filter((key) => !taken.has(key) && !Object.values(rest).includes(key))
   for (const [action, key] of Object.entries(rest)) {
     chosen[action] = taken.has(key) ? free.shift() ?? "" : key
@@ -50,8 +50,8 @@ export function labelKeys(scheme, hand, own = {}) {
   return {...chosen, ...own}
 }
 
-// Sections for the keyboard and its page: grades, desk, then the viewer's, whose letters work with
-// Shift where a grade or the desk has them.
+// Sections for the keyboard and its page: grades, view, then the viewer's, whose letters work with
+// Shift where a grade or the view has them.
 export function keySections(scheme, keys, viewerSections) {
   const taken = new Set(Object.values(keys))
   const one = (action, text) => ({keys: keys[action] ? [keys[action]] : [], shown: shownKey(keys[action]), action, text})
@@ -66,7 +66,7 @@ export function keySections(scheme, keys, viewerSections) {
     .filter((row) => row.keys.length)}))
   return [
     {title: "Grades", keys: scheme.grades.map(({key, title}) => one(`grade:${key}`, `${key}: ${title}`))},
-    {title: "Labeling view", keys: Object.entries(DESK_ACTIONS).filter(([action]) => keys[action])
+    {title: "Labeling view", keys: Object.entries(VIEW_ACTIONS).filter(([action]) => keys[action])
       .map(([action, text]) => one(action, text))},
     {title: "Reasons, after the key for no lens and why", keys: Object.entries(SECOND_KEYS).map(
       ([reason, key]) => ({keys: [], shown: key, action: "none", text: reason.replace("_", "-")}))},
@@ -110,7 +110,7 @@ export class KeyChooser {
           "aria-pressed": String(hand === this.hand),
           onclick: () => { this.hand = hand; this.own = {}; this.waiting = null; this.draw() }}, title))),
       h("dl", {}, this.scheme.grades.map(({key, title}) => row(`grade:${key}`, `${key}: ${title}`)),
-        Object.entries(DESK_ACTIONS).map(([action, text]) => row(action, text))),
+        Object.entries(VIEW_ACTIONS).map(([action, text]) => row(action, text))),
       h("p", {className: "fault", role: "alert"}, problem),
       h("footer", {}, h("button", {type: "button", onclick: () => this.dialog.close()}, "Cancel"),
         h("button", {type: "button", className: "primary", onclick: () => {
@@ -130,7 +130,7 @@ export class KeyChooser {
     const keys = labelKeys(this.scheme, this.hand, this.own)
     const other = Object.keys(keys).find((name) => name !== action && keys[name] === event.key)
     if (other !== undefined) {
-      this.draw(`“${shownKey(event.key)}” is the key for ${DESK_ACTIONS[other] ?? other.replace(":", " ")}.`)
+      this.draw(`“${shownKey(event.key)}” is the key for ${VIEW_ACTIONS[other] ?? other.replace(":", " ")}.`)
       return
     }
     this.own[action] = event.key

@@ -1,4 +1,4 @@
-// Many stamps at a time: mark the few that stand out, set the rest in one stroke.
+// Many cutouts at a time: mark the few that stand out, set the rest in one stroke.
 
 import { Frame } from "../viewer/frame.js"
 import { tileUrl } from "../viewer/tiles.js"
@@ -90,7 +90,7 @@ export class MosaicView {
   // A click marks with the brush, and takes its mark away again.
   toggle(entry) { this.onMark(entry, entry.said?.grade === this.brush ? null : this.brush) }
 
-  // Show which stamps have which grade, and where the cursor is.
+  // Show which cutouts have which grade, and where the cursor is.
   mark() {
     this.cells.forEach(({badge, node}, k) => {
       const entry = this.entries[k]

@@ -1,4 +1,4 @@
-"""Label: sessions of candidates to grade, and the desk where they are graded."""
+"""Label: sessions of candidates to grade, and the view where they are graded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import current_grader
 from lens_triage.app.label.service import LabelService
 from lens_triage.app.label.sessions import SessionBoard
-from lens_triage.app.label.view import LabelDesk
+from lens_triage.app.label.view import LabelingView
 from lens_triage.app.shell import Body, argument, shell
 from lens_triage.app.widgets.live import live
 from lensing_core.errors import PolicyError
@@ -21,8 +21,8 @@ def page(context: AppContext) -> Body:
     if session_id:
         if grader is None:
             raise PolicyError("Sign in (top right) to grade this session.")
-        desk = LabelDesk(LabelService(context).start(session_id, grader))
-        return shell("Label", desk, context=context, heading=False)
+        view = LabelingView(LabelService(context).start(session_id, grader))
+        return shell("Label", view, context=context, heading=False)
     board = SessionBoard(context, grader)
     live(board.refresh, period_ms=_PERIOD_MS)
     return shell(

@@ -1,4 +1,4 @@
-// Beside the stamp: grades, reasons, note, feedback, progress and the grader's own figures.
+// Beside the cutout: grades, reasons, note, feedback, progress and the grader's own figures.
 
 import { formatCount, formatProbability, h, MISSING, picture } from "../widgets/dom.js"
 import { SECOND_KEYS, shownKey } from "./keys.js"
@@ -70,7 +70,7 @@ export class LabelPanel {
     }
   }
 
-  // What is there to say of a stamp; null: there is none.
+  // What is there to say of a cutout; null: there is none.
   show(entry) {
     if (entry !== this.entry) { this.note.value = entry?.said?.comment ?? "" }
     this.entry = entry

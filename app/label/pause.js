@@ -1,4 +1,4 @@
-// In the tutorial a stamp stays with its explanation until the learner goes on.
+// In the tutorial a cutout stays with its explanation until the learner goes on.
 
 import { isTyping } from "../widgets/keyboard.js"
 

@@ -1,4 +1,4 @@
-// The stamps of a session as this grader meets them: those done, the present one, those to come.
+// The cutouts of a session as this grader meets them: those done, the present one, those to come.
 
 import { ask } from "../http/requests.js"
 
@@ -6,7 +6,7 @@ const FEW_LEFT = 60
 const RETRY_QUEUE_MS = 2000
 
 export class LabelQueue {
-  // `start` has history, items, n_left and n_done; `onMore` is called when stamps have come.
+  // `start` has history, items, n_left and n_done; `onMore` is called when cutouts have come.
   constructor(session, start, onMore) {
     this.session = session
     this.onMore = onMore
@@ -26,7 +26,7 @@ export class LabelQueue {
 
   get current() { return this.entries[this.at] }
 
-  // Skipped stamps; once the others are done, they come again.
+  // Skipped cutouts; once the others are done, they come again.
   get skipped() { return this.entries.filter(({said}) => said?.kind === "skip") }
 
   // The entries from the present one on that are to be graded, at most `n`.
@@ -38,7 +38,7 @@ export class LabelQueue {
     return found
   }
 
-  // What this tab, or an event still on its way, says of a stamp.
+  // What this tab, or an event still on its way, says of a cutout.
   say(entry, said, tell = true) {
     this.nDone += Number(said !== null) - Number(entry.said !== null)
     entry.said = said
@@ -51,7 +51,7 @@ export class LabelQueue {
     if (entry !== undefined && entry !== this.current) { this.say(entry, said, false) }
   }
 
-  // Go to the next stamp to grade: forwards from here, over those that are done.
+  // Go to the next cutout to grade: forwards from here, over those that are done.
   advance() {
     this.at += 1
     while (this.current !== undefined && !isOpen(this.current)) { this.at += 1 }
@@ -68,7 +68,7 @@ export class LabelQueue {
     if (found >= 0) { this.at = found }
   }
 
-  // To the first stamp that is not done.
+  // To the first cutout that is not done.
   toFront() {
     const found = this.entries.findIndex(isOpen)
     this.at = found < 0 ? this.entries.length : found
@@ -138,5 +138,5 @@ export class LabelQueue {
 
 function blank(item) { return {...item, said: null, flagged: false, again: false} }
 
-// Whether a stamp is to be graded: nothing was said of it, or it was skipped and has come again.
+// Whether a cutout is to be graded: nothing was said of it, or it was skipped and has come again.
 export function isOpen({said, again}) { return said === null || again === true }

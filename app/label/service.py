@@ -1,6 +1,6 @@
 """What the Label page's script asks for, answered from the database, outside Bokeh's connection.
 
-Stateless but for a cache of desks, which follow from the database: a server that was killed and
+Stateless but for a cache of views, which follow from the database: a server that was killed and
 started again goes on where the other stopped.
 """
 
@@ -17,10 +17,10 @@ from lens_triage.app.http.identity import SignedIn
 from lens_triage.app.viewer.candidates import catalog_to_json
 from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import BadInputError, PolicyError
-from lensing_core.labeling import Desk, GraderFigures, Outcome, open_desk, record
-from lensing_core.labeling.desk import (
+from lensing_core.labeling import GraderFigures, GraderView, Outcome, open_grader_view, record
+from lensing_core.labeling.grader_view import (
     Said,
-    Stamp,
+    SessionCutout,
     Standing,
     remaining,
     retired,
@@ -52,71 +52,71 @@ class LabelService:
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
-        self._desks: OrderedDict[tuple[Any, ...], Desk] = OrderedDict()
+        self._views: OrderedDict[tuple[Any, ...], GraderView] = OrderedDict()
         self._pictures: OrderedDict[tuple[str, str, int], tuple[str, int, bool]] = OrderedDict()
         self._lock = Lock()
 
-    def desk(self, session: Session, session_id: str, grader: SignedIn) -> Desk:
-        """A grader's view of a session; see :func:`~lensing_core.labeling.open_desk`."""
+    def view(self, session: Session, session_id: str, grader: SignedIn) -> GraderView:
+        """A grader's view of a session; see :func:`~lensing_core.labeling.open_grader_view`."""
         key = (session_id, grader.id, *queue_fingerprint(session, session_id))
         with self._lock:
-            found = self._desks.get(key)
+            found = self._views.get(key)
             if found is not None:
-                self._desks.move_to_end(key)
+                self._views.move_to_end(key)
                 return found
         secret = workspace_secret(self._context.workspace)
-        made = open_desk(session, secret, session_id, grader.id)
+        made = open_grader_view(session, secret, session_id, grader.id)
         with self._lock:
-            self._desks[key] = made
-            while len(self._desks) > _DESKS_KEPT:
-                self._desks.popitem(last=False)
+            self._views[key] = made
+            while len(self._views) > _DESKS_KEPT:
+                self._views.popitem(last=False)
         return made
 
     def start(self, session_id: str, grader: SignedIn) -> dict[str, Any]:
-        """Everything that the desk shows first."""
+        """Everything that the view shows first."""
         with self._context.database.session() as session:
-            desk = self.desk(session, session_id, grader)
+            view = self.view(session, session_id, grader)
             found = get_session(session, session_id)
-            stands = standing(session, desk)
+            stands = standing(session, view)
             stored = get_grader(session, grader.id)
             return {
                 "session": {
                     "id": found.id,
                     "name": found.name,
                     "open": found.status == "open",
-                    "blind": desk.options.blind,
-                    "feedback": desk.options.feedback,
-                    "tutorial": any(stamp.kind == "tutorial" for stamp in desk.stamps[:1]),
+                    "blind": view.options.blind,
+                    "feedback": view.options.feedback,
+                    "tutorial": any(cutout.kind == "tutorial" for cutout in view.cutouts[:1]),
                 },
                 "grader": {"id": grader.id, "name": grader.name},
-                "scheme": desk.scheme.to_json(),
+                "scheme": view.scheme.to_json(),
                 "reasons": REJECT_REASONS,
                 "preferences": stored.preferences,
-                "geometries": self._geometries(session, desk),
-                "history": self._history(session, desk, stands),
-                **self._queue(session, desk, stands, -1),
-                "figures": self._figures(session, desk, stands),
+                "geometries": self._geometries(session, view),
+                "history": self._history(session, view, stands),
+                **self._queue(session, view, stands, -1),
+                "figures": self._figures(session, view, stands),
             }
 
     def queue(self, session_id: str, grader: SignedIn, after: int) -> dict[str, Any]:
-        """The stamps to grade that come after one of a number, with how many are left."""
+        """The cutouts to grade that come after one of a number, with how many are left."""
         with self._context.database.session() as session:
-            desk = self.desk(session, session_id, grader)
-            return self._queue(session, desk, standing(session, desk), after)
+            view = self.view(session, session_id, grader)
+            return self._queue(session, view, standing(session, view), after)
 
     def skipped(self, session_id: str, grader: SignedIn) -> list[dict[str, Any]]:
-        """The stamps that the grader skipped and that still need a grade."""
+        """The cutouts that the grader skipped and that still need a grade."""
         with self._context.database.session() as session:
-            desk = self.desk(session, session_id, grader)
-            stands = standing(session, desk)
-            stamps = skipped(desk, stands, retired(session, desk))
-            return self._with_said(session, desk, stands, stamps)
+            view = self.view(session, session_id, grader)
+            stands = standing(session, view)
+            cutouts = skipped(view, stands, retired(session, view))
+            return self._with_said(session, view, stands, cutouts)
 
     def figures(self, session_id: str, grader: SignedIn) -> dict[str, Any]:
         """Own figures: pace, agreement on repeats, skill on gold."""
         with self._context.database.session() as session:
-            desk = self.desk(session, session_id, grader)
-            return self._figures(session, desk, standing(session, desk))
+            view = self.view(session, session_id, grader)
+            return self._figures(session, view, standing(session, view))
 
     def record(
         self,
@@ -139,15 +139,15 @@ class LabelService:
         if len(events) > MOST_AT_ONCE:
             raise BadInputError(f"{len(events)} events: give up to {MOST_AT_ONCE} at once.")
         with self._context.database.session() as session:
-            desk = self.desk(session, session_id, grader)  # before others have to wait
+            view = self.view(session, session_id, grader)  # before others have to wait
         with acting(here, "grade") as (session, person):
             if person is None or person.id != grader.id:
                 raise PolicyError("Somebody else is signed in in this browser by now.")
-            outcomes = record(session, desk, events)
+            outcomes = record(session, view, events)
         return {
             "written": [outcome.uuid for outcome in outcomes if not outcome.refused],
             "refused": {o.uuid: o.refused for o in outcomes if o.refused},
-            "feedback": _feedback(desk, outcomes) if desk.options.feedback else {},
+            "feedback": _feedback(view, outcomes) if view.options.feedback else {},
         }
 
     @staticmethod
@@ -160,16 +160,16 @@ class LabelService:
                 keep_preferences(session, person.id, preferences)
 
     def picture(self, session_id: str, token: str, grader: SignedIn) -> tuple[str, int, bool]:
-        """Catalog, index and blindness of a stamp: what its name stands for never changes."""
+        """Catalog, index and blindness of a cutout: what its name stands for never changes."""
         key = (session_id, token, grader.id)
         with self._lock:
             if key in self._pictures:
                 return self._pictures[key]
         with self._context.database.session() as session:
-            desk = self.desk(session, session_id, grader)
-            stamp = desk.stamp(token)
-            name = get_catalog(session, stamp.catalog_id).name
-        found = (name, stamp.cutout_index, desk.options.blind)
+            view = self.view(session, session_id, grader)
+            cutout = view.cutout(token)
+            name = get_catalog(session, cutout.catalog_id).name
+        found = (name, cutout.cutout_index, view.options.blind)
         with self._lock:
             self._pictures[key] = found
             while len(self._pictures) > _PICTURES_KEPT:
@@ -178,72 +178,78 @@ class LabelService:
 
     # -- parts of answers --------------------------------------------------------------------------
 
-    def _geometries(self, session: Session, desk: Desk) -> list[dict[str, Any]]:
-        """What is the same for all stamps of a kind; gold has those of the queue."""
-        catalogs = _catalogs(session, desk)
+    def _geometries(self, session: Session, view: GraderView) -> list[dict[str, Any]]:
+        """What is the same for all cutouts of a kind; gold has those of the queue."""
+        catalogs = _catalogs(session, view)
         kinds = {key: _geometry(catalog) for key, catalog in catalogs.items()}
         distinct: list[dict[str, Any]] = []
         for kind in kinds.values():
             if kind not in distinct:
                 distinct.append(kind)
-        return [{**kind, "id": k, "name": f"~{desk.session_id}"} for k, kind in enumerate(distinct)]
+        return [{**kind, "id": k, "name": f"~{view.session_id}"} for k, kind in enumerate(distinct)]
 
-    def _items(self, session: Session, desk: Desk, stamps: Sequence[Stamp]) -> list[dict[str, Any]]:
+    def _items(
+        self, session: Session, view: GraderView, cutouts: Sequence[SessionCutout]
+    ) -> list[dict[str, Any]]:
         kinds = [
-            {name: kind[name] for name in _GEOMETRY} for kind in self._geometries(session, desk)
+            {name: kind[name] for name in _GEOMETRY} for kind in self._geometries(session, view)
         ]
         place = {
             key: kinds.index(_geometry(catalog))
-            for key, catalog in _catalogs(session, desk).items()
+            for key, catalog in _catalogs(session, view).items()
         }
-        seen = {} if desk.options.blind else _seen(session, desk, stamps)
+        seen = {} if view.options.blind else _seen(session, view, cutouts)
         return [
             {
-                "token": stamp.token,
-                "number": stamp.number,
-                "kind": place[stamp.catalog_id],
-                **seen.get(stamp.candidate_id, {}),
+                "token": cutout.token,
+                "number": cutout.number,
+                "kind": place[cutout.catalog_id],
+                **seen.get(cutout.candidate_id, {}),
             }
-            for stamp in stamps
+            for cutout in cutouts
         ]
 
-    def _queue(self, session: Session, desk: Desk, stands: Standing, after: int) -> dict[str, Any]:
-        left = remaining(desk, stands, retired(session, desk))
-        stamps = [stamp for stamp in left if stamp.number > after][:PAGE]
+    def _queue(
+        self, session: Session, view: GraderView, stands: Standing, after: int
+    ) -> dict[str, Any]:
+        left = remaining(view, stands, retired(session, view))
+        cutouts = [cutout for cutout in left if cutout.number > after][:PAGE]
         return {
-            "items": self._items(session, desk, stamps),
+            "items": self._items(session, view, cutouts),
             "n_left": len(left),
             "n_done": len(stands.said),
         }
 
-    def _history(self, session: Session, desk: Desk, stands: Standing) -> list[dict[str, Any]]:
+    def _history(
+        self, session: Session, view: GraderView, stands: Standing
+    ) -> list[dict[str, Any]]:
         """What was done last, the oldest first."""
         done = sorted(stands.said, key=lambda key: stands.said[key].id)
-        stamps = {stamp.key: stamp for stamp in desk.stamps}
-        latest = [stamps[key] for key in done[-_HISTORY:] if key in stamps]
-        return self._with_said(session, desk, stands, latest)
+        cutouts = {cutout.key: cutout for cutout in view.cutouts}
+        latest = [cutouts[key] for key in done[-_HISTORY:] if key in cutouts]
+        return self._with_said(session, view, stands, latest)
 
     def _with_said(
-        self, session: Session, desk: Desk, stands: Standing, stamps: Sequence[Stamp]
+        self, session: Session, view: GraderView, stands: Standing, cutouts: Sequence[SessionCutout]
     ) -> list[dict[str, Any]]:
-        """Stamps with what the grader has said of each."""
+        """Cutouts with what the grader has said of each."""
         return [
             {
                 **item,
-                "said": _said_to_json(stands.said[stamp.key]),
-                "flagged": stamp.candidate_id in stands.flagged,
+                "said": _said_to_json(stands.said[cutout.key]),
+                "flagged": cutout.candidate_id in stands.flagged,
             }
-            for item, stamp in zip(self._items(session, desk, stamps), stamps, strict=True)
+            for item, cutout in zip(self._items(session, view, cutouts), cutouts, strict=True)
         ]
 
-    def _figures(self, session: Session, desk: Desk, stands: Standing) -> dict[str, Any]:
-        grader = get_grader(session, desk.grader_id)
-        figures = figures_of(grader, stands, answers_of(session, desk.session_id))
-        return figures_to_json(figures, hide=not desk.options.feedback)
+    def _figures(self, session: Session, view: GraderView, stands: Standing) -> dict[str, Any]:
+        grader = get_grader(session, view.grader_id)
+        figures = figures_of(grader, stands, answers_of(session, view.session_id))
+        return figures_to_json(figures, hide=not view.options.feedback)
 
 
 def figures_to_json(figures: GraderFigures, *, hide: bool) -> dict[str, Any]:
-    """Figures of a grader; ``hide`` where they might tell which stamp was gold or a repeat.
+    """Figures of a grader; ``hide`` where they might tell which cutout was gold or a repeat.
 
     Hidden fractions are told at every fifth object only, and not from fewer.
     """
@@ -270,20 +276,22 @@ def _geometry(catalog: Catalog) -> dict[str, Any]:
     return {name: known[name] for name in _GEOMETRY}
 
 
-def _catalogs(session: Session, desk: Desk) -> dict[int, Catalog]:
-    return catalogs_by_id(session, {stamp.catalog_id for stamp in desk.stamps})
+def _catalogs(session: Session, view: GraderView) -> dict[int, Catalog]:
+    return catalogs_by_id(session, {cutout.catalog_id for cutout in view.cutouts})
 
 
-def _seen(session: Session, desk: Desk, stamps: Sequence[Stamp]) -> dict[int, dict[str, Any]]:
+def _seen(
+    session: Session, view: GraderView, cutouts: Sequence[SessionCutout]
+) -> dict[int, dict[str, Any]]:
     """What graders of a session that is not blind see of each object."""
-    why = {stamp.candidate_id: stamp.why for stamp in stamps}
-    scores = probabilities_of(session, desk.ensemble_id, why)
+    why = {cutout.candidate_id: cutout.why for cutout in cutouts}
+    scores = probabilities_of(session, view.ensemble_id, why)
     seen: dict[int, dict[str, Any]] = {
         key: {"object_id": name, "why": why[key], "score": scores.get(key), "votes": []}
         for key, name in object_names(session, why).items()
     }
     for given in grades_of(session, why):
-        if given.grader_id != desk.grader_id:
+        if given.grader_id != view.grader_id:
             seen[given.candidate_id]["votes"].append([given.grader, given.grade])
     return seen
 
@@ -298,15 +306,15 @@ def _said_to_json(said: Said) -> dict[str, Any]:
     }
 
 
-def _feedback(desk: Desk, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _feedback(view: GraderView, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """By UUID: what a gold object is, and whether the grade was right (None: undecided)."""
     told = {}
     for outcome in outcomes:
-        stamp = outcome.stamp
-        if stamp is not None and stamp.answer is not None and outcome.graded:
+        cutout = outcome.cutout
+        if cutout is not None and cutout.answer is not None and outcome.graded:
             told[outcome.uuid] = {
-                "answer": stamp.answer,
-                "right": None if outcome.is_lens is None else outcome.is_lens == stamp.answer,
-                "explanation": stamp.explanation,
+                "answer": cutout.answer,
+                "right": None if outcome.is_lens is None else outcome.is_lens == cutout.answer,
+                "explanation": cutout.explanation,
             }
     return told

@@ -41,7 +41,7 @@ from lens_triage.app.widgets.settings_panel import SettingsPanel
 from lens_triage.app.widgets.table import Table
 from lens_triage.training.labeling import SessionSettings
 from lensing_core.labeling import SessionSummary, create_tutorial, list_sessions
-from lensing_core.store.label_sessions import event_stamp, session_names
+from lensing_core.store.label_sessions import event_fingerprint, session_names
 from lensing_core.store.ranking_facets import filter_names
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 
@@ -61,7 +61,7 @@ class SessionBoard(pn.viewable.Viewer):
         self._grader = grader
         self._summaries: dict[str, SessionSummary] = {}
         self._forbidden = {name: why_not(context, name) for name in _ACTIONS}
-        self._stamp: object = None
+        self._fingerprint: object = None
         self._reading = False
         self.notice = Notice()
         self.table = Table(
@@ -116,10 +116,10 @@ class SessionBoard(pn.viewable.Viewer):
     def refresh(self) -> None:
         """Look again where something was graded, made or closed since."""
         with self._context.database.session() as session:
-            stamp = event_stamp(session)
-        if self._reading or stamp == self._stamp:
+            fingerprint = event_fingerprint(session)
+        if self._reading or fingerprint == self._fingerprint:
             return
-        self._stamp = stamp
+        self._fingerprint = fingerprint
         self._reading = True
         in_background(self._read, self._show)
 

@@ -1,4 +1,4 @@
-// One stamp at a time: a large picture, drawn at once from what was fetched ahead.
+// One cutout at a time: a large picture, drawn at once from what was fetched ahead.
 
 import { ImageControls } from "../viewer/controls.js"
 import { readPalettes } from "../viewer/frame.js"
@@ -21,7 +21,7 @@ export class SingleView {
     this.node = h("div", {className: "single"}, this.toolbar.node, this.viewer.node, this.controls.node)
   }
 
-  // Draw a stamp; resolves to whether it is still the one shown, once it is drawn.
+  // Draw a cutout; resolves to whether it is still the one shown, once it is drawn.
   show(entry, upcoming, behind) {
     this.entry = entry
     this.shownAt = performance.now()
@@ -57,7 +57,7 @@ export class SingleView {
 
 const ROWS = new WeakMap()
 
-// A stamp as the viewer takes it: always the same object, which is how the viewer knows it again.
+// A cutout as the viewer takes it: always the same object, which is how the viewer knows it again.
 export function asRow(entry) {
   if (!ROWS.has(entry)) { ROWS.set(entry, {id: entry.token, index: entry.token, version: ""}) }
   return ROWS.get(entry)

@@ -1,4 +1,4 @@
-// The labeling desk: puts stamps, keys, panel and outbox together.
+// The labeling view: puts cutouts, keys, panel and outbox together.
 
 import { Connection } from "../http/connection.js"
 import { ConnectionBar } from "../http/connection_bar.js"
@@ -19,7 +19,7 @@ import { asRow, SingleView, STAMPS_AHEAD, STAMPS_BEHIND } from "./single.js"
 
 const FIGURES_EVERY = 10
 
-class LabelDesk {
+class LabelingView {
   constructor(model, start) {
     this.start = start
     this.session = start.session
@@ -87,10 +87,10 @@ class LabelDesk {
       h("button", {type: "button", onclick: () => this.setMode(false)}, "One at a time"),
       h("button", {type: "button", onclick: () => this.setMode(true)}, "Mosaic"))
     this.notices = h("div", {className: "notices", role: "status"}, this.bar.node, this.unsaved.refused)
-    this.stage = h("section", {className: "viewer desk-stage", "aria-label": "Cutout"},
+    this.stage = h("section", {className: "viewer view-stage", "aria-label": "Cutout"},
       this.single.node, this.mosaic.node, this.end.node)
-    this.node = h("div", {className: "desk label-desk"},
-      h("header", {className: "desk-head"}, h("a", {href: "label"}, "Sessions"),
+    this.node = h("div", {className: "work-view labeling-view"},
+      h("header", {className: "view-head"}, h("a", {href: "label"}, "Sessions"),
         h("h2", {title: this.session.name}, this.session.name),
         h("span", {className: "chip"}, this.session.blind ? "blind" : "scores shown"),
         h("span", {className: "spacer"}), this.unsaved.node, this.modes,
@@ -98,7 +98,7 @@ class LabelDesk {
         text("Keys ", "?", () => this.keyboard.toggleHelp())),
       this.notices, h("div", {className: "label-columns"}, this.stage, this.panel.node), this.chooser.dialog)
     this.keyboard = null
-    // A key held down gives one grade; after a click, keys are the desk's again.
+    // A key held down gives one grade; after a click, keys are the view's again.
     this.onRepeat = (event) => {
       if (event.repeat && (this.graded.has(event.key) || this.pause.on)) {
         event.stopImmediatePropagation()
@@ -166,7 +166,7 @@ class LabelDesk {
 
   get view() { return this.mosaicOn ? this.mosaic : this.single }
 
-  // The stamp that keys are about.
+  // The cutout that keys are about.
   get target() { return this.mosaicOn ? this.mosaic.focused : this.queue.current }
 
   // --- what the grader does -----------------------------------------------------------------------
@@ -176,7 +176,7 @@ class LabelDesk {
       shown_ms: Math.round(this.view.shownMs), view: this.view.record, ...more}
   }
 
-  // Say something of stamps in one stroke, that one undo takes back.
+  // Say something of cutouts in one stroke, that one undo takes back.
   stroke(kind, entries, more = {}) {
     const said = entries.map((entry) => ({entry, before: entry.said, event: this.event(kind, entry, more)}))
     for (const {entry, event} of said) { this.queue.say(entry, event) }
@@ -341,7 +341,7 @@ class LabelDesk {
     return this.mosaic.show(ahead.slice(0, size), ahead.slice(size))
   }
 
-  // More stamps have come: show the first where there was none.
+  // More cutouts have come: show the first where there was none.
   arrived() {
     if (this.queue.failed) { this.connection.lost() }
     if (this.node !== undefined && (!this.end.node.hidden || (this.mosaicOn && this.mosaic.entries.length < this.mosaic.size
@@ -410,7 +410,7 @@ class LabelDesk {
 }
 
 export function render({model}) {
-  const desk = new LabelDesk(model, model.start)
-  model.on("remove", () => desk.remove())
-  return desk.node
+  const view = new LabelingView(model, model.start)
+  model.on("remove", () => view.remove())
+  return view.node
 }

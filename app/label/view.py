@@ -1,4 +1,4 @@
-"""The labeling desk: stamps, keys and an outbox of grades, in one component of the browser.
+"""The labeling view: cutouts, keys and an outbox of grades, in one component of the browser.
 
 The script talks with :mod:`lens_triage.app.label.handlers`, not over Bokeh's connection, so that
 grading goes on, and no grade is lost, while that is gone.
@@ -18,8 +18,8 @@ from lens_triage.app.viewer.start import VIEWER_STYLES, image_start
 _STYLES = ("widgets/view.css", *VIEWER_STYLES, "label/view.css")
 
 
-class LabelDesk(JSComponent):
-    """The desk; ``start`` is what :meth:`~.service.LabelService.start` returned."""
+class LabelingView(JSComponent):
+    """The view; ``start`` is what :meth:`~.service.LabelService.start` returned."""
 
     start = param.Dict(default={})
 

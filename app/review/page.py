@@ -9,7 +9,7 @@ from lens_triage.app.review.events import workspace_mark
 from lens_triage.app.review.handlers import review_service
 from lens_triage.app.review.inspection import panel_start
 from lens_triage.app.review.samp import follow, samp_link
-from lens_triage.app.review.view import ReviewDesk
+from lens_triage.app.review.view import ReviewView
 from lens_triage.app.shell import Body, shell
 from lens_triage.app.visits import current_visit
 
@@ -29,7 +29,7 @@ def page(context: AppContext) -> Body:
         **panel_start(grader),
         "workspace": workspace_mark(context),
     }
-    desk = ReviewDesk(start=start, sizing_mode="stretch_both", margin=0)
-    stop = follow(samp_link(context.workspace), context, desk.push)
+    view = ReviewView(start=start, sizing_mode="stretch_both", margin=0)
+    stop = follow(samp_link(context.workspace), context, view.push)
     visit.on_leave(stop)
-    return shell("Review", desk, context=context, heading=False)
+    return shell("Review", view, context=context, heading=False)

@@ -54,7 +54,7 @@ function store(name, value) {
 const FOLDED = new Set(recall(FOLD_STORE, []))
 
 export class SidePanel {
-  // `host`: what the panels need of the desk: start, catalogs, frame (the node of the large picture), and
+  // `host`: what the panels need of the view: start, catalogs, frame (the node of the large picture), and
   // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), isPast();
   // and the outbox of grades, null while nobody is signed in.
   constructor(host) {

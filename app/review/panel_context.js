@@ -51,7 +51,7 @@ export class ContextPanel {
     const group = (title, isLens) => {
       const some = found.filter((one) => one.is_lens === isLens)
       return h("div", {className: "alike"}, h("h4", {}, title), some.length
-        ? h("div", {className: "stamps"}, some.map((one) => this.stamp(one)))
+        ? h("div", {className: "cutouts"}, some.map((one) => this.cutout(one)))
         : h("p", {className: "faint"}, "none is labeled"))
     }
     const out = left_out ? `; ${formatCount(left_out)} more are left out` : ""
@@ -59,10 +59,10 @@ export class ContextPanel {
       `Nearest of ${formatCount(n_labeled)} labeled candidates${out}, by the cosine of embeddings of ${member}.`)]
   }
 
-  stamp(one) {
+  cutout(one) {
     const catalog = this.host.catalogs.get(one.catalog_id)
     if (catalog === undefined) { return null }
-    return h("a", {className: "stamp", href: `review?candidate=${one.id}`,
+    return h("a", {className: "cutout", href: `review?candidate=${one.id}`,
       title: `${one.object_id}, ${one.catalog}: similarity ${one.similarity.toFixed(3)}`},
     picture({src: tileUrl(catalog, one, null, {preset: "auto"}, 96), alt: one.object_id, loading: "lazy", width: 64, height: 64}),
     h("span", {}, one.similarity.toFixed(2)))

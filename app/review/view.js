@@ -1,4 +1,4 @@
-// The desk: the list, the viewer and the panels beside it, and the talk with the server.
+// The view: the list, the viewer and the panels beside it, and the talk with the server.
 
 import { Connection } from "../http/connection.js"
 import { ConnectionBar } from "../http/connection_bar.js"
@@ -20,7 +20,7 @@ import { RankingWalk } from "./walk.js"
 
 const ADDRESS_PAUSE_MS = 150
 
-class ReviewDesk {
+class ReviewView {
   constructor(model, start) {
     this.model = model
     this.start = start
@@ -108,7 +108,7 @@ class ReviewDesk {
         this.previousPage, this.nextPage, this.charts.button, this.exports.node),
       this.table.node, this.emptyList.node,
       h("div", {className: "list-foot"}, this.unsaved.node, this.waitingNote, this.emptyList.link), this.charts.node)
-    this.node = h("div", {className: "desk"}, this.filters.node, this.notices,
+    this.node = h("div", {className: "work-view"}, this.filters.node, this.notices,
       h("div", {className: "columns"}, this.list_, this.candidate.node, this.side.node), this.keyboard.dialog)
   }
 
@@ -346,7 +346,7 @@ class ReviewDesk {
 }
 
 export function render({model}) {
-  const desk = new ReviewDesk(model, model.start)
-  model.on("remove", () => desk.remove())
-  return desk.node
+  const view = new ReviewView(model, model.start)
+  model.on("remove", () => view.remove())
+  return view.node
 }

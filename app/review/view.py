@@ -1,4 +1,4 @@
-"""The review desk: ranked table, viewer and scores, in one component of the browser.
+"""The review view: ranked table, viewer and scores, in one component of the browser.
 
 The script owns the keyboard and shows the next candidate at once, from pictures that it has
 fetched ahead. It asks :mod:`lens_triage.app.review.handlers` for rows, counts and details, and
@@ -28,8 +28,8 @@ _STYLES = (
 )
 
 
-class ReviewDesk(JSComponent):
-    """The desk; ``start`` is what :meth:`ReviewService.start` returned."""
+class ReviewView(JSComponent):
+    """The view; ``start`` is what :meth:`ReviewService.start` returned."""
 
     start = param.Dict(default={})
 

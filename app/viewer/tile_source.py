@@ -94,7 +94,7 @@ class _OpenCatalog:
     store: CutoutStore
     noise: SkyNoise
     rgb_bands: tuple[str, ...] | None
-    stamp: tuple[int, int]
+    fingerprint: tuple[int, int]
 
 
 class TileSource:
@@ -118,15 +118,15 @@ class TileSource:
             status = (folder / "catalog.json").stat()
         except (BadInputError, OSError):
             raise NotFoundError(f"There is no catalog {name!r} with cutouts.") from None
-        stamp = (status.st_mtime_ns, status.st_ino)
+        fingerprint = (status.st_mtime_ns, status.st_ino)
         with self._lock:
             found = self._open.get(name)
-            if found is None or found.stamp != stamp:
+            if found is None or found.fingerprint != fingerprint:
                 store = CutoutStore(folder)
                 if not len(store):
                     raise NotFoundError(f"Catalog {name!r} has no cutouts yet.")
                 bands = self._survey_bands(store.geometry)
-                found = _OpenCatalog(store, catalog_noise(store), bands, stamp)
+                found = _OpenCatalog(store, catalog_noise(store), bands, fingerprint)
                 self._open[name] = found
             elif index >= len(found.store):
                 found.store.refresh()
@@ -141,7 +141,7 @@ class TileSource:
     def sha256(self, name: str, index: int) -> str:
         """Hash of a cutout's pixels."""
         opened = self.catalog(name, index)
-        key = (name, opened.stamp, index)
+        key = (name, opened.fingerprint, index)
         with self._lock:
             if key in self._hashes:
                 self._hashes.move_to_end(key)
@@ -191,7 +191,7 @@ class TileSource:
         if layer == "snr":
             flux = above_sky(cutout, opened.noise)
         else:
-            key = (name, opened.stamp, index)
+            key = (name, opened.fingerprint, index)
             flux = self._residuals.get(key, cutout, geometry, opened.noise)
             if layer == "residual":
                 return flux

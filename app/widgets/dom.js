@@ -1,4 +1,4 @@
-// Building blocks of the review desk: elements, numbers, waiting.
+// Building blocks of the review view: elements, numbers, waiting.
 
 // An element with properties, attributes (aria-*, data-*, role, ...) and children. Text is always
 // set as text, never as markup.

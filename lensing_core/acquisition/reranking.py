@@ -22,7 +22,7 @@ def rerank_open_queues(session: Session, ensemble: Ensemble) -> dict[str, int]:
 
     Candidates that anybody has touched in the session keep their places, and so do those of
     sessions whose queue does not go by scores, or whose candidates the ensemble has not all scored.
-    No candidate enters or leaves a queue, so that a grade on its way still finds its stamp.
+    No candidate enters or leaves a queue, so that a grade on its way still finds its cutout.
 
     Returns
     -------

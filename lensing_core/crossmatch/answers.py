@@ -14,7 +14,7 @@ from typing import Any
 
 from lensing_core.disk import replacing
 
-_STAMP = "%Y%m%dT%H%M%S%f"
+_TIME_FORMAT = "%Y%m%dT%H%M%S%f"
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class AnswerCache:
         """The newest answer to a request, and when it was given."""
         key = self.key(request)
         for path in sorted(self._folder.glob(f"{key}-*.json.gz"), reverse=True):
-            stamp = path.name.removeprefix(f"{key}-").removesuffix(".json.gz")
-            when = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+            cutout = path.name.removeprefix(f"{key}-").removesuffix(".json.gz")
+            when = datetime.strptime(cutout, _TIME_FORMAT).replace(tzinfo=UTC)
             if self._not_before is not None and when < self._not_before:
                 return None
             stored = json.loads(gzip.decompress(path.read_bytes()))
@@ -81,7 +81,7 @@ class AnswerCache:
         """Keep an answer; a file appears whole or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC)
-        path = self._folder / f"{self.key(request)}-{now.strftime(_STAMP)}.json.gz"
+        path = self._folder / f"{self.key(request)}-{now.strftime(_TIME_FORMAT)}.json.gz"
         data = json.dumps({"request": dict(request), "answer": asdict(answer)}).encode()
         with replacing(path) as part, part.open("wb") as stream:
             stream.write(gzip.compress(data, mtime=0))

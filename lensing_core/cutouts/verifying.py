@@ -61,13 +61,13 @@ def find_faults(
             path = folder / Path(name).name
             try:
                 status = path.stat()
-                stamp: list[int | str] = [status.st_size, status.st_mtime_ns, digest]
-                if seen.get(name) != stamp:
+                fingerprint: list[int | str] = [status.st_size, status.st_mtime_ns, digest]
+                if seen.get(name) != fingerprint:
                     with path.open("rb") as stream:
                         if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
                             faults.append(ShardFault(path, "its content has changed"))
                             continue
-                right[name] = stamp
+                right[name] = fingerprint
             except FileNotFoundError:
                 faults.append(ShardFault(path, "it is missing"))
             except OSError as error:

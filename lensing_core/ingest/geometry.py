@@ -154,7 +154,7 @@ def regrid_psf(
     if same_scale(scale_in_arcsec, scale_out_arcsec):
         out = crop_or_pad(finite, size_px, fill=0)
     else:
-        # Zeros around the stamp are true values of a PSF, so that its edge is no missing data.
+        # Zeros around the cutout are true values of a PSF, so that its edge is no missing data.
         margin = int(np.ceil(size_px * scale_out_arcsec / scale_in_arcsec)) + 1
         out = regrid(np.pad(finite, margin), scale_in_arcsec, size_px, scale_out_arcsec)
     total = float(out.sum(dtype=np.float64))

@@ -1,7 +1,7 @@
 """Labeling sessions: who sees which candidate in which order, what was said, and what it comes to.
 
 :mod:`.order` is pure; :mod:`.gold` chooses objects whose answer is known; :mod:`.creation` makes a
-session; :class:`~.desk.Desk` is a grader's view of it; :mod:`.recording` takes events;
+session; :class:`~.grader_view.GraderView` is a grader's view of it; :mod:`.recording` takes events;
 :mod:`.summary` counts.
 """
 
@@ -11,7 +11,7 @@ from lensing_core.labeling.creation import (
     create_session,
     create_tutorial,
 )
-from lensing_core.labeling.desk import Desk, open_desk
+from lensing_core.labeling.grader_view import GraderView, open_grader_view
 from lensing_core.labeling.options import SessionOptions
 from lensing_core.labeling.order import Slot, grader_order
 from lensing_core.labeling.recording import Outcome, record
@@ -19,8 +19,8 @@ from lensing_core.labeling.summary import GraderFigures, SessionSummary, list_se
 from lensing_core.store.label_sessions import get_session
 
 __all__ = [
-    "Desk",
     "GraderFigures",
+    "GraderView",
     "NewSession",
     "Outcome",
     "SessionOptions",
@@ -32,7 +32,7 @@ __all__ = [
     "get_session",
     "grader_order",
     "list_sessions",
-    "open_desk",
+    "open_grader_view",
     "record",
     "summarize",
 ]

@@ -1,7 +1,7 @@
 """Objects whose answer is known: gold standards mixed into a session, and those of the tutorial.
 
 They come from labeled catalogs whose pictures look like the session's by everything but their
-content: same survey, bands, size, pixels and orientation. What a page is told of a stamp is then
+content: same survey, bands, size, pixels and orientation. What a page is told of a cutout is then
 the same for both.
 """
 

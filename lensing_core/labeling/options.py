@@ -24,7 +24,7 @@ class SessionOptions:
     seed : int
         Of the orders and of the choice of gold.
     gold_fraction : float
-        Share of the stamps whose answer is known, 0 to 0.5.
+        Share of the cutouts whose answer is known, 0 to 0.5.
     repeat_fraction : float
         Share of the queue that each grader sees a second time, 0 to 0.5.
     feedback : bool

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 REPEAT_DISTANCE = 30
-"""Stamps at least between an object and its repeat, in sessions long enough."""
+"""Cutouts at least between an object and its repeat, in sessions long enough."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One stamp to grade: an item of the session, and whether the grader has seen it before."""
+    """One cutout to grade: an item of the session, and whether the grader has seen it before."""
 
     position: int
     is_repeat: bool = False
@@ -32,11 +32,11 @@ def grader_order(
     shuffled: bool,
     repeat_fraction: float,
 ) -> list[Slot]:
-    """The stamps of a session as one grader sees them.
+    """The cutouts of a session as one grader sees them.
 
     Gold objects stand one in each of equal parts of the session, anywhere in it, also where the
     queue itself is not shuffled. A repeat stands at any place that is :data:`REPEAT_DISTANCE`
-    stamps or more (a third of a short session) behind its object; gold is never repeated.
+    cutouts or more (a third of a short session) behind its object; gold is never repeated.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def grader_order(
     repeated: list[int] = rng.choice(early, n_repeats, replace=False).tolist() if n_repeats else []
     slots = [(float(place), Slot(position)) for place, position in enumerate(mixed)]
     for place in sorted(repeated):
-        # Behind the stamp of a whole number; the fraction keeps two repeats there apart.
+        # Behind the cutout of a whole number; the fraction keeps two repeats there apart.
         behind = rng.integers(place + distance, n) + rng.uniform(0.01, 0.99)
         slots.append((float(behind), Slot(mixed[place], is_repeat=True)))
     return [slot for _, slot in sorted(slots, key=lambda pair: pair[0])]

@@ -6,7 +6,7 @@ The forms, with the program that writes them:
   subclassification, ra, dec, ...``; ``Empty`` or ``None`` until graded. Its own summary counts
   SL, ML, FL, NL as 3, 2, 1, 0.
 - Qt-stamp-visualizer, mosaic: ``file_name, classification, grid_pos, page, time``; 1.0 for a marked
-  stamp, 0.0 for all others, those of pages that were never opened too.
+  cutout, 0.0 for all others, those of pages that were never opened too.
 - Visualization-tool (esavary): ``file_name, classification, subclassification, comment``, or lines
   without a header: name and grade, or name, class, subclass and comment.
 - Astronomaly (Lochner, Bassett 2021): ``ml_scores.csv``, an index without a name and

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from lensing_core.errors import BadInputError, LensTriageError, PolicyError
-from lensing_core.labeling.desk import Desk, Stamp
+from lensing_core.labeling.grader_view import GraderView, SessionCutout
 from lensing_core.store import Session
 from lensing_core.store.label_events import CLOCKS_DIFFER, NewEvent, build_event
 from lensing_core.store.label_sessions import get_session
@@ -24,12 +24,12 @@ class Outcome:
 
     uuid: str
     refused: str = ""
-    stamp: Stamp | None = None
+    cutout: SessionCutout | None = None
     graded: bool = False
     is_lens: int | None = None
 
 
-def record(session: Session, desk: Desk, events: Sequence[Any]) -> list[Outcome]:
+def record(session: Session, view: GraderView, events: Sequence[Any]) -> list[Outcome]:
     """Check events and write those that are right; acknowledge after the transaction has ended.
 
     An event that is in the log already counts as written. One that is refused keeps none of the
@@ -38,10 +38,10 @@ def record(session: Session, desk: Desk, events: Sequence[Any]) -> list[Outcome]
     Parameters
     ----------
     session : Session
-    desk : Desk
+    view : GraderView
         Of the grader who sent them.
     events : sequence
-        As the page sent them, unchecked: objects with ``token`` of the stamp and the fields of
+        As the page sent them, unchecked: objects with ``token`` of the cutout and the fields of
         :func:`~lensing_core.store.label_events.build_event`.
 
     Returns
@@ -50,31 +50,31 @@ def record(session: Session, desk: Desk, events: Sequence[Any]) -> list[Outcome]
         One for each event, in order.
     """
     uuids = [uuid_of(event, place) for place, event in enumerate(events, start=1)]
-    known = known_uuids(session, desk.grader_id, uuids)
-    found = get_session(session, desk.session_id)
+    known = known_uuids(session, view.grader_id, uuids)
+    found = get_session(session, view.session_id)
     outcomes: list[Outcome] = []
     new: list[NewEvent] = []
     coming: dict[str, int] = {}
     for uuid, event in zip(uuids, events, strict=True):
         if uuid in known:
-            outcomes.append(Outcome(uuid, stamp=desk.by_token.get(str(event.get("token")))))
+            outcomes.append(Outcome(uuid, cutout=view.by_token.get(str(event.get("token")))))
             continue
         try:
             if not isinstance(event, Mapping):
                 raise BadInputError("An event is an object; this one is not.")
-            stamp = desk.stamp(str(event.get("token", "")))
-            made = _event(desk, found, stamp, event)
+            cutout = view.cutout(str(event.get("token", "")))
+            made = _event(view, found, cutout, event)
             if made.undoes is not None:
-                _check_undo(session, desk, made, coming)
+                _check_undo(session, view, made, coming)
         except LensTriageError as error:
             outcomes.append(Outcome(uuid, refused=sentence_of(error)))
         else:
             new.append(made)
             coming[uuid] = made.candidate_id
             graded = made.grade is not None
-            outcomes.append(Outcome(uuid, stamp=stamp, graded=graded, is_lens=made.is_lens))
+            outcomes.append(Outcome(uuid, cutout=cutout, graded=graded, is_lens=made.is_lens))
     written = append_events(session, new) if new else []
-    strangers = {row.uuid for row in written if row.grader_id != desk.grader_id}
+    strangers = {row.uuid for row in written if row.grader_id != view.grader_id}
     return [
         Outcome(o.uuid, refused="Its UUID is another grader's.") if o.uuid in strangers else o
         for o in outcomes
@@ -93,19 +93,21 @@ def sentence_of(error: LensTriageError) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _event(desk: Desk, found: LabelSession, stamp: Stamp, sent: Mapping[str, Any]) -> NewEvent:
+def _event(
+    view: GraderView, found: LabelSession, cutout: SessionCutout, sent: Mapping[str, Any]
+) -> NewEvent:
     event = build_event(
         sent,
-        scheme=desk.scheme,
-        grader_id=desk.grader_id,
-        candidate_id=stamp.candidate_id,
-        session_id=desk.session_id,
-        is_repeat=stamp.is_repeat,
-        is_gold=stamp.answer is not None,
+        scheme=view.scheme,
+        grader_id=view.grader_id,
+        candidate_id=cutout.candidate_id,
+        session_id=view.session_id,
+        is_repeat=cutout.is_repeat,
+        is_gold=cutout.answer is not None,
         visible={
-            "blind": desk.options.blind,
-            "feedback": desk.options.feedback,
-            "ensemble_id": None if desk.options.blind else desk.ensemble_id,
+            "blind": view.options.blind,
+            "feedback": view.options.feedback,
+            "ensemble_id": None if view.options.blind else view.ensemble_id,
         },
     )
     _check_open(found, event)
@@ -134,7 +136,9 @@ def _check_open(found: LabelSession, event: NewEvent) -> None:
         )
 
 
-def _check_undo(session: Session, desk: Desk, event: NewEvent, coming: Mapping[str, int]) -> None:
+def _check_undo(
+    session: Session, view: GraderView, event: NewEvent, coming: Mapping[str, int]
+) -> None:
     """Raise BadInputError unless an undo names an event of its grader, session and object."""
     if event.undoes is not None and event.undoes in coming:
         mine = coming[event.undoes] == event.candidate_id
@@ -142,7 +146,7 @@ def _check_undo(session: Session, desk: Desk, event: NewEvent, coming: Mapping[s
         target = find_event(session, event.undoes)
         mine = target is not None and (
             (target.grader_id, target.candidate_id, target.session_id)
-            == (desk.grader_id, event.candidate_id, desk.session_id)
+            == (view.grader_id, event.candidate_id, view.session_id)
         )
     if not mine:
         raise BadInputError(f"Undo {event.uuid}: there is no such event of yours in this session.")

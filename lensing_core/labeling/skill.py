@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lensing_core.consensus import REJECT_REASONS
-from lensing_core.labeling.desk import standing_of
+from lensing_core.labeling.grader_view import standing_of
 from lensing_core.proportions import Proportion
 from lensing_core.store import Session
 from lensing_core.store.label_sessions import SessionEvent, answers_of_all, events_on_gold

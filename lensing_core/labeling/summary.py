@@ -1,4 +1,4 @@
-"""What a session has come to: counts, seconds a stamp, agreement on repeats, skill on gold.
+"""What a session has come to: counts, seconds a cutout, agreement on repeats, skill on gold.
 
 Fractions carry exact binomial (Clopper-Pearson) 95 % intervals.
 """
@@ -12,7 +12,7 @@ from datetime import datetime
 
 import numpy as np
 
-from lensing_core.labeling.desk import Standing, standing_of
+from lensing_core.labeling.grader_view import Standing, standing_of
 from lensing_core.proportions import Proportion
 from lensing_core.store import Session
 from lensing_core.store.label_sessions import (
@@ -28,7 +28,7 @@ from lensing_core.store.label_sessions import (
 from lensing_core.store.tables import Grader, LabelSession
 
 PAUSE_S = 120.0
-"""Longer on one stamp is a pause, and counts for no pace."""
+"""Longer on one cutout is a pause, and counts for no pace."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class GraderFigures:
     Attributes
     ----------
     n_done, n_skipped, n_flagged : int
-        Stamps graded (repeats and gold included), skipped and flagged.
+        Cutouts graded (repeats and gold included), skipped and flagged.
     grades : dict
         Number of objects of the queue by grade, repeats and gold left out.
     seconds : float or None
-        Median seconds on screen of a stamp that was graded, pauses left out.
+        Median seconds on screen of a cutout that was graded, pauses left out.
     recent_seconds : float or None
         Of the last 50.
     repeats : Proportion

@@ -33,7 +33,7 @@ class TeamGrader:
     n_votes : int
         Candidates with a standing vote.
     seconds : float or None
-        Mean of the sessions' median seconds a stamp, weighed by stamps.
+        Mean of the sessions' median seconds a cutout, weighed by cutouts.
     repeats : Proportion
         Blind repeats that got the same grade.
     gold_lenses, gold_others : Proportion
@@ -56,7 +56,7 @@ class TeamGrader:
 
     @property
     def per_hour(self) -> float | None:
-        """Stamps an hour at that pace."""
+        """Cutouts an hour at that pace."""
         return 3600 / self.seconds if self.seconds else None
 
 
@@ -116,7 +116,7 @@ def _graders(
         if not mine and not n_votes[key]:
             continue
         paced = [(f.seconds, f.n_done) for f in mine if f.seconds is not None]
-        stamps = sum(n for _, n in paced)
+        cutouts = sum(n for _, n in paced)
         lens_seen, other_seen = seen.get(key, (float("nan"), float("nan")))
         result.append(
             TeamGrader(
@@ -124,7 +124,7 @@ def _graders(
                 grader.name,
                 grader.role,
                 n_votes[key],
-                sum(s * n for s, n in paced) / stamps if stamps else None,
+                sum(s * n for s, n in paced) / cutouts if cutouts else None,
                 Proportion(sum(f.repeats.found for f in mine), sum(f.repeats.total for f in mine)),
                 Proportion(
                     sum(f.gold_lenses.found for f in mine), sum(f.gold_lenses.total for f in mine)

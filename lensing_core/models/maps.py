@@ -70,7 +70,7 @@ def _file(workspace: Workspace, model: str) -> Path:
     return workspace.cache / "maps" / f"{check_slug(model, what='Model')}.npz"
 
 
-def _stamp(paths: dict[str, Path]) -> dict[str, list[int]]:
+def _fingerprint(paths: dict[str, Path]) -> dict[str, list[int]]:
     return {c: [(s := path.stat()).st_size, s.st_mtime_ns] for c, path in sorted(paths.items())}
 
 
@@ -78,7 +78,7 @@ def _kept(workspace: Workspace, model: str, paths: dict[str, Path]) -> Embedding
     try:
         with np.load(_file(workspace, model), allow_pickle=False) as stored:
             about = json.loads(str(stored["about"]))
-            if about["of"] != _stamp(paths):
+            if about["of"] != _fingerprint(paths):
                 return None
             places = {c: stored[f"catalog-{c}"] for c in paths}
             return EmbeddingMap(model, about["explained"], places)
@@ -87,7 +87,7 @@ def _kept(workspace: Workspace, model: str, paths: dict[str, Path]) -> Embedding
 
 
 def _make(workspace: Workspace, model: str, paths: dict[str, Path]) -> EmbeddingMap:
-    stamp = _stamp(paths)
+    fingerprint = _fingerprint(paths)
     found = {c: stored_output(path) for c, path in paths.items()}
     tables = {c: table for c, table in found.items() if table is not None}
     if not tables:
@@ -98,7 +98,7 @@ def _make(workspace: Workspace, model: str, paths: dict[str, Path]) -> Embedding
     )
     target = _file(workspace, model)
     target.parent.mkdir(parents=True, exist_ok=True)
-    about = json.dumps({"of": stamp, "explained": made.explained})
+    about = json.dumps({"of": fingerprint, "explained": made.explained})
     arrays: dict[str, Any] = {f"catalog-{c}": places for c, places in made.places.items()}
     with replacing(target) as beside, beside.open("wb") as stream:
         np.savez(stream, about=np.array(about), **arrays)

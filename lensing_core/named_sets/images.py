@@ -5,7 +5,7 @@
 - Bologna challenges (Metcalf et al. 2019, A&A 625, A119): simulated, with labels.
 - Galaxy Zoo (Willett et al. 2013; Walmsley et al. 2022): vote tables; rings, mergers, spirals and
   edge-on disks are hard negatives, with their class as the reject reason.
-- Space Warps (Marshall et al. 2016; More et al. 2016): stamps with the mean grade of experts.
+- Space Warps (Marshall et al. 2016; More et al. 2016): cutouts with the mean grade of experts.
 """
 
 from __future__ import annotations

@@ -175,25 +175,25 @@ def _read_fits(path: Path) -> tuple[Float32Array, float, tuple[float, ...]]:
 
 
 def isolate(
-    stamp: Float32Array, *, least_snr: float, side_px: int, blur_px: float = 1.0
+    cutout: Float32Array, *, least_snr: float, side_px: int, blur_px: float = 1.0
 ) -> Float32Array | None:
-    """The galaxy at the center of a stamp, cut free; None where there is none fit to be lensed.
+    """The galaxy at the center of a cutout, cut free; None where there is none fit to be lensed.
 
     Left out are galaxies whose brightest pixel lies below ``least_snr`` after the blur, that are
-    cut by an edge, or off the center by more than an eighth of the stamp. Beyond the isophote of
+    cut by an edge, or off the center by more than an eighth of the cutout. Beyond the isophote of
     :data:`EDGE_SIGMA` light fades to 0, so that no noise and no edge is lensed.
 
     Parameters
     ----------
-    stamp : ndarray of shape (channel, y, x)
+    cutout : ndarray of shape (channel, y, x)
     side_px : int
         Of the square that is returned, around the center of light.
     blur_px : float
         σ of a Gaussian blur that lowers the noise, well below the PSF of the survey to be painted.
     """
-    if not np.isfinite(stamp).all():
+    if not np.isfinite(cutout).all():
         return None
-    blurred = gaussian_filter(stamp.astype(np.float32), (0, blur_px, blur_px))
+    blurred = gaussian_filter(cutout.astype(np.float32), (0, blur_px, blur_px))
     edge = np.concatenate([blurred[:, 0], blurred[:, -1], blurred[..., 0], blurred[..., -1]], 1)
     sky = np.median(edge, axis=1)[:, None, None]
     sigma = 1.4826 * np.median(np.abs(edge - sky[:, 0]), axis=1)[:, None, None]

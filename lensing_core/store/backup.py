@@ -16,7 +16,7 @@ from lensing_core.store.failures import sentence_of
 from lensing_core.store.use import alone
 from lensing_core.workspace import Workspace
 
-_STAMP = "%Y%m%dT%H%M%S%fZ"
+_TIME_FORMAT = "%Y%m%dT%H%M%S%fZ"
 _PAGES_A_STEP = 4096  # between steps other writers get their turn
 _BESIDE = ("-wal", "-shm")
 
@@ -65,7 +65,7 @@ def backup_database(workspace: Workspace) -> Backup:
     """
     _require_file(workspace, "back it up")
     now = datetime.now(UTC)
-    path = workspace.backups / f"triage-{now.strftime(_STAMP)}.sqlite"
+    path = workspace.backups / f"triage-{now.strftime(_TIME_FORMAT)}.sqlite"
     require_space(workspace.backups, _size(workspace.database), "A backup of the database")
     try:
         make_private_folder(workspace.backups)
@@ -82,7 +82,9 @@ def list_backups(workspace: Workspace) -> list[Backup]:
     found = []
     for path in workspace.backups.glob("triage-*.sqlite"):
         try:
-            at = datetime.strptime(path.stem.removeprefix("triage-"), _STAMP).replace(tzinfo=UTC)
+            at = datetime.strptime(path.stem.removeprefix("triage-"), _TIME_FORMAT).replace(
+                tzinfo=UTC
+            )
         except ValueError:  # not one of ours
             continue
         found.append(Backup(path, at, path.stat().st_size))
@@ -181,7 +183,7 @@ def _set_aside(workspace: Workspace) -> Path | None:
     if not workspace.database.exists():
         return None
     make_private_folder(workspace.backups)
-    aside = workspace.backups / f"replaced-{datetime.now(UTC).strftime(_STAMP)}.sqlite"
+    aside = workspace.backups / f"replaced-{datetime.now(UTC).strftime(_TIME_FORMAT)}.sqlite"
     # The write-ahead log first: without it the file would be an older state of itself.
     for suffix in _BESIDE:
         beside = workspace.database.with_name(workspace.database.name + suffix)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lensing_core.store.database import Database
 
 
-class ChangeStamp:
+class ChangeFingerprint:
     """A value that differs after every commit, by whichever process; costs next to nothing.
 
     Calls must not overlap. The value means something only beside others of the same object: SQLite

@@ -85,7 +85,7 @@ def add_session(
     return made
 
 
-def event_stamp(session: Session) -> tuple[Any, ...]:
+def event_fingerprint(session: Session) -> tuple[Any, ...]:
     """Changes whenever something is graded, or a session is made, closed or opened again."""
     last = session.scalar(select(func.max(LabelEvent.id)))
     n_open = func.count().filter(LabelSession.status == "open")

@@ -15,7 +15,7 @@ _SECRET_BYTES = 32
 def workspace_secret(workspace: Workspace) -> str:
     """The workspace's own random secret, made at the first call, readable by its user alone.
 
-    Signs who is signed in, makes the names of stamps in a session, and seals the log of labels.
+    Signs who is signed in, makes the names of cutouts in a session, and seals the log of labels.
 
     Raises
     ------

@@ -127,7 +127,7 @@ def votes_after(session: Session, last_event_id: int) -> list[NewerVotes]:
     return [NewerVotes(candidate_id, float(share), n) for candidate_id, share, n in rows]
 
 
-def votes_stamp(session: Session) -> tuple[Any, ...]:
+def votes_fingerprint(session: Session) -> tuple[Any, ...]:
     """Changes whenever a vote or the consensus does."""
     votes = session.execute(select(func.count(), func.max(Vote.event_id))).one()
     return (*votes, session.scalar(select(func.max(ConsensusChoice.joined_at))))

@@ -89,7 +89,7 @@ def advanced(workspace, run_id) -> str:
 
 
 def grade_one(workspace) -> int:
-    """Grade the first stamp of the only session; return how many votes there are."""
+    """Grade the first cutout of the only session; return how many votes there are."""
     context = AppContext.of(workspace)
     with open_database(context.workspace).session() as session:
         grader_named(session, "Ada")
@@ -97,9 +97,9 @@ def grade_one(workspace) -> int:
     service = LabelService(context)
     with open_database(context.workspace).session() as session:
         session_id = session.scalars(select(LabelSession.id)).one()
-    (stamp, *_) = service.queue(session_id, signed_in, 0)["items"]
+    (cutout, *_) = service.queue(session_id, signed_in, 0)["items"]
     event = {
-        "uuid": str(uuid4()), "kind": "grade", "token": stamp["token"], "grade": "A",
+        "uuid": str(uuid4()), "kind": "grade", "token": cutout["token"], "grade": "A",
         "given_at": datetime.now(UTC).isoformat(),
     }  # fmt: skip
     service.record(here, session_id, signed_in, [event])

@@ -22,7 +22,7 @@ from lens_triage.app.visits import Visit, begin_visit, current_visit, release
 from lens_triage.app.watch import Watch
 from lens_triage.app.widgets.live import live
 from lensing_core.store import open_database
-from lensing_core.store.changes import ChangeStamp
+from lensing_core.store.changes import ChangeFingerprint
 from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
 
@@ -77,15 +77,15 @@ def look(watch: Watch) -> None:
 
 
 def test_a_part_is_refreshed_after_a_change_alone(session):
-    stamps, refreshed = [1], []
-    watch = Watch(lambda: stamps[-1])
-    watch.follow(session.document, lambda: refreshed.append(stamps[-1]), period_ms=0)
+    cutouts, refreshed = [1], []
+    watch = Watch(lambda: cutouts[-1])
+    watch.follow(session.document, lambda: refreshed.append(cutouts[-1]), period_ms=0)
     look(watch)
     session.run()
     for _ in range(20):
         look(watch)
     assert session.run() == 0
-    stamps.append(2)
+    cutouts.append(2)
     look(watch)
     look(watch)  # the first waits still
     assert session.run() == 1
@@ -93,15 +93,15 @@ def test_a_part_is_refreshed_after_a_change_alone(session):
 
 
 def test_what_is_new_as_the_last_look_is_not_read_again(session):
-    stamps, refreshed = [1], []
-    watch = Watch(lambda: stamps[-1])
+    cutouts, refreshed = [1], []
+    watch = Watch(lambda: cutouts[-1])
     watch.follow(session.document, lambda: refreshed.append("first"), period_ms=0)
     look(watch)
     watch.follow(session.document, lambda: refreshed.append("second"), period_ms=0)
     look(watch)
     session.run()
     assert refreshed == ["first"]
-    stamps.append(2)
+    cutouts.append(2)
     look(watch)
     session.run()
     assert sorted(refreshed) == ["first", "first", "second"]
@@ -123,13 +123,13 @@ def test_nobody_in_sight_asks_nothing(session):
 def test_a_failing_database_is_logged_and_asked_again(session, caplog):
     answers = iter([OSError("locked"), 5])
 
-    def stamp():
+    def fingerprint():
         answer = next(answers)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    watch = Watch(stamp)
+    watch = Watch(fingerprint)
     watch.follow(session.document, lambda: None, period_ms=0)
     look(watch)
     assert "locked" in caplog.text
@@ -138,8 +138,8 @@ def test_a_failing_database_is_logged_and_asked_again(session, caplog):
 
 
 def test_what_a_page_follows_ends_with_it(session, monkeypatch):
-    stamps, refreshed = [0], []
-    watch = Watch(lambda: stamps[0])
+    cutouts, refreshed = [0], []
+    watch = Watch(lambda: cutouts[0])
     monkeypatch.setattr(watch_module, "_watch", watch)
     live(lambda: refreshed.append("first"), period_ms=0)
     visit = begin_visit({"tab": ["train"]})
@@ -151,7 +151,7 @@ def test_what_a_page_follows_ends_with_it(session, monkeypatch):
     visit.draw()
     assert refreshed == ["second"]
     release(session.context)
-    stamps[0] = 1
+    cutouts[0] = 1
     look(watch)
     assert session.run() == 0
 
@@ -173,18 +173,18 @@ def test_all_endings_are_called_once_though_one_fails(caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_every_commit_changes_the_stamp_and_reading_does_not(filled_workspace):
+def test_every_commit_changes_the_fingerprint_and_reading_does_not(filled_workspace):
     database = open_database(filled_workspace)
-    stamp = ChangeStamp(database)
-    first = stamp()
+    fingerprint = ChangeFingerprint(database)
+    first = fingerprint()
     with database.session() as session:
         session.query(Run).all()
-    assert stamp() == first
+    assert fingerprint() == first
     with database.session() as session:
         session.query(Run).first().activity = "on its way"
-    assert stamp() != first
-    stamp.close()
-    assert stamp() != first  # the count begins anew, and what happened between is not known
+    assert fingerprint() != first
+    fingerprint.close()
+    assert fingerprint() != first  # the count begins anew, and what happened between is not known
 
 
 @pytest.fixture(scope="module")

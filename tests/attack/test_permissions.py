@@ -48,7 +48,7 @@ from lens_triage.training.runner import runner
 from lens_triage.training.settings import SimulateSettings
 from lensing_core.acquisition import QueueEntry
 from lensing_core.errors import PolicyError
-from lensing_core.labeling import NewSession, create_session, open_desk
+from lensing_core.labeling import NewSession, create_session, open_grader_view
 from lensing_core.store import open_database
 from lensing_core.store.graders import get_grader, set_active, sign_in, workspace_secret
 from lensing_core.store.ranking_query import RankingQuery
@@ -284,8 +284,8 @@ def by_the_label_page(scene: Scene) -> str:
     session_id, grader_id = scene.session_id(OTHERS), scene.person.id if scene.person else 1
     with scene.database.session() as session:
         secret = workspace_secret(scene.context.workspace)
-        (stamp, *_) = open_desk(session, secret, session_id, grader_id).stamps
-    event = {"uuid": str(uuid4()), "kind": "grade", "token": stamp.token, "grade": "A",
+        (cutout, *_) = open_grader_view(session, secret, session_id, grader_id).cutouts
+    event = {"uuid": str(uuid4()), "kind": "grade", "token": cutout.token, "grade": "A",
              "given_at": datetime.now(UTC).isoformat()}  # fmt: skip
     sent = {"grader": grader_id, "events": [event]}
     return scene.request(f"/labeling/{session_id}/events", sent)

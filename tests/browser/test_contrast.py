@@ -120,7 +120,7 @@ def test_what_pages_say_can_be_read(
 
     # A page that says what went wrong, what waits and what was refused, all at once.
     page.goto(f"{server.url}/review")
-    page.wait_for_selector(".desk[data-shown]")
+    page.wait_for_selector(".work-view[data-shown]")
     parts = [page.locator(part) for part in (".columns", ".list-head", ".table-scroll", ".viewer")]
     places_before = [part.first.bounding_box() for part in parts]
     page.route("**/review/events", lambda route: route.fulfill(json=_refusal(route)))
@@ -163,7 +163,7 @@ def test_what_pages_say_can_be_read(
 
     # Label, at the end of a session.
     page.goto(f"{server.url}/label?session={places['short']}")
-    page.wait_for_selector(".desk[data-shown]")
+    page.wait_for_selector(".work-view[data-shown]")
     page.keyboard.press("x")
     expect(page.locator(".empty")).to_contain_text("You have seen every cutout")
     reader.reads(".empty *", "You have seen every cutout")
@@ -171,7 +171,7 @@ def test_what_pages_say_can_be_read(
 
     # Label, without a server.
     page.goto(f"{server.url}/label?session={places['session']}")
-    page.wait_for_selector(".desk[data-shown]")
+    page.wait_for_selector(".work-view[data-shown]")
     server.kill()
     page.keyboard.press("x")
     page.get_by_role("button", name="Mosaic").click()

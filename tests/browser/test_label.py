@@ -1,4 +1,4 @@
-"""The labeling desk in a real browser, on a server that is killed: no grade is lost or doubled."""
+"""The labeling view in a real browser, on a server that is killed: no grade is lost or doubled."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Campaign:
     def open(self, page: Page, session_id: str = "") -> None:
         address = f"{self.url}/label?session={session_id or self.session_id}"
         page.goto(address, timeout=60_000)
-        page.wait_for_selector(".desk[data-shown]", timeout=60_000)
+        page.wait_for_selector(".work-view[data-shown]", timeout=60_000)
 
     def events(self) -> list[LabelEvent]:
         with open_database(self.workspace).session() as session:
@@ -88,7 +88,7 @@ def campaign(workspace: Workspace, tmp_path: Path) -> Iterator[Callable[..., Cam
 
 
 def all_sent(page: Page) -> None:
-    expect(page.locator(".desk")).to_have_attribute("data-unsent", "0", timeout=40_000)
+    expect(page.locator(".work-view")).to_have_attribute("data-unsent", "0", timeout=40_000)
 
 
 def test_no_grade_is_lost_when_the_server_is_killed(campaign, page, faults, screenshot) -> None:
@@ -122,7 +122,7 @@ def test_no_grade_is_lost_when_the_server_is_killed(campaign, page, faults, scre
     assert night.said() == expected
     events = night.events()
     assert events[5].undoes == events[4].uuid
-    assert events[6].candidate_id == events[4].candidate_id  # undo went back to that stamp
+    assert events[6].candidate_id == events[4].candidate_id  # undo went back to that cutout
     assert all(event.shown_ms is not None for event in events)
     assert events[0].view["mode"] == "single"
     assert events[0].visible["blind"]
@@ -219,7 +219,7 @@ def test_keys_reasons_notes_and_mosaic(campaign, page, screenshot) -> None:
     all_sent(page)
     assert night.said()[-1] == ("grade", "X")
     page.reload()  # keys are the grader's, wherever they sign in
-    page.wait_for_selector(".desk[data-shown]", timeout=60_000)
+    page.wait_for_selector(".work-view[data-shown]", timeout=60_000)
     expect(page.locator(".grade kbd").last).to_have_text("g")
 
     page.get_by_role("button", name="Mosaic").click()
@@ -291,7 +291,7 @@ def test_the_board_makes_sessions_and_the_tutorial_explains(
         made = session.scalars(sa.select(LabelSession).where(LabelSession.name == "second night"))
         assert made.one().created_by is not None
     page.get_by_role("button", name="Tutorial").click()
-    page.wait_for_selector(".desk[data-shown]", timeout=60_000)
+    page.wait_for_selector(".work-view[data-shown]", timeout=60_000)
     with open_database(night.workspace).session() as session:
         tutorial = session.scalars(
             sa.select(LabelSession).where(LabelSession.name == "Tutorial")
@@ -302,27 +302,27 @@ def test_the_board_makes_sessions_and_the_tutorial_explains(
             )
         ).one()
         assert session.scalars(sa.select(Catalog).where(Catalog.name == "simulated")).one()
-    first = page.locator(".desk").get_attribute("data-shown")
+    first = page.locator(".work-view").get_attribute("data-shown")
     page.keyboard.press("l" if answer else "n")
     expect(page.locator(".feedback")).to_contain_text("Right: this is")
     screenshot("tutorial")
-    # The stamp stays with its explanation, whatever the learner does with the picture.
+    # The cutout stays with its explanation, whatever the learner does with the picture.
     page.keyboard.press("+")
-    assert page.locator(".desk").get_attribute("data-shown") == first
+    assert page.locator(".work-view").get_attribute("data-shown") == first
     page.keyboard.press("l")  # a grade's key goes on, and grades nothing
     expect(page.locator(".feedback")).to_be_hidden()
-    expect(page.locator(".desk")).not_to_have_attribute("data-shown", first)
-    second = page.locator(".desk").get_attribute("data-shown")
+    expect(page.locator(".work-view")).not_to_have_attribute("data-shown", first)
+    second = page.locator(".work-view").get_attribute("data-shown")
     page.keyboard.press("n")
     expect(page.locator(".feedback")).to_contain_text("this is")
     page.keyboard.press("u")
     expect(page.locator(".feedback")).to_be_hidden()
-    assert page.locator(".desk").get_attribute("data-shown") == second
+    assert page.locator(".work-view").get_attribute("data-shown") == second
     page.keyboard.press("n")
     expect(page.locator(".feedback")).to_contain_text("this is")
     page.get_by_role("button", name="Next cutout").click()
-    expect(page.locator(".desk")).not_to_have_attribute("data-shown", second)
-    page.keyboard.press("l")  # after a click, keys are the desk's
+    expect(page.locator(".work-view")).not_to_have_attribute("data-shown", second)
+    page.keyboard.press("l")  # after a click, keys are the view's
     expect(page.locator(".feedback")).to_contain_text("this is")
     page.keyboard.press(" ")
     expect(page.locator(".progress")).to_have_text("3 of 20")
@@ -330,7 +330,7 @@ def test_the_board_makes_sessions_and_the_tutorial_explains(
     assert [kind for kind, _ in night.said()] == ["grade", "grade", "undo", "grade", "grade"]
 
 
-def test_skipped_stamps_come_again_at_the_end(campaign, page, screenshot) -> None:
+def test_skipped_cutouts_come_again_at_the_end(campaign, page, screenshot) -> None:
     night = campaign(gold_fraction=0, repeat_fraction=0, n=6, shuffled=False)
     night.sign_in(page, "Ana")
     night.open(page)

@@ -67,10 +67,10 @@ def test_a_round_of_the_loop_finds_more_lenses(
         headers={"Content-Type": "application/json"},
     )
     page.goto(f"{server}/label?session={session_id}")
-    page.wait_for_selector(".desk[data-shown]", timeout=60_000)
+    page.wait_for_selector(".work-view[data-shown]", timeout=60_000)
     for row in rows:  # the grader knows the hidden truth
         page.keyboard.press("a" if truth[row] else "x")
-    expect(page.locator(".desk")).to_have_attribute("data-unsent", "0", timeout=60_000)
+    expect(page.locator(".work-view")).to_have_attribute("data-unsent", "0", timeout=60_000)
     with open_database(workspace).session() as session:
         said = session.execute(
             sa.select(Candidate.cutout_index, Vote.is_lens).join(

@@ -95,11 +95,11 @@ def fill(workspace: Workspace, *, scored: bool = True) -> None:
 
 
 @pytest.fixture
-def desk(workspace: Workspace, serve: Callable[..., str], page: Page) -> Iterator[Page]:
+def view(workspace: Workspace, serve: Callable[..., str], page: Page) -> Iterator[Page]:
     """The review page of a filled workspace, with its first picture drawn."""
     fill(workspace)
     page.goto(f"{serve(workspace)}/review")
-    page.wait_for_selector(".desk[data-shown]")
+    page.wait_for_selector(".work-view[data-shown]")
     return page
 
 
@@ -107,129 +107,129 @@ def chosen(page: Page) -> str:
     return page.locator(".viewer h2").inner_text()
 
 
-def test_the_best_candidate_is_shown_with_its_scores(desk, screenshot) -> None:
-    expect(desk.locator(".count")).to_have_text(f"{N} candidates")
-    expect(desk.locator(".viewer h2")).to_have_text("object-000")
-    expect(desk.locator(".headline strong")).to_have_text("0.953")
-    expect(desk.locator(".members-box li")).to_have_count(2)
-    expect(desk.locator(".strip .band:visible")).to_have_count(3)
-    expect(desk.get_by_text("10:00:00.000 +02:00:00.00")).to_be_visible()
-    expect(desk.get_by_text("0.500 ± 0.050")).to_be_visible()
-    assert "confirmed" not in desk.content().lower()
+def test_the_best_candidate_is_shown_with_its_scores(view, screenshot) -> None:
+    expect(view.locator(".count")).to_have_text(f"{N} candidates")
+    expect(view.locator(".viewer h2")).to_have_text("object-000")
+    expect(view.locator(".headline strong")).to_have_text("0.953")
+    expect(view.locator(".members-box li")).to_have_count(2)
+    expect(view.locator(".strip .band:visible")).to_have_count(3)
+    expect(view.get_by_text("10:00:00.000 +02:00:00.00")).to_be_visible()
+    expect(view.get_by_text("0.500 ± 0.050")).to_be_visible()
+    assert "confirmed" not in view.content().lower()
     screenshot("light-1280")
-    desk.set_viewport_size({"width": 1920, "height": 1080})
-    desk.get_by_role("button", name="Toggle theme").click()
-    desk.wait_for_timeout(300)
+    view.set_viewport_size({"width": 1920, "height": 1080})
+    view.get_by_role("button", name="Toggle theme").click()
+    view.wait_for_timeout(300)
     screenshot("dark-1920")
 
 
-def test_keys_walk_the_ranking_across_pages(desk) -> None:
+def test_keys_walk_the_ranking_across_pages(view) -> None:
     for _ in range(3):
-        desk.keyboard.press("j")
-    expect(desk.locator(".viewer h2")).to_have_text("object-003")
-    desk.keyboard.press("ArrowUp")
-    expect(desk.locator(".viewer h2")).to_have_text("object-002")
-    desk.keyboard.press("]")
-    expect(desk.locator(".viewer h2")).to_have_text("object-100")
-    expect(desk.locator(".position")).to_have_text("101–200")
-    desk.keyboard.press("k")  # over the edge of the page
-    expect(desk.locator(".viewer h2")).to_have_text("object-099")
-    desk.keyboard.press("j")
-    expect(desk.locator(".viewer h2")).to_have_text("object-100")
-    desk.keyboard.press("Home")
-    expect(desk.locator(".viewer h2")).to_have_text("object-000")
+        view.keyboard.press("j")
+    expect(view.locator(".viewer h2")).to_have_text("object-003")
+    view.keyboard.press("ArrowUp")
+    expect(view.locator(".viewer h2")).to_have_text("object-002")
+    view.keyboard.press("]")
+    expect(view.locator(".viewer h2")).to_have_text("object-100")
+    expect(view.locator(".position")).to_have_text("101–200")
+    view.keyboard.press("k")  # over the edge of the page
+    expect(view.locator(".viewer h2")).to_have_text("object-099")
+    view.keyboard.press("j")
+    expect(view.locator(".viewer h2")).to_have_text("object-100")
+    view.keyboard.press("Home")
+    expect(view.locator(".viewer h2")).to_have_text("object-000")
     for _ in range(130):  # a key held down does not wait for the next page
-        desk.keyboard.press("j")
-    expect(desk.locator(".position")).to_have_text("101–200")
+        view.keyboard.press("j")
+    expect(view.locator(".position")).to_have_text("101–200")
 
 
-def test_the_address_survives_a_refresh(desk) -> None:
+def test_the_address_survives_a_refresh(view) -> None:
     for _ in range(5):
-        desk.keyboard.press("j")
-    expect(desk.locator(".viewer h2")).to_have_text("object-005")
-    desk.wait_for_url(re.compile(r"candidate=(?!1$)\d+"))  # 1 was the first one shown
-    desk.wait_for_timeout(300)
-    address = desk.url
-    desk.reload()
-    desk.wait_for_selector(".desk[data-shown]")
-    expect(desk.locator(".viewer h2")).to_have_text("object-005")
-    expect(desk.locator("tr[aria-selected=true] .rank")).to_have_text("6")
-    desk.wait_for_timeout(300)
-    assert desk.url == address
+        view.keyboard.press("j")
+    expect(view.locator(".viewer h2")).to_have_text("object-005")
+    view.wait_for_url(re.compile(r"candidate=(?!1$)\d+"))  # 1 was the first one shown
+    view.wait_for_timeout(300)
+    address = view.url
+    view.reload()
+    view.wait_for_selector(".work-view[data-shown]")
+    expect(view.locator(".viewer h2")).to_have_text("object-005")
+    expect(view.locator("tr[aria-selected=true] .rank")).to_have_text("6")
+    view.wait_for_timeout(300)
+    assert view.url == address
 
 
-def test_filters_sort_and_say_when_nothing_is_left(desk) -> None:
-    desk.get_by_label("Largest score").fill("0.5")
-    desk.keyboard.press("Tab")
-    expect(desk.locator(".count")).to_have_text("155 candidates")  # 3 - 0.04 k <= 0
-    expect(desk.locator(".viewer h2")).to_have_text("object-075")
-    desk.get_by_role("button", name="Clear filters").click()
-    expect(desk.locator(".count")).to_have_text(f"{N} candidates")
-    desk.get_by_role("button", name="Mag").click()
-    expect(desk.locator(".viewer h2")).to_have_text("object-229")  # the brightest first
-    desk.keyboard.press("/")
-    desk.keyboard.type("object-01")
-    expect(desk.locator(".count")).to_have_text("10 candidates")
+def test_filters_sort_and_say_when_nothing_is_left(view) -> None:
+    view.get_by_label("Largest score").fill("0.5")
+    view.keyboard.press("Tab")
+    expect(view.locator(".count")).to_have_text("155 candidates")  # 3 - 0.04 k <= 0
+    expect(view.locator(".viewer h2")).to_have_text("object-075")
+    view.get_by_role("button", name="Clear filters").click()
+    expect(view.locator(".count")).to_have_text(f"{N} candidates")
+    view.get_by_role("button", name="Mag").click()
+    expect(view.locator(".viewer h2")).to_have_text("object-229")  # the brightest first
+    view.keyboard.press("/")
+    view.keyboard.type("object-01")
+    expect(view.locator(".count")).to_have_text("10 candidates")
     # typing j, k or digits moved nothing
-    expect(desk.locator(".viewer h2")).to_have_text("object-019")
-    desk.get_by_label("Object id contains").fill("no such thing")
-    expect(desk.get_by_text("No candidate passes these filters")).to_be_visible()
+    expect(view.locator(".viewer h2")).to_have_text("object-019")
+    view.get_by_label("Object id contains").fill("no such thing")
+    expect(view.get_by_text("No candidate passes these filters")).to_be_visible()
 
 
-def test_bands_blink_invert_and_missing_data(desk) -> None:
-    desk.keyboard.press("2")
-    expect(desk.locator(".frame-caption")).to_have_text("r")
-    desk.keyboard.press("2")
-    expect(desk.locator(".frame-caption")).to_have_text("i r g")
-    desk.keyboard.press("i")
-    expect(desk.locator(".images")).to_have_class(re.compile("inverted"))
-    desk.keyboard.press("r")
-    expect(desk.locator(".images")).not_to_have_class(re.compile("inverted"))
+def test_bands_blink_invert_and_missing_data(view) -> None:
+    view.keyboard.press("2")
+    expect(view.locator(".frame-caption")).to_have_text("r")
+    view.keyboard.press("2")
+    expect(view.locator(".frame-caption")).to_have_text("i r g")
+    view.keyboard.press("i")
+    expect(view.locator(".images")).to_have_class(re.compile("inverted"))
+    view.keyboard.press("r")
+    expect(view.locator(".images")).not_to_have_class(re.compile("inverted"))
     for _ in range(3):
-        desk.keyboard.press("j")
-    expect(desk.locator(".band:visible").nth(1).get_by_text("no data")).to_be_visible()
+        view.keyboard.press("j")
+    expect(view.locator(".band:visible").nth(1).get_by_text("no data")).to_be_visible()
 
 
-def test_auto_shows_on_the_sliders_what_it_chose(desk, screenshot) -> None:
+def test_auto_shows_on_the_sliders_what_it_chose(view, screenshot) -> None:
     def expect_chosen(index: int) -> None:
-        info = desk.request.get(desk.url.split("/review")[0] + f"/tiles/mine/{index}/info").json()
+        info = view.request.get(view.url.split("/review")[0] + f"/tiles/mine/{index}/info").json()
         texts = [f"{info['auto'][name]:g}{unit}" for name, unit in SLIDERS.items()]
         expect(outputs).to_have_text(texts)
 
-    outputs, auto = desk.locator(".slider output"), desk.get_by_role("button", name="Auto")
+    outputs, auto = view.locator(".slider output"), view.get_by_role("button", name="Auto")
     auto.click()
     expect_chosen(0)
-    desk.keyboard.press("j")
+    view.keyboard.press("j")
     expect_chosen(1)
     expect(auto).to_have_attribute("aria-pressed", "true")
     screenshot("auto")
     before = outputs.all_inner_texts()
-    desk.locator(".slider input").nth(2).fill("20")
+    view.locator(".slider input").nth(2).fill("20")
     expect(auto).to_have_attribute("aria-pressed", "false")
     expect(outputs).to_have_text([*before[:2], "20"])
 
 
-def test_truth_is_shown_only_when_asked_for(desk) -> None:
-    expect(desk.get_by_role("button", name="Show simulated truth")).to_be_visible()
-    expect(desk.locator(".truth dl")).to_have_count(0)
-    desk.get_by_role("button", name="Show simulated truth").click()
-    expect(desk.locator(".truth dd")).to_have_text(["lens"])
+def test_truth_is_shown_only_when_asked_for(view) -> None:
+    expect(view.get_by_role("button", name="Show simulated truth")).to_be_visible()
+    expect(view.locator(".truth dl")).to_have_count(0)
+    view.get_by_role("button", name="Show simulated truth").click()
+    expect(view.locator(".truth dd")).to_have_text(["lens"])
 
 
-def test_help_lists_the_keys(desk, screenshot) -> None:
-    desk.keyboard.press("?")
-    expect(desk.get_by_role("dialog", name="Keys")).to_be_visible()
+def test_help_lists_the_keys(view, screenshot) -> None:
+    view.keyboard.press("?")
+    expect(view.get_by_role("dialog", name="Keys")).to_be_visible()
     screenshot("keys")
-    desk.keyboard.press("Escape")
-    expect(desk.get_by_role("dialog", name="Keys")).to_be_hidden()
+    view.keyboard.press("Escape")
+    expect(view.get_by_role("dialog", name="Keys")).to_be_hidden()
 
 
-def test_a_long_name_is_cut_and_told_in_full(desk) -> None:
-    desk.keyboard.press("j")
-    title = desk.locator(".viewer h2")
+def test_a_long_name_is_cut_and_told_in_full(view) -> None:
+    view.keyboard.press("j")
+    title = view.locator(".viewer h2")
     expect(title).to_have_attribute("title", LONG_NAME)
     assert title.evaluate("e => e.scrollWidth > e.clientWidth")
-    assert desk.locator(".columns").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    assert view.locator(".columns").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
 
 
 def test_a_bad_address_is_said_and_the_rest_is_followed(
@@ -237,7 +237,7 @@ def test_a_bad_address_is_said_and_the_rest_is_followed(
 ) -> None:
     fill(workspace)
     page.goto(f"{serve(workspace)}/review?candidate=999999&sort=beauty&max=0.5")
-    page.wait_for_selector(".desk[data-shown]")
+    page.wait_for_selector(".work-view[data-shown]")
     expect(page.locator(".notices")).to_contain_text("beauty")
     expect(page.locator(".notices")).to_contain_text("999999")
     expect(page.locator(".count")).to_have_text("155 candidates")
@@ -251,7 +251,7 @@ def test_without_scores_the_page_says_how_to_get_them(
     expect(page.get_by_text("No candidates yet")).to_be_visible()
     fill(workspace, scored=False)
     page.reload()
-    page.wait_for_selector(".desk[data-shown]")
+    page.wait_for_selector(".work-view[data-shown]")
     expect(page.get_by_text("No ensemble has been chosen: no scores.")).to_be_visible()
 
 

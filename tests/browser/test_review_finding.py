@@ -20,9 +20,9 @@ def count_is(page: Page, n: int) -> None:
     expect(page.locator(".count")).to_have_text(re.compile(rf"^{n} candidates?$"), timeout=30_000)
 
 
-def open_desk(page: Page, url: str) -> None:
+def open_grader_view(page: Page, url: str) -> None:
     page.goto(url)
-    page.wait_for_selector(".desk[data-shown]", timeout=60_000)
+    page.wait_for_selector(".work-view[data-shown]", timeout=60_000)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def url(workspace: Workspace, serve: Callable[..., str]) -> str:
 
 
 def test_filters_are_found_kept_and_shared_by_address(url, page, screenshot) -> None:
-    open_desk(page, url)
+    open_grader_view(page, url)
     count_is(page, N_OBSERVED)
     more = page.locator("details.more summary")
     more.click()
@@ -64,7 +64,7 @@ def test_filters_are_found_kept_and_shared_by_address(url, page, screenshot) -> 
     chosen = page.locator(".viewer h2").inner_text()
     page.wait_for_timeout(400)
     page.reload()  # the address holds filters and choice
-    page.wait_for_selector(".desk[data-shown]", timeout=60_000)
+    page.wait_for_selector(".work-view[data-shown]", timeout=60_000)
     count_is(page, len(RINGS))
     expect(page.locator(".viewer h2")).to_have_text(chosen)
     page.get_by_role("button", name="Remove filter: Tag ring").click()
@@ -86,7 +86,7 @@ def test_filters_are_found_kept_and_shared_by_address(url, page, screenshot) -> 
 
 
 def test_charts_show_mark_and_limit_the_list(url, page, screenshot) -> None:
-    open_desk(page, url)
+    open_grader_view(page, url)
     charts = page.locator("section.charts")
     expect(charts).to_be_hidden()
     page.keyboard.press("d")
@@ -127,7 +127,7 @@ def test_charts_show_mark_and_limit_the_list(url, page, screenshot) -> None:
     page.wait_for_function("() => location.search.includes('selection=')")
     page.wait_for_timeout(400)
     page.reload()  # a selection survives
-    page.wait_for_selector(".desk[data-shown]", timeout=60_000)
+    page.wait_for_selector(".work-view[data-shown]", timeout=60_000)
     expect(page.locator(".count")).to_have_text(left)
     page.get_by_role("button", name=re.compile("Remove filter: Sky map")).click()
     count_is(page, N_OBSERVED)
@@ -153,7 +153,7 @@ def test_charts_show_mark_and_limit_the_list(url, page, screenshot) -> None:
 
 
 def test_downloads_and_samp(url, page, screenshot, tmp_path, monkeypatch, workspace, serve) -> None:
-    open_desk(page, f"{url}?tag=ring")
+    open_grader_view(page, f"{url}?tag=ring")
     page.locator(".export-menu summary").click()
     menu = page.get_by_role("menu", name="Export")
     with page.expect_download() as started:
@@ -180,7 +180,7 @@ def test_downloads_and_samp(url, page, screenshot, tmp_path, monkeypatch, worksp
     )
     try:
         monkeypatch.setenv("SAMP_HUB", f"std-lockurl:{lockfile.as_uri()}")
-        open_desk(page, f"{serve(workspace)}/review?tag=ring")
+        open_grader_view(page, f"{serve(workspace)}/review?tag=ring")
         page.locator(".export-menu summary").click()
         menu.get_by_role("button", name="Connect", exact=True).click()
         expect(menu.get_by_text("On the bus: topcat.")).to_be_visible()

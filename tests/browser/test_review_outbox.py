@@ -58,7 +58,7 @@ class Night:
         answer = page.request.post(f"{self.url}/sign-in", data={"name": name})
         assert answer.ok
         page.goto(f"{self.url}/review")
-        page.wait_for_selector(".desk[data-unsent]")
+        page.wait_for_selector(".work-view[data-unsent]")
         expect(page.locator("tbody tr")).to_have_count(100)
 
     def events(self) -> list[LabelEvent]:
@@ -75,10 +75,10 @@ def night(workspace: Workspace, tmp_path: Path) -> Iterator[Night]:
 
 
 def all_saved(page: Page) -> None:
-    desk = page.locator(".desk")
-    expect(desk).to_have_attribute("data-waiting", "0")
-    expect(desk).to_have_attribute("data-unsent", "0")
-    expect(desk).to_have_attribute("data-refused", "0")
+    view = page.locator(".work-view")
+    expect(view).to_have_attribute("data-waiting", "0")
+    expect(view).to_have_attribute("data-unsent", "0")
+    expect(view).to_have_attribute("data-refused", "0")
 
 
 def hammer(page: Page, first: int, last: int) -> None:
@@ -118,7 +118,7 @@ def test_500_grades_at_full_speed_three_kills_and_a_closed_tab(night, page, faul
     again = page.context.new_page()
     faults.watch(again)
     again.goto(at)  # the address is where the grader was
-    again.wait_for_selector(".desk[data-unsent]")
+    again.wait_for_selector(".work-view[data-unsent]")
     all_saved(again)
     shown = again.locator(".viewer h2")
     expect(shown).to_have_text("o395")
@@ -176,7 +176,7 @@ def test_a_server_that_stands_still_gets_each_grade_once(night, page, faults) ->
         os.kill(night.server.pid, signal.SIGCONT)
     all_saved(page)
     page.reload()
-    page.wait_for_selector(".desk[data-unsent]")
+    page.wait_for_selector(".work-view[data-unsent]")
     all_saved(page)
     given = [(event.candidate_id, event.kind, event.grade) for event in night.events()]
     assert given == [
@@ -213,7 +213,7 @@ def test_notes_tags_and_moves_outlive_a_killed_server_and_a_closed_tab(night, pa
     again = page.context.new_page()
     faults.watch(again)
     again.goto(at)
-    again.wait_for_selector(".desk[data-unsent]")
+    again.wait_for_selector(".work-view[data-unsent]")
     all_saved(again)
     expect(again.locator(".tags .tag")).to_contain_text("blue")
     again.keyboard.press("k")
@@ -257,7 +257,7 @@ def test_keys_beyond_the_end_grade_nobody(night, page, faults) -> None:
     with open_database(night.workspace).session() as session:
         last = session.scalar(sa.text("SELECT max(id) FROM candidate"))
     page.goto(f"{night.url}/review?candidate={last}")
-    page.wait_for_selector(".desk[data-unsent]")
+    page.wait_for_selector(".work-view[data-unsent]")
     expect(page.locator(".viewer h2")).to_have_text(f"o{N - 1}")
     for key in "AjBjC":
         page.keyboard.press(key)

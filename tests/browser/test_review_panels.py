@@ -72,7 +72,7 @@ def pictures(scored: Workspace) -> Iterator[PictureService]:
 
 
 @pytest.fixture
-def desk(
+def view(
     scored: Workspace, pictures: PictureService, serve: Callable[..., str], page: Page
 ) -> Page:
     """The review page with somebody signed in and its first picture drawn."""
@@ -80,160 +80,160 @@ def desk(
     sent = {"name": "Ada", "passphrase": ""}
     page.request.post(f"{url}/sign-in", data=sent, headers={"Origin": url})
     page.goto(f"{url}/review")
-    page.wait_for_selector(".desk[data-shown]")
+    page.wait_for_selector(".work-view[data-shown]")
     return page
 
 
-def both_themes(desk: Page, screenshot: Callable[..., object], name: str) -> None:
+def both_themes(view: Page, screenshot: Callable[..., object], name: str) -> None:
     """Pictures at both widths, light and dark; the page is left as it was."""
     screenshot(f"{name}-light-1280")
-    desk.set_viewport_size({"width": 1920, "height": 1080})
-    desk.get_by_role("button", name="Toggle theme").click()
-    desk.wait_for_timeout(400)
+    view.set_viewport_size({"width": 1920, "height": 1080})
+    view.get_by_role("button", name="Toggle theme").click()
+    view.wait_for_timeout(400)
     screenshot(f"{name}-dark-1920")
-    desk.get_by_role("button", name="Toggle theme").click()
-    desk.set_viewport_size({"width": 1280, "height": 800})
-    desk.wait_for_timeout(300)
+    view.get_by_role("button", name="Toggle theme").click()
+    view.set_viewport_size({"width": 1280, "height": 800})
+    view.wait_for_timeout(300)
 
 
-def alpha(desk: Page) -> np.ndarray:
+def alpha(view: Page) -> np.ndarray:
     """Opacity of the map over the picture, as the server made it."""
-    source = desk.locator(".attention-map").get_attribute("src")
-    answer = desk.request.get(f"{desk.url.split('/review')[0]}/{source}")
+    source = view.locator(".attention-map").get_attribute("src")
+    answer = view.request.get(f"{view.url.split('/review')[0]}/{source}")
     return np.asarray(Image.open(BytesIO(answer.body())))[..., 3]
 
 
-def test_scores_say_how_sure_they_are(desk, screenshot) -> None:
-    interval = desk.locator(".interval")
+def test_scores_say_how_sure_they_are(view, screenshot) -> None:
+    interval = view.locator(".interval")
     expect(interval).to_contain_text("68 % interval")
     expect(interval).to_contain_text(re.compile(r"calibration ±0\.\d+ \([\d,]+ test objects\)"))
-    expect(desk.locator(".ood")).to_contain_text("40 candidates of its catalog")
-    expect(desk.locator("svg.reliability .bin")).to_have_count(15)
-    expect(desk.locator("svg.reliability .chosen")).to_have_count(1)
-    expect(desk.locator("svg.members .interval-band")).to_have_count(1)
-    expect(desk.get_by_text("No other ensemble has scored this candidate.")).to_be_visible()
-    assert "confirmed" not in desk.content().lower()
-    both_themes(desk, screenshot, "scores")
-    desk.keyboard.press("?")
+    expect(view.locator(".ood")).to_contain_text("40 candidates of its catalog")
+    expect(view.locator("svg.reliability .bin")).to_have_count(15)
+    expect(view.locator("svg.reliability .chosen")).to_have_count(1)
+    expect(view.locator("svg.members .interval-band")).to_have_count(1)
+    expect(view.get_by_text("No other ensemble has scored this candidate.")).to_be_visible()
+    assert "confirmed" not in view.content().lower()
+    both_themes(view, screenshot, "scores")
+    view.keyboard.press("?")
     screenshot("keys")
 
 
-def test_attention_is_laid_over_the_picture_and_goes_with_it(desk, screenshot) -> None:
-    shown = desk.locator(".attention-map")
-    desk.keyboard.press("e")
-    expect(desk.get_by_role("tab", name="Attention")).to_have_attribute("aria-selected", "true")
-    desk.locator(".members-choice").get_by_role("button", name=re.compile("resnet")).click()
-    methods = desk.locator(".methods-choice button")
+def test_attention_is_laid_over_the_picture_and_goes_with_it(view, screenshot) -> None:
+    shown = view.locator(".attention-map")
+    view.keyboard.press("e")
+    expect(view.get_by_role("tab", name="Attention")).to_have_attribute("aria-selected", "true")
+    view.locator(".members-choice").get_by_role("button", name=re.compile("resnet")).click()
+    methods = view.locator(".methods-choice button")
     expect(methods).to_have_text(["Integrated gradients", "Grad-CAM"])
     expect(methods.first).to_have_attribute("aria-pressed", "true")
-    expect(desk.get_by_text(re.compile(r"Nothing finer than \d+ px"))).to_be_visible()
+    expect(view.get_by_text(re.compile(r"Nothing finer than \d+ px"))).to_be_visible()
     expect(shown).to_be_hidden()
-    desk.keyboard.press("z")
+    view.keyboard.press("z")
     expect(shown).to_be_visible()
-    first = alpha(desk)
+    first = alpha(view)
     assert first.max() > 100
-    frame, over = desk.locator(".frame").first.bounding_box(), shown.bounding_box()
+    frame, over = view.locator(".frame").first.bounding_box(), shown.bounding_box()
     assert over == pytest.approx(frame, abs=1.5)
-    both_themes(desk, screenshot, "map")
-    desk.get_by_label("Opacity of the map").fill("0.3")
+    both_themes(view, screenshot, "map")
+    view.get_by_label("Opacity of the map").fill("0.3")
     assert shown.evaluate("e => getComputedStyle(e).opacity") == "0.3"
-    desk.keyboard.press("j")
+    view.keyboard.press("j")
     expect(shown).to_be_visible()
-    assert not np.array_equal(alpha(desk), first)  # never the map of the last one
-    gradients = alpha(desk)
+    assert not np.array_equal(alpha(view), first)  # never the map of the last one
+    gradients = alpha(view)
     methods.last.click()
     expect(methods.last).to_have_attribute("aria-pressed", "true")
     expect(shown).to_be_visible()
-    assert not np.array_equal(alpha(desk), gradients)
-    names = desk.locator(".members-choice button").all_inner_texts()
+    assert not np.array_equal(alpha(view), gradients)
+    names = view.locator(".members-choice button").all_inner_texts()
     for _ in range(
         (
             names.index(next(n for n in names if "trees" in n))
-            - names.index(desk.locator(".members-choice [aria-pressed=true]").inner_text())
+            - names.index(view.locator(".members-choice [aria-pressed=true]").inner_text())
         )
         % len(names)
     ):
-        desk.keyboard.press("Z")
-    expect(desk.get_by_text("Features, in log-odds")).to_be_visible()
+        view.keyboard.press("Z")
+    expect(view.get_by_text("Features, in log-odds")).to_be_visible()
     expect(shown).to_be_hidden()
-    rows = desk.locator(".contribution:not(.total) .value").all_inner_texts()
-    total = desk.locator(".contribution.total .value").inner_text()
+    rows = view.locator(".contribution:not(.total) .value").all_inner_texts()
+    total = view.locator(".contribution.total .value").inner_text()
     value = [float(text.replace("−", "-")) for text in (*rows, total)]
     assert sum(value[:-1]) == pytest.approx(value[-1], abs=0.1)  # rounded to 0.01 each
     screenshot("features")
-    desk.reload()
-    desk.wait_for_selector(".desk[data-shown]")
-    expect(desk.get_by_text("Features, in log-odds")).to_be_visible()  # remembered
+    view.reload()
+    view.wait_for_selector(".work-view[data-shown]")
+    expect(view.get_by_text("Features, in log-odds")).to_be_visible()  # remembered
 
 
-def test_context_has_neighbors_links_and_the_field_when_asked(desk, pictures, screenshot) -> None:
-    desk.keyboard.press("n")
-    expect(desk.locator(".alike").first.locator(".stamp")).to_have_count(6)
-    expect(desk.locator(".alike").nth(1).locator(".stamp")).to_have_count(6)
-    expect(desk.get_by_text("Nearest of 30 labeled candidates")).to_be_visible()
-    links = desk.locator(".links a")
+def test_context_has_neighbors_links_and_the_field_when_asked(view, pictures, screenshot) -> None:
+    view.keyboard.press("n")
+    expect(view.locator(".alike").first.locator(".cutout")).to_have_count(6)
+    expect(view.locator(".alike").nth(1).locator(".cutout")).to_have_count(6)
+    expect(view.get_by_text("Nearest of 30 labeled candidates")).to_be_visible()
+    links = view.locator(".links a")
     expect(links).to_have_count(5)
     for link in links.all():
         assert link.get_attribute("target") == "_blank"
         assert "noopener" in link.get_attribute("rel")
     assert pictures.asked == []  # nothing leaves this machine before somebody asks
-    desk.get_by_role("button", name="Show the wider field").click()
-    expect(desk.get_by_text("DESI Legacy Surveys DR10, 1.1′ wide")).to_be_visible()
-    fraction = desk.evaluate(
+    view.get_by_role("button", name="Show the wider field").click()
+    expect(view.get_by_text("DESI Legacy Surveys DR10, 1.1′ wide")).to_be_visible()
+    fraction = view.evaluate(
         "() => document.querySelector('.footprint')?.style.width"
-    ) or desk.locator(".footprint").evaluate("e => e.style.width")
+    ) or view.locator(".footprint").evaluate("e => e.style.width")
     assert float(fraction.rstrip("%")) == pytest.approx(100 / 6, abs=0.1)
-    both_themes(desk, screenshot, "context")
+    both_themes(view, screenshot, "context")
     pictures.faults = ["garbage"]
-    desk.keyboard.press("j")
-    expect(desk.get_by_role("button", name="Show the wider field")).to_be_visible()
-    desk.get_by_role("button", name="Show the wider field").click()
-    expect(desk.get_by_text("answered with something that is no picture")).to_be_visible()
-    stamp = desk.locator(".stamp").first
-    title = stamp.get_attribute("title")
-    stamp.click()
-    expect(desk.locator(".viewer h2")).to_have_text(title.partition(",")[0])
+    view.keyboard.press("j")
+    expect(view.get_by_role("button", name="Show the wider field")).to_be_visible()
+    view.get_by_role("button", name="Show the wider field").click()
+    expect(view.get_by_text("answered with something that is no picture")).to_be_visible()
+    cutout = view.locator(".cutout").first
+    title = cutout.get_attribute("title")
+    cutout.click()
+    expect(view.locator(".viewer h2")).to_have_text(title.partition(",")[0])
 
 
-def test_grades_stages_tags_and_notes_by_key(scored, desk, screenshot) -> None:
-    name = desk.locator(".viewer h2").inner_text()
-    state = desk.locator(".save-state")
-    desk.keyboard.press("y")
-    expect(desk.get_by_text("Nobody has graded, tagged or moved")).to_be_visible()
-    desk.keyboard.press("a")
-    expect(desk.get_by_role("dialog", name="Grade")).to_be_visible()
+def test_grades_stages_tags_and_notes_by_key(scored, view, screenshot) -> None:
+    name = view.locator(".viewer h2").inner_text()
+    state = view.locator(".save-state")
+    view.keyboard.press("y")
+    expect(view.get_by_text("Nobody has graded, tagged or moved")).to_be_visible()
+    view.keyboard.press("a")
+    expect(view.get_by_role("dialog", name="Grade")).to_be_visible()
     screenshot("grade-prompt")
-    desk.keyboard.press("b")  # a grade here, not the blinking of bands
+    view.keyboard.press("b")  # a grade here, not the blinking of bands
     expect(state).to_have_text("Saved")
-    expect(desk.locator(".grade[aria-pressed=true]")).to_have_text("B")
-    expect(desk.locator(".entries li").first).to_contain_text("Ada graded B")
-    desk.keyboard.press("A")
-    expect(desk.locator(".entries li")).to_have_count(2)
-    desk.keyboard.press("u")
+    expect(view.locator(".grade[aria-pressed=true]")).to_have_text("B")
+    expect(view.locator(".entries li").first).to_contain_text("Ada graded B")
+    view.keyboard.press("A")
+    expect(view.locator(".entries li")).to_have_count(2)
+    view.keyboard.press("u")
     expect(state).to_have_text("Taken back")
-    expect(desk.locator(".grade[aria-pressed=true]")).to_have_text("B")
-    desk.keyboard.press("T")
-    desk.keyboard.type(LONG_TAG)
-    desk.keyboard.press("Enter")
-    expect(desk.locator(".tags .tag")).to_have_text(re.compile(LONG_TAG))
-    desk.keyboard.press("N")
-    desk.keyboard.type("A blue arc 2″ south; j, k and x are letters here.")
-    desk.keyboard.press("Control+Enter")
+    expect(view.locator(".grade[aria-pressed=true]")).to_have_text("B")
+    view.keyboard.press("T")
+    view.keyboard.type(LONG_TAG)
+    view.keyboard.press("Enter")
+    expect(view.locator(".tags .tag")).to_have_text(re.compile(LONG_TAG))
+    view.keyboard.press("N")
+    view.keyboard.type("A blue arc 2″ south; j, k and x are letters here.")
+    view.keyboard.press("Control+Enter")
     expect(state).to_have_text("Note saved")
-    desk.keyboard.press("M")
-    desk.keyboard.press("t")
+    view.keyboard.press("M")
+    view.keyboard.press("t")
     expect(state).to_have_text("Moved to triage")
-    desk.keyboard.press("M")
-    desk.keyboard.press("r")
+    view.keyboard.press("M")
+    view.keyboard.press("r")
     screenshot("reject-reasons")
-    desk.keyboard.press("2")
-    expect(desk.locator(".chips")).to_contain_text("rejected")
-    expect(desk.locator(".entries li").first).to_contain_text("triage → rejected (spiral arms)")
-    both_themes(desk, screenshot, "history")
-    desk.keyboard.press("j")
-    expect(desk.locator(".grade[aria-pressed=true]")).to_have_count(0)
-    desk.keyboard.press("k")
-    expect(desk.locator(".grade[aria-pressed=true]")).to_have_text("B")
+    view.keyboard.press("2")
+    expect(view.locator(".chips")).to_contain_text("rejected")
+    expect(view.locator(".entries li").first).to_contain_text("triage → rejected (spiral arms)")
+    both_themes(view, screenshot, "history")
+    view.keyboard.press("j")
+    expect(view.locator(".grade[aria-pressed=true]")).to_have_count(0)
+    view.keyboard.press("k")
+    expect(view.locator(".grade[aria-pressed=true]")).to_have_text("B")
     with open_database(scored).session() as session:
         events = session.scalars(select(LabelEvent).order_by(LabelEvent.id)).all()
         assert [(e.kind, e.grade) for e in events] == [
@@ -254,7 +254,7 @@ def test_grades_stages_tags_and_notes_by_key(scored, desk, screenshot) -> None:
 
 def test_who_is_not_signed_in_is_told_how(scored, serve, page, screenshot) -> None:
     page.goto(f"{serve(scored)}/review")
-    page.wait_for_selector(".desk[data-shown]")
+    page.wait_for_selector(".work-view[data-shown]")
     expect(page.locator(".verdict")).to_contain_text("Sign in to grade, move, tag and write notes.")
     expect(page.locator(".verdict button")).to_have_count(0)
     page.keyboard.press("y")

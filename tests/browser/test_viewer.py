@@ -85,7 +85,7 @@ def look(page: Page, viewer_url: str) -> Callable[[str], Page]:
 
     def go(catalog: str) -> Page:
         page.goto(f"{viewer_url}/review?catalog={catalog}")
-        page.wait_for_selector(".desk[data-shown]", timeout=30_000)
+        page.wait_for_selector(".work-view[data-shown]", timeout=30_000)
         return page
 
     return go

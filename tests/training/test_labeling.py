@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from lens_triage.app.cli import cli
 from lens_triage.training.labeling import SessionSettings, make_session
 from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.labeling import open_desk, record
+from lensing_core.labeling import open_grader_view, record
 from lensing_core.store import open_database
 from lensing_core.store.graders import sign_in
 from lensing_core.store.tables import (
@@ -120,16 +120,16 @@ def test_commands_make_list_and_close(filled_workspace):
     session_id = made.output.split("session=")[1].strip()
     database = open_database(filled_workspace)
     with database.session() as session:
-        desk = open_desk(session, "secret", session_id, sign_in(session, "Ana").id)
+        view = open_grader_view(session, "secret", session_id, sign_in(session, "Ana").id)
         event = {
             "uuid": "00000000-0000-4000-8000-000000000001",
             "kind": "grade",
             "grade": "A",
-            "token": desk.stamps[0].token,
+            "token": view.cutouts[0].token,
             "given_at": "2026-05-01T12:00:00+00:00",
             "shown_ms": 1400,
         }
-        record(session, desk, [event])
+        record(session, view, [event])
     listed = CliRunner().invoke(cli, ["session", "list", root])
     assert "Ana 1" in listed.output
     closed = CliRunner().invoke(cli, ["session", "close", root, "one"])

@@ -24,7 +24,7 @@ def test_counts_are_read_in_the_background_one_reading_at_a_time(filled_workspac
     listing = CatalogList(AppContext.of(filled_workspace), "cosmos")
     assert (listing.table.rows, listing.table.selected) == ([], "cosmos")
     assert listing.table.waiting
-    listing._stamp = "a run has gone on"
+    listing._fingerprint = "a run has gone on"
     listing.refresh()
     [(work, show)] = begun
     show(work())
@@ -51,7 +51,7 @@ def test_the_first_catalog_is_chosen_when_it_comes(workspace):
     listing = CatalogList(context)
     with open_database(workspace).session() as session:
         add_catalog(session, "mine", 3)
-    listing._stamp = "a run has gone on"
+    listing._fingerprint = "a run has gone on"
     listing.refresh()
     assert listing.table.selected == "mine"
     assert listing._details.__panel__().visible

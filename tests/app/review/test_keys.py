@@ -13,9 +13,9 @@ _ENTRY = re.compile(
 
 
 def entries() -> list[tuple[list[str], str]]:
-    """Keys and action of every entry of the sections that the desk puts together."""
-    desk = (APP / "review" / "view.js").read_text()
-    sections = re.search(r"new Keyboard\(\s*\[(.*?)\]", desk, re.S).group(1)
+    """Keys and action of every entry of the sections that the view puts together."""
+    view = (APP / "review" / "view.js").read_text()
+    sections = re.search(r"new Keyboard\(\s*\[(.*?)\]", view, re.S).group(1)
     names = [name.strip() for name in sections.split(",")]
     source = "".join(path.read_text() for path in sorted(APP.glob("[rvw]*/*.js")))
     found = []

@@ -125,7 +125,7 @@ def test_a_psf_has_unit_sum_and_stays_centerd(n, scale):
     if n % 2:
         assert (psf * y[:, None]).sum() == pytest.approx(0, abs=1e-5)
         sigma = 2 * scale / 0.03
-        if n * scale / 0.03 <= 41 and scale < 0.1:  # else the stamp cuts the wings off
+        if n * scale / 0.03 <= 41 and scale < 0.1:  # else the cutout cuts the wings off
             assert width == pytest.approx(sigma, rel=0.02)
 
 

@@ -9,7 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from lensing_core.acquisition import QueueEntry
-from lensing_core.labeling import NewSession, SessionOptions, create_session, open_desk, record
+from lensing_core.labeling import (
+    NewSession,
+    SessionOptions,
+    create_session,
+    open_grader_view,
+    record,
+)
 from lensing_core.labeling.skill import KindSkill, all_graders, skill_by_kind
 from lensing_core.proportions import Proportion
 from lensing_core.store import open_database
@@ -45,16 +51,16 @@ def night(filled_workspace):
 def grade(database, made: str, who: str, said: dict[int, tuple[str, str | None]]) -> int:
     with database.session() as session:
         grader = grader_named(session, who)
-        desk = open_desk(session, "secret", made, grader.id)
-        stamps = {s.candidate_id: s for s in desk.stamps if not s.is_repeat}
+        view = open_grader_view(session, "secret", made, grader.id)
+        cutouts = {s.candidate_id: s for s in view.cutouts if not s.is_repeat}
         events = [
             {
-                "uuid": str(uuid4()), "kind": "grade", "token": stamps[key].token,
+                "uuid": str(uuid4()), "kind": "grade", "token": cutouts[key].token,
                 "given_at": AT.isoformat(), "grade": key_of, "reject_reason": reason,
             }
             for key, (key_of, reason) in said.items()
         ]  # fmt: skip
-        assert not any(outcome.refused for outcome in record(session, desk, events))
+        assert not any(outcome.refused for outcome in record(session, view, events))
         return grader.id
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from lens_triage.app.context import AppContext
 from lensing_core.acquisition import QueueEntry
 from lensing_core.errors import LensTriageError
-from lensing_core.labeling import NewSession, create_session, open_desk, record
+from lensing_core.labeling import NewSession, create_session, open_grader_view, record
 from lensing_core.labeling.grade_files import CsvMapping
 from lensing_core.labeling.importing import GradeImportRequest, import_labels
 from lensing_core.labeling.reviewing import record_in_review
@@ -41,14 +41,14 @@ def ways(context, tmp_path):
         made = create_session(
             session, NewSession("s", [QueueEntry(c.id, "") for c in candidates], {}), None
         )
-        desk = open_desk(session, "secret", made.id, ana.id)
-    stamps = iter(desk.stamps)
+        grader_view = open_grader_view(session, "secret", made.id, ana.id)
+    cutouts = iter(grader_view.cutouts)
     unused = itertools.cycle(candidates)
 
     def label(sent: dict) -> str:
         fields = {"uuid": str(uuid4()), "kind": "grade", "given_at": GIVEN.isoformat(), **sent}
         with open_database(context.workspace).session() as session:
-            (one,) = record(session, desk, [{**fields, "token": next(stamps).token}])
+            (one,) = record(session, grader_view, [{**fields, "token": next(cutouts).token}])
         return one.refused
 
     def review(sent: dict) -> str:
@@ -200,10 +200,15 @@ def test_poisoned_events_keep_none_of_the_others_out(context, ways):
         made = create_session(
             session, NewSession("t", [QueueEntry(c, "") for c in candidates], {}), None
         )
-        desk = open_desk(session, "secret", made.id, ana.id)
+        grader_view = open_grader_view(session, "secret", made.id, ana.id)
 
     def grade(k: int, **fields) -> dict:
-        sent = {"uuid": str(uuid4()), "kind": "grade", "grade": "A", "token": desk.stamps[k].token}
+        sent = {
+            "uuid": str(uuid4()),
+            "kind": "grade",
+            "grade": "A",
+            "token": grader_view.cutouts[k].token,
+        }
         return {**sent, "given_at": GIVEN.isoformat(), **fields}
 
     first = grade(0)
@@ -222,7 +227,7 @@ def test_poisoned_events_keep_none_of_the_others_out(context, ways):
         grade(8),
     ]
     with open_database(context.workspace).session() as session:
-        outcomes = record(session, desk, batch)
+        outcomes = record(session, grader_view, batch)
     assert [bool(one.refused) for one in outcomes] == [False] + [True] * 9 + [False]
     assert [one.uuid for one in outcomes][1:3] == ["#2", "#3"]
     with open_database(context.workspace).session() as session:

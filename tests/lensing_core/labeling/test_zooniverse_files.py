@@ -94,7 +94,7 @@ def test_versions_of_one_question_are_read_together(read):
     rows = [classified(1), classified(2, "bo", workflow_version="13.1")]
     assert len(read(rows).rows) == 2
     untold = [classified(k, f"g{k}", question=None, workflow_version=f"{k}.1") for k in (1, 2)]
-    with pytest.raises(BadInputError, match=r"\(not told\)"):
+    with pytest.raises(BadInputError, match=r"\(not stated\)"):
         read(untold)
 
 

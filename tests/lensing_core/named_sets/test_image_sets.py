@@ -138,7 +138,7 @@ def test_space_warps_grades(tmp_path):
 
 
 @pytest.mark.skipif(not STAMPS.is_dir(), reason="real data are not here")
-def test_real_space_warps_stamps_are_all_there():
+def test_real_space_warps_cutouts_are_all_there():
     rows = NAMED_SETS["spacewarps"].read(SetFiles(STAMPS / "candidates.txt", None))
     assert len(rows) == 210
     assert sum(row.label == 1 for row in rows) == 48

@@ -81,8 +81,8 @@ def test_a_folder_of_fits_images_is_read(tmp_path):
 
 def test_sky_neighbors_and_noise_are_cut_off():
     rng = np.random.default_rng(2)
-    stamp = noisy(gaussian(64, 3.0) + gaussian(64, 2.0, x=20, y=20) + 0.3, rng)[None]
-    image = isolate(stamp, least_snr=10.0, side_px=64)
+    cutout = noisy(gaussian(64, 3.0) + gaussian(64, 2.0, x=20, y=20) + 0.3, rng)[None]
+    image = isolate(cutout, least_snr=10.0, side_px=64)
     assert image is not None
     assert image[0, 45:, 45:].max() == 0
     assert image[0, :8].max() == 0
@@ -90,7 +90,7 @@ def test_sky_neighbors_and_noise_are_cut_off():
 
 
 @pytest.mark.parametrize(
-    "stamp",
+    "cutout",
     [
         gaussian(64, 3.0, x=20),  # off the center
         0.03 * gaussian(64, 3.0),  # faint
@@ -98,9 +98,9 @@ def test_sky_neighbors_and_noise_are_cut_off():
         np.full((64, 64), np.nan),
     ],
 )
-def test_what_is_not_fit_to_be_lensed_is_left_out(stamp):
-    stamp = noisy(stamp, np.random.default_rng(3))[None]
-    assert isolate(stamp, least_snr=10.0, side_px=64) is None
+def test_what_is_not_fit_to_be_lensed_is_left_out(cutout):
+    cutout = noisy(cutout, np.random.default_rng(3))[None]
+    assert isolate(cutout, least_snr=10.0, side_px=64) is None
 
 
 def test_light_between_channels_is_shared_by_wavelength():

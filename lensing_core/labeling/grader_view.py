@@ -1,6 +1,6 @@
-"""A grader's view of a session: which stamps, under which names, and what of them is done.
+"""A grader's view of a session: which cutouts, under which names, and what of them is done.
 
-A stamp has a name that says nothing of its object, and another for each grader and each repeat:
+A cutout has a name that says nothing of its object, and another for each grader and each repeat:
 the beginning of a keyed hash (HMAC-SHA256) of all that decides it. Names stay the same over
 restarts, and change with the pixels.
 """
@@ -38,8 +38,8 @@ Key = tuple[int, bool]
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """One stamp to grade; ``token`` is the name that its page knows."""
+class SessionCutout:
+    """One cutout to grade; ``token`` is the name that its page knows."""
 
     number: int
     token: str
@@ -84,23 +84,23 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Desk:
-    """A session as one grader sees it; ``stamps`` in order."""
+class GraderView:
+    """A session as one grader sees it; ``cutouts`` in order."""
 
     session_id: str
     grader_id: int
     scheme: Scheme
     options: SessionOptions
     ensemble_id: int | None
-    stamps: tuple[Stamp, ...]
+    cutouts: tuple[SessionCutout, ...]
 
     @cached_property
-    def by_token(self) -> dict[str, Stamp]:
-        """Stamps by the name that the page knows."""
-        return {stamp.token: stamp for stamp in self.stamps}
+    def by_token(self) -> dict[str, SessionCutout]:
+        """Cutouts by the name that the page knows."""
+        return {cutout.token: cutout for cutout in self.cutouts}
 
-    def stamp(self, token: str) -> Stamp:
-        """The stamp of a name; raises NotFoundError."""
+    def cutout(self, token: str) -> SessionCutout:
+        """The cutout of a name; raises NotFoundError."""
         try:
             return self.by_token[token]
         except KeyError:
@@ -109,14 +109,14 @@ class Desk:
             ) from None
 
 
-def open_desk(session: Session, secret: str, session_id: str, grader_id: int) -> Desk:
+def open_grader_view(session: Session, secret: str, session_id: str, grader_id: int) -> GraderView:
     """A grader's view of a session, open or closed.
 
     Parameters
     ----------
     session : Session
     secret : str
-        Of the workspace; names of stamps are made with it.
+        Of the workspace; names of cutouts are made with it.
     session_id : str
     grader_id : int
 
@@ -141,14 +141,14 @@ def open_desk(session: Session, secret: str, session_id: str, grader_id: int) ->
         shuffled=options.shuffled,
         repeat_fraction=options.repeat_fraction,
     )
-    stamps = _stamps(session, secret, found, grader_id, items, slots)
+    cutouts = _cutouts(session, secret, found, grader_id, items, slots)
     scheme = scheme_from_json(found.scheme)
-    return Desk(session_id, grader_id, scheme, options, found.ensemble_id, stamps)
+    return GraderView(session_id, grader_id, scheme, options, found.ensemble_id, cutouts)
 
 
-def standing(session: Session, desk: Desk) -> Standing:
+def standing(session: Session, view: GraderView) -> Standing:
     """What stands of the grader's events."""
-    return standing_of(session_events(session, desk.session_id, desk.grader_id))
+    return standing_of(session_events(session, view.session_id, view.grader_id))
 
 
 def standing_of(rows: Iterable[SessionEvent]) -> Standing:
@@ -188,64 +188,64 @@ def standing_of(rows: Iterable[SessionEvent]) -> Standing:
     )
 
 
-def retired(session: Session, desk: Desk) -> set[int]:
+def retired(session: Session, view: GraderView) -> set[int]:
     """Candidates of the queue that need no further vote, by consensus or by number of votes.
 
     Where visibility is graded: by the number of graders who did so in the session.
     """
-    queue = [s.candidate_id for s in desk.stamps if s.kind == "queue" and not s.is_repeat]
-    if not desk.scheme.gives_votes:
-        return visibility_complete(session, desk.session_id, desk.options.target_votes)
-    return retired_candidates(session, desk.session_id, queue, desk.options.target_votes)
+    queue = [s.candidate_id for s in view.cutouts if s.kind == "queue" and not s.is_repeat]
+    if not view.scheme.gives_votes:
+        return visibility_complete(session, view.session_id, view.options.target_votes)
+    return retired_candidates(session, view.session_id, queue, view.options.target_votes)
 
 
-def remaining(desk: Desk, stands: Standing, gone: set[int]) -> list[Stamp]:
-    """The stamps that nothing was said of yet, in order.
+def remaining(view: GraderView, stands: Standing, gone: set[int]) -> list[SessionCutout]:
+    """The cutouts that nothing was said of yet, in order.
 
     A repeat is left out where its object was ever skipped, so that it is not shown right after
     a grade that arrived late, or is gone ungraded.
     """
     left = []
-    for stamp in desk.stamps:
-        first = stands.said.get((stamp.candidate_id, False))
-        if stamp.key in stands.said:
+    for cutout in view.cutouts:
+        first = stands.said.get((cutout.candidate_id, False))
+        if cutout.key in stands.said:
             continue
-        if first is None and stamp.candidate_id in gone:
+        if first is None and cutout.candidate_id in gone:
             continue
-        if stamp.is_repeat and stamp.candidate_id in stands.put_off:
+        if cutout.is_repeat and cutout.candidate_id in stands.put_off:
             continue
-        left.append(stamp)
+        left.append(cutout)
     return left
 
 
-def skipped(desk: Desk, stands: Standing, gone: set[int]) -> list[Stamp]:
-    """The stamps that were skipped and still need a grade, in order."""
+def skipped(view: GraderView, stands: Standing, gone: set[int]) -> list[SessionCutout]:
+    """The cutouts that were skipped and still need a grade, in order."""
     return [
-        stamp
-        for stamp in desk.stamps
-        if stamp.key in stands.said
-        and stands.said[stamp.key].kind == "skip"
-        and stamp.candidate_id not in gone
+        cutout
+        for cutout in view.cutouts
+        if cutout.key in stands.said
+        and stands.said[cutout.key].kind == "skip"
+        and cutout.candidate_id not in gone
     ]
 
 
-def _stamps(
+def _cutouts(
     session: Session,
     secret: str,
     found: LabelSession,
     grader_id: int,
     items: Mapping[int, SessionItem],
     slots: Sequence[Slot],
-) -> tuple[Stamp, ...]:
+) -> tuple[SessionCutout, ...]:
     pictures = cutouts_of_session(session, found.id)
-    stamps = []
+    cutouts = []
     for number, slot in enumerate(slots):
         item = items[slot.position]
         picture = pictures[item.candidate_id]
         said = f"{found.id}:{grader_id}:{picture.id}:{slot.is_repeat}:{picture.cutout_sha256}"
         token = hmac.new(secret.encode(), said.encode(), hashlib.sha256).hexdigest()
-        stamps.append(
-            Stamp(
+        cutouts.append(
+            SessionCutout(
                 number,
                 token[:_TOKEN_LETTERS],
                 picture.id,
@@ -258,4 +258,4 @@ def _stamps(
                 item.explanation,
             )
         )
-    return tuple(stamps)
+    return tuple(cutouts)

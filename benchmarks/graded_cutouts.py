@@ -1,6 +1,6 @@
 """Do frozen encoders with few real labels tell real lenses from look-alikes?
 
-    python benchmarks/graded_stamps.py DATA --workspace FOLDER
+    python benchmarks/graded_cutouts.py DATA --workspace FOLDER
 
 DATA holds ``spacewarps_cfhtls`` (210 CFHTLS color pictures with the mean grade of three experts,
 all candidates that volunteers had passed; More et al. 2016). Grade 2 and above against below 1.
@@ -54,7 +54,7 @@ def do(workspace: Workspace, settings: RunSettings) -> None:
 
 
 def prepare(workspace: Workspace, data: Path, encoders: list[str]) -> None:
-    """Import the stamps, score them with the bundled ensemble, and encode them."""
+    """Import the cutouts, score them with the bundled ensemble, and encode them."""
     folder = data / "spacewarps_cfhtls"
     do(
         workspace,
@@ -101,7 +101,7 @@ def read_columns(workspace: Workspace, n: int) -> tuple[np.ndarray, list[ColumnB
 
 
 def read_objects(workspace: Workspace) -> dict[str, np.ndarray]:
-    """Grade, bundled score and group of each stamp, in the order of the cutouts."""
+    """Grade, bundled score and group of each cutout, in the order of the cutouts."""
     with open_database(workspace).session() as session:
         rows = session.execute(
             select(Candidate, Score.logit)
