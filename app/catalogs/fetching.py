@@ -31,10 +31,14 @@ def manners_html(key: str) -> str:
     if key not in CUTOUT_SERVICES:
         return ""
     service = CUTOUT_SERVICES[key]
-    usual = f"Bands {', '.join(service.bands)}, {fmt.number(service.scale_arcsec)}″ per pixel"
-    layer = f", {service.layer}" if service.layer else ""
+    usual = [
+        *([f"layer {service.layer}"] if service.layer else []),
+        f"bands {', '.join(service.bands)}",
+        f"{service.scale_arcsec:g}″ per pixel",
+        f"survey {service.survey}",
+    ]
     return (
-        f"<p>{escape(usual + layer)}, unless stated otherwise. {escape(service.facts)}</p>"
+        f"<p>{escape(service.facts)} Where nothing else is stated: {escape('; '.join(usual))}.</p>"
         '<p class="aside">The import asks the service for one image at a time, with a pause after '
         "each, and waits where it is busy. What has come is kept in the workspace and never asked "
         "for again. The service learns the positions. Nothing is sent before the import is "
@@ -50,7 +54,7 @@ def estimate_html(settings: IngestSettings, needed: FetchEstimate | None) -> str
     time = fmt.duration(needed.seconds)
     return (
         f"<p>{fmt.plural(needed.n_positions, 'position')}, bands {escape(', '.join(order.bands))}, "
-        f"{order.size_px} px of {fmt.number(order.scale_arcsec)}″ "
+        f"{order.size_px} px of {order.scale_arcsec:g}″ "
         f"({fmt.number(order.size_arcsec)}″): {fmt.plural(needed.n_requests, 'request')} to "
         f"{escape(order.service.title)}, about {time}, {fmt.file_size(needed.n_bytes)} on the "
         'disk.</p><p class="aside">Images that the workspace has are not asked for again; a '

@@ -24,7 +24,7 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.runs.panel import RunsPanel
 from lens_triage.app.runs.starting import start_run
 from lens_triage.app.widgets.action_button import ActionButton
-from lens_triage.app.widgets.choices import survey_choices
+from lens_triage.app.widgets.choices import named_set_choices, survey_choices
 from lens_triage.app.widgets.live import in_thread
 from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.section import (
@@ -40,9 +40,10 @@ from lens_triage.training.jobs.ingest import (
 )
 from lens_triage.training.settings import IngestSettings
 from lensing_core.fetching.services import CUTOUT_SERVICES
+from lensing_core.named_sets.choices import PRESETS
 
 _LEAD = (
-    *("table", "images_from", "images", "fetch_layer", "fetch_arcsec", "bands", "catalog"),
+    *("table", "images", "fetch_layer", "fetch_size_arcsec", "bands", "catalog"),
     "survey",
 )
 _HINT = (
@@ -67,8 +68,10 @@ class ImportForm(pn.viewable.Viewer):
             choices={
                 "survey": survey_choices(context, unset="As the images say"),
                 "images_from": image_sources(),
+                "preset": named_set_choices(PRESETS, unset="none"),
             },
             lead=_LEAD,
+            apart=("images_from",),
             folded=None,
             on_change=self._changed,
         )
@@ -107,6 +110,7 @@ class ImportForm(pn.viewable.Viewer):
         self._hint = section("Preview", html(_HINT, css=_HINT_CSS))
         form = section(
             "New catalog",
+            self.panel.editors["images_from"],
             browsing,
             self.panel.lead,
             self._manners,
@@ -172,8 +176,8 @@ class ImportForm(pn.viewable.Viewer):
         service = self.panel.read("images_from")
         self.panel.reveal(
             images=not service,
-            fetch_layer=bool(service) and bool(CUTOUT_SERVICES[service].layer),
-            fetch_arcsec=bool(service),
+            fetch_layer=service in CUTOUT_SERVICES and bool(CUTOUT_SERVICES[service].layer),
+            fetch_size_arcsec=bool(service),
         )
         self._browse_images.visible = not service
         self._manners.object = manners_html(service)

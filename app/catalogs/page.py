@@ -16,12 +16,14 @@ from lens_triage.app.shell import Body, argument, shell
 from lens_triage.app.widgets.choices import (
     catalog_choices,
     fresh_name,
+    named_set_choices,
     survey_choices,
 )
 from lens_triage.app.widgets.fields import Choices
 from lens_triage.app.widgets.lazy_tabs import LazyTabs, Tab
 from lens_triage.app.widgets.live import live
 from lens_triage.training.settings import AttachSettings, InjectSettings, SimulateSettings
+from lensing_core.named_sets.choices import ATTACHABLE
 from lensing_core.store.summaries import list_catalog_rows
 
 
@@ -58,7 +60,7 @@ def _listing(context: AppContext, catalog: str) -> CatalogList:
 def _attaching(context: AppContext) -> RunForm:
     def choices() -> Mapping[str, Choices]:
         usable = [row for row in context.database.ask(list_catalog_rows) if row.complete]
-        return {"catalog": catalog_choices(usable)}
+        return {"catalog": catalog_choices(usable), "known": named_set_choices(ATTACHABLE)}
 
     return RunForm(
         context,

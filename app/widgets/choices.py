@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.fields import Choices
+from lensing_core.named_sets.known import NAMED_SETS
 from lensing_core.store.ensembles import by_preference
 from lensing_core.store.summaries import CatalogSummary, EnsembleSummary
 from lensing_core.store.tables import Catalog
@@ -21,6 +22,12 @@ def survey_choices(context: AppContext, *, unset: str = "") -> Choices:
         f"{survey.name} · {survey.title}": survey.name
         for survey in sorted(surveys, key=lambda survey: survey.name)
     }
+
+
+def named_set_choices(keys: Iterable[str], *, unset: str = "") -> Choices:
+    """Published data sets by their titles; ``unset`` is the text for none of them."""
+    first = {unset: ""} if unset else {}
+    return first | {NAMED_SETS[key].title: key for key in keys}
 
 
 def catalog_choices(catalogs: Sequence[CatalogSummary | Catalog]) -> Choices:

@@ -49,6 +49,14 @@ _CHIPS_SX = {
     "& .MuiChip-root": {"height": 22, "fontSize": 12},
     "& .MuiChip-deleteIcon": {"fontSize": 15},
 }
+# A select as tall as an input of text.
+_SELECT_SX = {
+    "& .MuiSelect-select": {
+        "paddingTop": "7px",
+        "paddingBottom": "7px",
+        "minHeight": "23px !important",
+    }
+}
 _LABEL_AT_REST = {"&:not(.MuiInputLabel-shrink)": {"transform": "translate(14px, 8px) scale(1)"}}
 _LABEL_THEME = {"components": {"MuiInputLabel": {"styleOverrides": {"root": _LABEL_AT_REST}}}}
 
@@ -115,11 +123,13 @@ class FieldEditor(pn.viewable.Viewer):
             return pmui.Checkbox(**common)
         if isinstance(parameter, param.Selector):
             options = list(parameter.objects) if choices is None else dict(choices)
-            return pmui.Select(options=options, **common)
+            return pmui.Select(options=options, sx=_SELECT_SX, **common)
         if isinstance(parameter, param.Dict):
             return pmui.TextAreaInput(placeholder="NAME=VALUE, one a line", rows=3, **common)
         if choices is not None:
-            return pmui.Select(options=dict(choices), theme_config=_LABEL_THEME, **common)
+            return pmui.Select(
+                options=dict(choices), sx=_SELECT_SX, theme_config=_LABEL_THEME, **common
+            )
         return pmui.TextInput(**common)
 
     @staticmethod

@@ -53,6 +53,8 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
         In place of the defaults.
     lead : sequence of str, optional
         Settings that stand apart, in :attr:`lead`, in this order.
+    apart : sequence of str, optional
+        Settings that the page places by itself, from :attr:`editors`.
     folded : sequence of str or None, optional
         Groups that begin folded; None: all of them.
     hidden : sequence of str, optional
@@ -70,6 +72,7 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
         choices: Mapping[str, Choices] | None = None,
         values: Mapping[str, Any] | None = None,
         lead: Sequence[str] = (),
+        apart: Sequence[str] = (),
         folded: Sequence[str] | None = (),
         hidden: Sequence[str] = (),
         field_width_px: int = 220,
@@ -88,7 +91,7 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
             if values and field.name in values:
                 editor.write(values[field.name])
             self.editors[field.name] = editor
-            if field.name not in lead:
+            if field.name not in (*lead, *apart):
                 groups.setdefault(field.group, []).append(editor)
         shut = set(groups) if folded is None else set(folded)
         template = f"repeat(auto-fill, minmax(min({field_width_px}px, 100%), 1fr))"

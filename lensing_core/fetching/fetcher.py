@@ -18,7 +18,7 @@ from lensing_core.crossmatch.politeness import (
     ServiceError,
     guarded,
 )
-from lensing_core.fetching.kept import Kept
+from lensing_core.fetching.kept import Kept, why_absent
 from lensing_core.fetching.replies import Refused, most_bytes, planes_of, what_is
 from lensing_core.fetching.services import PAUSE_S, TIMEOUT_S, Question, is_here
 
@@ -90,6 +90,11 @@ class Fetcher:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, adapter)
         self._unreached, self._refused, self._any_came = 0, 0, False
+
+    def failed_before(self, ra_deg: float, dec_deg: float) -> bool:
+        """Whether an image was asked for in vain, for a reason that may have passed."""
+        paths = [self._kept.path(band, ra_deg, dec_deg) for band in self._order.bands]
+        return any(why_absent(path) and not self._kept.is_known_absent(path) for path in paths)
 
     def fetch(self, ra_deg: float, dec_deg: float) -> Fetched:
         """Fetch what is missing of one object; a problem is noted beside the place of its file.
@@ -194,8 +199,7 @@ class Fetcher:
         self._unreached = self._unreached + 1 if unreached and not came else 0
         if self._unreached >= _MOST_UNREACHED:
             raise ServiceError(
-                f"{problems[0]} That was so for {self._unreached} objects in a row. What has come "
-                "until now is kept: resume the run to go on from there.",
+                f"{problems[0]} That was so for {self._unreached} objects in a row.",
                 unreachable=True,
             )
         known = [p for p in problems if _is_absent(p) and not getattr(p, "status", 0)]
@@ -204,7 +208,7 @@ class Fetcher:
         if not self._any_came and self._refused >= _MOST_AT_FIRST:
             raise ServiceError(
                 f"{title} gave no image of the first {self._refused} objects; of the last it said: "
-                f"{problems[0]}. Check its layer and bands, or the setting fetch_url."
+                f"{problems[0]}. Check its layer and bands, or the setting fetch_address."
             )
 
     def _ask(self, question: Question, most: int) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import IngestSettings
 from lens_triage.training.settings.ingest import FETCHING
-from lensing_core.crossmatch.politeness import BACKOFF_S
+from lensing_core.crossmatch.politeness import BACKOFF_S, ServiceError
 from lensing_core.disk import require_space
 from lensing_core.errors import BadInputError
 from lensing_core.fetching.fetcher import Fetched, Fetcher, Manners
@@ -25,6 +25,7 @@ MOST_REQUESTS = 100_000
 _REPLY_S = 1.0  # a guess, for estimates
 _HEADER_BYTES = 60_000  # of a file with a long header and its note
 _MOST_TOLD = 5
+Place = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -104,24 +105,56 @@ def fetch_images(
         f"{order.scale_arcsec:g} arcsec. {order.service.facts}"
     )
     context.progress(0, n, f"Fetching images from {title}")
-    came: dict[int, Fetched] = {}
-    for k, (ra, dec) in enumerate(positions.position_deg):
-        came[k] = fetcher.fetch(float(ra), float(dec))
+    places = [(float(ra), float(dec)) for ra, dec in positions.position_deg]
+    came: dict[Place, Fetched] = {}
+    again = []
+    for k, place in enumerate(places):
+        if fetcher.failed_before(*place):  # in an attempt that may have ended here
+            again.append(place)
+        else:
+            came[place] = _fetch(fetcher, place)
+            again += [place] * came[place].is_passing
         context.progress(k + 1, n)
-    again = [k for k, fetched in came.items() if fetched.is_passing]
-    if again:
-        context.progress(0, len(again), f"Asking {title} again for what failed")
-    for done, k in enumerate(again):
-        ra, dec = positions.position_deg[k]
-        came[k] = fetcher.fetch(float(ra), float(dec))
-        context.progress(done + 1, len(again))
+    _ask_again(context, fetcher, again, came, title)
     _tell(context, came, title)
     return _reading(settings, order, kept.folder)
 
 
-def _tell(context: JobContext, came: dict[int, Fetched], title: str) -> None:
+def _fetch(fetcher: Fetcher, place: Place) -> Fetched:
+    try:
+        return fetcher.fetch(*place)
+    except ServiceError as problem:
+        raise ServiceError(
+            f"{problem} What has come until now is kept: resume the run to go on.",
+            unreachable=problem.unreachable,
+        ) from problem
+
+
+def _ask_again(
+    context: JobContext,
+    fetcher: Fetcher,
+    places: list[Place],
+    came: dict[Place, Fetched],
+    title: str,
+) -> None:
+    """Ask once more for what failed; that ends no run, for most images are there."""
+    if places:
+        context.progress(0, len(places), f"Asking {title} again for what failed")
+    for k, place in enumerate(places):
+        try:
+            came[place] = fetcher.fetch(*place)
+        except ServiceError as problem:
+            context.log(f"{problem} The import goes on without them.", "warning")
+            return
+        context.progress(k + 1, len(places))
+
+
+def _tell(context: JobContext, came: dict[Place, Fetched], title: str) -> None:
     asked = sum(fetched.asked for fetched in came.values())
-    context.log(f"{asked:,} positions were asked for, {len(came) - asked:,} were there already.")
+    context.log(
+        f"{asked:,} positions were asked for; of {len(came) - asked:,} it was known already what "
+        "there is."
+    )
     reasons = Counter(fetched.problem for fetched in came.values() if fetched.problem)
     for problem, count in reasons.most_common(_MOST_TOLD):
         context.log(f"{title}: {count:,} positions: {problem}.", "warning")

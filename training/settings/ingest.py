@@ -34,8 +34,8 @@ from lensing_core.named_sets.choices import LISTS, PRESETS
 from lensing_core.workspace import check_slug
 
 FETCHING = (
-    *("images_from", "fetch_layer", "fetch_arcsec", "fetch_pause_s", "fetch_timeout_s"),
-    "fetch_url",
+    *("images_from", "fetch_layer", "fetch_size_arcsec", "fetch_pause_s", "fetch_timeout_s"),
+    "fetch_address",
 )
 _OF_FILES = (
     *("images", "image_kind", "pattern", "band_keys", "dataset", "size_px", "pixel_scales"),
@@ -50,7 +50,7 @@ class IngestSettings(RunSettings):
     units: ClassVar = {
         "frame_crop_px": "px",
         "size_px": "px",
-        "fetch_arcsec": "arcsec",
+        "fetch_size_arcsec": "arcsec",
         "fetch_pause_s": "s",
         "fetch_timeout_s": "s",
         "pixel_scale_arcsec": "arcsec/px",
@@ -149,7 +149,7 @@ class IngestSettings(RunSettings):
         doc="HiPS (hips2fits), layer (legacy) or survey (skyview), with {band} where its name has "
         "the band; empty: the service's first choice.",
     )
-    fetch_arcsec = param.Number(
+    fetch_size_arcsec = param.Number(
         default=0.0,
         bounds=(0, 600),
         doc="Side of the images that are fetched; 0: 12 for lenses of galaxies, 100 of clusters. "
@@ -163,7 +163,7 @@ class IngestSettings(RunSettings):
     fetch_timeout_s = param.Number(
         default=TIMEOUT_S, bounds=(0.1, 600), doc="Most time that a reply may take."
     )
-    fetch_url = param.String(
+    fetch_address = param.String(
         default="",
         doc="Another address of the service, such as a mirror: https, or http on this machine.",
     )
@@ -334,10 +334,10 @@ class IngestSettings(RunSettings):
         """What is asked of the service that images are fetched from."""
         return make_order(
             CUTOUT_SERVICES[self.images_from],
-            address=self.fetch_url,
+            address=self.fetch_address,
             layer=self.fetch_layer.strip(),
             bands=tuple(self.bands),
-            size_arcsec=self.fetch_arcsec or DEFAULT_ARCSEC[self.scale],
+            size_arcsec=self.fetch_size_arcsec or DEFAULT_ARCSEC[self.scale],
             scale_arcsec=self.pixel_scale_arcsec,
         )
 

@@ -197,7 +197,7 @@ def test_who_cannot_be_reached_is_left_alone(make, services):
     fetcher, _ = make()
     for _ in range(2):
         assert "cannot be reached" in fetcher.fetch(RA, DEC).problem
-    with pytest.raises(ServiceError, match="resume the run") as caught:
+    with pytest.raises(ServiceError, match="3 objects in a row") as caught:
         fetcher.fetch(RA, DEC)
     assert caught.value.unreachable
 

@@ -52,8 +52,8 @@ def settings(services: CutoutServices, table: Path) -> Callable[..., IngestSetti
                 "catalog": "mine",
                 "table": str(table),
                 "images_from": service,
-                "fetch_url": services.address(service),
-                "fetch_arcsec": 8.0,
+                "fetch_address": services.address(service),
+                "fetch_size_arcsec": 8.0,
                 "fetch_pause_s": 0.0,
                 "label_source": "obs:mine",
                 "workers": 1,
@@ -188,6 +188,15 @@ def test_without_a_network_the_run_ends_and_can_be_resumed(workspace, run, setti
     assert run(made)["ingested"] == 5
 
 
+def test_a_place_that_always_fails_stops_no_run_twice(workspace, run, settings, services):
+    """Three places in a row: the first attempt ends there, the next goes on behind them."""
+    services.faults_at = dict.fromkeys((150.0, 150.1, 150.2), 503)
+    with pytest.raises(ServiceError, match="in a row"):
+        run(settings("legacy"))
+    report = run(settings("legacy"))
+    assert (report["ingested"], report["reasons"]["not_fetched"]) == (2, 3)
+
+
 def test_a_list_of_known_lenses_gets_its_images(workspace, run, settings, tmp_path):
     (tmp_path / "castles.csv").write_text("name,ra,dec,grade\nQ1,150.1,2.2,A\nQ2,150.2,2.2,C\n")
     report = run(settings("legacy", preset="castles", table=str(tmp_path / "castles.csv")))
@@ -198,14 +207,14 @@ def test_a_list_of_known_lenses_gets_its_images(workspace, run, settings, tmp_pa
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"fetch_url": "http://example.org"}, "no address"),
-        ({"fetch_url": "", "fetch_pause_s": 0.1}, "at least 0.3 s"),
+        ({"fetch_address": "http://example.org"}, "no address"),
+        ({"fetch_address": "", "fetch_pause_s": 0.1}, "at least 0.3 s"),
         ({"images": "."}, "leave images as it is"),
         ({"pattern": "{id}.fits"}, "leave pattern as it is"),
         ({"table": ""}, "table of the positions"),
         ({"fetch_layer": "CDS/P/DES-DR2/{band}"}, "State the survey"),
         ({"preset": "spacewarps"}, "images of its own"),
-        ({"fetch_arcsec": 500.0}, "8 to 1,024"),
+        ({"fetch_size_arcsec": 500.0}, "8 to 1,024"),
     ],
 )
 def test_what_cannot_be_fetched_is_refused_before_it_begins(settings, values, message):
