@@ -55,6 +55,7 @@ _SELECT_SX = {
         "paddingTop": "7px",
         "paddingBottom": "7px",
         "minHeight": "23px !important",
+        "lineHeight": "23px",
     }
 }
 _LABEL_AT_REST = {"&:not(.MuiInputLabel-shrink)": {"transform": "translate(14px, 8px) scale(1)"}}

@@ -141,8 +141,8 @@ class IngestSettings(RunSettings):
     images_from: param.Selector[str] = param.Selector(
         default="",
         objects=["", *CUTOUT_SERVICES],
-        doc="Service that images are fetched from, for a table of positions alone; empty: none, "
-        "images are files.",
+        doc="Service that cuts the images out, for a table of positions alone; empty: images are "
+        "files.",
     )
     fetch_layer = param.String(
         default="",
