@@ -69,7 +69,7 @@ class LabelFiles(pn.viewable.Viewer):
         self.file.param.watch(lambda _: self._look(), "value")
         self.scheme.param.watch(lambda _: self._look(), "value")
         self.skip_bad = pmui.Checkbox(label="Import the good rows where others are bad", margin=0)
-        self.button = ActionButton(self._start, label="Import", icon="upload", size="small")
+        self.button = ActionButton(self._start, label="Import", icon="upload")
         self.bad = Table(columns=_BAD_COLUMNS, label="Bad rows", empty="", visible=False)
         downloads = [self._download(kind) for kind in FORMATS]
         self._view = section(

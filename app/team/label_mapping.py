@@ -9,6 +9,7 @@ from html import escape
 import panel as pn
 import panel_material_ui as pmui
 
+from lens_triage.app.widgets.fields import CHIPS_LOOK, SELECT_LOOK
 from lens_triage.app.widgets.section import html
 from lensing_core.consensus import Scheme
 from lensing_core.labeling.csv_files import CsvMapping
@@ -16,8 +17,8 @@ from lensing_core.labeling.outline import GradesOutline
 from lensing_core.labeling.zooniverse_files import ZooniverseMapping
 from lensing_core.labeling.zooniverse_outline import TaskOutline, WorkflowOutline
 
+_SAID_CSS = "p { margin: 0; font-size: 12.5px; color: var(--lt-muted); }"
 _ROW = {"gap": "10px", "align-items": "center"}
-_VALUES = {"gap": "8px 10px", "flex-wrap": "wrap"}
 _UNSAID, _NONE = "(say what it means)", "no grade"
 _MOST = 40
 Options = Mapping[str, str | None]
@@ -37,24 +38,25 @@ class GradesMapping(pn.viewable.Viewer):
         self._on_columns = on_columns
         self.outline: GradesOutline | None = None
         self._scheme: Scheme | None = None
-        self.said = html("", css="p { margin: 0; font-size: 12.5px; color: var(--lt-muted); }")
+        self.said = html("", css=_SAID_CSS)
         self.object_id = choice("Column of object id")
         self.grade = choice("Column of grade")
         self.grader = choice("Column of grader")
         self.grader_name = text("or grader of all rows")
         self.workflow = choice("Workflow")
         self.versions = pmui.MultiChoice(
-            label="Versions (none: all)", margin=0, sizing_mode="stretch_width"
+            label="Versions (none: all)", margin=0, sizing_mode="stretch_width", **CHIPS_LOOK
         )
         self.task = choice("Task")
         self.subject_key = choice("Subject field with object id")
         self.meanings: dict[str, pmui.Select] = {}
-        self._values = pn.FlexBox(margin=0, styles=_VALUES, sizing_mode="stretch_width")
+        self._values = pn.FlexBox(gap="14px 10px", margin=0, sizing_mode="stretch_width")
+        self._asked = html("<p>What each value means:</p>", css=_SAID_CSS, visible=False)
         self._csv = row(self.object_id, self.grade, self.grader, self.grader_name)
         self._zooniverse = row(self.workflow, self.versions, self.task, self.subject_key)
         self._view = pn.Column(
-            self.said, self._csv, self._zooniverse, self._values, margin=0,
-            sizing_mode="stretch_width", styles={"gap": "10px"},
+            self.said, self._csv, self._zooniverse, self._asked, self._values, margin=0,
+            sizing_mode="stretch_width", styles={"gap": "14px"},
         )  # fmt: skip
         super().__init__()
         self.grade.param.watch(lambda _: self._columns_changed(), "value")
@@ -165,15 +167,17 @@ class GradesMapping(pn.viewable.Viewer):
     def _offer(self, values: Mapping[str, tuple[int, str | None]]) -> None:
         if self._scheme is None or self._scheme.continuous:
             self.meanings, self._values.objects = {}, []
+            self._asked.visible = False
             return
         grades = {f"{g.key}: {g.title}": g.key for g in self._scheme.grades}
         options = {_UNSAID: None, **grades, _NONE: ""}
         self.meanings = {}
         for value, (n, key) in values.items():
-            widget = choice(f"{value or '(empty)'} ({n:,})", width=210)
+            widget = choice(f"{value or '(empty)'} ({n:,})", width=250)
             choose(widget, options, key if key in options.values() else None)
             self.meanings[value] = widget
         self._values.objects = list(self.meanings.values())
+        self._asked.visible = bool(self.meanings)
 
 
 def choose(widget: pmui.Select, options: Options, value: str | None = None) -> None:
@@ -186,7 +190,7 @@ def choose(widget: pmui.Select, options: Options, value: str | None = None) -> N
 def choice(label: str, **size: int) -> pmui.Select:
     """An empty select."""
     sizing = {"width": size["width"]} if size else {"sizing_mode": "stretch_width"}
-    return pmui.Select(label=label, options={}, size="small", margin=0, **sizing)
+    return pmui.Select(label=label, options={}, size="small", margin=0, **SELECT_LOOK, **sizing)
 
 
 def text(label: str, value: str = "") -> pmui.TextInput:

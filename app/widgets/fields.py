@@ -24,12 +24,14 @@ p.wrong { color: var(--lt-error); }
 
 def label_of(field: Field) -> str:
     """A setting's name for people: ``size_arcsec`` in arcsec gives ``Size (arcsec)``."""
+    unit = f" ({field.unit})" if field.unit else ""
+    if field.title:
+        return field.title + unit
     parts = field.name.split("_")
     if field.unit and len(parts) > 1 and parts[-1] in field.unit:
         parts = parts[:-1]
     if parts[0] == "n":
         parts = ["number", *(["of"] if parts[1:] else []), *parts[1:]]
-    unit = f" ({field.unit})" if field.unit else ""
     return words("_".join(parts)) + unit
 
 
@@ -58,8 +60,18 @@ _SELECT_SX = {
         "lineHeight": "23px",
     }
 }
-_LABEL_AT_REST = {"&:not(.MuiInputLabel-shrink)": {"transform": "translate(14px, 8px) scale(1)"}}
+_LABEL_AT_REST = {
+    "&:not(.MuiInputLabel-shrink)": {
+        "transform": "translate(14px, 8px) scale(1)",
+        "maxWidth": "calc(100% - 46px)",  # the arrow stands behind it
+    }
+}
 _LABEL_THEME = {"components": {"MuiInputLabel": {"styleOverrides": {"root": _LABEL_AT_REST}}}}
+
+
+SELECT_LOOK: dict[str, Any] = {"sx": _SELECT_SX, "theme_config": _LABEL_THEME}
+CHIPS_LOOK: dict[str, Any] = {"sx": _CHIPS_SX, "theme_config": _LABEL_THEME, "solid": False}
+"""Of selects that may be empty: their label stands in their middle then."""
 
 
 class FieldEditor(pn.viewable.Viewer):
@@ -128,16 +140,12 @@ class FieldEditor(pn.viewable.Viewer):
         if isinstance(parameter, param.Dict):
             return pmui.TextAreaInput(placeholder="NAME=VALUE, one a line", rows=3, **common)
         if choices is not None:
-            return pmui.Select(
-                options=dict(choices), sx=_SELECT_SX, theme_config=_LABEL_THEME, **common
-            )
+            return pmui.Select(options=dict(choices), **SELECT_LOOK, **common)
         return pmui.TextInput(**common)
 
     @staticmethod
     def _chips(options: Any, common: dict[str, Any]) -> Any:
-        return pmui.MultiChoice(
-            options=options, solid=False, sx=_CHIPS_SX, theme_config=_LABEL_THEME, **common
-        )
+        return pmui.MultiChoice(options=options, **CHIPS_LOOK, **common)
 
     def set_choices(self, choices: Choices) -> None:
         """Change what may be chosen; a choice that is still there is kept, else the first taken."""

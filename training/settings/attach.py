@@ -17,6 +17,7 @@ class AttachSettings(RunSettings):
 
     kind = "attach"
     units: ClassVar = {"radius_arcsec": "arcsec"}
+    titles: ClassVar = {"known": "List"}
     groups: ClassVar = {"List": ("catalog", "known", "table", "radius_arcsec")}
 
     catalog = param.String(default="", doc="Catalog whose candidates get labels.")

@@ -20,13 +20,18 @@ class Field:
     help: str
     unit: str
     group: str
+    title: str = ""
 
 
 class RunSettings(param.Parameterized):
-    """Base of all run settings; ``kind`` names the job that they describe."""
+    """Base of all run settings; ``kind`` names the job that they describe.
+
+    Forms call a setting by its name, or by what stands in ``titles``.
+    """
 
     kind: ClassVar[str] = ""
     units: ClassVar[dict[str, str]] = {}
+    titles: ClassVar[dict[str, str]] = {}
     groups: ClassVar[dict[str, tuple[str, ...]]] = {}
     older_names: ClassVar[dict[str, str]] = {}
     """Settings by the names that runs of older versions have stored."""
@@ -70,6 +75,7 @@ def fields(settings: type[RunSettings]) -> list[Field]:
             (p.doc or "").strip(),
             settings.units.get(name, ""),
             group_of.get(name, "General"),
+            settings.titles.get(name, ""),
         )
         for name, p in settings.param.objects("existing").items()
         if name != "name" and (p.precedence is None or p.precedence >= 0)

@@ -63,6 +63,14 @@ class IngestSettings(RunSettings):
         "file_seconds": "s",
         "table_seconds": "s",
     }
+    titles: ClassVar = {
+        "preset": "Published data set",
+        "fetch_layer": "Layer or HiPS",
+        "fetch_size_arcsec": "Side of the images",
+        "fetch_pause_s": "Pause between requests",
+        "fetch_timeout_s": "Longest wait for a reply",
+        "fetch_address": "Address of the service",
+    }
     groups: ClassVar = {
         "Catalog": ("catalog", "preset", "survey", "scale", "origin"),
         "Table": (
