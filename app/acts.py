@@ -1,4 +1,4 @@
-"""What pages do to a workspace as a whole: each asks the table first, then does it.
+"""Actions of pages on a workspace as a whole: each asks the table first, then acts.
 
 Pages call these, and not the functions of the engine: ``tests/attack/test_permissions.py`` says so.
 """

@@ -40,7 +40,9 @@ OpenOrNotOption = Annotated[
 
 
 def has_screen() -> bool:
-    """Whether somebody may see a window that is opened: not in CI, nor on a machine without one."""
+    """Return whether somebody may see a window that is opened: not in CI, nor on a machine without
+    one.
+    """
     if os.environ.get("CI"):
         return False
     if sys.platform in ("darwin", "win32"):

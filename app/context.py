@@ -1,4 +1,4 @@
-"""What every page is given: the workspace that is served, and its database."""
+"""Context of every page: the workspace that is served, and its database."""
 
 from __future__ import annotations
 

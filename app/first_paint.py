@@ -1,4 +1,4 @@
-"""What a browser shows before the scripts of a page have come: the frame, and bars in its middle.
+"""First paint of a page, before its scripts have come: the frame, and bars in its middle.
 
 Plain HTML and CSS, which need no script; the page takes their place when it is drawn. Panel's
 scripts stand behind them in the document, so that a browser paints before it fetches those.

@@ -94,7 +94,7 @@ class ClosedTabs(logging.Filter):
 
 
 def _is_raised_in(error: BaseException, modules: tuple[str, ...]) -> bool:
-    """Whether the innermost frame of a traceback is one of these modules."""
+    """Return whether the innermost frame of a traceback is one of these modules."""
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next

@@ -36,7 +36,7 @@ _ORGANIZES = frozenset({ORGANIZER})
 
 @dataclass(frozen=True)
 class Action:
-    """What is done, as it follows "Sign in to" and "may", and who may do it."""
+    """An action, worded to follow "Sign in to" and "may", and who may take it."""
 
     does: str
     may: frozenset[str]

@@ -106,7 +106,7 @@ def _header(context: AppContext) -> pn.pane.HTML:
 
 
 def _activity(context: AppContext) -> pn.pane.HTML:
-    """What runs now, on every page; hidden while nothing does."""
+    """Return what runs now, on every page; hidden while nothing does."""
     pane = pn.pane.HTML("", stylesheets=[TOKENS_CSS, _ACTIVITY_CSS], margin=0, visible=False)
 
     def refresh() -> None:
@@ -122,7 +122,7 @@ def _activity(context: AppContext) -> pn.pane.HTML:
 
 
 class Body(pn.Column):
-    """What a page puts into the frame, and the page's title."""
+    """Contents and title of a page."""
 
     def __init__(self, title: str, *parts: pn.viewable.Viewable, **params: Any) -> None:
         super().__init__(*parts, **params)

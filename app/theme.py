@@ -121,5 +121,5 @@ def read_asset(name: str) -> str:
 
 
 def is_dark() -> bool:
-    """Whether this session's browser asked for dark pages when it was last here."""
+    """Return whether this session's browser asked for dark pages when it was last here."""
     return bool(pn.state.cookies.get(THEME_COOKIE) == "dark")

@@ -75,7 +75,7 @@ def prepare(workspace: Workspace, data: Path, encoders: list[str]) -> None:
 
 
 def read_columns(workspace: Workspace, n: int) -> tuple[np.ndarray, list[ColumnBlock]]:
-    """What encoders and members of the bundled ensemble stored, side by side."""
+    """Return what encoders and members of the bundled ensemble stored, side by side."""
     parts, blocks, at = [], [], 0
     with open_database(workspace).session() as session:
         members = [m.model_id for m in find_ensemble(session, BUNDLED).members]

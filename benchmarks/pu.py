@@ -284,7 +284,7 @@ def bright_lenses(
 def check(
     row: dict[str, list[float]], x: np.ndarray, s: np.ndarray, brightness: np.ndarray
 ) -> None:
-    """Whether the check cries, and by how much the brightness differs."""
+    """Return whether the check cries, and by how much the brightness differs."""
     bagging = pu_method("bagging", prior=0.05, learner=TREES_OF["bagging"], bags=8)
     found = scar_check(out_of_fold(bagging, x, s), s, {"brightness": brightness})
     row["alarm"].append(float(found.verdict == "differs"))

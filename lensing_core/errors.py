@@ -24,7 +24,9 @@ def with_traceback(error: Error, cause: BaseException) -> Error:
 
 
 def traceback_in(error: BaseException | None) -> str:
-    """What :func:`with_traceback` kept with an error or the errors that led to it, or nothing."""
+    """Return what :func:`with_traceback` kept with an error or the errors that led to it, or
+    nothing.
+    """
     while error is not None:
         if notes := getattr(error, "__notes__", None):
             return "\n".join(notes)

@@ -34,7 +34,9 @@ def start_processes(count: int, preload: Sequence[str]) -> ProcessPoolExecutor:
 
 
 def helper_context(preload: Sequence[str]) -> BaseContext:
-    """How helper processes are started: forked where that can be from one that has ``preload``."""
+    """Return how helper processes are started: forked where that can be from one that has
+    ``preload``.
+    """
     # A job's process has threads: a plain fork could copy a lock that is held.
     method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
     context = get_context(method)

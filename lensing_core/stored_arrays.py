@@ -70,7 +70,7 @@ class StoredArray:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the file is as long as its header says."""
+        """Return whether the file is as long as its header says."""
         opened = self._open()
         return opened.size >= opened.start + math.prod(opened.shape) * opened.dtype.itemsize
 

@@ -190,7 +190,7 @@ class WideField:
 
 
 def _is_blank(jpeg: bytes) -> bool:
-    """Whether a picture shows nothing: one color all over, as outside a survey's footprint."""
+    """Return whether a picture is of one color all over, as outside a survey's footprint."""
     with Image.open(BytesIO(jpeg)) as image:
         pixels = np.asarray(image.convert("L"))
     return int(pixels.max()) - int(pixels.min()) < 8

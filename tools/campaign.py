@@ -102,7 +102,7 @@ def play(workspace: Workspace) -> str:
 
 
 def read_truth(workspace: Workspace) -> dict[int, dict[str, Any]]:
-    """What each simulated object is, by candidate."""
+    """Return what each simulated object is, by candidate."""
     with open_database(workspace).session() as session:
         rows = session.execute(select(Observation.candidate_id, Observation.truth))
         return {candidate_id: dict(truth or {}) for candidate_id, truth in rows}

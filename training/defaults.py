@@ -1,4 +1,4 @@
-"""How the ensembles that come with the program are made: simulated, trained and exported by it.
+"""Making of the bundled ensembles: simulated, trained and exported by the program.
 
     lens-triage make-default FOLDER default-ps1
 

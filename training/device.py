@@ -1,4 +1,4 @@
-"""What networks run on: one rule for what ``auto``, ``cpu`` and ``cuda`` mean here."""
+"""Device that networks run on: one rule for ``auto``, ``cpu`` and ``cuda``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good an ensemble is on objects that nothing of it was fitted on: all that can be said.
+"""Evaluation of an ensemble on objects that nothing of it was fitted on.
 
 Where scores of held-out objects are in the workspace, everything is computed from them; of an
 ensemble that came from elsewhere its manifest tells figures and calibration.
@@ -102,7 +102,7 @@ def evaluate(workspace: Workspace, ensemble: str, catalog: str = "") -> Evaluati
 
 
 def _told(manifest: EnsembleManifest) -> Evaluation:
-    """What the manifest of an ensemble says."""
+    """Return what the manifest of an ensemble says."""
     stored = manifest.get("figures", {}).get("ensemble", {})
     test = manifest.get("splits", {}).get("test", {})
     lenses = test.get("lenses", 0)

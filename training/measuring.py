@@ -1,4 +1,4 @@
-"""What lists of candidates are filtered by beside scores: arcs, colors and the θ_E proxy.
+"""Derived columns for filters: arcs, colors and the θ_E proxy.
 
 Arcs and colors are features that a classic member computes when it scores; the θ_E proxy follows
 from the catalog's own columns. All are kept with the candidate.

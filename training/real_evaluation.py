@@ -1,4 +1,4 @@
-"""How good a ranking is on real objects of a survey: what ``lens-triage evaluate`` shows.
+"""Metrics of a ranking on real objects of a survey, for ``lens-triage evaluate``.
 
 Lenses and vetted non-lenses are labels and grades of the catalog; false-positive rates are measured
 on its unlabeled objects, too. Objects that an ensemble may have learned from are left out.
@@ -208,7 +208,7 @@ def _scores(session: Session, ensemble: Ensemble, labels: CandidateLabels) -> Fl
 
 
 def _column(session: Session, labels: CandidateLabels, column: str) -> list[str | None]:
-    """What the imported table says of each candidate in one column, or what graders said."""
+    """Return what the imported table says of each candidate in one column, or what graders said."""
     if column == GRADED:
         given = visibility_of(session, labels.candidate_id.tolist())
         if not given:

@@ -1,4 +1,4 @@
-"""Whether painted arcs can be told from real lenses, by what members have stored of both."""
+"""Separation of painted arcs from real lenses, by stored outputs of members."""
 
 from __future__ import annotations
 

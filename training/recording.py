@@ -1,4 +1,4 @@
-"""What every training ends with: its models and their ensemble, in the database."""
+"""End of every training: its models and their ensemble, in the database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lensing_core.store.models import add_ensemble, add_models, models_by_id
 
 
 def is_recorded(context: JobContext, name: str) -> bool:
-    """Whether this run has written its ensemble before it was resumed.
+    """Return whether this run has written its ensemble before it was resumed.
 
     Raises
     ------

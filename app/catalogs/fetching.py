@@ -27,7 +27,7 @@ def image_sources() -> Choices:
 
 
 def manners_html(key: str) -> str:
-    """What a service gives, and how it is asked; '' for files."""
+    """Return what a service gives, and how it is asked; '' for files."""
     if key not in CUTOUT_SERVICES:
         return ""
     service = CUTOUT_SERVICES[key]
@@ -47,7 +47,7 @@ def manners_html(key: str) -> str:
 
 
 def estimate_html(settings: IngestSettings, needed: FetchEstimate | None) -> str:
-    """What an import would fetch, and for how long; '' where nothing is fetched."""
+    """Return what an import would fetch, and for how long; '' where nothing is fetched."""
     if needed is None:
         return ""
     order = settings.order()

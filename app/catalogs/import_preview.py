@@ -1,4 +1,4 @@
-"""What an import would do: columns and their roles, bands, the first object, doubts."""
+"""Preview of an import: columns and their roles, bands, the first object, warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cross-matching a catalog has shown: references, recovered lenses, completeness, doubts."""
+"""Results of a catalog's cross-matches: references, recovered lenses, completeness, warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a ranking brings in a survey: purity and discoveries at a class prior that is set here."""
+"""Purity and discoveries of a ranking in a survey, at a class prior that is set here."""
 
 from __future__ import annotations
 

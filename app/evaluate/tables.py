@@ -220,7 +220,7 @@ def fusion_html(choice: Mapping[str, Mapping[str, Any]], used: str) -> str:
 
 
 def conformal_html(found: Mapping[str, Any]) -> str:
-    """How often the conformal sets hold the truth, by class."""
+    """Return how often the conformal sets hold the truth, by class."""
     coverage, wanted = found["coverage"], 1 - found["error_rate"]
     rows = "".join(
         f'<tr><td>{title}</td><td>{100 * coverage[name]:.1f} %</td><td class="quiet">'

@@ -1,4 +1,4 @@
-"""How good an ensemble is, on objects that nothing of it was fitted on."""
+"""Metrics of an ensemble on objects that nothing of it was fitted on."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ class EvaluationBoard(pn.viewable.Viewer):
         in_background(lambda: self._measured(*wanted), lambda found: self._show(wanted, *found))
 
     def _measured(self, name: str, catalog: str) -> tuple[Evaluation | str, dict[str, Importance]]:
-        """What is to be shown, or one sentence on why it cannot be; runs in a thread."""
+        """Return what is to be shown, or one sentence on why it cannot be; runs in a thread."""
         workspace = self._context.workspace
         try:
             found = evaluate(workspace, name, catalog)
@@ -321,7 +321,7 @@ def _further(ensemble: EnsembleSummary, found: Evaluation) -> list[pn.viewable.V
 
 
 def _importance(found: dict[str, Importance]) -> list[pn.viewable.Viewable]:
-    """What trees look at, a table a member."""
+    """Return what trees look at, a table a member."""
     if not found:
         return []
     tables = [

@@ -1,4 +1,4 @@
-"""How many may be connected, and how long each may take: what keeps one client from all sockets."""
+"""Limits of connections in number and time, so that no client takes all sockets."""
 
 from __future__ import annotations
 

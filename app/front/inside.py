@@ -1,4 +1,4 @@
-"""What the page process does about the front: it gives way to it, and ends when it does."""
+"""The page process' side of the front: it runs at lower priority, and ends when the front ends."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tornado.iostream import IOStream
 from lensing_core.errors import LensTriageError
 
 CONTEXT: SpawnContext | ForkServerContext = multiprocessing.get_context("spawn")
-"""How the process is started. Never a fork of this one, which has threads."""
+"""Way to start the process. Never a fork of this one, which has threads."""
 
 AWAY = "The pages are being started; grading goes on. Try again in a few seconds."
 BUSY = "The server is busy with pages that others asked for; try again soon."
@@ -35,7 +35,7 @@ class PagesAwayError(LensTriageError):
 
 @dataclass(frozen=True)
 class PageSettings:
-    """What the page process is told at its start.
+    """Settings that the page process gets at its start.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class PageSettings:
 
 
 def _run(settings: PageSettings) -> None:
-    """What the process does."""
+    """Return what the process does."""
     from lens_triage.app.main import serve_pages  # here, so that the front need not import Panel
 
     serve_pages(settings)
@@ -81,7 +81,7 @@ class Pages:
 
     @property
     def secret(self) -> str:
-        """What each request to the process carries."""
+        """Return what each request to the process carries."""
         return self.settings.secret
 
     @property

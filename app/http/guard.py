@@ -1,4 +1,4 @@
-"""What every reply of the server has in common, whoever wrote its handler.
+"""Headers and checks that all replies of the server share.
 
 :func:`guarded` makes a handler class that refuses what another site asks, sends the headers that
 keep other sites away from the reply, and survives whatever the handler raises.
@@ -53,7 +53,7 @@ _FAILED = "The server could not answer; its log says why."
 
 
 def is_foreign(request: HTTPServerRequest) -> bool:
-    """Whether a request comes from a page of another site.
+    """Return whether a request comes from a page of another site.
 
     Browsers of today say so (``Sec-Fetch-Site``); older ones name the page (``Origin``,
     ``Referer``). What names nothing is no browser, or an address that somebody typed.
@@ -75,7 +75,7 @@ def _is_own(address: str, host: str) -> bool:
 
 
 def is_followed_link(headers: HTTPHeaders) -> bool:
-    """Whether somebody clicked on a link to here: another site asks for nothing else."""
+    """Return whether somebody clicked on a link to here: another site asks for nothing else."""
     return (
         headers.get("Sec-Fetch-Mode") == "navigate"
         and headers.get("Sec-Fetch-Dest") == "document"

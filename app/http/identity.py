@@ -51,7 +51,7 @@ class SignedIn:
 
     @property
     def is_organizer(self) -> bool:
-        """Whether the grader may see everybody's figures, and close anybody's sessions."""
+        """Return whether the grader may see everybody's figures, and close anybody's sessions."""
         return self.role == "organizer"
 
 
@@ -61,7 +61,9 @@ def current_grader(context: AppContext) -> SignedIn | None:
 
 
 def is_still_here(context: AppContext, grader: SignedIn) -> bool:
-    """Whether who opened this page is signed in still, in the role of then; asks the database."""
+    """Return whether who opened this page is signed in still, in the role of then; asks the
+    database.
+    """
     with context.database.session() as session:
         now = signed_in_by(session, token_of(context, context.cookie))
     return now is not None and (now.id, now.role) == (grader.id, grader.role)
@@ -253,7 +255,7 @@ def text_in(asked: Mapping[str, Any], name: str) -> str:
 
 
 def _is_half(letter: str) -> bool:
-    """Whether it is half of a character, which JSON can send and no database stores."""
+    """Return whether it is half of a character, which JSON can send and no database stores."""
     return "\ud800" <= letter <= "\udfff"
 
 

@@ -92,7 +92,7 @@ def _children(value: Any) -> list[Any]:
 
 
 def _is_broken(text: str) -> bool:
-    """Whether a text holds a lone surrogate, which JSON can write and UTF-8 cannot."""
+    """Return whether a text holds a lone surrogate, which JSON can write and UTF-8 cannot."""
     if text.isascii():
         return False
     return any("\ud800" <= letter <= "\udfff" for letter in text)

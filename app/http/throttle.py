@@ -1,4 +1,4 @@
-"""How often a wrong passphrase may be tried, by name and by address."""
+"""Throttle of wrong passphrases, by name and by address."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class SkippedHandler(_LabelHandler):
     """Cutouts to look at again."""
 
     async def get(self, session_id: str) -> None:
-        """What the grader skipped."""
+        """Return what the grader skipped."""
         await self.answer(lambda: {"items": self.service.skipped(session_id, self.grader())})
 
 

@@ -1,4 +1,4 @@
-"""What the Label page's script asks for, answered from the database, outside Bokeh's connection.
+"""Answers to the Label page's script, from the database, outside Bokeh's connection.
 
 Stateless but for a cache of views, which follow from the database: a server that was killed and
 started again goes on where the other stopped.
@@ -179,7 +179,7 @@ class LabelService:
     # -- parts of answers --------------------------------------------------------------------------
 
     def _geometries(self, session: Session, view: GraderView) -> list[dict[str, Any]]:
-        """What is the same for all cutouts of a kind; gold has those of the queue."""
+        """Return what is the same for all cutouts of a kind; gold has those of the queue."""
         catalogs = _catalogs(session, view)
         kinds = {key: _geometry(catalog) for key, catalog in catalogs.items()}
         distinct: list[dict[str, Any]] = []
@@ -223,7 +223,7 @@ class LabelService:
     def _history(
         self, session: Session, view: GraderView, stands: Standing
     ) -> list[dict[str, Any]]:
-        """What was done last, the oldest first."""
+        """Return what was done last, the oldest first."""
         done = sorted(stands.said, key=lambda key: stands.said[key].id)
         cutouts = {cutout.key: cutout for cutout in view.cutouts}
         latest = [cutouts[key] for key in done[-_HISTORY:] if key in cutouts]
@@ -283,7 +283,7 @@ def _catalogs(session: Session, view: GraderView) -> dict[int, Catalog]:
 def _seen(
     session: Session, view: GraderView, cutouts: Sequence[SessionCutout]
 ) -> dict[int, dict[str, Any]]:
-    """What graders of a session that is not blind see of each object."""
+    """Return what graders of a session that is not blind see of each object."""
     why = {cutout.candidate_id: cutout.why for cutout in cutouts}
     scores = probabilities_of(session, view.ensemble_id, why)
     seen: dict[int, dict[str, Any]] = {

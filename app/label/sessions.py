@@ -54,7 +54,7 @@ _SIGN_IN = (
 
 
 class SessionBoard(pn.viewable.Viewer):
-    """What a grader may do, and what was done."""
+    """Actions of a grader on a session, and their history."""
 
     def __init__(self, context: AppContext, grader: SignedIn | None) -> None:
         self._context = context

@@ -177,7 +177,7 @@ class OverviewBoard(pn.viewable.Viewer):
         self.refresh()
 
     def _show_demo(self) -> None:
-        """How far the demonstration is; the way to its ranking once that is ready."""
+        """Return how far the demonstration is; the way to its ranking once that is ready."""
         if self._demo is None:
             return
         found = [self._context.database.ask(runs.get_run, run_id) for run_id in self._demo.run_ids]

@@ -165,7 +165,7 @@ class AttentionSource:
 
 
 def map_to_json(found: AttentionMap, pixel_scale_arcsec: float) -> dict[str, Any]:
-    """What a map shows, in words."""
+    """Return what a map shows, in words."""
     cell = f"{found.cell_px:.0f} px ({found.cell_px * pixel_scale_arcsec:.1f}″)"
     if found.method in ("integrated_gradients", "grad_cam"):
         about = "" if found.exact else "about "

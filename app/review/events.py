@@ -59,7 +59,9 @@ class ReviewEventsHandler(GraderHandler):
 
 
 def _actions(events: list[Any]) -> list[str]:
-    """What is done by events, as the table of actions names it; what is no remark is a grade."""
+    """Return what is done by events, as the table of actions names it; what is no remark is a
+    grade.
+    """
     kinds = {str(event.get("kind")) for event in events if isinstance(event, Mapping)}
     return sorted({_ACTIONS.get(kind, "grade") for kind in kinds}) or ["grade"]
 

@@ -37,7 +37,7 @@ _DISCLAIMER = "Scores are no confirmation of a lens."
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What is exported.
+    """Contents of an export.
 
     Attributes
     ----------

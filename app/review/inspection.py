@@ -1,4 +1,4 @@
-"""What the panels beside the picture ask for: how sure a score is, its context, and its history.
+"""Answers to the panels beside the picture: certainty of a score, its context, its history.
 
 Each answer takes an open session and a message of the page, as those of
 :class:`lens_triage.app.review.service.ReviewService` do. They read alone: what people do goes to
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 def panel_start(grader: SignedIn | None) -> Answer:
-    """What the panels need to know once: who is signed in, grades and reasons."""
+    """Return what the panels need to know once: who is signed in, grades and reasons."""
     return {
         "grader": None if grader is None else {"id": grader.id, "name": grader.name},
         "grades": [{"key": g.key, "title": g.title} for g in SCHEME.grades],

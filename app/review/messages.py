@@ -1,4 +1,4 @@
-"""What each message of Review brings: its fields and their types, checked before it is answered."""
+"""Forms of Review's messages: their fields and types, checked before each is answered."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ _TAGS, _GRADES = 20, 40  # most that an address may name
 
 @dataclass(frozen=True)
 class Address:
-    """What a review address asks for.
+    """Ranking and candidate that a review address names.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ def read_address(
 
 
 def starts_descending(sort: str) -> bool:
-    """Whether an order shows its largest values first when it is chosen."""
+    """Return whether an order shows its largest values first when it is chosen."""
     return sort not in _ASCENDING_FIRST
 
 

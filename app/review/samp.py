@@ -132,7 +132,7 @@ def _programs(n: int) -> str:
 
 
 def pointed_to_json(context: AppContext, pointed: Pointed) -> dict[str, Any] | None:
-    """What the page does when another program points at something; None: nothing.
+    """Return what the page does when another program points at something; None: nothing.
 
     One row opens its candidate, several make a selection, a position opens the nearest candidate
     within 5″.

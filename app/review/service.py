@@ -1,4 +1,4 @@
-"""What the review page's script asks for, answered from the database.
+"""Answers to the review page's script, from the database.
 
 Stateless: each message carries the whole query, so that an answer never depends on which messages
 came before, and a page that was reloaded goes on where it was.

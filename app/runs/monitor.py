@@ -31,7 +31,7 @@ _SPEED_OVER_S = 20.0
 
 
 class Speed:
-    """How fast progress is, over the last seconds."""
+    """Speed of progress over the last seconds."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int]] = deque()

@@ -1,4 +1,4 @@
-"""How a run is shown: rows of a list, the head of its monitor, its log and its result."""
+"""Markup of a run: rows of a list, the head of its monitor, its log and its result."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def log_html(lines: Sequence[LogLine], run_id: str) -> str:
 
 
 def result_html(run: RunSummary) -> str:
-    """What came out, as a list of names and figures, and where to go on; '' for nothing."""
+    """Return what came out, as a list of names and figures, and where to go on; '' for nothing."""
     if not run.result:
         return ""
     shown = {k: v for k, v in run.result.items() if v is not False and v not in (None, [], {}, "")}
@@ -172,7 +172,7 @@ def settings_html(run: RunSummary) -> str:
 
 
 def is_figure(value: Any) -> bool:
-    """Whether a value is a figure with intervals, as manifests store it."""
+    """Return whether a value is a figure with intervals, as manifests store it."""
     return isinstance(value, Mapping) and {"value", "low_95", "high_95"} <= set(value)
 
 

@@ -1,4 +1,4 @@
-"""What an ensemble says of a catalog: histogram, counts, and the first of the ranking."""
+"""Scores of an ensemble on a catalog: histogram, counts, and the first of the ranking."""
 
 from __future__ import annotations
 
@@ -151,7 +151,9 @@ class ScoreResults(pn.viewable.Viewer):
 
 
 def figures_html(catalog: CatalogSummary, ensemble: EnsembleSummary, above: Sequence[int]) -> str:
-    """How many are scored, how many reach each probability, the prior, and the way to Review."""
+    """Return how many are scored, how many reach each probability, the prior, and the way to
+    Review.
+    """
     scored = catalog.scored[ensemble.name]
     figures = [(fmt.count(scored), f"of {fmt.count(catalog.n_candidates)} scored")]
     figures += [

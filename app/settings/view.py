@@ -1,4 +1,4 @@
-"""What holds for the whole workspace: where it lies, its labels and backups, its surveys."""
+"""Settings of the whole workspace: its place, labels, backups and surveys."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class SettingsBoard(pn.viewable.Viewer):
 
 
 def workspace_facts(context: AppContext) -> dict[str, str]:
-    """What holds for the workspace and this installation, by name, as text."""
+    """Return what holds for the workspace and this installation, by name, as text."""
     sizes = folder_sizes(context.workspace)
     parts = ", ".join(
         f"{name} {file_size(n)}"

@@ -1,4 +1,4 @@
-"""What graders say together: how votes are joined, how good the list is, and the list."""
+"""Consensus of graders: how votes are aggregated, quality of the list, and the list."""
 
 from __future__ import annotations
 
@@ -283,7 +283,9 @@ def _row(*parts: Any) -> pn.Row:
 
 
 def _number(field: pmui.TextInput) -> float:
-    """What was typed; as text, since a step of an input for numbers is no smaller than 0.001."""
+    """Return what was typed; as text, since a step of an input for numbers is no smaller than
+    0.001.
+    """
     try:
         return float(field.value)
     except ValueError:

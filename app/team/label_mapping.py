@@ -1,4 +1,4 @@
-"""How a file of grades is to be read: its columns or its question, and what each value means."""
+"""Mapping of a file of grades: its columns or its question, and the grade of each value."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ _ENDED = (
 
 @dataclass(frozen=True)
 class _Found:
-    """What the page shows, read in one go."""
+    """Contents of the page, read in one go."""
 
     team: Team
     skills: list[KindSkill]

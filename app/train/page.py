@@ -188,7 +188,7 @@ def _from_labels(
 
 
 def fill(asked: Mapping[str, str], choices: Mapping[str, Choices]) -> dict[str, Any]:
-    """What an address says of a form's settings, as far as it can be chosen there."""
+    """Return what an address says of a form's settings, as far as it can be chosen there."""
     filled: dict[str, Any] = {
         name: asked[name]
         for name in ("base", "catalog")

@@ -56,7 +56,7 @@ def row_to_json(row: RankedCandidate) -> dict[str, Any]:
 
 
 def catalog_to_json(catalog: Catalog) -> dict[str, Any]:
-    """What the script needs to know of a catalog."""
+    """Return what the script needs to know of a catalog."""
     preferred = catalog.survey.definition.get("rgb_bands")
     return {
         "id": catalog.id,
@@ -132,7 +132,7 @@ def truth_to_json(candidate: Candidate) -> list[list[str]]:
 
 
 def _ingest(observation: Observation | None) -> Mapping[str, Any]:
-    """What the import noted of a cutout; it stands among the columns that the user brought."""
+    """Return the import's notes on a cutout; they are among the columns that the user brought."""
     noted = observation.properties.get(_INGEST) if observation else None
     return noted if isinstance(noted, Mapping) else {}
 

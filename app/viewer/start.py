@@ -1,4 +1,4 @@
-"""What a page with the image viewer needs: styles, and what the viewer starts with."""
+"""Styles and start data for a page with the image viewer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be asked of a tile or of pixels, checked; one sentence for each bad request."""
+"""Requests for tiles and pixels, checked; one sentence for each bad one."""
 
 from __future__ import annotations
 

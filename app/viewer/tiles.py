@@ -96,7 +96,7 @@ class TileHandler(CutoutHandler):
     """A picture, or what a viewer needs to know of the cutout."""
 
     def describe(self, info: dict[str, Any]) -> dict[str, Any]:
-        """What is told of a cutout."""
+        """Return what is told of a cutout."""
         return info
 
     async def _answer(self, catalog: str, index: int, part: str | None) -> None:

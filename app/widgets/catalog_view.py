@@ -1,4 +1,4 @@
-"""How catalogs and ensembles are shown in tables."""
+"""Columns and rows of tables of catalogs and ensembles."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def quarantine_cell(catalog: CatalogSummary) -> dict[str, str]:
 
 
 def scored_cell(catalog: CatalogSummary) -> dict[str, str]:
-    """How many candidates the ensemble that scored most of them has scored."""
+    """Return how many candidates the ensemble that scored most of them has scored."""
     if not catalog.scored:
         return {"text": fmt.MISSING, "tone": "muted", "title": "Not scored yet."}
     detail = ", ".join(f"{name} {fmt.count(n)}" for name, n in sorted(catalog.scored.items()))
@@ -202,7 +202,7 @@ def by_test_set(
 
 
 def measured_on(ensemble: EnsembleSummary) -> tuple[str, str]:
-    """What an ensemble was measured on, for :func:`by_test_set`."""
+    """Return what an ensemble was measured on, for :func:`by_test_set`."""
     return str(ensemble.manifest.get("figures_on", "")), test_set_key(ensemble.manifest)
 
 

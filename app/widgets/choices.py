@@ -1,4 +1,4 @@
-"""What the workspace has to choose from, by the text that is shown."""
+"""Choices that the workspace offers, by the text that is shown."""
 
 from __future__ import annotations
 

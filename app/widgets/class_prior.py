@@ -1,4 +1,4 @@
-"""What a retraining found of the class prior and of its labels, as HTML: for Train and Evaluate."""
+"""A retraining's results on class prior and labels, as HTML: for Train and Evaluate."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class EnsembleComparison(pn.viewable.Viewer):
 
     @property
     def possible(self) -> bool:
-        """Whether there are two ensembles to compare."""
+        """Return whether there are two ensembles to compare."""
         return bool(self._view.visible)
 
     def offer(self, ensembles: list[EnsembleSummary]) -> None:

@@ -36,7 +36,7 @@ def label_of(field: Field) -> str:
 
 
 def bounds_of(parameter: Any) -> str:
-    """What a number may be, e.g. ``0 to 1``; '' where anything goes that makes sense."""
+    """Return what a number may be, e.g. ``0 to 1``; '' where anything goes that makes sense."""
     low, high = getattr(parameter, "bounds", None) or (None, None)
     if not isinstance(parameter, param.Number) or low is None:
         return ""
@@ -112,7 +112,7 @@ class FieldEditor(pn.viewable.Viewer):
 
     @property
     def visible(self) -> bool:
-        """Whether the field is seen."""
+        """Return whether the field is seen."""
         return bool(self._view.visible)
 
     @visible.setter

@@ -1,4 +1,4 @@
-"""How numbers, times and durations are written on every page."""
+"""Format of numbers, times and durations on every page."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def duration(seconds: float | None) -> str:
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
-    """How long ago, coarsely; the date where that is more than a week."""
+    """Return how long ago, coarsely; the date where that is more than a week."""
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     if seconds < 45:
         return "just now"

@@ -13,7 +13,7 @@ from lens_triage.app.widgets.section import stack
 
 
 class Part(Protocol):
-    """What stands in a tab."""
+    """A tab with its contents."""
 
     def __panel__(self) -> pn.viewable.Viewable: ...
 

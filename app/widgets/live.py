@@ -19,7 +19,7 @@ _Result = TypeVar("_Result")
 
 
 def in_session() -> bool:
-    """Whether a browser is being served (else a notebook or a test looks on)."""
+    """Return whether a browser is being served (else a notebook or a test looks on)."""
     return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
 
 

@@ -1,4 +1,4 @@
-"""What stands where something is still being read: bars, and no word of what there is not."""
+"""Placeholder for what is still being read: bars without text."""
 
 from __future__ import annotations
 

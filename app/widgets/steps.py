@@ -36,7 +36,7 @@ def next_steps(
     ensembles: Sequence[EnsembleSummary],
     active: Sequence[RunSummary],
 ) -> list[Step]:
-    """What has been done in a workspace, what goes on, and what to do next."""
+    """Return what has been done in a workspace, what goes on, and what to do next."""
     busy = {run.kind for run in active}
     filled = [catalog for catalog in catalogs if catalog.n_candidates]
     scored = [catalog for catalog in filled if catalog.scored]

@@ -49,7 +49,7 @@ _MOST_CENTERS = 2000
 
 @dataclass(frozen=True)
 class QueueRequest:
-    """How a queue is to be chosen.
+    """Settings by which a queue is chosen.
 
     Attributes
     ----------

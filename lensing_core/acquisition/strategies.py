@@ -61,13 +61,13 @@ POOL_FACTOR, LEAST_POOL, MOST_POOL = 20, 2000, 20_000
 
 
 def pool_size(n: int) -> int:
-    """How many of the best scores a diverse choice of ``n`` looks at."""
+    """Return how many of the best scores a diverse choice of ``n`` looks at."""
     return max(n, min(MOST_POOL, max(LEAST_POOL, POOL_FACTOR * n)))
 
 
 @dataclass(frozen=True)
 class CandidatePool:
-    """What is known of m objects.
+    """Scores and embeddings of m objects.
 
     Attributes
     ----------

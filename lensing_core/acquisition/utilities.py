@@ -1,4 +1,4 @@
-"""What a grade of each object is worth by one number of it: pure functions on arrays."""
+"""Utility of grading each object, from its scores: pure functions on arrays."""
 
 from __future__ import annotations
 

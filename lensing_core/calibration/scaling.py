@@ -65,7 +65,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Calibration:
-        """What :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote."""
         return cls(**{**stored, "knots": tuple(stored["knots"]), "values": tuple(stored["values"])})
 
 

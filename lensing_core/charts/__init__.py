@@ -1,4 +1,4 @@
-"""What charts of a million candidates are made of: counts on grids, projections, regions."""
+"""Parts of charts of a million candidates: counts on grids, projections, regions."""
 
 from lensing_core.charts.grid import bin_points, inside_polygon, nearest
 from lensing_core.charts.projection import Plane, fit_plane

@@ -13,7 +13,7 @@ def bin_points(
     extent: tuple[float, float, float, float],
     shape: tuple[int, int],
 ) -> IntArray:
-    """How many points lie in each cell: (ny, nx), the first row at the smallest y.
+    """Return how many points lie in each cell: (ny, nx), the first row at the smallest y.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def bin_points(
 
 
 def inside_polygon(x: Float64Array, y: Float64Array, corners: Float64Array) -> BoolArray:
-    """Whether each point lies inside a closed polygon, (k, 2), by the even-odd rule."""
+    """Return whether each point lies inside a closed polygon, (k, 2), by the even-odd rule."""
     low, high = corners.min(axis=0), corners.max(axis=0)
     with np.errstate(invalid="ignore"):
         near = np.flatnonzero((x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))

@@ -1,4 +1,4 @@
-"""What graders say: schemes of grades, and what several graders come to together.
+"""Grading schemes, and the consensus of several graders.
 
 :mod:`.votes` holds votes as arrays; :func:`swap` and :func:`dawid_skene` make posteriors and
 graders' confusion of them; :mod:`.decision` says what is accepted, retired or open and how pure

@@ -1,4 +1,4 @@
-"""How far graders agree with one another and with themselves, with intervals."""
+"""Agreement of graders with one another and with themselves, with intervals."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Smoothing:
 
 @dataclass(frozen=True)
 class ConsensusEstimate:
-    """What votes say of objects and raters.
+    """Posteriors of objects and confusion matrices of raters, from votes.
 
     Attributes
     ----------

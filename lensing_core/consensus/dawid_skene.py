@@ -43,7 +43,7 @@ def dawid_skene(
 
 
 def mean_grade(votes: Votes) -> Float64Array:
-    """What the grades of each object stand for on average, as first posterior (items, 2).
+    """Return what the grades of each object stand for on average, as first posterior (items, 2).
 
     Objects without votes get one half.
     """

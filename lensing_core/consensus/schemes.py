@@ -88,7 +88,7 @@ class Scheme:
 
     @property
     def gives_votes(self) -> bool:
-        """Whether its grades say if an object is a lens."""
+        """Return whether its grades say if an object is a lens."""
         return self.name != VISIBILITY
 
     def grade(self, key: str) -> Grade:

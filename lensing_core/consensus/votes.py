@@ -69,7 +69,7 @@ class Votes:
         return ~np.isnan(self.p_lens)[self.scheme_of]
 
     def per_item(self) -> IntArray:
-        """How many votes each object has, shape (n_items,)."""
+        """Return how many votes each object has, shape (n_items,)."""
         return np.bincount(self.item, minlength=self.n_items)
 
     def binary(self) -> Votes:

@@ -1,4 +1,4 @@
-"""What services answered, kept in the workspace: one file a request and time, never changed."""
+"""Answers of services, saved in the workspace: one file a request and time, never changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cross-match offers to choose from; light to import, for settings name it too."""
+"""Choices of a cross-match; light to import, for settings name them, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How complete a ranking is: recall of known lenses in the footprint among the first k."""
+"""Completeness of a ranking: recall of known lenses in the footprint among the first k."""
 
 from __future__ import annotations
 

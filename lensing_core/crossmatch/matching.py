@@ -29,7 +29,7 @@ _AT_ONCE = 200_000
 
 
 class Status(IntEnum):
-    """What is known of a pair, or of an object as a whole."""
+    """Status of a pair, or of an object as a whole."""
 
     UNMATCHED = 0
     MATCHED = 1

@@ -21,7 +21,7 @@ Describe = Callable[[int], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Setting:
-    """What all references of a run share."""
+    """Settings that all references of a run share."""
 
     catalog_id: int
     catalog: str

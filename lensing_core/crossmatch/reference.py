@@ -1,4 +1,4 @@
-"""What candidates are matched against: a list of positions with names and rows."""
+"""References of a cross-match: positions with names and rows."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ class Reference:
         return Positions.of(self.ra_deg, self.dec_deg, self.error_arcsec, default_error_arcsec)
 
     def row(self, k: int) -> dict[str, Any]:
-        """What is known of object ``k``, without what is not."""
+        """Return what is known of object ``k``, without what is not."""
         found = {name: column[k] for name, column in self.columns.items()}
         return {name: value for name, value in found.items() if value not in (None, "", "-")}

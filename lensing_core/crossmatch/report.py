@@ -1,4 +1,4 @@
-"""What the cross-matches of a catalog say: lenses recovered and missed, new candidates, doubts."""
+"""Report of a catalog's cross-matches: lenses recovered and missed, new candidates, warnings."""
 
 from __future__ import annotations
 
@@ -274,7 +274,9 @@ def _missed(session: Session, lenses: Crossmatch | None) -> tuple[int, list[Miss
 
 
 def _disagreements(reader: _Reader, latest: Sequence[Crossmatch]) -> tuple[list[MatchedPair], int]:
-    """What a person should look at, the best of the ranking first, and how much there is in all."""
+    """Return what a person should look at, the best of the ranking first, and how much there is in
+    all.
+    """
     found = [pair for pair, _ in reader.rows(latest, ("review",), limit=MOST_ROWS)]
     n_unread = reader.count(latest, "review") - len(found)
     for pair, candidate in reader.rows([c for c in latest if c.kind == "lens"], ("matched",)):
@@ -330,7 +332,7 @@ _MOTIONS = (
 
 
 def object_type(properties: Mapping[str, Any]) -> str:
-    """What a service calls an object; '' where it does not say."""
+    """Return what a service calls an object; '' where it does not say."""
     for name in ("main_type", "otype", "Type", "type"):
         if properties.get(name):
             return str(properties[name])

@@ -26,7 +26,7 @@ from lensing_core.errors import BadInputError
 
 @dataclass(frozen=True)
 class Asking:
-    """How services are asked.
+    """Settings of requests to services.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ class ServiceReference:
             yield Asked(self.n_done, len(ra_deg), cached)
 
     def reference(self) -> Reference:
-        """What has been found so far, each object once."""
+        """Return what has been found so far, each object once."""
         index: dict[tuple[str, float, float], tuple[Answer, int]] = {}
         for answer in self._parts:
             for k in range(len(answer)):

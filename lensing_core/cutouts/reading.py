@@ -31,7 +31,7 @@ def open_shard(path: Path) -> StoredArray:
 
 
 def _rows_of(sidecar: Path) -> int:
-    """How many cutouts a shard holds; raises DamagedError."""
+    """Return how many cutouts a shard holds; raises DamagedError."""
     try:
         rows = json.loads(sidecar.read_text())["rows"]
         if type(rows) is not int or rows < 1:
@@ -70,7 +70,7 @@ class CutoutStore:
 
     @cached_property
     def has_variance(self) -> bool:
-        """Whether every shard carries a variance map."""
+        """Return whether every shard carries a variance map."""
         return bool(self._names) and all(
             (self.folder / f"{name}.variance.npy").exists() for name in self._names
         )

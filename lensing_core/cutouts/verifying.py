@@ -1,4 +1,4 @@
-"""Whether shards are as they were written, by the sha256 in their sidecars."""
+"""Verification of shards by the sha256 in their sidecars."""
 
 from __future__ import annotations
 

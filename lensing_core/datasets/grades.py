@@ -25,7 +25,7 @@ _EVEN = 0.5
 
 @dataclass(frozen=True)
 class GradeRule:
-    """How grades become labels.
+    """Rule by which grades become labels.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class GradeRule:
 
 @dataclass(frozen=True)
 class Opinion:
-    """What graders say of a candidate together.
+    """Consensus of the graders on a candidate.
 
     Attributes
     ----------

@@ -116,7 +116,7 @@ class CandidateLabels:
         )
 
     def count(self, state: int) -> int:
-        """How many candidates are in a state."""
+        """Return how many candidates are in a state."""
         return int((self.state == state).sum())
 
     def leave_out(self, reason: str, n: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""What labels may be used for: one table, and the rule for an imported label.
+"""Uses of labels: one table, and the rule for an imported label.
 
 An imported label has a confidence from 0 to 1 and a policy (see
 :mod:`lensing_core.ingest.provenance`). By policy and label it gives this state:
@@ -33,7 +33,7 @@ CERTAIN = 0.9
 
 @dataclass(frozen=True)
 class Use:
-    """What a use takes as labels.
+    """Labels that a use takes.
 
     Attributes
     ----------

@@ -96,7 +96,9 @@ def find_matches(properties: ArrayLike, labels: ArrayLike, *, k: int = NEIGHBORS
 
 
 def group_draws(group: NDArray[np.integer], n: int, seed: int) -> Float64Array:
-    """How often each object counts in ``n`` bootstrap draws of whole groups, shape (n, objects)."""
+    """Return how often each object counts in ``n`` bootstrap draws of whole groups, shape (n,
+    objects).
+    """
     names, member = np.unique(group, return_inverse=True)
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=n)

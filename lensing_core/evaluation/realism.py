@@ -24,7 +24,7 @@ N_BOOTSTRAP = 300
 
 @dataclass(frozen=True)
 class RealismGate:
-    """How well painted objects can be told from real ones by one kind of columns.
+    """Separation of painted from real objects by one kind of columns.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class RealismGate:
 
     @property
     def passed(self) -> bool:
-        """Whether the AUROC is at most :data:`LIMIT`."""
+        """Return whether the AUROC is at most :data:`LIMIT`."""
         return self.auroc <= LIMIT
 
     def to_json(self) -> dict[str, Any]:

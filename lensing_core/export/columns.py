@@ -75,7 +75,7 @@ COLUMNS: tuple[Column, ...] = (
 
 @dataclass(frozen=True)
 class PixelFrame:
-    """How the pixels of a cutout lie on the sky.
+    """Sky coordinates of a cutout's pixels.
 
     Attributes
     ----------

@@ -62,7 +62,7 @@ class SampLink:
 
     @property
     def connected(self) -> bool:
-        """Whether a hub is there and knows this program; asks it."""
+        """Return whether a hub is there and knows this program; asks it."""
         client = self._client
         if client is None:
             return False
@@ -231,7 +231,7 @@ class SampLink:
 
 
 def _is_hub(key: str, about: dict[str, str]) -> bool:
-    """Whether a client is the hub itself; hubs name themselves in their own ways."""
+    """Return whether a client is the hub itself; hubs name themselves in their own ways."""
     return key == "hub" or "hub" in about.get("samp.name", "").lower().split()
 
 

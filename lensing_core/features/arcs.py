@@ -88,7 +88,7 @@ class SegmentFeatures(PixelBlock):
 
 
 def _together(segments: Segments, brightest: Float64Array) -> dict[str, Float64Array]:
-    """What all segments of a cutout say together."""
+    """Return what all segments of a cutout say together."""
 
     def table(values: Float64Array) -> Float64Array:
         return segments.table(values, MOST)
@@ -138,7 +138,7 @@ def _together(segments: Segments, brightest: Float64Array) -> dict[str, Float64A
 
 
 def _arc(segments: Segments) -> dict[str, Float64Array]:
-    """What is known of the most arc-like segment of each cutout."""
+    """Return what is known of the most arc-like segment of each cutout."""
     angle = segments.length / np.maximum(segments.radius, segments.length / np.pi)
     # All segments, not only bright ones: around a cluster, arcs are fainter than its galaxies.
     order = np.lexsort((-angle * (1 + segments.alignment), segments.owner))
@@ -187,7 +187,7 @@ def _brightest(scene: CutoutBatch) -> Float64Array:
 
 
 def _galaxy(scene: CutoutBatch, brightest: Float64Array) -> dict[str, Float64Array]:
-    """What is known of the central galaxy and of what its model leaves."""
+    """Return what is known of the central galaxy and of what its model leaves."""
     inside = ~scene.core & scene.valid.any(axis=1)
     count = np.maximum(inside.sum(axis=(1, 2)), 1)
     model = np.maximum(scene.light.model, 0).sum(axis=(1, 2, 3))

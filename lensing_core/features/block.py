@@ -1,4 +1,4 @@
-"""What every block of features can do."""
+"""Protocol of feature blocks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FeatureBlock(Protocol):
 
     @property
     def metadata_names(self) -> tuple[str, ...]:
-        """What it needs to know beside the pixels."""
+        """Return what it needs to know beside the pixels."""
         ...
 
     def of(self, scene: CutoutBatch, metadata: Metadata | None = None) -> Float32Array:

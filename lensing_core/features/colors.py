@@ -120,7 +120,9 @@ class ColorFeatures(PixelBlock):
         return np.stack(magnitudes, axis=-1), np.stack(variances, axis=-1)
 
     def _gates(self, scene: CutoutBatch) -> Float64Array:
-        """Whether each segment is quasar-like, a blend, or faint: (3, n, MOST), NaN for none."""
+        """Return whether each segment is quasar-like, a blend, or faint: (3, n, MOST), NaN for
+        none.
+        """
         segments = scene.segments
         psf_sigma = scene.psf_px * self.geometry.pixel_scale_arcsec / FWHM_OF_SIGMA
         point = (segments.major < POINT_BELOW * psf_sigma) & (segments.ellipticity < 0.2)
@@ -152,7 +154,7 @@ def _asinh_magnitude(flux: Float64Array, noise: Float64Array) -> tuple[Float64Ar
 
 @dataclass(frozen=True)
 class Families:
-    """How well the segments of each of n cutouts agree in color; NaN with fewer than two.
+    """Color agreement of the segments of each of n cutouts; NaN with fewer than two.
 
     Attributes
     ----------

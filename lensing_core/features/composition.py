@@ -87,7 +87,7 @@ class ClassicFeatures:
         return tuple(b.monotone.get(name, 0) for b in self.blocks for name in b.schema.names)
 
     def to_json(self) -> dict[str, Any]:
-        """What is stored with a model."""
+        """Return what is stored with a model."""
         return {**self.schema.to_json(), "blocks": list(self.names)}
 
     def __call__(self, flux: Float32Array, metadata: Metadata | None = None) -> Float32Array:
@@ -97,7 +97,7 @@ class ClassicFeatures:
 
 
 def count_unsegmented(names: Sequence[str], table: Float32Array) -> int:
-    """How many rows of a feature table have no segments for a reason of their image.
+    """Return how many rows of a feature table have no segments for a reason of their image.
 
     It has no data, or the search for segments failed: a cutout that merely has none counts zero.
 
@@ -117,5 +117,5 @@ def stored_blocks(features: dict[str, Any]) -> tuple[str, ...]:
 
 
 def metadata_names(blocks: Sequence[str]) -> tuple[str, ...]:
-    """What blocks of these names need to know beside the pixels."""
+    """Return what blocks of these names need to know beside the pixels."""
     return tuple(dict.fromkeys(name for b in blocks for name in BLOCKS[b].metadata_names))

@@ -12,7 +12,7 @@ from lensing_core.errors import ContractError
 
 @dataclass(frozen=True)
 class FeatureSchema:
-    """What each column of a feature table is.
+    """Names and units of a feature table's columns.
 
     Attributes
     ----------

@@ -48,7 +48,7 @@ class CutoutBatch:
 
     @cached_property
     def complete(self) -> bool:
-        """Whether no pixel lacks data."""
+        """Return whether no pixel lacks data."""
         return bool(self.valid.all())
 
     @cached_property

@@ -31,7 +31,7 @@ _MOST_UNREACHED, _MOST_AT_FIRST = 3, 20
 
 @dataclass(frozen=True)
 class Manners:
-    """How a service is asked.
+    """Settings of requests to a service.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Manners:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came of one object.
+    """Outcome of one object.
 
     Attributes
     ----------

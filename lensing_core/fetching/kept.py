@@ -25,7 +25,7 @@ _MOST_BYTES = 20_000  # of a note on a file
 
 
 def position_name(ra_deg: float, dec_deg: float) -> str:
-    """What files of a position are called; ``{ra_dec}`` in file-name patterns.
+    """Return what files of a position are called; ``{ra_dec}`` in file-name patterns.
 
     Six decimals of a degree are 4 mas.
     """
@@ -66,7 +66,7 @@ class Kept:
         return self.folder / band / f"{position_name(ra_deg, dec_deg)}.fits"
 
     def has(self, path: Path) -> bool:
-        """Whether a file was fetched whole."""
+        """Return whether a file was fetched whole."""
         note = self._note(path)
         try:
             return note.get("bytes") == path.stat().st_size
@@ -74,7 +74,7 @@ class Kept:
             return False
 
     def is_known_absent(self, path: Path) -> bool:
-        """Whether the service said of late that it has nothing there."""
+        """Return whether the service said of late that it has nothing there."""
         note = self._note(path)
         try:
             said = datetime.fromisoformat(str(note["at"]))

@@ -1,4 +1,4 @@
-"""Whether a reply is the image that was asked for: its content decides, not what it is called.
+"""Checks of replies: a reply's content, not its name, decides if it is the image asked for.
 
 Replies are looked at without a library: a header's cards, and the bytes of one plain image.
 """
@@ -95,7 +95,7 @@ class _Image:
         return self.pixels.shape
 
     def is_blank(self, plane: NDArray[np.generic]) -> bool:
-        """Whether a plane is empty, or has the same value everywhere."""
+        """Return whether a plane is empty, or has the same value everywhere."""
         if plane.dtype.kind == "f":
             plane = plane[np.isfinite(plane)]
         return plane.size == 0 or bool(plane.min() == plane.max())

@@ -97,7 +97,7 @@ class CutoutService:
 
 @dataclass(frozen=True)
 class Order:
-    """What is asked for at each position.
+    """Order of an image at each position.
 
     Attributes
     ----------
@@ -124,7 +124,7 @@ class Order:
 
     @property
     def requests_per_object(self) -> int:
-        """How often the service is asked for one object."""
+        """Return how often the service is asked for one object."""
         images = 1 if self.service.is_cube else len(self.bands)
         return images + (self.service.find is not None)
 
@@ -214,7 +214,7 @@ def check_address(address: str) -> str:
 
 
 def is_here(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Return whether a host is this machine."""
     if host == "localhost":
         return True
     try:

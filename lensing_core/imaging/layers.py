@@ -1,4 +1,4 @@
-"""What a viewer shows of a cutout besides its pixels: the residual without the galaxy, and S/N."""
+"""Layers of the viewer besides the pixels: the residual without the galaxy, and S/N."""
 
 from __future__ import annotations
 

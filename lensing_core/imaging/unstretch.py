@@ -32,7 +32,7 @@ _LEAST_PIXELS = 300
 
 @dataclass(frozen=True)
 class PictureStretch:
-    """How a picture was stretched.
+    """Stretch of a picture.
 
     Attributes
     ----------

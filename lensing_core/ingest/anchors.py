@@ -16,7 +16,7 @@ _FAR_ARCSEC = 3600.0  # from there on a plane about the object says nothing of t
 
 @dataclass(frozen=True)
 class SkyFrame:
-    """How a cutout lies on the sky.
+    """Sky coordinates of a cutout.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Anchor:
 
 
 def anchors_of(present: Mapping[int, BandImage], grid: Grid) -> dict[int, Anchor]:
-    """What is brought to one place when bands of different pixel scales meet.
+    """Return what is brought to one place when bands of different pixel scales meet.
 
     That is the object, where the WCS of every band tells its place, else the middles of images.
     Pixels that are copied stay where they are; others are regridded about the point.
@@ -97,7 +97,7 @@ def _in_the_middle(image: BandImage, point: tuple[float, float], grid: Grid) -> 
 def sky_frame(
     present: Mapping[int, BandImage], anchors: Mapping[int, Anchor], grid: Grid
 ) -> SkyFrame:
-    """How a cutout lies on the sky by the first of its images that has a WCS."""
+    """Return how a cutout lies on the sky by the first of its images that has a WCS."""
     k = next((k for k, image in present.items() if image.matrix_arcsec is not None), None)
     if k is None:
         return SkyFrame.of(next(iter(anchors.values())).of_cutout, None, grid)
@@ -113,7 +113,7 @@ def sky_frame(
 
 
 def is_copied(image: BandImage, grid: Grid) -> bool:
-    """Whether pixels are taken as they are."""
+    """Return whether pixels are taken as they are."""
     return same_scale(image.pixel_scale_arcsec, grid.pixel_scale_arcsec)
 
 

@@ -19,7 +19,7 @@ _DEGREES = re.compile(r"\s*[+\-\u2212]?\d{1,3}\s*[d°](\s*\d|\s*$)", re.IGNORECA
 
 
 def notation_of(cell: Any) -> Notation:
-    """How an angle is written.
+    """Return how an angle is written.
 
     ``sexagesimal`` text (10:00:24) does not say its unit, ``hours`` (10h00m24s) and ``degrees``
     (150d06m00s) do.

@@ -1,4 +1,4 @@
-"""What headers do not say, or say twice, as sentences for the user."""
+"""Warnings on what headers leave out or contradict."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CONSEQUENCE = (
 
 
 def conflicts(images: Sequence[BandImage | RowRejected]) -> list[str]:
-    """What headers say twice and differently."""
+    """Return what headers say twice and differently."""
     return list(
         dict.fromkeys(
             f"{image.source}: {sentence}."
@@ -30,7 +30,7 @@ def conflicts(images: Sequence[BandImage | RowRejected]) -> list[str]:
 def assumptions(
     found: Probe, survey: Survey, images: Sequence[BandImage | RowRejected]
 ) -> list[str]:
-    """What headers do not say and the survey's definition had to fill in."""
+    """Return what headers do not say and the survey's definition had to fill in."""
     present = [
         (band, image)
         for band, image in zip(found.source.bands, images, strict=True)

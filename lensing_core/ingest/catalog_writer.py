@@ -38,7 +38,7 @@ _HEALPIX = HEALPix(nside=64, order="nested")
 
 @dataclass(frozen=True)
 class CatalogSpec:
-    """What a catalog is, before its first row. Fields as in the ``catalog`` table."""
+    """Description of a catalog before its first row. Fields as in the ``catalog`` table."""
 
     name: str
     geometry: CutoutGeometry

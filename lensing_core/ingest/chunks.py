@@ -128,7 +128,7 @@ class Decoder:
 
 
 def _read_together(plan: ImportPlan) -> bool:
-    """Whether files are read together, by the first rows of the table."""
+    """Return whether files are read together, by the first rows of the table."""
     first = plan.reader().read(0, min(_ROWS_TO_LOOK_AT, len(plan.table)))
     rows = [row.request for row in first if isinstance(row, ParsedRow)]
     return alike_reader(plan.source, rows) is not None

@@ -221,7 +221,7 @@ def _holds_angles(table: SourceTable, column: str) -> bool:
 
 
 def _fits(table: SourceTable, column: str, role: str) -> bool:
-    """Whether the cells are of the kind that a role needs."""
+    """Return whether the cells are of the kind that a role needs."""
     if role in _NUMERIC:
         return _is_numeric(table, column)
     if role == "file":

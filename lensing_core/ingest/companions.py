@@ -31,7 +31,7 @@ class Companions:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there are no such files."""
+        """Return whether there are no such files."""
         return self.variance is None and self.psf is None
 
     def read_variance(

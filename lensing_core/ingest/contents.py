@@ -1,4 +1,4 @@
-"""What kind of image a file holds: its content decides, its name only where content is silent."""
+"""Kind of image in a file, by its content; by its name only where content is silent."""
 
 from __future__ import annotations
 

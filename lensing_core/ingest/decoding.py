@@ -48,7 +48,7 @@ _MODEL_ROWS = 3  # the first may be bad
 
 @dataclass(frozen=True)
 class CutoutFacts:
-    """What became of a row's images.
+    """Outcome of reading a row's images.
 
     Attributes
     ----------
@@ -342,7 +342,7 @@ def _check_shape(image: BandImage) -> None:
 
 
 def _flux_factor(image: BandImage, grid: Grid, k: int) -> float:
-    """What brings the pixels of band ``k`` to the catalog's zero point; colors are averaged."""
+    """Factor from the pixels of band ``k`` to the catalog's zero point; colors are averaged."""
     if grid.is_rendered:
         scale = image.pixel_scale_arcsec / grid.pixel_scale_arcsec
         return 1.0 if same_scale(scale, 1.0) else scale**2

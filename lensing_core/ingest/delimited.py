@@ -203,7 +203,8 @@ def _words_above(comments: list[str], separator: str) -> list[str]:
 
 
 def _holds_values(first: list[str], above: list[str]) -> bool:
-    """Whether the first line holds values: numbers, or text below a comment that holds names.
+    """Return whether the first line holds values: numbers, or text below a comment that holds
+    names.
 
     Whole numbers from 0 on are names that pandas gives.
     """

@@ -42,7 +42,7 @@ FITS_SUFFIXES = (*(end + packed for end in _ENDINGS for packed in _PACKED), ".fz
 
 
 def is_fits(name: str) -> bool:
-    """Whether a file name is that of a FITS file."""
+    """Return whether a file name is that of a FITS file."""
     return name.lower().endswith(FITS_SUFFIXES)
 
 
@@ -68,7 +68,7 @@ class ImageHdu:
 
     @property
     def named(self) -> HduName:
-        """What :mod:`~lensing_core.ingest.hdu_names` asks for."""
+        """Return what :mod:`~lensing_core.ingest.hdu_names` asks for."""
         return HduName(self.index, self.name, self.role)
 
 
@@ -85,7 +85,7 @@ class FitsImages(Protocol):
         """Part of an image, whose axes of length one are dropped."""
 
     def cards(self, index: int) -> Cards:
-        """What the header of an HDU says, with what it inherits from the primary header."""
+        """Return what the header of an HDU says, with what it inherits from the primary header."""
 
 
 def calibration(images: FitsImages, index: int) -> HeaderCalibration:
@@ -94,7 +94,7 @@ def calibration(images: FitsImages, index: int) -> HeaderCalibration:
 
 
 def sky(images: FitsImages, index: int) -> ImageSky | None:
-    """How the pixels of an HDU lie on the sky; None without a celestial WCS."""
+    """Return how the pixels of an HDU lie on the sky; None without a celestial WCS."""
     return sky_of_cards(images.cards(index))
 
 
@@ -245,7 +245,7 @@ class _FitsioImages:
             return np.asarray(by_astropy(hdus[index]), dtype=np.float32)
 
     def _has_blank_integers(self, index: int) -> bool:
-        """Whether an integer may stand for "no data", which astropy alone turns into NaN.
+        """Return whether an integer may stand for "no data", which astropy alone turns into NaN.
 
         BLANK beside BSCALE and BZERO; ZBLANK, a keyword or a column, of compressed integers.
         """

@@ -21,7 +21,7 @@ _WHOLE = 0.25
 
 
 def _is_mapped(path: Path) -> bool:
-    """Whether a FITS table is too large to be read whole.
+    """Return whether a FITS table is too large to be read whole.
 
     A mapped file that somebody cuts off meanwhile ends the process that looks at it.
     """

@@ -22,7 +22,7 @@ _Float = TypeVar("_Float", np.float32, np.float64)
 
 
 def same_scale(one_arcsec: float, other_arcsec: float) -> bool:
-    """Whether two pixel scales are so near that pixels may be copied."""
+    """Return whether two pixel scales are so near that pixels may be copied."""
     return abs(one_arcsec / other_arcsec - 1) <= SAME_SCALE
 
 

@@ -37,7 +37,7 @@ _CLASSES = {
 
 
 class HduName(NamedTuple):
-    """What tells images of a file apart: number, EXTNAME, and role where HDUCLAS2 gives one."""
+    """Identity of an image within a file: number, EXTNAME, and role where HDUCLAS2 gives one."""
 
     number: int
     name: str

@@ -73,7 +73,7 @@ class Cards(NamedTuple):
 
 @dataclass(frozen=True)
 class HeaderCalibration:
-    """What a header says of its image. None where it is silent.
+    """Header values of an image. None where it has none.
 
     Attributes
     ----------
@@ -108,14 +108,14 @@ class HeaderCalibration:
 
 @lru_cache(maxsize=4096)
 def is_common(key: bytes) -> bool:
-    """Whether a card of this keyword (8 bytes) belongs to :attr:`Cards.common`."""
+    """Return whether a card of this keyword (8 bytes) belongs to :attr:`Cards.common`."""
     name = key.rstrip().decode("ascii", "replace")
     return name in _INHERITED or name in _OWN or _WCS_CARD.fullmatch(name) is not None
 
 
 @lru_cache(maxsize=4096)
 def is_placing(key: bytes) -> bool:
-    """Whether a card of this keyword (8 bytes) belongs to :attr:`Cards.placing`."""
+    """Return whether a card of this keyword (8 bytes) belongs to :attr:`Cards.placing`."""
     return _PLACING_CARD.fullmatch(key.rstrip().decode("ascii", "replace")) is not None
 
 

@@ -1,4 +1,4 @@
-"""Whether ids are still what a survey calls its objects: digits get lost where ids were floats."""
+"""Checks that ids kept all digits of a survey's names: floats lose some."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FEW = 3
 
 
 def id_doubts(table: SourceTable, name: str) -> list[str]:
-    """What a user should know of the ids; a block of rows is in memory at a time.
+    """Return what a user should know of the ids; a block of rows is in memory at a time.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def _of_text(table: SourceTable, name: str) -> list[str]:
 
 
 def _has_lost_digits(cell: str) -> bool:
-    """Whether text is a whole number that a float cannot hold, or not written in full."""
+    """Return whether text is a whole number that a float cannot hold, or not written in full."""
     if match := _SCIENTIFIC.fullmatch(cell):
         return match[1] is not None and len(match[1]) < int(match[2])
     match = _POINT.fullmatch(cell)

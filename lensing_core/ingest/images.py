@@ -1,4 +1,4 @@
-"""What passes between the parts of ingest: a row's request, a band's image, and where files are."""
+"""Data that the parts of ingest exchange: a row's request, a band's image, places of files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FIELD = re.compile(r"\{([^{}]+)\}")
 
 @dataclass(frozen=True)
 class RowRequest:
-    """What is needed to find and cut the images of one row; small, for it goes to other processes.
+    """Request to find and cut the images of one row; small, for it goes to other processes.
 
     Attributes
     ----------
@@ -155,7 +155,7 @@ class AlikeReader(Protocol):
 
     @property
     def rows_at_once(self) -> int:
-        """How many rows should be read together."""
+        """Return how many rows should be read together."""
 
     def load(self, rows: Sequence[RowRequest]) -> AlikeImages:
         """The images of ``rows``; what is wrong with a row shows when it is loaded by itself."""
@@ -214,11 +214,11 @@ class Locator:
 
     @property
     def is_one_file(self) -> bool:
-        """Whether one file holds the images of all rows, whatever names stand in the table."""
+        """Return whether one file holds the images of all rows, whatever names the table has."""
         return _is_file(self.root)
 
     def has(self, row: RowRequest, band: str = "", key: str = "") -> bool:
-        """Whether a row's file is there."""
+        """Return whether a row's file is there."""
         try:
             return self.find(row, band, key).is_file()
         except RowRejected:
@@ -304,7 +304,7 @@ def _kind(mode: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _is_inside(folder: str, root: str, more_roots: tuple[str, ...]) -> bool:
-    """Whether a folder, with all links followed, is one of the roots or below one."""
+    """Return whether a folder, with all links followed, is one of the roots or below one."""
     real = os.path.realpath(folder)
     own = root if os.path.isdir(root) else os.path.dirname(root)
     roots = (os.path.realpath(os.path.expanduser(name)) for name in (own, *more_roots))

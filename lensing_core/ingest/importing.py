@@ -40,7 +40,7 @@ _CHUNK_BYTES = 32 * 2**20  # four chunks are in memory at a time
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import did, over all its attempts.
+    """Result of an import, over all its attempts.
 
     Attributes
     ----------
@@ -209,7 +209,7 @@ def _run(
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a chunk came to: rows with their pixels, and rejected rows."""
+    """Result of a chunk: rows with their pixels, and rejected rows."""
 
     rows: list[NewCandidate] = field(default_factory=list)
     places: list[int] = field(default_factory=list)

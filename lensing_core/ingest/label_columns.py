@@ -19,7 +19,7 @@ _SHOWN = 5
 
 @dataclass
 class LabelEvidence:
-    """What the cells of a column are as labels, over all rows.
+    """Cells of a column read as labels, over all rows.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class LabelEvidence:
 
 
 def label_evidence(table: SourceTable, name: str) -> LabelEvidence:
-    """What a column's cells are as labels; a block of rows is in memory at a time."""
+    """Return what a column's cells are as labels; a block of rows is in memory at a time."""
     known: dict[str, LabelEvidence] = table.facts.setdefault("labels", {})
     if name not in known:
         found = LabelEvidence()
@@ -82,7 +82,7 @@ def label_evidence(table: SourceTable, name: str) -> LabelEvidence:
 def label_doubts(
     table: SourceTable, column: str | None, rule: LabelRule, *, is_stated: bool
 ) -> list[str]:
-    """What a user should know of the labels: columns not used, and cells not understood.
+    """Return what a user should know of the labels: columns not used, and cells not understood.
 
     Parameters
     ----------

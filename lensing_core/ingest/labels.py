@@ -28,7 +28,7 @@ class UnknownLabel(ValueError):
 
 @dataclass(frozen=True)
 class LabelRule:
-    """How a catalog's labels are to be understood.
+    """Meaning of a catalog's labels.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class LabelRule:
 
     @property
     def is_grade(self) -> bool:
-        """Whether the column holds grades."""
+        """Return whether the column holds grades."""
         return self.lens_from is not None or self.nonlens_below is not None
 
     def read(self, cell: object) -> int | None:

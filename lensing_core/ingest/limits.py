@@ -1,4 +1,4 @@
-"""What reading one file may cost, and which calibrations can be true.
+"""Limits of memory and time for reading one file, and ranges of plausible calibrations.
 
 Sizes that a file declares are compared with these limits before any memory is asked for.
 """
@@ -113,7 +113,7 @@ def check_expanded(n_bytes: int, path: Path) -> None:
 
 
 def compression_of(path: Path) -> Any:
-    """What opens a compressed file, by its first bytes; None for another file.
+    """Return what opens a compressed file, by its first bytes; None for another file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the readers of the table formats return."""
+"""Return type of the readers of table formats."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def files_by_layout(
 
 @dataclass(frozen=True)
 class _Layout:
-    """What files have in common that are read in the same way."""
+    """Layout that files share, so that they are read in the same way."""
 
     kind: str
     n_images: int  # planes of all arrays

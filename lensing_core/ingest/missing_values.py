@@ -35,7 +35,7 @@ _NO_NINES = ("richness", "snr", "position_angle_deg")  # of which 99 is a likely
 
 
 def is_missing(role: str, number: float) -> bool:
-    """Whether a number in a column of this role says that nothing was measured."""
+    """Return whether a number in a column of this role says that nothing was measured."""
     low, high = BOUNDS.get(role, (-_HUGE, _HUGE))
     if not low < number < high or number in _CODES.get(role, ()):
         return True
@@ -43,7 +43,7 @@ def is_missing(role: str, number: float) -> bool:
 
 
 def is_missing_flux(number: float) -> bool:
-    """Whether a flux is a code: huge, or -99, -999, -9999, …; others may be measured."""
+    """Return whether a flux is a code: huge, or -99, -999, -9999, …; others may be measured."""
     return abs(number) >= _HUGE or (number < 0 and _is_nines(number))
 
 

@@ -22,7 +22,7 @@ _EIGHT_BIT = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file name is that of a picture."""
+    """Return whether a file name is that of a picture."""
     return name.lower().endswith(PICTURE_SUFFIXES)
 
 

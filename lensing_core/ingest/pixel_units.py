@@ -80,7 +80,7 @@ class PixelUnit:
 
     @property
     def is_per_second(self) -> bool:
-        """Whether counts are a rate."""
+        """Return whether counts are a rate."""
         return self.unit is not None and u.s in self.unit.decompose().bases
 
     def flux_jy(
@@ -193,7 +193,7 @@ def _without_pixel(unit: u.UnitBase) -> u.UnitBase:
 
 
 def _is_flux(unit: u.UnitBase) -> bool:
-    """Whether a unit is a flux density, also of a solid angle or of a beam."""
+    """Return whether a unit is a flux density, also of a solid angle or of a beam."""
     return any(_jansky(unit * angle, 1.0) is not None for angle in (u.one, u.sr, u.beam))
 
 

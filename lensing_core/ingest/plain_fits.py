@@ -46,7 +46,7 @@ class NotPlain(Exception):
 
 @dataclass(frozen=True)
 class _Layout:
-    """What the keywords of a header, in their order, tell of it.
+    """Keywords of a header, in their order.
 
     Attributes
     ----------

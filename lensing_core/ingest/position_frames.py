@@ -72,7 +72,7 @@ def frame_of_positions(table: SourceTable, names: tuple[str, str], stated: str) 
 
 
 def _agree(named: SkyFrame, found: SkyFrame) -> bool:
-    """Whether a frame can be meant by a name: J2000 is that of ICRS and FK5 alike."""
+    """Return whether a frame can be meant by a name: J2000 is that of ICRS and FK5 alike."""
     modern = {("icrs", ""), ("fk5", "J2000")}
     one, other = (named.name, named.equinox), (found.name, found.equinox)
     return one == other or {one, other} <= modern
@@ -83,7 +83,7 @@ def _refers(table: SourceTable, names: tuple[str, str]) -> bool:
 
 
 def _words(table: SourceTable, names: tuple[str, str]) -> list[str]:
-    """What is said of the columns' frame, by COOSYS, UCD or description."""
+    """Return what is said of the columns' frame, by COOSYS, UCD or description."""
     found = [table.frames[name] for name in names if name in table.frames]
     if not found:
         found = [w for name in names if (w := _frame_in_words(table.description(name)))]

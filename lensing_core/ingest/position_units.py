@@ -39,7 +39,7 @@ _UNITS = {
 
 @dataclass
 class Notations:
-    """How the cells of a column of angles are written, over all of its rows.
+    """Notation of a column of angles, over all of its rows.
 
     Attributes
     ----------

@@ -41,7 +41,7 @@ class PositionReader:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the two angles are called."""
+        """Return what the two angles are called."""
         if self.frame.name in ("icrs", "fk5", "fk4", "fk4noeterms"):
             return "right ascension", "declination"
         return f"{self.frame.name} longitude", f"{self.frame.name} latitude"

@@ -36,7 +36,7 @@ from lensing_core.surveys import Survey
 
 @dataclass(frozen=True)
 class Probe:
-    """What looking at the first files found.
+    """Result of probing the first files.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Probe:
 
     @property
     def is_rendered(self) -> bool:
-        """Whether pixels are those of pictures, which are no fluxes."""
+        """Return whether pixels are those of pictures, which are no fluxes."""
         return isinstance(self.source, Pictures | PictureStack)
 
 
@@ -108,7 +108,7 @@ def probe(
 
 
 def _count_read(source: ImageSource, rows: Sequence[RowRequest]) -> tuple[int, int]:
-    """How many of the first rows a source reads, and how many bands of them in all."""
+    """Return how many of the first rows a source reads, and how many bands of them in all."""
     n_rows = n_bands = 0
     for row in rows[:PROBED_FILES]:
         with suppress(RowRejected):
@@ -118,7 +118,7 @@ def _count_read(source: ImageSource, rows: Sequence[RowRequest]) -> tuple[int, i
 
 
 def _no_object(pattern: str) -> bool:
-    """Whether one file serves all rows, so that cutouts must come from positions."""
+    """Return whether one file serves all rows, so that cutouts must come from positions."""
     return bool(pattern) and "{" not in pattern.replace("{band}", "")
 
 

@@ -1,4 +1,4 @@
-"""What a catalog's own columns say of the size of a lens."""
+"""Proxies of a lens's size from a catalog's own columns."""
 
 from __future__ import annotations
 

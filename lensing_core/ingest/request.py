@@ -1,4 +1,4 @@
-"""What the user asks an import to do. The settings of a run say what each field means."""
+"""Request of an import. The settings of a run explain each field."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ class ImportRequest:
 
     @property
     def limits(self) -> Limits:
-        """What reading a file may cost."""
+        """Return what reading a file may cost."""
         return Limits(**{f.name: getattr(self, f.name) for f in fields(Limits)})
 
     def locator(self, pattern: str) -> Locator:
-        """What finds the image files."""
+        """Return what finds the image files."""
         return Locator(self.root, pattern, tuple(self.more_roots))
 
     @property
@@ -87,7 +87,7 @@ class ImportRequest:
         return tuple(_stated(self.zero_points, band, "zero_points") for band in bands)
 
     def keys_of(self, bands: Sequence[str]) -> tuple[str, ...]:
-        """What files call the bands."""
+        """Return what files call the bands."""
         return tuple(str(self.band_keys.get(band, band)) for band in bands)
 
     def check_bands(self, bands: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from lensing_core.ingest.choices import MissingBands
 
 @dataclass(frozen=True)
 class Grid:
-    """What the cutouts of a catalog have in common.
+    """Geometry that all cutouts of a catalog share.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Grid:
 
     @property
     def is_rendered(self) -> bool:
-        """Whether pixels are colors, not fluxes."""
+        """Return whether pixels are colors, not fluxes."""
         return isnan(self.zero_points_mag[0])
 
 

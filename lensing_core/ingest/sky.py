@@ -1,4 +1,4 @@
-"""How the pixels of an image lie on the sky, by its WCS: any projection, axes and frame.
+"""Sky coordinates of an image's pixels by its WCS: any projection, axes and frame.
 
 Positions are ICRS. What astropy and wcslib compute is not computed here; a WCS is parsed once for
 all images of a survey, whose headers differ in ``CRVAL`` and ``CRPIX`` alone.
@@ -64,7 +64,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Shown:
-    """What an image shows of an object. None where its header does not say it.
+    """Place and orientation of an object in an image. None where its header does not give them.
 
     Attributes
     ----------
@@ -101,7 +101,9 @@ def turned_against(
     first: tuple[tuple[float, float], tuple[float, float]],
     other: tuple[tuple[float, float], tuple[float, float]],
 ) -> str:
-    """How an image is turned or mirrored against another, by their matrices; empty if it is not."""
+    """Return how an image is turned or mirrored against another, by their matrices; empty if it is
+    not.
+    """
     north_deg, is_mirrored = orientation(first)
     other_north_deg, other_is_mirrored = orientation(other)
     if is_mirrored != other_is_mirrored:
@@ -139,7 +141,8 @@ class ImageSky:
         return None if pixel is None else self._around(float(pixel[0, 0]), float(pixel[0, 1]))
 
     def shown(self, position_deg: tuple[float, float] | None, shape: tuple[int, int]) -> Shown:
-        """What an image of shape (y, x) shows of an object; without a position that in the middle.
+        """Return what an image of shape (y, x) shows of an object; without a position that in the
+        middle.
 
         A header that says only how the image is turned is believed in that.
         """
@@ -312,13 +315,13 @@ def _turned(rows: Sequence[Sequence[float]], vector: _Vector) -> _Vector:
 
 
 def _key(frame: BaseCoordinateFrame) -> tuple[str, float]:
-    """What tells frames of :data:`_ROTATED` apart."""
+    """Return what tells frames of :data:`_ROTATED` apart."""
     return frame.name, float(frame.equinox.jyear) if frame.name == "fk5" else 0.0
 
 
 @lru_cache(maxsize=64)
 def _rotation(key: tuple[str, float]) -> Float64Array:
-    """What turns ICRS vectors (as columns) into those of a frame."""
+    """Return what turns ICRS vectors (as columns) into those of a frame."""
     name, jyear = key
     frame: Any = name
     if name == "fk5":

@@ -128,7 +128,7 @@ def by_normal_name(names: Sequence[str]) -> dict[str, str]:
 
 
 def is_sign(name: str) -> bool:
-    """Whether a column is called as that of the sign of a declination (``DE-``)."""
+    """Return whether a column is called as that of the sign of a declination (``DE-``)."""
     return re.fullmatch(r"_?dec?(_?sign|[-±_])", name.strip().lower()) is not None
 
 

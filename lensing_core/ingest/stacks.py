@@ -28,7 +28,7 @@ _MOST_MEMBERS = 10_000
 
 
 def is_stack(name: str) -> bool:
-    """Whether a file name is that of an array file."""
+    """Return whether a file name is that of an array file."""
     return name.lower().endswith(STACK_SUFFIXES)
 
 

@@ -1,4 +1,4 @@
-"""What is refused of a table before a library reads it: other files, entities, endless text."""
+"""Checks of a table before a library reads it: links to files, entities, endless text."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class SourceTable:
         return "" if unit is None else str(unit)
 
     def description(self, name: str) -> str:
-        """What the table says of a column, or empty."""
+        """Return what the table says of a column, or empty."""
         return "" if name in self._joined else str(self.table[name].info.description or "")
 
     def ucd(self, name: str) -> str:
@@ -124,7 +124,7 @@ class SourceTable:
         return str(next((v for k, v in meta.items() if str(k).lower() == "ucd"), "") or "")
 
     def is_text(self, name: str) -> bool:
-        """Whether a column holds text."""
+        """Return whether a column holds text."""
         if name in self._joined:
             return False
         column = self.table[name]
@@ -135,7 +135,7 @@ class SourceTable:
         return kind in "US"
 
     def is_vector(self, name: str) -> bool:
-        """Whether a cell of a column holds several values."""
+        """Return whether a cell of a column holds several values."""
         if name in self._joined:
             return False
         column = self.table[name]

@@ -38,7 +38,7 @@ _SEXAGESIMAL = re.compile(r"[+-]?\d+[:hd°\s]\s*\d+.*")
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell is the usual spelling of a number; NaN is none."""
+    """Return whether a cell is the usual spelling of a number; NaN is none."""
     try:
         return float(cell) == float(cell)
     except ValueError:
@@ -47,7 +47,7 @@ def is_number(cell: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_unit(cell: str) -> bool:
-    """Whether a cell names a unit."""
+    """Return whether a cell names a unit."""
     word = bare_unit(cell)
     if word.lower() in _WORDS:
         return True
@@ -109,7 +109,7 @@ def _is_units(columns: Mapping[str, Sequence[str]], at: int) -> bool:
 
 
 def _is_above_numbers(cells: Sequence[str]) -> bool:
-    """Whether most cells that are not missing are numbers or sexagesimal angles."""
+    """Return whether most cells that are not missing are numbers or sexagesimal angles."""
     given = [c for c in cells if c.lower() not in NO_VALUE and not _DASHES.fullmatch(c)]
     numbers = sum(is_number(c) or bool(_SEXAGESIMAL.fullmatch(c)) for c in given)
     return numbers > len(given) / 2

@@ -60,7 +60,7 @@ def _words(system: CooSys) -> str:
 
 
 def _group_reference(table: Any, field_id: str) -> str | None:
-    """What a group of fields refers to that a field is in."""
+    """Return what a group of fields refers to that a field is in."""
     for group in table.groups:
         entries = group.entries if isinstance(group, Group) and group.ref else []
         if any(getattr(entry, "ref", None) == field_id for entry in entries):
@@ -69,7 +69,7 @@ def _group_reference(table: Any, field_id: str) -> str | None:
 
 
 def _status(document: VOTableFile, path: Path) -> list[str]:
-    """What a service says of its answer."""
+    """Return what a service says of its answer."""
     told = [info for part in (document, *document.resources) for info in part.infos]
     for info in told:
         if info.name != "QUERY_STATUS":

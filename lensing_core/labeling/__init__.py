@@ -1,4 +1,4 @@
-"""Labeling sessions: who sees which candidate in which order, what was said, and what it comes to.
+"""Labeling sessions: who sees which candidate in which order, the grades, and their summary.
 
 :mod:`.order` is pure; :mod:`.gold` chooses objects whose answer is known; :mod:`.creation` makes a
 session; :class:`~.grader_view.GraderView` is a grader's view of it; :mod:`.recording` takes events;

@@ -61,7 +61,7 @@ def _said(event: NewEvent) -> tuple[str | None, str | None]:
 
 
 def _is_tie(mine: Sequence[Graded]) -> bool:
-    """Whether the latest of grades with times are several, and differ."""
+    """Return whether the latest of grades with times are several, and differ."""
     latest = max(row.at for row, _ in mine if row.at is not None)
     return len({_said(event) for row, event in mine if row.at == latest}) > 1
 

@@ -70,7 +70,7 @@ class CsvMapping:
 
 @dataclass(frozen=True)
 class Layout:
-    """How the lines of a file are to be read.
+    """Format of a file's lines.
 
     Attributes
     ----------
@@ -220,7 +220,7 @@ def _names(mapping: CsvMapping, tool: PeerTool | None, header: Sequence[str]) ->
 
 
 def _is_data(first: Sequence[str], mapping: CsvMapping, scheme: Scheme) -> bool:
-    """Whether the first line is one of data: its second cell is a grade."""
+    """Return whether the first line is one of data: its second cell is a grade."""
     if len(first) < 2 or mapping.object_id != CsvMapping.object_id:
         return False
     if mapping.grade != CsvMapping.grade:
@@ -258,7 +258,7 @@ def _without_header(file: str, first: Sequence[str], mapping: CsvMapping) -> Lay
 
 
 class Meanings:
-    """What the values of a file stand for, and which of them were read in another spelling."""
+    """Grades of a file's values, and which values were read in another spelling."""
 
     def __init__(self, mapping: CsvMapping, layout: Layout, scheme: Scheme) -> None:
         self._scheme, self._tool = scheme, layout.tool
@@ -292,11 +292,11 @@ class Meanings:
         return found
 
     def is_unknown(self, cell: str) -> bool:
-        """Whether a cell is no grade, and not the sign of a missing one."""
+        """Return whether a cell is no grade, and not the sign of a missing one."""
         return not cell or self._find(cell) is None
 
     def rejects(self, grade: str) -> bool:
-        """Whether a grade of the scheme says that there is no lens."""
+        """Return whether a grade of the scheme says that there is no lens."""
         return any(one.key == grade and one.is_lens == 0 for one in self._scheme.grades)
 
     def notes(self) -> list[str]:

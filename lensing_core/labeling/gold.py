@@ -62,7 +62,7 @@ class _Found:
 
 
 def picture_kind(catalog: Catalog) -> tuple[Any, ...]:
-    """What can be seen of a catalog's pictures whatever is on them."""
+    """Return what can be seen of a catalog's pictures whatever is on them."""
     return (
         catalog.survey_id,
         tuple(catalog.bands),

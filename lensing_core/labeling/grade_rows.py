@@ -57,7 +57,7 @@ class GradeRow:
 
 @dataclass
 class GradesRead:
-    """What a file of grades holds.
+    """Contents of a file of grades.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class GradesRead:
 
 
 class RowFault(Exception):
-    """What is wrong with a row, as a clause of a sentence."""
+    """Error of a row, as a clause of a sentence."""
 
 
 def degrees(text: str, name: str) -> float | None:

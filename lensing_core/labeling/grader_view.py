@@ -54,7 +54,7 @@ class SessionCutout:
 
     @property
     def key(self) -> Key:
-        """What events are told apart by."""
+        """Return what events are told apart by."""
         return self.candidate_id, self.is_repeat
 
 
@@ -147,12 +147,12 @@ def open_grader_view(session: Session, secret: str, session_id: str, grader_id: 
 
 
 def standing(session: Session, view: GraderView) -> Standing:
-    """What stands of the grader's events."""
+    """Return what stands of the grader's events."""
     return standing_of(session_events(session, view.session_id, view.grader_id))
 
 
 def standing_of(rows: Iterable[SessionEvent]) -> Standing:
-    """What stands of the events of one grader and session, in the order of the log."""
+    """Return what stands of the events of one grader and session, in the order of the log."""
     stacks: defaultdict[Key, list[Said]] = defaultdict(list)
     flags: defaultdict[int, list[tuple[str, bool]]] = defaultdict(list)
     put_off: dict[str, int] = {}

@@ -80,7 +80,7 @@ class GradeImportRequest:
 
 @dataclass(frozen=True)
 class GradeImportReport:
-    """What an import did.
+    """Result of an import.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class GradeImportReport:
 
 @dataclass
 class _Found:
-    """What a file comes to before anything is written: events with their graders' names."""
+    """Events of a file with their graders' names, before anything is written."""
 
     events: list[tuple[str, NewEvent]]
     bad: list[BadRow]

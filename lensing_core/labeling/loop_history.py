@@ -146,7 +146,7 @@ def _round(
 
 
 def known_answers(session: Session, catalog: Catalog) -> dict[int, bool]:
-    """Whether each candidate of a catalog whose answer is known is a lens, by id."""
+    """Return whether each candidate of a catalog whose answer is known is a lens, by id."""
     rule = GradeRule.in_force(session)
     labels = read_labels(session, [catalog], USES["known answers"], grades=rule)
     lens = (labels.state == LENS).tolist()

@@ -62,5 +62,5 @@ class SessionOptions:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> SessionOptions:
-        """What :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote."""
         return cls(**stored)

@@ -1,4 +1,4 @@
-"""What a file of grades is, before it is imported: its form, its columns, its values by count."""
+"""Outline of a file of grades before its import: form, columns, values by count."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SUBJECTS_LOOKED_AT = 100
 
 @dataclass(frozen=True)
 class GradesOutline:
-    """What a file holds.
+    """Contents of a file.
 
     Attributes
     ----------

@@ -36,7 +36,7 @@ class LogRow:
 
 
 def is_own_log(path: Path) -> bool:
-    """Whether a file is a log of labels that this program exported."""
+    """Return whether a file is a log of labels that this program exported."""
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as stream:
             for line in stream:

@@ -20,7 +20,7 @@ LATE_GRACE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one event: it is in the log, or ``refused`` says why it never will be."""
+    """Outcome of one event: it is in the log, or ``refused`` says why it never will be."""
 
     uuid: str
     refused: str = ""
@@ -88,7 +88,7 @@ def uuid_of(event: Any, place: int) -> str:
 
 
 def sentence_of(error: LensTriageError) -> str:
-    """What an error says, with a capital letter."""
+    """Return what an error says, with a capital letter."""
     text = str(error)
     return text[:1].upper() + text[1:]
 

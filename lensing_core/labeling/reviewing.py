@@ -1,4 +1,4 @@
-"""What people do in Review, outside of any session: grades, notes, tags and moves of stages."""
+"""Recording of Review, outside of any session: grades, notes, tags and moves of stages."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _own_event(session: Session, grader_id: int, candidate_id: int, uuid: Any) -
 def _visible(
     session: Session, grader_id: int, candidate_id: int, ensemble_id: Any
 ) -> dict[str, Any]:
-    """What the grader could see: Review is never blind."""
+    """Return what the grader could see: Review is never blind."""
     name = None
     if ensemble_id is not None:
         if isinstance(ensemble_id, bool) or not isinstance(ensemble_id, int):

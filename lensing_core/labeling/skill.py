@@ -24,7 +24,7 @@ _CLASS_OF_REASON = {"tidal": "tidal_tail"}
 
 @dataclass(frozen=True)
 class KindSkill:
-    """What one grader made of the known objects of a kind.
+    """Grades of one grader on the known objects of a kind.
 
     Attributes
     ----------

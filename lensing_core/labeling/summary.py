@@ -1,4 +1,4 @@
-"""What a session has come to: counts, seconds a cutout, agreement on repeats, skill on gold.
+"""Summary of a session: counts, seconds per cutout, agreement on repeats, skill on gold.
 
 Fractions carry exact binomial (Clopper-Pearson) 95 % intervals.
 """
@@ -133,7 +133,7 @@ def figures_of(grader: Grader, stands: Standing, answers: Mapping[int, int]) -> 
 
 
 def summarize(session: Session, session_id: str) -> SessionSummary:
-    """What a session has come to."""
+    """Return the summary of a session."""
     return _summarize(session, get_session(session, session_id))
 
 

@@ -71,7 +71,7 @@ class GraderPair:
 
 @dataclass(frozen=True)
 class Team:
-    """What the Team page shows."""
+    """Data of the Team page."""
 
     graders: tuple[TeamGrader, ...]
     fleiss: Agreement

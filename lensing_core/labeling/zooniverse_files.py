@@ -38,7 +38,7 @@ _OWN_KEY, _CATALOG = "object_id", "catalog"
 
 @dataclass(frozen=True)
 class ZooniverseMapping:
-    """What a classification export means.
+    """Mapping of a classification export to grades.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a Zooniverse classification export holds: workflows, versions, questions and answers.
+"""Outline of a Zooniverse classification export: workflows, versions, questions, answers.
 
 An export has "all task data from all workflows of the project" (help.zooniverse.org, data exports):
 the same task key, ``T0``, asks something else in each workflow, and may do so in each version.
@@ -95,7 +95,7 @@ def outline_zooniverse(path: Path) -> list[WorkflowOutline]:
 
 
 def is_export(path: Path) -> bool:
-    """Whether a file has the columns of a classification export."""
+    """Return whether a file has the columns of a classification export."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             return set(COLUMNS) <= set(next(csv.reader(stream), []))

@@ -89,7 +89,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is fitted to what.
+    """Model and data of a fit.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a lens model is fitted to: a cutout with its noise, its PSF and where it has data."""
+"""Data of a lens fit: a cutout with its noise, its PSF and its mask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a lens test finds, and how it is kept."""
+"""Result of a lens test, and its storage."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def pack_pictures(pictures: LensTestPictures) -> bytes:
 
 
 def unpack_pictures(packed: bytes) -> LensTestPictures:
-    """What :func:`pack_pictures` kept; raises DamagedError."""
+    """Return what :func:`pack_pictures` kept; raises DamagedError."""
     try:
         with np.load(io.BytesIO(packed), allow_pickle=False) as found:
             galaxy, arcs, sigma, source = (

@@ -139,7 +139,9 @@ def find_lenses(
 
 
 def _share(alone: Tensor, cost: Tensor, counted: Tensor) -> Tensor:
-    """How much of what the galaxy leaves unexplained a lens explains; less where that is little."""
+    """Return how much of what the galaxy leaves unexplained a lens explains; less where that is
+    little.
+    """
     gain = (alone - cost).clamp_min(0)
     return gain / (alone - counted).clamp_min(1).maximum(gain) * gain / (gain + _LITTLE)
 

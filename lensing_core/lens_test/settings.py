@@ -1,4 +1,4 @@
-"""What a lens test is told, and the version of what it does."""
+"""Settings of a lens test, and its version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEAST_PX = 24
 
 @dataclass(frozen=True)
 class LensTestSettings:
-    """How a cutout is tested.
+    """Settings of the test of a cutout.
 
     Attributes
     ----------

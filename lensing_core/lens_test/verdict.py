@@ -1,4 +1,4 @@
-"""What a fit says: supports a lens, no lens model fits, or cannot be told.
+"""Verdict of a fit: supports a lens, no lens model fits, or undecided.
 
 A flexible model fits much that is no lens, so that a low χ² alone supports nothing. A lens is
 supported where all hold: the light beside the galaxy is significant; the lens explains nearly all
@@ -42,7 +42,7 @@ _HOPELESS_SHARE, _GOOD_SHARE = 0.5, 0.9
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for a lens, in numbers.
+    """Evidence for a lens, in numbers.
 
     Attributes
     ----------

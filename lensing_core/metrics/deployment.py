@@ -1,4 +1,4 @@
-"""What a ranking brings in a survey, where lenses are much rarer than among held-out objects.
+"""Metrics of a ranking in a survey, where lenses are much rarer than in the test split.
 
 Recall and false-positive rate of a threshold do not depend on the class prior π; purity does:
 π TPR / (π TPR + (1 − π) FPR). Below a false-positive rate of one in the number of held-out

@@ -1,4 +1,4 @@
-"""How well a score ranks lenses first.
+"""Ranking metrics: recall at few false positives, AUROC.
 
 TPR0 and TPR10 as in the strong-lens finding challenge (Metcalf et al. 2019, A&A 625, A119): recall
 at the threshold just above the highest-scoring negative, and recall while fewer than ten negatives
@@ -184,7 +184,7 @@ class Figure:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Figure:
-        """What :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote."""
         return cls(**{name: float("nan") if v is None else v for name, v in stored.items()})
 
     def __str__(self) -> str:

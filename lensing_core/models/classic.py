@@ -55,7 +55,7 @@ class ClassicMember:
 
     @classmethod
     def load(cls, folder: Path, manifest: dict[str, Any]) -> ClassicMember:
-        """What :meth:`save` wrote."""
+        """Read what :meth:`save` wrote."""
         return cls(
             InputContract.from_json(manifest["contract"]),
             load_trees(folder / WEIGHTS, manifest.get("files")),
@@ -82,7 +82,7 @@ class ClassicPredictor:
         return MemberOutput(logit, variance=variance, features=table)
 
     def table(self, flux: Float32Array, metadata: Metadata | None = None) -> Float32Array:
-        """What the trees see of cutouts (n, band, y, x)."""
+        """Return what the trees see of cutouts (n, band, y, x)."""
         return compute_features(self.compute, self.selection(flux), metadata)
 
     def _variance(self, table: Float32Array) -> Float64Array:

@@ -1,4 +1,4 @@
-"""What images a model was trained on, and how a catalog's cutouts are fitted to that."""
+"""Input contract of a model: the images it takes, and how a catalog's cutouts are fitted to it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class InputContract:
         )
 
     def fit(self, geometry: CutoutGeometry, catalog: str) -> CutoutSelection:
-        """How to take this model's input from cutouts of ``geometry``.
+        """Return how to take this model's input from cutouts of ``geometry``.
 
         Bands are matched by name, further bands are left out, larger cutouts are cropped to the
         center.
@@ -86,7 +86,7 @@ class InputContract:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> InputContract:
-        """What :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote."""
         return cls(**{**stored, "bands": tuple(stored["bands"])})
 
 

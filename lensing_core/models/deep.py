@@ -129,7 +129,7 @@ class DeepMember:
     def network_input(
         self, flux: Float32Array, selection: CutoutSelection, metadata: Metadata | None
     ) -> tuple[Tensor, Tensor]:
-        """What the network sees of cutouts (n, band, y, x): images, and metadata (n, m).
+        """Return what the network sees of cutouts (n, band, y, x): images, and metadata (n, m).
 
         Metadata are NaN where missing; m is 0 for a network that takes none.
         """
@@ -173,7 +173,7 @@ class DeepMember:
         device: str = "cpu",
         precision: Precision = "auto",
     ) -> DeepMember:
-        """What :meth:`save` wrote."""
+        """Read what :meth:`save` wrote."""
         spec = NetworkSpec.from_json(manifest["network"])
         network = build_network(spec)
         ood_distance = load_network(folder, network)
@@ -195,14 +195,14 @@ class DeepMember:
 
 
 def has_bf16_units(device: str) -> bool:
-    """Whether bf16 is faster than float32 there: AMX or AVX512-bf16, or a GPU since Ampere."""
+    """Return whether bf16 is faster than float32: AMX or AVX512-bf16, or a GPU since Ampere."""
     if device.startswith("cuda"):
         return torch.cuda.get_device_capability()[0] >= 8
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def has_depthwise_convolutions(network: torch.nn.Module) -> bool:
-    """Whether a network has convolutions that look at one channel each."""
+    """Return whether a network has convolutions that look at one channel each."""
     return any(
         isinstance(module, torch.nn.Conv2d) and module.groups > 1 for module in network.modules()
     )

@@ -47,7 +47,7 @@ class EnsembleScores:
 
 @dataclass(frozen=True)
 class EnsembleRule:
-    """How raw member logits become a score.
+    """Rule that turns raw member logits into a score.
 
     Each member is calibrated; the calibrated logits are fused; the fused logit is calibrated again
     (members that see one image are not independent); the result is moved from the class prior of
@@ -99,7 +99,7 @@ class EnsembleRule:
 
     @property
     def needs_variances(self) -> bool:
-        """Whether scores depend on the variances of member logits."""
+        """Return whether scores depend on the variances of member logits."""
         return self.fusion == "inverse_variance"
 
     def __call__(
@@ -151,7 +151,7 @@ class EnsembleRule:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> EnsembleRule:
-        """What :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote."""
         kinds: dict[str, Any] = {"stacking": LogisticStack, "isotonic_bayes": IsotonicBayes}
         learned = stored.get("combiner")
         return cls(

@@ -40,7 +40,7 @@ _NO_SUM = "A network's score is no sum over features; look at members of trees, 
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one feature does to one score.
+    """Contribution of one feature to one score.
 
     Attributes
     ----------

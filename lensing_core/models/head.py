@@ -136,7 +136,7 @@ class HeadMember:
     def load(
         cls, folder: Path, manifest: dict[str, Any], bases: Mapping[str, Member]
     ) -> HeadMember:
-        """What :meth:`save` wrote."""
+        """Read what :meth:`save` wrote."""
         return cls(
             tuple(HeadInput(**i) for i in manifest["inputs"]),
             PUModel.from_files(folder, manifest.get("files")),

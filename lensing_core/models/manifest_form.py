@@ -23,7 +23,7 @@ _MODEL: TypeAdapter[ModelManifest] = TypeAdapter(
 
 
 def ensemble_problem(manifest: Any) -> str:
-    """What is wrong with the manifest of an ensemble; '' for nothing. Parts may be missing."""
+    """Return the error of an ensemble's manifest; '' for none. Parts may be missing."""
     return _problem(_ENSEMBLE, manifest) or _uneven(manifest.get("rule"))
 
 
@@ -73,7 +73,7 @@ def rule_of(manifest: EnsembleManifest, name: str, members: int) -> dict[str, An
 
 
 def model_problem(manifest: Any) -> str:
-    """What is wrong with the manifest of a model; '' for nothing."""
+    """Return what is wrong with the manifest of a model; '' for nothing."""
     return _problem(_MODEL, manifest)
 
 
@@ -158,12 +158,14 @@ def _in_words(error: ValidationError) -> str:
 
 
 def _is_tag(before: tuple[int | str, ...], part: int | str) -> bool:
-    """Whether part of a place is what pydantic tells the kinds of models and of rules apart by."""
+    """Return whether part of a place is what pydantic tells the kinds of models and of rules apart
+    by.
+    """
     return (before == () and part in KINDS) or (before == ("rule",) and part in FUSIONS)
 
 
 def _uneven(rule: Mapping[str, Any] | None) -> str:
-    """What is wrong with the lengths of a rule's lists; '' for nothing."""
+    """Return what is wrong with the lengths of a rule's lists; '' for nothing."""
     if rule is None:
         return ""
     for name, calibration in [

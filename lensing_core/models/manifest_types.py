@@ -1,4 +1,4 @@
-"""What is in manifests of ensembles and models, in types.
+"""Types of manifests of ensembles and models.
 
 Parts that may be missing are ``NotRequired``; what this program does not know of a manifest is kept
 as it is. :mod:`lensing_core.models.manifest_form` checks manifests against these types.
@@ -50,14 +50,14 @@ class CalibrationForm(TypedDict):
 
 
 class StackForm(TypedDict):
-    """What a fusion by stacking has learned."""
+    """Fitted fusion by stacking."""
 
     weights: list[FiniteFloat]
     intercept: FiniteFloat
 
 
 class IsotonicForm(TypedDict):
-    """What a fusion by isotonic regression and Bayes' theorem has learned."""
+    """Fitted fusion by isotonic regression and Bayes' theorem."""
 
     thresholds: list[list[FiniteFloat]]
     values: list[list[FiniteFloat]]
@@ -130,7 +130,7 @@ class StratumForm(TypedDict):
 
 
 class FusionFigures(TypedDict):
-    """What one fusion was judged by."""
+    """Metrics that one fusion was judged by."""
 
     tpr0: Number
     tpr10: Number
@@ -181,7 +181,7 @@ class PriorsForm(TypedDict):
 
 
 class PriorScanForm(TypedDict):
-    """What becomes of a head's ranking at another class prior."""
+    """Sensitivity of a head's ranking to another class prior."""
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
     head: str
@@ -204,7 +204,7 @@ class CovariateForm(TypedDict):
 
 
 class ScarForm(TypedDict):
-    """Whether the labeled lenses are a random sample."""
+    """Check that the labeled lenses are a random sample."""
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
     covariates: NotRequired[list[CovariateForm]]
@@ -213,7 +213,7 @@ class ScarForm(TypedDict):
 
 
 class PuForm(TypedDict, total=False):
-    """What positive-unlabeled learning says of the labels."""
+    """Results of positive-unlabeled learning on the labels."""
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
     sentences: list[str]
@@ -224,7 +224,7 @@ class PuForm(TypedDict, total=False):
 
 
 class EnsembleManifest(TypedDict, total=False):
-    """What an ensemble's manifest says; other entries are for people."""
+    """Form of an ensemble's manifest; other entries are for people."""
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
     rule: Annotated[PlainRule | StackingRule | IsotonicRule, Field(discriminator="fusion")]
@@ -269,7 +269,7 @@ class FeaturesForm(TypedDict):
 
 
 class HeadInputForm(TypedDict):
-    """What a head takes of one base member."""
+    """Input of a head from one base member."""
 
     model: str
     what: Literal["embedding", "features"]

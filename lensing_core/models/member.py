@@ -1,4 +1,4 @@
-"""What every member of an ensemble can do, whatever it is made of."""
+"""Protocol of all members of an ensemble."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Member(Protocol):
 
     @property
     def contract(self) -> InputContract:
-        """What images it takes."""
+        """Return what images it takes."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""How far an object lies from what its network has learned as non-lenses: the OOD distance."""
+"""OOD distance: how far an object lies from labeled non-lenses in embedding space."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STORED_AS = "novelty"
 
 @dataclass(frozen=True)
 class OODDistance:
-    """How far an embedding lies from those of known non-lenses.
+    """Distance of an embedding from those of known non-lenses.
 
     Mahalanobis distance sqrt((z − μ)ᵀ Σ⁻¹ (z − μ)), Σ shrunk as by Ledoit & Wolf (2004). Long
     embeddings are projected on their :data:`OOD_DIMENSIONS` principal components first.
@@ -69,7 +69,7 @@ class OODDistance:
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> OODDistance | None:
-        """What :meth:`to_tensors` gave; None where a member stored none."""
+        """Read what :meth:`to_tensors` gave; None where a member stored none."""
         names = ("mean", "precision", "basis")
         found = {
             k: tensors[f"{STORED_AS}.{k}"].numpy() for k in names if f"{STORED_AS}.{k}" in tensors

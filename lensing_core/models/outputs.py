@@ -1,4 +1,4 @@
-"""What members computed of a catalog, kept so that new heads need no pixels.
+"""Stored outputs of members on a catalog, so that new heads need no pixels.
 
 Plain ``.npy`` files in the order of the cutouts, in ``embeddings/<model>/``:
 ``<catalog>.npy`` (embeddings), ``features/<catalog>.npy`` and ``logit/<catalog>.npy``. A row is
@@ -161,7 +161,7 @@ def bytes_to_store(
 
 
 def rows_stored(workspace: Workspace, model_id: str, catalog: str) -> int:
-    """How many cutouts, from the first on, have stored outputs of a model.
+    """Return how many cutouts, from the first on, have stored outputs of a model.
 
     None where a file is damaged: scoring the catalog makes it anew.
     """

@@ -123,7 +123,7 @@ def _remember(record: Path | None, digest: str) -> None:
 
 
 def _problem(text: bytes) -> str:
-    """What is wrong with the form of the trees; '' for nothing."""
+    """Return what is wrong with the form of the trees; '' for nothing."""
     starts = [match.start() for match in _TREE.finditer(text)]
     if not starts:
         return "it holds no tree"

@@ -19,7 +19,7 @@ _ARCSEC = np.pi / 180 / 3600
 
 @dataclass
 class AttachReport:
-    """What became of a list.
+    """Outcome of attaching a list.
 
     Attributes
     ----------

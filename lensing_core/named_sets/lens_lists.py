@@ -31,7 +31,7 @@ _CLUSTER = ("cluster", "group")
 
 @dataclass(frozen=True)
 class LensList:
-    """How a list says what a lens is.
+    """Columns of a list that say what a lens is.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ def scale_of(said: str) -> str:
 
 
 def scale_marks(of_lens: str, searched: str) -> dict[str, object]:
-    """What is kept of a lens's scale; whether it is another than that of the search."""
+    """Return what is kept of a lens's scale; whether it is another than that of the search."""
     marks: dict[str, object] = {"lens_scale": of_lens}
     return marks | {"domain_shifted": 1} if of_lens != searched else marks
 

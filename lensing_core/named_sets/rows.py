@@ -50,7 +50,7 @@ class SetRow:
 
 @dataclass(frozen=True)
 class SetFiles:
-    """What the user has of a set: its table, its images, and the scale of the lenses looked for."""
+    """A user's copy of a set: its table, its images, and the scale of the lenses looked for."""
 
     table: Path | None
     images: Path | None

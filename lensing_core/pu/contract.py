@@ -1,4 +1,4 @@
-"""What every PU method takes and gives: one contract for all of them.
+"""Contract of all PU methods: their input and output.
 
 A method is a frozen set of settings; ``method.fit(x, s, groups)`` returns a :class:`PUModel`. x is
 float32 of shape (n, d), embeddings or features, NaN where unknown; s is 1 for a labeled positive
@@ -45,7 +45,7 @@ class IntervalEstimate:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> IntervalEstimate:
-        """What :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote."""
         return cls(**{**stored, "value": np.nan if stored["value"] is None else stored["value"]})
 
     def __str__(self) -> str:
@@ -173,7 +173,7 @@ class PUModel:
 
     @classmethod
     def from_files(cls, folder: Path, files: Mapping[str, str] | None = None) -> PUModel:
-        """What :meth:`to_files` wrote.
+        """Return what :meth:`to_files` wrote.
 
         Parameters
         ----------

@@ -119,7 +119,7 @@ class DenseScorer:
 
     @classmethod
     def load(cls, path: Path) -> DenseScorer:
-        """What :meth:`save` wrote."""
+        """Read what :meth:`save` wrote."""
         arrays = load_file(path)
         layers = range(sum(name.startswith("weight.") for name in arrays))
         return cls(
@@ -145,7 +145,7 @@ class TreesScorer:
 
     @classmethod
     def load(cls, path: Path) -> TreesScorer:
-        """What :meth:`save` wrote."""
+        """Read what :meth:`save` wrote."""
         return cls(load_trees(path))
 
 

@@ -1,4 +1,4 @@
-"""What share of the unlabeled objects looks like the labeled ones, from one score an object."""
+"""Class prior by mixture proportion, from one score an object."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def priors_from_scores(
 def _draws(
     positive: BoolArray, groups: IntArray, n: int, rng: np.random.Generator
 ) -> Iterator[Float64Array]:
-    """How often each object counts in each draw of whole groups, those with positives apart."""
+    """Counts of each object in each draw of whole groups, those with positives apart."""
     names, member = np.unique(groups, return_inverse=True)
     holds = np.zeros(len(names), dtype=bool)
     holds[member[positive]] = True
@@ -192,7 +192,7 @@ def _of_unlabeled(whole: IntervalEstimate, labeled_share: float) -> IntervalEsti
 
 
 def prior_warnings(estimates: Sequence[IntervalEstimate], n_unlabeled: int) -> tuple[str, ...]:
-    """What a user should know before trusting estimates of π of the unlabeled objects."""
+    """Return what a user should know before trusting estimates of π of the unlabeled objects."""
     values = np.array([e.value for e in estimates])
     listed = ", ".join(f"{v:.3g}" for v in values)
     said = []

@@ -1,4 +1,4 @@
-"""What probes are fitted on: blocks of columns, labels and grades."""
+"""Data of probes: blocks of columns, labels and grades."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class FittedProbe:
 
 
 def few_false_positives(others: int) -> int:
-    """How many others may pass at a low false-positive rate.
+    """Return how many others may pass at a low false-positive rate.
 
     Nine (as of TPR10), fewer where that is more than a tenth of them, and 1 % where that is more.
     """

@@ -54,7 +54,7 @@ class CovariateCheck:
 
     @property
     def differs(self) -> bool:
-        """Whether the interval leaves 1/2 out."""
+        """Return whether the interval leaves 1/2 out."""
         return not self.low <= 0.5 <= self.high
 
 

@@ -98,7 +98,7 @@ def group_lens(rng: Generator, wavelengths_nm: Float64Array, size_arcsec: float)
 
 
 def group_without_arcs(rng: Generator, wavelengths_nm: Float64Array, size_arcsec: float) -> Scene:
-    """What :func:`group_lens` draws, with nothing behind it."""
+    """Return what :func:`group_lens` draws, with nothing behind it."""
     group = _cluster(rng, wavelengths_nm, size_arcsec, lensing=False, small=True)
     truth = {"z": group.redshift, "n_members": group.n_members}
     return Scene("galaxy_group", group.light, truth=truth)

@@ -71,7 +71,7 @@ class LensLaw:
 
 @dataclass(frozen=True)
 class _Host:
-    """What the painter needs to know of a galaxy."""
+    """Properties of a galaxy that the painter takes."""
 
     number: int
     noise: Float32Array

@@ -83,7 +83,7 @@ def truth_of(
     lens: Early,
     **more: Any,
 ) -> dict[str, Any]:
-    """What is stored of a galaxy-scale lens."""
+    """Return what is stored of a galaxy-scale lens."""
     return {
         "theta_e_arcsec": deflector.einstein_radius,
         "z_lens": lens.redshift,
@@ -202,7 +202,7 @@ def _refine(deflector: Deflector, starts: torch.Tensor, x: float, y: float) -> F
 
 
 def lensed_only(scene: Scene) -> tuple[Component, ...]:
-    """What the lens made visible: arcs, or the point images of a quasar."""
+    """Return what the lens made visible: arcs, or the point images of a quasar."""
     if scene.object_class == "quasar_lens":
         return tuple(part for part in scene.components if part.profile == "point")
     return scene.lensed

@@ -1,4 +1,4 @@
-"""What a simulated image consists of, before any pixel: components and deflectors."""
+"""Scene of a simulated image, before any pixel: components and deflectors."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Deflector:
 
 @dataclass(frozen=True)
 class Seeing:
-    """How an image's PSF differs from the survey's typical one.
+    """Difference of an image's PSF from the survey's typical one.
 
     Attributes
     ----------

@@ -83,7 +83,7 @@ class SourceSet:
 
     @classmethod
     def read(cls, path: Path) -> SourceSet:
-        """What :meth:`write` wrote; raises BadInputError where the file is another one."""
+        """Read what :meth:`write` wrote; raises BadInputError where the file is another one."""
         try:
             with np.load(path, allow_pickle=False) as stored:
                 missing = [name for name in ARRAYS if name not in stored.files]

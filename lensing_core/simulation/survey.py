@@ -103,7 +103,7 @@ class SurveySimulator:
         )
 
     def scene(self, index: int, attempt: int = 0) -> Scene:
-        """What object ``index`` is, at the given attempt to pass the selection."""
+        """Return what object ``index`` is, at the given attempt to pass the selection."""
         return self._among_others(self._drawn(index, attempt), index, attempt)
 
     def _drawn(self, index: int, attempt: int) -> Scene:

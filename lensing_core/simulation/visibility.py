@@ -15,7 +15,7 @@ from lensing_core.surveys import Band
 
 @dataclass(frozen=True)
 class ArcLimits:
-    """What the arcs of a lens must have to be painted.
+    """Limits that arcs must pass to be painted.
 
     The first three are the criteria of Collett 2015 (ApJ 811, 20): total S/N of 20, magnification
     of 3, images resolved, θ_E² > r_source² + (seeing / 2)². The S/N of the second-brightest image
@@ -38,7 +38,7 @@ class ArcLimits:
     min_second_snr: float = 5.0
 
     def met_by(self, visibility: Visibility) -> bool:
-        """Whether arcs pass all limits."""
+        """Return whether arcs pass all limits."""
         return (
             visibility.arc_snr >= self.min_arc_snr
             and visibility.magnification >= self.min_magnification
@@ -48,7 +48,7 @@ class ArcLimits:
 
 @dataclass(frozen=True)
 class Visibility:
-    """How well arcs can be seen; see :class:`ArcLimits`."""
+    """Visibility of arcs; see :class:`ArcLimits`."""
 
     arc_snr: float
     second_snr: float
@@ -74,7 +74,9 @@ def noise_map(image: Float32Array, sigma: Float64Array, gain: Float64Array) -> F
 def visibility(
     arcs: Float32Array, noise: Float32Array, fwhm_px: float, magnification: float
 ) -> Visibility:
-    """How well noiseless arcs (band, y, x) can be seen in noise (band, y, x; NaN without data)."""
+    """Return how well noiseless arcs (band, y, x) can be seen in noise (band, y, x; NaN without
+    data).
+    """
     seen = np.isfinite(noise).all(axis=(1, 2)) & (noise > 0).all(axis=(1, 2))
     if not seen.any():
         return Visibility(0.0, 0.0, magnification)

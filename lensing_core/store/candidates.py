@@ -182,7 +182,7 @@ def ids_of_objects(
 
 
 def has_positions(session: Session, catalog_id: int) -> bool:
-    """Whether any candidate of a catalog has a position."""
+    """Return whether any candidate of a catalog has a position."""
     placed = exists().where(Candidate.catalog_id == catalog_id, Candidate.ra_deg.is_not(None))
     return bool(session.scalar(select(placed)))
 

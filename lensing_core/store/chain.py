@@ -32,7 +32,7 @@ Grades = dict[tuple[int, int], list[LabelEvent]]
 
 @dataclass(frozen=True)
 class ChainReport:
-    """What a walk along the log found.
+    """Result of a walk along the log.
 
     Attributes
     ----------

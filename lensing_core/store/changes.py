@@ -1,4 +1,4 @@
-"""Whether anything in the database has changed, without reading any of it."""
+"""Fingerprint of the database, which tells of changes without reading any rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What charts show of all candidates of a ranking, as columns.
+"""Columns of charts, of all candidates of a ranking.
 
 Tables are read whole and in the order of their keys, without joins, and put together here: a join
 of 1,000,000 candidates with their scores takes SQLite many times longer.

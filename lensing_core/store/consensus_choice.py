@@ -1,4 +1,4 @@
-"""How votes are joined: by which method, prior and thresholds, and what was chosen last."""
+"""Consensus settings: method, prior and thresholds, and those chosen last."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 @dataclass(frozen=True)
 class ConsensusRule:
-    """How votes are joined.
+    """Settings by which votes are aggregated.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ def joined_up_to(session: Session, method: Method) -> int:
 
 
 def is_stale(session: Session, method: Method) -> bool:
-    """Whether the log has events that the consensus of a method has not seen."""
+    """Return whether the log has events that the consensus of a method has not seen."""
     last = session.scalar(select(func.max(LabelEvent.id))) or 0
     return last > joined_up_to(session, method)
 

@@ -73,7 +73,7 @@ def consensus_page(
 
 
 def count_states(session: Session, method: Method) -> dict[str, int]:
-    """How many candidates are in each state."""
+    """Return how many candidates are in each state."""
     rows = session.execute(
         select(Consensus.state, func.count())
         .where(Consensus.method == method)

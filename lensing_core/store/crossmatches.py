@@ -118,7 +118,7 @@ def latest_crossmatches(session: Session, catalog_id: int) -> list[Crossmatch]:
 def counterparts_of(
     session: Session, candidate_id: int
 ) -> list[tuple[Crossmatch, CrossmatchEntry]]:
-    """What the newest cross-matches say of one candidate, unmatched references left out."""
+    """Return what the newest cross-matches say of one candidate, unmatched references left out."""
     newest = (
         select(func.max(Crossmatch.id))
         .where(Crossmatch.state != "unreachable")
@@ -213,7 +213,7 @@ def unlisted_candidates(
 def lone_references(
     session: Session, crossmatch_id: int, *, limit: int
 ) -> tuple[int, list[CrossmatchEntry]]:
-    """How many objects of a reference have no candidate, and the first of them."""
+    """Return how many objects of a reference have no candidate, and the first of them."""
     alone = (
         CrossmatchEntry.crossmatch_id == crossmatch_id,
         CrossmatchEntry.status == "unmatched",

@@ -1,4 +1,4 @@
-"""What is known of single candidates: their observation, and what each member says."""
+"""Details of single candidates: their observation, and the members' scores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lensing_core.store.tables import Candidate, EnsembleMember, MemberScore, Mo
 
 @dataclass(frozen=True)
 class MemberOpinion:
-    """What one member of an ensemble says of a candidate."""
+    """Score of a candidate by one member of an ensemble."""
 
     model_id: str
     kind: str

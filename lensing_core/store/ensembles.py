@@ -28,7 +28,7 @@ BUNDLED_FOR: Final = "bundled_for"
 
 
 class AnyEnsemble(Protocol):
-    """What the choice among ensembles looks at; rows and summaries have it."""
+    """Attributes by which an ensemble is chosen; rows and summaries have them."""
 
     @property
     def id(self) -> int: ...
@@ -173,7 +173,7 @@ def unscored_catalogs(
 
 
 def rows_scored(session: Session, ensemble_id: int, catalog_id: int) -> int:
-    """How many candidates have a score; they are always the first ones by cutout."""
+    """Return how many candidates have a score; they are always the first ones by cutout."""
     return (
         session.scalar(
             select(func.count())

@@ -137,7 +137,7 @@ def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[
 
 
 def _frame(ingest: dict[str, Any] | None) -> PixelFrame:
-    """What ingest wrote of the WCS."""
+    """Return what ingest wrote of the WCS."""
     known = ingest or {}
     x, y = known.get("centre_px") or (None, None)
     matrix = known.get("sky_matrix_arcsec")

@@ -67,7 +67,8 @@ _OF_POSTGRESQL = {
 
 
 def sentence_of(error: BaseException, workspace: Workspace | None = None) -> str | None:
-    """What a user is told of a failure of the disk or the database; None for any other error.
+    """Return what a user is told of a failure of the disk or the database; None for any other
+    error.
 
     Parameters
     ----------

@@ -31,12 +31,12 @@ def hold_graders(session: Session) -> None:
 
 
 def works_alone(session: Session) -> bool:
-    """Whether nobody has ever signed in: there are no names to go by."""
+    """Return whether nobody has ever signed in: there are no names to go by."""
     return session.scalar(select(Grader.id).where(Grader.role == "organizer").limit(1)) is None
 
 
 def secret_of(session: Session, name: str) -> str | None:
-    """What is stored of the passphrase of a name; None where there is none."""
+    """Return what is stored of the passphrase of a name; None where there is none."""
     known = find_named(session, name)
     return None if known is None else known.secret
 

@@ -1,4 +1,4 @@
-"""The log of labels: append, take back, verify; and the votes that it comes to.
+"""The log of labels: append, undo, verify; and the votes derived from it.
 
 Every event carries the hash of the one before it. Writers take turns: on SQLite the first
 statement of an append takes the write lock, on PostgreSQL an advisory lock does, so that the chain

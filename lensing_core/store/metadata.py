@@ -1,4 +1,4 @@
-"""What is known of candidates beside their pixels, as members are told it."""
+"""Metadata of candidates beside their pixels, as members take them."""
 
 from __future__ import annotations
 

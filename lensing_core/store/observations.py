@@ -1,4 +1,4 @@
-"""What is measured of candidates or known of simulated ones, read by id as arrays."""
+"""Measurements and simulated truth of candidates, read by id as arrays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COVARIATES = {
 
 
 def truths_of(session: Session, candidate_ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
-    """What simulations know of candidates, by id; observed ones are left out."""
+    """Return what simulations know of candidates, by id; observed ones are left out."""
     truths: dict[int, Mapping[str, Any]] = {}
     for part in in_batches(candidate_ids):
         rows = session.execute(
@@ -93,7 +93,9 @@ def observed_for_proxies(session: Session, candidate_ids: Sequence[int]) -> list
 
 
 def table_column(session: Session, candidate_ids: IntArray, column: str) -> list[Any]:
-    """What the imported table says of candidates in one column, in order of the ids; else None."""
+    """Return what the imported table says of candidates in one column, in order of the ids; else
+    None.
+    """
     found: dict[int, Any] = {}
     for part in in_batches(candidate_ids):
         rows = session.execute(

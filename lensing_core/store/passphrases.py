@@ -46,7 +46,7 @@ class Passphrase:
             self.hashed()
 
     def opens(self, stored: str | None) -> bool:
-        """Whether this is the passphrase that is stored; any is where none is asked for."""
+        """Return whether this is the passphrase that is stored; any is where none is asked for."""
         if stored is None:
             return True
         if stored not in self._opens:

@@ -138,7 +138,7 @@ def cursor_of(session: Session, query: RankingQuery, candidate_id: int) -> Curso
 
 
 def contains(session: Session, query: RankingQuery, candidate_id: int) -> bool:
-    """Whether the filters of ``query`` pass a candidate."""
+    """Return whether the filters of ``query`` pass a candidate."""
     statement = select(Candidate.id).where(
         Candidate.id == candidate_id,
         *candidate_conditions(query),

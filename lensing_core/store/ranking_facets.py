@@ -1,4 +1,4 @@
-"""What there is to filter by, and filters that people keep under a name."""
+"""Values to filter by, and saved filters."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def filter_names(session: Session) -> list[str]:
 
 
 def is_shared(session: Session, filter_id: int) -> bool:
-    """Whether a filter is everybody's; one that is no longer there is nobody's."""
+    """Return whether a filter is everybody's; one that is no longer there is nobody's."""
     found = session.get(SavedFilter, filter_id)
     return found is not None and found.grader_id is None
 

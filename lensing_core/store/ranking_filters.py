@@ -1,4 +1,4 @@
-"""How the filters of a ranking read in SQL.
+"""Filters of a ranking in SQL.
 
 Each filter is a condition on a candidate, checked row by row along an index, and, where an index
 can list the candidates that pass it, that list: a filter that leaves few is applied first.

@@ -74,7 +74,7 @@ class RankingOrder:
         return found
 
     def count_before(self, cursor: Cursor) -> int:
-        """How many rows precede ``cursor``."""
+        """Return how many rows precede ``cursor``."""
         if self._few is not None:
             return sum(self._precedes(key, cursor) for key in self._few)
         preceding = self._count(self._beyond(cursor, backward=True))
@@ -97,7 +97,7 @@ class RankingOrder:
         return self._count(), True
 
     def _estimate(self, total: int) -> tuple[int, int]:
-        """How many of a random sample pass the filters, and of all, by proportion."""
+        """Return how many of a random sample pass the filters, and of all, by proportion."""
         generator = random.Random(0)  # noqa: S311 - a sample, not a secret
         passed, estimate = 0, 0.0
         conditions = candidate_conditions(self._query)

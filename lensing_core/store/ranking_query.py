@@ -1,4 +1,4 @@
-"""What a ranking is: which candidates, in which order."""
+"""Query of a ranking: which candidates, in which order."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ RANGE_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
     "color_consistency": Candidate.color_consistency,
     "arc_color": Candidate.arc_galaxy_color_mag,
 }
-"""What a range can be asked for; candidates without the value never pass one."""
+"""Columns of ranges; candidates without the value never pass one."""
 SCORE_RANGES = ("epistemic", "disagreement", "ood")
 
 
@@ -204,17 +204,17 @@ class RankingQuery:
 
     @property
     def by_score(self) -> bool:
-        """Whether the order is by a column of the score table."""
+        """Return whether the order is by a column of the score table."""
         return self.sort in _SCORE_SORTS
 
     @property
     def by_vote(self) -> bool:
-        """Whether the order is by the time of the last grade."""
+        """Return whether the order is by the time of the last grade."""
         return self.sort == "graded"
 
     @property
     def limits_probability(self) -> bool:
-        """Whether the probability range leaves anything out."""
+        """Return whether the probability range leaves anything out."""
         return self.probability_min > 0 or self.probability_max < 1
 
     @property
@@ -224,7 +224,7 @@ class RankingQuery:
 
     @property
     def filtered(self) -> bool:
-        """Whether there is any condition beside ensemble, catalogs and scales."""
+        """Return whether there is any condition beside ensemble, catalogs and scales."""
         return bool(
             self.limits_probability
             or self.label is not None

@@ -1,7 +1,7 @@
-"""Notes, tags and moves between stages: what people say of a candidate beside their grades.
+"""Notes, tags and moves between stages: remarks of people on a candidate beside their grades.
 
-Every one is a row of ``remark`` that stays; ``candidate_tag`` and ``candidate.stage`` are what the
-rows come to, kept for lists and filters.
+Every one is a row of ``remark`` that stays; ``candidate_tag`` and ``candidate.stage`` follow
+from the rows, for lists and filters.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_TAG = 64
 MAX_TAGS = 30
 
 SENT_KINDS = ("note", "tag", "untag", "stage")
-"""What :func:`do_once` takes."""
+"""Types of :func:`do_once`."""
 
 
 def do_once(session: Session, candidate_id: int, grader_id: int, sent: Mapping[str, Any]) -> None:

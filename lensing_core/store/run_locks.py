@@ -35,7 +35,7 @@ def lock_in_database(database: Database, run_id: str) -> Iterator[bool]:
 
 
 def is_locked_in_database(session: Session, run_id: str) -> bool:
-    """Whether a worker on any machine holds the run's lock on the server."""
+    """Return whether a worker on any machine holds the run's lock on the server."""
     if session.get_bind().dialect.name != "postgresql":
         return False
     key = _key(run_id) & 0xFFFF_FFFF_FFFF_FFFF

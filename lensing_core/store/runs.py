@@ -1,4 +1,4 @@
-"""What pages show of runs: state, progress, curves and log. Read-only."""
+"""Runs as pages show them: state, progress, curves and log. Read-only."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class RunSummary:
 
     @property
     def resumable(self) -> bool:
-        """Whether resuming can help: not where the settings themselves do not fit."""
+        """Return whether resuming can help: not where the settings themselves do not fit."""
         return self.status in ("cancelled", "lost") or (
             self.status == "failed" and self.failure != "settings"
         )
 
     @property
     def active(self) -> bool:
-        """Whether it is queued or running."""
+        """Return whether it is queued or running."""
         return self.status in ACTIVE
 
     @property
@@ -153,7 +153,7 @@ class Curve:
 
 
 def count_metrics(session: Session, run_id: str) -> int:
-    """How many points a run's curves have; a cheap sign that there is something new."""
+    """Return how many points a run's curves have; a cheap sign that there is something new."""
     return (
         session.scalar(
             select(func.count()).select_from(RunMetric).where(RunMetric.run_id == run_id)

@@ -21,7 +21,7 @@ class Percentile:
 
 
 def ood_percentile(session: Session, score: Score) -> Percentile | None:
-    """How far out of distribution a candidate is among its catalog, by the same ensemble.
+    """Return how far out of distribution a candidate is among its catalog, by the same ensemble.
 
     Counted over an index. None where the ensemble gives no distance.
     """
@@ -38,7 +38,7 @@ def ood_percentile(session: Session, score: Score) -> Percentile | None:
 
 
 def find_score(session: Session, ensemble_id: int, candidate_id: int) -> Score | None:
-    """What an ensemble says of a candidate; None where it has not scored it."""
+    """Return what an ensemble says of a candidate; None where it has not scored it."""
     return session.get(Score, (ensemble_id, candidate_id))
 
 
@@ -56,7 +56,7 @@ def probabilities_of(
 
 @dataclass(frozen=True)
 class EnsembleScore:
-    """What one ensemble says of a candidate, and when the ensemble was made."""
+    """Score of a candidate by one ensemble, and when the ensemble was made."""
 
     ensemble_id: int
     name: str
@@ -67,7 +67,7 @@ class EnsembleScore:
 
 
 def scores_by_ensemble(session: Session, candidate_id: int, most: int = 20) -> list[EnsembleScore]:
-    """What ensembles say of a candidate, the newest ensemble first."""
+    """Return what ensembles say of a candidate, the newest ensemble first."""
     rows = session.execute(
         select(Score, Ensemble)
         .join(Ensemble, Ensemble.id == Score.ensemble_id)

@@ -47,7 +47,7 @@ _UNREADABLE = (DatabaseError, ValueError, LookupError, TypeError)
 
 @dataclass(frozen=True)
 class RepairReport:
-    """What a repair explained: ids of events, and how many there are in all."""
+    """Events that a repair explained: their ids, and how many there are in all."""
 
     repaired: tuple[int, ...]
     n_events: int
@@ -80,7 +80,7 @@ def check(workspace: Workspace, database: Database) -> ChainReport:
 
 
 def events_after(database: Database, head: str) -> int:
-    """How many events follow the one whose hash was noted elsewhere, as a log grows.
+    """Return how many events follow the one whose hash was noted elsewhere, as a log grows.
 
     Parameters
     ----------

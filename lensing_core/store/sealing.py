@@ -47,7 +47,7 @@ _SEAL = cast(Table, LogSeal.__table__)
 _IDENTITIES = cast(Table, SealedIdentity.__table__)
 _log = logging.getLogger(__name__)
 Identities = Mapping[tuple[str, int], str]
-"""What a grader or candidate is, by kind and id; what all sessions are, under :data:`SESSIONS`."""
+"""Identity of a grader or candidate, by kind and id; of all sessions, under :data:`SESSIONS`."""
 SESSIONS = ("sessions", 0)
 _OF_SESSION = (
     "name", "status", "scheme", "queue", "options", "created_by", "created_at", "closed_at",

@@ -55,7 +55,7 @@ def find_selection(session: Session, selection_id: str) -> Selection | None:
 
 
 def is_worn(selection: Selection) -> bool:
-    """Whether a selection that is used should be marked so, to be kept for longer."""
+    """Return whether a selection that is used should be marked so, to be kept for longer."""
     return utc_now() - selection.used_at > _MARKED_EVERY
 
 

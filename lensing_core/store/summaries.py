@@ -1,4 +1,4 @@
-"""What pages show of catalogs, quarantined rows, ensembles and scores: small, read-only answers.
+"""Summaries of catalogs, quarantined rows, ensembles and scores: small, read-only answers.
 
 Every function opens a session of its own and returns frozen dataclasses, so that a caller may run
 it in a thread. Costs follow the number of catalogs or an index, never a whole table in memory.
@@ -129,7 +129,7 @@ class LabelCounts:
 
 
 def count_labels(session: Session, catalog_id: int) -> LabelCounts:
-    """How many candidates of a catalog are labeled, and as what."""
+    """Return how many candidates of a catalog are labeled, and as what."""
     counts: dict[int | None, int] = {}
     for label, count in session.execute(
         select(Candidate.label, func.count())
@@ -286,7 +286,7 @@ def histogram_scores(
 def count_above(
     session: Session, ensemble_id: int, catalog_id: int, probabilities: Sequence[float]
 ) -> list[int]:
-    """How many candidates of a catalog reach each probability (0 to 1, both excluded)."""
+    """Return how many candidates of a catalog reach each probability (0 to 1, both excluded)."""
     return [
         session.scalar(
             select(func.count()).where(

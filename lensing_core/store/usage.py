@@ -1,4 +1,4 @@
-"""How much room the parts of a workspace take."""
+"""Disk space that the parts of a workspace take."""
 
 from __future__ import annotations
 

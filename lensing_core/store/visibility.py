@@ -1,4 +1,4 @@
-"""How visible the arcs of candidates are, as graders have said in sessions of that scheme."""
+"""Visibility of candidates' arcs by graders, in sessions of that scheme."""
 
 from __future__ import annotations
 

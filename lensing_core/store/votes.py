@@ -36,7 +36,7 @@ class GivenGrade:
 
 @dataclass(frozen=True)
 class OwnGrade:
-    """What a grader needs to take a standing grade back.
+    """Event and grade that a grader can undo.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ def grade_of_event(session: Session, uuid: str, candidate_id: int) -> OwnGrade |
 
 
 def count_grades_of_others(session: Session, candidate_id: int, grader_id: int) -> int:
-    """How many graders but one have a standing grade of a candidate."""
+    """Return how many graders but one have a standing grade of a candidate."""
     statement = select(func.count()).where(
         Vote.candidate_id == candidate_id, Vote.grader_id != grader_id
     )
@@ -154,7 +154,7 @@ def first_graded(session: Session, catalog_id: int) -> list[FirstGrade]:
 
 
 class Coverage(NamedTuple):
-    """How many candidates of a catalog have one vote, or several."""
+    """Number of candidates of a catalog with one vote, or several."""
 
     catalog: str
     n_candidates: int

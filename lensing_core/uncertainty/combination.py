@@ -85,7 +85,7 @@ class LogisticStack:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> LogisticStack:
-        """What :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote."""
         return cls(tuple(stored["weights"]), stored["intercept"])
 
 
@@ -148,7 +148,7 @@ class IsotonicBayes:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> IsotonicBayes:
-        """What :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote."""
         return cls(
             tuple(tuple(x) for x in stored["thresholds"]),
             tuple(tuple(y) for y in stored["values"]),

@@ -1,4 +1,4 @@
-"""How far a calibrated score may be off: members that differ, and few objects to calibrate on."""
+"""Interval of a calibrated score: spread of members, and error of the calibration."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ScoreInterval:
 
 @dataclass(frozen=True)
 class CalibrationRecord:
-    """What an ensemble's manifest says of its calibration.
+    """Calibration of an ensemble, from its manifest.
 
     Attributes
     ----------

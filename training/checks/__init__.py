@@ -1,4 +1,4 @@
-"""Whether a run can succeed, asked before it starts: one function a kind of run.
+"""Checks that a run can succeed, before it starts: one function a kind of run.
 
 Pages, the command line and the queue of runs ask :func:`check_run`, so that all refuse the same for
 the same reason. Each function has the signature ``check(workspace, settings, run_id)`` and raises a

@@ -107,7 +107,9 @@ def scale_of(session: Session, ensemble: Ensemble) -> str:
 def _contracts(
     session: Session, ensemble: Ensemble, kinds: Sequence[str]
 ) -> Iterator[InputContract]:
-    """What the models of an ensemble that look at pixels take, those below its heads included."""
+    """Return what the models of an ensemble that look at pixels take, those below its heads
+    included.
+    """
     for model in _models(session, ensemble):
         if "contract" in model.manifest and (not kinds or model.kind in kinds):
             yield InputContract.from_json(model.manifest["contract"])

@@ -66,7 +66,7 @@ def show_sessions(workspace: WorkspaceArgument) -> None:
 
 @sessions.command("close")
 def close(workspace: WorkspaceArgument, name: NameArgument) -> None:
-    """Take no further grades, and say what the session has come to."""
+    """Take no further grades, and print the session's summary."""
     with open_database(Workspace.open(workspace)).session() as session:
         session_id = session_named(session, name).id
         close_session(session, session_id)

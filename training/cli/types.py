@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Shared parameter types of the commands."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True)
 class FetchEstimate:
-    """What fetching would take.
+    """Estimate of a fetch.
 
     Attributes
     ----------
@@ -182,7 +182,7 @@ def _reading(settings: IngestSettings, order: Order, folder: Path) -> IngestSett
 
 
 def provenance(order: Order) -> dict[str, Any]:
-    """What a catalog notes of where its images are from; each file's own stands beside it."""
+    """Provenance of a catalog's images; that of each file is stored beside it."""
     return {
         "service": order.service.title,
         **{name: value for name, value in order.to_json().items() if name != "service"},

@@ -47,7 +47,7 @@ class Painter(Protocol):
 
 
 def law_of(settings: InjectSettings) -> LensLaw:
-    """What the settings say of lenses, sources and what must be seen of them."""
+    """Return what the settings say of lenses, sources and what must be seen of them."""
     sources: list[Any] = [
         None if name == "simulated" else bundled_sources(name) for name in settings.sources
     ]
@@ -160,7 +160,7 @@ def galaxies_to_paint(
 
 
 def _is_lrg(properties: Mapping[str, Any]) -> bool:
-    """Whether a column for luminous red galaxies says that it is one."""
+    """Return whether a column for luminous red galaxies says that it is one."""
     return any(
         key.lower() in LRG_COLUMNS and value in (True, 1, "1", "true", "True", "yes", "T")
         for key, value in properties.items()

@@ -95,7 +95,7 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
 
 
 def plan_import(settings: IngestSettings, workspace: Workspace | None = None) -> ImportPlan:
-    """How the table and the images are read; raises what keeps the import from starting.
+    """Return how the table and the images are read; raises what keeps the import from starting.
 
     Files are looked at in a process of its own.
     """
@@ -157,7 +157,7 @@ class BandPreview:
 
 @dataclass(frozen=True)
 class ImportPreview:
-    """What an import would do, found without writing anything.
+    """Preview of an import, made without writing anything.
 
     Attributes
     ----------
@@ -260,14 +260,14 @@ def _preview_table(values: dict[str, Any]) -> ImportPreview:
 
 
 def _told(problem: LensTriageError) -> str:
-    """What is said of a problem; a fault of the program goes to the log."""
+    """Return what is said of a problem; a fault of the program goes to the log."""
     if details := traceback_in(problem):
         _log.error("While looking at a table and the first images:\n%s", details)
     return str(problem)
 
 
 def _name(settings: IngestSettings) -> str:
-    """What an import looks at, for messages."""
+    """Return what an import looks at, for messages."""
     return settings.table or settings.images
 
 

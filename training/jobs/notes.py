@@ -1,4 +1,4 @@
-"""What a run notes in its folder, to go on from where it is resumed."""
+"""Notes that a run writes into its folder, to resume from."""
 
 from __future__ import annotations
 

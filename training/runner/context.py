@@ -1,4 +1,4 @@
-"""What a job function sees of its run: progress, curves, log, and whether to stop."""
+"""Context of a job function: progress, curves, log, and requests to stop."""
 
 from __future__ import annotations
 

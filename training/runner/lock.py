@@ -41,7 +41,7 @@ def try_lock(workspace: Workspace, run_id: str) -> int | None:
 
 
 def is_locked(workspace: Workspace, run_id: str) -> bool:
-    """Whether a worker holds the lock of a run."""
+    """Return whether a worker holds the lock of a run."""
     try:
         descriptor = os.open(lock_path(workspace, run_id), os.O_RDONLY)
     except FileNotFoundError:

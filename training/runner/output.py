@@ -1,4 +1,4 @@
-"""What a worker's process printed: ``runs/<run>/output.log``."""
+"""Output of a worker's process: ``runs/<run>/output.log``."""
 
 from __future__ import annotations
 

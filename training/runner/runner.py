@@ -88,7 +88,9 @@ def advance(workspace: Workspace) -> None:
 
 
 def _alive(workspace: Workspace, session: Session, run: Run) -> bool:
-    """Whether a worker holds the run's lock; of another machine's run, whether it was heard of."""
+    """Return whether a worker holds the run's lock; of another machine's run, whether it was heard
+    of.
+    """
     if is_locked(workspace, run.id):
         return True
     if run.host == socket.gethostname():
@@ -97,7 +99,7 @@ def _alive(workspace: Workspace, session: Session, run: Run) -> bool:
 
 
 def _is_of_older_version(workspace: Workspace, run: Run) -> bool:
-    """Whether a process of a version that made no locks still does the run."""
+    """Return whether a process of a version that made no locks still does the run."""
     if run.pid is None or lock_path(workspace, run.id).exists():
         return False
     try:
@@ -111,7 +113,8 @@ _heard: dict[str, tuple[datetime | None, float]] = {}
 
 
 def _heard_lately(run: Run) -> bool:
-    """Whether the heartbeat of a run moved while this process looked; its value is not trusted.
+    """Return whether the heartbeat of a run moved while this process looked; its value is not
+    trusted.
 
     Clocks of two machines differ, and are set: only a heartbeat that has stood still for
     :data:`_SILENCE_S` by this process's own stopwatch is silent.

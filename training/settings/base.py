@@ -1,4 +1,4 @@
-"""What all settings have in common: how they are read, written and listed."""
+"""Base of all settings: reading, writing and listing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lensing_core.errors import BadInputError
 
 @dataclass(frozen=True)
 class Field:
-    """What a command line or a panel needs to know of one setting."""
+    """Description of one setting for command line and panels."""
 
     name: str
     parameter: Any

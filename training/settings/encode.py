@@ -12,7 +12,7 @@ from lensing_core.errors import BadInputError
 
 
 def encoder_settings() -> dict[str, Any]:
-    """How a pretrained encoder sees cutouts: settings that several kinds of run have."""
+    """Return how a pretrained encoder sees cutouts: settings that several kinds of run have."""
     return {
         "weights": param.String(
             default="",

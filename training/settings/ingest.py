@@ -339,7 +339,7 @@ class IngestSettings(RunSettings):
         self.labels()
 
     def order(self) -> Order:
-        """What is asked of the service that images are fetched from."""
+        """Return what is asked of the service that images are fetched from."""
         return make_order(
             CUTOUT_SERVICES[self.images_from],
             address=self.fetch_address,
@@ -375,6 +375,6 @@ class IngestSettings(RunSettings):
             )
 
     def labels(self) -> LabelRule:
-        """How labels are read."""
+        """Return how labels are read."""
         constant = {"lens": 1, "not a lens": 0}.get(self.all_are)
         return LabelRule(constant, self.lens_from, self.nonlens_below)

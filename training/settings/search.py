@@ -24,7 +24,7 @@ TRAINING_SETS: tuple[dict[str, Any], ...] = (
     {"sources": ["hubble_deep_field"], "theta_e_law": "natural"},
     {"sources": ["cosmos_f814w", "hubble_deep_field"], "theta_e_law": "flat"},
 )
-"""What the training sets of a committee differ by, beside their hosts and negatives."""
+"""Differences between the training sets of a committee, beside their hosts and negatives."""
 
 
 class SearchSettings(RunSettings):

@@ -51,7 +51,7 @@ def grad_cam(
 
 
 def _adds_up(network: LensNetwork, encoder: TimmEncoder) -> bool:
-    """Whether the last features become the logit by a mean and a linear map alone."""
+    """Return whether the last features become the logit by a mean and a linear map alone."""
     pooled = getattr(encoder.net, "num_features", None) == network.embedding_dim
     return (
         pooled

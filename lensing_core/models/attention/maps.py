@@ -56,7 +56,8 @@ class AttentionMap:
     empty: float | None = None
 
     def strength(self) -> Float32Array:
-        """How strongly each pixel is drawn, (y, x), 0 to 1; 0 where the member does not look.
+        """Return how strongly each pixel is drawn, (y, x), 0 to 1; 0 where the member does not
+        look.
 
         What speaks for a lens, on a linear scale. The strongest pixel of a map is at 1 only if
         there is something to see: where the evidence adds up to less than one log-odds, or no

@@ -128,7 +128,7 @@ class EncoderMember:
         device: str = "cpu",
         precision: Precision = "auto",
     ) -> EncoderMember:
-        """What :meth:`save` wrote."""
+        """Read what :meth:`save` wrote."""
         spec = EncoderSpec.from_json(manifest["encoder"])
         network = _network(spec.backbone, spec.input_px)
         ood_distance = load_network(folder, network.net)

@@ -23,7 +23,7 @@ _BYTE = 255.0
 
 @dataclass(frozen=True)
 class PictureMapping:
-    """How the bands of a survey become red, green and blue levels from 0 to 1.
+    """Mapping of a survey's bands to red, green and blue levels from 0 to 1.
 
     Flux is divided by the noise of its band; each channel is the mean of its bands. The mean
     intensity I of the channels is stretched by asinh and every channel multiplied by the same
@@ -102,7 +102,7 @@ class PictureMapping:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> PictureMapping:
-        """What :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote."""
         return cls(
             tuple(tuple(bands) for bands in stored["channels"]),
             tuple(stored["sigma"]),

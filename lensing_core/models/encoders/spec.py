@@ -1,4 +1,4 @@
-"""What an encoder is and what it sees, as plain JSON."""
+"""Specification of an encoder and its input, as plain JSON."""
 
 from __future__ import annotations
 

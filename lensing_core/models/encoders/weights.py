@@ -189,7 +189,7 @@ def map_by_name(
 
 
 def _prefix(state: State, needed: Mapping[str, tuple[int, ...]]) -> str:
-    """What stands before the needed names in the most cases."""
+    """Return what stands before the needed names in the most cases."""
     first = next(iter(needed))
     candidates = {""} | {key.removesuffix(first) for key in state if key.endswith("." + first)}
     return max(sorted(candidates), key=lambda p: sum(p + key in state for key in needed))

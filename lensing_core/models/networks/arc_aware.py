@@ -171,7 +171,7 @@ class Block(nn.Module):
 
 
 def attention_rollout(layers: tuple[Tensor, ...], readout: slice = slice(None)) -> Tensor:
-    """How much each token of the input takes part in the output.
+    """Return how much each token of the input takes part in the output.
 
     Attention rollout (Abnar & Zuidema 2020, arXiv:2005.00928): the product over layers of the
     head-averaged attention, half of it replaced by the identity for the residual path; averaged

@@ -30,7 +30,7 @@ _TWO_PI = 6.283185307179586
 
 @dataclass(frozen=True)
 class AugmentationSpec:
-    """What may change, and by how much.
+    """Ranges of augmentations.
 
     Attributes
     ----------

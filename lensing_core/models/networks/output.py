@@ -1,4 +1,4 @@
-"""What networks have in common: their output, their head and the contract of encoders."""
+"""Shared parts of networks: their output, their head and the contract of encoders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network is: its backbone, input, conditioning and options, as plain JSON."""
+"""Specification of a network: backbone, input, conditioning and options, as plain JSON."""
 
 from __future__ import annotations
 

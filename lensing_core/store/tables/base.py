@@ -1,4 +1,4 @@
-"""What all tables share: the declarative base, UTC timestamps and constraint names."""
+"""Shared parts of tables: the declarative base, UTC timestamps and constraint names."""
 
 from __future__ import annotations
 

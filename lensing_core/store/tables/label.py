@@ -1,6 +1,6 @@
 """Labels: who graded what, when, and what they saw; a log that only grows.
 
-``label_event`` is the truth. ``vote`` is what it comes to for each grader and candidate now, kept
+``label_event`` is the truth. ``vote`` is the active grade of each grader and candidate, kept
 for lists and filters, and made again from the log by
 :func:`lensing_core.store.labels.rebuild_votes`.
 """
@@ -194,7 +194,7 @@ class LabelEvent(Base):
 
 
 class Vote(Base):
-    """What a grader says of a candidate now: the last grade that was not undone, no repeat."""
+    """Active grade of a grader on a candidate: the last that was not undone, no repeat."""
 
     __tablename__ = "vote"
     __table_args__ = (
@@ -219,7 +219,7 @@ class Vote(Base):
 
 
 class Consensus(Base):
-    """What the graders say of a candidate together, by one method."""
+    """Consensus of the graders on a candidate, by one method."""
 
     __tablename__ = "consensus"
     __table_args__ = (
@@ -246,7 +246,7 @@ class Consensus(Base):
 
 
 class ConsensusChoice(Base):
-    """How votes were joined last by a method; the latest of all is the consensus in force."""
+    """Consensus settings used last by a method; the latest of all are the current ones."""
 
     __tablename__ = "consensus_choice"
 

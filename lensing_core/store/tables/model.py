@@ -39,7 +39,7 @@ class Model(Base):
 
     @property
     def problem(self) -> str:
-        """What is wrong with the manifest, as one sentence; '' for nothing."""
+        """Return what is wrong with the manifest, as one sentence; '' for nothing."""
         return _problem(self)
 
 
@@ -76,7 +76,7 @@ class Ensemble(Base):
 
     @property
     def problem(self) -> str:
-        """What is wrong with the manifest, as one sentence; '' for nothing."""
+        """Return what is wrong with the manifest, as one sentence; '' for nothing."""
         return _problem(self)
 
 

@@ -9,7 +9,7 @@ from lensing_core.store.tables.base import Base
 
 
 class Score(Base):
-    """What an ensemble says of a candidate."""
+    """Score of a candidate by an ensemble."""
 
     __tablename__ = "score"
     __table_args__ = (
@@ -37,7 +37,7 @@ class Score(Base):
 
 
 class MemberScore(Base):
-    """What one member says of a candidate, calibrated."""
+    """Calibrated score of a candidate by one member."""
 
     __tablename__ = "member_score"
     __table_args__ = (Index(None, "candidate_id"),)

@@ -1,4 +1,4 @@
-"""What guards the log of labels: its seal, the identities it names, and notes on mending it."""
+"""Tables that guard the log of labels: its seal, the identities it names, notes on repairs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class SealedIdentity(Base):
 
 
 class LogNote(Base):
-    """What was done to the log by hand: repaired, accepted after a restore, sealed anew."""
+    """Manual action on the log: repaired, accepted after a restore, sealed anew."""
 
     __tablename__ = "log_note"
     __table_args__ = (CheckConstraint("kind IN ('repair', 'restore', 'seal')", name="kind"),)

@@ -1,4 +1,4 @@
-"""What labels tell of the class prior, and how far the ranking hangs on it."""
+"""Estimates of the class prior from labels, and the ranking's sensitivity to it."""
 
 from __future__ import annotations
 

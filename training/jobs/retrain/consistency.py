@@ -23,7 +23,7 @@ _MAD_TO_SIGMA = 1.4826
 
 @dataclass(frozen=True)
 class Consistency:
-    """How much it counts, and when.
+    """Weight of the consistency term, and its threshold.
 
     Attributes
     ----------

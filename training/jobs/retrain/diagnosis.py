@@ -1,4 +1,4 @@
-"""What labels allow to say: class prior by three estimators, and whether they are a fair sample."""
+"""Diagnosis of labels: class prior by three estimators, and a check that they are a fair sample."""
 
 from __future__ import annotations
 

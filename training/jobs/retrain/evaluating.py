@@ -90,7 +90,7 @@ def _differences(
 def by_reason(
     selection: RetrainingSample, logits: dict[str, Float64Array]
 ) -> dict[str, dict[str, Any]]:
-    """How many held-out rejected objects of each kind score above most held-out lenses.
+    """Return how many held-out rejected objects of each kind score above most held-out lenses.
 
     By kind and name of the logits: ``passed`` of ``total`` with a 95 % interval, at the score that
     :data:`LENSES_KEPT` of the held-out lenses reach.

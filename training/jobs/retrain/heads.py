@@ -59,7 +59,7 @@ class HeadKind:
 
     @property
     def of_trees(self) -> bool:
-        """Whether trees are its learner."""
+        """Return whether trees are its learner."""
         return isinstance(self.learner, TreesLearner)
 
 
@@ -95,7 +95,8 @@ class HeadPlan:
     naive: bool
 
     def shift(self, share_unlabeled: float, lens_copies: float = 1.0) -> float:
-        """What to add to the log-odds for unlabeled objects not drawn, and for copies of lenses.
+        """Return what to add to the log-odds for unlabeled objects not drawn, and for copies of
+        lenses.
 
         ln of the share drawn over the mean number of copies (King & Zeng 2001, Political Analysis
         9, 137).
@@ -163,7 +164,7 @@ def deal_folds(state: NDArray[np.int8], groups: IntArray, n_folds: int, *, seed:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What one head is trained on.
+    """Training data of one head.
 
     Attributes
     ----------

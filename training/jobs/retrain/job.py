@@ -83,7 +83,7 @@ def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Material:
-    """What heads learn from and are measured on.
+    """Data that heads learn from and are measured on.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from lensing_core.store.consensus_choice import ConsensusRule
 
 
 def grade_rule(settings: RetrainSettings) -> GradeRule | None:
-    """How grades become labels; None where grades are not to count."""
+    """Return how grades become labels; None where grades are not to count."""
     if settings.labels == "imported":
         return None
     return GradeRule(

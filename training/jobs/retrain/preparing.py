@@ -1,4 +1,4 @@
-"""What every retraining begins with: its base ensemble, and the rows that train and are held out.
+"""Start of a retraining: its base ensemble, the rows that train, and those that evaluate.
 
 Both are written beside the run at its first attempt, so that a resumed run goes on with the same.
 """
@@ -38,7 +38,7 @@ class Clock:
         self._last = time.perf_counter()
 
     def step(self, name: str) -> None:
-        """What passed since the last step was for ``name``."""
+        """Return what passed since the last step was for ``name``."""
         now = time.perf_counter()
         self.seconds[name] = round(self.seconds.get(name, 0.0) + now - self._last, 2)
         self._last = now

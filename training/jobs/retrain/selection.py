@@ -85,7 +85,7 @@ class RetrainingSample:
 
     @classmethod
     def read(cls, path: Path) -> RetrainingSample:
-        """What :meth:`write` wrote."""
+        """Read what :meth:`write` wrote."""
         with np.load(path, allow_pickle=False) as stored:
             found: dict[str, Any] = {field.name: stored[field.name] for field in fields(cls)}
         return cls(**{**found, "share_unlabeled": float(found["share_unlabeled"])})

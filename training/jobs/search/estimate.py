@@ -1,4 +1,4 @@
-"""What a search will take, said before it starts."""
+"""Estimate of a search's time and disk space, before it starts."""
 
 from __future__ import annotations
 

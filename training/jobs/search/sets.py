@@ -167,7 +167,7 @@ def _reserved(workspace: Workspace, catalog: str, labels: CandidateLabels) -> In
 
 
 def _near_known(labels: CandidateLabels, radius_arcsec: float) -> BoolArray:
-    """Whether a confident lens of lenscat lies within the radius; shape (n,)."""
+    """Return whether a confident lens of lenscat lies within the radius; shape (n,)."""
     if not radius_arcsec:
         return np.zeros(len(labels), dtype=bool)
     lenses = read_lenscat("confident")

@@ -73,7 +73,9 @@ class TrainingData:
 
     @cached_property
     def metadata(self) -> dict[str, list[Any]]:
-        """What is known of all objects beside their pixels, by name; read when first asked for."""
+        """Return what is known of all objects beside their pixels, by name; read when first asked
+        for.
+        """
         with open_database(self.workspace).session() as session:
             return fetch_metadata(session, self.labels.candidate_id.tolist())
 

@@ -1,4 +1,4 @@
-"""How long a run will take, from the last ones of this workspace."""
+"""Estimate of a run's time, from earlier ones of this workspace."""
 
 from __future__ import annotations
 

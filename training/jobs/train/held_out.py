@@ -40,7 +40,7 @@ class HeldOut:
 
     @staticmethod
     def exists(workspace: Workspace, ensemble: str) -> bool:
-        """Whether the ensemble was trained in this workspace."""
+        """Return whether the ensemble was trained in this workspace."""
         return _path(workspace, ensemble).is_file()
 
     @staticmethod

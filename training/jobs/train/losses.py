@@ -1,4 +1,4 @@
-"""What a network is trained to make small."""
+"""Loss functions of networks."""
 
 from __future__ import annotations
 

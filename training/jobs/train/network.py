@@ -114,7 +114,7 @@ def _check_devices(settings: TrainSettings) -> None:
 
 
 def _known_masses(settings: TrainSettings, data: TrainingData, plan: NetworkPlan) -> Float32Array:
-    """What the second task of training is told of all objects, (n, k); k is 0 without it."""
+    """Return what the second task of training is told of all objects, (n, k); k is 0 without it."""
     if not settings.physics_weight:
         return np.empty((len(data), 0), dtype=np.float32)
     with open_database(data.workspace).session() as session:
