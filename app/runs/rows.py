@@ -153,6 +153,7 @@ def links_html(run: RunSummary) -> str:
             ("Score with it", address("score", ensemble=ensemble)),
         ),
         "score": (("Review", address("review", catalog=catalog, ensemble=ensemble)),),
+        "model": (("Review", address("review", catalog=catalog)),),
         "encode": (("Retrain on it", address("train", tab="retrain", catalog=catalog)),),
         "retrain": made_from_labels,
         "finetune": made_from_labels,

@@ -70,6 +70,34 @@ COLUMNS: tuple[Column, ...] = (
     Column("n_lens", "integer", "of whom said lens", ucd="meta.number"),
     Column("consensus", "float", "probability of a lens, given the grades", ucd="stat.probability"),
     Column("consensus_state", "text", "open, accepted or retired", ucd="meta.code.status"),
+    Column(
+        "lens_test",
+        "text",
+        "newest quick lens test, indicative: supports, no_lens, unclear, failed or empty",
+        ucd="meta.code.class",
+    ),
+    Column(
+        "lens_test_theta_e",
+        "float",
+        "Einstein radius of that test, indicative",
+        "arcsec",
+        "phys.angSize",
+    ),
+    Column(
+        "lens_test_theta_e_err",
+        "float",
+        "error of that radius",
+        "arcsec",
+        "stat.error;phys.angSize",
+    ),
+    Column("lens_test_chi2", "float", "reduced chi-squared of that test", ucd="stat.fit.chi2"),
+    Column(
+        "lens_test_chi2_no_lens",
+        "float",
+        "the same of the galaxy without a lens",
+        ucd="stat.fit.chi2",
+    ),
+    Column("lens_test_version", "integer", "version of that test's method", ucd="meta.version"),
 )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lensing_core.export.columns import ExportRow, PixelFrame, Value
 from lensing_core.store.consensus_choice import method_in_force
 from lensing_core.store.database import Database
+from lensing_core.store.lens_tests import latest_lens_tests
 from lensing_core.store.ranking import (
     Cursor,
     RankedCandidate,
@@ -102,6 +103,7 @@ def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[
             )
         )
     }
+    tested = latest_lens_tests(session, ids)
     made = []
     for k, row in enumerate(page, start=rank + 1):
         c, score = row.candidate, row.score
@@ -128,6 +130,15 @@ def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[
         }
         if seen is not None:
             values |= {name: getattr(seen, name) for name in ("z_spec", "z_phot", "z_err")}
+        if (test := tested.get(c.id)) is not None:
+            values |= {
+                "lens_test": test.verdict,
+                "lens_test_theta_e": test.theta_e_arcsec,
+                "lens_test_theta_e_err": test.theta_e_error_arcsec,
+                "lens_test_chi2": test.reduced_chi2,
+                "lens_test_chi2_no_lens": test.reduced_chi2_no_lens,
+                "lens_test_version": test.version,
+            }
         if score is not None:
             names = ("probability", "logit", "epistemic", "aleatoric", "disagreement")
             values |= {name: getattr(score, name) for name in (*names, "ood_distance")}

@@ -10,11 +10,13 @@ from lens_triage.training.settings import (
     CrossmatchSettings,
     IngestSettings,
     InjectSettings,
+    ModelSettings,
     SimulateSettings,
 )
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import ROW_BYTES, require_space_for
+from lensing_core.lens_test import LEAST_PX
 from lensing_core.store import open_database
 from lensing_core.store.candidates import has_positions
 from lensing_core.store.catalogs import catalog_named, find_catalog, find_catalogs
@@ -82,6 +84,25 @@ def check_attach(workspace: Workspace, settings: AttachSettings, run_id: str = "
             raise BadInputError(
                 f"No candidate of {settings.catalog} has a position, so none can be found."
             )
+
+
+def check_model(workspace: Workspace, settings: ModelSettings, run_id: str = "") -> None:
+    """The catalog exists and has flux, and so have the objects or the ranking that are named."""
+    from lens_triage.training.jobs.model import candidates_to_test
+
+    with open_database(workspace).session() as session:
+        candidates_to_test(session, settings)
+        catalog = find_catalog(session, settings.catalog)
+    geometry = CutoutStore(workspace.catalog_cutouts(catalog.name)).geometry
+    if geometry.pixel_kind != "flux":
+        raise BadInputError(
+            f"{catalog.name} holds rendered pictures without flux: no lens can be fitted."
+        )
+    if geometry.size_px < LEAST_PX:
+        raise BadInputError(
+            f"Cutouts of {catalog.name} have {geometry.size_px} pixels a side: a lens test needs "
+            f"at least {LEAST_PX}."
+        )
 
 
 def check_crossmatch(workspace: Workspace, settings: CrossmatchSettings, run_id: str = "") -> None:

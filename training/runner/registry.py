@@ -27,6 +27,7 @@ _FUNCTIONS = {
     "encode": "lens_triage.training.jobs.encode:run",
     "score": "lens_triage.training.jobs.score:run",
     "crossmatch": "lens_triage.training.jobs.crossmatch:run",
+    "model": "lens_triage.training.jobs.model:run",
     "retrain": "lens_triage.training.jobs.retrain:run",
     "finetune": "lens_triage.training.jobs.retrain.finetuning:run",
 }

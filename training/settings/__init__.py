@@ -11,6 +11,7 @@ from lens_triage.training.settings.encode import EncodeSettings
 from lens_triage.training.settings.finetune import FinetuneSettings
 from lens_triage.training.settings.ingest import IngestSettings
 from lens_triage.training.settings.inject import InjectSettings
+from lens_triage.training.settings.model import ModelSettings
 from lens_triage.training.settings.retrain import RetrainSettings
 from lens_triage.training.settings.score import ScoreSettings
 from lens_triage.training.settings.search import SearchSettings
@@ -28,6 +29,7 @@ SETTINGS: dict[str, type[RunSettings]] = {
         TrainSettings,
         EncodeSettings,
         ScoreSettings,
+        ModelSettings,
         RetrainSettings,
         FinetuneSettings,
         CrossmatchSettings,
@@ -43,6 +45,7 @@ __all__ = [
     "FinetuneSettings",
     "IngestSettings",
     "InjectSettings",
+    "ModelSettings",
     "RetrainSettings",
     "RunSettings",
     "ScoreSettings",

@@ -19,6 +19,7 @@ from lensing_core.store.tables.label import (
     SessionItem,
     Vote,
 )
+from lensing_core.store.tables.lens_test import LensTest
 from lensing_core.store.tables.model import Ensemble, EnsembleMember, Model
 from lensing_core.store.tables.remark import (
     REMARK_KINDS,
@@ -55,6 +56,7 @@ __all__ = [
     "GraderSignIn",
     "LabelEvent",
     "LabelSession",
+    "LensTest",
     "LogNote",
     "LogSeal",
     "MemberScore",
