@@ -33,6 +33,7 @@ from lens_triage.app.overview import page as overview
 from lens_triage.app.review import (
     attention,
     exporting,
+    lens_test,
     wide_field,
 )
 from lens_triage.app.review import handlers as review_handlers
@@ -160,6 +161,7 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
         *review_handlers.routes(context),
         *attention.routes(context, source),
         *wide_field.routes(context),
+        *lens_test.routes(context),
     ]
     server = pn.serve(
         routes,

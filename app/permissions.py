@@ -63,6 +63,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "note": Action("write notes", _NAMED),
         "tag": Action("tag candidates", _NAMED),
         "move_stage": Action("move candidates to another stage", _NAMED),
+        "run_lens_test": Action("run lens tests", _NAMED_OR_ALONE),
         "keep_preferences": Action("keep keys and the like", _NAMED),
         "keep_own_filter": Action("keep filters of their own", _NAMED),
         "delete_own_filter": Action("delete filters of their own", _NAMED),

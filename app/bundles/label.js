@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 e89fd01e430e2f678a300f028eed302152dcb42f1940e4ebbb95865f3f47258a
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 64b41456dcd7bd67b556163b16be285d62306c19c2b2a6a8c080cdc052d0f7ee
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -539,7 +539,7 @@ var ZOOM_KEYS = { title: "Zoom and measure", keys: [
     text: "Move the picture (or drag it)"
   },
   { keys: ["f"], shown: "f", action: "fit", text: "Whole cutout (or double click)" },
-  { keys: ["m"], shown: "m", action: "ruler", text: "Ruler, for length and angle (or Shift and drag)" },
+  { keys: ["D"], shown: "D", action: "ruler", text: "Ruler, for distance and angle (or Shift and drag)" },
   { keys: ["o"], shown: "o", action: "circle", text: "Circle, for a radius (or Alt and drag)" },
   { keys: ["c"], shown: "c", action: "crosshair", text: "Crosshair" },
   { keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF" },
@@ -1530,7 +1530,7 @@ var ImageToolbar = class {
     this.snr = this.button("S/N", "In units of the noise of each pixel (key v)", toggleView("snr"));
     this.ruler = this.icon(
       "ruler",
-      "Ruler: drag to measure length and position angle (key m, or Shift and drag)",
+      "Ruler: drag to measure length and position angle (key D, or Shift and drag)",
       () => viewer.use("ruler")
     );
     this.circle = this.icon(
@@ -1764,11 +1764,14 @@ var Overlay = class {
   get spread() {
     return Math.min(2.2, Math.max(1, 300 / (this.node.clientWidth || 300)));
   }
-  // `scene`: camera, sizeArcsec, plane, psfArcsec, cursor, crosshair, decorations, marks.
+  // `scene`: camera, sizeArcsec, plane, psfArcsec, cursor, crosshair, decorations, marks, model.
   render(scene) {
     const parts = [];
     if (scene.decorations && this.isLarge) {
       parts.push(...scaleBar(scene), ...compass(scene.plane, this.spread), ...psfDisc(scene));
+    }
+    if (scene.model) {
+      parts.push(...drawModel(scene));
     }
     for (const mark of scene.marks) {
       parts.push(...drawMark(scene, mark, this.isLarge));
@@ -1842,6 +1845,24 @@ function drawCursor({ camera, cursor, crosshair }) {
     return [overlayLine({ x: 0, y: at.y }, { x: 1, y: at.y }, "cross"), overlayLine({ x: at.x, y: 0 }, { x: at.x, y: 1 }, "cross")];
   }
   return [h("circle", { cx: overlayAt(at.x), cy: overlayAt(at.y), r: 3, class: "spot" })];
+}
+function drawModel({ camera, sizeArcsec, model }) {
+  const place = ([x, y]) => camera.toFrame({ x: 0.5 + x / sizeArcsec, y: 0.5 - y / sizeArcsec });
+  const path = model.curves.map((points) => points.map((point, k) => {
+    const { x, y } = place(point);
+    return `${k ? "L" : "M"}${x.toFixed(4)} ${y.toFixed(4)}`;
+  }).join("")).join("");
+  return [
+    h(
+      "svg",
+      { viewBox: "0 0 1 1", preserveAspectRatio: "none", width: "100%", height: "100%", x: 0, y: 0, overflow: "hidden" },
+      h("path", { d: path, class: "critical" })
+    ),
+    ...model.points.map((point) => {
+      const { x, y } = place(point);
+      return h("circle", { cx: overlayAt(x), cy: overlayAt(y), r: 5, class: "model-image" });
+    })
+  ];
 }
 function drawMark({ camera, measure }, mark, isLarge) {
   const [from, to] = [camera.toFrame(mark.from), camera.toFrame(mark.to)];
@@ -1994,6 +2015,7 @@ var ImageViewer = class {
     this.crosshair = false;
     this.decorations = true;
     this.marks = [];
+    this.model = null;
     this.cursor = null;
     this.row = this.catalog = this.view = this.sky = null;
     this.onTool = () => {
@@ -2016,6 +2038,7 @@ var ImageViewer = class {
     }
     if (this.row !== row) {
       this.marks = [];
+      this.model = null;
       this.sky = null;
     }
     this.row = row;
@@ -2337,6 +2360,14 @@ var ImageViewer = class {
     this.drawOverlays();
     this.onTool();
   }
+  // Draw the curves and images of a lens model over the pictures; null: none.
+  showModel(model) {
+    if (model === this.model) {
+      return;
+    }
+    this.model = model;
+    this.drawOverlays();
+  }
   zoom(direction) {
     this.camera.zoomBy(ZOOM_STEP ** direction);
   }
@@ -2383,6 +2414,7 @@ var ImageViewer = class {
       crosshair: this.crosshair,
       decorations: this.decorations,
       marks: this.marks,
+      model: this.model,
       measure: (mark) => this.measure(mark)
     };
     const cursor = (name) => this.cursor && (this.crosshair || this.cursor.name !== name) ? this.cursor : null;

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 b60d05d90e0b24d48c464b79ac675c8cdb5c8ef679707137261f03f13ac5dbce
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 8314ce99e5655c0bcad0e8344e0b8f878fc2e92a68f7e8f2bc10a296d77f464e
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -309,8 +309,8 @@ var Outbox = class {
     for (const uuid of written) {
       this.settle(uuid, { feedback: feedback[uuid] });
     }
-    for (const [uuid, reason] of Object.entries(refused)) {
-      this.refuse(uuid, reason);
+    for (const [uuid, reason2] of Object.entries(refused)) {
+      this.refuse(uuid, reason2);
     }
   }
   settle(uuid, told) {
@@ -321,16 +321,16 @@ var Outbox = class {
       this.onSettled(entry.event, told);
     }
   }
-  refuse(uuid, reason) {
+  refuse(uuid, reason2) {
     const entry = this.waiting.get(uuid);
     if (entry === void 0) {
       return;
     }
     this.waiting.delete(uuid);
-    const kept = { ...entry, refused: reason };
+    const kept = { ...entry, refused: reason2 };
     this.refused.set(uuid, kept);
     this.store(kept);
-    this.onSettled(entry.event, { refused: reason });
+    this.onSettled(entry.event, { refused: reason2 });
   }
   // After a try that failed: how long to wait for the next one, in ms.
   fail(error, events) {
@@ -570,7 +570,7 @@ var ZOOM_KEYS = { title: "Zoom and measure", keys: [
     text: "Move the picture (or drag it)"
   },
   { keys: ["f"], shown: "f", action: "fit", text: "Whole cutout (or double click)" },
-  { keys: ["m"], shown: "m", action: "ruler", text: "Ruler, for length and angle (or Shift and drag)" },
+  { keys: ["D"], shown: "D", action: "ruler", text: "Ruler, for distance and angle (or Shift and drag)" },
   { keys: ["o"], shown: "o", action: "circle", text: "Circle, for a radius (or Alt and drag)" },
   { keys: ["c"], shown: "c", action: "crosshair", text: "Crosshair" },
   { keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF" },
@@ -1599,7 +1599,7 @@ var ImageToolbar = class {
     this.snr = this.button("S/N", "In units of the noise of each pixel (key v)", toggleView("snr"));
     this.ruler = this.icon(
       "ruler",
-      "Ruler: drag to measure length and position angle (key m, or Shift and drag)",
+      "Ruler: drag to measure length and position angle (key D, or Shift and drag)",
       () => viewer.use("ruler")
     );
     this.circle = this.icon(
@@ -1833,11 +1833,14 @@ var Overlay = class {
   get spread() {
     return Math.min(2.2, Math.max(1, 300 / (this.node.clientWidth || 300)));
   }
-  // `scene`: camera, sizeArcsec, plane, psfArcsec, cursor, crosshair, decorations, marks.
+  // `scene`: camera, sizeArcsec, plane, psfArcsec, cursor, crosshair, decorations, marks, model.
   render(scene) {
     const parts = [];
     if (scene.decorations && this.isLarge) {
       parts.push(...scaleBar(scene), ...compass(scene.plane, this.spread), ...psfDisc(scene));
+    }
+    if (scene.model) {
+      parts.push(...drawModel(scene));
     }
     for (const mark of scene.marks) {
       parts.push(...drawMark(scene, mark, this.isLarge));
@@ -1911,6 +1914,24 @@ function drawCursor({ camera, cursor, crosshair }) {
     return [overlayLine({ x: 0, y: at.y }, { x: 1, y: at.y }, "cross"), overlayLine({ x: at.x, y: 0 }, { x: at.x, y: 1 }, "cross")];
   }
   return [h("circle", { cx: overlayAt(at.x), cy: overlayAt(at.y), r: 3, class: "spot" })];
+}
+function drawModel({ camera, sizeArcsec, model }) {
+  const place = ([x, y]) => camera.toFrame({ x: 0.5 + x / sizeArcsec, y: 0.5 - y / sizeArcsec });
+  const path = model.curves.map((points) => points.map((point, k) => {
+    const { x, y } = place(point);
+    return `${k ? "L" : "M"}${x.toFixed(4)} ${y.toFixed(4)}`;
+  }).join("")).join("");
+  return [
+    h(
+      "svg",
+      { viewBox: "0 0 1 1", preserveAspectRatio: "none", width: "100%", height: "100%", x: 0, y: 0, overflow: "hidden" },
+      h("path", { d: path, class: "critical" })
+    ),
+    ...model.points.map((point) => {
+      const { x, y } = place(point);
+      return h("circle", { cx: overlayAt(x), cy: overlayAt(y), r: 5, class: "model-image" });
+    })
+  ];
 }
 function drawMark({ camera, measure }, mark, isLarge) {
   const [from, to] = [camera.toFrame(mark.from), camera.toFrame(mark.to)];
@@ -2063,6 +2084,7 @@ var ImageViewer = class {
     this.crosshair = false;
     this.decorations = true;
     this.marks = [];
+    this.model = null;
     this.cursor = null;
     this.row = this.catalog = this.view = this.sky = null;
     this.onTool = () => {
@@ -2085,6 +2107,7 @@ var ImageViewer = class {
     }
     if (this.row !== row) {
       this.marks = [];
+      this.model = null;
       this.sky = null;
     }
     this.row = row;
@@ -2406,6 +2429,14 @@ var ImageViewer = class {
     this.drawOverlays();
     this.onTool();
   }
+  // Draw the curves and images of a lens model over the pictures; null: none.
+  showModel(model) {
+    if (model === this.model) {
+      return;
+    }
+    this.model = model;
+    this.drawOverlays();
+  }
   zoom(direction) {
     this.camera.zoomBy(ZOOM_STEP ** direction);
   }
@@ -2452,6 +2483,7 @@ var ImageViewer = class {
       crosshair: this.crosshair,
       decorations: this.decorations,
       marks: this.marks,
+      model: this.model,
       measure: (mark) => this.measure(mark)
     };
     const cursor = (name) => this.cursor && (this.crosshair || this.cursor.name !== name) ? this.cursor : null;
@@ -5219,9 +5251,9 @@ var HistoryPanel = class {
       ...now === "rejected" ? [] : [["r", "rejected…", reject]]
     ]);
   }
-  move(stage, reason = null) {
+  move(stage, reason2 = null) {
     const { row } = this;
-    this.tell("stage", { stage, reason, expected: row.stage });
+    this.tell("stage", { stage, reason: reason2, expected: row.stage });
     row.stage = stage;
     this.drawStage(stage);
     this.host.changed(row);
@@ -5280,6 +5312,220 @@ function historyEntry(entry) {
   );
 }
 
+// app/review/panel_lens.js
+var PICTURES = [
+  ["data", "Data"],
+  ["model", "Model"],
+  ["residual", "Residual ±5 σ"],
+  ["arcs", "Data − galaxy"],
+  ["lensed", "Lensed source"],
+  ["source", "Source"]
+];
+var TICK_MS = 500;
+var MOST_KEPT2 = 100;
+var LensPanel = class {
+  // `host`: viewer (the picture's), notify; `choices`: what one browser remembers.
+  constructor(host, choices, keep) {
+    this.host = host;
+    this.choices = choices;
+    this.keep = keep;
+    this.opened = false;
+    this.row = void 0;
+    this.kept = /* @__PURE__ */ new Map();
+    this.waiting = null;
+    this.overlay = h("input", { type: "checkbox", checked: choices.curves !== false, onchange: () => {
+      this.choices.curves = this.overlay.checked;
+      this.keep();
+      this.drawCurves();
+    } });
+    this.controls = h("label", { className: "lens-overlay" }, this.overlay, " Critical curve and images on the picture");
+    this.body = h("div", { className: "lens-body", "aria-live": "polite" });
+    this.node = h("section", { className: "lens-test", "aria-label": "Lens test" }, this.body);
+  }
+  // Another candidate: what belongs to the last one goes at once.
+  candidate(row) {
+    this.row = row;
+    this.host.viewer.showModel(null);
+    this.draw();
+    this.look();
+  }
+  clear() {
+    this.row = void 0;
+    this.host.viewer.showModel(null);
+    this.body.replaceChildren();
+  }
+  open(opened) {
+    this.opened = opened;
+    this.drawCurves();
+    this.draw();
+    this.look();
+  }
+  get answer() {
+    return this.row === void 0 ? void 0 : this.kept.get(this.row.id);
+  }
+  // Show what the workspace has kept; nothing is computed.
+  look() {
+    if (this.opened && this.row !== void 0 && this.answer === void 0 && this.waiting !== this.row.id) {
+      this.ask(this.row, false);
+    }
+  }
+  // Fit a lens to the candidate, unless that is done or under way.
+  run() {
+    const { row } = this;
+    if (row === void 0 || this.waiting !== null || this.answer?.kept || row.rendered) {
+      return;
+    }
+    this.ask(row, true);
+  }
+  async ask(row, compute) {
+    if (compute) {
+      this.waiting = row.id;
+      this.since = performance.now();
+      this.timer = setInterval(() => this.tick(), TICK_MS);
+      this.draw();
+    }
+    let answer;
+    try {
+      answer = await post("lens-test", { candidate: row.id, compute });
+    } catch (error) {
+      answer = { kept: false, problem: error.message };
+    }
+    if (compute) {
+      clearInterval(this.timer);
+      this.waiting = null;
+    }
+    if (this.kept.size >= MOST_KEPT2) {
+      this.kept.clear();
+    }
+    if (compute || !this.kept.get(row.id)?.kept) {
+      this.kept.set(row.id, answer);
+    }
+    this.draw();
+  }
+  tick() {
+    const clock = this.body.querySelector(".lens-clock");
+    if (clock !== null) {
+      clock.textContent = this.elapsed;
+    }
+  }
+  get elapsed() {
+    return `${((performance.now() - this.since) / 1e3).toFixed(0)} s`;
+  }
+  draw() {
+    const { row, answer } = this;
+    if (row === void 0 || !this.opened) {
+      return;
+    }
+    this.node.dataset.state = this.waiting === row.id ? "fitting" : answer === void 0 ? "asking" : answer.kept ? answer.verdict : answer.problem ? "problem" : "none";
+    if (this.waiting === row.id) {
+      this.body.replaceChildren(h(
+        "p",
+        { className: "lens-fitting", role: "status" },
+        h("span", { className: "lens-spinner" }),
+        "Fitting a lens … ",
+        h("span", { className: "lens-clock" }, this.elapsed)
+      ), sketch());
+    } else if (answer === void 0) {
+      this.body.replaceChildren(sketch());
+    } else if (answer.kept) {
+      this.body.replaceChildren(...result(answer, this.controls));
+    } else {
+      const other = this.waiting !== null ? "Another candidate is being fitted; wait for it." : null;
+      this.body.replaceChildren(...[
+        answer.problem ? h("p", { className: "failure", role: "alert" }, answer.problem) : null,
+        h("p", {}, "Fit a simple lens to this cutout, and weigh it against models without a lens. It takes a few seconds."),
+        h("button", {
+          type: "button",
+          className: "primary",
+          disabled: other !== null,
+          title: other ?? "",
+          onclick: () => this.run()
+        }, "Run the lens test ", h("kbd", {}, "m"))
+      ].filter(Boolean));
+    }
+    this.drawCurves();
+  }
+  drawCurves() {
+    const { answer } = this;
+    const shown = this.opened && answer?.pictures && this.choices.curves !== false;
+    this.host.viewer.showModel(shown ? {
+      curves: [answer.critical_curve],
+      points: answer.images.map(([x, y]) => [x, y])
+    } : null);
+  }
+  remove() {
+    clearInterval(this.timer);
+  }
+};
+function sketch() {
+  return h(
+    "div",
+    { className: "lens-pictures lens-sketch", "aria-hidden": "true" },
+    PICTURES.map(() => h("figure", {}, h("div", { className: "lens-tile" })))
+  );
+}
+function result(answer, controls) {
+  const verdict = h(
+    "div",
+    { className: `lens-verdict ${answer.verdict}` },
+    h("strong", {}, answer.title ?? "No lens test"),
+    h("p", {}, reason(answer.sentence))
+  );
+  if (!answer.pictures) {
+    return [verdict];
+  }
+  return [
+    verdict,
+    h("p", { className: "faint" }, answer.indicative),
+    h("div", { className: "lens-pictures" }, PICTURES.map(([name, title]) => tile(answer, name, title))),
+    controls,
+    numbers(answer),
+    h("p", { className: "faint" }, `Bands ${answer.bands.join(", ")}; method ${answer.version}; ${answer.at.slice(0, 10)}, ${answer.seconds.toFixed(1)} s. On the source: caustic, and dashed the line within which there is a second image.`)
+  ];
+}
+function reason(sentence) {
+  const [, rest] = sentence.split(/^[^:.]*: /);
+  return rest === void 0 ? sentence : rest[0].toUpperCase() + rest.slice(1);
+}
+function tile(answer, name, title) {
+  const { critical_curve, caustic, cut, images, source_side_arcsec, side_arcsec } = answer;
+  const middle = name === "source" ? [answer.source_x_arcsec.value, answer.source_y_arcsec.value] : [0, 0];
+  const side = name === "source" ? source_side_arcsec : side_arcsec;
+  const at = ([x, y]) => [0.5 + (x - middle[0]) / side, 0.5 - (y - middle[1]) / side];
+  const line = (points, className) => h("path", {
+    class: className,
+    d: points.map((point, k) => `${k ? "L" : "M"}${at(point).map((v) => v.toFixed(4)).join(" ")}`).join("")
+  });
+  const drawn = name === "source" ? [line(caustic, "caustic"), line(cut, "cut")] : name === "lensed" ? [line(critical_curve, "caustic"), ...images.map((image) => {
+    const [cx, cy] = at(image);
+    return h("circle", { cx, cy, r: 0.025, class: "lens-image" });
+  })] : [];
+  return h("figure", {}, h(
+    "div",
+    { className: "lens-tile" },
+    h("img", { src: answer.pictures[name], alt: title }),
+    h("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, drawn)
+  ), h("figcaption", {}, name === "source" ? `Source, ${side.toFixed(1)}″` : title));
+}
+function numbers(answer) {
+  const value = ({ value: value2, error }, digits, unit = "") => `${value2.toFixed(digits)} ± ${error === null ? "–" : error.toFixed(digits)}${unit}`;
+  const { evidence } = answer;
+  const rows = [
+    ["θ_E", value(answer.theta_e_arcsec, 2, "″")],
+    ["Axis ratio q", value(answer.axis_ratio, 2)],
+    ["Direction", value(answer.angle_deg, 0, "°")],
+    ["Shear γ", value(answer.shear, 3)],
+    ["Source radius", value(answer.source_radius_arcsec, 2, "″")],
+    ["Images", `${evidence.n_images}; S/N inside ${evidence.inner_snr.toFixed(0)}, outside ${evidence.outer_snr.toFixed(0)}`],
+    ["Reduced χ²", `${answer.reduced_chi2.toFixed(2)}; no lens ${answer.reduced_chi2_no_lens.toFixed(2)}`],
+    ["ΔBIC", `${signed2(evidence.delta_bic)} over no lens; ${signed2(evidence.rival_delta_bic)} over ${evidence.rival}`]
+  ];
+  return h("dl", { className: "lens-numbers" }, rows.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
+}
+function signed2(value) {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(0)}`;
+}
+
 // app/review/panel.js
 var PANEL_PAUSE_MS = 120;
 var PANEL_STORE = "lens-triage.review.panel";
@@ -5288,12 +5534,14 @@ var MOST_ANSWERS_KEPT = 300;
 var TABS = [
   { name: "scores", title: "Scores", key: "q" },
   { name: "attention", title: "Attention", key: "e" },
+  { name: "lens", title: "Lens", key: "m" },
   { name: "context", title: "Context", key: "n" },
   { name: "history", title: "History", key: "y" }
 ];
 var PANEL_KEYS = { title: "Panels", keys: [
   { keys: ["q"], shown: "q", action: "tab_scores", text: "Scores and catalog" },
   { keys: ["e"], shown: "e", action: "tab_attention", text: "Attention: the evidence of a member" },
+  { keys: ["m"], shown: "m", action: "lensTest", text: "Lens test: fit a simple lens" },
   { keys: ["n"], shown: "n", action: "tab_context", text: "Context: neighbors, cross-matches, sky" },
   { keys: ["y"], shown: "y", action: "tab_history", text: "History, notes, tags" },
   { keys: ["z"], shown: "z", action: "overlay", text: "Show or hide the attention on the picture" },
@@ -5322,7 +5570,7 @@ function store(name, value) {
 }
 var FOLDED = new Set(recall(FOLD_STORE, []));
 var SidePanel = class {
-  // `host`: what the panels need of the view: start, catalogs, frame (the node of the large picture), and
+  // `host`: what the panels need of the view: start, catalogs, frame (the node of the large picture), viewer, and
   // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), isPast();
   // and the outbox of grades, null while nobody is signed in.
   constructor(host) {
@@ -5335,12 +5583,14 @@ var SidePanel = class {
     this.scoreContext = new ScoreContextPanel();
     this.metadata = new MetadataTable(() => this.host.details());
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep());
+    this.lens = new LensPanel(host, this.choices, () => this.keep());
     this.context = new ContextPanel(host, this.choices, () => this.keep());
     this.history = new HistoryPanel(host);
     this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS);
     const panes = {
       scores: [this.scores.node, this.scoreContext.node, this.metadata.node, this.scoreContext.more],
       attention: [this.attention.node],
+      lens: [this.lens.node],
       context: [this.context.node],
       history: [this.history.node]
     };
@@ -5378,6 +5628,10 @@ var SidePanel = class {
     };
     return {
       ...tabs,
+      lensTest: () => {
+        this.choose("lens");
+        this.lens.run();
+      },
       overlay: () => this.attention.toggle(),
       nextMember: () => {
         this.choose("attention");
@@ -5401,6 +5655,7 @@ var SidePanel = class {
       this.panes.get(tab).hidden = tab !== name;
     }
     this.attention.open(name === "attention");
+    this.lens.open(name === "lens");
     this.keep();
     this.draw();
     this.fetch();
@@ -5414,6 +5669,7 @@ var SidePanel = class {
     if (other) {
       this.asked = { score_context: null, context: null, history: null };
       this.attention.candidate(row, this.host.catalogs.get(row.catalog_id));
+      this.lens.candidate(row);
       this.history.candidate(row);
     }
     this.draw();
@@ -5509,6 +5765,7 @@ var SidePanel = class {
   clear() {
     this.row = void 0;
     this.attention.clear();
+    this.lens.clear();
     this.history.clear();
     this.scoreContext.clear();
     this.context.clear();
@@ -5519,6 +5776,7 @@ var SidePanel = class {
   remove() {
     this.fetch.cancel();
     this.attention.clear();
+    this.lens.remove();
     this.history.remove();
   }
 };
@@ -6111,6 +6369,7 @@ var ReviewView = class {
       start: this.start,
       catalogs: this.catalogs,
       frame: this.candidate.viewer.frame.node,
+      viewer: this.candidate.viewer,
       ask: (...given) => this.ask(...given),
       ensemble: () => this.filters.query.ensemble_id,
       view: () => this.candidate.controls.view,

@@ -4,6 +4,7 @@ import { debounce, h } from "../widgets/dom.js"
 import { AttentionPanel } from "./panel_attention.js"
 import { ContextPanel } from "./panel_context.js"
 import { HistoryPanel } from "./panel_history.js"
+import { LensPanel } from "./panel_lens.js"
 import { ScoreContextPanel } from "./panel_scores.js"
 import { MetadataTable, ScorePanel } from "./scores.js"
 
@@ -14,12 +15,14 @@ const MOST_ANSWERS_KEPT = 300
 const TABS = [
   {name: "scores", title: "Scores", key: "q"},
   {name: "attention", title: "Attention", key: "e"},
+  {name: "lens", title: "Lens", key: "m"},
   {name: "context", title: "Context", key: "n"},
   {name: "history", title: "History", key: "y"},
 ]
 export const PANEL_KEYS = {title: "Panels", keys: [
   {keys: ["q"], shown: "q", action: "tab_scores", text: "Scores and catalog"},
   {keys: ["e"], shown: "e", action: "tab_attention", text: "Attention: the evidence of a member"},
+  {keys: ["m"], shown: "m", action: "lensTest", text: "Lens test: fit a simple lens"},
   {keys: ["n"], shown: "n", action: "tab_context", text: "Context: neighbors, cross-matches, sky"},
   {keys: ["y"], shown: "y", action: "tab_history", text: "History, notes, tags"},
   {keys: ["z"], shown: "z", action: "overlay", text: "Show or hide the attention on the picture"},
@@ -54,7 +57,7 @@ function store(name, value) {
 const FOLDED = new Set(recall(FOLD_STORE, []))
 
 export class SidePanel {
-  // `host`: what the panels need of the view: start, catalogs, frame (the node of the large picture), and
+  // `host`: what the panels need of the view: start, catalogs, frame (the node of the large picture), viewer, and
   // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), isPast();
   // and the outbox of grades, null while nobody is signed in.
   constructor(host) {
@@ -67,12 +70,14 @@ export class SidePanel {
     this.scoreContext = new ScoreContextPanel()
     this.metadata = new MetadataTable(() => this.host.details())
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep())
+    this.lens = new LensPanel(host, this.choices, () => this.keep())
     this.context = new ContextPanel(host, this.choices, () => this.keep())
     this.history = new HistoryPanel(host)
     this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS)
     const panes = {
       scores: [this.scores.node, this.scoreContext.node, this.metadata.node, this.scoreContext.more],
       attention: [this.attention.node],
+      lens: [this.lens.node],
       context: [this.context.node],
       history: [this.history.node],
     }
@@ -94,6 +99,7 @@ export class SidePanel {
     const write = (field) => { this.choose("history"); this.history.focus(field) }
     return {
       ...tabs,
+      lensTest: () => { this.choose("lens"); this.lens.run() },
       overlay: () => this.attention.toggle(),
       nextMember: () => { this.choose("attention"); this.attention.next() },
       grade: () => this.history.askGrade(),
@@ -114,6 +120,7 @@ export class SidePanel {
       this.panes.get(tab).hidden = tab !== name
     }
     this.attention.open(name === "attention")
+    this.lens.open(name === "lens")
     this.keep()
     this.draw()
     this.fetch()
@@ -128,6 +135,7 @@ export class SidePanel {
     if (other) {
       this.asked = {score_context: null, context: null, history: null}
       this.attention.candidate(row, this.host.catalogs.get(row.catalog_id))
+      this.lens.candidate(row)
       this.history.candidate(row)
     }
     this.draw()
@@ -209,6 +217,7 @@ export class SidePanel {
   clear() {
     this.row = undefined
     this.attention.clear()
+    this.lens.clear()
     this.history.clear()
     this.scoreContext.clear()
     this.context.clear()
@@ -218,6 +227,7 @@ export class SidePanel {
   remove() {
     this.fetch.cancel()
     this.attention.clear()
+    this.lens.remove()
     this.history.remove()
   }
 }

@@ -288,6 +288,7 @@ class ReviewView {
       start: this.start,
       catalogs: this.catalogs,
       frame: this.candidate.viewer.frame.node,
+      viewer: this.candidate.viewer,
       ask: (...given) => this.ask(...given),
       ensemble: () => this.filters.query.ensemble_id,
       view: () => this.candidate.controls.view,

@@ -16,7 +16,7 @@ export const ZOOM_KEYS = {title: "Zoom and measure", keys: [
   {keys: ["Shift+ArrowUp", "Shift+ArrowDown", "Shift+ArrowLeft", "Shift+ArrowRight"],
     shown: "Shift ↑↓←→", action: "pan", text: "Move the picture (or drag it)"},
   {keys: ["f"], shown: "f", action: "fit", text: "Whole cutout (or double click)"},
-  {keys: ["m"], shown: "m", action: "ruler", text: "Ruler, for length and angle (or Shift and drag)"},
+  {keys: ["D"], shown: "D", action: "ruler", text: "Ruler, for distance and angle (or Shift and drag)"},
   {keys: ["o"], shown: "o", action: "circle", text: "Circle, for a radius (or Alt and drag)"},
   {keys: ["c"], shown: "c", action: "crosshair", text: "Crosshair"},
   {keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF"},

@@ -17,12 +17,13 @@ export class Overlay {
   // How much larger, in fractions of a small frame, things must be that stay readable.
   get spread() { return Math.min(2.2, Math.max(1, 300 / (this.node.clientWidth || 300))) }
 
-  // `scene`: camera, sizeArcsec, plane, psfArcsec, cursor, crosshair, decorations, marks.
+  // `scene`: camera, sizeArcsec, plane, psfArcsec, cursor, crosshair, decorations, marks, model.
   render(scene) {
     const parts = []
     if (scene.decorations && this.isLarge) {
       parts.push(...scaleBar(scene), ...compass(scene.plane, this.spread), ...psfDisc(scene))
     }
+    if (scene.model) { parts.push(...drawModel(scene)) }
     for (const mark of scene.marks) { parts.push(...drawMark(scene, mark, this.isLarge)) }
     if (scene.cursor !== null) { parts.push(...drawCursor(scene)) }
     this.node.replaceChildren(...parts)
@@ -85,6 +86,23 @@ function drawCursor({camera, cursor, crosshair}) {
     return [overlayLine({x: 0, y: at.y}, {x: 1, y: at.y}, "cross"), overlayLine({x: at.x, y: 0}, {x: at.x, y: 1}, "cross")]
   }
   return [h("circle", {cx: overlayAt(at.x), cy: overlayAt(at.y), r: 3, class: "spot"})]
+}
+
+// Critical curves and images of a lens model.
+function drawModel({camera, sizeArcsec, model}) {
+  const place = ([x, y]) => camera.toFrame({x: 0.5 + x / sizeArcsec, y: 0.5 - y / sizeArcsec})
+  const path = model.curves.map((points) => points.map((point, k) => {
+    const {x, y} = place(point)
+    return `${k ? "L" : "M"}${x.toFixed(4)} ${y.toFixed(4)}`
+  }).join("")).join("")
+  return [
+    h("svg", {viewBox: "0 0 1 1", preserveAspectRatio: "none", width: "100%", height: "100%", x: 0, y: 0, overflow: "hidden"},
+      h("path", {d: path, class: "critical"})),
+    ...model.points.map((point) => {
+      const {x, y} = place(point)
+      return h("circle", {cx: overlayAt(x), cy: overlayAt(y), r: 5, class: "model-image"})
+    }),
+  ]
 }
 
 // A ruler (from, to) or a circle (about `from`, through `to`), places of the image.

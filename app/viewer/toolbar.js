@@ -20,7 +20,7 @@ export class ImageToolbar {
     const toggleView = (name) => () => controls.update({[name]: !controls.view[name]})
     this.light = this.button("− Galaxy", "Subtract the light of the central galaxy (key l)", toggleView("light"))
     this.snr = this.button("S/N", "In units of the noise of each pixel (key v)", toggleView("snr"))
-    this.ruler = this.icon("ruler", "Ruler: drag to measure length and position angle (key m, or Shift and drag)",
+    this.ruler = this.icon("ruler", "Ruler: drag to measure length and position angle (key D, or Shift and drag)",
       () => viewer.use("ruler"))
     this.circle = this.icon("circle", "Circle: drag from its center to measure a radius (key o, or Alt and drag)",
       () => viewer.use("circle"))

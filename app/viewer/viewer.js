@@ -37,6 +37,7 @@ export class ImageViewer {
     this.crosshair = false
     this.decorations = true
     this.marks = []
+    this.model = null // of a lens: {curves, points}, arcsec from the middle, y upwards
     this.cursor = null
     this.row = this.catalog = this.view = this.sky = null
     this.onTool = () => {} // called when a tool, the layout or blinking changes
@@ -57,6 +58,7 @@ export class ImageViewer {
     if (this.catalog !== catalog) { this.arrange(catalog) }
     if (this.row !== row) {
       this.marks = []
+      this.model = null
       this.sky = null
     }
     this.row = row
@@ -341,6 +343,13 @@ export class ImageViewer {
     this.onTool()
   }
 
+  // Draw the curves and images of a lens model over the pictures; null: none.
+  showModel(model) {
+    if (model === this.model) { return }
+    this.model = model
+    this.drawOverlays()
+  }
+
   zoom(direction) { this.camera.zoomBy(ZOOM_STEP ** direction) }
 
   pan(dx, dy) { this.camera.panBy(PAN_STEP * dx, PAN_STEP * dy) }
@@ -384,6 +393,7 @@ export class ImageViewer {
       crosshair: this.crosshair,
       decorations: this.decorations,
       marks: this.marks,
+      model: this.model,
       measure: (mark) => this.measure(mark),
     }
     // The browser draws its own pointer where the cursor is; the mark is for the other pictures.

@@ -121,11 +121,11 @@ def observe(
         )
     scale = geometry.pixel_scale_arcsec
     drop = math.floor(max(0.0, min(side / 2 - reach_arcsec / scale, (side - LEAST_PX) // 2)))
-    keep = slice(drop, side - drop)
     binning = max(1, math.ceil((side - 2 * drop) / MOST_PX))
-    if binning > 1:
-        excess = (side - 2 * drop) % binning
-        drop, keep = drop + excess // 2, slice(drop + excess // 2, side - drop - (excess + 1) // 2)
+    binning += binning % 2 == 0 and side % 2  # the middle stays in the middle
+    while (side - 2 * drop) % binning:
+        drop += 1
+    keep = slice(drop, side - drop)
     noise = sky_noise(np.asarray(cutout, dtype=np.float32))
     flux_, sigma_, unit, kernels, names = [], [], [], [], []
     for band, name in enumerate(geometry.bands):

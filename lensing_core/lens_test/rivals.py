@@ -16,6 +16,7 @@ from lensing_core.lens_test.search import OUTERMOST, LensFit
 
 _STEPS = 16
 _MOST = 3
+_NUMBERS = {2: "two", 3: "three"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def _neighbors(light: LensLight, lens: LensFit, places: list[tuple[float, float]
         sigmas += [near, near, 0.3, 0.3, 0.8, 0.5]
     parts = tuple(Part(shapes.sersic, len(shapes.SERSIC)) for _ in places)
     n = len(places)
-    name = "an unlensed neighbor" if n == 1 else f"{n} unlensed neighbors"
+    name = "an unlensed neighbor" if n == 1 else f"{_NUMBERS[n]} unlensed neighbors"
     mean = torch.tensor(means)[None]
     return _fit(light, lens, name, parts, mean, torch.tensor(sigmas)[None], mean)
 

@@ -15,7 +15,7 @@ from lensing_core.errors import BadInputError
 from lensing_core.lens_test import shapes
 from lensing_core.lens_test.curves import critical_curve, cut, images_of, to_source
 from lensing_core.lens_test.light import LensLight, fit_lens_light
-from lensing_core.lens_test.observation import Observation, observe
+from lensing_core.lens_test.observation import observe
 from lensing_core.lens_test.result import Estimate, LensTestPictures, LensTestResult
 from lensing_core.lens_test.search import LensFit, find_lenses, largest_radius
 from lensing_core.lens_test.settings import VERSION, LensTestSettings
@@ -75,6 +75,7 @@ def run_lens_test(
     gamma1, gamma2 = shapes.bounded_shear(p[5], p[6])
     shear = math.hypot(float(gamma1), float(gamma2))
     curve = critical_curve(p)
+    caustic = to_source(p, curve)
     return LensTestResult(
         verdict=verdict,
         sentence=sentence,
@@ -103,7 +104,7 @@ def run_lens_test(
         evidence=evidence,
         noise_correlation=light.observed.correlation,
         critical_curve=_points(curve),
-        caustic=_points(to_source(p, curve)) if len(curve) else (),
+        caustic=_points(caustic),
         cut=_points(cut(p)),
         images=tuple(
             (float(x), float(y), float(mu)) for x, y, mu in images_of(p, float(p[7]), float(p[8]))
@@ -115,7 +116,7 @@ def run_lens_test(
         seconds=time.perf_counter() - began,
         version=VERSION,
         settings=settings.to_json(),
-        pictures=_pictures(light.observed, light, lens),
+        pictures=_pictures(light, lens, caustic),
     )
 
 
@@ -154,10 +155,12 @@ def _root(values: Tensor) -> list[float]:
     return [math.sqrt(max(float(v), 0.0)) for v in values]
 
 
-def _pictures(observed: Observation, light: LensLight, lens: LensFit) -> LensTestPictures:
-    unit = observed.unit[:, None, None]
+def _pictures(light: LensLight, lens: LensFit, caustic: NDArray[np.float64]) -> LensTestPictures:
+    unit = light.observed.unit[:, None, None]
     p = lens.parameters
-    half = 4 * min(max(math.exp(float(p[11])), 0.05), 1.0)
+    half = 3 * min(max(math.exp(float(p[11])), 0.05), 1.0)
+    if len(caustic):  # all of it is shown
+        half = max(half, 1.1 * float(np.abs(caustic - p[7:9].numpy()).max()))
     axis = (torch.arange(_SOURCE_PX) - (_SOURCE_PX - 1) / 2) * (2 * half / _SOURCE_PX)
     x, y = torch.meshgrid(axis + p[7], axis + p[8], indexing="xy")
     shape = shapes.sersic(p[7:13, None, None], x, y).numpy()

@@ -33,8 +33,12 @@ QUERIES = [
 ]  # fmt: skip
 POSTS = [
     "/sign-in", "/sign-out", "/passphrase", "/labeling/preferences", "/labeling/ab/events",
+    "/lens-test",
 ]  # fmt: skip
-FIELDS = ["name", "passphrase", "old", "new", "grader", "events", "label", "uuid"]
+FIELDS = [
+    "name", "passphrase", "old", "new", "grader", "events", "label", "uuid", "candidate",
+    "positions",
+]  # fmt: skip
 BODIES = [
     b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b'{"a":' * 5000,
     b'{"grader": ' + b"9" * 4000 + b"}", b'{"events": [[]]}', b" " * 5_000_000,

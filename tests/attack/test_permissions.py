@@ -32,7 +32,7 @@ from lens_triage.app.label.sessions import SessionBoard
 from lens_triage.app.overview.view import OverviewBoard
 from lens_triage.app.permissions import ACTIONS, ALONE, GRADER, NOBODY, ORGANIZER, WHO
 from lens_triage.app.review import events as review_events
-from lens_triage.app.review import exporting, samp
+from lens_triage.app.review import exporting, lens_test, samp
 from lens_triage.app.review import handlers as review_handlers
 from lens_triage.app.review.query import query_to_json
 from lens_triage.app.runs.form import RunForm
@@ -49,6 +49,7 @@ from lens_triage.training.settings import SimulateSettings
 from lensing_core.acquisition import QueueEntry
 from lensing_core.errors import PolicyError
 from lensing_core.labeling import NewSession, create_session, open_grader_view
+from lensing_core.lens_test import candidates
 from lensing_core.store import open_database
 from lensing_core.store.graders import get_grader, set_active, sign_in, workspace_secret
 from lensing_core.store.ranking_query import RankingQuery
@@ -349,6 +350,11 @@ def by_preferences(scene: Scene) -> str:
     return scene.request("/labeling/preferences", {"size": 3})
 
 
+@way("run_lens_test")
+def by_lens_test(scene: Scene) -> str:
+    return scene.request("/lens-test", {"candidate": 1, "compute": True})
+
+
 @way("join_votes")
 def by_run_consensus(scene: Scene) -> str:
     board = ConsensusBoard(scene.context, lambda: None)
@@ -422,6 +428,7 @@ def place(tmp_path_factory) -> Iterator[Place]:
         *review_handlers.routes(context),
         *review_events.routes(context),
         *exporting.routes(context),
+        *lens_test.routes(context),
     ]
     with serve_routes(routes) as url:
         yield Place(workspace, url, FakeLink())
@@ -442,6 +449,8 @@ def begin(place, kept, monkeypatch) -> Iterator[Callable[[str], Scene]]:
     monkeypatch.setattr(runner, "_launch", lambda workspace, run_id: None)
     # Who may start a run is asked here, not whether the run could succeed.
     monkeypatch.setattr(runner, "check_run", lambda *settings, **others: None)
+    failed = {"verdict": "failed", "sentence": "No data.", "result": {}, "pictures": None}
+    monkeypatch.setattr(candidates, "outcome", lambda *given: failed)  # who may, not what comes out
     monkeypatch.setattr(samp, "samp_link", lambda workspace: place.link)
     yield lambda who: _scene(place, who)
     _copy(kept, place.workspace.database)

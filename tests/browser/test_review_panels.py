@@ -22,7 +22,7 @@ from lensing_core.cutouts import CutoutGeometry
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.store import open_database
 from lensing_core.store.labels import verify
-from lensing_core.store.tables import Candidate, LabelEvent, Remark, Run
+from lensing_core.store.tables import Candidate, LabelEvent, LensTest, Remark, Run
 from lensing_core.surveys import get_survey
 from lensing_core.wide_field import SETTINGS
 from lensing_core.workspace import Workspace
@@ -264,3 +264,30 @@ def test_who_is_not_signed_in_is_told_how(scored, serve, page, screenshot) -> No
     page.keyboard.press("Escape")
     page.locator(".verdict a").click()
     expect(page.get_by_role("dialog", name="Sign in")).to_be_visible()
+
+
+def test_a_lens_is_fitted_by_a_key_and_kept(
+    desk: Page, scored: Workspace, screenshot: Callable[..., object]
+) -> None:
+    panel, curve = desk.locator(".lens-test"), desk.locator(".frame .overlay .critical").first
+    desk.keyboard.press("m")
+    expect(panel).to_have_attribute("data-state", re.compile("supports|no_lens|unclear"))
+    expect(panel.locator(".lens-pictures img")).to_have_count(6)
+    expect(panel.locator(".lens-verdict p")).not_to_be_empty()
+    expect(panel).to_contain_text("Indicative")
+    expect(panel.locator(".lens-numbers")).to_contain_text("θ_E")
+    assert len(curve.get_attribute("d") or "") > 200
+    both_themes(desk, screenshot, "lens-test")
+    desk.get_by_label("Critical curve and images on the picture").uncheck()
+    expect(curve).to_have_count(0)
+
+    # The next candidate has none yet; the one that has is shown at once, also after a reload.
+    desk.keyboard.press("j")
+    expect(panel.get_by_role("button", name="Run the lens test")).to_be_visible()
+    desk.reload()
+    desk.wait_for_selector(".desk[data-shown]")
+    desk.keyboard.press("k")
+    expect(panel.locator(".lens-pictures img")).to_have_count(6)
+    with open_database(scored).session() as session:
+        (kept,) = session.scalars(select(LensTest))
+        assert kept.theta_e_arcsec > 0

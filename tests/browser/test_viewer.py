@@ -148,7 +148,7 @@ def test_the_readout_tells_values_and_places(look, screenshot) -> None:
 def test_pictures_zoom_and_pan_together_and_are_measured(look, screenshot) -> None:
     page = look("placed")
     frame = page.locator(".viewer-body .frame")
-    page.keyboard.press("m")
+    page.keyboard.press("D")
     point(page, 12, 32)
     page.mouse.down()
     point(page, 52, 32)
