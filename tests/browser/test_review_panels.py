@@ -267,26 +267,26 @@ def test_who_is_not_signed_in_is_told_how(scored, serve, page, screenshot) -> No
 
 
 def test_a_lens_is_fitted_by_a_key_and_kept(
-    desk: Page, scored: Workspace, screenshot: Callable[..., object]
+    view: Page, scored: Workspace, screenshot: Callable[..., object]
 ) -> None:
-    panel, curve = desk.locator(".lens-test"), desk.locator(".frame .overlay .critical").first
-    desk.keyboard.press("m")
+    panel, curve = view.locator(".lens-test"), view.locator(".frame .overlay .critical").first
+    view.keyboard.press("m")
     expect(panel).to_have_attribute("data-state", re.compile("supports|no_lens|unclear"))
     expect(panel.locator(".lens-pictures img")).to_have_count(6)
     expect(panel.locator(".lens-verdict p")).not_to_be_empty()
     expect(panel).to_contain_text("Indicative")
     expect(panel.locator(".lens-numbers")).to_contain_text("θ_E")
     assert len(curve.get_attribute("d") or "") > 200
-    both_themes(desk, screenshot, "lens-test")
-    desk.get_by_label("Critical curve and images on the picture").uncheck()
+    both_themes(view, screenshot, "lens-test")
+    view.get_by_label("Critical curve and images on the picture").uncheck()
     expect(curve).to_have_count(0)
 
     # The next candidate has none yet; the one that has is shown at once, also after a reload.
-    desk.keyboard.press("j")
+    view.keyboard.press("j")
     expect(panel.get_by_role("button", name="Run the lens test")).to_be_visible()
-    desk.reload()
-    desk.wait_for_selector(".desk[data-shown]")
-    desk.keyboard.press("k")
+    view.reload()
+    view.wait_for_selector(".work-view[data-shown]")
+    view.keyboard.press("k")
     expect(panel.locator(".lens-pictures img")).to_have_count(6)
     with open_database(scored).session() as session:
         (kept,) = session.scalars(select(LensTest))
