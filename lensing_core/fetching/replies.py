@@ -175,9 +175,9 @@ def what_is(content: bytes) -> str:
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
         body = re.sub(r"<(script|style).*?</\1\s*>|<[^>]*>", " ", text, flags=re.I | re.S)
         return f"a web page: {_line(unescape(title.group(1) if title else body))}"
-    if text.isprintable() or "\n" in text[:200]:
-        return f"text: {_line(text)}"
-    return "data of another kind"
+    if "\0" in text or "\ufffd" in text:
+        return "data of another kind"
+    return f"text: {_line(text)}"
 
 
 def _line(text: str) -> str:

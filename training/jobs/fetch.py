@@ -57,7 +57,7 @@ def estimate(settings: IngestSettings, positions: PositionList) -> FetchEstimate
     return FetchEstimate(
         n,
         n_requests,
-        n_requests * max(float(settings.fetch_pause_s) + _REPLY_S, _REPLY_S),
+        n_requests * (float(settings.fetch_pause_s) + _REPLY_S),
         n * len(order.bands) * one,
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,14 @@ import numpy as np
 import pytest
 from sky_services import CutoutServices, galaxy_flux, serve_cutouts
 from sqlalchemy import select
+from waiting import until
 
+from lens_triage.training import runner as jobs
 from lens_triage.training.checks import refusal
 from lens_triage.training.jobs import fetch, ingest
 from lens_triage.training.runner.context import Cancelled, JobContext
-from lens_triage.training.settings import IngestSettings
+from lens_triage.training.settings import IngestSettings, ScoreSettings
+from lens_triage.training.shipped import SHIPPED, adopt_ensemble
 from lensing_core.crossmatch.politeness import ServiceError
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError
@@ -122,6 +127,27 @@ def notes_of_files(workspace: Workspace) -> list[dict[str, Any]]:
     """Where each fetched file is from."""
     notes = (workspace.cache / "fetched").glob("*/*/*.json")
     return [json.loads(path.read_text()) for path in notes]
+
+
+def test_the_bundled_ensemble_can_score_what_was_fetched(workspace, run, settings):
+    adopt_ensemble(workspace, SHIPPED / "default-ps1", trusted=True)
+    run(settings("panstarrs", fetch_size_arcsec=12.0))
+    assert refusal(workspace, ScoreSettings(ensemble="default-ps1", catalog="mine")) == ""
+
+
+@pytest.mark.slow
+def test_a_killed_run_asks_for_nothing_twice(workspace, settings, services):
+    services.faults = {"legacy": [None, None, "slow"]}
+    run_id = jobs.submit(workspace, settings("legacy"))
+    until(lambda: services.count("legacy") == 3)
+    with open_database(workspace).session() as session:
+        os.kill(session.get(Run, run_id).pid, signal.SIGKILL)
+    services.held.set()
+    assert jobs.wait(workspace, run_id, poll_s=0.05).status == "lost"
+    jobs.resume(workspace, run_id)
+    ended = jobs.wait(workspace, run_id)
+    assert (ended.status, ended.result["ingested"]) == ("succeeded", 5)
+    assert services.count("legacy") == 3 + 3  # the one that was under way is asked for again
 
 
 def test_faults_cost_their_rows_alone_and_say_why(workspace, run, settings, services, table):
