@@ -27,6 +27,7 @@ from lens_triage.app.http import identity
 from lens_triage.app.http.hosts import HOSTS, refuse_foreign_hosts
 from lens_triage.app.http.passed_on import refuse_all_but_the_front
 from lens_triage.app.http.routes import restrict
+from lens_triage.app.label import lens_test as label_lens_test
 from lens_triage.app.label import page as label
 from lens_triage.app.navigation import PRODUCT
 from lens_triage.app.overview import page as overview
@@ -162,6 +163,7 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
         *attention.routes(context, source),
         *wide_field.routes(context),
         *lens_test.routes(context),
+        *label_lens_test.routes(context),
     ]
     server = pn.serve(
         routes,

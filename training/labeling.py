@@ -34,7 +34,7 @@ class SessionSettings(RunSettings):
         "Special queues and grades": ("saved_filter", "objects", "keep_graded", "grades"),
         "Conditions": (
             *("gold_fraction", "repeat_fraction", "target_votes", "seed"),
-            *("blind", "shuffled", "feedback"),
+            *("blind", "shuffled", "feedback", "lens_test"),
         ),
     }
 
@@ -86,6 +86,9 @@ class SessionSettings(RunSettings):
         doc="Share of candidates shown twice to each grader, without notice.",
     )
     feedback = param.Boolean(default=False, doc="Say after known objects whether it was right.")
+    lens_test = param.Boolean(
+        default=False, doc="Graders may fit a quick lens model to a cutout (key m)."
+    )
     seed = param.Integer(default=1, bounds=(0, 2**31 - 1), doc="Same seed, same orders.")
 
     def title(self) -> str:
@@ -105,6 +108,7 @@ class SessionSettings(RunSettings):
             self.repeat_fraction,
             self.feedback,
             self.target_votes,
+            self.lens_test,
         )
 
     def grading(self) -> Scheme:

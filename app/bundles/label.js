@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 64b41456dcd7bd67b556163b16be285d62306c19c2b2a6a8c080cdc052d0f7ee
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 6ac91b2d2bcace8e703306c8329f13472bda773d3a35427bde590b3ab9ed2f1c
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -275,8 +275,8 @@ var Outbox = class {
     for (const uuid of written) {
       this.settle(uuid, { feedback: feedback[uuid] });
     }
-    for (const [uuid, reason] of Object.entries(refused)) {
-      this.refuse(uuid, reason);
+    for (const [uuid, reason2] of Object.entries(refused)) {
+      this.refuse(uuid, reason2);
     }
   }
   settle(uuid, told) {
@@ -287,16 +287,16 @@ var Outbox = class {
       this.onSettled(entry.event, told);
     }
   }
-  refuse(uuid, reason) {
+  refuse(uuid, reason2) {
     const entry = this.waiting.get(uuid);
     if (entry === void 0) {
       return;
     }
     this.waiting.delete(uuid);
-    const kept = { ...entry, refused: reason };
+    const kept = { ...entry, refused: reason2 };
     this.refused.set(uuid, kept);
     this.store(kept);
-    this.onSettled(entry.event, { refused: reason });
+    this.onSettled(entry.event, { refused: reason2 });
   }
   // After a try that failed: how long to wait for the next one, in ms.
   fail(error, events) {
@@ -603,6 +603,229 @@ function imageActions(viewer, controls) {
       controls.reset();
     }
   };
+}
+
+// app/viewer/lens_panel.js
+var LENS_KEYS = { title: "Lens", keys: [
+  { keys: ["m"], shown: "m", action: "lensTest", text: "Lens test: fit a simple lens" }
+] };
+var PICTURES = [
+  ["data", "Data"],
+  ["model", "Model"],
+  ["residual", "Residual ±5 σ"],
+  ["arcs", "Data − galaxy"],
+  ["lensed", "Lensed source"],
+  ["source", "Source"]
+];
+var TICK_MS = 500;
+var MOST_KEPT = 100;
+var LensPanel = class {
+  // `viewer`: of the large picture; `choices`: what one browser remembers; `ask(row, compute)`: the answer of the
+  // server, as a promise.
+  constructor({ viewer, ask: ask2 }, choices, keep) {
+    this.viewer = viewer;
+    this.question = ask2;
+    this.choices = choices;
+    this.keep = keep;
+    this.opened = false;
+    this.row = void 0;
+    this.kept = /* @__PURE__ */ new Map();
+    this.waiting = null;
+    this.overlay = h("input", { type: "checkbox", checked: choices.curves !== false, onchange: () => {
+      this.choices.curves = this.overlay.checked;
+      this.keep();
+      this.drawCurves();
+    } });
+    this.controls = h("label", { className: "lens-overlay" }, this.overlay, " Critical curve and images on the picture");
+    this.body = h("div", { className: "lens-body", "aria-live": "polite" });
+    this.node = h("section", { className: "lens-test", "aria-label": "Lens test" }, this.body);
+  }
+  // Another candidate: what belongs to the last one goes at once.
+  candidate(row) {
+    this.row = row;
+    this.viewer.showModel(null);
+    this.draw();
+    this.look();
+  }
+  clear() {
+    this.row = void 0;
+    this.viewer.showModel(null);
+    this.body.replaceChildren();
+  }
+  open(opened) {
+    this.opened = opened;
+    this.drawCurves();
+    this.draw();
+    this.look();
+  }
+  // Whether a result of the present candidate is to be seen.
+  get isShown() {
+    return this.opened && this.answer?.kept === true;
+  }
+  get answer() {
+    return this.row === void 0 ? void 0 : this.kept.get(this.row.id);
+  }
+  // Show what the workspace has kept; nothing is computed.
+  look() {
+    if (this.opened && this.row !== void 0 && this.answer === void 0 && this.waiting !== this.row.id) {
+      this.ask(this.row, false);
+    }
+  }
+  // Fit a lens to the candidate, unless that is done or under way.
+  run() {
+    const { row } = this;
+    if (row === void 0 || this.waiting !== null || this.answer?.kept) {
+      return;
+    }
+    this.ask(row, true);
+  }
+  async ask(row, compute) {
+    if (compute) {
+      this.waiting = row.id;
+      this.since = performance.now();
+      this.timer = setInterval(() => this.tick(), TICK_MS);
+      this.draw();
+    }
+    let answer;
+    try {
+      answer = await this.question(row, compute);
+    } catch (error) {
+      answer = { kept: false, problem: error.message };
+    }
+    if (compute) {
+      clearInterval(this.timer);
+      this.waiting = null;
+    }
+    if (this.kept.size >= MOST_KEPT) {
+      this.kept.clear();
+    }
+    if (compute || !this.kept.get(row.id)?.kept) {
+      this.kept.set(row.id, answer);
+    }
+    this.draw();
+  }
+  tick() {
+    const clock = this.body.querySelector(".lens-clock");
+    if (clock !== null) {
+      clock.textContent = this.elapsed;
+    }
+  }
+  get elapsed() {
+    return `${((performance.now() - this.since) / 1e3).toFixed(0)} s`;
+  }
+  draw() {
+    const { row, answer } = this;
+    if (row === void 0 || !this.opened) {
+      return;
+    }
+    this.node.dataset.state = this.waiting === row.id ? "fitting" : answer === void 0 ? "asking" : answer.kept ? answer.verdict : answer.problem ? "problem" : "none";
+    if (this.waiting === row.id) {
+      this.body.replaceChildren(h(
+        "p",
+        { className: "lens-fitting", role: "status" },
+        h("span", { className: "lens-spinner" }),
+        "Fitting a lens … ",
+        h("span", { className: "lens-clock" }, this.elapsed)
+      ), sketch());
+    } else if (answer === void 0) {
+      this.body.replaceChildren(sketch());
+    } else if (answer.kept) {
+      this.body.replaceChildren(...result(answer, this.controls));
+    } else {
+      const other = this.waiting !== null ? "Another candidate is being fitted; wait for it." : null;
+      this.body.replaceChildren(...[
+        answer.problem ? h("p", { className: "failure", role: "alert" }, answer.problem) : null,
+        h("p", {}, "Fit a simple lens to this cutout, and weigh it against models without a lens. It takes a few seconds."),
+        h("button", {
+          type: "button",
+          className: "primary",
+          disabled: other !== null,
+          title: other ?? "",
+          onclick: () => this.run()
+        }, "Run the lens test ", h("kbd", {}, "m"))
+      ].filter(Boolean));
+    }
+    this.drawCurves();
+  }
+  drawCurves() {
+    const { answer } = this;
+    const shown = this.opened && answer?.pictures && this.choices.curves !== false;
+    this.viewer.showModel(shown ? {
+      curves: [answer.critical_curve],
+      points: answer.images.map(([x, y]) => [x, y])
+    } : null);
+  }
+  remove() {
+    clearInterval(this.timer);
+  }
+};
+function sketch() {
+  return h(
+    "div",
+    { className: "lens-pictures lens-sketch", "aria-hidden": "true" },
+    PICTURES.map(() => h("figure", {}, h("div", { className: "lens-tile" })))
+  );
+}
+function result(answer, controls) {
+  const verdict = h(
+    "div",
+    { className: `lens-verdict ${answer.verdict}` },
+    h("strong", {}, answer.title ?? "No lens test"),
+    h("p", {}, reason(answer.sentence))
+  );
+  if (!answer.pictures) {
+    return [verdict];
+  }
+  return [
+    verdict,
+    h("p", { className: "faint" }, answer.indicative),
+    h("div", { className: "lens-pictures" }, PICTURES.map(([name, title]) => tile(answer, name, title))),
+    controls,
+    numbers(answer),
+    h("p", { className: "faint" }, `Bands ${answer.bands.join(", ")}; method ${answer.version}; ${answer.at ? `${answer.at.slice(0, 10)}, ` : ""}${answer.seconds.toFixed(1)} s. On the source: caustic, and dashed the line within which there is a second image.`)
+  ];
+}
+function reason(sentence) {
+  const [, rest] = sentence.split(/^[^:.]*: /);
+  return rest === void 0 ? sentence : rest[0].toUpperCase() + rest.slice(1);
+}
+function tile(answer, name, title) {
+  const { critical_curve, caustic, cut, images, source_side_arcsec, side_arcsec } = answer;
+  const middle = name === "source" ? [answer.source_x_arcsec.value, answer.source_y_arcsec.value] : [0, 0];
+  const side = name === "source" ? source_side_arcsec : side_arcsec;
+  const at = ([x, y]) => [0.5 + (x - middle[0]) / side, 0.5 - (y - middle[1]) / side];
+  const line = (points, className) => h("path", {
+    class: className,
+    d: points.map((point, k) => `${k ? "L" : "M"}${at(point).map((v) => v.toFixed(4)).join(" ")}`).join("")
+  });
+  const drawn = name === "source" ? [line(caustic, "caustic"), line(cut, "cut")] : name === "lensed" ? [line(critical_curve, "caustic"), ...images.map((image) => {
+    const [cx, cy] = at(image);
+    return h("circle", { cx, cy, r: 0.025, class: "lens-image" });
+  })] : [];
+  return h("figure", {}, h(
+    "div",
+    { className: "lens-tile" },
+    h("img", { src: answer.pictures[name], alt: title }),
+    h("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, drawn)
+  ), h("figcaption", {}, name === "source" ? `Source, ${side.toFixed(1)}″` : title));
+}
+function numbers(answer) {
+  const value = ({ value: value2, error }, digits, unit = "") => `${value2.toFixed(digits)} ± ${error === null ? "–" : error.toFixed(digits)}${unit}`;
+  const { evidence } = answer;
+  const rows = [
+    ["θ_E", value(answer.theta_e_arcsec, 2, "″")],
+    ["Axis ratio q", value(answer.axis_ratio, 2)],
+    ["Direction", value(answer.angle_deg, 0, "°")],
+    ["Shear γ", value(answer.shear, 3)],
+    ["Source radius", value(answer.source_radius_arcsec, 2, "″")],
+    ["Images", `${evidence.n_images}; S/N inside ${evidence.inner_snr.toFixed(0)}, outside ${evidence.outer_snr.toFixed(0)}`],
+    ["Reduced χ²", `${answer.reduced_chi2.toFixed(2)}; no lens ${answer.reduced_chi2_no_lens.toFixed(2)}`],
+    ["ΔBIC", `${signed(evidence.delta_bic)} over no lens; ${signed(evidence.rival_delta_bic)} over ${evidence.rival}`]
+  ];
+  return h("dl", { className: "lens-numbers" }, rows.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
+}
+function signed(value) {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(0)}`;
 }
 
 // app/viewer/tiles.js
@@ -1074,7 +1297,7 @@ function keySections(scheme, keys, viewerSections) {
     { title: "Grades", keys: scheme.grades.map(({ key, title }) => one(`grade:${key}`, `${key}: ${title}`)) },
     { title: "Labeling view", keys: Object.entries(VIEW_ACTIONS).filter(([action]) => keys[action]).map(([action, text]) => one(action, text)) },
     { title: "Reasons, after the key for no lens and why", keys: Object.entries(SECOND_KEYS).map(
-      ([reason, key]) => ({ keys: [], shown: key, action: "none", text: reason.replace("_", "-") })
+      ([reason2, key]) => ({ keys: [], shown: key, action: "none", text: reason2.replace("_", "-") })
     ) },
     ...left
   ];
@@ -2738,10 +2961,10 @@ var LabelPanel = class {
       "div",
       { className: "reasons", hidden: true, role: "group", "aria-label": "Reason" },
       h("p", {}, `“${this.worst.title}”, because it is a …`),
-      Object.entries(start.reasons).map(([reason, text]) => h("button", {
+      Object.entries(start.reasons).map(([reason2, text]) => h("button", {
         type: "button",
-        onclick: () => act.reject(reason)
-      }, h("kbd", {}, SECOND_KEYS[reason]), text)),
+        onclick: () => act.reject(reason2)
+      }, h("kbd", {}, SECOND_KEYS[reason2]), text)),
       h("p", { className: "faint" }, h("kbd", {}, "Esc"), " to leave it")
     );
     this.note = h("textarea", {
@@ -2835,8 +3058,8 @@ var LabelPanel = class {
       button.setAttribute("aria-pressed", String(said?.grade === key));
     }
     const flag = entry?.flagged ? "Flagged for discussion. " : "";
-    const reason = said?.reject_reason ? `: ${this.reasons[said.reject_reason]}` : "";
-    this.said.textContent = flag + (said === null ? "" : said.kind === "skip" ? "You skipped this cutout." : `Your grade: ${said.grade}${reason}.`);
+    const reason2 = said?.reject_reason ? `: ${this.reasons[said.reject_reason]}` : "";
+    this.said.textContent = flag + (said === null ? "" : said.kind === "skip" ? "You skipped this cutout." : `Your grade: ${said.grade}${reason2}.`);
     this.showSeen(entry);
     this.askReason(false);
   }
@@ -3019,6 +3242,8 @@ var LabelingView = class {
     this.panel = new LabelPanel(start, this.actions());
     this.pause = new Pause(this.panel);
     this.single = new SingleView(start, this.geometries, this.pool, () => this.mosaicOn && this.mosaic.draw());
+    this.lens = this.session.lens_test ? new LensPanel({ viewer: this.single.viewer, ask: (row, compute) => post(`lens-test/~${this.session.id}`, { token: row.id, compute }) }, { curves: true }, () => {
+    }) : null;
     this.mosaic = new MosaicView(this.geometries, this.pool, this.scheme, () => this.single.controls.view, {
       onMark: (entry, grade) => this.markOne(entry, grade),
       onLayout: (layout) => {
@@ -3033,6 +3258,9 @@ var LabelingView = class {
       this.bindKeys();
     });
     this.build();
+    if (this.lens !== null) {
+      this.panel.node.append(this.lens.node);
+    }
     for (const entry of this.queue.entries.filter(({ said }) => said?.uuid)) {
       this.strokes.push([{ entry, uuid: entry.said.uuid, before: null }]);
     }
@@ -3141,7 +3369,7 @@ var LabelingView = class {
     this.keyboard?.remove();
     this.keyboard?.dialog.remove();
     this.keys = labelKeys(this.scheme, this.preferences.values.hand, this.preferences.values.own);
-    const viewer = [IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS];
+    const viewer = [...this.lens === null ? [] : [LENS_KEYS], IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS];
     const grades = Object.fromEntries(this.scheme.grades.map(({ key }) => [`grade:${key}`, (_, at) => this.grade(key, at)]));
     const image = imageActions(this.single.viewer, this.single.controls);
     this.graded = new Set(Object.entries(this.keys).filter(([action]) => action.startsWith("grade:") || ["skip", "rest"].includes(action)).map(([, key]) => key));
@@ -3151,6 +3379,7 @@ var LabelingView = class {
       ...this.actions(),
       none: () => {
       },
+      lensTest: () => this.testLens(),
       nextBand: () => this.mosaicOn ? this.mosaic.move(1, 0) : image.nextBand(),
       previousBand: () => this.mosaicOn ? this.mosaic.move(-1, 0) : image.previousBand(),
       back: () => this.mosaicOn ? this.mosaic.move(0, -1) : this.actions().back(),
@@ -3164,7 +3393,7 @@ var LabelingView = class {
   actions() {
     return {
       grade: (key) => this.grade(key),
-      reject: (reason) => this.reject(reason),
+      reject: (reason2) => this.reject(reason2),
       undo: () => this.undo(),
       back: () => this.step(-1),
       forward: () => this.step(1),
@@ -3196,9 +3425,21 @@ var LabelingView = class {
       token: entry.token,
       given_at: (/* @__PURE__ */ new Date()).toISOString(),
       shown_ms: Math.round(this.view.shownMs),
-      view: this.view.record,
+      view: this.onScreen,
       ...more
     };
+  }
+  // What was on screen, for the log.
+  get onScreen() {
+    return this.lens === null ? this.view.record : { ...this.view.record, lens_test: !this.mosaicOn && this.lens.isShown };
+  }
+  // Fit a lens to the cutout that is shown; for the next one it is asked for anew.
+  testLens() {
+    if (this.mosaicOn || this.target === void 0) {
+      return;
+    }
+    this.lens.open(true);
+    this.lens.run();
   }
   // Say something of cutouts in one stroke, that one undo takes back.
   stroke(kind, entries, more = {}) {
@@ -3211,7 +3452,7 @@ var LabelingView = class {
     this.panel.beat();
     this.panel.setProgress(this.queue.nDone, this.queue.total);
   }
-  grade(key, at = performance.now(), reason = null) {
+  grade(key, at = performance.now(), reason2 = null) {
     const { target } = this;
     if (target === void 0 || !this.session.open) {
       return;
@@ -3221,7 +3462,7 @@ var LabelingView = class {
       return;
     }
     const comment = this.mosaicOn ? "" : this.panel.note.value.trim();
-    this.stroke("grade", [target], { grade: key, reject_reason: reason, comment });
+    this.stroke("grade", [target], { grade: key, reject_reason: reason2, comment });
     if (this.mosaicOn) {
       this.mosaic.brush = this.scheme.grades.some((grade) => grade.key === key) ? key : this.mosaic.brush;
       this.afterMark();
@@ -3235,19 +3476,19 @@ var LabelingView = class {
     this.pause.end();
     this.next(at);
   }
-  reject(reason) {
-    this.grade(this.panel.worst.key, performance.now(), reason);
+  reject(reason2) {
+    this.grade(this.panel.worst.key, performance.now(), reason2);
   }
   pressReason(event) {
     event.stopImmediatePropagation();
-    const reason = Object.keys(SECOND_KEYS).find((name) => SECOND_KEYS[name] === event.key);
-    if (reason === void 0 && event.key !== "Escape") {
+    const reason2 = Object.keys(SECOND_KEYS).find((name) => SECOND_KEYS[name] === event.key);
+    if (reason2 === void 0 && event.key !== "Escape") {
       return;
     }
     event.preventDefault();
     this.panel.askReason(false);
-    if (reason !== void 0) {
-      this.reject(reason);
+    if (reason2 !== void 0) {
+      this.reject(reason2);
     }
   }
   skip(at = performance.now()) {
@@ -3367,13 +3608,21 @@ var LabelingView = class {
     }));
   }
   drawOne(entry) {
+    if (this.lens !== null && this.lens.row !== asRow(entry)) {
+      this.lens.clear();
+      this.lens.open(false);
+    }
     const { entries } = this.queue;
     const at = this.queue.at;
-    return this.single.show(
+    const drawn = this.single.show(
       entry,
       entries.slice(at + 1, at + 1 + STAMPS_AHEAD),
       entries.slice(Math.max(0, at - STAMPS_BEHIND), at).reverse()
     );
+    if (this.lens !== null && this.lens.row === void 0) {
+      this.lens.candidate(asRow(entry));
+    }
+    return drawn;
   }
   drawPage() {
     const { size } = this.mosaic;
@@ -3459,6 +3708,7 @@ var LabelingView = class {
     this.connection.close();
     this.outbox.remove();
     this.queue.remove();
+    this.lens?.remove();
   }
 };
 function render({ model }) {

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 8314ce99e5655c0bcad0e8344e0b8f878fc2e92a68f7e8f2bc10a296d77f464e
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 2eb9b1f481a9398eef2fc72935b0adbcbae98dbb70252a34ba66f7a428899403
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -4103,6 +4103,226 @@ var SampMenu = class {
   }
 };
 
+// app/viewer/lens_panel.js
+var PICTURES = [
+  ["data", "Data"],
+  ["model", "Model"],
+  ["residual", "Residual ±5 σ"],
+  ["arcs", "Data − galaxy"],
+  ["lensed", "Lensed source"],
+  ["source", "Source"]
+];
+var TICK_MS = 500;
+var MOST_KEPT2 = 100;
+var LensPanel = class {
+  // `viewer`: of the large picture; `choices`: what one browser remembers; `ask(row, compute)`: the answer of the
+  // server, as a promise.
+  constructor({ viewer, ask }, choices, keep) {
+    this.viewer = viewer;
+    this.question = ask;
+    this.choices = choices;
+    this.keep = keep;
+    this.opened = false;
+    this.row = void 0;
+    this.kept = /* @__PURE__ */ new Map();
+    this.waiting = null;
+    this.overlay = h("input", { type: "checkbox", checked: choices.curves !== false, onchange: () => {
+      this.choices.curves = this.overlay.checked;
+      this.keep();
+      this.drawCurves();
+    } });
+    this.controls = h("label", { className: "lens-overlay" }, this.overlay, " Critical curve and images on the picture");
+    this.body = h("div", { className: "lens-body", "aria-live": "polite" });
+    this.node = h("section", { className: "lens-test", "aria-label": "Lens test" }, this.body);
+  }
+  // Another candidate: what belongs to the last one goes at once.
+  candidate(row) {
+    this.row = row;
+    this.viewer.showModel(null);
+    this.draw();
+    this.look();
+  }
+  clear() {
+    this.row = void 0;
+    this.viewer.showModel(null);
+    this.body.replaceChildren();
+  }
+  open(opened) {
+    this.opened = opened;
+    this.drawCurves();
+    this.draw();
+    this.look();
+  }
+  // Whether a result of the present candidate is to be seen.
+  get isShown() {
+    return this.opened && this.answer?.kept === true;
+  }
+  get answer() {
+    return this.row === void 0 ? void 0 : this.kept.get(this.row.id);
+  }
+  // Show what the workspace has kept; nothing is computed.
+  look() {
+    if (this.opened && this.row !== void 0 && this.answer === void 0 && this.waiting !== this.row.id) {
+      this.ask(this.row, false);
+    }
+  }
+  // Fit a lens to the candidate, unless that is done or under way.
+  run() {
+    const { row } = this;
+    if (row === void 0 || this.waiting !== null || this.answer?.kept) {
+      return;
+    }
+    this.ask(row, true);
+  }
+  async ask(row, compute) {
+    if (compute) {
+      this.waiting = row.id;
+      this.since = performance.now();
+      this.timer = setInterval(() => this.tick(), TICK_MS);
+      this.draw();
+    }
+    let answer;
+    try {
+      answer = await this.question(row, compute);
+    } catch (error) {
+      answer = { kept: false, problem: error.message };
+    }
+    if (compute) {
+      clearInterval(this.timer);
+      this.waiting = null;
+    }
+    if (this.kept.size >= MOST_KEPT2) {
+      this.kept.clear();
+    }
+    if (compute || !this.kept.get(row.id)?.kept) {
+      this.kept.set(row.id, answer);
+    }
+    this.draw();
+  }
+  tick() {
+    const clock = this.body.querySelector(".lens-clock");
+    if (clock !== null) {
+      clock.textContent = this.elapsed;
+    }
+  }
+  get elapsed() {
+    return `${((performance.now() - this.since) / 1e3).toFixed(0)} s`;
+  }
+  draw() {
+    const { row, answer } = this;
+    if (row === void 0 || !this.opened) {
+      return;
+    }
+    this.node.dataset.state = this.waiting === row.id ? "fitting" : answer === void 0 ? "asking" : answer.kept ? answer.verdict : answer.problem ? "problem" : "none";
+    if (this.waiting === row.id) {
+      this.body.replaceChildren(h(
+        "p",
+        { className: "lens-fitting", role: "status" },
+        h("span", { className: "lens-spinner" }),
+        "Fitting a lens … ",
+        h("span", { className: "lens-clock" }, this.elapsed)
+      ), sketch());
+    } else if (answer === void 0) {
+      this.body.replaceChildren(sketch());
+    } else if (answer.kept) {
+      this.body.replaceChildren(...result(answer, this.controls));
+    } else {
+      const other = this.waiting !== null ? "Another candidate is being fitted; wait for it." : null;
+      this.body.replaceChildren(...[
+        answer.problem ? h("p", { className: "failure", role: "alert" }, answer.problem) : null,
+        h("p", {}, "Fit a simple lens to this cutout, and weigh it against models without a lens. It takes a few seconds."),
+        h("button", {
+          type: "button",
+          className: "primary",
+          disabled: other !== null,
+          title: other ?? "",
+          onclick: () => this.run()
+        }, "Run the lens test ", h("kbd", {}, "m"))
+      ].filter(Boolean));
+    }
+    this.drawCurves();
+  }
+  drawCurves() {
+    const { answer } = this;
+    const shown = this.opened && answer?.pictures && this.choices.curves !== false;
+    this.viewer.showModel(shown ? {
+      curves: [answer.critical_curve],
+      points: answer.images.map(([x, y]) => [x, y])
+    } : null);
+  }
+  remove() {
+    clearInterval(this.timer);
+  }
+};
+function sketch() {
+  return h(
+    "div",
+    { className: "lens-pictures lens-sketch", "aria-hidden": "true" },
+    PICTURES.map(() => h("figure", {}, h("div", { className: "lens-tile" })))
+  );
+}
+function result(answer, controls) {
+  const verdict = h(
+    "div",
+    { className: `lens-verdict ${answer.verdict}` },
+    h("strong", {}, answer.title ?? "No lens test"),
+    h("p", {}, reason(answer.sentence))
+  );
+  if (!answer.pictures) {
+    return [verdict];
+  }
+  return [
+    verdict,
+    h("p", { className: "faint" }, answer.indicative),
+    h("div", { className: "lens-pictures" }, PICTURES.map(([name, title]) => tile(answer, name, title))),
+    controls,
+    numbers(answer),
+    h("p", { className: "faint" }, `Bands ${answer.bands.join(", ")}; method ${answer.version}; ${answer.at ? `${answer.at.slice(0, 10)}, ` : ""}${answer.seconds.toFixed(1)} s. On the source: caustic, and dashed the line within which there is a second image.`)
+  ];
+}
+function reason(sentence) {
+  const [, rest] = sentence.split(/^[^:.]*: /);
+  return rest === void 0 ? sentence : rest[0].toUpperCase() + rest.slice(1);
+}
+function tile(answer, name, title) {
+  const { critical_curve, caustic, cut, images, source_side_arcsec, side_arcsec } = answer;
+  const middle = name === "source" ? [answer.source_x_arcsec.value, answer.source_y_arcsec.value] : [0, 0];
+  const side = name === "source" ? source_side_arcsec : side_arcsec;
+  const at = ([x, y]) => [0.5 + (x - middle[0]) / side, 0.5 - (y - middle[1]) / side];
+  const line = (points, className) => h("path", {
+    class: className,
+    d: points.map((point, k) => `${k ? "L" : "M"}${at(point).map((v) => v.toFixed(4)).join(" ")}`).join("")
+  });
+  const drawn = name === "source" ? [line(caustic, "caustic"), line(cut, "cut")] : name === "lensed" ? [line(critical_curve, "caustic"), ...images.map((image) => {
+    const [cx, cy] = at(image);
+    return h("circle", { cx, cy, r: 0.025, class: "lens-image" });
+  })] : [];
+  return h("figure", {}, h(
+    "div",
+    { className: "lens-tile" },
+    h("img", { src: answer.pictures[name], alt: title }),
+    h("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, drawn)
+  ), h("figcaption", {}, name === "source" ? `Source, ${side.toFixed(1)}″` : title));
+}
+function numbers(answer) {
+  const value = ({ value: value2, error }, digits, unit = "") => `${value2.toFixed(digits)} ± ${error === null ? "–" : error.toFixed(digits)}${unit}`;
+  const { evidence } = answer;
+  const rows = [
+    ["θ_E", value(answer.theta_e_arcsec, 2, "″")],
+    ["Axis ratio q", value(answer.axis_ratio, 2)],
+    ["Direction", value(answer.angle_deg, 0, "°")],
+    ["Shear γ", value(answer.shear, 3)],
+    ["Source radius", value(answer.source_radius_arcsec, 2, "″")],
+    ["Images", `${evidence.n_images}; S/N inside ${evidence.inner_snr.toFixed(0)}, outside ${evidence.outer_snr.toFixed(0)}`],
+    ["Reduced χ²", `${answer.reduced_chi2.toFixed(2)}; no lens ${answer.reduced_chi2_no_lens.toFixed(2)}`],
+    ["ΔBIC", `${signed(evidence.delta_bic)} over no lens; ${signed(evidence.rival_delta_bic)} over ${evidence.rival}`]
+  ];
+  return h("dl", { className: "lens-numbers" }, rows.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
+}
+function signed(value) {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(0)}`;
+}
+
 // app/review/scores.js
 var AXIS_LOGIT = 7;
 var AXIS_TICKS = [1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999];
@@ -4345,7 +4565,7 @@ var ScoreContextPanel = class {
     }
     return h("table", { className: "ensembles" }, h("tbody", {}, ensembles.map((one, k) => {
       const before = ensembles[k + 1];
-      const change = before === void 0 ? "" : signed(one.logit - before.logit, 2);
+      const change = before === void 0 ? "" : signed2(one.logit - before.logit, 2);
       return h(
         "tr",
         {},
@@ -4362,7 +4582,7 @@ var ScoreContextPanel = class {
     })));
   }
 };
-var signed = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+var signed2 = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
 function reliabilityDiagram({ bins, logit, bin }) {
   const { width, height, left, right, top, bottom } = DIAGRAM;
   const fraction = (value) => (Math.max(-DIAGRAM_LOGIT, Math.min(DIAGRAM_LOGIT, value)) / DIAGRAM_LOGIT + 1) / 2;
@@ -4572,7 +4792,7 @@ var AttentionPanel = class {
         ...answer.methods.length > 1 ? [] : [h("h3", {}, answer.title)],
         // else a button names it
         h("p", {}, answer.sentence),
-        h("p", { className: "faint" }, `Raw logit ${signed(answer.logit, 2)}. A map shows what a member looked at, not whether that is a lens.`)
+        h("p", { className: "faint" }, `Raw logit ${signed2(answer.logit, 2)}. A map shows what a member looked at, not whether that is a lens.`)
       ];
     }
     if (answer.kind === "features") {
@@ -4596,7 +4816,7 @@ function featureBars({ rows, rest, n_rest, base, logit }) {
         value === "" ? null : h("small", {}, value)
       ),
       h("span", { className: "bar" }, kind === "sum" ? null : bar),
-      h("span", { className: "value" }, signed(logOdds, 2))
+      h("span", { className: "value" }, signed2(logOdds, 2))
     );
   };
   return h(
@@ -4604,7 +4824,7 @@ function featureBars({ rows, rest, n_rest, base, logit }) {
     { className: "contributions" },
     rows.map((row) => {
       const value = row.value === null ? "" : `${formatFeature(row.value)}${row.unit ? ` ${row.unit}` : ""}`;
-      return line(row.name, value, row.log_odds, "", `${row.name}${value && ` = ${value}`}: ${signed(row.log_odds, 3)} log-odds`);
+      return line(row.name, value, row.log_odds, "", `${row.name}${value && ` = ${value}`}: ${signed2(row.log_odds, 3)} log-odds`);
     }),
     n_rest ? line(`${formatCount(n_rest)} others`, "", rest, "rest", "Sum of all other features") : null,
     line("Base", "", base, "sum", "Of an average object"),
@@ -5312,220 +5532,6 @@ function historyEntry(entry) {
   );
 }
 
-// app/review/panel_lens.js
-var PICTURES = [
-  ["data", "Data"],
-  ["model", "Model"],
-  ["residual", "Residual ±5 σ"],
-  ["arcs", "Data − galaxy"],
-  ["lensed", "Lensed source"],
-  ["source", "Source"]
-];
-var TICK_MS = 500;
-var MOST_KEPT2 = 100;
-var LensPanel = class {
-  // `host`: viewer (the picture's), notify; `choices`: what one browser remembers.
-  constructor(host, choices, keep) {
-    this.host = host;
-    this.choices = choices;
-    this.keep = keep;
-    this.opened = false;
-    this.row = void 0;
-    this.kept = /* @__PURE__ */ new Map();
-    this.waiting = null;
-    this.overlay = h("input", { type: "checkbox", checked: choices.curves !== false, onchange: () => {
-      this.choices.curves = this.overlay.checked;
-      this.keep();
-      this.drawCurves();
-    } });
-    this.controls = h("label", { className: "lens-overlay" }, this.overlay, " Critical curve and images on the picture");
-    this.body = h("div", { className: "lens-body", "aria-live": "polite" });
-    this.node = h("section", { className: "lens-test", "aria-label": "Lens test" }, this.body);
-  }
-  // Another candidate: what belongs to the last one goes at once.
-  candidate(row) {
-    this.row = row;
-    this.host.viewer.showModel(null);
-    this.draw();
-    this.look();
-  }
-  clear() {
-    this.row = void 0;
-    this.host.viewer.showModel(null);
-    this.body.replaceChildren();
-  }
-  open(opened) {
-    this.opened = opened;
-    this.drawCurves();
-    this.draw();
-    this.look();
-  }
-  get answer() {
-    return this.row === void 0 ? void 0 : this.kept.get(this.row.id);
-  }
-  // Show what the workspace has kept; nothing is computed.
-  look() {
-    if (this.opened && this.row !== void 0 && this.answer === void 0 && this.waiting !== this.row.id) {
-      this.ask(this.row, false);
-    }
-  }
-  // Fit a lens to the candidate, unless that is done or under way.
-  run() {
-    const { row } = this;
-    if (row === void 0 || this.waiting !== null || this.answer?.kept || row.rendered) {
-      return;
-    }
-    this.ask(row, true);
-  }
-  async ask(row, compute) {
-    if (compute) {
-      this.waiting = row.id;
-      this.since = performance.now();
-      this.timer = setInterval(() => this.tick(), TICK_MS);
-      this.draw();
-    }
-    let answer;
-    try {
-      answer = await post("lens-test", { candidate: row.id, compute });
-    } catch (error) {
-      answer = { kept: false, problem: error.message };
-    }
-    if (compute) {
-      clearInterval(this.timer);
-      this.waiting = null;
-    }
-    if (this.kept.size >= MOST_KEPT2) {
-      this.kept.clear();
-    }
-    if (compute || !this.kept.get(row.id)?.kept) {
-      this.kept.set(row.id, answer);
-    }
-    this.draw();
-  }
-  tick() {
-    const clock = this.body.querySelector(".lens-clock");
-    if (clock !== null) {
-      clock.textContent = this.elapsed;
-    }
-  }
-  get elapsed() {
-    return `${((performance.now() - this.since) / 1e3).toFixed(0)} s`;
-  }
-  draw() {
-    const { row, answer } = this;
-    if (row === void 0 || !this.opened) {
-      return;
-    }
-    this.node.dataset.state = this.waiting === row.id ? "fitting" : answer === void 0 ? "asking" : answer.kept ? answer.verdict : answer.problem ? "problem" : "none";
-    if (this.waiting === row.id) {
-      this.body.replaceChildren(h(
-        "p",
-        { className: "lens-fitting", role: "status" },
-        h("span", { className: "lens-spinner" }),
-        "Fitting a lens … ",
-        h("span", { className: "lens-clock" }, this.elapsed)
-      ), sketch());
-    } else if (answer === void 0) {
-      this.body.replaceChildren(sketch());
-    } else if (answer.kept) {
-      this.body.replaceChildren(...result(answer, this.controls));
-    } else {
-      const other = this.waiting !== null ? "Another candidate is being fitted; wait for it." : null;
-      this.body.replaceChildren(...[
-        answer.problem ? h("p", { className: "failure", role: "alert" }, answer.problem) : null,
-        h("p", {}, "Fit a simple lens to this cutout, and weigh it against models without a lens. It takes a few seconds."),
-        h("button", {
-          type: "button",
-          className: "primary",
-          disabled: other !== null,
-          title: other ?? "",
-          onclick: () => this.run()
-        }, "Run the lens test ", h("kbd", {}, "m"))
-      ].filter(Boolean));
-    }
-    this.drawCurves();
-  }
-  drawCurves() {
-    const { answer } = this;
-    const shown = this.opened && answer?.pictures && this.choices.curves !== false;
-    this.host.viewer.showModel(shown ? {
-      curves: [answer.critical_curve],
-      points: answer.images.map(([x, y]) => [x, y])
-    } : null);
-  }
-  remove() {
-    clearInterval(this.timer);
-  }
-};
-function sketch() {
-  return h(
-    "div",
-    { className: "lens-pictures lens-sketch", "aria-hidden": "true" },
-    PICTURES.map(() => h("figure", {}, h("div", { className: "lens-tile" })))
-  );
-}
-function result(answer, controls) {
-  const verdict = h(
-    "div",
-    { className: `lens-verdict ${answer.verdict}` },
-    h("strong", {}, answer.title ?? "No lens test"),
-    h("p", {}, reason(answer.sentence))
-  );
-  if (!answer.pictures) {
-    return [verdict];
-  }
-  return [
-    verdict,
-    h("p", { className: "faint" }, answer.indicative),
-    h("div", { className: "lens-pictures" }, PICTURES.map(([name, title]) => tile(answer, name, title))),
-    controls,
-    numbers(answer),
-    h("p", { className: "faint" }, `Bands ${answer.bands.join(", ")}; method ${answer.version}; ${answer.at.slice(0, 10)}, ${answer.seconds.toFixed(1)} s. On the source: caustic, and dashed the line within which there is a second image.`)
-  ];
-}
-function reason(sentence) {
-  const [, rest] = sentence.split(/^[^:.]*: /);
-  return rest === void 0 ? sentence : rest[0].toUpperCase() + rest.slice(1);
-}
-function tile(answer, name, title) {
-  const { critical_curve, caustic, cut, images, source_side_arcsec, side_arcsec } = answer;
-  const middle = name === "source" ? [answer.source_x_arcsec.value, answer.source_y_arcsec.value] : [0, 0];
-  const side = name === "source" ? source_side_arcsec : side_arcsec;
-  const at = ([x, y]) => [0.5 + (x - middle[0]) / side, 0.5 - (y - middle[1]) / side];
-  const line = (points, className) => h("path", {
-    class: className,
-    d: points.map((point, k) => `${k ? "L" : "M"}${at(point).map((v) => v.toFixed(4)).join(" ")}`).join("")
-  });
-  const drawn = name === "source" ? [line(caustic, "caustic"), line(cut, "cut")] : name === "lensed" ? [line(critical_curve, "caustic"), ...images.map((image) => {
-    const [cx, cy] = at(image);
-    return h("circle", { cx, cy, r: 0.025, class: "lens-image" });
-  })] : [];
-  return h("figure", {}, h(
-    "div",
-    { className: "lens-tile" },
-    h("img", { src: answer.pictures[name], alt: title }),
-    h("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, drawn)
-  ), h("figcaption", {}, name === "source" ? `Source, ${side.toFixed(1)}″` : title));
-}
-function numbers(answer) {
-  const value = ({ value: value2, error }, digits, unit = "") => `${value2.toFixed(digits)} ± ${error === null ? "–" : error.toFixed(digits)}${unit}`;
-  const { evidence } = answer;
-  const rows = [
-    ["θ_E", value(answer.theta_e_arcsec, 2, "″")],
-    ["Axis ratio q", value(answer.axis_ratio, 2)],
-    ["Direction", value(answer.angle_deg, 0, "°")],
-    ["Shear γ", value(answer.shear, 3)],
-    ["Source radius", value(answer.source_radius_arcsec, 2, "″")],
-    ["Images", `${evidence.n_images}; S/N inside ${evidence.inner_snr.toFixed(0)}, outside ${evidence.outer_snr.toFixed(0)}`],
-    ["Reduced χ²", `${answer.reduced_chi2.toFixed(2)}; no lens ${answer.reduced_chi2_no_lens.toFixed(2)}`],
-    ["ΔBIC", `${signed2(evidence.delta_bic)} over no lens; ${signed2(evidence.rival_delta_bic)} over ${evidence.rival}`]
-  ];
-  return h("dl", { className: "lens-numbers" }, rows.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
-}
-function signed2(value) {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(0)}`;
-}
-
 // app/review/panel.js
 var PANEL_PAUSE_MS = 120;
 var PANEL_STORE = "lens-triage.review.panel";
@@ -5583,7 +5589,10 @@ var SidePanel = class {
     this.scoreContext = new ScoreContextPanel();
     this.metadata = new MetadataTable(() => this.host.details());
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep());
-    this.lens = new LensPanel(host, this.choices, () => this.keep());
+    this.lens = new LensPanel({
+      viewer: host.viewer,
+      ask: (row, compute) => post("lens-test", { candidate: row.id, compute })
+    }, this.choices, () => this.keep());
     this.context = new ContextPanel(host, this.choices, () => this.keep());
     this.history = new HistoryPanel(host);
     this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS);

@@ -86,6 +86,7 @@ class LabelService:
                     "open": found.status == "open",
                     "blind": view.options.blind,
                     "feedback": view.options.feedback,
+                    "lens_test": view.options.lens_test,
                     "tutorial": any(cutout.kind == "tutorial" for cutout in view.cutouts[:1]),
                 },
                 "grader": {"id": grader.id, "name": grader.name},
@@ -175,6 +176,20 @@ class LabelService:
             while len(self._pictures) > _PICTURES_KEPT:
                 self._pictures.popitem(last=False)
         return found
+
+    def to_test(self, session_id: str, token: str, grader: SignedIn) -> int:
+        """Candidate of a cutout whose lens test a grader asks for.
+
+        Raises
+        ------
+        PolicyError
+            If the session is graded without lens tests.
+        """
+        with self._context.database.session() as session:
+            view = self.view(session, session_id, grader)
+            if not view.options.lens_test:
+                raise PolicyError("This session is graded without lens tests.")
+            return view.cutout(token).candidate_id
 
     # -- parts of answers --------------------------------------------------------------------------
 

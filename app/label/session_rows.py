@@ -110,6 +110,7 @@ def conditions_html(summary: SessionSummary) -> str:
         f"{fmt.percent(options['gold_fraction'])} known objects",
         f"{fmt.percent(options['repeat_fraction'])} shown twice",
         "feedback" if options["feedback"] else "no feedback",
+        "lens tests" if options.get("lens_test") else "no lens tests",
         f"{options['target_votes'] or 'any number of'} votes an object",
         f"grades {', '.join(grade['key'] for grade in summary.session.scheme['grades'])}",
     ]

@@ -3,8 +3,9 @@
 import { Connection } from "../http/connection.js"
 import { ConnectionBar } from "../http/connection_bar.js"
 import { OutboxStatus, PageOutbox } from "../http/outbox_page.js"
-import { ask } from "../http/requests.js"
+import { ask, post } from "../http/requests.js"
 import { IMAGE_KEYS, imageActions, STRETCH_KEYS, ZOOM_KEYS } from "../viewer/keys.js"
+import { LENS_KEYS, LensPanel } from "../viewer/lens_panel.js"
 import { TilePool, tileUrl } from "../viewer/tiles.js"
 import { h } from "../widgets/dom.js"
 import { isTyping, Keyboard } from "../widgets/keyboard.js"
@@ -39,6 +40,8 @@ class LabelingView {
     this.panel = new LabelPanel(start, this.actions())
     this.pause = new Pause(this.panel)
     this.single = new SingleView(start, this.geometries, this.pool, () => this.mosaicOn && this.mosaic.draw())
+    this.lens = this.session.lens_test ? new LensPanel({viewer: this.single.viewer, ask: (row, compute) =>
+      post(`lens-test/~${this.session.id}`, {token: row.id, compute})}, {curves: true}, () => {}) : null
     this.mosaic = new MosaicView(this.geometries, this.pool, this.scheme, () => this.single.controls.view, {
       onMark: (entry, grade) => this.markOne(entry, grade),
       onLayout: (layout) => { this.preferences.change({layout}); this.mosaic.setLayout(layout); this.draw() },
@@ -46,6 +49,7 @@ class LabelingView {
     this.mosaic.setLayout(this.preferences.values.layout)
     this.chooser = new KeyChooser(this.scheme, (chosen) => { this.preferences.change(chosen); this.bindKeys() })
     this.build()
+    if (this.lens !== null) { this.panel.node.append(this.lens.node) }
     for (const entry of this.queue.entries.filter(({said}) => said?.uuid)) {
       this.strokes.push([{entry, uuid: entry.said.uuid, before: null}])
     }
@@ -127,7 +131,7 @@ class LabelingView {
     this.keyboard?.remove()
     this.keyboard?.dialog.remove()
     this.keys = labelKeys(this.scheme, this.preferences.values.hand, this.preferences.values.own)
-    const viewer = [IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS]
+    const viewer = [...(this.lens === null ? [] : [LENS_KEYS]), IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS]
     const grades = Object.fromEntries(this.scheme.grades.map(({key}) =>
       [`grade:${key}`, (_, at) => this.grade(key, at)]))
     const image = imageActions(this.single.viewer, this.single.controls)
@@ -135,7 +139,7 @@ class LabelingView {
       .filter(([action]) => action.startsWith("grade:") || ["skip", "rest"].includes(action))
       .map(([, key]) => key))
     this.keyboard = new Keyboard(keySections(this.scheme, this.keys, viewer), {
-      ...image, ...grades, ...this.actions(), none: () => {},
+      ...image, ...grades, ...this.actions(), none: () => {}, lensTest: () => this.testLens(),
       nextBand: () => this.mosaicOn ? this.mosaic.move(1, 0) : image.nextBand(),
       previousBand: () => this.mosaicOn ? this.mosaic.move(-1, 0) : image.previousBand(),
       back: () => this.mosaicOn ? this.mosaic.move(0, -1) : this.actions().back(),
@@ -173,7 +177,19 @@ class LabelingView {
 
   event(kind, entry, more = {}) {
     return {uuid: crypto.randomUUID(), kind, token: entry.token, given_at: new Date().toISOString(),
-      shown_ms: Math.round(this.view.shownMs), view: this.view.record, ...more}
+      shown_ms: Math.round(this.view.shownMs), view: this.onScreen, ...more}
+  }
+
+  // What was on screen, for the log.
+  get onScreen() {
+    return this.lens === null ? this.view.record : {...this.view.record, lens_test: !this.mosaicOn && this.lens.isShown}
+  }
+
+  // Fit a lens to the cutout that is shown; for the next one it is asked for anew.
+  testLens() {
+    if (this.mosaicOn || this.target === undefined) { return }
+    this.lens.open(true)
+    this.lens.run()
   }
 
   // Say something of cutouts in one stroke, that one undo takes back.
@@ -328,10 +344,16 @@ class LabelingView {
   }
 
   drawOne(entry) {
+    if (this.lens !== null && this.lens.row !== asRow(entry)) {
+      this.lens.clear()
+      this.lens.open(false)
+    }
     const {entries} = this.queue
     const at = this.queue.at
-    return this.single.show(entry, entries.slice(at + 1, at + 1 + STAMPS_AHEAD),
+    const drawn = this.single.show(entry, entries.slice(at + 1, at + 1 + STAMPS_AHEAD),
       entries.slice(Math.max(0, at - STAMPS_BEHIND), at).reverse())
+    if (this.lens !== null && this.lens.row === undefined) { this.lens.candidate(asRow(entry)) }
+    return drawn
   }
 
   drawPage() {
@@ -406,6 +428,7 @@ class LabelingView {
     this.connection.close()
     this.outbox.remove()
     this.queue.remove()
+    this.lens?.remove()
   }
 }
 

@@ -1,10 +1,11 @@
 // The panels beside the picture: tabs, what is remembered of them, and when they ask the server.
 
+import { post } from "../http/requests.js"
+import { LensPanel } from "../viewer/lens_panel.js"
 import { debounce, h } from "../widgets/dom.js"
 import { AttentionPanel } from "./panel_attention.js"
 import { ContextPanel } from "./panel_context.js"
 import { HistoryPanel } from "./panel_history.js"
-import { LensPanel } from "./panel_lens.js"
 import { ScoreContextPanel } from "./panel_scores.js"
 import { MetadataTable, ScorePanel } from "./scores.js"
 
@@ -70,7 +71,8 @@ export class SidePanel {
     this.scoreContext = new ScoreContextPanel()
     this.metadata = new MetadataTable(() => this.host.details())
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep())
-    this.lens = new LensPanel(host, this.choices, () => this.keep())
+    this.lens = new LensPanel({viewer: host.viewer,
+      ask: (row, compute) => post("lens-test", {candidate: row.id, compute})}, this.choices, () => this.keep())
     this.context = new ContextPanel(host, this.choices, () => this.keep())
     this.history = new HistoryPanel(host)
     this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS)

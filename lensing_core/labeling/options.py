@@ -31,6 +31,8 @@ class SessionOptions:
         Say after each gold object whether the grade was right.
     target_votes : int
         Votes after which a candidate leaves the queue of others; 0: everybody grades everything.
+    lens_test : bool
+        Graders may fit a quick lens model to a cutout.
     """
 
     blind: bool = True
@@ -40,6 +42,7 @@ class SessionOptions:
     repeat_fraction: float = 0.0
     feedback: bool = False
     target_votes: int = 0
+    lens_test: bool = False
 
     def __post_init__(self) -> None:
         for name in ("gold_fraction", "repeat_fraction"):

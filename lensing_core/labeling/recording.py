@@ -107,6 +107,7 @@ def _event(
         visible={
             "blind": view.options.blind,
             "feedback": view.options.feedback,
+            "lens_test": view.options.lens_test,
             "ensemble_id": None if view.options.blind else view.ensemble_id,
         },
     )

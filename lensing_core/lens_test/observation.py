@@ -18,7 +18,8 @@ FWHM_OF_SIGMA = 2 * math.sqrt(2 * math.log(2))
 MOFFAT_BETA = 3.5
 """Wings of a PSF of which only the width is known; seeing has 2.5 to 4.8 (Trujillo et al. 2001)."""
 MOST_PX = 110
-"""Side of the largest picture that is fitted; larger ones are binned."""
+"""Side of the largest picture of three bands that is fitted; larger ones are binned. Of fewer bands
+it is larger, of more smaller, by the square root."""
 LEAST_VALID = 0.5
 """Share of the pixels of a band that must have data for the band to be used."""
 _MOST_KERNEL_PX = 41
@@ -121,7 +122,8 @@ def observe(
         )
     scale = geometry.pixel_scale_arcsec
     drop = math.floor(max(0.0, min(side / 2 - reach_arcsec / scale, (side - LEAST_PX) // 2)))
-    binning = max(1, math.ceil((side - 2 * drop) / MOST_PX))
+    most = MOST_PX * math.sqrt(3 / len(geometry.bands))
+    binning = max(1, math.ceil((side - 2 * drop) / most))
     binning += binning % 2 == 0 and side % 2  # the middle stays in the middle
     while (side - 2 * drop) % binning:
         drop += 1

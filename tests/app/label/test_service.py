@@ -13,6 +13,7 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn
 from lens_triage.app.label.service import LabelService
 from lensing_core.acquisition import QueueEntry
+from lensing_core.errors import PolicyError
 from lensing_core.labeling import NewSession, SessionOptions, create_session
 from lensing_core.store import open_database
 from lensing_core.store.labels import NewEvent, append_events, grader_named
@@ -42,13 +43,13 @@ def context(workspace) -> AppContext:
     return context
 
 
-def start(context: AppContext, *, blind: bool) -> dict:
+def start(context: AppContext, *, blind: bool, lens_test: bool = False) -> dict:
     with open_database(context.workspace).session() as session:
         new = NewSession(
-            f"blind {blind}",
+            f"blind {blind}, {lens_test}",
             [QueueEntry(1, "rank 1"), QueueEntry(2, "rank 2")],
             {},
-            options=SessionOptions(blind=blind, shuffled=False),
+            options=SessionOptions(blind=blind, shuffled=False, lens_test=lens_test),
             ensemble_id=1,
         )
         session_id = create_session(session, new, None).id
@@ -66,6 +67,18 @@ def test_a_session_that_is_not_blind_tells_scores_and_grades_of_others(context) 
 def test_a_blind_session_tells_neither(context) -> None:
     told = start(context, blind=True)["items"]
     assert [set(item) for item in told] == [{"token", "number", "kind"}] * 2
+
+
+def test_lens_tests_are_for_sessions_that_allow_them(context) -> None:
+    for allowed in (True, False):
+        told = start(context, blind=True, lens_test=allowed)
+        assert told["session"]["lens_test"] == allowed
+        found = [LabelService(context), told["session"]["id"], told["items"][1]["token"]]
+        if allowed:
+            assert LabelService.to_test(*found, ADA) == 2
+        else:
+            with pytest.raises(PolicyError, match="without lens tests"):
+                LabelService.to_test(*found, ADA)
 
 
 def test_preferences_are_kept_with_the_grader(context) -> None:

@@ -131,7 +131,12 @@ def test_undo_skip_flag_and_a_second_thought_are_events(database, make, grader):
     assert stands.said[one.key].grade == "C"
     assert stands.flagged == frozenset()
     assert (rows[0].reject_reason, rows[0].comment, rows[0].shown_ms) == ("ring", "blue ring", 812)
-    assert rows[0].visible == {"blind": True, "feedback": False, "ensemble_id": None}
+    assert rows[0].visible == {
+        "blind": True,
+        "feedback": False,
+        "lens_test": False,
+        "ensemble_id": None,
+    }
 
 
 def test_a_skipped_object_is_not_shown_again_as_a_repeat(database, make, grader):

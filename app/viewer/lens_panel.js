@@ -1,8 +1,10 @@
 // The lens test of a candidate: a simple lens fitted on the server, its pictures, numbers and verdict.
 
-import { post } from "../http/requests.js"
 import { h } from "../widgets/dom.js"
 
+export const LENS_KEYS = {title: "Lens", keys: [
+  {keys: ["m"], shown: "m", action: "lensTest", text: "Lens test: fit a simple lens"},
+]}
 const PICTURES = [
   ["data", "Data"], ["model", "Model"], ["residual", "Residual ±5 σ"],
   ["arcs", "Data − galaxy"], ["lensed", "Lensed source"], ["source", "Source"],
@@ -11,9 +13,11 @@ const TICK_MS = 500
 const MOST_KEPT = 100
 
 export class LensPanel {
-  // `host`: viewer (the picture's), notify; `choices`: what one browser remembers.
-  constructor(host, choices, keep) {
-    this.host = host
+  // `viewer`: of the large picture; `choices`: what one browser remembers; `ask(row, compute)`: the answer of the
+  // server, as a promise.
+  constructor({viewer, ask}, choices, keep) {
+    this.viewer = viewer
+    this.question = ask
     this.choices = choices
     this.keep = keep
     this.opened = false
@@ -33,14 +37,14 @@ export class LensPanel {
   // Another candidate: what belongs to the last one goes at once.
   candidate(row) {
     this.row = row
-    this.host.viewer.showModel(null)
+    this.viewer.showModel(null)
     this.draw()
     this.look()
   }
 
   clear() {
     this.row = undefined
-    this.host.viewer.showModel(null)
+    this.viewer.showModel(null)
     this.body.replaceChildren()
   }
 
@@ -50,6 +54,9 @@ export class LensPanel {
     this.draw()
     this.look()
   }
+
+  // Whether a result of the present candidate is to be seen.
+  get isShown() { return this.opened && this.answer?.kept === true }
 
   get answer() { return this.row === undefined ? undefined : this.kept.get(this.row.id) }
 
@@ -63,7 +70,7 @@ export class LensPanel {
   // Fit a lens to the candidate, unless that is done or under way.
   run() {
     const {row} = this
-    if (row === undefined || this.waiting !== null || this.answer?.kept || row.rendered) { return }
+    if (row === undefined || this.waiting !== null || this.answer?.kept) { return }
     this.ask(row, true)
   }
 
@@ -76,7 +83,7 @@ export class LensPanel {
     }
     let answer
     try {
-      answer = await post("lens-test", {candidate: row.id, compute})
+      answer = await this.question(row, compute)
     } catch (error) {
       answer = {kept: false, problem: error.message}
     }
@@ -123,7 +130,7 @@ export class LensPanel {
   drawCurves() {
     const {answer} = this
     const shown = this.opened && answer?.pictures && this.choices.curves !== false
-    this.host.viewer.showModel(shown ? {
+    this.viewer.showModel(shown ? {
       curves: [answer.critical_curve], points: answer.images.map(([x, y]) => [x, y]),
     } : null)
   }
@@ -146,7 +153,7 @@ function result(answer, controls) {
     h("div", {className: "lens-pictures"}, PICTURES.map(([name, title]) => tile(answer, name, title))),
     controls,
     numbers(answer),
-    h("p", {className: "faint"}, `Bands ${answer.bands.join(", ")}; method ${answer.version}; ${answer.at.slice(0, 10)}, `
+    h("p", {className: "faint"}, `Bands ${answer.bands.join(", ")}; method ${answer.version}; ${answer.at ? `${answer.at.slice(0, 10)}, ` : ""}`
       + `${answer.seconds.toFixed(1)} s. On the source: caustic, and dashed the line within which there is a second image.`),
   ]
 }
