@@ -140,7 +140,7 @@ def evaluate_real(
             f"{labels.count(OTHER)} vetted and {labels.count(UNLABELED)} unlabeled non-lenses that "
             f"{ensemble} has not learned from; {FEWEST_LENSES} lenses and {FEWEST_OTHERS} "
             f"non-lenses "
-            "of one kind are needed. Label more, or name a catalog of the survey with --beside."
+            "of one kind are needed. Label more, or add a catalog of the survey with real non-lenses."
         )
     groups = labels.groups(block_nside or None)
     appearance = _appearance(workspace, labels)

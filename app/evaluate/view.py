@@ -115,6 +115,7 @@ class EvaluationBoard(pn.viewable.Viewer):
             ),
             self._importance,
             visible=False,
+            stylesheets=[":host { max-height: none; }"],  # else what is below would cover its end
         )
         self._waiting = section("Figures", html(skeleton(9)))
         self._body = stack(
