@@ -25,7 +25,7 @@ _TURN = RLock()
 
 @contextmanager
 def acting(
-    context: AppContext, action: str, *further: str
+    context: AppContext, action: str, *additional: str
 ) -> Iterator[tuple[Session, SignedIn | None]]:
     """Yield a database session to do an action in, or several, and who does it.
 
@@ -39,7 +39,7 @@ def acting(
     with _TURN, writable(context).session() as session:
         # A write first: nobody signs the person out between the check and the change.
         hold_graders(session)
-        for each in further:
+        for each in additional:
             _check(session, context, each)
         yield session, _check(session, context, action)
 

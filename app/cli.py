@@ -12,12 +12,12 @@ from urllib.parse import parse_qs
 import typer
 
 from lens_triage.app.context import AppContext
+from lens_triage.training.bundled import make_workspace
 from lens_triage.training.cli.main import (
     engine_commands,
     run_cli,
 )
 from lens_triage.training.cli.types import WorkspaceArgument
-from lens_triage.training.shipped import make_workspace
 from lensing_core.export import FORMATS
 from lensing_core.workspace import Workspace
 

@@ -116,7 +116,7 @@ img::before { content: ""; position: absolute; inset: 0; background: var(--lt-no
 
 @cache
 def read_asset(name: str) -> str:
-    """The text of a shipped file, e.g. ``read_asset("logo.svg")``."""
+    """The text of a bundled file, e.g. ``read_asset("logo.svg")``."""
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 

@@ -35,7 +35,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation, gaussian_filter
 from sklearn.neighbors import NearestNeighbors
 
-from lens_triage.training.shipped import SHIPPED
+from lens_triage.training.bundled import BUNDLED
 from lensing_core.arrays import BoolArray, Float32Array, Float64Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.models.attention import Method, member_attention, member_methods
@@ -130,7 +130,7 @@ def row(name: str, explain: Explain, objects: list[Scene]) -> None:
         shown = explain(scene.painted)
         seconds.append(time.process_time() - began)
         other = explain(Scene(objects[k - 1].galaxy, scene.arc).painted)
-        turned = explain(scene.turned().painted)
+        turned = explain(scene.dihedral_averaging().painted)
         near, total = scene.near, float(shown.sum())
         on = near[np.unravel_index(shown.argmax(), shown.shape)] and total > 0
         lift = shown[near].sum() / total / near.mean() if total > 0 else 0.0
@@ -145,7 +145,7 @@ def row(name: str, explain: Explain, objects: list[Scene]) -> None:
 def maps(ensemble: str, n: int) -> None:
     """Print a table for the networks of a shipped ensemble."""
     members = [
-        read_member(path) for path in sorted((SHIPPED / ensemble).iterdir()) if path.is_dir()
+        read_member(path) for path in sorted((BUNDLED / ensemble).iterdir()) if path.is_dir()
     ]
     networks = [stored for stored in members if isinstance(stored.member, DeepMember)]
     contract = networks[0].member.contract

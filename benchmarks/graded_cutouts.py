@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import select
 
+from lens_triage.training.bundled import make_workspace
 from lens_triage.training.defaults import run_once
 from lens_triage.training.settings import EncodeSettings, IngestSettings, RunSettings, ScoreSettings
-from lens_triage.training.shipped import make_workspace
 from lensing_core.cutouts import CutoutStore
 from lensing_core.datasets.groups import object_groups
 from lensing_core.datasets.splits import group_folds

@@ -21,6 +21,7 @@ import numpy as np
 from scipy.stats import beta, kendalltau
 from sqlalchemy import select
 
+from lens_triage.training.bundled import make_workspace
 from lens_triage.training.defaults import DEFAULTS, default_settings, run_once
 from lens_triage.training.settings import (
     IngestSettings,
@@ -29,7 +30,6 @@ from lens_triage.training.settings import (
     SimulateSettings,
     TrainSettings,
 )
-from lens_triage.training.shipped import make_workspace
 from lensing_core.metrics import ranking_figures_with_intervals
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score

@@ -28,9 +28,9 @@ from runs_here import run_here
 from sqlalchemy import delete, select
 
 from lens_triage.training import runner as jobs
+from lens_triage.training.bundled import make_workspace
 from lens_triage.training.defaults import DEFAULTS, default_settings
 from lens_triage.training.settings import ScoreSettings
-from lens_triage.training.shipped import make_workspace
 from lensing_core.cutouts import CutoutStore
 from lensing_core.features import ClassicFeatures
 from lensing_core.models.classic import ClassicMember

@@ -104,7 +104,7 @@ def _unit(vectors: Float32Array) -> Float32Array:
 
 def labels_of_look_alikes(session: Session, catalogs: Sequence[Catalog]) -> CandidateLabels:
     """Labeled candidates of catalogs: those graded here first, then imported labels."""
-    labels = read_labels(session, catalogs, USES["look-alikes"], grades=GradeRule.in_force(session))
+    labels = read_labels(session, catalogs, USES["look-alikes"], grades=GradeRule.current(session))
     return labels.part(np.argsort(~labels.graded, kind="stable"))
 
 

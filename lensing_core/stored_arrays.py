@@ -111,8 +111,8 @@ class StoredArray:
         opened = self._open()
         ends = np.flatnonzero((np.diff(rows) != 1) | (np.diff(places) != 1)) + 1
         for begin, end in zip([0, *ends.tolist()], [*ends.tolist(), len(rows)], strict=True):
-            room = out[places[begin] : places[end - 1] + 1]
-            self._read_run(opened, room, int(rows[begin]), end - begin)
+            buffer = out[places[begin] : places[end - 1] + 1]
+            self._read_run(opened, buffer, int(rows[begin]), end - begin)
 
     def _open(self) -> _OpenFile:
         opened = _open(self.path, self.remedy, anew=False)
@@ -123,18 +123,20 @@ class StoredArray:
             )
         return opened
 
-    def _read_run(self, opened: _OpenFile, room: NDArray[Any], row: int, count: int) -> None:
+    def _read_run(self, opened: _OpenFile, buffer: NDArray[Any], row: int, count: int) -> None:
         """Read rows that follow each other."""
         if row < 0:
             raise IndexError(f"row {row} of {self.path}")
-        size = room.nbytes // count
+        size = buffer.nbytes // count
         if row + count > opened.shape[0]:
             raise self._ends_before(opened.shape[0])
         try:
-            done = opened.read_into(room.reshape(-1).view(np.uint8).data, opened.start + row * size)
+            done = opened.read_into(
+                buffer.reshape(-1).view(np.uint8).data, opened.start + row * size
+            )
         except OSError as error:
             raise _unreadable(self.path, error, self.remedy) from error
-        if done < room.nbytes:
+        if done < buffer.nbytes:
             raise self._ends_before(row + done // size)
 
     def _ends_before(self, row: int) -> DamagedError:
@@ -165,28 +167,28 @@ class _OpenFile:
         content = bytearray(count)
         return bytes(content[: self.read_into(memoryview(content), 0)])
 
-    def read_into(self, room: memoryview, start: int) -> int:
-        """Read from ``start`` on as much as ``room`` holds; how much there was."""
-        done = count = _read_at(self._number, room, start)
-        while count and done < len(room):
-            count = _read_at(self._number, room[done:], start + done)
+    def read_into(self, buffer: memoryview, start: int) -> int:
+        """Read from ``start`` on as much as ``buffer`` holds; how much there was."""
+        done = count = _read_at(self._number, buffer, start)
+        while count and done < len(buffer):
+            count = _read_at(self._number, buffer[done:], start + done)
             done += count
         return done
 
 
 if hasattr(os, "preadv"):
 
-    def _read_at(number: int, room: memoryview, start: int) -> int:
-        return os.preadv(number, [room], start)
+    def _read_at(number: int, buffer: memoryview, start: int) -> int:
+        return os.preadv(number, [buffer], start)
 
 else:  # Windows: no reading at a place, so one thread at a time
     _position = threading.Lock()
 
-    def _read_at(number: int, room: memoryview, start: int) -> int:
+    def _read_at(number: int, buffer: memoryview, start: int) -> int:
         with _position:
             os.lseek(number, start, os.SEEK_SET)
-            content = os.read(number, len(room))
-        room[: len(content)] = content
+            content = os.read(number, len(buffer))
+        buffer[: len(content)] = content
         return len(content)
 
 

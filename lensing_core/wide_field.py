@@ -25,7 +25,7 @@ import numpy as np
 from astropy.coordinates import Angle, Latitude, Longitude
 from PIL import Image, UnidentifiedImageError
 
-from lensing_core.crossmatch.politeness import ServiceError, be_polite, guarded
+from lensing_core.crossmatch.rate_limits import ServiceError, guarded, limit_rate
 from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError
 from lensing_core.workspace import Workspace
@@ -137,7 +137,7 @@ class WideField:
 
         client: Any = hips2fitsClass()
         client.timeout = TIMEOUT_S
-        be_polite(client, _PAUSE_S, _BACKOFF_S)
+        limit_rate(client, _PAUSE_S, _BACKOFF_S)
         if (url := self._address()) is not None:
             client.server = url
         with guarded(SERVICE):

@@ -23,7 +23,7 @@ from lensing_core.errors import WorkspaceError
 from lensing_core.labeling import GraderView, close_session, open_grader_view, record
 from lensing_core.store import open_database
 from lensing_core.store.consensus import update_consensus
-from lensing_core.store.consensus_choice import ConsensusRule
+from lensing_core.store.consensus_choice import ConsensusSettings
 from lensing_core.store.graders import sign_in, workspace_secret
 from lensing_core.store.tables import LabelEvent, Observation, utc_now
 from lensing_core.workspace import Workspace
@@ -86,7 +86,7 @@ def play(workspace: Workspace) -> str:
             _grade(workspace, played, player, truth, seed=number)
         with database.session() as session:
             close_session(session, played)
-            update_consensus(session, ConsensusRule())
+            update_consensus(session, ConsensusSettings())
         made = f"round-{number + 1}"
         settings = RetrainSettings(
             ensemble=made, base=ensemble, catalog=SURVEY_CATALOG, survey_prior=0.02

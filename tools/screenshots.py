@@ -28,8 +28,8 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from lens_triage.training import runner as jobs
+from lens_triage.training.bundled import make_workspace
 from lens_triage.training.demo import submit_demo
-from lens_triage.training.shipped import make_workspace
 from lensing_core.store.backup import backup_database
 from lensing_core.workspace import Workspace
 

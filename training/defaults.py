@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lens_triage.training import runner as jobs
+from lens_triage.training.bundled import export_ensemble
 from lens_triage.training.settings import RunSettings, SimulateSettings, TrainSettings
-from lens_triage.training.shipped import export_ensemble
 from lensing_core.errors import JobError, NotFoundError
 from lensing_core.store import open_database
 from lensing_core.store.run_queue import runs_of_kind

@@ -124,7 +124,7 @@ def evaluate_real(
             for c in named
             if c.origin == "simulated"
         ]
-        labels = read_labels(session, named, _REAL, grades=GradeRule.in_force(session))
+        labels = read_labels(session, named, _REAL, grades=GradeRule.current(session))
         labels = _honest(workspace, found, labels, notes)
         labels = _thinned(labels, seed, notes)
         logit = _scores(session, found, labels)
@@ -139,8 +139,8 @@ def evaluate_real(
             f"Catalogs {', '.join(catalogs)} have {labels.count(LENS)} lenses, "
             f"{labels.count(OTHER)} vetted and {labels.count(UNLABELED)} unlabeled non-lenses that "
             f"{ensemble} has not learned from; {FEWEST_LENSES} lenses and {FEWEST_OTHERS} "
-            f"non-lenses "
-            "of one kind are needed. Label more, or add a catalog of the survey with real non-lenses."
+            "non-lenses of one kind are needed. Label more, or add a catalog of the survey with "
+            "real non-lenses."
         )
     groups = labels.groups(block_nside or None)
     appearance = _appearance(workspace, labels)

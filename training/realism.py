@@ -59,7 +59,7 @@ def check_realism(
         If no member has stored outputs of all catalogs, or objects are too few.
     """
     with open_database(workspace).session() as session:
-        rule = GradeRule.in_force(session)
+        rule = GradeRule.current(session)
         fakes = read_labels(session, find_catalogs(session, [painted]), _USE, grades=rule)
         genuine = read_labels(session, find_catalogs(session, list(real)), _USE, grades=rule)
         fakes = fakes.part(np.flatnonzero(fakes.state == LENS))

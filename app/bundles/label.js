@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 6ac91b2d2bcace8e703306c8329f13472bda773d3a35427bde590b3ab9ed2f1c
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 f0f29228040fe0567864a4a735d1220f974d3e96a04d70121a125708367150e9
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -183,7 +183,7 @@ var Outbox = class {
     return this.problem !== null && SIGNED_OUT.has(this.problem.status);
   }
   // Take over what a closed tab or an earlier visit left behind.
-  adopt() {
+  takeOver() {
     const kept = [];
     try {
       for (let k = 0; k < this.storage.length; k++) {
@@ -462,7 +462,7 @@ var PageOutbox = class extends Outbox {
     for (const [target, kind, action] of this.listeners) {
       target.addEventListener(kind, action);
     }
-    this.rescan = setInterval(() => this.adopt(), RESCAN_MS);
+    this.rescan = setInterval(() => this.takeOver(), RESCAN_MS);
   }
   // The tab closes: a last try; what it does not reach is sent at the next visit.
   leave() {
@@ -3275,7 +3275,7 @@ var LabelingView = class {
         }
       }
     });
-    this.outbox.adopt();
+    this.outbox.takeOver();
     this.applyUnsent();
     this.bindKeys();
     this.panel.setFigures(start.figures);

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 2eb9b1f481a9398eef2fc72935b0adbcbae98dbb70252a34ba66f7a428899403
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 4015c0e54e35266d7ae6e66638184a238413cc29e8381f011d68d387419e1ca0
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -217,7 +217,7 @@ var Outbox = class {
     return this.problem !== null && SIGNED_OUT.has(this.problem.status);
   }
   // Take over what a closed tab or an earlier visit left behind.
-  adopt() {
+  takeOver() {
     const kept = [];
     try {
       for (let k = 0; k < this.storage.length; k++) {
@@ -493,7 +493,7 @@ var PageOutbox = class extends Outbox {
     for (const [target, kind, action] of this.listeners) {
       target.addEventListener(kind, action);
     }
-    this.rescan = setInterval(() => this.adopt(), RESCAN_MS);
+    this.rescan = setInterval(() => this.takeOver(), RESCAN_MS);
   }
   // The tab closes: a last try; what it does not reach is sent at the next visit.
   leave() {
@@ -6158,7 +6158,7 @@ var ReviewView = class {
     this.charts.setQuery(start.query);
     this.walk.begin(this.filters.query, start.page);
     this.askCount();
-    this.outbox?.adopt();
+    this.outbox?.takeOver();
     this.onLost = () => this.connection.detach();
     model.document?.on_event?.("connection_lost", this.onLost);
   }

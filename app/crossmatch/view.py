@@ -80,12 +80,12 @@ class CrossmatchBoard(pn.viewable.Viewer):
         self.recovered = Table(
             columns=RECOVERED, label="Known lenses recovered", empty="None was recovered."
         )
-        self.doubts = Table(
+        self.warnings = Table(
             columns=DOUBTS, label="Disagreements", empty="Nothing disagrees, nothing is doubtful."
         )
         self.missed = Table(columns=MISSED, label="Known lenses missed", empty="None is missing.")
         self._new = html(skeleton(), css=THUMBNAILS_CSS)
-        self._titles = {name: html("", css=_CSS) for name in ("recovered", "doubts", "missed")}
+        self._titles = {name: html("", css=_CSS) for name in ("recovered", "warnings", "missed")}
         self._empty = html(_NOTHING, css=_CSS)
         self._results = stack(
             columns(
@@ -100,8 +100,8 @@ class CrossmatchBoard(pn.viewable.Viewer):
             ),
             section(
                 "To review",
-                self._titles["doubts"],
-                _rolling(self.doubts),
+                self._titles["warnings"],
+                _rolling(self.warnings),
                 note="Several counterparts or claims, separations beyond their errors, "
                 "known lenses ranked low, and candidates that a service takes for a star.",
             ),
@@ -203,12 +203,12 @@ class CrossmatchBoard(pn.viewable.Viewer):
         self.recovered.update(
             [pair_row(p, k, catalog, ensemble) for k, p in enumerate(report.recovered)]
         )
-        self.doubts.update(
+        self.warnings.update(
             [pair_row(p, k, catalog, ensemble) for k, p in enumerate(report.disagreements)]
         )
         self.missed.update([missed_row(lens, k) for k, lens in enumerate(report.missed)])
         self._titles["recovered"].object = _extent(len(report.recovered), report.n_recovered)
-        self._titles["doubts"].object = _extent(len(report.disagreements), report.n_disagreements)
+        self._titles["warnings"].object = _extent(len(report.disagreements), report.n_disagreements)
         self._titles["missed"].object = _extent(len(report.missed), report.n_missed)
         self._new.object = new_html(report.new, catalog=catalog, ensemble=ensemble)
 

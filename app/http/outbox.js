@@ -57,7 +57,7 @@ export class Outbox {
   get signedOut() { return this.problem !== null && SIGNED_OUT.has(this.problem.status) }
 
   // Take over what a closed tab or an earlier visit left behind.
-  adopt() {
+  takeOver() {
     const kept = []
     try {
       for (let k = 0; k < this.storage.length; k++) {

@@ -46,7 +46,7 @@ export class PageOutbox extends Outbox {
       [document, "lens-triage-reload", () => { this.leaving = this.stored }],
     ]
     for (const [target, kind, action] of this.listeners) { target.addEventListener(kind, action) }
-    this.rescan = setInterval(() => this.adopt(), RESCAN_MS)
+    this.rescan = setInterval(() => this.takeOver(), RESCAN_MS)
   }
 
   // The tab closes: a last try; what it does not reach is sent at the next visit.

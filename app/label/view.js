@@ -59,7 +59,7 @@ class LabelingView {
       onChange: (outbox) => this.showOutbox(outbox),
       onSettled: ({uuid}, {feedback}) => { if (feedback !== undefined) { this.told(uuid, feedback) } },
     })
-    this.outbox.adopt()
+    this.outbox.takeOver()
     this.applyUnsent()
     this.bindKeys()
     this.panel.setFigures(start.figures)

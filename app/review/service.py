@@ -56,15 +56,15 @@ _MOST_DETAILS = 50
 
 
 class ReviewService:
-    """Answers the messages of the review page; ``further``: answers of its panels, by type."""
+    """Answers the messages of the review page; ``additional``: answers of its panels, by type."""
 
     def __init__(
         self,
         grader_id: int | None = None,
-        further: Mapping[str, Answer] | None = None,
+        additional: Mapping[str, Answer] | None = None,
     ) -> None:
         self._grader_id = grader_id
-        self._further = {**ReviewFinding(grader_id).answers, **(further or {})}
+        self._additional = {**ReviewFinding(grader_id).answers, **(additional or {})}
 
     def start(self, session: Session, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
         """Everything that the page shows first, for the query string of its address."""
@@ -114,7 +114,7 @@ class ReviewService:
             "details": self._details,
             "truth": self._truth,
         }
-        answers = {**own, **self._further}
+        answers = {**own, **self._additional}
         kind = message.get("type")
         if kind not in answers:
             raise BadInputError(f"The page asked for {kind!r}, which the server does not know.")

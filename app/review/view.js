@@ -85,7 +85,7 @@ class ReviewView {
     this.charts.setQuery(start.query)
     this.walk.begin(this.filters.query, start.page)
     this.askCount()
-    this.outbox?.adopt()
+    this.outbox?.takeOver()
     this.onLost = () => this.connection.detach()
     model.document?.on_event?.("connection_lost", this.onLost)
   }

@@ -10,7 +10,7 @@ from typing import Any
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.json_handlers import OwnPageHandler
 from lens_triage.app.http.pools import Pool
-from lensing_core.crossmatch.politeness import ServiceError
+from lensing_core.crossmatch.rate_limits import ServiceError
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.catalogs import get_catalog

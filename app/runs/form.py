@@ -85,6 +85,7 @@ class RunForm(pn.viewable.Viewer):
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._context = context
+        self._settings_class = settings_class
         self._choices = choices
         self._values = values
         self._on_end = on_end
@@ -198,7 +199,8 @@ class RunForm(pn.viewable.Viewer):
     def _copy(self, run: RunSummary) -> None:
         """Fill the form with the settings of a run; names that must be new stay fresh."""
         fresh = self._values()
-        known = {name: value for name, value in run.settings.items() if name in self.panel.editors}
+        stored = self._settings_class.with_present_names(run.settings)
+        known = {name: value for name, value in stored.items() if name in self.panel.editors}
         with self.notice.guard():
             self.panel.write(**{**known, **fresh})
             self.notice.say(f"The form has the settings of “{run.title}”.", "info")

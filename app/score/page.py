@@ -33,7 +33,7 @@ def page(context: AppContext) -> Body:
         return {
             "ensemble": ensemble_choices(context.database.ask(list_ensembles), catalogs),
             "catalog": catalog_choices(catalogs),
-            "further": catalog_choices(catalogs),
+            "additional_catalogs": catalog_choices(catalogs),
         }
 
     def foretell(settings: ScoreSettings) -> str:

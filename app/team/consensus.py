@@ -32,11 +32,11 @@ from lensing_core.consensus import PRIOR, STATES, ListFigures, Thresholds
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.store.consensus import update_consensus
 from lensing_core.store.consensus_choice import (
-    ConsensusRule,
+    ConsensusSettings,
     Method,
     count_votes_in_sight,
+    current_consensus_settings,
     is_stale,
-    rule_in_force,
 )
 from lensing_core.store.consensus_list import ConsensusEntry, consensus_page, count_states
 from lensing_core.store.summaries import list_ensembles
@@ -79,7 +79,7 @@ class ConsensusBoard(pn.viewable.Viewer):
         small: dict[str, Any] = {"size": "small", "margin": 0}
         number = {**small, "sx": {"& .MuiInputBase-root": {"height": 32}}}  # as tall as a Select
         with context.database.session() as session:
-            rule = rule_in_force(session)
+            rule = current_consensus_settings(session)
         self.method = pmui.Select(
             label="Method",
             options=_METHODS,
@@ -119,10 +119,10 @@ class ConsensusBoard(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
 
-    def rule(self) -> ConsensusRule:
+    def rule(self) -> ConsensusSettings:
         """As the form says."""
         chosen = self.prior.value
-        return ConsensusRule(
+        return ConsensusSettings(
             self._method,
             _number(self.share) if chosen == _NUMBER else None,
             int(chosen) if chosen not in (_OWN, _NUMBER) else None,
@@ -160,7 +160,7 @@ class ConsensusBoard(pn.viewable.Viewer):
     def _method(self) -> Method:
         return self.method.value
 
-    def _write(self, rule: ConsensusRule | None) -> None:
+    def _write(self, rule: ConsensusSettings | None) -> None:
         """Put a rule, or what a method begins with, into the form."""
         ensembles = {
             f"Scores of {e.name}": str(e.id) for e in self._context.database.ask(list_ensembles)
@@ -186,7 +186,7 @@ class ConsensusBoard(pn.viewable.Viewer):
 
     def _choose_method(self) -> None:
         with self._context.database.session() as session:
-            self._write(rule_in_force(session, self._method))
+            self._write(current_consensus_settings(session, self._method))
         self.pager.reset()
         self._on_rule()
 

@@ -48,7 +48,7 @@ from lensing_core.errors import LensTriageError
 from lensing_core.labeling.skill import KindSkill, skill_by_kind
 from lensing_core.labeling.team import Team, team_figures
 from lensing_core.store.candidates import object_names
-from lensing_core.store.consensus_choice import ConsensusRule, rule_in_force
+from lensing_core.store.consensus_choice import ConsensusSettings, current_consensus_settings
 from lensing_core.store.summaries import list_ensembles
 
 _CONTESTED = 10
@@ -145,7 +145,7 @@ class TeamBoard(pn.viewable.Viewer):
             chosen = self.consensus.rule() if self.consensus else None
             newest = newest_promoted(self._context.database.ask(list_ensembles))
             with self._context.database.session() as session:
-                rule = chosen or rule_in_force(session) or ConsensusRule()
+                rule = chosen or current_consensus_settings(session) or ConsensusSettings()
                 team = team_figures(session, rule)
                 torn = choose_queue(
                     session, self._context.workspace, QueueRequest("graders", _CONTESTED)

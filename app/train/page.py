@@ -99,7 +99,7 @@ def _training(context: AppContext) -> RunForm:
 def _encoding(context: AppContext) -> RunForm:
     def choices() -> Mapping[str, Choices]:
         catalogs = catalog_choices(context.database.ask(list_catalogs))
-        return {"catalog": catalogs, "further": catalogs}
+        return {"catalog": catalogs, "additional_catalogs": catalogs}
 
     return RunForm(
         context,
@@ -154,7 +154,7 @@ def _from_labels(
         return {
             "base": ensemble_choices(ensembles, scored),
             "catalog": catalog_choices(scored),
-            "further": catalog_choices(scored),
+            "additional_catalogs": catalog_choices(scored),
         }
 
     def values() -> Mapping[str, Any]:

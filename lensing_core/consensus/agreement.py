@@ -102,9 +102,9 @@ def _fleiss(sums: Float64Array) -> Float64Array:
     """κ of rows of sums: agreeing grades, grades, and grades of each kind."""
     share = sums[:, 0] / sums[:, 1]
     chance = ((sums[:, 2:] / sums[:, 1:2]) ** 2).sum(axis=1)
-    room = 1 - chance
+    possible = 1 - chance
     return np.asarray(
-        np.divide(share - chance, room, out=np.full(len(sums), np.nan), where=room > 1e-12)
+        np.divide(share - chance, possible, out=np.full(len(sums), np.nan), where=possible > 1e-12)
     )
 
 

@@ -22,13 +22,13 @@ from astroquery.xmatch import XMatchClass
 
 from lensing_core.arrays import Float64Array
 from lensing_core.crossmatch.answers import EMPTY, Answer
-from lensing_core.crossmatch.politeness import (
+from lensing_core.crossmatch.rate_limits import (
     BACKOFF_S,
-    PoliteAdapter,
+    RateLimitedAdapter,
     ServiceError,
     TooManyRows,
-    be_polite,
     guarded,
+    limit_rate,
 )
 from lensing_core.ingest.columns import recognize, to_number
 from lensing_core.ingest.tables import SourceTable
@@ -47,7 +47,7 @@ class CrossMatchClient(XMatchClass):
         super().__init__()
         self.URL = url
         self._tables: list[str] | None = None
-        be_polite(self, pause_s, backoff_s)
+        limit_rate(self, pause_s, backoff_s)
 
     def _request(self, *args: Any, **kwargs: Any) -> requests.Response:
         """A page of errors is no table; the client would try to read it as one."""
@@ -147,10 +147,10 @@ def ask_ned(
 ) -> Answer:
     """All objects of NED around one position (its interface takes no list)."""
     if url != Ned.OBJ_SEARCH_URL or not isinstance(
-        Ned._session.adapters["https://"], PoliteAdapter
+        Ned._session.adapters["https://"], RateLimitedAdapter
     ):
         Ned.OBJ_SEARCH_URL = url
-        be_polite(Ned, pause_s, backoff_s)
+        limit_rate(Ned, pause_s, backoff_s)
     with guarded("NED"), cache_conf.set_temp("cache_active", False):
         try:
             found = Ned.query_region(

@@ -20,15 +20,15 @@ from lensing_core.crossmatch.choices import Kind
 from lensing_core.crossmatch.reference import Reference
 from lensing_core.errors import BadInputError
 
-SHIPPED_VERSION = "1.1.3"
-SHIPPED = Path(__file__).parent / "data" / f"lenscat-{SHIPPED_VERSION}.csv.gz"
+BUNDLED_VERSION = "1.1.3"
+BUNDLED = Path(__file__).parent / "data" / f"lenscat-{BUNDLED_VERSION}.csv.gz"
 GRADINGS = ("confident", "probable")
 CITATION = "lenscat, Vujeva et al. 2024, arXiv:2406.04398"
 _COLUMNS = ("name", "RA [deg]", "DEC [deg]", "zlens", "type", "grading", "ref")
 _KIND: dict[str, Kind] = {"confident": "lens", "probable": "probable"}
 
 
-def read_lenscat(grading: str, path: Path = SHIPPED) -> Reference:
+def read_lenscat(grading: str, path: Path = BUNDLED) -> Reference:
     """The rows of one grading.
 
     Parameters
@@ -89,6 +89,6 @@ def _read(path: Path) -> tuple[str, str]:
         text = (gzip.decompress(data) if packed else data).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError, EOFError) as error:
         raise BadInputError(f"lenscat table {path} cannot be read: {error}.") from error
-    if path == SHIPPED:
-        return text, SHIPPED_VERSION
+    if path == BUNDLED:
+        return text, BUNDLED_VERSION
     return text, f"sha256 {hashlib.sha256(data).hexdigest()[:12]}"

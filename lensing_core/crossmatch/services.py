@@ -12,7 +12,7 @@ import numpy as np
 from lensing_core.arrays import Float64Array
 from lensing_core.crossmatch.answers import Answer, AnswerCache
 from lensing_core.crossmatch.clients import CrossMatchClient, ask_ned
-from lensing_core.crossmatch.politeness import BACKOFF_S, ServiceError, TooManyRows
+from lensing_core.crossmatch.rate_limits import BACKOFF_S, ServiceError, TooManyRows
 from lensing_core.crossmatch.reference import Reference
 from lensing_core.crossmatch.service_list import (
     MAX_RADIUS_ARCSEC,

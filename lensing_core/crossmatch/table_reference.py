@@ -47,7 +47,7 @@ def read_reference_table(
     -------
     Reference
     list of str
-        What a user should know: doubts about units, and rows whose position cannot be read.
+        What a user should know: warnings about units, and rows whose position cannot be read.
 
     Raises
     ------

@@ -16,7 +16,11 @@ from lensing_core.datasets.uses import LENS, OTHER, UNLABELED, label_weight
 from lensing_core.errors import BadInputError
 from lensing_core.store import Session
 from lensing_core.store.consensus import gold_answers
-from lensing_core.store.consensus_choice import ConsensusRule, joined_up_to, rule_in_force
+from lensing_core.store.consensus_choice import (
+    ConsensusSettings,
+    aggregated_up_to,
+    current_consensus_settings,
+)
 from lensing_core.store.consensus_list import stored_consensus
 from lensing_core.store.votes import reject_reasons, votes_after
 
@@ -29,7 +33,7 @@ class GradeRule:
 
     Attributes
     ----------
-    rule : ConsensusRule
+    rule : ConsensusSettings
     lens_from, other_below : float
         Posteriors from which an object is a lens, and below which it is none.
     min_votes : int
@@ -38,7 +42,7 @@ class GradeRule:
         Whether imported labels count beside grades.
     """
 
-    rule: ConsensusRule = field(default_factory=ConsensusRule)
+    rule: ConsensusSettings = field(default_factory=ConsensusSettings)
     lens_from: float = 0.5
     other_below: float = 0.1
     min_votes: int = 1
@@ -52,9 +56,9 @@ class GradeRule:
             )
 
     @classmethod
-    def in_force(cls, session: Session) -> GradeRule:
+    def current(cls, session: Session) -> GradeRule:
         """The usual thresholds, with the consensus that was made last."""
-        return cls(rule_in_force(session) or ConsensusRule())
+        return cls(current_consensus_settings(session) or ConsensusSettings())
 
     def state(self, posterior: float, prior: float) -> int:
         """LENS, OTHER or UNLABELED at a posterior."""
@@ -82,12 +86,12 @@ class Opinion:
     n_votes: int
 
 
-def opinions(session: Session, rule: ConsensusRule) -> Iterator[Opinion]:
+def opinions(session: Session, rule: ConsensusSettings) -> Iterator[Opinion]:
     """The opinion on each graded candidate: its consensus, or votes that it has not seen yet.
 
     Gold standards have none: what they are is known.
     """
-    new = _newer_votes(session, joined_up_to(session, rule.method))
+    new = _newer_votes(session, aggregated_up_to(session, rule.method))
     for row in stored_consensus(session, rule.method):
         if row.candidate_id not in new:
             yield Opinion(*row)

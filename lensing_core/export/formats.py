@@ -81,13 +81,13 @@ def export_to(
     if next(iter(rows()), None) is None:
         raise BadInputError("There is no candidate to export.")
     chosen = FORMATS[name]
-    further: list[Any] = []
+    additional: list[Any] = []
     if chosen.pixels:
         if source is None:
             raise BadInputError(f"Format {name!r} needs the cutouts.")
-        further.append(source)
+        additional.append(source)
     try:
         with replacing(path) as beside:
-            return chosen.write(beside, rows, notes, *further)
+            return chosen.write(beside, rows, notes, *additional)
     except OSError as error:
         raise BadInputError(f"{path} cannot be written: {error.strerror}.") from error

@@ -12,9 +12,9 @@ import requests
 import urllib3
 
 from lensing_core import __version__
-from lensing_core.crossmatch.politeness import (
+from lensing_core.crossmatch.rate_limits import (
     BACKOFF_S,
-    PoliteAdapter,
+    RateLimitedAdapter,
     ServiceError,
     guarded,
 )
@@ -86,7 +86,7 @@ class Fetcher:
         self._session.headers.update(
             {"User-Agent": f"lens-triage/{__version__}", "Accept-Encoding": "identity"}
         )
-        adapter = PoliteAdapter(manners.pause_s, backoff_s=manners.backoff_s)
+        adapter = RateLimitedAdapter(manners.pause_s, backoff_s=manners.backoff_s)
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, adapter)
         self._unreached, self._refused, self._any_came = 0, 0, False

@@ -8,7 +8,7 @@ from math import hypot
 
 from lensing_core.ingest.geometry import center_of_copy, same_scale
 from lensing_core.ingest.images import BandImage, Matrix
-from lensing_core.ingest.room import Grid
+from lensing_core.ingest.pixel_buffers import Grid
 
 _SAME_PX = 5e-4
 _FAR_ARCSEC = 3600.0  # from there on a plane about the object says nothing of the cutout

@@ -20,9 +20,9 @@ from lensing_core.ingest.catalog_writer import Rejected
 from lensing_core.ingest.decoding import CutoutFacts, Decoded, alike_reader, decode_together
 from lensing_core.ingest.images import RowRequest
 from lensing_core.ingest.isolation import IsolatedDecoder, reading_helpers
+from lensing_core.ingest.pixel_buffers import PixelBuffer, Pixels, opened
 from lensing_core.ingest.planning import ImportPlan
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.room import Pixels, Room, opened
 from lensing_core.ingest.rows import ParsedRow, RowReader
 from lensing_core.processes import available_cores
 from lensing_core.supervised import Helpers
@@ -46,7 +46,7 @@ class Decoder:
     """
 
     plan: ImportPlan
-    room: Room
+    buffer: PixelBuffer
     helpers: Helpers
     apart: IsolatedDecoder
     threads: ThreadPoolExecutor | None = None
@@ -70,19 +70,19 @@ class Decoder:
             Processes or threads; 0: one a core, or one where more would not pay.
         """
         limits = plan.request.limits
-        room = Room.of(plan.grid, len(plan.source.bands), capacity, slots=SLOTS)
+        buffer = PixelBuffer.of(plan.grid, len(plan.source.bands), capacity, slots=SLOTS)
         small = n_rows < _POOL_FROM_ROWS and n_rows * prod(plan.geometry.shape) < _POOL_FROM_PIXELS
         count = workers or (1 if small else available_cores())
         with reading_helpers(count, limits) as helpers:
             apart = IsolatedDecoder(helpers, plan.source, plan.grid, limits)
             if _read_together(plan):
                 with ThreadPoolExecutor(count, "decoder") as threads:
-                    yield cls(plan, room, helpers, apart, threads)
+                    yield cls(plan, buffer, helpers, apart, threads)
                 return
             scratch.parent.mkdir(parents=True, exist_ok=True)
             try:
-                reserve(scratch, SLOTS * room.bytes_per_slot)
-                yield cls(plan, replace(room, path=scratch), helpers, apart)
+                reserve(scratch, SLOTS * buffer.bytes_per_slot)
+                yield cls(plan, replace(buffer, path=scratch), helpers, apart)
             finally:
                 helpers.close()
                 scratch.unlink(missing_ok=True)
@@ -96,7 +96,7 @@ class Decoder:
             save_shard(cutouts, number, chunk.pixels, places)
         else:
             self.helpers.submit(
-                _save_from_room, cutouts, number, self.room, chunk.slot, places
+                _save_from_buffer, cutouts, number, self.buffer, chunk.slot, places
             ).result()
 
     def begin(
@@ -105,7 +105,7 @@ class Decoder:
         """Hand over rows whose pixels go to a slot, from place ``first`` on."""
         if self.threads is not None:
             return self.threads.submit(self._decode, rows, pixels, first)
-        return self.helpers.supervise(self.apart.into_room, rows, self.room, slot, first)
+        return self.helpers.supervise(self.apart.into_buffer, rows, self.buffer, slot, first)
 
     def _decode(self, rows: list[RowRequest], pixels: Pixels, first: int) -> Decoded:
         """Read together what can be, and the rest in helper processes."""
@@ -123,7 +123,7 @@ class Decoder:
         slot = self._next_slot
         self._next_slot = (slot + 1) % SLOTS
         if slot not in self._slots:
-            self._slots[slot] = self.room.open(slot)
+            self._slots[slot] = self.buffer.open(slot)
         return slot, self._slots[slot]
 
 
@@ -194,7 +194,7 @@ def save_shard(cutouts: CutoutWriter, number: int, pixels: Pixels, places: Seque
     cutouts.write_shard(number, kept.flux, variance=kept.variance, psf=kept.psf)
 
 
-def _save_from_room(
-    cutouts: CutoutWriter, number: int, room: Room, slot: int, places: Sequence[int]
+def _save_from_buffer(
+    cutouts: CutoutWriter, number: int, buffer: PixelBuffer, slot: int, places: Sequence[int]
 ) -> None:
-    save_shard(cutouts, number, opened(room, slot), places)
+    save_shard(cutouts, number, opened(buffer, slot), places)

@@ -35,8 +35,8 @@ from lensing_core.ingest.images import (
     ImageSource,
     RowRequest,
 )
+from lensing_core.ingest.pixel_buffers import Grid, Pixels
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.room import Grid, Pixels
 from lensing_core.ingest.sky import turned_against
 from lensing_core.supervised import mark
 

@@ -30,8 +30,8 @@ from lensing_core.ingest.headers import (
     relevant_cards,
 )
 from lensing_core.ingest.limits import check_pixels, compression_of, expanded
-from lensing_core.ingest.plain_fits import MAX_BYTES, NotPlain, PlainFile, parse_plain, read_plain
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.simple_fits import MAX_BYTES, NotPlain, PlainFile, parse_plain, read_plain
 from lensing_core.ingest.sky import ImageSky, sky_of_cards
 
 # CFITSIO takes these for its own syntax (filters, output files, extension numbers).

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from lensing_core.arrays import Float32Array
-from lensing_core.ingest.alike import BandPlace, PlainReader
 from lensing_core.ingest.choices import BandAxis
 from lensing_core.ingest.companions import Companions, long_axes, placed, read_plane
 from lensing_core.ingest.fits_files import FitsImages, calibration, names_of, open_fits
@@ -28,8 +27,9 @@ from lensing_core.ingest.images import (
     RowRequest,
     to_variance,
 )
-from lensing_core.ingest.plain_fits import NotPlain, PlainFile, read_plain
 from lensing_core.ingest.rejection import RowRejected
+from lensing_core.ingest.simple_fits import NotPlain, PlainFile, read_plain
+from lensing_core.ingest.uniform_layout import BandPlace, PlainReader
 
 _NO_COMPANIONS = Companions()
 

@@ -17,7 +17,7 @@ _EXCEL_DIGITS = 15  # that a spreadsheet keeps
 _FEW = 3
 
 
-def id_doubts(table: SourceTable, name: str) -> list[str]:
+def id_warnings(table: SourceTable, name: str) -> list[str]:
     """Return what a user should know of the ids; a block of rows is in memory at a time.
 
     Raises
@@ -74,18 +74,18 @@ def _of_text(table: SourceTable, name: str) -> list[str]:
             f"Ids of column {name} are written as floats, as {example}, and have lost digits; "
             f"{remedy}, or map another column (columns: id=COLUMN)."
         )
-    doubts = []
+    warnings = []
     if lost:
-        doubts.append(
+        warnings.append(
             f"{lost:,} ids of column {name} look like floats that have lost digits, as {example}; "
             f"{remedy}."
         )
     if long >= _FEW and rounded == long == total:
-        doubts.append(
+        warnings.append(
             f"All ids of column {name} end in zeros after {_EXCEL_DIGITS} digits, as a spreadsheet "
             f"leaves them: they may have lost digits; {remedy}."
         )
-    return doubts
+    return warnings
 
 
 def _has_lost_digits(cell: str) -> bool:

@@ -24,9 +24,9 @@ from lensing_core.ingest.catalog_writer import (
 )
 from lensing_core.ingest.chunks import AHEAD, SLOTS, Chunk, Decoder
 from lensing_core.ingest.decoding import CutoutFacts
+from lensing_core.ingest.pixel_buffers import PixelBuffer
 from lensing_core.ingest.planning import ImportPlan
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.room import Room
 from lensing_core.ingest.rows import ParsedRow
 from lensing_core.ingest.sky import orientation
 from lensing_core.store import open_database
@@ -111,7 +111,7 @@ def import_catalog(
 
 def bytes_of_cutout(plan: ImportPlan) -> int:
     """Bytes of one object of a plan in the shards, with variance and PSF where it has them."""
-    return Room.of(plan.grid, len(plan.source.bands), 1).bytes_per_slot
+    return PixelBuffer.of(plan.grid, len(plan.source.bands), 1).bytes_per_slot
 
 
 def require_space_to_import(

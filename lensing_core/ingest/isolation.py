@@ -1,6 +1,6 @@
 """Reading in helper processes, so that a file that ends or stalls its reader costs one row.
 
-Files that need no library (see :mod:`lensing_core.ingest.plain_fits`) are read by threads of the
+Files that need no library (see :mod:`lensing_core.ingest.simple_fits`) are read by threads of the
 importing process; all others only here.
 """
 
@@ -15,9 +15,9 @@ from lensing_core.ingest.decoding import CutoutFacts, Decoded, decode_each, deco
 from lensing_core.ingest.guard import leaving_out, lost_file
 from lensing_core.ingest.images import ImageSource, RowRequest
 from lensing_core.ingest.limits import Limits, limited
+from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer, Pixels, opened
 from lensing_core.ingest.planning import TABLE
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.room import Grid, Pixels, Room, opened
 from lensing_core.supervised import HelperLost, Helpers, mark
 
 _MOST_LOST = 20  # of the first files; more are no accident
@@ -42,13 +42,15 @@ class IsolatedDecoder:
     grid: Grid
     limits: Limits
 
-    def into_room(self, rows: Sequence[RowRequest], room: Room, slot: int, first: int) -> Decoded:
+    def into_buffer(
+        self, rows: Sequence[RowRequest], buffer: PixelBuffer, slot: int, first: int
+    ) -> Decoded:
         """Decode rows into a slot of a scratch file, from place ``first`` on."""
 
         def attempt(part: list[int], *, is_first: bool) -> Decoded:
             chosen = {k: rows[k] for k in part}
             places = {k: first + k for k in part}
-            return self._call(_decode_into_room, chosen, room, slot, places, is_first)
+            return self._call(_decode_into_buffer, chosen, buffer, slot, places, is_first)
 
         return self._decode(range(len(rows)), attempt)
 
@@ -65,7 +67,7 @@ class IsolatedDecoder:
             return decoded
 
         n_bands = len(self.source.bands)
-        size = Room.of(self.grid, n_bands, 1).bytes_per_slot
+        size = PixelBuffer.of(self.grid, n_bands, 1).bytes_per_slot
         at_once = max(1, _BYTES_AT_ONCE // size)
         numbers = list(rows)
         facts: dict[int, CutoutFacts] = {}
@@ -115,17 +117,17 @@ class IsolatedDecoder:
         return Decoded(facts, rejected)
 
 
-def _decode_into_room(
+def _decode_into_buffer(
     limits: Limits,
     source: ImageSource,
     grid: Grid,
     rows: Mapping[int, RowRequest],
-    room: Room,
+    buffer: PixelBuffer,
     slot: int,
     places: Mapping[int, int],
     together: bool,
 ) -> Decoded:
-    pixels = opened(room, slot)
+    pixels = opened(buffer, slot)
     with limited(limits):
         if together:
             first = min(places.values())
@@ -136,7 +138,7 @@ def _decode_into_room(
 def _decode_and_send(
     limits: Limits, source: ImageSource, grid: Grid, rows: Mapping[int, RowRequest]
 ) -> tuple[Decoded, Pixels]:
-    pixels = Room.of(grid, len(source.bands), len(rows)).open()
+    pixels = PixelBuffer.of(grid, len(source.bands), len(rows)).open()
     places = {k: at for at, k in enumerate(rows)}
     with limited(limits):
         return decode_each(source, grid, rows, pixels, places), pixels

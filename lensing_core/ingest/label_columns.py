@@ -79,7 +79,7 @@ def label_evidence(table: SourceTable, name: str) -> LabelEvidence:
     return known[name]
 
 
-def label_doubts(
+def label_warnings(
     table: SourceTable, column: str | None, rule: LabelRule, *, is_stated: bool
 ) -> list[str]:
     """Return what a user should know of the labels: columns not used, and cells not understood.
@@ -108,18 +108,18 @@ def label_doubts(
         return []
     if column is not None:
         return _of_used(table, column, is_stated=is_stated)
-    doubts = []
+    warnings = []
     for name in table.names:
         if normal(name) in LABEL_NAMES and not table.is_vector(name):
             seen = label_evidence(table, name)
             if seen.n_unknown:
-                doubts.append(
+                warnings.append(
                     f"Column {name} was not taken for labels: it holds {seen.told()}, which are "
                     "neither lens nor not_lens; it is kept as a property. Rename its values (lens, "
                     "not_lens), or map grades (columns: label=COLUMN, with lens_from and "
                     "nonlens_below)."
                 )
-    return doubts
+    return warnings
 
 
 def _of_used(table: SourceTable, column: str, *, is_stated: bool) -> list[str]:

@@ -19,7 +19,7 @@ from lensing_core.ingest.columns import ColumnMap, recognize
 from lensing_core.ingest.decoding import assemble
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.guard import guarded, load_row
-from lensing_core.ingest.ids import id_doubts
+from lensing_core.ingest.ids import id_warnings
 from lensing_core.ingest.images import (
     FETCHED,
     BandImage,
@@ -27,15 +27,15 @@ from lensing_core.ingest.images import (
     RowRequest,
     pattern_fields,
 )
-from lensing_core.ingest.label_columns import label_doubts
+from lensing_core.ingest.label_columns import label_warnings
 from lensing_core.ingest.locating import find_pattern, typical_files, with_one_stack
 from lensing_core.ingest.mosaics import Mosaic
+from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer, Pixels
 from lensing_core.ingest.position_units import position_reader
 from lensing_core.ingest.positions import PositionReader
 from lensing_core.ingest.probing import Probe, probe
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
-from lensing_core.ingest.room import Grid, Pixels, Room
 from lensing_core.ingest.rows import ParsedRow, RowReader
 from lensing_core.ingest.survey_choice import choose_survey
 from lensing_core.ingest.tables import IMAGE_SUFFIXES, SourceTable, read_table, table_of_files
@@ -114,10 +114,10 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
     surveys = load_surveys(workspace)
     columns = recognize(table, (), _without_bands(request.columns))
     request = with_one_stack(request, table, columns)
-    positions, doubts = _positions(request, table, columns)
+    positions, warnings = _positions(request, table, columns)
     if "id" in columns.roles:
-        doubts += id_doubts(table, columns.roles["id"])
-    doubts += label_doubts(
+        warnings += id_warnings(table, columns.roles["id"])
+    warnings += label_warnings(
         table, columns.roles.get("label"), request.labels, is_stated="label" in columns.stated
     )
     rows = _first_rows(request, table, columns, positions, "")
@@ -129,7 +129,7 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
     found = probe(request, columns, survey, rows, pattern)
     row, grid, sample = _first_object(request, survey, found, rows)
     images = sample.images
-    warnings = [*table.notes, *doubts, *found.warnings, *conflicts(images)]
+    warnings = [*table.notes, *warnings, *found.warnings, *conflicts(images)]
     warnings += _misplaced(found.source, row, grid, images)
     warnings += assumptions(found, survey, images)
     return ImportPlan(
@@ -161,7 +161,7 @@ def open_objects(request: ImportRequest) -> SourceTable:
 
 
 def open_positions(request: ImportRequest) -> tuple[SourceTable, RowReader, list[str]]:
-    """The table of objects, a reader of its rows, and doubts; images need not be there.
+    """The table of objects, a reader of its rows, and warnings; images need not be there.
 
     Raises
     ------
@@ -175,8 +175,8 @@ def open_positions(request: ImportRequest) -> tuple[SourceTable, RowReader, list
             f"{table.path} has no columns of positions that are recognized; it has "
             f"{', '.join(table.names)}. Map those of right ascension (ra) and declination (dec)."
         )
-    positions, doubts = _positions(request, table, columns)
-    return table, _reader(request, table, columns, positions, ""), doubts
+    positions, warnings = _positions(request, table, columns)
+    return table, _reader(request, table, columns, positions, ""), warnings
 
 
 def _without_bands(stated: Mapping[str, str]) -> dict[str, str]:
@@ -272,7 +272,7 @@ def _first_object(
             images = list(load_row(found.source, row))
             with guarded(row.file or row.object_id):
                 grid = _grid(request, survey, found, images)
-                pixels = Room.of(grid, len(images), 1).open()
+                pixels = PixelBuffer.of(grid, len(images), 1).open()
                 facts = assemble(images, grid, pixels, 0)
         except RowRejected as error:
             problem = problem or error
@@ -311,10 +311,10 @@ def _misplaced(
     if not shown:
         return []
     first, *others = shown
-    doubts = []
+    warnings = []
     away_arcsec = hypot(first[1], first[2])
     if away_arcsec > grid.size_px * grid.pixel_scale_arcsec / 4:
-        doubts.append(
+        warnings.append(
             f"The image of {row.object_id} is centerd {away_arcsec:.1f} arcsec from the position "
             "in the table; check the position columns and their unit, and whether files and rows "
             "belong together."
@@ -322,12 +322,12 @@ def _misplaced(
     for band, y, x in others:
         apart_arcsec = hypot(y - first[1], x - first[2])
         if apart_arcsec > 1.5 * grid.pixel_scale_arcsec:
-            doubts.append(
+            warnings.append(
                 f"The images of bands {first[0]} and {band} are centerd {apart_arcsec:.2f} arcsec "
                 "apart by their WCS; cut them around one position, or colors will be wrong."
             )
             break
-    return doubts
+    return warnings
 
 
 def _grid(

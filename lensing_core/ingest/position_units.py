@@ -129,16 +129,16 @@ def position_reader(
         If what the table states is not known or contradicts itself, or its cells are ambiguous.
     """
     chosen = frame_of_positions(table, names, frame)
-    doubts = []
+    warnings = []
     if chosen.name != "icrs":
-        doubts.append(f"Positions ({', '.join(names)}) are {chosen}; they were brought to ICRS.")
+        warnings.append(f"Positions ({', '.join(names)}) are {chosen}; they were brought to ICRS.")
     if unit != "auto":
-        return _as_stated(unit, chosen), doubts
+        return _as_stated(unit, chosen), warnings
     ra, dec = (notations_of(table, name) for name in names)
     ra_unit, dec_unit = (stated_unit(table.unit(name), name) for name in names)
     is_equatorial = chosen.name in ("icrs", "fk5", "fk4", "fk4noeterms")
     if is_equatorial:
-        reader_unit, text = _right_ascension(ra, ra_unit, names[0], doubts)
+        reader_unit, text = _right_ascension(ra, ra_unit, names[0], warnings)
     else:
         reader_unit, text = ra_unit or "degrees", "degrees"
         if reader_unit == "sexagesimal":
@@ -149,13 +149,13 @@ def position_reader(
         dec_unit = "sexagesimal" if is_text else "degrees"
     _check_range(dec, dec_unit, names[1], 90.0)
     if reader_unit == "degrees" and not ra_unit and ra.counts["number"] >= _MIN_ROWS_TO_DOUBT:
-        doubts += _unlikely_degrees(ra, dec, names[0])
+        warnings += _unlikely_degrees(ra, dec, names[0])
     if text == "hours" and dec.share("hours") > _FEW:
         raise BadInputError(
             f"Column {names[1]} holds hours ({dec.examples['hours']!r}), as right ascensions; map "
             "ra and dec to the columns that hold them."
         )
-    return PositionReader(reader_unit, dec_unit, text, chosen), doubts
+    return PositionReader(reader_unit, dec_unit, text, chosen), warnings
 
 
 def _as_stated(unit: str, frame: SkyFrame) -> PositionReader:
@@ -164,7 +164,7 @@ def _as_stated(unit: str, frame: SkyFrame) -> PositionReader:
 
 
 def _right_ascension(
-    cells: Notations, stated: str, name: str, doubts: list[str]
+    cells: Notations, stated: str, name: str, warnings: list[str]
 ) -> tuple[str, TextUnit]:
     """Unit of numbers, and that of sexagesimal text."""
     text, numbers = cells.share("sexagesimal", "hours"), cells.share("number")
@@ -199,7 +199,7 @@ def _right_ascension(
             f"Column {name} holds numbers ({cells.examples['number']!r}) beside sexagesimal text "
             f"({example!r}), and no unit: are the numbers hours or degrees? {_REMEDY}"
         )
-    doubts.append(
+    warnings.append(
         f"Column {name} mixes numbers up to {cells.largest:.4g}, read as degrees, and sexagesimal "
         f"text ({example!r}), read as hours, minutes, seconds."
     )

@@ -29,14 +29,14 @@ class PositionList:
         Right ascension and declination (ICRS) of the rows that have one, each place once.
     n_without : int
         Rows without a usable position or id.
-    doubts : list of str
+    warnings : list of str
         For the user.
     """
 
     n_rows: int
     position_deg: Float64Array
     n_without: int
-    doubts: list[str]
+    warnings: list[str]
 
 
 def read_positions(request: ImportRequest, table_seconds: float | None = None) -> PositionList:
@@ -54,7 +54,7 @@ def read_positions(request: ImportRequest, table_seconds: float | None = None) -
 
 def _read(request: ImportRequest) -> PositionList:
     mark(TABLE)
-    table, reader, doubts = open_positions(request)
+    table, reader, warnings = open_positions(request)
     found: list[tuple[float, float]] = []
     n_without, first = 0, ""
     for start in range(0, len(table), _AT_ONCE):
@@ -69,4 +69,4 @@ def _read(request: ImportRequest) -> PositionList:
             f"No row of {table.path} has a position that an image could be fetched for. {first}"
         )
     once = np.array(list(dict.fromkeys(found)))
-    return PositionList(len(table), once, n_without, [*table.notes, *doubts])
+    return PositionList(len(table), once, n_without, [*table.notes, *warnings])

@@ -81,7 +81,7 @@ def loop_history(session: Session, catalog: str = "") -> list[Round]:
     if found is None:
         return []
     answers = known_answers(session, found)
-    rule = GradeRule.in_force(session)
+    rule = GradeRule.current(session)
     graded = [
         (grade.at, rule.state(grade.posterior, grade.prior) == LENS)
         for grade in first_graded(session, found.id)
@@ -147,7 +147,7 @@ def _round(
 
 def known_answers(session: Session, catalog: Catalog) -> dict[int, bool]:
     """Return whether each candidate of a catalog whose answer is known is a lens, by id."""
-    rule = GradeRule.in_force(session)
+    rule = GradeRule.current(session)
     labels = read_labels(session, [catalog], USES["known answers"], grades=rule)
     lens = (labels.state == LENS).tolist()
     return dict(zip(labels.candidate_id.tolist(), lens, strict=True))

@@ -14,7 +14,7 @@ from lensing_core.labeling.summary import GraderFigures, list_sessions
 from lensing_core.proportions import Proportion
 from lensing_core.store import Session
 from lensing_core.store.consensus import JoinedVotes, join_votes
-from lensing_core.store.consensus_choice import ConsensusRule
+from lensing_core.store.consensus_choice import ConsensusSettings
 from lensing_core.store.graders import list_graders
 from lensing_core.store.tables import Grader
 from lensing_core.store.votes import Coverage, coverage_of_catalogs
@@ -80,7 +80,7 @@ class Team:
     joined: JoinedVotes
 
 
-def team_figures(session: Session, rule: ConsensusRule) -> Team:
+def team_figures(session: Session, rule: ConsensusSettings) -> Team:
     """Figures of all graders; nothing is written."""
     joined = join_votes(session, rule)
     table = joined.table

@@ -88,7 +88,7 @@ class DeepMember:
 
     Attributes
     ----------
-    turned : bool
+    dihedral_averaging : bool
         Scores are means over the eight orientations of a cutout, at eight times the cost.
     precision : {'auto', '32', 'bf16'}
         Arithmetic of scoring; auto: bf16 where the device has units for it and the network no
@@ -103,7 +103,7 @@ class DeepMember:
     scaling: ImageScaling
     ood_distance: OODDistance | None = None
     device: str = "cpu"
-    turned: bool = False
+    dihedral_averaging: bool = False
     half: bool = False
     precision: Precision = "auto"
 
@@ -160,7 +160,7 @@ class DeepMember:
             "network": self.spec.to_json(),
             "sigma": list(self.scaling.sigma),
             "embedding_dim": int(self.network.embedding_dim),
-            "turned": self.turned,
+            "turned": self.dihedral_averaging,
             "half": self.half,
         }
 
@@ -179,7 +179,7 @@ class DeepMember:
         ood_distance = load_network(folder, network)
         contract = InputContract.from_json(manifest["contract"])
         scaling = ImageScaling(tuple(manifest["sigma"]))
-        turned = bool(manifest.get("turned", False))
+        dihedral_averaging = bool(manifest.get("turned", False))
         half = bool(manifest.get("half", False))
         return cls(
             contract,
@@ -188,7 +188,7 @@ class DeepMember:
             scaling,
             ood_distance,
             device,
-            turned,
+            dihedral_averaging,
             half,
             precision=precision,
         )
@@ -244,7 +244,7 @@ class _DeepPredictor:
             known = columns if columns.shape[1] else None
             output = (
                 dihedral_average(self.network, images, known)
-                if self.member.turned
+                if self.member.dihedral_averaging
                 else self.network(images, known)
             )
         return NetworkOutput(output.logit[:n].float(), output.embedding[:n].float())

@@ -27,9 +27,9 @@ from lensing_core.named_sets.rows import (
     SetFiles,
     SetRow,
     find_column,
-    further,
     need_column,
     numbers,
+    other_columns,
 )
 
 IMAGES = "image"
@@ -135,7 +135,7 @@ def _challenge(
         SetRow(
             name,
             label=int(lens[k]),
-            properties=further(table, k, ()),
+            properties=other_columns(table, k, ()),
             files={
                 band: f"{folder}image{bands[band]}-{name}.fits" for band, folder in there.items()
             },

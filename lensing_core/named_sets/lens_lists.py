@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from lensing_core.crossmatch.lenscat import SHIPPED, read_lenscat
+from lensing_core.crossmatch.lenscat import BUNDLED, read_lenscat
 from lensing_core.crossmatch.reference import Reference
 from lensing_core.crossmatch.table_reference import read_reference_table
 from lensing_core.errors import BadInputError
@@ -99,7 +99,7 @@ def scale_marks(of_lens: str, searched: str) -> dict[str, object]:
 
 
 def _read_lenscat(files: SetFiles) -> list[SetRow]:
-    reference = read_lenscat("confident", files.table or SHIPPED)
+    reference = read_lenscat("confident", files.table or BUNDLED)
     rows = []
     for k, name in enumerate(reference.names):
         properties = {column: cells[k] for column, cells in reference.columns.items()}

@@ -153,7 +153,7 @@ def numbers(table: SourceTable, name: str | None) -> np.ndarray[Any, np.dtype[np
     return np.array([np.nan if one is None else float(one) for one in found], dtype=np.float64)
 
 
-def further(table: SourceTable, row: int, used: Iterable[str]) -> dict[str, Any]:
+def other_columns(table: SourceTable, row: int, used: Iterable[str]) -> dict[str, Any]:
     """The cells of a row that play no role, by column."""
     left_out = set(used)
     cells = {

@@ -35,7 +35,7 @@ from lensing_core.consensus import (
 )
 from lensing_core.consensus.votes import UNKNOWN
 from lensing_core.store.batches import in_batches
-from lensing_core.store.consensus_choice import ConsensusRule, is_stale, keep_choice
+from lensing_core.store.consensus_choice import ConsensusSettings, is_stale, keep_choice
 from lensing_core.store.tables import (
     Consensus,
     LabelEvent,
@@ -86,7 +86,7 @@ class JoinedVotes:
 
 
 def schemes_in_use(session: Session) -> dict[str, Scheme]:
-    """The shipped grading schemes, and those that sessions brought along."""
+    """The bundled grading schemes, and those that sessions brought along."""
     found = dict(SCHEMES)
     for stored in session.scalars(select(LabelSession.scheme).order_by(LabelSession.created_at)):
         name = stored.get("name")
@@ -101,7 +101,7 @@ def schemes_in_use(session: Session) -> dict[str, Scheme]:
     return found
 
 
-def join_votes(session: Session, rule: ConsensusRule) -> JoinedVotes:
+def join_votes(session: Session, rule: ConsensusSettings) -> JoinedVotes:
     """Join all votes; nothing is written."""
     last = session.scalar(select(func.max(LabelEvent.id))) or 0
     rows = session.execute(
@@ -125,7 +125,7 @@ def join_votes(session: Session, rule: ConsensusRule) -> JoinedVotes:
 
 
 def update_consensus(
-    session: Session, rule: ConsensusRule, *, only_if_new: bool = False
+    session: Session, rule: ConsensusSettings, *, only_if_new: bool = False
 ) -> JoinedVotes | None:
     """Join all votes and write the rows of ``consensus`` that moved; drop those without votes.
 
@@ -179,7 +179,7 @@ def _gold(session: Session, items: IntArray) -> IntArray:
     return np.array([answers.get(k, UNKNOWN) for k in items.tolist()], dtype=np.int64)
 
 
-def _prior(session: Session, rule: ConsensusRule, items: IntArray) -> Float64Array | None:
+def _prior(session: Session, rule: ConsensusSettings, items: IntArray) -> Float64Array | None:
     if rule.ensemble_id is None:
         return None if rule.prior is None else np.full(len(items), rule.prior)
     p = np.full(len(items), PRIOR if rule.prior is None else rule.prior)
@@ -223,7 +223,7 @@ def _decided(
 _COMPARED = ("posterior", "low_95", "high_95", "prior", "n_votes", "votes_needed", "state")
 
 
-def _rows(joined: JoinedVotes, rule: ConsensusRule) -> Iterator[dict[str, Any]]:
+def _rows(joined: JoinedVotes, rule: ConsensusSettings) -> Iterator[dict[str, Any]]:
     """Rows of the table, gold standards left out."""
     posterior, n_votes = joined.found.posterior[:, 0], joined.table.votes.per_item()
     states, now = rule.thresholds.states(posterior), utc_now()

@@ -18,7 +18,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 
 @dataclass(frozen=True)
-class ConsensusRule:
+class ConsensusSettings:
     """Settings by which votes are aggregated.
 
     Attributes
@@ -52,15 +52,17 @@ def check_method(name: str) -> Method:
     return name
 
 
-def rule_in_force(session: Session, method: Method | None = None) -> ConsensusRule | None:
-    """The rule that votes were joined by last, of all methods or of one; None: they never were."""
+def current_consensus_settings(
+    session: Session, method: Method | None = None
+) -> ConsensusSettings | None:
+    """Settings that votes were aggregated by last, of all methods or of one; None: never."""
     chosen = select(ConsensusChoice).order_by(ConsensusChoice.joined_at.desc()).limit(1)
     if method is not None:
         chosen = chosen.where(ConsensusChoice.method == method)
     found = session.scalar(chosen)
     if found is None:
         return None
-    return ConsensusRule(
+    return ConsensusSettings(
         check_method(found.method),
         found.prior,
         found.ensemble_id,
@@ -68,14 +70,14 @@ def rule_in_force(session: Session, method: Method | None = None) -> ConsensusRu
     )
 
 
-def method_in_force() -> ScalarSelect[str]:
-    """The method of :func:`rule_in_force`, for the queries of lists; NULL where there is none."""
+def current_consensus_method() -> ScalarSelect[str]:
+    """Method of :func:`current_consensus_settings`, for queries of lists; NULL without one."""
     latest = select(ConsensusChoice.method).order_by(ConsensusChoice.joined_at.desc()).limit(1)
     return latest.scalar_subquery()
 
 
-def keep_choice(session: Session, rule: ConsensusRule, last_event_id: int) -> None:
-    """Remember that votes were joined by a rule, from the log up to an event."""
+def keep_choice(session: Session, rule: ConsensusSettings, last_event_id: int) -> None:
+    """Store the settings that votes were aggregated by, from the log up to an event."""
     session.merge(
         ConsensusChoice(
             method=rule.method,
@@ -89,7 +91,7 @@ def keep_choice(session: Session, rule: ConsensusRule, last_event_id: int) -> No
     )
 
 
-def joined_up_to(session: Session, method: Method) -> int:
+def aggregated_up_to(session: Session, method: Method) -> int:
     """Id of the last event of the log that the consensus of a method has seen; 0: of none."""
     choice = session.get(ConsensusChoice, method)
     return choice.last_event_id if choice else 0
@@ -98,7 +100,7 @@ def joined_up_to(session: Session, method: Method) -> int:
 def is_stale(session: Session, method: Method) -> bool:
     """Return whether the log has events that the consensus of a method has not seen."""
     last = session.scalar(select(func.max(LabelEvent.id))) or 0
-    return last > joined_up_to(session, method)
+    return last > aggregated_up_to(session, method)
 
 
 def ensemble_as_prior(session: Session, name: str) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.export.columns import ExportRow, PixelFrame, Value
-from lensing_core.store.consensus_choice import method_in_force
+from lensing_core.store.consensus_choice import current_consensus_method
 from lensing_core.store.database import Database
 from lensing_core.store.lens_tests import latest_lens_tests
 from lensing_core.store.ranking import (
@@ -99,7 +99,7 @@ def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[
         row.candidate_id: row
         for row in session.scalars(
             select(Consensus).where(
-                Consensus.candidate_id.in_(ids), Consensus.method == method_in_force()
+                Consensus.candidate_id.in_(ids), Consensus.method == current_consensus_method()
             )
         )
     }

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
 from lensing_core.store.batches import in_batches
-from lensing_core.store.consensus_choice import method_in_force
+from lensing_core.store.consensus_choice import current_consensus_method
 from lensing_core.store.tables import (
     Candidate,
     Consensus,
@@ -204,7 +204,7 @@ def retired_candidates(
             session.scalars(
                 select(Consensus.candidate_id).where(
                     Consensus.candidate_id.in_(part),
-                    Consensus.method == method_in_force(),
+                    Consensus.method == current_consensus_method(),
                     Consensus.state != "open",
                 )
             )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
-from lensing_core.store.consensus_choice import method_in_force
+from lensing_core.store.consensus_choice import current_consensus_method
 from lensing_core.store.ranking_query import RANGE_COLUMNS, Cone, Range, RankingQuery
 from lensing_core.store.tables import (
     Candidate,
@@ -80,7 +80,10 @@ def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> l
         found.append(_cone(query.cone))
     found += _graded(query)
     if query.consensus:
-        agreed = (Consensus.method == method_in_force(), Consensus.state.in_(query.consensus))
+        agreed = (
+            Consensus.method == current_consensus_method(),
+            Consensus.state.in_(query.consensus),
+        )
         found.append(
             Filter(
                 exists().where(Consensus.candidate_id == Candidate.id, *agreed),

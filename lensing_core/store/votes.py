@@ -11,7 +11,7 @@ from sqlalchemy import Integer, func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.store.batches import in_batches
-from lensing_core.store.consensus_choice import method_in_force
+from lensing_core.store.consensus_choice import current_consensus_method
 from lensing_core.store.tables import (
     Candidate,
     Catalog,
@@ -147,7 +147,7 @@ def first_graded(session: Session, catalog_id: int) -> list[FirstGrade]:
         select(func.min(Vote.at), func.max(Consensus.posterior), func.max(Consensus.prior))
         .join(Candidate, Candidate.id == Vote.candidate_id)
         .join(Consensus, Consensus.candidate_id == Vote.candidate_id)
-        .where(Candidate.catalog_id == catalog_id, Consensus.method == method_in_force())
+        .where(Candidate.catalog_id == catalog_id, Consensus.method == current_consensus_method())
         .group_by(Vote.candidate_id)
     )
     return [FirstGrade(*row) for row in rows]

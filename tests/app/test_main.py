@@ -97,7 +97,7 @@ def test_a_server_starts_without_torch(tmp_path):
     """In a new workspace too: whoever opens the pages need not wait for what only runs use."""
     program = (
         "import sys, lens_triage.app.cli, lens_triage.app.main;"
-        "from lens_triage.training.shipped import make_workspace;"
+        "from lens_triage.training.bundled import make_workspace;"
         f"made = make_workspace({str(tmp_path / 'new')!r});"
         "assert len(list(made.models.iterdir())) > 1;"
         "print(*{'torch', 'lightgbm', 'timm', 'caustics'} & set(sys.modules))"

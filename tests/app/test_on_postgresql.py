@@ -21,9 +21,9 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.label.service import LabelService
 from lens_triage.app.main import PAGES, _route
 from lens_triage.training import runner as jobs
+from lens_triage.training.bundled import make_workspace
 from lens_triage.training.runner import runner
 from lens_triage.training.settings import ScoreSettings, SimulateSettings
-from lens_triage.training.shipped import make_workspace
 from lensing_core.errors import StorageError, WorkspaceError
 from lensing_core.store import open_database
 from lensing_core.store.labels import grader_named

@@ -21,13 +21,13 @@ from lens_triage.app.main import PAGES
 from lens_triage.app.review.service import ReviewService
 from lens_triage.app.train.ensembles import EnsembleBoard
 from lens_triage.training import evaluation
+from lens_triage.training.bundled import export_ensemble, import_ensemble
 from lens_triage.training.checks.ensembles import check_score
 from lens_triage.training.checks.retraining import check_finetune, check_retrain
 from lens_triage.training.jobs import score as scoring
 from lens_triage.training.members import open_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import FinetuneSettings, RetrainSettings, ScoreSettings
-from lens_triage.training.shipped import adopt_ensemble, export_ensemble
 from lensing_core.acquisition.promotion import promote
 from lensing_core.errors import BrokenModelError, LensTriageError
 from lensing_core.labeling.loop_history import loop_history
@@ -255,7 +255,7 @@ def test_a_broken_model_is_not_brought_in(workspace: Workspace, tmp_path, kind: 
     FILES[kind](folder / "trees-1")
     other = Workspace.create(tmp_path / "other")
     with pytest.raises(LensTriageError, match="trees-1") as caught:
-        adopt_ensemble(other, folder)
+        import_ensemble(other, folder)
     assert str(caught.value).endswith(".")
     assert not list(other.models.glob("*"))
     assert open_database(other).ask(list_ensembles) == []

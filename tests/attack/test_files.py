@@ -17,7 +17,7 @@ from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
 from lensing_core.ingest.isolation import IsolatedDecoder, reading_helpers
 from lensing_core.ingest.limits import Limits
 from lensing_core.ingest.pictures import Pictures, is_picture
-from lensing_core.ingest.room import Grid, Room
+from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer
 from lensing_core.ingest.stacks import Stack, is_stack
 from lensing_core.supervised import HelperError
 from lensing_core.surveys import get_survey
@@ -86,7 +86,7 @@ def test_no_image_stops_an_import(attack, tmp_path):
                 mutant = bad / f"{seed}-{path.name}"
                 mutant.write_bytes(mutated(path.read_bytes(), np.random.default_rng(seed)))
                 source, grid = source_of(mutant)
-                pixels = Room.of(grid, len(source.bands), 1).open()
+                pixels = PixelBuffer.of(grid, len(source.bands), 1).open()
                 decoder = IsolatedDecoder(helpers, source, grid, LIMITS)
                 with attack.case(mutant.name):
                     row = RowRequest(0, mutant.name, 150.0, 2.0)

@@ -15,12 +15,12 @@ import pytest
 from attacking import seeds
 from safetensors.numpy import load_file, save_file
 
-from lens_triage.training.shipped import SHIPPED
+from lens_triage.training.bundled import BUNDLED
 from lensing_core.models.manifest import MANIFEST
 from lensing_core.models.vetting import check_model, check_safetensors
 
-TREES = next(iter(sorted(SHIPPED.glob("*/trees-*"))))
-NETWORK = next(iter(sorted(SHIPPED.glob("*/resnet18-*"))))
+TREES = next(iter(sorted(BUNDLED.glob("*/trees-*"))))
+NETWORK = next(iter(sorted(BUNDLED.glob("*/resnet18-*"))))
 
 
 def mutated(data: bytes, rng: random.Random) -> bytes:
@@ -45,7 +45,7 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
 
 
 def small_trees(folder: Path) -> bytes:
-    """The first trees of a shipped model: enough to mutate, quick to read."""
+    """The first trees of a bundled model: enough to mutate, quick to read."""
     text = (TREES / "trees.txt").read_bytes()
     first, second = text.index(b"Tree=0"), text.index(b"Tree=1")
     head = b"\n".join(

@@ -14,10 +14,10 @@ from playwright.sync_api import Page, expect
 from sky_services import PictureService, serve_pictures
 from sqlalchemy import select
 
+from lens_triage.training.bundled import BUNDLED, import_ensemble
 from lens_triage.training.jobs import score as scoring
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import ScoreSettings
-from lens_triage.training.shipped import SHIPPED, adopt_ensemble
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.store import open_database
@@ -37,7 +37,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Galaxies and arcs, half of them labeled, scored by the default ensemble for HSC."""
     workspace = Workspace.create(tmp_path_factory.mktemp("panels") / "workspace")
     open_database(workspace)
-    adopt_ensemble(workspace, SHIPPED / "default-hsc")
+    import_ensemble(workspace, BUNDLED / "default-hsc")
     lens = np.arange(N) % 2 == 0
     geometry = CutoutGeometry(
         "hsc", ("g", "r", "i"), SIZE, 0.168, "flux", (27.0,) * 3, (0.8, 0.7, 0.6)

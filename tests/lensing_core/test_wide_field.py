@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from sky_services import PictureService, serve_pictures
 
-from lensing_core.crossmatch.politeness import ServiceError
+from lensing_core.crossmatch.rate_limits import ServiceError
 from lensing_core.errors import BadInputError
 from lensing_core.wide_field import SETTINGS, SURVEYS, WideField
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from lensing_core.ingest.catalog_writer import Rejected
 from lensing_core.ingest.columns import ColumnMap, recognize
-from lensing_core.ingest.ids import id_doubts
-from lensing_core.ingest.label_columns import label_doubts
+from lensing_core.ingest.ids import id_warnings
+from lensing_core.ingest.label_columns import label_warnings
 from lensing_core.ingest.labels import LabelRule
 from lensing_core.ingest.position_units import position_reader
 from lensing_core.ingest.positions import PositionReader
@@ -77,8 +77,8 @@ def rows_of(
         positions, doubts = position_reader(table, (roles["ra"], roles["dec"]), unit, frame)
         told += doubts
     if "id" in roles:
-        told += id_doubts(table, roles["id"])
-    told += label_doubts(table, roles.get("label"), rule, is_stated="label" in columns.stated)
+        told += id_warnings(table, roles["id"])
+    told += label_warnings(table, roles.get("label"), rule, is_stated="label" in columns.stated)
     reader = RowReader(table, columns, positions, rule)
     rows = list(reader.read(0, len(table)))
     return TableRows(table, columns, rows, "\n".join(told), dict(reader.doubts))

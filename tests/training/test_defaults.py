@@ -1,4 +1,4 @@
-"""The recipe of the shipped ensembles, and that what is shipped comes from it."""
+"""The recipe of the bundled ensembles, and that what is bundled comes from it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import json
 
 import pytest
 
+from lens_triage.training.bundled import BUNDLED
 from lens_triage.training.defaults import DEFAULTS, default_settings, make_default
-from lens_triage.training.shipped import SHIPPED
 from lensing_core.errors import NotFoundError
 
 
-def test_what_is_shipped_was_made_by_the_recipe():
-    assert {path.name for path in SHIPPED.glob("default-*")} == set(DEFAULTS)
+def test_what_is_bundled_was_made_by_the_recipe():
+    assert {path.name for path in BUNDLED.glob("default-*")} == set(DEFAULTS)
     for name, default in DEFAULTS.items():
-        head = json.loads((SHIPPED / name / "ensemble.json").read_text())
+        head = json.loads((BUNDLED / name / "ensemble.json").read_text())
         stored = head["manifest"]["settings"]
         simulate, train = default_settings(default, device="cuda")
         wanted = train.to_json()

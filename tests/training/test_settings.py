@@ -29,6 +29,9 @@ def test_settings_of_older_versions_are_read_by_their_new_names():
     old = {"labelled": False, "artefact_fraction": 0.5}
     made = SimulateSettings.from_json(old)
     assert (made.labeled, made.artifact_fraction) == (False, 0.5)
+    for kind in ("retrain", "finetune", "encode", "score"):
+        assert SETTINGS[kind].from_json({"further": ["a"]}).additional_catalogs == ["a"]
+    assert SETTINGS["train"].from_json({"turned": True}).dihedral_averaging
     assert SETTINGS["crossmatch"].from_json({"max_normalised": 4.0}).max_normalized == 4.0
 
 

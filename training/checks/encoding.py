@@ -21,7 +21,7 @@ _BYTES = 8 + 4 * 2560
 def check_encode(workspace: Workspace, settings: EncodeSettings, run_id: str = "") -> None:
     """Catalogs have candidates of one kind of cutout, weights are there, the disk has room."""
     check_device(settings.device)
-    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    names = list(dict.fromkeys([settings.catalog, *settings.additional_catalogs]))
     contract: InputContract | None = None
     total = 0
     with open_database(workspace).session() as session:

@@ -31,7 +31,7 @@ def check_score(workspace: Workspace, settings: ScoreSettings, run_id: str = "")
     check_device(settings.device)
     with open_database(workspace).session() as session:
         ensemble = default_ensemble(session, settings.ensemble, catalog=settings.catalog)
-        for name in dict.fromkeys([settings.catalog, *settings.further]):
+        for name in dict.fromkeys([settings.catalog, *settings.additional_catalogs]):
             check_fits(workspace, session, ensemble, name)
         _require_space_for_outputs(workspace, session, ensemble, settings)
 
@@ -40,7 +40,7 @@ def _require_space_for_outputs(
     workspace: Workspace, session: Session, ensemble: Ensemble, settings: ScoreSettings
 ) -> None:
     """Raise StorageError where what the models compute, and the scores, have no room."""
-    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    names = list(dict.fromkeys([settings.catalog, *settings.additional_catalogs]))
     models = _models(session, ensemble)
     needed = 0
     for name in names:

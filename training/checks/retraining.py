@@ -51,7 +51,7 @@ def _base_and_catalogs(
     session: Session, settings: RetrainSettings, run_id: str
 ) -> tuple[Ensemble, list[str]]:
     check_name_free(session, settings.ensemble, run_id)
-    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    names = list(dict.fromkeys([settings.catalog, *settings.additional_catalogs]))
     check_one_scale(session, names)
     base = default_ensemble(session, settings.base, catalog=settings.catalog)
     rule_of(base.manifest, base.name, len(base.members))

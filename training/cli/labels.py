@@ -19,7 +19,7 @@ from lensing_core.store import open_database
 from lensing_core.store.consensus import schemes_in_use, update_consensus
 from lensing_core.store.consensus_choice import (
     METHODS,
-    ConsensusRule,
+    ConsensusSettings,
     check_method,
     count_votes_in_sight,
     ensemble_as_prior,
@@ -174,7 +174,7 @@ def consensus(
     chosen, thresholds = check_method(method), Thresholds(accept, retire)
     with open_database(Workspace.open(workspace)).session() as session:
         scores = ensemble_as_prior(session, prior_ensemble) if prior_ensemble else None
-        joined = update_consensus(session, ConsensusRule(chosen, prior, scores, thresholds))
+        joined = update_consensus(session, ConsensusSettings(chosen, prior, scores, thresholds))
         in_sight = count_votes_in_sight(session) if prior_ensemble else 0
     if joined is None or not joined.figures.n_graded:
         console.print("Nothing has been graded yet.")

@@ -20,6 +20,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lens_triage.training import runner as jobs
+from lens_triage.training.bundled import export_ensemble, import_ensemble, make_workspace
 from lens_triage.training.cli.console import console, errors
 from lens_triage.training.cli.database import db
 from lens_triage.training.cli.evaluate import evaluate
@@ -33,7 +34,6 @@ from lens_triage.training.cli.types import (
 )
 from lens_triage.training.defaults import EPOCHS, N_OBJECTS, make_default
 from lens_triage.training.settings import SETTINGS, RunSettings, fields
-from lens_triage.training.shipped import adopt_ensemble, export_ensemble, make_workspace
 from lensing_core.cutouts.verifying import find_faults
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.store import open_database
@@ -58,7 +58,8 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.command("export-ensemble")(export_ensemble_)
     cli.command("verify-data")(verify_data)
     cli.command("measure")(measure)
-    cli.command("adopt")(adopt)
+    cli.command("import-ensemble")(import_ensemble_)
+    cli.command("adopt", hidden=True)(import_ensemble_)  # its name before
     cli.command("make-default")(make)
     cli.command()(cancel)
     cli.command()(resume)
@@ -122,21 +123,21 @@ def measure(
     catalog: Annotated[str, typer.Argument(help="Name of the catalog.", show_default=False)],
 ) -> None:
     """Fill the arc, color and Einstein-radius filters of a catalog of an older workspace."""
-    from lens_triage.training.measuring import (
-        measure_catalog,  # here, so that other commands start fast
+    from lens_triage.training.derived_columns import (
+        derive_columns,  # here, so that other commands start fast
     )
 
-    counts = measure_catalog(Workspace.open(workspace), catalog)
+    counts = derive_columns(Workspace.open(workspace), catalog)
     console.print_json(json.dumps(counts))
 
 
-def adopt(
+def import_ensemble_(
     workspace: WorkspaceArgument,
     folder: Annotated[Path, typer.Argument(help="Made by export-ensemble.", show_default=False)],
 ) -> None:
     """Bring an exported ensemble into a workspace."""
-    new = adopt_ensemble(Workspace.open(workspace), folder)
-    console.print("Adopted." if new else "The workspace has an ensemble of this name already.")
+    new = import_ensemble(Workspace.open(workspace), folder)
+    console.print("Imported." if new else "The workspace has an ensemble of this name already.")
 
 
 def make(

@@ -35,7 +35,7 @@ OOD_SAMPLE = 500
 
 def run(context: JobContext, settings: EncodeSettings) -> dict[str, Any]:
     """Embed all candidates of the catalogs, going on where an earlier attempt stopped."""
-    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    names = list(dict.fromkeys([settings.catalog, *settings.additional_catalogs]))
     stored = _encoder(context, settings, names[0])
     began = time.perf_counter()
     encoded = sum(encode_catalog(context, stored, name, settings.batch_size) for name in names)

@@ -10,7 +10,7 @@ from typing import Any
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import IngestSettings
 from lens_triage.training.settings.ingest import FETCHING
-from lensing_core.crossmatch.politeness import BACKOFF_S, ServiceError
+from lensing_core.crossmatch.rate_limits import BACKOFF_S, ServiceError
 from lensing_core.disk import require_space
 from lensing_core.errors import BadInputError
 from lensing_core.fetching.fetcher import Fetched, Fetcher, Manners

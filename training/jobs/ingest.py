@@ -248,7 +248,7 @@ def _preview_positions(settings: IngestSettings, workspace: Workspace | None) ->
     return replace(
         found,
         survey=settings.survey or settings.order().service.survey,
-        warnings=[*positions.doubts, *([without] if positions.n_without else [])],
+        warnings=[*positions.warnings, *([without] if positions.n_without else [])],
         fetching=needed,
     )
 

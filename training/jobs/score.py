@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from lens_triage.training.checks.ensembles import check_score
+from lens_triage.training.derived_columns import columns_of_members
 from lens_triage.training.device import torch_device
-from lens_triage.training.measuring import measures_of_members
 from lens_triage.training.members import open_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import ScoreSettings
@@ -39,7 +39,7 @@ from lensing_core.store.scores import delete_scores, write_scores
 
 def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
     """Score every candidate that the ensemble has not scored yet, catalog by catalog."""
-    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    names = list(dict.fromkeys([settings.catalog, *settings.additional_catalogs]))
     check_score(context.workspace, settings)  # what is wrong is said before hours of work
     results = [_score(context, settings, name) for name in names]
     if len(results) == 1:
@@ -106,7 +106,7 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
                 if batch.start < scored:
                     delete_scores(session, ensemble.id, batch.ids)
                 write_scores(session, ensemble, catalog.id, batch.ids, scores, distances)
-                write_columns(session, batch.ids, measures_of_members(members, outputs))
+                write_columns(session, batch.ids, columns_of_members(members, outputs))
     seconds = time.perf_counter() - began
     if unsegmented:
         context.log(

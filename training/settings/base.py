@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -50,11 +51,16 @@ class RunSettings(param.Parameterized):
         return {f.name: f.parameter.serialize(getattr(self, f.name)) for f in fields(type(self))}
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """The settings that :meth:`to_json` wrote."""
+    def with_present_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return stored settings under the names that they have in this version."""
+        return {cls.older_names.get(name, name): value for name, value in values.items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read the settings that :meth:`to_json` wrote."""
         known = {f.name: f.parameter for f in fields(cls)}
-        values = {cls.older_names.get(name, name): value for name, value in values.items()}
-        return cls(**{k: known[k].deserialize(v) if k in known else v for k, v in values.items()})
+        present = cls.with_present_names(values)
+        return cls(**{k: known[k].deserialize(v) if k in known else v for k, v in present.items()})
 
     def title(self) -> str:
         """One line for lists of runs."""

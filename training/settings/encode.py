@@ -64,14 +64,15 @@ class EncodeSettings(RunSettings):
     """Store what a pretrained encoder makes of a catalog: embeddings for heads and look-alikes."""
 
     kind = "encode"
+    older_names: ClassVar = {"further": "additional_catalogs"}
     groups: ClassVar = {
-        "Catalog": ("catalog", "further"),
+        "Catalog": ("catalog", "additional_catalogs"),
         "Encoder": ("encoder", "weights", "crops", "views", "input_px", "layers", "unit_levels"),
         "Running": ("batch_size", "device", "precision"),
     }
 
     catalog = param.String(default="survey", doc="Catalog to encode.")
-    further = param.List(default=[], item_type=str, doc="Catalogs to encode after it.")
+    additional_catalogs = param.List(default=[], item_type=str, doc="Catalogs to encode after it.")
     encoder = param.String(
         default="efficientnet_lite0",
         doc="efficientnet_lite0, efficientnet_lite1 or efficientnet_lite2 (ImageNet weights come "
@@ -92,7 +93,9 @@ class EncodeSettings(RunSettings):
     )
 
     def title(self) -> str:
-        return f"Encode {shared.several(self.catalog, self.further)} with {self.encoder}"
+        return (
+            f"Encode {shared.several(self.catalog, self.additional_catalogs)} with {self.encoder}"
+        )
 
     def check(self) -> None:
         if not self.catalog:

@@ -18,6 +18,7 @@ class FinetuneSettings(RetrainSettings):
     """
 
     kind = "finetune"
+    older_names: ClassVar = {"further": "additional_catalogs"}
     groups: ClassVar = {
         **{name: g for name, g in RetrainSettings.groups.items() if name != "Heads"},
         "Network": (
@@ -38,7 +39,9 @@ class FinetuneSettings(RetrainSettings):
         "the catalog.",
     )
     catalog = param.String(default="survey", doc="Catalog whose labels train; it is scored again.")
-    further = param.List(default=[], item_type=str, doc="Catalogs to learn from and score with it.")
+    additional_catalogs = param.List(
+        default=[], item_type=str, doc="Catalogs to learn from and score with it."
+    )
     most_unlabeled = param.Integer(
         default=5000,
         bounds=(100, 1_000_000),
@@ -71,4 +74,6 @@ class FinetuneSettings(RetrainSettings):
     device = shared.device("Where networks train.")
 
     def title(self) -> str:
-        return f"Fine-tune {self.ensemble} on {shared.several(self.catalog, self.further)}"
+        return (
+            f"Fine-tune {self.ensemble} on {shared.several(self.catalog, self.additional_catalogs)}"
+        )

@@ -16,8 +16,9 @@ class RetrainSettings(RunSettings):
     """Train heads on the labels of a scored catalog, and rank it again, without its pixels."""
 
     kind = "retrain"
+    older_names: ClassVar = {"further": "additional_catalogs"}
     groups: ClassVar = {
-        "Ensemble": ("ensemble", "base", "catalog", "further", "survey_prior"),
+        "Ensemble": ("ensemble", "base", "catalog", "additional_catalogs", "survey_prior"),
         "Heads": ("heads", "encoders", "grade_column", "fusion", "prior_scan"),
         "Labels": (
             *("labels", "consensus", "lens_from", "other_below", "min_votes", "min_confidence"),
@@ -33,7 +34,9 @@ class RetrainSettings(RunSettings):
         "last, else the one bundled for the survey, else the newest, of those that scored it.",
     )
     catalog = param.String(default="survey", doc="Catalog whose labels train; it is ranked again.")
-    further = param.List(default=[], item_type=str, doc="Catalogs to learn from and rank with it.")
+    additional_catalogs = param.List(
+        default=[], item_type=str, doc="Catalogs to learn from and rank with it."
+    )
     survey_prior = shared.survey_prior("Share of lenses expected among the candidates.")
     heads = param.ListSelector(
         default=["nnpu", "logistic", "trees"],
@@ -121,7 +124,9 @@ class RetrainSettings(RunSettings):
     seed = shared.seed("Same seed, same ensemble.")
 
     def title(self) -> str:
-        return f"Retrain {self.ensemble} on {shared.several(self.catalog, self.further)}"
+        return (
+            f"Retrain {self.ensemble} on {shared.several(self.catalog, self.additional_catalogs)}"
+        )
 
     def check(self) -> None:
         check_slug(self.ensemble, what="Ensemble")

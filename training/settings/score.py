@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import param
 
@@ -14,10 +14,11 @@ class ScoreSettings(RunSettings):
     """Score a catalog with an ensemble."""
 
     kind = "score"
+    older_names: ClassVar = {"further": "additional_catalogs"}
 
     ensemble = param.String(default="first", doc="Ensemble to use.")
     catalog = param.String(default="survey", doc="Catalog to score.")
-    further = param.List(default=[], item_type=str, doc="Catalogs to score after it.")
+    additional_catalogs = param.List(default=[], item_type=str, doc="Catalogs to score after it.")
     batch_size = param.Integer(default=256, bounds=(1, 65536), doc="Cutouts in memory at a time.")
     device = shared.device("Where networks run.")
     precision: Any = param.Selector(
@@ -27,4 +28,6 @@ class ScoreSettings(RunSettings):
     )
 
     def title(self) -> str:
-        return f"Score {shared.several(self.catalog, self.further)} with {self.ensemble}"
+        return (
+            f"Score {shared.several(self.catalog, self.additional_catalogs)} with {self.ensemble}"
+        )

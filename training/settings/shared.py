@@ -49,6 +49,6 @@ def precision() -> Any:
     )
 
 
-def several(catalog: str, further: Sequence[str]) -> str:
+def several(catalog: str, additional: Sequence[str]) -> str:
     """A catalog and how many more, in titles."""
-    return f"{catalog} and {len(further)} more" if further else catalog
+    return f"{catalog} and {len(additional)} more" if additional else catalog

@@ -17,6 +17,7 @@ class TrainSettings(RunSettings):
     """Train an ensemble on labeled catalogs."""
 
     kind = "train"
+    older_names: ClassVar = {"turned": "dihedral_averaging"}
     groups: ClassVar = {
         "Ensemble": ("ensemble", "catalogs", "members", "fusion", "survey_prior", "seed"),
         "Network": (
@@ -31,7 +32,7 @@ class TrainSettings(RunSettings):
             "pooling",
             "metadata",
             "dropout",
-            "turned",
+            "dihedral_averaging",
             "weight_bits",
         ),
         "Encoder": ("encoder", "weights", "crops", "views", "input_px", "layers", "unit_levels"),
@@ -114,7 +115,7 @@ class TrainSettings(RunSettings):
         objects=["32", "16"],
         doc="Precision in which weights are stored: 16 makes files half as large.",
     )
-    turned = param.Boolean(
+    dihedral_averaging = param.Boolean(
         default=False, doc="Score the mean over the eight orientations, at eight times the cost."
     )
     small_stem = param.Boolean(

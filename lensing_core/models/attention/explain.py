@@ -43,7 +43,9 @@ def member_attention(
     images, columns = member.network_input(cutout[None], selection, metadata)
     member.network.eval()
     known = columns if columns.shape[1] else None
-    found = network_attention(member.network, images, known, turned=member.turned, method=method)
+    found = network_attention(
+        member.network, images, known, dihedral_averaging=member.dihedral_averaging, method=method
+    )
     return found.placed(selection.window, geometry.size_px)
 
 

@@ -38,7 +38,7 @@ def network_attention(
     images: Tensor,
     metadata: Tensor | None = None,
     *,
-    turned: bool = False,
+    dihedral_averaging: bool = False,
     method: Method | None = None,
 ) -> AttentionMap:
     """The map of one image.
@@ -50,7 +50,7 @@ def network_attention(
     images : Tensor of shape (1, band, y, x)
         As the network takes them.
     metadata : Tensor of shape (1, m), optional
-    turned : bool
+    dihedral_averaging : bool
         The score is a mean over the eight orientations, and so is the map.
     method : optional
         Of :func:`network_methods`; the first of them unless told.
@@ -66,7 +66,7 @@ def network_attention(
         raise NoAttentionError(f"{network.spec.backbone} has no map by {method.replace('_', ' ')}.")
     if method == "mil":
         return _patches(network, images, metadata)
-    views = range(N_VIEWS) if turned else range(1)
+    views = range(N_VIEWS) if dihedral_averaging else range(1)
     found = [_view(network, dihedral(images, torch.tensor([k])), metadata, method) for k in views]
     maps = np.stack([_turned_back(m.values, k) for k, m in enumerate(found)])
     values = maps.mean(axis=0).astype(np.float32)

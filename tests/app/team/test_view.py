@@ -19,7 +19,7 @@ from lensing_core.labeling.skill import KindSkill
 from lensing_core.labeling.team import team_figures
 from lensing_core.proportions import Proportion
 from lensing_core.store import open_database
-from lensing_core.store.consensus_choice import ConsensusRule
+from lensing_core.store.consensus_choice import ConsensusSettings
 from lensing_core.store.graders import set_active, set_role
 from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.sign_ins import revoke_all
@@ -163,7 +163,11 @@ def test_scores_or_a_number_may_be_the_prior_and_are_remembered(context, graded,
     found.join()
     assert posterior(ids[5], "swap")[0] == pytest.approx(0.02)
     again = board_of(context, "Bo", "organizer").consensus
-    assert again.rule() == found.rule() == ConsensusRule("swap", 0.02, None, Thresholds(0.95, 1e-3))
+    assert (
+        again.rule()
+        == found.rule()
+        == ConsensusSettings("swap", 0.02, None, Thresholds(0.95, 1e-3))
+    )
     again.method.value = "dawid_skene"
     assert again.rule().ensemble_id == 1
     again.share.value = "2"
@@ -206,7 +210,7 @@ def test_skill_by_kind_is_shown_to_the_right_eyes():
 def test_agreement_counts_what_both_have_graded(graded):
     with open_database(graded).session() as session:
         for method in ("dawid_skene", "swap"):
-            team = team_figures(session, ConsensusRule(method))
+            team = team_figures(session, ConsensusSettings(method))
             assert team.fleiss.n == 40
             # 38 of 40 agree; margins 8 and 6 of 40 lenses: κ = (p − e) / (1 − e)
             by_chance = (8 * 6 + 32 * 34) / 1600

@@ -58,7 +58,7 @@ def test_the_newest_retraining_on_the_catalog_is_shown():
     newest_first = [
         ensemble("trained", ["field"], {}),
         ensemble("other", ["elsewhere"], PU),
-        ensemble("second", ["field", "further"], PU),
+        ensemble("second", ["field", "additional_catalogs"], PU),
         ensemble("first", ["field"], PU),
     ]
     assert newest_of(newest_first, "field").name == "second"

@@ -7,7 +7,7 @@ from lens_triage.app.widgets.steps import (
     next_steps,
     steps_html,
 )
-from lens_triage.training.shipped import adopt_shipped
+from lens_triage.training.bundled import import_bundled
 from lensing_core.store import open_database
 from lensing_core.store.runs import list_active_runs
 from lensing_core.store.summaries import list_catalogs, list_ensembles
@@ -38,7 +38,7 @@ def test_a_ranked_catalog_is_to_be_reviewed(filled_workspace):
 
 
 def test_ensembles_that_came_with_the_program_are_there_to_score_with(workspace):
-    adopt_shipped(workspace)
+    import_bundled(workspace)
     ensembles = open_database(workspace).ask(list_ensembles)
     text = next_steps([], ensembles, [])[1].text
     assert text == f"{len(ensembles)} ensembles to score with."

@@ -1,4 +1,4 @@
-"""The shipped edition by its published counts, and other editions."""
+"""The bundled edition by its published counts, and other editions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lensing_core.crossmatch.lenscat import SHIPPED, read_lenscat
+from lensing_core.crossmatch.lenscat import BUNDLED, read_lenscat
 from lensing_core.errors import BadInputError
 
 HEAD = "name,RA [deg],DEC [deg],zlens,type,grading,ref\n"
@@ -27,7 +27,7 @@ def test_confident_and_probable_rows_stand_apart():
 
 
 def test_the_license_lies_beside_the_copy():
-    assert "MIT License" in (SHIPPED.parent / "LICENSE.lenscat").read_text()
+    assert "MIT License" in (BUNDLED.parent / "LICENSE.lenscat").read_text()
 
 
 def test_another_edition_packed_or_not(tmp_path: Path):

@@ -16,7 +16,7 @@ from sky_services import SkyServices, serve_sky, simbad_table
 
 from lensing_core.crossmatch.answers import Answer, AnswerCache
 from lensing_core.crossmatch.clients import CrossMatchClient
-from lensing_core.crossmatch.politeness import PoliteAdapter, ServiceError
+from lensing_core.crossmatch.rate_limits import RateLimitedAdapter, ServiceError
 from lensing_core.crossmatch.service_list import SERVICES, vizier_service
 from lensing_core.crossmatch.services import Asking, ServiceReference
 from lensing_core.errors import BadInputError
@@ -197,7 +197,7 @@ def test_requests_keep_their_distance(sky):
 
 
 def test_the_pauses_between_repeats_grow():
-    retries = PoliteAdapter(1.0, backoff_s=1.0).max_retries
+    retries = RateLimitedAdapter(1.0, backoff_s=1.0).max_retries
     pauses = []
     for _ in range(4):
         retries = retries.increment(method="POST", url="/", response=None, error=None)

@@ -22,7 +22,7 @@ from lensing_core.neighbors import labels_of_look_alikes
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.consensus import update_consensus
-from lensing_core.store.consensus_choice import ConsensusRule
+from lensing_core.store.consensus_choice import ConsensusSettings
 from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.tables import Candidate
 
@@ -135,7 +135,7 @@ def test_grades_mean_the_same_where_they_count(workspace, cases, reader, joined)
     with open_database(workspace).session() as session:
         grade(session, cases)
         if joined:
-            update_consensus(session, ConsensusRule())
+            update_consensus(session, ConsensusSettings())
         read = reader(workspace, session)
     states = {name: read.get(cases[name], UNLABELED) for name in GRADED}
     assert states == {name: state for name, (_, state) in GRADED.items()}
@@ -144,7 +144,7 @@ def test_grades_mean_the_same_where_they_count(workspace, cases, reader, joined)
 def test_training_from_pixels_learns_imported_labels_alone(workspace, cases):
     with open_database(workspace).session() as session:
         grade(session, cases)
-        update_consensus(session, ConsensusRule())
+        update_consensus(session, ConsensusSettings())
     read = read_by_train(workspace, None)
     assert read[cases["lens overruled"]] == LENS
     assert cases["graded lens"] not in read

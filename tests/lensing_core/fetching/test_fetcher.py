@@ -13,7 +13,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from sky_services import CutoutServices, galaxy_flux, serve_cutouts
 
-from lensing_core.crossmatch.politeness import ServiceError
+from lensing_core.crossmatch.rate_limits import ServiceError
 from lensing_core.fetching.fetcher import Fetcher, Manners
 from lensing_core.fetching.kept import Kept
 from lensing_core.fetching.services import CUTOUT_SERVICES, make_order
@@ -176,7 +176,7 @@ def test_a_long_pause_is_not_waited_for(make, services, monkeypatch):
 
 def test_requests_keep_their_distance(make, monkeypatch):
     slept = []
-    monkeypatch.setattr("lensing_core.crossmatch.politeness.time.sleep", slept.append)
+    monkeypatch.setattr("lensing_core.crossmatch.rate_limits.time.sleep", slept.append)
     fetcher, _ = make(manners=Manners(7.0, 5.0, 0.01))
     for k in range(3):
         fetcher.fetch(RA + k, DEC)

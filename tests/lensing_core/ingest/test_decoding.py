@@ -9,8 +9,8 @@ from lensing_core.cutouts import cutout_sha256
 from lensing_core.disk import reserve
 from lensing_core.ingest.decoding import assemble, decode_rows
 from lensing_core.ingest.images import BandImage, RowRequest
+from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.room import Grid, Room
 
 RNG = np.random.default_rng(8)
 
@@ -28,7 +28,7 @@ def grid(**changes) -> Grid:
 
 def put(images, on=None):
     on = on or grid()
-    pixels = Room.of(on, len(images), 1).open()
+    pixels = PixelBuffer.of(on, len(images), 1).open()
     pixels.flux[:] = 1e9  # what an earlier chunk left
     return assemble(images, on, pixels, 0), pixels
 
@@ -140,10 +140,10 @@ def test_shapes_that_do_not_fit():
 def test_a_room_has_slots_that_do_not_overlap(tmp_path, with_file):
     on = grid(with_variance=True, psf_size_px=5)
     path = tmp_path / "pixels" if with_file else None
-    room = Room.of(on, 2, 3, slots=2, path=path)
+    buffer = PixelBuffer.of(on, 2, 3, slots=2, path=path)
     if path is not None:
-        reserve(path, room.slots * room.bytes_per_slot)
-    one, two = room.open(0), room.open(1)
+        reserve(path, buffer.slots * buffer.bytes_per_slot)
+    one, two = buffer.open(0), buffer.open(1)
     for k, pixels in enumerate((one, two)):
         for array in (pixels.flux, pixels.variance, pixels.psf):
             array[:] = k + 1
@@ -153,7 +153,7 @@ def test_a_room_has_slots_that_do_not_overlap(tmp_path, with_file):
         for array in (pixels.flux, pixels.variance, pixels.psf):
             assert (array == k + 1).all()
     if with_file:
-        assert (room.open(1).psf == 2).all()
+        assert (buffer.open(1).psf == 2).all()
         assert path.stat().st_size == 2 * 4 * 3 * 2 * (144 + 144 + 25)
     one.flux[:, 0, 0, 0] = [0, 1, 2]
     assert np.shares_memory(one.rows([0, 1]).flux, one.flux)
@@ -172,7 +172,7 @@ class Alternating:
 
 
 def test_rows_keep_their_places_when_some_are_rejected():
-    pixels = Room.of(grid(), 2, 10).open()
+    pixels = PixelBuffer.of(grid(), 2, 10).open()
     rows = [RowRequest(k, str(k)) for k in range(6)]
     decoded = decode_rows(Alternating(), grid(), rows, pixels, first=3)
     assert sorted(decoded.facts) == [0, 2, 4]

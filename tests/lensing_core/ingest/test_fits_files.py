@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from lensing_core.ingest import plain_fits
+from lensing_core.ingest import simple_fits
 from lensing_core.ingest.fits_files import calibration, open_fits, sky
 from lensing_core.ingest.rejection import RowRejected
 
@@ -15,7 +15,7 @@ from lensing_core.ingest.rejection import RowRejected
 def _size(request, monkeypatch):
     """Every file is read as one that fits into memory, and as one that does not."""
     if request.param == "large":
-        monkeypatch.setattr(plain_fits, "MAX_BYTES", 100)
+        monkeypatch.setattr(simple_fits, "MAX_BYTES", 100)
 
 
 @pytest.fixture

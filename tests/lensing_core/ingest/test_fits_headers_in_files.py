@@ -71,7 +71,7 @@ def calibration_of(*bands) -> BandCalibration:
 def size(request, monkeypatch):
     """Every file is read as one that fits into memory, and as one that does not."""
     if request.param == "large":
-        monkeypatch.setattr("lensing_core.ingest.plain_fits.MAX_BYTES", 100)
+        monkeypatch.setattr("lensing_core.ingest.simple_fits.MAX_BYTES", 100)
         monkeypatch.setattr(fits_files, "MAX_BYTES", 100)
 
 

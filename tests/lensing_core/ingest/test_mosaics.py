@@ -13,8 +13,8 @@ from astropy.wcs import WCS
 from lensing_core.ingest.decoding import assemble
 from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
 from lensing_core.ingest.mosaics import Mosaic
+from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.room import Grid, Room
 from lensing_core.surveys import get_survey
 
 SIZE = 16
@@ -137,7 +137,7 @@ def test_bands_of_two_pixel_scales_stay_aligned(tmp_path):
         cut = source(folder, size=61, scale=0.1)
         row = RowRequest(0, "star", float(sky.ra.deg), float(sky.dec.deg))
         grid = Grid(61, 0.1, (27.0, 27.0))
-        pixels = Room.of(grid, 2, 1).open()
+        pixels = PixelBuffer.of(grid, 2, 1).open()
         facts = assemble(cut.load(row), grid, pixels, 0)
         assert facts.regridded
         y, x = np.mgrid[:61, :61]

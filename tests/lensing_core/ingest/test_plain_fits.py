@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from lensing_core.ingest import plain_fits
+from lensing_core.ingest import simple_fits
 from lensing_core.ingest.fits_files import _FitsioImages, open_fits
-from lensing_core.ingest.plain_fits import NotPlain, read_plain
+from lensing_core.ingest.simple_fits import NotPlain, read_plain
 
 RNG = np.random.default_rng(7)
 
@@ -89,7 +89,7 @@ def test_unsigned_integers_come_out_right_all_the_same(tmp_path):
 def test_large_files_are_left_to_fitsio(tmp_path, monkeypatch):
     data = RNG.normal(size=(64, 64)).astype("f4")
     fits.PrimaryHDU(data).writeto(tmp_path / "a.fits")
-    monkeypatch.setattr(plain_fits, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(simple_fits, "MAX_BYTES", 10_000)
     with pytest.raises(NotPlain):
         read_plain(tmp_path / "a.fits")
     with open_fits(tmp_path / "a.fits") as images:

@@ -24,7 +24,7 @@ from lensing_core.labeling import (
 )
 from lensing_core.labeling.grader_view import remaining, retired, skipped, standing
 from lensing_core.store import open_database
-from lensing_core.store.consensus_choice import ConsensusRule, keep_choice
+from lensing_core.store.consensus_choice import ConsensusSettings, keep_choice
 from lensing_core.store.labels import grader_named, verify
 from lensing_core.store.tables import Candidate, Catalog, Consensus, LabelEvent, SessionItem
 
@@ -184,7 +184,7 @@ def test_what_is_decided_leaves_the_queues_of_others(database, make, grader):
     assert len(left(database, cy)) == 40
     send(database, bo, event(a[bo][voted]))
     with database.session() as session:
-        keep_choice(session, ConsensusRule("swap"), 1)
+        keep_choice(session, ConsensusSettings("swap"), 1)
         session.add(
             Consensus(
                 candidate_id=agreed,

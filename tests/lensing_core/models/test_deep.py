@@ -131,7 +131,7 @@ class TestPrediction:
 
 @pytest.mark.parametrize("code", range(1, 8))
 def test_the_mean_over_orientations_is_the_same_for_all_eight(flux, code):
-    predict = build(turned=True).predictor(GEOMETRY, "x")
+    predict = build(dihedral_averaging=True).predictor(GEOMETRY, "x")
     view = np.rot90(flux, code % 4, axes=(2, 3))
     view = np.ascontiguousarray(view[..., ::-1] if code >= 4 else view)
     upright, turned = predict(flux), predict(view)
@@ -173,7 +173,7 @@ class TestMetadata:
 
 def test_what_is_saved_is_what_is_read(tmp_path, flux):
     ood_distance = OODDistance(np.arange(24, dtype=np.float32), np.eye(24, dtype=np.float32) / 4)
-    member = build(3, TestMetadata.FIELDS, ood_distance=ood_distance, turned=True)
+    member = build(3, TestMetadata.FIELDS, ood_distance=ood_distance, dihedral_averaging=True)
     manifest = json.loads(json.dumps(member.save(tmp_path)))
     assert [path.name for path in tmp_path.iterdir()] == ["weights.safetensors"]
     torch.manual_seed(11)
@@ -183,7 +183,7 @@ def test_what_is_saved_is_what_is_read(tmp_path, flux):
         member.spec,
         member.scaling,
     )
-    assert (read.turned, read.half) == (True, False)
+    assert (read.dihedral_averaging, read.half) == (True, False)
     first, second = (m.predictor(GEOMETRY, "x")(flux) for m in (member, read))
     np.testing.assert_array_equal(second.logit, first.logit)
     np.testing.assert_array_equal(
@@ -195,4 +195,4 @@ def test_manifests_of_before_orientations_and_half_weights_are_read(tmp_path):
     manifest = build().save(tmp_path)
     del manifest["turned"], manifest["half"]
     read = DeepMember.load(tmp_path, manifest)
-    assert (read.turned, read.half, read.ood_distance) == (False, False, None)
+    assert (read.dihedral_averaging, read.half, read.ood_distance) == (False, False, None)

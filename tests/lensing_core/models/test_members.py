@@ -114,7 +114,7 @@ def test_bf16_is_close_and_the_batch_does_not_change_it_either(deep, flux):
 
 
 def test_the_mean_over_orientations_does_not_know_up_from_down(deep, flux):
-    predict = replace(deep, turned=True).predictor(GEOMETRY, "x")
+    predict = replace(deep, dihedral_averaging=True).predictor(GEOMETRY, "x")
     upright = predict(flux[:5]).logit
     for turned in (flux[:5, :, ::-1], flux[:5].transpose(0, 1, 3, 2)):
         np.testing.assert_allclose(predict(np.ascontiguousarray(turned)).logit, upright, atol=1e-5)

@@ -10,14 +10,14 @@ import lightgbm
 import numpy as np
 import pytest
 
-from lens_triage.training.shipped import SHIPPED
+from lens_triage.training.bundled import BUNDLED
 from lensing_core.errors import BadInputError
 from lensing_core.models import trees
 from lensing_core.models.files import load_member
 from lensing_core.models.manifest import MANIFEST
 from lensing_core.models.trees import load_trees, save_trees
 
-SHIPPED_TREES = sorted(SHIPPED.glob("*/trees-*"))
+BUNDLED_TREES = sorted(BUNDLED.glob("*/trees-*"))
 
 
 @pytest.fixture
@@ -32,25 +32,25 @@ def tried(monkeypatch) -> list[str]:
     return seen
 
 
-@pytest.mark.parametrize("folder", SHIPPED_TREES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", BUNDLED_TREES, ids=lambda folder: folder.name)
 def test_the_trees_of_the_program_are_in_order(folder):
     assert trees._problem((folder / "trees.txt").read_bytes()) == ""
 
 
 def test_trees_put_by_hand_into_a_workspace_are_tried_once(workspace, tried, monkeypatch):
-    shutil.copytree(SHIPPED_TREES[0], workspace.models / SHIPPED_TREES[0].name)
-    loaded = load_member(workspace, SHIPPED_TREES[0].name).member
+    shutil.copytree(BUNDLED_TREES[0], workspace.models / BUNDLED_TREES[0].name)
+    loaded = load_member(workspace, BUNDLED_TREES[0].name).member
     assert loaded.booster.num_trees() > 100
-    load_member(workspace, SHIPPED_TREES[0].name)
+    load_member(workspace, BUNDLED_TREES[0].name)
     monkeypatch.setattr(trees, "_vetted", set())  # as another process begins
-    load_member(workspace, SHIPPED_TREES[0].name)
+    load_member(workspace, BUNDLED_TREES[0].name)
     assert tried == ["trees.txt"]
 
 
 def test_trees_that_would_end_the_process_are_refused_wherever_they_lie(workspace, tried):
     """A matching manifest is no reason to trust a file."""
-    folder = workspace.models / SHIPPED_TREES[0].name
-    shutil.copytree(SHIPPED_TREES[0], folder)
+    folder = workspace.models / BUNDLED_TREES[0].name
+    shutil.copytree(BUNDLED_TREES[0], folder)
     text = (folder / "trees.txt").read_bytes()
     line = next(line for line in text.split(b"\n") if line.startswith(b"left_child="))
     parts = line.partition(b"=")[2].split(b" ")
@@ -68,7 +68,7 @@ def test_trees_that_would_end_the_process_are_refused_wherever_they_lie(workspac
 
 def test_trees_of_another_hash_than_the_manifest_are_refused(tmp_path, tried):
     path = tmp_path / "trees.txt"
-    shutil.copyfile(SHIPPED_TREES[0] / "trees.txt", path)
+    shutil.copyfile(BUNDLED_TREES[0] / "trees.txt", path)
     for files in ({}, {"trees.txt": "0" * 64}):
         with pytest.raises(BadInputError, match="not the file that its manifest names"):
             load_trees(path, files)

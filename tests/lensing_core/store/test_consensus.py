@@ -12,11 +12,11 @@ from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store import open_database
 from lensing_core.store.consensus import join_votes, schemes_in_use, update_consensus
 from lensing_core.store.consensus_choice import (
-    ConsensusRule,
+    ConsensusSettings,
     count_votes_in_sight,
+    current_consensus_settings,
     ensemble_as_prior,
     is_stale,
-    rule_in_force,
 )
 from lensing_core.store.consensus_list import consensus_page, count_states
 from lensing_core.store.labels import NewEvent, append_events, grader_named
@@ -64,7 +64,7 @@ def stored(database, method="dawid_skene") -> dict[int, Consensus]:
 def update(database, **fields):
     options = {k: fields.pop(k) for k in ("only_if_new",) if k in fields}
     with database.session() as session:
-        return update_consensus(session, ConsensusRule(**fields), **options)
+        return update_consensus(session, ConsensusSettings(**fields), **options)
 
 
 def unanimous(ids) -> dict[int, dict[str, str]]:
@@ -157,7 +157,7 @@ def test_the_prior_may_be_that_of_the_ensemble(database, ids):
     with database.session() as session:
         for key, p in ((ids[0], 0.4), (ids[1], 1e-9)):
             session.get_one(Score, (1, key)).probability = p
-        joined = join_votes(session, ConsensusRule("swap", ensemble_id=1))
+        joined = join_votes(session, ConsensusSettings("swap", ensemble_id=1))
     assert joined.found.prior[:, 0] == pytest.approx([0.4, 1e-6])
     assert joined.found.posterior[0, 0] > 0.4
 
@@ -173,14 +173,14 @@ def test_lists_follow_the_method_that_was_joined_last(database, ids):
 
     assert found() == 0
     with database.session() as session:
-        assert rule_in_force(session) is None
+        assert current_consensus_settings(session) is None
     update(database, thresholds=Thresholds(0.9, 1e-3))
     assert found() == 1
     update(database, method="swap", ensemble_id=1, prior=1e-4)
     assert found() == 0  # three graders are not enough from one in ten thousand
     with database.session() as session:
-        assert rule_in_force(session) == ConsensusRule("swap", 1e-4, 1)
-        assert rule_in_force(session, "dawid_skene") == ConsensusRule(
+        assert current_consensus_settings(session) == ConsensusSettings("swap", 1e-4, 1)
+        assert current_consensus_settings(session, "dawid_skene") == ConsensusSettings(
             thresholds=Thresholds(0.9, 1e-3)
         )
         assert ensemble_as_prior(session, "first") == 1
@@ -222,9 +222,9 @@ def test_without_votes_there_is_nothing_and_wrong_rules_are_refused(database):
     assert stored(database) == {}
     assert joined.figures.n_graded == 0
     with pytest.raises(BadInputError, match="'vote'"):
-        ConsensusRule("vote")
+        ConsensusSettings("vote")
     with pytest.raises(BadInputError, match="between 0 and 1"):
-        ConsensusRule(prior=1.0)
+        ConsensusSettings(prior=1.0)
 
 
 def test_schemes_of_sessions_are_known(database):

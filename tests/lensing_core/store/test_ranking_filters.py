@@ -22,7 +22,7 @@ from lensing_core.store.chart_columns import (
     histogram_of,
     logit_histogram,
 )
-from lensing_core.store.consensus_choice import ConsensusRule, keep_choice
+from lensing_core.store.consensus_choice import ConsensusSettings, keep_choice
 from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.ranking import (
     Cone,
@@ -121,7 +121,7 @@ def database(tmp_path_factory):
             ],
         )
         session.add_all(CandidateTag(candidate_id=k + 1, tag=t) for k in TAGS for t in TAGS[k])
-        keep_choice(session, ConsensusRule("swap"), 1)
+        keep_choice(session, ConsensusSettings("swap"), 1)
         session.add_all(
             Consensus(
                 candidate_id=k + 1,

@@ -18,6 +18,7 @@ from lens_triage.app.cli import cli
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs.form import RunForm
 from lens_triage.training import runner as jobs
+from lens_triage.training.bundled import import_bundled
 from lens_triage.training.checks import check_run, refusal
 from lens_triage.training.jobs.ingest import plan_import, preview, spec_of
 from lens_triage.training.settings import (
@@ -31,7 +32,6 @@ from lens_triage.training.settings import (
     SimulateSettings,
     TrainSettings,
 )
-from lens_triage.training.shipped import adopt_shipped
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.disk import SPARE_BYTES
 from lensing_core.errors import LensTriageError, StorageError
@@ -116,7 +116,7 @@ def no_zero_point(workspace: Workspace) -> RunSettings:
 def second_of_two(workspace: Workspace) -> RunSettings:
     write_catalog(workspace, "survey", [None])
     write_catalog(workspace, "other", [None], bands=("g", "r"))
-    return ScoreSettings(ensemble="default-hsc", catalog="survey", further=["other"])
+    return ScoreSettings(ensemble="default-hsc", catalog="survey", additional_catalogs=["other"])
 
 
 def nobody_has_positions(workspace: Workspace) -> RunSettings:
@@ -251,7 +251,7 @@ def to_paint(workspace: Workspace) -> RunSettings:
 
 @pytest.mark.parametrize("make", [to_simulate, to_import, to_score, to_paint])
 def test_every_way_in_asks_for_room_on_the_disk(make, workspace: Workspace, monkeypatch) -> None:
-    adopt_shipped(workspace)
+    import_bundled(workspace)
     settings = make(workspace)
     assert refusal(workspace, settings) == ""
     before = sorted(path for path in workspace.root.rglob("*") if path.is_file())
@@ -287,7 +287,7 @@ def test_rows_that_are_written_need_no_room_again(workspace: Workspace, monkeypa
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_way_in_refuses_for_the_same_reason(case: str, workspace: Workspace) -> None:
-    adopt_shipped(workspace)
+    import_bundled(workspace)
     make, reason = CASES[case]
     settings = make(workspace)
     with pytest.raises(LensTriageError) as refused:
@@ -315,7 +315,7 @@ def test_every_way_in_refuses_for_the_same_reason(case: str, workspace: Workspac
 
 
 def test_runs_that_can_succeed_are_not_refused(workspace: Workspace) -> None:
-    adopt_shipped(workspace)
+    import_bundled(workspace)
     write_catalog(workspace, "survey", [None] * 3)
     write_catalog(workspace, "labeled", LABELED, label_source="obs:a")
     for settings in (
@@ -349,7 +349,7 @@ def test_what_a_run_has_made_itself_is_no_obstacle_to_it(workspace: Workspace) -
 
 
 def test_a_chained_run_is_asked_when_its_turn_comes(workspace: Workspace) -> None:
-    adopt_shipped(workspace)
+    import_bundled(workspace)
     write_catalog(workspace, "survey", [None])
     first = jobs.submit(workspace, CrossmatchSettings(catalog="survey", references=["duplicates"]))
     second = jobs.submit(workspace, score_hsc("never-made"), after=first)

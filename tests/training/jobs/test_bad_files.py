@@ -31,7 +31,7 @@ from lensing_core.ingest import planning
 from lensing_core.ingest.images import RowRequest
 from lensing_core.ingest.isolation import IsolatedDecoder, look_apart, reading_helpers
 from lensing_core.ingest.limits import Limits
-from lensing_core.ingest.room import Grid, Room
+from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Quarantine, Run, RunLog
 from lensing_core.supervised import HelperError
@@ -86,20 +86,20 @@ def quarantine(workspace) -> dict[int, Quarantine]:
 # --- Readers that end or stall their process -------------------------------------------------
 
 
-@pytest.mark.parametrize("in_room", [True, False])
-def test_a_lost_reader_costs_its_row(tmp_path, in_room):
+@pytest.mark.parametrize("in_buffer", [True, False])
+def test_a_lost_reader_costs_its_row(tmp_path, in_buffer):
     names = ["a", "crash", "b", "raise", "stall", "memory", "c", "crash", "d"]
     rows = [RowRequest(k, name) for k, name in enumerate(names)]
     grid = Grid(9, 0.168, (27.0,))
     limits = Limits(memory_gb=1.5, file_seconds=0.6)
-    room = Room.of(grid, 1, len(rows), path=tmp_path / "scratch" if in_room else None)
-    if room.path is not None:
-        reserve(room.path, room.bytes_per_slot)
-    pixels = room.open()
+    buffer = PixelBuffer.of(grid, 1, len(rows), path=tmp_path / "scratch" if in_buffer else None)
+    if buffer.path is not None:
+        reserve(buffer.path, buffer.bytes_per_slot)
+    pixels = buffer.open()
     with reading_helpers(1, limits) as helpers:
         decoder = IsolatedDecoder(helpers, Treacherous(), grid, limits)
-        if in_room:
-            decoded = decoder.into_room(rows, room, 0, 0)
+        if in_buffer:
+            decoded = decoder.into_buffer(rows, buffer, 0, 0)
         else:
             places = {k: k for k in range(len(rows))}
             decoded = decoder.into_memory(dict(enumerate(rows)), pixels, places)

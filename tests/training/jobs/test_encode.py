@@ -68,11 +68,11 @@ def test_a_second_run_takes_the_same_encoder_and_encodes_what_is_new(
     make_catalog("survey", 20, 1)
     make_catalog("other", 12, 2)
     first = encode.run(make_context(settings), settings)
-    settings.param.update(further=["other"])
+    settings.param.update(additional_catalogs=["other"])
     second = encode.run(make_context(settings, "again"), settings)
     assert second["model"] == first["model"]
     assert second["encoded"] == 12
-    settings.param.update(views="1", further=[])
+    settings.param.update(views="1", additional_catalogs=[])
     third = encode.run(make_context(settings, "third"), settings)
     assert third["model"] != first["model"]
 

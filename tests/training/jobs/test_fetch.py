@@ -16,12 +16,12 @@ from sqlalchemy import select
 from waiting import until
 
 from lens_triage.training import runner as jobs
+from lens_triage.training.bundled import BUNDLED, import_ensemble
 from lens_triage.training.checks import refusal
 from lens_triage.training.jobs import fetch, ingest
 from lens_triage.training.runner.context import Cancelled, JobContext
 from lens_triage.training.settings import IngestSettings, ScoreSettings
-from lens_triage.training.shipped import SHIPPED, adopt_ensemble
-from lensing_core.crossmatch.politeness import ServiceError
+from lensing_core.crossmatch.rate_limits import ServiceError
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import BadInputError
 from lensing_core.store import open_database
@@ -130,7 +130,7 @@ def notes_of_files(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def test_the_bundled_ensemble_can_score_what_was_fetched(workspace, run, settings):
-    adopt_ensemble(workspace, SHIPPED / "default-ps1", trusted=True)
+    import_ensemble(workspace, BUNDLED / "default-ps1", trusted=True)
     run(settings("panstarrs", fetch_size_arcsec=12.0))
     assert refusal(workspace, ScoreSettings(ensemble="default-ps1", catalog="mine")) == ""
 

@@ -23,7 +23,7 @@ from lens_triage.training.jobs.crossmatch.online import (
 )
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import CrossmatchSettings
-from lensing_core.crossmatch.lenscat import SHIPPED, read_lenscat
+from lensing_core.crossmatch.lenscat import BUNDLED, read_lenscat
 from lensing_core.crossmatch.records import Setting
 from lensing_core.crossmatch.reference import Reference
 from lensing_core.crossmatch.service_list import SERVICES, vizier_service
@@ -102,7 +102,7 @@ def _offline(context: JobContext, settings: CrossmatchSettings, setting: Setting
     def known(other: str) -> Match:
         return lambda _say: match_catalog(context, setting, other)
 
-    lenscat = Path(settings.lenscat_table) if settings.lenscat_table else SHIPPED
+    lenscat = Path(settings.lenscat_table) if settings.lenscat_table else BUNDLED
     for key, grading in _LENSCAT.items():
         if key in settings.references:
             read = partial(read_lenscat, grading, lenscat)

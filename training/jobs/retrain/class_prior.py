@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lens_triage.training.jobs.retrain.copies import repeated
 from lens_triage.training.jobs.retrain.heads import HeadPlan, TrainingSet
+from lens_triage.training.jobs.retrain.sample_weights import repeated
 from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.datasets.table import LENS, OTHER
 from lensing_core.pu import (
@@ -93,7 +93,7 @@ def scan_prior(plan: HeadPlan, training: TrainingSet, fitted: PUModel) -> list[d
     """
     if not isinstance(plan.method, _TAKE_A_PRIOR):
         return []
-    rows = repeated(np.arange(len(training.x)), training.copies)
+    rows = repeated(np.arange(len(training.x)), training.sample_weights)
     s = (training.state[rows] == LENS).astype(np.int64)
     found: Sequence[Sensitivity] = prior_sensitivity(
         plan.method,

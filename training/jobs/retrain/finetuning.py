@@ -16,10 +16,6 @@ import numpy as np
 
 from lens_triage.training.jobs import score as scoring
 from lens_triage.training.jobs.notes import write_note
-from lens_triage.training.jobs.retrain.copies import (
-    copies_in,
-    repeated,
-)
 from lens_triage.training.jobs.retrain.evaluating import evaluate
 from lens_triage.training.jobs.retrain.heads import deal_folds
 from lens_triage.training.jobs.retrain.networks import (
@@ -29,10 +25,14 @@ from lens_triage.training.jobs.retrain.networks import (
 )
 from lens_triage.training.jobs.retrain.preparing import (
     Clock,
+    aggregate_grades,
     base_of_run,
     digest_of,
-    join_grades,
     select_rows,
+)
+from lens_triage.training.jobs.retrain.sample_weights import (
+    repeated,
+    sample_weights_in,
 )
 from lens_triage.training.jobs.retrain.selection import (
     RetrainingSample,
@@ -64,7 +64,7 @@ from lensing_core.store.ensembles import find_ensemble
 def run(context: JobContext, settings: FinetuneSettings) -> dict[str, Any]:
     """Train the networks, write the ensemble, and score the catalogs with it."""
     clock = Clock()
-    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    names = list(dict.fromkeys([settings.catalog, *settings.additional_catalogs]))
     if not is_recorded(context, settings.ensemble):
         _make(context, settings, names, clock)
     scored = scoring.run(
@@ -72,7 +72,7 @@ def run(context: JobContext, settings: FinetuneSettings) -> dict[str, Any]:
         ScoreSettings(
             ensemble=settings.ensemble,
             catalog=names[0],
-            further=names[1:],
+            additional_catalogs=names[1:],
             device=settings.device,
         ),
     )
@@ -96,7 +96,7 @@ def run(context: JobContext, settings: FinetuneSettings) -> dict[str, Any]:
 def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clock: Clock) -> None:
     """Everything up to the ensemble's row in the database."""
     context.progress(0, None, "Reading labels")
-    join_grades(context, settings)
+    aggregate_grades(context, settings)
     with open_database(context.workspace).session() as session:
         base = base_of_run(context, session, settings)
         base_rule, stored = open_ensemble(context.workspace, base)
@@ -232,7 +232,7 @@ class _Fits:
 
     def _fit(self, name: str, rows: IntArray, number: int) -> DeepMember:
         """On some of the rows that train, each as often as it counts."""
-        rows = repeated(rows, copies_in(self.chosen, self.settings))
+        rows = repeated(rows, sample_weights_in(self.chosen, self.settings))
         return finetune(
             self.context,
             self.settings,

@@ -90,7 +90,7 @@ def fit_heads(
     plans = plans_of(settings, bases)
     each = len(np.unique(training.fold)) + 1
     total = len(plans) * each
-    lens_weight = float(training.copies[training.state == LENS].mean())
+    lens_weight = float(training.sample_weights[training.state == LENS].mean())
     fitted: list[FittedHead] = []
     for k, plan in enumerate(plans):
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens_triage.training.jobs.retrain.copies import repeated
+from lens_triage.training.jobs.retrain.sample_weights import repeated
 from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.datasets.splits import group_folds
 from lensing_core.datasets.table import (
@@ -94,14 +94,13 @@ class HeadPlan:
     method: PUMethod
     naive: bool
 
-    def shift(self, share_unlabeled: float, lens_copies: float = 1.0) -> float:
-        """Return what to add to the log-odds for unlabeled objects not drawn, and for copies of
-        lenses.
+    def shift(self, share_unlabeled: float, lens_weight: float = 1.0) -> float:
+        """Correction of the log-odds for unlabeled objects not drawn, and for weights of lenses.
 
-        ln of the share drawn over the mean number of copies (King & Zeng 2001, Political Analysis
-        9, 137).
+        ln of the share drawn over the mean sample weight of lenses (King & Zeng 2001, Political
+        Analysis 9, 137).
         """
-        return float(np.log(share_unlabeled / lens_copies)) if self.naive else 0.0
+        return float(np.log(share_unlabeled / lens_weight)) if self.naive else 0.0
 
 
 def plan_heads(
@@ -172,9 +171,9 @@ class TrainingSet:
     state : ndarray of shape (n,), int8
         Of lenses, vetted others and unlabeled objects.
     group, fold : ndarray of shape (n,), int64
-    copies : ndarray of shape (n,), int64
-        As how many objects each counts, see
-        :func:`~lens_triage.training.jobs.retrain.copies.copies_of`.
+    sample_weights : ndarray of shape (n,), int64
+        See
+        :func:`~lens_triage.training.jobs.retrain.sample_weights.sample_weights_of`.
     grade : ndarray of shape (n,), or None
         From 0 to 1, NaN where unknown.
     """
@@ -183,7 +182,7 @@ class TrainingSet:
     state: NDArray[np.int8]
     group: IntArray
     fold: IntArray
-    copies: IntArray
+    sample_weights: IntArray
     grade: Float64Array | None = None
 
 
@@ -231,9 +230,9 @@ def cross_fit(
 
 def _fit(method: PUMethod, training: TrainingSet, rows: IntArray) -> PUModel:
     if isinstance(method, BestProbe):
-        weight = training.copies.astype(np.float64)
+        weight = training.sample_weights.astype(np.float64)
         everything = ProbeData(training.x, training.state, weight, training.group, training.grade)
         return method.fit_data(everything.rows(rows))
-    rows = repeated(rows, training.copies)
+    rows = repeated(rows, training.sample_weights)
     s = (training.state[rows] == LENS).astype(np.int64)
     return method.fit(training.x[rows], s, training.group[rows])

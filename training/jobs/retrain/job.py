@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from lens_triage.training.jobs.retrain.class_prior import estimate_prior, scan_prior
-from lens_triage.training.jobs.retrain.copies import copies_in
 from lens_triage.training.jobs.retrain.diagnosis import diagnose
 from lens_triage.training.jobs.retrain.evaluating import evaluate
 from lens_triage.training.jobs.retrain.fitting import (
@@ -25,13 +24,14 @@ from lens_triage.training.jobs.retrain.fitting import (
 from lens_triage.training.jobs.retrain.heads import TrainingSet, deal_folds
 from lens_triage.training.jobs.retrain.preparing import (
     Clock,
+    aggregate_grades,
     base_of_run,
     digest_of,
-    join_grades,
     select_rows,
 )
 from lens_triage.training.jobs.retrain.probing import read_grades
 from lens_triage.training.jobs.retrain.rescoring import rescore
+from lens_triage.training.jobs.retrain.sample_weights import sample_weights_in
 from lens_triage.training.jobs.retrain.selection import (
     RetrainingSample,
     StoredBases,
@@ -58,7 +58,7 @@ from lensing_core.store.tables import Ensemble
 def run(context: JobContext, settings: RetrainSettings) -> dict[str, Any]:
     """Train heads, write the ensemble, and score the catalogs with it from stored outputs."""
     clock = Clock()
-    names = list(dict.fromkeys([settings.catalog, *settings.further]))
+    names = list(dict.fromkeys([settings.catalog, *settings.additional_catalogs]))
     if not is_recorded(context, settings.ensemble):
         _make(context, settings, names, clock)
     with open_database(context.workspace).session() as session:
@@ -161,7 +161,7 @@ def _read(
 ) -> _Material:
     """Read labels and stored outputs; deal the rows that train into folds."""
     context.progress(0, None, "Reading labels and stored outputs")
-    join_grades(context, settings)
+    aggregate_grades(context, settings)
     with open_database(context.workspace).session() as session:
         base = base_of_run(context, session, settings)
         selection, catalogs = select_rows(context, session, settings, names, base)
@@ -181,7 +181,7 @@ def _read(
         chosen.state,
         chosen.group,
         deal_folds(chosen.state, chosen.group, settings.folds, seed=settings.seed),
-        copies_in(chosen, settings),
+        sample_weights_in(chosen, settings),
         None if grades is None else grades[train],
     )
     return _Material(base, base_rule, bases, selection, table, raw, train, chosen, training)

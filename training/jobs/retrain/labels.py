@@ -10,7 +10,7 @@ from lensing_core.datasets.grades import GradeRule
 from lensing_core.datasets.labels import labels_to_retrain
 from lensing_core.datasets.table import CandidateLabels
 from lensing_core.store import Session
-from lensing_core.store.consensus_choice import ConsensusRule
+from lensing_core.store.consensus_choice import ConsensusSettings
 
 
 def grade_rule(settings: RetrainSettings) -> GradeRule | None:
@@ -18,7 +18,7 @@ def grade_rule(settings: RetrainSettings) -> GradeRule | None:
     if settings.labels == "imported":
         return None
     return GradeRule(
-        ConsensusRule(settings.consensus),
+        ConsensusSettings(settings.consensus),
         settings.lens_from,
         settings.other_below,
         settings.min_votes,

@@ -25,7 +25,7 @@ from lens_triage.training.settings import RetrainSettings
 from lensing_core.datasets.table import UNLABELED
 from lensing_core.store import Session, open_database
 from lensing_core.store.consensus import update_consensus
-from lensing_core.store.consensus_choice import rule_in_force
+from lensing_core.store.consensus_choice import current_consensus_settings
 from lensing_core.store.ensembles import default_ensemble, get_ensemble
 from lensing_core.store.tables import Ensemble
 
@@ -49,12 +49,12 @@ def bring_consensus_up_to_date(session: Session, settings: RetrainSettings) -> E
     grades = grade_rule(settings)
     if grades is None:
         return None
-    rule = rule_in_force(session, grades.rule.method) or grades.rule
+    rule = current_consensus_settings(session, grades.rule.method) or grades.rule
     update_consensus(session, rule, only_if_new=True)
     return None if rule.ensemble_id is None else get_ensemble(session, rule.ensemble_id)
 
 
-def join_grades(context: JobContext, settings: RetrainSettings) -> None:
+def aggregate_grades(context: JobContext, settings: RetrainSettings) -> None:
     """Bring the consensus up to date, and say in the log where scores are its prior."""
     with open_database(context.workspace).session() as session:
         prior = bring_consensus_up_to_date(session, settings)

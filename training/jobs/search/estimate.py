@@ -23,7 +23,7 @@ EMBEDDING_BYTES = 8 + 4 * 2560
 
 @dataclass(frozen=True)
 class SearchEstimate:
-    """Time and room of a search.
+    """Time and disk space of a search.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class SearchEstimate:
 def estimate_search(
     workspace: Workspace, database: Database, settings: SearchSettings
 ) -> SearchEstimate:
-    """Time and room that the settings ask for; raises NotFoundError where there is no catalog."""
+    """Estimate the time and disk space of a search; raises NotFoundError without a catalog."""
     with database.session() as session:
         objects = find_catalog(session, settings.catalog).n_candidates
     geometry = CutoutStore(workspace.catalog_cutouts(settings.catalog)).geometry
@@ -66,5 +66,5 @@ def estimate_search(
         + MEASURING_S * settings.training_sets * min(objects, 6 * settings.n_hosts)
     )
     cutout = 4 * prod(geometry.shape)
-    room = galaxies * (cutout + ROW_BYTES) + (galaxies + 2 * objects) * EMBEDDING_BYTES
-    return SearchEstimate(galaxies, objects, seconds, room)
+    disk_bytes = galaxies * (cutout + ROW_BYTES) + (galaxies + 2 * objects) * EMBEDDING_BYTES
+    return SearchEstimate(galaxies, objects, seconds, disk_bytes)

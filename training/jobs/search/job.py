@@ -104,7 +104,7 @@ def _encode(context: JobContext, settings: SearchSettings, sets: list[str]) -> s
     """Store embeddings of catalog and training sets; return the encoder's model."""
     chosen = EncodeSettings(
         catalog=settings.catalog,
-        further=sets,
+        additional_catalogs=sets,
         encoder=settings.encoder,
         weights=settings.weights,
         input_px=settings.input_px,

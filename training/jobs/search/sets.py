@@ -99,7 +99,7 @@ def gather(
         If a split would lack lenses or others.
     """
     catalogs = find_catalogs(session, [catalog, *sets])
-    grades = GradeRule.in_force(session)
+    grades = GradeRule.current(session)
     labels = read_labels(session, catalogs, USES["retrain"], grades=grades)
     order = {found.id: k for k, found in enumerate(catalogs)}
     number = np.array([order[k] for k in labels.catalog_id.tolist()], dtype=np.int64)
@@ -140,7 +140,7 @@ def known_ids(
         session,
         find_catalogs(session, [catalog]),
         USES["retrain"],
-        grades=GradeRule.in_force(session),
+        grades=GradeRule.current(session),
     )
     barred = (labels.state == LENS) | _near_known(labels, known_radius_arcsec)
     barred[_reserved(workspace, catalog, labels)] = True

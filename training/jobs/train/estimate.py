@@ -22,9 +22,9 @@ def estimate_seconds(database: Database, settings: TrainSettings) -> float | Non
     with database.session() as session:
         runs = runs_of_kind(session, "train", status="succeeded", limit=_RUNS)
     for run in runs:
-        stored = run.settings
+        stored = settings.with_present_names(run.settings)
         same = (
-            *("backbones", "members", "device", "pooling", "turned"),
+            *("backbones", "members", "device", "pooling", "dihedral_averaging"),
             *("small_stem", "width", "precision"),
         )
         if any(stored.get(name) != getattr(settings, name) for name in same):
@@ -46,7 +46,9 @@ def estimate_scoring_seconds(database: Database, settings: ScoreSettings) -> flo
     """Seconds by the rate of the latest scoring with the same ensemble; None if there was none."""
     with database.session() as session:
         runs = runs_of_kind(session, "score", status="succeeded", limit=_RUNS)
-        left = count_unscored(session, settings.ensemble, [settings.catalog, *settings.further])
+        left = count_unscored(
+            session, settings.ensemble, [settings.catalog, *settings.additional_catalogs]
+        )
     for run in runs:
         rate = (run.result or {}).get("per_second")
         same = all(

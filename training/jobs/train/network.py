@@ -198,7 +198,14 @@ def _train(
     module.load_state_dict(stored["state_dict"])
     module.network.eval().cpu()
     half = settings.weight_bits == "16"
-    member = DeepMember(contract, spec, module.network, scaling, turned=settings.turned, half=half)
+    member = DeepMember(
+        contract,
+        spec,
+        module.network,
+        scaling,
+        dihedral_averaging=settings.dihedral_averaging,
+        half=half,
+    )
     return member.rounded()
 
 

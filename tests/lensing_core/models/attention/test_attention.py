@@ -167,9 +167,9 @@ def test_a_member_that_averages_orientations_has_a_map_that_turns_with_the_image
     convolutional,
 ) -> None:
     network, image = convolutional, scene((14, 46), 1)
-    shown = network_attention(network, image, turned=True)
-    mirrored = network_attention(network, image.flip(-1), turned=True)
-    swapped = network_attention(network, image.transpose(-1, -2), turned=True)
+    shown = network_attention(network, image, dihedral_averaging=True)
+    mirrored = network_attention(network, image.flip(-1), dihedral_averaging=True)
+    swapped = network_attention(network, image.transpose(-1, -2), dihedral_averaging=True)
     np.testing.assert_allclose(mirrored.values, shown.values[:, ::-1], atol=1e-5)
     np.testing.assert_allclose(swapped.values, shown.values.T, atol=1e-5)
     single = network_attention(network, image)

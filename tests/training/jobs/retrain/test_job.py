@@ -242,7 +242,7 @@ def test_what_cannot_be_done_is_one_sentence(
 def test_known_lenses_of_another_survey_need_company(workspace, make_survey, make_context):
     make_survey()
     make_survey("known", 30, lenses=30, others=0, share=1.0, seed=5, label_policy="positives_only")
-    settings = settings_of(heads=["logistic"], further=["known"])
+    settings = settings_of(heads=["logistic"], additional_catalogs=["known"])
     retraining.run(make_context(settings), settings)  # one survey: welcome
     assert len(logits_of(workspace, "second")) == 2030
 
@@ -283,6 +283,6 @@ def test_policy_error_is_for_lenses_alone(workspace, make_survey, make_context):
         session.execute(
             update(Catalog).where(Catalog.name == "known").values(pixel_kind="rendered")
         )
-    settings = settings_of(further=["known"])
+    settings = settings_of(additional_catalogs=["known"])
     with pytest.raises(PolicyError, match="known lenses only"):
         retraining.run(make_context(settings), settings)

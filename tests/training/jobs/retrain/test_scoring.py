@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 from sqlalchemy import delete, select
 
+from lens_triage.training.bundled import export_ensemble, import_ensemble
 from lens_triage.training.jobs import (
     retrain as retraining,
 )
@@ -14,7 +15,6 @@ from lens_triage.training.jobs import (
     score as scoring,
 )
 from lens_triage.training.settings import RetrainSettings, ScoreSettings
-from lens_triage.training.shipped import adopt_ensemble, export_ensemble
 from lensing_core.models.outputs import StoredOutputs, rows_stored
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, MemberScore, Score
@@ -94,7 +94,7 @@ def test_a_retrained_ensemble_travels(workspace, make_context, make_survey, tmp_
     scored_and_retrained(workspace, make_context, make_survey)
     folder = export_ensemble(workspace, "second", tmp_path)
     other = Workspace.create(tmp_path / "elsewhere")
-    assert adopt_ensemble(other, folder)
+    assert import_ensemble(other, folder)
     with open_database(other).session() as session:
         kinds = [m.model.kind for m in session.scalars(select(Ensemble)).one().members]
     assert kinds == ["lightgbm", "pu_head"]

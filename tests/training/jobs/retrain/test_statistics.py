@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lens_triage.training.jobs.retrain.copies import copies_of
 from lens_triage.training.jobs.retrain.heads import (
     TrainingSet,
     cross_fit,
     deal_folds,
     plan_heads,
 )
+from lens_triage.training.jobs.retrain.sample_weights import sample_weights_of
 from lens_triage.training.jobs.retrain.stacking import (
     evaluation_set,
     join,
@@ -46,25 +46,25 @@ PLANS = {
 }
 
 
-def survey(n, lenses, others, *, contrast, seed, copies=1):
-    """Features, states and groups; ``copies`` near-identical objects make a group."""
+def survey(n, lenses, others, *, contrast, seed, sample_weights=1):
+    """Features, states and groups; ``sample_weights`` near-identical objects make a group."""
     rng = np.random.default_rng(seed)
-    y = np.zeros(n // copies, dtype=int)
-    y[: n // copies // 5] = 1
+    y = np.zeros(n // sample_weights, dtype=int)
+    y[: n // sample_weights // 5] = 1
     x = rng.normal(size=(len(y), 24)).astype("f4")
     x[:, :3] += contrast * y[:, None]
-    x, y = np.repeat(x, copies, axis=0), np.repeat(y, copies)
+    x, y = np.repeat(x, sample_weights, axis=0), np.repeat(y, sample_weights)
     x += rng.normal(scale=0.01, size=x.shape).astype("f4")
-    group = np.repeat(np.arange(len(y) // copies), copies)
+    group = np.repeat(np.arange(len(y) // sample_weights), sample_weights)
     state = np.full(len(y), UNLABELED, dtype=np.int8)
     state[rng.permutation(np.flatnonzero(y == 1))[:lenses]] = LENS
     state[rng.permutation(np.flatnonzero(y == 0))[:others]] = OTHER
     return x, y, state, group
 
 
-def copies(state, other_weight):
+def sample_weights(state, other_weight):
     """Sure labels without reasons."""
-    return copies_of(
+    return sample_weights_of(
         state, np.ones(len(state), "f4"), np.full(len(state), NO_REASON, "i1"),
         other_weight=other_weight, hard_weight=2.0,
     )  # fmt: skip
@@ -72,7 +72,7 @@ def copies(state, other_weight):
 
 def fitted(name, x, state, group, *, other_weight=5):
     fold = deal_folds(state, group, 5, seed=1)
-    training = TrainingSet(x, state, group, fold, copies(state, other_weight))
+    training = TrainingSet(x, state, group, fold, sample_weights(state, other_weight))
     return cross_fit(PLANS[name].method, training)
 
 
@@ -81,7 +81,7 @@ def test_with_shuffled_labels_the_stack_ranks_by_chance(name):
     """Groups of four near-copies: one that leaked between folds would be recognized."""
     aurocs = []
     for seed in range(16):
-        x, _, state, group = survey(2400, 0, 0, contrast=0.0, seed=seed, copies=4)
+        x, _, state, group = survey(2400, 0, 0, contrast=0.0, seed=seed, sample_weights=4)
         rng = np.random.default_rng(seed)
         labeled = rng.permutation(600)[:150]  # whole groups
         for k, state_of in enumerate((LENS, OTHER)):
@@ -105,7 +105,7 @@ def test_with_shuffled_labels_the_stack_ranks_by_chance(name):
 
 def test_in_sample_scores_would_have_passed_for_skill():
     """The test above can fail: the same objects scored by the model that saw them."""
-    x, _, state, group = survey(2400, 0, 0, contrast=0.0, seed=1, copies=4)
+    x, _, state, group = survey(2400, 0, 0, contrast=0.0, seed=1, sample_weights=4)
     state[np.isin(group, np.arange(75))] = LENS
     state[np.isin(group, np.arange(75, 150))] = OTHER
     out, model = fitted("trees", x, state, group)
@@ -120,7 +120,7 @@ def test_every_head_learns_and_is_the_same_again(name):
     x, y, state, group = survey(3000, 150, 50, contrast=1.2, seed=3)
     calls = []
     fold = deal_folds(state, group, 3, seed=1)
-    training = TrainingSet(x, state, group, fold, copies(state, 3))
+    training = TrainingSet(x, state, group, fold, sample_weights(state, 3))
     out, model = cross_fit(PLANS[name].method, training, done=calls.append)
     assert calls == [0, 1, 2, 3, 4]
     unlabeled = state == UNLABELED
@@ -231,10 +231,10 @@ def test_labels_count_by_their_weight_and_hard_negatives_more_and_evenly():
     state = np.array([LENS, LENS, OTHER, OTHER, UNLABELED] + 8 * [OTHER] + 2 * [OTHER], dtype="i1")
     weight = np.array([1, 0.3, 1, 0.2, 1] + 10 * [1], dtype="f4")
     reason = np.array(5 * [-1] + 8 * [REASONS.index("spiral")] + 2 * [REASONS.index("ring")], "i1")
-    found = copies_of(state, weight, reason, other_weight=10, hard_weight=2.0)
+    found = sample_weights_of(state, weight, reason, other_weight=10, hard_weight=2.0)
     # spirals: 20 · sqrt(5 / 8) = 15.8; rings: 20 · sqrt(5 / 2) = 31.6
     assert found.tolist() == [4, 1, 10, 2, 1, *8 * [16], *2 * [32]]
-    assert copies(state, 10).tolist() == [1, 1, 10, 10, 1] + 10 * [10]
+    assert sample_weights(state, 10).tolist() == [1, 1, 10, 10, 1] + 10 * [10]
 
 
 def test_copies_of_lenses_do_not_move_their_log_odds():
@@ -242,7 +242,7 @@ def test_copies_of_lenses_do_not_move_their_log_odds():
     plan = PLANS["logistic"]
     logits = []
     for factor in (1, 4):
-        counts = copies(state, 5)
+        counts = sample_weights(state, 5)
         counts[state == LENS] *= factor
         training = TrainingSet(x, state, group, deal_folds(state, group, 5, seed=1), counts)
         out, _ = cross_fit(plan.method, training)

@@ -65,5 +65,5 @@ def test_scoring_time_is_what_is_left_at_the_last_rate(filled_workspace):
             )
         )  # fmt: skip
     assert estimate_scoring_seconds(database, wanted) == pytest.approx(60 / 20)
-    both = ScoreSettings(ensemble="first", catalog="cosmos", further=["simulated"])
+    both = ScoreSettings(ensemble="first", catalog="cosmos", additional_catalogs=["simulated"])
     assert estimate_scoring_seconds(database, both) == pytest.approx(60 / 20)  # cosmos is done

@@ -193,7 +193,7 @@ def test_several_networks_are_fused_as_is_best(workspace, make_catalog, make_con
         accumulate=2,
         loss="balanced",
         gain=0.05,
-        turned=True,
+        dihedral_averaging=True,
         weight_bits="16",
     )
     result = fit.run(make_context(settings), settings)

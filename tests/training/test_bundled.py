@@ -10,6 +10,7 @@ import pytest
 from manifests import model_manifest
 from sqlalchemy import select
 
+from lens_triage.training.bundled import BUNDLED, export_ensemble, import_ensemble, make_workspace
 from lens_triage.training.defaults import DEFAULTS
 from lens_triage.training.jobs import (
     score as scoring,
@@ -18,7 +19,6 @@ from lens_triage.training.jobs import (
     train as fit,
 )
 from lens_triage.training.settings import ScoreSettings, TrainSettings
-from lens_triage.training.shipped import SHIPPED, adopt_ensemble, export_ensemble, make_workspace
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.manifest import read_manifest
 from lensing_core.store import open_database
@@ -51,14 +51,14 @@ def test_an_adopted_ensemble_scores_as_it_did(workspace, tmp_path, make_catalog,
         export_ensemble(workspace, "e1", tmp_path / "out")
     with pytest.raises(NotFoundError, match="ghost"):
         export_ensemble(workspace, "ghost", tmp_path / "out")
-    assert not adopt_ensemble(workspace, folder)  # it is there already
+    assert not import_ensemble(workspace, folder)  # it is there already
 
     with open_database(workspace).session() as session:
         for row in session.scalars(select(Score)).all():
             session.delete(row)
         ensemble = session.scalars(select(Ensemble)).one()
         ensemble.name = "renamed"
-    assert adopt_ensemble(workspace, folder)
+    assert import_ensemble(workspace, folder)
     scoring.run(make_context(score, "score-2"), score)
     np.testing.assert_array_equal(logits(workspace), before)
 
@@ -81,7 +81,7 @@ def test_models_that_a_head_builds_on_travel_with_it(workspace, tmp_path):
 
     folder = export_ensemble(workspace, "heads", tmp_path / "out")
     other = Workspace.create(tmp_path / "other")
-    assert adopt_ensemble(other, folder)
+    assert import_ensemble(other, folder)
     with open_database(other).session() as session:
         assert set(session.scalars(select(Model.id))) == {"trees-1", "head-1"}
         ensemble = session.scalars(select(Ensemble)).one()
@@ -91,18 +91,18 @@ def test_models_that_a_head_builds_on_travel_with_it(workspace, tmp_path):
 
 def test_folders_that_hold_no_ensemble_are_refused(workspace, tmp_path):
     with pytest.raises(BadInputError, match="holds no ensemble"):
-        adopt_ensemble(workspace, tmp_path)
+        import_ensemble(workspace, tmp_path)
     (tmp_path / "ensemble.json").write_text("{")
     with pytest.raises(BadInputError, match="not valid JSON"):
-        adopt_ensemble(workspace, tmp_path)
+        import_ensemble(workspace, tmp_path)
     (tmp_path / "ensemble.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(BadInputError, match="format 99"):
-        adopt_ensemble(workspace, tmp_path)
+        import_ensemble(workspace, tmp_path)
 
 
 def test_a_new_workspace_has_what_is_shipped(tmp_path):
     workspace = make_workspace(tmp_path / "new")
-    names = sorted(path.parent.name for path in SHIPPED.glob("*/ensemble.json"))
+    names = sorted(path.parent.name for path in BUNDLED.glob("*/ensemble.json"))
     assert names
     for _ in range(2):  # a second start changes nothing
         with open_database(workspace).session() as session:
@@ -110,7 +110,7 @@ def test_a_new_workspace_has_what_is_shipped(tmp_path):
             assert sorted(ensemble.name for ensemble in found) == names
             assert all(ensemble.promoted_at is None for ensemble in found)
         make_workspace(tmp_path / "new")
-    size = sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in BUNDLED.rglob("*") if path.is_file())
     assert size < 40e6
 
 
@@ -142,8 +142,8 @@ def test_make_workspace_keeps_what_is_there(tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A copy of a shipped ensemble, as one would get it from somebody else."""
-    found = next(path.parent for path in sorted(SHIPPED.glob("*/ensemble.json")))
+    """A copy of a bundled ensemble, as one would get it from somebody else."""
+    found = next(path.parent for path in sorted(BUNDLED.glob("*/ensemble.json")))
     return shutil.copytree(found, tmp_path / "given")
 
 
@@ -153,7 +153,7 @@ def other(tmp_path):
 
 
 def test_an_ensemble_of_somebody_else_is_looked_at_and_adopted(folder, other):
-    assert adopt_ensemble(other, folder)
+    assert import_ensemble(other, folder)
 
 
 def test_links_of_a_model_are_not_followed(folder, other, tmp_path):
@@ -162,16 +162,16 @@ def test_links_of_a_model_are_not_followed(folder, other, tmp_path):
     trees = next(folder.glob("trees-*"))
     (trees / "more.txt").symlink_to(secret)
     with pytest.raises(BadInputError, match=r"more\.txt is no plain file"):
-        adopt_ensemble(other, folder)
+        import_ensemble(other, folder)
     moved = trees.rename(folder.parent / trees.name)
     trees.symlink_to(moved)
     with pytest.raises(BadInputError, match="is no folder of its own"):
-        adopt_ensemble(other, folder)
+        import_ensemble(other, folder)
     assert not list(other.models.glob("trees-*"))
     (folder / "ensemble.json").unlink()
     (folder / "ensemble.json").symlink_to(secret)
     with pytest.raises(BadInputError, match="is no plain file"):
-        adopt_ensemble(other, folder)
+        import_ensemble(other, folder)
 
 
 def test_a_broken_ensemble_of_the_workspace_leaves_the_others(filled_workspace):

@@ -22,7 +22,7 @@ from lensing_core.store.models import add_ensemble
 from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace, check_slug
 
-SHIPPED = Path(__file__).parent.parent / "assets" / "ensembles"
+BUNDLED = Path(__file__).parent.parent / "assets" / "ensembles"
 _HEAD = "ensemble.json"
 FORMAT = 1
 _LOCAL = ("run", "held_out")
@@ -73,7 +73,7 @@ def export_ensemble(
     return target
 
 
-def adopt_ensemble(workspace: Workspace, folder: Path, *, trusted: bool = False) -> bool:
+def import_ensemble(workspace: Workspace, folder: Path, *, trusted: bool = False) -> bool:
     """Bring the ensemble of ``folder`` into a workspace; False where one of its name is there.
 
     Only plain files of the models' own folders are copied, and looked at before any is used.
@@ -108,19 +108,19 @@ def adopt_ensemble(workspace: Workspace, folder: Path, *, trusted: bool = False)
     return True
 
 
-def _mark_as_bundled(there: Ensemble, shipped: Mapping[str, Any]) -> None:
+def _mark_as_bundled(there: Ensemble, bundled: Mapping[str, Any]) -> None:
     """Mark an ensemble that came with an earlier version, which did not say so."""
     if there.problem:
         return  # Train says what is wrong with it
-    same = there.run_id is None and there.manifest.get("data_sha256") == shipped.get("data_sha256")
-    if same and BUNDLED_FOR in shipped and BUNDLED_FOR not in there.manifest:
-        there.manifest = {**there.manifest, BUNDLED_FOR: shipped[BUNDLED_FOR]}
+    same = there.run_id is None and there.manifest.get("data_sha256") == bundled.get("data_sha256")
+    if same and BUNDLED_FOR in bundled and BUNDLED_FOR not in there.manifest:
+        there.manifest = {**there.manifest, BUNDLED_FOR: bundled[BUNDLED_FOR]}
 
 
-def adopt_shipped(workspace: Workspace) -> list[str]:
+def import_bundled(workspace: Workspace) -> list[str]:
     """Bring in all ensembles that come with the program; return the names of the new ones."""
-    folders = sorted(path.parent for path in SHIPPED.glob(f"*/{_HEAD}"))
-    return [folder.name for folder in folders if adopt_ensemble(workspace, folder, trusted=True)]
+    folders = sorted(path.parent for path in BUNDLED.glob(f"*/{_HEAD}"))
+    return [folder.name for folder in folders if import_ensemble(workspace, folder, trusted=True)]
 
 
 def make_workspace(root: Path, database_url: str = "") -> Workspace:
@@ -135,7 +135,7 @@ def make_workspace(root: Path, database_url: str = "") -> Workspace:
     if database_url:
         choose_database(workspace, database_url)
     open_database(workspace)
-    adopt_shipped(workspace)
+    import_bundled(workspace)
     return workspace
 
 

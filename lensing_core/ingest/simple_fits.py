@@ -177,17 +177,17 @@ def read_alike(paths: Sequence[Path], model: PlainFile) -> AlikeFiles:
     size = len(model.content)
     # More bytes than the model has: a longer file is noticed. A multiple of 8: pixels are aligned.
     content = np.empty((len(paths), (size // 8 + 1) * 8), dtype=np.uint8)
-    sizes = [_read_into(path, room) for path, room in zip(paths, content, strict=True)]
+    sizes = [_read_into(path, buffer) for path, buffer in zip(paths, content, strict=True)]
     files = AlikeFiles(model, content, np.asarray(sizes) == size)
     files._check()
     return files
 
 
-def _read_into(path: Path, room: ByteArray) -> int | None:
+def _read_into(path: Path, buffer: ByteArray) -> int | None:
     """Bytes read from the beginning of a file; None if it cannot be opened."""
     try:
         with io.FileIO(path) as stream:
-            return stream.readinto(room.data)
+            return stream.readinto(buffer.data)
     except OSError:
         return None
 

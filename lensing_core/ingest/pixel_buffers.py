@@ -42,7 +42,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Pixels:
-    """Room for the pixels of some objects.
+    """Buffer for the pixels of some objects.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Pixels:
         )
 
     def put(self, place: int, other: Pixels, at: int) -> None:
-        """Take over the pixels of one object of another room for the same grid."""
+        """Take over the pixels of one object of another buffer for the same grid."""
         self.flux[place] = other.flux[at]
         if self.variance is not None and other.variance is not None:
             self.variance[place] = other.variance[at]
@@ -75,7 +75,7 @@ class Pixels:
 
 
 @dataclass(frozen=True)
-class Room:
+class PixelBuffer:
     """Where pixels of a catalog are put: how much is needed, and in which file, if any.
 
     Attributes
@@ -95,8 +95,8 @@ class Room:
     path: Path | None = None
 
     @classmethod
-    def of(cls, grid: Grid, n_bands: int, capacity: int, **more: Any) -> Room:
-        """Room for ``capacity`` objects of a grid."""
+    def of(cls, grid: Grid, n_bands: int, capacity: int, **more: Any) -> PixelBuffer:
+        """Buffer for ``capacity`` objects of a grid."""
         return cls(n_bands, grid.size_px, grid.with_variance, grid.psf_size_px, capacity, **more)
 
     @property
@@ -125,4 +125,4 @@ class Room:
         return whole[slot].view(np.ndarray)
 
 
-opened = lru_cache(maxsize=8)(Room.open)
+opened = lru_cache(maxsize=8)(PixelBuffer.open)

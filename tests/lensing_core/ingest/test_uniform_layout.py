@@ -13,7 +13,7 @@ from lensing_core.ingest.companions import Companions
 from lensing_core.ingest.decoding import alike_reader, decode_rows
 from lensing_core.ingest.fits_sources import FitsFiles, FitsHdus
 from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
-from lensing_core.ingest.room import Grid, Room
+from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer
 from lensing_core.ingest.sky import orientation
 from lensing_core.surveys import get_survey
 
@@ -52,7 +52,7 @@ def decode(source, rows, *, together, **changes):
     grid = Grid(
         **{"size_px": 16, "pixel_scale_arcsec": 0.168, "zero_points_mag": (27.0,) * 3, **changes}
     )
-    pixels = Room.of(grid, 3, len(rows) + 2).open()
+    pixels = PixelBuffer.of(grid, 3, len(rows) + 2).open()
     pixels.flux[:] = 1e9  # what an earlier chunk left
     original = decoding.alike_reader
     try:

@@ -34,7 +34,7 @@ _AGAINST = "colour_against_galaxy_"
 _AT_ONCE = 5000
 
 
-def measures_of_features(names: Sequence[str], table: Float32Array) -> dict[str, Float64Array]:
+def columns_of_features(names: Sequence[str], table: Float32Array) -> dict[str, Float64Array]:
     """Columns of the candidate table from features (n, len(names)); NaN where unknown.
 
     Empty where the features hold no segments.
@@ -54,7 +54,7 @@ def measures_of_features(names: Sequence[str], table: Float32Array) -> dict[str,
     return found
 
 
-def measures_of_members(
+def columns_of_members(
     members: Sequence[StoredMember], outputs: Mapping[str, MemberOutput]
 ) -> dict[str, Float64Array]:
     """The same from what members gave; of the last classic one that knows segments."""
@@ -62,11 +62,11 @@ def measures_of_members(
     for stored in members:
         features = outputs[stored.id].features if stored.id in outputs else None
         if isinstance(stored.member, ClassicMember) and features is not None:
-            found = measures_of_features(stored.member.features["names"], features) or found
+            found = columns_of_features(stored.member.features["names"], features) or found
     return found
 
 
-def measure_catalog(workspace: Workspace, name: str) -> dict[str, int]:
+def derive_columns(workspace: Workspace, name: str) -> dict[str, int]:
     """Fill the columns of a catalog that was imported or scored before they were kept.
 
     Arcs and colors come from the stored features of the newest model that has them; no pixel is
@@ -98,7 +98,7 @@ def measure_catalog(workspace: Workspace, name: str) -> dict[str, int]:
                 features = np.full((len(index), table.shape[1]), np.nan, dtype=np.float32)
                 inside = index < len(table)
                 features[inside] = table[index[inside]]
-                measures |= measures_of_features(names, features)
+                measures |= columns_of_features(names, features)
             write_columns(session, ids, measures)
         for column, values in measures.items():
             counts[column] = counts.get(column, 0) + int(np.isfinite(values).sum())

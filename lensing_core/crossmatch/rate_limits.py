@@ -64,7 +64,7 @@ class _Patient(Retry):
         return super().increment(*args, **kwargs)
 
 
-class PoliteAdapter(HTTPAdapter):
+class RateLimitedAdapter(HTTPAdapter):
     """Sends no request sooner than ``pause_s`` after the last, and repeats while it is busy."""
 
     def __init__(self, pause_s: float, *, backoff_s: float = BACKOFF_S) -> None:
@@ -94,9 +94,9 @@ class PoliteAdapter(HTTPAdapter):
             self._next = time.monotonic() + self._pause_s
 
 
-def be_polite(client: Any, pause_s: float, backoff_s: float) -> None:
-    """Let all requests of an astroquery client go through a :class:`PoliteAdapter`."""
-    adapter = PoliteAdapter(pause_s, backoff_s=backoff_s)
+def limit_rate(client: Any, pause_s: float, backoff_s: float) -> None:
+    """Let all requests of an astroquery client go through a :class:`RateLimitedAdapter`."""
+    adapter = RateLimitedAdapter(pause_s, backoff_s=backoff_s)
     for scheme in ("http://", "https://"):
         client._session.mount(scheme, adapter)  # astroquery has no public name for its session
 

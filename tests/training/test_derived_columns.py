@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from lens_triage.training.derived_columns import columns_of_features, derive_columns
 from lens_triage.training.jobs import score as scoring
 from lens_triage.training.jobs.train import train
-from lens_triage.training.measuring import measure_catalog, measures_of_features
 from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import NotFoundError
@@ -53,11 +53,11 @@ def test_features_become_columns_in_their_units():
         *("colour_against_galaxy_g-r", "colour_against_galaxy_r-i"),
     )
     table = np.array([[np.pi / 2, 3, 1.5, 9, 0.7, -0.5, -0.25], [0, 0] + [np.nan] * 5], "f4")
-    found = measures_of_features(names, table)
+    found = columns_of_features(names, table)
     assert found["arc_angle_deg"].tolist() == pytest.approx([90, 0], abs=1e-5)
     assert found["arc_galaxy_color_mag"][0] == pytest.approx(-0.75)
     assert np.isnan(found["arc_galaxy_color_mag"][1])
-    assert measures_of_features(("grid_0",), table[:, :1]) == {}
+    assert columns_of_features(("grid_0",), table[:, :1]) == {}
 
 
 def test_the_proxy_of_a_catalog_row():
@@ -98,7 +98,7 @@ def test_scoring_keeps_arcs_and_colors(workspace, make_context):
         session.execute(
             sa.update(Observation).where(Observation.candidate_id == 1).values(richness=50.0)
         )
-    counts = measure_catalog(workspace, "rings")
+    counts = derive_columns(workspace, "rings")
     assert counts["arc_length_arcsec"] == 240
     assert counts["theta_e_proxy_arcsec"] == 1
     for name, values in zip(COLUMNS, before, strict=True):
@@ -107,6 +107,6 @@ def test_scoring_keeps_arcs_and_colors(workspace, make_context):
     (path,) = workspace.embeddings.glob("*/features/rings.npy")
     assert path == outputs_path(workspace, path.parent.parent.name, "rings", "features")
     path.unlink()
-    assert "arc_length_arcsec" not in measure_catalog(workspace, "rings")
+    assert "arc_length_arcsec" not in derive_columns(workspace, "rings")
     with pytest.raises(NotFoundError, match="no catalog ghost"):
-        measure_catalog(workspace, "ghost")
+        derive_columns(workspace, "ghost")
