@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ from lensing_core.store.tables import Candidate, Catalog, Run, Score
 from lensing_core.workspace import Workspace
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
+ALL_BLOCKS = ("grid", "segments", "colours", "ridges")
 JOBS: dict[str, Callable[..., dict[str, Any]]] = {
     "ingest": ingesting.run,
     "simulate": simulating.run,
@@ -60,7 +61,13 @@ def do(workspace: Workspace, settings: RunSettings) -> dict[str, Any]:
     return JOBS[settings.kind](JobContext(workspace, f"run-{number}"), settings)
 
 
-def to_review(workspace: Workspace, settings: IngestSettings, **simulation: Any) -> Catalog:
+def to_review(
+    workspace: Workspace,
+    settings: IngestSettings,
+    *,
+    blocks: Sequence[str] = ("grid",),
+    **simulation: Any,
+) -> Catalog:
     """Import, train on a few simulated objects alike, score; return the catalog."""
     report = do(workspace, settings)
     assert report["quarantined"] == 0, report
@@ -68,7 +75,10 @@ def to_review(workspace: Workspace, settings: IngestSettings, **simulation: Any)
         workspace,
         SimulateSettings(catalog="sim", n_objects=192, survey=settings.survey, **simulation),
     )
-    do(workspace, TrainSettings(ensemble="e", catalogs=["sim"], members=["trees"], rounds=60))
+    training = TrainSettings(
+        ensemble="e", catalogs=["sim"], members=["trees"], rounds=60, feature_blocks=list(blocks)
+    )
+    do(workspace, training)
     result = do(workspace, ScoreSettings(ensemble="e", catalog=settings.catalog, device="cpu"))
     database = open_database(workspace)
     with database.session() as session:
@@ -126,6 +136,7 @@ def test_pan_starrs_cutouts_of_confirmed_lenses(workspace, real_data, kind, n):
             label_policy="positives_only",
             all_are="lens",
         ),
+        blocks=ALL_BLOCKS if kind == "quasars" else ("grid",),
         size_arcsec=8.0,
     )
     assert (catalog.n_candidates, catalog.bands) == (n, ["g", "r", "i", "z", "y"])
