@@ -169,6 +169,11 @@ def make_order(
     bands = bands or service.bands
     if bad := [band for band in bands if not re.fullmatch(r"[A-Za-z0-9_]{1,8}", band)]:
         raise BadInputError(f"{bad[0]!r} cannot be a band of {service.title}.")
+    by_letters = service.is_cube or service.find is not None  # asked as one word, such as grz
+    if by_letters and (long := [band for band in bands if len(band) > 1]):
+        raise BadInputError(
+            f"{service.title} names bands by one letter each; {long[0]!r} has more."
+        )
     if len(set(bands)) < len(bands):
         raise BadInputError(f"A band is named twice: {', '.join(bands)}.")
     if len(bands) > 1 and "{band}" in service.layer and "{band}" not in layer:

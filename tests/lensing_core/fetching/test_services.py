@@ -91,6 +91,7 @@ def test_skyview_is_asked_by_plain_urls():
         ("hips2fits", {"layer": "x&format=jpg"}, "cannot be the name"),
         ("legacy", {"bands": ("g", "g")}, "named twice"),
         ("legacy", {"bands": ("g&size=9",)}, "cannot be a band"),
+        ("legacy", {"bands": ("g", "W1")}, "one letter each"),
         ("legacy", {"size_arcsec": 500.0}, "8 to 1,024"),
         ("legacy", {"size_arcsec": 1.0}, "8 to 1,024"),
     ],
