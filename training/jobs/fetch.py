@@ -152,12 +152,12 @@ def _ask_again(
 def _tell(context: JobContext, came: dict[Place, Fetched], title: str) -> None:
     asked = sum(fetched.asked for fetched in came.values())
     context.log(
-        f"{asked:,} positions were asked for; of {len(came) - asked:,} it was known already what "
-        "there is."
+        f"Positions asked for: {asked:,}; known from before, with or without an image: "
+        f"{len(came) - asked:,}."
     )
     reasons = Counter(fetched.problem for fetched in came.values() if fetched.problem)
     for problem, count in reasons.most_common(_MOST_TOLD):
-        context.log(f"{title}: {count:,} positions: {problem}.", "warning")
+        context.log(f"{title}, {problem} (positions: {count:,}).", "warning")
     if len(reasons) > _MOST_TOLD:
         context.log(f"… and {len(reasons) - _MOST_TOLD:,} other problems.", "warning")
 
