@@ -68,8 +68,8 @@ def why_not(context: AppContext, action: str) -> str:
     return ""
 
 
-def standing_of(session: Session, person: SignedIn | None) -> str:
-    """Return how somebody stands to the workspace: a key of :data:`~.permissions.WHO`."""
+def role_of(session: Session, person: SignedIn | None) -> str:
+    """Role of somebody in the workspace: a key of :data:`~.permissions.WHO`."""
     if person is not None:
         return person.role
     return ALONE if works_alone(session) else NOBODY
@@ -77,5 +77,5 @@ def standing_of(session: Session, person: SignedIn | None) -> str:
 
 def _check(session: Session, context: AppContext, action: str) -> SignedIn | None:
     person = signed_in_by(session, token_of(context, context.cookie))
-    check(action, standing_of(session, person))
+    check(action, role_of(session, person))
     return person

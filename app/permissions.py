@@ -1,6 +1,6 @@
 """Who may do what: the one table of actions and roles.
 
-Looking at pages is no action. What changes something, or tells who said what, is done through
+Looking at pages is no action. What changes something, or shows who gave which grade, goes through
 :func:`lens_triage.app.acting.acting` or :func:`lens_triage.app.acting.permit`, which read this
 table and look up anew who is signed in. The command line belongs to whoever owns the files, and
 asks nobody.
@@ -88,7 +88,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
 
 
 def check(action: str, who: str) -> None:
-    """Raise PolicyError unless somebody of that standing may do it; without a name, SignInError.
+    """Raise PolicyError unless somebody of that role may do it; without a name, SignInError.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 f0f29228040fe0567864a4a735d1220f974d3e96a04d70121a125708367150e9
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 22eed30f6c22139002fbb389b2515ed66fa343f412df34e3d6b6069d0c364433
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -1072,7 +1072,7 @@ var LabelQueue = class {
   }
   // Skipped cutouts; once the others are done, they come again.
   get skipped() {
-    return this.entries.filter(({ said }) => said?.kind === "skip");
+    return this.entries.filter(({ response }) => response?.kind === "skip");
   }
   // The entries from the present one on that are to be graded, at most `n`.
   ahead(n) {
@@ -1085,18 +1085,18 @@ var LabelQueue = class {
     return found;
   }
   // What this tab, or an event still on its way, says of a cutout.
-  say(entry, said, tell = true) {
-    this.nDone += Number(said !== null) - Number(entry.said !== null);
-    entry.said = said;
+  say(entry, response, tell = true) {
+    this.nDone += Number(response !== null) - Number(entry.response !== null);
+    entry.response = response;
     entry.again = false;
     if (tell) {
-      this.channel.postMessage({ token: entry.token, said });
+      this.channel.postMessage({ token: entry.token, response });
     }
   }
-  hear({ token, said }) {
+  hear({ token, response }) {
     const entry = this.byToken.get(token);
     if (entry !== void 0 && entry !== this.current) {
-      this.say(entry, said, false);
+      this.say(entry, response, false);
     }
   }
   // Go to the next cutout to grade: forwards from here, over those that are done.
@@ -1138,7 +1138,7 @@ var LabelQueue = class {
           this.byToken.set(entry.token, entry);
           this.entries.push(entry);
         }
-        entry.again = entry.said?.kind === "skip";
+        entry.again = entry.response?.kind === "skip";
       }
       this.offered = true;
       this.failed = false;
@@ -1187,10 +1187,10 @@ var LabelQueue = class {
   }
 };
 function blank(item) {
-  return { ...item, said: null, flagged: false, again: false };
+  return { ...item, response: null, flagged: false, again: false };
 }
-function isOpen({ said, again }) {
-  return said === null || again === true;
+function isOpen({ response, again }) {
+  return response === null || again === true;
 }
 
 // app/label/end.js
@@ -2904,15 +2904,15 @@ var MosaicView = class {
   }
   // A click marks with the brush, and takes its mark away again.
   toggle(entry) {
-    this.onMark(entry, entry.said?.grade === this.brush ? null : this.brush);
+    this.onMark(entry, entry.response?.grade === this.brush ? null : this.brush);
   }
   // Show which cutouts have which grade, and where the cursor is.
   mark() {
     this.cells.forEach(({ badge, node }, k) => {
       const entry = this.entries[k];
-      const grade = this.scheme.grades.find(({ key }) => key === entry.said?.grade);
-      badge.textContent = entry.said?.kind === "skip" ? "skipped" : entry.said?.grade ?? "";
-      node.dataset.verdict = entry.said === null ? "" : verdictOf(grade);
+      const grade = this.scheme.grades.find(({ key }) => key === entry.response?.grade);
+      badge.textContent = entry.response?.kind === "skip" ? "skipped" : entry.response?.grade ?? "";
+      node.dataset.verdict = entry.response === null ? "" : verdictOf(grade);
       node.setAttribute("aria-label", `Cutout ${k + 1}${grade ? `, ${grade.title}` : ""}`);
       node.classList.toggle("flagged", entry.flagged);
       node.classList.toggle("focused", k === this.cursor);
@@ -2980,7 +2980,7 @@ var LabelPanel = class {
         }
       }
     });
-    this.said = h("p", { className: "said" });
+    this.response = h("p", { className: "response" });
     this.feedback = h("div", { className: "feedback", role: "status", hidden: true });
     this.facts = h("dl", { className: "facts" });
     this.seen = h("dl", { className: "facts seen", hidden: true });
@@ -3006,7 +3006,7 @@ var LabelPanel = class {
       { className: "side label-side", "aria-label": "Grades" },
       h("div", { className: "progress-box" }, this.progress, h("span", { className: "meter" }, this.bar)),
       this.seen,
-      this.said,
+      this.response,
       h("div", { className: "grades" }, ...this.buttons.values()),
       this.slider,
       this.reasonBox,
@@ -3050,16 +3050,16 @@ var LabelPanel = class {
   // What is there to say of a cutout; null: there is none.
   show(entry) {
     if (entry !== this.entry) {
-      this.note.value = entry?.said?.comment ?? "";
+      this.note.value = entry?.response?.comment ?? "";
     }
     this.entry = entry;
-    const said = entry?.said ?? null;
+    const response = entry?.response ?? null;
     for (const [key, button] of this.buttons) {
-      button.setAttribute("aria-pressed", String(said?.grade === key));
+      button.setAttribute("aria-pressed", String(response?.grade === key));
     }
     const flag = entry?.flagged ? "Flagged for discussion. " : "";
-    const reason2 = said?.reject_reason ? `: ${this.reasons[said.reject_reason]}` : "";
-    this.said.textContent = flag + (said === null ? "" : said.kind === "skip" ? "You skipped this cutout." : `Your grade: ${said.grade}${reason2}.`);
+    const reason2 = response?.reject_reason ? `: ${this.reasons[response.reject_reason]}` : "";
+    this.response.textContent = flag + (response === null ? "" : response.kind === "skip" ? "You skipped this cutout." : `Your grade: ${response.grade}${reason2}.`);
     this.showSeen(entry);
     this.askReason(false);
   }
@@ -3161,7 +3161,7 @@ var Pause = class {
     return this.uuid !== null;
   }
   begin(entry, goOn) {
-    this.uuid = entry.said.uuid;
+    this.uuid = entry.response.uuid;
     this.panel.show(entry);
     this.panel.await(goOn);
   }
@@ -3261,8 +3261,8 @@ var LabelingView = class {
     if (this.lens !== null) {
       this.panel.node.append(this.lens.node);
     }
-    for (const entry of this.queue.entries.filter(({ said }) => said?.uuid)) {
-      this.strokes.push([{ entry, uuid: entry.said.uuid, before: null }]);
+    for (const entry of this.queue.entries.filter(({ response }) => response?.uuid)) {
+      this.strokes.push([{ entry, uuid: entry.response.uuid, before: null }]);
     }
     this.outbox = new PageOutbox({
       place: `${this.session.id}:${start.grader.id}`,
@@ -3291,9 +3291,9 @@ var LabelingView = class {
         continue;
       }
       if (event.kind === "grade" || event.kind === "skip") {
-        this.strokes.push([{ entry, uuid: event.uuid, before: entry.said }]);
+        this.strokes.push([{ entry, uuid: event.uuid, before: entry.response }]);
         this.queue.say(entry, event, false);
-      } else if (event.kind === "undo" && entry.said?.uuid === event.undoes) {
+      } else if (event.kind === "undo" && entry.response?.uuid === event.undoes) {
         this.queue.say(entry, null, false);
       }
     }
@@ -3443,12 +3443,12 @@ var LabelingView = class {
   }
   // Say something of cutouts in one stroke, that one undo takes back.
   stroke(kind, entries, more = {}) {
-    const said = entries.map((entry) => ({ entry, before: entry.said, event: this.event(kind, entry, more) }));
-    for (const { entry, event } of said) {
+    const given = entries.map((entry) => ({ entry, before: entry.response, event: this.event(kind, entry, more) }));
+    for (const { entry, event } of given) {
       this.queue.say(entry, event);
     }
-    this.strokes.push(said.map(({ entry, before, event }) => ({ entry, before, uuid: event.uuid })));
-    this.outbox.add(said.map(({ event }) => event));
+    this.strokes.push(given.map(({ entry, before, event }) => ({ entry, before, uuid: event.uuid })));
+    this.outbox.add(given.map(({ event }) => event));
     this.panel.beat();
     this.panel.setProgress(this.queue.nDone, this.queue.total);
   }
@@ -3543,7 +3543,7 @@ var LabelingView = class {
     if (grade !== null) {
       this.stroke("grade", [entry], { grade });
     } else {
-      const { uuid } = entry.said;
+      const { uuid } = entry.response;
       this.outbox.add([this.event("undo", entry, { undoes: uuid })]);
       this.strokes = this.strokes.map((stroke) => stroke.filter((one) => one.uuid !== uuid)).filter((stroke) => stroke.length);
       this.queue.say(entry, null);
@@ -3672,7 +3672,7 @@ var LabelingView = class {
     this.preferences.serverIsBack();
   }
   told(uuid, told) {
-    const entry = this.queue.entries.find(({ said }) => said?.uuid === uuid);
+    const entry = this.queue.entries.find(({ response }) => response?.uuid === uuid);
     if (entry === void 0 || !this.pause.on && this.session.tutorial && !this.mosaicOn) {
       return;
     }

@@ -88,15 +88,15 @@ export class MosaicView {
   move(dx, dy) { this.moveTo(this.cursor + dx + dy * this.columns) }
 
   // A click marks with the brush, and takes its mark away again.
-  toggle(entry) { this.onMark(entry, entry.said?.grade === this.brush ? null : this.brush) }
+  toggle(entry) { this.onMark(entry, entry.response?.grade === this.brush ? null : this.brush) }
 
   // Show which cutouts have which grade, and where the cursor is.
   mark() {
     this.cells.forEach(({badge, node}, k) => {
       const entry = this.entries[k]
-      const grade = this.scheme.grades.find(({key}) => key === entry.said?.grade)
-      badge.textContent = entry.said?.kind === "skip" ? "skipped" : entry.said?.grade ?? ""
-      node.dataset.verdict = entry.said === null ? "" : verdictOf(grade)
+      const grade = this.scheme.grades.find(({key}) => key === entry.response?.grade)
+      badge.textContent = entry.response?.kind === "skip" ? "skipped" : entry.response?.grade ?? ""
+      node.dataset.verdict = entry.response === null ? "" : verdictOf(grade)
       node.setAttribute("aria-label", `Cutout ${k + 1}${grade ? `, ${grade.title}` : ""}`)
       node.classList.toggle("flagged", entry.flagged)
       node.classList.toggle("focused", k === this.cursor)

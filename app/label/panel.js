@@ -33,7 +33,7 @@ export class LabelPanel {
           this.note.blur()
         }
       }})
-    this.said = h("p", {className: "said"})
+    this.response = h("p", {className: "response"})
     this.feedback = h("div", {className: "feedback", role: "status", hidden: true})
     this.facts = h("dl", {className: "facts"})
     this.seen = h("dl", {className: "facts seen", hidden: true})
@@ -47,7 +47,7 @@ export class LabelPanel {
       this.hasReasons ? small("reason", "No, because …") : null)
     this.node = h("aside", {className: "side label-side", "aria-label": "Grades"},
       h("div", {className: "progress-box"}, this.progress, h("span", {className: "meter"}, this.bar)),
-      this.seen, this.said,
+      this.seen, this.response,
       h("div", {className: "grades"}, ...this.buttons.values()), this.slider,
       this.reasonBox, this.tools, this.note, this.feedback, this.pause, this.facts)
   }
@@ -72,16 +72,16 @@ export class LabelPanel {
 
   // What is there to say of a cutout; null: there is none.
   show(entry) {
-    if (entry !== this.entry) { this.note.value = entry?.said?.comment ?? "" }
+    if (entry !== this.entry) { this.note.value = entry?.response?.comment ?? "" }
     this.entry = entry
-    const said = entry?.said ?? null
+    const response = entry?.response ?? null
     for (const [key, button] of this.buttons) {
-      button.setAttribute("aria-pressed", String(said?.grade === key))
+      button.setAttribute("aria-pressed", String(response?.grade === key))
     }
     const flag = entry?.flagged ? "Flagged for discussion. " : ""
-    const reason = said?.reject_reason ? `: ${this.reasons[said.reject_reason]}` : ""
-    this.said.textContent = flag + (said === null ? "" : said.kind === "skip" ? "You skipped this cutout."
-      : `Your grade: ${said.grade}${reason}.`)
+    const reason = response?.reject_reason ? `: ${this.reasons[response.reject_reason]}` : ""
+    this.response.textContent = flag + (response === null ? "" : response.kind === "skip" ? "You skipped this cutout."
+      : `Your grade: ${response.grade}${reason}.`)
     this.showSeen(entry)
     this.askReason(false)
   }

@@ -12,7 +12,7 @@ export class Pause {
   get on() { return this.uuid !== null }
 
   begin(entry, goOn) {
-    this.uuid = entry.said.uuid
+    this.uuid = entry.response.uuid
     this.panel.show(entry)
     this.panel.await(goOn)
   }

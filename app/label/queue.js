@@ -27,7 +27,7 @@ export class LabelQueue {
   get current() { return this.entries[this.at] }
 
   // Skipped cutouts; once the others are done, they come again.
-  get skipped() { return this.entries.filter(({said}) => said?.kind === "skip") }
+  get skipped() { return this.entries.filter(({response}) => response?.kind === "skip") }
 
   // The entries from the present one on that are to be graded, at most `n`.
   ahead(n) {
@@ -39,16 +39,16 @@ export class LabelQueue {
   }
 
   // What this tab, or an event still on its way, says of a cutout.
-  say(entry, said, tell = true) {
-    this.nDone += Number(said !== null) - Number(entry.said !== null)
-    entry.said = said
+  say(entry, response, tell = true) {
+    this.nDone += Number(response !== null) - Number(entry.response !== null)
+    entry.response = response
     entry.again = false
-    if (tell) { this.channel.postMessage({token: entry.token, said}) }
+    if (tell) { this.channel.postMessage({token: entry.token, response}) }
   }
 
-  hear({token, said}) {
+  hear({token, response}) {
     const entry = this.byToken.get(token)
-    if (entry !== undefined && entry !== this.current) { this.say(entry, said, false) }
+    if (entry !== undefined && entry !== this.current) { this.say(entry, response, false) }
   }
 
   // Go to the next cutout to grade: forwards from here, over those that are done.
@@ -88,7 +88,7 @@ export class LabelQueue {
           this.byToken.set(entry.token, entry)
           this.entries.push(entry)
         }
-        entry.again = entry.said?.kind === "skip"
+        entry.again = entry.response?.kind === "skip"
       }
       this.offered = true
       this.failed = false
@@ -136,7 +136,7 @@ export class LabelQueue {
   }
 }
 
-function blank(item) { return {...item, said: null, flagged: false, again: false} }
+function blank(item) { return {...item, response: null, flagged: false, again: false} }
 
-// Whether a cutout is to be graded: nothing was said of it, or it was skipped and has come again.
-export function isOpen({said, again}) { return said === null || again === true }
+// Whether a cutout is to be graded: it has no response, or it was skipped and has come again.
+export function isOpen({response, again}) { return response === null || again === true }

@@ -19,13 +19,13 @@ from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.labeling import GraderFigures, GraderView, Outcome, open_grader_view, record
 from lensing_core.labeling.grader_view import (
-    Said,
+    Response,
     SessionCutout,
-    Standing,
+    SessionProgress,
+    progress_of,
     remaining,
     retired,
     skipped,
-    standing,
 )
 from lensing_core.labeling.summary import figures_of
 from lensing_core.store import Session
@@ -77,7 +77,7 @@ class LabelService:
         with self._context.database.session() as session:
             view = self.view(session, session_id, grader)
             found = get_session(session, session_id)
-            stands = standing(session, view)
+            progress = progress_of(session, view)
             stored = get_grader(session, grader.id)
             return {
                 "session": {
@@ -94,30 +94,30 @@ class LabelService:
                 "reasons": REJECT_REASONS,
                 "preferences": stored.preferences,
                 "geometries": self._geometries(session, view),
-                "history": self._history(session, view, stands),
-                **self._queue(session, view, stands, -1),
-                "figures": self._figures(session, view, stands),
+                "history": self._history(session, view, progress),
+                **self._queue(session, view, progress, -1),
+                "figures": self._figures(session, view, progress),
             }
 
     def queue(self, session_id: str, grader: SignedIn, after: int) -> dict[str, Any]:
         """The cutouts to grade that come after one of a number, with how many are left."""
         with self._context.database.session() as session:
             view = self.view(session, session_id, grader)
-            return self._queue(session, view, standing(session, view), after)
+            return self._queue(session, view, progress_of(session, view), after)
 
     def skipped(self, session_id: str, grader: SignedIn) -> list[dict[str, Any]]:
         """The cutouts that the grader skipped and that still need a grade."""
         with self._context.database.session() as session:
             view = self.view(session, session_id, grader)
-            stands = standing(session, view)
-            cutouts = skipped(view, stands, retired(session, view))
-            return self._with_said(session, view, stands, cutouts)
+            progress = progress_of(session, view)
+            cutouts = skipped(view, progress, retired(session, view))
+            return self._with_responses(session, view, progress, cutouts)
 
     def figures(self, session_id: str, grader: SignedIn) -> dict[str, Any]:
         """Own figures: pace, agreement on repeats, skill on gold."""
         with self._context.database.session() as session:
             view = self.view(session, session_id, grader)
-            return self._figures(session, view, standing(session, view))
+            return self._figures(session, view, progress_of(session, view))
 
     def record(
         self,
@@ -225,41 +225,47 @@ class LabelService:
         ]
 
     def _queue(
-        self, session: Session, view: GraderView, stands: Standing, after: int
+        self, session: Session, view: GraderView, progress: SessionProgress, after: int
     ) -> dict[str, Any]:
-        left = remaining(view, stands, retired(session, view))
+        left = remaining(view, progress, retired(session, view))
         cutouts = [cutout for cutout in left if cutout.number > after][:PAGE]
         return {
             "items": self._items(session, view, cutouts),
             "n_left": len(left),
-            "n_done": len(stands.said),
+            "n_done": len(progress.responses),
         }
 
     def _history(
-        self, session: Session, view: GraderView, stands: Standing
+        self, session: Session, view: GraderView, progress: SessionProgress
     ) -> list[dict[str, Any]]:
         """Return what was done last, the oldest first."""
-        done = sorted(stands.said, key=lambda key: stands.said[key].id)
+        done = sorted(progress.responses, key=lambda key: progress.responses[key].id)
         cutouts = {cutout.key: cutout for cutout in view.cutouts}
         latest = [cutouts[key] for key in done[-_HISTORY:] if key in cutouts]
-        return self._with_said(session, view, stands, latest)
+        return self._with_responses(session, view, progress, latest)
 
-    def _with_said(
-        self, session: Session, view: GraderView, stands: Standing, cutouts: Sequence[SessionCutout]
+    def _with_responses(
+        self,
+        session: Session,
+        view: GraderView,
+        progress: SessionProgress,
+        cutouts: Sequence[SessionCutout],
     ) -> list[dict[str, Any]]:
-        """Cutouts with what the grader has said of each."""
+        """Cutouts with the grader's response to each."""
         return [
             {
                 **item,
-                "said": _said_to_json(stands.said[cutout.key]),
-                "flagged": cutout.candidate_id in stands.flagged,
+                "response": _response_to_json(progress.responses[cutout.key]),
+                "flagged": cutout.candidate_id in progress.flagged,
             }
             for item, cutout in zip(self._items(session, view, cutouts), cutouts, strict=True)
         ]
 
-    def _figures(self, session: Session, view: GraderView, stands: Standing) -> dict[str, Any]:
+    def _figures(
+        self, session: Session, view: GraderView, progress: SessionProgress
+    ) -> dict[str, Any]:
         grader = get_grader(session, view.grader_id)
-        figures = figures_of(grader, stands, answers_of(session, view.session_id))
+        figures = figures_of(grader, progress, answers_of(session, view.session_id))
         return figures_to_json(figures, hide=not view.options.feedback)
 
 
@@ -311,13 +317,13 @@ def _seen(
     return seen
 
 
-def _said_to_json(said: Said) -> dict[str, Any]:
+def _response_to_json(response: Response) -> dict[str, Any]:
     return {
-        "uuid": said.uuid,
-        "kind": said.kind,
-        "grade": said.grade,
-        "reject_reason": said.reject_reason,
-        "comment": said.comment,
+        "uuid": response.uuid,
+        "kind": response.kind,
+        "grade": response.grade,
+        "reject_reason": response.reject_reason,
+        "comment": response.comment,
     }
 
 

@@ -50,8 +50,8 @@ class LabelingView {
     this.chooser = new KeyChooser(this.scheme, (chosen) => { this.preferences.change(chosen); this.bindKeys() })
     this.build()
     if (this.lens !== null) { this.panel.node.append(this.lens.node) }
-    for (const entry of this.queue.entries.filter(({said}) => said?.uuid)) {
-      this.strokes.push([{entry, uuid: entry.said.uuid, before: null}])
+    for (const entry of this.queue.entries.filter(({response}) => response?.uuid)) {
+      this.strokes.push([{entry, uuid: entry.response.uuid, before: null}])
     }
     this.outbox = new PageOutbox({
       place: `${this.session.id}:${start.grader.id}`, path: `labeling/${this.session.id}/events`,
@@ -74,9 +74,9 @@ class LabelingView {
       const entry = this.queue.byToken.get(event.token)
       if (entry === undefined) { continue }
       if (event.kind === "grade" || event.kind === "skip") {
-        this.strokes.push([{entry, uuid: event.uuid, before: entry.said}])
+        this.strokes.push([{entry, uuid: event.uuid, before: entry.response}])
         this.queue.say(entry, event, false)
-      } else if (event.kind === "undo" && entry.said?.uuid === event.undoes) {
+      } else if (event.kind === "undo" && entry.response?.uuid === event.undoes) {
         this.queue.say(entry, null, false)
       }
     }
@@ -194,10 +194,10 @@ class LabelingView {
 
   // Say something of cutouts in one stroke, that one undo takes back.
   stroke(kind, entries, more = {}) {
-    const said = entries.map((entry) => ({entry, before: entry.said, event: this.event(kind, entry, more)}))
-    for (const {entry, event} of said) { this.queue.say(entry, event) }
-    this.strokes.push(said.map(({entry, before, event}) => ({entry, before, uuid: event.uuid})))
-    this.outbox.add(said.map(({event}) => event))
+    const given = entries.map((entry) => ({entry, before: entry.response, event: this.event(kind, entry, more)}))
+    for (const {entry, event} of given) { this.queue.say(entry, event) }
+    this.strokes.push(given.map(({entry, before, event}) => ({entry, before, uuid: event.uuid})))
+    this.outbox.add(given.map(({event}) => event))
     this.panel.beat()
     this.panel.setProgress(this.queue.nDone, this.queue.total)
   }
@@ -274,7 +274,7 @@ class LabelingView {
     if (grade !== null) {
       this.stroke("grade", [entry], {grade})
     } else {
-      const {uuid} = entry.said
+      const {uuid} = entry.response
       this.outbox.add([this.event("undo", entry, {undoes: uuid})])
       this.strokes = this.strokes.map((stroke) => stroke.filter((one) => one.uuid !== uuid))
         .filter((stroke) => stroke.length)
@@ -400,7 +400,7 @@ class LabelingView {
   }
 
   told(uuid, told) {
-    const entry = this.queue.entries.find(({said}) => said?.uuid === uuid)
+    const entry = this.queue.entries.find(({response}) => response?.uuid === uuid)
     if (entry === undefined || (!this.pause.on && this.session.tutorial && !this.mosaicOn)) { return }
     if (this.pause.on) {
       if (this.pause.uuid === uuid) { this.panel.explain(told) }

@@ -34,7 +34,7 @@ from lensing_core.store.visibility import visibility_complete
 
 _TOKEN_LETTERS = 24
 Key = tuple[int, bool]
-"""Candidate, and whether it is the repeat: at most one event of a kind stands for each."""
+"""Candidate, and whether it is the repeat: at most one event of a kind is active for each."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class SessionCutout:
 
 
 @dataclass(frozen=True)
-class Said:
-    """An event of a grader that stands: a grade, or a skip."""
+class Response:
+    """An active event of a grader: a grade, or a skip."""
 
     id: int
     uuid: str
@@ -74,11 +74,10 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What stands of a grader's events in a session, which objects are flagged, and which were
-    skipped at some time."""
+class SessionProgress:
+    """Active events of a grader in a session, flagged objects, and objects ever skipped."""
 
-    said: Mapping[Key, Said]
+    responses: Mapping[Key, Response]
     flagged: frozenset[int]
     put_off: frozenset[int] = frozenset()
 
@@ -146,14 +145,14 @@ def open_grader_view(session: Session, secret: str, session_id: str, grader_id: 
     return GraderView(session_id, grader_id, scheme, options, found.ensemble_id, cutouts)
 
 
-def standing(session: Session, view: GraderView) -> Standing:
-    """Return what stands of the grader's events."""
-    return standing_of(session_events(session, view.session_id, view.grader_id))
+def progress_of(session: Session, view: GraderView) -> SessionProgress:
+    """Active events of the grader in the session of a view."""
+    return progress_of_events(session_events(session, view.session_id, view.grader_id))
 
 
-def standing_of(rows: Iterable[SessionEvent]) -> Standing:
-    """Return what stands of the events of one grader and session, in the order of the log."""
-    stacks: defaultdict[Key, list[Said]] = defaultdict(list)
+def progress_of_events(rows: Iterable[SessionEvent]) -> SessionProgress:
+    """Active events among those of one grader and session, in the order of the log."""
+    stacks: defaultdict[Key, list[Response]] = defaultdict(list)
     flags: defaultdict[int, list[tuple[str, bool]]] = defaultdict(list)
     put_off: dict[str, int] = {}
     for row in rows:
@@ -162,7 +161,7 @@ def standing_of(rows: Iterable[SessionEvent]) -> Standing:
             if row.kind == "skip":
                 put_off[row.uuid] = row.candidate_id
             stack.append(
-                Said(
+                Response(
                     row.id,
                     row.uuid,
                     row.kind,
@@ -175,13 +174,13 @@ def standing_of(rows: Iterable[SessionEvent]) -> Standing:
                 )
             )
         elif row.kind == "undo":
-            stack[:] = [said for said in stack if said.uuid != row.undoes]
+            stack[:] = [response for response in stack if response.uuid != row.undoes]
             kept = flags[row.candidate_id]
             kept[:] = [flag for flag in kept if flag[0] != row.undoes]
             put_off.pop(row.undoes or "", None)
         else:
             flags[row.candidate_id].append((row.uuid, row.kind == "flag"))
-    return Standing(
+    return SessionProgress(
         {key: stack[-1] for key, stack in stacks.items() if stack},
         frozenset(k for k, states in flags.items() if states and states[-1][1]),
         frozenset(put_off.values()),
@@ -199,32 +198,32 @@ def retired(session: Session, view: GraderView) -> set[int]:
     return retired_candidates(session, view.session_id, queue, view.options.target_votes)
 
 
-def remaining(view: GraderView, stands: Standing, gone: set[int]) -> list[SessionCutout]:
-    """The cutouts that nothing was said of yet, in order.
+def remaining(view: GraderView, progress: SessionProgress, gone: set[int]) -> list[SessionCutout]:
+    """The cutouts without a response, in order.
 
     A repeat is left out where its object was ever skipped, so that it is not shown right after
     a grade that arrived late, or is gone ungraded.
     """
     left = []
     for cutout in view.cutouts:
-        first = stands.said.get((cutout.candidate_id, False))
-        if cutout.key in stands.said:
+        first = progress.responses.get((cutout.candidate_id, False))
+        if cutout.key in progress.responses:
             continue
         if first is None and cutout.candidate_id in gone:
             continue
-        if cutout.is_repeat and cutout.candidate_id in stands.put_off:
+        if cutout.is_repeat and cutout.candidate_id in progress.put_off:
             continue
         left.append(cutout)
     return left
 
 
-def skipped(view: GraderView, stands: Standing, gone: set[int]) -> list[SessionCutout]:
+def skipped(view: GraderView, progress: SessionProgress, gone: set[int]) -> list[SessionCutout]:
     """The cutouts that were skipped and still need a grade, in order."""
     return [
         cutout
         for cutout in view.cutouts
-        if cutout.key in stands.said
-        and stands.said[cutout.key].kind == "skip"
+        if cutout.key in progress.responses
+        and progress.responses[cutout.key].kind == "skip"
         and cutout.candidate_id not in gone
     ]
 
@@ -242,8 +241,8 @@ def _cutouts(
     for number, slot in enumerate(slots):
         item = items[slot.position]
         picture = pictures[item.candidate_id]
-        said = f"{found.id}:{grader_id}:{picture.id}:{slot.is_repeat}:{picture.cutout_sha256}"
-        token = hmac.new(secret.encode(), said.encode(), hashlib.sha256).hexdigest()
+        identity = f"{found.id}:{grader_id}:{picture.id}:{slot.is_repeat}:{picture.cutout_sha256}"
+        token = hmac.new(secret.encode(), identity.encode(), hashlib.sha256).hexdigest()
         cutouts.append(
             SessionCutout(
                 number,

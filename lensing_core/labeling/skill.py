@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lensing_core.consensus import REJECT_REASONS
-from lensing_core.labeling.grader_view import standing_of
+from lensing_core.labeling.grader_view import progress_of_events
 from lensing_core.proportions import Proportion
 from lensing_core.store import Session
 from lensing_core.store.label_sessions import SessionEvent, answers_of_all, events_on_gold
@@ -58,16 +58,16 @@ def skill_by_kind(session: Session) -> list[KindSkill]:
     right: Counter[tuple[int, str, int]] = Counter()
     undecided: Counter[tuple[int, str, int]] = Counter()
     for (grader_id, session_id), rows in _events(session).items():
-        for (candidate_id, is_repeat), said in standing_of(rows).said.items():
-            if is_repeat or said.kind != "grade":
+        for (candidate_id, is_repeat), response in progress_of_events(rows).responses.items():
+            if is_repeat or response.kind != "grade":
                 continue
             answer = answers[session_id, candidate_id]
             key = (grader_id, kinds[candidate_id], answer)
-            if said.is_lens is None:
+            if response.is_lens is None:
                 undecided[key] += 1
             else:
                 decided[key] += 1
-                right[key] += said.is_lens == answer
+                right[key] += response.is_lens == answer
     met = {**dict.fromkeys(decided), **dict.fromkeys(undecided)}
     size: Counter[tuple[str, int]] = Counter()
     for grader_id, kind, answer in met:

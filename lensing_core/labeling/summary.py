@@ -12,7 +12,7 @@ from datetime import datetime
 
 import numpy as np
 
-from lensing_core.labeling.grader_view import Standing, standing_of
+from lensing_core.labeling.grader_view import SessionProgress, progress_of_events
 from lensing_core.proportions import Proportion
 from lensing_core.store import Session
 from lensing_core.store.label_sessions import (
@@ -94,36 +94,40 @@ class SessionSummary:
         return next((g for g in self.graders if g.grader_id == grader_id), None)
 
 
-def figures_of(grader: Grader, stands: Standing, answers: Mapping[int, int]) -> GraderFigures:
+def figures_of(
+    grader: Grader, progress: SessionProgress, answers: Mapping[int, int]
+) -> GraderFigures:
     """The figures of a grader.
 
     Parameters
     ----------
     grader : Grader
-    stands : Standing
+    progress : SessionProgress
     answers : mapping of int to int
         Of the session's gold, by candidate.
     """
-    graded = {key: said for key, said in stands.said.items() if said.kind == "grade"}
-    first = {key[0]: said for key, said in graded.items() if not key[1]}
-    again = {key[0]: said for key, said in graded.items() if key[1] and key[0] in first}
-    known = {k: said for k, said in first.items() if k in answers}
-    decided = {k: said for k, said in known.items() if said.is_lens is not None}
-    right = Counter(answers[k] for k, said in decided.items() if said.is_lens == answers[k])
+    graded = {
+        key: response for key, response in progress.responses.items() if response.kind == "grade"
+    }
+    first = {key[0]: response for key, response in graded.items() if not key[1]}
+    again = {key[0]: response for key, response in graded.items() if key[1] and key[0] in first}
+    known = {k: response for k, response in first.items() if k in answers}
+    decided = {k: response for k, response in known.items() if response.is_lens is not None}
+    right = Counter(answers[k] for k, response in decided.items() if response.is_lens == answers[k])
     total = Counter(answers[k] for k in decided)
-    in_order = sorted(graded.values(), key=lambda said: said.id)
+    in_order = sorted(graded.values(), key=lambda response: response.id)
     paces = [s.shown_ms / 1000 for s in in_order if s.shown_ms and s.shown_ms < PAUSE_S * 1000]
     return GraderFigures(
         grader_id=grader.id,
         name=grader.name,
         n_done=len(graded),
-        n_skipped=len(stands.said) - len(graded),
-        n_flagged=len(stands.flagged),
-        grades=Counter(str(said.grade) for k, said in first.items() if k not in answers),
+        n_skipped=len(progress.responses) - len(graded),
+        n_flagged=len(progress.flagged),
+        grades=Counter(str(response.grade) for k, response in first.items() if k not in answers),
         seconds=float(np.median(paces)) if paces else None,
         recent_seconds=float(np.median(paces[-50:])) if paces else None,
         repeats=Proportion(
-            sum(said.grade == first[k].grade for k, said in again.items()), len(again)
+            sum(response.grade == first[k].grade for k, response in again.items()), len(again)
         ),
         gold_lenses=Proportion(right[1], total[1]),
         gold_others=Proportion(right[0], total[0]),
@@ -149,7 +153,8 @@ def _summarize(session: Session, found: LabelSession) -> SessionSummary:
     for event in session_events(session, found.id):
         by_grader[event.grader_id].append(event)
     figures = [
-        figures_of(graders[key], standing_of(events), answers) for key, events in by_grader.items()
+        figures_of(graders[key], progress_of_events(events), answers)
+        for key, events in by_grader.items()
     ]
     return SessionSummary(
         found,

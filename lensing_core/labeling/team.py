@@ -31,7 +31,7 @@ class TeamGrader:
     Attributes
     ----------
     n_votes : int
-        Candidates with a standing vote.
+        Candidates with an active grade.
     seconds : float or None
         Mean of the sessions' median seconds a cutout, weighed by cutouts.
     repeats : Proportion

@@ -25,7 +25,7 @@ from lensing_core.store.tables import (
 
 @dataclass(frozen=True)
 class GivenGrade:
-    """The standing grade that somebody gave a candidate."""
+    """The active grade that somebody gave a candidate."""
 
     candidate_id: int
     grader_id: int
@@ -53,7 +53,7 @@ class OwnGrade:
 
 
 def grades_of(session: Session, candidate_ids: Collection[int]) -> list[GivenGrade]:
-    """Standing grades of a few candidates, by the name of the grader."""
+    """Active grades of a few candidates, by the name of the grader."""
     rows = session.execute(
         select(Vote.candidate_id, Vote.grader_id, Grader.name, Vote.scheme, Vote.grade)
         .join(Grader, Grader.id == Vote.grader_id)
@@ -64,7 +64,7 @@ def grades_of(session: Session, candidate_ids: Collection[int]) -> list[GivenGra
 
 
 def own_grade(session: Session, candidate_id: int, grader_id: int) -> OwnGrade | None:
-    """A grader's standing grade of a candidate; None where there is none."""
+    """A grader's active grade of a candidate; None where there is none."""
     row = session.execute(
         select(LabelEvent.uuid, Vote.scheme, Vote.session_id)
         .join(LabelEvent, LabelEvent.id == Vote.event_id)
@@ -86,7 +86,7 @@ def grade_of_event(session: Session, uuid: str, candidate_id: int) -> OwnGrade |
 
 
 def count_grades_of_others(session: Session, candidate_id: int, grader_id: int) -> int:
-    """Return how many graders but one have a standing grade of a candidate."""
+    """Return how many graders but one have an active grade of a candidate."""
     statement = select(func.count()).where(
         Vote.candidate_id == candidate_id, Vote.grader_id != grader_id
     )

@@ -69,7 +69,7 @@ class Campaign:
             verify(session)
             return list(session.scalars(sa.select(LabelEvent).order_by(LabelEvent.id)))
 
-    def said(self) -> list[tuple[str, str | None]]:
+    def responses(self) -> list[tuple[str, str | None]]:
         return [(event.kind, event.grade) for event in self.events()]
 
 
@@ -101,7 +101,7 @@ def test_no_grade_is_lost_when_the_server_is_killed(campaign, page, faults, scre
         page.keyboard.press(key)
     all_sent(page)
     night.kill()  # as kill -9: what was acknowledged is in the log
-    assert night.said() == [("grade", "X"), ("grade", "B"), ("grade", "X")]
+    assert night.responses() == [("grade", "X"), ("grade", "B"), ("grade", "X")]
 
     for key in "ax":
         page.keyboard.press(key)
@@ -119,7 +119,7 @@ def test_no_grade_is_lost_when_the_server_is_killed(campaign, page, faults, scre
         *[("grade", "X"), ("grade", "B"), ("grade", "X"), ("grade", "A"), ("grade", "X")],
         *[("undo", None), ("grade", "C")],
     ]
-    assert night.said() == expected
+    assert night.responses() == expected
     events = night.events()
     assert events[5].undoes == events[4].uuid
     assert events[6].candidate_id == events[4].candidate_id  # undo went back to that cutout
@@ -136,12 +136,12 @@ def test_no_grade_is_lost_when_the_server_is_killed(campaign, page, faults, scre
     night.open(page)
     expect(page.locator(".progress")).to_have_text("6 of 109")
     all_sent(page)
-    assert night.said() == [*expected, ("grade", "B")]
+    assert night.responses() == [*expected, ("grade", "B")]
     tokens = {(event.candidate_id, event.is_repeat) for event in night.events()}
     assert len(tokens) == 6
     page.keyboard.press("u")  # of a grade that an earlier visit gave
     all_sent(page)
-    assert night.said()[-1] == ("undo", None)
+    assert night.responses()[-1] == ("undo", None)
 
 
 def test_two_tabs_and_two_graders_keep_apart(campaign, page, chromium: Browser, faults) -> None:
@@ -195,7 +195,7 @@ def test_keys_reasons_notes_and_mosaic(campaign, page, screenshot) -> None:
     page.keyboard.press("n")
     page.keyboard.press("Backspace")
     page.keyboard.press("Backspace")
-    expect(page.locator(".said")).to_have_text("Flagged for discussion. Your grade: C.")
+    expect(page.locator(".response")).to_have_text("Flagged for discussion. Your grade: C.")
     page.keyboard.press("b")  # a second thought
     all_sent(page)
     events = night.events()
@@ -217,7 +217,7 @@ def test_keys_reasons_notes_and_mosaic(campaign, page, screenshot) -> None:
     page.get_by_role("button", name="Save").click()
     page.keyboard.press("g")
     all_sent(page)
-    assert night.said()[-1] == ("grade", "X")
+    assert night.responses()[-1] == ("grade", "X")
     page.reload()  # keys are the grader's, wherever they sign in
     page.wait_for_selector(".work-view[data-shown]", timeout=60_000)
     expect(page.locator(".grade kbd").last).to_have_text("g")
@@ -234,13 +234,13 @@ def test_keys_reasons_notes_and_mosaic(campaign, page, screenshot) -> None:
     screenshot("mosaic")
     page.keyboard.press("Enter")
     all_sent(page)
-    given = night.said()[before:]
+    given = night.responses()[before:]
     assert given.count(("grade", "X")) == 18
     assert len(given) == 1 + 1 + 2 + 18
     expect(page.locator(".progress")).to_have_text(re.compile(r"^24 of 90"))
     page.keyboard.press("i")  # takes the stroke back as a whole
     all_sent(page)
-    assert night.said()[before:].count(("undo", None)) == 19
+    assert night.responses()[before:].count(("undo", None)) == 19
     expect(page.locator(".progress")).to_have_text(re.compile(r"^6 of 90"))
 
 
@@ -327,7 +327,7 @@ def test_the_board_makes_sessions_and_the_tutorial_explains(
     page.keyboard.press(" ")
     expect(page.locator(".progress")).to_have_text("3 of 20")
     all_sent(page)
-    assert [kind for kind, _ in night.said()] == ["grade", "grade", "undo", "grade", "grade"]
+    assert [kind for kind, _ in night.responses()] == ["grade", "grade", "undo", "grade", "grade"]
 
 
 def test_skipped_cutouts_come_again_at_the_end(campaign, page, screenshot) -> None:
@@ -337,7 +337,7 @@ def test_skipped_cutouts_come_again_at_the_end(campaign, page, screenshot) -> No
     for key in ("x", "n", "x", "n", "n", "x"):
         page.keyboard.press(key)
     # Six of six are done; the second, the fourth and the fifth are asked again, in their order.
-    expect(page.locator(".said")).to_have_text("You skipped this cutout.")
+    expect(page.locator(".response")).to_have_text("You skipped this cutout.")
     expect(page.locator(".progress")).to_have_text("6 of 6")
     page.keyboard.press("a")
     page.keyboard.press("n")  # once more
@@ -350,9 +350,9 @@ def test_skipped_cutouts_come_again_at_the_end(campaign, page, screenshot) -> No
     assert order[6:] == [order[1], order[3], order[4]]
     assert [event.grade for event in events[6:]] == ["A", None, "B"]
     page.get_by_role("button", name="Look at the skipped ones again").click()
-    expect(page.locator(".said")).to_have_text("You skipped this cutout.")
+    expect(page.locator(".response")).to_have_text("You skipped this cutout.")
     page.reload()  # it comes again at a later visit as well
-    expect(page.locator(".said")).to_have_text("You skipped this cutout.")
+    expect(page.locator(".response")).to_have_text("You skipped this cutout.")
     page.keyboard.press("c")
     expect(page.get_by_text("6 cutouts.")).to_be_visible()
     all_sent(page)

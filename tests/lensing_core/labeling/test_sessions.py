@@ -22,7 +22,7 @@ from lensing_core.labeling import (
     recording,
     summarize,
 )
-from lensing_core.labeling.grader_view import remaining, retired, skipped, standing
+from lensing_core.labeling.grader_view import progress_of, remaining, retired, skipped
 from lensing_core.store import open_database
 from lensing_core.store.consensus_choice import ConsensusSettings, keep_choice
 from lensing_core.store.labels import grader_named, verify
@@ -77,7 +77,7 @@ def send(database, view: GraderView, *events: dict) -> list[str]:
 
 def left(database, view: GraderView):
     with database.session() as session:
-        return remaining(view, standing(session, view), retired(session, view))
+        return remaining(view, progress_of(session, view), retired(session, view))
 
 
 def test_gold_is_like_the_queue_by_all_that_a_page_is_told(database, make, grader):
@@ -125,11 +125,11 @@ def test_undo_skip_flag_and_a_second_thought_are_events(database, make, grader):
     assert left(database, view)[0] == one
     send(database, view, event(one, "B"), event(one, "C"), event(three, kind="unflag"))
     with database.session() as session:
-        stands = standing(session, view)
+        progress = progress_of(session, view)
         rows = session.scalars(sa.select(LabelEvent).order_by(LabelEvent.id)).all()
         assert verify(session).n_events == 7
-    assert stands.said[one.key].grade == "C"
-    assert stands.flagged == frozenset()
+    assert progress.responses[one.key].grade == "C"
+    assert progress.flagged == frozenset()
     assert (rows[0].reject_reason, rows[0].comment, rows[0].shown_ms) == ("ring", "blue ring", 812)
     assert rows[0].visible == {
         "blind": True,
@@ -163,7 +163,7 @@ def test_skipped_cutouts_come_again_unless_they_need_no_grade_any_more(database,
 
     def offered():
         with database.session() as session:
-            return skipped(ana, standing(session, ana), retired(session, ana))
+            return skipped(ana, progress_of(session, ana), retired(session, ana))
 
     send(database, ana, *(event(cutout, kind="skip") for cutout in (two, one, three)))
     assert offered() == [one, two, three]
