@@ -169,7 +169,7 @@ def judge(evidence: Evidence, theta_e: float, fwhm_arcsec: float) -> tuple[Verdi
         return "unclear", (
             f"Cannot be told: too little light stands out of the galaxy's (S/N {e.snr:.0f})."
         )
-    if e.share < _HOPELESS_SHARE:
+    if e.share < _HOPELESS_SHARE and e.rival_delta_bic < LEAST_DELTA_BIC:
         return "no_lens", (
             f"No lens model fits: the best explains {100 * e.share:.0f} % of the light beside the "
             "galaxy's."
@@ -191,8 +191,12 @@ def _doubts(e: Evidence, theta_e: float, fwhm_arcsec: float) -> list[str]:
     """Why a lens is not supported, the weightiest first."""
     doubts = []
     if e.share < LEAST_SHARE:
+        best = (
+            "" if e.rival_delta_bic < LEAST_DELTA_BIC else ", though more than any without a lens"
+        )
         doubts.append(
             f"the lens model explains only {100 * e.share:.0f} % of the light beside the galaxy's"
+            + best
         )
     if e.rival_delta_bic < LEAST_DELTA_BIC:
         alike = "as well" if e.rival_delta_bic > -LEAST_DELTA_BIC else "better"
