@@ -192,6 +192,11 @@ class LabelingView {
     this.lens.run()
   }
 
+  closeLens() {
+    this.lens?.clear()
+    this.lens?.open(false)
+  }
+
   // Say something of cutouts in one stroke, that one undo takes back.
   stroke(kind, entries, more = {}) {
     const given = entries.map((entry) => ({entry, before: entry.response, event: this.event(kind, entry, more)}))
@@ -325,6 +330,7 @@ class LabelingView {
     this.modes.children[0].setAttribute("aria-pressed", String(!this.mosaicOn))
     this.modes.children[1].setAttribute("aria-pressed", String(this.mosaicOn))
     const here = this.queue.current
+    if (this.mosaicOn || here === undefined) { this.closeLens() }
     this.showEnd(here === undefined)
     this.single.node.hidden = this.mosaicOn || here === undefined
     this.mosaic.node.hidden = !this.mosaicOn || here === undefined
@@ -344,15 +350,12 @@ class LabelingView {
   }
 
   drawOne(entry) {
-    if (this.lens !== null && this.lens.row !== asRow(entry)) {
-      this.lens.clear()
-      this.lens.open(false)
-    }
+    if (this.lens?.row !== asRow(entry)) { this.closeLens() }
     const {entries} = this.queue
     const at = this.queue.at
     const drawn = this.single.show(entry, entries.slice(at + 1, at + 1 + STAMPS_AHEAD),
       entries.slice(Math.max(0, at - STAMPS_BEHIND), at).reverse())
-    if (this.lens !== null && this.lens.row === undefined) { this.lens.candidate(asRow(entry)) }
+    if (this.lens?.row === undefined) { this.lens?.candidate(asRow(entry)) }
     return drawn
   }
 
