@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 22eed30f6c22139002fbb389b2515ed66fa343f412df34e3d6b6069d0c364433
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 15edc193e6fb5953a002f7a7c01f75a1a933f4db7e13f768aff5ecb97c8051cd
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -3441,6 +3441,10 @@ var LabelingView = class {
     this.lens.open(true);
     this.lens.run();
   }
+  closeLens() {
+    this.lens?.clear();
+    this.lens?.open(false);
+  }
   // Say something of cutouts in one stroke, that one undo takes back.
   stroke(kind, entries, more = {}) {
     const given = entries.map((entry) => ({ entry, before: entry.response, event: this.event(kind, entry, more) }));
@@ -3590,6 +3594,9 @@ var LabelingView = class {
     this.modes.children[0].setAttribute("aria-pressed", String(!this.mosaicOn));
     this.modes.children[1].setAttribute("aria-pressed", String(this.mosaicOn));
     const here = this.queue.current;
+    if (this.mosaicOn || here === void 0) {
+      this.closeLens();
+    }
     this.showEnd(here === void 0);
     this.single.node.hidden = this.mosaicOn || here === void 0;
     this.mosaic.node.hidden = !this.mosaicOn || here === void 0;
@@ -3608,9 +3615,8 @@ var LabelingView = class {
     }));
   }
   drawOne(entry) {
-    if (this.lens !== null && this.lens.row !== asRow(entry)) {
-      this.lens.clear();
-      this.lens.open(false);
+    if (this.lens?.row !== asRow(entry)) {
+      this.closeLens();
     }
     const { entries } = this.queue;
     const at = this.queue.at;
@@ -3619,8 +3625,8 @@ var LabelingView = class {
       entries.slice(at + 1, at + 1 + STAMPS_AHEAD),
       entries.slice(Math.max(0, at - STAMPS_BEHIND), at).reverse()
     );
-    if (this.lens !== null && this.lens.row === void 0) {
-      this.lens.candidate(asRow(entry));
+    if (this.lens?.row === void 0) {
+      this.lens?.candidate(asRow(entry));
     }
     return drawn;
   }
