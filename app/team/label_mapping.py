@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 from lens_triage.app.widgets.fields import CHIPS_LOOK, SELECT_LOOK
 from lens_triage.app.widgets.section import html
 from lensing_core.consensus import Scheme
-from lensing_core.labeling.csv_files import CsvMapping
+from lensing_core.labeling.csv_mapping import CsvMapping
 from lensing_core.labeling.outline import GradesOutline
 from lensing_core.labeling.zooniverse_files import ZooniverseMapping
 from lensing_core.labeling.zooniverse_outline import TaskOutline, WorkflowOutline

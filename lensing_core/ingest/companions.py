@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lensing_core.arrays import Float32Array
+from lensing_core.ingest.band_calibration import to_variance
 from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.fits_files import (
     FitsImages,
@@ -17,7 +18,8 @@ from lensing_core.ingest.fits_files import (
     sky,
 )
 from lensing_core.ingest.hdu_names import noise_hdu, psf_hdu
-from lensing_core.ingest.images import Locator, RowRequest, to_variance
+from lensing_core.ingest.images import RowRequest
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.rejection import RowRejected
 
 

@@ -12,17 +12,13 @@ import numpy as np
 from lensing_core.arrays import BoolArray, Float32Array
 from lensing_core.cutouts import cutout_sha256
 from lensing_core.ingest.anchors import (
-    Anchor,
     SkyFrame,
     anchors_of,
     center_in_copy,
-    is_copied,
     sky_frame,
 )
 from lensing_core.ingest.geometry import (
     crop_or_pad,
-    regrid,
-    regrid_psf,
     same_scale,
 )
 from lensing_core.ingest.guard import guarded, load_row
@@ -36,12 +32,19 @@ from lensing_core.ingest.images import (
     RowRequest,
 )
 from lensing_core.ingest.pixel_buffers import Grid, Pixels
+from lensing_core.ingest.placing import (
+    MIN_SIDE_PX,
+    check_shape,
+    flux_factor,
+    place_band,
+    place_psfs,
+    place_variance,
+    zero_point_factor,
+)
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.sky import turned_against
 from lensing_core.supervised import mark
 
-MIN_SIDE_PX = 8
-_SAME_MAG = 1e-6
 _NO_DATA = ("all_nan", "No pixel of the band has data.")
 _MODEL_ROWS = 3  # the first may be bad
 
@@ -189,13 +192,13 @@ def assemble(
             flux[k] = np.nan
             continue
         image = present[k]
-        _check_shape(image)
-        _place(flux[k], image.data, image, grid, anchors[k], _flux_factor(image, grid, k))
+        check_shape(image)
+        place_band(flux[k], image.data, image, grid, anchors[k], flux_factor(image, grid, k))
     has_variance = False
     if pixels.variance is not None:
-        has_variance = _place_variance(pixels.variance[place], present, grid, anchors)
+        has_variance = place_variance(pixels.variance[place], present, grid, anchors)
     if pixels.psf is not None:
-        _place_psfs(pixels.psf[place], present, grid)
+        place_psfs(pixels.psf[place], present, grid)
     first = next(iter(present.values()))
     has_data, nan_fraction = _mask_missing(flux, grid, first.source)
     reasons = {k: (problem.reason, problem.message) for k, problem in missing.items()}
@@ -212,7 +215,7 @@ def assemble(
         scaled_zero_points_mag={
             k: image.zero_point_mag
             for k, image in present.items()
-            if not grid.is_rendered and _flux_factor(image, grid, k) != 1
+            if not grid.is_rendered and flux_factor(image, grid, k) != 1
         }
         or None,
         has_variance=has_variance,
@@ -243,7 +246,7 @@ def assemble_alike(
     flux = pixels.flux[first : first + n]
     factors = np.array(
         [
-            [_zero_point_factor(value, grid, k) for value in values]
+            [zero_point_factor(value, grid, k) for value in values]
             for k, values in enumerate(images.zero_points_mag)
         ]
     )
@@ -323,82 +326,3 @@ def _check_orientation(images: Sequence[BandImage]) -> None:
                 "orientation first, for instance with the package reproject.",
                 image.source,
             )
-
-
-def _check_shape(image: BandImage) -> None:
-    height, width = image.data.shape
-    if min(height, width) < MIN_SIDE_PX:
-        raise RowRejected(
-            "wrong_shape",
-            f"{image.source} has {width} by {height} pixels; at least {MIN_SIDE_PX} are needed.",
-            image.source,
-        )
-    if image.variance is not None and image.variance.shape != image.data.shape:
-        raise RowRejected(
-            "wrong_shape",
-            f"{image.source} has shape {image.data.shape}, its noise map {image.variance.shape}.",
-            image.source,
-        )
-
-
-def _flux_factor(image: BandImage, grid: Grid, k: int) -> float:
-    """Factor from the pixels of band ``k`` to the catalog's zero point; colors are averaged."""
-    if grid.is_rendered:
-        scale = image.pixel_scale_arcsec / grid.pixel_scale_arcsec
-        return 1.0 if same_scale(scale, 1.0) else scale**2
-    return _zero_point_factor(image.zero_point_mag, grid, k)
-
-
-def _zero_point_factor(zero_point_mag: float, grid: Grid, k: int) -> float:
-    excess_mag = grid.zero_points_mag[k] - zero_point_mag
-    return 1.0 if abs(excess_mag) < _SAME_MAG else 10 ** (0.4 * excess_mag)
-
-
-def _place(
-    out: Float32Array,
-    pixels: Float32Array,
-    image: BandImage,
-    grid: Grid,
-    anchor: Anchor,
-    factor: float,
-    *,
-    is_variance: bool = False,
-) -> None:
-    if is_copied(image, grid):
-        out[:] = crop_or_pad(pixels, grid.size_px)
-    else:
-        out[:] = regrid(
-            np.asarray(pixels, dtype=np.float32),
-            image.pixel_scale_arcsec,
-            grid.size_px,
-            grid.pixel_scale_arcsec,
-            center_in=anchor.of_image,
-            center_out=anchor.of_cutout,
-            is_variance=is_variance,
-        )
-    if factor != 1:
-        out *= np.float32(factor)
-
-
-def _place_variance(
-    out: Float32Array,
-    present: Mapping[int, BandImage],
-    grid: Grid,
-    anchors: Mapping[int, Anchor],
-) -> bool:
-    """Put the noise maps that there are; return whether there is any."""
-    out[:] = np.nan
-    for k, image in present.items():
-        if image.variance is not None:
-            factor = _flux_factor(image, grid, k) ** 2
-            _place(out[k], image.variance, image, grid, anchors[k], factor, is_variance=True)
-    return any(image.variance is not None for image in present.values())
-
-
-def _place_psfs(out: Float32Array, present: Mapping[int, BandImage], grid: Grid) -> None:
-    out[:] = np.nan
-    for k, image in present.items():
-        if image.psf is not None:
-            scale = image.psf_scale_arcsec or image.pixel_scale_arcsec
-            psf = np.asarray(image.psf, dtype=np.float32)
-            out[k] = regrid_psf(psf, scale, grid.psf_size_px, grid.pixel_scale_arcsec)

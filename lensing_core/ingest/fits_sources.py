@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lensing_core.arrays import Float32Array
+from lensing_core.ingest.band_calibration import BandCalibration, to_variance
 from lensing_core.ingest.choices import BandAxis
 from lensing_core.ingest.companions import Companions, long_axes, placed, read_plane
 from lensing_core.ingest.fits_files import FitsImages, calibration, names_of, open_fits
@@ -20,13 +21,8 @@ from lensing_core.ingest.hdu_names import (
     match_by_order,
     only_band,
 )
-from lensing_core.ingest.images import (
-    BandCalibration,
-    BandImage,
-    Locator,
-    RowRequest,
-    to_variance,
-)
+from lensing_core.ingest.images import BandImage, RowRequest
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.simple_fits import NotPlain, PlainFile, read_plain
 from lensing_core.ingest.uniform_layout import BandPlace, PlainReader

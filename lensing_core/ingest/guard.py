@@ -17,8 +17,9 @@ from types import MappingProxyType
 
 from lensing_core import supervised
 from lensing_core.errors import LensTriageError, with_traceback
-from lensing_core.ingest.images import BandImage, ImageSource, RowRequest, irregular
+from lensing_core.ingest.images import BandImage, ImageSource, RowRequest
 from lensing_core.ingest.limits import limits
+from lensing_core.ingest.locators import irregular
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.supervised import HelperLost
 

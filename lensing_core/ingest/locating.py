@@ -13,7 +13,8 @@ from lensing_core.ingest.columns import ColumnMap
 from lensing_core.ingest.contents import kind_of_file
 from lensing_core.ingest.fits_files import open_fits
 from lensing_core.ingest.guard import guarded, opening
-from lensing_core.ingest.images import Locator, RowRequest
+from lensing_core.ingest.images import RowRequest
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.stacks import is_stack, open_array

@@ -11,19 +11,15 @@ from astropy.nddata import NoOverlapError
 from astropy.nddata.utils import overlap_slices
 
 from lensing_core.arrays import Float32Array
+from lensing_core.ingest.band_calibration import BandCalibration, to_variance
 from lensing_core.ingest.choices import VarianceKind
 from lensing_core.ingest.companions import choose_noise, plane_of
 from lensing_core.ingest.fits_files import FitsImages, calibration, names_of, open_fits, sky
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.guard import each_band
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, only_band
-from lensing_core.ingest.images import (
-    BandCalibration,
-    BandImage,
-    Locator,
-    RowRequest,
-    to_variance,
-)
+from lensing_core.ingest.images import BandImage, RowRequest
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.sky import Place
 

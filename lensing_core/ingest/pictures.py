@@ -11,8 +11,9 @@ from PIL import Image
 
 from lensing_core.arrays import ByteArray
 from lensing_core.ingest.guard import guarded, opening
-from lensing_core.ingest.images import BandImage, Locator, RowRequest
+from lensing_core.ingest.images import BandImage, RowRequest
 from lensing_core.ingest.limits import check_pixels
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.rejection import RowRejected
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")

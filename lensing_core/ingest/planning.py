@@ -20,15 +20,10 @@ from lensing_core.ingest.decoding import assemble
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.guard import guarded, load_row
 from lensing_core.ingest.ids import id_warnings
-from lensing_core.ingest.images import (
-    FETCHED,
-    BandImage,
-    ImageSource,
-    RowRequest,
-    pattern_fields,
-)
+from lensing_core.ingest.images import BandImage, ImageSource, RowRequest
 from lensing_core.ingest.label_columns import label_warnings
 from lensing_core.ingest.locating import find_pattern, typical_files, with_one_stack
+from lensing_core.ingest.locators import FETCHED, pattern_fields
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer, Pixels
 from lensing_core.ingest.position_units import position_reader

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lensing_core.errors import BadInputError, LensTriageError
+from lensing_core.ingest.band_calibration import BandCalibration
 from lensing_core.ingest.choices import BandAxis, ImageKind
 from lensing_core.ingest.columns import ColumnMap
 from lensing_core.ingest.companions import Companions
@@ -18,14 +19,9 @@ from lensing_core.ingest.fits_files import names_of, open_fits
 from lensing_core.ingest.fits_sources import FitsCube, FitsFiles, FitsHdus
 from lensing_core.ingest.guard import load_row
 from lensing_core.ingest.hdu_names import BandHdus, find_bands, flux_hdus, only_band
-from lensing_core.ingest.images import (
-    BandCalibration,
-    BandImage,
-    ImageSource,
-    Locator,
-    RowRequest,
-)
+from lensing_core.ingest.images import BandImage, ImageSource, RowRequest
 from lensing_core.ingest.locating import PROBED_FILES, files_by_layout, typical_files
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.pictures import Pictures
 from lensing_core.ingest.rejection import RowRejected

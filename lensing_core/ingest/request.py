@@ -9,9 +9,9 @@ from typing import Literal
 
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import BandAxis, ImageKind, MissingBands, VarianceKind
-from lensing_core.ingest.images import Locator
 from lensing_core.ingest.labels import LabelRule
 from lensing_core.ingest.limits import Limits
+from lensing_core.ingest.locators import Locator
 
 
 @dataclass(frozen=True)

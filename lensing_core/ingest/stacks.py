@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.errors import BadInputError
+from lensing_core.ingest.band_calibration import BandCalibration
 from lensing_core.ingest.choices import BandAxis
 from lensing_core.ingest.fits_sources import bands_first, check_planes
 from lensing_core.ingest.guard import guarded, opening
-from lensing_core.ingest.images import BandCalibration, BandImage, Locator, RowRequest
+from lensing_core.ingest.images import BandImage, RowRequest
 from lensing_core.ingest.limits import check_expanded, check_pixels
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.pictures import picture_bands
 from lensing_core.ingest.rejection import RowRejected
 

@@ -24,8 +24,8 @@ from lensing_core.ingest.choices import TABLE_FORMATS
 from lensing_core.ingest.delimited import point_number
 from lensing_core.ingest.fits_files import FITS_SUFFIXES
 from lensing_core.ingest.guard import opening
-from lensing_core.ingest.images import Locator, pattern_fields
 from lensing_core.ingest.joined import SkyAxis, joined_columns
+from lensing_core.ingest.locators import Locator, pattern_fields
 from lensing_core.ingest.pictures import PICTURE_SUFFIXES
 from lensing_core.ingest.plain_values import plain
 from lensing_core.ingest.rejection import RowRejected

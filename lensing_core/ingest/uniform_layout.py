@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from lensing_core.arrays import BoolArray
+from lensing_core.ingest.band_calibration import BandCalibration
 from lensing_core.ingest.headers import Cards, read_calibration
-from lensing_core.ingest.images import AlikeImages, BandCalibration, RowRequest
+from lensing_core.ingest.images import AlikeImages, RowRequest
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.simple_fits import PlainFile, read_alike
 from lensing_core.ingest.sky import Shown, sky_of_cards, turned_against

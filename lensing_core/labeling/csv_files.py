@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lensing_core.consensus import Scheme
 from lensing_core.errors import BadInputError
+from lensing_core.labeling.csv_mapping import CsvMapping, Layout
+from lensing_core.labeling.csv_meanings import Meanings, whole_number
 from lensing_core.labeling.grade_rows import (
     BadRow,
     GradeRow,
@@ -25,67 +24,9 @@ from lensing_core.labeling.grade_rows import (
 from lensing_core.labeling.peer_tools import PeerTool, recognize
 from lensing_core.spreadsheets import unguarded
 
-_WHOLE = re.compile(r"([+-]?\d+)\.0*")
-_NOTHING = frozenset({"", "nan", "null"})
-_BINARY = {
-    **dict.fromkeys(("1", "true", "yes"), "lens"),
-    **dict.fromkeys(("0", "false", "no"), "not"),
-}
 _ROLES = ("object_id", "ra_deg", "dec_deg", "grade", "grader", "reject_reason", "comment", "at")
 _LINE = ("object_id", "grade", "subclass", "comment")
 """Columns of lines without a header, as Visualization-tool writes them."""
-
-
-@dataclass(frozen=True)
-class CsvMapping:
-    """Which column of a CSV table holds what; '' where there is none.
-
-    Attributes
-    ----------
-    object_id, ra_deg, dec_deg : str
-        The object by its name, else by its position (ICRS, degrees).
-    grade, grader, reject_reason, comment, at : str
-        ``at``: ISO 8601; without an offset it is UTC.
-    grader_name : str
-        Who graded all rows, where no column says it.
-    values : mapping of str to str
-        From what a cell of ``grade`` holds to the key of a grade; '' for rows without a grade.
-    header : bool or None
-        Whether the first line names the columns; without one they are numbered from 1. None: as it
-        looks.
-    """
-
-    object_id: str = "object_id"
-    ra_deg: str = ""
-    dec_deg: str = ""
-    grade: str = "grade"
-    grader: str = "grader"
-    grader_name: str = ""
-    reject_reason: str = ""
-    comment: str = ""
-    at: str = ""
-    values: Mapping[str, str] = field(default_factory=dict)
-    header: bool | None = None
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Format of a file's lines.
-
-    Attributes
-    ----------
-    place : dict of str to int
-        Column of each role, from 0.
-    n_columns : int
-        Cells that a line may have; 0: any number.
-    has_header : bool
-    tool : PeerTool or None
-    """
-
-    place: dict[str, int]
-    n_columns: int
-    has_header: bool
-    tool: PeerTool | None = None
 
 
 def read_csv(path: Path, mapping: CsvMapping, scheme: Scheme) -> GradesRead:
@@ -257,93 +198,6 @@ def _without_header(file: str, first: Sequence[str], mapping: CsvMapping) -> Lay
     return Layout(place, 0, has_header=False)
 
 
-class Meanings:
-    """Grades of a file's values, and which values were read in another spelling."""
-
-    def __init__(self, mapping: CsvMapping, layout: Layout, scheme: Scheme) -> None:
-        self._scheme, self._tool = scheme, layout.tool
-        self._keys = {grade.key for grade in scheme.grades}
-        self._given = {_whole(value.strip()): key for value, key in mapping.values.items()}
-        self._own = dict(layout.tool.grades.get(scheme.name, {})) if layout.tool else {}
-        self._ungraded = layout.tool.ungraded if layout.tool else frozenset[str]()
-        self._read: Counter[tuple[str, str]] = Counter()
-        self._none: Counter[str] = Counter()
-
-    def grade(self, cell: str) -> str:
-        """Return the key of the grade; '' where there is none; the cell itself if it is unknown.
-
-        Raises
-        ------
-        RowFault
-            If the tool's values say nothing of lenses and the value has no mapping.
-        """
-        found = self._find(cell)
-        if found is None:
-            if self._tool and not self._tool.says_lens:
-                raise RowFault(
-                    f"{self._tool.title}'s value {cell!r} does not say whether it is a lens; say "
-                    "which grade it stands for."
-                )
-            return cell
-        if not found:
-            self._none[cell] += 1
-        elif found != cell:
-            self._read[cell, found] += 1
-        return found
-
-    def is_unknown(self, cell: str) -> bool:
-        """Return whether a cell is no grade, and not the sign of a missing one."""
-        return not cell or self._find(cell) is None
-
-    def rejects(self, grade: str) -> bool:
-        """Return whether a grade of the scheme says that there is no lens."""
-        return any(one.key == grade and one.is_lens == 0 for one in self._scheme.grades)
-
-    def notes(self) -> list[str]:
-        """Sentences on values that were read as something else."""
-        notes = []
-        if self._read:
-            said = ", ".join(f"{a!r} as {b} ({n:,})" for (a, b), n in self._read.most_common(12))
-            notes.append(f"Grades were read so: {said}.")
-        if self._none:
-            said = ", ".join(f"{word!r} ({n:,})" for word, n in self._none.most_common(8))
-            notes.append(f"Not graded: {said}.")
-        return notes
-
-    def _find(self, cell: str) -> str | None:
-        whole = _whole(cell)
-        if whole in self._given:
-            return self._given[whole]
-        if self._tool is None or self._tool.says_lens:
-            for one in (cell, whole):
-                if one in self._keys:
-                    return one
-            if self._scheme.continuous and _is_probability(cell):
-                return cell
-        if cell.casefold() in _NOTHING or whole in self._ungraded:
-            return ""
-        if self._tool is not None and not self._tool.says_lens:
-            return None
-        if whole in self._own:
-            return self._own[whole]
-        if self._scheme.name == "binary" and whole.casefold() in _BINARY:
-            return _BINARY[whole.casefold()]
-        alike = [key for key in self._keys if key.casefold() == cell.casefold()]
-        return alike[0] if len(alike) == 1 else None
-
-
-def _whole(cell: str) -> str:
-    found = _WHOLE.fullmatch(cell)
-    return found[1] if found else cell
-
-
-def _is_probability(cell: str) -> bool:
-    try:
-        return 0 <= float(cell) <= 1
-    except ValueError:
-        return False
-
-
 def _row(
     line: int,
     cells: Sequence[str],
@@ -420,7 +274,7 @@ def _unopened_pages(path: Path, layout: Layout) -> frozenset[str]:
             for role in ("time", "grade")
             if layout.place[role] < len(cells)
         )
-        if any(_whole(value) not in ("", "0") for value in values):
+        if any(whole_number(value) not in ("", "0") for value in values):
             opened.add(page)
     return frozenset(all_pages - opened) if opened else frozenset()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lensing_core.consensus import Scheme
-from lensing_core.labeling.csv_files import CsvMapping, read_csv
+from lensing_core.labeling.csv_files import read_csv
+from lensing_core.labeling.csv_mapping import CsvMapping
 from lensing_core.labeling.grade_rows import BadRow, GradeRow, GradesRead
 from lensing_core.labeling.zooniverse_files import ZooniverseMapping, read_zooniverse
 

@@ -9,7 +9,9 @@ from typing import Literal
 
 from lensing_core.consensus import Scheme
 from lensing_core.errors import BadInputError
-from lensing_core.labeling.csv_files import CsvMapping, Meanings, csv_lines, find_layout
+from lensing_core.labeling.csv_files import csv_lines, find_layout
+from lensing_core.labeling.csv_mapping import CsvMapping
+from lensing_core.labeling.csv_meanings import Meanings
 from lensing_core.labeling.grade_rows import RowFault
 from lensing_core.labeling.own_log import is_own_log
 from lensing_core.labeling.peer_tools import recognize

@@ -12,10 +12,12 @@ from astropy.io import fits
 from attacking import seeds
 from mutants import mutated, peak_mib, rows_of_table, write_images, write_tables
 
+from lensing_core.ingest.band_calibration import BandCalibration
 from lensing_core.ingest.fits_sources import FitsHdus
-from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
+from lensing_core.ingest.images import RowRequest
 from lensing_core.ingest.isolation import IsolatedDecoder, reading_helpers
 from lensing_core.ingest.limits import Limits
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.pictures import Pictures, is_picture
 from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer
 from lensing_core.ingest.stacks import Stack, is_stack

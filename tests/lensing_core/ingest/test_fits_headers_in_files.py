@@ -13,11 +13,13 @@ import pytest
 from astropy.io import fits
 
 from lensing_core.ingest import fits_files
+from lensing_core.ingest.band_calibration import BandCalibration
 from lensing_core.ingest.companions import Companions
 from lensing_core.ingest.contents import kind_of_file
 from lensing_core.ingest.fits_files import calibration, open_fits, sky
 from lensing_core.ingest.fits_sources import FitsCube, FitsFiles, FitsHdus
-from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
+from lensing_core.ingest.images import RowRequest
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.surveys import get_survey
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from lensing_core.ingest.band_calibration import BandCalibration, to_variance
 from lensing_core.ingest.companions import Companions
 from lensing_core.ingest.fits_sources import FitsCube, FitsFiles, FitsHdus
-from lensing_core.ingest.images import BandCalibration, BandImage, Locator, RowRequest, to_variance
+from lensing_core.ingest.images import BandImage, RowRequest
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.surveys import get_survey
 

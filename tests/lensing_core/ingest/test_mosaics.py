@@ -10,8 +10,10 @@ from astropy.io import fits
 from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 
+from lensing_core.ingest.band_calibration import BandCalibration
 from lensing_core.ingest.decoding import assemble
-from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
+from lensing_core.ingest.images import RowRequest
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.mosaics import Mosaic
 from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer
 from lensing_core.ingest.rejection import RowRejected

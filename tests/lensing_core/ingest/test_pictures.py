@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lensing_core.ingest.images import Locator, RowRequest
+from lensing_core.ingest.images import RowRequest
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.pictures import Pictures
 from lensing_core.ingest.rejection import RowRejected
 

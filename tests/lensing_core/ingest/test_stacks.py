@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from lensing_core.errors import BadInputError
-from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
+from lensing_core.ingest.band_calibration import BandCalibration
+from lensing_core.ingest.images import RowRequest
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.stacks import PictureStack, Stack, open_array, picture_axis
 from lensing_core.surveys import get_survey

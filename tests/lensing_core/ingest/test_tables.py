@@ -9,7 +9,7 @@ from astropy.table import Table
 
 from lensing_core.errors import BadInputError
 from lensing_core.ingest import fits_tables
-from lensing_core.ingest.images import Locator
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.tables import (
     TABLE_FORMATS,
     guess_number,

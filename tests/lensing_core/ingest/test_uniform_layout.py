@@ -9,10 +9,12 @@ import pytest
 from astropy.io import fits
 
 from lensing_core.ingest import decoding
+from lensing_core.ingest.band_calibration import BandCalibration
 from lensing_core.ingest.companions import Companions
 from lensing_core.ingest.decoding import alike_reader, decode_rows
 from lensing_core.ingest.fits_sources import FitsFiles, FitsHdus
-from lensing_core.ingest.images import BandCalibration, Locator, RowRequest
+from lensing_core.ingest.images import RowRequest
+from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer
 from lensing_core.ingest.sky import orientation
 from lensing_core.surveys import get_survey

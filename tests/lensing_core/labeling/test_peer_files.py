@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from lensing_core.consensus import SCHEMES
 from lensing_core.errors import BadInputError
-from lensing_core.labeling.csv_files import CsvMapping, read_csv
+from lensing_core.labeling.csv_files import read_csv
+from lensing_core.labeling.csv_mapping import CsvMapping
 from lensing_core.labeling.finding import spellings
 
 BO = {"grader_name": "Bo"}
