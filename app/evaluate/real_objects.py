@@ -19,7 +19,7 @@ from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.section import html, section
 from lens_triage.app.widgets.steps import address
 from lensing_core.errors import LensTriageError
-from lensing_core.evaluation import interval_text
+from lensing_core.metrics import interval_text
 from lensing_core.store.candidates import CutoutPlace, cutout_places
 from lensing_core.store.summaries import CatalogSummary
 

@@ -16,7 +16,6 @@ from lensing_core.evaluation.measures import (
     Measured,
     baseline_scores,
     compare_measured,
-    interval_text,
     measure_scores,
     recall_by_class,
 )
@@ -31,7 +30,6 @@ __all__ = [
     "appearance_of_rows",
     "baseline_scores",
     "compare_measured",
-    "interval_text",
     "matched_separation",
     "measure_appearance",
     "measure_scores",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,15 +49,6 @@ class Measured:
         """Plain JSON."""
         figures = {name: figure.to_json() for name, figure in self.figures.items()}
         return {"figures": figures, "matched": self.matched.to_json()}
-
-
-def interval_text(figure: Mapping[str, Any]) -> str:
-    """A figure as JSON with its 95 % interval, ``0.812 [0.731, 0.880]``, or what is not known."""
-    if figure["value"] is None:
-        return "not measurable"
-    if figure["low_95"] is None:  # too few non-lenses in some draws
-        return f"{figure['value']:.3f} [not measurable]"
-    return f"{figure['value']:.3f} [{figure['low_95']:.3f}, {figure['high_95']:.3f}]"
 
 
 def headline(scores: Float64Array, labels: NDArray[np.integer]) -> dict[str, float]:

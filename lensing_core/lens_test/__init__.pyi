@@ -1,3 +1,12 @@
+from .evidence import (
+    TITLES as TITLES,
+)
+from .evidence import (
+    Evidence as Evidence,
+)
+from .evidence import (
+    Verdict as Verdict,
+)
 from .result import (
     Estimate as Estimate,
 )
@@ -24,13 +33,4 @@ from .settings import (
 )
 from .testing import (
     run_lens_test as run_lens_test,
-)
-from .verdict import (
-    TITLES as TITLES,
-)
-from .verdict import (
-    Evidence as Evidence,
-)
-from .verdict import (
-    Verdict as Verdict,
 )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lensing_core.errors import DamagedError
-from lensing_core.lens_test.verdict import TITLES, Evidence, Verdict
+from lensing_core.lens_test.evidence import TITLES, Evidence, Verdict
 
 Floats = NDArray[np.float32]
 INDICATIVE = (

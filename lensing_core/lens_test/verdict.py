@@ -11,25 +11,18 @@ published figure is taken from.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 
 from lensing_core.lens_test import shapes
 from lensing_core.lens_test.curves import images_of, inverse_magnification
+from lensing_core.lens_test.evidence import Evidence, Verdict
 from lensing_core.lens_test.fitting import Fitter, Problem
 from lensing_core.lens_test.light import LensLight, grid_of
 from lensing_core.lens_test.rivals import Rival, fit_rivals
 from lensing_core.lens_test.search import OUTERMOST, LensFit
 
-Verdict = Literal["supports", "no_lens", "unclear"]
-TITLES: dict[Verdict, str] = {
-    "supports": "Supports a lens",
-    "no_lens": "No lens model fits",
-    "unclear": "Cannot be told",
-}
 LEAST_SNR = 10.0
 LEAST_SHARE = 0.9
 LEAST_IMAGE_SNR = 5.0
@@ -38,44 +31,6 @@ MOST_UNEQUAL = 0.15
 MOST_ERROR = 0.15
 LEAST_RADIUS_FWHM = 0.6
 _HOPELESS_SHARE, _GOOD_SHARE = 0.5, 0.9
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Evidence for a lens, in numbers.
-
-    Attributes
-    ----------
-    snr : float
-        Of the light that the lens model explains.
-    share : float
-        Of the χ² that the galaxy leaves beyond the noise, what the lens explains.
-    delta_bic : float
-        BIC of the galaxy alone minus that of the lens.
-    rival : str
-        Name of the best model without a lens.
-    rival_delta_bic : float
-        Its BIC minus that of the lens.
-    n_images : int
-        Of the source's center.
-    inner_snr, outer_snr : float
-        Of the images inside and outside the critical curve, each by itself.
-    unequal : float
-        Share of the explained χ² that free brightnesses of both would gain.
-    theta_e_error : float
-        Relative.
-    """
-
-    snr: float
-    share: float
-    delta_bic: float
-    rival: str
-    rival_delta_bic: float
-    n_images: int
-    inner_snr: float
-    outer_snr: float
-    unequal: float
-    theta_e_error: float
 
 
 def error_scale(light: LensLight, lens: LensFit) -> float:

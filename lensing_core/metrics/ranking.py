@@ -193,6 +193,15 @@ class Figure:
         return f"{self.value:.3f} [{self.low_95:.3f}, {self.high_95:.3f}]"
 
 
+def interval_text(figure: Mapping[str, Any]) -> str:
+    """A figure as JSON with its 95 % interval, ``0.812 [0.731, 0.880]``, or what is not known."""
+    if figure["value"] is None:
+        return "not measurable"
+    if figure["low_95"] is None:  # too few non-lenses in some draws
+        return f"{figure['value']:.3f} [not measurable]"
+    return f"{figure['value']:.3f} [{figure['low_95']:.3f}, {figure['high_95']:.3f}]"
+
+
 def ranking_figures_with_intervals(
     scores: ArrayLike, labels: ArrayLike, *, n_bootstrap: int = 500, seed: int = 0
 ) -> dict[str, Figure]:

@@ -244,7 +244,7 @@ def test_scores_of_held_out_objects_are_damaged(workspace: Workspace) -> None:
     workspace.held_out.mkdir(exist_ok=True)
     for content in (b"", b"PK\x03\x04 cut off", b"\x93NUMPY"):
         (workspace.held_out / "second.npz").write_bytes(content)
-        with pytest.raises(BrokenModelError, match="held out from ensemble second") as caught:
+        with pytest.raises(BrokenModelError, match="test split of ensemble second") as caught:
             evaluation.evaluate(workspace, "second")
         sentence_on("second", caught.value)
 

@@ -46,7 +46,7 @@ def test_a_training_is_cancelled_resumed_compared_and_promoted(
 
     visit(f"{server}/train")
     page.get_by_role("button", name="Use these settings").click()
-    expect(page.get_by_text("stand in the form")).to_be_visible()
+    expect(page.get_by_text("The form has the settings of")).to_be_visible()
     expect(page.get_by_label("Ensemble", exact=True)).to_have_value("first")
     page.get_by_role("button", name="Trees", exact=True).click()
     expect(page.get_by_label("Rounds")).to_have_value("40")

@@ -91,7 +91,7 @@ def test_objects_that_were_learned_from_do_not_count(scored):
         session.flush()
         ensemble.run_id = "r"
         ensemble.manifest = {**ensemble.manifest, "catalogs": ["survey"]}
-    with pytest.raises(BadInputError, match="0 lenses, 0 vetted and 0 unlabeled others"):
+    with pytest.raises(BadInputError, match="0 lenses, 0 vetted and 0 unlabeled non-lenses"):
         evaluate_real(scored, "first", ["survey"])
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from lens_triage.training.cli.console import console
 from lens_triage.training.cli.types import WorkspaceArgument
 from lensing_core.errors import BadInputError
-from lensing_core.evaluation import interval_text
+from lensing_core.metrics import interval_text
 from lensing_core.workspace import Workspace
 
 _SHOWN = ("auroc", "tpr10", "recall_fpr_0.001", "recall_fpr_0.01", "recall_fpr_0.05")

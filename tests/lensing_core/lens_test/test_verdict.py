@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lensing_core.lens_test.verdict import Evidence, judge
+from lensing_core.lens_test.evidence import Evidence
+from lensing_core.lens_test.verdict import judge
 
 SURE = Evidence(
     snr=40, share=0.98, delta_bic=900, rival="an unlensed ring", rival_delta_bic=120, n_images=4,
