@@ -51,7 +51,9 @@ def run(context, settings):
                 "full": OSError(errno.ENOSPC, "No space left on device", str(path)),
             }[settings.fault]
         k += 1
-        path.write_text(str(k))
+        beside = path.with_name("count.part")
+        beside.write_text(str(k))
+        beside.replace(path)  # a process that is killed leaves no empty file
         context.metric("count", k, step=k)
         context.progress(k, settings.n, "Counting")
         time.sleep(settings.pause_s)
