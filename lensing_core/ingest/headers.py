@@ -31,6 +31,7 @@ _ZERO_POINT_CARDS = (
 )
 _SYSTEM_CARDS = ("PHOTSYS", "MAGSYS", "ZPSYS")
 _EXPOSURE_CARDS = ("EXPTIME", "EXPOSURE")
+_ASINH = "BSOFTEN"
 FILTER_CARDS = ("FILTER", "FILTER1", "FILTER2", "FILTNAM1", "BAND")
 _INHERITED = frozenset(
     (
@@ -39,7 +40,7 @@ _INHERITED = frozenset(
         *_SYSTEM_CARDS,
         *_EXPOSURE_CARDS,
         *FILTER_CARDS,
-        *("BUNIT", "PHOTFLAM", "PHOTPLAM", "PIXAR_SR", "BMAJ", "BMIN", "FLUXMAG0", "NMGY"),
+        *("BUNIT", _ASINH, "PHOTFLAM", "PHOTPLAM", "PIXAR_SR", "BMAJ", "BMIN", "FLUXMAG0", "NMGY"),
     )
 )
 _OWN = frozenset(("BLANK", "INHERIT"))
@@ -185,7 +186,7 @@ def read_calibration(cards: bytes) -> HeaderCalibration:
         zero_point_mag=zero_points.value,
         zero_point_from=zero_points.name,
         no_zero_point="" if zero_points.value is not None else zero_points.why_not,
-        not_flux=_not_flux(unit),
+        not_flux=_not_flux(header, unit),
         filters=tuple(filter(None, (_text(header, key) for key in FILTER_CARDS))),
         exposure_s=_exposure(header),
         blank=None if blank is None else int(blank),
@@ -205,7 +206,12 @@ def celestial_wcs(header: fits.Header) -> WCS | None:
             return None
 
 
-def _not_flux(unit: PixelUnit) -> str:
+def _not_flux(header: fits.Header, unit: PixelUnit) -> str:
+    if _ASINH in header:  # Waters et al. 2020, ApJS 251, 4: how Pan-STARRS packs stacked images
+        return (
+            f"pixels are asinh-packed ({_ASINH}), which are no linear flux; unpack them first: "
+            f"BOFFSET + 2 {_ASINH} sinh(pixel / 1.0857362)"
+        )
     if unit.kind != "magnitude":
         return ""
     return f"pixels are magnitudes (BUNIT {unit.text}), which are no flux; convert them first"

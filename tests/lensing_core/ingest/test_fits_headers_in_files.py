@@ -106,6 +106,20 @@ def test_tile_compression_under_any_name(tmp_path, packer):
         assert np.abs(images.read(1) - PIXELS).max() < 0.3  # quantized
 
 
+@pytest.mark.parametrize("place", ["primary", "extension"])
+def test_asinh_packed_pixels_are_no_flux(tmp_path, place):
+    packed = {"BOFFSET": 12.0, "BSOFTEN": 400.0}
+    own = packed if place == "extension" else {}
+    hdu = image_with(kind=fits.ImageHDU, **WCS_CARDS, **own)
+    primary = fits.PrimaryHDU()
+    if place == "primary":
+        primary.header.update(packed)
+    path = tmp_path / "a.fits"
+    path.write_bytes(content_of(primary, hdu))
+    with open_fits(path) as images:
+        assert "unpack them first: BOFFSET + 2 BSOFTEN" in calibration(images, 1).not_flux
+
+
 def test_an_archive_of_several_files_is_refused(tmp_path):
     path = tmp_path / "a.fits"
     with zipfile.ZipFile(path, "w") as archive:
