@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 4015c0e54e35266d7ae6e66638184a238413cc29e8381f011d68d387419e1ca0
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 a017b4ddabbe1465b1bc272335107a4d3ecdaa0d9ce86a287a2ac68fe055aa3a
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -2087,6 +2087,7 @@ var ImageViewer = class {
     this.model = null;
     this.cursor = null;
     this.row = this.catalog = this.view = this.sky = null;
+    this.onPick = null;
     this.onTool = () => {
     };
     this.settled = Promise.resolve(true);
@@ -2382,7 +2383,12 @@ var ImageViewer = class {
     const end = () => {
       start = null;
     };
-    node.addEventListener("pointerup", end);
+    node.addEventListener("pointerup", () => {
+      if (start !== null && !this.dragged && node === this.frame.node) {
+        this.onPick?.(start.image);
+      }
+      end();
+    });
     node.addEventListener("pointercancel", end);
     node.addEventListener("dblclick", () => this.camera.reset());
     node.addEventListener("wheel", (event) => {
@@ -4114,8 +4120,9 @@ var PICTURES = [
 ];
 var TICK_MS = 500;
 var MOST_KEPT2 = 100;
+var MOST_PICKED = 8;
 var LensPanel = class {
-  // `viewer`: of the large picture; `choices`: what one browser remembers; `ask(row, compute)`: the answer of the
+  // `viewer`: of the large picture; `choices`: what one browser remembers; `ask(row, asked)`: the answer of the
   // server, as a promise.
   constructor({ viewer, ask }, choices, keep) {
     this.viewer = viewer;
@@ -4126,6 +4133,7 @@ var LensPanel = class {
     this.row = void 0;
     this.kept = /* @__PURE__ */ new Map();
     this.waiting = null;
+    this.picked = null;
     this.overlay = h("input", { type: "checkbox", checked: choices.curves !== false, onchange: () => {
       this.choices.curves = this.overlay.checked;
       this.keep();
@@ -4138,17 +4146,22 @@ var LensPanel = class {
   // Another candidate: what belongs to the last one goes at once.
   candidate(row) {
     this.row = row;
+    this.stopPicking();
     this.viewer.showModel(null);
     this.draw();
     this.look();
   }
   clear() {
     this.row = void 0;
+    this.stopPicking();
     this.viewer.showModel(null);
     this.body.replaceChildren();
   }
   open(opened) {
     this.opened = opened;
+    if (!opened) {
+      this.stopPicking();
+    }
     this.drawCurves();
     this.draw();
     this.look();
@@ -4163,18 +4176,37 @@ var LensPanel = class {
   // Show what the workspace has kept; nothing is computed.
   look() {
     if (this.opened && this.row !== void 0 && this.answer === void 0 && this.waiting !== this.row.id) {
-      this.ask(this.row, false);
+      this.ask(this.row, { compute: false });
     }
   }
-  // Fit a lens to the candidate, unless that is done or under way.
+  // Fit a lens to the candidate, unless that is done or under way; from the images that are pointed at, anew.
   run() {
-    const { row } = this;
-    if (row === void 0 || this.waiting !== null || this.answer?.kept) {
+    const { row, picked } = this;
+    if (row === void 0 || this.waiting !== null || this.answer?.kept && !picked?.length) {
       return;
     }
-    this.ask(row, true);
+    const positions = picked ?? [];
+    this.stopPicking();
+    this.ask(row, { compute: true, positions });
   }
-  async ask(row, compute) {
+  // Every click on the large picture is an image from now on, until the test is run.
+  pick() {
+    this.picked = [];
+    this.viewer.onPick = ({ x, y }) => {
+      const size = this.viewer.catalog.size_arcsec;
+      if (this.picked.length < MOST_PICKED) {
+        this.picked.push([(x - 0.5) * size, (0.5 - y) * size]);
+      }
+      this.draw();
+    };
+    this.draw();
+  }
+  stopPicking() {
+    this.picked = null;
+    this.viewer.onPick = null;
+  }
+  async ask(row, asked) {
+    const { compute } = asked;
     if (compute) {
       this.waiting = row.id;
       this.since = performance.now();
@@ -4183,7 +4215,7 @@ var LensPanel = class {
     }
     let answer;
     try {
-      answer = await this.question(row, compute);
+      answer = await this.question(row, asked);
     } catch (error) {
       answer = { kept: false, problem: error.message };
     }
@@ -4222,10 +4254,12 @@ var LensPanel = class {
         "Fitting a lens … ",
         h("span", { className: "lens-clock" }, this.elapsed)
       ), sketch());
+    } else if (this.picked !== null) {
+      this.body.replaceChildren(...this.picking());
     } else if (answer === void 0) {
       this.body.replaceChildren(sketch());
     } else if (answer.kept) {
-      this.body.replaceChildren(...result(answer, this.controls));
+      this.body.replaceChildren(...result(answer, this.controls), this.pointing());
     } else {
       const other = this.waiting !== null ? "Another candidate is being fitted; wait for it." : null;
       this.body.replaceChildren(...[
@@ -4237,13 +4271,46 @@ var LensPanel = class {
           disabled: other !== null,
           title: other ?? "",
           onclick: () => this.run()
-        }, "Run the lens test ", h("kbd", {}, "m"))
+        }, "Run the lens test ", h("kbd", {}, "m")),
+        this.pointing()
       ].filter(Boolean));
     }
     this.drawCurves();
   }
+  pointing() {
+    return h("button", {
+      type: "button",
+      disabled: this.waiting !== null,
+      onclick: () => this.pick(),
+      title: "Start the fit from images that you click on"
+    }, "Point at the images");
+  }
+  picking() {
+    const n = this.picked.length;
+    return [
+      h("p", {}, "Click on the images of the source in the large picture, two to four of them if you can; then run the test."),
+      h(
+        "div",
+        { className: "lens-picking" },
+        h(
+          "button",
+          { type: "button", className: "primary", disabled: n === 0, onclick: () => this.run() },
+          n === 0 ? "No image yet" : `Run from ${n} ${n === 1 ? "image" : "images"} `,
+          n ? h("kbd", {}, "m") : null
+        ),
+        h("button", { type: "button", onclick: () => {
+          this.stopPicking();
+          this.draw();
+        } }, "Cancel")
+      )
+    ];
+  }
   drawCurves() {
     const { answer } = this;
+    if (this.picked !== null) {
+      this.viewer.showModel({ curves: [], points: [...this.picked] });
+      return;
+    }
     const shown = this.opened && answer?.pictures && this.choices.curves !== false;
     this.viewer.showModel(shown ? {
       curves: [answer.critical_curve],
@@ -4277,8 +4344,12 @@ function result(answer, controls) {
     h("div", { className: "lens-pictures" }, PICTURES.map(([name, title]) => tile(answer, name, title))),
     controls,
     numbers(answer),
-    h("p", { className: "faint" }, `Bands ${answer.bands.join(", ")}; method ${answer.version}; ${answer.at ? `${answer.at.slice(0, 10)}, ` : ""}${answer.seconds.toFixed(1)} s. On the source: caustic, and dashed the line within which there is a second image.`)
+    h("p", { className: "faint" }, `Bands ${answer.bands.join(", ")}; method ${answer.version}; ${answer.at ? `${answer.at.slice(0, 10)}, ` : ""}${answer.seconds.toFixed(1)} s${begun(answer)}. On the source: caustic, and dashed the line within which there is a second image.`)
   ];
+}
+function begun({ settings }) {
+  const n = settings.positions_arcsec.length;
+  return n ? `, begun from ${n} ${n === 1 ? "image" : "images"} that somebody pointed at` : "";
 }
 function reason(sentence) {
   const [, rest] = sentence.split(/^[^:.]*: /);
@@ -5591,7 +5662,7 @@ var SidePanel = class {
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep());
     this.lens = new LensPanel({
       viewer: host.viewer,
-      ask: (row, compute) => post("lens-test", { candidate: row.id, compute })
+      ask: (row, asked) => post("lens-test", { candidate: row.id, ...asked })
     }, this.choices, () => this.keep());
     this.context = new ContextPanel(host, this.choices, () => this.keep());
     this.history = new HistoryPanel(host);

@@ -40,8 +40,8 @@ class LabelingView {
     this.panel = new LabelPanel(start, this.actions())
     this.pause = new Pause(this.panel)
     this.single = new SingleView(start, this.geometries, this.pool, () => this.mosaicOn && this.mosaic.draw())
-    this.lens = this.session.lens_test ? new LensPanel({viewer: this.single.viewer, ask: (row, compute) =>
-      post(`lens-test/~${this.session.id}`, {token: row.id, compute})}, {curves: true}, () => {}) : null
+    this.lens = this.session.lens_test ? new LensPanel({viewer: this.single.viewer, ask: (row, asked) =>
+      post(`lens-test/~${this.session.id}`, {token: row.id, ...asked})}, {curves: true}, () => {}) : null
     this.mosaic = new MosaicView(this.geometries, this.pool, this.scheme, () => this.single.controls.view, {
       onMark: (entry, grade) => this.markOne(entry, grade),
       onLayout: (layout) => { this.preferences.change({layout}); this.mosaic.setLayout(layout); this.draw() },

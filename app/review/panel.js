@@ -72,7 +72,7 @@ export class SidePanel {
     this.metadata = new MetadataTable(() => this.host.details())
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep())
     this.lens = new LensPanel({viewer: host.viewer,
-      ask: (row, compute) => post("lens-test", {candidate: row.id, compute})}, this.choices, () => this.keep())
+      ask: (row, asked) => post("lens-test", {candidate: row.id, ...asked})}, this.choices, () => this.keep())
     this.context = new ContextPanel(host, this.choices, () => this.keep())
     this.history = new HistoryPanel(host)
     this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS)

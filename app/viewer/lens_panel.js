@@ -11,9 +11,10 @@ const PICTURES = [
 ]
 const TICK_MS = 500
 const MOST_KEPT = 100
+const MOST_PICKED = 8
 
 export class LensPanel {
-  // `viewer`: of the large picture; `choices`: what one browser remembers; `ask(row, compute)`: the answer of the
+  // `viewer`: of the large picture; `choices`: what one browser remembers; `ask(row, asked)`: the answer of the
   // server, as a promise.
   constructor({viewer, ask}, choices, keep) {
     this.viewer = viewer
@@ -24,6 +25,7 @@ export class LensPanel {
     this.row = undefined
     this.kept = new Map() // answers by candidate
     this.waiting = null // id of the candidate that is being fitted
+    this.picked = null // images that somebody points at, arcsec from the middle; null: nobody does
     this.overlay = h("input", {type: "checkbox", checked: choices.curves !== false, onchange: () => {
       this.choices.curves = this.overlay.checked
       this.keep()
@@ -37,6 +39,7 @@ export class LensPanel {
   // Another candidate: what belongs to the last one goes at once.
   candidate(row) {
     this.row = row
+    this.stopPicking()
     this.viewer.showModel(null)
     this.draw()
     this.look()
@@ -44,12 +47,14 @@ export class LensPanel {
 
   clear() {
     this.row = undefined
+    this.stopPicking()
     this.viewer.showModel(null)
     this.body.replaceChildren()
   }
 
   open(opened) {
     this.opened = opened
+    if (!opened) { this.stopPicking() }
     this.drawCurves()
     this.draw()
     this.look()
@@ -63,18 +68,37 @@ export class LensPanel {
   // Show what the workspace has kept; nothing is computed.
   look() {
     if (this.opened && this.row !== undefined && this.answer === undefined && this.waiting !== this.row.id) {
-      this.ask(this.row, false)
+      this.ask(this.row, {compute: false})
     }
   }
 
-  // Fit a lens to the candidate, unless that is done or under way.
+  // Fit a lens to the candidate, unless that is done or under way; from the images that are pointed at, anew.
   run() {
-    const {row} = this
-    if (row === undefined || this.waiting !== null || this.answer?.kept) { return }
-    this.ask(row, true)
+    const {row, picked} = this
+    if (row === undefined || this.waiting !== null || (this.answer?.kept && !picked?.length)) { return }
+    const positions = picked ?? []
+    this.stopPicking()
+    this.ask(row, {compute: true, positions})
   }
 
-  async ask(row, compute) {
+  // Every click on the large picture is an image from now on, until the test is run.
+  pick() {
+    this.picked = []
+    this.viewer.onPick = ({x, y}) => {
+      const size = this.viewer.catalog.size_arcsec
+      if (this.picked.length < MOST_PICKED) { this.picked.push([(x - 0.5) * size, (0.5 - y) * size]) }
+      this.draw()
+    }
+    this.draw()
+  }
+
+  stopPicking() {
+    this.picked = null
+    this.viewer.onPick = null
+  }
+
+  async ask(row, asked) {
+    const {compute} = asked
     if (compute) {
       this.waiting = row.id
       this.since = performance.now()
@@ -83,7 +107,7 @@ export class LensPanel {
     }
     let answer
     try {
-      answer = await this.question(row, compute)
+      answer = await this.question(row, asked)
     } catch (error) {
       answer = {kept: false, problem: error.message}
     }
@@ -111,10 +135,12 @@ export class LensPanel {
     if (this.waiting === row.id) {
       this.body.replaceChildren(h("p", {className: "lens-fitting", role: "status"}, h("span", {className: "lens-spinner"}),
         "Fitting a lens … ", h("span", {className: "lens-clock"}, this.elapsed)), sketch())
+    } else if (this.picked !== null) {
+      this.body.replaceChildren(...this.picking())
     } else if (answer === undefined) {
       this.body.replaceChildren(sketch())
     } else if (answer.kept) {
-      this.body.replaceChildren(...result(answer, this.controls))
+      this.body.replaceChildren(...result(answer, this.controls), this.pointing())
     } else {
       const other = this.waiting !== null ? "Another candidate is being fitted; wait for it." : null
       this.body.replaceChildren(...[
@@ -122,13 +148,34 @@ export class LensPanel {
         h("p", {}, "Fit a simple lens to this cutout, and weigh it against models without a lens. It takes a few seconds."),
         h("button", {type: "button", className: "primary", disabled: other !== null, title: other ?? "",
           onclick: () => this.run()}, "Run the lens test ", h("kbd", {}, "m")),
+        this.pointing(),
       ].filter(Boolean))
     }
     this.drawCurves()
   }
 
+  pointing() {
+    return h("button", {type: "button", disabled: this.waiting !== null, onclick: () => this.pick(),
+      title: "Start the fit from images that you click on"}, "Point at the images")
+  }
+
+  picking() {
+    const n = this.picked.length
+    return [
+      h("p", {}, "Click on the images of the source in the large picture, two to four of them if you can; then run the test."),
+      h("div", {className: "lens-picking"},
+        h("button", {type: "button", className: "primary", disabled: n === 0, onclick: () => this.run()},
+          n === 0 ? "No image yet" : `Run from ${n} ${n === 1 ? "image" : "images"} `, n ? h("kbd", {}, "m") : null),
+        h("button", {type: "button", onclick: () => { this.stopPicking(); this.draw() }}, "Cancel")),
+    ]
+  }
+
   drawCurves() {
     const {answer} = this
+    if (this.picked !== null) {
+      this.viewer.showModel({curves: [], points: [...this.picked]})
+      return
+    }
     const shown = this.opened && answer?.pictures && this.choices.curves !== false
     this.viewer.showModel(shown ? {
       curves: [answer.critical_curve], points: answer.images.map(([x, y]) => [x, y]),
@@ -154,8 +201,13 @@ function result(answer, controls) {
     controls,
     numbers(answer),
     h("p", {className: "faint"}, `Bands ${answer.bands.join(", ")}; method ${answer.version}; ${answer.at ? `${answer.at.slice(0, 10)}, ` : ""}`
-      + `${answer.seconds.toFixed(1)} s. On the source: caustic, and dashed the line within which there is a second image.`),
+      + `${answer.seconds.toFixed(1)} s${begun(answer)}. On the source: caustic, and dashed the line within which there is a second image.`),
   ]
+}
+
+function begun({settings}) {
+  const n = settings.positions_arcsec.length
+  return n ? `, begun from ${n} ${n === 1 ? "image" : "images"} that somebody pointed at` : ""
 }
 
 // The sentence without the words of its title.

@@ -31,7 +31,12 @@ from lensing_core.imaging import (
 )
 from lensing_core.lens_test import VERSION, LensTestPictures, LensTestSettings, unpack_pictures
 from lensing_core.store.candidates import CutoutPlace, cutout_places, no_candidate
-from lensing_core.store.lens_tests import LensTestKey, StoredLensTest, find_lens_test
+from lensing_core.store.lens_tests import (
+    LensTestKey,
+    StoredLensTest,
+    find_lens_test,
+    newest_lens_test,
+)
 
 _MOST_SIGMA = 5.0
 # Blue, white, red: of a residual below, at and above what is expected.
@@ -49,21 +54,30 @@ class LensTests:
     async def answer(
         self, here: AppContext, candidate: int, asked: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """The test of a candidate's present pixels; ``{"kept": false}`` where there is none.
+        """The test of a candidate's present pixels, or ``{"kept": false}``.
 
         Parameters
         ----------
         here : AppContext
             Of the browser that asks.
         asked : mapping
-            ``positions``: image positions, arcsec from the middle of the cutout; ``compute``:
-            whether to compute what is not kept.
+            ``compute``: whether to compute what is not kept, else the newest that is kept is told;
+            ``positions``: where it starts, images in arcsec from the middle of the cutout.
         """
         settings = _settings(asked)
+        if asked.get("compute") is not True:
+            newest = await OTHER.run(lambda: self._newest(candidate))
+            return {"kept": False} if newest is None else newest
         found = await OTHER.run(lambda: self._look(candidate, settings))
-        if found is None and asked.get("compute") is True:
+        if found is None:
             found = await LENS_TESTS.run(lambda: self._compute(here, candidate, settings))
-        return found or {"kept": False}
+        return found
+
+    def _newest(self, candidate: int) -> dict[str, Any] | None:
+        place = self._place(candidate)
+        with self._context.database.session() as session:
+            found = newest_lens_test(session, candidate, place, VERSION)
+        return None if found is None else self._tell(place, found)
 
     def _look(self, candidate: int, settings: LensTestSettings) -> dict[str, Any] | None:
         place, key = self._place(candidate), LensTestKey(settings.key, VERSION)

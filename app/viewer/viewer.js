@@ -40,6 +40,7 @@ export class ImageViewer {
     this.model = null // of a lens: {curves, points}, arcsec from the middle, y upwards
     this.cursor = null
     this.row = this.catalog = this.view = this.sky = null
+    this.onPick = null // called with the place of the image where somebody clicks on the large picture
     this.onTool = () => {} // called when a tool, the layout or blinking changes
     this.settled = Promise.resolve(true) // when all pictures of the latest candidate are drawn
     this.camera = new Camera(this.node, () => {
@@ -295,7 +296,10 @@ export class ImageViewer {
       this.dragged = false
     })
     const end = () => { start = null }
-    node.addEventListener("pointerup", end)
+    node.addEventListener("pointerup", () => {
+      if (start !== null && !this.dragged && node === this.frame.node) { this.onPick?.(start.image) }
+      end()
+    })
     node.addEventListener("pointercancel", end)
     node.addEventListener("dblclick", () => this.camera.reset())
     node.addEventListener("wheel", (event) => {

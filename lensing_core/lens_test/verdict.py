@@ -25,8 +25,9 @@ from lensing_core.lens_test.search import OUTERMOST, LensFit
 
 LEAST_SNR = 10.0
 LEAST_SHARE = 0.9
-LEAST_IMAGE_SNR = 5.0
-LEAST_DELTA_BIC = 10.0
+LEAST_IMAGE_SNR = 8.0
+LEAST_DELTA_BIC, LEAST_LEAD = 10.0, 20.0
+"""Of BIC: a difference that counts, and by which a lens must lead over all else."""
 MOST_UNEQUAL = 0.15
 MOST_ERROR = 0.15
 LEAST_RADIUS_FWHM = 0.6
@@ -153,7 +154,7 @@ def _doubts(e: Evidence, theta_e: float, fwhm_arcsec: float) -> list[str]:
             f"the lens model explains only {100 * e.share:.0f} % of the light beside the galaxy's"
             + best
         )
-    if e.rival_delta_bic < LEAST_DELTA_BIC:
+    if e.rival_delta_bic < LEAST_LEAD:
         alike = "as well" if e.rival_delta_bic > -LEAST_DELTA_BIC else "better"
         doubts.append(f"{e.rival} would explain the light {alike}")
     if e.n_images < 2:

@@ -61,6 +61,23 @@ def find_lens_test(
     return _stored(row, row.pictures)
 
 
+def newest_lens_test(
+    session: Session, candidate_id: int, place: CutoutPlace, version: int
+) -> StoredLensTest | None:
+    """The newest test of a candidate's present pixels by a version, with whatever settings."""
+    row = session.scalar(
+        select(LensTest)
+        .where(
+            LensTest.candidate_id == candidate_id,
+            LensTest.version == version,
+            LensTest.cutout_sha256 == place.cutout_sha256,
+        )
+        .order_by(LensTest.at.desc())
+        .limit(1)
+    )
+    return None if row is None else _stored(row, row.pictures)
+
+
 def keep_lens_test(
     session: Session,
     candidate_id: int,

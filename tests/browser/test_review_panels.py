@@ -288,6 +288,14 @@ def test_a_lens_is_fitted_by_a_key_and_kept(
     view.wait_for_selector(".work-view[data-shown]")
     view.keyboard.press("k")
     expect(panel.locator(".lens-pictures img")).to_have_count(6)
+    panel.get_by_role("button", name="Point at the images").click()
+    large = view.locator(".viewer-body .frame")
+    box = large.bounding_box()
+    for place in (0.35, 0.65):
+        large.click(position={"x": place * box["width"], "y": 0.5 * box["height"]})
+    panel.get_by_role("button", name="Run from 2 images").click()
+    expect(panel).to_contain_text("begun from 2 images")
     with open_database(scored).session() as session:
-        (kept,) = session.scalars(select(LensTest))
-        assert kept.theta_e_arcsec > 0
+        kept = session.scalars(select(LensTest)).all()
+    assert len(kept) == 2
+    assert all(row.theta_e_arcsec > 0 for row in kept)

@@ -69,6 +69,17 @@ def test_its_pictures_are_upright_and_of_one_size(server: str) -> None:
     )
 
 
+def test_the_newest_is_told_with_how_it_was_begun(server: str, monkeypatch) -> None:
+    failed = {"verdict": "failed", "sentence": "No data.", "result": {}, "pictures": None}
+    begun = []
+    monkeypatch.setattr(candidates, "outcome", lambda *given: begun.append(given[2]) or failed)
+    assert ask(server, candidate=5, compute=True)[1]["sentence"] == "No data."
+    positions = [[0.5, -1.0], [1, 1.25]]
+    assert ask(server, candidate=5, compute=True, positions=positions)[1]["verdict"] == "failed"
+    assert [given.positions_arcsec for given in begun] == [(), ((0.5, -1.0), (1.0, 1.25))]
+    assert ask(server, candidate=5)[1]["kept"]
+
+
 @pytest.mark.parametrize(
     ("sent", "status", "message"),
     [
