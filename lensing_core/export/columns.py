@@ -97,7 +97,7 @@ COLUMNS: tuple[Column, ...] = (
         "the same of the galaxy without a lens",
         ucd="stat.fit.chi2",
     ),
-    Column("lens_test_version", "integer", "version of that test's method", ucd="meta.version"),
+    Column("lens_test_version", "text", "version of that test's method", ucd="meta.version"),
 )
 
 

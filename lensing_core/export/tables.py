@@ -14,11 +14,14 @@ from xml.sax.saxutils import escape, quoteattr
 import fitsio
 import numpy as np
 
+from lensing_core.errors import BadInputError
 from lensing_core.export.columns import COLUMNS, Column, ExportRow, Value
 from lensing_core.export.text import latex, one_line, plain_cell, probability, sexagesimal
 
 Rows = Callable[[], Iterable[ExportRow]]
 """Starts the rows from the first; a writer may go through them twice."""
+_IDENTITY = ("object_id", "catalog")
+"""Of FITS tables in ASCII whole or not at all: two objects must not come to one name."""
 _CHUNK = 5000
 _NUMPY = {"integer": "i8", "float": "f8"}
 
@@ -199,7 +202,13 @@ def _text(value: Value, clean: Callable[[str], str]) -> str:
 def _fits_value(row: ExportRow, column: Column) -> Any:
     value = row[column.name]
     if column.kind == "text":
-        return str(value or "").encode("ascii", "replace")
+        text = str(value or "")
+        if column.name in _IDENTITY and not text.isascii():
+            raise BadInputError(
+                f"{column.name} {text!r} has letters that a FITS table cannot hold; export as "
+                "VOTable, ECSV or CSV."
+            )
+        return text.encode("ascii", "replace")
     if column.kind == "float":
         return row.number(column.name)
     return value

@@ -50,9 +50,9 @@ ROWS = [
 NOTES = ["Candidates of lens-triage, scores of ensemble first.", "Scores are no confirmation."]
 
 
-def export(tmp_path, name):
+def export(tmp_path, name, rows=ROWS):
     path = tmp_path / f"out.{name}"
-    assert export_to(path, name, lambda: iter(ROWS), NOTES) == (3 if name == "ds9" else 4)
+    assert export_to(path, name, lambda: iter(rows), NOTES) == (3 if name == "ds9" else 4)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     return path
 
@@ -102,15 +102,21 @@ def test_ecsv(tmp_path):
 
 
 def test_fits(tmp_path):
-    path = export(tmp_path, "fits")
+    path = export(tmp_path, "fits", [*ROWS[:3], row(4, object_id="DEL-4", dec=-0.0001)])
     table = Table.read(path)
     check_numbers(table)
     names = [str(name).strip() for name in table["object_id"]]
     assert names[1] == EVIL
-    assert names[3] == "???-4"  # FITS tables hold ASCII
+    assert names[3] == "DEL-4"
     assert math.isnan(np.ma.filled(table["probability"], np.nan)[1])
     header = fitsio.read_header(path, ext=1)
     assert header["TUCD5"] == "pos.eq.ra;meta.main"
+
+
+def test_names_that_fits_cannot_hold_are_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(BadInputError, match="object_id 'ΔΕΛ-4' has letters"):
+        export(tmp_path, "fits")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_votable(tmp_path):
