@@ -66,7 +66,7 @@ def test_the_plane_is_that_of_sklearn():
 def test_a_map_of_nothing_is_refused():
     with pytest.raises(BadInputError, match="Too few"):
         fit_plane([np.full((5, 3), np.nan, dtype="f4")])
-    with pytest.raises(BadInputError, match="alike"):
+    with pytest.raises(BadInputError, match="embeddings are equal"):
         fit_plane([np.ones((5, 3), dtype="f4")])
 
 

@@ -168,7 +168,7 @@ def test_positives_of_one_group_are_refused_where_some_are_held_out(name):
 def test_unlabeled_of_one_group_are_refused():
     x, _, s = separable(500)
     groups = np.where(s == 1, np.arange(500) + 1, 0)
-    with pytest.raises(BadInputError, match="All unlabeled objects stand in one group"):
+    with pytest.raises(BadInputError, match="All unlabeled objects are in one group"):
         pu_method("elkan_noto", prior=0.1, learner=LOGISTIC).fit(x, s, groups)
 
 
