@@ -16,6 +16,7 @@ from lensing_core.store import Session, open_database
 from lensing_core.store.candidates import ids_of_objects
 from lensing_core.store.catalogs import find_catalogs
 from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.query_json import saved_query
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.ranking_facets import find_filter
 from lensing_core.store.tables import Ensemble
@@ -174,8 +175,7 @@ def _query(session: Session, settings: SessionSettings, ensemble: Ensemble | Non
     catalogs = _catalog_ids(session, settings)
     if settings.strategy == "filter" and settings.saved_filter:
         saved = find_filter(session, settings.saved_filter)
-        lists = {name: tuple(saved.query[name]) for name in ("catalog_ids", "stages")}
-        return RankingQuery(**{**saved.query, **lists})
+        return saved_query(saved.query, saved.grader_id)
     if ensemble is None:
         return RankingQuery(catalog_ids=catalogs, sort="object_id", descending=False)
     return RankingQuery(ensemble_id=ensemble.id, catalog_ids=catalogs)

@@ -24,7 +24,6 @@ from lens_triage.app.review.finding import (
     Answer,
     selection_to_json,
 )
-from lens_triage.app.review.query import query_from_json
 from lensing_core.arrays import Float64Array
 from lensing_core.charts import SkyProjection, bin_points, inside_polygon, nearest, sky_projection
 from lensing_core.charts.sky import CELL_DEG2
@@ -42,6 +41,7 @@ from lensing_core.store.chart_columns import (
     logit_histogram,
 )
 from lensing_core.store.ensembles import models_by_preference
+from lensing_core.store.query_json import query_from_json
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.selections import keep_selection
 

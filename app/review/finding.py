@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lens_triage.app.review.cone import (
-    cone_text,
-    read_cone,
-)
-from lens_triage.app.review.query import (
-    query_from_json,
-    query_to_json,
-)
 from lensing_core.errors import BadInputError
 from lensing_core.export import FORMATS
 from lensing_core.store import Session
+from lensing_core.store.cones import (
+    cone_text,
+    read_cone,
+)
+from lensing_core.store.query_json import query_from_json, query_to_json
 from lensing_core.store.ranking_facets import (
     delete_filter,
     list_filters,

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from lens_triage.app.http.forms import key_in
-from lens_triage.app.review.cone import (
-    cone_text,
-    read_cone,
-)
 from lensing_core.errors import BadInputError
+from lensing_core.store.cones import read_cone
+from lensing_core.store.query_json import MOST_GRADES, MOST_TAGS
 from lensing_core.store.ranking import (
     LABEL_STATES,
     SORT_KEYS,
-    Cone,
     Cursor,
     LabelState,
     Range,
@@ -36,7 +33,6 @@ from lensing_core.store.tables import STAGES, Catalog, Ensemble
 _Choice = TypeVar("_Choice", bound=str)
 _SORTS_WITHOUT_SCORES = ("magnitude", "theta_e", "arc_radius", "graded", "object_id")
 _ASCENDING_FIRST = ("magnitude", "object_id")
-_TAGS, _GRADES = 20, 40  # most that an address may name
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ def read_address(
     id) and, repeatable, ``stage``, ``scale``, ``grade``, ``consensus`` and ``tag`` are as in
     :class:`~lensing_core.store.ranking.RankingQuery`; ``range`` (repeatable) is ``name:low:high``
     with empty ends left open; ``cone`` is right ascension, declination and radius
-    (:func:`~lens_triage.app.review.cone.read_cone`). A part that cannot be followed is left out and
+    (:func:`~lensing_core.store.cones.read_cone`). A part that cannot be followed is left out and
     named in a notice, so that an old link still opens.
 
     Parameters
@@ -146,9 +142,9 @@ def read_address(
         ranges=ranges,
         votes=votes[0] if votes else None,
         grader_id=grader_id,
-        grades=tuple(arguments.get("grade", ()))[:_GRADES],
+        grades=tuple(arguments.get("grade", ()))[:MOST_GRADES],
         consensus=tuple(known("consensus", CONSENSUS_STATES)),
-        tags=tuple(arguments.get("tag", ()))[:_TAGS],
+        tags=tuple(arguments.get("tag", ()))[:MOST_TAGS],
         cone=cone,
         match=matches[0] if matches else None,
         selection=one("selection")[:16],
@@ -176,70 +172,6 @@ def _read_ranges(texts: Sequence[str], notices: list[str], *, scored: bool) -> t
             continue
         found[name] = made
     return tuple(found.values())
-
-
-def query_to_json(query: RankingQuery) -> dict[str, Any]:
-    """The query as the page's script keeps it."""
-    return {
-        "ensemble_id": query.ensemble_id,
-        "catalog_ids": list(query.catalog_ids),
-        "sort": query.sort,
-        "descending": query.descending,
-        "probability_min": query.probability_min,
-        "probability_max": query.probability_max,
-        "stages": list(query.stages),
-        "label": query.label,
-        "object_id": query.object_id,
-        "scales": list(query.scales),
-        "ranges": [[r.name, r.low, r.high] for r in query.ranges],
-        "votes": query.votes,
-        "grades": list(query.grades),
-        "consensus": list(query.consensus),
-        "tags": list(query.tags),
-        "cone": None if query.cone is None else cone_text(query.cone),
-        "match": query.match,
-        "selection": query.selection,
-    }
-
-
-def query_from_json(fields: Mapping[str, Any], grader_id: int | None = None) -> RankingQuery:
-    """The query that :func:`query_to_json` wrote, or that the script changed.
-
-    Raises
-    ------
-    BadInputError
-        If a field is missing, unknown, of the wrong type or out of range.
-    """
-    try:
-        return RankingQuery(
-            **{
-                **fields,
-                "catalog_ids": tuple(int(key) for key in fields["catalog_ids"]),
-                "stages": tuple(str(stage) for stage in fields["stages"]),
-                "object_id": str(fields["object_id"])[:255],
-                "probability_min": float(fields["probability_min"]),
-                "probability_max": float(fields["probability_max"]),
-                "scales": tuple(str(scale) for scale in fields["scales"]),
-                "ranges": tuple(_range_from_json(*part) for part in fields["ranges"]),
-                "grades": tuple(str(grade) for grade in fields["grades"])[:_GRADES],
-                "consensus": tuple(str(state) for state in fields["consensus"]),
-                "tags": tuple(str(tag) for tag in fields["tags"])[:_TAGS],
-                "cone": _cone_from_json(fields["cone"]),
-                "selection": str(fields["selection"])[:16],
-                "grader_id": grader_id,
-            }
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadInputError(f"The page asked for a ranking that makes no sense: {error}") from error
-
-
-def _range_from_json(name: str, low: float | None, high: float | None) -> Range:
-    low, high = (None if end is None else float(end) for end in (low, high))
-    return Range(str(name), low, high)
-
-
-def _cone_from_json(text: Any) -> Cone | None:
-    return None if text is None else read_cone(str(text))
 
 
 def cursor_from_json(pair: Any) -> Cursor | None:

@@ -17,7 +17,6 @@ from lens_triage.app.review.finding import (
     Answer,
     selection_to_json,
 )
-from lens_triage.app.review.query import query_from_json
 from lensing_core.errors import BadInputError
 from lensing_core.export import ExportRow
 from lensing_core.export.pictures import cutout_fits
@@ -26,6 +25,7 @@ from lensing_core.export.tables import write_votable
 from lensing_core.store import Session
 from lensing_core.store.candidates import nearest_candidate, no_candidate
 from lensing_core.store.export_rows import export_candidates, export_rows
+from lensing_core.store.query_json import query_from_json
 from lensing_core.store.selections import keep_selection
 from lensing_core.workspace import Workspace
 

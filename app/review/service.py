@@ -20,8 +20,6 @@ from lens_triage.app.review.finding import (
 from lens_triage.app.review.query import (
     Address,
     cursor_from_json,
-    query_from_json,
-    query_to_json,
     read_address,
 )
 from lens_triage.app.viewer.candidates import (
@@ -37,6 +35,7 @@ from lensing_core.store.candidates import get_candidate
 from lensing_core.store.catalogs import catalogs_by_id, catalogs_with_candidates
 from lensing_core.store.details import candidate_details
 from lensing_core.store.ensembles import scored_ensembles, unscored_catalogs
+from lensing_core.store.query_json import query_from_json, query_to_json
 from lensing_core.store.ranking import (
     RankingPage,
     RankingQuery,

@@ -15,11 +15,11 @@ from lens_triage.app.http import identity
 from lens_triage.app.label import handlers as label_handlers
 from lens_triage.app.review import charts, events, finding, handlers, inspection, samp
 from lens_triage.app.review.messages import FORMS, check_message
-from lens_triage.app.review.query import query_to_json
 from lens_triage.app.viewer.tiles import TileSource
 from lensing_core.acquisition import QueueEntry
 from lensing_core.labeling import NewSession, create_session
 from lensing_core.store import open_database
+from lensing_core.store.query_json import query_to_json
 from lensing_core.store.ranking_query import RankingQuery
 
 HUGE, BROKEN = 2**63, "half \ud800"

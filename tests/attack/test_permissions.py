@@ -34,7 +34,6 @@ from lens_triage.app.permissions import ACTIONS, ALONE, GRADER, NOBODY, ORGANIZE
 from lens_triage.app.review import events as review_events
 from lens_triage.app.review import exporting, lens_test, samp
 from lens_triage.app.review import handlers as review_handlers
-from lens_triage.app.review.query import query_to_json
 from lens_triage.app.runs.form import RunForm
 from lens_triage.app.runs.monitor import RunMonitor
 from lens_triage.app.settings.view import SettingsBoard
@@ -52,6 +51,7 @@ from lensing_core.labeling import NewSession, create_session, open_grader_view
 from lensing_core.lens_test import candidates
 from lensing_core.store import open_database
 from lensing_core.store.graders import get_grader, set_active, sign_in, workspace_secret
+from lensing_core.store.query_json import query_to_json
 from lensing_core.store.ranking_query import RankingQuery
 from lensing_core.store.sealing import anchor_of
 from lensing_core.store.sign_ins import revoke_all

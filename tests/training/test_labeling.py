@@ -12,6 +12,8 @@ from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.labeling import open_grader_view, record
 from lensing_core.store import open_database
 from lensing_core.store.graders import sign_in
+from lensing_core.store.query_json import query_to_json
+from lensing_core.store.ranking import Range, RankingQuery
 from lensing_core.store.tables import (
     Candidate,
     LabelSession,
@@ -77,6 +79,22 @@ def test_a_list_of_names_and_a_saved_filter(filled_workspace):
     with open_database(filled_workspace).session() as session:
         magnitudes = [session.get_one(Candidate, item.candidate_id).magnitude for item in found]
     assert magnitudes == sorted(magnitudes, reverse=True)
+
+
+def test_a_saved_filter_with_ranges_tags_and_a_cone_chooses_by_them(filled_workspace):
+    kept = query_to_json(
+        RankingQuery(catalog_ids=(1,), sort="magnitude", ranges=(Range("magnitude", 18, 20),))
+    )
+    with open_database(filled_workspace).session() as session:
+        session.add(SavedFilter(name="between", query=kept))
+    settings = SessionSettings(
+        session="c", strategy="filter", saved_filter="between", n=50, gold_fraction=0
+    )
+    found = items(filled_workspace, make_session(filled_workspace, settings, None))
+    with open_database(filled_workspace).session() as session:
+        magnitudes = [session.get_one(Candidate, item.candidate_id).magnitude for item in found]
+    assert magnitudes
+    assert all(18 <= magnitude <= 20 for magnitude in magnitudes)
 
 
 @pytest.mark.parametrize(

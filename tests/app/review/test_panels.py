@@ -16,7 +16,6 @@ from review_questions import Asked
 from lens_triage.app.context import AppContext
 from lens_triage.app.review import charts as review_charts
 from lens_triage.app.review.charts import ReviewCharts
-from lens_triage.app.review.query import query_to_json
 from lens_triage.app.review.samp import (
     ReviewSamp,
     pointed_to_json,
@@ -25,6 +24,7 @@ from lens_triage.app.review.service import ReviewService
 from lensing_core.errors import BadInputError
 from lensing_core.export.samp import Pointed
 from lensing_core.store import open_database
+from lensing_core.store.query_json import query_to_json
 from lensing_core.store.ranking import Range, RankingQuery
 from lensing_core.store.tables import Candidate, Score
 from lensing_core.workspace import Workspace

@@ -6,16 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from lens_triage.app.review.cone import (
-    cone_text,
-    read_cone,
-)
 from lens_triage.app.review.query import (
-    query_from_json,
-    query_to_json,
     read_address,
 )
 from lensing_core.errors import BadInputError
+from lensing_core.store.cones import (
+    cone_text,
+    read_cone,
+)
+from lensing_core.store.query_json import query_from_json, query_to_json
 from lensing_core.store.ranking import Cone, Range, RankingQuery
 
 ENSEMBLES = [SimpleNamespace(id=7, name="first")]
