@@ -84,4 +84,5 @@ def saved_query(stored: Mapping[str, Any], grader_id: int | None = None) -> Rank
     BadInputError
         If it makes no sense.
     """
-    return query_from_json({**query_to_json(RankingQuery()), **stored}, grader_id)
+    without = RankingQuery(sort="object_id", descending=False)  # of what older filters do not name
+    return query_from_json({**query_to_json(without), **stored}, grader_id)
