@@ -43,7 +43,7 @@ from lensing_core.surveys import get_survey
 
 Array = NDArray[np.float32]
 BANDS = {"hsc": ("g", "r", "i"), "ps1": ("g", "r", "i")}
-SEEDS = {"lenses": 7201, "contaminants": 7202, "time": 7203}
+SEEDS = {"lenses": 7301, "contaminants": 7202, "time": 7203}
 RADIUS_EDGES = (0.5, 0.8, 1.2, 1.8, 3.1)
 SNR_EDGES = (20, 50, 100, 200, math.inf)
 

@@ -31,6 +31,8 @@ LEAST_DELTA_BIC, LEAST_LEAD = 10.0, 20.0
 MOST_UNEQUAL = 0.15
 MOST_ERROR = 0.15
 LEAST_RADIUS_FWHM = 0.6
+MODEL_ERROR = 0.06
+"""Of θ_E, relative: scatter on simulated lenses that are no isothermal ellipsoids."""
 _HOPELESS_SHARE, _GOOD_SHARE = 0.5, 0.9
 
 
@@ -41,9 +43,12 @@ def error_scale(light: LensLight, lens: LensFit) -> float:
 
 
 def theta_e_error(light: LensLight, lens: LensFit) -> float:
-    """Relative error of the Einstein radius: Fisher's, and the spread of the good starts."""
+    """Return the relative error of the Einstein radius.
+
+    Fisher's, the spread of the good starts, and what the model leaves out.
+    """
     fisher = float(lens.covariance[0, 0].clamp_min(0)) * error_scale(light, lens)
-    return math.hypot(math.sqrt(fisher), lens.log_theta_spread)
+    return math.hypot(math.sqrt(fisher), lens.log_theta_spread, MODEL_ERROR)
 
 
 def decide(light: LensLight, fits: list[LensFit]) -> tuple[LensFit, Evidence, Verdict, str]:
