@@ -23,7 +23,7 @@ def settings(**changes) -> SimulateSettings:
         "survey": "des",
         "bands": ["g", "r"],
         "size_arcsec": 8.0,
-        "n_objects": 100,
+        "n_objects": 40,
         "seed": 5,
     }
     return SimulateSettings(**{**values, **changes})
@@ -40,9 +40,9 @@ def candidates(workspace, name):
 
 
 def test_a_stopped_simulation_goes_on_to_the_same_pixels(workspace, make_context, monkeypatch):
-    whole = settings()
+    whole = settings(n_objects=72)  # a batch and the begin of another
     simulating.run(make_context(whole, "whole"), whole)
-    parts = settings(catalog="parts")
+    parts = settings(catalog="parts", n_objects=72)
     monkeypatch.setattr(simulating, "SHARD_ROWS", 64)
     context = make_context(parts, "parts")
 
