@@ -8,6 +8,7 @@ import pytest
 
 from lens_triage.training.bundled import BUNDLED
 from lens_triage.training.defaults import DEFAULTS, default_settings, make_default
+from lens_triage.training.settings import TrainSettings
 from lensing_core.errors import NotFoundError
 
 
@@ -15,7 +16,7 @@ def test_what_is_bundled_was_made_by_the_recipe():
     assert {path.name for path in BUNDLED.glob("default-*")} == set(DEFAULTS)
     for name, default in DEFAULTS.items():
         head = json.loads((BUNDLED / name / "ensemble.json").read_text())
-        stored = head["manifest"]["settings"]
+        stored = TrainSettings.with_present_names(head["manifest"]["settings"])
         simulate, train = default_settings(default, device="cuda")
         wanted = train.to_json()
         assert {k: v for k, v in stored.items() if k in wanted} == {k: wanted[k] for k in stored}

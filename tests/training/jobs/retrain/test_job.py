@@ -137,7 +137,7 @@ def test_few_vetted_others_leave_it_uncalibrated(workspace, make_survey, make_co
     settings = settings_of()
     result = retraining.run(make_context(settings), settings)
     assert result["calibration"].startswith("Not calibrated on this catalog")
-    assert "0 others are vetted" in result["calibration"]
+    assert "0 non-lenses are vetted" in result["calibration"]
     manifest = ensemble_of(workspace, "second").manifest
     assert not manifest["calibrated"]
     assert manifest["rule"]["fusion"] == "mean"
@@ -157,7 +157,7 @@ def test_a_stopped_run_goes_on_and_ends_the_same(workspace, make_survey, make_co
     expected = logits_of(workspace, "second")
 
     stopped = settings_of(ensemble="third", base="first")
-    for stop_at in ("Fitting head logistic", "Fitting head trees", "Joining", "Ranking survey"):
+    for stop_at in ("Fitting head logistic", "Fitting head trees", "Fusing", "Ranking survey"):
         context = make_context(stopped, "stopped")
         report = context.progress
 

@@ -191,7 +191,7 @@ def test_a_calibration_needs_both_classes(lenses, others, groups, calibrated):
     joined = join(raw, labels, group, fusion="mean", survey_prior=0.01, bases=BASE)
     assert joined.calibrated is calibrated
     if not calibrated:
-        assert f"{lenses} lenses and {others} others" in joined.sentence
+        assert f"{lenses} lenses and {others} non-lenses" in joined.sentence
         # the base member as calibrated before, moved to the survey's prior; the head as it is
         found = joined.rule(np.array([[0.5, -1.0]]))
         base = 2 * 0.5 + 1 + np.log(0.01 / 0.99)
