@@ -207,6 +207,7 @@ def test_notes_tags_and_moves_outlive_a_killed_server_and_a_closed_tab(night, pa
     page.keyboard.type("blue")
     page.keyboard.press("Enter")
     expect(page.locator(".outbox")).to_contain_text("4 changes not yet saved")
+    page.wait_for_url(f"**candidate={night.ids[1]}")
     at = page.url
     page.close()
     night.start()
