@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import sys
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,28 @@ from lensing_core.workspace import Workspace
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 from filling import fill_workspace
 from postgresql import fresh_database, running_server
+
+# What is forked from one process has these imported already, whichever test comes first: servers of
+# pages, and helpers that read files. The first to start the fork server would else decide alone.
+_FORKED = (
+    *("lens_triage.app.main", "lens_triage.app.cli", "lens_triage.app.front.main"),
+    *("lensing_core.ingest.decoding", "lensing_core.ingest.fits_sources"),
+    *("lensing_core.ingest.mosaics", "lensing_core.ingest.stacks"),
+    *("lensing_core.ingest.pictures", "lensing_core.ingest.planning", "lensing_core.features.pool"),
+)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the fork server, which imports beside the first tests."""
+    if not session.config.option.collectonly and _runs_tests(session.config):
+        multiprocessing.get_context("forkserver").set_forkserver_preload([*_FORKED])
+        forkserver.ensure_running()
+
+
+def _runs_tests(config: pytest.Config) -> bool:
+    """Return whether this process runs tests itself: not the one that hands them to workers."""
+    return hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
+
 
 # The same examples on every machine, however slow it is.
 settings.register_profile("repository", deadline=None, derandomize=True, max_examples=40)
