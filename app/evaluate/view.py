@@ -177,10 +177,15 @@ class EvaluationBoard(pn.viewable.Viewer):
         if self._reading:
             return
         self._reading = True
-        in_background(lambda: self._context.database.ask(list_catalogs), self._show_real)
+        in_background(self._scored_catalogs, self._show_real)
+
+    def _scored_catalogs(self) -> list[CatalogSummary]:
+        try:
+            return self._context.database.ask(list_catalogs)
+        finally:
+            self._reading = False  # where it failed, too: the next refresh asks again
 
     def _show_real(self, catalogs: list[CatalogSummary]) -> None:
-        self._reading = False
         self.real.offer(self.ensemble.value or "", catalogs)
 
     def _look(self) -> None:

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter
 from torch import Tensor
 
+from lensing_core.arrays import Float32Array
 from lensing_core.errors import BadInputError
 from lensing_core.imaging.galaxy_light import fit_galaxy_light
 from lensing_core.lens_test import shapes
 from lensing_core.lens_test.fitting import Fitter, Grid, Part, Problem
-from lensing_core.lens_test.observation import FWHM_OF_SIGMA, Floats, Observation, measure_noise
+from lensing_core.lens_test.observation import FWHM_OF_SIGMA, Observation, measure_noise
 
 MODEL_ERROR = 0.03
 """Of the galaxy's light, relative: real galaxies are no Sérsic profiles."""
@@ -92,8 +93,8 @@ class LensLight:
     observed: Observation
     fixed: Tensor
     fixed_sigma: Tensor
-    model: Floats
-    sigma: Floats
+    model: Float32Array
+    sigma: Float32Array
     segments: tuple[Segment, ...]
     x: float
     y: float
@@ -207,12 +208,14 @@ def _start(
     return torch.tensor([x, y, e1, e2, math.log(radius), math.log(2.5)], dtype=torch.float32)
 
 
-def _with_model_error(observed: Observation, model: Floats) -> Floats:
+def _with_model_error(observed: Observation, model: Float32Array) -> Float32Array:
     error = MODEL_ERROR * np.maximum(model, 0)
     return np.asarray(np.hypot(observed.sigma, error), dtype=np.float32)
 
 
-def _with_arc_error(observed: Observation, residual: Floats, sigma: Floats) -> Floats:
+def _with_arc_error(
+    observed: Observation, residual: Float32Array, sigma: Float32Array
+) -> Float32Array:
     """Noise with a share of what stands out, smoothed so that noise itself counts little."""
     width = observed.fwhm_arcsec / observed.scale_arcsec / FWHM_OF_SIGMA
     known = np.where(observed.valid, residual, 0)
@@ -220,7 +223,9 @@ def _with_arc_error(observed: Observation, residual: Floats, sigma: Floats) -> F
     return np.asarray(np.hypot(sigma, ARC_ERROR * np.maximum(smooth, 0)), dtype=np.float32)
 
 
-def find_segments(observed: Observation, residual: Floats, sigma: Floats) -> tuple[Segment, ...]:
+def find_segments(
+    observed: Observation, residual: Float32Array, sigma: Float32Array
+) -> tuple[Segment, ...]:
     """Pieces of light in a residual, by SEP (Barbary 2016), all bands together.
 
     The core, half a PSF width around the middle, is left out. Long arcs come in several pieces.

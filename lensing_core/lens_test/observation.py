@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.imaging.noise import sky_noise
 from lensing_core.lens_test.settings import LEAST_PX
 
-Floats = NDArray[np.float32]
 FWHM_OF_SIGMA = 2 * math.sqrt(2 * math.log(2))
 MOFFAT_BETA = 3.5
 """Wings of a PSF of which only the width is known; seeing has 2.5 to 4.8 (Trujillo et al. 2001)."""
@@ -50,10 +50,10 @@ class Observation:
         Variance of means over 3 × 3 pixels over that of independent pixels; 1 for white noise.
     """
 
-    flux: Floats
-    sigma: Floats
+    flux: Float32Array
+    sigma: Float32Array
     unit: NDArray[np.float64]
-    kernels: Floats
+    kernels: Float32Array
     bands: tuple[str, ...]
     scale_arcsec: float
     binning: int
@@ -231,13 +231,15 @@ def _binned_kernel(kernel: NDArray[np.float64], binning: int) -> NDArray[np.floa
     return np.asarray(kernel / total)
 
 
-def _one_size(kernels: list[NDArray[np.float64]]) -> Floats:
+def _one_size(kernels: list[NDArray[np.float64]]) -> Float32Array:
     side = max(len(kernel) for kernel in kernels)
     padded = [np.pad(kernel, (side - len(kernel)) // 2) for kernel in kernels]
     return np.asarray(padded, dtype=np.float32)
 
 
-def measure_noise(observed: Observation, residual: Floats, empty: NDArray[np.bool_]) -> Observation:
+def measure_noise(
+    observed: Observation, residual: Float32Array, empty: NDArray[np.bool_]
+) -> Observation:
     """The same with σ scaled to the scatter of a residual, and how far its noise is correlated.
 
     A variance map that is off by a factor would make any model fit, or none.

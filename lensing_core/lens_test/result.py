@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lensing_core.arrays import Float32Array
 from lensing_core.errors import DamagedError
 from lensing_core.lens_test.evidence import TITLES, Evidence, Verdict
 
-Floats = NDArray[np.float32]
 INDICATIVE = (
     "Indicative: one isothermal mass and one smooth source, fitted in seconds. It is no lens model "
     "to publish."
@@ -44,10 +43,10 @@ class LensTestPictures:
     source_scale_arcsec : float
     """
 
-    galaxy: Floats
-    arcs: Floats
-    sigma: Floats
-    source: Floats
+    galaxy: Float32Array
+    arcs: Float32Array
+    sigma: Float32Array
+    source: Float32Array
     source_scale_arcsec: float
 
 

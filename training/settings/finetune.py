@@ -62,7 +62,8 @@ class FinetuneSettings(RetrainSettings):
         default=0.0,
         bounds=(0, 100),
         doc="Weight of consistency on unlabeled cutouts: what the network is sure of must stay "
-        "when the cutout is shifted, blurred and noisier (FixMatch); 0: none. Doubles the time.",
+        "when the cutout is shifted, blurred and noisier (FixMatch); 0: none. Each "
+        "step passes them twice more.",
     )
     confidence = param.Number(
         default=0.95,
