@@ -24,6 +24,7 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.front.connections import FrontServer, allow_many_files
 from lens_triage.app.front.pages import Pages
 from lens_triage.app.front.proxy import PassOn, PassOnGuard
+from lens_triage.app.front.static_replies import StaticReplies
 from lens_triage.app.http import identity
 from lens_triage.app.http.guard import Guard, guarded
 from lens_triage.app.http.hosts import ADDRESS, refuse_foreign_hosts
@@ -65,7 +66,7 @@ def front_application(context: AppContext, pages: Pages) -> Application:
         (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
     ]
     routes = [(pattern, _guarded(handler), given) for pattern, handler, given in own]
-    passed_on = (r".*", _guarded(PassOn, PassOnGuard), {"pages": pages})
+    passed_on = (r".*", _guarded(PassOn, PassOnGuard), {"pages": pages, "static": StaticReplies()})
     application = Application([*routes, passed_on], log_function=_log_failures)
     refuse_foreign_hosts(application)
     return application

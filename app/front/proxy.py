@@ -2,7 +2,8 @@
 
 A reply is sent piece by piece, the next one read when the browser has taken the last. A websocket
 is a tunnel: once both sides have agreed on it, bytes go to and fro unread, so that messages of any
-size, compression, pings and close codes arrive as they were sent.
+size, compression, pings and close codes arrive as they were sent. Scripts and styles are passed on
+once, and answered from memory from then on (:mod:`lens_triage.app.front.static_replies`).
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 from tornado.web import RequestHandler
 
 from lens_triage.app.front.pages import BUSY, Pages, PagesAwayError
-from lens_triage.app.http.guard import Guard
+from lens_triage.app.front.static_replies import StaticReplies, StaticReply, is_static
+from lens_triage.app.http.guard import Guard, is_foreign
 from lens_triage.app.http.passed_on import HEADER
 
 MOST_AT_ONCE = 200
 _PIECE = 2**16
+_OK = ResponseStartLine("HTTP/1.1", 200, "OK")
 _RETRY_AFTER_S = 2
 _CUT_OFF = "The pages did not answer; grading goes on. Try again in a few seconds."
 _PARAMETERS = HTTP1ConnectionParameters(
@@ -72,11 +75,16 @@ class PassOn(RequestHandler):
 
     _at_once = 0
 
-    def initialize(self, pages: Pages) -> None:
+    def initialize(self, pages: Pages, static: StaticReplies) -> None:
         self._pages = pages
+        self._static = static
         self._stream: IOStream | None = None
 
     async def _pass_on(self, *_: str) -> None:
+        kept = self._static.find(self.request, self._pages.pid)
+        if kept is not None and not is_foreign(self.request):
+            self._repeat(kept)
+            return
         if PassOn._at_once >= MOST_AT_ONCE:
             self.refuse(503, BUSY)
             return
@@ -90,6 +98,10 @@ class PassOn(RequestHandler):
 
     get = head = post = put = patch = delete = options = _pass_on
 
+    def _repeat(self, reply: StaticReply) -> None:
+        self.begin(_OK, reply.headers)
+        self.finish(reply.body)
+
     async def _ask(self) -> _Reply | None:
         """Pass the request on, and the reply back; None where there was none."""
         try:
@@ -99,6 +111,7 @@ class PassOn(RequestHandler):
             return None
         connection = HTTP1Connection(self._stream, True, _PARAMETERS)
         reply = _Reply(self, connection)
+        pid = self._pages.pid
         try:
             await self._send(connection)
             await connection.read_response(reply)
@@ -109,6 +122,8 @@ class PassOn(RequestHandler):
                 connection.close()
         if reply.tunnel is None and not reply.complete:
             self._break_off()
+        elif reply.kept is not None:
+            self._static.keep(self.request, pid, *reply.kept)
         return reply
 
     async def _send(self, connection: HTTP1Connection) -> None:
@@ -184,6 +199,8 @@ class _Reply(HTTPMessageDelegate):
     complete : bool
     tunnel : tuple of bytes and IOStream, or None
         Where the reply agrees to a websocket: its head, and the connection from then on.
+    kept : tuple of HTTPHeaders and list of bytes, or None
+        Headers and pieces of a static file that was sent whole.
     """
 
     def __init__(self, handler: PassOn, connection: HTTP1Connection) -> None:
@@ -191,6 +208,7 @@ class _Reply(HTTPMessageDelegate):
         self._connection = connection
         self.complete = False
         self.tunnel: tuple[bytes, IOStream] | None = None
+        self.kept: tuple[HTTPHeaders, list[bytes]] | None = None
 
     async def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -199,10 +217,14 @@ class _Reply(HTTPMessageDelegate):
         if line.code == 101:
             self.tunnel = (_head(line, headers), self._connection.detach())
         elif line.code >= 200:
+            if line.code == 200 and is_static(self._handler.request):
+                self.kept = (headers, [])
             self._handler.begin(line, headers)
             await self._flush()
 
     async def data_received(self, chunk: bytes) -> None:
+        if self.kept is not None:
+            self.kept[1].append(chunk)
         self._handler.write(chunk)
         await self._flush()
 

@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from endpoints import get, serve_application
-from tornado.httputil import HTTPHeaders
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.netutil import bind_unix_socket
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketClientConnection, WebSocketHandler, websocket_connect
 
 from lens_triage.app.front.pages import AWAY, Pages
 from lens_triage.app.front.proxy import PassOn, PassOnGuard, end_to_end
+from lens_triage.app.front.static_replies import StaticReplies, is_static
 from lens_triage.app.http.guard import HEADERS, guarded
 from lens_triage.app.http.passed_on import HEADER, refuse_all_but_the_front
 
@@ -89,6 +90,18 @@ class Plain(RequestHandler):
         self.set_status(204)
 
 
+class Script(RequestHandler):
+    """A file that all pages load."""
+
+    asked: ClassVar[list[str]] = []
+
+    def get(self) -> None:
+        self.asked.append(str(self.request.uri))
+        self.set_status(404 if "missing" in self.request.path else 200)
+        self.set_header("Content-Type", "text/javascript")
+        self.finish(f"// {self.request.uri}")
+
+
 class Echo(WebSocketHandler):
     """Sends back what it is sent, and closes when told so."""
 
@@ -118,7 +131,9 @@ def pages() -> Iterator[Pages]:
 
 @pytest.fixture(scope="module")
 def front(pages: Pages) -> Application:
-    return Application([(r".*", guarded(PassOn, PassOnGuard), {"pages": pages})])
+    return Application(
+        [(r".*", guarded(PassOn, PassOnGuard), {"pages": pages, "static": StaticReplies()})]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +144,7 @@ def url(front: Application, pages: Pages) -> Iterator[str]:
             (r"/long", Long),
             (r"/short", Short),
             (r"/plain", Plain),
+            (r"/static/.*", Script),
             (r"/ws", Echo),
         ],
         websocket_max_message_size=2**26,
@@ -218,9 +234,57 @@ def test_a_reply_that_is_cut_off_is_no_whole_one(url):
         link.getresponse().read()
 
 
+def test_a_script_is_asked_for_once(url):
+    Script.asked.clear()
+    first, again = (get(f"{url}/static/a.js?v=1") for _ in range(2))
+    assert first[0] == again[0] == 200
+    assert first[2] == again[2] == b"// /static/a.js?v=1"
+    for name in ("Content-Type", "Etag"):
+        assert first[1][name] == again[1][name]
+    assert HEADERS.items() <= again[1].items()
+    get(f"{url}/static/a.js?v=2")
+    assert Script.asked == ["/static/a.js?v=1", "/static/a.js?v=2"]
+
+
+def test_a_script_that_failed_or_a_part_of_one_is_asked_for_each_time(url):
+    Script.asked.clear()
+    for _ in range(2):
+        assert get(f"{url}/static/missing.js")[0] == 404
+        get(f"{url}/static/b.js", Range="bytes=0-3")
+    assert len(Script.asked) == 4
+
+
+def test_another_site_is_not_answered_from_memory(url):
+    get(f"{url}/static/c.js")
+    Script.asked.clear()
+    get(f"{url}/static/c.js", **{"Sec-Fetch-Site": "cross-site"})
+    assert Script.asked == ["/static/c.js"]  # the page process refuses it
+
+
+def test_scripts_are_forgotten_with_the_process_that_gave_them_and_bounded():
+    def request(uri, method="GET"):
+        line = RequestStartLine(method, uri, "HTTP/1.1")
+        return HTTPServerRequest(start_line=line, headers=HTTPHeaders())
+
+    kept = StaticReplies(most_bytes=10, most_replies=2)
+    kept.keep(request("/static/a"), 1, HTTPHeaders(), [b"1234", b"5678"])
+    kept.keep(request("/static/b"), 1, HTTPHeaders(), [b"123"])  # no room
+    assert kept.find(request("/static/a"), 1).body == b"12345678"
+    assert kept.find(request("/static/b"), 1) is None
+    assert kept.find(request("/static/a"), 2) is None
+    assert kept.find(request("/static/a"), 1) is None
+    for name in "abc":
+        kept.keep(request(f"/static/{name}"), 1, HTTPHeaders(), [b"1"])
+    assert [kept.find(request(f"/static/{name}"), 1) is None for name in "abc"] == [0, 0, 1]
+    assert not is_static(request("/static/a", "HEAD"))
+    assert not is_static(request("/tiles/static/a"))
+
+
 def test_no_page_process_is_one_sentence(front, pages, tmp_path):
     away = Pages(tmp_path, 1, Path("/nonexistent"))
-    application = Application([(r".*", guarded(PassOn, PassOnGuard), {"pages": away})])
+    application = Application(
+        [(r".*", guarded(PassOn, PassOnGuard), {"pages": away, "static": StaticReplies()})]
+    )
     with serve_application(application) as url:
         status, headers, body = get(f"{url}/overview")
         assert (status, body.decode()) == (503, AWAY)
