@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from functools import cache
+from pathlib import Path
 
 from lensing_core.errors import BadInputError
 from lensing_core.processes import available_cores
@@ -19,7 +22,7 @@ def torch_device(choice: str = "auto") -> str:
     BadInputError
         For cuda, where torch can use no GPU.
     """
-    if choice == "cpu":
+    if choice == "cpu" or (choice == "auto" and not has_gpu_driver()):
         return "cpu"
     import torch  # takes seconds: only where it is asked for
 
@@ -28,6 +31,24 @@ def torch_device(choice: str = "auto") -> str:
     if choice == "cuda":
         raise BadInputError("device = cuda: this machine has no GPU that torch can use.")
     return "cpu"
+
+
+@cache
+def has_gpu_driver() -> bool:
+    """Return whether a driver is here without which torch sees no GPU.
+
+    Tells in a millisecond that a machine has none, where loading torch takes seconds. Systems other
+    than Linux are taken to have one, so that torch is asked.
+    """
+    if not sys.platform.startswith("linux"):
+        return True
+    if Path("/dev/kfd").exists():  # AMD's
+        return True
+    try:
+        ctypes.CDLL("libcuda.so.1")  # NVIDIA's, which torch opens by this name
+    except OSError:
+        return False
+    return True
 
 
 def check_device(choice: str) -> None:
