@@ -15,6 +15,7 @@ from bokeh.models.annotations import Title
 from bokeh.plotting import figure
 
 from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.fold import fold
 from lens_triage.app.widgets.section import (
     grid,
     html,
@@ -33,18 +34,22 @@ span::before { content: ""; display: inline-block; width: 14px; height: 3px; bor
 
 
 class Curves(pn.viewable.Viewer):
-    """Plots that keep their zoom while points are added."""
+    """Plots that keep their zoom while points are added, under a heading that folds them."""
 
     def __init__(self) -> None:
         self._sources: dict[tuple[str, str], ColumnDataSource] = {}
         self._members: list[str] = []
         self._legend = html("", css=_LEGEND_CSS)
         self._grid = grid(template="repeat(auto-fill, minmax(min(215px, 100%), 1fr))", gap="10px")
-        self._view = stack(self._legend, self._grid, gap=4, visible=False)
+        self._view = fold("Curves", stack(self._legend, self._grid, gap=4), visible=False)
         super().__init__()
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
+
+    def fold(self, *, shut: bool) -> None:
+        """Open the plots, or shut them: plots that nobody asked for cost a page half a second."""
+        self._view.active = [] if shut else [0]
 
     def clear(self) -> None:
         """Take all plots away."""

@@ -132,8 +132,15 @@ class RunMonitor(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
 
-    def watch(self, run_id: str) -> None:
-        """Show another run."""
+    def watch(self, run_id: str, *, shut: bool = False) -> None:
+        """Show another run.
+
+        Parameters
+        ----------
+        run_id : str
+        shut : bool, optional
+            Begin with its curves folded, where it has ended.
+        """
         if run_id == self.run_id and run_id:
             return
         self.run_id = run_id
@@ -147,6 +154,7 @@ class RunMonitor(pn.viewable.Viewer):
         self._resume.visible = False
         self._view.visible = bool(run_id)
         self.refresh()
+        self._curves.fold(shut=shut and self.run is not None and not self.run.active)
 
     def refresh(self) -> None:
         """Look at the run again."""

@@ -58,14 +58,14 @@ class RunsPanel:
         listed = self._listed()
         begin_with = [run for run in listed if run.active] or (listed if watch_ended else [])
         if begin_with:
-            self.watch(begin_with[0].id)
+            self.watch(begin_with[0].id, shut=True)
 
     def _listed(self) -> list[RunSummary]:
         return self._context.database.ask(runs.list_runs, kinds=self._kinds, limit=self._limit)
 
-    def watch(self, run_id: str) -> None:
-        """Show one run in the monitor, and mark it in the list."""
-        self.monitor.watch(run_id)
+    def watch(self, run_id: str, *, shut: bool = False) -> None:
+        """Show one run in the monitor, its curves folded or not, and mark it in the list."""
+        self.monitor.watch(run_id, shut=shut)
         self.now.visible = bool(run_id)
         self.table.selected = run_id
 

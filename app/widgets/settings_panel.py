@@ -14,6 +14,7 @@ from lens_triage.app.widgets.fields import (
     FieldEditor,
     label_of,
 )
+from lens_triage.app.widgets.fold import fold
 from lens_triage.app.widgets.section import (
     grid,
     html,
@@ -27,17 +28,6 @@ Settings = TypeVar("Settings", bound=RunSettings)
 _GROUP_CSS = """
 h3 { margin: 0; font-size: 12px; font-weight: 500; color: var(--lt-muted); }
 """
-
-_FOLDED_SX = {
-    "backgroundColor": "transparent",
-    "borderTop": "1px solid",
-    "borderColor": "divider",
-    "borderRadius": "0 !important",
-    "&::before": {"display": "none"},
-    "& .MuiAccordionSummary-root": {"minHeight": 36, "padding": "0 2px"},
-    "& .MuiAccordionSummary-content": {"margin": "6px 0 !important"},
-    "& .MuiAccordionDetails-root": {"padding": "8px 0 12px"},
-}
 
 
 class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
@@ -109,16 +99,7 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
     @staticmethod
     def _group(title: str, inputs: pn.Column, *, alone: bool, folded: bool) -> pn.viewable.Viewable:
         if folded:
-            return pmui.Accordion(
-                (title, inputs),
-                dynamic=True,  # what is folded is neither made nor sent
-                sizing_mode="stretch_width",
-                margin=0,
-                disable_gutters=True,
-                elevation=0,
-                title_variant="subtitle2",
-                sx=_FOLDED_SX,
-            )
+            return fold(title, inputs)
         if alone:
             return inputs
         return stack(html(f"<h3>{escape(title)}</h3>", css=_GROUP_CSS), inputs, gap=10)

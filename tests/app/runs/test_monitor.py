@@ -14,6 +14,7 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.overview.view import OverviewBoard
 from lens_triage.app.runs.form import RunForm
 from lens_triage.app.runs.monitor import RunMonitor
+from lens_triage.app.runs.panel import RunsPanel
 from lens_triage.app.score.results import ScoreResults
 from lens_triage.training.runner import runner
 from lens_triage.training.settings import SimulateSettings
@@ -117,6 +118,18 @@ def test_monitor_cancels(context):
     assert monitor.run.status == "cancelled"
     monitor._act(acts.cancel_run)
     assert "nothing to cancel" in monitor._notice.message
+
+
+def test_curves_of_a_run_that_had_ended_begin_folded_and_open_where_it_is_chosen(context):
+    panel = RunsPanel(context, ["train"], title="Runs")
+    fold = panel.monitor._curves._view
+    assert panel.monitor.run.id == TRAIN and not panel.monitor.run.active
+    assert fold.active == []
+    add(context, "r", kind="train", status="running")
+    panel.watch("r", shut=True)
+    assert fold.active == [0]
+    panel.watch(TRAIN)
+    assert fold.active == [0]
 
 
 def test_monitor_draws_curves_and_adds_points(context):
