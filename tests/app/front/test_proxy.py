@@ -129,6 +129,11 @@ def pages() -> Iterator[Pages]:
         yield Pages(Path(folder), 1, Path(folder))
 
 
+def _front(pages: Pages) -> Application:
+    given = {"pages": pages, "static": StaticReplies()}
+    return Application([(r".*", guarded(PassOn, PassOnGuard), given)])
+
+
 @pytest.fixture(scope="module")
 def front(pages: Pages) -> Application:
     return Application(
@@ -264,7 +269,7 @@ def test_another_site_is_not_answered_from_memory(url):
 def test_scripts_are_forgotten_with_the_process_that_gave_them_and_bounded():
     def request(uri, method="GET"):
         line = RequestStartLine(method, uri, "HTTP/1.1")
-        return HTTPServerRequest(start_line=line, headers=HTTPHeaders())
+        return HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": "here"}))
 
     kept = StaticReplies(most_bytes=10, most_replies=2)
     kept.keep(request("/static/a"), 1, HTTPHeaders(), [b"1234", b"5678"])

@@ -123,7 +123,8 @@ def test_monitor_cancels(context):
 def test_curves_of_a_run_that_had_ended_begin_folded_and_open_where_it_is_chosen(context):
     panel = RunsPanel(context, ["train"], title="Runs")
     fold = panel.monitor._curves._view
-    assert panel.monitor.run.id == TRAIN and not panel.monitor.run.active
+    assert panel.monitor.run.id == TRAIN
+    assert not panel.monitor.run.active
     assert fold.active == []
     add(context, "r", kind="train", status="running")
     panel.watch("r", shut=True)
