@@ -7,8 +7,10 @@ import logging
 import multiprocessing
 import secrets
 import socket
+import sys
 import time
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -60,6 +62,20 @@ def _run(settings: PageSettings) -> None:
     from lens_triage.app.main import serve_pages  # here, so that the front need not import Panel
 
     serve_pages(settings)
+
+
+async def _ended(process: BaseProcess) -> None:
+    """Wait until a process has ended, without looking again and again."""
+    if sys.platform == "win32":  # its event loops watch no handles of processes
+        await asyncio.to_thread(wait, [process.sentinel])
+    else:
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(process.sentinel, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(process.sentinel)
+    process.join()
 
 
 class Pages:
@@ -120,8 +136,8 @@ class Pages:
         """Start the process again whenever it has ended; it runs when this is called."""
         pause, begun = 0.0, time.monotonic()
         while True:
-            while self._process is not None and self._process.is_alive():
-                await asyncio.sleep(_LOOK_EVERY_S)
+            if self._process is not None:
+                await _ended(self._process)
             steady = time.monotonic() - begun > _STEADY_S
             pause = 0.0 if steady else min(max(1.0, 2 * pause), _LONGEST_PAUSE_S)
             code = self._process.exitcode if self._process else None
