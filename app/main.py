@@ -30,6 +30,7 @@ from lens_triage.app.http.routes import restrict
 from lens_triage.app.label import lens_test as label_lens_test
 from lens_triage.app.label import page as label
 from lens_triage.app.navigation import PRODUCT
+from lens_triage.app.overseer import Overseer
 from lens_triage.app.overview import page as overview
 from lens_triage.app.review import (
     attention,
@@ -52,8 +53,6 @@ from lens_triage.app.widgets.notice import (
     UNEXPECTED,
     Notice,
 )
-from lens_triage.training import runner as jobs
-from lens_triage.training.demo import complete_demo
 from lensing_core.errors import LensTriageError
 from lensing_core.private_files import keep_private_from_now_on
 from lensing_core.store.changes import ChangeFingerprint
@@ -214,16 +213,11 @@ def serve_pages(settings: PageSettings) -> None:
     server = make_server(context, settings)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the front's, which ends this process
 
-    demo_is_complete = False
-
-    def look_after() -> None:
-        nonlocal demo_is_complete
-        jobs.advance(workspace)
-        demo_is_complete = demo_is_complete or complete_demo(workspace)
+    overseer = Overseer(context)
 
     async def advance() -> None:
         try:
-            await asyncio.to_thread(look_after)
+            await asyncio.to_thread(overseer.look)
         except Exception:  # noqa: BLE001 - logged; the watch goes on: a full disk or a locked database may pass
             _log.exception("Jobs could not be looked after")
 

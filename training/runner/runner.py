@@ -75,16 +75,23 @@ def submit(workspace: Workspace, settings: RunSettings, *, after: str | None = N
     return run_id
 
 
-def advance(workspace: Workspace) -> None:
+def advance(workspace: Workspace) -> bool:
     """Mark runs without a worker as lost, fail what waits for a failed run, start what may start.
 
     Cheap; the server calls it every few seconds, and every worker when it ends.
+
+    Returns
+    -------
+    bool
+        Whether a run is under way or may soon start, so that there is something to look after.
     """
     with open_database(workspace).session() as session:
         _find_lost(workspace, session)
         cancel_orphans(session)
     while (claimed := _claim(workspace)) is not None:
         _launch(workspace, *claimed)
+    with open_database(workspace).session() as session:
+        return bool(count_running(session) or startable_runs(session))
 
 
 def _alive(workspace: Workspace, session: Session, run: Run) -> bool:
