@@ -85,9 +85,14 @@ class ClosedTabs(logging.Filter):
     Work for a tab that is gone meets assertions of theirs, that there is a session or a socket.
     """
 
-    LOGGERS = ("asyncio", "tornado.application", "bokeh.server.protocol_handler")
+    LOGGERS = (
+        *("asyncio", "tornado.application"),
+        *("bokeh.server.protocol_handler", "bokeh.server.views.ws"),
+    )
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.msg == "Failed sending message as connection was closed":  # Bokeh's
+            return False
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, AssertionError):
             return not _is_raised_in(error, ("tornado.websocket", "bokeh.server.connection"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import subprocess
@@ -9,6 +10,7 @@ import sys
 
 import panel as pn
 import pytest
+from bokeh.server.views.ws import WSHandler
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
@@ -29,6 +31,24 @@ def message_of(page) -> str:
     """The text of the notices on a page; '' for none."""
     panes = [pane.object for part in page.main for pane in part.select(pn.pane.HTML)]
     return " ".join(re.findall(r'role="alert">([^<]*)<', " ".join(panes)))
+
+
+def test_what_could_not_be_sent_to_a_closed_tab_is_not_logged(caplog):
+    """Bokeh's own sentence, from the place where it says it."""
+
+    class Gone:
+        async def send(self, handler):
+            raise WebSocketClosedError
+
+    logger = logging.getLogger(WSHandler.__module__)
+    quiet = ClosedTabs()
+    logger.addFilter(quiet)
+    try:
+        asyncio.run(WSHandler.send_message(None, Gone()))
+        logger.warning("something else")
+    finally:
+        logger.removeFilter(quiet)
+    assert [record.message for record in caplog.records] == ["something else"]
 
 
 def test_every_page_of_the_navigation_is_served():
