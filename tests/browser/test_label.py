@@ -92,7 +92,10 @@ def all_sent(page: Page) -> None:
 
 
 def test_no_grade_is_lost_when_the_server_is_killed(campaign, page, faults, screenshot) -> None:
-    faults.allow(r"503|ERR_(CONNECTION|EMPTY|SOCKET)|WebSocket|Failed to fetch|\[bokeh|Lost websocket|HTTP 404")
+    faults.allow(
+        r"503|ERR_(CONNECTION|EMPTY|SOCKET)|WebSocket|Failed to fetch|\[bokeh"
+        r"|Lost websocket|HTTP 404"
+    )
     night = campaign(gold_fraction=0.1, repeat_fraction=0.1)
     night.sign_in(page, "Ana")
     night.open(page)

@@ -22,7 +22,10 @@ from lensing_core.workspace import Workspace
 N = 530
 GRADED = 500
 NO_PIXELS = "404"
-AWAY = rf"503|ERR_(CONNECTION|EMPTY|SOCKET)|WebSocket|Failed to fetch|\[bokeh|Lost websocket|{NO_PIXELS}"
+AWAY = (
+    r"503|ERR_(CONNECTION|EMPTY|SOCKET)|WebSocket|Failed to fetch|\[bokeh|Lost websocket"
+    rf"|{NO_PIXELS}"
+)
 
 
 class Night:

@@ -42,6 +42,7 @@ def test_curves_result_and_log_of_a_training(
     visit(f"{filled_server}/train")
     expect(page.get_by_role("definition").get_by_text("0.417 [0.297, 0.537]")).to_be_visible()
     expect(page.get_by_role("log")).to_contain_text("12 positives: intervals are wide.")
+    page.get_by_role("button", name="Curves", exact=True).click()
     expect(page.locator("canvas").first).to_be_visible()
     expect(page.get_by_label("Ensemble", exact=True)).to_have_value("first-2")
     screenshot("curves")

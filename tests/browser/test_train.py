@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from drawn_catalogs import draw_catalog
 from playwright.sync_api import Page, expect
 
 from lens_triage.training import runner as jobs
-from lens_triage.training.settings import SimulateSettings, TrainSettings
+from lens_triage.training.settings import TrainSettings
 from lensing_core.store import open_database
 from lensing_core.store.summaries import list_ensembles
 from lensing_core.workspace import Workspace
@@ -37,12 +38,10 @@ def test_the_promoted_ensemble_is_marked_and_taken_back(
 def test_a_training_is_cancelled_resumed_compared_and_promoted(
     server: str, workspace: Workspace, page: Page, visit: Visit, screenshot: Screenshot
 ) -> None:
-    simulated = SimulateSettings(
-        catalog="simulated", survey="hsc", bands=["g", "r"], size_arcsec=8.0, n_objects=400
-    )
+    open_database(workspace)
+    draw_catalog(workspace, "simulated", 400, seed=1, label_source="sim:simulated")
     quick = TrainSettings(ensemble="one-epoch", epochs=1, rounds=40)
-    for settings in (simulated, quick):
-        assert jobs.wait(workspace, jobs.submit(workspace, settings)).status == "succeeded"
+    assert jobs.wait(workspace, jobs.submit(workspace, quick)).status == "succeeded"
 
     visit(f"{server}/train")
     page.get_by_role("button", name="Use these settings").click()
@@ -51,7 +50,7 @@ def test_a_training_is_cancelled_resumed_compared_and_promoted(
     page.get_by_role("button", name="Trees", exact=True).click()
     expect(page.get_by_label("Rounds")).to_have_value("40")
     page.get_by_role("button", name="Optimization", exact=True).click()
-    page.get_by_role("textbox", name="Epochs", exact=True).fill("12")
+    page.get_by_role("textbox", name="Epochs", exact=True).fill("6")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Train", exact=True).click()
 

@@ -1,8 +1,8 @@
 """Real images of five instruments, from their files to a scored candidate in Review.
 
-For each, an ensemble is trained on a few simulated objects of the same survey (enough for the path,
-not for a figure), the real objects are imported and scored, and the page's own service is asked for
-the ranking and a tile.
+For each, an ensemble is trained on a few drawn objects of the same bands and pixels (for one survey
+on simulated ones; enough for the path, not for a figure), the real objects are imported and scored,
+and the page's own service is asked for the ranking and a tile.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from drawn_catalogs import draw_catalog
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
@@ -66,15 +68,26 @@ def to_review(
     settings: IngestSettings,
     *,
     blocks: Sequence[str] = ("grid",),
-    **simulation: Any,
+    simulate: bool = False,
 ) -> Catalog:
-    """Import, train on a few simulated objects alike, score; return the catalog."""
+    """Import, train on a few objects alike, score; return the catalog."""
     report = do(workspace, settings)
     assert report["quarantined"] == 0, report
-    do(
-        workspace,
-        SimulateSettings(catalog="sim", n_objects=192, survey=settings.survey, **simulation),
-    )
+    if simulate:
+        alike = SimulateSettings(
+            catalog="sim", n_objects=192, survey=settings.survey, size_arcsec=8.0
+        )
+        do(workspace, alike)
+    else:
+        geometry = CutoutStore(workspace.catalog_cutouts(settings.catalog)).geometry
+        draw_catalog(
+            workspace,
+            "sim",
+            192,
+            seed=1,
+            geometry=replace(geometry, size_px=min(geometry.size_px, 80)),
+            label_source="sim:sim",
+        )
     training = TrainSettings(
         ensemble="e", catalogs=["sim"], members=["trees"], rounds=60, feature_blocks=list(blocks)
     )
@@ -137,7 +150,7 @@ def test_pan_starrs_cutouts_of_confirmed_lenses(workspace, real_data, kind, n):
             all_are="lens",
         ),
         blocks=ALL_BLOCKS if kind == "quasars" else ("grid",),
-        size_arcsec=8.0,
+        simulate=kind == "galaxies",
     )
     assert (catalog.n_candidates, catalog.bands) == (n, ["g", "r", "i", "z", "y"])
     assert catalog.pixel_scale_arcsec == pytest.approx(0.25, rel=1e-3)  # CDELT and PC, no CD
@@ -166,8 +179,6 @@ def test_space_warps_pictures_of_cfhtls(workspace, real_data):
             grid_scale_arcsec=0.187,
             columns={"id": "Name", "file": "Name", "ra": "Ra(deg)", "dec": "Dec(deg)"},
         ),
-        pixels="rendered",
-        size_arcsec=8.0,
     )
     assert (catalog.n_candidates, catalog.pixel_kind) == (210, "rendered")
     pixels = cutouts(workspace, catalog)
@@ -206,8 +217,6 @@ def test_euclid_multi_extension_files(workspace, real_data, tmp_path):
             size_px=100,
             bands=["VIS", "Y", "J", "H"],
         ),
-        bands=["VIS", "Y", "J", "H"],
-        size_arcsec=8.0,
     )
     assert catalog.pixel_scale_arcsec == pytest.approx(0.1, rel=1e-2)
     pixels = cutouts(workspace, catalog)
@@ -234,8 +243,6 @@ def test_jwst_bands_of_two_pixel_scales(workspace, real_data):
             pixel_scales=dict(zip(bands, ("0.03", "0.03", "0.06", "0.06"), strict=True)),
             zero_points=dict.fromkeys(bands, "28"),
         ),
-        bands=bands,
-        size_arcsec=6.0,
     )
     assert catalog.pixel_scale_arcsec == pytest.approx(0.03)
     notes = catalog.notes["import"]["bands_of_first_image"]
@@ -256,8 +263,6 @@ def test_hst_single_band(workspace, real_data):
             pixel_scale_arcsec=0.05,
             zero_points={"F814W": "25.95"},
         ),
-        bands=["F814W"],
-        size_arcsec=6.0,
     )
     assert catalog.bands == ["F814W"]
     assert catalog.n_candidates == 1
