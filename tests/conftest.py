@@ -21,12 +21,13 @@ from filling import fill_workspace
 from postgresql import fresh_database, running_server
 
 # What is forked from one process has these imported already, whichever test comes first: servers of
-# pages, and helpers that read files. The first to start the fork server would else decide alone.
+# pages, helpers that read files, simulations. The first to start the fork server would else decide.
 _FORKED = (
     *("lens_triage.app.main", "lens_triage.app.cli", "lens_triage.app.front.main"),
     *("lensing_core.ingest.decoding", "lensing_core.ingest.fits_sources"),
     *("lensing_core.ingest.mosaics", "lensing_core.ingest.stacks"),
     *("lensing_core.ingest.pictures", "lensing_core.ingest.planning", "lensing_core.features.pool"),
+    "lens_triage.training.jobs.simulate",
 )
 
 

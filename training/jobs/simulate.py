@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.physics.cosmology import COSMOLOGY
-from lensing_core.processes import available_cores
+from lensing_core.processes import available_cores, helper_context
 from lensing_core.simulation import Frame, Scene, SurveySimulator
 from lensing_core.simulation.galaxies import generator
 from lensing_core.simulation.pictures import CHANNELS, simulated_picture
@@ -150,7 +149,7 @@ def _shards(
     """
     pool = ProcessPoolExecutor(
         available_cores(),
-        mp_context=get_context("spawn"),
+        mp_context=helper_context([__name__]),
         initializer=_use_one_thread,
     )
     with pool:

@@ -61,20 +61,20 @@ def test_processes_share_an_epoch_without_overlap(workspace, make_catalog, monke
 @pytest.mark.slow
 def test_two_processes_train_one_network(workspace, make_catalog, make_context):
     make_catalog("train", 600, seed=1)
-    settings = TrainSettings(**QUICK, epochs=4, devices=2)
+    settings = TrainSettings(**QUICK, epochs=3, devices=2)
     result = fit.run(make_context(settings), settings)
     assert result["figures"]["auroc"]["value"] > 0.9
     # one process reports: each epoch stands once in the curves
     steps, loss = curve(workspace, "train_loss")
-    assert steps == [1, 2, 3, 4]
+    assert steps == [1, 2, 3]
     assert loss[-1] < loss[0]
     steps, _ = curve(workspace, "validation_average_precision")
-    assert steps == [1, 2, 3, 4]
+    assert steps == [1, 2, 3]
 
 
 @pytest.mark.slow
 def test_several_processes_stop_when_asked(workspace, make_catalog, make_context):
-    make_catalog("train", 600, seed=1)
+    make_catalog("train", 240, seed=1)
     settings = TrainSettings(**QUICK, epochs=500, patience=500, devices=2)
     context = make_context(settings)
     checkpoint = context.folder / "resnet10t" / "last.ckpt"

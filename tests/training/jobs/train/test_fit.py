@@ -43,7 +43,7 @@ from lensing_core.store.tables import (
 
 pytestmark = pytest.mark.slow
 QUICK = {
-    "epochs": 6,
+    "epochs": 4,
     "rounds": 80,
     "backbones": ["resnet10t"],
     "network_batch": 32,
@@ -71,8 +71,8 @@ def logits_of(workspace, catalog_size):
 
 
 def test_train_then_score(workspace, make_catalog, make_context):
-    make_catalog("train", 900, seed=1)
-    truth = make_catalog("survey", 450, seed=2, labeled=False)
+    make_catalog("train", 600, seed=1)
+    truth = make_catalog("survey", 300, seed=2, labeled=False)
     settings = train_settings(survey_prior=0.01)
     result = fit.run(make_context(settings), settings)
 
@@ -91,7 +91,7 @@ def test_train_then_score(workspace, make_catalog, make_context):
     } <= curves
     assert manifest["class_prior_of_training"] == pytest.approx(1 / 3, abs=0.01)
     assert manifest["rule"]["survey_prior"] == 0.01
-    assert sum(s["objects"] for s in manifest["splits"].values()) == 900
+    assert sum(s["objects"] for s in manifest["splits"].values()) == 600
     for folder in workspace.models.iterdir():
         names = {path.name for path in folder.iterdir()}
         assert names in ({"manifest.json", "trees.txt"}, {"manifest.json", "weights.safetensors"})
@@ -104,8 +104,8 @@ def test_train_then_score(workspace, make_catalog, make_context):
 
     score_settings = ScoreSettings(ensemble="e1", catalog="survey", batch_size=64, device="cpu")
     result = scoring.run(make_context(score_settings, "score-1"), score_settings)
-    assert result["scored"] == result["objects"] == 450
-    scores = scores_of(workspace, 450)
+    assert result["scored"] == result["objects"] == 300
+    scores = scores_of(workspace, 300)
     logits = np.array([s.logit for s in scores])
     assert ranking_figures(logits, truth)["auroc"] > 0.97
     np.testing.assert_allclose([s.probability for s in scores], 1 / (1 + np.exp(-logits)))
@@ -113,7 +113,7 @@ def test_train_then_score(workspace, make_catalog, make_context):
     # probabilities are at the survey's prior: a third are lenses, but 1 % was asked for
     assert np.mean([s.probability for s in scores]) < truth.mean()
     files = list(workspace.embeddings.glob("*/survey.npy"))
-    assert np.load(files[0]).shape[0] == 450
+    assert np.load(files[0]).shape[0] == 300
     assert np.abs(np.load(files[0])).sum(axis=1).min() > 0
 
     # again: nothing to do; with another batch size: the same scores
@@ -123,7 +123,7 @@ def test_train_then_score(workspace, make_catalog, make_context):
             session.delete(score)
     other = ScoreSettings(ensemble="e1", catalog="survey", batch_size=7, device="cpu")
     scoring.run(make_context(other, "score-3"), other)
-    assert np.abs(logits_of(workspace, 450) - logits).max() < 1e-3
+    assert np.abs(logits_of(workspace, 300) - logits).max() < 1e-3
 
 
 def test_scoring_goes_on_where_it_stopped(workspace, make_catalog, make_context, monkeypatch):
@@ -154,11 +154,11 @@ def test_scoring_goes_on_where_it_stopped(workspace, make_catalog, make_context,
 
 def test_a_network_goes_on_from_its_last_epoch(workspace, make_catalog, make_context, monkeypatch):
     """Stopped after two epochs and resumed, the network is the one trained without a stop."""
-    make_catalog("train", 450, seed=1)
-    settings = train_settings(members=["network"], epochs=4)
+    make_catalog("train", 240, seed=1)
+    settings = train_settings(members=["network"], epochs=3)
     whole = fit.run(make_context(settings, "whole"), settings)
 
-    again = train_settings(members=["network"], epochs=4, ensemble="e2")
+    again = train_settings(members=["network"], epochs=3, ensemble="e2")
     context = make_context(again, "stopped")
     report = context.progress
 
