@@ -26,6 +26,7 @@ from lensing_core.store.tables import (
     SelectionItem,
     Vote,
 )
+from lensing_core.store.text_search import holds_text
 
 _NSIDE = 64  # of Candidate.healpix, nested
 _WIDEST_DEG = 10.0  # radius up to which the cells of a cone (some 400) are named
@@ -109,7 +110,7 @@ def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> l
             )
         )
     if query.object_id:  # the slowest to list: last
-        found.append(listed(Candidate.object_id.contains(query.object_id, autoescape=True)))
+        found.append(listed(holds_text(Candidate.object_id, query.object_id)))
     return found
 
 

@@ -124,7 +124,7 @@ class RankingQuery:
     label : str or None
         As imported: ``lens``, ``not_lens``, ``labeled`` (either) or ``unlabeled``; None: all.
     object_id : str
-        Text that the object id contains; SQLite takes letters in either case.
+        Text that the object id contains; letters a-z in either case.
     ranges : tuple of Range
         All of which hold.
     votes : str or None

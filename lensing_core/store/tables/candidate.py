@@ -11,6 +11,8 @@ from lensing_core.store.tables.base import Base
 
 STAGES = ("detection", "triage", "validation", "confirmation", "rejected")
 
+# In the order of its characters everywhere: cursors of lists are compared in Python too.
+_OBJECT_ID = String(255).with_variant(String(255, collation="C"), "postgresql")
 _FILTERED = (
     *("arc_length_arcsec", "arc_angle_deg", "arc_snr"),
     *("color_consistency", "arc_galaxy_color_mag"),
@@ -50,7 +52,7 @@ class Candidate(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     catalog_id: Mapped[int] = mapped_column(ForeignKey("catalog.id", ondelete="CASCADE"))
-    object_id: Mapped[str] = mapped_column(String(255), doc="the user's name for the object")
+    object_id: Mapped[str] = mapped_column(_OBJECT_ID, doc="the user's name for the object")
     ra_deg: Mapped[float | None] = mapped_column(doc="ICRS; NULL where unknown")
     dec_deg: Mapped[float | None] = mapped_column(doc="ICRS; NULL where unknown")
     healpix: Mapped[int | None] = mapped_column(doc="NSIDE 64, nested; NULL without a position")
