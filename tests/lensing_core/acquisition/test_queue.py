@@ -25,6 +25,7 @@ from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score
 
+ON_BOTH_DATABASES = True
 NO_SCORES = {"ensemble_id": None, "sort": "object_id"}
 GRADES = {"A": (1, 0.95), "C": (None, 0.3), "X": (0, 0.02)}
 

@@ -28,6 +28,7 @@ from lensing_core.store.consensus_choice import ConsensusSettings, keep_choice
 from lensing_core.store.labels import grader_named, verify
 from lensing_core.store.tables import Candidate, Catalog, Consensus, LabelEvent, SessionItem
 
+ON_BOTH_DATABASES = True
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 OPTIONS = SessionOptions(gold_fraction=0.2, repeat_fraction=0.25, seed=5)
 

@@ -20,6 +20,7 @@ from lensing_core.store.labels import (
 )
 from lensing_core.store.tables import Candidate, LabelEvent, Vote
 
+ON_BOTH_DATABASES = True
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 

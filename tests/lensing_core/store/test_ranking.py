@@ -29,6 +29,7 @@ from lensing_core.store.ranking import (
 )
 from lensing_core.store.tables import Candidate, Ensemble, Score, Vote
 
+ON_BOTH_DATABASES = True
 SIZES = {1: 60, 2: 31, 3: 0, 4: 9}
 ATTRIBUTE = {
     "score": "logit",
@@ -43,10 +44,8 @@ ATTRIBUTE = {
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    from lensing_core.workspace import Workspace
-
-    return filled(open_database(Workspace.create(tmp_path_factory.mktemp("ranking"))))
+def database(module_workspace):
+    return filled(open_database(module_workspace))
 
 
 def filled(database):
@@ -113,20 +112,29 @@ def grade_some(session, rng: random.Random) -> None:
     )
 
 
+_ROWS: dict[tuple[str, int | None], tuple[list, dict, dict]] = {}
+
+
+def rows_of(session, ensemble_id: int | None) -> tuple[list, dict, dict]:
+    """Candidates, their scores and their last votes; read once, as no test here changes them."""
+    key = (str(session.get_bind().url), ensemble_id)
+    if key not in _ROWS:
+        scores = session.scalars(sa.select(Score).where(Score.ensemble_id == ensemble_id))
+        votes = sa.select(Vote.candidate_id, sa.func.max(Vote.event_id))
+        _ROWS[key] = (
+            session.scalars(sa.select(Candidate)).all(),
+            {score.candidate_id: score for score in scores},
+            dict(session.execute(votes.group_by(Vote.candidate_id)).all()),
+        )
+    return _ROWS[key]
+
+
 def brute_force(session, query: RankingQuery) -> list[int]:
     """The ids that the query means, sorted by Python."""
-    scores = {
-        s.candidate_id: s
-        for s in session.scalars(sa.select(Score).where(Score.ensemble_id == query.ensemble_id))
-    }
-    last_vote = dict(
-        session.execute(
-            sa.select(Vote.candidate_id, sa.func.max(Vote.event_id)).group_by(Vote.candidate_id)
-        ).all()
-    )
+    candidates, scores, last_vote = rows_of(session, query.ensemble_id)
     labels = {"lens": {1}, "not_lens": {0}, "labeled": {0, 1}, "unlabeled": {None}, None: None}
     kept = []
-    for c in session.scalars(sa.select(Candidate)):
+    for c in candidates:
         score = scores.get(c.id)
         if (
             (not query.catalog_ids or c.catalog_id in query.catalog_ids)
@@ -183,7 +191,10 @@ FILTERS = [
 def test_pages_are_the_sorted_list(database, monkeypatch, few, sort, descending):
     monkeypatch.setattr(ranking_order, "_FEW", few)
     with database.session() as session:
-        for chosen, catalogs in itertools.product(FILTERS, ((), (1,), (4, 2), (3,))):
+        chosen_catalogs = [(4, 2)]
+        if session.get_bind().dialect.name == "sqlite":  # the other takes three times as long
+            chosen_catalogs += [(), (1,), (3,)]
+        for chosen, catalogs in itertools.product(FILTERS, chosen_catalogs):
             query = RankingQuery(1, catalogs, sort, descending, **chosen)
             expected = brute_force(session, query)
             assert walk(session, query, 23) == expected, query
@@ -317,6 +328,7 @@ def plans(session, query: RankingQuery, **cursors) -> list[list[str]]:
     return found
 
 
+@pytest.mark.sqlite  # the plans that it makes
 @pytest.mark.parametrize("sort", SORT_KEYS)
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize("place", ["first", "after", "before"])
@@ -342,6 +354,7 @@ def test_pages_of_one_catalog_come_from_an_index_without_sorting(
                 assert re.match(rf"(SEARCH|SCAN) \w+ USING .*INDEX {index}\w*", plan[0]), plan
 
 
+@pytest.mark.sqlite  # the plan that it makes
 def test_several_catalogs_are_merged_from_their_indexes(database, monkeypatch):
     monkeypatch.setattr(ranking_order, "_FEW", 0)
     with database.session() as session:

@@ -46,8 +46,8 @@ from lensing_core.store.tables import (
     SelectionItem,
     utc_now,
 )
-from lensing_core.workspace import Workspace
 
+ON_BOTH_DATABASES = True
 N = 300
 CLUSTERS = range(200, N)  # the second catalog
 ADA, VERA = 1, 2
@@ -64,8 +64,8 @@ def sky() -> SkyCoord:
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    database = open_database(Workspace.create(tmp_path_factory.mktemp("filters")))
+def database(module_workspace):
+    database = open_database(module_workspace)
     position = sky()
     pixel = HEALPix(64, "nested").lonlat_to_healpix(position.ra, position.dec)
     with database.session() as session:
@@ -276,8 +276,7 @@ def test_counts_along_the_index_are_those_of_the_columns(database, catalogs):
         assert logit_histogram(session, RankingQuery(1, tags=("ring",)), 7) is None
 
 
-def test_columns_are_read_anew_when_a_run_starts_or_ends(tmp_path):
-    workspace = Workspace.create(tmp_path / "versions")
+def test_columns_are_read_anew_when_a_run_starts_or_ends(workspace):
     with open_database(workspace).session() as session:
         seen = [columns_version(session)]
         session.add(Run(id="score-1", kind="score", title="", settings={}, status="running"))

@@ -10,6 +10,7 @@ from lensing_core.errors import NotFoundError
 from lensing_core.store import open_database, runs
 from lensing_core.store.tables import Run, RunLog, RunMetric, utc_now
 
+ON_BOTH_DATABASES = True
 TRAIN = "20260101-121000-train-bbbbbb"
 
 
