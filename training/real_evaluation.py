@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lens_triage.training.jobs.retrain.reserved import reserved_path
+from lens_triage.training.jobs.retrain.frozen_set import frozen_set_path
 from lens_triage.training.jobs.train.held_out import HeldOut
 from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.cutouts import CutoutStore
@@ -167,8 +167,8 @@ def _honest(
         if name not in trained:
             continue
         held: list[IntArray] = []
-        if reserved_path(workspace, name).is_file():
-            with np.load(reserved_path(workspace, name), allow_pickle=False) as stored:
+        if frozen_set_path(workspace, name).is_file():
+            with np.load(frozen_set_path(workspace, name), allow_pickle=False) as stored:
                 held.append(stored["candidate_id"][stored["reserved"]])
         else:
             try:

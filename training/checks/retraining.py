@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lens_triage.training.checks.ensembles import check_fits, check_name_free, check_one_scale
+from lens_triage.training.jobs.retrain.frozen_set import choose_frozen_set
 from lens_triage.training.jobs.retrain.heads import deal_folds
 from lens_triage.training.jobs.retrain.labels import labels_of_run
 from lens_triage.training.jobs.retrain.preparing import bring_consensus_up_to_date
-from lens_triage.training.jobs.retrain.reserved import choose_reserved
 from lens_triage.training.jobs.retrain.selection import draw, seen_by_bases
 from lens_triage.training.settings import FinetuneSettings, RetrainSettings
 from lensing_core.errors import BadInputError
@@ -106,14 +106,14 @@ def _check_labels(
     bring_consensus_up_to_date(session, settings)
     labels, groups = labels_of_run(session, names, settings)
     seen = seen_by_bases(session, workspace, [m.model_id for m in base.members], labels)
-    reserved = choose_reserved(workspace, labels, groups, seen, settings.seed)
+    frozen = choose_frozen_set(workspace, labels, groups, seen, settings.seed)
     selection = draw(
         labels,
         groups,
-        reserved,
+        frozen,
         seen,
         most_unlabeled=settings.most_unlabeled,
         seed=settings.seed,
     )
-    chosen = selection.part(np.flatnonzero(~selection.reserved))
+    chosen = selection.part(np.flatnonzero(~selection.frozen))
     deal_folds(chosen.state, chosen.group, settings.folds, seed=settings.seed)

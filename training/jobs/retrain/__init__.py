@@ -1,6 +1,6 @@
 """Fast retrain: new heads from labels, on what members stored of a catalog, in seconds.
 
-``labels`` says what is labeled, ``reserved`` keeps the objects that never train, ``selection``
+``labels`` says what is labeled, ``frozen_set`` chooses the objects that never train, ``selection``
 draws and reads the rows, ``heads`` and ``stacking`` hold the statistics, and ``job`` is the run.
 """
 

@@ -1,4 +1,4 @@
-"""Figures of a retrained ensemble on the reserved objects, beside those of its base."""
+"""Metrics of a retrained ensemble on the frozen evaluation set, beside those of its base."""
 
 from __future__ import annotations
 

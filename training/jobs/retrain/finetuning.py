@@ -111,8 +111,8 @@ def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clo
         outputs = StoredBases.open(session, context.workspace, kept, catalogs)
     clock.step("labels and groups")
 
-    train = np.flatnonzero(~selection.reserved)
-    held = np.flatnonzero(selection.reserved & ~selection.seen)
+    train = np.flatnonzero(~selection.frozen)
+    held = np.flatnonzero(selection.frozen & ~selection.seen)
     chosen = selection.part(train)
     fold = deal_folds(chosen.state, chosen.group, settings.folds, seed=settings.seed)
     common = {

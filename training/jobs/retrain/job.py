@@ -133,7 +133,7 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
     joined = _calibrate(context, settings, material, everything)
     clock.step("calibration and fusion")
     pu = _diagnose(context, settings, material, fitted, joined.rule(everything).logit, clock)
-    held = np.flatnonzero(material.selection.reserved & ~material.selection.seen)
+    held = np.flatnonzero(material.selection.frozen & ~material.selection.seen)
     logits = logits_of(joined.rule, fitted, bases, material.table[held], material.raw[held])
     figures = evaluate(
         context.workspace, settings.ensemble, material.base, material.selection.part(held), logits
@@ -174,7 +174,7 @@ def _read(
         )
     table, raw = bases.read(selection.catalog_id, selection.row)
     clock.step("stored outputs")
-    train = np.flatnonzero(~selection.reserved)
+    train = np.flatnonzero(~selection.frozen)
     chosen = selection.part(train)
     training = TrainingSet(
         table[train],

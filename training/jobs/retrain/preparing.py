@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from lens_triage.training.jobs.notes import write_note
+from lens_triage.training.jobs.retrain.frozen_set import freeze
 from lens_triage.training.jobs.retrain.labels import grade_rule, labels_of_run
-from lens_triage.training.jobs.retrain.reserved import reserve
 from lens_triage.training.jobs.retrain.selection import (
     RetrainingSample,
     draw,
@@ -102,11 +102,11 @@ def select_rows(
             "heads, and neither calibrate nor evaluate.",
             "warning",
         )
-    reserved = reserve(context.workspace, labels, groups, seen, settings.seed)
+    frozen = freeze(context.workspace, labels, groups, seen, settings.seed)
     selection = draw(
         labels,
         groups,
-        reserved,
+        frozen,
         seen,
         most_unlabeled=settings.most_unlabeled,
         seed=settings.seed,
@@ -128,6 +128,6 @@ def select_rows(
 def digest_of(selection: RetrainingSample) -> str:
     """Of which objects with which labels trained and evaluated."""
     digest = hashlib.sha256()
-    for name in ("candidate_id", "state", "group", "reserved", "weight", "reason"):
+    for name in ("candidate_id", "state", "group", "frozen", "weight", "reason"):
         digest.update(np.ascontiguousarray(getattr(selection, name)).tobytes())
     return digest.hexdigest()

@@ -28,6 +28,8 @@ from lensing_core.workspace import Workspace
 
 _AT_ONCE = 8192
 
+_OLDER_NAMES = {"frozen": "reserved"}
+
 
 @dataclass(frozen=True)
 class RetrainingSample:
@@ -38,7 +40,7 @@ class RetrainingSample:
     candidate_id, catalog_id, row, group : ndarray of shape (n,), int64
     state : ndarray of shape (n,), int8
         See :class:`~lens_triage.training.jobs.retrain.labels.CandidateLabels`.
-    reserved, seen : ndarray of shape (n,), bool
+    frozen, seen : ndarray of shape (n,), bool
         Held out from heads; seen by the training of a base member.
     weight : ndarray of shape (n,), float32
     reason : ndarray of shape (n,), int8
@@ -51,7 +53,7 @@ class RetrainingSample:
     row: IntArray
     group: IntArray
     state: NDArray[np.int8]
-    reserved: BoolArray
+    frozen: BoolArray
     seen: BoolArray
     weight: Float32Array
     reason: NDArray[np.int8]
@@ -74,7 +76,7 @@ class RetrainingSample:
                 what: int((chosen & (self.state == state)).sum())
                 for what, state in (("lenses", 1), ("others", 0), ("unlabeled", -1))
             }
-            for name, chosen in (("train", ~self.reserved), ("held_out", self.reserved))
+            for name, chosen in (("train", ~self.frozen), ("held_out", self.frozen))
         }
 
     def write(self, path: Path) -> None:
@@ -85,16 +87,19 @@ class RetrainingSample:
 
     @classmethod
     def read(cls, path: Path) -> RetrainingSample:
-        """Read what :meth:`write` wrote."""
+        """Read what :meth:`write` wrote, also before the names of today."""
         with np.load(path, allow_pickle=False) as stored:
-            found: dict[str, Any] = {field.name: stored[field.name] for field in fields(cls)}
+            names = {
+                f.name: f.name if f.name in stored else _OLDER_NAMES[f.name] for f in fields(cls)
+            }
+            found: dict[str, Any] = {name: stored[older] for name, older in names.items()}
         return cls(**{**found, "share_unlabeled": float(found["share_unlabeled"])})
 
 
 def draw(
     labels: CandidateLabels,
     groups: IntArray,
-    reserved: BoolArray,
+    frozen: BoolArray,
     seen: BoolArray,
     *,
     most_unlabeled: int,
@@ -105,15 +110,15 @@ def draw(
     unlabeled = labels.state == UNLABELED
     chosen = [np.flatnonzero(~unlabeled)]
     share = 1.0
-    for where, most in ((~reserved, most_unlabeled), (reserved, most_unlabeled // 2)):
+    for where, most in ((~frozen, most_unlabeled), (frozen, most_unlabeled // 2)):
         found = np.flatnonzero(unlabeled & where)
-        if not len(found) and where is not reserved:
+        if not len(found) and where is not frozen:
             raise BadInputError(
                 "All unlabeled candidates are in the frozen evaluation set; import more, or give "
                 "smaller sky blocks (a larger block_nside; 0 for none)."
             )
         if len(found) > most:
-            if where is not reserved:
+            if where is not frozen:
                 share = most / len(found)
             found = rng.choice(found, most, replace=False, shuffle=False)
         chosen.append(found)
@@ -124,7 +129,7 @@ def draw(
         labels.row[rows],
         groups[rows],
         labels.state[rows],
-        reserved[rows],
+        frozen[rows],
         seen[rows],
         labels.weight[rows],
         labels.reason[rows],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lens_triage.training.jobs.inject import parent_of
-from lens_triage.training.jobs.retrain.reserved import reserved_path
+from lens_triage.training.jobs.retrain.frozen_set import frozen_set_path
 from lensing_core.arrays import BoolArray, IntArray
 from lensing_core.crossmatch.lenscat import read_lenscat
 from lensing_core.crossmatch.matching import Positions, Status, crossmatch
@@ -158,7 +158,7 @@ def _parents(labels: CandidateLabels, number: IntArray) -> IntArray:
 
 def _reserved(workspace: Workspace, catalog: str, labels: CandidateLabels) -> IntArray:
     """Places of the objects that retraining holds out for good."""
-    path = reserved_path(workspace, catalog)
+    path = frozen_set_path(workspace, catalog)
     if not path.is_file():
         return np.empty(0, dtype=np.int64)
     with np.load(path, allow_pickle=False) as stored:

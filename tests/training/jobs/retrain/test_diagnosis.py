@@ -39,6 +39,18 @@ def training_of(state, x=None):
     return TrainingSet(x, state.astype(np.int8), rows, rows % 3, np.ones_like(rows))
 
 
+def test_a_sample_that_was_stored_before_the_name_of_its_frozen_set_is_read(tmp_path):
+    sample = selection_of(np.array([LENS, OTHER, UNLABELED]), share=0.5)
+    sample.write(tmp_path / "today.npz")
+    with np.load(tmp_path / "today.npz") as stored:
+        older = {("reserved" if k == "frozen" else k): stored[k] for k in stored.files}
+    np.savez(tmp_path / "older.npz", **older)
+    for name in ("today", "older"):
+        read = RetrainingSample.read(tmp_path / f"{name}.npz")
+        assert read.share_unlabeled == 0.5
+        np.testing.assert_array_equal(read.frozen, sample.frozen)
+
+
 @pytest.mark.parametrize("share", [1.0, 0.25])
 def test_the_class_prior_is_that_of_all_unlabeled(share):
     """5 % of the unlabeled are lenses, c = 1/3; whether all or a quarter of them were drawn."""

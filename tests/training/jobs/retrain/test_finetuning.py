@@ -17,8 +17,8 @@ from lens_triage.training.jobs import (
     train as fit,
 )
 from lens_triage.training.jobs.retrain import finetuning
+from lens_triage.training.jobs.retrain.frozen_set import frozen_set_path
 from lens_triage.training.jobs.retrain.networks import LensesInEveryBatch
-from lens_triage.training.jobs.retrain.reserved import reserved_path
 from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lens_triage.training.jobs.train.held_out import HeldOut
 from lens_triage.training.runner.context import Cancelled
@@ -178,7 +178,7 @@ def test_networks_are_trained_on_the_splits_of_the_fast_retrain(
     (final,) = set(used) - set(folds)
 
     # The held-out objects are those of the fast retrain, and nothing was trained on them.
-    stored = np.load(reserved_path(workspace, "survey"))
+    stored = np.load(frozen_set_path(workspace, "survey"))
     reserved = set(stored["candidate_id"][stored["reserved"]].tolist())
     assert not used[final] & reserved
     assert not used[folds[0]] & reserved
@@ -188,7 +188,7 @@ def test_networks_are_trained_on_the_splits_of_the_fast_retrain(
         ensemble="heads", base="second", heads=["logistic"], survey_prior=0.3, folds=3
     )
     retraining.run(make_context(quicker, "heads"), quicker)
-    again = np.load(reserved_path(workspace, "survey"))
+    again = np.load(frozen_set_path(workspace, "survey"))
     np.testing.assert_array_equal(stored["reserved"], again["reserved"])
 
     with open_database(workspace).session() as session:

@@ -10,7 +10,7 @@ from retraining_data import logits_of
 from sqlalchemy import select, update
 
 from lens_triage.training.jobs import retrain as retraining
-from lens_triage.training.jobs.retrain.reserved import reserved_path
+from lens_triage.training.jobs.retrain.frozen_set import frozen_set_path
 from lens_triage.training.jobs.train.held_out import (
     HeldOut,
     compare_ensembles,
@@ -81,7 +81,7 @@ def test_a_catalog_is_ranked_better_after_labels(workspace, make_survey, make_co
 
 
 def test_held_out_objects_never_train(workspace, make_survey, make_context, monkeypatch):
-    """Whole groups are reserved once; retraining again, with more labels, keeps them out."""
+    """Whole groups are frozen once; retraining again, with more labels, keeps them out."""
     make_survey(lenses=80)
     used = []
     from lens_triage.training.jobs.retrain import fitting
@@ -96,10 +96,10 @@ def test_held_out_objects_never_train(workspace, make_survey, make_context, monk
     settings = settings_of(heads=["logistic"])
     context = make_context(settings)
     retraining.run(context, settings)
-    first = np.load(reserved_path(workspace, "survey"))
+    first = np.load(frozen_set_path(workspace, "survey"))
     chosen = np.load(context.folder / "selection.npz")
-    assert not used[0] & set(chosen["group"][chosen["reserved"]].tolist())
-    ids = set(chosen["candidate_id"][chosen["reserved"]].tolist())
+    assert not used[0] & set(chosen["group"][chosen["frozen"]].tolist())
+    ids = set(chosen["candidate_id"][chosen["frozen"]].tolist())
     assert ids <= set(first["candidate_id"][first["reserved"]].tolist())
     assert 0.1 < first["reserved"].mean() < 0.3
 
@@ -108,10 +108,10 @@ def test_held_out_objects_never_train(workspace, make_survey, make_context, monk
     again = settings_of(ensemble="third", heads=["logistic"])
     context = make_context(again, "again")
     retraining.run(context, again)
-    second = np.load(reserved_path(workspace, "survey"))
+    second = np.load(frozen_set_path(workspace, "survey"))
     np.testing.assert_array_equal(first["reserved"], second["reserved"])
     chosen = np.load(context.folder / "selection.npz")
-    assert not used[1] & set(chosen["group"][chosen["reserved"]].tolist())
+    assert not used[1] & set(chosen["group"][chosen["frozen"]].tolist())
 
 
 def test_ensembles_are_compared_on_what_neither_saw(workspace, make_survey, make_context):
@@ -128,7 +128,7 @@ def test_ensembles_are_compared_on_what_neither_saw(workspace, make_survey, make
     assert found.n_lenses >= 15
     assert "base second" in ensemble_of(workspace, "third").manifest["figures"]
     held = HeldOut.read(workspace, "third")
-    ids = np.load(reserved_path(workspace, "survey"))
+    ids = np.load(frozen_set_path(workspace, "survey"))
     assert np.isin(held.candidate_id, ids["candidate_id"][ids["reserved"]]).all()
 
 

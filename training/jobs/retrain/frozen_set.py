@@ -1,6 +1,6 @@
-"""The objects of a catalog that no retrained head ever sees: chosen once, then kept.
+"""The frozen evaluation set of a catalog: objects that no retrained head ever sees.
 
-Whole groups (duplicates within 2″, sky blocks) are reserved. The choice is written to
+Whole groups (duplicates within 2″, sky blocks) belong to it. The choice is written to
 ``held_out/reserved/<catalog>.npz`` the first time and stands from then on; labels that come later
 fall on either side by where their objects are.
 """
@@ -22,29 +22,29 @@ from lensing_core.errors import BadInputError
 from lensing_core.workspace import Workspace, check_slug
 
 ONE_IN = 5
-"""One group in this many is reserved."""
+"""One group in this many belongs to the frozen set."""
 
 
-def reserved_path(workspace: Workspace, catalog: str) -> Path:
-    """Where a catalog's reserved objects are kept."""
+def frozen_set_path(workspace: Workspace, catalog: str) -> Path:
+    """Where the frozen evaluation set of a catalog is stored."""
     return workspace.held_out / "reserved" / f"{check_slug(catalog, what='Catalog')}.npz"
 
 
-def reserve(
+def freeze(
     workspace: Workspace, labels: CandidateLabels, groups: IntArray, seen: BoolArray, seed: int
 ) -> BoolArray:
-    """Which candidates are reserved, by :func:`choose_reserved`; written for good."""
-    known, held = _read(workspace, labels)
-    result = choose_reserved(workspace, labels, groups, seen, seed)
-    if not known.all() or (result != held).any():
+    """Which candidates are in the frozen set, by :func:`choose_frozen_set`; written for good."""
+    known, frozen = _read(workspace, labels)
+    result = choose_frozen_set(workspace, labels, groups, seen, seed)
+    if not known.all() or (result != frozen).any():
         _write(workspace, labels, result)
     return result
 
 
-def choose_reserved(
+def choose_frozen_set(
     workspace: Workspace, labels: CandidateLabels, groups: IntArray, seen: BoolArray, seed: int
 ) -> BoolArray:
-    """Which candidates are reserved, shape (n,); decided for those that are new, not written.
+    """Which candidates are in the frozen set, shape (n,); new ones are decided on, not written.
 
     Groups with labeled lenses that no base member has seen are dealt evenly: only those can show
     how well something ranks.
@@ -52,13 +52,13 @@ def choose_reserved(
     Raises
     ------
     BadInputError
-        If labeled lenses stand in too few groups to reserve some and train on the others.
+        If labeled lenses stand in too few groups to freeze some and train on the rest.
     """
-    known, held = _read(workspace, labels)
+    known, frozen = _read(workspace, labels)
     names, member = np.unique(groups, return_inverse=True)
-    reserved, decided = np.zeros(len(names), dtype=bool), np.zeros(len(names), dtype=bool)
+    chosen, decided = np.zeros(len(names), dtype=bool), np.zeros(len(names), dtype=bool)
     decided[member[known]] = True
-    reserved[member[held]] = True  # where catalogs join two groups, the reserved one wins
+    chosen[member[frozen]] = True  # where catalogs join two groups, the frozen one wins
     useful = (labels.state == LENS) & ~seen
     if not decided.any():
         n_groups = len(np.unique(member[useful]))
@@ -70,33 +70,33 @@ def choose_reserved(
                 "Label more lenses, farther apart, or give smaller sky blocks (a larger "
                 "block_nside; 0 for none)."
             )
-        reserved[member[group_folds(groups, useful, ONE_IN, seed=seed) == 0]] = True
+        chosen[member[group_folds(groups, useful, ONE_IN, seed=seed) == 0]] = True
     else:
-        new = np.flatnonzero(~decided & ~reserved)
+        new = np.flatnonzero(~decided & ~chosen)
         rng = np.random.default_rng([seed, int(decided.sum())])
-        reserved[new] = rng.random(len(new)) < 1 / ONE_IN
-    return np.asarray(reserved[member])
+        chosen[new] = rng.random(len(new)) < 1 / ONE_IN
+    return np.asarray(chosen[member])
 
 
 def _read(workspace: Workspace, labels: CandidateLabels) -> tuple[BoolArray, BoolArray]:
-    """Which candidates were decided on before, and which of them are reserved."""
-    known, held = np.zeros(len(labels), dtype=bool), np.zeros(len(labels), dtype=bool)
+    """Which candidates were decided on before, and which of them are in the frozen set."""
+    known, frozen = np.zeros(len(labels), dtype=bool), np.zeros(len(labels), dtype=bool)
     for catalog_id, name in labels.catalogs.items():
-        path = reserved_path(workspace, name)
+        path = frozen_set_path(workspace, name)
         if not path.is_file():
             continue
         with np.load(path, allow_pickle=False) as stored:
             mine = labels.catalog_id == catalog_id
             known[mine] = np.isin(labels.candidate_id[mine], stored["candidate_id"])
             chosen = stored["candidate_id"][stored["reserved"]]
-            held[mine] = np.isin(labels.candidate_id[mine], chosen)
-    return known, held
+            frozen[mine] = np.isin(labels.candidate_id[mine], chosen)
+    return known, frozen
 
 
-def _write(workspace: Workspace, labels: CandidateLabels, reserved: BoolArray) -> None:
+def _write(workspace: Workspace, labels: CandidateLabels, frozen: BoolArray) -> None:
     for catalog_id, name in labels.catalogs.items():
-        path = reserved_path(workspace, name)
+        path = frozen_set_path(workspace, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         mine = labels.catalog_id == catalog_id
         with replacing(path) as beside, beside.open("wb") as stream:
-            np.savez(stream, candidate_id=labels.candidate_id[mine], reserved=reserved[mine])
+            np.savez(stream, candidate_id=labels.candidate_id[mine], reserved=frozen[mine])
