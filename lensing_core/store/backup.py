@@ -120,9 +120,9 @@ def restore_database(workspace: Workspace, backup: Path | None = None) -> Restor
         try:
             _copy(backup, part)
             _require_ours(part, backup)
-            replaced = _set_aside(workspace)
+            replaced = set_aside(workspace)
             part.rename(workspace.database)
-            _sync_folder(workspace.root)
+            sync_folder(workspace.root)
         except (OSError, sqlite3.Error) as error:
             raise WorkspaceError(
                 f"{backup} could not be restored: {sentence_of(error, workspace) or error} "
@@ -165,7 +165,7 @@ def _copy(source: Path, target: Path) -> None:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.rename(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -178,7 +178,7 @@ def _require_ours(copy: Path, backup: Path) -> None:
         raise WorkspaceError(f"{backup} is no database of lens-triage; choose another backup.")
 
 
-def _set_aside(workspace: Workspace) -> Path | None:
+def set_aside(workspace: Workspace) -> Path | None:
     """Move the database, with what belongs to it, into ``backups/`` under a name of its own."""
     if not workspace.database.exists():
         return None
@@ -193,7 +193,8 @@ def _set_aside(workspace: Workspace) -> Path | None:
     return aside
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring names that were given in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -13,6 +13,7 @@ from lensing_core.errors import WorkspaceError
 from lensing_core.store import open_database, sealed_log
 from lensing_core.store.backup import backup_database, restore_database
 from lensing_core.store.labels import rebuild_votes
+from lensing_core.store.moving import move_database
 from lensing_core.workspace import Workspace
 
 db = typer.Typer(help="Look after the database of a workspace.", no_args_is_help=True)
@@ -104,6 +105,27 @@ def restore(
         )
     else:
         console.print(f"Its log of grades holds {report.n_events:,} events and is in order.")
+
+
+@db.command("copy")
+def copy(
+    workspace: WorkspaceArgument,
+    to: Annotated[
+        str,
+        typer.Argument(
+            metavar="TO",
+            help="URL of an empty database (postgresql+psycopg://user@host/name), or: sqlite",
+            show_default=False,
+        ),
+    ],
+) -> None:
+    """Move the database to a server, or back into a file, and use it there; nothing may use it."""
+    moved = move_database(Workspace.open(workspace), to)
+    console.print(
+        f"{moved.n_rows:,} rows copied; {moved.n_events:,} label events, unbroken and sealed, the "
+        f"last is {moved.head[:12]}. What it was copied from is kept: {moved.left}",
+        soft_wrap=True,
+    )
 
 
 @db.command("rebuild-votes")
