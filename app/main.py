@@ -30,7 +30,7 @@ from lens_triage.app.http.routes import restrict
 from lens_triage.app.label import lens_test as label_lens_test
 from lens_triage.app.label import page as label
 from lens_triage.app.navigation import PRODUCT
-from lens_triage.app.overseer import Overseer
+from lens_triage.app.overseer import BackupWatch, Overseer
 from lens_triage.app.overview import page as overview
 from lens_triage.app.review import (
     attention,
@@ -61,6 +61,7 @@ from lensing_core.store.graders import workspace_secret
 from lensing_core.workspace import Workspace
 
 _ADVANCE_EVERY_MS = 2000
+_BACKUP_EVERY_MS = 60_000
 NOT_BUILT = "This page could not be built; the server's log says why."
 _log = logging.getLogger(__name__)
 
@@ -226,7 +227,16 @@ def serve_pages(settings: PageSettings) -> None:
         except Exception:  # noqa: BLE001 - logged; the watch goes on: a full disk or a locked database may pass
             _log.exception("Jobs could not be looked after")
 
+    backups = BackupWatch(context)
+
+    async def back_up() -> None:
+        try:
+            await asyncio.to_thread(backups.look)
+        except Exception:  # noqa: BLE001 - logged, as above
+            _log.exception("Backups could not be looked after")
+
     PeriodicCallback(advance, _ADVANCE_EVERY_MS).start()
+    PeriodicCallback(back_up, _BACKUP_EVERY_MS).start()
     watch = start_watch(ChangeFingerprint(context.database))
     PeriodicCallback(watch.look, PERIOD_MS).start()
     _run(server)

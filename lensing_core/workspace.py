@@ -83,7 +83,10 @@ class Workspace:
             *self.root.glob(f"{self.database.name}*"),
             *(
                 self.root / name
-                for name in (".in-use", ".opening", "secret", "database-url", "services.toml")
+                for name in (
+                    *(".in-use", ".opening", ".serving", "secret"),
+                    *("database-url", "services.toml", "backups.toml"),
+                )
             ),
             *self.backups.glob("*"),
             *self.runs.glob("*"),

@@ -33,6 +33,7 @@ from lens_triage.app.review import events as review_events
 from lens_triage.app.viewer import tiles
 from lensing_core.errors import WorkspaceError
 from lensing_core.private_files import keep_private_from_now_on
+from lensing_core.store.serving import serving
 from lensing_core.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -138,14 +139,16 @@ def serve(
     Raises
     ------
     WorkspaceError
-        If the port is taken, or the process of the pages does not start.
+        If the port is taken, another server has the workspace, its database is not in order, or the
+        process of the pages does not start.
     """
     keep_private_from_now_on()
     sockets = listen(port)
-    context = AppContext.of(workspace)
-    if demo:
-        from lens_triage.training.demo import submit_demo  # here, as it is needed nowhere else
+    with serving(workspace):
+        context = AppContext.of(workspace)
+        if demo:
+            from lens_triage.training.demo import submit_demo  # here: it is needed nowhere else
 
-        submit_demo(workspace)
-    allow_many_files()
-    asyncio.run(_serve(context, sockets, open_browser))
+            submit_demo(workspace)
+        allow_many_files()
+        asyncio.run(_serve(context, sockets, open_browser))

@@ -39,6 +39,7 @@ from lens_triage.training.device import describe_device
 from lensing_core.errors import LensTriageError
 from lensing_core.store.backup import Backup, list_backups
 from lensing_core.store.labels import verify
+from lensing_core.store.schedule import read_schedule, schedule_text
 from lensing_core.store.usage import folder_sizes
 from lensing_core.surveys import Survey, load_surveys
 
@@ -91,6 +92,7 @@ class SettingsBoard(pn.viewable.Viewer):
         in_background(lambda: workspace_facts(context), self._show_facts)
 
     def __panel__(self) -> pn.viewable.Viewable:
+        context = self._context
         return stack(
             columns(
                 section("Workspace", self._facts),
@@ -99,7 +101,8 @@ class SettingsBoard(pn.viewable.Viewer):
                     self._notice,
                     self._backups,
                     note="Every grade is an event that carries the hash of the one before it, so "
-                    "that a change shows. Backups are taken while others go on working.",
+                    "that a change shows. Backups are taken while others go on working. "
+                    + scheduled(context),
                     aside=(self._verify, self._backup),
                 ),
                 template="minmax(0, 1fr) minmax(0, 1.25fr)",
@@ -165,6 +168,14 @@ class SettingsBoard(pn.viewable.Viewer):
             self._show_backups()
 
         in_background(attempt, show, button=button)
+
+
+def scheduled(context: AppContext) -> str:
+    """Return when backups are taken, or what is wrong with the file that says so."""
+    try:
+        return schedule_text(context.workspace, read_schedule(context.workspace))
+    except LensTriageError as error:
+        return str(error)
 
 
 def workspace_facts(context: AppContext) -> dict[str, str]:

@@ -16,6 +16,8 @@ from lensing_core.store.failures import sentence_of
 from lensing_core.store.use import alone
 from lensing_core.workspace import Workspace
 
+BY_HAND, SCHEDULED = "triage", "scheduled"
+"""Beginnings of names of backups: asked for or taken before a migration, and on schedule."""
 _TIME_FORMAT = "%Y%m%dT%H%M%S%fZ"
 _PAGES_A_STEP = 4096  # between steps other writers get their turn
 _BESIDE = ("-wal", "-shm")
@@ -37,6 +39,11 @@ class Backup:
     taken_at: datetime
     size_bytes: int
 
+    @property
+    def is_scheduled(self) -> bool:
+        """Return whether it was taken on schedule, so that it goes when there are too many."""
+        return self.path.name.startswith(f"{SCHEDULED}-")
+
 
 @dataclass(frozen=True)
 class Restored:
@@ -53,7 +60,7 @@ class Restored:
     replaced: Path | None
 
 
-def backup_database(workspace: Workspace) -> Backup:
+def backup_database(workspace: Workspace, *, kind: str = BY_HAND) -> Backup:
     """Copy the database into ``backups/``, as it stood at one moment, while others go on writing.
 
     The copy is checked before it gets its name; :func:`restore_database` goes back to one.
@@ -65,7 +72,7 @@ def backup_database(workspace: Workspace) -> Backup:
     """
     _require_file(workspace, "back it up")
     now = datetime.now(UTC)
-    path = workspace.backups / f"triage-{now.strftime(_TIME_FORMAT)}.sqlite"
+    path = workspace.backups / f"{kind}-{now.strftime(_TIME_FORMAT)}.sqlite"
     require_space(workspace.backups, _size(workspace.database), "A backup of the database")
     try:
         make_private_folder(workspace.backups)
@@ -80,11 +87,12 @@ def backup_database(workspace: Workspace) -> Backup:
 def list_backups(workspace: Workspace) -> list[Backup]:
     """The copies in ``backups/``, the newest first."""
     found = []
-    for path in workspace.backups.glob("triage-*.sqlite"):
+    for path in workspace.backups.glob("*.sqlite"):
+        kind, _, time = path.stem.partition("-")
+        if kind not in (BY_HAND, SCHEDULED):
+            continue
         try:
-            at = datetime.strptime(path.stem.removeprefix("triage-"), _TIME_FORMAT).replace(
-                tzinfo=UTC
-            )
+            at = datetime.strptime(time, _TIME_FORMAT).replace(tzinfo=UTC)
         except ValueError:  # not one of ours
             continue
         found.append(Backup(path, at, path.stat().st_size))
@@ -157,6 +165,10 @@ def _copy(source: Path, target: Path) -> None:
             closing(sqlite3.connect(address, uri=True)) as reading,
             closing(sqlite3.connect(part)) as copy,
         ):
+            # One moment is held, or every write of another process would begin the copy anew.
+            reading.isolation_level = None
+            reading.execute("BEGIN")
+            reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
             reading.backup(copy, pages=_PAGES_A_STEP)
             copy.execute("PRAGMA journal_mode=DELETE")
             (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()

@@ -24,6 +24,7 @@ from lensing_core.errors import PolicyError, StorageError, WorkspaceError
 from lensing_core.private_files import touch_private
 from lensing_core.store.backup import backup_database
 from lensing_core.store.failures import explain_database_errors
+from lensing_core.store.file_systems import refuse_network
 from lensing_core.store.use import opening, share
 from lensing_core.workspace import Workspace
 
@@ -195,6 +196,8 @@ def _open_alone(workspace: Workspace, url: str) -> Database:
             f"{workspace.database} is missing although {workspace.backups} holds copies of it; "
             f"restore one with: lens-triage db restore {workspace.root}"
         )
+    if not workspace.database.exists():
+        refuse_network(workspace.root)
     if workspace.root.is_dir():
         touch_private(workspace.database)  # SQLite gives its other files the mode of this one
     try:

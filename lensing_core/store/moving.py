@@ -17,6 +17,7 @@ from lensing_core.errors import LensTriageError, StorageError, WorkspaceError
 from lensing_core.private_files import touch_private
 from lensing_core.store import sealed_log
 from lensing_core.store.backup import backup_database, set_aside, sync_folder
+from lensing_core.store.chain import ChainReport
 from lensing_core.store.database import Database
 from lensing_core.store.tables import Base
 from lensing_core.store.use import alone, opening
@@ -104,7 +105,7 @@ def _present_url(workspace: Workspace) -> str:
     return f"sqlite:///{workspace.database}"
 
 
-def _copy(workspace: Workspace, here: str, there: str) -> tuple[int, sealed_log.ChainReport]:
+def _copy(workspace: Workspace, here: str, there: str) -> tuple[int, ChainReport]:
     before = (lambda: backup_database(workspace)) if here.startswith("sqlite") else (lambda: None)
     with _opened(here, before_migration=before) as source:
         sealed_log.check(workspace, source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import logging
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ from lensing_core.store.sealing import (
     identities_of_candidates,
     identities_of_graders,
     identities_of_sessions,
+    log_head,
     note,
     note_hash,
     seal_anew,
@@ -40,6 +42,8 @@ from lensing_core.store.tables import LabelEvent, LogNote, SealedIdentity
 from lensing_core.store.turns import take_turn
 from lensing_core.workspace import Workspace
 
+_LAST = 100  # events at the end of the log that are looked at before a server begins
+_log = logging.getLogger(__name__)
 _HEAD = re.compile("[0-9a-f]{12,64}")
 _TOLD = {"grader": 3, "candidate": 2}  # parts of an identity that people know
 _UNREADABLE = (DatabaseError, ValueError, LookupError, TypeError)
@@ -71,12 +75,50 @@ def check(workspace: Workspace, database: Database) -> ChainReport:
             seal = _checked_seal(session, anchor, report, anchored)
             _check_identities(session, anchor, seal)
     except _UNREADABLE as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise WorkspaceError(
-            f"The database is damaged: {reason}. Restore it from a backup."
-        ) from error
+        raise _damaged(error) from error
     _check_anchor(anchor, anchored, seal)
     return report
+
+
+def check_tail(workspace: Workspace, database: Database) -> None:
+    """Check pages and the end of the log, in a moment: before a server begins.
+
+    The last events must follow each other, and be those of the seal and of the anchor beside the
+    database, so that a tail that was cut off is noticed. A log that is older than seals are is let
+    through, with a warning.
+
+    Raises
+    ------
+    WorkspaceError
+        At the first thing that is wrong; one sentence that says what to do.
+    """
+    anchor = anchor_of(workspace)
+    anchored = anchor.read()
+    try:
+        with database.session() as session:
+            _check_pages(session, "quick_check")
+            _at_one_moment(session)
+            report = _check_last(session)
+            if report.n_events and stored_seal(session) is None and anchored is None:
+                _log.warning("The log of grades has no seal: lens-triage db seal makes one.")
+                return
+            seal = _checked_seal(session, anchor, report, anchored)
+    except _UNREADABLE as error:
+        raise _damaged(error) from error
+    _check_anchor(anchor, anchored, seal)
+
+
+def _check_last(session: Session) -> ChainReport:
+    """Walk the last events of the log."""
+    n_events, head = log_head(session)
+    last = session.scalars(select(LabelEvent).order_by(LabelEvent.id.desc()).limit(_LAST)).all()
+    known, previous = repairs(session), None
+    for event in reversed(last):
+        fits = event.hash == event_hash(event, known.get(event.id))
+        if not fits or previous not in (None, event.previous_hash):
+            raise _tampered(event)
+        previous = event.hash
+    return ChainReport(n_events, head)
 
 
 def events_after(database: Database, head: str) -> int:
@@ -213,10 +255,15 @@ def seal(workspace: Workspace, database: Database, *, anyway: bool = False) -> C
 # -- parts of the check ----------------------------------------------------------------------------
 
 
-def _check_pages(session: Session) -> None:
+def _damaged(error: Exception) -> WorkspaceError:
+    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    return WorkspaceError(f"The database is damaged: {reason}. Restore it from a backup.")
+
+
+def _check_pages(session: Session, how: str = "integrity_check") -> None:
     """Raise WorkspaceError where pages of an SQLite file are damaged; PostgreSQL checks its own."""
     if session.get_bind().dialect.name == "sqlite":
-        verdict = session.scalars(text("PRAGMA integrity_check(1)")).first()
+        verdict = session.scalars(text(f"PRAGMA {how}(1)")).first()
         if verdict != "ok":
             raise WorkspaceError(
                 f"The database is damaged: {str(verdict).splitlines()[0]}. Restore it from a "

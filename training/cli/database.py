@@ -14,6 +14,12 @@ from lensing_core.store import open_database, sealed_log
 from lensing_core.store.backup import backup_database, restore_database
 from lensing_core.store.labels import rebuild_votes
 from lensing_core.store.moving import move_database
+from lensing_core.store.schedule import (
+    BackupSchedule,
+    read_schedule,
+    schedule_text,
+    write_schedule,
+)
 from lensing_core.workspace import Workspace
 
 db = typer.Typer(help="Look after the database of a workspace.", no_args_is_help=True)
@@ -81,6 +87,28 @@ def accept_restore(workspace: WorkspaceArgument) -> None:
 def backup(workspace: WorkspaceArgument) -> None:
     """Copy the database into backups/, while others go on working."""
     console.print(str(backup_database(Workspace.open(workspace)).path), soft_wrap=True)
+
+
+@db.command("schedule")
+def schedule(
+    workspace: WorkspaceArgument,
+    every_hours: Annotated[
+        float | None, typer.Option(help="Hours between backups; 0: none.", show_default=False)
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(help="Scheduled backups to keep.", show_default=False)
+    ] = None,
+) -> None:
+    """Show or set how often a server backs the database up, and how many backups it keeps."""
+    opened = Workspace.open(workspace)
+    chosen = read_schedule(opened)
+    if every_hours is not None or keep is not None:
+        chosen = BackupSchedule(
+            chosen.every_hours if every_hours is None else every_hours,
+            chosen.keep if keep is None else keep,
+        )
+        write_schedule(opened, chosen)
+    console.print(schedule_text(opened, chosen), soft_wrap=True)
 
 
 @db.command("restore")

@@ -121,6 +121,6 @@ def test_neither_a_broken_log_nor_a_full_target_is_touched(filled_workspace, pos
     with open_database(filled_workspace).engine.begin() as connection:
         connection.execute(sa.text("UPDATE label_event SET grade = 'X' WHERE id = 2"))
     close(filled_workspace)
-    with pytest.raises(WorkspaceError, match="event 2 .* was changed"):
+    with pytest.raises(WorkspaceError, match=r"event 2 .* was changed"):
         move_database(filled_workspace, postgresql_url)
     assert not filled_workspace.database_url_file.exists()
