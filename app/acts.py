@@ -5,6 +5,8 @@ Pages call these, and not the functions of the engine: ``tests/attack/test_permi
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lens_triage.app.acting import acting, permit, writable
 from lens_triage.app.context import AppContext
 from lens_triage.training import labeling, runner
@@ -21,7 +23,23 @@ from lensing_core.store.selections import find_selection, is_worn, mark_used
 def start_run(context: AppContext, settings: RunSettings) -> str:
     """Queue a run; returns its id."""
     permit(context, "start_run")
+    for path in settings.named_files():
+        context.reach.confine(Path(path))
     return runner.submit(context.workspace, settings)
+
+
+def look_at_files(context: AppContext, *paths: str | Path) -> list[Path]:
+    """Return paths of this machine whose files a page may show; nothing is asked of who works here.
+
+    Raises
+    ------
+    PolicyError
+        If the server is reached from elsewhere, and they are outside its roots, or somebody asks
+        who may not start a run with them.
+    """
+    if context.reach.asks:
+        permit(context, "start_run")
+    return [context.reach.confine(Path(path)) for path in paths]
 
 
 def cancel_run(context: AppContext, run_id: str) -> None:

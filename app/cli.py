@@ -6,12 +6,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 import typer
 
 from lens_triage.app.context import AppContext
+from lens_triage.app.http.reach import ServerSettings, read_reach
 from lens_triage.training.bundled import make_workspace
 from lens_triage.training.cli.main import (
     engine_commands,
@@ -39,6 +40,11 @@ OpenOrNotOption = Annotated[
 ]
 
 
+def _setting(name: str) -> Any:
+    """The option of a setting of the server, as its parameter describes it."""
+    return typer.Option(help=ServerSettings.param[name].doc, show_default=False)
+
+
 def has_screen() -> bool:
     """Return whether somebody may see a window that is opened: not in CI, nor on a machine without
     one.
@@ -51,12 +57,34 @@ def has_screen() -> bool:
 
 
 @cli.command()
-def serve(workspace: WorkspaceArgument, port: PortOption = 5006, show: OpenOption = False) -> None:
-    """Serve the pages of a workspace on this machine (127.0.0.1)."""
+def serve(
+    workspace: WorkspaceArgument,
+    port: PortOption = 5006,
+    show: OpenOption = False,
+    host: Annotated[str | None, _setting("host")] = None,
+    allow_host: Annotated[list[str] | None, _setting("allow_host")] = None,
+    prefix: Annotated[str | None, _setting("prefix")] = None,
+    behind_proxy: Annotated[list[str] | None, _setting("behind_proxy")] = None,
+    require_sign_in: Annotated[bool | None, _setting("require_sign_in")] = None,
+    root: Annotated[list[str] | None, _setting("root")] = None,
+) -> None:
+    """Serve the pages of a workspace, on this machine (127.0.0.1) unless told otherwise.
+
+    Settings that are not given are those of server.toml in the workspace.
+    """
     from lens_triage.app.front.main import serve as serve_pages  # here: other commands start fast
 
     made = make_workspace(workspace)
-    serve_pages(made, port=port, open_browser=show, demo=False)
+    given = {
+        "host": host,
+        "allow_host": allow_host,
+        "prefix": prefix,
+        "behind_proxy": behind_proxy,
+        "require_sign_in": require_sign_in,
+        "root": root,
+    }
+    reach = read_reach(made, given)
+    serve_pages(made, port=port, open_browser=show, demo=False, reach=reach)
 
 
 @cli.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from lens_triage.app.http.reach import LOCAL, Reach
 from lensing_core.store import Database, open_database
 from lensing_core.workspace import Workspace
 
@@ -20,16 +21,24 @@ class AppContext:
         :mod:`lens_triage.app.acting`.
     cookie : str
         That says who is signed in in the browser of this page or request; '' where none came.
+    reach : Reach
+        How far the server is reached.
     """
 
     workspace: Workspace
     database: Database
     cookie: str = field(default="", compare=False, repr=False)
+    reach: Reach = LOCAL
 
     @classmethod
-    def of(cls, workspace: Workspace) -> AppContext:
+    def of(cls, workspace: Workspace, reach: Reach = LOCAL) -> AppContext:
         """The context of a workspace."""
-        return cls(workspace, open_database(workspace).reading())
+        return cls(workspace, open_database(workspace).reading(), reach=reach)
+
+    @property
+    def title(self) -> str:
+        """Of the workspace, for those who see its pages: its path, or from afar its name alone."""
+        return self.workspace.root.name if self.reach.asks else str(self.workspace.root)
 
     def seen_by(self, cookie: str | None) -> AppContext:
         """The same for the page or request of a browser that sent this cookie."""

@@ -24,8 +24,9 @@ from lens_triage.app.evaluate import page as evaluate
 from lens_triage.app.front.inside import end_with_the_front, give_way
 from lens_triage.app.front.pages import PageSettings
 from lens_triage.app.http import identity
-from lens_triage.app.http.hosts import HOSTS, refuse_foreign_hosts
+from lens_triage.app.http.hosts import refuse_foreign_hosts
 from lens_triage.app.http.passed_on import refuse_all_but_the_front
+from lens_triage.app.http.reach import LOCAL_NAMES
 from lens_triage.app.http.routes import restrict
 from lens_triage.app.label import lens_test as label_lens_test
 from lens_triage.app.label import page as label
@@ -173,7 +174,7 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
     server = pn.serve(
         routes,
         unix_socket=str(settings.socket),
-        websocket_origin=[f"{host}:{settings.port}" for host in HOSTS],
+        websocket_origin=[f"{host}:{settings.port}" for host in LOCAL_NAMES],
         extra_patterns=own,
         secret_key=session_key(workspace),
         sign_sessions=True,
@@ -182,11 +183,13 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
         verbose=False,
         title={f"/{slug}": f"{title} · {PRODUCT}" for slug, (title, _) in PAGES.items()},
     )
-    # Panel follows a page's address, and its styles, by the port that the browser names.
-    server._port = settings.port
+    if not settings.reach.prefix:
+        # Panel follows a page's address, and its styles, by the port that the browser names; it
+        # counts the folders of the address, whose prefix only the front and the browser know.
+        server._port = settings.port
     application = server._tornado  # Bokeh has no public name for its application
     restrict(application, PAGES, own)
-    refuse_foreign_hosts(application)
+    refuse_foreign_hosts(application, settings.reach.names)
     refuse_all_but_the_front(application, settings.secret)
     return server
 
@@ -211,7 +214,7 @@ def serve_pages(settings: PageSettings) -> None:
     give_way()
     keep_private_from_now_on()
     workspace = Workspace.open(settings.root)
-    context = AppContext.of(workspace)
+    context = AppContext.of(workspace, settings.reach)
     for name in ClosedTabs.LOGGERS:
         logging.getLogger(name).addFilter(ClosedTabs())
     pn.state.on_session_destroyed(release)

@@ -98,7 +98,7 @@ class Rail(JSComponent):
 
 def _header(context: AppContext) -> pn.pane.HTML:
     return pn.pane.HTML(
-        header_html(str(context.workspace.root)),
+        header_html(context.title),
         stylesheets=[TOKENS_CSS, HEADER_CSS],
         margin=0,
         sizing_mode="stretch_width",
@@ -231,8 +231,7 @@ class PageFrame:
         )
         document = pn.state.curdoc
         if in_session() and document is not None:
-            root = str(context.workspace.root)
-            document.template_variables[VARIABLE] = first_paint(slug, title, root)
+            document.template_variables[VARIABLE] = first_paint(slug, title, context.title)
             # Done at the next tick, the page is there before the browser has its scripts.
             document.add_next_tick_callback(lambda: self._fill(slug))
         else:

@@ -84,8 +84,8 @@ class Workspace:
             *(
                 self.root / name
                 for name in (
-                    *(".in-use", ".opening", ".serving", "secret"),
-                    *("database-url", "services.toml", "backups.toml"),
+                    *(".in-use", ".opening", ".serving", "secret", "database-url"),
+                    *("services.toml", "backups.toml", "server.toml"),
                 )
             ),
             *self.backups.glob("*"),

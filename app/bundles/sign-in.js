@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 b3f893efaf9d69807cde15dfa98b5938f9ef021a02a5156cbd9f790e6c8acf7d
+// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 a81221992397cc5b11da99d66acdb9f656c772cc318f01a648f104760c92b58b
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -59,8 +59,9 @@ async function answerOf(request) {
 
 // app/http/sign_in.js
 var SignIn = class {
-  constructor({ name, role, guarded, graders }) {
+  constructor({ name, role, guarded, graders, asks }) {
     this.name = name;
+    this.asks = asks;
     this.guarded = guarded;
     this.graders = new Map(graders);
     this.button = h(
@@ -116,10 +117,10 @@ var SignIn = class {
   }
   account() {
     const old = h("input", { name: "old", type: "password", autocomplete: "current-password", required: true });
-    const next = h("input", { name: "new", type: "password", autocomplete: "new-password" });
+    const next = h("input", { name: "new", type: "password", autocomplete: "new-password", required: this.asks });
     const form = this.box(this.name, this.guarded ? "Your name is guarded by a passphrase." : "Anybody at this machine can sign in with your name; a passphrase guards it.", [
       this.guarded ? field("Present passphrase", old) : null,
-      field("New passphrase", next, h("small", {}, this.guarded ? "8 letters or more; empty takes the guard away." : "8 letters or more."))
+      field("New passphrase", next, h("small", {}, this.guarded && !this.asks ? "8 letters or more; empty takes the guard away." : "8 letters or more."))
     ], "Save", () => post("passphrase", { old: old.value, new: next.value }));
     form.querySelector("footer").prepend(h("button", {
       type: "button",

@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 
 from lens_triage.app.acting import why_not
+from lens_triage.app.acts import look_at_files
 from lens_triage.app.catalogs.fetching import (
     FETCH_CSS,
     estimate_html,
@@ -75,7 +76,7 @@ class ImportForm(pn.viewable.Viewer):
             folded=None,
             on_change=self._changed,
         )
-        self.picker = PathPicker(self._picked)
+        self.picker = PathPicker(context, self._picked)
         self.runs = RunsPanel(context, ["ingest"], title="Latest imports", watch_ended=False)
         self.pane = PreviewPane(self._give_role, self._state_zero_points)
         self.preview_button = ActionButton(
@@ -139,6 +140,7 @@ class ImportForm(pn.viewable.Viewer):
         """Read the table and the first images, in a thread, and show what was found."""
         with self.notice.guard():
             settings = self._settings()
+            look_at_files(self._context, *settings.named_files())
             found = await in_thread(
                 lambda: preview(settings, self._context.workspace), self.preview_button
             )

@@ -9,6 +9,8 @@ from pathlib import Path
 import panel as pn
 import panel_material_ui as pmui
 
+from lens_triage.app.acts import look_at_files
+from lens_triage.app.context import AppContext
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.notice import Notice
@@ -29,7 +31,8 @@ _MOST = 500
 class PathPicker(pn.viewable.Viewer):
     """A dialog; ``on_pick(purpose, path)`` is called with what was chosen."""
 
-    def __init__(self, on_pick: Callable[[str, str], None]) -> None:
+    def __init__(self, context: AppContext, on_pick: Callable[[str, str], None]) -> None:
+        self._context = context
         self._on_pick = on_pick
         self._purpose = ""
         self._folder = Path.home()
@@ -82,14 +85,17 @@ class PathPicker(pn.viewable.Viewer):
         """Open the dialog in the folder of ``path``; ``folders``: a folder may be chosen."""
         self._purpose = purpose
         self._use_folder.visible = folders
-        chosen = Path(path).expanduser() if path else Path.cwd()
-        self._go(chosen if chosen.is_dir() else chosen.parent)
+        roots = self._context.reach.roots
+        chosen = Path(path).expanduser() if path else (roots[0] if roots else Path.cwd())
+        with self._notice.guard():
+            (chosen,) = look_at_files(self._context, chosen)
+            self._go(chosen if chosen.is_dir() else chosen.parent)
         self.dialog.title = title
         self.dialog.open = True
 
     def _go(self, folder: Path) -> None:
         with self._notice.guard():
-            folder = folder.resolve()
+            (folder,) = look_at_files(self._context, folder)
             rows = list_folder(folder)
             self._folder = folder
             self._where.object = f"<b>&lrm;{escape(str(folder))}</b>"

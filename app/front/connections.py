@@ -19,7 +19,9 @@ from tornado.httputil import (
 from tornado.iostream import IOStream
 from tornado.web import Application
 
+from lens_triage.app.front.forwarded import read_forwarded, without_prefix
 from lens_triage.app.http.json_bodies import MOST_BYTES
+from lens_triage.app.http.reach import LOCAL, Reach
 
 MOST_CONNECTIONS = 500
 _MOST_FILES = 4096
@@ -58,6 +60,7 @@ class FrontServer(HTTPServer):
             body_timeout=bounds.pop("body_within_s", _BODY_WITHIN_S),
         )
         self._most = bounds.pop("most", MOST_CONNECTIONS)
+        self._reach: Reach = bounds.pop("reach", LOCAL)
         self._open: WeakSet[IOStream] = WeakSet()
         self._idle: dict[IOStream, None] = {}  # the longest idle first
 
@@ -83,7 +86,8 @@ class FrontServer(HTTPServer):
         self._idle.pop(stream, None)
         self._idle[stream] = None
         delegate = super().start_request(server_conn, request_conn)
-        return _Awaited(delegate, lambda: self._idle.pop(stream, None))
+        context = cast(Any, request_conn).context
+        return _Awaited(delegate, self._reach, context, lambda: self._idle.pop(stream, None))
 
     def on_close(self, server_conn: object) -> None:
         """Forget a connection."""
@@ -92,17 +96,35 @@ class FrontServer(HTTPServer):
 
 
 class _Awaited(HTTPMessageDelegate):
-    """Tells when the head of a request has come."""
+    """Tells when the head of a request has come, and rewrites what a proxy said in it.
 
-    def __init__(self, delegate: HTTPMessageDelegate, come: Callable[[], object]) -> None:
+    Parameters
+    ----------
+    context : object
+        Of the connection: what Tornado says of who asks.
+    """
+
+    def __init__(
+        self,
+        delegate: HTTPMessageDelegate,
+        reach: Reach,
+        context: Any,
+        come: Callable[[], object],
+    ) -> None:
         self._delegate = delegate
+        self._reach = reach
+        self._context = context
         self._come = come
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         self._come()
-        return self._delegate.headers_received(start_line, headers)
+        peer = str(self._context.address[0]) if self._context.address else ""
+        client = read_forwarded(self._reach, peer, headers)
+        self._context.remote_ip, self._context.protocol = client.address, client.scheme
+        line = without_prefix(self._reach, cast(RequestStartLine, start_line))
+        return self._delegate.headers_received(line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         return self._delegate.data_received(chunk)

@@ -22,25 +22,28 @@ from tornado.web import Application, RedirectHandler, RequestHandler
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.front.connections import FrontServer, allow_many_files
+from lens_triage.app.front.gate import ask_for_sign_in
 from lens_triage.app.front.pages import Pages
 from lens_triage.app.front.proxy import PassOn, PassOnGuard
 from lens_triage.app.front.static_replies import StaticReplies
 from lens_triage.app.http import identity
 from lens_triage.app.http.guard import Guard, guarded
-from lens_triage.app.http.hosts import ADDRESS, refuse_foreign_hosts
+from lens_triage.app.http.hosts import refuse_foreign_hosts
+from lens_triage.app.http.reach import ADDRESS, LOCAL, Reach
 from lens_triage.app.label import handlers as label_handlers
 from lens_triage.app.review import events as review_events
 from lens_triage.app.viewer import tiles
-from lensing_core.errors import WorkspaceError
+from lensing_core.errors import PolicyError, WorkspaceError
 from lensing_core.private_files import keep_private_from_now_on
+from lensing_core.store.graders import has_guarded_organizer
 from lensing_core.store.serving import serving
 from lensing_core.workspace import Workspace
 
 _log = logging.getLogger(__name__)
 
 
-def listen(port: int) -> list[socket.socket]:
-    """Return sockets that listen on a port of this machine, 0 for any free one.
+def listen(port: int, host: str = ADDRESS) -> list[socket.socket]:
+    """Return sockets that listen on a port of an address, 0 for any free one.
 
     Raises
     ------
@@ -48,10 +51,11 @@ def listen(port: int) -> list[socket.socket]:
         If the port is taken.
     """
     try:
-        return bind_sockets(port, ADDRESS, socket.AF_INET)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return bind_sockets(port, host, family)
     except OSError as error:
         raise WorkspaceError(
-            f"Port {port} on {ADDRESS} is not free ({error.strerror}); choose another with "
+            f"Port {port} on {host} is not free ({error.strerror}); choose another with "
             "--port, or --port 0 for any free one."
         ) from error
 
@@ -59,17 +63,21 @@ def listen(port: int) -> list[socket.socket]:
 def front_application(context: AppContext, pages: Pages) -> Application:
     """Return what answers grading, and passes all else on."""
     source = tiles.TileSource(context.workspace)
+    prefix = context.reach.prefix
     own: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
         *identity.routes(context),
         *label_handlers.routes(context, source),
         *review_events.routes(context),
         *tiles.routes(source),
-        (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
+        (r"/", RedirectHandler, {"url": f"{prefix}/overview", "permanent": False}),
     ]
     routes = [(pattern, _guarded(handler), given) for pattern, handler, given in own]
-    passed_on = (r".*", _guarded(PassOn, PassOnGuard), {"pages": pages, "static": StaticReplies()})
+    inside = {"pages": pages, "static": StaticReplies(), "context": context}
+    passed_on = (r".*", _guarded(PassOn, PassOnGuard), inside)
     application = Application([*routes, passed_on], log_function=_log_failures)
-    refuse_foreign_hosts(application)
+    refuse_foreign_hosts(application, context.reach.names)
+    if context.reach.asks:
+        ask_for_sign_in(application, context)
     return application
 
 
@@ -79,6 +87,12 @@ def _guarded(handler: type[RequestHandler], guard: type[Guard] = Guard) -> type[
 
 def _log_failures(handler: RequestHandler) -> None:
     """Log nothing of a request here: handlers log what fails, with the reason."""
+
+
+def _address(reach: Reach, port: int) -> str:
+    """Address of the pages on this machine."""
+    host = f"[{reach.host}]" if ":" in reach.host else reach.host
+    return f"http://{host}:{port}{reach.prefix}/"
 
 
 def _open_browser(url: str) -> None:
@@ -96,10 +110,10 @@ async def _serve(context: AppContext, sockets: list[socket.socket], open_browser
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     port = sockets[0].getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="lens-triage-") as folder:
-        pages = Pages(context.workspace.root, port, Path(folder))
-        server = FrontServer(front_application(context, pages))
+        pages = Pages(context.workspace.root, port, Path(folder), context.reach)
+        server = FrontServer(front_application(context, pages), reach=context.reach)
         server.add_sockets(sockets)
-        watch = asyncio.create_task(_watch(pages, f"http://{ADDRESS}:{port}/", open_browser))
+        watch = asyncio.create_task(_watch(pages, _address(context.reach, port), open_browser))
         stop = asyncio.create_task(stopped.wait())
         try:
             await asyncio.wait({watch, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -123,9 +137,14 @@ async def _watch(pages: Pages, url: str, open_browser: bool) -> None:
 
 
 def serve(
-    workspace: Workspace, *, port: int = 5006, open_browser: bool = False, demo: bool = False
+    workspace: Workspace,
+    *,
+    port: int = 5006,
+    open_browser: bool = False,
+    demo: bool = False,
+    reach: Reach = LOCAL,
 ) -> None:
-    """Serve the pages of a workspace on this machine until interrupted.
+    """Serve the pages of a workspace until interrupted, by default on this machine alone.
 
     Parameters
     ----------
@@ -135,17 +154,26 @@ def serve(
         Open a browser window on the first page.
     demo : bool, optional
         Queue the demonstration's runs unless the workspace has them already.
+    reach : Reach, optional
+        How far the server is reached.
 
     Raises
     ------
     WorkspaceError
         If the port is taken, another server has the workspace, its database is not in order, or the
         process of the pages does not start.
+    PolicyError
+        If the server asks for a sign-in, and there is no organizer with a passphrase.
     """
     keep_private_from_now_on()
-    sockets = listen(port)
+    sockets = listen(port, reach.host)
     with serving(workspace):
-        context = AppContext.of(workspace)
+        context = AppContext.of(workspace, reach)
+        if reach.asks and not context.database.ask(has_guarded_organizer):
+            raise PolicyError(
+                "Nobody could sign in: no organizer has a passphrase. Make one first: "
+                f'lens-triage graders add {workspace.root} "YOUR NAME" --role organizer'
+            )
         if demo:
             from lens_triage.training.demo import submit_demo  # here: it is needed nowhere else
 

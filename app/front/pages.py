@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tornado.iostream import IOStream
 
+from lens_triage.app.http.reach import LOCAL, Reach
 from lensing_core.errors import LensTriageError
 
 CONTEXT: SpawnContext | ForkServerContext = multiprocessing.get_context("spawn")
@@ -49,12 +50,15 @@ class PageSettings:
         Where to listen, in a folder that only this account may enter.
     secret : str
         What each request of the front carries.
+    reach : Reach
+        How far the server is reached.
     """
 
     root: Path
     port: int
     socket: Path
     secret: str = field(repr=False)
+    reach: Reach = LOCAL
 
 
 def _run(settings: PageSettings) -> None:
@@ -89,10 +93,13 @@ class Pages:
         Of the front.
     folder : Path
         For the socket between the two; only this account may enter it.
+    reach : Reach, optional
+        How far the server is reached.
     """
 
-    def __init__(self, root: Path, port: int, folder: Path) -> None:
-        self.settings = PageSettings(root, port, folder / "pages", secrets.token_urlsafe(32))
+    def __init__(self, root: Path, port: int, folder: Path, reach: Reach = LOCAL) -> None:
+        secret = secrets.token_urlsafe(32)
+        self.settings = PageSettings(root, port, folder / "pages", secret, reach)
         self._process: BaseProcess | None = None
 
     @property

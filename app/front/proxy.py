@@ -23,15 +23,18 @@ from tornado.httputil import (
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 from tornado.web import RequestHandler
 
+from lens_triage.app.context import AppContext
 from lens_triage.app.front.pages import BUSY, Pages, PagesAwayError
 from lens_triage.app.front.static_replies import StaticReplies, StaticReply, is_static
 from lens_triage.app.http.guard import Guard, is_foreign
-from lens_triage.app.http.passed_on import HEADER
+from lens_triage.app.http.identity import cookie_name, is_signed_in_safely
+from lens_triage.app.http.passed_on import HEADER, SCHEME
 
 MOST_AT_ONCE = 200
 _PIECE = 2**16
 _OK = ResponseStartLine("HTTP/1.1", 200, "OK")
 _RETRY_AFTER_S = 2
+_LOOK_EVERY_S = 2.0
 _CUT_OFF = "The pages did not answer; grading goes on. Try again in a few seconds."
 _PARAMETERS = HTTP1ConnectionParameters(
     no_keep_alive=True, chunk_size=_PIECE, max_body_size=2**50, decompress=False
@@ -75,8 +78,11 @@ class PassOn(RequestHandler):
 
     _at_once = 0
 
-    def initialize(self, pages: Pages, static: StaticReplies) -> None:
+    def initialize(
+        self, pages: Pages, static: StaticReplies, context: AppContext | None = None
+    ) -> None:
         self._pages = pages
+        self._context = context
         self._static = static
         self._stream: IOStream | None = None
 
@@ -129,10 +135,11 @@ class PassOn(RequestHandler):
     async def _send(self, connection: HTTP1Connection) -> None:
         request = self.request
         headers = end_to_end(request.headers, upgrade=self._is_upgrade())
-        for name in ("Expect", "Content-Length", HEADER):
+        for name in ("Expect", "Content-Length", HEADER, SCHEME):
             if name in headers:
                 del headers[name]
         headers[HEADER] = self._pages.secret
+        headers[SCHEME] = request.protocol
         if request.body or request.method not in ("GET", "HEAD", "OPTIONS"):
             headers["Content-Length"] = str(len(request.body))
         line = RequestStartLine(str(request.method), str(request.uri), "HTTP/1.1")
@@ -183,7 +190,20 @@ class PassOn(RequestHandler):
         except StreamClosedError:
             inside.close()
             return
-        await asyncio.gather(_pour(outside, inside), _pour(inside, outside))
+        watch = asyncio.create_task(self._close_with_sign_in(outside))
+        try:
+            await asyncio.gather(_pour(outside, inside), _pour(inside, outside))
+        finally:
+            watch.cancel()
+
+    async def _close_with_sign_in(self, outside: IOStream) -> None:
+        """Close a page's connection when its sign-in ends, where the server asks for one."""
+        if self._context is None or not self._context.reach.asks:
+            return
+        cookie = self.get_cookie(cookie_name(self._context))
+        while is_signed_in_safely(self._context, cookie):
+            await asyncio.sleep(_LOOK_EVERY_S)
+        outside.close()
 
     def on_connection_close(self) -> None:
         """Tell the page process that nobody waits for its reply any more."""

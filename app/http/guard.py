@@ -144,7 +144,8 @@ class PageGuard(Guard):
     """In front of a page: it may have scripts, and links of other sites may lead to it."""
 
     def security_policy(self) -> str:
-        return _PAGE.format(socket=f"ws://{self.request.host}")
+        scheme = "wss" if self.request.protocol == "https" else "ws"
+        return _PAGE.format(socket=f"{scheme}://{self.request.host}")
 
     def refusal(self) -> str:
         if is_foreign(self.request) and not is_followed_link(self.request.headers):
@@ -156,6 +157,12 @@ class PageGuard(Guard):
 
 class SocketGuard(Guard):
     """In front of a page's websocket."""
+
+    def check_origin(self, origin: str) -> bool:
+        """Return whether a page of this server asks: under the name that it asked for, which is one
+        of the server's.
+        """
+        return _is_own(origin, self.request.host)
 
     async def on_message(self, message: str | bytes) -> None:
         """Pass a message on; a callback that ends the process ends nothing."""

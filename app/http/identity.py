@@ -12,6 +12,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from tornado.web import RequestHandler, create_signed_value, decode_signed_value
@@ -20,7 +21,7 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.http.json_handlers import OwnPageHandler
 from lens_triage.app.http.pools import SIGNING
 from lens_triage.app.http.throttle import Throttle
-from lensing_core.errors import BadInputError, SignInError
+from lensing_core.errors import BadInputError, PolicyError, SignInError
 from lensing_core.store import Database, Session, open_database
 from lensing_core.store.graders import secret_of, set_passphrase, sign_in, workspace_secret
 from lensing_core.store.passphrases import Passphrase
@@ -32,6 +33,8 @@ from lensing_core.store.sign_ins import (
     revoke_sign_in,
 )
 
+NO_MATCH = "The name and the passphrase do not belong together."
+"""Said of names that are unknown, too: who asks from afar is told of none."""
 NOBODY = "Nobody is signed in; sign in at the top of the page."
 _BELIEVED_S = 2.0
 _BY_NAME = Throttle()
@@ -76,7 +79,10 @@ def read_grader(context: AppContext, handler: RequestHandler) -> SignedIn | None
 
 def read_grader_of_picture(context: AppContext, handler: RequestHandler) -> SignedIn | None:
     """Who asks for a picture, or None; a page asks for hundreds, so the answer holds for 2 s."""
-    cookie = handler.get_cookie(cookie_name(context))
+    return _read_for_a_while(context, handler.get_cookie(cookie_name(context)))
+
+
+def _read_for_a_while(context: AppContext, cookie: str | None) -> SignedIn | None:
     key, now = (str(context.workspace.root), cookie or ""), time.monotonic()
     known = _read_lately.get(key)
     if known is not None and now - known[0] < _BELIEVED_S:
@@ -86,6 +92,12 @@ def read_grader_of_picture(context: AppContext, handler: RequestHandler) -> Sign
         _read_lately.clear()
     _read_lately[key] = (now, found)
     return found
+
+
+def is_signed_in_safely(context: AppContext, cookie: str | None) -> bool:
+    """Return whether a cookie is of somebody who signed in with a secret; holds for 2 s."""
+    found = _read_for_a_while(context, cookie)
+    return found is not None and found.guarded
 
 
 class GraderHandler(OwnPageHandler):
@@ -121,8 +133,9 @@ class GraderHandler(OwnPageHandler):
             signed.decode("ascii"),
             max_age=int(LASTS.total_seconds()),
             httponly=True,
-            samesite="Strict",
-            path="/",
+            samesite="Lax" if self.context.reach.asks else "Strict",
+            secure=self.request.protocol == "https",
+            path=f"{self.context.reach.prefix}/",
         )
 
 
@@ -161,8 +174,13 @@ class SignInHandler(_PassphraseHandler):
             name, passphrase = text_in(asked, "name"), Passphrase(text_in(asked, "passphrase"))
             with self.writable.session() as session:
                 stored = secret_of(session, name)
-            self.work_out(name, passphrase, stored)
+            asks = self.context.reach.asks
+            self.work_out(name, passphrase, stored or (_decoy() if asks else None))
+            if asks and (stored is None or not passphrase.opens(stored)):
+                raise PolicyError(NO_MATCH)
             with self.writable.session() as session:
+                if asks and secret_of(session, name) is None:
+                    raise PolicyError(NO_MATCH)
                 grader = sign_in(session, name, passphrase)
                 revoke_sign_in(session, self.token())
                 token = open_sign_in(session, grader)
@@ -189,6 +207,8 @@ class PassphraseHandler(_PassphraseHandler):
             self.work_out(found[0].name, old, found[0].secret)
             if new:
                 new.hashed()
+            elif self.context.reach.asks:
+                raise BadInputError("Every name on this server has a passphrase: give a new one.")
             with self.writable.session() as session:
                 found = find_sign_in(session, self.token())
                 if found is None:
@@ -212,10 +232,16 @@ class SignOutHandler(GraderHandler):
             with self.writable.session() as session:
                 revoke_sign_in(session, self.token())
             forget_read()
-            self.clear_cookie(cookie_name(self.context))
+            self.clear_cookie(cookie_name(self.context), path=f"{self.context.reach.prefix}/")
             return {}
 
         await self.answer(work)
+
+
+@cache
+def _decoy() -> str:
+    """What a passphrase is compared with that is given with an unknown name: it takes as long."""
+    return Passphrase.random().hashed()
 
 
 def page_context(context: AppContext) -> AppContext:

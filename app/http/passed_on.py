@@ -16,6 +16,8 @@ from tornado.web import Application, RequestHandler
 from lens_triage.app.http.guard import guarded
 
 HEADER = "X-Lens-Triage-Front"
+SCHEME = "X-Lens-Triage-Scheme"
+"""What the browser has: the front says it, as far as it knows."""
 
 
 class _NotPassedOn(Matcher):
@@ -32,6 +34,7 @@ class _NotPassedOn(Matcher):
         if given:
             del request.headers[HEADER]
         known = len(given) == 1 and hmac.compare_digest(given[0].encode(), self._secret)
+        request.protocol = request.headers.pop(SCHEME, "http") if known else "http"
         return None if known else {}
 
 

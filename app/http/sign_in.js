@@ -4,8 +4,9 @@ import { h } from "../widgets/dom.js"
 import { post } from "./requests.js"
 
 class SignIn {
-  constructor({name, role, guarded, graders}) {
+  constructor({name, role, guarded, graders, asks}) {
     this.name = name
+    this.asks = asks
     this.guarded = guarded
     this.graders = new Map(graders)
     this.button = h("button", {type: "button", className: "who",
@@ -48,11 +49,11 @@ class SignIn {
 
   account() {
     const old = h("input", {name: "old", type: "password", autocomplete: "current-password", required: true})
-    const next = h("input", {name: "new", type: "password", autocomplete: "new-password"})
+    const next = h("input", {name: "new", type: "password", autocomplete: "new-password", required: this.asks})
     const form = this.box(this.name, this.guarded ? "Your name is guarded by a passphrase."
       : "Anybody at this machine can sign in with your name; a passphrase guards it.", [
       this.guarded ? field("Present passphrase", old) : null,
-      field("New passphrase", next, h("small", {}, this.guarded
+      field("New passphrase", next, h("small", {}, this.guarded && !this.asks
         ? "8 letters or more; empty takes the guard away." : "8 letters or more.")),
     ], "Save", () => post("passphrase", {old: old.value, new: next.value}))
     form.querySelector("footer").prepend(h("button", {type: "button", className: "plain",

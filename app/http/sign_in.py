@@ -21,7 +21,10 @@ class SignIn(JSComponent):
     is one that scripts cannot read.
     """
 
-    state = param.Dict(default={}, doc="name, role, guarded; and graders: [name, guarded] of all")
+    state = param.Dict(
+        default={},
+        doc="name, role, guarded; graders: [name, guarded]; asks",
+    )
 
     _esm = bundle("sign-in")
     _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, styles("http/sign_in.css")]
@@ -30,10 +33,13 @@ class SignIn(JSComponent):
         grader = current_grader(context)
         with context.database.session() as session:
             names = [[known.name, known.secret is not None] for known in list_graders(session)]
+        if context.reach.asks:
+            names = []  # each knows their own
         state = {
             "name": grader.name if grader else "",
             "role": grader.role if grader else "",
             "guarded": grader.guarded if grader else False,
             "graders": names,
+            "asks": context.reach.asks,
         }
         super().__init__(state=state, **{"margin": 0, **params})

@@ -35,6 +35,32 @@ def works_alone(session: Session) -> bool:
     return session.scalar(select(Grader.id).where(Grader.role == "organizer").limit(1)) is None
 
 
+def has_guarded_organizer(session: Session) -> bool:
+    """Return whether an organizer can sign in who has a passphrase."""
+    guarded = select(Grader.id).where(
+        Grader.role == "organizer", Grader.deactivated_at.is_(None), Grader.secret.is_not(None)
+    )
+    return session.scalar(guarded.limit(1)) is not None
+
+
+def add_grader(session: Session, name: str, role: str, passphrase: Passphrase) -> Grader:
+    """Make a name that is guarded from the beginning.
+
+    Raises
+    ------
+    BadInputError
+        If the name is taken, breaks a rule or looks like another, or there is no such role.
+    """
+    hold_graders(session)
+    if find_named(session, name) is not None:
+        raise BadInputError(f"There is a grader {name!r} already.")
+    if role not in GRADER_ROLES:
+        raise BadInputError(f"Role {role!r}: use one of {', '.join(GRADER_ROLES)}.")
+    grader = grader_named(session, name)
+    grader.role, grader.secret = role, passphrase.hashed()
+    return grader
+
+
 def secret_of(session: Session, name: str) -> str | None:
     """Return what is stored of the passphrase of a name; None where there is none."""
     known = find_named(session, name)

@@ -42,7 +42,9 @@ def _run_in(
     target(*args)
 
 
-def _serve(root: str, demo: bool, log: str, port: int, samp_hub: str) -> None:
+def _serve(
+    root: str, demo: bool, log: str, port: int, samp_hub: str, options: dict[str, Any]
+) -> None:
     """What the process does: ``lens-triage serve`` or ``demo`` with all output in a file."""
     with Path(log).open("wb") as stream:
         os.dup2(stream.fileno(), 1)
@@ -55,11 +57,11 @@ def _serve(root: str, demo: bool, log: str, port: int, samp_hub: str) -> None:
     # A child of a fork server starts one of its own, which would import the pages again.
     forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
     pages.CONTEXT = _PageProcesses()  # type: ignore[assignment]
-    (cli.demo if demo else cli.serve)(Path(root), port=port, show=False)
+    (cli.demo if demo else cli.serve)(Path(root), port=port, show=False, **options)
 
 
 class Server:
-    """``lens-triage serve`` on a free port, or on ``port``.
+    """``lens-triage serve`` on a free port, or on ``port``, with further options of the command.
 
     Attributes
     ----------
@@ -67,7 +69,13 @@ class Server:
     """
 
     def __init__(
-        self, workspace: Workspace, log: Path, *, demo: bool = False, port: int = 0
+        self,
+        workspace: Workspace,
+        log: Path,
+        *,
+        demo: bool = False,
+        port: int = 0,
+        **options: Any,
     ) -> None:
         _FORKS.set_forkserver_preload(
             ["lens_triage.app.main", "lens_triage.app.cli", "lens_triage.app.front.main"]
@@ -75,7 +83,10 @@ class Server:
         self._log = log
         self._process: ForkServerProcess = _FORKS.Process(
             target=_serve,
-            args=(str(workspace.root), demo, str(log), port, os.environ.get("SAMP_HUB", _NO_HUB)),
+            args=(
+                *(str(workspace.root), demo, str(log), port),
+                *(os.environ.get("SAMP_HUB", _NO_HUB), options),
+            ),
         )
         self._process.start()
         self.url = self._await_url()

@@ -11,12 +11,14 @@ from lens_triage.training.cli.console import console
 from lens_triage.training.cli.types import WorkspaceArgument
 from lensing_core.store import open_database
 from lensing_core.store.graders import (
+    add_grader,
     list_graders,
     named_grader,
     reset_passphrase,
     set_active,
     set_role,
 )
+from lensing_core.store.passphrases import Passphrase
 from lensing_core.workspace import Workspace
 
 graders = typer.Typer(help="Names, roles and passphrases of graders.", no_args_is_help=True)
@@ -33,6 +35,19 @@ def show_graders(workspace: WorkspaceArgument) -> None:
         state = "active" if one.deactivated_at is None else "deactivated"
         table.add_row(one.name, one.role, "set" if one.secret else "none", state)
     console.print(table)
+
+
+@graders.command("add")
+def add(
+    workspace: WorkspaceArgument,
+    name: NameArgument,
+    role: Annotated[str, typer.Option(help="grader or organizer")] = "grader",
+) -> None:
+    """Make a name with a new random passphrase, and print it."""
+    made = Passphrase.random()
+    with open_database(Workspace.open(workspace)).session() as session:
+        grader = add_grader(session, name, role, made)
+    console.print(f"Passphrase of {grader.name} ({grader.role}): {made.text}", soft_wrap=True)
 
 
 @graders.command("reset")

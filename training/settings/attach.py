@@ -16,6 +16,7 @@ class AttachSettings(RunSettings):
     """Label the known lenses of a catalog, by position, from a published list."""
 
     kind = "attach"
+    files: ClassVar = ("table",)
     units: ClassVar = {"radius_arcsec": "arcsec"}
     titles: ClassVar = {"known": "List"}
     groups: ClassVar = {"List": ("catalog", "known", "table", "radius_arcsec")}

@@ -34,6 +34,8 @@ class RunSettings(param.Parameterized):
     units: ClassVar[dict[str, str]] = {}
     titles: ClassVar[dict[str, str]] = {}
     groups: ClassVar[dict[str, tuple[str, ...]]] = {}
+    files: ClassVar[tuple[str, ...]] = ()
+    """Settings that name files or folders of the machine, one or a list of them."""
     older_names: ClassVar[dict[str, str]] = {}
     """Settings by the names that runs of older versions have stored."""
 
@@ -61,6 +63,12 @@ class RunSettings(param.Parameterized):
         known = {f.name: f.parameter for f in fields(cls)}
         present = cls.with_present_names(values)
         return cls(**{k: known[k].deserialize(v) if k in known else v for k, v in present.items()})
+
+    def named_files(self) -> list[str]:
+        """Return the files and folders that the settings name."""
+        given = (getattr(self, name) for name in self.files)
+        each = (value if isinstance(value, list) else [value] for value in given)
+        return [path for paths in each for path in paths if path]
 
     def title(self) -> str:
         """One line for lists of runs."""

@@ -18,6 +18,7 @@ class CrossmatchSettings(RunSettings):
     """Match a catalog with known lenses, other catalogs and online services."""
 
     kind = "crossmatch"
+    files: ClassVar = ("tables", "lenscat_table")
     older_names: ClassVar = {"max_normalised": "max_normalized"}
     units: ClassVar = {
         "radius_arcsec": "arcsec",

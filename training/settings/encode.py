@@ -64,6 +64,7 @@ class EncodeSettings(RunSettings):
     """Store what a pretrained encoder makes of a catalog: embeddings for heads and look-alikes."""
 
     kind = "encode"
+    files: ClassVar = ("weights",)
     older_names: ClassVar = {"further": "additional_catalogs"}
     groups: ClassVar = {
         "Catalog": ("catalog", "additional_catalogs"),

@@ -47,6 +47,7 @@ class IngestSettings(RunSettings):
     """Bring a table and its images into the workspace."""
 
     kind = "ingest"
+    files: ClassVar = ("table", "images", "more_roots")
     units: ClassVar = {
         "frame_crop_px": "px",
         "size_px": "px",

@@ -17,6 +17,7 @@ class InjectSettings(RunSettings):
     """Paint arcs into the real cutouts of a catalog, to train on."""
 
     kind = "inject"
+    files: ClassVar = ("sources_path",)
     units: ClassVar = {"min_theta_e_arcsec": "arcsec", "max_theta_e_arcsec": "arcsec"}
     groups: ClassVar = {
         "Catalog": ("source", "catalog", "paired"),

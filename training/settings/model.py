@@ -15,6 +15,7 @@ class ModelSettings(RunSettings):
     """Fit a quick lens model to many candidates (the lens test of Review), and keep the results."""
 
     kind = "model"
+    files: ClassVar = ("ids",)
     units: ClassVar = {"max_theta_e_arcsec": "arcsec"}
     groups: ClassVar = {
         "Candidates": ("catalog", "top", "ensemble", "ids"),

@@ -31,6 +31,7 @@ class SearchSettings(RunSettings):
     """Search a catalog: paint arcs onto its own galaxies, train on them, and score it."""
 
     kind = "search"
+    files: ClassVar = ("sources_path", "weights")
     units: ClassVar = dict(InjectSettings.units)
     groups: ClassVar = {
         "Search": ("catalog", "ensemble", "survey_prior", "n_hosts", "seed"),

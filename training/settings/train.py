@@ -17,6 +17,7 @@ class TrainSettings(RunSettings):
     """Train an ensemble on labeled catalogs."""
 
     kind = "train"
+    files: ClassVar = ("weights",)
     older_names: ClassVar = {"turned": "dihedral_averaging"}
     groups: ClassVar = {
         "Ensemble": ("ensemble", "catalogs", "members", "fusion", "survey_prior", "seed"),

@@ -1,0 +1,80 @@
+"""What a proxy in front says of a request: believed from those that are named, removed from others.
+
+The head of each request is rewritten before anything reads it: the path loses the prefix, ``Host``
+is what the browser asked for, and no ``X-Forwarded-`` header is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from tornado.httputil import HTTPHeaders, RequestStartLine
+
+from lens_triage.app.http.reach import Reach
+
+_HEADERS = ("forwarded", "x-real-ip", "x-scheme", "x-proxycontextpath")
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who asks, as far as it is known.
+
+    Attributes
+    ----------
+    address : str
+        IP address of the browser, or of whoever is in front of it.
+    scheme : str
+        ``http`` or ``https``, as the browser has it.
+    """
+
+    address: str
+    scheme: str
+
+
+def read_forwarded(reach: Reach, peer: str, headers: HTTPHeaders) -> Client:
+    """Return who asks; the headers are changed as the module says.
+
+    Parameters
+    ----------
+    peer : str
+        Address that the connection comes from.
+    """
+    is_proxy = _plain(peer) in reach.proxies
+    last = {
+        name: headers.get(f"X-Forwarded-{name}", "").split(",")[-1].strip() if is_proxy else ""
+        for name in ("Host", "Proto")
+    }
+    passed = headers.get("X-Forwarded-For", "").split(",") if is_proxy else []
+    named = [name for name in headers if name.lower() in _HEADERS or _is_forwarded(name)]
+    for name in named:
+        del headers[name]
+    if last["Host"]:
+        headers["Host"] = last["Host"]
+    address = peer
+    for each in map(_plain, reversed(passed)):
+        address = each or address
+        if each not in reach.proxies:  # what stands before it, anybody may have written
+            break
+    return Client(address, "https" if last["Proto"].lower() == "https" else "http")
+
+
+def without_prefix(reach: Reach, line: RequestStartLine) -> RequestStartLine:
+    """Return the first line of a request without the prefix, which some proxies remove already."""
+    path, mark, query = line.path.partition("?")
+    if not reach.prefix or not (path + "/").startswith(reach.prefix + "/"):
+        return line
+    return line._replace(path=(path[len(reach.prefix) :] or "/") + mark + query)
+
+
+def _is_forwarded(name: str) -> bool:
+    return name.lower().startswith("x-forwarded-")
+
+
+def _plain(address: str) -> str:
+    """An address in its one spelling; '' where it is none."""
+    try:
+        found = ip_address(address.strip())
+    except ValueError:
+        return ""
+    return str(getattr(found, "ipv4_mapped", None) or found)

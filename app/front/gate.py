@@ -1,0 +1,90 @@
+"""In front of everything, where the server asks: who is not signed in gets the sign-in page alone.
+
+It stands before all routes, those that are passed on to the pages among them, so that a route that
+somebody adds is behind it too.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from tornado.httputil import HTTPServerRequest
+from tornado.routing import Matcher, Rule
+from tornado.web import Application
+
+from lens_triage.app.context import AppContext
+from lens_triage.app.http.guard import Guard, guarded, is_followed_link, is_foreign
+from lens_triage.app.http.identity import NOBODY, cookie_name, is_signed_in_safely
+from lens_triage.app.http.replies import ReplyHandler
+
+OPEN = ("/sign-in",)
+"""What is answered without a sign-in: signing in."""
+_PAGE = (Path(__file__).parent / "sign_in.html").read_text(encoding="utf-8")
+_POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+    "connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
+class _NotSignedIn(Matcher):
+    """Matches requests of nobody who has shown a secret."""
+
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        if request.path in OPEN:
+            return None
+        cookie = request.cookies.get(cookie_name(self._context))
+        known = is_signed_in_safely(self._context, cookie.value if cookie else None)
+        return None if known else {}
+
+
+class _GateGuard(Guard):
+    """A link of another site may lead to the sign-in page."""
+
+    def refusal(self) -> str:
+        return "" if is_followed_link(self.request.headers) else super().refusal()
+
+
+class SignInFirst(ReplyHandler):
+    """Answers with the sign-in page where a browser opens one, else with one sentence (401)."""
+
+    def prepare(self) -> None:
+        """Answer before any method of the request is looked at."""
+        request = self.request
+        opens = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        if opens and request.path.count("/") == 1 and not self.is_foreign():
+            self._send_page()
+        else:
+            self.refuse(401, NOBODY)
+
+    def is_foreign(self) -> bool:
+        """Return whether another site asks for it, but by a link that somebody followed."""
+        return is_foreign(self.request) and not is_followed_link(self.request.headers)
+
+    def refuse(self, status: int, message: str) -> None:
+        """Answer with one sentence, as JSON where a script asks."""
+        scripted = self.request.headers.get("Sec-Fetch-Dest") == "empty"
+        if not scripted and self.request.method != "POST":
+            super().refuse(status, message)
+            return
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.reply(json.dumps({"error": message}), "application/json")
+
+    def _send_page(self) -> None:
+        nonce = secrets.token_urlsafe(16)
+        self.set_status(401)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Security-Policy", _POLICY.format(nonce=nonce))
+        self.reply(_PAGE.replace("{{nonce}}", nonce), "text/html; charset=utf-8")
+
+
+def ask_for_sign_in(application: Application, context: AppContext) -> None:
+    """Put a rule before all routes, after those that are there already; see the module."""
+    handler = guarded(SignInFirst, _GateGuard)
+    application.default_router.rules.insert(-1, Rule(_NotSignedIn(context), handler))

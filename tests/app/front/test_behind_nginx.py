@@ -1,0 +1,181 @@
+"""The server behind a real nginx, with TLS and a prefix: nothing is answered before a sign-in."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filling import fill_workspace
+from nginx import NAME, nginx_in_front
+from serving import Server
+from waiting import until
+
+from lensing_core.store import open_database
+from lensing_core.store.graders import add_grader, named_grader, reset_passphrase
+from lensing_core.store.passphrases import Passphrase
+from lensing_core.workspace import Workspace
+
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "bGVucy10cmlhZ2UtdGVzdA==",
+}
+OPENS = {"Accept": "text/html"}
+ANA = ("Ana", "correct horse")
+ANSWERED = [
+    "/overview",
+    "/static/js/bokeh.min.js",
+    "/tiles/cosmos/0",
+    "/tiles/cosmos/0/info",
+    "/export/csv",
+]
+
+
+class _Connection(HTTPSConnection):
+    """To an address of this machine, under the name of the certificate."""
+
+    def connect(self) -> None:
+        HTTPConnection.connect(self)
+        self.sock = self._context.wrap_socket(self.sock, server_hostname=NAME)  # type: ignore[attr-defined]
+
+
+@dataclass
+class Proxied:
+    """A server behind nginx."""
+
+    workspace: Workspace
+    server: Server
+    port: int
+    trust: ssl.SSLContext
+
+    @property
+    def origin(self) -> str:
+        return f"https://{NAME}:{self.port}"
+
+    def open(self, path: str, method: str = "GET", body: Any = None, **headers: str) -> Any:
+        """Send a request; the connection stays open with the reply."""
+        link = _Connection("127.0.0.1", self.port, timeout=30, context=self.trust)
+        sent = {"Host": f"{NAME}:{self.port}", **headers}
+        if body is not None:
+            body, sent["Content-Type"] = json.dumps(body), "application/json"
+        link.request(method, f"/lens{path}", body, sent)
+        reply = link.getresponse()
+        reply.link = link  # type: ignore[attr-defined]  # else it is closed with its reply
+        return reply
+
+    def sign_in(self, name: str, passphrase: str) -> str:
+        """Return the whole cookie."""
+        sent = {"name": name, "passphrase": passphrase}
+        reply = self.open("/sign-in", "POST", sent, Origin=self.origin)
+        assert reply.status == 200, reply.read()
+        return reply.headers["Set-Cookie"]
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
+    folder: Path = tmp_path_factory.mktemp("proxied")
+    workspace = Workspace.create(folder / "workspace")
+    with open_database(workspace).session() as session:
+        add_grader(session, "Ana", "organizer", Passphrase("correct horse"))
+        add_grader(session, "Bo", "grader", Passphrase("battery staple"))
+    server = Server(
+        fill_workspace(workspace),
+        folder / "server.log",
+        require_sign_in=True,
+        allow_host=[NAME],
+        prefix="/lens",
+        behind_proxy=["127.0.0.1"],
+    )
+    try:
+        with nginx_in_front(server.port, folder) as (port, trust):
+            yield Proxied(workspace, server, port, trust)
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def cookie(proxied: Proxied) -> str:
+    return proxied.sign_in(*ANA).partition(";")[0]
+
+
+def test_a_sign_in_cookie_is_sent_by_tls_to_the_prefix_alone(proxied):
+    given = proxied.sign_in(*ANA).lower()
+    assert {"httponly", "secure", "samesite=lax", "path=/lens/"} <= set(given.split("; "))
+
+
+def test_pages_scripts_tiles_and_downloads_come_through(proxied, cookie):
+    for path in ANSWERED:
+        reply = proxied.open(path, Cookie=cookie)
+        assert (reply.status, len(reply.read()) > 100) == (200, True), path
+    policy = proxied.open("/overview", Cookie=cookie).headers["Content-Security-Policy"]
+    assert f"wss://{NAME}:{proxied.port}" in policy
+    assert proxied.open("/", Cookie=cookie).headers["Location"] == "/lens/overview"
+
+
+@pytest.mark.parametrize("path", ["/", *ANSWERED, "/overview/ws", "/nothing", "/review/ask"])
+def test_nothing_is_answered_before_a_sign_in(proxied, path):
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"):
+        assert proxied.open(path, method).status == 401, method
+    forged = {"Cookie": "lens-triage-grader-00000000=2|1:0|x"}
+    assert proxied.open(path, **(UPGRADE if path.endswith("ws") else {}), **forged).status == 401
+
+
+def test_a_browser_gets_the_sign_in_page_in_place_of_a_page(proxied):
+    reply = proxied.open("/review", **OPENS)
+    text = reply.read().decode()
+    assert reply.status == 401
+    assert "passphrase" in text
+    assert "Ana" not in text
+    assert "unsafe" not in reply.headers["Content-Security-Policy"]
+
+
+def test_a_stranger_learns_no_names(proxied):
+    def told(name: str) -> tuple[int, str]:
+        sent = {"name": name, "passphrase": "wrong wrong"}
+        reply = proxied.open("/sign-in", "POST", sent)
+        return reply.status, reply.read().decode()
+
+    assert told("Ana") == told("Nobody of that name") != ""
+    assert told("Ana")[0] == 403
+    assert open_database(proxied.workspace).ask(lambda s: named_grader(s, "Ana")).name == "Ana"
+
+
+def test_a_websocket_is_for_pages_under_an_allowed_name(proxied, cookie):
+    asked = {**UPGRADE, "Cookie": cookie}
+    assert proxied.open("/overview/ws", **asked, Origin=proxied.origin).status == 101
+    for origin in ("https://evil.example", f"https://{NAME}", "null"):
+        assert proxied.open("/overview/ws", **asked, Origin=origin).status == 403
+    foreign = {"Host": "evil.example", "Origin": "https://evil.example"}
+    assert proxied.open("/overview/ws", **asked, **foreign).status == 403
+
+
+def test_what_a_browser_forwards_is_replaced_by_nginx(proxied, cookie):
+    lies = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http", "Cookie": cookie}
+    assert proxied.open("/", **lies).status == 302
+    sent = {"name": "Ana", "passphrase": "correct horse"}
+    given = proxied.open("/sign-in", "POST", sent, **{**lies, "Cookie": ""}).headers["Set-Cookie"]
+    assert "Secure" in given
+
+
+def test_a_websocket_ends_with_its_sign_in(proxied):
+    mine = proxied.sign_in("Bo", "battery staple").partition(";")[0]
+    page = proxied.open("/overview", Cookie=mine).read().decode()
+    found = re.search(r'"token":"([\w.-]+)"', page)
+    assert found is not None
+    asked = {**UPGRADE, "Sec-WebSocket-Protocol": f"bokeh, {found.group(1)}", "Cookie": mine}
+    reply = proxied.open("/overview/ws", **asked, Origin=proxied.origin)
+    assert reply.status == 101
+    assert b"ACK" in reply.link.sock.recv(65536)
+    with open_database(proxied.workspace).session() as session:
+        reset_passphrase(session, named_grader(session, "Bo").id)
+    reply.link.sock.settimeout(15)
+    until(lambda: reply.link.sock.recv(65536) == b"", 15)
+    assert proxied.open("/overview", Cookie=mine).status == 401
