@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import typer
 
 from lens_triage.app.context import AppContext
-from lens_triage.app.http.reach import ServerSettings, read_reach
+from lens_triage.app.server_settings import ServerSettings, read_reach
 from lens_triage.training.bundled import make_workspace
 from lens_triage.training.cli.main import (
     engine_commands,

@@ -1,59 +1,17 @@
-"""How far the server is reached: the settings of ``lens-triage serve`` and of ``server.toml``.
+"""How far the server is reached, checked: settings of ``lens-triage serve`` and ``server.toml``.
 
-By default this machine alone reaches it. Every way further (another address to listen on, another
-name to answer to, a proxy in front) needs a sign-in with a secret, which then every request needs.
+They are read by :mod:`lens_triage.app.server_settings`.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
-import param
+from lensing_core.errors import PolicyError
 
-from lensing_core.errors import BadInputError, PolicyError
-from lensing_core.workspace import Workspace
-
-SETTINGS = "server.toml"
 ADDRESS = "127.0.0.1"
 LOCAL_NAMES = (ADDRESS, "localhost")
-_ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]+")
-_PREFIX = re.compile(r"(/[A-Za-z0-9._~@-]+)*")
-
-
-class ServerSettings(param.Parameterized):
-    """Settings of the server; each is an option of ``lens-triage serve`` too, which goes first."""
-
-    host = param.String(default=ADDRESS, doc="Address to listen on.")
-    allow_host = param.List(
-        default=[],
-        item_type=str,
-        doc="Name that browsers open the server by, without scheme or port, as the proxy has it.",
-    )
-    prefix = param.String(
-        default="", doc="Path below which the proxy serves the pages, such as /lens."
-    )
-    behind_proxy = param.List(
-        default=[],
-        item_type=str,
-        doc="Address of a proxy whose X-Forwarded headers are believed.",
-    )
-    require_sign_in = param.Boolean(
-        default=False,
-        doc="Ask for a sign-in with a passphrase before any page, picture, download or request.",
-    )
-    root = param.List(
-        default=[],
-        item_type=str,
-        doc="Folder of this machine that organizers may import files from; without one they may "
-        "import none. Where no sign-in is required, files are not confined.",
-    )
 
 
 @dataclass(frozen=True)
@@ -96,86 +54,3 @@ class Reach:
 
 
 LOCAL = Reach()
-
-
-def read_reach(workspace: Workspace, given: Mapping[str, Any]) -> Reach:
-    """Return what ``server.toml`` and the options of the command say, options first.
-
-    Parameters
-    ----------
-    given : Mapping
-        Options by the name of their setting; None and empty ones were not given.
-
-    Raises
-    ------
-    BadInputError
-        If a setting is unknown or makes no sense.
-    PolicyError
-        If others would reach the server without a sign-in.
-    """
-    path = workspace.confine(SETTINGS)
-    try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        stored = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{path} is no TOML: {error}.") from error
-    known = set(ServerSettings.param) - {"name"}
-    if unknown := set(stored) - known:
-        raise BadInputError(
-            f"{path}: {sorted(unknown)[0]} is no setting; known are {', '.join(sorted(known))}."
-        )
-    options = {name: value for name, value in given.items() if value not in (None, [], ())}
-    try:
-        settings = ServerSettings(**{**stored, **options})
-    except (TypeError, ValueError) as error:
-        raise BadInputError(f"{path} or an option of serve: {error}.") from error
-    return checked(settings)
-
-
-def checked(settings: ServerSettings) -> Reach:
-    """Return what settings come to; raises as :func:`read_reach` does."""
-    host = settings.host.lower()
-    _check_address("host", ADDRESS if host == "localhost" else host)
-    names = [name.lower() for name in settings.allow_host]
-    for name in names:
-        if not _NAME.fullmatch(name):
-            raise BadInputError(f"allow_host {name!r}: give a name such as lenses.example.org.")
-    for proxy in settings.behind_proxy:
-        _check_address("behind_proxy", proxy)
-    prefix = settings.prefix.rstrip("/")
-    if not _PREFIX.fullmatch(prefix) or "/.." in prefix:
-        raise BadInputError(f"prefix {settings.prefix!r}: give a path such as /lens.")
-    is_far = not _is_loopback(host) or bool(settings.behind_proxy)
-    is_far = is_far or any(not _is_loopback(name) for name in names)
-    if is_far and not settings.require_sign_in:
-        raise PolicyError(
-            "Others would reach this server without signing in: give --require-sign-in (or "
-            f"require_sign_in = true in {SETTINGS}), or serve on {ADDRESS} alone."
-        )
-    own = () if host in _ANY_ADDRESS else (host,)
-    roots = tuple(Path(root).expanduser().resolve() for root in settings.root)
-    for root in roots:
-        if not root.is_dir():
-            raise BadInputError(f"root {root}: there is no such folder.")
-    return Reach(
-        host=ADDRESS if host == "localhost" else host,
-        names=tuple(dict.fromkeys((*LOCAL_NAMES, *own, *names))),
-        prefix=prefix,
-        proxies=frozenset(str(ip_address(proxy)) for proxy in settings.behind_proxy),
-        asks=settings.require_sign_in,
-        roots=roots,
-    )
-
-
-def _check_address(setting: str, text: str) -> None:
-    try:
-        ip_address(text)
-    except ValueError:
-        raise BadInputError(f"{setting} {text!r}: give an IP address such as {ADDRESS}.") from None
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"

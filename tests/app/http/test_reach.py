@@ -11,7 +11,8 @@ from tornado.httputil import HTTPHeaders, RequestStartLine
 from lens_triage.app.acts import look_at_files, start_run
 from lens_triage.app.context import AppContext
 from lens_triage.app.front.forwarded import Client, read_forwarded, without_prefix
-from lens_triage.app.http.reach import LOCAL, Reach, ServerSettings, read_reach
+from lens_triage.app.http.reach import LOCAL, Reach
+from lens_triage.app.server_settings import ServerSettings, read_reach
 from lens_triage.training.settings import IngestSettings
 from lensing_core.errors import BadInputError, PolicyError, SignInError
 from lensing_core.store import open_database
