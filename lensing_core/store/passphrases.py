@@ -1,8 +1,9 @@
-"""Passphrases as they are stored: ``scrypt$<salt>$<hash>`` (hexadecimal).
+"""Passphrases as they are stored: argon2id in its usual form, ``$argon2id$v=19$...``.
 
-N = 2^14, r = 8, p = 5: as strong as OWASP's recommendation of 2023, in 16 MiB. That is slow, as it
-has to be, so that :meth:`Passphrase.work_out` does it before a transaction begins: under the lock
-of the database it would stop everybody who grades.
+46 MiB and two passes, twice OWASP's recommendation. That is slow, as it has to be, so that
+:meth:`Passphrase.work_out` does it before a transaction begins: under the lock of the database it
+would stop everybody who grades. Older workspaces hold ``scrypt$<salt>$<hash>`` (hexadecimal), and
+get the other form at the next sign-in of each name.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ import hashlib
 import hmac
 import secrets
 
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
 from lensing_core.errors import BadInputError
 
 _SHORTEST, _LONGEST = 8, 200
 _RANDOM_BYTES = 12  # 16 letters
+_HASHER = PasswordHasher(time_cost=2, memory_cost=46 * 1024, parallelism=1)
 
 
 class Passphrase:
@@ -41,18 +46,25 @@ class Passphrase:
     def work_out(self, stored: str | None) -> None:
         """Compare with what is stored, or make what will be stored where nothing is."""
         if stored is not None:
-            self.opens(stored)
+            if self.opens(stored) and self.is_to_renew(stored):
+                self.hashed()
         elif self.text:
             self.hashed()
+
+    def is_to_renew(self, stored: str) -> bool:
+        """Return whether what is stored has another form than :meth:`hashed` makes, and can be
+        replaced by it.
+        """
+        is_allowed = _SHORTEST <= len(self.text) <= _LONGEST
+        return is_allowed and (stored.startswith("scrypt$") or _HASHER.check_needs_rehash(stored))
 
     def opens(self, stored: str | None) -> bool:
         """Return whether this is the passphrase that is stored; any is where none is asked for."""
         if stored is None:
             return True
         if stored not in self._opens:
-            _, salt, expected = stored.split("$")
-            found = _scrypt(self.text[:_LONGEST], bytes.fromhex(salt))
-            self._opens[stored] = hmac.compare_digest(found, bytes.fromhex(expected))
+            matches = _matches_scrypt if stored.startswith("scrypt$") else _matches_argon2
+            self._opens[stored] = matches(self.text[:_LONGEST], stored)
         return self._opens[stored]
 
     def hashed(self) -> str:
@@ -62,12 +74,20 @@ class Passphrase:
                 f"Passphrase of {len(self.text)} letters: give {_SHORTEST} to {_LONGEST}."
             )
         if not self._hash:
-            salt = secrets.token_bytes(16)
-            self._hash = f"scrypt${salt.hex()}${_scrypt(self.text, salt).hex()}"
+            self._hash = _HASHER.hash(self.text)
         return self._hash
 
 
-def _scrypt(passphrase: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(
-        passphrase.encode(), salt=salt, n=2**14, r=8, p=5, maxmem=64 * 2**20, dklen=32
+def _matches_argon2(text: str, stored: str) -> bool:
+    try:
+        return _HASHER.verify(stored, text)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _matches_scrypt(text: str, stored: str) -> bool:
+    _, salt, expected = stored.split("$")
+    found = hashlib.scrypt(
+        text.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=5, maxmem=64 * 2**20, dklen=32
     )
+    return hmac.compare_digest(found, bytes.fromhex(expected))

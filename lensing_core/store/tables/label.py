@@ -50,7 +50,7 @@ class Grader(Base):
     name: Mapped[str] = mapped_column(String(120), unique=True)
     role: Mapped[str] = mapped_column(GraderRole, default="grader", doc="of GRADER_ROLES")
     secret: Mapped[str | None] = mapped_column(
-        String(255), doc="salted scrypt hash of the passphrase; NULL: none is asked for"
+        String(255), doc="salted hash of the passphrase; NULL: none is asked for"
     )
     preferences: Mapped[dict[str, Any]] = mapped_column(
         default=dict, doc="keys, hand, stretch and the like"

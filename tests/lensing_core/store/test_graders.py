@@ -21,6 +21,7 @@ from lensing_core.store.graders import (
     workspace_secret,
 )
 from lensing_core.store.labels import grader_named
+from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.remarks import add_note
 from lensing_core.store.sign_ins import (
     LASTS,
@@ -30,6 +31,11 @@ from lensing_core.store.sign_ins import (
     revoke_sign_in,
 )
 from lensing_core.store.tables import Grader, GraderSignIn
+
+OLDER = (  # of "correct horse", by scrypt
+    "scrypt$000102030405060708090a0b0c0d0e0f$"
+    "d46e517c2ce3291702fcb804dd12495211a0be8bd46863e1458da6e794dfa62e"
+)
 
 
 @pytest.fixture
@@ -61,10 +67,26 @@ def test_of_many_that_sign_in_at_once_one_is_the_organizer(database):
         assert session.query(Grader).filter_by(role="organizer").count() == 1
 
 
+def test_a_passphrase_of_an_older_workspace_is_stored_anew(database):
+    with database.session() as session:
+        sign_in(session, "Ana", "correct horse").secret = OLDER
+    with database.session() as session, pytest.raises(PolicyError, match="not that of Ana"):
+        sign_in(session, "Ana", "battery staple")
+    with database.session() as session:
+        assert named_grader(session, "Ana").secret == OLDER
+        given = Passphrase("correct horse")
+        given.work_out(OLDER)
+        renewed = sign_in(session, "Ana", given).secret
+        assert renewed == given.hashed()
+        assert renewed.startswith("$argon2id$")
+    with database.session() as session:
+        assert sign_in(session, "Ana", "correct horse").secret == renewed
+
+
 def test_a_guarded_name_needs_its_passphrase(database):
     with database.session() as session:
         ana = sign_in(session, "Ana", "correct horse")
-        assert ana.secret.startswith("scrypt$")
+        assert ana.secret.startswith("$argon2id$")
         assert "horse" not in ana.secret
     for wrong in ("", "correct hors", "Correct horse"):
         with database.session() as session, pytest.raises(PolicyError, match="not that of Ana"):
