@@ -18,6 +18,10 @@ from lensing_core.errors import BadInputError
 
 DUPLICATE_RADIUS_ARCSEC = 2.0
 BLOCK_NSIDE = 64
+INJECTION_NOTE = "injection"
+"""Note of a catalog that holds galaxies with painted arcs."""
+PAINTED_SUFFIX = "+arc"
+"""Added to the name of a galaxy with painted arcs."""
 _ROUNDING = 1e-9
 """Added to the radius, so that pairs at just the radius belong together however it is computed."""
 
@@ -79,6 +83,11 @@ def object_groups(
     second = np.concatenate([p[1] for p in pairs]) if pairs else np.empty(0, dtype=np.int64)
     graph = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(n, n))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def host_name(object_id: str) -> str:
+    """Return the name of the galaxy that arcs were painted around; other names as they are."""
+    return object_id.removesuffix(PAINTED_SUFFIX)
 
 
 def named_by_block(groups: IntArray, ra_deg: ArrayLike, dec_deg: ArrayLike) -> IntArray:

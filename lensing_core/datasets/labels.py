@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lensing_core.arrays import IntArray
 from lensing_core.datasets.grades import GradeRule, apply_grades
+from lensing_core.datasets.groups import INJECTION_NOTE
 from lensing_core.datasets.table import NO_REASON, REASONS, CandidateLabels
 from lensing_core.datasets.uses import (
     LENS,
@@ -55,7 +56,8 @@ def read_labels(
     """
     if min_confidence is None:
         min_confidence = use.min_confidence
-    parts = [_imported(session, c, use, min_confidence, len(catalogs) > 1) for c in catalogs]
+    with_names = len(catalogs) > 1 or any(INJECTION_NOTE in c.notes for c in catalogs)
+    parts = [_imported(session, c, use, min_confidence, with_names) for c in catalogs]
     labels = CandidateLabels.joined(parts, {catalog.id: catalog.name for catalog in catalogs})
     if not use.gold:
         _leave_out_gold(session, labels, catalogs)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lensing_core.arrays import BoolArray, Float32Array, Float64Array, IntArray
 from lensing_core.consensus import REJECT_REASONS
-from lensing_core.datasets.groups import BLOCK_NSIDE, named_by_block, object_groups
+from lensing_core.datasets.groups import BLOCK_NSIDE, host_name, named_by_block, object_groups
 from lensing_core.datasets.uses import LENS, OTHER, UNLABELED
 
 __all__ = [
@@ -50,7 +50,7 @@ class CandidateLabels:
         Whether the table that was imported gave a label, usable or not: what an ordinary training
         on the catalog would have seen.
     object_id : list of str
-        Empty for one catalog, in which names are unique.
+        Empty for one catalog without painted arcs, in which names are unique.
     catalogs : dict of int to str
     weight : ndarray of shape (n,), float32
         Of a label: |2p − 1| of its posterior, or 2c − 1 of an imported one of confidence c, at
@@ -104,12 +104,13 @@ class CandidateLabels:
         """Number of each candidate's group: objects that belong on one side of every split.
 
         Those within :data:`~lensing_core.datasets.groups.DUPLICATE_RADIUS_ARCSEC` whatever catalog
-        they are from, and those of one sky block; see
+        they are from, those of one sky block, and without positions a galaxy with its painted arcs;
+        see
         :func:`~lensing_core.datasets.groups.object_groups`.
         """
         return object_groups(
             len(self),
-            names=self.object_id,
+            names=[host_name(name) for name in self.object_id],
             ra_deg=self.ra_deg,
             dec_deg=self.dec_deg,
             block_nside=block_nside,

@@ -14,6 +14,7 @@ from lens_triage.training.settings import (
     SimulateSettings,
 )
 from lensing_core.cutouts import CutoutStore
+from lensing_core.datasets.groups import INJECTION_NOTE
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import ROW_BYTES, require_space_for
 from lensing_core.lens_test import LEAST_PX
@@ -52,7 +53,7 @@ def check_inject(workspace: Workspace, settings: InjectSettings, run_id: str = "
         geometry = CutoutStore(workspace.catalog_cutouts(source.name)).geometry
         bands_to_paint(geometry, survey, source.name)
         n = min(settings.n_galaxies, len(galaxies_to_paint(session, settings, source.id)))
-    _check_made_by(workspace, settings.catalog, "injection", settings.to_json())
+    _check_made_by(workspace, settings.catalog, INJECTION_NOTE, settings.to_json())
     # A galaxy makes two objects, but counts once among the rows that are done.
     require_space_for(workspace, settings.catalog, n, 2 * 4 * prod(geometry.shape) + ROW_BYTES)
 

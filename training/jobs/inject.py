@@ -14,6 +14,7 @@ from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import InjectSettings
 from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.cutouts import CutoutStore
+from lensing_core.datasets.groups import INJECTION_NOTE, PAINTED_SUFFIX
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.simulation.injection import Painted
@@ -23,11 +24,9 @@ from lensing_core.store.hosts import candidates_by_id
 from lensing_core.store.tables import Candidate
 from lensing_core.surveys import Survey, get_survey
 
-__all__ = ["BATCH", "galaxies_to_paint", "parent_of", "run"]
+__all__ = ["BATCH", "galaxies_to_paint", "run"]
 BATCH = 64
 HOSTS = "hosts.json"
-SUFFIX = "+arc"
-"""Added to the name of a galaxy with painted arcs."""
 
 
 def run(
@@ -113,10 +112,10 @@ def _writer(
             scale=scale,
             origin="simulated",
             label_source=f"inject:{settings.source}",
-            notes={"injection": settings.to_json()},
+            notes={INJECTION_NOTE: settings.to_json()},
         ),
     )
-    if writer.notes.get("injection") != settings.to_json():
+    if writer.notes.get(INJECTION_NOTE) != settings.to_json():
         raise BadInputError(
             f"Catalog {settings.catalog} exists with other settings; choose another name."
         )
@@ -174,16 +173,11 @@ def _redshift(galaxy: Candidate) -> float | None:
     return z if z is not None and 0.05 < z < 1.2 else None
 
 
-def parent_of(object_id: str) -> str:
-    """The name of the galaxy around which arcs were painted; other names as they are."""
-    return object_id.removesuffix(SUFFIX)
-
-
 def _row(settings: InjectSettings, galaxy: Candidate, painted: Painted | None) -> NewCandidate:
     """The row of a galaxy: with its arcs, or as it is."""
     observed = galaxy.observation
     return NewCandidate(
-        object_id=galaxy.object_id if painted is None else f"{galaxy.object_id}{SUFFIX}",
+        object_id=galaxy.object_id if painted is None else f"{galaxy.object_id}{PAINTED_SUFFIX}",
         ra_deg=galaxy.ra_deg,
         dec_deg=galaxy.dec_deg,
         label=int(painted is not None),

@@ -7,6 +7,7 @@ import pytest
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.datasets.labels import labels_to_train
+from lensing_core.datasets.splits import split_groups
 from lensing_core.datasets.table import TrainingLabels
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
@@ -52,6 +53,25 @@ def test_labels_of_several_catalogs_in_order(workspace):
     assert [labels.catalogs[k] for k in labels.catalog_id] == ["b", "b", "a", "a"]
     assert labels.left_out == {"unlabeled": 1}
     assert len(set(labels.candidate_id.tolist())) == len(labels) == 4
+
+
+def test_a_galaxy_stays_with_its_painted_arcs_where_nothing_has_a_position(workspace):
+    geometry = CutoutGeometry("hsc", ("g",), 8, 0.2, "flux", (27.0,), (0.7,))
+    spec = CatalogSpec("arcs", geometry, {}, origin="simulated", notes={"injection": {}})
+    rows = [
+        NewCandidate(f"g{k}{suffix}", label=label)
+        for k in range(30)
+        for label, suffix in enumerate(["", "+arc"])
+    ]
+    writer = CatalogWriter(workspace, spec)
+    writer.append(np.zeros((60, 1, 8, 8), np.float32), rows, rows_read=60)
+    writer.finish()
+    labels = TrainingLabels.of(labels_of(workspace, ["arcs"]))
+    plain, painted = labels.group[::2], labels.group[1::2]
+    np.testing.assert_array_equal(plain, painted)
+    assert len(set(plain.tolist())) == 30
+    for rows_of in split_groups(labels.group, {"train": 0.7, "test": 0.3}, seed=0).values():
+        assert (labels.label[rows_of] == 1).sum() == len(rows_of) / 2
 
 
 def test_pretraining_only_is_refused(workspace):

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lens_triage.training.jobs.inject import parent_of
 from lens_triage.training.jobs.retrain.frozen_set import frozen_set_path
 from lensing_core.arrays import BoolArray, IntArray
 from lensing_core.crossmatch.lenscat import read_lenscat
 from lensing_core.crossmatch.matching import Positions, Status, crossmatch
 from lensing_core.datasets.grades import GradeRule
-from lensing_core.datasets.groups import BLOCK_NSIDE, object_groups
+from lensing_core.datasets.groups import BLOCK_NSIDE, host_name, object_groups
 from lensing_core.datasets.labels import read_labels
 from lensing_core.datasets.splits import fold_of_groups, split_groups
 from lensing_core.datasets.table import CandidateLabels
@@ -152,7 +151,7 @@ def _parents(labels: CandidateLabels, number: IntArray) -> IntArray:
     place = {labels.object_id[k]: k for k in own.tolist()}
     parents = np.arange(len(labels))
     for k in np.flatnonzero(number > 0).tolist():
-        parents[k] = place[parent_of(labels.object_id[k])]
+        parents[k] = place[host_name(labels.object_id[k])]
     return parents
 
 
