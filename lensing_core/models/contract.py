@@ -33,6 +33,11 @@ class InputContract:
     pixel_scale_arcsec: float
     pixel_kind: str
 
+    @property
+    def size_arcsec(self) -> float:
+        """Side of the input on the sky."""
+        return self.size_px * self.pixel_scale_arcsec
+
     @classmethod
     def of(cls, geometry: CutoutGeometry) -> InputContract:
         """The contract of a model that is trained on cutouts of this geometry."""
@@ -63,7 +68,10 @@ class InputContract:
                 f"pixels are {geometry.pixel_scale_arcsec:g}″, not {self.pixel_scale_arcsec:g}″"
             )
         if geometry.size_px < self.size_px:
-            problems.append(f"cutouts have {geometry.size_px} px, fewer than {self.size_px}")
+            why = ""
+            if geometry.size_arcsec < self.size_arcsec:
+                why = f": {geometry.size_arcsec:.1f}″ cannot hold the arcs that it was trained on"
+            problems.append(f"cutouts have {geometry.size_px} px, fewer than {self.size_px}{why}")
         if problems:
             raise ContractError(
                 f"Catalog {catalog} does not fit the model: {'; '.join(problems)}. Train on such "

@@ -20,6 +20,8 @@ from lensing_core.store.models import models_by_id
 from lensing_core.store.tables import Ensemble, Model
 from lensing_core.workspace import Workspace
 
+WIDEST_CROP = 4
+"""Sides of a model's input that a cutout may have: beyond, its lenses are of another scale."""
 _SCORE_BYTES = 400
 """Of the database, with indices, for a score of an ensemble or of a member."""
 _KNOWN_BACKBONES = ("resnet10t", "arc_aware")
@@ -89,6 +91,13 @@ def check_fits(
     geometry = CutoutStore(workspace.catalog_cutouts(catalog)).geometry
     for contract in _contracts(session, ensemble, kinds):
         flux_scale(contract.fit(geometry, catalog).geometry)
+        if contract.size_arcsec * WIDEST_CROP < geometry.size_arcsec:
+            raise ContractError(
+                f"Ensemble {ensemble.name} looks at the central {contract.size_arcsec:.0f}″, and "
+                f"cutouts of catalog {catalog} show {geometry.size_arcsec:.0f}″: it would see no "
+                f"arc of their scale. Choose an ensemble of cluster scale, or import the catalog "
+                f"with cutouts of at most {WIDEST_CROP * contract.size_arcsec:.0f}″."
+            )
 
 
 def scale_of(session: Session, ensemble: Ensemble) -> str:

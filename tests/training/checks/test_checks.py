@@ -98,6 +98,11 @@ def small_field(workspace: Workspace) -> RunSettings:
     return score_hsc()
 
 
+def wide_field(workspace: Workspace) -> RunSettings:
+    write_catalog(workspace, "survey", [None], size_px=384)
+    return score_hsc()
+
+
 def coarse_pixels(workspace: Workspace) -> RunSettings:
     write_catalog(workspace, "survey", [None], pixel_scale_arcsec=0.262)
     return score_hsc()
@@ -192,6 +197,10 @@ def unreadable_table(workspace: Workspace) -> RunSettings:
 CASES: dict[str, tuple[Callable[[Workspace], RunSettings], str]] = {
     "bands": (wrong_bands, "bands i are missing"),
     "field of view": (small_field, "cutouts have 40 px, fewer than"),
+    "a cluster's field of view": (
+        wide_field,
+        "cutouts of catalog survey show 65″: it would see no",
+    ),
     "pixel scale": (coarse_pixels, "pixels are 0.262″, not"),
     "scale of lenses": (cluster_scale, "trained on galaxy-scale lenses, and catalog survey is of"),
     "zero points": (no_zero_point, "Bands r have no zero point"),
