@@ -26,6 +26,7 @@ from lens_triage.app.viewer.candidates import (
     catalog_to_json,
     details_to_json,
     row_to_json,
+    scales_to_json,
     truth_to_json,
 )
 from lens_triage.app.viewer.start import image_start
@@ -46,6 +47,7 @@ from lensing_core.store.ranking import (
     load_rows,
     rank_of,
 )
+from lensing_core.store.scale_scores import scale_scores
 from lensing_core.store.selections import find_selection
 from lensing_core.store.tables import STAGES
 
@@ -130,9 +132,8 @@ class ReviewService:
             return self._page_of_address(
                 session, Address(query, message.get("candidate"), ()), quiet=True
             )
-        return _page_to_json(
-            fetch_page(session, query, after=after, before=before, limit=PAGE_ROWS)
-        )
+        page = fetch_page(session, query, after=after, before=before, limit=PAGE_ROWS)
+        return _page_to_json(session, page)
 
     def _page_of_address(
         self, session: Session, address: Address, *, quiet: bool = False
@@ -148,7 +149,7 @@ class ReviewService:
                     notices.append(f"{error} The first one is shown.")
         page = fetch_page(session, query, limit=PAGE_ROWS)
         return {
-            **_page_to_json(page),
+            **_page_to_json(session, page),
             "first_rank": 1,
             "notices": notices,
             "unscored": _unscored(session, query),
@@ -172,7 +173,7 @@ class ReviewService:
             )
         page = RankingPage((*before.rows, here, *after.rows), before.has_before, after.has_after)
         return {
-            **_page_to_json(page),
+            **_page_to_json(session, page),
             "first_rank": None if before.has_before else 1,
             "selected": wanted,
             "notices": notices,
@@ -213,9 +214,12 @@ def _unscored(session: Session, query: RankingQuery) -> list[int]:
     return unscored_catalogs(session, query.ensemble_id, catalogs)
 
 
-def _page_to_json(page: RankingPage) -> dict[str, Any]:
+def _page_to_json(session: Session, page: RankingPage) -> dict[str, Any]:
+    scales = scale_scores(session, [(row.candidate, row.score) for row in page.rows])
     return {
-        "rows": [row_to_json(row) for row in page.rows],
+        "rows": [
+            row_to_json(row) | scales_to_json(scales.get(row.candidate.id)) for row in page.rows
+        ],
         "has_before": page.has_before,
         "has_after": page.has_after,
         "notices": [],

@@ -13,6 +13,7 @@ from lens_triage.app.viewer.tiles import RENDERING
 from lensing_core.imaging import choose_rgb_bands
 from lensing_core.store.details import CandidateDetails
 from lensing_core.store.ranking import RankedCandidate
+from lensing_core.store.scale_scores import ScaleScores
 from lensing_core.store.tables import Candidate, Catalog, Observation
 
 Section = dict[str, Any]
@@ -53,6 +54,19 @@ def row_to_json(row: RankedCandidate) -> dict[str, Any]:
             fields[name] = _finite(getattr(score, name))
         fields["ood"] = _finite(score.ood_distance)
     return fields
+
+
+def scales_to_json(scales: ScaleScores | None) -> dict[str, Any]:
+    """Return a row's scores at both scales; empty where only one scale has scored its place."""
+    if scales is None:
+        return {}
+    return {
+        "scales": {
+            "galaxy": _finite(scales.galaxy),
+            "cluster": _finite(scales.cluster),
+            "either": _finite(scales.either),
+        }
+    }
 
 
 def catalog_to_json(catalog: Catalog) -> dict[str, Any]:
