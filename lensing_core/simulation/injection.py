@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lensing_core.arrays import Float32Array
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.physics import cosmology
 from lensing_core.simulation import galaxies, lenses
@@ -34,7 +34,9 @@ from lensing_core.simulation.visibility import (
 from lensing_core.surveys import Band
 
 ThetaELaw = Literal["natural", "flat"]
-MAX_ATTEMPTS = 40
+MAX_ATTEMPTS = 80
+FIELD_COUNT_SLOPE = 0.35
+"""Of field galaxies: most arcs are as faint as the limits let them be, as in a survey."""
 _DRAWS = 64
 """Pairs of lens and source drawn at once, of which the first that is possible is taken."""
 
@@ -61,12 +63,15 @@ class LensLaw:
     sources : tuple of SourceSet or None
         What is lensed, each as often as the other: real galaxies, or simulated ones (None).
     limits : ArcLimits
+    source_count_slope : float
+        Of the magnitudes of sources, N(<m) ∝ 10^(slope m).
     """
 
     theta_e_law: ThetaELaw = "natural"
     theta_e_range_arcsec: tuple[float, float] = lenses.THETA_E_RANGE_ARCSEC
     sources: tuple[SourceSet | None, ...] = (None,)
     limits: ArcLimits = field(default_factory=ArcLimits)
+    source_count_slope: float = FIELD_COUNT_SLOPE
 
 
 @dataclass(frozen=True)
@@ -90,12 +95,14 @@ class Injector:
     bands : of the survey, in the catalog's order
     seed : of the whole job
     law : from what lenses are drawn
+    sky_noise : σ of an empty pixel by band, where it cannot be measured on the cutouts
     """
 
     frame: Frame
     bands: tuple[Band, ...]
     seed: int
     law: LensLaw = field(default_factory=LensLaw)
+    sky_noise: Float64Array | None = None
 
     def paint(
         self,
@@ -156,7 +163,7 @@ class Injector:
 
     def _host(self, number: int, flux: Float32Array, redshift: float | None) -> _Host | None:
         """None where the image has no noise to be measured: it holds no data."""
-        sigma = pixel_noise(flux)
+        sigma = pixel_noise(flux) if self.sky_noise is None else self.sky_noise.copy()
         seen = np.isfinite(sigma) & (sigma > 0)
         if not seen.any():
             return None
@@ -213,7 +220,7 @@ class Injector:
         deflector: Deflector = lenses.galaxy_mass(rng, lens, theta_e, "sie")
         bright, faint = lenses.SOURCE_MAG_RANGE
         faint = max(bright + 1, faintest_source_mag(self.bands, faint))
-        magnitude = galaxies.counts_magnitude(rng, bright, faint, lenses.SOURCE_COUNT_SLOPE)
+        magnitude = galaxies.counts_magnitude(rng, bright, faint, self.law.source_count_slope)
         x, y = lenses.source_position(rng, theta_e)
         source, name = self._source(rng, z_source, magnitude, x, y)
         seeing = galaxies.seeing(rng, len(self.bands))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,7 +47,10 @@ class PicturePainter:
         light = self.stretch.light(flux)
         sky, unit = self._sky_and_unit(light)
         calibrated = ((light - sky) / unit).astype(np.float32)
-        painted = self.injector.paint_many(numbers, calibrated, psfs=psfs, redshifts=redshifts)
+        # Half of the sky's noise is cut off at black and cannot be measured there; by the unit
+        # that was found it is the stated one.
+        injector = replace(self.injector, sky_noise=self._stated_noise)
+        painted = injector.paint_many(numbers, calibrated, psfs=psfs, redshifts=redshifts)
         return [
             None
             if one is None
@@ -77,5 +80,8 @@ class PicturePainter:
         sky = np.median(edge, axis=-1)
         least = _LEAST_NOISE_LEVELS / 255 / self.stretch.gain
         sigma = np.maximum(np.percentile(edge, _ONE_SIGMA, axis=-1) - sky, least)
-        stated = stated_noise(self.injector.bands, self.injector.frame.pixel_scale_arcsec)
-        return sky[..., None, None], (sigma / stated)[..., None, None]
+        return sky[..., None, None], (sigma / self._stated_noise)[..., None, None]
+
+    @property
+    def _stated_noise(self) -> Float64Array:
+        return stated_noise(self.injector.bands, self.injector.frame.pixel_scale_arcsec)

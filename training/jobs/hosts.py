@@ -16,7 +16,14 @@ from lensing_core.errors import BadInputError
 from lensing_core.imaging.unstretch import PictureStretch, estimate_stretch
 from lensing_core.simulation.galaxies import generator
 from lensing_core.simulation.hosts import ObjectMeasures, measure_objects, red_and_extended
-from lensing_core.simulation.injection import Injector, LensLaw, Painted, check_can_be_painted
+from lensing_core.simulation.injection import (
+    FIELD_COUNT_SLOPE,
+    Injector,
+    LensLaw,
+    Painted,
+    check_can_be_painted,
+)
+from lensing_core.simulation.lenses import SOURCE_COUNT_SLOPE
 from lensing_core.simulation.picture_injection import PicturePainter
 from lensing_core.simulation.rendering import Frame
 from lensing_core.simulation.source_images import bundled_sources, read_sources
@@ -58,6 +65,8 @@ def law_of(settings: InjectSettings) -> LensLaw:
         (settings.min_theta_e_arcsec, settings.max_theta_e_arcsec),
         tuple(sources),
         ArcLimits(settings.min_arc_snr, settings.min_magnification, settings.min_second_snr),
+        # As many lenses at every radius: with bright arcs among them, too.
+        SOURCE_COUNT_SLOPE if settings.theta_e_law == "flat" else FIELD_COUNT_SLOPE,
     )
 
 
@@ -178,6 +187,8 @@ def choose_hosts(
 ) -> list[PossibleHost]:
     """The galaxies to paint on, drawn by the seed.
 
+    Flagged luminous red galaxies are taken as they are; others are measured.
+
     Parameters
     ----------
     without : ndarray of int64, optional
@@ -194,7 +205,7 @@ def choose_hosts(
     possible = [host for host in possible if host.id not in barred]
     order = generator(settings.seed, 0, stream=4).permutation(len(possible))
     drawn = [possible[k] for k in order]
-    if settings.hosts == "red_extended":
+    if settings.hosts == "red_extended" and not any(_is_lrg(host.properties) for host in drawn):
         drawn = drawn[: MOST_MEASURED * settings.n_galaxies]
         rows = np.array([host.row for host in drawn], dtype=np.int64)
         measures = measure_rows(context, store, rows)
