@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,7 @@ def _manifest(
         "settings": settings.to_json(),
         "catalogs": [settings.catalog],
         "origins": {settings.catalog: "observed"},
+        "data_sha256": _digest(context, data),
         "scale": scale,
         "splits": sizes,
         "rule": committee.rule.to_json(),
@@ -207,6 +209,17 @@ def _manifest(
             "members": [{"set": m.set_number, "half": m.half} for m in committee.members],
         },
     }
+
+
+def _digest(context: JobContext, data: SearchData) -> str:
+    """Digest of which objects and pixels were used; figures are comparable under one alone."""
+    digest = hashlib.sha256()
+    for values in (data.labels.candidate_id, data.set_number, data.labels.state):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    for name in data.labels.catalogs.values():
+        for path in sorted(context.workspace.catalog_cutouts(name).glob("shard-*.json")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _figures(logits: Float64Array, labels: IntArray) -> dict[str, Any]:
