@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,8 @@ from lensing_core.simulation.deflection import deflection_field
 from lensing_core.simulation.galaxies import Early, Generator, at_distance
 from lensing_core.simulation.scene import Component, Deflector, Scene
 
+SourceMaker = Callable[[Generator, Float64Array, float, float, float, float], tuple[Component, ...]]
+"""Components of a galaxy from wavelengths (nm), redshift, magnitude (617 nm), x and y (arcsec)."""
 THETA_E_RANGE_ARCSEC = (10.0, 50.0)
 GROUP_THETA_E_RANGE_ARCSEC = (1.5, 8.0)
 SIGMA_RANGE_KM_S = (500.0, 1400.0)
@@ -44,10 +46,21 @@ class Cluster:
     n_members: int
 
 
-def cluster_lens(rng: Generator, wavelengths_nm: Float64Array, size_arcsec: float) -> Scene:
+def cluster_lens(
+    rng: Generator,
+    wavelengths_nm: Float64Array,
+    size_arcsec: float,
+    *,
+    source: SourceMaker | None = None,
+) -> Scene:
     """A cluster with single galaxies behind it, or with a cluster behind it.
 
     Its Einstein radius is from 10″ to 50″ and at most a quarter of the cutout's side.
+
+    Parameters
+    ----------
+    source : callable, optional
+        Makes each lensed galaxy; else simulated ones are drawn.
     """
     low, high = THETA_E_RANGE_ARCSEC[0], min(THETA_E_RANGE_ARCSEC[1], size_arcsec / 4)
     while True:
@@ -57,7 +70,7 @@ def cluster_lens(rng: Generator, wavelengths_nm: Float64Array, size_arcsec: floa
             break
     behind_cluster = rng.random() < CLUSTER_SOURCE_FRACTION
     draw = _source_cluster if behind_cluster else _single_sources
-    sources = draw(rng, wavelengths_nm, cluster, theta_e)
+    sources = draw(rng, wavelengths_nm, cluster, theta_e, source)
     truth = {
         "theta_e_arcsec": theta_e,
         "z_lens": cluster.redshift,
@@ -251,9 +264,14 @@ def _ratio(cluster: Cluster, z_source: float) -> float:
 
 
 def _single_sources(
-    rng: Generator, wavelengths_nm: Float64Array, cluster: Cluster, theta_e: float
+    rng: Generator,
+    wavelengths_nm: Float64Array,
+    cluster: Cluster,
+    theta_e: float,
+    source: SourceMaker | None,
 ) -> list[Component]:
     """One to four galaxies, the first near the caustic, the others anywhere within θ_E."""
+    make = source or galaxies.clumpy_source
     sources: list[Component] = []
     for k in range(int(rng.integers(1, 5))):
         z = cluster.z_source if k == 0 else galaxies.source_redshift(rng, cluster.redshift)
@@ -262,17 +280,37 @@ def _single_sources(
         ratio = _ratio(cluster, z)
         sources += [
             replace(part, distance_ratio=ratio)
-            for part in galaxies.clumpy_source(rng, wavelengths_nm, z, magnitude, x, y)
+            for part in make(rng, wavelengths_nm, z, magnitude, x, y)
         ]
     return sources
 
 
 def _source_cluster(
-    rng: Generator, wavelengths_nm: Float64Array, cluster: Cluster, theta_e: float
+    rng: Generator,
+    wavelengths_nm: Float64Array,
+    cluster: Cluster,
+    theta_e: float,
+    source: SourceMaker | None,
 ) -> list[Component]:
-    """10 to 50 galaxies of one redshift, half of them old, about a point within θ_E/2."""
+    """10 to 50 galaxies of one redshift, half of them old, about a point within θ_E/2.
+
+    All are of their own colors where ``source`` makes them.
+    """
     center = at_distance(rng, 0, 0.5 * theta_e)
     spread = rng.uniform(0.3, 0.8) * theta_e
+    if source is not None:
+        return [
+            part
+            for _ in range(int(rng.integers(10, 26)))
+            for part in source(
+                rng,
+                wavelengths_nm,
+                cluster.z_source,
+                galaxies.counts_magnitude(rng, 21.5, 25.0),
+                float(rng.normal(center[0], spread)),
+                float(rng.normal(center[1], spread)),
+            )
+        ]
     return [
         replace(
             galaxies.faint_galaxy(
