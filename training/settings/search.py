@@ -41,8 +41,8 @@ class SearchSettings(RunSettings):
             *("min_arc_snr", "min_second_snr", "min_magnification", "stretch", "stretch_q"),
         ),
         "Training": (
-            *("encoder", "weights", "input_px", "views", "layers", "n_negatives", "most_mined"),
-            *("label_factor", "known_radius_arcsec"),
+            *("encoder", "weights", "input_px", "views", "layers", "n_negatives", "field_weight"),
+            *("most_mined", "label_factor", "known_radius_arcsec"),
         ),
         "Running": ("device",),
     }
@@ -86,7 +86,7 @@ class SearchSettings(RunSettings):
         default="1", objects=["1", "4", "8"], doc="Orientations over which embeddings are averaged."
     )
     layers: Any = param.Selector(
-        default="middle",
+        default="both",
         objects=["both", "middle", "last"],
         doc="Layers of the network that embeddings are taken from; middle: half the time.",
     )
@@ -95,6 +95,12 @@ class SearchSettings(RunSettings):
         bounds=(4, 10_000_000),
         doc="Unlabeled objects of all types that each training set takes for non-lenses beside its "
         "hosts, at most.",
+    )
+    field_weight = param.Number(
+        default=10.0,
+        bounds=(0, 1000),
+        doc="Weight of these objects all together relative to the hosts without arcs, at least; "
+        "a survey holds few galaxies that lens among objects of other types.",
     )
     most_mined = param.Integer(
         default=500,

@@ -15,7 +15,7 @@ from lensing_core.pu import LogisticLearner
 from lensing_core.pu.learners import DenseScorer
 
 MINED_SHARE = 0.2
-_LEARNER = LogisticLearner(inverse_penalty=0.003)
+_LEARNER = LogisticLearner(inverse_penalty=0.0003)
 
 
 @dataclass(frozen=True)
@@ -129,10 +129,14 @@ def _fit_member(
     painted, others = member_rows(
         data, number, half, n_negatives=settings.n_negatives, seed=settings.seed
     )
+    n_hosts = len(painted)  # each host stands first among the others, as often as with arcs
     others = np.concatenate([others, mined[data.half[mined] == half]])
+    n_field = max(1, len(others) - n_hosts)
+    field = np.full(len(others), max(1.0, settings.field_weight * n_hosts / n_field))
+    field[:n_hosts] = 1.0
     inside = (data.split == "train") & (data.half == half) & ~data.painted
     rows, target = [painted, others], [np.ones(len(painted)), np.zeros(len(others))]
-    weight = [np.ones(len(painted)), certain[others]]
+    weight = [np.ones(len(painted)), field * certain[others]]
     if settings.label_factor:
         for state in (LENS, OTHER):
             known = np.flatnonzero(inside & (data.labels.state == state))

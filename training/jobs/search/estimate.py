@@ -13,11 +13,13 @@ from lensing_core.store import Database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.workspace import Workspace
 
-PAINTING_S = 0.1
+PAINTING_S = 0.02
 """Of a galaxy of 64 px in three bands, on one core of 2020s machines; measured, see RESULTS."""
-ENCODING_S = 0.03
+ENCODING_S = 0.015
 """Of a cutout, one view and the middle layer, over all cores of a machine with two."""
 MEASURING_S = 0.001
+FIXED_S = 60.0
+"""Start, the committee, its metrics, and ranking."""
 EMBEDDING_BYTES = 8 + 4 * 2560
 
 
@@ -61,7 +63,8 @@ def estimate_search(
     encoding = ENCODING_S * views * max(0.1, (settings.input_px or 224) / 128) ** 2
     painting = PAINTING_S * (geometry.size_px / 64) ** 2
     seconds = (
-        painting * galaxies
+        FIXED_S
+        + painting * galaxies
         + encoding * 2 / available_cores() * (galaxies + objects)
         + MEASURING_S * settings.training_sets * min(objects, 6 * settings.n_hosts)
     )
