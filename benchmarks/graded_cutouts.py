@@ -30,6 +30,7 @@ from lensing_core.evaluation import (
     measure_appearance,
     measure_scores,
 )
+from lensing_core.models.manifest import ENCODER, HEAD
 from lensing_core.models.outputs import StoredOutputs
 from lensing_core.pu.probes import ColumnBlock, ProbeData, ProbeMethod, fit_probe, probe_inputs
 from lensing_core.store import open_database
@@ -39,6 +40,7 @@ from lensing_core.workspace import Workspace
 
 CATALOG, BUNDLED = "cfhtls-graded", "default-cfhtls-pictures"
 OUTER_FOLDS = 10
+MEAN = "mean of all inputs"
 ENCODERS = {
     "Lite0, 9 and 18 arcsec": {"encoder": "efficientnet_lite0"},
     "Lite0, 12 and 18 arcsec": {"encoder": "efficientnet_lite0", "crops": [12, 18]},
@@ -78,9 +80,18 @@ def read_columns(workspace: Workspace, n: int) -> tuple[np.ndarray, list[ColumnB
     """Return what encoders and members of the bundled ensemble stored, side by side."""
     parts, blocks, at = [], [], 0
     with open_database(workspace).session() as session:
-        members = [m.model_id for m in find_ensemble(session, BUNDLED).members]
+        # Heads stand on what another member stored, and encoders are listed below.
+        members = [
+            member.model_id
+            for member in find_ensemble(session, BUNDLED).members
+            if member.model.kind not in (HEAD, ENCODER)
+        ]
         encoders = session.scalars(select(Model).where(Model.kind == "encoder")).all()
-        listed = [(m.id, m.manifest["blocks"], m.manifest["encoder"]) for m in encoders]
+        listed = [
+            (model.id, model.manifest["blocks"], model.manifest["encoder"])
+            for model in encoders
+            if not model.manifest["has_head"]  # those of bundled ensembles
+        ]
     for key in members:
         stored = StoredOutputs.read(workspace, key, CATALOG, n)
         kind = "embedding" if stored.embedding is not None else "features"
@@ -139,6 +150,7 @@ def main() -> None:
     fold = group_folds(group, state == LENS, OUTER_FOLDS, seed=arguments.seed)
     found = {f"{given.name}, {given.target}": np.empty(len(grade)) for given in inputs}
     found["chosen inside the training folds"] = np.empty(len(grade))
+    found[MEAN] = np.empty(len(grade))
     for k in range(OUTER_FOLDS):
         train, held = data.rows(np.flatnonzero(fold != k)), fold == k
         fitted = ProbeMethod(tuple(inputs), seed=arguments.seed).fit(train)
@@ -146,6 +158,10 @@ def main() -> None:
         for given, figures in zip(inputs, fitted.figures, strict=True):
             scorer = fit_probe(train, given, figures.penalty)
             found[f"{given.name}, {given.target}"][held] = scorer(x[held])
+        # Their targets have one scale, so that nothing is chosen and nothing fitted.
+        found[MEAN][held] = np.mean(
+            [found[f"{given.name}, {given.target}"][held] for given in inputs], axis=0
+        )
         print(f"# fold {k}: {fitted.chosen.name}, {fitted.chosen.target}", flush=True)
 
     clear = state != UNLABELED
@@ -166,7 +182,7 @@ def main() -> None:
         print(f"| {name} | {auroc} | {tpr10} | {measured.matched} |", flush=True)
     print("\nless the bundled ensemble, on the same draws of groups:")
     best = "chosen inside the training folds"
-    for name in (best, *(f"{b} alone" for b in baselines)):
+    for name in (best, MEAN, *(f"{b} alone" for b in baselines)):
         other = compare_measured(
             scores["bundled ensemble"], scores[name], labels, appearance.matching, groups
         )
