@@ -1,81 +1,52 @@
-"""What one search of a real catalog gives: scores of unseen real lenses, brightness beside them.
+"""What the bundled ensembles of real sky do on real lenses that they never saw.
 
-    python benchmarks/search.py DATA --workspace FOLDER --survey ps1
-    python benchmarks/search.py DATA --workspace FOLDER --survey cfhtls
+    lens-triage make-default WORKSPACE default-ps1 OUTPUT --data DATA
+    python benchmarks/search.py DATA --workspace WORKSPACE --survey ps1
 
-DATA holds ``ps1_real_sky`` and ``sled_ps1``, or ``cfhtls_real_sky`` and ``spacewarps_cfhtls``. Real
-objects of the survey's sky become a catalog, ``search`` is run on it with its defaults, and the
-ensemble scores real lenses: confirmed ones (Strong Lensing Database, Pan-STARRS1), or graded
-candidates (Space Warps, CFHTLS). No label of a real object is used. Real objects are scored by the
-members that were not trained on them. Run it again to go on after an interruption.
+DATA holds ``ps1_real_sky``, ``sled_ps1`` and ``des_lrgs``, or ``cfhtls_real_sky``,
+``spacewarps_cfhtls`` and ``des_lrgs``. Where the workspace does not hold the ensemble yet, it is
+made here by the same settings. It scores real lenses: confirmed ones (Strong Lensing Database,
+Pan-STARRS1), or graded candidates (Space Warps, CFHTLS). No label of a real object is used to
+train. Real objects of the survey are scored by the members that were not trained on them; red
+galaxies that were put on its sky do not count. Run it again to go on after an interruption.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
 from runs_here import scores_of
 from sqlalchemy import select
 
-from lens_triage.training.defaults import run_once
-from lens_triage.training.settings import IngestSettings, ScoreSettings, SearchSettings
-from lensing_core.cutouts import CutoutGeometry, CutoutStore
-from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
-from lensing_core.metrics import ranking_figures_with_intervals
-from lensing_core.simulation.hosts import measure_objects
+from lens_triage.training.bundled import import_ensemble
+from lens_triage.training.defaults import DEFAULTS, run_once, search_settings
+from lens_triage.training.real_sky import write_sky
+from lens_triage.training.settings import IngestSettings, RunSettings, ScoreSettings
+from lensing_core.arrays import BoolArray, Float64Array
+from lensing_core.cutouts import CutoutStore
+from lensing_core.datasets.groups import object_groups
+from lensing_core.evaluation import (
+    baseline_scores,
+    compare_measured,
+    measure_appearance,
+    measure_scores,
+)
+from lensing_core.evaluation.appearance import Appearance
 from lensing_core.store import open_database
-from lensing_core.store.tables import Catalog, Ensemble
-from lensing_core.surveys import get_survey
+from lensing_core.store.tables import Candidate, Catalog, Ensemble
 from lensing_core.workspace import Workspace
 
-
-def sky_of_ps1(workspace: Workspace, data: Path) -> None:
-    """98 real objects of Pan-STARRS1 as a catalog."""
-    folder = data / "ps1_real_sky"
-    flux = np.load(folder / "objects_grizy_48.npz")["flux"][:, :3]
-    survey = get_survey("ps1")
-    fwhm = tuple(survey.band(name).psf_fwhm_arcsec for name in "gri")
-    geometry = CutoutGeometry("ps1", ("g", "r", "i"), 48, 0.25, "flux", (25.0,) * 3, fwhm)
-    rows = [
-        NewCandidate(f"o{k}", float(row["ra"]), float(row["dec"]), magnitude=float(row["r"]))
-        for k, row in enumerate(read_table(folder / "objects.csv"))
-    ]
-    write(workspace, geometry, flux, rows)
-
-
-def sky_of_cfhtls(workspace: Workspace, data: Path) -> None:
-    """Real pictures of CFHTLS field objects in which no arc can be, as a catalog."""
-    folder = data / "cfhtls_real_sky"
-    table = read_table(folder / "pictures.csv")
-    safe = np.array([row["safe"] == "1" for row in table])
-    rgb = np.load(folder / "pictures_rgb_65.npz")["rgb"].transpose(0, 3, 1, 2).astype(np.float32)
-    geometry = CutoutGeometry(
-        "cfhtls", ("R", "G", "B"), 65, 0.186, "rendered", (np.nan,) * 3, (np.nan,) * 3
-    )
-    rows = [NewCandidate(f"p{k}") for k in np.flatnonzero(safe)]
-    write(workspace, geometry, rgb[safe], rows)
-
-
-def read_table(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV file."""
-    with path.open(encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
-
-
-def write(
-    workspace: Workspace, geometry: CutoutGeometry, flux: np.ndarray, rows: list[NewCandidate]
-) -> None:
-    """Make the catalog 'sky' unless it is there."""
-    with open_database(workspace).session() as session:
-        if session.scalar(select(Catalog.id).where(Catalog.name == "sky")) is not None:
-            return
-    spec = CatalogSpec("sky", geometry, get_survey(geometry.survey).to_json())
-    writer = CatalogWriter(workspace, spec)
-    writer.append(flux.astype(np.float32), rows, rows_read=len(rows))
-    writer.finish()
+NAMES = {"ps1": "default-ps1", "cfhtls": "default-cfhtls-pictures"}
+CLEAR = ("J1059_4251", "J124451_35_010643_0", "MACSJ2135_2-0102")
+DOUBTFUL = (
+    *("HAHJ1159_0114", "HAHJ1717_5931", "J014656-092952", "J021652_54-081345_3"),
+    *("J235933_53_020823_3", "HAHJ1115_5319", "J0913_4237", "HST12368_6212", "HAHJ1732_1932"),
+    *("HAHJ0333-0651", "J163028_15_452036_2"),
+)
+"""Systems whose arcs can be seen at Pan-STARRS1 depth, graded by one person on pictures of gri,
+16 arcsec wide, before any score was looked at."""
 
 
 def lenses_of(survey: str, data: Path) -> IngestSettings:
@@ -110,61 +81,113 @@ def lenses_of(survey: str, data: Path) -> IngestSettings:
     )
 
 
-def brightness_of(workspace: Workspace, catalog: str) -> np.ndarray:
-    """Minus the aperture magnitude of a catalog's objects, by cutout; brighter is larger."""
-    store = CutoutStore(workspace.catalog_cutouts(catalog))
-    flux = store.geometry.pixel_kind == "flux"
-    images = store.read_many(np.arange(len(store)))
-    found = measure_objects(images, store.geometry.pixel_scale_arcsec, blue_first=flux).magnitude
-    zero_point = store.geometry.zero_points_mag[-1] if flux else 0.0
-    return -(np.where(np.isfinite(found), found, np.nanmax(found)) + zero_point)
+class Objects:
+    """Objects of one catalog: scores, appearance, places and properties, by cutout."""
+
+    def __init__(self, workspace: Workspace, ensemble: str, catalog: str) -> None:
+        self.logit, self.label = scores_of(workspace, ensemble, catalog)
+        with open_database(workspace).session() as session:
+            rows = session.scalars(
+                select(Candidate)
+                .join(Catalog, Catalog.id == Candidate.catalog_id)
+                .where(Catalog.name == catalog)
+                .order_by(Candidate.cutout_index)
+            ).all()
+            self.names = np.array([row.object_id for row in rows])
+            known = [row.observation.properties if row.observation else {} for row in rows]
+            self.folders = np.array([str((found or {}).get("folder", "")) for found in known])
+            place = [(row.ra_deg, row.dec_deg) for row in rows]
+        self.place = np.array([[np.nan if v is None else v for v in p] for p in place], dtype=float)
+        store = CutoutStore(workspace.catalog_cutouts(catalog))
+        self.appearance = measure_appearance(store.read_many(np.arange(len(store))), store.geometry)
 
 
-def tell(what: str, lenses: np.ndarray, others: np.ndarray) -> None:
-    """One row of figures with 95 % intervals."""
-    scores = np.concatenate([lenses, others])
-    labels = np.concatenate([np.ones(len(lenses)), np.zeros(len(others))]).astype(int)
-    figures = ranking_figures_with_intervals(scores, labels)
-    shown = {name: figures[name] for name in ("auroc", "tpr10")}
-    row = "  ".join(
-        f"{name} {found.value:.3f} [{found.low_95:.2f}, {found.high_95:.2f}]"
-        for name, found in shown.items()
+def tell(what: str, first: Objects, rows: BoolArray, second: Objects, others: BoolArray) -> None:
+    """Rows of figures with 95 % intervals: the ensemble, and what looks alone do."""
+    labels = np.repeat([1, 0], [rows.sum(), others.sum()])
+    place = np.concatenate([first.place[rows], second.place[others]])
+    groups = object_groups(len(labels), ra_deg=place[:, 0], dec_deg=place[:, 1], block_nside=None)
+    parts = [
+        side.appearance.part(np.flatnonzero(chosen))
+        for side, chosen in ((first, rows), (second, others))
+    ]
+    appearance = Appearance.joined(parts)
+    scores: dict[str, Float64Array] = {
+        "ensemble": np.concatenate([first.logit[rows], second.logit[others]])
+    }
+    alone = baseline_scores(appearance, labels, groups)
+    scores |= {f"{name} alone": values for name, values in alone.items()}
+    print(f"\n{what}: {rows.sum()} against {others.sum()}")
+    print("| score | AUROC | recall at FPR 0.01, 0.05 | TPR10 | matched separation |")
+    print("| --- | --- | --- | --- | --- |")
+    for name, values in scores.items():
+        measured = measure_scores(values, labels, appearance.matching, groups)
+        found, no = values[labels == 1], values[labels == 0]
+        at = ", ".join(f"{(found > np.quantile(no, 1 - f)).mean():.2f}" for f in (0.01, 0.05))
+        figures = measured.figures
+        print(f"| {name} | {figures['auroc']} | {at} | {figures['tpr10']} | {measured.matched} |")
+    better = compare_measured(
+        scores["brightness alone"], scores["ensemble"], labels, appearance.matching, groups
     )
-    at = {f: np.quantile(others, 1 - f) for f in (0.01, 0.05, 0.1)}
-    recalls = "  ".join(f"FPR {f:g}: {(lenses > t).mean():.2f}" for f, t in at.items())
-    print(f"{what}: {len(lenses)} against {len(others)}: {row}  recall at {recalls}", flush=True)
+    for key in ("auroc", "tpr10", "matched"):
+        d = better[key]
+        print(
+            f"less brightness, {key}: {d.value:+.3f} [{d.low_95:+.3f}, {d.high_95:+.3f}]",
+            flush=True,
+        )
+
+
+def tell_held_out(workspace: Workspace, name: str) -> None:
+    """Print what the manifest of a search says of painted arcs."""
+    with open_database(workspace).session() as session:
+        found = session.scalars(select(Ensemble).where(Ensemble.name == name)).one()
+        manifest = found.manifest
+    auroc = manifest["figures"]["ensemble"]["auroc"]
+    print(f"painted against real, held out: AUROC {auroc['value']:.3f} "
+          f"[{auroc['low_95']:.2f}, {auroc['high_95']:.2f}], alone {manifest['baselines']}, "
+          f"splits {manifest['splits']}, mined {manifest['search']['mined']}")  # fmt: skip
 
 
 def main() -> None:
-    """Search, score, and print figures."""
+    """Make the ensemble where it is not there, score, and print figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--workspace", type=Path, required=True)
-    parser.add_argument("--survey", choices=("ps1", "cfhtls"), required=True)
+    parser.add_argument("--survey", choices=tuple(NAMES), required=True)
+    parser.add_argument(
+        "--exported", type=Path, help="Folder of another ensemble, to be measured in its place."
+    )
     arguments = parser.parse_args()
     data: Path = arguments.data.resolve()
     workspace = Workspace.create(arguments.workspace)
-    {"ps1": sky_of_ps1, "cfhtls": sky_of_cfhtls}[arguments.survey](workspace, data)
-    for settings in (
-        SearchSettings(catalog="sky", ensemble="mine", device="cpu"),
-        lenses_of(arguments.survey, data),
-        ScoreSettings(catalog="lenses", ensemble="mine", device="cpu"),
-    ):
+    default = DEFAULTS[NAMES[arguments.survey]]
+    search = search_settings(default, device="cpu")
+    write_sky(workspace, search.catalog, default.survey, data, copies=default.copies)
+    runs: list[RunSettings] = [lenses_of(arguments.survey, data)]
+    if arguments.exported:
+        import_ensemble(workspace, arguments.exported)
+        name = arguments.exported.name
+        runs.append(ScoreSettings(catalog=search.catalog, ensemble=name, device="cpu"))
+    else:
+        name = default.name
+        runs.append(search)
+    runs.append(ScoreSettings(catalog="lenses", ensemble=name, device="cpu"))
+    for settings in runs:
         print(f"# {settings.title()}: {run_once(workspace, settings):.0f} s", flush=True)
-    with open_database(workspace).session() as session:
-        found = session.scalars(select(Ensemble).where(Ensemble.name == "mine")).one().manifest
-    auroc = found["figures"]["ensemble"]["auroc"]
-    print(f"painted against real, held out: AUROC {auroc['value']:.3f} "
-          f"[{auroc['low_95']:.2f}, {auroc['high_95']:.2f}], alone {found['baselines']}, "
-          f"splits {found['splits']}, mined {found['search']['mined']}")  # fmt: skip
-    logit, label = scores_of(workspace, "mine", "lenses")
-    sky, _ = scores_of(workspace, "mine", "sky")
-    bright, bright_sky = (brightness_of(workspace, name) for name in ("lenses", "sky"))
-    tell("lenses against real objects", logit[label == 1], sky)
-    tell("  by brightness alone", bright[label == 1], bright_sky)
-    if (label == 0).any():
-        tell("grade >= 2 against < 1", logit[label == 1], logit[label == 0])
-        tell("  by brightness alone", bright[label == 1], bright[label == 0])
+    if not arguments.exported:
+        tell_held_out(workspace, name)
+    lenses = Objects(workspace, name, "lenses")
+    sky = Objects(workspace, name, search.catalog)
+    real = ~np.char.startswith(sky.names, "lrg")
+    if arguments.survey == "ps1":
+        seen = np.array([f.startswith((*CLEAR, *DOUBTFUL)) for f in lenses.folders])
+        clear = np.array([f.startswith(CLEAR) for f in lenses.folders])
+        tell("all confirmed lenses against real objects", lenses, lenses.label == 1, sky, real)
+        tell("clear and doubtful arcs against real objects", lenses, seen, sky, real)
+        tell("clear arcs against real objects", lenses, clear, sky, real)
+        return
+    tell("grade >= 2 against real objects", lenses, lenses.label == 1, sky, real)
+    tell("grade >= 2 against < 1", lenses, lenses.label == 1, lenses, lenses.label == 0)
 
 
 if __name__ == "__main__":

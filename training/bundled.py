@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lensing_core.errors import BadInputError, BrokenModelError
-from lensing_core.models.manifest import base_models, read_manifest
+from lensing_core.models.manifest import ENCODER, MANIFEST, base_models, file_sha256, read_manifest
 from lensing_core.models.manifest_form import ensemble_problem, models_of_ensemble
 from lensing_core.models.vetting import check_folder, check_model, check_plain_file
 from lensing_core.store import choose_database, open_database
@@ -30,14 +30,23 @@ _AGAIN = "take the folder from its source again"
 
 
 def export_ensemble(
-    workspace: Workspace, name: str, folder: Path, *, bundled_for: str = ""
+    workspace: Workspace,
+    name: str,
+    folder: Path,
+    *,
+    bundled_for: str = "",
+    real_pixels: str | None = None,
 ) -> Path:
     """Copy an ensemble with its models into a new folder of its name within ``folder``.
+
+    Weights of pretrained encoders travel in 16 bits, half the size.
 
     Parameters
     ----------
     bundled_for : str, optional
         The survey that it is to come with the program for.
+    real_pixels : str, optional
+        Which real pixels it was trained on, for its card; '' says that there are none.
 
     Raises
     ------
@@ -58,7 +67,8 @@ def export_ensemble(
             "fusion": ensemble.fusion,
             # Runs and objects of this workspace mean nothing in another.
             "manifest": {k: v for k, v in ensemble.manifest.items() if k not in _LOCAL}
-            | ({BUNDLED_FOR: bundled_for} if bundled_for else {}),
+            | ({BUNDLED_FOR: bundled_for} if bundled_for else {})
+            | ({} if real_pixels is None else {"real_pixels": real_pixels}),
             "members": members,
         }
     beside = target.with_name(f".{target.name}.part")
@@ -66,11 +76,22 @@ def export_ensemble(
     beside.mkdir(parents=True)
     with models_of_ensemble(name):
         models = _with_bases(workspace.models, members)
-    for model_id in models:
+    for model_id, manifest in models.items():
         shutil.copytree(workspace.models / model_id, beside / model_id)
+        if manifest["kind"] == ENCODER:
+            _halve_weights(beside / model_id, manifest)
     (beside / _HEAD).write_text(json.dumps(head, indent=1))
     beside.rename(target)
     return target
+
+
+def _halve_weights(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Store a copied model's kernels in 16 bits, and the new hash in its manifest."""
+    from lensing_core.models.stored_network import WEIGHTS, store_in_16_bits  # loads torch
+
+    store_in_16_bits(folder)
+    files = {**manifest["files"], WEIGHTS: file_sha256(folder / WEIGHTS)}
+    (folder / MANIFEST).write_text(json.dumps({**manifest, "files": files}, indent=1))
 
 
 def import_ensemble(workspace: Workspace, folder: Path, *, trusted: bool = False) -> bool:

@@ -36,3 +36,17 @@ def load_network(folder: Path, network: torch.nn.Module) -> OODDistance | None:
         }
     )
     return OODDistance.from_tensors(tensors)
+
+
+def store_in_16_bits(folder: Path) -> None:
+    """Write the kernels of a stored network in half precision; all else stays as it is."""
+    tensors = load_file(folder / WEIGHTS, device="cpu")
+    save_file(
+        {
+            name: values.half()
+            if name.startswith(_PREFIX) and values.dim() >= 2 and values.is_floating_point()
+            else values
+            for name, values in tensors.items()
+        },
+        folder / WEIGHTS,
+    )

@@ -7,7 +7,9 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from manifests import model_manifest
+from safetensors.torch import load_file
 from sqlalchemy import select
 
 from lens_triage.training.bundled import BUNDLED, export_ensemble, import_ensemble, make_workspace
@@ -20,6 +22,7 @@ from lens_triage.training.jobs import (
 )
 from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.models.files import read_member
 from lensing_core.models.manifest import read_manifest
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import BUNDLED_FOR
@@ -111,7 +114,7 @@ def test_a_new_workspace_has_what_is_shipped(tmp_path):
             assert all(ensemble.promoted_at is None for ensemble in found)
         make_workspace(tmp_path / "new")
     size = sum(path.stat().st_size for path in BUNDLED.rglob("*") if path.is_file())
-    assert size < 40e6
+    assert size < 60e6
 
 
 def test_what_is_bundled_says_for_which_survey_and_is_marked_in_older_workspaces(tmp_path):
@@ -142,9 +145,8 @@ def test_make_workspace_keeps_what_is_there(tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A copy of a bundled ensemble, as one would get it from somebody else."""
-    found = next(path.parent for path in sorted(BUNDLED.glob("*/ensemble.json")))
-    return shutil.copytree(found, tmp_path / "given")
+    """A copy of a bundled ensemble with trees, as one would get it from somebody else."""
+    return shutil.copytree(BUNDLED / "default-hsc", tmp_path / "given")
 
 
 @pytest.fixture
@@ -154,6 +156,15 @@ def other(tmp_path):
 
 def test_an_ensemble_of_somebody_else_is_looked_at_and_adopted(folder, other):
     assert import_ensemble(other, folder)
+
+
+def test_a_searched_ensemble_is_adopted_with_its_encoder_in_16_bits(other):
+    assert import_ensemble(other, BUNDLED / "default-ps1")
+    (weights,) = other.models.glob("*/weights.safetensors")
+    kernels = load_file(weights)["network.conv_stem.weight"]
+    assert kernels.dtype == torch.float16
+    stored = read_member(weights.parent)
+    assert next(stored.member.network.parameters()).dtype == torch.float32
 
 
 def test_links_of_a_model_are_not_followed(folder, other, tmp_path):

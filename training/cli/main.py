@@ -144,18 +144,23 @@ def make(
     workspace: WorkspaceArgument,
     name: Annotated[str, typer.Argument(help="Of the ensemble.", show_default=False)],
     folder: Annotated[Path, typer.Argument(help="Where its folder is put.", show_default=False)],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the real pixels; not needed for simulations.", exists=True),
+    ] = None,
     n_objects: Annotated[int, typer.Option(min=100, help="Objects to simulate.")] = N_OBJECTS,
     epochs: Annotated[
         int, typer.Option(min=1, help="Most passes of a network over them.")
     ] = EPOCHS,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Make an ensemble that comes with the program anew, from simulations alone."""
+    """Make an ensemble that comes with the program anew, from real pixels where there are some."""
     made = make_default(
         Workspace.create(workspace),
         name,
         folder,
         say=errors.print,
+        data=data,
         n_objects=n_objects,
         epochs=epochs,
         device=device,
