@@ -137,7 +137,7 @@ def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[
                 "lens_test_theta_e_err": test.theta_e_error_arcsec,
                 "lens_test_chi2": test.reduced_chi2,
                 "lens_test_chi2_no_lens": test.reduced_chi2_no_lens,
-                "lens_str(test.version)": test.version,
+                "lens_test_version": str(test.version),
             }
         if score is not None:
             names = ("probability", "logit", "epistemic", "aleatoric", "disagreement")
