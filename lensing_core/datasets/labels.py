@@ -2,7 +2,8 @@
 
 A label comes with a catalog (rules in :mod:`~lensing_core.datasets.uses`) or from people here
 (:mod:`~lensing_core.datasets.grades`). A decided grade stands above an imported label of the same
-object; where graders have not decided, the imported one stands.
+object; where graders have not decided, the imported one stands. A confirmation, with its spectrum
+and redshifts, stands above both, in every use, with full weight.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from lensing_core.datasets.uses import (
 from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.store import Session
 from lensing_core.store.catalogs import find_catalogs
+from lensing_core.store.confirmations import outcomes_in_force
 from lensing_core.store.consensus import gold_answers
 from lensing_core.store.label_rows import label_rows, policies_of_labels, reasons_of_labels
 from lensing_core.store.tables import Catalog
@@ -63,6 +65,7 @@ def read_labels(
         _leave_out_gold(session, labels, catalogs)
     if use.grades and grades is not None:
         apply_grades(session, labels, grades)
+    _apply_confirmations(session, labels)
     return labels if use.unlabeled else labels.part(np.flatnonzero(labels.state != UNLABELED))
 
 
@@ -206,6 +209,21 @@ def _leave_out_gold(session: Session, labels: CandidateLabels, catalogs: Sequenc
     if gold.any():
         labels.state[gold] = UNLABELED
         labels.leave_out("simulated gold standard", int(gold.sum()))
+
+
+def _apply_confirmations(session: Session, labels: CandidateLabels) -> None:
+    """Put the outcomes of confirmation records into the labels, in place."""
+    known = outcomes_in_force(session)
+    if not known:
+        return
+    for k, key in enumerate(labels.candidate_id.tolist()):
+        if (outcome := known.get(key)) is None:
+            continue
+        state = LENS if outcome == "lens" else OTHER
+        if labels.state[k] != state:
+            labels.reason[k] = NO_REASON
+        labels.state[k] = state
+        labels.weight[k] = 1.0
 
 
 def _check_not_for_pretraining(session: Session, catalog: Catalog) -> None:

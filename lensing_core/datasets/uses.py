@@ -12,7 +12,8 @@ pretraining_only   unlabeled    unlabeled    unlabeled
 ================== ============ ============ ===========
 
 A label of less confidence than its use asks for is unlabeled, too; one that counts weighs by
-:func:`label_weight`. :data:`USES` says which other labels a use takes.
+:func:`label_weight`. :data:`USES` says which other labels a use takes. Confirmations count in every
+use.
 """
 
 from __future__ import annotations

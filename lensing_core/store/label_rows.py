@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from lensing_core.store.tables import Candidate, Catalog, Observation, Vote
+from lensing_core.store.tables import Candidate, Catalog, Confirmation, Observation, Vote
 
 _AT_ONCE = 10_000
 
@@ -43,7 +43,7 @@ def label_rows(
     Parameters
     ----------
     unlabeled : bool
-        Whether candidates without a label are among them.
+        Whether candidates without a label are among them; those with a confirmation always are.
     graded : bool
         Whether, of those, at least the ones are that anybody has graded.
     with_names : bool
@@ -61,7 +61,8 @@ def label_rows(
     ).where(Candidate.catalog_id == catalog_id)
     if not unlabeled:
         voted = Candidate.id.in_(select(Vote.candidate_id)) if graded else false()
-        statement = statement.where(or_(Candidate.label.is_not(None), voted))
+        confirmed = Candidate.id.in_(select(Confirmation.candidate_id))
+        statement = statement.where(or_(Candidate.label.is_not(None), voted, confirmed))
     n = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
     rows = session.execute(
         statement.order_by(Candidate.cutout_index).execution_options(yield_per=_AT_ONCE)

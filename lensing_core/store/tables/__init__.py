@@ -33,19 +33,32 @@ from lensing_core.store.tables.score import MemberScore, Score
 from lensing_core.store.tables.seal import LogNote, LogSeal, SealedIdentity
 from lensing_core.store.tables.selection import Selection, SelectionItem
 from lensing_core.store.tables.survey import SurveyRow
+from lensing_core.store.tables.validation import (
+    CHECK_STATES,
+    OUTCOMES,
+    BulkMove,
+    BulkMoveItem,
+    Confirmation,
+    StageCheck,
+)
 
 __all__ = [
+    "CHECK_STATES",
     "GRADER_ROLES",
     "ITEM_KINDS",
     "LABEL_EVENT_KINDS",
+    "OUTCOMES",
     "REMARK_KINDS",
     "RUN_STATES",
     "SESSION_STATES",
     "STAGES",
     "Base",
+    "BulkMove",
+    "BulkMoveItem",
     "Candidate",
     "CandidateTag",
     "Catalog",
+    "Confirmation",
     "Consensus",
     "ConsensusChoice",
     "Crossmatch",
@@ -75,6 +88,7 @@ __all__ = [
     "SelectionItem",
     "SessionGrader",
     "SessionItem",
+    "StageCheck",
     "SurveyRow",
     "Vote",
     "utc_now",
