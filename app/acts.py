@@ -9,15 +9,21 @@ from pathlib import Path
 
 from lens_triage.app.acting import acting, permit, writable
 from lens_triage.app.context import AppContext
+from lens_triage.app.http.identity import SignedIn
 from lens_triage.training import labeling, runner
 from lens_triage.training.labeling import SessionSettings
 from lens_triage.training.settings import RunSettings
 from lensing_core.acquisition import promotion
+from lensing_core.errors import SignInError
 from lensing_core.labeling import close_session, get_session
+from lensing_core.store import bulk_moves
 from lensing_core.store.backup import Backup, backup_database
+from lensing_core.store.bulk_moves import MoveRule
+from lensing_core.store.confirmations import Evidence, add_confirmation
 from lensing_core.store.graders import reset_passphrase, set_active, set_role
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.selections import find_selection, is_worn, mark_used
+from lensing_core.store.stages import answer_check as keep_answer
 
 
 def start_run(context: AppContext, settings: RunSettings) -> str:
@@ -93,6 +99,30 @@ def go_on_with_selection(context: AppContext, selection_id: str) -> None:
             mark_used(session, selection_id)
 
 
+def move_by_rule(context: AppContext, rule: MoveRule) -> int:
+    """Move the candidates that a rule chooses to its stage; returns how many."""
+    with acting(context, "move_by_rule") as (session, person):
+        return bulk_moves.move_by_rule(session, rule, _id_of(person))
+
+
+def undo_bulk_move(context: AppContext, move_id: int) -> tuple[int, int]:
+    """Take a move by a rule back; returns how many went back, and how many were moved since."""
+    with acting(context, "move_by_rule") as (session, person):
+        return bulk_moves.undo_bulk_move(session, move_id, _id_of(person))
+
+
+def answer_check(context: AppContext, candidate_id: int, item: str, state: str, text: str) -> None:
+    """Answer a point of a candidate's checklist."""
+    with acting(context, "answer_check") as (session, person):
+        keep_answer(session, candidate_id, _id_of(person), item, state, text)
+
+
+def confirm(context: AppContext, candidate_id: int, evidence: Evidence) -> None:
+    """Enter a confirmation record."""
+    with acting(context, "confirm") as (session, person):
+        add_confirmation(session, candidate_id, _id_of(person), evidence)
+
+
 def back_up(context: AppContext) -> Backup:
     """Copy the database into ``backups/``."""
     permit(context, "back_up")
@@ -118,3 +148,10 @@ def activate(context: AppContext, grader_id: int, *, active: bool) -> None:
     """Let nobody sign in with a name any more, or again."""
     with acting(context, "set_active") as (session, _):
         set_active(session, grader_id, active=active)
+
+
+def _id_of(person: SignedIn | None) -> int:
+    """Id of who does what is done under a name; the table lets nobody else here."""
+    if person is None:
+        raise SignInError("Nobody is signed in: sign in (top right).")
+    return person.id

@@ -47,6 +47,7 @@ from lens_triage.app.shell import Body, PageFrame, shell
 from lens_triage.app.team import page as team
 from lens_triage.app.theme import is_dark
 from lens_triage.app.train import page as train
+from lens_triage.app.validate import page as validate
 from lens_triage.app.viewer import tiles
 from lens_triage.app.visits import release
 from lens_triage.app.watch import PERIOD_MS, start_watch
@@ -77,6 +78,7 @@ PAGES: dict[str, tuple[str, PageFunction]] = {
     "label": ("Label", label.page),
     "crossmatch": ("Cross-match", crossmatch.page),
     "team": ("Team", team.page),
+    "validate": ("Validate", validate.page),
     "settings": ("Settings", settings.page),
 }
 

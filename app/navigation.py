@@ -75,6 +75,11 @@ NAVIGATION = (
         '<circle cx="16.5" cy="10" r="2.4"/><path d="M16.5 14.5c2.6 0 4.1 1.5 4.5 4.5"/>',
     ),
     NavItem(
+        "validate",
+        "Validate",
+        '<path d="M4 5h16l-6 7.5V19l-4 1.5v-8z"/>',
+    ),
+    NavItem(
         "settings",
         "Settings",
         '<path d="M4 7h9M17 7h3M4 12h3M11 12h9M4 17h11M19 17h1"/><circle cx="15" cy="7" r="2"/>'

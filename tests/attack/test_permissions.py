@@ -42,6 +42,7 @@ from lens_triage.app.team.label_files import LabelFiles
 from lens_triage.app.team.loop import LoopBoard
 from lens_triage.app.team.people import PeopleBoard
 from lens_triage.app.train.ensembles import EnsembleBoard
+from lens_triage.app.validate.view import ValidationBoard
 from lens_triage.app.viewer.tiles import TileSource
 from lens_triage.training.runner import runner
 from lens_triage.training.settings import SimulateSettings
@@ -384,6 +385,45 @@ def by_settings(scene: Scene) -> str:
     board = SettingsBoard(scene.context)
     press(board._backup)
     return board._notice.message
+
+
+def _validation(scene: Scene) -> ValidationBoard:
+    return ValidationBoard(scene.context, stage="detection", candidate="1")
+
+
+@way("move_by_rule")
+def by_a_rule(scene: Scene) -> str:
+    moving = _validation(scene).moving
+    press(moving.move)
+    return moving.notice.message
+
+
+@way("move_by_rule")
+def by_an_undo(scene: Scene) -> str:
+    moving = _validation(scene).moving
+    press(moving.move)
+    moving.moves._handle_msg({"action": "undo", "key": "1"})
+    return moving.notice.message
+
+
+@way("answer_check")
+def by_a_checklist(scene: Scene) -> str:
+    board = _validation(scene).candidate
+    board.show_candidate(1)
+    board.checks._handle_msg(
+        {"action": "choose", "key": "model", "column": "state", "value": "done"}
+    )
+    return board.check_notice.message
+
+
+@way("confirm")
+def by_a_record(scene: Scene) -> str:
+    board = _validation(scene).candidate
+    board.show_candidate(1)
+    board.spectrum.value, board.reference.value = "MUSE", "2026A&A...700A...1X"
+    board.z_lens.value, board.z_source.value = "0.3", "1.2"
+    press(board.enter)
+    return board.notice.message
 
 
 def by_people(action: str) -> Way:

@@ -1,0 +1,1 @@
+"""Validate: candidates on their way from a detection to a confirmation that people enter."""

@@ -1,0 +1,146 @@
+"""One candidate: its checklist, and the confirmation records that people enter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+import panel as pn
+import panel_material_ui as pmui
+
+from lens_triage.app import acts
+from lens_triage.app.acting import why_not
+from lens_triage.app.context import AppContext
+from lens_triage.app.validate.fields import NUMBER, SMALL, optional_number, row
+from lens_triage.app.validate.rows import (
+    CHECK_COLUMNS,
+    CHECK_TEXTS,
+    OUTCOME_TEXTS,
+    RECORD_COLUMNS,
+    check_row,
+    record_row,
+)
+from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.section import columns, html, section, stack
+from lens_triage.app.widgets.table import Table
+from lensing_core.store.candidates import get_candidate
+from lensing_core.store.confirmations import Evidence, confirmations_of
+from lensing_core.store.stages import checklist_of
+
+_STATES = {text: state for state, text in CHECK_TEXTS.items()}
+
+
+class CandidateBoard(pn.viewable.Viewer):
+    """Hidden until a candidate is shown; ``on_record`` is called after each new record."""
+
+    def __init__(self, context: AppContext, on_record: Callable[[], None]) -> None:
+        self._context = context
+        self._on_record = on_record
+        self._candidate = 0
+        self.check_notice, self.notice = Notice(), Notice()
+        self._name = html("", css="p { margin: 0; } b { font-weight: 500; }")
+        self.finding = pmui.TextInput(
+            label="Finding", placeholder="Kept with the next state that is chosen", **NUMBER
+        )
+        self.checks = Table(columns=CHECK_COLUMNS, label="Checklist")
+        self.checks.on_choice(lambda key, _, value: self.answer(key, value))
+        self.records = Table(
+            columns=RECORD_COLUMNS,
+            label="Confirmation records",
+            empty="No record: a score or a consensus is no confirmation.",
+        )
+        self.outcome = pmui.Select(
+            label="Outcome",
+            options={text: key for key, text in OUTCOME_TEXTS.items()},
+            value="lens",
+            width=180,
+            **SMALL,
+        )
+        self.z_lens = pmui.TextInput(label="z of the lens", width=110, **NUMBER)
+        self.z_source = pmui.TextInput(label="z of the source", width=118, **NUMBER)
+        self.spectrum = pmui.TextInput(
+            label="Spectrum", placeholder="Instrument, date, program or identifier", **NUMBER
+        )
+        self.reference = pmui.TextInput(
+            label="Reference", placeholder="Bibcode, DOI or arXiv number", **NUMBER
+        )
+        self.note = pmui.TextInput(label="Note", **NUMBER)
+        for field in (self.finding, self.spectrum, self.reference, self.note):
+            field.sizing_mode = "stretch_width"
+        self.enter = ActionButton(
+            self.enter_record,
+            label="Enter record",
+            size="small",
+            forbidden=why_not(context, "confirm"),
+        )
+        self._view = stack(
+            columns(
+                section("Checklist", self._name, self.check_notice, self.finding, self.checks),
+                section(
+                    "Confirmation",
+                    self.notice,
+                    row(self.outcome, self.z_lens, self.z_source),
+                    self.spectrum,
+                    self.reference,
+                    self.note,
+                    row(self.enter),
+                    self.records,
+                    note="Entered by a person from spectra, kept for good, withdrawn by a later "
+                    "record. It stands above grades and imported labels in every training.",
+                ),
+                template="minmax(0, 1fr) minmax(0, 1fr)",
+            ),
+            visible=False,
+        )
+        super().__init__()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._view
+
+    def show_candidate(self, candidate_id: int) -> None:
+        """Show a candidate; 0 for none."""
+        if candidate_id != self._candidate:
+            self.notice.clear()
+            self.check_notice.clear()
+            for field in (self.z_lens, self.z_source, self.spectrum, self.reference, self.note):
+                field.value = ""
+        self._candidate = candidate_id
+        self._view.visible = bool(candidate_id)
+        if candidate_id:
+            self.reload()
+
+    def answer(self, item: str, state: str) -> None:
+        """Answer a point with the finding that was typed."""
+        with self.check_notice.guard():
+            acts.answer_check(
+                self._context, self._candidate, item, _STATES[state], self.finding.value
+            )
+            self.finding.value = ""
+        self.reload()
+
+    def enter_record(self) -> None:
+        """Enter a record from the form."""
+        with self.notice.guard():
+            evidence = Evidence(
+                self.outcome.value,
+                self.spectrum.value,
+                optional_number(self.z_lens),
+                optional_number(self.z_source),
+                self.reference.value,
+                self.note.value,
+            )
+            acts.confirm(self._context, self._candidate, evidence)
+            self.notice.say("The record was entered.", "success")
+        self._on_record()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the candidate again."""
+        with self._context.database.session() as session:
+            candidate = get_candidate(session, self._candidate)
+            points = checklist_of(session, self._candidate)
+            records = confirmations_of(session, self._candidate)
+        self._name.object = f"<p><b>{escape(candidate.object_id)}</b></p>"
+        self.checks.update([check_row(point) for point in points])
+        self.records.update([record_row(record, k) for k, record in enumerate(records)])
