@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 9eb9ff9bd8b7c2a88ce4175d990aebca849f5c40f444a0a749a55c818ff26337
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 7475f425bf6aff78ae4ca2119b1e58f875bda063376d024a4283e856cbcd3b95
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -525,6 +525,7 @@ var IMAGE_KEYS = { title: "Image", keys: [
   { keys: ["ArrowLeft"], shown: "←", action: "previousBand", text: "Previous band" },
   { keys: ["0"], shown: "0", action: "color", text: "Show the color picture" },
   { keys: ["t"], shown: "t", action: "tile", text: "All bands side by side; again: one large" },
+  { keys: ["F"], shown: "F", action: "fullScreen", text: "Pictures on the whole screen; again: the page" },
   { keys: ["b"], shown: "b", action: "blink", text: "Blink through the bands; again: stop" },
   { keys: ["l"], shown: "l", action: "light", text: "Subtract the light of the galaxy" },
   { keys: ["v"], shown: "v", action: "snr", text: "Show pixels in units of their noise (S/N)" }
@@ -573,6 +574,7 @@ function imageActions(viewer, controls) {
     nextBand: () => viewer.step(1),
     previousBand: () => viewer.step(-1),
     color: () => viewer.choose(null),
+    fullScreen: () => fullScreen(viewer.node),
     tile: () => viewer.tile(),
     blink: () => viewer.blink(),
     light: () => flip("light"),
@@ -603,6 +605,11 @@ function imageActions(viewer, controls) {
       controls.reset();
     }
   };
+}
+function fullScreen(node) {
+  const asked = document.fullscreenElement === null ? node.requestFullscreen() : document.exitFullscreen();
+  asked.catch(() => {
+  });
 }
 
 // app/viewer/lens_panel.js
@@ -1635,7 +1642,7 @@ var ImageControls = class {
     );
     this.adjust = h(
       "div",
-      { className: "adjust" },
+      { className: "adjust menu-items" },
       h("div", { className: "sliders" }, [...this.inputs].map(([name, { range, output }]) => h(
         "label",
         { className: "slider", title: `${SLIDERS[name].title} (keys ${SLIDERS[name].keys})` },
@@ -1651,7 +1658,12 @@ var ImageControls = class {
       { className: "controls" },
       this.preset,
       h("div", { className: "segments" }, this.invert, this.smooth),
-      this.adjust
+      h(
+        "details",
+        { className: "menu upward" },
+        h("summary", { title: "Sliders, colors and bands; every slider has keys, too" }, "Adjust"),
+        this.adjust
+      )
     );
     this.render();
   }

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 a017b4ddabbe1465b1bc272335107a4d3ecdaa0d9ce86a287a2ac68fe055aa3a
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 c8dac03d0538edc7789cd7ccf98eb9d30d4a6d4fb8210a1e22b6d495d2440386
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -556,6 +556,7 @@ var IMAGE_KEYS = { title: "Image", keys: [
   { keys: ["ArrowLeft"], shown: "←", action: "previousBand", text: "Previous band" },
   { keys: ["0"], shown: "0", action: "color", text: "Show the color picture" },
   { keys: ["t"], shown: "t", action: "tile", text: "All bands side by side; again: one large" },
+  { keys: ["F"], shown: "F", action: "fullScreen", text: "Pictures on the whole screen; again: the page" },
   { keys: ["b"], shown: "b", action: "blink", text: "Blink through the bands; again: stop" },
   { keys: ["l"], shown: "l", action: "light", text: "Subtract the light of the galaxy" },
   { keys: ["v"], shown: "v", action: "snr", text: "Show pixels in units of their noise (S/N)" }
@@ -604,6 +605,7 @@ function imageActions(viewer, controls) {
     nextBand: () => viewer.step(1),
     previousBand: () => viewer.step(-1),
     color: () => viewer.choose(null),
+    fullScreen: () => fullScreen(viewer.node),
     tile: () => viewer.tile(),
     blink: () => viewer.blink(),
     light: () => flip("light"),
@@ -634,6 +636,11 @@ function imageActions(viewer, controls) {
       controls.reset();
     }
   };
+}
+function fullScreen(node) {
+  const asked = document.fullscreenElement === null ? node.requestFullscreen() : document.exitFullscreen();
+  asked.catch(() => {
+  });
 }
 
 // app/widgets/keyboard.js
@@ -1342,7 +1349,7 @@ var ImageControls = class {
     );
     this.adjust = h(
       "div",
-      { className: "adjust" },
+      { className: "adjust menu-items" },
       h("div", { className: "sliders" }, [...this.inputs].map(([name, { range, output }]) => h(
         "label",
         { className: "slider", title: `${SLIDERS[name].title} (keys ${SLIDERS[name].keys})` },
@@ -1358,7 +1365,12 @@ var ImageControls = class {
       { className: "controls" },
       this.preset,
       h("div", { className: "segments" }, this.invert, this.smooth),
-      this.adjust
+      h(
+        "details",
+        { className: "menu upward" },
+        h("summary", { title: "Sliders, colors and bands; every slider has keys, too" }, "Adjust"),
+        this.adjust
+      )
     );
     this.render();
   }
@@ -5918,6 +5930,107 @@ var Prompt = class {
   }
 };
 
+// app/review/panes.js
+var KEY = "lens-triage-panes";
+var LEAST_PX = { list: 220, side: 220 };
+var LEAST_VIEWER_PX = 330;
+var STEP_PX = 16;
+function fitted({ list = 0, side = 0 }, room) {
+  const most = (other) => Math.max(LEAST_PX.list, room - LEAST_VIEWER_PX - other);
+  const held = Math.max(LEAST_PX.side, Math.min(side, most(LEAST_PX.list)));
+  return { list: Math.max(LEAST_PX.list, Math.min(list, most(held))), side: held };
+}
+var Panes = class {
+  /**
+   * @param {HTMLElement} list
+   * @param {HTMLElement} viewer
+   * @param {HTMLElement} side
+   */
+  constructor(list, viewer, side) {
+    this.parts = { list, side };
+    this.node = h(
+      "div",
+      { className: "columns" },
+      list,
+      this.splitter("list", 1, "Width of the list"),
+      viewer,
+      this.splitter("side", -1, "Width of the panels"),
+      side
+    );
+    this.widths = this.remembered();
+    if (this.widths !== null) {
+      this.apply(this.widths);
+    }
+  }
+  // `sign`: 1 where a pane grows when its border is moved to the right.
+  splitter(name, sign, title) {
+    const node = h("div", {
+      className: "splitter",
+      role: "separator",
+      tabIndex: 0,
+      "aria-orientation": "vertical",
+      "aria-label": title,
+      title: `${title}: drag, or the arrow keys; double click: as it was`,
+      ondblclick: () => this.reset(),
+      onkeydown: (event) => {
+        const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        if (direction === void 0) {
+          return;
+        }
+        event.preventDefault();
+        event.stopPropagation();
+        this.set(name, this.parts[name].offsetWidth + sign * direction * STEP_PX);
+      },
+      onpointerdown: (event) => {
+        event.preventDefault();
+        const from = event.clientX, width = this.parts[name].offsetWidth;
+        node.setPointerCapture(event.pointerId);
+        node.classList.add("dragged");
+        node.onpointermove = (moved) => this.set(name, width + sign * (moved.clientX - from));
+        node.onpointerup = node.onpointercancel = () => {
+          node.classList.remove("dragged");
+          node.onpointermove = null;
+        };
+      }
+    });
+    return node;
+  }
+  set(name, width) {
+    const now = { list: this.parts.list.offsetWidth, side: this.parts.side.offsetWidth };
+    this.widths = fitted({ ...now, [name]: width }, this.node.clientWidth);
+    this.apply(this.widths);
+    try {
+      localStorage.setItem(KEY, JSON.stringify(this.widths));
+    } catch {
+    }
+  }
+  // As wide as asked for, or as the window of today lets them be.
+  apply({ list, side }) {
+    const { style } = this.node;
+    style.setProperty("--list", `minmax(${LEAST_PX.list}px, ${list}px)`);
+    style.setProperty("--side", `minmax(${LEAST_PX.side}px, ${side}px)`);
+    style.setProperty("--viewer", `minmax(${LEAST_VIEWER_PX}px, 1fr)`);
+  }
+  reset() {
+    this.widths = null;
+    for (const name of ["--list", "--side", "--viewer"]) {
+      this.node.style.removeProperty(name);
+    }
+    try {
+      localStorage.removeItem(KEY);
+    } catch {
+    }
+  }
+  remembered() {
+    try {
+      const { list, side } = JSON.parse(localStorage.getItem(KEY)) ?? {};
+      return Number.isFinite(list) && Number.isFinite(side) ? { list, side } : null;
+    } catch {
+      return null;
+    }
+  }
+};
+
 // app/review/walk.js
 var ASK_AGAIN_MS = [300, 600, 1200, 2500, 5e3];
 var RankingWalk = class {
@@ -6273,7 +6386,7 @@ var ReviewView = class {
       { className: "work-view" },
       this.filters.node,
       this.notices,
-      h("div", { className: "columns" }, this.list_, this.candidate.node, this.side.node),
+      new Panes(this.list_, this.candidate.node, this.side.node).node,
       this.keyboard.dialog
     );
   }

@@ -15,6 +15,7 @@ import { EmptyList } from "./empty_list.js"
 import { FilterBar } from "./filters.js"
 import { ExportMenu, SampMenu } from "./out.js"
 import { GRADE_KEYS, PANEL_KEYS, SidePanel } from "./panel.js"
+import { Panes } from "./panes.js"
 import { RankingTable, stageChip } from "./table.js"
 import { RankingWalk } from "./walk.js"
 
@@ -109,7 +110,7 @@ class ReviewView {
       this.table.node, this.emptyList.node,
       h("div", {className: "list-foot"}, this.unsaved.node, this.waitingNote, this.emptyList.link), this.charts.node)
     this.node = h("div", {className: "work-view"}, this.filters.node, this.notices,
-      h("div", {className: "columns"}, this.list_, this.candidate.node, this.side.node), this.keyboard.dialog)
+      new Panes(this.list_, this.candidate.node, this.side.node).node, this.keyboard.dialog)
   }
 
   actions() {

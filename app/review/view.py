@@ -21,6 +21,7 @@ from lens_triage.app.viewer.start import VIEWER_STYLES
 
 _STYLES = (
     "widgets/view.css",
+    "review/layout.css",
     "review/more.css",
     "review/charts.css",
     "review/panel.css",

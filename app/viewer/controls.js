@@ -54,7 +54,7 @@ export class ImageControls {
     this.preset = h("div", {className: "segments", role: "group", "aria-label": "Stretch preset"},
       ...this.buttons.values())
     this.adjust = h(
-      "div", {className: "adjust"},
+      "div", {className: "adjust menu-items"},
       h("div", {className: "sliders"}, [...this.inputs].map(([name, {range, output}]) => h(
         "label", {className: "slider", title: `${SLIDERS[name].title} (keys ${SLIDERS[name].keys})`},
         h("span", {}, SLIDERS[name].label), output, range,
@@ -63,7 +63,9 @@ export class ImageControls {
       h("span", {className: "choice"}, h("span", {}, "Bands"), this.selects.curve, this.selects.palette),
     )
     this.node = h("div", {className: "controls"}, this.preset,
-      h("div", {className: "segments"}, this.invert, this.smooth), this.adjust)
+      h("div", {className: "segments"}, this.invert, this.smooth),
+      h("details", {className: "menu upward"},
+        h("summary", {title: "Sliders, colors and bands; every slider has keys, too"}, "Adjust"), this.adjust))
     this.render()
   }
 

@@ -6,6 +6,7 @@ export const IMAGE_KEYS = {title: "Image", keys: [
   {keys: ["ArrowLeft"], shown: "←", action: "previousBand", text: "Previous band"},
   {keys: ["0"], shown: "0", action: "color", text: "Show the color picture"},
   {keys: ["t"], shown: "t", action: "tile", text: "All bands side by side; again: one large"},
+  {keys: ["F"], shown: "F", action: "fullScreen", text: "Pictures on the whole screen; again: the page"},
   {keys: ["b"], shown: "b", action: "blink", text: "Blink through the bands; again: stop"},
   {keys: ["l"], shown: "l", action: "light", text: "Subtract the light of the galaxy"},
   {keys: ["v"], shown: "v", action: "snr", text: "Show pixels in units of their noise (S/N)"},
@@ -49,6 +50,7 @@ export function imageActions(viewer, controls) {
     nextBand: () => viewer.step(1),
     previousBand: () => viewer.step(-1),
     color: () => viewer.choose(null),
+    fullScreen: () => fullScreen(viewer.node),
     tile: () => viewer.tile(),
     blink: () => viewer.blink(),
     light: () => flip("light"),
@@ -76,4 +78,10 @@ export function imageActions(viewer, controls) {
     smooth: () => flip("smooth"),
     reset: () => { viewer.reset(); controls.reset() },
   }
+}
+
+// Only what a key or a click asks for may fill the screen; a browser that refuses leaves the page as it is.
+function fullScreen(node) {
+  const asked = document.fullscreenElement === null ? node.requestFullscreen() : document.exitFullscreen()
+  asked.catch(() => {})
 }

@@ -165,6 +165,7 @@ def test_filters_sort_and_say_when_nothing_is_left(view) -> None:
     expect(view.locator(".viewer h2")).to_have_text("object-075")
     view.get_by_role("button", name="Clear filters").click()
     expect(view.locator(".count")).to_have_text(f"{N} candidates")
+    view.set_viewport_size({"width": 1600, "height": 900})  # where the list has room for it
     view.get_by_role("button", name="Mag").click()
     expect(view.locator(".viewer h2")).to_have_text("object-229")  # the brightest first
     view.keyboard.press("/")
@@ -190,6 +191,27 @@ def test_bands_blink_invert_and_missing_data(view) -> None:
     expect(view.locator(".band:visible").nth(1).get_by_text("no data")).to_be_visible()
 
 
+def test_the_picture_is_large_and_panes_stay_as_wide_as_they_were_made(view) -> None:
+    picture, side = view.locator(".viewer-body > .frame"), view.locator(".side")
+    assert picture.bounding_box()["width"] >= 440
+    splitter = view.get_by_role("separator", name="Width of the panels")
+    before = side.bounding_box()["width"]
+    splitter.press("ArrowLeft")
+    assert side.bounding_box()["width"] == before + 16
+    assert view.locator(".frame-caption").inner_text() == "i r g"  # the key was not for the bands
+    view.reload()
+    expect(view.locator(".viewer-body > .frame[data-state='shown']")).to_be_visible()
+    assert side.bounding_box()["width"] == before + 16
+    splitter.dblclick()
+    assert side.bounding_box()["width"] == before
+    view.set_viewport_size({"width": 2560, "height": 1440})
+    assert picture.bounding_box()["width"] >= 900
+    view.keyboard.press("F")
+    expect(view.locator(".images:fullscreen")).to_be_visible()
+    view.keyboard.press("F")
+    expect(view.locator(".images:fullscreen")).to_have_count(0)
+
+
 def test_auto_shows_on_the_sliders_what_it_chose(view, screenshot) -> None:
     def expect_chosen(index: int) -> None:
         info = view.request.get(view.url.split("/review")[0] + f"/tiles/mine/{index}/info").json()
@@ -197,6 +219,7 @@ def test_auto_shows_on_the_sliders_what_it_chose(view, screenshot) -> None:
         expect(outputs).to_have_text(texts)
 
     outputs, auto = view.locator(".slider output"), view.get_by_role("button", name="Auto")
+    view.get_by_text("Adjust", exact=True).click()
     auto.click()
     expect_chosen(0)
     view.keyboard.press("j")
