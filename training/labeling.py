@@ -147,7 +147,7 @@ def make_session(workspace: Workspace, settings: SessionSettings, created_by: in
                 settings.n,
                 query,
                 seed=settings.seed,
-                keep_graded=settings.keep_graded or settings.strategy == "graders",
+                keep_graded=settings.keep_graded or settings.strategy in ("graders", "experts"),
             )
             entries = choose_queue(session, workspace, request)
         if not entries:

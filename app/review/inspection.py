@@ -25,13 +25,16 @@ from lensing_core.store.catalogs import get_catalog
 from lensing_core.store.crossmatches import counterparts_of
 from lensing_core.store.details import candidate_details
 from lensing_core.store.ensembles import get_ensemble, network_members
+from lensing_core.store.graders import works_alone
 from lensing_core.store.history import HistoryEntry, history_of
+from lensing_core.store.presence import blind_sessions_with
 from lensing_core.store.remarks import known_tags, tags_of
 from lensing_core.store.score_context import find_score, ood_percentile, scores_by_ensemble
 from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.store.votes import grades_of, own_grade
 from lensing_core.uncertainty.interval import CalibrationRecord, score_interval
 
+_REMARKS = ("note", "tag", "untag", "stage")
 _NEIGHBORS = 6  # of either kind
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -152,6 +155,12 @@ class Inspector:
         mine = self._grader.id if self._grader else None
         own = None if mine is None else own_grade(session, candidate.id, mine)
         votes = grades_of(session, [candidate.id])
+        entries = history_of(session, candidate.id)
+        blind = [] if self._sees_all(session) else blind_sessions_with(session, candidate.id)
+        if blind:  # nobody's grade sways who has yet to give one
+            name = self._grader.name if self._grader else None
+            votes = [vote for vote in votes if vote.grader_id == mine]
+            entries = [one for one in entries if one.who == name or one.kind in _REMARKS]
         return {
             "id": candidate.id,
             "stage": candidate.stage,
@@ -163,8 +172,15 @@ class Inspector:
             ],
             "own": own
             and {"uuid": own.uuid, "grade": next(g.grade for g in votes if g.grader_id == mine)},
-            "entries": [_entry_to_json(entry) for entry in history_of(session, candidate.id)],
+            "entries": [_entry_to_json(entry) for entry in entries],
+            "blind": blind,
         }
+
+    def _sees_all(self, session: Session) -> bool:
+        """Return whether grades of blind sessions are shown: to organizers, and to who is alone."""
+        if self._grader is not None:
+            return self._grader.is_organizer
+        return works_alone(session)
 
 
 def _candidate(session: Session, message: Message) -> Candidate:

@@ -102,6 +102,10 @@ export class HistoryPanel {
       .map((value) => h("option", {value})))
     const entries = [...this.remarks.of(row.id).reverse().map((event) => this.unsaved(event)),
       ...answer.entries.map((entry) => historyEntry(entry))]
+    if (answer.blind?.length) {
+      entries.unshift(h("li", {className: "faint"},
+        `Grades of others are shown when ${answer.blind.join(", ")} is closed: this candidate is graded blind there.`))
+    }
     this.entries.replaceChildren(...(entries.length
       ? entries : [h("li", {className: "faint"}, "Nobody has graded, tagged or moved this candidate yet.")]))
   }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from lens_triage.app.runs.rows import figure_text
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.steps import address
@@ -16,8 +18,10 @@ from lensing_core.labeling.loop_history import TOP, Round
 from lensing_core.labeling.team import GraderPair, TeamGrader
 from lensing_core.proportions import Proportion
 from lensing_core.store.consensus_list import ConsensusEntry
+from lensing_core.store.presence import Presence
 from lensing_core.store.votes import Coverage
 
+_ACTIVE = timedelta(minutes=5)
 _CHIPS = {"accepted": "success", "retired": "", "open": "accent"}
 
 GRADER_COLUMNS = [
@@ -57,7 +61,13 @@ LIST_COLUMNS = [
     column("needed", "Needed", align="right", width="70px", help_text="Expected further votes"),
     column("said", "Grades by grader"),
 ]
-DISAGREEMENT_COLUMNS = [column("object", "Candidate", width="40%"), column("why", "Grades")]
+EXPERT_COLUMNS = [column("object", "Candidate", width="40%"), column("why", "Why")]
+PRESENCE_COLUMNS = [
+    column("name", "Grader", width="24%"),
+    column("session", "Session"),
+    column("done", "Done", align="right", width="26%", help_text="Graded or skipped"),
+    column("last", "Last event", align="right", width="112px"),
+]
 ROUND_COLUMNS = [
     column("number", "Round", align="right", width="58px"),
     column("ensemble", "Ensemble", width="17%"),
@@ -75,6 +85,25 @@ ROUND_COLUMNS = [
     column("added", "Lenses added", align="right", width="112px", help_text="While it was newest"),
     column("act", "", align="right", width="100px"),
 ]
+
+
+def presence_row(one: Presence, now: datetime) -> Row:
+    """A grader in an open session; who did something of late is active."""
+    active = one.last_at is not None and now - one.last_at < _ACTIVE
+    return {
+        "key": f"{one.session_id} {one.grader_id}",
+        "name": {"text": one.grader, **({"note": "active"} if active else {})},
+        "session": {"text": one.session, "href": f"label?session={one.session_id}"},
+        "done": {
+            "text": f"{one.n_done:,} of {one.n_items:,}",
+            "share": min(1.0, one.n_done / max(1, one.n_items)),
+        },
+        "last": (
+            "not begun"
+            if one.last_at is None
+            else {"text": fmt.ago(one.last_at, now), "title": fmt.moment(one.last_at)}
+        ),
+    }
 
 
 def share_text(share: Proportion) -> str:

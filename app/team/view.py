@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from html import escape
 
 import panel as pn
@@ -18,14 +19,16 @@ from lens_triage.app.team.loop import LoopBoard
 from lens_triage.app.team.people import PeopleBoard
 from lens_triage.app.team.rows import (
     COVERAGE_COLUMNS,
-    DISAGREEMENT_COLUMNS,
+    EXPERT_COLUMNS,
     GRADER_COLUMNS,
     PAIR_COLUMNS,
+    PRESENCE_COLUMNS,
     agreement_text,
     coverage_row,
     disagreement_row,
     grader_row,
     pair_row,
+    presence_row,
 )
 from lens_triage.app.team.skill import SkillBoard
 from lens_triage.app.widgets import format as fmt
@@ -49,9 +52,10 @@ from lensing_core.labeling.skill import KindSkill, skill_by_kind
 from lensing_core.labeling.team import Team, team_figures
 from lensing_core.store.candidates import object_names
 from lensing_core.store.consensus_choice import ConsensusSettings, current_consensus_settings
+from lensing_core.store.presence import who_is_at_work
 from lensing_core.store.summaries import list_ensembles
 
-_CONTESTED = 10
+_CONTESTED, _MOST_AT_WORK = 10, 60
 _ENDED = (
     "You are no longer signed in here, or your role was changed; load the page again to see what "
     "is yours to see."
@@ -89,10 +93,11 @@ class TeamBoard(pn.viewable.Viewer):
             columns=COVERAGE_COLUMNS, label="Coverage", empty="No catalog has grades yet."
         )
         self.contested = Table(
-            columns=DISAGREEMENT_COLUMNS,
-            label="Disagreements",
-            empty="No object has grades that differ.",
+            columns=EXPERT_COLUMNS,
+            label="For experts",
+            empty="No object is flagged or has grades that differ.",
         )
+        self.at_work = Table(columns=PRESENCE_COLUMNS, label="At work", empty="No session is open.")
         self._agreement = html(skeleton(1), css=FIGURES_CSS)
         self.loop = LoopBoard(context)
         figures = section(
@@ -107,15 +112,26 @@ class TeamBoard(pn.viewable.Viewer):
         if organizer:
             self.consensus = ConsensusBoard(context, self.reload)
             self.files = LabelFiles(context, self.reload)
-            parts[2:2] = [self.consensus]
+            at_work = section(
+                "At work",
+                self.at_work,
+                note="Graders of open sessions; active: something came within five minutes.",
+            )
+            parts[2:2] = [at_work, self.consensus]
             agreement = section("Agreement", self._agreement, self.pairs)
-            contested = section("Disagreements", self.contested)
+            contested = section(
+                "For experts",
+                self.contested,
+                note="What graders flagged or grade differently. A session with the queue "
+                "For experts (Label) takes them all; invite those who shall decide.",
+            )
             even = "minmax(0, 1fr) minmax(0, 1fr)"
             self.people = PeopleBoard(context, grader)
             parts += [columns(agreement, contested, template=even), self.files, self.people]
         parts.append(section("Coverage", self.coverage))
         self._view = stack(*parts)
         super().__init__()
+        self._show_presence()
         self.reload()
         live(self.refresh)
 
@@ -126,6 +142,13 @@ class TeamBoard(pn.viewable.Viewer):
         """Follow the loop, or show nothing more to who is no longer signed in as they were."""
         if self._is_allowed():
             self.loop.refresh()
+            self._show_presence()
+
+    def _show_presence(self) -> None:
+        if self._grader.is_organizer:
+            found = self._context.database.ask(who_is_at_work)[:_MOST_AT_WORK]
+            now = datetime.now(UTC)
+            self.at_work.update([presence_row(one, now) for one in found])
 
     def _is_allowed(self) -> bool:
         if self._ended:
@@ -148,7 +171,7 @@ class TeamBoard(pn.viewable.Viewer):
                 rule = chosen or current_consensus_settings(session) or ConsensusSettings()
                 team = team_figures(session, rule)
                 torn = choose_queue(
-                    session, self._context.workspace, QueueRequest("graders", _CONTESTED)
+                    session, self._context.workspace, QueueRequest("experts", _CONTESTED)
                 )
                 names = object_names(session, [entry.candidate_id for entry in torn])
                 return _Found(

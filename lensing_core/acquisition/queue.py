@@ -33,6 +33,7 @@ from lensing_core.store import Session
 from lensing_core.store.queues import (
     differing_votes,
     expected_lenses,
+    flagged_candidates,
     graded_of,
     labeled_of,
     last_graded,
@@ -243,6 +244,17 @@ def _graders(
         yield QueueEntry(k, f"graders differ: {said}")
 
 
+def _experts(session: Session, workspace: Workspace, request: QueueRequest) -> Iterator[QueueEntry]:
+    """What graders flagged, most flags first; then what they say different things of."""
+    differing = {entry.candidate_id: entry for entry in _graders(session, workspace, request)}
+    flags = flagged_candidates(session, request.query)
+    for k in sorted(flags, key=lambda k: (-flags[k], k)):
+        noun = "grader" if flags[k] == 1 else "graders"
+        said = f"; {differing[k].why}" if k in differing else ""
+        yield QueueEntry(k, f"flagged by {flags[k]} {noun}{said}")
+    yield from (entry for k, entry in differing.items() if k not in flags)
+
+
 # -- from a pool ---------------------------------------------------------------------------------
 
 
@@ -286,6 +298,7 @@ _CHOOSERS: dict[str, Callable[[Session, Workspace, QueueRequest], Iterator[Queue
     "margin": _margin,
     "disagreement": _ranked("disagreement", lambda value: f"members differ by {value:.2f} (σ)"),
     "graders": _graders,
+    "experts": _experts,
     "diverse": _diverse,
     "clusters": _clusters,
     "anomalous": _ranked("ood", lambda value: f"{value:.1f} σ from labeled objects"),

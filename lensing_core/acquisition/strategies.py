@@ -46,6 +46,9 @@ STRATEGIES: dict[str, Strategy] = {
     "graders": Strategy(
         "Graders disagree", "Graded objects of which graders say different things.", False
     ),
+    "experts": Strategy(
+        "For experts", "What graders flagged, then what they say different things of.", False
+    ),
     "diverse": Strategy(
         "Diverse (k-center)", "Of the better scores, those unlike one another and unlike graded."
     ),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from lensing_core.arrays import IntArray
 from lensing_core.store.batches import in_batches
 from lensing_core.store.ranking_filters import candidate_conditions, scored
 from lensing_core.store.ranking_query import RankingQuery
-from lensing_core.store.tables import Candidate, Score, Vote
+from lensing_core.store.tables import Candidate, LabelEvent, Score, Vote
 
 _AT_ONCE = 10_000
 
@@ -87,6 +88,20 @@ def differing_votes(session: Session, query: RankingQuery) -> Iterator[tuple[int
     for candidate_id, p, grade in session.execute(statement):
         if p is not None:
             yield candidate_id, p, grade
+
+
+def flagged_candidates(session: Session, query: RankingQuery) -> dict[int, int]:
+    """Return how many graders' flags stand on candidates of a query, for those with any."""
+    undo = aliased(LabelEvent)
+    undone = exists().where(undo.undoes == LabelEvent.uuid, undo.kind == "undo")
+    statement = (
+        select(LabelEvent.candidate_id, LabelEvent.grader_id, LabelEvent.kind)
+        .join(Candidate, Candidate.id == LabelEvent.candidate_id)
+        .where(LabelEvent.kind.in_(("flag", "unflag")), ~undone, *_conditions(query))
+        .order_by(LabelEvent.id)
+    )
+    last = {(candidate, grader): kind for candidate, grader, kind in session.execute(statement)}
+    return Counter(candidate for (candidate, _), kind in last.items() if kind == "flag")
 
 
 def last_graded(

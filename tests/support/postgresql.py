@@ -28,8 +28,11 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """Start a server, give the URL of its first database, and stop it; skip where there is none."""
+def running_server(*, durable: bool = False) -> Iterator[str]:
+    """Start a server, give the URL of its first database, and stop it; skip where there is none.
+
+    Unless it is ``durable``, it does not wait for the disk: it lives as long as the tests.
+    """
     initdb, pg_ctl = _program("initdb"), _program("pg_ctl")
     if initdb is None or pg_ctl is None:
         pytest.skip("no PostgreSQL server programs here (Debian: apt install postgresql)")
@@ -57,8 +60,9 @@ def running_server() -> Iterator[str]:
             "--locale-provider=icu",
             "--icu-locale=en-US",
         )
-        # What is lost in a power cut is of no use: the server lives as long as the tests.
-        options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c synchronous_commit=off"
+        options = f"-h 127.0.0.1 -p {port} -k {folder}"
+        if not durable:
+            options += " -c fsync=off -c synchronous_commit=off"
         run(pg_ctl, "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
         try:
             yield f"postgresql+psycopg://triage@127.0.0.1:{port}/postgres"

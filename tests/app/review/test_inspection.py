@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
 import numpy as np
 import pytest
 from manifests import rule
@@ -14,10 +18,13 @@ from lens_triage.app.review import inspection
 from lens_triage.app.review.inspection import Inspector, panel_start
 from lens_triage.app.review.links import sky_links
 from lens_triage.app.review.service import ReviewService
+from lensing_core.acquisition import QueueEntry
+from lensing_core.labeling import NewSession, close_session, create_session
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter
 from lensing_core.store import open_database
-from lensing_core.store.labels import grader_named
+from lensing_core.store.graders import sign_in
+from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.remarks import add_note, add_tag, move_stage
 from lensing_core.store.tables import Candidate, Catalog, Ensemble
 
@@ -75,6 +82,37 @@ def test_the_history_is_read_without_a_name(context) -> None:
     candidate, _ = first(context)
     assert service(context, None).answer({"type": "history", "id": candidate})["entries"] == []
     assert panel_start(None)["grader"] is None
+
+
+def test_grades_of_others_stay_unseen_while_a_blind_session_has_the_candidate(context) -> None:
+    candidate, _ = first(context)
+    ada, vera = (signed_in(context, name) for name in ("Ada", "Vera"))
+    with open_database(context.workspace).session() as session:
+        sign_in(session, "The organizer")  # from now on nobody works alone
+        for person, grade in ((ada, "A"), (vera, "X")):
+            given = (str(uuid4()), "grade", person.id, candidate, "abcx", datetime.now(UTC))
+            append_events(session, [NewEvent(*given, grade=grade, comment=f"{person.name} says")])
+        add_tag(session, candidate, vera.id, "quad?")
+        blind = NewSession("round 1", [QueueEntry(candidate, "rank 1")], {})
+        session_id = create_session(session, blind, None).id
+    ask = {"type": "history", "id": candidate}
+
+    def seen_by(person: SignedIn | None) -> tuple[set, set, list]:
+        told = service(context, person).answer(ask)
+        votes = {(vote["who"], vote["grade"]) for vote in told["votes"]}
+        return votes, {(e["who"], e["kind"]) for e in told["entries"]}, told["blind"]
+
+    everything = {("Ada", "A"), ("Vera", "X")}
+    tag = ("Vera", "tag")
+    assert seen_by(ada) == ({("Ada", "A")}, {("Ada", "grade"), tag}, ["round 1"])
+    assert seen_by(None) == (set(), {tag}, ["round 1"])  # who signs out sees no more
+    assert "Vera says" not in str(service(context, ada).answer(ask))
+    organizer = replace(vera, role="organizer")
+    assert seen_by(organizer)[0] == everything
+    assert seen_by(organizer)[2] == []
+    with open_database(context.workspace).session() as session:
+        close_session(session, session_id)
+    assert seen_by(ada) == (everything, {("Ada", "grade"), ("Vera", "grade"), tag}, [])
 
 
 def test_score_context_says_how_sure_a_score_is(context) -> None:

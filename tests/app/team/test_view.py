@@ -13,7 +13,9 @@ from people import signed_in_as
 from lens_triage.app.context import AppContext
 from lens_triage.app.team.skill import SkillBoard
 from lens_triage.app.team.view import TeamBoard
+from lensing_core.acquisition import QueueEntry
 from lensing_core.consensus import SCHEMES, Thresholds
+from lensing_core.labeling import NewSession, close_session, create_session
 from lensing_core.labeling.loop_history import loop_history
 from lensing_core.labeling.skill import KindSkill
 from lensing_core.labeling.team import team_figures
@@ -109,6 +111,28 @@ def test_an_organizer_sees_all_and_a_grader_the_own_figures(context, graded):
     assert own.consensus is None
     assert own.pairs.rows == own.contested.rows == []
     assert all(a["disabled"] for row in own.loop.table.rows for a in row["act"]["actions"])
+
+
+def test_an_organizer_sees_who_is_at_work_and_a_grader_does_not(context, graded, ids):
+    with open_database(context.workspace).session() as session:
+        bo = grader_named(session, "Bo").id
+        entries = [QueueEntry(key, "") for key in ids[:4]]
+        made = create_session(
+            session, NewSession("night", entries, {}, graders=("Ana", "Bo")), None
+        )
+        for key in ids[:3]:
+            given = (str(uuid4()), "grade", bo, key, "abcx", datetime.now(UTC))
+            append_events(session, [NewEvent(*given, session_id=made.id, grade="A")])
+    rows = board_of(context, "Cy", "organizer").at_work.rows
+    assert [(r["name"], r["done"]["text"]) for r in rows] == [
+        ({"text": "Bo", "note": "active"}, "3 of 4"),
+        ({"text": "Ana"}, "0 of 4"),
+    ]
+    assert rows[1]["last"] == "not begun"
+    assert board_of(context, "Ana").at_work.rows == []
+    with open_database(context.workspace).session() as session:
+        close_session(session, made.id)
+    assert board_of(context, "Cy", "organizer").at_work.rows == []
 
 
 def test_the_list_is_read_page_by_page(context, graded):

@@ -176,6 +176,27 @@ def test_diverse_queues_read_what_members_have_stored(
         assert {int(group[place[e.candidate_id]]) for e in two} == {3, 4}
 
 
+def test_experts_get_what_was_flagged_and_then_what_graders_differ_on(database, filled_workspace):
+    with database.session() as session:
+        ids = session.scalars(sa.select(Candidate.id).order_by(Candidate.id).limit(6)).all()
+    grade(database, {k: {"Ana": "A", "Bo": "X"} for k in ids[:2]} | {ids[2]: {"Ana": "A"}})
+    flags = [("flag", 3, "Ana"), ("flag", 1, "Ana"), ("flag", 1, "Bo"), ("flag", 4, "Ana"),
+             ("unflag", 4, "Ana"), ("flag", 5, "Bo"), ("undo", 5, "Bo")]  # fmt: skip
+    with database.session() as session:
+        last = None
+        for kind, k, who in flags:
+            given = (str(uuid4()), kind, grader_named(session, who).id, ids[k], "abcx")
+            undoes = last if kind == "undo" else None
+            append_events(session, [NewEvent(*given, datetime.now(UTC), undoes=undoes)])
+            last = given[0]
+    found = queue(database, filled_workspace, "experts", 10, query=NO_SCORES)
+    assert [(entry.candidate_id, entry.why) for entry in found] == [
+        (ids[1], "flagged by 2 graders; graders differ: 1 × A, 1 × X"),
+        (ids[3], "flagged by 1 grader"),
+        (ids[0], "graders differ: 1 × A, 1 × X"),
+    ]
+
+
 def test_a_mixture_says_of_each_why_it_is_there(database, filled_workspace):
     shares = {"top": 2, "random": 1, "anomalous": 1}
     found = queue(database, filled_workspace, "mixed", 40, shares=shares)

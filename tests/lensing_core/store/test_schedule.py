@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
+import sqlite3
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -72,33 +73,28 @@ def test_a_schedule_that_cannot_be_is_one_sentence(workspace):
 def test_a_backup_taken_while_people_grade_holds_what_was_acknowledged(
     filled_workspace, grade, monkeypatch
 ):
-    monkeypatch.setattr(backup, "_PAGES_A_STEP", 1)  # many steps, between which others write
-    stop, given = threading.Event(), []
+    given = []
 
-    def keep_on() -> None:
-        while not stop.is_set():
-            grade()
-            given.append(1)
+    class Busy(sqlite3.Connection):
+        """Between two steps of its backup somebody grades."""
 
-    writers = [threading.Thread(target=keep_on) for _ in range(2)]
-    for writer in writers:
-        writer.start()
-    while len(given) < 5:
-        stop.wait(0.001)
-    acknowledged = len(given)
-    try:
+        def backup(self, target, **_how) -> None:
+            def between(*_) -> None:
+                assert len(given) < 200, "the backup began anew at each write"
+                grade()
+                given.append(1)
+
+            super().backup(target, pages=20, progress=between)
+
+    grade()
+    with monkeypatch.context() as patch:
+        patch.setattr(backup.sqlite3, "connect", partial(sqlite3.connect, factory=Busy))
         backup_database(filled_workspace)
-        at_end = len(given)
-    finally:
-        stop.set()
-        for writer in writers:
-            writer.join()
-    assert at_end > acknowledged
+    assert len(given) > 5
     open_database(filled_workspace).engine.dispose()
     database._open.cache_clear()
     restore_database(filled_workspace)
     there = open_database(filled_workspace)
-    n = sealed_log.accept_restore(filled_workspace, there).n_events
-    assert acknowledged <= n <= at_end + len(writers)
+    assert sealed_log.accept_restore(filled_workspace, there).n_events == 1
     grade()
-    assert sealed_log.check(filled_workspace, there).n_events == n + 1
+    assert sealed_log.check(filled_workspace, there).n_events == 2
