@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 c8dac03d0538edc7789cd7ccf98eb9d30d4a6d4fb8210a1e22b6d495d2440386
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 35f5dcd8ed4ef3b286c8dac7b3abb74033d6e424d62848c2505205e3da9a2672
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -5380,6 +5380,13 @@ var HistoryPanel = class {
       ...this.remarks.of(row.id).reverse().map((event) => this.unsaved(event)),
       ...answer.entries.map((entry) => historyEntry(entry))
     ];
+    if (answer.blind?.length) {
+      entries.unshift(h(
+        "li",
+        { className: "faint" },
+        `Grades of others are shown when ${answer.blind.join(", ")} is closed: this candidate is graded blind there.`
+      ));
+    }
     this.entries.replaceChildren(...entries.length ? entries : [h("li", { className: "faint" }, "Nobody has graded, tagged or moved this candidate yet.")]);
   }
   // An entry of the history that is on its way to the server.
