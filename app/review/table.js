@@ -11,6 +11,12 @@ const COLUMNS = [
   ["object", "Object", "Object id", "object_id", (row) => row.object_id, "object"],
   ["score", "Score", "Calibrated probability by the ensemble: a score, not a confirmation", "score",
     (row) => formatProbability(row.probability), "number scores"],
+  ["p-galaxy", "Galaxy", "Score as a galaxy-scale lens", null,
+    (row) => formatProbability(row.scales?.galaxy), "number scale"],
+  ["p-cluster", "Cluster", "Score as a cluster-scale lens, of the nearest candidate within 15″", null,
+    (row) => formatProbability(row.scales?.cluster), "number scale"],
+  ["p-either", "Either", "Probability of a lens at one scale or both, taken as independent", null,
+    (row) => formatProbability(row.scales?.either), "number scale"],
   ["epistemic", "Epist.", "Epistemic uncertainty: mutual information of the members, nat",
     "epistemic", (row) => formatNumber(row.epistemic), "number scores"],
   ["disagreement", "Disagr.", "Disagreement: standard deviation of the members' logits",
@@ -66,6 +72,7 @@ export class RankingTable {
     this.selected = -1
     this.table.classList.toggle("unscored", query.ensemble_id === null)
     this.table.classList.toggle("one-catalog", this.catalogs.size < 2 || query.catalog_ids.length === 1)
+    this.table.classList.toggle("one-scale", rows.every((row) => row.scales === undefined))
     for (const [sort, cell] of this.headings) {
       const direction = query.descending ? "descending" : "ascending"
       cell.setAttribute("aria-sort", sort === query.sort ? direction : "none")
