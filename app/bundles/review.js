@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 35f5dcd8ed4ef3b286c8dac7b3abb74033d6e424d62848c2505205e3da9a2672
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 fdd01b52aa3ece138b13da057e4a75edca6d16d28e1c7673016bc59bb2353926
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -2619,6 +2619,30 @@ var COLUMNS = [
     "number scores"
   ],
   [
+    "p-galaxy",
+    "Galaxy",
+    "Score as a galaxy-scale lens",
+    null,
+    (row) => formatProbability(row.scales?.galaxy),
+    "number scale"
+  ],
+  [
+    "p-cluster",
+    "Cluster",
+    "Score as a cluster-scale lens, of the nearest candidate within 15″",
+    null,
+    (row) => formatProbability(row.scales?.cluster),
+    "number scale"
+  ],
+  [
+    "p-either",
+    "Either",
+    "Probability of a lens at one scale or both, taken as independent",
+    null,
+    (row) => formatProbability(row.scales?.either),
+    "number scale"
+  ],
+  [
     "epistemic",
     "Epist.",
     "Epistemic uncertainty: mutual information of the members, nat",
@@ -2692,6 +2716,7 @@ var RankingTable = class {
     this.selected = -1;
     this.table.classList.toggle("unscored", query.ensemble_id === null);
     this.table.classList.toggle("one-catalog", this.catalogs.size < 2 || query.catalog_ids.length === 1);
+    this.table.classList.toggle("one-scale", rows.every((row) => row.scales === void 0));
     for (const [sort, cell] of this.headings) {
       const direction = query.descending ? "descending" : "ascending";
       cell.setAttribute("aria-sort", sort === query.sort ? direction : "none");
