@@ -68,6 +68,11 @@ def why_not(context: AppContext, action: str) -> str:
     return ""
 
 
+def name_of(person: SignedIn | None) -> str:
+    """Name of who does something; '' where nobody is signed in."""
+    return person.name if person is not None else ""
+
+
 def role_of(session: Session, person: SignedIn | None) -> str:
     """Role of somebody in the workspace: a key of :data:`~.permissions.WHO`."""
     if person is not None:

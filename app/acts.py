@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lens_triage.app.acting import acting, permit, writable
+from lens_triage.app.acting import acting, name_of, permit
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn
 from lens_triage.training import labeling, runner
@@ -17,10 +17,11 @@ from lensing_core.acquisition import promotion
 from lensing_core.errors import SignInError
 from lensing_core.labeling import close_session, get_session
 from lensing_core.store import bulk_moves
+from lensing_core.store.audit import record
 from lensing_core.store.backup import Backup, backup_database
 from lensing_core.store.bulk_moves import MoveRule
 from lensing_core.store.confirmations import Evidence, add_confirmation
-from lensing_core.store.graders import reset_passphrase, set_active, set_role
+from lensing_core.store.graders import get_grader, reset_passphrase, set_active, set_role
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.selections import find_selection, is_worn, mark_used
 from lensing_core.store.stages import answer_check as keep_answer
@@ -62,16 +63,17 @@ def resume_run(context: AppContext, run_id: str) -> None:
 
 def promote(context: AppContext, ensemble: str) -> dict[str, int]:
     """Make an ensemble the one that is taken first; returns how many candidates moved."""
-    permit(context, "promote")
-    with writable(context).session() as session:
-        return promotion.promote(session, ensemble)
+    with acting(context, "promote") as (session, person):
+        moved = promotion.promote(session, ensemble)
+        record(session, "promotion", name_of(person), ensemble)
+    return moved
 
 
 def take_back(context: AppContext, ensemble: str) -> None:
     """Undo :func:`promote`."""
-    permit(context, "take_back")
-    with writable(context).session() as session:
+    with acting(context, "take_back") as (session, person):
         promotion.take_back(session, ensemble)
+        record(session, "promotion", name_of(person), f"{ensemble}: taken back")
 
 
 def make_session(context: AppContext, settings: SessionSettings) -> str:
@@ -134,20 +136,25 @@ def new_passphrase(context: AppContext, grader_id: int) -> str:
     permit(context, "reset_passphrase")
     made = Passphrase.random()
     made.hashed()  # takes a while, in which nobody else has to wait
-    with acting(context, "reset_passphrase") as (session, _):
+    with acting(context, "reset_passphrase") as (session, person):
+        owner = get_grader(session, grader_id).name
+        record(session, "passphrase", name_of(person), f"of {owner}: a new one")
         return reset_passphrase(session, grader_id, made)
 
 
 def give_role(context: AppContext, grader_id: int, role: str) -> None:
     """Make somebody an organizer, or a grader."""
-    with acting(context, "set_role") as (session, _):
-        set_role(session, grader_id, role)
+    with acting(context, "set_role") as (session, person):
+        grader = set_role(session, grader_id, role)
+        record(session, "role", name_of(person), f"{grader.name}: {grader.role}")
 
 
 def activate(context: AppContext, grader_id: int, *, active: bool) -> None:
     """Let nobody sign in with a name any more, or again."""
-    with acting(context, "set_active") as (session, _):
-        set_active(session, grader_id, active=active)
+    with acting(context, "set_active") as (session, person):
+        grader = set_active(session, grader_id, active=active)
+        state = "activated" if active else "deactivated"
+        record(session, "name", name_of(person), f"{grader.name}: {state}")
 
 
 def _id_of(person: SignedIn | None) -> int:

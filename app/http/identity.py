@@ -23,7 +23,9 @@ from lens_triage.app.http.pools import SIGNING
 from lens_triage.app.http.throttle import Throttle
 from lensing_core.errors import BadInputError, PolicyError, SignInError
 from lensing_core.store import Database, Session, open_database
+from lensing_core.store.audit import record
 from lensing_core.store.graders import secret_of, set_passphrase, sign_in, workspace_secret
+from lensing_core.store.labels import find_named
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.sign_ins import (
     LASTS,
@@ -120,6 +122,11 @@ class GraderHandler(OwnPageHandler):
             raise SignInError(NOBODY)
         return found
 
+    @property
+    def address(self) -> str:
+        """IP address of the browser that asks, as far as it is known."""
+        return str(self.request.remote_ip)
+
     def token(self) -> str:
         """The token of the browser that asks; '' where it has none."""
         return token_of(self.context, self.get_cookie(cookie_name(self.context)))
@@ -152,13 +159,17 @@ class _PassphraseHandler(GraderHandler):
         if stored is None:
             passphrase.work_out(None)
             return
-        address = str(self.request.remote_ip)
+        address = self.address
         keys = ((_BY_NAME, f"{address} {_folded(name)}"), (_BY_ADDRESS, address))
         for throttle, key in keys:
             throttle.check(key)
         if passphrase.opens(stored):
             _BY_NAME.succeeded(keys[0][1])
             return
+        with self.writable.session() as session:
+            known = find_named(session, name)
+            if known is not None:  # else somebody could fill the log
+                record(session, "wrong passphrase", "", f"for {known.name}", address)
         for throttle, key in keys:
             throttle.failed(key)
 
@@ -184,6 +195,7 @@ class SignInHandler(_PassphraseHandler):
                 grader = sign_in(session, name, passphrase)
                 revoke_sign_in(session, self.token())
                 token = open_sign_in(session, grader)
+                record(session, "sign-in", grader.name, grader.role, self.address)
             forget_read()
             self.remember(token)
             return {"name": grader.name, "role": grader.role}
@@ -215,6 +227,7 @@ class PassphraseHandler(_PassphraseHandler):
                     raise SignInError(NOBODY)
                 changed = set_passphrase(session, found[0].id, old, new, here=found[1])
                 token = renew_sign_in(session, found[1])
+                record(session, "passphrase", changed.name, "of their own", self.address)
             forget_read()
             self.remember(token)
             return {"guarded": changed.secret is not None}
@@ -230,6 +243,9 @@ class SignOutHandler(GraderHandler):
 
         def work() -> dict[str, str]:
             with self.writable.session() as session:
+                found = find_sign_in(session, self.token())
+                if found is not None:
+                    record(session, "sign-out", found[0].name, "", self.address)
                 revoke_sign_in(session, self.token())
             forget_read()
             self.clear_cookie(cookie_name(self.context), path=f"{self.context.reach.prefix}/")
@@ -308,7 +324,8 @@ def signed_in_by(session: Session, token: str) -> SignedIn | None:
 
 def _read(context: AppContext, cookie: str | None) -> SignedIn | None:
     """Who a cookie names at this moment, which another process may have changed."""
-    if not cookie:
+    token = token_of(context, cookie)
+    if not token:
         return None
     with context.database.session() as session:
-        return signed_in_by(session, token_of(context, cookie))
+        return signed_in_by(session, token)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lens_triage.app.acting import permit
+from lens_triage.app.acting import acting, name_of, permit
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.forms import key_in
 from lens_triage.app.http.identity import GraderHandler
@@ -24,6 +24,7 @@ from lensing_core.errors import BadInputError
 from lensing_core.export import FORMATS, ExportRow, export_to
 from lensing_core.export.pictures import CutoutSource
 from lensing_core.store import Session
+from lensing_core.store.audit import record
 from lensing_core.store.candidates import no_candidate
 from lensing_core.store.catalogs import catalogs_with_candidates
 from lensing_core.store.ensembles import get_ensemble, scored_ensembles
@@ -162,7 +163,11 @@ class ExportHandler(GraderHandler):
             }
             grader = permit(self.here, "export_candidates")
             request = read_request(self.context, name, arguments, grader.id if grader else None)
-            return request, write_export(self.context, request, path)
+            n = write_export(self.context, request, path)
+            with acting(self.here, "export_candidates") as (session, person):
+                told = f"{n} candidates as {name}"
+                record(session, "export", name_of(person), told, self.address)
+            return request, n
 
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as temporary:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import panel as pn
 import panel_material_ui as pmui
 
-from lens_triage.app.acting import acting, permit, why_not
+from lens_triage.app.acting import acting, name_of, why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.team.label_mapping import GradesMapping, choice, choose, row
 from lens_triage.app.widgets.action_button import ActionButton
@@ -29,6 +29,7 @@ from lensing_core.labeling.exporting import FORMATS, Format, export_events
 from lensing_core.labeling.grade_files import CsvMapping
 from lensing_core.labeling.importing import GradeImportReport, GradeImportRequest, import_labels
 from lensing_core.labeling.outline import GradesOutline, outline_grades, values_of
+from lensing_core.store.audit import record
 from lensing_core.store.consensus import schemes_in_use
 from lensing_core.store.summaries import list_catalogs
 
@@ -103,7 +104,8 @@ class LabelFiles(pn.viewable.Viewer):
         return button
 
     def _log(self, kind: Format) -> io.BytesIO:
-        permit(self._context, "export_grades")
+        with acting(self._context, "export_grades") as (session, person):
+            record(session, "grades exported", name_of(person), f"as {kind}")
         path = self._temporary(f".{kind}")
         try:
             with self._context.database.session() as session:

@@ -10,6 +10,7 @@ from rich.table import Table
 from lens_triage.training.cli.console import console
 from lens_triage.training.cli.types import WorkspaceArgument
 from lensing_core.store import open_database
+from lensing_core.store.audit import COMMAND_LINE, record
 from lensing_core.store.graders import (
     add_grader,
     list_graders,
@@ -47,6 +48,7 @@ def add(
     made = Passphrase.random()
     with open_database(Workspace.open(workspace)).session() as session:
         grader = add_grader(session, name, role, made)
+        record(session, "name", COMMAND_LINE, f"{grader.name}: made, {grader.role}")
     console.print(f"Passphrase of {grader.name} ({grader.role}): {made.text}", soft_wrap=True)
 
 
@@ -56,6 +58,7 @@ def reset(workspace: WorkspaceArgument, name: NameArgument) -> None:
     with open_database(Workspace.open(workspace)).session() as session:
         grader = named_grader(session, name)
         made = reset_passphrase(session, grader.id)
+        record(session, "passphrase", COMMAND_LINE, f"of {grader.name}: a new one")
     console.print(f"New passphrase of {grader.name}: {made}", soft_wrap=True)
 
 
@@ -68,6 +71,7 @@ def role(
     """Make somebody an organizer, or a grader; one organizer always stays."""
     with open_database(Workspace.open(workspace)).session() as session:
         grader = set_role(session, named_grader(session, name).id, role)
+        record(session, "role", COMMAND_LINE, f"{grader.name}: {grader.role}")
     console.print(f"{grader.name}: {grader.role}.", soft_wrap=True)
 
 
@@ -86,4 +90,6 @@ def activate(workspace: WorkspaceArgument, name: NameArgument) -> None:
 def _activate(workspace: WorkspaceArgument, name: str, *, active: bool) -> None:
     with open_database(Workspace.open(workspace)).session() as session:
         grader = set_active(session, named_grader(session, name).id, active=active)
+        state = "activated" if active else "deactivated"
+        record(session, "name", COMMAND_LINE, f"{grader.name}: {state}")
     console.print(f"{grader.name} is {'active' if active else 'deactivated'}.", soft_wrap=True)

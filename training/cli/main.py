@@ -21,6 +21,7 @@ from rich.text import Text
 
 from lens_triage.training import runner as jobs
 from lens_triage.training.bundled import export_ensemble, import_ensemble, make_workspace
+from lens_triage.training.cli.audit import audit
 from lens_triage.training.cli.console import console, errors
 from lens_triage.training.cli.database import db
 from lens_triage.training.cli.evaluate import evaluate
@@ -67,6 +68,7 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.add_typer(sessions, name="session")
     cli.add_typer(labels, name="labels")
     cli.add_typer(graders, name="graders")
+    cli.command()(audit)
 
 
 def init(

@@ -1,5 +1,6 @@
 """The tables, one file a subject; every column says in ``doc`` what it holds."""
 
+from lensing_core.store.tables.audit import AuditEntry
 from lensing_core.store.tables.base import Base, utc_now
 from lensing_core.store.tables.candidate import STAGES, Candidate, Observation
 from lensing_core.store.tables.catalog import Catalog, Quarantine
@@ -52,6 +53,7 @@ __all__ = [
     "RUN_STATES",
     "SESSION_STATES",
     "STAGES",
+    "AuditEntry",
     "Base",
     "BulkMove",
     "BulkMoveItem",
