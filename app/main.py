@@ -41,6 +41,7 @@ from lens_triage.app.review import (
 )
 from lens_triage.app.review import handlers as review_handlers
 from lens_triage.app.review import page as review
+from lens_triage.app.runs import page as runs
 from lens_triage.app.score import page as score
 from lens_triage.app.settings import page as settings
 from lens_triage.app.shell import Body, PageFrame, shell
@@ -79,6 +80,7 @@ PAGES: dict[str, tuple[str, PageFunction]] = {
     "crossmatch": ("Cross-match", crossmatch.page),
     "team": ("Team", team.page),
     "validate": ("Validate", validate.page),
+    "runs": ("Runs", runs.page),
     "settings": ("Settings", settings.page),
 }
 

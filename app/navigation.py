@@ -80,6 +80,12 @@ NAVIGATION = (
         '<path d="M4 5h16l-6 7.5V19l-4 1.5v-8z"/>',
     ),
     NavItem(
+        "runs",
+        "Runs",
+        '<path d="M9 6h11M9 12h11M9 18h11"/>'
+        '<path d="M4 4.5v3l2.2-1.5zM4 10.5v3l2.2-1.5zM4 16.5v3l2.2-1.5z"/>',
+    ),
+    NavItem(
         "settings",
         "Settings",
         '<path d="M4 7h9M17 7h3M4 12h3M11 12h9M4 17h11M19 17h1"/><circle cx="15" cy="7" r="2"/>'

@@ -276,7 +276,7 @@ def activity_html(active: list[RunSummary]) -> str:
     more = f" · {waiting} waiting" if waiting else ""
     state = "" if run.status == "running" else "waiting: "
     return (
-        f'<a href="overview" title="{escape(run.title)}"><i></i>'
+        f'<a href="runs?run={escape(run.id)}" title="{escape(run.title)}"><i></i>'
         f"<span>{state}{escape(run.title)}</span><b>{progress}{more}</b></a>"
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from lensing_core.store.run_queue import find_run
@@ -123,6 +123,56 @@ def list_runs(
     if ended:
         statement = statement.where(Run.status.not_in(ACTIVE))
     return [_summary(run) for run in session.scalars(statement)]
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs a list holds; empty: all of them.
+
+    Attributes
+    ----------
+    kind, status : str
+    words : str
+        That stand in the title or in the id, in any case.
+    """
+
+    kind: str = ""
+    status: str = ""
+    words: str = ""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the conditions on :class:`Run`."""
+        found = []
+        if self.kind:
+            found.append(Run.kind == self.kind)
+        if self.status:
+            found.append(Run.status == self.status)
+        if self.words:
+            in_either = [
+                column.icontains(self.words, autoescape=True) for column in (Run.title, Run.id)
+            ]
+            found.append(or_(*in_either))
+        return found
+
+
+def fetch_page_of_runs(
+    session: Session, chosen: RunFilter, *, after: tuple[datetime, str] | None, limit: int
+) -> tuple[list[RunSummary], int]:
+    """Return a page of runs, newest first, and how many pass the filter in all.
+
+    Parameters
+    ----------
+    after : tuple of datetime and str, or None
+        When the last run of the page before was queued, and its id; None for the first page.
+    """
+    conditions = chosen.conditions()
+    total = session.scalar(select(func.count()).select_from(Run).where(*conditions)) or 0
+    if after is not None:
+        conditions.append(tuple_(Run.created_at, Run.id) < tuple_(*after))
+    rows = session.scalars(
+        select(Run).where(*conditions).order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
+    )
+    return [_summary(run) for run in rows], total
 
 
 @dataclass(frozen=True)

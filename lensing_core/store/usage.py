@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lensing_core.workspace import Workspace
@@ -22,6 +22,11 @@ def folder_sizes(workspace: Workspace) -> dict[str, int]:
             elif entry.name.startswith(workspace.database.name):
                 sizes["database"] += entry.stat(follow_symlinks=False).st_size
     return sizes
+
+
+def run_sizes(workspace: Workspace, run_ids: Iterable[str]) -> dict[str, int]:
+    """Bytes of the folders of some runs; 0 where a run has none."""
+    return {run_id: sum(_file_sizes(workspace.runs / run_id)) for run_id in run_ids}
 
 
 def _file_sizes(folder: Path) -> Iterator[int]:
