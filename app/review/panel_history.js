@@ -6,10 +6,11 @@ import { h } from "../widgets/dom.js"
 import { Drafts } from "./drafts.js"
 import { OwnGrades } from "./own_grades.js"
 import { Prompt } from "./panel.js"
-import { Remarks } from "./remarks.js"
+import { inThreads, Remarks } from "./remarks.js"
 
 const BEYOND = "Not graded: the list has ended"
 const FIELDS = ["note", "tag"]
+const NOTE_HINT = "Write a note; @name shows it to that grader"
 const DONE = {
   note: () => "Note saved", tag: () => "Tagged", untag: () => "Tag removed", stage: ({stage}) => `Moved to ${stage}`,
 }
@@ -42,7 +43,8 @@ export class HistoryPanel {
     this.tag = h("input", {type: "text", maxLength: 64, placeholder: "Add a tag", "aria-label": "Add a tag (key T)"})
     this.known = h("datalist", {id: "known-tags"})
     this.tag.setAttribute("list", "known-tags")
-    this.note = h("textarea", {rows: 2, maxLength: 4000, placeholder: "Write a note", "aria-label": "Write a note (key N)"})
+    this.note = h("textarea", {rows: 2, maxLength: 4000, placeholder: NOTE_HINT, "aria-label": "Write a note (key N)"})
+    this.replyTo = null
     this.entries = h("ol", {className: "entries"})
     this.form = h("div", {className: "say"},
       h("form", {className: "tag-form", onsubmit: (event) => { event.preventDefault(); this.addTag() }}, this.tag, this.known,
@@ -101,7 +103,7 @@ export class HistoryPanel {
     this.known.replaceChildren(...answer.known_tags.filter((tag) => !tags.includes(tag))
       .map((value) => h("option", {value})))
     const entries = [...this.remarks.of(row.id).reverse().map((event) => this.unsaved(event)),
-      ...answer.entries.map((entry) => historyEntry(entry))]
+      ...inThreads(answer.entries).map((entry) => historyEntry(entry, this.grader && ((note) => this.answerTo(note))))]
     if (answer.blind?.length) {
       entries.unshift(h("li", {className: "faint"},
         `Grades of others are shown when ${answer.blind.join(", ")} is closed: this candidate is graded blind there.`))
@@ -129,6 +131,7 @@ export class HistoryPanel {
   clear() {
     this.row = undefined
     this.prompt.close()
+    this.answerTo(null)
     for (const field of FIELDS) { this[field].value = "" }
     this.tags.replaceChildren()
     this.entries.replaceChildren()
@@ -265,7 +268,17 @@ export class HistoryPanel {
     this.write("tag", (tag) => ({tag}))
   }
 
-  addNote() { this.write("note", (text) => ({text})) }
+  addNote() {
+    this.write("note", (text) => (this.replyTo === null ? {text} : {text, reply_to: this.replyTo}))
+    this.answerTo(null)
+  }
+
+  // What is written next answers a note, or none.
+  answerTo(entry) {
+    this.replyTo = entry?.note ?? null
+    this.note.placeholder = entry === null ? NOTE_HINT : `Answer ${entry.who}`
+    if (entry !== null) { this.note.focus() }
+  }
 
   // Say what stands in a field; the outbox keeps it from then on.
   write(field, fields) {
@@ -292,7 +305,7 @@ export class HistoryPanel {
   }
 }
 
-function historyEntry(entry) {
+function historyEntry(entry, answer = null) {
   const when = new Date(entry.at)
   const what = {
     grade: () => ["graded ", h("b", {}, entry.value), entry.undone ? " (taken back)" : ""],
@@ -306,8 +319,10 @@ function historyEntry(entry) {
     stage: () => [`moved ${entry.before} → `, h("b", {}, entry.value)],
   }[entry.kind]
   const aside = [entry.reason, entry.place, entry.visible?.blind === true ? "blind" : ""].filter(Boolean).join(", ")
-  return h("li", {className: entry.undone ? "undone" : ""},
+  const className = [entry.undone ? "undone" : "", entry.reply_to != null ? "reply" : ""].filter(Boolean).join(" ")
+  return h("li", {className},
     h("div", {}, h("strong", {}, entry.who), " ", what ? what() : [entry.kind], aside ? ` (${aside})` : ""),
     entry.text ? h("p", {className: "said"}, entry.text) : null,
+    entry.note != null && answer ? h("button", {type: "button", className: "answer", onclick: () => answer(entry)}, "Answer") : null,
     h("time", {dateTime: entry.at, title: when.toISOString()}, when.toLocaleString("sv-SE").slice(0, 16)))
 }

@@ -47,3 +47,11 @@ export class Remarks {
     }, tags)
   }
 }
+
+// Answers stand below the note that they answer, the first one first; all else as it comes.
+export function inThreads(entries) {
+  const notes = new Set(entries.map(({note}) => note))
+  const isAnswer = ({reply_to: root}) => root != null && notes.has(root)
+  return entries.filter((entry) => !isAnswer(entry)).flatMap((entry) => [entry,
+    ...(entry.note == null ? [] : entries.filter((one) => isAnswer(one) && one.reply_to === entry.note).reverse())])
+}

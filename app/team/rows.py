@@ -18,6 +18,7 @@ from lensing_core.labeling.loop_history import TOP, Round
 from lensing_core.labeling.team import GraderPair, TeamGrader
 from lensing_core.proportions import Proportion
 from lensing_core.store.consensus_list import ConsensusEntry
+from lensing_core.store.mentions import NoteForMe
 from lensing_core.store.presence import Presence
 from lensing_core.store.votes import Coverage
 
@@ -62,6 +63,12 @@ LIST_COLUMNS = [
     column("said", "Grades by grader"),
 ]
 EXPERT_COLUMNS = [column("object", "Candidate", width="40%"), column("why", "Why")]
+MENTION_COLUMNS = [
+    column("object", "Candidate", width="22%"),
+    column("who", "From", width="16%"),
+    column("text", "Note", align="wrap"),
+    column("at", "Written", align="right", width="96px"),
+]
 PRESENCE_COLUMNS = [
     column("name", "Grader", width="24%"),
     column("session", "Session"),
@@ -103,6 +110,20 @@ def presence_row(one: Presence, now: datetime) -> Row:
             if one.last_at is None
             else {"text": fmt.ago(one.last_at, now), "title": fmt.moment(one.last_at)}
         ),
+    }
+
+
+def mention_row(found: NoteForMe) -> Row:
+    """A note that mentions who looks."""
+    return {
+        "key": str(found.remark_id),
+        "object": {
+            "text": found.object_id,
+            "href": address("review", candidate=found.candidate_id),
+        },
+        "who": found.who,
+        "text": found.text,
+        "at": {"text": fmt.ago(found.at), "title": fmt.moment(found.at)},
     }
 
 

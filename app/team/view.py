@@ -21,12 +21,14 @@ from lens_triage.app.team.rows import (
     COVERAGE_COLUMNS,
     EXPERT_COLUMNS,
     GRADER_COLUMNS,
+    MENTION_COLUMNS,
     PAIR_COLUMNS,
     PRESENCE_COLUMNS,
     agreement_text,
     coverage_row,
     disagreement_row,
     grader_row,
+    mention_row,
     pair_row,
     presence_row,
 )
@@ -52,6 +54,7 @@ from lensing_core.labeling.skill import KindSkill, skill_by_kind
 from lensing_core.labeling.team import Team, team_figures
 from lensing_core.store.candidates import object_names
 from lensing_core.store.consensus_choice import ConsensusSettings, current_consensus_settings
+from lensing_core.store.mentions import notes_for
 from lensing_core.store.presence import who_is_at_work
 from lensing_core.store.summaries import list_ensembles
 
@@ -97,6 +100,9 @@ class TeamBoard(pn.viewable.Viewer):
             label="For experts",
             empty="No object is flagged or has grades that differ.",
         )
+        self.mentions = Table(
+            columns=MENTION_COLUMNS, label="Notes for you", empty="No note mentions you."
+        )
         self.at_work = Table(columns=PRESENCE_COLUMNS, label="At work", empty="No session is open.")
         self._agreement = html(skeleton(1), css=FIGURES_CSS)
         self.loop = LoopBoard(context)
@@ -107,7 +113,12 @@ class TeamBoard(pn.viewable.Viewer):
             "consensus' estimate: lens grades of lenses / no-lens grades of non-lenses.",
         )
         self.skill = SkillBoard()
-        parts = [self.notice, self.loop, figures, self.skill]
+        mentions = section(
+            "Notes for you",
+            self.mentions,
+            note="Notes in Review that mention you as @ and your name, the newest first.",
+        )
+        parts = [self.notice, self.loop, figures, mentions, self.skill]
         self.consensus: ConsensusBoard | None = None
         if organizer:
             self.consensus = ConsensusBoard(context, self.reload)
@@ -145,6 +156,8 @@ class TeamBoard(pn.viewable.Viewer):
             self._show_presence()
 
     def _show_presence(self) -> None:
+        notes = self._context.database.ask(notes_for, self._grader.id)
+        self.mentions.update([mention_row(one) for one in notes])
         if self._grader.is_organizer:
             found = self._context.database.ask(who_is_at_work)[:_MOST_AT_WORK]
             now = datetime.now(UTC)

@@ -43,6 +43,8 @@ class HistoryEntry:
         Of a grade: somebody took it back.
     visible : dict
         What the grader could see.
+    note, reply_to : int or None
+        Of a note: its number, and that of the note which began its thread.
     """
 
     at: datetime
@@ -56,6 +58,8 @@ class HistoryEntry:
     place: str = ""
     undone: bool = False
     visible: dict[str, Any] | None = None
+    note: int | None = None
+    reply_to: int | None = None
 
 
 def history_of(session: Session, candidate_id: int, most: int = 200) -> list[HistoryEntry]:
@@ -117,6 +121,8 @@ def _remarks(session: Session, candidate_id: int, most: int) -> _Keyed:
                 before=remark.before,
                 text="" if remark.kind == "stage" else remark.text,
                 reason=remark.text or None if remark.kind == "stage" else None,
+                note=remark.id if remark.kind == "note" else None,
+                reply_to=remark.reply_to,
             ),
         )
         for remark, who in rows

@@ -16,6 +16,7 @@ from lensing_core.consensus.schemes import REJECT_REASONS
 from lensing_core.errors import BadInputError
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.label_events import canonical_text, check_uuid
+from lensing_core.store.mentions import mention_graders
 from lensing_core.store.tables import STAGES, Candidate, CandidateTag, Remark, RemarkReceipt
 
 MAX_NOTE = 4000
@@ -48,7 +49,10 @@ def do_once(session: Session, candidate_id: int, grader_id: int, sent: Mapping[s
             raise BadInputError("Its UUID is another grader's.")
         return
     if kind == "note":
-        add_note(session, candidate_id, grader_id, canonical_text(sent.get("text"), "text"))
+        text, reply_to = canonical_text(sent.get("text"), "text"), sent.get("reply_to")
+        if reply_to is not None and type(reply_to) is not int:
+            raise BadInputError("reply_to: give the number of a note.")
+        add_note(session, candidate_id, grader_id, text, reply_to=reply_to)
     elif kind == "tag":
         add_tag(session, candidate_id, grader_id, canonical_text(sent.get("tag"), "tag"))
     elif kind == "untag":
@@ -67,15 +71,34 @@ def do_once(session: Session, candidate_id: int, grader_id: int, sent: Mapping[s
     session.flush()
 
 
-def add_note(session: Session, candidate_id: int, grader_id: int, text: str) -> Remark:
-    """Write a note; raises BadInputError where it is empty or too long."""
+def add_note(
+    session: Session, candidate_id: int, grader_id: int, text: str, *, reply_to: int | None = None
+) -> Remark:
+    """Write a note, and keep whom it mentions by ``@name``.
+
+    Parameters
+    ----------
+    reply_to : int, optional
+        The note of the same candidate that it answers; an answer to an answer is one to the first.
+
+    Raises
+    ------
+    BadInputError
+        If it is empty or too long, or answers no note of the candidate.
+    """
     text = text.strip()
     if not 0 < len(text) <= MAX_NOTE:
         raise BadInputError(f"A note has 1 to {MAX_NOTE} letters; this one has {len(text)}.")
     get_candidate(session, candidate_id)
-    return _write(
-        session, Remark(candidate_id=candidate_id, grader_id=grader_id, kind="note"), text
-    )
+    made = Remark(candidate_id=candidate_id, grader_id=grader_id, kind="note")
+    if reply_to is not None:
+        answered = session.get(Remark, reply_to) if 0 < reply_to < 2**31 else None
+        if answered is None or (answered.candidate_id, answered.kind) != (candidate_id, "note"):
+            raise BadInputError(f"There is no note {reply_to} of this candidate to answer.")
+        made.reply_to = answered.reply_to or answered.id
+    _write(session, made, text)
+    mention_graders(session, made)
+    return made
 
 
 def clean_tag(tag: str) -> str:

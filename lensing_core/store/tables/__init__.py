@@ -25,6 +25,7 @@ from lensing_core.store.tables.model import Ensemble, EnsembleMember, Model
 from lensing_core.store.tables.remark import (
     REMARK_KINDS,
     CandidateTag,
+    Mention,
     Remark,
     RemarkReceipt,
     SavedFilter,
@@ -75,6 +76,7 @@ __all__ = [
     "LogNote",
     "LogSeal",
     "MemberScore",
+    "Mention",
     "Model",
     "Observation",
     "Quarantine",

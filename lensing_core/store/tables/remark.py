@@ -34,7 +34,23 @@ class Remark(Base):
     )
     before: Mapped[str] = mapped_column(String(64), default="", doc="the stage moved from")
     text: Mapped[str] = mapped_column(Text, default="", doc="the note, or why it was rejected")
+    reply_to: Mapped[int | None] = mapped_column(
+        ForeignKey("remark.id", ondelete="CASCADE"),
+        doc="the note that began its thread; NULL: it answers none",
+    )
     at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Mention(Base):
+    """A grader whom a note mentions."""
+
+    __tablename__ = "mention"
+    __table_args__ = (Index(None, "grader_id", "remark_id"),)
+
+    remark_id: Mapped[int] = mapped_column(
+        ForeignKey("remark.id", ondelete="CASCADE"), primary_key=True
+    )
+    grader_id: Mapped[int] = mapped_column(ForeignKey("grader.id"), primary_key=True)
 
 
 class RemarkReceipt(Base):

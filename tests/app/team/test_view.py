@@ -24,6 +24,7 @@ from lensing_core.store import open_database
 from lensing_core.store.consensus_choice import ConsensusSettings
 from lensing_core.store.graders import set_active, set_role
 from lensing_core.store.labels import NewEvent, append_events, grader_named
+from lensing_core.store.remarks import add_note
 from lensing_core.store.sign_ins import revoke_all
 from lensing_core.store.tables import Consensus, Ensemble, Grader, Score, Vote
 
@@ -129,7 +130,13 @@ def test_an_organizer_sees_who_is_at_work_and_a_grader_does_not(context, graded,
         ({"text": "Ana"}, "0 of 4"),
     ]
     assert rows[1]["last"] == "not begun"
-    assert board_of(context, "Ana").at_work.rows == []
+    with open_database(context.workspace).session() as session:
+        add_note(session, ids[0], bo, "what do you say, @ana?")
+    ana = board_of(context, "Ana")
+    assert ana.at_work.rows == []
+    assert [(row["who"], row["text"]) for row in ana.mentions.rows] == [
+        ("Bo", "what do you say, @ana?")
+    ]
     with open_database(context.workspace).session() as session:
         close_session(session, made.id)
     assert board_of(context, "Cy", "organizer").at_work.rows == []

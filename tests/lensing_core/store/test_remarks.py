@@ -12,10 +12,12 @@ from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store import open_database
 from lensing_core.store.history import PROGRAM, history_of
 from lensing_core.store.labels import NewEvent, append_events, grader_named
+from lensing_core.store.mentions import notes_for
 from lensing_core.store.remarks import (
     MAX_TAGS,
     add_note,
     add_tag,
+    do_once,
     known_tags,
     move_stage,
     remove_tag,
@@ -126,3 +128,44 @@ def test_notes_need_words_and_a_candidate(database, people) -> None:
         with pytest.raises(NotFoundError):
             add_note(session, 999, people[2], "where?")
         assert not move_stage(session, people[0], people[2], "detection")
+
+
+def test_answers_stand_in_the_thread_of_the_note_that_began_it(database, people) -> None:
+    first, second, ada, vera = people
+    with database.session() as session:
+        note = add_note(session, first, ada, "an arc?")
+        answer = add_note(session, first, vera, "a spiral arm", reply_to=note.id)
+        further = add_note(session, first, ada, "agreed", reply_to=answer.id)
+        assert (answer.reply_to, further.reply_to) == (note.id, note.id)
+        told = [(e.text, e.note, e.reply_to) for e in history_of(session, first)]
+        assert told == [
+            ("agreed", further.id, note.id),
+            ("a spiral arm", answer.id, note.id),
+            ("an arc?", note.id, None),
+        ]
+        add_tag(session, first, ada, "ring")
+        for wrong in (999, 10**20, note.id + 3):  # the last is the tag
+            with pytest.raises(BadInputError, match="no note"):
+                add_note(session, first, ada, "?", reply_to=wrong)
+        with pytest.raises(BadInputError, match="no note"):
+            add_note(session, second, ada, "?", reply_to=note.id)
+        sent = {"uuid": str(uuid4()), "kind": "note", "text": "so be it", "reply_to": note.id}
+        do_once(session, first, vera, sent)
+        assert history_of(session, first)[0].reply_to == note.id
+        with pytest.raises(BadInputError, match="reply_to"):
+            do_once(session, first, vera, {**sent, "uuid": str(uuid4()), "reply_to": "1"})
+
+
+def test_a_note_is_shown_to_whom_it_mentions(database, people) -> None:
+    first, second, ada, vera = people
+    with database.session() as session:
+        lee, both, gone = (grader_named(session, n) for n in ("Vera Lee", "O'Neil (x)", "Gone"))
+        gone.deactivated_at = datetime.now(UTC)
+        add_note(session, first, ada, "@vera lee, and @ADA: is this one?")
+        add_note(session, second, ada, "ask @Vera or @o'neil (x). Not x@vera, @veranda or @Gone")
+        notes = {one: notes_for(session, one) for one in (ada, vera, lee.id, both.id, gone.id)}
+        assert [[n.candidate_id for n in found] for found in notes.values()] == [
+            *([], [second], [first], [second], [])
+        ]
+        (told,) = notes[lee.id]
+        assert (told.object_id, told.who, told.text[:9]) == ("o0", "Ada", "@vera lee")

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import {test} from "node:test"
 
-import {Remarks} from "../../../app/review/remarks.js"
+import {inThreads, Remarks} from "../../../app/review/remarks.js"
 
 let n = 0
 const said = (kind, fields, candidate = 7) => ({uuid: `u${n++}`, kind, candidate, ...fields})
@@ -42,4 +42,12 @@ test("what the server refuses was never said", () => {
   assert.deepEqual(remarks.tags(7, []), [])
   remarks.settled(said("tag", {tag: "x"}, 9), 1, false) // of an earlier visit
   assert.deepEqual(remarks.of(9), [])
+})
+
+test("answers stand below their note, the first one first", () => {
+  const entries = [ // the newest first, as the server has them
+    {text: "b2", note: 5, reply_to: 1}, {text: "tag", note: null, reply_to: null}, {text: "b1", note: 3, reply_to: 1},
+    {text: "a", note: 2, reply_to: null}, {text: "b", note: 1, reply_to: null}, {text: "lone", note: 9, reply_to: 8},
+  ]
+  assert.deepEqual(inThreads(entries).map(({text}) => text), ["tag", "a", "b", "b1", "b2", "lone"])
 })
