@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 fdd01b52aa3ece138b13da057e4a75edca6d16d28e1c7673016bc59bb2353926
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 f05b5fd5e9edd682f264dd5b91e673f462489429111b3c17b7972464a266dc72
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -5253,10 +5253,19 @@ var Remarks = class {
     }, tags);
   }
 };
+function inThreads(entries) {
+  const notes = new Set(entries.map(({ note }) => note));
+  const isAnswer = ({ reply_to: root }) => root != null && notes.has(root);
+  return entries.filter((entry) => !isAnswer(entry)).flatMap((entry) => [
+    entry,
+    ...entry.note == null ? [] : entries.filter((one) => isAnswer(one) && one.reply_to === entry.note).reverse()
+  ]);
+}
 
 // app/review/panel_history.js
 var BEYOND = "Not graded: the list has ended";
 var FIELDS = ["note", "tag"];
+var NOTE_HINT = "Write a note; @name shows it to that grader";
 var DONE = {
   note: () => "Note saved",
   tag: () => "Tagged",
@@ -5303,7 +5312,8 @@ var HistoryPanel = class {
     this.tag = h("input", { type: "text", maxLength: 64, placeholder: "Add a tag", "aria-label": "Add a tag (key T)" });
     this.known = h("datalist", { id: "known-tags" });
     this.tag.setAttribute("list", "known-tags");
-    this.note = h("textarea", { rows: 2, maxLength: 4e3, placeholder: "Write a note", "aria-label": "Write a note (key N)" });
+    this.note = h("textarea", { rows: 2, maxLength: 4e3, placeholder: NOTE_HINT, "aria-label": "Write a note (key N)" });
+    this.replyTo = null;
     this.entries = h("ol", { className: "entries" });
     this.form = h(
       "div",
@@ -5403,7 +5413,7 @@ var HistoryPanel = class {
     this.known.replaceChildren(...answer.known_tags.filter((tag) => !tags.includes(tag)).map((value) => h("option", { value })));
     const entries = [
       ...this.remarks.of(row.id).reverse().map((event) => this.unsaved(event)),
-      ...answer.entries.map((entry) => historyEntry(entry))
+      ...inThreads(answer.entries).map((entry) => historyEntry(entry, this.grader && ((note) => this.answerTo(note))))
     ];
     if (answer.blind?.length) {
       entries.unshift(h(
@@ -5439,6 +5449,7 @@ var HistoryPanel = class {
   clear() {
     this.row = void 0;
     this.prompt.close();
+    this.answerTo(null);
     for (const field of FIELDS) {
       this[field].value = "";
     }
@@ -5598,7 +5609,16 @@ var HistoryPanel = class {
     this.write("tag", (tag) => ({ tag }));
   }
   addNote() {
-    this.write("note", (text) => ({ text }));
+    this.write("note", (text) => this.replyTo === null ? { text } : { text, reply_to: this.replyTo });
+    this.answerTo(null);
+  }
+  // What is written next answers a note, or none.
+  answerTo(entry) {
+    this.replyTo = entry?.note ?? null;
+    this.note.placeholder = entry === null ? NOTE_HINT : `Answer ${entry.who}`;
+    if (entry !== null) {
+      this.note.focus();
+    }
   }
   // Say what stands in a field; the outbox keeps it from then on.
   write(field, fields) {
@@ -5624,7 +5644,7 @@ var HistoryPanel = class {
     this.status.className = `save-state ${kind}`;
   }
 };
-function historyEntry(entry) {
+function historyEntry(entry, answer = null) {
   const when = new Date(entry.at);
   const what = {
     grade: () => ["graded ", h("b", {}, entry.value), entry.undone ? " (taken back)" : ""],
@@ -5638,11 +5658,13 @@ function historyEntry(entry) {
     stage: () => [`moved ${entry.before} → `, h("b", {}, entry.value)]
   }[entry.kind];
   const aside = [entry.reason, entry.place, entry.visible?.blind === true ? "blind" : ""].filter(Boolean).join(", ");
+  const className = [entry.undone ? "undone" : "", entry.reply_to != null ? "reply" : ""].filter(Boolean).join(" ");
   return h(
     "li",
-    { className: entry.undone ? "undone" : "" },
+    { className },
     h("div", {}, h("strong", {}, entry.who), " ", what ? what() : [entry.kind], aside ? ` (${aside})` : ""),
     entry.text ? h("p", { className: "said" }, entry.text) : null,
+    entry.note != null && answer ? h("button", { type: "button", className: "answer", onclick: () => answer(entry) }, "Answer") : null,
     h("time", { dateTime: entry.at, title: when.toISOString() }, when.toLocaleString("sv-SE").slice(0, 16))
   );
 }
