@@ -1,6 +1,6 @@
 """Do maps of attention lie on the arcs? And how long do look-alikes take?
 
-    OMP_NUM_THREADS=1 python benchmarks/attention.py --what maps [--ensemble default-ps1] --n 60
+    OMP_NUM_THREADS=1 python benchmarks/attention.py --what maps [--ensemble default-hsc] --n 60
     OMP_NUM_THREADS=1 python benchmarks/attention.py --what neighbors
 
 Maps: arcs are painted into simulated galaxies without any, whose own light is thereby known (the

@@ -22,7 +22,7 @@ from scipy.stats import beta, kendalltau
 from sqlalchemy import select
 
 from lens_triage.training.bundled import make_workspace
-from lens_triage.training.defaults import DEFAULTS, default_settings, run_once
+from lens_triage.training.defaults import Default, run_once, simulation_settings
 from lens_triage.training.settings import (
     IngestSettings,
     RunSettings,
@@ -81,7 +81,8 @@ def prepare(workspace: Workspace, survey: str, pixels: str, n: int, shipped: str
         do(workspace, TrainSettings(ensemble=ensemble, catalogs=[f"{survey}-train"]))
     do(workspace, ScoreSettings(ensemble=ensemble, catalog=f"{survey}-control"))
     if shipped and pixels == "flux":
-        harder, _ = default_settings(DEFAULTS[shipped], n_objects=n)
+        control = Default(shipped, survey, "simulation", "", 12.0, ("g", "r", "i"))
+        harder, _ = simulation_settings(control, n_objects=n)
         harder.param.update(
             catalog=f"{survey}-harder", lens_fraction=0.0, labeled=False, seed=2, size_arcsec=12.0
         )

@@ -1,7 +1,7 @@
 """How fast is a catalog scored from end to end, and what does the scaffolding cost?
 
     python benchmarks/scoring.py --n 8192
-    python benchmarks/scoring.py --n 8192 --ensemble default-ps1
+    python benchmarks/scoring.py --n 8192 --ensemble default-hsc
 
 Scores a simulated catalog with an ensemble that comes with the program, three ways in one run: a
 score run in a process of its own, as the program starts it (streamed shards, database rows, outputs
@@ -29,7 +29,7 @@ from sqlalchemy import delete, select
 
 from lens_triage.training import runner as jobs
 from lens_triage.training.bundled import make_workspace
-from lens_triage.training.defaults import DEFAULTS, default_settings
+from lens_triage.training.defaults import DEFAULTS, simulation_settings
 from lens_triage.training.settings import ScoreSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.features import ClassicFeatures
@@ -101,7 +101,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         workspace = make_workspace(Path(folder) / "ws")
-        simulate, _ = default_settings(DEFAULTS[arguments.ensemble], n_objects=arguments.n)
+        simulate, _ = simulation_settings(DEFAULTS[arguments.ensemble], n_objects=arguments.n)
         simulate.param.update(catalog="survey", lens_fraction=0.05)
         run_here(workspace, simulate, "survey")
         store = CutoutStore(workspace.catalog_cutouts("survey"))
