@@ -95,7 +95,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=8192, help="cutouts to score")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--ensemble", default="default-hsc", choices=list(DEFAULTS))
+    simulated = [name for name, default in DEFAULTS.items() if default.make_by == "simulation"]
+    parser.add_argument("--ensemble", default="default-hsc", choices=simulated)
     arguments = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
