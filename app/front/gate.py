@@ -20,8 +20,10 @@ from lens_triage.app.http.guard import Guard, guarded, is_followed_link, is_fore
 from lens_triage.app.http.identity import NOBODY, cookie_name, is_signed_in_safely
 from lens_triage.app.http.replies import ReplyHandler
 
-OPEN = ("/sign-in",)
-"""What is answered without a sign-in: signing in."""
+JOIN = "/join"
+"""Where an invitation leads: ``/join#TOKEN``. The token reaches no log, since it is no address."""
+OPEN = ("/sign-in", JOIN)
+"""What may be posted without a sign-in."""
 _PAGE = (Path(__file__).parent / "sign_in.html").read_text(encoding="utf-8")
 _POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
@@ -36,8 +38,10 @@ class _NotSignedIn(Matcher):
         self._context = context
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        if request.path in OPEN:
+        if request.path in OPEN and request.method == "POST":
             return None
+        if request.path == JOIN and request.method == "GET":
+            return {}
         cookie = request.cookies.get(cookie_name(self._context))
         known = is_signed_in_safely(self._context, cookie.value if cookie else None)
         return None if known else {}

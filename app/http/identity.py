@@ -25,6 +25,7 @@ from lensing_core.errors import BadInputError, PolicyError, SignInError
 from lensing_core.store import Database, Session, open_database
 from lensing_core.store.audit import record
 from lensing_core.store.graders import secret_of, set_passphrase, sign_in, workspace_secret
+from lensing_core.store.invitations import accept
 from lensing_core.store.labels import find_named
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.sign_ins import (
@@ -203,6 +204,31 @@ class SignInHandler(_PassphraseHandler):
         await self.answer(work)
 
 
+class JoinHandler(_PassphraseHandler):
+    """``POST /join``: ``token`` of an invitation, and the ``passphrase`` that is chosen."""
+
+    async def post(self) -> None:
+        """Make the name of an invitation, and sign in with it."""
+
+        def work() -> dict[str, str]:
+            asked = self.body()
+            token, passphrase = text_in(asked, "token"), Passphrase(text_in(asked, "passphrase"))
+            _BY_ADDRESS.check(self.address)
+            passphrase.hashed()
+            try:
+                with self.writable.session() as session:
+                    grader = accept(session, token, passphrase)
+                    record(session, "invitation", grader.name, "accepted", self.address)
+                    given = open_sign_in(session, grader)
+            except PolicyError:
+                _BY_ADDRESS.failed(self.address)
+                raise
+            self.remember(given)
+            return {"name": grader.name, "role": grader.role}
+
+        await self.answer(work)
+
+
 class PassphraseHandler(_PassphraseHandler):
     """``POST /passphrase``: ``old``, ``new``."""
 
@@ -274,6 +300,7 @@ def routes(context: AppContext) -> list[tuple[str, type[OwnPageHandler], dict[st
         (r"/sign-in", SignInHandler, given),
         (r"/sign-out", SignOutHandler, given),
         (r"/passphrase", PassphraseHandler, given),
+        (r"/join", JoinHandler, given),
     ]
 
 

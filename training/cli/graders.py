@@ -19,6 +19,7 @@ from lensing_core.store.graders import (
     set_active,
     set_role,
 )
+from lensing_core.store.invitations import invite
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.workspace import Workspace
 
@@ -50,6 +51,21 @@ def add(
         grader = add_grader(session, name, role, made)
         record(session, "name", COMMAND_LINE, f"{grader.name}: made, {grader.role}")
     console.print(f"Passphrase of {grader.name} ({grader.role}): {made.text}", soft_wrap=True)
+
+
+@graders.command("invite")
+def invite_(
+    workspace: WorkspaceArgument,
+    name: NameArgument,
+    role: Annotated[str, typer.Option(help="grader or organizer")] = "grader",
+    days: Annotated[float, typer.Option(help="How long the link is good.")] = 7.0,
+) -> None:
+    """Print the end of a link by which somebody gets a name and chooses a passphrase."""
+    with open_database(Workspace.open(workspace)).session() as session:
+        token = invite(session, name, role, days)
+        record(session, "invitation", COMMAND_LINE, f"{name}: {role}, {days:g} days")
+    console.print(f"Invitation of {name}, good once within {days:g} days. Open below the server's")
+    console.print(f"address: join#{token}", soft_wrap=True)
 
 
 @graders.command("reset")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lensing_core.store.tables.base import Base, utc_now
 
 AUDIT_KINDS = (
-    *("sign-in", "wrong passphrase", "sign-out", "passphrase", "name", "role"),
+    *("sign-in", "wrong passphrase", "sign-out", "passphrase", "name", "role", "invitation"),
     *("export", "grades exported", "promotion"),
 )
 

@@ -19,6 +19,7 @@ from waiting import until
 
 from lensing_core.store import open_database
 from lensing_core.store.graders import add_grader, named_grader, reset_passphrase
+from lensing_core.store.invitations import invite
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.workspace import Workspace
 
@@ -179,3 +180,23 @@ def test_a_websocket_ends_with_its_sign_in(proxied):
     reply.link.sock.settimeout(15)
     until(lambda: reply.link.sock.recv(65536) == b"", 15)
     assert proxied.open("/overview", Cookie=mine).status == 401
+
+
+def test_an_invitation_signs_in_whoever_has_its_link(proxied):
+    with open_database(proxied.workspace).session() as session:
+        token = invite(session, "Cleo")
+    assert b"You are invited" in proxied.open("/join", **OPENS).read()
+    for sent, status in (
+        ({"token": "x", "passphrase": "tall giraffes"}, 403),
+        ({"token": token, "passphrase": "short"}, 400),
+        ({"token": token, "passphrase": "tall giraffes"}, 200),
+        ({"token": token, "passphrase": "other giraffes"}, 403),
+    ):
+        reply = proxied.open("/join", "POST", sent, Origin=proxied.origin)
+        assert reply.status == status, reply.read()
+        if status == 200:
+            mine = reply.headers["Set-Cookie"].partition(";")[0]
+    assert proxied.open("/tiles/cosmos/0", Cookie=mine).status == 200
+    proxied.sign_in("Cleo", "tall giraffes")
+    foreign = {"Origin": "https://evil.example"}
+    assert proxied.open("/join", "POST", {"token": token}, **foreign).status == 403

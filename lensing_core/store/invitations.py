@@ -1,0 +1,71 @@
+"""Invitations: made under a name, and accepted once by whoever has the link.
+
+The link holds a random token, the database its hash. An invitation that was accepted or replaced is
+removed; what was done with it stands in the audit log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from lensing_core.errors import BadInputError, PolicyError
+from lensing_core.store.graders import add_grader
+from lensing_core.store.labels import check_grader_name, find_named
+from lensing_core.store.passphrases import Passphrase
+from lensing_core.store.tables import GRADER_ROLES, Grader, Invitation, utc_now
+
+_TOKEN_BYTES = 32
+_MOST_DAYS = 90
+NOT_OPEN = "This invitation is not open any more, or never was: ask an organizer for another."
+
+
+def invite(session: Session, name: str, role: str = "grader", days: float = 7.0) -> str:
+    """Invite somebody under a name; returns the token. One from before, of that name, ends.
+
+    Raises
+    ------
+    BadInputError
+        If the name is taken, breaks a rule or looks like another, or the role or time is none.
+    """
+    if find_named(session, name) is not None:
+        raise BadInputError(f"There is a grader {name!r} already.")
+    if role not in GRADER_ROLES:
+        raise BadInputError(f"Role {role!r}: use one of {', '.join(GRADER_ROLES)}.")
+    if not 0 < days <= _MOST_DAYS:
+        raise BadInputError(f"An invitation of {days:g} days: give up to {_MOST_DAYS}.")
+    kept = check_grader_name(session, name)
+    session.execute(delete(Invitation).where(Invitation.name == kept))
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    until = utc_now() + timedelta(days=days)
+    session.add(Invitation(token_sha256=_hashed(token), name=kept, role=role, expires_at=until))
+    session.flush()
+    return token
+
+
+def accept(session: Session, token: str, passphrase: Passphrase) -> Grader:
+    """Make the name of an invitation with a passphrase; the invitation ends.
+
+    Raises
+    ------
+    PolicyError
+        If there is no such invitation, or its time is over.
+    BadInputError
+        If the passphrase is too short or too long, or the name has been taken meanwhile.
+    """
+    found = session.get(Invitation, _hashed(token))
+    if found is None or found.expires_at <= utc_now():
+        raise PolicyError(NOT_OPEN)
+    grader = add_grader(session, found.name, found.role, passphrase)
+    ended = session.execute(delete(Invitation).where(Invitation.token_sha256 == _hashed(token)))
+    if ended.rowcount != 1:  # type: ignore[attr-defined]  # of the result of a DELETE
+        raise PolicyError(NOT_OPEN)  # somebody else had the link, and was first
+    return grader
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
