@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 f05b5fd5e9edd682f264dd5b91e673f462489429111b3c17b7972464a266dc72
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 cd1c9a917983db07f7993b5dbfd6614d71ab7d640a27ab548e6f9588aac2ee77
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -2698,7 +2698,7 @@ var RankingTable = class {
     this.body = h("tbody", {});
     this.table = h(
       "table",
-      { role: "grid", tabIndex: 0, "aria-label": "Ranked candidates" },
+      { role: "grid", className: "one-scale", tabIndex: 0, "aria-label": "Ranked candidates" },
       h("thead", {}, h("tr", {}, heads)),
       this.body
     );

@@ -56,7 +56,7 @@ export class RankingTable {
     })
     this.body = h("tbody", {})
     this.table = h(
-      "table", {role: "grid", tabIndex: 0, "aria-label": "Ranked candidates"},
+      "table", {role: "grid", className: "one-scale", tabIndex: 0, "aria-label": "Ranked candidates"},
       h("thead", {}, h("tr", {}, heads)), this.body,
     )
     this.node = h("div", {className: "table-scroll"}, this.table)
