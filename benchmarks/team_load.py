@@ -186,10 +186,14 @@ async def open_tabs(server: Server, team: Team, n: int) -> None:
     await asyncio.sleep(BUILT_S)
     held = memory_mib(server)
     after = await end(tabs)
+    tabs = await some(n)
+    await asyncio.sleep(BUILT_S)
+    again = memory_mib(server)
     print(
         f"  {n} sessions of the labeling page: {(held - before) / n:.2f} MiB each "
         f"({before:.0f} to {held:.0f} MiB); {AFTER_CLOSING_S} s after they were closed "
-        f"{after:.0f} MiB, {(held - after) / max(held - before, 1e-9):.0%} given back",
+        f"{after:.0f} MiB, {(held - after) / max(held - before, 1e-9):.0%} given back to the "
+        f"system; with {n} others then open {again:.0f} MiB",
         flush=True,
     )
 
