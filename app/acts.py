@@ -14,12 +14,14 @@ from lens_triage.training import labeling, runner
 from lens_triage.training.labeling import SessionSettings
 from lens_triage.training.settings import RunSettings
 from lensing_core.acquisition import promotion
-from lensing_core.errors import SignInError
+from lensing_core.crossmatch import archives
+from lensing_core.errors import BadInputError, SignInError
 from lensing_core.labeling import close_session, get_session
 from lensing_core.store import bulk_moves
 from lensing_core.store.audit import record
 from lensing_core.store.backup import Backup, backup_database
 from lensing_core.store.bulk_moves import MoveRule
+from lensing_core.store.candidates import get_candidate
 from lensing_core.store.confirmations import Evidence, add_confirmation
 from lensing_core.store.graders import get_grader, reset_passphrase, set_active, set_role
 from lensing_core.store.passphrases import Passphrase
@@ -123,6 +125,17 @@ def confirm(context: AppContext, candidate_id: int, evidence: Evidence) -> None:
     """Enter a confirmation record."""
     with acting(context, "confirm") as (session, person):
         add_confirmation(session, candidate_id, _id_of(person), evidence)
+
+
+def look_up(context: AppContext, candidate_id: int) -> list[archives.ArchiveFinding]:
+    """Ask archives about a candidate's position."""
+    permit(context, "ask_archives")
+    with context.database.session() as session:
+        candidate = get_candidate(session, candidate_id)
+        ra, dec, name = candidate.ra_deg, candidate.dec_deg, candidate.object_id
+    if ra is None or dec is None:
+        raise BadInputError(f"{name} has no position to ask archives for.")
+    return archives.look_up(context.workspace, ra, dec)
 
 
 def back_up(context: AppContext) -> Backup:

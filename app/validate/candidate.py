@@ -13,17 +13,22 @@ from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.validate.fields import NUMBER, SMALL, optional_number, row
 from lens_triage.app.validate.rows import (
+    ARCHIVE_COLUMNS,
     CHECK_COLUMNS,
     CHECK_TEXTS,
     OUTCOME_TEXTS,
     RECORD_COLUMNS,
+    archive_row,
     check_row,
     record_row,
 )
 from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.section import columns, html, section, stack
 from lens_triage.app.widgets.table import Table
+from lensing_core.crossmatch.archives import ArchiveFinding
+from lensing_core.errors import LensTriageError
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.confirmations import Evidence, confirmations_of
 from lensing_core.store.stages import checklist_of
@@ -68,6 +73,20 @@ class CandidateBoard(pn.viewable.Viewer):
         self.note = pmui.TextInput(label="Note", **NUMBER)
         for field in (self.finding, self.spectrum, self.reference, self.note):
             field.sizing_mode = "stretch_width"
+        self.archives = Table(
+            columns=ARCHIVE_COLUMNS,
+            label="Archives",
+            rows=[],
+            empty="Not asked here: press Look up. What was asked before is kept and shown at once.",
+        )
+        self.archive_notice = Notice()
+        self.look = ActionButton(
+            self.look_up,
+            label="Look up",
+            size="small",
+            variant="outlined",
+            forbidden=why_not(context, "ask_archives"),
+        )
         self.enter = ActionButton(
             self.enter_record,
             label="Enter record",
@@ -91,6 +110,14 @@ class CandidateBoard(pn.viewable.Viewer):
                 ),
                 template="minmax(0, 1fr) minmax(0, 1fr)",
             ),
+            section(
+                "Archives",
+                self.archive_notice,
+                self.archives,
+                aside=(self.look,),
+                note="Clusters of CLASH, RELICS and the Frontier Fields have published models. NED "
+                "and MAST learn the position that is asked for.",
+            ),
             visible=False,
         )
         super().__init__()
@@ -103,6 +130,8 @@ class CandidateBoard(pn.viewable.Viewer):
         if candidate_id != self._candidate:
             self.notice.clear()
             self.check_notice.clear()
+            self.archive_notice.clear()
+            self.archives.update([])
             for field in (self.z_lens, self.z_source, self.spectrum, self.reference, self.note):
                 field.value = ""
         self._candidate = candidate_id
@@ -134,6 +163,27 @@ class CandidateBoard(pn.viewable.Viewer):
             self.notice.say("The record was entered.", "success")
         self._on_record()
         self.reload()
+
+    def look_up(self) -> None:
+        """Ask archives about the candidate's position."""
+        candidate_id = self._candidate
+
+        def work() -> list[ArchiveFinding] | str:
+            try:
+                return acts.look_up(self._context, candidate_id)
+            except LensTriageError as error:
+                return str(error)
+
+        def show(found: list[ArchiveFinding] | str) -> None:
+            if candidate_id != self._candidate:
+                return
+            if isinstance(found, str):
+                self.archive_notice.say(found)
+            else:
+                self.archives.update([archive_row(finding) for finding in found])
+
+        self.archive_notice.clear()
+        in_background(work, show, button=self.look)
 
     def reload(self) -> None:
         """Read the candidate again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.steps import address
 from lens_triage.app.widgets.table import Row, action, column
+from lensing_core.crossmatch.archives import ArchiveFinding
 from lensing_core.store.bulk_moves import BulkMoveSummary
 from lensing_core.store.confirmations import ConfirmationRecord
 from lensing_core.store.stages import CheckedPoint, StagedCandidate
@@ -50,6 +51,12 @@ RECORD_COLUMNS = [
     column("spectrum", "Spectrum", align="wrap"),
     column("reference", "Reference", align="wrap"),
     column("who", "Entered by", width="120px"),
+]
+ARCHIVE_COLUMNS = [
+    column("source", "Source", width="19%"),
+    column("n", "Found", align="right", width="70px"),
+    column("text", "The first of them", align="wrap"),
+    column("at", "Asked", width="110px"),
 ]
 OUTCOME_TEXTS = {
     "lens": "Confirmed lens",
@@ -156,6 +163,20 @@ def check_row(point: CheckedPoint) -> Row:
         },
         "text": point.text,
         "who": "" if point.at is None else {"text": point.grader, "title": fmt.moment(point.at)},
+    }
+
+
+def archive_row(finding: ArchiveFinding) -> Row:
+    """What an archive says."""
+    answered = {"text": finding.text or "nothing"}
+    return {
+        "key": finding.source,
+        "source": finding.source,
+        "n": fmt.MISSING if finding.problem else fmt.count(finding.n),
+        "text": {"text": finding.problem, "tone": "bad"} if finding.problem else answered,
+        "at": ""
+        if finding.at is None
+        else {"text": fmt.ago(finding.at), "title": fmt.moment(finding.at)},
     }
 
 

@@ -47,6 +47,7 @@ from lens_triage.app.viewer.tiles import TileSource
 from lens_triage.training.runner import runner
 from lens_triage.training.settings import SimulateSettings
 from lensing_core.acquisition import QueueEntry
+from lensing_core.crossmatch import archives
 from lensing_core.errors import PolicyError
 from lensing_core.labeling import NewSession, create_session, open_grader_view
 from lensing_core.lens_test import candidates
@@ -426,6 +427,14 @@ def by_a_record(scene: Scene) -> str:
     return board.notice.message
 
 
+@way("ask_archives")
+def by_a_look_up(scene: Scene) -> str:
+    board = _validation(scene).candidate
+    board.show_candidate(1)
+    press(board.look)
+    return board.archive_notice.message
+
+
 def by_people(action: str) -> Way:
     def do(scene: Scene) -> str:
         key = scene.id_of(Grader, "Di") or 1
@@ -442,7 +451,7 @@ WAYS += [
     ("set_role", by_people("organizer")),
     ("set_active", by_people("deactivate")),
 ]
-READS_ONLY = {"export_grades", "export_candidates"}
+READS_ONLY = {"export_grades", "export_candidates", "ask_archives"}
 IDS = [pytest.param(*w, id=w[1].__name__) for w in WAYS]
 
 
@@ -491,6 +500,7 @@ def begin(place, kept, monkeypatch) -> Iterator[Callable[[str], Scene]]:
     monkeypatch.setattr(runner, "check_run", lambda *settings, **others: None)
     failed = {"verdict": "failed", "sentence": "No data.", "result": {}, "pictures": None}
     monkeypatch.setattr(candidates, "outcome", lambda *given: failed)  # who may, not what comes out
+    monkeypatch.setattr(archives, "look_up", lambda *given: [])  # who may, not what is known
     monkeypatch.setattr(samp, "samp_link", lambda workspace: place.link)
     yield lambda who: _scene(place, who)
     _copy(kept, place.workspace.database)

@@ -1,14 +1,15 @@
 """Servers on this machine that speak the protocols of services of the sky.
 
-CDS X-Match and NED's object search (:class:`SkyServices`), pictures of hips2fits
-(:class:`PictureService`), and cutouts as FITS of all services that images are fetched from
-(:class:`CutoutServices`). Clients are tested whole: query, answer, faults.
+CDS X-Match, NED's object search and MAST's cone search (:class:`SkyServices`), pictures of
+hips2fits (:class:`PictureService`), and cutouts as FITS of all services that images are fetched
+from (:class:`CutoutServices`). Clients are tested whole: query, answer, faults.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,10 @@ from astropy.io.votable import from_table
 from astropy.table import Table, hstack
 from PIL import Image
 
+MAST_FIELDS = {
+    **dict.fromkeys(("obs_collection", "provenance_name", "instrument_name", "obs_id"), "string"),
+    **dict.fromkeys(("s_ra", "s_dec"), "float"),
+}
 NED_FIELDS = ("Object Name", "RA(deg)", "DEC(deg)", "Type", "Redshift")
 
 
@@ -39,6 +44,8 @@ class SkyServices:
         Of X-Match, with columns RAJ2000 and DEJ2000 or ra and dec.
     ned : Table
         With :data:`NED_FIELDS`.
+    mast : list of dict
+        Observations with :data:`MAST_FIELDS`, all of which every cone search gives.
     faults : list
         Taken from the front, one a request: a status (with an HTML page), 'garbage', or None.
     most_rows : int
@@ -49,6 +56,7 @@ class SkyServices:
 
     tables: dict[str, Table] = field(default_factory=dict)
     ned: Table | None = None
+    mast: list[dict[str, object]] = field(default_factory=list)
     faults: list[int | str | None] = field(default_factory=list)
     most_rows: int = 1_000_000
     asked: list[str] = field(default_factory=list)
@@ -127,8 +135,23 @@ def _handler(services: SkyServices) -> type[BaseHTTPRequestHandler]:
                 return
             self._send(votable_bytes(services.ned[near]), "text/xml")
 
+        def _mast(self, body: bytes) -> None:
+            if self.path.endswith("columnsconfig"):
+                self._send(b"{}", "application/json")
+                return
+            request = json.loads(parse_qs(body.decode())["request"][0])
+            services.asked.append(f"mast {request['params']['ra']:.4f}")
+            if self._fault():
+                return
+            fields = [{"name": name, "type": kind} for name, kind in MAST_FIELDS.items()]
+            answer = {"status": "COMPLETE", "data": services.mast, "fields": fields}
+            self._send(json.dumps(answer).encode(), "application/json")
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path.startswith("/mast/"):
+                self._mast(body)
+                return
             head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
             form = {
                 part.get_param("name", header="content-disposition"): part.get_payload(decode=True)
