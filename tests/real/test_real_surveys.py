@@ -85,7 +85,7 @@ def to_review(
             "sim",
             192,
             seed=1,
-            geometry=replace(geometry, size_px=min(geometry.size_px, 80)),
+            geometry=replace(geometry, size_px=min(geometry.size_px, 200)),
             label_source="sim:sim",
         )
     training = TrainSettings(

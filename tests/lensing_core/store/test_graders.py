@@ -161,8 +161,8 @@ def test_only_the_first_browser_guards_a_name_that_is_free_to_all(database):
         assert find_sign_in(session, later) is None
 
 
-def test_a_name_with_grades_is_nobodys_to_guard_but_an_organizers(database, filled_workspace):
-    with database.session() as session:
+def test_a_name_with_grades_is_nobodys_to_guard_but_an_organizers(filled_workspace):
+    with open_database(filled_workspace).session() as session:
         sign_in(session, "Ana", "correct horse")
         source = grader_named(session, "expert")
         add_note(session, 1, source.id, "arc")
@@ -175,8 +175,8 @@ def test_a_name_with_grades_is_nobodys_to_guard_but_an_organizers(database, fill
         assert sign_in(session, "expert", made) is source
 
 
-def test_an_organizer_who_is_alone_guards_the_own_name_at_any_time(database, filled_workspace):
-    with database.session() as session:
+def test_an_organizer_who_is_alone_guards_the_own_name_at_any_time(filled_workspace):
+    with open_database(filled_workspace).session() as session:
         ana = sign_in(session, "Ana")
         add_note(session, 1, ana.id, "arc")
         here = find_sign_in(session, open_sign_in(session, ana))[1]

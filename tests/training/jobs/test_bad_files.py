@@ -7,6 +7,7 @@ import http.server
 import os
 import threading
 import time
+from multiprocessing import get_context
 
 import h5py
 import numpy as np
@@ -24,6 +25,7 @@ from lens_triage.training.jobs.ingest import preview, run
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.runner.worker import work
 from lens_triage.training.settings import IngestSettings
+from lensing_core import supervised
 from lensing_core.cutouts import CutoutStore
 from lensing_core.disk import reserve
 from lensing_core.errors import BadInputError, traceback_in
@@ -342,7 +344,9 @@ def test_compressions_of_unknown_size_are_refused_unread(workspace, folder, magi
     assert "is compressed by" in preview(settings_of(folder / "t.csv")).error
 
 
-def test_a_table_larger_than_memory_is_refused_unread(folder):
+def test_a_table_larger_than_memory_is_refused_unread(folder, monkeypatch):
+    # Not forked: what the tests' fork server has loaded for others counts as memory, too.
+    monkeypatch.setattr(supervised, "helper_context", lambda _: get_context("spawn"))
     with (folder / "large.csv").open("wb") as stream:
         stream.write(b"id,ra\n")
         stream.truncate(2**30)  # takes no room on the disk
