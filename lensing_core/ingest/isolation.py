@@ -15,8 +15,8 @@ from lensing_core.ingest.decoding import CutoutFacts, Decoded, decode_each, deco
 from lensing_core.ingest.guard import leaving_out, lost_file
 from lensing_core.ingest.images import ImageSource, RowRequest
 from lensing_core.ingest.limits import Limits, limited
+from lensing_core.ingest.object_tables import TABLE
 from lensing_core.ingest.pixel_buffers import Grid, PixelBuffer, Pixels, opened
-from lensing_core.ingest.planning import TABLE
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.supervised import HelperLost, Helpers, mark
 

@@ -9,7 +9,7 @@ import numpy as np
 from lensing_core.arrays import Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.isolation import look_apart
-from lensing_core.ingest.planning import TABLE, open_positions
+from lensing_core.ingest.object_tables import TABLE, open_positions
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.rows import ParsedRow
 from lensing_core.supervised import mark

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.isolation import look_apart
 from lensing_core.ingest.limits import Limits
-from lensing_core.ingest.planning import TABLE
+from lensing_core.ingest.object_tables import TABLE
 from lensing_core.named_sets.images import IMAGE_SETS
 from lensing_core.named_sets.lens_lists import LENS_LISTS
 from lensing_core.named_sets.rows import NamedSet, SetFiles, SetRow

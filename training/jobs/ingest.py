@@ -27,7 +27,8 @@ from lensing_core.ingest.importing import (
     require_space_to_import,
 )
 from lensing_core.ingest.isolation import look_apart
-from lensing_core.ingest.planning import TABLE, ImportPlan, make_plan, open_objects
+from lensing_core.ingest.object_tables import TABLE, open_objects
+from lensing_core.ingest.planning import ImportPlan, make_plan
 from lensing_core.ingest.positions_only import read_positions
 from lensing_core.ingest.provenance import check_policy, default_confidence, default_policy
 from lensing_core.ingest.request import ImportRequest

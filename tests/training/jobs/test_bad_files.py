@@ -29,7 +29,7 @@ from lensing_core import supervised
 from lensing_core.cutouts import CutoutStore
 from lensing_core.disk import reserve
 from lensing_core.errors import BadInputError, traceback_in
-from lensing_core.ingest import planning
+from lensing_core.ingest import first_object
 from lensing_core.ingest.images import RowRequest
 from lensing_core.ingest.isolation import IsolatedDecoder, look_apart, reading_helpers
 from lensing_core.ingest.limits import Limits
@@ -367,7 +367,7 @@ def test_a_table_larger_than_memory_is_refused_unread(folder, monkeypatch):
 def test_a_fault_while_planning_is_logged_with_its_traceback(workspace, folder, monkeypatch):
     """One in a reader of images: it looks like a bad file, and ends the run if all fail so."""
     monkeypatch.setattr(ingesting, "look_apart", lambda function, *given, **_: function(*given))
-    monkeypatch.setattr(planning, "assemble", treacherous.fault)
+    monkeypatch.setattr(first_object, "assemble", treacherous.fault)
     settings = settings_of(table(folder, "a.fits"))
     with open_database(workspace).session() as session:
         session.add(
