@@ -17,6 +17,14 @@ from lensing_core.ingest.rows import ParsedRow, RowReader
 from lensing_core.ingest.tables import SourceTable, read_table
 
 BANDS = ("g", "r", "i")
+CSV = "id,ra,dec\na,150.01,-0.5\nb,150.02,0.5\n"
+PLACES = [(150.01, -0.5), (150.02, 0.5)]  # of the rows of CSV
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    """Write a text to a file, whose path is returned."""
+    path.write_bytes(text.encode(encoding))
+    return path
 
 
 @dataclass
