@@ -2,455 +2,47 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
-from uuid import uuid4
 
-import numpy as np
 import pytest
-import sqlalchemy as sa
-from astropy.io import fits
 from endpoints import serve_routes
 from filling import fill_workspace
 from people import signed_in_as
+from permission_scenes import OTHERS, OWN, QUERY, FakeLink, Place, Scene
 from tornado.web import create_signed_value
+from ways_of_acting import WAYS
 
-from lens_triage.app.catalogs.import_form import ImportForm
 from lens_triage.app.context import AppContext
-from lens_triage.app.http.identity import SignedIn, cookie_name, current_grader, forget_read
+from lens_triage.app.http.identity import cookie_name, current_grader, forget_read
 from lens_triage.app.label import handlers as label_handlers
-from lens_triage.app.label.sessions import SessionBoard
-from lens_triage.app.overview.view import OverviewBoard
 from lens_triage.app.permissions import ACTIONS, ALONE, GRADER, NOBODY, ORGANIZER, WHO
 from lens_triage.app.review import events as review_events
 from lens_triage.app.review import exporting, lens_test, samp
 from lens_triage.app.review import handlers as review_handlers
-from lens_triage.app.runs.form import RunForm
-from lens_triage.app.runs.monitor import RunMonitor
-from lens_triage.app.settings.view import SettingsBoard
-from lens_triage.app.team.consensus import ConsensusBoard
-from lens_triage.app.team.label_files import LabelFiles
-from lens_triage.app.team.loop import LoopBoard
-from lens_triage.app.team.people import PeopleBoard
 from lens_triage.app.train.ensembles import EnsembleBoard
-from lens_triage.app.validate.view import ValidationBoard
 from lens_triage.app.viewer.tiles import TileSource
 from lens_triage.training.runner import runner
 from lens_triage.training.settings import SimulateSettings
 from lensing_core.acquisition import QueueEntry
 from lensing_core.crossmatch import archives
-from lensing_core.errors import PolicyError
-from lensing_core.labeling import NewSession, create_session, open_grader_view
+from lensing_core.labeling import NewSession, create_session
 from lensing_core.lens_test import candidates
 from lensing_core.store import open_database
 from lensing_core.store.graders import get_grader, set_active, sign_in, workspace_secret
-from lensing_core.store.query_json import query_to_json
-from lensing_core.store.ranking_query import RankingQuery
 from lensing_core.store.sealing import anchor_of
 from lensing_core.store.sign_ins import revoke_all
-from lensing_core.store.tables import (
-    Base,
-    CandidateTag,
-    Ensemble,
-    Grader,
-    LabelSession,
-    Run,
-    SavedFilter,
-)
+from lensing_core.store.tables import CandidateTag, Ensemble, Run, SavedFilter
 from lensing_core.workspace import Workspace
 
 REFUSED = re.compile(r"Nobody is signed in|Only an organizer may|Somebody else is signed in")
-OTHERS, OWN = "of somebody else", "of their own"
 REVOKED, DEACTIVATED = "revoked", "deactivated"
 SCENES = [*WHO, REVOKED, DEACTIVATED]
-QUERY = query_to_json(RankingQuery(1))
-
-
-class FakeLink:
-    """Programs that take everything."""
-
-    connected = True
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-
-    def others(self) -> list[str]:
-        return []
-
-    def __getattr__(self, name: str) -> Callable[..., int]:
-        return lambda *given: self.done.append(name) or 1
-
-
-@dataclass(frozen=True)
-class Place:
-    """What all tests share: a workspace, a server of its endpoints, and programs around it."""
-
-    workspace: Workspace
-    url: str
-    link: FakeLink
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A workspace with things to change, and a browser in it.
-
-    ``person`` is who opened the page; ``who`` is how they stand by now.
-    """
-
-    place: Place
-    context: AppContext
-    person: SignedIn | None
-    who: str
-
-    @property
-    def database(self):
-        return open_database(self.context.workspace)
-
-    @property
-    def person_id(self) -> int | None:
-        return self.person.id if self.person else None
-
-    def session_id(self, name: str) -> str:
-        return self.id_of(LabelSession, name)
-
-    def id_of(self, table: Any, name: str) -> Any:
-        with self.database.session() as session:
-            return session.scalar(sa.select(table.id).where(table.name == name))
-
-    def everything(self) -> dict[str, list[str]]:
-        """All rows of all tables, the backups, and what other programs were told."""
-        with self.database.session() as session:
-            found = {
-                table.name: sorted(map(repr, session.execute(sa.select(table)).all()))
-                for table in Base.metadata.sorted_tables
-            }
-        backups = sorted(map(str, self.context.workspace.backups.iterdir()))
-        return {**found, "backups": backups, "told": list(self.place.link.done)}
-
-    def request(self, path: str, sent: dict[str, Any] | None = None) -> str:
-        """Ask as this browser does; returns the refusal, or ''."""
-        cookie = f"{cookie_name(self.context)}={self.context.cookie}"
-        headers = {"Content-Type": "application/json", "Cookie": cookie}
-        body = None if sent is None else json.dumps(sent).encode()
-        try:
-            with urlopen(Request(self.place.url + path, body, headers)) as answer:  # noqa: S310 - ours
-                status, said = answer.status, answer.read().decode()
-                is_json = answer.headers["Content-Type"].startswith("application/json")
-        except HTTPError as refusal:
-            status, said = refusal.code, refusal.read().decode()
-            is_json = said.startswith("{")
-        assert (status == 401) == ("Nobody is signed in" in said), (status, said)
-        told = json.loads(said) if is_json else {}
-        if status != 200:
-            return str(told.get("error", said))
-        assert told.get("type") != "error", told
-        return "; ".join(told.get("refused", {}).values())
-
-    def review(self, _type: str, **message: Any) -> str:
-        """Send a message of the page of Review."""
-        sent = {"type": _type, "query": QUERY, "grader": self.person_id, **message}
-        return self.request("/review/ask", sent)
-
-
-def press(button: Any) -> None:
-    """Press a button of either kind."""
-    if hasattr(button, "press"):
-        button.press()
-    else:
-        button.clicks += 1
-
-
-Way = Callable[[Scene], str]
-WAYS: list[tuple[str, Way]] = []
-
-
-def way(action: str) -> Callable[[Way], Way]:
-    """Register a way to do an action: it does it as the page does and returns what is said."""
-
-    def keep(function: Way) -> Way:
-        WAYS.append((action, function))
-        return function
-
-    return keep
-
-
-@way("start_run")
-def by_a_form(scene: Scene) -> str:
-    form = RunForm(scene.context, SimulateSettings, title="", button="Simulate")
-    form.panel.write(catalog="new-one")
-    press(form.start_button)
-    return form.notice.message
-
-
-@way("start_run")
-def by_the_import_form(scene: Scene) -> str:
-    table = scene.context.workspace.root / "table.csv"
-    table.write_text("object_id,ra,dec\na,1,2\n")
-    fits.writeto(table.with_name("a.fits"), np.ones((3, 32, 32), np.float32), overwrite=True)
-    form = ImportForm(scene.context)
-    form.panel.write(table=str(table), images=str(table.parent), catalog="fresh")
-    form.start()
-    return form.notice.message
-
-
-@way("start_run")
-def by_retrain(scene: Scene) -> str:
-    board = LoopBoard(scene.context)
-    press(board.retrain)
-    return board.notice.message
-
-
-@way("cancel_run")
-def by_the_monitor(scene: Scene) -> str:
-    monitor = RunMonitor(scene.context, "queued-run")
-    press(monitor._cancel)
-    return monitor._notice.message
-
-
-@way("cancel_run")
-def by_the_overview(scene: Scene) -> str:
-    board = OverviewBoard(scene.context)
-    board._active._handle_msg({"action": "cancel", "key": "queued-run"})
-    return board._notice.message
-
-
-@way("resume_run")
-def by_resume(scene: Scene) -> str:
-    monitor = RunMonitor(scene.context, "failed-run")
-    press(monitor._resume)
-    return monitor._notice.message
-
-
-@way("promote")
-def by_train(scene: Scene) -> str:
-    board = EnsembleBoard(scene.context)
-    board.table._handle_msg({"action": "promote", "key": "second"})
-    return board._notice.message
-
-
-@way("promote")
-def by_the_loop(scene: Scene) -> str:
-    board = LoopBoard(scene.context)  # a disabled button, but a message
-    board.table._handle_msg({"action": "promote", "key": "second"})
-    return board.notice.message
-
-
-@way("take_back")
-def by_take_back(scene: Scene) -> str:
-    board = EnsembleBoard(scene.context)
-    board.table._handle_msg({"action": "take_back", "key": "first"})
-    return board._notice.message
-
-
-@way("create_session")
-def by_make_session(scene: Scene) -> str:
-    board = SessionBoard(scene.context, scene.person)
-    press(board.create_button)
-    return board.notice.message
-
-
-@way("start_tutorial")
-def by_tutorial(scene: Scene) -> str:
-    board = SessionBoard(scene.context, scene.person)
-    board.notice.clear()
-    board._open_tutorial()
-    return board.notice.message
-
-
-@way("close_session")
-def by_close(scene: Scene) -> str:
-    board = SessionBoard(scene.context, scene.person)
-    board.notice.clear()
-    board.table._handle_msg({"action": "close", "key": scene.session_id(OTHERS)})
-    return board.notice.message
-
-
-@way("close_own_session")
-def by_close_of_the_own(scene: Scene) -> str:
-    board = SessionBoard(scene.context, scene.person)
-    board.notice.clear()
-    board.table._handle_msg({"action": "close", "key": scene.session_id(OWN)})
-    return board.notice.message
-
-
-@way("grade")
-def by_the_label_page(scene: Scene) -> str:
-    session_id, grader_id = scene.session_id(OTHERS), scene.person.id if scene.person else 1
-    with scene.database.session() as session:
-        secret = workspace_secret(scene.context.workspace)
-        (cutout, *_) = open_grader_view(session, secret, session_id, grader_id).cutouts
-    event = {"uuid": str(uuid4()), "kind": "grade", "token": cutout.token, "grade": "A",
-             "given_at": datetime.now(UTC).isoformat()}  # fmt: skip
-    sent = {"grader": grader_id, "events": [event]}
-    return scene.request(f"/labeling/{session_id}/events", sent)
-
-
-def by_event(kind: str, candidate: int = 1, **fields: Any) -> Way:
-    def do(scene: Scene) -> str:
-        event = {"uuid": str(uuid4()), "kind": kind, "candidate": candidate,
-                 "given_at": datetime.now(UTC).isoformat(), **fields}  # fmt: skip
-        mark = review_events.workspace_mark(scene.context)
-        sent = {"grader": scene.person_id, "workspace": mark, "events": [event]}
-        return scene.request("/review/events", sent)
-
-    do.__name__ = f"by_{kind}_in_review"
-    return do
-
-
-def by_message(_type: str, _name: str = "", **message: Any) -> Way:
-    def do(scene: Scene) -> str:
-        return scene.review(_type, **message)
-
-    do.__name__ = f"by_{_name or _type}"
-    return do
-
-
-CORNERS = [[-1e9, -1e9], [1e9, -1e9], [1e9, 1e9], [-1e9, 1e9]]
-WAYS += [
-    ("grade", by_event("grade", grade="A")),
-    ("note", by_event("note", text="an arc")),
-    ("tag", by_event("tag", tag="quad")),
-    ("tag", by_event("untag", 2, tag="kept")),
-    ("move_stage", by_event("stage", stage="triage", expected="detection")),
-    ("keep_own_filter", by_message("save_filter", "own_filter", name="new", shared=False)),
-    ("keep_shared_filter", by_message("save_filter", "shared_filter", name="new", shared=True)),
-    ("keep_selection", by_message("chart_select", kind="uncertainty", corners=CORNERS)),
-    ("connect_programs", by_message("samp_connect")),
-    ("connect_programs", by_message("samp_disconnect")),
-    ("send_to_programs", by_message("samp_table")),
-    ("send_to_programs", by_message("samp_image", id=1)),
-    ("send_to_programs", by_message("samp_position", id=1)),
-]
-
-
-@way("delete_own_filter")
-def by_delete_of_the_own_filter(scene: Scene) -> str:
-    return scene.review("delete_filter", id=scene.id_of(SavedFilter, OWN) or 99)
-
-
-@way("delete_shared_filter")
-def by_delete_of_a_shared_filter(scene: Scene) -> str:
-    return scene.review("delete_filter", id=scene.id_of(SavedFilter, OTHERS))
-
-
-@way("export_candidates")
-def by_export(scene: Scene) -> str:
-    return scene.request("/export/csv?limit=3")
-
-
-@way("keep_preferences")
-def by_preferences(scene: Scene) -> str:
-    return scene.request("/labeling/preferences", {"size": 3})
-
-
-@way("run_lens_test")
-def by_lens_test(scene: Scene) -> str:
-    return scene.request("/lens-test", {"candidate": 1, "compute": True})
-
-
-@way("join_votes")
-def by_run_consensus(scene: Scene) -> str:
-    board = ConsensusBoard(scene.context, lambda: None)
-    press(board.run)
-    return board.notice.message
-
-
-@way("import_grades")
-def by_a_file(scene: Scene) -> str:
-    files = LabelFiles(scene.context, lambda: None)
-    files.file.param.update(value=b"object_id,grade,grader\ncosmos-00001,A,Di\n", filename="t.csv")
-    press(files.button)
-    return files.notice.message
-
-
-@way("export_grades")
-def by_a_download(scene: Scene) -> str:
-    try:
-        LabelFiles(scene.context, lambda: None)._log("jsonl")
-    except PolicyError as error:
-        return str(error)
-    return ""
-
-
-@way("back_up")
-def by_settings(scene: Scene) -> str:
-    board = SettingsBoard(scene.context)
-    press(board._backup)
-    return board._notice.message
-
-
-def _validation(scene: Scene) -> ValidationBoard:
-    return ValidationBoard(scene.context, stage="detection", candidate="1")
-
-
-@way("move_by_rule")
-def by_a_rule(scene: Scene) -> str:
-    moving = _validation(scene).moving
-    press(moving.move)
-    return moving.notice.message
-
-
-@way("move_by_rule")
-def by_an_undo(scene: Scene) -> str:
-    moving = _validation(scene).moving
-    press(moving.move)
-    moving.moves._handle_msg({"action": "undo", "key": "1"})
-    return moving.notice.message
-
-
-@way("answer_check")
-def by_a_checklist(scene: Scene) -> str:
-    board = _validation(scene).candidate
-    board.show_candidate(1)
-    board.checks._handle_msg(
-        {"action": "choose", "key": "model", "column": "state", "value": "done"}
-    )
-    return board.check_notice.message
-
-
-@way("confirm")
-def by_a_record(scene: Scene) -> str:
-    board = _validation(scene).candidate
-    board.show_candidate(1)
-    board.spectrum.value, board.reference.value = "MUSE", "2026A&A...700A...1X"
-    board.z_lens.value, board.z_source.value = "0.3", "1.2"
-    press(board.enter)
-    return board.notice.message
-
-
-@way("ask_archives")
-def by_a_look_up(scene: Scene) -> str:
-    board = _validation(scene).candidate
-    board.show_candidate(1)
-    press(board.look)
-    return board.archive_notice.message
-
-
-def by_people(action: str) -> Way:
-    def do(scene: Scene) -> str:
-        key = scene.id_of(Grader, "Di") or 1
-        board = PeopleBoard(scene.context, scene.person or SignedIn(0, "", ORGANIZER, False))
-        board.table._handle_msg({"action": action, "key": str(key)})
-        return board.notice.message
-
-    do.__name__ = f"by_people_{action}"
-    return do
-
-
-WAYS += [
-    ("reset_passphrase", by_people("reset")),
-    ("set_role", by_people("organizer")),
-    ("set_active", by_people("deactivate")),
-]
 READS_ONLY = {"export_grades", "export_candidates", "ask_archives"}
 IDS = [pytest.param(*w, id=w[1].__name__) for w in WAYS]
 
