@@ -6,6 +6,7 @@ Pages call these, and not the functions of the engine: ``tests/attack/test_permi
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lens_triage.app.acting import acting, name_of, permit
 from lens_triage.app.context import AppContext
@@ -14,7 +15,6 @@ from lens_triage.training import labeling, runner
 from lens_triage.training.labeling import SessionSettings
 from lens_triage.training.settings import RunSettings
 from lensing_core.acquisition import promotion
-from lensing_core.crossmatch import archives
 from lensing_core.errors import BadInputError, SignInError
 from lensing_core.labeling import close_session, get_session
 from lensing_core.store import bulk_moves
@@ -27,6 +27,9 @@ from lensing_core.store.graders import get_grader, reset_passphrase, set_active,
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.selections import find_selection, is_worn, mark_used
 from lensing_core.store.stages import answer_check as keep_answer
+
+if TYPE_CHECKING:
+    from lensing_core.crossmatch.archives import ArchiveFinding
 
 
 def start_run(context: AppContext, settings: RunSettings) -> str:
@@ -127,8 +130,10 @@ def confirm(context: AppContext, candidate_id: int, evidence: Evidence) -> None:
         add_confirmation(session, candidate_id, _id_of(person), evidence)
 
 
-def look_up(context: AppContext, candidate_id: int) -> list[archives.ArchiveFinding]:
+def look_up(context: AppContext, candidate_id: int) -> list[ArchiveFinding]:
     """Ask archives about a candidate's position."""
+    from lensing_core.crossmatch import archives  # here: its clients are slow to import
+
     permit(context, "ask_archives")
     with context.database.session() as session:
         candidate = get_candidate(session, candidate_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from typing import TYPE_CHECKING
 
 import panel as pn
 import panel_material_ui as pmui
@@ -27,11 +28,13 @@ from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.section import columns, html, section, stack
 from lens_triage.app.widgets.table import Table
-from lensing_core.crossmatch.archives import ArchiveFinding
 from lensing_core.errors import LensTriageError
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.confirmations import Evidence, confirmations_of
 from lensing_core.store.stages import checklist_of
+
+if TYPE_CHECKING:
+    from lensing_core.crossmatch.archives import ArchiveFinding
 
 _STATES = {text: state for state, text in CHECK_TEXTS.items()}
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.steps import address
 from lens_triage.app.widgets.table import Row, action, column
-from lensing_core.crossmatch.archives import ArchiveFinding
 from lensing_core.store.bulk_moves import BulkMoveSummary
 from lensing_core.store.confirmations import ConfirmationRecord
 from lensing_core.store.stages import CheckedPoint, StagedCandidate
 from lensing_core.store.tables import CHECK_STATES
 from lensing_core.yields import Yield
+
+if TYPE_CHECKING:
+    from lensing_core.crossmatch.archives import ArchiveFinding
 
 STAGE_TEXTS = {
     "detection": "Ranked by an ensemble, looked at by nobody yet",
