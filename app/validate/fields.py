@@ -13,13 +13,13 @@ SMALL: dict[str, Any] = {"size": "small", "margin": 0}
 NUMBER: dict[str, Any] = {**SMALL, "sx": {"& .MuiInputBase-root": {"height": 32}}}
 
 
-def row(*parts: Any) -> pn.Row:
-    """Parts beside one another, wrapped where the page is narrow."""
-    return pn.Row(
-        *parts,
-        margin=0,
-        sizing_mode="stretch_width",
-        styles={"gap": "10px", "align-items": "center", "flex-wrap": "wrap"},
+def row(*parts: Any) -> pn.FlexBox:
+    """Parts beside one another, wrapped where the page is narrow.
+
+    No Row, which would be as wide as all its parts together.
+    """
+    return pn.FlexBox(
+        *parts, margin=0, sizing_mode="stretch_width", gap="10px", align_items="center"
     )
 
 
