@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 7475f425bf6aff78ae4ca2119b1e58f875bda063376d024a4283e856cbcd3b95
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 b25b70c462cd9f02a6b3ff1644015680646ea31ba5f2098d56d54a60ddc9b36c
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -2122,7 +2122,7 @@ function compass(plane, spread) {
   const tip = (way, length) => ({ x: middle.x + length * spread * way.x, y: middle.y + length * spread * way.y });
   return [[north, "N"], [east, "E"]].flatMap(([way, letter]) => [
     overlayLine(middle, tip(way, 0.062), "arrow"),
-    overlayText(tip(way, 0.083), letter, "note centerd")
+    overlayText(tip(way, 0.083), letter, "note centered")
   ]);
 }
 function psfDisc({ camera, sizeArcsec, psfArcsec }) {

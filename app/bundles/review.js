@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 cd1c9a917983db07f7993b5dbfd6614d71ab7d640a27ab548e6f9588aac2ee77
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 c6f9d6d6a080db6326df014402309c4eb0acdfd2031036db8b0bfc749d485106
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -1903,7 +1903,7 @@ function compass(plane, spread) {
   const tip = (way, length) => ({ x: middle.x + length * spread * way.x, y: middle.y + length * spread * way.y });
   return [[north, "N"], [east, "E"]].flatMap(([way, letter]) => [
     overlayLine(middle, tip(way, 0.062), "arrow"),
-    overlayText(tip(way, 0.083), letter, "note centerd")
+    overlayText(tip(way, 0.083), letter, "note centered")
   ]);
 }
 function psfDisc({ camera, sizeArcsec, psfArcsec }) {

@@ -65,7 +65,7 @@ function compass(plane, spread) {
     ({x: middle.x + length * spread * way.x, y: middle.y + length * spread * way.y})
   return [[north, "N"], [east, "E"]].flatMap(([way, letter]) => [
     overlayLine(middle, tip(way, 0.062), "arrow"),
-    overlayText(tip(way, 0.083), letter, "note centerd"),
+    overlayText(tip(way, 0.083), letter, "note centered"),
   ])
 }
 

@@ -3,7 +3,7 @@
 The cutout's center is divided into 3 × 3 patches. Fluxes are taken in units of the cutout's own
 pixel noise (robust, from the outer pixels) through asinh, so that nothing depends on the zero point
 and faint signal stays linear. Annuli are measured on the image and on the image less its own
-rotation by 180°, which takes out a centerd, symmetric galaxy and leaves arcs and companions.
+rotation by 180°, which takes out a centered, symmetric galaxy and leaves arcs and companions.
 Colors are differences of asinh magnitudes (Lupton, Gunn & Szalay 1999) of annulus fluxes.
 """
 

@@ -138,7 +138,7 @@ def regrid(
 def regrid_psf(
     psf: Float32Array, scale_in_arcsec: float, size_px: int, scale_out_arcsec: float
 ) -> Float32Array:
-    """A PSF on the catalog's pixel scale, centerd, with unit sum.
+    """A PSF on the catalog's pixel scale, centered, with unit sum.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ def misplaced(
     away_arcsec = hypot(first[1], first[2])
     if away_arcsec > grid.size_px * grid.pixel_scale_arcsec / 4:
         warnings.append(
-            f"The image of {row.object_id} is centerd {away_arcsec:.1f} arcsec from the position "
+            f"The image of {row.object_id} is centered {away_arcsec:.1f} arcsec from the position "
             "in the table; check the position columns and their unit, and whether files and rows "
             "belong together."
         )
@@ -45,7 +45,7 @@ def misplaced(
         apart_arcsec = hypot(y - first[1], x - first[2])
         if apart_arcsec > 1.5 * grid.pixel_scale_arcsec:
             warnings.append(
-                f"The images of bands {first[0]} and {band} are centerd {apart_arcsec:.2f} arcsec "
+                f"The images of bands {first[0]} and {band} are centered {apart_arcsec:.2f} arcsec "
                 "apart by their WCS; cut them around one position, or colors will be wrong."
             )
             break

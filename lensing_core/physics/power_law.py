@@ -25,7 +25,7 @@ def power_law_convergence(
     cells: int,
     spacing_arcsec: float,
 ) -> Tensor:
-    """Mean convergence of centerd elliptical power laws in each cell, shape (n, cells, cells).
+    """Mean convergence of centered elliptical power laws in each cell, shape (n, cells, cells).
 
     κ = (3 − γ)/2 (θ_E / R)^(γ − 1) with R² = q x² + y²/q in the frame of the major axis (Tessore &
     Metcalf 2015, A&A 580, A79), the intermediate-axis convention of lenstronomy; γ = 2 is an SIE.

@@ -83,7 +83,7 @@ def _edge_on(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
 
 
 def _ring(rng: Generator, wavelengths_nm: Float64Array) -> Scene:
-    """A ring galaxy: an old core inside a star-forming annulus, centerd within a tenth."""
+    """A ring galaxy: an old core inside a star-forming annulus, centered within a tenth."""
     z = float(rng.uniform(0.08, 0.5))
     radius = float(rng.uniform(0.8, 2.8))
     core_magnitude = float(rng.uniform(-22.3, -20))

@@ -62,7 +62,7 @@ class Frame:
 def moffat_psf(
     fwhm_arcsec: Tensor, pixel_scale_arcsec: float, size_px: int, beta: Tensor
 ) -> Tensor:
-    """Moffat PSFs, averaged over pixels, sum 1, centerd on a pixel.
+    """Moffat PSFs, averaged over pixels, sum 1, centered on a pixel.
 
     Parameters
     ----------
@@ -91,10 +91,10 @@ def convolve(images: Tensor, psfs: Tensor) -> Tensor:
     """
     size = [next_fast_len(length, real=True) for length in images.shape[-2:]]
     height, width = psfs.shape[-2:]
-    centerd = torch.zeros(*psfs.shape[:2], *size, device=images.device, dtype=images.dtype)
-    centerd[..., :height, :width] = psfs
-    centerd = torch.roll(centerd, (-(height // 2), -(width // 2)), dims=(-2, -1))
-    product = torch.fft.rfft2(images, s=size) * torch.fft.rfft2(centerd)
+    centered = torch.zeros(*psfs.shape[:2], *size, device=images.device, dtype=images.dtype)
+    centered[..., :height, :width] = psfs
+    centered = torch.roll(centered, (-(height // 2), -(width // 2)), dims=(-2, -1))
+    product = torch.fft.rfft2(images, s=size) * torch.fft.rfft2(centered)
     return torch.fft.irfft2(product, s=size)[..., : images.shape[-2], : images.shape[-1]]
 
 

@@ -64,10 +64,10 @@ class LogisticStack:
         members, truth = _check(logits, labels)
         # An equal-weight start: fit the departure from the mean, which the penalty then shrinks.
         mean = members.mean(axis=1, keepdims=True)
-        centerd = np.hstack([mean, members[:, :-1] - mean])
-        scale = np.maximum(centerd.std(axis=0), 1e-9)
+        centered = np.hstack([mean, members[:, :-1] - mean])
+        scale = np.maximum(centered.std(axis=0), 1e-9)
         fitted = LogisticRegression(C=inverse_penalty * len(truth), max_iter=1000)
-        fitted.fit(centerd / scale, truth)
+        fitted.fit(centered / scale, truth)
         on_mean, *on_departure = fitted.coef_[0] / scale
         departures = np.array(on_departure)
         m = members.shape[1]

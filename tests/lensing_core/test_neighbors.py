@@ -143,8 +143,8 @@ def test_against_brute_force() -> None:
     vectors = rng.normal(3, 1, (500, 8)).astype("f4")
     truth = rng.random(500) < 0.3
     found = LabeledEmbeddings.of(np.arange(500), truth, vectors).nearest(vectors[7], 5, without=7)
-    centerd = vectors - vectors.mean(axis=0)
-    cosine = (centerd @ centerd[7]) / np.linalg.norm(centerd, axis=1) / np.linalg.norm(centerd[7])
+    centered = vectors - vectors.mean(axis=0)
+    cosine = (centered @ centered[7]) / np.linalg.norm(centered, axis=1) / np.linalg.norm(centered[7])
     cosine[7] = -2
     for side in (True, False):
         expected = [k for k in np.argsort(-cosine) if truth[k] == side][:5]

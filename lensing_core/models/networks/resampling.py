@@ -107,7 +107,7 @@ def crop_center(images: Tensor, size_px: int) -> Tensor:
     for side in images.shape[-2:]:
         if side < size_px or (side - size_px) % 2:
             raise BadInputError(
-                f"Images of {images.shape[-2]} x {images.shape[-1]} px have no centerd square of"
+                f"Images of {images.shape[-2]} x {images.shape[-1]} px have no centered square of"
                 f" {size_px} px: give at least that, and both even or both odd."
             )
     y0, x0 = ((side - size_px) // 2 for side in images.shape[-2:])

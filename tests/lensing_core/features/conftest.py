@@ -27,7 +27,7 @@ def paint_arc(
 
 
 def paint_galaxy(peak: float, axis_ratio: float = 0.8, angle: float = 0.3) -> np.ndarray:
-    """A centerd elliptical galaxy with an exponential profile, (y, x)."""
+    """A centered elliptical galaxy with an exponential profile, (y, x)."""
     axis = np.arange(SIDE) - (SIDE - 1) / 2
     x, y = axis[None, :], axis[:, None]
     u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)

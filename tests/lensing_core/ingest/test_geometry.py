@@ -116,7 +116,7 @@ def test_a_point_is_kept_where_centers_are_given():
 
 
 @pytest.mark.parametrize(("n", "scale"), [(31, 0.03), (31, 0.06), (20, 0.06), (15, 0.1)])
-def test_a_psf_has_unit_sum_and_stays_centerd(n, scale):
+def test_a_psf_has_unit_sum_and_stays_centered(n, scale):
     psf = regrid_psf(5 * gaussian(n, 2), scale, 41, 0.03)
     assert psf.shape == (41, 41)
     assert psf.sum(dtype="f8") == pytest.approx(1, abs=1e-6)

@@ -122,7 +122,7 @@ def test_a_position_elsewhere_is_counted(workspace, tmp_path):
     Table({"id": ["a"], "ra": [150.01], "dec": [2.0]}).write(tmp_path / "t.csv")
     report, _ = ingested(workspace, table=str(tmp_path / "t.csv"), survey="hsc", bands=["r"])
     assert report["outside_cutout"] == 1
-    assert any("centerd 36.0 arcsec from the position" in text for text in report["warnings"])
+    assert any("centered 36.0 arcsec from the position" in text for text in report["warnings"])
 
 
 @pytest.mark.parametrize(("side", "suffix"), [(40, ".png"), (41, ".webp"), (40, ".tiff")])

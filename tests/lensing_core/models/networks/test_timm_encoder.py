@@ -145,7 +145,7 @@ def test_convolutional_backbones_take_other_sizes_and_transformers_refuse():
         network(torch.randn(1, 2, 48, 48))
 
 
-def test_padding_to_whole_patches_is_centerd():
+def test_padding_to_whole_patches_is_centered():
     options = {"timm": {"patch_size": 8, "depth": 1}}
     torch.manual_seed(0)
     odd = build_network(NetworkSpec("vit_small_patch16_224", 1, 36, options=options)).eval()
