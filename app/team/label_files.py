@@ -16,9 +16,10 @@ from lens_triage.app.acting import acting, name_of, why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.team.label_mapping import GradesMapping, choice, choose, row
 from lens_triage.app.widgets.action_button import ActionButton
+from lens_triage.app.widgets.fold import fold
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
-from lens_triage.app.widgets.section import section
+from lens_triage.app.widgets.section import section, stack
 from lens_triage.app.widgets.table import (
     Table,
     column,
@@ -76,10 +77,16 @@ class LabelFiles(pn.viewable.Viewer):
         self._view = section(
             "Grades in files",
             self.notice,
-            row(self.file, self.scheme, self.catalog),
-            self.mapping,
-            row(self.button, self.skip_bad),
-            self.bad,
+            fold(
+                "Import a file",
+                stack(
+                    row(self.file, self.scheme, self.catalog),
+                    self.mapping,
+                    row(self.button, self.skip_bad),
+                    self.bad,
+                    gap=10,
+                ),
+            ),
             note="CSV of any tool, a classification export of Zooniverse, or an exported log. A "
             "file that is imported again adds what is new, and nothing twice. The exported log "
             "holds every event; JSON lines keep its hashes.",
