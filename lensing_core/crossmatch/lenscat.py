@@ -24,6 +24,10 @@ BUNDLED_VERSION = "1.1.3"
 BUNDLED = Path(__file__).parent / "data" / f"lenscat-{BUNDLED_VERSION}.csv.gz"
 GRADINGS = ("confident", "probable")
 CITATION = "lenscat, Vujeva et al. 2024, arXiv:2406.04398"
+CORRECTED_DEC_DEG = {("Abell 2744", "30.400175"): -30.400175}
+"""Declinations that lenscat has wrong, by name and as they stand there, and what is right.
+
+Abell 2744 lost its sign (Lotz et al. 2017, ApJ 837, 97: 00:14:21.2 -30:23:50)."""
 _COLUMNS = ("name", "RA [deg]", "DEC [deg]", "zlens", "type", "grading", "ref")
 _KIND: dict[str, Kind] = {"confident": "lens", "probable": "probable"}
 
@@ -53,7 +57,7 @@ def read_lenscat(grading: str, path: Path = BUNDLED) -> Reference:
             f"{path} is no lenscat table: it has no column {', '.join(missing)}; give the file "
             "catalog.csv of lenscat."
         )
-    rows = [row for row in reader if row["grading"] == grading]
+    rows = [_corrected(row) for row in reader if row["grading"] == grading]
     if not rows:
         raise BadInputError(f"{path} has no row graded {grading}.")
     try:
@@ -79,6 +83,11 @@ def read_lenscat(grading: str, path: Path = BUNDLED) -> Reference:
             )
         },
     )
+
+
+def _corrected(row: dict[str, str]) -> dict[str, str]:
+    right = CORRECTED_DEC_DEG.get((row["name"], row["DEC [deg]"]))
+    return row if right is None else {**row, "DEC [deg]": str(right)}
 
 
 def _read(path: Path) -> tuple[str, str]:

@@ -26,6 +26,13 @@ def test_confident_and_probable_rows_stand_apart():
     assert "z_lens" not in first  # '-' is no redshift
 
 
+def test_a_position_that_lost_its_sign_is_where_the_literature_has_it():
+    found = read_lenscat("confident")
+    at = found.names.index("Abell 2744")
+    assert found.dec_deg[at] == pytest.approx(-30.400175)
+    assert found.ra_deg[at] == pytest.approx(3.586258333)
+
+
 def test_the_license_lies_beside_the_copy():
     assert "MIT License" in (BUNDLED.parent / "LICENSE.lenscat").read_text()
 
