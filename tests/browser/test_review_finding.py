@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from filling import N_OBSERVED
@@ -152,7 +153,15 @@ def test_charts_show_mark_and_limit_the_list(url, page, screenshot) -> None:
     screenshot("uncertainty-1920-dark")
 
 
-def test_downloads_and_samp(url, page, screenshot, tmp_path, monkeypatch, workspace, serve) -> None:
+@pytest.fixture
+def hub_file(tmp_path, monkeypatch) -> Path:
+    """Where the server looks for a hub; there is none before a test starts one."""
+    path = tmp_path / "hub.samp"
+    monkeypatch.setenv("SAMP_HUB", f"std-lockurl:{path.as_uri()}")
+    return path
+
+
+def test_downloads_and_samp(hub_file, url, page, screenshot) -> None:
     open_grader_view(page, f"{url}?tag=ring")
     page.locator(".export-menu summary").click()
     menu = page.get_by_role("menu", name="Export")
@@ -169,8 +178,7 @@ def test_downloads_and_samp(url, page, screenshot, tmp_path, monkeypatch, worksp
     expect(menu.get_by_text("Not connected.")).to_be_visible()
     screenshot("export-1280-light")
 
-    lockfile = tmp_path / "hub.samp"
-    hub = SAMPHubServer(web_profile=False, lockfile=str(lockfile), addr="127.0.0.1", timeout=0)
+    hub = SAMPHubServer(web_profile=False, lockfile=str(hub_file), addr="127.0.0.1", timeout=0)
     hub.start()
     other = SAMPIntegratedClient(name="topcat", addr="127.0.0.1")
     other.connect(hub)
@@ -179,9 +187,6 @@ def test_downloads_and_samp(url, page, screenshot, tmp_path, monkeypatch, worksp
         "table.load.votable", lambda _k, _s, kind, fields, _e: received.append((kind, fields))
     )
     try:
-        monkeypatch.setenv("SAMP_HUB", f"std-lockurl:{lockfile.as_uri()}")
-        open_grader_view(page, f"{serve(workspace)}/review?tag=ring")
-        page.locator(".export-menu summary").click()
         menu.get_by_role("button", name="Connect", exact=True).click()
         expect(menu.get_by_text("On the bus: topcat.")).to_be_visible()
         menu.get_by_role("button", name="Send list").click()
