@@ -19,6 +19,7 @@ from lensing_core.store.graders import (
     set_active,
     set_role,
 )
+from lensing_core.store.identities import identities_by_grader, untie
 from lensing_core.store.invitations import invite
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.workspace import Workspace
@@ -31,11 +32,12 @@ NameArgument = Annotated[str, typer.Argument(help="Name of the grader.", show_de
 def show_graders(workspace: WorkspaceArgument) -> None:
     """List all names, sources of imported grades among them."""
     with open_database(Workspace.open(workspace)).session() as session:
-        found = list_graders(session)
-    table = Table("name", "role", "passphrase", "state")
+        found, accounts = list_graders(session), identities_by_grader(session)
+    table = Table("name", "role", "passphrase", "accounts", "state")
     for one in found:
         state = "active" if one.deactivated_at is None else "deactivated"
-        table.add_row(one.name, one.role, "set" if one.secret else "none", state)
+        tied = ", ".join(f"{a.issuer} {a.email or a.subject}" for a in accounts.get(one.id, []))
+        table.add_row(one.name, one.role, "set" if one.secret else "none", tied, state)
     console.print(table)
 
 
@@ -76,6 +78,16 @@ def reset(workspace: WorkspaceArgument, name: NameArgument) -> None:
         made = reset_passphrase(session, grader.id)
         record(session, "passphrase", COMMAND_LINE, f"of {grader.name}: a new one")
     console.print(f"New passphrase of {grader.name}: {made}", soft_wrap=True)
+
+
+@graders.command("untie")
+def untie_(workspace: WorkspaceArgument, name: NameArgument) -> None:
+    """Take away the accounts of other services that sign in under a name; signs it out."""
+    with open_database(Workspace.open(workspace)).session() as session:
+        grader = named_grader(session, name)
+        n = untie(session, grader)
+        record(session, "account", COMMAND_LINE, f"{grader.name}: {n} untied")
+    console.print(f"{grader.name}: {n} accounts untied.", soft_wrap=True)
 
 
 @graders.command("role")

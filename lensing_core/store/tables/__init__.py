@@ -5,6 +5,7 @@ from lensing_core.store.tables.base import Base, utc_now
 from lensing_core.store.tables.candidate import STAGES, Candidate, Observation
 from lensing_core.store.tables.catalog import Catalog, Quarantine
 from lensing_core.store.tables.crossmatch import Crossmatch, CrossmatchEntry
+from lensing_core.store.tables.identity import GraderIdentity
 from lensing_core.store.tables.invitation import Invitation
 from lensing_core.store.tables.label import (
     GRADER_ROLES,
@@ -70,6 +71,7 @@ __all__ = [
     "Ensemble",
     "EnsembleMember",
     "Grader",
+    "GraderIdentity",
     "GraderSignIn",
     "Invitation",
     "LabelEvent",
