@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,13 @@ from typing import Any
 import param
 
 from lens_triage.app.http.reach import ADDRESS, LOCAL_NAMES, Reach
+from lens_triage.app.provider_settings import read_providers
 from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.workspace import Workspace
 
 SETTINGS = "server.toml"
+PROVIDER = "provider"
+"""Tables of it, one for each service by which people sign in."""
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]+")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~@-]+)*")
@@ -76,17 +80,24 @@ def read_reach(workspace: Workspace, given: Mapping[str, Any]) -> Reach:
         stored = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInputError(f"{path} is no TOML: {error}.") from error
+    providers = read_providers(workspace.root, stored.pop(PROVIDER, []))
     known = set(ServerSettings.param) - {"name"}
     if unknown := set(stored) - known:
         raise BadInputError(
-            f"{path}: {sorted(unknown)[0]} is no setting; known are {', '.join(sorted(known))}."
+            f"{path}: {sorted(unknown)[0]} is no setting; known are "
+            f"{', '.join(sorted({*known, PROVIDER}))}."
         )
     options = {name: value for name, value in given.items() if value not in (None, [], ())}
     try:
         settings = ServerSettings(**{**stored, **options})
     except (TypeError, ValueError) as error:
         raise BadInputError(f"{path} or an option of serve: {error}.") from error
-    return checked(settings)
+    if providers and not settings.require_sign_in:
+        raise PolicyError(
+            f"{path}: a provider signs people in where everybody has to sign in: set "
+            "require_sign_in = true."
+        )
+    return replace(checked(settings), providers=providers)
 
 
 def checked(settings: ServerSettings) -> Reach:

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 a81221992397cc5b11da99d66acdb9f656c772cc318f01a648f104760c92b58b
+// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 1e06ec27b365ff50ec0ed5669c27b92673e9b5a77b4c2ca95507cdba59b649d8
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -59,7 +59,8 @@ async function answerOf(request) {
 
 // app/http/sign_in.js
 var SignIn = class {
-  constructor({ name, role, guarded, graders, asks }) {
+  constructor({ name, role, guarded, graders, asks, by }) {
+    this.by = by ?? [];
     this.name = name;
     this.asks = asks;
     this.guarded = guarded;
@@ -118,10 +119,11 @@ var SignIn = class {
   account() {
     const old = h("input", { name: "old", type: "password", autocomplete: "current-password", required: true });
     const next = h("input", { name: "new", type: "password", autocomplete: "new-password", required: this.asks });
-    const form = this.box(this.name, this.guarded ? "Your name is guarded by a passphrase." : "Anybody at this machine can sign in with your name; a passphrase guards it.", [
+    const tied = this.by.length > 0;
+    const form = this.box(this.name, tied ? `You sign in with ${this.by.join(" and ")}.` : this.guarded ? "Your name is guarded by a passphrase." : "Anybody at this machine can sign in with your name; a passphrase guards it.", tied ? [] : [
       this.guarded ? field("Present passphrase", old) : null,
       field("New passphrase", next, h("small", {}, this.guarded && !this.asks ? "8 letters or more; empty takes the guard away." : "8 letters or more."))
-    ], "Save", () => post("passphrase", { old: old.value, new: next.value }));
+    ], tied ? "" : "Save", () => post("passphrase", { old: old.value, new: next.value }));
     form.querySelector("footer").prepend(h("button", {
       type: "button",
       className: "plain",
@@ -144,7 +146,7 @@ var SignIn = class {
         "footer",
         {},
         h("button", { type: "button", className: "plain", onclick: () => this.dialog.close() }, "Cancel"),
-        h("button", { type: "submit" }, label)
+        label ? h("button", { type: "submit" }, label) : null
       )
     );
   }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from tornado.web import Application
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.guard import Guard, guarded, is_followed_link, is_foreign
 from lens_triage.app.http.identity import NOBODY, cookie_name, is_signed_in_safely
+from lens_triage.app.http.providers import Provider
 from lens_triage.app.http.replies import ReplyHandler
 
 JOIN = "/join"
 """Where an invitation leads: ``/join#TOKEN``. The token reaches no log, since it is no address."""
-OPEN = ("/sign-in", JOIN)
+OPEN = ("/sign-in", "/sign-in-with", JOIN)
 """What may be posted without a sign-in."""
 _PAGE = (Path(__file__).parent / "sign_in.html").read_text(encoding="utf-8")
 _POLICY = (
@@ -36,9 +38,12 @@ class _NotSignedIn(Matcher):
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
+        self._back = {f"/sign-in/{each.name}" for each in context.reach.providers}
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         if request.path in OPEN and request.method == "POST":
+            return None
+        if request.path in self._back and request.method == "GET":
             return None
         if request.path == JOIN and request.method == "GET":
             return {}
@@ -56,6 +61,9 @@ class _GateGuard(Guard):
 
 class SignInFirst(ReplyHandler):
     """Answers with the sign-in page where a browser opens one, else with one sentence (401)."""
+
+    def initialize(self, providers: tuple[Provider, ...]) -> None:
+        self._providers = providers
 
     def prepare(self) -> None:
         """Answer before any method of the request is looked at."""
@@ -85,10 +93,16 @@ class SignInFirst(ReplyHandler):
         self.set_status(401)
         self.set_header("Cache-Control", "no-store")
         self.set_header("Content-Security-Policy", _POLICY.format(nonce=nonce))
-        self.reply(_PAGE.replace("{{nonce}}", nonce), "text/html; charset=utf-8")
+        buttons = "".join(
+            f'<button type="button" class="by" data-provider="{escape(each.name)}">'
+            f"Sign in with {escape(each.title)}</button>"
+            for each in self._providers
+        )
+        page = _PAGE.replace("{{nonce}}", nonce).replace("{{buttons}}", buttons)
+        self.reply(page, "text/html; charset=utf-8")
 
 
 def ask_for_sign_in(application: Application, context: AppContext) -> None:
     """Put a rule before all routes, after those that are there already; see the module."""
-    handler = guarded(SignInFirst, _GateGuard)
-    application.default_router.rules.insert(-1, Rule(_NotSignedIn(context), handler))
+    handler, given = guarded(SignInFirst, _GateGuard), {"providers": context.reach.providers}
+    application.default_router.rules.insert(-1, Rule(_NotSignedIn(context), handler, given))

@@ -21,6 +21,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RedirectHandler, RequestHandler
 
 from lens_triage.app.context import AppContext
+from lens_triage.app.front import providers
 from lens_triage.app.front.connections import FrontServer, allow_many_files
 from lens_triage.app.front.gate import ask_for_sign_in
 from lens_triage.app.front.pages import Pages
@@ -69,6 +70,7 @@ def front_application(context: AppContext, pages: Pages) -> Application:
         *label_handlers.routes(context, source),
         *review_events.routes(context),
         *tiles.routes(source),
+        *(providers.routes(context) if context.reach.providers else []),
         (r"/", RedirectHandler, {"url": f"{prefix}/overview", "permanent": False}),
     ]
     routes = [(pattern, _guarded(handler), given) for pattern, handler, given in own]
@@ -110,7 +112,8 @@ async def _serve(context: AppContext, sockets: list[socket.socket], open_browser
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     port = sockets[0].getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="lens-triage-") as folder:
-        pages = Pages(context.workspace.root, port, Path(folder), context.reach)
+        reach = context.reach.without_secrets()
+        pages = Pages(context.workspace.root, port, Path(folder), reach)
         server = FrontServer(front_application(context, pages), reach=context.reach)
         server.add_sockets(sockets)
         watch = asyncio.create_task(_watch(pages, _address(context.reach, port), open_browser))

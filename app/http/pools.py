@@ -86,6 +86,7 @@ class Pool:
 
 GRADING = Pool("grades", 4, 400, yields=False)
 SIGNING = Pool("passphrases", 1, 8)
+PROVIDERS = Pool("sign-ins by other services", 2, 16)
 EXPORTS = Pool("exports", 1, 4)
 TILES = Pool("pictures", 2, 128)
 LENS_TESTS = Pool("lens tests", 1, 12)

@@ -5,9 +5,10 @@ They are read by :mod:`lens_triage.app.server_settings`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lens_triage.app.http.providers import Provider
 from lensing_core.errors import PolicyError
 
 ADDRESS = "127.0.0.1"
@@ -32,6 +33,8 @@ class Reach:
         Whether every request needs a sign-in with a secret.
     roots : tuple of Path
         That files of this machine are confined to, where it asks.
+    providers : tuple of Provider
+        Services by which people may sign in.
     """
 
     host: str = ADDRESS
@@ -40,6 +43,12 @@ class Reach:
     proxies: frozenset[str] = frozenset()
     asks: bool = False
     roots: tuple[Path, ...] = ()
+    providers: tuple[Provider, ...] = ()
+
+    def without_secrets(self) -> Reach:
+        """The same for a process that signs nobody in."""
+        kept = tuple(replace(each, client_secret="") for each in self.providers)
+        return replace(self, providers=kept)
 
     def confine(self, path: Path) -> Path:
         """Return a path with its links followed; raises PolicyError if it is in none of the roots.

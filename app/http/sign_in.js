@@ -4,7 +4,8 @@ import { h } from "../widgets/dom.js"
 import { post } from "./requests.js"
 
 class SignIn {
-  constructor({name, role, guarded, graders, asks}) {
+  constructor({name, role, guarded, graders, asks, by}) {
+    this.by = by ?? []
     this.name = name
     this.asks = asks
     this.guarded = guarded
@@ -50,12 +51,13 @@ class SignIn {
   account() {
     const old = h("input", {name: "old", type: "password", autocomplete: "current-password", required: true})
     const next = h("input", {name: "new", type: "password", autocomplete: "new-password", required: this.asks})
-    const form = this.box(this.name, this.guarded ? "Your name is guarded by a passphrase."
-      : "Anybody at this machine can sign in with your name; a passphrase guards it.", [
+    const tied = this.by.length > 0
+    const form = this.box(this.name, tied ? `You sign in with ${this.by.join(" and ")}.` : this.guarded ? "Your name is guarded by a passphrase."
+      : "Anybody at this machine can sign in with your name; a passphrase guards it.", tied ? [] : [
       this.guarded ? field("Present passphrase", old) : null,
       field("New passphrase", next, h("small", {}, this.guarded && !this.asks
         ? "8 letters or more; empty takes the guard away." : "8 letters or more.")),
-    ], "Save", () => post("passphrase", {old: old.value, new: next.value}))
+    ], tied ? "" : "Save", () => post("passphrase", {old: old.value, new: next.value}))
     form.querySelector("footer").prepend(h("button", {type: "button", className: "plain",
       onclick: () => this.attempt(() => post("sign-out", {}))}, "Sign out"), h("span", {className: "spacer"}))
     return form
@@ -66,7 +68,7 @@ class SignIn {
       h("h2", {}, title), h("p", {}, text), fields, this.error,
       h("footer", {},
         h("button", {type: "button", className: "plain", onclick: () => this.dialog.close()}, "Cancel"),
-        h("button", {type: "submit"}, label)))
+        label ? h("button", {type: "submit"}, label) : null))
   }
 
   async attempt(action) {

@@ -12,6 +12,7 @@ from lens_triage.app.http.identity import current_grader
 from lens_triage.app.scripts import bundle, styles
 from lens_triage.app.theme import TOKENS_CSS
 from lensing_core.store.graders import list_graders
+from lensing_core.store.identities import list_identities
 
 
 class SignIn(JSComponent):
@@ -23,7 +24,7 @@ class SignIn(JSComponent):
 
     state = param.Dict(
         default={},
-        doc="name, role, guarded; graders: [name, guarded]; asks",
+        doc="name, role, guarded; graders: [name, guarded]; asks; by: services",
     )
 
     _esm = bundle("sign-in")
@@ -33,6 +34,8 @@ class SignIn(JSComponent):
         grader = current_grader(context)
         with context.database.session() as session:
             names = [[known.name, known.secret is not None] for known in list_graders(session)]
+            tied = list_identities(session, grader.id) if grader else []
+        titles = {each.issuer: each.title for each in context.reach.providers}
         if context.reach.asks:
             names = []  # each knows their own
         state = {
@@ -41,5 +44,6 @@ class SignIn(JSComponent):
             "guarded": grader.guarded if grader else False,
             "graders": names,
             "asks": context.reach.asks,
+            "by": [titles.get(each.issuer, each.issuer) for each in tied],
         }
         super().__init__(state=state, **{"margin": 0, **params})
