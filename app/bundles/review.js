@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 c6f9d6d6a080db6326df014402309c4eb0acdfd2031036db8b0bfc749d485106
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 282e40034b9243badd24141328cbc8c37ec5b55fa3824955b36a314bf9b20bf6
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -2604,12 +2604,35 @@ function pictureCaption(catalog, band, view) {
   return [name, ...what].join(" · ");
 }
 
+// app/review/marks.js
+var DECIDED = { accepted: "accepted as a lens", retired: "not a lens", open: "not decided" };
+function opinionOf(consensus) {
+  if (consensus == null) {
+    return null;
+  }
+  const { posterior, state, n_votes } = consensus;
+  const votes = `${n_votes} ${n_votes === 1 ? "vote" : "votes"}`;
+  return {
+    text: formatProbability(posterior),
+    title: `Consensus of ${votes}: P(lens) ${formatProbability(posterior)}, ${DECIDED[state]}`
+  };
+}
+function gradeMarks(row, own) {
+  const opinion = opinionOf(row.consensus);
+  return [
+    own ? h("span", { className: "grade-mark own", title: `Your grade: ${own.grade}` }, own.grade) : null,
+    opinion === null ? null : h("span", { className: `grade-mark others ${row.consensus.state}`, title: opinion.title }, opinion.text),
+    row.blind ? h("span", { className: "faint", title: "Graded blind in an open session: label and consensus are shown when it is closed" }, "blind") : null
+  ];
+}
+
 // app/review/table.js
 var COLUMNS = [
   // name, heading, title, sort key, text of a row, class
   ["rank", "#", "Rank in this list", null, null, "number"],
   ["thumbnail", "", "", null, null, ""],
   ["object", "Object", "Object id", "object_id", (row) => row.object_id, "object"],
+  ["grade", "Grade", "Your grade (filled), and the consensus where others have graded (open)", null, null, "grade"],
   [
     "score",
     "Score",
@@ -2682,7 +2705,9 @@ function stageChip(stage) {
   return h("span", { className: `chip stage-${stage}` }, stage);
 }
 var RankingTable = class {
-  constructor(catalogs, { onSelect, onSort }) {
+  // `ownGrade(id)`: the person's grade that stands, {grade}; null or undefined: none is known.
+  constructor(catalogs, { onSelect, onSort, ownGrade }) {
+    this.ownGrade = ownGrade;
     this.catalogs = catalogs;
     this.onSelect = onSelect;
     this.rows = [];
@@ -2751,6 +2776,8 @@ var RankingTable = class {
             { className, scope: "row", title: row.object_id },
             h("span", {}, row.object_id)
           );
+        case "grade":
+          return h("td", { className }, gradeMarks(row, this.ownGrade(row.id)));
         case "label":
           return h("td", { className }, labelChip(row.label));
         case "stage":
@@ -2762,6 +2789,14 @@ var RankingTable = class {
       }
     });
     return h("tr", { id: `candidate-${row.id}`, "aria-selected": "false" }, cells);
+  }
+  // A grade of a candidate was given or taken back.
+  markGrade(id) {
+    const row = this.rows.find((one) => one.id === id);
+    const cell = this.body.querySelector(`#candidate-${id} td.grade`);
+    if (row !== void 0) {
+      cell?.replaceChildren(...gradeMarks(row, this.ownGrade(id)).filter((node) => node !== null));
+    }
   }
   // Ask again for the pictures that did not come.
   drawAgain() {
@@ -3758,6 +3793,31 @@ var EmptyList = class {
   }
 };
 
+// app/review/my_grade.js
+function mineChoices(grades) {
+  return [
+    ["", "Any grade of mine"],
+    ["mine", "Graded by me"],
+    ["not_mine", "Not graded by me"],
+    ...grades.map(({ key, title }) => (
+      /** @type {[string, string]} */
+      [`grade:${key}`, `My grade ${key}: ${title}`]
+    ))
+  ];
+}
+function mineToQuery(value) {
+  if (value.startsWith("grade:")) {
+    return { votes: "mine", grades: [value.slice(6)] };
+  }
+  return { votes: value || null, grades: [] };
+}
+function mineOfQuery({ votes, grades }) {
+  if (votes === "mine" && grades.length === 1) {
+    return `grade:${grades[0]}`;
+  }
+  return (votes === "mine" || votes === "not_mine") && grades.length === 0 ? votes : "";
+}
+
 // app/review/filters.js
 var SORTS = {
   score: "Score",
@@ -3827,7 +3887,7 @@ var CheckMenu = class {
   }
 };
 var FilterBar = class {
-  constructor({ ensembles, catalogs, stages, defaults, signed_in, selection }, onChange, ask) {
+  constructor({ ensembles, catalogs, stages, defaults, signed_in, selection, grades }, onChange, ask) {
     this.onChange = onChange;
     this.defaults = defaults;
     this.query = defaults;
@@ -3894,6 +3954,16 @@ var FilterBar = class {
       title: "Part of the object id (key /)",
       oninput: typed
     });
+    this.mine = h(
+      "select",
+      {
+        "aria-label": "My grade",
+        title: "Candidates by the grade that you gave",
+        hidden: !signed_in,
+        onchange: () => this.update(mineToQuery(this.mine.value))
+      },
+      mineChoices(grades ?? []).map(([value, text]) => h("option", { value }, text))
+    );
     this.more = new MoreFilters(this, ask, signed_in);
     this.more.selection = selection;
     this.sort = h("select", {
@@ -3924,6 +3994,7 @@ var FilterBar = class {
       this.range,
       this.label,
       this.stages.node,
+      this.mine,
       this.object,
       this.more.node,
       h("span", { className: "order" }, this.sort, this.direction),
@@ -3951,6 +4022,7 @@ var FilterBar = class {
     this.catalogs.chosen = query.catalog_ids;
     this.stages.chosen = query.stages;
     this.label.value = query.label ?? "";
+    this.mine.value = mineOfQuery(query);
     this.low.value = query.probability_min > 0 ? query.probability_min : "";
     this.high.value = query.probability_max < 1 ? query.probability_max : "";
     this.range.hidden = !scored;
@@ -3968,6 +4040,7 @@ var FilterBar = class {
     this.direction.setAttribute("aria-label", this.direction.title);
     for (const [node, active] of [
       [this.label, query.label],
+      [this.mine, this.mine.value],
       [this.low, query.probability_min > 0],
       [this.high, query.probability_max < 1],
       [this.object, query.object_id]
@@ -5140,10 +5213,49 @@ var Drafts = class {
   }
 };
 
+// app/review/auto_advance.js
+var KEY = "lens-triage.review.advance";
+var AutoAdvance = class {
+  /** @param {Pick<Storage, "getItem" | "setItem">} storage */
+  constructor(storage) {
+    this.storage = storage;
+    this.graded = null;
+    this.came = null;
+    this.on = false;
+    try {
+      this.on = storage.getItem(KEY) === "on";
+    } catch {
+    }
+  }
+  toggle() {
+    this.on = !this.on;
+    try {
+      this.storage.setItem(KEY, this.on ? "on" : "off");
+    } catch {
+    }
+  }
+  // A candidate was graded; whether the next one is to be shown.
+  given(candidate) {
+    this.graded = this.on ? candidate : null;
+    return this.on;
+  }
+  // Another candidate is shown, by itself or because it was asked for.
+  shows(candidate) {
+    this.came = this.graded === null ? null : { from: this.graded, to: candidate };
+    this.graded = null;
+  }
+  // The candidate whose grade is meant to be taken back: the one that is shown, or, where that has none and a
+  // grade has just led here, the one that was graded.
+  toUndo(shown, own) {
+    return !own && this.came?.to === shown ? this.came.from : shown;
+  }
+};
+
 // app/review/own_grades.js
 var OwnGrades = class {
   constructor() {
     this.stored = /* @__PURE__ */ new Map();
+    this.askedAt = /* @__PURE__ */ new Map();
     this.given = /* @__PURE__ */ new Map();
   }
   // The grade that stands: {uuid, grade}; null where there is none, undefined where that is not known.
@@ -5185,7 +5297,12 @@ var OwnGrades = class {
     return (this.given.get(candidate)?.pending ?? 0) > 0;
   }
   // What the server answered to a question that was asked at a moment: it knows what was settled by then.
+  // An answer to an earlier question than the last one, such as a page fetched ahead, says nothing.
   heard(candidate, stored, askedAt) {
+    if (askedAt < (this.askedAt.get(candidate) ?? -Infinity)) {
+      return;
+    }
+    this.askedAt.set(candidate, askedAt);
     this.stored.set(candidate, stored);
     const local = this.given.get(candidate);
     if (local !== void 0 && local.pending === 0 && askedAt > local.settledAt) {
@@ -5303,11 +5420,20 @@ var HistoryPanel = class {
       title: "Move to a stage (key M)",
       onclick: () => this.askStage()
     });
+    this.advance = new AutoAdvance(browserStorage);
+    this.advanceButton = h("button", {
+      type: "button",
+      className: "icon advance",
+      "aria-label": "Next candidate after a grade",
+      title: "Go to the next candidate after a grade (key J)",
+      "aria-pressed": String(this.advance.on),
+      onclick: () => this.toggleAdvance()
+    }, "⤓");
     this.footer = h("footer", { className: "verdict" }, this.prompt.node, grader === null ? this.signIn() : h("div", { className: "verdict-row" }, h(
       "span",
       { className: "segments", role: "group", "aria-label": "Your grade" },
       [...this.buttons.values()]
-    ), this.status, h("span", { className: "spacer" }), this.stage));
+    ), this.advanceButton, this.status, h("span", { className: "spacer" }), this.stage));
     this.tags = h("div", { className: "tags" });
     this.tag = h("input", { type: "text", maxLength: 64, placeholder: "Add a tag", "aria-label": "Add a tag (key T)" });
     this.known = h("datalist", { id: "known-tags" });
@@ -5371,6 +5497,7 @@ var HistoryPanel = class {
   candidate(row) {
     this.row = row;
     this.since = performance.now();
+    this.advance.shows(row.id);
     this.prompt.close();
     this.answer = void 0;
     for (const field of FIELDS) {
@@ -5385,6 +5512,7 @@ var HistoryPanel = class {
     }
     if (answer !== void 0) {
       this.own.heard(row.id, answer.own, answer.asked);
+      this.host.graded(row.id);
     }
     this.press(this.own.of(row.id)?.grade ?? null);
     if (answer === void 0 || answer === this.answer) {
@@ -5492,6 +5620,9 @@ var HistoryPanel = class {
     const event = this.event("grade", { grade, shown_ms: Math.round(performance.now() - this.since), view: this.host.view() });
     this.own.give(this.row.id, { uuid: event.uuid, grade });
     this.submit(event);
+    if (this.advance.given(this.row.id)) {
+      this.host.next();
+    }
   }
   undo() {
     if (this.grader === null) {
@@ -5499,6 +5630,13 @@ var HistoryPanel = class {
     }
     if (this.row === void 0) {
       return;
+    }
+    const before = this.advance.toUndo(this.row.id, this.own.of(this.row.id));
+    if (before !== this.row.id) {
+      this.host.open(before);
+      if (before !== this.row?.id) {
+        return;
+      }
     }
     const own = this.own.of(this.row.id);
     if (own === null) {
@@ -5508,6 +5646,10 @@ var HistoryPanel = class {
     const event = this.event("undo", { undoes: own?.uuid ?? null });
     this.own.undo(this.row.id);
     this.submit(event);
+  }
+  toggleAdvance() {
+    this.advance.toggle();
+    this.advanceButton.setAttribute("aria-pressed", String(this.advance.on));
   }
   event(kind, more) {
     return {
@@ -5522,6 +5664,7 @@ var HistoryPanel = class {
   submit(event) {
     this.say("Saving…", "");
     this.press(this.own.of(this.row.id)?.grade ?? null);
+    this.host.graded(this.row.id);
     this.host.outbox.add([event]);
   }
   // The server has said what became of an event of this page.
@@ -5560,6 +5703,9 @@ var HistoryPanel = class {
   }
   settledGrade({ candidate, kind }, { refused }) {
     this.own.settled(candidate, performance.now(), refused !== void 0);
+    if (refused !== void 0) {
+      this.host.graded(candidate);
+    }
     if (candidate !== this.row?.id) {
       return;
     }
@@ -5694,6 +5840,7 @@ var GRADE_KEYS = { title: "Grade and move", keys: [
   { keys: ["a"], shown: "a", action: "grade", text: "Grade: then a, b, c or x" },
   { keys: ["A", "B", "C", "X"], shown: "A B C X", action: "gradeNow", text: "Give that grade at once" },
   { keys: ["u"], shown: "u", action: "undoGrade", text: "Take your grade back" },
+  { keys: ["J"], shown: "J", action: "advance", text: "Go to the next candidate after a grade; again: stay" },
   { keys: ["M"], shown: "M", action: "move", text: "Move to a stage, or reject with a reason" },
   { keys: ["N"], shown: "N", action: "writeNote", text: "Write a note" },
   { keys: ["T"], shown: "T", action: "writeTag", text: "Add a tag" }
@@ -5714,7 +5861,7 @@ function store(name, value) {
 var FOLDED = new Set(recall(FOLD_STORE, []));
 var SidePanel = class {
   // `host`: what the panels need of the view: start, catalogs, frame (the node of the large picture), viewer, and
-  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), isPast();
+  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), graded(id), next(), open(id), isPast();
   // and the outbox of grades, null while nobody is signed in.
   constructor(host) {
     this.host = host;
@@ -5785,6 +5932,7 @@ var SidePanel = class {
       },
       grade: () => this.history.askGrade(),
       gradeNow: (key) => this.history.give(key),
+      advance: () => this.history.toggleAdvance(),
       undoGrade: () => this.history.undo(),
       move: () => this.history.askStage(),
       writeNote: () => write("note"),
@@ -5836,6 +5984,15 @@ var SidePanel = class {
       this.context.show(row, this.answer("context"));
     }
     this.history.show(row, this.answer("history"));
+  }
+  ownGrade(id) {
+    return this.history.own.of(id);
+  }
+  // What a page of the list says of the person's grades.
+  heardRows(rows) {
+    for (const row of rows) {
+      this.history.own.heard(row.id, row.own, row.asked ?? 0);
+    }
   }
   key(row) {
     return `${row.id}/${this.host.ensemble()}`;
@@ -5985,7 +6142,7 @@ var Prompt = class {
 };
 
 // app/review/panes.js
-var KEY = "lens-triage-panes";
+var KEY2 = "lens-triage-panes";
 var LEAST_PX = { list: 220, side: 220 };
 var LEAST_VIEWER_PX = 330;
 var STEP_PX = 16;
@@ -6054,7 +6211,7 @@ var Panes = class {
     this.widths = fitted({ ...now, [name]: width }, this.node.clientWidth);
     this.apply(this.widths);
     try {
-      localStorage.setItem(KEY, JSON.stringify(this.widths));
+      localStorage.setItem(KEY2, JSON.stringify(this.widths));
     } catch {
     }
   }
@@ -6071,13 +6228,13 @@ var Panes = class {
       this.node.style.removeProperty(name);
     }
     try {
-      localStorage.removeItem(KEY);
+      localStorage.removeItem(KEY2);
     } catch {
     }
   }
   remembered() {
     try {
-      const { list, side } = JSON.parse(localStorage.getItem(KEY)) ?? {};
+      const { list, side } = JSON.parse(localStorage.getItem(KEY2)) ?? {};
       return Number.isFinite(list) && Number.isFinite(side) ? { list, side } : null;
     } catch {
       return null;
@@ -6329,7 +6486,7 @@ var ReviewView = class {
       later: (action, ms) => setTimeout(action, ms)
     });
     this.walk = new RankingWalk({
-      ask: (message) => this.question({ type: "page", ...message }),
+      ask: (message) => this.pageOf(message),
       onPage: () => this.showPage(),
       onRow: (at) => this.showRow(at),
       onState: () => this.showWalk(),
@@ -6351,7 +6508,8 @@ var ReviewView = class {
     );
     this.table = new RankingTable(this.catalogs, {
       onSelect: (index) => this.walk.select(index),
-      onSort: (sort) => this.filters.order(sort)
+      onSort: (sort) => this.filters.order(sort),
+      ownGrade: (id) => this.side.ownGrade(id)
     });
     this.candidate = new CandidatePanel(start, this.catalogs, {
       walk: this.walk,
@@ -6496,6 +6654,15 @@ var ReviewView = class {
       }
     });
   }
+  // A page of the list; each row says when it was asked for, since a page may be fetched long before it is shown.
+  async pageOf(message) {
+    const asked = performance.now();
+    const page = await this.question({ type: "page", ...message });
+    for (const row of page.rows) {
+      row.asked = asked;
+    }
+    return page;
+  }
   serverIsBack() {
     this.outbox?.flush();
     this.askCount();
@@ -6552,6 +6719,7 @@ var ReviewView = class {
   }
   showPage() {
     const { walk } = this;
+    this.side.heardRows(walk.rows);
     this.table.setRows(walk.rows, walk.first, this.filters.query);
     this.notify(walk.notices, "info");
     this.previousPage.disabled = !walk.hasBefore;
@@ -6624,7 +6792,10 @@ var ReviewView = class {
       notify: (sentence) => this.notify([sentence], "fault"),
       outbox: this.outbox,
       isPast: () => this.walk.past,
-      changed: (row) => this.redrawStage(row)
+      changed: (row) => this.redrawStage(row),
+      graded: (id) => this.table.markGrade(id),
+      next: () => this.walk.move(1),
+      open: (id) => this.walk.open(id)
     };
   }
   redrawStage(row) {

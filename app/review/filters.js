@@ -2,6 +2,7 @@
 
 import { debounce, formatCount, h } from "../widgets/dom.js"
 import { hasExtras, MoreFilters, NO_EXTRAS, SCORE_RANGES } from "./more.js"
+import { mineChoices, mineOfQuery, mineToQuery } from "./my_grade.js"
 
 const SORTS = {
   score: "Score",
@@ -71,7 +72,7 @@ class CheckMenu {
 }
 
 export class FilterBar {
-  constructor({ensembles, catalogs, stages, defaults, signed_in, selection}, onChange, ask) {
+  constructor({ensembles, catalogs, stages, defaults, signed_in, selection, grades}, onChange, ask) {
     this.onChange = onChange
     this.defaults = defaults
     this.query = defaults
@@ -104,6 +105,9 @@ export class FilterBar {
       type: "search", placeholder: "Object id", maxLength: 255, spellcheck: false,
       "aria-label": "Object id contains", title: "Part of the object id (key /)", oninput: typed,
     })
+    this.mine = h("select", {"aria-label": "My grade", title: "Candidates by the grade that you gave", hidden: !signed_in,
+      onchange: () => this.update(mineToQuery(this.mine.value))},
+    mineChoices(grades ?? []).map(([value, text]) => h("option", {value}, text)))
     this.more = new MoreFilters(this, ask, signed_in)
     this.more.selection = selection
     this.sort = h("select", {"aria-label": "Order", title: "Order",
@@ -115,7 +119,7 @@ export class FilterBar {
     this.node = h(
       "form", {className: "filters", role: "search", "aria-label": "Filters",
         onsubmit: (event) => event.preventDefault()},
-      this.ensemble, this.catalogs.node, this.range, this.label, this.stages.node, this.object, this.more.node,
+      this.ensemble, this.catalogs.node, this.range, this.label, this.stages.node, this.mine, this.object, this.more.node,
       h("span", {className: "order"}, this.sort, this.direction), this.more.chips, this.clear,
     )
     // a menu closes when something else is clicked; inside a shadow root that is seen here
@@ -138,6 +142,7 @@ export class FilterBar {
     this.catalogs.chosen = query.catalog_ids
     this.stages.chosen = query.stages
     this.label.value = query.label ?? ""
+    this.mine.value = mineOfQuery(query)
     this.low.value = query.probability_min > 0 ? query.probability_min : ""
     this.high.value = query.probability_max < 1 ? query.probability_max : ""
     this.range.hidden = !scored
@@ -150,7 +155,7 @@ export class FilterBar {
     this.direction.title = query.descending ? "Largest first" : "Smallest first"
     this.direction.setAttribute("aria-label", this.direction.title)
     for (const [node, active] of [
-      [this.label, query.label], [this.low, query.probability_min > 0],
+      [this.label, query.label], [this.mine, this.mine.value], [this.low, query.probability_min > 0],
       [this.high, query.probability_max < 1], [this.object, query.object_id],
     ]) { node.classList.toggle("active", Boolean(active)) }
     this.more.set(query)

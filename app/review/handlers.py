@@ -43,6 +43,7 @@ def review_service(context: AppContext, grader: SignedIn | None) -> ReviewServic
             **ReviewCharts(context, grader_id).answers(),
             **ReviewSamp(context, grader_id).answers(),
         },
+        organizes=grader is not None and grader.is_organizer,
     )
 
 

@@ -25,9 +25,8 @@ from lensing_core.store.catalogs import get_catalog
 from lensing_core.store.crossmatches import counterparts_of
 from lensing_core.store.details import candidate_details
 from lensing_core.store.ensembles import get_ensemble, network_members
-from lensing_core.store.graders import works_alone
 from lensing_core.store.history import HistoryEntry, history_of
-from lensing_core.store.presence import blind_sessions_with
+from lensing_core.store.presence import blind_sessions_with, sees_blind
 from lensing_core.store.remarks import known_tags, tags_of
 from lensing_core.store.score_context import find_score, ood_percentile, scores_by_ensemble
 from lensing_core.store.tables import Candidate, Catalog
@@ -178,9 +177,9 @@ class Inspector:
 
     def _sees_all(self, session: Session) -> bool:
         """Return whether grades of blind sessions are shown: to organizers, and to who is alone."""
-        if self._grader is not None:
-            return self._grader.is_organizer
-        return works_alone(session)
+        person = self._grader
+        organizes = person is not None and person.is_organizer
+        return sees_blind(session, person.id if person else None, organizes=organizes)
 
 
 def _candidate(session: Session, message: Message) -> Candidate:

@@ -3,6 +3,7 @@
 export class OwnGrades {
   constructor() {
     this.stored = new Map() // by candidate: {uuid, grade} as the server said last; null: there is none
+    this.askedAt = new Map() // by candidate: when that was asked
     this.given = new Map() // by candidate: what this page gave and the server may not know, the latest last
   }
 
@@ -40,7 +41,10 @@ export class OwnGrades {
   isPending(candidate) { return (this.given.get(candidate)?.pending ?? 0) > 0 }
 
   // What the server answered to a question that was asked at a moment: it knows what was settled by then.
+  // An answer to an earlier question than the last one, such as a page fetched ahead, says nothing.
   heard(candidate, stored, askedAt) {
+    if (askedAt < (this.askedAt.get(candidate) ?? -Infinity)) { return }
+    this.askedAt.set(candidate, askedAt)
     this.stored.set(candidate, stored)
     const local = this.given.get(candidate)
     if (local !== undefined && local.pending === 0 && askedAt > local.settledAt) { this.given.delete(candidate) }

@@ -33,6 +33,7 @@ export const GRADE_KEYS = {title: "Grade and move", keys: [
   {keys: ["a"], shown: "a", action: "grade", text: "Grade: then a, b, c or x"},
   {keys: ["A", "B", "C", "X"], shown: "A B C X", action: "gradeNow", text: "Give that grade at once"},
   {keys: ["u"], shown: "u", action: "undoGrade", text: "Take your grade back"},
+  {keys: ["J"], shown: "J", action: "advance", text: "Go to the next candidate after a grade; again: stay"},
   {keys: ["M"], shown: "M", action: "move", text: "Move to a stage, or reject with a reason"},
   {keys: ["N"], shown: "N", action: "writeNote", text: "Write a note"},
   {keys: ["T"], shown: "T", action: "writeTag", text: "Add a tag"},
@@ -59,7 +60,7 @@ const FOLDED = new Set(recall(FOLD_STORE, []))
 
 export class SidePanel {
   // `host`: what the panels need of the view: start, catalogs, frame (the node of the large picture), viewer, and
-  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), isPast();
+  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), graded(id), next(), open(id), isPast();
   // and the outbox of grades, null while nobody is signed in.
   constructor(host) {
     this.host = host
@@ -106,6 +107,7 @@ export class SidePanel {
       nextMember: () => { this.choose("attention"); this.attention.next() },
       grade: () => this.history.askGrade(),
       gradeNow: (key) => this.history.give(key),
+      advance: () => this.history.toggleAdvance(),
       undoGrade: () => this.history.undo(),
       move: () => this.history.askStage(),
       writeNote: () => write("note"),
@@ -157,6 +159,13 @@ export class SidePanel {
       this.context.show(row, this.answer("context"))
     }
     this.history.show(row, this.answer("history"))
+  }
+
+  ownGrade(id) { return this.history.own.of(id) }
+
+  // What a page of the list says of the person's grades.
+  heardRows(rows) {
+    for (const row of rows) { this.history.own.heard(row.id, row.own, row.asked ?? 0) }
   }
 
   key(row) { return `${row.id}/${this.host.ensemble()}` }

@@ -4,6 +4,7 @@ import { isRemark } from "../http/outbox.js"
 import { browserStorage } from "../http/outbox_page.js"
 import { h } from "../widgets/dom.js"
 import { Drafts } from "./drafts.js"
+import { AutoAdvance } from "./auto_advance.js"
 import { OwnGrades } from "./own_grades.js"
 import { Prompt } from "./panel.js"
 import { inThreads, Remarks } from "./remarks.js"
@@ -35,10 +36,14 @@ export class HistoryPanel {
       onclick: () => this.give(key)}, key)]))
     this.stage = h("button", {type: "button", className: "stage-button", title: "Move to a stage (key M)",
       onclick: () => this.askStage()})
+    this.advance = new AutoAdvance(browserStorage)
+    this.advanceButton = h("button", {type: "button", className: "icon advance", "aria-label": "Next candidate after a grade",
+      title: "Go to the next candidate after a grade (key J)", "aria-pressed": String(this.advance.on),
+      onclick: () => this.toggleAdvance()}, "⤓")
     this.footer = h("footer", {className: "verdict"}, this.prompt.node, grader === null
       ? this.signIn()
       : h("div", {className: "verdict-row"}, h("span", {className: "segments", role: "group", "aria-label": "Your grade"},
-        [...this.buttons.values()]), this.status, h("span", {className: "spacer"}), this.stage))
+        [...this.buttons.values()]), this.advanceButton, this.status, h("span", {className: "spacer"}), this.stage))
     this.tags = h("div", {className: "tags"})
     this.tag = h("input", {type: "text", maxLength: 64, placeholder: "Add a tag", "aria-label": "Add a tag (key T)"})
     this.known = h("datalist", {id: "known-tags"})
@@ -76,6 +81,7 @@ export class HistoryPanel {
   candidate(row) {
     this.row = row
     this.since = performance.now()
+    this.advance.shows(row.id)
     this.prompt.close()
     this.answer = undefined
     for (const field of FIELDS) { this[field].value = this.drafts.of(row.id, field) }
@@ -85,7 +91,10 @@ export class HistoryPanel {
   show(row, answer) {
     this.drawStage(row.stage)
     for (const node of [this.tags, this.entries]) { node.classList.toggle("loading", answer === undefined) }
-    if (answer !== undefined) { this.own.heard(row.id, answer.own, answer.asked) }
+    if (answer !== undefined) {
+      this.own.heard(row.id, answer.own, answer.asked)
+      this.host.graded(row.id)
+    }
     this.press(this.own.of(row.id)?.grade ?? null)
     if (answer === undefined || answer === this.answer) { return }
     this.answer = answer
@@ -166,11 +175,17 @@ export class HistoryPanel {
     const event = this.event("grade", {grade, shown_ms: Math.round(performance.now() - this.since), view: this.host.view()})
     this.own.give(this.row.id, {uuid: event.uuid, grade})
     this.submit(event)
+    if (this.advance.given(this.row.id)) { this.host.next() }
   }
 
   undo() {
     if (this.grader === null) { return this.refuse() }
     if (this.row === undefined) { return }
+    const before = this.advance.toUndo(this.row.id, this.own.of(this.row.id))
+    if (before !== this.row.id) {
+      this.host.open(before)
+      if (before !== this.row?.id) { return } // on another page of the list: shown first, then the key again
+    }
     const own = this.own.of(this.row.id)
     if (own === null) {
       this.say("You have no grade to take back", "")
@@ -181,6 +196,11 @@ export class HistoryPanel {
     this.submit(event)
   }
 
+  toggleAdvance() {
+    this.advance.toggle()
+    this.advanceButton.setAttribute("aria-pressed", String(this.advance.on))
+  }
+
   event(kind, more) {
     return {uuid: crypto.randomUUID(), kind, candidate: this.row.id, ensemble_id: this.host.ensemble(),
       given_at: new Date().toISOString(), ...more}
@@ -189,6 +209,7 @@ export class HistoryPanel {
   submit(event) {
     this.say("Saving…", "")
     this.press(this.own.of(this.row.id)?.grade ?? null)
+    this.host.graded(this.row.id)
     this.host.outbox.add([event])
   }
 
@@ -223,6 +244,7 @@ export class HistoryPanel {
 
   settledGrade({candidate, kind}, {refused}) {
     this.own.settled(candidate, performance.now(), refused !== undefined)
+    if (refused !== undefined) { this.host.graded(candidate) }
     if (candidate !== this.row?.id) { return }
     if (refused === undefined) {
       // That a key beyond the end graded nobody is not hidden by the "Saved" of the last candidate.

@@ -25,6 +25,7 @@ from lens_triage.app.review.query import (
 from lens_triage.app.viewer.candidates import (
     catalog_to_json,
     details_to_json,
+    marks_to_json,
     row_to_json,
     scales_to_json,
     truth_to_json,
@@ -36,6 +37,8 @@ from lensing_core.store.candidates import get_candidate
 from lensing_core.store.catalogs import catalogs_by_id, catalogs_with_candidates
 from lensing_core.store.details import candidate_details
 from lensing_core.store.ensembles import scored_ensembles, unscored_catalogs
+from lensing_core.store.list_marks import list_marks
+from lensing_core.store.presence import blind_candidates, sees_blind
 from lensing_core.store.query_json import query_from_json, query_to_json
 from lensing_core.store.ranking import (
     RankingPage,
@@ -57,14 +60,27 @@ _MOST_DETAILS = 50
 
 
 class ReviewService:
-    """Answers the messages of the review page; ``additional``: answers of its panels, by type."""
+    """Answers the messages of the review page.
+
+    Parameters
+    ----------
+    grader_id : int or None
+        Who reads; None: nobody is signed in.
+    additional : mapping
+        Answers of the page's panels, by type.
+    organizes : bool
+        Whether the reader sees what others said of candidates that are graded blind.
+    """
 
     def __init__(
         self,
         grader_id: int | None = None,
         additional: Mapping[str, Answer] | None = None,
+        *,
+        organizes: bool = False,
     ) -> None:
         self._grader_id = grader_id
+        self._organizes = organizes
         self._additional = {**ReviewFinding(grader_id).answers, **(additional or {})}
 
     def start(self, session: Session, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -133,7 +149,7 @@ class ReviewService:
                 session, Address(query, message.get("candidate"), ()), quiet=True
             )
         page = fetch_page(session, query, after=after, before=before, limit=PAGE_ROWS)
-        return _page_to_json(session, page)
+        return self._page_to_json(session, page)
 
     def _page_of_address(
         self, session: Session, address: Address, *, quiet: bool = False
@@ -149,15 +165,14 @@ class ReviewService:
                     notices.append(f"{error} The first one is shown.")
         page = fetch_page(session, query, limit=PAGE_ROWS)
         return {
-            **_page_to_json(session, page),
+            **self._page_to_json(session, page),
             "first_rank": 1,
             "notices": notices,
             "unscored": _unscored(session, query),
         }
 
-    @staticmethod
     def _page_around(
-        session: Session, query: RankingQuery, wanted: int, notices: list[str], *, quiet: bool
+        self, session: Session, query: RankingQuery, wanted: int, notices: list[str], *, quiet: bool
     ) -> dict[str, Any]:
         cursor = cursor_of(session, query, wanted)
         inside = contains(session, query, wanted)
@@ -173,11 +188,28 @@ class ReviewService:
             )
         page = RankingPage((*before.rows, here, *after.rows), before.has_before, after.has_after)
         return {
-            **_page_to_json(session, page),
+            **self._page_to_json(session, page),
             "first_rank": None if before.has_before else 1,
             "selected": wanted,
             "notices": notices,
             "unscored": _unscored(session, query),
+        }
+
+    def _page_to_json(self, session: Session, page: RankingPage) -> dict[str, Any]:
+        scales = scale_scores(session, [(row.candidate, row.score) for row in page.rows])
+        sees_all = sees_blind(session, self._grader_id, organizes=self._organizes)
+        ids = [row.candidate.id for row in page.rows]
+        marks = list_marks(session, ids, self._grader_id, sees_all=sees_all)
+        return {
+            "rows": [
+                row_to_json(row)
+                | scales_to_json(scales.get(row.candidate.id))
+                | marks_to_json(marks[row.candidate.id])
+                for row in page.rows
+            ],
+            "has_before": page.has_before,
+            "has_after": page.has_after,
+            "notices": [],
         }
 
     def _count(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,15 +226,31 @@ class ReviewService:
         ids = [int(key) for key in message["ids"]][:_MOST_DETAILS]
         found = candidate_details(session, ids, message.get("ensemble_id"))
         catalogs = catalogs_by_id(session, {d.candidate.catalog_id for d in found.values()})
+        blind = self._blind(session, ids)
         return {
             "details": [
-                details_to_json(details, catalogs[details.candidate.catalog_id])
+                details_to_json(
+                    details,
+                    catalogs[details.candidate.catalog_id],
+                    blind=details.candidate.id in blind,
+                )
                 for details in found.values()
             ]
         }
 
+    def _blind(self, session: Session, ids: list[int]) -> set[int]:
+        """Return those candidates whose class is kept from the reader."""
+        if sees_blind(session, self._grader_id, organizes=self._organizes):
+            return set()
+        return blind_candidates(session, ids)
+
     def _truth(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
         candidate = get_candidate(session, int(message["id"]))
+        if self._blind(session, [candidate.id]):
+            raise BadInputError(
+                f"{candidate.object_id} is graded blind in an open session; its truth is shown "
+                "when that is closed."
+            )
         return {"id": candidate.id, "rows": truth_to_json(candidate)}
 
 
@@ -212,15 +260,3 @@ def _unscored(session: Session, query: RankingQuery) -> list[int]:
         return []
     catalogs = query.catalog_ids or tuple(c.id for c in catalogs_with_candidates(session))
     return unscored_catalogs(session, query.ensemble_id, catalogs)
-
-
-def _page_to_json(session: Session, page: RankingPage) -> dict[str, Any]:
-    scales = scale_scores(session, [(row.candidate, row.score) for row in page.rows])
-    return {
-        "rows": [
-            row_to_json(row) | scales_to_json(scales.get(row.candidate.id)) for row in page.rows
-        ],
-        "has_before": page.has_before,
-        "has_after": page.has_after,
-        "notices": [],
-    }

@@ -2,6 +2,7 @@
 
 import { tileUrl } from "../viewer/tiles.js"
 import { formatCount, formatNumber, formatProbability, h, loadMissing, MISSING, picture } from "../widgets/dom.js"
+import { gradeMarks } from "./marks.js"
 
 /** @type {[string, string, string, string | null, ((row: any) => string) | null, string][]} */
 const COLUMNS = [
@@ -9,6 +10,7 @@ const COLUMNS = [
   ["rank", "#", "Rank in this list", null, null, "number"],
   ["thumbnail", "", "", null, null, ""],
   ["object", "Object", "Object id", "object_id", (row) => row.object_id, "object"],
+  ["grade", "Grade", "Your grade (filled), and the consensus where others have graded (open)", null, null, "grade"],
   ["score", "Score", "Calibrated probability by the ensemble: a score, not a confirmation", "score",
     (row) => formatProbability(row.probability), "number scores"],
   ["p-galaxy", "Galaxy", "Score as a galaxy-scale lens", null,
@@ -41,7 +43,9 @@ export function stageChip(stage) {
 }
 
 export class RankingTable {
-  constructor(catalogs, {onSelect, onSort}) {
+  // `ownGrade(id)`: the person's grade that stands, {grade}; null or undefined: none is known.
+  constructor(catalogs, {onSelect, onSort, ownGrade}) {
+    this.ownGrade = ownGrade
     this.catalogs = catalogs
     this.onSelect = onSelect
     this.rows = []
@@ -100,6 +104,7 @@ export class RankingTable {
         }))
         case "object": return h("th", {className, scope: "row", title: row.object_id},
           h("span", {}, row.object_id))
+        case "grade": return h("td", {className}, gradeMarks(row, this.ownGrade(row.id)))
         case "label": return h("td", {className}, labelChip(row.label))
         case "stage": return h("td", {className}, stageChip(row.stage))
         case "catalog": return h("td", {className, title: catalog?.name}, catalog?.name ?? MISSING)
@@ -107,6 +112,13 @@ export class RankingTable {
       }
     })
     return h("tr", {id: `candidate-${row.id}`, "aria-selected": "false"}, cells)
+  }
+
+  // A grade of a candidate was given or taken back.
+  markGrade(id) {
+    const row = this.rows.find((one) => one.id === id)
+    const cell = this.body.querySelector(`#candidate-${id} td.grade`)
+    if (row !== undefined) { cell?.replaceChildren(...gradeMarks(row, this.ownGrade(id)).filter((node) => node !== null)) }
   }
 
   // Ask again for the pictures that did not come.

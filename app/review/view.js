@@ -34,7 +34,7 @@ class ReviewView {
       onBack: () => this.serverIsBack(), later: (action, ms) => setTimeout(action, ms),
     })
     this.walk = new RankingWalk({
-      ask: (message) => this.question({type: "page", ...message}),
+      ask: (message) => this.pageOf(message),
       onPage: () => this.showPage(), onRow: (at) => this.showRow(at), onState: () => this.showWalk(),
       onProblem: (sentence) => this.notify([sentence], "fault"),
       later: (action, ms) => setTimeout(action, ms),
@@ -52,6 +52,7 @@ class ReviewView {
     this.table = new RankingTable(this.catalogs, {
       onSelect: (index) => this.walk.select(index),
       onSort: (sort) => this.filters.order(sort),
+      ownGrade: (id) => this.side.ownGrade(id),
     })
     this.candidate = new CandidatePanel(start, this.catalogs, {
       walk: this.walk, onHelp: () => this.keyboard.toggleHelp(),
@@ -164,6 +165,14 @@ class ReviewView {
     })
   }
 
+  // A page of the list; each row says when it was asked for, since a page may be fetched long before it is shown.
+  async pageOf(message) {
+    const asked = performance.now()
+    const page = await this.question({type: "page", ...message})
+    for (const row of page.rows) { row.asked = asked }
+    return page
+  }
+
   serverIsBack() {
     this.outbox?.flush()
     this.askCount()
@@ -226,6 +235,7 @@ class ReviewView {
 
   showPage() {
     const {walk} = this
+    this.side.heardRows(walk.rows)
     this.table.setRows(walk.rows, walk.first, this.filters.query)
     this.notify(walk.notices, "info")
     this.previousPage.disabled = !walk.hasBefore
@@ -298,6 +308,9 @@ class ReviewView {
       outbox: this.outbox,
       isPast: () => this.walk.past,
       changed: (row) => this.redrawStage(row),
+      graded: (id) => this.table.markGrade(id),
+      next: () => this.walk.move(1),
+      open: (id) => this.walk.open(id),
     }
   }
 

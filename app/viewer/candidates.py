@@ -12,6 +12,7 @@ from astropy.coordinates import Angle
 from lens_triage.app.viewer.tiles import RENDERING
 from lensing_core.imaging import choose_rgb_bands
 from lensing_core.store.details import CandidateDetails
+from lensing_core.store.list_marks import ListMarks
 from lensing_core.store.ranking import RankedCandidate
 from lensing_core.store.scale_scores import ScaleScores
 from lensing_core.store.tables import Candidate, Catalog, Observation
@@ -69,6 +70,17 @@ def scales_to_json(scales: ScaleScores | None) -> dict[str, Any]:
     }
 
 
+def marks_to_json(marks: ListMarks) -> dict[str, Any]:
+    """Return what people said of a row's candidate; while it is graded blind, no class of it."""
+    own, opinion = marks.own, marks.consensus
+    fields: dict[str, Any] = {
+        "own": None if own is None else {"uuid": own[0], "grade": own[1]},
+        "consensus": None if opinion is None else vars(opinion),
+        "tags": list(marks.tags),
+    }
+    return fields | ({"blind": True, "label": None} if marks.blind else {})
+
+
 def catalog_to_json(catalog: Catalog) -> dict[str, Any]:
     """Return what the script needs to know of a catalog."""
     preferred = catalog.survey.definition.get("rgb_bands")
@@ -86,10 +98,13 @@ def catalog_to_json(catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def details_to_json(details: CandidateDetails, catalog: Catalog) -> dict[str, Any]:
+def details_to_json(
+    details: CandidateDetails, catalog: Catalog, *, blind: bool = False
+) -> dict[str, Any]:
     """Members' opinions and the sections of the metadata table.
 
-    The truth of a simulated object stays on the server until it is asked for.
+    The truth of a simulated object stays on the server until it is asked for; ``blind`` leaves
+    that and the imported label out.
     """
     candidate, observation = details.candidate, details.candidate.observation
     sections = [
@@ -98,7 +113,7 @@ def details_to_json(details: CandidateDetails, catalog: Catalog) -> dict[str, An
         _section("Photometry", _photometry(candidate, observation)),
         _section("Measured", _measured(observation)),
         _section("Images", _images(candidate, observation, catalog)),
-        _section("Provenance", _provenance(candidate, catalog)),
+        _section("Provenance", _provenance(candidate, catalog, blind=blind)),
         _section("Further columns", _mapping(_further(observation))),
     ]
     return {
@@ -114,7 +129,7 @@ def details_to_json(details: CandidateDetails, catalog: Catalog) -> dict[str, An
             for member in details.members
         ],
         "sections": [section for section in sections if section["rows"]],
-        "has_truth": bool(observation and observation.truth),
+        "has_truth": bool(observation and observation.truth) and not blind,
         "sky": sky_to_json(candidate),
     }
 
@@ -251,7 +266,7 @@ def _images(
     return rows
 
 
-def _provenance(candidate: Candidate, catalog: Catalog) -> list[list[str]]:
+def _provenance(candidate: Candidate, catalog: Catalog, *, blind: bool) -> list[list[str]]:
     rows = [
         ["Catalog", f"{catalog.name}, {catalog.origin}, cutout {candidate.cutout_index:,}"],
         ["Cutout sha256", candidate.cutout_sha256[:16]],
@@ -263,7 +278,7 @@ def _provenance(candidate: Candidate, catalog: Catalog) -> list[list[str]]:
         rows.append(["Position from", str(came)])
     if known := noted.get("image_zero_points_mag"):
         rows.append(["Zero points of the images", f"{_plain(known, '.3f')} mag"])
-    if candidate.label is not None:
+    if candidate.label is not None and not blind:
         confidence = candidate.label_confidence
         if confidence is None:
             confidence = catalog.label_confidence

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from lensing_core.store.graders import works_alone
 from lensing_core.store.tables import (
     Grader,
     LabelEvent,
@@ -105,3 +107,25 @@ def blind_sessions_with(session: Session, candidate_id: int) -> list[str]:
         .order_by(LabelSession.name)
     )
     return [name for name, options in rows if options.get("blind")]
+
+
+def sees_blind(session: Session, grader_id: int | None, *, organizes: bool) -> bool:
+    """Return whether a reader sees what is known of candidates that are graded blind.
+
+    Organizers do, and who works alone.
+    """
+    return works_alone(session) if grader_id is None else organizes
+
+
+def blind_candidates(session: Session, candidate_ids: Collection[int]) -> set[int]:
+    """Return which of some candidates stand in an open blind session."""
+    rows = session.execute(
+        select(LabelSession.id, LabelSession.options).where(LabelSession.status == "open")
+    )
+    blind = [key for key, options in rows if options.get("blind")]
+    if not blind:
+        return set()
+    items = select(SessionItem.candidate_id).where(
+        SessionItem.session_id.in_(blind), SessionItem.candidate_id.in_(candidate_ids)
+    )
+    return set(session.scalars(items))

@@ -43,3 +43,10 @@ test("what the server refuses was never given", () => {
   assert.equal(own.of(7).grade, "C")
   assert.ok(!own.isPending(7))
 })
+
+test("an answer to an earlier question than the last says nothing", () => {
+  const own = new OwnGrades()
+  own.heard(7, {uuid: "b", grade: "B"}, 6)
+  own.heard(7, null, 2) // a page of the list that was fetched ahead
+  assert.equal(own.of(7).grade, "B")
+})
