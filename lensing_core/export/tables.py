@@ -92,7 +92,9 @@ def write_fits(path: Path, rows: Rows, notes: Sequence[str]) -> int:
     return written
 
 
-def write_votable(path: Path, rows: Rows, notes: Sequence[str]) -> int:
+def write_votable(
+    path: Path, rows: Rows, notes: Sequence[str], columns: Sequence[Column] = COLUMNS
+) -> int:
     """VOTable 1.4, TABLEDATA; unknown values are empty cells."""
     types = {"integer": 'datatype="long"', "float": 'datatype="double"'}
     with path.open("w", encoding="utf-8") as stream:
@@ -103,7 +105,7 @@ def write_votable(path: Path, rows: Rows, notes: Sequence[str]) -> int:
             '<COOSYS ID="icrs" system="ICRS"/>\n<TABLE name="candidates">\n'
             f"<DESCRIPTION>{escape(' '.join(notes))}</DESCRIPTION>\n"
         )
-        for c in COLUMNS:
+        for c in columns:
             kind = types.get(c.kind, 'datatype="unicodeChar" arraysize="*"')
             unit = f" unit={quoteattr(c.unit)}" if c.unit else ""
             ucd = f" ucd={quoteattr(c.ucd)}" if c.ucd else ""
@@ -115,7 +117,7 @@ def write_votable(path: Path, rows: Rows, notes: Sequence[str]) -> int:
         stream.write("<DATA><TABLEDATA>\n")
 
         def write(row: ExportRow) -> None:
-            cells = (escape(_text(row[c.name], one_line)) for c in COLUMNS)
+            cells = (escape(_text(row[c.name], one_line)) for c in columns)
             stream.write("<TR>" + "".join(f"<TD>{cell}</TD>" for cell in cells) + "</TR>\n")
 
         written = _write_lines(rows(), write)
