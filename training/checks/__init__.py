@@ -31,6 +31,7 @@ _CHECKS = {
     "train": "lens_triage.training.checks.ensembles:check_train",
     "retrain": "lens_triage.training.checks.retraining:check_retrain",
     "finetune": "lens_triage.training.checks.retraining:check_finetune",
+    "report": "lens_triage.training.checks.catalogs:check_report",
 }
 
 

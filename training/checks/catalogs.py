@@ -11,6 +11,7 @@ from lens_triage.training.settings import (
     IngestSettings,
     InjectSettings,
     ModelSettings,
+    ReportSettings,
     SimulateSettings,
 )
 from lensing_core.cutouts import CutoutStore
@@ -21,7 +22,7 @@ from lensing_core.lens_test import LEAST_PX
 from lensing_core.store import open_database
 from lensing_core.store.candidates import has_positions
 from lensing_core.store.catalogs import catalog_named, find_catalog, find_catalogs
-from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.ensembles import best_ensemble, find_ensemble
 from lensing_core.surveys import get_survey
 from lensing_core.workspace import Workspace
 
@@ -104,6 +105,13 @@ def check_model(workspace: Workspace, settings: ModelSettings, run_id: str = "")
             f"Cutouts of {catalog.name} have {geometry.size_px} pixels a side: a lens test needs "
             f"at least {LEAST_PX}."
         )
+
+
+def check_report(workspace: Workspace, settings: ReportSettings, run_id: str = "") -> None:
+    """The catalog exists, and the ensemble that is named has scored it."""
+    with open_database(workspace).session() as session:
+        catalog = find_catalog(session, settings.catalog)
+        best_ensemble(session, catalog.id, settings.ensemble)
 
 
 def check_crossmatch(workspace: Workspace, settings: CrossmatchSettings, run_id: str = "") -> None:

@@ -30,6 +30,7 @@ _FUNCTIONS = {
     "model": "lens_triage.training.jobs.model:run",
     "retrain": "lens_triage.training.jobs.retrain:run",
     "finetune": "lens_triage.training.jobs.retrain.finetuning:run",
+    "report": "lens_triage.training.jobs.report:run",
 }
 
 

@@ -12,6 +12,7 @@ from lens_triage.training.settings.finetune import FinetuneSettings
 from lens_triage.training.settings.ingest import IngestSettings
 from lens_triage.training.settings.inject import InjectSettings
 from lens_triage.training.settings.model import ModelSettings
+from lens_triage.training.settings.report import ReportSettings
 from lens_triage.training.settings.retrain import RetrainSettings
 from lens_triage.training.settings.score import ScoreSettings
 from lens_triage.training.settings.search import SearchSettings
@@ -33,6 +34,7 @@ SETTINGS: dict[str, type[RunSettings]] = {
         RetrainSettings,
         FinetuneSettings,
         CrossmatchSettings,
+        ReportSettings,
     )
 }
 
@@ -46,6 +48,7 @@ __all__ = [
     "IngestSettings",
     "InjectSettings",
     "ModelSettings",
+    "ReportSettings",
     "RetrainSettings",
     "RunSettings",
     "ScoreSettings",

@@ -1,0 +1,65 @@
+"""Settings of runs that write the report of a search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import param
+
+from lens_triage.training.settings.base import RunSettings
+from lensing_core.errors import BadInputError
+
+
+class ReportSettings(RunSettings):
+    """Write the report of a search: numbers, figures, methods text with citations, and tables."""
+
+    kind = "report"
+    files: ClassVar = ("output",)
+    groups: ClassVar = {
+        "Search": ("catalog", "ensemble", "candidates"),
+        "Report": ("heading", "authors", "names", "output"),
+    }
+    titles: ClassVar = {
+        "candidates": "Candidates in the table",
+        "heading": "Title",
+        "names": "Graders by name",
+        "output": "Also copy to folder",
+    }
+
+    catalog = param.String(default="", doc="Catalog whose search is reported.")
+    ensemble = param.String(
+        default="", doc="Ensemble of the ranking; empty: the promoted one, or the newest."
+    )
+    candidates: Any = param.Integer(
+        default=200,
+        bounds=(1, 5000),
+        doc="Most rows of the table: the first of those in triage and later stages, or, where "
+        "there are none, of the ranking.",
+    )
+    heading = param.String(
+        default="", doc="Title of the report; empty: one with the catalog's name."
+    )
+    authors = param.String(default="", doc="Authors, for the heads of tables.")
+    names = param.Boolean(
+        default=False, doc="Name graders; otherwise they are grader 1, 2 and so on."
+    )
+    output = param.String(
+        default="",
+        doc="Folder that gets a copy, which must not exist or be empty; the report itself is in "
+        "runs/<run>/report.",
+    )
+
+    def title(self) -> str:
+        return f"Report of {self.catalog}"
+
+    def check(self) -> None:
+        """Check what can be seen without the database; the path is made absolute."""
+        if not self.catalog:
+            raise BadInputError("Name the catalog whose search is to be reported.")
+        if self.output:
+            from lens_triage.training.report.writing import check_output  # loads the store
+
+            path = Path(self.output).expanduser().absolute()
+            check_output(path)
+            self.output = str(path)
