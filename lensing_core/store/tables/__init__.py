@@ -43,6 +43,7 @@ from lensing_core.store.tables.validation import (
     BulkMove,
     BulkMoveItem,
     Confirmation,
+    FollowUp,
     StageCheck,
 )
 
@@ -70,6 +71,7 @@ __all__ = [
     "CrossmatchEntry",
     "Ensemble",
     "EnsembleMember",
+    "FollowUp",
     "Grader",
     "GraderIdentity",
     "GraderSignIn",

@@ -1,11 +1,11 @@
-"""Validation: confirmations with their evidence, checklists, and moves of many candidates at once.
+"""Validation: confirmations with evidence, checklists, observations, moves of many at once.
 
-All three only grow: what turned out wrong is answered by a later row.
+All of them only grow: what turned out wrong is answered by a later row.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
@@ -42,6 +42,31 @@ class Confirmation(Base):
         String(400), doc="bibcode, DOI or arXiv number; '' if withdrawn"
     )
     note: Mapped[str] = mapped_column(Text, default="", doc="remarks; why it was withdrawn")
+
+
+class FollowUp(Base):
+    """An observation of a candidate at a telescope, and the label that followed from it."""
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('lens', 'not_lens', 'inconclusive')", name="outcome"),
+        Index(None, "candidate_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    candidate_id: Mapped[int] = mapped_column(ForeignKey("candidate.id", ondelete="CASCADE"))
+    grader_id: Mapped[int] = mapped_column(ForeignKey("grader.id"), doc="who entered it")
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    night: Mapped[date] = mapped_column(doc="civil date of the evening at the site")
+    instrument: Mapped[str] = mapped_column(String(120))
+    outcome: Mapped[str] = mapped_column(String(12), doc="lens, not_lens or inconclusive")
+    note: Mapped[str] = mapped_column(Text, default="")
+    confirmation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("confirmation.id", ondelete="CASCADE"), doc="the record that it became"
+    )
+    event_uuid: Mapped[str | None] = mapped_column(
+        String(36), doc="the grade that it became, in the log of label events"
+    )
 
 
 class StageCheck(Base):
