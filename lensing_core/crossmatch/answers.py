@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,6 +76,14 @@ class AnswerCache:
             stored = json.loads(gzip.decompress(path.read_bytes()))
             return Answer(**stored["answer"]), when
         return None
+
+    def kept(self, **wanted: Any) -> Iterator[tuple[Mapping[str, Any], Answer]]:
+        """All kept requests that have these values, with their answers, in no order."""
+        for path in sorted(self._folder.glob("*.json.gz")):
+            stored = json.loads(gzip.decompress(path.read_bytes()))
+            request = stored["request"]
+            if all(request.get(name) == value for name, value in wanted.items()):
+                yield request, Answer(**stored["answer"])
 
     def put(self, request: Mapping[str, Any], answer: Answer) -> datetime:
         """Keep an answer; a file appears whole or not at all."""

@@ -193,14 +193,14 @@ def _add_wcs(header: fits.Header, row: ExportRow, size_px: int, scale_arcsec: fl
         header[f"CUNIT{axis}"] = "deg"
         header[f"CRPIX{axis}"] = 1 + (middle if place is None else place)
         header[f"CRVAL{axis}"] = value
-    for i, row_of_matrix in enumerate(_matrix_arcsec(frame, scale_arcsec), start=1):
+    for i, row_of_matrix in enumerate(sky_matrix_arcsec(frame, scale_arcsec), start=1):
         for j, step in enumerate(row_of_matrix, start=1):
             header[f"CD{i}_{j}"] = step / 3600
     known = frame.north_deg is not None
     header["ORIENT"] = ("known" if known else "assumed", "direction of north in the pixels")
 
 
-def _matrix_arcsec(
+def sky_matrix_arcsec(
     frame: PixelFrame, scale_arcsec: float
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """East and north (rows) of a step of a pixel in x and y (columns)."""

@@ -26,13 +26,15 @@ _CHUNK = 5000
 _NUMPY = {"integer": "i8", "float": "f8"}
 
 
-def write_csv(path: Path, rows: Rows, notes: Sequence[str]) -> int:
+def write_csv(
+    path: Path, rows: Rows, notes: Sequence[str], columns: Sequence[Column] = COLUMNS
+) -> int:
     """Comma-separated values, UTF-8 with a first line of names; no cell is a formula."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(column.name for column in COLUMNS)
+        writer.writerow(column.name for column in columns)
         return _write_lines(
-            rows(), lambda row: writer.writerow(_text(row[c.name], plain_cell) for c in COLUMNS)
+            rows(), lambda row: writer.writerow(_text(row[c.name], plain_cell) for c in columns)
         )
 
 

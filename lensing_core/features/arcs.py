@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.ndimage import uniform_filter
 
-from lensing_core.arrays import Float32Array, Float64Array
+from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features.block import Metadata, PixelBlock
 from lensing_core.features.schema import FeatureSchema
@@ -137,13 +137,23 @@ def _together(segments: Segments, brightest: Float64Array) -> dict[str, Float64A
     }
 
 
+def most_arc_like(segments: Segments) -> tuple[IntArray, IntArray]:
+    """Return the cutouts that have segments, and the number of the arc of each of them."""
+    # All segments, not only bright ones: around a cluster, arcs are fainter than its galaxies.
+    order = np.lexsort((-_spanned(segments) * (1 + segments.alignment), segments.owner))
+    owner, first = np.unique(segments.owner[order], return_index=True)
+    return owner, order[first]
+
+
+def _spanned(segments: Segments) -> Float64Array:
+    """Return the angle that each segment spans seen from the center, radians."""
+    return np.asarray(segments.length / np.maximum(segments.radius, segments.length / np.pi))
+
+
 def _arc(segments: Segments) -> dict[str, Float64Array]:
     """Return what is known of the most arc-like segment of each cutout."""
-    angle = segments.length / np.maximum(segments.radius, segments.length / np.pi)
-    # All segments, not only bright ones: around a cluster, arcs are fainter than its galaxies.
-    order = np.lexsort((-angle * (1 + segments.alignment), segments.owner))
-    owner, first = np.unique(segments.owner[order], return_index=True)
-    which = order[first]
+    angle = _spanned(segments)
+    owner, which = most_arc_like(segments)
 
     def pick(values: Float64Array) -> Float64Array:
         out = np.full(segments.n, np.nan)
