@@ -25,6 +25,7 @@ from lens_triage.training.cli.audit import audit
 from lens_triage.training.cli.console import console, errors
 from lens_triage.training.cli.database import db
 from lens_triage.training.cli.evaluate import evaluate
+from lens_triage.training.cli.followup import followup
 from lens_triage.training.cli.graders import graders
 from lens_triage.training.cli.labels import labels
 from lens_triage.training.cli.sessions import sessions
@@ -68,6 +69,7 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.add_typer(sessions, name="session")
     cli.add_typer(labels, name="labels")
     cli.add_typer(graders, name="graders")
+    cli.add_typer(followup, name="followup")
     cli.command()(audit)
 
 
