@@ -23,6 +23,7 @@ from lensing_core.store.backup import Backup, backup_database
 from lensing_core.store.bulk_moves import MoveRule
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.confirmations import Evidence, add_confirmation
+from lensing_core.store.follow_up import ObservationReport, record_follow_up
 from lensing_core.store.graders import get_grader, reset_passphrase, set_active, set_role
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.selections import find_selection, is_worn, mark_used
@@ -128,6 +129,33 @@ def confirm(context: AppContext, candidate_id: int, evidence: Evidence) -> None:
     """Enter a confirmation record."""
     with acting(context, "confirm") as (session, person):
         add_confirmation(session, candidate_id, _id_of(person), evidence)
+
+
+def report_observation(context: AppContext, candidate_id: int, report: ObservationReport) -> None:
+    """Keep an observation, with the confirmation record or the grade that follows from it."""
+    with acting(context, "report_observation", "confirm", "grade") as (session, person):
+        record_follow_up(session, candidate_id, _id_of(person), report)
+
+
+def measure_colors(context: AppContext, candidate_id: int) -> str:
+    """Answer the point on colors by what the cutout shows; returns the finding.
+
+    Raises
+    ------
+    BadInputError
+        If there is no segment of light to measure.
+    """
+    from lens_triage.training.followup import measure_candidate  # here: slow to import
+
+    permit(context, "answer_check")
+    arc = measure_candidate(context.workspace, candidate_id)
+    if arc is None:
+        raise BadInputError("No segment of light is bright enough to measure its color.")
+    text = arc.color_text()
+    state = "open" if arc.one_color is None else "done"
+    with acting(context, "answer_check") as (session, person):
+        keep_answer(session, candidate_id, _id_of(person), "colors", state, text)
+    return text
 
 
 def look_up(context: AppContext, candidate_id: int) -> list[ArchiveFinding]:

@@ -48,6 +48,7 @@ from lens_triage.app.shell import Body, PageFrame, shell
 from lens_triage.app.team import page as team
 from lens_triage.app.theme import is_dark
 from lens_triage.app.train import page as train
+from lens_triage.app.validate import exporting as plan_exporting
 from lens_triage.app.validate import page as validate
 from lens_triage.app.viewer import tiles
 from lens_triage.app.visits import release
@@ -169,6 +170,7 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
     routes = {f"/{slug}": _route(context, slug, title) for slug, (title, _) in PAGES.items()}
     own = [
         *exporting.routes(context),
+        *plan_exporting.routes(context),
         *review_handlers.routes(context),
         *attention.routes(context, source),
         *wide_field.routes(context),

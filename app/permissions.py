@@ -65,6 +65,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "move_stage": Action("move candidates to another stage", _NAMED),
         "answer_check": Action("answer points of checklists", _NAMED),
         "confirm": Action("enter confirmation records", _NAMED),
+        "report_observation": Action("report observations", _NAMED),
         "ask_archives": Action("ask archives about candidates", _NAMED_OR_ALONE),
         "run_lens_test": Action("run lens tests", _NAMED_OR_ALONE),
         "keep_preferences": Action("keep keys and the like", _NAMED),

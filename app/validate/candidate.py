@@ -13,6 +13,7 @@ from lens_triage.app import acts
 from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.validate.fields import NUMBER, SMALL, optional_number, row
+from lens_triage.app.validate.observing import ObservationForm
 from lens_triage.app.validate.rows import (
     ARCHIVE_COLUMNS,
     CHECK_COLUMNS,
@@ -90,6 +91,14 @@ class CandidateBoard(pn.viewable.Viewer):
             variant="outlined",
             forbidden=why_not(context, "ask_archives"),
         )
+        self.colors = ActionButton(
+            self.measure_colors,
+            label="Measure colors",
+            size="small",
+            variant="outlined",
+            forbidden=why_not(context, "answer_check"),
+        )
+        self.observations = ObservationForm(context, self._changed)
         self.enter = ActionButton(
             self.enter_record,
             label="Enter record",
@@ -98,7 +107,14 @@ class CandidateBoard(pn.viewable.Viewer):
         )
         self._view = stack(
             columns(
-                section("Checklist", self._name, self.check_notice, self.finding, self.checks),
+                section(
+                    "Checklist",
+                    self._name,
+                    self.check_notice,
+                    self.finding,
+                    self.checks,
+                    aside=(self.colors,),
+                ),
                 section(
                     "Confirmation",
                     self.notice,
@@ -113,6 +129,7 @@ class CandidateBoard(pn.viewable.Viewer):
                 ),
                 template="minmax(0, 1fr) minmax(0, 1fr)",
             ),
+            self.observations,
             section(
                 "Archives",
                 self.archive_notice,
@@ -139,6 +156,7 @@ class CandidateBoard(pn.viewable.Viewer):
                 field.value = ""
         self._candidate = candidate_id
         self._view.visible = bool(candidate_id)
+        self.observations.show_candidate(candidate_id)
         if candidate_id:
             self.reload()
 
@@ -164,7 +182,13 @@ class CandidateBoard(pn.viewable.Viewer):
             )
             acts.confirm(self._context, self._candidate, evidence)
             self.notice.say("The record was entered.", "success")
-        self._on_record()
+        self._changed()
+
+    def measure_colors(self) -> None:
+        """Answer the point on colors with what is measured on the cutout."""
+        with self.check_notice.guard():
+            text = acts.measure_colors(self._context, self._candidate)
+            self.check_notice.say(text, "info")
         self.reload()
 
     def look_up(self) -> None:
@@ -187,6 +211,11 @@ class CandidateBoard(pn.viewable.Viewer):
 
         self.archive_notice.clear()
         in_background(work, show, button=self.look)
+
+    def _changed(self) -> None:
+        self._on_record()
+        self.reload()
+        self.observations.reload()
 
     def reload(self) -> None:
         """Read the candidate again."""

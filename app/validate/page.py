@@ -1,13 +1,27 @@
-"""Validate: stages, moves by rule, checklists and confirmations."""
+"""Validate: stages, moves by rule, checklists and confirmations; plans of observations."""
 
 from __future__ import annotations
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.shell import Body, argument, shell
+from lens_triage.app.validate.followup import FollowUpBoard
 from lens_triage.app.validate.view import ValidationBoard
+from lens_triage.app.widgets.lazy_tabs import LazyTabs, Tab
 
 
 def page(context: AppContext) -> Body:
-    """The page; ``?stage=`` chooses the stage and ``?candidate=`` the candidate shown first."""
-    board = ValidationBoard(context, stage=argument("stage"), candidate=argument("candidate"))
-    return shell("Validate", board.__panel__(), context=context)
+    """The page; ``?stage=`` and ``?candidate=`` choose what is shown first, ``?tab=`` the tab."""
+    tabs = LazyTabs(
+        [
+            Tab(
+                "funnel",
+                "Funnel",
+                lambda: ValidationBoard(
+                    context, stage=argument("stage"), candidate=argument("candidate")
+                ),
+            ),
+            Tab("follow-up", "Follow-up", lambda: FollowUpBoard(context)),
+        ],
+        wanted=argument("tab"),
+    )
+    return shell("Validate", tabs.__panel__(), context=context)

@@ -9,6 +9,7 @@ from lens_triage.app.widgets.steps import address
 from lens_triage.app.widgets.table import Row, action, column
 from lensing_core.store.bulk_moves import BulkMoveSummary
 from lensing_core.store.confirmations import ConfirmationRecord
+from lensing_core.store.follow_up import FollowUpRecord
 from lensing_core.store.stages import CheckedPoint, StagedCandidate
 from lensing_core.store.tables import CHECK_STATES
 from lensing_core.yields import Yield
@@ -56,6 +57,14 @@ RECORD_COLUMNS = [
     column("reference", "Reference", align="wrap"),
     column("who", "Entered by", width="120px"),
 ]
+FOLLOW_UP_COLUMNS = [
+    column("night", "Night", width="92px"),
+    column("instrument", "Instrument", width="24%"),
+    column("outcome", "Outcome", width="128px"),
+    column("gave", "Became", width="152px"),
+    column("note", "Note", align="wrap"),
+    column("who", "Entered by", width="104px"),
+]
 ARCHIVE_COLUMNS = [
     column("source", "Source", width="19%"),
     column("n", "Found", align="right", width="70px"),
@@ -66,6 +75,16 @@ OUTCOME_TEXTS = {
     "lens": "Confirmed lens",
     "not_lens": "Confirmed non-lens",
     "withdrawn": "Withdrawn",
+}
+FOLLOW_UP_TEXTS = {
+    "inconclusive": "Inconclusive",
+    "lens": "Confirmed lens",
+    "not_lens": "Not a lens",
+}
+_GAVE = {
+    "confirmation": "confirmation record",
+    "grade": "grade X of who entered it",
+    "": "no label",
 }
 OUTCOME_CHIPS = {"lens": "success", "not_lens": "bad", "withdrawn": ""}
 TEST_TEXTS = {
@@ -181,6 +200,24 @@ def archive_row(finding: ArchiveFinding) -> Row:
         "at": ""
         if finding.at is None
         else {"text": fmt.ago(finding.at), "title": fmt.moment(finding.at)},
+    }
+
+
+def follow_up_row(record: FollowUpRecord, k: int) -> Row:
+    """An observation."""
+    chips = {**OUTCOME_CHIPS, "inconclusive": ""}
+    return {
+        "key": str(k),
+        "night": record.night.isoformat(),
+        "instrument": record.instrument,
+        "outcome": {"text": FOLLOW_UP_TEXTS[record.outcome], "chip": chips[record.outcome]},
+        "gave": _GAVE[record.gave],
+        "note": record.note,
+        "who": {
+            "text": record.grader,
+            "note": fmt.ago(record.at),
+            "title": fmt.moment(record.at),
+        },
     }
 
 

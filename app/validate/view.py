@@ -122,6 +122,10 @@ class ValidationBoard(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
 
+    def refresh(self) -> None:
+        """Follow the database."""
+        self.reload()
+
     def first_page(self) -> None:
         """Show the first candidates of the stage."""
         self.pager.reset()

@@ -299,6 +299,23 @@ def by_a_record(scene: Scene) -> str:
     return board.notice.message
 
 
+@way("report_observation")
+def by_an_observation(scene: Scene) -> str:
+    form = _validation(scene).candidate.observations
+    form.show_candidate(1)
+    form.night.value, form.instrument.value = "2026-03-14", "MUSE"
+    press(form.keep)
+    return form.notice.message
+
+
+@way("answer_check")
+def by_measured_colors(scene: Scene) -> str:
+    board = _validation(scene).candidate
+    board.show_candidate(1)
+    press(board.colors)
+    return board.check_notice.message
+
+
 @way("ask_archives")
 def by_a_look_up(scene: Scene) -> str:
     board = _validation(scene).candidate
