@@ -28,7 +28,7 @@ from lens_triage.app.front.pages import BUSY, Pages, PagesAwayError
 from lens_triage.app.front.static_replies import StaticReplies, StaticReply, is_static
 from lens_triage.app.http.guard import Guard, is_foreign
 from lens_triage.app.http.identity import cookie_name, is_signed_in_safely
-from lens_triage.app.http.passed_on import HEADER, SCHEME
+from lens_triage.app.http.passed_on import ADDRESS, HEADER, SCHEME
 
 MOST_AT_ONCE = 200
 _PIECE = 2**16
@@ -135,11 +135,12 @@ class PassOn(RequestHandler):
     async def _send(self, connection: HTTP1Connection) -> None:
         request = self.request
         headers = end_to_end(request.headers, upgrade=self._is_upgrade())
-        for name in ("Expect", "Content-Length", HEADER, SCHEME):
+        for name in ("Expect", "Content-Length", HEADER, SCHEME, ADDRESS):
             if name in headers:
                 del headers[name]
         headers[HEADER] = self._pages.secret
         headers[SCHEME] = request.protocol
+        headers[ADDRESS] = str(request.remote_ip)
         if request.body or request.method not in ("GET", "HEAD", "OPTIONS"):
             headers["Content-Length"] = str(len(request.body))
         line = RequestStartLine(str(request.method), str(request.uri), "HTTP/1.1")

@@ -17,7 +17,8 @@ from lens_triage.app.http.guard import guarded
 
 HEADER = "X-Lens-Triage-Front"
 SCHEME = "X-Lens-Triage-Scheme"
-"""What the browser has: the front says it, as far as it knows."""
+ADDRESS = "X-Lens-Triage-Address"
+"""What the browser has: the front says both, as far as it knows."""
 
 
 class _NotPassedOn(Matcher):
@@ -34,7 +35,9 @@ class _NotPassedOn(Matcher):
         if given:
             del request.headers[HEADER]
         known = len(given) == 1 and hmac.compare_digest(given[0].encode(), self._secret)
-        request.protocol = request.headers.pop(SCHEME, "http") if known else "http"
+        said = {name: request.headers.pop(name, "") if known else "" for name in (SCHEME, ADDRESS)}
+        request.protocol = said[SCHEME] or "http"
+        request.remote_ip = said[ADDRESS]
         return None if known else {}
 
 
