@@ -41,22 +41,25 @@ def read_forwarded(reach: Reach, peer: str, headers: HTTPHeaders) -> Client:
         Address that the connection comes from.
     """
     is_proxy = _plain(peer) in reach.proxies
-    last = {
-        name: headers.get(f"X-Forwarded-{name}", "").split(",")[-1].strip() if is_proxy else ""
-        for name in ("Host", "Proto")
-    }
-    passed = headers.get("X-Forwarded-For", "").split(",") if is_proxy else []
+    passed, schemes, hosts = (
+        headers.get(f"X-Forwarded-{name}", "").split(",") if is_proxy else [""]
+        for name in ("For", "Proto", "Host")
+    )
     named = [name for name in headers if name.lower() in _HEADERS or _is_forwarded(name)]
     for name in named:
         del headers[name]
-    if last["Host"]:
-        headers["Host"] = last["Host"]
-    address = peer
-    for each in map(_plain, reversed(passed)):
-        address = each or address
-        if each not in reach.proxies:  # what stands before it, anybody may have written
+    if hosts[-1].strip():
+        headers["Host"] = hosts[-1].strip()
+    address, at = peer, -1
+    for at in range(-1, -len(passed) - 1, -1):
+        found = _plain(passed[at])
+        address = found or address
+        if found not in reach.proxies:  # what stands before it, anybody may have written
             break
-    return Client(address, "https" if last["Proto"].lower() == "https" else "http")
+    # Each proxy of a chain adds an address and a scheme: that of the browser's own connection
+    # stands where its address does.
+    scheme = schemes[at if len(schemes) == len(passed) else -1].strip().lower()
+    return Client(address, "https" if scheme == "https" else "http")
 
 
 def without_prefix(reach: Reach, line: RequestStartLine) -> RequestStartLine:

@@ -95,6 +95,24 @@ def test_a_named_proxy_is_believed_as_far_as_it_saw():
     assert dict(headers) == {"Host": "lenses.example.org", "Accept": "*/*"}
 
 
+@pytest.mark.parametrize(
+    ("addresses", "schemes", "scheme"),
+    [
+        ("198.51.100.4", "https", "https"),
+        ("198.51.100.4, 10.0.0.2", "https,http", "https"),  # TLS ends at the first of two
+        ("198.51.100.4, 10.0.0.2", "http,https", "http"),
+        ("1.2.3.4, 198.51.100.4", "https, http", "http"),  # the first is what a browser wrote
+        ("198.51.100.4, 10.0.0.2", "https", "https"),  # the second keeps what the first said
+        ("198.51.100.4", "https, http", "http"),
+        ("", "https", "https"),
+        ("10.0.0.2", "", "http"),
+    ],
+)
+def test_the_scheme_is_that_of_the_browser_that_counts(addresses, schemes, scheme):
+    headers = HTTPHeaders({"X-Forwarded-For": addresses, "X-Forwarded-Proto": schemes})
+    assert read_forwarded(FAR, "127.0.0.1", headers).scheme == scheme
+
+
 @pytest.mark.parametrize(("reach", "peer"), [(FAR, "10.0.0.3"), (LOCAL, "127.0.0.1")])
 def test_nobody_else_is_believed(reach, peer):
     headers = HTTPHeaders(FORWARDED)
