@@ -24,6 +24,7 @@ from lens_triage.app.evaluate import page as evaluate
 from lens_triage.app.front.inside import end_with_the_front, give_way
 from lens_triage.app.front.pages import PageSettings
 from lens_triage.app.http import identity
+from lens_triage.app.http.guard import OPENED_WITH
 from lens_triage.app.http.hosts import refuse_foreign_hosts
 from lens_triage.app.http.passed_on import refuse_all_but_the_front
 from lens_triage.app.http.reach import LOCAL_NAMES
@@ -195,6 +196,8 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
         server._port = settings.port
     application = server._tornado  # Bokeh has no public name for its application
     restrict(application, PAGES, own)
+    if settings.reach.asks:
+        application.settings[OPENED_WITH] = identity.cookie_name(context)
     refuse_foreign_hosts(application, settings.reach.names)
     refuse_all_but_the_front(application, settings.secret)
     return server

@@ -42,6 +42,9 @@ _OWN = ("same-origin", "none")
 FOREIGN = "Only the pages of this server may ask this."
 OPEN_BY_HAND = "Another site may not open this page; copy its address into a new tab."
 NO_SESSION = "A session cannot be chosen by an address; open the page without bokeh-… in it."
+NOT_YOURS = "This page was not opened by this sign-in; open it anew."
+OPENED_WITH = "sign_in_cookie"
+"""Setting of an application: name of the cookie that a page and its websocket must share."""
 _SENTENCES = {
     400: "The request cannot be read.",
     403: "This is not for you to ask.",
@@ -62,16 +65,21 @@ def is_foreign(request: HTTPServerRequest) -> bool:
     if headers.get("Sec-Fetch-Site", "none") not in _OWN:
         return True
     return any(
-        name in headers and not _is_own(headers[name], request.host)
-        for name in ("Origin", "Referer")
+        name in headers and not _is_own(headers[name], request) for name in ("Origin", "Referer")
     )
 
 
-def _is_own(address: str, host: str) -> bool:
+def _is_own(address: str, request: HTTPServerRequest) -> bool:
+    """Return whether an address is of the server, and by TLS where the request came by TLS.
+
+    Who is on the way to a browser may show it pages of any name without TLS.
+    """
     try:
-        return urlsplit(address).netloc.lower() == host.lower()
+        parts = urlsplit(address)
     except ValueError:
         return False
+    is_safe = parts.scheme == "https" or request.protocol != "https"
+    return is_safe and parts.netloc.lower() == request.host.lower()
 
 
 def is_followed_link(headers: HTTPHeaders) -> bool:
@@ -158,14 +166,41 @@ class PageGuard(Guard):
 class SocketGuard(Guard):
     """In front of a page's websocket."""
 
+    def refusal(self) -> str:
+        """Return also why somebody may not take over the page of another."""
+        return super().refusal() or ("" if self._is_of_who_opened_it() else NOT_YOURS)
+
+    def _is_of_who_opened_it(self) -> bool:
+        """Return whether the cookie is that with which the page was opened, as its token says."""
+        cookie = self.settings.get(OPENED_WITH)
+        token = self.request.headers.get("Sec-WebSocket-Protocol", "").partition(",")[2].strip()
+        if cookie is None or not token:
+            return True
+        from bokeh.util import token as tokens  # here: the front does without Bokeh
+
+        key = self.application.secret_key  # type: ignore[attr-defined]  # it is Bokeh's
+        try:
+            if not tokens.check_token_signature(token, secret_key=key, signed=True):
+                return False
+        except (ValueError, TypeError, KeyError):  # it is no token
+            return False
+        opened = tokens.get_token_payload(token).get("cookies", {})
+        return bool(opened.get(cookie) == self.get_cookie(cookie))
+
     def check_origin(self, origin: str) -> bool:
         """Return whether a page of this server asks: under the name that it asked for, which is one
         of the server's.
         """
-        return _is_own(origin, self.request.host)
+        return _is_own(origin, self.request)
 
     async def on_message(self, message: str | bytes) -> None:
-        """Pass a message on; a callback that ends the process ends nothing."""
+        """Pass a message on; a callback that ends the process ends nothing.
+
+        Who sends before the page is open, which it tells, is none of our pages.
+        """
+        if self.receiver is None:  # type: ignore[attr-defined]  # of the websocket's handler
+            self.close()  # type: ignore[attr-defined]
+            return
         try:
             await super().on_message(message)  # type: ignore[misc]  # of the websocket's handler
         except SystemExit as error:
