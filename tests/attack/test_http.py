@@ -6,43 +6,15 @@ import json
 import random
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
-from urllib.parse import quote
 
 import pytest
 from attacking import Attack, seeds
 from filling import fill_workspace
+from odd_requests import odd_address, odd_body
 from serving import Server
 
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
-
-WORDS = [
-    "", "0", "-1", "1", "9" * 19, "9" * 400, "1e999", "NaN", "٣", "../" * 9 + "etc/passwd",
-    "%00", "\ud800", "\x00", "é", "observed", "~ab", "a" * 3000, "' OR 1=1 --", "{{7*7}}", "<svg>",
-]  # fmt: skip
-PATHS = [
-    "/tiles/{}/{}", "/tiles/{}/{}/info", "/tiles/~{}/{}", "/pixels/{}/{}", "/attention/{}/{}/{}",
-    "/attention/{}/{}/{}/info", "/wide-field/{}", "/export/{}", "/export/csv", "/export/regions",
-    "/labeling/{}/queue", "/labeling/ab/queue", "/labeling/ab/figures", "/labeling/ab/skipped",
-    "/static/{}", "/static/extensions/{}/{}", "/components/{}/{}/css/x", "/{}", "/{}/ws",
-    "/review", "/review", "/label",
-]  # fmt: skip
-QUERIES = [
-    "candidate", "limit", "only", "ensemble", "catalog", "sort", "after", "v", "size", "stretch",
-    "band", "bands", "kind", "layer", "curve", "q", "black", "method", "p_min", "p_max", "format",
-]  # fmt: skip
-POSTS = [
-    "/sign-in", "/sign-out", "/passphrase", "/labeling/preferences", "/labeling/ab/events",
-    "/lens-test",
-]  # fmt: skip
-FIELDS = [
-    "name", "passphrase", "old", "new", "grader", "events", "label", "uuid", "candidate",
-    "positions",
-]  # fmt: skip
-BODIES = [
-    b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b'{"a":' * 5000,
-    b'{"grader": ' + b"9" * 4000 + b"}", b'{"events": [[]]}', b" " * 5_000_000,
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -53,16 +25,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(fill_workspace(workspace), folder / "server.log")
     yield running
     running.stop()
-
-
-def value(rng: random.Random, depth: int = 0) -> object:
-    """Something that JSON can say."""
-    kind = rng.randrange(9)
-    if kind < 2 and depth < 4:
-        return [value(rng, depth + 1) for _ in range(rng.randrange(4))]
-    if kind < 4 and depth < 4:
-        return {rng.choice(FIELDS): value(rng, depth + 1) for _ in range(rng.randrange(4))}
-    return rng.choice([None, True, -1, 2**63, 10**300, 1e308, float("inf"), *WORDS])
 
 
 def send(server: Server, attack: Attack, name: str, request: tuple[object, ...]) -> None:
@@ -92,13 +54,7 @@ def send(server: Server, attack: Attack, name: str, request: tuple[object, ...])
 @pytest.mark.attack("addresses and queries")
 def test_no_address_stops_the_server(attack, server):
     for seed in seeds(120):
-        rng = random.Random(seed)
-        path = rng.choice(PATHS)
-        words = [quote(w, safe="", errors="surrogatepass") for w in rng.choices(WORDS, k=3)]
-        names = rng.choices(QUERIES, k=rng.randrange(4))
-        pairs = [f"{n}={quote(rng.choice(WORDS), errors='surrogatepass')}" for n in names]
-        address = path.format(*words) + ("?" + "&".join(pairs) if pairs else "")
-        method = rng.choice(["GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "DELETE"])
+        method, address = odd_address(random.Random(seed))
         with attack.case(seed):
             send(server, attack, f"{method} {address[:300]}", (method, address))
 
@@ -112,12 +68,7 @@ def test_no_body_stops_the_server(attack, server):
     reply.read()
     signed["Cookie"] = str(reply.getheader("Set-Cookie")).partition(";")[0]
     for seed in seeds(80):
-        rng = random.Random(seed)
-        path = rng.choice([each for each in POSTS if each != "/sign-out"])
-        body = rng.choice(BODIES)
-        if rng.random() < 0.7:
-            content = {name: value(rng) for name in rng.choices(FIELDS, k=3)}
-            body = json.dumps(content).encode()
+        path, body = odd_body(random.Random(seed))
         headers = {**signed, "Cookie": ""} if path == "/sign-in" else signed  # it ends the last one
         with attack.case(seed):
             send(server, attack, f"POST {path} {body[:200]!r}", ("POST", path, body, headers))

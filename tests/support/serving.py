@@ -22,33 +22,50 @@ from lensing_core.workspace import Workspace
 
 _FORKS = multiprocessing.get_context("forkserver")
 _START_S = 120
+_OF_PAGES = ".pages"  # after the name of the log, for the process of the pages
 _NO_HUB = "std-lockurl:file:///nonexistent/samp"  # of a user at work on this machine
 
 
 class _PageProcesses:
-    """Starts page processes by the fork server, in the environment of the server."""
+    """Starts page processes by the fork server, in the environment of the server.
+
+    Parameters
+    ----------
+    log : str
+        File for what they print.
+    """
+
+    def __init__(self, log: str) -> None:
+        self._log = log
 
     def Process(
         self, *, target: Callable[..., None], args: tuple[Any, ...], name: str
     ) -> ForkServerProcess:
         environment = {key: os.environ[key] for key in ("OMP_NUM_THREADS", "SAMP_HUB")}
-        return _FORKS.Process(target=_run_in, args=(environment, target, args), name=name)
+        given = (environment, self._log, target, args)
+        return _FORKS.Process(target=_run_in, args=given, name=name)
 
 
 def _run_in(
-    environment: dict[str, str], target: Callable[..., None], args: tuple[Any, ...]
+    environment: dict[str, str], log: str, target: Callable[..., None], args: tuple[Any, ...]
 ) -> None:
     os.environ.update(environment)
+    _print_into(log)
     target(*args)
+
+
+def _print_into(log: str) -> None:
+    """Have all output of this process in a file, after what is there."""
+    with Path(log).open("ab") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
 
 
 def _serve(
     root: str, demo: bool, log: str, port: int, samp_hub: str, options: dict[str, Any]
 ) -> None:
     """What the process does: ``lens-triage serve`` or ``demo`` with all output in a file."""
-    with Path(log).open("wb") as stream:
-        os.dup2(stream.fileno(), 1)
-        os.dup2(stream.fileno(), 2)
+    _print_into(log)
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["SAMP_HUB"] = samp_hub  # as it is now: the fork knows what was set when it began
     from lens_triage.app import cli
@@ -56,7 +73,7 @@ def _serve(
 
     # A child of a fork server starts one of its own, which would import the pages again.
     forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
-    pages.CONTEXT = _PageProcesses()  # type: ignore[assignment]
+    pages.CONTEXT = _PageProcesses(f"{log}{_OF_PAGES}")  # type: ignore[assignment]
     (cli.demo if demo else cli.serve)(Path(root), port=port, show=False, **options)
 
 
@@ -102,8 +119,14 @@ class Server:
 
     @property
     def output(self) -> str:
-        """All that it has printed."""
+        """All that the process with the port has printed."""
         return self._log.read_text() if self._log.exists() else ""
+
+    @property
+    def page_output(self) -> str:
+        """All that the processes of its pages have printed."""
+        log = Path(f"{self._log}{_OF_PAGES}")
+        return log.read_text() if log.exists() else ""
 
     @property
     def port(self) -> int:

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
-import ssl
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPSConnection
-from pathlib import Path
-from typing import Any
 
 import pytest
-from filling import fill_workspace
 from nginx import NAME, nginx_in_front
-from serving import Server
+from proxied import ANA, BO, UPGRADE, Proxied, serve_behind
 from waiting import until
 
 from lensing_core.store import open_database
-from lensing_core.store.graders import add_grader, named_grader, reset_passphrase
+from lensing_core.store.graders import named_grader, reset_passphrase
 from lensing_core.store.invitations import invite
-from lensing_core.store.passphrases import Passphrase
 from lensing_core.workspace import Workspace
 
-UPGRADE = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "bGVucy10cmlhZ2UtdGVzdA==",
-}
 OPENS = {"Accept": "text/html"}
-ANA = ("Ana", "correct horse")
 ANSWERED = [
     "/overview",
     "/static/js/bokeh.min.js",
@@ -40,66 +25,14 @@ ANSWERED = [
 ]
 
 
-class _Connection(HTTPSConnection):
-    """To an address of this machine, under the name of the certificate."""
-
-    def connect(self) -> None:
-        HTTPConnection.connect(self)
-        self.sock = self._context.wrap_socket(self.sock, server_hostname=NAME)  # type: ignore[attr-defined]
-
-
-@dataclass
-class Proxied:
-    """A server behind nginx."""
-
-    workspace: Workspace
-    server: Server
-    port: int
-    trust: ssl.SSLContext
-
-    @property
-    def origin(self) -> str:
-        return f"https://{NAME}:{self.port}"
-
-    def open(self, path: str, method: str = "GET", body: Any = None, **headers: str) -> Any:
-        """Send a request; the connection stays open with the reply."""
-        link = _Connection("127.0.0.1", self.port, timeout=30, context=self.trust)
-        sent = {"Host": f"{NAME}:{self.port}", **headers}
-        if body is not None:
-            body, sent["Content-Type"] = json.dumps(body), "application/json"
-        link.request(method, f"/lens{path}", body, sent)
-        reply = link.getresponse()
-        reply.link = link  # type: ignore[attr-defined]  # else it is closed with its reply
-        return reply
-
-    def sign_in(self, name: str, passphrase: str) -> str:
-        """Return the whole cookie."""
-        sent = {"name": name, "passphrase": passphrase}
-        reply = self.open("/sign-in", "POST", sent, Origin=self.origin)
-        assert reply.status == 200, reply.read()
-        return reply.headers["Set-Cookie"]
-
-
 @pytest.fixture(scope="module")
-def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
-    folder: Path = tmp_path_factory.mktemp("proxied")
-    workspace = Workspace.create(folder / "workspace")
-    with open_database(workspace).session() as session:
-        add_grader(session, "Ana", "organizer", Passphrase("correct horse"))
-        add_grader(session, "Bo", "grader", Passphrase("battery staple"))
-    server = Server(
-        fill_workspace(workspace),
-        folder / "server.log",
-        require_sign_in=True,
-        allow_host=[NAME],
-        prefix="/lens",
-        behind_proxy=["127.0.0.1"],
-    )
-    try:
-        with nginx_in_front(server.port, folder) as (port, trust):
-            yield Proxied(workspace, server, port, trust)
-    finally:
-        server.stop()
+def proxied(
+    tmp_path_factory: pytest.TempPathFactory, filled_on_sqlite: Workspace
+) -> Iterator[Proxied]:
+    folder = tmp_path_factory.mktemp("proxied")
+    shutil.copytree(filled_on_sqlite.root, folder / "workspace")
+    with serve_behind(nginx_in_front, Workspace(folder / "workspace"), folder) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -167,12 +100,9 @@ def test_what_a_browser_forwards_is_replaced_by_nginx(proxied, cookie):
 
 
 def test_a_websocket_ends_with_its_sign_in(proxied):
-    mine = proxied.sign_in("Bo", "battery staple").partition(";")[0]
-    page = proxied.open("/overview", Cookie=mine).read().decode()
-    found = re.search(r'"token":"([\w.-]+)"', page)
-    assert found is not None
-    asked = {**UPGRADE, "Sec-WebSocket-Protocol": f"bokeh, {found.group(1)}", "Cookie": mine}
-    reply = proxied.open("/overview/ws", **asked, Origin=proxied.origin)
+    mine = proxied.sign_in(*BO).partition(";")[0]
+    asked = proxied.socket_asked("/overview", mine)
+    reply = proxied.open("/overview/ws", **asked, Cookie=mine)
     assert reply.status == 101
     assert b"ACK" in reply.link.sock.recv(65536)
     with open_database(proxied.workspace).session() as session:
