@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from runs_here import expert_grades
 from sqlalchemy import select
 
 from lens_triage.training.jobs.train.data import TrainingData
@@ -27,7 +28,7 @@ from lensing_core.models.files import load_member
 from lensing_core.models.member import Predictor
 from lensing_core.proportions import Proportion
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Ensemble
+from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace
 
 BATCH = 256
@@ -71,18 +72,6 @@ def of_splits(
             f"{name}_blocks": data.labels.group[splits[name]],
         }
     return found
-
-
-def grades(workspace: Workspace, catalog: str) -> np.ndarray:
-    """Expert grades in the order of cutouts."""
-    with open_database(workspace).session() as session:
-        rows = session.scalars(
-            select(Candidate)
-            .join(Catalog, Catalog.id == Candidate.catalog_id)
-            .where(Catalog.name == catalog)
-            .order_by(Candidate.cutout_index)
-        ).all()
-        return np.array([float(c.observation.properties["Expert_Grade"]) for c in rows])
 
 
 def main() -> None:
@@ -143,7 +132,7 @@ def main() -> None:
                 low, high = Proportion(k, len(scores[name])).interval
                 print(f"{name}, FPR {rate:g}: {k}/{len(scores[name])} [{low:.2f}, {high:.2f}]")
         if arguments.graded:
-            grade, logit = grades(workspace, arguments.graded), scores[arguments.graded]
+            grade, logit = expert_grades(workspace, arguments.graded), scores[arguments.graded]
             clear = (grade >= 2) | (grade < 1)
             real = ranking_figures_with_intervals(logit[clear], (grade[clear] >= 2).astype(int))
             print(f"graded auroc: {real['auroc']}; tpr10: {real['tpr10']}")

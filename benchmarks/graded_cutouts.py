@@ -15,11 +15,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from runs_here import candidates_of, do, expert_grades, graded_stamps, scores_of
 from sqlalchemy import select
 
 from lens_triage.training.bundled import make_workspace
-from lens_triage.training.defaults import run_once
-from lens_triage.training.settings import EncodeSettings, IngestSettings, RunSettings, ScoreSettings
+from lens_triage.training.settings import EncodeSettings, ScoreSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.datasets.groups import object_groups
 from lensing_core.datasets.splits import group_folds
@@ -35,7 +35,7 @@ from lensing_core.models.outputs import StoredOutputs
 from lensing_core.pu.probes import ColumnBlock, ProbeData, ProbeMethod, fit_probe, probe_inputs
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import find_ensemble
-from lensing_core.store.tables import Candidate, Catalog, Model, Score
+from lensing_core.store.tables import Model
 from lensing_core.workspace import Workspace
 
 CATALOG, BUNDLED = "cfhtls-graded", "default-cfhtls-pictures"
@@ -50,27 +50,9 @@ ENCODERS = {
 }
 
 
-def do(workspace: Workspace, settings: RunSettings) -> None:
-    """Run a job once in this workspace, to its end."""
-    print(f"# {settings.title()}: {run_once(workspace, settings):.0f} s", flush=True)
-
-
 def prepare(workspace: Workspace, data: Path, encoders: list[str]) -> None:
     """Import the cutouts, score them with the bundled ensemble, and encode them."""
-    folder = data / "spacewarps_cfhtls"
-    do(
-        workspace,
-        IngestSettings(
-            catalog=CATALOG,
-            survey="cfhtls",
-            table=str(folder / "candidates.txt"),
-            images=str(folder / "candidates"),
-            frame_crop_px=10,
-            pixel_scale_arcsec=30 / 464,
-            grid_scale_arcsec=0.187,
-            columns={"id": "Name", "file": "Name", "ra": "Ra(deg)", "dec": "Dec(deg)"},
-        ),
-    )
+    do(workspace, graded_stamps(data, CATALOG))
     do(workspace, ScoreSettings(ensemble=BUNDLED, catalog=CATALOG))
     for name in encoders:
         do(workspace, EncodeSettings(catalog=CATALOG, **ENCODERS[name]))
@@ -113,19 +95,13 @@ def read_columns(workspace: Workspace, n: int) -> tuple[np.ndarray, list[ColumnB
 
 def read_objects(workspace: Workspace) -> dict[str, np.ndarray]:
     """Grade, bundled score and group of each cutout, in the order of the cutouts."""
+    grade = expert_grades(workspace, CATALOG)
     with open_database(workspace).session() as session:
-        rows = session.execute(
-            select(Candidate, Score.logit)
-            .join(Score, Score.candidate_id == Candidate.id)
-            .join(Catalog, Catalog.id == Candidate.catalog_id)
-            .where(Catalog.name == CATALOG)
-            .order_by(Candidate.cutout_index)
-        ).all()
-        grade = np.array([float(c.observation.properties["Expert_Grade"]) for c, _ in rows])
-        position = np.array([(c.ra_deg, c.dec_deg) for c, _ in rows])
+        rows = candidates_of(session, CATALOG)
+        position = np.array([(row.ra_deg, row.dec_deg) for row in rows])
     return {
         "grade": grade,
-        "bundled": np.array([logit for _, logit in rows]),
+        "bundled": scores_of(workspace, BUNDLED, CATALOG)[0],
         "group": object_groups(len(grade), ra_deg=position[:, 0], dec_deg=position[:, 1]),
     }
 

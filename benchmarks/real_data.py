@@ -18,27 +18,17 @@ import json
 from pathlib import Path
 
 import numpy as np
+from runs_here import confirmed_lenses, do, graded_stamps
 from scipy.stats import beta, kendalltau
 from sqlalchemy import select
 
 from lens_triage.training.bundled import make_workspace
-from lens_triage.training.defaults import Default, run_once, simulation_settings
-from lens_triage.training.settings import (
-    IngestSettings,
-    RunSettings,
-    ScoreSettings,
-    SimulateSettings,
-    TrainSettings,
-)
+from lens_triage.training.defaults import Default, simulation_settings
+from lens_triage.training.settings import ScoreSettings, SimulateSettings, TrainSettings
 from lensing_core.metrics import ranking_figures_with_intervals
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score
 from lensing_core.workspace import Workspace
-
-
-def do(workspace: Workspace, settings: RunSettings) -> None:
-    """Run a job once in this workspace, to its end."""
-    print(f"# {settings.title()}: {run_once(workspace, settings):.0f} s", flush=True)
 
 
 def scores(workspace: Workspace, catalog: str) -> dict[str, tuple[float, float | None]]:
@@ -160,40 +150,14 @@ def main() -> None:
 
     ensemble = prepare(workspace, "ps1", "flux", arguments.n, shipped[0])
     for kind in ("galaxies", "quasars"):
-        folder, name = data / "sled_ps1", f"ps1-{kind}"
-        do(
-            workspace,
-            IngestSettings(
-                catalog=name,
-                survey="ps1",
-                table=str(folder / f"lensed_{kind}.csv"),
-                images=str(folder / f"lensed_{kind}"),
-                pattern="{folder}/{folder}_{band}.fits",
-                columns={"id": "name"},
-                label_source="obs:sled",
-                label_policy="positives_only",
-                all_are="lens",
-            ),
-        )
+        name = f"ps1-{kind}"
+        do(workspace, confirmed_lenses(data, name, kind))
         do(workspace, ScoreSettings(ensemble=ensemble, catalog=name))
         for control in ("ps1-control", "ps1-harder")[: 2 if arguments.shipped else 1]:
             recall_of_known_lenses(workspace, name, control)
 
     ensemble = prepare(workspace, "cfhtls", "rendered", arguments.n, shipped[1])
-    folder = data / "spacewarps_cfhtls"
-    do(
-        workspace,
-        IngestSettings(
-            catalog="cfhtls-graded",
-            survey="cfhtls",
-            table=str(folder / "candidates.txt"),
-            images=str(folder / "candidates"),
-            frame_crop_px=10,
-            pixel_scale_arcsec=30 / 464,
-            grid_scale_arcsec=0.187,
-            columns={"id": "Name", "file": "Name", "ra": "Ra(deg)", "dec": "Dec(deg)"},
-        ),
-    )
+    do(workspace, graded_stamps(data, "cfhtls-graded"))
     do(workspace, ScoreSettings(ensemble=ensemble, catalog="cfhtls-graded"))
     agreement_with_grades(workspace, "cfhtls-graded")
     print(json.dumps({"simulated objects a set": arguments.n}))

@@ -17,89 +17,34 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from runs_here import scores_of
+from committees import CLEAR, LENSES, NAMES, Looks, lenses_of
+from runs_here import do, scores_of
 from sqlalchemy import select
 
 from lens_triage.training.bundled import import_ensemble
-from lens_triage.training.defaults import DEFAULTS, run_once, search_settings
+from lens_triage.training.defaults import DEFAULTS, search_settings
 from lens_triage.training.real_sky import write_sky
-from lens_triage.training.settings import IngestSettings, RunSettings, ScoreSettings
+from lens_triage.training.settings import RunSettings, ScoreSettings
 from lensing_core.arrays import BoolArray, Float64Array
-from lensing_core.cutouts import CutoutStore
 from lensing_core.datasets.groups import object_groups
 from lensing_core.evaluation import (
     baseline_scores,
     compare_measured,
-    measure_appearance,
     measure_scores,
 )
 from lensing_core.evaluation.appearance import Appearance
 from lensing_core.store import open_database
-from lensing_core.store.tables import Candidate, Catalog, Ensemble
+from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace
-
-NAMES = {"ps1": "default-ps1", "cfhtls": "default-cfhtls-pictures"}
-CLEAR = ("J1059_4251", "J124451_35_010643_0", "MACSJ2135_2-0102")
-DOUBTFUL = (
-    *("HAHJ1159_0114", "HAHJ1717_5931", "J014656-092952", "J021652_54-081345_3"),
-    *("J235933_53_020823_3", "HAHJ1115_5319", "J0913_4237", "HST12368_6212", "HAHJ1732_1932"),
-    *("HAHJ0333-0651", "J163028_15_452036_2"),
-)
-"""Systems whose arcs can be seen at Pan-STARRS1 depth, graded by one person on pictures of gri,
-16 arcsec wide, before any score was looked at."""
-
-
-def lenses_of(survey: str, data: Path) -> IngestSettings:
-    """Import of the real lenses of a survey, on the grid of its sky."""
-    if survey == "ps1":
-        return IngestSettings(
-            catalog="lenses",
-            table=str(data / "sled_ps1" / "lensed_galaxies.csv"),
-            images=str(data / "sled_ps1" / "lensed_galaxies"),
-            survey="ps1",
-            pattern="{folder}/{folder}_{band}.fits",
-            bands=["g", "r", "i"],
-            size_px=48,
-            columns={"id": "name"},
-            all_are="lens",
-            label_source="obs:sled",
-            label_policy="positives_only",
-        )
-    return IngestSettings(
-        catalog="lenses",
-        table=str(data / "spacewarps_cfhtls" / "candidates.txt"),
-        images=str(data / "spacewarps_cfhtls" / "candidates"),
-        survey="cfhtls",
-        frame_crop_px=10,
-        pixel_scale_arcsec=30 / 464,
-        grid_scale_arcsec=0.186,
-        size_px=65,
-        columns={"label": "Expert_Grade"},
-        lens_from=2.0,
-        nonlens_below=1.0,
-        label_source="human:spacewarps",
-    )
 
 
 class Objects:
-    """Objects of one catalog: scores, appearance, places and properties, by cutout."""
+    """Objects of one catalog: scores, and what is known without them, by cutout."""
 
     def __init__(self, workspace: Workspace, ensemble: str, catalog: str) -> None:
         self.logit, self.label = scores_of(workspace, ensemble, catalog)
-        with open_database(workspace).session() as session:
-            rows = session.scalars(
-                select(Candidate)
-                .join(Catalog, Catalog.id == Candidate.catalog_id)
-                .where(Catalog.name == catalog)
-                .order_by(Candidate.cutout_index)
-            ).all()
-            self.names = np.array([row.object_id for row in rows])
-            known = [row.observation.properties if row.observation else {} for row in rows]
-            self.folders = np.array([str((found or {}).get("folder", "")) for found in known])
-            place = [(row.ra_deg, row.dec_deg) for row in rows]
-        self.place = np.array([[np.nan if v is None else v for v in p] for p in place], dtype=float)
-        store = CutoutStore(workspace.catalog_cutouts(catalog))
-        self.appearance = measure_appearance(store.read_many(np.arange(len(store))), store.geometry)
+        self.looks = Looks.of(workspace, catalog)
+        self.appearance, self.place = self.looks.appearance, self.looks.place
 
 
 def tell(what: str, first: Objects, rows: BoolArray, second: Objects, others: BoolArray) -> None:
@@ -171,17 +116,17 @@ def main() -> None:
     else:
         name = default.name
         runs.append(search)
-    runs.append(ScoreSettings(catalog="lenses", ensemble=name, device="cpu"))
+    runs.append(ScoreSettings(catalog=LENSES, ensemble=name, device="cpu"))
     for settings in runs:
-        print(f"# {settings.title()}: {run_once(workspace, settings):.0f} s", flush=True)
+        do(workspace, settings)
     if not arguments.exported:
         tell_held_out(workspace, name)
-    lenses = Objects(workspace, name, "lenses")
+    lenses = Objects(workspace, name, LENSES)
     sky = Objects(workspace, name, search.catalog)
-    real = ~np.char.startswith(sky.names, "lrg")
+    real = sky.looks.real
     if arguments.survey == "ps1":
-        seen = np.array([f.startswith((*CLEAR, *DOUBTFUL)) for f in lenses.folders])
-        clear = np.array([f.startswith(CLEAR) for f in lenses.folders])
+        seen = lenses.looks.visible
+        clear = np.array([name.startswith(CLEAR) for name in lenses.looks.folders])
         tell("all confirmed lenses against real objects", lenses, lenses.label == 1, sky, real)
         tell("clear and doubtful arcs against real objects", lenses, seen, sky, real)
         tell("clear arcs against real objects", lenses, clear, sky, real)

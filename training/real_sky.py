@@ -225,7 +225,14 @@ def write_sky(
         if there is not None and there.complete:
             return there.n_candidates
     geometry, objects = SKIES[survey](data, copies=copies, seed=seed)
-    spec = CatalogSpec(catalog, geometry, get_survey(survey).to_json())
+    return write_objects(workspace, catalog, geometry, objects)
+
+
+def write_objects(
+    workspace: Workspace, catalog: str, geometry: CutoutGeometry, objects: SkyObjects
+) -> int:
+    """Write objects as a new catalog, hosts with the flag LRG; return their number."""
+    spec = CatalogSpec(catalog, geometry, get_survey(geometry.survey).to_json())
     writer = CatalogWriter(workspace, spec)
     rows = [
         NewCandidate(
