@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from lensing_core.pu import LogisticLearner
 from lensing_core.pu.learners import DenseScorer
 
 MINED_SHARE = 0.2
-_LEARNER = LogisticLearner(inverse_penalty=0.0003)
+LEARNER = LogisticLearner(inverse_penalty=0.0003)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,14 @@ class Committee:
         return mask
 
 
-def fit_committee(data: SearchData, x: Float32Array, settings: SearchSettings) -> Committee:
+def fit_committee(
+    data: SearchData,
+    x: Float32Array,
+    settings: SearchSettings,
+    *,
+    learner: LogisticLearner = LEARNER,
+    fusion: str = "mean",
+) -> Committee:
     """Members in two rounds: the second with mined non-lenses and weights by the first.
 
     In the first round an unlabeled object is a non-lens of weight 1 − π. In the second its weight
@@ -76,14 +84,19 @@ def fit_committee(data: SearchData, x: Float32Array, settings: SearchSettings) -
     ----------
     x : ndarray of shape (n, d)
         Embeddings of all objects of ``data``.
+    learner : LogisticLearner
+        Of every member.
+    fusion : str
+        How members are joined, on objects of the calibration split.
     """
+    fit = partial(_fit, data, x, settings, learner, fusion)
     certain = np.full(len(data), 1 - settings.survey_prior)
-    first = _fit(data, x, settings, certain, np.empty(0, dtype=np.int64))
+    first = fit(certain, np.empty(0, dtype=np.int64))
     if not settings.most_mined:
         return first
     scores = first.rule(first.raw(x), without=first.seen(len(data)))
     mined = _mine(data, scores.logit, settings, first)
-    second = _fit(data, x, settings, 1 - scores.probability, mined)
+    second = fit(1 - scores.probability, mined)
     return Committee(second.members, second.rule, len(mined))
 
 
@@ -103,17 +116,21 @@ def _fit(
     data: SearchData,
     x: Float32Array,
     settings: SearchSettings,
+    learner: LogisticLearner,
+    fusion: str,
     certain: Float64Array,
     mined: IntArray,
 ) -> Committee:
     members = tuple(
-        _fit_member(data, x, settings, number, half, certain, mined)
+        _fit_member(data, x, settings, learner, number, half, certain, mined)
         for number in range(1, settings.training_sets + 1)
         for half in range(HALVES)
     )
     rows, label = data.of_split("calibration")
     raw = np.stack([member.scorer(x[rows]) for member in members], axis=1)
-    rule = EnsembleRule.fit(raw, label, fusion="mean", survey_prior=settings.survey_prior)
+    rule = EnsembleRule.fit(
+        raw, label, fusion=fusion, survey_prior=settings.survey_prior, groups=data.group[rows]
+    )
     return Committee(members, rule)
 
 
@@ -121,6 +138,7 @@ def _fit_member(
     data: SearchData,
     x: Float32Array,
     settings: SearchSettings,
+    learner: LogisticLearner,
     number: int,
     half: int,
     certain: Float64Array,
@@ -144,7 +162,7 @@ def _fit_member(
             target.append(np.full(len(known), float(state == LENS)))
             weight.append(settings.label_factor * data.labels.weight[known].astype(np.float64))
     chosen = np.concatenate(rows)
-    scorer = _LEARNER.fit(
+    scorer = learner.fit(
         x[chosen],
         np.concatenate(target).astype(np.int64),
         np.concatenate(weight),

@@ -12,6 +12,7 @@ from lensing_core.datasets.splits import fold_of_groups, split_groups
 from lensing_core.datasets.table import CandidateLabels
 from lensing_core.datasets.uses import LENS, UNLABELED
 from lensing_core.models.ensemble import EnsembleRule
+from lensing_core.pu import LogisticLearner
 
 N, SETS = 400, 2
 SETTINGS = SearchSettings(
@@ -99,6 +100,16 @@ def test_lenses_rank_above_their_hosts(data, embeddings, committee):
 def test_no_second_round_where_nothing_may_be_mined(data, embeddings):
     alone = SearchSettings(**{**SETTINGS.to_json(), "most_mined": 0})
     assert fit_committee(data, embeddings, alone).mined == 0
+
+
+def test_learner_and_fusion_are_those_asked_for(data, embeddings, committee):
+    alone = SearchSettings(**{**SETTINGS.to_json(), "most_mined": 0})
+    strong = fit_committee(
+        data, embeddings, alone, learner=LogisticLearner(0.000001), fusion="stacking"
+    )
+    spread, usual = (np.ptp(c.raw(embeddings), axis=0).max() for c in (strong, committee))
+    assert spread < 0.05 * usual
+    assert (committee.rule.fusion, strong.rule.fusion) == ("mean", "stacking")
 
 
 def test_members_are_not_asked_about_what_they_were_fitted_on():
