@@ -43,7 +43,7 @@ _HISTORY = 300
 _DESKS_KEPT = 32
 _PICTURES_KEPT = 20_000
 _STEP = 5
-_GEOMETRY = ("bands", "rgb_bands", "size_px", "size_arcsec", "rendered", "rendering")
+_GEOMETRY = ("bands", "rgb_bands", "size_px", "size_arcsec", "rendered", "rendering", "looks")
 _MAX_PREFERENCES = 20_000
 
 

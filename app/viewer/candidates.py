@@ -10,7 +10,7 @@ import astropy.units as u
 from astropy.coordinates import Angle
 
 from lens_triage.app.viewer.tiles import RENDERING
-from lensing_core.imaging import choose_rgb_bands
+from lensing_core.imaging import LOOKS, choose_rgb_bands
 from lensing_core.store.details import CandidateDetails
 from lensing_core.store.list_marks import ListMarks
 from lensing_core.store.ranking import RankedCandidate
@@ -93,6 +93,7 @@ def catalog_to_json(catalog: Catalog) -> dict[str, Any]:
         "size_px": catalog.size_px,
         "size_arcsec": catalog.size_px * catalog.pixel_scale_arcsec,
         "rendered": catalog.pixel_kind == "rendered",
+        "looks": [] if catalog.pixel_kind == "rendered" else list(LOOKS),
         "simulated": catalog.origin == "simulated",
         "rendering": f"{RENDERING:x}",
     }

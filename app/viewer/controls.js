@@ -2,7 +2,7 @@
 // single bands, layer, inversion.
 
 import { h } from "../widgets/dom.js"
-import { tripleOf } from "./tiles.js"
+import { lookOf, tripleOf } from "./tiles.js"
 
 const VIEW_KEY = "lens-triage-view"
 const SLIDERS = {
@@ -19,6 +19,13 @@ const SLIDERS = {
 }
 const GRAY = "gray"
 const MEAN = "mean" // of red and blue, for green
+const LOOKS = {
+  detail: ["Detail", "Brightness of the sharpest bands, color where there is light enough to tell it: noise is gray"],
+  lupton: ["Lupton", "The mean of the three bands with their ratios (Lupton et al. 2004)"],
+  legacy: ["Legacy viewer", "As the viewer of the Legacy Surveys draws, by flux: the sliders do not apply"],
+  hsc: ["HSC map", "As the HSC map draws, by flux: the sliders do not apply"],
+}
+const FIXED = ["legacy", "hsc"] // looks with a stretch of their own
 const NOT_KEPT = ["light", "snr"] // a page begins with the pictures as they are
 
 export class ImageControls {
@@ -44,6 +51,10 @@ export class ImageControls {
       curve: this.select("Stretch of single bands (key x)", curves, () => this.pick("curve")),
       palette: this.select("Color map of single bands (key g)", this.choices.palette, () => this.pick("palette")),
     }
+    this.looks = this.select("Look of the color picture (key L)", Object.keys(LOOKS), () => {
+      this.update({look: this.looks.value})
+    })
+    for (const option of this.looks.options) { [option.textContent, option.title] = LOOKS[option.value] }
     this.channels = ["Red", "Green", "Blue"].map((name) =>
       this.select(`Band shown as ${name.toLowerCase()} (key w: next three)`, [], () => this.pickTriple()))
     this.invert = h("button", {type: "button", title: "Invert (key i)",
@@ -59,6 +70,7 @@ export class ImageControls {
         "label", {className: "slider", title: `${SLIDERS[name].title} (keys ${SLIDERS[name].keys})`},
         h("span", {}, SLIDERS[name].label), output, range,
       ))),
+      this.look = h("span", {className: "choice"}, h("span", {}, "Color"), this.looks),
       this.triple,
       h("span", {className: "choice"}, h("span", {}, "Bands"), this.selects.curve, this.selects.palette),
     )
@@ -78,7 +90,7 @@ export class ImageControls {
   }
 
   standard() {
-    return {preset: "standard", ...this.presets.standard, curve: "asinh", palette: GRAY, triples: {},
+    return {preset: "standard", ...this.presets.standard, curve: "asinh", palette: GRAY, look: "detail", triples: {},
       invert: false, smooth: false, light: false, snr: false}
   }
 
@@ -89,6 +101,7 @@ export class ImageControls {
       const kept = Object.fromEntries(known
         .filter(([name, value]) => typeof found[name] === typeof value && found[name] !== null)
         .map(([name]) => [name, found[name]]))
+      if (!(kept.look in LOOKS)) { delete kept.look }
       for (const [name, values] of Object.entries(this.choices)) {
         if (!values.includes(kept[name])) { delete kept[name] }
       }
@@ -116,6 +129,11 @@ export class ImageControls {
     const {range} = this.inputs.get(name)
     range.value = Number(range.value) + steps * SLIDERS[name].step
     this.slide(name)
+  }
+
+  nextLook() {
+    const names = Object.keys(LOOKS)
+    this.update({look: names[(names.indexOf(this.view.look) + 1) % names.length]})
   }
 
   pick(name) { this.update({[name]: this.selects[name].value}) }
@@ -171,6 +189,7 @@ export class ImageControls {
     if (catalog === this.catalog) { return }
     this.catalog = catalog
     this.adjust.hidden = this.preset.hidden = catalog.rendered
+    this.look.hidden = !catalog.looks?.length
     this.triple.hidden = catalog.bands.length < 2
     const options = (names) => names.map((name) => h("option", {value: name}, name))
     this.channels.forEach((select, k) => {
@@ -198,6 +217,10 @@ export class ImageControls {
     if (this.catalog !== null) {
       const triple = tripleOf(this.catalog, view)
       this.channels.forEach((select, k) => { select.value = triple[k] || MEAN })
+      const look = lookOf(this.catalog, view)
+      this.looks.value = look
+      this.looks.title = `${LOOKS[look][1]} (key L)`
+      this.preset.classList.toggle("idle", FIXED.includes(look))
     }
     this.invert.setAttribute("aria-pressed", String(view.invert))
     this.smooth.setAttribute("aria-pressed", String(view.smooth))

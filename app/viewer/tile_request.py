@@ -12,18 +12,20 @@ from typing import Literal, TypeVar, get_args
 from lensing_core.errors import BadInputError
 from lensing_core.imaging import (
     LAYERS,
+    LOOKS,
     STRETCH_KINDS,
     AsinhStretch,
     ImageFormat,
     Layer,
+    Look,
     StretchKind,
 )
 
-RENDERING = 1
+RENDERING = 2
 """Raised when the same parameters give another picture, so that no browser shows the old one."""
 
 _KNOWN = {
-    *("kind", "bands", "band", "layer", "curve", "stretch", "black", "q"),
+    *("kind", "bands", "band", "layer", "look", "curve", "stretch", "black", "q"),
     *("size", "format", "v", "r"),
 }
 _KNOWN_OF_PIXELS = {"layer", "v", "r"}
@@ -40,6 +42,7 @@ class TileRequest:
     bands: tuple[str, ...] | None = None
     band: str | None = None
     layer: Layer = "image"
+    look: Look = "detail"
     curve: StretchKind = "asinh"
     parameters: AsinhStretch | None = None
     size: int = 0
@@ -59,6 +62,7 @@ class TileRequest:
             bands=tuple(bands.split(",")) if bands else None,
             band=query.get("band") or None,
             layer=_choice(query, "layer", LAYERS),
+            look=_choice(query, "look", LOOKS),
             curve=_choice(query, "curve", STRETCH_KINDS),
             parameters=_parameters(query),
             size=_size(query),

@@ -22,19 +22,19 @@ from lensing_core.imaging import (
     NoiseSource,
     SkyNoise,
     above_sky,
-    auto_stretch,
     catalog_noise,
     check_layer,
     choose_rgb_bands,
+    color_gains,
     encode,
     layer_noise,
     light_residual,
     render_band,
     render_rgb,
-    rgb_channels,
     signal_to_noise,
+    suited_stretch,
 )
-from lensing_core.surveys import get_survey
+from lensing_core.surveys import Survey, get_survey
 from lensing_core.workspace import Workspace
 
 _HASHES_KEPT = 20_000
@@ -94,7 +94,12 @@ class _OpenCatalog:
     store: CutoutStore
     noise: SkyNoise
     rgb_bands: tuple[str, ...] | None
+    gains: tuple[float, ...] | None
     fingerprint: tuple[int, int]
+
+    def gains_of(self, layer: Layer) -> tuple[float, ...] | None:
+        """Return the color gains of a layer; S/N is no flux."""
+        return self.gains if layer in ("image", "residual") else None
 
 
 class TileSource:
@@ -125,18 +130,20 @@ class TileSource:
                 store = CutoutStore(folder)
                 if not len(store):
                     raise NotFoundError(f"Catalog {name!r} has no cutouts yet.")
-                bands = self._survey_bands(store.geometry)
-                found = _OpenCatalog(store, catalog_noise(store), bands, fingerprint)
+                survey = self._survey(store.geometry)
+                bands = survey.rgb_bands if survey else None  # without: choose by order
+                gains = color_gains(store.geometry, survey)
+                found = _OpenCatalog(store, catalog_noise(store), bands, gains, fingerprint)
                 self._open[name] = found
             elif index >= len(found.store):
                 found.store.refresh()
         return found
 
-    def _survey_bands(self, geometry: CutoutGeometry) -> tuple[str, ...] | None:
+    def _survey(self, geometry: CutoutGeometry) -> Survey | None:
         try:
-            return get_survey(geometry.survey, self._workspace).rgb_bands
+            return get_survey(geometry.survey, self._workspace)
         except NotFoundError:
-            return None  # a catalog of a survey whose definition was taken away: choose by order
+            return None  # a catalog of a survey whose definition was taken away
 
     def sha256(self, name: str, index: int) -> str:
         """Hash of a cutout's pixels."""
@@ -175,6 +182,8 @@ class TileSource:
                 noise,
                 bands=request.bands or choose_rgb_bands(geometry.bands, opened.rgb_bands),
                 parameters=request.parameters,
+                look=request.look,
+                gains=opened.gains_of(request.layer),
             )
         return encode(picture, request.format, request.size)
 
@@ -226,7 +235,16 @@ class TileSource:
             answer["noise_from"] = noise_from
             values = self._values(name, index, request.layer)
             noise = layer_noise(request.layer, opened.noise)
-            answer["auto"] = asdict(auto_stretch(rgb_channels(values, geometry, noise, bands)))
+            answer["auto"] = asdict(
+                suited_stretch(
+                    values,
+                    geometry,
+                    noise,
+                    bands=bands,
+                    look=request.look,
+                    gains=opened.gains_of(request.layer),
+                )
+            )
         return answer
 
     def size(self, name: str, index: int) -> int:

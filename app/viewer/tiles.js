@@ -13,6 +13,11 @@ export function tripleOf(catalog, view) {
   return view.triples?.[catalog.bands.join()] ?? catalog.rgb_bands
 }
 
+// The look of the color picture: the user's, where the catalog can be drawn so.
+export function lookOf(catalog, view) {
+  return catalog.looks?.includes(view.look) ? view.look : "detail"
+}
+
 function pictureQuery(catalog, band, view) {
   const query = new URLSearchParams()
   if (band !== null) {
@@ -24,6 +29,8 @@ function pictureQuery(catalog, band, view) {
   if (layer !== "image") { query.set("layer", layer) }
   if (band === null) {
     query.set("bands", tripleOf(catalog, view).join(","))
+    const look = lookOf(catalog, view)
+    if (look !== "detail") { query.set("look", look) }
   } else if (view.curve !== "asinh") {
     query.set("curve", view.curve)
   }

@@ -11,6 +11,9 @@ first row at the bottom of a flux image. Query parameters, all optional:
 ``band``    the band to draw, for ``kind=band``
 ``layer``   ``image`` (default), ``residual`` (without the light of the galaxy), ``snr``,
             ``residual-snr``; also for pixels
+``look``    ``detail`` (default: brightness of the sharpest bands, color where there is light
+            enough to tell it), ``lupton``, ``legacy`` or ``hsc`` (as those viewers draw;
+            ``stretch``, ``black`` and ``q`` do not apply), for ``kind=rgb``
 ``curve``   ``asinh`` (default), ``linear``, ``sqrt``, ``log`` or ``percentile``, for ``kind=band``
 ``stretch``  ``auto`` (default; suits the cutout) or a number, in units of sky noise
 ``black``   black point in units of sky noise; with a number for ``stretch``
@@ -43,9 +46,9 @@ from lensing_core.errors import BadInputError
 
 __all__ = ["RENDERING", "TileRequest", "TileSource", "routes", "tile_url"]
 
-# Up to about 140 px a side, tiles take half the time on the event loop that they take in threads,
-# and nobody waits long behind them; above, a thread keeps the loop free (benchmarks/tiles.py).
-_THREAD_ABOVE_PIXELS = 20_000
+# Small tiles take half the time on the event loop that they take in threads, and nobody waits long
+# behind them; above some 100 px a side, a thread keeps the loop free (benchmarks/tiles.py).
+_THREAD_ABOVE_PIXELS = 10_000
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 

@@ -18,10 +18,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lensing_core.arrays import Float32Array
 from lensing_core.cutouts import CutoutStore
+from lensing_core.errors import NotFoundError
 from lensing_core.export.columns import ExportRow, PixelFrame
 from lensing_core.export.tables import Rows
 from lensing_core.export.text import one_line, plain_cell, probability
-from lensing_core.imaging import SkyNoise, catalog_noise, choose_rgb_bands, render_rgb
+from lensing_core.imaging import SkyNoise, catalog_noise, choose_rgb_bands, color_gains, render_rgb
+from lensing_core.surveys import get_survey
 from lensing_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class CatalogImages:
     store: CutoutStore
     noise: SkyNoise
     rgb_bands: tuple[str, ...]
+    gains: tuple[float, ...] | None
 
 
 class CutoutSource:
@@ -52,7 +55,12 @@ class CutoutSource:
         def open_catalog(name: str) -> CatalogImages:
             store = CutoutStore(workspace.catalog_cutouts(name))
             bands = choose_rgb_bands(store.geometry.bands, rgb_bands.get(name))
-            return CatalogImages(store, catalog_noise(store), tuple(bands))
+            try:
+                survey = get_survey(store.geometry.survey, workspace)
+            except NotFoundError:
+                survey = None  # its definition was taken away
+            gains = color_gains(store.geometry, survey)
+            return CatalogImages(store, catalog_noise(store), tuple(bands), gains)
 
         self.catalog = lru_cache(maxsize=8)(open_catalog)
 
@@ -64,7 +72,11 @@ class CutoutSource:
         """The color picture on black, enlarged or shrunk to a side."""
         opened = self.catalog(row.catalog)
         drawn = render_rgb(
-            self.pixels(row), opened.store.geometry, opened.noise, bands=opened.rgb_bands
+            self.pixels(row),
+            opened.store.geometry,
+            opened.noise,
+            bands=opened.rgb_bands,
+            gains=opened.gains,
         )
         image = Image.fromarray(np.ascontiguousarray(drawn))
         black = Image.new("RGB", image.size)

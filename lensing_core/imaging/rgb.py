@@ -51,15 +51,17 @@ def lupton_rgb(channels: Pixels, parameters: AsinhStretch) -> tuple[Pixels, Bool
     return (levels if complete else np.where(known, levels, 0)).transpose(1, 2, 0), known
 
 
-def auto_stretch(channels: Pixels, *, q: float = 8.0) -> AsinhStretch:
+def auto_stretch(
+    channels: Pixels, *, q: float = 8.0, black_below_sky: float = BLACK_BELOW_SKY
+) -> AsinhStretch:
     """Parameters that suit one object: black just below its own sky, nearly white where brightest.
 
     Parameters
     ----------
     channels : ndarray of shape (n, y, x)
-        Pixels in units of sky noise. The black point lies 1.5 below the median of the mean
-        intensity in the frame of the cutout; the 99.5th percentile is drawn at level 0.85, unless
-        that would blow up the noise.
+        Pixels in units of sky noise. The black point lies 1.5 (``-black_below_sky``) below the
+        median of the mean intensity in the frame of the cutout; the 99.5th percentile is drawn at
+        level 0.85, unless that would blow up the noise.
     """
     finite = np.isfinite(channels)
     known = finite.any(axis=0)
@@ -68,7 +70,7 @@ def auto_stretch(channels: Pixels, *, q: float = 8.0) -> AsinhStretch:
     total = np.where(finite, channels, 0.0).sum(axis=0)
     intensity = total / np.maximum(finite.sum(axis=0), 1)
     sky = known & frame_mask(known.shape[0])
-    black = float(np.median(intensity[sky if sky.any() else known])) + BLACK_BELOW_SKY
+    black = float(np.median(intensity[sky if sky.any() else known])) + black_below_sky
     bright = float(np.percentile(intensity[known], 99.5)) - black
     stretch = bright / AsinhStretch(0.0, 1.0, q).intensity_at(_BRIGHT_LEVEL)
     return AsinhStretch(

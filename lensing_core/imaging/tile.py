@@ -7,6 +7,7 @@ row 0 is the bottom row, as in FITS. Rendered pictures keep their row order and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Literal
@@ -17,10 +18,13 @@ from PIL import Image
 from lensing_core.arrays import BoolArray, ByteArray, Float32Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
+from lensing_core.imaging.detail import DetailPlanes, detail_planes, detail_rgb
+from lensing_core.imaging.looks import Look, check_look, flux_scale, hsc_rgb, legacy_rgb
 from lensing_core.imaging.noise import SkyNoise
 from lensing_core.imaging.rgb import auto_stretch, choose_rgb_bands, lupton_rgb
 from lensing_core.imaging.stretch import AsinhStretch, Pixels, StretchKind, stretch_band
 
+_GRAY_SKY_BELOW = -0.7
 ImageFormat = Literal["webp", "png"]
 """Array of shape (y, x, 4)."""
 
@@ -38,9 +42,7 @@ def rgb_channels(
     BadInputError
         If ``bands`` names a band that the catalog does not have.
     """
-    names = choose_rgb_bands(geometry.bands) if bands is None else tuple(bands)
-    if len(names) != 3 or not names[0] or not names[2]:
-        raise BadInputError(f"Bands {','.join(names)}: name three, red to blue.")
+    names = _three(geometry, bands)
     red, blue = (noise.scaled(cutout, band_index(geometry, names[k])) for k in (0, 2))
     middle = names[1]
     green = noise.scaled(cutout, band_index(geometry, middle)) if middle else (red + blue) / 2
@@ -63,16 +65,110 @@ def render_rgb(
     *,
     bands: Sequence[str] | None = None,
     parameters: AsinhStretch | None = None,
+    look: Look = "detail",
+    gains: Sequence[float] | None = None,
 ) -> ByteArray:
     """The color picture; ``parameters`` None suits them to this object.
 
     Rendered catalogs give their picture as it is.
+
+    Parameters
+    ----------
+    look : str
+        One of :data:`~lensing_core.imaging.looks.LOOKS`.
+    gains : sequence of float, optional
+        Of :func:`~lensing_core.imaging.detail.color_gains`, by which ``detail`` tells colors;
+        without, by the noise of each band.
     """
     if geometry.pixel_kind == "rendered":
         return _rendered(cutout, [min(k, len(geometry.bands) - 1) for k in range(3)])
-    channels = rgb_channels(cutout, geometry, noise, bands)
-    levels, known = lupton_rgb(channels, parameters or auto_stretch(channels))
-    return _picture(levels, known)
+    check_look(look, geometry)
+    names = _three(geometry, bands)
+    if look == "legacy":
+        return _picture(*legacy_rgb(_flux(cutout, geometry, noise, names, look), names))
+    if look == "hsc":
+        return _picture(*hsc_rgb(_flux(cutout, geometry, noise, names, look)))
+    channels = rgb_channels(cutout, geometry, noise, names)
+    if look == "lupton":
+        return _picture(*lupton_rgb(channels, parameters or auto_stretch(channels)))
+    planes = _planes(channels, geometry, noise, names, gains)
+    return _picture(*detail_rgb(planes, parameters or _suited(planes)))
+
+
+def suited_stretch(
+    cutout: Float32Array,
+    geometry: CutoutGeometry,
+    noise: SkyNoise,
+    *,
+    bands: Sequence[str] | None = None,
+    look: Look = "detail",
+    gains: Sequence[float] | None = None,
+) -> AsinhStretch:
+    """Return the parameters that :func:`render_rgb` chooses for an object."""
+    names = _three(geometry, bands)
+    channels = rgb_channels(cutout, geometry, noise, names)
+    if look == "detail":
+        return _suited(_planes(channels, geometry, noise, names, gains))
+    return auto_stretch(channels)
+
+
+def _suited(planes: DetailPlanes) -> AsinhStretch:
+    """Darker than that of a picture with colored grain: a gray sky does not distract."""
+    return auto_stretch(planes.intensity[None], black_below_sky=_GRAY_SKY_BELOW)
+
+
+def _three(geometry: CutoutGeometry, bands: Sequence[str] | None) -> tuple[str, ...]:
+    """Names of three bands that there are, the middle one '' for a mean."""
+    names = choose_rgb_bands(geometry.bands) if bands is None else tuple(bands)
+    if len(names) != 3 or not names[0] or not names[2]:
+        raise BadInputError(f"Bands {','.join(names)}: name three, red to blue.")
+    for name in filter(None, names):
+        band_index(geometry, name)
+    return names
+
+
+def _planes(
+    channels: Pixels,
+    geometry: CutoutGeometry,
+    noise: SkyNoise,
+    names: Sequence[str],
+    gains: Sequence[float] | None,
+) -> DetailPlanes:
+    """Brightness and colors of three channels, the colors by flux where ``gains`` are known."""
+    is_band = [bool(name) and name not in names[:k] for k, name in enumerate(names)]
+    places = [geometry.bands.index(name) if name else None for name in names]
+    widths = [
+        math.nan if k is None else geometry.psf_fwhm_arcsec[k] / geometry.pixel_scale_arcsec
+        for k in places
+    ]
+    if places[1] is None:
+        widths[1] = max(widths[0], widths[2])
+    colors, limits = channels, None
+    if gains is not None:
+        factors = [0.0 if k is None else noise.sigma[k] * gains[k] for k in places]
+        colors = channels * np.reshape(factors, (3, 1, 1))
+        limits = [factor * width for factor, width in zip(factors, widths, strict=True)]
+        if places[1] is None:
+            colors[1] = (colors[0] + colors[2]) / 2
+    return detail_planes(channels, colors, widths, is_band, limits)
+
+
+def _flux(
+    cutout: Float32Array,
+    geometry: CutoutGeometry,
+    noise: SkyNoise,
+    names: Sequence[str],
+    look: Look,
+) -> Pixels:
+    """Three channels above the sky in the unit of a look."""
+
+    def channel(name: str) -> Pixels:
+        k = geometry.bands.index(name)
+        scale = flux_scale(look, geometry.zero_points_mag[k], geometry.pixel_scale_arcsec)
+        return np.asarray((cutout[k] - noise.level[k]) * scale)
+
+    red, blue = channel(names[0]), channel(names[2])
+    return np.stack([red, channel(names[1]) if names[1] else (red + blue) / 2, blue])
 
 
 def render_band(

@@ -192,7 +192,7 @@ def test_info(server, catalog, workspace):
     assert found["zero_point_mag"] == dict.fromkeys("gri", 25.0)
     assert found["psf_fwhm_arcsec"] == dict.fromkeys("gri", 0.8)
     assert found["noise_from"] == "sky"
-    assert found["auto"]["black"] == pytest.approx(-1.5, abs=0.2)
+    assert found["auto"]["black"] == pytest.approx(-0.7, abs=0.2)
 
 
 @pytest.mark.parametrize(
