@@ -86,7 +86,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "set_role": Action("change roles", _ORGANIZES),
         "set_active": Action("activate or deactivate names", _ORGANIZES),
         # what only serves the page that is open, and shows nothing that it does not
-        "keep_selection": Action("select candidates on a chart", _ALL),
+        "keep_selection": Action("select candidates on a chart or in the gallery", _ALL),
         "export_candidates": Action("export candidates", _ALL),
     }
 )

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 b25b70c462cd9f02a6b3ff1644015680646ea31ba5f2098d56d54a60ddc9b36c
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 21ac1d249c50d0dd6b3ac682d1ecaedb2b0904f0e9206dcde904b040d36c440e
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -554,6 +554,7 @@ var STRETCH_KEYS = { title: "Stretch and color", keys: [
   { keys: [">"], shown: ">", action: "blackMore", text: "Higher black point" },
   { keys: [";"], shown: ";", action: "qLess", text: "Smaller Q" },
   { keys: ["'"], shown: "'", action: "qMore", text: "Larger Q: more of bright cores" },
+  { keys: ["L"], shown: "L", action: "look", text: "Next look: detail, Lupton, Legacy viewer, HSC map" },
   { keys: ["w"], shown: "w", action: "triple", text: "Next three bands as red, green, blue" },
   { keys: ["x"], shown: "x", action: "curve", text: "Next stretch of single bands" },
   { keys: ["g"], shown: "g", action: "palette", text: "Next color map of single bands" },
@@ -595,6 +596,7 @@ function imageActions(viewer, controls) {
     blackMore: () => controls.nudge("black", 1),
     qLess: () => controls.nudge("q", -2),
     qMore: () => controls.nudge("q", 2),
+    look: () => controls.nextLook(),
     triple: () => controls.nextTriple(),
     curve: () => controls.next("curve"),
     palette: () => controls.next("palette"),
@@ -913,6 +915,9 @@ function layerOf(catalog, view) {
 function tripleOf(catalog, view) {
   return view.triples?.[catalog.bands.join()] ?? catalog.rgb_bands;
 }
+function lookOf(catalog, view) {
+  return catalog.looks?.includes(view.look) ? view.look : "detail";
+}
 function pictureQuery(catalog, band, view) {
   const query = new URLSearchParams();
   if (band !== null) {
@@ -928,6 +933,10 @@ function pictureQuery(catalog, band, view) {
   }
   if (band === null) {
     query.set("bands", tripleOf(catalog, view).join(","));
+    const look = lookOf(catalog, view);
+    if (look !== "detail") {
+      query.set("look", look);
+    }
   } else if (view.curve !== "asinh") {
     query.set("curve", view.curve);
   }
@@ -1060,12 +1069,17 @@ function isTyping(event) {
   }
   return target.type !== "range" || SLIDER_KEYS.has(event.key);
 }
+function pressesButton(event) {
+  const target = event.composedPath()[0];
+  return (event.key === " " || event.key === "Enter") && target instanceof HTMLElement && target.matches("button, summary, a, input[type=checkbox]");
+}
 function keyName(event) {
   return event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
 }
 var Keyboard = class {
-  // `actions`: for each action of the sections, a function of the key and the event's time.
-  constructor(sections, actions) {
+  // `actions`: for each action of the sections, a function of the key and the event's time; `active()`: whether
+  // the page is in the mode that these keys are for.
+  constructor(sections, actions, active = () => true) {
     const known = new Map(sections.flatMap((section) => section.keys.flatMap(({ keys, action }) => keys.map((key) => [key, action]))));
     this.dialog = h(
       "dialog",
@@ -1091,6 +1105,9 @@ var Keyboard = class {
       }
     });
     this.onKey = (event) => {
+      if (!active() || pressesButton(event)) {
+        return;
+      }
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event)) {
         return;
       }
@@ -1590,6 +1607,13 @@ var SLIDERS = {
 };
 var GRAY = "gray";
 var MEAN = "mean";
+var LOOKS = {
+  detail: ["Detail", "Brightness of the sharpest bands, color where there is light enough to tell it: noise is gray"],
+  lupton: ["Lupton", "The mean of the three bands with their ratios (Lupton et al. 2004)"],
+  legacy: ["Legacy viewer", "As the viewer of the Legacy Surveys draws, by flux: the sliders do not apply"],
+  hsc: ["HSC map", "As the HSC map draws, by flux: the sliders do not apply"]
+};
+var FIXED = ["legacy", "hsc"];
 var NOT_KEPT = ["light", "snr"];
 var ImageControls = class {
   // `onChange` is called with the new view.
@@ -1623,6 +1647,12 @@ var ImageControls = class {
       curve: this.select("Stretch of single bands (key x)", curves, () => this.pick("curve")),
       palette: this.select("Color map of single bands (key g)", this.choices.palette, () => this.pick("palette"))
     };
+    this.looks = this.select("Look of the color picture (key L)", Object.keys(LOOKS), () => {
+      this.update({ look: this.looks.value });
+    });
+    for (const option of this.looks.options) {
+      [option.textContent, option.title] = LOOKS[option.value];
+    }
     this.channels = ["Red", "Green", "Blue"].map((name) => this.select(`Band shown as ${name.toLowerCase()} (key w: next three)`, [], () => this.pickTriple()));
     this.invert = h("button", {
       type: "button",
@@ -1650,6 +1680,7 @@ var ImageControls = class {
         output,
         range
       ))),
+      this.look = h("span", { className: "choice" }, h("span", {}, "Color"), this.looks),
       this.triple,
       h("span", { className: "choice" }, h("span", {}, "Bands"), this.selects.curve, this.selects.palette)
     );
@@ -1680,6 +1711,7 @@ var ImageControls = class {
       ...this.presets.standard,
       curve: "asinh",
       palette: GRAY,
+      look: "detail",
       triples: {},
       invert: false,
       smooth: false,
@@ -1692,6 +1724,9 @@ var ImageControls = class {
       const found = JSON.parse(localStorage.getItem(VIEW_KEY)) ?? {};
       const known = Object.entries(this.standard());
       const kept = Object.fromEntries(known.filter(([name, value]) => typeof found[name] === typeof value && found[name] !== null).map(([name]) => [name, found[name]]));
+      if (!(kept.look in LOOKS)) {
+        delete kept.look;
+      }
       for (const [name, values] of Object.entries(this.choices)) {
         if (!values.includes(kept[name])) {
           delete kept[name];
@@ -1721,6 +1756,10 @@ var ImageControls = class {
     const { range } = this.inputs.get(name);
     range.value = Number(range.value) + steps * SLIDERS[name].step;
     this.slide(name);
+  }
+  nextLook() {
+    const names = Object.keys(LOOKS);
+    this.update({ look: names[(names.indexOf(this.view.look) + 1) % names.length] });
   }
   pick(name) {
     this.update({ [name]: this.selects[name].value });
@@ -1774,6 +1813,7 @@ var ImageControls = class {
     }
     this.catalog = catalog;
     this.adjust.hidden = this.preset.hidden = catalog.rendered;
+    this.look.hidden = !catalog.looks?.length;
     this.triple.hidden = catalog.bands.length < 2;
     const options = (names) => names.map((name) => h("option", { value: name }, name));
     this.channels.forEach((select, k) => {
@@ -1804,6 +1844,10 @@ var ImageControls = class {
       this.channels.forEach((select, k) => {
         select.value = triple[k] || MEAN;
       });
+      const look = lookOf(this.catalog, view);
+      this.looks.value = look;
+      this.looks.title = `${LOOKS[look][1]} (key L)`;
+      this.preset.classList.toggle("idle", FIXED.includes(look));
     }
     this.invert.setAttribute("aria-pressed", String(view.invert));
     this.smooth.setAttribute("aria-pressed", String(view.smooth));

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 282e40034b9243badd24141328cbc8c37ec5b55fa3824955b36a314bf9b20bf6
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 d79b0570e8b714c66b08417a9eebfb4d1f651c12e6ce30c7ce2cd45da2620bce
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -585,6 +585,7 @@ var STRETCH_KEYS = { title: "Stretch and color", keys: [
   { keys: [">"], shown: ">", action: "blackMore", text: "Higher black point" },
   { keys: [";"], shown: ";", action: "qLess", text: "Smaller Q" },
   { keys: ["'"], shown: "'", action: "qMore", text: "Larger Q: more of bright cores" },
+  { keys: ["L"], shown: "L", action: "look", text: "Next look: detail, Lupton, Legacy viewer, HSC map" },
   { keys: ["w"], shown: "w", action: "triple", text: "Next three bands as red, green, blue" },
   { keys: ["x"], shown: "x", action: "curve", text: "Next stretch of single bands" },
   { keys: ["g"], shown: "g", action: "palette", text: "Next color map of single bands" },
@@ -626,6 +627,7 @@ function imageActions(viewer, controls) {
     blackMore: () => controls.nudge("black", 1),
     qLess: () => controls.nudge("q", -2),
     qMore: () => controls.nudge("q", 2),
+    look: () => controls.nextLook(),
     triple: () => controls.nextTriple(),
     curve: () => controls.next("curve"),
     palette: () => controls.next("palette"),
@@ -675,12 +677,17 @@ function isTyping(event) {
   }
   return target.type !== "range" || SLIDER_KEYS.has(event.key);
 }
+function pressesButton(event) {
+  const target = event.composedPath()[0];
+  return (event.key === " " || event.key === "Enter") && target instanceof HTMLElement && target.matches("button, summary, a, input[type=checkbox]");
+}
 function keyName(event) {
   return event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
 }
 var Keyboard = class {
-  // `actions`: for each action of the sections, a function of the key and the event's time.
-  constructor(sections, actions) {
+  // `actions`: for each action of the sections, a function of the key and the event's time; `active()`: whether
+  // the page is in the mode that these keys are for.
+  constructor(sections, actions, active = () => true) {
     const known = new Map(sections.flatMap((section) => section.keys.flatMap(({ keys, action }) => keys.map((key) => [key, action]))));
     this.dialog = h(
       "dialog",
@@ -706,6 +713,9 @@ var Keyboard = class {
       }
     });
     this.onKey = (event) => {
+      if (!active() || pressesButton(event)) {
+        return;
+      }
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event)) {
         return;
       }
@@ -1130,6 +1140,9 @@ function layerOf(catalog, view) {
 function tripleOf(catalog, view) {
   return view.triples?.[catalog.bands.join()] ?? catalog.rgb_bands;
 }
+function lookOf(catalog, view) {
+  return catalog.looks?.includes(view.look) ? view.look : "detail";
+}
 function pictureQuery(catalog, band, view) {
   const query = new URLSearchParams();
   if (band !== null) {
@@ -1145,6 +1158,10 @@ function pictureQuery(catalog, band, view) {
   }
   if (band === null) {
     query.set("bands", tripleOf(catalog, view).join(","));
+    const look = lookOf(catalog, view);
+    if (look !== "detail") {
+      query.set("look", look);
+    }
   } else if (view.curve !== "asinh") {
     query.set("curve", view.curve);
   }
@@ -1297,6 +1314,13 @@ var SLIDERS = {
 };
 var GRAY = "gray";
 var MEAN = "mean";
+var LOOKS = {
+  detail: ["Detail", "Brightness of the sharpest bands, color where there is light enough to tell it: noise is gray"],
+  lupton: ["Lupton", "The mean of the three bands with their ratios (Lupton et al. 2004)"],
+  legacy: ["Legacy viewer", "As the viewer of the Legacy Surveys draws, by flux: the sliders do not apply"],
+  hsc: ["HSC map", "As the HSC map draws, by flux: the sliders do not apply"]
+};
+var FIXED = ["legacy", "hsc"];
 var NOT_KEPT = ["light", "snr"];
 var ImageControls = class {
   // `onChange` is called with the new view.
@@ -1330,6 +1354,12 @@ var ImageControls = class {
       curve: this.select("Stretch of single bands (key x)", curves, () => this.pick("curve")),
       palette: this.select("Color map of single bands (key g)", this.choices.palette, () => this.pick("palette"))
     };
+    this.looks = this.select("Look of the color picture (key L)", Object.keys(LOOKS), () => {
+      this.update({ look: this.looks.value });
+    });
+    for (const option of this.looks.options) {
+      [option.textContent, option.title] = LOOKS[option.value];
+    }
     this.channels = ["Red", "Green", "Blue"].map((name) => this.select(`Band shown as ${name.toLowerCase()} (key w: next three)`, [], () => this.pickTriple()));
     this.invert = h("button", {
       type: "button",
@@ -1357,6 +1387,7 @@ var ImageControls = class {
         output,
         range
       ))),
+      this.look = h("span", { className: "choice" }, h("span", {}, "Color"), this.looks),
       this.triple,
       h("span", { className: "choice" }, h("span", {}, "Bands"), this.selects.curve, this.selects.palette)
     );
@@ -1387,6 +1418,7 @@ var ImageControls = class {
       ...this.presets.standard,
       curve: "asinh",
       palette: GRAY,
+      look: "detail",
       triples: {},
       invert: false,
       smooth: false,
@@ -1399,6 +1431,9 @@ var ImageControls = class {
       const found = JSON.parse(localStorage.getItem(VIEW_KEY)) ?? {};
       const known = Object.entries(this.standard());
       const kept = Object.fromEntries(known.filter(([name, value]) => typeof found[name] === typeof value && found[name] !== null).map(([name]) => [name, found[name]]));
+      if (!(kept.look in LOOKS)) {
+        delete kept.look;
+      }
       for (const [name, values] of Object.entries(this.choices)) {
         if (!values.includes(kept[name])) {
           delete kept[name];
@@ -1428,6 +1463,10 @@ var ImageControls = class {
     const { range } = this.inputs.get(name);
     range.value = Number(range.value) + steps * SLIDERS[name].step;
     this.slide(name);
+  }
+  nextLook() {
+    const names = Object.keys(LOOKS);
+    this.update({ look: names[(names.indexOf(this.view.look) + 1) % names.length] });
   }
   pick(name) {
     this.update({ [name]: this.selects[name].value });
@@ -1481,6 +1520,7 @@ var ImageControls = class {
     }
     this.catalog = catalog;
     this.adjust.hidden = this.preset.hidden = catalog.rendered;
+    this.look.hidden = !catalog.looks?.length;
     this.triple.hidden = catalog.bands.length < 2;
     const options = (names) => names.map((name) => h("option", { value: name }, name));
     this.channels.forEach((select, k) => {
@@ -1511,6 +1551,10 @@ var ImageControls = class {
       this.channels.forEach((select, k) => {
         select.value = triple[k] || MEAN;
       });
+      const look = lookOf(this.catalog, view);
+      this.looks.value = look;
+      this.looks.title = `${LOOKS[look][1]} (key L)`;
+      this.preset.classList.toggle("idle", FIXED.includes(look));
     }
     this.invert.setAttribute("aria-pressed", String(view.invert));
     this.smooth.setAttribute("aria-pressed", String(view.smooth));
@@ -2835,13 +2879,18 @@ var CandidatePanel = class {
    * @param {import("./walk.js").RankingWalk} parts.walk
    * @param {(event: "shown" | "settled", row: any, ms: number) => void} parts.onDrawn
    * @param {() => void} parts.onHelp
+   * @param {() => boolean} parts.onView pictures are to be drawn otherwise; whether this one is in sight
    */
-  constructor(start, catalogs, { walk, onDrawn, onHelp }) {
+  constructor(start, catalogs, { walk, onDrawn, onHelp, onView }) {
     this.catalogs = catalogs;
     this.walk = walk;
     this.onDrawn = onDrawn;
     this.pool = new TilePool();
-    this.controls = new ImageControls(start, () => this.redraw());
+    this.controls = new ImageControls(start, () => {
+      if (onView()) {
+        this.redraw();
+      }
+    });
     this.viewer = new ImageViewer(this.pool, readPalettes(start.palettes));
     this.toolbar = new ImageToolbar(this.viewer, this.controls);
     this.fetchAuto = debounce(() => this.askAuto(), AUTO_PAUSE_MS);
@@ -3796,7 +3845,7 @@ var EmptyList = class {
 // app/review/my_grade.js
 function mineChoices(grades) {
   return [
-    ["", "Any grade of mine"],
+    ["", "My grade"],
     ["mine", "Graded by me"],
     ["not_mine", "Not graded by me"],
     ...grades.map(({ key, title }) => (
@@ -4218,6 +4267,69 @@ var SampMenu = class {
     }
   }
 };
+
+// app/review/bulk.js
+var count = (n) => `${n.toLocaleString("en-US")} ${n === 1 ? "candidate" : "candidates"}`;
+function gradePlan(rows, grade, ownGrade, make, fields) {
+  const wanted = rows.filter((row) => ownGrade(row.id)?.grade !== grade.key);
+  const replaced = wanted.filter((row) => ownGrade(row.id)).length;
+  const same = rows.length - wanted.length;
+  return {
+    events: wanted.map((row) => make("grade", row, { grade: grade.key, ...fields })),
+    question: sentences(
+      `Grade ${count(wanted.length)} ${grade.key} (${grade.title})?`,
+      same && `${same} more ${same === 1 ? "has" : "have"} that grade of yours.`,
+      replaced && `${replaced} other ${replaced === 1 ? "grade" : "grades"} of yours ${replaced === 1 ? "is" : "are"} replaced.`
+    ),
+    doing: `Grade ${count(wanted.length)} ${grade.key}`,
+    done: `${count(wanted.length)} graded ${grade.key}`
+  };
+}
+function tagPlan(rows, text, tagsOf, make) {
+  const tag = text.replaceAll(",", " ").trim().split(/\s+/).join(" ");
+  const wanted = rows.filter((row) => !tagsOf(row).some((one) => one.toLowerCase() === tag.toLowerCase()));
+  const same = rows.length - wanted.length;
+  return {
+    events: tag ? wanted.map((row) => make("tag", row, { tag })) : [],
+    question: sentences(`Tag ${count(wanted.length)} “${tag}”?`, same && `${same} more ${same === 1 ? "has" : "have"} that tag.`),
+    doing: `Tag ${count(wanted.length)}`,
+    done: `${count(wanted.length)} tagged “${tag}”`
+  };
+}
+function stagePlan(rows, stage, reason2, make) {
+  const wanted = rows.filter((row) => row.stage !== stage);
+  const same = rows.length - wanted.length;
+  const why = reason2 === null ? "" : ` (${reason2.title})`;
+  return {
+    events: wanted.map((row) => make("stage", row, { stage, reason: reason2?.key ?? null, expected: row.stage })),
+    question: sentences(`Move ${count(wanted.length)} to ${stage}${why}?`, same && `${same} more ${same === 1 ? "is" : "are"} there already.`),
+    doing: `Move ${count(wanted.length)}`,
+    done: `${count(wanted.length)} moved to ${stage}`
+  };
+}
+function undoPlan({ events, done }, rowOf, ownGrade, tagsOf, make) {
+  const back = events.flatMap((event) => {
+    const row = rowOf(event.candidate);
+    if (event.kind === "grade" && ownGrade(event.candidate)?.uuid === event.uuid) {
+      return [make("undo", row, { undoes: event.uuid })];
+    }
+    if (event.kind === "tag" && tagsOf(row).some((tag) => tag.toLowerCase() === event.tag.toLowerCase())) {
+      return [make("untag", row, { tag: tagsOf(row).find((tag) => tag.toLowerCase() === event.tag.toLowerCase()) })];
+    }
+    if (event.kind === "stage" && row.stage === event.stage && event.expected !== "rejected") {
+      return [make("stage", row, { stage: event.expected, reason: null, expected: event.stage })];
+    }
+    return [];
+  });
+  const left = events.length - back.length;
+  return {
+    events: back,
+    question: sentences(`Take back: ${done}?`, left && `${left} ${left === 1 ? "is" : "are"} left as ${left === 1 ? "it is" : "they are"}, changed since or rejected before.`),
+    doing: `Take back ${back.length.toLocaleString("en-US")}`,
+    done: `${count(back.length)} as before`
+  };
+}
+var sentences = (...parts) => parts.filter(Boolean).join(" ");
 
 // app/viewer/lens_panel.js
 var PICTURES = [
@@ -5421,19 +5533,17 @@ var HistoryPanel = class {
       onclick: () => this.askStage()
     });
     this.advance = new AutoAdvance(browserStorage);
-    this.advanceButton = h("button", {
-      type: "button",
-      className: "icon advance",
-      "aria-label": "Next candidate after a grade",
-      title: "Go to the next candidate after a grade (key J)",
-      "aria-pressed": String(this.advance.on),
-      onclick: () => this.toggleAdvance()
-    }, "⤓");
+    this.advanceBox = h("input", { type: "checkbox", checked: this.advance.on, onchange: () => this.toggleAdvance() });
+    this.advanceChoice = h("label", {
+      className: "advance",
+      hidden: grader === null,
+      title: "Go to the next candidate after a grade (key J)"
+    }, this.advanceBox, "Next after a grade");
     this.footer = h("footer", { className: "verdict" }, this.prompt.node, grader === null ? this.signIn() : h("div", { className: "verdict-row" }, h(
       "span",
       { className: "segments", role: "group", "aria-label": "Your grade" },
       [...this.buttons.values()]
-    ), this.advanceButton, this.status, h("span", { className: "spacer" }), this.stage));
+    ), this.status, h("span", { className: "spacer" }), this.stage));
     this.tags = h("div", { className: "tags" });
     this.tag = h("input", { type: "text", maxLength: 64, placeholder: "Add a tag", "aria-label": "Add a tag (key T)" });
     this.known = h("datalist", { id: "known-tags" });
@@ -5649,17 +5759,35 @@ var HistoryPanel = class {
   }
   toggleAdvance() {
     this.advance.toggle();
-    this.advanceButton.setAttribute("aria-pressed", String(this.advance.on));
+    this.advanceBox.checked = this.advance.on;
+    this.advanceBox.blur();
   }
   event(kind, more) {
-    return {
-      uuid: crypto.randomUUID(),
-      kind,
-      candidate: this.row.id,
-      ensemble_id: this.host.ensemble(),
-      given_at: (/* @__PURE__ */ new Date()).toISOString(),
-      ...more
-    };
+    return this.eventOf(kind, this.row, more);
+  }
+  // An event of any row; what it says of the candidate is in `more`.
+  eventOf(kind, row, more) {
+    const event = { uuid: crypto.randomUUID(), kind, candidate: row.id, given_at: (/* @__PURE__ */ new Date()).toISOString(), ...more };
+    return isRemark(event) ? event : { ...event, ensemble_id: this.host.ensemble() };
+  }
+  // Give and say many things at once; they stand at once. `rows`: those of the candidates, by id.
+  submitAll(events, rows) {
+    for (const event of events) {
+      const row = rows.get(event.candidate);
+      if (event.kind === "grade") {
+        this.own.give(row.id, { uuid: event.uuid, grade: event.grade });
+      } else if (event.kind === "undo") {
+        this.own.undo(row.id);
+      } else {
+        this.remarks.add(event);
+        if (event.kind === "stage") {
+          row.stage = event.stage;
+          this.host.changed(row);
+        }
+      }
+      this.host.graded(row.id);
+    }
+    this.host.outbox.add(events);
   }
   submit(event) {
     this.say("Saving…", "");
@@ -5779,7 +5907,7 @@ var HistoryPanel = class {
   }
   // Say something of the candidate: it stands at once.
   tell(kind, fields) {
-    const event = { uuid: crypto.randomUUID(), kind, candidate: this.row.id, given_at: (/* @__PURE__ */ new Date()).toISOString(), ...fields };
+    const event = this.event(kind, fields);
     this.remarks.add(event);
     this.say("Saving…", "");
     this.drawAnswer();
@@ -6035,6 +6163,7 @@ var SidePanel = class {
       this.history.remarks.heard(answer.id, answer.asked);
     }
     if (type === "history" && row !== void 0 && row.id === answer.id) {
+      row.tags = answer.tags;
       const stage = this.history.remarks.stage(row.id, answer.stage);
       if (row.stage !== stage) {
         row.stage = stage;
@@ -6138,6 +6267,993 @@ var Prompt = class {
   close() {
     this.node.hidden = true;
     document.removeEventListener("keydown", this.onKey, true);
+  }
+};
+
+// app/review/bulk_bar.js
+var BulkBar = class {
+  /**
+   * @param {any} start what the page began with
+   * @param {object} host
+   * @param {import("./gallery.js").Gallery} host.gallery
+   * @param {import("./panel_history.js").HistoryPanel} host.history gives and takes back under the person's name
+   * @param {(message: object, then: (answer: any) => void, failed?: (sentence: string) => void) => void} host.ask
+   * @param {() => any} host.query of the list
+   * @param {() => any} host.view settings of pictures
+   * @param {(selection: any) => void} host.onChoose list a selection alone
+   * @param {() => void} host.onCompare
+   */
+  constructor(start, host) {
+    this.start = start;
+    this.host = host;
+    this.did = [];
+    this.prompt = new Prompt();
+    this.count = h("span", { className: "bulk-count", role: "status" });
+    this.status = h("span", { className: "save-state", role: "status" });
+    this.pending = /* @__PURE__ */ new Set();
+    this.refused = 0;
+    const button = (text, title, action) => h("button", { type: "button", title, onclick: action }, text);
+    this.graded = h(
+      "span",
+      { className: "segments", role: "group", "aria-label": "Grade the selection" },
+      start.grades.map((grade) => button(grade.key, `${grade.key}: ${grade.title} (key ${grade.key})`, () => this.grade(grade.key)))
+    );
+    this.undoButton = button("Undo", "Take back what was done last (key u)", () => this.undo());
+    this.tagForm = this.makeTagForm();
+    this.node = h(
+      "div",
+      { className: "bulk-bar", hidden: true },
+      this.prompt.node,
+      this.tagForm,
+      this.count,
+      this.graded,
+      button("Tag", "Tag the selection (key T)", () => this.askTag()),
+      button("Stage", "Move the selection to a stage (key M)", () => this.askStage()),
+      button("Export", "Export the selection, or list it alone (key E)", () => this.askExport()),
+      button("Side by side", "Two to four candidates side by side (key S)", () => host.onCompare()),
+      this.undoButton,
+      h("span", { className: "spacer" }),
+      this.status
+    );
+    this.show();
+  }
+  get rows() {
+    return this.host.gallery.rows;
+  }
+  actions() {
+    return {
+      bulkGrade: (key) => this.grade(key),
+      bulkTag: () => this.askTag(),
+      bulkMove: () => this.askStage(),
+      bulkExport: () => this.askExport(),
+      bulkUndo: () => this.undo()
+    };
+  }
+  // What is selected has changed.
+  show() {
+    const { selection } = this.host.gallery;
+    const { size, here } = selection;
+    this.count.textContent = size === 0 ? "Nothing selected" : size === here ? `${size} selected` : `${size} selected, ${here} on this page`;
+    this.undoButton.disabled = this.did.length === 0;
+  }
+  // The list is another one: what was selected in it may no longer be in sight.
+  forget() {
+    this.host.gallery.selection.clear();
+    this.close();
+    this.show();
+  }
+  close() {
+    this.prompt.close();
+    this.tagForm.hidden = true;
+  }
+  // --- asking, then doing -----------------------------------------------------------------------
+  signedIn() {
+    if (this.start.grader === null) {
+      document.dispatchEvent(new CustomEvent("lens-triage-sign-in"));
+    }
+    return this.start.grader !== null && this.rows.length > 0;
+  }
+  make(kind, row, fields) {
+    return this.host.history.eventOf(kind, row, fields);
+  }
+  ownGrade(id) {
+    return this.host.history.own.of(id);
+  }
+  tagsOf(row) {
+    return this.host.history.remarks.tags(row.id, row.tags ?? []);
+  }
+  grade(key) {
+    if (!this.signedIn()) {
+      return;
+    }
+    const grade = this.start.grades.find((one) => one.key === key);
+    const { rows } = this;
+    const view = { ...this.host.view(), mode: "gallery", selected: rows.length };
+    this.confirm(gradePlan(rows, grade, (id) => this.ownGrade(id), (...given) => this.make(...given), { view }));
+  }
+  askStage() {
+    if (!this.signedIn()) {
+      return;
+    }
+    const { rows } = this;
+    const plan = (stage, reason2 = null) => this.confirm(stagePlan(rows, stage, reason2, (...given) => this.make(...given)));
+    const reject = () => this.prompt.ask("Rejected as", this.start.reasons.map((reason2, k) => [String(k + 1), reason2.title, () => plan("rejected", reason2)]));
+    this.prompt.ask(`Move ${rows.length === 1 ? "the candidate" : `${rows.length} candidates`} to`, [
+      ...STAGE_STEPS.map(([key, stage]) => [key, stage, () => plan(stage)]),
+      ["r", "rejected…", reject]
+    ]);
+  }
+  makeTagForm() {
+    this.tag = h("input", { type: "text", maxLength: 64, placeholder: "Tag", "aria-label": "Tag for the selection" });
+    this.tag.setAttribute("list", "known-tags-of-all");
+    this.knownTags = h("datalist", { id: "known-tags-of-all" });
+    this.tag.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") {
+        this.close();
+      }
+    });
+    this.tagTitle = h("strong", {});
+    return h("form", { className: "prompt bulk-tag", hidden: true, onsubmit: (event) => {
+      event.preventDefault();
+      if (!this.tag.value.trim()) {
+        return;
+      }
+      this.tagForm.hidden = true;
+      this.tag.blur();
+      this.confirm(tagPlan(this.rows, this.tag.value, (row) => this.tagsOf(row), (...given) => this.make(...given)));
+    } }, this.tagTitle, h("span", { className: "tag-form" }, this.tag, this.knownTags, h("button", { type: "submit" }, "Tag…")));
+  }
+  askTag() {
+    if (!this.signedIn()) {
+      return;
+    }
+    this.prompt.close();
+    const n = this.rows.length;
+    this.tagTitle.textContent = n === 1 ? "Tag the candidate" : `Tag ${n} candidates`;
+    this.tagForm.hidden = false;
+    this.tag.value = "";
+    this.tag.focus();
+    this.host.ask({ type: "facets" }, ({ tags }) => this.knownTags.replaceChildren(...tags.map((value) => h("option", { value }))));
+  }
+  undo() {
+    const last = this.did.at(-1);
+    if (last === void 0 || !this.signedIn()) {
+      return;
+    }
+    const rowOf = (id) => last.rows.get(id);
+    const plan = undoPlan(last, rowOf, (id) => this.ownGrade(id), (row) => this.tagsOf(row), (...given) => this.make(...given));
+    this.confirm(plan, () => {
+      this.did.pop();
+    }, [...last.rows.values()]);
+  }
+  // Say what would be written and how much of it; write when that is confirmed.
+  confirm(plan, then = null, rows = this.rows) {
+    if (!plan.events.length) {
+      this.prompt.ask(`${plan.question} There is nothing to write.`, []);
+      return;
+    }
+    const known = new Map(rows.map((row) => [row.id, row]));
+    this.prompt.ask(plan.question, [["Enter", plan.doing, () => {
+      this.write(plan, known);
+      if (then === null) {
+        this.did.push({ ...plan, rows: known });
+      } else {
+        then();
+      }
+      this.show();
+    }]]);
+  }
+  write(plan, rows) {
+    this.done = plan.done;
+    this.refused = 0;
+    for (const { uuid } of plan.events) {
+      this.pending.add(uuid);
+    }
+    this.status.textContent = "Saving…";
+    this.status.className = "save-state";
+    this.host.history.submitAll(plan.events, rows);
+  }
+  // The server has said what became of an event.
+  settled(event, { refused }) {
+    if (!this.pending.delete(event.uuid)) {
+      return;
+    }
+    if (refused !== void 0) {
+      this.refused += 1;
+    }
+    if (this.pending.size) {
+      return;
+    }
+    this.status.textContent = this.refused ? `${this.done}, but ${this.refused} refused` : this.done;
+    this.status.className = `save-state ${this.refused ? "bad" : "good"}`;
+  }
+  askExport() {
+    const { rows } = this;
+    if (!rows.length) {
+      return;
+    }
+    this.host.ask({ type: "keep_selection", ids: rows.map(({ id }) => id) }, ({ selection }) => {
+      const query = this.host.query();
+      const words = addressWords({
+        ...this.start.defaults,
+        ...NO_EXTRAS,
+        ensemble_id: query.ensemble_id,
+        sort: query.sort,
+        descending: query.descending,
+        selection: selection.id
+      }, this.start, /* @__PURE__ */ new Map(), void 0);
+      const save = (format) => h("a", { href: `export/${format.name}?${words}`, download: "" }).click();
+      this.prompt.ask(`Export ${rows.length === 1 ? "1 candidate" : `${rows.length} candidates`} as`, [
+        ...this.start.exports.map((format, k) => [exportKey(k), format.title, () => save(format)]),
+        ["l", "List these alone", () => this.host.onChoose(selection)]
+      ]);
+    }, (sentence) => {
+      this.status.textContent = sentence;
+      this.status.className = "save-state bad";
+    });
+  }
+  remove() {
+    this.close();
+  }
+};
+var exportKey = (k) => k < 9 ? String(k + 1) : "abcdefghijk"[k - 9];
+
+// app/review/compare.js
+var MOST = 4;
+var ZOOM_STEP2 = Math.SQRT2;
+var PAN_STEP2 = 0.15;
+var OPEN_COMPARE = { keys: ["S"], shown: "S", action: "compare", text: "Side by side: this candidate and the next, or those selected" };
+var COMPARE_KEYS = { title: "Side by side", keys: [
+  { keys: ["S", "Escape"], shown: "S Esc", action: "close", text: "Back" },
+  { keys: ["j", "ArrowDown"], shown: "j ↓", action: "next", text: "One candidate on" },
+  { keys: ["k", "ArrowUp"], shown: "k ↑", action: "previous", text: "One candidate back" },
+  { keys: ["]"], shown: "]", action: "more", text: "One more beside them, up to four" },
+  { keys: ["["], shown: "[", action: "fewer", text: "One less, down to two" },
+  { keys: ["e"], shown: "e", action: "ensembles", text: "The first candidate under two ensembles; again: candidates" },
+  { keys: ["o"], shown: "o", action: "own", text: "A stretch suited to each; again: the same for all" },
+  { keys: ["z"], shown: "z", action: "attention", text: "Show or hide the attention of a member" },
+  { keys: [..."123456789"], shown: "1 … 9", action: "band", text: "Show that band; again: color" },
+  { keys: ["0"], shown: "0", action: "color", text: "Show the color pictures" },
+  { keys: ["+", "="], shown: "+", action: "zoomIn", text: "Zoom in, all together (or the wheel)" },
+  { keys: ["-", "_"], shown: "−", action: "zoomOut", text: "Zoom out" },
+  {
+    keys: ["Shift+ArrowUp", "Shift+ArrowDown", "Shift+ArrowLeft", "Shift+ArrowRight"],
+    shown: "Shift ↑↓←→",
+    action: "pan",
+    text: "Move the pictures (or drag one)"
+  },
+  { keys: ["f"], shown: "f", action: "fit", text: "Whole cutouts (or double click)" }
+] };
+function windowOf(rows, first, n, step) {
+  const last = Math.max(0, rows.length - n);
+  const from = Math.min(last, Math.max(0, first + step));
+  return { first: from, rows: rows.slice(from, from + n) };
+}
+var Compare = class {
+  /**
+   * @param {any} start what the page began with
+   * @param {Map<number, any>} catalogs by id
+   * @param {object} host
+   * @param {import("../viewer/tiles.js").TilePool} host.pool
+   * @param {() => any} host.view
+   * @param {() => number | null} host.ensemble
+   * @param {(message: object, then: (answer: any) => void) => void} host.ask
+   * @param {(id: number) => any} host.ownGrade
+   * @param {(id: number) => void} host.onOpen
+   */
+  constructor(start, catalogs, host) {
+    this.start = start;
+    this.catalogs = catalogs;
+    this.host = host;
+    this.rows = [];
+    this.first = 0;
+    this.n = 2;
+    this.own = false;
+    this.attention = false;
+    this.byEnsemble = false;
+    this.left = this.right = null;
+    this.band = null;
+    this.cells = [];
+    this.grid = h("div", { className: "compare-grid" });
+    this.camera = new Camera(this.grid, () => {
+    });
+    const button = (text, title, action) => h("button", { type: "button", title, onclick: action }, text);
+    this.title = h("h2", {}, "Side by side");
+    this.ownButton = button("Own stretch", "A stretch suited to each picture (key o)", () => this.toggle("own"));
+    this.ensemblesButton = button("Two ensembles", "The first candidate under two ensembles (key e)", () => this.toggle("byEnsemble"));
+    this.attentionButton = button("Attention", "What a member looked at, over the picture (key z)", () => this.toggle("attention"));
+    this.fewer = button("−", "One candidate less (key [)", () => this.resize(-1));
+    this.more = button("+", "One candidate more (key ])", () => this.resize(1));
+    this.bands = h("span", { className: "segments", role: "group", "aria-label": "Band" });
+    this.node = h(
+      "section",
+      { className: "compare", "aria-label": "Side by side", hidden: true },
+      h(
+        "header",
+        {},
+        this.title,
+        h("span", { className: "segments", role: "group", "aria-label": "Number" }, this.fewer, this.more),
+        this.bands,
+        h("span", { className: "segments" }, this.ownButton, this.ensemblesButton, this.attentionButton),
+        h("span", { className: "spacer" }),
+        button("Close", "Back (Esc)", () => this.close())
+      ),
+      this.grid
+    );
+  }
+  get shown() {
+    return !this.node.hidden;
+  }
+  // Show rows of a list from one of them on; those that were selected all together.
+  open(rows, first, n) {
+    if (!rows.length) {
+      return;
+    }
+    this.rows = rows;
+    this.n = Math.max(1, Math.min(MOST, n));
+    this.first = windowOf(rows, first, this.n, 0).first;
+    this.band = null;
+    this.byEnsemble = rows.length === 1;
+    this.node.hidden = false;
+    this.camera.reset();
+    this.build();
+  }
+  close() {
+    this.node.hidden = true;
+    this.grid.replaceChildren();
+    this.cells = [];
+  }
+  toggle(name) {
+    this[name] = !this[name];
+    this.build();
+  }
+  resize(step) {
+    this.n = Math.max(2, Math.min(MOST, this.n + step));
+    this.build();
+  }
+  step(step) {
+    this.first = windowOf(this.rows, this.first, this.byEnsemble ? 1 : this.n, step).first;
+    this.build();
+  }
+  showBand(number) {
+    const band = this.bandNames[number - 1];
+    if (band === void 0) {
+      return;
+    }
+    this.band = this.band === band ? null : band;
+    this.build();
+  }
+  actions() {
+    const pan = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
+    return {
+      close: () => this.close(),
+      next: () => this.step(1),
+      previous: () => this.step(-1),
+      more: () => this.resize(1),
+      fewer: () => this.resize(-1),
+      ensembles: () => this.toggle("byEnsemble"),
+      own: () => this.toggle("own"),
+      attention: () => this.toggle("attention"),
+      band: (key) => this.showBand(Number(key)),
+      color: () => {
+        this.band = null;
+        this.build();
+      },
+      zoomIn: () => this.camera.zoomBy(ZOOM_STEP2),
+      zoomOut: () => this.camera.zoomBy(1 / ZOOM_STEP2),
+      fit: () => this.camera.reset(),
+      pan: (key) => this.camera.panBy(...pan[key.slice(6)].map((part) => part * PAN_STEP2))
+    };
+  }
+  // --- drawing ----------------------------------------------------------------------------------
+  get shownRows() {
+    return windowOf(this.rows, this.first, this.n, 0).rows;
+  }
+  get bandNames() {
+    return [...new Set(this.shownRows.flatMap((row) => this.catalogs.get(row.catalog_id)?.bands ?? []))];
+  }
+  build() {
+    const one = this.rows[this.first];
+    this.cells = this.byEnsemble ? this.ensemblesOf().map((id) => this.cell(one, id)) : this.shownRows.map((row) => this.cell(row, this.host.ensemble()));
+    this.grid.style.setProperty("--n", String(this.cells.length));
+    this.grid.replaceChildren(...this.cells.map(({ node }) => node));
+    for (const [button, on] of [[this.ownButton, this.own], [this.ensemblesButton, this.byEnsemble], [this.attentionButton, this.attention]]) {
+      button.setAttribute("aria-pressed", String(on));
+    }
+    this.fewer.disabled = this.byEnsemble || this.n <= 2;
+    this.more.disabled = this.byEnsemble || this.n >= Math.min(MOST, this.rows.length);
+    this.bands.replaceChildren(...["", ...this.bandNames].map((name, k) => h("button", {
+      type: "button",
+      title: name ? `Band ${name} (key ${k})` : "Color (key 0)",
+      "aria-pressed": String((this.band ?? "") === name),
+      onclick: () => {
+        this.band = name || null;
+        this.build();
+      }
+    }, name || "Color")));
+    this.draw();
+  }
+  // The list's own ensemble and one that was chosen before, or the next.
+  ensemblesOf() {
+    const ids = this.start.ensembles.map(({ id }) => id);
+    const left = this.left ?? this.host.ensemble() ?? ids[0];
+    const right = this.right ?? ids.find((id) => id !== left) ?? left;
+    return [left, right].filter((id) => id !== void 0);
+  }
+  cell(row, ensemble) {
+    const map = h("img", { className: "attention-map", alt: "", hidden: true });
+    const frame = new Frame(map);
+    map.addEventListener("load", () => {
+      map.hidden = !this.attention;
+    });
+    const facts2 = h("dl", { className: "facts" });
+    const heading = this.byEnsemble ? this.choice(ensemble) : h("button", {
+      type: "button",
+      className: "text",
+      title: "Open this candidate",
+      onclick: () => {
+        this.close();
+        this.host.onOpen(row.id);
+      }
+    }, row.object_id);
+    const node = h("figure", {}, frame.node, h("figcaption", {}, h(
+      "div",
+      { className: "compare-name" },
+      heading,
+      gradeMarks(row, this.host.ownGrade(row.id)),
+      labelChip(row.label)
+    ), facts2));
+    this.follow(frame.node);
+    return { row, ensemble, frame, map, facts: facts2, node };
+  }
+  choice(ensemble) {
+    const side = () => this.cells[0]?.select === select ? "left" : "right";
+    const select = h("select", { "aria-label": "Ensemble", onchange: () => {
+      this[side()] = Number(select.value);
+      this.build();
+    } }, this.start.ensembles.map(({ id, name }) => h("option", { value: id, selected: id === ensemble }, name)));
+    return select;
+  }
+  draw() {
+    const shared = this.host.view();
+    const view = this.own ? { ...shared, preset: "auto" } : shared;
+    this.grid.classList.toggle("inverted", view.invert);
+    this.grid.classList.toggle("smooth", view.smooth);
+    for (const cell of this.cells) {
+      cell.select = cell.node.querySelector("select");
+      const catalog = this.catalogs.get(cell.row.catalog_id);
+      if (catalog === void 0) {
+        continue;
+      }
+      const band = catalog.bands.includes(this.band) ? this.band : null;
+      cell.frame.show(this.host.pool, tileUrl(catalog, cell.row, band, view));
+      this.ask(cell, catalog);
+    }
+  }
+  // What the cell's ensemble says of its candidate.
+  ask(cell, catalog) {
+    this.write(cell, void 0);
+    if (cell.ensemble === null) {
+      return;
+    }
+    this.host.ask({ type: "details", ids: [cell.row.id], ensemble_id: cell.ensemble }, ({ details: [found] }) => {
+      if (this.cells.includes(cell) && found !== void 0) {
+        this.write(cell, found);
+        this.showAttention(cell, catalog, found.members);
+      }
+    });
+    if (this.byEnsemble) {
+      this.host.ask({ type: "score_context", id: cell.row.id, ensemble_id: cell.ensemble }, (context) => {
+        if (!this.cells.includes(cell)) {
+          return;
+        }
+        cell.score = context.ensembles.find(({ id }) => id === cell.ensemble) ?? null;
+        cell.interval = context.interval;
+        this.write(cell, cell.details);
+      });
+    }
+  }
+  write(cell, details) {
+    cell.details = details;
+    const { row, score, interval } = cell;
+    const probability = this.byEnsemble ? score?.probability : row.probability;
+    const fact = (name, text) => text === void 0 ? null : h("div", {}, h("dt", {}, name), h("dd", {}, text));
+    cell.facts.replaceChildren(...[
+      this.byEnsemble ? fact("Candidate", row.object_id) : null,
+      fact("Score", this.byEnsemble && score === null ? "not scored" : formatProbability(probability)),
+      interval ? fact("68 % interval", `${formatProbability(interval.low)} – ${formatProbability(interval.high)}`) : null,
+      this.byEnsemble ? null : fact("Epistemic", formatNumber(row.epistemic)),
+      this.byEnsemble ? null : fact("Magnitude", formatNumber(row.magnitude, 2)),
+      ...(details?.members ?? []).map(({ name, probability: p }) => fact(name, formatProbability(p)))
+    ].filter((one) => one !== null));
+  }
+  showAttention(cell, catalog, members) {
+    const member = members.find(({ kind }) => kind === "network") ?? members[0];
+    if (!this.attention || member === void 0) {
+      return;
+    }
+    const { row } = cell;
+    const base = `attention/${encodeURIComponent(member.name)}/${encodeURIComponent(catalog.name)}/${row.index}`;
+    fetch(`${base}/info?v=${row.version}`).then((answer) => answer.ok ? answer.json() : null).then((answer) => {
+      if (answer?.kind === "map") {
+        cell.map.src = `${base}?v=${row.version}`;
+      } else {
+        cell.frame.node.title = answer?.sentence ?? "There is no map of this member.";
+      }
+    }, () => {
+    });
+  }
+  // Zoom and move all pictures with this one.
+  follow(node) {
+    const place = (event) => {
+      const box = node.getBoundingClientRect();
+      return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
+    };
+    let last = null;
+    node.addEventListener("wheel", (event) => {
+      if (event.ctrlKey) {
+        return;
+      }
+      event.preventDefault();
+      this.camera.zoomBy(2 ** (-Math.sign(event.deltaY) / 3), place(event));
+    }, { passive: false });
+    node.addEventListener("pointerdown", (event) => {
+      last = place(event);
+      node.setPointerCapture(event.pointerId);
+    });
+    node.addEventListener("pointermove", (event) => {
+      if (last === null) {
+        return;
+      }
+      const at = place(event);
+      this.camera.panBy(last.x - at.x, last.y - at.y);
+      last = at;
+    });
+    for (const end of ["pointerup", "pointercancel"]) {
+      node.addEventListener(end, () => {
+        last = null;
+      });
+    }
+    node.addEventListener("dblclick", () => this.camera.reset());
+  }
+};
+
+// app/review/selecting.js
+var StampSelection = class {
+  constructor() {
+    this.chosen = /* @__PURE__ */ new Map();
+    this.rows = [];
+    this.anchor = null;
+    this.before = /* @__PURE__ */ new Map();
+  }
+  get size() {
+    return this.chosen.size;
+  }
+  // Rows that are selected, on this page and on others.
+  get all() {
+    return [...this.chosen.values()];
+  }
+  get here() {
+    return this.rows.filter(({ id }) => this.chosen.has(id)).length;
+  }
+  has(id) {
+    return this.chosen.has(id);
+  }
+  // Another page, or the same rows anew; what is selected stays.
+  show(rows) {
+    this.rows = rows;
+    for (const row of rows) {
+      if (this.chosen.has(row.id)) {
+        this.chosen.set(row.id, row);
+      }
+    }
+    this.begin(null);
+  }
+  clear() {
+    this.chosen = /* @__PURE__ */ new Map();
+    this.begin(this.anchor);
+  }
+  // The cursor went somewhere without selecting: a range begins there.
+  begin(index) {
+    this.anchor = index;
+    this.before = new Map(this.chosen);
+  }
+  // Select a row of the page, or take it out.
+  toggle(index) {
+    const row = this.rows[index];
+    if (row === void 0) {
+      return;
+    }
+    if (!this.chosen.delete(row.id)) {
+      this.chosen.set(row.id, row);
+    }
+    this.begin(index);
+  }
+  // Select from where the range began to a row, with what was selected before it began.
+  extend(index, from = index) {
+    if (this.rows[index] === void 0) {
+      return;
+    }
+    if (this.anchor === null) {
+      this.begin(from);
+    }
+    const [low, high] = [Math.min(this.anchor, index), Math.max(this.anchor, index)];
+    this.chosen = new Map(this.before);
+    for (const row of this.rows.slice(low, high + 1)) {
+      this.chosen.set(row.id, row);
+    }
+  }
+  // Select all rows of the page; where they are, take them out.
+  togglePage() {
+    const whole = this.rows.length > 0 && this.here === this.rows.length;
+    for (const row of this.rows) {
+      if (whole) {
+        this.chosen.delete(row.id);
+      } else {
+        this.chosen.set(row.id, row);
+      }
+    }
+    this.begin(this.anchor);
+  }
+};
+function stepInGrid(index, direction, columns, n) {
+  const to = index + { left: -1, right: 1, up: -columns, down: columns }[direction];
+  if (to >= 0 && to < n) {
+    return to;
+  }
+  const lastLine = Math.floor((n - 1) / columns);
+  return direction === "down" && Math.floor(index / columns) < lastLine ? n - 1 : null;
+}
+
+// app/review/gallery.js
+var COLUMNS2 = [6, 8, 10, 12, 16];
+var STORE = "lens-triage.review.gallery";
+var LARGEST_PX = 192;
+var GALLERY_KEYS = { title: "Gallery", keys: [
+  { keys: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], shown: "← → ↑ ↓", action: "step", text: "Go to another stamp" },
+  { keys: [" "], shown: "Space", action: "toggle", text: "Select the stamp, or take it out" },
+  {
+    keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"],
+    shown: "Shift ←→↑↓",
+    action: "extend",
+    text: "Select a range (or Shift and click)"
+  },
+  { keys: ["a"], shown: "a", action: "page", text: "Select all stamps that are shown; again: none of them" },
+  { keys: ["Escape"], shown: "Esc", action: "clear", text: "Select nothing" },
+  { keys: ["Enter"], shown: "Enter", action: "open", text: "Open the candidate large (or double click)" },
+  { keys: ["]", "PageDown"], shown: "]", action: "nextPage", text: "Next page" },
+  { keys: ["[", "PageUp"], shown: "[", action: "previousPage", text: "Previous page" },
+  { keys: ["Home"], shown: "Home", action: "first", text: "First page" },
+  { keys: ["/"], shown: "/", action: "search", text: "Search by object id" },
+  { keys: ["G"], shown: "G", action: "gallery", text: "Back to the list and the large picture" }
+] };
+var BULK_KEYS = { title: "With the selection (or the one stamp)", keys: [
+  { keys: ["A", "B", "C", "X"], shown: "A B C X", action: "bulkGrade", text: "Grade; asks first" },
+  { keys: ["T"], shown: "T", action: "bulkTag", text: "Tag" },
+  { keys: ["M"], shown: "M", action: "bulkMove", text: "Move to a stage, or reject with a reason" },
+  { keys: ["E"], shown: "E", action: "bulkExport", text: "Export, or list these alone" },
+  { keys: ["u"], shown: "u", action: "bulkUndo", text: "Take back what was done last" }
+] };
+var Gallery = class {
+  /**
+   * @param {Map<number, any>} catalogs by id
+   * @param {object} host
+   * @param {() => any} host.view settings of pictures
+   * @param {import("./walk.js").RankingWalk} host.walk
+   * @param {(id: number) => any} host.ownGrade
+   * @param {() => void} host.onOpen
+   * @param {() => void} host.onSelection
+   */
+  constructor(catalogs, host) {
+    this.catalogs = catalogs;
+    this.host = host;
+    this.selection = new StampSelection();
+    this.stamps = h("div", {
+      className: "stamps",
+      role: "listbox",
+      tabIndex: 0,
+      "aria-label": "Candidates",
+      "aria-multiselectable": "true"
+    });
+    this.columns = h("select", { "aria-label": "Stamps in a line", title: "Stamps in a line", onchange: () => {
+      this.setColumns(Number(this.columns.value));
+      this.columns.blur();
+    } }, COLUMNS2.map((n) => h("option", { value: n }, `${n} in a line`)));
+    this.node = h("div", { className: "gallery", hidden: true }, this.stamps);
+    this.stamps.addEventListener("click", (event) => this.click(event));
+    this.stamps.addEventListener("dblclick", (event) => {
+      if (this.indexOf(event) >= 0) {
+        host.onOpen();
+      }
+    });
+    this.stamps.addEventListener("mousedown", (event) => {
+      if (event.shiftKey) {
+        event.preventDefault();
+      }
+    });
+    this.setColumns(remembered());
+  }
+  get shown() {
+    return !this.node.hidden;
+  }
+  get index() {
+    return this.host.walk.index;
+  }
+  setColumns(n) {
+    this.columns.value = String(n);
+    this.node.style.setProperty("--columns", String(n));
+    try {
+      localStorage.setItem(STORE, String(n));
+    } catch {
+    }
+  }
+  // As many as the window lets stand in a line.
+  get perLine() {
+    return getComputedStyle(this.stamps).gridTemplateColumns.split(" ").length;
+  }
+  // Show the rows of a page; its stamps are drawn while the gallery is shown.
+  setRows(rows) {
+    this.selection.show(rows);
+    this.drawn = null;
+    if (this.shown) {
+      this.draw();
+    }
+  }
+  open(shown) {
+    this.node.hidden = !shown;
+    if (shown && this.drawn !== this.selection.rows) {
+      this.draw();
+    }
+    if (shown) {
+      this.select();
+    }
+  }
+  draw() {
+    const { rows } = this.selection;
+    this.drawn = rows;
+    this.stamps.replaceChildren(...rows.map((row) => this.stamp(row)));
+    this.node.scrollTop = 0;
+    this.mark();
+  }
+  stamp(row) {
+    const catalog = this.catalogs.get(row.catalog_id);
+    const name = `${row.object_id}, score ${formatProbability(row.probability)}`;
+    return h(
+      "div",
+      { className: "stamp", role: "option", id: `stamp-${row.id}`, title: name, "aria-label": name },
+      catalog === void 0 ? null : picture({ src: this.url(row, catalog), alt: "", draggable: false }),
+      h("span", { className: "stamp-marks" }, gradeMarks(row, this.host.ownGrade(row.id))),
+      h("span", { className: "stamp-name" }, h("span", {}, row.object_id), h("span", {}, formatProbability(row.probability)))
+    );
+  }
+  url(row, catalog) {
+    return tileUrl(catalog, row, null, this.host.view(), catalog.size_px > LARGEST_PX ? LARGEST_PX : 0);
+  }
+  // Another stretch: the same stamps, drawn anew.
+  redraw() {
+    if (!this.shown) {
+      this.drawn = null;
+      return;
+    }
+    this.selection.rows.forEach((row, k) => {
+      const catalog = this.catalogs.get(row.catalog_id);
+      if (catalog !== void 0) {
+        this.stamps.children[k]?.querySelector("img")?.setAttribute("src", this.url(row, catalog));
+      }
+    });
+    this.mark();
+  }
+  // Addresses of the stamps of rows that come next.
+  urls(rows) {
+    return rows.flatMap((row) => {
+      const catalog = this.catalogs.get(row.catalog_id);
+      return catalog === void 0 ? [] : [this.url(row, catalog)];
+    });
+  }
+  drawAgain() {
+    loadMissing(this.stamps);
+  }
+  // A grade of a candidate was given or taken back.
+  markGrade(id) {
+    const row = this.selection.rows.find((one) => one.id === id);
+    const marks = this.stamps.querySelector(`#stamp-${id} .stamp-marks`);
+    if (row !== void 0) {
+      marks?.replaceChildren(...gradeMarks(row, this.host.ownGrade(id)).filter((node) => node !== null));
+    }
+  }
+  // Show which stamps are selected, and where the cursor is.
+  mark() {
+    const { invert, smooth } = this.host.view();
+    this.stamps.classList.toggle("inverted", invert);
+    this.stamps.classList.toggle("smooth", smooth);
+    this.selection.rows.forEach(({ id }, k) => {
+      const stamp = this.stamps.children[k];
+      stamp?.setAttribute("aria-selected", String(this.selection.has(id)));
+      stamp?.classList.toggle("focused", k === this.index);
+    });
+    this.host.onSelection();
+  }
+  // The cursor stands on another row.
+  select() {
+    this.mark();
+    const stamp = this.stamps.children[this.index];
+    if (stamp === void 0) {
+      return;
+    }
+    this.stamps.setAttribute("aria-activedescendant", stamp.id);
+    stamp.scrollIntoView({ block: "nearest" });
+  }
+  indexOf(event) {
+    const stamp = event.target.closest(".stamp");
+    return stamp === null ? -1 : [...this.stamps.children].indexOf(stamp);
+  }
+  click(event) {
+    const index = this.indexOf(event);
+    if (index < 0) {
+      return;
+    }
+    if (event.shiftKey) {
+      this.selection.extend(index, this.index);
+    } else if (event.detail < 2) {
+      this.selection.toggle(index);
+    }
+    this.host.walk.select(index);
+  }
+  // Rows that keys treat: those selected, else the one under the cursor.
+  get rows() {
+    return this.selection.size ? this.selection.all : [this.host.walk.row].filter((row) => row !== void 0);
+  }
+  step(direction, extending) {
+    const { walk } = this.host;
+    const to = stepInGrid(this.index, direction, this.perLine, this.selection.rows.length);
+    if (extending) {
+      if (to === null) {
+        return;
+      }
+      this.selection.extend(to, this.index);
+      walk.select(to);
+    } else if (to === null) {
+      walk.turn(direction === "right" || direction === "down" ? 1 : -1, true);
+    } else {
+      this.selection.begin(to);
+      walk.select(to);
+    }
+  }
+  actions() {
+    const direction = (key) => key.replace("Shift+", "").replace("Arrow", "").toLowerCase();
+    const then = (change) => () => {
+      change();
+      this.mark();
+    };
+    return {
+      step: (key) => this.step(direction(key), false),
+      extend: (key) => this.step(direction(key), true),
+      toggle: then(() => this.selection.toggle(this.index)),
+      page: then(() => this.selection.togglePage()),
+      clear: then(() => this.selection.clear()),
+      open: () => this.host.onOpen()
+    };
+  }
+};
+function remembered() {
+  try {
+    const n = Number(localStorage.getItem(STORE));
+    return COLUMNS2.includes(n) ? n : 10;
+  } catch {
+    return 10;
+  }
+}
+
+// app/review/modes.js
+var STAMP_ACTIONS = ["preset", "look", "triple", "invert", "smooth", "reset"];
+var STAMP_KEYS = { title: "Stretch and color", keys: STRETCH_KEYS.keys.filter(({ action }) => STAMP_ACTIONS.includes(action)) };
+var MODE_KEYS = { title: "View", keys: [
+  { keys: ["G"], shown: "G", action: "gallery", text: "The list as a gallery of stamps; again: as a table" },
+  OPEN_COMPARE
+] };
+var Modes = class {
+  /**
+   * @param {any} start what the page began with
+   * @param {any} page the review view: what it holds of list, pictures and panels
+   */
+  constructor(start, page) {
+    this.page = page;
+    const ask = (...given) => page.ask(...given);
+    const view = () => page.candidate.controls.view;
+    const ownGrade = (id) => page.side.ownGrade(id);
+    this.gallery = new Gallery(page.catalogs, {
+      walk: page.walk,
+      view,
+      ownGrade,
+      onOpen: () => this.show(false),
+      onSelection: () => this.bulk?.show()
+    });
+    this.bulk = new BulkBar(start, {
+      gallery: this.gallery,
+      history: page.side.history,
+      ask,
+      view,
+      query: () => page.filters.query,
+      onChoose: (selection) => page.filters.choose(selection),
+      onCompare: () => this.compareNow()
+    });
+    this.compare = new Compare(start, page.catalogs, {
+      pool: page.candidate.pool,
+      view,
+      ask,
+      ownGrade,
+      ensemble: () => page.filters.query.ensemble_id,
+      onOpen: (id) => {
+        this.show(false);
+        page.walk.open(id);
+      }
+    });
+    this.buttons = h(
+      "span",
+      { className: "segments modes", role: "group", "aria-label": "View" },
+      [["Table", false], ["Gallery", true]].map(([text, shown]) => h("button", {
+        type: "button",
+        title: `${text} (key G)`,
+        onclick: () => this.show(shown)
+      }, text))
+    );
+  }
+  // Whether the list stands as a table beside the large picture, and nothing over it.
+  get plain() {
+    return !this.gallery.shown && !this.compare.shown;
+  }
+  // `actions`: of the page, each waiting for the row that it was meant for.
+  listen(actions, whenShown) {
+    this.keyboards = [
+      new Keyboard(
+        [GALLERY_KEYS, BULK_KEYS, { ...MODE_KEYS, keys: [OPEN_COMPARE] }, STAMP_KEYS, HELP_KEYS],
+        { ...actions, ...whenShown({ ...this.gallery.actions(), ...this.bulk.actions(), ...this.actions() }) },
+        () => this.gallery.shown && !this.compare.shown
+      ),
+      new Keyboard([COMPARE_KEYS, STAMP_KEYS, HELP_KEYS], { ...actions, ...this.compare.actions() }, () => this.compare.shown)
+    ];
+    return this.keyboards.map(({ dialog }) => dialog);
+  }
+  actions() {
+    return { gallery: () => this.show(!this.gallery.shown), compare: () => this.compareNow() };
+  }
+  // The list as stamps over the whole page, or as a table beside the large picture.
+  show(shown) {
+    this.page.panes.node.classList.toggle("as-gallery", shown);
+    this.bulk.node.hidden = this.gallery.columns.hidden = !shown;
+    [...this.buttons.children].forEach((button, k) => button.setAttribute("aria-pressed", String(k === 1 === shown)));
+    this.bulk.close();
+    this.gallery.open(shown);
+    if (this.page.row !== void 0) {
+      this.page.showRow();
+    }
+  }
+  // The selection side by side; without one, the candidate that is shown and the one after it.
+  compareNow() {
+    const { rows, index } = this.page.walk;
+    const chosen = this.gallery.shown ? this.gallery.selection.all : [];
+    if (chosen.length > 1) {
+      this.compare.open(chosen, 0, chosen.length);
+    } else {
+      this.compare.open(rows, index, 2);
+    }
+  }
+  // Pictures are to be drawn otherwise; whether the large one is in sight.
+  viewChanged() {
+    this.gallery.redraw();
+    if (this.compare.shown) {
+      this.compare.draw();
+    }
+    return !this.gallery.shown;
+  }
+  graded(id) {
+    this.gallery.markGrade(id);
+  }
+  remove() {
+    for (const keyboard of this.keyboards) {
+      keyboard.remove();
+    }
+    this.bulk.remove();
   }
 };
 
@@ -6498,7 +7614,10 @@ var ReviewView = class {
       path: "review/events",
       about: { grader: start.grader.id, workspace: start.workspace },
       onChange: (outbox) => this.showOutbox(outbox),
-      onSettled: (event, told) => this.side.settled(event, told),
+      onSettled: (event, told) => {
+        this.side.settled(event, told);
+        this.modes.bulk.settled(event, told);
+      },
       isBusy: () => this.walk.held.length > 0
     });
     this.filters = new FilterBar(
@@ -6514,6 +7633,7 @@ var ReviewView = class {
     this.candidate = new CandidatePanel(start, this.catalogs, {
       walk: this.walk,
       onHelp: () => this.keyboard.toggleHelp(),
+      onView: () => this.modes.viewChanged(),
       onDrawn: (event, row, ms) => {
         this.node.dataset[event] = String(row.id);
         this.node.dataset[event === "shown" ? "latencyMs" : "panelsMs"] = String(ms);
@@ -6527,10 +7647,20 @@ var ReviewView = class {
       onChange: () => this.showDetails()
     });
     this.side = new SidePanel(this.panelHost());
+    this.modes = new Modes(start, this);
+    const actions = this.whenShown(this.actions());
     this.keyboard = new Keyboard(
-      [LIST_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS],
-      this.whenShown(this.actions())
+      [LIST_KEYS, MODE_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS],
+      actions,
+      () => this.modes.plain
     );
+    this.dialogs = [this.keyboard.dialog, ...this.modes.listen(actions, (more) => this.whenShown(more))];
+    this.onEscape = (event) => {
+      if (event.key === "Escape" && this.walk.held.length) {
+        this.walk.dropHeld();
+      }
+    };
+    document.addEventListener("keydown", this.onEscape);
     this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS);
     this.samp = new SampMenu(
       (...given) => this.ask(...given),
@@ -6550,6 +7680,7 @@ var ReviewView = class {
       onSelection: (selection) => this.filters.choose(selection)
     });
     this.build();
+    this.modes.show(new URLSearchParams(location.search).get("view") === "gallery");
     this.filters.set(start.query);
     this.charts.setQuery(start.query);
     this.walk.begin(this.filters.query, start.page);
@@ -6581,6 +7712,8 @@ var ReviewView = class {
         "div",
         { className: "list-head" },
         this.count,
+        this.modes.buttons,
+        this.modes.gallery.columns,
         h("span", { className: "spacer" }),
         this.position,
         this.previousPage,
@@ -6589,17 +7722,29 @@ var ReviewView = class {
         this.exports.node
       ),
       this.table.node,
+      this.modes.gallery.node,
       this.emptyList.node,
-      h("div", { className: "list-foot" }, this.unsaved.node, this.waitingNote, this.emptyList.link),
+      h(
+        "div",
+        { className: "list-foot" },
+        this.unsaved.node,
+        this.waitingNote,
+        this.emptyList.link,
+        h("span", { className: "spacer" }),
+        this.side.history.advanceChoice
+      ),
+      this.modes.bulk.node,
       this.charts.node
     );
+    this.panes = new Panes(this.list_, this.candidate.node, this.side.node);
     this.node = h(
       "div",
       { className: "work-view" },
       this.filters.node,
       this.notices,
-      new Panes(this.list_, this.candidate.node, this.side.node).node,
-      this.keyboard.dialog
+      this.panes.node,
+      this.modes.compare.node,
+      ...this.dialogs
     );
   }
   actions() {
@@ -6612,17 +7757,12 @@ var ReviewView = class {
       previousPage: () => this.walk.turn(-1),
       first: () => this.list(this.filters.query),
       search: () => this.filters.object.focus(),
-      charts: () => this.charts.toggle()
+      charts: () => this.charts.toggle(),
+      ...this.modes.actions()
     };
   }
   // Keys wait for the page that they turned to; Escape forgets those that wait.
   whenShown(actions) {
-    this.onEscape = (event) => {
-      if (event.key === "Escape" && this.walk.held.length) {
-        this.walk.dropHeld();
-      }
-    };
-    document.addEventListener("keydown", this.onEscape);
     return Object.fromEntries(Object.entries(actions).map(([name, action]) => [name, (...given) => this.walk.do(() => action(...given))]));
   }
   get row() {
@@ -6668,6 +7808,7 @@ var ReviewView = class {
     this.askCount();
     this.candidate.redraw();
     this.table.drawAgain();
+    this.modes.gallery.drawAgain();
     this.details.fetch();
     this.side.serverIsBack();
   }
@@ -6687,6 +7828,7 @@ var ReviewView = class {
   // --- the list ---------------------------------------------------------------------------------
   // Show the ranking of `query` from its top, or around a candidate that stays chosen if it can.
   list(query, candidate = null) {
+    this.modes.bulk.forget();
     this.details.forget();
     this.charts.setQuery(query);
     this.walk.list(query, candidate);
@@ -6713,6 +7855,9 @@ var ReviewView = class {
     const { listing, turning, held, past, next } = this.walk;
     this.node.classList.toggle("busy", listing || turning !== null);
     this.node.dataset.waiting = String(held.length);
+    if (this.modes.gallery.shown && next?.page) {
+      this.candidate.pool.ahead(this.modes.gallery.urls(next.page.rows));
+    }
     this.node.dataset.nextPage = next === null ? "" : next.page === null ? "coming" : "here";
     const keys = `${held.length} ${held.length === 1 ? "key waits" : "keys wait"}`;
     this.waitingNote.textContent = held.length ? `${keys} for the next page (Esc forgets them)` : past ? "End of the list (k: the last candidate)" : "";
@@ -6721,6 +7866,7 @@ var ReviewView = class {
     const { walk } = this;
     this.side.heardRows(walk.rows);
     this.table.setRows(walk.rows, walk.first, this.filters.query);
+    this.modes.gallery.setRows(walk.rows);
     this.notify(walk.notices, "info");
     this.previousPage.disabled = !walk.hasBefore;
     this.nextPage.disabled = !walk.hasAfter;
@@ -6759,10 +7905,14 @@ var ReviewView = class {
     this.table.select(this.walk.index);
     this.showWalk();
     this.charts.mark(row.id);
+    this.writeAddress();
+    if (this.modes.gallery.shown) {
+      this.modes.gallery.select();
+      return;
+    }
     this.candidate.show(row, at);
     this.showDetails();
     this.details.fetch();
-    this.writeAddress();
   }
   showDetails() {
     const { row } = this;
@@ -6793,7 +7943,10 @@ var ReviewView = class {
       outbox: this.outbox,
       isPast: () => this.walk.past,
       changed: (row) => this.redrawStage(row),
-      graded: (id) => this.table.markGrade(id),
+      graded: (id) => {
+        this.table.markGrade(id);
+        this.modes.graded(id);
+      },
       next: () => this.walk.move(1),
       open: (id) => this.walk.open(id)
     };
@@ -6810,8 +7963,8 @@ var ReviewView = class {
     this.writeAddress();
   }
   // --- words and addresses ----------------------------------------------------------------------
-  notify(sentences, kind) {
-    this.sentences.replaceChildren(...sentences.map((sentence) => {
+  notify(sentences2, kind) {
+    this.sentences.replaceChildren(...sentences2.map((sentence) => {
       const node = h("p", { className: kind, role: kind === "fault" ? "alert" : null }, h("span", {}, sentence), h(
         "button",
         { type: "button", className: "icon", "aria-label": "Dismiss", onclick: () => node.remove() },
@@ -6826,7 +7979,11 @@ var ReviewView = class {
     history.replaceState(history.state, "", text ? `?${text}` : location.pathname);
   }
   words() {
-    return addressWords(this.filters.query, this.start, this.catalogs, this.row);
+    const words = addressWords(this.filters.query, this.start, this.catalogs, this.row);
+    if (this.modes.gallery.shown) {
+      words.set("view", "gallery");
+    }
+    return words;
   }
   remove() {
     document.removeEventListener("keydown", this.onEscape);
@@ -6836,6 +7993,7 @@ var ReviewView = class {
     this.exports.remove();
     this.charts.remove();
     this.keyboard.remove();
+    this.modes.remove();
     this.side.remove();
     this.filters.remove();
     this.candidate.remove();

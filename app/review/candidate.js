@@ -20,13 +20,14 @@ export class CandidatePanel {
    * @param {import("./walk.js").RankingWalk} parts.walk
    * @param {(event: "shown" | "settled", row: any, ms: number) => void} parts.onDrawn
    * @param {() => void} parts.onHelp
+   * @param {() => boolean} parts.onView pictures are to be drawn otherwise; whether this one is in sight
    */
-  constructor(start, catalogs, {walk, onDrawn, onHelp}) {
+  constructor(start, catalogs, {walk, onDrawn, onHelp, onView}) {
     this.catalogs = catalogs
     this.walk = walk
     this.onDrawn = onDrawn
     this.pool = new TilePool()
-    this.controls = new ImageControls(start, () => this.redraw())
+    this.controls = new ImageControls(start, () => { if (onView()) { this.redraw() } })
     this.viewer = new ImageViewer(this.pool, readPalettes(start.palettes))
     this.toolbar = new ImageToolbar(this.viewer, this.controls)
     this.fetchAuto = debounce(() => this.askAuto(), AUTO_PAUSE_MS)

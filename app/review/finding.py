@@ -19,6 +19,7 @@ from lensing_core.store.ranking_facets import (
     read_facets,
     save_filter,
 )
+from lensing_core.store.selections import candidates_that_exist, keep_selection
 from lensing_core.store.tables import Selection
 
 Answer = Callable[[Session, Mapping[str, Any]], dict[str, Any]]
@@ -34,6 +35,7 @@ class ReviewFinding:
             "cone": self._cone,
             "save_filter": self._save,
             "delete_filter": self._delete,
+            "keep_selection": self._keep,
         }
 
     def _facets(self, session: Session, _message: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,6 +71,11 @@ class ReviewFinding:
     def _delete(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
         delete_filter(session, int(message["id"]), self._grader_id)
         return self._facets(session, message)
+
+    @staticmethod
+    def _keep(session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
+        ids = candidates_that_exist(session, message["ids"])
+        return {"selection": selection_to_json(keep_selection(session, ids, "Gallery"))}
 
 
 def selection_to_json(selection: Selection | None) -> dict[str, Any] | None:

@@ -90,6 +90,8 @@ def _writes(context: AppContext, message: Mapping[str, Any]) -> str | None:
     kind = message.get("type")
     if kind == "save_filter":
         return "keep_shared_filter" if message["shared"] else "keep_own_filter"
+    if kind == "keep_selection":
+        return "keep_selection"
     if kind == "delete_filter":
         with context.database.session() as session:
             shared = is_shared(session, int(message["id"]))

@@ -124,6 +124,10 @@ class _Select(_OfChart):
     corners: list[Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)]]
 
 
+class _Keep(TypedDict):
+    ids: Annotated[list[Key], Field(min_length=1, max_length=20_000)]
+
+
 class _Sent(_OfQuery):
     id: Key
 
@@ -135,6 +139,7 @@ FORMS: Mapping[str, TypeAdapter[Any]] = {
         "page": _Page, "count": _OfQuery, "rank": _Rank, "details": _Details, "truth": _OfCandidate,
         "score_context": _OfCandidate, "context": _OfCandidate, "history": _OfCandidate,
         "cone": _Cone, "save_filter": _Save, "delete_filter": _Delete,
+        "keep_selection": _Keep,
         "histogram": _OfQuery, "chart": _Draw, "chart_near": _Near, "chart_place": _Place,
         "chart_select": _Select,
         "samp_table": _OfQuery, "samp_image": _Sent, "samp_position": _Sent,

@@ -7,7 +7,7 @@
  * @returns {[string, string][]}
  */
 export function mineChoices(grades) {
-  return [["", "Any grade of mine"], ["mine", "Graded by me"], ["not_mine", "Not graded by me"],
+  return [["", "My grade"], ["mine", "Graded by me"], ["not_mine", "Not graded by me"],
     ...grades.map(({key, title}) => /** @type {[string, string]} */ ([`grade:${key}`, `My grade ${key}: ${title}`]))]
 }
 

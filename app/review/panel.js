@@ -196,6 +196,7 @@ export class SidePanel {
     const {row} = this
     if (type === "history") { this.history.remarks.heard(answer.id, answer.asked) }
     if (type === "history" && row !== undefined && row.id === answer.id) {
+      row.tags = answer.tags
       const stage = this.history.remarks.stage(row.id, answer.stage)
       if (row.stage !== stage) {
         row.stage = stage // moved here, or by somebody else meanwhile

@@ -15,7 +15,7 @@ const NOTE_HINT = "Write a note; @name shows it to that grader"
 const DONE = {
   note: () => "Note saved", tag: () => "Tagged", untag: () => "Tag removed", stage: ({stage}) => `Moved to ${stage}`,
 }
-const STAGE_STEPS = [
+export const STAGE_STEPS = [
   ["d", "detection"], ["t", "triage"], ["v", "validation"], ["c", "confirmation"],
 ]
 
@@ -37,13 +37,13 @@ export class HistoryPanel {
     this.stage = h("button", {type: "button", className: "stage-button", title: "Move to a stage (key M)",
       onclick: () => this.askStage()})
     this.advance = new AutoAdvance(browserStorage)
-    this.advanceButton = h("button", {type: "button", className: "icon advance", "aria-label": "Next candidate after a grade",
-      title: "Go to the next candidate after a grade (key J)", "aria-pressed": String(this.advance.on),
-      onclick: () => this.toggleAdvance()}, "⤓")
+    this.advanceBox = h("input", {type: "checkbox", checked: this.advance.on, onchange: () => this.toggleAdvance()})
+    this.advanceChoice = h("label", {className: "advance", hidden: grader === null,
+      title: "Go to the next candidate after a grade (key J)"}, this.advanceBox, "Next after a grade")
     this.footer = h("footer", {className: "verdict"}, this.prompt.node, grader === null
       ? this.signIn()
       : h("div", {className: "verdict-row"}, h("span", {className: "segments", role: "group", "aria-label": "Your grade"},
-        [...this.buttons.values()]), this.advanceButton, this.status, h("span", {className: "spacer"}), this.stage))
+        [...this.buttons.values()]), this.status, h("span", {className: "spacer"}), this.stage))
     this.tags = h("div", {className: "tags"})
     this.tag = h("input", {type: "text", maxLength: 64, placeholder: "Add a tag", "aria-label": "Add a tag (key T)"})
     this.known = h("datalist", {id: "known-tags"})
@@ -198,12 +198,36 @@ export class HistoryPanel {
 
   toggleAdvance() {
     this.advance.toggle()
-    this.advanceButton.setAttribute("aria-pressed", String(this.advance.on))
+    this.advanceBox.checked = this.advance.on
+    this.advanceBox.blur() // the next key is for the page again
   }
 
-  event(kind, more) {
-    return {uuid: crypto.randomUUID(), kind, candidate: this.row.id, ensemble_id: this.host.ensemble(),
-      given_at: new Date().toISOString(), ...more}
+  event(kind, more) { return this.eventOf(kind, this.row, more) }
+
+  // An event of any row; what it says of the candidate is in `more`.
+  eventOf(kind, row, more) {
+    const event = {uuid: crypto.randomUUID(), kind, candidate: row.id, given_at: new Date().toISOString(), ...more}
+    return isRemark(event) ? event : {...event, ensemble_id: this.host.ensemble()}
+  }
+
+  // Give and say many things at once; they stand at once. `rows`: those of the candidates, by id.
+  submitAll(events, rows) {
+    for (const event of events) {
+      const row = rows.get(event.candidate)
+      if (event.kind === "grade") {
+        this.own.give(row.id, {uuid: event.uuid, grade: event.grade})
+      } else if (event.kind === "undo") {
+        this.own.undo(row.id)
+      } else {
+        this.remarks.add(event)
+        if (event.kind === "stage") {
+          row.stage = event.stage
+          this.host.changed(row)
+        }
+      }
+      this.host.graded(row.id)
+    }
+    this.host.outbox.add(events)
   }
 
   submit(event) {
@@ -314,7 +338,7 @@ export class HistoryPanel {
 
   // Say something of the candidate: it stands at once.
   tell(kind, fields) {
-    const event = {uuid: crypto.randomUUID(), kind, candidate: this.row.id, given_at: new Date().toISOString(), ...fields}
+    const event = this.event(kind, fields)
     this.remarks.add(event)
     this.say("Saving…", "")
     this.drawAnswer()

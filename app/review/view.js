@@ -14,6 +14,7 @@ import { CandidateDetails } from "./details.js"
 import { EmptyList } from "./empty_list.js"
 import { FilterBar } from "./filters.js"
 import { ExportMenu, SampMenu } from "./out.js"
+import { MODE_KEYS, Modes } from "./modes.js"
 import { GRADE_KEYS, PANEL_KEYS, SidePanel } from "./panel.js"
 import { Panes } from "./panes.js"
 import { RankingTable, stageChip } from "./table.js"
@@ -43,7 +44,10 @@ class ReviewView {
       place: `review-${start.workspace}:${start.grader.id}`, path: "review/events",
       about: {grader: start.grader.id, workspace: start.workspace},
       onChange: (outbox) => this.showOutbox(outbox),
-      onSettled: (event, told) => this.side.settled(event, told),
+      onSettled: (event, told) => {
+        this.side.settled(event, told)
+        this.modes.bulk.settled(event, told)
+      },
       isBusy: () => this.walk.held.length > 0,
     })
 
@@ -56,6 +60,7 @@ class ReviewView {
     })
     this.candidate = new CandidatePanel(start, this.catalogs, {
       walk: this.walk, onHelp: () => this.keyboard.toggleHelp(),
+      onView: () => this.modes.viewChanged(),
       onDrawn: (event, row, ms) => {
         this.node.dataset[event] = String(row.id)
         this.node.dataset[event === "shown" ? "latencyMs" : "panelsMs"] = String(ms)
@@ -66,8 +71,16 @@ class ReviewView {
       row: () => this.row, upcoming: (n) => this.walk.upcoming(n), onChange: () => this.showDetails(),
     })
     this.side = new SidePanel(this.panelHost())
+    this.modes = new Modes(start, this)
+    const actions = this.whenShown(this.actions())
     this.keyboard = new Keyboard(
-      [LIST_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS], this.whenShown(this.actions()))
+      [LIST_KEYS, MODE_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS], actions,
+      () => this.modes.plain)
+    this.dialogs = [this.keyboard.dialog, ...this.modes.listen(actions, (more) => this.whenShown(more))]
+    this.onEscape = (event) => {
+      if (event.key === "Escape" && this.walk.held.length) { this.walk.dropHeld() }
+    }
+    document.addEventListener("keydown", this.onEscape)
     this.writeAddress = debounce(() => this.address(), ADDRESS_PAUSE_MS)
     this.samp = new SampMenu((...given) => this.ask(...given),
       () => ({query: this.filters.query, id: this.row?.id}), {
@@ -83,6 +96,7 @@ class ReviewView {
       onSelection: (selection) => this.filters.choose(selection),
     })
     this.build()
+    this.modes.show(new URLSearchParams(location.search).get("view") === "gallery")
     this.filters.set(start.query)
     this.charts.setQuery(start.query)
     this.walk.begin(this.filters.query, start.page)
@@ -106,12 +120,14 @@ class ReviewView {
     this.notices = h("div", {className: "notices"}, this.bar.node, this.unsaved.refused, this.sentences)
     this.emptyList = new EmptyList(this.start, this.filters, this.catalogs)
     this.list_ = h("section", {className: "list", "aria-label": "Ranking"},
-      h("div", {className: "list-head"}, this.count, h("span", {className: "spacer"}), this.position,
-        this.previousPage, this.nextPage, this.charts.button, this.exports.node),
-      this.table.node, this.emptyList.node,
-      h("div", {className: "list-foot"}, this.unsaved.node, this.waitingNote, this.emptyList.link), this.charts.node)
+      h("div", {className: "list-head"}, this.count, this.modes.buttons, this.modes.gallery.columns, h("span", {className: "spacer"}),
+        this.position, this.previousPage, this.nextPage, this.charts.button, this.exports.node),
+      this.table.node, this.modes.gallery.node, this.emptyList.node,
+      h("div", {className: "list-foot"}, this.unsaved.node, this.waitingNote, this.emptyList.link,
+        h("span", {className: "spacer"}), this.side.history.advanceChoice), this.modes.bulk.node, this.charts.node)
+    this.panes = new Panes(this.list_, this.candidate.node, this.side.node)
     this.node = h("div", {className: "work-view"}, this.filters.node, this.notices,
-      new Panes(this.list_, this.candidate.node, this.side.node).node, this.keyboard.dialog)
+      this.panes.node, this.modes.compare.node, ...this.dialogs)
   }
 
   actions() {
@@ -125,15 +141,12 @@ class ReviewView {
       first: () => this.list(this.filters.query),
       search: () => this.filters.object.focus(),
       charts: () => this.charts.toggle(),
+      ...this.modes.actions(),
     }
   }
 
   // Keys wait for the page that they turned to; Escape forgets those that wait.
   whenShown(actions) {
-    this.onEscape = (event) => {
-      if (event.key === "Escape" && this.walk.held.length) { this.walk.dropHeld() }
-    }
-    document.addEventListener("keydown", this.onEscape)
     return Object.fromEntries(Object.entries(actions).map(([name, action]) =>
       [name, (...given) => this.walk.do(() => action(...given))]))
   }
@@ -178,6 +191,7 @@ class ReviewView {
     this.askCount()
     this.candidate.redraw()
     this.table.drawAgain()
+    this.modes.gallery.drawAgain()
     this.details.fetch()
     this.side.serverIsBack()
   }
@@ -199,6 +213,7 @@ class ReviewView {
 
   // Show the ranking of `query` from its top, or around a candidate that stays chosen if it can.
   list(query, candidate = null) {
+    this.modes.bulk.forget()
     this.details.forget()
     this.charts.setQuery(query)
     this.walk.list(query, candidate)
@@ -227,6 +242,7 @@ class ReviewView {
     const {listing, turning, held, past, next} = this.walk
     this.node.classList.toggle("busy", listing || turning !== null)
     this.node.dataset.waiting = String(held.length)
+    if (this.modes.gallery.shown && next?.page) { this.candidate.pool.ahead(this.modes.gallery.urls(next.page.rows)) }
     this.node.dataset.nextPage = next === null ? "" : next.page === null ? "coming" : "here"
     const keys = `${held.length} ${held.length === 1 ? "key waits" : "keys wait"}`
     this.waitingNote.textContent = held.length ? `${keys} for the next page (Esc forgets them)`
@@ -237,6 +253,7 @@ class ReviewView {
     const {walk} = this
     this.side.heardRows(walk.rows)
     this.table.setRows(walk.rows, walk.first, this.filters.query)
+    this.modes.gallery.setRows(walk.rows)
     this.notify(walk.notices, "info")
     this.previousPage.disabled = !walk.hasBefore
     this.nextPage.disabled = !walk.hasAfter
@@ -278,10 +295,14 @@ class ReviewView {
     this.table.select(this.walk.index)
     this.showWalk()
     this.charts.mark(row.id)
+    this.writeAddress()
+    if (this.modes.gallery.shown) {
+      this.modes.gallery.select()
+      return
+    }
     this.candidate.show(row, at)
     this.showDetails()
     this.details.fetch()
-    this.writeAddress()
   }
 
   showDetails() {
@@ -308,7 +329,10 @@ class ReviewView {
       outbox: this.outbox,
       isPast: () => this.walk.past,
       changed: (row) => this.redrawStage(row),
-      graded: (id) => this.table.markGrade(id),
+      graded: (id) => {
+        this.table.markGrade(id)
+        this.modes.graded(id)
+      },
       next: () => this.walk.move(1),
       open: (id) => this.walk.open(id),
     }
@@ -341,7 +365,11 @@ class ReviewView {
     history.replaceState(history.state, "", text ? `?${text}` : location.pathname)
   }
 
-  words() { return addressWords(this.filters.query, this.start, this.catalogs, this.row) }
+  words() {
+    const words = addressWords(this.filters.query, this.start, this.catalogs, this.row)
+    if (this.modes.gallery.shown) { words.set("view", "gallery") }
+    return words
+  }
 
   remove() {
     document.removeEventListener("keydown", this.onEscape)
@@ -351,6 +379,7 @@ class ReviewView {
     this.exports.remove()
     this.charts.remove()
     this.keyboard.remove()
+    this.modes.remove()
     this.side.remove()
     this.filters.remove()
     this.candidate.remove()

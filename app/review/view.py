@@ -22,6 +22,8 @@ from lens_triage.app.viewer.start import VIEWER_STYLES
 _STYLES = (
     "widgets/view.css",
     "review/layout.css",
+    "review/gallery.css",
+    "review/compare.css",
     "review/more.css",
     "review/charts.css",
     "review/panel.css",

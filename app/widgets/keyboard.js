@@ -29,13 +29,21 @@ export function isTyping(event) {
   return target.type !== "range" || SLIDER_KEYS.has(event.key)
 }
 
+// Space and Enter press the button, or follow the link, that has the focus.
+function pressesButton(event) {
+  const target = event.composedPath()[0]
+  return (event.key === " " || event.key === "Enter") && target instanceof HTMLElement
+    && target.matches("button, summary, a, input[type=checkbox]")
+}
+
 function keyName(event) {
   return event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key
 }
 
 export class Keyboard {
-  // `actions`: for each action of the sections, a function of the key and the event's time.
-  constructor(sections, actions) {
+  // `actions`: for each action of the sections, a function of the key and the event's time; `active()`: whether
+  // the page is in the mode that these keys are for.
+  constructor(sections, actions, active = () => true) {
     const known = new Map(sections.flatMap((section) =>
       section.keys.flatMap(({keys, action}) => keys.map((key) => [key, action]))))
     this.dialog = h(
@@ -53,6 +61,7 @@ export class Keyboard {
       if (event.target === this.dialog) { this.dialog.close() } // on the backdrop
     })
     this.onKey = (event) => {
+      if (!active() || pressesButton(event)) { return }
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event)) {
         return
       }

@@ -1,4 +1,7 @@
-"""Sets of candidates that were marked on a chart or in another program, kept for some days."""
+"""Sets of candidates that were marked on a chart, in the gallery or in another program.
+
+They are kept for some days.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,25 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError
-from lensing_core.store.tables import Selection, SelectionItem, utc_now
+from lensing_core.store.batches import in_batches
+from lensing_core.store.tables import Candidate, Selection, SelectionItem, utc_now
 
 MOST_SELECTED = 250_000
 KEPT = timedelta(days=14)
 _MARKED_EVERY = timedelta(days=1)
+
+
+def candidates_that_exist(session: Session, candidate_ids: Sequence[int]) -> list[int]:
+    """Return those of some ids that candidates have; others were removed with their catalog."""
+    return [
+        key
+        for part in in_batches(candidate_ids)
+        for key in session.scalars(select(Candidate.id).where(Candidate.id.in_(part)))
+    ]
 
 
 def keep_selection(session: Session, candidate_ids: Sequence[int], title: str) -> Selection:

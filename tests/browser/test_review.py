@@ -9,17 +9,21 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from rows import add_catalog
+from sqlalchemy import func, select
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
 from lensing_core.store import open_database
 from lensing_core.store.tables import (
     Candidate,
+    CandidateTag,
     Ensemble,
     EnsembleMember,
+    LabelEvent,
     MemberScore,
     Model,
     Score,
+    Vote,
     utc_now,
 )
 from lensing_core.surveys import get_survey
@@ -304,3 +308,83 @@ def test_a_catalog_without_scores_is_offered_to_be_scored_or_shown(
     expect(empty).to_contain_text("first has not scored fresh")
     page.get_by_role("button", name="Clear filters").click()
     expect(page.locator("a.unscored")).to_have_text("fresh not scored")
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def blank(page: Page) -> int:
+    """Stamps in sight whose picture has not come."""
+    return page.evaluate(
+        "() => { const root = [...document.querySelectorAll('*')].map((n) => n.shadowRoot)"
+        ".find((r) => r?.querySelector('.stamps')) ?? document;"
+        "return [...root.querySelectorAll('.stamp img')]"
+        ".filter((image) => !image.complete || !image.naturalWidth).length }"
+    )
+
+
+@pytest.fixture
+def gallery(view: Page) -> Page:
+    """The gallery of the ranking, by a signed-in grader."""
+    base = view.url.partition("/review")[0]
+    assert view.request.post(f"{base}/sign-in", data={"name": "Ada"}).ok
+    view.goto(f"{base}/review?view=gallery")
+    expect(view.locator(".stamp")).to_have_count(100)
+    return view
+
+
+def test_many_are_graded_tagged_taken_back_and_compared_by_keys(
+    gallery: Page, workspace: Workspace, screenshot
+) -> None:
+    page, database = gallery, open_database(workspace)
+
+    def grades() -> list[str]:
+        return list(database.ask(lambda s: s.scalars(select(Vote.grade)).all()))
+
+    expect(page.locator(".count")).to_have_text(f"{N} candidates")
+    page.wait_for_function("() => document.fonts.status === 'loaded'")
+    screenshot("gallery")
+    press(page, "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "ArrowDown", " ")
+    expect(page.locator(".bulk-count")).to_have_text("4 selected")
+    press(page, "]")  # what is selected stays over pages
+    expect(page.locator(".stamp-name >> nth=0")).to_contain_text("object-100")
+    page.locator(".stamp").nth(2).click()
+    expect(page.locator(".bulk-count")).to_have_text("5 selected, 1 on this page")
+    press(page, "B")
+    expect(page.locator(".bulk-bar .prompt strong").first).to_contain_text("Grade 5 candidates B")
+    assert grades() == []  # nothing is written before that is confirmed
+    press(page, "Enter")
+    expect(page.locator(".bulk-bar .save-state")).to_have_text("5 candidates graded B")
+    assert grades() == ["B"] * 5
+    press(page, "T")
+    page.keyboard.type("quad")
+    press(page, "Enter")
+    expect(page.locator(".bulk-bar .prompt strong").first).to_contain_text("Tag 5 candidates")
+    press(page, "Enter")
+    expect(page.locator(".bulk-bar .save-state")).to_contain_text("5 candidates tagged")
+    assert database.ask(lambda s: s.scalar(select(func.count()).select_from(CandidateTag))) == 5
+    press(page, "u", "Enter")
+    expect(page.locator(".bulk-bar .save-state")).to_have_text("5 candidates as before")
+    press(page, "u")
+    expect(page.locator(".bulk-bar .prompt strong").first).to_contain_text("5 candidates graded B")
+    press(page, "Enter")
+    expect(page.locator(".stamp .grade-mark")).to_have_count(0)
+    expect(page.locator(".work-view")).to_have_attribute("data-unsent", "0")
+    assert grades() == []
+    kinds = list(database.ask(lambda s: s.scalars(select(LabelEvent.kind)).all()))
+    assert kinds == ["grade"] * 5 + ["undo"] * 5  # each an event of its own
+    assert blank(page) == 0
+    press(page, "S")
+    expect(page.locator(".compare figure")).to_have_count(4)
+    page.locator(".compare .frame").first.hover()
+    page.mouse.wheel(0, -300)
+    zoom = page.locator(".compare-grid").evaluate("(node) => node.style.getPropertyValue('--zoom')")
+    assert float(zoom) > 1  # of one grid, and so of all pictures in it
+    screenshot("side-by-side")
+    press(page, "e")
+    expect(page.locator(".compare figure select")).to_have_count(2)
+    press(page, "Escape", "Escape", "G")
+    expect(page.locator(".compare")).to_be_hidden()
+    expect(page.locator(".viewer h2")).to_have_text("object-102")

@@ -19,6 +19,8 @@ from lens_triage.app.http import identity
 from lens_triage.app.http.pools import GRADING
 from lens_triage.app.review import events, handlers
 from lensing_core.store import open_database
+from lensing_core.store.query_json import query_to_json
+from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.tables import Candidate, Grader, LabelEvent, Remark
 
 
@@ -105,6 +107,23 @@ def test_one_bad_event_keeps_no_other_out(context, browser) -> None:
     assert answer["written"] == uuids[3:]
     assert list(answer["refused"]) == uuids[:3]
     assert grades(context) == ["X"]
+
+
+def test_what_was_selected_in_the_gallery_is_kept_as_a_selection(context, browser) -> None:
+    status, answer = browser.post(
+        "/review/ask", {"type": "keep_selection", "ids": [3, 1, 77], "grader": None}
+    )
+    assert status == 200
+    assert answer["selection"]["n"] == 2  # what has gone with its catalog is left out
+    key = answer["selection"]["id"]
+    query = query_to_json(RankingQuery(sort="object_id", descending=False, selection=key))
+    _, page = browser.post("/review/ask", {"type": "page", "query": query, "grader": None})
+    assert [row["id"] for row in page["rows"]] == [1, 3]
+    for ids in ([], ["1"], [2**70]):
+        status, _ = browser.post(
+            "/review/ask", {"type": "keep_selection", "ids": ids, "grader": None}
+        )
+        assert status == 400
 
 
 def test_grades_wait_for_no_other_questions() -> None:
