@@ -51,6 +51,7 @@ from lens_triage.app.theme import is_dark
 from lens_triage.app.train import page as train
 from lens_triage.app.validate import exporting as plan_exporting
 from lens_triage.app.validate import page as validate
+from lens_triage.app.validate import reporting
 from lens_triage.app.viewer import tiles
 from lens_triage.app.visits import release
 from lens_triage.app.watch import PERIOD_MS, start_watch
@@ -172,6 +173,7 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
     own = [
         *exporting.routes(context),
         *plan_exporting.routes(context),
+        *reporting.routes(context),
         *review_handlers.routes(context),
         *attention.routes(context, source),
         *wide_field.routes(context),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import PurePath
 from typing import Any
 
 from lens_triage.app.widgets import format as fmt
@@ -157,10 +158,18 @@ def links_html(run: RunSummary) -> str:
         "encode": (("Retrain on it", address("train", tab="retrain", catalog=catalog)),),
         "retrain": made_from_labels,
         "finetune": made_from_labels,
+        "report": (
+            ("Open report", f"reports/{run.id}/html"),
+            ("Download (ZIP)", f"reports/{run.id}/zip"),
+        ),
     }
     if run.status != "succeeded" or run.kind not in links:
         return ""
-    made = " ".join(f'<a href="{escape(href)}">{text}</a>' for text, href in links[run.kind])
+    how = {"zip": " download", "html": ' target="_blank" rel="noopener"'}
+    made = " ".join(
+        f'<a href="{escape(href)}"{how.get(PurePath(href).name, "")}>{text}</a>'
+        for text, href in links[run.kind]
+    )
     return f'<p class="links">{made}</p>'
 
 
