@@ -8,9 +8,11 @@ from typing import Any
 from lens_triage.training.checks.ensembles import check_name_free
 from lens_triage.training.runner.context import JobContext
 from lensing_core.models.files import load_member
+from lensing_core.models.provenance import made_with, package_versions
 from lensing_core.store import Session, open_database
 from lensing_core.store.ensembles import ensemble_named
 from lensing_core.store.models import add_ensemble, add_models, models_by_id
+from lensing_core.store.snapshots import snapshots_of
 
 
 def is_recorded(context: JobContext, name: str) -> bool:
@@ -50,6 +52,8 @@ def record_ensemble(
 ) -> None:
     """Write an ensemble and those of its models that are new, in one transaction.
 
+    The manifest gains what it was made with, and hashes of its catalogs as they are.
+
     It is not promoted: which ranking all pages take is for people to choose.
 
     Parameters
@@ -57,6 +61,15 @@ def record_ensemble(
     model_ids : sequence of str
         Members in their order; their files are in the workspace.
     """
-    with open_database(context.workspace).session() as session:
+    database = open_database(context.workspace)
+    with database.session() as session:
+        snapshots = snapshots_of(session, manifest.get("catalogs", []))
+    whole = {
+        **manifest,
+        "data_snapshot": snapshots,
+        "versions": package_versions(),
+        "made_with": made_with(),
+    }
+    with database.session() as session:
         models = _new_models(session, context, model_ids)
-        add_ensemble(session, name, fusion, manifest, model_ids, models, run_id=context.run_id)
+        add_ensemble(session, name, fusion, whole, model_ids, models, run_id=context.run_id)

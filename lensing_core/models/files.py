@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -29,19 +28,10 @@ from lensing_core.models.manifest import (
     read_manifest,
 )
 from lensing_core.models.manifest_form import broken_model
+from lensing_core.models.provenance import made_with, package_versions
 from lensing_core.models.trees import remember_trees
 from lensing_core.workspace import Workspace, check_slug
 
-PACKAGES = (
-    "numpy",
-    "torch",
-    "timm",
-    "lightning",
-    "lightgbm",
-    "scikit-learn",
-    "caustics",
-    "lens-triage",
-)
 _DAMAGE = (SafetensorError, KeyError, TypeError, ValueError, AttributeError, IndexError)
 AnyMember = ClassicMember | DeepMember | EncoderMember | HeadMember
 
@@ -65,11 +55,6 @@ def with_bases(members: Sequence[StoredMember]) -> list[StoredMember]:
     return list(found.values())
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of what results depend on."""
-    return {name: version(name) for name in PACKAGES}
-
-
 def new_model_id(name: str) -> str:
     """A fresh id that begins with ``name``."""
     return check_slug(f"{name}-{uuid4().hex[:8]}", what="Model")
@@ -83,7 +68,13 @@ def save_member(
     beside = final.with_name(f".{model_id}.part")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    whole = {"id": model_id, **member.save(beside), **manifest, "versions": package_versions()}
+    whole = {
+        "id": model_id,
+        **member.save(beside),
+        **manifest,
+        "versions": package_versions(),
+        "made_with": made_with(),
+    }
     whole["files"] = {path.name: file_sha256(path) for path in sorted(beside.iterdir())}
     (beside / MANIFEST).write_text(json.dumps(whole, indent=1))
     beside.rename(final)

@@ -223,6 +223,28 @@ class PuForm(TypedDict, total=False):
     scar: ScarForm | None
 
 
+class MadeWithForm(TypedDict):
+    """System and device that made a model, of :func:`lensing_core.models.provenance.made_with`."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    python: str
+    system: str
+    git_commit: str | None
+    git_changed: bool | None
+    cuda: str | None
+    driver: str | None
+    device: str
+
+
+class SnapshotForm(TypedDict):
+    """A catalog as it was, of :func:`lensing_core.store.snapshots.snapshot_of`."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    candidates: int
+    cutouts_sha256: str
+    labels_sha256: str
+
+
 class EnsembleManifest(TypedDict, total=False):
     """Form of an ensemble's manifest; other entries are for people."""
 
@@ -235,6 +257,9 @@ class EnsembleManifest(TypedDict, total=False):
     base: str
     settings: dict[str, Any]
     data_sha256: str
+    data_snapshot: dict[str, SnapshotForm]
+    made_with: MadeWithForm
+    versions: dict[str, Any]
     splits: dict[str, SplitForm]
     figures: dict[str, dict[str, FigureForm]]
     figures_on: str
@@ -283,6 +308,7 @@ class _Model(TypedDict):
     catalogs: NotRequired[list[str]]
     settings: NotRequired[dict[str, Any]]
     versions: NotRequired[dict[str, Any]]
+    made_with: NotRequired[MadeWithForm]
     splits: NotRequired[dict[str, SplitForm]]
     embedding_dim: NotRequired[Annotated[int, Field(ge=0)]]
 

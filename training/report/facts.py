@@ -13,8 +13,8 @@ import numpy as np
 from lens_triage.training.report.measured import Measured, measured_on
 from lensing_core.consensus import Agreement, fleiss_kappa
 from lensing_core.metrics import Figure
-from lensing_core.models.files import package_versions
 from lensing_core.models.manifest_types import EnsembleManifest
+from lensing_core.models.provenance import package_versions
 from lensing_core.store import Session
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.consensus_choice import ConsensusSettings, current_consensus_settings
