@@ -96,7 +96,7 @@ def _git(root: Path, *words: str) -> str | None:
 def nvidia_driver() -> str | None:
     """Version of NVIDIA's driver; None where there is none."""
     try:
-        found = re.search(r"Kernel Module\D*?\s(\d+(?:\.\d+)+)", _NVIDIA.read_text())
+        found = re.search(r"Kernel Module.*?\s(\d+(?:\.\d+)+)\s", _NVIDIA.read_text())
     except OSError:
         return None
     return found[1] if found else None
