@@ -1,10 +1,11 @@
-"""Validate: stages, moves by rule, checklists and confirmations; plans of observations."""
+"""Validate: stages, moves by rule, checklists and confirmations; plans of observations; reports."""
 
 from __future__ import annotations
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.shell import Body, argument, shell
 from lens_triage.app.validate.followup import FollowUpBoard
+from lens_triage.app.validate.reporting import report_form
 from lens_triage.app.validate.view import ValidationBoard
 from lens_triage.app.widgets.lazy_tabs import LazyTabs, Tab
 
@@ -21,6 +22,7 @@ def page(context: AppContext) -> Body:
                 ),
             ),
             Tab("follow-up", "Follow-up", lambda: FollowUpBoard(context)),
+            Tab("report", "Report", lambda: report_form(context, catalog=argument("catalog"))),
         ],
         wanted=argument("tab"),
     )

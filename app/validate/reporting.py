@@ -31,8 +31,11 @@ _LOOKED_AT = 20
 _RUN = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
-def report_form(context: AppContext) -> RunForm:
-    """The form of a report beside its latest runs; their results link to the files."""
+def report_form(context: AppContext, *, catalog: str = "") -> RunForm:
+    """The form of a report beside its latest runs; their results link to the files.
+
+    Without ``catalog`` it begins with the newest one that is ranked.
+    """
 
     def choices() -> Mapping[str, Choices]:
         with context.database.session() as session:
@@ -43,7 +46,8 @@ def report_form(context: AppContext) -> RunForm:
             }
 
     def values() -> Mapping[str, str]:
-        """Begin with the newest catalog that is ranked."""
+        if catalog:
+            return {"catalog": catalog}
         with context.database.session() as session:
             newest = list_catalog_rows(session)[:_LOOKED_AT]
             ranked = (c.name for c in newest if best_ensemble(session, c.id) is not None)

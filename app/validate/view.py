@@ -11,7 +11,6 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.validate.candidate import CandidateBoard
 from lens_triage.app.validate.fields import NUMBER, SMALL, number, row
 from lens_triage.app.validate.moving import MovingBoard, Ranking
-from lens_triage.app.validate.reporting import report_form
 from lens_triage.app.validate.rows import (
     CANDIDATE_COLUMNS,
     STAGE_COLUMNS,
@@ -82,7 +81,6 @@ class ValidationBoard(pn.viewable.Viewer):
         self.pager = Pager(PAGE_ROWS, self.reload)
         self.moving = MovingBoard(context, lambda: self._ranking, self.first_page)
         self.candidate = CandidateBoard(context, self.reload)
-        self.report = report_form(context)
         self.rates = {
             field.name: pmui.TextInput(
                 label=_RATE_TEXTS[field.name], value=f"{field.default:g}", width=150, **NUMBER
@@ -117,11 +115,9 @@ class ValidationBoard(pn.viewable.Viewer):
                 note="Choose one for its checklist and its confirmation record.",
             ),
             self.candidate,
-            self.report,
         )
         super().__init__()
         live(self.reload)
-        live(self.report.refresh)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
