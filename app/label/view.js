@@ -17,6 +17,7 @@ import { Pause } from "./pause.js"
 import { Preferences } from "./preferences.js"
 import { isOpen, LabelQueue } from "./queue.js"
 import { asRow, SingleView, STAMPS_AHEAD, STAMPS_BEHIND } from "./single.js"
+import { Strokes } from "./strokes.js"
 
 const FIGURES_EVERY = 10
 
@@ -29,7 +30,7 @@ class LabelingView {
     this.preferences = new Preferences(start.preferences.label, {
       onAway: () => this.connection.lost(), onProblem: (sentence) => this.notify(sentence)})
     this.pool = new TilePool()
-    this.strokes = [] // what undo takes back: for each, its events and what stood before
+    this.strokes = new Strokes()
     this.mosaicOn = this.preferences.values.mosaic === true
     this.queue = new LabelQueue(this.session.id, start, () => this.arrived())
     this.end = new SessionEnd(this.session, this.queue)
@@ -50,9 +51,6 @@ class LabelingView {
     this.chooser = new KeyChooser(this.scheme, (chosen) => { this.preferences.change(chosen); this.bindKeys() })
     this.build()
     if (this.lens !== null) { this.panel.node.append(this.lens.node) }
-    for (const entry of this.queue.entries.filter(({response}) => response?.uuid)) {
-      this.strokes.push([{entry, uuid: entry.response.uuid, before: null}])
-    }
     this.outbox = new PageOutbox({
       place: `${this.session.id}:${start.grader.id}`, path: `labeling/${this.session.id}/events`,
       about: {grader: start.grader.id},
@@ -60,26 +58,12 @@ class LabelingView {
       onSettled: ({uuid}, {feedback}) => { if (feedback !== undefined) { this.told(uuid, feedback) } },
     })
     this.outbox.takeOver()
-    this.applyUnsent()
+    this.strokes.restore(this.queue, [...this.outbox.waiting.values()].map(({event}) => event))
     this.bindKeys()
     this.panel.setFigures(start.figures)
     this.queue.toFront()
     this.draw()
     model.document?.on_event?.("connection_lost", () => this.connection.detach())
-  }
-
-  // Grades of an earlier visit that are still on their way count as given.
-  applyUnsent() {
-    for (const {event} of this.outbox.waiting.values()) {
-      const entry = this.queue.byToken.get(event.token)
-      if (entry === undefined) { continue }
-      if (event.kind === "grade" || event.kind === "skip") {
-        this.strokes.push([{entry, uuid: event.uuid, before: entry.response}])
-        this.queue.say(entry, event, false)
-      } else if (event.kind === "undo" && entry.response?.uuid === event.undoes) {
-        this.queue.say(entry, null, false)
-      }
-    }
   }
 
   build() {
@@ -102,29 +86,25 @@ class LabelingView {
         text("Keys ", "?", () => this.keyboard.toggleHelp())),
       this.notices, h("div", {className: "label-columns"}, this.stage, this.panel.node), this.chooser.dialog)
     this.keyboard = null
-    // A key held down gives one grade; after a click, keys are the view's again.
-    this.onRepeat = (event) => {
-      if (event.repeat && (this.graded.has(event.key) || this.pause.on)) {
-        event.stopImmediatePropagation()
-        return
-      }
-      const open = this.keyboard.dialog.open || this.chooser.dialog.open
-      if (!open && this.pause.endsBy(event, this.graded)) {
-        event.preventDefault()
-        event.stopImmediatePropagation()
-        this.goOn(event.timeStamp)
-        return
-      }
-      if (!this.panel.reasonBox.hidden && !isTyping(event)) { this.pressReason(event) }
+    this.onKeyFirst = (event) => this.keyFirst(event)
+    document.addEventListener("keydown", this.onKeyFirst, true)
+    this.node.addEventListener("click", (event) => giveKeysBack(this.node, event))
+  }
+
+  // Keys before the keyboard has them. One that is held down gives one grade.
+  keyFirst(event) {
+    if (event.repeat && (this.graded.has(event.key) || this.pause.on)) {
+      event.stopImmediatePropagation()
+      return
     }
-    document.addEventListener("keydown", this.onRepeat, true)
-    this.node.addEventListener("click", (event) => {
-      // By the path: what was clicked may be redrawn, and out of the page, by now.
-      const kept = event.composedPath().some((node) => node.matches?.("dialog, textarea, select, input"))
-      if (event.detail > 0 && !kept) {
-        this.node.getRootNode().activeElement?.blur?.()
-      }
-    })
+    const open = this.keyboard.dialog.open || this.chooser.dialog.open
+    if (!open && this.pause.endsBy(event, this.graded)) {
+      event.preventDefault()
+      event.stopImmediatePropagation()
+      this.goOn(event.timeStamp)
+      return
+    }
+    if (!this.panel.reasonBox.hidden && !isTyping(event)) { this.pressReason(event) }
   }
 
   bindKeys() {
@@ -201,7 +181,7 @@ class LabelingView {
   stroke(kind, entries, more = {}) {
     const given = entries.map((entry) => ({entry, before: entry.response, event: this.event(kind, entry, more)}))
     for (const {entry, event} of given) { this.queue.say(entry, event) }
-    this.strokes.push(given.map(({entry, before, event}) => ({entry, before, uuid: event.uuid})))
+    this.strokes.add(given.map(({entry, before, event}) => ({entry, before, uuid: event.uuid})))
     this.outbox.add(given.map(({event}) => event))
     this.panel.beat()
     this.panel.setProgress(this.queue.nDone, this.queue.total)
@@ -256,7 +236,7 @@ class LabelingView {
   }
 
   undo() {
-    const stroke = this.strokes.pop()
+    const stroke = this.strokes.takeLast()
     if (stroke === undefined) { return }
     this.pause.end()
     this.outbox.add(stroke.map(({entry, uuid}) => this.event("undo", entry, {undoes: uuid})))
@@ -281,8 +261,7 @@ class LabelingView {
     } else {
       const {uuid} = entry.response
       this.outbox.add([this.event("undo", entry, {undoes: uuid})])
-      this.strokes = this.strokes.map((stroke) => stroke.filter((one) => one.uuid !== uuid))
-        .filter((stroke) => stroke.length)
+      this.strokes.forget(uuid)
       this.queue.say(entry, null)
     }
     this.afterMark()
@@ -426,13 +405,20 @@ class LabelingView {
   }
 
   remove() {
-    document.removeEventListener("keydown", this.onRepeat, true)
+    document.removeEventListener("keydown", this.onKeyFirst, true)
     this.keyboard.remove()
     this.connection.close()
     this.outbox.remove()
     this.queue.remove()
     this.lens?.remove()
   }
+}
+
+// After a click, keys are the view's again, but for fields and dialogs.
+function giveKeysBack(node, event) {
+  // By the path: what was clicked may be redrawn, and out of the page, by now.
+  const keeps = event.composedPath().some((one) => one.matches?.("dialog, textarea, select, input"))
+  if (event.detail > 0 && !keeps) { node.getRootNode().activeElement?.blur?.() }
 }
 
 export function render({model}) {

@@ -132,15 +132,16 @@ export class TilePool {
   }
 }
 
-const PROBE = document.createElement("canvas").getContext("2d", {willReadFrequently: true})
+let probe = null // made when the first picture comes
 
 // The fraction of a picture that shows nothing: transparent pixels are those without data.
 function missingFraction(image) {
   const {naturalWidth: width, naturalHeight: height} = image
-  PROBE.canvas.width = width // empties it as well
-  PROBE.canvas.height = height
-  PROBE.drawImage(image, 0, 0)
-  const {data} = PROBE.getImageData(0, 0, width, height)
+  probe ??= document.createElement("canvas").getContext("2d", {willReadFrequently: true})
+  probe.canvas.width = width // empties it as well
+  probe.canvas.height = height
+  probe.drawImage(image, 0, 0)
+  const {data} = probe.getImageData(0, 0, width, height)
   let missing = 0
   for (let k = 3; k < data.length; k += 4) { missing += Number(data[k] === 0) }
   return missing / (width * height)

@@ -1,17 +1,19 @@
 // The viewer: a large picture of a candidate and all its bands, which zoom and pan together.
 
 import { h } from "../widgets/dom.js"
+import { Calibrations } from "./calibrations.js"
 import { Camera } from "./camera.js"
 import { Frame } from "./frame.js"
 import { Overlay } from "./overlay.js"
+import { Pointer } from "./pointer.js"
 import { PixelPool, Readout } from "./readout.js"
-import { calibrate, formatValue, separation, SkyPlane } from "./sky.js"
-import { infoUrl, pixelsUrl, tileUrl, tripleOf } from "./tiles.js"
+import { separation, SkyPlane } from "./sky.js"
+import { pixelsUrl, tileUrl, tripleOf } from "./tiles.js"
+import { describeValue, pictureCaption, unitNote } from "./values.js"
 
 const BLINK_MS = 600
 const ZOOM_STEP = Math.SQRT2
 const PAN_STEP = 0.15
-const DRAG_FROM_PX = 4
 const COLOR = "" // the cell of the color picture; every other cell has the name of its band
 
 export class ImageViewer {
@@ -20,7 +22,7 @@ export class ImageViewer {
     this.pool = pool
     this.palettes = palettes
     this.pixels = new PixelPool()
-    this.infos = new Map() // of catalogs
+    this.calibrations = new Calibrations()
     this.caption = h("span", {className: "frame-caption"})
     this.legend = h("span", {className: "frame-legend", hidden: true})
     this.overlay = new Overlay(true)
@@ -47,7 +49,8 @@ export class ImageViewer {
       this.drawOverlays()
       this.onTool()
     })
-    this.listen(this.frame.node, COLOR)
+    this.pointer = new Pointer(this)
+    this.pointer.listen(this.frame.node, COLOR)
   }
 
   get bands() { return this.catalog === null ? [] : this.catalog.bands }
@@ -73,7 +76,7 @@ export class ImageViewer {
       cell.frame.show(this.pool, this.url(name || null), this.palette(name || null)))
     this.settled = Promise.all(drawn === null ? cells : [drawn, ...cells])
       .then((all) => all.every(Boolean))
-    this.readInfo()
+    this.calibrations.ask(catalog, row, view, () => this.drawOverlays())
     this.readPixels()
     this.drawOverlays()
     return drawn ?? this.settled
@@ -204,7 +207,7 @@ export class ImageViewer {
     const frame = new Frame(overlay.node, caption)
     const value = h("span", {className: "band-value"})
     const brightness = h("span", {className: "band-value"})
-    const choose = () => { this.dragged || this.choose(band) }
+    const choose = () => { this.pointer.dragged || this.choose(band) }
     const node = h(
       "div", {className: "band", role: "button", tabIndex: 0, "aria-pressed": "false",
         title: `Show ${band ?? "the color picture"} large${key ? ` (key ${key})` : ""}`, onclick: choose,
@@ -213,7 +216,7 @@ export class ImageViewer {
         }},
       frame.node, h("div", {className: "band-values"}, value, brightness),
     )
-    this.listen(frame.node, name)
+    this.pointer.listen(frame.node, name)
     this.cells.set(name, {frame, overlay, node, value, brightness})
     this.strip.append(node)
   }
@@ -239,23 +242,7 @@ export class ImageViewer {
 
   get scale() { return this.catalog.size_arcsec / this.catalog.size_px }
 
-  get info() { return this.catalog === null ? undefined : this.infos.get(this.catalog.id)?.found }
-
-  // Calibration of the catalog, asked for once.
-  async readInfo() {
-    const {catalog, row} = this
-    if (this.infos.has(catalog.id)) { return }
-    const entry = {found: undefined}
-    this.infos.set(catalog.id, entry)
-    try {
-      const answer = await fetch(infoUrl(catalog, row, this.view))
-      if (!answer.ok) { throw new Error(await answer.text()) }
-      entry.found = await answer.json()
-      this.drawOverlays()
-    } catch {
-      this.infos.delete(catalog.id) // asked for again at the next candidate
-    }
-  }
+  get info() { return this.catalog === null ? undefined : this.calibrations.of(this.catalog) }
 
   // Pixel values are fetched where somebody points at the picture.
   async readPixels() {
@@ -267,62 +254,18 @@ export class ImageViewer {
     }
   }
 
-  // --- pointer ----------------------------------------------------------------------------------
+  // --- tools ------------------------------------------------------------------------------------
 
-  listen(node, name) {
-    const place = (event) => {
-      const box = node.getBoundingClientRect()
-      return {x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height}
-    }
-    let start = null
-    node.addEventListener("pointermove", (event) => {
-      if (this.row === null) { return }
-      if (start !== null) { this.drag(start, event, place(event), node) }
-      const at = this.camera.toImage(place(event))
-      this.cursor = at.x >= 0 && at.x < 1 && at.y >= 0 && at.y < 1 ? {...at, name} : null
-      this.readPixels()
-      this.drawOverlays()
-    })
-    node.addEventListener("pointerleave", () => {
-      this.cursor = null
-      this.drawOverlays()
-    })
-    node.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || this.row === null) { return }
-      const at = place(event)
-      const tool = event.shiftKey ? "ruler" : event.altKey ? "circle" : this.tool
-      start = {clientX: event.clientX, clientY: event.clientY, at, last: at, tool,
-        image: this.camera.toImage(at)}
-      this.dragged = false
-    })
-    const end = () => { start = null }
-    node.addEventListener("pointerup", () => {
-      if (start !== null && !this.dragged && node === this.frame.node) { this.onPick?.(start.image) }
-      end()
-    })
-    node.addEventListener("pointercancel", end)
-    node.addEventListener("dblclick", () => this.camera.reset())
-    node.addEventListener("wheel", (event) => {
-      if (this.row === null || event.ctrlKey) { return }
-      event.preventDefault()
-      this.camera.zoomBy(2 ** (-Math.sign(event.deltaY) / 3), place(event))
-    }, {passive: false})
+  // The pointer is at a place of the picture of one cell; null: it is over none.
+  point(cursor) {
+    this.cursor = cursor
+    if (cursor !== null) { this.readPixels() }
+    this.drawOverlays()
   }
 
-  drag(start, event, at, node) {
-    const moved = Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY)
-    if (!this.dragged && moved < DRAG_FROM_PX) { return }
-    if (!this.dragged) {
-      this.dragged = true
-      node.setPointerCapture(event.pointerId)
-    }
-    if (start.tool === null) {
-      this.camera.panBy(start.last.x - at.x, start.last.y - at.y)
-    } else {
-      const others = this.marks.filter(({kind}) => kind !== start.tool)
-      this.marks = [...others, {kind: start.tool, from: start.image, to: this.camera.toImage(at)}]
-    }
-    start.last = at
+  // Measure from one place of the image to another, with a ruler or a circle.
+  mark(kind, from, to) {
+    this.marks = [...this.marks.filter((mark) => mark.kind !== kind), {kind, from, to}]
   }
 
   use(tool) {
@@ -419,6 +362,11 @@ export class ImageViewer {
     return this.cursor === null || this.cursor.name === COLOR ? null : this.cursor
   }
 
+  // What values of the shown pixels mean.
+  get units() {
+    return {rendered: this.catalog.rendered, snr: this.view.snr, info: this.info, scale: this.scale}
+  }
+
   writeReadout() {
     const {cursor} = this
     if (cursor === null || this.row === null) {
@@ -440,61 +388,13 @@ export class ImageViewer {
     const large = cursor.name === COLOR ? this.tiled ? null : this.largeBand : cursor.name
     const written = this.bands.map((band, k) => {
       const value = values[(k * n + row) * n + column]
-      const text = this.describe(band, value)
+      const text = describeValue(band, value, this.units)
       const cell = this.cells.get(band)
       cell.value.textContent = text.short
       cell.brightness.textContent = text.brightness
       return [band, text.long]
     })
     this.readout.showValue(large === null
-      ? this.catalog.rendered ? "8-bit picture: levels, no flux" : this.unitNote
-      : written.find(([band]) => band === large)[1])
+      ? unitNote(this.units) : written.find(([band]) => band === large)[1])
   }
-
-  get unitNote() {
-    if (this.view.snr) { return this.noiseNote }
-    return "Below: nJy a pixel and AB mag/arcsec² by band"
-  }
-
-  get noiseNote() {
-    return this.info?.noise_from === "variance"
-      ? "Values in σ of the variance map" : "Values in σ of the sky: there is no variance map"
-  }
-
-  // A value in all units that it has.
-  describe(band, value) {
-    const number = formatValue(value, this.view.snr ? 3 : 4)
-    if (Number.isNaN(value)) { return {short: "no data", brightness: "", long: `${band}: no data`} }
-    if (this.catalog.rendered) {
-      return {short: number, brightness: "", long: `${band}: level ${number} of 255, no flux`}
-    }
-    if (this.view.snr) {
-      return {short: `${number} σ`, brightness: "", long: `${band}: ${number} σ. ${this.noiseNote}`}
-    }
-    const zeroPoint = this.info?.zero_point_mag?.[band]
-    const {njy, mu} = calibrate(value, zeroPoint, this.scale)
-    const sigma = this.info?.sky_sigma?.[band]
-    const parts = [
-      typeof zeroPoint === "number" ? `${number} (ZP ${zeroPoint.toFixed(2)})` : `${number} (no ZP)`,
-      njy === null ? null : `${formatValue(njy)} nJy`,
-      mu === null ? null : `${mu.toFixed(2)} mag/″²`,
-      typeof sigma === "number" ? `σ ${formatValue(sigma, 3)}` : null,
-    ]
-    return {
-      short: njy === null ? number : `${formatValue(njy)} nJy`,
-      brightness: mu === null ? "" : `${mu.toFixed(2)} m/″²`,
-      long: `${band}: ${parts.filter(Boolean).join(" · ")}`,
-    }
-  }
-}
-
-function pictureCaption(catalog, band, view) {
-  if (catalog.rendered) { return `${band ?? "picture as imported"} · 8-bit, no flux` }
-  const what = [
-    view.light ? "galaxy subtracted" : null,
-    view.snr ? "S/N" : null,
-  ].filter(Boolean)
-  const [red, green, blue] = tripleOf(catalog, view)
-  const name = band ?? (red === blue ? red : `${red} ${green || "mean"} ${blue}`)
-  return [name, ...what].join(" · ")
 }
