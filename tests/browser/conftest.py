@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+import forked_workers
 import pytest
 from filling import fill_workspace
 from playwright.sync_api import Browser, Page, Playwright, Response, expect, sync_playwright
 from serving import Server
 
+from lens_triage.training.runner import runner
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
 
@@ -38,6 +41,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def workers_folder() -> Iterator[Path]:
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def workers_are_forked(workers_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the workers of runs that a test or its server starts."""
+    for name, value in forked_workers.address_of(workers_folder).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(runner, "start_process", forked_workers.start_process)
 
 
 def find_chromium(playwright: Playwright) -> str:

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked_workers import FORKED, take_over
 
 from lensing_core.workspace import Workspace
 
 _FORKS = multiprocessing.get_context("forkserver")
 _START_S = 120
 _OF_PAGES = ".pages"  # after the name of the log, for the process of the pages
+_HANDED_ON = ("SAMP_HUB", *FORKED)
 _NO_HUB = "std-lockurl:file:///nonexistent/samp"  # of a user at work on this machine
 
 
@@ -41,7 +43,9 @@ class _PageProcesses:
     def Process(
         self, *, target: Callable[..., None], args: tuple[Any, ...], name: str
     ) -> ForkServerProcess:
-        environment = {key: os.environ[key] for key in ("OMP_NUM_THREADS", "SAMP_HUB")}
+        environment = {
+            key: os.environ[key] for key in ("OMP_NUM_THREADS", *_HANDED_ON) if key in os.environ
+        }
         given = (environment, self._log, target, args)
         return _FORKS.Process(target=_run_in, args=given, name=name)
 
@@ -51,6 +55,7 @@ def _run_in(
 ) -> None:
     os.environ.update(environment)
     _print_into(log)
+    take_over()
     target(*args)
 
 
@@ -62,12 +67,17 @@ def _print_into(log: str) -> None:
 
 
 def _serve(
-    root: str, demo: bool, log: str, port: int, samp_hub: str, options: dict[str, Any]
+    root: str,
+    demo: bool,
+    log: str,
+    port: int,
+    environment: dict[str, str],
+    options: dict[str, Any],
 ) -> None:
     """What the process does: ``lens-triage serve`` or ``demo`` with all output in a file."""
     _print_into(log)
     os.environ["OMP_NUM_THREADS"] = "1"
-    os.environ["SAMP_HUB"] = samp_hub  # as it is now: the fork knows what was set when it began
+    os.environ.update(environment)  # as it is now: the fork knows what was set when it began
     from lens_triage.app import cli
     from lens_triage.app.front import pages
 
@@ -97,12 +107,13 @@ class Server:
         _FORKS.set_forkserver_preload(
             ["lens_triage.app.main", "lens_triage.app.cli", "lens_triage.app.front.main"]
         )
+        handed_on = {key: os.environ[key] for key in _HANDED_ON if key in os.environ}
         self._log = log
         self._process: ForkServerProcess = _FORKS.Process(
             target=_serve,
             args=(
                 *(str(workspace.root), demo, str(log), port),
-                *(os.environ.get("SAMP_HUB", _NO_HUB), options),
+                *({"SAMP_HUB": _NO_HUB} | handed_on, options),
             ),
         )
         self._process.start()

@@ -9,7 +9,7 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 from lens_triage.training.checks import check_run
@@ -183,23 +183,8 @@ def _launch(workspace: Workspace, run_id: str, attempt: int, lock: int) -> None:
         with (workspace.runs / run_id / OUTPUT).open("ab") as output:
             output.write(f"{MARK} attempt {attempt} {MARK}\n".encode())
             output.flush()
-            process = subprocess.Popen(  # noqa: S603 - our own module, arguments as a list, no shell
-                [
-                    sys.executable,
-                    "-m",
-                    "lens_triage.training.runner.worker",
-                    str(workspace.root),
-                    run_id,
-                    str(lock),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},  # idle threads free the cores
-                start_new_session=True,  # lives on when the server stops
-                pass_fds=(lock,),
-            )
-        values: dict[str, Any] = {"pid": process.pid}
+            pid = start_process(workspace, run_id, lock, output)
+        values: dict[str, Any] = {"pid": pid}
     except OSError as error:
         values = {
             "status": "failed",
@@ -211,6 +196,33 @@ def _launch(workspace: Workspace, run_id: str, attempt: int, lock: int) -> None:
         os.close(lock)
     with open_database(workspace).session() as session:
         record_start(session, run_id, attempt, **values)
+
+
+def start_process(workspace: Workspace, run_id: str, lock: int, output: IO[bytes]) -> int:
+    """Start the worker of a run, which holds the run's lock and prints to ``output``.
+
+    Returns
+    -------
+    int
+        Its process id.
+    """
+    process = subprocess.Popen(  # noqa: S603 - our own module, arguments as a list, no shell
+        [
+            sys.executable,
+            "-m",
+            "lens_triage.training.runner.worker",
+            str(workspace.root),
+            run_id,
+            str(lock),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},  # idle threads free the cores
+        start_new_session=True,  # lives on when the server stops
+        pass_fds=(lock,),
+    )
+    return process.pid
 
 
 def cancel(workspace: Workspace, run_id: str) -> None:

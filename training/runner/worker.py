@@ -125,8 +125,14 @@ def _finish(database: Database, run_id: str, attempt: int, ended: dict[str, Any]
             time.sleep(_FINISH_PAUSE_S)
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> int:
+    """Do the run that the arguments name; return the exit status of the process."""
     keep_private_from_now_on()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s | %(levelname)-8s | %(message)s")
-    _lock = int(sys.argv[3]) if len(sys.argv) > 3 else None
-    sys.exit(0 if work(Workspace.open(sys.argv[1]), sys.argv[2], _lock) == "succeeded" else 1)
+    root, run_id, *lock = arguments
+    status = work(Workspace.open(root), run_id, int(lock[0]) if lock else None)
+    return 0 if status == "succeeded" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
