@@ -17,7 +17,7 @@ from pathlib import Path
 from lensing_core.cutouts import CutoutWriter
 from lensing_core.disk import reserve
 from lensing_core.ingest.catalog_writer import Rejected
-from lensing_core.ingest.decoding import CutoutFacts, Decoded, alike_reader, decode_together
+from lensing_core.ingest.decoding import CutoutFacts, Decoded, decode_together, uniform_reader
 from lensing_core.ingest.images import RowRequest
 from lensing_core.ingest.isolation import IsolatedDecoder, reading_helpers
 from lensing_core.ingest.pixel_buffers import PixelBuffer, Pixels, opened
@@ -131,7 +131,7 @@ def _read_together(plan: ImportPlan) -> bool:
     """Return whether files are read together, by the first rows of the table."""
     first = plan.reader().read(0, min(_ROWS_TO_LOOK_AT, len(plan.table)))
     rows = [row.request for row in first if isinstance(row, ParsedRow)]
-    return alike_reader(plan.source, rows) is not None
+    return uniform_reader(plan.source, rows) is not None
 
 
 @dataclass

@@ -24,12 +24,12 @@ from lensing_core.ingest.geometry import (
 from lensing_core.ingest.guard import guarded, load_row
 from lensing_core.ingest.headers import WARNINGS_LOCK
 from lensing_core.ingest.images import (
-    AlikeImages,
-    AlikeReader,
-    AlikeSource,
     BandImage,
     ImageSource,
     RowRequest,
+    UniformImages,
+    UniformReader,
+    UniformSource,
 )
 from lensing_core.ingest.pixel_buffers import Grid, Pixels
 from lensing_core.ingest.placing import (
@@ -125,14 +125,14 @@ def decode_together(
 ) -> dict[int, CutoutFacts]:
     """Those of ``rows`` that can be read together, without any library for files."""
     facts: dict[int, CutoutFacts] = {}
-    reader = alike_reader(source, rows)
+    reader = uniform_reader(source, rows)
     if reader is None:
         return facts
     for at in range(0, len(rows), reader.rows_at_once):
         # What a damaged row raises, it raises again when it is loaded by itself.
         with suppress(RowRejected), guarded("rows read together"):
             images = reader.load(rows[at : at + reader.rows_at_once])
-            facts |= {at + k: f for k, f in assemble_alike(images, grid, pixels, first + at)}
+            facts |= {at + k: f for k, f in assemble_uniform(images, grid, pixels, first + at)}
     return facts
 
 
@@ -158,13 +158,13 @@ def decode_each(
     return Decoded(facts, rejected)
 
 
-def alike_reader(source: ImageSource, rows: Sequence[RowRequest]) -> AlikeReader | None:
+def uniform_reader(source: ImageSource, rows: Sequence[RowRequest]) -> UniformReader | None:
     """A reader of many rows together, if the files of the first rows allow it."""
-    if not isinstance(source, AlikeSource):
+    if not isinstance(source, UniformSource):
         return None
     for row in rows[:_MODEL_ROWS]:
         with suppress(RowRejected), guarded(row.file or row.object_id):
-            if (reader := source.alike(row)) is not None:
+            if (reader := source.uniform_reader(row)) is not None:
                 return reader
     return None
 
@@ -226,8 +226,8 @@ def assemble(
     )
 
 
-def assemble_alike(
-    images: AlikeImages, grid: Grid, pixels: Pixels, first: int
+def assemble_uniform(
+    images: UniformImages, grid: Grid, pixels: Pixels, first: int
 ) -> list[tuple[int, CutoutFacts]]:
     """:func:`assemble` for many rows, from place ``first`` on.
 

@@ -31,7 +31,13 @@ from lensing_core.ingest.headers import (
 )
 from lensing_core.ingest.limits import check_pixels, compression_of, expanded
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.simple_fits import MAX_BYTES, NotPlain, PlainFile, parse_plain, read_plain
+from lensing_core.ingest.simple_fits import (
+    MAX_BYTES,
+    NotSimpleFits,
+    SimpleFitsFile,
+    parse_simple_fits,
+    read_simple_fits,
+)
 from lensing_core.ingest.sky import ImageSky, sky_of_cards
 
 # CFITSIO takes these for its own syntax (filters, output files, extension numbers).
@@ -127,11 +133,11 @@ def _open_any(path: Path) -> Iterator[FitsImages]:
             yield images
         return
     try:
-        plain = read_plain(path)
-    except NotPlain:
+        plain = read_simple_fits(path)
+    except NotSimpleFits:
         plain = None
     if plain is not None:
-        yield _PlainImages(path, plain)
+        yield _SimpleFitsImages(path, plain)
         return
     if not _CFITSIO_SYNTAX.search(str(path)):
         try:
@@ -154,13 +160,13 @@ def _open_packed(path: Path) -> Iterator[FitsImages]:
         content += chunk
     try:
         if len(content) > MAX_BYTES:
-            raise NotPlain
-        plain = parse_plain(bytes(content))
-    except NotPlain:
+            raise NotSimpleFits
+        plain = parse_simple_fits(bytes(content))
+    except NotSimpleFits:
         with _open_by_astropy(io.BytesIO(content)) as hdus:
             yield _AstropyImages(path, hdus)
     else:
-        yield _PlainImages(path, plain)
+        yield _SimpleFitsImages(path, plain)
 
 
 @contextmanager
@@ -172,8 +178,8 @@ def _open_by_astropy(file: Path | io.BytesIO) -> Iterator[fits.HDUList]:
             yield hdus
 
 
-class _PlainImages:
-    def __init__(self, path: Path, file: PlainFile) -> None:
+class _SimpleFitsImages:
+    def __init__(self, path: Path, file: SimpleFitsFile) -> None:
         self.path = path
         self._file = file
         self.hdus = tuple(

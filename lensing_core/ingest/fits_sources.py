@@ -24,25 +24,25 @@ from lensing_core.ingest.hdu_names import (
 from lensing_core.ingest.images import BandImage, RowRequest
 from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.simple_fits import NotPlain, PlainFile, read_plain
-from lensing_core.ingest.uniform_layout import BandPlace, PlainReader
+from lensing_core.ingest.simple_fits import NotSimpleFits, SimpleFitsFile, read_simple_fits
+from lensing_core.ingest.uniform_layout import BandPlace, SimpleFitsReader
 
 _NO_COMPANIONS = Companions()
 
 
-def _plain_files(paths: Sequence[Path]) -> tuple[PlainFile, ...]:
-    """Read files; raises NotPlain also for one that cannot be opened."""
+def _simple_fits_files(paths: Sequence[Path]) -> tuple[SimpleFitsFile, ...]:
+    """Read files; raises NotSimpleFits also for one that cannot be opened."""
     try:
-        return tuple(read_plain(path) for path in paths)
+        return tuple(read_simple_fits(path) for path in paths)
     except OSError as error:
-        raise NotPlain from error
+        raise NotSimpleFits from error
 
 
-def _is_plane(file: PlainFile, index: int) -> bool:
+def _is_plane(file: SimpleFitsFile, index: int) -> bool:
     return len(file.hdus[index].shape) == 2
 
 
-def _names(file: PlainFile) -> tuple[HduName, ...]:
+def _names(file: SimpleFitsFile) -> tuple[HduName, ...]:
     return tuple(HduName(k, hdu.name, hdu.role) for k, hdu in enumerate(file.hdus) if hdu.shape)
 
 
@@ -86,14 +86,14 @@ class FitsHdus:
 
             return each_band(len(found), read, path)
 
-    def alike(self, row: RowRequest) -> PlainReader | None:
-        """As in :class:`~lensing_core.ingest.images.AlikeSource`."""
+    def uniform_reader(self, row: RowRequest) -> SimpleFitsReader | None:
+        """As in :class:`~lensing_core.ingest.images.UniformSource`."""
         if not self.companions.is_empty:
             return None
         try:
-            (model,) = _plain_files([self.locator.find(row)])
+            (model,) = _simple_fits_files([self.locator.find(row)])
             found = self._find(_names(model))
-        except (RowRejected, NotPlain):
+        except (RowRejected, NotSimpleFits):
             return None
         places = [
             BandPlace(0, hdus.flux)
@@ -102,7 +102,7 @@ class FitsHdus:
         ]
         if len(places) != len(self.bands) or not all(_is_plane(model, p.hdu) for p in places):
             return None
-        return PlainReader(
+        return SimpleFitsReader(
             self.calibration,
             lambda other: [self.locator.find(other)],
             (model,),
@@ -137,13 +137,13 @@ class FitsFiles:
     def load(self, row: RowRequest) -> list[BandImage | RowRejected]:
         return each_band(len(self.bands), lambda k: self._band(k, row))
 
-    def alike(self, row: RowRequest) -> PlainReader | None:
-        """As in :class:`~lensing_core.ingest.images.AlikeSource`."""
+    def uniform_reader(self, row: RowRequest) -> SimpleFitsReader | None:
+        """As in :class:`~lensing_core.ingest.images.UniformSource`."""
         if not self.companions.is_empty:
             return None
         try:
-            models = _plain_files(self._paths(row))
-        except (RowRejected, NotPlain):
+            models = _simple_fits_files(self._paths(row))
+        except (RowRejected, NotSimpleFits):
             return None
         places = []
         for k, model in enumerate(models):
@@ -154,7 +154,7 @@ class FitsFiles:
             if not _is_plane(model, hdus.flux):
                 return None
             places.append(BandPlace(k, hdus.flux))
-        return PlainReader(self.calibration, self._paths, models, tuple(places))
+        return SimpleFitsReader(self.calibration, self._paths, models, tuple(places))
 
     def _paths(self, row: RowRequest) -> list[Path]:
         bands = zip(self.bands, self.keys, strict=True)

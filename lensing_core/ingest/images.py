@@ -109,7 +109,7 @@ class ImageSource(Protocol):
 
 
 @dataclass(frozen=True)
-class AlikeImages:
+class UniformImages:
     """Images of several rows that were read together, without noise maps and PSFs.
 
     Attributes
@@ -134,22 +134,22 @@ class AlikeImages:
     shown: list[tuple[int, Shown]]
 
 
-class AlikeReader(Protocol):
+class UniformReader(Protocol):
     """Reads images of rows together whose files have one layout."""
 
     @property
     def rows_at_once(self) -> int:
         """Return how many rows should be read together."""
 
-    def load(self, rows: Sequence[RowRequest]) -> AlikeImages:
+    def load(self, rows: Sequence[RowRequest]) -> UniformImages:
         """The images of ``rows``; what is wrong with a row shows when it is loaded by itself."""
 
 
 @runtime_checkable
-class AlikeSource(Protocol):
+class UniformSource(Protocol):
     """An :class:`ImageSource` that can read rows together."""
 
-    def alike(self, row: RowRequest) -> AlikeReader | None:
+    def uniform_reader(self, row: RowRequest) -> UniformReader | None:
         """A reader of rows whose files are like those of ``row``.
 
         None if they are of a kind that is not read together, or if the row is bad.

@@ -40,7 +40,7 @@ _NOT_PLAIN = tuple(k.ljust(8).encode() for k in ("BSCALE", "BZERO", "BLANK", "GR
 _TEXT = re.compile(rb"= *'((?:[^']|'')*)'")
 
 
-class NotPlain(Exception):
+class NotSimpleFits(Exception):
     """The file needs a library."""
 
 
@@ -66,7 +66,7 @@ class _Layout:
 
 
 @dataclass(frozen=True)
-class PlainHdu:
+class SimpleFitsHdu:
     """An HDU: its name, (…, y, x) shape (empty without an image), and where its pixels are.
 
     Attributes
@@ -90,11 +90,11 @@ class PlainHdu:
 
 
 @dataclass(frozen=True)
-class PlainFile:
+class SimpleFitsFile:
     """A file in memory."""
 
     content: bytes
-    hdus: tuple[PlainHdu, ...]
+    hdus: tuple[SimpleFitsHdu, ...]
 
     def read(self, index: int) -> Float32Array:
         """All pixels of an HDU: float32, as they stand in the file where they are that already."""
@@ -107,36 +107,36 @@ class PlainFile:
         return _effective(self, index, self.hdus[index].cards, self.hdus[0].cards)
 
 
-def _effective(file: PlainFile, index: int, own: Cards, primary: Cards) -> Cards:
+def _effective(file: SimpleFitsFile, index: int, own: Cards, primary: Cards) -> Cards:
     if index == 0:
         return own
     return effective_cards(own, primary, primary_is_empty=not file.hdus[0].shape)
 
 
 @dataclass(frozen=True)
-class AlikeFiles:
+class UniformFiles:
     """Files in memory that have the layout of a model: the same HDUs at the same places.
 
     Attributes
     ----------
     content : ndarray of shape (n, bytes), uint8
-    alike : ndarray of shape (n,), bool
+    is_uniform : ndarray of shape (n,), bool
         False for a file that cannot be read or is laid out otherwise; its bytes mean nothing.
     """
 
-    model: PlainFile
+    model: SimpleFitsFile
     content: ByteArray
-    alike: BoolArray
+    is_uniform: BoolArray
 
     def read(self, index: int) -> Float32Array:
-        """All pixels of an HDU, (n, …, y, x), as :meth:`PlainFile.read` gives them."""
+        """All pixels of an HDU, (n, …, y, x), as :meth:`SimpleFitsFile.read` gives them."""
         hdu = self.model.hdus[index]
         size = prod(hdu.shape) * np.dtype(hdu.dtype).itemsize
         pixels = self.content[:, hdu.start : hdu.start + size].view(hdu.dtype)
         return _as_float(pixels).reshape(len(pixels), *hdu.shape)
 
     def cards(self, index: int) -> list[Cards]:
-        """The cards of an HDU by file, with those inherited; without meaning if not alike."""
+        """Cards of an HDU by file, with those inherited; of no meaning for files not uniform."""
         own, primary = self._own_cards(index), self._own_cards(0) if index else []
         if not index:
             return own
@@ -148,7 +148,7 @@ class AlikeFiles:
         hdu = self.model.hdus[index]
         headers, differ = self._header(hdu)
         common = [hdu.cards.common] * len(self.content)
-        for k in np.flatnonzero(self.alike & (differ & hdu.layout.calibration).any(axis=1)):
+        for k in np.flatnonzero(self.is_uniform & (differ & hdu.layout.calibration).any(axis=1)):
             common[k] = _select(headers[k].tobytes(), 0, hdu.layout.common)
         if not hdu.layout.placing:
             return [Cards(cards, b"") for cards in common]
@@ -156,7 +156,7 @@ class AlikeFiles:
         texts = headers[:, placing.ravel()]
         return [Cards(cards, text.tobytes()) for cards, text in zip(common, texts, strict=True)]
 
-    def _header(self, hdu: PlainHdu) -> tuple[ByteArray, BoolArray]:
+    def _header(self, hdu: SimpleFitsHdu) -> tuple[ByteArray, BoolArray]:
         """The headers of an HDU, (n, bytes), and where they differ from that of the model."""
         headers = self.content[:, hdu.begin : hdu.begin + len(hdu.layout.fixed)]
         model = np.frombuffer(self.model.content, np.uint8, headers.shape[1], hdu.begin)
@@ -164,7 +164,7 @@ class AlikeFiles:
 
     def _check(self) -> None:
         for hdu in self.model.hdus:
-            self.alike[(self._header(hdu)[1] & hdu.layout.fixed).any(axis=1)] = False
+            self.is_uniform[(self._header(hdu)[1] & hdu.layout.fixed).any(axis=1)] = False
 
 
 def _as_float(pixels: NDArray[Any]) -> Float32Array:
@@ -172,13 +172,13 @@ def _as_float(pixels: NDArray[Any]) -> Float32Array:
     return pixels if pixels.dtype == ">f4" else pixels.astype(np.float32)
 
 
-def read_alike(paths: Sequence[Path], model: PlainFile) -> AlikeFiles:
+def read_uniform(paths: Sequence[Path], model: SimpleFitsFile) -> UniformFiles:
     """Read files together that are expected to have the layout of ``model``; raises nothing."""
     size = len(model.content)
     # More bytes than the model has: a longer file is noticed. A multiple of 8: pixels are aligned.
     content = np.empty((len(paths), (size // 8 + 1) * 8), dtype=np.uint8)
     sizes = [_read_into(path, buffer) for path, buffer in zip(paths, content, strict=True)]
-    files = AlikeFiles(model, content, np.asarray(sizes) == size)
+    files = UniformFiles(model, content, np.asarray(sizes) == size)
     files._check()
     return files
 
@@ -192,12 +192,12 @@ def _read_into(path: Path, buffer: ByteArray) -> int | None:
         return None
 
 
-def read_plain(path: Path) -> PlainFile:
+def read_simple_fits(path: Path) -> SimpleFitsFile:
     """Read a file whole.
 
     Raises
     ------
-    NotPlain
+    NotSimpleFits
         If the file is large, or anything in it is other than a plain image.
     OSError
         If it cannot be opened.
@@ -205,34 +205,34 @@ def read_plain(path: Path) -> PlainFile:
     with path.open("rb", buffering=0) as stream:
         size = os.fstat(stream.fileno()).st_size
         if not 0 < size <= MAX_BYTES:
-            raise NotPlain
+            raise NotSimpleFits
         content = stream.read(size)
-    return parse_plain(content)
+    return parse_simple_fits(content)
 
 
-def parse_plain(content: bytes) -> PlainFile:
-    """A file by its content; raises NotPlain as :func:`read_plain` does."""
+def parse_simple_fits(content: bytes) -> SimpleFitsFile:
+    """A file by its content; raises NotSimpleFits as :func:`read_simple_fits` does."""
     hdus = []
     position = 0
     while position < len(content):
         hdu, position = _parse(content, position)
         hdus.append(hdu)
-    return PlainFile(content, tuple(hdus))
+    return SimpleFitsFile(content, tuple(hdus))
 
 
-def _parse(content: bytes, begin: int) -> tuple[PlainHdu, int]:
+def _parse(content: bytes, begin: int) -> tuple[SimpleFitsHdu, int]:
     """One HDU, and where the next begins."""
     end = content.find(_END, begin)
     if end < 0 or (end - begin) % _CARD:
-        raise NotPlain
+        raise NotSimpleFits
     cards = np.frombuffer(content, np.uint8, end - begin, begin).reshape(-1, _CARD)
     layout = _layout(cards[:, :8].tobytes())
     name, role, shape, dtype, size = _interpret(_select(content, begin, layout.structural))
     start = _next_block(end + _CARD)
     if start + size > len(content):
-        raise NotPlain
+        raise NotSimpleFits
     own = Cards(*(_select(content, begin, places) for places in (layout.common, layout.placing)))
-    hdu = PlainHdu(name, shape, dtype, begin, start, own, layout, role)
+    hdu = SimpleFitsHdu(name, shape, dtype, begin, start, own, layout, role)
     return hdu, _next_block(start + size)
 
 
@@ -268,13 +268,13 @@ def _interpret(structure: bytes) -> tuple[str, str, tuple[int, ...], str, int]:
     cards = [structure[at : at + _CARD] for at in range(0, len(structure), _CARD)]
     found = {card[:8]: card for card in cards}
     if len(found) < len(cards):  # said twice: the card END of a header before may be damaged
-        raise NotPlain
+        raise NotSimpleFits
     _check_image(found)
     n_axes = _integer(found, b"NAXIS   ")
     shape = tuple(_integer(found, b"NAXIS%d  " % axis) for axis in range(n_axes, 0, -1))
     bits = _integer(found, b"BITPIX  ")
     if bits not in _TYPES or n_axes > 4 or any(n < 1 for n in shape):
-        raise NotPlain
+        raise NotSimpleFits
     role = role_of_class(_text(found, b"HDUCLAS2"), _text(found, b"HDUCLAS3"))
     size = abs(bits) // 8 * prod(shape) if shape else 0
     return _text(found, b"EXTNAME "), role, shape, _TYPES[bits], size
@@ -290,18 +290,18 @@ def _check_image(found: dict[bytes, bytes]) -> None:
     is_simple = first[:8] == b"SIMPLE  " and first[10:30].strip() == b"T"
     is_image = is_simple or first[10:20].startswith(b"'IMAGE ")
     if not is_image or any(key in found for key in _NOT_PLAIN):
-        raise NotPlain
+        raise NotSimpleFits
     if b"PCOUNT  " in found and _integer(found, b"PCOUNT  ") != 0:
-        raise NotPlain
+        raise NotSimpleFits
     if b"GCOUNT  " in found and _integer(found, b"GCOUNT  ") != 1:
-        raise NotPlain
+        raise NotSimpleFits
 
 
 def _integer(found: dict[bytes, bytes], key: bytes) -> int:
     try:
         return int(found[key][10:30])
     except (KeyError, ValueError):
-        raise NotPlain from None
+        raise NotSimpleFits from None
 
 
 def _next_block(position: int) -> int:

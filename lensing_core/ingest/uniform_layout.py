@@ -18,9 +18,9 @@ import numpy as np
 from lensing_core.arrays import BoolArray
 from lensing_core.ingest.band_calibration import BandCalibration
 from lensing_core.ingest.headers import Cards, read_calibration
-from lensing_core.ingest.images import AlikeImages, RowRequest
+from lensing_core.ingest.images import RowRequest, UniformImages
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.simple_fits import PlainFile, read_alike
+from lensing_core.ingest.simple_fits import SimpleFitsFile, read_uniform
 from lensing_core.ingest.sky import Shown, sky_of_cards, turned_against
 
 _NO_FILE = Path()  # cannot be opened
@@ -36,14 +36,14 @@ class BandPlace:
 
 
 @dataclass(frozen=True)
-class PlainReader:
-    """An :class:`~lensing_core.ingest.images.AlikeReader` of plain files.
+class SimpleFitsReader:
+    """An :class:`~lensing_core.ingest.images.UniformReader` of plain files.
 
     Attributes
     ----------
     find : callable
         The files of a row; may raise RowRejected.
-    models : tuple of PlainFile
+    models : tuple of SimpleFitsFile
         One for each of a row's files.
     bands : tuple of BandPlace
     source : str
@@ -52,7 +52,7 @@ class PlainReader:
 
     calibration: BandCalibration
     find: Callable[[RowRequest], Sequence[Path]]
-    models: tuple[PlainFile, ...]
+    models: tuple[SimpleFitsFile, ...]
     bands: tuple[BandPlace, ...]
     source: str = ""
 
@@ -61,16 +61,16 @@ class PlainReader:
         """As many as one step of about 1 MiB holds."""
         return max(1, _BYTES_AT_ONCE // sum(len(model.content) for model in self.models))
 
-    def load(self, rows: Sequence[RowRequest]) -> AlikeImages:
+    def load(self, rows: Sequence[RowRequest]) -> UniformImages:
         paths = [self._find(row) for row in rows]
         files = [
-            read_alike([of_row[k] for of_row in paths], model)
+            read_uniform([of_row[k] for of_row in paths], model)
             for k, model in enumerate(self.models)
         ]
         # Where the table has no position the WCS is asked, file by file.
         known = np.array([row.ra_deg is not None for row in rows], dtype=bool)
         for file in files:
-            known &= file.alike
+            known &= file.is_uniform
         scales: list[float] = []
         zero_points: list[list[float]] = []
         cards = [files[place.file].cards(place.hdu) for place in self.bands]
@@ -81,7 +81,7 @@ class PlainReader:
             known &= same_scale
         known &= self._aligned(rows, cards, known)
         first = self.bands[0].file
-        return AlikeImages(
+        return UniformImages(
             known=known,
             data=[files[place.file].read(place.hdu) for place in self.bands],
             pixel_scales_arcsec=scales,

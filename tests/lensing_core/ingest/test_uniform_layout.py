@@ -11,7 +11,7 @@ from astropy.io import fits
 from lensing_core.ingest import decoding
 from lensing_core.ingest.band_calibration import BandCalibration
 from lensing_core.ingest.companions import Companions
-from lensing_core.ingest.decoding import alike_reader, decode_rows
+from lensing_core.ingest.decoding import decode_rows, uniform_reader
 from lensing_core.ingest.fits_sources import FitsFiles, FitsHdus
 from lensing_core.ingest.images import RowRequest
 from lensing_core.ingest.locators import Locator
@@ -56,13 +56,13 @@ def decode(source, rows, *, together, **changes):
     )
     pixels = PixelBuffer.of(grid, 3, len(rows) + 2).open()
     pixels.flux[:] = 1e9  # what an earlier chunk left
-    original = decoding.alike_reader
+    original = decoding.uniform_reader
     try:
         if not together:
-            decoding.alike_reader = lambda source, rows: None
+            decoding.uniform_reader = lambda source, rows: None
         return decode_rows(source, grid, rows, pixels, 2), pixels
     finally:
-        decoding.alike_reader = original
+        decoding.uniform_reader = original
 
 
 def assert_same(source, rows, **changes):
@@ -159,7 +159,7 @@ def test_whichever_file_comes_first(tmp_path, rng, first_rows):
         (tmp_path / "000.fits").write_bytes(b"no FITS")
         write(tmp_path / "001.fits", planes(rng, (3, 30, 30)))
     source = FitsHdus(Locator(tmp_path, "{id}.fits"), calibration(), BANDS)
-    assert alike_reader(source, rows) is not None
+    assert uniform_reader(source, rows) is not None
     assert_same(source, rows)
     assert_same(source, rows, size_px=30)  # padded
     assert_same(source, rows, pixel_scale_arcsec=0.2)  # regridded
@@ -175,7 +175,7 @@ def test_a_file_a_band(tmp_path, rng):
             hdu.writeto(tmp_path / f"{row.object_id}_{band}.fits")
     (tmp_path / "005_r.fits").unlink()
     source = FitsFiles(Locator(tmp_path, "{id}_{band}.fits"), calibration(), BANDS)
-    assert alike_reader(source, rows) is not None
+    assert uniform_reader(source, rows) is not None
     singly = assert_same(source, rows)
     assert singly.facts[5].band_flags == [1, 0, 1]
 
@@ -185,12 +185,12 @@ def test_what_has_noise_maps_is_read_by_itself(tmp_path, rng):
     for row in rows:
         write(tmp_path / f"{row.object_id}.fits", planes(rng))
     locator = Locator(tmp_path, "{id}.fits")
-    assert alike_reader(FitsHdus(locator, calibration(), BANDS), rows) is not None
+    assert uniform_reader(FitsHdus(locator, calibration(), BANDS), rows) is not None
     own = Companions(variance=locator)
-    assert alike_reader(FitsHdus(locator, calibration(), BANDS, companions=own), rows) is None
+    assert uniform_reader(FitsHdus(locator, calibration(), BANDS, companions=own), rows) is None
     kind_only = Companions(variance_kind="rms")
     with_kind = FitsHdus(locator, calibration(), BANDS, companions=kind_only)
-    assert alike_reader(with_kind, rows) is not None
+    assert uniform_reader(with_kind, rows) is not None
 
 
 def test_positions_that_only_the_image_knows_are_found_file_by_file(tmp_path, rng):

@@ -7,7 +7,7 @@ from astropy.io import fits
 
 from lensing_core.ingest import simple_fits
 from lensing_core.ingest.fits_files import _FitsioImages, open_fits
-from lensing_core.ingest.simple_fits import NotPlain, read_plain
+from lensing_core.ingest.simple_fits import NotSimpleFits, read_simple_fits
 
 RNG = np.random.default_rng(7)
 
@@ -32,7 +32,7 @@ def test_agrees_with_astropy_and_fitsio(tmp_path, kind, shape):
     for comment in comments:
         many.header.add_comment(comment)
     path = written(tmp_path, many, image((4, 4), "f4", EXTNAME="O'Neil"), image((8, 8)))
-    plain = read_plain(path)
+    plain = read_simple_fits(path)
     with fits.open(path) as theirs, fitsio.FITS(path) as others:
         assert len(plain.hdus) == len(theirs) == len(others)
         for k, (hdu, their) in enumerate(zip(plain.hdus, theirs, strict=True)):
@@ -49,7 +49,7 @@ def test_agrees_with_astropy_and_fitsio(tmp_path, kind, shape):
 def test_an_image_in_the_primary_hdu(tmp_path):
     data = RNG.normal(size=(5, 6)).astype("f4")
     fits.PrimaryHDU(data).writeto(tmp_path / "a.fits")
-    plain = read_plain(tmp_path / "a.fits")
+    plain = read_simple_fits(tmp_path / "a.fits")
     assert len(plain.hdus) == 1
     np.testing.assert_array_equal(plain.read(0), data)
 
@@ -75,8 +75,8 @@ def test_what_needs_a_library_is_left_to_it(tmp_path, what):
         path.write_bytes(path.read_bytes()[:-2880])
     else:
         path.write_bytes(b"x" * 5760)
-    with pytest.raises(NotPlain):
-        read_plain(path)
+    with pytest.raises(NotSimpleFits):
+        read_simple_fits(path)
 
 
 def test_unsigned_integers_come_out_right_all_the_same(tmp_path):
@@ -90,8 +90,8 @@ def test_large_files_are_left_to_fitsio(tmp_path, monkeypatch):
     data = RNG.normal(size=(64, 64)).astype("f4")
     fits.PrimaryHDU(data).writeto(tmp_path / "a.fits")
     monkeypatch.setattr(simple_fits, "MAX_BYTES", 10_000)
-    with pytest.raises(NotPlain):
-        read_plain(tmp_path / "a.fits")
+    with pytest.raises(NotSimpleFits):
+        read_simple_fits(tmp_path / "a.fits")
     with open_fits(tmp_path / "a.fits") as images:
         assert isinstance(images, _FitsioImages)
         np.testing.assert_array_equal(images.read(0), data)
@@ -122,12 +122,12 @@ def test_a_damaged_extend_is_read_as_cfitsio_reads_it(tmp_path, seed):
         assert [hdu.index for hdu in mine.hdus] == [1]
         np.testing.assert_array_equal(theirs[1].read(), pixels)
     if seed != 108:
-        np.testing.assert_array_equal(read_plain(path).read(1), pixels)
+        np.testing.assert_array_equal(read_simple_fits(path).read(1), pixels)
 
 
 def test_a_header_without_end_is_not_taken_for_the_next_one(tmp_path):
     path = written(tmp_path, image())
     content = path.read_bytes()
     path.write_bytes(content.replace(b"END" + b" " * 77, b"END" + b" " * 5 + b"0" + b" " * 71, 1))
-    with pytest.raises(NotPlain):
-        read_plain(path)
+    with pytest.raises(NotSimpleFits):
+        read_simple_fits(path)
