@@ -56,7 +56,7 @@ def tell(what: str, first: Objects, rows: BoolArray, second: Objects, others: Bo
         side.appearance.part(np.flatnonzero(chosen))
         for side, chosen in ((first, rows), (second, others))
     ]
-    appearance = Appearance.joined(parts)
+    appearance = Appearance.concatenate(parts)
     scores: dict[str, Float64Array] = {
         "ensemble": np.concatenate([first.logit[rows], second.logit[others]])
     }

@@ -95,13 +95,13 @@ def evaluate(workspace: Workspace, ensemble: str, catalog: str = "") -> Evaluati
     with open_database(workspace).session() as session:
         manifest = find_ensemble(session, ensemble).manifest
     if not HeldOut.exists(workspace, ensemble):
-        return _told(manifest)
+        return _stored_evaluation(manifest)
     written = HeldOut.written_at(workspace, ensemble)
     prior = manifest["rule"]["survey_prior"] if "rule" in manifest else None
     return _measured(workspace, ensemble, catalog, prior, written)
 
 
-def _told(manifest: EnsembleManifest) -> Evaluation:
+def _stored_evaluation(manifest: EnsembleManifest) -> Evaluation:
     """Return what the manifest of an ensemble says."""
     stored = manifest.get("figures", {}).get("ensemble", {})
     test = manifest.get("splits", {}).get("test", {})

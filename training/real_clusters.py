@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from lens_triage.training.real_sky import LRG_SCALE_ARCSEC, read_field, read_lrgs, turned
+from lens_triage.training.real_sky import LRG_SCALE_ARCSEC, dihedral_view, read_field, read_lrgs
 from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
@@ -163,7 +163,9 @@ class ClusterMaker:
         if part.lensed or not smooth or part.half_light_radius > WIDEST_IMAGE_ARCSEC:
             return part
         k = int(rng.integers(len(self.lrgs)))
-        image = np.ascontiguousarray(turned(self.lrgs[k], int(rng.integers(8))), dtype=np.float32)
+        image = np.ascontiguousarray(
+            dihedral_view(self.lrgs[k], int(rng.integers(8))), dtype=np.float32
+        )
         # A resampled image is never finer than its own seeing.
         scale = max(part.half_light_radius / float(self.lrg_radius_px[k]), 0.3 * LRG_SCALE_ARCSEC)
         return replace(part, profile="image", image=image, image_scale_arcsec=scale)
@@ -182,7 +184,9 @@ class ClusterMaker:
             )
             field = self.fields[which]
             y, x = (int(rng.integers(0, n - SIZE_PX + 1)) for n in field.shape[1:])
-            images[k] += turned(field[:, y : y + SIZE_PX, x : x + SIZE_PX], int(rng.integers(8)))
+            images[k] += dihedral_view(
+                field[:, y : y + SIZE_PX, x : x + SIZE_PX], int(rng.integers(8))
+            )
         return images.astype(np.float32)
 
 

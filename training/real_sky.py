@@ -68,7 +68,7 @@ class SkyObjects:
     hosts: BoolArray
 
     @classmethod
-    def joined(cls, parts: list[SkyObjects]) -> SkyObjects:
+    def concatenate(cls, parts: list[SkyObjects]) -> SkyObjects:
         """Those of several sources, one after the other."""
         return cls(
             np.concatenate([part.pixels for part in parts]),
@@ -116,7 +116,7 @@ def on_grid(image: Float32Array, scale_arcsec: float, size_px: int) -> Float64Ar
     return np.stack(found) * (scale_arcsec / LRG_SCALE_ARCSEC) ** 2
 
 
-def turned(image: Float64Array, view: int) -> Float64Array:
+def dihedral_view(image: Float64Array, view: int) -> Float64Array:
     """One of eight orientations."""
     image = image[..., ::-1] if view >= 4 else image
     return np.rot90(image, view % 4, (-2, -1))
@@ -137,7 +137,7 @@ def sky_of_ps1(data: Path, *, copies: int, seed: int) -> tuple[CutoutGeometry, S
     pixels, names, places = [], [], []
     for copy in range(copies):
         for number, lrg in enumerate(lrgs):
-            light = turned(on_grid(lrg, 0.25, 48), int(rng.integers(8)))
+            light = dihedral_view(on_grid(lrg, 0.25, 48), int(rng.integers(8)))
             light = np.stack(
                 [ndimage.gaussian_filter(b, w) for b, w in zip(light, widths, strict=True)]
             )
@@ -156,7 +156,7 @@ def sky_of_ps1(data: Path, *, copies: int, seed: int) -> tuple[CutoutGeometry, S
         np.array([(float(row["ra"]), float(row["dec"])) for row in table]),
         red_and_extended(measured, float(np.median(fwhm))),
     )
-    return geometry, SkyObjects.joined([real, transplanted])
+    return geometry, SkyObjects.concatenate([real, transplanted])
 
 
 def sky_of_cfhtls(data: Path, *, copies: int, seed: int) -> tuple[CutoutGeometry, SkyObjects]:
@@ -178,17 +178,19 @@ def sky_of_cfhtls(data: Path, *, copies: int, seed: int) -> tuple[CutoutGeometry
     pixels, names, places = [], [], []
     for copy in range(copies):
         for number, lrg in enumerate(read_lrgs(data, "irg", sharp_snr=40.0)):
-            light = turned(on_grid(lrg, 0.186, 65), int(rng.integers(8))) * _dimming(rng, -1.2, 2.2)
+            light = dihedral_view(on_grid(lrg, 0.186, 65), int(rng.integers(8))) * _dimming(
+                rng, -1.2, 2.2
+            )
             which = int(rng.integers(len(fields)))
             above = CFHTLS_PEDESTAL * noise[which][:, None, None]
-            sky = turned(_blank_window(rng, fields[which], 65), int(rng.integers(8)))
+            sky = dihedral_view(_blank_window(rng, fields[which], 65), int(rng.integers(8)))
             pixels.append(stretch.picture((sky + above + light) * unit))
             names.append(f"lrg{number}-{copy}")
             places.append(_place(number))
     transplanted = SkyObjects(
         np.stack(pixels).astype(np.float32), names, np.array(places), np.ones(len(names), bool)
     )
-    return _picture_geometry("cfhtls", 65, 0.186), SkyObjects.joined([real, transplanted])
+    return _picture_geometry("cfhtls", 65, 0.186), SkyObjects.concatenate([real, transplanted])
 
 
 def sky_of_legacy(data: Path, *, copies: int, seed: int) -> tuple[CutoutGeometry, SkyObjects]:

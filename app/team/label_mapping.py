@@ -99,21 +99,21 @@ class GradesMapping(pn.viewable.Viewer):
             grade=self.grade.value or base.grade,
             grader=self.grader.value or base.grader,
             grader_name=self.grader_name.value.strip(),
-            values=self._said(),
+            values=self._chosen_meanings(),
             header=outlined.header,
         )
 
     def zooniverse(self) -> ZooniverseMapping:
         """The mapping of a Zooniverse export."""
         return ZooniverseMapping(
-            self._said(),
+            self._chosen_meanings(),
             self.task.value or "T0",
             self.subject_key.value or "",
             self.workflow.value or "",
             tuple(self.versions.value or ()),
         )
 
-    def _said(self) -> dict[str, str]:
+    def _chosen_meanings(self) -> dict[str, str]:
         said = {value: widget.value for value, widget in self.meanings.items()}
         return {value: key for value, key in said.items() if key is not None}
 

@@ -60,7 +60,7 @@ def read_labels(
         min_confidence = use.min_confidence
     with_names = len(catalogs) > 1 or any(INJECTION_NOTE in c.notes for c in catalogs)
     parts = [_imported(session, c, use, min_confidence, with_names) for c in catalogs]
-    labels = CandidateLabels.joined(parts, {catalog.id: catalog.name for catalog in catalogs})
+    labels = CandidateLabels.concatenate(parts, {catalog.id: catalog.name for catalog in catalogs})
     if not use.gold:
         _leave_out_gold(session, labels, catalogs)
     if use.grades and grades is not None:

@@ -81,7 +81,9 @@ class CandidateLabels:
         return len(self.candidate_id)
 
     @classmethod
-    def joined(cls, parts: Sequence[CandidateLabels], catalogs: dict[int, str]) -> CandidateLabels:
+    def concatenate(
+        cls, parts: Sequence[CandidateLabels], catalogs: dict[int, str]
+    ) -> CandidateLabels:
         """Those of several catalogs, one after the other."""
         arrays: dict[str, Any] = {
             name: np.concatenate([np.empty(0, kind), *(getattr(part, name) for part in parts)])

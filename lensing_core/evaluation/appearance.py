@@ -54,7 +54,7 @@ class Appearance:
         return Appearance(*(getattr(self, name)[rows] for name in vars(self)))
 
     @classmethod
-    def joined(cls, parts: list[Appearance]) -> Appearance:
+    def concatenate(cls, parts: list[Appearance]) -> Appearance:
         """Of several sets of cutouts, one after the other."""
         names = ("brightness", "color", "size", "center")
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
@@ -107,7 +107,7 @@ def appearance_of_rows(
             chosen = mine[first : first + _AT_ONCE]
             parts.append(measure_appearance(store.read_many(row[chosen]), store.geometry))
             order.append(chosen)
-    return Appearance.joined(parts).part(np.argsort(np.concatenate(order)))
+    return Appearance.concatenate(parts).part(np.argsort(np.concatenate(order)))
 
 
 def _positive(values: NDArray[np.floating]) -> Float64Array:

@@ -42,7 +42,7 @@ from lensing_core.ingest.placing import (
     zero_point_factor,
 )
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.sky import turned_against
+from lensing_core.ingest.sky import rotation_against
 from lensing_core.supervised import mark
 
 _NO_DATA = ("all_nan", "No pixel of the band has data.")
@@ -319,7 +319,7 @@ def _check_orientation(images: Sequence[BandImage]) -> None:
     oriented = [(image, image.matrix_arcsec) for image in images if image.matrix_arcsec]
     for image, matrix in oriented[1:]:
         first, matrix_of_first = oriented[0]
-        if how := turned_against(matrix_of_first, matrix):
+        if how := rotation_against(matrix_of_first, matrix):
             raise RowRejected(
                 "turned_bands",
                 f"{image.source} is {how} against {first.source}; bring the bands to one "

@@ -59,7 +59,7 @@ class LabelEvidence:
         """Labels are no codes of several classes, and at least as many as unknown words."""
         return not self.codes and self.labels >= self.n_unknown
 
-    def told(self) -> str:
+    def commonest_unknown(self) -> str:
         """The commonest cells that are not understood."""
         common = ", ".join(f"{w!r} ({n:,}×)" for w, n in self.unknown.most_common(_SHOWN))
         return f"{common}, …" if len(self.unknown) > _SHOWN else common
@@ -114,10 +114,10 @@ def label_warnings(
             seen = label_evidence(table, name)
             if seen.n_unknown:
                 warnings.append(
-                    f"Column {name} was not taken for labels: it holds {seen.told()}, which are "
-                    "neither lens nor not_lens; it is kept as a property. Rename its values (lens, "
-                    "not_lens), or map grades (columns: label=COLUMN, with lens_from and "
-                    "nonlens_below)."
+                    f"Column {name} was not taken for labels: it holds "
+                    f"{seen.commonest_unknown()}, which are neither lens nor not_lens; it is kept "
+                    "as a property. Rename its values (lens, not_lens), or map grades (columns: "
+                    "label=COLUMN, with lens_from and nonlens_below)."
                 )
     return warnings
 
@@ -126,12 +126,12 @@ def _of_used(table: SourceTable, column: str, *, is_stated: bool) -> list[str]:
     seen = label_evidence(table, column)
     if seen.codes and is_stated:
         raise BadInputError(
-            f"Column {column} holds {seen.told()}, which are no labels (1 lens, 0 not a lens); if "
-            "they are grades, set lens_from and nonlens_below."
+            f"Column {column} holds {seen.commonest_unknown()}, which are no labels (1 lens, "
+            "0 not a lens); if they are grades, set lens_from and nonlens_below."
         )
     if not seen.n_unknown:
         return []
     return [
-        f"Column {column} holds {seen.told()}, which are neither lens nor not_lens: "
+        f"Column {column} holds {seen.commonest_unknown()}, which are neither lens nor not_lens: "
         f"{seen.n_unknown:,} of its rows have no label."
     ]

@@ -97,7 +97,7 @@ def orientation(
     return math.degrees(math.atan2(*north)), determinant > 0
 
 
-def turned_against(
+def rotation_against(
     first: tuple[tuple[float, float], tuple[float, float]],
     other: tuple[tuple[float, float], tuple[float, float]],
 ) -> str:
@@ -295,7 +295,7 @@ def _to_frame(vectors: Sequence[_Vector], frame: BaseCoordinateFrame) -> Sequenc
         return vectors
     if frame.name in _ROTATED:
         rows = _rotation(_key(frame)).tolist()
-        return [_turned(rows, vector) for vector in vectors]
+        return [_rotated(rows, vector) for vector in vectors]
     return _transform(vectors, "icrs", frame)
 
 
@@ -305,11 +305,11 @@ def _from_frame(vectors: Sequence[_Vector], frame: BaseCoordinateFrame) -> Seque
         return vectors
     if frame.name in _ROTATED:
         rows = _rotation(_key(frame)).T.tolist()
-        return [_turned(rows, vector) for vector in vectors]
+        return [_rotated(rows, vector) for vector in vectors]
     return _transform(vectors, frame, "icrs")
 
 
-def _turned(rows: Sequence[Sequence[float]], vector: _Vector) -> _Vector:
+def _rotated(rows: Sequence[Sequence[float]], vector: _Vector) -> _Vector:
     x, y, z = (a * vector[0] + b * vector[1] + c * vector[2] for a, b, c in rows)
     return x, y, z
 

@@ -80,11 +80,11 @@ class Parts:
         try:
             whole, minutes, seconds = (0.0 if part is None else float(part) for part in parts)
         except (TypeError, ValueError):
-            return self._said(row)
+            return self._cells_in_words(row)
         sign = self._sign(row, parts)
         is_angle = parts[0] is not None and 0 <= abs(minutes) < 60 and 0 <= abs(seconds) <= 60
         if not sign or not is_angle:
-            return self._said(row)
+            return self._cells_in_words(row)
         size = abs(whole) + abs(minutes) / 60 + abs(seconds) / 3600
         return sign * size * self.degrees_per_whole
 
@@ -100,7 +100,7 @@ class Parts:
         is_lost = self.degrees_per_whole == 1 and parts[0] == 0 and not isinstance(parts[0], str)
         return 0 if is_lost else 1
 
-    def _said(self, row: Mapping[str, Any]) -> str:
+    def _cells_in_words(self, row: Mapping[str, Any]) -> str:
         return " ".join(f"{name}={row.get(name)}" for name in self.columns)
 
 

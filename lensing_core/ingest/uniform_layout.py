@@ -21,7 +21,7 @@ from lensing_core.ingest.headers import Cards, read_calibration
 from lensing_core.ingest.images import RowRequest, UniformImages
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.simple_fits import SimpleFitsFile, read_uniform
-from lensing_core.ingest.sky import Shown, sky_of_cards, turned_against
+from lensing_core.ingest.sky import Shown, rotation_against, sky_of_cards
 
 _NO_FILE = Path()  # cannot be opened
 _BYTES_AT_ONCE = 2**20  # stays in the cache of a core from reading to hashing
@@ -128,7 +128,7 @@ class SimpleFitsReader:
                 continue
             shown = [self._shown_by(band, of_row[band], rows[k]) for band in range(len(of_row))]
             matrices = [one.matrix_arcsec for one in shown if one is not None and one.matrix_arcsec]
-            aligned[k] = not any(turned_against(matrices[0], other) for other in matrices[1:])
+            aligned[k] = not any(rotation_against(matrices[0], other) for other in matrices[1:])
             if together:
                 seen[common] = bool(aligned[k])
         return aligned

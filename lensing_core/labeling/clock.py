@@ -36,7 +36,7 @@ def decide_by_clock(graded: Sequence[Graded]) -> Decided:
     n_by_time, n_by_order = 0, 0
     dropped: dict[int, BadRow] = {}
     for mine in by_pair.values():
-        if len(mine) == 1 or len({_said(event) for _, event in mine}) == 1:
+        if len(mine) == 1 or len({_grade_and_reason(event) for _, event in mine}) == 1:
             continue
         timed = [row for row, _ in mine if row.at is not None]
         untimed = [row for row, _ in mine if row.at is None]
@@ -56,14 +56,14 @@ def decide_by_clock(graded: Sequence[Graded]) -> Decided:
     return Decided(rows, list(dropped.values()), _notes(n_by_time, n_by_order))
 
 
-def _said(event: NewEvent) -> tuple[str | None, str | None]:
+def _grade_and_reason(event: NewEvent) -> tuple[str | None, str | None]:
     return event.grade, event.reject_reason
 
 
 def _is_tie(mine: Sequence[Graded]) -> bool:
     """Return whether the latest of grades with times are several, and differ."""
     latest = max(row.at for row, _ in mine if row.at is not None)
-    return len({_said(event) for row, event in mine if row.at == latest}) > 1
+    return len({_grade_and_reason(event) for row, event in mine if row.at == latest}) > 1
 
 
 def _notes(n_by_time: int, n_by_order: int) -> list[str]:

@@ -39,7 +39,7 @@ class ObjectMeasures:
     half_light_radius_arcsec: Float64Array
 
     @classmethod
-    def joined(cls, parts: list[ObjectMeasures]) -> ObjectMeasures:
+    def concatenate(cls, parts: list[ObjectMeasures]) -> ObjectMeasures:
         """Those of several batches, one after the other."""
         return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in _NAMES))
 

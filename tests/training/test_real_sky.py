@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from lens_triage.training.real_sky import on_grid, smooth_outskirts, turned, write_sky
+from lens_triage.training.real_sky import dihedral_view, on_grid, smooth_outskirts, write_sky
 from lensing_core.errors import BadInputError
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate
@@ -33,7 +33,7 @@ def test_a_galaxy_on_another_grid_has_its_flux_and_its_center():
     assert moved.sum() == pytest.approx(galaxy().sum(), rel=0.01)
     assert np.unravel_index(moved[0].argmax(), moved[0].shape) == (59, 59)
     lopsided = np.arange(9.0).reshape(1, 3, 3)
-    assert len({turned(lopsided, k).tobytes() for k in range(8)}) == 8
+    assert len({dihedral_view(lopsided, k).tobytes() for k in range(8)}) == 8
 
 
 def test_an_unknown_sky_is_refused(workspace, tmp_path):

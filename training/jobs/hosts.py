@@ -232,4 +232,4 @@ def measure_rows(context: JobContext, store: CutoutStore, rows: IntArray) -> Obj
         images = store.read_many(rows[first : first + _BATCH])
         scale = store.geometry.pixel_scale_arcsec
         parts.append(measure_objects(images, scale, blue_first=flux))
-    return ObjectMeasures.joined(parts)
+    return ObjectMeasures.concatenate(parts)

@@ -217,7 +217,7 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
             table_seconds=min(request.table_seconds, PREVIEW_SECONDS),
         )
     except LensTriageError as problem:
-        return _nothing(_told(problem))
+        return _nothing(_sentence_of(problem))
     if workspace is None or found.error:
         return found
     try:
@@ -244,7 +244,7 @@ def _preview_positions(settings: IngestSettings, workspace: Workspace | None) ->
         if workspace is not None:
             check_fetch(workspace, settings, positions)
     except LensTriageError as problem:
-        return replace(found, error=_told(problem))
+        return replace(found, error=_sentence_of(problem))
     without = f"Rows without a position, which get no image: {positions.n_without:,}."
     return replace(
         found,
@@ -260,7 +260,7 @@ def _preview_table(values: dict[str, Any]) -> ImportPreview:
     return _table_only(open_objects(request_of(settings)), settings, "")
 
 
-def _told(problem: LensTriageError) -> str:
+def _sentence_of(problem: LensTriageError) -> str:
     """Return what is said of a problem; a fault of the program goes to the log."""
     if details := traceback_in(problem):
         _log.error("While looking at a table and the first images:\n%s", details)
@@ -283,11 +283,11 @@ def _preview(values: dict[str, Any], workspace: Workspace | None) -> ImportPrevi
     try:
         table = open_objects(request)
     except LensTriageError as problem:
-        return _nothing(_told(problem))
+        return _nothing(_sentence_of(problem))
     try:
         plan = make_plan(request, workspace)
     except LensTriageError as problem:
-        return _table_only(table, settings, _told(problem))
+        return _table_only(table, settings, _sentence_of(problem))
     roles = {name: plan.columns.role_of(name) for name in table.names}
     return ImportPreview(
         n_rows=len(table),

@@ -68,7 +68,7 @@ def network_attention(
         return _patches(network, images, metadata)
     views = range(N_VIEWS) if dihedral_averaging else range(1)
     found = [_view(network, dihedral(images, torch.tensor([k])), metadata, method) for k in views]
-    maps = np.stack([_turned_back(m.values, k) for k, m in enumerate(found)])
+    maps = np.stack([_rotated_back(m.values, k) for k, m in enumerate(found)])
     values = maps.mean(axis=0).astype(np.float32)
     # cells of Grad-CAM are summed, not the pixels between which they are interpolated
     totals = {
@@ -81,7 +81,7 @@ def network_attention(
     return replace(found[0], values=values, total=float(totals[method]), logit=logit)
 
 
-def _turned_back(values: Float32Array, code: int) -> Float32Array:
+def _rotated_back(values: Float32Array, code: int) -> Float32Array:
     """Undo :func:`dihedral`: its steps in the opposite order."""
     values = values.T if code & 4 else values
     values = values[::-1] if code & 2 else values

@@ -187,7 +187,7 @@ class EncoderPredictor:
                 part = torch.cat([part, part.new_zeros(size - n, *part.shape[1:])])
             total = torch.zeros((), device=images.device)
             for k in range(self.member.spec.views):
-                total = total + self._forward(_turned(part, k))
+                total = total + self._forward(_dihedral_view(part, k))
             found.append(total[:n] / self.member.spec.views)
         return torch.cat(found)
 
@@ -198,7 +198,7 @@ class EncoderPredictor:
         return vectors.float()
 
 
-def _turned(images: Tensor, view: int) -> Tensor:
+def _dihedral_view(images: Tensor, view: int) -> Tensor:
     """Images by ``view`` quarter turns, from the fourth on of the mirrored image."""
     return torch.rot90(images.flip(-1) if view >= 4 else images, view % 4, (2, 3))
 
