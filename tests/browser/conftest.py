@@ -179,7 +179,7 @@ def faults() -> Faults:
 @pytest.fixture
 def page(chromium: Browser, faults: Faults) -> Iterator[Page]:
     """A fresh browser tab of 1280 x 800; the test fails for any fault that it did not allow."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     context.set_default_timeout(_PATIENCE_MS)
     tab = context.new_page()
     faults.watch(tab)
