@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 21ac1d249c50d0dd6b3ac682d1ecaedb2b0904f0e9206dcde904b040d36c440e
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 dc20c32c43c967d12c52ec237cb745455b4b93ee706e874bd94dabbb5806ef50
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -9,8 +9,8 @@ var Connection = class {
    * @param {() => void} parts.onBack the server answers again
    * @param {(action: (value?: any) => void, ms: number) => any} parts.later
    */
-  constructor({ probe, onChange, onBack, later }) {
-    this.probe = probe;
+  constructor({ probe: probe2, onChange, onBack, later }) {
+    this.probe = probe2;
     this.onChange = onChange;
     this.onBack = onBack;
     this.later = later;
@@ -1035,13 +1035,14 @@ var TilePool = class {
     }
   }
 };
-var PROBE = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+var probe = null;
 function missingFraction(image) {
   const { naturalWidth: width, naturalHeight: height } = image;
-  PROBE.canvas.width = width;
-  PROBE.canvas.height = height;
-  PROBE.drawImage(image, 0, 0);
-  const { data } = PROBE.getImageData(0, 0, width, height);
+  probe ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  probe.canvas.width = width;
+  probe.canvas.height = height;
+  probe.drawImage(image, 0, 0);
+  const { data } = probe.getImageData(0, 0, width, height);
   let missing = 0;
   for (let k = 3; k < data.length; k += 4) {
     missing += Number(data[k] === 0);
@@ -1937,6 +1938,35 @@ var ImageToolbar = class {
   }
 };
 
+// app/viewer/calibrations.js
+var Calibrations = class {
+  constructor() {
+    this.entries = /* @__PURE__ */ new Map();
+  }
+  // What is known of a catalog; undefined before it has come.
+  of(catalog) {
+    return this.entries.get(catalog.id)?.found;
+  }
+  // Ask once for the calibration of a catalog, by one of its candidates; `then` is called when it has come.
+  async ask(catalog, row, view, then) {
+    if (this.entries.has(catalog.id)) {
+      return;
+    }
+    const entry = { found: void 0 };
+    this.entries.set(catalog.id, entry);
+    try {
+      const answer = await fetch(infoUrl(catalog, row, view));
+      if (!answer.ok) {
+        throw new Error(await answer.text());
+      }
+      entry.found = await answer.json();
+      then();
+    } catch {
+      this.entries.delete(catalog.id);
+    }
+  }
+};
+
 // app/viewer/camera.js
 var MOST_ZOOM = 64;
 var Camera = class {
@@ -2226,6 +2256,81 @@ function drawMark({ camera, measure }, mark, isLarge) {
   return parts;
 }
 
+// app/viewer/pointer.js
+var DRAG_FROM_PX = 4;
+var Pointer = class {
+  // `viewer`: an ImageViewer, which is told where the pointer is and what is measured with it.
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.dragged = false;
+  }
+  // Follow the pointer over the picture of the cell `name`.
+  listen(node, name) {
+    const { viewer } = this;
+    const place = (event) => {
+      const box = node.getBoundingClientRect();
+      return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
+    };
+    let start = null;
+    node.addEventListener("pointermove", (event) => {
+      if (viewer.row === null) {
+        return;
+      }
+      if (start !== null) {
+        this.drag(start, event, place(event), node);
+      }
+      const at = viewer.camera.toImage(place(event));
+      viewer.point(at.x >= 0 && at.x < 1 && at.y >= 0 && at.y < 1 ? { ...at, name } : null);
+    });
+    node.addEventListener("pointerleave", () => viewer.point(null));
+    node.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || viewer.row === null) {
+        return;
+      }
+      const at = place(event);
+      const tool = event.shiftKey ? "ruler" : event.altKey ? "circle" : viewer.tool;
+      start = { clientX: event.clientX, clientY: event.clientY, last: at, tool, image: viewer.camera.toImage(at) };
+      this.dragged = false;
+    });
+    const end = () => {
+      start = null;
+    };
+    node.addEventListener("pointerup", () => {
+      if (start !== null && !this.dragged && node === viewer.frame.node) {
+        viewer.onPick?.(start.image);
+      }
+      end();
+    });
+    node.addEventListener("pointercancel", end);
+    node.addEventListener("dblclick", () => viewer.camera.reset());
+    node.addEventListener("wheel", (event) => {
+      if (viewer.row === null || event.ctrlKey) {
+        return;
+      }
+      event.preventDefault();
+      viewer.camera.zoomBy(2 ** (-Math.sign(event.deltaY) / 3), place(event));
+    }, { passive: false });
+  }
+  // Pan the picture, or measure with the tool that the press began with.
+  drag(start, event, at, node) {
+    const moved = Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY);
+    if (!this.dragged && moved < DRAG_FROM_PX) {
+      return;
+    }
+    if (!this.dragged) {
+      this.dragged = true;
+      node.setPointerCapture(event.pointerId);
+    }
+    const { camera } = this.viewer;
+    if (start.tool === null) {
+      camera.panBy(start.last.x - at.x, start.last.y - at.y);
+    } else {
+      this.viewer.mark(start.tool, start.image, camera.toImage(at));
+    }
+    start.last = at;
+  }
+};
+
 // app/viewer/readout.js
 var PIXEL_BYTES_KEPT = 64 * 2 ** 20;
 var PixelPool = class {
@@ -2325,11 +2430,60 @@ var Readout = class {
 };
 var signedArcsec = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
 
+// app/viewer/values.js
+function describeValue(band, value, units) {
+  const { rendered, snr, info, scale } = units;
+  const number = formatValue(value, snr ? 3 : 4);
+  if (Number.isNaN(value)) {
+    return { short: "no data", brightness: "", long: `${band}: no data` };
+  }
+  if (rendered) {
+    return { short: number, brightness: "", long: `${band}: level ${number} of 255, no flux` };
+  }
+  if (snr) {
+    return { short: `${number} σ`, brightness: "", long: `${band}: ${number} σ. ${noiseNote(info)}` };
+  }
+  const zeroPoint = info?.zero_point_mag?.[band];
+  const { njy, mu } = calibrate(value, zeroPoint, scale);
+  const sigma = info?.sky_sigma?.[band];
+  const parts = [
+    typeof zeroPoint === "number" ? `${number} (ZP ${zeroPoint.toFixed(2)})` : `${number} (no ZP)`,
+    njy === null ? null : `${formatValue(njy)} nJy`,
+    mu === null ? null : `${mu.toFixed(2)} mag/″²`,
+    typeof sigma === "number" ? `σ ${formatValue(sigma, 3)}` : null
+  ];
+  return {
+    short: njy === null ? number : `${formatValue(njy)} nJy`,
+    brightness: mu === null ? "" : `${mu.toFixed(2)} m/″²`,
+    long: `${band}: ${parts.filter(Boolean).join(" · ")}`
+  };
+}
+function unitNote({ rendered, snr, info }) {
+  if (rendered) {
+    return "8-bit picture: levels, no flux";
+  }
+  return snr ? noiseNote(info) : "Below: nJy a pixel and AB mag/arcsec² by band";
+}
+function noiseNote(info) {
+  return info?.noise_from === "variance" ? "Values in σ of the variance map" : "Values in σ of the sky: there is no variance map";
+}
+function pictureCaption(catalog, band, view) {
+  if (catalog.rendered) {
+    return `${band ?? "picture as imported"} · 8-bit, no flux`;
+  }
+  const what = [
+    view.light ? "galaxy subtracted" : null,
+    view.snr ? "S/N" : null
+  ].filter(Boolean);
+  const [red, green, blue] = tripleOf(catalog, view);
+  const name = band ?? (red === blue ? red : `${red} ${green || "mean"} ${blue}`);
+  return [name, ...what].join(" · ");
+}
+
 // app/viewer/viewer.js
 var BLINK_MS = 600;
 var ZOOM_STEP = Math.SQRT2;
 var PAN_STEP = 0.15;
-var DRAG_FROM_PX = 4;
 var COLOR = "";
 var ImageViewer = class {
   // `palettes`: name to 256 colors, as readPalettes gives them.
@@ -2337,7 +2491,7 @@ var ImageViewer = class {
     this.pool = pool;
     this.palettes = palettes;
     this.pixels = new PixelPool();
-    this.infos = /* @__PURE__ */ new Map();
+    this.calibrations = new Calibrations();
     this.caption = h("span", { className: "frame-caption" });
     this.legend = h("span", { className: "frame-legend", hidden: true });
     this.overlay = new Overlay(true);
@@ -2370,7 +2524,8 @@ var ImageViewer = class {
       this.drawOverlays();
       this.onTool();
     });
-    this.listen(this.frame.node, COLOR);
+    this.pointer = new Pointer(this);
+    this.pointer.listen(this.frame.node, COLOR);
   }
   get bands() {
     return this.catalog === null ? [] : this.catalog.bands;
@@ -2397,7 +2552,7 @@ var ImageViewer = class {
     }
     const cells = [...this.cells].filter(([name]) => name !== COLOR || this.tiled).map(([name, cell]) => cell.frame.show(this.pool, this.url(name || null), this.palette(name || null)));
     this.settled = Promise.all(drawn === null ? cells : [drawn, ...cells]).then((all) => all.every(Boolean));
-    this.readInfo();
+    this.calibrations.ask(catalog, row, view, () => this.drawOverlays());
     this.readPixels();
     this.drawOverlays();
     return drawn ?? this.settled;
@@ -2534,7 +2689,7 @@ var ImageViewer = class {
     const value = h("span", { className: "band-value" });
     const brightness = h("span", { className: "band-value" });
     const choose = () => {
-      this.dragged || this.choose(band);
+      this.pointer.dragged || this.choose(band);
     };
     const node = h(
       "div",
@@ -2555,7 +2710,7 @@ var ImageViewer = class {
       frame.node,
       h("div", { className: "band-values" }, value, brightness)
     );
-    this.listen(frame.node, name);
+    this.pointer.listen(frame.node, name);
     this.cells.set(name, { frame, overlay, node, value, brightness });
     this.strip.append(node);
   }
@@ -2584,26 +2739,7 @@ var ImageViewer = class {
     return this.catalog.size_arcsec / this.catalog.size_px;
   }
   get info() {
-    return this.catalog === null ? void 0 : this.infos.get(this.catalog.id)?.found;
-  }
-  // Calibration of the catalog, asked for once.
-  async readInfo() {
-    const { catalog, row } = this;
-    if (this.infos.has(catalog.id)) {
-      return;
-    }
-    const entry = { found: void 0 };
-    this.infos.set(catalog.id, entry);
-    try {
-      const answer = await fetch(infoUrl(catalog, row, this.view));
-      if (!answer.ok) {
-        throw new Error(await answer.text());
-      }
-      entry.found = await answer.json();
-      this.drawOverlays();
-    } catch {
-      this.infos.delete(catalog.id);
-    }
+    return this.catalog === null ? void 0 : this.calibrations.of(this.catalog);
   }
   // Pixel values are fetched where somebody points at the picture.
   async readPixels() {
@@ -2616,80 +2752,18 @@ var ImageViewer = class {
       this.writeReadout();
     }
   }
-  // --- pointer ----------------------------------------------------------------------------------
-  listen(node, name) {
-    const place = (event) => {
-      const box = node.getBoundingClientRect();
-      return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
-    };
-    let start = null;
-    node.addEventListener("pointermove", (event) => {
-      if (this.row === null) {
-        return;
-      }
-      if (start !== null) {
-        this.drag(start, event, place(event), node);
-      }
-      const at = this.camera.toImage(place(event));
-      this.cursor = at.x >= 0 && at.x < 1 && at.y >= 0 && at.y < 1 ? { ...at, name } : null;
+  // --- tools ------------------------------------------------------------------------------------
+  // The pointer is at a place of the picture of one cell; null: it is over none.
+  point(cursor) {
+    this.cursor = cursor;
+    if (cursor !== null) {
       this.readPixels();
-      this.drawOverlays();
-    });
-    node.addEventListener("pointerleave", () => {
-      this.cursor = null;
-      this.drawOverlays();
-    });
-    node.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || this.row === null) {
-        return;
-      }
-      const at = place(event);
-      const tool = event.shiftKey ? "ruler" : event.altKey ? "circle" : this.tool;
-      start = {
-        clientX: event.clientX,
-        clientY: event.clientY,
-        at,
-        last: at,
-        tool,
-        image: this.camera.toImage(at)
-      };
-      this.dragged = false;
-    });
-    const end = () => {
-      start = null;
-    };
-    node.addEventListener("pointerup", () => {
-      if (start !== null && !this.dragged && node === this.frame.node) {
-        this.onPick?.(start.image);
-      }
-      end();
-    });
-    node.addEventListener("pointercancel", end);
-    node.addEventListener("dblclick", () => this.camera.reset());
-    node.addEventListener("wheel", (event) => {
-      if (this.row === null || event.ctrlKey) {
-        return;
-      }
-      event.preventDefault();
-      this.camera.zoomBy(2 ** (-Math.sign(event.deltaY) / 3), place(event));
-    }, { passive: false });
+    }
+    this.drawOverlays();
   }
-  drag(start, event, at, node) {
-    const moved = Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY);
-    if (!this.dragged && moved < DRAG_FROM_PX) {
-      return;
-    }
-    if (!this.dragged) {
-      this.dragged = true;
-      node.setPointerCapture(event.pointerId);
-    }
-    if (start.tool === null) {
-      this.camera.panBy(start.last.x - at.x, start.last.y - at.y);
-    } else {
-      const others = this.marks.filter(({ kind }) => kind !== start.tool);
-      this.marks = [...others, { kind: start.tool, from: start.image, to: this.camera.toImage(at) }];
-    }
-    start.last = at;
+  // Measure from one place of the image to another, with a ruler or a circle.
+  mark(kind, from, to) {
+    this.marks = [...this.marks.filter((mark) => mark.kind !== kind), { kind, from, to }];
   }
   use(tool) {
     this.tool = tool === this.tool ? null : tool;
@@ -2786,6 +2860,10 @@ var ImageViewer = class {
   cursorBeside() {
     return this.cursor === null || this.cursor.name === COLOR ? null : this.cursor;
   }
+  // What values of the shown pixels mean.
+  get units() {
+    return { rendered: this.catalog.rendered, snr: this.view.snr, info: this.info, scale: this.scale };
+  }
   writeReadout() {
     const { cursor } = this;
     if (cursor === null || this.row === null) {
@@ -2809,63 +2887,15 @@ var ImageViewer = class {
     const large = cursor.name === COLOR ? this.tiled ? null : this.largeBand : cursor.name;
     const written = this.bands.map((band, k) => {
       const value = values[(k * n + row) * n + column];
-      const text = this.describe(band, value);
+      const text = describeValue(band, value, this.units);
       const cell = this.cells.get(band);
       cell.value.textContent = text.short;
       cell.brightness.textContent = text.brightness;
       return [band, text.long];
     });
-    this.readout.showValue(large === null ? this.catalog.rendered ? "8-bit picture: levels, no flux" : this.unitNote : written.find(([band]) => band === large)[1]);
-  }
-  get unitNote() {
-    if (this.view.snr) {
-      return this.noiseNote;
-    }
-    return "Below: nJy a pixel and AB mag/arcsec² by band";
-  }
-  get noiseNote() {
-    return this.info?.noise_from === "variance" ? "Values in σ of the variance map" : "Values in σ of the sky: there is no variance map";
-  }
-  // A value in all units that it has.
-  describe(band, value) {
-    const number = formatValue(value, this.view.snr ? 3 : 4);
-    if (Number.isNaN(value)) {
-      return { short: "no data", brightness: "", long: `${band}: no data` };
-    }
-    if (this.catalog.rendered) {
-      return { short: number, brightness: "", long: `${band}: level ${number} of 255, no flux` };
-    }
-    if (this.view.snr) {
-      return { short: `${number} σ`, brightness: "", long: `${band}: ${number} σ. ${this.noiseNote}` };
-    }
-    const zeroPoint = this.info?.zero_point_mag?.[band];
-    const { njy, mu } = calibrate(value, zeroPoint, this.scale);
-    const sigma = this.info?.sky_sigma?.[band];
-    const parts = [
-      typeof zeroPoint === "number" ? `${number} (ZP ${zeroPoint.toFixed(2)})` : `${number} (no ZP)`,
-      njy === null ? null : `${formatValue(njy)} nJy`,
-      mu === null ? null : `${mu.toFixed(2)} mag/″²`,
-      typeof sigma === "number" ? `σ ${formatValue(sigma, 3)}` : null
-    ];
-    return {
-      short: njy === null ? number : `${formatValue(njy)} nJy`,
-      brightness: mu === null ? "" : `${mu.toFixed(2)} m/″²`,
-      long: `${band}: ${parts.filter(Boolean).join(" · ")}`
-    };
+    this.readout.showValue(large === null ? unitNote(this.units) : written.find(([band]) => band === large)[1]);
   }
 };
-function pictureCaption(catalog, band, view) {
-  if (catalog.rendered) {
-    return `${band ?? "picture as imported"} · 8-bit, no flux`;
-  }
-  const what = [
-    view.light ? "galaxy subtracted" : null,
-    view.snr ? "S/N" : null
-  ].filter(Boolean);
-  const [red, green, blue] = tripleOf(catalog, view);
-  const name = band ?? (red === blue ? red : `${red} ${green || "mean"} ${blue}`);
-  return [name, ...what].join(" · ");
-}
 
 // app/label/single.js
 var STAMPS_AHEAD = 10;
@@ -3343,6 +3373,46 @@ var Preferences = class {
   }
 };
 
+// app/label/strokes.js
+var Strokes = class {
+  constructor() {
+    this.all = [];
+  }
+  // A stroke that gave events to entries.
+  add(given) {
+    this.all.push(given);
+  }
+  // The latest stroke, which is no longer one; undefined where there is none.
+  takeLast() {
+    return this.all.pop();
+  }
+  // Forget one event, which was taken back by itself.
+  forget(uuid) {
+    this.all = this.all.map((stroke) => stroke.filter((one) => one.uuid !== uuid)).filter((stroke) => stroke.length);
+  }
+  // Begin with the responses of a session's earlier visits, and with events that are still on their way,
+  // which count as given.
+  restore(queue, unsent) {
+    for (const { entry, uuid } of queue.entries.map((entry2) => ({ entry: entry2, uuid: entry2.response?.uuid }))) {
+      if (uuid) {
+        this.add([{ entry, uuid, before: null }]);
+      }
+    }
+    for (const event of unsent) {
+      const entry = queue.byToken.get(event.token);
+      if (entry === void 0) {
+        continue;
+      }
+      if (event.kind === "grade" || event.kind === "skip") {
+        this.add([{ entry, uuid: event.uuid, before: entry.response }]);
+        queue.say(entry, event, false);
+      } else if (event.kind === "undo" && entry.response?.uuid === event.undoes) {
+        queue.say(entry, null, false);
+      }
+    }
+  }
+};
+
 // app/label/view.js
 var FIGURES_EVERY = 10;
 var LabelingView = class {
@@ -3356,7 +3426,7 @@ var LabelingView = class {
       onProblem: (sentence) => this.notify(sentence)
     });
     this.pool = new TilePool();
-    this.strokes = [];
+    this.strokes = new Strokes();
     this.mosaicOn = this.preferences.values.mosaic === true;
     this.queue = new LabelQueue(this.session.id, start, () => this.arrived());
     this.end = new SessionEnd(this.session, this.queue);
@@ -3388,9 +3458,6 @@ var LabelingView = class {
     if (this.lens !== null) {
       this.panel.node.append(this.lens.node);
     }
-    for (const entry of this.queue.entries.filter(({ response }) => response?.uuid)) {
-      this.strokes.push([{ entry, uuid: entry.response.uuid, before: null }]);
-    }
     this.outbox = new PageOutbox({
       place: `${this.session.id}:${start.grader.id}`,
       path: `labeling/${this.session.id}/events`,
@@ -3403,27 +3470,12 @@ var LabelingView = class {
       }
     });
     this.outbox.takeOver();
-    this.applyUnsent();
+    this.strokes.restore(this.queue, [...this.outbox.waiting.values()].map(({ event }) => event));
     this.bindKeys();
     this.panel.setFigures(start.figures);
     this.queue.toFront();
     this.draw();
     model.document?.on_event?.("connection_lost", () => this.connection.detach());
-  }
-  // Grades of an earlier visit that are still on their way count as given.
-  applyUnsent() {
-    for (const { event } of this.outbox.waiting.values()) {
-      const entry = this.queue.byToken.get(event.token);
-      if (entry === void 0) {
-        continue;
-      }
-      if (event.kind === "grade" || event.kind === "skip") {
-        this.strokes.push([{ entry, uuid: event.uuid, before: entry.response }]);
-        this.queue.say(entry, event, false);
-      } else if (event.kind === "undo" && entry.response?.uuid === event.undoes) {
-        this.queue.say(entry, null, false);
-      }
-    }
   }
   build() {
     const text = (label, key, action) => h(
@@ -3468,29 +3520,26 @@ var LabelingView = class {
       this.chooser.dialog
     );
     this.keyboard = null;
-    this.onRepeat = (event) => {
-      if (event.repeat && (this.graded.has(event.key) || this.pause.on)) {
-        event.stopImmediatePropagation();
-        return;
-      }
-      const open = this.keyboard.dialog.open || this.chooser.dialog.open;
-      if (!open && this.pause.endsBy(event, this.graded)) {
-        event.preventDefault();
-        event.stopImmediatePropagation();
-        this.goOn(event.timeStamp);
-        return;
-      }
-      if (!this.panel.reasonBox.hidden && !isTyping(event)) {
-        this.pressReason(event);
-      }
-    };
-    document.addEventListener("keydown", this.onRepeat, true);
-    this.node.addEventListener("click", (event) => {
-      const kept = event.composedPath().some((node) => node.matches?.("dialog, textarea, select, input"));
-      if (event.detail > 0 && !kept) {
-        this.node.getRootNode().activeElement?.blur?.();
-      }
-    });
+    this.onKeyFirst = (event) => this.keyFirst(event);
+    document.addEventListener("keydown", this.onKeyFirst, true);
+    this.node.addEventListener("click", (event) => giveKeysBack(this.node, event));
+  }
+  // Keys before the keyboard has them. One that is held down gives one grade.
+  keyFirst(event) {
+    if (event.repeat && (this.graded.has(event.key) || this.pause.on)) {
+      event.stopImmediatePropagation();
+      return;
+    }
+    const open = this.keyboard.dialog.open || this.chooser.dialog.open;
+    if (!open && this.pause.endsBy(event, this.graded)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.goOn(event.timeStamp);
+      return;
+    }
+    if (!this.panel.reasonBox.hidden && !isTyping(event)) {
+      this.pressReason(event);
+    }
   }
   bindKeys() {
     this.keyboard?.remove();
@@ -3578,7 +3627,7 @@ var LabelingView = class {
     for (const { entry, event } of given) {
       this.queue.say(entry, event);
     }
-    this.strokes.push(given.map(({ entry, before, event }) => ({ entry, before, uuid: event.uuid })));
+    this.strokes.add(given.map(({ entry, before, event }) => ({ entry, before, uuid: event.uuid })));
     this.outbox.add(given.map(({ event }) => event));
     this.panel.beat();
     this.panel.setProgress(this.queue.nDone, this.queue.total);
@@ -3648,7 +3697,7 @@ var LabelingView = class {
     this.mosaicOn ? this.afterMark() : this.panel.show(target);
   }
   undo() {
-    const stroke = this.strokes.pop();
+    const stroke = this.strokes.takeLast();
     if (stroke === void 0) {
       return;
     }
@@ -3676,7 +3725,7 @@ var LabelingView = class {
     } else {
       const { uuid } = entry.response;
       this.outbox.add([this.event("undo", entry, { undoes: uuid })]);
-      this.strokes = this.strokes.map((stroke) => stroke.filter((one) => one.uuid !== uuid)).filter((stroke) => stroke.length);
+      this.strokes.forget(uuid);
       this.queue.say(entry, null);
     }
     this.afterMark();
@@ -3836,7 +3885,7 @@ var LabelingView = class {
     this.notices.append(node);
   }
   remove() {
-    document.removeEventListener("keydown", this.onRepeat, true);
+    document.removeEventListener("keydown", this.onKeyFirst, true);
     this.keyboard.remove();
     this.connection.close();
     this.outbox.remove();
@@ -3844,6 +3893,12 @@ var LabelingView = class {
     this.lens?.remove();
   }
 };
+function giveKeysBack(node, event) {
+  const keeps = event.composedPath().some((one) => one.matches?.("dialog, textarea, select, input"));
+  if (event.detail > 0 && !keeps) {
+    node.getRootNode().activeElement?.blur?.();
+  }
+}
 function render({ model }) {
   const view = new LabelingView(model, model.start);
   model.on("remove", () => view.remove());
