@@ -64,10 +64,9 @@ def read_forwarded(reach: Reach, peer: str, headers: HTTPHeaders) -> Client:
 
 def without_prefix(reach: Reach, line: RequestStartLine) -> RequestStartLine:
     """Return the first line of a request without the prefix, which some proxies remove already."""
-    path, mark, query = line.path.partition("?")
-    if not reach.prefix or not (path + "/").startswith(reach.prefix + "/"):
+    if not reach.prefix or not line.path.startswith(reach.prefix + "/"):
         return line
-    return line._replace(path=(path[len(reach.prefix) :] or "/") + mark + query)
+    return line._replace(path=line.path[len(reach.prefix) :])
 
 
 def _is_forwarded(name: str) -> bool:

@@ -62,8 +62,9 @@ class _GateGuard(Guard):
 class SignInFirst(ReplyHandler):
     """Answers with the sign-in page where a browser opens one, else with one sentence (401)."""
 
-    def initialize(self, providers: tuple[Provider, ...]) -> None:
+    def initialize(self, providers: tuple[Provider, ...], prefix: str) -> None:
         self._providers = providers
+        self._prefix = prefix
 
     def prepare(self) -> None:
         """Answer before any method of the request is looked at."""
@@ -99,10 +100,12 @@ class SignInFirst(ReplyHandler):
             for each in self._providers
         )
         page = _PAGE.replace("{{nonce}}", nonce).replace("{{buttons}}", buttons)
+        page = page.replace("{{prefix}}", self._prefix)
         self.reply(page, "text/html; charset=utf-8")
 
 
 def ask_for_sign_in(application: Application, context: AppContext) -> None:
     """Put a rule before all routes, after those that are there already; see the module."""
-    handler, given = guarded(SignInFirst, _GateGuard), {"providers": context.reach.providers}
+    reach, handler = context.reach, guarded(SignInFirst, _GateGuard)
+    given = {"providers": reach.providers, "prefix": reach.prefix}
     application.default_router.rules.insert(-1, Rule(_NotSignedIn(context), handler, given))

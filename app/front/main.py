@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 import socket
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tornado.netutil import bind_sockets
+from tornado.routing import PathMatches, Rule
 from tornado.web import Application, RedirectHandler, RequestHandler
 
 from lens_triage.app.context import AppContext
@@ -64,20 +66,23 @@ def listen(port: int, host: str = ADDRESS) -> list[socket.socket]:
 def front_application(context: AppContext, pages: Pages) -> Application:
     """Return what answers grading, and passes all else on."""
     source = tiles.TileSource(context.workspace)
-    prefix = context.reach.prefix
     own: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
         *identity.routes(context),
         *label_handlers.routes(context, source),
         *review_events.routes(context),
         *tiles.routes(source),
         *(providers.routes(context) if context.reach.providers else []),
-        (r"/", RedirectHandler, {"url": f"{prefix}/overview", "permanent": False}),
+        # From where it is: some proxies write their prefix before any path in a redirection.
+        (r"/", RedirectHandler, {"url": "overview", "permanent": False}),
     ]
     routes = [(pattern, _guarded(handler), given) for pattern, handler, given in own]
     inside = {"pages": pages, "static": StaticReplies(), "context": context}
     passed_on = (r".*", _guarded(PassOn, PassOnGuard), inside)
     application = Application([*routes, passed_on], log_function=_log_failures)
     refuse_foreign_hosts(application, context.reach.names)
+    if prefix := context.reach.prefix:
+        bare = _guarded(RedirectHandler), {"url": f"{prefix}/", "permanent": False}
+        application.default_router.rules.insert(-1, Rule(PathMatches(re.escape(prefix)), *bare))
     if context.reach.asks:
         ask_for_sign_in(application, context)
     return application

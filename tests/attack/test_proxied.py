@@ -166,7 +166,7 @@ def test_no_forged_header_changes_a_reply(attack, proxied, cookie):
         forged = forged_headers(rng)
         with attack.case(forged):
             reply = client.ask("GET", f"{PREFIX}/", [("Cookie", cookie), *forged])
-            if reply is not None and reply.all("location") != ["/lens/overview"]:
+            if reply is not None and reply.all("location") != ["overview"]:
                 attack.accepted.append(f"{forged}: {reply.status} {reply.all('location')}")
         host = rng.choice(FOREIGN_HOSTS)
         with attack.case(f"Host {host!r}"):

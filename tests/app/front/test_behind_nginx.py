@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from socket import create_connection
 
 import pytest
 from nginx import NAME, nginx_in_front
 from proxied import ANA, BO, UPGRADE, Proxied, serve_behind
+from raw_http import exchange
 from waiting import until
 
 from lensing_core.store import open_database
@@ -51,7 +53,14 @@ def test_pages_scripts_tiles_and_downloads_come_through(proxied, cookie):
         assert (reply.status, len(reply.read()) > 100) == (200, True), path
     policy = proxied.open("/overview", Cookie=cookie).headers["Content-Security-Policy"]
     assert f"wss://{NAME}:{proxied.port}" in policy
-    assert proxied.open("/", Cookie=cookie).headers["Location"] == "/lens/overview"
+    assert proxied.open("/", Cookie=cookie).headers["Location"] == "overview"
+
+
+def test_its_prefix_alone_leads_to_its_pages_without_nginx_too(proxied):
+    for connect in (proxied.connect, lambda: create_connection(("127.0.0.1", proxied.server.port))):
+        sent = f"GET /lens HTTP/1.1\r\nHost: {proxied.host}\r\nConnection: close\r\n\r\n"
+        (reply,) = exchange(connect(), sent.encode())
+        assert (reply.status // 100, reply.all("location")[0][-6:]) == (3, "/lens/")
 
 
 @pytest.mark.parametrize("path", ["/", *ANSWERED, "/overview/ws", "/nothing", "/review/ask"])

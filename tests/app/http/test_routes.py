@@ -221,7 +221,14 @@ def test_a_handler_cannot_end_the_server(caplog):
     ],
 )
 def test_who_asks(headers, foreign):
-    assert is_foreign(SimpleNamespace(headers=headers, host="here:1")) is foreign
+    request = SimpleNamespace(headers=headers, host="here:1", protocol="http")
+    assert is_foreign(request) is foreign
+
+
+def test_who_asks_by_tls_is_of_a_page_by_tls():
+    for origin, foreign in (("http://here", True), ("https://here", False)):
+        request = SimpleNamespace(headers={"Origin": origin}, host="here", protocol="https")
+        assert is_foreign(request) is foreign
 
 
 def test_a_page_names_its_own_websocket_alone(url):
