@@ -5,6 +5,7 @@
 ``GET /labeling/<session>/skipped``      cutouts that were skipped and still need a grade
 ``POST /labeling/<session>/events``      events to write; answered when they are committed
 ``GET /labeling/<session>/figures``      own pace, agreement and skill
+``GET /labeling/<session>/references``   lenses and look-alikes to compare with
 ``POST /labeling/preferences``           keys and the like
 ``GET /tiles/~<session>/<cutout>``        as of a catalog (:mod:`lens_triage.app.viewer.tiles`)
 ``GET /pixels/~<session>/<cutout>``       likewise
@@ -98,6 +99,16 @@ class FiguresHandler(_LabelHandler):
         await self.answer(lambda: self.service.figures(session_id, self.grader()))
 
 
+class ReferencesHandler(_LabelHandler):
+    """Objects whose class is known, to compare with."""
+
+    async def get(self, session_id: str) -> None:
+        """Return references of the surveys of a session, without its cutouts."""
+        await self.answer(
+            lambda: {"references": self.service.references(session_id, self.grader())}
+        )
+
+
 class PreferencesHandler(_LabelHandler):
     """A grader's keys and the like."""
 
@@ -159,6 +170,7 @@ def routes(context: AppContext, source: TileSource) -> list[tuple[str, type, dic
         (r"/labeling/([0-9a-f]+)/skipped", SkippedHandler, given),
         (r"/labeling/([0-9a-f]+)/events", LabelEventsHandler, given),
         (r"/labeling/([0-9a-f]+)/figures", FiguresHandler, given),
+        (r"/labeling/([0-9a-f]+)/references", ReferencesHandler, given),
         (r"/tiles/~([0-9a-f]+)/([0-9a-f]+)(/info)?", SessionTileHandler, pictures),
         (r"/pixels/~([0-9a-f]+)/([0-9a-f]+)", SessionPixelHandler, pictures),
     ]

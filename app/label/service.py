@@ -15,6 +15,7 @@ from lens_triage.app.acting import acting
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn
 from lens_triage.app.viewer.candidates import catalog_to_json
+from lens_triage.app.viewer.reference_rows import references_to_json
 from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import BadInputError, PolicyError
 from lensing_core.labeling import GraderFigures, GraderView, Outcome, open_grader_view, record
@@ -33,6 +34,7 @@ from lensing_core.store.candidates import object_names
 from lensing_core.store.catalogs import catalogs_by_id, get_catalog
 from lensing_core.store.graders import get_grader, keep_preferences, workspace_secret
 from lensing_core.store.label_sessions import answers_of, get_session, queue_fingerprint
+from lensing_core.store.references import references_for_session
 from lensing_core.store.score_context import probabilities_of
 from lensing_core.store.tables import Catalog
 from lensing_core.store.votes import grades_of
@@ -118,6 +120,12 @@ class LabelService:
         with self._context.database.session() as session:
             view = self.view(session, session_id, grader)
             return self._figures(session, view, progress_of(session, view))
+
+    def references(self, session_id: str, grader: SignedIn) -> list[dict[str, Any]]:
+        """Lenses and look-alikes to compare with; none is a cutout of an open session."""
+        with self._context.database.session() as session:
+            self.view(session, session_id, grader)  # for those who may grade it
+            return references_to_json(references_for_session(session, session_id))
 
     def record(
         self,

@@ -6,6 +6,7 @@ import { OutboxStatus, PageOutbox } from "../http/outbox_page.js"
 import { ask, post } from "../http/requests.js"
 import { IMAGE_KEYS, imageActions, STRETCH_KEYS, ZOOM_KEYS } from "../viewer/keys.js"
 import { LENS_KEYS, LensPanel } from "../viewer/lens_panel.js"
+import { REFERENCE_KEYS, ReferenceDrawer } from "../viewer/references.js"
 import { TilePool, tileUrl } from "../viewer/tiles.js"
 import { h } from "../widgets/dom.js"
 import { isTyping, Keyboard } from "../widgets/keyboard.js"
@@ -74,6 +75,8 @@ class LabelingView {
     this.modes = h("div", {className: "segments", role: "group", "aria-label": "Layout"},
       h("button", {type: "button", onclick: () => this.setMode(false)}, "One at a time"),
       h("button", {type: "button", onclick: () => this.setMode(true)}, "Mosaic"))
+    this.references = new ReferenceDrawer((then, failed) => ask(`labeling/${this.session.id}/references`).then(
+      ({references}) => then(references), (error) => failed(error.message)))
     this.notices = h("div", {className: "notices", role: "status"}, this.bar.node, this.unsaved.refused)
     this.stage = h("section", {className: "viewer view-stage", "aria-label": "Cutout"},
       this.single.node, this.mosaic.node, this.end.node)
@@ -82,9 +85,10 @@ class LabelingView {
         h("h2", {title: this.session.name}, this.session.name),
         h("span", {className: "chip"}, this.session.blind ? "blind" : "scores shown"),
         h("span", {className: "spacer"}), this.unsaved.node, this.modes,
+        text("References ", "R", () => this.references.toggle()),
         text("Choose keys", "", () => this.chooser.open(this.preferences.values.hand, this.preferences.values.own)),
         text("Keys ", "?", () => this.keyboard.toggleHelp())),
-      this.notices, h("div", {className: "label-columns"}, this.stage, this.panel.node), this.chooser.dialog)
+      this.notices, h("div", {className: "label-columns"}, this.stage, this.panel.node), this.references.node, this.chooser.dialog)
     this.keyboard = null
     this.onKeyFirst = (event) => this.keyFirst(event)
     document.addEventListener("keydown", this.onKeyFirst, true)
@@ -111,7 +115,8 @@ class LabelingView {
     this.keyboard?.remove()
     this.keyboard?.dialog.remove()
     this.keys = labelKeys(this.scheme, this.preferences.values.hand, this.preferences.values.own)
-    const viewer = [...(this.lens === null ? [] : [LENS_KEYS]), IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS]
+    const compare = {title: "Compare", keys: [REFERENCE_KEYS]}
+    const viewer = [...(this.lens === null ? [] : [LENS_KEYS]), IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, compare]
     const grades = Object.fromEntries(this.scheme.grades.map(({key}) =>
       [`grade:${key}`, (_, at) => this.grade(key, at)]))
     const image = imageActions(this.single.viewer, this.single.controls)
@@ -119,7 +124,7 @@ class LabelingView {
       .filter(([action]) => action.startsWith("grade:") || ["skip", "rest"].includes(action))
       .map(([, key]) => key))
     this.keyboard = new Keyboard(keySections(this.scheme, this.keys, viewer), {
-      ...image, ...grades, ...this.actions(), none: () => {}, lensTest: () => this.testLens(),
+      ...image, ...grades, ...this.actions(), none: () => {}, lensTest: () => this.testLens(), references: () => this.references.toggle(),
       nextBand: () => this.mosaicOn ? this.mosaic.move(1, 0) : image.nextBand(),
       previousBand: () => this.mosaicOn ? this.mosaic.move(-1, 0) : image.previousBand(),
       back: () => this.mosaicOn ? this.mosaic.move(0, -1) : this.actions().back(),

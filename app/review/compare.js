@@ -75,6 +75,10 @@ export class Compare {
     this.title = h("h2", {}, "Side by side")
     this.ownButton = button("Own stretch", "A stretch suited to each picture (key o)", () => this.toggle("own"))
     this.ensemblesButton = button("Two ensembles", "The first candidate under two ensembles (key e)", () => this.toggle("byEnsemble"))
+    if (start.ensembles.length < 2) {
+      this.ensemblesButton.disabled = true
+      this.ensemblesButton.title = "Only one ensemble has scored candidates"
+    }
     this.attentionButton = button("Attention", "What a member looked at, over the picture (key z)", () => this.toggle("attention"))
     this.fewer = button("−", "One candidate less (key [)", () => this.resize(-1))
     this.more = button("+", "One candidate more (key ])", () => this.resize(1))
@@ -95,7 +99,7 @@ export class Compare {
     this.n = Math.max(1, Math.min(MOST, n))
     this.first = windowOf(rows, first, this.n, 0).first
     this.band = null
-    this.byEnsemble = rows.length === 1
+    this.byEnsemble = rows.length === 1 && this.start.ensembles.length > 1
     this.node.hidden = false
     this.camera.reset()
     this.build()
@@ -108,6 +112,7 @@ export class Compare {
   }
 
   toggle(name) {
+    if (name === "byEnsemble" && this.start.ensembles.length < 2) { return }
     this[name] = !this[name]
     this.build()
   }

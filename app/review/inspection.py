@@ -15,6 +15,7 @@ from typing import Any
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn
 from lens_triage.app.review.links import sky_links
+from lens_triage.app.viewer.reference_rows import references_to_json
 from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import LensTriageError
 from lensing_core.labeling.reviewing import SCHEME
@@ -27,6 +28,7 @@ from lensing_core.store.details import candidate_details
 from lensing_core.store.ensembles import get_ensemble, network_members
 from lensing_core.store.history import HistoryEntry, history_of
 from lensing_core.store.presence import blind_sessions_with, sees_blind
+from lensing_core.store.references import references_for
 from lensing_core.store.remarks import known_tags, tags_of
 from lensing_core.store.score_context import find_score, ood_percentile, scores_by_ensemble
 from lensing_core.store.tables import Candidate, Catalog
@@ -68,6 +70,7 @@ class Inspector:
             "score_context": self._score_context,
             "context": self._surroundings,
             "history": self._history,
+            "references": self._references,
         }
 
     # --- what is known ----------------------------------------------------------------------------
@@ -146,6 +149,11 @@ class Inspector:
             "sentence": f"No network of {ensemble.name} has stored an embedding of this candidate; "
             "score the catalog with an ensemble that has a network."
         }
+
+    def _references(self, session: Session, message: Message) -> Answer:
+        """Lenses and look-alikes of the survey, to compare with."""
+        found = references_for(session, int(message["id"]))
+        return {"references": references_to_json(found)}
 
     # --- what people did --------------------------------------------------------------------------
 

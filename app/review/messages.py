@@ -138,6 +138,7 @@ FORMS: Mapping[str, TypeAdapter[Any]] = {
         **dict.fromkeys(("ping", "facets", "samp_state", "samp_connect", "samp_disconnect"), _Any),
         "page": _Page, "count": _OfQuery, "rank": _Rank, "details": _Details, "truth": _OfCandidate,
         "score_context": _OfCandidate, "context": _OfCandidate, "history": _OfCandidate,
+        "references": _OfCandidate,
         "cone": _Cone, "save_filter": _Save, "delete_filter": _Delete,
         "keep_selection": _Keep,
         "histogram": _OfQuery, "chart": _Draw, "chart_near": _Near, "chart_place": _Place,

@@ -1,17 +1,20 @@
 // The ways to look at a list beside the table with its large picture: as stamps, and side by side.
 
 import { STRETCH_KEYS } from "../viewer/keys.js"
-import { h } from "../widgets/dom.js"
+import { REFERENCE_KEYS, ReferenceDrawer } from "../viewer/references.js"
+import { debounce, h } from "../widgets/dom.js"
 import { HELP_KEYS, Keyboard } from "../widgets/keyboard.js"
 import { BulkBar } from "./bulk_bar.js"
 import { Compare, COMPARE_KEYS, OPEN_COMPARE } from "./compare.js"
 import { BULK_KEYS, Gallery, GALLERY_KEYS } from "./gallery.js"
 
+const REFERENCE_PAUSE_MS = 150
 const STAMP_ACTIONS = ["preset", "look", "triple", "invert", "smooth", "reset"]
 const STAMP_KEYS = {title: "Stretch and color", keys: STRETCH_KEYS.keys.filter(({action}) => STAMP_ACTIONS.includes(action))}
 export const MODE_KEYS = {title: "View", keys: [
   {keys: ["G"], shown: "G", action: "gallery", text: "The list as a gallery of stamps; again: as a table"},
   OPEN_COMPARE,
+  REFERENCE_KEYS,
 ]}
 
 export class Modes {
@@ -38,6 +41,10 @@ export class Modes {
         page.walk.open(id)
       },
     })
+    this.references = new ReferenceDrawer((then, failed) => {
+      if (page.row !== undefined) { page.ask({type: "references", id: page.row.id}, (answer) => then(answer.references), failed) }
+    })
+    this.askReferences = debounce(() => this.references.refresh(), REFERENCE_PAUSE_MS)
     this.buttons = h("span", {className: "segments modes", role: "group", "aria-label": "View"},
       [["Table", false], ["Gallery", true]].map(([text, shown]) => h("button", {type: "button", title: `${text} (key G)`,
         onclick: () => this.show(shown)}, text)))
@@ -49,7 +56,7 @@ export class Modes {
   // `actions`: of the page, each waiting for the row that it was meant for.
   listen(actions, whenShown) {
     this.keyboards = [
-      new Keyboard([GALLERY_KEYS, BULK_KEYS, {...MODE_KEYS, keys: [OPEN_COMPARE]}, STAMP_KEYS, HELP_KEYS],
+      new Keyboard([GALLERY_KEYS, BULK_KEYS, {...MODE_KEYS, keys: [OPEN_COMPARE, REFERENCE_KEYS]}, STAMP_KEYS, HELP_KEYS],
         {...actions, ...whenShown({...this.gallery.actions(), ...this.bulk.actions(), ...this.actions()})},
         () => this.gallery.shown && !this.compare.shown),
       new Keyboard([COMPARE_KEYS, STAMP_KEYS, HELP_KEYS], {...actions, ...this.compare.actions()}, () => this.compare.shown),
@@ -57,7 +64,16 @@ export class Modes {
     return this.keyboards.map(({dialog}) => dialog)
   }
 
-  actions() { return {gallery: () => this.show(!this.gallery.shown), compare: () => this.compareNow()} }
+  actions() {
+    return {
+      gallery: () => this.show(!this.gallery.shown),
+      compare: () => this.compareNow(),
+      references: () => this.references.toggle(),
+    }
+  }
+
+  // Another candidate is chosen: references that are not the candidate itself.
+  chosen() { this.askReferences() }
 
   // The list as stamps over the whole page, or as a table beside the large picture.
   show(shown) {
@@ -92,5 +108,6 @@ export class Modes {
   remove() {
     for (const keyboard of this.keyboards) { keyboard.remove() }
     this.bulk.remove()
+    this.askReferences.cancel()
   }
 }

@@ -127,7 +127,7 @@ class ReviewView {
         h("span", {className: "spacer"}), this.side.history.advanceChoice), this.modes.bulk.node, this.charts.node)
     this.panes = new Panes(this.list_, this.candidate.node, this.side.node)
     this.node = h("div", {className: "work-view"}, this.filters.node, this.notices,
-      this.panes.node, this.modes.compare.node, ...this.dialogs)
+      this.panes.node, this.modes.compare.node, this.modes.references.node, ...this.dialogs)
   }
 
   actions() {
@@ -295,6 +295,7 @@ class ReviewView {
     this.table.select(this.walk.index)
     this.showWalk()
     this.charts.mark(row.id)
+    this.modes.chosen()
     this.writeAddress()
     if (this.modes.gallery.shown) {
       this.modes.gallery.select()

@@ -10,7 +10,7 @@ from bokeh import palettes
 
 from lensing_core.imaging import PRESETS, STRETCH_KINDS
 
-VIEWER_STYLES = ("viewer/viewer.css", "viewer/lens_test.css")
+VIEWER_STYLES = ("viewer/viewer.css", "viewer/lens_test.css", "viewer/references.css")
 
 _HEAT = ([0, 0.34, 1], [0, 1, 1]), ([0, 1], [0, 1]), ([0, 0.65, 0.98, 1], [0, 0, 1, 1])
 """Red, green and blue of DS9's "heat" by level: places and values of its corners."""

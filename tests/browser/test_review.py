@@ -326,8 +326,17 @@ def blank(page: Page) -> int:
 
 
 @pytest.fixture
-def gallery(view: Page) -> Page:
+def gallery(view: Page, workspace: Workspace) -> Page:
     """The gallery of the ranking, by a signed-in grader."""
+    with open_database(workspace).session() as session:
+        second = Ensemble(name="second", fusion="mean", manifest={})
+        second.members = [EnsembleMember(model_id="trees-1", position=0)]
+        session.add(second)
+        session.flush()
+        for score in session.query(Score).all():
+            columns = {c.name: getattr(score, c.name) for c in Score.__table__.columns}
+            columns |= {"ensemble_id": second.id, "probability": 0.25}
+            session.add(Score(**columns))
     base = view.url.partition("/review")[0]
     assert view.request.post(f"{base}/sign-in", data={"name": "Ada"}).ok
     view.goto(f"{base}/review?view=gallery")
@@ -385,6 +394,7 @@ def test_many_are_graded_tagged_taken_back_and_compared_by_keys(
     screenshot("side-by-side")
     press(page, "e")
     expect(page.locator(".compare figure select")).to_have_count(2)
+    expect(page.locator(".compare .facts").nth(1)).to_contain_text("0.250")
     press(page, "Escape", "Escape", "G")
     expect(page.locator(".compare")).to_be_hidden()
     expect(page.locator(".viewer h2")).to_have_text("object-102")

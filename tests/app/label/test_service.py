@@ -17,7 +17,7 @@ from lensing_core.errors import PolicyError
 from lensing_core.labeling import NewSession, SessionOptions, create_session
 from lensing_core.store import open_database
 from lensing_core.store.labels import NewEvent, append_events, grader_named
-from lensing_core.store.tables import Ensemble
+from lensing_core.store.tables import Candidate, Ensemble
 
 ADA, VERA = (SignedIn(k, name, "grader", False) for k, name in ((1, "Ada"), (2, "Vera")))
 
@@ -89,3 +89,14 @@ def test_preferences_are_kept_with_the_grader(context) -> None:
     with open_database(context.workspace).session() as session:
         session_id = create_session(session, NewSession("again", [QueueEntry(1, "")], {}), None).id
     assert service.start(session_id, ADA)["preferences"] == {"size": 2, "keys": {"A": "j"}}
+
+
+def test_references_of_a_session_tell_nothing_of_its_cutouts(context) -> None:
+    with open_database(context.workspace).session() as session:
+        session.get_one(Candidate, 1).label = 1
+        (known,) = add_catalog(session, "known", 1)
+        session.get_one(Candidate, known).label = 1
+    told = start(context, blind=True)
+    found = LabelService(context).references(told["session"]["id"], ADA)
+    assert [(one["id"], one["is_lens"]) for one in found] == [(known, True)]
+    assert found[0]["picture"].startswith("tiles/known/0?")
