@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 dc20c32c43c967d12c52ec237cb745455b4b93ee706e874bd94dabbb5806ef50
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 557da2233f943c8d16efddd969e9b5ce5bd7eba7d01ef0f5d0a5e506af0d698f
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -901,6 +901,81 @@ function numbers(answer) {
 function signed(value) {
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(0)}`;
 }
+
+// app/viewer/references.js
+var NONE = "No other object of this survey is known by a spectrum, by the consensus of two graders or by an imported label.";
+var REFERENCE_KEYS = { keys: ["R"], shown: "R", action: "references", text: "Show or hide lenses and look-alikes to compare with" };
+var ReferenceDrawer = class {
+  /**
+   * @param {(then: (references: any[]) => void, failed: (sentence: string) => void) => void} ask for what is shown now
+   */
+  constructor(ask2) {
+    this.ask = ask2;
+    this.asked = 0;
+    this.body = h("div", { className: "reference-rows" });
+    this.node = h(
+      "section",
+      { className: "references", hidden: true, "aria-label": "References" },
+      h(
+        "header",
+        {},
+        h("h2", {}, "References"),
+        h("span", { className: "spacer" }),
+        h("button", { type: "button", className: "icon", title: "Close (key R)", "aria-label": "Close", onclick: () => this.toggle() }, "×")
+      ),
+      this.body
+    );
+  }
+  get shown() {
+    return !this.node.hidden;
+  }
+  toggle() {
+    this.node.hidden = !this.node.hidden;
+    this.refresh();
+  }
+  // Another candidate, or none: other references, while the drawer is open.
+  refresh() {
+    if (!this.shown) {
+      return;
+    }
+    const number = ++this.asked;
+    this.ask(
+      (references) => {
+        if (number === this.asked) {
+          this.show(references);
+        }
+      },
+      (sentence) => {
+        if (number === this.asked) {
+          this.body.replaceChildren(h("p", { className: "faint" }, sentence));
+        }
+      }
+    );
+  }
+  show(references) {
+    const rows = [["Lenses", true], ["Look-alikes", false]].map(([title, isLens]) => [
+      title,
+      references.filter((one) => one.is_lens === isLens)
+    ]);
+    this.body.replaceChildren(...references.length ? rows.map(([title, ones]) => h(
+      "div",
+      { className: "reference-row" },
+      h("h3", {}, title),
+      ones.length ? h("ul", {}, ones.map((one) => this.one(one))) : h("p", { className: "faint" }, "None is known.")
+    )) : [h("p", { className: "faint" }, NONE)]);
+  }
+  one({ object_id: name, source, picture: address }) {
+    const button = h("button", { type: "button", title: `${name}: ${source}`, "aria-pressed": "false", onclick: () => {
+      const large = button.getAttribute("aria-pressed") !== "true";
+      for (const other of this.body.querySelectorAll("button[aria-pressed]")) {
+        other.setAttribute("aria-pressed", "false");
+      }
+      button.setAttribute("aria-pressed", String(large));
+      button.blur();
+    } }, picture({ src: address, alt: name, loading: "lazy" }), h("small", {}, source));
+    return h("li", {}, button);
+  }
+};
 
 // app/viewer/tiles.js
 function layerOf(catalog, view) {
@@ -3492,6 +3567,10 @@ var LabelingView = class {
       h("button", { type: "button", onclick: () => this.setMode(false) }, "One at a time"),
       h("button", { type: "button", onclick: () => this.setMode(true) }, "Mosaic")
     );
+    this.references = new ReferenceDrawer((then, failed) => ask(`labeling/${this.session.id}/references`).then(
+      ({ references }) => then(references),
+      (error) => failed(error.message)
+    ));
     this.notices = h("div", { className: "notices", role: "status" }, this.bar.node, this.unsaved.refused);
     this.stage = h(
       "section",
@@ -3512,11 +3591,13 @@ var LabelingView = class {
         h("span", { className: "spacer" }),
         this.unsaved.node,
         this.modes,
+        text("References ", "R", () => this.references.toggle()),
         text("Choose keys", "", () => this.chooser.open(this.preferences.values.hand, this.preferences.values.own)),
         text("Keys ", "?", () => this.keyboard.toggleHelp())
       ),
       this.notices,
       h("div", { className: "label-columns" }, this.stage, this.panel.node),
+      this.references.node,
       this.chooser.dialog
     );
     this.keyboard = null;
@@ -3545,7 +3626,8 @@ var LabelingView = class {
     this.keyboard?.remove();
     this.keyboard?.dialog.remove();
     this.keys = labelKeys(this.scheme, this.preferences.values.hand, this.preferences.values.own);
-    const viewer = [...this.lens === null ? [] : [LENS_KEYS], IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS];
+    const compare = { title: "Compare", keys: [REFERENCE_KEYS] };
+    const viewer = [...this.lens === null ? [] : [LENS_KEYS], IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, compare];
     const grades = Object.fromEntries(this.scheme.grades.map(({ key }) => [`grade:${key}`, (_, at) => this.grade(key, at)]));
     const image = imageActions(this.single.viewer, this.single.controls);
     this.graded = new Set(Object.entries(this.keys).filter(([action]) => action.startsWith("grade:") || ["skip", "rest"].includes(action)).map(([, key]) => key));
@@ -3556,6 +3638,7 @@ var LabelingView = class {
       none: () => {
       },
       lensTest: () => this.testLens(),
+      references: () => this.references.toggle(),
       nextBand: () => this.mosaicOn ? this.mosaic.move(1, 0) : image.nextBand(),
       previousBand: () => this.mosaicOn ? this.mosaic.move(-1, 0) : image.previousBand(),
       back: () => this.mosaicOn ? this.mosaic.move(0, -1) : this.actions().back(),

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 9963cab194bb5c773765a6129f9cd50d4edbcb40e940ec66f8f42023ca0b9413
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 3bf673b706113c65bd3954b31aabcb1948e9747e1f557f10868bdb6d9801e65b
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -4298,6 +4298,81 @@ var SampMenu = class {
   }
 };
 
+// app/viewer/references.js
+var NONE = "No other object of this survey is known by a spectrum, by the consensus of two graders or by an imported label.";
+var REFERENCE_KEYS = { keys: ["R"], shown: "R", action: "references", text: "Show or hide lenses and look-alikes to compare with" };
+var ReferenceDrawer = class {
+  /**
+   * @param {(then: (references: any[]) => void, failed: (sentence: string) => void) => void} ask for what is shown now
+   */
+  constructor(ask) {
+    this.ask = ask;
+    this.asked = 0;
+    this.body = h("div", { className: "reference-rows" });
+    this.node = h(
+      "section",
+      { className: "references", hidden: true, "aria-label": "References" },
+      h(
+        "header",
+        {},
+        h("h2", {}, "References"),
+        h("span", { className: "spacer" }),
+        h("button", { type: "button", className: "icon", title: "Close (key R)", "aria-label": "Close", onclick: () => this.toggle() }, "×")
+      ),
+      this.body
+    );
+  }
+  get shown() {
+    return !this.node.hidden;
+  }
+  toggle() {
+    this.node.hidden = !this.node.hidden;
+    this.refresh();
+  }
+  // Another candidate, or none: other references, while the drawer is open.
+  refresh() {
+    if (!this.shown) {
+      return;
+    }
+    const number = ++this.asked;
+    this.ask(
+      (references) => {
+        if (number === this.asked) {
+          this.show(references);
+        }
+      },
+      (sentence) => {
+        if (number === this.asked) {
+          this.body.replaceChildren(h("p", { className: "faint" }, sentence));
+        }
+      }
+    );
+  }
+  show(references) {
+    const rows = [["Lenses", true], ["Look-alikes", false]].map(([title, isLens]) => [
+      title,
+      references.filter((one) => one.is_lens === isLens)
+    ]);
+    this.body.replaceChildren(...references.length ? rows.map(([title, ones]) => h(
+      "div",
+      { className: "reference-row" },
+      h("h3", {}, title),
+      ones.length ? h("ul", {}, ones.map((one) => this.one(one))) : h("p", { className: "faint" }, "None is known.")
+    )) : [h("p", { className: "faint" }, NONE)]);
+  }
+  one({ object_id: name, source, picture: address }) {
+    const button = h("button", { type: "button", title: `${name}: ${source}`, "aria-pressed": "false", onclick: () => {
+      const large = button.getAttribute("aria-pressed") !== "true";
+      for (const other of this.body.querySelectorAll("button[aria-pressed]")) {
+        other.setAttribute("aria-pressed", "false");
+      }
+      button.setAttribute("aria-pressed", String(large));
+      button.blur();
+    } }, picture({ src: address, alt: name, loading: "lazy" }), h("small", {}, source));
+    return h("li", {}, button);
+  }
+};
+
 // app/review/bulk.js
 var count = (n) => `${n.toLocaleString("en-US")} ${n === 1 ? "candidate" : "candidates"}`;
 function gradePlan(rows, grade, ownGrade, make, fields) {
@@ -6591,6 +6666,10 @@ var Compare = class {
     this.title = h("h2", {}, "Side by side");
     this.ownButton = button("Own stretch", "A stretch suited to each picture (key o)", () => this.toggle("own"));
     this.ensemblesButton = button("Two ensembles", "The first candidate under two ensembles (key e)", () => this.toggle("byEnsemble"));
+    if (start.ensembles.length < 2) {
+      this.ensemblesButton.disabled = true;
+      this.ensemblesButton.title = "Only one ensemble has scored candidates";
+    }
     this.attentionButton = button("Attention", "What a member looked at, over the picture (key z)", () => this.toggle("attention"));
     this.fewer = button("−", "One candidate less (key [)", () => this.resize(-1));
     this.more = button("+", "One candidate more (key ])", () => this.resize(1));
@@ -6623,7 +6702,7 @@ var Compare = class {
     this.n = Math.max(1, Math.min(MOST, n));
     this.first = windowOf(rows, first, this.n, 0).first;
     this.band = null;
-    this.byEnsemble = rows.length === 1;
+    this.byEnsemble = rows.length === 1 && this.start.ensembles.length > 1;
     this.node.hidden = false;
     this.camera.reset();
     this.build();
@@ -6634,6 +6713,9 @@ var Compare = class {
     this.cells = [];
   }
   toggle(name) {
+    if (name === "byEnsemble" && this.start.ensembles.length < 2) {
+      return;
+    }
     this[name] = !this[name];
     this.build();
   }
@@ -7175,11 +7257,13 @@ function remembered() {
 }
 
 // app/review/modes.js
+var REFERENCE_PAUSE_MS = 150;
 var STAMP_ACTIONS = ["preset", "look", "triple", "invert", "smooth", "reset"];
 var STAMP_KEYS = { title: "Stretch and color", keys: STRETCH_KEYS.keys.filter(({ action }) => STAMP_ACTIONS.includes(action)) };
 var MODE_KEYS = { title: "View", keys: [
   { keys: ["G"], shown: "G", action: "gallery", text: "The list as a gallery of stamps; again: as a table" },
-  OPEN_COMPARE
+  OPEN_COMPARE,
+  REFERENCE_KEYS
 ] };
 var Modes = class {
   /**
@@ -7218,6 +7302,12 @@ var Modes = class {
         page.walk.open(id);
       }
     });
+    this.references = new ReferenceDrawer((then, failed) => {
+      if (page.row !== void 0) {
+        page.ask({ type: "references", id: page.row.id }, (answer) => then(answer.references), failed);
+      }
+    });
+    this.askReferences = debounce(() => this.references.refresh(), REFERENCE_PAUSE_MS);
     this.buttons = h(
       "span",
       { className: "segments modes", role: "group", "aria-label": "View" },
@@ -7236,7 +7326,7 @@ var Modes = class {
   listen(actions, whenShown) {
     this.keyboards = [
       new Keyboard(
-        [GALLERY_KEYS, BULK_KEYS, { ...MODE_KEYS, keys: [OPEN_COMPARE] }, STAMP_KEYS, HELP_KEYS],
+        [GALLERY_KEYS, BULK_KEYS, { ...MODE_KEYS, keys: [OPEN_COMPARE, REFERENCE_KEYS] }, STAMP_KEYS, HELP_KEYS],
         { ...actions, ...whenShown({ ...this.gallery.actions(), ...this.bulk.actions(), ...this.actions() }) },
         () => this.gallery.shown && !this.compare.shown
       ),
@@ -7245,7 +7335,15 @@ var Modes = class {
     return this.keyboards.map(({ dialog }) => dialog);
   }
   actions() {
-    return { gallery: () => this.show(!this.gallery.shown), compare: () => this.compareNow() };
+    return {
+      gallery: () => this.show(!this.gallery.shown),
+      compare: () => this.compareNow(),
+      references: () => this.references.toggle()
+    };
+  }
+  // Another candidate is chosen: references that are not the candidate itself.
+  chosen() {
+    this.askReferences();
   }
   // The list as stamps over the whole page, or as a table beside the large picture.
   show(shown) {
@@ -7284,6 +7382,7 @@ var Modes = class {
       keyboard.remove();
     }
     this.bulk.remove();
+    this.askReferences.cancel();
   }
 };
 
@@ -7774,6 +7873,7 @@ var ReviewView = class {
       this.notices,
       this.panes.node,
       this.modes.compare.node,
+      this.modes.references.node,
       ...this.dialogs
     );
   }
@@ -7935,6 +8035,7 @@ var ReviewView = class {
     this.table.select(this.walk.index);
     this.showWalk();
     this.charts.mark(row.id);
+    this.modes.chosen();
     this.writeAddress();
     if (this.modes.gallery.shown) {
       this.modes.gallery.select();
