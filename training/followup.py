@@ -118,7 +118,7 @@ class FollowUpSettings(RunSettings):
     def check(self) -> None:
         self.evening()
         if not self.stages:
-            raise BadInputError("stages: choose at least one.")
+            raise BadInputError("Stages: choose at least one.")
 
     def place(self) -> Site:
         """The site; raises BadInputError where there is none of that name."""
@@ -133,7 +133,7 @@ class FollowUpSettings(RunSettings):
             return date.fromisoformat(self.first_night.strip())
         except ValueError:
             raise BadInputError(
-                f"first_night {self.first_night!r}: give a date such as 2026-12-24."
+                f"First night {self.first_night!r}: give a date such as 2026-12-24."
             ) from None
 
     def weights(self) -> ScienceWeights:

@@ -135,8 +135,8 @@ class CandidateBoard(pn.viewable.Viewer):
                 self.archive_notice,
                 self.archives,
                 aside=(self.look,),
-                note="Clusters of CLASH, RELICS and the Frontier Fields have published models. NED "
-                "and MAST learn the position that is asked for.",
+                note="Clusters of CLASH, RELICS and the Frontier Fields have published models. "
+                "NED, MAST and ADS learn the position that is asked for.",
             ),
             visible=False,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -12,6 +13,7 @@ from lens_triage.app.validate.fields import row
 from lens_triage.app.validate.plan_rows import (
     NIGHT_COLUMNS,
     TARGET_COLUMNS,
+    given_by,
     night_row,
     plan_address,
     target_row,
@@ -20,7 +22,7 @@ from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
-from lens_triage.app.widgets.section import columns, html, section, stack
+from lens_triage.app.widgets.section import html, section, stack
 from lens_triage.app.widgets.settings_panel import SettingsPanel
 from lens_triage.app.widgets.table import Table
 from lens_triage.training.followup import (
@@ -44,9 +46,18 @@ _NOTE_CSS = "p { margin: 0 0 2px; color: var(--lt-muted); font-size: 12.5px; }"
 
 
 class FollowUpBoard(pn.viewable.Viewer):
-    """Settings of a plan, and the plan."""
+    """Settings of a plan, and the plan.
 
-    def __init__(self, context: AppContext) -> None:
+    Parameters
+    ----------
+    context : AppContext
+    words : mapping, optional
+        Settings as words of an address, to begin with.
+    """
+
+    def __init__(
+        self, context: AppContext, words: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self._context = context
         self.notice = Notice()
         self.form = SettingsPanel(
@@ -62,6 +73,8 @@ class FollowUpBoard(pn.viewable.Viewer):
             folded=("Weights of the science value",),
             field_width_px=190,
         )
+        with self.notice.guard():
+            self.form.write(**given_by(words or {}))
         self.plan_button = ActionButton(self.plan_now, label="Plan", size="small")
         self.nights = Table(columns=NIGHT_COLUMNS, label="Nights", rows=[], empty="No plan yet.")
         self.targets = Table(
@@ -82,14 +95,11 @@ class FollowUpBoard(pn.viewable.Viewer):
                 "is known; unknown criteria count one half. Exposure times are for the "
                 "instrument's own calculator.",
             ),
-            columns(
-                section("Targets", self.notes, self.targets, self.links),
-                section(
-                    "Nights",
-                    self.nights,
-                    note="Dark time in UTC, to the limit of the Sun; no refraction.",
-                ),
-                template="minmax(0, 2.4fr) minmax(0, 1fr)",
+            section("Targets", self.notes, self.links, self.targets),
+            section(
+                "Nights",
+                self.nights,
+                note="Dark time in UTC, to the limit of the Sun; no refraction.",
             ),
         )
         super().__init__()

@@ -7,11 +7,16 @@ from lens_triage.app.shell import Body, argument, shell
 from lens_triage.app.validate.followup import FollowUpBoard
 from lens_triage.app.validate.reporting import report_form
 from lens_triage.app.validate.view import ValidationBoard
+from lens_triage.app.visits import current_visit
 from lens_triage.app.widgets.lazy_tabs import LazyTabs, Tab
 
 
 def page(context: AppContext) -> Body:
-    """The page; ``?stage=`` and ``?candidate=`` choose what is shown first, ``?tab=`` the tab."""
+    """The page; ``?stage=`` and ``?candidate=`` choose what is shown first, ``?tab=`` the tab.
+
+    Settings of a plan in the address (``site=``, ``nights=``, …) are what its form begins with.
+    """
+    words = current_visit().arguments
     tabs = LazyTabs(
         [
             Tab(
@@ -21,7 +26,7 @@ def page(context: AppContext) -> Body:
                     context, stage=argument("stage"), candidate=argument("candidate")
                 ),
             ),
-            Tab("follow-up", "Follow-up", lambda: FollowUpBoard(context)),
+            Tab("follow-up", "Follow-up", lambda: FollowUpBoard(context, words)),
             Tab("report", "Report", lambda: report_form(context, catalog=argument("catalog"))),
         ],
         wanted=argument("tab"),

@@ -15,11 +15,12 @@ from lensing_core.followup.observability import Night
 from lensing_core.followup.planning import Plan, PlannedTarget
 
 NIGHT_COLUMNS = [
-    column("night", "Evening", width="94px"),
-    column("dark", "Dark, UTC"),
-    column("hours", "h", align="right", width="46px", help_text="Hours of dark time"),
-    column("moon", "Moon", align="right", width="62px", help_text="Lit share of the disk"),
-    column("up", "Up", align="right", width="56px", help_text="Share of the dark time"),
+    column("night", "Evening", width="110px"),
+    column("dark", "Dark, UTC", width="130px"),
+    column("hours", "Hours", align="right", width="70px", help_text="Of dark time"),
+    column("moon", "Moon lit", align="right", width="90px", help_text="Share of the disk"),
+    column("up", "Moon up", align="right", width="90px", help_text="Share of the dark time"),
+    column("rest", ""),
 ]
 TARGET_COLUMNS = [
     column("order", "#", align="right", width="30px"),
@@ -28,7 +29,9 @@ TARGET_COLUMNS = [
     column("posterior", "P(lens)", align="right", width="70px"),
     column("value", "Value", align="right", width="60px", help_text="Science value, 0 to 1"),
     column("theta", "θE (″)", align="right", width="58px", help_text="Einstein radius, indicative"),
-    column("arc", "Arc (AB)", align="right", help_text="Isophotal, in its best band"),
+    column(
+        "arc", "Arc (AB)", align="right", width="120px", help_text="Isophotal, in its best band"
+    ),
     column("surface", "μ", align="right", width="54px", help_text="mag per square arcsec"),
     column("hours", "Hours", align="right", width="60px", help_text="Up, in all nights"),
     column("best", "Best night", width="104px"),
@@ -107,11 +110,26 @@ def settings_of(arguments: Mapping[str, Sequence[str]]) -> FollowUpSettings:
     BadInputError
         If a word is unknown, or its value makes no sense.
     """
+    known = {field.name for field in fields(FollowUpSettings)}
+    for name in arguments:
+        if name not in known:
+            raise BadInputError(f"{name}: there is no such setting of a plan.")
+    return FollowUpSettings(**given_by(arguments))
+
+
+def given_by(arguments: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    """Return the values of settings among the words of an address; other words are left out.
+
+    Raises
+    ------
+    BadInputError
+        If a number is none.
+    """
     known = {field.name: field for field in fields(FollowUpSettings)}
     values: dict[str, object] = {}
     for name, words in arguments.items():
-        if name not in known:
-            raise BadInputError(f"{name}: there is no such setting of a plan.")
+        if name not in known or not words:
+            continue
         default = known[name].default
         if isinstance(default, list):
             values[name] = list(words)
@@ -119,7 +137,7 @@ def settings_of(arguments: Mapping[str, Sequence[str]]) -> FollowUpSettings:
             values[name] = _number(name, words[-1], whole=isinstance(default, int))
         else:
             values[name] = words[-1]
-    return FollowUpSettings(**values)
+    return values
 
 
 def _number(name: str, text: str, *, whole: bool) -> float | int:

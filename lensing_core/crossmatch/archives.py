@@ -1,13 +1,15 @@
 """What archives and the literature know of one position, asked once and kept.
 
 The cluster programs need no network; NED gives objects with their redshifts, MAST the observations
-of space telescopes and the products that teams delivered (HLSP). Answers are files of
+of space telescopes and the products that teams delivered (HLSP), ADS papers, for users with a token
+(:mod:`~lensing_core.crossmatch.ads`). Answers are files of
 :class:`~lensing_core.crossmatch.answers.AnswerCache` beside those of cross-matches. Other addresses
 may stand in ``services.toml`` of the workspace::
 
     [archives]
     ned = "https://…/objsearch"
     mast = "https://…"
+    ads = "https://…"
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import Any
 import astropy.units as u
 from astropy.coordinates import SkyCoord
 
+from lensing_core.crossmatch.ads import ADS_URL, NO_TOKEN, ask_ads, find_token
 from lensing_core.crossmatch.answers import EMPTY, Answer, AnswerCache
 from lensing_core.crossmatch.clients import answer_of, ask_ned
 from lensing_core.crossmatch.cluster_programs import clusters_near
@@ -35,6 +38,7 @@ from lensing_core.workspace import Workspace
 MAST_URL = "https://mast.stsci.edu"
 NED_RADIUS_ARCSEC = 10.0
 MAST_RADIUS_ARCSEC = 30.0
+ADS_RADIUS_ARCSEC = 30.0
 _SHOWN = 6
 _COLUMNS = ("obs_collection", "provenance_name", "instrument_name")
 
@@ -78,12 +82,20 @@ def look_up(
     BadInputError
         If ``services.toml`` makes no sense.
     """
-    urls = {"ned": NED_URL, "mast": MAST_URL, **_addresses(workspace)}
+    urls = {"ned": NED_URL, "mast": MAST_URL, "ads": ADS_URL, **_addresses(workspace)}
     cache = AnswerCache(workspace.cache / "crossmatch")
     here = {"ra": round(ra_deg, 7), "dec": round(dec_deg, 7)}
     patient: dict[str, Any] = {"pause_s": pause_s, "backoff_s": backoff_s}
     ned = {"service": "ned", "radius_arcsec": NED_RADIUS_ARCSEC, **here}
     mast = {"service": "mast", "radius_arcsec": MAST_RADIUS_ARCSEC, **here}
+    ads = {"service": "ads", "radius_arcsec": ADS_RADIUS_ARCSEC, **here}
+
+    def ask_for_papers() -> Answer:
+        token = find_token()
+        if not token:
+            raise ServiceError(NO_TOKEN)
+        return ask_ads(urls["ads"], token, ra_deg, dec_deg, ADS_RADIUS_ARCSEC, **patient)
+
     return [
         _programs(ra_deg, dec_deg),
         _asked(
@@ -100,6 +112,7 @@ def look_up(
             lambda: ask_mast(urls["mast"], ra_deg, dec_deg, MAST_RADIUS_ARCSEC, **patient),
             _observations,
         ),
+        _asked(f"ADS, {ADS_RADIUS_ARCSEC:g}″", cache, ads, ask_for_papers, _papers),
     ]
 
 
@@ -144,9 +157,9 @@ def _addresses(workspace: Workspace) -> Mapping[str, str]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInputError(f"{path} is no TOML: {error}.") from error
     for name, url in given.items() if isinstance(given, dict) else [("archives", given)]:
-        if name not in ("ned", "mast") or not str(url).startswith(("http://", "https://")):
+        if name not in ("ned", "mast", "ads") or not str(url).startswith(("http://", "https://")):
             raise BadInputError(
-                f"{path}: [archives] {name} = {url!r}: give ned or mast, beginning with http."
+                f"{path}: [archives] {name} = {url!r}: give ned, mast or ads, beginning with http."
             )
     return {name: str(url).rstrip("/") for name, url in given.items()}
 
@@ -194,6 +207,17 @@ def _observations(answer: Answer) -> str:
         " ".join(str(cell) for cell in cells if cell) for cells in zip(*columns, strict=True)
     )
     return _first([f"{n} × {name}" for name, n in counted.most_common()])
+
+
+def _papers(answer: Answer) -> str:
+    authors = answer.columns.get("first_author", [None] * len(answer))
+    titles = answer.columns.get("title", [None] * len(answer))
+    return _first(
+        [
+            f"{author or '?'}: {title or 'no title'} ({bibcode})"
+            for author, title, bibcode in zip(authors, titles, answer.names, strict=True)
+        ]
+    )
 
 
 def _first(parts: list[str]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 import astropy.units as u
 from astropy.coordinates import Angle, SkyCoord
 
-from lensing_core.crossmatch.lenscat import read_lenscat
+from lensing_core.crossmatch.lenscat import CITATION, read_lenscat
 
 FRONTIER_FIELDS = Path(__file__).parent / "data" / "frontier_fields.toml"
 NEAR_ARCMIN = 3.0
@@ -33,13 +33,25 @@ _REFERENCES = {
 
 @dataclass(frozen=True)
 class ProgramCluster:
-    """A cluster of an imaging program; positions in ICRS degrees, ``z`` '' where not given."""
+    """A cluster of an imaging program.
+
+    Attributes
+    ----------
+    program, name : str
+    ra_deg, dec_deg : float
+        ICRS.
+    z : str
+        '' where not given.
+    source : str
+        Of the position.
+    """
 
     program: str
     name: str
     ra_deg: float
     dec_deg: float
     z: str
+    source: str
 
     @property
     def reference(self) -> str:
@@ -58,6 +70,7 @@ def program_clusters() -> tuple[ProgramCluster, ...]:
             float(lenses.ra_deg[k]),
             float(lenses.dec_deg[k]),
             str(lenses.row(k).get("z_lens", "")),
+            f"{lenses.columns['ref'][k]} ({CITATION})",
         )
         for k in range(len(lenses))
         if lenses.columns["ref"][k] in _BY_SOURCE
@@ -65,7 +78,9 @@ def program_clusters() -> tuple[ProgramCluster, ...]:
     for row in tomllib.loads(FRONTIER_FIELDS.read_text("utf-8"))["cluster"]:
         ra, dec = Angle(row["ra"], unit=u.hourangle), Angle(row["dec"], unit=u.deg)
         found.append(
-            ProgramCluster("HFF", row["name"], float(ra.deg), float(dec.deg), str(row["z"]))
+            ProgramCluster(
+                "HFF", row["name"], float(ra.deg), float(dec.deg), str(row["z"]), row["source"]
+            )
         )
     return tuple(found)
 

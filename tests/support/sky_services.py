@@ -46,6 +46,10 @@ class SkyServices:
         With :data:`NED_FIELDS`.
     mast : list of dict
         Observations with :data:`MAST_FIELDS`, all of which every cone search gives.
+    ads : list of dict
+        Papers, all of which every search of ADS gives.
+    ads_token : str
+        The token that ADS takes; others are refused with 401.
     faults : list
         Taken from the front, one a request: a status (with an HTML page), 'garbage', or None.
     most_rows : int
@@ -57,6 +61,8 @@ class SkyServices:
     tables: dict[str, Table] = field(default_factory=dict)
     ned: Table | None = None
     mast: list[dict[str, object]] = field(default_factory=list)
+    ads: list[dict[str, object]] = field(default_factory=list)
+    ads_token: str = "a-token"  # noqa: S105 - of this stand-in
     faults: list[int | str | None] = field(default_factory=list)
     most_rows: int = 1_000_000
     asked: list[str] = field(default_factory=list)
@@ -118,8 +124,20 @@ def _handler(services: SkyServices) -> type[BaseHTTPRequestHandler]:
                 services.asked.append(f"ned {15 * float(query['lon']):.4f}")  # hours
                 if not self._fault():
                     self._ned(query)
+            elif parts.path == "/ads/v1/search/query":
+                self._ads(query)
             else:
                 self._send(b"no such page", "text/plain", 404)
+
+        def _ads(self, query: dict[str, str]) -> None:
+            services.asked.append(f"ads {query['q']}")
+            if self.headers["Authorization"] != f"Bearer {services.ads_token}":
+                self._send(b'{"error": "Unauthorized"}', "application/json", 401)
+            elif not self._fault():
+                names = query["fl"].split(",")
+                docs = [{n: paper[n] for n in names if n in paper} for paper in services.ads]
+                answer = {"response": {"numFound": len(docs), "start": 0, "docs": docs}}
+                self._send(json.dumps(answer).encode(), "application/json")
 
         def _ned(self, query: dict[str, str]) -> None:
             center = SkyCoord(15 * float(query["lon"]), float(query["lat"]), unit="deg")

@@ -207,7 +207,7 @@ def test_what_cannot_be_planned_is_said(planned, tmp_path, filled_on_sqlite):
     workspace, plan = planned
     with pytest.raises(BadInputError, match="No candidate is in stage confirmation"):
         plan_follow_up(filled_on_sqlite, FollowUpSettings(site="ctio"))
-    with pytest.raises(BadInputError, match="first_night"):
+    with pytest.raises(BadInputError, match="First night"):
         FollowUpSettings(first_night="tomorrow").check()
     with pytest.raises(BadInputError, match="choose one of csv"):
         write_plan(workspace, plan, "docx", tmp_path / "x")
