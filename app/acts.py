@@ -28,6 +28,7 @@ from lensing_core.store.graders import get_grader, reset_passphrase, set_active,
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.selections import find_selection, is_worn, mark_used
 from lensing_core.store.stages import answer_check as keep_answer
+from lensing_core.store.stages import say_prior_model as keep_prior_model
 
 if TYPE_CHECKING:
     from lensing_core.crossmatch.archives import ArchiveFinding
@@ -131,6 +132,12 @@ def confirm(context: AppContext, candidate_id: int, evidence: Evidence) -> None:
         add_confirmation(session, candidate_id, _id_of(person), evidence)
 
 
+def say_prior_model(context: AppContext, candidate_id: int, *, exists: bool, text: str) -> None:
+    """Answer the point on archives: whether a model of the candidate is known already."""
+    with acting(context, "answer_check") as (session, person):
+        keep_prior_model(session, candidate_id, _id_of(person), exists=exists, text=text)
+
+
 def report_observation(context: AppContext, candidate_id: int, report: ObservationReport) -> None:
     """Keep an observation, with the confirmation record or the grade that follows from it."""
     with acting(context, "report_observation", "confirm", "grade") as (session, person):
@@ -138,21 +145,14 @@ def report_observation(context: AppContext, candidate_id: int, report: Observati
 
 
 def measure_colors(context: AppContext, candidate_id: int) -> str:
-    """Answer the point on colors by what the cutout shows; returns the finding.
-
-    Raises
-    ------
-    BadInputError
-        If there is no segment of light to measure.
-    """
+    """Answer the point on colors by what the cutout shows; returns the finding."""
     from lens_triage.training.followup import measure_candidate  # here: slow to import
 
     permit(context, "answer_check")
     arc = measure_candidate(context.workspace, candidate_id)
-    if arc is None:
-        raise BadInputError("No segment of light is bright enough to measure its color.")
-    text = arc.color_text()
-    state = "open" if arc.one_color is None else "done"
+    text, state = "No segment of light is bright enough to measure its color.", "open"
+    if arc is not None:
+        text, state = arc.color_text(), "open" if arc.one_color is None else "done"
     with acting(context, "answer_check") as (session, person):
         keep_answer(session, candidate_id, _id_of(person), "colors", state, text)
     return text

@@ -28,6 +28,7 @@ from lensing_core.store.candidates import cutout_places, no_candidate
 from lensing_core.store.catalogs import catalogs_with_candidates
 from lensing_core.store.ensembles import by_preference, find_ensemble
 from lensing_core.store.follow_up import follow_up_rows, known_lens_states
+from lensing_core.store.stages import prior_models
 from lensing_core.store.summaries import list_ensembles
 from lensing_core.store.tables import STAGES
 from lensing_core.workspace import Workspace
@@ -163,7 +164,8 @@ def plan_follow_up(workspace: Workspace, settings: FollowUpSettings) -> Plan:
         rows = follow_up_rows(
             session, settings.stages, _ensemble_id(session, settings.ensemble), settings.most
         )
-        known = known_lens_states(session, [int(row["candidate"] or 0) for row in rows])
+        ids = [int(row["candidate"] or 0) for row in rows]
+        known = known_lens_states(session, ids) | prior_models(session, ids)
         source = cutouts_of(session, workspace)
     if not rows:
         raise BadInputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from lens_triage.app.validate.rows import (
     check_row,
     record_row,
 )
+from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
@@ -37,6 +39,7 @@ from lensing_core.store.stages import checklist_of
 if TYPE_CHECKING:
     from lensing_core.crossmatch.archives import ArchiveFinding
 
+_MOST_FOUND = 1500
 _STATES = {text: state for state, text in CHECK_TEXTS.items()}
 
 
@@ -91,6 +94,16 @@ class CandidateBoard(pn.viewable.Viewer):
             variant="outlined",
             forbidden=why_not(context, "ask_archives"),
         )
+        self.exists, self.new = (
+            ActionButton(
+                partial(self.say_prior_model, exists),
+                label=label,
+                size="small",
+                variant="outlined",
+                forbidden=why_not(context, "answer_check"),
+            )
+            for label, exists in (("Prior model exists", True), ("New", False))
+        )
         self.colors = ActionButton(
             self.measure_colors,
             label="Measure colors",
@@ -134,6 +147,7 @@ class CandidateBoard(pn.viewable.Viewer):
                 "Archives",
                 self.archive_notice,
                 self.archives,
+                row(self.exists, self.new),
                 aside=(self.look,),
                 note="Clusters of CLASH, RELICS and the Frontier Fields have published models. "
                 "NED, MAST and ADS learn the position that is asked for.",
@@ -189,6 +203,22 @@ class CandidateBoard(pn.viewable.Viewer):
         with self.check_notice.guard():
             text = acts.measure_colors(self._context, self._candidate)
             self.check_notice.say(text, "info")
+        self.reload()
+
+    def say_prior_model(self, exists: bool) -> None:
+        """Answer the point on archives, with what was found and what was typed."""
+        with self.archive_notice.guard():
+            found = [
+                f"{row['source']}: {row['text']['text']}"
+                for row in self.archives.rows
+                if row["n"] not in ("0", fmt.MISSING)
+            ]
+            text = "; ".join([self.finding.value.strip(), *found] if self.finding.value else found)
+            acts.say_prior_model(
+                self._context, self._candidate, exists=exists, text=text[:_MOST_FOUND]
+            )
+            self.finding.value = ""
+            self.archive_notice.say("The answer stands in the checklist.", "success")
         self.reload()
 
     def look_up(self) -> None:

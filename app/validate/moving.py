@@ -30,6 +30,7 @@ FEATURES = {
     "Einstein radius (proxy, ″)": "theta_e",
     "Arc radius (″)": "arc_radius",
     "Arc length (″)": "arc_length",
+    "Arc angle (°)": "arc_angle",
     "Arc S/N": "arc_snr",
     "Color consistency": "color_consistency",
     "Arc − galaxy color (mag)": "arc_color",

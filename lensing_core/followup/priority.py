@@ -25,7 +25,7 @@ class ScienceWeights:
     lens_redshift : float
         The redshift of the lens is known.
     new : float
-        No known lens lies there.
+        No model of it is known: by the answer on archives, else by cross-matches with lens lists.
     lens_test : float
         The quick lens test supports a lens.
     """

@@ -11,6 +11,7 @@ from sqlalchemy import and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError
+from lensing_core.store.batches import in_batches
 from lensing_core.store.bulk_moves import posteriors
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.confirmations import outcomes
@@ -32,6 +33,8 @@ from lensing_core.store.tables import (
 
 StageOrder = Literal["score", "consensus"]
 MAX_CHECK = 2000
+PRIOR_MODEL, NEW = "Prior model exists", "New"
+"""First words of an answer to the point on archives that says so."""
 
 CHECKLIST: Mapping[str, tuple[str, str]] = {
     "archive": ("triage", "Archives searched; prior model or literature noted"),
@@ -218,6 +221,46 @@ def answer_check(
     session.add(row)
     session.flush()
     return row
+
+
+def say_prior_model(
+    session: Session, candidate_id: int, grader_id: int, *, exists: bool, text: str = ""
+) -> StageCheck:
+    """Answer the point on archives: a model is known, or the candidate is new.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such candidate.
+    BadInputError
+        If the text is too long.
+    """
+    begin = PRIOR_MODEL if exists else NEW
+    found = f"{begin}: {text.strip()}" if text.strip() else f"{begin}."
+    return answer_check(session, candidate_id, grader_id, "archive", "done", found)
+
+
+def prior_models(session: Session, candidate_ids: Sequence[int]) -> dict[int, bool]:
+    """Whether people say that a model of each of some candidates is known.
+
+    The latest answer to the point on archives counts; candidates of which it says nothing are left
+    out.
+    """
+    found: dict[int, bool] = {}
+    for part in in_batches(candidate_ids):
+        newest = (
+            select(func.max(StageCheck.id))
+            .where(StageCheck.candidate_id.in_(part), StageCheck.item == "archive")
+            .group_by(StageCheck.candidate_id)
+        )
+        rows = session.execute(
+            select(StageCheck.candidate_id, StageCheck.text).where(StageCheck.id.in_(newest))
+        )
+        for key, text in rows:
+            for begin, exists in ((PRIOR_MODEL, True), (NEW, False)):
+                if text.startswith((f"{begin}.", f"{begin}: ")):
+                    found[key] = exists
+    return found
 
 
 def checklist_of(session: Session, candidate_id: int) -> list[CheckedPoint]:

@@ -316,6 +316,14 @@ def by_measured_colors(scene: Scene) -> str:
     return board.check_notice.message
 
 
+@way("answer_check")
+def by_a_prior_model(scene: Scene) -> str:
+    board = _validation(scene).candidate
+    board.show_candidate(1)
+    press(board.exists)
+    return board.archive_notice.message
+
+
 @way("ask_archives")
 def by_a_look_up(scene: Scene) -> str:
     board = _validation(scene).candidate

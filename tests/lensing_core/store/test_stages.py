@@ -28,7 +28,14 @@ from lensing_core.store.export_rows import export_rows
 from lensing_core.store.graders import sign_in
 from lensing_core.store.ranking_query import Range, RankingQuery
 from lensing_core.store.remarks import move_stage
-from lensing_core.store.stages import answer_check, checklist_of, count_stages, stage_page
+from lensing_core.store.stages import (
+    answer_check,
+    checklist_of,
+    count_stages,
+    prior_models,
+    say_prior_model,
+    stage_page,
+)
 from lensing_core.store.tables import Candidate, Catalog, Confirmation, LensTest, Score
 
 ON_BOTH_DATABASES = True
@@ -196,3 +203,16 @@ def test_an_export_names_the_version_of_the_lens_test(filled_workspace):
     found = next(row.values for row in rows if row.values["candidate"] == 1)
     assert found["lens_test_version"] == "3"
     assert found.keys() <= {column.name for column in COLUMNS}
+
+
+def test_whether_a_model_is_known_is_the_latest_answer_on_archives(session, ana):
+    first, second, third = ranking(session, 3)
+    say_prior_model(session, first, ana, exists=True, text="CLASH: Abell 383")
+    say_prior_model(session, second, ana, exists=True)
+    say_prior_model(session, second, ana, exists=False)
+    answer_check(session, third, ana, "archive", "done", "Newly observed, nothing said of models")
+    assert prior_models(session, [first, second, third]) == {first: True, second: False}
+    points = {point.item: point for point in checklist_of(session, first)}
+    assert (points["archive"].state, points["archive"].text) == (
+        "done", "Prior model exists: CLASH: Abell 383",
+    )  # fmt: skip
