@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 557da2233f943c8d16efddd969e9b5ce5bd7eba7d01ef0f5d0a5e506af0d698f
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 b0a7a09e70a5a6d8dfc80615f05021272d5078e2a939ebf5d5b6b41acd49bdce
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -904,7 +904,7 @@ function signed(value) {
 
 // app/viewer/references.js
 var NONE = "No other object of this survey is known by a spectrum, by the consensus of two graders or by an imported label.";
-var REFERENCE_KEYS = { keys: ["R"], shown: "R", action: "references", text: "Show or hide lenses and look-alikes to compare with" };
+var REFERENCE_KEYS = { keys: ["R"], shown: "R", action: "references", text: "Show or hide lenses and other objects to compare with" };
 var ReferenceDrawer = class {
   /**
    * @param {(then: (references: any[]) => void, failed: (sentence: string) => void) => void} ask for what is shown now
@@ -953,7 +953,7 @@ var ReferenceDrawer = class {
     );
   }
   show(references) {
-    const rows = [["Lenses", true], ["Look-alikes", false]].map(([title, isLens]) => [
+    const rows = [["Lenses", true], ["Not lenses", false]].map(([title, isLens]) => [
       title,
       references.filter((one) => one.is_lens === isLens)
     ]);

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 3bf673b706113c65bd3954b31aabcb1948e9747e1f557f10868bdb6d9801e65b
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 1a455ff154b12e11d8a2fcd80be3b3b34ea3ae25ff25c82e7b756d2f2b4b0bd2
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -4300,7 +4300,7 @@ var SampMenu = class {
 
 // app/viewer/references.js
 var NONE = "No other object of this survey is known by a spectrum, by the consensus of two graders or by an imported label.";
-var REFERENCE_KEYS = { keys: ["R"], shown: "R", action: "references", text: "Show or hide lenses and look-alikes to compare with" };
+var REFERENCE_KEYS = { keys: ["R"], shown: "R", action: "references", text: "Show or hide lenses and other objects to compare with" };
 var ReferenceDrawer = class {
   /**
    * @param {(then: (references: any[]) => void, failed: (sentence: string) => void) => void} ask for what is shown now
@@ -4349,7 +4349,7 @@ var ReferenceDrawer = class {
     );
   }
   show(references) {
-    const rows = [["Lenses", true], ["Look-alikes", false]].map(([title, isLens]) => [
+    const rows = [["Lenses", true], ["Not lenses", false]].map(([title, isLens]) => [
       title,
       references.filter((one) => one.is_lens === isLens)
     ]);

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 8a05bfce4a98a4200d03d30b3ff3bba3369e73f93f0571305dd93b29e7ccf7b5
+// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 b114ac57737d341d1b4d9144dbb9b92f068a65c27ce0f4b512ef886dab070e39
 // app/widgets/table.js
 var SKELETON_ROWS = 3;
 function element(tag, className, text) {
@@ -19,6 +19,14 @@ function bar(cell) {
   track.append(fill);
   made.append(track, element("span", "figure", cell.text || ""));
   return made;
+}
+function stamp(cell) {
+  const image = element("img");
+  image.alt = "";
+  image.loading = "lazy";
+  image.width = image.height = 40;
+  image.src = cell.picture;
+  return image;
 }
 function choice(cell, key, column, model) {
   const select = element("select");
@@ -56,8 +64,11 @@ function content(cell, key, column, model) {
     return group;
   }
   if (cell.href) {
-    const link = element("a", "", cell.text);
+    const link = element("a", cell.picture ? "pictured" : "", cell.picture ? null : cell.text);
     link.href = cell.href;
+    if (cell.picture) {
+      link.append(stamp(cell), element("span", "", cell.text));
+    }
     return link;
   }
   if (cell.chip !== void 0) return element("span", `chip ${cell.chip}`, cell.text);

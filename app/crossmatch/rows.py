@@ -63,6 +63,12 @@ MISSED = [
     column(
         "place", "Position", width="150px", help_text="Right ascension and declination, degrees"
     ),
+    column(
+        "elsewhere",
+        "Elsewhere",
+        width="120px",
+        help_text="A candidate of another catalog within 5 arcsec",
+    ),
     column("links", "", width="72px"),
 ]
 _TONES = {"complete": "success", "partial": "warning", "unreachable": ""}
@@ -144,8 +150,8 @@ def recall_rows(recall: Sequence[RecallAtK], with_review: Sequence[RecallAtK]) -
     ]
 
 
-def pair_row(pair: MatchedPair, k: int, catalog: str, ensemble: str) -> Row:
-    """A pair; the candidate is a link to its review."""
+def pair_row(pair: MatchedPair, k: int, catalog: str, ensemble: str, picture: str = "") -> Row:
+    """A pair; the candidate is a link to its review, with its stamp at the address ``picture``."""
     href = address("review", catalog=catalog, ensemble=ensemble, candidate=pair.candidate_id)
     details = [
         f"{name.replace('_', ' ')}: {fmt.quantity(v)}" for name, v in pair.properties.items()
@@ -154,7 +160,12 @@ def pair_row(pair: MatchedPair, k: int, catalog: str, ensemble: str) -> Row:
     return {
         "key": f"{k}-{pair.candidate_id}",
         "rank": fmt.count(pair.rank),
-        "candidate": {"text": pair.object_id, "href": href, "title": f"Review {pair.object_id}"},
+        "candidate": {
+            "text": pair.object_id,
+            "href": href,
+            "title": f"Review {pair.object_id}",
+            "picture": picture,
+        },
         "probability": fmt.number(pair.probability),
         "reference": pair.reference,
         "counterpart": {
@@ -168,12 +179,26 @@ def pair_row(pair: MatchedPair, k: int, catalog: str, ensemble: str) -> Row:
     }
 
 
-def missed_row(lens: Missed, k: int) -> Row:
-    """A known lens without a candidate, with a link to the sky there."""
+def missed_row(lens: Missed, k: int, elsewhere: tuple[int, str] | None = None) -> Row:
+    """A known lens without a candidate, with a link to the sky there.
+
+    Parameters
+    ----------
+    elsewhere : (int, str), optional
+        Candidate of another catalog at its place, and the address of its stamp.
+    """
     place = quote(f"{lens.ra_deg:.6f} {lens.dec_deg:+.6f}")
     return {
         "key": str(k),
         "name": {"text": lens.name, "note": object_type(lens.properties)},
+        "elsewhere": fmt.MISSING
+        if elsewhere is None
+        else {
+            "text": "Review",
+            "title": "A candidate of another catalog lies there",
+            "href": address("review", candidate=elsewhere[0]),
+            "picture": elsewhere[1],
+        },
         "place": f"{lens.ra_deg:.5f} {lens.dec_deg:+.5f}".replace("-", "−"),
         "links": {
             "text": "SIMBAD",

@@ -24,6 +24,7 @@ from lens_triage.app.crossmatch.rows import (
     recall_rows,
     reference_row,
 )
+from lens_triage.app.viewer.stamps import stamps
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.section import (
     columns,
@@ -35,6 +36,8 @@ from lens_triage.app.widgets.skeleton import skeleton
 from lens_triage.app.widgets.table import Table
 from lens_triage.app.widgets.thumbnails import THUMBNAILS_CSS
 from lensing_core.crossmatch.report import CrossmatchReport, make_report
+from lensing_core.store import Session
+from lensing_core.store.candidates import nearest_candidate
 from lensing_core.store.crossmatches import latest_crossmatches
 from lensing_core.store.ensembles import by_preference
 from lensing_core.store.summaries import (
@@ -56,8 +59,10 @@ _NOTHING = (
     "<p>No catalog has been matched yet: choose a catalog and references above, and press "
     "Cross-match. Known lenses, own tables and duplicates need no network.</p>"
 )
+_ELSEWHERE_ARCSEC = 5.0
 _Key = tuple[str, str, str]
-_Found = tuple[list[Crossmatch], CrossmatchReport]
+_Elsewhere = dict[int, tuple[int, str]]
+_Found = tuple[list[Crossmatch], CrossmatchReport, dict[int, str], _Elsewhere]
 
 
 class CrossmatchBoard(pn.viewable.Viewer):
@@ -190,9 +195,19 @@ class CrossmatchBoard(pn.viewable.Viewer):
         ensemble = self._ensembles.get(key[1])
         with database.session() as session:
             report = make_report(session, catalog.id, ensemble.id if ensemble else None, key[2])
-            return latest_crossmatches(session, catalog.id), report
+            pairs = [*report.recovered, *report.disagreements]
+            pictures = stamps(session, {pair.candidate_id for pair in pairs})
+            latest = latest_crossmatches(session, catalog.id)
+            return latest, report, pictures, _elsewhere(session, report)
 
-    def _show(self, key: _Key, latest: list[Crossmatch], report: CrossmatchReport) -> None:
+    def _show(
+        self,
+        key: _Key,
+        latest: list[Crossmatch],
+        report: CrossmatchReport,
+        pictures: dict[int, str],
+        elsewhere: _Elsewhere,
+    ) -> None:
         if key != self._shown:
             return  # something else was chosen meanwhile
         catalog, ensemble = key[0], key[1]
@@ -201,12 +216,20 @@ class CrossmatchBoard(pn.viewable.Viewer):
         self.references.update([reference_row(crossmatch) for crossmatch in latest])
         self.recall.update(recall_rows(report.recall, report.recall_with_review))
         self.recovered.update(
-            [pair_row(p, k, catalog, ensemble) for k, p in enumerate(report.recovered)]
+            [
+                pair_row(p, k, catalog, ensemble, pictures.get(p.candidate_id, ""))
+                for k, p in enumerate(report.recovered)
+            ]
         )
         self.warnings.update(
-            [pair_row(p, k, catalog, ensemble) for k, p in enumerate(report.disagreements)]
+            [
+                pair_row(p, k, catalog, ensemble, pictures.get(p.candidate_id, ""))
+                for k, p in enumerate(report.disagreements)
+            ]
         )
-        self.missed.update([missed_row(lens, k) for k, lens in enumerate(report.missed)])
+        self.missed.update(
+            [missed_row(lens, k, elsewhere.get(k)) for k, lens in enumerate(report.missed)]
+        )
         self._titles["recovered"].object = _extent(len(report.recovered), report.n_recovered)
         self._titles["warnings"].object = _extent(len(report.disagreements), report.n_disagreements)
         self._titles["missed"].object = _extent(len(report.missed), report.n_missed)
@@ -236,3 +259,14 @@ def _offer(select: Any, options: Mapping[str, Any], wanted: Any) -> None:
 
 def _extent(shown: int, total: int) -> str:
     return f"<p>The first {shown:,} of {total:,}.</p>" if shown < total else ""
+
+
+def _elsewhere(session: Session, report: CrossmatchReport) -> _Elsewhere:
+    """Candidates of other catalogs at the places of missed lenses, by the lens's number."""
+    near = {
+        k: key
+        for k, lens in enumerate(report.missed)
+        if (key := nearest_candidate(session, lens.ra_deg, lens.dec_deg, _ELSEWHERE_ARCSEC))
+    }
+    pictures = stamps(session, near.values())
+    return {k: (key, pictures[key]) for k, key in near.items()}

@@ -5,7 +5,7 @@
 ``GET /labeling/<session>/skipped``      cutouts that were skipped and still need a grade
 ``POST /labeling/<session>/events``      events to write; answered when they are committed
 ``GET /labeling/<session>/figures``      own pace, agreement and skill
-``GET /labeling/<session>/references``   lenses and look-alikes to compare with
+``GET /labeling/<session>/references``   known lenses and others to compare with
 ``POST /labeling/preferences``           keys and the like
 ``GET /tiles/~<session>/<cutout>``        as of a catalog (:mod:`lens_triage.app.viewer.tiles`)
 ``GET /pixels/~<session>/<cutout>``       likewise

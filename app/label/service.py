@@ -122,7 +122,7 @@ class LabelService:
             return self._figures(session, view, progress_of(session, view))
 
     def references(self, session_id: str, grader: SignedIn) -> list[dict[str, Any]]:
-        """Lenses and look-alikes to compare with; none is a cutout of an open session."""
+        """Known lenses and others to compare with; none is a cutout of an open session."""
         with self._context.database.session() as session:
             self.view(session, session_id, grader)  # for those who may grade it
             return references_to_json(references_for_session(session, session_id))

@@ -16,6 +16,7 @@ from lens_triage.app.team.rows import (
     LIST_COLUMNS,
     list_row,
 )
+from lens_triage.app.viewer.stamps import stamps
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.choices import newest_promoted
@@ -61,6 +62,7 @@ class _Found:
     stale: bool
     in_sight: int
     ensemble: str
+    pictures: dict[int, str]
 
 
 class ConsensusBoard(pn.viewable.Viewer):
@@ -204,14 +206,16 @@ class ConsensusBoard(pn.viewable.Viewer):
         try:
             newest = newest_promoted(self._context.database.ask(list_ensembles))
             with self._context.database.session() as session:
+                entries = consensus_page(
+                    session, self._method, state=state, after=after, limit=PAGE_ROWS
+                )
                 return _Found(
-                    consensus_page(
-                        session, self._method, state=state, after=after, limit=PAGE_ROWS
-                    ),
+                    entries,
                     count_states(session, self._method),
                     is_stale(session, self._method),
                     count_votes_in_sight(session),
                     newest,
+                    stamps(session, [entry.candidate.id for entry in entries]),
                 )
         except LensTriageError as error:
             return str(error)
@@ -221,7 +225,10 @@ class ConsensusBoard(pn.viewable.Viewer):
             self.pager.reset()
             self.notice.say(found)
             return
-        self.list.update([list_row(entry, found.ensemble) for entry in found.entries])
+        pictures = found.pictures
+        self.list.update(
+            [list_row(e, found.ensemble, pictures[e.candidate.id]) for e in found.entries]
+        )
         state = self.state.value
         total = found.states[state] if state else sum(found.states.values())
         last = found.entries[-1].key if found.entries else None

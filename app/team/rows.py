@@ -183,14 +183,15 @@ def coverage_row(found: Coverage) -> Row:
     }
 
 
-def list_row(entry: ConsensusEntry, ensemble: str) -> Row:
-    """A candidate of the consensus list."""
+def list_row(entry: ConsensusEntry, ensemble: str, picture: str = "") -> Row:
+    """A candidate of the consensus list; ``picture``: address of its stamp."""
     found = entry.consensus
     return {
         "key": str(entry.candidate.id),
         "object": {
             "text": entry.candidate.object_id,
             "href": address("review", ensemble=ensemble, candidate=entry.candidate.id),
+            "picture": picture,
         },
         "state": {"text": found.state, "chip": _CHIPS[found.state]},
         "posterior": fmt.with_interval(found.posterior, (found.low_95, found.high_95)),
@@ -200,13 +201,14 @@ def list_row(entry: ConsensusEntry, ensemble: str) -> Row:
     }
 
 
-def disagreement_row(entry: QueueEntry, object_id: str, ensemble: str) -> Row:
-    """A candidate that graders disagree about."""
+def disagreement_row(entry: QueueEntry, object_id: str, ensemble: str, picture: str = "") -> Row:
+    """A candidate that graders disagree about; ``picture``: address of its stamp."""
     return {
         "key": str(entry.candidate_id),
         "object": {
             "text": object_id,
             "href": address("review", ensemble=ensemble, candidate=entry.candidate_id),
+            "picture": picture,
         },
         "why": entry.why.removeprefix("graders differ: "),
     }

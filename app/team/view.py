@@ -33,6 +33,7 @@ from lens_triage.app.team.rows import (
     presence_row,
 )
 from lens_triage.app.team.skill import SkillBoard
+from lens_triage.app.viewer.stamps import stamps
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.choices import newest_promoted
 from lens_triage.app.widgets.live import (
@@ -73,6 +74,7 @@ class _Found:
     skills: list[KindSkill]
     contested: list[tuple[QueueEntry, str]]
     ensemble: str
+    pictures: dict[int, str]
 
 
 class TeamBoard(pn.viewable.Viewer):
@@ -192,6 +194,7 @@ class TeamBoard(pn.viewable.Viewer):
                     skill_by_kind(session),
                     [(entry, names[entry.candidate_id]) for entry in torn],
                     newest,
+                    stamps(session, names),
                 )
         except LensTriageError as error:
             return str(error)
@@ -210,7 +213,13 @@ class TeamBoard(pn.viewable.Viewer):
         if self.consensus is None:
             return
         self.pairs.update([pair_row(p) for p in found.team.pairs])
-        self.contested.update([disagreement_row(e, n, found.ensemble) for e, n in found.contested])
+        pictures = found.pictures
+        self.contested.update(
+            [
+                disagreement_row(e, n, found.ensemble, pictures[e.candidate_id])
+                for e, n in found.contested
+            ]
+        )
         fleiss = found.team.fleiss
         self._agreement.object = (
             f"<p>Fleiss' κ on lens, open, no lens: <b>{escape(agreement_text(fleiss))}</b> of "

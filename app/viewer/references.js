@@ -1,10 +1,10 @@
-// A drawer with lenses and look-alikes whose class is known, to compare with while grading.
+// A drawer with lenses and other objects whose class is known, to compare with while grading.
 
 import { h, picture } from "../widgets/dom.js"
 
 const NONE = "No other object of this survey is known by a spectrum, by the consensus of two graders or by an imported label."
 
-export const REFERENCE_KEYS = {keys: ["R"], shown: "R", action: "references", text: "Show or hide lenses and look-alikes to compare with"}
+export const REFERENCE_KEYS = {keys: ["R"], shown: "R", action: "references", text: "Show or hide lenses and other objects to compare with"}
 
 export class ReferenceDrawer {
   /**
@@ -36,7 +36,7 @@ export class ReferenceDrawer {
   }
 
   show(references) {
-    const rows = [["Lenses", true], ["Look-alikes", false]].map(([title, isLens]) => [title,
+    const rows = [["Lenses", true], ["Not lenses", false]].map(([title, isLens]) => [title,
       references.filter((one) => one.is_lens === isLens)])
     this.body.replaceChildren(...(references.length ? rows.map(([title, ones]) => h("div", {className: "reference-row"},
       h("h3", {}, title), ones.length ? h("ul", {}, ones.map((one) => this.one(one))) : h("p", {className: "faint"}, "None is known.")))

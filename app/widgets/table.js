@@ -24,6 +24,16 @@ function bar(cell) {
   return made
 }
 
+// A small picture before the text; a plain ground where it cannot be loaded.
+function stamp(cell) {
+  const image = element("img")
+  image.alt = ""
+  image.loading = "lazy"
+  image.width = image.height = 40
+  image.src = cell.picture
+  return image
+}
+
 function choice(cell, key, column, model) {
   const select = element("select")
   select.setAttribute("aria-label", cell.label || column)
@@ -61,8 +71,9 @@ function content(cell, key, column, model) {
     return group
   }
   if (cell.href) {
-    const link = element("a", "", cell.text)
+    const link = element("a", cell.picture ? "pictured" : "", cell.picture ? null : cell.text)
     link.href = cell.href
+    if (cell.picture) { link.append(stamp(cell), element("span", "", cell.text)) }
     return link
   }
   if (cell.chip !== undefined) return element("span", `chip ${cell.chip}`, cell.text)

@@ -44,9 +44,10 @@ class Table(pn.custom.JSComponent):
     One with a ``heading`` instead stands above the rows that follow it.
 
     A cell is text, or a dictionary with ``text`` and any of ``title`` (tooltip; the text itself
-    otherwise), ``tone``, ``note``, ``href``, ``chip`` ('', 'accent', 'success', 'warning',
-    'bad'), ``share`` (0 to 1, or None while unknown: draws a bar) or ``actions`` (buttons:
-    ``name``, ``text``, ``title``, ``disabled``). Text is never read as HTML.
+    otherwise), ``tone``, ``note``, ``href``, ``picture`` (address of a stamp, beside ``href``),
+    ``chip`` ('', 'accent', 'success', 'warning', 'bad'), ``share`` (0 to 1, or None while unknown:
+    draws a bar) or ``actions`` (buttons: ``name``, ``text``, ``title``, ``disabled``). Text is
+    never read as HTML.
     """
 
     columns = param.List(default=[], doc="As made by :func:`column`.")

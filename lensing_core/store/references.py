@@ -1,4 +1,4 @@
-"""Lenses and look-alikes of a survey to compare with while grading, from the workspace itself.
+"""Lenses of a survey, and objects that are none, to compare with while grading.
 
 An object stands for what is known of it best: a spectrum, else the consensus of two graders or
 more, else a label that was imported with confidence for an observed object. What is graded in an

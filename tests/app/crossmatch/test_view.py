@@ -9,6 +9,7 @@ import pytest
 from lens_triage.app.context import AppContext
 from lens_triage.app.crossmatch.page import reference_choices
 from lens_triage.app.crossmatch.rows import (
+    missed_row,
     new_html,
     pair_row,
     recall_rows,
@@ -20,7 +21,7 @@ from lens_triage.training.jobs.crossmatch import run
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import CrossmatchSettings
 from lensing_core.crossmatch.completeness import recall_at
-from lensing_core.crossmatch.report import MatchedPair, UnlistedCandidate
+from lensing_core.crossmatch.report import MatchedPair, Missed, UnlistedCandidate
 from lensing_core.crossmatch.service_list import SERVICES
 from lensing_core.store import open_database
 from lensing_core.store.tables import Crossmatch, Run, utc_now
@@ -72,7 +73,8 @@ def test_recall_has_a_row_a_step_and_none_without_known_lenses():
 def test_names_from_outside_are_text_in_rows_and_escaped_in_html():
     name = "<img src=x onerror=alert(1)>"
     pair = MatchedPair(5, name, 3, 0.5, "own", "lens", "matched", name, 0.41, 0.4, {"z": 0.5}, "")
-    row = pair_row(pair, 0, "field", "first")
+    row = pair_row(pair, 0, "field", "first", "tiles/field/5?v=00")
+    assert row["candidate"]["picture"] == "tiles/field/5?v=00"
     assert row["candidate"]["href"] == "review?catalog=field&ensemble=first&candidate=5"
     assert row["counterpart"]["title"] == f"{name}\nz: 0.500"
     html = new_html(
@@ -82,6 +84,14 @@ def test_names_from_outside_are_text_in_rows_and_escaped_in_html():
     )
     assert "<img src=x" not in html
     assert "&lt;img src=x" in html
+
+
+def test_a_missed_lens_shows_what_another_catalog_has_there():
+    lens = Missed("J1", 10.0, -5.0, {})
+    assert missed_row(lens, 0)["elsewhere"] == "–"
+    found = missed_row(lens, 0, (7, "tiles/other/3?v=00"))["elsewhere"]
+    assert found["href"] == "review?candidate=7"
+    assert found["picture"] == "tiles/other/3?v=00"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Lenses and look-alikes to compare with: the best known of the survey, never what is graded."""
+"""Known lenses and others to compare with: the best known of the survey, never what is graded."""
 
 from __future__ import annotations
 
