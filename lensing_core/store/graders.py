@@ -151,7 +151,7 @@ def reset_passphrase(session: Session, grader_id: int, made: Passphrase | None =
 
 
 def set_role(session: Session, grader_id: int, role: str) -> Grader:
-    """Make a grader an organizer, or an organizer a grader.
+    """Give a grader another role.
 
     Raises
     ------

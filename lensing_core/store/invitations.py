@@ -10,10 +10,10 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from lensing_core.errors import BadInputError, PolicyError
+from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.store.graders import add_grader
 from lensing_core.store.labels import check_grader_name, find_named
 from lensing_core.store.passphrases import Passphrase
@@ -45,6 +45,19 @@ def invite(session: Session, name: str, role: str = "grader", days: float = 7.0)
     session.add(Invitation(token_sha256=_hashed(token), name=kept, role=role, expires_at=until))
     session.flush()
     return token
+
+
+def open_invitations(session: Session) -> list[Invitation]:
+    """Invitations that can be accepted still, the one that ends first at the beginning."""
+    asked = select(Invitation).where(Invitation.expires_at > utc_now())
+    return list(session.scalars(asked.order_by(Invitation.expires_at)))
+
+
+def withdraw(session: Session, name: str) -> None:
+    """End the invitation of a name; raises NotFoundError where there is none."""
+    ended = session.execute(delete(Invitation).where(Invitation.name == name))
+    if ended.rowcount != 1:  # type: ignore[attr-defined]  # of the result of a DELETE
+        raise NotFoundError(f"There is no invitation of {name!r}.")
 
 
 def accept(session: Session, token: str, passphrase: Passphrase) -> Grader:

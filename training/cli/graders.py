@@ -22,9 +22,11 @@ from lensing_core.store.graders import (
 from lensing_core.store.identities import identities_by_grader, untie
 from lensing_core.store.invitations import invite
 from lensing_core.store.passphrases import Passphrase
+from lensing_core.store.tables import GRADER_ROLES
 from lensing_core.workspace import Workspace
 
 graders = typer.Typer(help="Names, roles and passphrases of graders.", no_args_is_help=True)
+RoleOption = Annotated[str, typer.Option(help=" or ".join(GRADER_ROLES))]
 NameArgument = Annotated[str, typer.Argument(help="Name of the grader.", show_default=False)]
 
 
@@ -45,7 +47,7 @@ def show_graders(workspace: WorkspaceArgument) -> None:
 def add(
     workspace: WorkspaceArgument,
     name: NameArgument,
-    role: Annotated[str, typer.Option(help="grader or organizer")] = "grader",
+    role: RoleOption = "grader",
 ) -> None:
     """Make a name with a new random passphrase, and print it."""
     made = Passphrase.random()
@@ -59,7 +61,7 @@ def add(
 def invite_(
     workspace: WorkspaceArgument,
     name: NameArgument,
-    role: Annotated[str, typer.Option(help="grader or organizer")] = "grader",
+    role: RoleOption = "grader",
     days: Annotated[float, typer.Option(help="How long the link is good.")] = 7.0,
 ) -> None:
     """Print the end of a link by which somebody gets a name and chooses a passphrase."""
@@ -94,9 +96,9 @@ def untie_(workspace: WorkspaceArgument, name: NameArgument) -> None:
 def role(
     workspace: WorkspaceArgument,
     name: NameArgument,
-    role: Annotated[str, typer.Argument(help="grader or organizer", show_default=False)],
+    role: Annotated[str, typer.Argument(help=" or ".join(GRADER_ROLES), show_default=False)],
 ) -> None:
-    """Make somebody an organizer, or a grader; one organizer always stays."""
+    """Give somebody another role; one organizer always stays."""
     with open_database(Workspace.open(workspace)).session() as session:
         grader = set_role(session, named_grader(session, name).id, role)
         record(session, "role", COMMAND_LINE, f"{grader.name}: {grader.role}")

@@ -29,6 +29,7 @@ from lens_triage.training.cli.followup import followup
 from lens_triage.training.cli.graders import graders
 from lens_triage.training.cli.labels import labels
 from lens_triage.training.cli.sessions import sessions
+from lens_triage.training.cli.tokens import tokens
 from lens_triage.training.cli.types import (
     WorkspaceArgument,
     option_of,
@@ -70,6 +71,7 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.add_typer(labels, name="labels")
     cli.add_typer(graders, name="graders")
     cli.add_typer(followup, name="followup")
+    cli.add_typer(tokens, name="tokens")
     cli.command()(audit)
 
 

@@ -1,5 +1,6 @@
 """The tables, one file a subject; every column says in ``doc`` what it holds."""
 
+from lensing_core.store.tables.api_token import ApiToken
 from lensing_core.store.tables.audit import AuditEntry
 from lensing_core.store.tables.base import Base, utc_now
 from lensing_core.store.tables.candidate import STAGES, Candidate, Observation
@@ -57,6 +58,7 @@ __all__ = [
     "RUN_STATES",
     "SESSION_STATES",
     "STAGES",
+    "ApiToken",
     "AuditEntry",
     "Base",
     "BulkMove",

@@ -8,14 +8,14 @@ from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lensing_core.store.tables.base import Base, utc_now
-from lensing_core.store.tables.label import GraderRole
+from lensing_core.store.tables.label import ROLE_CHECK, GraderRole
 
 
 class Invitation(Base):
     """An invitation under a name, which may be accepted once, for a while."""
 
     __tablename__ = "invitation"
-    __table_args__ = (CheckConstraint("role IN ('grader', 'organiser')", name="role"),)
+    __table_args__ = (CheckConstraint(ROLE_CHECK, name="role"),)
 
     token_sha256: Mapped[str] = mapped_column(
         String(64), primary_key=True, doc="of the token that only the link has"

@@ -16,7 +16,9 @@ from sqlalchemy.types import TypeDecorator
 
 from lensing_core.store.tables.base import Base, utc_now
 
-GRADER_ROLES = ("grader", "organizer")
+GRADER_ROLES = ("reader", "grader", "organizer")
+"""Each may do what those before it may, and more."""
+ROLE_CHECK = "role IN ('grader', 'organiser', 'reader')"
 STORED_ROLES = {"organizer": "organiser"}
 """Roles that the database holds in another spelling: seals of logs and their checks have it."""
 SESSION_STATES = ("open", "closed")
@@ -38,11 +40,11 @@ class GraderRole(TypeDecorator[str]):
 
 
 class Grader(Base):
-    """A person who grades, or the source of imported grades."""
+    """A person who grades, reads or organizes, or the source of imported grades."""
 
     __tablename__ = "grader"
     __table_args__ = (
-        CheckConstraint("role IN ('grader', 'organiser')", name="role"),
+        CheckConstraint(ROLE_CHECK, name="role"),
         Index(None, "skeleton"),
     )
 
