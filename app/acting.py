@@ -13,7 +13,7 @@ from threading import RLock
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn, signed_in_by, token_of
-from lens_triage.app.permissions import ALONE, NOBODY, check
+from lens_triage.app.permissions import ALONE, NOBODY, check, check_page
 from lensing_core.errors import PolicyError
 from lensing_core.store import Database, Session, open_database
 from lensing_core.store.graders import hold_graders, works_alone
@@ -53,6 +53,13 @@ def permit(context: AppContext, action: str) -> SignedIn | None:
     """Return who does an action that opens the database by itself; raises PolicyError."""
     with context.database.session() as session:
         return _check(session, context, action)
+
+
+def permit_page(context: AppContext, name: str) -> None:
+    """Raise PolicyError unless who is signed in may open a page."""
+    with context.database.session() as session:
+        person = signed_in_by(session, token_of(context, context.cookie))
+        check_page(name, role_of(session, person))
 
 
 def why_not(context: AppContext, action: str) -> str:

@@ -20,7 +20,8 @@ class AppContext:
         For reading: what writes is an action, and gets its session from
         :mod:`lens_triage.app.acting`.
     cookie : str
-        That says who is signed in in the browser of this page or request; '' where none came.
+        That says who is signed in in the browser of this page or request, or ``Bearer`` and the API
+        token of a program; '' where none came.
     reach : Reach
         How far the server is reached.
     """

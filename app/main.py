@@ -17,6 +17,7 @@ from tornado.ioloop import PeriodicCallback
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
+from lens_triage.app.acting import permit_page
 from lens_triage.app.catalogs import page as catalogs
 from lens_triage.app.context import AppContext
 from lens_triage.app.crossmatch import page as crossmatch
@@ -25,6 +26,7 @@ from lens_triage.app.front.inside import end_with_the_front, give_way
 from lens_triage.app.front.pages import PageSettings
 from lens_triage.app.http import identity
 from lens_triage.app.http.guard import OPENED_WITH
+from lens_triage.app.http.allowing import refuse_what_is_not_allowed
 from lens_triage.app.http.hosts import refuse_foreign_hosts
 from lens_triage.app.http.passed_on import refuse_all_but_the_front
 from lens_triage.app.http.reach import LOCAL_NAMES
@@ -116,9 +118,10 @@ def _is_raised_in(error: BaseException, modules: tuple[str, ...]) -> bool:
     return at is not None and at.tb_frame.f_globals.get("__name__") in modules
 
 
-def _body(context: AppContext, title: str, page: PageFunction) -> Body:
+def _body(context: AppContext, slug: str, title: str, page: PageFunction) -> Body:
     """The page; whatever goes wrong becomes one sentence in its place."""
     try:
+        permit_page(context, slug)
         return page(context)
     except LensTriageError as error:
         message = str(error)
@@ -139,7 +142,7 @@ def _route(context: AppContext, slug: str, title: str) -> Callable[[], Any]:
             # Panel sets this when the page is sent; parts that change before take a CDN's without.
             pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
         here = identity.page_context(context)
-        pages = {each: partial(_body, here, *PAGES[each]) for each in PAGES}
+        pages = {each: partial(_body, here, each, *PAGES[each]) for each in PAGES}
         return PageFrame(here, slug, title, pages).page
 
     return build
@@ -201,6 +204,7 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
     if settings.reach.asks:
         application.settings[OPENED_WITH] = identity.cookie_name(context)
     refuse_foreign_hosts(application, settings.reach.names)
+    refuse_what_is_not_allowed(application, context)
     refuse_all_but_the_front(application, settings.secret)
     return server
 

@@ -6,7 +6,6 @@ somebody adds is behind it too.
 
 from __future__ import annotations
 
-import json
 import secrets
 from html import escape
 from pathlib import Path
@@ -17,15 +16,15 @@ from tornado.routing import Matcher, Rule
 from tornado.web import Application
 
 from lens_triage.app.context import AppContext
+from lens_triage.app.http.allowing import refuse_in_kind
 from lens_triage.app.http.guard import Guard, guarded, is_followed_link, is_foreign
-from lens_triage.app.http.identity import NOBODY, cookie_name, is_signed_in_safely
+from lens_triage.app.http.identity import NOBODY, is_signed_in_safely, shown_by
 from lens_triage.app.http.providers import Provider
 from lens_triage.app.http.replies import ReplyHandler
+from lens_triage.app.permissions import find_route
 
 JOIN = "/join"
 """Where an invitation leads: ``/join#TOKEN``. The token reaches no log, since it is no address."""
-OPEN = ("/sign-in", "/sign-in-with", JOIN)
-"""What may be posted without a sign-in."""
 _PAGE = (Path(__file__).parent / "sign_in.html").read_text(encoding="utf-8")
 _POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
@@ -41,14 +40,13 @@ class _NotSignedIn(Matcher):
         self._back = {f"/sign-in/{each.name}" for each in context.reach.providers}
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        if request.path in OPEN and request.method == "POST":
-            return None
-        if request.path in self._back and request.method == "GET":
-            return None
         if request.path == JOIN and request.method == "GET":
             return {}
-        cookie = request.cookies.get(cookie_name(self._context))
-        known = is_signed_in_safely(self._context, cookie.value if cookie else None)
+        route = find_route(request.path)
+        is_open = route is not None and route.before_sign_in and request.method in route.methods
+        if is_open and (request.method == "POST" or request.path in self._back):
+            return None
+        known = is_signed_in_safely(self._context, shown_by(self._context, request))
         return None if known else {}
 
 
@@ -80,14 +78,8 @@ class SignInFirst(ReplyHandler):
         return is_foreign(self.request) and not is_followed_link(self.request.headers)
 
     def refuse(self, status: int, message: str) -> None:
-        """Answer with one sentence, as JSON where a script asks."""
-        scripted = self.request.headers.get("Sec-Fetch-Dest") == "empty"
-        if not scripted and self.request.method != "POST":
-            super().refuse(status, message)
-            return
-        self.set_status(status)
-        self.set_header("Cache-Control", "no-store")
-        self.reply(json.dumps({"error": message}), "application/json")
+        """Answer with one sentence, as JSON where a script or a program asks."""
+        refuse_in_kind(self, status, message)
 
     def _send_page(self) -> None:
         nonce = secrets.token_urlsafe(16)

@@ -24,12 +24,14 @@ from tornado.web import Application, RedirectHandler, RequestHandler
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.front import providers
+from lens_triage.app.front.api_tokens import check_api_tokens
 from lens_triage.app.front.connections import FrontServer, allow_many_files
 from lens_triage.app.front.gate import ask_for_sign_in
 from lens_triage.app.front.pages import Pages
 from lens_triage.app.front.proxy import PassOn, PassOnGuard
 from lens_triage.app.front.static_replies import StaticReplies
 from lens_triage.app.http import identity
+from lens_triage.app.http.allowing import refuse_what_is_not_allowed
 from lens_triage.app.http.guard import Guard, guarded
 from lens_triage.app.http.hosts import refuse_foreign_hosts
 from lens_triage.app.http.reach import ADDRESS, LOCAL, Reach
@@ -83,8 +85,10 @@ def front_application(context: AppContext, pages: Pages) -> Application:
     if prefix := context.reach.prefix:
         bare = _guarded(RedirectHandler), {"url": f"{prefix}/", "permanent": False}
         application.default_router.rules.insert(-1, Rule(PathMatches(re.escape(prefix)), *bare))
+    check_api_tokens(application, context)
     if context.reach.asks:
         ask_for_sign_in(application, context)
+    refuse_what_is_not_allowed(application, context)
     return application
 
 

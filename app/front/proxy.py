@@ -27,8 +27,8 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.front.pages import BUSY, Pages, PagesAwayError
 from lens_triage.app.front.static_replies import StaticReplies, StaticReply, is_static
 from lens_triage.app.http.guard import Guard, is_foreign
-from lens_triage.app.http.identity import cookie_name, is_signed_in_safely
 from lens_triage.app.http.passed_on import ADDRESS, HEADER, SCHEME
+from lens_triage.app.http.identity import is_signed_in_safely, shown_by
 
 MOST_AT_ONCE = 200
 _PIECE = 2**16
@@ -201,8 +201,8 @@ class PassOn(RequestHandler):
         """Close a page's connection when its sign-in ends, where the server asks for one."""
         if self._context is None or not self._context.reach.asks:
             return
-        cookie = self.get_cookie(cookie_name(self._context))
-        while is_signed_in_safely(self._context, cookie):
+        shown = shown_by(self._context, self.request)
+        while is_signed_in_safely(self._context, shown):
             await asyncio.sleep(_LOOK_EVERY_S)
         outside.close()
 

@@ -1,5 +1,7 @@
 """Who is signed in: a signed cookie names the grader; :func:`current_grader` reads it in a page.
 
+A program shows an API token in its place (``Authorization: Bearer``), never in an address.
+
 The cookie holds a token that the database knows (:mod:`lensing_core.store.sign_ins`), signed with
 the workspace's secret. A restart of the server signs nobody out; signing out, a changed passphrase
 and an organizer do, in all tabs and for every copy of the cookie. The cookie's name is the
@@ -15,16 +17,26 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler, create_signed_value, decode_signed_value
 
+from lens_triage.app import permissions
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.json_handlers import OwnPageHandler
 from lens_triage.app.http.pools import SIGNING
 from lens_triage.app.http.throttle import Throttle
+from lens_triage.app.permissions import ALONE
 from lensing_core.errors import BadInputError, PolicyError, SignInError
 from lensing_core.store import Database, Session, open_database
+from lensing_core.store.api_tokens import START, find_api_token
 from lensing_core.store.audit import record
-from lensing_core.store.graders import secret_of, set_passphrase, sign_in, workspace_secret
+from lensing_core.store.graders import (
+    secret_of,
+    set_passphrase,
+    sign_in,
+    works_alone,
+    workspace_secret,
+)
 from lensing_core.store.invitations import accept
 from lensing_core.store.labels import find_named
 from lensing_core.store.passphrases import Passphrase
@@ -43,17 +55,30 @@ _BELIEVED_S = 2.0
 _BY_NAME = Throttle()
 # All who come through a tunnel share one address, so that nobody waits long for others' faults.
 _BY_ADDRESS = Throttle(free=50, longest_s=1.0)
+_BEARER = "Bearer "
+_alone_lately: dict[str, tuple[float, bool]] = {}
 _read_lately: dict[tuple[str, str], tuple[float, SignedIn | None]] = {}
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A grader who is signed in."""
+    """Somebody who is signed in.
+
+    Attributes
+    ----------
+    id : int
+    name, role : str
+    guarded : bool
+        Whether with a secret.
+    token_label : str
+        Of the API token by which a program acts for them; '' where they are here themselves.
+    """
 
     id: int
     name: str
     role: str
     guarded: bool
+    token_label: str = ""
 
     @property
     def is_organizer(self) -> bool:
@@ -77,15 +102,16 @@ def is_still_here(context: AppContext, grader: SignedIn) -> bool:
 
 def read_grader(context: AppContext, handler: RequestHandler) -> SignedIn | None:
     """Who makes a request, or None."""
-    return _read(context, handler.get_cookie(cookie_name(context)))
+    return _read(context, shown_by(context, handler.request))
 
 
 def read_grader_of_picture(context: AppContext, handler: RequestHandler) -> SignedIn | None:
     """Who asks for a picture, or None; a page asks for hundreds, so the answer holds for 2 s."""
-    return _read_for_a_while(context, handler.get_cookie(cookie_name(context)))
+    return read_shown(context, shown_by(context, handler.request))
 
 
-def _read_for_a_while(context: AppContext, cookie: str | None) -> SignedIn | None:
+def read_shown(context: AppContext, cookie: str | None) -> SignedIn | None:
+    """Who a cookie or token names (:func:`shown_by`), or None; holds for 2 s."""
     key, now = (str(context.workspace.root), cookie or ""), time.monotonic()
     known = _read_lately.get(key)
     if known is not None and now - known[0] < _BELIEVED_S:
@@ -97,9 +123,37 @@ def _read_for_a_while(context: AppContext, cookie: str | None) -> SignedIn | Non
     return found
 
 
+def shown_by(context: AppContext, request: HTTPServerRequest) -> str:
+    """What a request shows of who asks: an API token with ``Bearer`` before it, else its cookie;
+    '' where it shows nothing.
+    """
+    if is_by_token(request):
+        return _BEARER + request.headers["Authorization"][len(_BEARER) :].strip()
+    cookie = request.cookies.get(cookie_name(context))
+    return "" if cookie is None or cookie.value.startswith(_BEARER) else cookie.value
+
+
+def is_by_token(request: HTTPServerRequest) -> bool:
+    """Return whether a program asks, by an API token: its cookies, if any, count for nothing."""
+    return request.headers.get("Authorization", "")[: len(_BEARER)].lower() == _BEARER.lower()
+
+
+def standing_of(context: AppContext, request: HTTPServerRequest) -> str:
+    """Role of who asks, a key of :data:`~lens_triage.app.permissions.WHO`; holds for 2 s."""
+    found = read_shown(context, shown_by(context, request))
+    if found is not None:
+        return found.role
+    key, now = str(context.workspace.root), time.monotonic()
+    known = _alone_lately.get(key)
+    if known is None or now - known[0] >= _BELIEVED_S:
+        with context.database.session() as session:
+            known = _alone_lately[key] = (now, works_alone(session))
+    return ALONE if known[1] else permissions.NOBODY
+
+
 def is_signed_in_safely(context: AppContext, cookie: str | None) -> bool:
     """Return whether a cookie is of somebody who signed in with a secret; holds for 2 s."""
-    found = _read_for_a_while(context, cookie)
+    found = read_shown(context, cookie)
     return found is not None and found.guarded
 
 
@@ -109,7 +163,7 @@ class GraderHandler(OwnPageHandler):
     @property
     def here(self) -> AppContext:
         """The context of the browser that asks."""
-        return self.context.seen_by(self.get_cookie(cookie_name(self.context)))
+        return self.context.seen_by(shown_by(self.context, self.request))
 
     @property
     def writable(self) -> Database:
@@ -130,7 +184,7 @@ class GraderHandler(OwnPageHandler):
 
     def token(self) -> str:
         """The token of the browser that asks; '' where it has none."""
-        return token_of(self.context, self.get_cookie(cookie_name(self.context)))
+        return token_of(self.context, shown_by(self.context, self.request))
 
     def remember(self, token: str) -> None:
         """Sign in the browser that asks."""
@@ -280,6 +334,25 @@ class SignOutHandler(GraderHandler):
         await self.answer(work)
 
 
+class WhoHandler(GraderHandler):
+    """``GET /who``: under which name and role a browser or program acts, and in which workspace."""
+
+    async def get(self) -> None:
+        """``grader`` and ``workspace`` are what events have to name."""
+
+        def work() -> dict[str, Any]:
+            person = self.grader()
+            mark = cookie_name(self.context).rpartition("-")[2]
+            return {
+                "grader": person.id,
+                "name": person.name,
+                "role": person.role,
+                "workspace": mark,
+            }
+
+        await self.answer(work)
+
+
 @cache
 def _decoy() -> str:
     """What a passphrase is compared with that is given with an unknown name: it takes as long."""
@@ -290,7 +363,8 @@ def page_context(context: AppContext) -> AppContext:
     """The context of the browser for which a page is being built."""
     import panel as pn  # here: the process that serves grading has no pages, and starts at once
 
-    return context.seen_by(pn.state.cookies.get(cookie_name(context)))
+    cookie = pn.state.cookies.get(cookie_name(context)) or ""
+    return context.seen_by("" if cookie.startswith(_BEARER) else cookie)
 
 
 def routes(context: AppContext) -> list[tuple[str, type[OwnPageHandler], dict[str, AppContext]]]:
@@ -301,6 +375,7 @@ def routes(context: AppContext) -> list[tuple[str, type[OwnPageHandler], dict[st
         (r"/sign-out", SignOutHandler, given),
         (r"/passphrase", PassphraseHandler, given),
         (r"/join", JoinHandler, given),
+        (r"/who", WhoHandler, given),
     ]
 
 
@@ -331,10 +406,14 @@ def _is_half(letter: str) -> bool:
 def forget_read() -> None:
     """Look up anew who is signed in, since that has changed."""
     _read_lately.clear()
+    _alone_lately.clear()
 
 
 def token_of(context: AppContext, cookie: str | None) -> str:
-    """The token that a cookie of this workspace holds; '' where it holds none."""
+    """The token that a cookie of this workspace holds, or that a program shows; '' if none."""
+    if cookie is not None and cookie.startswith(_BEARER):
+        token = cookie[len(_BEARER) :]
+        return token if token.startswith(START) else ""
     secret = workspace_secret(context.workspace)
     value = decode_signed_value(secret, cookie_name(context), cookie or "", max_age_days=LASTS.days)
     return "" if value is None else value.decode("ascii", "replace")
@@ -342,6 +421,12 @@ def token_of(context: AppContext, cookie: str | None) -> str:
 
 def signed_in_by(session: Session, token: str) -> SignedIn | None:
     """Who is signed in by a token at this moment, or None."""
+    if token.startswith(START):
+        by_token = find_api_token(session, token)
+        if by_token is None:
+            return None
+        owner, shown, role = by_token
+        return SignedIn(owner.id, owner.name, role, True, shown.label)
     found = find_sign_in(session, token)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Throttle of wrong passphrases, by name and by address."""
+"""Throttles: of wrong passphrases, by name and by address, and of requests of programs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 _FORGOTTEN_S = 900.0
 _KEPT = 10_000
+_MINUTE_S = 60.0
 
 
 @dataclass
@@ -34,6 +35,8 @@ class Throttle:
         The longest wait.
     clock : callable, optional
         Seconds that only grow.
+    what : str, optional
+        What is counted, as the message says it.
     """
 
     def __init__(
@@ -41,7 +44,9 @@ class Throttle:
         free: int = _FREE,
         longest_s: float = _LONGEST_WAIT_S,
         clock: Callable[[], float] = time.monotonic,
+        what: str = "wrong passphrases",
     ) -> None:
+        self._what = what
         self._free = free
         self._longest_s = longest_s
         self._clock = clock
@@ -55,7 +60,7 @@ class Throttle:
         if left > 0:
             seconds = int(left) + 1
             raise BusyError(
-                f"Too many wrong passphrases; try again in {seconds} s.", seconds, status=429
+                f"Too many {self._what}; try again in {seconds} s.", seconds, status=429
             )
 
     def failed(self, key: str) -> None:
@@ -79,3 +84,34 @@ class Throttle:
             return 0.0
         wait = min(_FIRST_WAIT_S * 2.0 ** min(known.n - self._free, 10), self._longest_s)
         return known.last + wait - self._clock()
+
+
+class Rate:
+    """Counts what each key asks for; beyond so much a minute it has to wait for the next one.
+
+    Parameters
+    ----------
+    most : int
+        A minute.
+    clock : callable, optional
+        Seconds that only grow.
+    """
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._clock = clock
+        self._minute = 0
+        self._asked: dict[str, int] = {}
+
+    def check(self, key: str) -> None:
+        """Count a request; raises BusyError where it is one too many."""
+        minute, second = divmod(self._clock(), _MINUTE_S)
+        if minute != self._minute:
+            self._minute = int(minute)
+            self._asked.clear()
+        self._asked[key] = self._asked.get(key, 0) + 1
+        if self._asked[key] > self._most:
+            left = int(_MINUTE_S - second) + 1
+            raise BusyError(
+                f"More than {self._most} requests a minute; go on in {left} s.", left, status=429
+            )

@@ -166,6 +166,8 @@ class ExportHandler(GraderHandler):
             n = write_export(self.context, request, path)
             with acting(self.here, "export_candidates") as (session, person):
                 told = f"{n} candidates as {name}"
+                if person is not None and person.token_label:
+                    told += f", by the API token {person.token_label}"
                 record(session, "export", name_of(person), told, self.address)
             return request, n
 

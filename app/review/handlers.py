@@ -15,6 +15,7 @@ from lens_triage.app.acting import acting, permit
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.forms import BadMessageError
 from lens_triage.app.http.identity import GraderHandler, SignedIn, read_grader
+from lens_triage.app.permissions import MESSAGES
 from lens_triage.app.review.charts import ReviewCharts
 from lens_triage.app.review.inspection import Inspector
 from lens_triage.app.review.messages import check_message
@@ -23,14 +24,10 @@ from lens_triage.app.review.service import ReviewService
 from lensing_core.errors import BadInputError, DamagedError, NotFoundError, PolicyError
 from lensing_core.store.ranking_facets import is_shared
 
-# Messages that reach beyond the page.
-_REACH = {
-    "samp_connect": "connect_programs",
-    "samp_disconnect": "connect_programs",
-    "samp_table": "send_to_programs",
-    "samp_image": "send_to_programs",
-    "samp_position": "send_to_programs",
-}
+_REACH = ("connect_programs", "send_to_programs")
+"""Actions that reach beyond the page, and write nothing here."""
+_ASKED_LATER = ("", "keep_selection")
+"""No action, or one that is permitted where it is done."""
 
 
 def review_service(context: AppContext, grader: SignedIn | None) -> ReviewService:
@@ -68,13 +65,12 @@ class AskHandler(GraderHandler):
         await self.answer(work)
 
     def _ask(self, message: Mapping[str, Any], asker: Any) -> dict[str, Any]:
-        here, kind = self.here, message.get("type")
-        if kind in _REACH:
-            person = permit(here, _REACH[str(kind)])
+        here, action = self.here, _action(self.here, message)
+        if action in _REACH:
+            person = permit(here, action)
             _is_asker(person, asker)
             return self._read(person, message)
-        action = _writes(here, message)
-        if action is None:
+        if action in _ASKED_LATER:
             return self._read(read_grader(self.context, self), message)
         with acting(here, action) as (session, person):
             _is_asker(person, asker)
@@ -85,9 +81,14 @@ class AskHandler(GraderHandler):
             return review_service(self.here, person).answer(session, message)
 
 
-def _writes(context: AppContext, message: Mapping[str, Any]) -> str | None:
-    """Return the action by which a message writes; None for one that only asks."""
-    kind = message.get("type")
+def _action(context: AppContext, message: Mapping[str, Any]) -> str:
+    """Return the action that a message takes, by the table; '' for one that only asks.
+
+    A message that is not in the table is refused.
+    """
+    kind = str(message.get("type"))
+    if kind not in MESSAGES:
+        raise PolicyError(f"Nobody may ask {kind!r:.40}.")
     if kind == "save_filter":
         return "keep_shared_filter" if message["shared"] else "keep_own_filter"
     if kind == "keep_selection":
@@ -96,7 +97,7 @@ def _writes(context: AppContext, message: Mapping[str, Any]) -> str | None:
         with context.database.session() as session:
             shared = is_shared(session, int(message["id"]))
         return "delete_shared_filter" if shared else "delete_own_filter"
-    return None
+    return MESSAGES[kind]
 
 
 def _is_asker(person: SignedIn | None, asker: Any) -> None:
