@@ -18,13 +18,16 @@ from lensing_core.acquisition import promotion
 from lensing_core.errors import BadInputError, SignInError
 from lensing_core.labeling import close_session, get_session
 from lensing_core.store import bulk_moves
-from lensing_core.store.audit import record
+from lensing_core.store.api_tokens import add_api_token, get_api_token, revoke_api_token
+from lensing_core.store.audit import AuditFilter, fetch_page_of_entries, record
 from lensing_core.store.backup import Backup, backup_database
 from lensing_core.store.bulk_moves import MoveRule
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.confirmations import Evidence, add_confirmation
 from lensing_core.store.follow_up import ObservationReport, record_follow_up
 from lensing_core.store.graders import get_grader, reset_passphrase, set_active, set_role
+from lensing_core.store.identities import untie
+from lensing_core.store.invitations import invite, withdraw
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.selections import find_selection, is_worn, mark_used
 from lensing_core.store.stages import answer_check as keep_answer
@@ -32,6 +35,7 @@ from lensing_core.store.stages import say_prior_model as keep_prior_model
 
 if TYPE_CHECKING:
     from lensing_core.crossmatch.archives import ArchiveFinding
+    from lensing_core.store.tables import AuditEntry
 
 
 def start_run(context: AppContext, settings: RunSettings) -> str:
@@ -189,7 +193,7 @@ def new_passphrase(context: AppContext, grader_id: int) -> str:
 
 
 def give_role(context: AppContext, grader_id: int, role: str) -> None:
-    """Make somebody an organizer, or a grader."""
+    """Give somebody another role."""
     with acting(context, "set_role") as (session, person):
         grader = set_role(session, grader_id, role)
         record(session, "role", name_of(person), f"{grader.name}: {grader.role}")
@@ -201,6 +205,59 @@ def activate(context: AppContext, grader_id: int, *, active: bool) -> None:
         grader = set_active(session, grader_id, active=active)
         state = "activated" if active else "deactivated"
         record(session, "name", name_of(person), f"{grader.name}: {state}")
+
+
+def invite_person(context: AppContext, name: str, role: str, days: float) -> str:
+    """Invite somebody under a name; returns the token, which only the link has."""
+    with acting(context, "invite") as (session, person):
+        token = invite(session, name, role, days)
+        record(session, "invitation", name_of(person), f"{name}: {role}, {days:g} days")
+    return token
+
+
+def withdraw_invitation(context: AppContext, name: str) -> None:
+    """End the invitation of a name."""
+    with acting(context, "invite") as (session, person):
+        withdraw(session, name)
+        record(session, "invitation", name_of(person), f"{name}: withdrawn")
+
+
+def untie_accounts(context: AppContext, grader_id: int) -> int:
+    """Take the accounts of other services from a name; returns how many it had."""
+    with acting(context, "untie_account") as (session, person):
+        grader = get_grader(session, grader_id)
+        n = untie(session, grader)
+        record(session, "account", name_of(person), f"{grader.name}: {n} untied")
+    return n
+
+
+def read_audit(
+    context: AppContext, chosen: AuditFilter, *, after: int | None, limit: int
+) -> tuple[list[AuditEntry], int]:
+    """Return a page of the audit log, and how many entries pass the filter in all."""
+    permit(context, "read_audit")
+    return context.database.ask(fetch_page_of_entries, chosen, after=after, limit=limit)
+
+
+def make_api_token(context: AppContext, label: str, role: str, days: float) -> str:
+    """Make an API token of who is signed in; returns its text, which is shown once."""
+    with acting(context, "make_own_token") as (session, person):
+        made, text = add_api_token(session, _id_of(person), label, role, days)
+        told = f"{made.id}: made, {made.role}, {made.label}"
+        record(session, "API token", name_of(person), told)
+    return text
+
+
+def revoke_token(context: AppContext, token_id: int) -> None:
+    """Let an API token be good for nothing; those of others are an organizer's to revoke."""
+    person = permit(context, "revoke_own_token")
+    with context.database.session() as session:
+        is_own = person is not None and get_api_token(session, token_id).grader_id == person.id
+    with acting(context, "revoke_own_token" if is_own else "revoke_token") as (session, person):
+        token = revoke_api_token(session, token_id)
+        owner = get_grader(session, token.grader_id).name
+        told = f"{token.id} of {owner}: revoked, {token.label}"
+        record(session, "API token", name_of(person), told)
 
 
 def _id_of(person: SignedIn | None) -> int:

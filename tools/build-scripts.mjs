@@ -12,6 +12,7 @@ const ENTRIES = {
   "sign-in": "app/http/sign_in.js",
   table: "app/widgets/table.js",
   "action-button": "app/widgets/action_button.js",
+  "shown-once": "app/widgets/shown_once.js",
   rail: "app/rail.js",
 }
 

@@ -13,6 +13,7 @@ import panel as pn
 from lens_triage.app import acts
 from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
+from lens_triage.app.settings.tokens import TokenBoard
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.format import (
     MISSING,
@@ -87,6 +88,7 @@ class SettingsBoard(pn.viewable.Viewer):
         self._backups = Table(
             columns=_BACKUP_COLUMNS, label="Backups", empty="No backup has been taken."
         )
+        self._tokens = TokenBoard(context)
         super().__init__()
         self._show_backups()
         in_background(lambda: workspace_facts(context), self._show_facts)
@@ -107,11 +109,13 @@ class SettingsBoard(pn.viewable.Viewer):
                 ),
                 template="minmax(0, 1fr) minmax(0, 1.25fr)",
             ),
+            self._tokens,
             self._surveys(),
         )
 
     def _surveys(self) -> pn.viewable.Viewable:
         workspace = self._context.workspace
+        place = workspace.surveys if sees_paths(self._context) else "surveys/ of the workspace"
         built_in, notice = load_surveys(), Notice()
         try:
             surveys = load_surveys(workspace)
@@ -129,7 +133,7 @@ class SettingsBoard(pn.viewable.Viewer):
                 ],
                 label="Surveys",
             ),
-            note=f"Add or change one with a TOML file in {workspace.surveys}; it is read at once.",
+            note=f"Add or change one with a TOML file in {place}; it is read at once.",
         )
 
     def _show_facts(self, facts: dict[str, str]) -> None:
@@ -178,6 +182,11 @@ def scheduled(context: AppContext) -> str:
         return str(error)
 
 
+def sees_paths(context: AppContext) -> bool:
+    """Return whether who looks may know where files are: on a team's server organizers alone."""
+    return not context.reach.asks or not why_not(context, "start_run")
+
+
 def workspace_facts(context: AppContext) -> dict[str, str]:
     """Return what holds for the workspace and this installation, by name, as text."""
     sizes = folder_sizes(context.workspace)
@@ -186,9 +195,15 @@ def workspace_facts(context: AppContext) -> dict[str, str]:
         for name, n in sorted(sizes.items(), key=lambda item: -item[1])
         if n
     )
+    url = context.database.engine.url
+    places = {"Workspace": context.title, "Database": url.get_backend_name()}
+    if sees_paths(context):
+        places = {
+            "Folder": str(context.workspace.root),
+            "Database": url.render_as_string(hide_password=True),
+        }
     return {
-        "Folder": str(context.workspace.root),
-        "Database": context.database.engine.url.render_as_string(hide_password=True),
+        **places,
         "Size": f"{file_size(sum(sizes.values()))}: {parts}",
         "Networks run on": describe_device(),
         "Versions": ", ".join(

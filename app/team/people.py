@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+
 import panel as pn
 
 from lens_triage.app import acts
@@ -10,14 +14,17 @@ from lens_triage.app.http.identity import SignedIn
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.section import section
-from lens_triage.app.widgets.table import Row, Table, column
+from lens_triage.app.widgets.table import Cell, Row, Table, column
 from lensing_core.store.graders import list_graders
-from lensing_core.store.tables import Grader
+from lensing_core.store.identities import identities_by_grader
+from lensing_core.store.people import last_seen
+from lensing_core.store.tables import GRADER_ROLES, Grader, GraderIdentity
 
 _COLUMNS = [
-    column("name", "Name", width="24%"),
+    column("name", "Name", width="20%"),
     column("role", "Role", width="104px"),
-    column("passphrase", "Passphrase", width="104px"),
+    column("by", "Signs in by", width="16%"),
+    column("seen", "Last seen", width="96px"),
     column("since", "Since", width="96px"),
     column("act", "", align="right"),
 ]
@@ -48,8 +55,21 @@ class PeopleBoard(pn.viewable.Viewer):
     def reload(self) -> None:
         """Read the names again."""
         with self._context.database.session() as session:
-            found = list_graders(session)
-        self.table.update([person_row(one, is_self=one.id == self._organizer.id) for one in found])
+            found, accounts = list_graders(session), identities_by_grader(session)
+            seen = last_seen(session)
+        titles = {each.issuer: each.title for each in self._context.reach.providers}
+        self.table.update(
+            [
+                person_row(
+                    one,
+                    is_self=one.id == self._organizer.id,
+                    accounts=accounts.get(one.id, []),
+                    titles=titles,
+                    seen=seen.get(one.id),
+                )
+                for one in found
+            ]
+        )
 
     def _act(self, action: str, key: str) -> None:
         with self.notice.guard():
@@ -62,20 +82,40 @@ class PeopleBoard(pn.viewable.Viewer):
         if action == "reset":
             made = acts.new_passphrase(self._context, grader_id)
             return f"The new passphrase of {name} is {made} (tell it to nobody else)."
-        if action in ("organizer", "grader"):
+        if action in GRADER_ROLES:
             acts.give_role(self._context, grader_id, action)
-            return f"{name} is now {'an organizer' if action == 'organizer' else 'a grader'}."
+            return f"{name} is now {'an' if action == 'organizer' else 'a'} {action}."
+        if action == "untie":
+            n = acts.untie_accounts(self._context, grader_id)
+            return f"{name} has {n} accounts less to sign in by; a new passphrase lets them in."
         acts.activate(self._context, grader_id, active=action == "activate")
         return f"{name} is {'active again' if action == 'activate' else 'deactivated'}."
 
 
-def person_row(grader: Grader, *, is_self: bool) -> Row:
-    """A person, or a source of imported grades."""
+def person_row(
+    grader: Grader,
+    *,
+    is_self: bool,
+    accounts: Sequence[GraderIdentity] = (),
+    titles: Mapping[str, str] = MappingProxyType({}),
+    seen: datetime | None = None,
+) -> Row:
+    """A person, or a source of imported grades.
+
+    Parameters
+    ----------
+    accounts : sequence of GraderIdentity, optional
+        By which the person signs in.
+    titles : mapping, optional
+        Of services, by their issuer.
+    seen : datetime, optional
+        When the person last did something.
+    """
     active = grader.deactivated_at is None
-    other = "grader" if grader.role == "organizer" else "organizer"
     actions = [
         {"name": "reset", "text": "New passphrase"},
-        {"name": other, "text": f"Make {other}"},
+        *({"name": role, "text": f"Make {role}"} for role in GRADER_ROLES if role != grader.role),
+        *([{"name": "untie", "text": "Untie"}] if accounts else []),
         {"name": "deactivate", "text": "Deactivate"},
     ]
     if not active:
@@ -87,10 +127,19 @@ def person_row(grader: Grader, *, is_self: bool) -> Row:
             "text": grader.role if active else "deactivated",
             "chip": "accent" if active and grader.role == "organizer" else "",
         },
-        "passphrase": {
-            "text": "set" if grader.secret else "none",
-            "title": "" if grader.secret else "Anybody at this machine can sign in with this name",
-        },
+        "by": _way_in(grader, accounts, titles),
+        "seen": "never" if seen is None else {"text": fmt.ago(seen), "title": fmt.moment(seen)},
         "since": {"text": fmt.ago(grader.created_at), "title": fmt.moment(grader.created_at)},
         "act": {"text": "", "actions": actions},
     }
+
+
+def _way_in(grader: Grader, accounts: Sequence[GraderIdentity], titles: Mapping[str, str]) -> Cell:
+    """How a person signs in."""
+    if accounts:
+        services = dict.fromkeys(titles.get(each.issuer, each.issuer) for each in accounts)
+        told = ", ".join(each.email or each.subject for each in accounts)
+        return {"text": ", ".join(services), "title": told}
+    if grader.secret:
+        return {"text": "passphrase"}
+    return {"text": "name alone", "title": "Anybody at this machine can sign in with this name"}

@@ -10,10 +10,12 @@ import panel as pn
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn, is_still_here
+from lens_triage.app.team.audit import AuditBoard
 from lens_triage.app.team.consensus import (
     FIGURES_CSS,
     ConsensusBoard,
 )
+from lens_triage.app.team.inviting import InvitationBoard
 from lens_triage.app.team.label_files import LabelFiles
 from lens_triage.app.team.loop import LoopBoard
 from lens_triage.app.team.people import PeopleBoard
@@ -140,7 +142,9 @@ class TeamBoard(pn.viewable.Viewer):
             )
             even = "minmax(0, 1fr) minmax(0, 1fr)"
             self.people = PeopleBoard(context, grader)
+            self.inviting, self.audit = InvitationBoard(context), AuditBoard(context)
             parts += [columns(agreement, contested, template=even), self.files, self.people]
+            parts += [self.inviting, self.audit]
         parts.append(section("Coverage", self.coverage))
         self._view = stack(*parts)
         super().__init__()

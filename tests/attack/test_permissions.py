@@ -14,14 +14,14 @@ import pytest
 from endpoints import serve_routes
 from filling import fill_workspace
 from people import signed_in_as
-from permission_scenes import OTHERS, OWN, QUERY, FakeLink, Place, Scene
+from permission_scenes import INVITED, OTHERS, OWN, QUERY, FakeLink, Place, Scene
 from tornado.web import create_signed_value
 from ways_of_acting import WAYS
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import cookie_name, current_grader, forget_read
 from lens_triage.app.label import handlers as label_handlers
-from lens_triage.app.permissions import ACTIONS, ALONE, GRADER, NOBODY, ORGANIZER, WHO
+from lens_triage.app.permissions import ACTIONS, ALONE, GRADER, NOBODY, ORGANIZER, ROUTES, WHO
 from lens_triage.app.review import events as review_events
 from lens_triage.app.review import exporting, lens_test, samp
 from lens_triage.app.review import handlers as review_handlers
@@ -34,16 +34,21 @@ from lensing_core.crossmatch import archives
 from lensing_core.labeling import NewSession, create_session
 from lensing_core.lens_test import candidates
 from lensing_core.store import open_database
+from lensing_core.store.api_tokens import add_api_token
 from lensing_core.store.graders import get_grader, set_active, sign_in, workspace_secret
+from lensing_core.store.identities import tie
+from lensing_core.store.invitations import invite
 from lensing_core.store.sealing import anchor_of
 from lensing_core.store.sign_ins import revoke_all
 from lensing_core.store.tables import CandidateTag, Ensemble, Run, SavedFilter
 from lensing_core.workspace import Workspace
 
-REFUSED = re.compile(r"Nobody is signed in|Only an organizer may|Somebody else is signed in")
+REFUSED = re.compile(
+    r"Nobody is signed in|Only an organizer may|A reader may not|Somebody else is signed in"
+)
 REVOKED, DEACTIVATED = "revoked", "deactivated"
 SCENES = [*WHO, REVOKED, DEACTIVATED]
-READS_ONLY = {"export_grades", "export_candidates", "ask_archives"}
+READS_ONLY = {"read_audit", "export_grades", "export_candidates", "ask_archives"}
 IDS = [pytest.param(*w, id=w[1].__name__) for w in WAYS]
 
 
@@ -123,7 +128,11 @@ def _scene(place: Place, who: str) -> Scene:
         create_session(session, NewSession(OTHERS, queue, {}), None)
         create_session(session, NewSession(OWN, queue, {}), person.id if person else None)
         if person is not None:
-            sign_in(session, "Di")
+            di = sign_in(session, "Di")
+            tie(session, di, "https://login.example.org", "1", is_invited=True)
+            invite(session, INVITED)
+            add_api_token(session, person.id, OWN, "reader", 1)
+            add_api_token(session, di.id, OTHERS, "reader", 1)
             session.add(SavedFilter(name=OWN, grader_id=person.id, query=QUERY))
         if who == REVOKED:
             revoke_all(session, person.id)
@@ -178,7 +187,20 @@ def test_the_documentation_has_the_table():
         f"| {action.does} | {' | '.join('yes' if who in action.may else 'no' for who in WHO)} |"
         for action in ACTIONS.values()
     ]
-    assert "\n".join(rows) in (Path(__file__).parents[2] / "SECURITY.md").read_text("utf-8")
+    text = (Path(__file__).parents[2] / "SECURITY.md").read_text("utf-8")
+    assert "\n".join(rows) in text
+    assert "\n".join(_route_rows()) in text
+
+
+def _route_rows() -> list[str]:
+    rows = []
+    for route in ROUTES:
+        told = ["before a sign-in" if route.before_sign_in else ""]
+        told += ["by API tokens, too" if route.by_token else ""]
+        may = " | ".join("yes" if who in route.may else "no" for who in WHO)
+        address = f"{' '.join(route.methods)} `{route.pattern.replace('|', chr(92) + '|')}`"
+        rows.append(f"| {address} | {may} | {', '.join(filter(None, told))} |")
+    return rows
 
 
 def test_all_of_the_table_is_walked():

@@ -20,6 +20,7 @@ from lensing_core.store.tables import Base, LabelSession
 from lensing_core.workspace import Workspace
 
 OTHERS, OWN = "of somebody else", "of their own"
+INVITED = "Finn"
 QUERY = query_to_json(RankingQuery(1))
 
 

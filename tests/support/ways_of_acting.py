@@ -8,8 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import sqlalchemy as sa
 from astropy.io import fits
-from permission_scenes import OTHERS, OWN, Scene
+from permission_scenes import INVITED, OTHERS, OWN, Scene
 
 from lens_triage.app.catalogs.import_form import ImportForm
 from lens_triage.app.http.identity import SignedIn
@@ -19,8 +20,11 @@ from lens_triage.app.permissions import ORGANIZER
 from lens_triage.app.review import events as review_events
 from lens_triage.app.runs.form import RunForm
 from lens_triage.app.runs.monitor import RunMonitor
+from lens_triage.app.settings.tokens import TokenBoard
 from lens_triage.app.settings.view import SettingsBoard
+from lens_triage.app.team.audit import AuditBoard
 from lens_triage.app.team.consensus import ConsensusBoard
+from lens_triage.app.team.inviting import InvitationBoard
 from lens_triage.app.team.label_files import LabelFiles
 from lens_triage.app.team.loop import LoopBoard
 from lens_triage.app.team.people import PeopleBoard
@@ -30,7 +34,7 @@ from lens_triage.training.settings import SimulateSettings
 from lensing_core.errors import PolicyError
 from lensing_core.labeling import open_grader_view
 from lensing_core.store.graders import workspace_secret
-from lensing_core.store.tables import Grader, SavedFilter
+from lensing_core.store.tables import ApiToken, Grader, SavedFilter
 
 
 def press(button: Any) -> None:
@@ -343,8 +347,53 @@ def by_people(action: str) -> Way:
     return do
 
 
+@way("invite")
+def by_an_invitation(scene: Scene) -> str:
+    board = InvitationBoard(scene.context)
+    board.name_of.value = "Eva"
+    press(board.invite)
+    return board.notice.message
+
+
+@way("invite")
+def by_a_withdrawal(scene: Scene) -> str:
+    board = InvitationBoard(scene.context)
+    board.table._handle_msg({"action": "withdraw", "key": INVITED})
+    return board.notice.message
+
+
+@way("read_audit")
+def by_the_audit_log(scene: Scene) -> str:
+    return AuditBoard(scene.context).notice.message
+
+
+@way("make_own_token")
+def by_a_new_token(scene: Scene) -> str:
+    board = TokenBoard(scene.context)
+    board.label.value = "a script"
+    press(board.make)
+    return board.notice.message
+
+
+def by_revoking(whose: str) -> Way:
+    def do(scene: Scene) -> str:
+        with scene.database.session() as session:
+            asked = sa.select(ApiToken.id).where(ApiToken.label == whose)
+            key = session.scalar(asked) or 1
+        board = TokenBoard(scene.context)
+        board.table._handle_msg({"action": "revoke", "key": str(key)})
+        return board.notice.message
+
+    do.__name__ = f"by_revoking_{whose.replace(' ', '_')}"
+    return do
+
+
 WAYS += [
+    ("revoke_own_token", by_revoking(OWN)),
+    ("revoke_token", by_revoking(OTHERS)),
     ("reset_passphrase", by_people("reset")),
+    ("untie_account", by_people("untie")),
     ("set_role", by_people("organizer")),
+    ("set_role", by_people("reader")),
     ("set_active", by_people("deactivate")),
 ]
