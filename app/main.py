@@ -25,8 +25,8 @@ from lens_triage.app.evaluate import page as evaluate
 from lens_triage.app.front.inside import end_with_the_front, give_way
 from lens_triage.app.front.pages import PageSettings
 from lens_triage.app.http import identity
-from lens_triage.app.http.guard import OPENED_WITH
 from lens_triage.app.http.allowing import refuse_what_is_not_allowed
+from lens_triage.app.http.guard import OPENED_WITH
 from lens_triage.app.http.hosts import refuse_foreign_hosts
 from lens_triage.app.http.passed_on import refuse_all_but_the_front
 from lens_triage.app.http.reach import LOCAL_NAMES

@@ -193,6 +193,8 @@ ROUTES: tuple[Route, ...] = (
           by_token=True),
     Route("/wide-field/([^/]*)", _GET, "see the sky around candidates", by_token=True),
     Route("/export/([a-z0-9]+)", _GET, "export candidates", by_token=True),
+    Route("/follow-up/([a-z0-9]+)", _GET, "download plans of observations", by_token=True),
+    Route("/reports/([^/]*)/([a-z0-9]+)", _GET, "download reports", by_token=True),
     Route("/review/ask", _POST, "ask about candidates", by_token=True),
     # grading: each event is an action, too
     Route("/review/events", _POST, "grade, tag and note in Review", _NO_READER, by_token=True),
@@ -220,6 +222,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("score_context", "context", "history", "cone", "histogram"), _LOOK),
         **dict.fromkeys(("chart", "chart_near", "chart_place", "samp_state"), _LOOK),
         "chart_select": "keep_selection",
+        "keep_selection": "keep_selection",
         "save_filter": "keep_own_filter",  # or keep_shared_filter, as the message says
         "delete_filter": "delete_own_filter",  # likewise
         "samp_connect": "connect_programs",

@@ -27,8 +27,8 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.front.pages import BUSY, Pages, PagesAwayError
 from lens_triage.app.front.static_replies import StaticReplies, StaticReply, is_static
 from lens_triage.app.http.guard import Guard, is_foreign
-from lens_triage.app.http.passed_on import ADDRESS, HEADER, SCHEME
 from lens_triage.app.http.identity import is_signed_in_safely, shown_by
+from lens_triage.app.http.passed_on import ADDRESS, HEADER, SCHEME
 
 MOST_AT_ONCE = 200
 _PIECE = 2**16

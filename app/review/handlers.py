@@ -26,8 +26,8 @@ from lensing_core.store.ranking_facets import is_shared
 
 _REACH = ("connect_programs", "send_to_programs")
 """Actions that reach beyond the page, and write nothing here."""
-_ASKED_LATER = ("", "keep_selection")
-"""No action, or one that is permitted where it is done."""
+_ASKED_LATER = ("chart_select",)
+"""Messages whose action is permitted where it is done."""
 
 
 def review_service(context: AppContext, grader: SignedIn | None) -> ReviewService:
@@ -70,7 +70,7 @@ class AskHandler(GraderHandler):
             person = permit(here, action)
             _is_asker(person, asker)
             return self._read(person, message)
-        if action in _ASKED_LATER:
+        if not action or message.get("type") in _ASKED_LATER:
             return self._read(read_grader(self.context, self), message)
         with acting(here, action) as (session, person):
             _is_asker(person, asker)
@@ -91,8 +91,6 @@ def _action(context: AppContext, message: Mapping[str, Any]) -> str:
         raise PolicyError(f"Nobody may ask {kind!r:.40}.")
     if kind == "save_filter":
         return "keep_shared_filter" if message["shared"] else "keep_own_filter"
-    if kind == "keep_selection":
-        return "keep_selection"
     if kind == "delete_filter":
         with context.database.session() as session:
             shared = is_shared(session, int(message["id"]))
