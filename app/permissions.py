@@ -205,6 +205,8 @@ ROUTES: tuple[Route, ...] = (
           by_token=True),
     Route("/labeling/([0-9a-f]+)/events", _POST, "grade in a session", _NO_READER, by_token=True),
     Route("/labeling/([0-9a-f]+)/figures", _GET, "see their own pace", _NO_READER, by_token=True),
+    Route("/labeling/([0-9a-f]+)/references", _GET, "see lenses to compare with", _NO_READER,
+          by_token=True),
     Route("/lens-test", _POST, "see lens tests", by_token=True),
     Route("/lens-test/~([0-9a-f]+)", _POST, "see lens tests of a session", _NO_READER,
           by_token=True),
@@ -220,6 +222,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("ping", "facets", "page", "count", "rank", "details", "truth"), _LOOK),
         **dict.fromkeys(("score_context", "context", "history", "cone", "histogram"), _LOOK),
+        "references": _LOOK,
         **dict.fromkeys(("chart", "chart_near", "chart_place", "samp_state"), _LOOK),
         "chart_select": "keep_selection",
         "keep_selection": "keep_selection",

@@ -25,7 +25,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 class ProviderSettings(param.Parameterized):
     """Settings of one service by which people sign in."""
 
-    kind = param.Selector(objects=[*KINDS], doc="Of service: oidc is any that speaks it.")
+    kind: Any = param.Selector(objects=[*KINDS], doc="Of service: oidc is any that speaks it.")
     key = param.String(
         default="", doc="In addresses of this server, such as /sign-in/KEY; by default the kind."
     )
@@ -46,7 +46,7 @@ class ProviderSettings(param.Parameterized):
     allow_subject = param.List(
         default=[], item_type=str, doc="Account that may sign in, as the service numbers it."
     )
-    new_people = param.Selector(
+    new_people: Any = param.Selector(
         default=INVITED,
         objects=[*NEW_PEOPLE],
         doc="Role of those whom the two lists let in; invited: an invitation alone lets people in.",
