@@ -148,6 +148,8 @@ def make_session(workspace: Workspace, settings: SessionSettings, created_by: in
                 query,
                 seed=settings.seed,
                 keep_graded=settings.keep_graded or settings.strategy in ("graders", "experts"),
+                # How visible arcs are is asked of known lenses above all.
+                keep_labeled=not settings.grading().gives_votes,
             )
             entries = choose_queue(session, workspace, request)
         if not entries:

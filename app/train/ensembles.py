@@ -37,13 +37,13 @@ _SHOWN = {
 }
 _COLUMNS = [
     column("name", "Ensemble"),
-    column("state", "", width="96px"),
-    column("members", "Members", width="17%"),
+    column("state", "", width="84px"),
+    column("members", "Members", width="14%"),
     *(
-        column(name, title, align="right", width="12.5%", help_text=FIGURES[name])
+        column(name, title, align="right", width="11.5%", help_text=FIGURES[name])
         for name, title in _SHOWN.items()
     ),
-    column("when", "Made", align="right", width="84px"),
+    column("when", "Made", align="right", width="80px"),
     column("act", "", align="right", width="112px"),
 ]
 _NAMES = {"lightgbm": "trees", "network": "network", "pu_head": "head"}

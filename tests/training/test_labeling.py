@@ -16,6 +16,7 @@ from lensing_core.store.query_json import query_to_json
 from lensing_core.store.ranking import Range, RankingQuery
 from lensing_core.store.tables import (
     Candidate,
+    Catalog,
     LabelSession,
     SavedFilter,
     Score,
@@ -53,6 +54,35 @@ def test_the_top_of_the_ranking_with_gold(filled_workspace):
     assert made.queue["strategy"] == "top"
     assert made.scheme["name"] == "0-3"
     assert made.ensemble_id is not None
+
+
+def test_visibility_is_asked_of_known_lenses_other_grades_are_not(filled_workspace):
+    with open_database(filled_workspace).session() as session:
+        catalog = session.scalars(
+            sa.select(Catalog).join(Candidate).where(Candidate.label.is_not(None))
+        ).first()
+        known = set(
+            session.scalars(
+                sa.select(Candidate.id).where(
+                    Candidate.catalog_id == catalog.id, Candidate.label.is_not(None)
+                )
+            )
+        )
+        name, everything = catalog.name, catalog.n_candidates
+
+    def chosen(scheme: str) -> set[int]:
+        settings = SessionSettings(
+            session=scheme, strategy="random", catalogs=[name], n=everything, scheme=scheme,
+            gold_fraction=0, repeat_fraction=0,
+        )  # fmt: skip
+        try:
+            made = make_session(filled_workspace, settings, None)
+        except BadInputError:  # nothing is left where all are labeled
+            return set()
+        return {item.candidate_id for item in items(filled_workspace, made)}
+
+    assert known <= chosen("visibility")
+    assert not known & chosen("abcx")
 
 
 def test_a_list_of_names_and_a_saved_filter(filled_workspace):

@@ -44,10 +44,11 @@ class SearchEstimate:
     def sentence(self) -> str:
         """One line for people."""
         minutes = max(1, round(self.seconds / 60))
+        room = "less than 0.1" if self.bytes < 1e8 else f"{self.bytes / 1e9:.1f}"
         return (
             f"At most {self.galaxies:,} galaxies to paint and {self.galaxies + self.objects:,} "
             f"cutouts to encode: about {minutes} min on this machine's processor if nothing else "
-            f"runs, and {self.bytes / 1e9:.1f} GB."
+            f"runs, and {room} GB."
         )
 
 
