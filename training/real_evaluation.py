@@ -135,8 +135,11 @@ def evaluate_real(
         if labels.count(kind) >= FEWEST_OTHERS and labels.count(LENS) >= FEWEST_LENSES
     ]
     if not kinds:
+        who = (
+            f"Catalogs {', '.join(catalogs)} have" if catalogs[1:] else f"Catalog {catalogs[0]} has"
+        )
         raise BadInputError(
-            f"Catalogs {', '.join(catalogs)} have {labels.count(LENS)} lenses, "
+            f"{who} {labels.count(LENS)} lenses, "
             f"{labels.count(OTHER)} vetted and {labels.count(UNLABELED)} unlabeled non-lenses that "
             f"{ensemble} has not learned from; {FEWEST_LENSES} lenses and {FEWEST_OTHERS} "
             "non-lenses of one kind are needed. Label more, or add a catalog of the survey with "

@@ -14,6 +14,7 @@ from lens_triage.app.evaluate.tables import CSS
 from lens_triage.app.viewer.tiles import tile_url
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.choices import catalog_choices
+from lens_triage.app.widgets.fields import CHIPS_LOOK
 from lens_triage.app.widgets.live import in_thread
 from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.section import html, section
@@ -61,7 +62,9 @@ class RealObjects(pn.viewable.Viewer):
         self._catalogs: dict[str, CatalogSummary] = {}
         style: dict[str, Any] = {"size": "small", "margin": 0}
         self.catalog = pmui.Select(label="Lenses of", width=250, **style)
-        self.beside = pmui.MultiChoice(label="Non-lenses also of", width=300, margin=0)
+        self.beside = pmui.MultiChoice(
+            label="Non-lenses also of", width=300, margin=0, **CHIPS_LOOK
+        )
         self.painted = pmui.Select(
             label="Painted arcs to compare with real ones", width=270, **style
         )
