@@ -129,6 +129,32 @@ def team_pictures(camera: Camera) -> None:
     camera.take("team-graders", camera.section("Graders"), camera.section("Disagreements"))
 
 
+def review_pictures(camera: Camera) -> None:
+    """Review as a table, as a gallery with a question, side by side, and with references."""
+    page = camera.page
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{camera.url}/review")
+    page.locator(".work-view[data-shown]").wait_for()
+    camera.settle()
+    camera.take("review")
+    page.keyboard.press("R")
+    page.locator(".references img").first.wait_for()
+    camera.settle()
+    camera.take("review-references")
+    page.keyboard.press("R")
+    page.keyboard.press("G")
+    page.locator(".stamp").nth(20).wait_for()
+    for key in ("ArrowRight", " ", "ArrowRight", " ", "ArrowDown", " ", "B"):
+        page.keyboard.press(key)
+    camera.settle()
+    camera.take("review-gallery")
+    page.keyboard.press("Escape")
+    page.keyboard.press("S")
+    page.locator(".compare figure").first.wait_for()
+    camera.settle()
+    camera.take("review-side-by-side")
+
+
 def fresh_copy(source: Workspace, folder: Path) -> Workspace:
     """A workspace with the files and the database of another."""
     left_out = shutil.ignore_patterns("triage.sqlite*", "cache", "backups")
@@ -162,6 +188,7 @@ def main() -> None:
     parser.add_argument("workspace", type=Path, help="a demonstration; it is not changed")
     parser.add_argument("--chromium", help="path of a Chromium; default: Playwright's own")
     parser.add_argument("--out", type=Path, default=ROOT / "assets" / "help")
+    parser.add_argument("--only", choices=["review"], help="pictures of this page alone")
     given = parser.parse_args()
     source = make_workspace(given.workspace)
     for run_id in submit_demo(source).run_ids:
@@ -176,8 +203,10 @@ def main() -> None:
         with served(workspace) as url:
             window = browser.new_context(viewport={"width": 1280, "height": 800})
             camera = Camera(window.new_page(), url, given.out)
-            label_pictures(camera, workspace, session_id)
-            team_pictures(camera)
+            if given.only != "review":
+                label_pictures(camera, workspace, session_id)
+                team_pictures(camera)
+            review_pictures(camera)
         browser.close()
 
 

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 1a455ff154b12e11d8a2fcd80be3b3b34ea3ae25ff25c82e7b756d2f2b4b0bd2
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 8451c5681088da1d62143f6b40287beb73d741f26293639165350db2ebbf7888
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -2686,8 +2686,9 @@ function opinionOf(consensus) {
   }
   const { posterior, state, n_votes } = consensus;
   const votes = `${n_votes} ${n_votes === 1 ? "vote" : "votes"}`;
+  const text = posterior > 0.99 ? "> .99" : posterior < 0.01 ? "< .01" : posterior.toFixed(2).replace(/^0/, "");
   return {
-    text: formatProbability(posterior),
+    text,
     title: `Consensus of ${votes}: P(lens) ${formatProbability(posterior)}, ${DECIDED[state]}`
   };
 }

@@ -14,7 +14,8 @@ export function opinionOf(consensus) {
   if (consensus == null) { return null }
   const {posterior, state, n_votes} = consensus
   const votes = `${n_votes} ${n_votes === 1 ? "vote" : "votes"}`
-  return {text: formatProbability(posterior),
+  const text = posterior > 0.99 ? "> .99" : posterior < 0.01 ? "< .01" : posterior.toFixed(2).replace(/^0/, "")
+  return {text,
     title: `Consensus of ${votes}: P(lens) ${formatProbability(posterior)}, ${DECIDED[state]}`}
 }
 

@@ -106,7 +106,7 @@ def detail_planes(
         return DetailPlanes(intensity, np.ones_like(channels))
     widest = float(np.nanmax(widths)) if np.isfinite(widths).any() else _UNKNOWN_FWHM_PX
     widths = np.where(np.isfinite(widths), widths, widest)
-    complete = np.isfinite(channels).all(axis=0)
+    complete = np.asarray(np.isfinite(channels).all(axis=0))
 
     fine, coarse = (
         FWHM_TO_SIGMA * np.sqrt(widest**2 * (1 + beyond**2) - widths**2)

@@ -58,7 +58,7 @@ def legacy_rgb(flux: Pixels, names: Sequence[str]) -> tuple[Pixels, BoolArray]:
     names : sequence of three str
         Bands; a name that the viewer does not have takes the scale of its place.
     """
-    known = np.isfinite(flux).all(axis=0)
+    known = np.asarray(np.isfinite(flux).all(axis=0))
     scales = [_LEGACY_SCALES.get(n, s) for n, s in zip(names, _LEGACY_BY_PLACE, strict=True)]
     scaled = np.where(known, flux, 0) * np.reshape(scales, (3, 1, 1)) + _LEGACY_OFFSET
     intensity = np.maximum(scaled, 0).mean(axis=0)
@@ -74,7 +74,7 @@ def hsc_rgb(flux: Pixels) -> tuple[Pixels, BoolArray]:
     w = 2/3, f in units of AB magnitude 19 a pixel of 0.168 arcsec (``hscColor`` of the data access
     tool ``colorPostage`` of HSC-SSC PDR3).
     """
-    known = np.isfinite(flux).all(axis=0)
+    known = np.asarray(np.isfinite(flux).all(axis=0))
     values = np.arcsinh(_HSC_SOFTENING * np.where(known, flux, 0)) / np.arcsinh(_HSC_SOFTENING)
     levels = np.clip((values - _HSC_BLACK) / (_HSC_WHITE - _HSC_BLACK), 0, 1)
     return np.where(known, levels, 0).transpose(1, 2, 0), known

@@ -110,7 +110,7 @@ def _known(
     """Candidates of one class with their catalog and how the class is known, the best first."""
     ways: tuple[tuple[Select[Any], str], ...] = (
         (_confirmed(is_lens=is_lens), "spectrum, {}"),
-        (_agreed(is_lens=is_lens), "consensus of {} graders, P(lens) {:.2f}"),
+        (_agreed(is_lens=is_lens), "{} graders, P(lens) {:.2f}"),
         (_labeled(is_lens=is_lens), "imported label, {}"),
     )
     for statement, words in ways:
@@ -121,7 +121,7 @@ def _known(
             yield candidate, catalog, words.format(*said)
 
 
-def _in_open_sessions() -> Select[tuple[int]]:
+def _in_open_sessions() -> Select[int]:
     return (
         select(SessionItem.candidate_id)
         .join(LabelSession, LabelSession.id == SessionItem.session_id)
@@ -129,7 +129,7 @@ def _in_open_sessions() -> Select[tuple[int]]:
     )
 
 
-def _confirmed(*, is_lens: bool) -> Select[tuple[Candidate, str, str]]:
+def _confirmed(*, is_lens: bool) -> Select[Candidate, str, str]:
     latest = select(func.max(Confirmation.id)).group_by(Confirmation.candidate_id)
     return (
         select(Candidate, Catalog.name, Confirmation.reference)
@@ -143,7 +143,7 @@ def _confirmed(*, is_lens: bool) -> Select[tuple[Candidate, str, str]]:
     )
 
 
-def _agreed(*, is_lens: bool) -> Select[tuple[Candidate, str, int, float]]:
+def _agreed(*, is_lens: bool) -> Select[Candidate, str, int, float]:
     order = Consensus.posterior.desc() if is_lens else Consensus.posterior
     return (
         select(Candidate, Catalog.name, Consensus.n_votes, Consensus.posterior)
@@ -158,7 +158,7 @@ def _agreed(*, is_lens: bool) -> Select[tuple[Candidate, str, int, float]]:
     )
 
 
-def _labeled(*, is_lens: bool) -> Select[tuple[Candidate, str, str]]:
+def _labeled(*, is_lens: bool) -> Select[Candidate, str, str]:
     confidence = func.coalesce(Candidate.label_confidence, Catalog.label_confidence)
     return (
         select(

@@ -91,7 +91,7 @@ def test_a_spectrum_counts_before_graders_and_these_before_labels(session) -> No
     found = references_for(session, here)
     assert [r.candidate_id for r in found] == [confirmed, agreed, labeled]
     assert found[0].source == "spectrum, 2026A&A...1A"
-    assert found[1].source.startswith("consensus of 3 graders, P(lens) ")
+    assert found[1].source.startswith("3 graders, P(lens) ")
 
 
 def test_what_is_graded_in_an_open_session_is_none(session) -> None:
