@@ -108,7 +108,7 @@ def _known(
     session: Session, survey_ids: Collection[int], *, is_lens: bool
 ) -> Iterator[tuple[Candidate, str, str]]:
     """Candidates of one class with their catalog and how the class is known, the best first."""
-    ways: tuple[tuple[Select[Any], str], ...] = (
+    ways: tuple[tuple[Select[*tuple[Any, ...]], str], ...] = (
         (_confirmed(is_lens=is_lens), "spectrum, {}"),
         (_agreed(is_lens=is_lens), "{} graders, P(lens) {:.2f}"),
         (_labeled(is_lens=is_lens), "imported label, {}"),
