@@ -2,11 +2,13 @@
 
     make screenshots                # or
     python tools/screenshots.py demo-workspace --chromium /usr/bin/chromium
+    python tools/screenshots.py demo-workspace --only validate
 
 Takes the demonstration of a workspace (built first where it is missing), copies it, lets simulated
 graders play a labeling campaign on the copy (:mod:`campaign`), serves the copy, and drives Chromium
-through its pages. Writes WebP pictures to ``assets/help``, where the guides find them; look at each
-before it is committed. Takes about two and a half minutes.
+through its pages. Pictures of Validate show the made-up candidates of tests instead, which count as
+observed: only such are planned. Writes WebP pictures to ``assets/help``, where the guides find
+them; look at each before it is committed. Takes about three minutes.
 """
 
 from __future__ import annotations
@@ -155,6 +157,38 @@ def review_pictures(camera: Camera) -> None:
     camera.take("review-side-by-side")
 
 
+def validate_pictures(camera: Camera) -> None:
+    """A move by rule, a candidate with its checklist, and a plan of nights."""
+    page = camera.page
+    page.set_viewport_size({"width": 1280, "height": 2400})
+    camera.visit("validate?stage=detection")
+    page.get_by_role("button", name="Move by rule").click()
+    page.get_by_role("table", name="Moves by rule").wait_for()
+    page.get_by_role("table", name="Stages").locator("tbody tr").filter(has_text="Triage").click()
+    camera.settle()
+    camera.take("validate-funnel", *map(camera.section, ("Stages", "Move by rule", "Candidates")))
+    camera.visit("validate?stage=triage&candidate=62")
+    page.get_by_role("button", name="Measure colors").click()
+    camera.settle()
+    camera.take("validate-candidate", *map(camera.section, ("Checklist", "Observations")))
+    words = "stages=triage&site=ctio&first_night=2026-03-14&nights=3&most=10"
+    camera.visit(f"validate?tab=follow-up&{words}")
+    page.get_by_role("button", name="Plan", exact=True).click()
+    page.get_by_role("table", name="Targets").wait_for()
+    camera.settle()
+    camera.take("validate-plan", *map(camera.section, ("Plan", "Targets")))
+
+
+def made_up(folder: Path) -> Workspace:
+    """The workspace that tests of pages are made with: candidates with positions and scores."""
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
+    from filling import fill_workspace
+
+    workspace = Workspace.create(folder)
+    fill_workspace(workspace)
+    return workspace
+
+
 def fresh_copy(source: Workspace, folder: Path) -> Workspace:
     """A workspace with the files and the database of another."""
     left_out = shutil.ignore_patterns("triage.sqlite*", "cache", "backups")
@@ -188,26 +222,43 @@ def main() -> None:
     parser.add_argument("workspace", type=Path, help="a demonstration; it is not changed")
     parser.add_argument("--chromium", help="path of a Chromium; default: Playwright's own")
     parser.add_argument("--out", type=Path, default=ROOT / "assets" / "help")
-    parser.add_argument("--only", choices=["review"], help="pictures of this page alone")
+    parser.add_argument(
+        "--only", choices=("campaign", "review", "validate"), help="default: all of them"
+    )
     given = parser.parse_args()
-    source = make_workspace(given.workspace)
-    for run_id in submit_demo(source).run_ids:
-        run = jobs.wait(source, run_id)
-        if run.status != "succeeded":
-            raise SystemExit(f"{run.title}: {run.error or run.status}")
     given.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        workspace = fresh_copy(source, Path(folder) / "workspace")
-        session_id = play(workspace)
         browser = playwright.chromium.launch(executable_path=given.chromium, args=FLAGS)
-        with served(workspace) as url:
-            window = browser.new_context(viewport={"width": 1280, "height": 800})
-            camera = Camera(window.new_page(), url, given.out)
-            if given.only != "review":
-                label_pictures(camera, workspace, session_id)
-                team_pictures(camera)
-            review_pictures(camera)
+
+        @contextmanager
+        def camera_on(workspace: Workspace) -> Iterator[Camera]:
+            with served(workspace) as url:
+                window = browser.new_context(viewport={"width": 1280, "height": 800})
+                yield Camera(window.new_page(), url, given.out)
+
+        if given.only != "validate":
+            workspace = fresh_copy(demonstration(given.workspace), Path(folder) / "workspace")
+            session_id = play(workspace)
+            with camera_on(workspace) as camera:
+                if given.only != "review":
+                    label_pictures(camera, workspace, session_id)
+                    team_pictures(camera)
+                if given.only != "campaign":
+                    review_pictures(camera)
+        if given.only in (None, "validate"):
+            with camera_on(made_up(Path(folder) / "made-up")) as camera:
+                validate_pictures(camera)
         browser.close()
+
+
+def demonstration(root: Path) -> Workspace:
+    """The demonstration of a workspace, built where it is missing."""
+    workspace = make_workspace(root)
+    for run_id in submit_demo(workspace).run_ids:
+        run = jobs.wait(workspace, run_id)
+        if run.status != "succeeded":
+            raise SystemExit(f"{run.title}: {run.error or run.status}")
+    return workspace
 
 
 if __name__ == "__main__":

@@ -169,8 +169,8 @@ def plan_follow_up(workspace: Workspace, settings: FollowUpSettings) -> Plan:
         source = cutouts_of(session, workspace)
     if not rows:
         raise BadInputError(
-            f"No candidate is in stage {' or '.join(settings.stages)}: move some there first, or "
-            "choose other stages."
+            f"No candidate is in stage {' or '.join(settings.stages)}, simulated ones apart: move "
+            "some there first, or choose other stages."
         )
     return make_plan(rows, source, request, known)
 

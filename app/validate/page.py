@@ -9,6 +9,7 @@ from lens_triage.app.validate.reporting import report_form
 from lens_triage.app.validate.view import ValidationBoard
 from lens_triage.app.visits import current_visit
 from lens_triage.app.widgets.lazy_tabs import LazyTabs, Tab
+from lens_triage.app.widgets.live import live
 
 
 def page(context: AppContext) -> Body:
@@ -31,4 +32,5 @@ def page(context: AppContext) -> Body:
         ],
         wanted=argument("tab"),
     )
+    live(tabs.refresh)
     return shell("Validate", tabs.__panel__(), context=context)

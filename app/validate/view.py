@@ -17,7 +17,7 @@ from lens_triage.app.validate.rows import (
     candidate_row,
     stage_row,
 )
-from lens_triage.app.widgets.live import in_background, live
+from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.pager import Pager
 from lens_triage.app.widgets.section import columns, section, stack
@@ -117,7 +117,6 @@ class ValidationBoard(pn.viewable.Viewer):
             self.candidate,
         )
         super().__init__()
-        live(self.reload)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view

@@ -265,7 +265,9 @@ def by_settings(scene: Scene) -> str:
 
 
 def _validation(scene: Scene) -> ValidationBoard:
-    return ValidationBoard(scene.context, stage="detection", candidate="1")
+    board = ValidationBoard(scene.context, stage="detection", candidate="1")
+    board.refresh()
+    return board
 
 
 @way("move_by_rule")

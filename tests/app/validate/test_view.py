@@ -18,7 +18,9 @@ from lensing_core.yields import Rates, expected_yields
 @pytest.fixture
 def board(filled_workspace):
     context, _ = signed_in_as(AppContext.of(filled_workspace), "Ana", ORGANIZER)
-    return ValidationBoard(context, stage="detection")
+    made = ValidationBoard(context, stage="detection")
+    made.refresh()
+    return made
 
 
 def counts(board):
