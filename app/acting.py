@@ -13,7 +13,7 @@ from threading import RLock
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn, signed_in_by, token_of
-from lens_triage.app.permissions import ALONE, NOBODY, check, check_page
+from lens_triage.app.permissions import ALONE, NOBODY, ORGANIZER, PAGES, check, check_page
 from lensing_core.errors import PolicyError
 from lensing_core.store import Database, Session, open_database
 from lensing_core.store.graders import hold_graders, works_alone
@@ -62,6 +62,13 @@ def permit_page(context: AppContext, name: str) -> None:
         check_page(name, role_of(session, person))
 
 
+def pages_for(context: AppContext) -> set[str]:
+    """Names of the pages that who is signed in may open: for what the navigation offers."""
+    with context.database.session() as session:
+        who = role_of(session, signed_in_by(session, token_of(context, context.cookie)))
+    return {name for name, may in PAGES.items() if who in may}
+
+
 def why_not(context: AppContext, action: str) -> str:
     """Why who is signed in may not do it; '' where they may.
 
@@ -73,6 +80,15 @@ def why_not(context: AppContext, action: str) -> str:
         except PolicyError as error:
             return str(error)
     return ""
+
+
+def hides_blind(context: AppContext) -> bool:
+    """Return whether who looks is kept from what others say of candidates in open blind sessions:
+    all but organizers, and who works alone.
+    """
+    with context.database.session() as session:
+        person = signed_in_by(session, token_of(context, context.cookie))
+        return role_of(session, person) not in (ALONE, ORGANIZER)
 
 
 def name_of(person: SignedIn | None) -> str:

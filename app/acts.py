@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lens_triage.app.acting import acting, name_of, permit
+from lens_triage.app.acting import acting, hides_blind, name_of, permit
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn
 from lens_triage.training import labeling, runner
@@ -90,7 +90,12 @@ def take_back(context: AppContext, ensemble: str) -> None:
 def make_session(context: AppContext, settings: SessionSettings) -> str:
     """Make a labeling session; returns its id."""
     person = permit(context, "create_session")
-    return labeling.make_session(context.workspace, settings, person.id if person else None)
+    return labeling.make_session(
+        context.workspace,
+        settings,
+        person.id if person else None,
+        hides_blind=hides_blind(context),
+    )
 
 
 def close_or_reopen(context: AppContext, session_id: str, *, reopen: bool) -> None:

@@ -6,12 +6,15 @@ scripts stand behind them in the document, so that a browser paints before it fe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lens_triage.app.navigation import (
     HEADER_CSS,
     HEADING_CSS,
     NAVIGATION,
     RAIL_CSS,
     RAIL_WIDTH,
+    NavItem,
     header_html,
     heading_html,
 )
@@ -92,13 +95,19 @@ html:root {{ background-color: var(--mui-palette-background-default, {background
 """
 
 
-def first_paint(slug: str, title: str, root: str) -> str:
-    """Return the frame of a page of a workspace, with bars where the page will stand."""
+def first_paint(slug: str, title: str, root: str, items: Sequence[NavItem] = NAVIGATION) -> str:
+    """Return the frame of a page of a workspace, with bars where the page will stand.
+
+    Parameters
+    ----------
+    items : sequence of NavItem, optional
+        Pages that who looks may open.
+    """
     links = "".join(
         f'<a href="{item.slug}"{" aria-current=page" if item.slug == slug else ""}>'
         f'<span class="icon"><svg viewBox="0 0 24 24" aria-hidden="true">{item.icon}</svg></span>'
         f"{item.title}</a>"
-        for item in NAVIGATION
+        for item in items
     )
     has_heading = next((item.heading for item in NAVIGATION if item.slug == slug), True)
     sections = "".join(f"<section>{skeleton(lines)}</section>" for lines in _SECTIONS)

@@ -13,6 +13,7 @@ import param
 from panel.custom import JSComponent
 from panel.util import edit_readonly
 
+from lens_triage.app.acting import pages_for
 from lens_triage.app.context import AppContext
 from lens_triage.app.first_paint import TEMPLATE, VARIABLE, first_paint, loader_css
 from lens_triage.app.http.sign_in import SignIn
@@ -72,7 +73,7 @@ class Rail(JSComponent):
         self._frame = frame
         self._asked = 0
         super().__init__(
-            items=[{"page": i.slug, "title": i.title, "icon": i.icon} for i in NAVIGATION],
+            items=[{"page": i.slug, "title": i.title, "icon": i.icon} for i in frame.items],
             pages=frame.pages,
             shown={"page": page, "title": title, "number": 0},
             margin=0,
@@ -195,12 +196,16 @@ class PageFrame:
     ----------
     page : pmui.Page
         To be served.
+    items : list of NavItem
+        Pages that who looks may open.
     """
 
     def __init__(
         self, context: AppContext, slug: str, title: str, pages: Mapping[str, Callable[[], Body]]
     ) -> None:
         self._pages = pages
+        allowed = pages_for(context)
+        self.items = [item for item in NAVIGATION if item.slug in allowed]
         self._rail = Rail(self, slug, _tab_title(title))
         self.page = pmui.Page(
             title="",
@@ -231,7 +236,9 @@ class PageFrame:
         )
         document = pn.state.curdoc
         if in_session() and document is not None:
-            document.template_variables[VARIABLE] = first_paint(slug, title, context.title)
+            document.template_variables[VARIABLE] = first_paint(
+                slug, title, context.title, self.items
+            )
             # Done at the next tick, the page is there before the browser has its scripts.
             document.add_next_tick_callback(lambda: self._fill(slug))
         else:

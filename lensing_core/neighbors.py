@@ -74,6 +74,15 @@ class LabeledEmbeddings:
         mean = embeddings.mean(axis=0) if len(embeddings) else np.zeros(embeddings.shape[1], "f4")
         return cls(candidate_id, is_lens, _unit(embeddings - mean), mean, left_out)
 
+    def without(self, rows: BoolArray) -> LabeledEmbeddings:
+        """The same without some rows; the mean stays."""
+        if not rows.any():
+            return self
+        kept = ~rows
+        return LabeledEmbeddings(
+            self.candidate_id[kept], self.is_lens[kept], self.vectors[kept], self.mean
+        )
+
     def nearest(self, embedding: Float32Array, most: int, *, without: int) -> list[Neighbor]:
         """The ``most`` nearest lenses and the ``most`` nearest others, nearest first.
 

@@ -142,8 +142,15 @@ class FollowUpSettings(RunSettings):
         return ScienceWeights(**{name: getattr(self, f"weight_{name}") for name in _WEIGHTS})
 
 
-def plan_follow_up(workspace: Workspace, settings: FollowUpSettings) -> Plan:
+def plan_follow_up(
+    workspace: Workspace, settings: FollowUpSettings, *, hides_blind: bool = False
+) -> Plan:
     """Plan the candidates that the settings choose.
+
+    Parameters
+    ----------
+    hides_blind : bool, optional
+        Whether what graders say of candidates in open blind sessions counts as nothing.
 
     Raises
     ------
@@ -162,7 +169,11 @@ def plan_follow_up(workspace: Workspace, settings: FollowUpSettings) -> Plan:
     )
     with open_database(workspace).session() as session:
         rows = follow_up_rows(
-            session, settings.stages, _ensemble_id(session, settings.ensemble), settings.most
+            session,
+            settings.stages,
+            _ensemble_id(session, settings.ensemble),
+            settings.most,
+            hides_blind=hides_blind,
         )
         ids = [int(row["candidate"] or 0) for row in rows]
         known = known_lens_states(session, ids) | prior_models(session, ids)

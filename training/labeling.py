@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import param
@@ -127,8 +128,19 @@ class SessionSettings(RunSettings):
         return Scheme("custom", "Custom", tuple(grades))
 
 
-def make_session(workspace: Workspace, settings: SessionSettings, created_by: int | None) -> str:
+def make_session(
+    workspace: Workspace,
+    settings: SessionSettings,
+    created_by: int | None,
+    *,
+    hides_blind: bool = False,
+) -> str:
     """Choose a queue and make the session; returns its id.
+
+    Parameters
+    ----------
+    hides_blind : bool, optional
+        Whether the queue follows no grades of candidates in open blind sessions.
 
     Raises
     ------
@@ -142,6 +154,7 @@ def make_session(workspace: Workspace, settings: SessionSettings, created_by: in
             entries = _listed(session, settings)
         else:
             query = _query(session, settings, ensemble)
+            query = replace(query, hides_blind=hides_blind)
             request = QueueRequest(
                 settings.strategy,
                 settings.n,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -12,6 +13,7 @@ from lens_triage.app.catalogs.quarantine import QuarantineReport
 from lens_triage.app.context import AppContext
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.catalog_view import POLICIES
+from lens_triage.app.widgets.paths import cleaned, sees_paths
 from lens_triage.app.widgets.section import (
     columns,
     heading,
@@ -76,6 +78,8 @@ class CatalogDetails(pn.viewable.Viewer):
         if catalog is None:
             return
         database = self._context.database
+        if not sees_paths(self._context):
+            catalog = replace(catalog, notes=cleaned(catalog.notes))
         self._facts.object = facts_html(catalog, database.ask(summaries.count_labels, catalog.id))
         self._pictures.object = thumbnails_html(
             database.ask(summaries.fetch_first, catalog.id, limit=3 * _PER_ROW),

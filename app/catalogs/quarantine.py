@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import panel as pn
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.pager import Pager
+from lens_triage.app.widgets.paths import sees_paths, without_folders
 from lens_triage.app.widgets.section import (
     columns,
     stack,
@@ -87,9 +90,17 @@ class QuarantineReport(pn.viewable.Viewer):
             after_row=-1 if self._pager.after is None else self._pager.after,
             limit=PAGE_ROWS,
         )
-        self._rows.update([quarantine_row(row) for row in rows])
+        self._rows.update([quarantine_row(_told(self._context, row)) for row in rows])
         last = rows[-1].row_number if rows else None
         self._pager.show_place(len(rows), self._total(reason), last)
+
+
+def _told(context: AppContext, row: QuarantinedRow) -> QuarantinedRow:
+    """A row as it is told to who looks: without folders, where they may not know of them."""
+    if sees_paths(context):
+        return row
+    source = None if row.source is None else without_folders(row.source)
+    return replace(row, source=source, message=without_folders(row.message))
 
 
 def reason_row(reason: str, count: int) -> Row:

@@ -23,6 +23,7 @@ from lens_triage.app.widgets.live import (
     live,
 )
 from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.paths import told_run
 from lens_triage.app.widgets.section import (
     columns,
     html,
@@ -119,8 +120,9 @@ class OverviewBoard(pn.viewable.Viewer):
     def refresh(self) -> None:
         """Look at the runs, and at counts where a run is writing or has changed its state."""
         database = self._context.database
-        active = database.ask(runs.list_active_runs)
-        ended = database.ask(runs.list_runs, ended=True, limit=_LATEST)
+        active = [told_run(self._context, r) for r in database.ask(runs.list_active_runs)]
+        latest = database.ask(runs.list_runs, ended=True, limit=_LATEST)
+        ended = [told_run(self._context, run) for run in latest]
         self._active.update([{**run_view.run_row(run), **self._cancel(run)} for run in active])
         self._running.visible = bool(active) or bool(self._notice.message)
         self._ended.update([run_view.run_row(run) for run in ended])

@@ -30,6 +30,7 @@ from lensing_core.charts.sky import CELL_DEG2
 from lensing_core.errors import BadInputError
 from lensing_core.models.maps import embedding_map
 from lensing_core.store import Session
+from lensing_core.store.blinding import open_blind_sessions
 from lensing_core.store.candidates import cutout_places
 from lensing_core.store.catalogs import catalog_names
 from lensing_core.store.chart_columns import (
@@ -95,9 +96,12 @@ _whole, _columns, _charts = _Kept(2), _Kept(3, _KEPT_S), _Kept(3, _KEPT_S)
 class ReviewCharts:
     """Answers the messages of the charts for one grader."""
 
-    def __init__(self, context: AppContext, grader_id: int | None) -> None:
+    def __init__(
+        self, context: AppContext, grader_id: int | None, hides_blind: bool = False
+    ) -> None:
         self._context = context
         self._grader_id = grader_id
+        self._hides_blind = hides_blind
 
     def answers(self) -> dict[str, Answer]:
         """By type of message."""
@@ -110,12 +114,13 @@ class ReviewCharts:
         }
 
     def _query(self, message: Mapping[str, Any]) -> RankingQuery:
-        query = query_from_json(message["query"], self._grader_id)
+        query = query_from_json(message["query"], self._grader_id, hides_blind=self._hides_blind)
         # the order does not matter here, but that by grades leaves candidates out
         return query if query.by_vote else replace(query, sort="object_id", descending=False)
 
     def _key(self, session: Session, *parts: Any) -> tuple[Any, ...]:
-        return (self._context.workspace.root, columns_version(session), *parts)
+        blind = open_blind_sessions(session) if self._hides_blind else ()
+        return (self._context.workspace.root, columns_version(session), blind, *parts)
 
     def _read(self, session: Session, query: RankingQuery) -> ChartColumns:
         def make() -> ChartColumns:

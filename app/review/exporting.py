@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lens_triage.app.acting import acting, name_of, permit
+from lens_triage.app.acting import acting, hides_blind, name_of, permit
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.forms import key_in
 from lens_triage.app.http.identity import GraderHandler
@@ -62,8 +62,15 @@ def read_request(
     name: str,
     arguments: Mapping[str, Sequence[str]],
     grader_id: int | None,
+    *,
+    hides: bool = False,
 ) -> ExportRequest:
     """Read the words of an address, with ``only`` and ``limit``.
+
+    Parameters
+    ----------
+    hides : bool, optional
+        Whether the reader is kept from what open blind sessions keep back.
 
     Raises
     ------
@@ -81,6 +88,7 @@ def read_request(
             raise BadInputError("The selection of this address is no longer kept; make it again.")
     if address.notices:
         raise BadInputError(" ".join(address.notices))
+    address = replace(address, query=replace(address.query, hides_blind=hides))
     text = next(iter(arguments.get("limit", ())), "")
     if text and not key_in(text):
         raise BadInputError(f"limit {text!r}: give a whole number above 0.")
@@ -162,7 +170,13 @@ class ExportHandler(GraderHandler):
                 for key, values in self.request.query_arguments.items()
             }
             grader = permit(self.here, "export_candidates")
-            request = read_request(self.context, name, arguments, grader.id if grader else None)
+            request = read_request(
+                self.context,
+                name,
+                arguments,
+                grader.id if grader else None,
+                hides=hides_blind(self.here),
+            )
             n = write_export(self.context, request, path)
             with acting(self.here, "export_candidates") as (session, person):
                 told = f"{n} candidates as {name}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lens_triage.app.acting import acting, permit
+from lens_triage.app.acting import acting, hides_blind, permit
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.forms import BadMessageError
 from lens_triage.app.http.identity import GraderHandler, SignedIn, read_grader
@@ -21,6 +21,7 @@ from lens_triage.app.review.inspection import Inspector
 from lens_triage.app.review.messages import check_message
 from lens_triage.app.review.samp import ReviewSamp
 from lens_triage.app.review.service import ReviewService
+from lens_triage.app.widgets.paths import sees_paths
 from lensing_core.errors import BadInputError, DamagedError, NotFoundError, PolicyError
 from lensing_core.store.ranking_facets import is_shared
 
@@ -33,14 +34,16 @@ _ASKED_LATER = ("chart_select",)
 def review_service(context: AppContext, grader: SignedIn | None) -> ReviewService:
     """Return what answers the questions of a person's page."""
     grader_id = grader.id if grader else None
+    hides = hides_blind(context)
     return ReviewService(
         grader_id,
         {
             **Inspector(context, grader).answers(),
-            **ReviewCharts(context, grader_id).answers(),
-            **ReviewSamp(context, grader_id).answers(),
+            **ReviewCharts(context, grader_id, hides).answers(),
+            **ReviewSamp(context, grader_id, hides).answers(),
         },
         organizes=grader is not None and grader.is_organizer,
+        hides_paths=not sees_paths(context),
     )
 
 

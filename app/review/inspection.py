@@ -12,15 +12,19 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn
 from lens_triage.app.review.links import sky_links
 from lens_triage.app.viewer.reference_rows import references_to_json
+from lensing_core.arrays import Float32Array
 from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import LensTriageError
 from lensing_core.labeling.reviewing import SCHEME
-from lensing_core.neighbors import Neighbor, NeighborIndex
+from lensing_core.neighbors import LabeledEmbeddings, Neighbor, NeighborIndex
 from lensing_core.store import Session
+from lensing_core.store.blinding import blind_ids
 from lensing_core.store.candidates import cutout_places, get_candidate
 from lensing_core.store.catalogs import get_catalog
 from lensing_core.store.crossmatches import counterparts_of
@@ -138,7 +142,7 @@ class Inspector:
             if embedding is None:
                 continue
             labeled = self._neighbors.labeled(model_id)
-            found = labeled.nearest(embedding, _NEIGHBORS, without=candidate.id)
+            found = self._told(session, labeled, embedding, candidate.id)
             return {
                 "member": model_id,
                 "n_labeled": len(labeled.candidate_id),
@@ -182,6 +186,15 @@ class Inspector:
             "entries": [_entry_to_json(entry) for entry in entries],
             "blind": blind,
         }
+
+    def _told(
+        self, session: Session, labeled: LabeledEmbeddings, embedding: Float32Array, without: int
+    ) -> list[Neighbor]:
+        """The nearest of either kind, without those whose class is kept from the reader."""
+        if self._sees_all(session):
+            return labeled.nearest(embedding, _NEIGHBORS, without=without)
+        blind = np.isin(labeled.candidate_id, sorted(blind_ids(session)))
+        return labeled.without(blind).nearest(embedding, _NEIGHBORS, without=without)
 
     def _sees_all(self, session: Session) -> bool:
         """Return whether grades of blind sessions are shown: to organizers, and to who is alone."""

@@ -43,9 +43,12 @@ def samp_link(workspace: Workspace) -> SampLink:
 class ReviewSamp:
     """Answers the messages of the page's SAMP menu."""
 
-    def __init__(self, context: AppContext, grader_id: int | None) -> None:
+    def __init__(
+        self, context: AppContext, grader_id: int | None, hides_blind: bool = False
+    ) -> None:
         self._context = context
         self._grader_id = grader_id
+        self._hides_blind = hides_blind
         self._link = samp_link(context.workspace)
 
     def answers(self) -> dict[str, Answer]:
@@ -73,7 +76,7 @@ class ReviewSamp:
         return self._state()
 
     def _table(self, _session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
-        query = query_from_json(message["query"], self._grader_id)
+        query = query_from_json(message["query"], self._grader_id, hides_blind=self._hides_blind)
         self._check()
         path = self._new_file(".vot")
         ids: list[int] = []
@@ -107,7 +110,7 @@ class ReviewSamp:
         return self._state(f"{_programs(n).capitalize()} pointed at {row.name}.")
 
     def _row(self, message: Mapping[str, Any]) -> ExportRow:
-        query = query_from_json(message["query"], self._grader_id)
+        query = query_from_json(message["query"], self._grader_id, hides_blind=self._hides_blind)
         try:
             (row,) = self._context.database.ask(export_candidates, query, [int(message["id"])])
         except KeyError:

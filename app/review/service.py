@@ -31,6 +31,7 @@ from lens_triage.app.viewer.candidates import (
     truth_to_json,
 )
 from lens_triage.app.viewer.start import image_start
+from lens_triage.app.widgets.paths import cleaned
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store import Session
 from lensing_core.store.candidates import get_candidate
@@ -70,6 +71,8 @@ class ReviewService:
         Answers of the page's panels, by type.
     organizes : bool
         Whether the reader sees what others said of candidates that are graded blind.
+    hides_paths : bool
+        Whether the reader is not told in which folders files are.
     """
 
     def __init__(
@@ -78,7 +81,9 @@ class ReviewService:
         additional: Mapping[str, Answer] | None = None,
         *,
         organizes: bool = False,
+        hides_paths: bool = False,
     ) -> None:
+        self._hides_paths = hides_paths
         self._grader_id = grader_id
         self._organizes = organizes
         self._additional = {**ReviewFinding(grader_id).answers, **(additional or {})}
@@ -97,6 +102,8 @@ class ReviewService:
             # rather an ensemble that has scored all of them
             ensembles.sort(key=lambda e: len(unscored_catalogs(session, e.id, ids)))
         address = read_address(arguments, ensembles, catalogs, self._grader_id)
+        hides = not self._sees_all(session)
+        address = replace(address, query=replace(address.query, hides_blind=hides))
         selection = find_selection(session, address.query.selection)
         if address.query.selection and selection is None:
             left = "The selection of this address is no longer kept; all candidates are shown."
@@ -137,11 +144,13 @@ class ReviewService:
             raise BadInputError(f"The page asked for {kind!r}, which the server does not know.")
         return {"type": kind, **answers[kind](session, message)}
 
-    def _query(self, message: Mapping[str, Any]) -> RankingQuery:
-        return query_from_json(message["query"], self._grader_id)
+    def _query(self, session: Session, message: Mapping[str, Any]) -> RankingQuery:
+        return query_from_json(
+            message["query"], self._grader_id, hides_blind=not self._sees_all(session)
+        )
 
     def _page(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
-        query = self._query(message)
+        query = self._query(session, message)
         after = cursor_from_json(message.get("after"))
         before = cursor_from_json(message.get("before"))
         if after is None and before is None:
@@ -197,7 +206,7 @@ class ReviewService:
 
     def _page_to_json(self, session: Session, page: RankingPage) -> dict[str, Any]:
         scales = scale_scores(session, [(row.candidate, row.score) for row in page.rows])
-        sees_all = sees_blind(session, self._grader_id, organizes=self._organizes)
+        sees_all = self._sees_all(session)
         ids = [row.candidate.id for row in page.rows]
         marks = list_marks(session, ids, self._grader_id, sees_all=sees_all)
         return {
@@ -213,34 +222,37 @@ class ReviewService:
         }
 
     def _count(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
-        count = count_rows(session, self._query(message))
+        count = count_rows(session, self._query(session, message))
         return {"n": count.n, "exact": count.exact, "text": str(count)}
 
     def _rank(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
         cursor = cursor_from_json(message["cursor"])
         if cursor is None:
             raise BadInputError("The page asked for a rank without a cursor.")
-        return {"rank": rank_of(session, self._query(message), cursor)}
+        return {"rank": rank_of(session, self._query(session, message), cursor)}
 
     def _details(self, session: Session, message: Mapping[str, Any]) -> dict[str, Any]:
         ids = [int(key) for key in message["ids"]][:_MOST_DETAILS]
         found = candidate_details(session, ids, message.get("ensemble_id"))
         catalogs = catalogs_by_id(session, {d.candidate.catalog_id for d in found.values()})
         blind = self._blind(session, ids)
-        return {
-            "details": [
-                details_to_json(
-                    details,
-                    catalogs[details.candidate.catalog_id],
-                    blind=details.candidate.id in blind,
-                )
-                for details in found.values()
-            ]
-        }
+        told = [
+            details_to_json(
+                details,
+                catalogs[details.candidate.catalog_id],
+                blind=details.candidate.id in blind,
+            )
+            for details in found.values()
+        ]
+        return {"details": cleaned(told) if self._hides_paths else told}
+
+    def _sees_all(self, session: Session) -> bool:
+        """Return whether the reader sees what others said of candidates that are graded blind."""
+        return sees_blind(session, self._grader_id, organizes=self._organizes)
 
     def _blind(self, session: Session, ids: list[int]) -> set[int]:
         """Return those candidates whose class is kept from the reader."""
-        if sees_blind(session, self._grader_id, organizes=self._organizes):
+        if self._sees_all(session):
             return set()
         return blind_candidates(session, ids)
 

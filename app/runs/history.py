@@ -15,6 +15,7 @@ from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.pager import Pager
+from lens_triage.app.widgets.paths import told_run
 from lens_triage.app.widgets.section import columns, section, stack
 from lens_triage.app.widgets.table import Row, Table, column
 from lens_triage.training.settings import SETTINGS
@@ -114,7 +115,9 @@ class RunHistory(pn.viewable.Viewer):
         self.monitor.refresh()
 
     def _show(self) -> None:
-        self.table.update([history_row(run, self._sizes) for run in self._listed])
+        self.table.update(
+            [history_row(told_run(self._context, run), self._sizes) for run in self._listed]
+        )
 
     def _measure(self, run_ids: Sequence[str]) -> None:
         """Look in the background how much disk runs take; of one that has ended only once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import panel as pn
@@ -19,6 +20,7 @@ from lens_triage.app.scripts import styles
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.paths import sees_paths, told_run, without_folders
 from lens_triage.app.widgets.section import (
     html,
     stack,
@@ -160,13 +162,16 @@ class RunMonitor(pn.viewable.Viewer):
         """Look at the run again."""
         if not self.run_id:
             return
-        before, run = self.run, self._context.database.ask(runs.get_run, self.run_id)
+        before = self.run
+        run = told_run(self._context, self._context.database.ask(runs.get_run, self.run_id))
         if run == before and not run.active:
             return
         self.run = run
         per_second, left_s = self._speed.update(run, time.monotonic())
         _set(self._head, run_view.head_html(run, per_second=per_second, left_s=left_s))
         lines = self._context.database.ask(runs.fetch_log, run.id)
+        if not sees_paths(self._context):
+            lines = [replace(line, message=without_folders(line.message)) for line in lines]
         _set(self._log, run_view.log_html(lines, run.id))
         _set(self._settings, run_view.settings_html(run))
         _set(self._result, run_view.result_html(run))

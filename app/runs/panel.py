@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs import rows as run_view
 from lens_triage.app.runs.monitor import RunMonitor
+from lens_triage.app.widgets.paths import told_run
 from lens_triage.app.widgets.section import section
 from lens_triage.app.widgets.table import Table
 from lensing_core.store import runs
@@ -71,5 +72,7 @@ class RunsPanel:
 
     def refresh(self) -> None:
         """Look at the list and at the watched run again."""
-        self.table.update([run_view.run_row(run) for run in self._listed()])
+        self.table.update(
+            [run_view.run_row(told_run(self._context, run)) for run in self._listed()]
+        )
         self.monitor.refresh()

@@ -24,6 +24,7 @@ from lens_triage.app.widgets.format import (
 )
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.paths import sees_paths
 from lens_triage.app.widgets.section import (
     columns,
     html,
@@ -180,11 +181,6 @@ def scheduled(context: AppContext) -> str:
         return schedule_text(context.workspace, read_schedule(context.workspace))
     except LensTriageError as error:
         return str(error)
-
-
-def sees_paths(context: AppContext) -> bool:
-    """Return whether who looks may know where files are: on a team's server organizers alone."""
-    return not context.reach.asks or not why_not(context, "start_run")
 
 
 def workspace_facts(context: AppContext) -> dict[str, str]:

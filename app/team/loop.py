@@ -8,7 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from lens_triage.app import acts
-from lens_triage.app.acting import why_not
+from lens_triage.app.acting import hides_blind, why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs.starting import start_run
 from lens_triage.app.team.rows import (
@@ -23,12 +23,14 @@ from lens_triage.app.widgets.choices import (
 )
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
+from lens_triage.app.widgets.paths import told
 from lens_triage.app.widgets.section import section
 from lens_triage.app.widgets.steps import address
 from lens_triage.app.widgets.table import Table
 from lens_triage.training.settings import RetrainSettings
 from lensing_core.errors import BrokenModelError, NotFoundError
 from lensing_core.labeling.loop_history import Round, loop_history
+from lensing_core.store.blinding import open_blind_sessions
 from lensing_core.store.ensembles import default_ensemble
 from lensing_core.store.runs import get_run, list_runs
 from lensing_core.store.summaries import list_catalogs, list_ensembles
@@ -119,7 +121,7 @@ class LoopBoard(pn.viewable.Viewer):
                 "success",
             )
         else:
-            self.notice.say(f"{run.title}: {run.error or run.status}")
+            self.notice.say(told(self._context, f"{run.title}: {run.error or run.status}"))
         self.reload()
 
     def _running(self) -> str:
@@ -145,15 +147,19 @@ class LoopBoard(pn.viewable.Viewer):
                 return {}  # the check of the run says what is wrong
             return {"base": base.name, **({"survey_prior": rule["survey_prior"]} if rule else {})}
 
-    def _history(self, catalog: str) -> list[Round]:
+    def _history(self, catalog: str) -> tuple[list[Round], bool]:
+        """Rounds, and whether what follows from grades is kept back from who looks."""
+        kept_back = hides_blind(self._context)
         with self._context.database.session() as session:
-            return loop_history(session, catalog)
+            kept_back = kept_back and bool(open_blind_sessions(session))
+            return loop_history(session, catalog), kept_back
 
-    def _show(self, rounds: list[Round]) -> None:
+    def _show(self, found: tuple[list[Round], bool]) -> None:
+        rounds, kept_back = found
         self.table.update(
             by_test_set(
                 rounds[::-1],
-                lambda found: round_row(found, forbidden=self._no_promote),
+                lambda found: round_row(found, forbidden=self._no_promote, kept_back=kept_back),
                 lambda found: (found.figures_on, found.test_set),
             )
         )

@@ -23,6 +23,7 @@ from lensing_core.store.presence import Presence
 from lensing_core.store.votes import Coverage
 
 _ACTIVE = timedelta(minutes=5)
+KEPT_BACK = "Told when no blind session is open"
 _CHIPS = {"accepted": "success", "retired": "", "open": "accent"}
 
 GRADER_COLUMNS = [
@@ -139,8 +140,15 @@ def agreement_text(found: Agreement) -> str:
     return fmt.with_interval(found.value, (found.low_95, found.high_95))
 
 
-def grader_row(grader: TeamGrader) -> Row:
-    """A grader."""
+def grader_row(grader: TeamGrader, *, hides_consensus: bool = False) -> Row:
+    """A grader.
+
+    Parameters
+    ----------
+    hides_consensus : bool, optional
+        Whether the estimate by the consensus is kept back: it follows others' grades, and would
+        tell of the last one whether they agree.
+    """
     seen = (grader.lens_seen, grader.other_seen)
     return {
         "key": str(grader.id),
@@ -150,8 +158,14 @@ def grader_row(grader: TeamGrader) -> Row:
         "repeats": _counted(grader.repeats),
         "lenses": _counted(grader.gold_lenses),
         "others": _counted(grader.gold_others),
-        "model": fmt.MISSING if seen[0] != seen[0] else f"{seen[0]:.2f} / {seen[1]:.2f}",
+        "model": _model(seen, hides=hides_consensus),
     }
+
+
+def _model(seen: tuple[float, float], *, hides: bool) -> str | dict[str, str]:
+    if hides:
+        return {"text": fmt.MISSING, "title": KEPT_BACK}
+    return fmt.MISSING if seen[0] != seen[0] else f"{seen[0]:.2f} / {seen[1]:.2f}"
 
 
 def _counted(share: Proportion) -> dict[str, str]:
@@ -214,8 +228,16 @@ def disagreement_row(entry: QueueEntry, object_id: str, ensemble: str, picture: 
     }
 
 
-def round_row(found: Round, *, forbidden: str = "") -> Row:
-    """A round of the loop; ``forbidden``: why who is signed in may not promote it."""
+def round_row(found: Round, *, forbidden: str = "", kept_back: bool = False) -> Row:
+    """A round of the loop.
+
+    Parameters
+    ----------
+    forbidden : str, optional
+        Why who is signed in may not promote it.
+    kept_back : bool, optional
+        Whether what follows from grades of today is kept back, while a blind session is open.
+    """
     top = share_text(found.top)
     tpr10 = figure_text(found.figures["tpr10"]) if "tpr10" in found.figures else fmt.MISSING
     difference = found.differences.get("tpr10", {})
@@ -231,12 +253,16 @@ def round_row(found: Round, *, forbidden: str = "") -> Row:
         "labels": f"{found.labels:,} ({found.lenses:,})" if found.number else fmt.MISSING,
         "tpr10": {"text": tpr10, "title": found.figures_on},
         "change": fmt.MISSING if not difference else _change(difference),
-        "top": {
+        "top": {"text": fmt.MISSING, "title": KEPT_BACK}
+        if kept_back
+        else {
             "text": top,
             "title": f"{found.top.total:,} of {found.n_top:,} have an answer, those that it "
             "learned from among them",
         },
-        "added": {"text": f"{found.added:,} of {found.graded:,}", "title": "Lenses, of graded"},
+        "added": {"text": fmt.MISSING, "title": KEPT_BACK}
+        if kept_back
+        else {"text": f"{found.added:,} of {found.graded:,}", "title": "Lenses, of graded"},
         "act": {"actions": [] if found.promoted else [promote]},
     }
 

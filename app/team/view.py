@@ -55,6 +55,7 @@ from lensing_core.acquisition import QueueEntry, QueueRequest, choose_queue
 from lensing_core.errors import LensTriageError
 from lensing_core.labeling.skill import KindSkill, skill_by_kind
 from lensing_core.labeling.team import Team, team_figures
+from lensing_core.store.blinding import open_blind_sessions
 from lensing_core.store.candidates import object_names
 from lensing_core.store.consensus_choice import ConsensusSettings, current_consensus_settings
 from lensing_core.store.mentions import notes_for
@@ -77,6 +78,7 @@ class _Found:
     contested: list[tuple[QueueEntry, str]]
     ensemble: str
     pictures: dict[int, str]
+    blind: bool
 
 
 class TeamBoard(pn.viewable.Viewer):
@@ -199,6 +201,7 @@ class TeamBoard(pn.viewable.Viewer):
                     [(entry, names[entry.candidate_id]) for entry in torn],
                     newest,
                     stamps(session, names),
+                    bool(open_blind_sessions(session)),
                 )
         except LensTriageError as error:
             return str(error)
@@ -211,7 +214,8 @@ class TeamBoard(pn.viewable.Viewer):
             return
         organizer = self._grader.is_organizer
         mine = [g for g in found.team.graders if organizer or g.id == self._grader.id]
-        self.graders.update([grader_row(g) for g in mine])
+        kept_back = not organizer and found.blind
+        self.graders.update([grader_row(g, hides_consensus=kept_back) for g in mine])
         self.skill.show_skills(found.skills, {g.id: g.name for g in mine})
         self.coverage.update([coverage_row(c) for c in found.team.coverage])
         if self.consensus is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from lens_triage.app.acting import acting, name_of, permit
+from lens_triage.app.acting import acting, hides_blind, name_of, permit
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import GraderHandler
 from lens_triage.app.http.json_handlers import OwnPageHandler
@@ -31,7 +31,11 @@ class PlanHandler(GraderHandler):
                 for key, values in self.request.query_arguments.items()
             }
             permit(self.here, "export_candidates")
-            plan = plan_follow_up(self.context.workspace, settings_of(arguments))
+            plan = plan_follow_up(
+                self.context.workspace,
+                settings_of(arguments),
+                hides_blind=hides_blind(self.here),
+            )
             n = write_plan(self.context.workspace, plan, name, path)
             with acting(self.here, "export_candidates") as (session, person):
                 told = f"{n} targets of a plan as {name}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import panel as pn
 
+from lens_triage.app.acting import hides_blind
 from lens_triage.app.context import AppContext
 from lens_triage.app.validate.fields import row
 from lens_triage.app.validate.plan_rows import (
@@ -123,7 +124,9 @@ class FollowUpBoard(pn.viewable.Viewer):
 
     def _make(self, settings: FollowUpSettings) -> Plan | str:
         try:
-            return plan_follow_up(self._context.workspace, settings)
+            return plan_follow_up(
+                self._context.workspace, settings, hides_blind=hides_blind(self._context)
+            )
         except LensTriageError as error:
             return str(error)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import panel as pn
 import panel_material_ui as pmui
 
+from lens_triage.app.acting import hides_blind
 from lens_triage.app.context import AppContext
 from lens_triage.app.validate.candidate import CandidateBoard
 from lens_triage.app.validate.fields import NUMBER, SMALL, number, row
@@ -147,6 +148,7 @@ class ValidationBoard(pn.viewable.Viewer):
                     order=order,
                     after=after,
                     limit=PAGE_ROWS,
+                    hides_blind=hides_blind(self._context),
                 )
                 return _Found(count_stages(session), found, total, ranking)
         except LensTriageError as error:

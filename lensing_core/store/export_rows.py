@@ -13,6 +13,7 @@ from lensing_core.export.columns import ExportRow, PixelFrame, Value
 from lensing_core.store.consensus_choice import current_consensus_method
 from lensing_core.store.database import Database
 from lensing_core.store.lens_tests import latest_lens_tests
+from lensing_core.store.presence import blind_candidates
 from lensing_core.store.ranking import (
     Cursor,
     RankedCandidate,
@@ -20,6 +21,7 @@ from lensing_core.store.ranking import (
     fetch_page,
     load_rows,
 )
+from lensing_core.store.ranking_filters import votes_told
 from lensing_core.store.tables import (
     CandidateTag,
     Catalog,
@@ -44,7 +46,7 @@ def export_rows(
         wanted = _PAGE if limit is None else min(_PAGE, limit - rank)
         with database.session() as session:
             page = fetch_page(session, query, after=cursor, limit=wanted)
-            made = _rows(session, page.rows, rank)
+            made = _rows(session, query, page.rows, rank)
         yield from made
         rank += len(made)
         if not page.has_after:
@@ -57,11 +59,14 @@ def export_candidates(
 ) -> list[ExportRow]:
     """The rows of some candidates, in the order given, whether or not the filters pass them."""
     found = load_rows(session, query, [Cursor(None, key) for key in candidate_ids])
-    return _rows(session, found, 0)
+    return _rows(session, query, found, 0)
 
 
-def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[ExportRow]:
+def _rows(
+    session: Session, query: RankingQuery, page: Sequence[RankedCandidate], rank: int
+) -> list[ExportRow]:
     ids = [row.candidate.id for row in page]
+    blind = blind_candidates(session, ids) if query.hides_blind else set()
     catalogs = {
         row.id: row.name
         for row in session.execute(
@@ -91,7 +96,7 @@ def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[
         row[0]: (row[1], row[2])
         for row in session.execute(
             select(Vote.candidate_id, func.count(), func.count().filter(Vote.is_lens == 1))
-            .where(Vote.candidate_id.in_(ids))
+            .where(Vote.candidate_id.in_(ids), *votes_told(query))
             .group_by(Vote.candidate_id)
         )
     }
@@ -107,7 +112,9 @@ def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[
     made = []
     for k, row in enumerate(page, start=rank + 1):
         c, score = row.candidate, row.score
-        seen, consensus = observed.get(c.id), agreed.get(c.id)
+        seen = observed.get(c.id)
+        consensus = None if c.id in blind else agreed.get(c.id)
+        label = None if c.id in blind else c.label
         n_grades, n_lens = votes.get(c.id, (0, 0))
         values: dict[str, Value] = {
             "rank": k,
@@ -121,7 +128,7 @@ def _rows(session: Session, page: Sequence[RankedCandidate], rank: int) -> list[
             "arc_radius": c.arc_radius_arcsec,
             "arc_length": c.arc_length_arcsec,
             "stage": c.stage,
-            "label": {None: "", 0: "not_lens", 1: "lens"}[c.label],
+            "label": {None: "", 0: "not_lens", 1: "lens"}[label],
             "tags": ",".join(tags[c.id]),
             "n_grades": n_grades,
             "n_lens": n_lens,

@@ -14,6 +14,7 @@ from lensing_core.consensus.schemes import SCHEMES
 from lensing_core.errors import BadInputError
 from lensing_core.export.columns import ExportRow
 from lensing_core.store.batches import in_batches
+from lensing_core.store.blinding import graded_blind
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.confirmations import Evidence, add_confirmation
 from lensing_core.store.consensus_choice import current_consensus_method
@@ -95,6 +96,7 @@ def follow_up_rows(
     most: int,
     *,
     candidate_ids: Collection[int] = (),
+    hides_blind: bool = False,
 ) -> list[ExportRow]:
     """The candidates of some stages with the highest posteriors, with all that is known of each.
 
@@ -105,6 +107,8 @@ def follow_up_rows(
     ----------
     candidate_ids : collection of int, optional
         These alone, whatever their stage.
+    hides_blind : bool, optional
+        Whether what graders say of candidates in open blind sessions counts as nothing.
     """
     for stage in stages:
         if stage not in STAGES:
@@ -113,6 +117,8 @@ def follow_up_rows(
     agreed = (Consensus.candidate_id == Candidate.id) & (
         Consensus.method == current_consensus_method()
     )
+    if hides_blind:
+        agreed &= Consensus.candidate_id.not_in(graded_blind())
     scored = (Score.candidate_id == Candidate.id) & (Score.ensemble_id == ensemble_id)
     chosen = Candidate.id.in_(candidate_ids) if candidate_ids else Candidate.stage.in_(stages)
     ids = session.scalars(
@@ -126,7 +132,10 @@ def follow_up_rows(
     ).all()
     by_score = ensemble_id is not None
     query = RankingQuery(
-        ensemble_id, sort="score" if by_score else "object_id", descending=by_score
+        ensemble_id,
+        sort="score" if by_score else "object_id",
+        descending=by_score,
+        hides_blind=hides_blind,
     )
     return export_candidates(session, query, ids)
 

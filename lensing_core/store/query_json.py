@@ -36,7 +36,9 @@ def query_to_json(query: RankingQuery) -> dict[str, Any]:
     }
 
 
-def query_from_json(fields: Mapping[str, Any], grader_id: int | None = None) -> RankingQuery:
+def query_from_json(
+    fields: Mapping[str, Any], grader_id: int | None = None, *, hides_blind: bool = False
+) -> RankingQuery:
     """The query that :func:`query_to_json` wrote, or that the script changed.
 
     Raises
@@ -61,6 +63,7 @@ def query_from_json(fields: Mapping[str, Any], grader_id: int | None = None) -> 
                 "cone": _cone_from_json(fields["cone"]),
                 "selection": str(fields["selection"])[:16],
                 "grader_id": grader_id,
+                "hides_blind": hides_blind,  # whatever the fields say
             }
         )
     except (KeyError, TypeError, ValueError) as error:

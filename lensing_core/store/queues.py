@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from lensing_core.arrays import IntArray
 from lensing_core.store.batches import in_batches
+from lensing_core.store.blinding import graded_blind
 from lensing_core.store.ranking_filters import candidate_conditions, scored
 from lensing_core.store.ranking_query import RankingQuery
 from lensing_core.store.tables import Candidate, LabelEvent, Score, Vote
@@ -82,7 +83,7 @@ def differing_votes(session: Session, query: RankingQuery) -> Iterator[tuple[int
     statement = (
         select(Vote.candidate_id, Vote.p_lens, Vote.grade)
         .join(Candidate, Candidate.id == Vote.candidate_id)
-        .where(Vote.candidate_id.in_(several), *_conditions(query))
+        .where(Vote.candidate_id.in_(several), *_conditions(query), *_told(query))
         .order_by(Vote.candidate_id)
     )
     for candidate_id, p, grade in session.execute(statement):
@@ -97,7 +98,7 @@ def flagged_candidates(session: Session, query: RankingQuery) -> dict[int, int]:
     statement = (
         select(LabelEvent.candidate_id, LabelEvent.grader_id, LabelEvent.kind)
         .join(Candidate, Candidate.id == LabelEvent.candidate_id)
-        .where(LabelEvent.kind.in_(("flag", "unflag")), ~undone, *_conditions(query))
+        .where(LabelEvent.kind.in_(("flag", "unflag")), ~undone, *_conditions(query), *_told(query))
         .order_by(LabelEvent.id)
     )
     last = {(candidate, grader): kind for candidate, grader, kind in session.execute(statement)}
@@ -137,6 +138,11 @@ def ranking_values(
             far = float("nan") if distance is None else distance
             values[key] = (logit, epistemic, disagreement, far)
     return values
+
+
+def _told(query: RankingQuery) -> list[Any]:
+    """That what graders say of a candidate may be told to who asks."""
+    return [Candidate.id.not_in(graded_blind())] if query.hides_blind else []
 
 
 def _conditions(query: RankingQuery) -> list[Any]:

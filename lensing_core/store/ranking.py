@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.store.ranking_filters import candidate_conditions, scored
+from lensing_core.store.ranking_filters import candidate_conditions, scored, votes_told
 from lensing_core.store.ranking_order import RankingOrder
 from lensing_core.store.ranking_query import (
     LABEL_STATES,
@@ -130,7 +130,9 @@ def cursor_of(session: Session, query: RankingQuery, candidate_id: int) -> Curso
             Score.ensemble_id == query.ensemble_id, Score.candidate_id == candidate_id
         )
     if query.by_vote:
-        statement = select(func.max(Vote.event_id)).where(Vote.candidate_id == candidate_id)
+        statement = select(func.max(Vote.event_id)).where(
+            Vote.candidate_id == candidate_id, *votes_told(query)
+        )
     found = session.execute(statement).one_or_none()
     if found is None or (query.by_vote and found[0] is None):
         raise NotFoundError(f"Candidate {candidate_id} is not in this ranking.")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
+from lensing_core.store.blinding import graded_blind, may_see_vote
 from lensing_core.store.consensus_choice import current_consensus_method
 from lensing_core.store.ranking_query import RANGE_COLUMNS, Cone, Range, RankingQuery
 from lensing_core.store.tables import (
@@ -67,12 +68,8 @@ def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> l
         found.append(Filter(Candidate.catalog_id.in_(scaled)))
     if query.stages:
         found.append(listed(Candidate.stage.in_(query.stages)))
-    if query.label in ("lens", "not_lens"):
-        found.append(listed(Candidate.label == int(query.label == "lens")))
-    elif query.label == "labeled":
-        found.append(listed(Candidate.label.in_((0, 1))))
-    elif query.label == "unlabeled":
-        found.append(listed(Candidate.label.is_(None)))
+    if query.label is not None:
+        found.append(listed(_labeled(query)))
     for limits in query.ranges:
         if limits not in query.score_ranges:
             listing = select(Candidate.id).where(mine, _between(limits))
@@ -84,6 +81,7 @@ def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> l
         agreed = (
             Consensus.method == current_consensus_method(),
             Consensus.state.in_(query.consensus),
+            *([Consensus.candidate_id.not_in(graded_blind())] if query.hides_blind else []),
         )
         found.append(
             Filter(
@@ -181,10 +179,28 @@ def _within(limits: Range, column: Any) -> ColumnElement[bool]:
     return and_(*parts) if parts else column.is_not(None)
 
 
+def _labeled(query: RankingQuery) -> ColumnElement[bool]:
+    """The state of the imported label."""
+    blind = Candidate.id.in_(graded_blind())
+    if query.label == "unlabeled":
+        unlabeled = Candidate.label.is_(None)
+        return or_(unlabeled, blind) if query.hides_blind else unlabeled
+    labels = {"lens": (1,), "not_lens": (0,)}.get(query.label or "", (0, 1))
+    labeled = Candidate.label.in_(labels)
+    return and_(labeled, ~blind) if query.hides_blind else labeled
+
+
+def votes_told(query: RankingQuery, vote: Any = Vote) -> list[ColumnElement[bool]]:
+    """Conditions on votes that are told to who asks."""
+    return [may_see_vote(query.grader_id, vote)] if query.hides_blind else []
+
+
 def _graded(query: RankingQuery) -> list[Filter]:
     """Who has graded, and what they said."""
+    told = votes_told(query)
 
     def voted(*conditions: ColumnElement[bool]) -> Filter:
+        conditions = (*conditions, *told)
         return Filter(
             exists().where(Vote.candidate_id == Candidate.id, *conditions),
             select(Vote.candidate_id).where(*conditions),

@@ -16,6 +16,7 @@ from lensing_core.store.ranking_filters import (
     score_conditions,
     score_filters,
     scored,
+    votes_told,
 )
 from lensing_core.store.ranking_query import NULLABLE_SORTS, SORT_COLUMNS, Cursor, RankingQuery
 from lensing_core.store.tables import Candidate, Catalog, Crossmatch, Score, Vote
@@ -134,8 +135,11 @@ class RankingOrder:
             newer = aliased(Vote)
             conditions.append(Candidate.catalog_id.in_(self._catalog_ids))
             return [
+                *votes_told(query),
                 ~exists().where(
-                    newer.candidate_id == Vote.candidate_id, newer.event_id > Vote.event_id
+                    newer.candidate_id == Vote.candidate_id,
+                    newer.event_id > Vote.event_id,
+                    *votes_told(query, newer),
                 ),
                 exists().where(Candidate.id == Vote.candidate_id, *conditions),
             ]
@@ -229,7 +233,8 @@ class RankingOrder:
             mine = (Score.ensemble_id == query.ensemble_id, Score.candidate_id == Candidate.id)
             value = select(value).where(*mine).scalar_subquery()
         elif query.by_vote:
-            last = select(func.max(Vote.event_id)).where(Vote.candidate_id == Candidate.id)
+            told = votes_told(query)
+            last = select(func.max(Vote.event_id)).where(Vote.candidate_id == Candidate.id, *told)
             value = last.scalar_subquery()
         # catalogs are sorted out here: in SQL they would tempt the planner away from the ids
         rows = self._session.execute(

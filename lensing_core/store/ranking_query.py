@@ -143,6 +143,9 @@ class RankingQuery:
         aside), for ``review``, or ``unmatched`` though the catalog was matched.
     selection : str
         Id of a stored selection (:mod:`lensing_core.store.selections`); '' for none.
+    hides_blind : bool
+        Whether others' grades, the consensus and imported labels of candidates in open blind
+        sessions count as if there were none (:mod:`lensing_core.store.blinding`).
     """
 
     ensemble_id: int | None = None
@@ -164,6 +167,7 @@ class RankingQuery:
     cone: Cone | None = None
     match: MatchState | None = None
     selection: str = ""
+    hides_blind: bool = False
 
     def __post_init__(self) -> None:
         if self.label in OLDER_LABEL_STATES:

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError
 from lensing_core.store.batches import in_batches
+from lensing_core.store.blinding import graded_blind
 from lensing_core.store.bulk_moves import posteriors
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.confirmations import outcomes
 from lensing_core.store.consensus_choice import current_consensus_settings
 from lensing_core.store.label_events import canonical_text
 from lensing_core.store.lens_tests import latest_lens_tests
+from lensing_core.store.presence import blind_candidates
 from lensing_core.store.ranking import RankedCandidate, count_rows, fetch_page, load_rows
 from lensing_core.store.ranking_query import Cursor, RankingQuery
 from lensing_core.store.tables import (
@@ -110,6 +112,7 @@ def stage_page(
     order: StageOrder = "score",
     after: Cursor | None = None,
     limit: int = 50,
+    hides_blind: bool = False,
 ) -> tuple[list[StagedCandidate], int]:
     """A page of the candidates of a stage, and how many there are in that order.
 
@@ -122,6 +125,8 @@ def stage_page(
         ``score``, or ``consensus``: candidates with a consensus alone, the highest posterior first.
     after : Cursor, optional
         Of the last candidate of the page before.
+    hides_blind : bool, optional
+        Whether the consensus on candidates in open blind sessions is kept back.
     """
     by_score = ensemble_id is not None
     query = RankingQuery(
@@ -132,7 +137,7 @@ def stage_page(
     )
     if order == "score":
         page = fetch_page(session, query, after=after, limit=limit)
-        return _known(session, page.rows), count_rows(session, query).n
+        return _known(session, page.rows, hides_blind=hides_blind), count_rows(session, query).n
     settings = current_consensus_settings(session)
     if settings is None:
         return [], 0
@@ -140,6 +145,7 @@ def stage_page(
         Candidate.id == Consensus.candidate_id,
         Candidate.stage == stage,
         Consensus.method == settings.method,
+        *([Candidate.id.not_in(graded_blind())] if hides_blind else []),
     )
     total = session.scalar(select(func.count()).select_from(Candidate).join(Consensus, listed)) or 0
     statement = select(Consensus.posterior, Candidate.id).join(Candidate, listed)
@@ -150,16 +156,20 @@ def stage_page(
     rows = session.execute(
         statement.order_by(Consensus.posterior.desc(), Candidate.id.desc()).limit(limit)
     )
-    return _known(session, load_rows(session, query, [Cursor(*row) for row in rows])), total
+    found = load_rows(session, query, [Cursor(*row) for row in rows])
+    return _known(session, found, hides_blind=hides_blind), total
 
 
-def _known(session: Session, rows: Sequence[RankedCandidate]) -> list[StagedCandidate]:
+def _known(
+    session: Session, rows: Sequence[RankedCandidate], *, hides_blind: bool
+) -> list[StagedCandidate]:
     ids = [row.candidate.id for row in rows]
+    blind = blind_candidates(session, ids) if hides_blind else set()
     wanted = {row.candidate.catalog_id for row in rows}
     names = session.execute(select(Catalog.id, Catalog.name).where(Catalog.id.in_(wanted)))
     catalogs = {row[0]: row[1] for row in names}
     agreed, tests, known = (
-        posteriors(session, ids),
+        posteriors(session, [key for key in ids if key not in blind]),
         latest_lens_tests(session, ids),
         outcomes(session, ids),
     )
