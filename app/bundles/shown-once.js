@@ -1,10 +1,11 @@
-// Made by "make scripts" from app/widgets/shown_once.js; edit that. Sources: sha256 d505f6ad823570d14377557f32fc6d3e955c15b3a27f0aeffbdc238ec4320d3f
+// Made by "make scripts" from app/widgets/shown_once.js; edit that. Sources: sha256 44e2f97189b13640bb18230692a2a04947aabce7fdcc8f0caef50b5fb08a80f3
 // app/widgets/shown_once.js
 function shownText(text, isLink, here) {
   return isLink ? new URL(text, here).href : text;
 }
 function render({ model }) {
   const box = document.createElement("div");
+  box.className = "once";
   const value = document.createElement("input");
   const copy = document.createElement("button");
   const note = document.createElement("p");

@@ -21,11 +21,10 @@ from lensing_core.store.people import last_seen
 from lensing_core.store.tables import GRADER_ROLES, Grader, GraderIdentity
 
 _COLUMNS = [
-    column("name", "Name", width="20%"),
+    column("name", "Name", width="18%"),
     column("role", "Role", width="104px"),
-    column("by", "Signs in by", width="16%"),
+    column("by", "Signs in by", width="13%"),
     column("seen", "Last seen", width="96px"),
-    column("since", "Since", width="96px"),
     column("act", "", align="right"),
 ]
 
@@ -128,8 +127,10 @@ def person_row(
             "chip": "accent" if active and grader.role == "organizer" else "",
         },
         "by": _way_in(grader, accounts, titles),
-        "seen": "never" if seen is None else {"text": fmt.ago(seen), "title": fmt.moment(seen)},
-        "since": {"text": fmt.ago(grader.created_at), "title": fmt.moment(grader.created_at)},
+        "seen": {
+            "text": "never" if seen is None else fmt.ago(seen),
+            "title": f"Name made {fmt.moment(grader.created_at)}",
+        },
         "act": {"text": "", "actions": actions},
     }
 

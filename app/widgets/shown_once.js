@@ -9,6 +9,7 @@ export function shownText(text, isLink, here) {
 /** @param {{ model: any }} given */
 export function render({ model }) {
   const box = document.createElement("div")
+  box.className = "once"
   const value = document.createElement("input")
   const copy = document.createElement("button")
   const note = document.createElement("p")
