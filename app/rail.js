@@ -3,6 +3,7 @@
 // frame stays. Where that connection is gone the browser loads the page as any other link.
 
 import { h } from "./widgets/dom.js"
+import { openChoosersByKey } from "./widgets/select_keys.js"
 
 const ANSWER_MS = 30000 // a server that has not even said "on its way" by then is away
 const DRAWN_MS = 15000
@@ -55,6 +56,7 @@ class Rail {
     onlyNewAddresses()
     followConnection()
     layOutOnlyDrawnPlots()
+    openChoosersByKey()
   }
 
   mark(page) {

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 c7852b9254aa352ddd2f8851636446fec05442a0b1c17062bc5f193f67e55a2d
+// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 bca00cc71377838e3b69a270844bd93cc9bf80ab68d26e0d3cc4b5019a686f86
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -18,6 +18,24 @@ function h(tag, properties = {}, ...children) {
   return node;
 }
 var SVG_TAGS = /* @__PURE__ */ new Set(["svg", "g", "line", "circle", "rect", "path", "text"]);
+
+// app/widgets/select_keys.js
+var KEYS = ["Enter", " ", "ArrowDown", "ArrowUp"];
+function chooserOf(event) {
+  if (!KEYS.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return null;
+  const at = event.composedPath()[0];
+  if (!at?.matches?.(".MuiSelect-select[role=combobox]")) return null;
+  const closed = at.getAttribute("aria-expanded") !== "true";
+  return closed && at.getAttribute("aria-disabled") !== "true" ? at : null;
+}
+function openChoosersByKey() {
+  document.addEventListener("keydown", (event) => {
+    const chooser = chooserOf(event);
+    if (!chooser) return;
+    event.preventDefault();
+    chooser.click();
+  });
+}
 
 // app/rail.js
 var ANSWER_MS = 3e4;
@@ -70,6 +88,7 @@ var Rail = class {
     onlyNewAddresses();
     followConnection();
     layOutOnlyDrawnPlots();
+    openChoosersByKey();
   }
   mark(page) {
     for (const [name, link] of this.links) {
