@@ -207,10 +207,11 @@ def _warning(comparison: Mapping[str, Any]) -> str:
     ]
     if not equal:
         return ""
+    last = equal.pop()
+    named = f"{', '.join(equal)} and {last}" if equal else last
     return (
-        f'<p class="warning">{escape(" and ".join(equal).capitalize())} cannot be told from the '
-        "ensemble, or is better, on these objects: the 95 % interval of the difference in AUROC "
-        "does not lie above 0.</p>"
+        f'<p class="warning">The ensemble is not shown to be better than {escape(named)} on these '
+        "objects: the 95 % interval of the difference in AUROC does not lie above 0.</p>"
     )
 
 
@@ -219,7 +220,8 @@ def _difference(difference: Mapping[str, Any]) -> str:
     if value is None or low is None:
         return '<td class="quiet">not measurable</td>'
     beaten = ' class="beaten"' if high < 0 else ""
-    return f"<td{beaten}>{value:+.3f} [{low:+.3f}, {high:+.3f}]</td>"
+    said = f"{value:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", "\N{MINUS SIGN}")
+    return f"<td{beaten}>{said}</td>"
 
 
 def _visibility(rows: Sequence[Mapping[str, Any]]) -> str:

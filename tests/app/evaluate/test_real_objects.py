@@ -38,7 +38,10 @@ def test_figures_stand_beside_those_of_brightness_alone():
 @pytest.mark.parametrize("difference", [0.01, -0.1])
 def test_a_baseline_that_is_as_good_is_a_warning(difference):
     shown = real_html(found(difference))
-    assert '<p class="warning">Brightness alone cannot be told from the ensemble' in shown
+    assert (
+        '<p class="warning">The ensemble is not shown to be better than brightness alone on'
+        in shown
+    )
     assert ('class="beaten"' in shown) == (difference < 0)
 
 
