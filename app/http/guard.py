@@ -182,7 +182,7 @@ class SocketGuard(Guard):
         try:
             if not tokens.check_token_signature(token, secret_key=key, signed=True):
                 return False
-        except (ValueError, TypeError, KeyError):  # it is no token
+        except (ValueError, TypeError, KeyError, AttributeError):  # it is no token
             return False
         opened = tokens.get_token_payload(token).get("cookies", {})
         return bool(opened.get(cookie) == self.get_cookie(cookie))
