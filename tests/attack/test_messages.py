@@ -57,6 +57,8 @@ MESSAGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "score_context": ({"id": 1}, {"id": "key", "ensemble_id": "key or null"}),
     "context": ({"id": 1}, {"id": "key", "ensemble_id": "key or null"}),
     "history": ({"id": 1}, {"id": "key"}),
+    "references": ({"id": 1}, {"id": "key"}),
+    "keep_selection": ({"ids": [1]}, {"ids": "keys"}),
     "cone": ({"text": "1 2 3"}, {"text": "text"}),
     "save_filter": (
         {"query": QUERY, "name": "a", "shared": True},

@@ -29,18 +29,21 @@ READ = {
     "check_realism", "choose_queue", "compare_ensembles", "cutout_source",
     "embedding_map", "estimate_search", "evaluate", "evaluate_real", "exists",
     "explain_candidate", "feature_importance", "folder_sizes", "list_backups", "load_member",
-    "load_surveys", "model_folder", "preview", "read_demo", "read_schedule", "refusal", "run_sizes",
-    "samp_link", "schedule_text", "session_key",
-    "str", "workspace_secret",
+    "load_surveys", "model_folder", "plan_follow_up", "preview", "read_demo", "read_instruments",
+    "read_schedule", "refusal", "report_folder", "run_sizes", "samp_link", "schedule_text",
+    "session_key", "str", "workspace_secret", "write_plan",
 }  # fmt: skip
 # Of the program itself, at its start and beside the pages.
 PROGRAM = {"main.py", "cli.py", "front/main.py", "overseer.py"}
-WRITABLE = {"acting.py", "context.py", "http/identity.py"}
+WRITABLE = {"acting.py", "context.py", "http/identity.py", "front/api_tokens.py"}
 FILES = {"write_text", "write_bytes", "unlink", "mkdir", "rename", "rmtree", "touch", "symlink_to"}
 # Files for one answer, in the cache.
 SOCKET = {"front/inside.py", "front/pages.py"}
 """The socket between both processes of the server, in a folder of its own."""
-WRITE_FILES = {"review/exporting.py", "review/samp.py", "team/label_files.py", *SOCKET}
+WRITE_FILES = {
+    "review/exporting.py", "review/samp.py", "team/label_files.py", "validate/exporting.py",
+    "validate/reporting.py", *SOCKET,
+}  # fmt: skip
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
