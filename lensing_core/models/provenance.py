@@ -13,6 +13,7 @@ import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
+from typing import Any, cast
 
 from lensing_core.models.manifest_types import MadeWithForm
 
@@ -42,21 +43,21 @@ def package_versions() -> dict[str, str]:
 def made_with() -> MadeWithForm:
     """Describe the program, the system and the device of this process."""
     commit, changed = program_commit()
-    found = MadeWithForm(
-        python=platform.python_version(),
-        system=platform.platform(),
-        git_commit=commit,
-        git_changed=changed,
-        cuda=None,
-        driver=nvidia_driver(),
-        device=f"CPU: {_cpu_name()}",
-    )
+    found: dict[str, Any] = {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "git_commit": commit,
+        "git_changed": changed,
+        "cuda": None,
+        "driver": nvidia_driver(),
+        "device": f"CPU: {_cpu_name()}",
+    }
     torch = sys.modules.get("torch")
     if torch is not None:
         found["cuda"] = torch.version.cuda
         if torch.cuda.is_initialized():  # something was computed there
             found["device"] = f"GPU: {torch.cuda.get_device_name()}"
-    return found
+    return cast(MadeWithForm, found)
 
 
 @cache

@@ -100,6 +100,17 @@ def logits_of(session: Session, ensemble_id: int, candidate_ids: IntArray) -> Fl
     return np.array([logits.get(k, np.nan) for k in candidate_ids.tolist()], dtype=np.float64)
 
 
+def scored_ids(session: Session, ensemble_id: int, catalog_id: int) -> IntArray:
+    """Ids of the candidates of a catalog that an ensemble has scored, in ascending order."""
+    rows = session.scalars(
+        select(Score.candidate_id)
+        .where(Score.ensemble_id == ensemble_id, Score.catalog_id == catalog_id)
+        .order_by(Score.candidate_id)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    return np.fromiter(rows, dtype=np.int64)
+
+
 def first_of_ranking(session: Session, catalog_id: int, ensemble_id: int, n: int) -> list[int]:
     """Ids of the ``n`` candidates with the highest scores."""
     return list(

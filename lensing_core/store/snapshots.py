@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -31,9 +32,12 @@ def snapshot_of(session: Session, catalog_id: int) -> SnapshotForm:
         pixels.update(f"{digest}\n".encode())
         labels.update(f"{object_id}\t{'' if label is None else label}\n".encode())
         n += 1
-    return SnapshotForm(
-        candidates=n, cutouts_sha256=pixels.hexdigest(), labels_sha256=labels.hexdigest()
-    )
+    found = {
+        "candidates": n,
+        "cutouts_sha256": pixels.hexdigest(),
+        "labels_sha256": labels.hexdigest(),
+    }
+    return cast(SnapshotForm, found)
 
 
 def snapshots_of(session: Session, catalogs: Iterable[str]) -> dict[str, SnapshotForm]:

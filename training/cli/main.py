@@ -35,6 +35,7 @@ from lens_triage.training.cli.types import (
     option_of,
     parse_option,
 )
+from lens_triage.training.cli.verify import verify
 from lens_triage.training.defaults import EPOCHS, N_OBJECTS, make_default
 from lens_triage.training.settings import SETTINGS, RunSettings, fields
 from lensing_core.cutouts.verifying import find_faults
@@ -59,6 +60,7 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.command()(evaluate)
     cli.command("runs")(list_runs)
     cli.command("export-ensemble")(export_ensemble_)
+    cli.command()(verify)
     cli.command("verify-data")(verify_data)
     cli.command("measure")(measure)
     cli.command("import-ensemble")(import_ensemble_)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 from sqlalchemy import select
+from typer.testing import CliRunner
 
+from lens_triage.app.cli import cli
 from lens_triage.training.jobs import (
     score as scoring,
 )
@@ -27,6 +29,7 @@ from lens_triage.training.jobs.train.held_out import (
 from lens_triage.training.jobs.train.network import plan_networks
 from lens_triage.training.runner.context import Cancelled
 from lens_triage.training.settings import ScoreSettings, TrainSettings
+from lens_triage.training.verifying import verify_scores
 from lensing_core.errors import BadInputError, ContractError, NotFoundError, PolicyError
 from lensing_core.metrics import ranking_figures
 from lensing_core.store import open_database
@@ -70,6 +73,37 @@ def logits_of(workspace, catalog_size):
     return np.array([score.logit for score in scores_of(workspace, catalog_size)])
 
 
+def _check_verify(workspace):
+    """Stored scores follow from the weights; one that was changed, and changed pixels, show."""
+    found = verify_scores(workspace, "e1", "survey", sample=40, device="cpu")
+    assert found.agrees
+    assert found.sample == 40
+    assert found.largest_logit < 1e-4
+    assert found.data == {"train": "as then"}
+    assert found.sentences()[0].startswith("40 of 40 scores of survey by e1 agree within 0.01")
+    with open_database(workspace).session() as session:
+        first = session.scalars(select(Score).order_by(Score.candidate_id)).first()
+        first.logit += 1
+        changed = session.get_one(Candidate, first.candidate_id)
+        of_train = session.scalars(select(Candidate).where(Candidate.label.is_not(None))).first()
+        of_train.label = 1 - of_train.label
+        other = session.get_one(Candidate, first.candidate_id + 1)
+        other.cutout_sha256 = "0" * 64
+        names = changed.object_id, other.object_id
+    found = verify_scores(workspace, "e1", "survey", sample=1000, device="cpu")
+    assert not found.agrees
+    (one,) = found.disagreeing
+    assert one.object_id == names[0]
+    assert one.stored_logit == pytest.approx(one.logit + 1, abs=1e-4)
+    assert found.other_pixels == (names[1],)
+    assert found.sample == 299
+    assert found.data == {"train": "labels changed since"}
+    command = ["verify", str(workspace.root), "--ensemble", "e1", "--catalog", "survey"]
+    shown = CliRunner().invoke(cli, [*command, "--sample", "1000", "--device", "cpu"])
+    assert shown.exit_code == 1
+    assert f"{names[0]}: stored" in shown.output
+
+
 def test_train_then_score(workspace, make_catalog, make_context):
     make_catalog("train", 600, seed=1)
     truth = make_catalog("survey", 300, seed=2, labeled=False)
@@ -91,12 +125,14 @@ def test_train_then_score(workspace, make_catalog, make_context):
     } <= curves
     assert manifest["class_prior_of_training"] == pytest.approx(1 / 3, abs=0.01)
     assert manifest["rule"]["survey_prior"] == 0.01
+    assert manifest["data_snapshot"]["train"]["candidates"] == 600
     assert sum(s["objects"] for s in manifest["splits"].values()) == 600
     for folder in workspace.models.iterdir():
         names = {path.name for path in folder.iterdir()}
         assert names in ({"manifest.json", "trees.txt"}, {"manifest.json", "weights.safetensors"})
         stored = json.loads((folder / "manifest.json").read_text())
         assert stored["versions"]["torch"]
+        assert stored["made_with"]["device"].startswith("CPU: ")
         assert len(stored["data_sha256"]) == 64
         if "weights.safetensors" in names:
             with safe_open(folder / "weights.safetensors", "np") as tensors:
@@ -124,6 +160,7 @@ def test_train_then_score(workspace, make_catalog, make_context):
     other = ScoreSettings(ensemble="e1", catalog="survey", batch_size=7, device="cpu")
     scoring.run(make_context(other, "score-3"), other)
     assert np.abs(logits_of(workspace, 300) - logits).max() < 1e-3
+    _check_verify(workspace)
 
 
 def test_scoring_goes_on_where_it_stopped(workspace, make_catalog, make_context, monkeypatch):
