@@ -135,6 +135,24 @@ def export(
     typer.echo(f"{written:,} candidates written to {file}{note}.")
 
 
+@cli.command()
+def replay(
+    workspace: WorkspaceArgument,
+    event: Annotated[
+        str, typer.Option(help="UUID of an event of the log (lens-triage labels export).")
+    ],
+    output: Annotated[
+        Path | None, typer.Option(help="Draw it into this file, .html or .png.")
+    ] = None,
+) -> None:
+    """Show again what a grader saw when a grade was given, and what has changed since."""
+    from lens_triage.app.review.replaying import write_replay  # here, as above
+
+    path = None if output is None else output.expanduser().resolve()
+    for line in write_replay(Workspace.open(workspace), event, path):
+        typer.echo(line)
+
+
 def main() -> None:
     """Entry point of the console script."""
     run_cli(cli)

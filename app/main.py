@@ -40,6 +40,7 @@ from lens_triage.app.review import (
     attention,
     exporting,
     lens_test,
+    replaying,
     wide_field,
 )
 from lens_triage.app.review import handlers as review_handlers
@@ -178,6 +179,7 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
         *plan_exporting.routes(context),
         *reporting.routes(context),
         *review_handlers.routes(context),
+        *replaying.routes(context, source),
         *attention.routes(context, source),
         *wide_field.routes(context),
         *lens_test.routes(context),

@@ -1,9 +1,9 @@
 // Many cutouts at a time: mark the few that stand out, set the rest in one stroke.
 
 import { Frame } from "../viewer/frame.js"
-import { tileUrl } from "../viewer/tiles.js"
+import { tileUrl, viewRecord } from "../viewer/tiles.js"
 import { h } from "../widgets/dom.js"
-import { asRow, viewRecord } from "./single.js"
+import { asRow } from "./single.js"
 
 const LAYOUTS = [[5, 4], [6, 5], [8, 5], [8, 6], [10, 8], [10, 10]]
 
@@ -112,7 +112,9 @@ export class MosaicView {
   get shownMs() { return performance.now() - this.shownAt }
 
   get record() {
-    return {mode: "mosaic", columns: this.columns, rows: this.rows, ...viewRecord(this.view())}
+    const [first] = this.entries
+    const geometry = first === undefined ? null : this.geometries[first.kind]
+    return {mode: "mosaic", columns: this.columns, rows: this.rows, ...viewRecord(this.view(), geometry)}
   }
 }
 

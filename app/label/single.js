@@ -3,6 +3,7 @@
 import { ImageControls } from "../viewer/controls.js"
 import { readPalettes } from "../viewer/frame.js"
 import { ImageToolbar } from "../viewer/toolbar.js"
+import { viewRecord } from "../viewer/tiles.js"
 import { ImageViewer } from "../viewer/viewer.js"
 import { h } from "../widgets/dom.js"
 
@@ -47,7 +48,10 @@ export class SingleView {
   get shownMs() { return performance.now() - this.shownAt }
 
   // What was on screen, for the log.
-  get record() { return {mode: "single", band: this.viewer.shown, ...viewRecord(this.controls.view)} }
+  get record() {
+    const geometry = this.entry === null ? null : this.geometries[this.entry.kind]
+    return {mode: "single", band: this.viewer.shown, ...viewRecord(this.controls.view, geometry)}
+  }
 
   clear() {
     this.entry = null
@@ -61,10 +65,4 @@ const ROWS = new WeakMap()
 export function asRow(entry) {
   if (!ROWS.has(entry)) { ROWS.set(entry, {id: entry.token, index: entry.token, version: ""}) }
   return ROWS.get(entry)
-}
-
-export function viewRecord(settings) {
-  const view = {...settings}
-  delete view.triples
-  return view
 }

@@ -15,7 +15,7 @@ export class BulkBar {
    * @param {import("./panel_history.js").HistoryPanel} host.history gives and takes back under the person's name
    * @param {(message: object, then: (answer: any) => void, failed?: (sentence: string) => void) => void} host.ask
    * @param {() => any} host.query of the list
-   * @param {() => any} host.view settings of pictures
+   * @param {() => any} host.record settings of pictures, for the log
    * @param {(selection: any) => void} host.onChoose list a selection alone
    * @param {() => void} host.onCompare
    */
@@ -92,7 +92,7 @@ export class BulkBar {
     if (!this.signedIn()) { return }
     const grade = this.start.grades.find((one) => one.key === key)
     const {rows} = this
-    const view = {...this.host.view(), mode: "gallery", selected: rows.length}
+    const view = {...this.host.record(), band: null, mode: "gallery", selected: rows.length}
     this.confirm(gradePlan(rows, grade, (id) => this.ownGrade(id), (...given) => this.make(...given), {view}))
   }
 

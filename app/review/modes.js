@@ -31,7 +31,8 @@ export class Modes {
       walk: page.walk, view, ownGrade, onOpen: () => this.show(false), onSelection: () => this.bulk?.show(),
     })
     this.bulk = new BulkBar(start, {
-      gallery: this.gallery, history: page.side.history, ask, view, query: () => page.filters.query,
+      gallery: this.gallery, history: page.side.history, ask, record: () => page.record(),
+      query: () => page.filters.query,
       onChoose: (selection) => page.filters.choose(selection), onCompare: () => this.compareNow(),
     })
     this.compare = new Compare(start, page.catalogs, {

@@ -172,7 +172,7 @@ export class HistoryPanel {
       this.say(BEYOND, "bad")
       return
     }
-    const event = this.event("grade", {grade, shown_ms: Math.round(performance.now() - this.since), view: this.host.view()})
+    const event = this.event("grade", {grade, shown_ms: Math.round(performance.now() - this.since), view: this.host.record()})
     this.own.give(this.row.id, {uuid: event.uuid, grade})
     this.submit(event)
     if (this.advance.given(this.row.id)) { this.host.next() }
@@ -370,5 +370,7 @@ function historyEntry(entry, answer = null) {
     h("div", {}, h("strong", {}, entry.who), " ", what ? what() : [entry.kind], aside ? ` (${aside})` : ""),
     entry.text ? h("p", {className: "said"}, entry.text) : null,
     entry.note != null && answer ? h("button", {type: "button", className: "answer", onclick: () => answer(entry)}, "Answer") : null,
+    entry.event ? h("a", {className: "answer", href: `replays/${entry.event}`, target: "_blank", rel: "noopener",
+      title: "Draw again what this grader saw"}, "Replay") : null,
     h("time", {dateTime: entry.at, title: when.toISOString()}, when.toLocaleString("sv-SE").slice(0, 16)))
 }

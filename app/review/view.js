@@ -5,6 +5,7 @@ import { ConnectionBar } from "../http/connection_bar.js"
 import { OutboxStatus, PageOutbox } from "../http/outbox_page.js"
 import { post, ServerError } from "../http/requests.js"
 import { IMAGE_KEYS, imageActions, STRETCH_KEYS, ZOOM_KEYS } from "../viewer/keys.js"
+import { viewRecord } from "../viewer/tiles.js"
 import { debounce, formatCount, h } from "../widgets/dom.js"
 import { HELP_KEYS, Keyboard, LIST_KEYS } from "../widgets/keyboard.js"
 import { addressWords } from "./address.js"
@@ -315,6 +316,12 @@ class ReviewView {
     if (this.side.metadata.truthWanted) { this.details.fetchTruth(row) }
   }
 
+  // What is on screen, for the log.
+  record() {
+    const {controls, viewer} = this.candidate
+    return {mode: "review", band: viewer.shown, ...viewRecord(controls.view, controls.catalog)}
+  }
+
   // What the panels beside the picture need.
   panelHost() {
     return {
@@ -325,6 +332,7 @@ class ReviewView {
       ask: (...given) => this.ask(...given),
       ensemble: () => this.filters.query.ensemble_id,
       view: () => this.candidate.controls.view,
+      record: () => this.record(),
       details: () => this.showDetails(),
       notify: (sentence) => this.notify([sentence], "fault"),
       outbox: this.outbox,

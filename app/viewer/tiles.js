@@ -13,6 +13,13 @@ export function tripleOf(catalog, view) {
   return view.triples?.[catalog.bands.join()] ?? catalog.rgb_bands
 }
 
+// A view as the log keeps it: with the bands of the color picture, and the version of drawing.
+export function viewRecord(settings, geometry) {
+  const view = {...settings}
+  delete view.triples
+  return geometry === null ? view : {...view, rgb: tripleOf(geometry, settings), rendering: geometry.rendering}
+}
+
 // The look of the color picture: the user's, where the catalog can be drawn so.
 export function lookOf(catalog, view) {
   return catalog.looks?.includes(view.look) ? view.look : "detail"

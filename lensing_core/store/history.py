@@ -43,6 +43,8 @@ class HistoryEntry:
         Of a grade: somebody took it back.
     visible : dict
         What the grader could see.
+    event : str
+        UUID of a label event; '' for a remark.
     note, reply_to : int or None
         Of a note: its number, and that of the note which began its thread.
     """
@@ -58,6 +60,7 @@ class HistoryEntry:
     place: str = ""
     undone: bool = False
     visible: dict[str, Any] | None = None
+    event: str = ""
     note: int | None = None
     reply_to: int | None = None
 
@@ -97,6 +100,7 @@ def _events(session: Session, candidate_id: int, most: int) -> _Keyed:
             place=place or ("" if event.source == "browser" else event.source),
             undone=event.uuid in undone,
             visible=event.visible,
+            event=event.uuid,
         )
         found.append(((event.received_at, event.id), entry))
     return found
