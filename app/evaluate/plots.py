@@ -12,6 +12,7 @@ from bokeh.models.annotations import TeeHead, Title, Whisker
 from bokeh.plotting import figure
 
 from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.chart_export import add_export
 from lens_triage.app.widgets.log_axis import fit_log_range, log_range
 from lensing_core.metrics import Deployment, Discoveries, RocBand
 
@@ -57,6 +58,7 @@ class RocPlot(pn.viewable.Viewer):
             ("recall", "@recall{0.000} [@low{0.000}, @high{0.000}]"),
             mode="vline",
         )
+        add_export(plot, "ROC curve", self._source)
         self._view = _pane(plot)
         super().__init__()
 
@@ -102,6 +104,7 @@ class PurityPlot(pn.viewable.Viewer):
             ("purity", "@purity{0.0000} [@low{0.0000}, @high{0.0000}]"),
             ("false-positive rate", "@fpr{0.0e+0}"),
         )
+        add_export(plot, "Purity", self._source)
         self._view = _pane(plot)
         super().__init__()
 
@@ -147,6 +150,7 @@ class DiscoveryPlot(pn.viewable.Viewer):
             mode="vline",
         )
         plot.xaxis.formatter = CustomJSTickFormatter(code=_PLAIN_TICKS)
+        add_export(plot, "Lenses found by hours of review", self._source)
         self._view = _pane(plot)
         super().__init__()
 
@@ -180,6 +184,7 @@ def reliability_plot(bins: Sequence[Bin]) -> pn.pane.Bokeh:
         ("lenses", "@share{0.000} [@low{0.000}, @high{0.000}]"),
         ("objects", "@count{0,0}"),
     )
+    add_export(plot, "Reliability", source)
     return _pane(plot)
 
 
@@ -213,6 +218,7 @@ def recall_plot(name: str, bins: Sequence[Bin]) -> pn.pane.Bokeh:
         ("found", "@found{0,0} of @lenses{0,0}"),
     )
     plot.xgrid.visible = False
+    add_export(plot, f"Recall by {_PROPERTIES.get(name, name)}", source)
     return _pane(plot)
 
 

@@ -1,16 +1,13 @@
 // One chart on a canvas: bars of scores, or points and densities with zoom, lasso and box.
 
 import { h } from "../widgets/dom.js"
+import { SvgPen } from "../widgets/svg_pen.js"
+import { unpack } from "./chart_columns.js"
 
 const CHART_PAD = {left: 46, right: 10, top: 8, bottom: 26}
 const PROBABILITY_TICKS = [0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999]
 const CLICK_PX = 5
 const REACH_PX = 9
-
-function unpack(text, Type) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
-  return new Type(bytes.buffer)
-}
 
 function niceTicks(low, high, most) {
   const raw = (high - low) / most
@@ -122,8 +119,7 @@ export class ChartCanvas {
 
   // --- drawing ----------------------------------------------------------------------------------
 
-  draw() {
-    const pen = this.canvas.getContext("2d")
+  draw(pen = this.canvas.getContext("2d")) {
     const ratio = devicePixelRatio || 1
     const [width, height] = this.size
     pen.setTransform(ratio, 0, 0, ratio, 0, 0)
@@ -138,6 +134,13 @@ export class ChartCanvas {
       this.drawMap(pen)
     }
     this.drawPath(pen)
+  }
+
+  // The chart as SVG, as it is drawn now.
+  toSvg() {
+    const pen = new SvgPen(...this.size)
+    this.draw(/** @type {any} */ (pen))
+    return String(pen)
   }
 
   drawBars(pen) {

@@ -2,7 +2,9 @@
 
 import { tileUrl } from "../viewer/tiles.js"
 import { debounce, formatCount, formatProbability, h, picture } from "../widgets/dom.js"
+import { fileName, save, saveCsv } from "../widgets/chart_export.js"
 import { ChartCanvas } from "./chart.js"
+import { chartColumns } from "./chart_columns.js"
 
 const CHARTS = {
   // kind: [tab, what it shows]
@@ -11,6 +13,7 @@ const CHARTS = {
   embedding: ["Embeddings", "Candidates that the network finds similar lie close together"],
   sky: ["Sky", "Positions, ICRS, north up and east to the left"],
 }
+const SAVED = {png: "Save as PNG", svg: "Save as SVG", csv: "Save the numbers as CSV"}
 const CHART_TOOLS = {lasso: "Lasso", box: "Box", pan: "Move"}
 const VIEW_PAUSE_MS = 160
 const HOVER_PAUSE_MS = 70
@@ -54,10 +57,13 @@ export class ChartPanel {
     })
     this.toolbar = h("span", {className: "segments", role: "group", "aria-label": "Tool"},
       Object.values(this.tools), this.whole)
+    this.saving = h("span", {className: "segments", role: "group", "aria-label": "Save the chart"},
+      ["png", "svg", "csv"].map((kind) => h("button", {type: "button", title: SAVED[kind],
+        onclick: () => this.saveAs(kind)}, kind.toUpperCase())))
     this.node = h("section", {className: "charts", hidden: true, "aria-label": "Charts"},
       h("div", {className: "charts-head"},
         h("span", {className: "segments", role: "tablist", "aria-label": "Chart"}, Object.values(this.tabs)),
-        h("span", {className: "spacer"}), this.toolbar),
+        h("span", {className: "spacer"}), this.toolbar, this.saving),
       h("div", {className: "chart-body"}, this.chart.node, this.message, this.tip),
       this.state)
     this.askView = debounce(() => this.load(), VIEW_PAUSE_MS)
@@ -72,6 +78,18 @@ export class ChartPanel {
   }
 
   get open() { return !this.node.hidden }
+
+  saveAs(kind) {
+    if (this.chart.data === null) { return }
+    const title = CHARTS[this.kind][0]
+    if (kind === "csv") {
+      saveCsv([{name: title, columns: chartColumns(this.chart.data)}], title)
+    } else if (kind === "svg") {
+      save(new Blob([this.chart.toSvg()], {type: "image/svg+xml"}), fileName(title, "svg"))
+    } else {
+      this.chart.canvas.toBlob((blob) => save(blob, fileName(title, "png")), "image/png")
+    }
+  }
 
   toggle() {
     this.node.hidden = !this.node.hidden

@@ -15,6 +15,7 @@ from bokeh.models.annotations import Title
 from bokeh.plotting import figure
 
 from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.chart_export import add_export
 from lens_triage.app.widgets.fold import fold
 from lens_triage.app.widgets.section import (
     grid,
@@ -86,6 +87,7 @@ class Curves(pn.viewable.Viewer):
                 tooltips=[(curve.member or "value", "@value{0.0000}"), ("step", "@step{0,0}")],
             )
         )
+        add_export(plot, f"{fmt.words(curve.name)} {curve.member}".strip(), source)
         self._grid.append(pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0))
 
     def _show_legend(self) -> None:

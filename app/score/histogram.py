@@ -12,6 +12,7 @@ import panel as pn
 from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
+from lens_triage.app.widgets.chart_export import add_export
 from lens_triage.app.widgets.log_axis import fit_log_range, log_range
 from lens_triage.app.widgets.section import (
     html,
@@ -118,6 +119,8 @@ class Histogram(pn.viewable.Viewer):
                     tooltips=[("probability", "@bin"), (name, "@top{0,0}")],
                 )
             )
+        series = {_LABELS[label][0]: source for label, source in self.sources.items()}
+        add_export(plot, "Scores", series)
         return plot
 
 

@@ -205,7 +205,7 @@ def facts(found: Replay) -> dict[str, str]:
         "Given": f"{e.given_at:%Y-%m-%d %H:%M:%S} UTC",
         "Session": e.session or "none (Review, or an import)",
         "Order": f"{e.nth:,} of {e.n_of_grader:,} of the grader there",
-        "Blind": {True: "yes", False: "no"}.get(e.visible.get("blind"), "not noted"),
+        "Blind": _yes_or_no(e.visible.get("blind")),
     }
     if e.queue_position is not None:
         told["Place in the queue"] = f"{e.queue_position:,} of {e.n_items or 0:,}"
@@ -220,6 +220,10 @@ def facts(found: Replay) -> dict[str, str]:
     if isinstance(e.visible.get("votes_of_others"), int):
         told["Grades of others"] = f"{e.visible['votes_of_others']:,} at that time"
     return told
+
+
+def _yes_or_no(value: object) -> str:
+    return "not noted" if value is None else "yes" if value else "no"
 
 
 SAME = "Pixels, stretch and bands are as they were."
