@@ -195,6 +195,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/export/([a-z0-9]+)", _GET, "export candidates", by_token=True),
     Route("/follow-up/([a-z0-9]+)", _GET, "download plans of observations", by_token=True),
     Route("/reports/([^/]*)/([a-z0-9]+)", _GET, "download reports", by_token=True),
+    Route("/replays/([^/]*)", _GET, "see again what graders saw", by_token=True),
     Route("/review/ask", _POST, "ask about candidates", by_token=True),
     # grading: each event is an action, too
     Route("/review/events", _POST, "grade, tag and note in Review", _NO_READER, by_token=True),

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 b0a7a09e70a5a6d8dfc80615f05021272d5078e2a939ebf5d5b6b41acd49bdce
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 361e060d44020f20fd8a6f92c402690a96750abc595bed2823408114fe8308ca
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -989,6 +989,11 @@ function layerOf(catalog, view) {
 }
 function tripleOf(catalog, view) {
   return view.triples?.[catalog.bands.join()] ?? catalog.rgb_bands;
+}
+function viewRecord(settings, geometry) {
+  const view = { ...settings };
+  delete view.triples;
+  return geometry === null ? view : { ...view, rgb: tripleOf(geometry, settings), rendering: geometry.rendering };
 }
 function lookOf(catalog, view) {
   return catalog.looks?.includes(view.look) ? view.look : "detail";
@@ -3016,7 +3021,8 @@ var SingleView = class {
   }
   // What was on screen, for the log.
   get record() {
-    return { mode: "single", band: this.viewer.shown, ...viewRecord(this.controls.view) };
+    const geometry = this.entry === null ? null : this.geometries[this.entry.kind];
+    return { mode: "single", band: this.viewer.shown, ...viewRecord(this.controls.view, geometry) };
   }
   clear() {
     this.entry = null;
@@ -3029,11 +3035,6 @@ function asRow(entry) {
     ROWS.set(entry, { id: entry.token, index: entry.token, version: "" });
   }
   return ROWS.get(entry);
-}
-function viewRecord(settings) {
-  const view = { ...settings };
-  delete view.triples;
-  return view;
 }
 
 // app/label/mosaic.js
@@ -3163,7 +3164,9 @@ var MosaicView = class {
     return performance.now() - this.shownAt;
   }
   get record() {
-    return { mode: "mosaic", columns: this.columns, rows: this.rows, ...viewRecord(this.view()) };
+    const [first] = this.entries;
+    const geometry = first === void 0 ? null : this.geometries[first.kind];
+    return { mode: "mosaic", columns: this.columns, rows: this.rows, ...viewRecord(this.view(), geometry) };
   }
 };
 function verdictOf(grade) {
