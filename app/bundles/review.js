@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 8451c5681088da1d62143f6b40287beb73d741f26293639165350db2ebbf7888
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 a0b82b32933f740c9478fb36e242a86df973b65490316eee7b8097ed9653533f
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -645,6 +645,159 @@ function fullScreen(node) {
   });
 }
 
+// app/viewer/tiles.js
+function layerOf(catalog, view) {
+  if (catalog.rendered) {
+    return "image";
+  }
+  if (view.light) {
+    return view.snr ? "residual-snr" : "residual";
+  }
+  return view.snr ? "snr" : "image";
+}
+function tripleOf(catalog, view) {
+  return view.triples?.[catalog.bands.join()] ?? catalog.rgb_bands;
+}
+function viewRecord(settings, geometry) {
+  const view = { ...settings };
+  delete view.triples;
+  return geometry === null ? view : { ...view, rgb: tripleOf(geometry, settings), rendering: geometry.rendering };
+}
+function lookOf(catalog, view) {
+  return catalog.looks?.includes(view.look) ? view.look : "detail";
+}
+function pictureQuery(catalog, band, view) {
+  const query = new URLSearchParams();
+  if (band !== null) {
+    query.set("kind", "band");
+    query.set("band", band);
+  }
+  if (catalog.rendered) {
+    return query;
+  }
+  const layer = layerOf(catalog, view);
+  if (layer !== "image") {
+    query.set("layer", layer);
+  }
+  if (band === null) {
+    query.set("bands", tripleOf(catalog, view).join(","));
+    const look = lookOf(catalog, view);
+    if (look !== "detail") {
+      query.set("look", look);
+    }
+  } else if (view.curve !== "asinh") {
+    query.set("curve", view.curve);
+  }
+  if (view.preset !== "auto") {
+    for (const name of ["stretch", "black", "q"]) {
+      query.set(name, view[name]);
+    }
+  }
+  return query;
+}
+function tileUrl(catalog, row, band, view, size = 0) {
+  const query = pictureQuery(catalog, band, view);
+  query.set("v", row.version);
+  query.set("r", catalog.rendering);
+  if (size) {
+    query.set("size", String(size));
+  }
+  return `tiles/${encodeURIComponent(catalog.name)}/${row.index}?${query}`;
+}
+function infoUrl(catalog, row, view) {
+  const query = pictureQuery(catalog, null, view);
+  return `tiles/${encodeURIComponent(catalog.name)}/${row.index}/info?${query}`;
+}
+function pixelsUrl(catalog, row, view) {
+  const query = new URLSearchParams({ v: row.version, r: catalog.rendering, layer: layerOf(catalog, view) });
+  return `pixels/${encodeURIComponent(catalog.name)}/${row.index}?${query}`;
+}
+var TilePool = class {
+  // At most `inFlight` requests at a time; up to `budget` pixels are kept, the latest used longest.
+  constructor({ inFlight = 6, budget = 48e6 } = {}) {
+    this.inFlight = inFlight;
+    this.budget = budget;
+    this.entries = /* @__PURE__ */ new Map();
+    this.queue = [];
+    this.running = 0;
+    this.pixels = 0;
+  }
+  // The picture of `url`, asked for at once if it is not here.
+  load(url) {
+    let entry = this.entries.get(url);
+    if (entry === void 0 || entry.state === "failed") {
+      entry = this.begin(url, "high");
+    } else {
+      this.entries.delete(url);
+      this.entries.set(url, entry);
+    }
+    return entry;
+  }
+  // Fetch these next, in this order; what was queued before and not begun is forgotten.
+  ahead(urls) {
+    this.queue = urls.filter((url) => !this.entries.has(url));
+    this.pump();
+  }
+  pump() {
+    while (this.running < this.inFlight && this.queue.length) {
+      const url = this.queue.shift();
+      if (!this.entries.has(url)) {
+        this.begin(url, "low");
+      }
+    }
+  }
+  begin(url, priority) {
+    const image = new Image();
+    image.fetchPriority = priority;
+    image.src = url;
+    const entry = { image, state: "loading", missing: 0, ready: null };
+    this.running += 1;
+    entry.ready = image.decode().then(
+      () => {
+        entry.state = "ready";
+        entry.missing = missingFraction(image);
+        this.pixels += image.naturalWidth * image.naturalHeight;
+        this.evict();
+      },
+      () => {
+        entry.state = "failed";
+      }
+    ).then(() => {
+      this.running -= 1;
+      this.pump();
+      return entry;
+    });
+    this.entries.delete(url);
+    this.entries.set(url, entry);
+    return entry;
+  }
+  evict() {
+    for (const [url, entry] of this.entries) {
+      if (this.pixels <= this.budget) {
+        return;
+      }
+      if (entry.state === "ready") {
+        this.pixels -= entry.image.naturalWidth * entry.image.naturalHeight;
+        this.entries.delete(url);
+      }
+    }
+  }
+};
+var probe = null;
+function missingFraction(image) {
+  const { naturalWidth: width, naturalHeight: height } = image;
+  probe ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  probe.canvas.width = width;
+  probe.canvas.height = height;
+  probe.drawImage(image, 0, 0);
+  const { data } = probe.getImageData(0, 0, width, height);
+  let missing = 0;
+  for (let k = 3; k < data.length; k += 4) {
+    missing += Number(data[k] === 0);
+  }
+  return missing / (width * height);
+}
+
 // app/widgets/keyboard.js
 var LIST_KEYS = { title: "List", keys: [
   { keys: ["j", "ArrowDown"], shown: "j ↓", action: "next", text: "Next candidate" },
@@ -1015,7 +1168,7 @@ var MoreFilters = class {
     const failed = (message) => {
       problem.textContent = message;
     };
-    const save = (shared) => this.ask(
+    const save2 = (shared) => this.ask(
       { type: "save_filter", name: name.value, shared, query: this.query },
       done,
       failed
@@ -1047,8 +1200,8 @@ var MoreFilters = class {
         "div",
         { className: "save" },
         name,
-        this.signedIn ? button("Save for me", () => save(false)) : "",
-        button("Save for everybody", () => save(true))
+        this.signedIn ? button("Save for me", () => save2(false)) : "",
+        button("Save for everybody", () => save2(true))
       ),
       problem
     );
@@ -1125,154 +1278,6 @@ function addressWords(query, { ensembles, defaults }, catalogs, row) {
     set("candidate", row.id);
   }
   return words;
-}
-
-// app/viewer/tiles.js
-function layerOf(catalog, view) {
-  if (catalog.rendered) {
-    return "image";
-  }
-  if (view.light) {
-    return view.snr ? "residual-snr" : "residual";
-  }
-  return view.snr ? "snr" : "image";
-}
-function tripleOf(catalog, view) {
-  return view.triples?.[catalog.bands.join()] ?? catalog.rgb_bands;
-}
-function lookOf(catalog, view) {
-  return catalog.looks?.includes(view.look) ? view.look : "detail";
-}
-function pictureQuery(catalog, band, view) {
-  const query = new URLSearchParams();
-  if (band !== null) {
-    query.set("kind", "band");
-    query.set("band", band);
-  }
-  if (catalog.rendered) {
-    return query;
-  }
-  const layer = layerOf(catalog, view);
-  if (layer !== "image") {
-    query.set("layer", layer);
-  }
-  if (band === null) {
-    query.set("bands", tripleOf(catalog, view).join(","));
-    const look = lookOf(catalog, view);
-    if (look !== "detail") {
-      query.set("look", look);
-    }
-  } else if (view.curve !== "asinh") {
-    query.set("curve", view.curve);
-  }
-  if (view.preset !== "auto") {
-    for (const name of ["stretch", "black", "q"]) {
-      query.set(name, view[name]);
-    }
-  }
-  return query;
-}
-function tileUrl(catalog, row, band, view, size = 0) {
-  const query = pictureQuery(catalog, band, view);
-  query.set("v", row.version);
-  query.set("r", catalog.rendering);
-  if (size) {
-    query.set("size", String(size));
-  }
-  return `tiles/${encodeURIComponent(catalog.name)}/${row.index}?${query}`;
-}
-function infoUrl(catalog, row, view) {
-  const query = pictureQuery(catalog, null, view);
-  return `tiles/${encodeURIComponent(catalog.name)}/${row.index}/info?${query}`;
-}
-function pixelsUrl(catalog, row, view) {
-  const query = new URLSearchParams({ v: row.version, r: catalog.rendering, layer: layerOf(catalog, view) });
-  return `pixels/${encodeURIComponent(catalog.name)}/${row.index}?${query}`;
-}
-var TilePool = class {
-  // At most `inFlight` requests at a time; up to `budget` pixels are kept, the latest used longest.
-  constructor({ inFlight = 6, budget = 48e6 } = {}) {
-    this.inFlight = inFlight;
-    this.budget = budget;
-    this.entries = /* @__PURE__ */ new Map();
-    this.queue = [];
-    this.running = 0;
-    this.pixels = 0;
-  }
-  // The picture of `url`, asked for at once if it is not here.
-  load(url) {
-    let entry = this.entries.get(url);
-    if (entry === void 0 || entry.state === "failed") {
-      entry = this.begin(url, "high");
-    } else {
-      this.entries.delete(url);
-      this.entries.set(url, entry);
-    }
-    return entry;
-  }
-  // Fetch these next, in this order; what was queued before and not begun is forgotten.
-  ahead(urls) {
-    this.queue = urls.filter((url) => !this.entries.has(url));
-    this.pump();
-  }
-  pump() {
-    while (this.running < this.inFlight && this.queue.length) {
-      const url = this.queue.shift();
-      if (!this.entries.has(url)) {
-        this.begin(url, "low");
-      }
-    }
-  }
-  begin(url, priority) {
-    const image = new Image();
-    image.fetchPriority = priority;
-    image.src = url;
-    const entry = { image, state: "loading", missing: 0, ready: null };
-    this.running += 1;
-    entry.ready = image.decode().then(
-      () => {
-        entry.state = "ready";
-        entry.missing = missingFraction(image);
-        this.pixels += image.naturalWidth * image.naturalHeight;
-        this.evict();
-      },
-      () => {
-        entry.state = "failed";
-      }
-    ).then(() => {
-      this.running -= 1;
-      this.pump();
-      return entry;
-    });
-    this.entries.delete(url);
-    this.entries.set(url, entry);
-    return entry;
-  }
-  evict() {
-    for (const [url, entry] of this.entries) {
-      if (this.pixels <= this.budget) {
-        return;
-      }
-      if (entry.state === "ready") {
-        this.pixels -= entry.image.naturalWidth * entry.image.naturalHeight;
-        this.entries.delete(url);
-      }
-    }
-  }
-};
-var probe = null;
-function missingFraction(image) {
-  const { naturalWidth: width, naturalHeight: height } = image;
-  probe ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  probe.canvas.width = width;
-  probe.canvas.height = height;
-  probe.drawImage(image, 0, 0);
-  const { data } = probe.getImageData(0, 0, width, height);
-  let missing = 0;
-  for (let k = 3; k < data.length; k += 4) {
-    missing += Number(data[k] === 0);
-  }
-  return missing / (width * height);
 }
 
 // app/viewer/controls.js
@@ -3007,15 +3012,183 @@ var CandidatePanel = class {
   }
 };
 
+// app/widgets/chart_export.js
+var FORMULA = /^[=+\-@\t\r]/;
+function cellOf(value) {
+  if (value === null || value === void 0 || Number.isNaN(value)) {
+    return "";
+  }
+  let text = String(value);
+  if (typeof value !== "number" && FORMULA.test(text)) {
+    text = `'${text}`;
+  }
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+function csvOf(series) {
+  const names = [...new Set(series.flatMap(({ columns }) => Object.keys(columns)))];
+  const several = series.length > 1;
+  const lines = [[...several ? ["series"] : [], ...names].map(cellOf).join(",")];
+  for (const { name, columns } of series) {
+    const length = Math.max(0, ...Object.values(columns).map((column) => column.length));
+    for (let k = 0; k < length; k++) {
+      const cells = names.map((column) => cellOf(columns[column]?.[k]));
+      lines.push([...several ? [cellOf(name)] : [], ...cells].join(","));
+    }
+  }
+  return `${lines.join("\n")}
+`;
+}
+function fileName(name, kind) {
+  return `${name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "") || "chart"}.${kind}`;
+}
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+}
+function saveCsv(series, name) {
+  save(new Blob([csvOf(series)], { type: "text/csv;charset=utf-8" }), fileName(name, "csv"));
+}
+
+// app/widgets/svg_pen.js
+var NUMBER = (value) => Number(value.toFixed(2));
+function escaped(text) {
+  return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+var SvgPen = class {
+  constructor(width, height) {
+    this.size = [width, height];
+    this.parts = [];
+    this.clips = 0;
+    this.open = 0;
+    this.saved = [];
+    this.path = "";
+    this.box = null;
+    this.fillStyle = "#000";
+    this.strokeStyle = "#000";
+    this.lineWidth = 1;
+    this.globalAlpha = 1;
+    this.textAlign = "left";
+    this.font = "11px sans-serif";
+    this.imageSmoothingEnabled = false;
+  }
+  setTransform() {
+  }
+  // SVG has no pixels to be scaled to
+  clearRect() {
+  }
+  save() {
+    this.saved.push(this.open);
+  }
+  // Groups that a clip has opened since are closed.
+  restore() {
+    const before = this.saved.pop() ?? 0;
+    while (this.open > before) {
+      this.parts.push("</g>");
+      this.open -= 1;
+    }
+  }
+  beginPath() {
+    this.path = "";
+    this.box = null;
+  }
+  lineTo(x, y) {
+    this.path += `${this.path ? "L" : "M"}${NUMBER(x)} ${NUMBER(y)}`;
+  }
+  closePath() {
+    this.path += "Z";
+  }
+  rect(x, y, width, height) {
+    this.box = [x, y, width, height].map(NUMBER);
+  }
+  // A whole circle: charts draw no others.
+  arc(x, y, radius) {
+    const [r, left] = [NUMBER(radius), NUMBER(x - radius)];
+    this.path += `M${left} ${NUMBER(y)}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
+  }
+  clip() {
+    const [x, y, width, height] = this.box;
+    this.clips += 1;
+    this.open += 1;
+    this.parts.push(
+      `<clipPath id="clip${this.clips}"><rect x="${x}" y="${y}" width="${width}" height="${height}"/></clipPath>`,
+      `<g clip-path="url(#clip${this.clips})">`
+    );
+  }
+  get alpha() {
+    return this.globalAlpha === 1 ? "" : ` opacity="${NUMBER(this.globalAlpha)}"`;
+  }
+  stroke() {
+    this.parts.push(`<path d="${this.path}" fill="none" stroke="${escaped(this.strokeStyle)}" stroke-width="${this.lineWidth}"${this.alpha}/>`);
+  }
+  fill() {
+    this.parts.push(`<path d="${this.path}" fill="${escaped(this.fillStyle)}"${this.alpha}/>`);
+  }
+  fillRect(x, y, width, height) {
+    this.parts.push(`<rect x="${NUMBER(x)}" y="${NUMBER(y)}" width="${NUMBER(width)}" height="${NUMBER(height)}" fill="${escaped(this.fillStyle)}"${this.alpha}/>`);
+  }
+  strokeRect(x, y, width, height) {
+    this.parts.push(`<rect x="${NUMBER(x)}" y="${NUMBER(y)}" width="${NUMBER(width)}" height="${NUMBER(height)}" fill="none" stroke="${escaped(this.strokeStyle)}" stroke-width="${this.lineWidth}"${this.alpha}/>`);
+  }
+  fillText(text, x, y) {
+    const anchor = { left: "start", center: "middle", right: "end" }[this.textAlign] ?? "start";
+    this.parts.push(`<text x="${NUMBER(x)}" y="${NUMBER(y)}" text-anchor="${anchor}" fill="${escaped(this.fillStyle)}" style="font: ${escaped(this.font)}">${escaped(text)}</text>`);
+  }
+  // `image`: anything that a canvas can draw; it is kept as PNG.
+  drawImage(image, x, y, width, height) {
+    const sheet = document.createElement("canvas");
+    sheet.width = image.width;
+    sheet.height = image.height;
+    sheet.getContext("2d").drawImage(image, 0, 0);
+    this.parts.push(`<image x="${NUMBER(x)}" y="${NUMBER(y)}" width="${NUMBER(width)}" height="${NUMBER(height)}" preserveAspectRatio="none" style="image-rendering: pixelated" href="${sheet.toDataURL("image/png")}"/>`);
+  }
+  toString() {
+    const [width, height] = this.size;
+    return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${this.parts.join("\n")}</svg>
+`;
+  }
+};
+
+// app/review/chart_columns.js
+function unpack(text, Type) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Type(bytes.buffer);
+}
+function chartColumns({ counts, edges, probabilities, x, y, p, grid, extent, kind }) {
+  if (counts) {
+    return {
+      probability_from: probabilities.slice(0, -1),
+      probability_to: probabilities.slice(1),
+      logit_from: edges.slice(0, -1),
+      logit_to: edges.slice(1),
+      candidates: counts
+    };
+  }
+  const [across, up] = kind === "uncertainty" ? ["logit", "epistemic_nat"] : ["x", "y"];
+  if (x) {
+    return { [across]: x, [up]: y, probability: p };
+  }
+  if (!grid) {
+    return {};
+  }
+  const [rows, columns] = grid.shape;
+  const [left, right, bottom, top] = extent;
+  const cells = [...unpack(grid.counts, Uint16Array)].map((n, k) => [n, k]).filter(([n]) => n > 0);
+  const middle = (k, n, low, high) => low + (k + 0.5) / n * (high - low);
+  return {
+    [across]: cells.map(([, k]) => middle(k % columns, columns, left, right)),
+    [up]: cells.map(([, k]) => middle(Math.floor(k / columns), rows, bottom, top)),
+    candidates: cells.map(([n]) => n)
+  };
+}
+
 // app/review/chart.js
 var CHART_PAD = { left: 46, right: 10, top: 8, bottom: 26 };
 var PROBABILITY_TICKS = [1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999];
 var CLICK_PX = 5;
 var REACH_PX = 9;
-function unpack(text, Type) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Type(bytes.buffer);
-}
 function niceTicks(low, high, most) {
   const raw = (high - low) / most;
   const power = 10 ** Math.floor(Math.log10(raw));
@@ -3126,8 +3299,7 @@ var ChartCanvas = class {
     ];
   }
   // --- drawing ----------------------------------------------------------------------------------
-  draw() {
-    const pen = this.canvas.getContext("2d");
+  draw(pen = this.canvas.getContext("2d")) {
     const ratio = devicePixelRatio || 1;
     const [width, height] = this.size;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -3149,6 +3321,15 @@ var ChartCanvas = class {
       this.drawMap(pen);
     }
     this.drawPath(pen);
+  }
+  // The chart as SVG, as it is drawn now.
+  toSvg() {
+    const pen = new SvgPen(...this.size);
+    this.draw(
+      /** @type {any} */
+      pen
+    );
+    return String(pen);
   }
   drawBars(pen) {
     const { counts, edges, probabilities } = this.data;
@@ -3450,6 +3631,7 @@ var CHARTS = {
   embedding: ["Embeddings", "Candidates that the network finds similar lie close together"],
   sky: ["Sky", "Positions, ICRS, north up and east to the left"]
 };
+var SAVED = { png: "Save as PNG", svg: "Save as SVG", csv: "Save the numbers as CSV" };
 var CHART_TOOLS = { lasso: "Lasso", box: "Box", pan: "Move" };
 var VIEW_PAUSE_MS = 160;
 var HOVER_PAUSE_MS = 70;
@@ -3514,6 +3696,15 @@ var ChartPanel = class {
       Object.values(this.tools),
       this.whole
     );
+    this.saving = h(
+      "span",
+      { className: "segments", role: "group", "aria-label": "Save the chart" },
+      ["png", "svg", "csv"].map((kind) => h("button", {
+        type: "button",
+        title: SAVED[kind],
+        onclick: () => this.saveAs(kind)
+      }, kind.toUpperCase()))
+    );
     this.node = h(
       "section",
       { className: "charts", hidden: true, "aria-label": "Charts" },
@@ -3522,7 +3713,8 @@ var ChartPanel = class {
         { className: "charts-head" },
         h("span", { className: "segments", role: "tablist", "aria-label": "Chart" }, Object.values(this.tabs)),
         h("span", { className: "spacer" }),
-        this.toolbar
+        this.toolbar,
+        this.saving
       ),
       h("div", { className: "chart-body" }, this.chart.node, this.message, this.tip),
       this.state
@@ -3540,6 +3732,19 @@ var ChartPanel = class {
   }
   get open() {
     return !this.node.hidden;
+  }
+  saveAs(kind) {
+    if (this.chart.data === null) {
+      return;
+    }
+    const title = CHARTS[this.kind][0];
+    if (kind === "csv") {
+      saveCsv([{ name: title, columns: chartColumns(this.chart.data) }], title);
+    } else if (kind === "svg") {
+      save(new Blob([this.chart.toSvg()], { type: "image/svg+xml" }), fileName(title, "svg"));
+    } else {
+      this.chart.canvas.toBlob((blob) => save(blob, fileName(title, "png")), "image/png");
+    }
   }
   toggle() {
     this.node.hidden = !this.node.hidden;
@@ -5833,7 +6038,7 @@ var HistoryPanel = class {
       this.say(BEYOND, "bad");
       return;
     }
-    const event = this.event("grade", { grade, shown_ms: Math.round(performance.now() - this.since), view: this.host.view() });
+    const event = this.event("grade", { grade, shown_ms: Math.round(performance.now() - this.since), view: this.host.record() });
     this.own.give(this.row.id, { uuid: event.uuid, grade });
     this.submit(event);
     if (this.advance.given(this.row.id)) {
@@ -6045,6 +6250,13 @@ function historyEntry(entry, answer = null) {
     h("div", {}, h("strong", {}, entry.who), " ", what ? what() : [entry.kind], aside ? ` (${aside})` : ""),
     entry.text ? h("p", { className: "said" }, entry.text) : null,
     entry.note != null && answer ? h("button", { type: "button", className: "answer", onclick: () => answer(entry) }, "Answer") : null,
+    entry.event ? h("a", {
+      className: "answer",
+      href: `replays/${entry.event}`,
+      target: "_blank",
+      rel: "noopener",
+      title: "Draw again what this grader saw"
+    }, "Replay") : null,
     h("time", { dateTime: entry.at, title: when.toISOString() }, when.toLocaleString("sv-SE").slice(0, 16))
   );
 }
@@ -6385,7 +6597,7 @@ var BulkBar = class {
    * @param {import("./panel_history.js").HistoryPanel} host.history gives and takes back under the person's name
    * @param {(message: object, then: (answer: any) => void, failed?: (sentence: string) => void) => void} host.ask
    * @param {() => any} host.query of the list
-   * @param {() => any} host.view settings of pictures
+   * @param {() => any} host.record settings of pictures, for the log
    * @param {(selection: any) => void} host.onChoose list a selection alone
    * @param {() => void} host.onCompare
    */
@@ -6474,7 +6686,7 @@ var BulkBar = class {
     }
     const grade = this.start.grades.find((one) => one.key === key);
     const { rows } = this;
-    const view = { ...this.host.view(), mode: "gallery", selected: rows.length };
+    const view = { ...this.host.record(), band: null, mode: "gallery", selected: rows.length };
     this.confirm(gradePlan(rows, grade, (id) => this.ownGrade(id), (...given) => this.make(...given), { view }));
   }
   askStage() {
@@ -6588,9 +6800,9 @@ var BulkBar = class {
         descending: query.descending,
         selection: selection.id
       }, this.start, /* @__PURE__ */ new Map(), void 0);
-      const save = (format) => h("a", { href: `export/${format.name}?${words}`, download: "" }).click();
+      const save2 = (format) => h("a", { href: `export/${format.name}?${words}`, download: "" }).click();
       this.prompt.ask(`Export ${rows.length === 1 ? "1 candidate" : `${rows.length} candidates`} as`, [
-        ...this.start.exports.map((format, k) => [exportKey(k), format.title, () => save(format)]),
+        ...this.start.exports.map((format, k) => [exportKey(k), format.title, () => save2(format)]),
         ["l", "List these alone", () => this.host.onChoose(selection)]
       ]);
     }, (sentence) => {
@@ -7287,7 +7499,7 @@ var Modes = class {
       gallery: this.gallery,
       history: page.side.history,
       ask,
-      view,
+      record: () => page.record(),
       query: () => page.filters.query,
       onChoose: (selection) => page.filters.choose(selection),
       onCompare: () => this.compareNow()
@@ -8060,6 +8272,11 @@ var ReviewView = class {
       this.details.fetchTruth(row);
     }
   }
+  // What is on screen, for the log.
+  record() {
+    const { controls, viewer } = this.candidate;
+    return { mode: "review", band: viewer.shown, ...viewRecord(controls.view, controls.catalog) };
+  }
   // What the panels beside the picture need.
   panelHost() {
     return {
@@ -8070,6 +8287,7 @@ var ReviewView = class {
       ask: (...given) => this.ask(...given),
       ensemble: () => this.filters.query.ensemble_id,
       view: () => this.candidate.controls.view,
+      record: () => this.record(),
       details: () => this.showDetails(),
       notify: (sentence) => this.notify([sentence], "fault"),
       outbox: this.outbox,
