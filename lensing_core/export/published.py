@@ -280,17 +280,23 @@ _UNITS = {"deg": "(deg)", "arcsec": "(arcsec)", "mag": "(mag)"}
 def write_deluxetable(path: Path, rows: Sequence[ExportRow], about: TableTitle) -> None:
     """An AASTeX ``deluxetable``; UTF-8, with LaTeX's own characters escaped."""
     columns = filled_columns(rows)
-    heads = [rf"\colhead{{{_HEADS.get(c.label, latex(c.label))}}}" for c in columns]
-    units = [rf"\colhead{{{_UNITS.get(c.of.unit, latex(c.of.unit))}}}" for c in columns]
+    heads = [_head(column) for column in columns]
     kinds = "".join("l" if c.of.kind == "text" else "r" for c in columns)
     with path.open("w", encoding="utf-8") as stream:
         stream.write(f"\\begin{{deluxetable*}}{{{kinds}}}\n")
         stream.write(f"\\tablecaption{{{latex(about.title)}\\label{{tab:candidates}}}}\n")
-        stream.write(f"\\tablehead{{{' & '.join(heads)} \\\\\n{' & '.join(units)}}}\n")
+        stream.write(f"\\tablehead{{{' & '.join(heads)}}}\n")  # one line: readers want it so
         stream.write("\\startdata\n")
         lines = [" & ".join(_tex_cell(row, column) for column in columns) for row in rows]
         stream.write(" \\\\\n".join(lines) + "\n\\enddata\n")
         stream.write("\\tablecomments{$P$ is a score, not a confirmation.}\n\\end{deluxetable*}\n")
+
+
+def _head(column: PublishedColumn) -> str:
+    """The head of a column with its unit."""
+    unit = _UNITS.get(column.of.unit, latex(column.of.unit))
+    name = _HEADS.get(column.label, latex(column.label))
+    return rf"\colhead{{{name}{' ' if unit else ''}{unit}}}"
 
 
 def _tex_cell(row: ExportRow, column: PublishedColumn) -> str:

@@ -147,12 +147,15 @@ def test_the_tables_come_back_by_our_own_import(report, truth):
 
 def test_aastex_has_a_cell_for_every_value(report, truth):
     text = (report / "tables/candidates.tex").read_text("utf-8")
-    heads = re.search(r"\\tablehead\{(.*?) \\\\\n", text, re.S)
+    heads = re.search(r"\\tablehead\{(.*)\}\n", text)
     body = text.partition("\\startdata\n")[2].partition("\n\\enddata")[0].split(" \\\\\n")
     assert len(body) == TABLE
     assert {line.count(" & ") for line in body} == {heads[1].count(" & ")}
     assert body[0].split(" & ")[1] == truth["Name"][0]
     assert text.count("{") == text.count("}")
+    table = Table.read(report / "tables/candidates.tex", format="ascii.aastex")
+    assert table["Name"].tolist() == truth["Name"].tolist()
+    np.testing.assert_allclose(table["R.A. (deg)"], truth["RAdeg"], rtol=0, atol=6e-7)
 
 
 def test_every_citation_is_in_the_bibliography(report):
