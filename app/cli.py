@@ -19,7 +19,10 @@ from lens_triage.training.cli.main import (
     run_cli,
 )
 from lens_triage.training.cli.types import WorkspaceArgument
+from lensing_core.disk import replacing
+from lensing_core.errors import BadInputError
 from lensing_core.export import FORMATS
+from lensing_core.store.replays import seen_event
 from lensing_core.workspace import Workspace
 
 cli = typer.Typer(
@@ -146,11 +149,39 @@ def replay(
     ] = None,
 ) -> None:
     """Show again what a grader saw when a grade was given, and what has changed since."""
-    from lens_triage.app.review.replaying import write_replay  # here, as above
-
     path = None if output is None else output.expanduser().resolve()
     for line in write_replay(Workspace.open(workspace), event, path):
         typer.echo(line)
+
+
+def write_replay(workspace: Workspace, uuid: str, path: Path | None) -> list[str]:
+    """Draw an event again, into an HTML or PNG file where there is a path; returns its lines.
+
+    Raises
+    ------
+    BadInputError
+        If the file has another ending, or cannot be written.
+    NotFoundError
+        If there is no such event.
+    """
+    from lens_triage.app.viewer.replay import replay as draw
+    from lens_triage.app.viewer.replay import replay_html, replay_lines  # here, as above
+    from lens_triage.app.viewer.tile_source import TileSource
+
+    if path is not None and path.suffix.lower() not in (".html", ".png"):
+        raise BadInputError(f"output {path.name}: give a name that ends in .html or .png.")
+    with AppContext.of(workspace).database.session() as session:
+        found = draw(TileSource(workspace), seen_event(session, uuid))
+    if path is not None:
+        if path.suffix.lower() == ".png" and not found.png:
+            raise BadInputError(f"There is no picture to write: {' '.join(found.changed)}")
+        data = replay_html(found).encode() if path.suffix.lower() == ".html" else found.png
+        try:
+            with replacing(path) as beside:
+                beside.write_bytes(data)
+        except OSError as error:
+            raise BadInputError(f"{path} cannot be written: {error.strerror}.") from error
+    return replay_lines(found)
 
 
 def main() -> None:

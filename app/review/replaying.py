@@ -1,8 +1,7 @@
-"""What a grader saw, drawn again: as a page beside Review's history, and on the command line."""
+"""What a grader saw, drawn again: a page beside Review's history."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from lens_triage.app.acting import permit
@@ -10,14 +9,12 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import GraderHandler
 from lens_triage.app.http.json_handlers import OwnPageHandler
 from lens_triage.app.http.pools import EXPORTS
-from lens_triage.app.viewer.replay import POLICY, SAME, facts, replay, replay_html
+from lens_triage.app.viewer.replay import POLICY, replay, replay_html
 from lens_triage.app.viewer.tile_source import TileSource
-from lensing_core.disk import replacing
-from lensing_core.errors import BadInputError, PolicyError
+from lensing_core.errors import PolicyError
 from lensing_core.store import Session
 from lensing_core.store.presence import blind_sessions_with, sees_blind
 from lensing_core.store.replays import SeenEvent, seen_event
-from lensing_core.workspace import Workspace
 
 
 def check_may_see(
@@ -32,34 +29,6 @@ def check_may_see(
             f"{event.object_id} is graded blind in {', '.join(blind)}: what others saw is shown "
             "when it is closed."
         )
-
-
-def write_replay(workspace: Workspace, uuid: str, path: Path | None) -> list[str]:
-    """Draw an event again, into an HTML or PNG file where there is a path; returns its lines.
-
-    Raises
-    ------
-    BadInputError
-        If the file has another ending, or cannot be written.
-    NotFoundError
-        If there is no such event.
-    """
-    if path is not None and path.suffix.lower() not in (".html", ".png"):
-        raise BadInputError(f"output {path.name}: give a name that ends in .html or .png.")
-    with AppContext.of(workspace).database.session() as session:
-        found = replay(TileSource(workspace), seen_event(session, uuid))
-    if path is not None:
-        if path.suffix.lower() == ".png" and not found.png:
-            raise BadInputError(f"There is no picture to write: {' '.join(found.changed)}")
-        data = replay_html(found).encode() if path.suffix.lower() == ".html" else found.png
-        try:
-            with replacing(path) as beside:
-                beside.write_bytes(data)
-        except OSError as error:
-            raise BadInputError(f"{path} cannot be written: {error.strerror}.") from error
-    told = {**facts(found), **found.drawn}
-    lines = [f"{name}: {value}" for name, value in told.items()]
-    return [*lines, *(found.changed or (SAME,))]
 
 
 class ReplayHandler(GraderHandler):

@@ -229,6 +229,12 @@ def _yes_or_no(value: object) -> str:
 SAME = "Pixels, stretch and bands are as they were."
 
 
+def replay_lines(found: Replay) -> list[str]:
+    """What the page says, as lines of text."""
+    told = {**facts(found), **found.drawn}
+    return [*(f"{name}: {value}" for name, value in told.items()), *(found.changed or (SAME,))]
+
+
 def replay_html(found: Replay) -> str:
     """One document without scripts: the picture, how it was drawn, and what has changed."""
     image = base64.b64encode(found.png).decode()

@@ -13,8 +13,9 @@ from people import signed_in_as
 from PIL import Image
 from tornado.web import Application
 
+from lens_triage.app.cli import write_replay
 from lens_triage.app.context import AppContext
-from lens_triage.app.review.replaying import check_may_see, routes, write_replay
+from lens_triage.app.review.replaying import check_may_see, routes
 from lens_triage.app.viewer.replay import SAME, SIDE_PX, replay
 from lens_triage.app.viewer.start import image_start
 from lens_triage.app.viewer.tile_request import RENDERING, TileRequest
