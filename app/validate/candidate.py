@@ -208,8 +208,9 @@ class CandidateBoard(pn.viewable.Viewer):
     def say_prior_model(self, exists: bool) -> None:
         """Answer the point on archives, with what was found and what was typed."""
         with self.archive_notice.guard():
+            # The cluster by its name, the rest by numbers: what they are is kept with the answers.
             found = [
-                f"{row['source']}: {row['text']['text']}"
+                f"{row['source']}: {row['n'] if row['at'] else row['text']['text']}"
                 for row in self.archives.rows
                 if row["n"] not in ("0", fmt.MISSING)
             ]

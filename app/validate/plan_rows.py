@@ -53,6 +53,7 @@ def night_row(night: Night) -> Row:
         "hours": f"{night.dark_hours:.1f}",
         "moon": fmt.percent(night.moon_illumination),
         "up": fmt.percent(night.moon_up_share),
+        "rest": "",
     }
 
 

@@ -45,10 +45,10 @@ MOVE_COLUMNS = [
     column("act", "", align="right", width="120px"),
 ]
 CHECK_COLUMNS = [
-    column("asks", "Point", width="42%", align="wrap"),
-    column("state", "State", width="132px"),
+    column("asks", "Point", width="34%", align="wrap"),
+    column("state", "State", width="126px"),
     column("text", "Finding", align="wrap"),
-    column("who", "By", width="72px"),
+    column("who", "By", width="68px"),
 ]
 RECORD_COLUMNS = [
     column("outcome", "Outcome", width="120px"),
@@ -196,7 +196,9 @@ def archive_row(finding: ArchiveFinding) -> Row:
         "key": finding.source,
         "source": finding.source,
         "n": fmt.MISSING if finding.problem else fmt.count(finding.n),
-        "text": {"text": finding.problem, "tone": "bad"} if finding.problem else answered,
+        "text": {"text": finding.problem, "tone": "bad" if finding.asked else "muted"}
+        if finding.problem
+        else answered,
         "at": ""
         if finding.at is None
         else {"text": fmt.ago(finding.at), "title": fmt.moment(finding.at)},

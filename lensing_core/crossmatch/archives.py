@@ -58,6 +58,8 @@ class ArchiveFinding:
         When it was answered; None: no network was needed.
     problem : str
         Why there is no answer; '' where there is one.
+    asked : bool
+        False: not even asked, since it wants a token that is not there.
     """
 
     source: str
@@ -65,6 +67,7 @@ class ArchiveFinding:
     text: str
     at: datetime | None = None
     problem: str = ""
+    asked: bool = True
 
 
 def look_up(
@@ -177,7 +180,8 @@ def _asked(
             answer = ask()
             kept = answer, cache.put(request, answer)
     except ServiceError as error:
-        return ArchiveFinding(source, 0, "", problem=str(error))
+        problem = str(error)
+        return ArchiveFinding(source, 0, "", problem=problem, asked=problem != NO_TOKEN)
     answer, at = kept
     return ArchiveFinding(source, len(answer), words(answer), at)
 

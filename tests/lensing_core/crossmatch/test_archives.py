@@ -75,7 +75,7 @@ def test_programs_agree_where_two_observed_one_cluster():
 
 def test_answers_are_kept_and_no_service_stops_another(workspace, sky):
     programs, ned, mast, papers = look_up(workspace, 64.0371, -24.0746, **FAST)
-    assert papers.problem == ads.NO_TOKEN
+    assert (papers.problem, papers.asked) == (ads.NO_TOKEN, False)
     assert programs.n == 2
     assert "of HFF at" in programs.text
     assert (ned.n, ned.text) == (1, "WISEA 1 (G, z = 0.396)")
