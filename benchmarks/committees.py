@@ -352,7 +352,7 @@ class Contest:
             (bench.sky if self.in_sky else bench.lenses, self.others),
         )
         place = np.concatenate([side.place[chosen] for side, chosen in sides])
-        appearance = Appearance.joined(
+        appearance = Appearance.concatenate(
             [side.appearance.part(np.flatnonzero(chosen)) for side, chosen in sides]
         )
         groups = object_groups(
