@@ -27,7 +27,9 @@ _FINE, _COARSE = 0.6, 1.8  # of the widest FWHM: smoothing of colors beyond the 
 _FINE_FROM, _FINE_ABOVE = 6.0, 20.0  # sigma of the finely smoothed intensity
 _GRAY_BELOW, _COLORED_ABOVE = 3.0, 9.0  # sigma of the coarsely smoothed intensity
 _SEEN = 1.5, 6.0  # sigma of the smoothed brightness: no halo that other bands see colors its noise
-_MOST_COLOR = 2.6  # of a channel over the mean of the three
+_BINS_IN_FWHM, _MOST_BINNED = 2.0, 3  # colors are smooth: they are made on fewer pixels
+_SATURATION = 0.8  # power of the ratios: red galaxies are no pure orange
+_MOST_COLOR = 2.4  # of a channel over the mean of the three
 _GREEN = 0.4  # stars and galaxies differ from red to blue; green against purple is mostly noise
 _NEUTRAL_SLOPE = 1.5
 """A spectrum F_nu ~ lambda^1.5 is drawn gray, near to what the viewer of the Legacy Surveys does:
@@ -106,24 +108,51 @@ def detail_planes(
         return DetailPlanes(intensity, np.ones_like(channels))
     widest = float(np.nanmax(widths)) if np.isfinite(widths).any() else _UNKNOWN_FWHM_PX
     widths = np.where(np.isfinite(widths), widths, widest)
-    complete = np.asarray(np.isfinite(channels).all(axis=0))
+    step = max(1, min(_MOST_BINNED, int(widest / _BINS_IN_FWHM)))
+    planes = _binned(np.concatenate([colors, intensity[None]]), step)
+    color = _color(planes, widths / step, widest / step)
+    size = intensity.shape
+    color = color.repeat(step, axis=1).repeat(step, axis=2)[:, : size[0], : size[1]]
+    complete = np.isfinite(channels).all(axis=0)
+    return DetailPlanes(intensity, np.where(complete, color, 1))  # no color is made up
 
+
+def _color(planes: Pixels, widths: Pixels, widest: float) -> Pixels:
+    """Red, green and blue over their mean, (3, y, x), from these and the brightness, (4, y, x).
+
+    Smoothed to the common PSF where there is much light, more where there is little; 1 where
+    there is too little to tell.
+    """
+    complete = np.asarray(np.isfinite(planes[:3]).all(axis=0))
     fine, coarse = (
         FWHM_TO_SIGMA * np.sqrt(widest**2 * (1 + beyond**2) - widths**2)
         for beyond in (_FINE, _COARSE)
     )
     eye = FWHM_TO_SIGMA * widest
-    finely, coarsely = smooth(
-        np.concatenate([colors, intensity[None]]), (*fine, eye), (*coarse, eye)
-    )
+    finely, coarsely = smooth(planes, (*fine, eye), (*coarse, eye))
     sharp_color, snr = _ratios(finely[:3], complete)
     soft_color, soft_snr = _ratios(coarsely[:3], complete)
     color = soft_color + _step(snr, _FINE_FROM, _FINE_ABOVE) * (sharp_color - soft_color)
     bright = np.where(np.isfinite(finely[3]), finely[3], 0)
     weight = _step(soft_snr, _GRAY_BELOW, _COLORED_ABOVE)
     weight *= _step(bright / _scatter(bright, complete), *_SEEN)
-    weight = np.where(complete, weight, 0)  # no color is made up
-    return DetailPlanes(intensity, 1 + weight * (color - 1))
+    return np.asarray(1 + weight * (color - 1))
+
+
+def _binned(planes: Pixels, step: int) -> Pixels:
+    """Means over squares of ``step`` pixels of what is known, (n, y / step, x / step)."""
+    if step == 1:
+        return planes
+    n, rows, columns = planes.shape
+    padding = ((0, 0), (0, -rows % step), (0, -columns % step))
+    padded = np.pad(planes, padding, mode="edge")
+    squares = padded.reshape(n, padded.shape[1] // step, step, padded.shape[2] // step, step)
+    known = np.isfinite(squares)
+    if known.all():
+        return np.asarray(squares.mean(axis=(2, 4)))
+    count = known.sum(axis=(2, 4))
+    total = np.where(known, squares, 0).sum(axis=(2, 4))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def detail_rgb(planes: DetailPlanes, parameters: AsinhStretch) -> tuple[Pixels, BoolArray]:
@@ -185,6 +214,7 @@ def _ratios(smoothed: Pixels, complete: BoolArray) -> tuple[Pixels, Pixels]:
     ratio /= ratio.mean(axis=0)
     middle = (ratio[0] + ratio[2]) / 2
     ratio[1] = middle + _GREEN * (ratio[1] - middle)
+    ratio **= _SATURATION
     ratio /= ratio.mean(axis=0)
     return np.minimum(ratio, _MOST_COLOR), mean / sigma
 

@@ -27,7 +27,7 @@ from lensing_core.store.tables import (
 )
 
 MOST = 12  # of either kind
-_LEAST_VOTES = 2
+_LEAST_VOTES, _SURE = 2, 0.95
 _LEAST_CONFIDENCE = 0.9
 _SAME_ARCSEC = 2.0  # the same object in another catalog
 _AT_ONCE = 200
@@ -151,7 +151,7 @@ def _agreed(*, is_lens: bool) -> Select[Candidate, str, int, float]:
         .join(Consensus, Consensus.candidate_id == Candidate.id)
         .where(
             Consensus.method == current_consensus_method(),
-            Consensus.state == ("accepted" if is_lens else "retired"),
+            Consensus.posterior >= _SURE if is_lens else Consensus.posterior <= 1 - _SURE,
             Consensus.n_votes >= _LEAST_VOTES,
         )
         .order_by(order, Candidate.id)

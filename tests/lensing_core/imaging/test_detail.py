@@ -48,18 +48,19 @@ def test_smoothing_is_a_gaussian_mean_of_what_is_known() -> None:
     assert np.isnan(smooth(hole, (1.0,))[0][0, 20:]).all()
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_noise_is_gray(seed: int) -> None:
-    color = planes(sky(seed)).color
+@pytest.mark.parametrize("width", [1.5, 3.0, 4.5, 7.0])
+def test_noise_is_gray(width: float) -> None:
+    color = planes(sky(), (width,) * 3).color
     assert np.quantile(np.abs(color - 1), 0.995) < 0.05
 
 
-def test_a_faint_arc_keeps_its_color_beside_a_galaxy_of_another() -> None:
+@pytest.mark.parametrize("width", [3.0, 4.5])
+def test_a_faint_arc_keeps_its_color_beside_a_galaxy_of_another(width: float) -> None:
     galaxy, arc = blob(32, 32, 4.0), blob(48, 32, 2.0)
     channels = sky() + np.stack(
         [60 * galaxy + 2 * arc, 40 * galaxy + 4 * arc, 20 * galaxy + 9 * arc]
     )
-    color = planes(channels).color
+    color = planes(channels, (width,) * 3).color
     red, _, blue = color[:, 32, 32]
     assert red > 1.2 > 1 > blue
     red, _, blue = color[:, 31:34, 47:50].mean(axis=(1, 2))
@@ -95,6 +96,15 @@ def test_where_the_sharp_band_has_no_data_the_others_stand_in_without_color() ->
     assert not known[0, 0]
     assert (levels[0, 0] == 0).all()
     assert known.sum() == SIZE**2 - 1
+
+
+def test_images_of_odd_sides_with_gaps_keep_their_shape() -> None:
+    channels = sky()[:, :63, :63] + 50 * blob(32, 32)[:63, :63]
+    channels[:, :5] = np.nan
+    found = planes(channels, (4.5,) * 3)
+    assert found.color.shape == (3, 63, 63)
+    assert np.isfinite(found.color).all()
+    assert (found.color[:, :5] == 1).all()
 
 
 def test_one_band_alone_is_gray() -> None:

@@ -94,6 +94,15 @@ def test_a_spectrum_counts_before_graders_and_these_before_labels(session) -> No
     assert found[1].source.startswith("3 graders, P(lens) ")
 
 
+def test_what_graders_call_no_lens_is_one_of_the_others(session) -> None:
+    lens, other, torn, here = add_catalog(session, "mine", 4)
+    for key, grades in ((lens, "AAA"), (other, "XXX"), (torn, "AXX")):
+        grade(session, key, *grades)
+    found = {r.candidate_id: r.is_lens for r in references_for(session, here)}
+    assert found[lens]
+    assert not found[other]
+
+
 def test_what_is_graded_in_an_open_session_is_none(session) -> None:
     graded, known, here = add_catalog(session, "mine", 3)
     label(session, [graded, known], 1)
