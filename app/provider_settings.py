@@ -14,7 +14,7 @@ import param
 from lens_triage.app.http.providers import GITHUB, GOOGLE, INVITED, KINDS, Provider
 from lensing_core.errors import BadInputError
 
-NEW_PEOPLE = (INVITED, "grader")
+NEW_PEOPLE = (INVITED, "reader", "grader")
 _ISSUERS = {GITHUB: "https://github.com", GOOGLE: "https://accounts.google.com"}
 _TITLES = {GITHUB: "GitHub", GOOGLE: "Google"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 1e06ec27b365ff50ec0ed5669c27b92673e9b5a77b4c2ca95507cdba59b649d8
+// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 73ce536f199b5fdf7ac4d0721f4a24c0345deceb8da6d09f58d7fd502f1f5c9f
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -75,7 +75,7 @@ var SignIn = class {
       },
       h("i", { "aria-hidden": "true" }, name ? initials(name) : "?"),
       h("span", {}, name || "Sign in"),
-      role === "organizer" ? h("b", {}, "organizer") : null
+      ["organizer", "reader"].includes(role) ? h("b", {}, role) : null
     );
     this.error = h("p", { className: "error", role: "alert" });
     this.dialog = h("dialog", { "aria-label": "Sign in" });

@@ -13,7 +13,7 @@ class SignIn {
     this.button = h("button", {type: "button", className: "who",
       title: name ? `Signed in as ${name}` : "Sign in to grade", onclick: () => this.open()},
     h("i", {"aria-hidden": "true"}, name ? initials(name) : "?"),
-    h("span", {}, name || "Sign in"), role === "organizer" ? h("b", {}, "organizer") : null)
+    h("span", {}, name || "Sign in"), ["organizer", "reader"].includes(role) ? h("b", {}, role) : null)
     this.error = h("p", {className: "error", role: "alert"})
     this.dialog = h("dialog", {"aria-label": "Sign in"})
     // What is typed here is no key of the page behind, and a closed dialog gives the page its keys back.

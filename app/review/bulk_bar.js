@@ -78,6 +78,7 @@ export class BulkBar {
   // --- asking, then doing -----------------------------------------------------------------------
 
   signedIn() {
+    if (this.start.reads) { return false }
     if (this.start.grader === null) { document.dispatchEvent(new CustomEvent("lens-triage-sign-in")) }
     return this.start.grader !== null && this.rows.length > 0
   }

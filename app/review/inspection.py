@@ -16,6 +16,7 @@ import numpy as np
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn
+from lens_triage.app.permissions import READER
 from lens_triage.app.review.links import sky_links
 from lens_triage.app.viewer.reference_rows import references_to_json
 from lensing_core.arrays import Float32Array
@@ -47,9 +48,16 @@ _log = logging.getLogger(__name__)
 
 
 def panel_start(grader: SignedIn | None) -> Answer:
-    """Return what the panels need to know once: who is signed in, grades and reasons."""
+    """Return what the panels need to know once: who grades, who asks, grades and reasons.
+
+    A reader asks, and grades no more than somebody who is not signed in.
+    """
+    reads = grader is not None and grader.role == READER
+    grades = None if grader is None or reads else {"id": grader.id, "name": grader.name}
     return {
-        "grader": None if grader is None else {"id": grader.id, "name": grader.name},
+        "grader": grades,
+        "asker": None if grader is None else grader.id,
+        "reads": reads,
         "grades": [{"key": g.key, "title": g.title} for g in SCHEME.grades],
         "reasons": [{"key": key, "title": title} for key, title in REJECT_REASONS.items()],
     }

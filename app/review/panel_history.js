@@ -19,6 +19,8 @@ export const STAGE_STEPS = [
   ["d", "detection"], ["t", "triage"], ["v", "validation"], ["c", "confirmation"],
 ]
 
+const READS = "You are a reader: ask an organizer for another role to grade, move, tag and write notes."
+
 export class HistoryPanel {
   constructor(host) {
     this.host = host
@@ -72,6 +74,7 @@ export class HistoryPanel {
   }
 
   signIn() {
+    if (this.host.start.reads) { return h("p", {className: "sign-in faint"}, READS) }
     return h("p", {className: "sign-in faint"}, h("a", {href: "#", onclick: (event) => {
       event.preventDefault()
       document.dispatchEvent(new CustomEvent("lens-triage-sign-in"))
@@ -154,6 +157,7 @@ export class HistoryPanel {
   }
 
   refuse() {
+    if (this.host.start.reads) { return this.host.notify(READS) }
     document.dispatchEvent(new CustomEvent("lens-triage-sign-in"))
   }
 

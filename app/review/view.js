@@ -159,7 +159,7 @@ class ReviewView {
   // The answer to a question; rejects with a ServerError.
   async question(message) {
     try {
-      const answer = await post("review/ask", {...message, grader: this.start.grader?.id ?? null})
+      const answer = await post("review/ask", {...message, grader: this.start.asker})
       if (answer.type === "error") { throw new ServerError(answer.message, 400) }
       return answer
     } catch (error) {

@@ -70,7 +70,9 @@ class _ServiceHandler(GraderHandler):
 
     pool = PROVIDERS
 
-    def initialize(self, context: AppContext, services: Services) -> None:
+    def initialize(  # type: ignore[override]  # Tornado passes these by name
+        self, context: AppContext, services: Services
+    ) -> None:
         super().initialize(context)
         self.services = services
 

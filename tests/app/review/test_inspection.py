@@ -82,6 +82,8 @@ def test_the_history_is_read_without_a_name(context) -> None:
     candidate, _ = first(context)
     assert service(context, None).answer({"type": "history", "id": candidate})["entries"] == []
     assert panel_start(None)["grader"] is None
+    reader = panel_start(SignedIn(3, "Rea", "reader", True))
+    assert (reader["grader"], reader["asker"], reader["reads"]) == (None, 3, True)
 
 
 def test_grades_of_others_stay_unseen_while_a_blind_session_has_the_candidate(context) -> None:
