@@ -43,8 +43,8 @@ class _NotGood(Matcher):
             return None
         address, shown = str(request.remote_ip), shown_by(self._context, request)
         try:
-            self._wrong.check(address)
-            if read_shown(self._context, shown) is None:
+            if read_shown(self._context, shown) is None:  # others at the address may go on
+                self._wrong.check(address)
                 self._wrong.failed(address)
                 return refusal(401, NOT_GOOD)
             self._rate.check(shown)
