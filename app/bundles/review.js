@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 a0b82b32933f740c9478fb36e242a86df973b65490316eee7b8097ed9653533f
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 4cf43b9f2e67d0b2d38887b2ca726c71f7f8ad3351b4a209fbcfec04330bf109
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -5818,6 +5818,7 @@ var STAGE_STEPS = [
   ["v", "validation"],
   ["c", "confirmation"]
 ];
+var READS = "You are a reader: ask an organizer for another role to grade, move, tag and write notes.";
 var HistoryPanel = class {
   constructor(host) {
     this.host = host;
@@ -5910,6 +5911,9 @@ var HistoryPanel = class {
     this.node = h("section", { className: "history", "aria-label": "History" }, this.tags, this.form, this.entries);
   }
   signIn() {
+    if (this.host.start.reads) {
+      return h("p", { className: "sign-in faint" }, READS);
+    }
     return h("p", { className: "sign-in faint" }, h("a", { href: "#", onclick: (event) => {
       event.preventDefault();
       document.dispatchEvent(new CustomEvent("lens-triage-sign-in"));
@@ -6015,6 +6019,9 @@ var HistoryPanel = class {
     this[field].focus();
   }
   refuse() {
+    if (this.host.start.reads) {
+      return this.host.notify(READS);
+    }
     document.dispatchEvent(new CustomEvent("lens-triage-sign-in"));
   }
   // --- doing ------------------------------------------------------------------------------------
@@ -6666,6 +6673,9 @@ var BulkBar = class {
   }
   // --- asking, then doing -----------------------------------------------------------------------
   signedIn() {
+    if (this.start.reads) {
+      return false;
+    }
     if (this.start.grader === null) {
       document.dispatchEvent(new CustomEvent("lens-triage-sign-in"));
     }
@@ -8115,7 +8125,7 @@ var ReviewView = class {
   // The answer to a question; rejects with a ServerError.
   async question(message) {
     try {
-      const answer = await post("review/ask", { ...message, grader: this.start.grader?.id ?? null });
+      const answer = await post("review/ask", { ...message, grader: this.start.asker });
       if (answer.type === "error") {
         throw new ServerError(answer.message, 400);
       }
