@@ -26,7 +26,7 @@ FOLDER = "/srv/surveys/private"
         ("file:///srv/x", "file:///srv/x"),
         ("https://example.org/a/b", "https://example.org/a/b"),
         ("3/4 of 5/6, /tmp", "3/4 of 5/6, /tmp"),
-        ("(/home/ana/it.txt)", "(…/it.txt)"),
+        ("(/mnt/ana/it.txt)", "(…/it.txt)"),
         ("", ""),
     ],
 )
