@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hmac
 import logging
 import signal
@@ -259,4 +260,7 @@ def serve_pages(settings: PageSettings) -> None:
     PeriodicCallback(back_up, _BACKUP_EVERY_MS).start()
     watch = start_watch(ChangeFingerprint(context.database))
     PeriodicCallback(watch.look, PERIOD_MS).start()
+    # What was imported stays: the garbage collector need not look through it at each page.
+    gc.collect()
+    gc.freeze()
     _run(server)

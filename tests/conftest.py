@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import shutil
@@ -37,6 +38,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not session.config.option.collectonly and _runs_tests(session.config):
         multiprocessing.get_context("forkserver").set_forkserver_preload([*_FORKED])
         forkserver.ensure_running()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported to the end of the process out of each search for garbage.
+
+    All libraries and tests are some million objects by now; with fewer and smaller searches the
+    tests take a sixth less processor time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _runs_tests(config: pytest.Config) -> bool:

@@ -30,4 +30,5 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 
 echo "Installing lens-triage into $venv (some minutes the first time: PyTorch is large)"
-"$venv/bin/python" -m pip install --quiet --editable "$what"
+# Without compiling all of it: Python compiles what it imports, and no more.
+"$venv/bin/python" -m pip install --quiet --no-compile --editable "$what"
