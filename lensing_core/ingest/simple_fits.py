@@ -229,7 +229,7 @@ def _parse(content: bytes, begin: int) -> tuple[SimpleFitsHdu, int]:
     layout = _layout(cards[:, :8].tobytes())
     name, role, shape, dtype, size = _interpret(_select(content, begin, layout.structural))
     start = _next_block(end + _CARD)
-    if start + size > len(content):
+    if content[end + _CARD : start].strip(b" ") or start + size > len(content):
         raise NotSimpleFits
     own = Cards(*(_select(content, begin, places) for places in (layout.common, layout.placing)))
     hdu = SimpleFitsHdu(name, shape, dtype, begin, start, own, layout, role)
@@ -287,8 +287,8 @@ def _text(found: dict[bytes, bytes], key: bytes) -> str:
 
 def _check_image(found: dict[bytes, bytes]) -> None:
     first = found.get(b"SIMPLE  ") or found.get(b"XTENSION", b"")
-    is_simple = first[:8] == b"SIMPLE  " and first[10:30].strip() == b"T"
-    is_image = is_simple or first[10:20].startswith(b"'IMAGE ")
+    is_simple = first[:10] == b"SIMPLE  = " and first[10:30].strip() == b"T"
+    is_image = is_simple or first[8:20].startswith(b"= 'IMAGE ")
     if not is_image or any(key in found for key in _NOT_PLAIN):
         raise NotSimpleFits
     if b"PCOUNT  " in found and _integer(found, b"PCOUNT  ") != 0:

@@ -131,3 +131,18 @@ def test_a_header_without_end_is_not_taken_for_the_next_one(tmp_path):
     path.write_bytes(content.replace(b"END" + b" " * 77, b"END" + b" " * 5 + b"0" + b" " * 71, 1))
     with pytest.raises(NotSimpleFits):
         read_simple_fits(path)
+
+
+@pytest.mark.parametrize(
+    ("own", "damaged"),
+    [
+        (b"SIMPLE  = ", b"SIMPLE  =t"),
+        (b"SIMPLE  = ", b"SIMPLE  \xc2 "),
+        (b"END" + b" " * 87, b"END" + b" " * 86 + b"Y"),
+    ],
+)
+def test_a_header_that_no_reader_takes_is_left_to_them(tmp_path, own, damaged):
+    path = written(tmp_path, image())
+    path.write_bytes(path.read_bytes().replace(own, damaged, 1))
+    with pytest.raises(NotSimpleFits):
+        read_simple_fits(path)
