@@ -205,7 +205,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/labeling/([0-9a-f]+)/skipped", _GET, "see what they skipped", _NO_READER,
           by_token=True),
     Route("/labeling/([0-9a-f]+)/events", _POST, "grade in a session", _NO_READER, by_token=True),
-    Route("/labeling/([0-9a-f]+)/figures", _GET, "see their own pace", _NO_READER, by_token=True),
+    Route("/labeling/([0-9a-f]+)/metrics", _GET, "see their own pace", _NO_READER, by_token=True),
     Route("/labeling/([0-9a-f]+)/references", _GET, "see lenses to compare with", _NO_READER,
           by_token=True),
     Route("/lens-test", _POST, "see lens tests", by_token=True),

@@ -20,7 +20,7 @@ import numpy as np
 from runs_here import run_here, scores_of
 
 from lens_triage.training.settings import ScoreSettings, SimulateSettings, TrainSettings
-from lensing_core.metrics import compare_rankings, ranking_figures_with_intervals
+from lensing_core.metrics import compare_rankings, ranking_metrics_with_intervals
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
 
@@ -80,11 +80,11 @@ def main() -> None:
 def report(
     without: np.ndarray, with_it: np.ndarray, workspace: Workspace, what: str, which: str
 ) -> None:
-    """Figures of both, and the paired difference."""
+    """Metrics of both, and the paired difference."""
     labels = scores_of(workspace, f"{what}-with-0", "test")[1]
     for name, scores in (("without", without), ("with", with_it)):
-        figures = ranking_figures_with_intervals(scores, labels)
-        shown = ", ".join(f"{figure} {figures[figure]}" for figure in SHOWN)
+        metrics = ranking_metrics_with_intervals(scores, labels)
+        shown = ", ".join(f"{metric} {metrics[metric]}" for metric in SHOWN)
         print(f"{which}, {name} {what}: {shown}", flush=True)
     for name, d in compare_rankings(without, with_it, labels).items():
         if name in SHOWN:

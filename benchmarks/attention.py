@@ -123,7 +123,7 @@ def alike(a: Float32Array, b: Float32Array) -> float:
 
 
 def row(name: str, explain: Explain, objects: list[Scene]) -> None:
-    """Figures of one kind of map."""
+    """Metrics of one kind of map."""
     found, free, seconds = [], [], []
     for k, scene in enumerate(objects):
         began = time.process_time()
@@ -138,8 +138,8 @@ def row(name: str, explain: Explain, objects: list[Scene]) -> None:
         found.append((float(on), lift, alike(shown, other), follows, stays))
         free.append(scene.leaves_middle_free)
     on, *rest = np.array(found, dtype=float).T
-    figures = " ".join(interval(v) for v in (on, on[np.array(free)], *rest))
-    print(f"{name:34} {figures} {1e3 * float(np.median(seconds)):4.0f}", flush=True)
+    metrics = " ".join(interval(v) for v in (on, on[np.array(free)], *rest))
+    print(f"{name:34} {metrics} {1e3 * float(np.median(seconds)):4.0f}", flush=True)
 
 
 def maps(ensemble: str, n: int) -> None:

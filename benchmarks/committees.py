@@ -378,12 +378,12 @@ def contests_of(bench: Bench) -> list[Contest]:
 
 
 def tell_whole(bench: Bench, contest: Contest, scored: Scored, name: str) -> None:
-    """Print figures of one score."""
+    """Print metrics of one score."""
     appearance, groups = contest.looks(bench)
     measured = measure_scores(contest.scores(scored), contest.labels, appearance.matching, groups)
-    figures = measured.figures
+    metrics = measured.metrics
     print(
-        f"{name}: AUROC {figures['auroc']}, recall at FPR 0.05 {figures['recall_fpr_0.05']}, "
+        f"{name}: AUROC {metrics['auroc']}, recall at FPR 0.05 {metrics['recall_fpr_0.05']}, "
         f"matched {measured.matched}",
         flush=True,
     )

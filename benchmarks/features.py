@@ -42,7 +42,7 @@ from lensing_core.features import (
 from lensing_core.features.grid import ANNULI_ARCSEC, GRID
 from lensing_core.features.light import Light
 from lensing_core.features.robust import frame_mask, median
-from lensing_core.metrics import compare_rankings, ranking_figures_with_intervals
+from lensing_core.metrics import compare_rankings, ranking_metrics_with_intervals
 from lensing_core.models.classic import train_trees
 from lensing_core.processes import available_cores
 from lensing_core.store import open_database
@@ -246,8 +246,8 @@ def blocks(n_train: int, n_test: int) -> None:
     def judged(names: tuple[str, ...], light: str = "taken out") -> np.ndarray:
         found = {part: np.hstack([tables[light][part][name] for name in names]) for part in labels}
         scores = logits(found["train"], labels["train"], found["test"])
-        figures = ranking_figures_with_intervals(scores, labels["test"])
-        shown = ", ".join(f"{figure} {figures[figure]}" for figure in SHOWN)
+        metrics = ranking_metrics_with_intervals(scores, labels["test"])
+        shown = ", ".join(f"{metric} {metrics[metric]}" for metric in SHOWN)
         print(f"{' + '.join(names)}, light {light}: {shown}", flush=True)
         return scores
 

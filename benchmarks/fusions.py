@@ -22,7 +22,7 @@ from sqlalchemy import select
 
 from lens_triage.training.jobs.train.data import TrainingData
 from lensing_core.cutouts import CutoutStore
-from lensing_core.metrics import ranking_figures_with_intervals
+from lensing_core.metrics import ranking_metrics_with_intervals
 from lensing_core.models.ensemble import FUSIONS, EnsembleRule
 from lensing_core.models.files import load_member
 from lensing_core.models.member import Predictor
@@ -121,7 +121,7 @@ def main() -> None:
             groups=kept["calibration_blocks"],
         )
         print(f"\n## {fusion}")
-        held_out = ranking_figures_with_intervals(rule(*split["test"]).logit, labels["test"])
+        held_out = ranking_metrics_with_intervals(rule(*split["test"]).logit, labels["test"])
         for name in ("tpr0", "tpr10", "recall_fpr_1e-2", "average_precision"):
             print(f"held-out {name}: {held_out[name]}")
         scores = {name: rule(*pair).logit for name, pair in found.items()}
@@ -134,7 +134,7 @@ def main() -> None:
         if arguments.graded:
             grade, logit = expert_grades(workspace, arguments.graded), scores[arguments.graded]
             clear = (grade >= 2) | (grade < 1)
-            real = ranking_figures_with_intervals(logit[clear], (grade[clear] >= 2).astype(int))
+            real = ranking_metrics_with_intervals(logit[clear], (grade[clear] >= 2).astype(int))
             print(f"graded auroc: {real['auroc']}; tpr10: {real['tpr10']}")
 
 

@@ -131,8 +131,8 @@ def main() -> None:
         train, held = data.rows(np.flatnonzero(fold != k)), fold == k
         fitted = ProbeMethod(tuple(inputs), seed=arguments.seed).fit(train)
         found["chosen inside the training folds"][held] = fitted.scorer(x[held])
-        for given, figures in zip(inputs, fitted.figures, strict=True):
-            scorer = fit_probe(train, given, figures.penalty)
+        for given, metrics in zip(inputs, fitted.metrics, strict=True):
+            scorer = fit_probe(train, given, metrics.penalty)
             found[f"{given.name}, {given.target}"][held] = scorer(x[held])
         # Their targets have one scale, so that nothing is chosen and nothing fitted.
         found[MEAN][held] = np.mean(
@@ -154,7 +154,7 @@ def main() -> None:
     print("| score | AUROC | TPR10 | matched separation |\n| --- | --- | --- | --- |")
     for name, values in scores.items():
         measured = measure_scores(values, labels, appearance.matching, groups)
-        auroc, tpr10 = measured.figures["auroc"], measured.figures["tpr10"]
+        auroc, tpr10 = measured.metrics["auroc"], measured.metrics["tpr10"]
         print(f"| {name} | {auroc} | {tpr10} | {measured.matched} |", flush=True)
     print("\nless the bundled ensemble, on the same draws of groups:")
     best = "chosen inside the training folds"

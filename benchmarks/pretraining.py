@@ -16,7 +16,7 @@ from pathlib import Path
 from runs_here import run_here, scores_of
 
 from lens_triage.training.settings import ScoreSettings, SimulateSettings, TrainSettings
-from lensing_core.metrics import compare_rankings, ranking_figures_with_intervals
+from lensing_core.metrics import compare_rankings, ranking_metrics_with_intervals
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
 
@@ -67,10 +67,10 @@ def main() -> None:
                     score = ScoreSettings(ensemble=ensemble, catalog="test")
                     run_here(workspace, score, f"score-{ensemble}")
                     scores[kind], labels = scores_of(workspace, ensemble, "test")
-                    figures = ranking_figures_with_intervals(scores[kind], labels, n_bootstrap=200)
+                    metrics = ranking_metrics_with_intervals(scores[kind], labels, n_bootstrap=200)
                     print(
                         f"{n} labels, seed {seed}, {kind}: average precision "
-                        f"{figures['average_precision']}, TPR10 {figures['tpr10']}",
+                        f"{metrics['average_precision']}, TPR10 {metrics['tpr10']}",
                         flush=True,
                     )
                 gain = compare_rankings(scores["scratch"], scores["pretrained"], labels)

@@ -25,7 +25,7 @@ from sklearn.datasets import load_digits
 from lensing_core.calibration import reliability, shift_prior
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features import GridFeatures
-from lensing_core.metrics import ranking_figures
+from lensing_core.metrics import ranking_metrics
 from lensing_core.pu import (
     METHODS,
     PUModel,
@@ -117,14 +117,14 @@ def synthetic(seeds: int) -> None:
                     moved = shift_prior(model.decision(fresh), model.prior.value, prior)
                     cell = ranks[(f"{prior}", f"{c}", name)]
                     cell["average precision"].append(
-                        ranking_figures(moved, truth)["average_precision"]
+                        ranking_metrics(moved, truth)["average_precision"]
                     )
                     cell["error of P"].append(
                         float(np.abs(expit(moved) - posterior).mean()) / prior
                     )
                 best = ranks[(f"{prior}", f"{c}", "optimum")]
                 best["average precision"].append(
-                    ranking_figures(fresh[:, 0], truth)["average_precision"]
+                    ranking_metrics(fresh[:, 0], truth)["average_precision"]
                 )
                 best["error of P"].append(0.0)
     show("Estimates as a ratio to the truth", ("π", "c"), priors, 2)
@@ -151,10 +151,10 @@ def digits(seeds: int) -> None:
                 inside = float(y[s == 0].mean())
                 for name in METHODS:
                     model = fitted(name, x, s, y, inside, seed)
-                    figures = ranking_figures(model.decision(images[test]), positive[test])
+                    metrics = ranking_metrics(model.decision(images[test]), positive[test])
                     cell = table[(f"{prior}", f"{c}", name)]
                     for metric in ("average_precision", "recall_fpr_1e-2", "auroc"):
-                        cell[metric.replace("_", " ")].append(figures[metric])
+                        cell[metric.replace("_", " ")].append(metrics[metric])
                 row = estimates[(f"{prior}", f"{c}")]
                 row["labeled"].append(float(s.sum()))
                 for name, e in estimate_priors(x, s, learner=TREES, seed=seed).by_name.items():
@@ -238,12 +238,12 @@ def surveys(seeds: int, folder: Path, priors: list[float]) -> None:
                 for name in ("naive", "elkan_noto", "nnpu", "bagging", "oracle"):
                     model = fitted(name, x, s, y, prior, seed)
                     z = shift_prior(model.decision(test), model.prior.value, base)
-                    figures, calibration = ranking_figures(z, truth), reliability(z, truth)
+                    metrics, calibration = ranking_metrics(z, truth), reliability(z, truth)
                     cell = table[(f"{prior:g}", f"{n_labeled}", name)]
-                    cell["TPR0"].append(figures["tpr0"])
-                    cell["TPR10"].append(figures["tpr10"])
-                    cell["recall at FPR 1e-3"].append(figures["recall_fpr_1e-3"])
-                    cell["average precision"].append(figures["average_precision"])
+                    cell["TPR0"].append(metrics["tpr0"])
+                    cell["TPR10"].append(metrics["tpr10"])
+                    cell["recall at FPR 1e-3"].append(metrics["recall_fpr_1e-3"])
+                    cell["average precision"].append(metrics["average_precision"])
                     cell["ECE"].append(calibration.ece_equal_mass)
                     cell["Brier"].append(calibration.brier)
                 if n_labeled == 200:
@@ -320,8 +320,8 @@ def biased(seeds: int, folder: Path) -> None:
                     cell = table[(problem, labels, name)]
                     for which, kept in (("bright", bright[held]), ("faint", ~bright[held])):
                         rows = (y[held] == 0) | kept
-                        figures = ranking_figures(z[rows], y[held][rows])
-                        cell[f"recall of {which} ones"].append(figures["recall_fpr_1e-2"])
+                        metrics = ranking_metrics(z[rows], y[held][rows])
+                        cell[f"recall of {which} ones"].append(metrics["recall_fpr_1e-2"])
                     moved = shift_prior(z, model.prior.value, float(y[held].mean()))
                     cell["mean P of faint lenses"].append(
                         float(expit(moved[(y[held] == 1) & ~bright[held]]).mean())

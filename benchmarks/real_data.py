@@ -25,7 +25,7 @@ from sqlalchemy import select
 from lens_triage.training.bundled import make_workspace
 from lens_triage.training.defaults import Default, simulation_settings
 from lens_triage.training.settings import ScoreSettings, SimulateSettings, TrainSettings
-from lensing_core.metrics import ranking_figures_with_intervals
+from lensing_core.metrics import ranking_metrics_with_intervals
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble, Score
 from lensing_core.workspace import Workspace
@@ -81,12 +81,12 @@ def prepare(workspace: Workspace, survey: str, pixels: str, n: int, shipped: str
     with open_database(workspace).session() as session:
         found = session.scalars(select(Ensemble).where(Ensemble.name == ensemble)).one()
     print(f"\n## {survey} ({pixels}): held-out simulations")
-    for name, figure in found.manifest["figures"]["ensemble"].items():
-        if figure["value"] is None:
+    for name, metric in found.manifest["figures"]["ensemble"].items():
+        if metric["value"] is None:
             print(f"{name}: not measurable")
         else:
             print(
-                f"{name}: {figure['value']:.3f} [{figure['low_95']:.3f}, {figure['high_95']:.3f}]"
+                f"{name}: {metric['value']:.3f} [{metric['low_95']:.3f}, {metric['high_95']:.3f}]"
             )
     return ensemble
 
@@ -122,7 +122,7 @@ def agreement_with_grades(workspace: Workspace, catalog: str) -> None:
         pairs = [(float(c.observation.properties["Expert_Grade"]), z) for c, z in rows]
     grade, logit = np.array(pairs).T
     clear = (grade >= 2) | (grade < 1)
-    figures = ranking_figures_with_intervals(logit[clear], (grade[clear] >= 2).astype(int))
+    metrics = ranking_metrics_with_intervals(logit[clear], (grade[clear] >= 2).astype(int))
     tau = kendalltau(grade, logit)
     draws = np.random.default_rng(0).integers(0, len(grade), (1000, len(grade)))
     taus = [kendalltau(grade[d], logit[d]).statistic for d in draws]
@@ -132,7 +132,7 @@ def agreement_with_grades(workspace: Workspace, catalog: str) -> None:
         f"{int((grade >= 2).sum())} of grade >= 2 against {int((grade < 1).sum())} below 1"
     )
     for name in ("auroc", "average_precision", "tpr0", "tpr10"):
-        print(f"{name}: {figures[name]}")
+        print(f"{name}: {metrics[name]}")
     print(f"Kendall's tau of score and grade: {tau.statistic:.2f} [{low:.2f}, {high:.2f}]")
 
 

@@ -27,7 +27,7 @@ from lensing_core.acquisition import QueueRequest, choose_queue
 from lensing_core.calibration import Calibration
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.features import GridFeatures
-from lensing_core.metrics import ranking_figures
+from lensing_core.metrics import ranking_metrics
 from lensing_core.models.classic import ClassicMember, train_trees
 from lensing_core.models.contract import InputContract
 from lensing_core.models.ensemble import EnsembleRule
@@ -236,9 +236,9 @@ def main() -> None:
         before = np.load(workspace.embeddings / model / "logit" / "survey.npy")
         unlabeled = _unlabeled(database)
         for name, logits in (("base", before), ("retrained", after)):
-            figures = ranking_figures(logits[unlabeled], y[unlabeled])
+            metrics = ranking_metrics(logits[unlabeled], y[unlabeled])
             shown = ", ".join(
-                f"{key} {figures[key]:.3f}" for key in ("recall_fpr_1e-3", "average_precision")
+                f"{key} {metrics[key]:.3f}" for key in ("recall_fpr_1e-3", "average_precision")
             )
             print(f"{name}: {shown} (true classes of the unlabeled)")
 
@@ -252,8 +252,8 @@ def _next_queue(workspace: Workspace, name: str) -> int:
 
 
 def _text(result: dict, name: str) -> str:
-    figure = result["figures"][name]
-    return f"{figure['value']:.3f} [{figure['low_95']:.3f}, {figure['high_95']:.3f}]"
+    metric = result["figures"][name]
+    return f"{metric['value']:.3f} [{metric['low_95']:.3f}, {metric['high_95']:.3f}]"
 
 
 def _unlabeled(database) -> np.ndarray:

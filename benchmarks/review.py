@@ -127,7 +127,7 @@ def open_page(browser: Browser, url: str) -> tuple[Page, float]:
     return page, time.perf_counter() - start
 
 
-def figures(page: Page) -> tuple[float, float]:
+def metrics(page: Page) -> tuple[float, float]:
     """The two times of the latest move, ms."""
     view = page.locator(".work-view")
     latency, panels = (view.get_attribute(f"data-{name}-ms") for name in ("latency", "panels"))
@@ -141,7 +141,7 @@ def walk(page: Page, keys: list[str]) -> np.ndarray:
         was = page.locator(".work-view").get_attribute("data-settled")
         page.keyboard.press(key)
         page.locator(f".work-view:not([data-settled='{was}'])").wait_for(state="attached")
-        times.append(figures(page))
+        times.append(metrics(page))
         page.wait_for_timeout(PAUSE_MS)
     return np.array(times)
 
@@ -156,7 +156,7 @@ def tell(name: str, times: np.ndarray) -> None:
 
 
 def main() -> None:
-    """Print the figures."""
+    """Print the metrics."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--candidates", type=int, default=2000, help="to be viewed")
     parser.add_argument("--moves", type=int, default=200, help="timed moves of each walk")
@@ -180,7 +180,7 @@ def main() -> None:
 def measure(
     browser: Browser, process: subprocess.Popen[str], url: str, options: argparse.Namespace
 ) -> None:
-    """All figures, on one server."""
+    """All metrics, on one server."""
     loads = []
     for _ in range(5):
         page, seconds = open_page(browser, url)

@@ -48,7 +48,7 @@ class Objects:
 
 
 def tell(what: str, first: Objects, rows: BoolArray, second: Objects, others: BoolArray) -> None:
-    """Rows of figures with 95 % intervals: the ensemble, and what looks alone do."""
+    """Rows of metrics with 95 % intervals: the ensemble, and what looks alone do."""
     labels = np.repeat([1, 0], [rows.sum(), others.sum()])
     place = np.concatenate([first.place[rows], second.place[others]])
     groups = object_groups(len(labels), ra_deg=place[:, 0], dec_deg=place[:, 1], block_nside=None)
@@ -69,8 +69,8 @@ def tell(what: str, first: Objects, rows: BoolArray, second: Objects, others: Bo
         measured = measure_scores(values, labels, appearance.matching, groups)
         found, no = values[labels == 1], values[labels == 0]
         at = ", ".join(f"{(found > np.quantile(no, 1 - f)).mean():.2f}" for f in (0.01, 0.05))
-        figures = measured.figures
-        print(f"| {name} | {figures['auroc']} | {at} | {figures['tpr10']} | {measured.matched} |")
+        metrics = measured.metrics
+        print(f"| {name} | {metrics['auroc']} | {at} | {metrics['tpr10']} | {measured.matched} |")
     better = compare_measured(
         scores["brightness alone"], scores["ensemble"], labels, appearance.matching, groups
     )
@@ -94,7 +94,7 @@ def tell_held_out(workspace: Workspace, name: str) -> None:
 
 
 def main() -> None:
-    """Make the ensemble where it is not there, score, and print figures."""
+    """Make the ensemble where it is not there, score, and print metrics."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--workspace", type=Path, required=True)

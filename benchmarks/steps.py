@@ -6,7 +6,7 @@
 Each row is the search that made the bundled ensembles, of fewer hosts, less the same with one step
 left out or one thing changed: the same real lenses and real objects, drawn together in each
 bootstrap draw of whole groups by sky position. Real objects are scored by members that did not see
-them, labels of lenses are cross-fitted. Nothing is chosen by these figures. ``--pixels``: the steps
+them, labels of lenses are cross-fitted. Nothing is chosen by these metrics. ``--pixels``: the steps
 that need cutouts painted or encoded anew, too, which takes an hour. Run it again to go on after an
 interruption.
 """
@@ -41,7 +41,7 @@ from lensing_core.metrics.comparison import Difference
 FOLDS = 5
 FEW = {"ps1": 30, "cfhtls": 100}
 """Unlabeled objects drawn for each training set where some are to be left to mine."""
-FIGURES = {
+METRICS = {
     "auroc": "AUROC",
     "recall_fpr_0.05": "recall at FPR 0.05",
     "matched": "matched separation",
@@ -185,7 +185,7 @@ def tell(bench: Bench, contest: Contest, name: str, first: Scored, second: Score
         appearance.matching,
         groups,
     )
-    print(f"| {name} | " + " | ".join(_cell(found[key]) for key in FIGURES) + " |", flush=True)
+    print(f"| {name} | " + " | ".join(_cell(found[key]) for key in METRICS) + " |", flush=True)
 
 
 def _cell(d: Difference) -> str:
@@ -208,8 +208,8 @@ def main() -> None:
     for contest in contests:
         print(f"{contest.name}: {contest.rows.sum()} against {contest.others.sum()}")
         tell_whole(bench, contest, steps.committee(), "the whole search")
-    print("| difference | " + " | ".join(FIGURES.values()) + " |")
-    print("| --- " * (len(FIGURES) + 1) + "|")
+    print("| difference | " + " | ".join(METRICS.values()) + " |")
+    print("| --- " * (len(METRICS) + 1) + "|")
     for name, make in variants(steps, pixels=arguments.pixels).items():
         first, second = make()
         for contest in contests:

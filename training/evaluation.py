@@ -1,7 +1,7 @@
 """Evaluation of an ensemble on objects that nothing of it was fitted on.
 
 Where scores of held-out objects are in the workspace, everything is computed from them; of an
-ensemble that came from elsewhere its manifest tells figures and calibration.
+ensemble that came from elsewhere its manifest tells metrics and calibration.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lens_triage.training.jobs.train.strata import recall_by_properties
 from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.calibration import reliability, shift_prior
 from lensing_core.errors import BadInputError, NotFoundError
-from lensing_core.metrics import Figure, RankingCurve, ranking_figures_with_intervals
+from lensing_core.metrics import Metric, RankingCurve, ranking_metrics_with_intervals
 from lensing_core.models.manifest_types import EnsembleManifest
 from lensing_core.store import open_database
 from lensing_core.store.candidates import catalog_rows_of
@@ -28,7 +28,7 @@ from lensing_core.store.ensembles import find_ensemble
 from lensing_core.workspace import Workspace
 
 FEW = 2
-"""Lenses and others that figures need."""
+"""Lenses and others that metrics need."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Evaluation:
         Catalogs of the held-out objects; empty where the workspace has none of them.
     chosen : str
         Catalog that the rest is of; '' for all.
-    figures : mapping of str to Figure
+    metrics : mapping of str to Figure
         By name (:data:`lensing_core.metrics.ranking.NAMES`).
     curve : RankingCurve or None
     reliability : mapping or None
@@ -73,7 +73,7 @@ class Evaluation:
 
     sources: tuple[Source, ...]
     chosen: str
-    figures: Mapping[str, Figure]
+    metrics: Mapping[str, Metric]
     curve: RankingCurve | None
     reliability: Mapping[str, Any] | None
     strata: Mapping[str, Any]
@@ -109,7 +109,7 @@ def _stored_evaluation(manifest: EnsembleManifest) -> Evaluation:
     return Evaluation(
         (),
         "",
-        {name: Figure.from_json(figure) for name, figure in stored.items()},
+        {name: Metric.from_json(metric) for name, metric in stored.items()},
         None,
         manifest.get("reliability"),
         manifest.get("strata", {}),
@@ -139,7 +139,7 @@ def _measured(
     return Evaluation(
         sources,
         catalog,
-        ranking_figures_with_intervals(logits, labels),
+        ranking_metrics_with_intervals(logits, labels),
         RankingCurve.of(logits, labels),
         _reliability(logits, labels, prior),
         recall_by_properties(workspace, held.candidate_id, logits, labels),

@@ -256,8 +256,8 @@ def _compare(
     }
     differences = {
         key: {
-            figure: difference.to_json()
-            for figure, difference in compare_measured(
+            metric: difference.to_json()
+            for metric, difference in compare_measured(
                 scores[key], scores["ensemble"], truth, mine.matching, group, seed=seed
             ).items()
         }

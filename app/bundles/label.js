@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 361e060d44020f20fd8a6f92c402690a96750abc595bed2823408114fe8308ca
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 2bda79427cbbfab22b1b890d9ef0187d83a9cfd1749ab4ec75caa987e41c4ddf
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -3923,7 +3923,7 @@ var LabelingView = class {
   }
   // Rejects while the server is away; that it refuses is an answer.
   async ping() {
-    await ask(`labeling/${this.session.id}/figures`).catch((error) => {
+    await ask(`labeling/${this.session.id}/metrics`).catch((error) => {
       if (error.passing) {
         throw error;
       }
@@ -3958,7 +3958,7 @@ var LabelingView = class {
       return;
     }
     this.sinceFigures = 0;
-    ask(`labeling/${this.session.id}/figures`).then((figures) => this.panel.setFigures(figures), () => {
+    ask(`labeling/${this.session.id}/metrics`).then((figures) => this.panel.setFigures(figures), () => {
     });
   }
   notify(sentence) {

@@ -1,4 +1,4 @@
-"""Rows of the tables about cross-matches, and their figures as HTML; pure functions."""
+"""Rows of the tables about cross-matches, and their metrics as HTML; pure functions."""
 
 from __future__ import annotations
 
@@ -75,22 +75,22 @@ _TONES = {"complete": "success", "partial": "warning", "unreachable": ""}
 _STATES = {"complete": "Complete", "partial": "Partly", "unreachable": "Not reached"}
 
 
-def figures_html(report: CrossmatchReport, *, trained: bool) -> str:
-    """The figures at the head; a warning where the ensemble knew the answers."""
+def metrics_html(report: CrossmatchReport, *, trained: bool) -> str:
+    """The metrics at the head; a warning where the ensemble knew the answers."""
     lenses = report.lenses
     if lenses is None:
         return (
             "<p>No list of known lenses has been matched with this catalog, so completeness is not "
             "known: run it with lenscat, or with a table of your own that lists lenses.</p>"
         )
-    figures = [
+    metrics = [
         (fmt.count(lenses.n_in_footprint), "known lenses in the footprint"),
         (fmt.count(report.n_recovered), "recovered"),
         (fmt.count(report.n_missed), "without a candidate"),
         (fmt.count(report.n_disagreements), "pairs to review"),
         (f"{fmt.number(lenses.footprint_deg2)} deg²", f"footprint, NSIDE {lenses.footprint_nside}"),
     ]
-    items = "".join(f"<div><b>{value}</b><span>{text}</span></div>" for value, text in figures)
+    items = "".join(f"<div><b>{value}</b><span>{text}</span></div>" for value, text in metrics)
     note = (
         "<p>The ensemble was trained on this catalog: the recall of lenses that it was shown says "
         "nothing of those that nobody knows.</p>"

@@ -17,7 +17,7 @@ from lens_triage.app.crossmatch.rows import (
     RECALL,
     RECOVERED,
     REFERENCES,
-    figures_html,
+    metrics_html,
     missed_row,
     new_html,
     pair_row,
@@ -79,7 +79,7 @@ class CrossmatchBoard(pn.viewable.Viewer):
         self.catalog = pmui.Select(label="Matched catalog", **style)
         self.ensemble = pmui.Select(label="Ranking of", **style)
         self.lenses = pmui.Select(label="Known lenses", **style)
-        self._figures = html(skeleton(2), css=_CSS)
+        self._metrics = html(skeleton(2), css=_CSS)
         self.references = Table(columns=REFERENCES, label="References", empty="None yet.")
         self.recall = Table(columns=RECALL, label="Recall", empty=NO_RECALL)
         self.recovered = Table(
@@ -127,7 +127,7 @@ class CrossmatchBoard(pn.viewable.Viewer):
         choosers = pn.Row(
             self.catalog, self.ensemble, self.lenses, margin=0, styles={"gap": "12px"}
         )
-        self._head = section("Results", choosers, self._figures)
+        self._head = section("Results", choosers, self._metrics)
         self._nothing = section("Results", self._empty)
         self._view = stack(self._nothing, self._head, self._results)
         super().__init__()
@@ -212,7 +212,7 @@ class CrossmatchBoard(pn.viewable.Viewer):
             return  # something else was chosen meanwhile
         catalog, ensemble = key[0], key[1]
         trained = self._trained_on(ensemble, catalog)
-        self._figures.object = figures_html(report, trained=trained)
+        self._metrics.object = metrics_html(report, trained=trained)
         self.references.update([reference_row(crossmatch) for crossmatch in latest])
         self.recall.update(recall_rows(report.recall, report.recall_with_review))
         self.recovered.update(

@@ -185,9 +185,9 @@ def _comparison(comparison: Mapping[str, Any]) -> str:
     head = "".join(f"<th>{escape(title)}</th>" for title in (*_COLUMNS.values(), _MATCHED))
     rows = []
     for name, of in measured.items():
-        figures = [*(of["figures"][key] for key in _COLUMNS), of["matched"]]
+        metrics = [*(of["figures"][key] for key in _COLUMNS), of["matched"]]
         quiet = "" if name == "ensemble" else ' class="quiet"'
-        cells = "".join(f"<td>{interval_text(figure)}</td>" for figure in figures)
+        cells = "".join(f"<td>{interval_text(metric)}</td>" for metric in metrics)
         rows.append(f"<tr{quiet}><td>{escape(name.capitalize())}</td>{cells}</tr>")
     for name, differences in comparison["differences"].items():
         cells = "".join(_difference(differences[key]) for key in (*_COLUMNS, "matched"))

@@ -1,4 +1,4 @@
-"""Tables of how good an ensemble is: figures, calibration, fusions, prediction sets, features."""
+"""Tables of how good an ensemble is: metrics, calibration, fusions, prediction sets, features."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from lens_triage.app.runs.rows import (
-    FIGURES,
-    figure_text,
+    METRICS,
+    metric_text,
 )
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.table import (
@@ -18,7 +18,7 @@ from lens_triage.app.widgets.table import (
     column,
 )
 from lens_triage.training.evaluation import Evaluation
-from lensing_core.metrics import Deployment, Figure
+from lensing_core.metrics import Deployment, Metric
 from lensing_core.store.summaries import EnsembleSummary
 
 SHORT = {
@@ -33,7 +33,7 @@ SHORT = {
 MEMBER_COLUMNS = [
     column("name", "Scores of"),
     *(
-        column(name, title, align="right", width="12%", help_text=FIGURES[name])
+        column(name, title, align="right", width="12%", help_text=METRICS[name])
         for name, title in SHORT.items()
     ),
 ]
@@ -118,33 +118,33 @@ def about_html(ensemble: EnsembleSummary, found: Evaluation) -> str:
     return f"<p>{' '.join(sentences)}</p>"
 
 
-def figures_html(figures: Mapping[str, Figure]) -> str:
-    """Each figure with its 68 and 95 % intervals; AUROC last and quiet."""
+def metrics_html(metrics: Mapping[str, Metric]) -> str:
+    """Each metric with its 68 and 95 % intervals; AUROC last and quiet."""
     rows = []
     for name in SHORT:
-        figure = figures.get(name)
-        if figure is None:
+        metric = metrics.get(name)
+        if metric is None:
             continue
-        if figure.value != figure.value:
+        if metric.value != metric.value:
             cells = '<td class="quiet" colspan="3">not measurable</td>'
         else:
             cells = "".join(
                 f"<td>{text}</td>"
                 for text in (
-                    f"{figure.value:.3f}",
-                    f"{figure.low_68:.3f} – {figure.high_68:.3f}",
-                    f"{figure.low_95:.3f} – {figure.high_95:.3f}",
+                    f"{metric.value:.3f}",
+                    f"{metric.low_68:.3f} – {metric.high_68:.3f}",
+                    f"{metric.low_95:.3f} – {metric.high_95:.3f}",
                 )
             )
         quiet = ' class="quiet"' if name == "auroc" else ""
         note = _NOTES.get(name, "")
-        rows.append(f"<tr{quiet}><td>{escape(FIGURES[name])}{note}</td>{cells}</tr>")
+        rows.append(f"<tr{quiet}><td>{escape(METRICS[name])}{note}</td>{cells}</tr>")
     head = "<tr><th>Metric</th><th>Value</th><th>68 %</th><th>95 %</th></tr>"
     return f"<table>{head}{''.join(rows)}</table>"
 
 
 def member_rows(ensemble: EnsembleSummary) -> list[Row]:
-    """A row for each member, with the figures of its manifest."""
+    """A row for each member, with the metrics of its manifest."""
     stored: Mapping[str, Any] = ensemble.manifest.get("figures") or {}
     kinds = dict(ensemble.members)
     return [
@@ -156,14 +156,14 @@ def member_rows(ensemble: EnsembleSummary) -> list[Row]:
                 else name,
                 "note": _KINDS.get(kinds.get(name, ""), kinds.get(name, "")),
             },
-            **{key: figure_text(found[key]) if key in found else "" for key in SHORT},
+            **{key: metric_text(found[key]) if key in found else "" for key in SHORT},
         }
         for name, found in stored.items()
     ]
 
 
 def calibration_html(found: Mapping[str, Any]) -> str:
-    """The figures of calibration, with what a perfect one has."""
+    """The metrics of calibration, with what a perfect one has."""
     rows = "".join(
         f'<tr><td>{escape(title)}</td><td>{fmt.number(found[name])}</td><td class="quiet">{best}'
         "</td></tr>"
@@ -207,14 +207,14 @@ def _percent(share: float) -> str:
 
 
 def fusion_html(choice: Mapping[str, Mapping[str, Any]], used: str) -> str:
-    """The rules that were compared, by cross-fitted figures of the calibration split."""
+    """The rules that were compared, by cross-fitted metrics of the calibration split."""
     names = [name for name in SHORT if name in next(iter(choice.values()))]
     head = "".join(f"<th>{escape(SHORT[name])}</th>" for name in names)
     rows = "".join(
         f"<tr{' class=chosen' if rule == used else ''}><td>{escape(fmt.words(rule))}</td>"
-        + "".join(f"<td>{fmt.number(figures[name])}</td>" for name in names)
+        + "".join(f"<td>{fmt.number(metrics[name])}</td>" for name in names)
         + "</tr>"
-        for rule, figures in choice.items()
+        for rule, metrics in choice.items()
     )
     return f"<table><tr><th>Rule</th>{head}</tr>{rows}</table>"
 

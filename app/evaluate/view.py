@@ -22,10 +22,10 @@ from lens_triage.app.evaluate.tables import (
     about_html,
     calibration_html,
     conformal_html,
-    figures_html,
     fusion_html,
     importance_html,
     member_rows,
+    metrics_html,
 )
 from lens_triage.app.widgets.choices import newest_promoted
 from lens_triage.app.widgets.class_prior import CSS as CLASS_PRIOR_CSS
@@ -57,7 +57,7 @@ Importance = tuple[tuple[str, str, float], ...] | str
 
 
 class EvaluationBoard(pn.viewable.Viewer):
-    """Figures, curves and tables of one ensemble; :meth:`refresh` now and then."""
+    """Metrics, curves and tables of one ensemble; :meth:`refresh` now and then."""
 
     def __init__(self, context: AppContext, *, ensemble: str = "") -> None:
         self._context = context
@@ -69,12 +69,12 @@ class EvaluationBoard(pn.viewable.Viewer):
         self.catalog = pmui.Select(label="Test split of", width=300, visible=False, **style)
         self._about = html("", css=CSS)
         self._links = html("", css=CSS, sizing_mode=None)
-        self._figures = html("", css=CSS)
+        self._metrics = html("", css=CSS)
         self._roc, self._deployment = RocPlot(), DeploymentView()
         self._curve, self._survey = self._roc.__panel__(), self._deployment.__panel__()
         self._no_curve = html(f"<p>{_NO_CURVE}</p>", css=CSS)
         self._ranking = columns(
-            section("Metrics", self._figures, note=_FIGURES_NOTE),
+            section("Metrics", self._metrics, note=_METRICS_NOTE),
             section(
                 "Ranking",
                 self._curve,
@@ -233,8 +233,8 @@ class EvaluationBoard(pn.viewable.Viewer):
             names = [_ALL, *(s.catalog for s in found.sources)]
             self.catalog.param.update(options=names, visible=True)
         self._about.object = about_html(ensemble, found)
-        self._figures.object = (
-            figures_html(found.figures) if found.figures else "<p>Too few objects to measure.</p>"
+        self._metrics.object = (
+            metrics_html(found.metrics) if found.metrics else "<p>Too few objects to measure.</p>"
         )
         self._members.update(member_rows(ensemble))
         has_curve = found.curve is not None
@@ -253,7 +253,7 @@ def _promoted(ensembles: list[EnsembleSummary]) -> str | None:
     return newest_promoted(ensembles) or (ensembles[0].name if ensembles else None)
 
 
-_FIGURES_NOTE = (
+_METRICS_NOTE = (
     "Intervals by a bootstrap stratified by class. A rate below one in the number of non-lenses "
     "in the test split cannot be measured."
 )

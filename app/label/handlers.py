@@ -4,7 +4,7 @@
 ``GET /labeling/<session>/queue``        cutouts to grade that come ``after`` a number
 ``GET /labeling/<session>/skipped``      cutouts that were skipped and still need a grade
 ``POST /labeling/<session>/events``      events to write; answered when they are committed
-``GET /labeling/<session>/figures``      own pace, agreement and skill
+``GET /labeling/<session>/metrics``      own pace, agreement and skill
 ``GET /labeling/<session>/references``   known lenses and others to compare with
 ``POST /labeling/preferences``           keys and the like
 ``GET /tiles/~<session>/<cutout>``        as of a catalog (:mod:`lens_triage.app.viewer.tiles`)
@@ -91,12 +91,12 @@ class LabelEventsHandler(_LabelHandler):
         await self.answer(work)
 
 
-class FiguresHandler(_LabelHandler):
-    """A grader's own figures."""
+class MetricsHandler(_LabelHandler):
+    """A grader's own metrics."""
 
     async def get(self, session_id: str) -> None:
         """Pace, agreement on repeats, skill on gold."""
-        await self.answer(lambda: self.service.figures(session_id, self.grader()))
+        await self.answer(lambda: self.service.metrics(session_id, self.grader()))
 
 
 class ReferencesHandler(_LabelHandler):
@@ -169,7 +169,7 @@ def routes(context: AppContext, source: TileSource) -> list[tuple[str, type, dic
         (r"/labeling/([0-9a-f]+)/queue", QueueHandler, given),
         (r"/labeling/([0-9a-f]+)/skipped", SkippedHandler, given),
         (r"/labeling/([0-9a-f]+)/events", LabelEventsHandler, given),
-        (r"/labeling/([0-9a-f]+)/figures", FiguresHandler, given),
+        (r"/labeling/([0-9a-f]+)/metrics", MetricsHandler, given),
         (r"/labeling/([0-9a-f]+)/references", ReferencesHandler, given),
         (r"/tiles/~([0-9a-f]+)/([0-9a-f]+)(/info)?", SessionTileHandler, pictures),
         (r"/pixels/~([0-9a-f]+)/([0-9a-f]+)", SessionPixelHandler, pictures),

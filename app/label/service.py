@@ -18,7 +18,7 @@ from lens_triage.app.viewer.candidates import catalog_to_json
 from lens_triage.app.viewer.reference_rows import references_to_json
 from lensing_core.consensus import REJECT_REASONS
 from lensing_core.errors import BadInputError, PolicyError
-from lensing_core.labeling import GraderFigures, GraderView, Outcome, open_grader_view, record
+from lensing_core.labeling import GraderMetrics, GraderView, Outcome, open_grader_view, record
 from lensing_core.labeling.grader_view import (
     Response,
     SessionCutout,
@@ -28,7 +28,7 @@ from lensing_core.labeling.grader_view import (
     retired,
     skipped,
 )
-from lensing_core.labeling.summary import figures_of
+from lensing_core.labeling.summary import metrics_of
 from lensing_core.store import Session
 from lensing_core.store.candidates import object_names
 from lensing_core.store.catalogs import catalogs_by_id, get_catalog
@@ -98,7 +98,7 @@ class LabelService:
                 "geometries": self._geometries(session, view),
                 "history": self._history(session, view, progress),
                 **self._queue(session, view, progress, -1),
-                "figures": self._figures(session, view, progress),
+                "figures": self._metrics(session, view, progress),
             }
 
     def queue(self, session_id: str, grader: SignedIn, after: int) -> dict[str, Any]:
@@ -115,11 +115,11 @@ class LabelService:
             cutouts = skipped(view, progress, retired(session, view))
             return self._with_responses(session, view, progress, cutouts)
 
-    def figures(self, session_id: str, grader: SignedIn) -> dict[str, Any]:
-        """Own figures: pace, agreement on repeats, skill on gold."""
+    def metrics(self, session_id: str, grader: SignedIn) -> dict[str, Any]:
+        """Own metrics: pace, agreement on repeats, skill on gold."""
         with self._context.database.session() as session:
             view = self.view(session, session_id, grader)
-            return self._figures(session, view, progress_of(session, view))
+            return self._metrics(session, view, progress_of(session, view))
 
     def references(self, session_id: str, grader: SignedIn) -> list[dict[str, Any]]:
         """Known lenses and others to compare with; none is a cutout of an open session."""
@@ -269,16 +269,16 @@ class LabelService:
             for item, cutout in zip(self._items(session, view, cutouts), cutouts, strict=True)
         ]
 
-    def _figures(
+    def _metrics(
         self, session: Session, view: GraderView, progress: SessionProgress
     ) -> dict[str, Any]:
         grader = get_grader(session, view.grader_id)
-        figures = figures_of(grader, progress, answers_of(session, view.session_id))
-        return figures_to_json(figures, hide=not view.options.feedback)
+        metrics = metrics_of(grader, progress, answers_of(session, view.session_id))
+        return metrics_to_json(metrics, hide=not view.options.feedback)
 
 
-def figures_to_json(figures: GraderFigures, *, hide: bool) -> dict[str, Any]:
-    """Figures of a grader; ``hide`` where they might tell which cutout was gold or a repeat.
+def metrics_to_json(metrics: GraderMetrics, *, hide: bool) -> dict[str, Any]:
+    """Metrics of a grader; ``hide`` where they might tell which cutout was gold or a repeat.
 
     Hidden fractions are told at every fifth object only, and not from fewer.
     """
@@ -289,14 +289,14 @@ def figures_to_json(figures: GraderFigures, *, hide: bool) -> dict[str, Any]:
         return dict(fraction.to_json())
 
     return {
-        "n_done": figures.n_done,
-        "n_skipped": figures.n_skipped,
-        "n_flagged": figures.n_flagged,
-        "seconds": figures.seconds,
-        "recent_seconds": figures.recent_seconds,
-        "repeats": shown(figures.repeats),
-        "gold_lenses": shown(figures.gold_lenses),
-        "gold_others": shown(figures.gold_others),
+        "n_done": metrics.n_done,
+        "n_skipped": metrics.n_skipped,
+        "n_flagged": metrics.n_flagged,
+        "seconds": metrics.seconds,
+        "recent_seconds": metrics.recent_seconds,
+        "repeats": shown(metrics.repeats),
+        "gold_lenses": shown(metrics.gold_lenses),
+        "gold_others": shown(metrics.gold_others),
     }
 
 

@@ -14,7 +14,7 @@ from lens_triage.app.widgets.table import (
     column,
 )
 from lensing_core.acquisition import STRATEGIES
-from lensing_core.labeling import GraderFigures, SessionSummary
+from lensing_core.labeling import GraderMetrics, SessionSummary
 from lensing_core.proportions import Proportion
 
 _PACE = "Median seconds on screen; pauses over 2 min left out"
@@ -93,11 +93,11 @@ def closing(summary: SessionSummary, grader: SignedIn | None) -> str:
 
 
 def grader_rows(summary: SessionSummary, grader: SignedIn | None) -> list[Row]:
-    """The graders of a session; who is no organizer sees own figures alone."""
+    """The graders of a session; who is no organizer sees own metrics alone."""
     return [
-        _grader_row(figures)
-        for figures in summary.graders
-        if grader is not None and (grader.is_organizer or figures.grader_id == grader.id)
+        _grader_row(metrics)
+        for metrics in summary.graders
+        if grader is not None and (grader.is_organizer or metrics.grader_id == grader.id)
     ]
 
 
@@ -118,21 +118,21 @@ def conditions_html(summary: SessionSummary) -> str:
     return f"<p>{escape('; '.join(parts))}.</p><p>Graders: {escape(guests)}.</p>"
 
 
-def _grader_row(figures: GraderFigures) -> Row:
-    grades: Sequence[tuple[str, int]] = sorted(figures.grades.items())
+def _grader_row(metrics: GraderMetrics) -> Row:
+    grades: Sequence[tuple[str, int]] = sorted(metrics.grades.items())
     return {
-        "key": str(figures.grader_id),
-        "name": figures.name,
+        "key": str(metrics.grader_id),
+        "name": metrics.name,
         "done": {
-            "text": fmt.count(figures.n_done),
-            "note": f"{figures.n_skipped:,} skipped" if figures.n_skipped else "",
+            "text": fmt.count(metrics.n_done),
+            "note": f"{metrics.n_skipped:,} skipped" if metrics.n_skipped else "",
         },
         "grades": ", ".join(f"{grade} {n:,}" for grade, n in grades) or "–",
-        "pace": "–" if figures.seconds is None else f"{figures.seconds:.1f}",
-        "repeats": _proportion(figures.repeats),
-        "lenses": _proportion(figures.gold_lenses),
-        "others": _proportion(figures.gold_others),
-        "flagged": fmt.count(figures.n_flagged),
+        "pace": "–" if metrics.seconds is None else f"{metrics.seconds:.1f}",
+        "repeats": _proportion(metrics.repeats),
+        "lenses": _proportion(metrics.gold_lenses),
+        "others": _proportion(metrics.gold_others),
+        "flagged": fmt.count(metrics.n_flagged),
     }
 
 

@@ -371,7 +371,7 @@ class LabelingView {
 
   // Rejects while the server is away; that it refuses is an answer.
   async ping() {
-    await ask(`labeling/${this.session.id}/figures`).catch((error) => { if (error.passing) { throw error } })
+    await ask(`labeling/${this.session.id}/metrics`).catch((error) => { if (error.passing) { throw error } })
   }
 
   showConnection() {
@@ -400,7 +400,7 @@ class LabelingView {
     this.sinceFigures = (this.sinceFigures ?? 0) + 1
     if (this.sinceFigures < FIGURES_EVERY && !this.mosaicOn) { return }
     this.sinceFigures = 0
-    ask(`labeling/${this.session.id}/figures`).then((figures) => this.panel.setFigures(figures), () => {})
+    ask(`labeling/${this.session.id}/metrics`).then((figures) => this.panel.setFigures(figures), () => {})
   }
 
   notify(sentence) {

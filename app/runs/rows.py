@@ -64,7 +64,7 @@ def run_row(run: RunSummary) -> Row:
 
 
 def head_html(run: RunSummary, *, per_second: float | None, left_s: float | None) -> str:
-    """Title, state, progress bar and figures of a run."""
+    """Title, state, progress bar and metrics of a run."""
     share = run.share
     facts = []
     if run.started_at is not None:
@@ -117,7 +117,7 @@ def log_html(lines: Sequence[LogLine], run_id: str) -> str:
 
 
 def result_html(run: RunSummary) -> str:
-    """Return what came out, as a list of names and figures, and where to go on; '' for nothing."""
+    """Return what came out, as a list of names and metrics, and where to go on; '' for nothing."""
     if not run.result:
         return ""
     shown = {k: v for k, v in run.result.items() if v is not False and v not in (None, [], {}, "")}
@@ -181,14 +181,14 @@ def settings_html(run: RunSummary) -> str:
     return f"<details><summary>Settings</summary>{_facts(shown, named=True)}</details>"
 
 
-def is_figure(value: Any) -> bool:
-    """Return whether a value is a figure with intervals, as manifests store it."""
+def is_metric(value: Any) -> bool:
+    """Return whether a value is a metric with intervals, as manifests store it."""
     return isinstance(value, Mapping) and {"value", "low_95", "high_95"} <= set(value)
 
 
-def figure_text(value: Any) -> str:
-    """A figure with its 95 % interval."""
-    if not is_figure(value):
+def metric_text(value: Any) -> str:
+    """A metric with its 95 % interval."""
+    if not is_metric(value):
         return fmt.quantity(value)
     if value["value"] is None:
         return "not measurable"
@@ -199,9 +199,9 @@ def _facts(values: Mapping[str, Any], *, named: bool = False) -> str:
     parts = []
     for name, value in values.items():
         title = name if named else fmt.words(name)
-        if isinstance(value, Mapping) and value and all(map(is_figure, value.values())):
+        if isinstance(value, Mapping) and value and all(map(is_metric, value.values())):
             parts += [
-                (FIGURES.get(key, fmt.words(key)), figure_text(v)) for key, v in value.items()
+                (METRICS.get(key, fmt.words(key)), metric_text(v)) for key, v in value.items()
             ]
         elif isinstance(value, Mapping) and any(isinstance(v, Mapping) for v in value.values()):
             parts += [(f"{title}: {fmt.words(k).lower()}", fmt.quantity(value[k])) for k in value]
@@ -218,7 +218,7 @@ def _facts(values: Mapping[str, Any], *, named: bool = False) -> str:
     )
 
 
-FIGURES = {
+METRICS = {
     "tpr0": "Recall before any false positive",
     "tpr10": "Recall before 10 false positives",
     "recall_fpr_1e-4": "Recall at FPR 1e-4",

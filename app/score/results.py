@@ -29,7 +29,7 @@ from lensing_core.store.summaries import CatalogSummary, EnsembleSummary, ScoreH
 _LEVELS = (0.01, 0.1, 0.5, 0.9)
 _PER_ROW = 12
 _Found = tuple[ScoreHistogram, list[int], list[Thumbnail]]
-_FIGURES_CSS = """
+_METRICS_CSS = """
 .figures { display: flex; flex-wrap: wrap; gap: 8px 34px; align-items: end; }
 .figures div { line-height: 1.35; }
 .figures b { display: block; font-size: 17px; font-weight: 500; }
@@ -50,14 +50,14 @@ class ScoreResults(pn.viewable.Viewer):
         style = {"size": "small", "width": 260, "margin": 0}
         self.catalog = pmui.Select(label="Catalog", **style)
         self.ensemble = pmui.Select(label="Ensemble", **style)
-        self._figures = html("", css=_FIGURES_CSS)
+        self._metrics = html("", css=_METRICS_CSS)
         self._histogram = Histogram()
         self._top = html("", css=THUMBNAILS_CSS)
-        self._content = stack(self._histogram, self._figures, self._top, gap=12, visible=False)
+        self._content = stack(self._histogram, self._metrics, self._top, gap=12, visible=False)
         self._waiting = html(skeleton(9))
         self._empty = html(
             "<p>Nothing is scored yet: choose an ensemble and a catalog, and press Score.</p>",
-            css=_FIGURES_CSS,
+            css=_METRICS_CSS,
         )
         self._choosers = pn.Row(self.catalog, self.ensemble, margin=0, styles={"gap": "12px"})
         self._view = section("Scores", self._choosers, self._empty, self._waiting, self._content)
@@ -144,24 +144,24 @@ class ScoreResults(pn.viewable.Viewer):
         self._waiting.visible, self._content.visible = False, True
         histogram, above, top = found
         self._histogram.display(histogram)
-        self._figures.object = figures_html(catalog, ensemble, above)
+        self._metrics.object = metrics_html(catalog, ensemble, above)
         self._top.object = thumbnails_html(
             top, catalog=catalog.name, ensemble=ensemble.name, per_row=_PER_ROW
         )
 
 
-def figures_html(catalog: CatalogSummary, ensemble: EnsembleSummary, above: Sequence[int]) -> str:
+def metrics_html(catalog: CatalogSummary, ensemble: EnsembleSummary, above: Sequence[int]) -> str:
     """Return how many are scored, how many reach each probability, the prior, and the way to
     Review.
     """
     scored = catalog.scored[ensemble.name]
-    figures = [(fmt.count(scored), f"of {fmt.count(catalog.n_candidates)} scored")]
-    figures += [
+    metrics = [(fmt.count(scored), f"of {fmt.count(catalog.n_candidates)} scored")]
+    metrics += [
         (fmt.count(count), f"at {level:g} or more")
         for level, count in zip(_LEVELS, above, strict=True)
     ]
     if rule := ensemble.manifest.get("rule"):
-        figures.append((fmt.number(rule["survey_prior"], digits=2), "share of lenses assumed"))
+        metrics.append((fmt.number(rule["survey_prior"], digits=2), "share of lenses assumed"))
     href = address("review", catalog=catalog.name, ensemble=ensemble.name)
-    items = "".join(f"<div><b>{value}</b><span>{text}</span></div>" for value, text in figures)
+    items = "".join(f"<div><b>{value}</b><span>{text}</span></div>" for value, text in metrics)
     return f'<div class="figures">{items}<a href="{escape(href)}">Review</a></div>'

@@ -29,7 +29,7 @@ from lens_triage.app.widgets.section import (
 )
 from lens_triage.app.widgets.skeleton import skeleton
 from lens_triage.app.widgets.table import Table
-from lensing_core.consensus import PRIOR, STATES, ListFigures, Thresholds
+from lensing_core.consensus import PRIOR, STATES, ListMetrics, Thresholds
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.store.consensus import update_consensus
 from lensing_core.store.consensus_choice import (
@@ -43,7 +43,7 @@ from lensing_core.store.consensus_list import ConsensusEntry, consensus_page, co
 from lensing_core.store.summaries import list_ensembles
 
 PAGE_ROWS = 15
-FIGURES_CSS = """
+METRICS_CSS = """
 p { margin: 0; color: var(--lt-muted); line-height: 1.55; }
 b { color: var(--lt-text); font-weight: 500; font-variant-numeric: tabular-nums; }
 """
@@ -71,13 +71,13 @@ class ConsensusBoard(pn.viewable.Viewer):
     def __init__(self, context: AppContext, on_rule: Callable[[], None]) -> None:
         self._context = context
         self._on_rule = on_rule
-        self._figures: ListFigures | None = None
+        self._metrics: ListMetrics | None = None
         self.notice = Notice()
         self.list = Table(
             columns=LIST_COLUMNS, label="Consensus", empty="Run the consensus to see the list."
         )
         self.pager = Pager(PAGE_ROWS, self.reload)
-        self.figures = html(skeleton(2), css=FIGURES_CSS)
+        self.metrics = html(skeleton(2), css=METRICS_CSS)
         small: dict[str, Any] = {"size": "small", "margin": 0}
         number = {**small, "sx": {"& .MuiInputBase-root": {"height": 32}}}  # as tall as a Select
         with context.database.session() as session:
@@ -109,7 +109,7 @@ class ConsensusBoard(pn.viewable.Viewer):
             "Consensus",
             self.notice,
             _row(self.method, self.prior, self.share, self.accept, self.retire, self.run),
-            self.figures,
+            self.metrics,
             self.list,
             _row(self.state, self.pager),
             note="The last grade of each grader counts. Purity and completeness are those of the "
@@ -146,9 +146,9 @@ class ConsensusBoard(pn.viewable.Viewer):
 
             in_background(work, self._joined, button=self.run)
 
-    def show_figures(self, figures: ListFigures) -> None:
+    def show_metrics(self, metrics: ListMetrics) -> None:
         """Say how good the list would be by the present votes and rule."""
-        self._figures = figures
+        self._metrics = metrics
         self.reload()
 
     def reload(self) -> None:
@@ -233,18 +233,18 @@ class ConsensusBoard(pn.viewable.Viewer):
         total = found.states[state] if state else sum(found.states.values())
         last = found.entries[-1].key if found.entries else None
         self.pager.show_place(len(found.entries), total, last)
-        if self._figures is not None:
+        if self._metrics is not None:
             by_scores = self.prior.value not in (_OWN, _NUMBER)
-            self.figures.object = figures_html(
-                self._figures,
+            self.metrics.object = metrics_html(
+                self._metrics,
                 found.states,
                 stale=found.stale,
                 in_sight=found.in_sight if by_scores else 0,
             )
 
 
-def figures_html(
-    figures: ListFigures, states: dict[str, int], *, stale: bool, in_sight: int = 0
+def metrics_html(
+    metrics: ListMetrics, states: dict[str, int], *, stale: bool, in_sight: int = 0
 ) -> str:
     """One paragraph on the list.
 
@@ -254,7 +254,7 @@ def figures_html(
     stale : whether there are grades that the list has not seen
     in_sight : grades that were given with the score in sight that is the prior now
     """
-    if not figures.n_graded:
+    if not metrics.n_graded:
         return "<p>Nothing has been graded yet.</p>"
 
     def said(values: tuple[float, float, float]) -> str:
@@ -263,9 +263,9 @@ def figures_html(
         return escape(fmt.with_interval(values[0], values[1:]))
 
     parts = [
-        f"<b>{figures.n_graded:,}</b> graded, about <b>{fmt.number(figures.expected_lenses)}</b> "
-        f"lenses among them; accepted now <b>{figures.n_accepted:,}</b>: purity "
-        f"<b>{said(figures.purity)}</b>, completeness <b>{said(figures.completeness)}</b>."
+        f"<b>{metrics.n_graded:,}</b> graded, about <b>{fmt.number(metrics.expected_lenses)}</b> "
+        f"lenses among them; accepted now <b>{metrics.n_accepted:,}</b>: purity "
+        f"<b>{said(metrics.purity)}</b>, completeness <b>{said(metrics.completeness)}</b>."
     ]
     stored = sum(states.values())
     if stored:

@@ -160,7 +160,7 @@ class LoopBoard(pn.viewable.Viewer):
             by_test_set(
                 rounds[::-1],
                 lambda found: round_row(found, forbidden=self._no_promote, kept_back=kept_back),
-                lambda found: (found.figures_on, found.test_set),
+                lambda found: (found.metrics_on, found.test_set),
             )
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from lens_triage.app.runs.rows import figure_text
+from lens_triage.app.runs.rows import metric_text
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.steps import address
 from lens_triage.app.widgets.table import (
@@ -239,7 +239,7 @@ def round_row(found: Round, *, forbidden: str = "", kept_back: bool = False) -> 
         Whether what follows from grades of today is kept back, while a blind session is open.
     """
     top = share_text(found.top)
-    tpr10 = figure_text(found.figures["tpr10"]) if "tpr10" in found.figures else fmt.MISSING
+    tpr10 = metric_text(found.metrics["tpr10"]) if "tpr10" in found.metrics else fmt.MISSING
     difference = found.differences.get("tpr10", {})
     promote = action("promote", "Promote", "Rank by it, and open queues too", forbidden=forbidden)
     return {
@@ -251,7 +251,7 @@ def round_row(found: Round, *, forbidden: str = "", kept_back: bool = False) -> 
             "href": address("score", ensemble=found.ensemble),
         },
         "labels": f"{found.labels:,} ({found.lenses:,})" if found.number else fmt.MISSING,
-        "tpr10": {"text": tpr10, "title": found.figures_on},
+        "tpr10": {"text": tpr10, "title": found.metrics_on},
         "change": fmt.MISSING if not difference else _change(difference),
         "top": {"text": fmt.MISSING, "title": KEPT_BACK}
         if kept_back

@@ -1,4 +1,4 @@
-"""The team: consensus, agreement, skill, pace and coverage; a grader sees the own figures."""
+"""The team: consensus, agreement, skill, pace and coverage; a grader sees the own metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn, is_still_here
 from lens_triage.app.team.audit import AuditBoard
 from lens_triage.app.team.consensus import (
-    FIGURES_CSS,
+    METRICS_CSS,
     ConsensusBoard,
 )
 from lens_triage.app.team.inviting import InvitationBoard
@@ -54,7 +54,7 @@ from lens_triage.app.widgets.table import Table
 from lensing_core.acquisition import QueueEntry, QueueRequest, choose_queue
 from lensing_core.errors import LensTriageError
 from lensing_core.labeling.skill import KindSkill, skill_by_kind
-from lensing_core.labeling.team import Team, team_figures
+from lensing_core.labeling.team import Team, team_metrics
 from lensing_core.store.blinding import open_blind_sessions
 from lensing_core.store.candidates import object_names
 from lensing_core.store.consensus_choice import ConsensusSettings, current_consensus_settings
@@ -110,9 +110,9 @@ class TeamBoard(pn.viewable.Viewer):
             columns=MENTION_COLUMNS, label="Notes for you", empty="No note mentions you."
         )
         self.at_work = Table(columns=PRESENCE_COLUMNS, label="At work", empty="No session is open.")
-        self._agreement = html(skeleton(1), css=FIGURES_CSS)
+        self._agreement = html(skeleton(1), css=METRICS_CSS)
         self.loop = LoopBoard(context)
-        figures = section(
+        metrics = section(
             "Graders" if organizer else "Your metrics",
             self.graders,
             note="Repeats and gold standards with 95 % intervals; the last column is the "
@@ -124,7 +124,7 @@ class TeamBoard(pn.viewable.Viewer):
             self.mentions,
             note="Notes in Review that mention you as @ and your name, the newest first.",
         )
-        parts = [self.notice, self.loop, figures, mentions, self.skill]
+        parts = [self.notice, self.loop, metrics, mentions, self.skill]
         self.consensus: ConsensusBoard | None = None
         if organizer:
             self.consensus = ConsensusBoard(context, self.reload)
@@ -190,7 +190,7 @@ class TeamBoard(pn.viewable.Viewer):
             newest = newest_promoted(self._context.database.ask(list_ensembles))
             with self._context.database.session() as session:
                 rule = chosen or current_consensus_settings(session) or ConsensusSettings()
-                team = team_figures(session, rule)
+                team = team_metrics(session, rule)
                 torn = choose_queue(
                     session, self._context.workspace, QueueRequest("experts", _CONTESTED)
                 )
@@ -233,4 +233,4 @@ class TeamBoard(pn.viewable.Viewer):
             f"<p>Fleiss' κ on lens, open, no lens: <b>{escape(agreement_text(fleiss))}</b> of "
             f"{fmt.count(fleiss.n)} objects with two grades or more.</p>"
         )
-        self.consensus.show_figures(found.team.joined.figures)
+        self.consensus.show_metrics(found.team.joined.metrics)

@@ -1,4 +1,4 @@
-"""All ensembles with their figures, which one is promoted, and how two of them differ."""
+"""All ensembles with their metrics, which one is promoted, and how two of them differ."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lens_triage.app import acts
 from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs.rows import (
-    FIGURES,
-    figure_text,
+    METRICS,
+    metric_text,
 )
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.catalog_view import by_test_set, measured_on
@@ -40,7 +40,7 @@ _COLUMNS = [
     column("state", "", width="84px"),
     column("members", "Members", width="14%"),
     *(
-        column(name, title, align="right", width="11.5%", help_text=FIGURES[name])
+        column(name, title, align="right", width="11.5%", help_text=METRICS[name])
         for name, title in _SHOWN.items()
     ),
     column("when", "Made", align="right", width="80px"),
@@ -115,7 +115,7 @@ def ensemble_row(ensemble: EnsembleSummary, *, current: bool, forbidden: str = "
     forbidden : str, optional
         Why who is signed in may not promote it, or take back its promotion.
     """
-    figures: Mapping[str, Any] = ensemble.manifest.get("figures", {}).get("ensemble", {})
+    metrics: Mapping[str, Any] = ensemble.manifest.get("figures", {}).get("ensemble", {})
     kinds = [_NAMES.get(kind, kind) for _, kind in ensemble.members]
     counted = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
     members = ", ".join(kind if n == 1 else f"{n} × {kind}" for kind, n in counted.items())
@@ -145,7 +145,7 @@ def ensemble_row(ensemble: EnsembleSummary, *, current: bool, forbidden: str = "
             "note": fmt.words(ensemble.fusion).lower(),
             "title": f"{members}; fused by {fmt.words(ensemble.fusion).lower()}",
         },
-        **{name: figure_text(figures[name]) if name in figures else "" for name in _SHOWN},
+        **{name: metric_text(metrics[name]) if name in metrics else "" for name in _SHOWN},
         "when": {"text": fmt.ago(ensemble.created_at), "title": fmt.moment(ensemble.created_at)},
         "act": {"actions": [button]},
     }

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from lens_triage.app.runs.rows import (
-    FIGURES,
-    figure_text,
-    is_figure,
+    METRICS,
+    is_metric,
+    metric_text,
 )
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.steps import address
@@ -166,7 +166,7 @@ ENSEMBLE_COLUMNS = [
     column("name", "Ensemble"),
     column("members", "Members", width="22%"),
     *(
-        column(name, _SHORT[name], align="right", width="60px", help_text=FIGURES[name])
+        column(name, _SHORT[name], align="right", width="60px", help_text=METRICS[name])
         for name in _HEADLINES
     ),
     column("when", "Made", align="right", width="84px"),
@@ -178,9 +178,9 @@ def by_test_set(
     row: Callable[[_Measured], Row],
     key_of: Callable[[_Measured], tuple[str, str]],
 ) -> list[Row]:
-    """A row each, under a heading for each set of objects that figures were measured on.
+    """A row each, under a heading for each set of objects that metrics were measured on.
 
-    Figures of different test sets are not comparable; those of one stand together, in the order of
+    Metrics of different test sets are not comparable; those of one stand together, in the order of
     the first of each.
 
     Parameters
@@ -207,8 +207,8 @@ def measured_on(ensemble: EnsembleSummary) -> tuple[str, str]:
 
 
 def ensemble_row(ensemble: EnsembleSummary) -> Row:
-    """A row for :data:`ENSEMBLE_COLUMNS`: figures on held-out objects, as its manifest has them."""
-    figures = ensemble.manifest.get("figures", {}).get("ensemble", {})
+    """A row for :data:`ENSEMBLE_COLUMNS`: metrics on held-out objects, as its manifest has them."""
+    metrics = ensemble.manifest.get("figures", {}).get("ensemble", {})
     on = str(ensemble.manifest.get("figures_on", ""))
     row: Row = {
         "key": ensemble.name,
@@ -220,12 +220,12 @@ def ensemble_row(ensemble: EnsembleSummary) -> Row:
         "when": {"text": fmt.ago(ensemble.created_at), "title": fmt.moment(ensemble.created_at)},
     }
     for name in _HEADLINES:
-        figure = figures.get(name)
-        if figure is None or not is_figure(figure) or figure["value"] is None:
+        metric = metrics.get(name)
+        if metric is None or not is_metric(metric) or metric["value"] is None:
             row[name] = {"text": fmt.MISSING, "tone": "muted", "title": "Not measured."}
         else:
             row[name] = {
-                "text": fmt.number(figure["value"]),
-                "title": f"{FIGURES[name]}: {figure_text(figure)}, {on}",
+                "text": fmt.number(metric["value"]),
+                "title": f"{METRICS[name]}: {metric_text(metric)}, {on}",
             }
     return row

@@ -9,7 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from lens_triage.app.context import AppContext
-from lens_triage.app.runs.rows import FIGURES
+from lens_triage.app.runs.rows import METRICS
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.section import (
     html,
@@ -104,14 +104,14 @@ class EnsembleComparison(pn.viewable.Viewer):
 
 
 def comparison_html(first: str, second: str, found: Comparison) -> str:
-    """The figures of two ensembles on shared held-out objects, with their differences."""
+    """The metrics of two ensembles on shared held-out objects, with their differences."""
     rows = []
     for name, d in found.differences.items():
         if d.value != d.value:
             continue
         sure = ' class="sure"' if d.low_95 > 0 or d.high_95 < 0 else ""
         rows.append(
-            f"<tr><td>{escape(FIGURES.get(name, name))}</td><td>{d.first:.3f}</td>"
+            f"<tr><td>{escape(METRICS.get(name, name))}</td><td>{d.first:.3f}</td>"
             f"<td>{d.second:.3f}</td><td{sure}>{d.value:+.3f} "
             f"[{d.low_95:+.3f}, {d.high_95:+.3f}]</td><td>{100 * d.share_better:.0f} %</td></tr>"
         )

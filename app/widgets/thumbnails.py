@@ -49,12 +49,12 @@ def thumbnails_html(
         href = address("review", catalog=catalog, ensemble=ensemble, candidate=item.candidate_id)
         source = tile_url(catalog, item.cutout_index, item.cutout_sha256, size=96)
         label = _LABELS.get(item.label, "") if item.label is not None else ""
-        figure = fmt.number(item.probability) if item.probability is not None else label
+        metric = fmt.number(item.probability) if item.probability is not None else label
         title = item.object_id + (f", imported as {label}" if label else "")
         items.append(
             f'<li><a href="{escape(href)}" title="{escape(title)}">'
             f'<img src="{escape(source)}" alt="{escape(item.object_id)}" loading="lazy">'
             f'<div class="caption"><span>{escape(item.object_id)}</span>'
-            f"<span>{figure}</span></div></a></li>"
+            f"<span>{metric}</span></div></a></li>"
         )
     return f'<ul style="--per-row: {per_row}">{"".join(items)}</ul>'

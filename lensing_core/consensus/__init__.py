@@ -16,9 +16,9 @@ from lensing_core.consensus.confusion import (
 from lensing_core.consensus.dawid_skene import dawid_skene
 from lensing_core.consensus.decision import (
     STATES,
-    ListFigures,
+    ListMetrics,
     Thresholds,
-    list_figures,
+    list_metrics,
     skill,
     votes_needed,
 )
@@ -34,7 +34,7 @@ __all__ = [
     "Agreement",
     "ConsensusEstimate",
     "Grade",
-    "ListFigures",
+    "ListMetrics",
     "Scheme",
     "Smoothing",
     "Thresholds",
@@ -45,7 +45,7 @@ __all__ = [
     "dawid_skene",
     "estimate",
     "fleiss_kappa",
-    "list_figures",
+    "list_metrics",
     "posterior_draws",
     "scheme_from_json",
     "skill",

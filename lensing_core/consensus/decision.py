@@ -74,7 +74,7 @@ def votes_needed(
 
 
 @dataclass(frozen=True)
-class ListFigures:
+class ListMetrics:
     """Purity and completeness of the accepted list, each with its 95 % interval.
 
     Attributes
@@ -94,9 +94,9 @@ class ListFigures:
     completeness: tuple[float, float, float]
 
 
-def list_figures(
+def list_metrics(
     posterior: Float64Array, draws: Float64Array, thresholds: Thresholds, *, seed: int = 0
-) -> ListFigures:
+) -> ListMetrics:
     """Purity and completeness of what is accepted now.
 
     Intervals hold both doubts: of the graders' confusion (``draws`` of the posterior, shape
@@ -115,7 +115,7 @@ def list_figures(
     if total > 0 and (lenses > 0).any():
         shares = in_list[lenses > 0] / lenses[lenses > 0]
         completeness = _interval(float(posterior[accepted].sum() / total), shares)
-    return ListFigures(n, len(posterior), total, purity, completeness)
+    return ListMetrics(n, len(posterior), total, purity, completeness)
 
 
 def _interval(value: float, draws: NDArray[np.floating]) -> tuple[float, float, float]:

@@ -1,4 +1,4 @@
-"""Figures of scores on real objects, beside those of brightness, color and center alone."""
+"""Metrics of scores on real objects, beside those of brightness, color and center alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lensing_core.evaluation.matched import (
     group_draws,
     matched_separation,
 )
-from lensing_core.metrics import Figure, RankingCurve
+from lensing_core.metrics import Metric, RankingCurve
 from lensing_core.metrics.comparison import Difference
 from lensing_core.metrics.resampling import group_resamples
 from lensing_core.metrics.strata import threshold_at_fpr
@@ -36,19 +36,19 @@ class Measured:
 
     Attributes
     ----------
-    figures : dict of str to Figure
+    metrics : dict of str to Figure
         ``auroc``, ``tpr0``, ``tpr10`` and ``recall_fpr_RATE`` for each of :data:`RATES`; NaN where
         there are too few non-lenses for a rate.
     matched : MatchedSeparation
     """
 
-    figures: dict[str, Figure]
+    metrics: dict[str, Metric]
     matched: MatchedSeparation
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
-        figures = {name: figure.to_json() for name, figure in self.figures.items()}
-        return {"figures": figures, "matched": self.matched.to_json()}
+        metrics = {name: metric.to_json() for name, metric in self.metrics.items()}
+        return {"figures": metrics, "matched": self.matched.to_json()}
 
 
 def headline(scores: Float64Array, labels: NDArray[np.integer]) -> dict[str, float]:
@@ -71,7 +71,7 @@ def measure_scores(
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int = 0,
 ) -> Measured:
-    """Ranking figures and matched separation with intervals from draws of whole groups.
+    """Ranking metrics and matched separation with intervals from draws of whole groups.
 
     Parameters
     ----------
@@ -90,11 +90,11 @@ def measure_scores(
         ]
     )
     levels = np.percentile(draws, [16, 84, 2.5, 97.5], axis=0)
-    figures = {
-        name: Figure(value, *map(float, levels[:, k]))
+    metrics = {
+        name: Metric(value, *map(float, levels[:, k]))
         for k, (name, value) in enumerate(found.items())
     }
-    return Measured(figures, matched_separation(values, truth, properties, group, seed=seed))
+    return Measured(metrics, matched_separation(values, truth, properties, group, seed=seed))
 
 
 def compare_measured(
@@ -107,7 +107,7 @@ def compare_measured(
     n_bootstrap: int = N_BOOTSTRAP,
     seed: int = 0,
 ) -> dict[str, Difference]:
-    """Second less first, on the same draws of whole groups: figures and ``matched``."""
+    """Second less first, on the same draws of whole groups: metrics and ``matched``."""
     a, b = (np.asarray(values, dtype=np.float64) for values in (first, second))
     truth, group = np.asarray(labels), np.asarray(groups)
     one, two = headline(a, truth), headline(b, truth)

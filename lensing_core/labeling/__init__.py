@@ -15,11 +15,11 @@ from lensing_core.labeling.grader_view import GraderView, open_grader_view
 from lensing_core.labeling.options import SessionOptions
 from lensing_core.labeling.order import Slot, grader_order
 from lensing_core.labeling.recording import Outcome, record
-from lensing_core.labeling.summary import GraderFigures, SessionSummary, list_sessions, summarize
+from lensing_core.labeling.summary import GraderMetrics, SessionSummary, list_sessions, summarize
 from lensing_core.store.label_sessions import get_session
 
 __all__ = [
-    "GraderFigures",
+    "GraderMetrics",
     "GraderView",
     "NewSession",
     "Outcome",

@@ -31,9 +31,9 @@ class Round:
         0 for the ensemble that nothing here was retrained from.
     labels, lenses : int
         Labeled objects that it learned from or was measured on, and how many of them lenses.
-    figures, base_figures, differences : mapping
+    metrics, base_metrics, differences : mapping
         Of the ensemble and of its base on the same held-out objects, as the manifest has them.
-    figures_on, test_set : str
+    metrics_on, test_set : str
         Those objects in words, and a key that other objects do not share.
     top : Proportion
         Lenses of its first :data:`TOP` candidates, among those whose answer is known.
@@ -51,10 +51,10 @@ class Round:
     base: str
     labels: int
     lenses: int
-    figures: Mapping[str, Any]
-    base_figures: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    base_metrics: Mapping[str, Any]
     differences: Mapping[str, Any]
-    figures_on: str
+    metrics_on: str
     test_set: str
     top: Proportion
     n_top: int
@@ -122,7 +122,7 @@ def _round(
     manifest = ensemble.manifest
     counted = list(manifest.get("splits", {}).values()) if retrained else []
     lenses = sum(part.get("lenses", 0) for part in counted)
-    figures = manifest.get("figures", {})
+    metrics = manifest.get("figures", {})
     base = manifest.get("base", "") if retrained else ""
     return Round(
         number,
@@ -133,8 +133,8 @@ def _round(
         base,
         lenses + sum(part.get("others", 0) for part in counted),
         lenses,
-        figures.get("ensemble", {}),
-        figures.get(f"base {base}", {}),
+        metrics.get("ensemble", {}),
+        metrics.get(f"base {base}", {}),
         manifest.get("differences", {}),
         manifest.get("figures_on", ""),
         test_set_key(manifest),

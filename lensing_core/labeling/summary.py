@@ -32,7 +32,7 @@ PAUSE_S = 120.0
 
 
 @dataclass(frozen=True)
-class GraderFigures:
+class GraderMetrics:
     """One grader in one session.
 
     Attributes
@@ -80,24 +80,24 @@ class SessionSummary:
         Objects in its queue, gold included.
     guests : tuple of str
         Names of the invited graders; empty: everybody.
-    graders : tuple of GraderFigures
+    graders : tuple of GraderMetrics
         Those who have done anything, by name.
     """
 
     session: LabelSession
     n_items: int
     guests: tuple[str, ...]
-    graders: tuple[GraderFigures, ...]
+    graders: tuple[GraderMetrics, ...]
 
-    def of(self, grader_id: int) -> GraderFigures | None:
-        """The figures of one grader; None where nothing was done."""
+    def of(self, grader_id: int) -> GraderMetrics | None:
+        """The metrics of one grader; None where nothing was done."""
         return next((g for g in self.graders if g.grader_id == grader_id), None)
 
 
-def figures_of(
+def metrics_of(
     grader: Grader, progress: SessionProgress, answers: Mapping[int, int]
-) -> GraderFigures:
-    """The figures of a grader.
+) -> GraderMetrics:
+    """The metrics of a grader.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def figures_of(
     total = Counter(answers[k] for k in decided)
     in_order = sorted(graded.values(), key=lambda response: response.id)
     paces = [s.shown_ms / 1000 for s in in_order if s.shown_ms and s.shown_ms < PAUSE_S * 1000]
-    return GraderFigures(
+    return GraderMetrics(
         grader_id=grader.id,
         name=grader.name,
         n_done=len(graded),
@@ -152,13 +152,13 @@ def _summarize(session: Session, found: LabelSession) -> SessionSummary:
     by_grader: dict[int, list[SessionEvent]] = {key: [] for key in graders}
     for event in session_events(session, found.id):
         by_grader[event.grader_id].append(event)
-    figures = [
-        figures_of(graders[key], progress_of_events(events), answers)
+    metrics = [
+        metrics_of(graders[key], progress_of_events(events), answers)
         for key, events in by_grader.items()
     ]
     return SessionSummary(
         found,
         count_items(session, found.id),
         tuple(names_of_invited(session, found.id)),
-        tuple(sorted(figures, key=lambda f: f.name)),
+        tuple(sorted(metrics, key=lambda f: f.name)),
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from lensing_core.arrays import IntArray
 from lensing_core.consensus import Agreement, cohen_kappa, fleiss_kappa
-from lensing_core.labeling.summary import GraderFigures, list_sessions
+from lensing_core.labeling.summary import GraderMetrics, list_sessions
 from lensing_core.proportions import Proportion
 from lensing_core.store import Session
 from lensing_core.store.consensus import JoinedVotes, join_votes
@@ -80,8 +80,8 @@ class Team:
     joined: JoinedVotes
 
 
-def team_figures(session: Session, rule: ConsensusSettings) -> Team:
-    """Figures of all graders; nothing is written."""
+def team_metrics(session: Session, rule: ConsensusSettings) -> Team:
+    """Metrics of all graders; nothing is written."""
     joined = join_votes(session, rule)
     table = joined.table
     votes = table.votes
@@ -104,10 +104,10 @@ def team_figures(session: Session, rule: ConsensusSettings) -> Team:
 def _graders(
     session: Session, joined: JoinedVotes, known: dict[int, Grader], grader_of: IntArray
 ) -> list[TeamGrader]:
-    in_sessions: dict[int, list[GraderFigures]] = {}
+    in_sessions: dict[int, list[GraderMetrics]] = {}
     for summary in list_sessions(session):
-        for figures in summary.graders:
-            in_sessions.setdefault(figures.grader_id, []).append(figures)
+        for metrics in summary.graders:
+            in_sessions.setdefault(metrics.grader_id, []).append(metrics)
     n_votes = Counter(grader_of.tolist())
     seen = _estimated_skill(joined)
     result = []

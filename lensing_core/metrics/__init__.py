@@ -1,15 +1,15 @@
-"""Figures of merit of a ranking, with intervals."""
+"""Metrics of merit of a ranking, with intervals."""
 
 from lensing_core.metrics.comparison import Difference, compare_rankings
 from lensing_core.metrics.deployment import Deployment, Discoveries, deploy, discoveries
 from lensing_core.metrics.ranking import (
-    Figure,
+    Metric,
     RankingCurve,
     RocBand,
     interval_text,
     purity_at_deployment,
-    ranking_figures,
-    ranking_figures_with_intervals,
+    ranking_metrics,
+    ranking_metrics_with_intervals,
 )
 from lensing_core.metrics.strata import recall_by
 
@@ -17,7 +17,7 @@ __all__ = [
     "Deployment",
     "Difference",
     "Discoveries",
-    "Figure",
+    "Metric",
     "RankingCurve",
     "RocBand",
     "compare_rankings",
@@ -25,7 +25,7 @@ __all__ = [
     "discoveries",
     "interval_text",
     "purity_at_deployment",
-    "ranking_figures",
-    "ranking_figures_with_intervals",
+    "ranking_metrics",
+    "ranking_metrics_with_intervals",
     "recall_by",
 ]

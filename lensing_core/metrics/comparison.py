@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lensing_core.metrics.ranking import NAMES, ranking_figures
+from lensing_core.metrics.ranking import NAMES, ranking_metrics
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Second figure less first, with its 95 % interval; NaN where it cannot be measured.
+    """Second metric less first, with its 95 % interval; NaN where it cannot be measured.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Difference:
 def compare_rankings(
     first: ArrayLike, second: ArrayLike, labels: ArrayLike, *, n_bootstrap: int = 300, seed: int = 0
 ) -> dict[str, Difference]:
-    """Differences of all ranking figures by a paired bootstrap, stratified by class.
+    """Differences of all ranking metrics by a paired bootstrap, stratified by class.
 
     The same objects are drawn for both, so that what is easy or hard for both cancels (Efron &
     Tibshirani 1993, An Introduction to the Bootstrap).
@@ -49,7 +49,7 @@ def compare_rankings(
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     truth = np.asarray(labels)
-    found = ranking_figures(a, truth), ranking_figures(b, truth)
+    found = ranking_metrics(a, truth), ranking_metrics(b, truth)
     classes = [np.flatnonzero(truth == k) for k in (0, 1)]
     rng = np.random.default_rng(seed)
     draws = np.empty((n_bootstrap, len(NAMES)))
@@ -57,7 +57,7 @@ def compare_rankings(
         drawn = np.concatenate(
             [where[rng.integers(0, len(where), len(where))] for where in classes]
         )
-        one, other = (ranking_figures(scores[drawn], truth[drawn]) for scores in (a, b))
+        one, other = (ranking_metrics(scores[drawn], truth[drawn]) for scores in (a, b))
         draws[k] = [other[name] - one[name] for name in NAMES]
     low, high = np.percentile(draws, [2.5, 97.5], axis=0)
     better = (draws > 0).mean(axis=0) + 0.5 * (draws == 0).mean(axis=0)

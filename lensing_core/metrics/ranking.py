@@ -107,8 +107,8 @@ class RankingCurve:
         fpr = np.concatenate([[0.0], self.false_positives / self.n_negative])
         return float(np.trapezoid(tpr, fpr))
 
-    def figures(self) -> dict[str, float]:
-        """All headline figures by name (:data:`NAMES`)."""
+    def metrics(self) -> dict[str, float]:
+        """All headline metrics by name (:data:`NAMES`)."""
         return {
             "tpr0": self.recall_with_false_positives(0),
             "tpr10": self.recall_with_false_positives(9),
@@ -163,14 +163,14 @@ def _sorted(
     return order, ends, truth[order] == 1
 
 
-def ranking_figures(scores: ArrayLike, labels: ArrayLike) -> dict[str, float]:
+def ranking_metrics(scores: ArrayLike, labels: ArrayLike) -> dict[str, float]:
     """TPR0, TPR10, recall at low false-positive rates, average precision and AUROC."""
-    return RankingCurve.of(scores, labels).figures()
+    return RankingCurve.of(scores, labels).metrics()
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure with its 68 % and 95 % bootstrap intervals; NaN where it cannot be measured."""
+class Metric:
+    """A metric with its 68 % and 95 % bootstrap intervals; NaN where it cannot be measured."""
 
     value: float
     low_68: float
@@ -183,7 +183,7 @@ class Figure:
         return {name: None if v != v else v for name, v in asdict(self).items()}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Figure:
+    def from_json(cls, stored: Mapping[str, Any]) -> Metric:
         """Read what :meth:`to_json` wrote."""
         return cls(**{name: float("nan") if v is None else v for name, v in stored.items()})
 
@@ -193,24 +193,24 @@ class Figure:
         return f"{self.value:.3f} [{self.low_95:.3f}, {self.high_95:.3f}]"
 
 
-def interval_text(figure: Mapping[str, Any]) -> str:
-    """A figure as JSON with its 95 % interval, ``0.812 [0.731, 0.880]``, or what is not known."""
-    if figure["value"] is None:
+def interval_text(metric: Mapping[str, Any]) -> str:
+    """A metric as JSON with its 95 % interval, ``0.812 [0.731, 0.880]``, or what is not known."""
+    if metric["value"] is None:
         return "not measurable"
-    if figure["low_95"] is None:  # too few non-lenses in some draws
-        return f"{figure['value']:.3f} [not measurable]"
-    return f"{figure['value']:.3f} [{figure['low_95']:.3f}, {figure['high_95']:.3f}]"
+    if metric["low_95"] is None:  # too few non-lenses in some draws
+        return f"{metric['value']:.3f} [not measurable]"
+    return f"{metric['value']:.3f} [{metric['low_95']:.3f}, {metric['high_95']:.3f}]"
 
 
-def ranking_figures_with_intervals(
+def ranking_metrics_with_intervals(
     scores: ArrayLike, labels: ArrayLike, *, n_bootstrap: int = 500, seed: int = 0
-) -> dict[str, Figure]:
-    """:func:`ranking_figures` with intervals from a bootstrap stratified by class.
+) -> dict[str, Metric]:
+    """:func:`ranking_metrics` with intervals from a bootstrap stratified by class.
 
     Each class is drawn with replacement to its own size, so prevalence stays; the sort is done
     once and each draw is a re-weighting of the sorted list.
     """
-    values = RankingCurve.of(scores, labels).figures()
+    values = RankingCurve.of(scores, labels).metrics()
     _, ends, positive = _sorted(scores, labels)
     where_positive, where_negative = np.flatnonzero(positive), np.flatnonzero(~positive)
     rng = np.random.default_rng(seed)
@@ -224,10 +224,10 @@ def ranking_figures_with_intervals(
         false = np.cumsum(np.where(positive, 0.0, counts))[ends]
         present = np.diff(true + false, prepend=0.0) > 0
         resampled = RankingCurve(ends[present].astype(np.float64), true[present], false[present])
-        figures = resampled.figures()
-        draws[k] = [figures[name] for name in NAMES]
+        metrics = resampled.metrics()
+        draws[k] = [metrics[name] for name in NAMES]
     levels = np.percentile(draws, [16, 84, 2.5, 97.5], axis=0)
-    return {name: Figure(values[name], *map(float, levels[:, i])) for i, name in enumerate(NAMES)}
+    return {name: Metric(values[name], *map(float, levels[:, i])) for i, name in enumerate(NAMES)}
 
 
 def purity_at_deployment(recall: ArrayLike, fpr: ArrayLike, prior: float) -> Float64Array:

@@ -169,12 +169,12 @@ class FusionChoice:
 
     Attributes
     ----------
-    fusion : the best of ``figures``
-    figures : TPR0, TPR10 and average precision by fusion, cross-fitted
+    fusion : the best of ``metrics``
+    metrics : TPR0, TPR10 and average precision by fusion, cross-fitted
     """
 
     fusion: str
-    figures: dict[str, dict[str, float]]
+    metrics: dict[str, dict[str, float]]
 
 
 def choose_fusion(
@@ -189,18 +189,18 @@ def choose_fusion(
     Each is fitted on four fifths of the objects and judged on the others, in turn; objects of one
     group stay together. Without variances the inverse variance is left out.
     """
-    figures = {}
+    metrics = {}
     for fusion in FUSIONS:
         if fusion == "inverse_variance" and variances is None:
             continue
         curve = RankingCurve.of(_cross_fitted(fusion, raw, labels, variances, groups), labels)
-        figures[fusion] = {
+        metrics[fusion] = {
             "tpr0": curve.recall_with_false_positives(0),
             "tpr10": curve.recall_with_false_positives(9),
             "average_precision": curve.average_precision(),
         }
-    best = max(figures, key=lambda name: tuple(figures[name].values()))
-    return FusionChoice(best, figures)
+    best = max(metrics, key=lambda name: tuple(metrics[name].values()))
+    return FusionChoice(best, metrics)
 
 
 def _folds(

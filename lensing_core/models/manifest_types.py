@@ -19,7 +19,7 @@ FUSIONS = ("mean", "inverse_variance", "stacking", "isotonic_bayes")
 Share = Annotated[FiniteFloat, Field(gt=0, lt=1)]
 
 
-class FigureForm(TypedDict):
+class MetricForm(TypedDict):
     """A :class:`lensing_core.metrics.Figure`."""
 
     value: Number
@@ -129,7 +129,7 @@ class StratumForm(TypedDict):
     name: NotRequired[str]
 
 
-class FusionFigures(TypedDict):
+class FusionMetrics(TypedDict):
     """Metrics that one fusion was judged by."""
 
     tpr0: Number
@@ -261,12 +261,12 @@ class EnsembleManifest(TypedDict, total=False):
     made_with: MadeWithForm
     versions: dict[str, Any]
     splits: dict[str, SplitForm]
-    figures: dict[str, dict[str, FigureForm]]
+    figures: dict[str, dict[str, MetricForm]]
     figures_on: str
     differences: dict[str, DifferenceForm]
     reliability: ReliabilityForm | None
     strata: dict[str, list[StratumForm]]
-    fusion_choice: dict[str, FusionFigures] | None
+    fusion_choice: dict[str, FusionMetrics] | None
     conformal: ConformalForm | None
     calibrated: bool
     calibration_note: str

@@ -20,7 +20,7 @@ from lensing_core.pu.probes import ProbeData, ProbeInput, ProbeMethod
 class BestProbe(PUMethod):
     """The best of several linear probes (:mod:`lensing_core.pu.probes`).
 
-    Unlabeled objects count as no lenses; where twenty vetted ones are among the data, figures and
+    Unlabeled objects count as no lenses; where twenty vetted ones are among the data, metrics and
     log-odds stand on those.
     """
 
@@ -42,7 +42,7 @@ class BestProbe(PUMethod):
             Link(),
             data.x.shape[1],
             prior=IntervalEstimate(float((data.state == LENS).mean())),
-            choices=[figures.to_json() for figures in fitted.figures],
+            choices=[metrics.to_json() for metrics in fitted.metrics],
         )
 
 

@@ -2,7 +2,7 @@
 
 A probe is a ridge regression on standardized columns. Which columns (an encoder's layers, a
 member's embedding, features), which target (lens or not, or the grade) and which penalty are chosen
-by cross-validation in whole groups of the training objects, and the choice is told with figures.
+by cross-validation in whole groups of the training objects, and the choice is told with metrics.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = [
     "ColumnBlock",
     "FittedProbe",
     "ProbeData",
-    "ProbeFigures",
     "ProbeInput",
     "ProbeMethod",
+    "ProbeMetrics",
     "cross_fitted_scores",
     "few_false_positives",
     "fit_probe",
@@ -44,8 +44,8 @@ FEW_FALSE, FEW_SHARE, LARGE_SHARE = 9, 0.1, 0.01
 
 
 @dataclass(frozen=True)
-class ProbeFigures:
-    """Cross-fitted figures of one input with its best penalty, as shown to people.
+class ProbeMetrics:
+    """Cross-fitted metrics of one input with its best penalty, as shown to people.
 
     Attributes
     ----------
@@ -94,13 +94,13 @@ class FittedProbe:
     ----------
     scorer : DenseScorer
         On all columns; those that were not chosen have weight 0.
-    figures : tuple of ProbeFigures
+    metrics : tuple of ProbeMetrics
         Of every input that was tried.
     """
 
     scorer: DenseScorer
     chosen: ProbeInput
-    figures: tuple[ProbeFigures, ...]
+    metrics: tuple[ProbeMetrics, ...]
 
 
 def few_false_positives(others: int) -> int:
@@ -141,22 +141,22 @@ class ProbeMethod:
         ]
         best = max(range(len(tried)), key=lambda k: _merit(tried[k][0]))
         given, scores = self.inputs[best], tried[best][1]
-        figures = tuple(
-            ProbeFigures(**{**asdict(f), "chosen": k == best}) for k, (f, _) in enumerate(tried)
+        metrics = tuple(
+            ProbeMetrics(**{**asdict(f), "chosen": k == best}) for k, (f, _) in enumerate(tried)
         )
-        scorer = fit_probe(thin, given, figures[best].penalty)
+        scorer = fit_probe(thin, given, metrics[best].penalty)
         slope, intercept = _to_log_odds(scores, thin)
         scaled = DenseScorer(
             scorer.standardizer,
             (np.asarray(slope * scorer.weights[0], dtype=np.float32),),
             (np.asarray(slope * scorer.biases[0] + intercept, dtype=np.float32),),
         )
-        return FittedProbe(scaled, given, figures)
+        return FittedProbe(scaled, given, metrics)
 
     def _judge(
         self, data: ProbeData, given: ProbeInput, runs: Sequence[Float64Array]
-    ) -> tuple[ProbeFigures, Float64Array]:
-        """Figures of one input with its best penalty, and its cross-fitted scores."""
+    ) -> tuple[ProbeMetrics, Float64Array]:
+        """Metrics of one input with its best penalty, and its cross-fitted scores."""
         judged, lens = _judged(data)
         auroc = np.mean(
             [
@@ -170,7 +170,7 @@ class ProbeMethod:
         allowed = few_false_positives(int((~lens).sum()))
         recall, mean_recall = np.mean([_recalls(r[judged, k], lens, allowed) for r in runs], axis=0)
         low, high = _interval(scores[judged], lens, data.group[judged], allowed, self.seed)
-        figures = ProbeFigures(
+        metrics = ProbeMetrics(
             given.name,
             given.target,
             PENALTIES[k],
@@ -183,7 +183,7 @@ class ProbeMethod:
             int(lens.sum()),
             int((~lens).sum()),
         )
-        return figures, scores
+        return metrics, scores
 
     def cross_fitted(self, data: ProbeData, repeat: int) -> list[Float64Array]:
         """Out-of-fold scores (n, penalties) of all objects by each input."""
@@ -247,12 +247,12 @@ def cross_fitted_scores(
     return np.asarray(np.mean([run[:, k] for run in runs], axis=0))
 
 
-def _merit(figures: ProbeFigures) -> tuple[float, float]:
-    return figures.mean_recall, figures.auroc
+def _merit(metrics: ProbeMetrics) -> tuple[float, float]:
+    return metrics.mean_recall, metrics.auroc
 
 
 def _judged(data: ProbeData) -> tuple[NDArray[np.intp], BoolArray]:
-    """Rows that figures stand on, and which are lenses; vetted others where there are enough."""
+    """Rows that metrics stand on, and which are lenses; vetted others where there are enough."""
     trains, _ = data.targets("lens")
     vetted = np.flatnonzero(data.state != UNLABELED)
     lens = data.state == LENS

@@ -20,13 +20,13 @@ from lensing_core.consensus import (
     SCHEMES,
     STATES,
     ConsensusEstimate,
-    ListFigures,
+    ListMetrics,
     Scheme,
     Thresholds,
     Votes,
     VoteTable,
     dawid_skene,
-    list_figures,
+    list_metrics,
     posterior_draws,
     scheme_from_json,
     swap,
@@ -66,7 +66,7 @@ class JoinedVotes:
         Of the posterior, by the doubt of the graders' confusion.
     needed : ndarray of shape (items,)
         Expected further votes; 0 decided, inf where none would decide.
-    figures : ListFigures
+    metrics : ListMetrics
         Of the accepted list, gold standards left out.
     last_event_id : int
         The log was read up to here.
@@ -80,7 +80,7 @@ class JoinedVotes:
     low_95: Float64Array
     high_95: Float64Array
     needed: Float64Array
-    figures: ListFigures
+    metrics: ListMetrics
     last_event_id: int
     binary: bool = False
 
@@ -214,7 +214,7 @@ def _decided(
         np.minimum(low, posterior),
         np.maximum(high, posterior),
         votes_needed(posterior, thresholds, found.confusion),
-        list_figures(posterior[free], draws[:, free], thresholds),
+        list_metrics(posterior[free], draws[:, free], thresholds),
         last_event_id,
         binary=votes is not table.votes,
     )

@@ -1,4 +1,4 @@
-"""Evaluate: an ensemble's figures, a survey's prior moved by keys, and two ensembles compared."""
+"""Evaluate: an ensemble's metrics, a survey's prior moved by keys, and two ensembles compared."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_an_ensemble_is_judged_and_compared(
     expect(page.get_by_text("Measured on")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("combobox").first).to_have_text("second")
     expect(page.get_by_text("Measured on")).to_contain_text("simulated, labels from sim:test")
-    figures = page.get_by_role("row").filter(has_text="(TPR10)")
-    expect(figures).to_contain_text("–", timeout=60_000)
+    metrics = page.get_by_role("row").filter(has_text="(TPR10)")
+    expect(metrics).to_contain_text("–", timeout=60_000)
     cost = page.get_by_role("row").filter(has_text="FPR 0.1")
     before = cost.inner_text()
     page.get_by_role("slider").focus()

@@ -47,7 +47,7 @@ def test_an_empty_workspace_leads_to_its_first_step(
     expect(page.get_by_role("button", name="Start import")).to_be_visible()
 
 
-def test_counts_of_catalogs_and_figures_of_ensembles(
+def test_counts_of_catalogs_and_metrics_of_ensembles(
     filled_server: str, page: Page, visit: Visit, screenshot: Screenshot
 ) -> None:
     visit(f"{filled_server}/overview")

@@ -113,7 +113,7 @@ def _rejected() -> tuple[Rejected, ...]:
     return tuple(made)
 
 
-def _figure(value: float | None, half: float = 0.0) -> dict[str, float | None]:
+def _metric(value: float | None, half: float = 0.0) -> dict[str, float | None]:
     if value is None:
         return dict.fromkeys(("value", "low_68", "high_68", "low_95", "high_95"))
     return {
@@ -125,14 +125,14 @@ def _figure(value: float | None, half: float = 0.0) -> dict[str, float | None]:
     }
 
 
-FIGURES = {
-    "tpr0": _figure(0.417, 0.06),
-    "tpr10": _figure(0.75, 0.05),
-    "recall_fpr_1e-4": _figure(None),
-    "recall_fpr_1e-3": _figure(None),
-    "recall_fpr_1e-2": _figure(0.5, 0.07),
-    "average_precision": _figure(0.871, 0.03),
-    "auroc": _figure(0.962, 0.01),
+METRICS = {
+    "tpr0": _metric(0.417, 0.06),
+    "tpr10": _metric(0.75, 0.05),
+    "recall_fpr_1e-4": _metric(None),
+    "recall_fpr_1e-3": _metric(None),
+    "recall_fpr_1e-2": _metric(0.5, 0.07),
+    "average_precision": _metric(0.871, 0.03),
+    "auroc": _metric(0.962, 0.01),
 }
 
 
@@ -149,7 +149,7 @@ def _ensemble(workspace: Workspace, name: str, run_id: str | None = None) -> int
         ]
         session.add_all(models)
         manifest = {
-            "figures": {"ensemble": FIGURES},
+            "figures": {"ensemble": METRICS},
             "figures_on": "held-out objects of simulated",
             "catalogs": ["simulated"],
         }
@@ -233,7 +233,7 @@ def _runs(workspace: Workspace) -> None:
         40,
         title="Train first on simulated",
         settings={"ensemble": "first", "catalogs": ["simulated"], "seed": 1},
-        result={"ensemble": "first", "members": ["trees-1", "network-1"], "figures": FIGURES},
+        result={"ensemble": "first", "members": ["trees-1", "network-1"], "figures": METRICS},
     )
     _run(
         workspace,

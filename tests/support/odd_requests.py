@@ -13,7 +13,7 @@ WORDS = [
 _PATHS = [
     "/tiles/{}/{}", "/tiles/{}/{}/info", "/tiles/~{}/{}", "/pixels/{}/{}", "/attention/{}/{}/{}",
     "/attention/{}/{}/{}/info", "/wide-field/{}", "/export/{}", "/export/csv", "/export/regions",
-    "/labeling/{}/queue", "/labeling/ab/queue", "/labeling/ab/figures", "/labeling/ab/skipped",
+    "/labeling/{}/queue", "/labeling/ab/queue", "/labeling/ab/metrics", "/labeling/ab/skipped",
     "/labeling/ab/references",
     "/static/{}", "/static/extensions/{}/{}", "/components/{}/{}/css/x", "/{}", "/{}/ws",
     "/review", "/review", "/label",

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from lens_triage.training.evaluation import evaluate
 from lens_triage.training.jobs.train.held_out import HeldOut
 from lensing_core.errors import NotFoundError
-from lensing_core.metrics import ranking_figures
+from lensing_core.metrics import ranking_metrics
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Catalog, Ensemble
 
@@ -20,10 +20,10 @@ from lensing_core.store.tables import Candidate, Catalog, Ensemble
 def test_everything_follows_from_the_held_out_scores(filled_workspace):
     held = hold_out(filled_workspace)
     found = evaluate(filled_workspace, "first")
-    expected = ranking_figures(held.logit, held.label)
-    for name, figure in found.figures.items():
-        assert figure.value == pytest.approx(expected[name], nan_ok=True)
-    assert np.isnan(found.figures["recall_fpr_1e-3"].value)
+    expected = ranking_metrics(held.logit, held.label)
+    for name, metric in found.metrics.items():
+        assert metric.value == pytest.approx(expected[name], nan_ok=True)
+    assert np.isnan(found.metrics["recall_fpr_1e-3"].value)
     (source,) = found.sources
     assert (source.catalog, source.origin, source.label_source) == (
         "simulated", "simulated", "sim:test",
@@ -65,7 +65,7 @@ def test_objects_of_one_catalog_are_taken_alone(filled_workspace):
     path = filled_workspace.held_out / "first.npz"
     os.utime(path, (1, 1))
     none = evaluate(filled_workspace, "first")
-    assert (none.others, none.figures, none.curve) == (0, {}, None)
+    assert (none.others, none.metrics, none.curve) == (0, {}, None)
 
 
 def test_an_ensemble_from_elsewhere_tells_what_came_with_it(filled_workspace):
@@ -79,7 +79,7 @@ def test_an_ensemble_from_elsewhere_tells_what_came_with_it(filled_workspace):
         }
     found = evaluate(filled_workspace, "first")
     assert (found.sources, found.curve, found.lenses, found.others) == ((), None, 30, 70)
-    assert found.figures["tpr10"].low_95 <= found.figures["tpr10"].value
+    assert found.metrics["tpr10"].low_95 <= found.metrics["tpr10"].value
     assert found.reliability == {"bins": []}
     with pytest.raises(NotFoundError, match="no ensemble ghost"):
         evaluate(filled_workspace, "ghost")

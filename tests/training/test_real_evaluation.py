@@ -65,9 +65,9 @@ def test_lenses_against_vetted_others_with_baselines_beside(scored):
     assert comparison.sentence.startswith("50 lenses and 100 vetted non-lenses")
     names = ["ensemble", "brightness alone", "color alone", "center alone"]
     assert list(comparison.measured) == names
-    figure = comparison.measured["ensemble"]["figures"]["auroc"]
-    assert figure["low_95"] < figure["value"] < figure["high_95"]
-    assert figure["value"] == pytest.approx(0.92, abs=0.06)
+    metric = comparison.measured["ensemble"]["figures"]["auroc"]
+    assert metric["low_95"] < metric["value"] < metric["high_95"]
+    assert metric["value"] == pytest.approx(0.92, abs=0.06)
     assert set(comparison.differences) == set(names[1:])
     assert {row["name"] for row in found.visibility} == {"clear", "no"}
     assert "simulated" in found.notes[0]

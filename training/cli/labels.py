@@ -176,19 +176,19 @@ def consensus(
         scores = ensemble_as_prior(session, prior_ensemble) if prior_ensemble else None
         joined = update_consensus(session, ConsensusSettings(chosen, prior, scores, thresholds))
         in_sight = count_votes_in_sight(session) if prior_ensemble else 0
-    if joined is None or not joined.figures.n_graded:
+    if joined is None or not joined.metrics.n_graded:
         console.print("Nothing has been graded yet.")
         return
-    figures = joined.figures
-    console.print(f"{figures.n_graded:,} graded, {figures.n_accepted:,} accepted.")
+    metrics = joined.metrics
+    console.print(f"{metrics.n_graded:,} graded, {metrics.n_accepted:,} accepted.")
     if in_sight:
         console.print(
             f"{in_sight:,} grades were given with a score in sight; as the prior it counts twice.",
             soft_wrap=True,
         )
     for name, (value, low, high) in (
-        ("Purity of the list", figures.purity),
-        ("Completeness among graded", figures.completeness),
+        ("Purity of the list", metrics.purity),
+        ("Completeness among graded", metrics.completeness),
     ):
         said = "not measurable" if value != value else f"{value:.3f} [{low:.3f}, {high:.3f}]"
         console.print(f"{name}: {said}")

@@ -86,10 +86,10 @@ def report_html(
         f'<div class="numbers">{"".join(_numbers(facts))}</div>',
     ]
     if charts:
-        drawn = "".join(_figure(one, "svg", folder) for one in charts)
+        drawn = "".join(_metric(one, "svg", folder) for one in charts)
         parts += ["<h2>Figures</h2>", f'<div class="charts">{drawn}</div>']
     if galleries:
-        drawn = "".join(_figure(one, "png", folder) for one in galleries)
+        drawn = "".join(_metric(one, "png", folder) for one in galleries)
         parts += ["<h2>Galleries</h2>", f'<div class="galleries">{drawn}</div>']
     parts += ["<h2>Methods</h2>", methods.to_html(), "<h2>Candidates</h2>"]
     parts += [f"<p>{escape(rows_are)}</p>", _candidates(rows), "<h2>References</h2>"]
@@ -164,7 +164,7 @@ def _numbers(facts: SearchFacts) -> list[str]:
         )
         if e.figures:
             on = (
-                e.figures_on
+                e.metrics_on
                 if m is None
                 else f"{m.on}: {m.n_lenses:,} lenses, {m.n_others:,} others"
             )
@@ -208,7 +208,7 @@ def _pairs(title: str, pairs: Mapping[str, str]) -> str:
     return f"<section><h3>{escape(title)}</h3><table>{rows}</table></section>"
 
 
-def _figure(drawn: Drawn, kind: str, folder: Path) -> str:
+def _metric(drawn: Drawn, kind: str, folder: Path) -> str:
     """A figure with its caption; the picture is the file that was written."""
     data = base64.b64encode((folder / f"{drawn.name}.{kind}").read_bytes()).decode()
     media = "svg+xml" if kind == "svg" else kind

@@ -12,7 +12,7 @@ import numpy as np
 
 from lens_triage.training.report.measured import Measured, measured_on
 from lensing_core.consensus import Agreement, fleiss_kappa
-from lensing_core.metrics import Figure
+from lensing_core.metrics import Metric
 from lensing_core.models.manifest_types import EnsembleManifest
 from lensing_core.models.provenance import package_versions
 from lensing_core.store import Session
@@ -72,8 +72,8 @@ class EnsembleFacts:
     survey_prior: float | None
     promoted_at: datetime | None
     n_scored: int
-    figures: dict[str, Figure]
-    figures_on: str
+    figures: dict[str, Metric]
+    metrics_on: str
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,7 @@ def _ensemble_facts(
         figures, on = measured.figures, measured.on
     else:
         stored = manifest.get("figures", {}).get("ensemble", {})
-        figures = {name: Figure.from_json(figure) for name, figure in stored.items()}
+        figures = {name: Metric.from_json(figure) for name, figure in stored.items()}
     members = [member.model for member in chosen.members]
     versions: dict[str, str] = {}
     for model in members:

@@ -14,10 +14,10 @@ from lensing_core.calibration.reliability import Reliability, reliability
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import (
     Deployment,
-    Figure,
+    Metric,
     RankingCurve,
     deploy,
-    ranking_figures_with_intervals,
+    ranking_metrics_with_intervals,
 )
 from lensing_core.models.manifest_types import EnsembleManifest
 from lensing_core.store import Session
@@ -66,9 +66,9 @@ class Measured:
         return RankingCurve.of(self.logit, self.label)
 
     @cached_property
-    def figures(self) -> dict[str, Figure]:
+    def figures(self) -> dict[str, Metric]:
         """Metrics with intervals, by name."""
-        return ranking_figures_with_intervals(self.logit, self.label)
+        return ranking_metrics_with_intervals(self.logit, self.label)
 
     @cached_property
     def deployment(self) -> Deployment:

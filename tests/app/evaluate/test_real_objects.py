@@ -13,8 +13,8 @@ KEYS = ("auroc", "tpr10", "recall_fpr_0.001", "recall_fpr_0.01", "recall_fpr_0.0
 
 
 def measured(value: float) -> dict:
-    figure = {"value": value, "low_95": value - 0.05, "high_95": value + 0.05}
-    return {"figures": dict.fromkeys(KEYS, figure), "matched": figure}
+    metric = {"value": value, "low_95": value - 0.05, "high_95": value + 0.05}
+    return {"figures": dict.fromkeys(KEYS, metric), "matched": metric}
 
 
 def found(difference: float) -> dict:
@@ -27,7 +27,7 @@ def found(difference: float) -> dict:
     return {"notes": ["A <note>."], "comparisons": [comparison], "visibility": []}
 
 
-def test_figures_stand_beside_those_of_brightness_alone():
+def test_metrics_stand_beside_those_of_brightness_alone():
     shown = real_html(found(0.1))
     assert "A &lt;note&gt;." in shown
     assert "<td>Ensemble</td><td>0.800 [0.750, 0.850]</td>" in shown

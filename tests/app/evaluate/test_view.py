@@ -1,4 +1,4 @@
-"""Evaluate: figures with intervals, what they mean in a survey, and what is not known."""
+"""Evaluate: metrics with intervals, what they mean in a survey, and what is not known."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lens_triage.app.evaluate.plots import bin_label
 from lens_triage.app.evaluate.tables import (
     about_html,
     deployment_html,
-    figures_html,
     importance_html,
+    metrics_html,
 )
 from lens_triage.app.evaluate.view import EvaluationBoard
 from lens_triage.training.evaluation import evaluate
-from lensing_core.metrics import RankingCurve, deploy, ranking_figures_with_intervals
+from lensing_core.metrics import RankingCurve, deploy, ranking_metrics_with_intervals
 from lensing_core.store.summaries import list_ensembles
 
 
@@ -28,10 +28,10 @@ def ranking():
     return rng.normal(2 * labels), labels
 
 
-def test_figures_have_both_intervals_and_the_area_comes_last(ranking):
-    figures = ranking_figures_with_intervals(*ranking, n_bootstrap=100)
-    shown = figures_html(figures)
-    tpr10 = figures["tpr10"]
+def test_metrics_have_both_intervals_and_the_area_comes_last(ranking):
+    metrics = ranking_metrics_with_intervals(*ranking, n_bootstrap=100)
+    shown = metrics_html(metrics)
+    tpr10 = metrics["tpr10"]
     assert f"<td>{tpr10.value:.3f}</td><td>{tpr10.low_68:.3f} – {tpr10.high_68:.3f}</td>" in shown
     assert f"<td>{tpr10.low_95:.3f} – {tpr10.high_95:.3f}</td>" in shown
     assert shown.count("not measurable") == 2  # 1e-4 and 1e-3 with 400 non-lenses
@@ -77,9 +77,9 @@ def test_the_board_shows_an_ensemble_and_what_it_was_measured_on(filled_workspac
     assert board._compare.visible
     assert (board._comparison.first.value, board._comparison.second.value) == ("first", "second")
     assert "both test splits" in board._comparison._differences.object
-    before = board._figures.object
+    before = board._metrics.object
     board.ensemble.value = "first"
-    assert board._figures.object != before
+    assert board._metrics.object != before
     assert (board._comparison.first.value, board._comparison.second.value) == ("second", "first")
     # members whose folders are gone are told of, in a sentence
     assert "There is no model" in str(board._importance.select()[-1].object)
@@ -90,7 +90,7 @@ def test_without_held_out_scores_there_is_no_curve(filled_workspace):
     assert "which this workspace does not have" in board._about.object
     assert not board._survey.visible
     assert board._no_curve.visible
-    assert "<td>" in board._figures.object
+    assert "<td>" in board._metrics.object
     assert not board._compare.visible
 
 

@@ -225,7 +225,7 @@ def test_score_results_show_what_is_scored(context):
     tops = [sum(source.data["top"]) for source in results._histogram.sources.values()]
     assert tops == [140, 0, 0]
     assert results._top.object.count("<li>") == 24
-    assert 'href="review?catalog=cosmos&amp;ensemble=first"' in results._figures.object
+    assert 'href="review?catalog=cosmos&amp;ensemble=first"' in results._metrics.object
 
 
 def test_score_results_of_an_empty_workspace(workspace):

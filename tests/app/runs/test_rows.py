@@ -95,11 +95,11 @@ def test_result_leaves_out_what_is_empty_and_links_on():
     assert "href" not in run_view.result_html(replace(run, status="cancelled"))
 
 
-def test_figures_have_intervals_or_say_that_they_cannot_be_measured():
-    figure = {"value": 0.4, "low_68": 0.35, "high_68": 0.45, "low_95": 0.3, "high_95": 0.5}
-    assert run_view.figure_text(figure) == "0.400 [0.300, 0.500]"
-    assert run_view.figure_text({**figure, "value": None}) == "not measurable"
-    text = run_view.result_html(ended("succeeded", result={"figures": {"tpr0": figure}}))
+def test_metrics_have_intervals_or_say_that_they_cannot_be_measured():
+    metric = {"value": 0.4, "low_68": 0.35, "high_68": 0.45, "low_95": 0.3, "high_95": 0.5}
+    assert run_view.metric_text(metric) == "0.400 [0.300, 0.500]"
+    assert run_view.metric_text({**metric, "value": None}) == "not measurable"
+    text = run_view.result_html(ended("succeeded", result={"figures": {"tpr0": metric}}))
     assert "Recall before any false positive" in text
 
 

@@ -1,4 +1,4 @@
-"""The Team page's parts: figures for the right eyes, actions, files with bad rows."""
+"""The Team page's parts: metrics for the right eyes, actions, files with bad rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lensing_core.consensus import SCHEMES, Thresholds
 from lensing_core.labeling import NewSession, close_session, create_session
 from lensing_core.labeling.loop_history import loop_history
 from lensing_core.labeling.skill import KindSkill
-from lensing_core.labeling.team import team_figures
+from lensing_core.labeling.team import team_metrics
 from lensing_core.proportions import Proportion
 from lensing_core.store import open_database
 from lensing_core.store.consensus_choice import ConsensusSettings
@@ -77,11 +77,11 @@ def test_an_empty_workspace_says_what_to_do(context):
     board = board_of(context, "Ana", "organizer")
     assert board.graders.rows == board.consensus.list.rows == board.loop.table.rows == []
     assert "start a session" in board.graders.empty
-    assert "Nothing has been graded" in board.consensus.figures.object
+    assert "Nothing has been graded" in board.consensus.metrics.object
     assert board.notice.message == ""
 
 
-def test_an_organizer_sees_all_and_a_grader_the_own_figures(context, graded):
+def test_an_organizer_sees_all_and_a_grader_the_own_metrics(context, graded):
     board = board_of(context, "Bo", "organizer")
     assert [row["name"]["text"] for row in board.graders.rows] == ["Ana", "Bo", "Cy"]
     assert [row["votes"] for row in board.graders.rows] == ["40", "40", "1"]
@@ -91,9 +91,9 @@ def test_an_organizer_sees_all_and_a_grader_the_own_figures(context, graded):
     assert board.contested.rows[0]["why"] == "1 × A, 1 × X"
     assert board.coverage.rows[0]["graded"] == "41"
     assert board.coverage.rows[0]["several"] == "40"
-    assert "run the consensus" in board.consensus.figures.object
+    assert "run the consensus" in board.consensus.metrics.object
     board.consensus.join()
-    assert "In the list: " in board.consensus.figures.object
+    assert "In the list: " in board.consensus.metrics.object
     found = board.consensus
     assert found.list.rows[0]["state"]["text"] == "accepted"
     assert found.list.rows[0]["said"] == "Ana A, Bo A"
@@ -183,7 +183,7 @@ def test_scores_or_a_number_may_be_the_prior_and_are_remembered(context, graded,
     assert posterior(ids[0])[0] == pytest.approx(0.4)
     assert posterior(ids[1])[0] == pytest.approx(1e-6)
     assert posterior(ids[0])[1] > 100 * posterior(ids[1])[1]
-    assert "in sight" not in found.figures.object  # nobody of them saw a score
+    assert "in sight" not in found.metrics.object  # nobody of them saw a score
 
     found.method.value = "swap"
     assert found.prior.value == "own"
@@ -241,7 +241,7 @@ def test_skill_by_kind_is_shown_to_the_right_eyes():
 def test_agreement_counts_what_both_have_graded(graded):
     with open_database(graded).session() as session:
         for method in ("dawid_skene", "swap"):
-            team = team_figures(session, ConsensusSettings(method))
+            team = team_metrics(session, ConsensusSettings(method))
             assert team.fleiss.n == 40
             # 38 of 40 agree; margins 8 and 6 of 40 lenses: κ = (p − e) / (1 − e)
             by_chance = (8 * 6 + 32 * 34) / 1600
@@ -253,7 +253,7 @@ def test_agreement_counts_what_both_have_graded(graded):
 
 def test_rounds_say_what_was_learned_and_what_was_added(context, graded, ids):
     database = open_database(graded)
-    figures = {
+    metrics = {
         "tpr10": {"value": 0.6, "low_68": 0.5, "high_68": 0.7, "low_95": 0.4, "high_95": 0.8}
     }
     with database.session() as session:
@@ -268,7 +268,7 @@ def test_rounds_say_what_was_learned_and_what_was_added(context, graded, ids):
                 "catalogs": ["cosmos"],
                 "splits": {"train": {"lenses": 5, "others": 20, "unlabeled": 90},
                            "held_out": {"lenses": 1, "others": 4, "unlabeled": 20}},
-                "figures": {"ensemble": figures},
+                "figures": {"ensemble": metrics},
                 "figures_on": "1 held-out lenses and 4 vetted others",
                 "differences": {"tpr10": {"value": 0.2, "low_95": -0.1, "high_95": 0.5}},
             },
@@ -319,7 +319,7 @@ def test_rounds_say_what_was_learned_and_what_was_added(context, graded, ids):
 
 
 @pytest.mark.parametrize("end", ["sign-out", "role", "deactivation"])
-def test_a_page_stops_showing_figures_when_its_sign_in_ends(context, graded, end):
+def test_a_page_stops_showing_metrics_when_its_sign_in_ends(context, graded, end):
     board = board_of(context, "Bo", "organizer")
     before, key = board.graders.rows, board._grader.id
     with open_database(graded).session() as session:

@@ -1,4 +1,4 @@
-"""Ensembles in tables: figures of different test sets stand apart."""
+"""Ensembles in tables: metrics of different test sets stand apart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add(workspace: Workspace, name: str, **manifest: object) -> None:
         session.add(Ensemble(name=name, fusion="mean", manifest=manifest))
 
 
-def test_figures_of_one_test_set_stand_together_and_of_another_apart(workspace: Workspace) -> None:
+def test_metrics_of_one_test_set_stand_together_and_of_another_apart(workspace: Workspace) -> None:
     same = {"figures_on": "held-out objects of sky", "data_sha256": "a", "settings": {"seed": 1}}
     add(workspace, "a", **same)
     add(workspace, "c", **same)

@@ -15,7 +15,7 @@ from lensing_core.consensus import (
     confusion_interval,
     dawid_skene,
     estimate,
-    list_figures,
+    list_metrics,
     posterior_draws,
     skill,
     swap,
@@ -91,11 +91,11 @@ def test_dawid_skene_recovers_known_confusion_within_its_intervals():
         p = found.posterior[:, 0]
         brier.append(((p - truth) ** 2).mean())
         draws = posterior_draws(votes, found, 100, seed=seed)
-        figures = list_figures(p, draws, Thresholds(0.9, 1e-3))
+        metrics = list_metrics(p, draws, Thresholds(0.9, 1e-3))
         purity = truth[p >= 0.9].mean()
         completeness = truth[p >= 0.9].sum() / truth.sum()
-        assert figures.purity[1] - 0.02 <= purity <= figures.purity[2] + 0.02
-        assert figures.completeness[1] - 0.03 <= completeness <= figures.completeness[2] + 0.03
+        assert metrics.purity[1] - 0.02 <= purity <= metrics.purity[2] + 0.02
+        assert metrics.completeness[1] - 0.03 <= completeness <= metrics.completeness[2] + 0.03
     assert inside / total > 0.88  # 288 rows at 95 %; truth is estimated too
     assert np.mean(brier) < 0.02
 
@@ -189,7 +189,7 @@ def test_one_grader_alone_is_taken_nearly_at_the_word_of_the_scheme():
 def test_thresholds_and_lists_at_their_ends():
     with pytest.raises(BadInputError, match="the smaller"):
         Thresholds(0.1, 0.5)
-    none = list_figures(np.array([0.2, 0.1]), np.full((10, 2), 0.15), Thresholds())
+    none = list_metrics(np.array([0.2, 0.1]), np.full((10, 2), 0.15), Thresholds())
     assert none.n_accepted == 0
     assert np.isnan(none.purity[0])
     assert none.completeness[0] == 0

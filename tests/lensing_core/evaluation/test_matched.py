@@ -42,7 +42,7 @@ def test_brightness_cannot_flatter_a_matched_separation():
     labels, brightness, arc, groups = bright_lenses(3000)
     by_light = measure_scores(brightness[:, 0], labels, brightness, groups, n_bootstrap=50)
     by_arc = measure_scores(arc, labels, brightness, groups, n_bootstrap=50)
-    assert by_light.figures["auroc"].value > 0.72
+    assert by_light.metrics["auroc"].value > 0.72
     assert by_light.matched.value == pytest.approx(0.5, abs=0.08)
     assert by_arc.matched.value == pytest.approx(0.856, abs=0.03)  # Φ(1.5 / √2)
     assert by_arc.matched.low_95 < by_arc.matched.value < by_arc.matched.high_95
@@ -50,9 +50,9 @@ def test_brightness_cannot_flatter_a_matched_separation():
 
 def test_rates_that_few_non_lenses_cannot_show_are_not_measurable():
     labels, brightness, arc, groups = bright_lenses(150)
-    figures = measure_scores(arc, labels, brightness, groups, n_bootstrap=20).figures
-    assert np.isnan(figures["recall_fpr_0.001"].value)
-    assert np.isfinite(figures["recall_fpr_0.1"].value)
+    metrics = measure_scores(arc, labels, brightness, groups, n_bootstrap=20).metrics
+    assert np.isnan(metrics["recall_fpr_0.001"].value)
+    assert np.isfinite(metrics["recall_fpr_0.1"].value)
 
 
 def test_differences_are_paired():

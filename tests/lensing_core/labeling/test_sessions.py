@@ -293,19 +293,19 @@ def test_the_summary_counts_and_gives_intervals(database, make, grader):
         events.append(event(cutout, grade, shown_ms=900_000 if cutout.number == 0 else 1500))
     send(database, view, *events)
     with database.session() as session:
-        (figures,) = summarize(session, view.session_id).graders
+        (metrics,) = summarize(session, view.session_id).graders
         (listed,) = list_sessions(session)
-    assert figures.n_done == 60
-    assert figures.grades == {"X": 40}
-    assert figures.seconds == 1.5  # the pause of the first is left out
-    assert (figures.repeats.found, figures.repeats.total) == (9, 10)
-    assert (figures.gold_lenses.found, figures.gold_lenses.total) == (3, 5)
-    assert (figures.gold_others.found, figures.gold_others.total) == (5, 5)
+    assert metrics.n_done == 60
+    assert metrics.grades == {"X": 40}
+    assert metrics.seconds == 1.5  # the pause of the first is left out
+    assert (metrics.repeats.found, metrics.repeats.total) == (9, 10)
+    assert (metrics.gold_lenses.found, metrics.gold_lenses.total) == (3, 5)
+    assert (metrics.gold_others.found, metrics.gold_others.total) == (5, 5)
     # Clopper-Pearson for 3 of 5, tabulated e.g. in Newcombe (1998)
-    assert figures.gold_lenses.to_json()["low_95"] == pytest.approx(0.1466, abs=1e-4)
-    assert figures.gold_lenses.to_json()["high_95"] == pytest.approx(0.9473, abs=1e-4)
+    assert metrics.gold_lenses.to_json()["low_95"] == pytest.approx(0.1466, abs=1e-4)
+    assert metrics.gold_lenses.to_json()["high_95"] == pytest.approx(0.9473, abs=1e-4)
     assert listed.n_items == 50
-    assert listed.of(view.grader_id) == figures
+    assert listed.of(view.grader_id) == metrics
 
 
 def test_the_tutorial_explains_each_kind(database, grader):

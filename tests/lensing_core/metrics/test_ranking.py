@@ -7,11 +7,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import (
-    Figure,
+    Metric,
     RankingCurve,
     purity_at_deployment,
-    ranking_figures,
-    ranking_figures_with_intervals,
+    ranking_metrics,
+    ranking_metrics_with_intervals,
 )
 
 
@@ -27,11 +27,11 @@ def brute_force(scores, labels, most_false):
 
 @pytest.mark.parametrize("decimals", [0, 1, 8])
 @pytest.mark.parametrize("seed", range(5))
-def test_figures_agree_with_brute_force_and_scikit_learn(seed, decimals):
+def test_metrics_agree_with_brute_force_and_scikit_learn(seed, decimals):
     rng = np.random.default_rng(seed)
     labels = (rng.random(400) < 0.2).astype(int)
     scores = np.round(rng.normal(size=400) + 1.2 * labels, decimals)
-    found = ranking_figures(scores, labels)
+    found = ranking_metrics(scores, labels)
     n_negative = (labels == 0).sum()
     assert found["tpr0"] == brute_force(scores, labels, 0)
     assert found["tpr10"] == brute_force(scores, labels, 9)
@@ -42,26 +42,26 @@ def test_figures_agree_with_brute_force_and_scikit_learn(seed, decimals):
 
 
 def test_a_tie_with_a_negative_passes_together():
-    assert ranking_figures([3, 2, 2, 1], [1, 1, 0, 0])["tpr0"] == 0.5
-    assert ranking_figures([1, 1, 1, 1], [1, 1, 0, 0])["tpr0"] == 0.0
+    assert ranking_metrics([3, 2, 2, 1], [1, 1, 0, 0])["tpr0"] == 0.5
+    assert ranking_metrics([1, 1, 1, 1], [1, 1, 0, 0])["tpr0"] == 0.0
 
 
 def test_high_auroc_may_have_no_tpr0():
     labels = np.repeat([1, 0], [100, 9900])
     scores = np.concatenate([np.full(100, 0.9), np.linspace(0, 0.5, 9880), np.full(20, 1.0)])
-    found = ranking_figures(scores, labels)
+    found = ranking_metrics(scores, labels)
     assert found["auroc"] > 0.99
     assert found["tpr0"] == found["tpr10"] == 0.0
 
 
-def test_figures_do_not_depend_on_order_or_monotone_maps():
+def test_metrics_do_not_depend_on_order_or_monotone_maps():
     rng = np.random.default_rng(1)
     labels = (rng.random(3000) < 0.1).astype(int)
     scores = rng.normal(size=3000) + labels
     order = rng.permutation(3000)
-    found = list(ranking_figures(scores, labels).values())
+    found = list(ranking_metrics(scores, labels).values())
     for other in ((scores[order], labels[order]), (np.exp(scores), labels)):
-        np.testing.assert_array_equal(found, list(ranking_figures(*other).values()))
+        np.testing.assert_array_equal(found, list(ranking_metrics(*other).values()))
 
 
 def test_intervals_cover_the_true_auroc():
@@ -72,11 +72,11 @@ def test_intervals_cover_the_true_auroc():
     for seed in range(60):
         rng = np.random.default_rng(seed)
         scores = np.concatenate([rng.normal(1, 1, 80), rng.normal(0, 1, 160)])
-        figure = ranking_figures_with_intervals(
+        metric = ranking_metrics_with_intervals(
             scores, np.repeat([1, 0], [80, 160]), n_bootstrap=200, seed=seed
         )["auroc"]
-        covered += figure.low_95 <= truth <= figure.high_95
-        assert figure.low_95 <= figure.low_68 <= figure.high_68 <= figure.high_95
+        covered += metric.low_95 <= truth <= metric.high_95
+        assert metric.low_95 <= metric.low_68 <= metric.high_68 <= metric.high_95
     assert 52 <= covered <= 60
 
 
@@ -107,17 +107,17 @@ def test_purity_at_deployment_is_what_prevalence_makes_it():
 )
 def test_bad_input(scores, labels, message):
     with pytest.raises(BadInputError, match=message):
-        ranking_figures(scores, labels)
+        ranking_metrics(scores, labels)
 
 
-def test_figure_json_and_text():
-    figure = Figure(float("nan"), *[float("nan")] * 4)
-    assert str(figure) == "not measurable"
-    assert np.isnan(Figure.from_json(figure.to_json()).value)
-    assert str(Figure(0.5, 0.4, 0.6, 0.3, 0.7)) == "0.500 [0.300, 0.700]"
+def test_metric_json_and_text():
+    metric = Metric(float("nan"), *[float("nan")] * 4)
+    assert str(metric) == "not measurable"
+    assert np.isnan(Metric.from_json(metric.to_json()).value)
+    assert str(Metric(0.5, 0.4, 0.6, 0.3, 0.7)) == "0.500 [0.300, 0.700]"
 
 
-def test_the_roc_curve_begins_at_one_negative_and_agrees_with_the_figures():
+def test_the_roc_curve_begins_at_one_negative_and_agrees_with_the_metrics():
     rng = np.random.default_rng(4)
     labels = np.repeat([1, 0], [300, 20_000])
     scores = rng.normal(2.5 * labels, 1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lensing_core.errors import BadInputError
-from lensing_core.metrics import ranking_figures
+from lensing_core.metrics import ranking_metrics
 from lensing_core.models.ensemble import FUSIONS, EnsembleRule, choose_fusion
 
 
@@ -34,8 +34,8 @@ def test_every_fusion_is_a_calibrated_ranking(objects, fusion):
     rule = EnsembleRule.fit(raw, labels, fusion=fusion, survey_prior=0.3, variances=variances)
     held_raw, held_labels, held_variances = (part[2000:] for part in objects)
     scores = rule(held_raw, held_variances)
-    alone = max(ranking_figures(held_raw[:, k], held_labels)["auroc"] for k in range(3))
-    assert ranking_figures(scores.logit, held_labels)["auroc"] > alone
+    alone = max(ranking_metrics(held_raw[:, k], held_labels)["auroc"] for k in range(3))
+    assert ranking_metrics(scores.logit, held_labels)["auroc"] > alone
     # Calibrated: the mean probability is the share of lenses, in all and among the surest.
     assert scores.probability.mean() == pytest.approx(held_labels.mean(), abs=0.02)
     sure = scores.probability > 0.9
@@ -60,10 +60,10 @@ def test_stacking_ignores_a_member_of_noise(objects):
 def test_the_choice_is_made_on_objects_left_out(objects):
     raw, labels, variances = objects
     choice = choose_fusion(raw, labels, variances=variances)
-    assert set(choice.figures) == set(FUSIONS)
-    order = [tuple(figures.values()) for figures in choice.figures.values()]
-    assert tuple(choice.figures[choice.fusion].values()) == max(order)
-    assert "inverse_variance" not in choose_fusion(raw, labels).figures
+    assert set(choice.metrics) == set(FUSIONS)
+    order = [tuple(metrics.values()) for metrics in choice.metrics.values()]
+    assert tuple(choice.metrics[choice.fusion].values()) == max(order)
+    assert "inverse_variance" not in choose_fusion(raw, labels).metrics
 
 
 def test_shuffled_labels_leave_nothing_to_find(objects):
@@ -71,7 +71,7 @@ def test_shuffled_labels_leave_nothing_to_find(objects):
     raw, labels, variances = objects
     rng = np.random.default_rng(0)
     found = [
-        choose_fusion(raw, rng.permutation(labels), variances=variances).figures["stacking"][
+        choose_fusion(raw, rng.permutation(labels), variances=variances).metrics["stacking"][
             "average_precision"
         ]
         for _ in range(5)

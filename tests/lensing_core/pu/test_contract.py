@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit
 
 from lensing_core.errors import BadInputError
-from lensing_core.metrics import ranking_figures
+from lensing_core.metrics import ranking_metrics
 from lensing_core.pu import (
     METHODS,
     LogisticLearner,
@@ -58,8 +58,8 @@ def test_shapes_and_ranking(name, learner):
     np.testing.assert_allclose(probability, expit(decision))
     assert model.decision(fresh[:1]).shape == (1,)
     np.testing.assert_allclose(model.decision(fresh[:7]), decision[:7], rtol=1e-5, atol=1e-5)
-    best = ranking_figures(fresh[:, 0], truth)["auroc"]  # 0.921: the optimum
-    assert ranking_figures(decision, truth)["auroc"] > best - 0.08
+    best = ranking_metrics(fresh[:, 0], truth)["auroc"]  # 0.921: the optimum
+    assert ranking_metrics(decision, truth)["auroc"] > best - 0.08
     assert model.prior.value > 0
 
 
@@ -198,7 +198,7 @@ def test_out_of_fold_scores_know_nothing_of_their_group(name):
     assert set.union(*left_out) == set(range(n_groups))
     assert sum(map(len, left_out)) == n_groups
     # 300 groups of one label: the standard error of the AUROC is 0.036.
-    assert abs(ranking_figures(held, s)["auroc"] - 0.5) < 0.11
+    assert abs(ranking_metrics(held, s)["auroc"] - 0.5) < 0.11
 
 
 @pytest.mark.parametrize("name", [n for n in METHODS if n not in ("upu", "nnpu")])
@@ -210,7 +210,7 @@ def test_by_rows_instead_of_groups_the_same_labels_leak(name):
     x = (center[groups] + 0.01 * rng.normal(size=(1800, 6))).astype(np.float32)
     s = np.repeat(rng.permutation(300) < 100, 6).astype(int)
     method = a_method(name, TreesLearner(rounds=100, leaves=31, threads=1))
-    assert ranking_figures(out_of_fold(method, x, s, n_folds=4), s)["auroc"] > 0.7
+    assert ranking_metrics(out_of_fold(method, x, s, n_folds=4), s)["auroc"] > 0.7
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"method": "naive"}', "gone"])

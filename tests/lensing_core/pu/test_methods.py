@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit, logit
 
 from lensing_core.errors import BadInputError
-from lensing_core.metrics import ranking_figures
+from lensing_core.metrics import ranking_metrics
 from lensing_core.pu import LogisticLearner, TreesLearner, pu_method
 from lensing_core.pu.contract import sample_unlabeled
 from lensing_core.pu.elkan_noto import duplicate_weights, label_frequency_of
@@ -188,9 +188,9 @@ def test_trees_resolve_positives_that_are_one_in_two_hundred():
     """In the tail of one feature, where coarse bins would pool them with negatives."""
     x, y, _ = separable(prior=0.005)
     fresh, truth, _ = separable(40_000, prior=0.005, seed=1)
-    best = ranking_figures(fresh[:, 0], truth)["average_precision"]
+    best = ranking_metrics(fresh[:, 0], truth)["average_precision"]
     found = {
-        bins: ranking_figures(TreesLearner(bins=bins, threads=1).fit(x, y, seed=0)(fresh), truth)[
+        bins: ranking_metrics(TreesLearner(bins=bins, threads=1).fit(x, y, seed=0)(fresh), truth)[
             "average_precision"
         ]
         for bins in (TreesLearner().bins, 31)

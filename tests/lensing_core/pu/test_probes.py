@@ -67,7 +67,7 @@ def test_it_chooses_the_columns_that_tell_and_ranks_new_objects_by_them():
     data = objects()
     fitted = ProbeMethod(tuple(probe_inputs(BLOCKS))).fit(data)
     assert fitted.chosen.name == "encoder, middle"
-    (chosen,) = (f for f in fitted.figures if f.chosen)
+    (chosen,) = (f for f in fitted.metrics if f.chosen)
     assert chosen.low_95 <= chosen.recall <= chosen.high_95
     assert (fitted.scorer.weights[0][:40] == 0).all()
     new = objects(seed=9)
@@ -76,14 +76,14 @@ def test_it_chooses_the_columns_that_tell_and_ranks_new_objects_by_them():
     assert chosen.auroc == pytest.approx(auroc, abs=0.07)
 
 
-def test_without_anything_to_learn_its_figures_are_those_of_chance():
+def test_without_anything_to_learn_its_metrics_are_those_of_chance():
     """The choice among penalties and inputs is the only optimism that is left."""
     found = []
     for seed in range(3):
         fitted = ProbeMethod(tuple(probe_inputs(BLOCKS)), seed=seed).fit(
             objects(seed=seed, strength=0)
         )
-        found += [f.auroc for f in fitted.figures]
+        found += [f.auroc for f in fitted.metrics]
     assert np.mean(found) == pytest.approx(0.5, abs=0.08)
 
 
@@ -104,7 +104,7 @@ def test_grades_teach_more_than_their_halves():
     blocks = (ColumnBlock("encoder", "last", 0, 30),)
     data = ProbeData(x, state, np.ones(240), np.arange(240), true)
     fitted = ProbeMethod(tuple(probe_inputs(blocks, graded=True))).fit(data)
-    assert {f.target for f in fitted.figures} == {"lens", "grade"}
+    assert {f.target for f in fitted.metrics} == {"lens", "grade"}
     assert data.targets("lens")[0].sum() < 240 == data.targets("grade")[0].sum()
 
 

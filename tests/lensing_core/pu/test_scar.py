@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import mannwhitneyu, spearmanr
 
 from lensing_core.errors import BadInputError
-from lensing_core.metrics import ranking_figures
+from lensing_core.metrics import ranking_metrics
 from lensing_core.pu import LogisticLearner, blind_to, out_of_fold, pu_method, scar_check
 from lensing_core.pu.scar import _auroc, _median
 
@@ -70,7 +70,7 @@ def test_blind_features_do_not_tell_the_covariate_and_uncover_the_bias():
     blind = blind_to(seen, magnitude, s)
     assert abs(spearmanr(seen[:, 4], magnitude).statistic) > 0.99
     assert abs(spearmanr(blind[:, 4], magnitude).statistic) < 0.1
-    assert ranking_figures(blind[:, 0], s)["auroc"] > 0.95
+    assert ranking_metrics(blind[:, 0], s)["auroc"] > 0.95
     found = scar_check(scores(blind, s), s, {"m": magnitude})
     assert found.verdict == "differs"
     assert found.covariates[0].auroc < 0.4

@@ -198,7 +198,7 @@ def test_small_cutouts_of_clusters_are_refused():
         SurveySimulator(survey, survey.bands, 100, 0.5, 1, scale="cluster")
 
 
-def test_a_survey_without_noise_figures_is_refused():
+def test_a_survey_without_noise_metrics_is_refused():
     survey = get_survey("jwst_nircam")
     bands = survey.bands[:1]
     known = all(np.isfinite([b.depth_mag, b.gain_e_per_unit]).all() for b in bands)

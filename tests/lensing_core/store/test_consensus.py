@@ -89,8 +89,8 @@ def test_the_table_holds_posteriors_states_and_votes_needed(database, ids):
     assert 1 <= torn.votes_needed <= 5
     assert rows[ids[0]].votes_needed is None
     assert all(0 <= r.low_95 <= r.posterior <= r.high_95 <= 1 for r in rows.values())
-    assert joined.figures.n_accepted == 6
-    assert joined.figures.purity[0] > 0.99
+    assert joined.metrics.n_accepted == 6
+    assert joined.metrics.purity[0] > 0.99
     with database.session() as session:
         assert count_states(session, "dawid_skene") == {"open": 1, "accepted": 6, "retired": 53}
 
@@ -220,7 +220,7 @@ def test_pages_of_the_list_follow_one_another(database, ids):
 def test_without_votes_there_is_nothing_and_wrong_rules_are_refused(database):
     joined = update(database)
     assert stored(database) == {}
-    assert joined.figures.n_graded == 0
+    assert joined.metrics.n_graded == 0
     with pytest.raises(BadInputError, match="'vote'"):
         ConsensusSettings("vote")
     with pytest.raises(BadInputError, match="between 0 and 1"):

@@ -202,7 +202,7 @@ def test_the_page_needs_no_other_file(report):
     assert "Scores are no confirmation" in text
 
 
-def test_figures_are_for_print_and_say_their_numbers(report):
+def test_metrics_are_for_print_and_say_their_numbers(report):
     folder = report / "figures"
     names = {path.stem for path in folder.iterdir()}
     for name in ("roc", "reliability", "purity", "completeness", "confusion", "scores"):

@@ -10,7 +10,7 @@ from lens_triage.training.jobs.retrain.selection import RetrainingSample
 from lens_triage.training.jobs.retrain.stacking import (
     EvaluationSet,
     evaluation_set,
-    figures_of,
+    metrics_of,
 )
 from lens_triage.training.jobs.train.held_out import HeldOut
 from lensing_core.arrays import Float64Array, IntArray
@@ -39,7 +39,7 @@ def evaluate(
     selection: RetrainingSample,
     logits: dict[str, Float64Array],
 ) -> dict[str, Any]:
-    """Figures on held-out objects, of the new ensemble, its members and the base ensemble.
+    """Metrics on held-out objects, of the new ensemble, its members and the base ensemble.
 
     Parameters
     ----------
@@ -65,11 +65,11 @@ def evaluate(
         if before is not None:
             _add_held_out(workspace, base, HeldOut(ids[chosen], main.labels, before[chosen]))
     return {
-        "figures": figures_of(main, {**logits, **whole}),
+        "figures": metrics_of(main, {**logits, **whole}),
         "figures_on": "no lenses in the frozen evaluation set to measure on"
         if main is None
         else main.sentence,
-        "figures_against_unlabeled": figures_of(against, whole),
+        "figures_against_unlabeled": metrics_of(against, whole),
         "figures_against_unlabeled_on": None if against is None else against.sentence,
         "differences": _differences(main, before, logits["ensemble"]),
         "by_reason": by_reason(selection, whole),
@@ -79,7 +79,7 @@ def evaluate(
 def _differences(
     main: EvaluationSet | None, before: Float64Array | None, after: Float64Array
 ) -> dict[str, dict[str, Any]]:
-    """New figures less those of the base on the same objects, with paired intervals."""
+    """New metrics less those of the base on the same objects, with paired intervals."""
     if main is None or before is None:
         return {}
     chosen = main.chosen

@@ -167,7 +167,7 @@ def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clo
         "rule": joined.rule.to_json(),
         "calibrated": joined.calibrated,
         "calibration_note": joined.sentence,
-        "fusion_choice": joined.fusion_figures,
+        "fusion_choice": joined.fusion_metrics,
         **evaluate(context.workspace, settings.ensemble, base, selection.part(held), logits),
     }
     clock.step("calibration and metrics")

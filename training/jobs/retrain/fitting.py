@@ -34,7 +34,7 @@ from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member, new_model_id, save_member
 from lensing_core.models.head import HeadMember
 from lensing_core.processes import available_cores
-from lensing_core.pu.probes import ProbeFigures
+from lensing_core.pu.probes import ProbeMetrics
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def log_choices(context: JobContext, fitted: list[FittedHead]) -> list[dict[str,
     """Log what probes tried and chose; return it as plain JSON."""
     choices = [choice for head in fitted for choice in head.member.model.choices]
     for choice in choices:
-        context.log(ProbeFigures(**choice).sentence)
+        context.log(ProbeMetrics(**choice).sentence)
     return choices
 
 

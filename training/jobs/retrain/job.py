@@ -135,7 +135,7 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
     pu = _diagnose(context, settings, material, fitted, joined.rule(everything).logit, clock)
     held = np.flatnonzero(material.selection.frozen & ~material.selection.seen)
     logits = logits_of(joined.rule, fitted, bases, material.table[held], material.raw[held])
-    figures = evaluate(
+    metrics = evaluate(
         context.workspace, settings.ensemble, material.base, material.selection.part(held), logits
     )
     manifest = {
@@ -143,13 +143,13 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
         "rule": joined.rule.to_json(),
         "calibrated": joined.calibrated,
         "calibration_note": joined.sentence,
-        "fusion_choice": joined.fusion_figures,
+        "fusion_choice": joined.fusion_metrics,
         "cross_validation": cross_validated(
             chosen.state, [f.name for f in fitted], everything[:, -len(fitted) :]
         ),
         "pu": pu,
         "probe_choices": choices,
-        **figures,
+        **metrics,
     }
     clock.step("figures")
     ids = [*(m.id for m in bases.members), *(f.model_id for f in fitted)]

@@ -1,4 +1,4 @@
-"""Joining base members and heads, with figures, on objects that none of them has seen."""
+"""Joining base members and heads, with metrics, on objects that none of them has seen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lensing_core.datasets.table import (
     OTHER,
     UNLABELED,
 )
-from lensing_core.metrics import ranking_figures, ranking_figures_with_intervals
+from lensing_core.metrics import ranking_metrics, ranking_metrics_with_intervals
 from lensing_core.models.ensemble import EnsembleRule, choose_fusion
 
 MIN_EACH = 10
@@ -33,14 +33,14 @@ class FittedRule:
     rule : EnsembleRule
     calibrated : bool
     sentence : str
-    fusion_figures : dict or None
+    fusion_metrics : dict or None
         What a fusion was chosen by, if it was.
     """
 
     rule: EnsembleRule
     calibrated: bool
     sentence: str
-    fusion_figures: dict[str, dict[str, float]] | None = None
+    fusion_metrics: dict[str, dict[str, float]] | None = None
 
 
 def join(
@@ -73,10 +73,10 @@ def join(
             f"needed. "
             "Rank by the scores, and do not read them as probabilities.",
         )
-    figures = None
+    metrics = None
     if fusion == "best":
         choice = choose_fusion(raw, labels, groups=groups)
-        fusion, figures = choice.fusion, choice.figures
+        fusion, metrics = choice.fusion, choice.metrics
     rule = EnsembleRule.fit(raw, labels, fusion=fusion, survey_prior=survey_prior, groups=groups)
     return FittedRule(
         rule,
@@ -85,7 +85,7 @@ def join(
         f"Vetted "
         "objects are those that people looked at, mostly near the top of a ranking: probabilities "
         "hold for such objects.",
-        figures,
+        metrics,
     )
 
 
@@ -103,7 +103,7 @@ def _uncalibrated(bases: EnsembleRule, n_members: int, survey_prior: float) -> E
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Which held-out objects figures stand on, and how they are called.
+    """Which held-out objects metrics stand on, and how they are called.
 
     Attributes
     ----------
@@ -120,7 +120,7 @@ class EvaluationSet:
 def evaluation_set(state: NDArray[np.int8], *, vetted: bool) -> EvaluationSet | None:
     """Held-out lenses against vetted others, or against unlabeled objects counted as others.
 
-    None where a class is empty. A few of the unlabeled are lenses, so that figures against them
+    None where a class is empty. A few of the unlabeled are lenses, so that metrics against them
     are too low by a little and never too high.
     """
     others = OTHER if vetted else UNLABELED
@@ -134,16 +134,16 @@ def evaluation_set(state: NDArray[np.int8], *, vetted: bool) -> EvaluationSet | 
     return EvaluationSet(chosen, labels, f"{n[0]:,} held-out lenses and {n[1]:,} {what}")
 
 
-def figures_of(
+def metrics_of(
     evaluation: EvaluationSet | None, logits: dict[str, Float64Array]
 ) -> dict[str, dict[str, Any]]:
-    """Ranking figures with intervals by name of the logits of held-out objects."""
+    """Ranking metrics with intervals by name of the logits of held-out objects."""
     if evaluation is None:
         return {}
     return {
         name: {
-            key: figure.to_json()
-            for key, figure in ranking_figures_with_intervals(
+            key: metric.to_json()
+            for key, metric in ranking_metrics_with_intervals(
                 values[evaluation.chosen], evaluation.labels
             ).items()
         }
@@ -154,12 +154,12 @@ def figures_of(
 def cross_validated(
     state: NDArray[np.int8], names: Sequence[str], out_of_fold: Float64Array
 ) -> dict[str, dict[str, float | None]]:
-    """Figures of out-of-fold log-odds (n, heads): lenses against everything else in training."""
+    """Metrics of out-of-fold log-odds (n, heads): lenses against everything else in training."""
     lens = (state == LENS).astype(np.int64)
     return {
         name: {
             key: None if value != value else value
-            for key, value in ranking_figures(out_of_fold[:, k], lens).items()
+            for key, value in ranking_metrics(out_of_fold[:, k], lens).items()
         }
         for k, name in enumerate(names)
     }

@@ -24,7 +24,7 @@ from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.calibration import reliability
 from lensing_core.cutouts import CutoutStore
 from lensing_core.evaluation import appearance_of_rows, baseline_scores
-from lensing_core.metrics import RankingCurve, ranking_figures_with_intervals
+from lensing_core.metrics import RankingCurve, ranking_metrics_with_intervals
 from lensing_core.models.encoders import EncoderMember
 from lensing_core.models.files import AnyMember, load_member, new_model_id, save_member
 from lensing_core.models.head import HeadInput, HeadMember
@@ -164,8 +164,8 @@ def _train(context: JobContext, settings: SearchSettings, sets: list[str], encod
     models = _save(context, settings, encoder, committee, x.shape[1], manifest)
     manifest |= {
         "figures": {
-            "ensemble": _figures(scores.logit, label),
-            **{k: _figures(column, label) for k, column in zip(models, raw.T, strict=True)},
+            "ensemble": _metrics(scores.logit, label),
+            **{k: _metrics(column, label) for k, column in zip(models, raw.T, strict=True)},
         },
         "baselines": _baselines(context, data, rows, label),
         "reliability": reliability(
@@ -212,7 +212,7 @@ def _manifest(
 
 
 def _digest(context: JobContext, data: SearchData) -> str:
-    """Digest of which objects and pixels were used; figures are comparable under one alone."""
+    """Digest of which objects and pixels were used; metrics are comparable under one alone."""
     digest = hashlib.sha256()
     for values in (data.labels.candidate_id, data.set_number, data.labels.state):
         digest.update(np.ascontiguousarray(values).tobytes())
@@ -222,9 +222,9 @@ def _digest(context: JobContext, data: SearchData) -> str:
     return digest.hexdigest()
 
 
-def _figures(logits: Float64Array, labels: IntArray) -> dict[str, Any]:
-    found = ranking_figures_with_intervals(logits, labels)
-    return {name: figure.to_json() for name, figure in found.items()}
+def _metrics(logits: Float64Array, labels: IntArray) -> dict[str, Any]:
+    found = ranking_metrics_with_intervals(logits, labels)
+    return {name: metric.to_json() for name, metric in found.items()}
 
 
 def _baselines(

@@ -15,7 +15,7 @@ from lens_triage.training.settings import TrainSettings
 from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.calibration import reliability
 from lensing_core.errors import BadInputError
-from lensing_core.metrics import ranking_figures_with_intervals
+from lensing_core.metrics import ranking_metrics_with_intervals
 from lensing_core.models.encoders import EncoderMember
 from lensing_core.models.ensemble import EnsembleRule, FusionChoice, choose_fusion
 from lensing_core.models.files import AnyMember
@@ -121,9 +121,9 @@ def measure_rule(
     shifted = rule.at_prior(rule.joint.prior)
     measured = {
         "figures": {
-            "ensemble": _figures(scores.logit, test.label),
+            "ensemble": _metrics(scores.logit, test.label),
             **{
-                model_id: _figures(scores.member_logits[:, k], test.label)
+                model_id: _metrics(scores.member_logits[:, k], test.label)
                 for k, model_id in enumerate(model_ids)
             },
         },
@@ -138,8 +138,8 @@ def measure_rule(
     return measured, scores.logit
 
 
-def _figures(logits: Float64Array, labels: NDArray[np.integer]) -> dict[str, Any]:
-    metrics = ranking_figures_with_intervals(logits, labels)
+def _metrics(logits: Float64Array, labels: NDArray[np.integer]) -> dict[str, Any]:
+    metrics = ranking_metrics_with_intervals(logits, labels)
     return {name: metric.to_json() for name, metric in metrics.items()}
 
 

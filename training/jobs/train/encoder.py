@@ -71,8 +71,8 @@ def train_encoder(
     labels = data.labels.label[known]
     method = ProbeMethod(tuple(probe_inputs(blocks)), seed=settings.seed)
     fitted = method.fit(ProbeData(x, labels, np.ones(len(x)), data.labels.group[known]))
-    for figures in fitted.figures:
-        context.log(figures.sentence)
+    for metrics in fitted.metrics:
+        context.log(metrics.sentence)
     others = x[labels == 0]
     return member.with_head(fitted.scorer, OODDistance.measure(others) if len(others) > 1 else None)
 

@@ -45,7 +45,7 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
         "rule": rule.to_json(),
         "class_prior_of_training": float(data.labels.label.mean()),
         "figures_on": f"held-out objects of {', '.join(settings.catalogs)}",
-        "fusion_choice": None if choice is None else choice.figures,
+        "fusion_choice": None if choice is None else choice.metrics,
         "strata": recall_by_properties(context.workspace, candidates, logits, test.label),
     }
     HeldOut(candidates, test.label.astype(np.int64), logits).write(

@@ -30,7 +30,7 @@ from lens_triage.training.settings import (
 )
 from lensing_core.datasets.table import REASONS
 from lensing_core.errors import BadInputError
-from lensing_core.metrics import ranking_figures
+from lensing_core.metrics import ranking_metrics
 from lensing_core.models.files import load_member
 from lensing_core.store import open_database
 from lensing_core.store.tables import (
@@ -213,4 +213,4 @@ def test_networks_are_trained_on_the_splits_of_the_fast_retrain(
     assert result["scored"] == N
     logits = logits_of(workspace, "second")
     assert len(logits) == N
-    assert ranking_figures(logits, survey)["average_precision"] > 0.6  # a third are lenses
+    assert ranking_metrics(logits, survey)["average_precision"] > 0.6  # a third are lenses

@@ -21,7 +21,7 @@ from lensing_core.datasets.table import (
     UNLABELED,
 )
 from lensing_core.errors import BadInputError
-from lensing_core.metrics import ranking_figures
+from lensing_core.metrics import ranking_metrics
 from lensing_core.store import open_database
 from lensing_core.store.consensus import update_consensus
 from lensing_core.store.labels import NewEvent, append_events, grader_named
@@ -177,7 +177,7 @@ def test_retraining_on_grades_alone_ranks_better_and_counts_contaminants(
         )
     stored = np.load(workspace.embeddings / "trees-1" / "logit" / "survey.npy")
     unseen = ~np.isin(np.arange(len(y)), [*lenses, *others])
-    before, after = (ranking_figures(v[unseen], y[unseen])["auroc"] for v in (stored, logits))
+    before, after = (ranking_metrics(v[unseen], y[unseen])["auroc"] for v in (stored, logits))
     assert after > before + 0.1
     manifest = ensemble.manifest
     held = manifest["splits"]["held_out"]

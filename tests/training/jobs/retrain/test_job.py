@@ -18,7 +18,7 @@ from lens_triage.training.jobs.train.held_out import (
 from lens_triage.training.runner.context import Cancelled
 from lens_triage.training.settings import RetrainSettings
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
-from lensing_core.metrics import ranking_figures
+from lensing_core.metrics import ranking_metrics
 from lensing_core.models.files import load_member
 from lensing_core.store import open_database
 from lensing_core.store.tables import Candidate, Ensemble, MemberScore, Model, RunLog
@@ -43,7 +43,7 @@ def test_a_catalog_is_ranked_better_after_labels(workspace, make_survey, make_co
     logits = logits_of(workspace, "second")
     assert result["scored"] == len(logits) == 2000
     stored = np.load(workspace.embeddings / "trees-1" / "logit" / "survey.npy")
-    before, after = ranking_figures(stored, y), ranking_figures(logits, y)
+    before, after = ranking_metrics(stored, y), ranking_metrics(logits, y)
     assert before["auroc"] < 0.75
     assert after["auroc"] > 0.93
     assert after["average_precision"] > before["average_precision"] + 0.3

@@ -25,7 +25,7 @@ from lensing_core.datasets.table import (
     UNLABELED,
 )
 from lensing_core.errors import BadInputError
-from lensing_core.metrics import RankingCurve, ranking_figures
+from lensing_core.metrics import RankingCurve, ranking_metrics
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.head import HeadInput
 
@@ -98,7 +98,7 @@ def test_with_shuffled_labels_the_stack_ranks_by_chance(name):
         )  # fmt: skip
         assert joined.calibrated
         scores = joined.rule(raw[~half]).logit
-        aurocs.append(ranking_figures(scores, labels[~half])["auroc"])
+        aurocs.append(ranking_metrics(scores, labels[~half])["auroc"])
     # in 40 such draws the AUROC had a spread of 0.07
     assert abs(np.mean(aurocs) - 0.5) < 3.5 * 0.07 / np.sqrt(16), aurocs
 
@@ -111,8 +111,8 @@ def test_in_sample_scores_would_have_passed_for_skill():
     out, model = fitted("trees", x, state, group)
     vetted = state != UNLABELED
     labels = state[vetted].astype(int)
-    assert ranking_figures(model.decision(x)[vetted], labels)["auroc"] > 0.95
-    assert ranking_figures(out[vetted], labels)["auroc"] < 0.65
+    assert ranking_metrics(model.decision(x)[vetted], labels)["auroc"] > 0.95
+    assert ranking_metrics(out[vetted], labels)["auroc"] < 0.65
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -124,7 +124,7 @@ def test_every_head_learns_and_is_the_same_again(name):
     out, model = cross_fit(PLANS[name].method, training, done=calls.append)
     assert calls == [0, 1, 2, 3, 4]
     unlabeled = state == UNLABELED
-    assert ranking_figures(out[unlabeled], y[unlabeled])["auroc"] > 0.82
+    assert ranking_metrics(out[unlabeled], y[unlabeled])["auroc"] > 0.82
     again, twin = cross_fit(PLANS[name].method, training, workers=2)
     np.testing.assert_array_equal(out, again)
     np.testing.assert_array_equal(model.decision(x), twin.decision(x))
@@ -173,7 +173,7 @@ def test_the_stack_finds_the_member_that_knows():
     assert joined.rule.fusion == "stacking"
     fresh = np.column_stack([rng.normal(size=400), rng.normal(size=400) + 3 * labels])
     both, best = joined.rule(fresh), RankingCurve.of(fresh[:, 1], labels).auroc()
-    assert ranking_figures(both.logit, labels)["auroc"] > best - 0.01
+    assert ranking_metrics(both.logit, labels)["auroc"] > best - 0.01
     # at the prior of the vetted objects the probabilities are right on the whole
     assert joined.rule.at_prior(150 / 400)(fresh).probability.mean() == pytest.approx(
         150 / 400, abs=0.03
@@ -199,7 +199,7 @@ def test_a_calibration_needs_both_classes(lenses, others, groups, calibrated):
         np.testing.assert_allclose(found.logit, [(base - 1.0) / 2])
 
 
-def test_what_figures_stand_on():
+def test_what_metrics_stand_on():
     state = np.array([1, 1, 0, -1, -1, -1], dtype=np.int8)
     vetted = evaluation_set(state, vetted=True)
     assert vetted.chosen.tolist() == [0, 1, 2]

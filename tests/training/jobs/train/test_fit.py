@@ -31,7 +31,7 @@ from lens_triage.training.runner.context import Cancelled
 from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lens_triage.training.verifying import verify_scores
 from lensing_core.errors import BadInputError, ContractError, NotFoundError, PolicyError
-from lensing_core.metrics import ranking_figures
+from lensing_core.metrics import ranking_metrics
 from lensing_core.store import open_database
 from lensing_core.store.tables import (
     Candidate,
@@ -143,7 +143,7 @@ def test_train_then_score(workspace, make_catalog, make_context):
     assert result["scored"] == result["objects"] == 300
     scores = scores_of(workspace, 300)
     logits = np.array([s.logit for s in scores])
-    assert ranking_figures(logits, truth)["auroc"] > 0.97
+    assert ranking_metrics(logits, truth)["auroc"] > 0.97
     np.testing.assert_allclose([s.probability for s in scores], 1 / (1 + np.exp(-logits)))
     assert all(s.epistemic >= 0 and s.aleatoric >= 0 and s.ood_distance > 0 for s in scores)
     # probabilities are at the survey's prior: a third are lenses, but 1 % was asked for
