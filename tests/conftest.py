@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import multiprocessing
 import os
 import shutil
@@ -48,13 +49,22 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(20_000, 20, 1_000)
+
+
+def pytest_runtest_logfinish() -> None:
+    """Search for garbage now and then: files and sockets in it stay open until it is found."""
+    if next(_ended) % _COLLECT_EVERY == 0:
+        gc.collect()
 
 
 def _runs_tests(config: pytest.Config) -> bool:
     """Return whether this process runs tests itself: not the one that hands them to workers."""
     return hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
 
+
+_COLLECT_EVERY = 20
+_ended = itertools.count(1)  # tests
 
 # The same examples on every machine, however slow it is.
 settings.register_profile("repository", deadline=None, derandomize=True, max_examples=40)
