@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
@@ -42,6 +43,8 @@ def serve_application(
         asyncio.set_event_loop(loop)
         loop.run_until_complete(main())
         loop.run_forever()
+        # Connections that clients left open, and the loop's own files.
+        IOLoop.current().close(all_fds=True)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
