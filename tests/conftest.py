@@ -21,6 +21,7 @@ from lensing_core.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 from filling import fill_workspace
+from low_files import keep_low_files
 from postgresql import drop_database, fresh_database, running_server
 
 # What is forked from one process has these imported already, whichever test comes first: servers of
@@ -39,6 +40,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not session.config.option.collectonly and _runs_tests(session.config):
         multiprocessing.get_context("forkserver").set_forkserver_preload([*_FORKED])
         forkserver.ensure_running()
+        keep_low_files()
 
 
 def pytest_collection_finish() -> None:

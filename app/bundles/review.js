@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 4cf43b9f2e67d0b2d38887b2ca726c71f7f8ad3351b4a209fbcfec04330bf109
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 45a43de0e2081859ac20260890913ccbbd7725e1362ecdeb4b19ee8cdec01519
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -6614,7 +6614,7 @@ var BulkBar = class {
     this.did = [];
     this.prompt = new Prompt();
     this.count = h("span", { className: "bulk-count", role: "status" });
-    this.status = h("span", { className: "save-state", role: "status" });
+    this.status = h("span", { className: "bulk-state", role: "status" });
     this.pending = /* @__PURE__ */ new Set();
     this.refused = 0;
     const button = (text, title, action) => h("button", { type: "button", title, onclick: action }, text);
@@ -6778,7 +6778,7 @@ var BulkBar = class {
       this.pending.add(uuid);
     }
     this.status.textContent = "Saving…";
-    this.status.className = "save-state";
+    this.status.className = "bulk-state";
     this.host.history.submitAll(plan.events, rows);
   }
   // The server has said what became of an event.
@@ -6793,7 +6793,7 @@ var BulkBar = class {
       return;
     }
     this.status.textContent = this.refused ? `${this.done}, but ${this.refused} refused` : this.done;
-    this.status.className = `save-state ${this.refused ? "bad" : "good"}`;
+    this.status.className = `bulk-state ${this.refused ? "bad" : "good"}`;
   }
   askExport() {
     const { rows } = this;
@@ -6817,7 +6817,7 @@ var BulkBar = class {
       ]);
     }, (sentence) => {
       this.status.textContent = sentence;
-      this.status.className = "save-state bad";
+      this.status.className = "bulk-state bad";
     });
   }
   remove() {

@@ -25,7 +25,7 @@ export class BulkBar {
     this.did = [] // what can be taken back, the latest last
     this.prompt = new Prompt()
     this.count = h("span", {className: "bulk-count", role: "status"})
-    this.status = h("span", {className: "save-state", role: "status"})
+    this.status = h("span", {className: "bulk-state", role: "status"})
     this.pending = new Set()
     this.refused = 0
     const button = (text, title, action) => h("button", {type: "button", title, onclick: action}, text)
@@ -160,7 +160,7 @@ export class BulkBar {
     this.refused = 0
     for (const {uuid} of plan.events) { this.pending.add(uuid) }
     this.status.textContent = "Saving…"
-    this.status.className = "save-state"
+    this.status.className = "bulk-state"
     this.host.history.submitAll(plan.events, rows)
   }
 
@@ -170,7 +170,7 @@ export class BulkBar {
     if (refused !== undefined) { this.refused += 1 }
     if (this.pending.size) { return }
     this.status.textContent = this.refused ? `${this.done}, but ${this.refused} refused` : this.done
-    this.status.className = `save-state ${this.refused ? "bad" : "good"}`
+    this.status.className = `bulk-state ${this.refused ? "bad" : "good"}`
   }
 
   askExport() {
@@ -186,7 +186,7 @@ export class BulkBar {
         ["l", "List these alone", () => this.host.onChoose(selection)]])
     }, (sentence) => {
       this.status.textContent = sentence
-      this.status.className = "save-state bad"
+      this.status.className = "bulk-state bad"
     })
   }
 

@@ -24,6 +24,7 @@ SURFACE = {
     "border-radius": "10px",
     "padding": "12px 16px 14px",
     "box-sizing": "border-box",
+    "max-height": "none",  # Panel ends it at the window's height: what is below would cover it
 }
 
 

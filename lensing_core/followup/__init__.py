@@ -4,3 +4,8 @@
 ``photometry`` measures arcs on cutouts, ``priority`` weighs candidates, ``planning`` puts all of it
 together, ``tables`` and ``charts`` write it for telescopes and proposals.
 """
+
+import lazy_loader as lazy
+
+# Loaded when a name is first used: settings and pages import parts of this package without plots.
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -112,7 +112,7 @@ def test_a_round_that_may_not_be_promoted_says_why(seen_by) -> None:
     reason = why_not(seen_by(GRADER), "promote")
     assert reason == "Only an organizer may promote an ensemble."
     fields = dict.fromkeys(Round.__dataclass_fields__, 0)
-    found = Round(**{**fields, "figures": {}, "differences": {}, "top": Proportion(0, 0),
+    found = Round(**{**fields, "metrics": {}, "differences": {}, "top": Proportion(0, 0),
                      "ensemble": "round-2", "promoted": False})  # fmt: skip
     (button,) = round_row(found, forbidden=reason)["act"]["actions"]
     assert (button["disabled"], button["title"]) == (True, reason)

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 BUNDLES = sorted((ROOT / "app" / "bundles").glob("*.js"))
 _HEAD = re.compile(r'// Made by "make scripts" from (\S+); edit that\. Sources: sha256 (\w+)')
-_IMPORT = re.compile(r'^(?:import|export)\b[^"]*?"(\.[^"]+)"', re.M)
+_IMPORT = re.compile(r'^(?:import|export)\b[^"=]*?"(\.[^"]+)"', re.M)
 
 
 def sources(entry: str) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from filling import N_OBSERVED
 from finding_data import GRADED, RINGS, fill_for_finding
+from low_files import low_files
 from playwright.sync_api import Page, expect
 from pyvo.samp import SAMPHubServer, SAMPIntegratedClient
 from waiting import until
@@ -154,11 +155,12 @@ def test_charts_show_mark_and_limit_the_list(url, page, screenshot) -> None:
 
 
 @pytest.fixture
-def hub_file(tmp_path, monkeypatch) -> Path:
+def hub_file(tmp_path, monkeypatch) -> Iterator[Path]:
     """Where the server looks for a hub; there is none before a test starts one."""
     path = tmp_path / "hub.samp"
     monkeypatch.setenv("SAMP_HUB", f"std-lockurl:{path.as_uri()}")
-    return path
+    with low_files():
+        yield path
 
 
 def test_downloads_and_samp(hub_file, url, page, screenshot) -> None:

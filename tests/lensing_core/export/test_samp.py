@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from low_files import low_files
 from pyvo.samp import SAMPHubServer, SAMPIntegratedClient
 
 from lensing_core.errors import BadInputError
@@ -22,10 +23,11 @@ def hub(lockfile):
     server = SAMPHubServer(
         web_profile=False, mode="single", lockfile=str(lockfile), addr="127.0.0.1", timeout=0
     )
-    server.start()
-    yield server
-    if server.is_running:
-        server.stop()
+    with low_files():
+        server.start()
+        yield server
+        if server.is_running:
+            server.stop()
 
 
 @pytest.fixture

@@ -198,7 +198,7 @@ def test_there_is_always_an_organizer(database):
         ):
             with pytest.raises(PolicyError, match="Ana is the only organizer"):
                 leave(ana)
-        with pytest.raises(BadInputError, match="use one of grader, organizer"):
+        with pytest.raises(BadInputError, match="use one of reader, grader, organizer"):
             set_role(session, bo.id, "owner")
         set_role(session, bo.id, "organizer")
         set_role(session, ana.id, "grader")

@@ -1,0 +1,16 @@
+from .instruments import find_instrument as find_instrument
+from .instruments import read_instruments as read_instruments
+from .observability import Limits as Limits
+from .observability import Night as Night
+from .observability import observe as observe
+from .offset_stars import offset_stars as offset_stars
+from .photometry import ArcPhotometry as ArcPhotometry
+from .photometry import measure_arc as measure_arc
+from .planning import Plan as Plan
+from .planning import PlannedTarget as PlannedTarget
+from .planning import PlanRequest as PlanRequest
+from .planning import make_plan as make_plan
+from .priority import ScienceWeights as ScienceWeights
+from .sites import Site as Site
+from .sites import find_site as find_site
+from .sites import known_sites as known_sites
