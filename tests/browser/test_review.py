@@ -365,17 +365,17 @@ def test_many_are_graded_tagged_taken_back_and_compared_by_keys(
     expect(page.locator(".bulk-bar .prompt strong").first).to_contain_text("Grade 5 candidates B")
     assert grades() == []  # nothing is written before that is confirmed
     press(page, "Enter")
-    expect(page.locator(".bulk-bar .save-state")).to_have_text("5 candidates graded B")
+    expect(page.locator(".bulk-bar .bulk-state")).to_have_text("5 candidates graded B")
     assert grades() == ["B"] * 5
     press(page, "T")
     page.keyboard.type("quad")
     press(page, "Enter")
     expect(page.locator(".bulk-bar .prompt strong").first).to_contain_text("Tag 5 candidates")
     press(page, "Enter")
-    expect(page.locator(".bulk-bar .save-state")).to_contain_text("5 candidates tagged")
+    expect(page.locator(".bulk-bar .bulk-state")).to_contain_text("5 candidates tagged")
     assert database.ask(lambda s: s.scalar(select(func.count()).select_from(CandidateTag))) == 5
     press(page, "u", "Enter")
-    expect(page.locator(".bulk-bar .save-state")).to_have_text("5 candidates as before")
+    expect(page.locator(".bulk-bar .bulk-state")).to_have_text("5 candidates as before")
     press(page, "u")
     expect(page.locator(".bulk-bar .prompt strong").first).to_contain_text("5 candidates graded B")
     press(page, "Enter")
