@@ -1,7 +1,7 @@
 """Workers of runs, forked from a process that has imported what jobs import.
 
 For tests of the browser. A worker that begins from nothing imports PyTorch, Lightning and LightGBM
-first, 4 to 9 s of processor time; a fork takes none. All else is alike: a session of its own, the
+first, which takes seconds; a fork takes none. All else is alike: a session of its own, the
 run's lock handed on, output in the run's file. The first worker that is asked for starts the
 process that forks; it ends with the process of the tests. ``tests/training/runner`` and
 ``tests/test_wheel.py`` start workers as the program does.

@@ -23,5 +23,7 @@ def low_files() -> Iterator[None]:
     """Let whatever is opened in the block have the numbers that are kept."""
     while _kept:
         os.close(_kept.pop())
-    yield
-    keep_low_files()
+    try:
+        yield
+    finally:
+        keep_low_files()
