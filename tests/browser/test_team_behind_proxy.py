@@ -50,7 +50,7 @@ def test_three_grade_one_session_one_signed_in_by_oidc(chromium, workspace, tmp_
         proxied = stack.enter_context(serve_behind(nginx_in_front, workspace, tmp_path))
         pages = {}
         for name in GRADES:
-            browser = chromium.new_context(ignore_https_errors=True)
+            browser = chromium.new_context()
             stack.callback(browser.close)
             pages[name] = browser.new_page()
             faults.watch(pages[name])
