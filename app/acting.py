@@ -70,7 +70,7 @@ def pages_for(context: AppContext) -> set[str]:
 
 
 def why_not(context: AppContext, action: str) -> str:
-    """Why who is signed in may not do it; '' where they may.
+    """Reason why the person signed in may not do it; '' where they may.
 
     For what a page offers, never for whether it is done: that is asked when it is done.
     """

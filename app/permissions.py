@@ -1,4 +1,4 @@
-"""Who may do what: the one table of actions, addresses and messages by role.
+"""Permissions: the one table of actions, addresses and messages by role.
 
 - :data:`ACTIONS`: what changes something, or shows who gave which grade. It goes through
   :func:`lens_triage.app.acting.acting` or :func:`lens_triage.app.acting.permit`, which look up anew

@@ -1,4 +1,4 @@
-"""Which page a session shows, by which address, and what ends when it is left.
+"""The page that a session shows, its address, and what ends when it is left.
 
 A session of the browser outlives its pages: the frame stays while one page takes the place of
 another. What a page starts for itself ends by :meth:`Visit.on_leave`.

@@ -65,7 +65,7 @@ class StoredArray:
 
     @property
     def start(self) -> int:
-        """Where in the file the values begin."""
+        """Offset of the values in the file, bytes."""
         return self._open().start
 
     @property
@@ -194,7 +194,7 @@ else:  # Windows: no reading at a place, so one thread at a time
 
 @lru_cache(maxsize=256)
 def _parse(header: bytes) -> tuple[int, tuple[int, ...], np.dtype[Any]]:
-    """Where the values begin, shape and type, from the beginning of a file."""
+    """Offset of the values (bytes), shape and type, from the header of a file."""
     stream = BytesIO(header)
     try:
         version = np.lib.format.read_magic(stream)

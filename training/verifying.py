@@ -79,7 +79,7 @@ class Verified:
 
     @property
     def agrees(self) -> bool:
-        """Whether all scores are what the weights give, from pixels as they were imported."""
+        """Return whether all scores follow from the weights and the imported pixels."""
         return not self.disagreeing and not self.other_pixels
 
     def sentences(self) -> list[str]:
@@ -207,7 +207,7 @@ def _agrees_without_some(
     stored: Float64Array,
     tolerance: float,
 ) -> BoolArray:
-    """Whether a stored score follows where some members of a committee are not asked."""
+    """Return whether a stored score follows if some members of a committee are left out."""
     agrees = np.zeros(len(stored), dtype=bool)
     if len(members) > _MOST_SUBSETS:
         return agrees
@@ -220,7 +220,7 @@ def _agrees_without_some(
 
 
 def _data_since(manifest: EnsembleManifest, now: dict[str, SnapshotForm]) -> dict[str, str]:
-    """What has become of the catalogs that an ensemble was trained on."""
+    """Present state of the catalogs that an ensemble was trained on."""
     told = {}
     for name, then in manifest.get("data_snapshot", {}).items():
         here = now.get(name)

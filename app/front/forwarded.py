@@ -1,4 +1,4 @@
-"""What a proxy in front says of a request: believed from those that are named, removed from others.
+"""Forwarding headers of proxies: trusted from those that are named, removed from all others.
 
 The head of each request is rewritten before anything reads it: the path loses the prefix, ``Host``
 is what the browser asked for, and no ``X-Forwarded-`` header is left.
@@ -18,7 +18,7 @@ _HEADERS = ("forwarded", "x-real-ip", "x-scheme", "x-proxycontextpath")
 
 @dataclass(frozen=True)
 class Client:
-    """Who asks, as far as it is known.
+    """Sender of a request, as far as it is known.
 
     Attributes
     ----------

@@ -24,7 +24,7 @@ from lens_triage.app.http.replies import ReplyHandler
 from lens_triage.app.permissions import find_route
 
 JOIN = "/join"
-"""Where an invitation leads: ``/join#TOKEN``. The token reaches no log, since it is no address."""
+"""Address of invitations: ``/join#TOKEN``. Browsers do not send the token, so no log has it."""
 _PAGE = (Path(__file__).parent / "sign_in.html").read_text(encoding="utf-8")
 _POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "

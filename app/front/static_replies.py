@@ -75,7 +75,7 @@ class StaticReplies:
 
 
 def is_static(request: HTTPServerRequest) -> bool:
-    """Whether all of a file is asked for that is the same for everybody."""
+    """Return whether a whole file that is the same for everybody is requested."""
     return (
         request.method == "GET"
         and request.path.startswith(PREFIX)

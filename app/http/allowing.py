@@ -50,7 +50,7 @@ class _NotAllowed(Matcher):
 
 
 def refusal(status: int, sentence: str, retry_after_s: int = 0) -> dict[str, Any]:
-    """What a matcher returns for :class:`Refused`."""
+    """Result of a matcher for :class:`Refused`."""
     refused = {"status": status, "sentence": sentence, "retry_after_s": retry_after_s}
     return {"target_kwargs": refused}
 

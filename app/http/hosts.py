@@ -1,4 +1,4 @@
-"""Which names the server answers to: by default those of this machine, which alone reaches it.
+"""Host names that the server answers to: by default those of this machine only.
 
 A page of another site may make its name point here (DNS rebinding); its browser then takes the
 answers for that site's own. Such a request still carries the foreign name, and is refused.

@@ -1,4 +1,4 @@
-"""Who is signed in: a signed cookie names the grader; :func:`current_grader` reads it in a page.
+"""Identity: a signed cookie names the grader; :func:`current_grader` reads it in a page.
 
 A program shows an API token in its place (``Authorization: Bearer``), never in an address.
 
@@ -87,7 +87,7 @@ class SignedIn:
 
 
 def current_grader(context: AppContext) -> SignedIn | None:
-    """Who is signed in in the browser of this page, or None: for what it shows."""
+    """Person signed in in the browser of this page, or None; decides what the page shows."""
     return _read(context, context.cookie)
 
 
@@ -101,17 +101,17 @@ def is_still_here(context: AppContext, grader: SignedIn) -> bool:
 
 
 def read_grader(context: AppContext, handler: RequestHandler) -> SignedIn | None:
-    """Who makes a request, or None."""
+    """Person who makes a request, or None."""
     return _read(context, shown_by(context, handler.request))
 
 
 def read_grader_of_picture(context: AppContext, handler: RequestHandler) -> SignedIn | None:
-    """Who asks for a picture, or None; a page asks for hundreds, so the answer holds for 2 s."""
+    """Person who requests a picture, or None; cached for 2 s, as a page requests hundreds."""
     return read_shown(context, shown_by(context, handler.request))
 
 
 def read_shown(context: AppContext, cookie: str | None) -> SignedIn | None:
-    """Who a cookie or token names (:func:`shown_by`), or None; holds for 2 s."""
+    """Person named by a cookie or token (:func:`shown_by`), or None; cached for 2 s."""
     key, now = (str(context.workspace.root), cookie or ""), time.monotonic()
     known = _read_lately.get(key)
     if known is not None and now - known[0] < _BELIEVED_S:
@@ -124,7 +124,7 @@ def read_shown(context: AppContext, cookie: str | None) -> SignedIn | None:
 
 
 def shown_by(context: AppContext, request: HTTPServerRequest) -> str:
-    """What a request shows of who asks: an API token with ``Bearer`` before it, else its cookie;
+    """Credential of a request: an API token with ``Bearer`` before it, else its cookie;
     '' where it shows nothing.
     """
     if is_by_token(request):
@@ -171,7 +171,7 @@ class GraderHandler(OwnPageHandler):
         return open_database(self.context.workspace)
 
     def grader(self) -> SignedIn:
-        """Who asks; raises SignInError where nobody is signed in."""
+        """Person who makes the request; raises SignInError where nobody is signed in."""
         found = read_grader(self.context, self)
         if found is None:
             raise SignInError(NOBODY)
@@ -355,7 +355,7 @@ class WhoHandler(GraderHandler):
 
 @cache
 def _decoy() -> str:
-    """What a passphrase is compared with that is given with an unknown name: it takes as long."""
+    """Hash that is checked for an unknown name, so that the reply takes as long."""
     return Passphrase.random().hashed()
 
 
@@ -420,7 +420,7 @@ def token_of(context: AppContext, cookie: str | None) -> str:
 
 
 def signed_in_by(session: Session, token: str) -> SignedIn | None:
-    """Who is signed in by a token at this moment, or None."""
+    """Person signed in by a token now, or None."""
     if token.startswith(START):
         by_token = find_api_token(session, token)
         if by_token is None:
@@ -435,7 +435,7 @@ def signed_in_by(session: Session, token: str) -> SignedIn | None:
 
 
 def _read(context: AppContext, cookie: str | None) -> SignedIn | None:
-    """Who a cookie names at this moment, which another process may have changed."""
+    """Person named by a cookie now, which another process may have changed."""
     token = token_of(context, cookie)
     if not token:
         return None

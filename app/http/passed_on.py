@@ -18,7 +18,7 @@ from lens_triage.app.http.guard import guarded
 HEADER = "X-Lens-Triage-Front"
 SCHEME = "X-Lens-Triage-Scheme"
 ADDRESS = "X-Lens-Triage-Address"
-"""What the browser has: the front says both, as far as it knows."""
+"""Headers by which the front passes on the browser's scheme and address, as far as known."""
 
 
 class _NotPassedOn(Matcher):

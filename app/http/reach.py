@@ -1,4 +1,4 @@
-"""How far the server is reached, checked: settings of ``lens-triage serve`` and ``server.toml``.
+"""Reach of the server: checked settings of ``lens-triage serve`` and ``server.toml``.
 
 They are read by :mod:`lens_triage.app.server_settings`.
 """
@@ -17,7 +17,7 @@ LOCAL_NAMES = (ADDRESS, "localhost")
 
 @dataclass(frozen=True)
 class Reach:
-    """How far the server is reached, checked.
+    """Checked settings of the server's reach.
 
     Attributes
     ----------

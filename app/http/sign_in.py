@@ -1,4 +1,4 @@
-"""Who is signed in, at the top of every page, and the dialogs to sign in, out and guard a name."""
+"""Sign-in at the top of every page: dialogs to sign in, sign out and protect a name."""
 
 from __future__ import annotations
 

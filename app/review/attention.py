@@ -1,4 +1,4 @@
-"""Why a member scored a cutout as it did, computed when asked for.
+"""Attention of members, computed on request.
 
 ``/attention/<model>/<catalog>/<index>`` answers with a transparent picture to be laid over that of
 the cutout, for members that look at pixels; ``…/info`` with JSON for every member: what the map

@@ -1,4 +1,4 @@
-"""What a grader saw, drawn again: a page beside Review's history."""
+"""Replay of a grader's view: a page beside Review's history."""
 
 from __future__ import annotations
 

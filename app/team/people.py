@@ -1,4 +1,4 @@
-"""Who has a name in the workspace: roles, passphrases, and names that are no longer used."""
+"""People of the workspace: roles, passphrases, and deactivated names."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def person_row(
 
 
 def _way_in(grader: Grader, accounts: Sequence[GraderIdentity], titles: Mapping[str, str]) -> Cell:
-    """How a person signs in."""
+    """Ways in which a person signs in."""
     if accounts:
         services = dict.fromkeys(titles.get(each.issuer, each.issuer) for each in accounts)
         told = ", ".join(each.email or each.subject for each in accounts)

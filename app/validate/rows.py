@@ -190,7 +190,7 @@ def check_row(point: CheckedPoint) -> Row:
 
 
 def archive_row(finding: ArchiveFinding) -> Row:
-    """What an archive says."""
+    """Entries of an archive."""
     answered = {"text": finding.text or "nothing"}
     return {
         "key": finding.source,

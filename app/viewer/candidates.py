@@ -136,7 +136,7 @@ def details_to_json(
 
 
 def sky_to_json(candidate: Candidate) -> dict[str, Any]:
-    """Where the cutout lies on the sky, for the viewer; null where it is not known.
+    """Sky coordinates of the cutout, for the viewer; null where they are not known.
 
     ``ra_deg``, ``dec_deg`` of the pixel ``x``, ``y`` (from 0, y upwards; null: the middle), and
     ``north_deg``, the direction of north from the y axis towards the x axis. ``matrix``: east and

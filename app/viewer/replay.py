@@ -161,7 +161,7 @@ def _colored(pixels: np.ndarray, palette: str) -> np.ndarray:
 def _told(
     view: dict[str, Any], band: str | None, triple: tuple[str, ...] | None, request: TileRequest
 ) -> dict[str, str]:
-    """How the picture is drawn, for people."""
+    """Description of the picture's drawing, for people."""
     told = {"Shown": f"band {band}" if band else "color"}
     if band is None:
         told["Red, green, blue"] = (
@@ -192,7 +192,7 @@ def _source_of(event: SeenEvent) -> str:
 
 
 def facts(found: Replay) -> dict[str, str]:
-    """What the log says of the event, for people."""
+    """Description of the event from the log, for people."""
     e = found.event
     grade = e.grade or e.kind
     if e.scheme in SCHEMES:
@@ -230,7 +230,7 @@ SAME = "Pixels, stretch and bands are as they were."
 
 
 def replay_lines(found: Replay) -> list[str]:
-    """What the page says, as lines of text."""
+    """Sentences of the page, as lines of text."""
     told = {**facts(found), **found.drawn}
     return [*(f"{name}: {value}" for name, value in told.items()), *(found.changed or (SAME,))]
 

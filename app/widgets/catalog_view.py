@@ -30,7 +30,7 @@ POLICIES = {
 
 
 def kind_of(catalog: CatalogSummary) -> str:
-    """Where the images come from, in a word."""
+    """Origin of the images, in a word."""
     return "rendered" if catalog.pixel_kind == "rendered" else catalog.origin
 
 

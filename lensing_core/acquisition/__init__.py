@@ -1,4 +1,4 @@
-"""Which candidates to grade next: acquisition functions, and queues made with them.
+"""Choice of the candidates to grade next: acquisition functions and queues.
 
 :mod:`.utilities` and :mod:`.diversity` are pure functions on arrays; :mod:`.strategies` names them
 for people and orders a pool in memory; :func:`choose_queue` orders the candidates of a workspace.

@@ -1,4 +1,4 @@
-"""Which ensemble the pages take where none is named: the one promoted last."""
+"""The ensemble that pages use by default: the one promoted last."""
 
 from __future__ import annotations
 

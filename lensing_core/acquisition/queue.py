@@ -245,7 +245,7 @@ def _graders(
 
 
 def _experts(session: Session, workspace: Workspace, request: QueueRequest) -> Iterator[QueueEntry]:
-    """What graders flagged, most flags first; then what they say different things of."""
+    """Candidates that graders flagged, most flags first; then those on which they disagree."""
     differing = {entry.candidate_id: entry for entry in _graders(session, workspace, request)}
     flags = flagged_candidates(session, request.query)
     for k in sorted(flags, key=lambda k: (-flags[k], k)):

@@ -20,7 +20,7 @@ _LEAST_DRIFT = 1e-3  # log-odds a vote; below it a decision would take thousands
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Where a decision is made; Marshall et al. (2016) accept at 0.95 and retire at 1e-7."""
+    """Posteriors at which a candidate is decided; Marshall et al. (2016): 0.95 and 1e-7."""
 
     accept: float = 0.95
     retire: float = 1e-7

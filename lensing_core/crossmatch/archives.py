@@ -1,4 +1,4 @@
-"""What archives and the literature know of one position, asked once and kept.
+"""Entries of archives and the literature at one position, requested once and stored.
 
 The cluster programs need no network; NED gives objects with their redshifts, MAST the observations
 of space telescopes and the products that teams delivered (HLSP), ADS papers, for users with a token
@@ -45,7 +45,7 @@ _COLUMNS = ("obs_collection", "provenance_name", "instrument_name")
 
 @dataclass(frozen=True)
 class ArchiveFinding:
-    """What one source says.
+    """Entries of one archive.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Which object is which: pairs within a radius, and what may be said of each.
+"""Positional matching: pairs within a radius, and the state of each.
 
 The separation r of two positions of one object follows a Rayleigh distribution when errors are
 Gaussian: with σ² = σ₁² + σ₂² (one axis of each), P(r/σ > x) = exp(−x²/2) (e.g. de Ruiter,
@@ -131,7 +131,7 @@ class Matches:
         return int(np.count_nonzero(self.source_status == status))
 
     def reason(self, pair: int) -> str:
-        """Why a pair is to be reviewed; '' for a match."""
+        """Reason why a pair needs review; '' for a match."""
         reasons = []
         if self.status[pair] == Status.MATCHED:
             return ""

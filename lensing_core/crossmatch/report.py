@@ -297,7 +297,7 @@ def _noted(pair: MatchedPair, note: str) -> MatchedPair:
 
 
 def lens_doubt(label: int | None, stage: str, rank: int | None, n_ranked: int) -> str:
-    """Why a candidate on a known lens needs a look; '' where all agree."""
+    """Reason to inspect a candidate on a known lens; '' where everything agrees."""
     if label == 0:
         return "a known lens, labeled as none"
     if stage == "rejected":
@@ -308,7 +308,7 @@ def lens_doubt(label: int | None, stage: str, rank: int | None, n_ranked: int) -
 
 
 def star_doubt(properties: Mapping[str, Any]) -> str:
-    """Why a counterpart looks like a star: it moves, has a parallax, or is called one."""
+    """Evidence that a counterpart is a star: proper motion, parallax or classification."""
     for names in _MOTIONS:
         values = [_number(properties.get(name)) for name in names]
         if None not in values:

@@ -1,4 +1,4 @@
-"""Which online references there are; light to import, for settings name them too."""
+"""Online references; light to import, because settings list them, too."""
 
 from __future__ import annotations
 

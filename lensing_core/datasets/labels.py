@@ -187,7 +187,7 @@ def _imported(
 def _imported_reasons(
     session: Session, catalog: Catalog, candidate_id: IntArray, state: NDArray[np.int8]
 ) -> NDArray[np.int8]:
-    """Why imported non-lenses are none: the property ``reject_reason`` of a row, shape (n,)."""
+    """Reject reasons of imported non-lenses (the property ``reject_reason``), shape (n,)."""
     reason = np.full(len(state), NO_REASON, dtype=np.int8)
     if not (state == OTHER).any():
         return reason

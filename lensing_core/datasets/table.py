@@ -1,4 +1,4 @@
-"""Every candidate of some catalogs, with what is known of it: lens, no lens, or neither."""
+"""Candidates of some catalogs with their labels: lens, non-lens or unlabeled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every lens against the non-lenses that look most like it in brightness, color and size."""
+"""Separation of lenses from the non-lenses most similar in brightness, color and size."""
 
 from __future__ import annotations
 

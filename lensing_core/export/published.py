@@ -47,7 +47,7 @@ class PublishedColumn:
 
     @property
     def number_format(self) -> str:
-        """How numbers are written."""
+        """Format of numbers."""
         return f".{self.digits}f" if self.of.kind == "float" else "d"
 
 

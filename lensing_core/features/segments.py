@@ -43,7 +43,7 @@ class CutoutBatch:
 
     @cached_property
     def valid(self) -> BoolArray:
-        """Where there is data, shape of the flux."""
+        """Mask of pixels with data, shape of the flux."""
         return np.isfinite(self.flux)
 
     @cached_property

@@ -92,7 +92,7 @@ class Fetcher:
         self._unreached, self._refused, self._any_came = 0, 0, False
 
     def failed_before(self, ra_deg: float, dec_deg: float) -> bool:
-        """Whether an image was asked for in vain, for a reason that may have passed."""
+        """Return whether a request failed for a reason that may be temporary."""
         paths = [self._kept.path(band, ra_deg, dec_deg) for band in self._order.bands]
         return any(why_absent(path) and not self._kept.is_known_absent(path) for path in paths)
 

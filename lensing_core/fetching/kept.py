@@ -33,7 +33,7 @@ def position_name(ra_deg: float, dec_deg: float) -> str:
 
 
 def why_absent(path: Path) -> str:
-    """Why a file could not be fetched, by the note beside its place; '' where there is none."""
+    """Reason why a file could not be fetched, from the note beside its path; '' without a note."""
     try:
         with path.with_suffix(".json").open("rb") as stream:
             note = json.loads(stream.read(_MOST_BYTES))
@@ -62,7 +62,7 @@ class Kept:
         return kept
 
     def path(self, band: str, ra_deg: float, dec_deg: float) -> Path:
-        """Where the image of a band at a position is, or would be."""
+        """Path of the image of a band at a position, whether or not it exists."""
         return self.folder / band / f"{position_name(ra_deg, dec_deg)}.fits"
 
     def has(self, path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Which services cut images out for positions, and what each is asked; light to import.
+"""Services that cut out images at positions, and the requests to each; light to import.
 
 Each fact stands with its source in :attr:`CutoutService.facts`.
 """

@@ -1,4 +1,4 @@
-"""When targets are up: hours above an airmass limit in dark time, far enough from the Moon.
+"""Observability of targets: hours within an airmass limit in dark time, away from the Moon.
 
 Positions come from astroplan (Morris et al. 2018, AJ 155, 128) and astropy, without refraction.
 Nothing is downloaded: Earth orientation is that of astropy's own tables (:func:`orientation_note`).

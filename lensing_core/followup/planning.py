@@ -31,7 +31,7 @@ from lensing_core.followup.sites import Site
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """What a plan is for.
+    """Request for a plan.
 
     Attributes
     ----------

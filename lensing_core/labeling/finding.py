@@ -1,4 +1,4 @@
-"""Which candidates the rows of a file of grades mean."""
+"""Identification of the candidates in the rows of a file of grades."""
 
 from __future__ import annotations
 

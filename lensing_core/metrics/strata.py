@@ -20,7 +20,7 @@ EDGES = {
     "magnitude": (-math.inf, 18.0, 19.5, 21.0, 22.5, math.inf),
     "source_mag": (-math.inf, 22.0, 23.0, 24.0, math.inf),
 }
-"""Where the bins of each property begin and end; a bin holds its lower edge."""
+"""Edges of the bins of each property; a bin includes its lower edge."""
 
 
 def threshold_at_fpr(others: Float64Array, rate: float) -> float:

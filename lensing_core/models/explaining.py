@@ -1,4 +1,4 @@
-"""Which features moved a candidate's score, from what its catalog has stored: no pixel is read.
+"""Contributions of features to a candidate's score, from stored features, without pixels.
 
 Contributions are in log-odds and add up, with the base, to the member's raw logit:
 
@@ -87,7 +87,7 @@ class CandidateExplanation:
 def explain_candidate(
     workspace: Workspace, model_id: str, catalog: str, row: int
 ) -> CandidateExplanation:
-    """Why a member scored the candidate at cutout ``row`` of ``catalog`` as it did.
+    """Contributions of features to a member's score of the candidate at cutout ``row``.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def explain_candidate(
 def explain_head(
     model_id: str, member: HeadMember, columns: Columns, table: Float32Array
 ) -> CandidateExplanation:
-    """Why a head scored one candidate as it did.
+    """Contributions of columns to a head's score of one candidate.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ CLASSIC, NETWORK, HEAD, ENCODER = "lightgbm", "network", "pu_head", "encoder"
 
 
 def model_folder(workspace: Workspace, model_id: str) -> Path:
-    """Where a model lies."""
+    """Folder of a model."""
     return workspace.models / check_slug(model_id, what="Model")
 
 

@@ -23,7 +23,7 @@ _lock = Lock()  # two pages that ask for one map wait for one computation
 
 @dataclass(frozen=True)
 class EmbeddingMap:
-    """Where the cutouts of some catalogs lie on a model's map.
+    """Positions of the cutouts of some catalogs on a model's map.
 
     Attributes
     ----------

@@ -35,7 +35,7 @@ _BYTES_AT_ONCE = 16 * 2**20
 
 
 def outputs_path(workspace: Workspace, model_id: str, catalog: str, kind: Kind) -> Path:
-    """Where one kind of output of a model lies."""
+    """Path of one kind of output of a model."""
     folder = workspace.embeddings / model_id
     return (folder if kind == "embedding" else folder / kind) / f"{catalog}.npy"
 

@@ -1,4 +1,4 @@
-"""What a model was made with: packages, the program's commit, the system, the device.
+"""Provenance of a model: packages, the program's commit, the system, the device.
 
 Nothing here imports torch; what only torch knows is asked where it is loaded already.
 """

@@ -101,7 +101,7 @@ def check_trees(path: Path, text: bytes | None = None) -> None:
 
 
 def _record(path: Path, digest: str) -> Path | None:
-    """Where it is noted that a text was checked with this LightGBM; None outside a workspace."""
+    """File that records a text as checked with this LightGBM; None outside a workspace."""
     root = path.parent.parent.parent
     if path.parent.parent.name != "models" or not (root / "cache").is_dir():
         return None

@@ -1,4 +1,4 @@
-"""Which objects of a catalog look like lens galaxies: bright, red and extended."""
+"""Choice of objects that look like lens galaxies: bright, red and extended."""
 
 from __future__ import annotations
 

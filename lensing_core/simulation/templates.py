@@ -25,7 +25,7 @@ REFERENCE_NM = 617.0
 """Rest wavelength of the absolute magnitudes (SDSS r)."""
 
 _BAND = np.linspace(0.9, 1.1, 7)
-"""Where a band of typical width is sampled, in units of its effective wavelength."""
+"""Wavelengths at which a band of typical width is sampled, relative to its effective one."""
 
 
 @dataclass(frozen=True)

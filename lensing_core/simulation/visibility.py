@@ -1,4 +1,4 @@
-"""Which painted arcs count: lenses that a person could find in the image."""
+"""Visibility of painted arcs: lenses that a person could find in the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where everything but pixels is kept: tables, migrations, and the queries that pages use."""
+"""Storage of everything but pixels: tables, migrations, and queries."""
 
 from sqlalchemy.orm import Session
 

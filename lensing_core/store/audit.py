@@ -50,7 +50,7 @@ class AuditFilter:
     words: str = ""
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """What a query of entries asks for."""
+        """Condition of a query of entries."""
         asked: list[ColumnElement[bool]] = []
         if self.kind:
             asked.append(AuditEntry.kind == self.kind)

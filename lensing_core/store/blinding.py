@@ -1,4 +1,4 @@
-"""What an open blind session keeps from those who grade: as conditions of queries.
+"""Information that open blind sessions hide from graders, as conditions of queries.
 
 Nobody's opinion sways who has yet to give one. While a session is open and blind, only organizers
 see what others said of its candidates; everybody sees their own grades.

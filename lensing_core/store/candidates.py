@@ -99,7 +99,7 @@ def object_names(session: Session, candidate_ids: Iterable[int]) -> dict[int, st
 
 
 def cutout_places(session: Session, candidate_ids: Iterable[int]) -> dict[int, CutoutPlace]:
-    """Where the cutouts of a few candidates lie; ids that do not exist are left out."""
+    """Places of the cutouts of a few candidates; ids that do not exist are left out."""
     rows = session.execute(
         select(
             Candidate.id,

@@ -25,7 +25,7 @@ class ConsensusEntry:
 
     @property
     def key(self) -> tuple[float, int]:
-        """Where the next page begins."""
+        """Start of the next page."""
         return self.consensus.posterior, self.consensus.candidate_id
 
 

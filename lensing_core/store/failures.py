@@ -21,7 +21,7 @@ from lensing_core.errors import (
 from lensing_core.workspace import Workspace
 
 DATABASE_ERRORS = (StorageError, SQLAlchemyError)
-"""All that a statement can raise: with a sentence for people, and without."""
+"""Errors that a statement can raise: with a sentence for people, and without."""
 _OF_SYSTEM = {
     errno.ENOSPC: "no space is left on its disk; free some, then try again",
     errno.EDQUOT: "the quota of this user is used up; free some space, then try again",
@@ -93,7 +93,7 @@ def describe(error: OSError) -> str:
 
 
 def kind_of_failure(error: BaseException) -> str:
-    """Why a run failed: ``settings``, ``input``, ``machine`` or ``bug``.
+    """Return the kind of a run's failure: ``settings``, ``input``, ``machine`` or ``bug``.
 
     Only of ``settings`` is it certain that the same run would fail again.
     """

@@ -122,7 +122,7 @@ def graders_at_work(session: Session, session_id: str) -> dict[int, Grader]:
 
 
 class StoredCutout(NamedTuple):
-    """Where the cutout of a candidate lies, and the digest of its pixels."""
+    """Place of a candidate's cutout, and the digest of its pixels."""
 
     id: int
     catalog_id: int

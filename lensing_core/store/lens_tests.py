@@ -20,7 +20,7 @@ FAILED = "failed"
 
 @dataclass(frozen=True)
 class LensTestKey:
-    """What a test is told from others by: settings and version."""
+    """Key of a lens test: settings and version."""
 
     settings_key: str
     version: int

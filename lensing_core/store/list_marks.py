@@ -1,4 +1,4 @@
-"""What people said of the candidates of a list: own grades, the consensus, tags."""
+"""Marks on the candidates of a list: own grades, the consensus, tags."""
 
 from __future__ import annotations
 

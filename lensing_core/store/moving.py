@@ -24,14 +24,14 @@ from lensing_core.store.use import alone, opening
 from lensing_core.workspace import Workspace
 
 SQLITE = "sqlite"
-"""Where to move for the file of the workspace."""
+"""Target that names the file of the workspace."""
 _AT_ONCE = 2000
 _VERSIONS = "alembic_version"
 
 
 @dataclass(frozen=True)
 class Moved:
-    """What was moved.
+    """Summary of a move.
 
     Attributes
     ----------

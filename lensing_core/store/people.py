@@ -1,4 +1,4 @@
-"""When people were last seen."""
+"""Times at which people were last seen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lensing_core.store.tables import ApiToken, GraderSignIn, LabelEvent, Remark
 
 
 def last_seen(session: Session) -> dict[int, datetime]:
-    """When each grader last signed in, graded or remarked, or used an API token, by id.
+    """Latest time at which each grader signed in, graded, remarked or used an API token, by id.
 
     Imported grades are nothing that a person did here.
     """

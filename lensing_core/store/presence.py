@@ -1,4 +1,4 @@
-"""Who is at work: progress of each grader in the sessions that are open, and what is kept blind."""
+"""Graders at work: their progress in open sessions, and candidates that are kept blind."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def fetch_page(
 
 
 def cursor_of(session: Session, query: RankingQuery, candidate_id: int) -> Cursor:
-    """Where a candidate stands in the order of ``query``, whether or not its filters pass it.
+    """Cursor of a candidate in the order of ``query``, whether or not it passes the filters.
 
     Raises
     ------

@@ -196,7 +196,7 @@ def votes_told(query: RankingQuery, vote: Any = Vote) -> list[ColumnElement[bool
 
 
 def _graded(query: RankingQuery) -> list[Filter]:
-    """Who has graded, and what they said."""
+    """Condition on graders and their grades."""
     told = votes_told(query)
 
     def voted(*conditions: ColumnElement[bool]) -> Filter:

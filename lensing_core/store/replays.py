@@ -1,4 +1,4 @@
-"""What a grader had before them when an event of the log was given."""
+"""View of a grader at the time of a label event."""
 
 from __future__ import annotations
 

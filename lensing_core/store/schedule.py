@@ -18,7 +18,7 @@ FILE = "backups.toml"
 
 @dataclass(frozen=True)
 class BackupSchedule:
-    """How often the server copies the database, if something was written since.
+    """Interval at which the server copies a database that has changed.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Where a candidate stands: among its catalog, and under the ensembles that scored it."""
+"""Score context of a candidate: its place in the catalog, and its scores by all ensembles."""
 
 from __future__ import annotations
 

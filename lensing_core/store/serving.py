@@ -1,4 +1,4 @@
-"""What must hold before a workspace is served: a local disk, one server, a log without a cut."""
+"""Checks before a workspace is served: a local disk, one server, a complete log."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def open_sign_in(session: Session, grader: Grader) -> str:
 
 
 def find_sign_in(session: Session, token: str) -> tuple[Grader, GraderSignIn] | None:
-    """Who is signed in by a token, and since when; None where it is revoked, old or unknown."""
+    """Grader signed in by a token, and since when; None if it is revoked, expired or unknown."""
     found = session.get(GraderSignIn, _hashed(token))
     if found is None or found.revoked_at is not None or utc_now() - found.created_at > LASTS:
         return None

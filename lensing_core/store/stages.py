@@ -251,7 +251,7 @@ def say_prior_model(
 
 
 def prior_models(session: Session, candidate_ids: Sequence[int]) -> dict[int, bool]:
-    """Whether people say that a model of each of some candidates is known.
+    """Return whether people recorded a known model of each of some candidates.
 
     The latest answer to the point on archives counts; candidates of which it says nothing are left
     out.

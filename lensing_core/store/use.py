@@ -1,4 +1,4 @@
-"""Who uses the database of a workspace: every process shares a lock that only a restore takes."""
+"""Use of a workspace's database: every process shares a lock that a restore takes alone."""
 
 from __future__ import annotations
 

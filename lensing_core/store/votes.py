@@ -134,7 +134,7 @@ def votes_fingerprint(session: Session) -> tuple[Any, ...]:
 
 
 class FirstGrade(NamedTuple):
-    """When a candidate got the first of its active grades, and the consensus on it."""
+    """Time of the first active grade of a candidate, and its consensus."""
 
     at: datetime
     posterior: float

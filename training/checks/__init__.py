@@ -51,7 +51,7 @@ def check_run(workspace: Workspace, settings: RunSettings, *, run_id: str = "") 
 
 
 def refusal(workspace: Workspace, settings: RunSettings, *, run_id: str = "") -> str:
-    """Why a run with these settings cannot succeed, in one sentence; '' where it can."""
+    """Reason why a run with these settings cannot succeed, in one sentence; '' where it can."""
     try:
         check_run(workspace, settings, run_id=run_id)
     except LensTriageError as error:

@@ -1,4 +1,4 @@
-"""Where commands write: text of users appears as it is, never taken for markup or emoji codes."""
+"""Output of commands: text of users is printed literally, never as markup or emoji codes."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def check_fetch(workspace: Workspace, settings: IngestSettings, positions: Posit
 
 
 def fetched_folder(workspace: Workspace, order: Order) -> Kept:
-    """Where the images of an order are kept in a workspace."""
+    """Folder of the images of an order in a workspace."""
     return Kept.of(workspace.confine("cache/fetched"), order)
 
 

@@ -1,4 +1,4 @@
-"""Which function does which kind of run.
+"""The functions that carry out the kinds of runs.
 
 Functions are named, not imported, so that listing runs costs no torch import. Each has the
 signature ``run(context: JobContext, settings: RunSettings) -> dict[str, Any]``; the dictionary

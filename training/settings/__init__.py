@@ -1,4 +1,4 @@
-"""Every run is described by one class here: types, bounds, units and help stand there once.
+"""Settings of runs, one class each: types, bounds, units and help are declared once.
 
 The command-line options, the settings panels of the browser and the JSON stored with a run are all
 derived from these classes (see :func:`fields`, :meth:`RunSettings.to_json`).

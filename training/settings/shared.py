@@ -9,7 +9,7 @@ import param
 
 
 def seed(doc: str) -> Any:
-    """Where random numbers begin."""
+    """Seed of random numbers."""
     return param.Integer(default=1, bounds=(0, 2**31 - 1), doc=doc)
 
 

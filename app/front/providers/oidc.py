@@ -86,7 +86,7 @@ class OidcService:
         return answer
 
     def _user_info(self, answer: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:
-        """What the service tells of the account beside the ID token; it must be of that account."""
+        """User info from the service; it must be that of the ID token's account."""
         token = answer.get("access_token")
         if "userinfo_endpoint" not in self._metadata() or not is_token(token):
             return {}
@@ -104,7 +104,7 @@ class OidcService:
         return found
 
     def _metadata(self) -> dict[str, Any]:
-        """What the service says of itself (OpenID Connect Discovery 1.0, 4)."""
+        """Metadata of the service (OpenID Connect Discovery 1.0, 4)."""
         with self._lock:
             if self._said is None or time.monotonic() - self._said[0] > _KEPT_S:
                 title, issuer = self.provider.title, self.provider.issuer

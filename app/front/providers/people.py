@@ -1,4 +1,4 @@
-"""Which name an account of another service signs in."""
+"""The name that an account of another service signs in with."""
 
 from __future__ import annotations
 

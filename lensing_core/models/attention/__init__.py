@@ -1,4 +1,4 @@
-"""Where in a cutout a member looks: maps of attention, in the pixels of the cutout.
+"""Attention maps of members, in the pixels of a cutout.
 
 Integrated gradients or Grad-CAM for convolutional networks, attention rollout for transformers, the
 weights of patches for multiple-instance pooling. Trees have no map:

@@ -19,7 +19,7 @@ def member_attention(
     metadata: Metadata | None = None,
     method: Method | None = None,
 ) -> AttentionMap:
-    """Where a member looks in a cutout; one call at a time for each member.
+    """Attention maps of a member for a cutout; one call at a time for each member.
 
     Parameters
     ----------

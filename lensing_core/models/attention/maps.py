@@ -24,7 +24,7 @@ class NoAttentionError(LensTriageError):
 
 @dataclass(frozen=True)
 class AttentionMap:
-    """Where a member looks.
+    """An attention map of a member.
 
     Attributes
     ----------

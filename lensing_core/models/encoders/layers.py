@@ -1,4 +1,4 @@
-"""Where embeddings are taken from a pretrained network: a layer in its middle, its last, or both.
+"""Layers of a pretrained network that give embeddings: one in its middle, its last, or both.
 
 The last layer of a network that was trained on photographs knows their classes; a layer in the
 middle knows textures, edges and arcs, and serves images of the sky better where labels are few

@@ -23,7 +23,7 @@ _CODE_DIM = 32
 
 
 class Site(NamedTuple):
-    """Where features may be modulated: their number of channels and the channel axis."""
+    """A place where features may be modulated: their number of channels and the channel axis."""
 
     channels: int
     axis: int

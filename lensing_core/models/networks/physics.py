@@ -17,7 +17,7 @@ from lensing_core.physics.power_law import power_law_convergence
 
 CELLS = 16
 TRUTH = ("theta_e_arcsec", "lens_axis_ratio", "lens_angle_rad", "mass_slope")
-"""What is told of a lens, in the order of the columns of :meth:`MassHead.loss`. The first three
+"""Parameters of a lens, in the order of the columns of :meth:`MassHead.loss`. The first three
 must be known; a mass without a slope is isothermal."""
 
 

@@ -1,4 +1,4 @@
-"""Where tokens stand around the center of a cutout: what the positional prior is made of.
+"""Geometry of tokens around the center of a cutout, input of the positional prior.
 
 Lensed images are stretched along the tangential direction around the deflector, and images of one
 source lie at similar radii, often across the center. All quantities of a pair of tokens here are

@@ -12,7 +12,7 @@ from lensing_core.store.tables.base import Base, utc_now
 
 
 class LensTest(Base):
-    """What a lens test of one candidate found, with some settings and by one version."""
+    """Result of a lens test of one candidate, with some settings and by one version."""
 
     __tablename__ = "lens_test"
     __table_args__ = (

@@ -33,7 +33,7 @@ class LogSeal(Base):
 
 
 class SealedIdentity(Base):
-    """Who graders were, which objects candidates, and the sessions, at the last seal of the log."""
+    """Graders, graded objects and sessions at the last seal of the log."""
 
     __tablename__ = "sealed_identity"
     __table_args__ = (CheckConstraint("kind IN ('grader', 'candidate', 'sessions')", name="kind"),)

@@ -18,7 +18,7 @@ CHECK_STATES = ("done", "open", "not_applicable")
 
 
 class Confirmation(Base):
-    """What a person read from spectra of a candidate; the latest of a candidate counts."""
+    """A person's reading of a candidate's spectra; the latest of a candidate counts."""
 
     __tablename__ = "confirmation"
     __table_args__ = (

@@ -26,7 +26,7 @@ ONE_IN = 5
 
 
 def frozen_set_path(workspace: Workspace, catalog: str) -> Path:
-    """Where the frozen evaluation set of a catalog is stored."""
+    """Path of the frozen evaluation set of a catalog."""
     return workspace.held_out / "reserved" / f"{check_slug(catalog, what='Catalog')}.npz"
 
 
