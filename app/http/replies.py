@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from tornado.web import HTTPError, RequestHandler
 
 from lens_triage.app.http.pools import BusyError
 from lensing_core.errors import LensTriageError, NotFoundError, PolicyError, SignInError
 
+_BLOCK = 2**18
 _log = logging.getLogger(__name__)
 # The first that fits: an error may be of several kinds.
 _STATUSES = (
@@ -27,6 +29,18 @@ class ReplyHandler(RequestHandler):
         self.set_header("Content-Type", kind)
         self.set_header("X-Content-Type-Options", "nosniff")
         self.finish(body)
+
+    async def send_file(self, path: Path) -> None:
+        """Write a file that no cache keeps, in blocks, at the pace of who reads it.
+
+        The caller sets the type of the content before, and finishes the reply.
+        """
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Length", str(path.stat().st_size))
+        with path.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                self.write(block)
+                await self.flush()
 
     def refuse(self, status: int, message: str) -> None:
         """Answer with one sentence that no cache keeps."""

@@ -32,7 +32,6 @@ from lensing_core.store.export_rows import export_candidates, export_rows
 from lensing_core.store.selections import find_selection
 from lensing_core.workspace import Workspace
 
-_BLOCK = 2**18
 _DISCLAIMER = "Scores are no confirmation of a lens."
 
 
@@ -195,15 +194,10 @@ class ExportHandler(GraderHandler):
                 return self.refuse_for(error, why)
             self.set_header("Content-Type", FORMATS[name].media_type)
             self.set_header("X-Content-Type-Options", "nosniff")
-            self.set_header("Cache-Control", "no-store")
-            self.set_header("Content-Length", str(path.stat().st_size))
             self.set_header(
                 "Content-Disposition", f'attachment; filename="{file_name(request, n)}"'
             )
-            with path.open("rb") as stream:
-                while block := stream.read(_BLOCK):
-                    self.write(block)
-                    await self.flush()
+            await self.send_file(path)
         return self.finish()  # type: ignore[return-value]  # a future that Tornado waits for
 
 

@@ -25,7 +25,6 @@ from lensing_core.store.runs import get_run
 from lensing_core.store.summaries import list_catalog_rows, list_ensembles
 from lensing_core.workspace import Workspace
 
-_BLOCK = 2**18
 _PROMOTED = "The promoted one, or the newest"
 _LOOKED_AT = 20
 _RUN = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -123,12 +122,7 @@ class ReportHandler(GraderHandler):
             else:
                 self.set_header("Content-Type", "text/html; charset=utf-8")
                 self.set_header("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'")
-            self.set_header("Cache-Control", "no-store")
-            self.set_header("Content-Length", str(path.stat().st_size))
-            with path.open("rb") as stream:
-                while block := stream.read(_BLOCK):
-                    self.write(block)
-                    await self.flush()
+            await self.send_file(path)
         return self.finish()  # type: ignore[return-value]  # a future that Tornado waits for
 
 

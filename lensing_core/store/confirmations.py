@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from lensing_core.errors import BadInputError
 from lensing_core.store.batches import in_batches
 from lensing_core.store.candidates import get_candidate
+from lensing_core.store.entries import entries_of
 from lensing_core.store.label_events import canonical_text
-from lensing_core.store.tables import OUTCOMES, Catalog, Confirmation, Grader
+from lensing_core.store.tables import OUTCOMES, Catalog, Confirmation
 
 MAX_EVIDENCE = 400
 MAX_NOTE = 4000
@@ -27,7 +28,7 @@ MAX_REDSHIFT = 20.0
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a confirmation rests on.
+    """Evidence of a confirmation.
 
     Attributes
     ----------
@@ -144,13 +145,7 @@ def add_confirmation(
 
 def confirmations_of(session: Session, candidate_id: int) -> list[ConfirmationRecord]:
     """All records of a candidate, the latest first."""
-    rows = session.execute(
-        select(Confirmation, Grader.name)
-        .join(Grader, Grader.id == Confirmation.grader_id)
-        .where(Confirmation.candidate_id == candidate_id)
-        .order_by(Confirmation.id.desc())
-    )
-    return [_record(row, name) for row, name in rows]
+    return [_record(row, name) for row, name in entries_of(session, Confirmation, candidate_id)]
 
 
 def outcomes(session: Session, candidate_ids: Iterable[int]) -> dict[int, str]:

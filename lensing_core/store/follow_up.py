@@ -18,6 +18,7 @@ from lensing_core.store.blinding import graded_blind
 from lensing_core.store.candidates import get_candidate
 from lensing_core.store.confirmations import Evidence, add_confirmation
 from lensing_core.store.consensus_choice import current_consensus_method
+from lensing_core.store.entries import entries_of
 from lensing_core.store.export_rows import export_candidates
 from lensing_core.store.label_events import build_event, canonical_text
 from lensing_core.store.labels import append_events
@@ -30,7 +31,6 @@ from lensing_core.store.tables import (
     Crossmatch,
     CrossmatchEntry,
     FollowUp,
-    Grader,
     Score,
 )
 
@@ -141,7 +141,7 @@ def follow_up_rows(
 
 
 def known_lens_states(session: Session, candidate_ids: Sequence[int]) -> dict[int, bool]:
-    """Whether the newest cross-matches with lists of lenses matched each of some candidates.
+    """Return whether the newest cross-matches with lens lists matched each of some candidates.
 
     Candidates of catalogs that no such list was matched with are left out.
     """
@@ -238,12 +238,6 @@ def record_follow_up(
 
 def follow_ups_of(session: Session, candidate_id: int) -> list[FollowUpRecord]:
     """All reports of a candidate, the latest first."""
-    rows = session.execute(
-        select(FollowUp, Grader.name)
-        .join(Grader, Grader.id == FollowUp.grader_id)
-        .where(FollowUp.candidate_id == candidate_id)
-        .order_by(FollowUp.id.desc())
-    )
     return [
         FollowUpRecord(
             row.night,
@@ -254,7 +248,7 @@ def follow_ups_of(session: Session, candidate_id: int) -> list[FollowUpRecord]:
             name,
             row.at,
         )
-        for row, name in rows
+        for row, name in entries_of(session, FollowUp, candidate_id)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,14 +96,25 @@ def _outputs(
 
         return hook
 
-    handles = [encoder.get_submodule(n).register_forward_hook(look(n)) for n in names]
+    hooks = [(encoder.get_submodule(name), look(name)) for name in names]
+    _run_with_hooks(network, images, metadata, hooks)
+    return {name: seen[name] for name in names if name in seen}
+
+
+def _run_with_hooks(
+    network: LensNetwork,
+    images: Tensor,
+    metadata: Tensor | None,
+    hooks: Sequence[tuple[nn.Module, Callable[[nn.Module, Any, Any], None]]],
+) -> None:
+    """Run a network once, with a forward hook on each of some modules."""
+    handles = [module.register_forward_hook(hook) for module, hook in hooks]
     try:
         with torch.no_grad():
             network(images, metadata)
     finally:
         for handle in handles:
             handle.remove()
-    return {name: seen[name] for name in names if name in seen}
 
 
 def _cell_centers(
@@ -112,10 +124,10 @@ def _cell_centers(
     images: Tensor,
     metadata: Tensor | None,
 ) -> Float64Array:
-    """Where the cells of a layer stand along an axis, pixels of what the backbone sees.
+    """Centers of a layer's cells along an axis, in pixels of the backbone's input.
 
     A strided convolution of kernel k, stride s and padding p puts its first cell at
-    (k − 1) / 2 − p of its input, which is not the middle of the s pixels that fall to it: on a
+    (k − 1) / 2 − p of its input, which is not the middle of its s pixels: on a
     ResNet, cells drawn evenly would lie half a cell off. Each halving is counted once, where it
     first happens. If the layers do not account for the number of cells (patches merged by other
     means), cells are spread evenly.
@@ -139,14 +151,8 @@ def _cell_centers(
 
     kinds = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
     layers = [m for m in encoder.modules() if isinstance(m, kinds)]
-    handles = [m.register_forward_hook(count) for m in layers]
-    handles.append(encoder.get_submodule(name).register_forward_hook(close))
-    try:
-        with torch.no_grad():
-            network(images, metadata)
-    finally:
-        for handle in handles:
-            handle.remove()
+    hooks = [*((layer, count) for layer in layers), (encoder.get_submodule(name), close)]
+    _run_with_hooks(network, images, metadata, hooks)
     cells = int(steps.pop(-1)[0])
     size = encoder.padded_px if encoder.size_px is not None else images.shape[-1]
     first, jump, width = 0.0, 1.0, size
