@@ -29,6 +29,7 @@ from lens_triage.app.team.label_files import LabelFiles
 from lens_triage.app.team.loop import LoopBoard
 from lens_triage.app.team.people import PeopleBoard
 from lens_triage.app.train.ensembles import EnsembleBoard
+from lens_triage.app.validate.candidate import CandidateBoard
 from lens_triage.app.validate.view import ValidationBoard
 from lens_triage.training.settings import SimulateSettings
 from lensing_core.errors import PolicyError
@@ -59,6 +60,171 @@ def way(action: str) -> Callable[[Way], Way]:
     return keep
 
 
+def _named(name: str, do: Way) -> Way:
+    do.__name__ = f"by_{name}"
+    return do
+
+
+def pressing(name: str, part: Callable[[Scene], Any], button: str, notice: str = "notice") -> Way:
+    """Press a button of a part of a page, and return what its notice says then."""
+
+    def do(scene: Scene) -> str:
+        made = part(scene)
+        press(getattr(made, button))
+        return str(getattr(made, notice).message)
+
+    return _named(name, do)
+
+
+def choosing(
+    name: str,
+    part: Callable[[Scene], Any],
+    action: str,
+    key: Callable[[Scene], str],
+    *,
+    table: str = "table",
+    notice: str = "notice",
+) -> Way:
+    """Choose an action in a row of a table, and return what the notice says then."""
+
+    def do(scene: Scene) -> str:
+        made = part(scene)
+        getattr(made, table)._handle_msg({"action": action, "key": key(scene)})
+        return str(getattr(made, notice).message)
+
+    return _named(name, do)
+
+
+def _ensembles(scene: Scene) -> EnsembleBoard:
+    return EnsembleBoard(scene.context)
+
+
+def _loop(scene: Scene) -> LoopBoard:
+    return LoopBoard(scene.context)
+
+
+def _sessions(scene: Scene) -> SessionBoard:
+    board = SessionBoard(scene.context, scene.person)
+    board.notice.clear()
+    return board
+
+
+def _validation(scene: Scene) -> ValidationBoard:
+    board = ValidationBoard(scene.context, stage="detection", candidate="1")
+    board.refresh()
+    return board
+
+
+def _candidate(scene: Scene) -> CandidateBoard:
+    board = _validation(scene).candidate
+    board.show_candidate(1)
+    return board
+
+
+def _people(scene: Scene) -> PeopleBoard:
+    return PeopleBoard(scene.context, scene.person or SignedIn(0, "", ORGANIZER, False))
+
+
+def _di(scene: Scene) -> str:
+    return str(scene.id_of(Grader, "Di") or 1)
+
+
+def _token(whose: str) -> Callable[[Scene], str]:
+    def key(scene: Scene) -> str:
+        with scene.database.session() as session:
+            asked = sa.select(ApiToken.id).where(ApiToken.label == whose)
+            return str(session.scalar(asked) or 1)
+
+    return key
+
+
+WAYS += [
+    ("start_run", pressing("retrain", _loop, "retrain")),
+    (
+        "cancel_run",
+        pressing(
+            "the_monitor",
+            lambda scene: RunMonitor(scene.context, "queued-run"),
+            "_cancel",
+            "_notice",
+        ),
+    ),
+    (
+        "cancel_run",
+        choosing(
+            "the_overview",
+            lambda scene: OverviewBoard(scene.context),
+            "cancel",
+            lambda _: "queued-run",
+            table="_active",
+            notice="_notice",
+        ),
+    ),
+    (
+        "resume_run",
+        pressing(
+            "resume", lambda scene: RunMonitor(scene.context, "failed-run"), "_resume", "_notice"
+        ),
+    ),
+    ("promote", choosing("train", _ensembles, "promote", lambda _: "second", notice="_notice")),
+    # its button is disabled for some, but the browser may send the message
+    ("promote", choosing("the_loop", _loop, "promote", lambda _: "second")),
+    (
+        "take_back",
+        choosing("take_back", _ensembles, "take_back", lambda _: "first", notice="_notice"),
+    ),
+    ("create_session", pressing("make_session", _sessions, "create_button")),
+    ("close_session", choosing("close", _sessions, "close", lambda s: s.session_id(OTHERS))),
+    (
+        "close_own_session",
+        choosing("close_of_the_own", _sessions, "close", lambda s: s.session_id(OWN)),
+    ),
+    (
+        "join_votes",
+        pressing("run_consensus", lambda scene: ConsensusBoard(scene.context, lambda: None), "run"),
+    ),
+    (
+        "back_up",
+        pressing("settings", lambda scene: SettingsBoard(scene.context), "_backup", "_notice"),
+    ),
+    ("move_by_rule", pressing("a_rule", lambda scene: _validation(scene).moving, "move")),
+    ("answer_check", pressing("measured_colors", _candidate, "colors", "check_notice")),
+    ("answer_check", pressing("a_prior_model", _candidate, "exists", "archive_notice")),
+    ("ask_archives", pressing("a_look_up", _candidate, "look", "archive_notice")),
+    (
+        "invite",
+        choosing(
+            "a_withdrawal",
+            lambda scene: InvitationBoard(scene.context),
+            "withdraw",
+            lambda _: INVITED,
+        ),
+    ),
+    *(
+        (action, choosing(f"people_{verb}", _people, verb, _di))
+        for action, verb in (
+            ("reset_passphrase", "reset"),
+            ("untie_account", "untie"),
+            ("set_role", "organizer"),
+            ("set_role", "reader"),
+            ("set_active", "deactivate"),
+        )
+    ),
+    *(
+        (
+            action,
+            choosing(
+                f"revoking_{whose.replace(' ', '_')}",
+                lambda scene: TokenBoard(scene.context),
+                "revoke",
+                _token(whose),
+            ),
+        )
+        for action, whose in (("revoke_own_token", OWN), ("revoke_token", OTHERS))
+    ),
+]
+
+
 @way("start_run")
 def by_a_form(scene: Scene) -> str:
     form = RunForm(scene.context, SimulateSettings, title="", button="Simulate")
@@ -78,83 +244,10 @@ def by_the_import_form(scene: Scene) -> str:
     return form.notice.message
 
 
-@way("start_run")
-def by_retrain(scene: Scene) -> str:
-    board = LoopBoard(scene.context)
-    press(board.retrain)
-    return board.notice.message
-
-
-@way("cancel_run")
-def by_the_monitor(scene: Scene) -> str:
-    monitor = RunMonitor(scene.context, "queued-run")
-    press(monitor._cancel)
-    return monitor._notice.message
-
-
-@way("cancel_run")
-def by_the_overview(scene: Scene) -> str:
-    board = OverviewBoard(scene.context)
-    board._active._handle_msg({"action": "cancel", "key": "queued-run"})
-    return board._notice.message
-
-
-@way("resume_run")
-def by_resume(scene: Scene) -> str:
-    monitor = RunMonitor(scene.context, "failed-run")
-    press(monitor._resume)
-    return monitor._notice.message
-
-
-@way("promote")
-def by_train(scene: Scene) -> str:
-    board = EnsembleBoard(scene.context)
-    board.table._handle_msg({"action": "promote", "key": "second"})
-    return board._notice.message
-
-
-@way("promote")
-def by_the_loop(scene: Scene) -> str:
-    board = LoopBoard(scene.context)  # a disabled button, but a message
-    board.table._handle_msg({"action": "promote", "key": "second"})
-    return board.notice.message
-
-
-@way("take_back")
-def by_take_back(scene: Scene) -> str:
-    board = EnsembleBoard(scene.context)
-    board.table._handle_msg({"action": "take_back", "key": "first"})
-    return board._notice.message
-
-
-@way("create_session")
-def by_make_session(scene: Scene) -> str:
-    board = SessionBoard(scene.context, scene.person)
-    press(board.create_button)
-    return board.notice.message
-
-
 @way("start_tutorial")
 def by_tutorial(scene: Scene) -> str:
-    board = SessionBoard(scene.context, scene.person)
-    board.notice.clear()
+    board = _sessions(scene)
     board._open_tutorial()
-    return board.notice.message
-
-
-@way("close_session")
-def by_close(scene: Scene) -> str:
-    board = SessionBoard(scene.context, scene.person)
-    board.notice.clear()
-    board.table._handle_msg({"action": "close", "key": scene.session_id(OTHERS)})
-    return board.notice.message
-
-
-@way("close_own_session")
-def by_close_of_the_own(scene: Scene) -> str:
-    board = SessionBoard(scene.context, scene.person)
-    board.notice.clear()
-    board.table._handle_msg({"action": "close", "key": scene.session_id(OWN)})
     return board.notice.message
 
 
@@ -178,16 +271,14 @@ def by_event(kind: str, candidate: int = 1, **fields: Any) -> Way:
         sent = {"grader": scene.person_id, "workspace": mark, "events": [event]}
         return scene.request("/review/events", sent)
 
-    do.__name__ = f"by_{kind}_in_review"
-    return do
+    return _named(f"{kind}_in_review", do)
 
 
 def by_message(_type: str, _name: str = "", **message: Any) -> Way:
     def do(scene: Scene) -> str:
         return scene.review(_type, **message)
 
-    do.__name__ = f"by_{_name or _type}"
-    return do
+    return _named(_name or _type, do)
 
 
 CORNERS = [[-1e9, -1e9], [1e9, -1e9], [1e9, 1e9], [-1e9, 1e9]]
@@ -233,13 +324,6 @@ def by_lens_test(scene: Scene) -> str:
     return scene.request("/lens-test", {"candidate": 1, "compute": True})
 
 
-@way("join_votes")
-def by_run_consensus(scene: Scene) -> str:
-    board = ConsensusBoard(scene.context, lambda: None)
-    press(board.run)
-    return board.notice.message
-
-
 @way("import_grades")
 def by_a_file(scene: Scene) -> str:
     files = LabelFiles(scene.context, lambda: None)
@@ -257,26 +341,6 @@ def by_a_download(scene: Scene) -> str:
     return ""
 
 
-@way("back_up")
-def by_settings(scene: Scene) -> str:
-    board = SettingsBoard(scene.context)
-    press(board._backup)
-    return board._notice.message
-
-
-def _validation(scene: Scene) -> ValidationBoard:
-    board = ValidationBoard(scene.context, stage="detection", candidate="1")
-    board.refresh()
-    return board
-
-
-@way("move_by_rule")
-def by_a_rule(scene: Scene) -> str:
-    moving = _validation(scene).moving
-    press(moving.move)
-    return moving.notice.message
-
-
 @way("move_by_rule")
 def by_an_undo(scene: Scene) -> str:
     moving = _validation(scene).moving
@@ -287,8 +351,7 @@ def by_an_undo(scene: Scene) -> str:
 
 @way("answer_check")
 def by_a_checklist(scene: Scene) -> str:
-    board = _validation(scene).candidate
-    board.show_candidate(1)
+    board = _candidate(scene)
     board.checks._handle_msg(
         {"action": "choose", "key": "model", "column": "state", "value": "done"}
     )
@@ -297,8 +360,7 @@ def by_a_checklist(scene: Scene) -> str:
 
 @way("confirm")
 def by_a_record(scene: Scene) -> str:
-    board = _validation(scene).candidate
-    board.show_candidate(1)
+    board = _candidate(scene)
     board.spectrum.value, board.reference.value = "MUSE", "2026A&A...700A...1X"
     board.z_lens.value, board.z_source.value = "0.3", "1.2"
     press(board.enter)
@@ -314,53 +376,11 @@ def by_an_observation(scene: Scene) -> str:
     return form.notice.message
 
 
-@way("answer_check")
-def by_measured_colors(scene: Scene) -> str:
-    board = _validation(scene).candidate
-    board.show_candidate(1)
-    press(board.colors)
-    return board.check_notice.message
-
-
-@way("answer_check")
-def by_a_prior_model(scene: Scene) -> str:
-    board = _validation(scene).candidate
-    board.show_candidate(1)
-    press(board.exists)
-    return board.archive_notice.message
-
-
-@way("ask_archives")
-def by_a_look_up(scene: Scene) -> str:
-    board = _validation(scene).candidate
-    board.show_candidate(1)
-    press(board.look)
-    return board.archive_notice.message
-
-
-def by_people(action: str) -> Way:
-    def do(scene: Scene) -> str:
-        key = scene.id_of(Grader, "Di") or 1
-        board = PeopleBoard(scene.context, scene.person or SignedIn(0, "", ORGANIZER, False))
-        board.table._handle_msg({"action": action, "key": str(key)})
-        return board.notice.message
-
-    do.__name__ = f"by_people_{action}"
-    return do
-
-
 @way("invite")
 def by_an_invitation(scene: Scene) -> str:
     board = InvitationBoard(scene.context)
     board.name_of.value = "Eva"
     press(board.invite)
-    return board.notice.message
-
-
-@way("invite")
-def by_a_withdrawal(scene: Scene) -> str:
-    board = InvitationBoard(scene.context)
-    board.table._handle_msg({"action": "withdraw", "key": INVITED})
     return board.notice.message
 
 
@@ -375,27 +395,3 @@ def by_a_new_token(scene: Scene) -> str:
     board.label.value = "a script"
     press(board.make)
     return board.notice.message
-
-
-def by_revoking(whose: str) -> Way:
-    def do(scene: Scene) -> str:
-        with scene.database.session() as session:
-            asked = sa.select(ApiToken.id).where(ApiToken.label == whose)
-            key = session.scalar(asked) or 1
-        board = TokenBoard(scene.context)
-        board.table._handle_msg({"action": "revoke", "key": str(key)})
-        return board.notice.message
-
-    do.__name__ = f"by_revoking_{whose.replace(' ', '_')}"
-    return do
-
-
-WAYS += [
-    ("revoke_own_token", by_revoking(OWN)),
-    ("revoke_token", by_revoking(OTHERS)),
-    ("reset_passphrase", by_people("reset")),
-    ("untie_account", by_people("untie")),
-    ("set_role", by_people("organizer")),
-    ("set_role", by_people("reader")),
-    ("set_active", by_people("deactivate")),
-]

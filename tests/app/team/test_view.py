@@ -8,13 +8,14 @@ from uuid import uuid4
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from grading import grade_all
 from people import signed_in_as
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.team.skill import SkillBoard
 from lens_triage.app.team.view import TeamBoard
 from lensing_core.acquisition import QueueEntry
-from lensing_core.consensus import SCHEMES, Thresholds
+from lensing_core.consensus import Thresholds
 from lensing_core.labeling import NewSession, close_session, create_session
 from lensing_core.labeling.loop_history import loop_history
 from lensing_core.labeling.skill import KindSkill
@@ -54,18 +55,7 @@ def graded(filled_workspace, ids):
         votes[key]["Bo"] = "X" if k in (0, 1) else votes[key]["Ana"]
     votes[ids[50]] = {"Cy": "C"}
     with open_database(filled_workspace).session() as session:
-        events = []
-        for key, found in votes.items():
-            for who, said in found.items():
-                given = SCHEMES["abcx"].grade(said)
-                events.append(
-                    NewEvent(
-                        str(uuid4()), "grade", grader_named(session, who).id, key, "abcx",
-                        datetime(2026, 5, 1, tzinfo=UTC), grade=said, is_lens=given.is_lens,
-                        p_lens=given.p_lens,
-                    )
-                )  # fmt: skip
-        append_events(session, events)
+        grade_all(session, votes)
     return filled_workspace
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from uuid import uuid4
-
 import numpy as np
 import pytest
+from grading import grade_all
 from sqlalchemy import select
 
 from lens_triage.training.jobs.retrain.labels import labels_of_run
 from lens_triage.training.jobs.train.data import TrainingData
 from lens_triage.training.settings import FinetuneSettings, RetrainSettings
-from lensing_core.consensus import SCHEMES
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.datasets.uses import LENS, MIN_CONFIDENCE, OTHER, UNLABELED
 from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
@@ -23,10 +20,8 @@ from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.consensus import update_consensus
 from lensing_core.store.consensus_choice import ConsensusSettings
-from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.tables import Candidate
 
-AT = datetime(2026, 5, 1, tzinfo=UTC)
 GEOMETRY = CutoutGeometry("hsc", ("g",), 8, 0.2, "flux", (27.0,), (0.7,))
 
 # (imported label, policy, confidence) -> the state that every use gives it.
@@ -104,21 +99,12 @@ def cases(workspace):
 
 
 def grade(session, cases):
-    graders = [grader_named(session, name).id for name in ("Ana", "Bo")]
     given = {cases[name]: letters for name, ((_, letters), _) in GRADED.items()}
     # Enough agreement on plain objects for graders to be trusted.
     given |= {cases[f"fill-{k}"]: "AA" if k % 2 else "XX" for k in range(60)}
-    events = []
-    for candidate_id, letters in given.items():
-        for grader, letter in zip(graders, letters, strict=True):
-            known = SCHEMES["abcx"].grade(letter)
-            events.append(
-                NewEvent(
-                    str(uuid4()), "grade", grader, candidate_id, "abcx", AT, grade=letter,
-                    is_lens=known.is_lens, p_lens=known.p_lens,
-                )
-            )  # fmt: skip
-    append_events(session, events)
+    grade_all(
+        session, {key: dict(zip(("Ana", "Bo"), ab, strict=True)) for key, ab in given.items()}
+    )
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from grading import AT, grade_all
 
 from lensing_core.consensus import PRIOR, SCHEMES, Thresholds
 from lensing_core.errors import BadInputError, NotFoundError
@@ -23,8 +23,6 @@ from lensing_core.store.labels import NewEvent, append_events, grader_named
 from lensing_core.store.ranking import RankingQuery, count_rows
 from lensing_core.store.tables import Candidate, Consensus, LabelSession, Score, SessionItem
 
-AT = datetime(2026, 5, 1, tzinfo=UTC)
-
 
 @pytest.fixture
 def database(filled_workspace):
@@ -40,19 +38,8 @@ def ids(database):
 
 def grade(database, votes: dict[int, dict[str, str]]) -> list[str]:
     """Grades by candidate and grader; returns the events' UUIDs."""
-    events = []
     with database.session() as session:
-        for key, found in votes.items():
-            for who, said in found.items():
-                given = SCHEMES["abcx"].grade(said)
-                events.append(
-                    NewEvent(
-                        str(uuid4()), "grade", grader_named(session, who).id, key, "abcx", AT,
-                        grade=said, is_lens=given.is_lens, p_lens=given.p_lens,
-                    )
-                )  # fmt: skip
-        append_events(session, events)
-    return [event.uuid for event in events]
+        return grade_all(session, votes)
 
 
 def stored(database, method="dawid_skene") -> dict[int, Consensus]:
