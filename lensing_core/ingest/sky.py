@@ -205,7 +205,7 @@ class _Templates(threading.local):
     """Parsed headers by their common cards; wcslib is not made for several threads."""
 
     def __init__(self) -> None:
-        self.known: dict[bytes, ImageSky | None] = {}
+        self.known: dict[tuple[bytes, bytes | None], ImageSky | None] = {}
 
 
 _templates = _Templates()
@@ -224,7 +224,7 @@ def sky_of_cards(cards: Cards) -> ImageSky | None:
         known.clear()
     # Axes besides those of the sky, and distortions that hang on CRPIX, are parsed with each image.
     is_template = len(placing) == 4 and set(placing) == _TWO_AXES and b"_ORDER" not in cards.common
-    key = cards.common if is_template else cards.common + cards.placing
+    key = cards.common, None if is_template else cards.placing
     if key not in known:
         known[key] = sky_of_header(fits.Header.fromstring(cards.common + cards.placing))
     sky = known[key]

@@ -163,3 +163,14 @@ def test_what_is_no_sky_is_none():
     ecliptic = header_of("TAN", "icrs", (5, 5), (9, 9), 0.0, mirrored=False, swapped=False)
     ecliptic["CTYPE1"], ecliptic["CTYPE2"] = "ELON-TAN", "ELAT-TAN"
     assert sky_of_header(ecliptic) is None
+
+
+@pytest.mark.parametrize("with_reference", [(True, False), (False, True)])
+def test_images_with_and_without_a_reference_are_told_apart_in_either_order(with_reference):
+    header = header_of("TAN", "icrs", (10, 2), (5, 5), 30, mirrored=False, swapped=False)
+    header["CDELT1"] = float(with_reference[0])  # other cards than those of the other order
+    without = header.copy()
+    for key in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"):
+        del without[key]
+    skies = [sky_of(header if given else without).has_reference for given in with_reference]
+    assert skies == list(with_reference)
