@@ -26,7 +26,7 @@ def folder(tmp_path, monkeypatch):
     rng = np.random.default_rng(3)
     made = tmp_path / "files"
     for k in range(N):
-        cards = {"CRVAL1": 10.0 + k, "CRVAL2": 1.0, "CRPIX1": 6.5, "CRPIX2": 6.5}
+        cards = {"CRVAL1": 10.0 + k, "CRVAL2": 1.0, "CRPIX1": 7.5, "CRPIX2": 6.5}
         write_fits(made / f"o{k}.fits", rng.normal(size=(3, SIZE, SIZE)).astype("f4"), **cards)
     table(made, [f"o{k},{10 + k},1" for k in range(N)])
     return made
@@ -58,7 +58,7 @@ def test_every_row_becomes_a_candidate_with_its_pixels_and_wcs(workspace, folder
     np.testing.assert_array_equal(store.read(0), plan.sample.pixels.flux[0])
     assert bytes_of_cutout(plan) == 4 * len(BANDS) * SIZE * SIZE
     ingest = rows[3].observation.properties["ingest"]
-    assert ingest["centre_px"] == [5.5, 5.5]
+    assert ingest["centre_px"] == [6.5, 5.5]
     assert ingest["sky_matrix_arcsec"] == [[-0.168, 0.0], [0.0, 0.168]]
     assert ingest["north_deg"] == 0.0
     assert "is_mirrored" not in ingest
@@ -66,12 +66,12 @@ def test_every_row_becomes_a_candidate_with_its_pixels_and_wcs(workspace, folder
 
 
 def test_of_rows_with_one_id_the_first_is_taken_across_shards(workspace, folder):
-    names = ["o0", "o1", "o1", "", *(f"o{k}" for k in range(4, 10)), "o0", "o11"]
+    names = ["o0", "o1", "o1", "", "o5", "o4", *(f"o{k}" for k in range(6, 10)), "o0", "o11"]
     table(folder, [f"{name},{10 + k},1" for k, name in enumerate(names)])
     report = bring_in(workspace, folder)
     assert (report.ingested, report.reasons) == (9, {"duplicate_id": 2, "missing_id": 1})
     assert [row.row_number for row in quarantine(workspace)] == [2, 3, 10]
-    assert report.outside_cutout == 1  # o11 stands in the row of another place
+    assert report.outside_cutout == 2  # o4 and o5, in the rows of each other
 
 
 def test_an_import_that_was_stopped_goes_on_and_a_finished_one_adds_nothing(workspace, folder):

@@ -15,7 +15,7 @@ from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.ingest.object_tables import open_objects, open_positions
 from lensing_core.ingest.planning import ImportPlan, make_plan
 
-SIZE = 8
+SIZE = 20
 
 
 def settings_of(folder, **changes) -> IngestSettings:
@@ -84,8 +84,8 @@ def test_a_file_for_each_band(tmp_path):
     assert plan.grid.with_variance
     regridded = {b: n["regridded"] for b, n in plan.notes["bands_of_first_image"].items()}
     assert regridded == {"g": True, "i": False}
-    coarse = plan_of(tmp_path, **pattern, grid_scale_arcsec=0.336)
-    assert coarse.grid.size_px == SIZE // 2
+    coarse = plan_of(tmp_path, **pattern, grid_scale_arcsec=0.4)
+    assert coarse.grid.size_px == int(SIZE * 0.168 / 0.4)
     named = plan_of(tmp_path, **pattern, bands=["r"], band_keys={"r": "g"})
     assert named.source.bands == ("r",)
 
@@ -180,10 +180,11 @@ def test_pictures_have_a_stated_scale_and_three_colors(tmp_path):
 
 def test_arrays_of_bytes_are_pictures_and_of_numbers_are_fluxes(tmp_path):
     table(tmp_path, "a,10,0", "b,10,0")
-    np.save(tmp_path / "s.npy", np.full((2, SIZE, SIZE, 3), 90, "u1"))
-    images = {"images": str(tmp_path / "s.npy")}
-    assert plan_of(tmp_path, **images, pixel_scale_arcsec=0.2).geometry.pixel_kind == "rendered"
+    np.save(tmp_path / "bytes.npy", np.full((2, SIZE, SIZE, 3), 90, "u1"))
+    pictures = plan_of(tmp_path, images=str(tmp_path / "bytes.npy"), pixel_scale_arcsec=0.2)
+    assert pictures.geometry.pixel_kind == "rendered"
     np.save(tmp_path / "s.npy", ones(2, 3, SIZE, SIZE))
+    images = {"images": str(tmp_path / "s.npy")}
     plan = plan_of(tmp_path, **images, bands=["g", "r", "i"], zero_points={"r": "26"})
     assert plan.geometry.pixel_kind == "flux"
     told = " ".join(plan.warnings)
@@ -251,7 +252,7 @@ def test_the_survey_is_read_from_headers(tmp_path):
 )
 def test_images_of_another_place_than_the_tables_are_warned_of(tmp_path, ra, second, message):
     table(tmp_path, f"a,{ra},0")
-    center = {"CRVAL2": 0.0, "CRPIX1": 4.5, "CRPIX2": 4.5}
+    center = {"CRVAL2": 0.0, "CRPIX1": 10.5, "CRPIX2": 10.5}
     hdus = [hdu(ones(), b, CRVAL1=at, **center) for b, at in (("G", 10.0), ("R", second))]
     write(tmp_path / "a.fits", *hdus)
     told = [warning for warning in plan_of(tmp_path).warnings if "centered" in warning]

@@ -75,6 +75,7 @@ def test_a_run_is_claimed_once_and_no_more_run_than_may(database, add):
     assert [getattr(claimed, name) for name in past] == [None] * 4
 
 
+@pytest.mark.sqlite
 def test_runs_are_found_by_kind_status_and_the_beginning_of_their_id(database, add):
     add("20260101-a_b", "succeeded")
     add("20260101-axb")
@@ -90,6 +91,7 @@ def test_runs_are_found_by_kind_status_and_the_beginning_of_their_id(database, a
         of(database, "absent")
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("cancel", "status", "error"), [(False, "lost", "It is gone."), (True, "cancelled", None)]
 )
@@ -102,6 +104,7 @@ def test_a_run_without_a_worker_is_lost_or_cancelled(database, add, cancel, stat
     assert ended.finished_at is not None
 
 
+@pytest.mark.sqlite
 def test_a_run_that_was_begun_again_is_not_called_lost(database, add):
     add("r", "running", attempt=1)
     seen = of(database, "r")
@@ -112,6 +115,7 @@ def test_a_run_that_was_begun_again_is_not_called_lost(database, add):
     assert of(database, "r").status == "running"
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("ended", ["failed", "cancelled", "lost"])
 def test_what_waits_for_a_run_without_success_is_cancelled(database, add, ended):
     add("train", ended)
@@ -135,6 +139,7 @@ def test_a_superseded_attempt_writes_nothing(database, add):
     assert database.ask(fetch_log, "r", last=5) == []
 
 
+@pytest.mark.sqlite
 def test_the_present_attempt_writes_progress_log_curve_and_end(database, add):
     add("r", "running", attempt=2)
     with database.session() as session:
