@@ -35,7 +35,7 @@ class SessionSettings(RunSettings):
         "Queue": ("session", "strategy", "ensemble", "catalogs", "n", "scheme", "graders"),
         "Special queues and grades": ("saved_filter", "objects", "keep_graded", "grades"),
         "Conditions": (
-            *("gold_fraction", "repeat_fraction", "target_votes", "seed"),
+            *("gold_fraction", "gold_catalog", "repeat_fraction", "target_votes", "seed"),
             *("blind", "shuffled", "feedback", "lens_test"),
         ),
     }
@@ -82,6 +82,11 @@ class SessionSettings(RunSettings):
         bounds=(0, MAX_FRACTION),
         doc="Share of known lenses and non-lenses, shown blind to measure the graders.",
     )
+    gold_catalog = param.String(
+        default="",
+        doc="Catalog of injected lenses (of a selection function) that the known lenses are taken "
+        "from, however faint; empty: of any catalog, with arcs of S/N 15 or more.",
+    )
     repeat_fraction = param.Number(
         default=0.05,
         bounds=(0, MAX_FRACTION),
@@ -111,6 +116,7 @@ class SessionSettings(RunSettings):
             self.feedback,
             self.target_votes,
             self.lens_test,
+            self.gold_catalog,
         )
 
     def grading(self) -> Scheme:

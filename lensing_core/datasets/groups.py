@@ -21,7 +21,7 @@ BLOCK_NSIDE = 64
 INJECTION_NOTE = "injection"
 """Note of a catalog that holds galaxies with painted arcs."""
 PAINTED_SUFFIX = "+arc"
-"""Added to the name of a galaxy with painted arcs."""
+"""Added to the name of a galaxy with painted arcs; a number follows where it has others, too."""
 _ROUNDING = 1e-9
 """Added to the radius, so that pairs at just the radius belong together however it is computed."""
 
@@ -87,7 +87,8 @@ def object_groups(
 
 def host_name(object_id: str) -> str:
     """Return the name of the galaxy that arcs were painted around; other names as they are."""
-    return object_id.removesuffix(PAINTED_SUFFIX)
+    name, painted, number = object_id.rpartition(PAINTED_SUFFIX)
+    return name if painted and (not number or number.isdigit()) else object_id
 
 
 def named_by_block(groups: IntArray, ra_deg: ArrayLike, dec_deg: ArrayLike) -> IntArray:

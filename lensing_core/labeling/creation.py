@@ -67,7 +67,8 @@ def create_session(session: Session, new: NewSession, created_by: int | None) ->
     _check_queue(session, ids)
     share = new.options.gold_fraction
     n_gold = round(len(ids) * share / (1 - share))
-    gold = choose_gold(session, ids, n_gold, seed=new.options.seed)
+    options = new.options
+    gold = choose_gold(session, ids, n_gold, seed=options.seed, lenses_of=options.gold_catalog)
     items = [
         SessionItem(position=k, candidate_id=entry.candidate_id, why=entry.why[:_MAX_WHY])
         for k, entry in enumerate(new.entries)

@@ -17,7 +17,7 @@ from lensing_core.datasets.labels import read_labels
 from lensing_core.datasets.uses import OTHER, USES
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store import Session
-from lensing_core.store.catalogs import all_catalogs, catalogs_of
+from lensing_core.store.catalogs import all_catalogs, catalogs_of, find_catalog
 from lensing_core.store.observations import truths_of
 from lensing_core.store.tables import Catalog
 
@@ -74,14 +74,20 @@ def picture_kind(catalog: Catalog) -> tuple[Any, ...]:
 
 
 def choose_gold(
-    session: Session, candidate_ids: Sequence[int], n: int, *, seed: int
+    session: Session, candidate_ids: Sequence[int], n: int, *, seed: int, lenses_of: str = ""
 ) -> list[KnownObject]:
     """Known objects to mix into a queue, half of them lenses, in an order by chance.
+
+    Parameters
+    ----------
+    lenses_of : str, optional
+        Name of the catalog whose lenses are taken, of any S/N, to measure which of them graders
+        find; empty: of all catalogs, with arcs of :data:`MIN_ARC_SNR` at least.
 
     Raises
     ------
     NotFoundError
-        If there are not enough whose pictures are like those of the queue.
+        If there are not enough whose pictures are like those of the queue, or no such catalog.
     """
     if n == 0:
         return []
@@ -90,7 +96,14 @@ def choose_gold(
         raise BadInputError("The queue is empty.")
     catalogs = [c for c in all_catalogs(session) if picture_kind(c) in kinds]
     taken = set(candidate_ids)
-    known = [f for f in _known_in(session, catalogs) if f.candidate_id not in taken]
+    known = _known_in(session, catalogs)
+    if lenses_of:
+        named = find_catalog(session, lenses_of)
+        of_it = [c for c in catalogs if c.id == named.id]
+        known = [f for f in known if f.answer == 0] + [
+            f for f in _known_in(session, of_it, min_arc_snr=0.0) if f.answer == 1
+        ]
+    known = [f for f in known if f.candidate_id not in taken]
     rng = np.random.default_rng([seed, 1])
     chosen: list[_Found] = []
     for answer, wanted in ((1, n - n // 2), (0, n // 2)):
@@ -147,7 +160,9 @@ def choose_tutorial(session: Session, n: int, *, seed: int) -> list[KnownObject]
     return [_explained(found) for found in out]
 
 
-def _known_in(session: Session, catalogs: Sequence[Catalog]) -> list[_Found]:
+def _known_in(
+    session: Session, catalogs: Sequence[Catalog], *, min_arc_snr: float = MIN_ARC_SNR
+) -> list[_Found]:
     """Labeled objects whose label is as good as certain, by id."""
     if not catalogs:
         return []
@@ -157,7 +172,7 @@ def _known_in(session: Session, catalogs: Sequence[Catalog]) -> list[_Found]:
     known = []
     for candidate_id, answer in sorted(answers.items()):
         truth = truths.get(candidate_id, {})
-        if answer == OTHER or truth.get("arc_snr", MIN_ARC_SNR) >= MIN_ARC_SNR:
+        if answer == OTHER or truth.get("arc_snr", min_arc_snr) >= min_arc_snr:
             known.append(_Found(candidate_id, answer, truth))
     return known
 

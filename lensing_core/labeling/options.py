@@ -33,6 +33,9 @@ class SessionOptions:
         Votes after which a candidate leaves the queue of others; 0: everybody grades everything.
     lens_test : bool
         Graders may fit a quick lens model to a cutout.
+    gold_catalog : str
+        Catalog whose lenses are the gold, however faint their arcs; empty: of any catalog, with
+        arcs that can be seen.
     """
 
     blind: bool = True
@@ -43,6 +46,7 @@ class SessionOptions:
     feedback: bool = False
     target_votes: int = 0
     lens_test: bool = False
+    gold_catalog: str = ""
 
     def __post_init__(self) -> None:
         for name in ("gold_fraction", "repeat_fraction"):

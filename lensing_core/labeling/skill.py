@@ -7,8 +7,9 @@ most graders rejected it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lensing_core.consensus import REJECT_REASONS
 from lensing_core.labeling.grader_view import progress_of_events
@@ -57,17 +58,13 @@ def skill_by_kind(session: Session) -> list[KindSkill]:
     decided: Counter[tuple[int, str, int]] = Counter()
     right: Counter[tuple[int, str, int]] = Counter()
     undecided: Counter[tuple[int, str, int]] = Counter()
-    for (grader_id, session_id), rows in _events(session).items():
-        for (candidate_id, is_repeat), response in progress_of_events(rows).responses.items():
-            if is_repeat or response.kind != "grade":
-                continue
-            answer = answers[session_id, candidate_id]
-            key = (grader_id, kinds[candidate_id], answer)
-            if response.is_lens is None:
-                undecided[key] += 1
-            else:
-                decided[key] += 1
-                right[key] += response.is_lens == answer
+    for grade in grades_on_gold(session):
+        key = (grade.grader_id, kinds[grade.candidate_id], grade.answer)
+        if grade.is_lens is None:
+            undecided[key] += 1
+        else:
+            decided[key] += 1
+            right[key] += grade.is_lens == grade.answer
     met = {**dict.fromkeys(decided), **dict.fromkeys(undecided)}
     size: Counter[tuple[str, int]] = Counter()
     for grader_id, kind, answer in met:
@@ -92,6 +89,28 @@ def all_graders(skills: Sequence[KindSkill]) -> list[KindSkill]:
             open_ + one.undecided,
         )
     return list(together.values())
+
+
+class GoldGrade(NamedTuple):
+    """The first grade that a grader gave a known object in a session.
+
+    ``is_lens`` is 1, 0, or None where the grade says neither; ``answer`` is what it is.
+    """
+
+    grader_id: int
+    candidate_id: int
+    is_lens: int | None
+    answer: int
+
+
+def grades_on_gold(session: Session) -> Iterator[GoldGrade]:
+    """Yield the active grades of all graders on known objects, repeats left out."""
+    answers = answers_of_all(session)
+    for (grader_id, session_id), rows in _events(session).items():
+        for (candidate_id, is_repeat), response in progress_of_events(rows).responses.items():
+            if not is_repeat and response.kind == "grade":
+                answer = answers[session_id, candidate_id]
+                yield GoldGrade(grader_id, candidate_id, response.is_lens, answer)
 
 
 def _events(session: Session) -> dict[tuple[int, str], list[SessionEvent]]:

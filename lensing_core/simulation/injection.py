@@ -65,6 +65,9 @@ class LensLaw:
     limits : ArcLimits
     source_count_slope : float
         Of the magnitudes of sources, N(<m) ∝ 10^(slope m).
+    arc_snr_range : tuple of float, optional
+        Sources are made brighter or fainter until the arcs have an S/N drawn from here, as many in
+        every logarithmic interval; whether images are resolved is not asked then.
     """
 
     theta_e_law: ThetaELaw = "natural"
@@ -72,6 +75,7 @@ class LensLaw:
     sources: tuple[SourceSet | None, ...] = (None,)
     limits: ArcLimits = field(default_factory=ArcLimits)
     source_count_slope: float = FIELD_COUNT_SLOPE
+    arc_snr_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -148,14 +152,12 @@ class Injector:
             scenes = {k: scene for k, scene in drawn.items() if scene is not None}
             if scenes:
                 kept = None if psfs is None else psfs[list(scenes)]
-                seen = self._visible(scenes, hosts, kept)
-                passed = {k: scenes[k] for k in seen}
+                seen = self._visible(scenes, hosts, kept, attempt)
+                passed = {k: scene for k, (scene, _) in seen.items()}
                 kept = None if psfs is None else psfs[list(passed)]
                 arcs = render(list(passed.values()), self.frame, psf_images=kept)
                 for row, k in enumerate(passed):
-                    found[k] = self._painted(
-                        flux[k], arcs[row], scenes[k], seen[k], hosts[k], attempt
-                    )
+                    found[k] = self._painted(flux[k], arcs[row], *seen[k], hosts[k], attempt)
                     del hosts[k]
             if not hosts:
                 break
@@ -174,8 +176,12 @@ class Injector:
         return _Host(number, noise_map(light, sigma, gain), axis_ratio, angle, redshift)
 
     def _visible(
-        self, scenes: dict[int, Scene], hosts: dict[int, _Host], psfs: Float32Array | None
-    ) -> dict[int, Visibility]:
+        self,
+        scenes: dict[int, Scene],
+        hosts: dict[int, _Host],
+        psfs: Float32Array | None,
+        attempt: int,
+    ) -> dict[int, tuple[Scene, Visibility]]:
         """Those that pass the limits, judged on arcs sampled twice a pixel: good to a per cent."""
         coarse = replace(self.frame, oversampling=2)
         arcs = render(list(scenes.values()), coarse, psf_images=psfs)
@@ -184,8 +190,12 @@ class Injector:
         for row, (k, scene) in enumerate(scenes.items()):
             magnification = _magnification(scene, arcs[row], self.frame)
             seen = visibility(arcs[row], hosts[k].noise, fwhm_px, magnification)
+            if self.law.arc_snr_range is not None and seen.arc_snr > 0:
+                rng = galaxies.generator(self.seed, hosts[k].number, attempt, stream=2)
+                wanted = np.exp(rng.uniform(*np.log(self.law.arc_snr_range)))
+                scene, seen = _brightened(scene, seen, float(wanted / seen.arc_snr))
             if self.law.limits.met_by(seen):
-                passed[k] = seen
+                passed[k] = scene, seen
         return passed
 
     def _painted(
@@ -209,7 +219,7 @@ class Injector:
         return Painted((flux + noisy).astype(np.float32), truth)
 
     def _scene(self, host: _Host, attempt: int) -> Scene | None:
-        """A lens with its source, or None where it is not resolved."""
+        """A lens with its source, or None where none could be drawn, or it is not resolved."""
         rng = galaxies.generator(self.seed, host.number, attempt)
         pair = self._pair(rng, host.redshift)
         if pair is None:
@@ -225,7 +235,8 @@ class Injector:
         source, name = self._source(rng, z_source, magnitude, x, y)
         seeing = galaxies.seeing(rng, len(self.bands))
         widest = max(part.half_light_radius for part in source)
-        if theta_e**2 <= widest**2 + (min(self.frame.psf_fwhm_arcsec) / 2) ** 2:
+        unresolved = theta_e**2 <= widest**2 + (min(self.frame.psf_fwhm_arcsec) / 2) ** 2
+        if unresolved and self.law.arc_snr_range is None:
             return None
         truth = lenses.truth_of(deflector, z_source, magnitude, x, y, lens=lens, source=name)
         return Scene("injected_lens", source, (deflector,), truth, seeing=seeing)
@@ -299,6 +310,18 @@ def shape_of_light(image: Float32Array) -> tuple[float, float]:
     stretched = min(1.6 * ellipticity, 0.7)
     axis_ratio = float(np.sqrt((1 - stretched) / (1 + stretched)))
     return axis_ratio, float(0.5 * np.arctan2(e2, e1))
+
+
+def _brightened(scene: Scene, seen: Visibility, factor: float) -> tuple[Scene, Visibility]:
+    """A scene whose source has ``factor`` times the light, and how well its arcs are seen."""
+    fainter_mag = -2.5 * np.log10(factor)
+    parts = tuple(
+        replace(part, magnitudes=part.magnitudes + fainter_mag) if part.lensed else part
+        for part in scene.components
+    )
+    truth = {**scene.truth, "source_mag": scene.truth["source_mag"] + float(fainter_mag)}
+    brighter = replace(seen, arc_snr=seen.arc_snr * factor, second_snr=seen.second_snr * factor)
+    return replace(scene, components=parts, truth=truth), brighter
 
 
 def _magnification(scene: Scene, arcs: Float32Array, frame: Frame) -> float:

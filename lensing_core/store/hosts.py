@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from lensing_core.arrays import IntArray
+from lensing_core.datasets.groups import host_name
 from lensing_core.store.batches import in_batches
+from lensing_core.store.candidates import ids_of_objects
 from lensing_core.store.tables import Candidate, Observation
 
 _STREAMED = 5000
@@ -76,3 +80,17 @@ def candidates_by_id(session: Session, ids: Sequence[int]) -> list[Candidate]:
         found.update({candidate.id: candidate for candidate in session.scalars(query)})
     session.expunge_all()
     return [found[k] for k in ids]
+
+
+def painted_hosts(
+    session: Session, catalog_id: int, painted_catalog_ids: Sequence[int]
+) -> IntArray:
+    """Ids of the candidates of a catalog around which other catalogs have painted arcs."""
+    names = session.scalars(
+        select(Candidate.object_id)
+        .where(Candidate.catalog_id.in_(painted_catalog_ids))
+        .execution_options(yield_per=_STREAMED)
+    )
+    hosts = {host_name(name) for name in names}
+    found = ids_of_objects(session, sorted(hosts), [catalog_id])
+    return np.array(sorted(key for ids in found.values() for key in ids), dtype=np.int64)

@@ -190,6 +190,22 @@ def replace_items(session: Session, session_id: str, items: Sequence[dict[str, A
     session.execute(insert(SessionItem), list(items))
 
 
+def queues_of_strategy(session: Session, strategy: str) -> list[int]:
+    """Candidates in the queues of the sessions that one strategy chose; gold left out."""
+    chosen = [
+        one.id
+        for one in session.scalars(select(LabelSession))
+        if one.queue.get("strategy") == strategy
+    ]
+    return list(
+        session.scalars(
+            select(SessionItem.candidate_id)
+            .where(SessionItem.session_id.in_(chosen), SessionItem.kind == "queue")
+            .distinct()
+        )
+    )
+
+
 def retired_candidates(
     session: Session, session_id: str, candidate_ids: Iterable[int], target_votes: int
 ) -> set[int]:

@@ -129,22 +129,27 @@ def latest_lens_tests(session: Session, candidate_ids: Iterable[int]) -> dict[in
     return found
 
 
-def untested(session: Session, candidate_ids: Sequence[int], key: LensTestKey) -> list[int]:
-    """Those of some candidates whose pixels have no test with some settings, in their order."""
-    done: set[int] = set()
+def verdicts_of(session: Session, candidate_ids: Iterable[int], key: LensTestKey) -> dict[int, str]:
+    """Verdicts of the tests of candidates' present pixels with some settings, by candidate."""
+    found: dict[int, str] = {}
     for part in in_batches(candidate_ids):
-        done |= set(
-            session.scalars(
-                select(LensTest.candidate_id)
-                .join(Candidate, Candidate.id == LensTest.candidate_id)
-                .where(
-                    LensTest.candidate_id.in_(part),
-                    LensTest.settings_key == key.settings_key,
-                    LensTest.version == key.version,
-                    LensTest.cutout_sha256 == Candidate.cutout_sha256,
-                )
+        rows = session.execute(
+            select(LensTest.candidate_id, LensTest.verdict)
+            .join(Candidate, Candidate.id == LensTest.candidate_id)
+            .where(
+                LensTest.candidate_id.in_(part),
+                LensTest.settings_key == key.settings_key,
+                LensTest.version == key.version,
+                LensTest.cutout_sha256 == Candidate.cutout_sha256,
             )
         )
+        found.update((row[0], row[1]) for row in rows)
+    return found
+
+
+def untested(session: Session, candidate_ids: Sequence[int], key: LensTestKey) -> list[int]:
+    """Those of some candidates whose pixels have no test with some settings, in their order."""
+    done = verdicts_of(session, candidate_ids, key)
     return [one for one in candidate_ids if one not in done]
 
 

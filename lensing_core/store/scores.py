@@ -100,6 +100,21 @@ def logits_of(session: Session, ensemble_id: int, candidate_ids: IntArray) -> Fl
     return np.array([logits.get(k, np.nan) for k in candidate_ids.tolist()], dtype=np.float64)
 
 
+def read_scores(
+    session: Session, catalog_id: int, ensemble_id: int
+) -> tuple[IntArray, Float64Array]:
+    """Ids of the candidates of a catalog that an ensemble has scored, ascending, and logits."""
+    columns = Score.__table__.c
+    rows = session.connection().execute(
+        select(columns.candidate_id, columns.logit)
+        .where(columns.ensemble_id == ensemble_id, columns.catalog_id == catalog_id)
+        .order_by(columns.candidate_id)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    found = np.array([tuple(row) for row in rows], dtype=[("id", "i8"), ("logit", "f8")])
+    return found["id"], found["logit"]
+
+
 def scored_ids(session: Session, ensemble_id: int, catalog_id: int) -> IntArray:
     """Ids of the candidates of a catalog that an ensemble has scored, in ascending order."""
     rows = session.scalars(

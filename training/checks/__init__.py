@@ -26,6 +26,7 @@ _CHECKS = {
     "crossmatch": "lens_triage.training.checks.catalogs:check_crossmatch",
     "encode": "lens_triage.training.checks.encoding:check_encode",
     "search": "lens_triage.training.checks.searching:check_search",
+    "selection": "lens_triage.training.checks.selecting:check_selection",
     "model": "lens_triage.training.checks.catalogs:check_model",
     "score": "lens_triage.training.checks.ensembles:check_score",
     "train": "lens_triage.training.checks.ensembles:check_train",

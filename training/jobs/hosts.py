@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import InjectSettings
-from lensing_core.arrays import Float32Array, IntArray
+from lensing_core.arrays import IntArray
 from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.errors import BadInputError
 from lensing_core.imaging.unstretch import PictureStretch, estimate_stretch
@@ -20,7 +21,6 @@ from lensing_core.simulation.injection import (
     FIELD_COUNT_SLOPE,
     Injector,
     LensLaw,
-    Painted,
     check_can_be_painted,
 )
 from lensing_core.simulation.lenses import SOURCE_COUNT_SLOPE
@@ -40,17 +40,15 @@ STRETCH_SAMPLE = 300
 _BATCH = 256
 
 
-class Painter(Protocol):
-    """Paints arcs into cutouts of one kind of pixel."""
+Painter = Injector | PicturePainter
+"""Paints arcs into cutouts of one kind of pixel."""
 
-    def paint_many(
-        self,
-        numbers: list[int],
-        flux: Float32Array,
-        *,
-        psfs: Float32Array | None = None,
-        redshifts: list[float | None] | None = None,
-    ) -> list[Painted | None]: ...
+
+def with_law(painter: Painter, law: LensLaw) -> Painter:
+    """The same painter, drawing other lenses."""
+    if isinstance(painter, PicturePainter):
+        return replace(painter, injector=replace(painter.injector, law=law))
+    return replace(painter, law=law)
 
 
 def law_of(settings: InjectSettings) -> LensLaw:

@@ -51,10 +51,8 @@ def run(
     writer = _writer(context, settings, store, survey, scale)
     if writer.complete:
         return _result(settings, writer)
-    fwhm = float(np.nanmedian([survey.band(b).psf_fwhm_arcsec for b in survey.rgb_bands]))
-    own = np.array(store.geometry.psf_fwhm_arcsec)
-    fwhm = float(np.nanmedian(own)) if np.isfinite(own).any() else fwhm
-    ids, rows = _hosts(context, settings, store, source_id, fwhm, without)
+    fwhm = typical_fwhm_arcsec(store, survey)
+    ids, rows = kept_hosts(context, settings, store, source_id, fwhm, without)
     painter = painter_of(settings, store, survey, rows)
     unpainted = int(writer.notes.get("unpainted", 0))
     for start in range(writer.rows_read, len(ids), BATCH):
@@ -73,7 +71,15 @@ def run(
     return _result(settings, writer, galaxies=len(ids) - unpainted, left_out=unpainted)
 
 
-def _hosts(
+def typical_fwhm_arcsec(store: CutoutStore, survey: Survey) -> float:
+    """Median over the bands of the cutouts' PSF; the survey's where the catalog does not say."""
+    own = np.array(store.geometry.psf_fwhm_arcsec)
+    if np.isfinite(own).any():
+        return float(np.nanmedian(own))
+    return float(np.nanmedian([survey.band(b).psf_fwhm_arcsec for b in survey.rgb_bands]))
+
+
+def kept_hosts(
     context: JobContext,
     settings: InjectSettings,
     store: CutoutStore,
@@ -134,12 +140,12 @@ def _batch(
     with open_database(context.workspace).session() as session:
         hosts = candidates_by_id(session, ids)
     images = store.read_many([host.cutout_index for host in hosts])
-    psfs = _psfs(store, hosts)
+    psfs = psfs_of(store, hosts)
     painted = painter.paint_many(
         list(range(first, first + len(hosts))),
         images,
         psfs=psfs,
-        redshifts=[_redshift(host) for host in hosts],
+        redshifts=[redshift_of(host) for host in hosts],
     )
     pixels, rows = [], []
     for host, image, one in zip(hosts, images, painted, strict=True):
@@ -147,14 +153,14 @@ def _batch(
             continue
         if settings.paired:
             pixels.append(image)
-            rows.append(_row(settings, host, None))
+            rows.append(painted_row(settings.source, host, None))
         pixels.append(one.flux)
-        rows.append(_row(settings, host, one))
+        rows.append(painted_row(settings.source, host, one))
     empty = np.empty((0, *store.geometry.shape), np.float32)
     return np.stack(pixels).astype(np.float32) if pixels else empty, rows
 
 
-def _psfs(store: CutoutStore, hosts: Sequence[Candidate]) -> Float32Array | None:
+def psfs_of(store: CutoutStore, hosts: Sequence[Candidate]) -> Float32Array | None:
     """PSF images of the hosts where the catalog has them for all, odd-sized and of sum 1."""
     if not (store.folder / "shard-00000.psf.npy").exists():
         return None
@@ -166,22 +172,31 @@ def _psfs(store: CutoutStore, hosts: Sequence[Candidate]) -> Float32Array | None
     return psfs / total
 
 
-def _redshift(galaxy: Candidate) -> float | None:
+def redshift_of(galaxy: Candidate) -> float | None:
     """The galaxy's redshift, where it is known and one of lenses."""
     observed = galaxy.observation
     z = (observed.z_spec or observed.z_phot) if observed else None
     return z if z is not None and 0.05 < z < 1.2 else None
 
 
-def _row(settings: InjectSettings, galaxy: Candidate, painted: Painted | None) -> NewCandidate:
-    """The row of a galaxy: with its arcs, or as it is."""
+def painted_row(
+    source: str, galaxy: Candidate, painted: Painted | None, *, number: int = 1
+) -> NewCandidate:
+    """The row of a galaxy of catalog ``source``: with its arcs, or as it is.
+
+    Parameters
+    ----------
+    number : int
+        1 for the first arcs around this galaxy, more for others.
+    """
     observed = galaxy.observation
+    suffix = PAINTED_SUFFIX if number == 1 else f"{PAINTED_SUFFIX}{number}"
     return NewCandidate(
-        object_id=galaxy.object_id if painted is None else f"{galaxy.object_id}{PAINTED_SUFFIX}",
+        object_id=galaxy.object_id if painted is None else f"{galaxy.object_id}{suffix}",
         ra_deg=galaxy.ra_deg,
         dec_deg=galaxy.dec_deg,
         label=int(painted is not None),
-        label_source=f"inject:{settings.source}",
+        label_source=f"inject:{source}",
         label_confidence=1.0 if painted else 0.95,
         magnitude=galaxy.magnitude,
         observation={

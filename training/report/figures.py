@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DPI = 300
 FORMATS = ("png", "pdf", "svg")
 _COLUMN_IN = (3.5, 2.7)  # the width of a column of a journal
-_BLUE, _GRAY, _RED = "#2166ac", "#6b7683", "#b2182b"
+BLUE, GRAY, _RED = "#2166ac", "#6b7683", "#b2182b"
 _STYLE: Mapping[Any, Any] = {
     "font.size": 8,
     "axes.labelsize": 8,
@@ -128,9 +128,9 @@ def roc(measured: Measured) -> Drawn:
     """Recall against the false-positive rate."""
     band = measured.curve.roc()
     figure, axes = new_axes()
-    axes.fill_between(band.fpr, band.low_95, band.high_95, step="post", color=_BLUE, alpha=0.2,
+    axes.fill_between(band.fpr, band.low_95, band.high_95, step="post", color=BLUE, alpha=0.2,
                       linewidth=0)  # fmt: skip
-    axes.step(band.fpr, band.recall, where="post", color=_BLUE)
+    axes.step(band.fpr, band.recall, where="post", color=BLUE)
     axes.set(xscale="log", xlabel="False-positive rate", ylabel="Recall", ylim=(0, 1.02))
     axes.set_xlim(band.fpr[0], 1)
     caption = (
@@ -147,9 +147,9 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> Drawn:
     column = {name: np.array([b[name] for b in bins]) for name in bins[0]}
     p, share = column["probability"], column["share"]
     figure, axes = new_axes()
-    axes.plot([0, 1], [0, 1], color=_GRAY, linestyle="--", linewidth=0.8)
+    axes.plot([0, 1], [0, 1], color=GRAY, linestyle="--", linewidth=0.8)
     errors = np.clip([share - column["low"], column["high"] - share], 0, None)
-    axes.errorbar(p, share, yerr=errors, fmt="o", markersize=3, color=_BLUE, linewidth=0.8)
+    axes.errorbar(p, share, yerr=errors, fmt="o", markersize=3, color=BLUE, linewidth=0.8)
     axes.set(xlabel="Predicted probability", ylabel="Share of lenses", xlim=(-0.02, 1.02),
              ylim=(-0.02, 1.02))  # fmt: skip
     caption = (
@@ -196,8 +196,8 @@ def completeness_by_rank(measured: Measured, n_candidates: int) -> Drawn:
 
 
 def _band(axes: Axes, x: Any, y: Any, low: Any, high: Any) -> None:
-    axes.fill_between(x, low, high, color=_BLUE, alpha=0.2, linewidth=0)
-    axes.plot(x, y, color=_BLUE, marker="o" if len(x) < 20 else None, markersize=2.5)
+    axes.fill_between(x, low, high, color=BLUE, alpha=0.2, linewidth=0)
+    axes.plot(x, y, color=BLUE, marker="o" if len(x) < 20 else None, markersize=2.5)
 
 
 def confusion(measured: Measured) -> Drawn:
@@ -229,7 +229,7 @@ def score_distribution(histogram: ScoreHistogram) -> Drawn:
     edges = np.array(histogram.edges_logit)
     figure, axes = new_axes()
     data: dict[str, Any] = {"logit_from": edges[:-1], "logit_to": edges[1:]}
-    for label, name, color in ((None, "unlabeled", _GRAY), (0, "non-lenses", _BLUE),
+    for label, name, color in ((None, "unlabeled", GRAY), (0, "non-lenses", BLUE),
                                (1, "lenses", _RED)):  # fmt: skip
         counts = histogram.counts.get(label)
         if counts is None:

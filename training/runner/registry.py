@@ -26,6 +26,7 @@ _FUNCTIONS = {
     "train": "lens_triage.training.jobs.train:run",
     "encode": "lens_triage.training.jobs.encode:run",
     "score": "lens_triage.training.jobs.score:run",
+    "selection": "lens_triage.training.jobs.selection:run",
     "crossmatch": "lens_triage.training.jobs.crossmatch:run",
     "model": "lens_triage.training.jobs.model:run",
     "retrain": "lens_triage.training.jobs.retrain:run",

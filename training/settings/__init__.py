@@ -16,6 +16,7 @@ from lens_triage.training.settings.report import ReportSettings
 from lens_triage.training.settings.retrain import RetrainSettings
 from lens_triage.training.settings.score import ScoreSettings
 from lens_triage.training.settings.search import SearchSettings
+from lens_triage.training.settings.selection import SelectionSettings
 from lens_triage.training.settings.simulate import SimulateSettings
 from lens_triage.training.settings.train import TrainSettings
 
@@ -30,6 +31,7 @@ SETTINGS: dict[str, type[RunSettings]] = {
         TrainSettings,
         EncodeSettings,
         ScoreSettings,
+        SelectionSettings,
         ModelSettings,
         RetrainSettings,
         FinetuneSettings,
@@ -53,6 +55,7 @@ __all__ = [
     "RunSettings",
     "ScoreSettings",
     "SearchSettings",
+    "SelectionSettings",
     "SimulateSettings",
     "TrainSettings",
     "fields",

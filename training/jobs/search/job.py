@@ -15,6 +15,7 @@ from lens_triage.training.jobs.score import fuse
 from lens_triage.training.jobs.search.committee import Committee, fit_committee
 from lens_triage.training.jobs.search.estimate import estimate_search
 from lens_triage.training.jobs.search.sets import SearchData, gather, known_ids
+from lens_triage.training.jobs.steps import StepContext
 from lens_triage.training.jobs.train.held_out import HeldOut
 from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
@@ -42,24 +43,6 @@ RELIABILITY_BINS = 15
 MOST_BASELINE_NEGATIVES = 5000
 """Time and memory of a baseline go with the square of the objects."""
 COMMITTEE = "committee.json"
-
-
-class StepContext(JobContext):
-    """The context of one step of a run: its own folder, and its name before what it says."""
-
-    def __init__(self, whole: JobContext, name: str, title: str) -> None:
-        super().__init__(whole.workspace, whole.run_id, whole.attempt)
-        self._name, self._title = name, title
-
-    @property
-    def folder(self) -> Any:
-        path = super().folder / self._name
-        path.mkdir(parents=True, exist_ok=True)
-        return path
-
-    def progress(self, done: int, total: int | None = None, activity: str | None = None) -> None:
-        said = None if activity is None else f"{self._title}: {activity.lower()}"
-        super().progress(done, total, said)
 
 
 def run(context: JobContext, settings: SearchSettings) -> dict[str, Any]:
