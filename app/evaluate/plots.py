@@ -16,7 +16,7 @@ from lens_triage.app.widgets.chart_export import add_export
 from lens_triage.app.widgets.log_axis import fit_log_range, log_range
 from lensing_core.metrics import Deployment, Discoveries, RocBand
 
-_ACCENT, _QUIET = "#3b82d6", "#7d8a99"
+ACCENT, QUIET = "#3b82d6", "#7d8a99"
 _PROPERTIES = {
     "theta_e_arcsec": "Einstein radius (arcsec)",
     "arc_snr": "S/N of the arcs",
@@ -28,7 +28,7 @@ _PROPERTIES = {
 _MOST_LETTERS = 14
 _NO_PURITY = 1e-7  # the foot of a band that reaches 0, on a logarithmic axis
 # 0.001, 1, 20, 3,000: powers of ten as people write them.
-_PLAIN_TICKS = """
+PLAIN_TICKS = """
 if (tick >= 1000) return tick.toLocaleString("en-US");
 return tick >= 1e-3 ? String(+tick.toPrecision(3)) : tick.toExponential(0);
 """
@@ -41,7 +41,7 @@ class RocPlot(pn.viewable.Viewer):
     def __init__(self) -> None:
         self._source = ColumnDataSource({k: [] for k in ("fpr", "recall", "low", "high")})
         self._rates = log_range()
-        plot = _plot(
+        plot = new_plot(
             x_axis_type="log",
             x_range=self._rates,
             x_axis_label="false-positive rate",
@@ -50,8 +50,8 @@ class RocPlot(pn.viewable.Viewer):
         )
         # Not Bokeh's own steps: on a logarithmic axis, without data yet, they stop the browser.
         plot.varea("fpr", "low", "high", source=self._source, alpha=0.18)
-        line = plot.line("fpr", "recall", source=self._source, line_width=2, color=_ACCENT)
-        _hover(
+        line = plot.line("fpr", "recall", source=self._source, line_width=2, color=ACCENT)
+        add_hover(
             plot,
             line,
             ("false-positive rate", "@fpr{0.0e+0}"),
@@ -59,7 +59,7 @@ class RocPlot(pn.viewable.Viewer):
             mode="vline",
         )
         add_export(plot, "ROC curve", self._source)
-        self._view = _pane(plot)
+        self._view = plot_pane(plot)
         super().__init__()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -87,17 +87,17 @@ class PurityPlot(pn.viewable.Viewer):
     def __init__(self) -> None:
         self._source = ColumnDataSource({k: [] for k in ("recall", "purity", "low", "high", "fpr")})
         self._shares = log_range()
-        plot = _plot(
+        plot = new_plot(
             x_axis_label="recall",
             y_axis_label="purity",
             x_range=Range1d(start=0, end=1.02),
             y_range=self._shares,
             y_axis_type="log",
         )
-        plot.yaxis.formatter = CustomJSTickFormatter(code=_PLAIN_TICKS)
+        plot.yaxis.formatter = CustomJSTickFormatter(code=PLAIN_TICKS)
         plot.varea("recall", "low", "high", source=self._source, alpha=0.18)
-        line = plot.line("recall", "purity", source=self._source, line_width=2, color=_ACCENT)
-        _hover(
+        line = plot.line("recall", "purity", source=self._source, line_width=2, color=ACCENT)
+        add_hover(
             plot,
             line,
             ("recall", "@recall{0.000}"),
@@ -105,7 +105,7 @@ class PurityPlot(pn.viewable.Viewer):
             ("false-positive rate", "@fpr{0.0e+0}"),
         )
         add_export(plot, "Purity", self._source)
-        self._view = _pane(plot)
+        self._view = plot_pane(plot)
         super().__init__()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -131,7 +131,7 @@ class DiscoveryPlot(pn.viewable.Viewer):
         names = ("hours", "found", "low", "high", "at_random", "reviewed")
         self._source = ColumnDataSource({k: [] for k in names})
         self._hours = log_range()
-        plot = _plot(
+        plot = new_plot(
             x_axis_type="log",
             x_range=self._hours,
             x_axis_label="hours of review",
@@ -139,9 +139,9 @@ class DiscoveryPlot(pn.viewable.Viewer):
         )
         plot.y_range.start = 0
         plot.varea("hours", "low", "high", source=self._source, alpha=0.18)
-        line = plot.line("hours", "found", source=self._source, line_width=2, color=_ACCENT)
-        plot.line("hours", "at_random", source=self._source, color=_QUIET, line_dash="dashed")
-        _hover(
+        line = plot.line("hours", "found", source=self._source, line_width=2, color=ACCENT)
+        plot.line("hours", "at_random", source=self._source, color=QUIET, line_dash="dashed")
+        add_hover(
             plot,
             line,
             ("reviewed", "@reviewed{0,0} in @hours{0.0} h"),
@@ -149,9 +149,9 @@ class DiscoveryPlot(pn.viewable.Viewer):
             ("unsorted", "@at_random{0.0}"),
             mode="vline",
         )
-        plot.xaxis.formatter = CustomJSTickFormatter(code=_PLAIN_TICKS)
+        plot.xaxis.formatter = CustomJSTickFormatter(code=PLAIN_TICKS)
         add_export(plot, "Lenses found by hours of review", self._source)
-        self._view = _pane(plot)
+        self._view = plot_pane(plot)
         super().__init__()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -166,18 +166,18 @@ class DiscoveryPlot(pn.viewable.Viewer):
 
 def reliability_plot(bins: Sequence[Bin]) -> pn.pane.Bokeh:
     """Share of lenses against the predicted probability; perfect calibration is the diagonal."""
-    plot = _plot(
+    plot = new_plot(
         x_axis_label="predicted probability",
         y_axis_label="share of lenses",
         x_range=Range1d(start=-0.02, end=1.02),
         y_range=Range1d(start=-0.02, end=1.02),
     )
-    plot.line([0, 1], [0, 1], color=_QUIET, line_dash="dashed")
+    plot.line([0, 1], [0, 1], color=QUIET, line_dash="dashed")
     names = ("probability", "share", "low", "high", "count")
     source = ColumnDataSource({name: [b[name] for b in bins] for name in names})
-    _whiskers(plot, source, "probability")
-    dots = plot.scatter("probability", "share", source=source, size=7, color=_ACCENT)
-    _hover(
+    add_whiskers(plot, source, "probability")
+    dots = plot.scatter("probability", "share", source=source, size=7, color=ACCENT)
+    add_hover(
         plot,
         dots,
         ("predicted", "@probability{0.000}"),
@@ -185,13 +185,13 @@ def reliability_plot(bins: Sequence[Bin]) -> pn.pane.Bokeh:
         ("objects", "@count{0,0}"),
     )
     add_export(plot, "Reliability", source)
-    return _pane(plot)
+    return plot_pane(plot)
 
 
 def recall_plot(name: str, bins: Sequence[Bin]) -> pn.pane.Bokeh:
     """Recall of the lenses in each bin of a property."""
     labels = [bin_label(b) for b in bins]
-    plot = _plot(
+    plot = new_plot(
         height=210,
         title=_PROPERTIES.get(name, fmt.words(name)),
         x_range=labels,
@@ -208,9 +208,9 @@ def recall_plot(name: str, bins: Sequence[Bin]) -> pn.pane.Bokeh:
             "lenses": [b["lenses"] for b in bins],
         }
     )
-    bars = plot.vbar(x="bin", top="recall", width=0.72, source=source, color=_ACCENT, alpha=0.55)
-    _whiskers(plot, source, "bin")
-    _hover(
+    bars = plot.vbar(x="bin", top="recall", width=0.72, source=source, color=ACCENT, alpha=0.55)
+    add_whiskers(plot, source, "bin")
+    add_hover(
         plot,
         bars,
         ("bin", "@bin"),
@@ -219,7 +219,7 @@ def recall_plot(name: str, bins: Sequence[Bin]) -> pn.pane.Bokeh:
     )
     plot.xgrid.visible = False
     add_export(plot, f"Recall by {_PROPERTIES.get(name, name)}", source)
-    return _pane(plot)
+    return plot_pane(plot)
 
 
 def bin_label(of: Bin) -> str:
@@ -232,27 +232,27 @@ def bin_label(of: Bin) -> str:
     return f"≥ {of['low']:g}" if of["high"] is None else f"{of['low']:g}–{of['high']:g}"
 
 
-def _whiskers(plot: Any, source: ColumnDataSource, base: str) -> None:
+def add_whiskers(plot: Any, source: ColumnDataSource, base: str) -> None:
     plot.add_layout(
         Whisker(
             source=source,
             base=base,
             lower="low",
             upper="high",
-            line_color=_QUIET,
-            lower_head=TeeHead(size=6, line_color=_QUIET),
-            upper_head=TeeHead(size=6, line_color=_QUIET),
+            line_color=QUIET,
+            lower_head=TeeHead(size=6, line_color=QUIET),
+            upper_head=TeeHead(size=6, line_color=QUIET),
         )
     )
 
 
-def _hover(
+def add_hover(
     plot: Any, of: Any, *tips: tuple[str, str], mode: Literal["mouse", "vline"] = "mouse"
 ) -> None:
     plot.add_tools(HoverTool(renderers=[of], mode=mode, tooltips=list(tips)))
 
 
-def _plot(*, title: str = "", height: int = 250, **more: Any) -> Any:
+def new_plot(*, title: str = "", height: int = 250, **more: Any) -> Any:
     plot: Any = figure(
         title=Title(text=title, text_font_size="12.5px", text_font_style="normal"),
         height=height,
@@ -272,5 +272,5 @@ def _plot(*, title: str = "", height: int = 250, **more: Any) -> Any:
     return plot
 
 
-def _pane(plot: Any) -> pn.pane.Bokeh:
+def plot_pane(plot: Any) -> pn.pane.Bokeh:
     return pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)

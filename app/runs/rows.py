@@ -158,6 +158,7 @@ def links_html(run: RunSummary) -> str:
         "encode": (("Retrain on it", address("train", tab="retrain", catalog=catalog)),),
         "retrain": made_from_labels,
         "finetune": made_from_labels,
+        "selection": (("See the maps", address("evaluate", tab="selection")),),
         "report": (
             ("Open report", f"reports/{run.id}/html"),
             ("Download (ZIP)", f"reports/{run.id}/zip"),

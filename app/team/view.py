@@ -15,6 +15,7 @@ from lens_triage.app.team.consensus import (
     METRICS_CSS,
     ConsensusBoard,
 )
+from lens_triage.app.team.hidden import HiddenBoard
 from lens_triage.app.team.inviting import InvitationBoard
 from lens_triage.app.team.label_files import LabelFiles
 from lens_triage.app.team.loop import LoopBoard
@@ -134,7 +135,8 @@ class TeamBoard(pn.viewable.Viewer):
                 self.at_work,
                 note="Graders of open sessions; active: something came within five minutes.",
             )
-            parts[2:2] = [at_work, self.consensus]
+            self.hidden = HiddenBoard(context)
+            parts[2:2] = [self.hidden, at_work, self.consensus]
             agreement = section("Agreement", self._agreement, self.pairs)
             contested = section(
                 "For experts",
@@ -234,3 +236,4 @@ class TeamBoard(pn.viewable.Viewer):
             f"{fmt.count(fleiss.n)} objects with two grades or more.</p>"
         )
         self.consensus.show_metrics(found.team.joined.metrics)
+        self.hidden.show_team(found.team)
