@@ -80,5 +80,5 @@ def _plain_ticks(axes: Axes, measured: SelectionMap, axis: Axis | None = None) -
     for name, ticks, edges in pairs:
         if axis is None or axis == name:
             shown = edges[:: 1 + (len(edges) - 1) // 6]
-            ticks.set_ticks(shown, [f"{value:.2g}" for value in shown])
+            ticks.set_ticks(shown, [f"{float(f'{value:.2g}'):g}" for value in shown])
             ticks.set_ticks([], minor=True)

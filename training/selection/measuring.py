@@ -36,9 +36,10 @@ from lensing_core.selection.purity import Purity
 from lensing_core.store import Session, open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import find_ensemble
+from lensing_core.store.hosts import painted_hosts
 from lensing_core.store.lens_tests import verdicts_of
 from lensing_core.store.observations import fetch_truth
-from lensing_core.store.scores import read_logits, read_scores
+from lensing_core.store.scores import logits_of, read_logits, read_scores
 from lensing_core.workspace import Workspace
 
 MACHINE, LENS_TEST, COMBINED = "machine", "lens test", "combined"
@@ -115,6 +116,7 @@ def measure_selection(workspace: Workspace, settings: SelectionSettings) -> Meas
         truth = fetch_truth(session, ids, ("theta_e_arcsec", "arc_snr")).astype(np.float64)
         tests = verdicts_of(session, ids, key_of(LENS_TEST_SETTINGS))
         gold = graded_gold(session, ids)
+        plain = _without_arcs(session, settings, cut)
     injections = Injections(
         truth[:, 0], truth[:, 1], _outcomes(settings, ids, logits, cut, tests, gold)
     )
@@ -141,7 +143,7 @@ def measure_selection(workspace: Workspace, settings: SelectionSettings) -> Meas
         population,
         _expected(maps[COMBINED], population),
         _purities(maps, steps, false_positives, population, float(settings.survey_prior)),
-        tuple(_notes(maps, steps, injections)),
+        (*_notes(maps, steps, injections), plain),
     )
 
 
@@ -175,6 +177,21 @@ def _cut(session: Session, settings: SelectionSettings) -> _Cut:
         sentence = f"first {top:,} of {len(logits):,} (probability {expit(least):.3g} or more)"
     passed = int((logits >= least).sum())
     return _Cut(least, sentence, Proportion(passed, len(logits)))
+
+
+def _without_arcs(session: Session, settings: SelectionSettings, cut: _Cut) -> str:
+    """How many of the galaxies that were painted on pass the cut as they are."""
+    catalog = find_catalog(session, settings.catalog)
+    injected = find_catalog(session, settings.injected)
+    hosts = painted_hosts(session, catalog.id, [injected.id])
+    ensemble = find_ensemble(session, settings.ensemble)
+    share = Proportion(int((logits_of(session, ensemble.id, hosts) >= cut.logit).sum()), len(hosts))
+    low, high = share.interval
+    return (
+        f"Without arcs {share.found:,} of these {share.total:,} galaxies pass the cut "
+        f"({share.value:.2f} [{low:.2f}, {high:.2f}]): no completeness falls much below it, and so "
+        "much of it is no merit of the arcs."
+    )
 
 
 def _outcomes(

@@ -88,6 +88,7 @@ def test_the_machine_alone_agrees_with_what_it_finds(searched):
     assert measured.cut.startswith("first 6 of 90")
     purity = measured.purity[MACHINE]
     assert 0 < purity.low < purity.value < purity.high < 1
+    assert measured.notes[-1].startswith("Without arcs 6 of these 90 galaxies pass the cut (0.07")
     assert measured.expected.total == pytest.approx(45)
     likely = SelectionSettings(**{**SETTINGS.to_json(), "min_probability": 0.5})
     assert measure_selection(searched, likely).maps[MACHINE].found == machine.found
