@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lens_triage.app.acting import acting, hides_blind, name_of, permit
+from lens_triage.app.acting import acting, hides_blind, name_of, permit, writable
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import SignedIn
 from lens_triage.training import labeling, runner
@@ -17,7 +17,7 @@ from lens_triage.training.settings import RunSettings
 from lensing_core.acquisition import promotion
 from lensing_core.errors import BadInputError, SignInError
 from lensing_core.labeling import close_session, get_session
-from lensing_core.store import bulk_moves
+from lensing_core.store import bulk_moves, managing
 from lensing_core.store.api_tokens import add_api_token, get_api_token, revoke_api_token
 from lensing_core.store.audit import AuditFilter, fetch_page_of_entries, record
 from lensing_core.store.backup import Backup, backup_database
@@ -28,7 +28,9 @@ from lensing_core.store.follow_up import ObservationReport, record_follow_up
 from lensing_core.store.graders import get_grader, reset_passphrase, set_active, set_role
 from lensing_core.store.identities import untie
 from lensing_core.store.invitations import invite, withdraw
+from lensing_core.store.managing import What
 from lensing_core.store.passphrases import Passphrase
+from lensing_core.store.removals import finish_removals
 from lensing_core.store.selections import find_selection, is_worn, mark_used
 from lensing_core.store.stages import answer_check as keep_answer
 from lensing_core.store.stages import say_prior_model as keep_prior_model
@@ -36,6 +38,12 @@ from lensing_core.store.stages import say_prior_model as keep_prior_model
 if TYPE_CHECKING:
     from lensing_core.crossmatch.archives import ArchiveFinding
     from lensing_core.store.tables import AuditEntry
+
+_MANAGES: dict[What, str] = {
+    "catalog": "manage_catalogs",
+    "ensemble": "manage_ensembles",
+    "session": "manage_sessions",
+}
 
 
 def start_run(context: AppContext, settings: RunSettings) -> str:
@@ -85,6 +93,25 @@ def take_back(context: AppContext, ensemble: str) -> None:
     with acting(context, "take_back") as (session, person):
         promotion.take_back(session, ensemble)
         record(session, "promotion", name_of(person), f"{ensemble}: taken back")
+
+
+def rename(context: AppContext, what: What, key: str, name: str) -> str:
+    """Rename a catalog, an ensemble or a labeling session; returns the name that is shown."""
+    with acting(context, _MANAGES[what]) as (session, person):
+        return managing.rename(session, what, key, name, name_of(person))
+
+
+def archive(context: AppContext, what: What, key: str, *, archived: bool) -> None:
+    """Leave one of them out of lists and choices, or bring it back."""
+    with acting(context, _MANAGES[what]) as (session, person):
+        managing.archive(session, what, key, name_of(person), archived=archived)
+
+
+def delete(context: AppContext, what: What, key: str) -> list[str]:
+    """Delete one of them; returns a sentence for each file of it that could not be removed."""
+    with acting(context, _MANAGES[what]) as (session, person):
+        managing.delete(session, context.workspace, what, key, name_of(person))
+    return finish_removals(context.workspace, writable(context))
 
 
 def make_session(context: AppContext, settings: SessionSettings) -> str:

@@ -62,6 +62,10 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         # ensembles
         "promote": Action("promote an ensemble", _RUNS_THE_SEARCH),
         "take_back": Action("take back the promotion of an ensemble", _RUNS_THE_SEARCH),
+        # what there is: renamed, archived or deleted
+        "manage_catalogs": Action("rename, archive or delete catalogs", _RUNS_THE_SEARCH),
+        "manage_ensembles": Action("rename, archive or delete ensembles", _RUNS_THE_SEARCH),
+        "manage_sessions": Action("rename, archive or delete labeling sessions", _RUNS_THE_SEARCH),
         # labeling sessions
         "create_session": Action("make a labeling session", _NAMED_OR_ALONE),
         "start_tutorial": Action("open the tutorial", _NAMED),

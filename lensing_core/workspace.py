@@ -120,6 +120,14 @@ class Workspace:
         """Scores of the objects held out from each ensemble, for comparisons."""
         return self.root / "held_out"
 
+    def reserved_set(self, catalog: str) -> Path:
+        """Where the frozen evaluation set of a catalog is stored."""
+        return self.held_out / "reserved" / f"{check_slug(catalog, what='Catalog')}.npz"
+
+    def verified_cutouts(self, catalog: str) -> Path:
+        """What is known to be whole of a catalog's shards, so that it is read once."""
+        return self.cache / "verified" / f"{check_slug(catalog, what='Catalog')}.json"
+
     @property
     def runs(self) -> Path:
         return self.root / "runs"

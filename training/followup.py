@@ -203,7 +203,7 @@ def cutouts_of(session: Session, workspace: Workspace) -> CutoutSource:
         workspace,
         {
             c.name: c.survey.definition.get("rgb_bands") or ()
-            for c in catalogs_with_candidates(session)
+            for c in catalogs_with_candidates(session, archived=True)
         },
     )
 

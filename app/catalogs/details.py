@@ -107,6 +107,7 @@ def facts_html(catalog: CatalogSummary, labels: LabelCounts) -> str:
         survey = f"{catalog.survey_title} ({survey})"
     facts = {
         "Name": catalog.name,
+        **({"Shown as": catalog.title} if catalog.title else {}),
         "Survey": survey,
         "Scale": f"{catalog.scale}-scale lenses",
         "Origin": catalog.origin,

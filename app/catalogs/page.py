@@ -24,6 +24,7 @@ from lens_triage.app.widgets.lazy_tabs import LazyTabs, Tab
 from lens_triage.app.widgets.live import live
 from lens_triage.training.settings import AttachSettings, InjectSettings, SimulateSettings
 from lensing_core.named_sets.choices import ATTACHABLE
+from lensing_core.store.catalogs import catalog_names
 from lensing_core.store.summaries import list_catalog_rows
 
 
@@ -76,7 +77,7 @@ def _attaching(context: AppContext) -> RunForm:
 
 def _simulating(context: AppContext) -> RunForm:
     def values() -> Mapping[str, str]:
-        taken = [catalog.name for catalog in context.database.ask(list_catalog_rows)]
+        taken = [*context.database.ask(catalog_names).values()]
         return {"catalog": fresh_name("simulated", taken)}
 
     return RunForm(
@@ -99,7 +100,7 @@ def _injecting(context: AppContext) -> RunForm:
         return {"source": catalog_choices(usable)}
 
     def values() -> Mapping[str, str]:
-        taken = [catalog.name for catalog in context.database.ask(list_catalog_rows)]
+        taken = [*context.database.ask(catalog_names).values()]
         return {"catalog": fresh_name("injected", taken)}
 
     return RunForm(

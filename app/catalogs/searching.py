@@ -11,7 +11,8 @@ from lens_triage.app.widgets.fields import Choices
 from lens_triage.training.jobs.search.estimate import estimate_search
 from lens_triage.training.settings import SearchSettings
 from lensing_core.errors import LensTriageError
-from lensing_core.store.summaries import list_catalog_rows, list_ensembles
+from lensing_core.store.ensembles import ensemble_names
+from lensing_core.store.summaries import list_catalog_rows
 
 
 def searching_form(context: AppContext, catalog: str = "") -> RunForm:
@@ -32,7 +33,7 @@ def searching_form(context: AppContext, catalog: str = "") -> RunForm:
         return {"catalog": catalog_choices(usable)}
 
     def values() -> Mapping[str, str]:
-        taken = [ensemble.name for ensemble in context.database.ask(list_ensembles)]
+        taken = context.database.ask(ensemble_names)
         known = choices()["catalog"].values()
         chosen = {"catalog": catalog} if catalog in known else {}
         return {

@@ -61,6 +61,7 @@ class EvaluationBoard(pn.viewable.Viewer):
 
     def __init__(self, context: AppContext, *, ensemble: str = "") -> None:
         self._context = context
+        self._asked = ensemble  # shown although it is archived
         self._ensembles: dict[str, EnsembleSummary] = {}
         self._wanted = ("", "")
         self._reading = False
@@ -148,14 +149,14 @@ class EvaluationBoard(pn.viewable.Viewer):
 
     def refresh(self) -> None:
         """Look again which ensembles there are."""
-        found = self._context.database.ask(list_ensembles)
+        found = self._context.database.ask(list_ensembles, named=self._asked)
         self._ensembles = {e.name: e for e in found}
-        names = list(self._ensembles)
+        names = {e.shown_name: e.name for e in found}
         self._empty.visible, self._body.visible = not names, bool(names)
         if names != self.ensemble.options:
             chosen = self.ensemble.value
             self.ensemble.options = names
-            self.ensemble.value = chosen if chosen in names else _promoted(found)
+            self.ensemble.value = chosen if chosen in self._ensembles else _promoted(found)
         self._offer_real()
         self._comparison.offer(found)
         self._compare.visible = self._comparison.possible

@@ -65,7 +65,7 @@ def session_row(summary: SessionSummary, grader: SignedIn | None, *, forbidden: 
     session = summary.session
     mine = summary.of(grader.id) if grader else None
     done = (mine.n_done + mine.n_skipped) if mine else 0
-    is_open = session.status == "open"
+    is_open, listed = session.status == "open", session.archived_at is None
     allowed = grader is not None and (not summary.guests or grader.name in summary.guests)
     href = f"label?session={session.id}"
     name, text = ("close", "Close") if is_open else ("reopen", "Reopen")
@@ -77,7 +77,7 @@ def session_row(summary: SessionSummary, grader: SignedIn | None, *, forbidden: 
         "queue": known.title if known else fmt.words(strategy),
         "objects": fmt.count(summary.n_items),
         "mine": {
-            "text": fmt.count(done) if is_open else "closed",
+            "text": fmt.count(done) if is_open else "closed" if listed else "archived",
             **({"share": min(1.0, done / max(1, summary.n_items))} if is_open else {}),
         },
         "graders": fmt.count(len(summary.graders)),

@@ -28,6 +28,7 @@ from lens_triage.app.widgets.choices import (
 )
 from lens_triage.app.widgets.fields import Choices
 from lens_triage.app.widgets.live import in_background
+from lens_triage.app.widgets.managing import ManagePanel, archived_switch
 from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.section import (
     SURFACE,
@@ -77,10 +78,14 @@ class SessionBoard(pn.viewable.Viewer):
         self._graders = Table(
             columns=GRADER_COLUMNS, label="Graders", empty="Nobody has graded here yet."
         )
+        self.archived = archived_switch()
+        self.archived.param.watch(lambda _: self._look_again(), "value")
+        self.managing = ManagePanel(context, "session", "manage_sessions", self._look_again)
         self._details = stack(
             self._title,
             self._conditions,
             self._graders,
+            self.managing,
             styles={**SURFACE, "gap": "10px"},
             visible=False,
         )
@@ -95,7 +100,7 @@ class SessionBoard(pn.viewable.Viewer):
             "Sessions",
             self.table,
             note="The name of a session opens it where you left it.",
-            aside=(self.tutorial_button,),
+            aside=(self.archived, self.tutorial_button),
         )
         self._view = stack(
             self.notice,
@@ -122,6 +127,10 @@ class SessionBoard(pn.viewable.Viewer):
         self._fingerprint = fingerprint
         self._reading = True
         in_background(self._read, self._show)
+
+    def _look_again(self) -> None:
+        self._fingerprint = None
+        self.refresh()
 
     def create(self) -> None:
         """Make the session that the form describes."""
@@ -172,11 +181,14 @@ class SessionBoard(pn.viewable.Viewer):
     def _read(self) -> list[SessionSummary]:
         try:
             with self._context.database.session() as session:
-                return list_sessions(session)
+                return list_sessions(session, archived=True)
         finally:
             self._reading = False
 
     def _show(self, summaries: list[SessionSummary]) -> None:
+        self.archived.visible = any(s.session.archived_at is not None for s in summaries)
+        if not self.archived.value:
+            summaries = [s for s in summaries if s.session.archived_at is None]
         self._summaries = {summary.session.id: summary for summary in summaries}
         self.table.update(
             [
@@ -195,6 +207,8 @@ class SessionBoard(pn.viewable.Viewer):
             self._title.object = f"<h2>{escape(summary.session.name)}</h2>"
             self._conditions.object = conditions_html(summary)
             self._graders.update(grader_rows(summary, self._grader))
+            found = summary.session
+            self.managing.offer(found.id, found.name, archived=found.archived_at is not None)
 
     def _act(self, action: str, key: str) -> None:
         with self.notice.guard():

@@ -32,7 +32,7 @@ from lensing_core.models.maps import embedding_map
 from lensing_core.store import Session
 from lensing_core.store.blinding import open_blind_sessions
 from lensing_core.store.candidates import cutout_places
-from lensing_core.store.catalogs import catalog_names
+from lensing_core.store.catalogs import catalog_names, listed_catalogs
 from lensing_core.store.chart_columns import (
     ChartColumns,
     columns_version,
@@ -128,7 +128,8 @@ class ReviewCharts:
                 self._key(session, query.ensemble_id),
                 lambda: fetch_columns(session, query.ensemble_id),
             )
-            return whole.take(fetch_passing(session, query), query.catalog_ids)
+            listed = listed_catalogs(session, query.catalog_ids)
+            return whole.take(fetch_passing(session, query), listed)
 
         found: ChartColumns = _columns.get(self._key(session, query), make)
         return found

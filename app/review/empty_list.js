@@ -15,7 +15,8 @@ export class EmptyList {
   // Whether the ensemble has scored none of the list's catalogs.
   get isUnscored() {
     const {catalog_ids} = this.filters.query
-    return this.unscored.length > 0 && this.unscored.length === (catalog_ids.length || this.catalogs.size)
+    return this.unscored.length > 0 && this.unscored.length === (catalog_ids.length
+      || [...this.catalogs.values()].filter(({archived}) => !archived).length)
   }
 
   show(none, unscored) {
@@ -26,7 +27,7 @@ export class EmptyList {
     if (!this.link.hidden) {
       this.link.textContent = `${this.names} not scored`
       this.link.href = this.scoreAddress
-      this.link.title = `${this.ensemble} has not scored ${unscored.map((id) => this.catalogs.get(id).name).join(", ")}, `
+      this.link.title = `${this.ensemble} has not scored ${unscored.map((id) => this.catalogs.get(id).title).join(", ")}, `
         + "and so not in this list. Opens Score."
     }
   }
@@ -62,7 +63,7 @@ export class EmptyList {
 
   get names() {
     const {unscored} = this
-    return unscored.length === 1 ? this.catalogs.get(unscored[0]).name : `${unscored.length} catalogs`
+    return unscored.length === 1 ? this.catalogs.get(unscored[0]).title : `${unscored.length} catalogs`
   }
 
   // The form on Score, filled in.

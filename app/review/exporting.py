@@ -80,7 +80,10 @@ def read_request(
         raise BadInputError(f"Format {name!r}: choose one of {', '.join(FORMATS)}.")
     with context.database.session() as session:
         address = read_address(
-            arguments, scored_ensembles(session), catalogs_with_candidates(session), grader_id
+            arguments,
+            scored_ensembles(session),
+            catalogs_with_candidates(session, archived=True),
+            grader_id,
         )
         key = address.query.selection
         if key and find_selection(session, key) is None:
@@ -142,7 +145,7 @@ def cutout_source(session: Session, workspace: Workspace) -> CutoutSource:
         workspace,
         {
             c.name: c.survey.definition.get("rgb_bands") or ()
-            for c in catalogs_with_candidates(session)
+            for c in catalogs_with_candidates(session, archived=True)
         },
     )
 

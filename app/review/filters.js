@@ -72,7 +72,7 @@ class CheckMenu {
 }
 
 export class FilterBar {
-  constructor({ensembles, catalogs, stages, defaults, signed_in, selection, grades}, onChange, ask) {
+  constructor({ensembles, catalogs, stages, defaults, signed_in, selection, grades, query = defaults}, onChange, ask) {
     this.onChange = onChange
     this.defaults = defaults
     this.query = defaults
@@ -80,11 +80,13 @@ export class FilterBar {
     this.ensemble = h(
       "select", {"aria-label": "Ensemble", title: "Ensemble whose scores are shown",
         onchange: () => this.chooseEnsemble(Number(this.ensemble.value) || null)},
-      ensembles.map(({id, name}) => h("option", {value: id}, name)),
+      ensembles.filter((one) => !one.archived || one.id === query.ensemble_id)
+        .map(({id, title}) => h("option", {value: id}, title)),
       h("option", {value: ""}, "No scores (all candidates)"),
     )
     this.catalogs = new CheckMenu("Catalogs", "All catalogs",
-      catalogs.map(({id, name, n}) => [id, `${name} (${formatCount(n)})`]), changed("catalog_ids"))
+      catalogs.filter((one) => !one.archived || query.catalog_ids.includes(one.id))
+        .map(({id, title, n}) => [id, `${title} (${formatCount(n)})`]), changed("catalog_ids"))
     this.stages = new CheckMenu("Stages", "Any stage",
       stages.map((stage) => [stage, stage]), changed("stages"))
     this.label = h(

@@ -100,7 +100,8 @@ def read_address(
 
     ensemble = {e.name: e.id for e in ensembles}
     named = known("ensemble", list(ensemble))
-    ensemble_id = ensemble[named[0]] if named else next(iter(ensemble.values()), None)
+    listed = (e.id for e in ensembles if e.archived_at is None)
+    ensemble_id = ensemble[named[0]] if named else next(listed, None)
     catalog = {c.name: c.id for c in catalogs}
     sorts = known("sort", SORT_KEYS)
     sort = sorts[0] if sorts else "score"

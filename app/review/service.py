@@ -53,7 +53,7 @@ from lensing_core.store.ranking import (
 )
 from lensing_core.store.scale_scores import scale_scores
 from lensing_core.store.selections import find_selection
-from lensing_core.store.tables import STAGES
+from lensing_core.store.tables import STAGES, Ensemble
 
 PAGE_ROWS = 100
 _ROWS_BEFORE = 20  # of a candidate that an address names
@@ -90,7 +90,7 @@ class ReviewService:
 
     def start(self, session: Session, arguments: Mapping[str, list[str]]) -> dict[str, Any]:
         """Everything that the page shows first, for the query string of its address."""
-        catalogs = catalogs_with_candidates(session)
+        catalogs = catalogs_with_candidates(session, archived=True)
         ensembles = scored_ensembles(session, catalogs=arguments.get("catalog", ()))
         named = next(iter(arguments.get("candidate", [])), "")
         candidate = key_in(named)
@@ -112,7 +112,7 @@ class ReviewService:
         return {
             "query": query_to_json(address.query),
             "defaults": query_to_json(read_address({}, ensembles, catalogs).query),
-            "ensembles": [{"id": e.id, "name": e.name} for e in ensembles],
+            "ensembles": [ensemble_to_json(e) for e in ensembles],
             "catalogs": [catalog_to_json(catalog) for catalog in catalogs],
             "stages": list(STAGES),
             "exports": exports_to_json(),
@@ -264,6 +264,16 @@ class ReviewService:
                 "when that is closed."
             )
         return {"id": candidate.id, "rows": truth_to_json(candidate)}
+
+
+def ensemble_to_json(ensemble: Ensemble) -> dict[str, Any]:
+    """Return what the script needs to know of an ensemble."""
+    return {
+        "id": ensemble.id,
+        "name": ensemble.name,
+        "title": ensemble.shown_name,
+        "archived": ensemble.archived_at is not None,
+    }
 
 
 def _unscored(session: Session, query: RankingQuery) -> list[int]:

@@ -107,7 +107,7 @@ export class RankingTable {
         case "grade": return h("td", {className}, gradeMarks(row, this.ownGrade(row.id)))
         case "label": return h("td", {className}, labelChip(row.label))
         case "stage": return h("td", {className}, stageChip(row.stage))
-        case "catalog": return h("td", {className, title: catalog?.name}, catalog?.name ?? MISSING)
+        case "catalog": return h("td", {className, title: catalog?.title}, catalog?.title ?? MISSING)
         default: return h("td", {className}, text(row))
       }
     })

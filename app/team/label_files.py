@@ -52,7 +52,7 @@ class LabelFiles(pn.viewable.Viewer):
             schemes = {scheme.title: name for name, scheme in schemes_in_use(session).items()}
         catalogs = {
             "All catalogs": "",
-            **{c.name: c.name for c in context.database.ask(list_catalogs)},
+            **{c.shown_name: c.name for c in context.database.ask(list_catalogs)},
         }
         self.file = pmui.FileInput(
             label="Choose a file …",

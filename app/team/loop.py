@@ -31,9 +31,9 @@ from lens_triage.training.settings import RetrainSettings
 from lensing_core.errors import BrokenModelError, NotFoundError
 from lensing_core.labeling.loop_history import Round, loop_history
 from lensing_core.store.blinding import open_blind_sessions
-from lensing_core.store.ensembles import default_ensemble
+from lensing_core.store.ensembles import default_ensemble, ensemble_names
 from lensing_core.store.runs import get_run, list_runs
-from lensing_core.store.summaries import list_catalogs, list_ensembles
+from lensing_core.store.summaries import list_catalogs
 
 _KINDS = ("retrain", "finetune")
 
@@ -166,7 +166,7 @@ class LoopBoard(pn.viewable.Viewer):
 
     def _start(self) -> None:
         with self.notice.guard():
-            taken = [ensemble.name for ensemble in self._context.database.ask(list_ensembles)]
+            taken = self._context.database.ask(ensemble_names)
             name = fresh_name("round", [*taken, "round"])
             settings = RetrainSettings(ensemble=name, catalog=self.catalog.value, **self._base())
             start_run(

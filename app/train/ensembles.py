@@ -18,6 +18,7 @@ from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.catalog_view import by_test_set, measured_on
 from lens_triage.app.widgets.choices import newest_promoted
 from lens_triage.app.widgets.comparison import EnsembleComparison
+from lens_triage.app.widgets.managing import ManagePanel, archived_switch
 from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.section import section
 from lens_triage.app.widgets.steps import address
@@ -59,18 +60,28 @@ class EnsembleBoard(pn.viewable.Viewer):
             why_not(context, name) for name in ("promote", "take_back")
         )
         self.table = Table(
-            columns=_COLUMNS, label="Ensembles", empty="No ensemble yet: train one above."
+            columns=_COLUMNS,
+            label="Ensembles",
+            selectable=True,
+            empty="No ensemble yet: train one above.",
         )
         self.table.on_action(self._act)
+        self.table.param.watch(lambda _: self._show_chosen(), "selected")
+        self.archived = archived_switch()
+        self.archived.param.watch(lambda _: self.refresh(), "value")
+        self.managing = ManagePanel(context, "ensemble", "manage_ensembles", self.refresh)
+        self._ensembles: dict[str, EnsembleSummary] = {}
         self._comparison = EnsembleComparison(context)
         self._view = section(
             "Ensembles",
             self.table,
             self._notice,
+            self.managing,
             self._comparison.__panel__(),
             note="Metrics with 95 % intervals on the test split; those of different test sets "
             "are not comparable. "
             "The ensemble promoted last is taken where none is named.",
+            aside=(self.archived,),
         )
         super().__init__()
         self.refresh()
@@ -80,7 +91,10 @@ class EnsembleBoard(pn.viewable.Viewer):
 
     def refresh(self) -> None:
         """Look again which ensembles there are."""
-        ensembles = self._context.database.ask(list_ensembles)
+        found = self._context.database.ask(list_ensembles, archived=True)
+        ensembles = [e for e in found if e.archived_at is None or self.archived.value]
+        self.archived.visible = any(e.archived_at is not None for e in found)
+        self._ensembles = {e.name: e for e in ensembles}
         current = newest_promoted(ensembles)
         self.table.update(
             by_test_set(
@@ -94,6 +108,17 @@ class EnsembleBoard(pn.viewable.Viewer):
             )
         )
         self._comparison.offer(ensembles)
+        if self.table.selected not in self._ensembles:
+            self.table.selected = next(iter(self._ensembles), "")
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        chosen = self._ensembles.get(self.table.selected)
+        if chosen is None:
+            self.managing.offer("", "", archived=False)
+        else:
+            archived = chosen.archived_at is not None
+            self.managing.offer(chosen.name, chosen.shown_name, archived=archived)
 
     def _act(self, name: str, key: str) -> None:
         with self._notice.guard():
@@ -104,6 +129,8 @@ class EnsembleBoard(pn.viewable.Viewer):
 def _state(ensemble: EnsembleSummary, *, current: bool) -> Any:
     if ensemble.problem:
         return {"text": "broken", "chip": "bad", "title": ensemble.problem}
+    if ensemble.archived_at is not None:
+        return {"text": "archived", "chip": "", "title": "Left out of lists and choices."}
     return {"text": "promoted", "chip": "success"} if current else ""
 
 
@@ -135,7 +162,7 @@ def ensemble_row(ensemble: EnsembleSummary, *, current: bool, forbidden: str = "
     return {
         "key": ensemble.name,
         "name": {
-            "text": ensemble.name,
+            "text": ensemble.shown_name,
             "title": f"{ensemble.name}, trained on {catalogs or 'unknown catalogs'}",
             "href": address("evaluate", ensemble=ensemble.name),
         },

@@ -29,6 +29,7 @@ from lens_triage.training.settings import (
     RetrainSettings,
     TrainSettings,
 )
+from lensing_core.store.ensembles import ensemble_names
 from lensing_core.store.summaries import list_catalogs, list_ensembles
 
 
@@ -70,7 +71,7 @@ def _training(context: AppContext) -> RunForm:
         }
 
     def values() -> Mapping[str, str]:
-        taken = [ensemble.name for ensemble in context.database.ask(list_ensembles)]
+        taken = context.database.ask(ensemble_names)
         return {"ensemble": fresh_name("first", taken)}
 
     def foretell(settings: TrainSettings) -> str:
@@ -158,7 +159,7 @@ def _from_labels(
         }
 
     def values() -> Mapping[str, Any]:
-        taken = [ensemble.name for ensemble in context.database.ask(list_ensembles)]
+        taken = context.database.ask(ensemble_names)
         filled = fill(first, choices())
         first.clear()  # asked again, it is for a fresh name alone
         return {"ensemble": fresh_name(name, taken), **filled}

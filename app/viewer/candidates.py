@@ -87,6 +87,8 @@ def catalog_to_json(catalog: Catalog) -> dict[str, Any]:
     return {
         "id": catalog.id,
         "name": catalog.name,
+        "title": catalog.shown_name,
+        "archived": catalog.archived_at is not None,
         "n": catalog.n_candidates,
         "bands": catalog.bands,
         "rgb_bands": list(choose_rgb_bands(catalog.bands, preferred)),

@@ -36,6 +36,8 @@ def kind_of(catalog: CatalogSummary) -> str:
 
 def state_of(catalog: CatalogSummary) -> dict[str, str]:
     """A chip: complete, or still being filled."""
+    if catalog.archived_at is not None:
+        return {"text": "archived", "chip": "", "title": "Left out of lists and choices."}
     if catalog.complete:
         return {"text": "complete", "chip": "success"}
     return {
@@ -92,7 +94,7 @@ def overview_rows(catalogs: list[CatalogSummary]) -> list[Row]:
 def _overview_row(catalog: CatalogSummary) -> Row:
     return {
         "key": catalog.name,
-        "name": {"text": catalog.name, "href": address("catalogs", catalog=catalog.name)},
+        "name": {"text": catalog.shown_name, "href": address("catalogs", catalog=catalog.name)},
         "survey": {"text": catalog.survey, "title": catalog.survey_title},
         "candidates": fmt.count(catalog.n_candidates),
         "scored": scored_cell(catalog),
@@ -125,7 +127,7 @@ def catalog_row(catalog: CatalogSummary) -> Row:
     """A row for :data:`CATALOG_COLUMNS`."""
     return {
         "key": catalog.name,
-        "name": catalog.name,
+        "name": {"text": catalog.shown_name, "note": catalog.name if catalog.title else ""},
         "state": state_of(catalog),
         "survey": {"text": catalog.survey, "title": catalog.survey_title},
         "kind": kind_of(catalog),
@@ -212,7 +214,7 @@ def ensemble_row(ensemble: EnsembleSummary) -> Row:
     on = str(ensemble.manifest.get("figures_on", ""))
     row: Row = {
         "key": ensemble.name,
-        "name": {"text": ensemble.name, "note": "promoted" if ensemble.promoted_at else ""},
+        "name": {"text": ensemble.shown_name, "note": "promoted" if ensemble.promoted_at else ""},
         "members": {
             "text": ", ".join(kind for _, kind in ensemble.members),
             "title": ", ".join(model_id for model_id, _ in ensemble.members),

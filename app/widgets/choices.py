@@ -33,7 +33,7 @@ def named_set_choices(keys: Iterable[str], *, unset: str = "") -> Choices:
 def catalog_choices(catalogs: Sequence[CatalogSummary | Catalog]) -> Choices:
     """Catalogs that hold candidates."""
     return {
-        f"{catalog.name} ({fmt.plural(catalog.n_candidates, 'candidate')})": catalog.name
+        f"{catalog.shown_name} ({fmt.plural(catalog.n_candidates, 'candidate')})": catalog.name
         for catalog in catalogs
         if catalog.n_candidates
     }
@@ -45,7 +45,7 @@ def ensemble_choices(
     """Ensembles in the order of preference; surveys of ``catalogs`` say which bundled one suits."""
     surveys = {catalog.survey for catalog in catalogs if catalog.n_candidates}
     return {
-        ensemble.name + _state(ensemble): ensemble.name
+        ensemble.shown_name + _state(ensemble): ensemble.name
         for ensemble in by_preference(ensembles, surveys)
     }
 

@@ -94,7 +94,9 @@ def choose_gold(
     kinds = {picture_kind(catalog) for catalog in catalogs_of(session, candidate_ids)}
     if not kinds:
         raise BadInputError("The queue is empty.")
-    catalogs = [c for c in all_catalogs(session) if picture_kind(c) in kinds]
+    catalogs = [
+        c for c in all_catalogs(session) if c.archived_at is None and picture_kind(c) in kinds
+    ]
     taken = set(candidate_ids)
     known = _known_in(session, catalogs)
     if lenses_of:
@@ -127,7 +129,11 @@ def choose_tutorial(session: Session, n: int, *, seed: int) -> list[KnownObject]
     NotFoundError
         If no catalog has simulated lenses and non-lenses.
     """
-    simulated = (c for c in reversed(all_catalogs(session)) if c.origin == "simulated")
+    simulated = (
+        c
+        for c in reversed(all_catalogs(session))
+        if c.origin == "simulated" and c.archived_at is None
+    )
     for catalog in simulated:
         known = _known_in(session, [catalog])
         lenses = [f for f in known if f.answer == 1]

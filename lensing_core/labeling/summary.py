@@ -141,9 +141,9 @@ def summarize(session: Session, session_id: str) -> SessionSummary:
     return _summarize(session, get_session(session, session_id))
 
 
-def list_sessions(session: Session) -> list[SessionSummary]:
-    """All sessions, open ones first, then the newest."""
-    return [_summarize(session, one) for one in all_sessions(session)]
+def list_sessions(session: Session, *, archived: bool = True) -> list[SessionSummary]:
+    """All sessions, open ones first, then the newest; or all but archived ones."""
+    return [_summarize(session, one) for one in all_sessions(session, archived=archived)]
 
 
 def _summarize(session: Session, found: LabelSession) -> SessionSummary:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, func, insert, select
 from sqlalchemy.orm import Session
 
+from lensing_core.store.last_ids import next_id
 from lensing_core.store.tables import Candidate, Catalog, Observation, Quarantine, SurveyRow
 
 _JSON = {c.name for c in Observation.__table__.columns if isinstance(c.type, JSON)}
@@ -29,6 +30,7 @@ def survey_row(session: Session, name: str, definition: Mapping[str, Any]) -> Su
 
 def add_catalog(session: Session, catalog: Catalog) -> Catalog:
     """Add a catalog, and give it its id."""
+    catalog.id = next_id(session, Catalog)  # type: ignore[assignment]  # None: the database gives one
     session.add(catalog)
     session.flush()
     return catalog
@@ -51,7 +53,14 @@ def insert_candidates(
     """
     if not candidates:
         return
-    session.execute(insert(Candidate), [{"catalog_id": catalog_id, **row} for row in candidates])
+    first = next_id(session, Candidate)
+    session.execute(
+        insert(Candidate),
+        [
+            {"catalog_id": catalog_id, **row, **({} if first is None else {"id": first + k})}
+            for k, row in enumerate(candidates)
+        ],
+    )
     # Asking for the new ids afterwards is faster than an INSERT ... RETURNING for each row.
     ids = session.scalars(
         select(Candidate.id)

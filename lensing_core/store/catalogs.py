@@ -11,6 +11,9 @@ from lensing_core.errors import NotFoundError
 from lensing_core.store.batches import in_batches
 from lensing_core.store.tables import Candidate, Catalog
 
+NO_CATALOG = 0
+"""An id that no catalog has: of a list of no catalog at all."""
+
 
 def catalog_named(session: Session, name: str) -> Catalog | None:
     """The catalog of a name; None where there is none."""
@@ -64,11 +67,27 @@ def scales_of(session: Session, names: Sequence[str]) -> set[str]:
     return set(session.scalars(select(Catalog.scale).where(Catalog.name.in_(names))))
 
 
-def catalogs_with_candidates(session: Session) -> list[Catalog]:
-    """All catalogs that have candidates, by name."""
-    return list(
-        session.scalars(select(Catalog).where(Catalog.n_candidates > 0).order_by(Catalog.name))
-    )
+def catalogs_with_candidates(session: Session, *, archived: bool = False) -> list[Catalog]:
+    """All catalogs that have candidates, by name; ``archived``: archived ones too."""
+    asked = select(Catalog).where(Catalog.n_candidates > 0).order_by(Catalog.name)
+    if not archived:
+        asked = asked.where(Catalog.archived_at.is_(None))
+    return list(session.scalars(asked))
+
+
+def listed_catalogs(session: Session, catalog_ids: Sequence[int] = ()) -> tuple[int, ...]:
+    """Ids of the catalogs that a list is of: those that it names, else all but archived ones.
+
+    Empty: all catalogs, of which none is archived.
+    """
+    if catalog_ids:
+        return tuple(catalog_ids)
+    archived = {
+        key: at is not None for key, at in session.execute(select(Catalog.id, Catalog.archived_at))
+    }
+    if not any(archived.values()):
+        return ()
+    return tuple(key for key, is_so in archived.items() if not is_so) or (NO_CATALOG,)
 
 
 def all_catalogs(session: Session) -> list[Catalog]:

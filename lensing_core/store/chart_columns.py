@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.arrays import Float64Array, IntArray
+from lensing_core.store.catalogs import listed_catalogs
 from lensing_core.store.ranking import RankingQuery
 from lensing_core.store.ranking_filters import candidate_filters, score_conditions
 from lensing_core.store.tables import Candidate, Catalog, Run, Score
@@ -68,7 +69,8 @@ class LogitHistogram:
 
 def columns_version(session: Session) -> tuple[Any, ...]:
     """Changes with the catalogs and whenever a run starts or ends; not while one goes on."""
-    size = func.count(), func.max(Catalog.id), func.sum(Catalog.n_candidates)
+    archived = func.count(Catalog.archived_at), func.max(Catalog.archived_at)
+    size = func.count(), func.max(Catalog.id), func.sum(Catalog.n_candidates), *archived
     state = select(Run.status, func.count(), func.max(Run.finished_at)).group_by(Run.status)
     rows = sorted(tuple(row) for row in session.execute(state))
     return tuple(session.execute(select(*size)).one()), *rows
@@ -114,7 +116,9 @@ def fetch_columns(session: Session, ensemble_id: int | None) -> ChartColumns:
 
 def fetch_passing(session: Session, query: RankingQuery) -> IntArray | None:
     """Ids of the candidates that pass the filters other than by catalog; None: all."""
-    catalog_ids = query.catalog_ids or session.scalars(select(Catalog.id)).all()
+    catalog_ids = (
+        listed_catalogs(session, query.catalog_ids) or session.scalars(select(Catalog.id)).all()
+    )
     statements = [
         select(Candidate.id).where(part.condition) if part.ids is None else part.ids
         for part in candidate_filters(query, catalog_ids)
@@ -141,7 +145,7 @@ def logit_histogram(session: Session, query: RankingQuery, bins: int) -> LogitHi
         return None
     mine = Score.ensemble_id == query.ensemble_id
     parts: list[tuple[ColumnElement[bool], ...]] = [
-        (mine, Score.catalog_id == k) for k in query.catalog_ids
+        (mine, Score.catalog_id == k) for k in listed_catalogs(session, query.catalog_ids)
     ] or [(mine,)]
     lows, highs = (
         [

@@ -40,6 +40,8 @@ class AnyEnsemble(Protocol):
     def created_at(self) -> datetime: ...
     @property
     def promoted_at(self) -> datetime | None: ...
+    @property
+    def archived_at(self) -> datetime | None: ...
 
 
 def test_set_key(manifest: EnsembleManifest) -> str:
@@ -59,7 +61,7 @@ def by_preference(ensembles: Iterable[_One], surveys: Collection[str] = ()) -> l
 
     Promoted ones come first, the latest promotion before earlier ones. Then those that come with
     the program for one of the surveys, so that a first small training leads only once a person has
-    promoted it. Then the newest. Broken ones come last.
+    promoted it. Then the newest. Broken ones come last but for those that are archived.
 
     Parameters
     ----------
@@ -67,11 +69,12 @@ def by_preference(ensembles: Iterable[_One], surveys: Collection[str] = ()) -> l
         Of the catalogs in question; without them all that come with the program are before others.
     """
 
-    def order(ensemble: _One) -> tuple[bool, bool, float, bool, float, int]:
+    def order(ensemble: _One) -> tuple[bool, bool, bool, float, bool, float, int]:
         promoted = ensemble.promoted_at
         whole = not ensemble.problem
         made_for = ensemble.manifest.get(BUNDLED_FOR) if whole else None
         return (
+            ensemble.archived_at is None,
             whole,
             promoted is not None,
             promoted.timestamp() if promoted is not None else 0.0,
@@ -105,12 +108,17 @@ def find_ensemble(session: Session, name: str) -> Ensemble:
 
 
 def ensembles_by_age(session: Session) -> list[Ensemble]:
-    """All ensembles, the oldest first."""
+    """All ensembles, archived ones too, the oldest first."""
     return list(session.scalars(select(Ensemble).order_by(Ensemble.created_at, Ensemble.id)))
 
 
+def ensemble_names(session: Session) -> list[str]:
+    """Names that are taken."""
+    return list(session.scalars(select(Ensemble.name).order_by(Ensemble.name)))
+
+
 def default_ensemble(session: Session, name: str = "", *, catalog: str = "") -> Ensemble:
-    """The ensemble of a name; without one, the first :func:`by_preference`.
+    """The ensemble of a name; without one, the first :func:`by_preference` that is not archived.
 
     Parameters
     ----------
@@ -130,7 +138,7 @@ def default_ensemble(session: Session, name: str = "", *, catalog: str = "") -> 
         best = best_ensemble(session, of.id) if of is not None else None
         if best is not None:
             return best
-    ranked = by_preference(session.scalars(select(Ensemble)))
+    ranked = by_preference(session.scalars(select(Ensemble).where(Ensemble.archived_at.is_(None))))
     if not ranked:
         raise NotFoundError("There is no ensemble to start from; train one and score the catalog.")
     return ranked[0]
@@ -187,6 +195,8 @@ def rows_scored(session: Session, ensemble_id: int, catalog_id: int) -> int:
 def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble | None:
     """The ensemble of a name, else the first :func:`by_preference` that has scored the catalog.
 
+    One that is archived is taken by its name alone.
+
     Raises
     ------
     NotFoundError
@@ -200,7 +210,8 @@ def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble
             raise NotFoundError(f"There is no ensemble {name} that has scored this catalog.")
         return found
     survey = session.scalar(select(SurveyRow.name).join(Catalog).where(Catalog.id == catalog_id))
-    ranked = by_preference(session.scalars(statement), [survey] if survey else [])
+    listed = statement.where(Ensemble.archived_at.is_(None))
+    ranked = by_preference(session.scalars(listed), [survey] if survey else [])
     return ranked[0] if ranked else None
 
 

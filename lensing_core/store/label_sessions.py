@@ -52,15 +52,14 @@ def session_names(session: Session) -> list[str]:
     return list(session.scalars(select(LabelSession.name)))
 
 
-def all_sessions(session: Session) -> list[LabelSession]:
-    """Return all labeling sessions, open ones first, then the newest."""
-    return list(
-        session.scalars(
-            select(LabelSession).order_by(
-                LabelSession.status.desc(), LabelSession.created_at.desc(), LabelSession.id
-            )
-        )
+def all_sessions(session: Session, *, archived: bool = True) -> list[LabelSession]:
+    """Return all labeling sessions, open ones first, then the newest; or all but archived ones."""
+    asked = select(LabelSession).order_by(
+        LabelSession.status.desc(), LabelSession.created_at.desc(), LabelSession.id
     )
+    if not archived:
+        asked = asked.where(LabelSession.archived_at.is_(None))
+    return list(session.scalars(asked))
 
 
 def open_sessions(session: Session) -> list[LabelSession]:
@@ -86,10 +85,12 @@ def add_session(
 
 
 def event_fingerprint(session: Session) -> tuple[Any, ...]:
-    """Changes whenever something is graded, or a session is made, closed or opened again."""
+    """Changes whenever something is graded, or a session is made, closed, renamed or archived."""
     last = session.scalar(select(func.max(LabelEvent.id)))
-    n_open = func.count().filter(LabelSession.status == "open")
-    return (last, *session.execute(select(func.count(), n_open).select_from(LabelSession)).one())
+    named = select(
+        LabelSession.id, LabelSession.name, LabelSession.status, LabelSession.archived_at
+    )
+    return (last, *map(tuple, session.execute(named.order_by(LabelSession.id))))
 
 
 # -- graders -------------------------------------------------------------------------------------

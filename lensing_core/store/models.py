@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lensing_core.store.last_ids import next_id
 from lensing_core.store.tables import Ensemble, EnsembleMember, Model
 
 
@@ -74,6 +75,7 @@ def add_ensemble(
     """
     add_models(session, models, run_id=run_id)
     ensemble = Ensemble(
+        id=next_id(session, Ensemble),
         name=name,
         fusion=fusion,
         manifest=dict(manifest),

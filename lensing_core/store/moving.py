@@ -19,7 +19,7 @@ from lensing_core.store import sealed_log
 from lensing_core.store.backup import backup_database, set_aside, sync_folder
 from lensing_core.store.chain import ChainReport
 from lensing_core.store.database import Database
-from lensing_core.store.tables import Base
+from lensing_core.store.tables import Base, LastId
 from lensing_core.store.use import alone, opening
 from lensing_core.workspace import Workspace
 
@@ -205,6 +205,8 @@ def _count_on(connection: Connection) -> None:
             {"table": f'"{table.name}"', "column": key.name},
         )
         last = connection.scalar(select(func.max(key)))
+        deleted = select(LastId.last).where(LastId.table_name == table.name)
+        last = max(last or 0, connection.scalar(deleted) or 0) or None
         if sequence is not None and last is not None:
             connection.execute(
                 text("SELECT setval(:name, :last)"), {"name": sequence, "last": last}

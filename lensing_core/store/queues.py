@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from lensing_core.arrays import IntArray
 from lensing_core.store.batches import in_batches
 from lensing_core.store.blinding import graded_blind
+from lensing_core.store.catalogs import listed_catalogs
 from lensing_core.store.ranking_filters import candidate_conditions, scored
 from lensing_core.store.ranking_query import RankingQuery
 from lensing_core.store.tables import Candidate, LabelEvent, Score, Vote
@@ -21,7 +22,7 @@ _AT_ONCE = 10_000
 
 
 def expected_lenses(
-    session: Session, ensemble_id: int | None, catalog_ids: Collection[int] = ()
+    session: Session, ensemble_id: int | None, catalog_ids: Sequence[int] = ()
 ) -> tuple[float, int]:
     """The logit that ends the list of expected lenses, and how many are expected.
 
@@ -29,8 +30,8 @@ def expected_lenses(
     is that of the candidate whose rank is this number.
     """
     mine: list[ColumnElement[bool]] = [Score.ensemble_id == ensemble_id]
-    if catalog_ids:
-        mine.append(Score.catalog_id.in_(catalog_ids))
+    if listed := listed_catalogs(session, catalog_ids):
+        mine.append(Score.catalog_id.in_(listed))
     n, total = session.execute(select(func.count(), func.sum(Score.probability)).where(*mine)).one()
     expected = min(max(1, round(total or 0.0)), max(n, 1))
     logit = session.scalar(
@@ -66,7 +67,7 @@ def stream_free(
     keep_graded, keep_labeled : bool
         Whether those that anybody has graded, or that came with a label, are among them.
     """
-    statement = select(Candidate.id).where(*_conditions(query))
+    statement = select(Candidate.id).where(*_conditions(session, query))
     if not keep_graded:
         statement = statement.where(~select(Vote).where(Vote.candidate_id == Candidate.id).exists())
     if not keep_labeled:
@@ -83,7 +84,7 @@ def differing_votes(session: Session, query: RankingQuery) -> Iterator[tuple[int
     statement = (
         select(Vote.candidate_id, Vote.p_lens, Vote.grade)
         .join(Candidate, Candidate.id == Vote.candidate_id)
-        .where(Vote.candidate_id.in_(several), *_conditions(query), *_told(query))
+        .where(Vote.candidate_id.in_(several), *_conditions(session, query), *_told(query))
         .order_by(Vote.candidate_id)
     )
     for candidate_id, p, grade in session.execute(statement):
@@ -98,7 +99,12 @@ def flagged_candidates(session: Session, query: RankingQuery) -> dict[int, int]:
     statement = (
         select(LabelEvent.candidate_id, LabelEvent.grader_id, LabelEvent.kind)
         .join(Candidate, Candidate.id == LabelEvent.candidate_id)
-        .where(LabelEvent.kind.in_(("flag", "unflag")), ~undone, *_conditions(query), *_told(query))
+        .where(
+            LabelEvent.kind.in_(("flag", "unflag")),
+            ~undone,
+            *_conditions(session, query),
+            *_told(query),
+        )
         .order_by(LabelEvent.id)
     )
     last = {(candidate, grader): kind for candidate, grader, kind in session.execute(statement)}
@@ -145,10 +151,10 @@ def _told(query: RankingQuery) -> list[Any]:
     return [Candidate.id.not_in(graded_blind())] if query.hides_blind else []
 
 
-def _conditions(query: RankingQuery) -> list[Any]:
+def _conditions(session: Session, query: RankingQuery) -> list[Any]:
     conditions: list[Any] = list(candidate_conditions(query))
-    if query.catalog_ids:
-        conditions.append(Candidate.catalog_id.in_(query.catalog_ids))
+    if listed := listed_catalogs(session, query.catalog_ids):
+        conditions.append(Candidate.catalog_id.in_(listed))
     if query.ensemble_id is not None:
         conditions.append(scored(query))
     return conditions

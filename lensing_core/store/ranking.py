@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.store.catalogs import listed_catalogs
 from lensing_core.store.ranking_filters import candidate_conditions, scored, votes_told
 from lensing_core.store.ranking_order import RankingOrder
 from lensing_core.store.ranking_query import (
@@ -146,8 +147,8 @@ def contains(session: Session, query: RankingQuery, candidate_id: int) -> bool:
         *candidate_conditions(query),
         *([scored(query)] if query.ensemble_id is not None else []),
     )
-    if query.catalog_ids:
-        statement = statement.where(Candidate.catalog_id.in_(query.catalog_ids))
+    if listed := listed_catalogs(session, query.catalog_ids):
+        statement = statement.where(Candidate.catalog_id.in_(listed))
     return session.scalar(statement) is not None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, select, tuple_, union_all
 from sqlalchemy.orm import Session, aliased
 
+from lensing_core.store.catalogs import listed_catalogs
 from lensing_core.store.ranking_filters import (
     Filter,
     candidate_conditions,
@@ -41,8 +42,8 @@ class RankingOrder:
             self._id = Score.candidate_id if query.by_score else Vote.candidate_id
         self._catalog = Score.catalog_id if query.by_score else Candidate.catalog_id
         sizes = select(Catalog.id, Catalog.n_candidates)
-        if query.catalog_ids:
-            sizes = sizes.where(Catalog.id.in_(query.catalog_ids))
+        if listed := listed_catalogs(session, query.catalog_ids):
+            sizes = sizes.where(Catalog.id.in_(listed))
         if query.scales:
             sizes = sizes.where(Catalog.scale.in_(query.scales))
         if query.match is not None:  # a catalog that was never matched would be read in vain

@@ -14,6 +14,7 @@ from lensing_core.private_files import touch_private
 from lensing_core.store import sealed_log
 from lensing_core.store.database import open_database
 from lensing_core.store.file_systems import refuse_network
+from lensing_core.store.removals import finish_removals
 from lensing_core.store.run_locks import lock_in_database
 from lensing_core.workspace import Workspace
 
@@ -24,6 +25,8 @@ _ON_SERVER = "lens-triage serve"  # a run has no blank in its name
 @contextmanager
 def serving(workspace: Workspace) -> Iterator[None]:
     """Hold a workspace as its one server, after a look at its database.
+
+    Files of what was deleted before are removed; the log tells of those that cannot be.
 
     Raises
     ------
@@ -41,6 +44,7 @@ def serving(workspace: Workspace) -> Iterator[None]:
                 "already; stop that one first, or use its pages."
             )
         sealed_log.check_tail(workspace, database)
+        finish_removals(workspace, database)
         yield
 
 

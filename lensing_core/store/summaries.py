@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from lensing_core.models.manifest_types import EnsembleManifest
@@ -58,6 +58,13 @@ class CatalogSummary:
     created_at: datetime
     stages: Mapping[str, int]
     scored: Mapping[str, int]
+    title: str = ""
+    archived_at: datetime | None = None
+
+    @property
+    def shown_name(self) -> str:
+        """Its title, else its name."""
+        return self.title or self.name
 
     @property
     def size_arcsec(self) -> float:
@@ -65,17 +72,23 @@ class CatalogSummary:
         return self.size_px * self.pixel_scale_arcsec
 
 
-def list_catalog_rows(session: Session) -> list[Catalog]:
-    """All catalogs, newest first, without the counts that take long in a large workspace."""
+def list_catalog_rows(session: Session, *, archived: bool = False) -> list[Catalog]:
+    """All catalogs, newest first, without the counts that take long in a large workspace.
+
+    Parameters
+    ----------
+    archived : bool, optional
+        Archived ones too.
+    """
     newest = select(Catalog).order_by(Catalog.created_at.desc(), Catalog.id.desc())
+    if not archived:
+        newest = newest.where(Catalog.archived_at.is_(None))
     return list(session.scalars(newest))
 
 
-def list_catalogs(session: Session) -> list[CatalogSummary]:
-    """All catalogs, newest first."""
-    catalogs = session.scalars(
-        select(Catalog).order_by(Catalog.created_at.desc(), Catalog.id.desc())
-    ).all()
+def list_catalogs(session: Session, *, archived: bool = False) -> list[CatalogSummary]:
+    """All catalogs, newest first; ``archived``: archived ones too."""
+    catalogs = list_catalog_rows(session, archived=archived)
     stages: dict[int, dict[str, int]] = defaultdict(dict)
     for catalog_id, stage, count in session.execute(
         select(Candidate.catalog_id, Candidate.stage, func.count()).group_by(
@@ -114,6 +127,8 @@ def list_catalogs(session: Session) -> list[CatalogSummary]:
             created_at=catalog.created_at,
             stages=stages[catalog.id],
             scored=scored[catalog.id],
+            title=catalog.title,
+            archived_at=catalog.archived_at,
         )
         for catalog in catalogs
     ]
@@ -192,14 +207,32 @@ class EnsembleSummary:
     created_at: datetime
     promoted_at: datetime | None
     problem: str = ""
+    title: str = ""
+    archived_at: datetime | None = None
+
+    @property
+    def shown_name(self) -> str:
+        """Its title, else its name."""
+        return self.title or self.name
 
 
-def list_ensembles(session: Session) -> list[EnsembleSummary]:
+def list_ensembles(
+    session: Session, *, archived: bool = False, named: str = ""
+) -> list[EnsembleSummary]:
     """All ensembles, newest first; ``members`` are pairs of model id and kind.
 
     One whose manifest is broken has an empty one, and ``problem`` is the sentence on it.
+
+    Parameters
+    ----------
+    archived : bool, optional
+        Archived ones too.
+    named : str, optional
+        Name of one that is listed in any case.
     """
     newest = select(Ensemble).order_by(Ensemble.created_at.desc(), Ensemble.id.desc())
+    if not archived:
+        newest = newest.where(or_(Ensemble.archived_at.is_(None), Ensemble.name == named))
     ensembles = session.scalars(newest).all()
     problems = {ensemble.id: ensemble.problem for ensemble in ensembles}
     return [
@@ -213,6 +246,8 @@ def list_ensembles(session: Session) -> list[EnsembleSummary]:
             run_id=ensemble.run_id,
             created_at=ensemble.created_at,
             promoted_at=ensemble.promoted_at,
+            title=ensemble.title,
+            archived_at=ensemble.archived_at,
         )
         for ensemble in ensembles
     ]

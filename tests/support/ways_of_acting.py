@@ -13,6 +13,7 @@ from astropy.io import fits
 from permission_scenes import INVITED, OTHERS, OWN, Scene
 
 from lens_triage.app.catalogs.import_form import ImportForm
+from lens_triage.app.catalogs.listing import CatalogList
 from lens_triage.app.http.identity import SignedIn
 from lens_triage.app.label.sessions import SessionBoard
 from lens_triage.app.overview.view import OverviewBoard
@@ -242,6 +243,30 @@ def by_the_import_form(scene: Scene) -> str:
     form.panel.write(table=str(table), images=str(table.parent), catalog="fresh")
     form.start()
     return form.notice.message
+
+
+@way("manage_catalogs")
+def by_renaming_a_catalog(scene: Scene) -> str:
+    panel = CatalogList(scene.context, "cosmos").managing
+    panel.new_name.value = "COSMOS, deep"
+    press(panel.rename)
+    return panel.notice.message
+
+
+@way("manage_ensembles")
+def by_archiving_an_ensemble(scene: Scene) -> str:
+    board = _ensembles(scene)
+    board.table.selected = "second"
+    press(board.managing.archive)
+    return board.managing.notice.message
+
+
+@way("manage_sessions")
+def by_deleting_a_session(scene: Scene) -> str:
+    board = _sessions(scene)
+    board.table.selected = scene.session_id(OTHERS)
+    press(board.managing.confirm)
+    return board.managing.notice.message
 
 
 @way("start_tutorial")

@@ -28,6 +28,7 @@ from lens_triage.training.cli.evaluate import evaluate
 from lens_triage.training.cli.followup import followup
 from lens_triage.training.cli.graders import graders
 from lens_triage.training.cli.labels import labels
+from lens_triage.training.cli.managing import catalogs, ensembles
 from lens_triage.training.cli.sessions import sessions
 from lens_triage.training.cli.tokens import tokens
 from lens_triage.training.cli.types import (
@@ -70,6 +71,8 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.command()(resume)
     cli.add_typer(db, name="db")
     cli.add_typer(sessions, name="session")
+    cli.add_typer(catalogs, name="catalogs")
+    cli.add_typer(ensembles, name="ensembles")
     cli.add_typer(labels, name="labels")
     cli.add_typer(graders, name="graders")
     cli.add_typer(followup, name="followup")

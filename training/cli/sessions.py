@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from lens_triage.training.cli.console import console
+from lens_triage.training.cli.managing import ArchivedOption, add_managing
 from lens_triage.training.cli.types import (
     WorkspaceArgument,
     option_of,
@@ -52,11 +53,14 @@ def _create() -> Callable[..., None]:
 sessions.command("create", help=inspect.getdoc(SessionSettings))(_create())
 
 
+add_managing(sessions, "session", lambda session, name: session_named(session, name).id)
+
+
 @sessions.command("list")
-def show_sessions(workspace: WorkspaceArgument) -> None:
+def show_sessions(workspace: WorkspaceArgument, archived: ArchivedOption = False) -> None:
     """List sessions with what graders have done."""
     with open_database(Workspace.open(workspace)).session() as session:
-        found = list_sessions(session)
+        found = list_sessions(session, archived=archived)
     table = Table("session", "state", "objects", "graders")
     for one in found:
         done = ", ".join(f"{g.name} {g.n_done:,}" for g in one.graders) or "–"

@@ -129,7 +129,7 @@ def encode_catalog(context: JobContext, stored: StoredMember, name: str, batch_s
     folder = workspace.catalog_cutouts(name)
     check_shards(
         folder,
-        known=workspace.cache / "verified" / f"{name}.json",
+        known=workspace.verified_cutouts(name),
         progress=lambda: context.progress(0, None, "Checking the cutouts"),
     )
     store = CutoutStore(folder)

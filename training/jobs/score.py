@@ -71,7 +71,7 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
     context.progress(0, None, "Checking the cutouts")
     check_shards(
         folder,
-        known=context.workspace.cache / "verified" / f"{catalog.name}.json",
+        known=context.workspace.verified_cutouts(catalog.name),
         progress=lambda: context.progress(0, None, "Checking the cutouts"),
         n_candidates=catalog.n_candidates,
     )

@@ -245,7 +245,7 @@ def gather(
 
 
 def _catalog_facts(session: Session, found: Catalog) -> CatalogFacts:
-    summary = next(c for c in list_catalogs(session) if c.id == found.id)
+    summary = next(c for c in list_catalogs(session, archived=True) if c.id == found.id)
     definition = found.survey.definition
     return CatalogFacts(
         found.id,

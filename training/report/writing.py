@@ -291,7 +291,7 @@ def _cutout_source(session: Session, workspace: Workspace) -> CutoutSource:
         workspace,
         {
             c.name: c.survey.definition.get("rgb_bands") or ()
-            for c in catalogs_with_candidates(session)
+            for c in catalogs_with_candidates(session, archived=True)
         },
     )
 

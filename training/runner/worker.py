@@ -21,6 +21,7 @@ from lensing_core.errors import LensTriageError, traceback_in
 from lensing_core.private_files import keep_private_from_now_on
 from lensing_core.store import Database, open_database
 from lensing_core.store.failures import DATABASE_ERRORS, kind_of_failure, sentence_of
+from lensing_core.store.removals import finish_removals
 from lensing_core.store.run_locks import lock_in_database
 from lensing_core.store.run_queue import find_run, record_end
 from lensing_core.workspace import Workspace
@@ -67,6 +68,7 @@ def _do(workspace: Workspace, database: Database, run_id: str) -> str:
     context.start_heart()
     ended: dict[str, Any]
     try:
+        finish_removals(workspace, database)  # a name that was deleted may be given anew
         settings = SETTINGS[kind].from_json(values)
         settings.check()
         if chained:  # it could not be asked when the run was queued

@@ -6,6 +6,7 @@ from lensing_core.store.tables.base import Base, utc_now
 from lensing_core.store.tables.candidate import STAGES, Candidate, Observation
 from lensing_core.store.tables.catalog import Catalog, Quarantine
 from lensing_core.store.tables.crossmatch import Crossmatch, CrossmatchEntry
+from lensing_core.store.tables.deletion import LastId, PendingRemoval
 from lensing_core.store.tables.identity import GraderIdentity
 from lensing_core.store.tables.invitation import Invitation
 from lensing_core.store.tables.label import (
@@ -80,6 +81,7 @@ __all__ = [
     "Invitation",
     "LabelEvent",
     "LabelSession",
+    "LastId",
     "LensTest",
     "LogNote",
     "LogSeal",
@@ -87,6 +89,7 @@ __all__ = [
     "Mention",
     "Model",
     "Observation",
+    "PendingRemoval",
     "Quarantine",
     "Remark",
     "RemarkReceipt",

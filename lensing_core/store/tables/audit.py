@@ -12,6 +12,7 @@ from lensing_core.store.tables.base import Base, utc_now
 AUDIT_KINDS = (
     *("sign-in", "wrong passphrase", "sign-out", "passphrase", "name", "role", "invitation"),
     *("account", "refused sign-in", "API token", "export", "grades exported", "promotion"),
+    *("catalog", "ensemble", "session"),
 )
 
 

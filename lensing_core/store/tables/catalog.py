@@ -27,6 +27,9 @@ class Catalog(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(63), unique=True, doc="slug; names the cutout folder")
+    title: Mapped[str] = mapped_column(
+        String(80), default="", server_default="", doc="shown in place of its name; '': the name"
+    )
     survey_id: Mapped[int] = mapped_column(ForeignKey("survey.id"))
     scale: Mapped[str] = mapped_column(String(8), doc="'galaxy' or 'cluster'")
     origin: Mapped[str] = mapped_column(String(10), doc="'observed' or 'simulated'")
@@ -51,8 +54,16 @@ class Catalog(Base):
     rows_read: Mapped[int] = mapped_column(default=0, doc="source rows done; where a resume begins")
     complete: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    archived_at: Mapped[datetime | None] = mapped_column(
+        doc="since when lists and choices leave it out; NULL: they have it"
+    )
 
     survey: Mapped[SurveyRow] = relationship(lazy="joined")
+
+    @property
+    def shown_name(self) -> str:
+        """Its title, else its name."""
+        return self.title or self.name
 
 
 class Quarantine(Base):

@@ -106,6 +106,9 @@ class LabelSession(Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("grader.id"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     closed_at: Mapped[datetime | None] = mapped_column()
+    archived_at: Mapped[datetime | None] = mapped_column(
+        doc="since when lists leave it out; NULL: they have it"
+    )
 
 
 class SessionGrader(Base):

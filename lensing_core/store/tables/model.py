@@ -50,6 +50,9 @@ class Ensemble(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(63), unique=True, doc="slug")
+    title: Mapped[str] = mapped_column(
+        String(80), default="", server_default="", doc="shown in place of its name; '': the name"
+    )
     fusion: Mapped[str] = mapped_column(String(24), doc="rule that fuses member logits")
     stored_manifest: Mapped[Any] = mapped_column(
         "manifest",
@@ -60,10 +63,18 @@ class Ensemble(Base):
     run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     promoted_at: Mapped[datetime | None] = mapped_column(doc="NULL: not promoted")
+    archived_at: Mapped[datetime | None] = mapped_column(
+        doc="since when lists and choices leave it out; NULL: they have it"
+    )
 
     members: Mapped[list[EnsembleMember]] = relationship(
         order_by="EnsembleMember.position", cascade="all, delete-orphan", lazy="selectin"
     )
+
+    @property
+    def shown_name(self) -> str:
+        """Its title, else its name."""
+        return self.title or self.name
 
     @property
     def manifest(self) -> EnsembleManifest:

@@ -19,7 +19,7 @@ from lensing_core.datasets.table import (
 )
 from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError
-from lensing_core.workspace import Workspace, check_slug
+from lensing_core.workspace import Workspace
 
 ONE_IN = 5
 """One group in this many belongs to the frozen set."""
@@ -27,7 +27,7 @@ ONE_IN = 5
 
 def frozen_set_path(workspace: Workspace, catalog: str) -> Path:
     """Path of the frozen evaluation set of a catalog."""
-    return workspace.held_out / "reserved" / f"{check_slug(catalog, what='Catalog')}.npz"
+    return workspace.reserved_set(catalog)
 
 
 def freeze(
