@@ -27,7 +27,7 @@ from lensing_core.store.confirmations import Evidence, add_confirmation
 from lensing_core.store.follow_up import ObservationReport, record_follow_up
 from lensing_core.store.graders import get_grader, reset_passphrase, set_active, set_role
 from lensing_core.store.identities import untie
-from lensing_core.store.invitations import invite, withdraw
+from lensing_core.store.invitations import invite, link_of, withdraw
 from lensing_core.store.managing import What
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.removals import finish_removals
@@ -239,12 +239,14 @@ def activate(context: AppContext, grader_id: int, *, active: bool) -> None:
         record(session, "name", name_of(person), f"{grader.name}: {state}")
 
 
-def invite_person(context: AppContext, name: str, role: str, days: float) -> str:
-    """Invite somebody under a name; returns the token, which only the link has."""
+def invite_person(
+    context: AppContext, name: str, role: str, days: float, session_id: str | None = None
+) -> str:
+    """Invite somebody under a name, to a labeling session perhaps; returns the end of the link."""
     with acting(context, "invite") as (session, person):
-        token = invite(session, name, role, days)
+        token = invite(session, name, role, days, session_id)
         record(session, "invitation", name_of(person), f"{name}: {role}, {days:g} days")
-    return token
+    return link_of(token, session_id)
 
 
 def withdraw_invitation(context: AppContext, name: str) -> None:

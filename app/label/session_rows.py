@@ -8,6 +8,7 @@ from typing import Any
 
 from lens_triage.app.http.identity import SignedIn
 from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.steps import address
 from lens_triage.app.widgets.table import (
     Row,
     action,
@@ -101,8 +102,14 @@ def grader_rows(summary: SessionSummary, grader: SignedIn | None) -> list[Row]:
     ]
 
 
-def conditions_html(summary: SessionSummary) -> str:
-    """Under which conditions a session is graded, in a line or two."""
+def conditions_html(summary: SessionSummary, *, invites: bool = False) -> str:
+    """Under which conditions a session is graded, in a line or two.
+
+    Parameters
+    ----------
+    invites : bool, optional
+        Whether who looks may invite somebody to it.
+    """
     options = summary.session.options
     parts = [
         "blind" if options["blind"] else "scores and votes shown",
@@ -115,7 +122,11 @@ def conditions_html(summary: SessionSummary) -> str:
         f"grades {', '.join(grade['key'] for grade in summary.session.scheme['grades'])}",
     ]
     guests = ", ".join(summary.guests) or "everybody"
-    return f"<p>{escape('; '.join(parts))}.</p><p>Graders: {escape(guests)}.</p>"
+    invitation = ""
+    if invites and summary.session.status == "open":
+        href = escape(address("team", session=summary.session.id))
+        invitation = f' <a href="{href}">Invite somebody to it</a>'
+    return f"<p>{escape('; '.join(parts))}.</p><p>Graders: {escape(guests)}.{invitation}</p>"
 
 
 def _grader_row(metrics: GraderMetrics) -> Row:

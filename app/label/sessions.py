@@ -39,6 +39,7 @@ from lens_triage.app.widgets.section import (
     stack,
 )
 from lens_triage.app.widgets.settings_panel import SettingsPanel
+from lens_triage.app.widgets.shown_once import ShownOnce
 from lens_triage.app.widgets.table import Table
 from lens_triage.training.labeling import SessionSettings
 from lensing_core.labeling import SessionSummary, create_tutorial, list_sessions
@@ -81,9 +82,11 @@ class SessionBoard(pn.viewable.Viewer):
         self.archived = archived_switch()
         self.archived.param.watch(lambda _: self._look_again(), "value")
         self.managing = ManagePanel(context, "session", "manage_sessions", self._look_again)
+        self.link = ShownOnce(label="Link of this session", is_link=True, note="")
         self._details = stack(
             self._title,
             self._conditions,
+            self.link,
             self._graders,
             self.managing,
             styles={**SURFACE, "gap": "10px"},
@@ -205,7 +208,9 @@ class SessionBoard(pn.viewable.Viewer):
         self._details.visible = summary is not None
         if summary is not None:
             self._title.object = f"<h2>{escape(summary.session.name)}</h2>"
-            self._conditions.object = conditions_html(summary)
+            organizes = self._grader is not None and self._grader.is_organizer
+            self._conditions.object = conditions_html(summary, invites=organizes)
+            self.link.text = f"label?session={summary.session.id}"
             self._graders.update(grader_rows(summary, self._grader))
             found = summary.session
             self.managing.offer(found.id, found.name, archived=found.archived_at is not None)

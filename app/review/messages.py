@@ -53,6 +53,9 @@ class Query(TypedDict):
     grades: list[str]
     consensus: list[str]
     tags: list[str]
+    all_tags: NotRequired[bool]
+    note: NotRequired[str]
+    flagged: NotRequired[str | None]
     cone: str | None
     match: NotRequired[str | None]
     selection: str

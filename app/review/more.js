@@ -26,9 +26,10 @@ const MATCHES = {
   unmatched: "Unmatched",
 }
 const CONSENSUS = {accepted: "accepted", open: "open", retired: "retired"}
+const FLAGS = {"": "Any", mine: "Flagged by me", anyone: "Flagged by anyone", nobody: "Flagged by no one"}
 export const NO_EXTRAS = {
-  scales: [], ranges: [], votes: null, grades: [], consensus: [], tags: [], cone: null, match: null,
-  selection: "",
+  scales: [], ranges: [], votes: null, grades: [], consensus: [], tags: [], all_tags: false, note: "", flagged: null,
+  cone: null, match: null, selection: "",
 }
 
 export const hasExtras = (query) => Object.entries(NO_EXTRAS).some(
@@ -52,7 +53,13 @@ function chipsOf(query, selection) {
   for (const state of query.consensus) {
     chips.push([`Consensus ${state}`, without("consensus", state)])
   }
-  for (const tag of query.tags) { chips.push([`Tag ${tag}`, without("tags", tag)]) }
+  if (query.all_tags && query.tags.length > 1) {
+    chips.push([`All tags: ${query.tags.join(", ")}`, {tags: [], all_tags: false}])
+  } else {
+    for (const tag of query.tags) { chips.push([`Tag ${tag}`, without("tags", tag)]) }
+  }
+  if (query.note) { chips.push([`Note contains ${query.note}`, {note: ""}]) }
+  if (query.flagged) { chips.push([FLAGS[query.flagged], {flagged: null}]) }
   if (query.cone) { chips.push([`Within ${query.cone}`, {cone: null}]) }
   if (query.match) { chips.push([`Cross-match: ${MATCHES[query.match].toLowerCase()}`, {match: null}]) }
   if (query.selection) {
@@ -71,7 +78,7 @@ export class MoreFilters {
     this.signedIn = signedIn
     this.facets = null
     this.selection = null
-    this.summary = h("summary", {title: "Scale, ranges, grades, tags, sky, cross-match, saved filters"},
+    this.summary = h("summary", {title: "Scale, ranges, grades, tags, notes, flags, sky, cross-match, saved filters"},
       "More filters")
     this.panel = h("div", {className: "more-panel", role: "group", "aria-label": "Further filters"})
     this.node = h("details", {className: "menu more"}, this.summary, this.panel)
@@ -138,7 +145,9 @@ export class MoreFilters {
             this.signedIn ? "" : h("small", {}, "Sign in to use your own grades."),
             facets.grades.length ? checks("grades", facets.grades) : none("Nothing is graded yet.")),
           row("Consensus", checks("consensus", Object.keys(CONSENSUS))),
-          row("Tags", facets.tags.length ? checks("tags", facets.tags) : none("No candidate has a tag.")),
+          row("Tags", ...facets.tags.length ? [checks("tags", facets.tags), this.anyOrAll()] : [none("No candidate has a tag.")]),
+          row("Notes", this.noteInput()),
+          row("Flags", select("flagged", FLAGS, "Flagged by", (value) => !this.signedIn && value === "mine")),
           row("Cross-match", facets.matched ? select("match", MATCHES, "Cross-match")
             : none("No catalog is cross-matched yet.")),
           row("Cone on the sky", this.coneInput()),
@@ -176,6 +185,21 @@ export class MoreFilters {
     }
     const others = this.query.ranges.filter(([one]) => one !== name)
     this.update({ranges: low === null && high === null ? others : [...others, [name, low, high]]})
+  }
+
+  // Whether a candidate has one of the chosen tags, or all of them.
+  anyOrAll() {
+    const box = h("input", {type: "checkbox", checked: this.query.all_tags,
+      onchange: () => this.update({all_tags: box.checked})})
+    return h("label", {className: "any-or-all"}, box, h("span", {}, "all of them"))
+  }
+
+  noteInput() {
+    const input = h("input", {type: "search", className: "wide", value: this.query.note, maxLength: 200,
+      placeholder: "Text of a note", "aria-label": "Note contains",
+      title: "Part of a note, or of what was written with a grade",
+      onchange: () => this.update({note: input.value.trim()})})
+    return input
   }
 
   coneInput() {
@@ -238,6 +262,9 @@ export function extraWords(query, words) {
   for (const grade of query.grades) { words.append("grade", grade) }
   for (const state of query.consensus) { words.append("consensus", state) }
   for (const tag of query.tags) { words.append("tag", tag) }
+  if (query.all_tags && query.tags.length) { words.set("tags", "all") }
+  if (query.note) { words.set("note", query.note) }
+  if (query.flagged) { words.set("flag", query.flagged) }
   if (query.cone) { words.set("cone", query.cone) }
   if (query.match) { words.set("match", query.match) }
   if (query.selection) { words.set("selection", query.selection) }

@@ -1,6 +1,18 @@
 // Out of the program: downloads of the list as it is filtered, and of the chosen candidate.
 
+import { copyText, sayOn } from "../widgets/copying.js"
 import { formatCount, h } from "../widgets/dom.js"
+
+// A button that copies the address of the list and its candidate; `write()` brings it up to date.
+export function linkButton(write, notify) {
+  const button = h("button", {type: "button", title: "Copy the address of this list and candidate",
+    onclick: async () => {
+      write()
+      if (await copyText(location.href)) { sayOn(button, "Copied", "Copy link") }
+      else { notify(`This browser gives pages no clipboard. The link: ${location.href}`) }
+    }}, "Copy link")
+  return button
+}
 
 export class ExportMenu {
   // `words()` gives the words of the present address.

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from lens_triage.app.http.forms import key_in
 from lensing_core.errors import BadInputError
 from lensing_core.store.cones import read_cone
-from lensing_core.store.query_json import MOST_GRADES, MOST_TAGS
+from lensing_core.store.query_json import LONGEST_NOTE, MOST_GRADES, MOST_TAGS
 from lensing_core.store.ranking import (
     LABEL_STATES,
     SORT_KEYS,
@@ -20,6 +20,7 @@ from lensing_core.store.ranking import (
 )
 from lensing_core.store.ranking_query import (
     CONSENSUS_STATES,
+    FLAG_STATES,
     MATCH_STATES,
     OLDER_LABEL_STATES,
     OLDER_RANGES,
@@ -62,8 +63,9 @@ def read_address(
     """Read the query string of a review address.
 
     ``ensemble`` and ``catalog`` (repeatable) are names; ``sort``, ``order`` (``asc``, ``desc``),
-    ``min``, ``max``, ``label``, ``object``, ``votes``, ``match``, ``selection``, ``candidate`` (an
-    id) and, repeatable, ``stage``, ``scale``, ``grade``, ``consensus`` and ``tag`` are as in
+    ``min``, ``max``, ``label``, ``object``, ``note``, ``flag``, ``votes``, ``match``,
+    ``selection``, ``candidate`` (an id) and, repeatable, ``stage``, ``scale``, ``grade``,
+    ``consensus`` and ``tag`` (with ``tags=all``: all of them) are as in
     :class:`~lensing_core.store.ranking.RankingQuery`; ``range`` (repeatable) is ``name:low:high``
     with empty ends left open; ``cone`` is right ascension, declination and radius
     (:func:`~lensing_core.store.cones.read_cone`). A part that cannot be followed is left out and
@@ -118,6 +120,10 @@ def read_address(
     if votes and votes[0] in ("mine", "not_mine", "others") and grader_id is None:
         notices.append(f"votes {votes[0]!r} needs someone who is signed in; it was left out.")
         votes = []
+    flags = known("flag", FLAG_STATES)
+    if flags and flags[0] == "mine" and grader_id is None:
+        notices.append("flag 'mine' needs someone who is signed in; it was left out.")
+        flags = []
     ranges = _read_ranges(arguments.get("range", ()), notices, scored=ensemble_id is not None)
     cone = None
     if one("cone"):
@@ -146,6 +152,9 @@ def read_address(
         grades=tuple(arguments.get("grade", ()))[:MOST_GRADES],
         consensus=tuple(known("consensus", CONSENSUS_STATES)),
         tags=tuple(arguments.get("tag", ()))[:MOST_TAGS],
+        all_tags=bool(known("tags", ("all",))),
+        note=one("note")[:LONGEST_NOTE],
+        flagged=flags[0] if flags else None,
         cone=cone,
         match=matches[0] if matches else None,
         selection=one("selection")[:16],

@@ -14,7 +14,7 @@ import { ChartPanel } from "./charts.js"
 import { CandidateDetails } from "./details.js"
 import { EmptyList } from "./empty_list.js"
 import { FilterBar } from "./filters.js"
-import { ExportMenu, SampMenu } from "./out.js"
+import { ExportMenu, linkButton, SampMenu } from "./out.js"
 import { MODE_KEYS, Modes } from "./modes.js"
 import { GRADE_KEYS, PANEL_KEYS, SidePanel } from "./panel.js"
 import { Panes } from "./panes.js"
@@ -89,6 +89,7 @@ class ReviewView {
         select: (selection) => this.filters.choose(selection),
         notice: (text) => this.notify([text], "info"),
       })
+    this.copy = linkButton(() => this.address(), (sentence) => this.notify([sentence], "info"))
     this.exports = new ExportMenu(start.exports, () => this.words(), this.samp)
     this.charts = new ChartPanel({
       ask: (...given) => this.ask(...given), catalogs: this.catalogs,
@@ -122,7 +123,7 @@ class ReviewView {
     this.emptyList = new EmptyList(this.start, this.filters, this.catalogs)
     this.list_ = h("section", {className: "list", "aria-label": "Ranking"},
       h("div", {className: "list-head"}, this.count, this.modes.buttons, this.modes.gallery.columns, h("span", {className: "spacer"}),
-        this.position, this.previousPage, this.nextPage, this.charts.button, this.exports.node),
+        this.position, this.previousPage, this.nextPage, this.charts.button, this.copy, this.exports.node),
       this.table.node, this.modes.gallery.node, this.emptyList.node,
       h("div", {className: "list-foot"}, this.unsaved.node, this.waitingNote, this.emptyList.link,
         h("span", {className: "spacer"}), this.side.history.advanceChoice), this.modes.bulk.node, this.charts.node)

@@ -17,11 +17,13 @@ from lens_triage.app.widgets.section import section
 from lens_triage.app.widgets.shown_once import ShownOnce
 from lens_triage.app.widgets.table import Row, Table, action, column
 from lensing_core.store.invitations import open_invitations
+from lensing_core.store.label_sessions import all_sessions, open_sessions
 from lensing_core.store.tables import GRADER_ROLES, Invitation
 
 _COLUMNS = [
-    column("name", "Invited", width="40%"),
+    column("name", "Invited", width="30%"),
     column("role", "Role", width="104px"),
+    column("leads", "Leads to"),
     column("until", "Open until", width="132px"),
     column("act", "", align="right"),
 ]
@@ -33,9 +35,15 @@ _ONCE = (
 
 
 class InvitationBoard(pn.viewable.Viewer):
-    """For organizers; each change is checked again when it is made."""
+    """For organizers; each change is checked again when it is made.
 
-    def __init__(self, context: AppContext) -> None:
+    Parameters
+    ----------
+    session_id : str, optional
+        Of the labeling session that is chosen at first.
+    """
+
+    def __init__(self, context: AppContext, session_id: str = "") -> None:
         self._context = context
         style: dict[str, Any] = {"size": "small", "margin": 0}
         self.name_of = pmui.TextInput(label="Name", width=220, **style)
@@ -43,6 +51,14 @@ class InvitationBoard(pn.viewable.Viewer):
             label="Role", options=[*GRADER_ROLES], value="grader", width=130, **style
         )
         self.days = pmui.Select(label="Open for", options=_DAYS, value=7.0, width=120, **style)
+        sessions = {one.name: one.id for one in context.database.ask(open_sessions)}
+        self.leads_to = pmui.Select(
+            label="Leads to",
+            options={"the overview": "", **sessions},
+            value=session_id if session_id in sessions.values() else "",
+            width=200,
+            **style,
+        )
         self.invite = ActionButton(
             self._invite,
             label="Invite",
@@ -58,6 +74,7 @@ class InvitationBoard(pn.viewable.Viewer):
             self.name_of,
             self.role,
             self.days,
+            self.leads_to,
             self.invite,
             margin=0,
             styles={"gap": "12px", "flex-wrap": "wrap", "row-gap": "12px", "align-items": "center"},
@@ -80,15 +97,22 @@ class InvitationBoard(pn.viewable.Viewer):
 
     def reload(self) -> None:
         """Read the invitations again."""
-        found = self._context.database.ask(open_invitations)
-        self.table.update([invitation_row(one) for one in found])
+        with self._context.database.session() as session:
+            found, sessions = open_invitations(session), all_sessions(session)
+        names = {one.id: one.name for one in sessions}
+        self.table.update([invitation_row(one, names.get(one.session_id or "")) for one in found])
 
     def _invite(self) -> None:
         self.shown.text = ""
         with self.notice.guard():
             name = " ".join(self.name_of.value.split())
-            token = acts.invite_person(self._context, name, self.role.value, self.days.value)
-            self.shown.text = f"join#{token}"
+            self.shown.text = acts.invite_person(
+                self._context,
+                name,
+                self.role.value,
+                self.days.value,
+                self.leads_to.value or None,
+            )
             self.name_of.value = ""
         self.reload()
 
@@ -100,13 +124,14 @@ class InvitationBoard(pn.viewable.Viewer):
         self.reload()
 
 
-def invitation_row(invitation: Invitation) -> Row:
-    """A line of the table."""
+def invitation_row(invitation: Invitation, session: str | None = None) -> Row:
+    """A line of the table; ``session`` is the name of the session that it leads to."""
     until = invitation.expires_at
     return {
         "key": invitation.name,
         "name": invitation.name,
         "role": invitation.role,
+        "leads": session or "",
         "until": {"text": f"{until:%Y-%m-%d %H:%M}", "title": fmt.moment(until)},
         "act": {"text": "", "actions": [action("withdraw", "Withdraw")]},
     }

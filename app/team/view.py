@@ -83,9 +83,9 @@ class _Found:
 
 
 class TeamBoard(pn.viewable.Viewer):
-    """All parts of the page."""
+    """All parts of the page; ``invite_to`` is the id of a labeling session to invite to."""
 
-    def __init__(self, context: AppContext, grader: SignedIn) -> None:
+    def __init__(self, context: AppContext, grader: SignedIn, invite_to: str = "") -> None:
         self._context = context
         self._grader = grader
         self._ended = False
@@ -146,7 +146,7 @@ class TeamBoard(pn.viewable.Viewer):
             )
             even = "minmax(0, 1fr) minmax(0, 1fr)"
             self.people = PeopleBoard(context, grader)
-            self.inviting, self.audit = InvitationBoard(context), AuditBoard(context)
+            self.inviting, self.audit = InvitationBoard(context, invite_to), AuditBoard(context)
             parts += [columns(agreement, contested, template=even), self.files, self.people]
             parts += [self.inviting, self.audit]
         parts.append(section("Coverage", self.coverage))

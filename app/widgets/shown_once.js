@@ -1,4 +1,6 @@
-// A secret that is shown this once, with a button that copies it.
+// A secret that is shown this once, or a link, with a button that copies it.
+
+import { copyText } from "./copying.js"
 
 /** A link of this server from the end of its address; other text stays as it is.
  * @param {string} text @param {boolean} isLink @param {string} here address of the page */
@@ -26,13 +28,9 @@ export function render({ model }) {
   }
 
   copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(value.value)
-      copy.textContent = "Copied"
-    } catch { // without TLS a browser has no clipboard for pages
-      value.select()
-      copy.textContent = "Press Ctrl+C"
-    }
+    const copied = await copyText(value.value)
+    if (!copied) value.select()
+    copy.textContent = copied ? "Copied" : "Press Ctrl+C"
   })
   model.on(["text", "is_link", "note", "label"], draw)
   box.append(value, copy, note)

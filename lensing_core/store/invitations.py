@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from lensing_core.errors import BadInputError, NotFoundError, PolicyError
 from lensing_core.store.graders import add_grader
+from lensing_core.store.label_sessions import add_guest, get_session
 from lensing_core.store.labels import check_grader_name, find_named
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.tables import GRADER_ROLES, Grader, Invitation, utc_now
@@ -24,14 +25,32 @@ _MOST_DAYS = 90
 NOT_OPEN = "This invitation is not open any more, or never was: ask an organizer for another."
 
 
-def invite(session: Session, name: str, role: str = "grader", days: float = 7.0) -> str:
+def invite(
+    session: Session,
+    name: str,
+    role: str = "grader",
+    days: float = 7.0,
+    session_id: str | None = None,
+) -> str:
     """Invite somebody under a name; returns the token. One from before, of that name, ends.
+
+    Parameters
+    ----------
+    session_id : str, optional
+        A labeling session that whoever accepts it may grade in.
 
     Raises
     ------
     BadInputError
-        If the name is taken, breaks a rule or looks like another, or the role or time is none.
+        If the name is taken, breaks a rule or looks like another, or the role or time is none, or a
+        reader is invited to grade.
+    NotFoundError
+        If there is no such session.
     """
+    if session_id is not None:
+        found = get_session(session, session_id)
+        if role == "reader":
+            raise BadInputError(f"A reader does not grade: invite a grader to {found.name}.")
     if find_named(session, name) is not None:
         raise BadInputError(f"There is a grader {name!r} already.")
     if role not in GRADER_ROLES:
@@ -42,7 +61,14 @@ def invite(session: Session, name: str, role: str = "grader", days: float = 7.0)
     session.execute(delete(Invitation).where(Invitation.name == kept))
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     until = utc_now() + timedelta(days=days)
-    session.add(Invitation(token_sha256=_hashed(token), name=kept, role=role, expires_at=until))
+    made = Invitation(
+        token_sha256=_hashed(token),
+        name=kept,
+        role=role,
+        expires_at=until,
+        session_id=session_id,
+    )
+    session.add(made)
     session.flush()
     return token
 
@@ -74,10 +100,17 @@ def accept(session: Session, token: str, passphrase: Passphrase) -> Grader:
     if found is None or found.expires_at <= utc_now():
         raise PolicyError(NOT_OPEN)
     grader = add_grader(session, found.name, found.role, passphrase)
+    if found.session_id is not None:
+        add_guest(session, found.session_id, grader.id)
     ended = session.execute(delete(Invitation).where(Invitation.token_sha256 == _hashed(token)))
     if ended.rowcount != 1:  # type: ignore[attr-defined]  # of the result of a DELETE
         raise PolicyError(NOT_OPEN)  # somebody else had the link, and was first
     return grader
+
+
+def link_of(token: str, session_id: str | None = None) -> str:
+    """Return the end of the address of an invitation, and of the session that it leads to."""
+    return f"join#{token}/{session_id}" if session_id else f"join#{token}"
 
 
 def _hashed(token: str) -> str:

@@ -105,6 +105,13 @@ def invited(session: Session, session_id: str) -> set[int]:
     )
 
 
+def add_guest(session: Session, session_id: str, grader_id: int) -> None:
+    """Let a grader into a session that is for some alone; everybody is in one that is for all."""
+    guests = invited(session, session_id)
+    if guests and grader_id not in guests:
+        session.add(SessionGrader(session_id=session_id, grader_id=grader_id))
+
+
 def names_of_invited(session: Session, session_id: str) -> Sequence[str]:
     """Names of the graders of a session, sorted; empty: everybody."""
     guests = select(SessionGrader.grader_id).where(SessionGrader.session_id == session_id)

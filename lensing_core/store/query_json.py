@@ -10,6 +10,7 @@ from lensing_core.store.cones import cone_text, read_cone
 from lensing_core.store.ranking_query import Cone, Range, RankingQuery
 
 MOST_TAGS, MOST_GRADES = 20, 40  # that a query may name
+LONGEST_NOTE = 200  # letters to look for
 
 
 def query_to_json(query: RankingQuery) -> dict[str, Any]:
@@ -30,6 +31,9 @@ def query_to_json(query: RankingQuery) -> dict[str, Any]:
         "grades": list(query.grades),
         "consensus": list(query.consensus),
         "tags": list(query.tags),
+        "all_tags": query.all_tags,
+        "note": query.note,
+        "flagged": query.flagged,
         "cone": None if query.cone is None else cone_text(query.cone),
         "match": query.match,
         "selection": query.selection,
@@ -60,6 +64,8 @@ def query_from_json(
                 "grades": tuple(str(grade) for grade in fields["grades"])[:MOST_GRADES],
                 "consensus": tuple(str(state) for state in fields["consensus"]),
                 "tags": tuple(str(tag) for tag in fields["tags"])[:MOST_TAGS],
+                "all_tags": bool(fields.get("all_tags", False)),
+                "note": str(fields.get("note", ""))[:LONGEST_NOTE],
                 "cone": _cone_from_json(fields["cone"]),
                 "selection": str(fields["selection"])[:16],
                 "grader_id": grader_id,

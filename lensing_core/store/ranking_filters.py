@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import aliased
 
 from lensing_core.store.blinding import graded_blind, may_see_vote
 from lensing_core.store.consensus_choice import current_consensus_method
@@ -23,6 +34,8 @@ from lensing_core.store.tables import (
     Consensus,
     Crossmatch,
     CrossmatchEntry,
+    LabelEvent,
+    Remark,
     Score,
     SelectionItem,
     Vote,
@@ -30,6 +43,9 @@ from lensing_core.store.tables import (
 from lensing_core.store.text_search import holds_text
 
 _NSIDE = 64  # of Candidate.healpix, nested
+# Written into the statement: an index of these rows alone is used for no parameter.
+_FLAG: ColumnElement[str] = literal_column("'flag'")
+_NOTHING: ColumnElement[str] = literal_column("''")
 _WIDEST_DEG = 10.0  # radius up to which the cells of a cone (some 400) are named
 
 
@@ -89,14 +105,17 @@ def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> l
                 select(Consensus.candidate_id).where(*agreed),
             )
         )
-    if query.tags:
-        tagged = CandidateTag.tag.in_(query.tags)
-        found.append(
-            Filter(
-                exists().where(CandidateTag.candidate_id == Candidate.id, tagged),
-                select(CandidateTag.candidate_id).where(tagged),
+    for tags in ([tag] for tag in query.tags) if query.all_tags else [query.tags]:
+        if tags:
+            tagged = CandidateTag.tag.in_(tags)
+            found.append(
+                Filter(
+                    exists().where(CandidateTag.candidate_id == Candidate.id, tagged),
+                    select(CandidateTag.candidate_id).where(tagged),
+                )
             )
-        )
+    if query.flagged is not None:
+        found.append(_flagged(query))
     if query.match is not None:
         found.append(_matched(query.match))
     if query.selection:
@@ -109,6 +128,8 @@ def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> l
         )
     if query.object_id:  # the slowest to list: last
         found.append(listed(holds_text(Candidate.object_id, query.object_id)))
+    if query.note:
+        found.append(_noted(query))
     return found
 
 
@@ -217,6 +238,57 @@ def _graded(query: RankingQuery) -> list[Filter]:
     if said or query.by_vote or query.votes in ("mine", "others", "anyone"):
         found.append(voted(*by, *said))
     return found
+
+
+def _flagged(query: RankingQuery) -> Filter:
+    """By flags that stand: neither taken away by who gave them nor undone."""
+    flag, later = aliased(LabelEvent), aliased(LabelEvent)
+
+    def undone(event: Any) -> ColumnElement[bool]:
+        undo = aliased(LabelEvent)
+        return exists().where(
+            undo.candidate_id == event.candidate_id,
+            undo.kind == "undo",
+            undo.undoes == event.uuid,
+        )
+
+    stands = [
+        flag.kind == _FLAG,
+        ~undone(flag),
+        ~exists().where(
+            later.candidate_id == flag.candidate_id,
+            later.grader_id == flag.grader_id,
+            later.id > flag.id,
+            later.kind == "unflag",
+            ~undone(later),
+        ),
+        *votes_told(query, flag),
+        *([flag.grader_id == query.grader_id] if query.flagged == "mine" else []),
+    ]
+    found = exists().where(flag.candidate_id == Candidate.id, *stands)
+    if query.flagged == "nobody":
+        return Filter(~found)
+    return Filter(found, select(flag.candidate_id).where(*stands))
+
+
+def _noted(query: RankingQuery) -> Filter:
+    """By the text of notes and of what was written with a grade."""
+    note = (Remark.kind == "note", holds_text(Remark.text, query.note), *votes_told(query, Remark))
+    said = (
+        LabelEvent.comment != _NOTHING,
+        holds_text(LabelEvent.comment, query.note),
+        *votes_told(query, LabelEvent),
+    )
+    either = union_all(
+        select(Remark.candidate_id).where(*note), select(LabelEvent.candidate_id).where(*said)
+    ).subquery()
+    return Filter(
+        or_(
+            exists().where(Remark.candidate_id == Candidate.id, *note),
+            exists().where(LabelEvent.candidate_id == Candidate.id, *said),
+        ),
+        select(either.c.candidate_id),
+    )
 
 
 def _matched(state: str) -> Filter:

@@ -30,6 +30,8 @@ VOTE_STATES: tuple[VoteState, ...] = get_args(VoteState)
 CONSENSUS_STATES = ("open", "accepted", "retired")
 MatchState = Literal["known_lens", "matched", "review", "unmatched"]
 MATCH_STATES: tuple[MatchState, ...] = get_args(MatchState)
+FlagState = Literal["mine", "anyone", "nobody"]
+FLAG_STATES: tuple[FlagState, ...] = get_args(FlagState)
 SCALES = ("galaxy", "cluster")
 OLDER_LABEL_STATES: dict[str, LabelState] = {"labelled": "labeled", "unlabelled": "unlabeled"}
 OLDER_RANGES = {"colour_consistency": "color_consistency", "arc_colour": "arc_color"}
@@ -136,7 +138,11 @@ class RankingQuery:
     consensus : tuple of str
         Candidates whose consensus is in one of these states.
     tags : tuple of str
-        Candidates with one of these tags.
+        Candidates with one of these tags; with ``all_tags`` those that have all of them.
+    note : str
+        Text that a note, or the note to a grade, contains; letters a-z in either case.
+    flagged : str or None
+        Flagged for discussion by ``mine`` (me), ``anyone`` or ``nobody``; None: all.
     cone : Cone or None
     match : str or None
         By the newest cross-matches: on a ``known_lens``, ``matched`` with anything (duplicates
@@ -144,8 +150,8 @@ class RankingQuery:
     selection : str
         Id of a stored selection (:mod:`lensing_core.store.selections`); '' for none.
     hides_blind : bool
-        Whether others' grades, the consensus and imported labels of candidates in open blind
-        sessions count as if there were none (:mod:`lensing_core.store.blinding`).
+        Whether others' grades, notes and flags, the consensus and imported labels of candidates in
+        open blind sessions count as if there were none (:mod:`lensing_core.store.blinding`).
     """
 
     ensemble_id: int | None = None
@@ -164,6 +170,9 @@ class RankingQuery:
     grades: tuple[str, ...] = ()
     consensus: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    all_tags: bool = False
+    note: str = ""
+    flagged: FlagState | None = None
     cone: Cone | None = None
     match: MatchState | None = None
     selection: str = ""
@@ -177,6 +186,7 @@ class RankingQuery:
             ("label", LABEL_STATES),
             ("votes", VOTE_STATES),
             ("match", MATCH_STATES),
+            ("flagged", FLAG_STATES),
         ):
             value = getattr(self, name)
             if value is not None and value not in choices:
@@ -205,6 +215,8 @@ class RankingQuery:
             raise BadInputError("Without an ensemble there are no scores to sort or filter by.")
         if self.votes in ("mine", "not_mine", "others") and self.grader_id is None:
             raise BadInputError("Sign in to list candidates by your own grades or those of others.")
+        if self.flagged == "mine" and self.grader_id is None:
+            raise BadInputError("Sign in to list candidates that you have flagged.")
 
     @property
     def by_score(self) -> bool:
@@ -235,9 +247,11 @@ class RankingQuery:
             or self.votes is not None
             or self.cone is not None
             or self.match is not None
+            or self.flagged is not None
             or self.by_vote
             or self.stages + self.ranges + self.grades + self.consensus + self.tags
             or self.object_id
+            or self.note
             or self.selection
         )
 

@@ -20,7 +20,8 @@ from lensing_core.store.graders import (
     set_role,
 )
 from lensing_core.store.identities import identities_by_grader, untie
-from lensing_core.store.invitations import invite
+from lensing_core.store.invitations import invite, link_of
+from lensing_core.store.label_sessions import session_named
 from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.tables import GRADER_ROLES
 from lensing_core.workspace import Workspace
@@ -63,13 +64,17 @@ def invite_(
     name: NameArgument,
     role: RoleOption = "grader",
     days: Annotated[float, typer.Option(help="How long the link is good.")] = 7.0,
+    to_session: Annotated[
+        str, typer.Option("--session", help="Labeling session that it leads to.")
+    ] = "",
 ) -> None:
     """Print the end of a link by which somebody gets a name and chooses a passphrase."""
     with open_database(Workspace.open(workspace)).session() as session:
-        token = invite(session, name, role, days)
+        session_id = session_named(session, to_session).id if to_session else None
+        token = invite(session, name, role, days, session_id)
         record(session, "invitation", COMMAND_LINE, f"{name}: {role}, {days:g} days")
     console.print(f"Invitation of {name}, good once within {days:g} days. Open below the server's")
-    console.print(f"address: join#{token}", soft_wrap=True)
+    console.print(f"address: {link_of(token, session_id)}", soft_wrap=True)
 
 
 @graders.command("reset")

@@ -22,5 +22,8 @@ class Invitation(Base):
     )
     name: Mapped[str] = mapped_column(String(120), unique=True, doc="that will be made")
     role: Mapped[str] = mapped_column(GraderRole, default="grader", doc="of GRADER_ROLES")
+    session_id: Mapped[str | None] = mapped_column(
+        String(40), doc="of the labeling session that it leads to; NULL, or one that is gone: none"
+    )
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime] = mapped_column()

@@ -10,7 +10,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Dialect,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -144,6 +153,12 @@ class SessionItem(Base):
     explanation: Mapped[str] = mapped_column(Text, default="", doc="shown as feedback")
 
 
+def _index_of_some(name: str, which: str) -> Index:
+    """Of the few events that a filter of lists asks for."""
+    some = text(which)
+    return Index(f"ix_label_event_{name}", "candidate_id", sqlite_where=some, postgresql_where=some)
+
+
 class LabelEvent(Base):
     """One thing that a grader did; never changed, never deleted, chained by hashes.
 
@@ -159,6 +174,8 @@ class LabelEvent(Base):
         Index(None, "candidate_id", "id"),
         Index(None, "session_id", "grader_id", "id"),
         Index(None, "grader_id", "id"),
+        _index_of_some("flag", "kind = 'flag'"),
+        _index_of_some("comment", "comment <> ''"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, doc="order of the chain, without gaps")

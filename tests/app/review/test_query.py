@@ -17,7 +17,7 @@ from lensing_core.store.cones import (
 from lensing_core.store.query_json import query_from_json, query_to_json
 from lensing_core.store.ranking import Cone, Range, RankingQuery
 
-ENSEMBLES = [SimpleNamespace(id=7, name="first")]
+ENSEMBLES = [SimpleNamespace(id=7, name="first", archived_at=None)]
 CATALOGS = [SimpleNamespace(id=3, name="cosmos")]
 
 
@@ -60,6 +60,9 @@ def test_an_address_with_every_filter():
         "grade": ["A", "B"],
         "consensus": ["open"],
         "tag": ["ring"],
+        "tags": ["all"],
+        "note": ["50%_ arc"],
+        "flag": ["mine"],
         "cone": ["150 2 30arcsec"],
         "match": ["unmatched"],
         "selection": ["abc"],
@@ -78,6 +81,9 @@ def test_an_address_with_every_filter():
         grades=("A", "B"),
         consensus=("open",),
         tags=("ring",),
+        all_tags=True,
+        note="50%_ arc",
+        flagged="mine",
         cone=Cone(150, 2, 30 / 3600),
         match="unmatched",
         selection="abc",
@@ -92,9 +98,10 @@ def test_what_cannot_be_followed_is_said():
         "votes": ["mine"],
         "cone": ["nowhere"],
         "match": ["perhaps"],
+        "flag": ["mine"],
     }
     address = read_address(arguments, ENSEMBLES, CATALOGS)
-    assert len(address.notices) == 6
+    assert len(address.notices) == 7
     assert not address.query.filtered
     bare = read_address({"range": ["epistemic:0:1"]}, [], CATALOGS)
     assert len(bare.notices) == 1

@@ -22,9 +22,11 @@ from lensing_core.store.consensus_choice import ConsensusSettings
 from lensing_core.store.export_rows import export_candidates, export_rows
 from lensing_core.store.follow_up import follow_up_rows
 from lensing_core.store.graders import sign_in
+from lensing_core.store.labels import NewEvent, append_events
 from lensing_core.store.query_json import query_from_json, query_to_json
 from lensing_core.store.ranking import count_rows, cursor_of, fetch_page
 from lensing_core.store.ranking_query import RankingQuery
+from lensing_core.store.remarks import add_note
 from lensing_core.store.stages import stage_page
 from lensing_core.store.tables import Candidate, SessionItem
 from lensing_core.workspace import Workspace
@@ -45,8 +47,13 @@ class Place:
             for grader, grade in ((self.ana, "A"), (self.bo, "X")):
                 record_in_review(session, grader, [self.grade(c, grade) for c in (BLIND, OPEN)])
             update_consensus(session, ConsensusSettings())
+            now = datetime.now(UTC)
             for candidate_id in (BLIND, OPEN):
                 session.get_one(Candidate, candidate_id).label = 1
+                add_note(session, candidate_id, self.ana, "a faint arc")
+                flag = NewEvent(str(uuid4()), "flag", self.bo, candidate_id, "abcx", now,
+                                comment="a blue ring")  # fmt: skip
+                append_events(session, [flag])
             new = NewSession("blind", [QueueEntry(BLIND, "")], {"blind": True})
             self.blind = create_session(session, new, self.ana).id
 
@@ -86,6 +93,9 @@ TELLS = [
     {"sort": "graded", "descending": False},
     {"label": "lens"},
     {"label": "labeled"},
+    {"note": "faint"},
+    {"note": "RING"},
+    {"flagged": "anyone"},
 ]
 
 
@@ -95,7 +105,9 @@ def test_no_filter_and_no_order_tells_what_others_said(place, filters):
     assert asked(place, "cleo", hides=True, **filters) == {OPEN}
 
 
-@pytest.mark.parametrize("filters", [{"votes": "nobody"}, {"label": "unlabeled"}], ids=str)
+@pytest.mark.parametrize(
+    "filters", [{"votes": "nobody"}, {"label": "unlabeled"}, {"flagged": "nobody"}], ids=str
+)
 def test_what_is_kept_back_is_as_if_it_were_not(place, filters):
     assert asked(place, "cleo", hides=False, **filters) == set()
     assert asked(place, "cleo", hides=True, **filters) == {BLIND}
@@ -112,6 +124,9 @@ def test_ones_own_grade_is_told(place):
     assert asked(place, "ana", hides=True, grades=("A",)) == {BLIND, OPEN}
     assert asked(place, "ana", hides=True, grades=("X",)) == {OPEN}
     assert asked(place, "ana", hides=True, sort="graded") == {BLIND, OPEN}
+    assert asked(place, "ana", hides=True, note="faint") == {BLIND, OPEN}
+    assert asked(place, "ana", hides=True, note="ring") == {OPEN}
+    assert asked(place, "bo", hides=True, flagged="mine") == {BLIND, OPEN}
     query = RankingQuery(1, sort="graded", grader_id=place.cleo, hides_blind=True)
     with place.database.session() as session, pytest.raises(NotFoundError):
         cursor_of(session, query, BLIND)

@@ -40,6 +40,7 @@ from lensing_core.store.tables import (
     Crossmatch,
     CrossmatchEntry,
     Ensemble,
+    Remark,
     Run,
     Score,
     Selection,
@@ -53,6 +54,7 @@ CLUSTERS = range(200, N)  # the second catalog
 ADA, VERA = 1, 2
 VOTES = {0: {ADA: "A"}, 1: {ADA: "B", VERA: "X"}, 2: {VERA: "A"}, 250: {ADA: "X"}, 251: {VERA: "B"}}
 TAGS = {3: ("ring",), 4: ("ring", "quad"), 205: ("quad",), 206: ("dust",)}
+NOTES = [(20, "note", "An arc, 50%_ faint"), (21, "note", "50 % faint"), (22, "stage", "50%_")]
 STATES = {5: "accepted", 6: "retired", 7: "open", 207: "accepted"}
 MATCHES = {10: "matched", 11: "review", 12: "matched", 13: "review"}  # 12, 13: not with lenses
 
@@ -120,6 +122,11 @@ def database(module_workspace):
                 for who, grade in given.items()
             ],
         )
+        session.add_all(
+            Remark(candidate_id=k + 1, grader_id=VERA, kind=kind, text=text)
+            for k, kind, text in NOTES
+        )
+        flag_some(session)
         session.add_all(CandidateTag(candidate_id=k + 1, tag=t) for k in TAGS for t in TAGS[k])
         keep_choice(session, ConsensusSettings("swap"), 1)
         session.add_all(
@@ -138,6 +145,21 @@ def database(module_workspace):
         )
         match_some(session)
     return database
+
+
+def flag_some(session) -> None:
+    """Flags that stand on 30 and 32; taken away on 31, undone on 33, given again on 34."""
+    said = [(30, ADA, "flag"), (31, VERA, "flag"), (31, VERA, "unflag"), (32, VERA, "flag"),
+            (33, ADA, "flag"), (33, ADA, "undo"), (34, ADA, "flag"), (34, ADA, "unflag"),
+            (34, ADA, "undo")]  # fmt: skip
+    last = ""
+    for n, (k, who, kind) in enumerate(said):
+        comment = "at 50%_ of the arc" if k == 32 else ""
+        event = NewEvent(str(uuid.UUID(int=10**7 + n, version=4)), kind, who, k + 1, "abcx",
+                         datetime(2026, 1, 1, tzinfo=UTC), comment=comment,
+                         undoes=last if kind == "undo" else None)  # fmt: skip
+        append_events(session, [event])
+        last = event.uuid
 
 
 def match_some(session) -> None:
@@ -211,6 +233,13 @@ CASES = {
     "consensus": ({"consensus": ("accepted", "open")}, {5, 7, 207}),
     "a tag": ({"tags": ("ring",)}, {3, 4}),
     "tags": ({"tags": ("dust", "quad")}, {4, 205, 206}),
+    "all tags": ({"tags": ("ring", "quad"), "all_tags": True}, {4}),
+    "a note": ({"note": "FAINT"}, {20, 21}),
+    "a note, or what was said with a flag": ({"note": "50%_"}, {20, 32}),
+    "no such note": ({"note": "spiral"}, set()),
+    "flagged": ({"flagged": "anyone"}, {30, 32, 34}),
+    "flagged by me": ({"flagged": "mine"}, {30, 34}),
+    "flagged by no one": ({"flagged": "nobody"}, ALL - {30, 32, 34}),
     "known lens": ({"match": "known_lens"}, {10}),
     "matched": ({"match": "matched"}, {10, 12}),
     "review": ({"match": "review"}, {11, 13}),
