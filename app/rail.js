@@ -3,7 +3,9 @@
 // frame stays. Where that connection is gone the browser loads the page as any other link.
 
 import { h } from "./widgets/dom.js"
+import { CHANGED, keepPreferences, preferencesOf } from "./widgets/preferences.js"
 import { openChoosersByKey } from "./widgets/select_keys.js"
+import { THEME_EVENT, ThemeChoice } from "./theme_choice.js"
 
 const ANSWER_MS = 30000 // a server that has not even said "on its way" by then is away
 const DRAWN_MS = 15000
@@ -53,10 +55,28 @@ class Rail {
     model.on("shown", () => this.arrive(model.shown))
     model.on("msg:custom", (message) => { if (message.type === "building") this.heard = true })
     if (document.hidden) this.onSight()
+    this.followTheme()
     onlyNewAddresses()
     followConnection()
     layOutOnlyDrawnPlots()
     openChoosersByKey()
+  }
+
+  followTheme() {
+    const {model} = this
+    const system = matchMedia("(prefers-color-scheme: dark)")
+    const theme = new ThemeChoice({
+      theme: preferencesOf(model.preferences).theme, dark: model.dark, system, left: model.left,
+      ask: (dark) => model.send_msg({type: "scheme", dark}),
+      keep: (chosen) => keepPreferences({theme: chosen}, model.preferences).catch(() => {}), // until the page is left
+    })
+    this.onSystem = () => theme.follow()
+    this.onTheme = (/** @type {any} */ event) => theme.turned(event.detail)
+    this.onPreferences = (/** @type {any} */ event) => theme.prefer(event.detail.theme)
+    this.system = system
+    system.addEventListener("change", this.onSystem)
+    document.addEventListener(THEME_EVENT, this.onTheme)
+    document.addEventListener(CHANGED, this.onPreferences)
   }
 
   mark(page) {
@@ -116,6 +136,9 @@ class Rail {
     window.removeEventListener("click", this.onClick)
     window.removeEventListener("popstate", this.onBack)
     document.removeEventListener("visibilitychange", this.onSight)
+    this.system.removeEventListener("change", this.onSystem)
+    document.removeEventListener(THEME_EVENT, this.onTheme)
+    document.removeEventListener(CHANGED, this.onPreferences)
   }
 }
 

@@ -27,6 +27,8 @@ from lens_triage.app.navigation import (
     header_html,
     heading_html,
 )
+from lens_triage.app.preferences import stored_preferences
+from lens_triage.app.run_bell import run_bell
 from lens_triage.app.scripts import bundle
 from lens_triage.app.theme import (
     PAGE_SX,
@@ -57,6 +59,7 @@ i { width: 8px; height: 8px; border-radius: 50%; background: #62b0ff; flex: none
 @keyframes pulse { from { opacity: .35 } to { opacity: 1 } }
 @media (prefers-reduced-motion: reduce) { i { animation: none; } }
 """
+_THEME_EVENT = "lens-triage-theme"
 
 
 class Rail(JSComponent):
@@ -65,17 +68,27 @@ class Rail(JSComponent):
     items = param.List(default=[], doc="Of the navigation: page, title, icon.")
     pages = param.List(default=[], doc="All that may be asked for.")
     shown = param.Dict(default={}, doc="The page that stands: page, title, number asked under.")
+    preferences = param.Dict(
+        default=None, allow_None=True, doc="Of who is signed in; None: this browser has them."
+    )
+    dark = param.Boolean(default=False, doc="Whether the page came in dark colors.")
+    left = param.Boolean(default=False, doc="Whether the browser told how the page was left.")
 
     _esm = bundle("rail")
     _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, RAIL_CSS]
 
-    def __init__(self, frame: PageFrame, page: str, title: str) -> None:
+    def __init__(
+        self, frame: PageFrame, page: str, title: str, preferences: Mapping[str, Any] | None
+    ) -> None:
         self._frame = frame
         self._asked = 0
         super().__init__(
             items=[{"page": i.slug, "title": i.title, "icon": i.icon} for i in frame.items],
             pages=frame.pages,
             shown={"page": page, "title": title, "number": 0},
+            preferences=None if preferences is None else dict(preferences),
+            dark=is_dark(),
+            left=THEME_COOKIE in pn.state.cookies,
             margin=0,
             width=RAIL_WIDTH - 1,
         )
@@ -83,6 +96,8 @@ class Rail(JSComponent):
     def _handle_msg(self, data: dict[str, Any]) -> None:
         if data["type"] == "sight":
             self._frame.set_hidden(bool(data["hidden"]))
+        elif data["type"] == "scheme":
+            self._frame.page.dark_theme = bool(data["dark"])
         elif data["type"] == "drawn":
             if data["number"] == self._asked:
                 pn.state.execute(current_visit().draw, schedule=True)
@@ -206,11 +221,18 @@ class PageFrame:
         self._pages = pages
         allowed = pages_for(context)
         self.items = [item for item in NAVIGATION if item.slug in allowed]
-        self._rail = Rail(self, slug, _tab_title(title))
+        kept = stored_preferences(context)
+        preferences = None if kept is None else kept["general"]
+        self._rail = Rail(self, slug, _tab_title(title), preferences)
         self.page = pmui.Page(
             title="",
             meta_title=_tab_title(title),
-            header=[_header(context), _activity(context), SignIn(context)],
+            header=[
+                _header(context),
+                _activity(context),
+                run_bell(context, preferences),
+                SignIn(context),
+            ],
             sidebar=[self._rail],
             main=[],
             template=TEMPLATE,
@@ -232,7 +254,9 @@ class PageFrame:
         # Kept in a cookie, so that the next page comes in the right colors at once.
         self.page.jscallback(
             dark_theme=f"document.cookie = '{THEME_COOKIE}=' + (cb_obj.dark_theme ? 'dark' : "
-            "'light') + '; path=/; max-age=31536000; SameSite=Strict'",
+            "'light') + '; path=/; max-age=31536000; SameSite=Strict'; "
+            f"document.dispatchEvent(new CustomEvent('{_THEME_EVENT}', "
+            "{detail: cb_obj.dark_theme}))",
         )
         document = pn.state.curdoc
         if in_session() and document is not None:

@@ -24,8 +24,14 @@ class Follower:
     """A part of a page of one session that is to be refreshed when the database has changed."""
 
     def __init__(
-        self, document: Document, refresh: Callable[[], None], period_s: float, seen: Hashable
+        self,
+        document: Document,
+        refresh: Callable[[], None],
+        period_s: float,
+        seen: Hashable,
+        even_hidden: Callable[[], bool] = lambda: False,
     ) -> None:
+        self.even_hidden = even_hidden
         self._document = document
         self._refresh = refresh
         self._period_s = period_s
@@ -74,14 +80,24 @@ class Watch:
         self._hidden: WeakSet[Document] = WeakSet()
 
     def follow(
-        self, document: Document, refresh: Callable[[], None], period_ms: int = PERIOD_MS
+        self,
+        document: Document,
+        refresh: Callable[[], None],
+        period_ms: int = PERIOD_MS,
+        even_hidden: Callable[[], bool] = lambda: False,
     ) -> Callable[[], None]:
         """Call ``refresh`` after changes, not more often than each period; returns what ends it.
 
         What is followed is as new as the last look: it is not read again before something changes.
+
+        Parameters
+        ----------
+        even_hidden : callable, optional
+            Whether it is refreshed while its tab is out of sight.
         """
         # A look comes somewhat early now and then; a period must not become two for it.
-        follower = Follower(document, refresh, 0.9 * period_ms / 1000, self._last)
+        period_s = 0.9 * period_ms / 1000
+        follower = Follower(document, refresh, period_s, self._last, even_hidden)
         self._followers.add(follower)
 
         def stop() -> None:
@@ -104,8 +120,12 @@ class Watch:
             self._followers.discard(follower)
 
     async def look(self) -> None:
-        """Ask once for all that is in sight, and tell them."""
-        told = [each for each in self._followers if each.document not in self._hidden]
+        """Ask once for all that is in sight, or waits for something all the same; tell them."""
+        told = [
+            each
+            for each in self._followers
+            if each.document not in self._hidden or each.even_hidden()
+        ]
         if not told:
             return
         try:

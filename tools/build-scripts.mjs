@@ -13,7 +13,9 @@ const ENTRIES = {
   table: "app/widgets/table.js",
   "action-button": "app/widgets/action_button.js",
   "shown-once": "app/widgets/shown_once.js",
+  preferences: "app/settings/preferences.js",
   rail: "app/rail.js",
+  "run-bell": "app/run_bell.js",
 }
 
 // tests/app/test_scripts.py computes the same from the sources, and so tells when a bundle is old.

@@ -1,6 +1,7 @@
 // Keys of the labeling view: presets for either hand, own choices, and what they leave to the viewer.
 
 import { h } from "../widgets/dom.js"
+import { labelKeys, shownKey, yieldKeys } from "../widgets/grade_keys.js"
 
 const HANDS = {own: "Letters of the grades", left: "Left hand", right: "Right hand"}
 const VIEW_ACTIONS = {
@@ -16,54 +17,13 @@ const VIEW_ACTIONS = {
   rest: "Mosaic: set the rest of the page and go on",
   help: "Show or hide these keys",
 }
-// Grades are given from worst to best: most cutouts are no lens, and get the strongest finger.
-const HAND_KEYS = {
-  own: {grades: null, undo: "u", skip: "n", flag: "q", reason: "e", mode: "y"},
-  left: {grades: "fdsagvcx", undo: "z", skip: "q", flag: "t", reason: "r", mode: "b"},
-  right: {grades: "jklhmuop", undo: "i", skip: "n", flag: "p", reason: "o", mode: "y"},
-}
-const FIXED_KEYS = {back: "Backspace", forward: "ArrowDown", front: "End", note: "/", rest: "Enter", help: "?"}
 export const SECOND_KEYS = {ring: "r", spiral: "s", merger: "m", tidal: "t", edge_on: "e", companion: "c",
   artifact: "a", alignment: "l", other: "o"}
 
-// Key by action, `grade:…` for grades; `own` are the user's changes of the preset `hand`.
-/** @returns {Object<string, string>} the key of each action */
-export function labelKeys(scheme, hand, own = {}) {
-  const {grades, ...view} = HAND_KEYS[hand] ?? HAND_KEYS.own
-  const keys = scheme.grades.map(({key}) => key.toLowerCase())
-  const single = keys.every((key) => key.length === 1) && new Set(keys).size === keys.length &&
-    !scheme.continuous
-  const initials = keys.map((key) => key[0])
-  const n = keys.length
-  const given = grades !== null ? [...grades].slice(0, n).reverse()
-    : single ? keys
-      : !scheme.continuous && new Set(initials).size === n ? initials
-        : keys.map((_, k) => String(n - k))
-  const chosen = Object.fromEntries(scheme.grades.map(({key}, k) => [`grade:${key}`, given[k] ?? ""]))
-  const taken = new Set(Object.values(chosen))
-  const rest = {...FIXED_KEYS, ...view}
-  // A key of the view that a grade has goes to a free letter.
-  const free = [..."jkdyzquen"].filter((key) => !taken.has(key) && !Object.values(rest).includes(key))
-  for (const [action, key] of Object.entries(rest)) {
-    chosen[action] = taken.has(key) ? free.shift() ?? "" : key
-  }
-  return {...chosen, ...own}
-}
-
-// Sections for the keyboard and its page: grades, view, then the viewer's, whose letters work with
-// Shift where a grade or the view has them.
+// Sections for the keyboard and its page: grades, view, then the viewer's, which yield.
 export function keySections(scheme, keys, viewerSections) {
-  const taken = new Set(Object.values(keys))
   const one = (action, text) => ({keys: keys[action] ? [keys[action]] : [], shown: shownKey(keys[action]), action, text})
-  const left = viewerSections.map(({title, keys: rows}) => ({title, keys: rows
-    .map((row) => {
-      const open = row.keys.filter((key) => !taken.has(key))
-      if (open.length === row.keys.length) { return row }
-      if (open.length) { return {...row, keys: open} }
-      const shifted = row.keys.filter((key) => /^[a-z]$/.test(key)).map((key) => key.toUpperCase())
-      return {...row, keys: shifted, shown: shifted.map((key) => `⇧${key}`).join(" ")}
-    })
-    .filter((row) => row.keys.length)}))
+  const left = yieldKeys(viewerSections, new Set(Object.values(keys)))
   return [
     {title: "Grades", keys: scheme.grades.map(({key, title}) => one(`grade:${key}`, `${key}: ${title}`))},
     {title: "Labeling view", keys: Object.entries(VIEW_ACTIONS).filter(([action]) => keys[action])
@@ -72,11 +32,6 @@ export function keySections(scheme, keys, viewerSections) {
       ([reason, key]) => ({keys: [], shown: key, action: "none", text: reason.replace("_", "-")}))},
     ...left,
   ]
-}
-
-export function shownKey(key) {
-  return {" ": "Space", Backspace: "⌫", ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←", ArrowRight: "→",
-    Enter: "⏎"}[key] ?? key
 }
 
 // The dialog to choose keys; `onSave` gets {hand, own}.

@@ -1,7 +1,8 @@
 // Beside the cutout: grades, reasons, note, feedback, progress and the grader's own figures.
 
 import { formatCount, formatProbability, h, MISSING, picture } from "../widgets/dom.js"
-import { SECOND_KEYS, shownKey } from "./keys.js"
+import { shownKey } from "../widgets/grade_keys.js"
+import { SECOND_KEYS } from "./keys.js"
 import { verdictOf } from "./mosaic.js"
 
 const BREAK_AFTER_MS = 45 * 60 * 1000

@@ -3,8 +3,11 @@
 const KEY = "lens-triage.review.advance"
 
 export class AutoAdvance {
-  /** @param {Pick<Storage, "getItem" | "setItem">} storage */
-  constructor(storage) {
+  /**
+   * @param {Pick<Storage, "getItem" | "setItem">} storage
+   * @param {string} preferred "on" or "off"; "": as the browser was left
+   */
+  constructor(storage, preferred = "") {
     this.storage = storage
     this.graded = null // a candidate that was graded, until the next one is shown
     this.came = null // {from, to}: the step that the last grade made
@@ -14,6 +17,7 @@ export class AutoAdvance {
     } catch {
       // no storage: off at the start
     }
+    if (preferred) { this.on = preferred === "on" }
   }
 
   toggle() {

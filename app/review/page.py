@@ -5,6 +5,7 @@ from __future__ import annotations
 from lens_triage.app import acts
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import current_grader
+from lens_triage.app.preferences import stored_preferences
 from lens_triage.app.review.events import workspace_mark
 from lens_triage.app.review.handlers import review_service
 from lens_triage.app.review.inspection import panel_start
@@ -28,6 +29,7 @@ def page(context: AppContext) -> Body:
         **shown,
         **panel_start(grader),
         "workspace": workspace_mark(context),
+        "preferences": stored_preferences(context),
     }
     view = ReviewView(start=start, sizing_mode="stretch_both", margin=0)
     stop = follow(samp_link(context.workspace), context, view.push)

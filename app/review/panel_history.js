@@ -4,6 +4,7 @@ import { isRemark } from "../http/outbox.js"
 import { browserStorage } from "../http/outbox_page.js"
 import { h } from "../widgets/dom.js"
 import { Drafts } from "./drafts.js"
+import { preferencesOf } from "../widgets/preferences.js"
 import { AutoAdvance } from "./auto_advance.js"
 import { OwnGrades } from "./own_grades.js"
 import { Prompt } from "./panel.js"
@@ -34,11 +35,12 @@ export class HistoryPanel {
     this.grades = grades
     this.status = h("span", {className: "save-state", role: "status"})
     this.buttons = new Map(grades.map(({key, title}) => [key, h("button", {type: "button", className: "grade",
-      title: `${key}: ${title} (key a, then ${key.toLowerCase()}; or ${key})`, "aria-pressed": "false",
+      title: `${key}: ${title} (key ${host.gradeKeys?.[key] ?? `a, then ${key.toLowerCase()}; or ${key}`})`, "aria-pressed": "false",
       onclick: () => this.give(key)}, key)]))
     this.stage = h("button", {type: "button", className: "stage-button", title: "Move to a stage (key M)",
       onclick: () => this.askStage()})
-    this.advance = new AutoAdvance(browserStorage)
+    const preferences = preferencesOf(host.start.preferences?.general ?? null)
+    this.advance = new AutoAdvance(browserStorage, preferences.advance)
     this.advanceBox = h("input", {type: "checkbox", checked: this.advance.on, onchange: () => this.toggleAdvance()})
     this.advanceChoice = h("label", {className: "advance", hidden: grader === null,
       title: "Go to the next candidate after a grade (key J)"}, this.advanceBox, "Next after a grade")

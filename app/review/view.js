@@ -14,6 +14,7 @@ import { ChartPanel } from "./charts.js"
 import { CandidateDetails } from "./details.js"
 import { EmptyList } from "./empty_list.js"
 import { FilterBar } from "./filters.js"
+import { gradeKeysOf, regraded } from "./grade_keys.js"
 import { ExportMenu, linkButton, SampMenu } from "./out.js"
 import { MODE_KEYS, Modes } from "./modes.js"
 import { GRADE_KEYS, PANEL_KEYS, SidePanel } from "./panel.js"
@@ -28,6 +29,7 @@ class ReviewView {
     this.model = model
     this.start = start
     this.catalogs = new Map(start.catalogs.map((catalog) => [catalog.id, catalog]))
+    this.gradeKeys = gradeKeysOf(start)
     this.counted = null // how many candidates the list has; null while that is not known
     this.onMessage = (message) => this.samp.receive(message)
     model.on("msg:custom", this.onMessage)
@@ -52,8 +54,10 @@ class ReviewView {
       isBusy: () => this.walk.held.length > 0,
     })
 
+    const copy = linkButton(() => this.address(), (sentence) => this.notify([sentence], "info"))
     this.filters = new FilterBar({...start}, (query) => this.list(query),
       (...given) => this.ask(...given))
+    this.filters.node.append(copy)
     this.table = new RankingTable(this.catalogs, {
       onSelect: (index) => this.walk.select(index),
       onSort: (sort) => this.filters.order(sort),
@@ -76,7 +80,7 @@ class ReviewView {
     const actions = this.whenShown(this.actions())
     this.keyboard = new Keyboard(
       [LIST_KEYS, MODE_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS], actions,
-      () => this.modes.plain)
+      () => this.modes.plain, (sections) => regraded(sections, start.grades, this.gradeKeys))
     this.dialogs = [this.keyboard.dialog, ...this.modes.listen(actions, (more) => this.whenShown(more))]
     this.onEscape = (event) => {
       if (event.key === "Escape" && this.walk.held.length) { this.walk.dropHeld() }
@@ -89,7 +93,6 @@ class ReviewView {
         select: (selection) => this.filters.choose(selection),
         notice: (text) => this.notify([text], "info"),
       })
-    this.copy = linkButton(() => this.address(), (sentence) => this.notify([sentence], "info"))
     this.exports = new ExportMenu(start.exports, () => this.words(), this.samp)
     this.charts = new ChartPanel({
       ask: (...given) => this.ask(...given), catalogs: this.catalogs,
@@ -123,7 +126,7 @@ class ReviewView {
     this.emptyList = new EmptyList(this.start, this.filters, this.catalogs)
     this.list_ = h("section", {className: "list", "aria-label": "Ranking"},
       h("div", {className: "list-head"}, this.count, this.modes.buttons, this.modes.gallery.columns, h("span", {className: "spacer"}),
-        this.position, this.previousPage, this.nextPage, this.charts.button, this.copy, this.exports.node),
+        this.position, this.previousPage, this.nextPage, this.charts.button, this.exports.node),
       this.table.node, this.modes.gallery.node, this.emptyList.node,
       h("div", {className: "list-foot"}, this.unsaved.node, this.waitingNote, this.emptyList.link,
         h("span", {className: "spacer"}), this.side.history.advanceChoice), this.modes.bulk.node, this.charts.node)
@@ -135,6 +138,7 @@ class ReviewView {
   actions() {
     return {
       ...this.side.actions(),
+      ...Object.fromEntries(this.start.grades.map(({key}) => [`grade:${key}`, () => this.side.history.give(key)])),
       ...imageActions(this.candidate.viewer, this.candidate.controls),
       next: (key, at) => this.walk.move(1, at),
       previous: (key, at) => this.walk.move(-1, at),
@@ -336,7 +340,7 @@ class ReviewView {
       record: () => this.record(),
       details: () => this.showDetails(),
       notify: (sentence) => this.notify([sentence], "fault"),
-      outbox: this.outbox,
+      outbox: this.outbox, gradeKeys: this.gradeKeys,
       isPast: () => this.walk.past,
       changed: (row) => this.redrawStage(row),
       graded: (id) => {

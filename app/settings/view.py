@@ -13,6 +13,7 @@ import panel as pn
 from lens_triage.app import acts
 from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
+from lens_triage.app.settings.preferences import PreferencesForm
 from lens_triage.app.settings.tokens import TokenBoard
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.format import (
@@ -109,6 +110,11 @@ class SettingsBoard(pn.viewable.Viewer):
                     aside=(self._verify, self._backup),
                 ),
                 template="minmax(0, 1fr) minmax(0, 1.25fr)",
+            ),
+            section(
+                "Preferences",
+                PreferencesForm(context),
+                note="Yours, on all pages; keys of Label are chosen there.",
             ),
             self._tokens,
             self._surveys(),

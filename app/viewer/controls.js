@@ -2,6 +2,7 @@
 // single bands, layer, inversion.
 
 import { h } from "../widgets/dom.js"
+import { preferencesOf } from "../widgets/preferences.js"
 import { lookOf, tripleOf } from "./tiles.js"
 
 const VIEW_KEY = "lens-triage-view"
@@ -30,12 +31,13 @@ const NOT_KEPT = ["light", "snr"] // a page begins with the pictures as they are
 
 export class ImageControls {
   // `onChange` is called with the new view.
-  constructor({presets, curves, palettes}, onChange) {
+  constructor({presets, curves, palettes, preferences}, onChange) {
     this.presets = presets
+    const {stretch} = preferencesOf(preferences?.general ?? null)
     this.choices = {curve: curves, palette: [GRAY, ...Object.keys(palettes)]}
     this.onChange = onChange
     this.catalog = null
-    this.view = {...this.standard(), ...this.remembered()}
+    this.view = {...this.standard(), ...this.remembered(), ...this.preferred(stretch)}
     this.buttons = new Map([...Object.keys(presets), "auto"].map((name) => [name, h(
       "button", {type: "button", onclick: () => this.choose(name),
         title: name === "auto" ? "Suit the stretch to each object (key p: next preset)"
@@ -92,6 +94,11 @@ export class ImageControls {
   standard() {
     return {preset: "standard", ...this.presets.standard, curve: "asinh", palette: GRAY, look: "detail", triples: {},
       invert: false, smooth: false, light: false, snr: false}
+  }
+
+  // The preset that the person begins with; none: as this browser was left.
+  preferred(stretch) {
+    return stretch === "auto" || stretch in this.presets ? {preset: stretch, ...this.presets[stretch]} : {}
   }
 
   remembered() {

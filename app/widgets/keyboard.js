@@ -42,8 +42,9 @@ function keyName(event) {
 
 export class Keyboard {
   // `actions`: for each action of the sections, a function of the key and the event's time; `active()`: whether
-  // the page is in the mode that these keys are for.
-  constructor(sections, actions, active = () => true) {
+  // the page is in the mode that these keys are for; `change(sections)`: the sections as the person wants them.
+  constructor(given, actions, active = () => true, change = (sections) => sections) {
+    const sections = change(given)
     const known = new Map(sections.flatMap((section) =>
       section.keys.flatMap(({keys, action}) => keys.map((key) => [key, action]))))
     this.dialog = h(

@@ -105,11 +105,19 @@ def live(*refreshers: Callable[[], None], period_ms: int = PERIOD_MS) -> None:
     visit.on_leave(_follow(lambda: visit.when_drawn(refresh), period_ms))
 
 
-def live_in_frame(refresher: Callable[[], None]) -> None:
-    """Do as :func:`live` does until the session ends, whichever page stands in the frame."""
+def live_in_frame(
+    refresher: Callable[[], None], *, even_hidden: Callable[[], bool] = lambda: False
+) -> None:
+    """Do as :func:`live` does until the session ends, whichever page stands in the frame.
+
+    Parameters
+    ----------
+    even_hidden : callable, optional
+        Whether to go on while the tab is out of sight.
+    """
     refresh = _all_of([refresher])
     refresh()
-    _follow(refresh, PERIOD_MS)
+    _follow(refresh, PERIOD_MS, even_hidden)
 
 
 def _all_of(refreshers: Sequence[Callable[[], None]]) -> Callable[[], None]:
@@ -123,8 +131,10 @@ def _all_of(refreshers: Sequence[Callable[[], None]]) -> Callable[[], None]:
     return refresh
 
 
-def _follow(refresh: Callable[[], None], period_ms: int) -> Callable[[], None]:
+def _follow(
+    refresh: Callable[[], None], period_ms: int, even_hidden: Callable[[], bool] = lambda: False
+) -> Callable[[], None]:
     watch, document = the_watch(), pn.state.curdoc
     if watch is None or document is None or not in_session():
         return lambda: None
-    return watch.follow(document, refresh, period_ms)
+    return watch.follow(document, refresh, period_ms, even_hidden)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -123,6 +123,29 @@ def list_runs(
     if ended:
         statement = statement.where(Run.status.not_in(ACTIVE))
     return [_summary(run) for run in session.scalars(statement)]
+
+
+@dataclass(frozen=True)
+class RunEnd:
+    """A run that has ended, and when; one that is resumed may end again."""
+
+    id: str
+    title: str
+    status: str
+    error: str | None
+    finished_at: datetime | None
+
+
+def read_ends(session: Session, run_ids: Collection[str] = (), *, limit: int = 20) -> list[RunEnd]:
+    """Those of the runs queued last, and of some others, that have ended; in no order."""
+    columns = (Run.id, Run.title, Run.status, Run.error, Run.finished_at)
+    ended = select(*columns).where(Run.status.not_in(ACTIVE))
+    latest = ended.order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
+    found = {row.id: RunEnd(*row) for row in session.execute(latest)}
+    if others := [key for key in run_ids if key not in found]:
+        named = session.execute(ended.where(Run.id.in_(others)))
+        found |= {row.id: RunEnd(*row) for row in named}
+    return list(found.values())
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict"
 import {test} from "node:test"
 
-import {keySections, labelKeys} from "../../../app/label/keys.js"
+import {keySections} from "../../../app/label/keys.js"
+import {labelKeys} from "../../../app/widgets/grade_keys.js"
 
 const schemeOf = (keys, continuous = false) => ({grades: keys.map((key) => ({key, title: key})), continuous})
 const SCHEMES = {
@@ -40,4 +41,11 @@ test("the viewer's letters that are taken work with Shift", () => {
     {keys: ["w"], action: "three", text: ""}]}]
   const [image] = keySections(SCHEMES.letters, labelKeys(SCHEMES.letters, "own"), viewer).slice(-1)
   assert.deepEqual(image.keys.map(({keys}) => keys), [["A"], ["k"], ["w"]])
+})
+
+test("a letter yields no key to another action", () => {
+  const viewer = [{title: "Image", keys: [
+    {keys: ["a"], action: "one", text: ""}, {keys: ["A", "k"], action: "two", text: ""}]}]
+  const [image] = keySections(SCHEMES.letters, labelKeys(SCHEMES.letters, "own"), viewer).slice(-1)
+  assert.deepEqual(image.keys.map(({action, keys}) => [action, keys]), [["two", ["A", "k"]]])
 })

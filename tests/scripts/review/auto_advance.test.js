@@ -19,6 +19,12 @@ test("it is off until it is switched on, and the browser remembers", () => {
   assert.equal(new AutoAdvance(place).on, true)
 })
 
+test("what a person prefers comes before what the browser remembers", () => {
+  const place = storage()
+  new AutoAdvance(place).toggle()
+  assert.deepEqual(["", "on", "off"].map((preferred) => new AutoAdvance(place, preferred).on), [true, true, false])
+})
+
 test("undo means the grade that led here, unless the candidate was asked for or has a grade", () => {
   const advance = new AutoAdvance(storage())
   advance.toggle()
