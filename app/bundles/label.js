@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 2bda79427cbbfab22b1b890d9ef0187d83a9cfd1749ab4ec75caa987e41c4ddf
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 5df6ed0c83de90357daafabecfda12b9285c4a24a0bcad6f94bf94dd11d5157d
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -1130,6 +1130,55 @@ function missingFraction(image) {
   return missing / (width * height);
 }
 
+// app/widgets/grade_keys.js
+var HAND_KEYS = {
+  own: { grades: null, undo: "u", skip: "n", flag: "q", reason: "e", mode: "y" },
+  left: { grades: "fdsagvcx", undo: "z", skip: "q", flag: "t", reason: "r", mode: "b" },
+  right: { grades: "jklhmuop", undo: "i", skip: "n", flag: "p", reason: "o", mode: "y" }
+};
+var FIXED_KEYS = { back: "Backspace", forward: "ArrowDown", front: "End", note: "/", rest: "Enter", help: "?" };
+function labelKeys(scheme, hand, own = {}) {
+  const { grades, ...view } = HAND_KEYS[hand] ?? HAND_KEYS.own;
+  const keys = scheme.grades.map(({ key }) => key.toLowerCase());
+  const single = keys.every((key) => key.length === 1) && new Set(keys).size === keys.length && !scheme.continuous;
+  const initials = keys.map((key) => key[0]);
+  const n = keys.length;
+  const given = grades !== null ? [...grades].slice(0, n).reverse() : single ? keys : !scheme.continuous && new Set(initials).size === n ? initials : keys.map((_, k) => String(n - k));
+  const chosen = Object.fromEntries(scheme.grades.map(({ key }, k) => [`grade:${key}`, given[k] ?? ""]));
+  const taken = new Set(Object.values(chosen));
+  const rest = { ...FIXED_KEYS, ...view };
+  const free = [..."jkdyzquen"].filter((key) => !taken.has(key) && !Object.values(rest).includes(key));
+  for (const [action, key] of Object.entries(rest)) {
+    chosen[action] = taken.has(key) ? free.shift() ?? "" : key;
+  }
+  return { ...chosen, ...own };
+}
+function yieldKeys(sections, taken) {
+  const used = new Set(sections.flatMap(({ keys }) => keys.flatMap((row) => row.keys)));
+  return sections.map((section) => ({ ...section, keys: section.keys.map((row) => {
+    const open = row.keys.filter((key) => !taken.has(key));
+    if (open.length === row.keys.length) {
+      return row;
+    }
+    if (open.length) {
+      return { ...row, keys: open, shown: open.map(shownKey).join(" ") };
+    }
+    const shifted = row.keys.filter((key) => /^[a-z]$/.test(key)).map((key) => key.toUpperCase()).filter((key) => !taken.has(key) && !used.has(key));
+    return { ...row, keys: shifted, shown: shifted.map((key) => `⇧${key}`).join(" ") };
+  }).filter((row) => row.keys.length) }));
+}
+function shownKey(key) {
+  return {
+    " ": "Space",
+    Backspace: "⌫",
+    ArrowDown: "↓",
+    ArrowUp: "↑",
+    ArrowLeft: "←",
+    ArrowRight: "→",
+    Enter: "⏎"
+  }[key] ?? key;
+}
+
 // app/widgets/keyboard.js
 var SLIDER_KEYS = /* @__PURE__ */ new Set(
   ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Home", "PageDown", "PageUp"]
@@ -1159,8 +1208,9 @@ function keyName(event) {
 }
 var Keyboard = class {
   // `actions`: for each action of the sections, a function of the key and the event's time; `active()`: whether
-  // the page is in the mode that these keys are for.
-  constructor(sections, actions, active = () => true) {
+  // the page is in the mode that these keys are for; `change(sections)`: the sections as the person wants them.
+  constructor(given, actions, active = () => true, change = (sections) => sections) {
+    const sections = change(given);
     const known = new Map(sections.flatMap((section) => section.keys.flatMap(({ keys, action }) => keys.map((key) => [key, action]))));
     this.dialog = h(
       "dialog",
@@ -1416,12 +1466,6 @@ var VIEW_ACTIONS = {
   rest: "Mosaic: set the rest of the page and go on",
   help: "Show or hide these keys"
 };
-var HAND_KEYS = {
-  own: { grades: null, undo: "u", skip: "n", flag: "q", reason: "e", mode: "y" },
-  left: { grades: "fdsagvcx", undo: "z", skip: "q", flag: "t", reason: "r", mode: "b" },
-  right: { grades: "jklhmuop", undo: "i", skip: "n", flag: "p", reason: "o", mode: "y" }
-};
-var FIXED_KEYS = { back: "Backspace", forward: "ArrowDown", front: "End", note: "/", rest: "Enter", help: "?" };
 var SECOND_KEYS = {
   ring: "r",
   spiral: "s",
@@ -1433,36 +1477,9 @@ var SECOND_KEYS = {
   alignment: "l",
   other: "o"
 };
-function labelKeys(scheme, hand, own = {}) {
-  const { grades, ...view } = HAND_KEYS[hand] ?? HAND_KEYS.own;
-  const keys = scheme.grades.map(({ key }) => key.toLowerCase());
-  const single = keys.every((key) => key.length === 1) && new Set(keys).size === keys.length && !scheme.continuous;
-  const initials = keys.map((key) => key[0]);
-  const n = keys.length;
-  const given = grades !== null ? [...grades].slice(0, n).reverse() : single ? keys : !scheme.continuous && new Set(initials).size === n ? initials : keys.map((_, k) => String(n - k));
-  const chosen = Object.fromEntries(scheme.grades.map(({ key }, k) => [`grade:${key}`, given[k] ?? ""]));
-  const taken = new Set(Object.values(chosen));
-  const rest = { ...FIXED_KEYS, ...view };
-  const free = [..."jkdyzquen"].filter((key) => !taken.has(key) && !Object.values(rest).includes(key));
-  for (const [action, key] of Object.entries(rest)) {
-    chosen[action] = taken.has(key) ? free.shift() ?? "" : key;
-  }
-  return { ...chosen, ...own };
-}
 function keySections(scheme, keys, viewerSections) {
-  const taken = new Set(Object.values(keys));
   const one = (action, text) => ({ keys: keys[action] ? [keys[action]] : [], shown: shownKey(keys[action]), action, text });
-  const left = viewerSections.map(({ title, keys: rows }) => ({ title, keys: rows.map((row) => {
-    const open = row.keys.filter((key) => !taken.has(key));
-    if (open.length === row.keys.length) {
-      return row;
-    }
-    if (open.length) {
-      return { ...row, keys: open };
-    }
-    const shifted = row.keys.filter((key) => /^[a-z]$/.test(key)).map((key) => key.toUpperCase());
-    return { ...row, keys: shifted, shown: shifted.map((key) => `⇧${key}`).join(" ") };
-  }).filter((row) => row.keys.length) }));
+  const left = yieldKeys(viewerSections, new Set(Object.values(keys)));
   return [
     { title: "Grades", keys: scheme.grades.map(({ key, title }) => one(`grade:${key}`, `${key}: ${title}`)) },
     { title: "Labeling view", keys: Object.entries(VIEW_ACTIONS).filter(([action]) => keys[action]).map(([action, text]) => one(action, text)) },
@@ -1471,17 +1488,6 @@ function keySections(scheme, keys, viewerSections) {
     ) },
     ...left
   ];
-}
-function shownKey(key) {
-  return {
-    " ": "Space",
-    Backspace: "⌫",
-    ArrowDown: "↓",
-    ArrowUp: "↑",
-    ArrowLeft: "←",
-    ArrowRight: "→",
-    Enter: "⏎"
-  }[key] ?? key;
 }
 var KeyChooser = class {
   constructor(scheme, onSave) {
@@ -1648,6 +1654,29 @@ function readPalettes(palettes) {
   ]));
 }
 
+// app/widgets/preferences.js
+var KEY = "lens-triage-preferences";
+var STANDARD = { stretch: "", advance: "", grade_keys: "review", theme: "", notify: false };
+var CHOICES = { advance: ["", "on", "off"], grade_keys: ["review", "label"], theme: ["", "system", "light", "dark"] };
+function checked(given) {
+  const known = Object.entries(STANDARD).map(([name, standard]) => {
+    const value = given?.[name];
+    const good = typeof value === typeof standard && (CHOICES[name]?.includes(value) ?? true);
+    return [name, good ? value : standard];
+  });
+  return Object.fromEntries(known);
+}
+function ofBrowser(storage) {
+  try {
+    return JSON.parse(storage().getItem(KEY));
+  } catch {
+    return null;
+  }
+}
+function preferencesOf(stored, storage = () => localStorage) {
+  return checked(stored ?? ofBrowser(storage));
+}
+
 // app/viewer/controls.js
 var VIEW_KEY = "lens-triage-view";
 var SLIDERS = {
@@ -1698,12 +1727,13 @@ var FIXED = ["legacy", "hsc"];
 var NOT_KEPT = ["light", "snr"];
 var ImageControls = class {
   // `onChange` is called with the new view.
-  constructor({ presets, curves, palettes }, onChange) {
+  constructor({ presets, curves, palettes, preferences }, onChange) {
     this.presets = presets;
+    const { stretch } = preferencesOf(preferences?.general ?? null);
     this.choices = { curve: curves, palette: [GRAY, ...Object.keys(palettes)] };
     this.onChange = onChange;
     this.catalog = null;
-    this.view = { ...this.standard(), ...this.remembered() };
+    this.view = { ...this.standard(), ...this.remembered(), ...this.preferred(stretch) };
     this.buttons = new Map([...Object.keys(presets), "auto"].map((name) => [name, h(
       "button",
       {
@@ -1799,6 +1829,10 @@ var ImageControls = class {
       light: false,
       snr: false
     };
+  }
+  // The preset that the person begins with; none: as this browser was left.
+  preferred(stretch) {
+    return stretch === "auto" || stretch in this.presets ? { preset: stretch, ...this.presets[stretch] } : {};
   }
   remembered() {
     try {

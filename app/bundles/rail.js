@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 bca00cc71377838e3b69a270844bd93cc9bf80ab68d26e0d3cc4b5019a686f86
+// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 bf174815ed9cc9a7cc0c0ea4e0b485dae40e75171f19ff0f931b0a7eae9a2401
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -19,6 +19,78 @@ function h(tag, properties = {}, ...children) {
 }
 var SVG_TAGS = /* @__PURE__ */ new Set(["svg", "g", "line", "circle", "rect", "path", "text"]);
 
+// app/http/requests.js
+var ServerError = class extends Error {
+  constructor(message, status, retryAfterMs = 0) {
+    super(message);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+  // Whether the same request may succeed later: the server is away, or has too much to do.
+  get passing() {
+    return this.status === void 0 || [429, 502, 503, 504].includes(this.status);
+  }
+};
+async function post(path, content, patienceMs = null) {
+  return answerOf(fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(content),
+    signal: patienceMs === null ? null : AbortSignal.timeout(patienceMs)
+  }));
+}
+async function answerOf(request) {
+  let response;
+  try {
+    response = await request;
+  } catch (error) {
+    throw new ServerError(error.name === "TimeoutError" ? "The server takes too long to answer." : "The server does not answer; is it running?");
+  }
+  const answer = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
+  if (!response.ok) {
+    throw new ServerError(
+      answer.error ?? `The server answered ${response.status}.`,
+      response.status,
+      1e3 * (Number(response.headers.get("Retry-After")) || 0)
+    );
+  }
+  return answer;
+}
+
+// app/widgets/preferences.js
+var KEY = "lens-triage-preferences";
+var CHANGED = "lens-triage-preferences";
+var STANDARD = { stretch: "", advance: "", grade_keys: "review", theme: "", notify: false };
+var CHOICES = { advance: ["", "on", "off"], grade_keys: ["review", "label"], theme: ["", "system", "light", "dark"] };
+function checked(given) {
+  const known = Object.entries(STANDARD).map(([name, standard]) => {
+    const value = given?.[name];
+    const good = typeof value === typeof standard && (CHOICES[name]?.includes(value) ?? true);
+    return [name, good ? value : standard];
+  });
+  return Object.fromEntries(known);
+}
+function ofBrowser(storage) {
+  try {
+    return JSON.parse(storage().getItem(KEY));
+  } catch {
+    return null;
+  }
+}
+function preferencesOf(stored, storage = () => localStorage) {
+  return checked(stored ?? ofBrowser(storage));
+}
+async function keepPreferences(changes, stored, storage = () => localStorage) {
+  const values = checked({ ...preferencesOf(stored, storage), ...changes });
+  if (stored === null) {
+    storage().setItem(KEY, JSON.stringify(values));
+  } else {
+    await post("labeling/preferences", { general: values });
+  }
+  globalThis.document?.dispatchEvent(new CustomEvent(CHANGED, { detail: values }));
+  return values;
+}
+
 // app/widgets/select_keys.js
 var KEYS = ["Enter", " ", "ArrowDown", "ArrowUp"];
 function chooserOf(event) {
@@ -36,6 +108,55 @@ function openChoosersByKey() {
     chooser.click();
   });
 }
+
+// app/theme_choice.js
+var THEME_EVENT = "lens-triage-theme";
+var ThemeChoice = class {
+  /**
+   * @param {object} parts
+   * @param {string} parts.theme what the person prefers: "", "system", "light" or "dark"
+   * @param {boolean} parts.dark whether the page is dark
+   * @param {boolean} parts.left whether a cookie says how the page was left
+   * @param {{matches: boolean}} parts.system whether the system is dark
+   * @param {(dark: boolean) => void} parts.ask asks for a page that is dark, or light
+   * @param {(theme: string) => void} parts.keep keeps what the person chose on the page
+   */
+  constructor({ theme, dark, left, system, ask, keep }) {
+    this.theme = theme;
+    this.dark = dark;
+    this.left = left;
+    this.system = system;
+    this.ask = ask;
+    this.keep = keep;
+    this.asked = null;
+    this.follow();
+  }
+  get wanted() {
+    if (this.theme === "light" || this.theme === "dark") return this.theme === "dark";
+    return this.theme === "" && this.left ? this.dark : this.system.matches;
+  }
+  // The system, or what the person prefers, has changed.
+  follow() {
+    const { wanted } = this;
+    if (wanted === this.dark) return;
+    this.asked = wanted;
+    this.ask(wanted);
+  }
+  prefer(theme) {
+    this.theme = theme;
+    this.follow();
+  }
+  // The page has turned dark, or light: because it was asked to, or by the button of the page.
+  turned(dark) {
+    this.dark = dark;
+    this.left = true;
+    if (dark !== this.asked && this.theme !== "") {
+      this.theme = dark ? "dark" : "light";
+      this.keep(this.theme);
+    }
+    this.asked = null;
+  }
+};
 
 // app/rail.js
 var ANSWER_MS = 3e4;
@@ -85,10 +206,32 @@ var Rail = class {
       if (message.type === "building") this.heard = true;
     });
     if (document.hidden) this.onSight();
+    this.followTheme();
     onlyNewAddresses();
     followConnection();
     layOutOnlyDrawnPlots();
     openChoosersByKey();
+  }
+  followTheme() {
+    const { model } = this;
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const theme = new ThemeChoice({
+      theme: preferencesOf(model.preferences).theme,
+      dark: model.dark,
+      system,
+      left: model.left,
+      ask: (dark) => model.send_msg({ type: "scheme", dark }),
+      keep: (chosen) => keepPreferences({ theme: chosen }, model.preferences).catch(() => {
+      })
+      // until the page is left
+    });
+    this.onSystem = () => theme.follow();
+    this.onTheme = (event) => theme.turned(event.detail);
+    this.onPreferences = (event) => theme.prefer(event.detail.theme);
+    this.system = system;
+    system.addEventListener("change", this.onSystem);
+    document.addEventListener(THEME_EVENT, this.onTheme);
+    document.addEventListener(CHANGED, this.onPreferences);
   }
   mark(page) {
     for (const [name, link] of this.links) {
@@ -142,6 +285,9 @@ var Rail = class {
     window.removeEventListener("click", this.onClick);
     window.removeEventListener("popstate", this.onBack);
     document.removeEventListener("visibilitychange", this.onSight);
+    this.system.removeEventListener("change", this.onSystem);
+    document.removeEventListener(THEME_EVENT, this.onTheme);
+    document.removeEventListener(CHANGED, this.onPreferences);
   }
 };
 async function drawn() {

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 45a43de0e2081859ac20260890913ccbbd7725e1362ecdeb4b19ee8cdec01519
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 61091782fe9e0b02816c2872a832aa0b98ee71d0d1a9bf43522df9f136fcb756
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -839,8 +839,9 @@ function keyName(event) {
 }
 var Keyboard = class {
   // `actions`: for each action of the sections, a function of the key and the event's time; `active()`: whether
-  // the page is in the mode that these keys are for.
-  constructor(sections, actions, active = () => true) {
+  // the page is in the mode that these keys are for; `change(sections)`: the sections as the person wants them.
+  constructor(given, actions, active = () => true, change = (sections) => sections) {
+    const sections = change(given);
     const known = new Map(sections.flatMap((section) => section.keys.flatMap(({ keys, action }) => keys.map((key) => [key, action]))));
     this.dialog = h(
       "dialog",
@@ -929,6 +930,7 @@ var MATCHES = {
   unmatched: "Unmatched"
 };
 var CONSENSUS = { accepted: "accepted", open: "open", retired: "retired" };
+var FLAGS = { "": "Any", mine: "Flagged by me", anyone: "Flagged by anyone", nobody: "Flagged by no one" };
 var NO_EXTRAS = {
   scales: [],
   ranges: [],
@@ -936,6 +938,9 @@ var NO_EXTRAS = {
   grades: [],
   consensus: [],
   tags: [],
+  all_tags: false,
+  note: "",
+  flagged: null,
   cone: null,
   match: null,
   selection: ""
@@ -966,8 +971,18 @@ function chipsOf(query, selection) {
   for (const state of query.consensus) {
     chips.push([`Consensus ${state}`, without("consensus", state)]);
   }
-  for (const tag of query.tags) {
-    chips.push([`Tag ${tag}`, without("tags", tag)]);
+  if (query.all_tags && query.tags.length > 1) {
+    chips.push([`All tags: ${query.tags.join(", ")}`, { tags: [], all_tags: false }]);
+  } else {
+    for (const tag of query.tags) {
+      chips.push([`Tag ${tag}`, without("tags", tag)]);
+    }
+  }
+  if (query.note) {
+    chips.push([`Note contains ${query.note}`, { note: "" }]);
+  }
+  if (query.flagged) {
+    chips.push([FLAGS[query.flagged], { flagged: null }]);
   }
   if (query.cone) {
     chips.push([`Within ${query.cone}`, { cone: null }]);
@@ -994,7 +1009,7 @@ var MoreFilters = class {
     this.selection = null;
     this.summary = h(
       "summary",
-      { title: "Scale, ranges, grades, tags, sky, cross-match, saved filters" },
+      { title: "Scale, ranges, grades, tags, notes, flags, sky, cross-match, saved filters" },
       "More filters"
     );
     this.panel = h("div", { className: "more-panel", role: "group", "aria-label": "Further filters" });
@@ -1088,7 +1103,9 @@ var MoreFilters = class {
             facets.grades.length ? checks("grades", facets.grades) : none("Nothing is graded yet.")
           ),
           row("Consensus", checks("consensus", Object.keys(CONSENSUS))),
-          row("Tags", facets.tags.length ? checks("tags", facets.tags) : none("No candidate has a tag.")),
+          row("Tags", ...facets.tags.length ? [checks("tags", facets.tags), this.anyOrAll()] : [none("No candidate has a tag.")]),
+          row("Notes", this.noteInput()),
+          row("Flags", select("flagged", FLAGS, "Flagged by", (value) => !this.signedIn && value === "mine")),
           row("Cross-match", facets.matched ? select("match", MATCHES, "Cross-match") : none("No catalog is cross-matched yet.")),
           row("Cone on the sky", this.coneInput())
         ),
@@ -1125,6 +1142,28 @@ var MoreFilters = class {
     }
     const others = this.query.ranges.filter(([one]) => one !== name);
     this.update({ ranges: low === null && high === null ? others : [...others, [name, low, high]] });
+  }
+  // Whether a candidate has one of the chosen tags, or all of them.
+  anyOrAll() {
+    const box = h("input", {
+      type: "checkbox",
+      checked: this.query.all_tags,
+      onchange: () => this.update({ all_tags: box.checked })
+    });
+    return h("label", { className: "any-or-all" }, box, h("span", {}, "all of them"));
+  }
+  noteInput() {
+    const input = h("input", {
+      type: "search",
+      className: "wide",
+      value: this.query.note,
+      maxLength: 200,
+      placeholder: "Text of a note",
+      "aria-label": "Note contains",
+      title: "Part of a note, or of what was written with a grade",
+      onchange: () => this.update({ note: input.value.trim() })
+    });
+    return input;
   }
   coneInput() {
     const input = h("input", {
@@ -1230,6 +1269,15 @@ function extraWords(query, words) {
   for (const tag of query.tags) {
     words.append("tag", tag);
   }
+  if (query.all_tags && query.tags.length) {
+    words.set("tags", "all");
+  }
+  if (query.note) {
+    words.set("note", query.note);
+  }
+  if (query.flagged) {
+    words.set("flag", query.flagged);
+  }
   if (query.cone) {
     words.set("cone", query.cone);
   }
@@ -1278,6 +1326,29 @@ function addressWords(query, { ensembles, defaults }, catalogs, row) {
     set("candidate", row.id);
   }
   return words;
+}
+
+// app/widgets/preferences.js
+var KEY = "lens-triage-preferences";
+var STANDARD = { stretch: "", advance: "", grade_keys: "review", theme: "", notify: false };
+var CHOICES = { advance: ["", "on", "off"], grade_keys: ["review", "label"], theme: ["", "system", "light", "dark"] };
+function checked(given) {
+  const known = Object.entries(STANDARD).map(([name, standard]) => {
+    const value = given?.[name];
+    const good = typeof value === typeof standard && (CHOICES[name]?.includes(value) ?? true);
+    return [name, good ? value : standard];
+  });
+  return Object.fromEntries(known);
+}
+function ofBrowser(storage) {
+  try {
+    return JSON.parse(storage().getItem(KEY));
+  } catch {
+    return null;
+  }
+}
+function preferencesOf(stored, storage = () => localStorage) {
+  return checked(stored ?? ofBrowser(storage));
 }
 
 // app/viewer/controls.js
@@ -1330,12 +1401,13 @@ var FIXED = ["legacy", "hsc"];
 var NOT_KEPT = ["light", "snr"];
 var ImageControls = class {
   // `onChange` is called with the new view.
-  constructor({ presets, curves, palettes }, onChange) {
+  constructor({ presets, curves, palettes, preferences }, onChange) {
     this.presets = presets;
+    const { stretch } = preferencesOf(preferences?.general ?? null);
     this.choices = { curve: curves, palette: [GRAY, ...Object.keys(palettes)] };
     this.onChange = onChange;
     this.catalog = null;
-    this.view = { ...this.standard(), ...this.remembered() };
+    this.view = { ...this.standard(), ...this.remembered(), ...this.preferred(stretch) };
     this.buttons = new Map([...Object.keys(presets), "auto"].map((name) => [name, h(
       "button",
       {
@@ -1431,6 +1503,10 @@ var ImageControls = class {
       light: false,
       snr: false
     };
+  }
+  // The preset that the person begins with; none: as this browser was left.
+  preferred(stretch) {
+    return stretch === "auto" || stretch in this.presets ? { preset: stretch, ...this.presets[stretch] } : {};
   }
   remembered() {
     try {
@@ -2863,7 +2939,7 @@ var RankingTable = class {
         case "stage":
           return h("td", { className }, stageChip(row.stage));
         case "catalog":
-          return h("td", { className, title: catalog?.name }, catalog?.name ?? MISSING);
+          return h("td", { className, title: catalog?.title }, catalog?.title ?? MISSING);
         default:
           return h("td", { className }, text(row));
       }
@@ -4006,7 +4082,7 @@ var EmptyList = class {
   // Whether the ensemble has scored none of the list's catalogs.
   get isUnscored() {
     const { catalog_ids } = this.filters.query;
-    return this.unscored.length > 0 && this.unscored.length === (catalog_ids.length || this.catalogs.size);
+    return this.unscored.length > 0 && this.unscored.length === (catalog_ids.length || [...this.catalogs.values()].filter(({ archived }) => !archived).length);
   }
   show(none, unscored) {
     this.unscored = unscored;
@@ -4018,7 +4094,7 @@ var EmptyList = class {
     if (!this.link.hidden) {
       this.link.textContent = `${this.names} not scored`;
       this.link.href = this.scoreAddress;
-      this.link.title = `${this.ensemble} has not scored ${unscored.map((id) => this.catalogs.get(id).name).join(", ")}, and so not in this list. Opens Score.`;
+      this.link.title = `${this.ensemble} has not scored ${unscored.map((id) => this.catalogs.get(id).title).join(", ")}, and so not in this list. Opens Score.`;
     }
   }
   sentences() {
@@ -4065,7 +4141,7 @@ var EmptyList = class {
   }
   get names() {
     const { unscored } = this;
-    return unscored.length === 1 ? this.catalogs.get(unscored[0]).name : `${unscored.length} catalogs`;
+    return unscored.length === 1 ? this.catalogs.get(unscored[0]).title : `${unscored.length} catalogs`;
   }
   // The form on Score, filled in.
   get scoreAddress() {
@@ -4172,7 +4248,7 @@ var CheckMenu = class {
   }
 };
 var FilterBar = class {
-  constructor({ ensembles, catalogs, stages, defaults, signed_in, selection, grades }, onChange, ask) {
+  constructor({ ensembles, catalogs, stages, defaults, signed_in, selection, grades, query = defaults }, onChange, ask) {
     this.onChange = onChange;
     this.defaults = defaults;
     this.query = defaults;
@@ -4184,13 +4260,13 @@ var FilterBar = class {
         title: "Ensemble whose scores are shown",
         onchange: () => this.chooseEnsemble(Number(this.ensemble.value) || null)
       },
-      ensembles.map(({ id, name }) => h("option", { value: id }, name)),
+      ensembles.filter((one) => !one.archived || one.id === query.ensemble_id).map(({ id, title }) => h("option", { value: id }, title)),
       h("option", { value: "" }, "No scores (all candidates)")
     );
     this.catalogs = new CheckMenu(
       "Catalogs",
       "All catalogs",
-      catalogs.map(({ id, name, n }) => [id, `${name} (${formatCount(n)})`]),
+      catalogs.filter((one) => !one.archived || query.catalog_ids.includes(one.id)).map(({ id, title, n }) => [id, `${title} (${formatCount(n)})`]),
       changed("catalog_ids")
     );
     this.stages = new CheckMenu(
@@ -4387,7 +4463,115 @@ var FilterBar = class {
   }
 };
 
+// app/widgets/grade_keys.js
+var HAND_KEYS = {
+  own: { grades: null, undo: "u", skip: "n", flag: "q", reason: "e", mode: "y" },
+  left: { grades: "fdsagvcx", undo: "z", skip: "q", flag: "t", reason: "r", mode: "b" },
+  right: { grades: "jklhmuop", undo: "i", skip: "n", flag: "p", reason: "o", mode: "y" }
+};
+var FIXED_KEYS = { back: "Backspace", forward: "ArrowDown", front: "End", note: "/", rest: "Enter", help: "?" };
+function labelKeys(scheme, hand, own = {}) {
+  const { grades, ...view } = HAND_KEYS[hand] ?? HAND_KEYS.own;
+  const keys = scheme.grades.map(({ key }) => key.toLowerCase());
+  const single = keys.every((key) => key.length === 1) && new Set(keys).size === keys.length && !scheme.continuous;
+  const initials = keys.map((key) => key[0]);
+  const n = keys.length;
+  const given = grades !== null ? [...grades].slice(0, n).reverse() : single ? keys : !scheme.continuous && new Set(initials).size === n ? initials : keys.map((_, k) => String(n - k));
+  const chosen = Object.fromEntries(scheme.grades.map(({ key }, k) => [`grade:${key}`, given[k] ?? ""]));
+  const taken = new Set(Object.values(chosen));
+  const rest = { ...FIXED_KEYS, ...view };
+  const free = [..."jkdyzquen"].filter((key) => !taken.has(key) && !Object.values(rest).includes(key));
+  for (const [action, key] of Object.entries(rest)) {
+    chosen[action] = taken.has(key) ? free.shift() ?? "" : key;
+  }
+  return { ...chosen, ...own };
+}
+function yieldKeys(sections, taken) {
+  const used = new Set(sections.flatMap(({ keys }) => keys.flatMap((row) => row.keys)));
+  return sections.map((section) => ({ ...section, keys: section.keys.map((row) => {
+    const open = row.keys.filter((key) => !taken.has(key));
+    if (open.length === row.keys.length) {
+      return row;
+    }
+    if (open.length) {
+      return { ...row, keys: open, shown: open.map(shownKey).join(" ") };
+    }
+    const shifted = row.keys.filter((key) => /^[a-z]$/.test(key)).map((key) => key.toUpperCase()).filter((key) => !taken.has(key) && !used.has(key));
+    return { ...row, keys: shifted, shown: shifted.map((key) => `⇧${key}`).join(" ") };
+  }).filter((row) => row.keys.length) }));
+}
+function shownKey(key) {
+  return {
+    " ": "Space",
+    Backspace: "⌫",
+    ArrowDown: "↓",
+    ArrowUp: "↑",
+    ArrowLeft: "←",
+    ArrowRight: "→",
+    Enter: "⏎"
+  }[key] ?? key;
+}
+
+// app/review/grade_keys.js
+var OWN_WAYS = ["grade", "gradeNow"];
+function gradeKeysOf({ grades, preferences }) {
+  if (preferencesOf(preferences?.general ?? null).grade_keys !== "label") {
+    return null;
+  }
+  const { hand = "own", own = {} } = preferences?.label ?? {};
+  const keys = labelKeys({ grades }, hand, own);
+  return Object.fromEntries(grades.map(({ key }) => [key, keys[`grade:${key}`]]));
+}
+function regraded(sections, grades, gradeKeys) {
+  if (gradeKeys === null) {
+    return sections;
+  }
+  const without = sections.map((section) => ({
+    ...section,
+    keys: section.keys.filter(({ action }) => !OWN_WAYS.includes(action))
+  }));
+  const given = grades.filter(({ key }) => gradeKeys[key]).map(({ key, title }) => ({
+    keys: [gradeKeys[key]],
+    shown: shownKey(gradeKeys[key]),
+    action: `grade:${key}`,
+    text: `${key}: ${title}`
+  }));
+  return yieldKeys(without, new Set(Object.values(gradeKeys))).map((section, k) => sections[k].keys.some(({ action }) => action === "grade") ? { ...section, keys: [...given, ...section.keys] } : section);
+}
+
+// app/widgets/copying.js
+var SAID_MS = 2e3;
+async function copyText(text, clipboard = navigator.clipboard) {
+  try {
+    await clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+function sayOn(button, said, label = button.textContent) {
+  button.textContent = said;
+  setTimeout(() => {
+    button.textContent = label;
+  }, SAID_MS);
+}
+
 // app/review/out.js
+function linkButton(write, notify) {
+  const button = h("button", {
+    type: "button",
+    title: "Copy the address of this list and candidate",
+    onclick: async () => {
+      write();
+      if (await copyText(location.href)) {
+        sayOn(button, "Copied", "Copy link");
+      } else {
+        notify(`This browser gives pages no clipboard. The link: ${location.href}`);
+      }
+    }
+  }, "Copy link");
+  return button;
+}
 var ExportMenu = class {
   // `words()` gives the words of the present address.
   constructor(formats, words, samp) {
@@ -5637,23 +5821,29 @@ var Drafts = class {
 };
 
 // app/review/auto_advance.js
-var KEY = "lens-triage.review.advance";
+var KEY2 = "lens-triage.review.advance";
 var AutoAdvance = class {
-  /** @param {Pick<Storage, "getItem" | "setItem">} storage */
-  constructor(storage) {
+  /**
+   * @param {Pick<Storage, "getItem" | "setItem">} storage
+   * @param {string} preferred "on" or "off"; "": as the browser was left
+   */
+  constructor(storage, preferred = "") {
     this.storage = storage;
     this.graded = null;
     this.came = null;
     this.on = false;
     try {
-      this.on = storage.getItem(KEY) === "on";
+      this.on = storage.getItem(KEY2) === "on";
     } catch {
+    }
+    if (preferred) {
+      this.on = preferred === "on";
     }
   }
   toggle() {
     this.on = !this.on;
     try {
-      this.storage.setItem(KEY, this.on ? "on" : "off");
+      this.storage.setItem(KEY2, this.on ? "on" : "off");
     } catch {
     }
   }
@@ -5834,7 +6024,7 @@ var HistoryPanel = class {
     this.buttons = new Map(grades.map(({ key, title }) => [key, h("button", {
       type: "button",
       className: "grade",
-      title: `${key}: ${title} (key a, then ${key.toLowerCase()}; or ${key})`,
+      title: `${key}: ${title} (key ${host.gradeKeys?.[key] ?? `a, then ${key.toLowerCase()}; or ${key}`})`,
       "aria-pressed": "false",
       onclick: () => this.give(key)
     }, key)]));
@@ -5844,7 +6034,8 @@ var HistoryPanel = class {
       title: "Move to a stage (key M)",
       onclick: () => this.askStage()
     });
-    this.advance = new AutoAdvance(browserStorage);
+    const preferences = preferencesOf(host.start.preferences?.general ?? null);
+    this.advance = new AutoAdvance(browserStorage, preferences.advance);
     this.advanceBox = h("input", { type: "checkbox", checked: this.advance.on, onchange: () => this.toggleAdvance() });
     this.advanceChoice = h("label", {
       className: "advance",
@@ -7610,7 +7801,7 @@ var Modes = class {
 };
 
 // app/review/panes.js
-var KEY2 = "lens-triage-panes";
+var KEY3 = "lens-triage-panes";
 var LEAST_PX = { list: 220, side: 220 };
 var LEAST_VIEWER_PX = 330;
 var STEP_PX = 16;
@@ -7679,7 +7870,7 @@ var Panes = class {
     this.widths = fitted({ ...now, [name]: width }, this.node.clientWidth);
     this.apply(this.widths);
     try {
-      localStorage.setItem(KEY2, JSON.stringify(this.widths));
+      localStorage.setItem(KEY3, JSON.stringify(this.widths));
     } catch {
     }
   }
@@ -7696,13 +7887,13 @@ var Panes = class {
       this.node.style.removeProperty(name);
     }
     try {
-      localStorage.removeItem(KEY2);
+      localStorage.removeItem(KEY3);
     } catch {
     }
   }
   remembered() {
     try {
-      const { list, side } = JSON.parse(localStorage.getItem(KEY2)) ?? {};
+      const { list, side } = JSON.parse(localStorage.getItem(KEY3)) ?? {};
       return Number.isFinite(list) && Number.isFinite(side) ? { list, side } : null;
     } catch {
       return null;
@@ -7944,6 +8135,7 @@ var ReviewView = class {
     this.model = model;
     this.start = start;
     this.catalogs = new Map(start.catalogs.map((catalog) => [catalog.id, catalog]));
+    this.gradeKeys = gradeKeysOf(start);
     this.counted = null;
     this.onMessage = (message) => this.samp.receive(message);
     model.on("msg:custom", this.onMessage);
@@ -7972,11 +8164,13 @@ var ReviewView = class {
       },
       isBusy: () => this.walk.held.length > 0
     });
+    const copy = linkButton(() => this.address(), (sentence) => this.notify([sentence], "info"));
     this.filters = new FilterBar(
       { ...start },
       (query) => this.list(query),
       (...given) => this.ask(...given)
     );
+    this.filters.node.append(copy);
     this.table = new RankingTable(this.catalogs, {
       onSelect: (index) => this.walk.select(index),
       onSort: (sort) => this.filters.order(sort),
@@ -8004,7 +8198,8 @@ var ReviewView = class {
     this.keyboard = new Keyboard(
       [LIST_KEYS, MODE_KEYS, IMAGE_KEYS, ZOOM_KEYS, STRETCH_KEYS, PANEL_KEYS, GRADE_KEYS, HELP_KEYS],
       actions,
-      () => this.modes.plain
+      () => this.modes.plain,
+      (sections) => regraded(sections, start.grades, this.gradeKeys)
     );
     this.dialogs = [this.keyboard.dialog, ...this.modes.listen(actions, (more) => this.whenShown(more))];
     this.onEscape = (event) => {
@@ -8103,6 +8298,7 @@ var ReviewView = class {
   actions() {
     return {
       ...this.side.actions(),
+      ...Object.fromEntries(this.start.grades.map(({ key }) => [`grade:${key}`, () => this.side.history.give(key)])),
       ...imageActions(this.candidate.viewer, this.candidate.controls),
       next: (key, at) => this.walk.move(1, at),
       previous: (key, at) => this.walk.move(-1, at),
@@ -8301,6 +8497,7 @@ var ReviewView = class {
       details: () => this.showDetails(),
       notify: (sentence) => this.notify([sentence], "fault"),
       outbox: this.outbox,
+      gradeKeys: this.gradeKeys,
       isPast: () => this.walk.past,
       changed: (row) => this.redrawStage(row),
       graded: (id) => {

@@ -1,4 +1,14 @@
-// Made by "make scripts" from app/widgets/shown_once.js; edit that. Sources: sha256 44e2f97189b13640bb18230692a2a04947aabce7fdcc8f0caef50b5fb08a80f3
+// Made by "make scripts" from app/widgets/shown_once.js; edit that. Sources: sha256 0385f859c69879d502d99494dae63d8ff62f7079e15d2e6f9d67e21995827096
+// app/widgets/copying.js
+async function copyText(text, clipboard = navigator.clipboard) {
+  try {
+    await clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 // app/widgets/shown_once.js
 function shownText(text, isLink, here) {
   return isLink ? new URL(text, here).href : text;
@@ -20,13 +30,9 @@ function render({ model }) {
     box.hidden = !model.text;
   }
   copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(value.value);
-      copy.textContent = "Copied";
-    } catch {
-      value.select();
-      copy.textContent = "Press Ctrl+C";
-    }
+    const copied = await copyText(value.value);
+    if (!copied) value.select();
+    copy.textContent = copied ? "Copied" : "Press Ctrl+C";
   });
   model.on(["text", "is_link", "note", "label"], draw);
   box.append(value, copy, note);
