@@ -18,8 +18,9 @@ from lightning.pytorch.callbacks import (
     EMAWeightAveraging,
     ModelCheckpoint,
 )
+from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.tuner import Tuner
-from torch.multiprocessing.spawn import ProcessRaisedException
+from torch.multiprocessing.spawn import ProcessException
 
 from lens_triage.training.device import LIGHTNING_ACCELERATORS, torch_device
 from lens_triage.training.jobs.train.batches import (
@@ -96,8 +97,8 @@ def train_network(
     while True:
         try:
             return _train(context, settings, data, plan, size, accumulate)
-        except (torch.cuda.OutOfMemoryError, ProcessRaisedException) as error:
-            context.check_cancelled()  # a cancelled process ends the others by an exception
+        except (torch.cuda.OutOfMemoryError, ProcessException) as error:
+            context.check_cancelled()  # a cancelled process ends the others, by an exception or at once
             if size < 4 or "OutOfMemoryError" not in f"{type(error)} {error}":
                 raise
             size, accumulate = size // 2, accumulate * 2
@@ -259,8 +260,7 @@ def make_trainer(
         max_epochs=settings.epochs,
         accelerator=LIGHTNING_ACCELERATORS[settings.device],
         devices=settings.devices,
-        # Processes are spawned for the fit alone: all else of the run happens once.
-        strategy="ddp_spawn_find_unused_parameters_true" if settings.devices > 1 else "auto",
+        strategy=_several_processes() if settings.devices > 1 else "auto",
         use_distributed_sampler=False,  # the samplers share the objects out themselves
         sync_batchnorm=settings.devices > 1 and torch.cuda.is_available(),
         precision=settings.precision,
@@ -274,6 +274,15 @@ def make_trainer(
         num_sanity_val_steps=0,
         default_root_dir=folder,
     )
+
+
+def _several_processes() -> DDPStrategy:
+    """Return the strategy of processes that begin for the fit alone: all else happens once.
+
+    CUDA cannot be used in a fork; without it, a fork need not import PyTorch again.
+    """
+    start_method = "spawn" if torch.cuda.is_available() else "forkserver"
+    return DDPStrategy(start_method=start_method, find_unused_parameters=True)
 
 
 def _lens_share(data: TrainingData, rows: IntArray) -> float:
