@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
 # Usage: find-chromium.sh PYTHON
 # Prints the path of a Chromium for the browser tests; installs one where that is possible.
+# The shell without a window comes first: it draws nothing but pages, for half the processor time.
 set -uo pipefail
 python=$1
 
 installed() {
     if [ -n "${LENS_TRIAGE_CHROMIUM:-}" ]; then echo "$LENS_TRIAGE_CHROMIUM"; return 0; fi
-    command -v chromium || command -v chromium-browser || command -v google-chrome
+    local name
+    for name in chromium-headless-shell chromium chromium-browser google-chrome; do
+        command -v "$name" && return 0
+    done
+    return 1
 }
 
 playwrights() {
@@ -20,11 +25,15 @@ print(path) if Path(path).exists() else sys.exit(1)
 PY
 }
 
+with_apt() {
+    echo "Installing $1 with apt" >&2
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1"; } >&2
+}
+
 installed && exit 0
 playwrights 2>/dev/null && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "Installing Chromium with apt" >&2
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >&2
+    with_apt chromium-headless-shell || with_apt chromium
     installed && exit 0
 fi
 echo "Installing Chromium through Playwright" >&2

@@ -68,7 +68,7 @@ def find_chromium(playwright: Playwright) -> str:
         if not shutil.which(named):
             pytest.fail(f"LENS_TRIAGE_CHROMIUM={named}: no such program")
         return named
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return found
     own = playwright.chromium.executable_path

@@ -98,7 +98,7 @@ def train_network(
         try:
             return _train(context, settings, data, plan, size, accumulate)
         except (torch.cuda.OutOfMemoryError, ProcessException) as error:
-            context.check_cancelled()  # a cancelled process ends the others, by an exception or at once
+            context.check_cancelled()  # one that is cancelled ends the others
             if size < 4 or "OutOfMemoryError" not in f"{type(error)} {error}":
                 raise
             size, accumulate = size // 2, accumulate * 2
