@@ -103,6 +103,12 @@ class LensLight:
     radius_arcsec: float
     sersic_index: float
 
+    @property
+    def shape(self) -> tuple[float, float]:
+        """Axis ratio, and direction of the major axis in degrees from x towards y."""
+        q, angle = shapes.shape_of(torch.tensor(self.e1), torch.tensor(self.e2))
+        return float(q), math.degrees(float(angle)) % 180
+
 
 def grid_of(observed: Observation, oversampling: int, margin_px: int = MARGIN_PX) -> Grid:
     """The points at which models of an observation are computed."""

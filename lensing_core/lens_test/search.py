@@ -127,14 +127,14 @@ def find_lenses(
     counted = (masks > 0).sum(dim=(1, 2, 3))
     coarse = grid_of(observed, 1)
     which = torch.tensor(of_radius)
-    cost = _fitter(light, coarse, masks[which], begun).evaluate(begun).cost
+    cost = _fitter(light, coarse, masks[which]).evaluate(begun).cost
     best = [int(k) for r in range(len(radii)) for k in _least(cost, which == r, 1)]
     which, begun = which[best], begun[best]
-    state = _fitter(light, coarse, masks[which], begun).minimize(begun, _FIRST_STEPS)
+    state = _fitter(light, coarse, masks[which]).minimize(begun, _FIRST_STEPS)
     order = torch.argsort(_share(alone[which], state.cost, counted[which]), descending=True)
     order = order[:starts]
     which, begun = which[order], state.parameters[order]
-    state = _fitter(light, coarse, masks[which], begun).minimize(begun, _STEPS)
+    state = _fitter(light, coarse, masks[which]).minimize(begun, _STEPS)
     return _finish(light, state, _share(alone[which], state.cost, counted[which]), largest_arcsec)
 
 
@@ -181,8 +181,8 @@ def _starts(
     return torch.tensor(rows, dtype=torch.float32), of_radius
 
 
-def _prior(light: LensLight, begun: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and σ of each parameter, (1, 13).
+def lens_prior(light: LensLight) -> tuple[Tensor, Tensor]:
+    """Mean and σ of the Gaussian prior of each parameter, (1, 13).
 
     Mass follows light in shape, with a scatter (Koopmans et al. 2006, ApJ 649, 599); shear of a few
     hundredths; the rest is wide.
@@ -196,8 +196,8 @@ def _prior(light: LensLight, begun: Tensor) -> tuple[Tensor, Tensor]:
     return mean[None].float(), sigma[None].float()
 
 
-def _fitter(light: LensLight, grid: Grid, mask: Tensor, begun: Tensor) -> Fitter:
-    mean, sigma = _prior(light, begun)
+def _fitter(light: LensLight, grid: Grid, mask: Tensor) -> Fitter:
+    mean, sigma = lens_prior(light)
     data = torch.from_numpy(light.observed.flux)[None]
     return Fitter(
         Problem(data, mask, grid, _LENS_PART, mean, sigma, light.fixed, light.fixed_sigma)
@@ -239,7 +239,7 @@ def _finish(light: LensLight, state: State, share: Tensor, largest_arcsec: float
         return []
     begun = state.parameters[torch.tensor(ends)]
     masks = torch.stack([weights(light, math.exp(float(row[0]))) for row in begun])
-    fitter = _fitter(light, grid_of(light.observed, 2), masks, begun)
+    fitter = _fitter(light, grid_of(light.observed, 2), masks)
     last = fitter.minimize(begun, _LAST_STEPS)
     covariance = fitter.covariance(last.parameters)
     alone, chi2_alone = fit_alone(light, masks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -55,6 +56,16 @@ class LensTestSettings:
             found["max_theta_e_arcsec"] = None
         found["positions_arcsec"] = [list(pair) for pair in self.positions_arcsec]
         return found
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> LensTestSettings:
+        """Read what :meth:`to_json` wrote."""
+        largest = stored["max_theta_e_arcsec"]
+        return cls(
+            math.nan if largest is None else float(largest),
+            int(stored["starts"]),
+            tuple((float(x), float(y)) for x, y in stored["positions_arcsec"]),
+        )
 
     @property
     def key(self) -> str:

@@ -15,10 +15,13 @@ from torch import Tensor
 MOST_ELLIPTICAL = 0.5
 """Of (1 − q)/(1 + q): axis ratios stay above 0.33."""
 MOST_SHEAR = 0.25
+SLOPE = (1.2, 2.8)
+"""Of a power law: slopes beyond are as these."""
 CORE_ARCSEC = 1e-4
 _ROUNDEST = 2.5e-3  # of (1 − q)/(1 + q): the closed forms lose their digits at q = 1
 _SOFTENING_ARCSEC = 2e-3
 _INDEX = (0.35, 7.0)
+_TERMS = 12  # of the power law's series, whose ratio is (1 − q)/(1 + q): good to 2e-6 at q = 0.5
 _RADIUS_ARCSEC = (0.01, 20.0)
 
 LENS = (
@@ -37,6 +40,8 @@ LENS = (
     "source_log_index",
 )
 """Parameters of a lens with one source, in the order of the vector."""
+POWER_LAW_LENS = (*LENS, "slope")
+"""The same of a mass whose density falls as r^−slope; 2 is isothermal."""
 SERSIC = ("x", "y", "e1", "e2", "log_radius", "log_index")
 """Parameters of a galaxy."""
 RING = ("x", "y", "e1", "e2", "log_radius", "log_width")
@@ -73,24 +78,40 @@ def bounded_shear(gamma1: Tensor, gamma2: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def deflection(lens: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Reduced deflection of an SIE with external shear about its center.
+    """Reduced deflection of an SIE or a power law with external shear about its center.
 
     The intermediate-axis convention of lenstronomy's SIE (Kormann et al. 1994, A&A 284, 285):
-    κ = θ_E / (2 sqrt(q x² + y²/q)), so that without shear the critical curve encloses π θ_E².
+    κ = θ_E / (2 sqrt(q x² + y²/q)), so that without shear the critical curve encloses π θ_E². With
+    a slope γ it is an elliptical power law (Tessore & Metcalf 2015, A&A 580, A79), κ = (3 − γ)/2
+    (θ_E / sqrt(q x² + y²/q))^(γ − 1), which encloses the same mass within θ_E.
 
     Parameters
     ----------
     lens : Tensor of shape (7 or more, …)
         The first seven of :data:`LENS`; shears beyond a tenth are bent below :data:`MOST_SHEAR`.
+        With all of :data:`POWER_LAW_LENS` a power law, with fewer an SIE.
     """
     log_theta, e1, e2, x0, y0, gamma1, gamma2 = lens[:7]
     q, phi = shape_of(e1, e2)
     gamma1, gamma2 = bounded_shear(gamma1, gamma2)
-    ax, ay = func.reduced_deflection_angle_sie(
-        x0, y0, q, phi, torch.exp(log_theta), x, y, s=CORE_ARCSEC
-    )
+    theta_e = torch.exp(log_theta)
+    if len(lens) == len(POWER_LAW_LENS):
+        t = lens[13].clamp(*SLOPE) - 1
+        ax, ay = func.reduced_deflection_angle_epl(
+            x0, y0, q, phi, theta_e, t, x, y, _TERMS, chunk_size=1
+        )
+    else:
+        ax, ay = func.reduced_deflection_angle_sie(x0, y0, q, phi, theta_e, x, y, s=CORE_ARCSEC)
     bx, by = func.reduced_deflection_angle_external_shear(x0, y0, gamma1, gamma2, x, y)
     return ax + bx, ay + by
+
+
+def sersic_flux(log_radius: Tensor, log_index: Tensor) -> Tensor:
+    """Flux of :func:`sersic` over the whole plane, in units of its amplitude times arcsec²."""
+    index = torch.exp(log_index.clamp(*_logs(_INDEX)))
+    k = k_sersic(index)
+    logarithm = k + torch.lgamma(2 * index) - 2 * index * torch.log(k)
+    return 2 * torch.pi * index * torch.exp(logarithm + 2 * _bounded_log(log_radius))
 
 
 def lensed_source(lens: Tensor, x: Tensor, y: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.lens_test import shapes
 from lensing_core.lens_test.curves import critical_curve, cut, images_of, to_source
+from lensing_core.lens_test.evidence import Evidence, Verdict
 from lensing_core.lens_test.light import LensLight, fit_lens_light
 from lensing_core.lens_test.observation import observe
 from lensing_core.lens_test.result import Estimate, LensTestPictures, LensTestResult
@@ -23,6 +25,53 @@ from lensing_core.lens_test.verdict import decide, error_scale, theta_e_error
 
 _REACH = 1.7  # of the largest Einstein radius: what is cut out of a large cutout
 _SOURCE_PX = 48
+
+
+@dataclass(frozen=True)
+class FittedLens:
+    """The lens that describes a cutout best, with what is evidence for it.
+
+    Attributes
+    ----------
+    light : LensLight
+    lens : LensFit
+    evidence : Evidence
+    verdict : Verdict
+    sentence : str
+    """
+
+    light: LensLight
+    lens: LensFit
+    evidence: Evidence
+    verdict: Verdict
+    sentence: str
+
+
+def fit_lens(
+    cutout: NDArray[np.floating],
+    geometry: CutoutGeometry,
+    settings: LensTestSettings,
+    *,
+    variance: NDArray[np.floating] | None = None,
+    psf: NDArray[np.floating] | None = None,
+) -> FittedLens:
+    """Fit a galaxy and lenses to a cutout and choose one; see :func:`run_lens_test`."""
+    largest = settings.max_theta_e_arcsec
+    reach = _REACH * (3.5 if math.isnan(largest) else largest)
+    observed = observe(cutout, geometry, variance=variance, psf=psf, reach_arcsec=reach)
+    light = fit_lens_light(observed)
+    fits = find_lenses(
+        light,
+        largest_arcsec=largest_radius(light, largest),
+        starts=settings.starts,
+        anchors=settings.positions_arcsec,
+    )
+    if not fits:
+        raise BadInputError(
+            "No lens model of an Einstein radius between the PSF's width and the cutout's size "
+            "could be fitted."
+        )
+    return FittedLens(light, *decide(light, fits))
 
 
 def run_lens_test(
@@ -52,22 +101,14 @@ def run_lens_test(
     """
     settings = settings or LensTestSettings()
     began = time.perf_counter()
-    largest = settings.max_theta_e_arcsec
-    reach = _REACH * (3.5 if math.isnan(largest) else largest)
-    observed = observe(cutout, geometry, variance=variance, psf=psf, reach_arcsec=reach)
-    light = fit_lens_light(observed)
-    fits = find_lenses(
-        light,
-        largest_arcsec=largest_radius(light, largest),
-        starts=settings.starts,
-        anchors=settings.positions_arcsec,
+    return describe(
+        fit_lens(cutout, geometry, settings, variance=variance, psf=psf), settings, began
     )
-    if not fits:
-        raise BadInputError(
-            "No lens model of an Einstein radius between the PSF's width and the cutout's size "
-            "could be fitted."
-        )
-    lens, evidence, verdict, sentence = decide(light, fits)
+
+
+def describe(fitted: FittedLens, settings: LensTestSettings, began: float) -> LensTestResult:
+    """The result of a fit that :func:`time.perf_counter` saw begin at ``began``."""
+    light, lens, observed = fitted.light, fitted.lens, fitted.light.observed
     p = lens.parameters
     errors = _errors(light, lens)
     q, angle = (float(v) for v in shapes.shape_of(p[1], p[2]))
@@ -77,8 +118,8 @@ def run_lens_test(
     curve = critical_curve(p)
     caustic = to_source(p, curve)
     return LensTestResult(
-        verdict=verdict,
-        sentence=sentence,
+        verdict=fitted.verdict,
+        sentence=fitted.sentence,
         theta_e_arcsec=Estimate(lens.theta_e, lens.theta_e * theta_e_error(light, lens)),
         axis_ratio=Estimate(q, errors["axis_ratio"]),
         angle_deg=Estimate(math.degrees(angle) % 180, errors["angle_deg"]),
@@ -101,7 +142,7 @@ def run_lens_test(
         chi2=lens.chi2,
         chi2_no_lens=lens.chi2_alone,
         n_pixels=int(lens.counted.sum()),
-        evidence=evidence,
+        evidence=fitted.evidence,
         noise_correlation=light.observed.correlation,
         critical_curve=_points(curve),
         caustic=_points(caustic),
