@@ -90,10 +90,10 @@ def check_attach(workspace: Workspace, settings: AttachSettings, run_id: str = "
 
 def check_model(workspace: Workspace, settings: ModelSettings, run_id: str = "") -> None:
     """The catalog exists and has flux, and so have the objects or the ranking that are named."""
-    from lens_triage.training.jobs.model import candidates_to_test
+    from lens_triage.training.jobs.candidates_to_fit import candidates_to_fit
 
     with open_database(workspace).session() as session:
-        candidates_to_test(session, settings)
+        candidates_to_fit(session, settings)
         catalog = find_catalog(session, settings.catalog)
     geometry = CutoutStore(workspace.catalog_cutouts(catalog.name)).geometry
     if geometry.pixel_kind != "flux":

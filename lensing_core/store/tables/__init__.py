@@ -24,6 +24,7 @@ from lensing_core.store.tables.label import (
     SessionItem,
     Vote,
 )
+from lensing_core.store.tables.lens_model import LensModel
 from lensing_core.store.tables.lens_test import LensTest
 from lensing_core.store.tables.model import Ensemble, EnsembleMember, Model
 from lensing_core.store.tables.remark import (
@@ -82,6 +83,7 @@ __all__ = [
     "LabelEvent",
     "LabelSession",
     "LastId",
+    "LensModel",
     "LensTest",
     "LogNote",
     "LogSeal",

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lens_triage.training.checks import refusal
-from lens_triage.training.jobs.model import candidates_to_test, run
+from lens_triage.training.jobs.candidates_to_fit import candidates_to_fit
+from lens_triage.training.jobs.model import run
 from lens_triage.training.settings import ModelSettings
 from lensing_core.store import open_database
 from lensing_core.store.candidates import candidates_named, cutout_places
@@ -70,7 +71,7 @@ def test_a_run_that_cannot_succeed_is_refused(
 
 def test_the_top_of_a_ranking_is_chosen_in_its_order(filled_workspace: Workspace) -> None:
     with open_database(filled_workspace).session() as session:
-        chosen = candidates_to_test(session, ModelSettings(catalog="cosmos", top=5))
+        chosen = candidates_to_fit(session, ModelSettings(catalog="cosmos", top=5))
         scores = [session.query(Score).filter_by(candidate_id=key).one().logit for key in chosen]
         best = sorted((s.logit for s in session.query(Score)), reverse=True)
     assert len(chosen) == 5
