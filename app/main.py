@@ -40,6 +40,7 @@ from lens_triage.app.overview import page as overview
 from lens_triage.app.review import (
     attention,
     exporting,
+    lens_models,
     lens_test,
     replaying,
     wide_field,
@@ -184,6 +185,7 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
         *attention.routes(context, source),
         *wide_field.routes(context),
         *lens_test.routes(context),
+        *lens_models.routes(context),
         *label_lens_test.routes(context),
     ]
     server = pn.serve(

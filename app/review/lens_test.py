@@ -18,7 +18,7 @@ class LensTestHandler(GraderHandler):
         """``candidate``: its id; else see :meth:`LensTests.answer`."""
         try:
             asked = self.body()
-            candidate = _candidate(asked)
+            candidate = candidate_of(asked)
             found = await LensTests(self.context).answer(self.here, candidate, asked)
         except Exception as error:  # noqa: BLE001 - logged; the page gets one sentence
             self.refuse_for(error, "The server could not fit a lens; its log says why.")
@@ -26,7 +26,8 @@ class LensTestHandler(GraderHandler):
             self.send({"candidate": candidate, **found})
 
 
-def _candidate(asked: Mapping[str, Any]) -> int:
+def candidate_of(asked: Mapping[str, Any]) -> int:
+    """The number of the candidate that a request is about; raises BadInputError."""
     key = asked.get("candidate")
     if type(key) is not int or not 0 < key < 2**63:
         raise BadInputError("candidate: give its number.")

@@ -3,6 +3,7 @@
 import { post } from "../http/requests.js"
 import { LensPanel } from "../viewer/lens_panel.js"
 import { debounce, h } from "../widgets/dom.js"
+import { LensModelSection } from "./lens_model.js"
 import { AttentionPanel } from "./panel_attention.js"
 import { ContextPanel } from "./panel_context.js"
 import { HistoryPanel } from "./panel_history.js"
@@ -73,7 +74,9 @@ export class SidePanel {
     this.metadata = new MetadataTable(() => this.host.details())
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep())
     this.lens = new LensPanel({viewer: host.viewer,
-      ask: (row, asked) => post("lens-test", {candidate: row.id, ...asked})}, this.choices, () => this.keep())
+      ask: (row, asked) => post("lens-test", {candidate: row.id, ...asked}),
+      below: new LensModelSection((row, asked) => post("lens-model", {candidate: row.id, ...asked}))},
+    this.choices, () => this.keep())
     this.context = new ContextPanel(host, this.choices, () => this.keep())
     this.history = new HistoryPanel(host)
     this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS)

@@ -15,8 +15,8 @@ const MOST_PICKED = 8
 
 export class LensPanel {
   // `viewer`: of the large picture; `choices`: what one browser remembers; `ask(row, asked)`: the answer of the
-  // server, as a promise.
-  constructor({viewer, ask}, choices, keep) {
+  // server, as a promise; `below`: a section on the same candidate with a node, show(row, opened) and remove(), or none.
+  constructor({viewer, ask, below = null}, choices, keep) {
     this.viewer = viewer
     this.question = ask
     this.choices = choices
@@ -33,7 +33,8 @@ export class LensPanel {
     }})
     this.controls = h("label", {className: "lens-overlay"}, this.overlay, " Critical curve and images on the picture")
     this.body = h("div", {className: "lens-body", "aria-live": "polite"})
-    this.node = h("section", {className: "lens-test", "aria-label": "Lens test"}, this.body)
+    this.node = h("section", {className: "lens-test", "aria-label": "Lens test"}, this.body, below?.node)
+    this.below = below
   }
 
   // Another candidate: what belongs to the last one goes at once.
@@ -43,10 +44,12 @@ export class LensPanel {
     this.viewer.showModel(null)
     this.draw()
     this.look()
+    this.below?.show(row, this.opened)
   }
 
   clear() {
     this.row = undefined
+    this.below?.show(undefined, this.opened)
     this.stopPicking()
     this.viewer.showModel(null)
     this.body.replaceChildren()
@@ -58,6 +61,7 @@ export class LensPanel {
     this.drawCurves()
     this.draw()
     this.look()
+    this.below?.show(this.row, opened)
   }
 
   // Whether a result of the present candidate is to be seen.
@@ -182,7 +186,10 @@ export class LensPanel {
     } : null)
   }
 
-  remove() { clearInterval(this.timer) }
+  remove() {
+    clearInterval(this.timer)
+    this.below?.remove()
+  }
 }
 
 function sketch() {
