@@ -214,7 +214,7 @@ ROUTES: tuple[Route, ...] = (
           by_token=True),
     Route("/lens-test", _POST, "see lens tests", by_token=True),
     Route("/lens-model", _POST, "see lens models", by_token=True),
-    Route("/lens-models/([0-9]{1,18})", _GET, "download lens models", by_token=True),
+    Route("/lens-models/([^/]*)", _GET, "download lens models", by_token=True),
     Route("/lens-test/~([0-9a-f]+)", _POST, "see lens tests of a session", _NO_READER,
           by_token=True),
     # pages, their websockets and scripts

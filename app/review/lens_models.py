@@ -98,9 +98,11 @@ class LensModelFilesHandler(GraderHandler):
 
         def work() -> tuple[str, bytes]:
             permit(self.here, "export_candidates")
-            place = _place(self.context, int(candidate))
+            is_number = candidate.isdecimal() and len(candidate) < 19
+            key = candidate_of({"candidate": int(candidate) if is_number else None})
+            place = _place(self.context, key)
             with self.context.database.session() as session:
-                model = newest_lens_model(session, int(candidate), place)
+                model = newest_lens_model(session, key, place)
             if model is None or model.status != SAMPLED:
                 raise NotFoundError(f"{place.object_id} has no lens model.")
             return place.object_id, _packed(_folder(self.context, model), model.summary["files"])
@@ -164,5 +166,5 @@ def routes(context: AppContext) -> list[tuple[str, type[GraderHandler], dict[str
     """Return URL patterns, handlers and arguments, for the server's list of routes."""
     return [
         (r"/lens-model", LensModelHandler, {"context": context}),
-        (r"/lens-models/([0-9]{1,18})", LensModelFilesHandler, {"context": context}),
+        (r"/lens-models/([^/]*)", LensModelFilesHandler, {"context": context}),
     ]

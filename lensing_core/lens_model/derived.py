@@ -148,4 +148,5 @@ def images_in(draws: Doubles) -> Images:
         found.setdefault(len(images), []).append(rows)
     usual = max(found, key=lambda n: len(found[n]))
     stacked = np.stack(found[usual])
-    return Images(*np.moveaxis(stacked, 2, 0), share=len(stacked) / len(draws))
+    x, y, mu, late = np.moveaxis(stacked, 2, 0)
+    return Images(x, y, mu, late, len(stacked) / len(draws))

@@ -156,7 +156,7 @@ def lens_problem(
         light = replace(light, sigma=light.observed.sigma)
     weight = weights(light, math.exp(float(begun[0]))) / math.sqrt(scale)
     mean, sigma = lens_prior(light)
-    names = shapes.LENS
+    names: tuple[str, ...] = shapes.LENS
     if settings.mass == "epl":
         names = shapes.POWER_LAW_LENS
         mean = torch.cat([mean, torch.tensor([[SLOPE_PRIOR[0]]])], dim=1)

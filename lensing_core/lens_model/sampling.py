@@ -49,7 +49,9 @@ class Guess:
     @classmethod
     def around(cls, mean: Doubles, covariance: Doubles, widening: float = 1.2) -> Guess:
         """A guess that is ``widening`` times as wide as a normal distribution."""
-        return cls(np.asarray(mean), widening * np.linalg.cholesky(covariance))
+        return cls(
+            np.asarray(mean), np.asarray(widening * np.linalg.cholesky(covariance), np.float64)
+        )
 
     def from_cube(self, cube: Doubles) -> Doubles:
         """Points (n, d) of a unit cube's (n, d)."""

@@ -42,7 +42,7 @@ def cutout_arrays(posterior: LensPosterior) -> dict[str, NDArray[Any]]:
         "noise": np.where(posterior.counted, sigma * unit, np.inf),
         "psf": light.observed.kernels,
         "bands": np.array(light.observed.bands),
-        "pixel_scale_arcsec": np.float64(light.observed.scale_arcsec),
+        "pixel_scale_arcsec": np.array(light.observed.scale_arcsec),
     }
 
 

@@ -58,7 +58,7 @@ class ModelSettings(RunSettings):
     posterior = param.Boolean(
         default=False, doc="Sample the posterior of each lens, minutes a candidate."
     )
-    mass = param.Selector(
+    mass: Any = param.Selector(
         default="sie",
         objects=["sie", "epl"],
         doc="Mass: isothermal ellipsoid, or power law with a free slope; both with shear.",
