@@ -9,7 +9,6 @@ from io import BytesIO
 import numpy as np
 import pytest
 from filling import cutouts
-from kept_models import keep_model
 from PIL import Image
 from playwright.sync_api import Page, expect
 from sky_services import PictureService, serve_pictures
@@ -299,21 +298,4 @@ def test_a_lens_is_fitted_by_a_key_and_kept(
     with open_database(scored).session() as session:
         kept = session.scalars(select(LensTest)).all()
     assert len(kept) == 2
-
-    # A model is asked for by a form; one that was sampled is shown.
-    model = view.locator(".lens-model")
-    model.get_by_role("button", name="Model…").click()
-    expect(model.get_by_label("Mass")).to_be_focused()
-    view.keyboard.press("j")  # a key of the page is none in the form
-    view.keyboard.press("Escape")
-    expect(model.get_by_role("button", name="Model…")).to_be_visible()
-    keep_model(scored, kept[0].candidate_id)
-    view.keyboard.press("j")
-    view.keyboard.press("k")
-    expect(model.locator(".lens-histogram rect")).to_have_count(6)
-    expect(model).to_contain_text("1.200 −0.012 +0.012″")
-    expect(model.locator(".lens-images tbody tr")).to_have_count(2)
-    expect(model.locator("img.lens-corner")).to_be_visible()
-    model.locator("h3").scroll_into_view_if_needed()
-    both_themes(view, screenshot, "lens-model")
     assert all(row.theta_e_arcsec > 0 for row in kept)
