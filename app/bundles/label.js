@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 5df6ed0c83de90357daafabecfda12b9285c4a24a0bcad6f94bf94dd11d5157d
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 244c81bf5a64bb54a4d2904b37f22ce9245c2538e9e9d92e6e1d7be0c64d13c2
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -631,8 +631,8 @@ var MOST_KEPT = 100;
 var MOST_PICKED = 8;
 var LensPanel = class {
   // `viewer`: of the large picture; `choices`: what one browser remembers; `ask(row, asked)`: the answer of the
-  // server, as a promise.
-  constructor({ viewer, ask: ask2 }, choices, keep) {
+  // server, as a promise; `below`: a section on the same candidate with a node, show(row, opened) and remove(), or none.
+  constructor({ viewer, ask: ask2, below = null }, choices, keep) {
     this.viewer = viewer;
     this.question = ask2;
     this.choices = choices;
@@ -649,7 +649,8 @@ var LensPanel = class {
     } });
     this.controls = h("label", { className: "lens-overlay" }, this.overlay, " Critical curve and images on the picture");
     this.body = h("div", { className: "lens-body", "aria-live": "polite" });
-    this.node = h("section", { className: "lens-test", "aria-label": "Lens test" }, this.body);
+    this.node = h("section", { className: "lens-test", "aria-label": "Lens test" }, this.body, below?.node);
+    this.below = below;
   }
   // Another candidate: what belongs to the last one goes at once.
   candidate(row) {
@@ -658,9 +659,11 @@ var LensPanel = class {
     this.viewer.showModel(null);
     this.draw();
     this.look();
+    this.below?.show(row, this.opened);
   }
   clear() {
     this.row = void 0;
+    this.below?.show(void 0, this.opened);
     this.stopPicking();
     this.viewer.showModel(null);
     this.body.replaceChildren();
@@ -673,6 +676,7 @@ var LensPanel = class {
     this.drawCurves();
     this.draw();
     this.look();
+    this.below?.show(this.row, opened);
   }
   // Whether a result of the present candidate is to be seen.
   get isShown() {
@@ -827,6 +831,7 @@ var LensPanel = class {
   }
   remove() {
     clearInterval(this.timer);
+    this.below?.remove();
   }
 };
 function sketch() {

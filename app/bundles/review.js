@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 61091782fe9e0b02816c2872a832aa0b98ee71d0d1a9bf43522df9f136fcb756
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 46186a9f343c2216b21fffb44a35d66cb19c26819f41072b431c9a9069c4e715
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -2765,12 +2765,12 @@ function opinionOf(consensus) {
   if (consensus == null) {
     return null;
   }
-  const { posterior, state, n_votes } = consensus;
+  const { posterior: posterior2, state, n_votes } = consensus;
   const votes = `${n_votes} ${n_votes === 1 ? "vote" : "votes"}`;
-  const text = posterior > 0.99 ? "> .99" : posterior < 0.01 ? "< .01" : posterior.toFixed(2).replace(/^0/, "");
+  const text = posterior2 > 0.99 ? "> .99" : posterior2 < 0.01 ? "< .01" : posterior2.toFixed(2).replace(/^0/, "");
   return {
     text,
-    title: `Consensus of ${votes}: P(lens) ${formatProbability(posterior)}, ${DECIDED[state]}`
+    title: `Consensus of ${votes}: P(lens) ${formatProbability(posterior2)}, ${DECIDED[state]}`
   };
 }
 function gradeMarks(row, own) {
@@ -4840,8 +4840,8 @@ var MOST_KEPT2 = 100;
 var MOST_PICKED = 8;
 var LensPanel = class {
   // `viewer`: of the large picture; `choices`: what one browser remembers; `ask(row, asked)`: the answer of the
-  // server, as a promise.
-  constructor({ viewer, ask }, choices, keep) {
+  // server, as a promise; `below`: a section on the same candidate with a node, show(row, opened) and remove(), or none.
+  constructor({ viewer, ask, below = null }, choices, keep) {
     this.viewer = viewer;
     this.question = ask;
     this.choices = choices;
@@ -4858,7 +4858,8 @@ var LensPanel = class {
     } });
     this.controls = h("label", { className: "lens-overlay" }, this.overlay, " Critical curve and images on the picture");
     this.body = h("div", { className: "lens-body", "aria-live": "polite" });
-    this.node = h("section", { className: "lens-test", "aria-label": "Lens test" }, this.body);
+    this.node = h("section", { className: "lens-test", "aria-label": "Lens test" }, this.body, below?.node);
+    this.below = below;
   }
   // Another candidate: what belongs to the last one goes at once.
   candidate(row) {
@@ -4867,9 +4868,11 @@ var LensPanel = class {
     this.viewer.showModel(null);
     this.draw();
     this.look();
+    this.below?.show(row, this.opened);
   }
   clear() {
     this.row = void 0;
+    this.below?.show(void 0, this.opened);
     this.stopPicking();
     this.viewer.showModel(null);
     this.body.replaceChildren();
@@ -4882,6 +4885,7 @@ var LensPanel = class {
     this.drawCurves();
     this.draw();
     this.look();
+    this.below?.show(this.row, opened);
   }
   // Whether a result of the present candidate is to be seen.
   get isShown() {
@@ -5036,6 +5040,7 @@ var LensPanel = class {
   }
   remove() {
     clearInterval(this.timer);
+    this.below?.remove();
   }
 };
 function sketch() {
@@ -5073,7 +5078,7 @@ function reason(sentence) {
   return rest === void 0 ? sentence : rest[0].toUpperCase() + rest.slice(1);
 }
 function tile(answer, name, title) {
-  const { critical_curve, caustic, cut, images, source_side_arcsec, side_arcsec } = answer;
+  const { critical_curve, caustic, cut, images: images2, source_side_arcsec, side_arcsec } = answer;
   const middle = name === "source" ? [answer.source_x_arcsec.value, answer.source_y_arcsec.value] : [0, 0];
   const side = name === "source" ? source_side_arcsec : side_arcsec;
   const at = ([x, y]) => [0.5 + (x - middle[0]) / side, 0.5 - (y - middle[1]) / side];
@@ -5081,7 +5086,7 @@ function tile(answer, name, title) {
     class: className,
     d: points.map((point, k) => `${k ? "L" : "M"}${at(point).map((v) => v.toFixed(4)).join(" ")}`).join("")
   });
-  const drawn = name === "source" ? [line(caustic, "caustic"), line(cut, "cut")] : name === "lensed" ? [line(critical_curve, "caustic"), ...images.map((image) => {
+  const drawn = name === "source" ? [line(caustic, "caustic"), line(cut, "cut")] : name === "lensed" ? [line(critical_curve, "caustic"), ...images2.map((image) => {
     const [cx, cy] = at(image);
     return h("circle", { cx, cy, r: 0.025, class: "lens-image" });
   })] : [];
@@ -5111,6 +5116,271 @@ function signed(value) {
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(0)}`;
 }
 
+// app/review/lens_model.js
+var LOOK_MS = 4e3;
+var SHOWN = [
+  "theta_e_arcsec",
+  "axis_ratio",
+  "angle_deg",
+  "slope",
+  "shear",
+  "shear_angle_deg",
+  "magnification",
+  "mass_msun",
+  "theta_e_kpc",
+  "sigma_v_km_s",
+  "source_radius_arcsec"
+];
+var MASSES = [["sie", "Isothermal (SIE)"], ["epl", "Power law (EPL)"]];
+var WIDTH = 280;
+var HEIGHT = 90;
+var LensModelSection = class {
+  // `ask(row, asked)`: the answer of the server, as a promise.
+  constructor(ask) {
+    this.question = ask;
+    this.row = void 0;
+    this.opened = false;
+    this.answer = void 0;
+    this.asking = false;
+    this.problem = "";
+    this.body = h("div", { className: "lens-body", "aria-live": "polite" });
+    this.node = h("section", { className: "lens-model", "aria-label": "Lens model", hidden: true }, this.body);
+  }
+  // A candidate, or none, in a panel that is open or not.
+  show(row, opened) {
+    const other = row?.id !== this.row?.id;
+    this.row = row;
+    this.opened = opened;
+    if (other) {
+      this.answer = void 0;
+      this.asking = false;
+      this.problem = "";
+    }
+    clearTimeout(this.timer);
+    this.draw();
+    if (opened && row !== void 0 && (other || this.answer === void 0 || this.answer.run?.active)) {
+      this.look();
+    }
+  }
+  remove() {
+    clearTimeout(this.timer);
+  }
+  // Ask what there is; with `start` begin a run first.
+  async look(start) {
+    const { row } = this;
+    let answer;
+    try {
+      answer = await this.question(row, start === void 0 ? {} : { start });
+      this.problem = "";
+      this.asking = false;
+    } catch (error) {
+      this.problem = error.message;
+    }
+    if (row?.id !== this.row?.id) {
+      return;
+    }
+    this.answer = answer ?? this.answer;
+    this.draw();
+    clearTimeout(this.timer);
+    if (this.opened && this.answer?.run?.active) {
+      this.timer = setTimeout(() => this.look(), LOOK_MS);
+    }
+  }
+  draw() {
+    const { answer, row } = this;
+    this.node.hidden = row === void 0 || !this.opened || answer === void 0 && !this.problem;
+    if (this.node.hidden) {
+      return;
+    }
+    const run = answer?.run;
+    const model = answer?.model;
+    this.node.dataset.state = run?.active ? "running" : model?.status ?? (run ? run.status : "none");
+    const held = document.activeElement?.closest?.(".lens-model form");
+    if (held && this.asking) {
+      return;
+    }
+    this.body.replaceChildren(...[
+      h("h3", {}, "Lens model"),
+      this.problem ? h("p", { className: "failure", role: "alert" }, this.problem) : null,
+      ...run ? this.running(run) : [],
+      ...model?.status === "sampled" ? posterior(model, row) : [],
+      model?.status === "failed" ? h("p", {}, model.sentence) : null,
+      model || run ? null : h("p", {}, "Sample the posterior of the mass, the shear and the source around the lens test's fit. It is a run of some minutes."),
+      this.asking ? this.form() : this.button(run)
+    ].filter(Boolean));
+  }
+  running(run) {
+    if (run.active) {
+      return [h(
+        "p",
+        { className: "lens-fitting", role: "status" },
+        h("span", { className: "lens-spinner" }),
+        run.status === "queued" ? "Waiting for other runs …" : run.activity || "Starting …"
+      )];
+    }
+    const said = { failed: run.error ?? "It failed.", cancelled: "It was cancelled.", lost: run.error ?? "Its process ended." };
+    return run.status in said ? [h(
+      "p",
+      { className: "failure" },
+      `The last run: ${said[run.status]} `,
+      h("a", { href: `runs?run=${run.id}` }, "Open it in Runs")
+    )] : [];
+  }
+  button(run) {
+    const refusal = this.answer?.refusal ?? "";
+    return h("button", {
+      type: "button",
+      className: "lens-model-start",
+      disabled: refusal !== "" || run?.active === true,
+      title: refusal,
+      onclick: () => {
+        this.asking = true;
+        this.draw();
+        this.body.querySelector("select").focus();
+      }
+    }, "Model…");
+  }
+  form() {
+    const mass = h("select", { "aria-label": "Mass" }, MASSES.map(([value, title]) => h("option", { value }, title)));
+    const redshift = (title) => h("input", { type: "number", min: "0", max: "19", step: "any", placeholder: "z", "aria-label": title });
+    const lens = redshift("Redshift of the lens");
+    const source = redshift("Redshift of the source");
+    const close = () => {
+      this.asking = false;
+      leave();
+      this.draw();
+    };
+    return h(
+      "form",
+      { className: "lens-model-form", onsubmit: (event) => {
+        event.preventDefault();
+        leave();
+        this.look({ mass: mass.value, z_lens: Number(lens.value) || 0, z_source: Number(source.value) || 0 });
+      }, onkeydown: (event) => {
+        event.stopPropagation();
+        if (event.key === "Escape") {
+          close();
+        }
+      } },
+      h("label", {}, "Mass ", mass),
+      h("label", {}, "z lens ", lens),
+      h("label", {}, "z source ", source),
+      h("p", { className: "faint" }, "Redshifts give masses and delays; empty: those of the confirmation, if there is one."),
+      h(
+        "div",
+        { className: "lens-picking" },
+        h("button", { type: "submit", className: "primary" }, "Start the run"),
+        h("button", { type: "button", onclick: close }, "Cancel")
+      )
+    );
+  }
+};
+function posterior(model, row) {
+  const { diagnostics, quantities } = model;
+  const rows = SHOWN.filter((name) => name in quantities).map((name) => [quantities[name].title, interval(quantities[name])]);
+  const doubts = [];
+  if (!diagnostics.converged) {
+    doubts.push("The sample has not converged: do not use it.");
+  }
+  if (model.lens_test.verdict === "no_lens") {
+    doubts.push("The lens test says that no lens model fits.");
+  }
+  if (model.reduced_chi2 > 1.5) {
+    doubts.push(`The best model is a poor fit: reduced χ² ${model.reduced_chi2.toFixed(2)}.`);
+  }
+  return [
+    ...doubts.map((text) => h("p", { className: "failure" }, text)),
+    histogram(model.histogram, quantities.theta_e_arcsec),
+    h("dl", { className: "lens-numbers" }, rows.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)])),
+    images(model),
+    model.corner ? h(
+      "a",
+      { href: model.corner, download: `corner-${row.id}.svg`, title: "Save this picture" },
+      h("img", { className: "lens-corner", src: model.corner, alt: "Corner plot: each pair of quantities, 68 and 95 %" })
+    ) : null,
+    h("p", { className: "faint" }, `68 % intervals from ${diagnostics.effective_samples.toLocaleString("en")} effective samples of ${diagnostics.calls.toLocaleString("en")} models; reduced χ² ${model.reduced_chi2.toFixed(2)}; bands ${model.bands.join(", ")}; ${model.cosmology}; ${model.at.slice(0, 10)}, ${(model.seconds / 60).toFixed(1)} min.`),
+    h(
+      "p",
+      {},
+      h("a", { href: `lens-models/${row.id}`, download: "" }, "Files"),
+      " (samples, COOLEST, lenstronomy, PyAutoLens) · ",
+      h("a", { href: `runs?run=${model.run}` }, "run")
+    )
+  ].filter(Boolean);
+}
+function leave() {
+  const held = document.activeElement;
+  if (held instanceof HTMLElement) {
+    held.blur();
+  }
+}
+function interval({ p16, p50, p84, unit }) {
+  const [low, high] = [p50 - p16, p84 - p50];
+  if (Math.abs(p50) >= 1e6) {
+    const power = Math.floor(Math.log10(Math.abs(p50)));
+    const one = (value) => (value / 10 ** power).toFixed(2);
+    return `(${one(p50)} −${one(low)} +${one(high)}) × 10${superscript(power)}${unit}`;
+  }
+  const smaller = Math.min(...[low, high].filter((error) => error > 0), Math.abs(p50) || 1);
+  const digits = Math.min(Math.max(1 - Math.floor(Math.log10(smaller)), 0), 4);
+  return `${p50.toFixed(digits)} −${low.toFixed(digits)} +${high.toFixed(digits)}${unit}`;
+}
+function superscript(power) {
+  return [...String(power)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)] ?? "⁻").join("");
+}
+function histogram({ edges, shares }, { p16, p50, p84 }) {
+  const [first, last] = [edges[0], edges.at(-1)];
+  const most = Math.max(...shares);
+  const x = (value) => (value - first) / (last - first) * WIDTH;
+  const bars = shares.map((share, k) => h("rect", {
+    x: x(edges[k]),
+    width: Math.max(x(edges[k + 1]) - x(edges[k]) - 0.5, 0.5),
+    y: HEIGHT * (1 - share / most),
+    height: HEIGHT * share / most,
+    class: edges[k] >= p16 && edges[k + 1] <= p84 ? "within" : "beyond"
+  }));
+  return h(
+    "figure",
+    { className: "lens-histogram" },
+    h(
+      "svg",
+      {
+        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+        preserveAspectRatio: "none",
+        role: "img",
+        "aria-label": `Posterior of θ_E, from ${first.toFixed(3)} to ${last.toFixed(3)} arcsec`
+      },
+      bars,
+      h("line", { x1: x(p50), x2: x(p50), y1: 0, y2: HEIGHT })
+    ),
+    h("figcaption", {}, h("span", {}, `${first.toFixed(3)}″`), h("span", {}, "θ_E"), h("span", {}, `${last.toFixed(3)}″`))
+  );
+}
+function images({ images: { each, share }, is_compact, settings }) {
+  if (!each.length) {
+    return null;
+  }
+  const delays = each.some((image) => image.delay_days !== null);
+  const head = ["Image", "μ", ...delays ? ["delay, days"] : []];
+  const cells = (image, k) => [
+    `${k + 1} (${image.x_arcsec.toFixed(2)}″, ${image.y_arcsec.toFixed(2)}″)`,
+    interval({ ...image.magnification, unit: "" }),
+    ...delays ? [k ? interval({ ...image.delay_days, unit: "" }) : "first"] : []
+  ];
+  const why = delays ? "" : is_compact ? settings.z_lens && settings.z_source ? "" : " Delays need both redshifts." : " The source is no point: no delays.";
+  return h(
+    "div",
+    {},
+    h(
+      "table",
+      { className: "lens-images" },
+      h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
+      h("tbody", {}, each.map((image, k) => h("tr", {}, cells(image, k).map((text) => h("td", {}, text)))))
+    ),
+    h("p", { className: "faint" }, `Images of the source's center in the order of arrival; so many in ${(100 * share).toFixed(0)} % of the draws.${why}`)
+  );
+}
+
 // app/review/scores.js
 var AXIS_LOGIT = 7;
 var AXIS_TICKS = [1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999];
@@ -5121,12 +5391,12 @@ function stripX(logit) {
   const fraction = (Math.max(-AXIS_LOGIT, Math.min(AXIS_LOGIT, logit)) / AXIS_LOGIT + 1) / 2;
   return STRIP_MARGIN + fraction * (STRIP_WIDTH - 2 * STRIP_MARGIN);
 }
-function memberStrip(row, members, interval) {
+function memberStrip(row, members, interval2) {
   const step = 26;
   const top = 8;
   const bottom = top + step * members.length;
   const ensemble = stripX(logitOf(row.probability));
-  const [low, high] = interval ? [stripX(logitOf(interval.low)), stripX(logitOf(interval.high))] : [];
+  const [low, high] = interval2 ? [stripX(logitOf(interval2.low)), stripX(logitOf(interval2.high))] : [];
   return h(
     "svg",
     {
@@ -5141,7 +5411,7 @@ function memberStrip(row, members, interval) {
       h("line", { x1: stripX(logitOf(p)), x2: stripX(logitOf(p)), y1: top, y2: bottom }),
       h("text", { x: stripX(logitOf(p)), y: bottom + 12, "text-anchor": "middle" }, String(p))
     )),
-    interval ? h("rect", { class: "interval-band", x: low, y: top - 4, width: high - low, height: bottom - top + 4 }) : null,
+    interval2 ? h("rect", { class: "interval-band", x: low, y: top - 4, width: high - low, height: bottom - top + 4 }) : null,
     members.map((member, k) => {
       const x = stripX(logitOf(member.probability));
       const y = top + step * (k + 0.68);
@@ -5159,7 +5429,7 @@ var ScorePanel = class {
   constructor() {
     this.node = h("section", { className: "scores", "aria-label": "Scores" });
   }
-  show(row, details, interval) {
+  show(row, details, interval2) {
     if (row.probability === void 0) {
       this.node.replaceChildren(h("p", { className: "faint" }, "No ensemble has been chosen: no scores."));
       return;
@@ -5187,12 +5457,12 @@ var ScorePanel = class {
         h("span", { className: "part epistemic" }),
         h("span", { className: "part aleatoric" })
       ),
-      this.members(row, details, interval)
+      this.members(row, details, interval2)
     );
     this.node.querySelector(".part.epistemic").style.flexGrow = String(share);
     this.node.querySelector(".part.aleatoric").style.flexGrow = String(100 - share);
   }
-  members(row, details, interval) {
+  members(row, details, interval2) {
     if (details === void 0) {
       return h("div", { className: "members-box loading" });
     }
@@ -5208,7 +5478,7 @@ var ScorePanel = class {
         h("span", {}, member.name),
         h("span", { className: "value" }, formatProbability(member.probability))
       ))),
-      memberStrip(row, details.members, interval)
+      memberStrip(row, details.members, interval2)
     );
   }
 };
@@ -5294,18 +5564,18 @@ var ScoreContextPanel = class {
     this.node.replaceChildren();
     this.more.replaceChildren();
   }
-  interval(row, { interval, calibration }) {
-    if (!interval) {
+  interval(row, { interval: interval2, calibration }) {
+    if (!interval2) {
       return h("p", { className: "faint" }, "One member and no test split: the score has no interval.");
     }
     const parts = [
-      interval.sigma_members === null ? null : `members differ by ±${interval.sigma_members.toFixed(2)}`,
-      interval.sigma_calibration === null ? "no test split to estimate the calibration's error" : `calibration ±${interval.sigma_calibration.toFixed(2)} (${formatCount(calibration.n)} test objects)`
+      interval2.sigma_members === null ? null : `members differ by ±${interval2.sigma_members.toFixed(2)}`,
+      interval2.sigma_calibration === null ? "no test split to estimate the calibration's error" : `calibration ±${interval2.sigma_calibration.toFixed(2)} (${formatCount(calibration.n)} test objects)`
     ].filter(Boolean);
     return h(
       "p",
       { className: "interval" },
-      h("strong", {}, `${formatProbability(interval.low)} – ${formatProbability(interval.high)}`),
+      h("strong", {}, `${formatProbability(interval2.low)} – ${formatProbability(interval2.high)}`),
       h(
         "span",
         { title: "In logit, added in quadrature; the members' spread is not divided by their number, since they err together" },
@@ -6517,10 +6787,15 @@ var SidePanel = class {
     this.scoreContext = new ScoreContextPanel();
     this.metadata = new MetadataTable(() => this.host.details());
     this.attention = new AttentionPanel(host.frame, this.choices, () => this.keep());
-    this.lens = new LensPanel({
-      viewer: host.viewer,
-      ask: (row, asked) => post("lens-test", { candidate: row.id, ...asked })
-    }, this.choices, () => this.keep());
+    this.lens = new LensPanel(
+      {
+        viewer: host.viewer,
+        ask: (row, asked) => post("lens-test", { candidate: row.id, ...asked }),
+        below: new LensModelSection((row, asked) => post("lens-model", { candidate: row.id, ...asked }))
+      },
+      this.choices,
+      () => this.keep()
+    );
     this.context = new ContextPanel(host, this.choices, () => this.keep());
     this.history = new HistoryPanel(host);
     this.fetch = debounce(() => this.ask(), PANEL_PAUSE_MS);
@@ -7281,13 +7556,13 @@ var Compare = class {
   }
   write(cell, details) {
     cell.details = details;
-    const { row, score, interval } = cell;
+    const { row, score, interval: interval2 } = cell;
     const probability = this.byEnsemble ? score?.probability : row.probability;
     const fact = (name, text) => text === void 0 ? null : h("div", {}, h("dt", {}, name), h("dd", {}, text));
     cell.facts.replaceChildren(...[
       this.byEnsemble ? fact("Candidate", row.object_id) : null,
       fact("Score", this.byEnsemble && score === null ? "not scored" : formatProbability(probability)),
-      interval ? fact("68 % interval", `${formatProbability(interval.low)} – ${formatProbability(interval.high)}`) : null,
+      interval2 ? fact("68 % interval", `${formatProbability(interval2.low)} – ${formatProbability(interval2.high)}`) : null,
       this.byEnsemble ? null : fact("Epistemic", formatNumber(row.epistemic)),
       this.byEnsemble ? null : fact("Magnitude", formatNumber(row.magnitude, 2)),
       ...(details?.members ?? []).map(({ name, probability: p }) => fact(name, formatProbability(p)))
