@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from lens_triage.training.checks import check_run
 from lens_triage.training.jobs.search import run
+from lens_triage.training.jobs.search.timing import time_painting
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import SearchSettings
 from lensing_core.cutouts import CutoutStore
@@ -61,6 +62,10 @@ def test_a_real_catalog_is_searched(workspace, sky, settings):
         assert rows_scored(session, ensemble.id, find_catalog(session, "sky").id) == N
     painted = CutoutStore(workspace.catalog_cutouts("mine-arcs-1"))
     assert 4 < len(painted) <= N
+    # What the run told beforehand: all objects are hosts, and painting was timed on some of them.
+    forecast = time_painting(workspace, settings)
+    assert [one.hosts(N) for one in forecast] == [N, N]
+    assert all(one.timed and one.seconds > 0 for one in forecast)
     # Resuming a run that has done all changes nothing; another run may not take its name.
     assert run(context, settings)["figures"] == result["figures"]
     with pytest.raises(BadInputError, match="Ensemble mine exists"):

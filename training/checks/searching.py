@@ -47,7 +47,7 @@ def check_search(workspace: Workspace, settings: SearchSettings, run_id: str = "
     for number in range(settings.training_sets):
         check_inject(workspace, settings.injection(number))
     check_encoder(settings.encoder, settings.weights)
-    from lens_triage.training.jobs.search.estimate import estimate_search
+    from lens_triage.training.jobs.search.estimate import bytes_of_search
 
-    estimate = estimate_search(workspace, database, settings)
-    require_space(workspace.root, estimate.bytes, f"Searching {settings.catalog}")
+    room = bytes_of_search(workspace, database, settings)
+    require_space(workspace.root, room, f"Searching {settings.catalog}")

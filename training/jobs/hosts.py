@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from lensing_core.simulation.visibility import ArcLimits, stated_noise
 from lensing_core.store import Session, open_database
 from lensing_core.store.hosts import PossibleHost, possible_hosts
 from lensing_core.surveys import Band, Survey
+from lensing_core.workspace import Workspace
 
 LRG_COLUMNS = ("lrg", "is_lrg", "lrg_flag")
 LENS_REDSHIFTS = (0.05, 1.2)
@@ -174,6 +175,33 @@ def _is_lrg(properties: Mapping[str, Any]) -> bool:
     )
 
 
+def hosts_in_order(
+    workspace: Workspace,
+    settings: InjectSettings,
+    catalog_id: int,
+    *,
+    without: IntArray | None = None,
+) -> tuple[list[PossibleHost], bool]:
+    """Galaxies that may be painted on, as the seed draws them, and whether pixels must decide.
+
+    Flagged luminous red galaxies are taken as they are; where there is no such flag and red and
+    extended hosts are asked for, pixels decide.
+
+    Parameters
+    ----------
+    without : ndarray of int64, optional
+        Ids that are not to be painted on: known lenses, held-out objects.
+    """
+    with open_database(workspace).session() as session:
+        possible = galaxies_to_paint(session, settings, catalog_id)
+    barred = set() if without is None else set(without.tolist())
+    possible = [host for host in possible if host.id not in barred]
+    order = generator(settings.seed, 0, stream=4).permutation(len(possible))
+    drawn = [possible[k] for k in order]
+    flagged = any(_is_lrg(host.properties) for host in drawn)
+    return drawn, settings.hosts == "red_extended" and not flagged
+
+
 def choose_hosts(
     context: JobContext,
     settings: InjectSettings,
@@ -183,31 +211,18 @@ def choose_hosts(
     *,
     without: IntArray | None = None,
 ) -> list[PossibleHost]:
-    """The galaxies to paint on, drawn by the seed.
-
-    Flagged luminous red galaxies are taken as they are; others are measured.
-
-    Parameters
-    ----------
-    without : ndarray of int64, optional
-        Ids that are not to be painted on: known lenses, held-out objects.
+    """The galaxies to paint on: the first that suit of :func:`hosts_in_order`.
 
     Raises
     ------
     BadInputError
         If no object is red and extended where such are asked for.
     """
-    with open_database(context.workspace).session() as session:
-        possible = galaxies_to_paint(session, settings, catalog_id)
-    barred = set() if without is None else set(without.tolist())
-    possible = [host for host in possible if host.id not in barred]
-    order = generator(settings.seed, 0, stream=4).permutation(len(possible))
-    drawn = [possible[k] for k in order]
-    if settings.hosts == "red_extended" and not any(_is_lrg(host.properties) for host in drawn):
+    drawn, measured = hosts_in_order(context.workspace, settings, catalog_id, without=without)
+    if measured:
         drawn = drawn[: MOST_MEASURED * settings.n_galaxies]
         rows = np.array([host.row for host in drawn], dtype=np.int64)
-        measures = measure_rows(context, store, rows)
-        chosen = red_and_extended(measures, psf_fwhm_arcsec)
+        chosen = red_and_extended(measure_rows(store, rows, context.progress), psf_fwhm_arcsec)
         context.log(
             f"{int(chosen.sum()):,} of {len(drawn):,} measured objects are bright, extended and of "
             "the redder half: hosts."
@@ -221,12 +236,15 @@ def choose_hosts(
     return drawn[: settings.n_galaxies]
 
 
-def measure_rows(context: JobContext, store: CutoutStore, rows: IntArray) -> ObjectMeasures:
+def measure_rows(
+    store: CutoutStore, rows: IntArray, progress: Callable[[int, int, str], None] | None = None
+) -> ObjectMeasures:
     """Photometry of cutouts by row, batch by batch."""
     flux = store.geometry.pixel_kind == "flux"
     parts = [measure_objects(store.read_many(rows[:0]), store.geometry.pixel_scale_arcsec)]
     for first in range(0, len(rows), _BATCH):
-        context.progress(first, len(rows), "Measuring galaxies")
+        if progress is not None:
+            progress(first, len(rows), "Measuring galaxies")
         images = store.read_many(rows[first : first + _BATCH])
         scale = store.geometry.pixel_scale_arcsec
         parts.append(measure_objects(images, scale, blue_first=flux))

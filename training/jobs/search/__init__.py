@@ -1,7 +1,8 @@
 """Search one's own survey: arcs painted onto its own galaxies, a committee, scores, in one run.
 
 `job.py` goes through the steps, `sets.py` puts training sets together and divides them,
-`committee.py` fits their members, `estimate.py` says beforehand what time and room they take.
+`committee.py` fits their members, `estimate.py` says beforehand what time and room they take, from
+what `timing.py` measures on the first few galaxies.
 """
 
 from typing import Any
