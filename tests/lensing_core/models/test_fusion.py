@@ -74,7 +74,7 @@ def test_shuffled_labels_leave_nothing_to_find(objects):
         choose_fusion(raw, rng.permutation(labels), variances=variances).metrics["stacking"][
             "average_precision"
         ]
-        for _ in range(5)
+        for _ in range(3)
     ]
     assert np.mean(found) == pytest.approx(labels.mean(), abs=0.02)
 

@@ -177,7 +177,7 @@ def cluster_simulator(fraction: float) -> SurveySimulator:
 
 
 def test_clusters_lens_within_their_cutout():
-    scenes = cluster_simulator(1.0).batch(0, 3).scenes
+    scenes = cluster_simulator(1.0).batch(0, 2).scenes
     for scene in scenes:
         assert scene.truth["class"] == "cluster_lens"
         assert 10 <= scene.truth["theta_e_arcsec"] <= 260 * 0.25 / 4
