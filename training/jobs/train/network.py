@@ -281,8 +281,9 @@ def _several_processes() -> DDPStrategy:
 
     CUDA cannot be used in a fork; without it, a fork need not import PyTorch again.
     """
-    start_method = "spawn" if torch.cuda.is_available() else "forkserver"
-    return DDPStrategy(start_method=start_method, find_unused_parameters=True)
+    if torch.cuda.is_available():
+        return DDPStrategy(start_method="spawn", find_unused_parameters=True)
+    return DDPStrategy(start_method="forkserver", find_unused_parameters=True)
 
 
 def _lens_share(data: TrainingData, rows: IntArray) -> float:
