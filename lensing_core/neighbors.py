@@ -96,14 +96,16 @@ class LabeledEmbeddings:
             return []
         similarity = self.vectors @ _unit((embedding - self.mean)[None])[0]
         similarity[self.candidate_id == without] = -np.inf
-        found = []
+        neighbors = []
         for side in (True, False):
             rows = np.flatnonzero((self.is_lens == side) & (similarity > -np.inf))
             if len(rows) > most:
                 rows = rows[np.argpartition(-similarity[rows], most)[:most]]
             rows = rows[np.argsort(-similarity[rows], kind="stable")]
-            found += [Neighbor(int(self.candidate_id[k]), side, float(similarity[k])) for k in rows]
-        return found
+            neighbors += [
+                Neighbor(int(self.candidate_id[k]), side, float(similarity[k])) for k in rows
+            ]
+        return neighbors
 
 
 def _unit(vectors: Float32Array) -> Float32Array:
@@ -142,8 +144,8 @@ class NeighborIndex:
         stored = self._stored(model_id, catalog)
         if stored is None or row >= len(stored):
             return None
-        found: Float32Array = stored[row]
-        return found if np.isfinite(found).all() else None
+        embedding: Float32Array = stored[row]
+        return embedding if np.isfinite(embedding).all() else None
 
     def labeled(self, model_id: str) -> LabeledEmbeddings:
         """All labeled candidates that a member has an embedding of.
@@ -151,10 +153,10 @@ class NeighborIndex:
         New labels count after a minute at the latest.
         """
         with self._lock:
-            read_at, state, found = self._kept.get(model_id, (-np.inf, (), None))
+            read_at, state, embeddings = self._kept.get(model_id, (-np.inf, (), None))
             now = time.monotonic()
-            if found is not None and now - read_at < _FRESH_S:
-                return found
+            if embeddings is not None and now - read_at < _FRESH_S:
+                return embeddings
             with self._database.session() as session:
                 catalogs = [
                     c
@@ -162,13 +164,15 @@ class NeighborIndex:
                     if outputs_path(self._workspace, model_id, c.name, "embedding").is_file()
                 ]
                 current = self._state(session, model_id, catalogs)
-                if found is None or current != state:
-                    found = self._read(model_id, catalogs, labels_of_look_alikes(session, catalogs))
-            self._kept[model_id] = (now, current, found)
+                if embeddings is None or current != state:
+                    embeddings = self._read(
+                        model_id, catalogs, labels_of_look_alikes(session, catalogs)
+                    )
+            self._kept[model_id] = (now, current, embeddings)
             self._kept.move_to_end(model_id)
             while len(self._kept) > _INDEXES:
                 self._kept.popitem(last=False)
-            return found
+            return embeddings
 
     def _state(
         self, session: Session, model_id: str, catalogs: Sequence[Catalog]

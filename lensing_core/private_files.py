@@ -54,12 +54,12 @@ def tighten(root: Path, paths: Iterable[Path]) -> int:
     n = 0
     for path in paths:
         try:
-            found = path.lstat()
+            status = path.lstat()
         except OSError:  # gone, or in a folder that is not ours to look into
             continue
-        is_ours = found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode)
-        if is_ours and found.st_mode & _OTHERS:
-            path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)
+        is_ours = status.st_uid == os.geteuid() and not stat.S_ISLNK(status.st_mode)
+        if is_ours and status.st_mode & _OTHERS:
+            path.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)
             n += 1
     if n:
         _log.warning(

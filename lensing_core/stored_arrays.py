@@ -224,27 +224,27 @@ def _open(path: Path, remedy: str, *, anew: bool) -> _OpenFile:
     name = os.fspath(path)  # text is found faster than a path
     now = monotonic()
     with _lock:
-        found = _opened.get(name)
-        if found is not None:
+        file = _opened.get(name)
+        if file is not None:
             _opened.move_to_end(name)
-    if found is not None and not anew and now - found.looked_at < _LOOK_AGAIN_S:
-        return found
+    if file is not None and not anew and now - file.looked_at < _LOOK_AGAIN_S:
+        return file
     try:
-        if found is None or found.fingerprint != _fingerprint(os.stat(name)):
-            found = _OpenFile(path)
+        if file is None or file.fingerprint != _fingerprint(os.stat(name)):
+            file = _OpenFile(path)
     except FileNotFoundError:
         raise NotFoundError(f"{path} is missing.") from None
     except ValueError as error:
         raise DamagedError(f"{path} is damaged: {error}. {remedy}") from error
     except OSError as error:
         raise _unreadable(path, error, remedy) from error
-    found.looked_at = now
+    file.looked_at = now
     with _lock:
-        _opened[name] = found
+        _opened[name] = file
         _opened.move_to_end(name)
         while len(_opened) > _MOST_OPEN:
             _opened.popitem(last=False)
-    return found
+    return file
 
 
 def _fingerprint(status: os.stat_result) -> tuple[int, ...]:

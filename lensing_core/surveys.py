@@ -280,16 +280,16 @@ def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> No
 def _text(table: Mapping[str, Any], key: str, where: str) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value.strip():
-        found = "is missing" if value is None else f"is {value!r}"
-        raise BadInputError(f"{where}: {key} {found}; give a text in quotes.")
+        problem = "is missing" if value is None else f"is {value!r}"
+        raise BadInputError(f"{where}: {key} {problem}; give a text in quotes.")
     return value
 
 
 def _number(table: Mapping[str, Any], key: str, where: str, *, positive: bool = False) -> float:
     value = table.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        found = "is missing" if value is None else f"is {value!r}"
-        raise BadInputError(f"{where}: {key} {found}; give a number.")
+        problem = "is missing" if value is None else f"is {value!r}"
+        raise BadInputError(f"{where}: {key} {problem}; give a number.")
     if positive and value <= 0:
         raise BadInputError(f"{where}: {key} is {value}; give a number above 0.")
     return float(value)

@@ -171,14 +171,14 @@ class WideField:
         if not self._settings.is_file():
             return None
         try:
-            found = tomllib.loads(self._settings.read_text(encoding="utf-8")).get("hips2fits")
+            address = tomllib.loads(self._settings.read_text(encoding="utf-8")).get("hips2fits")
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BadInputError(f"{self._settings.name}: {error}.") from error
-        if found is None:
+        if address is None:
             return None
-        if not isinstance(found, str) or not found.startswith(("http://", "https://")):
-            raise BadInputError(f"{self._settings.name}: hips2fits {found!r} is no web address.")
-        return found
+        if not isinstance(address, str) or not address.startswith(("http://", "https://")):
+            raise BadInputError(f"{self._settings.name}: hips2fits {address!r} is no web address.")
+        return address
 
     def _keep(self, path: Path, jpeg: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

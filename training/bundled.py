@@ -162,14 +162,14 @@ def make_workspace(root: Path, database_url: str = "") -> Workspace:
 
 def _with_bases(folder: Path, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Manifests of models below ``folder`` and of those that they build on, by id."""
-    found: dict[str, dict[str, Any]] = {}
+    manifests: dict[str, dict[str, Any]] = {}
     waiting = list(ids)
     while waiting:
         model_id = check_slug(waiting.pop(0), what="Model")
-        if model_id not in found:
-            found[model_id] = read_manifest(folder / model_id)
-            waiting += base_models(found[model_id])
-    return found
+        if model_id not in manifests:
+            manifests[model_id] = read_manifest(folder / model_id)
+            waiting += base_models(manifests[model_id])
+    return manifests
 
 
 def _bring(workspace: Workspace, source: Path, *, trusted: bool) -> dict[str, Any]:
@@ -203,8 +203,8 @@ def _read_head(folder: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise BrokenModelError(f"{path} is not valid JSON ({error}); {_AGAIN}.") from error
     if not isinstance(head, dict) or head.get("format") != FORMAT:
-        found = head.get("format") if isinstance(head, dict) else head
-        raise BadInputError(f"{path} has format {found!r:.40}; this program reads {FORMAT}.")
+        version = head.get("format") if isinstance(head, dict) else head
+        raise BadInputError(f"{path} has format {version!r:.40}; this program reads {FORMAT}.")
     for name, kind in {"name": str, "fusion": str, "manifest": dict, "members": list}.items():
         if not isinstance(head.get(name), kind):
             raise BrokenModelError(

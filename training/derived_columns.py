@@ -42,28 +42,28 @@ def columns_of_features(names: Sequence[str], table: Float32Array) -> dict[str, 
     if "arc_angle" not in names:
         return {}
     place = {name: k for k, name in enumerate(names)}
-    found = {
+    columns = {
         column: table[:, place[name]].astype(np.float64)
         for column, name in _FEATURES.items()
         if name in place
     }
-    found["arc_angle_deg"] = np.degrees(table[:, place["arc_angle"]].astype(np.float64))
+    columns["arc_angle_deg"] = np.degrees(table[:, place["arc_angle"]].astype(np.float64))
     colors = [k for name, k in place.items() if name.startswith(_AGAINST)]
     if colors:  # differences of neighboring bands add up to first minus last
-        found["arc_galaxy_color_mag"] = table[:, colors].astype(np.float64).sum(axis=1)
-    return found
+        columns["arc_galaxy_color_mag"] = table[:, colors].astype(np.float64).sum(axis=1)
+    return columns
 
 
 def columns_of_members(
     members: Sequence[StoredMember], outputs: Mapping[str, MemberOutput]
 ) -> dict[str, Float64Array]:
     """The same from what members gave; of the last classic one that knows segments."""
-    found: dict[str, Float64Array] = {}
+    columns: dict[str, Float64Array] = {}
     for stored in members:
         features = outputs[stored.id].features if stored.id in outputs else None
         if isinstance(stored.member, ClassicMember) and features is not None:
-            found = columns_of_features(stored.member.features["names"], features) or found
-    return found
+            columns = columns_of_features(stored.member.features["names"], features) or columns
+    return columns
 
 
 def derive_columns(workspace: Workspace, name: str) -> dict[str, int]:
@@ -91,16 +91,16 @@ def derive_columns(workspace: Workspace, name: str) -> dict[str, int]:
         with open_database(workspace).session() as session:
             rows = candidates_by_cutout(session, catalog.id, start, start + _AT_ONCE)
             ids = list(rows)
-            measures = {"theta_e_proxy_arcsec": theta_e_proxies(observed_for_proxies(session, ids))}
+            derived = {"theta_e_proxy_arcsec": theta_e_proxies(observed_for_proxies(session, ids))}
             if source is not None:
                 names, table = source
                 index = np.array(list(rows.values()), dtype=np.int64)
                 features = np.full((len(index), table.shape[1]), np.nan, dtype=np.float32)
                 inside = index < len(table)
                 features[inside] = table[index[inside]]
-                measures |= columns_of_features(names, features)
-            write_columns(session, ids, measures)
-        for column, values in measures.items():
+                derived |= columns_of_features(names, features)
+            write_columns(session, ids, derived)
+        for column, values in derived.items():
             counts[column] = counts.get(column, 0) + int(np.isfinite(values).sum())
     return counts
 

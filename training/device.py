@@ -70,6 +70,6 @@ def describe_device(choice: str = "auto") -> str:
     import torch
 
     properties = torch.cuda.get_device_properties(0)
-    others = torch.cuda.device_count() - 1
-    more = f" and {others} more" if others else ""
+    n_others = torch.cuda.device_count() - 1
+    more = f" and {n_others} more" if n_others else ""
     return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB{more}"

@@ -124,17 +124,17 @@ def _measured(
     workspace: Workspace, ensemble: str, catalog: str, prior: float | None, written: float
 ) -> Evaluation:
     """From scores of held-out objects; kept until they are ``written`` again."""
-    held = HeldOut.read(workspace, ensemble)
-    names, sources = _sources(workspace, held)
+    test_split = HeldOut.read(workspace, ensemble)
+    names, sources = _sources(workspace, test_split)
     if catalog:
-        held = held.part(np.flatnonzero(names == catalog))
-        if not len(held.label):
+        test_split = test_split.part(np.flatnonzero(names == catalog))
+        if not len(test_split.label):
             raise NotFoundError(f"{ensemble} has no test split in catalog {catalog}.")
-    labels, logits = held.label, held.logit
+    labels, logits = test_split.label, test_split.logit
     lenses = int((labels == 1).sum())
-    others = len(labels) - lenses
-    common = (lenses, others, prior)
-    if min(lenses, others) < FEW:
+    n_non_lenses = len(labels) - lenses
+    common = (lenses, n_non_lenses, prior)
+    if min(lenses, n_non_lenses) < FEW:
         return Evaluation(sources, catalog, {}, None, None, {}, *common)
     return Evaluation(
         sources,
@@ -142,7 +142,7 @@ def _measured(
         ranking_metrics_with_intervals(logits, labels),
         RankingCurve.of(logits, labels),
         _reliability(logits, labels, prior),
-        recall_by_properties(workspace, held.candidate_id, logits, labels),
+        recall_by_properties(workspace, test_split.candidate_id, logits, labels),
         *common,
     )
 
@@ -168,10 +168,16 @@ def _sources(workspace: Workspace, held: HeldOut) -> tuple[NDArray[np.str_], tup
     catalog_id = np.array([of.get(k, (-1, 0))[0] for k in ids.tolist()], dtype=np.int64)
     names = np.array([catalogs[k].name if k in catalogs else "" for k in catalog_id.tolist()])
     sources = []
-    for key, found in catalogs.items():
+    for key, of_catalog in catalogs.items():
         labels = held.label[catalog_id == key]
         lenses = int((labels == 1).sum())
         sources.append(
-            Source(found.name, found.origin, found.label_source, lenses, len(labels) - lenses)
+            Source(
+                of_catalog.name,
+                of_catalog.origin,
+                of_catalog.label_source,
+                lenses,
+                len(labels) - lenses,
+            )
         )
     return names, tuple(sources)

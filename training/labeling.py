@@ -207,9 +207,9 @@ def _listed(session: Session, settings: SessionSettings) -> list[QueueEntry]:
     catalogs = _catalog_ids(session, settings)
     wanted = list(dict.fromkeys(settings.objects))
     known = ids_of_objects(session, wanted, catalogs)
-    found = {name: known.get(name, []) for name in wanted}
-    for name, ids in found.items():
+    ids_of = {name: known.get(name, []) for name in wanted}
+    for name, ids in ids_of.items():
         if len(ids) != 1:
             what = "is in several catalogs; name one" if ids else "does not exist"
             raise BadInputError(f"Object {name!r} {what}.")
-    return [QueueEntry(ids[0], "listed by name") for ids in found.values()]
+    return [QueueEntry(ids[0], "listed by name") for ids in ids_of.values()]

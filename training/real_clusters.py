@@ -97,10 +97,10 @@ class ClusterMaker:
                 factor = FIELD_SCALE_ARCSEC / scale
                 own.append(ndimage.zoom(smooth, factor, order=1) / factor**2)
             field = np.stack(own)
-            found = 1.4826 * np.median(np.abs(field), axis=(1, 2))
+            noise = 1.4826 * np.median(np.abs(field), axis=(1, 2))
             wanted = np.array([sky_sigma(band, scale) for band in bands])
             fields.append(field)
-            lacking.append(np.sqrt(np.maximum(wanted**2 - found**2, 0)))
+            lacking.append(np.sqrt(np.maximum(wanted**2 - noise**2, 0)))
         return cls(frame, lrgs, radii, fields, lacking, seed)
 
     @property

@@ -117,7 +117,7 @@ def evaluate_real(
     """
     notes: list[str] = []
     with open_database(workspace).session() as session:
-        found = find_ensemble(session, ensemble)
+        ensemble_row = find_ensemble(session, ensemble)
         named = find_catalogs(session, list(catalogs))
         notes += [
             f"Catalog {c.name} is simulated: its metrics say nothing of real objects."
@@ -125,9 +125,9 @@ def evaluate_real(
             if c.origin == "simulated"
         ]
         labels = read_labels(session, named, _REAL, grades=GradeRule.current(session))
-        labels = _honest(workspace, found, labels, notes)
+        labels = _honest(workspace, ensemble_row, labels, notes)
         labels = _thinned(labels, seed, notes)
-        logit = _scores(session, found, labels)
+        logit = _scores(session, ensemble_row, labels)
         classes = _column(session, labels, visibility) if visibility else []
     kinds = [
         (name, kind)
@@ -152,11 +152,13 @@ def evaluate_real(
     ]
     rows = []
     if classes:
-        others = UNLABELED if comparisons[-1].name == "unlabeled" else OTHER
-        used = np.flatnonzero((labels.state == LENS) | (labels.state == others))
+        state_of_others = UNLABELED if comparisons[-1].name == "unlabeled" else OTHER
+        used = np.flatnonzero((labels.state == LENS) | (labels.state == state_of_others))
         truth = (labels.state[used] == LENS).astype(np.int64)
         rows = recall_by_class(logit[used], truth, [classes[k] for k in used.tolist()])
-    return RealEvaluation(found.name, tuple(catalogs), tuple(comparisons), rows, tuple(notes))
+    return RealEvaluation(
+        ensemble_row.name, tuple(catalogs), tuple(comparisons), rows, tuple(notes)
+    )
 
 
 def _honest(
@@ -169,16 +171,16 @@ def _honest(
         mine = labels.catalog_id == catalog_id
         if name not in trained:
             continue
-        held: list[IntArray] = []
+        test_ids: list[IntArray] = []
         if frozen_set_path(workspace, name).is_file():
             with np.load(frozen_set_path(workspace, name), allow_pickle=False) as stored:
-                held.append(stored["candidate_id"][stored["reserved"]])
+                test_ids.append(stored["candidate_id"][stored["reserved"]])
         else:
             try:
-                held.append(HeldOut.read(workspace, ensemble.name).candidate_id)
+                test_ids.append(HeldOut.read(workspace, ensemble.name).candidate_id)
             except NotFoundError:
-                held.append(np.empty(0, dtype=np.int64))
-        inside = np.isin(labels.candidate_id, np.concatenate(held))
+                test_ids.append(np.empty(0, dtype=np.int64))
+        inside = np.isin(labels.candidate_id, np.concatenate(test_ids))
         keep[mine & ~inside] = False
         notes.append(
             f"{ensemble.name} has learned from catalog {name}: {int((mine & inside).sum()):,} of "

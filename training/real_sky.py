@@ -112,8 +112,8 @@ def on_grid(image: Float32Array, scale_arcsec: float, size_px: int) -> Float64Ar
     axis = (np.arange(size_px) - (size_px - 1) / 2) * scale_arcsec / LRG_SCALE_ARCSEC
     axis = axis + (image.shape[-1] - 1) / 2
     y, x = np.meshgrid(axis, axis, indexing="ij")
-    found = [ndimage.map_coordinates(band, [y, x], order=3, cval=0.0) for band in image]
-    return np.stack(found) * (scale_arcsec / LRG_SCALE_ARCSEC) ** 2
+    bands = [ndimage.map_coordinates(band, [y, x], order=3, cval=0.0) for band in image]
+    return np.stack(bands) * (scale_arcsec / LRG_SCALE_ARCSEC) ** 2
 
 
 def dihedral_view(image: Float64Array, view: int) -> Float64Array:
@@ -283,8 +283,8 @@ def _picture_geometry(survey: str, size_px: int, scale: float) -> CutoutGeometry
 def read_field(path: Path) -> Float64Array:
     """A plane of a CFHTLS field without its sky, at zero point 30 and 0.187″."""
     with fits.open(path) as hdus:
-        found = next(hdu.data for hdu in hdus if hdu.data is not None)
-    values = np.asarray(found, dtype=np.float64)
+        pixels = next(hdu.data for hdu in hdus if hdu.data is not None)
+    values = np.asarray(pixels, dtype=np.float64)
     return values - np.median(values)
 
 

@@ -84,7 +84,7 @@ def check_realism(
     names = [f"{k}-{g}" for k, side in enumerate(sides) for g in side.groups(None)]
     groups = np.unique(names, return_inverse=True)[1]
     gates = realism_gate(columns, truth, groups, seed=seed)
-    found = []
+    results = []
     for gate in gates:
         shown = {**gate.to_json(), "against": against, "sentence": gate.sentence}
         if against != "real lenses":
@@ -92,8 +92,8 @@ def check_realism(
         shown["candidates"] = [int(sides[0].candidate_id[k]) for k in gate.giveaways]
         if pictures is not None:
             shown["picture"] = str(_draw(workspace, gate.columns, gate.giveaways, sides, pictures))
-        found.append(shown)
-    return found
+        results.append(shown)
+    return results
 
 
 def _models(

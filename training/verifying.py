@@ -137,11 +137,11 @@ def verify_scores(
     if sample < 1 or not tolerance_logit > 0:
         raise BadInputError("sample and tolerance must be above 0.")
     with open_database(workspace).session() as session:
-        found = find_catalog(session, catalog)
-        chosen = best_ensemble(session, found.id, ensemble)
+        catalog_row = find_catalog(session, catalog)
+        chosen = best_ensemble(session, catalog_row.id, ensemble)
         if chosen is None:
             raise BadInputError(f"No ensemble has scored {catalog}: there is nothing to verify.")
-        every = scored_ids(session, chosen.id, found.id)
+        every = scored_ids(session, chosen.id, catalog_row.id)
         ids = np.sort(np.random.default_rng(seed).permutation(every)[:sample])
         places = cutout_places(session, ids.tolist())
         manifest: EnsembleManifest = chosen.manifest
@@ -221,18 +221,18 @@ def _agrees_without_some(
 
 def _data_since(manifest: EnsembleManifest, now: dict[str, SnapshotForm]) -> dict[str, str]:
     """Present state of the catalogs that an ensemble was trained on."""
-    told = {}
+    states = {}
     for name, then in manifest.get("data_snapshot", {}).items():
         here = now.get(name)
         if here is None:
-            told[name] = "not in this workspace"
+            states[name] = "not in this workspace"
         elif here == then:
-            told[name] = "as then"
+            states[name] = "as then"
         else:
             changed = []
             if here["cutouts_sha256"] != then["cutouts_sha256"]:
                 changed.append("cutouts")
             if here["labels_sha256"] != then["labels_sha256"]:
                 changed.append("labels")
-            told[name] = f"{' and '.join(changed) or 'number of candidates'} changed since"
-    return told
+            states[name] = f"{' and '.join(changed) or 'number of candidates'} changed since"
+    return states

@@ -43,9 +43,9 @@ def read_embeddings(
         for model in (*members, *encoders) if kind == "embedding" else members:
             stored: dict[int, StoredArray] = {}
             for key, name in names.items():
-                found = stored_output(outputs_path(workspace, model, name, kind))
-                if found is not None:
-                    stored[key] = found
+                outputs = stored_output(outputs_path(workspace, model, name, kind))
+                if outputs is not None:
+                    stored[key] = outputs
             if len(stored) == len(names):
                 return _gather(stored, [places[key] for key in ids])
     raise NotFoundError(

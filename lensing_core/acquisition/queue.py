@@ -115,8 +115,8 @@ def choose_queue(session: Session, workspace: Workspace, request: QueueRequest) 
             name: choose_queue(session, workspace, replace(request, strategy=name))
             for name in shares
         }
-        why = {(name, e.candidate_id): e.why for name, found in lists.items() for e in found}
-        ids = {name: [e.candidate_id for e in found] for name, found in lists.items()}
+        why = {(name, e.candidate_id): e.why for name, entries in lists.items() for e in entries}
+        ids = {name: [e.candidate_id for e in entries] for name, entries in lists.items()}
         return [QueueEntry(k, why[name, k]) for name, k in interleave(ids, shares, request.n)]
     return list(islice(_CHOOSERS[request.strategy](session, workspace, request), request.n))
 
@@ -237,7 +237,7 @@ def _graders(
     grades: dict[int, list[tuple[float, str]]] = {}
     for candidate_id, p, grade in differing_votes(session, request.query):
         grades.setdefault(candidate_id, []).append((p, grade))
-    spread = {k: grade_spread([p for p, _ in found]) for k, found in grades.items()}
+    spread = {k: grade_spread([p for p, _ in votes]) for k, votes in grades.items()}
     for k in sorted(grades, key=lambda k: (-spread[k], -len(grades[k]), k)):
         counts = Counter(grade for _, grade in sorted(grades[k], reverse=True))
         said = ", ".join(f"{n} × {grade}" for grade, n in counts.items())
@@ -260,8 +260,8 @@ def _experts(session: Session, workspace: Workspace, request: QueueRequest) -> I
 
 def _diverse(session: Session, workspace: Workspace, request: QueueRequest) -> Iterator[QueueEntry]:
     ranks, ids, x, centers = _pool(session, workspace, request)
-    found = k_center(x, request.n, centers=centers)
-    for k, distance in zip(found.order.tolist(), found.distance.tolist(), strict=True):
+    chosen = k_center(x, request.n, centers=centers)
+    for k, distance in zip(chosen.order.tolist(), chosen.distance.tolist(), strict=True):
         away = "the best" if not np.isfinite(distance) else f"distance {distance:.1f} to the others"
         yield QueueEntry(int(ids[k]), f"{away}, rank {ranks[k]:,} by score")
 
@@ -270,8 +270,8 @@ def _clusters(
     session: Session, workspace: Workspace, request: QueueRequest
 ) -> Iterator[QueueEntry]:
     ranks, ids, x, _ = _pool(session, workspace, request)
-    found = cluster_leaders(x, request.n, seed=request.seed)
-    for k, size in zip(found.order.tolist(), found.distance.tolist(), strict=True):
+    leaders = cluster_leaders(x, request.n, seed=request.seed)
+    for k, size in zip(leaders.order.tolist(), leaders.distance.tolist(), strict=True):
         yield QueueEntry(int(ids[k]), f"best of {size:,.0f} alike, rank {ranks[k]:,} by score")
 
 

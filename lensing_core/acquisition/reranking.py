@@ -30,23 +30,23 @@ def rerank_open_queues(session: Session, ensemble: Ensemble) -> dict[str, int]:
         How many candidates moved, by name of the session.
     """
     moved: dict[str, int] = {}
-    for found in open_sessions(session):
-        if found.queue.get("strategy") in RERANKED:
-            n = _rerank(session, found, ensemble)
+    for label_session in open_sessions(session):
+        if label_session.queue.get("strategy") in RERANKED:
+            n = _rerank(session, label_session, ensemble)
             if n:
-                moved[found.name] = n
+                moved[label_session.name] = n
     return moved
 
 
-def _rerank(session: Session, found: LabelSession, ensemble: Ensemble) -> int:
-    items = ungraded_items(session, found.id)
+def _rerank(session: Session, label_session: LabelSession, ensemble: Ensemble) -> int:
+    items = ungraded_items(session, label_session.id)
     ids = [item.candidate_id for item in items]
     scores = ranking_values(session, ensemble.id, ids)
     if not items or len(scores) < len(ids):
         return 0
     table = np.array([scores[key] for key in ids], dtype=np.float64)
     order = order_pool(
-        found.queue["strategy"],
+        label_session.queue["strategy"],
         CandidatePool(table[:, 0], table[:, 1], table[:, 2], table[:, 3]),
         len(ids),
         graded=np.zeros(len(ids), dtype=bool),
@@ -59,8 +59,8 @@ def _rerank(session: Session, found: LabelSession, ensemble: Ensemble) -> int:
         _row(items[k], place, ensemble.name, rank)
         for rank, (k, place) in enumerate(zip(order, places, strict=True), start=1)
     ]
-    replace_items(session, found.id, rows)
-    found.ensemble_id = ensemble.id
+    replace_items(session, label_session.id, rows)
+    label_session.ensemble_id = ensemble.id
     return n
 
 

@@ -77,8 +77,8 @@ def reliability(logits: ArrayLike, labels: ArrayLike, *, n_bins: int = 15) -> Re
     base = truth.mean()
     constant = float(-(base * np.log(base) + (1 - base) * np.log1p(-base)))
     line = calibrate(z, truth, "platt")
-    found = share * count
-    low, high = clopper_pearson(found, count, level=0.68)
+    n_lenses = share * count
+    low, high = clopper_pearson(n_lenses, count, level=0.68)
     return Reliability(
         ece_equal_mass=float((count * gaps).sum() / len(p)),
         ece_equal_width=float((wide_count * np.abs(wide_share - wide_p)).sum() / len(p)),

@@ -117,8 +117,8 @@ def _linear(raw: Float64Array, truth: Float64Array, *, with_intercept: bool) -> 
 
     start = np.zeros(2 if with_intercept else 1)
     bounds = [(-8.0, 8.0), (-50.0, 50.0)][: len(start)]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return float(np.exp(found[0]) / scale), float(found[1]) if with_intercept else 0.0
+    solution = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return float(np.exp(solution[0]) / scale), float(solution[1]) if with_intercept else 0.0
 
 
 def _isotonic(raw: Float64Array, truth: Float64Array, prior: float) -> Calibration:

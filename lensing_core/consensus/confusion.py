@@ -128,8 +128,8 @@ def expected_counts(votes: Votes, weight: Float64Array) -> Float64Array:
     counts = np.empty(shape)
     cell = votes.rater * shape[2] + votes.grade
     for k in range(shape[1]):
-        found = np.bincount(cell, weight[votes.item, k], minlength=shape[0] * shape[2])
-        counts[:, k] = found.reshape(shape[0], shape[2])
+        of_lens = np.bincount(cell, weight[votes.item, k], minlength=shape[0] * shape[2])
+        counts[:, k] = of_lens.reshape(shape[0], shape[2])
     return counts
 
 
@@ -148,7 +148,7 @@ def log_likelihood(votes: Votes, confusion: Float64Array) -> Float64Array:
 
 
 def posterior_draws(
-    votes: Votes, found: ConsensusEstimate, n_draws: int, *, seed: int = 0
+    votes: Votes, estimate: ConsensusEstimate, n_draws: int, *, seed: int = 0
 ) -> Float64Array:
     """Posteriors of class 0 of two, with confusion drawn from its posterior, (draws, items).
 
@@ -156,7 +156,7 @@ def posterior_draws(
     few votes weighs little in the draws that doubt them. The prior stays as it is.
     """
     rng = np.random.default_rng(seed)
-    concentration = found.pseudo + found.counts
+    concentration = estimate.pseudo + estimate.counts
     gamma = rng.standard_gamma(
         np.maximum(concentration, _LEAST), size=(n_draws, *concentration.shape)
     )
@@ -168,15 +168,15 @@ def posterior_draws(
     given = csr_matrix(
         (np.ones(len(votes)), (votes.item, cell)), shape=(votes.n_items, evidence.shape[1])
     )
-    prior = np.log(np.maximum(found.prior, _LEAST))
+    prior = np.log(np.maximum(estimate.prior, _LEAST))
     return np.asarray(expit((given @ evidence.T).T + (prior[:, 0] - prior[:, 1])))
 
 
 def confusion_interval(
-    found: ConsensusEstimate, level: float = 0.95
+    estimate: ConsensusEstimate, level: float = 0.95
 ) -> tuple[Float64Array, Float64Array]:
     """Ends of the interval of each Π[j, c], as a beta distribution has them, shaped like Π."""
-    total = found.pseudo + found.counts
+    total = estimate.pseudo + estimate.counts
     rest = np.maximum(total.sum(axis=2, keepdims=True) - total, _LEAST)
     tail = (1 - level) / 2
     total = np.maximum(total, _LEAST)

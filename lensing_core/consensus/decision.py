@@ -34,10 +34,10 @@ class Thresholds:
 
     def states(self, posterior: Float64Array) -> IntArray:
         """Index into :data:`STATES` for each object."""
-        found = np.full(len(posterior), OPEN, dtype=np.int64)
-        found[posterior >= self.accept] = ACCEPTED
-        found[posterior <= self.retire] = RETIRED
-        return found
+        states = np.full(len(posterior), OPEN, dtype=np.int64)
+        states[posterior >= self.accept] = ACCEPTED
+        states[posterior <= self.retire] = RETIRED
+        return states
 
 
 def drift(confusion: Float64Array) -> tuple[float, float]:

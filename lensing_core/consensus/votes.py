@@ -119,8 +119,8 @@ def vote_table(
     BadInputError
         If a scheme is unknown, or a grade is not in its scheme.
     """
-    found = list(rows)
-    names = sorted({row[2] for row in found})
+    entries = list(rows)
+    names = sorted({row[2] for row in entries})
     if unknown := [name for name in names if name not in schemes]:
         raise BadInputError(f"Grading scheme {unknown[0]!r} is unknown.")
     used = [schemes[name] for name in names]
@@ -134,13 +134,13 @@ def vote_table(
             p_lens[k, j] = grade.p_lens
             says[k, j] = UNKNOWN if grade.is_lens is None else grade.is_lens
     places = {name: _places(scheme) for name, scheme in zip(names, used, strict=True)}
-    items = np.array(sorted({row[0] for row in found}), dtype=np.int64)
-    raters = tuple(sorted({(row[1], row[2]) for row in found}))
+    items = np.array(sorted({row[0] for row in entries}), dtype=np.int64)
+    raters = tuple(sorted({(row[1], row[2]) for row in entries}))
     rater_at = {rater: k for k, rater in enumerate(raters)}
-    given = [_place(schemes[row[2]], places[row[2]], row[3]) for row in found]
+    given = [_place(schemes[row[2]], places[row[2]], row[3]) for row in entries]
     votes = Votes(
-        np.searchsorted(items, np.array([row[0] for row in found], dtype=np.int64)),
-        np.array([rater_at[row[1], row[2]] for row in found], dtype=np.int64),
+        np.searchsorted(items, np.array([row[0] for row in entries], dtype=np.int64)),
+        np.array([rater_at[row[1], row[2]] for row in entries], dtype=np.int64),
         np.array(given, dtype=np.int64),
         len(items),
         np.array([names.index(name) for _, name in raters], dtype=np.int64),

@@ -139,16 +139,16 @@ def ask_mast(
     limit_rate(portal, pause_s, backoff_s)
     with guarded("MAST"), warnings.catch_warnings():
         warnings.simplefilter("ignore", NoResultsWarning)
-        found = client.query_region(
+        observations = client.query_region(
             SkyCoord(ra_deg, dec_deg, unit="deg"), radius=radius_arcsec * u.arcsec
         )
-    if not len(found):
+    if not len(observations):
         return EMPTY
-    found = found[
-        [name for name in (*_COLUMNS, "s_ra", "s_dec", "obs_id") if name in found.colnames]
+    observations = observations[
+        [name for name in (*_COLUMNS, "s_ra", "s_dec", "obs_id") if name in observations.colnames]
     ]
-    found.rename_columns(["s_ra", "s_dec"], ["ra", "dec"])
-    return answer_of(found, "MAST")
+    observations.rename_columns(["s_ra", "s_dec"], ["ra", "dec"])
+    return answer_of(observations, "MAST")
 
 
 def _addresses(workspace: Workspace) -> Mapping[str, str]:

@@ -73,8 +73,8 @@ class CrossMatchClient(XMatchClass):
     def get_available_tables(self, *, cache: bool = True) -> list[str]:
         """Names of all tables with positions."""
         if self._tables is None:
-            found: list[str] = super().get_available_tables(cache=False)
-            self._tables = [name.strip() for name in found if name.strip()]
+            names: list[str] = super().get_available_tables(cache=False)
+            self._tables = [name.strip() for name in names if name.strip()]
         return self._tables
 
     def resolve(self, wanted: str) -> list[str]:
@@ -91,13 +91,13 @@ class CrossMatchClient(XMatchClass):
             known = self.get_available_tables()
         if wanted in known:
             return [wanted]
-        found = [name for name in known if name.startswith(f"{wanted}/")]
-        if not found:
+        tables = [name for name in known if name.startswith(f"{wanted}/")]
+        if not tables:
             raise ServiceError(
                 f"The CDS cross-match service has no table {wanted} with positions; look for its "
                 "id on vizier.cds.unistra.fr."
             )
-        return found
+        return tables
 
     def ask(
         self,
@@ -129,11 +129,11 @@ class CrossMatchClient(XMatchClass):
             )
             document = votable.parse(BytesIO(response.content), verify="ignore")
             first = document.get_first_table()
-            found = first.to_table(use_names_over_ids=True)
+            matches = first.to_table(use_names_over_ids=True)
         statuses = [info.value for r in document.resources for info in r.infos]
         if "OVERFLOW" in statuses:
             raise TooManyRows(f"CDS X-Match cut its answer for {len(rows)} positions short.")
-        return answer_of(found, table)
+        return answer_of(matches, table)
 
 
 def ask_ned(
@@ -153,14 +153,14 @@ def ask_ned(
         limit_rate(Ned, pause_s, backoff_s)
     with guarded("NED"), cache_conf.set_temp("cache_active", False):
         try:
-            found = Ned.query_region(
+            objects = Ned.query_region(
                 SkyCoord(ra_deg, dec_deg, unit="deg"), radius=radius_arcsec * u.arcsec
             )
         except RemoteServiceError as error:
             if re.search(r"\bno\b.*\b(object|match|found)", str(error).lower()):
                 return EMPTY
             raise
-    return answer_of(found, "NED")
+    return answer_of(objects, "NED")
 
 
 def answer_of(table: Table, source: str) -> Answer:

@@ -63,7 +63,7 @@ class ProgramCluster:
 def program_clusters() -> tuple[ProgramCluster, ...]:
     """All clusters; one that two programs observed stands in both."""
     lenses = read_lenscat("confident")
-    found = [
+    clusters = [
         ProgramCluster(
             _BY_SOURCE[lenses.columns["ref"][k]],
             lenses.names[k],
@@ -77,12 +77,12 @@ def program_clusters() -> tuple[ProgramCluster, ...]:
     ]
     for row in tomllib.loads(FRONTIER_FIELDS.read_text("utf-8"))["cluster"]:
         ra, dec = Angle(row["ra"], unit=u.hourangle), Angle(row["dec"], unit=u.deg)
-        found.append(
+        clusters.append(
             ProgramCluster(
                 "HFF", row["name"], float(ra.deg), float(dec.deg), str(row["z"]), row["source"]
             )
         )
-    return tuple(found)
+    return tuple(clusters)
 
 
 def clusters_near(

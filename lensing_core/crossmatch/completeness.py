@@ -91,8 +91,8 @@ def area_deg2(n_cells: int, nside: int) -> float:
 
 def _cells(ra_deg: Float64Array, dec_deg: Float64Array, nside: int) -> IntArray:
     grid = HEALPix(nside=nside, order="nested")
-    found = grid.lonlat_to_healpix(ra_deg * u.deg, dec_deg * u.deg)
-    return np.asarray(found, dtype=np.int64)
+    cells = grid.lonlat_to_healpix(ra_deg * u.deg, dec_deg * u.deg)
+    return np.asarray(cells, dtype=np.int64)
 
 
 def pessimistic_ranks(scores: Float64Array, of: Float64Array) -> IntArray:
@@ -121,8 +121,8 @@ def recall_at(ranks: IntArray, known: int, steps: list[int]) -> list[RecallAtK]:
     if len(ranks) > known:
         raise BadInputError(f"{len(ranks)} lenses are ranked, but only {known} are known.")
     ascending = np.sort(ranks)
-    found = np.searchsorted(ascending, steps, side="right")
+    counts = np.searchsorted(ascending, steps, side="right")
     return [
         RecallAtK(k, int(n), known, *Proportion(int(n), known).interval)
-        for k, n in zip(steps, found, strict=True)
+        for k, n in zip(steps, counts, strict=True)
     ]

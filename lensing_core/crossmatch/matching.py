@@ -220,21 +220,21 @@ def _pairs(
     if not len(placed) or not len(known):
         return empty, empty, np.empty(0)
     tree = cKDTree(unit_vectors(references.ra_deg[known], references.dec_deg[known]))
-    found: list[tuple[IntArray, IntArray, Float64Array]] = []
+    parts: list[tuple[IntArray, IntArray, Float64Array]] = []
     n_pairs = 0
     for first in range(0, len(placed), _AT_ONCE):
         part = placed[first : first + _AT_ONCE]
-        others = cKDTree(unit_vectors(sources.ra_deg[part], sources.dec_deg[part]))
-        n_pairs += int(others.count_neighbors(tree, chord))
+        source_tree = cKDTree(unit_vectors(sources.ra_deg[part], sources.dec_deg[part]))
+        n_pairs += int(source_tree.count_neighbors(tree, chord))
         if n_pairs > MAX_PAIRS:
             raise BadInputError(
                 f"A radius of {radius_arcsec:g} arcsec gives more than {MAX_PAIRS:,} pairs; "
                 "choose a smaller one."
             )
-        near = others.sparse_distance_matrix(tree, chord, output_type="ndarray")
+        near = source_tree.sparse_distance_matrix(tree, chord, output_type="ndarray")
         separation = 2 * np.arcsin(np.clip(near["v"] / 2, 0, 1)) / ARCSEC
-        found.append((part[near["i"]], known[near["j"]], separation))
-    source, reference, separation = (np.concatenate(column) for column in zip(*found, strict=True))
+        parts.append((part[near["i"]], known[near["j"]], separation))
+    source, reference, separation = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((reference, separation, source))
     return source[order], reference[order], separation[order]
 
@@ -271,6 +271,6 @@ def _object_status(
     positions: Positions, index: IntArray, status: NDArray[np.int8]
 ) -> NDArray[np.int8]:
     """An object in any pair has the status of its pairs: one match, or review."""
-    found = np.where(positions.placed, Status.UNMATCHED, Status.UNPLACED).astype(np.int8)
-    np.maximum.at(found, index, status)
-    return found
+    object_status = np.where(positions.placed, Status.UNMATCHED, Status.UNPLACED).astype(np.int8)
+    np.maximum.at(object_status, index, status)
+    return object_status

@@ -53,5 +53,5 @@ class Reference:
 
     def row(self, k: int) -> dict[str, Any]:
         """Return what is known of object ``k``, without what is not."""
-        found = {name: column[k] for name, column in self.columns.items()}
-        return {name: value for name, value in found.items() if value not in (None, "", "-")}
+        values = {name: column[k] for name, column in self.columns.items()}
+        return {name: value for name, value in values.items() if value not in (None, "", "-")}

@@ -134,7 +134,7 @@ def make_report(
     reader = _Reader(session, ensemble_id, logits, {c.id: c for c in latest})
     matched = reader.pairs([lenses] if lenses else [], ("matched", "review"))
     recovered = [pair for pair in matched if pair.status == "matched"]
-    doubts, n_doubts = _disagreements(reader, latest)
+    disagreements, n_disagreements = _disagreements(reader, latest)
     known = (lenses.n_in_footprint or 0) if lenses else 0
     n_missed, missed = _missed(session, lenses)
     steps = steps_of(len(logits)) if lenses else []
@@ -145,8 +145,8 @@ def make_report(
         missed=missed,
         n_missed=n_missed,
         new=reader.new(catalog_id, [c.id for c in latest if c.kind in LENS_KINDS]),
-        disagreements=doubts[:MOST_ROWS],
-        n_disagreements=n_doubts,
+        disagreements=disagreements[:MOST_ROWS],
+        n_disagreements=n_disagreements,
         recall=recall_at(_ranks(recovered), known, steps),
         recall_with_review=recall_at(_best_ranks(matched, known), known, steps),
         n_ranked=len(logits),
@@ -187,11 +187,11 @@ class _Reader:
     ) -> list[tuple[MatchedPair, Candidate]]:
         """Pairs with their candidates, the best of the ranking first."""
         keys = [c.id for c in crossmatches]
-        found = entries_with_scores(self.session, keys, statuses, self._ensemble_id, limit=limit)
-        scored = [score.logit for _, _, score in found if score is not None]
+        entries = entries_with_scores(self.session, keys, statuses, self._ensemble_id, limit=limit)
+        scored = [score.logit for _, _, score in entries if score is not None]
         ranks = iter(pessimistic_ranks(self.logits, np.array(scored)).tolist())
         return [
-            (self._pair(e, c, s, next(ranks) if s is not None else None), c) for e, c, s in found
+            (self._pair(e, c, s, next(ranks) if s is not None else None), c) for e, c, s in entries
         ]
 
     def count(self, crossmatches: Iterable[Crossmatch], status: str) -> int:
@@ -229,9 +229,9 @@ class _Reader:
         """The first of the ranking without a counterpart in any list of lenses."""
         if self._ensemble_id is None or not lists:
             return []
-        found = unlisted_candidates(self.session, catalog_id, self._ensemble_id, lists, limit)
-        elsewhere = self._elsewhere([candidate.id for candidate, _ in found])
-        ranks = pessimistic_ranks(self.logits, np.array([score.logit for _, score in found]))
+        candidates = unlisted_candidates(self.session, catalog_id, self._ensemble_id, lists, limit)
+        elsewhere = self._elsewhere([candidate.id for candidate, _ in candidates])
+        ranks = pessimistic_ranks(self.logits, np.array([score.logit for _, score in candidates]))
         return [
             UnlistedCandidate(
                 c.id,
@@ -242,20 +242,20 @@ class _Reader:
                 c.cutout_sha256,
                 tuple(elsewhere[c.id]),
             )
-            for (c, s), rank in zip(found, ranks, strict=True)
+            for (c, s), rank in zip(candidates, ranks, strict=True)
         ]
 
     def _elsewhere(self, candidate_ids: Sequence[int]) -> dict[int, list[str]]:
-        found: dict[int, list[str]] = defaultdict(list)
+        names_elsewhere: dict[int, list[str]] = defaultdict(list)
         for entry in entries_of_candidates(self.session, candidate_ids, self._crossmatches):
             title = self._crossmatches[entry.crossmatch_id].title
             doubt = "?" if entry.status == "review" else ""
             kind = object_type(entry.counterpart or {})
             name = entry.counterpart_name or ""
-            found[entry.candidate_id or 0].append(
+            names_elsewhere[entry.candidate_id or 0].append(
                 f"{title}: {name}{f' ({kind})' if kind else ''}{doubt}"
             )
-        return found
+        return names_elsewhere
 
 
 def _missed(session: Session, lenses: Crossmatch | None) -> tuple[int, list[Missed]]:
@@ -277,19 +277,19 @@ def _disagreements(reader: _Reader, latest: Sequence[Crossmatch]) -> tuple[list[
     """Return what a person should look at, the best of the ranking first, and how much there is in
     all.
     """
-    found = [pair for pair, _ in reader.rows(latest, ("review",), limit=MOST_ROWS)]
-    n_unread = reader.count(latest, "review") - len(found)
+    pairs = [pair for pair, _ in reader.rows(latest, ("review",), limit=MOST_ROWS)]
+    n_unread = reader.count(latest, "review") - len(pairs)
     for pair, candidate in reader.rows([c for c in latest if c.kind == "lens"], ("matched",)):
         note = lens_doubt(candidate.label, candidate.stage, pair.rank, len(reader.logits))
         if note:
-            found.append(_noted(pair, note))
-    others = [c for c in latest if c.kind in ("star", "object")]
-    for pair, _ in reader.rows(others, ("matched",), limit=FIRST_RANKS):
+            pairs.append(_noted(pair, note))
+    non_lens_catalogs = [c for c in latest if c.kind in ("star", "object")]
+    for pair, _ in reader.rows(non_lens_catalogs, ("matched",), limit=FIRST_RANKS):
         note = star_doubt(pair.properties)
         if note and (pair.rank is None or pair.rank <= FIRST_RANKS):
-            found.append(_noted(pair, note))
-    found.sort(key=lambda pair: math.inf if pair.rank is None else pair.rank)
-    return found, len(found) + n_unread
+            pairs.append(_noted(pair, note))
+    pairs.sort(key=lambda pair: math.inf if pair.rank is None else pair.rank)
+    return pairs, len(pairs) + n_unread
 
 
 def _noted(pair: MatchedPair, note: str) -> MatchedPair:

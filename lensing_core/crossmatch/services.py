@@ -113,7 +113,7 @@ class ServiceReference:
                 index.setdefault(
                     (answer.names[k], answer.ra_deg[k], answer.dec_deg[k]), (answer, k)
                 )
-        found = list(index.values())
+        rows = list(index.values())
         columns = list(dict.fromkeys(name for answer in self._parts for name in answer.columns))
         asked = f"{min(self._times):%Y-%m-%d}" if self._times else "never"
         table = f" {self._service.table}" if self._service.table not in ("", "simbad") else ""
@@ -122,12 +122,12 @@ class ServiceReference:
             title=self._service.title,
             kind=self._service.kind,
             version=f"asked {asked}{table}",
-            names=[a.names[k] for a, k in found],
-            ra_deg=np.array([a.ra_deg[k] for a, k in found]),
-            dec_deg=np.array([a.dec_deg[k] for a, k in found]),
-            error_arcsec=np.array([a.error_arcsec[k] for a, k in found], dtype=float),
+            names=[a.names[k] for a, k in rows],
+            ra_deg=np.array([a.ra_deg[k] for a, k in rows]),
+            dec_deg=np.array([a.dec_deg[k] for a, k in rows]),
+            error_arcsec=np.array([a.error_arcsec[k] for a, k in rows], dtype=float),
             columns={
-                name: [a.columns[name][k] if name in a.columns else None for a, k in found]
+                name: [a.columns[name][k] if name in a.columns else None for a, k in rows]
                 for name in columns
                 if name != "angDist"  # to the position of one request, not of the object
             },
@@ -146,8 +146,8 @@ class ServiceReference:
         kept = self._cache.get(request)
         if kept is None:
             answers = list(self._ask(ra, dec, radius_arcsec))
-            joined = _join(answers)
-            kept = joined, self._cache.put(request, joined)
+            merged = _join(answers)
+            kept = merged, self._cache.put(request, merged)
             cached = False
         else:
             cached = True

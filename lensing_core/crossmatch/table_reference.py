@@ -91,7 +91,7 @@ def _positions(
     table: SourceTable, ra_column: str, dec_column: str, unit: str, frame: str
 ) -> tuple[Float64Array, Float64Array, list[str]]:
     reader, notes = position_reader(table, (ra_column, dec_column), unit, frame)
-    found = np.full((2, len(table)), np.nan)
+    positions = np.full((2, len(table)), np.nan)
     rejected: list[str] = []
     for start in range(0, len(table), _BLOCK):
         stop = min(start + _BLOCK, len(table))
@@ -100,13 +100,13 @@ def _positions(
             if isinstance(position, RowRejected):
                 rejected.append(f"row {k + 1}: {position}")
             elif position is not None:
-                found[:, k] = position
+                positions[:, k] = position
     if rejected:
         notes.append(
             f"{table.path.name}: {len(rejected):,} rows have no position that can be read, such "
             f"as {rejected[0]}"
         )
-    return found[0], found[1], notes
+    return positions[0], positions[1], notes
 
 
 def _errors(table: SourceTable, column: str) -> Float64Array:

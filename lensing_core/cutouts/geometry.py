@@ -85,8 +85,10 @@ class CutoutGeometry:
             raise BadInputError(f"{folder} holds no cutouts (no {HEADER}).") from None
         except json.JSONDecodeError as error:
             raise BadInputError(f"{path} is not valid JSON: {error}.") from error
-        if (found := fields.pop("format", None)) != FORMAT_VERSION:
-            raise BadInputError(f"{path} has format {found}; this program reads {FORMAT_VERSION}.")
+        if (version := fields.pop("format", None)) != FORMAT_VERSION:
+            raise BadInputError(
+                f"{path} has format {version}; this program reads {FORMAT_VERSION}."
+            )
         for name in ("zero_points_mag", "psf_fwhm_arcsec"):
             fields[name] = tuple(float("nan") if v is None else v for v in fields[name])
         fields["bands"] = tuple(fields["bands"])

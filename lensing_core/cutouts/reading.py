@@ -22,12 +22,12 @@ _REMEDY = "Import the catalog again, or restore the file from a backup."
 
 def open_shard(path: Path) -> StoredArray:
     """A file of cutouts; raises NotFoundError or DamagedError."""
-    found = StoredArray.open(path, remedy=_REMEDY)
-    if found.dtype != np.dtype("<f4") or len(found.shape) != 4:
+    shard = StoredArray.open(path, remedy=_REMEDY)
+    if shard.dtype != np.dtype("<f4") or len(shard.shape) != 4:
         raise DamagedError(
-            f"{path} does not hold cutouts, but {found.dtype} of shape {found.shape}. {_REMEDY}"
+            f"{path} does not hold cutouts, but {shard.dtype} of shape {shard.shape}. {_REMEDY}"
         )
-    return found
+    return shard
 
 
 def _rows_of(sidecar: Path) -> int:

@@ -73,8 +73,8 @@ def find_faults(
             except OSError as error:
                 faults.append(ShardFault(path, f"it cannot be read ({error.strerror})"))
     if not faults and rows < n_candidates:
-        found = f"its shards hold {rows:,} of the {n_candidates:,} cutouts of the catalog"
-        faults.append(ShardFault(folder, found))
+        problem = f"its shards hold {rows:,} of the {n_candidates:,} cutouts of the catalog"
+        faults.append(ShardFault(folder, problem))
     if known is not None and right != seen:
         known.parent.mkdir(parents=True, exist_ok=True)
         with replacing(known) as beside:

@@ -158,10 +158,10 @@ def _near(
     pairs = KDTree(points).query_pairs(
         chord * (1 + _ROUNDING) + _ROUNDING * 1e-3, output_type="ndarray"
     )
-    joined = [
+    linked = [
         _chain(member.ravel(), placed),
         (placed[first[pairs[:, 0]]], placed[first[pairs[:, 1]]]),
     ]
     if nside is not None:
-        joined.append(_chain(_blocks(ra_deg[placed], dec_deg[placed], nside), placed))
-    return joined
+        linked.append(_chain(_blocks(ra_deg[placed], dec_deg[placed], nside), placed))
+    return linked

@@ -142,19 +142,19 @@ def _imported(
     session: Session, catalog: Catalog, use: Use, min_confidence: float, with_names: bool
 ) -> CandidateLabels:
     """Imported labels of one catalog; candidates that no use of its kind can label are left out."""
-    found = label_rows(
+    rows = label_rows(
         session,
         catalog.id,
         unlabeled=use.unlabeled,
         graded=use.grades,
         with_names=with_names,
     )
-    n = found.n
+    n = rows.n
     number, position = np.empty((n, 2), dtype=np.int64), np.empty((n, 2))
     label, confidence = np.full(n, UNLABELED, dtype=np.int8), np.empty(n)
     policy = np.full(n, catalog.label_policy, dtype="U16")
     object_id: list[str] = []
-    for k, row in enumerate(found.rows):
+    for k, row in enumerate(rows.rows):
         number[k] = row[:2]
         position[k] = [np.nan if v is None else v for v in row[2:4]]
         label[k] = UNLABELED if row.label is None else row.label

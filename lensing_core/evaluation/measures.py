@@ -82,7 +82,7 @@ def measure_scores(
     """
     values = np.asarray(scores, dtype=np.float64)
     truth, group = np.asarray(labels), np.asarray(groups)
-    found = headline(values, truth)
+    headline_metrics = headline(values, truth)
     draws = np.array(
         [
             list(headline(values[rows], truth[rows]).values())
@@ -92,7 +92,7 @@ def measure_scores(
     levels = np.percentile(draws, [16, 84, 2.5, 97.5], axis=0)
     metrics = {
         name: Metric(value, *map(float, levels[:, k]))
-        for k, (name, value) in enumerate(found.items())
+        for k, (name, value) in enumerate(headline_metrics.items())
     }
     return Measured(metrics, matched_separation(values, truth, properties, group, seed=seed))
 
@@ -124,13 +124,15 @@ def compare_measured(
             for rows in group_resamples(group, truth == 1, n_bootstrap, seed)
         ]
     )
-    found = {name: _difference(one[name], two[name], draws[:, k]) for k, name in enumerate(one)}
+    differences = {
+        name: _difference(one[name], two[name], draws[:, k]) for k, name in enumerate(one)
+    }
     matches = find_matches(properties, truth)
     shares = matches.above(a), matches.above(b)
     counts = group_draws(group[matches.lens], n_bootstrap, seed)
     moved = counts @ (shares[1] - shares[0]) / counts.sum(axis=1)
     means = float(shares[0].mean()), float(shares[1].mean())
-    return {**found, "matched": _difference(*means, moved)}
+    return {**differences, "matched": _difference(*means, moved)}
 
 
 def _difference(first: float, second: float, draws: Float64Array) -> Difference:
@@ -148,7 +150,7 @@ def baseline_scores(
     find out which sign helps. A baseline without columns (color of one band) is left out.
     """
     truth = np.asarray(labels)
-    found = {}
+    scores = {}
     for name in BASELINES:
         columns = np.asarray(getattr(appearance, name), dtype=np.float32)
         if not columns.shape[1]:
@@ -160,8 +162,8 @@ def baseline_scores(
             np.asarray(groups),
         )
         given = ProbeInput(name, (ColumnBlock(name, name, 0, columns.shape[1]),))
-        found[name] = cross_fitted_scores(data, given, penalty=1.0, seed=seed)
-    return found
+        scores[name] = cross_fitted_scores(data, given, penalty=1.0, seed=seed)
+    return scores
 
 
 def recall_by_class(

@@ -102,7 +102,7 @@ def realism_gate(
         raise BadInputError(
             f"{n[0]} painted and {n[1]} real objects: the realism gate needs {FEWEST} of each."
         )
-    found = []
+    gates = []
     for name, values in columns.items():
         data = ProbeData(
             np.asarray(values, dtype=np.float32),
@@ -120,5 +120,5 @@ def realism_gate(
         order = np.argsort(-np.where(truth, scores, -np.inf), kind="stable")[:examples]
         auroc = RankingCurve.of(scores, truth.astype(int)).auroc()
         giveaways = tuple(int(k) for k in order if truth[k])
-        found.append(RealismGate(name, auroc, float(low), float(high), *n, giveaways))
-    return found
+        gates.append(RealismGate(name, auroc, float(low), float(high), *n, giveaways))
+    return gates

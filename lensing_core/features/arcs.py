@@ -76,13 +76,13 @@ class SegmentFeatures(PixelBlock):
         """Features of a scene, (n, len(schema))."""
         brightest = _brightest(scene) * self.geometry.pixel_scale_arcsec
         with np.errstate(all="ignore"):
-            found = {
+            values = {
                 **_together(scene.segments, brightest),
                 **_arc(scene.segments),
                 **_galaxy(scene, brightest),
                 "segment_sectors": _sectors(scene),
             }
-        table = np.stack([found[name] for name in self.schema.names], axis=1).astype(np.float32)
+        table = np.stack([values[name] for name in self.schema.names], axis=1).astype(np.float32)
         table[~scene.valid.any(axis=(1, 2, 3)) | scene.segments.failed] = np.nan
         return table
 

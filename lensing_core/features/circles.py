@@ -76,17 +76,17 @@ def fit_circles(
     """
     group = np.repeat(np.arange(len(count)), count)
     first = np.cumsum(count) - count
-    found = _consensus(x, y, weight, group, first, count, tolerance)
+    circles = _consensus(x, y, weight, group, first, count, tolerance)
     total = np.maximum(np.bincount(group, weight, len(count)), 1e-12)
     for _ in range(_REFINEMENTS):
-        distance = _distance(np.take(found, group, axis=0), x, y)
+        distance = _distance(np.take(circles, group, axis=0), x, y)
         robust = np.clip(1 - (distance / (CUT * tolerance)) ** 2, 0, None) ** 2
-        found = _step(x, y, weight * robust, distance, group, first, found)
-    distance = _distance(found[group], x, y)
+        circles = _step(x, y, weight * robust, distance, group, first, circles)
+    distance = _distance(circles[group], x, y)
     inside = weight * (np.abs(distance) < tolerance)
     share = np.bincount(group, inside, len(count))
     square = np.bincount(group, inside * distance**2, len(count))
-    return Circles(found, share / total, np.sqrt(square / np.maximum(share, 1e-12)))
+    return Circles(circles, share / total, np.sqrt(square / np.maximum(share, 1e-12)))
 
 
 def _distance(coefficients: Float64Array, x: Float64Array, y: Float64Array) -> Float64Array:
@@ -200,7 +200,7 @@ def _step(
     new_a, new_b, new_d = a + step[:, 0], step[:, 1], step[:, 2]
     new_c = np.sqrt(np.maximum(1 + 4 * new_a * new_d - new_b**2, 1e-6))
     gx, gy = -new_b * ny + new_c * nx, new_b * nx + new_c * ny
-    found = np.stack(
+    gradient = np.stack(
         [
             new_a,
             gx - 2 * new_a * px,
@@ -209,4 +209,4 @@ def _step(
         ],
         axis=1,
     )
-    return _normalized(found)
+    return _normalized(gradient)

@@ -62,9 +62,9 @@ class ClassicFeatures:
         features : dict
             From :meth:`to_json`.
         """
-        found = cls(geometry, stored_blocks(features))
-        found.schema.check(features)
-        return found
+        features_of_blocks = cls(geometry, stored_blocks(features))
+        features_of_blocks.schema.check(features)
+        return features_of_blocks
 
     @cached_property
     def blocks(self) -> tuple[FeatureBlock, ...]:

@@ -157,8 +157,10 @@ class GridFeatures(PixelBlock):
         edges = edge.reshape(n, flat.shape[2]).astype(np.float32) @ masks / size
 
         brightness = mean.mean(axis=1)
-        others = (brightness.sum(axis=1, keepdims=True) - brightness) / (GRID**2 - 1)
-        contrast = (brightness - others) / (np.abs(brightness) + np.abs(others) + 1e-6)
+        other_patches = (brightness.sum(axis=1, keepdims=True) - brightness) / (GRID**2 - 1)
+        contrast = (brightness - other_patches) / (
+            np.abs(brightness) + np.abs(other_patches) + 1e-6
+        )
         return [mean_a, std_a, edges, contrast]
 
     def _rings(

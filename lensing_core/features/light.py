@@ -122,8 +122,8 @@ def _profile(image: Float32Array, valid: BoolArray, radius: Float32Array) -> Flo
     high = np.take_along_axis(ordered, np.minimum(start + count // 2, last), -1)
     ring = np.arange(rings)
     middle = [np.tan((part - ring - 0.5) * (np.pi * 1.0001)) for part in (low, high)]
-    found = np.where(count > 0, (middle[0] + middle[1]) / 2, np.nan)
-    return _filled_outwards(found).astype(np.float32)
+    profile = np.where(count > 0, (middle[0] + middle[1]) / 2, np.nan)
+    return _filled_outwards(profile).astype(np.float32)
 
 
 def _filled_outwards(profile: Float64Array) -> Float64Array:

@@ -292,11 +292,11 @@ def _label(significance: Float32Array) -> tuple[IntArray, BoolArray]:
         labels = np.zeros(tall.shape, dtype=np.int64)
         for k, one in enumerate(tall):
             try:
-                found = _extract(one)
+                extracted = _extract(one)
             except SegmentationError:
                 failed[k] = True
             else:
-                labels[k] = np.where(found, found + labels.max(), 0)
+                labels[k] = np.where(extracted, extracted + labels.max(), 0)
     return labels[:, :side], failed
 
 

@@ -165,11 +165,11 @@ def what_is(content: bytes) -> str:
         return "empty"
     text = content[:20_000].decode("utf-8", "replace")
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except ValueError:
-        found = None
-    if isinstance(found, dict):
-        said = [str(found[key]) for key in ("title", "description") if found.get(key)]
+        document = None
+    if isinstance(document, dict):
+        said = [str(document[key]) for key in ("title", "description") if document.get(key)]
         return f"a message: {_line(': '.join(said) or text)}"
     if re.search(r"<\s*(!doctype|html|head|body)", text, re.IGNORECASE):
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)

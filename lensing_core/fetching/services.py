@@ -208,9 +208,9 @@ def check_address(address: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         parts, host = urlsplit(""), ""
-    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    is_bare = not (parts.query or parts.fragment or parts.username or parts.password)
     secure = parts.scheme == "https" or (parts.scheme == "http" and is_here(host))
-    if not (host and plain and secure):
+    if not (host and is_bare and secure):
         raise BadInputError(
             f"{address!r} is no address that images are fetched from: give https://HOST/PATH, or "
             "http:// on this machine (127.0.0.1)."
@@ -288,13 +288,13 @@ def _find_panstarrs(order: Order, ra_deg: float, dec_deg: float) -> Question:
 def _read_panstarrs(text: str) -> dict[str, str]:
     """Files by band of a table with the columns ``filter`` and ``filename``; the first counts."""
     lines = [line.split() for line in text.splitlines() if line.strip()]
-    found: dict[str, str] = {}
+    files: dict[str, str] = {}
     for cells in lines[1:]:
         row = dict(zip(lines[0], cells, strict=False))
         name = row.get("filename", "")
         if re.fullmatch(r"[\w./-]{1,300}\.fits", name):
-            found.setdefault(row.get("filter", ""), name)
-    return found
+            files.setdefault(row.get("filter", ""), name)
+    return files
 
 
 def _ask_panstarrs(order: Order, ra_deg: float, dec_deg: float, _: str, file: str) -> Question:

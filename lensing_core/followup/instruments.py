@@ -62,8 +62,8 @@ class Instrument:
 
     def holds(self, extent_arcsec: float) -> bool:
         """Return whether an extent fits into the slit, or the field of an IFU."""
-        room = min(self.field_arcsec) if self.slit_arcsec is None else self.slit_arcsec
-        return extent_arcsec <= room
+        side_arcsec = min(self.field_arcsec) if self.slit_arcsec is None else self.slit_arcsec
+        return extent_arcsec <= side_arcsec
 
 
 def read_instruments(workspace: Workspace | None = None) -> Mapping[str, Instrument]:

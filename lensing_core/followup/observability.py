@@ -154,11 +154,11 @@ def observe(
     with bundled_orientation():
         observer = _observer(site)
         for k in range(n_nights):
-            night, found = _night(
+            night, observations = _night(
                 observer, site, first_night + timedelta(days=k), coordinates, limits
             )
             nights.append(night)
-            of_nights.append(found)
+            of_nights.append(observations)
     of_targets = tuple(
         tuple(of_nights[n][k] for n in range(n_nights)) for k in range(len(coordinates))
     )

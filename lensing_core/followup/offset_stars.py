@@ -85,17 +85,17 @@ class GaiaStars:
 def kept_stars(workspace: Workspace) -> GaiaStars:
     """The stars of all answers of Gaia that the workspace has kept, each once."""
     cache = AnswerCache(workspace.cache / "crossmatch")
-    found: dict[tuple[float, float], tuple[str, float]] = {}
+    stars: dict[tuple[float, float], tuple[str, float]] = {}
     for _, answer in cache.kept(service="xmatch", table=SERVICES["gaia"].table):
         given = next((answer.columns[name] for name in _MAGNITUDES if name in answer.columns), None)
         for k, magnitude in enumerate(given or ()):
             if isinstance(magnitude, int | float):
                 place = answer.ra_deg[k], answer.dec_deg[k]
-                found[place] = answer.names[k], float(magnitude)
-    if not found:
+                stars[place] = answer.names[k], float(magnitude)
+    if not stars:
         return GaiaStars((), None, np.empty(0))
-    ra, dec = zip(*found, strict=True)
-    names, magnitudes = zip(*found.values(), strict=True)
+    ra, dec = zip(*stars, strict=True)
+    names, magnitudes = zip(*stars.values(), strict=True)
     return GaiaStars(names, SkyCoord([*ra], [*dec], unit="deg"), np.array(magnitudes))
 
 

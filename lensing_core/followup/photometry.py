@@ -118,10 +118,10 @@ def measure_arc(
         return None
     batch = CutoutBatch(np.asarray(flux[None]), geometry)
     segments = batch.segments
-    _, found = most_arc_like(segments)
-    if not len(found):
+    _, segment = most_arc_like(segments)
+    if not len(segment):
         return None
-    arc = int(found[0])
+    arc = int(segment[0])
     mask = np.zeros((geometry.size_px, geometry.size_px), dtype=bool)
     mask.flat[segments.pixel[segments.of_pixel == arc]] = True
     area = float(mask.sum()) * geometry.pixel_scale_arcsec**2

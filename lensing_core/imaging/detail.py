@@ -197,9 +197,9 @@ def _intensity(channels: Pixels, sharp: BoolArray, is_band: BoolArray) -> Pixels
         scale = np.sqrt(np.maximum(n, 1) * n_bands)
         return np.where(n > 0, total / scale, np.nan)
 
-    found = mean(sharp)
-    missing = ~np.isfinite(found)
-    return np.where(missing, mean(is_band), found) if missing.any() else found
+    intensity = mean(sharp)
+    missing = ~np.isfinite(intensity)
+    return np.where(missing, mean(is_band), intensity) if missing.any() else intensity
 
 
 def _ratios(smoothed: Pixels, complete: BoolArray) -> tuple[Pixels, Pixels]:

@@ -280,7 +280,7 @@ def _fit_band(pixels: Float64Array, known: BoolArray, basis: _Basis) -> _Fit:
     values, radius = pixels.ravel()[sample], basis.radius[sample]
     matrix = np.hstack([basis.profile[use], basis.shape[sample]])
     model = _ring_medians(values, radius)
-    found = np.zeros(matrix.shape[1])
+    coefficients = np.zeros(matrix.shape[1])
     for error in _MODEL_ERRORS:
         variance = 1 + (error * model) ** 2
         z = np.where(radius < basis.core_px, 0, (values - model) / np.sqrt(variance))
@@ -289,9 +289,9 @@ def _fit_band(pixels: Float64Array, known: BoolArray, basis: _Basis) -> _Fit:
         normal = matrix.T @ weighted
         # Functions that no pixel reaches stay 0.
         normal.flat[:: len(normal) + 1] += 1e-9 * normal.diagonal().max() + 1e-12
-        found = np.linalg.solve(normal, weighted.T @ values)
-        model = matrix @ found
-    return _Fit(basis, found)
+        coefficients = np.linalg.solve(normal, weighted.T @ values)
+        model = matrix @ coefficients
+    return _Fit(basis, coefficients)
 
 
 def _ring_medians(values: Float64Array, radius: Float64Array) -> Float64Array:

@@ -45,7 +45,7 @@ def smooth(planes: Pixels, *sigmas_px: Sequence[float]) -> list[Float32Array]:
     margin = int(np.ceil(_REACH * widest))
     shape = (_quick(size[0] + margin), _quick(size[1] + margin))
     waves = np.fft.rfft2(filled.astype(np.float32), s=shape)
-    found = []
+    smoothed = []
     for sigmas in sigmas_px:
         times = tuple(round(max(0.0, float(sigma)), 3) for sigma in sigmas) * (1 if whole else 2)
         damped = waves * np.stack([_transfer(shape, sigma) for sigma in times])
@@ -60,8 +60,8 @@ def smooth(planes: Pixels, *sigmas_px: Sequence[float]) -> list[Float32Array]:
         for k, sigma in enumerate(times[:n]):
             if sigma < _LEAST_PX:
                 result[k] = planes[k]
-        found.append(result)
-    return found
+        smoothed.append(result)
+    return smoothed
 
 
 def _quick(size: int) -> int:

@@ -88,9 +88,9 @@ def create_session(session: Session, new: NewSession, created_by: int | None) ->
 
 def create_tutorial(session: Session) -> LabelSession:
     """The tutorial, made where there is none: known objects, each explained after its grade."""
-    found = find_session(session, TUTORIAL)
-    if found is not None:
-        return found
+    tutorial = find_session(session, TUTORIAL)
+    if tutorial is not None:
+        return tutorial
     known = choose_tutorial(session, TUTORIAL_ITEMS, seed=1)
     new = NewSession(
         TUTORIAL,
@@ -117,10 +117,10 @@ def close_session(session: Session, session_id: str, *, reopen: bool = False) ->
 
     :data:`lensing_core.labeling.recording.LATE_GRACE` is that hour.
     """
-    found = get_session(session, session_id)
-    found.status = "open" if reopen else "closed"
-    found.closed_at = None if reopen else utc_now()
-    return found
+    label_session = get_session(session, session_id)
+    label_session.status = "open" if reopen else "closed"
+    label_session.closed_at = None if reopen else utc_now()
+    return label_session
 
 
 def _check_queue(session: Session, ids: Sequence[int]) -> None:

@@ -43,19 +43,19 @@ class Meanings:
         RowFault
             If the tool's values say nothing of lenses and the value has no mapping.
         """
-        found = self._find(cell)
-        if found is None:
+        grade = self._find(cell)
+        if grade is None:
             if self._tool and not self._tool.says_lens:
                 raise RowFault(
                     f"{self._tool.title}'s value {cell!r} does not say whether it is a lens; say "
                     "which grade it stands for."
                 )
             return cell
-        if not found:
+        if not grade:
             self._none[cell] += 1
-        elif found != cell:
-            self._read[cell, found] += 1
-        return found
+        elif grade != cell:
+            self._read[cell, grade] += 1
+        return grade
 
     def is_unknown(self, cell: str) -> bool:
         """Return whether a cell is no grade, and not the sign of a missing one."""
@@ -94,13 +94,13 @@ class Meanings:
             return self._own[whole]
         if self._scheme.name == "binary" and whole.casefold() in _BINARY:
             return _BINARY[whole.casefold()]
-        alike = [key for key in self._keys if key.casefold() == cell.casefold()]
-        return alike[0] if len(alike) == 1 else None
+        matching = [key for key in self._keys if key.casefold() == cell.casefold()]
+        return matching[0] if len(matching) == 1 else None
 
 
 def whole_number(cell: str) -> str:
-    found = _WHOLE.fullmatch(cell)
-    return found[1] if found else cell
+    match = _WHOLE.fullmatch(cell)
+    return match[1] if match else cell
 
 
 def _is_probability(cell: str) -> bool:

@@ -43,22 +43,33 @@ def find_candidates(
     titles = {catalog.id: catalog.name for catalog in chosen}
     wanted = sorted({one for row in rows if row.name for one in spellings(row.name)})
     by_name = candidates_named(session, wanted, titles)
-    found: list[Place] = [_by_name(row, by_name, titles) if row.name else "" for row in rows]
+    places: list[Place] = [_by_name(row, by_name, titles) if row.name else "" for row in rows]
     unnamed = [k for k, row in enumerate(rows) if not row.name]
     if unnamed:
         near = _by_position(session, titles, [rows[k] for k in unnamed], radius_arcsec)
         for k, place in zip(unnamed, near, strict=True):
-            found[k] = place
-    return found
+            places[k] = place
+    return places
 
 
 def spellings(name: str) -> Iterator[str]:
     """Yield the names that a file's name for an object may stand for, the likeliest first."""
     seen = set()
-    plain = unguarded(name)
-    base = PurePosixPath(plain.replace("\\", "/")).name if _IMAGE.search(plain) else plain
-    whole = _WHOLE.fullmatch(plain)
-    for one in (name, plain, _IMAGE.sub("", plain), base, _IMAGE.sub("", base), whole and whole[1]):
+    unguarded_name = unguarded(name)
+    base = (
+        PurePosixPath(unguarded_name.replace("\\", "/")).name
+        if _IMAGE.search(unguarded_name)
+        else unguarded_name
+    )
+    whole = _WHOLE.fullmatch(unguarded_name)
+    for one in (
+        name,
+        unguarded_name,
+        _IMAGE.sub("", unguarded_name),
+        base,
+        _IMAGE.sub("", base),
+        whole and whole[1],
+    ):
         if one and one not in seen:
             seen.add(one)
             yield one

@@ -109,7 +109,7 @@ def choose_gold(
     rng = np.random.default_rng([seed, 1])
     chosen: list[_Found] = []
     for answer, wanted in ((1, n - n // 2), (0, n // 2)):
-        pool = [found for found in known if found.answer == answer]
+        pool = [gold for gold in known if gold.answer == answer]
         if len(pool) < wanted:
             what = "lenses" if answer else "non-lenses"
             raise NotFoundError(
@@ -137,8 +137,8 @@ def choose_tutorial(session: Session, n: int, *, seed: int) -> list[KnownObject]
     for catalog in simulated:
         known = _known_in(session, [catalog])
         lenses = [f for f in known if f.answer == 1]
-        others = [f for f in known if f.answer == 0]
-        if len(lenses) >= n // 2 and len(others) >= n - n // 2:
+        non_lenses = [f for f in known if f.answer == 0]
+        if len(lenses) >= n // 2 and len(non_lenses) >= n - n // 2:
             break
     else:
         raise NotFoundError(
@@ -149,12 +149,12 @@ def choose_tutorial(session: Session, n: int, *, seed: int) -> list[KnownObject]
     lenses.sort(key=lambda f: -float(f.truth.get("arc_snr", 0.0)))
     step = max(1, len(lenses) // (n // 2))
     by_class: dict[str, list[_Found]] = {}
-    for k in rng.permutation(len(others)).tolist():
-        by_class.setdefault(str(others[k].truth.get("class", "")), []).append(others[k])
+    for k in rng.permutation(len(non_lenses)).tolist():
+        by_class.setdefault(str(non_lenses[k].truth.get("class", "")), []).append(non_lenses[k])
     varied: list[_Found] = []
     while len(varied) < n - n // 2:
-        for found in by_class.values():
-            varied += [found.pop()] if found else []
+        for of_class in by_class.values():
+            varied += [of_class.pop()] if of_class else []
     chosen = (lenses[::step][: n // 2], varied[: n - n // 2])
     # From clear to faint, lenses and others in an order by chance within each four.
     pairs = [item for pair in zip(*chosen, strict=False) for item in pair]
@@ -163,7 +163,7 @@ def choose_tutorial(session: Session, n: int, *, seed: int) -> list[KnownObject]
     for first in range(0, len(pairs), 4):
         part = pairs[first : first + 4]
         out += [part[k] for k in rng.permutation(len(part))]
-    return [_explained(found) for found in out]
+    return [_explained(one) for one in out]
 
 
 def _known_in(
@@ -183,13 +183,13 @@ def _known_in(
     return known
 
 
-def _explained(found: _Found) -> KnownObject:
-    truth = found.truth
-    what = _WHAT_IT_IS.get(str(truth.get("class")), "a lens" if found.answer else "not a lens")
+def _explained(known: _Found) -> KnownObject:
+    truth = known.truth
+    what = _WHAT_IT_IS.get(str(truth.get("class")), "a lens" if known.answer else "not a lens")
     text = f"This is {what}."
-    if found.answer and "theta_e_arcsec" in truth:
+    if known.answer and "theta_e_arcsec" in truth:
         text += f" Einstein radius {float(truth['theta_e_arcsec']):.2f}″"
         snr = truth.get("arc_snr")
         text += f", arcs of S/N {float(snr):.0f}." if snr is not None else "."
         text += " Look for blue light curved around the center, at one distance from it."
-    return KnownObject(found.candidate_id, found.answer, text)
+    return KnownObject(known.candidate_id, known.answer, text)

@@ -126,12 +126,12 @@ def open_grader_view(session: Session, secret: str, session_id: str, grader_id: 
     PolicyError
         If the grader is not invited.
     """
-    found = get_session(session, session_id)
+    label_session = get_session(session, session_id)
     guests = invited(session, session_id)
     if guests and grader_id not in guests:
-        raise PolicyError(f"You are not among the graders of session {found.name!r}.")
+        raise PolicyError(f"You are not among the graders of session {label_session.name!r}.")
     items = {item.position: item for item in items_of(session, session_id)}
-    options = SessionOptions.from_json(found.options)
+    options = SessionOptions.from_json(label_session.options)
     slots = grader_order(
         sorted(k for k, item in items.items() if item.kind != "gold"),
         sorted(k for k, item in items.items() if item.kind == "gold"),
@@ -140,9 +140,9 @@ def open_grader_view(session: Session, secret: str, session_id: str, grader_id: 
         shuffled=options.shuffled,
         repeat_fraction=options.repeat_fraction,
     )
-    cutouts = _cutouts(session, secret, found, grader_id, items, slots)
-    scheme = scheme_from_json(found.scheme)
-    return GraderView(session_id, grader_id, scheme, options, found.ensemble_id, cutouts)
+    cutouts = _cutouts(session, secret, label_session, grader_id, items, slots)
+    scheme = scheme_from_json(label_session.scheme)
+    return GraderView(session_id, grader_id, scheme, options, label_session.ensemble_id, cutouts)
 
 
 def progress_of(session: Session, view: GraderView) -> SessionProgress:
@@ -231,17 +231,19 @@ def skipped(view: GraderView, progress: SessionProgress, gone: set[int]) -> list
 def _cutouts(
     session: Session,
     secret: str,
-    found: LabelSession,
+    label_session: LabelSession,
     grader_id: int,
     items: Mapping[int, SessionItem],
     slots: Sequence[Slot],
 ) -> tuple[SessionCutout, ...]:
-    pictures = cutouts_of_session(session, found.id)
+    pictures = cutouts_of_session(session, label_session.id)
     cutouts = []
     for number, slot in enumerate(slots):
         item = items[slot.position]
         picture = pictures[item.candidate_id]
-        identity = f"{found.id}:{grader_id}:{picture.id}:{slot.is_repeat}:{picture.cutout_sha256}"
+        identity = (
+            f"{label_session.id}:{grader_id}:{picture.id}:{slot.is_repeat}:{picture.cutout_sha256}"
+        )
         token = hmac.new(secret.encode(), identity.encode(), hashlib.sha256).hexdigest()
         cutouts.append(
             SessionCutout(

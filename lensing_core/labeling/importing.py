@@ -124,14 +124,14 @@ def import_labels(session: Session, request: GradeImportRequest) -> GradeImportR
         If there is no catalog of a name.
     """
     own = is_own_log(request.path)
-    found = _own_events(session, request) if own else _graded(session, request)
-    bad = tuple(sorted(found.bad, key=lambda one: one.row))
+    graded = _own_events(session, request) if own else _graded(session, request)
+    bad = tuple(sorted(graded.bad, key=lambda one: one.row))
     if bad and not request.skip_bad:
-        return GradeImportReport(found.n_rows, 0, 0, bad, written=False, notes=tuple(found.notes))
+        return GradeImportReport(graded.n_rows, 0, 0, bad, written=False, notes=tuple(graded.notes))
     before = count_events(session)
     graders: dict[str, int] = {}
     events = []
-    for name, event in found.events:
+    for name, event in graded.events:
         if name not in graders:
             graders[name] = grader_named(session, name, imported=True).id
         events.append(replace(event, grader_id=graders[name]))
@@ -140,7 +140,7 @@ def import_labels(session: Session, request: GradeImportRequest) -> GradeImportR
     n_new = count_events(session) - before
     n_known = len(events) - n_new
     return GradeImportReport(
-        found.n_rows, n_new, n_known, bad, written=True, notes=tuple(found.notes)
+        graded.n_rows, n_new, n_known, bad, written=True, notes=tuple(graded.notes)
     )
 
 

@@ -77,14 +77,14 @@ def loop_history(session: Session, catalog: str = "") -> list[Round]:
         return []
     roots = [e for e in ensembles if e.name == mine[0].manifest.get("base")]
     chain = [*roots, *mine]
-    found = catalog_named(session, catalog)
-    if found is None:
+    catalog_row = catalog_named(session, catalog)
+    if catalog_row is None:
         return []
-    answers = known_answers(session, found)
+    answers = known_answers(session, catalog_row)
     rule = GradeRule.current(session)
     graded = [
         (grade.at, rule.state(grade.posterior, grade.prior) == LENS)
-        for grade in first_graded(session, found.id)
+        for grade in first_graded(session, catalog_row.id)
     ]
     rounds = []
     for k, ensemble in enumerate(chain):
@@ -95,7 +95,7 @@ def loop_history(session: Session, catalog: str = "") -> list[Round]:
             for at, lens in graded
             if (since is None or at > since) and (until is None or at <= until)
         ]
-        top = first_of_ranking(session, found.id, ensemble.id, TOP)
+        top = first_of_ranking(session, catalog_row.id, ensemble.id, TOP)
         known = [answers[key] for key in top if key in answers]
         rounds.append(
             _round(

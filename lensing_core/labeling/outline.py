@@ -105,15 +105,15 @@ def values_of(path: Path, mapping: CsvMapping, scheme: Scheme) -> dict[str, tupl
         if place < len(cells):
             counts[unguarded(cells[place].strip())] += 1
     meanings = Meanings(mapping, layout, scheme)
-    found: dict[str, tuple[int, str | None]] = {}
+    values: dict[str, tuple[int, str | None]] = {}
     for value, n in counts.most_common(MOST_VALUES):
         try:
             grade = meanings.grade(value)
             known = not grade or _is_grade(scheme, grade)
         except RowFault:
             known = False
-        found[value] = n, grade if known else None
-    return found
+        values[value] = n, grade if known else None
+    return values
 
 
 def _is_grade(scheme: Scheme, key: str) -> bool:

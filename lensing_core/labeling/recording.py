@@ -51,7 +51,7 @@ def record(session: Session, view: GraderView, events: Sequence[Any]) -> list[Ou
     """
     uuids = [uuid_of(event, place) for place, event in enumerate(events, start=1)]
     known = known_uuids(session, view.grader_id, uuids)
-    found = get_session(session, view.session_id)
+    label_session = get_session(session, view.session_id)
     outcomes: list[Outcome] = []
     new: list[NewEvent] = []
     coming: dict[str, int] = {}
@@ -63,7 +63,7 @@ def record(session: Session, view: GraderView, events: Sequence[Any]) -> list[Ou
             if not isinstance(event, Mapping):
                 raise BadInputError("An event is an object; this one is not.")
             cutout = view.cutout(str(event.get("token", "")))
-            made = _event(view, found, cutout, event)
+            made = _event(view, label_session, cutout, event)
             if made.undoes is not None:
                 _check_undo(session, view, made, coming)
         except LensTriageError as error:
@@ -94,7 +94,7 @@ def sentence_of(error: LensTriageError) -> str:
 
 
 def _event(
-    view: GraderView, found: LabelSession, cutout: SessionCutout, sent: Mapping[str, Any]
+    view: GraderView, label_session: LabelSession, cutout: SessionCutout, sent: Mapping[str, Any]
 ) -> NewEvent:
     event = build_event(
         sent,
@@ -111,29 +111,29 @@ def _event(
             "ensemble_id": None if view.options.blind else view.ensemble_id,
         },
     )
-    _check_open(found, event)
+    _check_open(label_session, event)
     return event
 
 
-def _check_open(found: LabelSession, event: NewEvent) -> None:
+def _check_open(label_session: LabelSession, event: NewEvent) -> None:
     """Raise PolicyError where a closed session takes an event no more.
 
     A grade that was given while the session was open may arrive late, from a browser that had no
     connection: by the server's clock until :data:`LATE_GRACE` after the closing. Its own clock
     must put it between the opening (less what clocks may differ by) and the closing.
     """
-    if found.closed_at is None:
+    if label_session.closed_at is None:
         return
-    if event.given_at > found.closed_at:
-        raise PolicyError(f"Session {found.name!r} is closed.")
-    if utc_now() > found.closed_at + LATE_GRACE:
+    if event.given_at > label_session.closed_at:
+        raise PolicyError(f"Session {label_session.name!r} is closed.")
+    if utc_now() > label_session.closed_at + LATE_GRACE:
         raise PolicyError(
-            f"Session {found.name!r} is closed, and what was given before arrives over "
+            f"Session {label_session.name!r} is closed, and what was given before arrives over "
             f"{LATE_GRACE / timedelta(hours=1):g} h late: ask an organizer to open it again."
         )
-    if event.given_at < found.created_at - CLOCKS_DIFFER:
+    if event.given_at < label_session.created_at - CLOCKS_DIFFER:
         raise PolicyError(
-            f"Session {found.name!r} is closed, and the grade is dated before it was made."
+            f"Session {label_session.name!r} is closed, and the grade is dated before it was made."
         )
 
 

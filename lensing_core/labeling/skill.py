@@ -78,14 +78,14 @@ def all_graders(skills: Sequence[KindSkill]) -> list[KindSkill]:
     together: dict[tuple[str, int], KindSkill] = {}
     for one in skills:
         before = together.get((one.kind, one.answer))
-        found, total, open_ = (
+        n_right, total, open_ = (
             (before.right.found, before.right.total, before.undecided) if before else (0, 0, 0)
         )
         together[one.kind, one.answer] = KindSkill(
             0,
             one.kind,
             one.answer,
-            Proportion(found + one.right.found, total + one.right.total),
+            Proportion(n_right + one.right.found, total + one.right.total),
             open_ + one.undecided,
         )
     return list(together.values())
@@ -115,10 +115,10 @@ def grades_on_gold(session: Session) -> Iterator[GoldGrade]:
 
 def _events(session: Session) -> dict[tuple[int, str], list[SessionEvent]]:
     """Events on known objects by grader and session, in the order of the log."""
-    found: defaultdict[tuple[int, str], list[SessionEvent]] = defaultdict(list)
+    events: defaultdict[tuple[int, str], list[SessionEvent]] = defaultdict(list)
     for event in events_on_gold(session):
-        found[event.grader_id, event.session_id].append(event)
-    return found
+        events[event.grader_id, event.session_id].append(event)
+    return events
 
 
 def _kinds(session: Session, answers: dict[int, int]) -> dict[int, str]:

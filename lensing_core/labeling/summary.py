@@ -146,19 +146,19 @@ def list_sessions(session: Session, *, archived: bool = True) -> list[SessionSum
     return [_summarize(session, one) for one in all_sessions(session, archived=archived)]
 
 
-def _summarize(session: Session, found: LabelSession) -> SessionSummary:
-    graders = graders_at_work(session, found.id)
-    answers = answers_of(session, found.id)
+def _summarize(session: Session, label_session: LabelSession) -> SessionSummary:
+    graders = graders_at_work(session, label_session.id)
+    answers = answers_of(session, label_session.id)
     by_grader: dict[int, list[SessionEvent]] = {key: [] for key in graders}
-    for event in session_events(session, found.id):
+    for event in session_events(session, label_session.id):
         by_grader[event.grader_id].append(event)
     metrics = [
         metrics_of(graders[key], progress_of_events(events), answers)
         for key, events in by_grader.items()
     ]
     return SessionSummary(
-        found,
-        count_items(session, found.id),
-        tuple(names_of_invited(session, found.id)),
+        label_session,
+        count_items(session, label_session.id),
+        tuple(names_of_invited(session, label_session.id)),
         tuple(sorted(metrics, key=lambda f: f.name)),
     )

@@ -82,8 +82,8 @@ class Team:
 
 def team_metrics(session: Session, rule: ConsensusSettings) -> Team:
     """Metrics of all graders; nothing is written."""
-    joined = join_votes(session, rule)
-    table = joined.table
+    aggregated = join_votes(session, rule)
+    table = aggregated.table
     votes = table.votes
     says = votes.says[votes.scheme_of[votes.rater], votes.grade] if len(votes) else votes.grade
     said = np.where(says == 1, _LENS, np.where(says == 0, _NOT, _OPEN))
@@ -93,11 +93,11 @@ def team_metrics(session: Session, rule: ConsensusSettings) -> Team:
     np.add.at(counts, (votes.item, said), 1)
     known = {g.id: g for g in list_graders(session)}
     return Team(
-        tuple(_graders(session, joined, known, grader_of)),
+        tuple(_graders(session, aggregated, known, grader_of)),
         fleiss_kappa(counts),
         tuple(_pairs(known, votes.item, grader_of, said)),
         tuple(coverage_of_catalogs(session)),
-        joined,
+        aggregated,
     )
 
 
@@ -147,14 +147,14 @@ def _estimated_skill(joined: JoinedVotes) -> dict[int, tuple[float, float]]:
     for rater, (grader, _) in enumerate(joined.table.raters):
         if n[rater] and (grader not in best or n[rater] > n[best[grader]]):
             best[grader] = rater
-    found = {}
+    skill = {}
     for grader, rater in best.items():
         says = np.array([1, 0]) if joined.binary else votes.says[votes.scheme_of[rater]]
-        found[grader] = (
+        skill[grader] = (
             float(confusion[rater, 0][says == 1].sum()),
             float(confusion[rater, 1][says == 0].sum()),
         )
-    return found
+    return skill
 
 
 def _pairs(

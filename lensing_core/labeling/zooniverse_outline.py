@@ -76,10 +76,10 @@ def outline_zooniverse(path: Path) -> list[WorkflowOutline]:
     BadInputError
         If the file is no export.
     """
-    found: dict[str, WorkflowOutline] = {}
+    workflows: dict[str, WorkflowOutline] = {}
     for _, cells in classifications(path):
         key, name = cells.get("workflow_id", "").strip(), cells.get("workflow_name", "").strip()
-        workflow = found.setdefault(key, WorkflowOutline(key, name))
+        workflow = workflows.setdefault(key, WorkflowOutline(key, name))
         version = cells.get("workflow_version", "").strip()
         workflow.versions[version] += 1
         try:
@@ -91,7 +91,7 @@ def outline_zooniverse(path: Path) -> list[WorkflowOutline]:
                     task.answers[answer] += 1
         except RowFault:
             continue  # the row is told where it is read
-    return sorted(found.values(), key=lambda workflow: -workflow.n)
+    return sorted(workflows.values(), key=lambda workflow: -workflow.n)
 
 
 def is_export(path: Path) -> bool:

@@ -49,7 +49,7 @@ def compare_rankings(
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     truth = np.asarray(labels)
-    found = ranking_metrics(a, truth), ranking_metrics(b, truth)
+    metrics = ranking_metrics(a, truth), ranking_metrics(b, truth)
     classes = [np.flatnonzero(truth == k) for k in (0, 1)]
     rng = np.random.default_rng(seed)
     draws = np.empty((n_bootstrap, len(NAMES)))
@@ -63,9 +63,9 @@ def compare_rankings(
     better = (draws > 0).mean(axis=0) + 0.5 * (draws == 0).mean(axis=0)
     return {
         name: Difference(
-            found[0][name],
-            found[1][name],
-            found[1][name] - found[0][name],
+            metrics[0][name],
+            metrics[1][name],
+            metrics[1][name] - metrics[0][name],
             float(low[k]),
             float(high[k]),
             float(better[k]),

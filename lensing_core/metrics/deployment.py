@@ -78,13 +78,13 @@ def deploy(curve: RankingCurve, prior: float, *, most_points: int = 400) -> Depl
     if not 0 < prior < 1:
         raise BadInputError(f"Class prior {prior}: give a number between 0 and 1.")
     ends = curve.thinned(most_points)
-    found, passed = curve.true_positives[ends], curve.false_positives[ends]
+    lenses_passed, passed = curve.true_positives[ends], curve.false_positives[ends]
     return Deployment(
         prior,
         passed / curve.n_negative,
         *clopper_pearson(passed, curve.n_negative),
-        found / curve.n_positive,
-        *clopper_pearson(found, curve.n_positive),
+        lenses_passed / curve.n_positive,
+        *clopper_pearson(lenses_passed, curve.n_positive),
     )
 
 

@@ -120,10 +120,13 @@ class RankingCurve:
     def roc(self, most_points: int = 400) -> RocBand:
         """Recall against false-positive rate, from the rate of one negative up."""
         ends = self.thinned(most_points)
-        found = self.true_positives[ends]
-        low, high = clopper_pearson(found, self.n_positive)
+        true_positives = self.true_positives[ends]
+        low, high = clopper_pearson(true_positives, self.n_positive)
         return RocBand(
-            self.false_positives[ends] / self.n_negative, found / self.n_positive, low, high
+            self.false_positives[ends] / self.n_negative,
+            true_positives / self.n_positive,
+            low,
+            high,
         )
 
     def thinned(self, most_points: int) -> NDArray[np.intp]:
@@ -143,8 +146,8 @@ class RankingCurve:
         Where ``k`` falls inside a tie, the tied objects count in proportion: their order is random.
         """
         passed = np.concatenate([[0.0], self.true_positives + self.false_positives])
-        found = float(np.interp(k, passed, np.concatenate([[0.0], self.true_positives])))
-        return found / min(k, passed[-1]), found / self.n_positive
+        true_positives = float(np.interp(k, passed, np.concatenate([[0.0], self.true_positives])))
+        return true_positives / min(k, passed[-1]), true_positives / self.n_positive
 
 
 def _sorted(

@@ -84,12 +84,12 @@ def recall_by(
 
 
 def _recall(inside: BoolArray, passed: BoolArray) -> dict[str, float]:
-    total, found = int(inside.sum()), int((inside & passed).sum())
-    low_95, high_95 = Proportion(found, total).interval
+    total, n_passed = int(inside.sum()), int((inside & passed).sum())
+    low_95, high_95 = Proportion(n_passed, total).interval
     return {
-        "found": found,
+        "found": n_passed,
         "lenses": total,
-        "recall": found / total,
+        "recall": n_passed / total,
         "low_95": low_95,
         "high_95": high_95,
     }

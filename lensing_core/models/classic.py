@@ -133,7 +133,7 @@ def train_trees(
         weights = _class_weights(train[1], np.ones(len(train[1])) if weight is None else weight)
     data = lightgbm.Dataset(train[0], train[1], weight=weights, feature_name=columns)
     even = _class_weights(validation[1], np.ones(len(validation[1]))) if balanced else None
-    held = data.create_valid(validation[0], validation[1], weight=even)
+    validation_set = data.create_valid(validation[0], validation[1], weight=even)
     parameters: dict[str, Any] = {
         "objective": "binary",
         "metric": "binary_logloss",
@@ -160,7 +160,7 @@ def train_trees(
         parameters,
         data,
         rounds,
-        valid_sets=[held],
+        valid_sets=[validation_set],
         valid_names=["validation"],
         callbacks=callbacks,
     )

@@ -225,8 +225,8 @@ def _cross_fitted(
             raise BadInputError("Too few labeled objects of both classes to compare fusions.")
         members = _calibrations(raw[fit], labels[fit])
         combiner = _combiner(fusion, _apply(members, raw[fit]), labels[fit])
-        held = None if variances is None else variances[rest]
-        scaled = _scaled_variances(members, held)
+        test_variances = None if variances is None else variances[rest]
+        scaled = _scaled_variances(members, test_variances)
         fused[rest] = _fuse(fusion, combiner, _apply(members, raw[rest]), scaled)
     return fused
 

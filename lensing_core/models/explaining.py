@@ -108,13 +108,13 @@ def explain_candidate(
             f"Model {model_id} has kept no features of catalog {catalog}; score it again."
         )
     parts, base = _split(TreesScorer(member.booster), stored.features)
-    found = _explanation(model_id, base, opened.columns, stored.features[0], parts)
-    if abs(found.logit - float(stored.logit[0])) > TOLERANCE:
+    explanation = _explanation(model_id, base, opened.columns, stored.features[0], parts)
+    if abs(explanation.logit - float(stored.logit[0])) > TOLERANCE:
         raise BadInputError(
-            f"The stored features of {catalog} give a logit of {found.logit:.3f} by {model_id} "
-            f"and the stored one is {stored.logit[0]:.3f}; score the catalog again."
+            f"The stored features of {catalog} give a logit of {explanation.logit:.3f} by "
+            f"{model_id} and the stored one is {stored.logit[0]:.3f}; score the catalog again."
         )
-    return found
+    return explanation
 
 
 def explain_head(
@@ -145,8 +145,8 @@ def explain_head(
 def _split(scorer: Scorer, table: Float32Array) -> tuple[Float64Array, float]:
     """Contributions (columns,) to the log-odds of one row, and the base."""
     if isinstance(scorer, TreesScorer):
-        found = np.asarray(scorer.booster.predict(table, pred_contrib=True, num_threads=1))[0]
-        return found[:-1], float(found[-1])
+        shap = np.asarray(scorer.booster.predict(table, pred_contrib=True, num_threads=1))[0]
+        return shap[:-1], float(shap[-1])
     if isinstance(scorer, DenseScorer) and len(scorer.weights) == 1:
         standardized = scorer.standardizer(table)[0].astype(np.float64)
         return standardized * scorer.weights[0][:, 0], float(scorer.biases[0][0])
@@ -164,14 +164,14 @@ def _explanation(
     rows: dict[tuple[str, str], list[int]] = {}
     for k, column in enumerate(columns):
         rows.setdefault(column, []).append(k)
-    found = [
+    contributions = [
         Contribution(
             *column, float(values[of[0]]) if len(of) == 1 else math.nan, float(parts[of].sum())
         )
         for column, of in rows.items()
     ]
-    found.sort(key=lambda c: -abs(c.log_odds))
-    return CandidateExplanation(model_id, base + float(parts.sum()), base, tuple(found))
+    contributions.sort(key=lambda c: -abs(c.log_odds))
+    return CandidateExplanation(model_id, base + float(parts.sum()), base, tuple(contributions))
 
 
 def _output(workspace: Workspace, model_id: str, catalog: str, row: int) -> MemberOutput:

@@ -47,12 +47,12 @@ class StoredMember:
 
 def with_bases(members: Sequence[StoredMember]) -> list[StoredMember]:
     """Members that look at pixels: those of an ensemble, and those that only its heads need."""
-    found = {m.id: m for m in members if not isinstance(m.member, HeadMember)}
+    by_id = {m.id: m for m in members if not isinstance(m.member, HeadMember)}
     for stored in members:
         if isinstance(stored.member, HeadMember):
             for key, base in stored.member.bases.items():
-                found.setdefault(key, StoredMember(key, cast(AnyMember, base), {}))
-    return list(found.values())
+                by_id.setdefault(key, StoredMember(key, cast(AnyMember, base), {}))
+    return list(by_id.values())
 
 
 def new_model_id(name: str) -> str:
@@ -104,8 +104,8 @@ def read_member(
     try:
         member = _load(folder, manifest, device, precision)
     except _DAMAGE as error:
-        found = f"does not fit its files ({type(error).__name__}: {str(error)[:200]})"
-        raise BrokenModelError(broken_model(folder / MANIFEST, found)) from error
+        problem = f"does not fit its files ({type(error).__name__}: {str(error)[:200]})"
+        raise BrokenModelError(broken_model(folder / MANIFEST, problem)) from error
     return StoredMember(manifest["id"], member, manifest)
 
 

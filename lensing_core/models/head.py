@@ -116,8 +116,8 @@ class HeadMember:
                 "A head trained on positive and unlabeled objects gives no variance of its "
                 "logits; fuse its ensemble by another rule than the inverse variance."
             )
-        found = {k: self.bases[k].predictor(geometry, catalog) for k in self.base_ids}
-        return _HeadPredictor(self, found)
+        predictors = {k: self.bases[k].predictor(geometry, catalog) for k in self.base_ids}
+        return _HeadPredictor(self, predictors)
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the PU model; return what the manifest must hold."""

@@ -67,8 +67,8 @@ def rule_of(manifest: EnsembleManifest, name: str, members: int) -> dict[str, An
     if rule is None:
         raise BrokenModelError(broken_ensemble(name, "its manifest has no rule"))
     if len(rule["members"]) != members:
-        found = f"its rule fuses {len(rule['members'])} members, and it has {members}"
-        raise BrokenModelError(broken_ensemble(name, found))
+        problem = f"its rule fuses {len(rule['members'])} members, and it has {members}"
+        raise BrokenModelError(broken_ensemble(name, problem))
     return cast(dict[str, Any], rule)
 
 
@@ -146,15 +146,15 @@ def _problem(form: TypeAdapter[Any], manifest: Any) -> str:
 def _in_words(error: ValidationError) -> str:
     """The first thing that is wrong: where, what was found, what should be there."""
     first = error.errors(include_url=False)[0]
-    found = first["input"]
+    value = first["input"]
     parts = [str(p) for k, p in enumerate(first["loc"]) if not _is_tag(first["loc"][:k], p)]
     if first["type"] == "missing":
         return f"{'.'.join(parts)} is missing"
     if first["type"].startswith("union_tag"):  # fusion of a rule, kind of a model
         tag = first["ctx"]["discriminator"].strip("'")
-        return f"{'.'.join([*parts, tag])} is {_shown(found.get(tag))}, which is unknown"
+        return f"{'.'.join([*parts, tag])} is {_shown(value.get(tag))}, which is unknown"
     wanted = first["msg"].removeprefix("Input should be ")
-    return f"{'.'.join(parts)} is {_shown(found)}, not {wanted}"
+    return f"{'.'.join(parts)} is {_shown(value)}, not {wanted}"
 
 
 def _is_tag(before: tuple[int | str, ...], part: int | str) -> bool:

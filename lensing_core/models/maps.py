@@ -88,8 +88,8 @@ def _kept(workspace: Workspace, model: str, paths: dict[str, Path]) -> Embedding
 
 def _make(workspace: Workspace, model: str, paths: dict[str, Path]) -> EmbeddingMap:
     fingerprint = _fingerprint(paths)
-    found = {c: stored_output(path) for c, path in paths.items()}
-    tables = {c: table for c, table in found.items() if table is not None}
+    stored = {c: stored_output(path) for c, path in paths.items()}
+    tables = {c: table for c, table in stored.items() if table is not None}
     if not tables:
         raise NotFoundError("The embeddings were removed meanwhile.")
     plane = fit_plane(list(tables.values()))

@@ -71,7 +71,7 @@ class OODDistance:
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> OODDistance | None:
         """Read what :meth:`to_tensors` gave; None where a member stored none."""
         names = ("mean", "precision", "basis")
-        found = {
+        parts = {
             k: tensors[f"{STORED_AS}.{k}"].numpy() for k in names if f"{STORED_AS}.{k}" in tensors
         }
-        return cls(**found) if found else None
+        return cls(**parts) if parts else None

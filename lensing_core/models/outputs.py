@@ -114,10 +114,10 @@ def _prepare(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
 def _whole(path: Path) -> StoredArray | None:
     """A file that holds all that its header says; None for another."""
     try:
-        found = stored_output(path)
+        stored = stored_output(path)
     except DamagedError:
         return None
-    return found if found is not None and found.is_whole else None
+    return stored if stored is not None and stored.is_whole else None
 
 
 def _any_damaged(paths: Iterable[Path]) -> bool:

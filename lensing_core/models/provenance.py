@@ -43,7 +43,7 @@ def package_versions() -> dict[str, str]:
 def made_with() -> MadeWithForm:
     """Describe the program, the system and the device of this process."""
     commit, changed = program_commit()
-    found: dict[str, Any] = {
+    record: dict[str, Any] = {
         "python": platform.python_version(),
         "system": platform.platform(),
         "git_commit": commit,
@@ -54,10 +54,10 @@ def made_with() -> MadeWithForm:
     }
     torch = sys.modules.get("torch")
     if torch is not None:
-        found["cuda"] = torch.version.cuda
+        record["cuda"] = torch.version.cuda
         if torch.cuda.is_initialized():  # something was computed there
-            found["device"] = f"GPU: {torch.cuda.get_device_name()}"
-    return cast(MadeWithForm, found)
+            record["device"] = f"GPU: {torch.cuda.get_device_name()}"
+    return cast(MadeWithForm, record)
 
 
 @cache
@@ -72,10 +72,10 @@ def program_commit() -> tuple[str | None, bool | None]:
         changes = _git(root, "status", "--porcelain", "--untracked-files=no")
         return commit or None, None if changes is None else bool(changes)
     try:
-        told = json.loads(distribution("lens-triage").read_text("direct_url.json") or "{}")
+        origin = json.loads(distribution("lens-triage").read_text("direct_url.json") or "{}")
     except (PackageNotFoundError, ValueError):
         return None, None
-    commit = told.get("vcs_info", {}).get("commit_id")
+    commit = origin.get("vcs_info", {}).get("commit_id")
     return commit, None if commit is None else False
 
 
@@ -97,16 +97,16 @@ def _git(root: Path, *words: str) -> str | None:
 def nvidia_driver() -> str | None:
     """Version of NVIDIA's driver; None where there is none."""
     try:
-        found = re.search(r"Kernel Module.*?\s(\d+(?:\.\d+)+)\s", _NVIDIA.read_text())
+        match = re.search(r"Kernel Module.*?\s(\d+(?:\.\d+)+)\s", _NVIDIA.read_text())
     except OSError:
         return None
-    return found[1] if found else None
+    return match[1] if match else None
 
 
 def _cpu_name() -> str:
     """Model of the processor, as far as the system tells."""
     try:
-        found = re.search(r"^model name\s*:\s*(.+)$", _CPU.read_text(), re.MULTILINE)
+        match = re.search(r"^model name\s*:\s*(.+)$", _CPU.read_text(), re.MULTILINE)
     except OSError:
-        found = None
-    return found[1].strip() if found else platform.processor() or platform.machine()
+        match = None
+    return match[1].strip() if match else platform.processor() or platform.machine()

@@ -60,16 +60,16 @@ def check_folder(folder: Path) -> list[str]:
 
 def check_plain_file(path: Path) -> None:
     """Raise BadInputError unless ``path`` is a plain file, not a link, of a bounded size."""
-    found = path.lstat()
-    if not stat.S_ISREG(found.st_mode):
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode):
         raise BadInputError(f"{path} is no plain file (a link, a folder or a device); remove it.")
     most = MOST_BYTES.get(path.suffix)
     if most is None:
         raise BadInputError(
             f"{path} is no file of a model; those end in {', '.join(MOST_BYTES)}. Remove it."
         )
-    if found.st_size > most:
-        raise BadInputError(f"{path} has {found.st_size:,} bytes; up to {most:,} are read.")
+    if status.st_size > most:
+        raise BadInputError(f"{path} has {status.st_size:,} bytes; up to {most:,} are read.")
 
 
 def check_safetensors(path: Path) -> None:

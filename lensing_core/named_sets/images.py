@@ -150,8 +150,8 @@ def _folder(images: Path, begin: str) -> str | None:
         pattern = "/".join(["*"] * depth + [f"{begin}*.fits"])
         first = next(iter(images.glob(pattern)), None)
         if first is not None:
-            found = first.parent.relative_to(images).as_posix()
-            return "" if found == "." else f"{found}/"
+            folder = first.parent.relative_to(images).as_posix()
+            return "" if folder == "." else f"{folder}/"
     return None
 
 
@@ -180,15 +180,15 @@ def read_galaxy_zoo(files: SetFiles) -> list[SetRow]:
     rows = []
     for k, cell in enumerate(table.cells(named, verbatim=True)):
         said = shares[k, best[k]] >= VOTE_SHARE and lens[k] < LENS_SHARE
-        told: dict[str, Any] = {
+        properties: dict[str, Any] = {
             f"votes_{reason}": round(float(share[k]), 4)
             for reason, share in votes.items()
             if np.isfinite(share[k])
         }
         if said:
-            told["reject_reason"] = list(votes)[best[k]]
+            properties["reject_reason"] = list(votes)[best[k]]
         east, north = (float(axis[k]) if np.isfinite(axis[k]) else None for axis in (ra, dec))
-        rows.append(SetRow(_whole(cell), east, north, 0 if said else None, properties=told))
+        rows.append(SetRow(_whole(cell), east, north, 0 if said else None, properties=properties))
     return rows
 
 
@@ -205,11 +205,11 @@ def _share(table: SourceTable, spelled: tuple[str, ...]) -> Float64Array:
     columns = {normal(name): name for name in table.names}
     for ending in _BEST:
         for mark in spelled:
-            for plain, name in columns.items():
-                if mark in plain and plain.endswith(ending) and "count" not in plain:
-                    found = numbers(table, name)
-                    if not (found > 1).any():  # a number of voters is no share
-                        return found
+            for kind, name in columns.items():
+                if mark in kind and kind.endswith(ending) and "count" not in kind:
+                    shares = numbers(table, name)
+                    if not (shares > 1).any():  # a number of voters is no share
+                        return shares
     return np.full(len(table), np.nan)
 
 
@@ -240,15 +240,15 @@ def _space_warps_row(cells: Sequence[str], line: int, file: str) -> SetRow:
     except ValueError as error:
         raise BadInputError(f"Space Warps: line {line} of {file}: {error}.") from error
     label = 1 if grade >= SURE_LENS else 0 if grade < NO_LENS else None
-    told: dict[str, Any] = {
+    properties: dict[str, Any] = {
         "z_phot": z,
         "magnitude": magnitude,
         "grade": grade,
         "posterior": posterior,
     }
-    told |= {"zoo_id": cells[7], "published": " ".join(cells[8:])}
+    properties |= {"zoo_id": cells[7], "published": " ".join(cells[8:])}
     name = re.sub(r"\.(png|fits)$", "", cells[0])
-    return SetRow(name, ra, dec, label, properties=told, files={"": cells[0]})
+    return SetRow(name, ra, dec, label, properties=properties, files={"": cells[0]})
 
 
 def _whole(cell: Any) -> str:

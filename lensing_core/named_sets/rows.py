@@ -136,21 +136,21 @@ def find_column(table: SourceTable, *names: str) -> str | None:
 
 def need_column(table: SourceTable, title: str, *names: str) -> str:
     """As :func:`find_column`; raises BadInputError where there is none."""
-    found = find_column(table, *names)
-    if found is None:
+    column = find_column(table, *names)
+    if column is None:
         raise BadInputError(
             f"{title}: table {table.path.name} has no column {' or '.join(names)}; it has "
             f"{', '.join(table.names)}."
         )
-    return found
+    return column
 
 
 def numbers(table: SourceTable, name: str | None) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Cells as numbers, NaN where there is none."""
     if name is None:
         return np.full(len(table), np.nan)
-    found = (to_number(cell) for cell in table.cells(name))
-    return np.array([np.nan if one is None else float(one) for one in found], dtype=np.float64)
+    values = (to_number(cell) for cell in table.cells(name))
+    return np.array([np.nan if one is None else float(one) for one in values], dtype=np.float64)
 
 
 def other_columns(table: SourceTable, row: int, used: Iterable[str]) -> dict[str, Any]:

@@ -329,6 +329,8 @@ def out_of_fold(
     fold = group_folds(together, labels, n_folds, seed=seed)
     out = np.empty(len(rows), dtype=np.float64)
     for k in range(n_folds):
-        held = fold == k
-        out[held] = method.fit(rows[~held], labels[~held], together[~held]).decision(rows[held])
+        in_fold = fold == k
+        out[in_fold] = method.fit(rows[~in_fold], labels[~in_fold], together[~in_fold]).decision(
+            rows[in_fold]
+        )
     return out

@@ -137,10 +137,10 @@ class ElkanNoto(PUMethod):
         fold = group_folds(groups, s, n_folds, seed=self.seed)
         logits = np.empty(len(x), dtype=np.float64)
         for k in range(n_folds):
-            held = fold == k
-            if (s[~held] == 0).sum() == 0:
+            in_fold = fold == k
+            if (s[~in_fold] == 0).sum() == 0:
                 raise BadInputError("All unlabeled objects are in one group; give more of them.")
-            logits[held] = self.learner.fit(x[~held], s[~held], seed=self.seed)(x[held])
+            logits[in_fold] = self.learner.fit(x[~in_fold], s[~in_fold], seed=self.seed)(x[in_fold])
         return logits, fold
 
     def _reweighted(

@@ -201,7 +201,7 @@ class ProbeMethod:
         out = [np.empty((len(lens), len(PENALTIES))) for _ in self.inputs]
         targets = {given.target: data.targets(given.target) for given in self.inputs}
         for k in range(n_folds):
-            train, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+            train, in_fold = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
             kernels = {
                 block: _kernel(data.x[:, block.start : block.stop], train)
                 for block in dict.fromkeys(b for given in self.inputs for b in given.blocks)
@@ -210,9 +210,9 @@ class ProbeMethod:
                 kernel = np.mean([kernels[block] for block in given.blocks], axis=0)
                 trains, value = targets[given.target]
                 used = trains[train]
-                scores[held] = kernel_ridge(
+                scores[in_fold] = kernel_ridge(
                     kernel[np.ix_(train[used], train[used])],
-                    kernel[np.ix_(held, train[used])],
+                    kernel[np.ix_(in_fold, train[used])],
                     value[train[used]],
                     _balanced(data.weight[train[used]], lens[train[used]]),
                     PENALTIES,
@@ -317,8 +317,8 @@ def _to_log_odds(scores: Float64Array, data: ProbeData) -> tuple[float, float]:
 def _recalls(scores: Float64Array, lens: BoolArray, allowed: int) -> tuple[float, float]:
     """Recall with ``allowed`` false positives, and its mean over 1 to that many."""
     # With k false positives the threshold stands just above the next of the others.
-    others = np.append(np.sort(scores[~lens])[::-1], -np.inf)
-    next_others = others[np.minimum(np.arange(1, allowed + 1), len(others) - 1)]
+    non_lens_scores = np.append(np.sort(scores[~lens])[::-1], -np.inf)
+    next_others = non_lens_scores[np.minimum(np.arange(1, allowed + 1), len(non_lens_scores) - 1)]
     each = (scores[lens][:, None] > next_others).mean(axis=0)
     return float(each[-1]), float(each.mean())
 

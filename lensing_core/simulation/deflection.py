@@ -48,8 +48,8 @@ def deflection_fields(
             ]
             if owners:
                 chosen = [lenses[k][slot] for k in owners]
-                found = _power_laws(chosen, x, y) if power_law else _isothermal(chosen, x, y)
-                total[:, owners] += torch.stack(found)
+                deflections = _power_laws(chosen, x, y) if power_law else _isothermal(chosen, x, y)
+                total[:, owners] += torch.stack(deflections)
         sheared = [
             k
             for k, deflectors in enumerate(lenses)
@@ -95,7 +95,7 @@ def _isothermal(deflectors: Sequence[Deflector], x: Tensor, y: Tensor) -> tuple[
 def _power_laws(deflectors: Sequence[Deflector], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     column = _Columns(deflectors, x)
     shape = [column(name) for name in ("x", "y", "axis_ratio", "angle", "einstein_radius")]
-    found: tuple[Tensor, Tensor] = func.reduced_deflection_angle_epl(
+    deflections: tuple[Tensor, Tensor] = func.reduced_deflection_angle_epl(
         *shape, column("slope") - 1, x, y, n_iter=_EPL_TERMS, chunk_size=1
     )
-    return found
+    return deflections

@@ -85,8 +85,8 @@ def _half_light(light: NDArray[np.floating], radius: Float64Array) -> Float64Arr
     growth = np.cumsum(light.reshape(len(light), radius.size)[:, order], axis=1, dtype=np.float64)
     total = growth[:, -1]
     reached = growth >= 0.5 * total[:, None]
-    found = radius.ravel()[order][reached.argmax(axis=1)]
-    return np.asarray(np.where((total > 0) & reached.any(axis=1), found, np.nan))
+    half_light = radius.ravel()[order][reached.argmax(axis=1)]
+    return np.asarray(np.where((total > 0) & reached.any(axis=1), half_light, np.nan))
 
 
 def red_and_extended(measures: ObjectMeasures, psf_fwhm_arcsec: float) -> BoolArray:

@@ -146,7 +146,7 @@ class Injector:
             for k, number in enumerate(numbers)
             if (host := self._host(number, flux[k], redshifts[k] if redshifts else None))
         }
-        found: list[Painted | None] = [None] * len(numbers)
+        painted: list[Painted | None] = [None] * len(numbers)
         for attempt in range(MAX_ATTEMPTS):
             drawn = {k: self._scene(host, attempt) for k, host in hosts.items()}
             scenes = {k: scene for k, scene in drawn.items() if scene is not None}
@@ -157,11 +157,11 @@ class Injector:
                 kept = None if psfs is None else psfs[list(passed)]
                 arcs = render(list(passed.values()), self.frame, psf_images=kept)
                 for row, k in enumerate(passed):
-                    found[k] = self._painted(flux[k], arcs[row], *seen[k], hosts[k], attempt)
+                    painted[k] = self._painted(flux[k], arcs[row], *seen[k], hosts[k], attempt)
                     del hosts[k]
             if not hosts:
                 break
-        return found
+        return painted
 
     def _host(self, number: int, flux: Float32Array, redshift: float | None) -> _Host | None:
         """None where the image has no noise to be measured: it holds no data."""

@@ -158,11 +158,11 @@ def image_positions(
     ]
     rows, columns = torch.cat(cells).T
     middles = torch.stack([axis[columns], axis[rows]], dim=-1) + step_arcsec / 2
-    found: list[Float64Array] = []
+    images: list[Float64Array] = []
     for image in _refine(deflector, middles, x, y):
-        if all(np.hypot(*(image[:2] - other[:2])) > 0.02 for other in found):
-            found.append(image)
-    return [(float(u), float(v), float(mu)) for u, v, mu in found if mu > 0.02]
+        if all(np.hypot(*(image[:2] - other[:2])) > 0.02 for other in images):
+            images.append(image)
+    return [(float(u), float(v), float(mu)) for u, v, mu in images if mu > 0.02]
 
 
 def _holds_origin(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
@@ -197,8 +197,8 @@ def _refine(deflector: Deflector, starts: torch.Tensor, x: float, y: float) -> F
         length = step.norm(dim=1, keepdim=True).clamp_min(1e-12)
         points = torch.where(arrived[:, None], points, points + step * (0.1 / length).clamp_max(1))
     good = arrived & torch.isfinite(determinant) & (determinant != 0)
-    found = torch.cat([points, 1 / determinant.abs()[:, None]], dim=1)[good]
-    return np.asarray(found.numpy())
+    images = torch.cat([points, 1 / determinant.abs()[:, None]], dim=1)[good]
+    return np.asarray(images.numpy())
 
 
 def lensed_only(scene: Scene) -> tuple[Component, ...]:

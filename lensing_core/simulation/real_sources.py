@@ -74,7 +74,7 @@ def channel_weights(bands_nm: Float64Array, channels_nm: tuple[float, ...]) -> F
     """
     order = np.argsort(channels_nm)
     knots = np.log(np.asarray(channels_nm, dtype=np.float64)[order])
-    found = np.empty((len(knots), len(bands_nm)))
+    weights = np.empty((len(knots), len(bands_nm)))
     for row, unit in zip(order, np.eye(len(knots)), strict=True):
-        found[row] = np.interp(np.log(bands_nm), knots, unit)
-    return found
+        weights[row] = np.interp(np.log(bands_nm), knots, unit)
+    return weights

@@ -200,13 +200,13 @@ def isolate(
     if not (sigma > 0).all():
         return None
     total = np.ascontiguousarray(((blurred - sky) / sigma).sum(axis=0) / np.sqrt(len(sigma)))
-    found, segments = sep.extract(
+    objects, segments = sep.extract(
         total, EDGE_SIGMA, minarea=12, segmentation_map=True, deblend_cont=0.02, filter_kernel=None
     )
-    if not len(found):
+    if not len(objects):
         return None
     middle = np.array(total.shape)[::-1] / 2 - 0.5
-    offset = np.hypot(found["x"] - middle[0], found["y"] - middle[1])
+    offset = np.hypot(objects["x"] - middle[0], objects["y"] - middle[1])
     k = int(np.argmin(offset))
     mine = segments == k + 1
     on_edge = mine[0].any() or mine[-1].any() or mine[:, 0].any() or mine[:, -1].any()
@@ -215,7 +215,9 @@ def isolate(
     fading = gaussian_filter(mine.astype(np.float32), 2 * blur_px)
     weight = np.where((segments > 0) & ~mine, 0, np.maximum(mine, fading))
     cut = np.clip((blurred - sky) * np.where(weight > 0.05, weight, 0), 0, None)
-    image = _centered(cut.astype(np.float32), float(found["x"][k]), float(found["y"][k]), side_px)
+    image = _centered(
+        cut.astype(np.float32), float(objects["x"][k]), float(objects["y"][k]), side_px
+    )
     return image if (image.sum(axis=(1, 2)) > 0).all() else None
 
 

@@ -67,13 +67,13 @@ def add_api_token(
 
 def find_api_token(session: Session, text: str) -> tuple[Grader, ApiToken, str] | None:
     """Whose token it is, the token, and the role that it has now; None where it is good no more."""
-    found = session.scalar(select(ApiToken).where(ApiToken.token_sha256 == _hashed(text)))
-    if found is None or not is_open(found):
+    token = session.scalar(select(ApiToken).where(ApiToken.token_sha256 == _hashed(text)))
+    if token is None or not is_open(token):
         return None
-    grader = get_grader(session, found.grader_id)
+    grader = get_grader(session, token.grader_id)
     if grader.deactivated_at is not None:
         return None
-    return grader, found, _lesser(found.role, grader.role)
+    return grader, token, _lesser(token.role, grader.role)
 
 
 def is_open(token: ApiToken) -> bool:
@@ -91,27 +91,27 @@ def list_api_tokens(session: Session, grader_id: int | None = None) -> list[ApiT
 
 def get_api_token(session: Session, token_id: int) -> ApiToken:
     """The token of a number; raises NotFoundError."""
-    found = session.get(ApiToken, token_id)
-    if found is None:
+    token = session.get(ApiToken, token_id)
+    if token is None:
         raise NotFoundError(f"There is no API token {token_id}.")
-    return found
+    return token
 
 
 def revoke_api_token(session: Session, token_id: int) -> ApiToken:
     """Let a token be good for nothing from now on."""
-    found = get_api_token(session, token_id)
-    found.revoked_at = found.revoked_at or utc_now()
-    return found
+    token = get_api_token(session, token_id)
+    token.revoked_at = token.revoked_at or utc_now()
+    return token
 
 
 def note_api_token_use(session: Session, text: str) -> None:
     """Note that a token was used, to the minute."""
-    found = session.scalar(select(ApiToken).where(ApiToken.token_sha256 == _hashed(text)))
+    token = session.scalar(select(ApiToken).where(ApiToken.token_sha256 == _hashed(text)))
     now = utc_now()
-    if found is not None and (
-        found.last_used_at is None or now - found.last_used_at >= _NOTED_EVERY
+    if token is not None and (
+        token.last_used_at is None or now - token.last_used_at >= _NOTED_EVERY
     ):
-        found.last_used_at = now
+        token.last_used_at = now
 
 
 def _lesser(one: str, other: str) -> str:

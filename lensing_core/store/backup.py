@@ -86,7 +86,7 @@ def backup_database(workspace: Workspace, *, kind: str = BY_HAND) -> Backup:
 
 def list_backups(workspace: Workspace) -> list[Backup]:
     """The copies in ``backups/``, the newest first."""
-    found = []
+    backups = []
     for path in workspace.backups.glob("*.sqlite"):
         kind, _, time = path.stem.partition("-")
         if kind not in (BY_HAND, SCHEDULED):
@@ -95,8 +95,8 @@ def list_backups(workspace: Workspace) -> list[Backup]:
             at = datetime.strptime(time, _TIME_FORMAT).replace(tzinfo=UTC)
         except ValueError:  # not one of ours
             continue
-        found.append(Backup(path, at, path.stat().st_size))
-    return sorted(found, key=lambda backup: backup.taken_at, reverse=True)
+        backups.append(Backup(path, at, path.stat().st_size))
+    return sorted(backups, key=lambda backup: backup.taken_at, reverse=True)
 
 
 def restore_database(workspace: Workspace, backup: Path | None = None) -> Restored:
@@ -116,10 +116,10 @@ def restore_database(workspace: Workspace, backup: Path | None = None) -> Restor
     """
     _require_file(workspace, "restore it")
     if backup is None:
-        copies = list_backups(workspace)
-        if not copies:
+        backups = list_backups(workspace)
+        if not backups:
             raise NotFoundError(f"{workspace.backups} holds no backup.")
-        backup = copies[0].path
+        backup = backups[0].path
     if not backup.is_file():
         raise NotFoundError(f"There is no backup {backup}.")
     require_space(workspace.root, _size(backup), "The restored database")

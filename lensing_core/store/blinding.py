@@ -48,5 +48,5 @@ def may_see_vote(grader_id: int | None, vote: Any = Vote) -> ColumnElement[bool]
     vote : optional
         An alias of :class:`Vote`.
     """
-    told = vote.candidate_id.not_in(graded_blind())
-    return told if grader_id is None else or_(vote.grader_id == grader_id, told)
+    may_see = vote.candidate_id.not_in(graded_blind())
+    return may_see if grader_id is None else or_(vote.grader_id == grader_id, may_see)

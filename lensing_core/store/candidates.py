@@ -89,13 +89,13 @@ def nearest_candidate(
 
 def object_names(session: Session, candidate_ids: Iterable[int]) -> dict[int, str]:
     """The users' names of some candidates; ids that do not exist are left out."""
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     for part in in_batches(sorted(set(candidate_ids))):
         rows = session.execute(
             select(Candidate.id, Candidate.object_id).where(Candidate.id.in_(part))
         )
-        found.update((row.id, row.object_id) for row in rows)
-    return found
+        names.update((row.id, row.object_id) for row in rows)
+    return names
 
 
 def cutout_places(session: Session, candidate_ids: Iterable[int]) -> dict[int, CutoutPlace]:
@@ -178,7 +178,7 @@ def ids_of_objects(
 ) -> dict[str, list[int]]:
     """Ids of the candidates of each name, as :func:`candidates_named` has them."""
     named = candidates_named(session, object_ids, catalog_ids)
-    return {name: [one.id for one in found] for name, found in named.items()}
+    return {name: [one.id for one in candidates] for name, candidates in named.items()}
 
 
 def has_positions(session: Session, catalog_id: int) -> bool:

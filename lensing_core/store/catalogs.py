@@ -31,10 +31,10 @@ def find_catalog(session: Session, name: str) -> Catalog:
 def find_catalogs(session: Session, names: Iterable[str]) -> list[Catalog]:
     """Catalogs by name, each once, in the order asked for; raises NotFoundError."""
     wanted = list(dict.fromkeys(names))
-    found = {c.name: c for c in session.scalars(select(Catalog).where(Catalog.name.in_(wanted)))}
-    if missing := [name for name in wanted if name not in found]:
+    by_name = {c.name: c for c in session.scalars(select(Catalog).where(Catalog.name.in_(wanted)))}
+    if missing := [name for name in wanted if name not in by_name]:
         raise no_catalog(*missing)
-    return [found[name] for name in wanted]
+    return [by_name[name] for name in wanted]
 
 
 def no_catalog(*names: str, known: Collection[str] = ()) -> NotFoundError:
@@ -107,8 +107,10 @@ def catalogs_of(session: Session, candidate_ids: Iterable[int]) -> list[Catalog]
 
 def catalogs_by_id(session: Session, catalog_ids: Collection[int]) -> dict[int, Catalog]:
     """Catalogs in the order of their ids; ids that do not exist are left out."""
-    found = session.scalars(select(Catalog).where(Catalog.id.in_(catalog_ids)).order_by(Catalog.id))
-    return {catalog.id: catalog for catalog in found}
+    catalogs = session.scalars(
+        select(Catalog).where(Catalog.id.in_(catalog_ids)).order_by(Catalog.id)
+    )
+    return {catalog.id: catalog for catalog in catalogs}
 
 
 def catalog_names(session: Session, catalog_ids: Collection[int] = ()) -> dict[int, str]:

@@ -128,11 +128,11 @@ def fetch_passing(session: Session, query: RankingQuery) -> IntArray | None:
         scored = select(Score.candidate_id).where(Score.ensemble_id == query.ensemble_id, *limits)
         # in the order of the key: any other index would be left for the table at every row
         statements.append(scored.order_by(Score.candidate_id))
-    found: IntArray | None = None
+    passing: IntArray | None = None
     for statement in statements:
         ids = np.unique(_table(session, statement, [("id", "i8")])["id"])
-        found = ids if found is None else np.intersect1d(found, ids, assume_unique=True)
-    return found
+        passing = ids if passing is None else np.intersect1d(passing, ids, assume_unique=True)
+    return passing
 
 
 def logit_histogram(session: Session, query: RankingQuery, bins: int) -> LogitHistogram | None:
@@ -191,10 +191,10 @@ def _around(
     session: Session, part: Sequence[ColumnElement[bool]], edge: float
 ) -> set[tuple[float, float]]:
     """Logit and probability of the scored candidates on either side of an edge."""
-    found = select(Score.logit, Score.probability).where(*part).limit(1)
+    nearest = select(Score.logit, Score.probability).where(*part).limit(1)
     sides = (
-        found.where(Score.logit <= edge).order_by(Score.logit.desc()),
-        found.where(Score.logit >= edge).order_by(Score.logit),
+        nearest.where(Score.logit <= edge).order_by(Score.logit.desc()),
+        nearest.where(Score.logit >= edge).order_by(Score.logit),
     )
     return {(row.logit, row.probability) for side in sides for row in session.execute(side)}
 

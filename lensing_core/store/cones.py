@@ -38,8 +38,8 @@ def read_cone(text: str) -> Cone:
         parts = [*parts[:2], parts[2] + parts[3]]
     if len(parts) != 3:
         raise BadInputError(f"Cone {text!r}: {_EXAMPLE}.")
-    found = _RADIUS.fullmatch(parts[2])
-    if found is None or found[2].strip() not in _RADIUS_UNITS:
+    match = _RADIUS.fullmatch(parts[2])
+    if match is None or match[2].strip() not in _RADIUS_UNITS:
         raise BadInputError(f"Radius {parts[2]!r} of the cone: {_EXAMPLE}.")
     ra, dec = parts[:2]
     try:
@@ -48,7 +48,7 @@ def read_cone(text: str) -> Cone:
         dec_deg = float(Angle(dec, u.deg).deg)
     except ValueError:
         raise BadInputError(f"Position {ra} {dec} of the cone: {_EXAMPLE}.") from None
-    radius = float(found[1]) * _RADIUS_UNITS[found[2].strip()]
+    radius = float(match[1]) * _RADIUS_UNITS[match[2].strip()]
     return Cone(ra_deg, dec_deg, float(radius.to_value(u.deg)))
 
 

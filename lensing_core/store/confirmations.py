@@ -150,15 +150,15 @@ def confirmations_of(session: Session, candidate_id: int) -> list[ConfirmationRe
 
 def outcomes(session: Session, candidate_ids: Iterable[int]) -> dict[int, str]:
     """``lens`` or ``not_lens`` of those of some candidates whose latest record is not withdrawn."""
-    found: dict[int, str] = {}
+    latest: dict[int, str] = {}
     for part in in_batches(candidate_ids):
         rows = session.execute(
             select(Confirmation.candidate_id, Confirmation.outcome)
             .where(Confirmation.candidate_id.in_(part))
             .order_by(Confirmation.id)
         )
-        found.update((key, outcome) for key, outcome in rows)
-    return {key: outcome for key, outcome in found.items() if outcome != "withdrawn"}
+        latest.update((key, outcome) for key, outcome in rows)
+    return {key: outcome for key, outcome in latest.items() if outcome != "withdrawn"}
 
 
 def outcomes_in_force(session: Session) -> dict[int, str]:

@@ -87,18 +87,18 @@ class JoinedVotes:
 
 def schemes_in_use(session: Session) -> dict[str, Scheme]:
     """The bundled grading schemes, and those that sessions brought along."""
-    found = dict(SCHEMES)
+    schemes = dict(SCHEMES)
     for stored in session.scalars(select(LabelSession.scheme).order_by(LabelSession.created_at)):
         name = stored.get("name")
         if name in SCHEMES:
             continue
         own = scheme_from_json(stored)
-        if own.name in found:  # two of one name: votes of both must find their grades
-            known = {grade.key for grade in found[own.name].grades}
+        if own.name in schemes:  # two of one name: votes of both must find their grades
+            known = {grade.key for grade in schemes[own.name].grades}
             more = tuple(grade for grade in own.grades if grade.key not in known)
-            own = replace(found[own.name], grades=found[own.name].grades + more)
-        found[own.name] = own
-    return found
+            own = replace(schemes[own.name], grades=schemes[own.name].grades + more)
+        schemes[own.name] = own
+    return schemes
 
 
 def join_votes(session: Session, rule: ConsensusSettings) -> JoinedVotes:
@@ -138,8 +138,8 @@ def update_consensus(
     """
     if only_if_new and not is_stale(session, rule.method):
         return None
-    joined = join_votes(session, rule)
-    new = {row["candidate_id"]: row for row in _rows(joined, rule)}
+    aggregated = join_votes(session, rule)
+    new = {row["candidate_id"]: row for row in _rows(aggregated, rule)}
     columns = (*_COMPARED, "last_event_id")
     stored = {
         row.candidate_id: row
@@ -159,9 +159,9 @@ def update_consensus(
         )
     if moved:
         session.execute(insert(Consensus), [new[k] for k in moved])
-    keep_choice(session, rule, joined.last_event_id)
+    keep_choice(session, rule, aggregated.last_event_id)
     session.flush()
-    return joined
+    return aggregated
 
 
 def gold_answers(session: Session) -> dict[int, int]:

@@ -59,14 +59,14 @@ def current_consensus_settings(
     chosen = select(ConsensusChoice).order_by(ConsensusChoice.joined_at.desc()).limit(1)
     if method is not None:
         chosen = chosen.where(ConsensusChoice.method == method)
-    found = session.scalar(chosen)
-    if found is None:
+    choice = session.scalar(chosen)
+    if choice is None:
         return None
     return ConsensusSettings(
-        check_method(found.method),
-        found.prior,
-        found.ensemble_id,
-        Thresholds(found.accept, found.retire),
+        check_method(choice.method),
+        choice.prior,
+        choice.ensemble_id,
+        Thresholds(choice.accept, choice.retire),
     )
 
 

@@ -79,8 +79,8 @@ def count_states(session: Session, method: Method) -> dict[str, int]:
         .where(Consensus.method == method)
         .group_by(Consensus.state)
     )
-    found = {row[0]: row[1] for row in rows}
-    return {state: found.get(state, 0) for state in STATES}
+    counts = {row[0]: row[1] for row in rows}
+    return {state: counts.get(state, 0) for state in STATES}
 
 
 class StoredConsensus(NamedTuple):

@@ -97,10 +97,10 @@ def latest_crossmatches(session: Session, catalog_id: int) -> list[Crossmatch]:
         .where(Crossmatch.catalog_id == catalog_id, Crossmatch.state != "unreachable")
         .group_by(Crossmatch.reference)
     )
-    found = list(
+    crossmatches = list(
         session.scalars(select(Crossmatch).where(Crossmatch.id.in_(newest)).order_by(Crossmatch.id))
     )
-    reached = {crossmatch.reference for crossmatch in found}
+    reached = {crossmatch.reference for crossmatch in crossmatches}
     silent = (
         select(func.max(Crossmatch.id))
         .where(
@@ -110,7 +110,7 @@ def latest_crossmatches(session: Session, catalog_id: int) -> list[Crossmatch]:
         )
         .group_by(Crossmatch.reference)
     )
-    return found + list(
+    return crossmatches + list(
         session.scalars(select(Crossmatch).where(Crossmatch.id.in_(silent)).order_by(Crossmatch.id))
     )
 

@@ -56,20 +56,20 @@ def encoders_of(
         If a named one is unknown or has not encoded a catalog.
     """
     sizes = {name: find_catalog(session, name).n_candidates for name in catalogs}
-    found = [
+    encoded = [
         model.id
         for model in _encoders(session)
         if all(rows_stored(workspace, model.id, name) >= n for name, n in sizes.items())
     ]
     if not names:
-        return found
+        return encoded
     chosen = []
     for name in names:
-        mine = [key for key in found if key.startswith(name.replace("_", "-"))]
+        mine = [key for key in encoded if key.startswith(name.replace("_", "-"))]
         if not mine:
             raise NotFoundError(
                 f"No encoder {name} has encoded {', '.join(catalogs)}; run lens-triage encode "
-                f"first. Encoders that have: {', '.join(found) or 'none'}."
+                f"first. Encoders that have: {', '.join(encoded) or 'none'}."
             )
         chosen += mine
     return list(dict.fromkeys(chosen))

@@ -163,8 +163,8 @@ def scored_ensembles(
         )
     elif catalogs:
         of_survey = of_survey.where(Catalog.name.in_(catalogs))
-    found = session.scalars(select(Ensemble).where(scored))
-    return by_preference(found, session.scalars(of_survey).all())
+    ensembles = session.scalars(select(Ensemble).where(scored))
+    return by_preference(ensembles, session.scalars(of_survey).all())
 
 
 def unscored_catalogs(
@@ -205,10 +205,10 @@ def best_ensemble(session: Session, catalog_id: int, name: str = "") -> Ensemble
     scored = select(Score.ensemble_id).where(Score.catalog_id == catalog_id).distinct()
     statement = select(Ensemble).where(Ensemble.id.in_(scored))
     if name:
-        found = session.scalar(statement.where(Ensemble.name == name))
-        if found is None:
+        ensemble = session.scalar(statement.where(Ensemble.name == name))
+        if ensemble is None:
             raise NotFoundError(f"There is no ensemble {name} that has scored this catalog.")
-        return found
+        return ensemble
     survey = session.scalar(select(SurveyRow.name).join(Catalog).where(Catalog.id == catalog_id))
     listed = statement.where(Ensemble.archived_at.is_(None))
     ranked = by_preference(session.scalars(listed), [survey] if survey else [])

@@ -58,8 +58,8 @@ def export_candidates(
     session: Session, query: RankingQuery, candidate_ids: Sequence[int]
 ) -> list[ExportRow]:
     """The rows of some candidates, in the order given, whether or not the filters pass them."""
-    found = load_rows(session, query, [Cursor(None, key) for key in candidate_ids])
-    return _rows(session, query, found, 0)
+    rows = load_rows(session, query, [Cursor(None, key) for key in candidate_ids])
+    return _rows(session, query, rows, 0)
 
 
 def _rows(

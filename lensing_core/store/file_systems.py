@@ -36,10 +36,10 @@ def file_system_of(folder: Path) -> str:
     except OSError:
         return ""
     folder = folder.resolve()
-    found, depth = "", -1
+    kind, depth = "", -1
     for line in lines:
         before, _, after = line.partition(" - ")
         place = Path(re.sub(r"\\(\d{3})", lambda m: chr(int(m[1], 8)), before.split()[4]))
         if folder.is_relative_to(place) and len(place.parts) >= depth:  # the last one lies on top
-            found, depth = after.split()[0], len(place.parts)
-    return found
+            kind, depth = after.split()[0], len(place.parts)
+    return kind

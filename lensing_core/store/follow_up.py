@@ -150,10 +150,10 @@ def known_lens_states(session: Session, candidate_ids: Sequence[int]) -> dict[in
         .where(Crossmatch.state != "unreachable", Crossmatch.kind == "lens")
         .group_by(Crossmatch.catalog_id, Crossmatch.reference)
     )
-    found: dict[int, bool] = {}
+    states: dict[int, bool] = {}
     for part in in_batches(candidate_ids):
         asked = select(Crossmatch.catalog_id).where(Crossmatch.id.in_(newest))
-        found |= dict.fromkeys(
+        states |= dict.fromkeys(
             session.scalars(
                 select(Candidate.id).where(Candidate.id.in_(part), Candidate.catalog_id.in_(asked))
             ),
@@ -166,8 +166,8 @@ def known_lens_states(session: Session, candidate_ids: Sequence[int]) -> dict[in
                 CrossmatchEntry.status == "matched",
             )
         )
-        found |= dict.fromkeys((key for key in matched if key is not None), True)
-    return found
+        states |= dict.fromkeys((key for key in matched if key is not None), True)
+    return states
 
 
 def record_follow_up(

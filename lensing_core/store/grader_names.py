@@ -110,9 +110,9 @@ def _check_scripts(text: str, shown: str) -> None:
         if unicodedata.category(letter)[0] == "L"
     }
     if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
-        found = ", ".join(sorted(script.capitalize() for script in scripts))
+        names = ", ".join(sorted(script.capitalize() for script in scripts))
         raise BadInputError(
-            f"Grader name {shown}: its letters are of several scripts ({found}); use one."
+            f"Grader name {shown}: its letters are of several scripts ({names}); use one."
         )
     if not any(unicodedata.category(letter)[0] in "LN" for letter in text):
         raise BadInputError(f"Grader name {shown}: give a letter or a digit.")

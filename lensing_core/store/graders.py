@@ -192,10 +192,10 @@ def set_active(session: Session, grader_id: int, *, active: bool) -> Grader:
 
 def named_grader(session: Session, name: str) -> Grader:
     """The grader of a name; raises NotFoundError."""
-    found = find_named(session, name)
-    if found is None:
+    grader = find_named(session, name)
+    if grader is None:
         raise NotFoundError(f"There is no grader {name!r}.")
-    return found
+    return grader
 
 
 def find_grader(session: Session, grader_id: int) -> Grader | None:

@@ -67,9 +67,9 @@ class HistoryEntry:
 
 def history_of(session: Session, candidate_id: int, most: int = 200) -> list[HistoryEntry]:
     """The ``most`` newest entries, the newest first."""
-    found = _events(session, candidate_id, most) + _remarks(session, candidate_id, most)
-    found.sort(key=lambda pair: pair[0], reverse=True)
-    return [entry for _, entry in found[:most]]
+    entries = _events(session, candidate_id, most) + _remarks(session, candidate_id, most)
+    entries.sort(key=lambda pair: pair[0], reverse=True)
+    return [entry for _, entry in entries[:most]]
 
 
 _Keyed = list[tuple[tuple[datetime, int], HistoryEntry]]
@@ -86,7 +86,7 @@ def _events(session: Session, candidate_id: int, most: int) -> _Keyed:
     ).all()
     undone = {event.undoes for event, _, _ in rows if event.undoes}
     grades = {event.uuid: event.grade or event.kind for event, _, _ in rows}
-    found = []
+    entries = []
     for event, who, place in rows:
         value = grades.get(event.undoes, "") if event.undoes else event.grade or ""
         entry = HistoryEntry(
@@ -102,8 +102,8 @@ def _events(session: Session, candidate_id: int, most: int) -> _Keyed:
             visible=event.visible,
             event=event.uuid,
         )
-        found.append(((event.received_at, event.id), entry))
-    return found
+        entries.append(((event.received_at, event.id), entry))
+    return entries
 
 
 def _remarks(session: Session, candidate_id: int, most: int) -> _Keyed:

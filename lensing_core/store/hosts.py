@@ -70,16 +70,16 @@ def possible_hosts(
 
 def candidates_by_id(session: Session, ids: Sequence[int]) -> list[Candidate]:
     """Candidates with their observations, in the order of ``ids``, apart from the session."""
-    found: dict[int, Candidate] = {}
+    by_id: dict[int, Candidate] = {}
     for part in in_batches(ids):
         query = (
             select(Candidate)
             .where(Candidate.id.in_(part))
             .options(selectinload(Candidate.observation))
         )
-        found.update({candidate.id: candidate for candidate in session.scalars(query)})
+        by_id.update({candidate.id: candidate for candidate in session.scalars(query)})
     session.expunge_all()
-    return [found[k] for k in ids]
+    return [by_id[k] for k in ids]
 
 
 def painted_hosts(

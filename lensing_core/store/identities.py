@@ -42,12 +42,12 @@ def tie(
 
 def untie(session: Session, grader: Grader) -> int:
     """Let nobody sign in with a name by an account of another service; returns how many it had."""
-    found = list_identities(session, grader.id)
-    for each in found:
+    identities = list_identities(session, grader.id)
+    for each in identities:
         session.delete(each)
-    if found:
+    if identities:
         revoke_all(session, grader.id)
-    return len(found)
+    return len(identities)
 
 
 def list_identities(session: Session, grader_id: int) -> list[GraderIdentity]:
@@ -58,10 +58,10 @@ def list_identities(session: Session, grader_id: int) -> list[GraderIdentity]:
 
 def identities_by_grader(session: Session) -> dict[int, list[GraderIdentity]]:
     """Accounts that are tied to names, by the id of the name."""
-    found: dict[int, list[GraderIdentity]] = {}
+    by_grader: dict[int, list[GraderIdentity]] = {}
     for each in session.scalars(select(GraderIdentity).order_by(GraderIdentity.created_at)):
-        found.setdefault(each.grader_id, []).append(each)
-    return found
+        by_grader.setdefault(each.grader_id, []).append(each)
+    return by_grader
 
 
 def note_use(session: Session, identity: GraderIdentity, email: str) -> Grader:

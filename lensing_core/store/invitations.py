@@ -96,12 +96,12 @@ def accept(session: Session, token: str, passphrase: Passphrase) -> Grader:
     BadInputError
         If the passphrase is too short or too long, or the name has been taken meanwhile.
     """
-    found = session.get(Invitation, _hashed(token))
-    if found is None or found.expires_at <= utc_now():
+    invitation = session.get(Invitation, _hashed(token))
+    if invitation is None or invitation.expires_at <= utc_now():
         raise PolicyError(NOT_OPEN)
-    grader = add_grader(session, found.name, found.role, passphrase)
-    if found.session_id is not None:
-        add_guest(session, found.session_id, grader.id)
+    grader = add_grader(session, invitation.name, invitation.role, passphrase)
+    if invitation.session_id is not None:
+        add_guest(session, invitation.session_id, grader.id)
     ended = session.execute(delete(Invitation).where(Invitation.token_sha256 == _hashed(token)))
     if ended.rowcount != 1:  # type: ignore[attr-defined]  # of the result of a DELETE
         raise PolicyError(NOT_OPEN)  # somebody else had the link, and was first

@@ -296,13 +296,13 @@ def _plain_json(value: Any, name: str, limit: int) -> dict[str, Any]:
         written = json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True)
         if len(written) > limit:
             raise BadInputError(f"{name}: give an object of at most {limit} letters.")
-        plain = json.loads(written)
+        canonical = json.loads(written)
     except (TypeError, ValueError, RecursionError):
         raise BadInputError(
             f"{name} holds what is no JSON (NaN, an endless number, or too deep a list): leave it "
             "out."
         ) from None
-    made = _json_in_nfc(plain, name)
+    made = _json_in_nfc(canonical, name)
     if len(json.dumps(made, ensure_ascii=False)) > limit:  # NFC may be longer
         raise BadInputError(f"{name}: give an object of at most {limit} letters.")
     return dict(made)

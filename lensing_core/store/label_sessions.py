@@ -28,10 +28,10 @@ from lensing_core.store.tables import (
 
 def get_session(session: Session, session_id: str) -> LabelSession:
     """Return the labeling session of an id; raises NotFoundError."""
-    found = session.get(LabelSession, session_id)
-    if found is None:
+    label_session = session.get(LabelSession, session_id)
+    if label_session is None:
         raise NotFoundError(f"There is no labeling session {session_id!r}.")
-    return found
+    return label_session
 
 
 def find_session(session: Session, name: str) -> LabelSession | None:
@@ -41,10 +41,10 @@ def find_session(session: Session, name: str) -> LabelSession | None:
 
 def session_named(session: Session, name: str) -> LabelSession:
     """Return the labeling session of a name; raises NotFoundError."""
-    found = find_session(session, name)
-    if found is None:
+    label_session = find_session(session, name)
+    if label_session is None:
         raise NotFoundError(f"There is no labeling session {name!r}.")
-    return found
+    return label_session
 
 
 def session_names(session: Session) -> list[str]:

@@ -209,9 +209,9 @@ def check_grader_name(
     if known is not None:
         return known.name
     name = clean_name(name)
-    alike = skeleton(name)
-    stored = session.scalars(select(Grader.name).where(Grader.skeleton == alike))
-    others = [other for other in beside if other != name and skeleton(other) == alike]
+    own_skeleton = skeleton(name)
+    stored = session.scalars(select(Grader.name).where(Grader.skeleton == own_skeleton))
+    others = [other for other in beside if other != name and skeleton(other) == own_skeleton]
     for taken in [*stored, *others]:
         if not (imported and name.isascii() and taken.isascii()):
             raise BadInputError(

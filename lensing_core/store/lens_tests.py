@@ -113,7 +113,7 @@ def keep_lens_test(
 
 def latest_lens_tests(session: Session, candidate_ids: Iterable[int]) -> dict[int, LensTest]:
     """The newest test of each candidate that has one, of its present pixels; without pictures."""
-    found: dict[int, LensTest] = {}
+    latest: dict[int, LensTest] = {}
     for part in in_batches(candidate_ids):
         rows = session.scalars(
             select(LensTest)
@@ -125,8 +125,8 @@ def latest_lens_tests(session: Session, candidate_ids: Iterable[int]) -> dict[in
             .options(defer(LensTest.pictures))
             .order_by(LensTest.at)
         )
-        found.update((row.candidate_id, row) for row in rows)
-    return found
+        latest.update((row.candidate_id, row) for row in rows)
+    return latest
 
 
 def verdicts_of(session: Session, candidate_ids: Iterable[int], key: LensTestKey) -> dict[int, str]:

@@ -46,8 +46,8 @@ def mention_graders(session: Session, remark: Remark) -> None:
     names = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
     if not names:
         return
-    found = re.findall(rf"(?<!\w)@({names})(?!\w)", remark.text.casefold())
-    keys = {known[name] for name in found} - {remark.grader_id}
+    mentioned = re.findall(rf"(?<!\w)@({names})(?!\w)", remark.text.casefold())
+    keys = {known[name] for name in mentioned} - {remark.grader_id}
     session.add_all(Mention(remark_id=remark.id, grader_id=key) for key in sorted(keys))
     session.flush()
 

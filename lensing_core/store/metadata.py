@@ -32,7 +32,7 @@ def fetch_metadata(session: Session, candidate_ids: Sequence[int]) -> dict[str, 
     The redshift is spectroscopic where there is one; the depth is the mean 5σ depth of the
     catalog's bands.
     """
-    found: dict[int, dict[str, Any]] = {}
+    metadata: dict[int, dict[str, Any]] = {}
     for part in in_batches(candidate_ids):
         rows = session.execute(
             select(Candidate.id, Observation, Catalog, SurveyRow)
@@ -42,8 +42,8 @@ def fetch_metadata(session: Session, candidate_ids: Sequence[int]) -> dict[str, 
             .where(Candidate.id.in_(part))
         )
         for candidate_id, observed, catalog, survey in rows:
-            found[candidate_id] = _metadata(observed, catalog, survey)
-    return {name: [found[k][name] for k in candidate_ids] for name in NAMES}
+            metadata[candidate_id] = _metadata(observed, catalog, survey)
+    return {name: [metadata[k][name] for k in candidate_ids] for name in NAMES}
 
 
 def _metadata(observed: Observation | None, catalog: Catalog, survey: SurveyRow) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from lensing_core.store.tables import Ensemble, EnsembleMember, Model
 
 def models_by_id(session: Session, model_ids: Collection[str]) -> dict[str, Model]:
     """Return models by id; ids that do not exist are left out."""
-    found = session.scalars(select(Model).where(Model.id.in_(model_ids)))
-    return {model.id: model for model in found}
+    models = session.scalars(select(Model).where(Model.id.in_(model_ids)))
+    return {model.id: model for model in models}
 
 
 def newest_models(session: Session, kind: str) -> Sequence[str]:

@@ -173,10 +173,10 @@ def _copy_rows(source: Database, target: Database) -> int:
                 raise StorageError(
                     f"Table {table.name} could not be copied: {reason}. Nothing was moved."
                 ) from error
-            found = writing.scalar(select(func.count()).select_from(table))
-            if found != n:
+            n_copied = writing.scalar(select(func.count()).select_from(table))
+            if n_copied != n:
                 raise StorageError(
-                    f"Of {n:,} rows of table {table.name} {found:,} arrived. Nothing was moved."
+                    f"Of {n:,} rows of table {table.name} {n_copied:,} arrived. Nothing was moved."
                 )
             total += n
         if writing.dialect.name == "postgresql":

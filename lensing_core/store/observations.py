@@ -96,12 +96,12 @@ def table_column(session: Session, candidate_ids: IntArray, column: str) -> list
     """Return what the imported table says of candidates in one column, in order of the ids; else
     None.
     """
-    found: dict[int, Any] = {}
+    values: dict[int, Any] = {}
     for part in in_batches(candidate_ids):
         rows = session.execute(
             select(Observation.candidate_id, Observation.properties).where(
                 Observation.candidate_id.in_(part)
             )
         )
-        found.update((row[0], (row[1] or {}).get(column)) for row in rows)
-    return [found.get(k) for k in candidate_ids.tolist()]
+        values.update((row[0], (row[1] or {}).get(column)) for row in rows)
+    return [values.get(k) for k in candidate_ids.tolist()]

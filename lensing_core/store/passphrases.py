@@ -87,7 +87,7 @@ def _matches_argon2(text: str, stored: str) -> bool:
 
 def _matches_scrypt(text: str, stored: str) -> bool:
     _, salt, expected = stored.split("$")
-    found = hashlib.scrypt(
+    digest = hashlib.scrypt(
         text.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=5, maxmem=64 * 2**20, dklen=32
     )
-    return hmac.compare_digest(found, bytes.fromhex(expected))
+    return hmac.compare_digest(digest, bytes.fromhex(expected))

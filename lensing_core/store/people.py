@@ -31,9 +31,9 @@ def last_seen(session: Session) -> dict[int, datetime]:
         ),
         select(ApiToken.grader_id, func.max(ApiToken.last_used_at)).group_by(ApiToken.grader_id),
     )
-    found: dict[int, datetime] = {}
+    latest: dict[int, datetime] = {}
     for statement in asked:
         for grader_id, at in session.execute(statement):
             if grader_id is not None and at is not None:
-                found[grader_id] = max(at, found.get(grader_id, at))
-    return found
+                latest[grader_id] = max(at, latest.get(grader_id, at))
+    return latest

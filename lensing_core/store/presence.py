@@ -80,7 +80,7 @@ def who_is_at_work(session: Session) -> list[Presence]:
         done.setdefault((session_id, grader_id), (0, None))
     graders = dict(session.execute(select(Grader.id, Grader.name)).all())
     sessions = dict(session.execute(select(LabelSession.id, LabelSession.name)).all())
-    found = [
+    present = [
         Presence(
             grader_id,
             graders[grader_id],
@@ -92,9 +92,9 @@ def who_is_at_work(session: Session) -> list[Presence]:
         )
         for (session_id, grader_id), (n_done, last_at) in done.items()
     ]
-    begun = [one for one in found if one.last_at is not None]
+    begun = [one for one in present if one.last_at is not None]
     begun.sort(key=lambda one: (one.last_at, one.grader), reverse=True)
-    waiting = [one for one in found if one.last_at is None]
+    waiting = [one for one in present if one.last_at is None]
     return begun + sorted(waiting, key=lambda one: (one.session, one.grader))
 
 

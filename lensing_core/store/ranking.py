@@ -134,10 +134,10 @@ def cursor_of(session: Session, query: RankingQuery, candidate_id: int) -> Curso
         statement = select(func.max(Vote.event_id)).where(
             Vote.candidate_id == candidate_id, *votes_told(query)
         )
-    found = session.execute(statement).one_or_none()
-    if found is None or (query.by_vote and found[0] is None):
+    row = session.execute(statement).one_or_none()
+    if row is None or (query.by_vote and row[0] is None):
         raise NotFoundError(f"Candidate {candidate_id} is not in this ranking.")
-    return Cursor(found[0], candidate_id)
+    return Cursor(row[0], candidate_id)
 
 
 def contains(session: Session, query: RankingQuery, candidate_id: int) -> bool:

@@ -53,14 +53,14 @@ def read_facets(session: Session) -> Facets:
 
 def _distinct(session: Session, column: Any) -> tuple[str, ...]:
     """Distinct values, each found by one search of the index: there are few among many rows."""
-    found: list[str] = []
-    while len(found) < _MOST_VALUES:
+    values: list[str] = []
+    while len(values) < _MOST_VALUES:
         statement = select(column).order_by(column).limit(1)
-        value = session.scalar(statement.where(column > found[-1]) if found else statement)
+        value = session.scalar(statement.where(column > values[-1]) if values else statement)
         if value is None:
             break
-        found.append(value)
-    return tuple(found)
+        values.append(value)
+    return tuple(values)
 
 
 def list_filters(session: Session, grader_id: int | None) -> list[SavedFilter]:
@@ -90,21 +90,21 @@ def save_filter(
     owner = SavedFilter.grader_id == grader_id
     if grader_id is None:
         owner = SavedFilter.grader_id.is_(None)
-    found = session.scalar(select(SavedFilter).where(SavedFilter.name == name, owner))
-    if found is None:
-        found = SavedFilter(name=name, grader_id=grader_id, query={})
-        session.add(found)
-    found.query = dict(query)
+    saved = session.scalar(select(SavedFilter).where(SavedFilter.name == name, owner))
+    if saved is None:
+        saved = SavedFilter(name=name, grader_id=grader_id, query={})
+        session.add(saved)
+    saved.query = dict(query)
     session.flush()
-    return found
+    return saved
 
 
 def find_filter(session: Session, name: str) -> SavedFilter:
     """Return a saved filter of a name, whoever owns it; raises NotFoundError."""
-    found = session.scalar(select(SavedFilter).where(SavedFilter.name == name).limit(1))
-    if found is None:
+    saved = session.scalar(select(SavedFilter).where(SavedFilter.name == name).limit(1))
+    if saved is None:
         raise NotFoundError(f"There is no saved filter {name!r}.")
-    return found
+    return saved
 
 
 def filter_names(session: Session) -> list[str]:
@@ -114,8 +114,8 @@ def filter_names(session: Session) -> list[str]:
 
 def is_shared(session: Session, filter_id: int) -> bool:
     """Return whether a filter is everybody's; one that is no longer there is nobody's."""
-    found = session.get(SavedFilter, filter_id)
-    return found is not None and found.grader_id is None
+    saved = session.get(SavedFilter, filter_id)
+    return saved is not None and saved.grader_id is None
 
 
 def delete_filter(session: Session, filter_id: int, grader_id: int | None) -> None:
@@ -126,9 +126,9 @@ def delete_filter(session: Session, filter_id: int, grader_id: int | None) -> No
     NotFoundError, PolicyError
         If there is none, or it is another grader's.
     """
-    found = session.get(SavedFilter, filter_id)
-    if found is None:
+    saved = session.get(SavedFilter, filter_id)
+    if saved is None:
         raise NotFoundError("This filter is no longer there.")
-    if found.grader_id not in (None, grader_id):
+    if saved.grader_id not in (None, grader_id):
         raise PolicyError("This filter belongs to somebody else.")
-    session.delete(found)
+    session.delete(saved)

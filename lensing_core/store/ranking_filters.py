@@ -78,28 +78,28 @@ def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> l
     def listed(condition: ColumnElement[bool]) -> Filter:
         return Filter(condition, select(Candidate.id).where(mine, condition))
 
-    found: list[Filter] = []
+    conditions: list[Filter] = []
     if query.scales:
         scaled = select(Catalog.id).where(Catalog.scale.in_(query.scales))
-        found.append(Filter(Candidate.catalog_id.in_(scaled)))
+        conditions.append(Filter(Candidate.catalog_id.in_(scaled)))
     if query.stages:
-        found.append(listed(Candidate.stage.in_(query.stages)))
+        conditions.append(listed(Candidate.stage.in_(query.stages)))
     if query.label is not None:
-        found.append(listed(_labeled(query)))
+        conditions.append(listed(_labeled(query)))
     for limits in query.ranges:
         if limits not in query.score_ranges:
             listing = select(Candidate.id).where(mine, _between(limits))
-            found.append(Filter(_checked(limits), listing))
+            conditions.append(Filter(_checked(limits), listing))
     if query.cone is not None:
-        found.append(_cone(query.cone))
-    found += _graded(query)
+        conditions.append(_cone(query.cone))
+    conditions += _graded(query)
     if query.consensus:
         agreed = (
             Consensus.method == current_consensus_method(),
             Consensus.state.in_(query.consensus),
             *([Consensus.candidate_id.not_in(graded_blind())] if query.hides_blind else []),
         )
-        found.append(
+        conditions.append(
             Filter(
                 exists().where(Consensus.candidate_id == Candidate.id, *agreed),
                 select(Consensus.candidate_id).where(*agreed),
@@ -108,29 +108,29 @@ def candidate_filters(query: RankingQuery, catalog_ids: Sequence[int] = ()) -> l
     for tags in ([tag] for tag in query.tags) if query.all_tags else [query.tags]:
         if tags:
             tagged = CandidateTag.tag.in_(tags)
-            found.append(
+            conditions.append(
                 Filter(
                     exists().where(CandidateTag.candidate_id == Candidate.id, tagged),
                     select(CandidateTag.candidate_id).where(tagged),
                 )
             )
     if query.flagged is not None:
-        found.append(_flagged(query))
+        conditions.append(_flagged(query))
     if query.match is not None:
-        found.append(_matched(query.match))
+        conditions.append(_matched(query.match))
     if query.selection:
         chosen = SelectionItem.selection_id == query.selection
-        found.append(
+        conditions.append(
             Filter(
                 exists().where(SelectionItem.candidate_id == Candidate.id, chosen),
                 select(SelectionItem.candidate_id).where(chosen),
             )
         )
     if query.object_id:  # the slowest to list: last
-        found.append(listed(holds_text(Candidate.object_id, query.object_id)))
+        conditions.append(listed(holds_text(Candidate.object_id, query.object_id)))
     if query.note:
-        found.append(_noted(query))
-    return found
+        conditions.append(_noted(query))
+    return conditions
 
 
 def candidate_conditions(query: RankingQuery) -> list[ColumnElement[bool]]:
@@ -163,13 +163,13 @@ def score_filters(
             ),
         )
 
-    found = []
+    filters = []
     if logit_bounds and query.sort != "score":
-        found.append(listed(*logit_bounds))
+        filters.append(listed(*logit_bounds))
     for limits in query.score_ranges:
         if limits.name != query.sort:
-            found.append(listed(_between(limits)))
-    return found
+            filters.append(listed(_between(limits)))
+    return filters
 
 
 def scored(query: RankingQuery) -> ColumnElement[bool]:
@@ -218,10 +218,10 @@ def votes_told(query: RankingQuery, vote: Any = Vote) -> list[ColumnElement[bool
 
 def _graded(query: RankingQuery) -> list[Filter]:
     """Condition on graders and their grades."""
-    told = votes_told(query)
+    visible = votes_told(query)
 
     def voted(*conditions: ColumnElement[bool]) -> Filter:
-        conditions = (*conditions, *told)
+        conditions = (*conditions, *visible)
         return Filter(
             exists().where(Vote.candidate_id == Candidate.id, *conditions),
             select(Vote.candidate_id).where(*conditions),
@@ -230,14 +230,14 @@ def _graded(query: RankingQuery) -> list[Filter]:
     mine = Vote.grader_id == query.grader_id
     by = {"mine": [mine], "others": [Vote.grader_id != query.grader_id]}.get(query.votes or "", [])
     said = [Vote.grade.in_(query.grades)] if query.grades else []
-    found = []
+    filters = []
     if query.votes == "not_mine":
-        found.append(Filter(~voted(mine).condition))
+        filters.append(Filter(~voted(mine).condition))
     elif query.votes == "nobody":
-        found.append(Filter(~voted().condition))
+        filters.append(Filter(~voted().condition))
     if said or query.by_vote or query.votes in ("mine", "others", "anyone"):
-        found.append(voted(*by, *said))
-    return found
+        filters.append(voted(*by, *said))
+    return filters
 
 
 def _flagged(query: RankingQuery) -> Filter:
@@ -302,7 +302,7 @@ def _matched(state: str) -> Filter:
         newest = newest.where(Crossmatch.kind == "lens")
     status = {"known_lens": ("matched",), "unmatched": ("matched", "review")}.get(state, (state,))
     entry = (CrossmatchEntry.crossmatch_id.in_(newest), CrossmatchEntry.status.in_(status))
-    found = exists().where(
+    matched = exists().where(
         CrossmatchEntry.candidate_id == Candidate.id,
         # plus 0: by the candidate's index, not by that of a whole cross-match
         (CrossmatchEntry.crossmatch_id + 0).in_(newest),
@@ -310,9 +310,9 @@ def _matched(state: str) -> Filter:
     )
     if state == "unmatched":
         asked = select(Crossmatch.catalog_id).where(Crossmatch.id.in_(newest))
-        return Filter(and_(~found, Candidate.catalog_id.in_(asked)))
+        return Filter(and_(~matched, Candidate.catalog_id.in_(asked)))
     return Filter(
-        found,
+        matched,
         select(CrossmatchEntry.candidate_id).where(
             *entry, CrossmatchEntry.candidate_id.is_not(None)
         ),

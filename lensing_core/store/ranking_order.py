@@ -58,7 +58,7 @@ class RankingOrder:
         """Up to ``limit`` keys beyond ``cursor``, walking back from it or on from it."""
         if self._few is not None:
             return self._slice(self._few, cursor, limit, backward=backward)
-        found: list[Cursor] = []
+        cursors: list[Cursor] = []
         segments = [False, True] if self._query.sort in NULLABLE_SORTS else [False]
         for nulls in reversed(segments) if backward else segments:
             if cursor is not None and len(segments) == 2 and (cursor.value is None) != nulls:
@@ -67,13 +67,13 @@ class RankingOrder:
                 start = None
             else:
                 start = cursor
-            missing = limit - len(found)
+            missing = limit - len(cursors)
             if missing:
                 rows = self._session.execute(
                     self._statement(start, missing, nulls=nulls, backward=backward)
                 )
-                found += [Cursor(value, int(key)) for value, key in rows]
-        return found
+                cursors += [Cursor(value, int(key)) for value, key in rows]
+        return cursors
 
     def count_before(self, cursor: Cursor) -> int:
         """Return how many rows precede ``cursor``."""
@@ -111,9 +111,9 @@ class RankingOrder:
             statement = select(func.count()).where(
                 Candidate.catalog_id == catalog_id, Candidate.cutout_index.in_(drawn), *conditions
             )
-            found = self._session.scalar(statement) or 0
-            passed += found
-            estimate += found / max(n_sample, 1) * n
+            n_rows = self._session.scalar(statement) or 0
+            passed += n_rows
+            estimate += n_rows / max(n_sample, 1) * n
         return passed, round(estimate)
 
     # -- along the index --------------------------------------------------------------------
@@ -122,14 +122,14 @@ class RankingOrder:
         query = self._query
         conditions = candidate_conditions(query)
         if query.by_score:
-            found = [
+            filters = [
                 Score.ensemble_id == query.ensemble_id,
                 *(self._bounds if query.sort == "score" else []),
                 *score_conditions(query),
             ]
             if conditions:
-                found.append(exists().where(Candidate.id == Score.candidate_id, *conditions))
-            return found
+                filters.append(exists().where(Candidate.id == Score.candidate_id, *conditions))
+            return filters
         if query.ensemble_id is not None:
             conditions.append(scored(query))
         if query.by_vote:
@@ -202,9 +202,9 @@ class RankingOrder:
         ]
         lists = [part.ids for part in filters if part.ids is not None]
         for ids in lists:
-            found = list(self._session.scalars(ids.limit(_FEW + 1)))
-            if len(found) <= _FEW:
-                return list(set(found))
+            first_ids = list(self._session.scalars(ids.limit(_FEW + 1)))
+            if len(first_ids) <= _FEW:
+                return list(set(first_ids))
         return self._join(filters) if len(filters) > 1 else None
 
     def _join(self, filters: Sequence[Filter]) -> list[int] | None:
@@ -219,8 +219,8 @@ class RankingOrder:
             if (self._session.scalar(select(func.count()).select_from(some)) or 0) > _SOME:
                 continue
             together = select(Candidate.id).where(Candidate.id.in_(part.ids), *conditions)
-            found = list(self._session.scalars(together.limit(_FEW + 1)))
-            return found if len(found) <= _FEW else None
+            first_ids = list(self._session.scalars(together.limit(_FEW + 1)))
+            return first_ids if len(first_ids) <= _FEW else None
         return None
 
     def _sorted_keys(self, ids: Sequence[int]) -> list[Cursor]:
@@ -234,8 +234,10 @@ class RankingOrder:
             mine = (Score.ensemble_id == query.ensemble_id, Score.candidate_id == Candidate.id)
             value = select(value).where(*mine).scalar_subquery()
         elif query.by_vote:
-            told = votes_told(query)
-            last = select(func.max(Vote.event_id)).where(Vote.candidate_id == Candidate.id, *told)
+            visible = votes_told(query)
+            last = select(func.max(Vote.event_id)).where(
+                Vote.candidate_id == Candidate.id, *visible
+            )
             value = last.scalar_subquery()
         # catalogs are sorted out here: in SQL they would tempt the planner away from the ids
         rows = self._session.execute(
@@ -294,8 +296,8 @@ def _logit_bounds(session: Session, query: RankingQuery) -> list[ColumnElement[b
         low, high = -_LOGIT_RANGE, _LOGIT_RANGE
         while high - low > 1e-3:
             middle = (low + high) / 2
-            found = first_at_or_above(middle)
-            low, high = (low, middle) if found is None or reaches(found) else (middle, high)
+            n_above = first_at_or_above(middle)
+            low, high = (low, middle) if n_above is None or reaches(n_above) else (middle, high)
         return low, high
 
     bounds: list[ColumnElement[bool]] = []

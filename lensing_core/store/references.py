@@ -83,16 +83,16 @@ def _references(
     """The best known lenses and others, the best known first."""
     away = {candidate.id for candidate in without}
     places = _vectors(without)
-    found: dict[int, Reference] = {}
+    references: dict[int, Reference] = {}
     counts = {True: 0, False: 0}
     for is_lens in (True, False):
         for candidate, catalog, source in _known(session, survey_ids, is_lens=is_lens):
             if counts[is_lens] == MOST:
                 break
-            if candidate.id in away or candidate.id in found or _is_near(candidate, places):
+            if candidate.id in away or candidate.id in references or _is_near(candidate, places):
                 continue
             counts[is_lens] += 1
-            found[candidate.id] = Reference(
+            references[candidate.id] = Reference(
                 candidate.id,
                 candidate.object_id,
                 catalog,
@@ -101,7 +101,7 @@ def _references(
                 is_lens,
                 source,
             )
-    return list(found.values())
+    return list(references.values())
 
 
 def _known(

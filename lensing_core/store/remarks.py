@@ -148,15 +148,15 @@ def remove_tag(session: Session, candidate_id: int, grader_id: int, tag: str) ->
 
 def tags_of(session: Session, candidate_ids: Sequence[int]) -> dict[int, list[str]]:
     """Tags of candidates, in alphabetical order."""
-    found: dict[int, list[str]] = {key: [] for key in candidate_ids}
+    tags: dict[int, list[str]] = {key: [] for key in candidate_ids}
     rows = session.execute(
         select(CandidateTag.candidate_id, CandidateTag.tag)
         .where(CandidateTag.candidate_id.in_(candidate_ids))
         .order_by(CandidateTag.tag)
     )
     for candidate_id, tag in rows:
-        found[candidate_id].append(tag)
-    return found
+        tags[candidate_id].append(tag)
+    return tags
 
 
 def known_tags(session: Session, most: int = 200) -> list[str]:

@@ -39,7 +39,7 @@ def is_locked_in_database(session: Session, run_id: str) -> bool:
     if session.get_bind().dialect.name != "postgresql":
         return False
     key = _key(run_id) & 0xFFFF_FFFF_FFFF_FFFF
-    held = session.scalar(
+    n_locks = session.scalar(
         text(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND "
             "objsubid = 1 AND classid::bigint = :high AND objid::bigint = :low AND database = "
@@ -47,7 +47,7 @@ def is_locked_in_database(session: Session, run_id: str) -> bool:
         ),
         {"high": key >> 32, "low": key & 0xFFFF_FFFF},
     )
-    return bool(held)
+    return bool(n_locks)
 
 
 def take_turn_to_claim(session: Session) -> None:

@@ -165,17 +165,17 @@ class RunFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions on :class:`Run`."""
-        found = []
+        conditions = []
         if self.kind:
-            found.append(Run.kind == self.kind)
+            conditions.append(Run.kind == self.kind)
         if self.status:
-            found.append(Run.status == self.status)
+            conditions.append(Run.status == self.status)
         if self.words:
             in_either = [
                 column.icontains(self.words, autoescape=True) for column in (Run.title, Run.id)
             ]
-            found.append(or_(*in_either))
-        return found
+            conditions.append(or_(*in_either))
+        return conditions
 
 
 def fetch_page_of_runs(
@@ -245,6 +245,8 @@ def fetch_curves(session: Session, run_id: str) -> list[Curve]:
     ):
         points[name, member][step] = value
     return [
-        Curve(name, member, tuple(sorted(found)), tuple(found[step] for step in sorted(found)))
-        for (name, member), found in sorted(points.items())
+        Curve(
+            name, member, tuple(sorted(by_step)), tuple(by_step[step] for step in sorted(by_step))
+        )
+        for (name, member), by_step in sorted(points.items())
     ]

@@ -55,15 +55,15 @@ def scale_scores(
         for candidate, score in rows
         if score is not None and candidate.healpix is not None
     ]
-    found: dict[int, ScaleScores] = {}
+    scores: dict[int, ScaleScores] = {}
     for first in range(0, len(placed), _MOST_IN_QUERY):
         part = placed[first : first + _MOST_IN_QUERY]
         for scale in ("galaxy", "cluster"):
             mine = [row for row in part if scales[row[0].catalog_id] == scale]
             others = [key for key, kind in scales.items() if kind != scale]
             if mine:
-                found |= _of_scale(session, mine, scale, others)
-    return found
+                scores |= _of_scale(session, mine, scale, others)
+    return scores
 
 
 def _of_scale(
@@ -85,7 +85,7 @@ def _of_scale(
         )
         .order_by(Ensemble.promoted_at.desc().nulls_last(), Ensemble.id.desc())
     ).all()
-    found = {}
+    scores = {}
     for candidate, score in rows:
         best = min(
             ((_distance(candidate, row.ra_deg, row.dec_deg), k) for k, row in enumerate(near)),
@@ -95,8 +95,8 @@ def _of_scale(
             continue
         own, other = float(score.probability), float(near[best[1]].probability)
         pair = (own, other) if scale == "galaxy" else (other, own)
-        found[candidate.id] = ScaleScores(*pair)
-    return found
+        scores[candidate.id] = ScaleScores(*pair)
+    return scores
 
 
 def _cells(candidates: Sequence[Candidate]) -> list[int]:

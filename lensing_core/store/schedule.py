@@ -97,12 +97,12 @@ def back_up_when_due(
     schedule = read_schedule(workspace)
     if not schedule.every_hours or database.engine.dialect.name != "sqlite":
         return None
-    copies = list_backups(workspace)
-    if copies:
-        age = (now or datetime.now(UTC)) - copies[0].taken_at
+    backups = list_backups(workspace)
+    if backups:
+        age = (now or datetime.now(UTC)) - backups[0].taken_at
         if age < timedelta(hours=schedule.every_hours):
             return None
-        if _written_at(workspace) <= copies[0].taken_at:
+        if _written_at(workspace) <= backups[0].taken_at:
             return None
     elif not database.ask(log_head)[0]:
         return None

@@ -171,16 +171,16 @@ def repair(database: Database) -> RepairReport:
         take_turn(session)
         known, previous, n_events = repairs(session), GENESIS, 0
         offsets: set[str] = set()
-        found = []
+        repaired = []
         for event in all_events(session):
             n_events += 1
             if event.previous_hash != previous:
                 raise _tampered(event)
             if event.hash != event_hash(event, known.get(event.id)):
                 hashed_as = _explain(event, offsets)
-                found.append((event.id, {"hash": event.hash, "hashed_as": hashed_as}))
+                repaired.append((event.id, {"hash": event.hash, "hashed_as": hashed_as}))
             previous = event.hash
-        for key, details in found:
+        for key, details in repaired:
             made = LogNote(kind="repair", event_id=key, details=details, made_by=_account())
             note(session, made)
             done.append(key)

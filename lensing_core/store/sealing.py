@@ -145,7 +145,7 @@ def identities_of_graders(session: Session, keys: Collection[int] | None = None)
 
 def identities_of_candidates(session: Session, keys: Iterable[int]) -> Identities:
     """Return which objects candidates are: catalog, name, index and digest of the cutout."""
-    found = {}
+    identities = {}
     for part in in_batches(sorted(keys)):
         rows = session.execute(
             select(
@@ -159,19 +159,19 @@ def identities_of_candidates(session: Session, keys: Iterable[int]) -> Identitie
             .where(Candidate.id.in_(part))
         )
         for key, *identity in rows:
-            found["candidate", key] = json.dumps(identity, ensure_ascii=False)
-    return found
+            identities["candidate", key] = json.dumps(identity, ensure_ascii=False)
+    return identities
 
 
 def identities_of_sessions(session: Session) -> Identities:
     """Return what the labeling sessions are: by id name, status, and a digest of the whole row."""
     columns = [getattr(LabelSession, name) for name in _OF_SESSION]
     rows = session.execute(select(LabelSession.id, *columns).order_by(LabelSession.id))
-    found = {}
+    identities = {}
     for key, *values in rows:
         text = json.dumps(values, sort_keys=True, default=_moment)
-        found[key] = [*values[:2], hashlib.sha256(text.encode()).hexdigest()]
-    return {SESSIONS: json.dumps(found, ensure_ascii=False)}
+        identities[key] = [*values[:2], hashlib.sha256(text.encode()).hexdigest()]
+    return {SESSIONS: json.dumps(identities, ensure_ascii=False)}
 
 
 def _moment(value: Any) -> str:

@@ -122,8 +122,8 @@ def count_outcomes(session: Session, catalog_id: int) -> dict[str, int]:
         .where(Candidate.catalog_id == catalog_id, Confirmation.id.in_(latest))
         .group_by(Confirmation.outcome)
     )
-    found: dict[str, int] = {row[0]: row[1] for row in rows}
-    return {outcome: found.get(outcome, 0) for outcome in ("lens", "not_lens")}
+    counts: dict[str, int] = {row[0]: row[1] for row in rows}
+    return {outcome: counts.get(outcome, 0) for outcome in ("lens", "not_lens")}
 
 
 def known_lenses_of(session: Session, catalog_id: int, *, limit: int) -> tuple[list[int], int]:
@@ -146,8 +146,8 @@ def known_lenses_of(session: Session, catalog_id: int, *, limit: int) -> tuple[l
         .order_by(Candidate.id)
     )
     confirmed = [key for key, said in outcome.items() if said == "lens"]
-    found = confirmed + [key for key in labeled if outcome.get(key) not in ("lens", "not_lens")]
-    return found[:limit], len(found)
+    lenses = confirmed + [key for key in labeled if outcome.get(key) not in ("lens", "not_lens")]
+    return lenses[:limit], len(lenses)
 
 
 def labeled_scores(session: Session, ensemble_id: int, catalog_id: int) -> LabeledScores:
@@ -164,11 +164,11 @@ def labeled_scores(session: Session, ensemble_id: int, catalog_id: int) -> Label
         .order_by(Candidate.id)
         .execution_options(yield_per=_AT_ONCE)
     )
-    found = [tuple(row) for row in rows]
-    if not found:
+    scores = [tuple(row) for row in rows]
+    if not scores:
         none = np.empty(0, dtype=np.int64)
         return LabeledScores(none, none, np.empty(0))
-    ids, labels, logits = zip(*found, strict=True)
+    ids, labels, logits = zip(*scores, strict=True)
     return LabeledScores(
         np.array(ids, dtype=np.int64), np.array(labels, dtype=np.int64), np.array(logits)
     )

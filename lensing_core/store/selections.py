@@ -49,17 +49,17 @@ def keep_selection(session: Session, candidate_ids: Sequence[int], title: str) -
         )
     session.execute(delete(Selection).where(Selection.used_at < utc_now() - KEPT))
     key = hashlib.sha256(ids.tobytes()).hexdigest()[:16]
-    found = session.get(Selection, key)
-    if found is None:
-        found = Selection(id=key, title=title[:120], n=len(ids))
-        session.add(found)
+    selection = session.get(Selection, key)
+    if selection is None:
+        selection = Selection(id=key, title=title[:120], n=len(ids))
+        session.add(selection)
         session.flush()
         session.connection().execute(
             insert(SelectionItem),
             [{"selection_id": key, "candidate_id": k} for k in ids.tolist()],
         )
-    found.title, found.used_at = title[:120], utc_now()
-    return found
+    selection.title, selection.used_at = title[:120], utc_now()
+    return selection
 
 
 def find_selection(session: Session, selection_id: str) -> Selection | None:
@@ -74,6 +74,6 @@ def is_worn(selection: Selection) -> bool:
 
 def mark_used(session: Session, selection_id: str) -> None:
     """Keep a selection for :data:`KEPT` from now on."""
-    found = find_selection(session, selection_id)
-    if found is not None:
-        found.used_at = utc_now()
+    selection = find_selection(session, selection_id)
+    if selection is not None:
+        selection.used_at = utc_now()

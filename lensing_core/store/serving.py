@@ -37,8 +37,8 @@ def serving(workspace: Workspace) -> Iterator[None]:
     if not workspace.database_url_file.is_file():
         refuse_network(workspace.root)
     database = open_database(workspace)
-    with _lock(workspace), lock_in_database(database, _ON_SERVER) as held:
-        if not held:
+    with _lock(workspace), lock_in_database(database, _ON_SERVER) as is_ours:
+        if not is_ours:
             raise WorkspaceError(
                 f"The database of {workspace.root} is served by a lens-triage on another machine "
                 "already; stop that one first, or use its pages."

@@ -33,18 +33,18 @@ def open_sign_in(session: Session, grader: Grader) -> str:
 
 def find_sign_in(session: Session, token: str) -> tuple[Grader, GraderSignIn] | None:
     """Grader signed in by a token, and since when; None if it is revoked, expired or unknown."""
-    found = session.get(GraderSignIn, _hashed(token))
-    if found is None or found.revoked_at is not None or utc_now() - found.created_at > LASTS:
+    sign_in = session.get(GraderSignIn, _hashed(token))
+    if sign_in is None or sign_in.revoked_at is not None or utc_now() - sign_in.created_at > LASTS:
         return None
-    grader = session.get_one(Grader, found.grader_id)
-    return None if grader.deactivated_at is not None else (grader, found)
+    grader = session.get_one(Grader, sign_in.grader_id)
+    return None if grader.deactivated_at is not None else (grader, sign_in)
 
 
 def revoke_sign_in(session: Session, token: str) -> None:
     """End a sign-in, in all tabs and for every copy of its cookie."""
-    found = session.get(GraderSignIn, _hashed(token))
-    if found is not None and found.revoked_at is None:
-        found.revoked_at = utc_now()
+    sign_in = session.get(GraderSignIn, _hashed(token))
+    if sign_in is not None and sign_in.revoked_at is None:
+        sign_in.revoked_at = utc_now()
 
 
 def revoke_all(session: Session, grader_id: int) -> None:

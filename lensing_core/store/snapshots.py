@@ -32,16 +32,16 @@ def snapshot_of(session: Session, catalog_id: int) -> SnapshotForm:
         pixels.update(f"{digest}\n".encode())
         labels.update(f"{object_id}\t{'' if label is None else label}\n".encode())
         n += 1
-    found = {
+    counts = {
         "candidates": n,
         "cutouts_sha256": pixels.hexdigest(),
         "labels_sha256": labels.hexdigest(),
     }
-    return cast(SnapshotForm, found)
+    return cast(SnapshotForm, counts)
 
 
 def snapshots_of(session: Session, catalogs: Iterable[str]) -> dict[str, SnapshotForm]:
     """Hashes of the catalogs of some names that are in the workspace."""
     wanted = list(dict.fromkeys(catalogs))
-    found = {c.name: c.id for c in session.scalars(select(Catalog).where(Catalog.name.in_(wanted)))}
-    return {name: snapshot_of(session, found[name]) for name in wanted if name in found}
+    ids = {c.name: c.id for c in session.scalars(select(Catalog).where(Catalog.name.in_(wanted)))}
+    return {name: snapshot_of(session, ids[name]) for name in wanted if name in ids}

@@ -156,8 +156,8 @@ def stage_page(
     rows = session.execute(
         statement.order_by(Consensus.posterior.desc(), Candidate.id.desc()).limit(limit)
     )
-    found = load_rows(session, query, [Cursor(*row) for row in rows])
-    return _known(session, found, hides_blind=hides_blind), total
+    rows_of_page = load_rows(session, query, [Cursor(*row) for row in rows])
+    return _known(session, rows_of_page, hides_blind=hides_blind), total
 
 
 def _known(
@@ -246,8 +246,8 @@ def say_prior_model(
         If the text is too long.
     """
     begin = PRIOR_MODEL if exists else NEW
-    found = f"{begin}: {text.strip()}" if text.strip() else f"{begin}."
-    return answer_check(session, candidate_id, grader_id, "archive", "done", found)
+    answer = f"{begin}: {text.strip()}" if text.strip() else f"{begin}."
+    return answer_check(session, candidate_id, grader_id, "archive", "done", answer)
 
 
 def prior_models(session: Session, candidate_ids: Sequence[int]) -> dict[int, bool]:
@@ -256,7 +256,7 @@ def prior_models(session: Session, candidate_ids: Sequence[int]) -> dict[int, bo
     The latest answer to the point on archives counts; candidates of which it says nothing are left
     out.
     """
-    found: dict[int, bool] = {}
+    known: dict[int, bool] = {}
     for part in in_batches(candidate_ids):
         newest = (
             select(func.max(StageCheck.id))
@@ -269,8 +269,8 @@ def prior_models(session: Session, candidate_ids: Sequence[int]) -> dict[int, bo
         for key, text in rows:
             for begin, exists in ((PRIOR_MODEL, True), (NEW, False)):
                 if text.startswith((f"{begin}.", f"{begin}: ")):
-                    found[key] = exists
-    return found
+                    known[key] = exists
+    return known
 
 
 def checklist_of(session: Session, candidate_id: int) -> list[CheckedPoint]:

@@ -63,7 +63,7 @@ class CalibrationRecord:
         if not diagram or not diagram["bins"] or rule is None:
             return None
         return cls(
-            tuple(cast(Mapping[str, float], found) for found in diagram["bins"]),
+            tuple(cast(Mapping[str, float], bin_) for bin_ in diagram["bins"]),
             float(rule["joint"]["prior"]),
             float(rule["survey_prior"]),
             str(manifest.get("figures_on", "held-out objects")),

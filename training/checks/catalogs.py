@@ -130,6 +130,6 @@ def check_crossmatch(workspace: Workspace, settings: CrossmatchSettings, run_id:
 def _check_made_by(workspace: Workspace, name: str, note: str, settings: dict[str, Any]) -> None:
     """A catalog of this name must not exist, or come from the same settings."""
     with open_database(workspace).session() as session:
-        found = catalog_named(session, name)
-        if found is not None and found.notes.get(note) != settings:
+        catalog = catalog_named(session, name)
+        if catalog is not None and catalog.notes.get(note) != settings:
             raise BadInputError(f"Catalog {name} exists with other settings; choose another name.")

@@ -26,10 +26,10 @@ def check_encode(workspace: Workspace, settings: EncodeSettings, run_id: str = "
     total = 0
     with open_database(workspace).session() as session:
         for name in names:
-            found = find_catalog(session, name)
-            if not found.n_candidates:
+            catalog = find_catalog(session, name)
+            if not catalog.n_candidates:
                 raise BadInputError(f"Catalog {name} has no candidates to encode.")
-            total += found.n_candidates
+            total += catalog.n_candidates
             geometry = CutoutStore(workspace.catalog_cutouts(name)).geometry
             contract = contract or InputContract.of(geometry)
             flux_scale(contract.fit(geometry, name).geometry)

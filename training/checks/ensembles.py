@@ -79,14 +79,14 @@ def check_fits(
     ContractError
         If bands, pixel scale, field of view, kind of pixel or scale of lenses do not fit.
     """
-    found = find_catalog(session, catalog)
-    if not found.n_candidates:
+    catalog_row = find_catalog(session, catalog)
+    if not catalog_row.n_candidates:
         raise BadInputError(f"Catalog {catalog} has no candidates to score.")
     trained_for = scale_of(session, ensemble)
-    if trained_for and trained_for != found.scale:
+    if trained_for and trained_for != catalog_row.scale:
         raise ContractError(
             f"Ensemble {ensemble.name} is trained on {trained_for}-scale lenses, and catalog "
-            f"{catalog} is of {found.scale} scale; choose or train an ensemble for that."
+            f"{catalog} is of {catalog_row.scale} scale; choose or train an ensemble for that."
         )
     geometry = CutoutStore(workspace.catalog_cutouts(catalog)).geometry
     for contract in _contracts(session, ensemble, kinds):

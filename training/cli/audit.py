@@ -25,9 +25,9 @@ def audit(
     if kind and kind not in AUDIT_KINDS:
         raise BadInputError(f"kind {kind!r}: use one of {', '.join(AUDIT_KINDS)}.")
     with open_database(Workspace.open(workspace)).session() as session:
-        found = latest_entries(session, limit, kind)
+        entries = latest_entries(session, limit, kind)
     table = Table("time (UTC)", "what", "who", "details", "address")
-    for one in found:
+    for one in entries:
         at = one.at.strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(at, one.kind, one.who or "nobody signed in", one.details, one.address)
     console.print(table)

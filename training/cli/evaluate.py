@@ -55,14 +55,14 @@ def evaluate(
         raise BadInputError(f"output: there is no folder {output.parent}.")
     opened = Workspace.open(workspace)
     names = list(dict.fromkeys([catalog, *(beside or [])]))
-    found = evaluate_real(
+    evaluation = evaluate_real(
         opened, ensemble, names, visibility=visibility, block_nside=block_nside
     ).to_json()
-    for note in found["notes"]:
+    for note in evaluation["notes"]:
         console.print(note, soft_wrap=True, highlight=False)
-    for comparison in found["comparisons"]:
+    for comparison in evaluation["comparisons"]:
         console.print(_table(comparison))
-    for row in found["visibility"]:
+    for row in evaluation["visibility"]:
         console.print(
             f"Arcs {row['name']}: recall at FPR 1e-2 {row['found']}/{row['lenses']} = "
             f"{row['recall']:.2f} [{row['low_95']:.2f}, {row['high_95']:.2f}]",
@@ -72,9 +72,9 @@ def evaluate(
         gates = check_realism(opened, painted, names, ensemble, pictures=pictures)
         for gate in gates:
             console.print(gate["sentence"], soft_wrap=True, highlight=False)
-        found["realism"] = gates
+        evaluation["realism"] = gates
     if output is not None:
-        output.write_text(json.dumps(found, indent=1, allow_nan=False))
+        output.write_text(json.dumps(evaluation, indent=1, allow_nan=False))
 
 
 def _table(comparison: dict[str, Any]) -> Table:

@@ -88,14 +88,14 @@ def show_instruments(workspace: WorkspaceArgument) -> None:
     """List the instruments, those of the workspace's instruments.toml among them."""
     table = Table("key", "instrument", "site", "kind", "nm", "slit or field", "limit", "source")
     for key, one in read_instruments(Workspace.open(workspace)).items():
-        room = " × ".join(f"{side:g}″" for side in one.field_arcsec)
+        field = " × ".join(f"{side:g}″" for side in one.field_arcsec)
         table.add_row(
             key,
             one.name,
             one.site,
             one.kind,
             "–".join(f"{nm:g}" for nm in one.wavelength_nm),
-            room if one.slit_arcsec is None else f"{one.slit_arcsec:g}″",
+            field if one.slit_arcsec is None else f"{one.slit_arcsec:g}″",
             "–" if one.limit_mag is None else f"{one.limit_mag:g}",
             one.source,
         )

@@ -35,9 +35,9 @@ NameArgument = Annotated[str, typer.Argument(help="Name of the grader.", show_de
 def show_graders(workspace: WorkspaceArgument) -> None:
     """List all names, sources of imported grades among them."""
     with open_database(Workspace.open(workspace)).session() as session:
-        found, accounts = list_graders(session), identities_by_grader(session)
+        people, accounts = list_graders(session), identities_by_grader(session)
     table = Table("name", "role", "passphrase", "accounts", "state")
-    for one in found:
+    for one in people:
         state = "active" if one.deactivated_at is None else "deactivated"
         tied = ", ".join(f"{a.issuer} {a.email or a.subject}" for a in accounts.get(one.id, []))
         table.add_row(one.name, one.role, "set" if one.secret else "none", tied, state)

@@ -108,13 +108,13 @@ def import_(
 
 
 def _values(pairs: list[str]) -> dict[str, str]:
-    found = {}
+    values = {}
     for pair in pairs:
         answer, equals, grade = pair.rpartition("=")
         if not equals:
             raise BadInputError(f"--map {pair!r}: write it as VALUE=GRADE.")
-        found[answer.strip()] = grade.strip()
-    return found
+        values[answer.strip()] = grade.strip()
+    return values
 
 
 def _show(report: GradeImportReport) -> None:
@@ -174,12 +174,12 @@ def consensus(
     chosen, thresholds = check_method(method), Thresholds(accept, retire)
     with open_database(Workspace.open(workspace)).session() as session:
         scores = ensemble_as_prior(session, prior_ensemble) if prior_ensemble else None
-        joined = update_consensus(session, ConsensusSettings(chosen, prior, scores, thresholds))
+        aggregated = update_consensus(session, ConsensusSettings(chosen, prior, scores, thresholds))
         in_sight = count_votes_in_sight(session) if prior_ensemble else 0
-    if joined is None or not joined.metrics.n_graded:
+    if aggregated is None or not aggregated.metrics.n_graded:
         console.print("Nothing has been graded yet.")
         return
-    metrics = joined.metrics
+    metrics = aggregated.metrics
     console.print(f"{metrics.n_graded:,} graded, {metrics.n_accepted:,} accepted.")
     if in_sight:
         console.print(

@@ -215,11 +215,11 @@ def resume(workspace: WorkspaceArgument, run: RunArgument) -> None:
 
 def _find_run(workspace: Workspace, beginning: str) -> str:
     with open_database(workspace).session() as session:
-        found = runs_beginning_with(session, beginning, limit=2)
-    if len(found) != 1:
-        what = "no run begins" if not found else "several runs begin"
+        run_ids = runs_beginning_with(session, beginning, limit=2)
+    if len(run_ids) != 1:
+        what = "no run begins" if not run_ids else "several runs begin"
         raise BadInputError(f"{what} with {beginning!r}; see: lens-triage runs")
-    return found[0]
+    return run_ids[0]
 
 
 def _job_command(settings: type[RunSettings]) -> Callable[..., None]:

@@ -60,9 +60,9 @@ add_managing(sessions, "session", lambda session, name: session_named(session, n
 def show_sessions(workspace: WorkspaceArgument, archived: ArchivedOption = False) -> None:
     """List sessions with what graders have done."""
     with open_database(Workspace.open(workspace)).session() as session:
-        found = list_sessions(session, archived=archived)
+        summaries = list_sessions(session, archived=archived)
     table = Table("session", "state", "objects", "graders")
-    for one in found:
+    for one in summaries:
         done = ", ".join(f"{g.name} {g.n_done:,}" for g in one.graders) or "–"
         table.add_row(one.session.name, one.session.status, f"{one.n_items:,}", done)
     console.print(table)

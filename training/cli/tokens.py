@@ -39,8 +39,8 @@ def add(
     with open_database(Workspace.open(workspace)).session() as session:
         grader = named_grader(session, name)
         made, text = add_api_token(session, grader.id, label, role, days)
-        told = f"{made.id} of {grader.name}: made, {made.role}, {made.label}"
-        record(session, "API token", COMMAND_LINE, told)
+        detail = f"{made.id} of {grader.name}: made, {made.role}, {made.label}"
+        record(session, "API token", COMMAND_LINE, detail)
     until = f"{made.expires_at:{_MINUTES}} UTC"
     console.print(f"Token {made.id} of {grader.name} ({made.role}), good until {until}:")
     console.print(text, soft_wrap=True, markup=False, highlight=False)
@@ -51,9 +51,9 @@ def show_tokens(workspace: WorkspaceArgument) -> None:
     """List all tokens, those that are good no more among them; no token is shown."""
     with open_database(Workspace.open(workspace)).session() as session:
         names = {one.id: one.name for one in list_graders(session)}
-        found = list_api_tokens(session)
+        listed = list_api_tokens(session)
     table = Table("number", "of", "role", "for", "good until (UTC)", "last used", "state")
-    for one in found:
+    for one in listed:
         state = "good" if is_open(one) else "revoked" if one.revoked_at else "expired"
         used = f"{one.last_used_at:{_MINUTES}}" if one.last_used_at else "never"
         until = f"{one.expires_at:{_MINUTES}}"
@@ -69,6 +69,6 @@ def revoke(
 ) -> None:
     """Let a token be good for nothing from now on."""
     with open_database(Workspace.open(workspace)).session() as session:
-        found = revoke_api_token(session, number)
-        record(session, "API token", COMMAND_LINE, f"{found.id}: revoked, {found.label}")
+        token = revoke_api_token(session, number)
+        record(session, "API token", COMMAND_LINE, f"{token.id}: revoked, {token.label}")
     console.print(f"Token {number} is revoked.", soft_wrap=True)

@@ -35,7 +35,7 @@ def verify(
 
     if output is not None and not output.parent.is_dir():
         raise BadInputError(f"output: there is no folder {output.parent}.")
-    found = verify_scores(
+    verification = verify_scores(
         Workspace.open(workspace),
         ensemble,
         catalog,
@@ -44,9 +44,9 @@ def verify(
         tolerance_logit=tolerance,
         device=device,
     )
-    for sentence in found.sentences():
+    for sentence in verification.sentences():
         console.print(sentence, soft_wrap=True, highlight=False)
     if output is not None:
-        output.write_text(json.dumps(found.to_json(), indent=1))
-    if not found.agrees:
+        output.write_text(json.dumps(verification.to_json(), indent=1))
+    if not verification.agrees:
         raise typer.Exit(1)

@@ -43,8 +43,8 @@ def run(context: JobContext, settings: AttachSettings) -> dict[str, Any]:
         context.log(
             f"{report.contradicted:,} candidates have another label, which stays.", "warning"
         )
-    for told in report.ambiguous[:_MOST_TOLD]:
-        context.log(f"No label: {told}.", "warning")
+    for ambiguous in report.ambiguous[:_MOST_TOLD]:
+        context.log(f"No label: {ambiguous}.", "warning")
     if len(report.ambiguous) > _MOST_TOLD:
         context.log(f"... and {len(report.ambiguous) - _MOST_TOLD:,} more.", "warning")
     context.progress(len(rows), len(rows), "Done")

@@ -116,11 +116,11 @@ def embed(
 ) -> Float32Array:
     """Embeddings (n, d) of some cutouts."""
     predict = member.predictor(store.geometry, store.folder.name)
-    found = [
+    encoded = [
         predict(store.read_many(rows[first : first + batch])).embedding
         for first in range(0, len(rows), batch)
     ]
-    return np.concatenate([part for part in found if part is not None])
+    return np.concatenate([part for part in encoded if part is not None])
 
 
 def encode_catalog(context: JobContext, stored: StoredMember, name: str, batch_size: int) -> int:

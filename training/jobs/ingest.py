@@ -208,7 +208,7 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
         request = request_of(settings)
         if settings.images_from:
             return _preview_positions(settings, workspace)
-        found = look_apart(
+        shown = look_apart(
             _preview,
             settings.to_json(),
             workspace,
@@ -218,20 +218,20 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
         )
     except LensTriageError as problem:
         return _nothing(_sentence_of(problem))
-    if workspace is None or found.error:
-        return found
+    if workspace is None or shown.error:
+        return shown
     try:
-        require_space_to_import(workspace, settings.catalog, found.n_rows, found.bytes_per_cutout)
+        require_space_to_import(workspace, settings.catalog, shown.n_rows, shown.bytes_per_cutout)
     except LensTriageError as problem:
-        return replace(found, error=str(problem))
-    return found
+        return replace(shown, error=str(problem))
+    return shown
 
 
 def _preview_positions(settings: IngestSettings, workspace: Workspace | None) -> ImportPreview:
     """The preview of an import whose images are to be fetched; no service is asked for it."""
     request = request_of(settings)
     seconds = min(request.table_seconds, PREVIEW_SECONDS)
-    found = look_apart(
+    listed = look_apart(
         _preview_table,
         settings.to_json(),
         limits=request.limits,
@@ -244,10 +244,10 @@ def _preview_positions(settings: IngestSettings, workspace: Workspace | None) ->
         if workspace is not None:
             check_fetch(workspace, settings, positions)
     except LensTriageError as problem:
-        return replace(found, error=_sentence_of(problem))
+        return replace(listed, error=_sentence_of(problem))
     without = f"Rows without a position, which get no image: {positions.n_without:,}."
     return replace(
-        found,
+        listed,
         survey=settings.survey or settings.order().service.survey,
         warnings=[*positions.warnings, *([without] if positions.n_without else [])],
         fetching=needed,

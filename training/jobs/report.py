@@ -32,10 +32,10 @@ def run(context: JobContext, settings: ReportSettings) -> dict[str, Any]:
         bool(settings.names),
         int(settings.candidates),
     )
-    found = write_report(context.workspace, folder, request, progress=context.progress)
+    written = write_report(context.workspace, folder, request, progress=context.progress)
     if settings.output:
         with whole_folder(Path(settings.output)) as beside:
             shutil.copytree(folder, beside, dirs_exist_ok=True)
-    for sentence in found["missing"]:
+    for sentence in written["missing"]:
         context.log(sentence, "warning")
-    return {"catalog": settings.catalog, "folder": settings.output or str(folder), **found}
+    return {"catalog": settings.catalog, "folder": settings.output or str(folder), **written}

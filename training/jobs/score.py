@@ -181,16 +181,16 @@ def fuse(
     for stored in members:
         if isinstance(stored.member, HeadMember):
             outputs[stored.id] = stored.member.from_outputs(outputs)
-    found = [outputs[stored.id] for stored in members]
+    logits = [outputs[stored.id] for stored in members]
     scores = rule(
-        np.stack([output.logit for output in found], axis=1),
-        np.stack([v for o in found if (v := o.variance) is not None], axis=1)
+        np.stack([output.logit for output in logits], axis=1),
+        np.stack([v for o in logits if (v := o.variance) is not None], axis=1)
         if rule.needs_variances
         else None,
         without=without,
     )
     distances: Float64Array | None = None
-    for stored, output in zip(members, found, strict=True):
+    for stored, output in zip(members, logits, strict=True):
         member = stored.member
         sensed = isinstance(member, DeepMember | EncoderMember) and member.ood_distance
         if sensed and output.embedding is not None:

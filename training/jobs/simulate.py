@@ -229,8 +229,8 @@ def _aperture_magnitudes(flux: Float32Array, frame: Frame) -> tuple[list[float |
     inside = np.hypot(axis[:, None], axis[None, :]) < APERTURE_ARCSEC
     sums = np.asarray(np.nansum(flux[:, inside], axis=1, dtype=np.float64))
     noise = pixel_noise(flux)
-    found = [
+    magnitudes = [
         float(zero_point - 2.5 * np.log10(total)) if total > 0 else None
         for total, zero_point in zip(sums, frame.zero_points_mag, strict=True)
     ]
-    return found, float(np.nanmax(sums / (noise * np.sqrt(inside.sum()))))
+    return magnitudes, float(np.nanmax(sums / (noise * np.sqrt(inside.sum()))))

@@ -121,7 +121,7 @@ def _missing(sentences: Sequence[str]) -> str:
 def _numbers(facts: SearchFacts) -> list[str]:
     """Tables of the search: catalog, stages, ensemble, metrics, graders, grades."""
     c, e, m = facts.catalog, facts.ensemble, facts.measured
-    found = [
+    rows = [
         _pairs(
             "Catalog",
             {
@@ -148,7 +148,7 @@ def _numbers(facts: SearchFacts) -> list[str]:
         prior = "not stated" if e.survey_prior is None else f"{e.survey_prior:g}"
         promoted = "no" if e.promoted_at is None else f"{e.promoted_at:%Y-%m-%d}"
         members = {"Members": ", ".join(f"{key} ({kind})" for key, kind in e.members) or "none"}
-        found.append(
+        rows.append(
             _pairs(
                 "Ensemble",
                 {
@@ -169,10 +169,10 @@ def _numbers(facts: SearchFacts) -> list[str]:
                 else f"{m.on}: {m.n_lenses:,} lenses, {m.n_others:,} others"
             )
             metrics = {_METRICS.get(k, k): str(figure) for k, figure in e.figures.items()}
-            found.append(_pairs("Metrics, 95 % intervals", {**metrics, "Measured on": on}))
+            rows.append(_pairs("Metrics, 95 % intervals", {**metrics, "Measured on": on}))
     if facts.graders:
-        found += [_graders(facts), *_grades(facts)]
-    return found
+        rows += [_graders(facts), *_grades(facts)]
+    return rows
 
 
 def _graders(facts: SearchFacts) -> str:

@@ -193,8 +193,8 @@ def gather(
     NotFoundError
         If there is no such catalog or ensemble.
     """
-    found = find_catalog(session, catalog)
-    chosen = best_ensemble(session, found.id, ensemble)
+    catalog_row = find_catalog(session, catalog)
+    chosen = best_ensemble(session, catalog_row.id, ensemble)
     missing: list[str] = []
     measured: Measured | None = None
     if chosen is None:
@@ -202,20 +202,20 @@ def gather(
             f"No ensemble has scored {catalog}: the report has no ranking, and no figures of one."
         )
     else:
-        answer = measured_on(session, workspace, chosen, found)
+        answer = measured_on(session, workspace, chosen, catalog_row)
         if isinstance(answer, str):
             missing.append(answer)
         else:
             measured = answer
     blind = open_blind_sessions(session)
     kept_blind = frozenset(candidates_of_sessions(session, blind))
-    left_out = count_votes_in(session, found.id, blind)
+    left_out = count_votes_in(session, catalog_row.id, blind)
     if left_out:
         missing.append(
             f"{left_out:,} grades of open blind sessions are left out, and so is the consensus on "
             "their candidates, until the sessions are closed."
         )
-    votes = votes_of_catalog(session, found.id, blind)
+    votes = votes_of_catalog(session, catalog_row.id, blind)
     if not votes:
         missing.append(f"Nobody has graded candidates of {catalog}.")
     settings = current_consensus_settings(session)
@@ -223,12 +223,12 @@ def gather(
         missing.append("The grades have not been joined to a consensus yet.")
     states: dict[str, int] = {}
     if settings is not None:
-        states = consensus_states(session, found.id, settings.method, kept_blind)
+        states = consensus_states(session, catalog_row.id, settings.method, kept_blind)
     by_candidate = Counter(vote.candidate_id for vote in votes)
     return SearchFacts(
         made_at,
-        _catalog_facts(session, found),
-        None if chosen is None else _ensemble_facts(session, chosen, found, measured),
+        _catalog_facts(session, catalog_row),
+        None if chosen is None else _ensemble_facts(session, chosen, catalog_row, measured),
         measured,
         _graders(votes, names),
         _grades(votes),
@@ -237,34 +237,34 @@ def gather(
         sum(n > 1 for n in by_candidate.values()),
         settings,
         states,
-        count_outcomes(session, found.id),
+        count_outcomes(session, catalog_row.id),
         kept_blind,
         package_versions(),
         missing,
     )
 
 
-def _catalog_facts(session: Session, found: Catalog) -> CatalogFacts:
-    summary = next(c for c in list_catalogs(session, archived=True) if c.id == found.id)
-    definition = found.survey.definition
+def _catalog_facts(session: Session, catalog: Catalog) -> CatalogFacts:
+    summary = next(c for c in list_catalogs(session, archived=True) if c.id == catalog.id)
+    definition = catalog.survey.definition
     return CatalogFacts(
-        found.id,
-        found.name,
+        catalog.id,
+        catalog.name,
         summary.survey,
         summary.survey_title,
         " ".join(str(definition.get("reference") or "").split()),
-        found.origin,
-        found.scale,
+        catalog.origin,
+        catalog.scale,
         summary.bands,
-        found.size_px,
-        found.pixel_scale_arcsec,
-        found.n_candidates,
-        found.n_quarantined,
-        found.rows_read,
-        count_labels(session, found.id),
-        found.label_source,
+        catalog.size_px,
+        catalog.pixel_scale_arcsec,
+        catalog.n_candidates,
+        catalog.n_quarantined,
+        catalog.rows_read,
+        count_labels(session, catalog.id),
+        catalog.label_source,
         {stage: summary.stages.get(stage, 0) for stage in STAGES},
-        dict(found.notes),
+        dict(catalog.notes),
     )
 
 

@@ -87,6 +87,6 @@ def _write_on(axes: Axes, row: ExportRow, source: CutoutSource, x: int, y: int) 
     if len(name) > _LETTERS:
         name = name[: _LETTERS - 1] + "…"
     p = row.number("probability")
-    told = "" if math.isnan(p) else f"  {probability(p)}"
-    axes.text(x + _TILE_PX / 2, y + _TILE_PX + 3, (name + told).replace("$", r"\$"), ha="center",
+    score = "" if math.isnan(p) else f"  {probability(p)}"
+    axes.text(x + _TILE_PX / 2, y + _TILE_PX + 3, (name + score).replace("$", r"\$"), ha="center",
               va="top", fontsize=5.5)  # fmt: skip

@@ -133,10 +133,15 @@ def measured_on(
     prior = manifest["rule"]["survey_prior"]
     fitted = set(manifest.get("catalogs", []))
     if HeldOut.exists(workspace, ensemble.name):
-        held = HeldOut.read(workspace, ensemble.name)
+        test_split = HeldOut.read(workspace, ensemble.name)
         named = ", ".join(sorted(fitted)) or "its training"
-        found = Measured(held.candidate_id, held.label, held.logit, f"the test split of {named}",
-                         prior)  # fmt: skip
+        measured = Measured(
+            test_split.candidate_id,
+            test_split.label,
+            test_split.logit,
+            f"the test split of {named}",
+            prior,
+        )
     elif catalog.name in fitted:
         return (
             f"{ensemble.name} was fitted on {catalog.name}, and the scores of its test split are "
@@ -144,16 +149,16 @@ def measured_on(
         )
     else:
         labeled = labeled_scores(session, ensemble.id, catalog.id)
-        found = Measured(
+        measured = Measured(
             labeled.candidate_id,
             labeled.label,
             labeled.logit,
             f"the labeled candidates of {catalog.name}, on which nothing of it was fitted",
             prior,
         )
-    if min(found.n_lenses, found.n_others) < FEW:
+    if min(measured.n_lenses, measured.n_others) < FEW:
         return (
-            f"{found.on[:1].upper()}{found.on[1:]}: {found.n_lenses} lenses and {found.n_others} "
-            f"non-lenses are too few to measure {ensemble.name}."
+            f"{measured.on[:1].upper()}{measured.on[1:]}: {measured.n_lenses} lenses and "
+            f"{measured.n_others} non-lenses are too few to measure {ensemble.name}."
         )
-    return found
+    return measured

@@ -82,9 +82,9 @@ def methods_of(facts: SearchFacts) -> Methods:
     used: list[Reference] = [survey, *packages]
 
     def cite(*names: str) -> str:
-        found = [METHODS[name] for name in names]
-        used.extend(found)
-        return f" [@{';'.join(one.key for one in found)}]"
+        methods = [METHODS[name] for name in names]
+        used.extend(methods)
+        return f" [@{';'.join(one.key for one in methods)}]"
 
     paragraphs = [_data(facts, survey)]
     if facts.ensemble is not None:
@@ -164,12 +164,12 @@ def _ranking(e: EnsembleFacts, cite: Cite) -> str:
 
 
 def _metrics(m: Measured, e: EnsembleFacts, cite: Cite) -> str:
-    told = "; ".join(
+    sentence = "; ".join(
         f"{text} {e.figures[name]}" for name, text in _METRICS.items() if name in e.figures
     )
     return (
         f"The ranking was measured on {m.on}: {m.n_lenses:,} lenses and {m.n_others:,} "
-        f"non-lenses. With 95 % intervals of a bootstrap stratified by class, {told}"
+        f"non-lenses. With 95 % intervals of a bootstrap stratified by class, {sentence}"
         f"{cite('metcalf')}. Intervals of curves are binomial{cite('clopper')}. Purity "
         f"against rank assumes the class prior {m.prior:g}. The confusion matrix is that of the "
         f"threshold which passes at most {FALSE_POSITIVE_RATE:.0%} of these non-lenses."

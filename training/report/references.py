@@ -201,12 +201,12 @@ def package_references(facts: SearchFacts) -> list[Reference]:
             names.append("scikit-learn")
     if facts.catalog.origin == "simulated":
         names.append("caustics")
-    found = []
+    references = []
     for name in dict.fromkeys(names):
         number = stated.get(name) or _installed(name)
         entry = PACKAGES[name]
-        found.append(entry.noting(f"Version {number}") if number else entry)
-    return found
+        references.append(entry.noting(f"Version {number}") if number else entry)
+    return references
 
 
 def _installed(name: str) -> str:

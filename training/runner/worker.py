@@ -44,10 +44,10 @@ def work(workspace: Workspace, run_id: str, lock: int | None = None) -> str:
     """
     database = open_database(workspace)
     with (
-        worker_lock(workspace, run_id, lock) as held,
+        worker_lock(workspace, run_id, lock) as is_ours,
         lock_in_database(database, run_id) as held_there,
     ):
-        if not (held and held_there):
+        if not (is_ours and held_there):
             _log.warning("Another worker does run %s; this one ends.", run_id)
             return "refused"
         status = _do(workspace, database, run_id)

@@ -43,10 +43,10 @@ def member_attention(
     images, columns = member.network_input(cutout[None], selection, metadata)
     member.network.eval()
     known = columns if columns.shape[1] else None
-    found = network_attention(
+    attention = network_attention(
         member.network, images, known, dihedral_averaging=member.dihedral_averaging, method=method
     )
-    return found.placed(selection.window, geometry.size_px)
+    return attention.placed(selection.window, geometry.size_px)
 
 
 def member_methods(stored: StoredMember) -> tuple[Method, ...]:

@@ -67,18 +67,20 @@ def network_attention(
     if method == "mil":
         return _patches(network, images, metadata)
     views = range(N_VIEWS) if dihedral_averaging else range(1)
-    found = [_view(network, dihedral(images, torch.tensor([k])), metadata, method) for k in views]
-    maps = np.stack([_rotated_back(m.values, k) for k, m in enumerate(found)])
+    views_drawn = [
+        _view(network, dihedral(images, torch.tensor([k])), metadata, method) for k in views
+    ]
+    maps = np.stack([_rotated_back(m.values, k) for k, m in enumerate(views_drawn)])
     values = maps.mean(axis=0).astype(np.float32)
     # cells of Grad-CAM are summed, not the pixels between which they are interpolated
     totals = {
-        "grad_cam": np.mean([m.total for m in found]),
+        "grad_cam": np.mean([m.total for m in views_drawn]),
         "integrated_gradients": np.maximum(values, 0).sum(),
         "rollout": values.max(),
     }
-    logit = float(np.mean([m.logit for m in found]))
+    logit = float(np.mean([m.logit for m in views_drawn]))
     # an empty sky looks alike from all sides: ``empty`` is that of any view
-    return replace(found[0], values=values, total=float(totals[method]), logit=logit)
+    return replace(views_drawn[0], values=values, total=float(totals[method]), logit=logit)
 
 
 def _rotated_back(values: Float32Array, code: int) -> Float32Array:

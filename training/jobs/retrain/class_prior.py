@@ -95,7 +95,7 @@ def scan_prior(plan: HeadPlan, training: TrainingSet, fitted: PUModel) -> list[d
         return []
     rows = repeated(np.arange(len(training.x)), training.sample_weights)
     s = (training.state[rows] == LENS).astype(np.int64)
-    found: Sequence[Sensitivity] = prior_sensitivity(
+    sensitivities: Sequence[Sensitivity] = prior_sensitivity(
         plan.method,
         training.x[rows],
         s,
@@ -104,4 +104,4 @@ def scan_prior(plan: HeadPlan, training: TrainingSet, fitted: PUModel) -> list[d
         at_prior=fitted.decision(training.x),
         top=TOP,
     )
-    return [{"head": plan.name, **asdict(one)} for one in found]
+    return [{"head": plan.name, **asdict(one)} for one in sensitivities]

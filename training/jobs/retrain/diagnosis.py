@@ -44,7 +44,7 @@ def diagnose(
     s = (selection.state[used] == LENS).astype(np.int64)
     group = selection.group[used]
     said = [_estimates(priors.by_name, survey_prior), *priors.warnings]
-    found: dict[str, Any] = {
+    diagnosis: dict[str, Any] = {
         "survey_prior": survey_prior,
         "priors": priors.to_json(),
         "prior_scan": list(scans),
@@ -53,14 +53,14 @@ def diagnose(
     known = {name: v[used] for name, v in covariates.items() if np.isfinite(v[used]).any()}
     if known:
         check = scar_check(logits[used], s, known, group)
-        found["scar"] = check.to_json()
+        diagnosis["scar"] = check.to_json()
         said.append(check.sentence)
     else:
         said.append(
             "Whether labeled lenses are a random sample of all lenses cannot be checked: the "
             f"catalog has no {', '.join(covariates)}."
         )
-    return {**found, "sentences": said}
+    return {**diagnosis, "sentences": said}
 
 
 def _estimates(by_name: dict[str, IntervalEstimate], survey_prior: float) -> str:

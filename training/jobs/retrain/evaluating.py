@@ -83,8 +83,8 @@ def _differences(
     if main is None or before is None:
         return {}
     chosen = main.chosen
-    found = compare_rankings(before[chosen], after[chosen], main.labels)
-    return {name: difference.to_json() for name, difference in found.items()}
+    differences = compare_rankings(before[chosen], after[chosen], main.labels)
+    return {name: difference.to_json() for name, difference in differences.items()}
 
 
 def by_reason(
@@ -96,22 +96,22 @@ def by_reason(
     :data:`LENSES_KEPT` of the held-out lenses reach.
     """
     lens = selection.state == LENS
-    found: dict[str, dict[str, Any]] = {}
+    counts: dict[str, dict[str, Any]] = {}
     if not lens.any():
-        return found
+        return counts
     for kind in np.unique(selection.reason[selection.reason != NO_REASON]):
         mine = (selection.reason == kind) & (selection.state == OTHER)
         for name, values in logits.items():
             least = np.quantile(values[lens], 1 - LENSES_KEPT, method="lower")
             passed, total = int((values[mine] >= least).sum()), int(mine.sum())
             low, high = Proportion(passed, total).interval
-            found.setdefault(REASONS[kind], {})[name] = {
+            counts.setdefault(REASONS[kind], {})[name] = {
                 "passed": passed,
                 "total": total,
                 "low_95": low,
                 "high_95": high,
             }
-    return found
+    return counts
 
 
 def _scores_of(workspace: Workspace, ensemble: Ensemble, ids: IntArray) -> Float64Array | None:

@@ -112,7 +112,7 @@ def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clo
     clock.step("labels and groups")
 
     train = np.flatnonzero(~selection.frozen)
-    held = np.flatnonzero(selection.frozen & ~selection.seen)
+    evaluation_rows = np.flatnonzero(selection.frozen & ~selection.seen)
     chosen = selection.part(train)
     fold = deal_folds(chosen.state, chosen.group, settings.folds, seed=settings.seed)
     common = {
@@ -148,7 +148,7 @@ def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clo
         columns.append(column)
     raw = np.column_stack(columns)
     honest = np.flatnonzero((chosen.state != UNLABELED) & ~chosen.seen)
-    joined = join(
+    fused = join(
         raw[train][honest],
         chosen.state[honest].astype(np.int64),
         chosen.group[honest],
@@ -156,22 +156,24 @@ def _make(context: JobContext, settings: FinetuneSettings, names: list[str], clo
         survey_prior=settings.survey_prior,
         bases=EnsembleRule("mean", tuple(calibrations), base_rule.joint, settings.survey_prior),
     )
-    context.log(joined.sentence, "info" if joined.calibrated else "warning")
-    scores = joined.rule(raw[held])
+    context.log(fused.sentence, "info" if fused.calibrated else "warning")
+    scores = fused.rule(raw[evaluation_rows])
     logits = {
         "ensemble": scores.logit,
         **{key: scores.member_logits[:, k] for k, key in enumerate(ids)},
     }
     manifest = {
         **common,
-        "rule": joined.rule.to_json(),
-        "calibrated": joined.calibrated,
-        "calibration_note": joined.sentence,
-        "fusion_choice": joined.fusion_metrics,
-        **evaluate(context.workspace, settings.ensemble, base, selection.part(held), logits),
+        "rule": fused.rule.to_json(),
+        "calibrated": fused.calibrated,
+        "calibration_note": fused.sentence,
+        "fusion_choice": fused.fusion_metrics,
+        **evaluate(
+            context.workspace, settings.ensemble, base, selection.part(evaluation_rows), logits
+        ),
     }
     clock.step("calibration and metrics")
-    record_ensemble(context, settings.ensemble, joined.rule.fusion, manifest, ids)
+    record_ensemble(context, settings.ensemble, fused.rule.fusion, manifest, ids)
 
 
 @dataclass(frozen=True)
@@ -215,9 +217,9 @@ class _Fits:
             part: Path = context.folder / f"{name}.npy"
             left_out = self.train[self.fold == k]
             if not part.is_file():
-                found = self._fit(name, np.flatnonzero(self.fold != k), k)
+                fitted = self._fit(name, np.flatnonzero(self.fold != k), k)
                 context.progress(0, None, f"Scoring what {name} has not seen")
-                _save(part, _logits(found, data, left_out))
+                _save(part, _logits(fitted, data, left_out))
             logits[left_out] = np.load(part)
         final = self._fit(self.base_id, np.arange(len(self.train)), 0)
         context.progress(0, None, "Scoring the frozen evaluation set")

@@ -155,9 +155,9 @@ def deal_folds(state: NDArray[np.int8], groups: IntArray, n_folds: int, *, seed:
     # Vetted others are dealt evenly too: a model that learned from fewer of them would put all of
     # its fold higher.
     rest = ~np.isin(groups, groups[lenses])
-    others = rest & (state == OTHER)
-    if len(np.unique(groups[others])) >= n_folds:
-        fold[rest] = group_folds(groups[rest], others[rest], n_folds, seed=seed)
+    non_lenses = rest & (state == OTHER)
+    if len(np.unique(groups[non_lenses])) >= n_folds:
+        fold[rest] = group_folds(groups[rest], non_lenses[rest], n_folds, seed=seed)
     return fold
 
 
@@ -205,9 +205,9 @@ def cross_fit(
     folds = np.unique(training.fold)
 
     def part(k: int | None) -> tuple[Float64Array, PUModel]:
-        held = training.fold == k
-        model = _fit(method, training, np.flatnonzero(~held))
-        return model.decision(training.x[held]) if held.any() else np.empty(0), model
+        in_fold = training.fold == k
+        model = _fit(method, training, np.flatnonzero(~in_fold))
+        return model.decision(training.x[in_fold]) if in_fold.any() else np.empty(0), model
 
     done(0)
     with ThreadPoolExecutor(workers) as pool:

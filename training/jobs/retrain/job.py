@@ -130,20 +130,26 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
     )
     choices = log_choices(context, fitted)
     everything = np.column_stack([material.raw[material.train], *(f.out_of_fold for f in fitted)])
-    joined = _calibrate(context, settings, material, everything)
+    fused = _calibrate(context, settings, material, everything)
     clock.step("calibration and fusion")
-    pu = _diagnose(context, settings, material, fitted, joined.rule(everything).logit, clock)
-    held = np.flatnonzero(material.selection.frozen & ~material.selection.seen)
-    logits = logits_of(joined.rule, fitted, bases, material.table[held], material.raw[held])
+    pu = _diagnose(context, settings, material, fitted, fused.rule(everything).logit, clock)
+    evaluation_rows = np.flatnonzero(material.selection.frozen & ~material.selection.seen)
+    logits = logits_of(
+        fused.rule, fitted, bases, material.table[evaluation_rows], material.raw[evaluation_rows]
+    )
     metrics = evaluate(
-        context.workspace, settings.ensemble, material.base, material.selection.part(held), logits
+        context.workspace,
+        settings.ensemble,
+        material.base,
+        material.selection.part(evaluation_rows),
+        logits,
     )
     manifest = {
         **common,
-        "rule": joined.rule.to_json(),
-        "calibrated": joined.calibrated,
-        "calibration_note": joined.sentence,
-        "fusion_choice": joined.fusion_metrics,
+        "rule": fused.rule.to_json(),
+        "calibrated": fused.calibrated,
+        "calibration_note": fused.sentence,
+        "fusion_choice": fused.fusion_metrics,
         "cross_validation": cross_validated(
             chosen.state, [f.name for f in fitted], everything[:, -len(fitted) :]
         ),
@@ -153,7 +159,7 @@ def _make(context: JobContext, settings: RetrainSettings, names: list[str], cloc
     }
     clock.step("figures")
     ids = [*(m.id for m in bases.members), *(f.model_id for f in fitted)]
-    record_ensemble(context, settings.ensemble, joined.rule.fusion, manifest, ids)
+    record_ensemble(context, settings.ensemble, fused.rule.fusion, manifest, ids)
 
 
 def _read(
@@ -193,7 +199,7 @@ def _calibrate(
     """Calibrate and fuse members on vetted objects, by logits (n, members) out of fold."""
     chosen = material.chosen
     honest = np.flatnonzero((chosen.state != UNLABELED) & ~chosen.seen)
-    joined = join(
+    fused = join(
         logits[honest],
         chosen.state[honest].astype(np.int64),
         chosen.group[honest],
@@ -201,8 +207,8 @@ def _calibrate(
         survey_prior=settings.survey_prior,
         bases=material.base_rule,
     )
-    context.log(joined.sentence, "info" if joined.calibrated else "warning")
-    return joined
+    context.log(fused.sentence, "info" if fused.calibrated else "warning")
+    return fused
 
 
 def _diagnose(

@@ -64,8 +64,8 @@ def read_grades(session: Session, candidate_ids: IntArray, column: str) -> Float
     BadInputError
         If no candidate has a number there.
     """
-    found = table_column(session, candidate_ids, column)
-    values = np.array([_number(value) for value in found])
+    column_values = table_column(session, candidate_ids, column)
+    values = np.array([_number(value) for value in column_values])
     known = values[np.isfinite(values)]
     if not len(known) or known.min() == known.max():
         raise BadInputError(

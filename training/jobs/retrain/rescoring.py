@@ -31,7 +31,9 @@ def rescore(context: JobContext, ensemble: Ensemble, name: str) -> int:
     for start in range(done, total, BATCH):
         context.progress(start, total, f"Ranking {name} again")
         stop = min(start + BATCH, total)
-        outputs = {key: found.output(slice(start, stop)) for key, found in stored.items()}
+        outputs = {
+            key: stored_output.output(slice(start, stop)) for key, stored_output in stored.items()
+        }
         scores, distances = fuse(rule, members, outputs)
         with database.session() as session:
             ids = list(candidates_by_cutout(session, catalog.id, start, stop))

@@ -92,8 +92,8 @@ class RetrainingSample:
             names = {
                 f.name: f.name if f.name in stored else _OLDER_NAMES[f.name] for f in fields(cls)
             }
-            found: dict[str, Any] = {name: stored[older] for name, older in names.items()}
-        return cls(**{**found, "share_unlabeled": float(found["share_unlabeled"])})
+            arrays: dict[str, Any] = {name: stored[older] for name, older in names.items()}
+        return cls(**{**arrays, "share_unlabeled": float(arrays["share_unlabeled"])})
 
 
 def draw(
@@ -111,17 +111,17 @@ def draw(
     chosen = [np.flatnonzero(~unlabeled)]
     share = 1.0
     for where, most in ((~frozen, most_unlabeled), (frozen, most_unlabeled // 2)):
-        found = np.flatnonzero(unlabeled & where)
-        if not len(found) and where is not frozen:
+        drawn = np.flatnonzero(unlabeled & where)
+        if not len(drawn) and where is not frozen:
             raise BadInputError(
                 "All unlabeled candidates are in the frozen evaluation set; import more, or give "
                 "smaller sky blocks (a larger block_nside; 0 for none)."
             )
-        if len(found) > most:
+        if len(drawn) > most:
             if where is not frozen:
-                share = most / len(found)
-            found = rng.choice(found, most, replace=False, shuffle=False)
-        chosen.append(found)
+                share = most / len(drawn)
+            drawn = rng.choice(drawn, most, replace=False, shuffle=False)
+        chosen.append(drawn)
     rows = np.sort(np.concatenate(chosen))
     return RetrainingSample(
         labels.candidate_id[rows],
@@ -214,11 +214,11 @@ class StoredBases:
             mine = np.flatnonzero(catalog_id == key)
             for first in range(0, len(mine), _AT_ONCE):
                 part = mine[first : first + _AT_ONCE]
-                found = {k: v.output(row[part]) for k, v in stored.items()}
+                outputs = {k: v.output(row[part]) for k, v in stored.items()}
                 if self.inputs:
-                    table[part] = gather_inputs(self.inputs, found)
+                    table[part] = gather_inputs(self.inputs, outputs)
                 for k, member in enumerate(self.members):
-                    raw[part, k] = found[member.id].logit
+                    raw[part, k] = outputs[member.id].logit
         return table, raw
 
     @property

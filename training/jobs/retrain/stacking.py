@@ -96,9 +96,9 @@ def _uncalibrated(bases: EnsembleRule, n_members: int, survey_prior: float) -> E
         Calibration("platt", c.slope, c.intercept + move, (), (), survey_prior)
         for c in bases.members
     )
-    plain = Calibration("platt", 1.0, 0.0, (), (), survey_prior)
-    heads = (plain,) * (n_members - len(before))
-    return EnsembleRule("mean", before + heads, plain, survey_prior)
+    identity = Calibration("platt", 1.0, 0.0, (), (), survey_prior)
+    heads = (identity,) * (n_members - len(before))
+    return EnsembleRule("mean", before + heads, identity, survey_prior)
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ def evaluation_set(state: NDArray[np.int8], *, vetted: bool) -> EvaluationSet | 
     None where a class is empty. A few of the unlabeled are lenses, so that metrics against them
     are too low by a little and never too high.
     """
-    others = OTHER if vetted else UNLABELED
-    chosen = np.flatnonzero((state == LENS) | (state == others))
+    state_of_others = OTHER if vetted else UNLABELED
+    chosen = np.flatnonzero((state == LENS) | (state == state_of_others))
     labels = (state[chosen] == LENS).astype(np.int64)
     n = int(labels.sum()), int((labels == 0).sum())
     if not all(n):

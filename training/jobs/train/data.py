@@ -138,12 +138,12 @@ class TrainingData:
         BadInputError
             If a split would lack lenses or non-lenses.
         """
-        found = split_groups(self.labels.group, SPLITS, seed=seed)
-        for name, indices in found.items():
+        splits = split_groups(self.labels.group, SPLITS, seed=seed)
+        for name, indices in splits.items():
             lenses = int((self.labels.label[indices] == 1).sum())
             if lenses < 2 or len(indices) - lenses < 2:
                 raise BadInputError(
                     f"The {name} split would have {lenses} lenses and {len(indices) - lenses} "
                     "non-lenses; label more objects, spread over more of the sky."
                 )
-        return found
+        return splits

@@ -73,8 +73,10 @@ def train_encoder(
     fitted = method.fit(ProbeData(x, labels, np.ones(len(x)), data.labels.group[known]))
     for metrics in fitted.metrics:
         context.log(metrics.sentence)
-    others = x[labels == 0]
-    return member.with_head(fitted.scorer, OODDistance.measure(others) if len(others) > 1 else None)
+    non_lenses = x[labels == 0]
+    return member.with_head(
+        fitted.scorer, OODDistance.measure(non_lenses) if len(non_lenses) > 1 else None
+    )
 
 
 def _embeddings(
@@ -82,9 +84,9 @@ def _embeddings(
 ) -> Float32Array:
     """Embeddings (n, d) of objects, in their order."""
     predict = member.predictor(data.geometry, "training")
-    found = []
+    embeddings = []
     for batch in data.batches(indices, BATCH):
         embedding = predict(data.native_flux(batch)).embedding
-        found.append(np.empty((0, 0), np.float32) if embedding is None else embedding)
-        context.progress(sum(map(len, found)), len(indices), "Encoding training objects")
-    return np.concatenate(found)
+        embeddings.append(np.empty((0, 0), np.float32) if embedding is None else embedding)
+        context.progress(sum(map(len, embeddings)), len(indices), "Encoding training objects")
+    return np.concatenate(embeddings)

@@ -163,6 +163,6 @@ class Report(Callback):
         if not trainer.is_global_zero:
             return
         rate = trainer.optimizers[0].param_groups[0]["lr"]
-        found = {name: float(v) for name, v in trainer.callback_metrics.items()}
-        for name, value in {**found, "learning_rate": rate}.items():
+        metrics = {name: float(v) for name, v in trainer.callback_metrics.items()}
+        for name, value in {**metrics, "learning_rate": rate}.items():
             self.context.metric(name, value, step=trainer.current_epoch + 1, member=self.member)

@@ -306,10 +306,10 @@ def _find_learning_rate(
         default_root_dir=context.folder,
     )
     steps = min(100, max(20, len(train)))
-    found = Tuner(trainer).lr_find(
+    finder = Tuner(trainer).lr_find(
         module, train, min_lr=1e-5, max_lr=0.1, num_training=steps, attr_name="learning_rate"
     )
-    suggestion = found.suggestion() if found is not None else None
+    suggestion = finder.suggestion() if finder is not None else None
     if suggestion is None:
         context.log(
             f"{member}: the range test found no rate; {settings.learning_rate:g} is used.",
