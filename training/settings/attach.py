@@ -31,7 +31,7 @@ class AttachSettings(RunSettings):
     radius_arcsec = param.Number(
         default=2.0,
         bounds=(0.01, 60),
-        doc="How far a candidate may lie from an object of the list.",
+        doc="Largest distance of a candidate from an object of the list.",
     )
 
     def title(self) -> str:

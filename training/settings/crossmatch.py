@@ -76,8 +76,8 @@ class CrossmatchSettings(RunSettings):
     radius_arcsec = param.Number(
         default=0.0,
         bounds=(0, 3600),
-        doc="Where counterparts are looked for; 0: 5 for catalogs of galaxy scale, 60 of cluster "
-        "scale.",
+        doc="Search radius for counterparts; 0: 5 for galaxy-scale catalogs, 60 for cluster-scale "
+        "ones.",
     )
     candidate_error_arcsec = param.Number(
         default=0.3,
@@ -88,30 +88,34 @@ class CrossmatchSettings(RunSettings):
     reference_error_arcsec = param.Number(
         default=0.0,
         bounds=(0, 300),
-        doc="Position error of references that state none; 0: 1 at galaxy scale, 15 at cluster "
+        doc="Position error of references without stated errors; 0: 1 at galaxy scale, 15 at "
+        "cluster "
         "scale.",
     )
     max_normalized = param.Number(
         default=MAX_NORMALIZED,
         bounds=(0.1, 10),
-        doc="The farthest match in units of the joint error; what lies beyond is for review.",
+        doc="Largest separation of a match, in units of the joint error; pairs beyond it are for "
+        "review.",
     )
     lenscat_table = param.String(
         default="", doc="A newer catalog.csv of lenscat; empty: the bundled edition."
     )
     ensemble = param.String(
         default="",
-        doc="Its ranking says who is asked for online; empty: of those that scored the "
-        "catalog the promoted one, else the one bundled for the survey, else the newest.",
+        doc="Ensemble whose ranking selects the candidates for online services; empty: of those "
+        "that scored the catalog the promoted one, else the one bundled for the survey, else the "
+        "newest.",
     )
     first = param.Integer(
         default=1000,
         bounds=(0, 10_000_000),
-        doc="Candidates that are asked for online, the best of the ranking; 0: all.",
+        doc="Number of candidates, from the top of the ranking, for which online services are "
+        "queried; 0: all.",
     )
     vizier = param.Dict(
         default={},
-        doc="Further VizieR catalogs or tables, as ID=KIND: lens, probable, cluster, redshift, "
+        doc="Additional VizieR catalogs or tables, as ID=KIND: lens, probable, cluster, redshift, "
         "xray, star or object.",
     )
     batch_size = param.Integer(default=5000, bounds=(1, 100_000), doc="Positions a request.")

@@ -22,8 +22,8 @@ def encoder_settings() -> dict[str, Any]:
         "crops": param.List(
             default=[],
             item_type=(int, float, str),
-            doc="Sides in arcsec of the central squares that the encoder sees; none given: two, by "
-            "the scale of the lenses.",
+            doc="Sides in arcsec of the central squares that are encoded; empty: two, by the scale "
+            "of the lenses.",
         ),
         "views": param.Selector(
             default="4",
@@ -33,18 +33,17 @@ def encoder_settings() -> dict[str, Any]:
         "input_px": param.Integer(
             default=128,
             bounds=(0, 1024),
-            doc="Side of the picture that the encoder sees; 0: as it was trained, several times "
-            "slower.",
+            doc="Side of the encoder's input picture; 0: that of its training, which is several "
+            "times slower.",
         ),
         "layers": param.Selector(
             default="both",
             objects=["both", "middle", "last"],
-            doc="Layers of the network that embeddings are taken from; middle: half the time.",
+            doc="Layers of the network that give embeddings; middle takes half the time.",
         ),
         "unit_levels": param.Boolean(
             default=False,
-            doc="The encoder takes levels from 0 to 1 as they are, as those trained on galaxies "
-            "often do.",
+            doc="The encoder expects levels from 0 to 1, as many encoders trained on galaxies do.",
         ),
     }
 

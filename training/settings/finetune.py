@@ -45,7 +45,7 @@ class FinetuneSettings(RetrainSettings):
     most_unlabeled = param.Integer(
         default=5000,
         bounds=(100, 1_000_000),
-        doc="Most unlabeled objects that networks are trained on, drawn at random.",
+        doc="Largest number of unlabeled objects for training, drawn at random.",
     )
     folds = param.Integer(
         default=3, bounds=(2, 20), doc="Parts of whole groups for cross-fitting; each costs a fit."
@@ -61,15 +61,15 @@ class FinetuneSettings(RetrainSettings):
     consistency = param.Number(
         default=0.0,
         bounds=(0, 100),
-        doc="Weight of consistency on unlabeled cutouts: what the network is sure of must stay "
-        "when the cutout is shifted, blurred and noisier (FixMatch); 0: none. Each step passes "
-        "them twice more. On a simulated survey it brought no gain that could be measured.",
+        doc="Weight of consistency on unlabeled cutouts: confident predictions must not change "
+        "when the cutout is shifted, blurred and noisier (FixMatch); 0: off. Each step then "
+        "processes them twice more. On a simulated survey it brought no measurable gain.",
     )
     confidence = param.Number(
         default=0.95,
         bounds=(0.5, 1),
         inclusive_bounds=(False, False),
-        doc="Probability, at a class prior of 1/2, from which it is sure.",
+        doc="Probability, at a class prior of 1/2, from which a prediction counts as confident.",
     )
     precision = shared.precision()
     device = shared.device("Where networks train.")

@@ -36,7 +36,8 @@ class InjectSettings(RunSettings):
     catalog = param.String(default="injected", doc="Name of the catalog to make.")
     paired = param.Boolean(
         default=True,
-        doc="Each galaxy is in the new catalog twice, without and with arcs; off: with arcs alone.",
+        doc="Put each galaxy into the new catalog twice, without and with arcs; off: only with "
+        "arcs.",
     )
     n_galaxies = param.Integer(
         default=1000, bounds=(1, 10_000_000), doc="Galaxies to paint arcs around, at most."
@@ -44,8 +45,8 @@ class InjectSettings(RunSettings):
     hosts: Any = param.Selector(
         default="red_extended",
         objects=["red_extended", "all"],
-        doc="Which galaxies: red and extended ones, as lenses are (by pixels; those flagged as "
-        "luminous red galaxies, where the table has a column LRG), or all.",
+        doc="Galaxies to paint on: red and extended ones, like lenses (those flagged by a column "
+        "LRG of the table, else by their pixels), or all.",
     )
     min_magnitude: Any = param.Number(default=None, allow_None=True, doc="Leave out brighter ones.")
     max_magnitude: Any = param.Number(default=None, allow_None=True, doc="Leave out fainter ones.")
@@ -53,19 +54,19 @@ class InjectSettings(RunSettings):
     sources = param.ListSelector(
         default=["cosmos_f814w", "hubble_deep_field"],
         objects=["cosmos_f814w", "hubble_deep_field", "simulated"],
-        doc="What is lensed, each as often as the other: galaxies of COSMOS (HST, F814W), of the "
+        doc="Lensed sources, each kind equally often: galaxies of COSMOS (HST, F814W), of the "
         "Hubble deep field (in colors), or simulated ones.",
     )
     sources_path = param.String(
         default="",
-        doc="Sources of your own beside these: a folder of FITS images, one galaxy each, or a "
+        doc="Your own sources in addition: a folder of FITS images, one galaxy each, or a "
         "file .npz.",
     )
     theta_e_law: Any = param.Selector(
         default="natural",
         objects=["natural", "flat"],
-        doc="Einstein radii: of early-type galaxies weighted by their cross section, or as many at "
-        "every radius.",
+        doc="Einstein radii: those of early-type galaxies weighted by their cross section, or "
+        "equally many at every radius.",
     )
     min_theta_e_arcsec = param.Number(
         default=0.5, bounds=(0.1, 30), doc="No smaller Einstein radius is drawn."
@@ -73,22 +74,22 @@ class InjectSettings(RunSettings):
     max_theta_e_arcsec = param.Number(
         default=3.0,
         bounds=(0.2, 60),
-        doc="No larger one; nor one that a quarter of the cutout does not hold.",
+        doc="Largest Einstein radius, and at most a quarter of the cutout's side.",
     )
     min_arc_snr = param.Number(
         default=20.0,
         bounds=(0, 1000),
-        doc="S/N that all arcs together must have (Collett 2015, ApJ 811, 20).",
+        doc="Minimum S/N of all arcs together (Collett 2015, ApJ 811, 20).",
     )
     min_second_snr = param.Number(
         default=5.0,
         bounds=(0, 100),
-        doc="S/N that the second-brightest image must have within the PSF.",
+        doc="Minimum S/N of the second-brightest image within the PSF.",
     )
     min_magnification = param.Number(
         default=3.0,
         bounds=(0, 100),
-        doc="Total magnification that a lens must have (Collett 2015).",
+        doc="Minimum total magnification (Collett 2015).",
     )
     stretch: Any = param.Selector(
         default="estimated",
@@ -100,7 +101,7 @@ class InjectSettings(RunSettings):
         default=20.0,
         bounds=(0, 1000),
         inclusive_bounds=(False, True),
-        doc="Its softening Q; not used where the stretch is estimated.",
+        doc="Softening Q of that stretch; not used if the stretch is estimated.",
     )
 
     def title(self) -> str:

@@ -34,8 +34,8 @@ class ReportSettings(RunSettings):
     candidates: Any = param.Integer(
         default=200,
         bounds=(1, 5000),
-        doc="Most rows of the table: the first of those in triage and later stages, or, where "
-        "there are none, of the ranking.",
+        doc="Largest number of rows of the table: the first of those in triage and later stages, "
+        "or of the ranking if there are none.",
     )
     heading = param.String(
         default="", doc="Title of the report; empty: one with the catalog's name."
@@ -46,7 +46,7 @@ class ReportSettings(RunSettings):
     )
     output = param.String(
         default="",
-        doc="Folder that gets a copy, which must not exist or be empty; the report itself is in "
+        doc="Folder for a copy, which must be new or empty; the report itself is in "
         "runs/<run>/report.",
     )
 

@@ -52,18 +52,18 @@ class RetrainSettings(RunSettings):
     encoders = param.List(
         default=[],
         item_type=str,
-        doc="Pretrained encoders that a probe may choose; none named: all that have encoded the "
-        "catalogs, and where there are some a probe is always trained.",
+        doc="Pretrained encoders that a probe may choose; empty: all that have encoded the "
+        "catalogs, and if there are any, a probe is always trained.",
     )
     grade_column = param.String(
         default="",
-        doc="Column of the imported table with numeric grades, which a probe may learn in place of "
-        "lens or not.",
+        doc="Column of the imported table with numeric grades, which a probe may use as its target "
+        "instead of lens or not.",
     )
     prior_scan = param.Boolean(
         default=True,
-        doc="Fit each head that takes the class prior at half and twice of it too, and report how "
-        "the ranking changes.",
+        doc="Also fit each head that needs the class prior at half and at twice its value, and "
+        "report how the ranking changes.",
     )
     fusion: Any = param.Selector(
         default="stacking",
@@ -73,22 +73,23 @@ class RetrainSettings(RunSettings):
     labels: Any = param.Selector(
         default="both",
         objects=["both", "grades", "imported"],
-        doc="Grades given here, labels imported with the catalog, or both; grades go first.",
+        doc="Grades given here, labels imported with the catalog, or both; grades take precedence.",
     )
     consensus: Any = param.Selector(
         default="dawid_skene",
         objects=["dawid_skene", "swap"],
-        doc="How the grades of several graders are aggregated; labels weigh by |2p - 1|.",
+        doc="How the grades of several graders are aggregated; labels have the weight |2p - 1|.",
     )
     lens_from = param.Number(
         default=0.5,
         bounds=(0.01, 0.99),
-        doc="Graded objects of this posterior or more are lenses.",
+        doc="Graded objects with at least this posterior are lenses.",
     )
     other_below = param.Number(
         default=0.1,
         bounds=(0.001, 0.99),
-        doc="Graded objects of a lower posterior are no lenses; in between they stay unlabeled.",
+        doc="Graded objects with a lower posterior are non-lenses; those in between stay "
+        "unlabeled.",
     )
     min_votes = param.Integer(
         default=1, bounds=(1, 100), doc="Objects with fewer grades stay unlabeled."
@@ -101,13 +102,13 @@ class RetrainSettings(RunSettings):
     hard_weight = param.Number(
         default=2.0,
         bounds=(1, 100),
-        doc="One that was rejected for a stated reason (ring, spiral, ...) counts this many times "
-        "as much, and reasons are balanced.",
+        doc="A non-lens with a reject reason (ring, spiral, ...) counts this many times as much, "
+        "and reasons are balanced.",
     )
     most_unlabeled = param.Integer(
         default=10_000,
         bounds=(100, 1_000_000),
-        doc="Most unlabeled objects that heads are trained on, drawn at random.",
+        doc="Largest number of unlabeled objects for training, drawn at random.",
     )
     min_confidence = param.Number(
         default=0.5, bounds=(0, 1), doc="Labels of less confidence count as none."

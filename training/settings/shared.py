@@ -14,7 +14,7 @@ def seed(doc: str) -> Any:
 
 
 def device(doc: str) -> Any:
-    """On which device; auto: on a GPU if there is one."""
+    """Device to run on; auto: a GPU if there is one."""
     return param.Selector(default="auto", objects=["auto", "cpu", "cuda"], doc=doc)
 
 

@@ -56,14 +56,14 @@ class SimulateSettings(RunSettings):
     quasar_fraction = param.Number(
         default=0.0,
         bounds=(0, 1),
-        doc="Fraction of galaxy-scale lenses whose source is a quasar; as many of the others are "
-        "galaxies with stars or single quasars beside them.",
+        doc="Fraction of galaxy-scale lenses whose source is a quasar; the same number of "
+        "non-lenses are galaxies with stars or single quasars beside them.",
     )
     group_fraction = param.Number(
         default=0.0,
         bounds=(0, 1),
-        doc="Fraction of galaxy-scale lenses that are groups, with images up to some 8 arcsec from "
-        "the center; as many of the others are such groups without arcs.",
+        doc="Fraction of galaxy-scale lenses that are groups, with images up to about 8 arcsec "
+        "from the center; the same number of non-lenses are such groups without arcs.",
     )
     artifact_fraction = param.Number(
         default=0.05,
@@ -80,7 +80,7 @@ class SimulateSettings(RunSettings):
     noise_correlation_px = param.Number(
         default=0.0,
         bounds=(0, 3),
-        doc="Largest Gaussian sigma over which resampling has spread the noise of an image.",
+        doc="Largest Gaussian sigma of the noise correlation due to resampling.",
     )
     min_arc_snr = param.Number(
         default=20.0, bounds=(0, 1000), doc="Matched-filter S/N that the arcs of a lens must have."

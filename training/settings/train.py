@@ -68,7 +68,7 @@ class TrainSettings(RunSettings):
     members = param.ListSelector(
         default=["trees", "network"],
         objects=["trees", "network", "encoder"],
-        doc="Members to train; encoder: a pretrained network that stays as it is, with a head.",
+        doc="Members to train; encoder: a pretrained network with fixed weights, and a head.",
     )
     fusion: Any = param.Selector(
         default="mean",
@@ -85,7 +85,7 @@ class TrainSettings(RunSettings):
     copies = param.Integer(
         default=1,
         bounds=(1, 50),
-        doc="Networks of each kind, with seeds and validation folds of their own.",
+        doc="Number of networks of each kind, each with its own seed and validation fold.",
     )
     pretrained = param.Boolean(
         default=False, doc="Start from the weights that timm names for a backbone (a download)."
@@ -93,7 +93,7 @@ class TrainSettings(RunSettings):
     pretrain_catalogs = param.List(
         default=[],
         item_type=str,
-        doc="Catalogs without labels on which networks learn first what is the same object.",
+        doc="Unlabeled catalogs for contrastive pretraining of the networks.",
     )
     pretrain_epochs = param.Integer(
         default=20, bounds=(1, 1000), doc="Passes over them, where there are any."
@@ -109,7 +109,7 @@ class TrainSettings(RunSettings):
             *("psf_fwhm_arcsec", "depth_mag", "pixel_scale_arcsec"),
             *("redshift", "richness", "survey"),
         ],
-        doc="Metadata that networks take beside the pixels; missing values are allowed.",
+        doc="Metadata that networks use in addition to the pixels; missing values are allowed.",
     )
     weight_bits: Any = param.Selector(
         default="32",
@@ -141,7 +141,7 @@ class TrainSettings(RunSettings):
     network_batch = param.Integer(
         default=64,
         bounds=(2, 8192),
-        doc="Cutouts a pass; halved where they do not fit in the memory of a GPU.",
+        doc="Cutouts per pass; halved if they do not fit in the memory of a GPU.",
     )
     accumulate = param.Integer(default=1, bounds=(1, 1024), doc="Passes a training step.")
     learning_rate = param.Number(default=2e-3, bounds=(1e-6, 1), doc="Peak rate of AdamW.")
@@ -152,8 +152,8 @@ class TrainSettings(RunSettings):
     loss: Any = param.Selector(
         default="cross_entropy",
         objects=["cross_entropy", "balanced", "focal", "nnpu"],
-        doc="balanced: classes weigh the same; focal: hard objects weigh more; nnpu: label 0 means "
-        "unlabeled.",
+        doc="balanced: equal weight of both classes; focal: more weight on hard objects; nnpu: "
+        "label 0 means unlabeled.",
     )
     lens_prior = param.Number(
         default=0.01,
@@ -170,7 +170,8 @@ class TrainSettings(RunSettings):
     average_decay = param.Number(
         default=0.0,
         bounds=(0, 0.9999),
-        doc="Decay a step of an exponential average of the weights, which is then kept; 0: none.",
+        doc="Decay per step of an exponential average of the weights, which becomes the network; "
+        "0: no average.",
     )
     blur_px = shared.blur_px()
     gain = shared.gain()
@@ -179,7 +180,7 @@ class TrainSettings(RunSettings):
     devices = param.Integer(
         default=1,
         bounds=(1, 64),
-        doc="GPUs that train a network together, each with batches of its own; processes on a CPU.",
+        doc="GPUs (on a CPU, processes) that train a network together, each with its own batches.",
     )
     encoder = param.List(
         default=[],
@@ -195,8 +196,8 @@ class TrainSettings(RunSettings):
     feature_blocks = param.ListSelector(
         default=["grid", "segments", "colours", "ridges"],
         objects=["grid", "segments", "colours", "ridges", "catalog"],
-        doc="What trees see: patches and annuli, arcs and segments, their colors, oriented "
-        "filters, what the catalog knows (redshift, richness, PSF, depth, ...).",
+        doc="Features of trees: patches and annuli, arcs and segments, their colors, oriented "
+        "filters, values of the catalog (redshift, richness, PSF, depth, ...).",
     )
     rounds = param.Integer(default=600, bounds=(1, 100_000), doc="Most boosting rounds.")
     trees_learning_rate = param.Number(default=0.05, bounds=(1e-4, 1), doc="Shrinkage of trees.")
@@ -225,7 +226,7 @@ class TrainSettings(RunSettings):
             raise BadInputError("backbones: name at least one network, or leave networks out.")
         if bool(self.encoder) != ("encoder" in self.members):
             raise BadInputError(
-                "encoder: name at least one where members hold encoder, and none where they do not."
+                "encoder: name at least one if members contain encoder, and none otherwise."
             )
         if len(self.encoder) > 1 and self.weights:
             raise BadInputError("weights: a file is of one encoder; train others without it.")
