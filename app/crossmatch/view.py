@@ -120,8 +120,8 @@ class CrossmatchBoard(pn.viewable.Viewer):
             section(
                 "New candidates",
                 self._new,
-                note="The first of the ranking that no list of known or probable lenses has. New "
-                "to these lists is all that is meant: a score confirms nothing.",
+                note="The highest-ranked candidates that are in no list of known or probable "
+                "lenses. A score is not a confirmation.",
             ),
         )
         choosers = pn.Row(

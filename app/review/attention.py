@@ -169,20 +169,20 @@ def map_to_json(found: AttentionMap, pixel_scale_arcsec: float) -> dict[str, Any
     cell = f"{found.cell_px:.0f} px ({found.cell_px * pixel_scale_arcsec:.1f}″)"
     if found.method in ("integrated_gradients", "grad_cam"):
         about = "" if found.exact else "about "
-        sentence = f"What is marked speaks for a lens, by {about}{found.total:+.1f} log-odds in all"
+        sentence = f"The marked pixels add {about}{found.total:+.1f} log-odds for a lens"
         if found.empty is not None:
             others = found.logit - found.empty - found.total
-            sentence += f" over the {found.empty:+.1f} of an empty sky; all else adds {others:+.1f}"
+            sentence += f" to the {found.empty:+.1f} of an empty sky; the rest adds {others:+.1f}"
         sentence += f". Nothing finer than {cell} is resolved."
         if found.total < 1:
             sentence = (
-                f"Little here speaks for a lens: {found.total:+.2f} log-odds in all, drawn faint. "
-                f"Nothing finer than {cell} is resolved."
+                f"There is little evidence for a lens: {found.total:+.2f} log-odds in total, drawn "
+                f"faint. Nothing finer than {cell} is resolved."
             )
     else:
         place = "patch" if found.method == "mil" else "place"
         sentence = (
-            f"The strongest {place} has {found.total:.1f} times its even share. "
+            f"The strongest {place} has {found.total:.1f} times its share in a uniform map. "
             f"A {place} is {cell} wide."
         )
     return {

@@ -113,8 +113,8 @@ class ConsensusBoard(pn.viewable.Viewer):
             self.list,
             _row(self.state, self.pager),
             note="The last grade of each grader counts. Purity and completeness are those of the "
-            "accepted list among graded objects, with 95 % intervals. Scores as the prior are for "
-            "grades that were given blind.",
+            "accepted list among graded objects, with 95 % intervals. Use scores as the prior "
+            "only for grades that were given blind.",
         )
         super().__init__()
 

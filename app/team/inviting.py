@@ -85,9 +85,9 @@ class InvitationBoard(pn.viewable.Viewer):
             form,
             self.shown,
             self.table,
-            note="Whoever opens the link chooses a passphrase, or signs in by a service that this "
-            "server knows. A reader sees candidates and changes nothing; a grader grades; an "
-            "organizer runs the search.",
+            note="Whoever opens the link chooses a passphrase, or signs in with a service that is "
+            "set up on this server. A reader sees candidates and changes nothing; a grader "
+            "grades; an organizer runs the search.",
         )
         super().__init__()
         self.reload()

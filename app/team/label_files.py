@@ -87,9 +87,9 @@ class LabelFiles(pn.viewable.Viewer):
                     gap=10,
                 ),
             ),
-            note="CSV of any tool, a classification export of Zooniverse, or an exported log. A "
-            "file that is imported again adds what is new, and nothing twice. The exported log "
-            "holds every event; JSON lines keep its hashes.",
+            note="CSV of any tool, a classification export of Zooniverse, or an exported log. "
+            "Importing a file again adds only what is new. The exported log contains every event; "
+            "JSON lines keep its hashes.",
             aside=tuple(downloads),
         )
         super().__init__()

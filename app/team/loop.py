@@ -85,9 +85,9 @@ class LoopBoard(pn.viewable.Viewer):
             "The loop",
             self.notice,
             self.table,
-            note="Each round's heads learn from all grades so far; metrics are on objects that "
-            "no head ever sees. Promote puts open queues in the new order. Retrain takes seconds; "
-            "Fine-tune trains the networks themselves, which takes a GPU or patience.",
+            note="Each round's heads are trained on all grades so far; metrics are measured on "
+            "objects that are never used for training. Promote reorders open queues. Retrain takes "
+            "seconds; Fine-tune trains the networks themselves, which is slow without a GPU.",
             aside=(self.catalog, self.finetune, self.retrain),
         )
         super().__init__()

@@ -43,7 +43,7 @@ class PeopleBoard(pn.viewable.Viewer):
             self.notice,
             self.table,
             note="A new passphrase is shown here once, and signs its owner out everywhere. Nobody "
-            "signs in with a deactivated name; what was done with it stays.",
+            "can sign in with a deactivated name; its grades and notes are kept.",
         )
         super().__init__()
         self.reload()

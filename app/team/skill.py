@@ -45,8 +45,8 @@ class SkillBoard(pn.viewable.Viewer):
             "Skill by kind of known object",
             self.chosen,
             self.table,
-            note="How many of the known objects that were decided were called right, with 95 % "
-            "intervals; what passes for a lens most often stands out.",
+            note="Fraction of known objects that were graded correctly, undecided grades left out, "
+            "with 95 % intervals, by kind of object.",
         )
         super().__init__()
 

@@ -133,7 +133,7 @@ class TeamBoard(pn.viewable.Viewer):
             at_work = section(
                 "At work",
                 self.at_work,
-                note="Graders of open sessions; active: something came within five minutes.",
+                note="Graders of open sessions; active: an event within the last five minutes.",
             )
             self.hidden = HiddenBoard(context)
             parts[2:2] = [self.hidden, at_work, self.consensus]
@@ -141,8 +141,8 @@ class TeamBoard(pn.viewable.Viewer):
             contested = section(
                 "For experts",
                 self.contested,
-                note="What graders flagged or grade differently. A session with the queue "
-                "For experts (Label) takes them all; invite those who shall decide.",
+                note="Candidates that graders flagged or on which they disagree. To have experts "
+                "decide them, make a session with the queue For experts (Label) and invite them.",
             )
             even = "minmax(0, 1fr) minmax(0, 1fr)"
             self.people = PeopleBoard(context, grader)

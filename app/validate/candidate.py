@@ -137,8 +137,8 @@ class CandidateBoard(pn.viewable.Viewer):
                     self.note,
                     row(self.enter),
                     self.records,
-                    note="Entered by a person from spectra, kept for good, withdrawn by a later "
-                    "record. It stands above grades and imported labels in every training.",
+                    note="Entered by a person from spectra. A record is never deleted, but can be "
+                    "withdrawn by a later one. It overrides grades and imported labels.",
                 ),
                 template="minmax(0, 1fr) minmax(0, 1fr)",
             ),
@@ -150,7 +150,7 @@ class CandidateBoard(pn.viewable.Viewer):
                 row(self.exists, self.new),
                 aside=(self.look,),
                 note="Clusters of CLASH, RELICS and the Frontier Fields have published models. "
-                "NED, MAST and ADS learn the position that is asked for.",
+                "Looking up sends the position to NED, MAST and ADS.",
             ),
             visible=False,
         )

@@ -92,8 +92,8 @@ class FollowUpBoard(pn.viewable.Viewer):
                 self.notice,
                 self.form,
                 row(self.plan_button),
-                note="Priority is the posterior times the science value, a weighted mean of what "
-                "is known; unknown criteria count one half. Exposure times are for the "
+                note="Priority is the posterior times the science value, a weighted mean of "
+                "criteria; unknown criteria count one half. For exposure times, use the "
                 "instrument's own calculator.",
             ),
             section("Targets", self.notes, self.links, self.targets),
