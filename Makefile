@@ -9,7 +9,7 @@ ROUNDS ?= 30
 SEED ?= 0
 
 .PHONY: help demo test coverage attack lint types layers lint-scripts types-scripts check pytest scripts docs \
-	oldest screenshots walk clean
+	oldest screenshots sheets walk clean
 
 help:
 	@echo "make demo    serve a demonstration survey on http://127.0.0.1:$(PORT)"
@@ -21,6 +21,7 @@ help:
 	@echo "make coverage  branch coverage of lensing_core"
 	@echo "make docs      the documentation as a site, in build/docs"
 	@echo "make screenshots   the guides' pictures anew, from the demonstration"
+	@echo "make sheets    every page in all widths and both themes, as contact sheets to look at"
 
 demo: $(VENV)/.ready
 	$(BIN)/lens-triage demo $(WORKSPACE) --port $(PORT)
@@ -41,7 +42,7 @@ types: $(VENV)/.ready-dev
 layers: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
-pytest: $(VENV)/.ready-dev
+pytest: $(VENV)/.ready-dev node_modules/.ready
 	LENS_TRIAGE_CHROMIUM="$$(tools/find-chromium.sh $(BIN)/python)" OMP_NUM_THREADS=1 \
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal $(PYTEST_ARGS)
 
@@ -87,6 +88,11 @@ oldest: $(VENV)/.ready-dev
 screenshots: $(VENV)/.ready-dev
 	$(BIN)/python tools/screenshots.py $(WORKSPACE) \
 	--chromium "$$(tools/find-chromium.sh $(BIN)/python)"
+
+# Every page of the demonstration in six widths and both themes, to look at; ends with 1 where axe-core finds a fault.
+sheets: $(VENV)/.ready-dev node_modules/.ready
+	$(BIN)/python tools/page_sheets.py $(WORKSPACE) \
+	--chromium "$$(tools/find-chromium.sh $(BIN)/python)" --out build/sheets $(SHEETS_ARGS)
 
 $(VENV)/.ready: pyproject.toml tools/make-environment.sh
 	tools/make-environment.sh $(VENV) .

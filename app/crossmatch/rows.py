@@ -223,7 +223,7 @@ def new_html(new: Sequence[UnlistedCandidate], *, catalog: str, ensemble: str) -
         mark = " ·" if item.elsewhere else ""
         items.append(
             f'<li><a href="{escape(href)}" title="{escape(title)}">'
-            f'<img src="{escape(source)}" alt="{escape(item.object_id)}" loading="lazy">'
+            f'<img src="{escape(source)}" alt="" loading="lazy">'
             f'<div class="caption"><span>{item.rank:,}. {escape(item.object_id)}{mark}</span>'
             f"<span>{fmt.number(item.probability)}</span></div></a></li>"
         )

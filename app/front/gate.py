@@ -7,6 +7,7 @@ somebody adds is behind it too.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -86,14 +87,19 @@ class SignInFirst(ReplyHandler):
         self.set_status(401)
         self.set_header("Cache-Control", "no-store")
         self.set_header("Content-Security-Policy", _POLICY.format(nonce=nonce))
-        buttons = "".join(
-            f'<button type="button" class="by" data-provider="{escape(each.name)}">'
-            f"Sign in with {escape(each.title)}</button>"
-            for each in self._providers
-        )
-        page = _PAGE.replace("{{nonce}}", nonce).replace("{{buttons}}", buttons)
-        page = page.replace("{{prefix}}", self._prefix)
+        page = sign_in_page(self._providers, self._prefix, nonce)
         self.reply(page, "text/html; charset=utf-8")
+
+
+def sign_in_page(providers: Sequence[Provider], prefix: str, nonce: str) -> str:
+    """Return the page that asks who somebody is, or what passphrase an invited one chooses."""
+    buttons = "".join(
+        f'<button type="button" class="by" data-provider="{escape(each.name)}">'
+        f"Sign in with {escape(each.title)}</button>"
+        for each in providers
+    )
+    page = _PAGE.replace("{{nonce}}", nonce).replace("{{buttons}}", buttons)
+    return page.replace("{{prefix}}", prefix)
 
 
 def ask_for_sign_in(application: Application, context: AppContext) -> None:

@@ -26,6 +26,7 @@ const TYPING_PAUSE_MS = 250
 // A drop-down with check boxes; `options` is a list of [value, text].
 class CheckMenu {
   constructor(name, everything, options, onChange) {
+    this.name = name
     this.everything = everything
     this.options = new Map(options)
     this.boxes = new Map(options.map(([value, text]) => {
@@ -35,7 +36,7 @@ class CheckMenu {
       }})
       return [value, {box, node: h("label", {}, box, h("span", {title: text}, text))}]
     }))
-    this.summary = h("summary", {"aria-label": name})
+    this.summary = h("summary", {})
     this.node = h("details", {className: "menu"}, this.summary, h(
       "div", {className: "menu-items", role: "group", "aria-label": name},
       [...this.boxes.values()].map(({node}) => node),
@@ -66,6 +67,7 @@ class CheckMenu {
     this.summary.textContent = chosen.length === 0 || chosen.length === this.boxes.size
       ? this.everything
       : chosen.length === 1 ? this.options.get(chosen[0]) : `${chosen.length} of ${this.boxes.size}`
+    this.summary.ariaLabel = `${this.name}: ${this.summary.textContent}`
     this.summary.title = chosen.map((value) => this.options.get(value)).join(", ")
     this.node.classList.toggle("active", chosen.length > 0 && chosen.length < this.boxes.size)
   }

@@ -99,7 +99,7 @@ export class Gallery {
   stamp(row) {
     const catalog = this.catalogs.get(row.catalog_id)
     const name = `${row.object_id}, score ${formatProbability(row.probability)}`
-    return h("div", {className: "stamp", role: "option", id: `stamp-${row.id}`, title: name, "aria-label": name},
+    return h("div", {className: "stamp", role: "option", id: `stamp-${row.id}`, title: name},
       catalog === undefined ? null : picture({src: this.url(row, catalog), alt: "", draggable: false}),
       h("span", {className: "stamp-marks"}, gradeMarks(row, this.host.ownGrade(row.id))),
       h("span", {className: "stamp-name"}, h("span", {}, row.object_id), h("span", {}, formatProbability(row.probability))))

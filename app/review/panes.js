@@ -59,6 +59,12 @@ export class Panes {
           node.onpointermove = null
         }
       }})
+    const part = this.parts[name]
+    new ResizeObserver(() => { // what the separator says to screen readers
+      for (const [key, value] of [["now", part.offsetWidth], ["min", LEAST_PX[name]], ["max", this.node.clientWidth]]) {
+        node.setAttribute(`aria-value${key}`, String(value))
+      }
+    }).observe(part)
     return node
   }
 

@@ -28,7 +28,7 @@ from lens_triage.app.widgets.section import (
 from lensing_core.store import runs
 from lensing_core.store.runs import RunSummary
 
-_CSS = styles("runs/monitor.css")
+_CSS = styles("widgets/chip.css", "runs/monitor.css")
 _SPEED_OVER_S = 20.0
 
 

@@ -48,7 +48,7 @@ def bounds_of(parameter: Any) -> str:
 # Chips as tall as the text of the other inputs.
 _CHIPS_SX = {
     "& .MuiSelect-select": {"padding": "7px 12px", "minHeight": "23px !important"},
-    "& .MuiChip-root": {"height": 22, "fontSize": 12},
+    "& .MuiChip-root": {"height": 24, "fontSize": 12},
     "& .MuiChip-deleteIcon": {"fontSize": 15},
 }
 # A select as tall as an input of text.

@@ -99,8 +99,8 @@ export function render({ model, el }) {
   function drawHead() {
     const row = element("tr")
     for (const column of model.columns) {
-      const cell = element("th", column.align || "", column.title)
-      cell.scope = "col"
+      const cell = element(column.title ? "th" : "td", column.align || "", column.title)
+      if (column.title) cell.scope = "col"
       if (column.width) cell.style.width = column.width
       if (column.help) cell.title = column.help
       row.append(cell)

@@ -60,7 +60,11 @@ class Table(pn.custom.JSComponent):
     selected = param.String(default="", doc="Key of the selected row; '' for none.")
 
     _esm = bundle("table")
-    _stylesheets: ClassVar[list[str]] = [TOKENS_CSS, SKELETON_CSS, styles("widgets/table.css")]
+    _stylesheets: ClassVar[list[str]] = [
+        TOKENS_CSS,
+        SKELETON_CSS,
+        styles("widgets/table.css", "widgets/chip.css"),
+    ]
 
     def __init__(self, **params: Any) -> None:
         self._on_action: Callable[[str, str], None] = lambda action, key: None

@@ -53,7 +53,7 @@ def thumbnails_html(
         title = item.object_id + (f", imported as {label}" if label else "")
         items.append(
             f'<li><a href="{escape(href)}" title="{escape(title)}">'
-            f'<img src="{escape(source)}" alt="{escape(item.object_id)}" loading="lazy">'
+            f'<img src="{escape(source)}" alt="" loading="lazy">'
             f'<div class="caption"><span>{escape(item.object_id)}</span>'
             f"<span>{metric}</span></div></a></li>"
         )
