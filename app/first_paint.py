@@ -18,7 +18,7 @@ from lens_triage.app.navigation import (
     header_html,
     heading_html,
 )
-from lens_triage.app.theme import HEADER_COLOR, ROOT_CSS, THEME_CONFIG, TOKENS_CSS
+from lens_triage.app.theme import HEADER_COLOR, NARROW, ROOT_CSS, THEME_CONFIG, TOKENS_CSS
 from lens_triage.app.widgets.skeleton import SKELETON_CSS, skeleton
 
 VARIABLE = "first_paint"
@@ -56,7 +56,7 @@ TEMPLATE = (
 """The document of every page, on Panel's own; its loader is the first paint."""
 
 _BODY_CSS = """
-:host { display: block; padding: 16px 20px; overflow: hidden; }
+:host { display: block; padding: var(--lt-inset); overflow: hidden; }
 header { margin-bottom: 12px; }
 section { background: var(--lt-surface); border: 1px solid var(--lt-line); border-radius: 10px;
   padding: 12px 16px 14px; margin-bottom: 14px; }
@@ -92,6 +92,12 @@ html:root {{ background-color: var(--mui-palette-background-default, {background
   inset: 64px 20px auto {RAIL_WIDTH + 20}px; padding: 10px 16px;
   border: 1px solid var(--lt-error); border-radius: 8px;
   background: var(--lt-surface); color: var(--lt-error); }}
+{NARROW} {{
+  #loader .first-rail {{ inset: auto 0 0; width: auto; height: var(--lt-rail); padding: 0;
+    border-right: 0; border-top: 1px solid {palette["divider"]}; }}
+  #loader .first-body {{ inset: 56px 0 var(--lt-rail); }}
+  #loader #loader-error {{ inset: 64px 12px auto; }}
+}}
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from lens_triage.app.theme import read_asset
+from lens_triage.app.theme import NARROW, read_asset
 
 PRODUCT = "lens-triage"
 RAIL_WIDTH = 84
@@ -93,7 +93,8 @@ NAVIGATION = (
     ),
 )
 
-RAIL_CSS = """
+RAIL_CSS = (
+    """
 nav { display: flex; flex-direction: column; gap: 2px; padding: 8px 5px; }
 nav a {
   display: flex; flex-direction: column; align-items: center; gap: 3px; padding: 8px 2px 7px;
@@ -113,6 +114,16 @@ nav a[aria-current] { color: var(--lt-accent); font-weight: 500;
 svg { width: 22px; height: 22px; fill: none; stroke: currentColor; stroke-width: 1.7;
   stroke-linejoin: round; stroke-linecap: round; }
 """
+    + NARROW
+    + """ {
+  :host, .rail { width: 100% !important; }
+  nav { flex-direction: row; height: calc(var(--lt-rail) - 1px); padding: 3px 4px;
+    box-sizing: border-box; overflow-x: auto; overscroll-behavior-x: contain;
+    scrollbar-width: none; }
+  nav a { flex: 1 0 auto; min-width: 64px; padding: 5px 4px; }
+}
+"""
+)
 
 HEADER_CSS = """
 :host { color: #e8eef6; width: 100%; min-width: 0; }
@@ -124,6 +135,7 @@ HEADER_CSS = """
 .bar .where { margin-left: 6px; padding-left: 14px; border-left: 1px solid #31435c;
   color: #9fb0c4; font-size: 12px; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; min-width: 0; direction: rtl; text-align: left; }
+@media (max-width: 560px) { .bar .where { display: none; } }
 """
 
 HEADING_CSS = """

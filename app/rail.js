@@ -44,6 +44,7 @@ class Rail {
     this.bar = h("div", {className: "bar", hidden: true})
     this.node = h("div", {}, this.bar, h("nav", {ariaLabel: "Pages"}, ...this.links.values()))
     this.mark(model.shown.page)
+    new ResizeObserver(() => this.showCurrent()).observe(this.node)
     this.onClick = (event) => this.click(event)
     this.onBack = () => this.go(location.href, false)
     this.onSight = () => model.send_msg({type: "sight", hidden: document.hidden})
@@ -84,6 +85,12 @@ class Rail {
       if (name === page) link.setAttribute("aria-current", "page")
       else link.removeAttribute("aria-current")
     }
+    this.showCurrent()
+  }
+
+  // In a narrow window the links stand in a row that scrolls.
+  showCurrent() {
+    this.node.querySelector("a[aria-current]")?.scrollIntoView({block: "nearest", inline: "center"})
   }
 
   click(event) {

@@ -43,6 +43,7 @@ from lens_triage.app.visits import Arguments, begin_visit, current_visit
 from lens_triage.app.watch import the_watch
 from lens_triage.app.widgets.format import percent
 from lens_triage.app.widgets.live import in_session, live_in_frame
+from lens_triage.app.widgets.section import FITS
 from lensing_core.store.runs import RunSummary, list_active_runs
 
 _ACTIVITY_CSS = """
@@ -56,10 +57,15 @@ span { overflow: hidden; text-overflow: ellipsis; }
 b { font-weight: 400; color: #8fa3ba; flex: none; }
 i { width: 8px; height: 8px; border-radius: 50%; background: #62b0ff; flex: none;
   animation: pulse 1.4s ease-in-out infinite alternate; }
+@media (max-width: 560px) { a { max-width: 96px; padding: 0 10px; margin-right: 0; } }
 @keyframes pulse { from { opacity: .35 } to { opacity: 1 } }
 @media (prefers-reduced-motion: reduce) { i { animation: none; } }
 """
 _THEME_EVENT = "lens-triage-theme"
+
+_UNSEEN_CSS = """
+:host { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+"""
 
 
 class Rail(JSComponent):
@@ -166,26 +172,23 @@ def shell(
     subtitle : str, optional
         One line beside the heading.
     heading : bool, optional
-        False leaves the heading out, for pages that need all the height.
+        False leaves the heading to screen readers, for pages that need all the height.
     """
-    parts: list[pn.viewable.Viewable] = []
-    if heading:
-        parts.append(
-            pn.pane.HTML(
-                heading_html(title, subtitle),
-                stylesheets=[TOKENS_CSS, HEADING_CSS],
-                margin=(0, 0, 12, 0),
-                sizing_mode="stretch_width",
-            )
-        )
+    above = pn.pane.HTML(
+        heading_html(title, subtitle),
+        stylesheets=[TOKENS_CSS, HEADING_CSS if heading else _UNSEEN_CSS],
+        margin=(0, 0, 12, 0) if heading else 0,
+        sizing_mode="stretch_width" if heading else None,
+    )
     fills = body.sizing_mode == "stretch_both"
     return Body(
         title,
-        *parts,
+        above,
         body,
         sizing_mode="stretch_both" if fills else "stretch_width",
         margin=0,
-        styles={"padding": "16px 20px", "box-sizing": "border-box"},
+        styles={"padding": "var(--lt-inset)", "box-sizing": "border-box"},
+        stylesheets=[FITS],
     )
 
 

@@ -11,6 +11,8 @@ import panel as pn
 THEME_COOKIE = "lens-triage-theme"
 _ASSETS = Path(__file__).parent.parent / "assets"
 HEADER_COLOR = "#0d1726"
+NARROW = "@media (max-width: 820px)"
+"""Windows of phones and of tablets held upright: the navigation stands at the bottom."""
 
 _COMMON: dict[str, Any] = {
     "typography": {
@@ -27,6 +29,9 @@ _COMMON: dict[str, Any] = {
         "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
         "MuiTab": {"styleOverrides": {"root": {"minHeight": 40, "padding": "6px 14px"}}},
         "MuiTabs": {"styleOverrides": {"root": {"minHeight": 40}}},
+        # Titles of folds stand within headings; what a tooltip says describes, and names nothing.
+        "MuiTypography": {"defaultProps": {"variantMapping": {"subtitle2": "span"}}},
+        "MuiTooltip": {"defaultProps": {"describeChild": True}},
     },
 }
 
@@ -71,6 +76,26 @@ PAGE_SX: dict[str, Any] = {
     ".sidebar .MuiToolbar-root": {"minHeight": "48px"},
     ".main, .main-content": {"backgroundColor": "background.default"},
     ".sidebar": {"backgroundColor": "background.paper", "borderColor": "divider"},
+    # Panel's sign of being busy is not used, and has no name; it keeps its place.
+    ".MuiAppBar-root > .MuiLinearProgress-root": {"visibility": "hidden"},
+    # Only keeps the place below the header, and would be a heading without words.
+    ".MuiToolbar-root > .MuiTypography-h5": {"display": "none"},
+    NARROW: {
+        "flexDirection": "column-reverse",
+        "height": "100dvh",
+        ".MuiAppBar-root .MuiToolbar-root": {"paddingRight": "8px"},
+        "& > nav": {"width": "100%"},
+        "& > nav > .MuiDrawer-root": {"height": "auto"},
+        ".sidebar.sidebar": {
+            "width": "100%",
+            "height": "auto",
+            "borderRight": 0,
+            "borderTop": "1px solid",
+            "borderColor": "divider",
+        },
+        ".sidebar .MuiToolbar-root": {"display": "none"},
+        ".main": {"minHeight": 0, "width": "100%"},
+    },
 }
 
 # Custom properties of the document reach into every component's shadow root, so that plain HTML
@@ -92,6 +117,8 @@ ROOT_CSS = """
   --lt-no-picture: repeating-linear-gradient(45deg,
     color-mix(in srgb, var(--lt-text) 22%, var(--lt-surface)) 0 2px, var(--lt-skeleton) 0 6px);
   --lt-mono: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
+  --lt-rail: 58px; /* height of the navigation where it stands at the bottom */
+  --lt-inset: 16px clamp(12px, 2.4vw, 20px);
 }
 """
 

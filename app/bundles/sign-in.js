@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 73ce536f199b5fdf7ac4d0721f4a24c0345deceb8da6d09f58d7fd502f1f5c9f
+// Made by "make scripts" from app/http/sign_in.js; edit that. Sources: sha256 03e8f312953b545ab443ce593b7905fe1cc2b0945dbfcde33c680ed786488e01
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -65,6 +65,7 @@ var SignIn = class {
     this.asks = asks;
     this.guarded = guarded;
     this.graders = new Map(graders);
+    const shownRole = ["organizer", "reader"].includes(role) ? role : "";
     this.button = h(
       "button",
       {
@@ -75,7 +76,8 @@ var SignIn = class {
       },
       h("i", { "aria-hidden": "true" }, name ? initials(name) : "?"),
       h("span", {}, name || "Sign in"),
-      ["organizer", "reader"].includes(role) ? h("b", {}, role) : null
+      " ",
+      shownRole ? h("b", {}, shownRole) : null
     );
     this.error = h("p", { className: "error", role: "alert" });
     this.dialog = h("dialog", { "aria-label": "Sign in" });

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 b114ac57737d341d1b4d9144dbb9b92f068a65c27ce0f4b512ef886dab070e39
+// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 26b866e8f2a18b2ddfe47739567b3d75c20d2b294bcf1e423c8d16e3cfdd8304
 // app/widgets/table.js
 var SKELETON_ROWS = 3;
 function element(tag, className, text) {
@@ -92,8 +92,8 @@ function render({ model, el }) {
   function drawHead() {
     const row = element("tr");
     for (const column of model.columns) {
-      const cell = element("th", column.align || "", column.title);
-      cell.scope = "col";
+      const cell = element(column.title ? "th" : "td", column.align || "", column.title);
+      if (column.title) cell.scope = "col";
       if (column.width) cell.style.width = column.width;
       if (column.help) cell.title = column.help;
       row.append(cell);

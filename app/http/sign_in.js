@@ -10,10 +10,11 @@ class SignIn {
     this.asks = asks
     this.guarded = guarded
     this.graders = new Map(graders)
+    const shownRole = ["organizer", "reader"].includes(role) ? role : ""
     this.button = h("button", {type: "button", className: "who",
       title: name ? `Signed in as ${name}` : "Sign in to grade", onclick: () => this.open()},
     h("i", {"aria-hidden": "true"}, name ? initials(name) : "?"),
-    h("span", {}, name || "Sign in"), ["organizer", "reader"].includes(role) ? h("b", {}, role) : null)
+    h("span", {}, name || "Sign in"), " ", shownRole ? h("b", {}, shownRole) : null)
     this.error = h("p", {className: "error", role: "alert"})
     this.dialog = h("dialog", {"aria-label": "Sign in"})
     // What is typed here is no key of the page behind, and a closed dialog gives the page its keys back.

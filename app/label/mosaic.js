@@ -8,8 +8,8 @@ import { asRow } from "./single.js"
 const LAYOUTS = [[5, 4], [6, 5], [8, 5], [8, 6], [10, 8], [10, 10]]
 
 export class MosaicView {
-  // `onMark` is called with an entry and a grade (null: take the mark away).
-  constructor(geometries, pool, scheme, view, {onMark, onLayout}) {
+  // `onMark` is called with an entry and a grade (null: take the mark away), `onRest` when what has none gets one.
+  constructor(geometries, pool, scheme, view, {onMark, onLayout, onRest}) {
     this.geometries = geometries
     this.pool = pool
     this.scheme = scheme
@@ -26,10 +26,11 @@ export class MosaicView {
       onLayout(LAYOUTS[this.layout.selectedIndex])
       this.layout.blur()
     }}, LAYOUTS.map(([columns, rows]) => h("option", {}, `${columns} × ${rows}`)))
-    this.grid = h("div", {className: "mosaic-grid", role: "grid", "aria-label": "Cutouts"})
+    this.grid = h("div", {className: "mosaic-grid", role: "group", "aria-label": "Cutouts"})
     this.hint = h("p", {className: "faint mosaic-hint"})
+    this.rest = h("button", {type: "button", onclick: () => onRest()})
     this.node = h("div", {className: "mosaic", hidden: true},
-      h("div", {className: "mosaic-head"}, h("label", {}, "Page ", this.layout), this.hint), this.grid)
+      h("div", {className: "mosaic-head"}, h("label", {}, "Page ", this.layout), this.rest, this.hint), this.grid)
   }
 
   setLayout([columns, rows]) {
@@ -71,7 +72,7 @@ export class MosaicView {
   addCell(k) {
     const frame = new Frame()
     const badge = h("span", {className: "badge"})
-    const node = h("button", {type: "button", className: "cell", role: "gridcell", tabIndex: -1,
+    const node = h("button", {type: "button", className: "cell", tabIndex: -1,
       onpointerenter: () => this.moveTo(k),
       onclick: () => { this.moveTo(k); this.toggle(this.entries[k]) }}, frame.node, badge)
     this.cells.push({frame, badge, node})
@@ -106,7 +107,8 @@ export class MosaicView {
   describe(restTitle, restKey) {
     const brush = this.scheme.grades.find(({key}) => key === this.brush)
     this.hint.replaceChildren(`Click: ${brush.title} (${brush.key}). A grade's key marks the cutout under the `,
-      "pointer, arrows move. ", h("kbd", {}, restKey), ` sets the rest to “${restTitle}”.`)
+      "pointer, arrows move.")
+    this.rest.replaceChildren(`The rest: ${restTitle} `, h("kbd", {}, restKey))
   }
 
   get shownMs() { return performance.now() - this.shownAt }

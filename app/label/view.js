@@ -48,6 +48,7 @@ class LabelingView {
     this.mosaic = new MosaicView(this.geometries, this.pool, this.scheme, () => this.single.controls.view, {
       onMark: (entry, grade) => this.markOne(entry, grade),
       onLayout: (layout) => { this.preferences.change({layout}); this.mosaic.setLayout(layout); this.draw() },
+      onRest: () => this.rest(),
     })
     this.mosaic.setLayout(this.preferences.values.layout)
     this.chooser = new KeyChooser(this.scheme, (chosen) => { this.preferences.change(chosen); this.bindKeys() })

@@ -61,7 +61,7 @@ const FOLDED = new Set(recall(FOLD_STORE, []))
 
 export class SidePanel {
   // `host`: what the panels need of the view: start, catalogs, frame (the node of the large picture), viewer, and
-  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), graded(id), next(), open(id), isPast();
+  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), graded(id), step(way), open(id), isPast();
   // and the outbox of grades, null while nobody is signed in.
   constructor(host) {
     this.host = host

@@ -44,10 +44,12 @@ export class HistoryPanel {
     this.advanceBox = h("input", {type: "checkbox", checked: this.advance.on, onchange: () => this.toggleAdvance()})
     this.advanceChoice = h("label", {className: "advance", hidden: grader === null,
       title: "Go to the next candidate after a grade (key J)"}, this.advanceBox, "Next after a grade")
-    this.footer = h("footer", {className: "verdict"}, this.prompt.node, grader === null
-      ? this.signIn()
-      : h("div", {className: "verdict-row"}, h("span", {className: "segments", role: "group", "aria-label": "Your grade"},
-        [...this.buttons.values()]), this.status, h("span", {className: "spacer"}), this.stage))
+    const step = (label, text, way) => h("button", {type: "button", className: "step", title: label, ariaLabel: label,
+      onclick: () => host.step(way)}, text)
+    this.footer = h("footer", {className: "verdict"}, this.prompt.node, step("Previous candidate (key k)", "‹", -1),
+      grader === null ? this.signIn() : h("div", {className: "verdict-row"}, h("span", {className: "segments", role: "group", "aria-label": "Your grade"},
+        [...this.buttons.values()]), this.status, h("span", {className: "spacer"}), this.stage),
+      step("Next candidate (key j)", "›", 1))
     this.tags = h("div", {className: "tags"})
     this.tag = h("input", {type: "text", maxLength: 64, placeholder: "Add a tag", "aria-label": "Add a tag (key T)"})
     this.known = h("datalist", {id: "known-tags"})
@@ -181,7 +183,7 @@ export class HistoryPanel {
     const event = this.event("grade", {grade, shown_ms: Math.round(performance.now() - this.since), view: this.host.record()})
     this.own.give(this.row.id, {uuid: event.uuid, grade})
     this.submit(event)
-    if (this.advance.given(this.row.id)) { this.host.next() }
+    if (this.advance.given(this.row.id)) { this.host.step(1) }
   }
 
   undo() {

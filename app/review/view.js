@@ -347,7 +347,7 @@ class ReviewView {
         this.table.markGrade(id)
         this.modes.graded(id)
       },
-      next: () => this.walk.move(1),
+      step: (way) => this.walk.move(way),
       open: (id) => this.walk.open(id),
     }
   }

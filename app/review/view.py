@@ -28,6 +28,7 @@ _STYLES = (
     "review/charts.css",
     "review/panel.css",
     *VIEWER_STYLES,
+    "review/narrow.css",
 )
 
 

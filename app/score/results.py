@@ -14,6 +14,7 @@ from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.section import (
     html,
+    row,
     section,
     stack,
 )
@@ -59,7 +60,7 @@ class ScoreResults(pn.viewable.Viewer):
             "<p>Nothing is scored yet: choose an ensemble and a catalog, and press Score.</p>",
             css=_METRICS_CSS,
         )
-        self._choosers = pn.Row(self.catalog, self.ensemble, margin=0, styles={"gap": "12px"})
+        self._choosers = row(self.catalog, self.ensemble)
         self._view = section("Scores", self._choosers, self._empty, self._waiting, self._content)
         super().__init__()
         self._catalogs: dict[str, CatalogSummary] = {}

@@ -12,7 +12,7 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.pager import Pager
-from lens_triage.app.widgets.section import section
+from lens_triage.app.widgets.section import row, section
 from lens_triage.app.widgets.table import Row, Table, column
 from lensing_core.store.audit import AuditFilter
 from lensing_core.store.tables import AuditEntry
@@ -42,9 +42,7 @@ class AuditBoard(pn.viewable.Viewer):
         )
         self.pager = Pager(_PER_PAGE, self.reload)
         self.notice = Notice()
-        chosen = pn.Row(
-            self.kind, self.words, margin=0, styles={"gap": "12px", "flex-wrap": "wrap"}
-        )
+        chosen = row(self.kind, self.words)
         self._view = section(
             "Audit log",
             self.notice,

@@ -25,6 +25,7 @@ from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.pager import Pager
 from lens_triage.app.widgets.section import (
     html,
+    row,
     section,
 )
 from lens_triage.app.widgets.skeleton import skeleton
@@ -108,10 +109,10 @@ class ConsensusBoard(pn.viewable.Viewer):
         self._view = section(
             "Consensus",
             self.notice,
-            _row(self.method, self.prior, self.share, self.accept, self.retire, self.run),
+            row(self.method, self.prior, self.share, self.accept, self.retire, self.run),
             self.metrics,
             self.list,
-            _row(self.state, self.pager),
+            row(self.state, self.pager),
             note="The last grade of each grader counts. Purity and completeness are those of the "
             "accepted list among graded objects, with 95 % intervals. Use scores as the prior "
             "only for grades that were given blind.",
@@ -278,15 +279,6 @@ def metrics_html(
             f"{in_sight:,} grades were given with a score in sight; as the prior it counts twice."
         )
     return f"<p>{' '.join(parts)}</p>"
-
-
-def _row(*parts: Any) -> pn.Row:
-    return pn.Row(
-        *parts,
-        margin=0,
-        sizing_mode="stretch_width",
-        styles={"gap": "10px", "align-items": "center", "flex-wrap": "wrap"},
-    )
 
 
 def _number(field: pmui.TextInput) -> float:

@@ -13,7 +13,7 @@ from lens_triage.app.context import AppContext
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.notice import Notice
-from lens_triage.app.widgets.section import section
+from lens_triage.app.widgets.section import row, section
 from lens_triage.app.widgets.shown_once import ShownOnce
 from lens_triage.app.widgets.table import Row, Table, action, column
 from lensing_core.store.invitations import open_invitations
@@ -70,15 +70,7 @@ class InvitationBoard(pn.viewable.Viewer):
         self.notice = Notice()
         self.table = Table(columns=_COLUMNS, label="Invitations", empty="No invitation is open.")
         self.table.on_action(self._act)
-        form = pn.Row(
-            self.name_of,
-            self.role,
-            self.days,
-            self.leads_to,
-            self.invite,
-            margin=0,
-            styles={"gap": "12px", "flex-wrap": "wrap", "row-gap": "12px", "align-items": "center"},
-        )
+        form = row(self.name_of, self.role, self.days, self.leads_to, self.invite)
         self._view = section(
             "Invite",
             self.notice,

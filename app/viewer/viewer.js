@@ -46,6 +46,7 @@ export class ImageViewer {
     this.onTool = () => {} // called when a tool, the layout or blinking changes
     this.settled = Promise.resolve(true) // when all pictures of the latest candidate are drawn
     this.camera = new Camera(this.node, () => {
+      this.node.classList.toggle("zoomed", (this.camera?.zoom ?? 1) > 1)
       this.drawOverlays()
       this.onTool()
     })

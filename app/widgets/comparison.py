@@ -13,6 +13,7 @@ from lens_triage.app.runs.rows import METRICS
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.section import (
     html,
+    row,
     stack,
 )
 from lens_triage.training.jobs.train.held_out import (
@@ -43,7 +44,7 @@ class EnsembleComparison(pn.viewable.Viewer):
         self.first = pmui.Select(label="Compare", **style)
         self.second = pmui.Select(label="with", **style)
         self._differences = html("", css=_CSS)
-        choosers = pn.Row(self.first, self.second, margin=0, styles={"gap": "12px"})
+        choosers = row(self.first, self.second)
         self._view = stack(choosers, self._differences, gap=10, margin=(8, 0, 0, 0))
         super().__init__()
         for chooser in (self.first, self.second):

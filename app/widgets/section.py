@@ -7,7 +7,7 @@ from typing import Any
 
 import panel as pn
 
-from lens_triage.app.theme import TOKENS_CSS
+from lens_triage.app.theme import NARROW, TOKENS_CSS
 from lens_triage.app.widgets.skeleton import SKELETON_CSS
 
 _TITLE_CSS = """
@@ -17,6 +17,9 @@ p { margin: 1px 0 0; color: var(--lt-muted); font-size: 12.5px; line-height: 1.4
 
 # A Column's own button for scrolling down would count as a part, and make a gap.
 _NO_SCROLL_BUTTON = ".scroll-button { display: none; }"
+# Panel makes a part as wide at least as all that is fixed in it, which a phone is not.
+FITS = f"{NARROW} {{ :host {{ min-width: 0 !important; }} }}"
+_PLAIN = f"{_NO_SCROLL_BUTTON}\n{FITS}"
 
 SURFACE = {
     "background": "var(--lt-surface)",
@@ -28,10 +31,10 @@ SURFACE = {
 }
 
 
-def heading(title: str, note: str = "") -> pn.pane.HTML:
+def heading(title: str, note: str = "", **params: Any) -> pn.pane.HTML:
     """A section's title with a line below it."""
     below = f"<p>{escape(note)}</p>" if note else ""
-    return html(f"<h2>{escape(title)}</h2>{below}", css=_TITLE_CSS)
+    return html(f"<h2>{escape(title)}</h2>{below}", css=_TITLE_CSS, **params)
 
 
 def html(body: str, *, css: str = "", **params: Any) -> pn.pane.HTML:
@@ -51,7 +54,7 @@ def section(
     **params: Any,
 ) -> pn.Column:
     """A surface with a title; ``aside`` stands at the right of the title."""
-    head: Any = heading(title, note)
+    head: Any = heading(title, note, min_width=220 if aside else None)
     if aside:
         head = pn.Row(
             head,
@@ -59,13 +62,14 @@ def section(
             sizing_mode="stretch_width",
             margin=0,
             styles={"align-items": "center", "gap": "8px"},
+            stylesheets=[FITS, f"{NARROW} {{ :host {{ flex-wrap: wrap; }} }}"],
         )
     return pn.Column(
         head,
         *objects,
         **{
             "styles": {**SURFACE, "gap": "10px"},
-            "stylesheets": [_NO_SCROLL_BUTTON],
+            "stylesheets": [_PLAIN],
             "sizing_mode": "stretch_width",
             "margin": 0,
             **params,
@@ -81,9 +85,20 @@ def stack(*objects: Any, gap: int = 14, **params: Any) -> pn.Column:
             "sizing_mode": "stretch_width",
             "margin": 0,
             "styles": {"gap": f"{gap}px"},
-            "stylesheets": [_NO_SCROLL_BUTTON],
+            "stylesheets": [_PLAIN],
             **params,
         },
+    )
+
+
+def row(*objects: Any, gap: int = 12) -> pn.Row:
+    """Parts beside one another, in several lines where there is no room for one."""
+    return pn.Row(
+        *objects,
+        sizing_mode="stretch_width",
+        margin=0,
+        styles={"align-items": "center", "gap": f"{gap}px", "flex-wrap": "wrap"},
+        stylesheets=[FITS],
     )
 
 
@@ -109,7 +124,7 @@ def grid(*objects: Any, template: str, gap: str, css: str = "", **params: Any) -
         **{
             "sizing_mode": "stretch_width",
             "margin": 0,
-            "stylesheets": [_NO_SCROLL_BUTTON, layout, css],
+            "stylesheets": [_PLAIN, layout, css],
             **params,
         },
     )
