@@ -118,7 +118,7 @@ class EvaluationBoard(pn.viewable.Viewer):
             visible=False,
             stylesheets=[":host { max-height: none; }"],  # else what is below would cover its end
         )
-        self._waiting = section("Figures", html(skeleton(9)))
+        self._waiting = section("Metrics", html(skeleton(9)))
         self._body = stack(
             section(
                 "Ensemble",
