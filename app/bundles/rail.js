@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 bf174815ed9cc9a7cc0c0ea4e0b485dae40e75171f19ff0f931b0a7eae9a2401
+// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 06cea491c781bf31da6942938a26a9e81b15e65a294c07f7fcc7148998f90230
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -191,6 +191,7 @@ var Rail = class {
     this.bar = h("div", { className: "bar", hidden: true });
     this.node = h("div", {}, this.bar, h("nav", { ariaLabel: "Pages" }, ...this.links.values()));
     this.mark(model.shown.page);
+    new ResizeObserver(() => this.showCurrent()).observe(this.node);
     this.onClick = (event) => this.click(event);
     this.onBack = () => this.go(location.href, false);
     this.onSight = () => model.send_msg({ type: "sight", hidden: document.hidden });
@@ -238,6 +239,11 @@ var Rail = class {
       if (name === page) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
+    this.showCurrent();
+  }
+  // In a narrow window the links stand in a row that scrolls.
+  showCurrent() {
+    this.node.querySelector("a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }
   click(event) {
     const link = linkOf(event);

@@ -8,7 +8,7 @@ from typing import Any
 import panel as pn
 
 from lens_triage.app.widgets.action_button import ActionButton
-from lens_triage.app.widgets.section import html
+from lens_triage.app.widgets.section import FITS, html
 
 
 class Pager(pn.viewable.Viewer):
@@ -33,7 +33,8 @@ class Pager(pn.viewable.Viewer):
             self.next,
             self.place,
             margin=0,
-            styles={"gap": "8px", "align-items": "center"},
+            styles={"gap": "8px", "align-items": "center", "flex-wrap": "wrap"},
+            stylesheets=[FITS],
         )
         super().__init__()
 
