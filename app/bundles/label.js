@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 244c81bf5a64bb54a4d2904b37f22ce9245c2538e9e9d92e6e1d7be0c64d13c2
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 29c7b3caddca70080a8c05795c3a272838472dd7c31dbf2f5f2738e2c6d34060
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -2640,6 +2640,7 @@ var ImageViewer = class {
     };
     this.settled = Promise.resolve(true);
     this.camera = new Camera(this.node, () => {
+      this.node.classList.toggle("zoomed", (this.camera?.zoom ?? 1) > 1);
       this.drawOverlays();
       this.onTool();
     });
@@ -3079,8 +3080,8 @@ function asRow(entry) {
 // app/label/mosaic.js
 var LAYOUTS = [[5, 4], [6, 5], [8, 5], [8, 6], [10, 8], [10, 10]];
 var MosaicView = class {
-  // `onMark` is called with an entry and a grade (null: take the mark away).
-  constructor(geometries, pool, scheme, view, { onMark, onLayout }) {
+  // `onMark` is called with an entry and a grade (null: take the mark away), `onRest` when what has none gets one.
+  constructor(geometries, pool, scheme, view, { onMark, onLayout, onRest }) {
     this.geometries = geometries;
     this.pool = pool;
     this.scheme = scheme;
@@ -3097,12 +3098,13 @@ var MosaicView = class {
       onLayout(LAYOUTS[this.layout.selectedIndex]);
       this.layout.blur();
     } }, LAYOUTS.map(([columns, rows]) => h("option", {}, `${columns} × ${rows}`)));
-    this.grid = h("div", { className: "mosaic-grid", role: "grid", "aria-label": "Cutouts" });
+    this.grid = h("div", { className: "mosaic-grid", role: "group", "aria-label": "Cutouts" });
     this.hint = h("p", { className: "faint mosaic-hint" });
+    this.rest = h("button", { type: "button", onclick: () => onRest() });
     this.node = h(
       "div",
       { className: "mosaic", hidden: true },
-      h("div", { className: "mosaic-head" }, h("label", {}, "Page ", this.layout), this.hint),
+      h("div", { className: "mosaic-head" }, h("label", {}, "Page ", this.layout), this.rest, this.hint),
       this.grid
     );
   }
@@ -3153,7 +3155,6 @@ var MosaicView = class {
     const node = h("button", {
       type: "button",
       className: "cell",
-      role: "gridcell",
       tabIndex: -1,
       onpointerenter: () => this.moveTo(k),
       onclick: () => {
@@ -3194,10 +3195,9 @@ var MosaicView = class {
     const brush = this.scheme.grades.find(({ key }) => key === this.brush);
     this.hint.replaceChildren(
       `Click: ${brush.title} (${brush.key}). A grade's key marks the cutout under the `,
-      "pointer, arrows move. ",
-      h("kbd", {}, restKey),
-      ` sets the rest to “${restTitle}”.`
+      "pointer, arrows move."
     );
+    this.rest.replaceChildren(`The rest: ${restTitle} `, h("kbd", {}, restKey));
   }
   get shownMs() {
     return performance.now() - this.shownAt;
@@ -3564,7 +3564,8 @@ var LabelingView = class {
         this.preferences.change({ layout });
         this.mosaic.setLayout(layout);
         this.draw();
-      }
+      },
+      onRest: () => this.rest()
     });
     this.mosaic.setLayout(this.preferences.values.layout);
     this.chooser = new KeyChooser(this.scheme, (chosen) => {

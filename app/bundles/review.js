@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 46186a9f343c2216b21fffb44a35d66cb19c26819f41072b431c9a9069c4e715
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 b731acdf60a933383977f8006764582d8d7c4270e5bddd462a6b0d2db9c790c8
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -2383,6 +2383,7 @@ var ImageViewer = class {
     };
     this.settled = Promise.resolve(true);
     this.camera = new Camera(this.node, () => {
+      this.node.classList.toggle("zoomed", (this.camera?.zoom ?? 1) > 1);
       this.drawOverlays();
       this.onTool();
     });
@@ -4203,6 +4204,7 @@ var LABELS = {
 var TYPING_PAUSE_MS = 250;
 var CheckMenu = class {
   constructor(name, everything, options, onChange) {
+    this.name = name;
     this.everything = everything;
     this.options = new Map(options);
     this.boxes = new Map(options.map(([value, text]) => {
@@ -4212,7 +4214,7 @@ var CheckMenu = class {
       } });
       return [value, { box, node: h("label", {}, box, h("span", { title: text }, text)) }];
     }));
-    this.summary = h("summary", { "aria-label": name });
+    this.summary = h("summary", {});
     this.node = h("details", { className: "menu" }, this.summary, h(
       "div",
       { className: "menu-items", role: "group", "aria-label": name },
@@ -4243,6 +4245,7 @@ var CheckMenu = class {
   write() {
     const { chosen } = this;
     this.summary.textContent = chosen.length === 0 || chosen.length === this.boxes.size ? this.everything : chosen.length === 1 ? this.options.get(chosen[0]) : `${chosen.length} of ${this.boxes.size}`;
+    this.summary.ariaLabel = `${this.name}: ${this.summary.textContent}`;
     this.summary.title = chosen.map((value) => this.options.get(value)).join(", ");
     this.node.classList.toggle("active", chosen.length > 0 && chosen.length < this.boxes.size);
   }
@@ -6312,11 +6315,25 @@ var HistoryPanel = class {
       hidden: grader === null,
       title: "Go to the next candidate after a grade (key J)"
     }, this.advanceBox, "Next after a grade");
-    this.footer = h("footer", { className: "verdict" }, this.prompt.node, grader === null ? this.signIn() : h("div", { className: "verdict-row" }, h(
-      "span",
-      { className: "segments", role: "group", "aria-label": "Your grade" },
-      [...this.buttons.values()]
-    ), this.status, h("span", { className: "spacer" }), this.stage));
+    const step = (label, text, way) => h("button", {
+      type: "button",
+      className: "step",
+      title: label,
+      ariaLabel: label,
+      onclick: () => host.step(way)
+    }, text);
+    this.footer = h(
+      "footer",
+      { className: "verdict" },
+      this.prompt.node,
+      step("Previous candidate (key k)", "‹", -1),
+      grader === null ? this.signIn() : h("div", { className: "verdict-row" }, h(
+        "span",
+        { className: "segments", role: "group", "aria-label": "Your grade" },
+        [...this.buttons.values()]
+      ), this.status, h("span", { className: "spacer" }), this.stage),
+      step("Next candidate (key j)", "›", 1)
+    );
     this.tags = h("div", { className: "tags" });
     this.tag = h("input", { type: "text", maxLength: 64, placeholder: "Add a tag", "aria-label": "Add a tag (key T)" });
     this.known = h("datalist", { id: "known-tags" });
@@ -6510,7 +6527,7 @@ var HistoryPanel = class {
     this.own.give(this.row.id, { uuid: event.uuid, grade });
     this.submit(event);
     if (this.advance.given(this.row.id)) {
-      this.host.next();
+      this.host.step(1);
     }
   }
   undo() {
@@ -6775,7 +6792,7 @@ function store(name, value) {
 var FOLDED = new Set(recall(FOLD_STORE, []));
 var SidePanel = class {
   // `host`: what the panels need of the view: start, catalogs, frame (the node of the large picture), viewer, and
-  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), graded(id), next(), open(id), isPast();
+  // functions ask(message, then, failed), notify(sentence), ensemble(), view(), details(), changed(row), graded(id), step(way), open(id), isPast();
   // and the outbox of grades, null while nobody is signed in.
   constructor(host) {
     this.host = host;
@@ -7821,7 +7838,7 @@ var Gallery = class {
     const name = `${row.object_id}, score ${formatProbability(row.probability)}`;
     return h(
       "div",
-      { className: "stamp", role: "option", id: `stamp-${row.id}`, title: name, "aria-label": name },
+      { className: "stamp", role: "option", id: `stamp-${row.id}`, title: name },
       catalog === void 0 ? null : picture({ src: this.url(row, catalog), alt: "", draggable: false }),
       h("span", { className: "stamp-marks" }, gradeMarks(row, this.host.ownGrade(row.id))),
       h("span", { className: "stamp-name" }, h("span", {}, row.object_id), h("span", {}, formatProbability(row.probability)))
@@ -8138,6 +8155,12 @@ var Panes = class {
         };
       }
     });
+    const part = this.parts[name];
+    new ResizeObserver(() => {
+      for (const [key, value] of [["now", part.offsetWidth], ["min", LEAST_PX[name]], ["max", this.node.clientWidth]]) {
+        node.setAttribute(`aria-value${key}`, String(value));
+      }
+    }).observe(part);
     return node;
   }
   set(name, width) {
@@ -8779,7 +8802,7 @@ var ReviewView = class {
         this.table.markGrade(id);
         this.modes.graded(id);
       },
-      next: () => this.walk.move(1),
+      step: (way) => this.walk.move(way),
       open: (id) => this.walk.open(id)
     };
   }
