@@ -50,6 +50,9 @@ _LOW = {
     "& .MuiInputLabel-root:not(.MuiInputLabel-shrink)": {"top": "-4px"},
 }
 """As low as the choosers beside it."""
+_NO_CATALOG = "/"
+"""Stands for none where a catalog can be chosen: above an empty value the label would lie on the
+text. No catalog has such a name."""
 Found = dict[str, Any]
 
 
@@ -112,8 +115,8 @@ class RealObjects(pn.viewable.Viewer):
         self.catalog.options = names
         self.catalog.value = chosen if chosen in names else next(iter(names), None)
         made = [n for n, c in self._catalogs.items() if c.origin == "simulated"]
-        self.painted.options = {"none": "", **{name: name for name in made}}
-        self.painted.value = ""
+        self.painted.options = {"none": _NO_CATALOG, **{name: name for name in made}}
+        self.painted.value = _NO_CATALOG
         self._offer_beside()
 
     def _offer_beside(self) -> None:
@@ -134,7 +137,7 @@ class RealObjects(pn.viewable.Viewer):
         asked = (
             self._ensemble,
             [self.catalog.value, *(self.beside.value or ())],
-            self.painted.value or "",
+            "" if self.painted.value == _NO_CATALOG else self.painted.value,
             self.visibility.value.strip(),
         )
         try:

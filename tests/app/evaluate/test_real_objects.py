@@ -65,6 +65,8 @@ def test_what_the_ensemble_has_scored_can_be_chosen(filled_workspace):
     part.offer("first", context.database.ask(list_catalogs))
     assert part.catalog.options == ["cosmos"]
     assert part.beside.options == []
+    assert part.painted.options == {"none": part.painted.value}
+    assert part.painted.value != ""  # else the label would lie on the word
     assert part.__panel__().visible
     part.offer("another", context.database.ask(list_catalogs))
     assert not part.__panel__().visible
