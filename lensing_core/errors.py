@@ -7,14 +7,50 @@ command line show ``str(error)``; a traceback goes to the log only.
 from __future__ import annotations
 
 import traceback
-from typing import TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+
+
+class Offer(NamedTuple):
+    """One of several ways out of an error: what it means, and the settings that state it."""
+
+    text: str
+    settings: Mapping[str, Any]
 
 
 class LensTriageError(Exception):
-    """Base of every error whose message is meant for the user."""
+    """Base of every error whose message is meant for the user.
+
+    Attributes
+    ----------
+    setting : str
+        The setting that must be stated or mended; empty if none is.
+    offers : tuple of Offer
+        What to choose from, where the program knows.
+    """
+
+    setting: str = ""
+    offers: tuple[Offer, ...] = ()
 
 
 Error = TypeVar("Error", bound=LensTriageError)
+
+
+def of_setting(error: Error, setting: str, offers: Sequence[Offer] = ()) -> Error:
+    """``error`` as one that speaks of a setting; pages open its field."""
+    error.setting, error.offers = setting, tuple(offers)
+    return error
+
+
+@contextmanager
+def about(setting: str) -> Iterator[None]:
+    """Errors that are raised within and speak of no setting speak of this one."""
+    try:
+        yield
+    except LensTriageError as error:
+        of_setting(error, error.setting or setting, error.offers)
+        raise
 
 
 def with_traceback(error: Error, cause: BaseException) -> Error:

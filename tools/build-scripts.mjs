@@ -14,6 +14,7 @@ const ENTRIES = {
   "action-button": "app/widgets/action_button.js",
   "shown-once": "app/widgets/shown_once.js",
   preferences: "app/settings/preferences.js",
+  "field-focus": "app/widgets/field_focus.js",
   rail: "app/rail.js",
   "run-bell": "app/run_bell.js",
 }

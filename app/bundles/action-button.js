@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/widgets/action_button.js; edit that. Sources: sha256 88928caa100a0ce6e3f332f98dd7f2542e781d1c97e76c3165b0649ab6ba2911
+// Made by "make scripts" from app/widgets/action_button.js; edit that. Sources: sha256 43cd2865bda2674916b236b4fd4642f9e806c31c7ce1139893be5189add372a5
 // app/widgets/action_button.js
 var SVG = "http://www.w3.org/2000/svg";
 var ICONS = {
@@ -14,6 +14,7 @@ var ICONS = {
   chevron_left: "M15.41 7.41 14 6l-6 6 6 6 1.41-1.41L10.83 12z",
   chevron_right: "M10 6 8.59 7.41 13.17 12l-4.58 4.59L10 18l6-6z",
   folder_open: "M20 6h-8l-2-2H4c-1.1 0-1.99.9-1.99 2L2 18c0 1.1.9 2 2 2h16c1.1 0 2-.9 2-2V8c0-1.1-.9-2-2-2zm0 12H4V8h16v10z",
+  home: "M10 20v-6h4v6h5v-8h3L12 3 2 12h3v8z",
   school: "M5 13.18v4L12 21l7-3.82v-4L12 17l-7-3.82zM12 3 1 9l11 6 9-4.91V17h2V9L12 3z"
 };
 function icon(name) {

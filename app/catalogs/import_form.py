@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +45,23 @@ from lensing_core.fetching.services import CUTOUT_SERVICES
 from lensing_core.named_sets.choices import PRESETS
 
 _LEAD = (
-    *("table", "images", "fetch_layer", "fetch_size_arcsec", "bands", "catalog"),
+    *("images", "table", "fetch_layer", "fetch_size_arcsec", "bands", "catalog"),
     "survey",
 )
 _HINT = (
-    "<p>Name a table, or a folder of images, or both, and look at the preview: it shows which "
-    "columns were recognized, in which units, and how the first images would be read.</p>"
+    "<ol><li>Choose the folder of the images, and the table if there is one.</li>"
+    "<li>How files are named, the survey, the bands, columns and units are recognized, and shown "
+    "here with the first object.</li>"
+    "<li>What is unclear is asked; what is wrong can be changed.</li>"
+    "<li>Start the import.</li></ol>"
     "<p>A table of positions alone is enough, too: images are then fetched from a service "
     "(Images from).</p>"
 )
 _RED = "This import cannot start; the preview says why. Change what is wrong, then start it."
-_HINT_CSS = "p { margin: 0 0 6px; color: var(--lt-muted); line-height: 1.5; }"
+_HINT_CSS = """
+p, ol { margin: 0 0 6px; color: var(--lt-muted); line-height: 1.5; }
+ol { padding-left: 20px; }
+"""
 
 
 class ImportForm(pn.viewable.Viewer):
@@ -78,7 +85,10 @@ class ImportForm(pn.viewable.Viewer):
         )
         self.picker = PathPicker(context, self._picked)
         self.runs = RunsPanel(context, ["ingest"], title="Latest imports", watch_ended=False)
-        self.pane = PreviewPane(self._give_role, self._state_zero_points)
+        self.pane = PreviewPane(self._give_role, self._state_zero_points, self._change, self._take)
+        self._taken: dict[str, Any] = {}
+        self._suggested = ""
+        self.panel.focus.ends = ["table", "images"]
         self.preview_button = ActionButton(
             self.show_preview, label="Preview", icon="visibility", variant="outlined"
         )
@@ -90,22 +100,24 @@ class ImportForm(pn.viewable.Viewer):
         )
         browse: dict[str, Any] = {"size": "small", "variant": "text", "icon": "folder_open"}
         browse_table = ActionButton(
-            lambda: self._browse("table", "Choose the table", folders=False),
+            lambda: self._browse("table", "Choose the table", folders=False, shown="Tables"),
             label="Browse for the table",
             **browse,
         )
         self._browse_images = ActionButton(
-            lambda: self._browse("images", "Choose the images folder or file", folders=True),
+            lambda: self._browse(
+                "images",
+                "Choose the images",
+                folders=True,
+                shown="Images",
+            ),
             label="Browse for images",
             **browse,
         )
-        buttons = pn.Row(
-            self.preview_button,
-            self.start_button,
-            margin=0,
-            styles={"gap": "10px", "align-items": "center"},
+        buttons = pn.FlexBox(
+            self.preview_button, self.start_button, margin=0, gap="10px", align_items="center"
         )
-        browsing = pn.Row(browse_table, self._browse_images, margin=0, styles={"gap": "4px"})
+        browsing = pn.FlexBox(self._browse_images, browse_table, margin=0, gap="4px")
         self._manners = html("", css=FETCH_CSS, visible=False)
         self._show_source()
         self._hint = section("Preview", html(_HINT, css=_HINT_CSS))
@@ -120,7 +132,7 @@ class ImportForm(pn.viewable.Viewer):
             buttons,
             self.panel,
             self.picker,
-            note="Below are the settings for what cannot be recognized.",
+            note="Choose files; what cannot be recognized has its setting below.",
         )
         self._view = columns(
             stack(form, self.runs.list),
@@ -150,6 +162,7 @@ class ImportForm(pn.viewable.Viewer):
             self.start_button.disabled = bool(found.error)
             if found.error:
                 self.refused.say(_RED, "info")
+                self.panel.point_at(found.setting)
 
     def start(self) -> None:
         """Submit the import, or say what is wrong with the settings."""
@@ -160,6 +173,7 @@ class ImportForm(pn.viewable.Viewer):
                 button=self.start_button,
                 notice=self.notice,
                 started=self._started,
+                point_at=self.panel.point_at,
             )
 
     def _started(self, run_id: str) -> None:
@@ -191,19 +205,41 @@ class ImportForm(pn.viewable.Viewer):
 
     def _suggest_name(self) -> None:
         """Name the catalog after its table or folder, unless the user has named it."""
-        if self.panel.read("catalog"):
+        if self.panel.read("catalog") not in ("", self._suggested):
             return
         source = self.panel.read("table") or self.panel.read("images")
         if source:
-            self.panel.write(catalog=suggested_name(source))
+            self._suggested = suggested_name(source)
+            self.panel.write(catalog=self._suggested)
 
-    def _browse(self, name: str, title: str, *, folders: bool) -> None:
+    def _browse(self, name: str, title: str, *, folders: bool, shown: str) -> None:
         start = self.panel.read(name) or self.panel.read("table") or self.panel.read("images")
-        self.picker.open_at(start or "", purpose=name, title=title, folders=folders)
+        self.picker.open_at(start or "", purpose=name, title=title, folders=folders, shown=shown)
 
     def _picked(self, purpose: str, path: str) -> None:
+        """Take what was chosen, and look at it; what was taken for other files is forgotten."""
+        unset = IngestSettings()
+        for name, value in self._taken.items():
+            if self.panel.read(name) == value:
+                self.panel.write(**{name: getattr(unset, name)})
+        self._taken = {}
         self.panel.write(**{purpose: path})
         self._suggest_name()
+        pn.state.execute(self.show_preview)
+
+    def _take(self, settings: Mapping[str, Any]) -> None:
+        """State what was unclear, and look again."""
+        with self.notice.guard():
+            self.panel.write(**settings)
+            self._taken |= {name: self.panel.read(name) for name in settings}
+            pn.state.execute(self.show_preview)
+
+    def _change(self, name: str, value: Any) -> None:
+        """Write what was recognized into its field, to be changed there."""
+        with self.notice.guard():
+            self.panel.write(**{name: value})
+            self._taken[name] = self.panel.read(name)
+            self.panel.open(name)
 
     def _give_role(self, column: str, role: str) -> None:
         if self._preview is None:

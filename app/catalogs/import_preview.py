@@ -10,6 +10,7 @@ from typing import Any
 import panel as pn
 
 from lens_triage.app.catalogs.fetching import FETCH_CSS
+from lens_triage.app.catalogs.recognized import Offers, Recognized
 from lens_triage.app.catalogs.zero_points import ZeroPointQuestion, assumed_zero_points
 from lens_triage.app.theme import PICTURE_CSS
 from lens_triage.app.widgets import format as fmt
@@ -58,13 +59,20 @@ class PreviewPane(pn.viewable.Viewer):
         Called with a column and its role.
     on_zero_points : callable
         Called with the zero points stated, by band.
+    on_change : callable
+        Called with a setting that was recognized and its value, to be changed.
+    on_take : callable
+        Called with the settings that state what was unclear.
     """
 
     def __init__(
         self,
         on_role: Callable[[str, str], None],
         on_zero_points: Callable[[dict[str, str]], None],
+        on_change: Callable[[str, Any], None],
+        on_take: Callable[[Mapping[str, Any]], None],
     ) -> None:
+        self.recognized, self.offers = Recognized(on_change), Offers(on_take)
         self._error = Notice()
         self._warnings = html("", css=_PICTURES_CSS, visible=False)
         self._pictures = html("", css=_PICTURES_CSS)
@@ -96,7 +104,9 @@ class PreviewPane(pn.viewable.Viewer):
         self._fetch_part = section("What is fetched", self._fetching)
         self._view = stack(
             self._error,
+            self.offers,
             self._warnings,
+            self.recognized,
             self._fetch_part,
             self._image_part,
             self._table_part,
@@ -120,16 +130,24 @@ class PreviewPane(pn.viewable.Viewer):
         self._error.clear()
         if preview.error:
             self._error.say(preview.error)
-        items = "".join(f"<li>{escape(text)}</li>" for text in preview.warnings)
+        items = "".join(f"<li>{escape(text)}</li>" for text in told_warnings(preview))
         self._warnings.object = f"<ul>{items}</ul>" if items else ""
         self._warnings.visible = bool(items)
         self._pictures.object = facts_html(preview) + pictures_html(preview)
+        self.recognized.display(preview.guesses)
+        self.offers.display(preview.offers)
         self.bands.update([band_row(band) for band in preview.bands])
         self.zero_points.ask(assumed_zero_points(preview.bands))
         self.columns.update(column_rows(preview))
         self._image_part.visible = bool(preview.bands)
         self._table_part.visible = bool(preview.columns)
         self._view.visible = True
+
+
+def told_warnings(preview: ImportPreview) -> list[str]:
+    """The warnings but those on what was recognized, which stand there."""
+    doubts = tuple(guess.sentence for guess in preview.guesses if guess.is_doubtful)
+    return [text for text in preview.warnings if not (doubts and text.startswith(doubts))]
 
 
 def facts_html(preview: ImportPreview) -> str:

@@ -145,6 +145,7 @@ class RunForm(pn.viewable.Viewer):
                 button=self.start_button,
                 notice=self.notice,
                 started=self._started,
+                point_at=self.panel.point_at,
             )
 
     def _started(self, run_id: str) -> None:

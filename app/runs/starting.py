@@ -21,6 +21,7 @@ class _Submitted:
 
     run_id: str = ""
     refused: str = ""
+    setting: str = ""
 
 
 def start_run(
@@ -30,8 +31,11 @@ def start_run(
     button: ActionButton,
     notice: Notice,
     started: Callable[[str], None],
+    point_at: Callable[[str], None] = lambda setting: None,
 ) -> None:
     """Queue a run, then call ``started`` with its id; or say in ``notice`` why it cannot succeed.
+
+    ``point_at`` is called with the setting that then must be mended, where one must.
 
     The row of the run is written in a thread that asks nothing of the browser: it is there also
     where the tab is closed as soon as the button was pressed.
@@ -41,11 +45,12 @@ def start_run(
         try:
             return _Submitted(run_id=acts.start_run(context, settings))
         except LensTriageError as error:
-            return _Submitted(refused=str(error))
+            return _Submitted(refused=str(error), setting=error.setting)
 
     def show(found: _Submitted) -> None:
         if found.refused:
             notice.say(found.refused)
+            point_at(found.setting)
         else:
             with notice.guard():
                 started(found.run_id)

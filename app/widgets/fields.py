@@ -96,7 +96,12 @@ class FieldEditor(pn.viewable.Viewer):
         self.error = ""
         self._show()
         self._view = pn.Column(
-            self._widget, self._help, sizing_mode="stretch_width", margin=0, min_width=0
+            self._widget,
+            self._help,
+            sizing_mode="stretch_width",
+            margin=0,
+            min_width=0,
+            css_classes=[f"field-{field.name}"],  # by which FieldFocus finds it
         )
         super().__init__()
         self.write(field.default)
@@ -248,6 +253,11 @@ class FieldEditor(pn.viewable.Viewer):
             self._widget.error_state = bool(self.error)
         self._show()
         return not self.error
+
+    def mark(self) -> None:
+        """Mark the field as wrong until it is changed; what is wrong stands elsewhere."""
+        if "error_state" in self._widget.param:
+            self._widget.error_state = True
 
     def _show(self) -> None:
         if self.error:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import panel as pn
 import panel_material_ui as pmui
 
+from lens_triage.app.widgets.field_focus import FieldFocus
 from lens_triage.app.widgets.fields import (
     Choices,
     FieldEditor,
@@ -21,7 +22,7 @@ from lens_triage.app.widgets.section import (
     stack,
 )
 from lens_triage.training.settings import RunSettings, fields
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, LensTriageError
 
 Settings = TypeVar("Settings", bound=RunSettings)
 
@@ -86,7 +87,8 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
         shut = set(groups) if folded is None else set(folded)
         template = f"repeat(auto-fill, minmax(min({field_width_px}px, 100%), 1fr))"
         self.lead = grid(*(self.editors[name] for name in lead), template=template, gap="14px 16px")
-        self._view = stack(gap=0 if folded is None else 14)
+        self.focus = FieldFocus()
+        self._view = stack(self.focus, gap=0 if folded is None else 14)
         for title, editors in groups.items():
             inputs = grid(*editors, template=template, gap="14px 16px")
             alone = len(set(groups) - shut) <= 1
@@ -151,12 +153,30 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
             Naming the first setting that is wrong, and what to give; all are marked.
         """
         wrong = [editor for editor in self.editors.values() if not editor.validate()]
-        for editor in wrong:
-            if editor.field.name in self._folds:
-                self._folds[editor.field.name].active = [0]
+        for editor in reversed(wrong):
+            self.point_at(editor.field.name)
         if wrong:
             raise BadInputError(f"{label_of(wrong[0].field)}: {wrong[0].error}")
         values = {name: editor.read() for name, editor in self.editors.items()}
         made = self._class(**values, **self._hidden)
-        made.check()
+        try:
+            made.check()
+        except LensTriageError as error:
+            self.point_at(error.setting)
+            raise
         return made
+
+    def point_at(self, name: str) -> None:
+        """Open the group of a setting that is wrong, mark its field and give it the keyboard.
+
+        Nothing is done for one that is not seen, or none of these ('').
+        """
+        if name in self.editors and self.editors[name].visible:
+            self.editors[name].mark()
+            self.open(name)
+
+    def open(self, name: str) -> None:
+        """Open the group of a setting and give its field the keyboard."""
+        if name in self._folds:
+            self._folds[name].active = [0]
+        self.focus.focus(name)

@@ -150,13 +150,14 @@ export function render({ model, el }) {
     frame.setAttribute("aria-busy", String(model.waiting))
     empty.textContent = model.empty
     frame.classList.toggle("selectable", model.selectable)
+    frame.classList.toggle("opens", model.opens)
     mark()
     if (focusedKey !== undefined) {
       const row = rows.find((candidate) => candidate.dataset.key === focusedKey)
       if (row && focusedButton) {
         const again = [...row.querySelectorAll("button")].find((b) => b.textContent === focusedButton)
         again?.focus()
-      } else row?.focus()
+      } else if (row || (model.opens && rows.length)) (row || rows[0]).focus()
     }
   }
 
@@ -170,8 +171,15 @@ export function render({ model, el }) {
   body.addEventListener("click", (event) => {
     if (!event.target.closest("a, button, select")) select(event.target.closest("tr"), false)
   })
+  const open = (key) => { if (model.opens && key) model.send_msg({ action: "open-row", key }) }
+  body.addEventListener("dblclick", (event) => open(event.target.closest("tr")?.dataset.key))
   body.addEventListener("keydown", (event) => {
     if (!model.selectable || event.target.tagName !== "TR") return
+    if (event.key === "Backspace" || (event.key === "Enter" && model.opens)) {
+      event.preventDefault()
+      open(event.key === "Enter" ? event.target.dataset.key : model.key_above)
+      return
+    }
     const rows = [...body.rows]
     const at = rows.indexOf(event.target)
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key]

@@ -58,6 +58,8 @@ class Table(pn.custom.JSComponent):
     answered = param.Integer(default=0, doc="How many presses of buttons have been dealt with.")
     selectable = param.Boolean(default=False)
     selected = param.String(default="", doc="Key of the selected row; '' for none.")
+    opens = param.Boolean(default=False, doc="Enter and a double click open a row.")
+    key_above = param.String(default="", doc="Key of the row that Backspace opens; '' for none.")
 
     _esm = bundle("table")
     _stylesheets: ClassVar[list[str]] = [
@@ -69,6 +71,7 @@ class Table(pn.custom.JSComponent):
     def __init__(self, **params: Any) -> None:
         self._on_action: Callable[[str, str], None] = lambda action, key: None
         self._on_choice: Callable[[str, str, str], None] = lambda key, name, value: None
+        self._on_open: Callable[[str], None] = lambda key: None
         params = {"waiting": "rows" not in params, **params}
         super().__init__(**{"sizing_mode": "stretch_width", "margin": 0, **params})
 
@@ -80,6 +83,10 @@ class Table(pn.custom.JSComponent):
         """Call ``callback(key, column, value)`` when something is chosen in a cell."""
         self._on_choice = callback
 
+    def on_open(self, callback: Callable[[str], None]) -> None:
+        """Call ``callback(key)`` when a row is opened."""
+        self._on_open = callback
+
     def update(self, rows: list[Row]) -> None:
         """Show ``rows``; nothing is sent where they are what is shown already."""
         if rows != self.rows or self.waiting:
@@ -88,6 +95,9 @@ class Table(pn.custom.JSComponent):
     def _handle_msg(self, data: dict[str, str]) -> None:
         if data["action"] == "choose":
             self._on_choice(data["key"], data["column"], data["value"])
+            return
+        if data["action"] == "open-row":
+            self._on_open(data["key"])
             return
         try:
             self._on_action(data["action"], data["key"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lensing_core.errors import BadInputError
@@ -13,7 +14,9 @@ from lensing_core.ingest.locators import FETCHED
 from lensing_core.ingest.object_tables import (
     row_reader,
 )
+from lensing_core.ingest.pictures import is_picture
 from lensing_core.ingest.positions import PositionReader
+from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.rows import ParsedRow, RowReader
 from lensing_core.ingest.tables import SourceTable
@@ -64,11 +67,31 @@ def _first_fetched(
     return rows
 
 
-def first_files(request: ImportRequest, pattern: str, rows: Sequence[RowRequest]) -> Sequence[Path]:
-    """Images to look at before the bands are known; none where only the bands would tell."""
-    if request.survey or "{band}" in pattern or has_band_files(request):
+def first_files(
+    request: ImportRequest, pattern: str, rows: Sequence[RowRequest], bands: Sequence[str]
+) -> Sequence[Path]:
+    """Images to look at before the survey is known; ``bands``: what names may call bands."""
+    if request.survey or has_band_files(request):
         return []
-    return typical_files(request.locator(pattern), rows, (), request.dataset)
+    keys = tuple(bands) if "{band}" in pattern else ()
+    return typical_files(request.locator(pattern), rows, keys, request.dataset)
+
+
+def picture_files(request: ImportRequest, pattern: str, rows: Sequence[RowRequest]) -> list[Path]:
+    """The first rows' files, where they are called like pictures."""
+    if request.image_kind not in ("auto", "picture") or "{band}" in pattern:
+        return []
+    locator = request.locator(pattern)
+    if locator.is_one_file:
+        return []
+    paths = []
+    for row in rows:
+        with suppress(RowRejected):  # which is told when its row is imported
+            path = locator.find(row)
+            if not is_picture(path.name):
+                return []
+            paths.append(path)
+    return paths
 
 
 def has_band_files(request: ImportRequest) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from astropy.table import Table
 
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, Offer, of_setting
 
 
 @dataclass
@@ -56,10 +56,13 @@ def choose_part(parts: Mapping[str, Sequence[str]], stated: str, what: str) -> s
             number, _, name = label.partition(": ")
             if stated in (number, name) or stated.casefold() == name.casefold():
                 return label
-        raise BadInputError(f"{what} has no table {stated!r}; it has {listing}.")
+        unknown = BadInputError(f"{what} has no table {stated!r}; it has {listing}.")
+        raise of_setting(unknown, "table_part")
     if len(parts) == 1:
         return next(iter(parts))
-    raise BadInputError(
+    several = BadInputError(
         f"{what} holds several tables: {listing}. Say which is meant by its number or name "
         "(setting table_part)."
     )
+    offers = [Offer(label, {"table_part": label.partition(":")[0]}) for label in parts]
+    raise of_setting(several, "table_part", offers)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, of_setting
 from lensing_core.ingest.columns import ColumnMap
 from lensing_core.ingest.contents import kind_of_file
 from lensing_core.ingest.fits_files import open_fits
@@ -22,11 +22,6 @@ from lensing_core.ingest.tables import SourceTable
 
 PROBED_FILES = 10
 _TRIED_OF_LAYOUT = 5  # files, until one can be used
-_GUESSES = tuple(
-    template.format(suffix)
-    for suffix in (".fits", ".fits.gz", ".fits.fz", ".png", ".jpg", ".npy")
-    for template in ("{{id}}{}", "{{id}}/{{id}}{}")
-)
 
 
 def with_one_stack(request: ImportRequest, table: SourceTable, columns: ColumnMap) -> ImportRequest:
@@ -45,32 +40,14 @@ def with_one_stack(request: ImportRequest, table: SourceTable, columns: ColumnMa
     found = sorted(path for path in request.root.iterdir() if is_stack(path.name))
     if len(found) != 1:
         listing = f"has {', '.join(p.name for p in found[:5])}" if found else "has none"
-        raise BadInputError(
-            f"Images are to be read from an array, and {request.root} {listing}; name its file as "
-            "the images."
+        raise of_setting(
+            BadInputError(
+                f"Images are to be read from an array, and {request.root} {listing}; name its file "
+                "as the images."
+            ),
+            "images",
         )
     return replace(request, images=str(found[0]))
-
-
-def find_pattern(request: ImportRequest, columns: ColumnMap, rows: Sequence[RowRequest]) -> str:
-    """The file-name pattern: as stated, none if the table names files, or a usual one that fits.
-
-    Raises
-    ------
-    BadInputError
-        If nothing says where the images are.
-    """
-    if request.pattern or "file" in columns.roles or columns.files or request.root.is_file():
-        return request.pattern
-    for pattern in _GUESSES:
-        locator = request.locator(pattern)
-        if any(locator.has(row) for row in rows):
-            return pattern
-    raise BadInputError(
-        f"No column of the table names image files, and {request.root} has none called "
-        f"{rows[0].object_id}.fits or the like; map the column 'file', or give a file-name "
-        "pattern such as {id}_{band}.fits."
-    )
 
 
 def typical_files(
@@ -124,8 +101,12 @@ def files_by_layout(
         raise BadInputError(f"None of the first image files can be used: {there[0]}")
     tried = next((problem.source for problem in problems if problem.source), None)
     detail = f"; the first would be {tried}" if tried else "; the table names none"
-    raise BadInputError(
-        f"None of the first image files exists{detail}. Check the images folder and the pattern."
+    raise of_setting(
+        BadInputError(
+            f"None of the first image files exists{detail}. Check the images folder and the "
+            "pattern."
+        ),
+        "pattern" if locator.pattern else "images",
     )
 
 

@@ -172,6 +172,32 @@ def pattern_fields(pattern: str) -> set[str]:
     return set(_FIELD.findall(pattern))
 
 
+@lru_cache(maxsize=64)
+def expression_of(pattern: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """The expression that names of a pattern fit, and the fields that its groups hold in turn.
+
+    A field is as long as can be, ``{band}`` as short: ``a_b_g`` is the object ``a_b`` in g by
+    ``{id}_{band}``, ``g_a_b`` the same by ``{band}_{id}``.
+    """
+    made, fields = [], list[str]()
+    for k, part in enumerate(_parts(pattern)):
+        if k % 2 == 0:
+            made.append(re.escape(part))
+        elif part in fields:
+            made.append(rf"(?:\{fields.index(part) + 1})")
+        else:
+            fields.append(part)
+            made.append("([^/]+?)" if part == "band" else "([^/]+)")
+    return re.compile("".join(made)), tuple(fields)
+
+
+def fields_in(pattern: str, name: str) -> dict[str, str]:
+    """What the fields of a pattern are in a name that fits it; empty where it does not."""
+    expression, fields = expression_of(pattern)
+    match = expression.fullmatch(name)
+    return {} if match is None else dict(zip(fields, match.groups(), strict=True))
+
+
 def existing_spelling(path: Path) -> Path:
     """``path``, or the same name in the other Unicode normal form if only that exists.
 

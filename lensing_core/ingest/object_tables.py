@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, Offer, about, of_setting
 from lensing_core.ingest.columns import ColumnMap, recognize
+from lensing_core.ingest.file_names import IMAGE_SUFFIXES
+from lensing_core.ingest.listings import table_of_files
 from lensing_core.ingest.locators import pattern_fields
 from lensing_core.ingest.position_units import position_reader
 from lensing_core.ingest.positions import PositionReader
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.rows import RowReader
-from lensing_core.ingest.tables import IMAGE_SUFFIXES, SourceTable, read_table, table_of_files
+from lensing_core.ingest.tables import SourceTable, read_table
+from lensing_core.surveys import Survey, load_surveys
 
 # What a helper process says it is at while it reads a table.
 TABLE = "table"
@@ -22,13 +25,30 @@ def open_objects(request: ImportRequest) -> SourceTable:
     """The table of objects: as named, or one made of the image files where none is named."""
     if request.table:
         path = Path(request.table).expanduser()
-        return read_table(path, request.table_format, request.table_part)
+        with about("table"):
+            return read_table(path, request.table_format, request.table_part)
     root = request.root
     if root.is_file():
-        raise BadInputError(
-            f"{root} is a single file: give a table of its rows or positions, or name its folder."
+        offer = Offer(f"The folder {root.parent}", {"images": str(root.parent)})
+        raise of_setting(
+            BadInputError(
+                f"{root} is a single file: give a table of its rows or positions, or name its "
+                "folder."
+            ),
+            "table",
+            [offer],
         )
-    return table_of_files(request.locator(request.pattern), IMAGE_SUFFIXES)
+    return table_of_files(request.locator(request.pattern), IMAGE_SUFFIXES, band_texts(request))
+
+
+def band_texts(request: ImportRequest, surveys: Mapping[str, Survey] | None = None) -> list[str]:
+    """What names of files may call bands: as stated, else the bands of the survey, or of all."""
+    if request.bands:
+        return list(request.keys_of(request.bands))
+    known = load_surveys() if surveys is None else surveys
+    chosen = [known[request.survey]] if request.survey in known else known.values()
+    bands = dict.fromkeys(band for survey in chosen for band in survey.band_names)
+    return list(dict.fromkeys([*request.band_keys.values(), *request.keys_of(list(bands))]))
 
 
 def open_positions(request: ImportRequest) -> tuple[SourceTable, RowReader, list[str]]:
@@ -42,9 +62,13 @@ def open_positions(request: ImportRequest) -> tuple[SourceTable, RowReader, list
     table = open_objects(request)
     columns = recognize(table, (), without_bands(request.columns))
     if not {"ra", "dec"} <= columns.roles.keys():
-        raise BadInputError(
-            f"{table.path} has no columns of positions that are recognized; it has "
-            f"{', '.join(table.names)}. Map those of right ascension (ra) and declination (dec)."
+        raise of_setting(
+            BadInputError(
+                f"{table.path} has no columns of positions that are recognized; it has "
+                f"{', '.join(table.names)}. Map those of right ascension (ra) and declination "
+                "(dec)."
+            ),
+            "columns",
         )
     positions, warnings = positions_of(request, table, columns)
     return table, row_reader(request, table, columns, positions, ""), warnings

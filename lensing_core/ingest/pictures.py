@@ -18,7 +18,7 @@ from lensing_core.ingest.rejection import RowRejected
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 # Pillow knows many more, some of which start other programs.
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _EIGHT_BIT = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")
 
 
@@ -45,7 +45,7 @@ class Pictures:
     def load(self, row: RowRequest) -> Sequence[BandImage | RowRejected]:
         path = self.locator.find(row)
         opening(path)
-        with guarded(str(path)), Image.open(path, formats=_FORMATS) as picture:
+        with guarded(str(path)), Image.open(path, formats=FORMATS) as picture:
             check_pixels(picture.size, path, "a picture")
             if picture.mode not in _EIGHT_BIT:
                 raise RowRejected(

@@ -6,35 +6,45 @@ A plan is made from the table and the first images alone; making it writes nothi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lensing_core.cutouts import CutoutGeometry
+from lensing_core.errors import about
 from lensing_core.ingest.assumptions import assumptions, conflicts
 from lensing_core.ingest.columns import ColumnMap, recognize
 from lensing_core.ingest.first_object import Sample, first_object
-from lensing_core.ingest.first_rows import first_files, first_rows, has_band_files
+from lensing_core.ingest.first_rows import (
+    first_files,
+    first_rows,
+    has_band_files,
+    picture_files,
+)
 from lensing_core.ingest.geometry import same_scale
 from lensing_core.ingest.grid_choice import geometry_of
+from lensing_core.ingest.guesses import Guess, NamesRead, read_names
 from lensing_core.ingest.ids import id_warnings
 from lensing_core.ingest.images import BandImage, ImageSource
 from lensing_core.ingest.label_columns import label_warnings
-from lensing_core.ingest.locating import find_pattern, with_one_stack
+from lensing_core.ingest.locating import with_one_stack
 from lensing_core.ingest.object_tables import (
     TABLE,
+    band_texts,
     open_objects,
     positions_of,
     row_reader,
     without_bands,
 )
 from lensing_core.ingest.pixel_buffers import Grid
+from lensing_core.ingest.pixel_guesses import scale_of_pictures, scales_by_size
 from lensing_core.ingest.position_checks import misplaced
 from lensing_core.ingest.positions import PositionReader
 from lensing_core.ingest.probing import Probe, probe
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.ingest.rows import RowReader
-from lensing_core.ingest.survey_choice import choose_survey
+from lensing_core.ingest.survey_choice import NameEvidence, band_keys_of, choose_survey
+from lensing_core.ingest.table_names import read_names_of_rows
 from lensing_core.ingest.tables import SourceTable
 from lensing_core.supervised import mark
 from lensing_core.surveys import Survey, load_surveys
@@ -54,6 +64,8 @@ class ImportPlan:
         How bands, scales and zero points were found; kept with the catalog.
     warnings : list of str
         What the user should look at.
+    guesses : list of Guess
+        What was not stated and follows from names and sizes of files.
     """
 
     request: ImportRequest
@@ -67,6 +79,7 @@ class ImportPlan:
     sample: Sample
     notes: dict[str, Any]
     warnings: list[str]
+    guesses: list[Guess]
 
     def reader(self) -> RowReader:
         """A reader of the table's rows."""
@@ -83,28 +96,38 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
     BadInputError, NotFoundError
         Saying what must be stated or mended.
     """
-    mark(TABLE)
-    table = open_objects(request)
-    mark(IMAGES)
     surveys = load_surveys(workspace)
+    bands = band_texts(request, surveys)
+    request, table, read = _read_names(request, bands)
+    guesses = list(read.guesses)
     columns = recognize(table, (), without_bands(request.columns))
-    request = with_one_stack(request, table, columns)
-    positions, warnings = positions_of(request, table, columns)
+    pattern = request.pattern
+    with about("position_unit"):
+        positions, warnings = positions_of(request, table, columns)
     if "id" in columns.roles:
         warnings += id_warnings(table, columns.roles["id"])
     warnings += label_warnings(
         table, columns.roles.get("label"), request.labels, is_stated="label" in columns.stated
     )
-    rows = first_rows(request, table, columns, positions, "")
-    pattern = find_pattern(request, columns, rows) if not has_band_files(request) else ""
     rows = first_rows(request, table, columns, positions, pattern)
-    survey = choose_survey(request, surveys, first_files(request, pattern, rows))
-    columns = recognize(table, survey.band_names, request.columns)
+    paths = first_files(request, pattern, rows, read.texts or bands)
+    survey, of_survey = choose_survey(request, surveys, paths, NameEvidence(read.texts, read.names))
+    if keys := band_keys_of(survey, read.texts):
+        request = replace(request, band_keys={**keys, **request.band_keys})
+    request, of_pictures = scale_of_pictures(request, picture_files(request, pattern, rows))
+    guesses += [*of_survey, *of_pictures]
+    with about("columns"):
+        columns = recognize(table, survey.band_names, request.columns)
     rows = first_rows(request, table, columns, positions, pattern)
     found = probe(request, columns, survey, rows, pattern)
     row, grid, sample = first_object(request, survey, found, rows)
+    request, of_scales = scales_by_size(request, found.source.bands, sample.images)
+    if of_scales:
+        guesses += of_scales
+        found = probe(request, columns, survey, rows, pattern)
+        row, grid, sample = first_object(request, survey, found, rows)
     images = sample.images
-    warnings = [*table.notes, *warnings, *found.warnings, *conflicts(images)]
+    warnings = [*table.notes, *warnings, *_doubtful(guesses), *found.warnings, *conflicts(images)]
     warnings += misplaced(found.source, row, grid, images)
     warnings += assumptions(found, survey, images)
     return ImportPlan(
@@ -117,9 +140,40 @@ def make_plan(request: ImportRequest, workspace: Workspace | None = None) -> Imp
         grid=grid,
         geometry=geometry_of(survey, found, grid),
         sample=sample,
-        notes=_notes(request, table, columns, positions, found, images, grid, warnings),
+        notes={
+            **_notes(request, table, columns, positions, found, images, grid, warnings),
+            "guessed": [guess.to_json() for guess in guesses],
+        },
         warnings=warnings,
+        guesses=guesses,
     )
+
+
+def _read_names(
+    request: ImportRequest, bands: Sequence[str]
+) -> tuple[ImportRequest, SourceTable, NamesRead]:
+    """The request with the pattern that names of files follow, and the table of objects."""
+    mark(TABLE)
+    without = read_names(request, bands)
+    table = open_objects(without.request)
+    with about("columns"):
+        columns = recognize(table, (), without_bands(request.columns))
+    request = with_one_stack(without.request, table, columns)
+    read = without
+    if request.table and not has_band_files(request):
+        read = read_names_of_rows(request, table, columns, bands)
+        request = read.request
+    mark(IMAGES)
+    return request, table, read
+
+
+def _doubtful(guesses: Sequence[Guess]) -> list[str]:
+    """Sentences on guesses that would make wrong data if they were wrong."""
+    return [
+        f"{guess.sentence} If that is wrong, state it (setting {guess.setting})."
+        for guess in guesses
+        if guess.is_doubtful
+    ]
 
 
 def _notes(

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lensing_core.errors import BadInputError, LensTriageError
+from lensing_core.errors import BadInputError, LensTriageError, about, of_setting
 from lensing_core.ingest.band_calibration import BandCalibration
 from lensing_core.ingest.choices import BandAxis, ImageKind
 from lensing_core.ingest.columns import ColumnMap
@@ -82,10 +82,10 @@ def probe(
             builder = _Builder(request, columns, survey, rows, locator, path, [])
             try:
                 if kind == "auto":
-                    kind = _guess_kind(
-                        request, path, per_band=per_band, by_position=_no_object(pattern)
-                    )
-                source = builder.build(kind, per_band=per_band)
+                    by_position = bool(request.table) and _no_object(pattern)
+                    kind = _guess_kind(request, path, per_band=per_band, by_position=by_position)
+                with about("bands"):
+                    source = builder.build(kind, per_band=per_band)
                 request.check_bands(source.bands)
             except RowRejected as problem:  # of this file: another of its layout may be good
                 problems.append(BadInputError(f"The first image cannot be used: {problem}"))
@@ -332,19 +332,24 @@ class _Builder:
 
     def _picture_scale(self) -> float:
         if not self.request.pixel_scale_arcsec:
-            raise BadInputError(
+            problem = BadInputError(
                 "A picture does not say its pixel scale; state it (arcsec per pixel)."
             )
+            raise of_setting(problem, "pixel_scale_arcsec")
         return self.request.pixel_scale_arcsec
 
     def _mosaic(self, per_band: bool) -> Mosaic:
         if not self.request.size_px:
-            raise BadInputError("Cutting from a mosaic needs the size of the cutouts in pixels.")
+            problem = BadInputError(
+                "Cutting from a mosaic needs the size of the cutouts in pixels."
+            )
+            raise of_setting(problem, "size_px")
         if not {"ra", "dec"} <= self.columns.roles.keys():
-            raise BadInputError(
+            problem = BadInputError(
                 "Cutting from a mosaic needs positions; map the columns of right ascension (ra) "
                 "and declination (dec)."
             )
+            raise of_setting(problem, "columns")
         bands = self._bands_of_files() if per_band else self._bands_of_hdus()[0]
         calibration = self._calibration(bands)
         keys = self.request.keys_of(bands)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, of_setting
 from lensing_core.ingest.choices import BandAxis, ImageKind, MissingBands, VarianceKind
 from lensing_core.ingest.labels import LabelRule
 from lensing_core.ingest.limits import Limits
@@ -69,10 +69,12 @@ class ImportRequest:
         if self.images:
             root = Path(self.images).expanduser()
             if not root.exists():
-                raise BadInputError(f"Images {root}: there is no such folder or file.")
+                missing = BadInputError(f"Images {root}: there is no such folder or file.")
+                raise of_setting(missing, "images")
             return root
         if not self.table:
-            raise BadInputError("Name a table, or a folder of images, or both.")
+            nothing = BadInputError("Name a table, or a folder of images, or both.")
+            raise of_setting(nothing, "table")
         return Path(self.table).expanduser().parent
 
     def scales_of(self, bands: Sequence[str]) -> tuple[float | None, ...]:
@@ -95,9 +97,10 @@ class ImportRequest:
         for name in ("pixel_scales", "zero_points", "band_keys"):
             unknown = sorted(set(getattr(self, name)) - set(bands))
             if unknown:
-                raise BadInputError(
+                problem = BadInputError(
                     f"{name} speaks of {', '.join(unknown)}; the bands are {', '.join(bands)}."
                 )
+                raise of_setting(problem, name)
 
 
 def _stated(values: Mapping[str, str], band: str, setting: str) -> float | None:
@@ -106,6 +109,5 @@ def _stated(values: Mapping[str, str], band: str, setting: str) -> float | None:
     try:
         return float(values[band])
     except ValueError:
-        raise BadInputError(
-            f"{setting}: {values[band]!r} for band {band} is not a number."
-        ) from None
+        problem = BadInputError(f"{setting}: {values[band]!r} for band {band} is not a number.")
+        raise of_setting(problem, setting) from None

@@ -9,13 +9,14 @@ from typing import Any
 
 from lensing_core.ingest.catalog_writer import Rejected
 from lensing_core.ingest.columns import OBSERVATION_ROLES, ColumnMap, to_number
+from lensing_core.ingest.file_names import image_stem
 from lensing_core.ingest.images import RowRequest
 from lensing_core.ingest.labels import LabelRule, UnknownLabel
 from lensing_core.ingest.missing_values import is_missing, is_missing_flux
 from lensing_core.ingest.positions import Position, PositionReader
 from lensing_core.ingest.provenance import POLICIES, default_policy
 from lensing_core.ingest.rejection import RowRejected
-from lensing_core.ingest.tables import SourceTable, guess_number, image_stem
+from lensing_core.ingest.tables import SourceTable, guess_number
 
 _MAX_ID = 255
 _REFERENCE_BANDS = ("i", "r", "VIS", "F814W", "z", "g")

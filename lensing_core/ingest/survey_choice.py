@@ -1,16 +1,19 @@
-"""Which survey images are from: as stated, or as their headers say."""
+"""Which survey images are from: as stated, else by their headers, names, bands or folder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from astropy.io import fits
 
-from lensing_core.errors import BadInputError, NotFoundError
+from lensing_core.errors import BadInputError, NotFoundError, Offer, of_setting
 from lensing_core.ingest.contents import kind_of_file
+from lensing_core.ingest.file_names import words_of
 from lensing_core.ingest.guard import guarded, opening
+from lensing_core.ingest.guesses import Guess
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.request import ImportRequest
 from lensing_core.surveys import Survey
@@ -24,7 +27,33 @@ _SIGNS = (
     ("lsst", ("lsst", "rubin")),
     ("decals", ("legacysurvey", "decals")),
 )
-_SIGN_CARDS = ("SURVEY", "TELESCOP", "INSTRUME", "FPA.TELESCOPE", "FPA.INSTRUMENT", "ORIGIN")
+_SIGN_CARDS = (
+    *("SURVEY", "TELESCOP", "INSTRUME", "FPA.TELESCOPE", "FPA.INSTRUMENT", "ORIGIN", "SOFTINST"),
+)
+# Whole words of names, beside the survey's own.
+_WORDS: Mapping[str, frozenset[str]] = {
+    "ps1": frozenset(("panstarrs", "panstarrs1")),
+    "lsst": frozenset(("rubin",)),
+    "decals": frozenset(("legacysurvey", "legacysurveys")),
+    "hst_acs": frozenset(("acs",)),
+    "jwst_nircam": frozenset(("nircam",)),
+}
+
+
+@dataclass(frozen=True)
+class NameEvidence:
+    """What names say of the survey.
+
+    Attributes
+    ----------
+    texts : tuple of str
+        What they call the bands; none where they do not.
+    names : tuple of str
+        Of image files.
+    """
+
+    texts: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def survey_of_header(path: Path) -> str | None:
@@ -48,28 +77,106 @@ def survey_of_header(path: Path) -> str | None:
 
 
 def choose_survey(
-    request: ImportRequest, surveys: dict[str, Survey], paths: Sequence[Path]
-) -> Survey:
-    """The survey stated, or the one that the first images' headers name; never a default.
+    request: ImportRequest,
+    surveys: Mapping[str, Survey],
+    paths: Sequence[Path],
+    evidence: NameEvidence | None = None,
+) -> tuple[Survey, list[Guess]]:
+    """The survey stated, or the one that headers, names of files, bands or the folder name.
+
+    Returns
+    -------
+    Survey
+    list of Guess
+        How it was found, where it was not stated.
 
     Raises
     ------
     NotFoundError, BadInputError
+        If it is not known, or nothing names a single one.
     """
-    listing = ", ".join(sorted(surveys))
-    name = request.survey
+    if request.survey:
+        return _known(request.survey, surveys), []
     for path in paths:
-        if not name:
-            with suppress(RowRejected):  # which is told when its row is imported
-                if kind_of_file(path) == "fits":
-                    name = survey_of_header(path) or ""
-    if not name:
-        raise BadInputError(
-            f"The images do not say which survey they are from; state it: {listing}."
-        )
+        with suppress(RowRejected):  # which is told when its row is imported
+            name = survey_of_header(path) if kind_of_file(path) == "fits" else None
+            if name:
+                sentence = f"The header of {path.name} says that the survey is {name}."
+                return _known(name, surveys), [Guess("survey", name, sentence)]
+    evidence = evidence or NameEvidence()
+    fitting = [name for name in surveys if has_bands(surveys[name], evidence.texts)]
+    guess = _by_names(request, fitting, evidence)
+    if guess is None:
+        raise _unknown(surveys, fitting, evidence.texts)
+    return surveys[guess.value], [guess]
+
+
+def _known(name: str, surveys: Mapping[str, Survey]) -> Survey:
     if name not in surveys:
-        raise NotFoundError(
-            f"Survey {name!r} is not defined; known: {listing}. Add one as a TOML file in the "
-            "workspace's surveys folder."
+        raise of_setting(
+            NotFoundError(
+                f"Survey {name!r} is not defined; known: {', '.join(sorted(surveys))}. Add one as "
+                "a TOML file in the workspace's surveys folder."
+            ),
+            "survey",
         )
     return surveys[name]
+
+
+def has_bands(survey: Survey, texts: Iterable[str]) -> bool:
+    """Return whether a survey has bands of these names, in any case."""
+    known = {band.casefold() for band in survey.band_names}
+    return all(text.casefold() in known for text in texts)
+
+
+def _by_names(
+    request: ImportRequest, fitting: Sequence[str], evidence: NameEvidence
+) -> Guess | None:
+    everywhere = frozenset[str]()
+    if evidence.names:
+        everywhere = frozenset.intersection(*map(words_of, evidence.names))
+    found = _named(everywhere, fitting)
+    if len(found) == 1:
+        sentence = f"Names of the files say that the survey is {found[0]}."
+        return Guess("survey", found[0], sentence, is_doubtful=True)
+    if evidence.texts and len(fitting) == 1:
+        bands = ", ".join(evidence.texts)
+        sentence = f"Of the known surveys {fitting[0]} alone has the bands {bands}."
+        return Guess("survey", fitting[0], sentence, is_doubtful=True)
+    root = request.root.absolute()
+    for folder in (root, root.parent):
+        found = _named(words_of(folder.name), fitting)
+        if len(found) == 1:
+            sentence = f"The name of the folder {folder.name} says that the survey is {found[0]}."
+            return Guess("survey", found[0], sentence, is_doubtful=True)
+    return None
+
+
+def _named(words: frozenset[str], surveys: Iterable[str]) -> list[str]:
+    return [
+        name for name in surveys if words_of(name) <= words or words & _WORDS.get(name, frozenset())
+    ]
+
+
+def _unknown(
+    surveys: Mapping[str, Survey], fitting: Sequence[str], texts: Sequence[str]
+) -> BadInputError:
+    listing = ", ".join(sorted(fitting or surveys))
+    bands = f"; with the bands {', '.join(texts)}" if texts and fitting else ""
+    message = f"The images do not say which survey they are from{bands}; state it: {listing}."
+    offers = [
+        Offer(f"{name}: {surveys[name].title}", {"survey": name})
+        for name in sorted(fitting or surveys)
+    ]
+    return of_setting(BadInputError(message), "survey", offers)
+
+
+def band_keys_of(survey: Survey, texts: Iterable[str]) -> dict[str, str]:
+    """What names call the survey's bands, where they spell them in another case: ``g``: ``G``."""
+    present = set(texts)
+    by_fold = {text.casefold(): text for text in present}
+    return {
+        band: by_fold[band.casefold()]
+        for band in survey.band_names
+        if band not in present and band.casefold() in by_fold
+    }

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,19 +22,13 @@ from lensing_core.arrays import Float64Array
 from lensing_core.errors import BadInputError
 from lensing_core.ingest.choices import TABLE_FORMATS
 from lensing_core.ingest.delimited import point_number
-from lensing_core.ingest.fits_files import FITS_SUFFIXES
 from lensing_core.ingest.guard import opening
 from lensing_core.ingest.joined import SkyAxis, joined_columns
-from lensing_core.ingest.locators import Locator, pattern_fields
-from lensing_core.ingest.pictures import PICTURE_SUFFIXES
 from lensing_core.ingest.plain_values import plain
 from lensing_core.ingest.rejection import RowRejected
 from lensing_core.ingest.sky_names import Parts
-from lensing_core.ingest.stacks import STACK_SUFFIXES
 from lensing_core.ingest.table_checks import check_table
 from lensing_core.ingest.table_formats import format_of, load_table
-
-IMAGE_SUFFIXES = (*FITS_SUFFIXES, *PICTURE_SUFFIXES, *STACK_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -269,87 +263,3 @@ def read_table(path: Path, table_format: str = "auto", part: str = "") -> Source
         loaded.frame,
         loaded.decimal_commas,
     )
-
-
-def table_of_files(locator: Locator, suffixes: tuple[str, ...]) -> SourceTable:
-    """A table with one row for each image file, for images that come without a catalog.
-
-    Parameters
-    ----------
-    locator : Locator
-        With a pattern of ``{id}`` (and ``{band}``), the files that fit it; else every file of the
-        folder that ends in one of ``suffixes``.
-
-    Returns
-    -------
-    SourceTable
-        With columns ``id`` and, without a pattern, ``file``.
-
-    Raises
-    ------
-    BadInputError
-        If there is no such file.
-    """
-    if locator.pattern:
-        if ".." in PurePosixPath(locator.pattern).parts or locator.pattern.startswith("/"):
-            raise BadInputError(
-                f"Pattern {locator.pattern!r} leads out of the images folder; name the folder that "
-                "the files are in as the images folder."
-            )
-        rows = _matching_ids(locator)
-        table = Table({"id": sorted(rows)}) if rows else None
-    else:
-        files = sorted(
-            path.relative_to(locator.root).as_posix()
-            for path in locator.root.rglob("*")
-            if path.is_file() and path.name.lower().endswith(suffixes)
-        )
-        table = Table({"id": _ids_of(files), "file": files}) if files else None
-    if table is None:
-        raise BadInputError(
-            f"{locator.root} has no images{f' like {locator.pattern}' if locator.pattern else ''}; "
-            "check the folder and the pattern, or give a table."
-        )
-    listing = "\n".join("\t".join(map(str, row)) for row in table).encode()
-    return SourceTable(table, locator.root, hashlib.sha256(listing).hexdigest())
-
-
-def _ids_of(files: list[str]) -> list[str]:
-    """File names as ids; with their folders where names alone would repeat."""
-    stems = [image_stem(name) for name in files]
-    return stems if len(set(stems)) == len(stems) else [name.partition(".")[0] for name in files]
-
-
-def image_stem(name: str) -> str:
-    """A file name without folders and without the ending of an image."""
-    base = PurePosixPath(name).name
-    for suffix in sorted(IMAGE_SUFFIXES, key=len, reverse=True):
-        if base.lower().endswith(suffix):
-            return base[: -len(suffix)]
-    return base
-
-
-def _matching_ids(locator: Locator) -> set[str]:
-    others = pattern_fields(locator.pattern) - {"id", "band"}
-    if others:
-        raise BadInputError(
-            f"Pattern {locator.pattern!r} needs a table with the column {sorted(others)[0]!r}."
-        )
-    glob = re.sub(r"\{[^{}]+\}", "*", re.sub(r"[*?\[]", "[\\g<0>]", locator.pattern))
-    seen: set[str] = set()
-    parts = []
-    for part in re.split(r"(\{[^{}]+\})", locator.pattern):
-        name = part[1:-1] if part.startswith("{") else ""
-        if name in seen:
-            parts.append(f"(?P={name})")
-        elif name:
-            seen.add(name)
-            parts.append(rf"(?P<{name}>[^/]+)")
-        else:
-            parts.append(re.escape(part))
-    expression = re.compile("".join(parts))
-    found = (
-        expression.fullmatch(path.relative_to(locator.root).as_posix())
-        for path in locator.root.glob(glob)
-    )
-    return {match.group("id") for match in found if match is not None and "id" in seen}

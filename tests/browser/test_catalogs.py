@@ -12,12 +12,14 @@ from astropy.io import fits
 from filling import cutouts
 from playwright.sync_api import Page, expect
 from real_sky import add_real_sky
+from sqlalchemy import select
 
 from lens_triage.training import runner as jobs
 from lens_triage.training.settings import SimulateSettings
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import find_ensemble, rows_scored
+from lensing_core.store.tables import Observation
 from lensing_core.workspace import Workspace
 
 Visit = Callable[[str], None]
@@ -105,21 +107,22 @@ def test_import_with_preview_mapping_and_quarantine(
     expect(page.get_by_label("Catalog", exact=True)).to_have_value("bright-sample")
     page.get_by_role("button", name="Preview").click()
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("map the column 'file', or give a file-name pattern")
-    expect(page.get_by_role("button", name="Start import")).to_be_disabled()
-    screenshot("needs-a-mapping")
-
-    page.get_by_label("Role of Target_X").select_option("id")
     expect(alert).to_contain_text("state it: cfhtls,")
-    page.get_by_label("Survey").click()
-    page.get_by_role("menuitem", name="hsc").click()
-    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("button", name="Start import")).to_be_disabled()
+    expect(page.get_by_label("Survey")).to_be_focused()  # the field that the error speaks of
+    screenshot("survey-is-asked-for")
+
+    choices = page.get_by_role("table", name="Choices")
+    choices.get_by_role("row", name="hsc").get_by_role("button", name="Take this").click()
+    recognized = page.get_by_role("table", name="Recognized")
+    expect(recognized).to_contain_text("id=Target_X")
     bands = page.get_by_role("table", name="Bands")
     expect(bands.get_by_role("row")).to_have_count(1 + len(BANDS))
     expect(bands).to_contain_text("32 × 32")
     expect(bands).to_contain_text("0.168")
     expect(page.get_by_text("12 rows; survey hsc")).to_be_visible()
     expect(page.get_by_label("Role of zspec")).to_have_value("z_spec")
+    page.get_by_label("Role of note").select_option("instrument")
     expect(alert).to_have_count(0)
     screenshot("preview")
 
@@ -129,6 +132,7 @@ def test_import_with_preview_mapping_and_quarantine(
     screenshot("imported")
     with open_database(filled_workspace).session() as session:
         catalog = find_catalog(session, "bright-sample")
+        assert "n0" in set(session.scalars(select(Observation.instrument)))
     assert (catalog.n_candidates, catalog.n_quarantined, catalog.complete) == (10, 2, True)
     page.get_by_role("link", name="See the catalog").click()
     selected = page.get_by_role("table", name="Catalogs").locator("tr[aria-selected=true]")
@@ -144,18 +148,48 @@ def test_a_missing_file_is_one_sentence(filled_server: str, page: Page, visit: V
     expect(page.get_by_role("alert")).to_have_text("Table /no/such/table.csv does not exist.")
 
 
-def test_files_are_chosen_by_browsing(
-    filled_server: str, images: Path, page: Page, visit: Visit
+@pytest.mark.real
+def test_real_sets_are_imported_by_choosing_their_folder(
+    server: str,
+    workspace: Workspace,
+    real_data: Path,
+    page: Page,
+    visit: Visit,
+    screenshot: Screenshot,
 ) -> None:
-    visit(f"{filled_server}/catalogs?tab=import")
-    page.get_by_label("Images", exact=True).fill(str(images.parent))
-    page.keyboard.press("Tab")
-    page.get_by_role("button", name="Browse for the table").click()
+    visit(f"{server}/catalogs?tab=import")
+    page.get_by_label("Images", exact=True).fill(str(real_data / "euclid_q1_galaxy"))
+    page.get_by_role("button", name="Browse for images").click()
+    typed = page.get_by_label("Path", exact=True)
     files = page.get_by_role("table", name="Files and folders")
-    files.get_by_role("row", name="survey").get_by_role("button", name="Open").click()
-    files.get_by_role("row", name="Bright sample.csv").get_by_role("button", name="Choose").click()
-    expect(page.get_by_label("Table", exact=True)).to_have_value(str(images / "Bright sample.csv"))
-    expect(files).to_be_hidden()
+    expect(files.get_by_role("row", name="q1_walsmley")).to_be_visible()
+    page.get_by_role("button", name="Use this folder").click()
+    recognized = page.get_by_role("table", name="Recognized")
+    expect(recognized).to_contain_text("Left out: 4 masks and the like")
+    expect(page.get_by_text("4 rows; survey euclid")).to_be_visible()
+    screenshot("euclid")
+    page.get_by_role("button", name="Start import").click()
+    expect(page.get_by_text("Done.")).to_be_visible(timeout=60_000)
+
+    # By typing and a double click.
+    page.get_by_role("button", name="Browse for images").click()
+    typed.fill(str(real_data / "hst_jwst_pyautolens" / "dataset" / "imaging" / "cosm"))
+    ring = files.get_by_role("row", name="cosmos_web_ring")
+    ring.click()
+    expect(ring).to_have_attribute("aria-selected", "true")
+    ring.dblclick()
+    expect(files.get_by_role("row", name="wavebands")).to_be_visible()
+    page.get_by_role("button", name="Use this folder").click()
+    expect(recognized).to_contain_text("wavebands/{band}/data.fits")
+    expect(recognized).to_contain_text("F277W=0.06")
+    screenshot("jwst")
+    page.get_by_role("button", name="Start import").click()
+    expect(page.get_by_text("Import cosmos-web-ring").first).to_be_visible()
+    expect(page.get_by_text("Done.")).to_be_visible(timeout=60_000)
+    with open_database(workspace).session() as session:
+        names = ("euclid-q1-galaxy", "cosmos-web-ring")
+        counts = [find_catalog(session, name).n_candidates for name in names]
+    assert counts == [4, 1]
 
 
 def test_a_wrong_number_is_said_at_its_field(

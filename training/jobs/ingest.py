@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from lens_triage.training.jobs.fetch import (
@@ -17,9 +17,10 @@ from lens_triage.training.jobs.preset import with_preset
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import IngestSettings
 from lensing_core.arrays import Float32Array
-from lensing_core.errors import LensTriageError, traceback_in
+from lensing_core.errors import LensTriageError, Offer, traceback_in
 from lensing_core.ingest.catalog_writer import CatalogSpec
 from lensing_core.ingest.columns import recognize
+from lensing_core.ingest.guesses import Guess
 from lensing_core.ingest.images import BandImage
 from lensing_core.ingest.importing import (
     bytes_of_cutout,
@@ -58,6 +59,9 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
         settings = fetch_images(context, settings, read_positions(request_of(settings)))
     context.progress(0, None, "Looking at the table and the first images")
     plan = plan_import(settings, context.workspace)
+    for guess in plan.guesses:
+        if not guess.is_doubtful:  # else it is among the warnings
+            context.log(guess.sentence)
     for warning in plan.warnings:
         context.log(warning, "warning")
     geometry = plan.geometry
@@ -107,7 +111,7 @@ def plan_import(settings: IngestSettings, workspace: Workspace | None = None) ->
 
 def request_of(settings: IngestSettings) -> ImportRequest:
     """The part of the settings that says how to read."""
-    names = {field.name for field in fields(ImportRequest)} - {"labels"}
+    names = {one.name for one in fields(ImportRequest)} - {"labels"}
     values = {name: getattr(settings, name) for name in names}
     return ImportRequest(labels=settings.labels(), **values)
 
@@ -181,6 +185,12 @@ class ImportPreview:
     warnings : list of str
     error : str
         What keeps the import from starting; empty if nothing does.
+    setting : str
+        The setting that the error speaks of; empty if of none.
+    offers : tuple of Offer
+        Ways out of the error to choose from.
+    guesses : list of Guess
+        What was not stated and follows from names and sizes of files.
     """
 
     n_rows: int
@@ -196,6 +206,15 @@ class ImportPreview:
     error: str
     bytes_per_cutout: int = 0
     fetching: FetchEstimate | None = None
+    setting: str = ""
+    offers: tuple[Offer, ...] = ()
+    guesses: list[Guess] = field(default_factory=list)
+
+    def refused(self, problem: LensTriageError) -> ImportPreview:
+        """The same as one of an import that cannot start."""
+        return replace(
+            self, error=_sentence_of(problem), setting=problem.setting, offers=problem.offers
+        )
 
 
 def preview(settings: IngestSettings, workspace: Workspace | None = None) -> ImportPreview:
@@ -217,13 +236,13 @@ def preview(settings: IngestSettings, workspace: Workspace | None = None) -> Imp
             table_seconds=min(request.table_seconds, PREVIEW_SECONDS),
         )
     except LensTriageError as problem:
-        return _nothing(_sentence_of(problem))
+        return _NOTHING.refused(problem)
     if workspace is None or shown.error:
         return shown
     try:
         require_space_to_import(workspace, settings.catalog, shown.n_rows, shown.bytes_per_cutout)
     except LensTriageError as problem:
-        return replace(shown, error=str(problem))
+        return shown.refused(problem)
     return shown
 
 
@@ -244,7 +263,7 @@ def _preview_positions(settings: IngestSettings, workspace: Workspace | None) ->
         if workspace is not None:
             check_fetch(workspace, settings, positions)
     except LensTriageError as problem:
-        return replace(listed, error=_sentence_of(problem))
+        return listed.refused(problem)
     without = f"Rows without a position, which get no image: {positions.n_without:,}."
     return replace(
         listed,
@@ -257,7 +276,7 @@ def _preview_positions(settings: IngestSettings, workspace: Workspace | None) ->
 def _preview_table(values: dict[str, Any]) -> ImportPreview:
     settings = IngestSettings.from_json(values)
     mark(TABLE)
-    return _table_only(open_objects(request_of(settings)), settings, "")
+    return _table_only(open_objects(request_of(settings)), settings)
 
 
 def _sentence_of(problem: LensTriageError) -> str:
@@ -272,22 +291,21 @@ def _name(settings: IngestSettings) -> str:
     return settings.table or settings.images
 
 
-def _nothing(error: str) -> ImportPreview:
-    return ImportPreview(0, [], [], ("", ""), "", "", [], None, None, [], error)
+_NOTHING = ImportPreview(0, [], [], ("", ""), "", "", [], None, None, [], "")
 
 
 def _preview(values: dict[str, Any], workspace: Workspace | None) -> ImportPreview:
     settings = IngestSettings.from_json(values)
     request = request_of(settings)
-    mark(TABLE)
+    seen = _NOTHING
     try:
-        table = open_objects(request)
-    except LensTriageError as problem:
-        return _nothing(_sentence_of(problem))
-    try:
+        if request.table:  # shown also where no plan comes of it
+            mark(TABLE)
+            seen = _table_only(open_objects(request), settings)
         plan = make_plan(request, workspace)
     except LensTriageError as problem:
-        return _table_only(table, settings, _sentence_of(problem))
+        return seen.refused(problem)
+    table = plan.table
     roles = {name: plan.columns.role_of(name) for name in table.names}
     return ImportPreview(
         n_rows=len(table),
@@ -305,10 +323,11 @@ def _preview(values: dict[str, Any], workspace: Workspace | None) -> ImportPrevi
         warnings=plan.warnings,
         error="",
         bytes_per_cutout=bytes_of_cutout(plan),
+        guesses=plan.guesses,
     )
 
 
-def _table_only(table: SourceTable, settings: IngestSettings, error: str) -> ImportPreview:
+def _table_only(table: SourceTable, settings: IngestSettings) -> ImportPreview:
     try:
         columns = recognize(table, (), settings.columns)
         roles = {name: columns.role_of(name) for name in table.names}
@@ -325,7 +344,7 @@ def _table_only(table: SourceTable, settings: IngestSettings, error: str) -> Imp
         geometry=None,
         cutout=None,
         warnings=list(table.notes),
-        error=error,
+        error="",
     )
 
 

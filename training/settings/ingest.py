@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import param
 
 from lens_triage.training.settings.base import RunSettings
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, about, of_setting
 from lensing_core.fetching.services import (
     CUTOUT_SERVICES,
     DEFAULT_ARCSEC,
@@ -106,7 +106,8 @@ class IngestSettings(RunSettings):
         "may be used for are known. Empty: none.",
     )
     survey = param.String(
-        default="", doc="Survey that the images are from; empty: as their headers say."
+        default="",
+        doc="Survey that the images are from; empty: as headers, names or bands say.",
     )
     scale: param.Selector[str] = param.Selector(
         default="galaxy", objects=["galaxy", "cluster"], doc="Scale of the lenses looked for."
@@ -189,7 +190,7 @@ class IngestSettings(RunSettings):
     pattern = param.String(
         default="",
         doc="File names below the images folder, with columns in braces, such as "
-        "{id}/{id}_{band}.fits; empty: as the table names them, or {id}.fits.",
+        "{id}/{id}_{band}.fits; empty: as the table names them, else as the names themselves say.",
     )
     bands = param.List(
         default=[], item_type=str, doc="Bands in their order; empty: those of the survey found."
@@ -323,21 +324,27 @@ class IngestSettings(RunSettings):
 
         A run that is resumed from another folder then finds its files.
         """
-        check_slug(self.catalog, what="Catalog")
+        with about("catalog"):
+            check_slug(self.catalog, what="Catalog")
         if self.images_from:
             self._check_fetching()
         elif not self.table and not self.images:
-            raise BadInputError("Name a table, or a folder of images, or both.")
+            raise of_setting(
+                BadInputError("Name a table, or a folder of images, or both."), "table"
+            )
         for name in ("table", "images"):
             value = getattr(self, name)
             if value:
                 path = Path(value).expanduser().absolute()
                 if not path.exists():
-                    raise BadInputError(f"{name.capitalize()} {path} does not exist.")
+                    missing = BadInputError(f"{name.capitalize()} {path} does not exist.")
+                    raise of_setting(missing, name)
                 setattr(self, name, str(path))
         if self.label_policy != "auto":
-            check_policy(self.label_source, self.label_policy)
-        self.labels()
+            with about("label_policy"):
+                check_policy(self.label_source, self.label_policy)
+        with about("lens_from"):
+            self.labels()
 
     def order(self) -> Order:
         """Return what is asked of the service that images are fetched from."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lens_triage.app.catalogs.import_form import suggested_name
@@ -9,7 +11,7 @@ from lens_triage.app.catalogs.import_preview import (
     column_rows,
     remap,
 )
-from lens_triage.app.catalogs.path_picker import list_folder
+from lens_triage.app.catalogs.path_rows import list_folder, typed_place
 from lens_triage.app.catalogs.zero_points import ZeroPointQuestion, assumed_zero_points
 from lens_triage.training.jobs.ingest import BandPreview, preview
 from lens_triage.training.settings import IngestSettings
@@ -85,9 +87,27 @@ def test_folders_come_first_and_hidden_files_not_at_all(tmp_path):
     rows = list_folder(tmp_path)
     assert [row["name"] for row in rows] == ["..", "A", "b.fits"]
     assert rows[2]["size"]["text"] == "1.50 kB"
-    assert rows[2]["act"]["actions"][0]["name"] == "pick"
+    (tmp_path / "t.csv").touch()
+    assert [row["name"] for row in list_folder(tmp_path, "Tables", "T")] == ["..", "t.csv"]
+    shown = [row["name"] for row in list_folder(tmp_path, "Images")]
+    assert shown == ["..", "A", "b.fits", "and 1 of other types"]
     with pytest.raises(BadInputError, match="cannot be read"):
         list_folder(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("typed", "folder", "beginning"),
+    [
+        ("/data/sle", "/data", "sle"),
+        ("/data/", "/data", ""),
+        ("sub/ab", "/here/sub", "ab"),
+        ("", "/here", ""),
+        ("~", str(Path.home()), ""),
+        ("~/x", str(Path.home()), "x"),
+    ],
+)
+def test_a_path_that_is_being_typed(typed, folder, beginning):
+    assert typed_place(typed, Path("/here")) == (Path(folder), beginning)
 
 
 def band(name, value, origin) -> BandPreview:

@@ -9,13 +9,13 @@ from astropy.table import Table
 
 from lensing_core.errors import BadInputError
 from lensing_core.ingest import fits_tables
+from lensing_core.ingest.file_names import image_stem
+from lensing_core.ingest.listings import table_of_files
 from lensing_core.ingest.locators import Locator
 from lensing_core.ingest.tables import (
     TABLE_FORMATS,
     guess_number,
-    image_stem,
     read_table,
-    table_of_files,
 )
 
 
@@ -153,8 +153,18 @@ def test_a_pattern_finds_ids(tmp_path):
     assert made.cells("id") == ["[x]", "a", "b"]
     with pytest.raises(BadInputError, match="no images like"):
         table_of_files(Locator(tmp_path, "{id}.png"), ())
-    with pytest.raises(BadInputError, match="needs a table with the column 'tile'"):
-        table_of_files(Locator(tmp_path, "{tile}/{id}.fits"), ())
+    tiled = table_of_files(Locator(tmp_path, "{tile}/{id}.fits"), ())
+    assert tiled.names == ["id", "tile"]
+    assert tiled.cells("tile") == ["[x]", "a", "a", "b", "c"]
+    assert table_of_files(Locator(tmp_path / "a", "a_{band}.fits"), ()).cells("id") == ["a"]
+
+
+def test_bands_that_are_known_tell_images_from_other_files(tmp_path):
+    for name in ("a_g.fits", "b_G.fits", "mask_extra.fits"):
+        (tmp_path / name).touch()
+    locator = Locator(tmp_path, "{id}_{band}.fits")
+    assert table_of_files(locator, (), ("g", "r")).cells("id") == ["a", "b"]
+    assert table_of_files(locator, (), ("u",)).cells("id") == ["a", "b", "mask"]
 
 
 def test_a_fits_table_that_is_cut_off_after_it_was_read_ends_no_process(tmp_path, monkeypatch):

@@ -64,7 +64,11 @@ def test_what_must_be_mended_before_an_import(workspace, survey, changes, error,
 
 def test_no_image_says_where_images_were_looked_for(workspace, tmp_path):
     (tmp_path / "objects.csv").write_text("id,ra,dec\nJ01,1,2\n")
-    with pytest.raises(BadInputError, match=r"has none called J01\.fits or the like"):
+    with pytest.raises(BadInputError, match="has no images; name the folder"):
+        ingest(workspace, settings_of(tmp_path))
+    for name in ("J02_g.fits", "J03_g.fits"):
+        (tmp_path / name).touch()
+    with pytest.raises(BadInputError, match=r"id is J01\); files are called J02_g\.fits, J03"):
         ingest(workspace, settings_of(tmp_path))
 
 
