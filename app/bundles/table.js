@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 26b866e8f2a18b2ddfe47739567b3d75c20d2b294bcf1e423c8d16e3cfdd8304
+// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 7cab4390d578a3b9594762139ac852cbcf8b8f95bfc1d63ea878d72342b0c35e
 // app/widgets/table.js
 var SKELETON_ROWS = 3;
 function element(tag, className, text) {
@@ -141,13 +141,14 @@ function render({ model, el }) {
     frame.setAttribute("aria-busy", String(model.waiting));
     empty.textContent = model.empty;
     frame.classList.toggle("selectable", model.selectable);
+    frame.classList.toggle("opens", model.opens);
     mark();
     if (focusedKey !== void 0) {
       const row = rows.find((candidate) => candidate.dataset.key === focusedKey);
       if (row && focusedButton) {
         const again = [...row.querySelectorAll("button")].find((b) => b.textContent === focusedButton);
         again?.focus();
-      } else row?.focus();
+      } else if (row || model.opens && rows.length) (row || rows[0]).focus();
     }
   }
   function select(row, focus) {
@@ -159,8 +160,17 @@ function render({ model, el }) {
   body.addEventListener("click", (event) => {
     if (!event.target.closest("a, button, select")) select(event.target.closest("tr"), false);
   });
+  const open = (key) => {
+    if (model.opens && key) model.send_msg({ action: "open-row", key });
+  };
+  body.addEventListener("dblclick", (event) => open(event.target.closest("tr")?.dataset.key));
   body.addEventListener("keydown", (event) => {
     if (!model.selectable || event.target.tagName !== "TR") return;
+    if (event.key === "Backspace" || event.key === "Enter" && model.opens) {
+      event.preventDefault();
+      open(event.key === "Enter" ? event.target.dataset.key : model.key_above);
+      return;
+    }
     const rows = [...body.rows];
     const at = rows.indexOf(event.target);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];

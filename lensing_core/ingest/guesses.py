@@ -112,7 +112,7 @@ def _unclear(what: str, readings: Sequence[Reading]) -> BadInputError:
         Offer(reading.text, {"pattern": reading.pattern}) for reading in readings if reading.pattern
     ]
     listing = "; ".join(offer.text for offer in offers)
-    message = f"{what}: {listing}. State which (setting pattern)."
+    message = f"{what}{': ' if listing else ''}{listing}. State which (setting pattern)."
     return of_setting(BadInputError(message), "pattern", offers)
 
 

@@ -44,13 +44,14 @@ def guessed(made: ImportPlan) -> dict:
 
 
 def test_a_file_a_band_with_noise_maps_and_psfs(workspace, tmp_path):
+    folder = tmp_path / "files"  # beside the workspace
     for name in ("J1", "J2"):
         for band in "GR":
-            write(tmp_path / name / f"{name}_{band}.fits", TELESCOP="Subaru")
-            write(tmp_path / name / f"{name}_{band}_var.fits", 4 * ONES)
-        write(tmp_path / name / "psf.fits", np.ones((5, 5)))
-        write(tmp_path / name / "mask.fits")
-    settings = IngestSettings(catalog="mine", images=str(tmp_path))
+            write(folder / name / f"{name}_{band}.fits", TELESCOP="Subaru")
+            write(folder / name / f"{name}_{band}_var.fits", 4 * ONES)
+        write(folder / name / "psf.fits", np.ones((5, 5)))
+        write(folder / name / "mask.fits")
+    settings = IngestSettings(catalog="mine", images=str(folder))
     report = ingest(workspace, settings)
     assert report["ingested"] == 2
     made = make_plan(request_of(settings))
