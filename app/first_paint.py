@@ -17,6 +17,7 @@ from lens_triage.app.navigation import (
     NavItem,
     header_html,
     heading_html,
+    link_of,
 )
 from lens_triage.app.theme import HEADER_COLOR, NARROW, ROOT_CSS, THEME_CONFIG, TOKENS_CSS
 from lens_triage.app.widgets.skeleton import SKELETON_CSS, skeleton
@@ -110,7 +111,8 @@ def first_paint(slug: str, title: str, root: str, items: Sequence[NavItem] = NAV
         Pages that who looks may open.
     """
     links = "".join(
-        f'<a href="{item.slug}"{" aria-current=page" if item.slug == slug else ""}>'
+        f'<a href="{link_of(item, slug)}"{" target=_blank" if item.apart else ""}'
+        f"{' aria-current=page' if item.slug == slug else ''}>"
         f'<span class="icon"><svg viewBox="0 0 24 24" aria-hidden="true">{item.icon}</svg></span>'
         f"{item.title}</a>"
         for item in items

@@ -25,6 +25,7 @@ from lens_triage.app.crossmatch import page as crossmatch
 from lens_triage.app.evaluate import page as evaluate
 from lens_triage.app.front.inside import end_with_the_front, give_way
 from lens_triage.app.front.pages import PageSettings
+from lens_triage.app.help import page as help_page
 from lens_triage.app.http import identity
 from lens_triage.app.http.allowing import refuse_what_is_not_allowed
 from lens_triage.app.http.guard import OPENED_WITH
@@ -90,6 +91,7 @@ PAGES: dict[str, tuple[str, PageFunction]] = {
     "validate": ("Validate", validate.page),
     "runs": ("Runs", runs.page),
     "settings": ("Settings", settings.page),
+    "help": ("Help", help_page.page),
 }
 
 

@@ -19,6 +19,7 @@ class NavItem:
     title: str
     icon: str
     heading: bool = True  # stands above the page
+    apart: bool = False  # opens in a tab of its own, so that the page stays as it is
 
 
 NAVIGATION = (
@@ -91,6 +92,13 @@ NAVIGATION = (
         '<path d="M4 7h9M17 7h3M4 12h3M11 12h9M4 17h11M19 17h1"/><circle cx="15" cy="7" r="2"/>'
         '<circle cx="9" cy="12" r="2"/><circle cx="17" cy="17" r="2"/>',
     ),
+    NavItem(
+        "help",
+        "Help",
+        '<circle cx="12" cy="12" r="8.5"/><path d="M9.3 9.6a2.8 2.8 0 1 1 3.9 2.5c-.8.4-1.2.9-1.2 '
+        '1.8"/><path d="M12 16.8v.1"/>',
+        apart=True,
+    ),
 )
 
 RAIL_CSS = (
@@ -143,6 +151,11 @@ header { display: flex; align-items: baseline; gap: 12px; flex-wrap: wrap; }
 h1 { font-size: 21px; font-weight: 500; margin: 0; line-height: 1.3; }
 p { margin: 0; color: var(--lt-muted); font-size: 13px; }
 """
+
+
+def link_of(item: NavItem, shown: str) -> str:
+    """Return where an item leads from a page: help is that of the page."""
+    return f"{item.slug}?page={shown}" if item.apart and item.slug != shown else item.slug
 
 
 def header_html(root: str) -> str:

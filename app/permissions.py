@@ -159,6 +159,7 @@ PAGES: Mapping[str, frozenset[str]] = MappingProxyType(
         "validate": _ALL,
         "runs": _ALL,
         "settings": _ALL,
+        "help": _ALL,
     }
 )
 """Pages by the end of their address, and who may open each."""

@@ -6,6 +6,7 @@ import { h } from "./widgets/dom.js"
 import { CHANGED, keepPreferences, preferencesOf } from "./widgets/preferences.js"
 import { openChoosersByKey } from "./widgets/select_keys.js"
 import { THEME_EVENT, ThemeChoice } from "./theme_choice.js"
+import { defineTerm, learn } from "./widgets/term.js"
 
 const ANSWER_MS = 30000 // a server that has not even said "on its way" by then is away
 const DRAWN_MS = 15000
@@ -36,10 +37,14 @@ class Rail {
     this.model = model
     this.number = 0
     this.stale = false // somebody signed in or out in another tab
-    this.links = new Map(model.items.map(({page, title, icon}) => {
+    learn(model.glossary)
+    defineTerm()
+    this.apart = model.items.filter(({apart}) => apart).map(({page}) => page)
+    this.links = new Map(model.items.map(({page, title, icon, apart}) => {
       const drawing = h("span", {className: "icon"})
       drawing.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${icon}</svg>`
-      return [page, h("a", {href: page}, drawing, title)]
+      return [page, h("a", {href: page, ...(apart ? {target: "_blank", title: `${title}: the guide of this page`} : {})},
+        drawing, title)]
     }))
     this.bar = h("div", {className: "bar", hidden: true})
     this.node = h("div", {}, this.bar, h("nav", {ariaLabel: "Pages"}, ...this.links.values()))
@@ -81,6 +86,9 @@ class Rail {
   }
 
   mark(page) {
+    for (const name of this.apart) {
+      this.links.get(name).href = name === page ? name : `${name}?page=${page}`
+    }
     for (const [name, link] of this.links) {
       if (name === page) link.setAttribute("aria-current", "page")
       else link.removeAttribute("aria-current")

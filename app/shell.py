@@ -42,6 +42,7 @@ from lens_triage.app.theme import (
 from lens_triage.app.visits import Arguments, begin_visit, current_visit
 from lens_triage.app.watch import the_watch
 from lens_triage.app.widgets.format import percent
+from lens_triage.app.widgets.glossary import explained_terms
 from lens_triage.app.widgets.live import in_session, live_in_frame
 from lens_triage.app.widgets.section import FITS
 from lensing_core.store.runs import RunSummary, list_active_runs
@@ -71,8 +72,9 @@ _UNSEEN_CSS = """
 class Rail(JSComponent):
     """The navigation; asks for pages and says whether the tab is in sight."""
 
-    items = param.List(default=[], doc="Of the navigation: page, title, icon.")
+    items = param.List(default=[], doc="Of the navigation: page, title, icon, whether apart.")
     pages = param.List(default=[], doc="All that may be asked for.")
+    glossary = param.Dict(default={}, doc="What terms mean that pages explain, by term.")
     shown = param.Dict(default={}, doc="The page that stands: page, title, number asked under.")
     preferences = param.Dict(
         default=None, allow_None=True, doc="Of who is signed in; None: this browser has them."
@@ -89,7 +91,11 @@ class Rail(JSComponent):
         self._frame = frame
         self._asked = 0
         super().__init__(
-            items=[{"page": i.slug, "title": i.title, "icon": i.icon} for i in frame.items],
+            items=[
+                {"page": i.slug, "title": i.title, "icon": i.icon, "apart": i.apart}
+                for i in frame.items
+            ],
+            glossary=explained_terms(),
             pages=frame.pages,
             shown={"page": page, "title": title, "number": 0},
             preferences=None if preferences is None else dict(preferences),

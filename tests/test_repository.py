@@ -50,7 +50,7 @@ def test_no_link_is_tracked_but_those_of_the_package():
         ["git", "ls-files", "--stage"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     links = {line.split("\t")[1] for line in listed if line.startswith("120000 ")}
-    assert links == {f"lens_triage/{name}" for name in ("app", "assets", "training")}
+    assert links == {f"lens_triage/{name}" for name in ("app", "assets", "docs", "training")}
 
 
 def test_no_pickle_no_shell():

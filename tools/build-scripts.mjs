@@ -17,6 +17,7 @@ const ENTRIES = {
   "field-focus": "app/widgets/field_focus.js",
   rail: "app/rail.js",
   "run-bell": "app/run_bell.js",
+  article: "app/help/article.js",
 }
 
 // tests/app/test_scripts.py computes the same from the sources, and so tells when a bundle is old.

@@ -13,6 +13,7 @@ from lens_triage.app.runs.rows import (
     metric_text,
 )
 from lens_triage.app.widgets import format as fmt
+from lens_triage.app.widgets.glossary import with_terms
 from lens_triage.app.widgets.table import (
     Row,
     column,
@@ -55,8 +56,8 @@ td .bar { display: inline-block; height: 8px; border-radius: 2px; background: va
 td.share { width: 42%; text-align: left; }
 """
 _CALIBRATION = {
-    "ece_equal_mass": ("Expected calibration error, bins of equal mass", "0"),
-    "ece_equal_width": ("Expected calibration error, bins of equal width", "0"),
+    "ece_equal_mass": ("ECE, bins of equal mass", "0"),
+    "ece_equal_width": ("ECE, bins of equal width", "0"),
     "mce": ("Largest error of a bin", "0"),
     "brier": ("Brier score", "0"),
     "nll": ("Negative log-likelihood", "0"),
@@ -137,8 +138,8 @@ def metrics_html(metrics: Mapping[str, Metric]) -> str:
                 )
             )
         quiet = ' class="quiet"' if name == "auroc" else ""
-        note = _NOTES.get(name, "")
-        rows.append(f"<tr{quiet}><td>{escape(METRICS[name])}{note}</td>{cells}</tr>")
+        title = with_terms(METRICS[name] + _NOTES.get(name, ""))
+        rows.append(f"<tr{quiet}><td>{title}</td>{cells}</tr>")
     head = "<tr><th>Metric</th><th>Value</th><th>68 %</th><th>95 %</th></tr>"
     return f"<table>{head}{''.join(rows)}</table>"
 
@@ -165,8 +166,8 @@ def member_rows(ensemble: EnsembleSummary) -> list[Row]:
 def calibration_html(found: Mapping[str, Any]) -> str:
     """The metrics of calibration, with what a perfect one has."""
     rows = "".join(
-        f'<tr><td>{escape(title)}</td><td>{fmt.number(found[name])}</td><td class="quiet">{best}'
-        "</td></tr>"
+        f"<tr><td>{with_terms(title)}</td><td>{fmt.number(found[name])}</td>"
+        f'<td class="quiet">{best}</td></tr>'
         for name, (title, best) in _CALIBRATION.items()
         if name in found
     )
@@ -177,7 +178,7 @@ def deployment_html(found: Deployment, n_candidates: int, seconds_each: float) -
     """Thresholds of round false-positive rates at the survey's prior, and what they cost."""
     rows = []
     for name, rate in _RATES.items():
-        title = f"FPR {name}"
+        title = with_terms(f"FPR {name}")
         k = found.at_fpr(rate)
         if k is None:
             rows.append(
@@ -209,7 +210,7 @@ def _percent(share: float) -> str:
 def fusion_html(choice: Mapping[str, Mapping[str, Any]], used: str) -> str:
     """The rules that were compared, by cross-fitted metrics of the calibration split."""
     names = [name for name in SHORT if name in next(iter(choice.values()))]
-    head = "".join(f"<th>{escape(SHORT[name])}</th>" for name in names)
+    head = "".join(f"<th>{with_terms(SHORT[name])}</th>" for name in names)
     rows = "".join(
         f"<tr{' class=chosen' if rule == used else ''}><td>{escape(fmt.words(rule))}</td>"
         + "".join(f"<td>{fmt.number(metrics[name])}</td>" for name in names)

@@ -28,7 +28,9 @@ TARGET_COLUMNS = [
     column("priority", "Priority", align="right", width="74px", help_text="Posterior × value"),
     column("posterior", "P(lens)", align="right", width="70px"),
     column("value", "Value", align="right", width="60px", help_text="Science value, 0 to 1"),
-    column("theta", "θE (″)", align="right", width="58px", help_text="Einstein radius, indicative"),
+    column(
+        "theta", "θ_E (″)", align="right", width="58px", help_text="Einstein radius, indicative"
+    ),
     column(
         "arc", "Arc (AB)", align="right", width="120px", help_text="Isophotal, in its best band"
     ),

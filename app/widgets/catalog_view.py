@@ -158,8 +158,8 @@ def labels_cell(catalog: CatalogSummary) -> dict[str, str]:
 # Ranking figures that mean something at survey prevalence; AUROC is no headline.
 _HEADLINES = ("tpr0", "tpr10", "recall_fpr_1e-2", "average_precision")
 _SHORT = {
-    "tpr0": "TPR₀",
-    "tpr10": "TPR₁₀",
+    "tpr0": "TPR0",
+    "tpr10": "TPR10",
     "recall_fpr_1e-2": "R@1 %",
     "average_precision": "AP",
 }

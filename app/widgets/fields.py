@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 import param
 
 from lens_triage.app.widgets.format import words
+from lens_triage.app.widgets.glossary import with_terms
 from lens_triage.app.widgets.section import html
 from lens_triage.training.settings import Field
 
@@ -265,4 +266,4 @@ class FieldEditor(pn.viewable.Viewer):
         else:
             allowed = bounds_of(self.field.parameter)
             text = self.field.help + (f" {words(allowed)}." if allowed else "")
-            self._help.object = f"<p>{escape(text)}</p>"
+            self._help.object = f"<p>{with_terms(text)}</p>"

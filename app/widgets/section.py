@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 
 from lens_triage.app.theme import NARROW, TOKENS_CSS
+from lens_triage.app.widgets.glossary import with_terms
 from lens_triage.app.widgets.skeleton import SKELETON_CSS
 
 _TITLE_CSS = """
@@ -33,7 +34,7 @@ SURFACE = {
 
 def heading(title: str, note: str = "", **params: Any) -> pn.pane.HTML:
     """A section's title with a line below it."""
-    below = f"<p>{escape(note)}</p>" if note else ""
+    below = f"<p>{with_terms(note)}</p>" if note else ""
     return html(f"<h2>{escape(title)}</h2>{below}", css=_TITLE_CSS, **params)
 
 

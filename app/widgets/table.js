@@ -82,6 +82,13 @@ function content(cell, key, column, model) {
   return text
 }
 
+// A title with its meaning behind it, from the glossary where the column brings none.
+function explained(column) {
+  const term = element("lt-term", "", column.title)
+  if (column.help) term.setAttribute("meaning", column.help)
+  return term
+}
+
 export function render({ model, el }) {
   const frame = element("div", "frame")
   const table = element("table")
@@ -99,10 +106,10 @@ export function render({ model, el }) {
   function drawHead() {
     const row = element("tr")
     for (const column of model.columns) {
-      const cell = element(column.title ? "th" : "td", column.align || "", column.title)
+      const cell = element(column.title ? "th" : "td", column.align || "")
       if (column.title) cell.scope = "col"
       if (column.width) cell.style.width = column.width
-      if (column.help) cell.title = column.help
+      cell.append(column.help === "" ? column.title : explained(column))
       row.append(cell)
     }
     head.replaceChildren(row)

@@ -10,6 +10,7 @@ import param
 
 from lens_triage.app.scripts import bundle, styles
 from lens_triage.app.theme import TOKENS_CSS
+from lens_triage.app.widgets.glossary import abbreviations
 from lens_triage.app.widgets.skeleton import SKELETON_CSS
 
 Row = dict[str, Any]
@@ -19,8 +20,12 @@ Cell = dict[str, Any]
 def column(
     key: str, title: str, *, align: str = "", width: str = "", help_text: str = ""
 ) -> dict[str, str]:
-    """A column; ``align`` is '', 'right', or 'wrap' for several lines; ``width`` any CSS width."""
-    return {"key": key, "title": title, "align": align, "width": width, "help": help_text}
+    """A column; ``align`` is '', 'right', or 'wrap' for several lines; ``width`` any CSS width.
+
+    A title that the glossary explains is explained by it, others by ``help_text``.
+    """
+    explained = {} if title in abbreviations() else {"help": help_text}
+    return {"key": key, "title": title, "align": align, "width": width, **explained}
 
 
 def action(name: str, text: str, title: str = "", *, forbidden: str = "") -> dict[str, Any]:
