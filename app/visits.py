@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import panel as pn
@@ -88,6 +89,18 @@ def current_visit() -> Visit:
         }
         _visits[document] = Visit(found)
     return _visits[document]
+
+
+def remember(**query: str) -> None:
+    """Write what is shown into the page's address, beside what stands there.
+
+    So a link opens it again, and "back" leads to what was shown before. Without a session nothing
+    happens.
+    """
+    location = pn.state.location
+    if location is not None:
+        values: dict[str, Any] = dict(query)
+        location.update_query(**values)
 
 
 def begin_visit(arguments: Arguments) -> Visit:

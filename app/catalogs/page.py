@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import panel as pn
 
 from lens_triage.app.catalogs.import_form import ImportForm
 from lens_triage.app.catalogs.listing import CatalogList
@@ -13,6 +10,7 @@ from lens_triage.app.catalogs.searching import searching_form
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs.form import RunForm
 from lens_triage.app.shell import Body, argument, shell
+from lens_triage.app.visits import remember
 from lens_triage.app.widgets.choices import (
     catalog_choices,
     fresh_name,
@@ -48,13 +46,7 @@ def page(context: AppContext) -> Body:
 
 def _listing(context: AppContext, catalog: str) -> CatalogList:
     listing = CatalogList(context, catalog)
-
-    def remember(_: object) -> None:
-        if pn.state.location is not None:
-            query: dict[str, Any] = {"catalog": listing.table.selected}
-            pn.state.location.update_query(**query)
-
-    listing.table.param.watch(remember, "selected")
+    listing.table.param.watch(lambda event: remember(catalog=event.new), "selected")
     return listing
 
 

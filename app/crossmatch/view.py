@@ -25,6 +25,7 @@ from lens_triage.app.crossmatch.rows import (
     reference_row,
 )
 from lens_triage.app.viewer.stamps import stamps
+from lens_triage.app.visits import remember
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.section import (
     columns,
@@ -175,6 +176,8 @@ class CrossmatchBoard(pn.viewable.Viewer):
         key = (catalog.name, self.ensemble.value or "", self.lenses.value or "")
         if key == self._shown:
             return
+        if self._shown is not None:
+            remember(catalog=catalog.name, ensemble=key[1])
         self._shown = key
         in_background(lambda: self._read(catalog, key), lambda found: self._show(key, *found))
 

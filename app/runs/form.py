@@ -28,6 +28,12 @@ from lens_triage.training.settings import RunSettings
 from lensing_core.store.runs import RunSummary
 
 _ASK_AGAIN_S = 10.0
+_LAYOUT = """
+:host { grid-template-areas: "form now" "rest now"; grid-template-rows: auto 1fr; }
+@media (max-width: 900px) { :host { grid-template-areas: "form" "now" "rest"; } }
+"""
+_STAYS = "@media (min-width: 901px) { :host { position: sticky; top: 12px; } }"
+"""The run stands beside the button that started it; where the window is narrow, below it."""
 ChoicesNow = Callable[[], Mapping[str, Choices]]
 
 
@@ -52,8 +58,10 @@ class RunForm(pn.viewable.Viewer):
         What the workspace has to choose from, asked anew when a run ends.
     values : callable, optional
         In place of the defaults; asked when the form is made.
+    lead : sequence of str, optional
+        Settings that are seen at once; all others stand in one fold, Advanced.
     folded : sequence of str, optional
-        Groups of settings that begin folded.
+        Groups of settings that begin folded, where there is no ``lead``.
     template : str, optional
         CSS columns of form and runs.
     foretell : callable, optional
@@ -77,6 +85,7 @@ class RunForm(pn.viewable.Viewer):
         note: str = "",
         choices: ChoicesNow = no_choices,
         values: Callable[[], Mapping[str, Any]] = no_choices,
+        lead: Sequence[str] = (),
         folded: Sequence[str] = (),
         template: str = "minmax(0, 1fr) minmax(0, 1.15fr)",
         foretell: Callable[[Any], str] | None = None,
@@ -98,7 +107,9 @@ class RunForm(pn.viewable.Viewer):
             settings_class,
             choices=choices(),
             values=values(),
+            lead=lead,
             folded=folded,
+            under="Advanced" if lead else "",
             on_change=self._note_change,
         )
         self.runs = RunsPanel(
@@ -112,23 +123,22 @@ class RunForm(pn.viewable.Viewer):
             self.start, label=button, icon="play_arrow", forbidden=why_not(context, "start_run")
         )
         button_row = pn.Row(self.start_button, margin=0)
-        self._view = columns(
-            stack(
-                section(
-                    title,
-                    self.panel,
-                    *([] if self._forecast is None else [self._forecast]),
-                    self.notice,
-                    self.refused,
-                    button_row,
-                    note=note,
-                ),
-                *after,
-                self.runs.list,
-            ),
-            self.runs.now,
-            template=template,
+        form = section(
+            title,
+            *([self.panel.lead] if lead else []),
+            self.panel,
+            *([] if self._forecast is None else [self._forecast]),
+            self.notice,
+            self.refused,
+            button_row,
+            note=note,
         )
+        rest = stack(*after, self.runs.list)
+        for part, area in ((form, "form"), (self.runs.now, "now"), (rest, "rest")):
+            part.styles = {**part.styles, "grid-area": area}
+        self.runs.now.stylesheets = [*self.runs.now.stylesheets, _STAYS]
+        self._view = columns(form, self.runs.now, rest, template=template)
+        self._view.stylesheets = [*self._view.stylesheets, _LAYOUT]
         super().__init__()
         self._made = True
         self._foretell()

@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs import rows as run_view
 from lens_triage.app.runs.monitor import RunMonitor
+from lens_triage.app.visits import remember
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
@@ -148,6 +149,5 @@ class RunHistory(pn.viewable.Viewer):
         self._now.visible = bool(run_id)
         if self.table.selected != run_id:
             self.table.selected = run_id
-        if pn.state.location is not None and run_id:
-            query: dict[str, Any] = {"run": run_id}
-            pn.state.location.update_query(**query)
+        if run_id:
+            remember(run=run_id)

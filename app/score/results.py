@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.score.histogram import Histogram
+from lens_triage.app.visits import remember
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.section import (
@@ -119,6 +120,8 @@ class ScoreResults(pn.viewable.Viewer):
         shown = (catalog.name, ensemble.name, catalog.scored[ensemble.name])
         if shown == self._shown:
             return
+        if self._shown is not None:
+            remember(catalog=catalog.name, ensemble=ensemble.name)
         self._shown = shown
         in_background(
             lambda: (shown, self._read(catalog, ensemble)),

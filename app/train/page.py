@@ -92,7 +92,7 @@ def _training(context: AppContext) -> RunForm:
         button="Train",
         choices=choices,
         values=values,
-        folded=("Network", "Encoder", "Optimization", "Trees"),
+        lead=("preset", "ensemble", "catalogs", "survey_prior"),
         foretell=foretell,
     )
 
@@ -111,7 +111,7 @@ def _encoding(context: AppContext) -> RunForm:
         "tens of labels; look-alikes and queues use them at once.",
         button="Encode",
         choices=choices,
-        folded=("Running",),
+        lead=("catalog", "encoder"),
     )
 
 
@@ -179,7 +179,7 @@ def _from_labels(
         button=button,
         choices=choices,
         values=values,
-        folded=("Labels", "Splits"),
+        lead=("catalog", "base", "ensemble", "survey_prior"),
         after=(prior,) if settings is RetrainSettings else (),
         on_change=show_prior,
         on_end=lambda run: prior.show_catalog(prior.catalog),

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import panel as pn
 import panel_material_ui as pmui
 
+from lens_triage.app.visits import remember
 from lens_triage.app.widgets.section import stack
 
 
@@ -82,6 +83,4 @@ class LazyTabs(pn.viewable.Viewer):
 
     def _show(self) -> None:
         self.refresh()
-        if pn.state.location is not None:
-            query: dict[str, Any] = {"tab": self.slug}
-            pn.state.location.update_query(**query)
+        remember(tab=self.slug)

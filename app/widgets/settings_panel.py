@@ -28,6 +28,7 @@ Settings = TypeVar("Settings", bound=RunSettings)
 
 _GROUP_CSS = """
 h3 { margin: 0; font-size: 12px; font-weight: 500; color: var(--lt-muted); }
+p { margin: 0; font-size: 12.5px; color: var(--lt-muted); }
 """
 
 
@@ -48,6 +49,8 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
         Settings that the page places by itself, from :attr:`editors`.
     folded : sequence of str or None, optional
         Groups that begin folded; None: all of them.
+    under : str, optional
+        Title of one fold that holds all groups together; '' for none.
     hidden : sequence of str, optional
         Settings that the page sets by itself through :meth:`write`.
     field_width_px : int, optional
@@ -65,6 +68,7 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
         lead: Sequence[str] = (),
         apart: Sequence[str] = (),
         folded: Sequence[str] | None = (),
+        under: str = "",
         hidden: Sequence[str] = (),
         field_width_px: int = 220,
         on_change: Callable[[], None] = lambda: None,
@@ -73,12 +77,15 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
         self._hidden = dict.fromkeys(hidden)
         self.editors: dict[str, FieldEditor] = {}
         self._folds: dict[str, Any] = {}
+        self._on_change, self._filling, self._filled = on_change, False, False
+        self._made = False
+        self._differs = html("", css=_GROUP_CSS, visible=False)
         groups: dict[str, list[FieldEditor]] = {}
         for field in fields(settings_class):
             if field.name in self._hidden:
                 self._hidden[field.name] = field.default
                 continue
-            editor = FieldEditor(field, (choices or {}).get(field.name), on_change)
+            editor = FieldEditor(field, (choices or {}).get(field.name), self._changer(field.name))
             if values and field.name in values:
                 editor.write(values[field.name])
             self.editors[field.name] = editor
@@ -86,17 +93,26 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
                 groups.setdefault(field.group, []).append(editor)
         shut = set(groups) if folded is None else set(folded)
         template = f"repeat(auto-fill, minmax(min({field_width_px}px, 100%), 1fr))"
-        self.lead = grid(*(self.editors[name] for name in lead), template=template, gap="14px 16px")
+        self.lead = stack(
+            grid(*(self.editors[name] for name in lead), template=template, gap="14px 16px"),
+            self._differs,
+            gap=8,
+        )
         self.focus = FieldFocus()
         self._view = stack(self.focus, gap=0 if folded is None else 14)
         for title, editors in groups.items():
             inputs = grid(*editors, template=template, gap="14px 16px")
-            alone = len(set(groups) - shut) <= 1
+            alone = not under and len(set(groups) - shut) <= 1
             view = self._group(title, inputs, alone=alone, folded=title in shut)
             self._view.append(view)
             if isinstance(view, pmui.Accordion):
                 self._folds |= {editor.field.name: view for editor in editors}
+        if under:
+            whole = fold(under, self._view)
+            self._folds |= {e.field.name: whole for of in groups.values() for e in of}
+            self._view = stack(whole)
         super().__init__()
+        self._made = True
 
     @staticmethod
     def _group(title: str, inputs: pn.Column, *, alone: bool, folded: bool) -> pn.viewable.Viewable:
@@ -109,18 +125,59 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._view
 
+    def _changer(self, name: str) -> Callable[[], None]:
+        """Return what a change of a setting does: a preset writes what it stands for."""
+
+        def changed() -> None:
+            if self._filling:
+                self._filled = True
+                return
+            if self._made:
+                if name == "preset" and self._class.presets:
+                    self._fill(self._class.preset_values(self.editors[name].read()))
+                self._tell_difference()
+            self._on_change()
+
+        return changed
+
+    def _fill(self, values: Mapping[str, Any]) -> bool:
+        """Write several values, as one change; return whether there is one."""
+        self._filling, self._filled = True, False
+        try:
+            for name, value in values.items():
+                self.editors[name].write(value)
+        finally:
+            self._filling = False
+        return self._filled
+
+    def _tell_difference(self) -> None:
+        """Say which settings are not those of the preset."""
+        if "preset" not in self.editors or not self._class.presets:
+            return
+        preset = self.editors["preset"].read()
+        differing = [
+            label_of(self.editors[name].field)
+            for name, value in self._class.preset_values(preset).items()
+            if self.read(name) != value
+        ]
+        self._differs.visible = bool(differing)
+        said = f"Not as in {preset}: {', '.join(differing)}."
+        self._differs.object = f"<p>{escape(said)}</p>" if differing else ""
+
     def set_choices(self, choices: Mapping[str, Choices]) -> None:
         """Change what may be chosen for some settings."""
         for name, options in choices.items():
             self.editors[name].set_choices(options)
 
     def write(self, **values: Any) -> None:
-        """Set some values, hidden ones too."""
-        for name, value in values.items():
-            if name in self._hidden:
-                self._hidden[name] = value
-            else:
-                self.editors[name].write(value)
+        """Set some values, hidden ones too; a preset stands for what is not among them."""
+        shown = {name: value for name, value in values.items() if name not in self._hidden}
+        self._hidden |= {name: value for name, value in values.items() if name in self._hidden}
+        if "preset" in shown and self._class.presets:
+            shown = self._class.preset_values(shown["preset"]) | shown
+        if self._fill(shown):
+            self._tell_difference()
+            self._on_change()
 
     def reveal(self, **shown: bool) -> None:
         """Show or hide some settings; what is hidden keeps its value."""

@@ -97,8 +97,8 @@ def test_simulate_train_import_score_review(
     screenshot("simulated")
 
     visit(f"{server}/train")
-    page.get_by_role("button", name="Trees", exact=True).click()
-    page.get_by_label("Rounds").fill("40")
+    page.get_by_role("button", name="Advanced", exact=True).click()
+    page.get_by_label("Boosting rounds, at most").fill("40")
     page.keyboard.press("Tab")
     chip = page.locator(".MuiChip-root", has_text="network")
     chip.locator("svg").click()

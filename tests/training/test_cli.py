@@ -52,6 +52,13 @@ def test_options_reach_the_settings(tmp_path):
     assert (stored["labeled"], stored["lens_fraction"]) == (False, 0.25)
 
 
+def test_a_preset_gives_way_to_options_even_where_they_are_the_default(tmp_path):
+    words = ["train", str(tmp_path), "--dry-run", "--preset", "quick", "--epochs", "12"]
+    stored = json.loads(runner.invoke(cli, words).output)
+    assert (stored["preset"], stored["epochs"], stored["rounds"]) == ("quick", 12, 150)
+    assert stored["small_stem"] is True
+
+
 def test_bounds_are_those_of_the_settings(tmp_path):
     result = runner.invoke(cli, ["simulate", str(tmp_path), "--lens-fraction", "2"])
     assert result.exit_code == 2

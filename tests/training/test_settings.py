@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lens_triage.training.runner.registry import _FUNCTIONS, job_function
-from lens_triage.training.settings import SETTINGS, SimulateSettings, fields
+from lens_triage.training.settings import SETTINGS, SimulateSettings, TrainSettings, fields
 from lensing_core.errors import BadInputError
 
 
@@ -23,6 +23,30 @@ def test_groups_and_units_name_real_settings(settings):
     names = {field.name for field in fields(settings)}
     assert set(settings.units) <= names
     assert {name for group in settings.groups.values() for name in group} <= names
+
+
+def test_a_preset_fills_what_is_not_given():
+    quick = TrainSettings(preset="quick", epochs=9)
+    assert (quick.epochs, quick.rounds, quick.width) == (9, 150, 0.5)
+    assert TrainSettings().to_json() == TrainSettings(preset="standard").to_json()
+    stored = json.loads(json.dumps(quick.to_json()))
+    assert TrainSettings.from_json(stored).to_json() == stored
+    without = {name: value for name, value in stored.items() if name != "rounds"}
+    assert TrainSettings.from_json(without).rounds == 150
+    thorough = TrainSettings(preset="thorough")
+    thorough.backbones.append("resnet34")
+    assert TrainSettings(preset="thorough").backbones == ["resnet18", "arc_aware"]
+
+
+def test_a_training_of_an_older_version_has_no_preset_and_all_its_settings():
+    older = TrainSettings(epochs=3).to_json()
+    del older["preset"]
+    assert TrainSettings.from_json(older).to_json() == TrainSettings(epochs=3).to_json()
+
+
+def test_an_unknown_preset_is_one_sentence():
+    with pytest.raises(BadInputError, match="preset"):
+        TrainSettings(preset="fast")
 
 
 def test_settings_of_older_versions_are_read_by_their_new_names():

@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -25,6 +24,7 @@ from lens_triage.training.cli.audit import audit
 from lens_triage.training.cli.console import console, errors
 from lens_triage.training.cli.database import db
 from lens_triage.training.cli.evaluate import evaluate
+from lens_triage.training.cli.following import follow
 from lens_triage.training.cli.followup import followup
 from lens_triage.training.cli.graders import graders
 from lens_triage.training.cli.labels import labels
@@ -45,9 +45,7 @@ from lensing_core.store import open_database
 from lensing_core.store.catalogs import all_catalogs, no_catalog
 from lensing_core.store.failures import sentence_of
 from lensing_core.store.run_queue import runs_beginning_with
-from lensing_core.store.runs import get_run
 from lensing_core.store.runs import list_runs as stored_runs
-from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
 
 RunArgument = Annotated[str, typer.Argument(help="Run id, or its unique beginning.")]
@@ -210,7 +208,7 @@ def resume(workspace: WorkspaceArgument, run: RunArgument) -> None:
     opened = Workspace.open(workspace)
     run_id = _find_run(opened, run)
     jobs.resume(opened, run_id)
-    _follow(opened, run_id)
+    follow(opened, run_id)
 
 
 def _find_run(workspace: Workspace, beginning: str) -> str:
@@ -226,10 +224,18 @@ def _job_command(settings: type[RunSettings]) -> Callable[..., None]:
     known = fields(settings)
 
     def command(
-        workspace: Path, dry_run: bool = False, detach: bool = False, **values: Any
+        context: typer.Context,
+        workspace: Path,
+        dry_run: bool = False,
+        detach: bool = False,
+        **values: Any,
     ) -> None:
         chosen = settings(
-            **{field.name: parse_option(field, values[field.name]) for field in known}
+            **{
+                field.name: parse_option(field, values[field.name])
+                for field in known
+                if _is_given(context, field.name)
+            }
         )
         chosen.check()
         if dry_run:
@@ -240,10 +246,13 @@ def _job_command(settings: type[RunSettings]) -> Callable[..., None]:
         if detach:
             console.print(run_id)
         else:
-            _follow(opened, run_id)
+            follow(opened, run_id)
 
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # read by typer
         [
+            inspect.Parameter(
+                "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+            ),
             inspect.Parameter(
                 "workspace",
                 inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -257,6 +266,12 @@ def _job_command(settings: type[RunSettings]) -> Callable[..., None]:
     return command
 
 
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Return whether an option stands on the command line; else a preset may decide it."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
 def _switch(name: str, help_text: str) -> inspect.Parameter:
     flag = "--" + name.replace("_", "-")
     return inspect.Parameter(
@@ -265,39 +280,6 @@ def _switch(name: str, help_text: str) -> inspect.Parameter:
         default=False,
         annotation=Annotated[bool, typer.Option(flag, help=help_text, rich_help_panel="Running")],
     )
-
-
-def _follow(workspace: Workspace, run_id: str) -> None:
-    """Show progress until the run ends; Ctrl-C cancels it. Exit code 1 unless it succeeded."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=errors) as progress:
-        task = progress.add_task("Queued", total=None)
-
-        def report(run: Run) -> None:
-            what = run.activity or run.status.capitalize()
-            progress.update(task, completed=run.done, total=run.total, description=what)
-
-        try:
-            run = jobs.wait(workspace, run_id, report=report)
-        except KeyboardInterrupt:
-            jobs.cancel(workspace, run_id)
-            run = jobs.wait(workspace, run_id, report=report)
-    if run.status != "succeeded":
-        detail = f": {run.error}" if run.error else "."
-        errors.print(Text.assemble((f"{run.title}: {run.status}", "red"), detail), soft_wrap=True)
-        if open_database(workspace).ask(get_run, run_id).resumable:
-            errors.print(
-                f"Go on with: lens-triage resume {workspace.root} {run_id}", soft_wrap=True
-            )
-        else:
-            errors.print("Resuming it would fail in the same way.", soft_wrap=True)
-        raise typer.Exit(1)
-    console.print_json(json.dumps({"run": run_id, **(run.result or {})}))
 
 
 def run_cli(cli: typer.Typer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -27,11 +28,15 @@ class Field:
 class RunSettings(param.Parameterized):
     """Base of all run settings; ``kind`` names the job that they describe.
 
-    Forms call a setting by its name, or by what stands in ``titles``.
+    Forms call a setting by its name, or by what stands in ``titles``. A unit of '' says that the
+    setting is a pure number. A class with ``presets`` has a setting of that name, ``preset``: what
+    it stands for fills what is not given.
     """
 
     kind: ClassVar[str] = ""
     units: ClassVar[dict[str, str]] = {}
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Settings by name, for each preset; what is not named has its default."""
     titles: ClassVar[dict[str, str]] = {}
     groups: ClassVar[dict[str, tuple[str, ...]]] = {}
     files: ClassVar[tuple[str, ...]] = ()
@@ -44,7 +49,7 @@ class RunSettings(param.Parameterized):
         if unknown:
             raise BadInputError(f"{self.kind} settings: unknown {', '.join(unknown)}.")
         try:
-            super().__init__(**values)
+            super().__init__(**{**self._of_preset(str(values.get("preset", ""))), **values})
         except (ValueError, TypeError) as error:
             raise BadInputError(f"{self.kind} settings: {error}") from error
 
@@ -56,6 +61,16 @@ class RunSettings(param.Parameterized):
     def with_present_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return stored settings under the names that they have in this version."""
         return {cls.older_names.get(name, name): value for name, value in values.items()}
+
+    @classmethod
+    def preset_values(cls, preset: str) -> dict[str, Any]:
+        """Return what a preset stands for, with the defaults of what others set and it does not."""
+        names = dict.fromkeys(name for values in cls.presets.values() for name in values)
+        return {name: cls.param[name].default for name in names} | cls._of_preset(preset)
+
+    @classmethod
+    def _of_preset(cls, preset: str) -> dict[str, Any]:
+        return deepcopy(dict(cls.presets.get(preset, {})))  # lists of its own for each
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

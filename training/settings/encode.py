@@ -48,6 +48,24 @@ def encoder_settings() -> dict[str, Any]:
     }
 
 
+def encoder_titles() -> dict[str, str]:
+    """Return what forms call the settings of :func:`encoder_settings`."""
+    return {
+        "encoder": "Pretrained encoder",
+        "weights": "File of its weights",
+        "crops": "Sides of crops",
+        "views": "Orientations to average",
+        "input_px": "Side of its picture",
+        "layers": "Layers of embeddings",
+        "unit_levels": "Levels from 0 to 1",
+    }
+
+
+def encoder_units() -> dict[str, str]:
+    """Return units of the settings of :func:`encoder_settings`."""
+    return {"crops": "arcsec", "input_px": "px"}
+
+
 def crops_of(values: list[Any]) -> tuple[float, ...]:
     """Sides of crops as numbers; raises BadInputError."""
     try:
@@ -65,6 +83,8 @@ class EncodeSettings(RunSettings):
     kind = "encode"
     files: ClassVar = ("weights",)
     older_names: ClassVar = {"further": "additional_catalogs"}
+    titles: ClassVar = {**encoder_titles(), **shared.TITLES}
+    units: ClassVar = {"batch_size": "cutouts", **encoder_units()}
     groups: ClassVar = {
         "Catalog": ("catalog", "additional_catalogs"),
         "Encoder": ("encoder", "weights", "crops", "views", "input_px", "layers", "unit_levels"),

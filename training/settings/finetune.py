@@ -9,6 +9,8 @@ import param
 from lens_triage.training.settings import shared
 from lens_triage.training.settings.retrain import RetrainSettings
 
+_OF_HEADS = ("encoders", "grade_column", "prior_scan")
+
 
 class FinetuneSettings(RetrainSettings):
     """Train the networks of an ensemble further on the labels of a catalog, with its pixels.
@@ -19,6 +21,25 @@ class FinetuneSettings(RetrainSettings):
 
     kind = "finetune"
     older_names: ClassVar = {"further": "additional_catalogs"}
+    titles: ClassVar = {
+        **{n: t for n, t in RetrainSettings.titles.items() if n not in _OF_HEADS},
+        "folds": "Folds of cross-fitting",
+        "epochs": "Epochs",
+        "learning_rate": "Peak learning rate",
+        "network_batch": "Batch of networks",
+        "consistency": "Weight of consistency",
+        "confidence": "Sure from a probability of",
+        **shared.TITLES,
+    }
+    units: ClassVar = {
+        **RetrainSettings.units,
+        "epochs": "passes",
+        "network_batch": "cutouts",
+        "confidence": "probability",
+        "learning_rate": "",
+        "consistency": "",
+        **shared.UNITS,
+    }
     groups: ClassVar = {
         **{name: g for name, g in RetrainSettings.groups.items() if name != "Heads"},
         "Network": (

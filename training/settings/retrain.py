@@ -17,6 +17,35 @@ class RetrainSettings(RunSettings):
 
     kind = "retrain"
     older_names: ClassVar = {"further": "additional_catalogs"}
+    titles: ClassVar = {
+        "base": "Ensemble to begin with",
+        "survey_prior": "Class prior of the survey",
+        "encoders": "Encoders of a probe",
+        "grade_column": "Column of numeric grades",
+        "prior_scan": "Fit at half and twice the class prior",
+        "fusion": "Fusion of members' scores",
+        "labels": "Labels to learn from",
+        "consensus": "Consensus of graders by",
+        "lens_from": "Lenses from a posterior of",
+        "other_below": "Non-lenses below a posterior of",
+        "min_votes": "Grades of an object, at least",
+        "min_confidence": "Confidence of labels, at least",
+        "other_weight": "Weight of a vetted non-lens",
+        "hard_weight": "Weight of one with a stated reason",
+        "most_unlabeled": "Unlabeled objects, at most",
+        "folds": "Folds of cross-validation",
+        "block_nside": "HEALPix NSIDE of sky blocks",
+        "seed": "Seed of random numbers",
+    }
+    units: ClassVar = {
+        "survey_prior": "share of lenses",
+        "lens_from": "probability",
+        "other_below": "probability",
+        "other_weight": "unlabeled objects",
+        "hard_weight": "times",
+        "most_unlabeled": "objects",
+        **dict.fromkeys(("min_votes", "min_confidence", "folds", "block_nside", "seed"), ""),
+    }
     groups: ClassVar = {
         "Ensemble": ("ensemble", "base", "catalog", "additional_catalogs", "survey_prior"),
         "Heads": ("heads", "encoders", "grade_column", "fusion", "prior_scan"),

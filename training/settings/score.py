@@ -15,6 +15,7 @@ class ScoreSettings(RunSettings):
 
     kind = "score"
     older_names: ClassVar = {"further": "additional_catalogs"}
+    units: ClassVar = {"batch_size": "cutouts"}
 
     ensemble = param.String(default="first", doc="Ensemble to use.")
     catalog = param.String(default="survey", doc="Catalog to score.")

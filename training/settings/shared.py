@@ -7,6 +7,16 @@ from typing import Any
 
 import param
 
+TITLES = {
+    "blur_px": "Extra blur, FWHM at most",
+    "gain": "Change of brightness, at most",
+    "weight_decay": "Weight decay",
+    "precision": "Arithmetic",
+    "device": "Device",
+}
+"""What forms call settings that several kinds of run have."""
+UNITS = {"blur_px": "px", "gain": "share", "weight_decay": ""}
+
 
 def seed(doc: str) -> Any:
     """Seed of random numbers."""

@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import param
 
 from lens_triage.training.settings import shared
 from lens_triage.training.settings.base import RunSettings
-from lens_triage.training.settings.encode import crops_of, encoder_settings
+from lens_triage.training.settings.encode import (
+    crops_of,
+    encoder_settings,
+    encoder_titles,
+    encoder_units,
+)
 from lensing_core.errors import BadInputError
 from lensing_core.workspace import check_slug
+
+STANDARD = "standard"
+PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "quick": {
+            "epochs": 4,
+            "patience": 2,
+            "width": 0.5,
+            "small_stem": True,
+            "rounds": 150,
+            "trees_learning_rate": 0.1,
+        },
+        STANDARD: {},
+        "thorough": {
+            "backbones": ["resnet18", "arc_aware"],
+            "small_stem": True,
+            "width": 0.5,
+            "epochs": 22,
+            "patience": 8,
+            "network_batch": 128,
+            "learning_rate": 1e-3,
+            "average_decay": 0.995,
+            "fusion": "best",
+        },
+    }
+)
+"""How much a training takes upon itself; thorough is the recipe of the bundled ensemble of HSC."""
 
 
 class TrainSettings(RunSettings):
@@ -19,8 +53,65 @@ class TrainSettings(RunSettings):
     kind = "train"
     files: ClassVar = ("weights",)
     older_names: ClassVar = {"turned": "dihedral_averaging"}
+    presets: ClassVar = PRESETS
+    titles: ClassVar = {
+        "catalogs": "Labeled catalogs",
+        "fusion": "Fusion of members' scores",
+        "survey_prior": "Class prior of the survey",
+        "seed": "Seed of random numbers",
+        "backbones": "Architectures of networks",
+        "copies": "Networks of each architecture",
+        "pretrained": "Begin with weights of timm",
+        "pretrain_catalogs": "Unlabeled catalogs to learn from first",
+        "pretrain_epochs": "Epochs on unlabeled catalogs",
+        "small_stem": "Small first layers, for small cutouts",
+        "width": "Width of networks",
+        "arc_prior": "Attention biased around the center",
+        "pooling": "Pooling over the cutout",
+        "metadata": "Metadata beside the pixels",
+        "dropout": "Dropout before the last layer",
+        "dihedral_averaging": "Mean over eight orientations",
+        "weight_bits": "Precision of stored weights",
+        **encoder_titles(),
+        "epochs": "Epochs, at most",
+        "patience": "Patience without a better loss",
+        "network_batch": "Batch of networks",
+        "accumulate": "Batches of a training step",
+        "learning_rate": "Peak learning rate",
+        "find_learning_rate": "Look for the peak learning rate",
+        "loss": "Loss of networks",
+        "lens_prior": "Share of lenses among the unlabeled",
+        "physics_weight": "Weight of the physics task",
+        "average_decay": "Decay of averaged weights",
+        **shared.TITLES,
+        "devices": "GPUs of one network",
+        "feature_blocks": "Features of trees",
+        "rounds": "Boosting rounds, at most",
+        "trees_learning_rate": "Learning rate of trees",
+        "leaves": "Leaves of a tree, at most",
+        "monotone": "Monotone features of trees",
+        "balanced_trees": "Balanced classes in trees",
+    }
+    units: ClassVar = {
+        "survey_prior": "share of lenses",
+        "lens_prior": "share of lenses",
+        "epochs": "passes",
+        "pretrain_epochs": "passes",
+        "patience": "epochs",
+        "width": "1 = as published",
+        "dropout": "share of units",
+        "weight_bits": "bit",
+        "network_batch": "cutouts",
+        "average_decay": "per step",
+        **dict.fromkeys(("seed", "copies", "accumulate", "devices", "rounds", "leaves"), ""),
+        **dict.fromkeys(("learning_rate", "trees_learning_rate", "physics_weight"), ""),
+        **encoder_units(),
+        **shared.UNITS,
+    }
     groups: ClassVar = {
-        "Ensemble": ("ensemble", "catalogs", "members", "fusion", "survey_prior", "seed"),
+        "Ensemble": (
+            *("preset", "ensemble", "catalogs", "members", "fusion", "survey_prior", "seed"),
+        ),
         "Network": (
             "backbones",
             "copies",
@@ -61,6 +152,13 @@ class TrainSettings(RunSettings):
         ),
     }
 
+    preset: Any = param.Selector(
+        default=STANDARD,
+        objects=list(PRESETS),
+        doc="What is not set otherwise. quick: one small network for 4 epochs, to see whether "
+        "labels and images do; thorough: two networks for up to 22 epochs, as the bundled ensemble "
+        "of HSC was made.",
+    )
     ensemble = param.String(default="first", doc="Name of the ensemble to make.")
     catalogs = param.List(
         default=["simulated"], item_type=str, doc="Labeled catalogs to train on, of one geometry."
@@ -210,6 +308,10 @@ class TrainSettings(RunSettings):
     balanced_trees = param.Boolean(
         default=False, doc="Lenses and non-lenses weigh the same in training trees."
     )
+
+    @classmethod
+    def with_present_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {"preset": STANDARD, **super().with_present_names(values)}  # older: none, all set
 
     def title(self) -> str:
         return f"Train {self.ensemble} on {', '.join(self.catalogs)}"

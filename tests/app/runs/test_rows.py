@@ -104,7 +104,8 @@ def test_metrics_have_intervals_or_say_that_they_cannot_be_measured():
 
 
 def test_settings_carry_the_labels_of_the_form():
-    assert '<dt title="Batch size">Batch size</dt>' in run_view.settings_html(RUN)
+    name = "Batch size (cutouts)"
+    assert f'<dt title="{name}">{name}</dt>' in run_view.settings_html(RUN)
 
 
 def test_speed_of_the_last_seconds_and_of_one_activity():

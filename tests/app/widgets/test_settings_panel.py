@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 import panel_material_ui as pmui
@@ -74,6 +75,20 @@ def test_labels_and_bounds():
     assert bounds_of(by_name["n_rows"].parameter) == "1 to 10"
     assert bounds_of(by_name["size_arcsec"].parameter) == "6 or more"
     assert bounds_of(by_name["bands"].parameter) == ""
+
+
+PURE = re.compile(r"[A-Z][^_()]*( \([^_()]+\))?")
+ABBREVIATED = {"px", "n", "arcsec", "mag", "snr", "fwhm", "theta", "e", "psf", "nside"}
+
+
+@pytest.mark.parametrize("kind", ["train", "retrain", "finetune", "encode", "score"])
+def test_forms_name_settings_in_words_with_their_units(kind):
+    for field in fields(SETTINGS[kind]):
+        label = label_of(field)
+        assert PURE.fullmatch(label), label
+        assert ABBREVIATED.isdisjoint(label.partition(" (")[0].split()), label
+        if isinstance(field.parameter, param.Number):
+            assert field.name in SETTINGS[kind].units, f"{kind}.{field.name}: unit, '' for none"
 
 
 def test_what_is_typed_is_parsed(panel):
@@ -162,6 +177,54 @@ def test_nothing_to_choose_from_is_said():
     panel = SettingsPanel(SimulateSettings, choices={"survey": {}})
     with pytest.raises(BadInputError, match="Survey: There is nothing to choose from yet"):
         panel.settings()
+
+
+@pytest.fixture
+def training():
+    changes: list[str] = []
+    panel = SettingsPanel(
+        TrainSettings,
+        values={"ensemble": "mine"},
+        lead=("preset", "ensemble"),
+        under="Advanced",
+        on_change=lambda: changes.append("change"),
+    )
+    changes.clear()
+    return panel, changes
+
+
+def test_a_preset_fills_the_form_as_one_change(training):
+    panel, changes = training
+    assert not panel._differs.visible
+    widget(panel, "rounds").value = "7"
+    assert "Not as in standard: Boosting rounds, at most." in panel._differs.object
+    for preset in ("quick", "thorough", "standard"):
+        changes.clear()
+        widget(panel, "preset").value = preset
+        wanted = TrainSettings(preset=preset, ensemble="mine")
+        assert panel.settings().to_json() == wanted.to_json()
+        assert changes == ["change"]
+        assert not panel._differs.visible
+
+
+def test_stored_settings_of_a_preset_are_shown_as_they_are(training):
+    panel, changes = training
+    stored = TrainSettings(preset="quick", epochs=9).to_json()
+    panel.write(**stored)
+    assert panel.settings().to_json() == stored
+    assert "Not as in quick: Epochs, at most (passes)." in panel._differs.object
+    assert changes == ["change"]
+    panel.write(**stored)
+    assert changes == ["change"]  # nothing is other than it was
+
+
+def test_all_but_the_leading_settings_stand_in_one_fold(training):
+    panel, _ = training
+    assert {"preset", "ensemble"}.isdisjoint(panel._folds)
+    widget(panel, "epochs").value = "none"
+    with pytest.raises(BadInputError, match="Epochs"):
+        panel.settings()
+    assert panel._folds["rounds"].active == [0]  # the same one
 
 
 def test_hidden_settings_are_kept_and_can_be_written():
