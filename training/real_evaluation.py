@@ -1,4 +1,4 @@
-"""Metrics of a ranking on real objects of a survey, for ``lens-triage evaluate``.
+"""Metrics of a ranking on labeled objects of a survey, for ``lens-triage evaluate``.
 
 Lenses and vetted non-lenses are labels and grades of the catalog; false-positive rates are measured
 on its unlabeled objects, too. Objects that an ensemble may have learned from are left out.
@@ -34,7 +34,7 @@ from lensing_core.store import Session, open_database
 from lensing_core.store.catalogs import find_catalogs
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.observations import table_column
-from lensing_core.store.scores import logits_of
+from lensing_core.store.scores import count_unscored, logits_of
 from lensing_core.store.tables import Ensemble
 from lensing_core.store.visibility import visibility_of
 from lensing_core.workspace import Workspace
@@ -87,6 +87,13 @@ class RealEvaluation:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
         return asdict(self)
+
+
+def unscored(workspace: Workspace, ensemble: str, catalogs: Sequence[str]) -> list[str]:
+    """Return those of some catalogs of which an ensemble has not scored all candidates."""
+    with open_database(workspace).session() as session:
+        found = find_catalogs(session, list(catalogs))
+        return [c.name for c in found if count_unscored(session, ensemble, [c.name])]
 
 
 def evaluate_real(

@@ -27,6 +27,7 @@ from lens_triage.app.evaluate.tables import (
     member_rows,
     metrics_html,
 )
+from lens_triage.app.visits import remember
 from lens_triage.app.widgets.choices import newest_promoted
 from lens_triage.app.widgets.class_prior import CSS as CLASS_PRIOR_CSS
 from lens_triage.app.widgets.class_prior import class_prior_html
@@ -141,7 +142,7 @@ class EvaluationBoard(pn.viewable.Viewer):
         if ensemble in self._ensembles:
             self.ensemble.value = ensemble
         self._choose()
-        self.ensemble.param.watch(lambda _: self._choose(), "value")
+        self.ensemble.param.watch(lambda _: self._chosen(), "value")
         self.catalog.param.watch(lambda _: self._look(), "value")
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -158,8 +159,14 @@ class EvaluationBoard(pn.viewable.Viewer):
             self.ensemble.options = names
             self.ensemble.value = chosen if chosen in self._ensembles else _promoted(found)
         self._offer_real()
+        self.real.refresh()
         self._comparison.offer(found)
         self._compare.visible = self._comparison.possible
+
+    def _chosen(self) -> None:
+        self._choose()
+        if self.ensemble.value:
+            remember(ensemble=self.ensemble.value)
 
     def _choose(self) -> None:
         """Another ensemble: first on all of its held-out objects."""

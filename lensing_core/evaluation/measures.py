@@ -37,8 +37,8 @@ class Measured:
     Attributes
     ----------
     metrics : dict of str to Figure
-        ``auroc``, ``tpr0``, ``tpr10`` and ``recall_fpr_RATE`` for each of :data:`RATES`; NaN where
-        there are too few non-lenses for a rate.
+        ``auroc``, ``average_precision``, ``tpr0``, ``tpr10`` and ``recall_fpr_RATE`` for each of
+        :data:`RATES`; NaN where there are too few non-lenses for a rate.
     matched : MatchedSeparation
     """
 
@@ -52,10 +52,11 @@ class Measured:
 
 
 def headline(scores: Float64Array, labels: NDArray[np.integer]) -> dict[str, float]:
-    """AUROC, TPR0, TPR10 and recall at each of :data:`RATES`."""
+    """AUROC, average precision, TPR0, TPR10 and recall at each of :data:`RATES`."""
     curve = RankingCurve.of(scores, labels)
     return {
         "auroc": curve.auroc(),
+        "average_precision": curve.average_precision(),
         "tpr0": curve.recall_with_false_positives(0),
         "tpr10": curve.recall_with_false_positives(9),
         **{f"recall_fpr_{rate:g}": curve.recall_at_fpr(rate) for rate in RATES},

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from lens_triage.app.cli import cli
-from lens_triage.training.real_evaluation import evaluate_real
+from lens_triage.training.real_evaluation import evaluate_real, unscored
 from lensing_core.errors import BadInputError
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter
@@ -76,6 +76,7 @@ def test_lenses_against_vetted_others_with_baselines_beside(scored):
 
 def test_without_scores_it_says_what_to_do(scored, make_catalog):
     make_catalog("other", 40, 2)
+    assert unscored(scored, "first", ["survey", "other"]) == ["other"]
     with pytest.raises(BadInputError, match="no score of first; score the catalogs"):
         evaluate_real(scored, "first", ["survey", "other"])
     with pytest.raises(BadInputError, match="No candidate has a value in column 'nothing'"):
@@ -98,9 +99,18 @@ def test_objects_that_were_learned_from_do_not_count(scored):
 def test_the_command_prints_tables_and_writes_everything(scored, tmp_path):
     output = tmp_path / "found.json"
     arguments = ["evaluate", str(scored.root), "--ensemble", "first", "--catalog", "survey"]
-    arguments += ["--painted", "survey", "--pictures", str(tmp_path), "--block-nside", "0"]
+    arguments += [
+        "--score",
+        "--painted",
+        "survey",
+        "--pictures",
+        str(tmp_path),
+        "--block-nside",
+        "0",
+    ]
     result = CliRunner().invoke(cli, [*arguments, "--output", str(output)])
     assert result.exit_code == 0, result.output
+    assert {"TPR0", "AP", "AUROC"} <= set(result.output.split())
     assert "Realism by features of" in result.output
     written = json.loads(output.read_text())
     assert written["comparisons"][0]["measured"]["ensemble"]["matched"]["lenses"] == 50

@@ -10,20 +10,30 @@ import typer
 from rich import box
 from rich.table import Table
 
+from lens_triage.training import runner as jobs
 from lens_triage.training.cli.console import console
+from lens_triage.training.cli.following import follow
 from lens_triage.training.cli.types import WorkspaceArgument
+from lens_triage.training.settings import ScoreSettings
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import interval_text
 from lensing_core.workspace import Workspace
 
-_SHOWN = ("auroc", "tpr10", "recall_fpr_0.001", "recall_fpr_0.01", "recall_fpr_0.05")
-_NAMES = ("AUROC", "TPR10", "recall at FPR 1e-3", "1e-2", "5e-2", "matched separation")
+_SHOWN = {
+    "tpr0": "TPR0",
+    "tpr10": "TPR10",
+    "recall_fpr_0.001": "recall at FPR 1e-3",
+    "recall_fpr_0.01": "1e-2",
+    "recall_fpr_0.05": "5e-2",
+    "average_precision": "AP",
+    "auroc": "AUROC",
+}
 
 
 def evaluate(
     workspace: WorkspaceArgument,
-    ensemble: Annotated[str, typer.Option(help="Ensemble that has scored the catalogs.")],
-    catalog: Annotated[str, typer.Option(help="Catalog with real lenses.")],
+    ensemble: Annotated[str, typer.Option(help="Ensemble to measure.")],
+    catalog: Annotated[str, typer.Option(help="Catalog with known lenses.")],
     beside: Annotated[
         list[str] | None,
         typer.Option(help="Catalog of the same survey with real non-lenses; may be repeated."),
@@ -37,6 +47,10 @@ def evaluate(
             help="Column of the table that says how visible arcs are; grades: by graders."
         ),
     ] = "",
+    score: Annotated[
+        bool,
+        typer.Option("--score", help="First score the catalogs that it has not scored, as a run."),
+    ] = False,
     block_nside: Annotated[
         int, typer.Option(min=0, help="NSIDE of the sky blocks that intervals draw; 0: none.")
     ] = 64,
@@ -47,14 +61,18 @@ def evaluate(
         Path | None, typer.Option(help="Folder for pictures of what gives painted arcs away.")
     ] = None,
 ) -> None:
-    """Measure a ranking on real objects, beside brightness, color and center alone."""
-    from lens_triage.training.real_evaluation import evaluate_real  # loads torch
+    """Measure a ranking on labeled objects, beside brightness, color and center alone."""
+    from lens_triage.training.real_evaluation import evaluate_real, unscored  # loads torch
     from lens_triage.training.realism import check_realism
 
     if output is not None and not output.parent.is_dir():
         raise BadInputError(f"output: there is no folder {output.parent}.")
     opened = Workspace.open(workspace)
     names = list(dict.fromkeys([catalog, *(beside or [])]))
+    left = unscored(opened, ensemble, [*names, *filter(None, [painted])]) if score else []
+    if left:
+        chosen = ScoreSettings(ensemble=ensemble, catalog=left[0], additional_catalogs=left[1:])
+        follow(opened, jobs.submit(opened, chosen), tell=False)
     evaluation = evaluate_real(
         opened, ensemble, names, visibility=visibility, block_nside=block_nside
     ).to_json()
@@ -81,7 +99,8 @@ def _table(comparison: dict[str, Any]) -> Table:
     """Figures of the ensemble and the baselines against one kind of non-lenses."""
     table = Table(
         "score",
-        *_NAMES,
+        *_SHOWN.values(),
+        "matched separation",
         title=f"On {comparison['sentence']}",
         box=box.SIMPLE_HEAD,
         title_justify="left",

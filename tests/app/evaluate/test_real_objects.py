@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from people import signed_in_as
 
 from lens_triage.app.context import AppContext
-from lens_triage.app.evaluate.real_objects import RealObjects, real_html
+from lens_triage.app.evaluate.real_objects import RealObjects
+from lens_triage.app.evaluate.real_tables import real_html
+from lensing_core.store import open_database
 from lensing_core.store.candidates import CutoutPlace
+from lensing_core.store.runs import get_run
 from lensing_core.store.summaries import list_catalogs
 
-KEYS = ("auroc", "tpr10", "recall_fpr_0.001", "recall_fpr_0.01", "recall_fpr_0.05")
+ENDED = "20260101-120000-simulate-aaaaaa"
+RATES = ("recall_fpr_0.001", "recall_fpr_0.01", "recall_fpr_0.05")
+KEYS = ("auroc", "average_precision", "tpr0", "tpr10", *RATES)
 
 
 def measured(value: float) -> dict:
@@ -30,8 +38,9 @@ def found(difference: float) -> dict:
 def test_metrics_stand_beside_those_of_brightness_alone():
     shown = real_html(found(0.1))
     assert "A &lt;note&gt;." in shown
-    assert "<td>Ensemble</td><td>0.800 [0.750, 0.850]</td>" in shown
-    assert "<td>Ensemble − brightness alone</td><td>+0.100 [+0.080, +0.120]</td>" in shown
+    assert "<td>Ensemble</td><td>0.800 [0.750,\N{NO-BREAK SPACE}0.850]</td>" in shown
+    less = "+0.100 [+0.080,\N{NO-BREAK SPACE}+0.120]"
+    assert f"<td>Ensemble − brightness alone</td><td>{less}</td>" in shown
     assert "warning" not in shown
 
 
@@ -59,23 +68,57 @@ def test_classes_of_visibility_and_what_gives_painted_arcs_away():
     assert "o&lt;3" in shown
 
 
-def test_what_the_ensemble_has_scored_can_be_chosen(filled_workspace):
-    context = AppContext.of(filled_workspace)
+def offered(workspace, ensemble: str) -> RealObjects:
+    return offered_to(AppContext.of(workspace), ensemble)
+
+
+def offered_to(context: AppContext, ensemble: str) -> RealObjects:
     part = RealObjects(context)
-    part.offer("first", context.database.ask(list_catalogs))
-    assert part.catalog.options == ["cosmos"]
-    assert part.beside.options == []
-    assert part.painted.options == {"none": part.painted.value}
-    assert part.painted.value != ""  # else the label would lie on the word
-    assert part.__panel__().visible
-    part.offer("another", context.database.ask(list_catalogs))
-    assert not part.__panel__().visible
+    part.offer(ensemble, context.database.ask(list_catalogs))
+    return part
+
+
+def test_labeled_catalogs_can_be_chosen_before_they_are_scored(filled_workspace):
+    part = offered(filled_workspace, "first")
+    assert part.catalog.options == {"cosmos": "cosmos", "simulated (not scored yet)": "simulated"}
+    assert part.beside.options == ["simulated"]
+    assert part.button.label == "Measure"
+    part.catalog.value = "simulated"
+    assert part.button.label == "Score, then measure"
+    part = offered(filled_workspace, "another")
+    assert part.catalog.options == {"simulated (not scored yet)": "simulated"}
+
+
+def test_who_may_start_no_run_measures_what_is_scored(filled_workspace):
+    context = signed_in_as(AppContext.of(filled_workspace), "Bo", "reader")[0]
+    part = offered_to(context, "first")
+    assert part.button.forbidden == ""
+    part.catalog.value = "simulated"
+    assert "may" in part.button.forbidden
+
+
+def test_what_has_no_scores_is_scored_by_a_run_and_then_measured(filled_workspace, monkeypatch):
+    submitted = []
+
+    def submit(context, settings):
+        submitted.append(settings)
+        return ENDED
+
+    monkeypatch.setattr("lens_triage.app.acts.start_run", submit)
+    part = offered(filled_workspace, "another")
+    part.button.press()
+    assert (submitted[0].ensemble, submitted[0].catalog) == ("another", "simulated")
+    assert part.monitor.run_id == ENDED
+    run = open_database(filled_workspace).ask(get_run, ENDED)
+    part._scored(replace(run, status="failed"))
+    assert part._notice.message == ""  # its card says why
+    part.button.press()
+    part._scored(replace(run, status="succeeded"))
+    assert "another" in part._notice.message  # there is no such ensemble, which measuring says
 
 
 def test_too_few_lenses_are_one_sentence(filled_workspace):
-    context = AppContext.of(filled_workspace)
-    part = RealObjects(context)
-    part.offer("first", context.database.ask(list_catalogs))
+    part = offered(filled_workspace, "first")
     part.button.press()
     assert "Label more" in part._notice.message
     assert part._results.object == ""
