@@ -164,6 +164,26 @@ class AttentionSource:
             return None if candidate_id is None else fetch_metadata(session, [candidate_id])
 
 
+_SCALE_STEPS = 9
+
+
+def scale_to_json(found: AttentionMap) -> dict[str, Any] | None:
+    """Return colors of the scale bar and what its ends stand for; None where nothing is drawn."""
+    from lensing_core.models.attention import IN_LOG_ODDS, scale_colors
+
+    end = found.end_of_scale()
+    if end is None:
+        return None
+    strengths = [k / (_SCALE_STEPS - 1) for k in range(_SCALE_STEPS)]
+    colors = [bytes(color).hex() for color in scale_colors(strengths)]
+    if found.method in IN_LOG_ODDS:
+        place = "pixel" if found.method == "integrated_gradients" else "cell"
+        ends = {"low": "0", "high": f"{end:+.2g}", "unit": f"log-odds for a lens, a {place}"}
+    else:
+        ends = {"low": "1", "high": f"{end:.1f}", "unit": "times an even share"}
+    return {"colors": [f"#{color}" for color in colors], **ends}
+
+
 def map_to_json(found: AttentionMap, pixel_scale_arcsec: float) -> dict[str, Any]:
     """Return what a map shows, in words."""
     cell = f"{found.cell_px:.0f} px ({found.cell_px * pixel_scale_arcsec:.1f}″)"
@@ -191,6 +211,7 @@ def map_to_json(found: AttentionMap, pixel_scale_arcsec: float) -> dict[str, Any
         "title": _METHODS[found.method],
         "sentence": sentence.replace(" -", " −"),
         "logit": found.logit,
+        "scale": scale_to_json(found),
     }
 
 

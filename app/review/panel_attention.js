@@ -98,15 +98,21 @@ export class AttentionPanel {
     this.choose(this.list[(at + 1) % this.list.length].name)
   }
 
+  // The map is on the picture while the panel is open, unless somebody takes it away.
   open(opened) {
+    if (opened === this.opened) { return }
     this.opened = opened
-    if (opened) { this.fetch() }
+    this.lay(opened)
   }
 
   toggle() {
-    this.choices.overlay = !this.choices.overlay
-    this.overlay.checked = this.choices.overlay
+    this.lay(!this.choices.overlay)
     this.keep()
+  }
+
+  lay(shown) {
+    this.choices.overlay = shown
+    this.overlay.checked = shown
     this.image.hidden = !this.choices.overlay || !this.image.complete || !this.image.naturalWidth
     this.fetch()
   }
@@ -138,6 +144,7 @@ export class AttentionPanel {
   explain(answer) {
     if (answer.kind === "map") {
       return [
+        ...(answer.scale ? [scaleBar(answer.scale)] : []),
         ...(answer.methods.length > 1 ? [] : [h("h3", {}, answer.title)]), // else a button names it
         h("p", {}, answer.sentence),
         h("p", {className: "faint"}, `Raw logit ${signed(answer.logit, 2)}. A map shows what a member looked at, `
@@ -147,6 +154,16 @@ export class AttentionPanel {
     if (answer.kind === "features") { return [h("h3", {}, "Features, in log-odds"), featureBars(answer)] }
     return [h("p", {className: "faint"}, answer.sentence)]
   }
+}
+
+// The colors of the map as they are drawn over a dark sky, with what both ends stand for.
+function scaleBar({colors, low, high, unit}) {
+  const last = colors.length - 1
+  const stops = colors.map((color, k) => `${color}${Math.round((255 * k) / last).toString(16).padStart(2, "0")}`)
+  const bar = h("span", {className: "scale-colors", "aria-hidden": "true"}, h("i", {}))
+  bar.firstElementChild.style.background = `linear-gradient(to right, ${stops.join(", ")})`
+  return h("div", {className: "scale-bar", role: "img", "aria-label": `Scale: ${low} to ${high} ${unit}`},
+    bar, h("span", {}, low), h("span", {className: "faint"}, unit), h("span", {}, high))
 }
 
 // Contributions as bars to both sides of zero; with the base they add up to the member's logit.

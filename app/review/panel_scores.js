@@ -50,8 +50,7 @@ export class ScoreContextPanel {
     ].filter(Boolean)
     return h("p", {className: "interval"},
       h("strong", {}, `${formatProbability(interval.low)} – ${formatProbability(interval.high)}`),
-      h("span", {title: "In logit, added in quadrature; the members' spread is not divided by their number, since they err together"},
-        ` 68 % interval: ${parts.join("; ")}.`))
+      " ", h("lt-term", {of: "interval of a score"}, "68 % interval"), h("span", {}, `: ${parts.join("; ")}.`))
   }
 
   ood(ood) {

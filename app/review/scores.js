@@ -1,44 +1,56 @@
 // What the ensemble says of the chosen candidate, and what is known of it.
 
-import { formatNumber, formatProbability, h } from "../widgets/dom.js"
+import { formatNumber, formatProbability, h, MISSING } from "../widgets/dom.js"
 
 const AXIS_LOGIT = 7 // the strip runs from probability 0.0009 to 0.9991, in logit
 const AXIS_TICKS = [0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999]
-const STRIP_WIDTH = 300
-const STRIP_MARGIN = 14
+const NAMED_TICKS = [0.01, 0.1, 0.5, 0.9, 0.99]
 
 export const logitOf = (p) => Math.log(p / (1 - p))
 
-// Where a logit lies on the strip, clipped to its ends.
-function stripX(logit) {
-  const fraction = (Math.max(-AXIS_LOGIT, Math.min(AXIS_LOGIT, logit)) / AXIS_LOGIT + 1) / 2
-  return STRIP_MARGIN + fraction * (STRIP_WIDTH - 2 * STRIP_MARGIN)
+// Where a probability lies on the strip, in logit, clipped to its ends: 0 to 1.
+export const placeOf = (p) => (Math.max(-AXIS_LOGIT, Math.min(AXIS_LOGIT, logitOf(p))) / AXIS_LOGIT + 1) / 2
+
+// A part of a strip at a place, or from one place to another.
+function mark(className, from, to) {
+  const node = h("i", {className})
+  node.style.left = `${100 * from}%`
+  if (to !== undefined) { node.style.width = `${100 * (to - from)}%` }
+  return node
 }
 
-// Members' probabilities as dots under each other, the ensemble's as a line through all, in the band
-// of its interval where that is known.
-function memberStrip(row, members, interval) {
-  const step = 26
-  const top = 8
-  const bottom = top + step * members.length
-  const ensemble = stripX(logitOf(row.probability))
-  const [low, high] = interval ? [stripX(logitOf(interval.low)), stripX(logitOf(interval.high))] : []
-  return h(
-    "svg", {class: "members", viewBox: `0 0 ${STRIP_WIDTH} ${bottom + 18}`, role: "img",
-      "aria-label": `Members: ${members.map((m) => `${m.name} ${formatProbability(m.probability)}`).join(", ")}`},
-    AXIS_TICKS.map((p) => h("g", {class: "tick"},
-      h("line", {x1: stripX(logitOf(p)), x2: stripX(logitOf(p)), y1: top, y2: bottom}),
-      h("text", {x: stripX(logitOf(p)), y: bottom + 12, "text-anchor": "middle"}, String(p)))),
-    interval ? h("rect", {class: "interval-band", x: low, y: top - 4, width: high - low, height: bottom - top + 4}) : null,
-    members.map((member, k) => {
-      const x = stripX(logitOf(member.probability))
-      const y = top + step * (k + 0.68)
-      return h("g", {class: "member"},
-        h("line", {x1: STRIP_MARGIN, x2: STRIP_WIDTH - STRIP_MARGIN, y1: y, y2: y}),
-        h("circle", {cx: x, cy: y, r: 4.2}))
-    }),
-    h("line", {class: "ensemble", x1: ensemble, x2: ensemble, y1: top - 4, y2: bottom}),
-  )
+// The members, each with its score as a dot beside its name; the ensemble's score is a line through
+// all, in the band of its interval where that is known.
+function memberRows(row, members, interval) {
+  const behind = () => [
+    ...AXIS_TICKS.map((p) => mark("tick", placeOf(p))),
+    interval ? mark("interval-band", placeOf(interval.low), placeOf(interval.high)) : null,
+    mark("ensemble", placeOf(row.probability)),
+  ]
+  const axis = h("div", {className: "member-axis", "aria-hidden": "true"}, h("span", {}),
+    h("span", {className: "member-strip"}, NAMED_TICKS.map((p) => {
+      const tick = h("span", {}, String(p))
+      tick.style.left = `${100 * placeOf(p)}%`
+      return tick
+    })), h("span", {}))
+  return h("div", {className: "members-box"},
+    h("ol", {}, members.map((member) => h("li", {title: `${member.name} (${member.kind}), weight ${formatNumber(member.weight, 2)}`},
+      h("span", {className: "name"}, member.name),
+      h("span", {className: "member-strip", "aria-hidden": "true"}, behind(), mark("dot", placeOf(member.probability))),
+      h("span", {className: "value"}, formatProbability(member.probability))))),
+    axis,
+    legend([["dot", explained("member", "member score")], ["line", explained("ensemble", "score")],
+      ...(interval ? [["interval", explained("68 % interval", "interval of a score")]] : [])]))
+}
+
+const inNats = (value) => value === null || value === undefined ? MISSING : `${formatNumber(value)} nat`
+
+// A word that the glossary explains, under the name that it has there.
+const explained = (word, of) => h("lt-term", {of}, word)
+
+// What marks stand for: [kind of mark, what it is].
+function legend(entries) {
+  return h("p", {className: "legend"}, entries.map(([kind, what]) => h("span", {className: kind}, what)))
 }
 
 export class ScorePanel {
@@ -55,18 +67,20 @@ export class ScorePanel {
     const share = total > 0 ? (100 * row.epistemic) / total : 0
     const percent = 100 * (row.probability ?? 0)
     this.node.replaceChildren(
-      h("div", {className: "headline", title: "Calibrated probability at the ensemble's class prior: a score, not a confirmation"},
+      h("div", {className: "headline"},
         h("strong", {}, formatProbability(row.probability)),
-        h("span", {}, "ensemble score"),
+        explained("ensemble score", "score"),
         meter(percent, "score")),
       facts([
-        ["Epistemic", formatNumber(row.epistemic), "Mutual information of the members, nat: what more training could settle"],
-        ["Aleatoric", formatNumber(row.aleatoric), "Mean entropy of the members, nat: what the images leave open"],
-        ["Disagreement", formatNumber(row.disagreement, 2), "Standard deviation of the members' logits"],
-        ["OOD distance", formatNumber(row.ood, 2), "Out of distribution: Mahalanobis distance in embedding space from known non-lenses; – where the ensemble has none"],
+        [explained("Epistemic", "epistemic uncertainty"), inNats(row.epistemic)],
+        [explained("Aleatoric", "aleatoric uncertainty"), inNats(row.aleatoric)],
+        [explained("Disagreement", "disagreement"), formatNumber(row.disagreement, 2)],
+        [explained("OOD distance", "OOD distance"), formatNumber(row.ood, 2)],
       ]),
-      h("div", {className: "parts", title: `Uncertainty ${formatNumber(total)} nat: ${share.toFixed(0)} % epistemic`},
+      h("div", {className: "parts", "aria-hidden": "true"},
         h("span", {className: "part epistemic"}), h("span", {className: "part aleatoric"})),
+      legend([["epistemic", `${share.toFixed(0)} % of ${formatNumber(total)} nat is epistemic`],
+        ["aleatoric", "aleatoric"]]),
       this.members(row, details, interval),
     )
     this.node.querySelector(".part.epistemic").style.flexGrow = String(share)
@@ -78,10 +92,7 @@ export class ScorePanel {
     if (!details.members.length) {
       return h("p", {className: "faint"}, "No scores of single members are stored.")
     }
-    return h("div", {className: "members-box"},
-      h("ol", {}, details.members.map((member) => h("li", {title: `${member.name} (${member.kind}), weight ${formatNumber(member.weight, 2)}`},
-        h("span", {}, member.name), h("span", {className: "value"}, formatProbability(member.probability))))),
-      memberStrip(row, details.members, interval))
+    return memberRows(row, details.members, interval)
   }
 }
 

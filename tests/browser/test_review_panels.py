@@ -110,7 +110,7 @@ def test_scores_say_how_sure_they_are(view, screenshot) -> None:
     expect(view.locator(".ood")).to_contain_text("40 candidates of its catalog")
     expect(view.locator("svg.reliability .bin")).to_have_count(15)
     expect(view.locator("svg.reliability .chosen")).to_have_count(1)
-    expect(view.locator("svg.members .interval-band")).to_have_count(1)
+    expect(view.locator(".legend .interval")).to_have_count(1)
     expect(view.get_by_text("No other ensemble has scored this candidate.")).to_be_visible()
     assert "confirmed" not in view.content().lower()
     both_themes(view, screenshot, "scores")
@@ -127,8 +127,13 @@ def test_attention_is_laid_over_the_picture_and_goes_with_it(view, screenshot) -
     expect(methods).to_have_text(["Integrated gradients", "Grad-CAM"])
     expect(methods.first).to_have_attribute("aria-pressed", "true")
     expect(view.get_by_text(re.compile(r"Nothing finer than \d+ px"))).to_be_visible()
-    expect(shown).to_be_hidden()
+    expect(shown).to_be_visible()  # at once
+    scale = view.locator(".scale-bar")
+    expect(scale).to_have_attribute("aria-label", re.compile(r"Scale: 0 to \+.* log-odds"))
     view.keyboard.press("z")
+    expect(shown).to_be_hidden()
+    view.keyboard.press("q")
+    view.keyboard.press("e")
     expect(shown).to_be_visible()
     first = alpha(view)
     assert first.max() > 100

@@ -7,14 +7,17 @@ weights of patches for multiple-instance pooling. Trees have no map:
 
 from lensing_core.models.attention.explain import member_attention, member_methods
 from lensing_core.models.attention.maps import (
+    IN_LOG_ODDS,
     AttentionMap,
     Method,
     NoAttentionError,
     overlay,
+    scale_colors,
 )
 from lensing_core.models.attention.networks import network_attention, network_methods
 
 __all__ = [
+    "IN_LOG_ODDS",
     "AttentionMap",
     "Method",
     "NoAttentionError",
@@ -23,4 +26,5 @@ __all__ = [
     "network_attention",
     "network_methods",
     "overlay",
+    "scale_colors",
 ]

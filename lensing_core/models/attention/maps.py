@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lensing_core.arrays import ByteArray, Float32Array
 from lensing_core.errors import LensTriageError
 
 Method = Literal["integrated_gradients", "grad_cam", "rollout", "mil"]
 IN_LOG_ODDS: tuple[Method, ...] = ("integrated_gradients", "grad_cam")
-COLOR = (255, 70, 200)
-"""Magenta: the one hue that neither galaxies, arcs nor noise have in a color picture."""
+COLOR_MAP = "viridis"
+"""Of matplotlib: as bright as strong, also for eyes that confuse red and green or blue and
+yellow."""
 FULL_LOG_ODDS = 1.0
 FULL_EXCESS = 1.0
 
@@ -64,17 +66,30 @@ class AttentionMap:
         place has twice its even share, the whole map is fainter in proportion. Maps are therefore
         comparable between candidates, and noise is not drawn like an arc.
         """
-        known = np.nan_to_num(self.values, nan=0.0)
-        if self.method in IN_LOG_ODDS:
-            raised = np.maximum(known, 0)
-            full = self.total / FULL_LOG_ODDS
-        else:
-            raised = np.maximum(known - 1, 0)
-            full = float(raised.max()) / FULL_EXCESS
-        peak = float(raised.max())
-        if peak <= 0:
-            return np.zeros_like(known)
-        return np.asarray(raised / peak * min(1.0, full), dtype=np.float32)
+        raised = self._raised()
+        scale = self._scale()
+        if scale is None:
+            return np.zeros_like(raised)
+        return np.asarray(raised / scale, dtype=np.float32)
+
+    def end_of_scale(self) -> float | None:
+        """Return the value of a pixel that is drawn with full strength; None where none is."""
+        scale = self._scale()
+        return None if scale is None else self._floor + scale
+
+    @property
+    def _floor(self) -> float:
+        """Values above it are drawn."""
+        return 0.0 if self.method in IN_LOG_ODDS else 1.0
+
+    def _raised(self) -> Float32Array:
+        return np.maximum(np.nan_to_num(self.values, nan=0.0) - self._floor, 0)
+
+    def _scale(self) -> float | None:
+        """Full strength, counted from :attr:`_floor`."""
+        peak = float(self._raised().max())
+        full = self.total / FULL_LOG_ODDS if self.method in IN_LOG_ODDS else peak / FULL_EXCESS
+        return peak / min(1.0, full) if peak > 0 and full > 0 else None
 
     def placed(self, window: slice, size_px: int) -> AttentionMap:
         """The map in a cutout of ``size_px``, of which the member sees ``window``."""
@@ -85,8 +100,17 @@ class AttentionMap:
         return replace(self, values=whole)
 
 
+def scale_colors(strength: ArrayLike) -> ByteArray:
+    """Return colors of strengths from 0 to 1, RGB in a last axis of three."""
+    from matplotlib import colormaps  # here: a server starts without it
+
+    return np.asarray(colormaps[COLOR_MAP](np.asarray(strength), bytes=True)[..., :3])
+
+
 def overlay(shown: AttentionMap, *, upside_down: bool) -> ByteArray:
     """The map as a picture (y, x, RGBA) to be laid over that of the cutout.
+
+    Color and opacity go with the strength (:data:`COLOR_MAP`).
 
     Parameters
     ----------
@@ -95,6 +119,6 @@ def overlay(shown: AttentionMap, *, upside_down: bool) -> ByteArray:
     """
     strength = shown.strength()
     picture = np.empty((*strength.shape, 4), dtype=np.uint8)
-    picture[..., :3] = COLOR
+    picture[..., :3] = scale_colors(strength)
     picture[..., 3] = (strength * 255 + 0.5).astype(np.uint8)
     return picture[::-1] if upside_down else picture

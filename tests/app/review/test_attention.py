@@ -100,6 +100,13 @@ def test_the_picture_is_the_map_upside_down(filled, server) -> None:
     )
     assert [name for name, _ in info["methods"]] == ["integrated_gradients", "grad_cam"]
     assert info["logit"] == pytest.approx(expected.logit, abs=1e-5)
+    scale, end = info["scale"], expected.end_of_scale()
+    assert end is not None
+    assert float(scale["high"]) == pytest.approx(end, rel=0.06)
+    assert scale["colors"][0] == "#440154"  # of viridis
+    rows, columns = np.nonzero(expected.strength()[::-1] == 1)
+    shown = picture[rows[0], columns[0], :3] if len(rows) else None
+    assert shown is None or "#" + bytes(shown).hex() == scale["colors"][-1]
 
 
 def test_trees_are_explained_by_features_that_add_up(filled, server) -> None:

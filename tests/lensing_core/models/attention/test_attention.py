@@ -247,7 +247,11 @@ def test_weak_evidence_is_drawn_faint() -> None:
     assert strong.strength()[5, 5] == 0  # what speaks against a lens is not drawn
     even = AttentionMap("rollout", np.ones((8, 8), dtype=np.float32), 1, 1.0, 0.0)
     assert even.strength().max() == 0
+    assert even.end_of_scale() is None
+    assert strong.end_of_scale() == pytest.approx(4)
+    assert weak.end_of_scale() == pytest.approx(1)  # 0.4 is drawn with a strength of 0.4
     picture = overlay(strong, upside_down=True)
+    assert tuple(picture[5, 3, :3]) == (253, 231, 36)  # the bright end of viridis
     assert picture[5, 3, 3] == 255
     assert picture[..., 3].sum() == 255
 
