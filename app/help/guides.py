@@ -23,7 +23,7 @@ OF_PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "review": ("review", ""),
         "label": ("labeling-campaign", ""),
         "crossmatch": ("method/crossmatch", ""),
-        "team": ("labeling-campaign", "6-what-the-team-says-together"),
+        "team": ("labeling-campaign", "6-consensus-of-the-team"),
         "validate": ("validate-a-candidate", ""),
         "runs": ("train-and-measure", "runs"),
         "settings": ("databases", "backups"),
