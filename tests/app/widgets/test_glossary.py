@@ -15,7 +15,7 @@ APP = Path(__file__).parents[3] / "app"
 SHORT = re.compile(r"(?<![\w./%{&<=!-])(?:[A-Z]{2,}\d*|[SR][/@][N1]|θ_?E|κ|ΔBIC)(?![\w/(=]|-\d)")
 EVERYBODY_KNOWS = {
     *("API", "CPU", "CSV", "FITS", "GB", "HTML", "ID", "IP", "JSON", "KB", "MB", "OK", "PDF"),
-    *("PNG", "RGB", "SVG", "TB", "TOKEN", "TOML", "URL", "UTC", "UUID", "ZIP"),
+    *("PNG", "RGB", "SVG", "TB", "TLS", "TOKEN", "TOML", "URL", "UTC", "UUID", "ZIP"),
 }
 NAMES = {
     *("AAS", "CLASH", "COSMOS", "DES", "DOI", "DS9", "HDU", "HSC", "HST", "LRG", "MAST"),
