@@ -40,7 +40,7 @@ function memberRows(row, members, interval) {
       h("span", {className: "value"}, formatProbability(member.probability))))),
     axis,
     legend([["dot", explained("member", "member score")], ["line", explained("ensemble", "score")],
-      ...(interval ? [["interval", explained("68 % interval", "interval of a score")]] : [])]))
+      ...(interval ? [["range", explained("68 % interval", "interval of a score")]] : [])]))
 }
 
 const inNats = (value) => value === null || value === undefined ? MISSING : `${formatNumber(value)} nat`

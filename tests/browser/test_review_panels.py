@@ -110,7 +110,7 @@ def test_scores_say_how_sure_they_are(view, screenshot) -> None:
     expect(view.locator(".ood")).to_contain_text("40 candidates of its catalog")
     expect(view.locator("svg.reliability .bin")).to_have_count(15)
     expect(view.locator("svg.reliability .chosen")).to_have_count(1)
-    expect(view.locator(".legend .interval")).to_have_count(1)
+    expect(view.locator(".legend .range")).to_have_count(1)
     expect(view.get_by_text("No other ensemble has scored this candidate.")).to_be_visible()
     assert "confirmed" not in view.content().lower()
     both_themes(view, screenshot, "scores")
