@@ -4,7 +4,7 @@ import { formatNumber, formatProbability, h, MISSING } from "../widgets/dom.js"
 
 const AXIS_LOGIT = 7 // the strip runs from probability 0.0009 to 0.9991, in logit
 const AXIS_TICKS = [0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999]
-const NAMED_TICKS = [0.01, 0.1, 0.5, 0.9, 0.99]
+const NAMED_TICKS = [0.01, 0.5, 0.99]
 
 export const logitOf = (p) => Math.log(p / (1 - p))
 
