@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 06cea491c781bf31da6942938a26a9e81b15e65a294c07f7fcc7148998f90230
+// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 5d872a1ea5f9ed7186950ef7f46b038803cd71a0cf7516b7cb8a1ce78f7620fa
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -158,6 +158,94 @@ var ThemeChoice = class {
   }
 };
 
+// app/widgets/term.js
+var REST_MS = 150;
+var GAP_PX = 6;
+var CSS = `
+:host { display: inline; }
+button { all: unset; display: inline; cursor: help; text-decoration: underline dotted 1px; text-underline-offset: 3px; }
+button:focus-visible { outline: 2px solid var(--lt-accent); outline-offset: 2px; border-radius: 2px; }
+[role="tooltip"] { position: fixed; inset: auto; margin: 0; max-width: min(320px, 90vw); padding: 7px 11px; border-radius: 7px;
+  border: 1px solid var(--lt-line); background: var(--lt-surface); color: var(--lt-text); box-shadow: 0 4px 18px rgb(0 0 0 / 22%);
+  font: 400 12.5px/1.45 Roboto, Helvetica, Arial, sans-serif; text-align: left; white-space: normal; letter-spacing: 0; }
+`;
+var glossary = {};
+function learn(terms) {
+  glossary = terms;
+}
+function placeOf(word, size, view) {
+  const below = word.bottom + GAP_PX;
+  const top = below + size.height <= view.height ? below : Math.max(0, word.top - GAP_PX - size.height);
+  return { left: Math.max(GAP_PX, Math.min(word.left, view.width - size.width - GAP_PX)), top };
+}
+function defineTerm() {
+  if (customElements.get("lt-term")) {
+    return;
+  }
+  customElements.define("lt-term", class extends HTMLElement {
+    connectedCallback() {
+      if (this.shadowRoot) {
+        return;
+      }
+      const root = this.attachShadow({ mode: "open" });
+      root.innerHTML = `<style>${CSS}</style><button type="button" aria-describedby="meaning"><slot></slot></button><span id="meaning" role="tooltip" popover="manual"></span>`;
+      this.button = root.querySelector("button");
+      this.tip = /** @type {HTMLElement} */
+      root.querySelector("[role=tooltip]");
+      this.onScroll = () => this.hide();
+      this.addEventListener("pointerenter", () => {
+        this.timer = setTimeout(() => this.show(), REST_MS);
+      });
+      this.addEventListener("pointerleave", () => this.hide());
+      this.button.addEventListener("focus", () => {
+        if (this.button.matches(":focus-visible")) {
+          this.show();
+        }
+      });
+      this.button.addEventListener("blur", () => this.hide());
+      this.button.addEventListener("click", (event) => {
+        event.stopPropagation();
+        this.show();
+      });
+      this.addEventListener("keydown", (event) => {
+        if (event.key === "Escape" && this.tip.matches(":popover-open")) {
+          event.stopPropagation();
+          this.hide();
+        }
+      });
+    }
+    disconnectedCallback() {
+      this.hide();
+    }
+    get meaning() {
+      return this.getAttribute("meaning") ?? glossary[this.getAttribute("of") ?? this.textContent] ?? "";
+    }
+    show() {
+      clearTimeout(this.timer);
+      if (!this.meaning || this.tip.matches(":popover-open")) {
+        return;
+      }
+      this.tip.textContent = this.meaning;
+      this.tip.showPopover();
+      const place = placeOf(
+        this.button.getBoundingClientRect(),
+        this.tip.getBoundingClientRect(),
+        { width: innerWidth, height: innerHeight }
+      );
+      this.tip.style.left = `${place.left}px`;
+      this.tip.style.top = `${place.top}px`;
+      window.addEventListener("scroll", this.onScroll, { capture: true, once: true });
+    }
+    hide() {
+      clearTimeout(this.timer);
+      window.removeEventListener("scroll", this.onScroll, { capture: true });
+      if (this.tip?.matches(":popover-open")) {
+        this.tip.hidePopover();
+      }
+    }
+  });
+}
+
 // app/rail.js
 var ANSWER_MS = 3e4;
 var DRAWN_MS = 15e3;
@@ -183,10 +271,18 @@ var Rail = class {
     this.model = model;
     this.number = 0;
     this.stale = false;
-    this.links = new Map(model.items.map(({ page, title, icon }) => {
+    learn(model.glossary);
+    defineTerm();
+    this.apart = model.items.filter(({ apart }) => apart).map(({ page }) => page);
+    this.links = new Map(model.items.map(({ page, title, icon, apart }) => {
       const drawing = h("span", { className: "icon" });
       drawing.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${icon}</svg>`;
-      return [page, h("a", { href: page }, drawing, title)];
+      return [page, h(
+        "a",
+        { href: page, ...apart ? { target: "_blank", title: `${title}: the guide of this page` } : {} },
+        drawing,
+        title
+      )];
     }));
     this.bar = h("div", { className: "bar", hidden: true });
     this.node = h("div", {}, this.bar, h("nav", { ariaLabel: "Pages" }, ...this.links.values()));
@@ -235,6 +331,9 @@ var Rail = class {
     document.addEventListener(CHANGED, this.onPreferences);
   }
   mark(page) {
+    for (const name of this.apart) {
+      this.links.get(name).href = name === page ? name : `${name}?page=${page}`;
+    }
     for (const [name, link] of this.links) {
       if (name === page) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 b731acdf60a933383977f8006764582d8d7c4270e5bddd462a6b0d2db9c790c8
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 8d84c07366470d02c87ba54bcb15810d0adf9be232d8449b9ed725c28e966e50
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -2009,8 +2009,8 @@ var Overlay = class {
     if (scene.model) {
       parts.push(...drawModel(scene));
     }
-    for (const mark of scene.marks) {
-      parts.push(...drawMark(scene, mark, this.isLarge));
+    for (const mark2 of scene.marks) {
+      parts.push(...drawMark(scene, mark2, this.isLarge));
     }
     if (scene.cursor !== null) {
       parts.push(...drawCursor(scene));
@@ -2100,10 +2100,10 @@ function drawModel({ camera, sizeArcsec, model }) {
     })
   ];
 }
-function drawMark({ camera, measure }, mark, isLarge) {
-  const [from, to] = [camera.toFrame(mark.from), camera.toFrame(mark.to)];
+function drawMark({ camera, measure }, mark2, isLarge) {
+  const [from, to] = [camera.toFrame(mark2.from), camera.toFrame(mark2.to)];
   const parts = [];
-  if (mark.kind === "ruler") {
+  if (mark2.kind === "ruler") {
     parts.push(overlayLine(from, to, "mark"));
   } else {
     const radius = Math.hypot(to.x - from.x, to.y - from.y);
@@ -2113,7 +2113,7 @@ function drawMark({ camera, measure }, mark, isLarge) {
   if (isLarge) {
     const right = to.x < 0.7;
     const at = { x: to.x + (right ? 0.015 : -0.015), y: Math.min(0.95, Math.max(0.05, to.y)) };
-    parts.push(overlayText(at, measure(mark), right ? "note start" : "note end"));
+    parts.push(overlayText(at, measure(mark2), right ? "note start" : "note end"));
   }
   return parts;
 }
@@ -2626,7 +2626,7 @@ var ImageViewer = class {
   }
   // Measure from one place of the image to another, with a ruler or a circle.
   mark(kind, from, to) {
-    this.marks = [...this.marks.filter((mark) => mark.kind !== kind), { kind, from, to }];
+    this.marks = [...this.marks.filter((mark2) => mark2.kind !== kind), { kind, from, to }];
   }
   use(tool) {
     this.tool = tool === this.tool ? null : tool;
@@ -2672,10 +2672,10 @@ var ImageViewer = class {
     const middle = (this.catalog.size_px - 1) / 2;
     return { x: this.sky?.x ?? middle, y: this.sky?.y ?? middle };
   }
-  measure(mark) {
-    const { length, angle } = separation(this.plane, this.pixel(mark.from), this.pixel(mark.to));
+  measure(mark2) {
+    const { length, angle } = separation(this.plane, this.pixel(mark2.from), this.pixel(mark2.to));
     const text = `${length.toFixed(2)}″`;
-    if (mark.kind === "circle") {
+    if (mark2.kind === "circle") {
       return `R ${text}`;
     }
     return angle === null ? text : `${text}, PA ${angle.toFixed(0)}°`;
@@ -2702,7 +2702,7 @@ var ImageViewer = class {
       decorations: this.decorations,
       marks: this.marks,
       model: this.model,
-      measure: (mark) => this.measure(mark)
+      measure: (mark2) => this.measure(mark2)
     };
     const cursor = (name) => this.cursor && (this.crosshair || this.cursor.name !== name) ? this.cursor : null;
     if (this.tiled) {
@@ -5387,46 +5387,56 @@ function images({ images: { each, share }, is_compact, settings }) {
 // app/review/scores.js
 var AXIS_LOGIT = 7;
 var AXIS_TICKS = [1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999];
-var STRIP_WIDTH = 300;
-var STRIP_MARGIN = 14;
+var NAMED_TICKS = [0.01, 0.5, 0.99];
 var logitOf = (p) => Math.log(p / (1 - p));
-function stripX(logit) {
-  const fraction = (Math.max(-AXIS_LOGIT, Math.min(AXIS_LOGIT, logit)) / AXIS_LOGIT + 1) / 2;
-  return STRIP_MARGIN + fraction * (STRIP_WIDTH - 2 * STRIP_MARGIN);
+var placeOf = (p) => (Math.max(-AXIS_LOGIT, Math.min(AXIS_LOGIT, logitOf(p))) / AXIS_LOGIT + 1) / 2;
+function mark(className, from, to) {
+  const node = h("i", { className });
+  node.style.left = `${100 * from}%`;
+  if (to !== void 0) {
+    node.style.width = `${100 * (to - from)}%`;
+  }
+  return node;
 }
-function memberStrip(row, members, interval2) {
-  const step = 26;
-  const top = 8;
-  const bottom = top + step * members.length;
-  const ensemble = stripX(logitOf(row.probability));
-  const [low, high] = interval2 ? [stripX(logitOf(interval2.low)), stripX(logitOf(interval2.high))] : [];
-  return h(
-    "svg",
-    {
-      class: "members",
-      viewBox: `0 0 ${STRIP_WIDTH} ${bottom + 18}`,
-      role: "img",
-      "aria-label": `Members: ${members.map((m) => `${m.name} ${formatProbability(m.probability)}`).join(", ")}`
-    },
-    AXIS_TICKS.map((p) => h(
-      "g",
-      { class: "tick" },
-      h("line", { x1: stripX(logitOf(p)), x2: stripX(logitOf(p)), y1: top, y2: bottom }),
-      h("text", { x: stripX(logitOf(p)), y: bottom + 12, "text-anchor": "middle" }, String(p))
-    )),
-    interval2 ? h("rect", { class: "interval-band", x: low, y: top - 4, width: high - low, height: bottom - top + 4 }) : null,
-    members.map((member, k) => {
-      const x = stripX(logitOf(member.probability));
-      const y = top + step * (k + 0.68);
-      return h(
-        "g",
-        { class: "member" },
-        h("line", { x1: STRIP_MARGIN, x2: STRIP_WIDTH - STRIP_MARGIN, y1: y, y2: y }),
-        h("circle", { cx: x, cy: y, r: 4.2 })
-      );
-    }),
-    h("line", { class: "ensemble", x1: ensemble, x2: ensemble, y1: top - 4, y2: bottom })
+function memberRows(row, members, interval2) {
+  const behind = () => [
+    ...AXIS_TICKS.map((p) => mark("tick", placeOf(p))),
+    interval2 ? mark("interval-band", placeOf(interval2.low), placeOf(interval2.high)) : null,
+    mark("ensemble", placeOf(row.probability))
+  ];
+  const axis = h(
+    "div",
+    { className: "member-axis", "aria-hidden": "true" },
+    h("span", {}),
+    h("span", { className: "member-strip" }, NAMED_TICKS.map((p) => {
+      const tick = h("span", {}, String(p));
+      tick.style.left = `${100 * placeOf(p)}%`;
+      return tick;
+    })),
+    h("span", {})
   );
+  return h(
+    "div",
+    { className: "members-box" },
+    h("ol", {}, members.map((member) => h(
+      "li",
+      { title: `${member.name} (${member.kind}), weight ${formatNumber(member.weight, 2)}` },
+      h("span", { className: "name" }, member.name),
+      h("span", { className: "member-strip", "aria-hidden": "true" }, behind(), mark("dot", placeOf(member.probability))),
+      h("span", { className: "value" }, formatProbability(member.probability))
+    ))),
+    axis,
+    legend([
+      ["dot", explained("member", "member score")],
+      ["line", explained("ensemble", "score")],
+      ...interval2 ? [["range", explained("68 % interval", "interval of a score")]] : []
+    ])
+  );
+}
+var inNats = (value) => value === null || value === void 0 ? MISSING : `${formatNumber(value)} nat`;
+var explained = (word, of) => h("lt-term", { of }, word);
+function legend(entries) {
+  return h("p", { className: "legend" }, entries.map(([kind, what]) => h("span", { className: kind }, what)));
 }
 var ScorePanel = class {
   constructor() {
@@ -5443,23 +5453,27 @@ var ScorePanel = class {
     this.node.replaceChildren(
       h(
         "div",
-        { className: "headline", title: "Calibrated probability at the ensemble's class prior: a score, not a confirmation" },
+        { className: "headline" },
         h("strong", {}, formatProbability(row.probability)),
-        h("span", {}, "ensemble score"),
+        explained("ensemble score", "score"),
         meter(percent, "score")
       ),
       facts([
-        ["Epistemic", formatNumber(row.epistemic), "Mutual information of the members, nat: what more training could settle"],
-        ["Aleatoric", formatNumber(row.aleatoric), "Mean entropy of the members, nat: what the images leave open"],
-        ["Disagreement", formatNumber(row.disagreement, 2), "Standard deviation of the members' logits"],
-        ["OOD distance", formatNumber(row.ood, 2), "Out of distribution: Mahalanobis distance in embedding space from known non-lenses; – where the ensemble has none"]
+        [explained("Epistemic", "epistemic uncertainty"), inNats(row.epistemic)],
+        [explained("Aleatoric", "aleatoric uncertainty"), inNats(row.aleatoric)],
+        [explained("Disagreement", "disagreement"), formatNumber(row.disagreement, 2)],
+        [explained("OOD distance", "OOD distance"), formatNumber(row.ood, 2)]
       ]),
       h(
         "div",
-        { className: "parts", title: `Uncertainty ${formatNumber(total)} nat: ${share.toFixed(0)} % epistemic` },
+        { className: "parts", "aria-hidden": "true" },
         h("span", { className: "part epistemic" }),
         h("span", { className: "part aleatoric" })
       ),
+      legend([
+        ["epistemic", `${share.toFixed(0)} % of ${formatNumber(total)} nat is epistemic`],
+        ["aleatoric", "aleatoric"]
+      ]),
       this.members(row, details, interval2)
     );
     this.node.querySelector(".part.epistemic").style.flexGrow = String(share);
@@ -5472,17 +5486,7 @@ var ScorePanel = class {
     if (!details.members.length) {
       return h("p", { className: "faint" }, "No scores of single members are stored.");
     }
-    return h(
-      "div",
-      { className: "members-box" },
-      h("ol", {}, details.members.map((member) => h(
-        "li",
-        { title: `${member.name} (${member.kind}), weight ${formatNumber(member.weight, 2)}` },
-        h("span", {}, member.name),
-        h("span", { className: "value" }, formatProbability(member.probability))
-      ))),
-      memberStrip(row, details.members, interval2)
-    );
+    return memberRows(row, details.members, interval2);
   }
 };
 function meter(percent, kind) {
@@ -5579,11 +5583,9 @@ var ScoreContextPanel = class {
       "p",
       { className: "interval" },
       h("strong", {}, `${formatProbability(interval2.low)} – ${formatProbability(interval2.high)}`),
-      h(
-        "span",
-        { title: "In logit, added in quadrature; the members' spread is not divided by their number, since they err together" },
-        ` 68 % interval: ${parts.join("; ")}.`
-      )
+      " ",
+      h("lt-term", { of: "interval of a score" }, "68 % interval"),
+      h("span", {}, `: ${parts.join("; ")}.`)
     );
   }
   ood(ood) {
@@ -5803,16 +5805,21 @@ var AttentionPanel = class {
     const at = this.list.findIndex(({ name }) => name === this.choices.member);
     this.choose(this.list[(at + 1) % this.list.length].name);
   }
+  // The map is on the picture while the panel is open, unless somebody takes it away.
   open(opened) {
-    this.opened = opened;
-    if (opened) {
-      this.fetch();
+    if (opened === this.opened) {
+      return;
     }
+    this.opened = opened;
+    this.lay(opened);
   }
   toggle() {
-    this.choices.overlay = !this.choices.overlay;
-    this.overlay.checked = this.choices.overlay;
+    this.lay(!this.choices.overlay);
     this.keep();
+  }
+  lay(shown) {
+    this.choices.overlay = shown;
+    this.overlay.checked = shown;
     this.image.hidden = !this.choices.overlay || !this.image.complete || !this.image.naturalWidth;
     this.fetch();
   }
@@ -5850,6 +5857,7 @@ var AttentionPanel = class {
   explain(answer) {
     if (answer.kind === "map") {
       return [
+        ...answer.scale ? [scaleBar2(answer.scale)] : [],
         ...answer.methods.length > 1 ? [] : [h("h3", {}, answer.title)],
         // else a button names it
         h("p", {}, answer.sentence),
@@ -5862,6 +5870,20 @@ var AttentionPanel = class {
     return [h("p", { className: "faint" }, answer.sentence)];
   }
 };
+function scaleBar2({ colors, low, high, unit }) {
+  const last = colors.length - 1;
+  const stops = colors.map((color, k) => `${color}${Math.round(255 * k / last).toString(16).padStart(2, "0")}`);
+  const bar = h("span", { className: "scale-colors", "aria-hidden": "true" }, h("i", {}));
+  bar.firstElementChild.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+  return h(
+    "div",
+    { className: "scale-bar", role: "img", "aria-label": `Scale: ${low} to ${high} ${unit}` },
+    bar,
+    h("span", {}, low),
+    h("span", { className: "faint" }, unit),
+    h("span", {}, high)
+  );
+}
 function featureBars({ rows, rest, n_rest, base, logit }) {
   const longest = Math.max(...rows.map((row) => Math.abs(row.log_odds)), Math.abs(rest), 1e-6);
   const line = (name, value, logOdds, kind, title) => {
