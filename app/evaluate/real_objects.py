@@ -36,6 +36,9 @@ _LOW = {
     "& .MuiInputLabel-root:not(.MuiInputLabel-shrink)": {"top": "-4px"},
 }
 """As low as the choosers beside it."""
+_NO_CATALOG = "/"
+"""Stands for none where a catalog can be chosen: above an empty value the label would lie on the
+text. No catalog has such a name."""
 _MEASURE, _SCORE_FIRST = "Measure", "Score, then measure"
 _VISIBILITY = (
     "A column of the imported table that says how visible the arcs of a lens are, or the word "
@@ -128,7 +131,9 @@ class RealObjects(pn.viewable.Viewer):
         self._view.visible = bool(offered)
         _choose_from(self.catalog, {self._text(name): name for name in self._catalogs})
         made = [n for n, c in self._catalogs.items() if c.origin == "simulated"]
-        _choose_from(self.painted, {"none": "", **{self._text(name): name for name in made}})
+        _choose_from(
+            self.painted, {"none": _NO_CATALOG, **{self._text(name): name for name in made}}
+        )
         self._offer_beside()
         self._name_button()
 
@@ -168,7 +173,7 @@ class RealObjects(pn.viewable.Viewer):
         return _Asked(
             self._ensemble,
             tuple(filter(None, [self.catalog.value, *(self.beside.value or ())])),
-            self.painted.value or "",
+            "" if self.painted.value in (None, _NO_CATALOG) else self.painted.value,
             (self.visibility.value or "").strip(),
         )
 
