@@ -82,6 +82,7 @@ def test_labeled_catalogs_can_be_chosen_before_they_are_scored(filled_workspace)
     part = offered(filled_workspace, "first")
     assert part.catalog.options == {"cosmos": "cosmos", "simulated (not scored yet)": "simulated"}
     assert part.beside.options == ["simulated"]
+    assert part.painted.value != ""  # else the label would lie on the word
     assert part.button.label == "Measure"
     part.catalog.value = "simulated"
     assert part.button.label == "Score, then measure"
