@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 7cab4390d578a3b9594762139ac852cbcf8b8f95bfc1d63ea878d72342b0c35e
+// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 b096fbc13a22c26543a337be7e0e94932710df1518fed8c73448a6d8a9376fa3
 // app/widgets/table.js
 var SKELETON_ROWS = 3;
 function element(tag, className, text) {
@@ -76,6 +76,11 @@ function content(cell, key, column, model) {
   if (cell.note) text.append(element("span", "note", cell.note));
   return text;
 }
+function explained(column) {
+  const term = element("lt-term", "", column.title);
+  if (column.help) term.setAttribute("meaning", column.help);
+  return term;
+}
 function render({ model, el }) {
   const frame = element("div", "frame");
   const table = element("table");
@@ -92,10 +97,10 @@ function render({ model, el }) {
   function drawHead() {
     const row = element("tr");
     for (const column of model.columns) {
-      const cell = element(column.title ? "th" : "td", column.align || "", column.title);
+      const cell = element(column.title ? "th" : "td", column.align || "");
       if (column.title) cell.scope = "col";
       if (column.width) cell.style.width = column.width;
-      if (column.help) cell.title = column.help;
+      cell.append(column.help === "" ? column.title : explained(column));
       row.append(cell);
     }
     head.replaceChildren(row);

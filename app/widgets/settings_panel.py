@@ -99,18 +99,18 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
             gap=8,
         )
         self.focus = FieldFocus()
-        self._view = stack(self.focus, gap=0 if folded is None else 14)
+        of_groups = stack(gap=0 if folded is None else 14)
         for title, editors in groups.items():
             inputs = grid(*editors, template=template, gap="14px 16px")
             alone = not under and len(set(groups) - shut) <= 1
             view = self._group(title, inputs, alone=alone, folded=title in shut)
-            self._view.append(view)
+            of_groups.append(view)
             if isinstance(view, pmui.Accordion):
                 self._folds |= {editor.field.name: view for editor in editors}
         if under:
-            whole = fold(under, self._view)
+            whole = fold(under, of_groups)
             self._folds |= {e.field.name: whole for of in groups.values() for e in of}
-            self._view = stack(whole)
+        self._view = stack(self.focus, whole if under else of_groups, gap=0)
         super().__init__()
         self._made = True
 

@@ -99,6 +99,7 @@ def main() -> None:
     take_over()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended workers leave nothing behind
     with socket.socket(socket.AF_UNIX) as listener:
+        Path(os.environ[_ADDRESS]).unlink(missing_ok=True)  # of one that was killed
         listener.bind(os.environ[_ADDRESS])
         listener.listen()
         os.write(1, b"ready\n")
