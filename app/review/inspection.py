@@ -40,7 +40,7 @@ from lensing_core.store.tables import Candidate, Catalog
 from lensing_core.store.votes import grades_of, own_grade
 from lensing_core.uncertainty.interval import CalibrationRecord, score_interval
 
-_REMARKS = ("note", "tag", "untag", "stage")
+_REMARKS = ("tag", "untag", "stage")  # of others that show while grades are blind
 _NEIGHBORS = 6  # of either kind
 Message = Mapping[str, Any]
 Answer = dict[str, Any]
