@@ -95,10 +95,10 @@ def take_back(context: AppContext, ensemble: str) -> None:
         record(session, "promotion", name_of(person), f"{ensemble}: taken back")
 
 
-def rename(context: AppContext, what: What, key: str, name: str) -> str:
+def give_name(context: AppContext, what: What, key: str, name: str) -> str:
     """Rename a catalog, an ensemble or a labeling session; returns the name that is shown."""
     with acting(context, _MANAGES[what]) as (session, person):
-        return managing.rename(session, what, key, name, name_of(person))
+        return managing.give_name(session, what, key, name, name_of(person))
 
 
 def archive(context: AppContext, what: What, key: str, *, archived: bool) -> None:

@@ -31,7 +31,7 @@ _FORKED = (
     *("lensing_core.ingest.decoding", "lensing_core.ingest.fits_sources"),
     *("lensing_core.ingest.mosaics", "lensing_core.ingest.stacks"),
     *("lensing_core.ingest.pictures", "lensing_core.ingest.planning", "lensing_core.features.pool"),
-    *("lens_triage.training.jobs.simulate", "lens_triage.training.jobs.train.network"),
+    "lens_triage.training.jobs.simulate",
 )
 
 _COLLECT_EVERY = 20

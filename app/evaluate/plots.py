@@ -21,8 +21,8 @@ _PROPERTIES = {
     "theta_e_arcsec": "Einstein radius (arcsec)",
     "arc_snr": "S/N of the arcs",
     "magnification": "Magnification",
-    "magnitude": "Magnitude of the object",
-    "source_mag": "Magnitude of the source",
+    "magnitude": "Magnitude of the object (mag)",
+    "source_mag": "Magnitude of the source (mag)",
     "survey": "Survey",
 }
 _MOST_LETTERS = 14
@@ -192,8 +192,8 @@ def recall_plot(name: str, bins: Sequence[Bin]) -> pn.pane.Bokeh:
     """Recall of the lenses in each bin of a property."""
     labels = [bin_label(b) for b in bins]
     plot = new_plot(
-        height=210,
-        title=_PROPERTIES.get(name, fmt.words(name)),
+        height=225,
+        x_axis_label=_PROPERTIES.get(name, fmt.words(name)),
         x_range=labels,
         y_range=Range1d(start=0, end=1.02),
         y_axis_label="recall",

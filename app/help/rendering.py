@@ -22,12 +22,17 @@ _READ = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 @cache
 def guide_html(name: str) -> str:
-    """A guide as HTML made by us; headings have the ids that links name."""
+    """A guide as HTML made by us; headings have the ids that links name.
+
+    They stand one level below the heading of the page.
+    """
     tokens = _READ.parse(read_document(name))
     seen: Counter[str] = Counter()
     for at, token in enumerate(tokens):
         if token.type == "heading_open":
             token.attrSet("id", _unique(section_id(tokens[at + 1].content), seen))
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
         for child in token.children or ():
             _resolve(child, name)
         _close_in_pairs(token.children or [])

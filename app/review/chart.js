@@ -4,7 +4,14 @@ import { h } from "../widgets/dom.js"
 import { SvgPen } from "../widgets/svg_pen.js"
 import { unpack } from "./chart_columns.js"
 
-const CHART_PAD = {left: 46, right: 10, top: 8, bottom: 26}
+const CHART_PAD = {left: 60, right: 10, top: 8, bottom: 42}
+// What the axes show, with their units; the two of embeddings have none.
+const AXES = {
+  histogram: ["score: probability of being a lens", "candidates, log(1 + n)"],
+  uncertainty: ["ensemble's logit", "epistemic uncertainty (nat)"],
+  embedding: ["first direction of embeddings", "second direction"],
+  sky: ["right ascension, ICRS (deg)", "declination, ICRS (deg)"],
+}
 const PROBABILITY_TICKS = [0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999]
 const CLICK_PX = 5
 const REACH_PX = 9
@@ -133,7 +140,20 @@ export class ChartCanvas {
     } else {
       this.drawMap(pen)
     }
+    this.titleAxes(pen)
     this.drawPath(pen)
+  }
+
+  titleAxes(pen) {
+    const [x, y] = AXES[this.data.counts ? "histogram" : this.data.kind] ?? []
+    if (x === undefined) { return }
+    const [width, height] = this.inner
+    this.text(pen, x, CHART_PAD.left + width / 2, CHART_PAD.top + height + 34, "center")
+    pen.save()
+    pen.translate(12, CHART_PAD.top + height / 2)
+    pen.rotate(-Math.PI / 2)
+    this.text(pen, y, 0, 0, "center")
+    pen.restore()
   }
 
   // The chart as SVG, as it is drawn now.

@@ -27,11 +27,20 @@ from lensing_core.store.runs import Curve
 # Told apart with the common color-vision deficiencies, readable on light and on dark.
 COLORS = ("#3b82d6", "#dd8a22", "#2e9e77", "#a66cc9", "#cc5c58", "#7d8a99")
 
+_STEP, _STEPS = "epoch", {"trees": "boosting round"}
+_UNITS = {"train_loss": "nat", "validation_loss": "nat"}
+
 _LEGEND_CSS = """
 p { margin: 0; display: flex; gap: 16px; font-size: 12px; color: var(--lt-muted); }
 span::before { content: ""; display: inline-block; width: 14px; height: 3px; border-radius: 2px;
   background: var(--color); margin-right: 6px; vertical-align: middle; }
 """
+
+
+def label_of(name: str) -> str:
+    """Return the name of a metric of training, with its unit where it has one."""
+    unit = _UNITS.get(name)
+    return f"{fmt.words(name)} ({unit})" if unit else fmt.words(name)
 
 
 class Curves(pn.viewable.Viewer):
@@ -78,7 +87,7 @@ class Curves(pn.viewable.Viewer):
             self._members.append(curve.member)
         color = COLORS[self._members.index(curve.member) % len(COLORS)]
         source = self._sources[curve.name, curve.member]
-        plot = self._plot(fmt.words(curve.name))
+        plot = self._plot(curve.member, x=_STEPS.get(curve.member, _STEP), y=label_of(curve.name))
         plot.line("step", "value", source=source, line_width=2, color=color)
         dots = plot.scatter("step", "value", source=source, size=4, color=color)
         plot.add_tools(
@@ -101,16 +110,19 @@ class Curves(pn.viewable.Viewer):
             self._legend.object = text
 
     @staticmethod
-    def _plot(title: str) -> Any:
+    def _plot(title: str, *, x: str, y: str) -> Any:
         plot: Any = figure(
             title=Title(text=title, text_font_size="12px", text_font_style="normal"),
-            height=150,
+            x_axis_label=x,
+            y_axis_label=y,
+            height=170,
             sizing_mode="stretch_width",
             tools="xpan,xwheel_zoom,reset",
             toolbar_location=None,
         )
         for axis in (plot.xaxis, plot.yaxis):
             axis.axis_label_text_font_size = "11px"
+            axis.axis_label_text_font_style = "normal"
             axis.axis_label_standoff = 2
             axis.major_label_text_font_size = "10.5px"
             axis.minor_tick_line_color = None

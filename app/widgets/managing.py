@@ -127,7 +127,7 @@ class ManagePanel(pn.viewable.Viewer):
 
     def _rename(self) -> None:
         with self.notice.guard():
-            shown = acts.rename(self._context, self._what, self._key, self.new_name.value)
+            shown = acts.give_name(self._context, self._what, self._key, self.new_name.value)
             self._done(f"It is called {shown} now.")
 
     def _archive(self) -> None:

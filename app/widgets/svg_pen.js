@@ -30,7 +30,16 @@ export class SvgPen {
 
   save() { this.saved.push(this.open) }
 
-  // Groups that a clip has opened since are closed.
+  translate(x, y) { this.move(`translate(${NUMBER(x)} ${NUMBER(y)})`) }
+
+  rotate(radians) { this.move(`rotate(${NUMBER(radians * 180 / Math.PI)})`) }
+
+  move(transform) {
+    this.open += 1
+    this.parts.push(`<g transform="${transform}">`)
+  }
+
+  // Groups that a clip or a move has opened since are closed.
   restore() {
     const before = this.saved.pop() ?? 0
     while (this.open > before) {

@@ -207,7 +207,7 @@ def dependents(session: Session, what: What, key: str) -> Dependents:
     return dependents_of_session(session, get_session(session, key))
 
 
-def rename(session: Session, what: What, key: str, name: str, who: str) -> str:
+def give_name(session: Session, what: What, key: str, name: str, who: str) -> str:
     """Rename one of them, with an entry in the audit log; returns the name that is shown."""
     before = _name_of(session, what, key)
     if what == "session":

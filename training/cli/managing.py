@@ -39,7 +39,7 @@ def add_managing(cli: typer.Typer, what: What, key_of: Callable[[Session, str], 
         new: Annotated[str, typer.Argument(help="The new name.", show_default=False)],
     ) -> None:
         with open_database(Workspace.open(workspace)).session() as session:
-            shown = managing.rename(session, what, key_of(session, name), new, COMMAND_LINE)
+            shown = managing.give_name(session, what, key_of(session, name), new, COMMAND_LINE)
         console.print(f"{name} is called {shown} now.", soft_wrap=True, markup=False)
 
     def archive(workspace: WorkspaceArgument, name: NameArgument) -> None:

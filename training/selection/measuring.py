@@ -15,8 +15,7 @@ from lens_triage.training.selection.graders import TEAM, GradedGold, graded_gold
 from lens_triage.training.settings import SelectionSettings
 from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.errors import BadInputError
-from lensing_core.lens_test import LensTestSettings
-from lensing_core.lens_test.candidates import key_of
+from lensing_core.lens_test.settings import VERSION, LensTestSettings
 from lensing_core.proportions import Proportion
 from lensing_core.selection import (
     Injections,
@@ -37,7 +36,7 @@ from lensing_core.store import Session, open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.hosts import painted_hosts
-from lensing_core.store.lens_tests import verdicts_of
+from lensing_core.store.lens_tests import LensTestKey, verdicts_of
 from lensing_core.store.observations import fetch_truth
 from lensing_core.store.scores import logits_of, read_logits, read_scores
 from lensing_core.workspace import Workspace
@@ -114,7 +113,7 @@ def measure_selection(workspace: Workspace, settings: SelectionSettings) -> Meas
         cut = _cut(session, settings)
         ids, logits = _scored(session, settings)
         truth = fetch_truth(session, ids, ("theta_e_arcsec", "arc_snr")).astype(np.float64)
-        tests = verdicts_of(session, ids, key_of(LENS_TEST_SETTINGS))
+        tests = verdicts_of(session, ids, LensTestKey(LENS_TEST_SETTINGS.key, VERSION))
         gold = graded_gold(session, ids)
         plain = _without_arcs(session, settings, cut)
     injections = Injections(

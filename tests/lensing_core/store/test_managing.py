@@ -252,8 +252,8 @@ def test_a_session_with_grades_stays_and_its_new_name_is_sealed(workspace, datab
     sealed_log.check(workspace, database)
     with database.session() as session:
         with pytest.raises(BadInputError, match="a session 'other' already"):
-            managing.rename(session, "session", made, "other", WHO)
-        managing.rename(session, "session", made, "  first \n round ", WHO)
+            managing.give_name(session, "session", made, "other", WHO)
+        managing.give_name(session, "session", made, "  first \n round ", WHO)
         managing.delete(session, workspace, "session", other, WHO)
         with pytest.raises(BadInputError, match="is open: close it first"):
             managing.archive(session, "session", made, WHO)
@@ -268,14 +268,14 @@ def test_a_session_with_grades_stays_and_its_new_name_is_sealed(workspace, datab
 
 def test_a_title_is_shown_and_everything_goes_on_by_the_name(database):
     with database.session() as session:
-        assert managing.rename(session, "catalog", "a", " Deep  field ", WHO) == "Deep field"
+        assert managing.give_name(session, "catalog", "a", " Deep  field ", WHO) == "Deep field"
         assert find_catalog(session, "a").shown_name == "Deep field"
         for taken in ("Deep field", "a"):
             with pytest.raises(BadInputError, match="Another catalog is called"):
-                managing.rename(session, "catalog", "b", taken, WHO)
+                managing.give_name(session, "catalog", "b", taken, WHO)
         with pytest.raises(BadInputError, match="give up to 80 letters"):
-            managing.rename(session, "catalog", "b", "x" * 81, WHO)
-        assert managing.rename(session, "catalog", "a", "", WHO) == "a"
-        assert managing.rename(session, "ensemble", "first", "Best", WHO) == "Best"
+            managing.give_name(session, "catalog", "b", "x" * 81, WHO)
+        assert managing.give_name(session, "catalog", "a", "", WHO) == "a"
+        assert managing.give_name(session, "ensemble", "first", "Best", WHO) == "Best"
         assert [e.shown_name for e in list_ensembles(session)] == ["Best"]
         assert [e.details for e in latest_entries(session, 1)] == ["first: renamed to Best"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import TYPE_CHECKING
 
-from lens_triage.training.jobs.search.timing import PaintingTime, time_painting
 from lens_triage.training.settings import SearchSettings
 from lensing_core.cutouts import CutoutStore
 from lensing_core.ingest.catalog_writer import ROW_BYTES
@@ -13,6 +13,9 @@ from lensing_core.processes import available_cores
 from lensing_core.store import Database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lens_triage.training.jobs.search.timing import PaintingTime
 
 ENCODING_S = 0.015
 """Of a cutout, one view and the middle layer, over all cores of a machine with two."""
@@ -77,6 +80,8 @@ def estimate_search(
     BadInputError
         If nothing of it can be painted on.
     """
+    from lens_triage.training.jobs.search.timing import time_painting  # loads PyTorch
+
     return estimate_of(
         time_painting(workspace, settings),
         settings,

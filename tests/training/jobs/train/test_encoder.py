@@ -54,8 +54,8 @@ def test_an_encoder_gets_a_head_and_scores(workspace, make_catalog, make_context
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"encoder": ["efficientnet_lite0"]}, "encoder: name at least one where"),
-        ({"members": ["encoder"]}, "encoder: name at least one where"),
+        ({"encoder": ["efficientnet_lite0"]}, "encoder: name at least one if"),
+        ({"members": ["encoder"]}, "encoder: name at least one if"),
         ({"members": ["encoder"], "encoder": ["a", "b"], "weights": "f"}, "a file is of one"),
     ],
 )
