@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 8d84c07366470d02c87ba54bcb15810d0adf9be232d8449b9ed725c28e966e50
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 05e319ade0b45ffe283971453b2ddd12f7d6b7d9dd8ca6636e0fcd6880ba3cdc
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -3159,7 +3159,17 @@ var SvgPen = class {
   save() {
     this.saved.push(this.open);
   }
-  // Groups that a clip has opened since are closed.
+  translate(x, y) {
+    this.move(`translate(${NUMBER(x)} ${NUMBER(y)})`);
+  }
+  rotate(radians) {
+    this.move(`rotate(${NUMBER(radians * 180 / Math.PI)})`);
+  }
+  move(transform) {
+    this.open += 1;
+    this.parts.push(`<g transform="${transform}">`);
+  }
+  // Groups that a clip or a move has opened since are closed.
   restore() {
     const before = this.saved.pop() ?? 0;
     while (this.open > before) {
@@ -3262,7 +3272,13 @@ function chartColumns({ counts, edges, probabilities, x, y, p, grid, extent, kin
 }
 
 // app/review/chart.js
-var CHART_PAD = { left: 46, right: 10, top: 8, bottom: 26 };
+var CHART_PAD = { left: 60, right: 10, top: 8, bottom: 42 };
+var AXES = {
+  histogram: ["score: probability of being a lens", "candidates, log(1 + n)"],
+  uncertainty: ["ensemble's logit", "epistemic uncertainty (nat)"],
+  embedding: ["first direction of embeddings", "second direction"],
+  sky: ["right ascension, ICRS (deg)", "declination, ICRS (deg)"]
+};
 var PROBABILITY_TICKS = [1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999];
 var CLICK_PX = 5;
 var REACH_PX = 9;
@@ -3397,7 +3413,21 @@ var ChartCanvas = class {
     } else {
       this.drawMap(pen);
     }
+    this.titleAxes(pen);
     this.drawPath(pen);
+  }
+  titleAxes(pen) {
+    const [x, y] = AXES[this.data.counts ? "histogram" : this.data.kind] ?? [];
+    if (x === void 0) {
+      return;
+    }
+    const [width, height] = this.inner;
+    this.text(pen, x, CHART_PAD.left + width / 2, CHART_PAD.top + height + 34, "center");
+    pen.save();
+    pen.translate(12, CHART_PAD.top + height / 2);
+    pen.rotate(-Math.PI / 2);
+    this.text(pen, y, 0, 0, "center");
+    pen.restore();
   }
   // The chart as SVG, as it is drawn now.
   toSvg() {

@@ -22,7 +22,7 @@ _LIST_CSS = """
 h2 { font-size: 12px; font-weight: 500; margin: 12px 0 2px; color: var(--lt-muted); }
 h2:first-child { margin-top: 0; }
 ul { list-style: none; margin: 0; padding: 0; }
-a { display: block; padding: 3px 0; line-height: 1.35; }
+a { display: block; padding: 4px 0; line-height: 1.35; }
 a[aria-current] { font-weight: 500; color: var(--lt-text); }
 """
 
