@@ -27,6 +27,7 @@ class Forecast(pn.viewable.Viewer):
     def __init__(self, text: Callable[[Any], str]) -> None:
         self._text = text
         self._line = html("", css=_CSS)
+        self._latest: RunSettings | None = None
         super().__init__()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -35,7 +36,9 @@ class Forecast(pn.viewable.Viewer):
     def update(self, settings: RunSettings | None) -> None:
         """Speak of these settings; None, where one of them is wrong, changes nothing."""
         if settings is not None:
-            in_background(lambda: self._text(settings), self._show)
+            self._latest = settings
+            in_background(lambda: self._text(settings), lambda text: self._show(settings, text))
 
-    def _show(self, text: str) -> None:
-        self._line.object = f"<p>{escape(text)}</p>"
+    def _show(self, settings: RunSettings, text: str) -> None:
+        if settings is self._latest:  # what was asked before may be answered after
+            self._line.object = f"<p>{escape(text)}</p>"

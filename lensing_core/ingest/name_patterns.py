@@ -281,12 +281,13 @@ def _patterns_of_row(
 
 
 def _telling_columns(rows: Sequence[Mapping[str, str]], id_column: str | None) -> list[str]:
-    """Columns whose cells tell rows apart, that of ids first."""
+    """Columns whose cells tell rows apart, that of ids (even where some stand twice) first."""
     names = dict.fromkeys(name for row in rows for name in row if not set(name) & set("{}"))
     telling = [
         name
         for name in names
-        if len({row[name] for row in rows if row.get(name)})
+        if name == id_column
+        or len({row[name] for row in rows if row.get(name)})
         >= 0.9 * sum(bool(row.get(name)) for row in rows)
     ]
     return sorted(telling, key=lambda name: name != id_column)

@@ -6,43 +6,7 @@ From :class:`Injections` (:mod:`.injections`) come maps of one step or a chain o
 is still hidden (:mod:`.hidden`), and files (:mod:`.files`).
 """
 
-from lensing_core.selection.chain import SelectionMap, of_chain, of_step
-from lensing_core.selection.curves import contour, marginal
-from lensing_core.selection.files import load_selection_function, write_ecsv, write_fits
-from lensing_core.selection.function import Completeness, SelectionFunction
-from lensing_core.selection.hidden import (
-    calibrated_tail,
-    capture_recapture,
-    price_of_next,
-)
-from lensing_core.selection.injections import Grid, Injections
-from lensing_core.selection.population import (
-    Population,
-    early_type_lenses,
-    expected_found,
-    read_population,
-)
-from lensing_core.selection.purity import purity
+import lazy_loader as lazy
 
-__all__ = [
-    "Completeness",
-    "Grid",
-    "Injections",
-    "Population",
-    "SelectionFunction",
-    "SelectionMap",
-    "calibrated_tail",
-    "capture_recapture",
-    "contour",
-    "early_type_lenses",
-    "expected_found",
-    "load_selection_function",
-    "marginal",
-    "of_chain",
-    "of_step",
-    "price_of_next",
-    "purity",
-    "read_population",
-    "write_ecsv",
-    "write_fits",
-]
+# Loaded when a name is first used: statistics and cosmology take seconds to import.
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -44,7 +44,9 @@ def test_filters_are_found_kept_and_shared_by_address(url, page, screenshot) -> 
     panel.get_by_label("Magnitude, smallest").press("Enter")
     expect(page.locator(".filter-chips .chip")).to_have_count(2)
     expect(panel.get_by_text("not measured").first).to_be_visible()
-    assert panel.locator("option[value=mine]").is_disabled()  # nobody is signed in
+    assert (
+        panel.get_by_label("Graded by").locator("option[value=mine]").is_disabled()
+    )  # nobody is signed in
     screenshot("panel-1280-light")
 
     cone = panel.get_by_label("Cone on the sky")

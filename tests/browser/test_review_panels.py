@@ -261,7 +261,7 @@ def test_who_is_not_signed_in_is_told_how(scored, serve, page, screenshot) -> No
     page.goto(f"{serve(scored)}/review")
     page.wait_for_selector(".work-view[data-shown]")
     expect(page.locator(".verdict")).to_contain_text("Sign in to grade, move, tag and write notes.")
-    expect(page.locator(".verdict button")).to_have_count(0)
+    expect(page.locator(".verdict .verdict-row")).to_have_count(0)
     page.keyboard.press("y")
     screenshot("signed-out")
     page.keyboard.press("X")  # no grade without a name: the dialog asks for one

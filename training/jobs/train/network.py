@@ -34,7 +34,7 @@ from lens_triage.training.jobs.train.module import (
     Report,
 )
 from lens_triage.training.jobs.train.pretrain import pretrain
-from lens_triage.training.runner.context import JobContext
+from lens_triage.training.runner.context import Cancelled, JobContext
 from lens_triage.training.settings import TrainSettings
 from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.errors import BadInputError
@@ -99,6 +99,8 @@ def train_network(
             return _train(context, settings, data, plan, size, accumulate)
         except (torch.cuda.OutOfMemoryError, ProcessException) as error:
             context.check_cancelled()  # one that is cancelled ends the others
+            if Cancelled.__name__ in str(error):  # it knew before this process did
+                raise Cancelled from error
             if size < 4 or "OutOfMemoryError" not in f"{type(error)} {error}":
                 raise
             size, accumulate = size // 2, accumulate * 2
