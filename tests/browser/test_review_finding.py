@@ -148,7 +148,7 @@ def test_charts_show_mark_and_limit_the_list(url, page, screenshot) -> None:
     box = canvas.bounding_box()
     assert box is not None
     for step in range(30):
-        page.mouse.click(box["x"] + 60 + 12 * step, box["y"] + box["height"] - 40)
+        page.mouse.click(box["x"] + 60 + 12 * step, box["y"] + box["height"] - 56)
         page.wait_for_timeout(120)
         if page.locator(".viewer h2").inner_text() != before:
             break
