@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Usage: find-chromium.sh PYTHON
 # Prints the path of a Chromium for the browser tests; installs one where that is possible.
-# The shell without a window comes first: it draws nothing but pages, for half the processor time.
+# The shell without a window comes first: it draws nothing but pages.
 set -uo pipefail
 python=$1
 

@@ -6,19 +6,17 @@ import math
 from html import escape
 
 import panel as pn
-import panel_material_ui as pmui
 
 from lens_triage.app.context import AppContext
+from lens_triage.app.team.catalog_chooser import scored_catalog_chooser
 from lens_triage.app.team.consensus import METRICS_CSS
 from lens_triage.app.widgets import format as fmt
-from lens_triage.app.widgets.choices import catalog_choices
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.section import html, section
 from lensing_core.errors import LensTriageError
 from lensing_core.labeling.still_hidden import StillHidden, still_hidden
 from lensing_core.labeling.team import Team
 from lensing_core.selection.hidden import Hidden
-from lensing_core.store.summaries import list_catalogs
 
 DEFAULT_SECONDS = 5.0
 _NOTE = (
@@ -36,16 +34,7 @@ class HiddenBoard(pn.viewable.Viewer):
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._seconds: float | None = None
-        scored = [c for c in context.database.ask(list_catalogs) if c.scored]
-        choices = catalog_choices(scored)
-        self.catalog = pmui.Select(
-            label="Catalog",
-            options=choices,
-            value=next(iter(choices.values()), None),
-            size="small",
-            width=250,
-            margin=0,
-        )
+        self.catalog = scored_catalog_chooser(context)
         self._answers = html(f"<p>{_UNSCORED}</p>", css=METRICS_CSS)
         self._view = section("Still hidden", self._answers, note=_NOTE, aside=(self.catalog,))
         super().__init__()

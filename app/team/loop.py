@@ -11,16 +11,14 @@ from lens_triage.app import acts
 from lens_triage.app.acting import hides_blind, why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs.starting import start_run
+from lens_triage.app.team.catalog_chooser import scored_catalog_chooser
 from lens_triage.app.team.rows import (
     ROUND_COLUMNS,
     round_row,
 )
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.catalog_view import by_test_set
-from lens_triage.app.widgets.choices import (
-    catalog_choices,
-    fresh_name,
-)
+from lens_triage.app.widgets.choices import fresh_name
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
 from lens_triage.app.widgets.paths import told
@@ -33,7 +31,6 @@ from lensing_core.labeling.loop_history import Round, loop_history
 from lensing_core.store.blinding import open_blind_sessions
 from lensing_core.store.ensembles import default_ensemble, ensemble_names
 from lensing_core.store.runs import get_run, list_runs
-from lensing_core.store.summaries import list_catalogs
 
 _KINDS = ("retrain", "finetune")
 
@@ -53,22 +50,13 @@ class LoopBoard(pn.viewable.Viewer):
             empty="No ensemble has been retrained yet: grade some candidates, then retrain.",
         )
         self.table.on_action(self._promote)
-        scored = [c for c in context.database.ask(list_catalogs) if c.scored]
-        choices = catalog_choices(scored)
-        self.catalog = pmui.Select(
-            label="Catalog",
-            options=choices,
-            value=next(iter(choices.values()), None),
-            size="small",
-            width=250,
-            margin=0,
-        )
+        self.catalog = scored_catalog_chooser(context)
         self.retrain = ActionButton(
             self._start,
             label="Retrain",
             icon="play_arrow",
             size="small",
-            disabled=not choices,
+            disabled=not self.catalog.options,
             forbidden=no_start,
         )
         self.finetune = pmui.Button(
@@ -77,7 +65,7 @@ class LoopBoard(pn.viewable.Viewer):
             variant="outlined",
             size="small",
             margin=0,
-            disabled=not choices or bool(no_start),
+            disabled=not self.catalog.options or bool(no_start),
             description=no_start or None,
         )
         self.catalog.param.watch(lambda _: self._choose(), "value")

@@ -134,15 +134,16 @@ def measure_selection(workspace: Workspace, settings: SelectionSettings) -> Meas
         maps[COMBINED] = of_chain(injections, steps, grid, name=COMBINED, notes=notes)
     population = _population(settings, n_candidates)
     false_positives = {MACHINE: cut.passed, TEAM: gold.team_false}
+    expected, outside = _expected(maps[COMBINED], population)
     return MeasuredSelection(
         settings,
         cut.sentence,
         maps,
         steps,
         population,
-        _expected(maps[COMBINED], population),
+        expected,
         _purities(maps, steps, false_positives, population, float(settings.survey_prior)),
-        (*_notes(maps, steps, injections), plain),
+        (*_notes(maps, steps, injections), *outside, plain),
     )
 
 
@@ -218,11 +219,14 @@ def _population(settings: SelectionSettings, n_candidates: int) -> Population:
     return early_type_lenses(total, min_arc_snr=float(settings.population_min_snr))
 
 
-def _expected(measured: SelectionMap, population: Population) -> ExpectedLenses | None:
+def _expected(
+    measured: SelectionMap, population: Population
+) -> tuple[ExpectedLenses | None, list[str]]:
+    """Lenses that are found of a population; a sentence where none lies in the injected range."""
     try:
-        return expected_found(measured.function, population)
-    except BadInputError:
-        return None  # said in the notes
+        return expected_found(measured.function, population), []
+    except BadInputError as error:
+        return None, [str(error)]
 
 
 def _purities(
