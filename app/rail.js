@@ -12,6 +12,12 @@ const ANSWER_MS = 30000 // a server that has not even said "on its way" by then 
 const DRAWN_MS = 15000
 const FRAME_MS = 30
 
+// Do something once a document is drawn; what the server changes before that does not arrive.
+export function whenIdle(document, action) {
+  if (!document || document.is_idle) action()
+  else document.idle.connect(action)
+}
+
 // The page that a link leads to: {page, query}, or null for an address that is none of ours.
 export function pageOf(url, base, pages) {
   const to = new URL(url, base)
@@ -73,7 +79,7 @@ class Rail {
     const system = matchMedia("(prefers-color-scheme: dark)")
     const theme = new ThemeChoice({
       theme: preferencesOf(model.preferences).theme, dark: model.dark, system, left: model.left,
-      ask: (dark) => model.send_msg({type: "scheme", dark}),
+      ask: (dark) => whenIdle(model.document, () => model.send_msg({type: "scheme", dark})),
       keep: (chosen) => keepPreferences({theme: chosen}, model.preferences).catch(() => {}), // until the page is left
     })
     this.onSystem = () => theme.follow()

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 5d872a1ea5f9ed7186950ef7f46b038803cd71a0cf7516b7cb8a1ce78f7620fa
+// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 87c0602e0d683983dbaa4ce804c60c972a870f42c313980e4ab1d54af01ee9e1
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -250,6 +250,10 @@ function defineTerm() {
 var ANSWER_MS = 3e4;
 var DRAWN_MS = 15e3;
 var FRAME_MS = 30;
+function whenIdle(document2, action) {
+  if (!document2 || document2.is_idle) action();
+  else document2.idle.connect(action);
+}
 function pageOf(url, base, pages) {
   const to = new URL(url, base);
   const from = new URL(base);
@@ -317,7 +321,7 @@ var Rail = class {
       dark: model.dark,
       system,
       left: model.left,
-      ask: (dark) => model.send_msg({ type: "scheme", dark }),
+      ask: (dark) => whenIdle(model.document, () => model.send_msg({ type: "scheme", dark })),
       keep: (chosen) => keepPreferences({ theme: chosen }, model.preferences).catch(() => {
       })
       // until the page is left
@@ -448,5 +452,6 @@ function render({ model }) {
 export {
   linkOf,
   pageOf,
-  render
+  render,
+  whenIdle
 };
