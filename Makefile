@@ -8,6 +8,10 @@ PORT ?= 5006
 ROUNDS ?= 30
 SEED ?= 0
 
+# Python keeps what it has compiled, though the machine's environment may say otherwise: the tests start
+# hundreds of processes, each of which would compile PyTorch and Panel anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test coverage attack lint types layers lint-scripts types-scripts check pytest scripts docs \
 	oldest screenshots sheets walk clean
 
