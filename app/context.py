@@ -38,7 +38,7 @@ class AppContext:
 
     @property
     def title(self) -> str:
-        """Of the workspace, for those who see its pages: its path, or from afar its name alone."""
+        """Title of the workspace on its pages: its path, or from other machines only its name."""
         return self.workspace.root.name if self.reach.asks else str(self.workspace.root)
 
     def seen_by(self, cookie: str | None) -> AppContext:

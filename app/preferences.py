@@ -1,4 +1,4 @@
-"""What a person prefers on all pages; the browser keeps it of those who have no name here."""
+"""Preferences of a person on all pages; the browser stores them for people without a name here."""
 
 from __future__ import annotations
 

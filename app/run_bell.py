@@ -1,4 +1,4 @@
-"""What tells an open tab that a run has ended: a notice with its link, and a mark in the title."""
+"""Notice in open tabs that a run has ended, with its link and a mark in the title."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RunEnds:
 
 
 class RunBell(JSComponent):
-    """Tells of runs that have ended, even in a tab that is out of sight."""
+    """Notices of runs that have ended, also in a tab that is not visible."""
 
     ends = param.List(default=[], doc="The newest: number, id, title, status, error.")
     preferences = param.Dict(

@@ -70,7 +70,7 @@ class LabeledEmbeddings:
     def of(
         cls, candidate_id: IntArray, is_lens: BoolArray, embeddings: Float32Array, left_out: int = 0
     ) -> LabeledEmbeddings:
-        """From embeddings (n, d)."""
+        """Make them from embeddings (n, d)."""
         mean = embeddings.mean(axis=0) if len(embeddings) else np.zeros(embeddings.shape[1], "f4")
         return cls(candidate_id, is_lens, _unit(embeddings - mean), mean, left_out)
 

@@ -121,11 +121,11 @@ class Workspace:
         return self.root / "held_out"
 
     def reserved_set(self, catalog: str) -> Path:
-        """Where the frozen evaluation set of a catalog is stored."""
+        """Path of the frozen evaluation set of a catalog."""
         return self.held_out / "reserved" / f"{check_slug(catalog, what='Catalog')}.npz"
 
     def verified_cutouts(self, catalog: str) -> Path:
-        """What is known to be whole of a catalog's shards, so that it is read once."""
+        """Path of the record of verified shards of a catalog, so that each is verified once."""
         return self.cache / "verified" / f"{check_slug(catalog, what='Catalog')}.json"
 
     @property

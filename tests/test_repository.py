@@ -65,6 +65,16 @@ def test_no_pickle_no_shell():
         assert "weights_only=False" not in text, path
 
 
+def test_docstrings_begin_with_a_verb_or_a_noun():
+    begin = (
+        r'(?:\A|:\n)\s*"""(?:What|Whether|How|Where|Why|Who|Whose|When|That|If|Which|Of|As|By|In)\b'
+    )
+    for folder in ("app", "training", "lensing_core", "tools"):
+        for path in ROOT.glob(f"{folder}/**/*.py"):
+            question = re.search(f"{begin}.*", path.read_text())
+            assert not question or path.parent.name == "versions", f"{path}: {question.group()}"
+
+
 def test_pictures_of_guides_exist_have_words_and_are_small():
     folder = ROOT / "assets" / "help"
     shown = set()

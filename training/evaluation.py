@@ -51,7 +51,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Of one ensemble.
+    """Metrics and curves of one ensemble.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ def _stored_evaluation(manifest: EnsembleManifest) -> Evaluation:
 def _measured(
     workspace: Workspace, ensemble: str, catalog: str, prior: float | None, written: float
 ) -> Evaluation:
-    """From scores of held-out objects; kept until they are ``written`` again."""
+    """Measure scores of held-out objects; cached until they are ``written`` again."""
     test_split = HeldOut.read(workspace, ensemble)
     names, sources = _sources(workspace, test_split)
     if catalog:
@@ -150,7 +150,7 @@ def _measured(
 def _reliability(
     logits: Float64Array, labels: IntArray, prior: float | None
 ) -> Mapping[str, Any] | None:
-    """At the class prior of the objects themselves; None with too few for its bins."""
+    """Reliability at the class prior of the objects themselves; None with too few for its bins."""
     if prior is None:
         return None
     try:

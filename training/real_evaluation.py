@@ -68,7 +68,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class RealEvaluation:
-    """Of one ensemble on one catalog and those beside it.
+    """Evaluation of one ensemble on one catalog and those beside it.
 
     Attributes
     ----------

@@ -18,7 +18,7 @@ p.aside { color: var(--lt-muted); font-size: 12.5px; }
 
 
 def image_sources() -> Choices:
-    """Where images may come from: files, or each service."""
+    """Choices of where images come from: files, or one of the services."""
     services = {
         f"Positions only: fetch from {service.title}": service.key
         for service in CUTOUT_SERVICES.values()

@@ -1,4 +1,4 @@
-"""What an import recognized by itself, to be looked at and changed; ways out of what is unclear."""
+"""Settings that an import recognized by itself, to inspect and change; choices if it could not."""
 
 from __future__ import annotations
 

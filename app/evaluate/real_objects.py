@@ -50,7 +50,7 @@ Found = dict[str, Any]
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is to be measured."""
+    """Request for a measurement."""
 
     ensemble: str
     catalogs: tuple[str, ...]
@@ -221,7 +221,7 @@ class RealObjects(pn.viewable.Viewer):
             self._results.object = real_html(found)
 
     def _found(self, asked: _Asked) -> Found | str:
-        """What was measured, or one sentence on why it cannot be."""
+        """Measured metrics, or one sentence on why nothing can be measured."""
         from lens_triage.training.real_evaluation import evaluate_real  # loads torch
         from lens_triage.training.realism import check_realism
 

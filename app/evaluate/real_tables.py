@@ -67,7 +67,7 @@ def _comparison(comparison: Mapping[str, Any]) -> str:
 
 
 def _warning(comparison: Mapping[str, Any]) -> str:
-    """Which baseline is not shown to be worse than the ensemble, in AUROC."""
+    """Sentence on a baseline that is not shown to be worse than the ensemble in AUROC."""
     equal = [
         name
         for name, differences in comparison["differences"].items()

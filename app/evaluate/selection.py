@@ -48,7 +48,7 @@ _NONE = "<p>Nothing is measured yet: choose a catalog and an ensemble below that
 
 
 class SelectionBoard(pn.viewable.Viewer):
-    """What was measured, a map at a time, above the form of the next run."""
+    """Measured selection functions, one map at a time, above the form of the next run."""
 
     def __init__(self, context: AppContext) -> None:
         self._context = context

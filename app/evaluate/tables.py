@@ -76,7 +76,7 @@ _ROWS_OF_IMPORTANCE = 12
 
 
 def about_html(ensemble: EnsembleSummary, found: Evaluation) -> str:
-    """Which objects everything is measured on, and whether they are simulated."""
+    """HTML on the objects that all metrics are measured on, and whether they are simulated."""
     parts = []
     for source in found.sources:
         if found.chosen in ("", source.catalog):

@@ -1,4 +1,4 @@
-"""In front of everything: API tokens that are good for nothing, and programs that ask too often."""
+"""Checks before every handler: invalid API tokens, and programs that send too many requests."""
 
 from __future__ import annotations
 

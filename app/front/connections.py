@@ -96,7 +96,7 @@ class FrontServer(HTTPServer):
 
 
 class _Awaited(HTTPMessageDelegate):
-    """Tells when the head of a request has come, and rewrites what a proxy said in it.
+    """Delegate that notes when the head of a request has arrived, and corrects headers of a proxy.
 
     Parameters
     ----------

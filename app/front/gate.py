@@ -1,4 +1,4 @@
-"""In front of everything, where the server asks: who is not signed in gets the sign-in page alone.
+"""Gate before every handler: without a sign-in only the sign-in page, if the server requires one.
 
 It stands before all routes, those that are passed on to the pages among them, so that a route that
 somebody adds is behind it too.

@@ -109,7 +109,7 @@ class Pages:
 
     @property
     def pid(self) -> int | None:
-        """Of the process that runs at present."""
+        """Process id of the running process of pages."""
         return self._process.pid if self._process else None
 
     def connect(self) -> IOStream:

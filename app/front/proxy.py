@@ -66,7 +66,7 @@ def end_to_end(headers: HTTPHeaders, *, upgrade: bool = False) -> HTTPHeaders:
 
 
 class PassOnGuard(Guard):
-    """In front of :class:`PassOn`: the page process itself refuses what another site asks."""
+    """Guard of :class:`PassOn`: the page process itself refuses requests of other sites."""
 
     def refusal(self) -> str:
         """Return nothing; the guard there knows the address."""
@@ -259,7 +259,7 @@ class _Reply(HTTPMessageDelegate):
         self.complete = True
 
     def on_connection_close(self) -> None:
-        """Nothing more comes: ``complete`` stays as it is."""
+        """End the reply; ``complete`` stays as it is."""
 
 
 def _head(line: ResponseStartLine, headers: HTTPHeaders) -> bytes:

@@ -1,4 +1,4 @@
-"""Which guides there are, in which order, and which one belongs to a page."""
+"""Guides in their order, and the guide of each page."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def is_followed_link(headers: HTTPHeaders) -> bool:
 
 
 class Guard(_Base):
-    """In front of a handler; see :func:`guarded`."""
+    """Checks before a handler runs; see :func:`guarded`."""
 
     def set_default_headers(self) -> None:
         """Set the headers of every reply, of errors too."""
@@ -149,7 +149,7 @@ class Guard(_Base):
 
 
 class PageGuard(Guard):
-    """In front of a page: it may have scripts, and links of other sites may lead to it."""
+    """Checks before a page: it may have scripts, and links of other sites may lead to it."""
 
     def security_policy(self) -> str:
         scheme = "wss" if self.request.protocol == "https" else "ws"
@@ -164,7 +164,7 @@ class PageGuard(Guard):
 
 
 class SocketGuard(Guard):
-    """In front of a page's websocket."""
+    """Checks before a page's websocket is opened."""
 
     def refusal(self) -> str:
         """Return also why somebody may not take over the page of another."""

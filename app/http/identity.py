@@ -380,7 +380,7 @@ def routes(context: AppContext) -> list[tuple[str, type[OwnPageHandler], dict[st
 
 
 def cookie_name(context: AppContext) -> str:
-    """Of this workspace's cookie."""
+    """Name of this workspace's cookie."""
     secret = workspace_secret(context.workspace)
     return f"lens-triage-grader-{hashlib.sha256(secret.encode()).hexdigest()[:8]}"
 

@@ -336,7 +336,7 @@ def _response_to_json(response: Response) -> dict[str, Any]:
 
 
 def _feedback(view: GraderView, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """By UUID: what a gold object is, and whether the grade was right (None: undecided)."""
+    """Class of each gold object and whether the grade was right (None: undecided), by UUID."""
     told = {}
     for outcome in outcomes:
         cutout = outcome.cutout

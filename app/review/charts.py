@@ -104,7 +104,7 @@ class ReviewCharts:
         self._hides_blind = hides_blind
 
     def answers(self) -> dict[str, Answer]:
-        """By type of message."""
+        """Answers by type of message."""
         return {
             "histogram": self._histogram,
             "chart": self._draw,

@@ -32,7 +32,7 @@ from lensing_core.store.runs import get_run
 
 
 class LensModelHandler(GraderHandler):
-    """What is known of a candidate's lens model, or the start of a run that samples it."""
+    """Stored lens model of a candidate, or the start of a run that samples one."""
 
     async def post(self) -> None:
         """``candidate``: its id; ``start``: mass and redshifts of a run that is to be started."""

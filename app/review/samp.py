@@ -52,7 +52,7 @@ class ReviewSamp:
         self._link = samp_link(context.workspace)
 
     def answers(self) -> dict[str, Answer]:
-        """By type of message."""
+        """Answers by type of message."""
         return {
             "samp_state": lambda _session, _message: self._state(),
             "samp_connect": self._connect,

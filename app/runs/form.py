@@ -38,7 +38,7 @@ ChoicesNow = Callable[[], Mapping[str, Choices]]
 
 
 def no_choices() -> Mapping[str, Choices]:
-    """Nothing to choose from the workspace."""
+    """Empty choices, for forms that offer nothing from the workspace."""
     return {}
 
 

@@ -193,7 +193,7 @@ class RunMonitor(pn.viewable.Viewer):
             self._on_end(run)
 
     def _offer_to_resume(self, run: RunSummary) -> None:
-        """Where a run has stopped, and nothing that is known now would stop it again."""
+        """Offer to resume a run that has stopped, unless it would stop again at once."""
         if not run.resumable:
             self._resume.visible = False
             self._no_use.clear()

@@ -59,7 +59,7 @@ def start_run(
 
 
 def why_not_resumed(context: AppContext, run_id: str, kind: str, stored: dict[str, object]) -> str:
-    """Why resuming a run cannot help as things are; '' where it can."""
+    """Reason why resuming a run cannot succeed at present; '' if it can."""
     try:
         settings = SETTINGS[kind].from_json(stored)
     except (LensTriageError, KeyError) as error:

@@ -39,7 +39,7 @@ _ONCE = (
 
 
 class TokenBoard(pn.viewable.Viewer):
-    """For whoever is signed in; each change is checked again when it is made."""
+    """API tokens of the person signed in; each change is checked again when it is made."""
 
     def __init__(self, context: AppContext) -> None:
         self._context = context

@@ -67,7 +67,7 @@ class _Found:
 
 
 class ConsensusBoard(pn.viewable.Viewer):
-    """For organizers; calls ``on_rule`` when votes are to be joined, or were joined, otherwise."""
+    """Consensus and its settings, for organizers; calls ``on_rule`` when settings change."""
 
     def __init__(self, context: AppContext, on_rule: Callable[[], None]) -> None:
         self._context = context
@@ -123,7 +123,7 @@ class ConsensusBoard(pn.viewable.Viewer):
         return self._view
 
     def rule(self) -> ConsensusSettings:
-        """As the form says."""
+        """Settings in the form."""
         chosen = self.prior.value
         return ConsensusSettings(
             self._method,

@@ -1,4 +1,4 @@
-"""What is still hidden after the grades so far, and what the next lenses cost: when to stop."""
+"""Estimates of lenses not found yet and of the price of the next ones, to decide when to stop."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _ONCE = (
 
 
 class InvitationBoard(pn.viewable.Viewer):
-    """For organizers; each change is checked again when it is made.
+    """Invitations, for organizers; each change is checked again when it is made.
 
     Parameters
     ----------

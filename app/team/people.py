@@ -30,7 +30,7 @@ _COLUMNS = [
 
 
 class PeopleBoard(pn.viewable.Viewer):
-    """For organizers; each change is checked again when it is made."""
+    """People and their roles, for organizers; each change is checked again when it is made."""
 
     def __init__(self, context: AppContext, organizer: SignedIn) -> None:
         self._context = context

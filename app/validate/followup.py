@@ -109,7 +109,7 @@ class FollowUpBoard(pn.viewable.Viewer):
         return self._view
 
     def refresh(self) -> None:
-        """Nothing: a plan is made when it is asked for."""
+        """Do nothing: a plan is made on request."""
 
     def plan_now(self) -> None:
         """Make the plan that the form describes."""

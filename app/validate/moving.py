@@ -104,7 +104,7 @@ class MovingBoard(pn.viewable.Viewer):
         return self._view
 
     def rule(self) -> MoveRule:
-        """As the form says."""
+        """Rule in the form."""
         most = number(self.most)
         if most != int(most):
             raise BadInputError(f"At most {self.most.value}: give a whole number to {MOST:,}.")

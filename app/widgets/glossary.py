@@ -26,7 +26,7 @@ def _section(title: str) -> Mapping[str, str]:
 
 
 def abbreviations() -> Mapping[str, str]:
-    """What the abbreviations mean that pages explain wherever they stand in a text."""
+    """Meanings of the abbreviations that pages explain wherever they occur in a text."""
     return _section(ABBREVIATIONS)
 
 

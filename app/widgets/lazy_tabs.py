@@ -66,7 +66,7 @@ class LazyTabs(pn.viewable.Viewer):
 
     @property
     def slug(self) -> str:
-        """Of the tab that is shown."""
+        """Slug of the tab that is shown."""
         return self._tabs[self._view.active].slug
 
     def refresh(self) -> None:

@@ -169,7 +169,7 @@ def archived_switch() -> pmui.Checkbox:
 
 
 def dependents_html(found: Dependents) -> str:
-    """What would go, what stays, and why it cannot be deleted."""
+    """HTML on what would be deleted, what stays, and why something cannot be deleted."""
     rows = [
         f"<dt>Deleted with it: {escape(what)}</dt><dd>{fmt.count(n)}</dd>"
         for what, n in found.goes.items()

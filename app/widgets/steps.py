@@ -1,4 +1,4 @@
-"""From an empty workspace to graded candidates: what is done, and what to do next."""
+"""Steps from an empty workspace to graded candidates: those done, and the next one."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class QueueRequest:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """As stored with a session."""
+        """Form in which it is stored with a session."""
         return asdict(self) | {"shares": dict(self.shares)}
 
 
@@ -199,7 +199,7 @@ def _free(
 
 
 def _taken(session: Session, request: QueueRequest, ids: list[int]) -> set[int]:
-    """Which of some candidates may not be in the queue."""
+    """Ids of those candidates that may not enter the queue."""
     taken: set[int] = set()
     if not request.keep_graded:
         taken |= graded_of(session, ids)
@@ -233,7 +233,7 @@ def _random(session: Session, _workspace: Workspace, request: QueueRequest) -> I
 def _graders(
     session: Session, _workspace: Workspace, request: QueueRequest
 ) -> Iterator[QueueEntry]:
-    """Of graded objects those whose grades differ most; imported labels do not matter here."""
+    """Graded objects whose grades differ most; imported labels do not matter here."""
     grades: dict[int, list[tuple[float, str]]] = {}
     for candidate_id, p, grade in differing_votes(session, request.query):
         grades.setdefault(candidate_id, []).append((p, grade))

@@ -1,4 +1,4 @@
-"""Are the probabilities right? Errors, scores and the reliability diagram's bins."""
+"""Reliability of probabilities: errors, scores and the bins of the diagram."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From posteriors to decisions: accepted, retired or open, votes needed, purity of the list."""
+"""Decisions from posteriors: accepted, retired or open, votes needed, purity of the list."""
 
 from __future__ import annotations
 

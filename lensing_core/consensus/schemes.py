@@ -115,7 +115,7 @@ class Scheme:
         raise BadInputError(f"Grade {key!r} is not in scheme {self.name}: give one of {keys}.")
 
     def to_json(self) -> dict[str, Any]:
-        """As stored with a session."""
+        """Form in which it is stored with a session."""
         return {
             "name": self.name,
             "title": self.title,

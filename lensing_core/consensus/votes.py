@@ -65,7 +65,7 @@ class Votes:
 
     @property
     def valid(self) -> BoolArray:
-        """Which grades each rater has, shape (raters, grades)."""
+        """Mask of the grades that each rater has, shape (raters, grades)."""
         return ~np.isnan(self.p_lens)[self.scheme_of]
 
     def per_item(self) -> IntArray:
@@ -110,7 +110,7 @@ class VoteTable:
 def vote_table(
     rows: Iterable[tuple[int, int, str, str]], schemes: Mapping[str, Scheme]
 ) -> VoteTable:
-    """From rows of candidate id, grader id, scheme name and grade key.
+    """Make a table from rows of candidate id, grader id, scheme name and grade key.
 
     Grades of a continuous scheme go to the nearest mark of its scale.
 

@@ -77,7 +77,7 @@ def in_footprint(
     cells: IntArray,
     nside: int,
 ) -> BoolArray:
-    """Which positions lie in one of the cells; False without a position, (n,)."""
+    """Mask of positions in one of the cells; False without a position, (n,)."""
     placed = np.isfinite(ra_deg) & np.isfinite(dec_deg)
     inside = np.zeros(len(ra_deg), dtype=bool)
     inside[placed] = np.isin(_cells(ra_deg[placed], dec_deg[placed], nside), cells)

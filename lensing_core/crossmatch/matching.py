@@ -38,7 +38,7 @@ class Status(IntEnum):
 
     @property
     def code(self) -> str:
-        """As stored and shown: 'matched', 'review', …"""
+        """Name as stored and shown: 'matched', 'review', …"""
         return self.name.lower()
 
 
@@ -76,7 +76,7 @@ class Positions:
 
     @property
     def placed(self) -> BoolArray:
-        """Which have a position."""
+        """Mask of the entries that have a position."""
         return np.isfinite(self.ra_deg) & np.isfinite(self.dec_deg)
 
     @classmethod
@@ -87,7 +87,7 @@ class Positions:
         error_arcsec: Float64Array | float,
         default: float = 1.0,
     ) -> Positions:
-        """From arrays; errors that are not known (NaN, or not above 0) become ``default``."""
+        """Make positions from arrays; unknown errors (NaN, or not above 0) become ``default``."""
         ra = np.asarray(ra_deg, dtype=float)
         error = np.broadcast_to(np.asarray(error_arcsec, dtype=float), ra.shape)
         known = np.isfinite(error) & (error > 0)

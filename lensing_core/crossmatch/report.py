@@ -201,7 +201,7 @@ class _Reader:
     def pairs(
         self, crossmatches: Iterable[Crossmatch], statuses: Sequence[str]
     ) -> list[MatchedPair]:
-        """As :meth:`rows`, all of them, without the candidates."""
+        """Return all pairs like :meth:`rows`, without the candidates."""
         return [pair for pair, _ in self.rows(crossmatches, statuses)]
 
     def _pair(

@@ -157,7 +157,7 @@ class TrainingLabels:
 
     @classmethod
     def of(cls, labels: CandidateLabels) -> TrainingLabels:
-        """From labels whose states are all known."""
+        """Make them from labels whose states are all known."""
         return cls(
             labels.candidate_id,
             labels.row,

@@ -22,7 +22,7 @@ _AT_ONCE = 2000
 
 @dataclass(frozen=True)
 class Appearance:
-    """Of n cutouts.
+    """Brightness, colors and size of n cutouts.
 
     Attributes
     ----------
@@ -50,12 +50,12 @@ class Appearance:
         return np.hstack([self.brightness, self.color, self.size])
 
     def part(self, rows: IntArray) -> Appearance:
-        """Of some of the cutouts."""
+        """Appearance of some of the cutouts."""
         return Appearance(*(getattr(self, name)[rows] for name in vars(self)))
 
     @classmethod
     def concatenate(cls, parts: list[Appearance]) -> Appearance:
-        """Of several sets of cutouts, one after the other."""
+        """Appearance of several sets of cutouts, one after the other."""
         names = ("brightness", "color", "size", "center")
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 

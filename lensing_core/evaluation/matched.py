@@ -62,7 +62,7 @@ class Matches:
     distance: Float64Array
 
     def above(self, scores: Float64Array) -> Float64Array:
-        """For each lens the share of its neighbors that it scores above, ties one half; (m,)."""
+        """Share of the neighbors that each lens scores above, ties one half; (m,)."""
         mine, theirs = scores[self.lens][:, None], scores[self.neighbor]
         return np.asarray(((mine > theirs) + 0.5 * (mine == theirs)).mean(axis=1))
 

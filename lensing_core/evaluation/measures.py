@@ -32,7 +32,7 @@ N_BOOTSTRAP = 500
 
 @dataclass(frozen=True)
 class Measured:
-    """Of one score on n objects.
+    """Metrics of one score on n objects.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Can painted objects be told from real ones? What tells them apart is what a network learns."""
+"""Realism gate: separability of painted from real objects, which a network could learn instead."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class FeatureBlock(Protocol):
 
     @property
     def geometry(self) -> CutoutGeometry:
-        """Of the cutouts that it takes."""
+        """Geometry of the cutouts that it takes."""
         ...
 
     @property

@@ -105,7 +105,7 @@ def _consensus(
     count: IntArray,
     tolerance: float,
 ) -> Float64Array:
-    """Of the circles through three points of each set, the one with most weight near it.
+    """Circle with the most weight near it, of those through three points of each set.
 
     It must have a twentieth more than the line along the set: light that is round has no circle.
     """

@@ -73,7 +73,7 @@ class ClassicFeatures:
 
     @cached_property
     def schema(self) -> FeatureSchema:
-        """Of all columns; the versions of the blocks joined by +."""
+        """Schema of all columns; the versions of the blocks joined by +."""
         parts = [block.schema for block in self.blocks]
         return FeatureSchema(
             "+".join(part.version for part in parts),
@@ -83,7 +83,7 @@ class ClassicFeatures:
 
     @property
     def monotone(self) -> tuple[int, ...]:
-        """For each column whether a score may only rise (1) or fall (−1) with it; else 0."""
+        """Constraint of each column: a score may only rise (1) or fall (−1) with it; else 0."""
         return tuple(b.monotone.get(name, 0) for b in self.blocks for name in b.schema.names)
 
     def to_json(self) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class GridFeatures(PixelBlock):
 
     @cached_property
     def _columns_of_band(self) -> list[NDArray[np.intp]]:
-        """For each band, the columns that say nothing where it has no data."""
+        """Columns of each band that are unknown where it has no data."""
         bands = self.geometry.bands
         colors = {f"{a}-{b}": {a, b} for a, b in pairwise(bands)}
         of_column = [

@@ -53,7 +53,7 @@ class CutoutBatch:
 
     @cached_property
     def noise(self) -> Float32Array:
-        """Of a pixel, (n, band), in the unit of the flux."""
+        """Noise of a pixel, (n, band), in the unit of the flux."""
         return pixel_noise(self.flux)
 
     @cached_property

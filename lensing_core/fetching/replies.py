@@ -24,7 +24,7 @@ _OF_THE_CUBE = re.compile(rb"NAXIS3? |(?:CTYPE|CRVAL|CRPIX|CDELT|CUNIT)3 |BANDS?
 
 
 class Refused(LensTriageError):
-    """There is no image of an object, or none that can be used.
+    """Reply without an image of the object, or without one that can be used.
 
     Parameters
     ----------

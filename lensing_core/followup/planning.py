@@ -97,7 +97,7 @@ class PlannedTarget:
 
     @property
     def hours(self) -> float:
-        """In all nights together."""
+        """Hours in all nights together."""
         return sum(night.hours for night in self.nights)
 
     @property

@@ -265,7 +265,7 @@ class _Fit:
         return fine, values
 
     def model(self) -> Float64Array:
-        """At every pixel of the square cutout, (y, x)."""
+        """Model at every pixel of the square cutout, (y, x)."""
         basis = self.basis
         shape = basis.shape @ self.coefficients[basis.profile.shape[1] :]
         out = np.interp(basis.radius, *self.profile()) + shape

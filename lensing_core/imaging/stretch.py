@@ -1,4 +1,4 @@
-"""From pixel values to gray levels: the single-band stretches.
+"""Single-band stretches, from pixel values to gray levels.
 
 All take pixels in units of sky noise above the sky (see :mod:`lensing_core.imaging.noise`) and
 return levels from 0 to 1; NaN stays NaN.

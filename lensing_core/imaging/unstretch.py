@@ -1,4 +1,4 @@
-"""From the levels of a color picture back to light, and to the same levels again.
+"""Inverse of the stretch of color pictures: from levels to light, and to the same levels again.
 
 Viewers and pipelines stretch three bands together (Lupton et al. 2004, PASP 116, 133): the mean
 intensity I is drawn at level F(I) = A asinh(I / s), every channel is multiplied by F(I) / I, and
@@ -48,7 +48,7 @@ class PictureStretch:
 
     @classmethod
     def of_recipe(cls, recipe: str, q: float) -> PictureStretch:
-        """By the program that made the picture (of :data:`RECIPES`) and its softening Q."""
+        """Stretch of a program that makes pictures (of :data:`RECIPES`), with its softening Q."""
         if not q > 0:
             raise BadInputError(f"Softening Q = {q}: give a number above 0.")
         gains = {

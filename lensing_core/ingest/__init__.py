@@ -1,4 +1,4 @@
-"""From a table and image files of any common form to a catalog of the workspace.
+"""Import of a table and image files of any common form as a catalog of the workspace.
 
 The way of a row: :mod:`tables` and :mod:`columns` read the table, :mod:`rows` makes candidates of
 its rows, an image source (:mod:`fits_sources`, :mod:`mosaics`, :mod:`stacks`, :mod:`pictures`)

@@ -1,4 +1,4 @@
-"""Where the object lies in a cutout, and how the sky lies around it."""
+"""Position of the object in a cutout, and orientation of the sky around it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SkyFrame:
 
     @classmethod
     def of(cls, center: tuple[float, float], matrix: Matrix | None, grid: Grid) -> SkyFrame:
-        """From the object's place (y, x) in the rows of the cutout as they are stored."""
+        """Make a frame from the object's place (y, x) in the rows of the cutout as stored."""
         y, x = center
         if grid.is_rendered:  # whose rows run down
             y = grid.size_px - 1 - y
@@ -82,7 +82,7 @@ def anchors_of(present: Mapping[int, BandImage], grid: Grid) -> dict[int, Anchor
 
 
 def _in_the_middle(image: BandImage, point: tuple[float, float], grid: Grid) -> tuple[float, float]:
-    """Where a point of an image goes when all is regridded.
+    """Place of a point of an image after everything is regridded.
 
     A point near the middle goes there; an image of an object off its middle stays where it is.
     """
@@ -125,7 +125,7 @@ def middle_of(shape: tuple[int, ...]) -> tuple[float, float]:
 def center_in_copy(
     shape: tuple[int, ...], grid: Grid, point: tuple[float, float] | None = None
 ) -> tuple[float, float]:
-    """Where copying puts a point of an image, (y, x); None: its middle."""
+    """Place of a point of an image after copying, (y, x); None: its middle."""
     y, x = middle_of(shape)
     at_y, at_x = point or (y, x)
     return (

@@ -1,4 +1,4 @@
-"""Which column of a table plays which role, by its name, its unit and its first values."""
+"""Roles of a table's columns, by name, unit and first values."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def plane_of(images: FitsImages, index: int, shape: tuple[int, ...]) -> tuple[in
 def placed(
     images: FitsImages, index: int, row: RowRequest, shape: tuple[int, ...]
 ) -> dict[str, Any]:
-    """Where the row's object lies in an image of shape (y, x), as fields of :class:`BandImage`.
+    """Place of the row's object in an image of shape (y, x), as fields of :class:`BandImage`.
 
     Without a position in the table the object is what lies in the middle.
     """

@@ -1,4 +1,4 @@
-"""From the images of a row to its cutout on the catalog's grid. Runs in worker processes."""
+"""Cutouts on the catalog's grid from the images of a row. Runs in worker processes."""
 
 from __future__ import annotations
 

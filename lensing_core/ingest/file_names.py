@@ -1,4 +1,4 @@
-"""What single names of image files say: bands, noise maps and PSFs, masks, generic words."""
+"""Parts of names of image files: bands, noise maps and PSFs, masks, generic words."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _role(words: frozenset[str]) -> Role:
 
 
 def noise_kind_of(name: str) -> VarianceKind:
-    """What a noise map holds by the words of its name."""
+    """Kind of a noise map by the words of its name."""
     return next((_NOISE[w] for w in sorted(words_of(image_stem(name))) if w in _NOISE), "rms")
 
 
@@ -148,12 +148,12 @@ class BandNames:
 
     @property
     def n_files(self) -> int:
-        """How many names have a band."""
+        """Number of names that have a band."""
         return sum(map(len, self.of_key.values()))
 
 
 def find_band_texts(names: Sequence[str], bands: Iterable[str]) -> list[BandNames]:
-    """Where names of files have a band: all ways in which bands tell most of the names apart.
+    """All places of the band in file names at which bands distinguish most of the names.
 
     Parameters
     ----------

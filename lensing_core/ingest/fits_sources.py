@@ -87,7 +87,7 @@ class FitsHdus:
             return each_band(len(found), read, path)
 
     def uniform_reader(self, row: RowRequest) -> SimpleFitsReader | None:
-        """As in :class:`~lensing_core.ingest.images.UniformSource`."""
+        """Return a reader as in :class:`~lensing_core.ingest.images.UniformSource`."""
         if not self.companions.is_empty:
             return None
         try:
@@ -138,7 +138,7 @@ class FitsFiles:
         return each_band(len(self.bands), lambda k: self._band(k, row))
 
     def uniform_reader(self, row: RowRequest) -> SimpleFitsReader | None:
-        """As in :class:`~lensing_core.ingest.images.UniformSource`."""
+        """Return a reader as in :class:`~lensing_core.ingest.images.UniformSource`."""
         if not self.companions.is_empty:
             return None
         try:

@@ -61,7 +61,7 @@ def _overlap(n: int, size: int) -> tuple[slice, slice]:
 
 
 def center_of_copy(n: int, size_px: int) -> float:
-    """Where :func:`crop_or_pad` puts the center of an axis of ``n`` pixels, in output pixels."""
+    """Center of an axis of ``n`` pixels after :func:`crop_or_pad`, in output pixels."""
     return (n - 1) / 2 - (n - size_px) // 2
 
 

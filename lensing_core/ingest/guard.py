@@ -126,7 +126,7 @@ def each_band(
 
 
 def lost_file(lost: HelperLost, path: str) -> RowRejected:
-    """Why a file is left out whose reading ended a process or took too long."""
+    """Rejection of a file whose reading ended a process or took too long."""
     if lost.why == "time":
         message = f"{path}: reading was stopped, for {lost.detail} (setting file_seconds)."
         return RowRejected("timed_out", message, path)

@@ -1,4 +1,4 @@
-"""What an import finds out by itself about how files are named, and how it says so."""
+"""Recognition of file names by an import, and its report."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class NamesRead:
 
 
 def read_names(request: ImportRequest, bands: Sequence[str]) -> NamesRead:
-    """How the files of a folder are named, where no table and no pattern is stated.
+    """Recognize how the files of a folder are named if no table and no pattern is stated.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def _with_companions(
 
 
 def _left_out(reading: Reading, listing: Listing, request: ImportRequest) -> list[Guess]:
-    """What is told of files that no object is made of."""
+    """Report on files that belong to no object."""
     read = set(reading.files)
     roles = listing.roles
     others = [] if request.table else [name for name in roles.images if name not in read]

@@ -1,4 +1,4 @@
-"""Which HDU holds which band, its noise and its PSF, by EXTNAME, else by HDUCLAS2 and HDUCLAS3."""
+"""Roles of HDUs (band, noise, PSF) by EXTNAME, else by HDUCLAS2 and HDUCLAS3."""
 
 from __future__ import annotations
 

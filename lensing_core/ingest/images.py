@@ -92,7 +92,7 @@ class BandImage:
 
 
 class ImageSource(Protocol):
-    """Where the images of a catalog come from. Picklable."""
+    """Source of the images of a catalog. Picklable."""
 
     @property
     def bands(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which column holds labels: all of its cells decide, and what is not understood is told."""
+"""Recognition of the column of labels from all of its cells; unknown words are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the images of a table are, and which of the first files stand for all."""
+"""Location of the images of a table, and choice of the files that represent all."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def with_one_stack(request: ImportRequest, table: SourceTable, columns: ColumnMa
 def typical_files(
     locator: Locator, rows: Iterable[RowRequest], bands: Sequence[str], dataset: str = ""
 ) -> list[Path]:
-    """Of the first image files that can be read, one of each layout, most images first.
+    """First readable image file of each layout, most images first.
 
     Raises
     ------

@@ -137,7 +137,7 @@ def _is_file(path: Path) -> bool:
 
 
 def irregular(path: Path, mode: int) -> RowRejected:
-    """Why what is no regular file is not opened."""
+    """Rejection of something that is not a regular file."""
     return RowRejected("not_a_file", f"{path} is {_kind(mode)}, not a file.", str(path))
 
 
@@ -192,7 +192,7 @@ def expression_of(pattern: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
 
 
 def fields_in(pattern: str, name: str) -> dict[str, str]:
-    """What the fields of a pattern are in a name that fits it; empty where it does not."""
+    """Values of a pattern's fields in a name that fits it; empty if it does not."""
     expression, fields = expression_of(pattern)
     match = expression.fullmatch(name)
     return {} if match is None else dict(zip(fields, match.groups(), strict=True))

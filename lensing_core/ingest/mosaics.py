@@ -140,7 +140,7 @@ class _Window:
 
 
 def _place(images: FitsImages, index: int, row: RowRequest, position: tuple[float, float]) -> Place:
-    """Where a row's position (right ascension, declination) lies.
+    """Place of a row's position (right ascension, declination).
 
     Raises
     ------

@@ -49,7 +49,7 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """What it would read, for people: ``{id}_{band}.fits: 12 objects in g, r``."""
+        """Text for users: ``{id}_{band}.fits: 12 objects in g, r``."""
         what = f"{self.n_objects:,} object{'' if self.n_objects == 1 else 's'}"
         bands = f" in {', '.join(self.texts)}" if self.texts else ""
         return f"{self.pattern or 'each file an object'}: {what}{bands}"
@@ -79,7 +79,7 @@ def _rivals(readings: Sequence[Reading], *, files_decide: bool) -> list[Reading]
 
 
 def readings_without_table(images: Sequence[str], bands: Iterable[str]) -> list[Reading]:
-    """How files could be read as objects without a table, the likeliest first.
+    """Ways to read files as objects without a table, the likeliest first.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def readings_of_table(
     id_column: str | None,
     bands: Iterable[str],
 ) -> list[Reading]:
-    """How the first rows of a table could name their files, the likeliest first.
+    """Ways in which the first rows of a table can name their files, the likeliest first.
 
     Parameters
     ----------

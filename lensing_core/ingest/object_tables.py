@@ -42,7 +42,7 @@ def open_objects(request: ImportRequest) -> SourceTable:
 
 
 def band_texts(request: ImportRequest, surveys: Mapping[str, Survey] | None = None) -> list[str]:
-    """What names of files may call bands: as stated, else the bands of the survey, or of all."""
+    """Names of bands in file names: as stated, else the bands of the survey, or of all surveys."""
     if request.bands:
         return list(request.keys_of(request.bands))
     known = load_surveys() if surveys is None else surveys

@@ -76,7 +76,7 @@ class Pixels:
 
 @dataclass(frozen=True)
 class PixelBuffer:
-    """Where pixels of a catalog are put: how much is needed, and in which file, if any.
+    """Buffer for the pixels of a catalog: its size, and its file, if any.
 
     Attributes
     ----------

@@ -91,7 +91,7 @@ def frame_px(pictures: Sequence[ByteArray]) -> tuple[int, int, int, int]:
 
 
 def _lines(picture: ByteArray) -> int:
-    """How many lines from the top on have mostly one color each.
+    """Number of lines from the top that have mostly one color each.
 
     Lines across the frame's sides have its color at both ends, and text may be written on it.
     """

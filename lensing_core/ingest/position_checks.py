@@ -1,4 +1,4 @@
-"""Whether the images of an object show the place that its table names."""
+"""Check that the images of an object show the position in its table."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class PositionList:
-    """Where images are to be fetched.
+    """Positions for which images are fetched.
 
     Attributes
     ----------

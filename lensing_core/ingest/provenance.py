@@ -1,4 +1,4 @@
-"""Where labels come from, and what they may be used for.
+"""Sources of labels, and policies for their use.
 
 A label has a source (``sim:<run>``, ``obs:<catalog>``, ``weak:<set>``, ``pretrain:<set>``,
 ``human:<session>``), a confidence from 0 to 1 and a policy. A row's own policy wins over its

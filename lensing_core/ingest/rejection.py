@@ -1,4 +1,4 @@
-"""Why a row cannot be ingested: one code for counting, one sentence for the user."""
+"""Reasons why rows cannot be ingested: one code for counting, one sentence for the user."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _ROTATED = ("fk5", "galactic")  # frames that a rotation leads to from ICRS
 
 @dataclass(frozen=True)
 class Place:
-    """Where a position lies in an image, and how the sky lies around it.
+    """Pixel of a position in an image, with the orientation of the sky around it.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ class ImageSky:
         self._is_bare = wcs.sip is None and wcs.cpdis1 is None and wcs.det2im1 is None
 
     def place(self, ra_deg: float, dec_deg: float) -> Place | None:
-        """Where a position lies; None where the projection does not reach it."""
+        """Place of a position; None where the projection does not reach it."""
         (vector,) = _to_frame([_vector(ra_deg, dec_deg)], self._frame)
         lon, lat = _angles(vector)
         world = np.empty((1, 2))

@@ -1,4 +1,4 @@
-"""Which columns are positions, by their names: pairs of one frame, and the parts of CDS tables."""
+"""Columns of positions by their names: pairs of one frame, and the parts of CDS tables."""
 
 from __future__ import annotations
 

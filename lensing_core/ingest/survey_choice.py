@@ -1,4 +1,4 @@
-"""Which survey images are from: as stated, else by their headers, names, bands or folder."""
+"""Choice of the survey: as stated, else by headers, names, bands or folder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _WORDS: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class NameEvidence:
-    """What names say of the survey.
+    """Evidence for the survey from names.
 
     Attributes
     ----------
@@ -172,7 +172,7 @@ def _unknown(
 
 
 def band_keys_of(survey: Survey, texts: Iterable[str]) -> dict[str, str]:
-    """What names call the survey's bands, where they spell them in another case: ``g``: ``G``."""
+    """Names of the survey's bands in file names that spell them in another case: ``g``: ``G``."""
     present = set(texts)
     by_fold = {text.casefold(): text for text in present}
     return {

@@ -1,4 +1,4 @@
-"""Which format a table's file has, by its content where that tells, and reading each of them."""
+"""Formats of table files, by content where that is decisive, and a reader for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the rows of a table name their image files, where nothing states it."""
+"""Recognition of how rows of a table name their image files, if nothing states it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SHOWN = 3
 def read_names_of_rows(
     request: ImportRequest, table: SourceTable, columns: ColumnMap, bands: Sequence[str]
 ) -> NamesRead:
-    """How the rows of a table name their files, where no column does and no pattern is stated.
+    """Recognize how the rows of a table name their files if no column and no pattern does.
 
     Raises
     ------

@@ -29,7 +29,7 @@ _BYTES_AT_ONCE = 2**20  # stays in the cache of a core from reading to hashing
 
 @dataclass(frozen=True)
 class BandPlace:
-    """Where a band is: which of a row's files, and the number of the HDU."""
+    """Location of a band: the number of the row's file, and of the HDU."""
 
     file: int
     hdu: int
@@ -58,7 +58,7 @@ class SimpleFitsReader:
 
     @property
     def rows_at_once(self) -> int:
-        """As many as one step of about 1 MiB holds."""
+        """Number of rows in one step of about 1 MiB."""
         return max(1, _BYTES_AT_ONCE // sum(len(model.content) for model in self.models))
 
     def load(self, rows: Sequence[RowRequest]) -> UniformImages:

@@ -10,7 +10,7 @@ from lensing_core.labeling.peer_tools import PeerTool
 
 @dataclass(frozen=True)
 class CsvMapping:
-    """Which column of a CSV table holds what; '' where there is none.
+    """Columns of a CSV table by their role; '' where there is none.
 
     Attributes
     ----------

@@ -64,7 +64,7 @@ class SessionOptions:
             raise BadInputError(f"target_votes = {self.target_votes}: give 0 or more.")
 
     def to_json(self) -> dict[str, Any]:
-        """As stored with a session."""
+        """Form in which they are stored with a session."""
         return asdict(self)
 
     @classmethod

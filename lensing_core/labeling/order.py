@@ -1,4 +1,4 @@
-"""In which order a grader sees a session: shuffled, gold mixed in, some objects shown twice.
+"""Order in which a grader sees a session: shuffled, gold mixed in, some objects shown twice.
 
 The order follows from the session's seed and the grader alone, so that it can be left and gone on
 with anywhere.

@@ -1,4 +1,4 @@
-"""What is still hidden in a catalog after the grades so far, and what the next lenses cost."""
+"""Estimates of the lenses not found yet in a catalog, and of the price of the next ones."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class StillHidden:
 def still_hidden(
     session: Session, catalog: str, seconds_each: float, *, ensemble: str = ""
 ) -> StillHidden:
-    """What is still hidden in a catalog by its scores and grades.
+    """Estimate the lenses not found yet in a catalog from its scores and grades.
 
     Parameters
     ----------

@@ -140,7 +140,7 @@ def _graders(
 
 
 def _estimated_skill(joined: JoinedVotes) -> dict[int, tuple[float, float]]:
-    """By grader, from the scheme with most votes."""
+    """Skill by grader, from the scheme with most votes."""
     votes, confusion = joined.table.votes, joined.found.confusion
     n = np.bincount(votes.rater, minlength=votes.n_raters)
     best: dict[int, int] = {}

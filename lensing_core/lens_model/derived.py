@@ -1,4 +1,4 @@
-"""What follows from the parameters of a lens: angles, magnification, mass, images, time delays."""
+"""Derived quantities of a lens model: angles, magnification, mass, images, time delays."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Images:
 
     @property
     def n(self) -> int:
-        """How many."""
+        """Number of images."""
         return int(self.x.shape[1])
 
 

@@ -1,4 +1,4 @@
-"""Where a run keeps the files of a lens model; read by pages, without torch."""
+"""Paths of the files of a lens model in its run's folder; read by pages, without torch."""
 
 from __future__ import annotations
 

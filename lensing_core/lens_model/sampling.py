@@ -69,7 +69,7 @@ class Guess:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a sampling is.
+    """Progress of a sampling.
 
     Attributes
     ----------

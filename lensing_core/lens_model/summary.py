@@ -83,7 +83,7 @@ def histogram(values: Doubles) -> dict[str, list[float]]:
 def diagnose(
     sample: Sample, draws: Doubles, prior_sigma: Doubles, names: Sequence[str]
 ) -> dict[str, Any]:
-    """How far the sample can be trusted.
+    """Diagnose the convergence of the sample.
 
     Returns
     -------

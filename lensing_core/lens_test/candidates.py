@@ -16,7 +16,7 @@ from lensing_core.store.lens_tests import FAILED, LensTestKey, StoredLensTest, k
 
 
 def key_of(settings: LensTestSettings) -> LensTestKey:
-    """What tests with these settings, by this version, are kept under."""
+    """Key under which tests with these settings, by this version, are stored."""
     return LensTestKey(settings.key, VERSION)
 
 

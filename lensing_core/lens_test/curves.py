@@ -60,7 +60,7 @@ def critical_curve(parameters: Tensor) -> Doubles:
 
 
 def to_source(parameters: Tensor, points: Doubles) -> Doubles:
-    """Where points (n, 2) of the sky lie in the source plane; of a critical curve, the caustic."""
+    """Map points (n, 2) of the sky to the source plane; a critical curve becomes the caustic."""
     lens = parameters.double()
     x, y = torch.from_numpy(points).T
     ax, ay = deflection(lens, x, y)

@@ -153,7 +153,7 @@ class State:
         )
 
     def light(self) -> Tensor:
-        """Of the parts together, (start, band, y, x)."""
+        """Light of the parts together, (start, band, y, x)."""
         return torch.einsum("sbc,sbcyx->sbyx", self.amplitudes, self.pictures)
 
 

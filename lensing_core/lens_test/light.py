@@ -62,7 +62,7 @@ class Segment:
 
     @property
     def radius(self) -> float:
-        """From the middle, arcsec."""
+        """Distance from the middle, arcsec."""
         return math.hypot(self.x, self.y)
 
 
@@ -197,7 +197,7 @@ def _outer(observed: Observation) -> NDArray[np.bool_]:
 
 
 def _covered(segments: tuple[Segment, ...], grown_px: int) -> NDArray[np.bool_] | bool:
-    """Where segments are, and ``grown_px`` around them; False where there are none."""
+    """Mask of segments and ``grown_px`` around them; False if there are none."""
     if not segments:
         return False
     every = np.any([segment.pixels for segment in segments], axis=0)

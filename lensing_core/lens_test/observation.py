@@ -67,17 +67,17 @@ class Observation:
 
     @property
     def half_arcsec(self) -> float:
-        """From the middle to an edge."""
+        """Distance from the middle to an edge."""
         return self.size_px * self.scale_arcsec / 2
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """Where there is data, (band, y, x)."""
+        """Mask of pixels with data, (band, y, x)."""
         return np.isfinite(self.sigma)
 
     @property
     def fwhm_arcsec(self) -> float:
-        """Of the sharpest band's PSF, by the area of its kernel: 4π σ² = 1 / Σ psf²."""
+        """FWHM of the sharpest band's PSF, by the area of its kernel: 4π σ² = 1 / Σ psf²."""
         area = min(1 / float((kernel**2).sum()) for kernel in self.kernels)
         return FWHM_OF_SIGMA * math.sqrt(area / (4 * math.pi)) * self.scale_arcsec
 

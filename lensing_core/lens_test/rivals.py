@@ -46,7 +46,7 @@ def fit_rivals(light: LensLight, lens: LensFit) -> list[Rival]:
 
 
 def _places(light: LensLight, lens: LensFit) -> list[tuple[float, float]]:
-    """Where neighbors may stand: the segments that are fitted, else the model's brightest spot."""
+    """Places of possible neighbors: the fitted segments, else the model's brightest spot."""
     reach = OUTERMOST * lens.theta_e + 0.5 * light.observed.fwhm_arcsec
     shown = np.asarray(lens.counted.any(axis=0))
     places = [

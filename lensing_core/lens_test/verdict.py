@@ -37,7 +37,7 @@ _HOPELESS_SHARE, _GOOD_SHARE = 0.5, 0.9
 
 
 def error_scale(light: LensLight, lens: LensFit) -> float:
-    """By what the covariance of white noise is to be multiplied."""
+    """Factor by which the covariance of white noise is multiplied."""
     n = max(1, int(lens.counted.sum()))
     return light.observed.correlation * max(1.0, lens.chi2 / n)
 
@@ -149,7 +149,7 @@ def judge(evidence: Evidence, theta_e: float, fwhm_arcsec: float) -> tuple[Verdi
 
 
 def _doubts(e: Evidence, theta_e: float, fwhm_arcsec: float) -> list[str]:
-    """Why a lens is not supported, the weightiest first."""
+    """Reasons why a lens is not supported, the weightiest first."""
     doubts = []
     if e.share < LEAST_SHARE:
         best = (

@@ -53,7 +53,7 @@ class ImageScaling:
 
     @classmethod
     def measure(cls, flux: Float32Array) -> ImageScaling:
-        """From training cutouts (n, band, y, x), already at zero point 25.
+        """Measure it on training cutouts (n, band, y, x), already at zero point 25.
 
         The noise of a band is the median over cutouts of 1.4826 MAD of the outer tenth; a band
         that is constant there (some rendered pictures) takes 1.
@@ -250,7 +250,7 @@ class _DeepPredictor:
         return NetworkOutput(output.logit[:n].float(), output.embedding[:n].float())
 
     def _variance(self, embedding: torch.Tensor) -> Float64Array:
-        """Of the head's dropout, over the same thinned heads for every batch."""
+        """Variance by the head's dropout, over the same thinned heads for every batch."""
         generator = torch.Generator(device=embedding.device).manual_seed(0)
         samples = self.network.mc_logits(embedding, MC_SAMPLES, generator)
         variance: Float64Array = samples.double().var(dim=0, correction=0).cpu().numpy()

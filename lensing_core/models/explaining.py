@@ -202,7 +202,7 @@ def _open(folder: Path) -> _Opened:
 
 
 def _columns_of(models: Path, taken: HeadInput) -> Columns:
-    """Of what a head takes of one base member."""
+    """Columns that a head takes from one base member."""
     if taken.what == "embedding":
         return [(f"embedding of {taken.model}", "")] * taken.columns
     return _named(read_manifest(models / check_slug(taken.model, what="Model"))["features"])

@@ -89,7 +89,7 @@ class HeadMember:
 
     @property
     def contract(self) -> InputContract:
-        """Of the first base member; :meth:`predictor` checks them all."""
+        """Contract of the first base member; :meth:`predictor` checks them all."""
         return self.bases[self.base_ids[0]].contract
 
     @property

@@ -15,7 +15,7 @@ Metadata = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True)
 class MemberOutput:
-    """Of n cutouts.
+    """Output of a member for n cutouts.
 
     Attributes
     ----------

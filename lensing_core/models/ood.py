@@ -37,7 +37,7 @@ class OODDistance:
 
     @classmethod
     def measure(cls, embeddings: Float32Array) -> OODDistance:
-        """From embeddings (n, d) of labeled non-lenses."""
+        """Fit it to embeddings (n, d) of labeled non-lenses."""
         from sklearn.covariance import LedoitWolf
 
         values = embeddings.astype(np.float64)

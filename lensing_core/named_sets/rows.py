@@ -135,7 +135,7 @@ def find_column(table: SourceTable, *names: str) -> str | None:
 
 
 def need_column(table: SourceTable, title: str, *names: str) -> str:
-    """As :func:`find_column`; raises BadInputError where there is none."""
+    """Find a column as :func:`find_column` does; raises BadInputError if there is none."""
     column = find_column(table, *names)
     if column is None:
         raise BadInputError(

@@ -47,7 +47,7 @@ class BestProbe(PUMethod):
 
 
 def columns_used(model: PUModel) -> BoolArray:
-    """Which columns of a probe have a weight, shape (d,)."""
+    """Mask of the columns of a probe that have a weight, shape (d,)."""
     used = np.zeros(model.columns, dtype=bool)
     for scorer in model.scorers:
         if isinstance(scorer, DenseScorer):

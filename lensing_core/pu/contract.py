@@ -56,7 +56,7 @@ class IntervalEstimate:
 
 @dataclass(frozen=True)
 class Link:
-    """From the log-odds of labeled against unlabeled, z = logit g, to those of a lens.
+    """Map from the log-odds of labeled against unlabeled, z = logit g, to those of a lens.
 
     - ``log_odds``: they are the same but for ``shift``;
     - ``elkan_noto``: P(y=1 | x) = g / c (Elkan & Noto 2008, single-sample scenario);

@@ -29,7 +29,7 @@ class Scorer(Protocol):
 
     @property
     def suffix(self) -> str:
-        """Of its file."""
+        """Suffix of its file."""
 
     def __call__(self, x: Float32Array) -> Float64Array:
         """Log-odds, shape (n,), of features of shape (n, d)."""
@@ -65,7 +65,7 @@ class Standardizer:
 
     @classmethod
     def measure(cls, x: Float32Array) -> Standardizer:
-        """From rows of shape (n, d)."""
+        """Measure it on rows of shape (n, d)."""
         known = np.isfinite(x)
         if known.all():
             median = np.median(x, axis=0)

@@ -93,7 +93,7 @@ class ProbeData:
         )
 
     def thinned(self, seed: int) -> ProbeData:
-        """At most :data:`MOST_LABELED` labeled or graded objects and :data:`MOST_UNLABELED` others.
+        """Random sample within :data:`MOST_LABELED` (labeled or graded) and :data:`MOST_UNLABELED`.
 
         Drawn at random; lenses stay, as far as they are at most half of the labeled.
         """
@@ -109,7 +109,7 @@ class ProbeData:
         return self if len(rows) == len(self.state) else self.rows(rows)
 
     def targets(self, target: Target) -> tuple[BoolArray, Float64Array]:
-        """Which objects train for a target, and their values."""
+        """Objects that train for a target, and their values."""
         lens = self.state == LENS
         if target == "lens":
             graded = np.zeros(len(lens), bool) if self.grade is None else np.isfinite(self.grade)

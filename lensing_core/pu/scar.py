@@ -1,4 +1,4 @@
-"""Are labeled positives a random sample of the positives (SCAR: selected completely at random)?
+"""Test whether labeled positives are a random sample (SCAR: selected completely at random).
 
 Most PU methods assume it, and known lenses seldom are one: they are brighter and larger. At SCAR,
 being labeled says nothing more of an object once it is known to be positive. So among objects that

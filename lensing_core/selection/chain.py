@@ -1,4 +1,4 @@
-"""From injected lenses to selection functions: of one step, and of a chain of steps."""
+"""Selection functions from injected lenses: of one step, and of a chain of steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is still hidden: lenses that a search has not found yet, and what the next ten would cost.
+"""Lenses that a search has not found yet, and the price of the next ten.
 
 Three answers that lean on different things: :func:`capture_recapture` on two independent searches,
 :func:`calibrated_tail` on calibrated probabilities, and the selection function on injected lenses.
@@ -140,7 +140,7 @@ def calibrated_tail(
 
 @dataclass(frozen=True)
 class Price:
-    """What the next lenses cost.
+    """Price of the next lenses.
 
     Attributes
     ----------

@@ -43,7 +43,7 @@ class Injections:
         return len(self.theta_e_arcsec)
 
     def asked_of(self, step: str, *, after: Sequence[str] = ()) -> BoolArray:
-        """Which lenses ``step`` was asked about and no step of ``after`` missed, shape (n,)."""
+        """Mask of lenses put to ``step`` that no step of ``after`` missed, shape (n,)."""
         chosen = self._outcome(step) != NOT_ASKED
         for earlier in after:
             chosen &= self._outcome(earlier) != MISSED
@@ -58,7 +58,7 @@ class Injections:
         return int((chosen & unknown).sum())
 
     def found_by(self, step: str) -> BoolArray:
-        """Which lenses passed a step, shape (n,)."""
+        """Mask of lenses that passed a step, shape (n,)."""
         return self._outcome(step) == PASSED
 
     def _outcome(self, step: str) -> IntArray:

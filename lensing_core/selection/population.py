@@ -157,7 +157,7 @@ class ExpectedLenses:
 
 
 def expected_found(function: SelectionFunction, population: Population) -> ExpectedLenses:
-    """How many lenses of a population a search finds.
+    """Expected number of lenses of a population that a search finds.
 
     Raises
     ------

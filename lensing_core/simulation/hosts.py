@@ -90,7 +90,7 @@ def _half_light(light: NDArray[np.floating], radius: Float64Array) -> Float64Arr
 
 
 def red_and_extended(measures: ObjectMeasures, psf_fwhm_arcsec: float) -> BoolArray:
-    """Which objects may be lens galaxies, shape (n,).
+    """Mask of objects that may be lens galaxies, shape (n,).
 
     Bright (S/N of :data:`MIN_SNR`), wider than the PSF by :data:`MIN_EXTENT` (a Gaussian's
     half-light radius is half its FWHM), and of these the redder half: red against the catalog

@@ -51,7 +51,7 @@ class Painted:
 
 @dataclass(frozen=True)
 class LensLaw:
-    """From what lenses are drawn.
+    """Distributions from which lenses are drawn.
 
     Attributes
     ----------

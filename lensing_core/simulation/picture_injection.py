@@ -43,7 +43,7 @@ class PicturePainter:
         psfs: Float32Array | None = None,
         redshifts: Sequence[float | None] | None = None,
     ) -> list[Painted | None]:
-        """As :meth:`~lensing_core.simulation.injection.Injector.paint_many`, of pictures."""
+        """Paint like :meth:`~lensing_core.simulation.injection.Injector.paint_many`: pictures."""
         light = self.stretch.light(flux)
         sky, unit = self._sky_and_unit(light)
         calibrated = ((light - sky) / unit).astype(np.float32)

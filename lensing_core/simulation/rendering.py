@@ -1,4 +1,4 @@
-"""From scenes to noiseless images, in batches on any torch device.
+"""Rendering of scenes as noiseless images, in batches on any torch device.
 
 The sky is sampled on a grid ``oversampling`` times finer than the pixels, binned to pixels
 (brightness averaged over each pixel), and convolved with the PSF on the pixel grid. The shape of a

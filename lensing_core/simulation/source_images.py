@@ -229,7 +229,7 @@ def _centered(image: Float32Array, x: float, y: float, side_px: int) -> Float32A
 
 
 def _half_light_radius(image: NDArray[np.floating]) -> float:
-    """In pixels, around the center of light."""
+    """Radius in pixels, around the center of light."""
     rows, columns = np.indices(image.shape)
     weight = image / image.sum()
     distance = np.hypot(columns - (columns * weight).sum(), rows - (rows * weight).sum()).ravel()

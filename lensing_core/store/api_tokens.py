@@ -66,7 +66,7 @@ def add_api_token(
 
 
 def find_api_token(session: Session, text: str) -> tuple[Grader, ApiToken, str] | None:
-    """Whose token it is, the token, and the role that it has now; None where it is good no more."""
+    """Owner, token and the role that it has now; None if the token is not valid."""
     token = session.scalar(select(ApiToken).where(ApiToken.token_sha256 == _hashed(text)))
     if token is None or not is_open(token):
         return None

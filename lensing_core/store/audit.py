@@ -36,7 +36,7 @@ def record(session: Session, kind: str, who: str, details: str = "", address: st
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Which entries are listed.
+    """Filter of listed entries.
 
     Attributes
     ----------

@@ -31,7 +31,7 @@ _PAGE = 500
 
 @dataclass(frozen=True)
 class MoveRule:
-    """Which candidates of a stage go to another.
+    """Rule for moving candidates of a stage to another.
 
     Attributes
     ----------

@@ -136,7 +136,7 @@ def fetch_passing(session: Session, query: RankingQuery) -> IntArray | None:
 
 
 def logit_histogram(session: Session, query: RankingQuery, bins: int) -> LogitHistogram | None:
-    """Of all scored candidates of a ranking, counted along the index of scores.
+    """Histogram of all scored candidates of a ranking, counted along the index of scores.
 
     None where there is none, or where filters other than by catalog leave the index: see
     :func:`histogram_of`.

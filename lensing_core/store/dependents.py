@@ -1,4 +1,4 @@
-"""What hangs on a catalog, an ensemble or a labeling session: asked before one is deleted."""
+"""Dependents of a catalog, an ensemble or a labeling session, listed before it is deleted."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _GROWS = "the log of grades only grows"
 
 @dataclass(frozen=True)
 class Dependents:
-    """What hangs on one thing.
+    """Rows that depend on one catalog, ensemble or session.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ def _dependents(
 
 
 def dependents_of_catalog(session: Session, catalog: Catalog) -> Dependents:
-    """What hangs on a catalog; counts its grades, which keep it from being deleted."""
+    """Dependents of a catalog; counts its grades, which keep it from being deleted."""
     mine = select(Candidate.id).where(Candidate.catalog_id == catalog.id)
 
     def of_mine(column: InstrumentedAttribute[Any], *also: ColumnElement[bool]) -> int:
@@ -136,7 +136,7 @@ def dependents_of_catalog(session: Session, catalog: Catalog) -> Dependents:
 
 
 def dependents_of_ensemble(session: Session, ensemble: Ensemble) -> Dependents:
-    """What hangs on an ensemble: sessions, filters, grades and other ensembles keep it."""
+    """Dependents of an ensemble: sessions, filters, grades and other ensembles keep it."""
     problem = ensemble.problem
     manifest: Mapping[str, Any] = {} if problem else ensemble.manifest
     own = models_of_its_own(session, ensemble)
@@ -189,7 +189,7 @@ def dependents_of_ensemble(session: Session, ensemble: Ensemble) -> Dependents:
 
 
 def dependents_of_session(session: Session, found: LabelSession) -> Dependents:
-    """What hangs on a labeling session: grades keep it."""
+    """Dependents of a labeling session: grades keep it."""
     events = _count(session, LabelEvent.session_id == found.id)
     mine = select(SessionItem.candidate_id).where(SessionItem.session_id == found.id)
     return _dependents(
@@ -234,7 +234,7 @@ def models_of_its_own(session: Session, ensemble: Ensemble) -> list[str]:
 
 
 def _builds_on(ensemble: Ensemble, models: Collection[str]) -> bool:
-    """Whether an ensemble has one of some models, or a head that needs one."""
+    """Return True if an ensemble has one of some models, or a head that needs one."""
     for member in ensemble.members:
         needed = json.dumps(member.model.stored_manifest) if member.model.kind == HEAD else ""
         if member.model_id in models or any(json.dumps(key) in needed for key in models):

@@ -34,7 +34,7 @@ def find_encoder(
 
 
 def _as_json(value: Any) -> Any:
-    """With lists for tuples, as the database gives it back."""
+    """Replace tuples by lists, as the database returns them."""
     if isinstance(value, Mapping):
         return {key: _as_json(item) for key, item in value.items()}
     return [_as_json(item) for item in value] if isinstance(value, list | tuple) else value

@@ -107,7 +107,7 @@ def kind_of_failure(error: BaseException) -> str:
 
 
 def explain_database_errors(context: ExceptionContext) -> StorageError | None:
-    """For SQLAlchemy's ``handle_error``: the sentence in place of the driver's error, if known."""
+    """Return a sentence for the driver's error, if known; for SQLAlchemy's ``handle_error``."""
     original = context.original_exception
     engine: Engine | None = context.engine
     if isinstance(original, sqlite3.Error):

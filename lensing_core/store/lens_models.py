@@ -88,7 +88,7 @@ def newest_lens_model(
 
 
 def models_of_run(session: Session, run_id: str) -> dict[int, StoredLensModel]:
-    """What a run has kept so far, by candidate."""
+    """Models that a run has stored so far, by candidate."""
     rows = session.scalars(select(LensModel).where(LensModel.run_id == run_id))
     return {row.candidate_id: _stored(row) for row in rows}
 

@@ -199,7 +199,7 @@ def delete_session(session: Session, session_id: str) -> LabelSession:
 
 
 def dependents(session: Session, what: What, key: str) -> Dependents:
-    """What hangs on a catalog or an ensemble of a name, or on a labeling session of an id."""
+    """Dependents of a catalog or an ensemble by its name, or of a labeling session by its id."""
     if what == "catalog":
         return dependents_of_catalog(session, find_catalog(session, key))
     if what == "ensemble":

@@ -147,7 +147,7 @@ def ranking_values(
 
 
 def _told(query: RankingQuery) -> list[Any]:
-    """That what graders say of a candidate may be told to who asks."""
+    """Conditions under which grades of a candidate may be shown to the reader."""
     return [Candidate.id.not_in(graded_blind())] if query.hides_blind else []
 
 

@@ -173,7 +173,7 @@ def score_filters(
 
 
 def scored(query: RankingQuery) -> ColumnElement[bool]:
-    """That the candidate of the enclosing statement has a score in range."""
+    """Condition that the candidate of the enclosing statement has a score in range."""
     return exists().where(
         Score.ensemble_id == query.ensemble_id,
         Score.candidate_id == Candidate.id,
@@ -241,7 +241,7 @@ def _graded(query: RankingQuery) -> list[Filter]:
 
 
 def _flagged(query: RankingQuery) -> Filter:
-    """By flags that stand: neither taken away by who gave them nor undone."""
+    """Filter by active flags: neither removed by their author nor undone."""
     flag, later = aliased(LabelEvent), aliased(LabelEvent)
 
     def undone(event: Any) -> ColumnElement[bool]:
@@ -272,7 +272,7 @@ def _flagged(query: RankingQuery) -> Filter:
 
 
 def _noted(query: RankingQuery) -> Filter:
-    """By the text of notes and of what was written with a grade."""
+    """Filter by the text of notes and of comments on grades."""
     note = (Remark.kind == "note", holds_text(Remark.text, query.note), *votes_told(query, Remark))
     said = (
         LabelEvent.comment != _NOTHING,
@@ -292,7 +292,7 @@ def _noted(query: RankingQuery) -> Filter:
 
 
 def _matched(state: str) -> Filter:
-    """By the newest cross-match of each catalog with each reference that was reached."""
+    """Filter by the newest cross-match of each catalog with each reference that was reached."""
     newest = (
         select(func.max(Crossmatch.id))
         .where(Crossmatch.state != "unreachable", Crossmatch.kind != "duplicate")

@@ -108,7 +108,7 @@ class Cone:
 
 @dataclass(frozen=True)
 class RankingQuery:
-    """Which candidates, in which order.
+    """Query for candidates and their order.
 
     Attributes
     ----------

@@ -150,7 +150,7 @@ def read_ends(session: Session, run_ids: Collection[str] = (), *, limit: int = 2
 
 @dataclass(frozen=True)
 class RunFilter:
-    """Which runs a list holds; empty: all of them.
+    """Filter of a list of runs; empty: all of them.
 
     Attributes
     ----------

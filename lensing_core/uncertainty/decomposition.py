@@ -35,7 +35,7 @@ def _entropy(p: Float64Array) -> Float64Array:
 
 
 def decompose(member_logits: ArrayLike) -> Decomposition:
-    """From calibrated member logits, shape (n, members)."""
+    """Decompose the uncertainty of calibrated member logits, shape (n, members)."""
     z = np.asarray(member_logits, dtype=np.float64)
     p = expit(z)
     total = _entropy(p.mean(axis=1))

@@ -60,7 +60,7 @@ def option_of(field: Field) -> inspect.Parameter:
 
 
 def parse_option(field: Field, value: Any) -> Any:
-    """From what typer gives to what the setting holds."""
+    """Convert typer's value to the value of the setting."""
     if not isinstance(field.parameter, param.Dict):
         return value
     pairs = [str(item).partition("=") for item in value]

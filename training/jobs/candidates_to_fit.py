@@ -1,4 +1,4 @@
-"""Which candidates a run fits lenses to: named ones, or the top of a ranking."""
+"""Candidates to which a run fits lenses: named ones, or the top of a ranking."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def painter_of(
 def stretch_of(
     settings: InjectSettings, store: CutoutStore, bands: tuple[Band, ...], rows: IntArray
 ) -> PictureStretch:
-    """As the settings say, or estimated from some pictures."""
+    """Stretch by the settings, or estimated from some pictures."""
     if settings.stretch != "estimated":
         return PictureStretch.of_recipe(settings.stretch, settings.stretch_q)
     rng = generator(settings.seed, 0, stream=5)

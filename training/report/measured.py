@@ -77,7 +77,7 @@ class Measured:
 
     @cached_property
     def reliability(self) -> Reliability | None:
-        """At the class prior of the objects themselves; None with too few for its bins."""
+        """Reliability at the class prior of the objects themselves; None with too few."""
         try:
             shifted = shift_prior(self.logit, self.prior, float(self.label.mean()))
             return reliability(shifted, self.label)

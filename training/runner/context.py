@@ -48,7 +48,7 @@ class JobContext:
         self._heart: threading.Thread | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """In another process of the run: a context without a heart."""
+        """Pickle for another process of the run: a context without a heartbeat."""
         return type(self), (self.workspace, self.run_id, self.attempt)
 
     @property

@@ -37,7 +37,7 @@ class GradedGold:
 
 
 def graded_gold(session: Session, candidate_ids: IntArray) -> GradedGold:
-    """What graders said of injected lenses; a grade that is undecided does not find the lens.
+    """Grades of injected lenses; an undecided grade does not count as a detection.
 
     The consensus is that of the votes alone, as for any candidate; what a gold object is stays out
     of it.

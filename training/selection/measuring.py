@@ -180,7 +180,7 @@ def _cut(session: Session, settings: SelectionSettings) -> _Cut:
 
 
 def _without_arcs(session: Session, settings: SelectionSettings, cut: _Cut) -> str:
-    """How many of the galaxies that were painted on pass the cut as they are."""
+    """Sentence on the number of hosts that pass the cut without arcs."""
     catalog = find_catalog(session, settings.catalog)
     injected = find_catalog(session, settings.injected)
     hosts = painted_hosts(session, catalog.id, [injected.id])

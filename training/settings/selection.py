@@ -146,7 +146,7 @@ class SelectionSettings(RunSettings):
         )
 
     def injection(self) -> InjectSettings:
-        """Which galaxies are painted on, and with what; no arcs are too faint."""
+        """Settings of the painting: hosts and sources; no arcs are too faint."""
         return InjectSettings(
             source=self.catalog,
             catalog=self.injected,
@@ -163,7 +163,7 @@ class SelectionSettings(RunSettings):
         )
 
     def painting(self) -> dict[str, Any]:
-        """What the injected catalog depends on, as plain JSON."""
+        """Settings on which the injected catalog depends, as plain JSON."""
         cells = {
             name: getattr(self, name)
             for name in ("theta_e_cells", "snr_cells", "per_cell", "min_arc_snr", "max_arc_snr")

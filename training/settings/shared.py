@@ -34,26 +34,26 @@ def survey_prior(doc: str) -> Any:
 
 
 def weight_decay() -> Any:
-    """Of networks."""
+    """Weight decay of networks."""
     return param.Number(default=1e-2, bounds=(0, 1), doc="Weight decay of AdamW.")
 
 
 def blur_px() -> Any:
-    """Of networks' training images."""
+    """Blur of networks' training images."""
     return param.Number(
         default=0.0, bounds=(0, 8), doc="Largest FWHM of extra blur of training images."
     )
 
 
 def gain() -> Any:
-    """Of networks' training images."""
+    """Gain of networks' training images."""
     return param.Number(
         default=0.0, bounds=(0, 0.5), doc="Largest relative change of brightness in training."
     )
 
 
 def precision() -> Any:
-    """In which networks train."""
+    """Precision in which networks train."""
     return param.Selector(
         default="32-true", objects=["32-true", "bf16-mixed"], doc="Arithmetic of training."
     )

@@ -120,7 +120,7 @@ class BeginHandler(_ServiceHandler):
 
 
 class BackGuard(Guard):
-    """In front of :class:`BackHandler`: another site sends the browser here, as a page."""
+    """Guard of :class:`BackHandler`: another site sends the browser here, as a page."""
 
     def refusal(self) -> str:
         headers = self.request.headers

@@ -76,7 +76,7 @@ class LayeredEncoder(nn.Module):
 
 
 def _mean_over_picture(features: Tensor, *, channels_last: bool) -> Tensor:
-    """Of (n, channels, y, x), (n, y, x, channels) or (n, tokens, channels)."""
+    """Spatial mean of (n, channels, y, x), (n, y, x, channels) or (n, tokens, channels)."""
     if features.dim() == 3:
         return features.mean(dim=1)
     return features.mean(dim=(1, 2) if channels_last else (2, 3))

@@ -50,7 +50,7 @@ class PictureMapping:
 
     @classmethod
     def measure(cls, flux: Float32Array, geometry: CutoutGeometry) -> PictureMapping:
-        """From a sample of cutouts (n, band, y, x), already at zero point 25."""
+        """Measure it on a sample of cutouts (n, band, y, x), already at zero point 25."""
         bands = len(geometry.bands)
         if geometry.pixel_kind == "rendered":
             ones = (1.0,) * bands

@@ -82,5 +82,5 @@ def patch_grid(images: Tensor, patch_px: int, stride_px: int) -> Tensor:
 
 
 def has_data(patches: Tensor) -> Tensor:
-    """Which patches (..., band, y, x) have any pixel with data."""
+    """Mask of patches (..., band, y, x) that have any pixel with data."""
     return ~patches.isnan().flatten(-3).all(dim=-1)

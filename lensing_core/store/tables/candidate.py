@@ -20,7 +20,7 @@ _FILTERED = (
 
 
 def _partial_index(name: str) -> Index:
-    """Of the candidates that have the value; the others are never asked for."""
+    """Index of the candidates that have the value; the others are never queried."""
     known = text(f"{name} IS NOT NULL")
     return Index(
         f"ix_candidate_{name}", "catalog_id", name, sqlite_where=known, postgresql_where=known

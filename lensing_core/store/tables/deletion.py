@@ -1,4 +1,4 @@
-"""What is left to do, and to remember, of things that were deleted."""
+"""Work left to do after a deletion, and ids to remember."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ class SessionItem(Base):
 
 
 def _index_of_some(name: str, which: str) -> Index:
-    """Of the few events that a filter of lists asks for."""
+    """Index of the few events that a filter of lists asks for."""
     some = text(which)
     return Index(f"ix_label_event_{name}", "candidate_id", sqlite_where=some, postgresql_where=some)
 

@@ -233,7 +233,7 @@ class _Fits:
         return model_id, logits
 
     def _fit(self, name: str, rows: IntArray, number: int) -> DeepMember:
-        """On some of the rows that train, each as often as it counts."""
+        """Fit a network to some of the training rows, each repeated by its weight."""
         rows = repeated(rows, sample_weights_in(self.chosen, self.settings))
         return finetune(
             self.context,

@@ -48,7 +48,7 @@ class FittedHead:
 
     @property
     def name(self) -> str:
-        """Of the plan."""
+        """Name of the plan."""
         return self.plan.name
 
     def decision(self, bases: StoredBases, table: Float32Array) -> Float64Array:

@@ -33,7 +33,7 @@ def frozen_set_path(workspace: Workspace, catalog: str) -> Path:
 def freeze(
     workspace: Workspace, labels: CandidateLabels, groups: IntArray, seen: BoolArray, seed: int
 ) -> BoolArray:
-    """Which candidates are in the frozen set, by :func:`choose_frozen_set`; written for good."""
+    """Mask of the frozen set's candidates, by :func:`choose_frozen_set`; stored permanently."""
     known, frozen = _read(workspace, labels)
     result = choose_frozen_set(workspace, labels, groups, seen, seed)
     if not known.all() or (result != frozen).any():
@@ -44,7 +44,7 @@ def freeze(
 def choose_frozen_set(
     workspace: Workspace, labels: CandidateLabels, groups: IntArray, seen: BoolArray, seed: int
 ) -> BoolArray:
-    """Which candidates are in the frozen set, shape (n,); new ones are decided on, not written.
+    """Mask of the frozen set's candidates, shape (n,); new ones are assigned, not stored.
 
     Groups with labeled lenses that no base member has seen are dealt evenly: only those can show
     how well something ranks.
@@ -79,7 +79,7 @@ def choose_frozen_set(
 
 
 def _read(workspace: Workspace, labels: CandidateLabels) -> tuple[BoolArray, BoolArray]:
-    """Which candidates were decided on before, and which of them are in the frozen set."""
+    """Masks of the candidates that were assigned before, and of those in the frozen set."""
     known, frozen = np.zeros(len(labels), dtype=bool), np.zeros(len(labels), dtype=bool)
     for catalog_id, name in labels.catalogs.items():
         path = frozen_set_path(workspace, name)

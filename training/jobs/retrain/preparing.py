@@ -126,7 +126,7 @@ def select_rows(
 
 
 def digest_of(selection: RetrainingSample) -> str:
-    """Of which objects with which labels trained and evaluated."""
+    """Digest of the objects and labels used to train and evaluate."""
     digest = hashlib.sha256()
     for name in ("candidate_id", "state", "group", "frozen", "weight", "reason"):
         digest.update(np.ascontiguousarray(getattr(selection, name)).tobytes())

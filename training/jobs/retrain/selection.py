@@ -140,7 +140,7 @@ def draw(
 def seen_by_bases(
     session: Session, workspace: Workspace, model_ids: Sequence[str], labels: CandidateLabels
 ) -> BoolArray:
-    """Which objects a base member may have been trained or calibrated on, shape (n,).
+    """Mask of objects that a base member may have been trained or calibrated on, shape (n,).
 
     Those with an imported label in a catalog that the model was trained on here, less the ones
     that its training held out. Logits of the others are honest.
@@ -229,7 +229,7 @@ class StoredBases:
         return own if any(i.what == "embedding" for i in own) else self.inputs
 
     def columns_of(self, inputs: Sequence[HeadInput]) -> IntArray:
-        """Which columns of :meth:`read` belong to some of its inputs."""
+        """Columns of :meth:`read` that belong to some of its inputs."""
         ends = np.cumsum([i.columns for i in self.inputs])
         parts = [
             np.arange(end - i.columns, end)

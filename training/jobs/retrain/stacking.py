@@ -103,7 +103,7 @@ def _uncalibrated(bases: EnsembleRule, n_members: int, survey_prior: float) -> E
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Which held-out objects metrics stand on, and how they are called.
+    """Held-out objects on which metrics are measured, and their name.
 
     Attributes
     ----------

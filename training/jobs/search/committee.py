@@ -57,7 +57,7 @@ class Committee:
         return np.stack([member.scorer(x) for member in self.members], axis=1)
 
     def seen(self, n: int) -> BoolArray:
-        """Which of ``n`` objects each member was fitted on, (n, members)."""
+        """Mask of the ``n`` objects that each member was fitted on, (n, members)."""
         mask = np.zeros((n, len(self.members)), dtype=bool)
         for k, member in enumerate(self.members):
             mask[member.seen, k] = True

@@ -40,7 +40,7 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class PaintingTime:
-    """Of one training set.
+    """Time to paint one training set.
 
     Attributes
     ----------

@@ -132,7 +132,7 @@ def _batches(settings: SelectionSettings, done: int) -> Iterator[tuple[int, int,
 
 
 def _law_of_cell(settings: SelectionSettings, law: LensLaw, cell: int) -> LensLaw:
-    """As many lenses at every θ_E and at every logarithm of S/N within the cell."""
+    """Law with equal numbers at every θ_E and every logarithm of S/N within the cell."""
     grid = settings.grid()
     row, column = divmod(cell, settings.snr_cells)
     theta, snr = grid.theta_e_edges_arcsec, grid.arc_snr_edges

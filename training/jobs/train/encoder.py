@@ -30,7 +30,7 @@ class EncoderPlan:
 
     @property
     def name(self) -> str:
-        """Of the member, for model ids and files of the run."""
+        """Name of the member, for model ids and files of the run."""
         return self.encoder.replace("_", "-").replace(".", "-").lower()[:40]
 
 

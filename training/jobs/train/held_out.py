@@ -45,7 +45,7 @@ class HeldOut:
 
     @staticmethod
     def written_at(workspace: Workspace, ensemble: str) -> float:
-        """When, in seconds of the file system's clock."""
+        """Time of writing, in seconds of the file system's clock."""
         return _path(workspace, ensemble).stat().st_mtime
 
     def part(self, rows: IntArray) -> HeldOut:
