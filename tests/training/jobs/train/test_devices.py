@@ -27,7 +27,7 @@ QUICK = {
     "ensemble": "e1",
     "catalogs": ["train"],
     "members": ["network"],
-    "backbones": ["resnet10t"],
+    "backbones": ["test_resnet"],
     "network_batch": 32,
     "device": "cpu",
 }
@@ -77,7 +77,7 @@ def test_several_processes_stop_when_asked(workspace, make_catalog, make_context
     make_catalog("train", 240, seed=1)
     settings = TrainSettings(**QUICK, epochs=500, patience=500, devices=2)
     context = make_context(settings)
-    checkpoint = context.folder / "resnet10t" / "last.ckpt"
+    checkpoint = context.folder / "test_resnet" / "last.ckpt"
 
     def ask() -> None:
         while not checkpoint.exists():

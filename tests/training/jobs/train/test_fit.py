@@ -48,7 +48,7 @@ pytestmark = pytest.mark.slow
 QUICK = {
     "epochs": 4,
     "rounds": 80,
-    "backbones": ["resnet10t"],
+    "backbones": ["test_resnet"],
     "network_batch": 32,
     "device": "cpu",
 }
@@ -118,9 +118,9 @@ def test_train_then_score(workspace, make_catalog, make_context):
         manifest = ensemble.manifest
         curves = set(session.execute(select(RunMetric.member, RunMetric.name)).all())
     assert {
-        ("resnet10t", "train_loss"),
-        ("resnet10t", "validation_loss"),
-        ("resnet10t", "learning_rate"),
+        ("test_resnet", "train_loss"),
+        ("test_resnet", "validation_loss"),
+        ("test_resnet", "learning_rate"),
         ("trees", "validation_loss"),
     } <= curves
     assert manifest["class_prior_of_training"] == pytest.approx(1 / 3, abs=0.01)
@@ -207,7 +207,7 @@ def test_a_network_goes_on_from_its_last_epoch(workspace, make_catalog, make_con
     monkeypatch.setattr(context, "progress", stop_in_third_epoch)
     with pytest.raises(Cancelled):
         fit.run(context, again)
-    assert (context.folder / "resnet10t" / "last.ckpt").exists()
+    assert (context.folder / "test_resnet" / "last.ckpt").exists()
     resumed = fit.run(make_context(again, "stopped"), again)
 
     weights = []
