@@ -57,9 +57,14 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_logfinish() -> None:
-    """Search for garbage now and then: files and sockets in it stay open until it is found."""
+    """Search for garbage now and then: files and sockets in it stay open until it is found.
+
+    What is alive by then (modules that were imported late, what tests share) is left out of the
+    next searches, which cost as much as there is to look through.
+    """
     if next(_ended) % _COLLECT_EVERY == 0:
         gc.collect()
+        gc.freeze()
 
 
 def _runs_tests(config: pytest.Config) -> bool:
