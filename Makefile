@@ -12,7 +12,7 @@ SEED ?= 0
 # hundreds of processes, each of which would compile PyTorch and Panel anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test coverage attack lint types layers lint-scripts types-scripts check pytest scripts docs \
+.PHONY: help demo test coverage attack lint types layers lint-scripts types-scripts check collected pytest scripts docs \
 	oldest screenshots sheets walk clean
 
 help:
@@ -34,7 +34,7 @@ test: check pytest
 
 # One beside the other: mypy takes a core, the rest another.
 check: $(VENV)/.ready-dev node_modules/.ready
-	@$(MAKE) --no-print-directory -j2 --output-sync=target types lint layers types-scripts lint-scripts
+	@$(MAKE) --no-print-directory -j2 --output-sync=target types collected lint layers types-scripts lint-scripts
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
@@ -45,6 +45,10 @@ types: $(VENV)/.ready-dev
 
 layers: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
+
+# Every test can be imported. What this compiles, the processes of the tests find compiled.
+collected: $(VENV)/.ready-dev
+	@listed=$$($(BIN)/pytest --collect-only -qq 2>&1) || { echo "$$listed" | tail -n 60; exit 1; }
 
 pytest: $(VENV)/.ready-dev node_modules/.ready
 	LENS_TRIAGE_CHROMIUM="$$(tools/find-chromium.sh $(BIN)/python)" OMP_NUM_THREADS=1 \
