@@ -94,6 +94,10 @@ class ContractError(LensTriageError):
     """Images do not fit a model's input contract (bands, size, pixel scale, kind of pixel)."""
 
 
+class CollapseError(LensTriageError):
+    """Scores that say nothing: no numbers, one number for all, or no ranking at all."""
+
+
 class PolicyError(LensTriageError):
     """Labels or images are asked for a use that their provenance forbids."""
 

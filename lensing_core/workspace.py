@@ -120,6 +120,10 @@ class Workspace:
         """Scores of the objects held out from each ensemble, for comparisons."""
         return self.root / "held_out"
 
+    def training_sample(self, ensemble: str) -> Path:
+        """File of the sample that an ensemble keeps of its training set."""
+        return self.held_out / "training" / f"{check_slug(ensemble, what='Ensemble')}.npz"
+
     def reserved_set(self, catalog: str) -> Path:
         """Path of the frozen evaluation set of a catalog."""
         return self.held_out / "reserved" / f"{check_slug(catalog, what='Catalog')}.npz"

@@ -1,21 +1,31 @@
 """Ensembles that travel between workspaces as folders; those in ``assets/ensembles`` come with us.
 
-A folder holds ``ensemble.json`` (name, fusion, manifest, members) and a folder a model, as it
-stands in a workspace.
+A folder holds ``ensemble.json`` (name, fusion, manifest, members), a folder a model, as it stands
+in a workspace, and ``training_sample.npz`` where the ensemble keeps a sample of its training set.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from lensing_core.errors import BadInputError, BrokenModelError
-from lensing_core.models.manifest import ENCODER, MANIFEST, base_models, file_sha256, read_manifest
+from lensing_core.models.manifest import (
+    ENCODER,
+    MANIFEST,
+    base_models,
+    file_sha256,
+    manifests_with_bases,
+    read_manifest,
+)
 from lensing_core.models.manifest_form import ensemble_problem, models_of_ensemble
 from lensing_core.models.vetting import check_folder, check_model, check_plain_file
+from lensing_core.shift.sample import ObjectSample
 from lensing_core.store import choose_database, open_database
 from lensing_core.store.ensembles import BUNDLED_FOR, ensemble_named, find_ensemble
 from lensing_core.store.models import add_ensemble
@@ -23,7 +33,8 @@ from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace, check_slug
 
 BUNDLED = Path(__file__).parent.parent / "assets" / "ensembles"
-_HEAD = "ensemble.json"
+_HEAD, _SAMPLE = "ensemble.json", "training_sample.npz"
+_MOST_SAMPLE_BYTES = 256 * 2**20
 FORMAT = 1
 _LOCAL = ("run", "held_out")
 _AGAIN = "take the folder from its source again"
@@ -75,11 +86,13 @@ def export_ensemble(
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     with models_of_ensemble(name):
-        models = _with_bases(workspace.models, members)
+        models = manifests_with_bases(workspace.models, members)
     for model_id, manifest in models.items():
         shutil.copytree(workspace.models / model_id, beside / model_id)
         if manifest["kind"] == ENCODER:
             _halve_weights(beside / model_id, manifest)
+    if workspace.training_sample(name).is_file():
+        ObjectSample.read(workspace.training_sample(name)).elsewhere().write(beside / _SAMPLE)
     (beside / _HEAD).write_text(json.dumps(head, indent=1))
     beside.rename(target)
     return target
@@ -124,9 +137,27 @@ def import_ensemble(workspace: Workspace, folder: Path, *, trusted: bool = False
         if model_id not in manifests:
             manifests[model_id] = _bring(workspace, folder / model_id, trusted=trusted)
             waiting += base_models(manifests[model_id])
+    sample = _read_sample(folder / _SAMPLE)
+    if sample is not None:
+        sample.write(workspace.training_sample(name))
     with database.session() as session:
         add_ensemble(session, name, head["fusion"], head["manifest"], head["members"], manifests)
     return True
+
+
+def _read_sample(path: Path) -> ObjectSample | None:
+    """The sample of a training set that came with an ensemble, of plain numbers; None: none."""
+    if not path.exists():
+        return None
+    check_plain_file(path, _MOST_SAMPLE_BYTES)
+    with zipfile.ZipFile(path) if zipfile.is_zipfile(path) else nullcontext() as packed:
+        unpacked = sum(part.file_size for part in packed.infolist()) if packed else 0
+    if unpacked > _MOST_SAMPLE_BYTES:
+        raise BrokenModelError(
+            f"{path} would take {unpacked / 2**20:,.0f} MiB in memory, more than any sample that "
+            f"this program writes; {_AGAIN}."
+        )
+    return ObjectSample.read(path).elsewhere()
 
 
 def _mark_as_bundled(there: Ensemble, bundled: Mapping[str, Any]) -> None:
@@ -158,18 +189,6 @@ def make_workspace(root: Path, database_url: str = "") -> Workspace:
     open_database(workspace)
     import_bundled(workspace)
     return workspace
-
-
-def _with_bases(folder: Path, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Manifests of models below ``folder`` and of those that they build on, by id."""
-    manifests: dict[str, dict[str, Any]] = {}
-    waiting = list(ids)
-    while waiting:
-        model_id = check_slug(waiting.pop(0), what="Model")
-        if model_id not in manifests:
-            manifests[model_id] = read_manifest(folder / model_id)
-            waiting += base_models(manifests[model_id])
-    return manifests
 
 
 def _bring(workspace: Workspace, source: Path, *, trusted: bool) -> dict[str, Any]:

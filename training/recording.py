@@ -7,7 +7,9 @@ from typing import Any
 
 from lens_triage.training.checks.ensembles import check_name_free
 from lens_triage.training.runner.context import JobContext
+from lens_triage.training.shift import Outputs, keep_sample
 from lensing_core.models.files import load_member
+from lensing_core.models.manifest import manifests_with_bases
 from lensing_core.models.provenance import made_with, package_versions
 from lensing_core.store import Session, open_database
 from lensing_core.store.ensembles import ensemble_named
@@ -49,10 +51,13 @@ def record_ensemble(
     fusion: str,
     manifest: dict[str, Any],
     model_ids: Sequence[str],
+    *,
+    outputs: Outputs | None = None,
 ) -> None:
     """Write an ensemble and those of its models that are new, in one transaction.
 
-    The manifest gains what it was made with, and hashes of its catalogs as they are.
+    The manifest gains what it was made with, and hashes of its catalogs as they are; a sample of
+    the training catalogs is kept, which catalogs are compared with when they are scored.
 
     It is not promoted: which ranking all pages take is for people to choose.
 
@@ -60,6 +65,8 @@ def record_ensemble(
     ----------
     model_ids : sequence of str
         Members in their order; their files are in the workspace.
+    outputs : mapping of str to Block, optional
+        Outputs of members for the sample of the training set, where no catalog has them in store.
     """
     database = open_database(context.workspace)
     with database.session() as session:
@@ -70,6 +77,8 @@ def record_ensemble(
         "versions": package_versions(),
         "made_with": made_with(),
     }
+    used = manifests_with_bases(context.workspace.models, model_ids)
+    keep_sample(context.workspace, name, whole, used, outputs or {})
     with database.session() as session:
         models = _new_models(session, context, model_ids)
         add_ensemble(session, name, fusion, whole, model_ids, models, run_id=context.run_id)

@@ -15,6 +15,7 @@ from lens_triage.app.acting import why_not
 from lens_triage.app.context import AppContext
 from lens_triage.app.runs import rows as run_view
 from lens_triage.app.runs.curves import Curves
+from lens_triage.app.runs.shift import SHIFT_CSS
 from lens_triage.app.runs.starting import why_not_resumed
 from lens_triage.app.scripts import styles
 from lens_triage.app.widgets.action_button import ActionButton
@@ -28,7 +29,7 @@ from lens_triage.app.widgets.section import (
 from lensing_core.store import runs
 from lensing_core.store.runs import RunSummary
 
-_CSS = styles("widgets/chip.css", "runs/monitor.css")
+_CSS = styles("widgets/chip.css", "runs/monitor.css") + SHIFT_CSS
 _SPEED_OVER_S = 20.0
 
 

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import PurePath
 from typing import Any
 
+from lens_triage.app.runs.shift import shifts_html
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.fields import label_of
 from lens_triage.app.widgets.steps import address
@@ -15,7 +16,7 @@ from lens_triage.app.widgets.table import (
     column,
 )
 from lens_triage.training.settings import SETTINGS, fields
-from lensing_core.store.runs import LogLine, RunSummary
+from lensing_core.store.runs import SHIFT, LogLine, RunSummary
 
 TONES = {
     "queued": "",
@@ -121,7 +122,9 @@ def result_html(run: RunSummary) -> str:
     if not run.result:
         return ""
     shown = {k: v for k, v in run.result.items() if v is not False and v not in (None, [], {}, "")}
-    return _facts(shown) + links_html(run)
+    shifts = shown.pop(SHIFT, {})
+    ensemble = str(run.result.get("ensemble", ""))
+    return _facts(shown) + shifts_html(shifts, ensemble=ensemble) + links_html(run)
 
 
 def links_html(run: RunSummary) -> str:

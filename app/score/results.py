@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
 from lens_triage.app.context import AppContext
+from lens_triage.app.runs.shift import SHIFT_CSS, shift_html
 from lens_triage.app.score.histogram import Histogram
 from lens_triage.app.visits import remember
 from lens_triage.app.widgets import format as fmt
@@ -26,11 +28,12 @@ from lens_triage.app.widgets.thumbnails import (
     thumbnails_html,
 )
 from lensing_core.store import summaries
+from lensing_core.store.runs import last_shift
 from lensing_core.store.summaries import CatalogSummary, EnsembleSummary, ScoreHistogram, Thumbnail
 
 _LEVELS = (0.01, 0.1, 0.5, 0.9)
 _PER_ROW = 12
-_Found = tuple[ScoreHistogram, list[int], list[Thumbnail]]
+_Found = tuple[ScoreHistogram, list[int], list[Thumbnail], Mapping[str, Any] | None]
 _METRICS_CSS = """
 .figures { display: flex; flex-wrap: wrap; gap: 8px 34px; align-items: end; }
 .figures div { line-height: 1.35; }
@@ -55,7 +58,10 @@ class ScoreResults(pn.viewable.Viewer):
         self._metrics = html("", css=_METRICS_CSS)
         self._histogram = Histogram()
         self._top = html("", css=THUMBNAILS_CSS)
-        self._content = stack(self._histogram, self._metrics, self._top, gap=12, visible=False)
+        self._shift = html("", css=SHIFT_CSS, visible=False)
+        self._content = stack(
+            self._histogram, self._metrics, self._top, self._shift, gap=12, visible=False
+        )
         self._waiting = html(skeleton(9))
         self._empty = html(
             "<p>Nothing is scored yet: choose an ensemble and a catalog, and press Score.</p>",
@@ -134,6 +140,7 @@ class ScoreResults(pn.viewable.Viewer):
             database.ask(summaries.histogram_scores, *pair),
             database.ask(summaries.count_above, *pair, _LEVELS),
             database.ask(summaries.fetch_top, *pair, limit=2 * _PER_ROW),
+            database.ask(last_shift, ensemble.name, catalog.name),
         )
 
     def _show(
@@ -146,12 +153,16 @@ class ScoreResults(pn.viewable.Viewer):
         if shown != self._shown:
             return  # something else was chosen meanwhile
         self._waiting.visible, self._content.visible = False, True
-        histogram, above, top = found
+        histogram, above, top, shift = found
         self._histogram.display(histogram)
         self._metrics.object = metrics_html(catalog, ensemble, above)
         self._top.object = thumbnails_html(
             top, catalog=catalog.name, ensemble=ensemble.name, per_row=_PER_ROW
         )
+        self._shift.object = (
+            shift_html(shift, catalog=catalog.name, ensemble=ensemble.name) if shift else ""
+        )
+        self._shift.visible = shift is not None
 
 
 def metrics_html(catalog: CatalogSummary, ensemble: EnsembleSummary, above: Sequence[int]) -> str:

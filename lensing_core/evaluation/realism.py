@@ -12,14 +12,12 @@ from numpy.typing import ArrayLike
 from lensing_core.arrays import Float32Array
 from lensing_core.datasets.uses import LENS, OTHER
 from lensing_core.errors import BadInputError
-from lensing_core.metrics import RankingCurve
-from lensing_core.metrics.resampling import group_resamples
+from lensing_core.evaluation.separation import judge_separation
 from lensing_core.pu.probes import ColumnBlock, ProbeData, ProbeInput, cross_fitted_scores
 
 LIMIT = 0.8
 """AUROC above which a training set is warned of."""
 FEWEST = 20
-N_BOOTSTRAP = 300
 
 
 @dataclass(frozen=True)
@@ -112,13 +110,7 @@ def realism_gate(
         )
         given = ProbeInput(name, (ColumnBlock(name, name, 0, values.shape[1]),))
         scores = cross_fitted_scores(data, given, seed=seed)
-        draws = [
-            RankingCurve.of(scores[rows], truth[rows].astype(int)).auroc()
-            for rows in group_resamples(group, truth, N_BOOTSTRAP, seed)
-        ]
-        low, high = np.percentile(draws, [2.5, 97.5])
-        order = np.argsort(-np.where(truth, scores, -np.inf), kind="stable")[:examples]
-        auroc = RankingCurve.of(scores, truth.astype(int)).auroc()
-        giveaways = tuple(int(k) for k in order if truth[k])
-        gates.append(RealismGate(name, auroc, float(low), float(high), *n, giveaways))
+        found = judge_separation(scores, truth, group, examples=examples, seed=seed)
+        interval = (found.auroc, found.low_95, found.high_95)
+        gates.append(RealismGate(name, *interval, *n, found.giveaways))
     return gates

@@ -58,6 +58,18 @@ def base_models(manifest: dict[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
+def manifests_with_bases(folder: Path, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Manifests of models below ``folder`` and of those that they build on, by id."""
+    manifests: dict[str, dict[str, Any]] = {}
+    waiting = list(ids)
+    while waiting:
+        model_id = check_slug(waiting.pop(0), what="Model")
+        if model_id not in manifests:
+            manifests[model_id] = read_manifest(folder / model_id)
+            waiting += base_models(manifests[model_id])
+    return manifests
+
+
 def check_file_name(name: str) -> str:
     """``name`` if it names a file of the model's own folder, else BadInputError."""
     if not name or Path(name).name != name or "\0" in name:

@@ -58,12 +58,18 @@ def check_folder(folder: Path) -> list[str]:
     return names
 
 
-def check_plain_file(path: Path) -> None:
-    """Raise BadInputError unless ``path`` is a plain file, not a link, of a bounded size."""
+def check_plain_file(path: Path, most: int | None = None) -> None:
+    """Raise BadInputError unless ``path`` is a plain file, not a link, of a bounded size.
+
+    Parameters
+    ----------
+    most : int, optional
+        Bytes that are read; else by the kind of a model's file.
+    """
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode):
         raise BadInputError(f"{path} is no plain file (a link, a folder or a device); remove it.")
-    most = MOST_BYTES.get(path.suffix)
+    most = MOST_BYTES.get(path.suffix) if most is None else most
     if most is None:
         raise BadInputError(
             f"{path} is no file of a model; those end in {', '.join(MOST_BYTES)}. Remove it."

@@ -171,6 +171,7 @@ def delete_ensemble(session: Session, workspace: Workspace, name: str) -> Ensemb
         workspace,
         [
             workspace.held_out / f"{ensemble.name}.npz",
+            workspace.training_sample(ensemble.name),
             *(folder / key for folder in (workspace.models, workspace.embeddings) for key in own),
         ],
     )

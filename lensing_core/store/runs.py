@@ -15,6 +15,9 @@ from lensing_core.store.run_queue import find_run
 from lensing_core.store.tables import Run, RunLog, RunMetric, utc_now
 
 ACTIVE = ("queued", "running")
+SHIFT = "shift"
+"""Entry of the result of a scoring: how each catalog differs from the training set, by name."""
+_SCORINGS = 200
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,24 @@ def list_runs(
     if ended:
         statement = statement.where(Run.status.not_in(ACTIVE))
     return [_summary(run) for run in session.scalars(statement)]
+
+
+def last_shift(session: Session, ensemble: str, catalog: str) -> Mapping[str, Any] | None:
+    """Return how a catalog differs from the training set, as the last scoring found; None: unknown.
+
+    Only the latest 200 scorings are looked at.
+    """
+    results = session.scalars(
+        select(Run.result)
+        .where(Run.kind == "score", Run.status == "succeeded")
+        .order_by(Run.created_at.desc(), Run.id.desc())
+        .limit(_SCORINGS)
+    )
+    for result in results:
+        if result and result.get("ensemble") == ensemble and catalog in result.get(SHIFT, {}):
+            found: Mapping[str, Any] = result[SHIFT][catalog]
+            return found
+    return None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.files import read_member
 from lensing_core.models.manifest import read_manifest
+from lensing_core.shift import ObjectSample
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import BUNDLED_FOR
 from lensing_core.store.summaries import list_ensembles
@@ -61,7 +62,12 @@ def test_an_adopted_ensemble_scores_as_it_did(workspace, tmp_path, make_catalog,
             session.delete(row)
         ensemble = session.scalars(select(Ensemble)).one()
         ensemble.name = "renamed"
+    kept = workspace.training_sample("e1")
+    kept.unlink()
     assert import_ensemble(workspace, folder)
+    sample = ObjectSample.read(kept)
+    assert set(sample.measured.candidate_id) == {-1}
+    assert any(key.startswith("embedding of") for key in sample.blocks)
     scoring.run(make_context(score, "score-2"), score)
     np.testing.assert_array_equal(logits(workspace), before)
 

@@ -29,12 +29,16 @@ _KNOWN_BACKBONES = ("resnet10t", "arc_aware")
 
 
 def check_score(workspace: Workspace, settings: ScoreSettings, run_id: str = "") -> None:
-    """The ensemble takes the cutouts of all catalogs, which have candidates."""
+    """The ensemble takes the cutouts of all catalogs, which have candidates in its scale."""
     check_device(settings.device)
     with open_database(workspace).session() as session:
         ensemble = default_ensemble(session, settings.ensemble, catalog=settings.catalog)
         for name in dict.fromkeys([settings.catalog, *settings.additional_catalogs]):
             check_fits(workspace, session, ensemble, name)
+            if not settings.any_scale:
+                from lens_triage.training.shift import check_scales  # looks at pixels
+
+                check_scales(workspace, session, ensemble, name)
         _require_space_for_outputs(workspace, session, ensemble, settings)
 
 
@@ -43,7 +47,7 @@ def _require_space_for_outputs(
 ) -> None:
     """Raise StorageError where what the models compute, and the scores, have no room."""
     names = list(dict.fromkeys([settings.catalog, *settings.additional_catalogs]))
-    models = _models(session, ensemble)
+    models = models_of(session, ensemble)
     needed = 0
     for name in names:
         catalog = find_catalog(session, name)
@@ -119,12 +123,12 @@ def _contracts(
     """Return what the models of an ensemble that look at pixels take, those below its heads
     included.
     """
-    for model in _models(session, ensemble):
+    for model in models_of(session, ensemble):
         if "contract" in model.manifest and (not kinds or model.kind in kinds):
             yield InputContract.from_json(model.manifest["contract"])
 
 
-def _models(session: Session, ensemble: Ensemble) -> list[Model]:
+def models_of(session: Session, ensemble: Ensemble) -> list[Model]:
     """The models of an ensemble and those below its heads.
 
     Raises

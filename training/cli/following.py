@@ -11,7 +11,7 @@ from rich.text import Text
 from lens_triage.training import runner as jobs
 from lens_triage.training.cli.console import console, errors
 from lensing_core.store import open_database
-from lensing_core.store.runs import get_run
+from lensing_core.store.runs import SHIFT, get_run
 from lensing_core.store.tables import Run
 from lensing_core.workspace import Workspace
 
@@ -52,5 +52,10 @@ def follow(workspace: Workspace, run_id: str, *, tell: bool = True) -> None:
         else:
             errors.print("Resuming it would fail in the same way.", soft_wrap=True)
         raise typer.Exit(1)
+    for name, shift in (run.result or {}).get(SHIFT, {}).items():
+        for sentence in shift["alarms"]:
+            errors.print(
+                Text.assemble((f"{name}: ", "yellow"), sentence), soft_wrap=True, highlight=False
+            )
     if tell:
         console.print_json(json.dumps({"run": run_id, **(run.result or {})}))

@@ -15,6 +15,7 @@ from lens_triage.training.device import torch_device
 from lens_triage.training.members import open_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import ScoreSettings
+from lens_triage.training.shift import shift_of, training_sample
 from lensing_core.arrays import BoolArray, Float64Array
 from lensing_core.cutouts import CutoutStore
 from lensing_core.cutouts.verifying import check_shards
@@ -29,6 +30,7 @@ from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter, rows_stored
 from lensing_core.models.predictors import Predictors
 from lensing_core.processes import look_ahead
+from lensing_core.shift import LogitWatch
 from lensing_core.store import Database, open_database
 from lensing_core.store.candidates import candidates_by_cutout, write_columns
 from lensing_core.store.catalogs import find_catalog
@@ -53,6 +55,7 @@ def run(context: JobContext, settings: ScoreSettings) -> dict[str, Any]:
         "objects": sum(r["objects"] for r in results),
         "without_segments": sum(r["without_segments"] for r in results),
         "per_second": round(scored / seconds, 1) if seconds else 0.0,
+        "shift": {name: shift for r in results for name, shift in r["shift"].items()},
     }
 
 
@@ -88,6 +91,9 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
     total = len(store)
     if done:
         context.log(f"Going on at candidate {done:,} of {total:,}.")
+    kept_sample = training_sample(context.workspace, ensemble.name)
+    watch = LogitWatch(ensemble.name, kept_sample.logits if kept_sample else None)
+    names = [stored.id for stored in members]
     began, first = time.perf_counter(), done
     unsegmented = 0
     with Predictors.open(
@@ -102,6 +108,7 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
                 writer.write(batch.start, outputs[key])
             unsegmented += _count_unsegmented(bases, outputs)
             scores, distances = fuse(rule, members, outputs)
+            watch.look(scores.logit, scores.member_logits, names, batch.start)
             with database.session() as session:
                 if batch.start < scored:
                     delete_scores(session, ensemble.id, batch.ids)
@@ -114,6 +121,12 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
             "data, or artifacts in which no segments could be told apart.",
             "warning",
         )
+    context.progress(total, total, "Comparing with the training set")
+    shift = shift_of(context.workspace, ensemble.name, catalog.name)
+    for sentence in shift["alarms"]:
+        context.log(f"{catalog.name}: {sentence}", "warning")
+    for sentence in shift["notes"]:
+        context.log(f"{catalog.name}: {sentence}")
     context.progress(total, total, "Done")
     rate = (total - first) / seconds if total > first else 0.0
     return {
@@ -123,6 +136,7 @@ def _score(context: JobContext, settings: ScoreSettings, name: str) -> dict[str,
         "objects": total,
         "without_segments": unsegmented,
         "per_second": round(rate, 1),
+        "shift": {catalog.name: shift},
     }
 
 

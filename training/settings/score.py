@@ -22,6 +22,10 @@ class ScoreSettings(RunSettings):
     additional_catalogs = param.List(default=[], item_type=str, doc="Catalogs to score after it.")
     batch_size = param.Integer(default=256, bounds=(1, 65536), doc="Cutouts in memory at a time.")
     device = shared.device("Where networks run.")
+    any_scale = param.Boolean(
+        default=False,
+        doc="Score catalogs, too, whose noise and brightness only a wrong zero point explains.",
+    )
     precision: Any = param.Selector(
         default="auto",
         objects=["auto", "32", "bf16"],

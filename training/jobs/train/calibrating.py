@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,18 @@ from numpy.typing import NDArray
 from lens_triage.training.jobs.train.data import TrainingData
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import TrainSettings
-from lensing_core.arrays import Float64Array, IntArray
+from lens_triage.training.shift import Outputs, output_block
+from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.calibration import reliability
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import ranking_metrics_with_intervals
+from lensing_core.models.classic import ClassicMember
 from lensing_core.models.encoders import EncoderMember
 from lensing_core.models.ensemble import EnsembleRule, FusionChoice, choose_fusion
 from lensing_core.models.files import AnyMember
 from lensing_core.models.member import MemberOutput
+from lensing_core.shift import Block, check_ranking
+from lensing_core.shift.sample import MOST_OUTPUTS
 from lensing_core.uncertainty.conformal import ConformalSets
 
 BATCH = 256
@@ -38,6 +42,8 @@ class SplitOutputs:
     variance : ndarray of shape (n, members), or None
         None where a member has none.
     label, group : ndarray of shape (n,)
+    sample : mapping of str to Block
+        Embeddings and features of some non-lenses, by model.
     """
 
     indices: IntArray
@@ -45,6 +51,7 @@ class SplitOutputs:
     variance: Float64Array | None
     label: NDArray[np.integer]
     group: IntArray
+    sample: Outputs
 
 
 def score_split(
@@ -57,6 +64,8 @@ def score_split(
 ) -> SplitOutputs:
     """Score the objects of the split ``what`` by all members."""
     outputs = [_outputs(context, settings, m, data, indices, what) for m in members.values()]
+    for name, output in zip(members, outputs, strict=True):
+        check_ranking(name, output.logit, data.labels.label[indices])
     variances = [output.variance for output in outputs if output.variance is not None]
     return SplitOutputs(
         indices,
@@ -64,7 +73,27 @@ def score_split(
         np.stack(variances, axis=1) if len(variances) == len(outputs) else None,
         data.labels.label[indices],
         data.labels.group[indices],
+        _sample(members, outputs, data, indices),
     )
+
+
+def _sample(
+    members: Mapping[str, AnyMember],
+    outputs: Sequence[MemberOutput],
+    data: TrainingData,
+    indices: IntArray,
+) -> Outputs:
+    """Embeddings and features of the non-lenses among the first objects."""
+    rows = np.flatnonzero(data.labels.label[indices[:MOST_OUTPUTS]] != 1)
+    ids = data.labels.candidate_id[indices[rows]]
+    blocks: dict[str, Block] = {}
+    for (name, member), output in zip(members.items(), outputs, strict=True):
+        if output.embedding is not None:
+            blocks |= output_block(name, "embedding", output.embedding[rows], ids)
+        if output.features is not None and isinstance(member, ClassicMember):
+            names = member.features["names"]
+            blocks |= output_block(name, "features", output.features[rows], ids, names)
+    return blocks
 
 
 def _outputs(
@@ -75,18 +104,28 @@ def _outputs(
     indices: IntArray,
     what: str,
 ) -> MemberOutput:
-    """Raw logits of one member, and their variances where the fusion may need them."""
+    """Raw logits of one member, and their variances where the fusion may need them.
+
+    Embeddings and features of the first objects alone are kept.
+    """
     with_variance = settings.fusion in ("inverse_variance", "best") and settings.dropout > 0
     with_variance = with_variance and not isinstance(member, EncoderMember)  # it has none
     predict = member.predictor(data.geometry, what, with_variance=with_variance)
     logits, variances = [], []
+    kept: dict[str, list[Float32Array]] = {"embedding": [], "features": []}
     for batch in data.batches(indices, BATCH):
         output = predict(data.native_flux(batch), data.metadata_of(batch, member.metadata_names))
         logits.append(output.logit)
         variances.append(output.variance)
+        for kind, parts in kept.items():
+            values = getattr(output, kind)
+            if values is not None and sum(map(len, parts)) < MOST_OUTPUTS:
+                parts.append(values)
         context.progress(sum(map(len, logits)), len(indices), f"Scoring the {what} split")
     known = [v for v in variances if v is not None]
-    return MemberOutput(np.concatenate(logits), variance=np.concatenate(known) if known else None)
+    first = {kind: np.concatenate(parts) if parts else None for kind, parts in kept.items()}
+    variance = np.concatenate(known) if known else None
+    return MemberOutput(np.concatenate(logits), variance=variance, **first)
 
 
 def fit_rule(

@@ -16,6 +16,7 @@ from lens_triage.training.jobs.train.strata import recall_by_properties
 from lens_triage.training.recording import record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import TrainSettings
+from lens_triage.training.shift import joined_outputs
 from lensing_core.arrays import IntArray
 from lensing_core.store import open_database
 
@@ -51,7 +52,15 @@ def run(context: JobContext, settings: TrainSettings) -> dict[str, Any]:
     HeldOut(candidates, test.label.astype(np.int64), logits).write(
         context.workspace, settings.ensemble
     )
-    record_ensemble(context, settings.ensemble, rule.fusion, manifest, list(members))
+    # Objects that members were not fitted on: embeddings of those that they were are too alike.
+    record_ensemble(
+        context,
+        settings.ensemble,
+        rule.fusion,
+        manifest,
+        list(members),
+        outputs=joined_outputs([calibration.sample, test.sample]),
+    )
     return {
         "ensemble": settings.ensemble,
         "members": list(members),

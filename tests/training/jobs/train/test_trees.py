@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
+from lens_triage.training.checks.ensembles import check_score
 from lens_triage.training.jobs import (
     score as scoring,
 )
@@ -12,7 +14,7 @@ from lens_triage.training.jobs import (
     train as fit,
 )
 from lens_triage.training.settings import ScoreSettings, TrainSettings
-from lensing_core.errors import BadInputError
+from lensing_core.errors import BadInputError, ContractError
 from lensing_core.features import BLOCKS
 from lensing_core.store import open_database
 from lensing_core.store.tables import Ensemble, Score
@@ -35,7 +37,7 @@ def test_blocks_are_stored_with_the_model_and_used_to_score(workspace, make_cata
     settings = tree_settings(feature_blocks=list(BLOCKS), balanced_trees=True)
     fit.run(make_context(settings), settings)
     score = ScoreSettings(ensemble="e1", catalog="survey", batch_size=32)
-    scoring.run(make_context(score), score)
+    result = scoring.run(make_context(score), score)
     with open_database(workspace).session() as session:
         ensemble = session.scalars(select(Ensemble)).one()
         manifest = ensemble.members[0].model.manifest
@@ -44,3 +46,26 @@ def test_blocks_are_stored_with_the_model_and_used_to_score(workspace, make_cata
     assert manifest["features"]["version"].startswith("grid-1+segments-1")
     assert len(probabilities) == 60
     assert max(probabilities) > 10 * min(probabilities)
+    shift = result["shift"]["survey"]
+    assert [d["columns"] for d in shift["domains"]] == [
+        "measured",
+        f"features of {ensemble_model(workspace)}",
+    ]
+    assert not [s for s in shift["alarms"] if "zero point" in s]
+    refused_in_another_unit(workspace, make_catalog)
+
+
+def ensemble_model(workspace) -> str:
+    with open_database(workspace).session() as session:
+        return session.scalars(select(Ensemble)).one().members[0].model_id
+
+
+def refused_in_another_unit(workspace, make_catalog) -> None:
+    """The same sky with flux 500 times smaller and the zero point left as it was."""
+    make_catalog("unit", 60, seed=2, labeled=False)
+    (shard,) = workspace.catalog_cutouts("unit").glob("shard-*0.npy")
+    np.save(shard, np.load(shard) / np.float32(500))
+    asked = {"ensemble": "e1", "catalog": "unit"}
+    with pytest.raises(ContractError, match=r"wrong zero point .*any_scale"):
+        check_score(workspace, ScoreSettings(**asked))
+    check_score(workspace, ScoreSettings(**asked, any_scale=True))
